@@ -1,0 +1,221 @@
+"""The policy: every band, weight, limit and delay that people decide on, as one versioned document with a hash."""
+
+import datetime as dt
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Annotated
+
+from app.allocation.canonical import canonical_json, content_hash
+from app.allocation.documents import Unreadable, read
+from app.allocation.values import KINDS_FOR_URGENCY
+from app.errors import Fault
+
+BANDS = ("safety", "freshness")
+"""What the order can be banded by, in the only order allowed: nothing goes before safety."""
+
+
+class PolicyFaults(Unreadable):
+    """A document that is not a policy; `faults` has everything that is wrong with it."""
+
+
+# --- limits of single fields --------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Between:
+    """A whole number from `least` to `most`, and a multiple of `step`."""
+
+    least: int
+    most: int
+    step: int = 1
+
+    def fault(self, value: int, /) -> str | None:
+        """What is wrong with the number, if anything."""
+        if self.least <= value <= self.most and value % self.step == 0:
+            return None
+        multiple = f" and a multiple of {self.step}" if self.step > 1 else ""
+        return f"must be from {self.least} to {self.most}{multiple}"
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A text in the form of a regular expression."""
+
+    form: str
+
+    def fault(self, value: str, /) -> str | None:
+        """What is wrong with the text, if anything."""
+        return None if re.fullmatch(self.form, value) else f"must have the form {self.form}"
+
+
+class Ascending:
+    """One number or more, each above the one before."""
+
+    def fault(self, value: tuple[int, ...], /) -> str | None:
+        """What is wrong with the numbers, if anything."""
+        return None if value and list(value) == sorted(set(value)) else "must ascend, and not be empty"
+
+
+class Banded:
+    """Bands by which an order can be made."""
+
+    def fault(self, value: tuple[str, ...], /) -> str | None:
+        """What is wrong with the bands, if anything."""
+        return None if value in {BANDS[:1], BANDS} else f"must be {list(BANDS[:1])} or {list(BANDS)}"
+
+
+Most = Annotated[int, Between(0, 1000)]
+"""The most points that a factor can give."""
+Each = Annotated[int, Between(0, 1000)]
+"""Points given or taken for each of something."""
+Code = Annotated[str, Written("[a-z][a-z0-9_]{0,63}")]
+
+
+# --- what the points are made with (formulas: points.py) ------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Nearness:
+    """`most` points next door to where the household wants to be near, none from `reach_km` on."""
+
+    most: Most
+    reach_km: Annotated[int, Between(5, 1000, step=5)]
+
+
+@dataclass(frozen=True, slots=True)
+class Fit:
+    """Points for each kind of place by urgency, less what would be spent on a household that does not need it."""
+
+    kinds: Mapping[str, Mapping[str, Most]]
+    spare_bed_space: Each
+    scarce_feature: Each
+    unused_specialism: Each
+    scarce_features: tuple[Code, ...]
+
+    def faults(self) -> Iterator[Fault]:
+        """Every urgency has points for its own kinds, and for no other."""
+        for urgency in sorted(KINDS_FOR_URGENCY.keys() | self.kinds.keys()):
+            kinds = sorted(KINDS_FOR_URGENCY.get(urgency, ()))
+            if sorted(self.kinds.get(urgency, ())) != kinds:
+                yield Fault(f"/kinds/{urgency}", f"must have points for {kinds}")
+
+
+@dataclass(frozen=True, slots=True)
+class Specialism:
+    """Points for each target group of the household in which the site specialises."""
+
+    most: Most
+    match: Each
+
+
+@dataclass(frozen=True, slots=True)
+class Headroom:
+    """Points for each whole step that the provider's occupancy is under the norm."""
+
+    most: Most
+    step: Each
+    step_permille: Annotated[int, Between(10, 1000, step=10)]
+
+
+@dataclass(frozen=True, slots=True)
+class Solidarity:
+    """Points for how far the region is under its quota: `at_quota` when even, `stay` more or less for each stay."""
+
+    most: Most
+    at_quota: Most
+    stay: Each
+    own_region: Most
+
+    def faults(self) -> Iterator[Fault]:
+        """No region starts beyond the most."""
+        for name in ("at_quota", "own_region"):
+            if getattr(self, name) > self.most:
+                yield Fault(f"/{name}", f"must be at most {self.most}, the most points of this factor")
+
+
+@dataclass(frozen=True, slots=True)
+class Continuity:
+    """`most` points where the household can stay, `move` less for each later move that the kind of place brings."""
+
+    most: Most
+    move: Each
+    later_moves: Mapping[str, Annotated[int, Between(0, 9)]]
+
+    def faults(self) -> Iterator[Fault]:
+        """Every kind that can be offered says how many moves it brings."""
+        offered = sorted({kind for kinds in KINDS_FOR_URGENCY.values() for kind in kinds})
+        if sorted(self.later_moves) != offered:
+            yield Fault("/later_moves", f"must name {offered}")
+
+
+@dataclass(frozen=True, slots=True)
+class Freshness:
+    """`most` points for a site confirmed within the hour, none from `worthless_hours` on."""
+
+    most: Most
+    worthless_hours: Annotated[int, Between(1, 8760)]
+
+
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """What each factor is worth."""
+
+    nearness: Nearness
+    fit: Fit
+    specialism: Specialism
+    headroom: Headroom
+    solidarity: Solidarity
+    continuity: Continuity
+    freshness: Freshness
+
+
+# --- the policy -------------------------------------------------------------------------------------------
+
+Km = Annotated[int, Between(0, 500)]
+Minutes = Annotated[int, Between(1, 10_080)]
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """Everything that people decide on, in the units that the names say; a ranking cites it by its hash."""
+
+    version: Annotated[str, Written("[A-Za-z0-9][A-Za-z0-9._-]{0,63}")]
+    valid_from: dt.date
+    bands: Annotated[tuple[str, ...], Banded()]
+    ample_margin_km: Km
+    radii_km: Annotated[tuple[Km, ...], Ascending()]
+    unassessed_radius_km: Km
+    answer_minutes: Minutes
+    hold_minutes: Minutes
+    renewals: Annotated[int, Between(0, 20)]
+    ranking_minutes: Minutes
+    fresh_hours: Annotated[int, Between(1, 8760)]
+    availability_step_minutes: Minutes
+    emergency_nights: Annotated[int, Between(1, 31)]
+    occupancy_norm_permille: Annotated[int, Between(1, 1000)]
+    swap_max_legs: Annotated[int, Between(2, 6)]
+    opening_delay_days: Annotated[int, Between(0, 3660)]
+    points: Weights
+
+    def faults(self) -> Iterator[Fault]:
+        """The radius used without an assessment is one that could have been chosen."""
+        if self.unassessed_radius_km not in self.radii_km:
+            yield Fault("/unassessed_radius_km", "must be one of radii_km")
+
+
+def parse_policy(document: object) -> Policy:
+    """The policy that a JSON document states.
+
+    Raises:
+        PolicyFaults: with every fault, by JSON pointer.
+    """
+    try:
+        return read(Policy, document)
+    except Unreadable as unreadable:
+        raise PolicyFaults(unreadable.faults) from None
+
+
+def policy_hash(document: object) -> str:
+    """`sha256:` and the hash of the document's canonical JSON: what rankings and leaves cite."""
+    return content_hash(canonical_json(document))

@@ -1,0 +1,35 @@
+"""How one stay is divided over the regions that could lawfully have given it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+STAY = 1_000_000
+"""One stay in millionths: the unit of every quota, so that sums stay exact."""
+
+
+def divide(lawful_regions: Iterable[str], weights: Mapping[str, int]) -> Mapping[str, int]:
+    """Each region's part of one stay, in millionths, in proportion to its weight; the parts add up to one stay exactly.
+
+    Largest remainder (Hamilton): everyone gets the whole part of what is due, and the millionths left over go to the
+    largest remainders, ties to the region code that sorts first. A region without a weight bears nothing; where no
+    lawful region has a weight, all of them bear the same. Nothing lawful: nothing to divide.
+
+    Raises:
+        ValueError: when a lawful region's weight is below nought.
+    """
+    regions = sorted(set(lawful_regions))
+    shares = {region: weights.get(region, 0) for region in regions}
+    if any(weight < 0 for weight in shares.values()):
+        raise ValueError("a weight is never below nought")
+    if not any(shares.values()):
+        shares = dict.fromkeys(regions, 1)
+    total = sum(shares.values())
+    parts = {region: STAY * weight // total for region, weight in shares.items()}
+    left_over = STAY - sum(parts.values()) if parts else 0
+    for region in sorted(regions, key=lambda region: (-(STAY * shares[region] % total), region))[:left_over]:
+        parts[region] += 1
+    return parts

@@ -1,0 +1,80 @@
+"""Read a jurisdiction's reference files: one folder each, with its sources named beside the figures."""
+
+import csv
+from functools import cache
+from importlib.resources import files
+from importlib.resources.abc import Traversable
+from io import StringIO
+from typing import TypeVar
+
+from pydantic import JsonValue, TypeAdapter
+
+from app.errors import OperatorError
+from app.reference.clearances import Clearance, clearance_table
+from app.reference.values import (
+    Bounds,
+    CodeList,
+    Country,
+    DemoWords,
+    Municipality,
+    ReferenceFiles,
+    Region,
+    Weight,
+    Words,
+)
+
+__all__ = [
+    "Bounds",
+    "Clearance",
+    "CodeList",
+    "Country",
+    "DemoWords",
+    "Municipality",
+    "ReferenceFiles",
+    "Region",
+    "Weight",
+    "Words",
+    "clearance_table",
+    "load",
+    "policy_document",
+]
+
+DEFAULT_JURISDICTION = "nl"
+
+Row = TypeVar("Row")
+
+
+@cache
+def load(jurisdiction: str = DEFAULT_JURISDICTION) -> ReferenceFiles:
+    """Return the reference files of a jurisdiction; raise OperatorError when there are none for it."""
+    folder = _folder(jurisdiction)
+    return ReferenceFiles(
+        country=TypeAdapter(Country).validate_json(_text(folder, "country.json")),
+        municipalities=_table(folder, "municipalities.csv", TypeAdapter(tuple[Municipality, ...])),
+        regions=_table(folder, "regions.csv", TypeAdapter(tuple[Region, ...])),
+        weights=_table(folder, "weights.csv", TypeAdapter(tuple[Weight, ...])),
+        codes=TypeAdapter(dict[str, CodeList]).validate_json(_text(folder, "codes.json")),
+        demo=TypeAdapter(DemoWords).validate_json(_text(folder, "demo.json")),
+    )
+
+
+def policy_document(jurisdiction: str = DEFAULT_JURISDICTION) -> dict[str, JsonValue]:
+    """Return the policy that an empty installation begins with, as parsed JSON; `allocation` validates it."""
+    text = _text(_folder(jurisdiction), "policy.json")
+    return TypeAdapter(dict[str, JsonValue]).validate_json(text)
+
+
+def _folder(jurisdiction: str) -> Traversable:
+    folder = files(__name__) / jurisdiction
+    if not jurisdiction.isalnum() or not (folder / "country.json").is_file():
+        message = f"There are no reference files for the jurisdiction '{jurisdiction}'."
+        raise OperatorError(message)
+    return folder
+
+
+def _text(folder: Traversable, name: str) -> str:
+    return (folder / name).read_text(encoding="utf-8")
+
+
+def _table(folder: Traversable, name: str, rows: TypeAdapter[tuple[Row, ...]]) -> tuple[Row, ...]:
+    return rows.validate_python(list(csv.DictReader(StringIO(_text(folder, name), newline=""))))

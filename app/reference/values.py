@@ -1,0 +1,125 @@
+"""What is known about a country before anyone uses Plek: municipalities, regions, weights, codes, words."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+
+Words = Mapping[str, str]
+"""The same words in each language, by language code."""
+
+
+@dataclass(frozen=True, slots=True)
+class Municipality:
+    """A municipality; nothing in Plek is placed more exactly than this."""
+
+    code: str
+    name: str
+    province: str
+    region: str
+    """Code of the lead municipality whose region it belongs to."""
+    mapping_confidence: str
+    """How sure that mapping is: high, medium or low. It is a compilation, not an official table."""
+    lat: float
+    lon: float
+    extent_km: int
+    """How far from (lat, lon) anything in the municipality can be, rounded up."""
+    population: int
+
+
+@dataclass(frozen=True, slots=True)
+class Region:
+    """The area served by one lead municipality, whose code and position it carries."""
+
+    code: str
+    name: str
+    lat: float
+    lon: float
+    population: int
+    """Inhabitants of the whole region."""
+
+
+@dataclass(frozen=True, slots=True)
+class Weight:
+    """How much of the shared burden a region is asked to carry, relative to the others."""
+
+    region: str
+    weight: int
+    source: str
+    date: date
+
+
+@dataclass(frozen=True, slots=True)
+class CodeList:
+    """The codes that one field may hold, with their words."""
+
+    extensible: bool
+    """Whether a policy may add codes; the others are built into the service's behaviour."""
+    title: Words
+    codes: Mapping[str, Words]
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """The box in which every position of the country lies, in degrees; it catches swapped coordinates."""
+
+    south: float
+    north: float
+    west: float
+    east: float
+
+
+@dataclass(frozen=True, slots=True)
+class Country:
+    """The few facts about a jurisdiction that are neither a list nor a policy."""
+
+    jurisdiction: str
+    name: Words
+    languages: tuple[str, ...]
+    """The first is the one to fall back on."""
+    time_zone: str
+    """Whose midnight ends a night."""
+    municipality_pattern: str
+    """Regular expression that a whole municipality code matches."""
+    municipality_example: str
+    bounds: Bounds
+    yes: tuple[str, ...]
+    """What people there write in a file for yes, in lower case."""
+    no: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class DemoWords:
+    """Invented names from which a demo country is made; nothing in them exists or can be dialled."""
+
+    providers: tuple[str, ...]
+    sites: tuple[str, ...]
+    """More names than any one provider has sites."""
+    streets: tuple[str, ...]
+    postcodes: tuple[str, ...]
+    phone: str
+    """Format with the number `n` of the provider, from 1."""
+    languages: Mapping[str, int]
+    """Languages that households speak, with how often."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReferenceFiles:
+    """Everything that one jurisdiction's reference files say."""
+
+    country: Country
+    municipalities: tuple[Municipality, ...]
+    """In the order of their codes."""
+    regions: tuple[Region, ...]
+    """In the order of their codes."""
+    weights: tuple[Weight, ...]
+    codes: Mapping[str, CodeList]
+    demo: DemoWords
+
+    def known(self, listed: str) -> frozenset[str]:
+        """Return the codes of one list, for example `features`."""
+        return frozenset(self.codes[listed].codes)
+
+    def label(self, listed: str, *, code: str, language: str) -> str:
+        """Return the words for a code, in the country's first language if that one has none, else the code itself."""
+        words = self.codes[listed].codes.get(code, {})
+        return words.get(language) or words.get(self.country.languages[0]) or code

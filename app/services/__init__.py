@@ -1,0 +1,1 @@
+"""One function per act, inside the caller's transaction."""

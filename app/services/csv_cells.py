@@ -1,0 +1,193 @@
+"""What a cell of an import file may hold: each kind of value, and what is said when it holds another."""
+
+import re
+import unicodedata
+from collections.abc import Callable, Iterable
+from datetime import date
+from typing import Annotated
+
+from pydantic import AfterValidator, BeforeValidator, ValidationInfo
+
+from app.reference import ReferenceFiles
+
+WHOLE = re.compile(r"[0-9]{1,12}")
+DEGREES = re.compile(r"-?[0-9]{1,3}(?:[.,][0-9]{1,12})?")
+DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+SLUG = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
+PHONE = re.compile(r"\+?[0-9][0-9 ()-]{4,23}[0-9]")
+
+LONGEST_NAME = 120
+LONGEST_SLUG = 60
+LONGEST_POSTCODE = 16
+ELDEST_SON = 99
+INVISIBLE = frozenset({"Cc", "Cf", "Co", "Cn", "Cs"})
+
+# No message repeats the cell: columns that have slipped would put an address into a terminal or a log.
+
+
+def _reference(info: ValidationInfo) -> ReferenceFiles:
+    if not isinstance(info.context, ReferenceFiles):
+        message = "cells are validated with the reference files as context"
+        raise TypeError(message)
+    return info.context
+
+
+def _visible(text: str) -> str:
+    odd = next((letter for letter in text if unicodedata.category(letter) in INVISIBLE), None)
+    if odd is not None:
+        message = f"contains an invisible character (U+{ord(odd):04X})"
+        raise ValueError(message)
+    return text
+
+
+def _at_most(longest: int) -> Callable[[str], str]:
+    def check(text: str) -> str:
+        if len(text) > longest:
+            message = f"has {len(text)} characters, at most {longest} are allowed"
+            raise ValueError(message)
+        return text
+
+    return check
+
+
+def _matches(pattern: re.Pattern[str], *, wanted: str) -> Callable[[str], str]:
+    def check(text: str) -> str:
+        if not pattern.fullmatch(text):
+            message = f"must be {wanted}"
+            raise ValueError(message)
+        return text
+
+    return check
+
+
+def _whole(least: int, most: int) -> Callable[[object], int]:
+    def read(cell: object) -> int:
+        # The number of the line comes as an int already; everything else is text.
+        text = str(cell)
+        if not WHOLE.fullmatch(text) or not least <= int(text) <= most:
+            message = f"must be a whole number from {least} to {most}, without separators"
+            raise ValueError(message)
+        return int(text)
+
+    return read
+
+
+def _degrees(*, south_to_north: bool) -> Callable[[object, ValidationInfo], float]:
+    def read(cell: object, info: ValidationInfo) -> float:
+        bounds = _reference(info).country.bounds
+        least, most = (bounds.south, bounds.north) if south_to_north else (bounds.west, bounds.east)
+        text = str(cell)
+        # A decimal comma is what a spreadsheet writes in much of Europe.
+        value = float(text.replace(",", ".")) if DEGREES.fullmatch(text) else None
+        if value is None or not least <= value <= most:
+            message = f"must be degrees from {least} to {most}, as in {(least + most) / 2:.3f}"
+            raise ValueError(message)
+        return value
+
+    return read
+
+
+def _day(cell: object) -> date:
+    try:
+        if DAY.fullmatch(str(cell)):
+            return date.fromisoformat(str(cell))
+    except ValueError:
+        pass
+    message = "must be a date, as in 2025-01-31"
+    raise ValueError(message)
+
+
+def _yes_or_no(cell: object, info: ValidationInfo) -> bool:
+    country = _reference(info).country
+    answer = str(cell).casefold()
+    if answer not in country.yes and answer not in country.no:
+        message = f"must be {country.yes[0]} or {country.no[0]}"
+        raise ValueError(message)
+    return answer in country.yes
+
+
+def _split(cell: object) -> tuple[str, ...]:
+    return tuple(str(cell).replace("|", " ").split())
+
+
+def _some(codes: tuple[str, ...]) -> tuple[str, ...]:
+    if not codes:
+        message = "must hold at least one value"
+        raise ValueError(message)
+    return codes
+
+
+def _listing(codes: Iterable[str]) -> str:
+    return ", ".join(codes)
+
+
+def _one_of(listed: str, *, but: tuple[str, ...] = ()) -> Callable[[str, ValidationInfo], str]:
+    def check(code: str, info: ValidationInfo) -> str:
+        known = [known for known in _reference(info).codes[listed].codes if known not in but]
+        if code not in known:
+            message = f"must be one of {_listing(known)}"
+            raise ValueError(message)
+        return code
+
+    return check
+
+
+def _all_of(listed: str) -> Callable[[tuple[str, ...], ValidationInfo], tuple[str, ...]]:
+    def check(codes: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
+        known = _reference(info).codes[listed].codes
+        strange = [str(at) for at, code in enumerate(codes, 1) if code not in known]
+        if strange:
+            message = f"value {_listing(strange)} of {len(codes)} is not one of {_listing(known)}"
+            raise ValueError(message)
+        return tuple(sorted(set(codes)))
+
+    return check
+
+
+def _municipality(code: str, info: ValidationInfo) -> str:
+    country = _reference(info).country
+    if not re.fullmatch(country.municipality_pattern, code):
+        message = f"must be the code of a municipality, as in {country.municipality_example}"
+        raise ValueError(message)
+    return code
+
+
+def _municipalities(codes: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
+    return tuple(sorted({_municipality(code, info) for code in codes}))
+
+
+Name = Annotated[str, AfterValidator(_visible), AfterValidator(_at_most(LONGEST_NAME))]
+Postcode = Annotated[str, AfterValidator(_visible), AfterValidator(_at_most(LONGEST_POSTCODE))]
+Slug = Annotated[
+    str,
+    AfterValidator(_at_most(LONGEST_SLUG)),
+    AfterValidator(_matches(SLUG, wanted="small letters, digits and single hyphens, as in de-voorbeeldhof")),
+]
+Phone = Annotated[
+    str, AfterValidator(_matches(PHONE, wanted="a telephone number of 6 to 25 digits, spaces and hyphens"))
+]
+MunicipalityCode = Annotated[str, AfterValidator(_municipality)]
+MunicipalityCodes = Annotated[
+    tuple[str, ...], BeforeValidator(_split), AfterValidator(_some), AfterValidator(_municipalities)
+]
+Latitude = Annotated[float, BeforeValidator(_degrees(south_to_north=True))]
+Longitude = Annotated[float, BeforeValidator(_degrees(south_to_north=False))]
+ExtentKm = Annotated[int, BeforeValidator(_whole(1, 200))]
+Population = Annotated[int, BeforeValidator(_whole(1, 100_000_000))]
+WeightNumber = Annotated[int, BeforeValidator(_whole(0, 10**12 - 1))]
+BedSpaces = Annotated[int, BeforeValidator(_whole(1, 20))]
+Age = Annotated[int, BeforeValidator(_whole(0, ELDEST_SON))]
+Day = Annotated[date, BeforeValidator(_day)]
+YesOrNo = Annotated[bool, BeforeValidator(_yes_or_no)]
+PlaceKind = Annotated[str, AfterValidator(_one_of("place_kinds"))]
+Sharing = Annotated[str, AfterValidator(_one_of("sharing"))]
+Secrecy = Annotated[str, AfterValidator(_one_of("address_secrecy"))]
+Supervision = Annotated[str, AfterValidator(_one_of("supervision"))]
+Admission = Annotated[str, AfterValidator(_one_of("admission"))]
+Confidence = Annotated[str, AfterValidator(_one_of("mapping_confidence"))]
+# A hold or a placement comes from a person's act, never from a file.
+PlaceStatus = Annotated[str, AfterValidator(_one_of("place_statuses", but=("held", "placed")))]
+OutOfServiceReason = Annotated[str, AfterValidator(_one_of("out_of_service_reasons"))]
+Genders = Annotated[tuple[str, ...], BeforeValidator(_split), AfterValidator(_some), AfterValidator(_all_of("genders"))]
+Features = Annotated[tuple[str, ...], BeforeValidator(_split), AfterValidator(_all_of("features"))]
+TargetGroups = Annotated[tuple[str, ...], BeforeValidator(_split), AfterValidator(_all_of("target_groups"))]

@@ -1,0 +1,59 @@
+"""docs/allocation.md says what the code does: its rules, its factors, and its example to the last point."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import replace
+from importlib.resources import files
+from pathlib import Path
+
+from app.allocation.points import FACTORS
+from app.allocation.policy import parse_policy
+from app.allocation.rank import rank
+from app.allocation.rules import CODES
+from app.allocation.shares import STAY
+from app.allocation.values import Child, Register
+from tests.unit.allocation_cases import PLACE, QUIET, SAFE_NEED, family, zone
+
+PAGE = Path(__file__).parents[2].joinpath("docs/allocation.md").read_text(encoding="utf-8")
+POLICY = parse_policy(json.loads(files("app.reference").joinpath("nl/policy.json").read_text(encoding="utf-8")))
+
+
+def test_the_page_has_every_rule_and_every_factor_in_order() -> None:
+    assert tuple(re.findall(r"^\| `(\w+)` \|", PAGE, flags=re.MULTILINE)) == (*CODES, *FACTORS)
+
+
+def test_the_example_comes_out_as_the_page_says() -> None:
+    need = replace(
+        SAFE_NEED,
+        household=family(Child(4, "male")),
+        danger_assessment="assessed",
+        danger_zones=(zone("GM0518", radius_km=50),),
+        near_municipality="GM0193",
+    )
+    a = replace(PLACE, id="A", site_id="a", provider_id="a", municipality="a", region="a", bed_spaces=3)
+    b = replace(PLACE, id="B", site_id="b", provider_id="b", municipality="b", region="b", bed_spaces=2, kind="regular")
+    situation = replace(
+        QUIET,
+        free={"A": 1, "B": 1},
+        clearances={"GM0518": {"a": 90, "b": 65}},
+        near_km={"a": 10, "b": 60},
+        occupancy={"a": 920, "b": 740},
+        deficits={"a": -STAY, "b": 10 * STAY},
+        confirmed_hours={"a": 2, "b": 30},
+    )
+
+    first, second = rank(need, Register((a, b)), situation, POLICY).offers
+
+    columns = zip(
+        *re.findall(r"^\| (?:\w+: .*|\*\*score\*\*) \| \*{0,2}(\d+)\*{0,2} \| \*{0,2}(\d+)", PAGE, re.MULTILINE),
+        strict=True,
+    )
+    assert [[str(line.points) for line in offer.points] + [str(offer.score)] for offer in (first, second)] == [
+        list(column) for column in columns
+    ]
+    assert [(o.group.id, o.band, o.clearance_km, o.margin_km) for o in (first, second)] == [
+        ("A", "ample", 90, 40),
+        ("B", "sufficient", 65, 15),
+    ]
