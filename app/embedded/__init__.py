@@ -1,0 +1,5 @@
+"""Plek's own PostgreSQL and Redis in a data folder: real servers, started and stopped by whoever uses the folder."""
+
+from app.embedded.servers import EmbeddedServers, Endpoints, servers
+
+__all__ = ["EmbeddedServers", "Endpoints", "servers"]

@@ -1,0 +1,140 @@
+"""Under which system account the servers run, and how a program is started as that account.
+
+PostgreSQL refuses to run as root. An ordinary user runs the servers itself. Root picks the account that owns the
+data folder, else `postgres`, else `nobody`. Where that account cannot reach the programs or the data (a checkout below
+/root), the servers get the one Linux capability that passes closed folders, rather than anybody's folders being opened.
+"""
+
+import os
+import pwd
+import shutil
+import stat
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from app.errors import OperatorError
+
+_CANDIDATES = ("postgres", "nobody")
+_DAC_OVERRIDE = 1
+_DAC_READ_SEARCH = 2
+_SETPCAP = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """Who runs the servers; `switches` when that is somebody else than the present process."""
+
+    uid: int
+    gid: int
+    switches: bool
+    capability: str | None = None
+
+    def command(self, *words: str | Path) -> list[str]:
+        """The words of a command, run through setpriv where the account needs a capability."""
+        plain = [str(word) for word in words]
+        if self.capability is None:
+            return plain
+        return [
+            "setpriv",
+            f"--reuid={self.uid}",
+            f"--regid={self.gid}",
+            "--clear-groups",
+            f"--inh-caps=+{self.capability}",
+            f"--ambient-caps=+{self.capability}",
+            "--securebits=+no_setuid_fixup",  # or access(2), by which PostgreSQL finds its programs, ignores it
+            "--",
+            *plain,
+        ]
+
+    @property
+    def drops_by_python(self) -> bool:
+        """Whether the process start itself changes the user (else setpriv does, or nobody)."""
+        return self.switches and self.capability is None
+
+
+OURSELVES = Account(uid=os.geteuid(), gid=os.getegid(), switches=False)
+
+
+def choose(data_dir: Path, *, owned: Path) -> Account:
+    """The account for this data folder; the owner of `owned` (PostgreSQL's folder, if it exists) comes first."""
+    uid, gid = os.geteuid(), os.getegid()
+    if uid != 0:
+        return Account(uid=uid, gid=gid, switches=False)
+    for folder in (owned, data_dir):
+        status = folder.stat() if folder.exists() else None
+        if status is not None and status.st_uid != 0:
+            return Account(uid=status.st_uid, gid=status.st_gid, switches=True)
+    for name in _CANDIDATES:
+        try:
+            entry = pwd.getpwnam(name)
+        except KeyError:
+            continue
+        return Account(uid=entry.pw_uid, gid=entry.pw_gid, switches=True)
+    raise OperatorError(
+        "PostgreSQL does not run as root, and there is no account postgres or nobody: start Plek as another user."
+    )
+
+
+def able(account: Account, *, programs: Iterable[Path], folders: Iterable[Path]) -> Account:
+    """The account, with a capability if it could not otherwise run these programs and enter these folders."""
+    if not account.switches:
+        return account
+    programs = list(programs)
+    closed_program = next((p for p in programs if not _permits(account, p, read=True)), None)
+    closed_folder = next(
+        (
+            parent
+            for path in (*programs, *folders)
+            for parent in path.resolve().parents
+            if not _permits(account, parent)
+        ),
+        None,
+    )
+    blocked = closed_program or closed_folder
+    if blocked is None:
+        return account
+    capability = _capability(execute=closed_program is not None)
+    if capability is None or shutil.which("setpriv") is None:
+        user = _name(account.uid)
+        raise OperatorError(
+            f"Running as root, Plek starts its servers as {user}, who may not enter {blocked}. Start Plek as an "
+            "ordinary user, or put the checkout and the data folder where everyone may pass, for example below /srv."
+        )
+    return Account(uid=account.uid, gid=account.gid, switches=True, capability=capability)
+
+
+def _permits(account: Account, path: Path, *, read: bool = False) -> bool:
+    status = path.stat()
+    if status.st_uid == account.uid:
+        wanted = stat.S_IXUSR | (stat.S_IRUSR if read else 0)
+    elif status.st_gid == account.gid:
+        wanted = stat.S_IXGRP | (stat.S_IRGRP if read else 0)
+    else:
+        wanted = stat.S_IXOTH | (stat.S_IROTH if read else 0)
+    return status.st_mode & wanted == wanted
+
+
+def _capability(*, execute: bool) -> str | None:
+    """The least capability that helps and is ours: reading passes folders; only overriding runs a closed program."""
+    held = _held()
+    if not held >> _SETPCAP & 1:
+        return None
+    if not execute and held >> _DAC_READ_SEARCH & 1:
+        return "dac_read_search"
+    return "dac_override" if held >> _DAC_OVERRIDE & 1 else None
+
+
+def _held() -> int:
+    try:
+        lines = Path("/proc/self/status").read_text(encoding="ascii").splitlines()
+    except OSError:  # not Linux: no capabilities
+        return 0
+    return next((int(line.split()[1], 16) for line in lines if line.startswith("CapPrm:")), 0)
+
+
+def _name(uid: int) -> str:
+    try:
+        return pwd.getpwuid(uid).pw_name
+    except KeyError:
+        return f"user {uid}"

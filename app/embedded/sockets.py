@@ -1,0 +1,68 @@
+"""The private folder in which the servers' sockets live."""
+
+import hashlib
+import os
+import socket
+import stat
+import tempfile
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+from app.embedded import files
+from app.embedded.account import Account
+from app.embedded.folder import DataFolder
+from app.errors import OperatorError
+
+POSTGRES_PORT = 5432  # only the number in the socket's name; nothing listens on a port
+POSTGRES_SOCKET = f".s.PGSQL.{POSTGRES_PORT}"
+REDIS_SOCKET = "redis.sock"
+_LONGEST_BYTES = 100  # the kernels allow 103 to 107
+_DIGEST_LENGTH = 20
+
+
+def choose(folder: DataFolder, *, account: Account) -> Path:
+    """The socket folder: in the data folder, or a private one elsewhere if its name is too long or it takes none."""
+    for place in _places(folder, account):
+        if len(os.fsencode(place / POSTGRES_SOCKET)) > _LONGEST_BYTES:
+            continue
+        files.folder(place, owner=(account.uid, account.gid))
+        _check(place, account)
+        if _accepts_sockets(place):
+            return place
+    raise OperatorError(f"No folder can hold the servers' sockets near {folder.path}. Choose a shorter --data-dir.")
+
+
+def sweep(place: Path, *names: str) -> None:
+    """Remove what a dead server left behind; only for whoever holds that server's lock."""
+    for name in names:
+        with suppress(FileNotFoundError):
+            (place / name).unlink()
+
+
+def _places(folder: DataFolder, account: Account) -> Iterator[Path]:
+    yield folder.sockets
+    digest = hashlib.sha256(os.fsencode(folder.path)).hexdigest()[:_DIGEST_LENGTH]
+    for parent in dict.fromkeys((tempfile.gettempdir(), "/tmp")):  # noqa: S108 - the folder below is checked to be ours alone
+        yield Path(parent) / f"plek-{account.uid}-{digest}"
+
+
+def _check(place: Path, account: Account) -> None:
+    """In a folder where everyone may write, somebody else may have been there first."""
+    status = place.lstat()
+    if not stat.S_ISDIR(status.st_mode) or status.st_uid != account.uid or stat.S_IMODE(status.st_mode) & 0o077:
+        raise OperatorError(f"{place} must be a folder of user id {account.uid} that nobody else can enter; remove it.")
+
+
+def _accepts_sockets(place: Path) -> bool:
+    """Some shared and network file systems cannot hold sockets."""
+    probe = place / "probe"
+    sweep(place, probe.name)
+    try:
+        with socket.socket(socket.AF_UNIX) as listener:
+            listener.bind(str(probe))
+    except OSError:
+        return False
+    finally:
+        sweep(place, probe.name)
+    return True
