@@ -1,0 +1,55 @@
+"""The tables, and nothing but the tables; every query on them stands in app.store."""
+
+from app.models.accounts import AccessLogEntry, Account, Answer, InstallationKey, Token
+from app.models.base import Base
+from app.models.casework import Hold, Placement, Ranking, Referral, ReferralSecret, Stay
+from app.models.ledger import Leaf, Opening, Share
+from app.models.operations import AvailabilityStep, Head, OutboxEntry, Timer
+from app.models.reference import Clearance, Municipality, Policy, Region, Weight
+from app.models.registry import (
+    Claim,
+    Place,
+    PlaceGroup,
+    PlaceSecret,
+    Provider,
+    ProviderRegion,
+    RegisterRecord,
+    Site,
+    SiteSecret,
+)
+
+__all__ = [
+    "AccessLogEntry",
+    "Account",
+    "Answer",
+    "AvailabilityStep",
+    "Base",
+    "Claim",
+    "Clearance",
+    "Head",
+    "Hold",
+    "InstallationKey",
+    "Leaf",
+    "Municipality",
+    "Opening",
+    "OutboxEntry",
+    "Place",
+    "PlaceGroup",
+    "PlaceSecret",
+    "Placement",
+    "Policy",
+    "Provider",
+    "ProviderRegion",
+    "Ranking",
+    "Referral",
+    "ReferralSecret",
+    "Region",
+    "RegisterRecord",
+    "Share",
+    "Site",
+    "SiteSecret",
+    "Stay",
+    "Timer",
+    "Token",
+    "Weight",
+]

@@ -1,0 +1,95 @@
+"""Who may come in: accounts and tokens, the answers kept for repeats, and who looked at what."""
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, ForeignKey, Identity, Index, LargeBinary
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.models.base import Base, Id, Stamp
+
+
+class Account(Base):
+    """Somebody (or some system) with one or more roles, bound to a provider or a region where a role needs it."""
+
+    __tablename__ = "accounts"
+    __table_args__ = (
+        CheckConstraint(
+            "roles <@ ARRAY['intake_worker', 'coordinator', 'auditor', 'administrator', 'client_system']"
+            " AND cardinality(roles) > 0",
+            name="roles",
+        ),
+        CheckConstraint(
+            "provider_id IS NOT NULL OR NOT roles && ARRAY['intake_worker', 'coordinator', 'client_system']",
+            name="provider",
+        ),
+        CheckConstraint("region IS NOT NULL OR NOT 'auditor' = ANY (roles)", name="region"),
+    )
+
+    id: Mapped[Id]
+    roles: Mapped[list[str]]
+    provider_id: Mapped[UUID | None] = mapped_column(ForeignKey("providers.id"))
+    region: Mapped[str | None] = mapped_column(ForeignKey("regions.code"))
+    created_at: Mapped[Stamp]
+    disabled_at: Mapped[datetime | None]
+
+
+class Token(Base):
+    """A bearer token: 256 random bits, of which only the SHA-256 is kept."""
+
+    __tablename__ = "tokens"
+
+    id: Mapped[Id]
+    account_id: Mapped[UUID] = mapped_column(ForeignKey("accounts.id", ondelete="CASCADE"), index=True)
+    hash: Mapped[bytes] = mapped_column(LargeBinary, unique=True)
+    created_at: Mapped[Stamp]
+    expires_at: Mapped[datetime]
+    revoked_at: Mapped[datetime | None]
+
+
+class Answer(Base):
+    """The first successful answer to a request with an Idempotency-Key, sealed, kept for a day."""
+
+    __tablename__ = "answers"
+    __table_args__ = (Index(None, "made_at"),)
+
+    account_id: Mapped[UUID] = mapped_column(ForeignKey("accounts.id", ondelete="CASCADE"), primary_key=True)
+    route: Mapped[str] = mapped_column(primary_key=True)
+    key: Mapped[str] = mapped_column(primary_key=True)
+    fingerprint: Mapped[bytes] = mapped_column(LargeBinary)
+    """SHA-256 of what was asked: path and body."""
+    provider_id: Mapped[UUID | None]
+    """The account's provider when it asked: an account that has moved does not get the answer."""
+    status: Mapped[int]
+    sealed: Mapped[bytes] = mapped_column(LargeBinary)
+    made_at: Mapped[Stamp]
+
+
+class AccessLogEntry(Base):
+    """Who looked at what, when and why (fields of NEN 7513); rows are only ever added."""
+
+    __tablename__ = "access_log"
+    __table_args__ = (Index(None, "object_id"), Index(None, "account_id", "at"))
+
+    id: Mapped[int] = mapped_column(Identity(always=True), primary_key=True)
+    at: Mapped[Stamp]
+    action: Mapped[str]
+    outcome: Mapped[str]
+    account_id: Mapped[UUID | None]
+    roles: Mapped[list[str]]
+    provider_id: Mapped[UUID | None]
+    purpose: Mapped[str | None]
+    object_type: Mapped[str]
+    object_id: Mapped[UUID | None]
+    referral_id: Mapped[UUID | None]
+    source: Mapped[str | None]
+    request_id: Mapped[str | None]
+
+
+class InstallationKey(Base):
+    """A data key of the installation itself, wrapped: what it seals outlives every rotation of the wrapping keys."""
+
+    __tablename__ = "installation_keys"
+
+    name: Mapped[str] = mapped_column(primary_key=True)
+    wrapped: Mapped[bytes] = mapped_column(LargeBinary)

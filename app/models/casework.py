@@ -1,0 +1,173 @@
+"""Case rows: referrals, rankings, holds, stays and placements; what is personal in them is sealed beside them."""
+
+from datetime import date, datetime
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, LargeBinary, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.models.base import Base, Codes, Id, Stamp, one_of
+
+
+class Referral(Base):
+    """A household that needs a place, by its provider's intake desk: what may be known without opening the seal.
+
+    `hold_id` and `held_until` are the referral's own claim: at most one live hold, decided on this row.
+    """
+
+    __tablename__ = "referrals"
+    __table_args__ = (
+        CheckConstraint(one_of("status", "open", "held", "placed", "ended", "withdrawn"), name="status"),
+        CheckConstraint(one_of("urgency", "acute", "urgent", "planned"), name="urgency"),
+        CheckConstraint(one_of("reason", "safety", "capacity", "follow_on", "return"), name="reason"),
+        CheckConstraint("(status = 'held') = (hold_id IS NOT NULL)", name="held"),
+        CheckConstraint("(hold_id IS NULL) = (held_until IS NULL)", name="held_until"),
+        Index("referrals_provider_idx", "provider_id", "created_at", "id"),
+    )
+
+    id: Mapped[Id]
+    provider_id: Mapped[UUID] = mapped_column(ForeignKey("providers.id"))
+    reference: Mapped[str] = mapped_column(unique=True)
+    """A code that can be spoken on the telephone; it says nothing about anybody."""
+    status: Mapped[str] = mapped_column(server_default="open")
+    urgency: Mapped[str]
+    reason: Mapped[str]
+    origin: Mapped[str] = mapped_column(ForeignKey("municipalities.code"))
+    hold_id: Mapped[UUID | None] = mapped_column(
+        ForeignKey("holds.id", use_alter=True, deferrable=True, initially="DEFERRED"), unique=True
+    )
+    held_until: Mapped[datetime | None]
+    version: Mapped[int] = mapped_column(server_default=text("1"))
+    """Grows with each change of what is known; a ranking of an older version cannot be held."""
+    created_at: Mapped[Stamp]
+    updated_at: Mapped[Stamp]
+
+
+class ReferralSecret(Base):
+    """Household, danger zones, needs and the rest of what is known of a referral, sealed with its own key."""
+
+    __tablename__ = "referral_secrets"
+    __table_args__ = (Index(None, "provider_id"),)
+
+    referral_id: Mapped[UUID] = mapped_column(ForeignKey("referrals.id", ondelete="CASCADE"), primary_key=True)
+    provider_id: Mapped[UUID] = mapped_column(ForeignKey("providers.id"))
+    key: Mapped[bytes] = mapped_column(LargeBinary)
+    """The referral's data key, wrapped."""
+    sealed: Mapped[bytes] = mapped_column(LargeBinary)
+
+
+class Ranking(Base):
+    """One answer to "where can this household go?", with everything needed to give it again."""
+
+    __tablename__ = "rankings"
+    __table_args__ = (Index(None, "referral_id"),)
+
+    id: Mapped[Id]
+    referral_id: Mapped[UUID] = mapped_column(ForeignKey("referrals.id", ondelete="CASCADE"))
+    provider_id: Mapped[UUID] = mapped_column(ForeignKey("providers.id"))
+    referral_version: Mapped[int]
+    as_of: Mapped[datetime]
+    policy_hash: Mapped[str] = mapped_column(ForeignKey("policies.hash"))
+    register_hash: Mapped[str] = mapped_column(ForeignKey("registers.hash"))
+    rules_version: Mapped[str]
+    digest: Mapped[str]
+    """Hash of the whole result: a replay gives the same one."""
+    sealed: Mapped[bytes] = mapped_column(LargeBinary)
+    """What was known of the household and of the world, sealed with the referral's key."""
+
+
+class Hold(Base):
+    """A place kept for a referral for a while; it resolves at most once."""
+
+    __tablename__ = "holds"
+    __table_args__ = (
+        CheckConstraint(
+            one_of("status", "pending", "accepted", "placed", "declined", "no_answer", "released", "expired"),
+            name="status",
+        ),
+        CheckConstraint("(status IN ('pending', 'accepted')) = (resolved_at IS NULL)", name="resolved"),
+        CheckConstraint("renewals_left >= 0", name="renewals_left"),
+        CheckConstraint("accepted_by IS NULL OR accepted_at IS NOT NULL", name="accepted_by"),
+        Index("holds_live_referral_key", "referral_id", unique=True, postgresql_where=text("resolved_at IS NULL")),
+        Index("holds_live_place_key", "place_id", unique=True, postgresql_where=text("resolved_at IS NULL")),
+        Index("holds_sender_idx", "provider_id", "created_at", "id"),
+        Index("holds_receiver_idx", "receiver_id", "created_at", "id"),
+        Index("holds_declined_idx", "referral_id", postgresql_where=text("status = 'declined'")),
+    )
+
+    id: Mapped[Id]
+    referral_id: Mapped[UUID] = mapped_column(ForeignKey("referrals.id"))
+    provider_id: Mapped[UUID] = mapped_column(ForeignKey("providers.id"))
+    """Whose intake desk asked."""
+    receiver_id: Mapped[UUID] = mapped_column(ForeignKey("providers.id"))
+    """Whose place it is."""
+    place_id: Mapped[UUID] = mapped_column(ForeignKey("places.id"))
+    site_id: Mapped[UUID] = mapped_column(ForeignKey("sites.id"))
+    kind: Mapped[str]
+    ranking_id: Mapped[UUID] = mapped_column(ForeignKey("rankings.id"))
+    rank: Mapped[int]
+    override_reason: Mapped[str | None]
+    status: Mapped[str]
+    accepted_by: Mapped[str | None]
+    """`person`, `owner` (an own place) or `automatic`."""
+    accepted_at: Mapped[datetime | None]
+    reason: Mapped[str | None]
+    """Why it was declined or released, as a code."""
+    expires_at: Mapped[datetime]
+    renewals_left: Mapped[int]
+    created_at: Mapped[Stamp]
+    resolved_at: Mapped[datetime | None]
+
+
+class Stay(Base):
+    """One household's placements from first arrival to last departure."""
+
+    __tablename__ = "stays"
+
+    id: Mapped[Id]
+    referral_id: Mapped[UUID] = mapped_column(ForeignKey("referrals.id"), index=True)
+    provider_id: Mapped[UUID] = mapped_column(ForeignKey("providers.id"))
+
+
+class Placement(Base):
+    """A household on its way to, or in, one place."""
+
+    __tablename__ = "placements"
+    __table_args__ = (
+        CheckConstraint(one_of("status", "underway", "arrived", "no_show", "ended"), name="status"),
+        CheckConstraint("(status IN ('arrived', 'ended')) = (arrived_at IS NOT NULL)", name="arrived"),
+        CheckConstraint("(status = 'ended') = (departed_at IS NOT NULL)", name="departed"),
+        CheckConstraint("departed_at >= arrived_at", name="order"),
+        CheckConstraint("(status = 'no_show') = (no_show_at IS NOT NULL)", name="no_show"),
+        Index("placements_stay_arrived_key", "stay_id", unique=True, postgresql_where=text("status = 'arrived'")),
+        Index("placements_stay_underway_key", "stay_id", unique=True, postgresql_where=text("status = 'underway'")),
+        Index("placements_sender_idx", "provider_id", "created_at", "id"),
+        Index("placements_receiver_idx", "receiver_id", "created_at", "id"),
+    )
+
+    id: Mapped[Id]
+    stay_id: Mapped[UUID] = mapped_column(ForeignKey("stays.id"))
+    referral_id: Mapped[UUID] = mapped_column(ForeignKey("referrals.id"), index=True)
+    hold_id: Mapped[UUID] = mapped_column(ForeignKey("holds.id"), unique=True)
+    provider_id: Mapped[UUID] = mapped_column(ForeignKey("providers.id"))
+    receiver_id: Mapped[UUID] = mapped_column(ForeignKey("providers.id"))
+    place_id: Mapped[UUID] = mapped_column(ForeignKey("places.id"), index=True)
+    site_id: Mapped[UUID] = mapped_column(ForeignKey("sites.id"))
+    kind: Mapped[str]
+    status: Mapped[str] = mapped_column(server_default="underway")
+    reason: Mapped[str]
+    origin: Mapped[str] = mapped_column(ForeignKey("municipalities.code"))
+    origin_region: Mapped[str] = mapped_column(ForeignKey("regions.code"))
+    receiving: Mapped[str] = mapped_column(ForeignKey("regions.code"))
+    cross_regional: Mapped[bool]
+    expected_at: Mapped[datetime | None]
+    arrived_at: Mapped[datetime | None]
+    no_show_at: Mapped[datetime | None]
+    safety_checked_at: Mapped[datetime | None]
+    """When the sender made sure, after a no-show, that the household is safe; only then the place is free."""
+    departed_at: Mapped[datetime | None]
+    destination: Mapped[str | None]
+    blockers: Mapped[Codes]
+    expected_departure: Mapped[date | None]
+    ready_to_leave_since: Mapped[date | None]
+    created_at: Mapped[Stamp]

@@ -1,0 +1,57 @@
+"""The ledger's rows: leaves that never change, their sealed openings, and each region's running share."""
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, LargeBinary, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.models.base import Base, Stamp, one_of
+
+
+class Leaf(Base):
+    """One entry of the ledger: its canonical bytes are what the tree will hash."""
+
+    __tablename__ = "leaves"
+    __table_args__ = (
+        CheckConstraint("index >= 0", name="index"),
+        CheckConstraint(one_of("type", "arrival", "departure", "correction"), name="type"),
+        Index(
+            "leaves_once_key",
+            "placement_id",
+            "type",
+            unique=True,
+            postgresql_where=text("type IN ('arrival', 'departure')"),
+        ),
+    )
+
+    index: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    type: Mapped[str]
+    content: Mapped[bytes] = mapped_column(LargeBinary)
+    """The canonical bytes: version, index, type and a salted commitment; no region, no person."""
+    placement_id: Mapped[UUID | None]
+    """What it records; only the database knows, and no one reads it out."""
+    written_at: Mapped[Stamp]
+
+
+class Opening(Base):
+    """The readable content of a leaf, sealed; for the auditors of the two regions, and only from `opens_at`."""
+
+    __tablename__ = "openings"
+    __table_args__ = (Index(None, "origin_region"), Index(None, "receiving_region"))
+
+    index: Mapped[int] = mapped_column(ForeignKey("leaves.index"), primary_key=True, autoincrement=False)
+    origin_region: Mapped[str] = mapped_column(ForeignKey("regions.code"))
+    receiving_region: Mapped[str] = mapped_column(ForeignKey("regions.code"))
+    opens_at: Mapped[datetime]
+    sealed: Mapped[bytes] = mapped_column(LargeBinary)
+
+
+class Share(Base):
+    """How much of the shared burden a region has taken so far, and how much was its part (millionths of a stay)."""
+
+    __tablename__ = "shares"
+
+    region: Mapped[str] = mapped_column(ForeignKey("regions.code"), primary_key=True)
+    given: Mapped[int] = mapped_column(BigInteger, server_default=text("0"))
+    quota: Mapped[int] = mapped_column(BigInteger, server_default=text("0"))

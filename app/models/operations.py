@@ -1,0 +1,70 @@
+"""What keeps the service going: the outbox, head rows that number things, timers, and availability in steps."""
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Identity, Index, text
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.dialects.postgresql import UUID as PG_UUID
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.models.base import Base, Stamp, one_of
+
+
+class OutboxEntry(Base):
+    """Something that others must hear of: ids and an audience, no content, in the transaction that made it so."""
+
+    __tablename__ = "outbox"
+    __table_args__ = (
+        CheckConstraint(one_of("kind", "availability", "hold", "placement", "swap"), name="kind"),
+        Index("outbox_unnumbered_idx", "id", postgresql_where=text("position IS NULL")),
+        Index(None, "at"),
+    )
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
+    position: Mapped[int | None] = mapped_column(BigInteger, unique=True)
+    """Given by the relay once committed: no gaps, no late arrivals."""
+    kind: Mapped[str]
+    subject: Mapped[str]
+    """The id of the hold, placement or swap; for availability a region's code."""
+    audience: Mapped[list[UUID] | None] = mapped_column(ARRAY(PG_UUID(as_uuid=True)))
+    """The providers concerned; none: all staff."""
+    at: Mapped[Stamp]
+
+
+class Head(Base):
+    """The last number given in a sequence that must have no gaps; whoever takes a number locks the row."""
+
+    __tablename__ = "heads"
+
+    name: Mapped[str] = mapped_column(primary_key=True)
+    value: Mapped[int] = mapped_column(BigInteger)
+
+
+class Timer(Base):
+    """Work that recurs; a process leases the row, does it, and says when it is due again."""
+
+    __tablename__ = "timers"
+
+    name: Mapped[str] = mapped_column(primary_key=True)
+    due_at: Mapped[datetime]
+    leased_until: Mapped[datetime]
+
+
+class AvailabilityStep(Base):
+    """Counts as they stood at the last step: what others see, so that nobody can watch a family arrive."""
+
+    __tablename__ = "availability_steps"
+
+    provider_id: Mapped[UUID] = mapped_column(ForeignKey("providers.id", ondelete="CASCADE"), primary_key=True)
+    region: Mapped[str] = mapped_column(ForeignKey("regions.code"), primary_key=True)
+    kind: Mapped[str] = mapped_column(primary_key=True)
+    total: Mapped[int]
+    free: Mapped[int]
+    held: Mapped[int]
+    occupied: Mapped[int]
+    out_of_service: Mapped[int]
+    oldest_confirmation: Mapped[datetime | None]
+    unconfirmed: Mapped[bool]
+    """Whether a site among them was never confirmed."""
+    taken_at: Mapped[Stamp]

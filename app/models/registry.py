@@ -1,0 +1,185 @@
+"""The register of places: what staff may see, what only the owner may, and what makes a place not free."""
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import (
+    CheckConstraint,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Index,
+    LargeBinary,
+    UniqueConstraint,
+    text,
+)
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.models.base import Base, Codes, Id, Stamp, one_of
+
+FREE = "'-infinity'::timestamptz"
+ENDLESS = "'infinity'::timestamptz"
+
+
+class Provider(Base):
+    """A shelter organisation."""
+
+    __tablename__ = "providers"
+
+    id: Mapped[Id]
+    slug: Mapped[str] = mapped_column(unique=True)
+    name: Mapped[str]
+    phone: Mapped[str]
+    """Its switchboard."""
+
+
+class ProviderRegion(Base):
+    """A region in which a provider has places."""
+
+    __tablename__ = "provider_regions"
+    __table_args__ = (Index(None, "region"),)
+
+    provider_id: Mapped[UUID] = mapped_column(ForeignKey("providers.id", ondelete="CASCADE"), primary_key=True)
+    region: Mapped[str] = mapped_column(ForeignKey("regions.code"), primary_key=True)
+
+
+class Site(Base):
+    """A shelter address, without the address: no finer than its municipality."""
+
+    __tablename__ = "sites"
+    __table_args__ = (
+        CheckConstraint(one_of("address_secrecy", "confidential", "known"), name="address_secrecy"),
+        CheckConstraint(one_of("supervision", "24h", "daytime", "none"), name="supervision"),
+        CheckConstraint(one_of("admission", "open", "paused"), name="admission"),
+        CheckConstraint("NOT automatic_acceptance OR address_secrecy = 'known'", name="confidential_never_automatic"),
+        Index(None, "provider_id"),
+    )
+
+    id: Mapped[Id]
+    provider_id: Mapped[UUID] = mapped_column(ForeignKey("providers.id"))
+    municipality: Mapped[str] = mapped_column(ForeignKey("municipalities.code"))
+    address_secrecy: Mapped[str]
+    supervision: Mapped[str]
+    features: Mapped[Codes]
+    specialisms: Mapped[Codes]
+    exclusive_to: Mapped[Codes]
+    admission: Mapped[str]
+    automatic_acceptance: Mapped[bool] = mapped_column(server_default=text("false"))
+    confirmed_at: Mapped[datetime | None]
+    """When somebody last said that everything here is true; never: unknown."""
+    revised_at: Mapped[Stamp]
+    """When it last changed in a way that a ranking must know."""
+    created_at: Mapped[Stamp]
+
+
+class SiteSecret(Base):
+    """A site's name and address, sealed with the site's own key."""
+
+    __tablename__ = "site_secrets"
+    __table_args__ = (Index(None, "provider_id"),)
+
+    site_id: Mapped[UUID] = mapped_column(ForeignKey("sites.id", ondelete="CASCADE"), primary_key=True)
+    provider_id: Mapped[UUID] = mapped_column(ForeignKey("providers.id"))
+    key: Mapped[bytes] = mapped_column(LargeBinary)
+    """The site's data key, wrapped."""
+    sealed: Mapped[bytes] = mapped_column(LargeBinary)
+
+
+class PlaceGroup(Base):
+    """Interchangeable places at one site: what an offer is made of."""
+
+    __tablename__ = "place_groups"
+    __table_args__ = (
+        CheckConstraint(one_of("kind", "crisis", "regular", "emergency", "move_on", "alternative"), name="kind"),
+        CheckConstraint(one_of("sharing", "own_unit", "shared_facilities", "shared_room"), name="sharing"),
+        CheckConstraint("bed_spaces BETWEEN 1 AND 50", name="bed_spaces"),
+        CheckConstraint("sons_up_to_age BETWEEN 0 AND 25", name="sons_up_to_age"),
+        CheckConstraint("cardinality(genders) > 0", name="genders"),
+        CheckConstraint("places >= 0", name="places"),
+        UniqueConstraint("site_id", "kind", "bed_spaces", "sharing", "genders", "sons_up_to_age", "features"),
+    )
+
+    id: Mapped[Id]
+    site_id: Mapped[UUID] = mapped_column(ForeignKey("sites.id"))
+    kind: Mapped[str]
+    bed_spaces: Mapped[int]
+    sharing: Mapped[str]
+    genders: Mapped[list[str]]
+    sons_up_to_age: Mapped[int]
+    features: Mapped[Codes]
+    places: Mapped[int] = mapped_column(server_default=text("0"))
+    """How many places belong to it, free or not; kept with each place added or moved."""
+
+
+class Place(Base):
+    """One unit; it holds one household."""
+
+    __tablename__ = "places"
+    __table_args__ = (UniqueConstraint("id", "group_id"), Index(None, "site_id"), Index(None, "group_id"))
+
+    id: Mapped[Id]
+    provider_id: Mapped[UUID] = mapped_column(ForeignKey("providers.id"), index=True)
+    site_id: Mapped[UUID] = mapped_column(ForeignKey("sites.id"))
+    group_id: Mapped[UUID] = mapped_column(ForeignKey("place_groups.id"))
+    created_at: Mapped[Stamp]
+
+
+class PlaceSecret(Base):
+    """A place's label, sealed with its site's key."""
+
+    __tablename__ = "place_secrets"
+    __table_args__ = (Index(None, "provider_id"),)
+
+    place_id: Mapped[UUID] = mapped_column(ForeignKey("places.id", ondelete="CASCADE"), primary_key=True)
+    provider_id: Mapped[UUID] = mapped_column(ForeignKey("providers.id"))
+    sealed: Mapped[bytes] = mapped_column(LargeBinary)
+
+
+class Claim(Base):
+    """What makes a place not free: one row a place, so that a place has at most one claim, whoever asks.
+
+    A place is free when `claimed_until` lies in the past by the database's clock: a hold that has run out frees it
+    without anybody's doing. Whoever confirms, renews or releases changes the row only where `hold_id` is theirs.
+    """
+
+    __tablename__ = "claims"
+    __table_args__ = (
+        ForeignKeyConstraint(["place_id", "group_id"], ["places.id", "places.group_id"], onupdate="CASCADE"),
+        CheckConstraint(
+            "CASE"
+            f" WHEN kind IS NULL THEN claimed_until = {FREE} AND hold_id IS NULL AND placement_id IS NULL"
+            f" WHEN kind = 'hold' THEN claimed_until < {ENDLESS} AND hold_id IS NOT NULL AND placement_id IS NULL"
+            f" WHEN kind = 'placement' THEN claimed_until = {ENDLESS} AND placement_id IS NOT NULL"
+            f" WHEN kind IN ('occupied', 'out_of_service')"
+            f" THEN claimed_until = {ENDLESS} AND hold_id IS NULL AND placement_id IS NULL"
+            " ELSE false END",
+            name="kind",
+        ),
+        CheckConstraint("(kind = 'out_of_service') = (reason IS NOT NULL) OR kind IS NULL", name="reason"),
+        Index(None, "group_id", "claimed_until"),
+        Index("claims_lapsing_idx", "claimed_until", postgresql_where=text("kind = 'hold'")),
+    )
+
+    place_id: Mapped[UUID] = mapped_column(primary_key=True)
+    group_id: Mapped[UUID]
+    kind: Mapped[str | None]
+    hold_id: Mapped[UUID | None] = mapped_column(ForeignKey("holds.id"), unique=True)
+    placement_id: Mapped[UUID | None] = mapped_column(ForeignKey("placements.id"), unique=True)
+    claimed_until: Mapped[datetime] = mapped_column(server_default=text(FREE))
+    reason: Mapped[str | None]
+    """Why it is out of service, as a code."""
+    expected_until: Mapped[datetime | None]
+    """When it may be back in service; a note, never a promise: somebody has to say so."""
+    since: Mapped[Stamp]
+    successor_id: Mapped[UUID | None] = mapped_column(ForeignKey("holds.id"), unique=True)
+    """The one reserved successor of whoever is here now (swaps)."""
+
+
+class RegisterRecord(Base):
+    """The register as some rankings saw it, kept once a version so that they can be replayed exactly."""
+
+    __tablename__ = "registers"
+
+    hash: Mapped[str] = mapped_column(primary_key=True)
+    content: Mapped[bytes] = mapped_column(LargeBinary)
+    """Canonical JSON, compressed with zlib."""
+    recorded_at: Mapped[Stamp]

@@ -1,0 +1,61 @@
+"""Runs migrations as the owner, each in its own transaction and with time-outs, so that none queues behind traffic."""
+
+import asyncio
+import os
+
+from alembic import context
+from sqlalchemy import Connection, pool, text
+from sqlalchemy.ext.asyncio import create_async_engine
+
+from app.models import Base
+
+LOCK_TIMEOUT = "4s"
+STATEMENT_TIMEOUT = "60s"
+
+
+def url() -> str:
+    """Return where to migrate: handed over by the caller, else the environment's."""
+    given = context.config.attributes.get("url") or os.environ.get("PLEK_OWNER_URL") or os.environ.get("DATABASE_URL")
+    if given is None:
+        message = "Nothing to migrate: use `plek migrate`, or set PLEK_OWNER_URL or DATABASE_URL."
+        raise SystemExit(message)
+    return f"postgresql+asyncpg://{given.partition('://')[2]}"
+
+
+def run(connection: Connection) -> None:
+    """Run the migrations on an open connection."""
+    context.configure(
+        connection=connection,
+        target_metadata=Base.metadata,
+        transaction_per_migration=True,
+        compare_type=True,
+        compare_server_default=True,
+    )
+    with context.begin_transaction():
+        context.run_migrations()
+
+
+async def online() -> None:
+    """Connect as the owner and migrate."""
+    engine = create_async_engine(url(), poolclass=pool.NullPool)
+    async with engine.connect() as connection:
+        await connection.execute(text(f"SET lock_timeout = '{LOCK_TIMEOUT}'"))
+        await connection.execute(text(f"SET statement_timeout = '{STATEMENT_TIMEOUT}'"))
+        await connection.commit()
+        await connection.run_sync(run)
+        await connection.commit()
+    await engine.dispose()
+
+
+if context.is_offline_mode():
+    context.configure(
+        dialect_name="postgresql", target_metadata=Base.metadata, literal_binds=True, transaction_per_migration=True
+    )
+    with context.begin_transaction():
+        context.execute(f"SET lock_timeout = '{LOCK_TIMEOUT}'")
+        context.execute(f"SET statement_timeout = '{STATEMENT_TIMEOUT}'")
+        context.run_migrations()
+elif "connection" in context.config.attributes:
+    run(context.config.attributes["connection"])
+else:
+    asyncio.run(online())
