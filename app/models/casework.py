@@ -3,7 +3,7 @@
 from datetime import date, datetime
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, LargeBinary, text
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, LargeBinary, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.models.base import Base, Codes, Id, Stamp, one_of
@@ -66,6 +66,8 @@ class Ranking(Base):
     referral_id: Mapped[UUID] = mapped_column(ForeignKey("referrals.id", ondelete="CASCADE"))
     provider_id: Mapped[UUID] = mapped_column(ForeignKey("providers.id"))
     referral_version: Mapped[int]
+    register_version: Mapped[int] = mapped_column(BigInteger)
+    """A site that changed in a later version than this outdates the ranking."""
     as_of: Mapped[datetime]
     policy_hash: Mapped[str] = mapped_column(ForeignKey("policies.hash"))
     register_hash: Mapped[str] = mapped_column(ForeignKey("registers.hash"))

@@ -4,6 +4,7 @@ from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import (
+    BigInteger,
     CheckConstraint,
     ForeignKey,
     ForeignKeyConstraint,
@@ -66,8 +67,8 @@ class Site(Base):
     automatic_acceptance: Mapped[bool] = mapped_column(server_default=text("false"))
     confirmed_at: Mapped[datetime | None]
     """When somebody last said that everything here is true; never: unknown."""
-    revised_at: Mapped[Stamp]
-    """When it last changed in a way that a ranking must know."""
+    revision: Mapped[int] = mapped_column(BigInteger, server_default=text("0"))
+    """The register's version in which it last changed in a way that a ranking must know."""
     created_at: Mapped[Stamp]
 
 

@@ -43,9 +43,7 @@ def upgrade() -> None:
         sa.Column("admission", sa.Text(), nullable=False),
         sa.Column("automatic_acceptance", sa.Boolean(), server_default=sa.text("false"), nullable=False),
         sa.Column("confirmed_at", sa.DateTime(timezone=True), nullable=True),
-        sa.Column(
-            "revised_at", sa.DateTime(timezone=True), server_default=sa.text("clock_timestamp()"), nullable=False
-        ),
+        sa.Column("revision", sa.BigInteger(), server_default=sa.text("0"), nullable=False),
         sa.Column(
             "created_at", sa.DateTime(timezone=True), server_default=sa.text("clock_timestamp()"), nullable=False
         ),

@@ -62,6 +62,7 @@ def upgrade() -> None:
         sa.Column("referral_id", sa.Uuid(), nullable=False),
         sa.Column("provider_id", sa.Uuid(), nullable=False),
         sa.Column("referral_version", sa.Integer(), nullable=False),
+        sa.Column("register_version", sa.BigInteger(), nullable=False),
         sa.Column("as_of", sa.DateTime(timezone=True), nullable=False),
         sa.Column("policy_hash", sa.Text(), nullable=False),
         sa.Column("register_hash", sa.Text(), nullable=False),

@@ -38,6 +38,10 @@ DO $$ BEGIN
   IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'plek_app') THEN
     CREATE ROLE plek_app NOLOGIN;
   END IF;
+  -- Since PostgreSQL 16 whoever makes a role may not by itself take it on.
+  IF NOT pg_has_role(current_user, 'plek_app', 'MEMBER') THEN
+    EXECUTE format('GRANT plek_app TO %I', current_user);
+  END IF;
   EXECUTE format('GRANT USAGE ON SCHEMA %I TO plek_app', current_schema());
 END $$
 """

@@ -26,7 +26,7 @@ def data_dir(tmp_path: Path) -> Generator[Path]:
 
 
 async def _until(happened: Callable[[], bool]) -> None:
-    while not happened():  # noqa: ASYNC110 - another process does it, and rings no bell
+    while not happened():
         await asyncio.sleep(0)
 
 

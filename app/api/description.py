@@ -1,0 +1,165 @@
+"""The generated OpenAPI description: what every operation shares, and the route that publishes it."""
+
+from typing import Any
+
+from fastapi import FastAPI, Response
+from fastapi.openapi.utils import get_openapi
+from fastapi.responses import JSONResponse
+from fastapi.routing import RouteContext, iter_route_contexts
+
+from app.api.problems import PROBLEM_JSON, TITLES, Problem
+
+SUMMARY = """Finds a safe place in another region for a household that flees domestic violence, holds it without ever
+booking it twice, and records what each region gave and took."""
+
+CONTACT = {
+    "name": "Maintainers of Plek",
+    "url": "https://plek.example/contact",
+    "email": "maintainers@plek.example",
+}
+LICENCE = {"name": "EUPL-1.2", "identifier": "EUPL-1.2"}
+
+TAGS = [
+    {"name": "Reference", "description": "Regions, municipalities and providers."},
+    {"name": "Availability", "description": "What is free, in bands, and how fresh that is."},
+    {"name": "Sites", "description": "A provider's own sites."},
+    {"name": "Places", "description": "A provider's own places."},
+    {"name": "Referrals", "description": "Households that need a place."},
+    {"name": "Rankings", "description": "Where a household can go, best first, and why."},
+    {"name": "Holds", "description": "Places kept for a while."},
+    {"name": "Placements", "description": "From under way to departure."},
+    {"name": "Ledger", "description": "What was recorded for everyone to check."},
+    {"name": "Events", "description": "What changes, as it changes."},
+    {"name": "Description", "description": "This description."},
+]
+
+ALWAYS = (400, 401, 403, 429, 503)
+"""What any call may answer with."""
+NAMING = (404,)
+"""What a call that names a thing may answer with as well."""
+POSTING = (404, 409, 422)
+CHANGING = (404, 409, 412)
+MATCH_REQUIRED = frozenset({"/referrals/{id}"})
+KEY_REQUIRED = frozenset({"/holds", "/placements"})
+
+PROBLEMS: dict[int | str, dict[str, Any]] = {
+    status: {"description": TITLES[status], "model": Problem, "content": {PROBLEM_JSON: {}}} for status in ALWAYS
+}
+
+VERSION_HEADER = {
+    "API-Version": {"description": "Version of this API.", "schema": {"type": "string", "examples": ["0.1.0"]}}
+}
+TAG_HEADER = {"ETag": {"description": "The version that this is.", "schema": {"type": "string"}}}
+RETRY_HEADER = {"Retry-After": {"description": "Seconds to wait.", "schema": {"type": "integer", "minimum": 1}}}
+DOCUMENT = "/openapi.json"
+
+
+def routes(app: FastAPI) -> set[tuple[str, str]]:
+    """Return method and path of every operation."""
+    return {
+        (method, route.path)
+        for route in iter_route_contexts(app.routes)
+        if route.path
+        for method in route.methods or ()
+    }
+
+
+def publish(app: FastAPI) -> None:
+    """Add the route that publishes the description; any origin may read it, and no other route."""
+
+    @app.get(
+        DOCUMENT,
+        tags=["Description"],
+        operation_id="readDescription",
+        summary="This description",
+        response_model=dict[str, Any],
+    )
+    async def read() -> Response:  # pyright: ignore[reportUnusedFunction]
+        """Read this description."""
+        return JSONResponse(document(app), headers={"Access-Control-Allow-Origin": "*"})
+
+
+def document(app: FastAPI) -> dict[str, Any]:
+    """Return the description, with what the framework cannot know."""
+    if app.openapi_schema is None:
+        made = get_openapi(
+            title=app.title,
+            version=app.version,
+            description=app.description,
+            routes=_described(app),
+            tags=app.openapi_tags,
+            servers=app.servers,
+            contact=app.contact,
+            license_info=app.license_info,
+        )
+        for path, operations in made["paths"].items():
+            for method, operation in operations.items():
+                _complete(path, method, operation)
+        schemas = made["components"]["schemas"]
+        schemas.pop("HTTPValidationError", None)
+        schemas.pop("ValidationError", None)
+        made["components"]["securitySchemes"] = {"token": {"type": "http", "scheme": "bearer"}}
+        made["security"] = [{"token": []}]
+        app.openapi_schema = made
+    return app.openapi_schema
+
+
+def _described(app: FastAPI) -> list[RouteContext]:
+    """Return every route; a stream's response class does not say its status, and the framework needs one."""
+    contexts = list(iter_route_contexts(app.routes))
+    for context in contexts:
+        if getattr(context, "status_code", None) is None:
+            vars(context)["status_code"] = 200
+    return contexts
+
+
+def _complete(path: str, method: str, operation: dict[str, Any]) -> None:
+    responses: dict[str, Any] = operation["responses"]
+    responses.pop("422", None)
+    if path == DOCUMENT:
+        operation["security"] = []
+        for status in (400, 401, 403):
+            responses.pop(str(status))
+    for status in _problems(path, method):
+        responses[str(status)] = {"description": TITLES[status]}
+    _add_conditions(path, method, operation)
+    for status, response in responses.items():
+        headers = response.setdefault("headers", {})
+        headers |= VERSION_HEADER
+        if status in {"429", "503"}:
+            headers |= RETRY_HEADER
+        if int(status) >= 400:  # noqa: PLR2004 - where errors begin
+            response["content"] = {PROBLEM_JSON: {"schema": {"$ref": "#/components/schemas/Problem"}}}
+
+
+def _problems(path: str, method: str) -> tuple[int, ...]:
+    if method == "post":
+        return POSTING
+    if method == "patch":
+        return CHANGING + ((428,) if path in MATCH_REQUIRED else ())
+    if method == "delete":
+        return (*NAMING, 409)
+    return NAMING if "{" in path else ()
+
+
+def _add_conditions(path: str, method: str, operation: dict[str, Any]) -> None:
+    parameters: list[dict[str, Any]] = operation.setdefault("parameters", [])
+    for parameter in parameters:
+        if parameter["name"] == "Idempotency-Key":
+            parameter["required"] = path in KEY_REQUIRED
+    responses: dict[str, Any] = operation["responses"]
+    if method == "patch":
+        required = path in MATCH_REQUIRED
+        parameters.append(
+            _header("If-Match", "The ETag that was read; without it the last write wins.", required=required)
+        )
+    if method == "get" and "{" in path:
+        parameters.append(_header("If-None-Match", "The ETag that was read: 304 while it is still the one."))
+        responses["304"] = {"description": "Not changed since", "headers": dict(TAG_HEADER)}
+    if method == "patch" or "304" in responses:
+        responses["200"].setdefault("headers", {}).update(TAG_HEADER)
+
+
+def _header(name: str, description: str, *, required: bool = False) -> dict[str, Any]:
+    schema = {"type": "string", "maxLength": 1000}
+    return {"name": name, "in": "header", "required": required, "description": description, "schema": schema}

@@ -1,0 +1,134 @@
+"""Server-sent events: what changed, as it changes, for those concerned; ids only, the rest is there to be read."""
+
+import asyncio
+import json
+import secrets
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import aclosing
+from functools import lru_cache
+from typing import TYPE_CHECKING, Annotated
+
+from fastapi import APIRouter, Header, Request, Response
+from fastapi.responses import StreamingResponse
+
+from app.deps import Parts, PartsIn, caller_of, rule_of, token_hash
+from app.errors import Fault, Invalid, Refusal, TooMany, Unauthenticated
+from app.events.stream import Event, Item, Reset, Start
+from app.services.caller import Caller
+
+if TYPE_CHECKING:
+    from starlette.types import Send
+
+router = APIRouter(tags=["Events"])
+
+RECHECK_S = 15.0
+"""How long a stream goes on before it is asked again whether it may; answers are 14 s old at most, so 30 s in all."""
+HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+SOONEST_MS, SPREAD_MS = 1000, 4000
+"""When clients come back after a loss; spread, so that they do not come all at once."""
+DESCRIPTION = """Kinds: `availability` (`data: {"region": code}`), `hold`, `placement`, `swap` (`data: {"id": id}`), and
+`reset` where events are no longer kept: read everything again. `id` is the position; `Last-Event-ID` resumes."""
+
+
+class EventStream(StreamingResponse):
+    """A response that goes on until the client leaves, the process stops, or the token holds no longer."""
+
+    media_type = "text/event-stream"
+
+    def __init__(self, frames: AsyncGenerator[bytes]) -> None:
+        super().__init__(frames, headers=HEADERS)
+        self._frames = frames
+
+    async def stream_response(self, send: "Send") -> None:
+        """Send, and take leave of the bus however it ends."""
+        async with aclosing(self._frames):
+            await super().stream_response(send)
+
+
+@router.get(
+    "/events",
+    operation_id="followEvents",
+    summary="What changes, as it changes",
+    response_class=EventStream,
+    responses={200: {"description": DESCRIPTION, "content": {"text/event-stream": {"schema": {"type": "string"}}}}},
+)
+async def follow_events(
+    request: Request,
+    parts: PartsIn,
+    last_event_id: Annotated[
+        str | None, Header(alias="Last-Event-ID", description="The position of the last event seen.")
+    ] = None,
+) -> Response:
+    """Follow what concerns the caller's provider."""
+    hashed = token_hash(request)
+    caller = await _admitted(request, parts, hashed)
+    rule = rule_of(request)
+
+    async def still_welcome() -> bool:
+        identity = await parts.bus.standing.of(hashed)
+        return (
+            identity is not None and identity.provider_id == caller.provider_id and not identity.roles.isdisjoint(rule)
+        )
+
+    items = parts.bus.subscribe(caller.provider, after=_position(last_event_id))
+    # The first item before the response: what keeps a stream from beginning can still be told as a problem.
+    first = await anext(items)
+    return EventStream(_frames(items, first=first, still_welcome=still_welcome))
+
+
+async def _admitted(request: Request, parts: Parts, hashed: bytes) -> Caller:
+    """Return the caller, in a transaction that is over before the stream begins."""
+    if not hashed:
+        raise Unauthenticated
+    if retry_after := await parts.allowance.spend(hashed.hex()):
+        raise TooMany(retry_after=retry_after)
+    async with parts.database.entered(hashed) as tx:
+        return caller_of(request, tx.identity)
+
+
+def _position(last_event_id: str | None) -> int | None:
+    if not last_event_id:
+        return None
+    if not (last_event_id.isascii() and last_event_id.isdecimal()):
+        raise Invalid(Fault("/headers/Last-Event-ID", "is not a position"))
+    return int(last_event_id[:20])
+
+
+async def _frames(
+    items: AsyncGenerator[Item], *, first: Item, still_welcome: Callable[[], Awaitable[bool]]
+) -> AsyncGenerator[bytes]:
+    clock = asyncio.get_running_loop().time
+    asked = clock()
+    async with aclosing(items):
+        yield _frame(first)
+        try:
+            async for item in items:
+                if clock() - asked >= RECHECK_S:
+                    if not await still_welcome():
+                        return
+                    asked = clock()
+                yield _frame(item)
+        except Refusal:
+            # The database is out of reach: the client comes back, is told so, and later misses nothing.
+            return
+
+
+def _frame(item: Item) -> bytes:
+    match item:
+        case Event():
+            return _event(item)
+        case Start(position):
+            # An id without data: the browser remembers it and shows nothing.
+            return f"retry: {SOONEST_MS + secrets.randbelow(SPREAD_MS)}\nid: {position}\n\n".encode()
+        case Reset(position):
+            return f"id: {position}\nevent: reset\ndata: {{}}\n\n".encode()
+        case _:
+            return b": still here\n\n"
+
+
+@lru_cache(maxsize=512)
+def _event(event: Event) -> bytes:
+    """Return an event as it is sent; rendered once for all streams."""
+    named = "region" if event.kind == "availability" else "id"
+    data = json.dumps({named: event.subject}, separators=(",", ":"))
+    return f"id: {event.position}\nevent: {event.kind}\ndata: {data}\n\n".encode()

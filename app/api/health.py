@@ -1,0 +1,72 @@
+"""Whether the service lives, whether it can serve, and its metrics: for machines, beside the API."""
+
+import ipaddress
+from typing import Literal
+
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import JSONResponse
+
+from app import metrics
+from app.deps import Parts, PartsIn, source_of, token_hash
+from app.errors import Missing, Unavailable
+from app.services.caller import Role
+from app.services.health import state_of
+from app.store import pulse
+
+router = APIRouter(include_in_schema=False)
+
+FRESH = {"Cache-Control": "no-store"}
+FORWARDED = ("forwarded", "x-forwarded-for", "x-real-ip")
+"""Headers of a proxy: who speaks through one does not speak from this machine."""
+
+
+@router.get("/health/live")
+async def live() -> Response:
+    """Say that the process answers; whether it can serve is another question."""
+    return JSONResponse({"status": "alive"}, headers=FRESH)
+
+
+@router.get("/health/ready")
+async def ready(parts: PartsIn) -> Response:
+    """Say whether requests can be served: `degraded` without Redis, a problem without the database."""
+    state = await state_of(parts.database, parts.link)
+    if state.database != "ok":
+        raise Unavailable
+    if state.migrations != "ok":
+        raise Unavailable("The database has not been migrated to this version yet.")
+    status: Literal["ok", "degraded"] = "ok" if state.redis == "ok" else "degraded"
+    shown = {"status": status, "database": state.database, "redis": state.redis, "migrations": state.migrations}
+    return JSONResponse(shown, headers=FRESH)
+
+
+@router.get("/metrics")
+async def measured(request: Request, parts: PartsIn) -> Response:
+    """Return the metrics, to this machine or to an administrator; to anyone else there is nothing here."""
+    if not _from_here(request) and not await _is_administrator(request, parts):
+        raise Missing
+    metrics.pool(*pulse.pool_use(parts.database))
+    metrics.streams(parts.bus.listening)
+    return Response(metrics.page(await _counted(parts)), media_type=metrics.CONTENT_TYPE, headers=FRESH)
+
+
+def _from_here(request: Request) -> bool:
+    source = source_of(request)
+    forwarded = any(name in request.headers for name in FORWARDED)
+    return source is not None and ipaddress.ip_address(source).is_loopback and not forwarded
+
+
+async def _is_administrator(request: Request, parts: Parts) -> bool:
+    hashed = token_hash(request)
+    if not hashed:
+        return False
+    async with parts.database.entered(hashed) as tx:
+        return tx.identity is not None and Role.ADMINISTRATOR in tx.identity.roles
+
+
+async def _counted(parts: Parts) -> metrics.Counted | None:
+    try:
+        async with parts.database.entered() as tx:
+            taken = await pulse.read(tx)
+    except Unavailable:
+        return None
+    return metrics.Counted(taken.live_claims, taken.outbox_waiting, taken.outbox_waiting_seconds)

@@ -1,0 +1,189 @@
+"""Placements on the wire."""
+
+from datetime import date, datetime
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query, Request, Response
+from pydantic import Field
+
+from app.api import known
+from app.api.changes import absent
+from app.api.household import Flag
+from app.api.ids import parse
+from app.api.once import OnceIn, OnceRequired
+from app.api.pages import PageIn, moment_and_id
+from app.api.places import Moment
+from app.api.wire import Day, In, Out, check_match, single
+from app.deps import CallerIn, PartsIn, Tx
+from app.services import placements
+from app.services.placements import Leaving
+from app.store.placements import PlacementRow
+
+router = APIRouter(tags=["Placements"])
+
+
+class PlacementWanted(In):
+    """Which accepted hold is confirmed, and when they are expected."""
+
+    hold_id: Annotated[str, Field(max_length=40)]
+    expected_at: Moment | None = None
+
+
+class NoShowWanted(In):
+    """Whether the sender made sure that the household is safe."""
+
+    safety_checked: Flag = False
+
+
+class DepartureWanted(In):
+    """How a stay ended."""
+
+    destination: known.Destination
+    blockers: known.Blockers = []
+    departed_at: Moment | None = None
+
+
+class PlacementChange(In):
+    """What is known of a departure to come; what is left out stays as it was."""
+
+    expected_departure: Day | None = None
+    ready_to_leave_since: Day | None = None
+    blockers: known.Blockers = Field(default_factory=absent)
+
+
+class PlacementOut(Out):
+    """A household on its way to, or in, a place."""
+
+    id: str
+    stay_id: str
+    referral_id: str
+    hold_id: str
+    status: str = Field(description="underway, arrived, no_show or ended")
+    kind: str
+    provider_id: str = Field(description="Whose place it is.")
+    sender_id: str = Field(description="Whose intake desk sent them.")
+    cross_regional: bool
+    origin: str = Field(description="Municipality that they come from.")
+    receiving: str = Field(description="Region that receives them.")
+    expected_at: datetime | None
+    arrived_at: datetime | None
+    departed_at: datetime | None
+    destination: str | None
+    blockers: list[str]
+    expected_departure: date | None
+    ready_to_leave_since: date | None
+    safety_checked: bool
+    ledger_leaf: int | None = Field(default=None, description="Index of the leaf that this act wrote.")
+
+    @classmethod
+    def of(cls, row: PlacementRow, *, ledger_leaf: int | None = None) -> "PlacementOut":
+        """Show a placement."""
+        return cls(
+            id=str(row.id),
+            stay_id=str(row.stay_id),
+            referral_id=str(row.referral_id),
+            hold_id=str(row.hold_id),
+            status=row.status,
+            kind=row.kind,
+            provider_id=str(row.receiver_id),
+            sender_id=str(row.provider_id),
+            cross_regional=row.cross_regional,
+            origin=row.origin,
+            receiving=row.receiving,
+            expected_at=row.expected_at,
+            arrived_at=row.arrived_at,
+            departed_at=row.departed_at,
+            destination=row.destination,
+            blockers=row.blockers,
+            expected_departure=row.expected_departure,
+            ready_to_leave_since=row.ready_to_leave_since,
+            safety_checked=row.safety_checked_at is not None,
+            ledger_leaf=ledger_leaf,
+        )
+
+
+class PlacementList(Out):
+    """A page of placements."""
+
+    items: list[PlacementOut]
+    next_cursor: str | None
+
+
+@router.post(
+    "/placements",
+    status_code=201,
+    response_model=PlacementOut,
+    operation_id="confirmPlacement",
+    summary="Confirm a hold",
+)
+async def confirm(wanted: PlacementWanted, tx: Tx, caller: CallerIn, parts: PartsIn, once: OnceRequired) -> Response:
+    """Confirm an accepted hold: the household is on its way."""
+    row = await placements.confirm(
+        tx, caller, parse(wanted.hold_id), expected_at=wanted.expected_at, keyring=parts.keyring
+    )
+    return await once.keep(tx, caller, PlacementOut.of(row).reply(201, etag=True))
+
+
+@router.get(
+    "/placements", response_model=PlacementList, operation_id="listPlacements", summary="Placements sent and received"
+)
+async def listed(
+    tx: Tx,
+    caller: CallerIn,
+    page: PageIn,
+    status: Annotated[known.PlacementStatus | None, Query(description="Only placements with this status.")] = None,
+) -> Response:
+    """List the placements that the own provider sent or received, newest first."""
+    found = await placements.listed(tx, caller, status=status, limit=page.limit + 1, after=moment_and_id(page))
+    items, cursor = page.cut(found, place=lambda row: (row.created_at.isoformat(), str(row.id)))
+    return PlacementList(items=[PlacementOut.of(row) for row in items], next_cursor=cursor).reply()
+
+
+@router.get("/placements/{id}", response_model=PlacementOut, operation_id="readPlacement", summary="One placement")
+async def read(id: str, request: Request, tx: Tx, caller: CallerIn) -> Response:
+    """Read a placement that the own provider sent or received."""
+    return single(PlacementOut.of(await placements.read(tx, caller, parse(id))), request)
+
+
+@router.patch(
+    "/placements/{id}",
+    response_model=PlacementOut,
+    operation_id="changePlacement",
+    summary="What is known of the departure",
+)
+async def change(id: str, wanted: PlacementChange, request: Request, tx: Tx, caller: CallerIn) -> Response:
+    """Note, as the receiving provider, what is known of the departure to come."""
+    check_match(request, PlacementOut.of(await placements.read(tx, caller, parse(id), lock=True)))
+    changes: dict[str, Any] = wanted.model_dump(exclude_unset=True)
+    return PlacementOut.of(await placements.note(tx, caller, parse(id), changes=changes)).reply(etag=True)
+
+
+@router.post(
+    "/placements/{id}/arrival", response_model=PlacementOut, operation_id="recordArrival", summary="They have arrived"
+)
+async def arrive(id: str, tx: Tx, caller: CallerIn, parts: PartsIn, once: OnceIn) -> Response:
+    """Record, as the receiving provider, that the household has arrived."""
+    recorded = await placements.arrive(tx, caller, parse(id), keyring=parts.keyring)
+    shown = PlacementOut.of(recorded.placement, ledger_leaf=recorded.ledger_leaf)
+    return await once.keep(tx, caller, shown.reply())
+
+
+@router.post(
+    "/placements/{id}/no-show", response_model=PlacementOut, operation_id="recordNoShow", summary="They did not come"
+)
+async def no_show(id: str, tx: Tx, caller: CallerIn, once: OnceIn, wanted: NoShowWanted | None = None) -> Response:
+    """Record that the household did not come; the place is kept until the sender made sure that they are safe."""
+    checked = wanted is not None and wanted.safety_checked
+    row = await placements.no_show(tx, caller, parse(id), safety_checked=checked)
+    return await once.keep(tx, caller, PlacementOut.of(row).reply(etag=True))
+
+
+@router.post(
+    "/placements/{id}/departure", response_model=PlacementOut, operation_id="recordDeparture", summary="They have left"
+)
+async def depart(id: str, wanted: DepartureWanted, tx: Tx, caller: CallerIn, parts: PartsIn, once: OnceIn) -> Response:
+    """Record, as the receiving provider, the end of a stay: the place is free again."""
+    leaving = Leaving(wanted.destination, tuple(wanted.blockers), wanted.departed_at)
+    recorded = await placements.depart(tx, caller, parse(id), leaving=leaving, keyring=parts.keyring)
+    shown = PlacementOut.of(recorded.placement, ledger_leaf=recorded.ledger_leaf)
+    return await once.keep(tx, caller, shown.reply())

@@ -1,0 +1,265 @@
+"""Rankings on the wire: offers best first, and what was left out, each with its reasons in words."""
+
+from datetime import datetime
+from functools import lru_cache
+from typing import Annotated
+
+from fastapi import APIRouter, Request, Response
+from pydantic import Field
+
+from app.allocation.values import Exclusion, Offer, Points
+from app.api.ids import parse
+from app.api.once import OnceIn
+from app.api.wire import In, Out, single
+from app.deps import CallerIn, Parts, PartsIn, Tx
+from app.services import offers, rankings
+from app.services.caller import Role
+from app.services.rankings import Ranked
+from app.store.database import Transaction
+from app.store.reference import Reference
+from app.store.register import ProviderCard
+from app.words import exclusion_text, point_text, safety_text
+
+router = APIRouter(tags=["Rankings"])
+
+SENTENCES = 4096
+"""How many different ones are kept of each kind; they name rules, regions and numbers, never a household."""
+ABOUT_DANGER = frozenset({"nearness"})
+"""Factors that an auditor does not see: they would tell where a household wants, or fears, to be."""
+
+
+class RankingWanted(In):
+    """How many offers to show."""
+
+    limit: Annotated[int, Field(strict=True, ge=1, le=200)] = 20
+
+
+class TextOut(Out):
+    """The same words in each language."""
+
+    nl: str
+    en: str
+
+
+class PolicyOut(Out):
+    """The policy that was applied."""
+
+    version: str
+    hash: str
+
+
+class OfferRegionOut(Out):
+    """A region by code and name."""
+
+    code: str
+    name: str
+
+
+class OfferProviderOut(Out):
+    """A provider, with its switchboard."""
+
+    id: str
+    name: str
+    phone: str
+
+
+class PointsOut(Out):
+    """What one factor gave."""
+
+    factor: str
+    points: int
+    text: TextOut
+
+
+class OfferOut(Out):
+    """Interchangeable free places at one site."""
+
+    offer_id: str
+    rank: int
+    band: str
+    score: int
+    region: OfferRegionOut
+    provider: OfferProviderOut
+    kind: str
+    bed_spaces: int
+    free: str = Field(description='A band: "1-2" or "3+".')
+    sharing: str
+    features: list[str]
+    address_secrecy: str
+    cross_regional: bool
+    clearance_km: int | None = Field(description="To the nearest danger zone, rounded down to a multiple of 5.")
+    freshness: str
+    automatic_acceptance: bool
+    safety: TextOut = Field(description="How far it is from danger, or that nobody asked about danger yet.")
+    points: list[PointsOut]
+
+
+class ExclusionOut(Out):
+    """How many places in a region one rule left out."""
+
+    rule: str
+    region: str
+    places: int
+    text: TextOut
+
+
+class RankingOut(Out):
+    """A recorded ranking."""
+
+    id: str
+    referral_id: str
+    as_of: datetime
+    policy: PolicyOut
+    offers: list[OfferOut]
+    excluded: list[ExclusionOut]
+    considered: int
+    safety_assessed: bool
+
+
+class StandingOut(Out):
+    """An offer as an auditor sees it: where it stood, and why, with nothing about danger."""
+
+    rank: int
+    score: int
+    region: OfferRegionOut
+    points: list[PointsOut]
+
+
+class ReplayOut(Out):
+    """What a replay found."""
+
+    identical: bool
+    offers: list[StandingOut] | None = Field(default=None, description="For auditors: the order.")
+
+
+@router.post(
+    "/referrals/{id}/rankings",
+    status_code=201,
+    response_model=RankingOut,
+    operation_id="rankPlaces",
+    summary="Where can they go?",
+)
+async def make(
+    id: str, tx: Tx, caller: CallerIn, parts: PartsIn, once: OnceIn, wanted: RankingWanted | None = None
+) -> Response:
+    """Rank every place for a referral, best first, and record the ranking."""
+    ranked = await rankings.make(tx, caller, parse(id), keyring=parts.keyring)
+    limit = (wanted or RankingWanted()).limit
+    return await once.keep(tx, caller, (await shown(tx, parts, ranked, limit=limit)).reply(201))
+
+
+@router.get("/rankings/{id}", response_model=RankingOut, operation_id="readRanking", summary="One ranking")
+async def read(id: str, request: Request, tx: Tx, caller: CallerIn, parts: PartsIn) -> Response:
+    """Read a recorded ranking again."""
+    ranked = await rankings.read(tx, caller, parse(id), keyring=parts.keyring)
+    return single(await shown(tx, parts, ranked, limit=200), request)
+
+
+@router.post(
+    "/rankings/{id}/replays",
+    response_model=ReplayOut,
+    operation_id="replayRanking",
+    summary="Compute it again, and compare",
+)
+async def replay(id: str, tx: Tx, caller: CallerIn, parts: PartsIn, once: OnceIn) -> Response:
+    """Compute a recorded ranking again from what was recorded, and compare."""
+    ranked, identical = await rankings.replay(tx, caller, parse(id), keyring=parts.keyring)
+    order = None
+    if not caller.has(Role.INTAKE_WORKER):
+        reference = await tx.snapshots.reference(tx)
+        order = [_standing(offer, reference) for offer in ranked.ranking.offers]
+    return await once.keep(tx, caller, ReplayOut(identical=identical, offers=order).reply())
+
+
+async def shown(tx: Transaction, parts: Parts, ranked: Ranked, *, limit: int) -> RankingOut:
+    """Show a ranking: its first offers, and everything left out."""
+    reference = await tx.snapshots.reference(tx)
+    providers = (await tx.snapshots.register(tx)).providers
+    return RankingOut(
+        id=str(ranked.id),
+        referral_id=str(ranked.referral_id),
+        as_of=ranked.as_of,
+        policy=PolicyOut(version=ranked.policy_version, hash=ranked.policy_hash),
+        offers=[
+            _offer(
+                offer,
+                offers.issue(parts.keyring, ranked.id, offer),
+                region=_region(offer.group.region, reference),
+                provider=providers[offer.group.provider_id],
+                assessed=ranked.ranking.safety_assessed,
+            )
+            for offer in ranked.ranking.offers[:limit]
+        ],
+        excluded=[_exclusion(excluded, reference) for excluded in ranked.ranking.excluded],
+        considered=ranked.ranking.considered,
+        safety_assessed=ranked.ranking.safety_assessed,
+    )
+
+
+def _offer(offer: Offer, offer_id: str, *, region: OfferRegionOut, provider: ProviderCard, assessed: bool) -> OfferOut:
+    group = offer.group
+    return OfferOut(
+        offer_id=offer_id,
+        rank=offer.rank,
+        band=offer.band,
+        score=offer.score,
+        region=region,
+        provider=OfferProviderOut(id=provider.id, name=provider.name, phone=provider.phone),
+        kind=group.kind,
+        bed_spaces=group.bed_spaces,
+        free="1-2" if offer.free <= 2 else "3+",  # noqa: PLR2004 - the band says so itself
+        sharing=group.sharing,
+        features=list(group.features),
+        address_secrecy=group.address_secrecy,
+        cross_regional=offer.cross_regional,
+        clearance_km=offer.clearance_km,
+        freshness=offer.freshness,
+        automatic_acceptance=group.automatic_acceptance,
+        safety=TextOut(
+            nl=safety_text(offer, safety_assessed=assessed, language="nl"),
+            en=safety_text(offer, safety_assessed=assessed, language="en"),
+        ),
+        points=[_points(line) for line in offer.points],
+    )
+
+
+def _standing(offer: Offer, reference: Reference) -> StandingOut:
+    lines = [line for line in offer.points if line.factor not in ABOUT_DANGER]
+    return StandingOut(
+        rank=offer.rank,
+        # Not the whole score: what is left out of the lines could be told from that.
+        score=sum(line.points for line in lines),
+        region=_region(offer.group.region, reference),
+        points=[_points(line) for line in lines],
+    )
+
+
+# A ranking has some two hundred sentences, and the next one nearly the same: they are worded once and kept.
+
+
+def _points(line: Points) -> PointsOut:
+    return _line(line.factor, line.points, tuple(line.params.items()))
+
+
+@lru_cache(maxsize=SENTENCES)
+def _line(factor: str, points: int, params: tuple[tuple[str, int | str], ...]) -> PointsOut:
+    line = Points(factor, points, dict(params))
+    words = TextOut(nl=point_text(line, language="nl"), en=point_text(line, language="en"))
+    return PointsOut(factor=factor, points=points, text=words)
+
+
+def _exclusion(excluded: Exclusion, reference: Reference) -> ExclusionOut:
+    return _left_out(excluded, reference.regions[excluded.region].name)
+
+
+@lru_cache(maxsize=SENTENCES)
+def _left_out(excluded: Exclusion, region_name: str) -> ExclusionOut:
+    words = TextOut(
+        nl=exclusion_text(excluded, language="nl", region_name=region_name),
+        en=exclusion_text(excluded, language="en", region_name=region_name),
+    )
+    return ExclusionOut(rule=excluded.rule, region=excluded.region, places=excluded.places, text=words)
+
+
+def _region(code: str, reference: Reference) -> OfferRegionOut:
+    return OfferRegionOut(code=code, name=reference.regions[code].name)

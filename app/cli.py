@@ -1,0 +1,145 @@
+"""The commands of `plek`: how each is called. What it does stands in app.commands, loaded when it is called."""
+
+import signal
+import sys
+from pathlib import Path
+from types import FrameType
+from typing import Annotated
+
+import typer
+
+from app.errors import OperatorError, Refusal
+from app.services.caller import Role
+
+plek = typer.Typer(
+    name="plek",
+    help="Plek finds a safe bed in another region. Settings come from the environment; the README lists them.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+DataDir = Annotated[
+    Path | None,
+    typer.Option(
+        "--data-dir",
+        envvar="PLEK_DATA_DIR",
+        metavar="DIR",
+        help="Folder of Plek's own servers' files.",
+        file_okay=False,
+    ),
+]
+PORTS = 65_535
+
+
+@plek.command()
+def serve(
+    data_dir: DataDir = None,
+    host: Annotated[str, typer.Option(help="Address to serve on; 0.0.0.0 for every one.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=PORTS)] = 8000,
+    workers: Annotated[int, typer.Option(min=1, max=64, help="How many processes serve.")] = 1,
+    demo: Annotated[bool, typer.Option("--demo", help="Fill an empty database with the demo country first.")] = False,  # noqa: FBT002 - an option without a value
+) -> None:
+    """Migrate, start what is missing, and serve the pages, the API and the worker."""
+    from app.commands import serving  # noqa: PLC0415 - a command loads only what it needs
+
+    serving.serve(data_dir, address=serving.Address(host, port), workers=workers, with_demo=demo)
+
+
+@plek.command()
+def demo(
+    data_dir: DataDir = None,
+    seed: Annotated[int, typer.Option(help="The same seed gives the same country.")] = 1,
+) -> None:
+    """Fill an empty database of Plek's own with the demo country."""
+    from app.commands import demo as act  # noqa: PLC0415 - as above
+
+    act.fill(data_dir, seed=seed)
+
+
+@plek.command()
+def token(
+    role: Annotated[list[Role], typer.Option(help="May be given several times.")],
+    provider: Annotated[
+        str | None, typer.Option(metavar="SLUG", help="For intake_worker, coordinator, client_system.")
+    ] = None,
+    region: Annotated[str | None, typer.Option(metavar="CODE", help="For auditor.")] = None,
+    days: Annotated[int, typer.Option(help="How long the token is valid.")] = 90,
+    data_dir: DataDir = None,
+) -> None:
+    """Make an account and print its bearer token, alone on the last line."""
+    from app.commands import access  # noqa: PLC0415 - as above
+
+    access.issue(data_dir, roles=role, provider=provider, region=region, days=days)
+
+
+@plek.command()
+def revoke(token_id: Annotated[str, typer.Argument(metavar="TOKEN_ID")], data_dir: DataDir = None) -> None:
+    """End a token at once."""
+    from app.commands import access  # noqa: PLC0415 - as above
+
+    access.revoke(data_dir, token_id=token_id)
+
+
+@plek.command("import")
+def import_file(
+    kind: Annotated[
+        str, typer.Argument(metavar="KIND", help="regions, municipalities, providers, sites, places or weights")
+    ],
+    file: Annotated[Path, typer.Argument(metavar="FILE.csv")],
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would change.")] = False,  # noqa: FBT002 - as above
+    data_dir: DataDir = None,
+) -> None:
+    """Take in a file as a whole, or tell everything that is wrong with it by line and column."""
+    from app.commands import importing  # noqa: PLC0415 - as above
+
+    importing.take_in(data_dir, kind=kind, file=file, dry_run=dry_run)
+
+
+@plek.command()
+def migrate(data_dir: DataDir = None) -> None:
+    """Bring the database to this release's tables, and load the reference data where there is none."""
+    from app.commands import upkeep  # noqa: PLC0415 - as above
+
+    upkeep.migrate(data_dir)
+
+
+@plek.command()
+def worker(data_dir: DataDir = None) -> None:
+    """Only do what goes on beside the requests: number events, expire, tidy up."""
+    from app.commands import upkeep  # noqa: PLC0415 - as above
+
+    upkeep.worker(data_dir)
+
+
+@plek.command()
+def replay(ranking_id: Annotated[str, typer.Argument(metavar="RANKING_ID")], data_dir: DataDir = None) -> None:
+    """Make a recorded ranking again and say whether the same comes out."""
+    from app.commands import upkeep  # noqa: PLC0415 - as above
+
+    upkeep.replay(data_dir, ranking_id=ranking_id)
+
+
+@plek.command()
+def doctor(data_dir: DataDir = None) -> None:
+    """Check settings, connections, versions, clocks, migrations, key and disk."""
+    from app.commands import doctor as act  # noqa: PLC0415 - as above
+
+    act.examine(data_dir)
+
+
+def _end(_number: int, _frame: FrameType | None) -> None:
+    """Unwind, so that servers that were started for a command stop with it."""
+    sys.exit(128 + signal.SIGTERM)
+
+
+def main() -> None:
+    """Run a command; what the operator can put right is said in a sentence, without a traceback."""
+    signal.signal(signal.SIGTERM, _end)
+    try:
+        plek()
+    except (OperatorError, Refusal) as error:
+        typer.echo(f"plek: {error}", err=True)
+        sys.exit(2)
+    except KeyboardInterrupt:
+        sys.exit(130)

@@ -1,0 +1,1 @@
+"""What each command of `plek` does; app.cli says how they are called."""

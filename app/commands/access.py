@@ -1,0 +1,38 @@
+"""`plek token` and `plek revoke`: giving somebody access, and taking it away."""
+
+import asyncio
+from collections.abc import Sequence
+from pathlib import Path
+
+import typer
+
+from app.commands.installation import opened, say, settings_with
+from app.services import accounts
+from app.services.accounts import Issued
+from app.services.caller import Role
+
+
+def issue(data_dir: Path | None, *, roles: Sequence[Role], provider: str | None, region: str | None, days: int) -> None:
+    """Make an account and a token; the token stands alone on the last line of stdout."""
+
+    async def act() -> Issued:
+        async with installation.transaction() as tx:
+            return await accounts.issue(tx, roles=roles, provider=provider, region=region, days=days)
+
+    with opened(settings_with(data_dir)) as installation:
+        issued = asyncio.run(act())
+    say(f"Token {issued.token_id}, valid until {issued.expires_at:%Y-%m-%d %H:%M} UTC. It is shown only now.")
+    say(f"To end it: plek revoke {issued.token_id}")
+    typer.echo(issued.token)
+
+
+def revoke(data_dir: Path | None, *, token_id: str) -> None:
+    """End a token at once."""
+
+    async def act() -> None:
+        async with installation.transaction() as tx:
+            await accounts.revoke(tx, token_id)
+
+    with opened(settings_with(data_dir)) as installation:
+        asyncio.run(act())
+    say(f"Token {token_id} is revoked.")

@@ -1,0 +1,172 @@
+"""`plek doctor`: what an installation needs, looked at one after another; exit 1 if anything fails."""
+
+import asyncio
+import shutil
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import cast
+
+import typer
+
+from app import clock
+from app.commands.installation import BOTH, Installation, opened, opens, read_key, settings_with
+from app.config import Settings
+from app.errors import OperatorError
+from app.events.link import Link
+from app.loading import OLDEST_POSTGRES
+from app.migrating import newest
+from app.seal import Keyring
+from app.store import accounts, condition
+from app.store.condition import Condition
+from app.store.database import Database
+
+NEWEST_POSTGRES = 18
+OLDEST_REDIS = (6, 2)
+SKEW_S = 2.0
+LITTLE_SPACE = 1 << 30
+TOO_LITTLE_SPACE = 64 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing looked at."""
+
+    verdict: str
+    """ok, warn or fail."""
+    subject: str
+    words: str
+
+
+def examine(data_dir: Path | None) -> None:
+    """Look at everything and say what was found."""
+    failed = asyncio.run(_examine(data_dir))
+    if failed:
+        raise typer.Exit(1)
+
+
+async def _examine(data_dir: Path | None) -> bool:
+    failed = False
+    async for finding in _findings(data_dir):
+        typer.echo(f"{finding.verdict:<5} {finding.subject:<11} {finding.words}")
+        failed = failed or finding.verdict == "fail"
+    return failed
+
+
+async def _findings(data_dir: Path | None) -> AsyncGenerator[Finding]:
+    try:
+        settings = settings_with(data_dir)
+        yield _settings(settings)
+        yield _space(settings.data_dir)
+        if settings.embedded and not (settings.data_dir / "postgres").exists():
+            yield Finding("warn", "database", "there is none yet: `plek serve` makes it")
+            return
+        with opened(settings, wanted=BOTH) as installation:
+            yield await _redis(installation)
+            async for finding in _database(installation):
+                yield finding
+    except OperatorError as error:
+        yield Finding("fail", "servers", str(error))
+
+
+def _settings(settings: Settings) -> Finding:
+    named = {"DATABASE_URL": settings.database_url, "REDIS_URL": settings.redis_url}
+    own = [name for name, url in named.items() if url is None]
+    if not own:
+        return Finding("ok", "settings", "DATABASE_URL and REDIS_URL are set")
+    words = f"{' and '.join(own)} not set: Plek's own, in {settings.data_dir}"
+    return Finding("ok" if len(own) == len(named) else "warn", "settings", words)
+
+
+def _space(folder: Path) -> Finding:
+    there = next(path for path in (folder.absolute(), *folder.absolute().parents) if path.exists())
+    free = shutil.disk_usage(there).free
+    verdict = "fail" if free < TOO_LITTLE_SPACE else "warn" if free < LITTLE_SPACE else "ok"
+    return Finding(verdict, "disk", f"{free >> 20:,} MB free for {folder}")
+
+
+async def _redis(installation: Installation) -> Finding:
+    link = Link(installation.redis_url, prefix="plek:doctor")
+    try:
+        ask = cast("Callable[[], Awaitable[dict[str, object]]]", link.redis.info)  # pyright: ignore[reportUnknownMemberType] - typed loosely there
+        found = await link.ask(ask)
+    finally:
+        await link.close()
+    if found is None:
+        return Finding("warn", "redis", "does not answer: booking goes on, screens follow more slowly")
+    version = str(found["redis_version"])
+    enough = tuple(int(part) for part in version.split(".")[:2]) >= OLDEST_REDIS
+    wanted = ".".join(str(part) for part in OLDEST_REDIS)
+    return Finding("ok" if enough else "fail", "redis", f"{version}; {wanted} or newer is needed")
+
+
+async def _database(installation: Installation) -> AsyncGenerator[Finding]:
+    try:
+        async with installation.owner() as database:
+            before = clock.now()
+            found = await condition.look(database)
+            after = clock.now()
+        yield _version(found)
+        # Between the two readings of the own clock the database read its own.
+        skew = max((before - found.at).total_seconds(), (found.at - after).total_seconds(), 0.0)
+        yield Finding("ok" if skew < SKEW_S else "fail", "clock", f"{skew:.1f} s apart from the database's")
+        yield _migrations(found)
+    except OperatorError as error:
+        yield Finding("fail", "database", str(error))
+        return
+    if found.revision is not None and found.revision >= newest():
+        yield await _key(installation)
+        yield await _role(installation)
+
+
+def _version(found: Condition) -> Finding:
+    if found.major < OLDEST_POSTGRES:
+        return Finding("fail", "database", f"PostgreSQL {found.version}; {OLDEST_POSTGRES} or newer is needed")
+    verdict = "ok" if found.major <= NEWEST_POSTGRES else "warn"
+    return Finding(
+        verdict, "database", f"PostgreSQL {found.version}; Plek is tested with {OLDEST_POSTGRES} to {NEWEST_POSTGRES}"
+    )
+
+
+def _migrations(found: Condition) -> Finding:
+    wanted = newest()
+    if found.revision is None:
+        return Finding("fail", "migrations", "none has run: plek migrate")
+    if found.revision < wanted:
+        return Finding("fail", "migrations", f"at {found.revision}, this release needs {wanted}: plek migrate")
+    return Finding("ok", "migrations", f"at {found.revision}")
+
+
+async def _key(installation: Installation) -> Finding:
+    settings = installation.settings
+    where = "PLEK_KEY" if settings.key else str(installation.key_file)
+    try:
+        key = settings.key or read_key(installation.key_file)
+        keyring = None if key is None else Keyring.parse(key)
+    except OperatorError as error:
+        return Finding("fail", "key", str(error))
+    async with installation.owner() as database, database.entered() as tx:
+        seal = await condition.some_seal(tx)
+    if keyring is None:
+        verdict = "warn" if seal is None else "fail"
+        return Finding(
+            verdict, "key", f"there is none yet in {where}" if seal is None else f"{where} is gone: restore it"
+        )
+    if seal is None:
+        return Finding("ok", "key", f"in {where}; nothing is sealed yet")
+    if opens(keyring, seal):
+        return Finding("ok", "key", f"in {where}; it opens what is sealed")
+    return Finding("fail", "key", f"{where} does not open what is sealed: it is another installation's")
+
+
+async def _role(installation: Installation) -> Finding:
+    """Whether the service's own role gets in, and can do what a request begins with."""
+    database = Database(replace(installation.settings, pool_size=1), url=installation.database_url)
+    try:
+        async with database.entered() as tx:
+            providers = len(await accounts.slugs(tx))
+    except Exception as error:  # noqa: BLE001 - whatever it is, it is what was looked for
+        return Finding("fail", "service", f"its role does not get in ({type(error).__name__})")
+    finally:
+        await database.close()
+    return Finding("ok", "service", f"its role gets in; {providers} providers")

@@ -1,0 +1,65 @@
+"""`plek import`: a file as a whole, or every fault in it by line and column."""
+
+import asyncio
+import sys
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
+
+import typer
+from rich.console import Console
+from rich.progress import Progress as Bar
+
+from app.commands.installation import Installation, opened, say, settings_with
+from app.errors import OperatorError
+from app.seal import Keyring
+from app.services import imports
+from app.services.csv_files import ImportFaults, Progress
+from app.services.import_reading import Imported
+
+LONG_LINES = 2_000
+
+
+def take_in(data_dir: Path | None, *, kind: str, file: Path, dry_run: bool) -> None:
+    """Import a file; exit 1 with all faults on stderr if there are any."""
+    imports.kind_of(kind)
+    raw = _read(file)
+    try:
+        with opened(settings_with(data_dir)) as installation, _bar(raw) as progress:
+            imported = asyncio.run(_take_in(installation, kind, raw, dry_run=dry_run, progress=progress))
+    except ImportFaults as refused:
+        for fault in refused.faults:
+            say(f"{file}: {fault}")
+        say(refused.detail)
+        raise typer.Exit(1) from None
+    typer.echo(f"{kind}: {imported}." + (" A dry run: nothing was written." if dry_run else ""))
+
+
+async def _take_in(
+    installation: Installation, kind: str, raw: bytes, *, dry_run: bool, progress: Progress | None
+) -> Imported:
+    async with installation.transaction() as tx:
+        keyring = Keyring.parse(await installation.key(tx))
+        imported = await imports.take_in(tx, imports.kind_of(kind), raw, keyring=keyring, progress=progress)
+        if dry_run:
+            await tx.connection.rollback()
+        return imported
+
+
+def _read(file: Path) -> bytes:
+    try:
+        return file.read_bytes()
+    except OSError as error:
+        raise OperatorError(f"{file} cannot be read: {error.strerror}.") from error
+
+
+@contextmanager
+def _bar(raw: bytes) -> Generator[Progress | None]:
+    """Show a bar on stderr, for a file that takes a while or somebody who watches."""
+    lines = raw.count(b"\n")
+    if lines <= LONG_LINES and not sys.stderr.isatty():
+        yield None
+        return
+    with Bar(console=Console(stderr=True), transient=lines <= LONG_LINES) as bar:
+        task = bar.add_task("Reading", total=lines)
+        yield lambda done, total: bar.update(task, completed=done, total=total)

@@ -1,0 +1,165 @@
+"""One installation as a command finds it: its settings, its servers (started where it brings its own), and its key."""
+
+import os
+from collections.abc import AsyncGenerator, Generator
+from contextlib import asynccontextmanager, contextmanager, suppress
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+import typer
+
+from app.config import Settings, read_settings
+from app.embedded import EmbeddedServers
+from app.errors import OperatorError
+from app.loading import Prepared, is_behind, prepare
+from app.seal import Keyring, SealBroken, new_key
+from app.store import condition
+from app.store.database import Database, Transaction
+
+POSTGRES = frozenset({"postgres"})
+BOTH = frozenset({"postgres", "redis"})
+
+
+@dataclass(frozen=True, slots=True)
+class Installation:
+    """Where the servers of an installation are. The URLs hold passwords: never log them."""
+
+    settings: Settings
+    owner_url: str = field(repr=False)
+    database_url: str = field(repr=False)
+    redis_url: str = field(repr=False)
+
+    @property
+    def key_file(self) -> Path:
+        """Where the key is kept when PLEK_KEY is not set."""
+        return self.settings.data_dir / "key"
+
+    @asynccontextmanager
+    async def owner(self) -> AsyncGenerator[Database]:
+        """The database as the owner of its tables."""
+        database = Database(replace(self.settings, pool_size=1), url=self.owner_url, as_owner=True)
+        try:
+            yield database
+        finally:
+            await database.close()
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncGenerator[Transaction]:
+        """One transaction of the owner, in a database that is ready: an own one is made so, another must be."""
+        if self.settings.embedded:
+            await self.prepare()
+        async with self.owner() as database:
+            if not self.settings.embedded and await is_behind(database):
+                raise OperatorError("The database is not this release's yet: run `plek migrate` first.")
+            async with database.entered() as tx:
+                yield tx
+
+    async def prepare(self) -> Prepared:
+        """Migrate and load what is missing; whom DATABASE_URL names gets the application's rights, and no more."""
+        done = await prepare(self.owner_url)
+        if self.settings.owner_url and (user := urlsplit(self.database_url).username):
+            async with self.owner() as database, database.entered() as tx:
+                await condition.admit(tx, unquote(user))
+        return done
+
+    async def key(self, tx: Transaction) -> str:
+        """Return the installation's key, made if there is none; OperatorError if it does not open what is sealed."""
+        found = self.settings.key or read_key(self.key_file)
+        seal = await condition.some_seal(tx)
+        if found is None:
+            if seal is not None:
+                raise OperatorError(
+                    f"{self.key_file} is gone, and the database holds what was sealed with it: restore it."
+                )
+            found = make_key(self.key_file)
+            say(f"Made a key in {self.key_file}: keep a copy elsewhere, as what is sealed cannot be read without it.")
+        if seal is not None and not opens(Keyring.parse(found), seal):
+            where = "PLEK_KEY" if self.settings.key else str(self.key_file)
+            raise OperatorError(f"{where} is not the key of this database: it does not open what is sealed there.")
+        return found
+
+
+def say(words: str) -> None:
+    """Tell the person at the terminal; the result of a command alone goes to stdout."""
+    typer.echo(words, err=True)
+
+
+def settings_with(data_dir: Path | None) -> Settings:
+    """Return the environment's settings, with another data folder where one was named."""
+    settings = read_settings()
+    return settings if data_dir is None else replace(settings, data_dir=data_dir)
+
+
+@contextmanager
+def opened(settings: Settings, *, wanted: frozenset[str] = POSTGRES) -> Generator[Installation]:
+    """Find the servers, and start those that Plek brings itself; the last one to leave stops them."""
+    outside = {"postgres": settings.database_url, "redis": settings.redis_url}
+    missing = frozenset(name for name in wanted if outside[name] is None)
+    if not missing:
+        yield _installation(settings)
+        return
+    servers = EmbeddedServers(settings.data_dir, wanted=missing, say=say)
+    with servers as endpoints:
+        given = _installation(settings)
+        yield replace(
+            given,
+            owner_url=given.owner_url or endpoints.owner_url,
+            database_url=given.database_url or endpoints.database_url,
+            redis_url=given.redis_url or endpoints.redis_url,
+        )
+
+
+def _installation(settings: Settings) -> Installation:
+    return Installation(
+        settings=settings,
+        owner_url=settings.owner_url or settings.database_url or "",
+        database_url=settings.database_url or "",
+        redis_url=settings.redis_url or "",
+    )
+
+
+def opens(keyring: Keyring, seal: condition.Wrapped) -> bool:
+    """Whether a key opens something that is sealed."""
+    try:
+        keyring.unwrap(seal.key, row=seal.row)
+    except SealBroken:
+        return False
+    return True
+
+
+def read_key(file: Path) -> str | None:
+    """Return the key in a file, if there is one."""
+    try:
+        return file.read_text(encoding="ascii").strip() or None
+    except FileNotFoundError:
+        return None
+    except (OSError, UnicodeDecodeError) as error:
+        raise OperatorError(
+            f"{file} cannot be read ({type(error).__name__}); it holds this installation's key."
+        ) from error
+
+
+def make_key(file: Path) -> str:
+    """Make a key for this installation; of several makers at once, all get the first one's."""
+    try:
+        _write_key(file)
+    except OSError as error:
+        raise OperatorError(f"A key cannot be written to {file}: {error.strerror}. Set PLEK_KEY instead.") from error
+    key = read_key(file)
+    if key is None:
+        raise OperatorError(f"{file} is empty: remove it if nothing was ever sealed here, else restore it from a copy.")
+    return key
+
+
+def _write_key(file: Path) -> None:
+    file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    draft = file.with_name(f"{file.name}.{os.getpid()}")
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+    with os.fdopen(descriptor, "w", encoding="ascii") as writing:
+        writing.write(new_key() + "\n")
+        writing.flush()
+        os.fsync(descriptor)
+    with suppress(FileExistsError):
+        os.link(draft, file)  # complete from the first moment, and never over another one
+    draft.unlink()

@@ -1,0 +1,78 @@
+"""`plek migrate`, `plek worker` and `plek replay`."""
+
+import asyncio
+from pathlib import Path
+from uuid import UUID
+
+import typer
+
+from app.commands.installation import BOTH, Installation, opened, settings_with
+from app.errors import OperatorError
+from app.loading import Prepared
+
+
+def migrate(data_dir: Path | None) -> None:
+    """Bring the tables to this release's, and load the country where there is none."""
+    with opened(settings_with(data_dir)) as installation:
+        done = asyncio.run(installation.prepare())
+    typer.echo(told(done))
+
+
+def told(done: Prepared) -> str:
+    """Say what had to be done."""
+    tables = "Migrated to this release's tables." if done.migrated else "The tables are up to date."
+    return f"{tables} Loaded the reference data." if done.loaded else tables
+
+
+def worker(data_dir: Path | None) -> None:
+    """Do what goes on beside the requests, and nothing else, until told to stop."""
+    with opened(settings_with(data_dir), wanted=BOTH) as installation:
+        asyncio.run(_work(installation))
+
+
+async def _work(installation: Installation) -> None:
+    from app import logs, main, worker  # noqa: PLC0415 - the whole service: other commands start without it
+
+    async with installation.transaction() as tx:
+        key = await installation.key(tx)
+    logs.configure(installation.settings.log_level)
+    parts = main.join(
+        installation.settings, database_url=installation.database_url, redis_url=installation.redis_url, key=key
+    )
+    try:
+        asyncio.get_running_loop().call_soon(typer.echo, "Working.")
+        await worker.work(parts)
+    finally:
+        await parts.link.close()
+        await parts.database.close()
+
+
+def replay(data_dir: Path | None, *, ranking_id: str) -> None:
+    """Make a recorded ranking again; exit 1 unless the same comes out."""
+    with opened(settings_with(data_dir)) as installation:
+        identical = asyncio.run(_replayed(installation, ranking_id))
+    typer.echo("identical" if identical else "NOT identical: what comes out now is not what was recorded")
+    if not identical:
+        raise typer.Exit(1)
+
+
+async def _replayed(installation: Installation, ranking_id: str) -> bool:
+    from app.allocation.replay import digest  # noqa: PLC0415 - other commands start without the rules
+    from app.seal import Keyring  # noqa: PLC0415 - as above
+    from app.services import rankings  # noqa: PLC0415 - as above
+    from app.store import rankings as recorded  # noqa: PLC0415 - as above
+
+    async with installation.transaction() as tx:
+        found = await recorded.read(tx, _id(ranking_id))
+        if found is None:
+            raise OperatorError(f"There is no ranking {ranking_id}.")
+        row, key = found
+        again = await rankings.made_again(tx, row, key, keyring=Keyring.parse(await installation.key(tx)))
+        return digest(again.ranking) == row.digest
+
+
+def _id(text: str) -> UUID:
+    try:
+        return UUID(text)
+    except ValueError:
+        raise OperatorError(f"{text} is not the id of a ranking.") from None

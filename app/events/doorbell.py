@@ -1,0 +1,56 @@
+"""The doorbell between processes: "the outbox has grown up to here", and nothing else, over Redis.
+
+Nothing depends on it: every process also looks by itself twice a second.
+"""
+
+# pyright: reportUnknownMemberType=none, reportUnknownVariableType=none
+# (redis leaves its keyword arguments and its messages without types.)
+
+import asyncio
+from collections.abc import AsyncGenerator, Callable
+
+from app.events.link import GONE, Link, whole
+
+QUIET_S = 10
+"""How long it may stay quiet before this process makes sure that the line still works."""
+FIRST_PAUSE_S = 0.5
+LONGEST_PAUSE_S = 10.0
+
+
+class Doorbell:
+    """Rings in every process of the installation, this one included."""
+
+    def __init__(self, link: Link) -> None:
+        self._link = link
+        self._channel = f"{link.prefix}:outbox"
+
+    async def ring(self, position: int) -> None:
+        """Tell every process how far the outbox has grown."""
+        await self._link.ask(lambda: self._link.redis.publish(self._channel, position))
+
+    async def answer(self, rung: Callable[[int], None]) -> None:
+        """Call `rung` with each position heard, for ever; come back by itself when Redis was gone."""
+        pause = FIRST_PAUSE_S
+        while True:
+            try:
+                async for position in self._heard():
+                    pause = FIRST_PAUSE_S
+                    if position is not None:
+                        rung(position)
+            except GONE as error:
+                self._link.lost(error)
+            await asyncio.sleep(pause)
+            pause = min(pause * 2, LONGEST_PAUSE_S)
+
+    async def _heard(self) -> AsyncGenerator[int | None]:
+        """Yield positions, and None whenever the line has been found to work."""
+        async with self._link.redis.pubsub() as line:
+            await whole(line.subscribe(self._channel))
+            while True:
+                message = await line.get_message(timeout=QUIET_S)
+                if message is None:
+                    await line.ping()
+                    continue
+                self._link.found()
+                said = message["data"]
+                yield int(said) if isinstance(said, bytes) and said.isdigit() else None

@@ -1,0 +1,52 @@
+"""Make a database ready for this release: its tables as the migrations have them, and a country in it."""
+
+import asyncio
+from dataclasses import dataclass
+
+from app.config import Settings
+from app.errors import OperatorError
+from app.migrating import migrate, newest
+from app.services.loading import load_reference
+from app.store import condition
+from app.store.database import Database
+
+OLDEST_POSTGRES = 15
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """What had to be done to make a database ready."""
+
+    migrated: bool
+    loaded: bool
+
+
+async def prepare(owner_url: str) -> Prepared:
+    """Migrate where migrations are missing, and load the reference files where there is no country yet."""
+    database = Database(Settings(pool_size=2), url=owner_url, as_owner=True)
+    try:
+        if await is_behind(database):
+            return await _prepare(database, owner_url)
+        async with database.entered() as tx:
+            return Prepared(migrated=False, loaded=await load_reference(tx))
+    finally:
+        await database.close()
+
+
+async def _prepare(database: Database, owner_url: str) -> Prepared:
+    """Migrate and load; of several processes that start at once, one after another."""
+    async with condition.alone(database):
+        behind = await is_behind(database)
+        if behind:
+            await asyncio.to_thread(migrate, owner_url)
+        async with database.entered() as tx:
+            return Prepared(migrated=behind, loaded=await load_reference(tx))
+
+
+async def is_behind(database: Database) -> bool:
+    """Whether migrations of this release are missing; raise OperatorError for a server that is too old."""
+    found = await condition.look(database)
+    if found.major < OLDEST_POSTGRES:
+        raise OperatorError(f"PostgreSQL {found.version} is too old: Plek needs {OLDEST_POSTGRES} or newer.")
+    # A newer schema is as good: while a release is rolled out, both versions run beside each other.
+    return found.revision is None or found.revision < newest()

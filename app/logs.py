@@ -1,0 +1,119 @@
+"""Logs: JSON lines to stderr, without personal data.
+
+An exception is told by its kind and the places in the code that it came through. Its message and the values of
+variables are left out: a database error quotes the row, a validation error the input.
+"""
+
+import logging
+import sys
+from collections.abc import MutableMapping
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import structlog
+from structlog.typing import EventDict, ExcInfo, Processor
+
+ROOT = Path(__file__).parent.parent
+DEEPEST = 25
+"""Frames of an exception that are told, the innermost ones."""
+
+
+def configure(level: str = "info") -> None:
+    """Send this process's logs, and those of its libraries, to stderr as JSON."""
+    lowest = logging.getLevelNamesMapping()[level.upper()]
+    ours: list[Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True, key="time"),
+        tell_exception,
+    ]
+    structlog.configure(
+        processors=[*ours, structlog.processors.JSONRenderer()],
+        wrapper_class=structlog.make_filtering_bound_logger(lowest),
+        logger_factory=structlog.WriteLoggerFactory(sys.stderr),
+        cache_logger_on_first_use=False,
+    )
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=[structlog.stdlib.add_logger_name, *ours, first_line_only],
+            processors=[
+                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                structlog.processors.JSONRenderer(),
+            ],
+        )
+    )
+    root = logging.getLogger()
+    root.handlers = [handler]
+    root.setLevel(max(lowest, logging.INFO))
+    _take_over("uvicorn", "uvicorn.error", "asyncio", "alembic")
+    # Its lines have raw paths; the edge logs each request by its route instead.
+    access = logging.getLogger("uvicorn.access")
+    access.handlers, access.propagate = [], False
+
+
+def tell_exception(_logger: object, _method: str, event: EventDict) -> EventDict:
+    """Replace an exception by its kind and where it came through, those of its causes included."""
+    error = _exception(event.pop("exc_info", None))
+    if error is not None:
+        event["exception"] = [_told(link) for link in _chain(error)]
+    event.pop("stack_info", None)
+    return event
+
+
+def first_line_only(_logger: object, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """Cut what a library says to its first line: asyncio, for one, goes on to quote exceptions."""
+    event["event"] = str(event["event"]).partition("\n")[0]
+    return event
+
+
+def _take_over(*names: str) -> None:
+    for name in names:
+        logger = logging.getLogger(name)
+        logger.handlers, logger.propagate = [], True
+
+
+def _exception(given: ExcInfo | BaseException | bool | None) -> BaseException | None:  # noqa: FBT001 - as logging has it
+    if isinstance(given, BaseException):
+        return given
+    if isinstance(given, tuple):
+        return given[1]
+    return sys.exc_info()[1] if given else None
+
+
+def _chain(error: BaseException) -> list[BaseException]:
+    chain: list[BaseException] = []
+    link: BaseException | None = error
+    while link is not None and link not in chain:
+        chain.append(link)
+        link = link.__cause__ or (None if link.__suppress_context__ else link.__context__)
+    return chain
+
+
+def _told(error: BaseException) -> dict[str, object]:
+    told: dict[str, object] = {"kind": f"{type(error).__module__}.{type(error).__qualname__}"}
+    if isinstance(state := getattr(error, "sqlstate", None), str):
+        told["sqlstate"] = state
+    if isinstance(error, BaseExceptionGroup):
+        parts: tuple[BaseException, ...] = error.exceptions  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType] - of any kind
+        told["parts"] = [_told(part) for part in parts]
+    told["at"] = _places(error.__traceback__)
+    return told
+
+
+def _places(trace: TracebackType | None) -> list[str]:
+    places: list[str] = []
+    while trace is not None:
+        code = trace.tb_frame.f_code
+        places.append(f"{_short(code.co_filename)}:{trace.tb_lineno} {code.co_qualname}")
+        trace = trace.tb_next
+    return places[-DEEPEST:]
+
+
+def _short(filename: str) -> str:
+    """Return a file's path without this machine's folders."""
+    path = Path(filename)
+    if path.is_relative_to(ROOT) and "site-packages" not in path.parts:
+        return str(path.relative_to(ROOT))
+    return "/".join(path.parts[-2:])

@@ -1,0 +1,125 @@
+"""Where the parts of the service are joined, and nowhere else."""
+
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from importlib.metadata import version
+
+from fastapi import FastAPI
+
+from app import worker
+from app.api import (
+    availability,
+    description,
+    events,
+    health,
+    holds,
+    ledger,
+    placements,
+    places,
+    problems,
+    rankings,
+    reference,
+    referrals,
+    sites,
+)
+from app.api.access import ACCESS
+from app.api.bodies import Bodies
+from app.api.middleware import Edge
+from app.config import Settings, read_settings
+from app.deps import Parts
+from app.errors import OperatorError
+from app.events.allowance import Allowance
+from app.events.bus import Bus
+from app.events.link import Link
+from app.reference import load
+from app.seal import Keyring
+from app.store.database import Database
+from app.web import start
+
+ROUTERS = (
+    reference.router,
+    availability.router,
+    sites.router,
+    places.router,
+    referrals.router,
+    rankings.router,
+    holds.router,
+    placements.router,
+    ledger.router,
+    events.router,
+)
+
+
+def join(settings: Settings, *, database_url: str, redis_url: str, key: str) -> Parts:
+    """Make the parts of one process; nothing is connected to yet."""
+    database = Database(settings, url=database_url)
+    keyring = Keyring.parse(key)
+    link = Link(redis_url, prefix=f"plek:{keyring.name}:")
+    return Parts(
+        settings=settings,
+        database=database,
+        keyring=keyring,
+        files=load(),
+        link=link,
+        bus=Bus(database, link),
+        allowance=Allowance(link, per_minute=settings.rate_limit),
+    )
+
+
+def create_app(parts: Parts) -> FastAPI:
+    """Return the whole service: the API under /v1, the pages, health and metrics beside it."""
+
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncGenerator[None]:
+        async with worker.running(parts):
+            yield
+        await parts.link.close()
+        await parts.database.close()
+
+    app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None, lifespan=lifespan)
+    app.state.parts = parts
+    problems.answer_problems(app)
+    app.include_router(health.router)
+    app.include_router(start.router)
+    app.mount("/v1", api(parts))
+    app.add_middleware(Edge, version=version("plek"))
+    return app
+
+
+def api(parts: Parts) -> FastAPI:
+    """Return the JSON API; a route without a rule of access stops the service from starting."""
+    app = FastAPI(
+        title="Plek",
+        version=version("plek"),
+        description=description.SUMMARY,
+        contact=description.CONTACT,
+        license_info=description.LICENCE,
+        openapi_tags=description.TAGS,
+        servers=[{"url": "/v1"}],
+        openapi_url=None,
+        docs_url=None,
+        redoc_url=None,
+        responses=description.PROBLEMS,
+        redirect_slashes=False,
+    )
+    app.state.parts = parts
+    app.state.access = ACCESS
+    problems.answer_problems(app)
+    for router in ROUTERS:
+        app.include_router(router)
+    description.publish(app)
+    app.add_middleware(Bodies)
+    if without := description.routes(app) ^ ACCESS.keys():
+        message = f"Routes and rules of access do not match: {sorted(without)}"
+        raise OperatorError(message)
+    return app
+
+
+def from_environment() -> FastAPI:
+    """Return the service as the environment describes it: for processes that another one has started."""
+    settings = read_settings()
+    if settings.database_url is None or settings.redis_url is None or settings.key is None:
+        message = "Set DATABASE_URL, REDIS_URL and PLEK_KEY, or use `plek serve`."
+        raise OperatorError(message)
+    parts = join(settings, database_url=settings.database_url, redis_url=settings.redis_url, key=settings.key)
+    return create_app(parts)

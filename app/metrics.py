@@ -1,0 +1,93 @@
+"""What is measured, for Prometheus: counts and times, never an id, and nothing about anybody.
+
+With several processes, PROMETHEUS_MULTIPROC_DIR names a folder (empty at the start) through which they add up.
+"""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from prometheus_client import (
+    CONTENT_TYPE_LATEST,
+    REGISTRY,
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    ProcessCollector,
+    generate_latest,
+)
+from prometheus_client.multiprocess import MultiProcessCollector
+
+SHARED_FOLDER = "PROMETHEUS_MULTIPROC_DIR"
+CONTENT_TYPE = CONTENT_TYPE_LATEST
+BUCKETS = (0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
+
+_REQUESTS = Counter("plek_requests", "Requests answered.", ["method", "route", "status"])
+_SECONDS = Histogram(
+    "plek_request_seconds", "How long until the last byte; event streams apart.", ["method", "route"], buckets=BUCKETS
+)
+_HOLDS = Counter("plek_holds", "Holds, by what became of them; `taken` counts each once.", ["outcome"])
+_CHECKED_OUT = Gauge("plek_pool_checked_out", "Database connections in use.", multiprocess_mode="livesum")
+_POOL_SIZE = Gauge("plek_pool_size", "Database connections there may be.", multiprocess_mode="livesum")
+_STREAMS = Gauge("plek_event_streams", "Event streams that are open.", multiprocess_mode="livesum")
+
+
+def request(method: str, route: str, *, status: int, seconds: float | None) -> None:
+    """Count a request by the route's template; `seconds` is None for a stream, whose length says nothing."""
+    _REQUESTS.labels(method, route, str(status)).inc()
+    if seconds is not None:
+        _SECONDS.labels(method, route).observe(seconds)
+
+
+def hold(outcome: str, *, count: int = 1) -> None:
+    """Count a hold: `taken`, or what became of it (placed, declined, no_answer, released, expired)."""
+    _HOLDS.labels(outcome).inc(count)
+
+
+def pool(checked_out: int, size: int) -> None:
+    """Note how busy this process's database connections are."""
+    _CHECKED_OUT.set(checked_out)
+    _POOL_SIZE.set(size)
+
+
+def streams(count: int) -> None:
+    """Note how many event streams this process has open."""
+    _STREAMS.set(count)
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """What is counted in the database when somebody asks."""
+
+    live_claims: Mapping[str, int]
+    """By kind."""
+    outbox_waiting: int
+    outbox_waiting_seconds: float
+
+
+def page(counted: Counted | None) -> bytes:
+    """Return everything measured, in Prometheus' text format; without counts while the database is gone."""
+    measured = generate_latest(_measured())
+    return measured if counted is None else measured + generate_latest(_registry(counted))
+
+
+def _registry(counted: Counted) -> CollectorRegistry:
+    registry = CollectorRegistry()
+    claims = Gauge("plek_live_claims", "Places that are not free, by what claims them.", ["kind"], registry=registry)
+    for kind, count in counted.live_claims.items():
+        claims.labels(kind).set(count)
+    waiting = Gauge("plek_outbox_lag", "Rows of the outbox that wait for the relay.", registry=registry)
+    waiting.set(counted.outbox_waiting)
+    waited = Gauge("plek_outbox_lag_seconds", "How long the oldest of them has waited.", registry=registry)
+    waited.set(counted.outbox_waiting_seconds)
+    return registry
+
+
+def _measured() -> CollectorRegistry:
+    if not os.environ.get(SHARED_FOLDER):
+        return REGISTRY
+    added_up = CollectorRegistry()
+    MultiProcessCollector(added_up)
+    ProcessCollector(registry=added_up)
+    return added_up

@@ -1,0 +1,33 @@
+"""Reading the ledger: everybody entitled to it sees every leaf, a region's auditors the openings that concern them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from app.seal import Keyring
+from app.services.caller import Caller, Role
+from app.store import keys, ledger_entries
+from app.store.database import Transaction
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A leaf's canonical bytes, and what it says if the reader may know."""
+
+    index: int
+    type: str
+    content: bytes
+    opening: Mapping[str, Any] | None
+
+
+async def listed(tx: Transaction, caller: Caller, *, keyring: Keyring, after: int, limit: int) -> list[Entry]:
+    """Return the leaves after an index, in order."""
+    region = caller.region if caller.has(Role.AUDITOR) else None
+    rows = await ledger_entries.listed(tx, after=after, limit=limit, region=region)
+    openings: dict[int, Mapping[str, Any]] = {}
+    if any(row.sealed_opening for row in rows):
+        key = await keys.read(tx, keys.LEDGER, keyring=keyring)
+        openings = {
+            row.index: key.unseal_json(row.sealed_opening, row=str(row.index)) for row in rows if row.sealed_opening
+        }
+    return [Entry(row.index, row.type, row.content, openings.get(row.index)) for row in rows]

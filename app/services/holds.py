@@ -1,0 +1,201 @@
+"""Holds: what both sides may do with a place that is kept for a referral, and what each sees of it."""
+
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from app.errors import Conflict, Missing
+from app.seal import Keyring
+from app.services import referrals
+from app.services.caller import Caller
+from app.store import holds, outbox, placements, transitions
+from app.store import referrals as referral_rows
+from app.store.database import Transaction
+from app.store.holds import HoldRow
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """A hold as its two sides see it; `shared` is what the receiver may know of the household while it lives."""
+
+    id: UUID
+    status: str
+    referral_id: UUID
+    reference: str | None
+    sender_id: UUID
+    provider_id: UUID
+    kind: str
+    rank: int | None
+    override_reason: str | None
+    reason: str | None
+    accepted_by: str | None
+    created_at: datetime
+    expires_at: datetime
+    renewals_left: int
+    shared: Mapping[str, Any] | None = None
+
+
+async def read(tx: Transaction, caller: Caller, hold_id: UUID, *, keyring: Keyring) -> Hold:
+    """Return a hold that the caller's provider sent or received."""
+    row = await holds.read(tx, hold_id, provider_id=caller.provider)
+    if row is None:
+        raise Missing
+    return await _shown(tx, caller, row, keyring=keyring)
+
+
+async def listed(
+    tx: Transaction,
+    caller: Caller,
+    *,
+    keyring: Keyring,
+    status: str | None,
+    limit: int,
+    after: tuple[datetime, UUID] | None,
+) -> list[Hold]:
+    """Return the holds that the caller's provider sent or received, newest first."""
+    rows = await holds.listed(tx, caller.provider, status=status, limit=limit, after=after)
+    return [await _shown(tx, caller, row, keyring=keyring) for row in rows]
+
+
+async def accept(tx: Transaction, caller: Caller, hold_id: UUID, *, keyring: Keyring) -> Hold:
+    """Accept as a person there; kept for repeats, so the answer does not say who is coming: only a live hold does."""
+    row = await _received(tx, caller, hold_id)
+    _check(row, {"pending"})
+    policy = (await tx.snapshots.reference(tx)).policy
+    until = tx.at + timedelta(minutes=policy.hold_minutes)
+    if not await transitions.keep(tx, hold_id, until=until, accepted_by="person", renewal=False):
+        raise _ran_out()
+    await _tell(tx, row)
+    return replace(await read(tx, caller, hold_id, keyring=keyring), shared=None)
+
+
+async def decline(tx: Transaction, caller: Caller, hold_id: UUID, *, reason: str, keyring: Keyring) -> Hold:
+    """Decline, as the receiving provider, with a coded reason; the place is free again."""
+    row = await _received(tx, caller, hold_id)
+    _check(row, {"pending", "accepted"})
+    return await _resolve(tx, caller, row, status="declined", reason=reason, keyring=keyring)
+
+
+async def release(tx: Transaction, caller: Caller, hold_id: UUID, *, reason: str | None, keyring: Keyring) -> Hold:
+    """Give a place back, as the provider that asked for it."""
+    row = await _sent(tx, caller, hold_id)
+    _check(row, {"pending", "accepted"})
+    return await _resolve(tx, caller, row, status="released", reason=reason, keyring=keyring)
+
+
+async def discard(tx: Transaction, caller: Caller, hold_id: UUID, *, keyring: Keyring) -> None:
+    """Give a place back if it is still held; discarding a hold that is over changes nothing."""
+    row = await _sent(tx, caller, hold_id)
+    if row.status == "placed":
+        raise Conflict("already_placed", "This hold became a placement.")
+    if row.live:
+        with suppress(Conflict):  # It ran out a moment ago: it is over all the same.
+            await _resolve(tx, caller, row, status="released", reason=None, keyring=keyring)
+
+
+async def renew(tx: Transaction, caller: Caller, hold_id: UUID, *, keyring: Keyring) -> Hold:
+    """Keep a place a while longer, as the provider that asked for it; the policy limits how often."""
+    row = await _sent(tx, caller, hold_id)
+    _check(row, {"pending", "accepted"})
+    if row.renewals_left == 0:
+        raise Conflict("renewals_spent", "This hold has been renewed as often as the policy allows.")
+    policy = (await tx.snapshots.reference(tx)).policy
+    minutes = policy.answer_minutes if row.status == "pending" else policy.hold_minutes
+    until = max(tx.at + timedelta(minutes=minutes), row.expires_at)
+    if not await transitions.keep(tx, hold_id, until=until, accepted_by=None, renewal=True):
+        raise _ran_out()
+    await _tell(tx, row)
+    return await read(tx, caller, hold_id, keyring=keyring)
+
+
+async def sweep(tx: Transaction) -> int:
+    """Note down the holds that ran out; nothing depends on it but the notices to those concerned."""
+    notices = await transitions.sweep(tx)
+    if notices:
+        tx.wrote_outbox()
+    return notices
+
+
+async def let_go(tx: Transaction, caller: Caller, hold_id: UUID) -> None:
+    """Release the live hold of a referral that is being withdrawn."""
+    row = await _sent(tx, caller, hold_id)
+    await transitions.resolve(tx, row.id, status="released", reason=None)
+    await _tell(tx, row, freed=True)
+
+
+async def _resolve(
+    tx: Transaction, caller: Caller, row: HoldRow, *, status: str, reason: str | None, keyring: Keyring
+) -> Hold:
+    if not await transitions.resolve(tx, row.id, status=status, reason=reason):
+        raise _ran_out()
+    await _tell(tx, row, freed=True)
+    return await read(tx, caller, row.id, keyring=keyring)
+
+
+async def _received(tx: Transaction, caller: Caller, hold_id: UUID) -> HoldRow:
+    return await _locked(tx, caller, hold_id, side="receiver_id")
+
+
+async def _sent(tx: Transaction, caller: Caller, hold_id: UUID) -> HoldRow:
+    return await _locked(tx, caller, hold_id, side="provider_id")
+
+
+async def _locked(tx: Transaction, caller: Caller, hold_id: UUID, *, side: str) -> HoldRow:
+    row = await holds.read(tx, hold_id, provider_id=caller.provider, lock=True)
+    if row is None or getattr(row, side) != caller.provider:
+        raise Missing
+    return row
+
+
+def _check(row: HoldRow, allowed: set[str]) -> None:
+    if row.status in allowed:
+        return
+    if row.status in {"expired", "no_answer"}:
+        raise _ran_out()
+    raise Conflict("hold_resolved", f"This hold is {row.status}.")
+
+
+def _ran_out() -> Conflict:
+    return Conflict("hold_expired", "This hold has run out.")
+
+
+async def _tell(tx: Transaction, row: HoldRow, *, freed: bool = False) -> None:
+    await outbox.add(tx, kind="hold", subject=str(row.id), audience=[row.provider_id, row.receiver_id])
+    if freed:
+        await tell_availability(tx, site_id=row.site_id, owner_id=row.receiver_id)
+
+
+async def tell_availability(tx: Transaction, *, site_id: UUID, owner_id: UUID) -> None:
+    """Tell the owner of a site that what is free there has changed; nobody else hears of it at once."""
+    municipality = await placements.municipality_of(tx, site_id)
+    region = (await tx.snapshots.reference(tx)).region_of(municipality)
+    await outbox.add(tx, kind="availability", subject=region, audience=[owner_id])
+
+
+async def _shown(tx: Transaction, caller: Caller, row: HoldRow, *, keyring: Keyring) -> Hold:
+    """Return a hold as the caller may see it: the receiver sees who is coming, while the hold lives."""
+    sent = row.provider_id == caller.provider
+    shared = None
+    if row.receiver_id == caller.provider and row.live:
+        referral = await referral_rows.read(tx, row.referral_id)
+        shared = referrals.opened(referral, keyring).content if referral else None
+    return Hold(
+        id=row.id,
+        status=row.status,
+        referral_id=row.referral_id,
+        reference=row.referral_reference,
+        sender_id=row.provider_id,
+        provider_id=row.receiver_id,
+        kind=row.kind,
+        rank=row.rank if sent else None,
+        override_reason=row.override_reason if sent else None,
+        reason=row.reason,
+        accepted_by=row.accepted_by,
+        created_at=row.created_at,
+        expires_at=row.expires_at,
+        renewals_left=row.renewals_left,
+        shared=shared,
+    )

@@ -1,0 +1,92 @@
+"""Load the jurisdiction's reference files into a database that has no country yet; later it changes by import only."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
+from datetime import datetime, time
+from typing import Protocol
+from zoneinfo import ZoneInfo
+
+from app.allocation.clearance import clearance_km, distance_km
+from app.allocation.policy import parse_policy, policy_hash
+from app.reference import ReferenceFiles, Weight, load, policy_document
+from app.store import country, heads
+from app.store.country import Distance
+from app.store.database import Transaction
+
+
+class Somewhere(Protocol):
+    """A municipality, as far as distances are concerned."""
+
+    @property
+    def code(self) -> str:
+        """Its code."""
+        ...
+
+    @property
+    def lat(self) -> float:
+        """Degrees north."""
+        ...
+
+    @property
+    def lon(self) -> float:
+        """Degrees east."""
+        ...
+
+    @property
+    def extent_km(self) -> int:
+        """How far from the position anything in it can be."""
+        ...
+
+
+async def load_reference(tx: Transaction, *, files: ReferenceFiles | None = None) -> bool:
+    """Load the country, as the owner, unless one is there already; return whether it was loaded."""
+    if not await country.is_empty(tx):
+        return False
+    await country.claim(tx)
+    if not await country.is_empty(tx):  # somebody else was first
+        return False
+    files = files or load()
+    municipalities = [
+        {name: value for name, value in asdict(row).items() if name != "mapping_confidence"}
+        for row in files.municipalities
+    ]
+    await country.put_regions(tx, [asdict(row) for row in files.regions])
+    await country.put_municipalities(tx, municipalities)
+    await country.put_distances(tx, list(distances(files.municipalities)))
+    await country.put_weights(tx, [weight_values(row) for row in files.weights])
+    await _put_policy(tx, files)
+    await heads.advance(tx, "reference")
+    return True
+
+
+def distances(towns: Sequence[Somewhere], *, of: frozenset[str] | None = None) -> Iterator[Distance]:
+    """Yield every ordered pair's distances, the diagonal included; only of pairs with one `of` these, where given."""
+    for place, one in enumerate(towns):
+        for other in towns[place:]:
+            if of is not None and one.code not in of and other.code not in of:
+                continue
+            km = clearance_km(one.lat, one.lon, one.extent_km, other.lat, other.lon, other.extent_km)
+            between = round(distance_km(one.lat, one.lon, other.lat, other.lon))
+            yield Distance(one.code, other.code, km, between)
+            if other is not one:
+                yield Distance(other.code, one.code, km, between)
+
+
+def weight_values(row: Weight) -> dict[str, object]:
+    """Return a weight as the database names its parts."""
+    return {"region": row.region, "valid_from": row.date, "weight": row.weight, "source": row.source}
+
+
+async def _put_policy(tx: Transaction, files: ReferenceFiles) -> None:
+    document = policy_document(files.country.jurisdiction)
+    policy = parse_policy(document)
+    midnight = datetime.combine(policy.valid_from, time.min, tzinfo=ZoneInfo(files.country.time_zone))
+    await country.put_policy(
+        tx,
+        {
+            "hash": policy_hash(document),
+            "version": policy.version,
+            "valid_from": midnight,
+            "document": document,
+        },
+    )

@@ -1,0 +1,47 @@
+"""What an offer's id says, to this installation alone: which places, whose, and where they stood in the ranking.
+
+An id binds to its ranking: in another ranking the same places have another id, so that nobody can follow a site.
+"""
+
+import struct
+from dataclasses import dataclass
+from uuid import UUID
+
+from app.allocation.values import PLACE_KINDS, Offer
+from app.seal import Keyring
+
+_FORM = struct.Struct(">16s16sHBB")
+
+
+@dataclass(frozen=True, slots=True)
+class OfferTicket:
+    """The content of an offer's id."""
+
+    group_id: UUID
+    receiver_id: UUID
+    rank: int
+    kind: str
+    automatic_acceptance: bool
+
+
+def issue(keyring: Keyring, ranking_id: UUID, offer: Offer) -> str:
+    """Return the id of an offer in a ranking."""
+    group = offer.group
+    content = _FORM.pack(
+        UUID(group.id).bytes,
+        UUID(group.provider_id).bytes,
+        min(offer.rank, 0xFFFF),
+        PLACE_KINDS.index(group.kind),
+        group.automatic_acceptance,
+    )
+    return keyring.token(content, scope=f"offer {ranking_id}")
+
+
+def read(keyring: Keyring, ranking_id: UUID, offer_id: str) -> OfferTicket | None:
+    """Return what an offer's id says, or None where this ranking did not give it."""
+    content = keyring.read_token(offer_id, scope=f"offer {ranking_id}")
+    if content is None:
+        return None
+    fields: tuple[bytes, bytes, int, int, int] = _FORM.unpack(content)
+    group, receiver, rank, kind, automatic = fields
+    return OfferTicket(UUID(bytes=group), UUID(bytes=receiver), rank, PLACE_KINDS[kind], bool(automatic))

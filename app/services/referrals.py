@@ -1,0 +1,144 @@
+"""Referrals: registering a household's need, and changing what is known of it."""
+
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID, uuid4
+
+from app.allocation.documents import read as read_document
+from app.allocation.values import Adult, Child, DangerZone, Household, Need
+from app.errors import Conflict, Missing
+from app.seal import DataKey, Keyring
+from app.services.caller import Caller
+from app.store import referrals
+from app.store.database import Transaction
+from app.store.reference import Reference
+from app.store.referrals import ReferralRow
+
+CONSONANTS = "bdfghklmnprstvz"
+VOWELS = "aeiou"
+TRIES = 8
+
+CLEAR = ("urgency", "reason", "origin_municipality")
+"""What stands in the case row itself; everything else is sealed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Referral:
+    """A referral with its seal open, for those who may read it. `content` has the wire's names in snake_case."""
+
+    case: ReferralRow
+    content: Mapping[str, Any]
+    key: DataKey
+
+    @property
+    def id(self) -> UUID:
+        """Its id."""
+        return self.case.id
+
+    @property
+    def status(self) -> str:
+        """Open, held, placed, ended or withdrawn."""
+        return self.case.status
+
+
+async def register(tx: Transaction, caller: Caller, *, keyring: Keyring, content: Mapping[str, Any]) -> Referral:
+    """Register a referral for the caller's provider."""
+    id_ = uuid4()
+    key, wrapped = keyring.new_data_key(row=str(id_))
+    sealed = key.seal_json(_secret(content), row=str(id_))
+    for _ in range(TRIES):
+        values = {"id": id_, "provider_id": caller.provider, "reference": speakable(), **_clear(content)}
+        if await referrals.add(tx, values, key=wrapped, sealed=sealed):
+            return await read(tx, caller, id_, keyring=keyring)
+    raise Conflict("busy", "No free reference was found; try again.")
+
+
+async def read(tx: Transaction, caller: Caller, referral_id: UUID, *, keyring: Keyring, lock: bool = False) -> Referral:
+    """Return one of the caller's provider's referrals."""
+    row = await referrals.read(tx, referral_id, provider_id=caller.provider, lock=lock)
+    if row is None:
+        raise Missing
+    return opened(row, keyring)
+
+
+async def listed(
+    tx: Transaction,
+    caller: Caller,
+    *,
+    keyring: Keyring,
+    status: str | None,
+    limit: int,
+    after: tuple[datetime, UUID] | None,
+) -> list[Referral]:
+    """Return the caller's provider's referrals, newest first."""
+    rows = await referrals.listed(tx, caller.provider, status=status, limit=limit, after=after)
+    return [opened(row, keyring) for row in rows]
+
+
+async def change(tx: Transaction, referral: Referral, *, content: Mapping[str, Any]) -> Referral:
+    """Change what is known of a referral that is still looking for a place, or on its way to one."""
+    if referral.status in {"ended", "withdrawn"}:
+        raise Conflict("referral_not_open", "This referral is closed.")
+    if content == referral.content:
+        return referral
+    sealed = referral.key.seal_json(_secret(content), row=str(referral.id))
+    await referrals.change(tx, referral.id, _clear(content), sealed=sealed)
+    row = await referrals.read(tx, referral.id)
+    assert row is not None  # noqa: S101 - it was there a moment ago, and is locked
+    return Referral(row, dict(content), referral.key)
+
+
+def opened(row: ReferralRow, keyring: Keyring) -> Referral:
+    """Return a referral with its seal opened."""
+    key = keyring.unwrap(row.key, row=str(row.id))
+    content: dict[str, Any] = key.unseal_json(row.sealed, row=str(row.id))
+    content |= {"urgency": row.urgency, "reason": row.reason, "origin_municipality": row.origin}
+    return Referral(row, content, key)
+
+
+def need_of(content: Mapping[str, Any], reference: Reference) -> Need:
+    """Return what the rules and points look at in a referral."""
+    household = content["household"]
+    return Need(
+        urgency=content["urgency"],
+        reason=content["reason"],
+        origin=content["origin_municipality"],
+        origin_region=reference.region_of(content["origin_municipality"]),
+        household=Household(
+            adults=tuple(Adult(adult["gender"], adult["age"]) for adult in household["adults"]),
+            children=tuple(Child(child["age"], child["gender"]) for child in household["children"]),
+            pets=household["pets"],
+            pregnant=household["pregnant"],
+        ),
+        danger_assessment=content["danger_assessment"],
+        danger_zones=tuple(
+            read_document(DangerZone, {name: zone[name] for name in ("municipality", "radius_km", "until")})
+            for zone in content["danger_zones"]
+        ),
+        threat_level=content["threat_level"],
+        target_groups=tuple(content["target_groups"]),
+        needs=tuple(content["needs"]),
+        near_municipality=content["near_municipality"],
+        barred_providers=tuple(content["barred_providers"]),
+    )
+
+
+def speakable() -> str:
+    """Return a random code of four syllables, easy to say on the telephone: it means nothing."""
+    syllables = [secrets.choice(CONSONANTS) + secrets.choice(VOWELS) for _ in range(4)]
+    return f"{syllables[0]}{syllables[1]}-{syllables[2]}{syllables[3]}"
+
+
+def _secret(content: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in content.items() if name not in CLEAR}
+
+
+def _clear(content: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "urgency": content["urgency"],
+        "reason": content["reason"],
+        "origin": content["origin_municipality"],
+    }

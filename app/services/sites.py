@@ -1,0 +1,124 @@
+"""Sites: what a provider says of its shelter addresses; name and address are sealed, only the name comes out here."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any
+from uuid import UUID, uuid4
+
+from app.errors import Fault, Invalid, Missing
+from app.seal import DataKey, Keyring
+from app.services.caller import Caller
+from app.store import heads, outbox, sites
+from app.store.database import Transaction
+from app.store.sites import SiteRow, Traits
+
+SECRET = ("name", "address")
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """A site as its owner sees it: with its name, without its address."""
+
+    id: UUID
+    name: str
+    traits: Traits
+    confirmed_at: datetime | None
+    """When somebody last said that everything here is true; None: never."""
+    created_at: datetime
+    key: DataKey = field(repr=False)
+    sealed: bytes = field(repr=False)
+
+
+async def add(
+    tx: Transaction, caller: Caller, *, keyring: Keyring, name: str, address: Mapping[str, str], traits: Traits
+) -> Site:
+    """Add a site of the caller's provider; nobody has confirmed it yet."""
+    _check(traits)
+    id_ = uuid4()
+    key, wrapped = keyring.new_data_key(row=str(id_))
+    sealed = key.seal_json({"name": name, "address": dict(address)}, row=str(id_))
+    await sites.add(tx, SiteRow(id_, traits, None, tx.at, wrapped, sealed), provider_id=caller.provider)
+    await _serve(tx, caller, municipality=traits.municipality)
+    await heads.advance(tx, "register")
+    return Site(id_, name, traits, None, tx.at, key, sealed)
+
+
+async def read(tx: Transaction, caller: Caller, site_id: UUID, *, keyring: Keyring, lock: bool = False) -> Site:
+    """Return one of the caller's provider's sites; locked against changes if asked."""
+    if lock:
+        # Lock first, read then: the row may have changed while we waited.
+        await sites.lock(tx, site_id, provider_id=caller.provider)
+    row = await sites.read(tx, site_id, provider_id=caller.provider)
+    if row is None:
+        raise Missing
+    return _opened(row, keyring)
+
+
+async def listed(
+    tx: Transaction, caller: Caller, *, keyring: Keyring, limit: int, after: tuple[datetime, UUID] | None
+) -> list[Site]:
+    """Return the caller's provider's sites, oldest first."""
+    rows = await sites.listed(tx, caller.provider, limit=limit, after=after)
+    return [_opened(row, keyring) for row in rows]
+
+
+async def change(tx: Transaction, caller: Caller, site: Site, *, changes: Mapping[str, Any]) -> Site:
+    """Change what was named of a locked site.
+
+    Rankings made before are outdated by a change of anything that a ranking may know. Another name or address inside
+    the same municipality is no such thing, and leaves no trace where others could notice it.
+    """
+    secret = {name: value for name, value in changes.items() if name in SECRET}
+    traits = replace(site.traits, **{name: value for name, value in changes.items() if name not in SECRET})
+    _check(traits)
+    if secret:
+        site = await _reseal(tx, site, secret)
+    if traits == site.traits:
+        return site
+    await sites.change(tx, site.id, traits=traits)
+    if traits.municipality != site.traits.municipality:
+        await _serve(tx, caller, municipality=traits.municipality)
+        for municipality in (site.traits.municipality, traits.municipality):
+            await announce(tx, caller, municipality=municipality)
+    await sites.revised(tx, site.id, revision=await heads.advance(tx, "register"))
+    return replace(site, traits=traits)
+
+
+async def confirm(tx: Transaction, caller: Caller, site_id: UUID) -> datetime:
+    """Say that everything at a site is true as of now; return when that was."""
+    confirmed = await sites.confirm(tx, site_id, provider_id=caller.provider)
+    if confirmed is None:
+        raise Missing
+    at, municipality = confirmed
+    await announce(tx, caller, municipality=municipality)
+    return at
+
+
+async def announce(tx: Transaction, caller: Caller, *, municipality: str) -> None:
+    """Tell the caller's own provider, and nobody else, that its counts in a region have changed."""
+    region = (await tx.snapshots.reference(tx)).region_of(municipality)
+    await outbox.add(tx, kind="availability", subject=region, audience=[caller.provider])
+
+
+async def _serve(tx: Transaction, caller: Caller, *, municipality: str) -> None:
+    region = (await tx.snapshots.reference(tx)).region_of(municipality)
+    await sites.serve_region(tx, caller.provider, region=region)
+
+
+async def _reseal(tx: Transaction, site: Site, secret: Mapping[str, Any]) -> Site:
+    content: dict[str, Any] = site.key.unseal_json(site.sealed, row=str(site.id))
+    sealed = site.key.seal_json({**content, **secret}, row=str(site.id))
+    await sites.reseal(tx, site.id, sealed=sealed)
+    return replace(site, name=secret.get("name", site.name), sealed=sealed)
+
+
+def _check(traits: Traits) -> None:
+    if traits.automatic_acceptance and traits.address_secrecy != "known":
+        raise Invalid(Fault("/automaticAcceptance", "can be true only where the address is known"))
+
+
+def _opened(row: SiteRow, keyring: Keyring) -> Site:
+    key = keyring.unwrap(row.key, row=str(row.id))
+    name: str = key.unseal_json(row.sealed, row=str(row.id))["name"]
+    return Site(row.id, name, row.traits, row.confirmed_at, row.created_at, key, row.sealed)

@@ -1,0 +1,117 @@
+"""Taking a place: one statement decides who gets it, and a refusal says why."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID, uuid4
+
+from app.allocation.policy import Policy
+from app.errors import Conflict, Fault, Invalid, Missing
+from app.seal import Keyring
+from app.services import offers
+from app.services.caller import Caller
+from app.services.holds import Hold
+from app.store import answers, holds
+from app.store import referrals as referral_rows
+from app.store.database import Transaction
+from app.store.holds import Wanted
+
+
+@dataclass(frozen=True, slots=True)
+class HoldRequest:
+    """Which offer of which ranking is wanted, and why that one when it is not the first."""
+
+    referral_id: UUID
+    ranking_id: UUID
+    offer_id: str
+    override_reason: str | None
+
+
+async def take(
+    tx: Transaction,
+    caller: Caller,
+    request: HoldRequest,
+    *,
+    keyring: Keyring,
+    record: Callable[[Hold], answers.Answer],
+) -> tuple[Hold, bool]:
+    """Hold any free place of an offer; return the hold, and whether this was the first time it was asked for.
+
+    `record` turns the hold into the answer that is kept for repeats, in the same statement that takes the place.
+    """
+    ticket = offers.read(keyring, request.ranking_id, request.offer_id)
+    if ticket is None:
+        await _explain_no_offer(tx, caller, request)
+    assert ticket is not None  # noqa: S101 - explained away above
+    if ticket.rank > 1 and request.override_reason is None:
+        fault = Fault("/overrideReason", "is required for an offer that is not the first")
+        raise Invalid(fault, code="override_reason_required", detail="Say why this offer and not the first.")
+    wanted = _wanted(tx, caller, request, ticket=ticket, policy=(await tx.snapshots.reference(tx)).policy)
+    hold = _new(wanted, at=tx.at)
+    taken = await holds.take(tx, wanted, record(hold))
+    if not taken.referral:
+        await _explain_refusal(tx, caller, request)
+    if not taken.place:
+        raise Conflict("offer_gone", "Those places have just gone; take the next offer.")
+    tx.wrote_outbox()
+    return hold, taken.first
+
+
+def _wanted(
+    tx: Transaction, caller: Caller, request: HoldRequest, *, ticket: offers.OfferTicket, policy: Policy
+) -> Wanted:
+    accepted_by = (
+        "owner" if ticket.receiver_id == caller.provider else "automatic" if ticket.automatic_acceptance else None
+    )
+    minutes = policy.hold_minutes if accepted_by else policy.answer_minutes
+    return Wanted(
+        hold_id=uuid4(),
+        referral_id=request.referral_id,
+        provider_id=caller.provider,
+        ranking_id=request.ranking_id,
+        ranking_minutes=policy.ranking_minutes,
+        group_id=ticket.group_id,
+        receiver_id=ticket.receiver_id,
+        rank=ticket.rank,
+        kind=ticket.kind,
+        override_reason=request.override_reason if ticket.rank > 1 else None,
+        status="accepted" if accepted_by else "pending",
+        accepted_by=accepted_by,
+        accepted_at=tx.at if accepted_by else None,
+        expires_at=tx.at + timedelta(minutes=minutes),
+        renewals_left=policy.renewals,
+    )
+
+
+def _new(wanted: Wanted, *, at: datetime) -> Hold:
+    return Hold(
+        id=wanted.hold_id,
+        status=wanted.status,
+        referral_id=wanted.referral_id,
+        reference=None,
+        sender_id=wanted.provider_id,
+        provider_id=wanted.receiver_id,
+        kind=wanted.kind,
+        rank=wanted.rank,
+        override_reason=wanted.override_reason,
+        reason=None,
+        accepted_by=wanted.accepted_by,
+        created_at=at,
+        expires_at=wanted.expires_at,
+        renewals_left=wanted.renewals_left,
+    )
+
+
+async def _explain_no_offer(tx: Transaction, caller: Caller, request: HoldRequest) -> None:
+    if await referral_rows.read(tx, request.referral_id, provider_id=caller.provider) is None:
+        raise Missing
+    raise Invalid(Fault("/offerId", "is not an offer of this ranking"))
+
+
+async def _explain_refusal(tx: Transaction, caller: Caller, request: HoldRequest) -> None:
+    referral = await referral_rows.read(tx, request.referral_id, provider_id=caller.provider)
+    if referral is None:
+        raise Missing
+    if referral.status != "open":
+        raise Conflict("referral_not_open", "This referral has a hold or a placement, or is closed.")
+    raise Conflict("ranking_outdated", "Something changed since this ranking; ask for a new one.")

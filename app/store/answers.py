@@ -1,0 +1,57 @@
+"""First answers, kept for repeats of the same request."""
+
+from dataclasses import asdict, dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from sqlalchemy import delete, func, select
+from sqlalchemy.dialects.postgresql import insert
+
+from app.models import Answer as AnswerRow
+
+if TYPE_CHECKING:
+    from app.store.database import Transaction
+
+KEPT_HOURS = 24
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A sealed answer, and what it was an answer to."""
+
+    account_id: UUID
+    route: str
+    key: str
+    fingerprint: bytes
+    provider_id: UUID | None
+    status: int
+    sealed: bytes
+
+
+async def keep(tx: "Transaction", answer: Answer) -> bool:
+    """Keep an answer; False where the key has one already. Waits for whoever is writing the same key."""
+    return await tx.run(insert(AnswerRow).values(**asdict(answer)).on_conflict_do_nothing()) == 1
+
+
+async def read(tx: "Transaction", account_id: UUID, *, route: str, key: str) -> Answer | None:
+    """Return the answer kept for a key within the last day, if any."""
+    row = await tx.row(
+        select(
+            AnswerRow.account_id,
+            AnswerRow.route,
+            AnswerRow.key,
+            AnswerRow.fingerprint,
+            AnswerRow.provider_id,
+            AnswerRow.status,
+            AnswerRow.sealed,
+        ).where(AnswerRow.account_id == account_id, AnswerRow.route == route, AnswerRow.key == key)
+    )
+    return None if row is None else Answer(*row)
+
+
+async def prune(tx: "Transaction", *, keep_hours: int = KEPT_HOURS) -> int:
+    """Forget answers given longer ago than that and return how many."""
+    return await tx.run(
+        delete(AnswerRow).where(AnswerRow.made_at < func.clock_timestamp() - timedelta(hours=keep_hours))
+    )

@@ -1,0 +1,97 @@
+"""Placements: from under way to arrived, and to the end of a stay."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from sqlalchemy import func, insert, or_, select, tuple_, update
+
+from app.models import Placement, Site, Stay
+
+if TYPE_CHECKING:
+    from app.store.database import Transaction
+
+
+@dataclass(frozen=True, slots=True)
+class PlacementRow:
+    """A placement as both providers may see it; `provider_id` sent the household, `receiver_id` receives it."""
+
+    id: UUID
+    stay_id: UUID
+    referral_id: UUID
+    hold_id: UUID
+    provider_id: UUID
+    receiver_id: UUID
+    place_id: UUID
+    site_id: UUID
+    kind: str
+    status: str
+    reason: str
+    origin: str
+    origin_region: str
+    receiving: str
+    cross_regional: bool
+    expected_at: datetime | None
+    arrived_at: datetime | None
+    no_show_at: datetime | None
+    safety_checked_at: datetime | None
+    departed_at: datetime | None
+    destination: str | None
+    blockers: list[str]
+    expected_departure: date | None
+    ready_to_leave_since: date | None
+    created_at: datetime
+
+
+_COLUMNS = tuple(getattr(Placement, name) for name in PlacementRow.__slots__)
+_READ = select(*_COLUMNS).order_by(Placement.created_at.desc(), Placement.id.desc())
+
+
+async def read(tx: "Transaction", placement_id: UUID, *, provider_id: UUID, lock: bool = False) -> PlacementRow | None:
+    """Return a placement that this provider sent or received; locked against changes if asked."""
+    statement = _READ.where(
+        Placement.id == placement_id, or_(Placement.provider_id == provider_id, Placement.receiver_id == provider_id)
+    )
+    row = await tx.row(statement.with_for_update() if lock else statement)
+    return None if row is None else PlacementRow(*row)
+
+
+async def listed(
+    tx: "Transaction", provider_id: UUID, *, status: str | None, limit: int, after: tuple[datetime, UUID] | None
+) -> list[PlacementRow]:
+    """Return the placements that a provider sent or received, newest first."""
+    statement = _READ.where(or_(Placement.provider_id == provider_id, Placement.receiver_id == provider_id)).limit(
+        limit
+    )
+    if status is not None:
+        statement = statement.where(Placement.status == status)
+    if after is not None:
+        statement = statement.where(tuple_(Placement.created_at, Placement.id) < tuple_(*after))
+    return [PlacementRow(*row) for row in await tx.rows(statement)]
+
+
+async def add(tx: "Transaction", placement: Mapping[str, Any]) -> None:
+    """Store a placement under way, and the stay that it begins."""
+    await tx.run(
+        insert(Stay).values(
+            id=placement["stay_id"], referral_id=placement["referral_id"], provider_id=placement["provider_id"]
+        )
+    )
+    await tx.run(insert(Placement).values(**placement, status="underway", created_at=func.clock_timestamp()))
+
+
+async def change(tx: "Transaction", placement_id: UUID, *, expected: str, values: Mapping[str, Any]) -> bool:
+    """Change a placement that has the expected status; False where it has another."""
+    return (
+        await tx.run(
+            update(Placement).where(Placement.id == placement_id, Placement.status == expected).values(**values)
+        )
+        == 1
+    )
+
+
+async def municipality_of(tx: "Transaction", site_id: UUID) -> str:
+    """Return where a site is, no finer than its municipality."""
+    return (await tx.rows(select(Site.municipality).where(Site.id == site_id)))[0].municipality

@@ -1,0 +1,88 @@
+"""Recorded rankings: what was asked, of which register, under which policy, and the hash of what came out."""
+
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from sqlalchemy import func, insert, or_, select
+
+from app.allocation.policy import Policy, parse_policy
+from app.models import Hold as HoldTable
+from app.models import Municipality, Placement, Ranking, Referral, ReferralSecret
+from app.models import Policy as PolicyTable
+
+if TYPE_CHECKING:
+    from app.store.database import Transaction
+
+
+@dataclass(frozen=True, slots=True)
+class RankingRow:
+    """A ranking as it is stored."""
+
+    id: UUID
+    referral_id: UUID
+    provider_id: UUID
+    referral_version: int
+    register_version: int
+    as_of: datetime
+    policy_hash: str
+    register_hash: str
+    rules_version: str
+    digest: str
+    sealed: bytes
+
+
+_COLUMNS = (
+    Ranking.id,
+    Ranking.referral_id,
+    Ranking.provider_id,
+    Ranking.referral_version,
+    Ranking.register_version,
+    Ranking.as_of,
+    Ranking.policy_hash,
+    Ranking.register_hash,
+    Ranking.rules_version,
+    Ranking.digest,
+    Ranking.sealed,
+)
+
+
+_ADD = insert(Ranking)
+
+
+async def add(tx: "Transaction", ranking: RankingRow) -> None:
+    """Record a ranking."""
+    await tx.run(_ADD, asdict(ranking))
+
+
+async def read(tx: "Transaction", ranking_id: UUID) -> tuple[RankingRow, bytes] | None:
+    """Return a ranking, and the wrapped key that its inputs are sealed with."""
+    row = await tx.row(
+        select(*_COLUMNS, ReferralSecret.key)
+        .join(ReferralSecret, ReferralSecret.referral_id == Ranking.referral_id)
+        .where(Ranking.id == ranking_id)
+    )
+    return None if row is None else (RankingRow(**{name: getattr(row, name) for name in RankingRow.__slots__}), row.key)
+
+
+async def policy(tx: "Transaction", policy_hash: str) -> tuple[Policy, str]:
+    """Return the policy that a ranking cites, and its version."""
+    row = (await tx.rows(select(PolicyTable.document, PolicyTable.version).where(PolicyTable.hash == policy_hash)))[0]
+    return parse_policy(row.document), row.version
+
+
+async def concerns_region(tx: "Transaction", ranking_id: UUID, *, region: str) -> bool:
+    """Whether a region is concerned by a ranking: it began there, or led to a placement there."""
+    return (
+        await tx.row(
+            select(func.count())
+            .select_from(Ranking)
+            .join(Referral, Referral.id == Ranking.referral_id)
+            .join(Municipality, Municipality.code == Referral.origin)
+            .outerjoin(HoldTable, HoldTable.ranking_id == Ranking.id)
+            .outerjoin(Placement, Placement.hold_id == HoldTable.id)
+            .where(Ranking.id == ranking_id, or_(Municipality.region == region, Placement.receiving == region))
+            .having(func.count() > 0)
+        )
+    ) is not None

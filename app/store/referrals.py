@@ -1,0 +1,128 @@
+"""Referrals: the case row, and the sealed rest beside it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, and_, bindparam, case, func, select, tuple_, update
+from sqlalchemy.dialects.postgresql import insert
+
+from app.models import Referral, ReferralSecret
+
+if TYPE_CHECKING:
+    from app.store.database import Transaction
+
+
+@dataclass(frozen=True, slots=True)
+class ReferralRow:
+    """A referral as it is stored; `sealed` opens with its data key, which is wrapped in `key`."""
+
+    id: UUID
+    provider_id: UUID
+    reference: str
+    status: str
+    urgency: str
+    reason: str
+    origin: str
+    version: int
+    created_at: datetime
+    updated_at: datetime
+    hold_id: UUID | None
+    key: bytes
+    sealed: bytes
+
+
+def _lapsed() -> ColumnElement[bool]:
+    return and_(Referral.status == "held", Referral.held_until <= func.clock_timestamp())
+
+
+# A hold that has run out leaves its referral open, whether or not anybody has noted it yet.
+_STATUS = case((_lapsed(), "open"), else_=Referral.status).label("status")
+_LIVE_HOLD = case((_lapsed(), None), else_=Referral.hold_id).label("hold_id")
+
+_READ = (
+    select(
+        Referral.id,
+        Referral.provider_id,
+        Referral.reference,
+        _STATUS,
+        Referral.urgency,
+        Referral.reason,
+        Referral.origin,
+        Referral.version,
+        Referral.created_at,
+        Referral.updated_at,
+        _LIVE_HOLD,
+        ReferralSecret.key,
+        ReferralSecret.sealed,
+    )
+    .join(ReferralSecret, ReferralSecret.referral_id == Referral.id)
+    .order_by(Referral.created_at.desc(), Referral.id.desc())
+)
+
+# Built once: building a statement costs more than running it.
+_BY_ID = Referral.id == bindparam("id")
+_OF_PROVIDER = Referral.provider_id == bindparam("provider_id")
+_ONE, _OWN = _READ.where(_BY_ID), _READ.where(_BY_ID, _OF_PROVIDER)
+_LOCK = select(Referral.id).where(_BY_ID).with_for_update()
+_LOCK_OWN = _LOCK.where(_OF_PROVIDER)
+
+
+async def read(
+    tx: "Transaction", referral_id: UUID, *, provider_id: UUID | None = None, lock: bool = False
+) -> ReferralRow | None:
+    """Return a referral; only this provider's where one is given; locked against changes if asked."""
+    values = {"id": referral_id}
+    if provider_id is not None:
+        values["provider_id"] = provider_id
+    if lock:
+        # Lock first, read then: the row may have changed while we waited.
+        await tx.rows(_LOCK if provider_id is None else _LOCK_OWN, values)
+    row = await tx.row(_ONE if provider_id is None else _OWN, values)
+    return None if row is None else ReferralRow(*row)
+
+
+async def listed(
+    tx: "Transaction", provider_id: UUID, *, status: str | None, limit: int, after: tuple[datetime, UUID] | None
+) -> list[ReferralRow]:
+    """Return a provider's referrals, newest first."""
+    statement = _READ.where(Referral.provider_id == provider_id).limit(limit)
+    if status is not None:
+        statement = statement.where(_STATUS.is_not_distinct_from(status))
+    if after is not None:
+        statement = statement.where(tuple_(Referral.created_at, Referral.id) < tuple_(*after))
+    return [ReferralRow(*row) for row in await tx.rows(statement)]
+
+
+async def add(tx: "Transaction", values: Mapping[str, Any], *, key: bytes, sealed: bytes) -> bool:
+    """Store a new referral; False where its speakable code is taken already."""
+    statement = insert(Referral).values(**values, created_at=tx.at, updated_at=tx.at)
+    if await tx.run(statement.on_conflict_do_nothing(index_elements=["reference"])) == 0:
+        return False
+    await tx.run(
+        insert(ReferralSecret).values(
+            referral_id=values["id"], provider_id=values["provider_id"], key=key, sealed=sealed
+        )
+    )
+    return True
+
+
+async def change(tx: "Transaction", referral_id: UUID, values: Mapping[str, Any], *, sealed: bytes) -> None:
+    """Store what is known now; rankings of the version before can no longer be held."""
+    await tx.run(
+        update(Referral)
+        .where(Referral.id == referral_id)
+        .values(**values, version=Referral.version + 1, updated_at=func.clock_timestamp())
+    )
+    await tx.run(update(ReferralSecret).where(ReferralSecret.referral_id == referral_id).values(sealed=sealed))
+
+
+async def set_status(tx: "Transaction", referral_id: UUID, status: str) -> None:
+    """Give a referral a status in which it has no hold."""
+    await tx.run(
+        update(Referral)
+        .where(Referral.id == referral_id)
+        .values(status=status, hold_id=None, held_until=None, updated_at=func.clock_timestamp())
+    )

@@ -1,0 +1,49 @@
+"""How things stand when a ranking is asked for, in one reading: free places, freshness, shares, occupancy, refusals."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from sqlalchemy import text
+
+if TYPE_CHECKING:
+    from app.store.database import Transaction
+
+# Free places are counted no further than "three or more", so the price does not grow with the number of places.
+STANDING = text("""
+SELECT
+  (SELECT coalesce(json_object_agg(g.id, f.free), '{}')
+   FROM place_groups g
+   CROSS JOIN LATERAL (
+     SELECT count(*) AS free FROM (
+       SELECT FROM claims c WHERE c.group_id = g.id AND c.claimed_until <= clock_timestamp() LIMIT 3
+     ) AS first_three
+   ) AS f
+   WHERE f.free > 0) AS free,
+  (SELECT coalesce(json_object_agg(id, floor(extract(epoch FROM clock_timestamp() - confirmed_at) / 3600)::int), '{}')
+   FROM sites WHERE confirmed_at IS NOT NULL) AS confirmed_hours,
+  (SELECT coalesce(json_object_agg(region, quota - given), '{}') FROM shares) AS deficits,
+  (SELECT coalesce(json_object_agg(provider_id, permille), '{}') FROM (
+     SELECT provider_id, (1000 * sum(total - free) / sum(total))::int AS permille
+     FROM availability_steps GROUP BY provider_id HAVING sum(total) > 0
+   ) AS step) AS occupancy,
+  ARRAY(SELECT DISTINCT site_id::text FROM holds WHERE referral_id = :referral_id AND status = 'declined') AS declined
+""")
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What the database knows of the moment; ids as strings, units as in `allocation.values.Situation`."""
+
+    free: Mapping[str, int]
+    confirmed_hours: Mapping[str, int]
+    deficits: Mapping[str, int]
+    occupancy: Mapping[str, int]
+    declined_sites: frozenset[str]
+
+
+async def read(tx: "Transaction", referral_id: UUID) -> Standing:
+    """Read how things stand for one referral."""
+    row = (await tx.rows(STANDING, {"referral_id": referral_id}))[0]
+    return Standing(row.free, row.confirmed_hours, row.deficits, row.occupancy, frozenset(row.declined))

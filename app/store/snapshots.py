@@ -1,0 +1,34 @@
+"""What changes rarely, kept in this process by version: the country and the register."""
+
+from typing import TYPE_CHECKING
+
+from app.store import reference, register
+
+if TYPE_CHECKING:
+    from app.store.database import Transaction
+    from app.store.reference import Reference
+    from app.store.register import RegisterSnapshot
+
+
+class Snapshots:
+    """The newest version of each that this process has seen; a transaction names the version that it needs."""
+
+    def __init__(self) -> None:
+        self._reference: Reference | None = None
+        self._register: RegisterSnapshot | None = None
+        self.recorded: set[str] = set()
+        """Hashes of registers known to be stored for good."""
+
+    async def reference(self, tx: "Transaction") -> "Reference":
+        """Return the country at this transaction's version or a newer one."""
+        known = self._reference
+        if known is None or known.version < tx.reference_version:
+            known = self._reference = await reference.load(tx)
+        return known
+
+    async def register(self, tx: "Transaction") -> "RegisterSnapshot":
+        """Return the register at this transaction's version or a newer one."""
+        known = self._register
+        if known is None or known.version < tx.register_version:
+            known = self._register = await register.load(tx)
+        return known

@@ -1,0 +1,187 @@
+"""What goes on beside the requests: numbering the outbox, reading it for the streams, and work that recurs."""
+
+import asyncio
+import signal
+import threading
+from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Mapping
+from contextlib import asynccontextmanager, contextmanager, suppress
+from types import FrameType
+from typing import TypeAlias
+
+import structlog
+
+from app import metrics
+from app.deps import Parts
+from app.errors import Conflict, Unavailable
+from app.services import availability, holds
+from app.store import answers, outbox, pulse, timers
+from app.store.database import Database, Transaction
+
+LOOK_S = 0.5
+"""How often each process looks by itself for what nobody told it."""
+GATHER_S = 0.01
+"""How long the relay lets committed rows gather, so that under load one numbering serves many."""
+TIMERS_S = 1.0
+FIRST_PAUSE_S = 0.5
+LONGEST_PAUSE_S = 10.0
+SWEEP_S = 2.0
+PRUNE_S = 600.0
+UNFOUNDED_S = 30.0
+"""How long to wait for the country's data where there is none yet."""
+
+Work: TypeAlias = Callable[[Transaction], Awaitable[float]]
+"""Work that recurs, in a transaction of its own; returns in how many seconds it is due again."""
+
+log = structlog.get_logger()
+
+
+async def sweep(tx: Transaction) -> float:
+    """Note down which holds have run out."""
+    await holds.sweep(tx)
+    return SWEEP_S
+
+
+async def step(tx: Transaction) -> float:
+    """Take the next step of the counts that everybody may see."""
+    if tx.reference_version == 0:
+        return UNFOUNDED_S
+    policy = (await tx.snapshots.reference(tx)).policy
+    await availability.refresh(tx)
+    return policy.availability_step_minutes * 60.0
+
+
+async def prune(tx: Transaction) -> float:
+    """Forget what is kept for a day only."""
+    await outbox.prune(tx)
+    await answers.prune(tx)
+    return PRUNE_S
+
+
+RECURRING: Mapping[str, Work] = {"sweep": sweep, "step": step, "prune": prune}
+
+
+@asynccontextmanager
+async def running(parts: Parts, *, recurring: Mapping[str, Work] = RECURRING) -> AsyncGenerator[None]:
+    """Do all of it while the block lasts, and end every open stream when the process is told to stop."""
+    turns: Mapping[str, Callable[[], Awaitable[None]]] = {
+        "relay": lambda: relay(parts),
+        "read": parts.bus.read,
+        "beat": parts.bus.beat,
+        "doorbell": lambda: parts.bus.doorbell.answer(parts.bus.heard),
+        "timers": lambda: recur(parts.database, recurring),
+    }
+    tasks = [asyncio.create_task(_forever(turn, name=name), name=name) for name, turn in turns.items()]
+    try:
+        with _on_stop(parts.bus.close):
+            yield
+    finally:
+        parts.bus.close()
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def work(parts: Parts) -> None:
+    """Be a process that does nothing else, until it is told to stop."""
+    stopped = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stopped.set)
+    async with running(parts):
+        await stopped.wait()
+
+
+async def relay(parts: Parts) -> None:
+    """Wait until something was written to the outbox, or for half a second; number it, and ring."""
+    database = parts.database
+    with suppress(TimeoutError):
+        async with asyncio.timeout(LOOK_S):
+            await database.written.wait()
+    told = database.written.is_set()
+    database.written.clear()
+    if told:
+        await asyncio.sleep(GATHER_S)
+    metrics.pool(*pulse.pool_use(database))
+    metrics.streams(parts.bus.listening)
+    try:
+        newest, numbered = await _number(database, told=told)
+    except BaseException:
+        if told:
+            database.written.set()
+        raise
+    parts.bus.heard(newest)
+    if numbered:
+        database.written.set()  # there may be more than one numbering takes
+        await parts.bus.doorbell.ring(newest)
+
+
+async def _number(database: Database, *, told: bool) -> tuple[int, bool]:
+    async with database.entered() as tx:
+        glance = None if told else await outbox.glance(tx)
+        if glance is not None and not glance.waiting:
+            return glance.newest, False
+        newest = await outbox.number(tx)
+        return (await outbox.newest(tx), False) if newest is None else (newest, True)
+
+
+async def recur(database: Database, recurring: Mapping[str, Work]) -> None:
+    """Lease one piece of work that is due and do it; wait a second where there is none."""
+    async with database.entered() as tx:
+        held = await timers.lease(tx, recurring.keys())
+    if held is None:
+        await asyncio.sleep(TIMERS_S)
+        return
+    try:
+        async with database.entered() as tx:
+            # If the lease ran out meanwhile, somebody else does it too: all of it may be done twice.
+            await timers.done(tx, held, again_in_seconds=await recurring[held.name](tx))
+    except Exception:
+        # Work that fails must not keep the other timers waiting; if this fails too, the lease runs out by itself.
+        with suppress(Exception):
+            async with database.entered() as tx:
+                await timers.done(tx, held, again_in_seconds=LONGEST_PAUSE_S)
+        raise
+
+
+async def _forever(turn: Callable[[], Awaitable[None]], *, name: str) -> None:
+    """Take turn after turn, whatever happens; a failure is logged once, until it is over."""
+    pause = FIRST_PAUSE_S
+    while True:
+        try:
+            await turn()
+        except Exception as error:
+            if pause == FIRST_PAUSE_S:
+                known = isinstance(error, Unavailable | Conflict)
+                log.warning("loop_failing", loop=name, kind=type(error).__name__, exc_info=None if known else error)
+            await asyncio.sleep(pause)
+            pause = min(pause * 2, LONGEST_PAUSE_S)
+        else:
+            if pause != FIRST_PAUSE_S:
+                log.info("loop_recovered", loop=name)
+            pause = FIRST_PAUSE_S
+
+
+@contextmanager
+def _on_stop(act: Callable[[], None]) -> Generator[None]:
+    """Also act when the process is told to stop: a server waits for its open streams before it ends its lifespan."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    loop = asyncio.get_running_loop()
+    before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        loop.call_soon_threadsafe(act)
+        server = before[signal.Signals(number)]
+        if callable(server):
+            server(number, frame)
+
+    changed = [number for number, server in before.items() if callable(server)]
+    for number in changed:
+        signal.signal(number, stop)
+    try:
+        yield
+    finally:
+        for number in changed:
+            if signal.getsignal(number) is stop:
+                signal.signal(number, before[number])

@@ -1,0 +1,140 @@
+"""One thing of each kind, and for every call of the API a way to make it: for tests that try every route."""
+
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from app.api.problems import PROBLEM_JSON
+from tests.country import Client, Country, hold_first, place_body, referral_body, shelter, site_body
+
+WORKING = ("intake_worker", "coordinator", "client_system")
+"""The roles of a provider."""
+
+WITH_BODY = (
+    ("POST", "/sites"),
+    ("PATCH", "/sites/{id}"),
+    ("POST", "/sites/{id}/address-reveals"),
+    ("POST", "/places"),
+    ("PATCH", "/places/{id}"),
+    ("POST", "/referrals"),
+    ("PATCH", "/referrals/{id}"),
+    ("POST", "/referrals/{id}/rankings"),
+    ("POST", "/holds"),
+    ("POST", "/holds/{id}/release"),
+    ("POST", "/holds/{id}/acceptance"),
+    ("POST", "/holds/{id}/decline"),
+    ("POST", "/placements"),
+    ("PATCH", "/placements/{id}"),
+    ("POST", "/placements/{id}/no-show"),
+    ("POST", "/placements/{id}/departure"),
+)
+MAY_BE_NOTHING = ("/referrals/{id}/rankings", "/placements/{id}/no-show")
+JSON = {"Content-Type": "application/json"}
+
+
+@dataclass(frozen=True)
+class World:
+    """A household on its way from haven to linde; `ids` has the id of one thing for each `/{collection}/{id}`."""
+
+    country: Country
+    receiver: Client
+    sender: Client
+    ids: Mapping[str, str]
+    offer_id: str
+
+    def path(self, template: str, *, id_: str | None = None) -> str:
+        """Fill in an id: that of the thing that there is, or another."""
+        collection = template.split("/")[1]
+        return template.replace("{id}", id_ if id_ is not None else self.ids.get(collection, ""))
+
+    def body(self, method: str, template: str) -> Any:
+        """Return a body that the call takes; None where it takes none."""
+        bodies: dict[tuple[str, str], Any] = {
+            ("POST", "/sites"): site_body(),
+            ("PATCH", "/sites/{id}"): {"name": "Eik"},
+            ("POST", "/sites/{id}/address-reveals"): {"purpose": "other"},
+            ("POST", "/places"): place_body(self.ids["sites"]),
+            ("PATCH", "/places/{id}"): {"label": "9Z"},
+            ("POST", "/referrals"): referral_body(),
+            ("PATCH", "/referrals/{id}"): {"urgency": "urgent"},
+            ("POST", "/referrals/{id}/rankings"): {"limit": 5},
+            ("POST", "/holds"): {
+                "referralId": self.ids["referrals"],
+                "rankingId": self.ids["rankings"],
+                "offerId": self.offer_id,
+            },
+            ("POST", "/holds/{id}/release"): {"reason": "mistake"},
+            ("POST", "/holds/{id}/acceptance"): {"by": "person"},
+            ("POST", "/holds/{id}/decline"): {"reason": "staffing"},
+            ("POST", "/placements"): {"holdId": self.ids["holds"]},
+            ("PATCH", "/placements/{id}"): {"expectedDeparture": "2027-03-01"},
+            ("POST", "/placements/{id}/no-show"): {"safetyChecked": False},
+            ("POST", "/placements/{id}/departure"): {"destination": "own_home"},
+        }
+        return bodies.get((method, template))
+
+    def request(self, method: str, template: str, *, id_: str | None = None) -> dict[str, Any]:
+        """Return what a client sends for a call; an event stream is asked for such that it ends at once."""
+        headers: dict[str, str] = {}
+        if method == "POST":
+            headers["Idempotency-Key"] = secrets.token_hex(8)
+        if (method, template) == ("PATCH", "/referrals/{id}"):
+            headers["If-Match"] = "*"
+        if template == "/events":
+            headers["Last-Event-ID"] = "nowhere"
+        return {
+            "method": method,
+            "url": self.path(template, id_=id_),
+            "headers": headers,
+            "json": self.body(method, template),
+        }
+
+
+async def world(country: Country) -> World:
+    """Make one thing of each kind."""
+    there = await shelter(country, "linde", places=3)
+    receiver = await country.client(*WORKING, provider="linde")
+    sender = await country.client(*WORKING, provider="haven")
+    referral = await sender.post("/referrals", referral_body())
+    ranking = await sender.post(f"/referrals/{referral['id']}/rankings")
+    hold = await hold_first(sender, referral_id=referral["id"])
+    await receiver.post(f"/holds/{hold['id']}/acceptance", {"by": "person"}, expect=200)
+    placement = await sender.post("/placements", {"holdId": hold["id"]}, key=secrets.token_hex(8))
+    ids = {
+        "sites": there.site_id,
+        "places": there.place_ids[-1],
+        "referrals": referral["id"],
+        "rankings": ranking["id"],
+        "holds": hold["id"],
+        "placements": placement["id"],
+    }
+    return World(country, receiver, sender, ids, ranking["offers"][0]["offerId"])
+
+
+async def counts(country: Country) -> dict[str, int]:
+    """Return how many rows each table has that a request might write to."""
+    tables = await country.rows("SELECT tablename AS name FROM pg_tables WHERE schemaname = 'public' ORDER BY 1")
+    wanted = " UNION ALL ".join(
+        f"SELECT '{table.name}' AS name, count(*) AS rows FROM {table.name}"  # noqa: S608 - names from the catalogue
+        for table in tables
+    )
+    return {row.name: row.rows for row in await country.rows(wanted)}
+
+
+async def answer_to(
+    there: World, call: tuple[str, str], content: bytes, *, headers: dict[str, str] | None = None
+) -> Any:
+    """Make a call with these very bytes."""
+    request = there.request(*call)
+    del request["json"]
+    client = there.sender if call[1].startswith(("/referrals", "/holds")) or call == ("POST", "/placements") else None
+    sent = request["headers"] | (JSON if headers is None else headers)
+    return await (client or there.receiver).http.request(**request | {"headers": sent}, content=content)
+
+
+def faults(answer: Any) -> dict[str, str]:
+    """Return the faults that a problem names."""
+    assert answer.status_code == 400, f"{answer.status_code}: {answer.text}"
+    assert answer.headers["Content-Type"] == PROBLEM_JSON
+    return {fault["pointer"]: fault["message"] for fault in answer.json()["errors"]}

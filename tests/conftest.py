@@ -1,0 +1,151 @@
+"""Real servers for the tests: embedded ones for all workers, a template database, and a clone of it for each test."""
+
+import asyncio
+import fcntl
+import os
+import secrets
+from collections.abc import AsyncGenerator, Generator
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import asyncpg
+import pytest
+
+from app.config import Settings
+from app.embedded import servers
+from app.logs import configure as configure_logs
+from app.migrating import migrate
+from app.seal import new_key
+from app.services.loading import load_reference
+from app.store.database import Database
+from tests.country import Country, open_country
+
+
+@dataclass(frozen=True)
+class Server:
+    """A PostgreSQL and a Redis to test on; `template` is a migrated database with the reference data in it."""
+
+    name: str
+    owner_url: str
+    app_url: str
+    redis_url: str
+    template: str
+
+
+def at(url: str, database: str) -> str:
+    """Return the URL of another database on the same server, as SQLAlchemy takes it."""
+    scheme, _, rest = url.partition("://")
+    authority, _, tail = rest.partition("/")
+    _, question, query = tail.partition("?")
+    del scheme
+    return f"postgresql+asyncpg://{authority}/{database}{question}{query}"
+
+
+def plain(url: str) -> str:
+    """Return a URL as asyncpg itself takes it."""
+    return url.replace("postgresql+asyncpg://", "postgresql://")
+
+
+@contextmanager
+def alone(folder: Path, name: str) -> Generator[None]:
+    """Let one worker at a time do something."""
+    with (folder / f"{name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+@pytest.fixture(scope="session")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a folder that all workers of this run share."""
+    base = tmp_path_factory.getbasetemp()
+    return base.parent if os.environ.get("PYTEST_XDIST_WORKER") else base
+
+
+@pytest.fixture(scope="session")
+def embedded(shared: Path) -> Generator[Server]:
+    """Start the embedded servers, shared by all workers; the last to leave stops them."""
+    with servers(shared / "servers", durable=False) as endpoints:
+        server = Server("embedded", endpoints.owner_url, endpoints.database_url, endpoints.redis_url, "plek_template")
+        make_template(server, shared)
+        yield server
+
+
+def make_template(server: Server, shared: Path) -> None:
+    """Migrate the template database and load the reference data, once a run."""
+    with alone(shared, f"template-{server.name}"):
+        done = shared / f"template-{server.name}.done"
+        if done.exists():
+            return
+        asyncio.run(_create(server))
+        owner_url = at(server.owner_url, server.template)
+        migrate(owner_url)
+        asyncio.run(_load(owner_url))
+        done.touch()
+
+
+async def _create(server: Server) -> None:
+    owner = await asyncpg.connect(plain(server.owner_url))
+    await owner.execute(f'DROP DATABASE IF EXISTS "{server.template}"')
+    await owner.execute(f'CREATE DATABASE "{server.template}"')
+    await owner.close()
+
+
+async def _load(owner_url: str) -> None:
+    database = Database(Settings(), url=owner_url, as_owner=True)
+    async with database.entered() as tx:
+        await load_reference(tx)
+    await database.close()
+
+
+@asynccontextmanager
+async def clone(server: Server) -> AsyncGenerator[str]:
+    """Make a database of its own for one test, and drop it after."""
+    name = f"plek_test_{secrets.token_hex(6)}"
+    owner = await asyncpg.connect(plain(server.owner_url))
+    await owner.execute(f'CREATE DATABASE "{name}" TEMPLATE "{server.template}"')
+    try:
+        yield name
+    finally:
+        await owner.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+        await owner.close()
+
+
+@asynccontextmanager
+async def country_on(server: Server) -> AsyncGenerator[Country]:
+    """Open an installation of its own on a server."""
+    async with (
+        clone(server) as name,
+        open_country(
+            owner_url=at(server.owner_url, name),
+            app_url=at(server.app_url, name),
+            redis_url=server.redis_url,
+            key=new_key(),
+            assume_role="plek_app" if server.name.startswith("local") else None,
+        ) as opened,
+    ):
+        yield opened
+
+
+@pytest.fixture
+async def country(embedded: Server) -> AsyncGenerator[Country]:
+    """Open an installation of its own for one test, on the embedded servers."""
+    async with country_on(embedded) as opened:
+        yield opened
+
+
+def drop_template(server: Server) -> None:
+    """Leave nothing behind on a server that is not ours."""
+
+    async def gone() -> None:
+        owner = await asyncpg.connect(plain(server.owner_url))
+        await owner.execute(f'DROP DATABASE IF EXISTS "{server.template}" WITH (FORCE)')
+        await owner.close()
+
+    asyncio.run(gone())
+
+
+@pytest.fixture(autouse=True)
+def logs() -> None:
+    """Log as the service does, to what stands for stderr in this test."""
+    configure_logs("warning")

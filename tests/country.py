@@ -1,0 +1,204 @@
+"""A small installation for a test: its databases, the application on them, and ways to put things and people in it."""
+
+import hashlib
+import secrets
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID, uuid4
+
+import httpx
+from fastapi import FastAPI
+from sqlalchemy import insert, text
+
+from app.config import Settings
+from app.deps import Parts
+from app.main import create_app, join
+from app.models import Account, Provider, ProviderRegion, Token
+from app.store import heads
+from app.store.database import Database
+
+HERE, THERE, FAR = "GM0518", "GM0193", "GM0014"
+"""Den Haag, Zwolle and Groningen: a household flees from the first."""
+
+
+@dataclass
+class Country:
+    """An installation: `owner` may do everything, `parts` are what the application is made of."""
+
+    owner: Database
+    parts: Parts
+    app: FastAPI
+    owner_url: str
+    app_url: str
+    key: str
+    stack: AsyncExitStack
+    providers: dict[str, UUID] = field(default_factory=dict[str, UUID])
+
+    async def provider(self, slug: str, *, regions: Sequence[str] = (THERE,)) -> UUID:
+        """Return a provider by slug, made if it is not there."""
+        if slug not in self.providers:
+            id_ = self.providers[slug] = uuid4()
+            async with self.owner.entered() as tx:
+                await tx.run(
+                    insert(Provider).values(id=id_, slug=slug, name=f"Stichting {slug.title()}", phone="000-555 01 01")
+                )
+                await tx.run(insert(ProviderRegion), [{"provider_id": id_, "region": region} for region in regions])
+                await heads.advance(tx, "register")
+        return self.providers[slug]
+
+    async def token(self, *roles: str, provider: str | None = None, region: str | None = None, days: float = 1) -> str:
+        """Return a new account's token."""
+        token = f"plek_{secrets.token_urlsafe(32)}"
+        account_id = uuid4()
+        provider_id = await self.provider(provider) if provider else None
+        async with self.owner.entered() as tx:
+            await tx.run(
+                insert(Account).values(id=account_id, roles=list(roles), provider_id=provider_id, region=region)
+            )
+            await tx.run(
+                insert(Token).values(
+                    id=uuid4(),
+                    account_id=account_id,
+                    hash=hashlib.sha256(token.encode()).digest(),
+                    expires_at=text(f"clock_timestamp() + interval '{days} days'"),
+                )
+            )
+        return token
+
+    async def client(
+        self, *roles: str, provider: str | None = None, region: str | None = None, token: str | None = None
+    ) -> "Client":
+        """Return a client with a new account's token; without roles, one that has none."""
+        if roles and token is None:
+            token = await self.token(*roles, provider=provider, region=region)
+        headers = {"Authorization": f"Bearer {token}"} if token else {}
+        transport = httpx.ASGITransport(self.app, raise_app_exceptions=False)
+        http = httpx.AsyncClient(transport=transport, base_url="http://plek.test/v1", headers=headers)
+        return Client(await self.stack.enter_async_context(http))
+
+    async def rows(self, statement: str, **values: object) -> list[Any]:
+        """Run a statement as the owner and return its rows."""
+        async with self.owner.entered() as tx:
+            result = await tx.connection.execute(text(statement), values)
+            return list(result.all()) if result.returns_rows else []
+
+    async def value(self, statement: str, **values: object) -> Any:
+        """Run a statement as the owner and return its one value."""
+        return (await self.rows(statement, **values))[0][0]
+
+
+class Client:
+    """A client of the API that says what it expects."""
+
+    def __init__(self, http: httpx.AsyncClient) -> None:
+        self.http = http
+
+    async def ask(
+        self, method: str, path: str, *, expect: int | None = None, key: str | None = None, **more: Any
+    ) -> httpx.Response:
+        """Send a request; fail with the answer where its status is not the expected one."""
+        headers = dict(more.pop("headers", {}))
+        if key is not None:
+            headers["Idempotency-Key"] = key
+        response = await self.http.request(method, path, headers=headers, **more)
+        assert expect is None or response.status_code == expect, f"{response.status_code}: {response.text}"
+        return response
+
+    async def get(self, path: str, *, expect: int = 200, **more: Any) -> Any:
+        """Get something."""
+        return (await self.ask("GET", path, expect=expect, **more)).json()
+
+    async def post(self, path: str, body: object = None, *, expect: int = 201, **more: Any) -> Any:
+        """Post something."""
+        if body is not None:
+            more["json"] = body
+        return (await self.ask("POST", path, expect=expect, **more)).json()
+
+    async def patch(self, path: str, body: object, *, expect: int = 200, **more: Any) -> Any:
+        """Change something."""
+        return (await self.ask("PATCH", path, expect=expect, json=body, **more)).json()
+
+
+def site_body(**changes: Any) -> dict[str, Any]:
+    """Return the body of a site."""
+    return {
+        "name": "Linde",
+        "municipality": THERE,
+        "address": {"street": "Voorbeeldstraat 1", "postcode": "0000 AA", "city": "Nergenshuizen"},
+        "addressSecrecy": "confidential",
+        "supervision": "24h",
+        "features": [],
+        "specialisms": [],
+        "exclusiveTo": [],
+        "admission": "open",
+        "automaticAcceptance": False,
+    } | changes
+
+
+def place_body(site_id: str, **changes: Any) -> dict[str, Any]:
+    """Return the body of a place."""
+    return {
+        "siteId": site_id,
+        "label": f"{secrets.token_hex(3)}",
+        "kind": "crisis",
+        "bedSpaces": 4,
+        "sharing": "own_unit",
+        "genders": ["female"],
+        "sonsUpToAge": 17,
+        "features": [],
+    } | changes
+
+
+def referral_body(**changes: Any) -> dict[str, Any]:
+    """Return the body of a referral: a woman with a small child, who flees from Den Haag."""
+    return {
+        "urgency": "acute",
+        "originMunicipality": HERE,
+        "household": {"adults": [{"gender": "female", "age": 31}], "children": [{"age": 4, "gender": "male"}]},
+        "dangerAssessment": "assessed",
+        "dangerZones": [{"municipality": HERE, "radiusKm": 50, "cause": "home"}],
+    } | changes
+
+
+@dataclass
+class Shelter:
+    """A provider with one site of free places, and its coordinator."""
+
+    coordinator: Client
+    site_id: str
+    place_ids: list[str]
+
+
+async def shelter(
+    country: Country, slug: str = "linde", *, places: int = 1, site: Mapping[str, Any] | None = None, **place: Any
+) -> Shelter:
+    """Make a provider with a confirmed site of free places that are alike."""
+    coordinator = await country.client("coordinator", "intake_worker", provider=slug)
+    made = await coordinator.post("/sites", site_body(**(site or {})))
+    await coordinator.post(f"/sites/{made['id']}/confirmations")
+    ids = [(await coordinator.post("/places", place_body(made["id"], **place)))["id"] for _ in range(places)]
+    return Shelter(coordinator, made["id"], ids)
+
+
+async def hold_first(intake: Client, *, referral_id: str, expect: int = 201, key: str | None = None) -> Any:
+    """Rank the places for a referral and hold the first offer."""
+    ranking = await intake.post(f"/referrals/{referral_id}/rankings")
+    body = {"referralId": referral_id, "rankingId": ranking["id"], "offerId": ranking["offers"][0]["offerId"]}
+    return await intake.post("/holds", body, expect=expect, key=key or secrets.token_hex(8))
+
+
+@asynccontextmanager
+async def open_country(
+    *, owner_url: str, app_url: str, redis_url: str, key: str, assume_role: str | None = None
+) -> AsyncGenerator[Country]:
+    """Open an installation on databases that are there."""
+    settings = Settings(rate_limit=0, assume_role=assume_role)
+    owner = Database(Settings(pool_size=2), url=owner_url, as_owner=True)
+    parts = join(settings, database_url=app_url, redis_url=redis_url, key=key)
+    async with AsyncExitStack() as stack:
+        stack.push_async_callback(owner.close)
+        stack.push_async_callback(parts.database.close)
+        stack.push_async_callback(parts.link.close)
+        yield Country(owner, parts, create_app(parts), owner_url, app_url, key, stack)

@@ -1,0 +1,59 @@
+"""The store and the services are tested on the embedded servers, and on those at the usual local ports, if any."""
+
+import os
+import socket
+from collections.abc import AsyncGenerator, Generator
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+
+from tests.conftest import Server, country_on, drop_template, make_template
+from tests.country import Country
+
+LOCAL_DATABASE = os.environ.get("PLEK_TEST_DATABASE_URL", "postgresql://postgres@127.0.0.1:5432/postgres")
+LOCAL_REDIS = os.environ.get("PLEK_TEST_REDIS_URL", "redis://127.0.0.1:6379/15")
+
+
+def answers(url: str) -> bool:
+    """Whether something listens where a URL points."""
+    parts = urlsplit(url)
+    try:
+        with socket.create_connection((parts.hostname or "127.0.0.1", parts.port or 0), timeout=1):
+            return True
+    except OSError:
+        return False
+
+
+HERE = answers(LOCAL_DATABASE) and answers(LOCAL_REDIS)
+
+
+def pytest_report_header() -> str:
+    """Say which servers the tests of this folder run on."""
+    return f"plek: integration tests on the embedded servers{' and on those at the local ports' if HERE else ' alone'}"
+
+
+@pytest.fixture(scope="session")
+def local(shared: Path) -> Generator[Server]:
+    """Use the servers at the local ports, with a template database that goes when the run ends."""
+    name = f"plek_template_{os.getpid()}"
+    server = Server(f"local-{os.getpid()}", LOCAL_DATABASE, LOCAL_DATABASE, LOCAL_REDIS, name)
+    make_template(server, shared)
+    yield server
+    drop_template(server)
+
+
+@pytest.fixture(
+    params=["embedded", pytest.param("local", marks=pytest.mark.skipif(not HERE, reason="no local servers"))]
+)
+def server(request: pytest.FixtureRequest) -> Server:
+    """Give each kind of server in turn; made ready before the test's event loop runs."""
+    ready: Server = request.getfixturevalue(request.param)
+    return ready
+
+
+@pytest.fixture
+async def country(server: Server) -> AsyncGenerator[Country]:
+    """Open an installation of its own for one test, on each kind of server."""
+    async with country_on(server) as opened:
+        yield opened

@@ -1,0 +1,63 @@
+from pathlib import Path
+
+import pytest
+
+from app.config import RATE_LIMIT, Settings, read_settings
+from app.errors import OperatorError
+
+
+def test_nothing_said_is_an_installation_that_brings_its_own_servers() -> None:
+    assert read_settings({}) == Settings()
+    assert read_settings(dict.fromkeys(("DATABASE_URL", "REDIS_URL", "PLEK_KEY", "PLEK_RATE_LIMIT"), "")) == Settings()
+    assert Settings().embedded
+    assert (Settings().rate_limit, RATE_LIMIT) == (6000, 6000)
+
+
+def test_every_setting_is_read() -> None:
+    read = read_settings(
+        {
+            "PLEK_DATA_DIR": "elsewhere",
+            "DATABASE_URL": "postgres://app@db/plek",
+            "PLEK_OWNER_URL": "postgresql://owner@db/plek",
+            "REDIS_URL": "redis://cache",
+            "PLEK_KEY": "k",
+            "PLEK_RATE_LIMIT": "0",
+            "PLEK_POOL_SIZE": "3",
+            "PLEK_TRANSACTION_POOLING": "TRUE",
+            "PLEK_LOG_LEVEL": "Debug",
+        }
+    )
+    assert read.data_dir == Path("elsewhere")
+    assert read.database_url == "postgresql+asyncpg://app@db/plek"
+    assert read.owner_url == "postgresql+asyncpg://owner@db/plek"
+    assert (read.redis_url, read.key) == ("redis://cache", "k")
+    assert (read.rate_limit, read.pool_size, read.transaction_pooling, read.log_level) == (0, 3, True, "debug")
+    assert (read.embedded, read.assume_role) == (False, None)
+
+
+def test_one_url_for_both_purposes_takes_on_the_unprivileged_role() -> None:
+    assert read_settings({"DATABASE_URL": "postgresql://plek@db/plek"}).assume_role == "plek_app"
+
+
+@pytest.mark.parametrize(
+    "name, value",
+    [
+        ("PLEK_RATE_LIMIT", "-1"),
+        ("PLEK_RATE_LIMIT", "many"),
+        ("PLEK_RATE_LIMIT", "1.5"),
+        ("PLEK_POOL_SIZE", "0"),
+        ("PLEK_TRANSACTION_POOLING", "perhaps"),
+        ("PLEK_LOG_LEVEL", "loud"),
+        ("DATABASE_URL", "mysql://db:secret@host"),
+        ("PLEK_OWNER_URL", "secret"),
+    ],
+)
+def test_what_is_not_understood_is_named_and_not_repeated(name: str, value: str) -> None:
+    with pytest.raises(OperatorError, match=name) as refused:
+        read_settings({name: value})
+    assert "secret" not in str(refused.value)
+
+
+def test_settings_cannot_change() -> None:
+    with pytest.raises(AttributeError):
+        Settings().rate_limit = 1  # pyright: ignore[reportAttributeAccessIssue]
