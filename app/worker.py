@@ -103,12 +103,15 @@ async def relay(parts: Parts) -> None:
         await asyncio.sleep(GATHER_S)
     metrics.pool(*pulse.pool_use(database))
     metrics.streams(parts.bus.listening)
+    before = parts.bus.position
     try:
         newest, numbered = await _number(database, told=told)
     except BaseException:
         if told:
             database.written.set()
         raise
+    if parts.bus.fell_back(newest, before=before):
+        log.error("outbox_fell_back")
     parts.bus.heard(newest)
     if numbered:
         database.written.set()  # there may be more than one numbering takes

@@ -73,6 +73,25 @@ class Bus:
             self._heard = position
             self._rung.set()
 
+    def fell_back(self, newest: int, *, before: int | None) -> bool:
+        """Start afresh if the outbox ends before a position that this process had read; return whether it did.
+
+        So it is when a database comes back from a backup, or from a replica that had not got everything: what was told
+        since is not true any more. `before` is the position that was known before `newest` was asked for.
+        """
+        if before is None or newest >= before:
+            return False
+        self._position = self._heard = newest
+        self._recent.clear()
+        for stream in self._everyone():
+            stream.restart(newest)
+        return True
+
+    @property
+    def position(self) -> int | None:
+        """Up to where this process has read the outbox; None while nobody listens."""
+        return self._position
+
     def close(self) -> None:
         """End every stream, and open none any more: the process is stopping."""
         self._closed = True
@@ -185,7 +204,9 @@ class Bus:
         if self._remembers(after) and after <= await self._found():
             return True
         async with self._replaying, self._database.entered() as tx:
-            oldest, newest = await outbox.oldest(tx), await outbox.newest(tx)
+            # In this order: what is numbered in between then only adds to what is kept.
+            newest = await outbox.newest(tx)
+            oldest = await outbox.oldest(tx)
         return after == newest or (oldest is not None and oldest - 1 <= after < newest)
 
     async def _missed(self, provider_id: UUID, *, after: int) -> tuple[list[Event], int]:

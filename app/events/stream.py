@@ -67,6 +67,13 @@ class Stream:
         self._waiting.append(event)
         self._wake()
 
+    def restart(self, position: int) -> None:
+        """Tell the reader to start afresh from a position, whatever was told before."""
+        self._after = position
+        self._waiting.clear()
+        self._waiting.append(Reset(position))
+        self._wake()
+
     def beat(self) -> None:
         """Queue a sign of life, unless something is waiting anyway."""
         if not self._waiting:

@@ -1,5 +1,6 @@
 """The event stream, read from a real port."""
 
+import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack
 
@@ -10,7 +11,7 @@ from sqlalchemy import text
 from app.api import events
 from app.events import standing
 from app.store import outbox, pulse
-from tests.api.serving import Told, following, served
+from tests.api.serving import PATIENCE_S, Told, following, served
 from tests.country import Country, hold_first, referral_body, shelter
 
 
@@ -157,14 +158,12 @@ async def test_open_streams_hold_no_database_connection(country: Country, base: 
 
 async def test_who_leaves_is_forgotten(country: Country, base: str) -> None:
     token = await country.token("coordinator", provider="linde")
-    async with following(base, token):
-        assert country.parts.bus.listening == 1
-    async with following(base, token):
-        pass
+    async with following(base, token) as one, following(base, token) as two:
+        assert (one.position, two.position, country.parts.bus.listening) == ("0", "0", 2)
 
-    async with following(base, token):
-        await tell(country, "hold", "1", "linde")
-        assert country.parts.bus.listening == 1
+    async with asyncio.timeout(PATIENCE_S):
+        while country.parts.bus.listening:
+            await asyncio.sleep(0.01)
 
 
 @pytest.mark.parametrize("position", ["-1", "x", "1.5", "１"])  # noqa: RUF001 - a full-width digit

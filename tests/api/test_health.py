@@ -1,20 +1,26 @@
 """Beside the API: whether the service is well, its metrics, and what every answer carries."""
 
 import json
+import os
+import subprocess
+import sys
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import AsyncExitStack
 from importlib.metadata import version
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 from fastapi import Request
 
+from app import metrics
 from app.api.middleware import LONGEST_BODY
 from app.main import create_app, join
 from tests.conftest import Server
 from tests.country import Client, Country, hold_first, referral_body, shelter
 
+ROOT = Path(__file__).parents[2]
 NOBODY_THERE = "redis://127.0.0.1:1"
 
 
@@ -181,3 +187,19 @@ async def test_a_fault_of_ours_is_a_problem_that_tells_nothing(
             assert answer.headers["api-version"]
             assert secret not in answer.text
     assert secret not in "".join(capfd.readouterr())
+
+
+def test_several_processes_add_up_their_metrics(tmp_path: Path) -> None:
+    count = "from app import metrics; metrics.request('GET', '/v1/x', status=200, seconds=0.01)"
+    show = f"{count}; metrics.pool(1, 10); print(metrics.page(None).decode())"
+    environment = os.environ | {metrics.SHARED_FOLDER: str(tmp_path)}
+    for program in (count, count):
+        subprocess.run([sys.executable, "-c", program], check=True, env=environment, cwd=ROOT)
+
+    page = subprocess.run(
+        [sys.executable, "-c", show], check=True, env=environment, cwd=ROOT, capture_output=True, text=True
+    ).stdout
+
+    assert 'plek_requests_total{method="GET",route="/v1/x",status="200"} 3.0' in page
+    assert "plek_pool_size 10.0" in page
+    assert "process_resident_memory_bytes" in page

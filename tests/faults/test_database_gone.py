@@ -43,7 +43,7 @@ class Mortal:
 
 @pytest.fixture
 def servers(tmp_path: Path) -> Generator[EmbeddedServers]:
-    started = EmbeddedServers(tmp_path / "data", durable=False)
+    started = EmbeddedServers(tmp_path / "data")  # durable: what was acknowledged survives the crash
     yield started
     started.stop()
 

@@ -165,6 +165,21 @@ async def test_streams_end_and_none_begin_once_the_process_stops(country: Countr
             assert await anext(late, None) is None
 
 
+async def test_when_the_database_has_lost_what_was_told_streams_start_afresh(country: Country) -> None:
+    async with process(country) as parts, listening(parts) as items:
+        await following(items)
+        for subject in ("1", "2", "3"):
+            await tell(parts, subject)
+            await following(items)
+
+        await country.rows("DELETE FROM outbox WHERE position > 1")
+        await country.rows("UPDATE heads SET value = 1 WHERE name = 'outbox'")
+
+        assert await following(items) == Reset(1)
+        await tell(parts, "after all")
+        assert await following(items) == Event(2, "hold", "after all")
+
+
 async def test_a_position_of_another_outbox_is_reset(country: Country) -> None:
     async with listening(country.parts, after=5) as items:
         assert await following(items) == Reset(0)

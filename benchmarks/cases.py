@@ -1,0 +1,200 @@
+"""Referrals, rankings and free places by the thousand, put in directly: what a run needs before its clock starts."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from itertools import cycle, islice
+from uuid import UUID, uuid4
+
+from sqlalchemy import insert, text
+
+from app.allocation.rank import RULES_VERSION
+from app.allocation.values import Offer, PlaceGroup
+from app.models import Ranking
+from app.reference import load
+from app.seal import Keyring
+from app.services import demo, offers
+from app.services.caller import Role
+from app.services.demo_households import Households
+from app.services.demo_values import DemoCountry, DemoReferral
+from app.store import accounts, heads, imports, register
+from app.store.database import Transaction
+from app.store.rankings import RankingRow
+from benchmarks.ground import Ground
+from benchmarks.wire import request
+
+DESKS = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """An intake desk of a provider, with its token."""
+
+    provider_id: UUID
+    token: str
+
+
+def open_desks(ground: Ground) -> tuple[Desk, ...]:
+    """Return intake desks at several providers."""
+
+    async def slugs(tx: Transaction) -> dict[str, UUID]:
+        found = (await accounts.slugs(tx))[:DESKS]
+        return {slug: id_ for slug in found if (id_ := await accounts.provider_id(tx, slug)) is not None}
+
+    return tuple(Desk(id_, ground.token(Role.INTAKE_WORKER, provider=slug)) for slug, id_ in ground.act(slugs).items())
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """A referral of a desk."""
+
+    referral_id: UUID
+    desk: Desk
+
+
+def add_cases(ground: Ground, desks: Sequence[Desk], *, count: int, seed: int) -> tuple[Case, ...]:
+    """Put in open referrals: households drawn with the seed, in turn at each desk."""
+    households = Households(load(), seed=seed)
+    keyring = ground.keyring()
+    cases = tuple(Case(uuid4(), desk) for desk in islice(cycle(desks), count))
+    drawn = tuple(
+        DemoReferral(
+            id=case.referral_id,
+            provider_id=case.desk.provider_id,
+            created_minutes_ago=0,
+            safety_plan=False,
+            call_back="000-555 01 01",
+            barred_providers=(),
+            case=households.draw(),
+        )
+        for case in cases
+    )
+
+    async def add(tx: Transaction) -> None:
+        batch = demo.rows_of(DemoCountry(seed, (), (), (), drawn), keyring=keyring, at=tx.at)
+        for row in batch.referrals:
+            row["reference"] = row["id"].hex  # speakable ones of several draws would meet
+        await imports.add(tx, batch)
+
+    ground.act(add)
+    return cases
+
+
+def ranking_requests(cases: Sequence[Case]) -> list[bytes]:
+    """Return the requests that rank the places for each case."""
+    return [
+        request(
+            "POST",
+            f"/v1/referrals/{case.referral_id}/rankings",
+            headers={"Authorization": f"Bearer {case.desk.token}"},
+        )
+        for case in cases
+    ]
+
+
+def enlarge(ground: Ground, *, more: int) -> None:
+    """Add free places to every group of the register: at the same sites, and like those that are there."""
+
+    async def add(tx: Transaction) -> None:
+        await tx.run(
+            text("""
+            INSERT INTO places (id, provider_id, site_id, group_id)
+            SELECT gen_random_uuid(), s.provider_id, s.id, g.id
+            FROM place_groups AS g JOIN sites AS s ON s.id = g.site_id CROSS JOIN generate_series(1, :more)
+            WHERE g.places > 0
+            """),
+            {"more": more},
+        )
+        await tx.run(
+            text("""
+            INSERT INTO claims (place_id, group_id)
+            SELECT p.id, p.group_id FROM places AS p
+            WHERE NOT EXISTS (SELECT FROM claims AS c WHERE c.place_id = p.id)
+            """)
+        )
+        await tx.run(text("UPDATE place_groups SET places = places + :more WHERE places > 0"), {"more": more})
+        await heads.advance(tx, "register")
+
+    ground.act(add)
+    ground.owner("VACUUM ANALYZE")
+
+
+def free_all(ground: Ground) -> None:
+    """End every hold and free every place that was ever held, so that the next run finds what this one found."""
+    ground.owner(
+        "UPDATE holds SET status = 'released', resolved_at = clock_timestamp() WHERE resolved_at IS NULL",
+        "UPDATE claims SET kind = NULL, hold_id = NULL, claimed_until = '-infinity' WHERE kind = 'hold'",
+        "UPDATE referrals SET status = 'ended', hold_id = NULL, held_until = NULL WHERE status = 'held'",
+        "VACUUM ANALYZE claims, referrals, holds, answers, outbox, rankings",
+    )
+
+
+def hold_requests(ground: Ground, cases: Sequence[Case]) -> list[bytes]:
+    """Record a ranking for each case and return the request that holds its first offer: each in the next group.
+
+    The rankings have no inputs: they are here to be held, not to be read.
+    """
+    keyring = ground.keyring()
+
+    async def prepare(tx: Transaction) -> list[bytes]:
+        reference = await tx.snapshots.reference(tx)
+        snapshot = await tx.snapshots.register(tx)
+        await register.record(tx, snapshot)
+        free = await tx.rows(text("SELECT group_id FROM claims WHERE claimed_until <= clock_timestamp()"))
+        groups = {group.id: group for group in snapshot.register.groups}
+        # In an order that has nothing to do with the groups: neighbours among the requests rarely meet in one.
+        wanted = [groups[str(row.group_id)] for row in sorted(free, key=lambda _: uuid4())[: len(cases)]]
+        rows = [
+            RankingRow(
+                id=uuid4(),
+                referral_id=case.referral_id,
+                provider_id=case.desk.provider_id,
+                referral_version=1,
+                register_version=snapshot.version,
+                as_of=tx.at,
+                policy_hash=reference.policy_hash,
+                register_hash=snapshot.hash,
+                rules_version=RULES_VERSION,
+                digest="",
+                sealed=b"",
+            )
+            for case in cases
+        ]
+        await tx.run(insert(Ranking), [asdict(row) for row in rows])
+        return [
+            _hold(case, keyring, ranking_id=row.id, group=group)
+            for case, row, group in zip(cases, rows, wanted, strict=True)
+        ]
+
+    return ground.act(prepare)
+
+
+def _hold(case: Case, keyring: Keyring, *, ranking_id: UUID, group: PlaceGroup) -> bytes:
+    offer = Offer(
+        group=group,
+        rank=1,
+        band="ample",
+        score=0,
+        points=(),
+        free=1,
+        cross_regional=True,
+        clearance_km=None,
+        margin_km=None,
+        freshness="fresh",
+    )
+    body = {
+        "referralId": str(case.referral_id),
+        "rankingId": str(ranking_id),
+        "offerId": offers.issue(keyring, ranking_id, offer),
+    }
+    headers = {"Authorization": f"Bearer {case.desk.token}", "Idempotency-Key": uuid4().hex}
+    return request("POST", "/v1/holds", headers=headers, body=body)
+
+
+async def count_groups(tx: Transaction) -> int:
+    """Return how many groups of places the register has."""
+    return (await tx.rows(text("SELECT count(*) FROM place_groups WHERE places > 0")))[0][0]
+
+
+async def count_places(tx: Transaction) -> int:
+    """Return how many places there are."""
+    return (await tx.rows(text("SELECT count(*) FROM places")))[0][0]

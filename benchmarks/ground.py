@@ -1,0 +1,225 @@
+"""The ground on which both stand: one data folder with its servers, Plek and the bare application as real processes."""
+
+import asyncio
+import os
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Awaitable, Callable, Generator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from http.client import HTTPConnection, HTTPException
+from pathlib import Path
+from typing import Any, TypeVar
+
+import asyncpg
+import psutil
+
+from app.commands.installation import BOTH, Installation, opened
+from app.config import Settings
+from app.seal import Keyring
+from app.services import accounts
+from app.services.caller import Role
+from app.store.database import Transaction
+from benchmarks import bare
+
+ROOT = Path(__file__).resolve().parent.parent
+READY_WITHIN_S = 120.0
+STOP_WITHIN_S = 20.0
+LOOK_S = 0.005
+UNBOUNDED = "100000000"
+"""Requests a minute: the limit is counted as always, and never reached."""
+
+T = TypeVar("T")
+
+
+class NotReady(Exception):
+    """A server did not come up; the message ends with the last lines of its log."""
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """A server that answers."""
+
+    port: int
+    process: psutil.Process
+    ready_after_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """One installation with its servers running."""
+
+    folder: Path
+    installation: Installation
+
+    def act(self, what: Callable[[Transaction], Awaitable[T]]) -> T:
+        """Do something as the owner of the tables, in a transaction of its own."""
+
+        async def done() -> T:
+            async with self.installation.transaction() as tx:
+                return await what(tx)
+
+        return asyncio.run(done())
+
+    def owner(self, *statements: str, database: str | None = None) -> None:
+        """Run statements as the owner, each by itself."""
+        url = _plain(self.installation.owner_url, database=database)
+
+        async def done() -> None:
+            connect: Any = asyncpg.connect  # it has no types
+            connection = await connect(url)
+            try:
+                for statement in statements:
+                    await connection.execute(statement)
+            finally:
+                await connection.close()
+
+        asyncio.run(done())
+
+    def keyring(self) -> Keyring:
+        """Return the keys of the installation."""
+
+        async def key(tx: Transaction) -> str:
+            return await self.installation.key(tx)
+
+        return Keyring.parse(self.act(key))
+
+    def token(self, *roles: Role, provider: str) -> str:
+        """Return the token of a new account."""
+
+        async def issue(tx: Transaction) -> str:
+            return (await accounts.issue(tx, roles=roles, provider=provider, region=None, days=1)).token
+
+        return self.act(issue)
+
+    def postgres_seconds(self) -> float:
+        """Return how long PostgreSQL's processes have been on a core, those that have ended included."""
+        pid = int((self.folder / "postgres" / "postmaster.pid").read_text(encoding="utf-8").split()[0])
+        postmaster = psutil.Process(pid)
+        times = postmaster.cpu_times()
+        living = sum(_on_a_core(child) for child in postmaster.children(recursive=True))
+        return times.user + times.system + times.children_user + times.children_system + living
+
+
+def _on_a_core(process: psutil.Process) -> float:
+    try:
+        times = process.cpu_times()
+    except psutil.NoSuchProcess:
+        return 0.0
+    return times.user + times.system
+
+
+def _plain(url: str, *, database: str | None = None) -> str:
+    """Return a URL as asyncpg itself takes it, of another database on the same server if one is named."""
+    plain = url.replace("postgresql+asyncpg://", "postgresql://")
+    if database is None:
+        return plain
+    authority, _, query = plain.partition("?")
+    return f"{authority.rpartition('/')[0]}/{database}?{query}"
+
+
+def make_demo(folder: Path) -> None:
+    """Make an installation with the demo country."""
+    plek("demo", "--data-dir", str(folder))
+
+
+def plek(*arguments: str) -> None:
+    """Run a command of Plek's and wait for it."""
+    subprocess.run(
+        [sys.executable, "-m", "app", *arguments],
+        cwd=ROOT,
+        check=True,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+
+
+@contextmanager
+def opened_ground(*, demo: bool = True) -> Generator[Ground]:
+    """Open an installation in a temporary folder, with its servers running; all of it goes in the end."""
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="plek-", ignore_cleanup_errors=True)))
+        if demo:
+            make_demo(folder / "data")
+        settings = Settings(data_dir=folder / "data")
+        yield Ground(folder / "data", stack.enter_context(opened(settings, wanted=BOTH)))
+
+
+@contextmanager
+def serving_plek(folder: Path, *, options: Sequence[str] = ()) -> Generator[Served]:
+    """Serve Plek as it is served in earnest: `plek serve`, one process, its log in a file."""
+    environment = {"PLEK_RATE_LIMIT": UNBOUNDED}
+    port = free_port()
+    command = ("app", "serve", "--data-dir", str(folder), "--port", str(port), *options)
+    with _serving(command, port=port, environment=environment, path="/health/ready") as served:
+        yield served
+
+
+@contextmanager
+def serving_bare(ground: Ground, *, rows: int) -> Generator[Served]:
+    """Serve the bare application on a database of its own on the same PostgreSQL."""
+    ground.owner("CREATE DATABASE bare")
+    ground.owner(
+        *bare.TABLES, f"INSERT INTO places (id) SELECT generate_series(1, {rows})", "VACUUM ANALYZE", database="bare"
+    )
+    port = free_port()
+    environment = {
+        bare.DATABASE_VARIABLE: _plain(ground.installation.owner_url, database="bare"),
+        bare.PORT_VARIABLE: str(port),
+    }
+    with _serving(("benchmarks.bare",), port=port, environment=environment, path="/hello") as served:
+        yield served
+    ground.owner("DROP DATABASE bare WITH (FORCE)")
+
+
+@contextmanager
+def _serving(command: Sequence[str], *, port: int, environment: Mapping[str, str], path: str) -> Generator[Served]:
+    outside = {"DATABASE_URL", "REDIS_URL", "PLEK_OWNER_URL", "PLEK_KEY", "PLEK_DATA_DIR"}
+    inherited = {name: value for name, value in os.environ.items() if name not in outside}
+    with tempfile.NamedTemporaryFile("w+", prefix="plek-", suffix=".log") as log:
+        began = time.monotonic()
+        with subprocess.Popen(
+            [sys.executable, "-m", *command], cwd=ROOT, env={**inherited, **environment}, stdout=log, stderr=log
+        ) as process:
+            try:
+                _await_ready(process, port=port, path=path, log=Path(log.name))
+                yield Served(port, psutil.Process(process.pid), time.monotonic() - began)
+            finally:
+                _stop(process)
+
+
+def _await_ready(process: subprocess.Popen[bytes], *, port: int, path: str, log: Path) -> None:
+    deadline = time.monotonic() + READY_WITHIN_S
+    while not _answers(port, path):
+        if process.poll() is not None or time.monotonic() > deadline:
+            raise NotReady("\n".join(log.read_text(encoding="utf-8").splitlines()[-8:]))
+        time.sleep(LOOK_S)
+
+
+def _answers(port: int, path: str) -> bool:
+    connection = HTTPConnection("127.0.0.1", port, timeout=5)
+    try:
+        connection.request("GET", path)
+        return connection.getresponse().status == 200
+    except (OSError, HTTPException):
+        return False
+    finally:
+        connection.close()
+
+
+def _stop(process: subprocess.Popen[bytes]) -> None:
+    process.terminate()
+    try:
+        process.wait(STOP_WITHIN_S)
+    except subprocess.TimeoutExpired:
+        process.kill()
+
+
+def free_port() -> int:
+    """Return a port that was free a moment ago."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        return int(taken.getsockname()[1])
