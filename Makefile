@@ -54,7 +54,7 @@ migrations: dev ## Migrations are safe to run and go up, down and up again; mode
 bench: dev ## Plek beside a bare application, in one run
 	@exec $(BIN)/python -m benchmarks
 
-replay: dev ## A year of real arrivals through a fresh demo country
+replay: dev ## Three weeks of real arrivals through a fresh demo country
 	@exec $(BIN)/python -m benchmarks.replay
 
 LOCK = $(BIN)/uv pip compile -q --system-certs --universal --python-version 3.11 --generate-hashes --upgrade \

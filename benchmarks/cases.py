@@ -91,8 +91,8 @@ def ranking_requests(cases: Sequence[Case]) -> list[bytes]:
     ]
 
 
-def enlarge(ground: Ground, *, more: int) -> None:
-    """Add free places to every group of the register: at the same sites, and like those that are there."""
+def enlarge(ground: Ground, *, more: int, taken_percent: int = 0) -> None:
+    """Add places to every group of the register, at the same sites and like those there, so many of them taken."""
 
     async def add(tx: Transaction) -> None:
         await tx.run(
@@ -106,10 +106,13 @@ def enlarge(ground: Ground, *, more: int) -> None:
         )
         await tx.run(
             text("""
-            INSERT INTO claims (place_id, group_id)
-            SELECT p.id, p.group_id FROM places AS p
+            INSERT INTO claims (place_id, group_id, kind, claimed_until)
+            SELECT p.id, p.group_id, CASE WHEN taken THEN 'occupied' END,
+                   CASE WHEN taken THEN 'infinity' ELSE '-infinity' END::timestamptz
+            FROM (SELECT id, group_id, row_number() OVER (ORDER BY id) % 100 < :taken_percent AS taken FROM places) AS p
             WHERE NOT EXISTS (SELECT FROM claims AS c WHERE c.place_id = p.id)
-            """)
+            """),
+            {"taken_percent": taken_percent},
         )
         await tx.run(text("UPDATE place_groups SET places = places + :more WHERE places > 0"), {"more": more})
         await heads.advance(tx, "register")

@@ -17,6 +17,8 @@ RANKINGS = 400
 ROUNDS = 3
 PLACES = 100_000
 PAST = 1_000_000
+TAKEN_PERCENT = 100
+"""What is added is taken: the offers stay the same, and a full group must not be read to its end to know that."""
 PLACES_BAR, PAST_BAR = 1.5, 1.2
 SEED = 300
 # One referral and one ranking for each hundred of them: what a place has behind it is what counts here.
@@ -49,7 +51,7 @@ def measure(*, places: int = PLACES, past: int = PAST) -> list[Line]:
     """Measure rankings as the country grows at fixed sites, and then as its past grows."""
     with opened_ground() as ground:
         desks = cases.open_desks(ground)
-        few = _rankings(ground, desks, of="the demo country, a place more in every group", more=1)
+        few = _rankings(ground, desks, of="the demo country", more=0)
         groups = ground.act(cases.count_groups)
         # The same groups, the same sites, the same offers: only more places behind each.
         many = _rankings(ground, desks, of="the same sites, many places", more=places // groups)
@@ -66,7 +68,7 @@ def measure(*, places: int = PLACES, past: int = PAST) -> list[Line]:
 
 def _rankings(ground: Ground, desks: Sequence[Desk], *, of: str, more: int) -> Runs:
     if more:
-        cases.enlarge(ground, more=more)
+        cases.enlarge(ground, more=more, taken_percent=TAKEN_PERCENT)
     print(f"scale: {of}: {ground.act(cases.count_places):,} places")
     with serving_plek(ground.folder) as served:
         return in_turn(ground, [_side(ground, desks, served)], clients=CLIENTS, rounds=ROUNDS)[0]

@@ -57,20 +57,25 @@ class ReferralSecret(Base):
 
 
 class Ranking(Base):
-    """One answer to "where can this household go?", with everything needed to give it again."""
+    """One answer to "where can this household go?", with everything needed to give it again.
+
+    No foreign keys to the few rows that every ranking cites (provider, policy, register): each would lock them, and
+    rankings made at once would queue there. Policies and registers are never taken away, providers
+    not while they have sites.
+    """
 
     __tablename__ = "rankings"
     __table_args__ = (Index(None, "referral_id"),)
 
     id: Mapped[Id]
     referral_id: Mapped[UUID] = mapped_column(ForeignKey("referrals.id", ondelete="CASCADE"))
-    provider_id: Mapped[UUID] = mapped_column(ForeignKey("providers.id"))
+    provider_id: Mapped[UUID]
     referral_version: Mapped[int]
     register_version: Mapped[int] = mapped_column(BigInteger)
     """A site that changed in a later version than this outdates the ranking."""
     as_of: Mapped[datetime]
-    policy_hash: Mapped[str] = mapped_column(ForeignKey("policies.hash"))
-    register_hash: Mapped[str] = mapped_column(ForeignKey("registers.hash"))
+    policy_hash: Mapped[str]
+    register_hash: Mapped[str]
     rules_version: Mapped[str]
     digest: Mapped[str]
     """Hash of the whole result: a replay gives the same one."""
@@ -79,7 +84,11 @@ class Ranking(Base):
 
 
 class Hold(Base):
-    """A place kept for a referral for a while; it resolves at most once."""
+    """A place kept for a referral for a while; it resolves at most once.
+
+    Its referral, ranking and place are foreign keys; whose they are follows from them. A key to providers as well would
+    lock the same few rows for every hold in the country, and holds taken at once would queue there.
+    """
 
     __tablename__ = "holds"
     __table_args__ = (
@@ -99,12 +108,12 @@ class Hold(Base):
 
     id: Mapped[Id]
     referral_id: Mapped[UUID] = mapped_column(ForeignKey("referrals.id"))
-    provider_id: Mapped[UUID] = mapped_column(ForeignKey("providers.id"))
+    provider_id: Mapped[UUID]
     """Whose intake desk asked."""
-    receiver_id: Mapped[UUID] = mapped_column(ForeignKey("providers.id"))
+    receiver_id: Mapped[UUID]
     """Whose place it is."""
     place_id: Mapped[UUID] = mapped_column(ForeignKey("places.id"))
-    site_id: Mapped[UUID] = mapped_column(ForeignKey("sites.id"))
+    site_id: Mapped[UUID]
     kind: Mapped[str]
     ranking_id: Mapped[UUID] = mapped_column(ForeignKey("rankings.id"))
     rank: Mapped[int]

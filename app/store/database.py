@@ -159,7 +159,8 @@ def _engine(url: str, settings: Settings) -> AsyncEngine:
             "prepared_statement_name_func": lambda: f"__plek_{uuid4()}__",
         }
     else:
-        connect["server_settings"] = {"application_name": "plek", "jit": "off"}
+        # Every statement here is a look-up by key, prepared once a connection: planning it again finds the same plan.
+        connect["server_settings"] = {"application_name": "plek", "jit": "off", "plan_cache_mode": "force_generic_plan"}
     return create_async_engine(
         url,
         pool_size=settings.pool_size,

@@ -53,7 +53,7 @@ WITH referral AS (
                     reason = NULL, expected_until = NULL, since = clock_timestamp()
   WHERE place_id = (
     SELECT place_id FROM claims
-    WHERE group_id = :group_id AND claimed_until <= clock_timestamp() AND EXISTS (SELECT FROM referral)
+    WHERE group_id = :group_id AND claimed_until <= (SELECT clock_timestamp()) AND EXISTS (SELECT FROM referral)
     ORDER BY claimed_until LIMIT 1 FOR UPDATE /* skip */
   )
   RETURNING place_id

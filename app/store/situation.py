@@ -10,14 +10,15 @@ from sqlalchemy import text
 if TYPE_CHECKING:
     from app.store.database import Transaction
 
-# Free places are counted no further than "three or more", so the price does not grow with the number of places.
+# Free places are counted no further than "three or more", and the clock is read once, so that the index can be searched
+# for it: then the price does not grow with the number of places, taken or free.
 STANDING = text("""
 SELECT
   (SELECT coalesce(json_object_agg(g.id, f.free), '{}')
    FROM place_groups g
    CROSS JOIN LATERAL (
      SELECT count(*) AS free FROM (
-       SELECT FROM claims c WHERE c.group_id = g.id AND c.claimed_until <= clock_timestamp() LIMIT 3
+       SELECT FROM claims c WHERE c.group_id = g.id AND c.claimed_until <= (SELECT clock_timestamp()) LIMIT 3
      ) AS first_three
    ) AS f
    WHERE f.free > 0) AS free,

@@ -69,12 +69,9 @@ def upgrade() -> None:
         sa.Column("rules_version", sa.Text(), nullable=False),
         sa.Column("digest", sa.Text(), nullable=False),
         sa.Column("sealed", sa.LargeBinary(), nullable=False),
-        sa.ForeignKeyConstraint(["policy_hash"], ["policies.hash"], name=op.f("rankings_policy_hash_fkey")),
-        sa.ForeignKeyConstraint(["provider_id"], ["providers.id"], name=op.f("rankings_provider_id_fkey")),
         sa.ForeignKeyConstraint(
             ["referral_id"], ["referrals.id"], name=op.f("rankings_referral_id_fkey"), ondelete="CASCADE"
         ),
-        sa.ForeignKeyConstraint(["register_hash"], ["registers.hash"], name=op.f("rankings_register_hash_fkey")),
         sa.PrimaryKeyConstraint("id", name=op.f("rankings_pkey")),
     )
     op.create_table(
@@ -109,11 +106,8 @@ def upgrade() -> None:
         sa.CheckConstraint("accepted_by IS NULL OR accepted_at IS NOT NULL", name=op.f("holds_accepted_by_check")),
         sa.CheckConstraint("renewals_left >= 0", name=op.f("holds_renewals_left_check")),
         sa.ForeignKeyConstraint(["place_id"], ["places.id"], name=op.f("holds_place_id_fkey")),
-        sa.ForeignKeyConstraint(["provider_id"], ["providers.id"], name=op.f("holds_provider_id_fkey")),
         sa.ForeignKeyConstraint(["ranking_id"], ["rankings.id"], name=op.f("holds_ranking_id_fkey")),
-        sa.ForeignKeyConstraint(["receiver_id"], ["providers.id"], name=op.f("holds_receiver_id_fkey")),
         sa.ForeignKeyConstraint(["referral_id"], ["referrals.id"], name=op.f("holds_referral_id_fkey")),
-        sa.ForeignKeyConstraint(["site_id"], ["sites.id"], name=op.f("holds_site_id_fkey")),
         sa.PrimaryKeyConstraint("id", name=op.f("holds_pkey")),
     )
     op.create_table(

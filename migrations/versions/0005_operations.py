@@ -62,9 +62,6 @@ def upgrade() -> None:
         sa.Column("status", sa.Integer(), nullable=False),
         sa.Column("sealed", sa.LargeBinary(), nullable=False),
         sa.Column("made_at", sa.DateTime(timezone=True), server_default=sa.text("clock_timestamp()"), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["account_id"], ["accounts.id"], name=op.f("answers_account_id_fkey"), ondelete="CASCADE"
-        ),
         sa.PrimaryKeyConstraint("account_id", "route", "key", name=op.f("answers_pkey")),
     )
     op.create_table(

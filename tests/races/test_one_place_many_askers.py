@@ -71,7 +71,7 @@ async def test_without_its_guards_the_last_place_is_held_more_than_once(
     await country.rows("DROP INDEX holds_live_place_key")
     await country.rows("ALTER TABLE claims DROP CONSTRAINT claims_hold_id_key")
     unguarded = holds.TAKE_WAITING.text.replace(
-        "AND claimed_until <= clock_timestamp() AND EXISTS", "AND EXISTS"
+        "AND claimed_until <= (SELECT clock_timestamp()) AND EXISTS", "AND EXISTS"
     ).replace("LIMIT 1 FOR UPDATE /* skip */", "LIMIT 1")
     assert unguarded != holds.TAKE_WAITING.text
     monkeypatch.setattr(holds, "TAKE_UNLOCKED", text(unguarded).bindparams(*holds.TYPES))
