@@ -102,7 +102,7 @@ async def transaction(request: Request) -> AsyncGenerator[Transaction]:
         raise TooMany(retry_after=retry_after)
     async with parts.database.entered(hashed) as tx:
         if not open_to_all:
-            caller_of(request, tx.identity)
+            request.state.caller = caller_of(request, tx.identity)
         # The input of the route is validated after this, in the same context.
         REFERENCE.set(await parts.database.snapshots.reference(tx))
         yield tx
@@ -117,8 +117,9 @@ async def providers_known(tx: Tx) -> None:
 
 
 # FastAPI sends what is not `async` to another thread and waits for it: dearer than the whole of what these do.
-async def _caller(request: Request, tx: Tx) -> Caller:
-    return caller_of(request, tx.identity)
+async def _caller(request: Request, _tx: Tx) -> Caller:
+    caller: Caller = request.state.caller
+    return caller
 
 
 async def _parts(request: Request) -> Parts:

@@ -7,6 +7,7 @@ import json
 from typing import TYPE_CHECKING, Final, NoReturn
 
 from starlette.datastructures import Headers
+from starlette.requests import ClientDisconnect
 
 from app.api.middleware import TooLong
 from app.api.wire import Body
@@ -36,8 +37,8 @@ class Bodies:
             return
         try:
             raw = await _received(receive)
-        except TooLong:
-            return  # Whoever bounds it answers it.
+        except (TooLong, ClientDisconnect):
+            return  # Whoever bounds it answers it; whoever left needs no answer.
         body = _read(raw, content_type=Headers(scope=scope).get("content-type", "")) if raw else Body()
         scope.setdefault("state", {})["body"] = body
         passed = [raw if body.fault is None else NEVER_VALID]
@@ -54,6 +55,8 @@ async def _received(receive: "Receive") -> bytes:
     parts: list[bytes] = []
     while True:
         message = await receive()
+        if message["type"] == "http.disconnect":
+            raise ClientDisconnect
         parts.append(message.get("body", b""))
         if not message.get("more_body", False):
             return b"".join(parts)

@@ -35,7 +35,7 @@ async def keep(tx: "Transaction", answer: Answer) -> bool:
 
 
 async def read(tx: "Transaction", account_id: UUID, *, route: str, key: str) -> Answer | None:
-    """Return the answer kept for a key within the last day, if any."""
+    """Return the answer kept for a key, if any; after a day it is forgotten."""
     row = await tx.row(
         select(
             AnswerRow.account_id,

@@ -26,6 +26,7 @@ from sqlalchemy import (
 from sqlalchemy import Uuid as UuidType
 
 from app.models import Hold, Referral
+from app.store import outcomes
 from app.store.answers import Answer
 
 if TYPE_CHECKING:
@@ -62,7 +63,7 @@ WITH referral AS (
                    resolved_at = clock_timestamp()
   WHERE resolved_at IS NULL AND EXISTS (SELECT FROM claim)
     AND (referral_id = :referral_id OR place_id = (SELECT place_id FROM claim))
-  RETURNING id, provider_id, receiver_id
+  RETURNING id, provider_id, receiver_id, status
 ), hold AS (
   INSERT INTO holds (id, referral_id, provider_id, receiver_id, place_id, site_id, kind, ranking_id, rank,
                      override_reason, status, accepted_by, accepted_at, expires_at, renewals_left)
@@ -81,7 +82,7 @@ WITH referral AS (
             FROM claim, referral JOIN municipalities AS m ON m.code = referral.municipality
 )
 SELECT (SELECT count(*) FROM referral) AS referrals, (SELECT count(*) FROM claim) AS claims,
-       (SELECT count(*) FROM answer) AS answers
+       (SELECT count(*) FROM answer) AS answers, ARRAY(SELECT status FROM lapsed) AS lapsed
 """
 
 TYPES: tuple[BindParameter[Any], ...] = (
@@ -142,6 +143,8 @@ async def take(tx: "Transaction", wanted: Wanted, answer: Answer) -> Taken:
     row = (await tx.rows(TAKE_UNLOCKED, values))[0]
     if row.referrals and not row.claims:
         row = (await tx.rows(TAKE_WAITING, values))[0]
+    if row.claims:
+        outcomes.count(tx, ("taken", *row.lapsed))
     return Taken(bool(row.referrals), bool(row.claims), bool(row.answers))
 
 

@@ -14,6 +14,7 @@ from sqlalchemy import Uuid as UuidType
 from sqlalchemy.dialects.postgresql import insert as insert_or
 
 from app.models import Claim, Place, PlaceGroup, PlaceSecret, Site, SiteSecret
+from app.store import outcomes
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import Row
@@ -168,12 +169,14 @@ WITH lapsed AS (
   UPDATE holds SET status = CASE status WHEN 'pending' THEN 'no_answer' ELSE 'expired' END,
                    resolved_at = clock_timestamp()
   WHERE place_id = :place_id AND resolved_at IS NULL AND expires_at <= clock_timestamp()
-  RETURNING id, provider_id, receiver_id
+  RETURNING id, provider_id, receiver_id, status
+), told AS (
+  INSERT INTO outbox (kind, subject, audience) SELECT 'hold', id::text, ARRAY[provider_id, receiver_id] FROM lapsed
 ), opened AS (
   UPDATE referrals SET status = 'open', hold_id = NULL, held_until = NULL, updated_at = clock_timestamp()
   WHERE id IN (SELECT r.id FROM referrals AS r JOIN lapsed ON lapsed.id = r.hold_id FOR UPDATE OF r SKIP LOCKED)
 )
-INSERT INTO outbox (kind, subject, audience) SELECT 'hold', id::text, ARRAY[provider_id, receiver_id] FROM lapsed
+SELECT status FROM lapsed
 """).bindparams(bindparam("place_id", type_=UuidType()))
 
 _OCCUPY = text("""
@@ -205,7 +208,8 @@ async def declare(tx: "Transaction", place_id: UUID, *, state: State) -> bool:
     }
     if await tx.run(_OCCUPY, values) == 0:
         return False
-    if await tx.run(_RESOLVE, {"place_id": place_id}):
+    if lapsed := await tx.rows(_RESOLVE, {"place_id": place_id}):
+        outcomes.count(tx, (row.status for row in lapsed))
         tx.wrote_outbox()
     return True
 

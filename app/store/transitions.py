@@ -4,9 +4,10 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, CursorResult, func, text, update
+from sqlalchemy import ColumnElement, func, text, update
 
 from app.models import Claim, Hold, Referral
+from app.store import outcomes
 
 if TYPE_CHECKING:
     from app.store.database import Transaction
@@ -79,6 +80,7 @@ async def _close(tx: "Transaction", hold_id: UUID, *, status: str, reason: str |
         .where(Hold.id == hold_id, Hold.resolved_at.is_(None))
         .values(status=status, reason=reason, resolved_at=func.clock_timestamp())
     )
+    outcomes.count(tx, (status,))
 
 
 async def free(tx: "Transaction", placement_id: UUID) -> bool:
@@ -110,19 +112,22 @@ WITH lapsed AS (
   WHERE id IN (SELECT id FROM holds WHERE resolved_at IS NULL AND expires_at <= clock_timestamp()
                AND NOT EXISTS (SELECT FROM claims WHERE claims.hold_id = holds.id)
                LIMIT :batch FOR UPDATE SKIP LOCKED)
-  RETURNING id, provider_id, receiver_id, site_id
+  RETURNING id, provider_id, receiver_id, site_id, status
+), told AS (
+  INSERT INTO outbox (kind, subject, audience)
+  SELECT 'hold', id::text, ARRAY[provider_id, receiver_id] FROM lapsed
+  UNION ALL
+  SELECT 'availability', m.region, ARRAY[receiver_id]
+  FROM lapsed JOIN sites AS s ON s.id = lapsed.site_id JOIN municipalities AS m ON m.code = s.municipality
 )
-INSERT INTO outbox (kind, subject, audience)
-SELECT 'hold', id::text, ARRAY[provider_id, receiver_id] FROM lapsed
-UNION ALL
-SELECT 'availability', m.region, ARRAY[receiver_id]
-FROM lapsed JOIN sites AS s ON s.id = lapsed.site_id JOIN municipalities AS m ON m.code = s.municipality
+SELECT status FROM lapsed
 """)
 
 
 async def sweep(tx: "Transaction") -> int:
-    """Note down what has run out, and tell those concerned; return how many notices were written."""
+    """Note down what has run out, and tell those concerned; return how many holds that were."""
     for statement in (_SWEEP_REFERRALS, _SWEEP_CLAIMS):
         await tx.run(statement, {"batch": BATCH})
-    result: CursorResult[tuple[int]] = await tx.connection.execute(_SWEEP_HOLDS, {"batch": BATCH})
-    return result.rowcount
+    lapsed = await tx.rows(_SWEEP_HOLDS, {"batch": BATCH})
+    outcomes.count(tx, (row.status for row in lapsed))
+    return len(lapsed)

@@ -13,6 +13,7 @@ from typing import Any
 import httpx
 import pytest
 from fastapi import Request
+from prometheus_client import REGISTRY
 
 from app import metrics
 from app.api.middleware import LONGEST_BODY
@@ -203,3 +204,17 @@ def test_several_processes_add_up_their_metrics(tmp_path: Path) -> None:
     assert 'plek_requests_total{method="GET",route="/v1/x",status="200"} 3.0' in page
     assert "plek_pool_size 10.0" in page
     assert "process_resident_memory_bytes" in page
+
+
+async def test_holds_are_counted_by_what_became_of_them(country: Country) -> None:
+    def counted(outcome: str) -> float:
+        return REGISTRY.get_sample_value("plek_holds_total", {"outcome": outcome}) or 0.0
+
+    before = {outcome: counted(outcome) for outcome in ("taken", "declined")}
+    there = await shelter(country)
+    intake = await country.client("intake_worker", provider="haven")
+    referral = await intake.post("/referrals", referral_body())
+    hold = await hold_first(intake, referral_id=referral["id"])
+    await there.coordinator.post(f"/holds/{hold['id']}/decline", {"reason": "staffing"}, expect=200)
+
+    assert {outcome: counted(outcome) - before[outcome] for outcome in before} == {"taken": 1, "declined": 1}

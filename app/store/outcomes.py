@@ -1,0 +1,15 @@
+"""What became of holds, counted for the metrics once it has become true."""
+
+from collections.abc import Iterable
+from functools import partial
+from typing import TYPE_CHECKING
+
+from app import metrics
+
+if TYPE_CHECKING:
+    from app.store.database import Transaction
+
+
+def count(tx: "Transaction", outcomes: Iterable[str]) -> None:
+    """Count outcomes when the transaction commits: `taken`, or the status that a hold was resolved with."""
+    tx.after_commit.extend(partial(metrics.hold, outcome) for outcome in outcomes)
