@@ -18,6 +18,7 @@ from app.main import create_app, join
 from app.models import Account, Provider, ProviderRegion, Token
 from app.store import heads
 from app.store.database import Database
+from app.store.reference import Reference
 
 HERE, THERE, FAR = "GM0518", "GM0193", "GM0014"
 """Den Haag, Zwolle and Groningen: a household flees from the first."""
@@ -189,6 +190,20 @@ async def hold_first(intake: Client, *, referral_id: str, expect: int = 201, key
     return await intake.post("/holds", body, expect=expect, key=key or secrets.token_hex(8))
 
 
+REFERENCE: dict[int, Reference] = {}
+"""The template's country, read once a process: every clone begins with it, and a change has another version."""
+
+
+async def share_reference(database: Database) -> None:
+    """Let an installation begin with the country that others of this process have read."""
+    known = REFERENCE.get(0)
+    if known is not None:
+        database.snapshots.knows(known)
+        return
+    async with database.entered() as tx:
+        REFERENCE[0] = await database.snapshots.reference(tx)
+
+
 @asynccontextmanager
 async def open_country(
     *, owner_url: str, app_url: str, redis_url: str, key: str, assume_role: str | None = None
@@ -197,6 +212,7 @@ async def open_country(
     settings = Settings(rate_limit=0, assume_role=assume_role)
     owner = Database(Settings(pool_size=2), url=owner_url, as_owner=True)
     parts = join(settings, database_url=app_url, redis_url=redis_url, key=key)
+    await share_reference(parts.database)
     async with AsyncExitStack() as stack:
         stack.push_async_callback(owner.close)
         stack.push_async_callback(parts.database.close)

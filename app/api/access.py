@@ -36,7 +36,7 @@ ACCESS: Mapping[tuple[str, str], frozenset[Role]] = {
     ("PATCH", "/referrals/{id}"): INTAKE,
     ("POST", "/referrals/{id}/withdrawal"): INTAKE,
     ("POST", "/referrals/{id}/rankings"): INTAKE,
-    ("GET", "/rankings/{id}"): frozenset({Role.INTAKE_WORKER, Role.AUDITOR}),
+    ("GET", "/rankings/{id}"): INTAKE,
     ("POST", "/rankings/{id}/replays"): frozenset({Role.INTAKE_WORKER, Role.AUDITOR}),
     ("POST", "/holds"): INTAKE,
     ("GET", "/holds"): PROVIDER,

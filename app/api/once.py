@@ -43,6 +43,7 @@ class Once:
             key=self.key,
             fingerprint=self.fingerprint,
             provider_id=caller.provider_id,
+            region=caller.region,
             status=response.status_code,
             sealed=sealed,
         )
@@ -66,7 +67,7 @@ class Once:
             return None
         if answer.fingerprint != self.fingerprint:
             raise Mismatch
-        if answer.provider_id != caller.provider_id:
+        if (answer.provider_id, answer.region) != (caller.provider_id, caller.region):
             return None
         body = self.keyring.answers.unseal(answer.sealed, row=self._row(caller))
         return Response(body, answer.status, {"Idempotency-Replayed": "true", "ETag": etag_of(body)}, media_type=JSON)

@@ -60,6 +60,8 @@ class Answer(Base):
     """SHA-256 of what was asked: path and body."""
     provider_id: Mapped[UUID | None]
     """The account's provider when it asked: an account that has moved does not get the answer."""
+    region: Mapped[str | None]
+    """Its region, likewise."""
     status: Mapped[int]
     sealed: Mapped[bytes] = mapped_column(LargeBinary)
     made_at: Mapped[Stamp]

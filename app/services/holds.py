@@ -113,10 +113,10 @@ async def renew(tx: Transaction, caller: Caller, hold_id: UUID, *, keyring: Keyr
 
 async def sweep(tx: Transaction) -> int:
     """Note down the holds that ran out; nothing depends on it but the notices to those concerned."""
-    notices = await transitions.sweep(tx)
-    if notices:
+    lapsed = await transitions.sweep(tx)
+    if lapsed:
         tx.wrote_outbox()
-    return notices
+    return lapsed
 
 
 async def let_go(tx: Transaction, caller: Caller, hold_id: UUID) -> None:

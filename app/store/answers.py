@@ -25,6 +25,7 @@ class Answer:
     key: str
     fingerprint: bytes
     provider_id: UUID | None
+    region: str | None
     status: int
     sealed: bytes
 
@@ -43,6 +44,7 @@ async def read(tx: "Transaction", account_id: UUID, *, route: str, key: str) -> 
             AnswerRow.key,
             AnswerRow.fingerprint,
             AnswerRow.provider_id,
+            AnswerRow.region,
             AnswerRow.status,
             AnswerRow.sealed,
         ).where(AnswerRow.account_id == account_id, AnswerRow.route == route, AnswerRow.key == key)

@@ -71,8 +71,8 @@ WITH referral AS (
          :rank, :override_reason, :status, :accepted_by, :accepted_at, :expires_at, :renewals_left
   FROM claim, referral WHERE (SELECT count(*) FROM lapsed) >= 0
 ), answer AS (
-  INSERT INTO answers (account_id, route, key, fingerprint, provider_id, status, sealed)
-  SELECT :account_id, :route, :key, :fingerprint, :provider_id, :answer_status, :sealed FROM claim
+  INSERT INTO answers (account_id, route, key, fingerprint, provider_id, region, status, sealed)
+  SELECT :account_id, :route, :key, :fingerprint, :provider_id, :region, :answer_status, :sealed FROM claim
   ON CONFLICT DO NOTHING RETURNING key
 ), told AS (
   INSERT INTO outbox (kind, subject, audience)
@@ -89,7 +89,8 @@ TYPES: tuple[BindParameter[Any], ...] = (
     *(bindparam(name, type_=UuidType()) for name in ("hold_id", "referral_id", "provider_id", "receiver_id")),
     *(bindparam(name, type_=UuidType()) for name in ("ranking_id", "group_id", "account_id")),
     *(bindparam(name, type_=DateTime(timezone=True)) for name in ("expires_at", "accepted_at")),
-    *(bindparam(name, type_=Text()) for name in ("kind", "override_reason", "status", "accepted_by", "route", "key")),
+    *(bindparam(name, type_=Text()) for name in ("kind", "override_reason", "status", "accepted_by", "route")),
+    *(bindparam(name, type_=Text()) for name in ("key", "region")),
     *(bindparam(name, type_=LargeBinary()) for name in ("fingerprint", "sealed")),
 )
 
@@ -137,6 +138,7 @@ async def take(tx: "Transaction", wanted: Wanted, answer: Answer) -> Taken:
         "route": answer.route,
         "key": answer.key,
         "fingerprint": answer.fingerprint,
+        "region": answer.region,
         "answer_status": answer.status,
         "sealed": answer.sealed,
     }

@@ -19,6 +19,10 @@ class Snapshots:
         self.recorded: set[str] = set()
         """Hashes of registers known to be stored for good."""
 
+    def knows(self, reference: "Reference") -> None:
+        """Begin with a country that was read before, from this very database or the one that it was copied from."""
+        self._reference = reference
+
     async def reference(self, tx: "Transaction") -> "Reference":
         """Return the country at this transaction's version or a newer one."""
         known = self._reference

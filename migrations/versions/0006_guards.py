@@ -69,6 +69,17 @@ BEGIN
 END $$
 """
 
+# Behind the head row: no leaf has an index but the one that was just given out, so there can be no gap.
+NEXT_LEAF = """
+CREATE FUNCTION next_leaf() RETURNS trigger LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+BEGIN
+  IF NEW.index IS DISTINCT FROM (SELECT value - 1 FROM heads WHERE name = 'ledger') THEN
+    RAISE EXCEPTION 'a leaf has the index that the head gave out' USING ERRCODE = 'integrity_constraint_violation';
+  END IF;
+  RETURN NEW;
+END $$
+"""
+
 REFUSE = """
 CREATE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
@@ -95,6 +106,8 @@ def upgrade() -> None:
             f"CREATE TRIGGER only_grows BEFORE UPDATE OR DELETE OR TRUNCATE ON {table}"
             " FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()"
         )
+    op.execute(NEXT_LEAF)
+    op.execute("CREATE TRIGGER without_gaps BEFORE INSERT ON leaves FOR EACH ROW EXECUTE FUNCTION next_leaf()")
     op.execute("INSERT INTO heads (name, value) VALUES ('ledger', 0), ('outbox', 0), ('register', 0), ('reference', 0)")
     op.execute(
         "INSERT INTO timers (name, due_at, leased_until)"
@@ -109,6 +122,8 @@ def downgrade() -> None:
     for table in APPEND_ONLY:
         op.execute(f"DROP TRIGGER only_grows ON {table}")
     op.execute("DROP FUNCTION refuse_change()")
+    op.execute("DROP TRIGGER without_gaps ON leaves")
+    op.execute("DROP FUNCTION next_leaf()")
     op.execute("DROP FUNCTION enter(bytea)")
     for table in (*READ_ONLY, *APPEND_ONLY, *CHANGING):
         op.execute(f"REVOKE ALL ON {table} FROM plek_app")

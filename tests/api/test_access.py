@@ -36,7 +36,7 @@ CONTRACT: dict[str, set[str]] = {
     "PATCH /referrals/{id}": {N},
     "POST /referrals/{id}/withdrawal": {N},
     "POST /referrals/{id}/rankings": {N},
-    "GET /rankings/{id}": {N, A},
+    "GET /rankings/{id}": {N},
     "POST /rankings/{id}/replays": {N, A},
     "POST /holds": {N},
     "GET /holds": {N, C},

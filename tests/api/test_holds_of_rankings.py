@@ -38,7 +38,7 @@ async def test_a_site_revised_after_the_ranking_outdates_it(country: Country, ch
 
 async def test_another_site_and_a_confirmation_outdate_nothing(country: Country) -> None:
     where = await desk(country)
-    other = await shelter(country, "eik", site={"municipality": FAR})
+    other = await shelter(country, "eik", site={"municipality": FAR}, kind="regular")
     wanted = await where.wish()
     await other.coordinator.patch(f"/sites/{other.site_id}", {"admission": "paused"})
     await where.receiver.post(f"/sites/{where.there.site_id}/confirmations")

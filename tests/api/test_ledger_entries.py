@@ -24,6 +24,7 @@ async def leaf(country: Country, index: int, *, hours: int = -1, origin: str = H
     )
     async with country.owner.entered() as tx:
         key = await keys.read(tx, keys.LEDGER, keyring=country.parts.keyring)
+        await tx.run(update(Head).where(Head.name == "ledger").values(value=index + 1))
         await tx.run(insert(Leaf).values(index=index, type="arrival", content=content, placement_id=uuid4()))
         await tx.run(
             insert(Opening).values(
@@ -34,7 +35,6 @@ async def leaf(country: Country, index: int, *, hours: int = -1, origin: str = H
                 sealed=key.seal(document, row=str(index)),
             )
         )
-        await tx.run(update(Head).where(Head.name == "ledger").values(value=index + 1))
     return content
 
 
@@ -112,6 +112,7 @@ async def test_an_arrival_opens_with_the_departure_and_not_before(country: Count
     await leaf(country, 1)
     async with country.owner.entered() as tx:
         placement_id = (await tx.rows(select(Leaf.placement_id).where(Leaf.index == 0)))[0].placement_id
+        await tx.run(update(Head).where(Head.name == "ledger").values(value=3))
         await tx.run(insert(Leaf).values(index=2, type="departure", content=b"departure", placement_id=placement_id))
 
     assert (await auditor.get("/ledger/entries"))["items"][0]["opening"] == DOCUMENT

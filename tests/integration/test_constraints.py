@@ -149,12 +149,28 @@ COPY_LEAF = (
 )
 
 
+async def another_leaf(country: Country, *, index: int, type_: str) -> str:
+    """Return what refuses another leaf like the one that is there, though the head gave out its index."""
+    await country.rows("UPDATE heads SET value = :next WHERE name = 'ledger'", next=index + 1)
+    return await refused(country, COPY_LEAF.format(index=index, type=type_))
+
+
 async def test_an_arrival_has_one_leaf_and_an_index_one_too(country: Country, where: Desk) -> None:
     await where.arrived()
-    assert await refused(country, COPY_LEAF.format(index=1, type="type")) == "leaves_once_key"
-    assert await refused(country, COPY_LEAF.format(index=0, type="'departure'")) == "leaves_pkey"
-    assert await refused(country, COPY_LEAF.format(index=-1, type="'departure'")) == "leaves_index_check"
-    assert await refused(country, COPY_LEAF.format(index=1, type="'rumour'")) == "leaves_type_check"
+    assert await another_leaf(country, index=1, type_="type") == "leaves_once_key"
+    assert await another_leaf(country, index=0, type_="'departure'") == "leaves_pkey"
+    assert await another_leaf(country, index=-1, type_="'departure'") == "leaves_index_check"
+    assert await another_leaf(country, index=1, type_="'rumour'") == "leaves_type_check"
+
+
+@pytest.mark.parametrize("index", [0, 2, 99])
+async def test_a_leaf_takes_no_index_but_the_one_that_the_head_gave_out(
+    country: Country, where: Desk, index: int
+) -> None:
+    await where.arrived()
+    await country.rows("UPDATE heads SET value = 2 WHERE name = 'ledger'")
+    said = await refused(country, COPY_LEAF.format(index=index, type="'departure'"))
+    assert "the head gave out" in said
 
 
 CHANGES = ("UPDATE {} SET index = index", "DELETE FROM {}", "TRUNCATE {} CASCADE")

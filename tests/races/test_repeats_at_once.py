@@ -142,7 +142,7 @@ async def held_key(where: Desk, country: Country) -> httpx.Response:
     """Register a referral while another request with the same key is still being answered, and goes on and on."""
     async with country.owner.entered() as tx:
         account = await country.value("SELECT id FROM accounts WHERE roles = ARRAY['intake_worker']")
-        first = Answer(account, "/referrals", "slow", b"", None, 201, b"")
+        first = Answer(account, "/referrals", "slow", b"", None, None, 201, b"")
         assert await answers.keep(tx, first)
         asking = asyncio.create_task(where.intake.ask("POST", "/referrals", json=referral_body(), key="slow"))
         await waiting(country)

@@ -1,0 +1,98 @@
+"""Behind PgBouncer's transaction pooling a server connection changes hands between transactions; Plek does not mind."""
+
+import asyncio
+import os
+import pwd
+import secrets
+import shutil
+import socket
+import subprocess
+import time
+from collections.abc import Generator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from urllib.parse import parse_qs, unquote, urlsplit
+
+import pytest
+
+from app.main import create_app, join
+from app.seal import new_key
+from tests.conftest import Server, at, clone
+from tests.country import Country, hold_first, open_country, referral_body, shelter
+
+PGBOUNCER = shutil.which("pgbouncer", path=f"{os.environ.get('PATH', '')}:/usr/sbin")
+
+pytestmark = pytest.mark.skipif(PGBOUNCER is None, reason="PgBouncer is not installed")
+
+SETTINGS = """
+[databases]
+{name} = host={host} port={port} dbname={name} user={user} password={password}
+[pgbouncer]
+listen_addr = 127.0.0.1
+listen_port = {listen}
+unix_socket_dir =
+auth_type = any
+pool_mode = transaction
+default_pool_size = 3
+ignore_startup_parameters = extra_float_digits
+"""
+
+
+@contextmanager
+def pooled(url: str, folder: Path) -> Generator[str]:
+    """Run PgBouncer with three server connections before a database; yield the URL through it."""
+    parts = urlsplit(url)
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        listen = free.getsockname()[1]
+    name = parts.path[1:]
+    for above in (folder, *folder.parents[:3]):
+        above.chmod(above.stat().st_mode | 0o055)
+    settings = folder / "pgbouncer.ini"
+    host = parse_qs(parts.query)["host"][0]
+    port = parse_qs(parts.query).get("port", ["5432"])[0]
+    values = {"user": parts.username, "password": unquote(parts.password or ""), "host": host, "port": port}
+    settings.write_text(SETTINGS.format(name=name, listen=listen, **values))
+    # As root it has to be told whom to become: whoever may reach PostgreSQL's socket.
+    as_root = ["-u", pwd.getpwuid(Path(host).stat().st_uid).pw_name] if os.geteuid() == 0 else []
+    process = subprocess.Popen([str(PGBOUNCER), "-q", *as_root, str(settings)], stderr=subprocess.DEVNULL)
+    try:
+        for _ in range(100):
+            with socket.socket() as probe:
+                if probe.connect_ex(("127.0.0.1", listen)) == 0:
+                    break
+            time.sleep(0.05)
+        yield f"postgresql+asyncpg://{parts.username}@127.0.0.1:{listen}/{name}"
+    finally:
+        process.terminate()
+        process.wait(timeout=10)
+
+
+async def test_the_main_job_goes_on_behind_transaction_pooling(embedded: Server, tmp_path: Path) -> None:
+    async with clone(embedded) as name:
+        urls = {"owner_url": at(embedded.owner_url, name), "app_url": at(embedded.app_url, name)}
+        async with open_country(**urls, redis_url=embedded.redis_url, key=new_key()) as country:
+            through = country.stack.enter_context(pooled(urls["app_url"], tmp_path))
+            settings = replace(country.parts.settings, transaction_pooling=True, pool_size=8)
+            parts = join(settings, database_url=through, redis_url=embedded.redis_url, key=country.key)
+            country.stack.push_async_callback(parts.database.close)
+            country.stack.push_async_callback(parts.link.close)
+            country.app = create_app(parts)
+            await several_households(country)
+
+
+async def several_households(country: Country) -> None:
+    there = await shelter(country, places=12)
+    intake = await country.client("intake_worker", provider="haven")
+
+    async def one() -> str:
+        referral = await intake.post("/referrals", referral_body())
+        hold = await hold_first(intake, referral_id=referral["id"], key=secrets.token_hex(8))
+        await there.coordinator.post(f"/holds/{hold['id']}/acceptance", {"by": "person"}, expect=200)
+        placement = await intake.post("/placements", {"holdId": hold["id"]}, key=secrets.token_hex(8))
+        arrival = await there.coordinator.post(f"/placements/{placement['id']}/arrival", expect=200)
+        return arrival["status"]
+
+    assert await asyncio.gather(*(one() for _ in range(12))) == ["arrived"] * 12
+    assert await country.value("SELECT array_agg(index ORDER BY index) FROM leaves") == list(range(12))
