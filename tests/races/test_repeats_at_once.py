@@ -10,7 +10,7 @@ from app.store import answers
 from app.store.answers import Answer
 from app.store.database import Transaction
 from tests.casework import Desk, desk, fresh, problem, waiting
-from tests.country import Client, Country, referral_body
+from tests.country import FAR, HERE, Client, Country, referral_body
 
 pytestmark = pytest.mark.race
 
@@ -117,6 +117,15 @@ async def test_who_has_moved_to_another_provider_gets_no_answer_from_the_first(c
     assert await problem(where.intake, "/holds", wanted, status=404, key="mine") == "not_found"
     repeat = await where.intake.ask("POST", "/referrals", json=referral_body(), key="mine")
     assert (repeat.status_code, hold["id"] in repeat.text, referral["id"] in repeat.text) == (409, False, False)
+
+
+async def test_an_auditor_who_has_moved_to_another_region_gets_no_answer_from_the_first(country: Country) -> None:
+    where = await desk(country)
+    path = f"/rankings/{(await where.wish())['rankingId']}/replays"
+    auditor = await country.client("auditor", region=HERE)
+    assert (await auditor.post(path, expect=200, key="mine"))["identical"] is True
+    await country.rows("UPDATE accounts SET region = :new WHERE roles = ARRAY['auditor']", new=FAR)
+    assert await problem(auditor, path, status=404, key="mine") == "not_found"
 
 
 async def test_who_may_not_any_more_gets_no_answer(country: Country) -> None:
