@@ -1,6 +1,6 @@
 # `make run` shows the demo country, `make test` runs everything; each sets up whatever it needs first.
 
-.PHONY: help setup dev run test check check-quick migrations bench replay lock clean
+.PHONY: help setup dev run test check check-quick migrations audit sbom bench replay lock clean
 .NOTPARALLEL:
 .DEFAULT_GOAL := help
 
@@ -36,7 +36,7 @@ run: setup ## The demo country in the browser; Ctrl-C stops it
 test: dev check ## The gate, then every test; TESTS= and PYTEST_WORKERS= choose fewer
 	@exec $(BIN)/python -m pytest -n $(PYTEST_WORKERS) --cov --cov-fail-under=90 $(TESTS)
 
-check: dev check-quick migrations ## The gate of STYLE.md, except the tests
+check: dev check-quick migrations audit ## The gate of STYLE.md, except the tests
 	$(BIN)/lint-imports --no-logo
 	$(BIN)/deptry .
 	$(BIN)/basedpyright --pythonpath $(BIN)/python
@@ -50,6 +50,13 @@ check-quick: dev ## Its quick part, which pre-commit runs
 
 migrations: dev ## Migrations are safe to run and go up, down and up again; models agree with them
 	$(BIN)/python .ci/migrations.py
+
+audit: dev ## Known vulnerabilities in what is locked (pip-audit), and suspect code (bandit)
+	$(BIN)/bandit -q -c pyproject.toml --confidence-level medium -r app migrations benchmarks .ci
+	$(BIN)/python .ci/audit.py
+
+sbom: dev ## What an installation contains, as CycloneDX in build/sbom.cdx.json; not the tools of development
+	@exec $(BIN)/python .ci/sbom.py
 
 bench: dev ## Plek beside a bare application, in one run
 	@exec $(BIN)/python -m benchmarks
@@ -68,5 +75,5 @@ lock: dev ## Locks the newest versions that pyproject.toml and package.json allo
 	@! grep -nE '://|"resolved":|--(extra-)?index-url|--find-links' requirements*.txt && ! grep -n '"resolved":' package-lock.json || { echo "A lock file names where packages come from." >&2; exit 1; }
 
 clean: ## Removes what set-up and tools made; data folders stay
-	rm -rf .venv node_modules .setup.lock .coverage .coverage.* .hypothesis .import_linter_cache .pytest_cache .ruff_cache
-	find app migrations tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} + 2>/dev/null || true
+	rm -rf .venv node_modules build .setup.lock .coverage .coverage.* .hypothesis .import_linter_cache .pytest_cache .ruff_cache
+	find app migrations tests benchmarks .ci -name __pycache__ -type d -prune -exec rm -rf {} + 2>/dev/null || true

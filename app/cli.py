@@ -8,6 +8,8 @@ from typing import Annotated
 
 import typer
 
+from app import logs
+from app.allocation.review import MOST_DAYS
 from app.errors import OperatorError, Refusal
 from app.services.caller import Role
 
@@ -18,6 +20,9 @@ plek = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+
+keys = typer.Typer(help="The keys that everything sealed depends on.", no_args_is_help=True)
+plek.add_typer(keys, name="keys")
 
 DataDir = Annotated[
     Path | None,
@@ -65,12 +70,13 @@ def token(
     ] = None,
     region: Annotated[str | None, typer.Option(metavar="CODE", help="For auditor.")] = None,
     days: Annotated[int, typer.Option(help="How long the token is valid.")] = 90,
+    name: Annotated[str | None, typer.Option(help="What colleagues call it at work, e.g. 'Nachtdienst 2'.")] = None,
     data_dir: DataDir = None,
 ) -> None:
     """Make an account and print its bearer token, alone on the last line."""
     from app.commands import access  # noqa: PLC0415 - as above
 
-    access.issue(data_dir, roles=role, provider=provider, region=region, days=days)
+    access.issue(data_dir, roles=role, provider=provider, region=region, days=days, name=name)
 
 
 @plek.command()
@@ -113,11 +119,53 @@ def worker(data_dir: DataDir = None) -> None:
 
 
 @plek.command()
+def erase(
+    referral: Annotated[
+        str | None, typer.Argument(metavar="REFERRAL", help="Its id or its speakable code.", show_default=False)
+    ] = None,
+    listed: Annotated[
+        Path | None, typer.Option("--list", metavar="FILE", help="Erase whatever the erasures of another host name.")
+    ] = None,
+    data_dir: DataDir = None,
+) -> None:
+    """Destroy the key of a referral, and with it all that is known of the household; counts and the ledger stay."""
+    from app.commands import erasing  # noqa: PLC0415 - as above
+
+    erasing.erase(data_dir, referral=referral, file=listed)
+
+
+@plek.command()
 def replay(ranking_id: Annotated[str, typer.Argument(metavar="RANKING_ID")], data_dir: DataDir = None) -> None:
     """Make a recorded ranking again and say whether the same comes out."""
     from app.commands import upkeep  # noqa: PLC0415 - as above
 
     upkeep.replay(data_dir, ranking_id=ranking_id)
+
+
+@plek.command()
+def review(
+    days: Annotated[int, typer.Option(min=1, max=MOST_DAYS, help="How many days back.")] = 7, data_dir: DataDir = None
+) -> None:
+    """Say what in the access log of the last days somebody should ask about, by the policy's thresholds."""
+    from app.commands import reviewing  # noqa: PLC0415 - as above
+
+    reviewing.review(data_dir, days=days)
+
+
+@keys.command("rotate")
+def rotate_keys(data_dir: DataDir = None) -> None:
+    """Wrap every data key by the newest key, while the service goes on; without PLEK_KEY, make one first."""
+    from app.commands import keys as act  # noqa: PLC0415 - as above
+
+    act.rotate(data_dir)
+
+
+@keys.command("retire")
+def retire_keys(data_dir: DataDir = None) -> None:
+    """Take the older keys out of the data folder, once Plek is stopped."""
+    from app.commands import keys as act  # noqa: PLC0415 - as above
+
+    act.retire(data_dir)
 
 
 @plek.command()
@@ -134,8 +182,13 @@ def _end(_number: int, _frame: FrameType | None) -> None:
 
 
 def main() -> None:
-    """Run a command; what the operator can put right is said in a sentence, without a traceback."""
+    """Run a command; what the operator can put right is said in a sentence, and nothing with a traceback.
+
+    The words of any other exception may quote a row, a key or a password: it is told by its kind and place.
+    """
     signal.signal(signal.SIGTERM, _end)
+    logs.configure("warning")
+    logs.watch()
     try:
         plek()
     except (OperatorError, Refusal) as error:
@@ -143,3 +196,7 @@ def main() -> None:
         sys.exit(2)
     except KeyboardInterrupt:
         sys.exit(130)
+    except Exception as error:  # noqa: BLE001 - whatever it is
+        logs.uncaught(error)
+        typer.echo("plek: this was not foreseen; the line above says where it happened, and quotes nothing.", err=True)
+        sys.exit(1)

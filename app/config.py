@@ -1,32 +1,43 @@
 """Frozen settings, read once from the environment and passed down; nothing else reads the environment."""
 
 import os
+import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from ipaddress import ip_network
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from app.errors import OperatorError
 
 DEFAULT_DATA_DIR = Path("var")
 RATE_LIMIT = 6000
+THIS_MACHINE = ("127.0.0.1", "::1")
+AS_SQLALCHEMY_READS = re.compile(r"(?:[^:/]*(?::[^@]*)?@)?(?:\[[^/?]+\]|[^/:?]*)(?::(?P<port>[^/?]*))?")
+"""A URL after its scheme, up to the port."""
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What an installation is told from outside; README.md has the same list in one table."""
+    """What an installation is told from outside; README.md has the same list in one table.
+
+    What has a password or a key in it is left out of its representation.
+    """
 
     data_dir: Path = DEFAULT_DATA_DIR
     """Folder of the embedded servers' files."""
-    database_url: str | None = None
+    database_url: str | None = field(default=None, repr=False)
     """PostgreSQL 15 to 18; none: the embedded server."""
-    owner_url: str | None = None
+    owner_url: str | None = field(default=None, repr=False)
     """Who migrates, when that is not the role in `database_url`."""
-    redis_url: str | None = None
+    redis_url: str | None = field(default=None, repr=False)
     """Redis 6.2 or newer; none: the embedded server."""
-    key: str | None = None
+    key: str | None = field(default=None, repr=False)
     """Keys of 32 bytes, base64, newest first, separated by commas; none: made in the data folder."""
     rate_limit: int = RATE_LIMIT
-    """Requests a minute and token; 0 means no limit."""
+    """Requests a minute and token; 0 means no limit, on failed authentications neither."""
+    trusted_proxies: tuple[str, ...] = THIS_MACHINE
+    """Addresses and networks whose X-Forwarded-For is believed: from anyone else it would only be a claim."""
     pool_size: int = 10
     """Database connections of one process."""
     transaction_pooling: bool = False
@@ -53,9 +64,10 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
         data_dir=Path(env.get("PLEK_DATA_DIR") or DEFAULT_DATA_DIR),
         database_url=_asyncpg(database_url),
         owner_url=_asyncpg(owner_url),
-        redis_url=env.get("REDIS_URL") or None,
+        redis_url=_redis(env.get("REDIS_URL") or None),
         key=env.get("PLEK_KEY") or None,
         rate_limit=_whole(env, "PLEK_RATE_LIMIT", default=RATE_LIMIT, least=0),
+        trusted_proxies=_networks(env, "PLEK_TRUSTED_PROXIES", default=THIS_MACHINE),
         pool_size=_whole(env, "PLEK_POOL_SIZE", default=10, least=1),
         transaction_pooling=_flag(env, "PLEK_TRANSACTION_POOLING"),
         assume_role="plek_app" if database_url and not owner_url else None,
@@ -70,7 +82,27 @@ def _asyncpg(url: str | None) -> str | None:
     if not separator or scheme not in {"postgresql", "postgres", "postgresql+asyncpg"}:
         message = "DATABASE_URL and PLEK_OWNER_URL must begin with postgresql://"
         raise OperatorError(message)
+    read = AS_SQLALCHEMY_READS.match(rest)
+    port = read["port"] if read else None
+    if port is not None and not port.isdecimal():
+        # What SQLAlchemy says of it would repeat a part of the password.
+        message = "DATABASE_URL or PLEK_OWNER_URL cannot be read; in a password @ is written %40 and : is %3A."
+        raise OperatorError(message)
     return f"postgresql+asyncpg://{rest}"
+
+
+def _redis(url: str | None) -> str | None:
+    if url is None:
+        return None
+    try:
+        parts = urlsplit(url)
+        readable = parts.scheme in {"redis", "rediss", "unix"} and (parts.port is None or parts.port > 0)
+    except ValueError:  # likewise
+        readable = False
+    if not readable:
+        message = "REDIS_URL cannot be read; in a password / is written %2F, ? is %3F, # is %23 and @ is %40."
+        raise OperatorError(message)
+    return url
 
 
 def _whole(env: Mapping[str, str], name: str, *, default: int, least: int) -> int:
@@ -81,6 +113,18 @@ def _whole(env: Mapping[str, str], name: str, *, default: int, least: int) -> in
         message = f"{name} must be a whole number of at least {least}."
         raise OperatorError(message)
     return int(text)
+
+
+def _networks(env: Mapping[str, str], name: str, *, default: tuple[str, ...]) -> tuple[str, ...]:
+    named = [item.strip() for item in (env.get(name) or "").split(",") if item.strip()]
+    try:
+        networks = [ip_network(item) for item in named]
+    except ValueError:
+        networks = []
+    if len(networks) != len(named) or any(network.prefixlen == 0 for network in networks):
+        message = f"{name} must be addresses or networks (10.1.2.3,10.4.0.0/16), and cannot be everybody."
+        raise OperatorError(message)
+    return tuple(named) or default
 
 
 def _flag(env: Mapping[str, str], name: str) -> bool:

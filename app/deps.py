@@ -3,22 +3,29 @@
 import hashlib
 import ipaddress
 from collections.abc import AsyncGenerator, Collection, Mapping
+from contextlib import asynccontextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Annotated
+from uuid import UUID
 
+import structlog
 from fastapi import Depends, Request
 
 from app.config import Settings
 from app.errors import Forbidden, TooMany, Unauthenticated
-from app.events.allowance import Allowance
+from app.events.allowance import Allowance, network_of
 from app.events.bus import Bus
 from app.events.link import Link
 from app.reference import ReferenceFiles
 from app.seal import Keyring
 from app.services.caller import Caller, Role
+from app.store import access_log
+from app.store.access_log import Entry
 from app.store.database import Database, Identity, Transaction
 from app.store.reference import Reference
+
+log = structlog.get_logger()
 
 ANYONE: frozenset[Role] = frozenset()
 """The rule of a route that needs no token."""
@@ -28,6 +35,16 @@ REFERENCE: ContextVar[Reference] = ContextVar("reference")
 
 PROVIDERS: ContextVar[Collection[str]] = ContextVar("providers")
 """The ids of all providers, likewise, where a route asked for them with `providers_known`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What the access log calls a route: what is done there, to which kind of thing."""
+
+    action: str
+    object_type: str
+    granted: bool = True
+    """Whether it is logged when it is granted, too; a refusal always is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,14 +115,111 @@ async def transaction(request: Request) -> AsyncGenerator[Transaction]:
     open_to_all = rule_of(request) == ANYONE
     if not hashed and not open_to_all:
         raise Unauthenticated
-    if retry_after := await parts.allowance.spend(hashed.hex() or source_of(request) or ""):
-        raise TooMany(retry_after=retry_after)
-    async with parts.database.entered(hashed) as tx:
+    async with _slowing_down(request), _spending(request, open_to_all=open_to_all) as tx:
         if not open_to_all:
             request.state.caller = caller_of(request, tx.identity)
         # The input of the route is validated after this, in the same context.
         REFERENCE.set(await parts.database.snapshots.reference(tx))
         yield tx
+        await log_granted(tx, request)
+
+
+def look_of(request: Request) -> Look | None:
+    """Return what the access log calls the matched route; None where it has nothing of anybody."""
+    looks: Mapping[tuple[str, str], Look] = getattr(request.app.state, "looks", {})
+    route = request.scope.get("route")
+    return None if route is None else looks.get((request.method, route.path))
+
+
+async def log_granted(tx: Transaction, request: Request) -> None:
+    """Write down what was seen, in the transaction that saw it: no entry, no answer."""
+    look = look_of(request)
+    if look is None or not look.granted:
+        return
+    caller: Caller = request.state.caller
+    seen = tx.looks.referral_ids
+    object_id = _object_id(request)
+    if object_id is None and look.object_type == "referral" and len(seen) == 1:
+        object_id = next(iter(seen))  # one that was only now registered
+    entry = caller.entry(look.action, look.object_type, object_id, purpose=tx.looks.purpose, referral_ids=seen)
+    await access_log.add(tx, entry)
+
+
+async def log_refused(request: Request) -> None:
+    """Write down that something was refused, in a transaction of its own: the one that refused it was taken back.
+
+    Where that cannot be done the refusal stands: it shows nothing.
+    """
+    look = look_of(request)
+    if look is None or getattr(request.state, "logged", False):
+        return
+    try:
+        async with parts_of(request).database.entered(token_hash(request)) as tx:
+            await access_log.add(tx, _refused(request, look, tx.identity))
+    except Exception:
+        log.exception("refusal_not_logged")
+
+
+def _refused(request: Request, look: Look, known: Identity | None) -> Entry:
+    return Entry(
+        action=look.action,
+        outcome=access_log.REFUSED,
+        account_id=known.account_id if known else None,
+        roles=tuple(sorted(known.roles)) if known else (),
+        provider_id=known.provider_id if known else None,
+        purpose=None,
+        object_type=look.object_type,
+        object_id=_object_id(request),
+        referral_ids=(),
+        source=source_of(request),
+        request_id=getattr(request.state, "request_id", None),
+    )
+
+
+def _object_id(request: Request) -> UUID | None:
+    try:
+        return UUID(request.path_params.get("id", ""))
+    except ValueError:
+        return None
+
+
+@asynccontextmanager
+async def _spending(request: Request, *, open_to_all: bool) -> AsyncGenerator[Transaction]:
+    """Open a transaction as whoever bears the token, and spend what a request costs.
+
+    A token that this process knows spends its own allowance before the database is asked. Any other is looked up
+    first: until then a good one and a made-up one are the same bytes, and whatever is counted for them is counted
+    for both. Only then does a good one spend its own, and nobody their source's.
+    """
+    parts, hashed = parts_of(request), token_hash(request)
+    known = parts.allowance.knows(hashed.hex())
+    if known or not hashed:
+        await _spend(parts, hashed.hex() or network_of(source_of(request)))
+    async with parts.database.entered(hashed) as tx:
+        if hashed and not known and (open_to_all or tx.identity is not None):
+            await _spend(parts, hashed.hex() if tx.identity is not None else network_of(source_of(request)))
+        yield tx
+
+
+async def _spend(parts: Parts, key: str) -> None:
+    if retry_after := await parts.allowance.spend(key):
+        raise TooMany(retry_after=retry_after)
+
+
+@asynccontextmanager
+async def _slowing_down(request: Request) -> AsyncGenerator[None]:
+    """Count who comes with a token that opens nothing, and tell a source that does so often to wait.
+
+    It is told at once and nothing is held open: connections that wait are what an attacker would collect. Each try
+    costs one look-up by an index, over the limit as well: a good token has to be found whoever else sends bad ones
+    from the same address, and 256 random bits are not guessed at any speed. Floods are for the proxy in front.
+    """
+    try:
+        yield
+    except Unauthenticated:
+        if token_hash(request) and (retry_after := await parts_of(request).allowance.failed(source_of(request))):
+            raise TooMany(retry_after=retry_after) from None
+        raise
 
 
 Tx = Annotated[Transaction, Depends(transaction, scope="function")]
@@ -113,7 +227,7 @@ Tx = Annotated[Transaction, Depends(transaction, scope="function")]
 
 async def providers_known(tx: Tx) -> None:
     """Let the input of a route be checked against the providers that there are."""
-    PROVIDERS.set((await tx.snapshots.register(tx)).providers)
+    PROVIDERS.set(await tx.snapshots.providers(tx))
 
 
 # FastAPI sends what is not `async` to another thread and waits for it: dearer than the whole of what these do.

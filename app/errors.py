@@ -82,6 +82,17 @@ class TooMany(Refusal):
         self.retry_after = retry_after
 
 
+class TooOften(TooMany):
+    """One act more often within the hour than the policy allows."""
+
+
+class Erased(Refusal):
+    """What this was about has been destroyed, as its client or the policy asked."""
+
+    def __init__(self) -> None:
+        super().__init__("erased", "This has been erased.")
+
+
 class Unavailable(Refusal):
     """A server that Plek needs is not there now; `retry_after` is in whole seconds."""
 

@@ -5,8 +5,10 @@ variables are left out: a database error quotes the row, a validation error the 
 """
 
 import logging
+import re
 import sys
-from collections.abc import MutableMapping
+import threading
+from collections.abc import Iterable, MutableMapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -17,6 +19,8 @@ from structlog.typing import EventDict, ExcInfo, Processor
 ROOT = Path(__file__).parent.parent
 DEEPEST = 25
 """Frames of an exception that are told, the innermost ones."""
+CALLBACK = re.compile(r"(Exception in callback) .*")
+"""asyncio goes on with the callback's arguments."""
 
 
 def configure(level: str = "info") -> None:
@@ -37,7 +41,8 @@ def configure(level: str = "info") -> None:
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
-            foreign_pre_chain=[structlog.stdlib.add_logger_name, *ours, first_line_only],
+            foreign_pre_chain=[structlog.stdlib.add_logger_name, *ours, quote_nobody],
+            pass_foreign_args=True,
             processors=[
                 structlog.stdlib.ProcessorFormatter.remove_processors_meta,
                 structlog.processors.JSONRenderer(),
@@ -62,10 +67,28 @@ def tell_exception(_logger: object, _method: str, event: EventDict) -> EventDict
     return event
 
 
-def first_line_only(_logger: object, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    """Cut what a library says to its first line: asyncio, for one, goes on to quote exceptions."""
-    event["event"] = str(event["event"]).partition("\n")[0]
+def quote_nobody(_logger: object, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """Cut what a library says to its first line, with the kinds of exceptions for their words: asyncio quotes on."""
+    said = str(event["event"])
+    arguments: Iterable[object] = event.pop("positional_args", None) or ()
+    for argument in arguments:
+        if isinstance(argument, BaseException):
+            for words in filter(None, (repr(argument), str(argument))):
+                said = said.replace(words, type(argument).__name__)
+    event["event"] = CALLBACK.sub(r"\1", said.partition("\n")[0])
     return event
+
+
+def watch() -> None:
+    """Also tell what nobody catches, in a thread or a finalizer: by itself Python writes it out in full."""
+    threading.excepthook = lambda given: uncaught(given.exc_value)
+    sys.unraisablehook = lambda given: uncaught(given.exc_value)
+
+
+def uncaught(error: BaseException | None) -> None:
+    """Tell an exception that ended a command, a thread or a finalizer."""
+    if not isinstance(error, SystemExit):
+        structlog.get_logger().critical("uncaught", exc_info=error)
 
 
 def _take_over(*names: str) -> None:

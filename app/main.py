@@ -4,25 +4,30 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from importlib.metadata import version
 
+import structlog
 from fastapi import FastAPI
 
 from app import worker
 from app.api import (
+    access_log,
     availability,
+    break_glass,
     description,
     events,
     health,
     holds,
     ledger,
+    looks,
     placements,
     places,
     problems,
     rankings,
     reference,
     referrals,
+    shields,
     sites,
 )
-from app.api.access import ACCESS
+from app.api.access import ACCESS, LOOKS
 from app.api.bodies import Bodies
 from app.api.middleware import Edge
 from app.config import Settings, read_settings
@@ -32,9 +37,11 @@ from app.events.allowance import Allowance
 from app.events.bus import Bus
 from app.events.link import Link
 from app.reference import load
-from app.seal import Keyring
+from app.seal import KEY_FILE, KeyFile, Keyring
 from app.store.database import Database
 from app.web import start
+
+log = structlog.get_logger()
 
 ROUTERS = (
     reference.router,
@@ -42,9 +49,13 @@ ROUTERS = (
     sites.router,
     places.router,
     referrals.router,
+    shields.router,
+    break_glass.router,
     rankings.router,
     holds.router,
     placements.router,
+    looks.router,
+    access_log.router,
     ledger.router,
     events.router,
 )
@@ -53,7 +64,8 @@ ROUTERS = (
 def join(settings: Settings, *, database_url: str, redis_url: str, key: str) -> Parts:
     """Make the parts of one process; nothing is connected to yet."""
     database = Database(settings, url=database_url)
-    keyring = Keyring.parse(key)
+    # A key from the data folder's file may be joined there by a newer one while this process lives.
+    keyring = Keyring.parse(key, source=None if settings.key else KeyFile(settings.data_dir / KEY_FILE).news)
     link = Link(redis_url, prefix=f"plek:{keyring.name}:")
     return Parts(
         settings=settings,
@@ -71,8 +83,13 @@ def create_app(parts: Parts) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncGenerator[None]:
-        async with worker.running(parts):
-            yield
+        try:
+            async with worker.running(parts):
+                yield
+        except Exception as error:
+            # What the server logs of it is the text of a traceback, and that is cut to its first line.
+            log.exception("failed", kind=type(error).__name__)
+            raise
         await parts.link.close()
         await parts.database.close()
 
@@ -104,6 +121,7 @@ def api(parts: Parts) -> FastAPI:
     )
     app.state.parts = parts
     app.state.access = ACCESS
+    app.state.looks = LOOKS
     problems.answer_problems(app)
     for router in ROUTERS:
         app.include_router(router)

@@ -3,8 +3,10 @@
 import base64
 import json
 import os
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeAlias, TypeVar
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives import hashes
@@ -15,6 +17,12 @@ from app.errors import OperatorError
 
 KEY_BYTES = 32
 NONCE_BYTES = 12
+KEY_FILE = "key"
+"""Name of the file in the data folder that holds the keys where PLEK_KEY does not."""
+
+Found = TypeVar("Found")
+Source: TypeAlias = Callable[[], str | None]
+"""Gives the keys as they stand outside, if they may have changed since it was asked last; else None."""
 
 
 class SealBroken(Exception):
@@ -25,7 +33,7 @@ class SealBroken(Exception):
 class DataKey:
     """A key that seals the rows of one referral or one site; only its wrapped form is ever stored."""
 
-    secret: bytes
+    secret: bytes = field(repr=False)
 
     def seal(self, content: bytes, *, row: str) -> bytes:
         """Seal bytes for one row; `row` (its id) is authenticated, so that sealed bytes cannot change places."""
@@ -36,7 +44,7 @@ class DataKey:
         """Return the bytes that were sealed for this row; raise SealBroken for any others."""
         try:
             return AESGCM(self.secret).decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], row.encode())
-        except InvalidTag:
+        except (InvalidTag, ValueError):  # the latter: too few bytes to be anything
             raise SealBroken from None
 
     def seal_json(self, content: object, *, row: str) -> bytes:
@@ -48,60 +56,191 @@ class DataKey:
         return json.loads(self.unseal(sealed, row=row))
 
 
+@dataclass(frozen=True, slots=True)
+class _Key:
+    """One key-encryption key, and what is derived from it (HKDF, RFC 5869) for tokens and for kept answers."""
+
+    wrapping: DataKey
+    tokens: AESSIV
+    answers: DataKey
+
+    @classmethod
+    def of(cls, secret: bytes) -> "_Key":
+        """Derive what belongs to a key."""
+        return cls(
+            wrapping=DataKey(secret),
+            tokens=AESSIV(_derived(secret, purpose=b"plek tokens", length=64)),
+            answers=DataKey(_derived(secret, purpose=b"plek answers", length=KEY_BYTES)),
+        )
+
+
+class _Ring:
+    """Keys, newest first; where none of them opens something, it looks whether newer ones have come."""
+
+    def __init__(self, secrets: tuple[bytes, ...], *, source: Source | None) -> None:
+        self.keys = tuple(_Key.of(secret) for secret in secrets)
+        self._source = source
+
+    def newest(self) -> _Key:
+        """Return the newest key that there is: what is sealed during a rotation need not be sealed again."""
+        self._follow()
+        return self.keys[0]
+
+    def opened(self, attempt: Callable[[_Key], Found]) -> Found:
+        """Return what the first key gives that fits; raise SealBroken when none does, not even a newer one."""
+        while True:
+            for key in self.keys:
+                try:
+                    return attempt(key)
+                except SealBroken:
+                    continue
+            if not self._follow():
+                raise SealBroken
+
+    def _follow(self) -> bool:
+        """Take over the keys of the source if they have changed; only if ours is among them, else they are not ours."""
+        text = self._source() if self._source else None
+        if text is None:
+            return False
+        try:
+            secrets = secrets_of(text)
+        except OperatorError:
+            return False
+        if self.keys[0].wrapping.secret not in secrets or secrets == tuple(key.wrapping.secret for key in self.keys):
+            return False
+        self.keys = tuple(_Key.of(secret) for secret in secrets)
+        return True
+
+
+class Seals:
+    """What the keys of a ring do for one purpose: the newest seals, and whichever fits opens."""
+
+    def __init__(self, ring: _Ring, part: Callable[[_Key], DataKey]) -> None:
+        self._ring = ring
+        self._part = part
+
+    def seal(self, content: bytes, *, row: str) -> bytes:
+        """Seal bytes for one row."""
+        return self._part(self._ring.newest()).seal(content, row=row)
+
+    def unseal(self, sealed: bytes, *, row: str) -> bytes:
+        """Return the bytes that were sealed for this row; raise SealBroken for any others."""
+        return self._ring.opened(lambda key: self._part(key).unseal(sealed, row=row))
+
+    def resealed(self, sealed: bytes, *, row: str) -> bytes | None:
+        """Return the same sealed by the newest key, or None where it already is; SealBroken if no key fits."""
+        content = self.unseal(sealed, row=row)
+        newest = self._part(self._ring.keys[0])
+        try:
+            newest.unseal(sealed, row=row)
+        except SealBroken:
+            return newest.seal(content, row=row)
+        return None
+
+
 class Keyring:
     """The key-encryption keys of an installation, newest first: they wrap data keys and nothing else.
 
-    The tokens that name offers and lists, and answers kept for repeats, have keys of their own, derived from the
-    newest key (HKDF, RFC 5869); they live a day at most, so rotation costs no more than asking again.
+    The tokens that name offers and lists, and answers kept for repeats, have keys of their own, derived from these.
+    The newest key makes them and every key reads them, so nothing breaks while processes have different keys first.
     """
 
-    def __init__(self, secrets: tuple[bytes, ...]) -> None:
-        if not secrets or any(len(secret) != KEY_BYTES for secret in secrets):
-            message = "PLEK_KEY must hold one or more keys of 32 bytes each, base64, separated by commas."
-            raise OperatorError(message)
-        self._wrapping = tuple(DataKey(secret) for secret in secrets)
-        self._tokens = AESSIV(_derived(secrets[0], purpose=b"plek tokens", length=64))
-        self.answers = DataKey(_derived(secrets[0], purpose=b"plek answers", length=KEY_BYTES))
+    def __init__(self, secrets: tuple[bytes, ...], *, source: Source | None = None) -> None:
+        self._ring = _Ring(secrets, source=source)
+        self.wrapping = Seals(self._ring, lambda key: key.wrapping)
+        """Wraps data keys; each with its referral's, site's or own name as the row."""
+        self.answers = Seals(self._ring, lambda key: key.answers)
+        """Seals the answers that are kept for repeats."""
         self.name = _derived(secrets[-1], purpose=b"plek installation", length=6).hex()
-        """Tells installations apart where they share a server; it says nothing about the keys."""
+        """Tells installations apart where they share a server; it says nothing about the keys.
+
+        It comes from the last key, the oldest: a rotation leaves it alone. Once that key is retired, processes that
+        start have another one, and do not hear the doorbells of those that go on with the old. That costs half a
+        second: each looks by itself twice a second for what no doorbell told it.
+        """
 
     @classmethod
-    def parse(cls, text: str) -> "Keyring":
-        """Read keys as they stand in PLEK_KEY: base64, separated by commas, the newest first."""
-        try:
-            return cls(tuple(base64.b64decode(part, validate=True) for part in text.split(",") if part))
-        except ValueError:
-            message = "PLEK_KEY is not base64."
-            raise OperatorError(message) from None
+    def parse(cls, text: str, *, named: str = "PLEK_KEY", source: Source | None = None) -> "Keyring":
+        """Read keys as they stand in PLEK_KEY: base64, separated by commas, the newest first.
+
+        `named` is where they stand, for the operator; `source` is asked for newer ones where none of these fits.
+        """
+        return cls(secrets_of(text, named=named), source=source)
+
+    @property
+    def older(self) -> int:
+        """How many keys there are beside the newest."""
+        return len(self._ring.keys) - 1
 
     def new_data_key(self, *, row: str) -> tuple[DataKey, bytes]:
         """Make a data key for a row; return it and its wrapped form."""
         key = DataKey(os.urandom(KEY_BYTES))
-        return key, self._wrapping[0].seal(key.secret, row=row)
+        return key, self.wrapping.seal(key.secret, row=row)
 
     def unwrap(self, wrapped: bytes, *, row: str) -> DataKey:
         """Return the data key of a row; raise SealBroken when no key of the ring wrapped it."""
-        for wrapping in self._wrapping:
-            try:
-                return DataKey(wrapping.unseal(wrapped, row=row))
-            except SealBroken:
-                continue
-        raise SealBroken
+        return DataKey(self.wrapping.unseal(wrapped, row=row))
 
     def token(self, content: bytes, *, scope: str) -> str:
         """Turn bytes into an opaque string that only this installation can read, bound to a scope.
 
-        The same bytes in the same scope give the same string; in another scope nothing links the two.
+        The same bytes in the same scope give the same string (until the next rotation); in another scope nothing links
+        the two.
         """
-        return base64.urlsafe_b64encode(self._tokens.encrypt(content, [scope.encode()])).decode().rstrip("=")
+        sealed = self._ring.keys[0].tokens.encrypt(content, [scope.encode()])
+        return base64.urlsafe_b64encode(sealed).decode().rstrip("=")
 
     def read_token(self, token: str, *, scope: str) -> bytes | None:
         """Return what a token says, or None where it is not one of ours for this scope."""
+
+        def read(key: _Key) -> bytes:
+            try:
+                return key.tokens.decrypt(raw, [scope.encode()])
+            except InvalidTag:
+                raise SealBroken from None
+
         try:
             raw = base64.b64decode(token + "=" * (-len(token) % 4), altchars=b"-_", validate=True)
-            return self._tokens.decrypt(raw, [scope.encode()])
-        except (ValueError, InvalidTag):
+            return self._ring.opened(read)
+        except (ValueError, SealBroken):
             return None
+
+
+class KeyFile:
+    """A file of keys, looked at again where a key does not fit: a rotation puts a new one first while others serve.
+
+    A look costs a microsecond or two, and only who has something that nothing opens, or makes a data key, takes one.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._seen: tuple[int, int, int] | None = None
+
+    def news(self) -> str | None:
+        """Return the file's content if it is another file than last time; None also where it cannot be read."""
+        try:
+            status = self._path.stat()
+            seen = (status.st_mtime_ns, status.st_ino, status.st_size)
+            if seen == self._seen:
+                return None
+            text = self._path.read_text(encoding="ascii")
+        except (OSError, UnicodeDecodeError):
+            return None
+        self._seen = seen
+        return text
+
+
+def secrets_of(text: str, *, named: str = "PLEK_KEY") -> tuple[bytes, ...]:
+    """Return the keys in a text, each once; OperatorError, which repeats none of it, if it holds anything else."""
+    try:
+        secrets = tuple(base64.b64decode(part.strip(), validate=True) for part in text.split(",") if part.strip())
+    except ValueError:
+        raise OperatorError(f"{named} is not base64.") from None
+    if not secrets or any(len(secret) != KEY_BYTES for secret in secrets):
+        raise OperatorError(
+            f"{named} must hold one or more keys of {KEY_BYTES} bytes each, base64, separated by commas."
+        )
+    return tuple(dict.fromkeys(secrets))
 
 
 def new_key() -> str:

@@ -213,6 +213,24 @@ SAFETY: Mapping[str, Mapping[str, str]] = {
 }
 """How far an offer is from danger; distances are rounded down to multiples of 5."""
 
+FINDINGS: Mapping[str, Mapping[str, str]] = {
+    "rankings_without_hold": {
+        "nl": "{count} rangordes voor aanmeldingen waarvoor daarna niets is gereserveerd.",
+        "en": "{count} rankings of referrals on which no hold followed.",
+    },
+    "zone_changes": {
+        "nl": "{count} keer onveilige gebieden gewijzigd.",
+        "en": "{count} changes of danger zones.",
+    },
+    "reveals": {"nl": "{count} keer een adres ingezien.", "en": "{count} times an address was shown."},
+    "same_referral": {
+        "nl": "{count} keer naar dezelfde aanmelding gekeken.",
+        "en": "{count} looks at one and the same referral.",
+    },
+    "odd_hours": {"nl": "{count} keer gekeken op ongewone uren.", "en": "{count} looks at odd hours."},
+}
+"""What in the access log somebody should ask about, by code."""
+
 
 def point_text(points: PointsLike, *, language: str) -> str:
     """Why a factor gave the points that it gave, in one sentence."""
@@ -252,3 +270,8 @@ def safety_text(offer: OfferLike, *, safety_assessed: bool, language: str) -> st
     key = "clear" if offer.margin_km else "just_clear"
     clear = SAFETY[key][language].format(clearance=offer.clearance_km, margin=offer.margin_km)
     return clear if safety_assessed else f"{SAFETY['not_assessed'][language]} {clear}"
+
+
+def finding_text(code: str, *, count: int, language: str) -> str:
+    """What an account did so often that somebody should ask."""
+    return FINDINGS[code][language].format(count=count)

@@ -5,6 +5,8 @@ import signal
 import threading
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Mapping
 from contextlib import asynccontextmanager, contextmanager, suppress
+from functools import partial
+from pathlib import Path
 from types import FrameType
 from typing import TypeAlias
 
@@ -12,10 +14,11 @@ import structlog
 
 from app import metrics
 from app.deps import Parts
-from app.errors import Conflict, Unavailable
-from app.services import availability, holds
+from app.errors import Conflict, OperatorError, Unavailable
+from app.services import availability, erasure, holds
+from app.services.erasure_list import ErasureList
 from app.store import answers, outbox, pulse, timers
-from app.store.database import Database, Transaction
+from app.store.database import RELAY, WORKER, Database, Transaction
 
 LOOK_S = 0.5
 """How often each process looks by itself for what nobody told it."""
@@ -26,6 +29,9 @@ FIRST_PAUSE_S = 0.5
 LONGEST_PAUSE_S = 10.0
 SWEEP_S = 2.0
 PRUNE_S = 600.0
+RETENTION_S = 3600.0
+AT_ONCE_S = 0.0
+"""Where there may be more to do."""
 UNFOUNDED_S = 30.0
 """How long to wait for the country's data where there is none yet."""
 
@@ -57,18 +63,36 @@ async def prune(tx: Transaction) -> float:
     return PRUNE_S
 
 
-RECURRING: Mapping[str, Work] = {"sweep": sweep, "step": step, "prune": prune}
+async def retain(tx: Transaction, *, listed: ErasureList) -> float:
+    """Erase the referrals whose time is over; none where that cannot be put on the list."""
+    if tx.reference_version == 0:
+        return UNFOUNDED_S
+    try:
+        erased = await erasure.erase_overdue(tx, listed=listed)
+    except OperatorError as error:
+        log.error("nothing_erased", reason=str(error))  # noqa: TRY400 - its sentence says it all
+        return RETENTION_S
+    if erased:
+        log.info("erased", cause=erasure.RETENTION, referrals=erased)
+    return AT_ONCE_S if erased == erasure.AT_ONCE else RETENTION_S
+
+
+def recurring_in(data_dir: Path) -> Mapping[str, Work]:
+    """Return all the work that recurs, for a process with this data folder."""
+    retention = partial(retain, listed=ErasureList.of(data_dir))
+    return {"sweep": sweep, "step": step, "prune": prune, "retention": retention}
 
 
 @asynccontextmanager
-async def running(parts: Parts, *, recurring: Mapping[str, Work] = RECURRING) -> AsyncGenerator[None]:
+async def running(parts: Parts, *, recurring: Mapping[str, Work] | None = None) -> AsyncGenerator[None]:
     """Do all of it while the block lasts, and end every open stream when the process is told to stop."""
+    timed = recurring_in(parts.settings.data_dir) if recurring is None else recurring
     turns: Mapping[str, Callable[[], Awaitable[None]]] = {
         "relay": lambda: relay(parts),
         "read": parts.bus.read,
         "beat": parts.bus.beat,
         "doorbell": lambda: parts.bus.doorbell.answer(parts.bus.heard),
-        "timers": lambda: recur(parts.database, recurring),
+        "timers": lambda: recur(parts.database, timed),
     }
     tasks = [asyncio.create_task(_forever(turn, name=name), name=name) for name, turn in turns.items()]
     try:
@@ -119,7 +143,7 @@ async def relay(parts: Parts) -> None:
 
 
 async def _number(database: Database, *, told: bool) -> tuple[int, bool]:
-    async with database.entered() as tx:
+    async with database.entered(actor=RELAY) as tx:
         glance = None if told else await outbox.glance(tx)
         if glance is not None and not glance.waiting:
             return glance.newest, False
@@ -129,19 +153,19 @@ async def _number(database: Database, *, told: bool) -> tuple[int, bool]:
 
 async def recur(database: Database, recurring: Mapping[str, Work]) -> None:
     """Lease one piece of work that is due and do it; wait a second where there is none."""
-    async with database.entered() as tx:
+    async with database.entered(actor=WORKER) as tx:
         held = await timers.lease(tx, recurring.keys())
     if held is None:
         await asyncio.sleep(TIMERS_S)
         return
     try:
-        async with database.entered() as tx:
+        async with database.entered(actor=WORKER) as tx:
             # If the lease ran out meanwhile, somebody else does it too: all of it may be done twice.
             await timers.done(tx, held, again_in_seconds=await recurring[held.name](tx))
     except Exception:
         # Work that fails must not keep the other timers waiting; if this fails too, the lease runs out by itself.
         with suppress(Exception):
-            async with database.entered() as tx:
+            async with database.entered(actor=WORKER) as tx:
                 await timers.done(tx, held, again_in_seconds=LONGEST_PAUSE_S)
         raise
 

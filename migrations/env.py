@@ -41,6 +41,8 @@ async def online() -> None:
     async with engine.connect() as connection:
         await connection.execute(text(f"SET lock_timeout = '{LOCK_TIMEOUT}'"))
         await connection.execute(text(f"SET statement_timeout = '{STATEMENT_TIMEOUT}'"))
+        # Row-level security holds for the owner too.
+        await connection.execute(text("SET plek.actor = 'operator'"))
         await connection.commit()
         await connection.run_sync(run)
         await connection.commit()

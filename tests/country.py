@@ -16,8 +16,9 @@ from app.config import Settings
 from app.deps import Parts
 from app.main import create_app, join
 from app.models import Account, Provider, ProviderRegion, Token
+from app.services import availability
 from app.store import heads
-from app.store.database import Database
+from app.store.database import WORKER, Database
 from app.store.reference import Reference
 
 HERE, THERE, FAR = "GM0518", "GM0193", "GM0014"
@@ -68,6 +69,10 @@ class Country:
             )
         return token
 
+    async def hashed(self, *roles: str, provider: str | None = None, region: str | None = None) -> bytes:
+        """Return the hash of a new account's token: with it a test enters the database as that account."""
+        return hashlib.sha256((await self.token(*roles, provider=provider, region=region)).encode()).digest()
+
     async def client(
         self, *roles: str, provider: str | None = None, region: str | None = None, token: str | None = None
     ) -> "Client":
@@ -84,6 +89,11 @@ class Country:
         async with self.owner.entered() as tx:
             result = await tx.connection.execute(text(statement), values)
             return list(result.all()) if result.returns_rows else []
+
+    async def step(self) -> None:
+        """Take the next step of what everybody may see of availability, as the worker does every few minutes."""
+        async with self.parts.database.entered(actor=WORKER) as tx:
+            await availability.refresh(tx)
 
     async def value(self, statement: str, **values: object) -> Any:
         """Run a statement as the owner and return its one value."""

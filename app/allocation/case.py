@@ -65,7 +65,7 @@ def case_of(need: Need, register: Register, situation: Situation, policy: Policy
         barred=frozenset(need.barred_providers),
         rooms=lawful_rooms(
             register.municipalities,
-            zones=active_zones(need, situation=situation, policy=policy),
+            zones=active_zones(need, as_of=situation.as_of, policy=policy),
             clearances=situation.clearances,
             ample_margin_km=policy.ample_margin_km,
         ),

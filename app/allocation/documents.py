@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import fields, is_dataclass
+from dataclasses import MISSING, fields, is_dataclass
 from functools import cache
 from types import UnionType
 from typing import Annotated, Any, Protocol, TypeVar, cast, get_args, get_origin, get_type_hints, runtime_checkable
@@ -91,7 +91,7 @@ def _object(hint: Any, value: Any, pointer: str, faults: list[Fault]) -> Any:  #
     already, found = len(faults), cast("dict[str, object]", value)
     hints = _hints(hint)
     faults += [Fault(_step(pointer, name), "is not a known field") for name in found if name not in hints]
-    faults += [Fault(_step(pointer, name), "is missing") for name in hints if name not in found]
+    faults += [Fault(_step(pointer, name), "is missing") for name in _needed(hint) if name not in found]
     given = {name: _read(hints[name], found[name], _step(pointer, name), faults) for name in hints if name in found}
     if len(faults) > already:
         return None
@@ -174,6 +174,12 @@ _READERS: Mapping[Any, Callable[[Any, Any, str, list[Fault]], Any]] = {
     dt.date: _iso("must be a day, as 2026-01-31"),
     dt.datetime: _iso("must be a moment, as 2026-01-31T12:00:00+00:00"),
 }
+
+
+@cache
+def _needed(kind: Any) -> tuple[str, ...]:  # noqa: ANN401
+    """The fields that a document must have: those without a default, which came later than documents still cited."""
+    return tuple(field.name for field in fields(kind) if field.init and field.default is MISSING)
 
 
 @cache

@@ -170,6 +170,24 @@ class Weights:
     freshness: Freshness
 
 
+# --- what the review of the access log asks about (review.py) ----------------------------------------------
+
+Count = Annotated[int, Between(1, 100_000)]
+
+
+@dataclass(frozen=True, slots=True)
+class Review:
+    """From how many of each, by one account in the days reviewed, somebody should ask why; odd hours are local."""
+
+    rankings_without_hold: Count = 20
+    zone_changes: Count = 20
+    reveals: Count = 30
+    same_referral: Count = 50
+    odd_hour_looks: Count = 30
+    odd_from_hour: Annotated[int, Between(0, 23)] = 1
+    odd_until_hour: Annotated[int, Between(0, 23)] = 5
+
+
 # --- the policy -------------------------------------------------------------------------------------------
 
 Km = Annotated[int, Between(0, 500)]
@@ -197,6 +215,14 @@ class Policy:
     swap_max_legs: Annotated[int, Between(2, 6)]
     opening_delay_days: Annotated[int, Between(0, 3660)]
     points: Weights
+    retention_days: Annotated[int, Between(1, 3660)] = 365
+    """How long after departure, withdrawal or erasure's last reason a referral's content is kept."""
+    rankings_per_hour: Annotated[int, Between(1, 1000)] = 30
+    """Of one referral."""
+    reveals_per_hour: Annotated[int, Between(1, 1000)] = 20
+    """By one account."""
+    break_glass_minutes: Minutes = 60
+    review: Review = Review()
 
     def faults(self) -> Iterator[Fault]:
         """The radius used without an assessment is one that could have been chosen."""

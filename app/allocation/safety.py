@@ -9,9 +9,10 @@ from app.allocation.values import DangerZone
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+    from datetime import datetime
 
     from app.allocation.policy import Policy
-    from app.allocation.values import Need, Situation
+    from app.allocation.values import Need
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,12 +40,12 @@ def coarse_km(km: int) -> int:
     return max(0, km // DISTANCE_STEP_KM * DISTANCE_STEP_KM)
 
 
-def active_zones(need: Need, *, situation: Situation, policy: Policy) -> tuple[DangerZone, ...]:
+def active_zones(need: Need, *, as_of: datetime, policy: Policy) -> tuple[DangerZone, ...]:
     """The zones that count today; where danger was not asked about, the origin is one with the policy's radius.
 
     Today is the day in UTC: where clocks run ahead of it, as in Europe, a zone ends at most hours late, never early.
     """
-    today = situation.as_of.date()
+    today = as_of.date()
     zones = tuple(zone for zone in need.danger_zones if zone.until is None or zone.until >= today)
     if need.danger_assessment == "not_asked":
         return (*zones, DangerZone(need.origin, policy.unassessed_radius_km, until=None))

@@ -28,6 +28,7 @@ TAGS = [
     {"name": "Rankings", "description": "Where a household can go, best first, and why."},
     {"name": "Holds", "description": "Places kept for a while."},
     {"name": "Placements", "description": "From under way to departure."},
+    {"name": "Access log", "description": "Who looked at what, when and why."},
     {"name": "Ledger", "description": "What was recorded for everyone to check."},
     {"name": "Events", "description": "What changes, as it changes."},
     {"name": "Description", "description": "This description."},
@@ -52,6 +53,8 @@ VERSION_HEADER = {
 TAG_HEADER = {"ETag": {"description": "The version that this is.", "schema": {"type": "string"}}}
 RETRY_HEADER = {"Retry-After": {"description": "Seconds to wait.", "schema": {"type": "integer", "minimum": 1}}}
 DOCUMENT = "/openapi.json"
+FOR_ALL = {"Access-Control-Allow-Origin": "*", "Cache-Control": "public, max-age=300"}
+"""It is the same for everybody, from every origin."""
 
 
 def routes(app: FastAPI) -> set[tuple[str, str]]:
@@ -76,7 +79,7 @@ def publish(app: FastAPI) -> None:
     )
     async def read() -> Response:  # pyright: ignore[reportUnusedFunction]
         """Read this description."""
-        return JSONResponse(document(app), headers={"Access-Control-Allow-Origin": "*"})
+        return JSONResponse(document(app), headers=FOR_ALL)
 
 
 def document(app: FastAPI) -> dict[str, Any]:
@@ -153,7 +156,7 @@ def _add_conditions(path: str, method: str, operation: dict[str, Any]) -> None:
         parameters.append(
             _header("If-Match", "The ETag that was read; without it the last write wins.", required=required)
         )
-    if method == "get" and "{" in path:
+    if method == "get" and path.endswith("}"):
         parameters.append(_header("If-None-Match", "The ETag that was read: 304 while it is still the one."))
         responses["304"] = {"description": "Not changed since", "headers": dict(TAG_HEADER)}
     if method == "patch" or "304" in responses:

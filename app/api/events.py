@@ -4,17 +4,17 @@ import asyncio
 import json
 import secrets
 from collections.abc import AsyncGenerator, Awaitable, Callable
-from contextlib import aclosing
+from contextlib import aclosing, asynccontextmanager
 from functools import lru_cache
 from typing import TYPE_CHECKING, Annotated
 
 from fastapi import APIRouter, Header, Request, Response
 from fastapi.responses import StreamingResponse
 
-from app.deps import Parts, PartsIn, caller_of, rule_of, token_hash
-from app.errors import Fault, Invalid, Refusal, TooMany, Unauthenticated
+from app.deps import PartsIn, caller_of, token_hash, transaction
+from app.errors import Fault, Invalid, Refusal
 from app.events.stream import Event, Item, Reset, Start
-from app.services.caller import Caller
+from app.services.caller import Caller, Role
 
 if TYPE_CHECKING:
     from starlette.types import Send
@@ -26,8 +26,11 @@ RECHECK_S = 15.0
 HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 SOONEST_MS, SPREAD_MS = 1000, 4000
 """When clients come back after a loss; spread, so that they do not come all at once."""
-DESCRIPTION = """Kinds: `availability` (`data: {"region": code}`), `hold`, `placement`, `swap` (`data: {"id": id}`), and
-`reset` where events are no longer kept: read everything again. `id` is the position; `Last-Event-ID` resumes."""
+COORDINATORS_ALONE = frozenset({"access"})
+"""What only they are told, as only they can read what it is about."""
+DESCRIPTION = """Kinds: `availability` (`data: {"region": code}`), `hold`, `placement`, `swap` and, for coordinators
+alone, `access` (`data: {"id": id}`; of an access notice that is its `eventId`), and `reset` where events are no longer
+kept: read everything again. `id` is the position; `Last-Event-ID` resumes."""
 
 
 class EventStream(StreamingResponse):
@@ -61,28 +64,23 @@ async def follow_events(
 ) -> Response:
     """Follow what concerns the caller's provider."""
     hashed = token_hash(request)
-    caller = await _admitted(request, parts, hashed)
-    rule = rule_of(request)
+    caller = await _admitted(request)
+    withheld = frozenset[str]() if caller.has(Role.COORDINATOR) else COORDINATORS_ALONE
 
     async def still_welcome() -> bool:
         identity = await parts.bus.standing.of(hashed)
-        return (
-            identity is not None and identity.provider_id == caller.provider_id and not identity.roles.isdisjoint(rule)
-        )
+        # With other roles they may come back, and be told what those are told.
+        return identity is not None and (identity.provider_id, identity.roles) == (caller.provider_id, caller.roles)
 
     items = parts.bus.subscribe(caller.provider, after=_position(last_event_id))
     # The first item before the response: what keeps a stream from beginning can still be told as a problem.
     first = await anext(items)
-    return EventStream(_frames(items, first=first, still_welcome=still_welcome))
+    return EventStream(_frames(items, first=first, still_welcome=still_welcome, withheld=withheld))
 
 
-async def _admitted(request: Request, parts: Parts, hashed: bytes) -> Caller:
+async def _admitted(request: Request) -> Caller:
     """Return the caller, in a transaction that is over before the stream begins."""
-    if not hashed:
-        raise Unauthenticated
-    if retry_after := await parts.allowance.spend(hashed.hex()):
-        raise TooMany(retry_after=retry_after)
-    async with parts.database.entered(hashed) as tx:
+    async with asynccontextmanager(transaction)(request) as tx:
         return caller_of(request, tx.identity)
 
 
@@ -95,7 +93,11 @@ def _position(last_event_id: str | None) -> int | None:
 
 
 async def _frames(
-    items: AsyncGenerator[Item], *, first: Item, still_welcome: Callable[[], Awaitable[bool]]
+    items: AsyncGenerator[Item],
+    *,
+    first: Item,
+    still_welcome: Callable[[], Awaitable[bool]],
+    withheld: frozenset[str],
 ) -> AsyncGenerator[bytes]:
     clock = asyncio.get_running_loop().time
     asked = clock()
@@ -107,7 +109,8 @@ async def _frames(
                     if not await still_welcome():
                         return
                     asked = clock()
-                yield _frame(item)
+                if not (isinstance(item, Event) and item.kind in withheld):
+                    yield _frame(item)
         except Refusal:
             # The database is out of reach: the client comes back, is told so, and later misses nothing.
             return

@@ -12,6 +12,7 @@ from app.errors import Missing, Unavailable
 from app.services.caller import Role
 from app.services.health import state_of
 from app.store import pulse
+from app.store.database import WORKER
 
 router = APIRouter(include_in_schema=False)
 
@@ -65,7 +66,7 @@ async def _is_administrator(request: Request, parts: Parts) -> bool:
 
 async def _counted(parts: Parts) -> metrics.Counted | None:
     try:
-        async with parts.database.entered() as tx:
+        async with parts.database.entered(actor=WORKER) as tx:
             taken = await pulse.read(tx)
     except Unavailable:
         return None

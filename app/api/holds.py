@@ -8,7 +8,7 @@ from pydantic import Field
 
 from app.api import known
 from app.api.household import DangerZoneOut, HouseholdOut
-from app.api.ids import parse
+from app.api.ids import parse, text_of
 from app.api.once import AlreadyAnswered, OnceIn, OnceRequired
 from app.api.pages import PageIn, moment_and_id
 from app.api.wire import In, Out, single
@@ -75,6 +75,8 @@ class HoldOut(Out):
     reference: str | None = Field(description="The referral's speakable code.")
     provider_id: str = Field(description="Whose place it is.")
     sender_id: str = Field(description="Whose intake desk asked.")
+    site_id: str | None = Field(description="For the receiver; for the sender once a person has accepted.")
+    place_id: str | None = Field(description="For the receiver.")
     kind: str
     rank: int | None
     override_reason: str | None
@@ -98,6 +100,8 @@ class HoldOut(Out):
             reference=hold.reference,
             provider_id=str(hold.provider_id),
             sender_id=str(hold.sender_id),
+            site_id=text_of(hold.site_id),
+            place_id=text_of(hold.place_id),
             kind=hold.kind,
             rank=hold.rank,
             override_reason=hold.override_reason,
@@ -180,7 +184,7 @@ async def release(id: str, wanted: ReleaseWanted, tx: Tx, caller: CallerIn, part
 async def renew(id: str, tx: Tx, caller: CallerIn, parts: PartsIn, once: OnceIn) -> Response:
     """Keep a place a while longer; the policy limits how often."""
     hold = await holds.renew(tx, caller, parse(id), keyring=parts.keyring)
-    return await once.keep(tx, caller, HoldOut.of(hold).reply(etag=True))
+    return await once.keep(tx, caller, HoldOut.of(hold).reply(etag=True), referral_id=hold.referral_id)
 
 
 @router.post(

@@ -18,3 +18,8 @@ def parse(text: str) -> UUID:
 def parse_optional(text: str | None) -> UUID | None:
     """Return the id that a string is, the id of nothing, or None where there is no string."""
     return None if text is None else parse(text)
+
+
+def text_of(id_: UUID | None) -> str | None:
+    """Return an id as it is sent."""
+    return None if id_ is None else str(id_)

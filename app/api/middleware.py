@@ -1,4 +1,4 @@
-"""What every exchange goes through: a request id, the version, a bound on the body, a log line, the metrics."""
+"""What every exchange goes through: a request id, strict headers, bounds on what is sent, a log line, the metrics."""
 
 import re
 import secrets
@@ -11,6 +11,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import Request
 
 from app import metrics
+from app.api.headers import harden
 from app.api.problems import on_failure, problem
 from app.errors import Fault
 
@@ -18,6 +19,10 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 LONGEST_BODY: Final = 1_000_000
+LONGEST_HEAD: Final = 32_768
+"""Bytes of a request's headers together, as sent."""
+LONGEST_ADDRESS: Final = 8_192
+"""Bytes of path and query."""
 REQUEST_ID = re.compile(r"[A-Za-z0-9-]{1,64}")
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 UNMATCHED = "unmatched"
@@ -25,6 +30,10 @@ LEFT = 499
 """In the log: the client had gone before there was an answer."""
 QUIET = ("/health/", "/metrics")
 """Routes that machines ask all day; in the log only at level debug."""
+
+BODY_TOO_LONG: Final = Fault("", f"must not be longer than {LONGEST_BODY} bytes")
+HEAD_TOO_LONG: Final = Fault("/headers", f"must not be longer than {LONGEST_HEAD} bytes together")
+ADDRESS_TOO_LONG: Final = Fault("/path", f"must not be longer than {LONGEST_ADDRESS} bytes with its query")
 
 log = structlog.get_logger()
 
@@ -66,14 +75,14 @@ class Exchange:
             headers = MutableHeaders(scope=message)
             headers["API-Version"] = self.version
             headers["X-Request-Id"] = self.request_id
+            harden(headers.raw)
             self.streamed = headers.get("content-type", "").startswith("text/event-stream")
         await self.send_to(message)
 
-    async def refuse_body(self) -> None:
-        """Answer a body that is too long."""
+    async def refuse(self, fault: Fault) -> None:
+        """Answer a request of which something is too long."""
         self.too_long = False
-        fault = Fault("", f"must not be longer than {LONGEST_BODY} bytes")
-        answer = problem(400, "too_large", "The body is too long.", faults=(fault,))
+        answer = problem(400, "too_large", "The request is too long.", faults=(fault,))
         await answer(self.scope, self.receive_from, self.send)
 
     @property
@@ -109,9 +118,8 @@ class Edge:
                 _note(exchange, seconds=perf_counter() - began)
 
     async def _serve(self, exchange: Exchange, headers: Headers) -> None:
-        length = headers.get("content-length", "")
-        if length.isdecimal() and int(length) > LONGEST_BODY:
-            await exchange.refuse_body()
+        if (fault := _overlong(exchange.scope, headers)) is not None:
+            await exchange.refuse(fault)
             return
         try:
             await self._app(exchange.scope, exchange.receive, exchange.send)
@@ -121,7 +129,17 @@ class Edge:
                 answer = await on_failure(Request(exchange.scope), failure)
                 await answer(exchange.scope, exchange.receive, exchange.send)
         if exchange.too_long and exchange.status is None:
-            await exchange.refuse_body()
+            await exchange.refuse(BODY_TOO_LONG)
+
+
+def _overlong(scope: "Scope", headers: Headers) -> Fault | None:
+    """Return what of a request is too long, as far as its head says."""
+    if len(scope.get("raw_path") or b"") + len(scope["query_string"]) > LONGEST_ADDRESS:
+        return ADDRESS_TOO_LONG
+    if sum(len(name) + len(value) + len(b": \r\n") for name, value in headers.raw) > LONGEST_HEAD:
+        return HEAD_TOO_LONG
+    length = headers.get("content-length", "")
+    return BODY_TOO_LONG if length.isdecimal() and int(length) > LONGEST_BODY else None
 
 
 def _request_id(headers: Headers) -> str:

@@ -9,12 +9,13 @@ import hashlib
 import json
 from dataclasses import dataclass
 from typing import Annotated
+from uuid import UUID
 
 from fastapi import Depends, Header, Request, Response
 
 from app.api.wire import JSON, Body, etag_of
-from app.deps import Parts, caller_of, parts_of, token_hash
-from app.errors import Conflict, Fault, Invalid, Mismatch
+from app.deps import Parts, caller_of, log_granted, parts_of, token_hash
+from app.errors import Conflict, Erased, Fault, Invalid, Mismatch
 from app.seal import Keyring
 from app.services.caller import Caller
 from app.store import answers
@@ -32,8 +33,8 @@ class Once:
     fingerprint: bytes
     keyring: Keyring
 
-    def record(self, caller: Caller, response: Response) -> answers.Answer | None:
-        """Return what is to be kept of a response, sealed; nothing without a key."""
+    def record(self, caller: Caller, response: Response, *, referral_id: UUID | None = None) -> answers.Answer | None:
+        """Return what is to be kept of a response, sealed, and whose content it has; nothing without a key."""
         if self.key is None:
             return None
         sealed = self.keyring.answers.seal(bytes(response.body), row=self._row(caller))
@@ -46,11 +47,14 @@ class Once:
             region=caller.region,
             status=response.status_code,
             sealed=sealed,
+            referral_id=referral_id,
         )
 
-    async def keep(self, tx: Transaction, caller: Caller, response: Response) -> Response:
-        """Keep a response in the transaction of what it answers, and return it."""
-        answer = self.record(caller, response)
+    async def keep(
+        self, tx: Transaction, caller: Caller, response: Response, *, referral_id: UUID | None = None
+    ) -> Response:
+        """Keep a response in the transaction of what it answers, and return it; it goes with whom it is about."""
+        answer = self.record(caller, response, referral_id=referral_id)
         if answer is not None and not await answers.keep(tx, answer):
             raise AlreadyAnswered
         return response
@@ -69,6 +73,10 @@ class Once:
             raise Mismatch
         if (answer.provider_id, answer.region) != (caller.provider_id, caller.region):
             return None
+        if answer.sealed == answers.GONE:
+            raise Erased
+        if answer.referral_id is not None:
+            tx.looks.referral_ids.add(answer.referral_id)
         body = self.keyring.answers.unseal(answer.sealed, row=self._row(caller))
         return Response(body, answer.status, {"Idempotency-Replayed": "true", "ETag": etag_of(body)}, media_type=JSON)
 
@@ -113,7 +121,11 @@ async def replayed(request: Request, parts: Parts) -> Response | None:
     if wanted is None or wanted.key is None:
         return None
     async with parts.database.entered(token_hash(request)) as tx:
-        return await wanted.replay(tx, caller_of(request, tx.identity))
+        caller = request.state.caller = caller_of(request, tx.identity)
+        first = await wanted.replay(tx, caller)
+        if first is not None:
+            await log_granted(tx, request)  # seen again is seen
+        return first
 
 
 OnceIn = Annotated[Once, Depends(once)]

@@ -12,7 +12,7 @@ from starlette.exceptions import HTTPException
 from app import errors
 from app.api.once import replayed
 from app.api.wire import Body, Out
-from app.deps import parts_of
+from app.deps import log_refused, parts_of, token_hash
 
 PROBLEM_JSON = "application/problem+json"
 
@@ -22,6 +22,7 @@ STATUS: Mapping[type[errors.Refusal], int] = {
     errors.Forbidden: 403,
     errors.Missing: 404,
     errors.Conflict: 409,
+    errors.Erased: 410,
     errors.Stale: 412,
     errors.Mismatch: 422,
     errors.MatchRequired: 428,
@@ -36,6 +37,7 @@ TITLES: Mapping[int, str] = {
     404: "Not found",
     405: "Method not allowed",
     409: "Conflict",
+    410: "Erased",
     412: "Changed meanwhile",
     413: "Too large",
     422: "Key used before",
@@ -44,6 +46,9 @@ TITLES: Mapping[int, str] = {
     500: "Internal error",
     503: "Out of reach",
 }
+
+LOGGED = (errors.Forbidden, errors.Missing, errors.TooOften, errors.Erased)
+"""Refusals that the access log has: somebody wanted what they may not see."""
 
 log = structlog.get_logger()
 
@@ -93,6 +98,8 @@ async def on_refusal(request: Request, refusal: Exception) -> Response:
         first, refusal = None, another
     if first is not None:
         return first
+    if isinstance(refusal, LOGGED) or (isinstance(refusal, errors.Unauthenticated) and token_hash(request)):
+        await log_refused(request)
     response = problem(status_of(refusal), refusal.code, refusal.detail, faults=getattr(refusal, "faults", ()))
     if isinstance(refusal, errors.TooMany | errors.Unavailable):
         response.headers["Retry-After"] = str(refusal.retry_after)

@@ -145,7 +145,8 @@ async def make(
     """Rank every place for a referral, best first, and record the ranking."""
     ranked = await rankings.make(tx, caller, parse(id), keyring=parts.keyring)
     limit = (wanted or RankingWanted()).limit
-    return await once.keep(tx, caller, (await shown(tx, parts, ranked, limit=limit)).reply(201))
+    reply = (await shown(tx, parts, ranked, limit=limit)).reply(201)
+    return await once.keep(tx, caller, reply, referral_id=ranked.referral_id)
 
 
 @router.get("/rankings/{id}", response_model=RankingOut, operation_id="readRanking", summary="One ranking")
@@ -168,13 +169,14 @@ async def replay(id: str, tx: Tx, caller: CallerIn, parts: PartsIn, once: OnceIn
     if not caller.has(Role.INTAKE_WORKER):
         reference = await tx.snapshots.reference(tx)
         order = [_standing(offer, reference) for offer in ranked.ranking.offers]
-    return await once.keep(tx, caller, ReplayOut(identical=identical, offers=order).reply())
+    reply = ReplayOut(identical=identical, offers=order).reply()
+    return await once.keep(tx, caller, reply, referral_id=ranked.referral_id)
 
 
 async def shown(tx: Transaction, parts: Parts, ranked: Ranked, *, limit: int) -> RankingOut:
     """Show a ranking: its first offers, and everything left out."""
     reference = await tx.snapshots.reference(tx)
-    providers = (await tx.snapshots.register(tx)).providers
+    providers = await tx.snapshots.providers(tx)
     return RankingOut(
         id=str(ranked.id),
         referral_id=str(ranked.referral_id),

@@ -123,7 +123,7 @@ async def list_municipalities(tx: Tx, caller: CallerIn, page: PageIn) -> Respons
 @router.get("/providers", response_model=ProvidersOut, operation_id="listProviders", summary="All providers")
 async def list_providers(tx: Tx, caller: CallerIn, page: PageIn) -> Response:  # noqa: ARG001 - as above
     """Return the shelter organisations, with their switchboards."""
-    known = (await tx.snapshots.register(tx)).providers.values()
+    known = (await tx.snapshots.providers(tx)).values()
     items, cursor = _cut(page, list(known), key=lambda provider: provider.slug)
     return ProvidersOut(items=[KnownProviderOut.of(provider) for provider in items], next_cursor=cursor).reply()
 

@@ -22,10 +22,11 @@ from app.api.household import (
 from app.api.ids import parse
 from app.api.once import OnceIn
 from app.api.pages import PageIn, moment_and_id
+from app.api.shields import ShieldOut, ShieldWanted
 from app.api.wire import In, Out, check_match, single
 from app.deps import CallerIn, PartsIn, Tx, providers_known
 from app.errors import Fault, Invalid
-from app.services import referrals, withdrawals
+from app.services import referrals, shields, withdrawals
 from app.services.referrals import Referral
 
 router = APIRouter(tags=["Referrals"])
@@ -53,6 +54,7 @@ class ReferralWanted(In):
     barred_providers: ProviderIds = []
     safety_plan: Flag = False
     call_back: CallBack | None = None
+    shield: ShieldWanted | None = Field(default=None, description="Who alone may see it, from the very beginning.")
 
     @field_validator("danger_zones")
     @classmethod
@@ -113,6 +115,7 @@ class ReferralOut(Out):
     barred_providers: list[str]
     safety_plan: bool
     call_back: str | None
+    shield: ShieldOut | None = Field(description="None where every colleague may see it.")
 
     @classmethod
     def of(cls, referral: Referral) -> "ReferralOut":
@@ -125,6 +128,7 @@ class ReferralOut(Out):
                 "created_at": referral.case.created_at,
                 "updated_at": referral.case.updated_at,
                 "hold_id": str(referral.case.hold_id) if referral.case.hold_id else None,
+                "shield": ShieldOut.of(referral),
                 **referral.content,
             }
         )
@@ -147,9 +151,14 @@ class ReferralList(Out):
 )
 async def register(wanted: ReferralWanted, tx: Tx, caller: CallerIn, parts: PartsIn, once: OnceIn) -> Response:
     """Register a household that needs a place."""
-    content = wanted.model_dump(mode="json")
+    content = wanted.model_dump(mode="json", exclude={"shield"})
     referral = await referrals.register(tx, caller, keyring=parts.keyring, content=content)
-    return await once.keep(tx, caller, ReferralOut.of(referral).reply(201, etag=True))
+    if wanted.shield is not None:
+        named = wanted.shield.account_ids
+        referral = await shields.name(
+            tx, caller, referral.id, wanted=named, pointer="/shield/colleagues", keyring=parts.keyring
+        )
+    return await once.keep(tx, caller, ReferralOut.of(referral).reply(201, etag=True), referral_id=referral.id)
 
 
 @router.get("/referrals", response_model=ReferralList, operation_id="listReferrals", summary="Own referrals")
@@ -203,4 +212,4 @@ async def change(
 async def withdraw(id: str, tx: Tx, caller: CallerIn, parts: PartsIn, once: OnceIn) -> Response:
     """Close a referral that no longer needs a place."""
     referral = await withdrawals.withdraw(tx, caller, parse(id), keyring=parts.keyring)
-    return await once.keep(tx, caller, ReferralOut.of(referral).reply(etag=True))
+    return await once.keep(tx, caller, ReferralOut.of(referral).reply(etag=True), referral_id=referral.id)

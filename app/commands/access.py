@@ -12,14 +12,28 @@ from app.services.accounts import Issued
 from app.services.caller import Role
 
 
-def issue(data_dir: Path | None, *, roles: Sequence[Role], provider: str | None, region: str | None, days: int) -> None:
+def issue(
+    data_dir: Path | None,
+    *,
+    roles: Sequence[Role],
+    provider: str | None,
+    region: str | None,
+    days: int,
+    name: str | None = None,
+) -> None:
     """Make an account and a token; the token stands alone on the last line of stdout."""
 
     async def act() -> Issued:
         async with installation.transaction() as tx:
-            return await accounts.issue(tx, roles=roles, provider=provider, region=region, days=days)
+            issued = await accounts.issue(
+                tx, roles=roles, provider=provider, region=region, days=days, embedded=settings.embedded
+            )
+            if name is not None:
+                await accounts.give_name(tx, issued.account_id, name=name)
+            return issued
 
-    with opened(settings_with(data_dir)) as installation:
+    settings = settings_with(data_dir)
+    with opened(settings) as installation:
         issued = asyncio.run(act())
     say(f"Token {issued.token_id}, valid until {issued.expires_at:%Y-%m-%d %H:%M} UTC. It is shown only now.")
     say(f"To end it: plek revoke {issued.token_id}")

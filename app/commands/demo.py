@@ -8,7 +8,6 @@ import typer
 from app.commands.installation import Installation, opened, say, settings_with
 from app.config import Settings
 from app.errors import OperatorError
-from app.seal import Keyring
 from app.services import demo
 from app.services.demo_values import DemoCountry
 
@@ -20,7 +19,7 @@ def fill(data_dir: Path | None, *, seed: int) -> None:
 
     async def act() -> DemoCountry:
         async with installation.transaction() as tx:
-            return await demo.fill(tx, keyring=Keyring.parse(await installation.key(tx)), seed=seed)
+            return await demo.fill(tx, keyring=await installation.keyring(tx), seed=seed)
 
     with opened(settings) as installation:
         country = asyncio.run(act())
@@ -32,7 +31,7 @@ async def show(installation: Installation, *, seed: int) -> None:
     async with installation.transaction() as tx:
         shown = await demo.is_shown(tx)
         if shown is None:
-            say(told(await demo.fill(tx, keyring=Keyring.parse(await installation.key(tx)), seed=seed)))
+            say(told(await demo.fill(tx, keyring=await installation.keyring(tx), seed=seed)))
         elif not shown:
             raise OperatorError("This database holds providers of its own: start without --demo.")
 

@@ -10,20 +10,24 @@ from typing import cast
 import typer
 
 from app import clock
-from app.commands.installation import BOTH, Installation, opened, opens, read_key, settings_with
+from app.commands.installation import BOTH, Installation, opened, read_key, settings_with
 from app.config import Settings
 from app.errors import OperatorError
 from app.events.link import Link
 from app.loading import OLDEST_POSTGRES
 from app.migrating import newest
-from app.seal import Keyring
-from app.store import accounts, condition
+from app.seal import KeyFile, Keyring
+from app.services import rotation
+from app.services.rotation import Tally
+from app.store import accounts, condition, sealing
 from app.store.condition import Condition
-from app.store.database import Database
+from app.store.database import WORKER, Database
 
 NEWEST_POSTGRES = 18
 OLDEST_REDIS = (6, 2)
 SKEW_S = 2.0
+OTHERS = 0o077
+"""The bits of a file's mode that let others than its owner at it."""
 LITTLE_SPACE = 1 << 30
 TOO_LITTLE_SPACE = 64 << 20
 
@@ -138,35 +142,56 @@ def _migrations(found: Condition) -> Finding:
 
 
 async def _key(installation: Installation) -> Finding:
-    settings = installation.settings
-    where = "PLEK_KEY" if settings.key else str(installation.key_file)
+    where, file = installation.key_place, installation.key_file
     try:
-        key = settings.key or read_key(installation.key_file)
-        keyring = None if key is None else Keyring.parse(key)
+        key = installation.settings.key or read_key(file)
+        source = None if installation.settings.key else KeyFile(file).news
+        keyring = None if key is None else Keyring.parse(key, named=where, source=source)
     except OperatorError as error:
         return Finding("fail", "key", str(error))
-    async with installation.owner() as database, database.entered() as tx:
-        seal = await condition.some_seal(tx)
-    if keyring is None:
-        verdict = "warn" if seal is None else "fail"
-        return Finding(
-            verdict, "key", f"there is none yet in {where}" if seal is None else f"{where} is gone: restore it"
-        )
-    if seal is None:
+    async with installation.owner() as database:
+        if keyring is None:
+            async with database.entered() as tx:
+                used = bool(await sealing.sample(tx))
+            if used:
+                return Finding("fail", "key", f"{where} is gone: restore it")
+            return Finding("warn", "key", f"there is none yet in {where}")
+        found = await rotation.survey(database.entered, keyring=keyring)
+    if not installation.settings.key and file.stat().st_mode & OTHERS:
+        return Finding("warn", "key", f"others than its owner may read {where}: chmod 600 {where}")
+    return _fit(found, keyring=keyring, where=where)
+
+
+def _fit(found: Tally, *, keyring: Keyring, where: str) -> Finding:
+    """Whether the keys fit what is sealed, and whether all of them are needed."""
+    if found.closed:
+        part = "what is sealed: it is another installation's"
+        if found.closed < found.seen:
+            part = f"{found.closed:,} of {found.seen:,} data keys: one that is needed was taken out of it"
+        return Finding("fail", "key", f"{where} does not open {part}")
+    if not found.seen:
         return Finding("ok", "key", f"in {where}; nothing is sealed yet")
-    if opens(keyring, seal):
-        return Finding("ok", "key", f"in {where}; it opens what is sealed")
-    return Finding("fail", "key", f"{where} does not open what is sealed: it is another installation's")
+    opens = f"in {where}; it opens what is sealed"
+    if found.older:
+        words = f"{opens}, {found.older:,} of {found.seen:,} data keys with an older key: plek keys rotate"
+        return Finding("warn", "key", words)
+    if keyring.older:
+        end = "take them out" if where == "PLEK_KEY" else "plek keys retire"
+        return Finding("ok", "key", f"{opens}; nothing needs its older keys any more: {end}")
+    return Finding("ok", "key", opens)
 
 
 async def _role(installation: Installation) -> Finding:
     """Whether the service's own role gets in, and can do what a request begins with."""
     database = Database(replace(installation.settings, pool_size=1), url=installation.database_url)
     try:
-        async with database.entered() as tx:
+        async with database.entered(actor=WORKER) as tx:
             providers = len(await accounts.slugs(tx))
+            walled = await condition.obeys_rules(tx)
     except Exception as error:  # noqa: BLE001 - whatever it is, it is what was looked for
         return Finding("fail", "service", f"its role does not get in ({type(error).__name__})")
     finally:
         await database.close()
-    return Finding("ok", "service", f"its role gets in; {providers} providers")
+    if not walled:
+        return Finding("fail", "service", "its role bypasses row-level security: give DATABASE_URL another login")
+    return Finding("ok", "service", f"its role gets in and obeys row-level security; {providers} providers")

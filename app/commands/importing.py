@@ -12,7 +12,6 @@ from rich.progress import Progress as Bar
 
 from app.commands.installation import Installation, opened, say, settings_with
 from app.errors import OperatorError
-from app.seal import Keyring
 from app.services import imports
 from app.services.csv_files import ImportFaults, Progress
 from app.services.import_reading import Imported
@@ -39,7 +38,7 @@ async def _take_in(
     installation: Installation, kind: str, raw: bytes, *, dry_run: bool, progress: Progress | None
 ) -> Imported:
     async with installation.transaction() as tx:
-        keyring = Keyring.parse(await installation.key(tx))
+        keyring = await installation.keyring(tx)
         imported = await imports.take_in(tx, imports.kind_of(kind), raw, keyring=keyring, progress=progress)
         if dry_run:
             await tx.connection.rollback()

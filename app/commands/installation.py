@@ -1,7 +1,7 @@
 """One installation as a command finds it: its settings, its servers (started where it brings its own), and its key."""
 
 import os
-from collections.abc import AsyncGenerator, Generator
+from collections.abc import AsyncGenerator, Generator, Iterable
 from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -13,9 +13,12 @@ from app.config import Settings, read_settings
 from app.embedded import EmbeddedServers
 from app.errors import OperatorError
 from app.loading import Prepared, is_behind, prepare
-from app.seal import Keyring, SealBroken, new_key
-from app.store import condition
+from app.seal import KEY_FILE, KeyFile, Keyring, SealBroken, new_key
+from app.services import erasure
+from app.services.erasure_list import ErasureList
+from app.store import condition, sealing
 from app.store.database import Database, Transaction
+from app.store.sealing import Sealed
 
 POSTGRES = frozenset({"postgres"})
 BOTH = frozenset({"postgres", "redis"})
@@ -33,7 +36,17 @@ class Installation:
     @property
     def key_file(self) -> Path:
         """Where the key is kept when PLEK_KEY is not set."""
-        return self.settings.data_dir / "key"
+        return self.settings.data_dir / KEY_FILE
+
+    @property
+    def key_place(self) -> str:
+        """Where this installation's key is to be found, for the operator."""
+        return "PLEK_KEY" if self.settings.key else str(self.key_file)
+
+    @property
+    def erasures(self) -> ErasureList:
+        """The list of what was erased."""
+        return ErasureList.of(self.settings.data_dir)
 
     @asynccontextmanager
     async def owner(self) -> AsyncGenerator[Database]:
@@ -50,34 +63,75 @@ class Installation:
         if self.settings.embedded:
             await self.prepare()
         async with self.owner() as database:
-            if not self.settings.embedded and await is_behind(database):
-                raise OperatorError("The database is not this release's yet: run `plek migrate` first.")
+            if not self.settings.embedded:
+                if await is_behind(database):
+                    raise OperatorError("The database is not this release's yet: run `plek migrate` first.")
+                await erase_again(database, self.erasures)
             async with database.entered() as tx:
                 yield tx
 
     async def prepare(self) -> Prepared:
-        """Migrate and load what is missing; whom DATABASE_URL names gets the application's rights, and no more."""
+        """Migrate, load what is missing, and erase again what a restore brought back.
+
+        Whom DATABASE_URL names gets the application's rights, and no more.
+        """
         done = await prepare(self.owner_url)
-        if self.settings.owner_url and (user := urlsplit(self.database_url).username):
-            async with self.owner() as database, database.entered() as tx:
-                await condition.admit(tx, unquote(user))
+        async with self.owner() as database:
+            if self.settings.owner_url and (user := urlsplit(self.database_url).username):
+                async with database.entered() as tx:
+                    await condition.admit(tx, unquote(user))
+            await erase_again(database, self.erasures)
         return done
 
     async def key(self, tx: Transaction) -> str:
         """Return the installation's key, made if there is none; OperatorError if it does not open what is sealed."""
+        seals = await sealing.sample(tx)
+        # Read after the seals: what a rotation wraps meanwhile is wrapped by a key that was in the file before.
         found = self.settings.key or read_key(self.key_file)
-        seal = await condition.some_seal(tx)
         if found is None:
-            if seal is not None:
+            if seals:
                 raise OperatorError(
                     f"{self.key_file} is gone, and the database holds what was sealed with it: restore it."
                 )
+            if not self.settings.embedded:
+                raise OperatorError(
+                    "Set PLEK_KEY: with DATABASE_URL every process needs the same. `openssl rand -base64 32` makes one."
+                )
             found = make_key(self.key_file)
             say(f"Made a key in {self.key_file}: keep a copy elsewhere, as what is sealed cannot be read without it.")
-        if seal is not None and not opens(Keyring.parse(found), seal):
-            where = "PLEK_KEY" if self.settings.key else str(self.key_file)
-            raise OperatorError(f"{where} is not the key of this database: it does not open what is sealed there.")
+        closed = opened_not(Keyring.parse(found, named=self.key_place), seals)
+        if closed and closed == len(seals):
+            raise OperatorError(
+                f"{self.key_place} is not the key of this database: it does not open what is sealed there."
+            )
+        if closed:
+            raise OperatorError(
+                f"{self.key_place} opens only part of what is sealed: a key that is still needed was taken out of it. "
+                "Put it back behind the others; `plek keys rotate` then makes do without it."
+            )
         return found
+
+    async def keyring(self, tx: Transaction) -> Keyring:
+        """Return the installation's keys, which follow the file that they come from."""
+        source = None if self.settings.key else KeyFile(self.key_file).news
+        return Keyring.parse(await self.key(tx), named=self.key_place, source=source)
+
+
+async def erase_again(database: Database, listed: ErasureList) -> None:
+    """Erase what is on the list and a restored backup has brought back; then list what only the database knows."""
+    reading = listed.read()
+    if reading.faults:
+        lines = ", ".join(map(str, reading.faults))
+        say(f"{listed.path} has lines that name nothing erased; passed over: {lines}.")
+    again = await erasure.erase_again(database.entered, reading.ids)
+    if again:
+        them = "1 referral" if again == 1 else f"{again:,} referrals"
+        say(f"Erased {them} again that a restored backup had brought back.")
+    try:
+        async with database.entered() as tx:
+            await erasure.complete(tx, listed=listed)
+    except OperatorError as error:
+        say(str(error))
 
 
 def say(words: str) -> None:
@@ -119,13 +173,15 @@ def _installation(settings: Settings) -> Installation:
     )
 
 
-def opens(keyring: Keyring, seal: condition.Wrapped) -> bool:
-    """Whether a key opens something that is sealed."""
-    try:
-        keyring.unwrap(seal.key, row=seal.row)
-    except SealBroken:
-        return False
-    return True
+def opened_not(keyring: Keyring, seals: Iterable[Sealed]) -> int:
+    """Return how many wrapped data keys no key opens."""
+    closed = 0
+    for seal in seals:
+        try:
+            keyring.unwrap(seal.content, row=seal.row)
+        except SealBroken:
+            closed += 1
+    return closed
 
 
 def read_key(file: Path) -> str | None:

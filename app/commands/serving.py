@@ -8,12 +8,15 @@ import signal
 import socket
 import threading
 import time
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
+from functools import partial
 from http.client import HTTPConnection, HTTPException
+from ipaddress import IPv4Network, ip_network
 from pathlib import Path
 from types import FrameType
+from typing import Any
 
 import typer
 
@@ -82,13 +85,7 @@ def _serve_here(installation: Installation, listening: socket.socket, *, key: st
     parts = main.join(
         installation.settings, database_url=installation.database_url, redis_url=installation.redis_url, key=key
     )
-    config = uvicorn.Config(
-        main.create_app(parts),
-        access_log=False,
-        log_config=None,
-        server_header=False,
-        timeout_graceful_shutdown=GRACE_S,
-    )
+    config = uvicorn.Config(main.create_app(parts), **_options(installation.settings))
     server = uvicorn.Server(config)
     server.run(sockets=[listening])
     if not server.started:
@@ -113,14 +110,11 @@ def _serve_by_many(installation: Installation, listening: socket.socket, *, key:
         "PROMETHEUS_MULTIPROC_DIR": str(metrics),
     }
     config = uvicorn.Config(
-        f"{__name__}:{(one_demo_process if settings.demo else one_process).__name__}",
+        partial(one_process, settings),
         factory=True,
         workers=workers,
         timeout_worker_healthcheck=PATIENCE_S,
-        access_log=False,
-        log_config=None,
-        server_header=False,
-        timeout_graceful_shutdown=GRACE_S,
+        **_options(settings),
     )
     several = Multiprocess(config, sockets=[listening])
     several.run()
@@ -128,26 +122,46 @@ def _serve_by_many(installation: Installation, listening: socket.socket, *, key:
         raise OperatorError("The service did not start; the lines above say why.")
 
 
-def one_process() -> object:
-    """Return the service of one process among several."""
-    return _one_of_many(demo=False)
+def one_process(settings: Settings) -> object:
+    """Return the service of one process among several.
 
-
-def one_demo_process() -> object:
-    """Return the service of one process among several that show the demo country."""
-    return _one_of_many(demo=True)
-
-
-def _one_of_many(*, demo: bool) -> object:
+    Its environment says where everything is. The settings are its parent's: whether the database is Plek's own cannot
+    be seen from a DATABASE_URL that the parent itself has set.
+    """
     from app import main  # noqa: PLC0415 - as above
 
-    settings = replace(read_settings(), demo=demo)
+    told = read_settings()
     logs.configure(settings.log_level)
     threading.Thread(target=_end_with_parent, daemon=True).start()
     parts = main.join(
-        settings, database_url=settings.database_url or "", redis_url=settings.redis_url or "", key=settings.key or ""
+        settings, database_url=told.database_url or "", redis_url=told.redis_url or "", key=told.key or ""
     )
     return main.create_app(parts)
+
+
+def _options(settings: Settings) -> Mapping[str, Any]:
+    """Return what is asked of uvicorn, whether by one process or by several."""
+    from app.commands.connection import Connection  # noqa: PLC0415 - as above
+
+    return {
+        "http": Connection,
+        "forwarded_allow_ips": _believed(settings.trusted_proxies),
+        "access_log": False,
+        "log_config": None,
+        "server_header": False,
+        "timeout_graceful_shutdown": GRACE_S,
+    }
+
+
+def _believed(proxies: tuple[str, ...]) -> list[str]:
+    """Return proxies as uvicorn takes them; IPv4 ones also as a socket that takes both kinds names them."""
+    networks = [ip_network(proxy) for proxy in proxies]
+    mapped = [
+        f"::ffff:{network.network_address}/{network.prefixlen + 96}"
+        for network in networks
+        if isinstance(network, IPv4Network)
+    ]
+    return [str(network) for network in networks] + mapped
 
 
 def _end_with_parent() -> None:

@@ -7,7 +7,7 @@ from uuid import UUID
 import typer
 
 from app.commands.installation import BOTH, Installation, opened, settings_with
-from app.errors import OperatorError
+from app.errors import Erased, OperatorError
 from app.loading import Prepared
 
 
@@ -48,9 +48,13 @@ async def _work(installation: Installation) -> None:
 
 
 def replay(data_dir: Path | None, *, ranking_id: str) -> None:
-    """Make a recorded ranking again; exit 1 unless the same comes out."""
-    with opened(settings_with(data_dir)) as installation:
-        identical = asyncio.run(_replayed(installation, ranking_id))
+    """Make a recorded ranking again; exit 1 unless the same comes out, or where its referral was erased."""
+    try:
+        with opened(settings_with(data_dir)) as installation:
+            identical = asyncio.run(_replayed(installation, ranking_id))
+    except Erased:
+        typer.echo("The referral of this ranking was erased: nothing can make the ranking again.", err=True)
+        raise typer.Exit(1) from None
     typer.echo("identical" if identical else "NOT identical: what comes out now is not what was recorded")
     if not identical:
         raise typer.Exit(1)
@@ -58,8 +62,8 @@ def replay(data_dir: Path | None, *, ranking_id: str) -> None:
 
 async def _replayed(installation: Installation, ranking_id: str) -> bool:
     from app.allocation.replay import digest  # noqa: PLC0415 - other commands start without the rules
-    from app.seal import Keyring  # noqa: PLC0415 - as above
     from app.services import rankings  # noqa: PLC0415 - as above
+    from app.store import access_log  # noqa: PLC0415 - as above
     from app.store import rankings as recorded  # noqa: PLC0415 - as above
 
     async with installation.transaction() as tx:
@@ -67,7 +71,9 @@ async def _replayed(installation: Installation, ranking_id: str) -> bool:
         if found is None:
             raise OperatorError(f"There is no ranking {ranking_id}.")
         row, key = found
-        again = await rankings.made_again(tx, row, key, keyring=Keyring.parse(await installation.key(tx)))
+        again = await rankings.made_again(tx, row, key, keyring=await installation.keyring(tx))
+        entry = access_log.of_actor(tx.actor, "replay", "ranking", row.id, referral_ids=(row.referral_id,))
+        await access_log.add(tx, entry)
         return digest(again.ranking) == row.digest
 
 

@@ -1,8 +1,9 @@
-"""How many requests a minute each token has left: counted in Redis, in chunks, so that few requests have to ask it."""
+"""How much each asker has left this minute, counted in Redis and, while that is gone, by each process for itself."""
 
 import asyncio
 import math
 from dataclasses import dataclass, field
+from ipaddress import IPv6Address, IPv6Network, ip_address
 from typing import Any
 
 from limits import RateLimitItemPerMinute
@@ -11,11 +12,43 @@ from limits.aio.storage import MemoryStorage, RedisStorage
 from app import clock
 from app.events.link import Link
 
+FAILURES_PER_MINUTE = 60
+"""How often a source may come with a token that nobody bears before it is told to wait: once a second."""
 CHUNKS = 100
-"""A process takes a hundredth of the limit at a time."""
+"""A process takes a hundredth of a limit at a time, so that few requests have to ask Redis."""
 CHUNK_S = 10.0
 """What it has not used after that it gives up, so that it cannot be saved up."""
 REMEMBERED = 10_000
+ONE_SUBSCRIBER = 64
+"""Bits of an IPv6 address that a subscriber cannot choose; the other half they have all of."""
+
+
+class Allowance:
+    """What the installation lets through a minute: requests of a token (0 for no limit), and failures of a source."""
+
+    def __init__(self, link: Link, *, per_minute: int) -> None:
+        self._requests = Limit(link, name="requests", per_minute=per_minute)
+        # Whoever wants no limits, for a benchmark or behind a gateway of their own, wants none of them.
+        self._failures = Limit(link, name="failures", per_minute=FAILURES_PER_MINUTE if per_minute else 0)
+
+    async def spend(self, key: str) -> int:
+        """Spend one request; return 0 if it is allowed, else how many whole seconds to wait.
+
+        `key` says who is asking without saying who it is: the hash of a token, never the token.
+        """
+        return await self._requests.spend(key)
+
+    def knows(self, key: str) -> bool:
+        """Whether this process has let somebody spend under this key not too long ago."""
+        return self._requests.knows(key)
+
+    async def failed(self, source: str | None) -> int:
+        """Count a failed authentication; return 0, or beyond the limit how many whole seconds to wait.
+
+        Only failures ask this. Who comes with a good token is never counted, never asked for and never made to wait,
+        whatever else comes from the same address: a whole desk shares one with whoever sits at its network.
+        """
+        return await self._failures.spend(network_of(source))
 
 
 @dataclass(slots=True)
@@ -28,15 +61,12 @@ class _Chunk:
     asking: asyncio.Lock = field(default_factory=asyncio.Lock)
 
 
-class Allowance:
-    """The rate limit of the installation: requests a minute and key, 0 for none.
+class Limit:
+    """So many a minute and key; 0 for no limit."""
 
-    While Redis is gone each process counts for itself.
-    """
-
-    def __init__(self, link: Link, *, per_minute: int) -> None:
+    def __init__(self, link: Link, *, name: str, per_minute: int) -> None:
         self._link = link
-        self._limit = RateLimitItemPerMinute(max(1, per_minute))
+        self._limit = RateLimitItemPerMinute(max(1, per_minute), namespace=name)
         self._per_minute = per_minute
         self._take = max(1, per_minute // CHUNKS)
         pool: Any = link.pool  # the storage hands it on to its client, and does not name its type
@@ -46,10 +76,14 @@ class Allowance:
         self._own = MemoryStorage()
         self._chunks: dict[str, _Chunk] = {}
 
-    async def spend(self, key: str) -> int:
-        """Spend one request; return 0 if it is allowed, else how many whole seconds to wait.
+    def knows(self, key: str) -> bool:
+        """Whether this process remembers the key."""
+        return key in self._chunks
 
-        `key` says who is asking without saying who it is: the hash of a token, never the token.
+    async def spend(self, key: str) -> int:
+        """Spend one; return 0 if it is allowed, else how many whole seconds to wait.
+
+        Whoever has been refused is refused again out of this process's memory, without a word to Redis.
         """
         if self._per_minute == 0:
             return 0
@@ -69,7 +103,7 @@ class Allowance:
             if len(self._chunks) >= REMEMBERED:
                 now = _now()
                 self._chunks = {known: kept for known, kept in self._chunks.items() if kept.until > now}
-                if len(self._chunks) >= REMEMBERED // 2:  # a flood of made-up tokens: Redis still remembers
+                if len(self._chunks) >= REMEMBERED // 2:  # a flood from everywhere: Redis still remembers
                     self._chunks = {}
             chunk = self._chunks[key] = _Chunk()
         return chunk
@@ -96,6 +130,21 @@ class Allowance:
             ends = await storage.get_expiry(name)
         # Redis rounds to whole seconds; a second too long is better than a client sent away twice.
         return now + min(max((ends or now) - now + 1, 1), self._limit.get_expiry())
+
+
+def network_of(source: str | None) -> str:
+    """Return under what a source is counted: an IPv4 address, the /64 of an IPv6 address, all unknown ones as one.
+
+    Whoever has one address of a /64 has all of them, and would begin anew with each.
+    """
+    if source is None:
+        return "unknown"
+    address = ip_address(source)
+    if not isinstance(address, IPv6Address):
+        return str(address)
+    if address.ipv4_mapped is not None:  # IPv4 on a socket that takes both; a /64 would be all of it
+        return str(address.ipv4_mapped)
+    return str(IPv6Network((int(address), ONE_SUBSCRIBER), strict=False))
 
 
 def _now() -> float:

@@ -13,7 +13,7 @@ from app.events.link import Link
 from app.events.standing import Standing
 from app.events.stream import Beat, Event, Item, Reset, Start, Stream
 from app.store import outbox
-from app.store.database import Database
+from app.store.database import RELAY, Database
 
 __all__ = ["Beat", "Bus", "Event", "Item", "Reset", "Start"]
 
@@ -161,7 +161,7 @@ class Bus:
                 stream.beat()
 
     async def _page(self, position: int) -> list[outbox.Entry]:
-        async with self._database.entered() as tx:
+        async with self._database.entered(actor=RELAY) as tx:
             return await outbox.read_after(tx, position, limit=PAGE)
 
     def _give(self, entry: outbox.Entry) -> None:
@@ -189,7 +189,7 @@ class Bus:
         return self._position
 
     async def _find(self) -> None:
-        async with self._database.entered() as tx:
+        async with self._database.entered(actor=RELAY) as tx:
             newest = await outbox.newest(tx)
             last = await outbox.read_after(tx, newest - RECENT, upto=newest, limit=RECENT)
         self._recent.extend(_told(entry) for entry in last)
@@ -203,7 +203,7 @@ class Bus:
         """Whether nothing after a position has been forgotten yet."""
         if self._remembers(after) and after <= await self._found():
             return True
-        async with self._replaying, self._database.entered() as tx:
+        async with self._replaying, self._database.entered(actor=RELAY) as tx:
             # In this order: what is numbered in between then only adds to what is kept.
             newest = await outbox.newest(tx)
             oldest = await outbox.oldest(tx)
@@ -215,7 +215,7 @@ class Bus:
         if self._remembers(after):
             since = islice(self._recent, after + 1 - self._recent[0].event.position, None)
             return [told.event for told in since if told.concerns(provider_id)], upto
-        async with self._replaying, self._database.entered() as tx:
+        async with self._replaying, self._database.entered(actor=RELAY) as tx:
             page = await outbox.read_after(tx, after, upto=upto, provider_id=provider_id, limit=PAGE)
         return [_told(entry).event for entry in page], page[-1].position if len(page) == PAGE else upto
 

@@ -1,8 +1,8 @@
 """The tables, and nothing but the tables; every query on them stands in app.store."""
 
-from app.models.accounts import AccessLogEntry, Account, Answer, InstallationKey, Token
+from app.models.accounts import AccessLogEntry, AccessLogReferral, Account, Answer, InstallationKey, Token
 from app.models.base import Base
-from app.models.casework import Hold, Placement, Ranking, Referral, ReferralSecret, Stay
+from app.models.casework import Erasure, Hold, Placement, Ranking, Referral, ReferralSecret, Shield, Stay
 from app.models.ledger import Leaf, Opening, Share
 from app.models.operations import AvailabilityStep, Head, OutboxEntry, Timer
 from app.models.reference import Clearance, Municipality, Policy, Region, Weight
@@ -20,12 +20,14 @@ from app.models.registry import (
 
 __all__ = [
     "AccessLogEntry",
+    "AccessLogReferral",
     "Account",
     "Answer",
     "AvailabilityStep",
     "Base",
     "Claim",
     "Clearance",
+    "Erasure",
     "Head",
     "Hold",
     "InstallationKey",
@@ -46,6 +48,7 @@ __all__ = [
     "Region",
     "RegisterRecord",
     "Share",
+    "Shield",
     "Site",
     "SiteSecret",
     "Stay",

@@ -3,7 +3,9 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, Identity, Index, LargeBinary
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Identity, Index, LargeBinary, text
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.dialects.postgresql import UUID as PG_UUID
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.models.base import Base, Id, Stamp
@@ -30,6 +32,10 @@ class Account(Base):
     roles: Mapped[list[str]]
     provider_id: Mapped[UUID | None] = mapped_column(ForeignKey("providers.id"))
     region: Mapped[str | None] = mapped_column(ForeignKey("regions.code"))
+    name: Mapped[str | None]
+    """What colleagues call it at work: for those who shield a referral and name who may see it."""
+    demo: Mapped[bool] = mapped_column(server_default=text("false"))
+    """Made for the demo country: refused wherever the database is not Plek's own."""
     created_at: Mapped[Stamp]
     disabled_at: Mapped[datetime | None]
 
@@ -51,7 +57,7 @@ class Answer(Base):
     """The first successful answer to a request with an Idempotency-Key, sealed, kept for a day."""
 
     __tablename__ = "answers"
-    __table_args__ = (Index(None, "made_at"),)
+    __table_args__ = (Index(None, "made_at"), Index(None, "referral_id"))
 
     account_id: Mapped[UUID] = mapped_column(primary_key=True)
     route: Mapped[str] = mapped_column(primary_key=True)
@@ -62,6 +68,8 @@ class Answer(Base):
     """The account's provider when it asked: an account that has moved does not get the answer."""
     region: Mapped[str | None]
     """Its region, likewise."""
+    referral_id: Mapped[UUID | None]
+    """Whose content it has, if anybody's: it goes when that is erased."""
     status: Mapped[int]
     sealed: Mapped[bytes] = mapped_column(LargeBinary)
     made_at: Mapped[Stamp]
@@ -71,9 +79,15 @@ class AccessLogEntry(Base):
     """Who looked at what, when and why (fields of NEN 7513); rows are only ever added."""
 
     __tablename__ = "access_log"
-    __table_args__ = (Index(None, "object_id"), Index(None, "account_id", "at"))
+    __table_args__ = (
+        Index(None, "object_id"),
+        Index(None, "account_id", "at"),
+        Index(None, "at"),
+        Index("access_log_reveals_idx", "object_id", "id", postgresql_where=text("action = 'reveal'")),
+        Index("access_log_break_glass_idx", "provider_id", "id", postgresql_where=text("action = 'break_glass'")),
+    )
 
-    id: Mapped[int] = mapped_column(Identity(always=True), primary_key=True)
+    id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
     at: Mapped[Stamp]
     action: Mapped[str]
     outcome: Mapped[str]
@@ -83,9 +97,22 @@ class AccessLogEntry(Base):
     purpose: Mapped[str | None]
     object_type: Mapped[str]
     object_id: Mapped[UUID | None]
-    referral_id: Mapped[UUID | None]
+    referral_ids: Mapped[list[UUID]] = mapped_column(ARRAY(PG_UUID(as_uuid=True)), server_default=text("'{}'::uuid[]"))
+    """Whose sealed content was opened for it."""
     source: Mapped[str | None]
     request_id: Mapped[str | None]
+
+
+class AccessLogReferral(Base):
+    """In which entries a referral is named: added with each entry, by a trigger, so that an index finds them.
+
+    No foreign keys: neither side is ever taken away, and to check them would be to lock what every look cites.
+    """
+
+    __tablename__ = "access_log_referrals"
+
+    referral_id: Mapped[UUID] = mapped_column(primary_key=True)
+    entry_id: Mapped[int] = mapped_column(BigInteger, primary_key=True)
 
 
 class InstallationKey(Base):

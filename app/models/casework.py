@@ -56,6 +56,42 @@ class ReferralSecret(Base):
     sealed: Mapped[bytes] = mapped_column(LargeBinary)
 
 
+class Shield(Base):
+    """One of the colleagues by whom alone a shielded referral may be seen: it is shielded while it has any.
+
+    No foreign key to accounts: the application has no rights there.
+    """
+
+    __tablename__ = "shields"
+    __table_args__ = (
+        CheckConstraint("(broken_because IS NULL) = (until IS NULL)", name="broken"),
+        Index(None, "provider_id"),
+    )
+
+    referral_id: Mapped[UUID] = mapped_column(ForeignKey("referrals.id", ondelete="CASCADE"), primary_key=True)
+    account_id: Mapped[UUID] = mapped_column(primary_key=True)
+    provider_id: Mapped[UUID]
+    """The referral's provider."""
+    reference: Mapped[str]
+    """The referral's speakable code: by it alone the glass can be broken."""
+    broken_because: Mapped[str | None]
+    """Why somebody who was not named broke the glass, as a code; none for those who were named."""
+    until: Mapped[datetime | None]
+    """Until when such a person may look."""
+    created_at: Mapped[Stamp]
+
+
+class Erasure(Base):
+    """A referral whose content has been destroyed."""
+
+    __tablename__ = "erasures"
+    __table_args__ = (CheckConstraint(one_of("cause", "request", "retention", "restore"), name="cause"),)
+
+    referral_id: Mapped[UUID] = mapped_column(primary_key=True)
+    cause: Mapped[str]
+    at: Mapped[Stamp]
+
+
 class Ranking(Base):
     """One answer to "where can this household go?", with everything needed to give it again.
 

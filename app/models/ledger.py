@@ -1,6 +1,6 @@
 """The ledger's rows: leaves that never change, their sealed openings, and each region's running share."""
 
-from datetime import datetime
+from datetime import date, datetime
 from uuid import UUID
 
 from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, LargeBinary, text
@@ -55,3 +55,7 @@ class Share(Base):
     region: Mapped[str] = mapped_column(ForeignKey("regions.code"), primary_key=True)
     given: Mapped[int] = mapped_column(BigInteger, server_default=text("0"))
     quota: Mapped[int] = mapped_column(BigInteger, server_default=text("0"))
+    deficit: Mapped[int] = mapped_column(BigInteger, server_default=text("0"))
+    """Quota less given as rankings see it: once a day, so that no one can watch a family arrive."""
+    shown_on: Mapped[date | None]
+    """The local day on which that was taken."""

@@ -16,7 +16,7 @@ class OutboxEntry(Base):
 
     __tablename__ = "outbox"
     __table_args__ = (
-        CheckConstraint(one_of("kind", "availability", "hold", "placement", "swap"), name="kind"),
+        CheckConstraint(one_of("kind", "availability", "hold", "placement", "swap", "access"), name="kind"),
         Index("outbox_unnumbered_idx", "id", postgresql_where=text("position IS NULL")),
         Index(None, "at"),
     )
@@ -26,7 +26,7 @@ class OutboxEntry(Base):
     """Given by the relay once committed: no gaps, no late arrivals."""
     kind: Mapped[str]
     subject: Mapped[str]
-    """The id of the hold, placement or swap; for availability a region's code."""
+    """The id of the hold, placement or swap; for availability a region's code; for access an entry of the log."""
     audience: Mapped[list[UUID] | None] = mapped_column(ARRAY(PG_UUID(as_uuid=True)))
     """The providers concerned; none: all staff."""
     at: Mapped[Stamp]

@@ -9,12 +9,14 @@ from difflib import get_close_matches
 from uuid import UUID, uuid4
 
 from app.errors import OperatorError
+from app.services import demo
 from app.services.caller import Role
 from app.store import accounts
 from app.store.database import Transaction
 
 TOKEN_BYTES = 32
 LONGEST_DAYS = 730
+LONGEST_NAME = 80
 OF_A_PROVIDER = frozenset({Role.INTAKE_WORKER, Role.COORDINATOR, Role.CLIENT_SYSTEM})
 OF_A_REGION = frozenset({Role.AUDITOR})
 
@@ -30,16 +32,34 @@ class Issued:
 
 
 async def issue(
-    tx: Transaction, *, roles: Collection[Role], provider: str | None, region: str | None, days: int
+    tx: Transaction,
+    *,
+    roles: Collection[Role],
+    provider: str | None,
+    region: str | None,
+    days: int,
+    embedded: bool = True,
 ) -> Issued:
-    """Make an account with these roles, and its token; `provider` is a slug, `region` a code."""
+    """Make an account with these roles, and its token; `provider` is a slug, `region` a code.
+
+    Where the demo country is shown it is an account for that, which opens nothing in a database that Plek did not
+    start itself (not `embedded`); there none is made.
+    """
     _check(roles, provider=provider, region=region, days=days)
+    shown = await demo.is_shown(tx) is True
+    if shown and not embedded:
+        raise OperatorError(
+            "This database holds the demo country, and DATABASE_URL is set: no tokens are made for it here, and none "
+            "made elsewhere are taken. Start with an empty database."
+        )
     if region is not None and not await accounts.region_exists(tx, region):
         raise OperatorError(f"There is no region {region}; `GET /v1/regions` lists them.")
     provider_id = None if provider is None else await _provider(tx, provider)
     token = f"plek_{secrets.token_urlsafe(TOKEN_BYTES)}"
     issued = Issued(token, uuid4(), uuid4(), tx.at + timedelta(days=days))
-    await accounts.add(tx, issued.account_id, roles=sorted(set(roles)), provider_id=provider_id, region=region)
+    await accounts.add(
+        tx, issued.account_id, roles=sorted(set(roles)), provider_id=provider_id, region=region, demo=shown
+    )
     await accounts.add_token(
         tx,
         issued.token_id,
@@ -48,6 +68,14 @@ async def issue(
         expires_at=issued.expires_at,
     )
     return issued
+
+
+async def give_name(tx: Transaction, account_id: UUID, *, name: str) -> None:
+    """Say what an account is called at work: colleagues who shield a referral choose by that who may see it."""
+    wanted = name.strip()
+    if not (1 <= len(wanted) <= LONGEST_NAME and wanted.isprintable()):
+        raise OperatorError(f"--name is what it is called at work, in 1 to {LONGEST_NAME} characters on one line.")
+    await accounts.set_name(tx, account_id, wanted)
 
 
 async def revoke(tx: Transaction, token_id: str) -> None:

@@ -7,12 +7,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from uuid import UUID
 
-from app.errors import Missing
+from app.errors import Missing, TooOften
 from app.seal import Keyring
 from app.services.caller import Caller
-from app.store import access_log, sites
-from app.store.access_log import Entry
+from app.store import access_log, outbox, sites
 from app.store.database import Transaction
+
+REVEAL = "reveal"
+"""What it is called in the access log."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,23 +27,28 @@ class Question:
 
 
 async def ask(tx: Transaction, caller: Caller, question: Question) -> bool:
-    """Write down who asks for an address and whether they may have it; return that."""
+    """Write down who asks for an address and whether they may have it; tell the owner of those who may; return that.
+
+    Raises TooOften for an account that has seen as many within the hour as the policy allows; that is logged as well,
+    by whoever answers the refusal.
+    """
+    await access_log.one_at_a_time(tx, caller.account_id)
+    policy = (await tx.snapshots.reference(tx)).policy
+    if wait_s := await access_log.wait(tx, caller.account_id, action=REVEAL, most=policy.reveals_per_hour):
+        raise TooOften(retry_after=wait_s)
     basis = await _basis(tx, caller, question)
     referral_id = question.referral_id if basis is None else basis.referral_id
-    entry = Entry(
-        action="address_reveal",
-        outcome="refused" if basis is None else "granted",
-        account_id=caller.account_id,
-        roles=tuple(sorted(caller.roles)),
-        provider_id=caller.provider_id,
+    entry = caller.entry(
+        REVEAL,
+        "site",
+        question.site_id,
+        outcome=access_log.REFUSED if basis is None else access_log.GRANTED,
         purpose=question.purpose,
-        object_type="site",
-        object_id=question.site_id,
-        referral_id=referral_id,
-        source=caller.source,
-        request_id=caller.request_id,
+        referral_ids=() if referral_id is None else (referral_id,),
     )
-    await access_log.add(tx, entry)
+    event = await access_log.add_numbered(tx, entry)
+    if basis is not None:
+        await outbox.add(tx, kind="access", subject=str(event), audience=[basis.owner_id])
     return basis is not None
 
 

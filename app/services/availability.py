@@ -4,9 +4,11 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
+from app.reference import load
 from app.services.caller import Caller, Role
-from app.store import availability, outbox
+from app.store import availability, ledger, outbox
 from app.store.availability import Count
 from app.store.database import Transaction
 
@@ -34,10 +36,8 @@ class Available:
 async def read(
     tx: Transaction, caller: Caller, *, kind: str | None = None, region: str | None = None
 ) -> list[Available]:
-    """Return what there is, by region and kind; the step is taken first if it is due."""
+    """Return what there is, by region and kind, as it was at the worker's last step; own places as they are now."""
     policy = (await tx.snapshots.reference(tx)).policy
-    if await availability.due(tx, step_minutes=policy.availability_step_minutes):
-        await refresh(tx)
     stepped = _by_cell(await availability.step(tx))
     own = {cell: counts[0] for cell, counts in _by_cell(await _live(tx, caller)).items()}
     stale_before = tx.at - timedelta(hours=policy.fresh_hours)
@@ -49,13 +49,17 @@ async def read(
 
 
 async def refresh(tx: Transaction) -> None:
-    """Take a step: count everything anew, and tell all staff which regions look different from outside."""
+    """Take a step: count everything anew, and tell all staff which regions look different from outside.
+
+    The first step of a day also brings up to date how far each region is under its quota.
+    """
     before = await availability.step(tx)
     after = await availability.take_step(tx)
     kept = {count.key for count in after}
     vanished = [count for count in before if count.key not in kept]
     if vanished:
         await availability.forget(tx, vanished)
+    await ledger.show_shares(tx, on=tx.at.astimezone(ZoneInfo(load().country.time_zone)).date())
     old, new = _bands(before), _bands(after)
     for region in sorted({cell[0] for cell in old.keys() | new.keys() if old.get(cell) != new.get(cell)}):
         await outbox.add(tx, kind="availability", subject=region, audience=None)

@@ -1,10 +1,12 @@
 """Who is asking, and on whose behalf: what every act is handed."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from enum import StrEnum
 from uuid import UUID
 
 from app.errors import Forbidden
+from app.store.access_log import GRANTED, Entry
 
 
 class Role(StrEnum):
@@ -35,6 +37,31 @@ class Caller:
         if self.provider_id is None:
             raise Forbidden
         return self.provider_id
+
+    def entry(
+        self,
+        action: str,
+        object_type: str,
+        object_id: UUID | None,
+        *,
+        outcome: str = GRANTED,
+        purpose: str | None = None,
+        referral_ids: Collection[UUID] = (),
+    ) -> Entry:
+        """Return what the access log is to say of something that the caller did or asked for."""
+        return Entry(
+            action=action,
+            outcome=outcome,
+            account_id=self.account_id,
+            roles=tuple(sorted(self.roles)),
+            provider_id=self.provider_id,
+            purpose=purpose,
+            object_type=object_type,
+            object_id=object_id,
+            referral_ids=tuple(sorted(referral_ids)),
+            source=self.source,
+            request_id=self.request_id,
+        )
 
     def has(self, *roles: Role) -> bool:
         """Whether the caller has one of some roles."""

@@ -10,7 +10,7 @@ from app import migrating
 from app.errors import OperatorError, Unavailable
 from app.events.link import Link
 from app.store import pulse
-from app.store.database import Database
+from app.store.database import WORKER, Database
 
 WAIT_S = 3.0
 
@@ -56,7 +56,7 @@ async def state_of(database: Database, link: Link) -> State:
 
 async def _look(database: Database) -> tuple[str | None, str | None] | None:
     try:
-        async with asyncio.timeout(WAIT_S), database.entered() as tx:
+        async with asyncio.timeout(WAIT_S), database.entered(actor=WORKER) as tx:
             return await pulse.revision(tx), await pulse.some_provider(tx)
     except (Unavailable, TimeoutError):
         return None

@@ -36,6 +36,10 @@ class Hold:
     expires_at: datetime
     renewals_left: int
     shared: Mapping[str, Any] | None = None
+    site_id: UUID | None = None
+    """For the receiver, whose site it is, and for the sender while a person's acceptance opens its address."""
+    place_id: UUID | None = None
+    """For the receiver."""
 
 
 async def read(tx: Transaction, caller: Caller, hold_id: UUID, *, keyring: Keyring) -> Hold:
@@ -177,11 +181,11 @@ async def tell_availability(tx: Transaction, *, site_id: UUID, owner_id: UUID) -
 
 async def _shown(tx: Transaction, caller: Caller, row: HoldRow, *, keyring: Keyring) -> Hold:
     """Return a hold as the caller may see it: the receiver sees who is coming, while the hold lives."""
-    sent = row.provider_id == caller.provider
+    sent, received = row.provider_id == caller.provider, row.receiver_id == caller.provider
     shared = None
-    if row.receiver_id == caller.provider and row.live:
+    if received and row.live:
         referral = await referral_rows.read(tx, row.referral_id)
-        shared = referrals.opened(referral, keyring).content if referral else None
+        shared = referrals.opened(tx, referral, keyring).content if referral else None
     return Hold(
         id=row.id,
         status=row.status,
@@ -198,4 +202,6 @@ async def _shown(tx: Transaction, caller: Caller, row: HoldRow, *, keyring: Keyr
         expires_at=row.expires_at,
         renewals_left=row.renewals_left,
         shared=shared,
+        site_id=row.site_id if received or row.opens_address else None,
+        place_id=row.place_id if received else None,
     )

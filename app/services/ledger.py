@@ -60,7 +60,7 @@ async def _arrival(tx: Transaction, placement: PlacementRow, *, at: datetime, ke
     referral = await referral_rows.read(tx, placement.referral_id)
     assert referral is not None  # noqa: S101 - a foreign key says so
     household = referrals.need_of(
-        referrals.opened(referral, keyring).content, await tx.snapshots.reference(tx)
+        referrals.opened(tx, referral, keyring).content, await tx.snapshots.reference(tx)
     ).household
     return Opening(
         type="arrival",

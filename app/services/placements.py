@@ -86,13 +86,12 @@ async def _check_still_safe(tx: Transaction, hold: HoldRow, *, keyring: Keyring)
     assert row is not None  # noqa: S101 - a foreign key says so
     reference = await tx.snapshots.reference(tx)
     site = await placements.municipality_of(tx, hold.site_id)
-    need = referrals.need_of(referrals.opened(row, keyring).content, reference)
-    situation = await ranking_acts.situation_of(tx, row.id, need, reference=reference, municipalities=(site,))
-    zones = active_zones(need, situation=situation, policy=reference.policy)
+    need = referrals.need_of(referrals.opened(tx, row, keyring).content, reference)
+    zones = active_zones(need, as_of=tx.at, policy=reference.policy)
     if not lawful_rooms(
         (site,),
         zones=zones,
-        clearances=situation.clearances,
+        clearances=ranking_acts.clearances_of(need, reference=reference, municipalities=(site,)),
         ample_margin_km=reference.policy.ample_margin_km,
     ):
         raise Conflict("no_longer_safe", "What is known of the danger has changed: this place is too near. Rank again.")
@@ -180,9 +179,10 @@ async def depart(
         "destination": leaving.destination,
         "blockers": list(leaving.blockers),
     }
+    # The referral first: the receiver may change it only while the placement lives.
+    await referral_rows.set_status(tx, placement.referral_id, "ended")
     await placements.change(tx, placement_id, expected="arrived", values=changes)
     await transitions.free(tx, placement_id)
-    await referral_rows.set_status(tx, placement.referral_id, "ended")
     now = await _told(tx, caller, placement_id, freed=True)
     leaf = None
     if placement.cross_regional:

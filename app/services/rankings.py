@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 from app.allocation.rank import RULES_VERSION, rank
 from app.allocation.replay import digest, inputs_bytes, inputs_of
 from app.allocation.values import Need, Ranking, Situation
-from app.errors import Conflict, Missing
+from app.errors import Conflict, Erased, Missing, TooOften
 from app.seal import Keyring
 from app.services import referrals
 from app.services.caller import Caller, Role
@@ -16,6 +16,7 @@ from app.store import rankings, register, situation
 from app.store.database import Transaction
 from app.store.rankings import RankingRow
 from app.store.reference import Reference
+from app.store.register import RegisterSnapshot
 
 UNASKED = "not_asked"
 NOWHERE: Mapping[str, int] = {}
@@ -42,9 +43,7 @@ async def make(tx: Transaction, caller: Caller, referral_id: UUID, *, keyring: K
     reference = await tx.snapshots.reference(tx)
     snapshot = await tx.snapshots.register(tx)
     need = referrals.need_of(referral.content, reference)
-    standing = await situation_of(
-        tx, referral.id, need, reference=reference, municipalities=snapshot.register.municipalities
-    )
+    standing = await _situation(tx, referral.id, need, reference=reference, snapshot=snapshot)
     ranking = rank(need, snapshot.register, standing, reference.policy)
     await register.record(tx, snapshot)
     id_ = uuid4()
@@ -67,28 +66,36 @@ async def make(tx: Transaction, caller: Caller, referral_id: UUID, *, keyring: K
     return Ranked(id_, referral.id, tx.at, reference.policy.version, reference.policy_hash, need, ranking)
 
 
-async def situation_of(
-    tx: Transaction, referral_id: UUID, need: Need, *, reference: Reference, municipalities: tuple[str, ...]
+async def _situation(
+    tx: Transaction, referral_id: UUID, need: Need, *, reference: Reference, snapshot: RegisterSnapshot
 ) -> Situation:
-    """Return how things stand for a need: only the distances that it asks for are looked up, and kept."""
-    standing = await situation.read(tx, referral_id)
-    zones = {zone.municipality for zone in need.danger_zones}
-    if need.danger_assessment == UNASKED:
-        zones.add(need.origin)
+    """Return how things stand for a need; raise TooOften where it was ranked as often as the policy allows."""
+    standing = await situation.read(tx, referral_id, rankings_per_hour=reference.policy.rankings_per_hour)
+    if standing.wait_s:
+        raise TooOften(retry_after=standing.wait_s)
+    municipalities = snapshot.register.municipalities
     near = reference.distances[need.near_municipality] if need.near_municipality else NOWHERE
     return Situation(
         as_of=tx.at,
         free=standing.free,
         confirmed_hours=standing.confirmed_hours,
-        clearances={
-            zone: {site: reference.clearances[zone][site] for site in municipalities} for zone in sorted(zones)
-        },
+        clearances=clearances_of(need, reference=reference, municipalities=municipalities),
         near_km={site: near[site] for site in municipalities if site in near},
         deficits=standing.deficits,
         occupancy=standing.occupancy,
         capped_regions=frozenset(),
         declined_sites=standing.declined_sites,
     )
+
+
+def clearances_of(
+    need: Need, *, reference: Reference, municipalities: tuple[str, ...]
+) -> Mapping[str, Mapping[str, int]]:
+    """Return the distances that a need asks for, by zone and site; no others are looked up, and kept."""
+    zones = {zone.municipality for zone in need.danger_zones}
+    if need.danger_assessment == UNASKED:
+        zones.add(need.origin)
+    return {zone: {site: reference.clearances[zone][site] for site in municipalities} for zone in sorted(zones)}
 
 
 async def read(tx: Transaction, caller: Caller, ranking_id: UUID, *, keyring: Keyring) -> Ranked:
@@ -107,7 +114,7 @@ async def replay(tx: Transaction, caller: Caller, ranking_id: UUID, *, keyring: 
     return await _again(tx, *recorded, keyring=keyring)
 
 
-async def _recorded(tx: Transaction, caller: Caller, ranking_id: UUID) -> tuple[RankingRow, bytes] | None:
+async def _recorded(tx: Transaction, caller: Caller, ranking_id: UUID) -> tuple[RankingRow, bytes | None] | None:
     recorded = await rankings.read(tx, ranking_id)
     concerned = caller.region is not None and await rankings.concerns_region(tx, ranking_id, region=caller.region)
     if recorded is None:
@@ -116,13 +123,19 @@ async def _recorded(tx: Transaction, caller: Caller, ranking_id: UUID) -> tuple[
     return recorded if own or (caller.has(Role.AUDITOR) and concerned) else None
 
 
-async def _again(tx: Transaction, row: RankingRow, key: bytes, *, keyring: Keyring) -> tuple[Ranked, bool]:
+async def _again(tx: Transaction, row: RankingRow, key: bytes | None, *, keyring: Keyring) -> tuple[Ranked, bool]:
     ranked = await made_again(tx, row, key, keyring=keyring)
     return ranked, digest(ranked.ranking) == row.digest
 
 
-async def made_again(tx: Transaction, row: RankingRow, key: bytes, *, keyring: Keyring) -> Ranked:
-    """Return a recorded ranking, recomputed from its sealed inputs, the register and the policy that it cites."""
+async def made_again(tx: Transaction, row: RankingRow, key: bytes | None, *, keyring: Keyring) -> Ranked:
+    """Return a recorded ranking, recomputed from its sealed inputs, the register and the policy that it cites.
+
+    Raises Erased where the key of its inputs has been destroyed.
+    """
+    if key is None:
+        raise Erased
+    tx.looks.referral_ids.add(row.referral_id)
     sealed_with = keyring.unwrap(key, row=str(row.referral_id))
     need, standing = inputs_of(sealed_with.unseal_json(row.sealed, row=str(row.id)))
     seen = await register.recorded(tx, row.register_hash)

@@ -9,7 +9,7 @@ from uuid import UUID, uuid4
 
 from app.allocation.documents import read as read_document
 from app.allocation.values import Adult, Child, DangerZone, Household, Need
-from app.errors import Conflict, Missing
+from app.errors import Conflict, Erased, Missing
 from app.seal import DataKey, Keyring
 from app.services.caller import Caller
 from app.store import referrals
@@ -61,7 +61,7 @@ async def read(tx: Transaction, caller: Caller, referral_id: UUID, *, keyring: K
     row = await referrals.read(tx, referral_id, provider_id=caller.provider, lock=lock)
     if row is None:
         raise Missing
-    return opened(row, keyring)
+    return opened(tx, row, keyring)
 
 
 async def listed(
@@ -75,7 +75,7 @@ async def listed(
 ) -> list[Referral]:
     """Return the caller's provider's referrals, newest first."""
     rows = await referrals.listed(tx, caller.provider, status=status, limit=limit, after=after)
-    return [opened(row, keyring) for row in rows]
+    return [opened(tx, row, keyring) for row in rows]
 
 
 async def change(tx: Transaction, referral: Referral, *, content: Mapping[str, Any]) -> Referral:
@@ -84,6 +84,8 @@ async def change(tx: Transaction, referral: Referral, *, content: Mapping[str, A
         raise Conflict("referral_not_open", "This referral is closed.")
     if content == referral.content:
         return referral
+    if content["danger_zones"] != referral.content["danger_zones"]:
+        tx.looks.purpose = "danger_zones"
     sealed = referral.key.seal_json(_secret(content), row=str(referral.id))
     await referrals.change(tx, referral.id, _clear(content), sealed=sealed)
     row = await referrals.read(tx, referral.id)
@@ -91,8 +93,14 @@ async def change(tx: Transaction, referral: Referral, *, content: Mapping[str, A
     return Referral(row, dict(content), referral.key)
 
 
-def opened(row: ReferralRow, keyring: Keyring) -> Referral:
-    """Return a referral with its seal opened."""
+def opened(tx: Transaction, row: ReferralRow, keyring: Keyring) -> Referral:
+    """Return a referral with its seal opened; the transaction remembers whose it was, for the access log.
+
+    Raises Erased where nothing is left to open; only for those who may see that the referral was there.
+    """
+    if row.key is None or row.sealed is None:
+        raise Erased
+    tx.looks.referral_ids.add(row.id)
     key = keyring.unwrap(row.key, row=str(row.id))
     content: dict[str, Any] = key.unseal_json(row.sealed, row=str(row.id))
     content |= {"urgency": row.urgency, "reason": row.reason, "origin_municipality": row.origin}

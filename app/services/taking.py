@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from uuid import UUID, uuid4
 
 from app.allocation.policy import Policy
-from app.errors import Conflict, Fault, Invalid, Missing
+from app.errors import Conflict, Erased, Fault, Invalid, Missing
 from app.seal import Keyring
 from app.services import offers
 from app.services.caller import Caller
@@ -14,7 +14,8 @@ from app.services.holds import Hold
 from app.store import answers, holds
 from app.store import referrals as referral_rows
 from app.store.database import Transaction
-from app.store.holds import Wanted
+from app.store.holds import Asker, Wanted
+from app.store.referrals import ReferralRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +49,8 @@ async def take(
         raise Invalid(fault, code="override_reason_required", detail="Say why this offer and not the first.")
     wanted = _wanted(tx, caller, request, ticket=ticket, policy=(await tx.snapshots.reference(tx)).policy)
     hold = _new(wanted, at=tx.at)
-    taken = await holds.take(tx, wanted, record(hold))
+    asker = Asker(tuple(sorted(caller.roles)), caller.source, caller.request_id)
+    taken = await holds.take(tx, wanted, record(hold), asker)
     if not taken.referral:
         await _explain_refusal(tx, caller, request)
     if not taken.place:
@@ -103,15 +105,20 @@ def _new(wanted: Wanted, *, at: datetime) -> Hold:
 
 
 async def _explain_no_offer(tx: Transaction, caller: Caller, request: HoldRequest) -> None:
-    if await referral_rows.read(tx, request.referral_id, provider_id=caller.provider) is None:
-        raise Missing
+    await _own_referral(tx, caller, request)
     raise Invalid(Fault("/offerId", "is not an offer of this ranking"))
 
 
 async def _explain_refusal(tx: Transaction, caller: Caller, request: HoldRequest) -> None:
+    if (await _own_referral(tx, caller, request)).status != "open":
+        raise Conflict("referral_not_open", "This referral has a hold or a placement, or is closed.")
+    raise Conflict("ranking_outdated", "Something changed since this ranking; ask for a new one.")
+
+
+async def _own_referral(tx: Transaction, caller: Caller, request: HoldRequest) -> ReferralRow:
     referral = await referral_rows.read(tx, request.referral_id, provider_id=caller.provider)
     if referral is None:
         raise Missing
-    if referral.status != "open":
-        raise Conflict("referral_not_open", "This referral has a hold or a placement, or is closed.")
-    raise Conflict("ranking_outdated", "Something changed since this ranking; ask for a new one.")
+    if referral.key is None:
+        raise Erased
+    return referral

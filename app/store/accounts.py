@@ -30,11 +30,22 @@ async def region_exists(tx: "Transaction", code: str) -> bool:
 
 
 async def add(
-    tx: "Transaction", account_id: UUID, *, roles: Sequence[str], provider_id: UUID | None, region: str | None
+    tx: "Transaction",
+    account_id: UUID,
+    *,
+    roles: Sequence[str],
+    provider_id: UUID | None,
+    region: str | None,
+    demo: bool = False,
 ) -> None:
     """Store a new account."""
-    values = {"id": account_id, "roles": list(roles), "provider_id": provider_id, "region": region}
+    values = {"id": account_id, "roles": list(roles), "provider_id": provider_id, "region": region, "demo": demo}
     await tx.run(insert(Account).values(**values))
+
+
+async def set_name(tx: "Transaction", account_id: UUID, name: str) -> None:
+    """Store what an account is called at work."""
+    await tx.run(update(Account).where(Account.id == account_id).values(name=name))
 
 
 async def add_token(

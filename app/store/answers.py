@@ -5,15 +5,18 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import delete, exists, func, or_, select
 from sqlalchemy.dialects.postgresql import insert
 
 from app.models import Answer as AnswerRow
+from app.models import ReferralSecret
 
 if TYPE_CHECKING:
     from app.store.database import Transaction
 
 KEPT_HOURS = 24
+GONE = b""
+"""What an answer holds once whom it was about has been erased: a repeat finds it, and is told so."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +31,8 @@ class Answer:
     region: str | None
     status: int
     sealed: bytes
+    referral_id: UUID | None = None
+    """Whose content it has, if anybody's."""
 
 
 async def keep(tx: "Transaction", answer: Answer) -> bool:
@@ -36,7 +41,12 @@ async def keep(tx: "Transaction", answer: Answer) -> bool:
 
 
 async def read(tx: "Transaction", account_id: UUID, *, route: str, key: str) -> Answer | None:
-    """Return the answer kept for a key, if any; after a day it is forgotten."""
+    """Return the answer kept for a key, if any; after a day it is forgotten.
+
+    It is empty once whom it was about has been erased; one that was only kept after that is nobody's.
+    """
+    known = exists().where(ReferralSecret.referral_id == AnswerRow.referral_id)
+    readable = or_(AnswerRow.referral_id.is_(None), AnswerRow.sealed == GONE, known)
     row = await tx.row(
         select(
             AnswerRow.account_id,
@@ -47,7 +57,8 @@ async def read(tx: "Transaction", account_id: UUID, *, route: str, key: str) -> 
             AnswerRow.region,
             AnswerRow.status,
             AnswerRow.sealed,
-        ).where(AnswerRow.account_id == account_id, AnswerRow.route == route, AnswerRow.key == key)
+            AnswerRow.referral_id,
+        ).where(AnswerRow.account_id == account_id, AnswerRow.route == route, AnswerRow.key == key, readable)
     )
     return None if row is None else Answer(*row)
 

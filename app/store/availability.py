@@ -2,19 +2,17 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Executable, delete, func, select, tuple_, update
+from sqlalchemy import ColumnElement, Executable, delete, func, select, tuple_
 from sqlalchemy.dialects.postgresql import insert
 
-from app.models import AvailabilityStep, Claim, Municipality, Place, PlaceGroup, Site, Timer
+from app.models import AvailabilityStep, Claim, Municipality, Place, PlaceGroup, Site
 
 if TYPE_CHECKING:
     from app.store.database import Transaction
-
-TIMER = "step"
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,17 +99,3 @@ async def forget(tx: "Transaction", vanished: Iterable[Count]) -> None:
     keys = [count.key for count in vanished]
     row = tuple_(AvailabilityStep.provider_id, AvailabilityStep.region, AvailabilityStep.kind)
     await tx.run(delete(AvailabilityStep).where(row.in_(keys)))
-
-
-async def due(tx: "Transaction", *, step_minutes: int) -> bool:
-    """Whether the next step is due and nobody else is taking it; if so, the one after it is due `step_minutes` on.
-
-    Of several at once one is told yes, and the others once that one's step stands, or was given up.
-    """
-    now = func.clock_timestamp()
-    statement = (
-        update(Timer)
-        .where(Timer.name == TIMER, Timer.due_at <= now, Timer.leased_until <= now)
-        .values(due_at=now + timedelta(minutes=step_minutes))
-    )
-    return await tx.run(statement) == 1

@@ -11,7 +11,8 @@ from sqlalchemy import ARRAY, Integer, Text, bindparam, column, delete, func, or
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import DeclarativeBase
 
-from app.models import Clearance, Head, Municipality, Policy, Region, Share, Weight
+from app.models import Clearance, Municipality, Policy, Region, Share, Weight
+from app.store import heads
 
 if TYPE_CHECKING:
     from app.store.database import Transaction
@@ -33,7 +34,7 @@ class Distance:
 async def claim(tx: "Transaction") -> None:
     """Keep others from changing reference data until the transaction ends; wait for them longer than requests do."""
     await tx.rows(select(func.set_config("lock_timeout", LOCK_WAIT, True)))  # noqa: FBT003 - for this transaction only
-    await tx.rows(select(Head.value).where(Head.name == "reference").with_for_update())
+    await heads.lock(tx, "reference")
 
 
 async def is_empty(tx: "Transaction") -> bool:

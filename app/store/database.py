@@ -22,11 +22,15 @@ from app.store.snapshots import Snapshots
 POOL_WAIT_S = 10
 CONNECT_WAIT_S = 5
 NOBODY = b""
+WORKER, RELAY, OPERATOR = "worker", "relay", "operator"
+"""What a transaction can act as when no token says who asks; row-level security gives each its own rows."""
 
-ENTER = text("SELECT * FROM enter(:token_hash)").bindparams(bindparam("token_hash", type_=LargeBinary))
-ENTER_ASSUMING = text("SELECT set_config('role', :role, true), e.* FROM enter(:token_hash) AS e").bindparams(
+ENTER = text("SELECT * FROM enter(:token_hash, :actor, :admits_demo)").bindparams(
     bindparam("token_hash", type_=LargeBinary)
 )
+ENTER_ASSUMING = text(
+    "SELECT set_config('role', :role, true), e.* FROM enter(:token_hash, :actor, :admits_demo) AS e"
+).bindparams(bindparam("token_hash", type_=LargeBinary))
 TRY_LATER = ("40001", "40P01", "55P03")
 """Serialization failure, deadlock, lock time-out: somebody else was busy with the same rows."""
 
@@ -42,6 +46,16 @@ class Identity:
     region: str | None
 
 
+@dataclass(slots=True)
+class Looks:
+    """What of somebody's a transaction has looked at so far: the access log has it at the end."""
+
+    referral_ids: set[UUID] = field(default_factory=set[UUID])
+    """Referrals whose seals were opened."""
+    purpose: str | None = None
+    """What it was about, as a code."""
+
+
 @dataclass(frozen=True, slots=True)
 class Transaction:
     """An open transaction: what services are handed, and never commit."""
@@ -53,10 +67,19 @@ class Transaction:
     reference_version: int
     snapshots: Snapshots
     identity: Identity | None = None
+    actor: str = ""
+    """Who acts where no identity does: worker, relay, operator, or nobody."""
+    looks: Looks = field(default_factory=Looks)
     after_commit: list[Callable[[], None]] = field(default_factory=list[Callable[[], None]])
     """What to do in this process once, and only if, all of it has become true."""
     written: asyncio.Event = field(default_factory=asyncio.Event)
     """Set once rows for others to hear of have been committed: wakes this process's relay."""
+
+    @property
+    def sees_register(self) -> bool:
+        """Whether every row of the register is visible here: to staff, the worker and the operator."""
+        staff = self.identity is not None and self.identity.provider_id is not None
+        return staff or (self.identity is None and self.actor in {WORKER, OPERATOR})
 
     def wrote_outbox(self) -> None:
         """Wake this process's relay when the transaction has become true."""
@@ -82,30 +105,38 @@ class Database:
 
     def __init__(self, settings: Settings, *, url: str, as_owner: bool = False) -> None:
         self._assume_role = None if as_owner else settings.assume_role
+        self._actor = OPERATOR if as_owner else ""
+        self._admits_demo = settings.embedded
+        """A demo dump restored into a database that is not Plek's own lets nobody in."""
         self.engine = _engine(url, settings)
         self.snapshots = Snapshots()
         self.written = asyncio.Event()
         """Set whenever a transaction of this process left rows in the outbox."""
 
     @asynccontextmanager
-    async def entered(self, token_hash: bytes = NOBODY) -> AsyncGenerator[Transaction]:
+    async def entered(self, token_hash: bytes = NOBODY, *, actor: str = "") -> AsyncGenerator[Transaction]:
         """Open a transaction as whoever bears the token; commit at the end, roll back on any exception.
 
-        `identity` is None where nobody bears it: such a transaction sees what anyone may see.
+        `identity` is None where nobody bears it: such a transaction sees what its actor may see, and without one what
+        anyone may see. The owner's is the operator's.
         """
         with refusing():
             async with self.engine.connect() as connection:
-                values: dict[str, object] = {"token_hash": token_hash}
+                values: dict[str, object] = {
+                    "token_hash": token_hash,
+                    "actor": actor or self._actor,
+                    "admits_demo": self._admits_demo,
+                }
                 if self._assume_role:
                     values["role"] = self._assume_role
                 result = await connection.execute(ENTER_ASSUMING if self._assume_role else ENTER, values)
-                tx = self._transaction(connection, result.one())
+                tx = self._transaction(connection, result.one(), actor=actor or self._actor)
                 yield tx
                 await connection.commit()
         for act in tx.after_commit:
             act()
 
-    def _transaction(self, connection: AsyncConnection, row: Row[Any]) -> Transaction:
+    def _transaction(self, connection: AsyncConnection, row: Row[Any], *, actor: str) -> Transaction:
         identity = None
         if row.account_id is not None:
             identity = Identity(row.account_id, row.token_id, frozenset(row.roles), row.provider_id, row.region)
@@ -116,6 +147,7 @@ class Database:
             reference_version=row.reference_version,
             snapshots=self.snapshots,
             identity=identity,
+            actor=actor,
             written=self.written,
         )
 

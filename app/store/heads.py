@@ -20,3 +20,8 @@ async def advance(tx: "Transaction", name: str, *, by: int = 1) -> int:
     """Take the next number (or the last of the next `by`); the row stays locked until the transaction ends."""
     statement = update(Head).where(Head.name == name).values(value=Head.value + by).returning(Head.value)
     return (await tx.rows(statement))[0].value
+
+
+async def lock(tx: "Transaction", name: str) -> None:
+    """Keep others from taking numbers until the transaction ends."""
+    await tx.rows(select(Head.value).where(Head.name == name).with_for_update())

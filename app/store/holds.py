@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from sqlalchemy import (
+    ARRAY,
     BindParameter,
     ColumnElement,
     DateTime,
@@ -35,7 +36,8 @@ if TYPE_CHECKING:
 # Guards and changes in one statement. Its parts run in the order in which they refer to each other:
 # the referral must be open, and the ranking neither older than the policy allows nor older than what is known now;
 # then any one free place of the group is claimed; then holds that ran out on this referral or this place are resolved,
-# so that the new one is the only live one; then the hold, the answer for repeats, and those who must hear of it.
+# so that the new one is the only live one; then the hold, the answer for repeats, those who must hear of it, and the
+# access log.
 _TAKE = """
 WITH referral AS (
   UPDATE referrals SET status = 'held', hold_id = :hold_id, held_until = :expires_at, updated_at = clock_timestamp()
@@ -58,12 +60,8 @@ WITH referral AS (
     ORDER BY claimed_until LIMIT 1 FOR UPDATE /* skip */
   )
   RETURNING place_id
-), lapsed AS (
-  UPDATE holds SET status = CASE status WHEN 'pending' THEN 'no_answer' ELSE 'expired' END,
-                   resolved_at = clock_timestamp()
-  WHERE resolved_at IS NULL AND EXISTS (SELECT FROM claim)
-    AND (referral_id = :referral_id OR place_id = (SELECT place_id FROM claim))
-  RETURNING id, provider_id, receiver_id, status
+), lapsed AS MATERIALIZED (
+  SELECT status FROM claim CROSS JOIN LATERAL note_lapsed(:referral_id, claim.place_id) AS status
 ), hold AS (
   INSERT INTO holds (id, referral_id, provider_id, receiver_id, place_id, site_id, kind, ranking_id, rank,
                      override_reason, status, accepted_by, accepted_at, expires_at, renewals_left)
@@ -71,15 +69,21 @@ WITH referral AS (
          :rank, :override_reason, :status, :accepted_by, :accepted_at, :expires_at, :renewals_left
   FROM claim, referral WHERE (SELECT count(*) FROM lapsed) >= 0
 ), answer AS (
-  INSERT INTO answers (account_id, route, key, fingerprint, provider_id, region, status, sealed)
-  SELECT :account_id, :route, :key, :fingerprint, :provider_id, :region, :answer_status, :sealed FROM claim
+  INSERT INTO answers (account_id, route, key, fingerprint, provider_id, region, referral_id, status, sealed)
+  SELECT :account_id, :route, :key, :fingerprint, :provider_id, :region, :referral_id, :answer_status, :sealed
+  FROM claim
   ON CONFLICT DO NOTHING RETURNING key
 ), told AS (
   INSERT INTO outbox (kind, subject, audience)
   SELECT 'hold', CAST(:hold_id AS text), ARRAY[CAST(:provider_id AS uuid), CAST(:receiver_id AS uuid)] FROM claim
-  UNION ALL SELECT 'hold', id::text, ARRAY[provider_id, receiver_id] FROM lapsed
   UNION ALL SELECT 'availability', m.region, ARRAY[CAST(:receiver_id AS uuid)]
             FROM claim, referral JOIN municipalities AS m ON m.code = referral.municipality
+), logged AS (
+  INSERT INTO access_log (action, outcome, account_id, roles, provider_id, object_type, object_id, referral_ids,
+                          source, request_id)
+  SELECT 'hold', 'granted', :account_id, :roles, :provider_id, 'hold', :hold_id, ARRAY[CAST(:referral_id AS uuid)],
+         :source, :request_id
+  FROM claim
 )
 SELECT (SELECT count(*) FROM referral) AS referrals, (SELECT count(*) FROM claim) AS claims,
        (SELECT count(*) FROM answer) AS answers, ARRAY(SELECT status FROM lapsed) AS lapsed
@@ -90,7 +94,8 @@ TYPES: tuple[BindParameter[Any], ...] = (
     *(bindparam(name, type_=UuidType()) for name in ("ranking_id", "group_id", "account_id")),
     *(bindparam(name, type_=DateTime(timezone=True)) for name in ("expires_at", "accepted_at")),
     *(bindparam(name, type_=Text()) for name in ("kind", "override_reason", "status", "accepted_by", "route")),
-    *(bindparam(name, type_=Text()) for name in ("key", "region")),
+    *(bindparam(name, type_=Text()) for name in ("key", "region", "source", "request_id")),
+    bindparam("roles", type_=ARRAY(Text)),
     *(bindparam(name, type_=LargeBinary()) for name in ("fingerprint", "sealed")),
 )
 
@@ -122,6 +127,15 @@ class Wanted:
 
 
 @dataclass(frozen=True, slots=True)
+class Asker:
+    """Who asks, for the access log."""
+
+    roles: tuple[str, ...]
+    source: str | None
+    request_id: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class Taken:
     """What came of it: whether the referral could be held, a place was there, and the answer was the first."""
 
@@ -130,7 +144,7 @@ class Taken:
     first: bool
 
 
-async def take(tx: "Transaction", wanted: Wanted, answer: Answer) -> Taken:
+async def take(tx: "Transaction", wanted: Wanted, answer: Answer, asker: Asker) -> Taken:
     """Claim any free place of the offer for the referral; look once more, waiting, before it is called gone."""
     values = {
         **{name: getattr(wanted, name) for name in Wanted.__slots__},
@@ -141,6 +155,9 @@ async def take(tx: "Transaction", wanted: Wanted, answer: Answer) -> Taken:
         "region": answer.region,
         "answer_status": answer.status,
         "sealed": answer.sealed,
+        "roles": list(asker.roles),
+        "source": asker.source,
+        "request_id": asker.request_id,
     }
     row = (await tx.rows(TAKE_UNLOCKED, values))[0]
     if row.referrals and not row.claims:
@@ -170,12 +187,18 @@ class HoldRow:
     expires_at: datetime
     renewals_left: int
     created_at: datetime
-    referral_reference: str
+    referral_reference: str | None
+    """None for a receiver with whom it lives no more."""
 
     @property
     def live(self) -> bool:
         """Whether it still keeps its place."""
         return self.status in {"pending", "accepted"}
+
+    @property
+    def opens_address(self) -> bool:
+        """Whether a person accepted it, and it has not been given up since."""
+        return self.accepted_by == "person" and self.status in {"accepted", "placed"}
 
 
 # By the database's clock, whether or not anybody has noted it yet.
@@ -204,7 +227,7 @@ _READ = (
         Hold.created_at,
         Referral.reference,
     )
-    .join(Referral, Referral.id == Hold.referral_id)
+    .outerjoin(Referral, Referral.id == Hold.referral_id)
     .order_by(Hold.created_at.desc(), Hold.id.desc())
 )
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import TYPE_CHECKING
 from uuid import UUID
 
@@ -66,3 +66,14 @@ async def account(tx: "Transaction", *, receiving: str, parts: Mapping[str, int]
     quota = update(Share).where(Share.region == bindparam("of")).values(quota=Share.quota + bindparam("part"))
     await tx.run(quota, [{"of": region, "part": part} for region, part in sorted(parts.items())])
     await tx.run(update(Share).where(Share.region == receiving).values(given=Share.given + stay))
+
+
+async def show_shares(tx: "Transaction", *, on: date) -> None:
+    """Let rankings see the shares as they stand now, unless they have seen them on this day already.
+
+    Under the ledger's head row, as `account` is.
+    """
+    stale = Share.shown_on.is_distinct_from(on)
+    if await tx.row(select(Share.region).where(stale).limit(1)) is not None:
+        await heads.lock(tx, "ledger")
+        await tx.run(update(Share).where(stale).values(deficit=Share.quota - Share.given, shown_on=on))

@@ -50,7 +50,8 @@ async def add(tx: "Transaction", *, kind: str, subject: str, audience: Sequence[
     names the providers concerned, None all staff.
     """
     providers = None if audience is None else sorted(set(audience))
-    await tx.run(insert(OutboxEntry).values(kind=kind, subject=subject, audience=providers))
+    # Inline: to ask for the new id would be to read a row that concerns, perhaps, only others.
+    await tx.run(insert(OutboxEntry).inline().values(kind=kind, subject=subject, audience=providers))
     tx.wrote_outbox()
 
 

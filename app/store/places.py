@@ -164,20 +164,9 @@ async def move(tx: "Transaction", place_id: UUID, *, group_id: UUID) -> None:
     await tx.run(update(Place).where(Place.id == place_id).values(group_id=group_id))
 
 
-_RESOLVE = text("""
-WITH lapsed AS (
-  UPDATE holds SET status = CASE status WHEN 'pending' THEN 'no_answer' ELSE 'expired' END,
-                   resolved_at = clock_timestamp()
-  WHERE place_id = :place_id AND resolved_at IS NULL AND expires_at <= clock_timestamp()
-  RETURNING id, provider_id, receiver_id, status
-), told AS (
-  INSERT INTO outbox (kind, subject, audience) SELECT 'hold', id::text, ARRAY[provider_id, receiver_id] FROM lapsed
-), opened AS (
-  UPDATE referrals SET status = 'open', hold_id = NULL, held_until = NULL, updated_at = clock_timestamp()
-  WHERE id IN (SELECT r.id FROM referrals AS r JOIN lapsed ON lapsed.id = r.hold_id FOR UPDATE OF r SKIP LOCKED)
+_RESOLVE = text("SELECT status FROM note_lapsed(NULL, :place_id) AS status").bindparams(
+    bindparam("place_id", type_=UuidType())
 )
-SELECT status FROM lapsed
-""").bindparams(bindparam("place_id", type_=UuidType()))
 
 _OCCUPY = text("""
 UPDATE claims SET kind = :kind, hold_id = NULL, placement_id = NULL, since = clock_timestamp(),

@@ -56,11 +56,11 @@ async def add(tx: "Transaction", ranking: RankingRow) -> None:
     await tx.run(_ADD, asdict(ranking))
 
 
-async def read(tx: "Transaction", ranking_id: UUID) -> tuple[RankingRow, bytes] | None:
-    """Return a ranking, and the wrapped key that its inputs are sealed with."""
+async def read(tx: "Transaction", ranking_id: UUID) -> tuple[RankingRow, bytes | None] | None:
+    """Return a ranking, and the wrapped key that its inputs are sealed with; None for that once it was destroyed."""
     row = await tx.row(
         select(*_COLUMNS, ReferralSecret.key)
-        .join(ReferralSecret, ReferralSecret.referral_id == Ranking.referral_id)
+        .outerjoin(ReferralSecret, ReferralSecret.referral_id == Ranking.referral_id)
         .where(Ranking.id == ranking_id)
     )
     return None if row is None else (RankingRow(**{name: getattr(row, name) for name in RankingRow.__slots__}), row.key)

@@ -6,10 +6,10 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, bindparam, case, func, select, tuple_, update
+from sqlalchemy import ARRAY, ColumnElement, Uuid, and_, bindparam, case, exists, func, select, tuple_, update
 from sqlalchemy.dialects.postgresql import insert
 
-from app.models import Referral, ReferralSecret
+from app.models import Referral, ReferralSecret, Shield
 
 if TYPE_CHECKING:
     from app.store.database import Transaction
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class ReferralRow:
-    """A referral as it is stored; `sealed` opens with its data key, which is wrapped in `key`."""
+    """A referral as it is stored; `sealed` opens with its data key, wrapped in `key`. Erased, it has neither."""
 
     id: UUID
     provider_id: UUID
@@ -30,8 +30,10 @@ class ReferralRow:
     created_at: datetime
     updated_at: datetime
     hold_id: UUID | None
-    key: bytes
-    sealed: bytes
+    key: bytes | None
+    sealed: bytes | None
+    named: list[UUID]
+    """The colleagues by whom alone it may be seen; none where it is not shielded."""
 
 
 def _lapsed() -> ColumnElement[bool]:
@@ -41,6 +43,14 @@ def _lapsed() -> ColumnElement[bool]:
 # A hold that has run out leaves its referral open, whether or not anybody has noted it yet.
 _STATUS = case((_lapsed(), "open"), else_=Referral.status).label("status")
 _LIVE_HOLD = case((_lapsed(), None), else_=Referral.hold_id).label("hold_id")
+
+_NAMED = func.array(
+    select(Shield.account_id)
+    .where(Shield.referral_id == Referral.id, Shield.until.is_(None))
+    .order_by(Shield.account_id)
+    .scalar_subquery(),
+    type_=ARRAY(Uuid),
+)
 
 _READ = (
     select(
@@ -57,8 +67,9 @@ _READ = (
         _LIVE_HOLD,
         ReferralSecret.key,
         ReferralSecret.sealed,
+        _NAMED,
     )
-    .join(ReferralSecret, ReferralSecret.referral_id == Referral.id)
+    .outerjoin(ReferralSecret, ReferralSecret.referral_id == Referral.id)
     .order_by(Referral.created_at.desc(), Referral.id.desc())
 )
 
@@ -87,8 +98,8 @@ async def read(
 async def listed(
     tx: "Transaction", provider_id: UUID, *, status: str | None, limit: int, after: tuple[datetime, UUID] | None
 ) -> list[ReferralRow]:
-    """Return a provider's referrals, newest first."""
-    statement = _READ.where(Referral.provider_id == provider_id).limit(limit)
+    """Return a provider's referrals, newest first; none that were erased."""
+    statement = _READ.where(Referral.provider_id == provider_id, ReferralSecret.key.is_not(None)).limit(limit)
     if status is not None:
         statement = statement.where(_STATUS.is_not_distinct_from(status))
     if after is not None:
@@ -120,9 +131,12 @@ async def change(tx: "Transaction", referral_id: UUID, values: Mapping[str, Any]
 
 
 async def set_status(tx: "Transaction", referral_id: UUID, status: str) -> None:
-    """Give a referral a status in which it has no hold."""
-    await tx.run(
+    """Give a referral that may be changed a status in which it has no hold; one that was erased opens no more."""
+    known = exists().where(ReferralSecret.referral_id == referral_id)
+    now = case((known, "open"), else_="withdrawn") if status == "open" else status
+    changed = await tx.run(
         update(Referral)
         .where(Referral.id == referral_id)
-        .values(status=status, hold_id=None, held_until=None, updated_at=func.clock_timestamp())
+        .values(status=now, hold_id=None, held_until=None, updated_at=func.clock_timestamp())
     )
+    assert changed == 1, "a referral that this transaction may not change"  # noqa: S101 - the acts see to their order

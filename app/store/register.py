@@ -33,12 +33,11 @@ class ProviderCard:
 
 @dataclass(frozen=True, slots=True)
 class RegisterSnapshot:
-    """One version of the register, with the providers in it."""
+    """One version of the register."""
 
     version: int
     register: Register
     hash: str
-    providers: Mapping[str, ProviderCard]
 
     def content(self) -> bytes:
         """Return what is stored so that rankings of this register can be replayed."""
@@ -57,10 +56,26 @@ async def load(tx: "Transaction") -> RegisterSnapshot:
             .where(GroupRow.places > 0)
             .order_by(GroupRow.id)
         )
-        providers = await _providers(tx)
         if await heads.read(tx, "register") == version:
             register = Register(tuple(_group(row) for row in groups))
-            return RegisterSnapshot(version, register, register_hash(register), providers)
+            return RegisterSnapshot(version, register, register_hash(register))
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderList:
+    """Every provider by id, as they were in one version of the register."""
+
+    version: int
+    cards: Mapping[str, ProviderCard]
+
+
+async def providers(tx: "Transaction") -> ProviderList:
+    """Read the newest version of the providers; read again when it changed meanwhile."""
+    while True:
+        version = await heads.read(tx, "register")
+        cards = await _providers(tx)
+        if await heads.read(tx, "register") == version:
+            return ProviderList(version, cards)
 
 
 async def _providers(tx: "Transaction") -> Mapping[str, ProviderCard]:

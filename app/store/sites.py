@@ -47,7 +47,7 @@ class SiteRow:
 class Basis:
     """On what ground somebody may have a site's address: it is theirs, or a referral of theirs has a claim there."""
 
-    own: bool
+    owner_id: UUID
     referral_id: UUID | None
 
 
@@ -143,7 +143,7 @@ SELECT r.id FROM referrals AS r WHERE r.provider_id = :provider_id
 UNION ALL SELECT h.referral_id FROM holds AS h WHERE h.site_id = :site_id AND h.receiver_id = :provider_id
 """
 _BASIS = text(f"""
-SELECT s.provider_id = :provider_id AS own,
+SELECT s.provider_id AS owner_id,
        (SELECT min(claim.referral_id::text)::uuid FROM ({_CLAIMS_THERE}) AS claim
         WHERE CAST(:referral_id AS uuid) IS NULL OR claim.referral_id = :referral_id) AS claimed,
        EXISTS (SELECT FROM ({_OWNERS_REFERRALS}) AS referral WHERE referral.id = :referral_id) AS related
@@ -157,9 +157,9 @@ async def basis(tx: "Transaction", site_id: UUID, *, provider_id: UUID, referral
     row = await tx.row(_BASIS, values)
     if row is None:
         return None
-    if row.own and (referral_id is None or row.related):
-        return Basis(own=True, referral_id=referral_id)
-    return None if row.claimed is None else Basis(own=False, referral_id=row.claimed)
+    if row.owner_id == provider_id and (referral_id is None or row.related):
+        return Basis(row.owner_id, referral_id)
+    return None if row.claimed is None else Basis(row.owner_id, row.claimed)
 
 
 async def secret(tx: "Transaction", site_id: UUID) -> tuple[bytes, bytes]:

@@ -24,12 +24,15 @@ SELECT
    WHERE f.free > 0) AS free,
   (SELECT coalesce(json_object_agg(id, floor(extract(epoch FROM clock_timestamp() - confirmed_at) / 3600)::int), '{}')
    FROM sites WHERE confirmed_at IS NOT NULL) AS confirmed_hours,
-  (SELECT coalesce(json_object_agg(region, quota - given), '{}') FROM shares) AS deficits,
+  (SELECT coalesce(json_object_agg(region, deficit), '{}') FROM shares) AS deficits,
   (SELECT coalesce(json_object_agg(provider_id, permille), '{}') FROM (
      SELECT provider_id, (1000 * sum(total - free) / sum(total))::int AS permille
      FROM availability_steps GROUP BY provider_id HAVING sum(total) > 0
    ) AS step) AS occupancy,
-  ARRAY(SELECT DISTINCT site_id::text FROM holds WHERE referral_id = :referral_id AND status = 'declined') AS declined
+  ARRAY(SELECT DISTINCT site_id::text FROM holds WHERE referral_id = :referral_id AND status = 'declined') AS declined,
+  (SELECT ceil(extract(epoch FROM as_of + interval '1 hour' - clock_timestamp()))::int FROM rankings
+   WHERE referral_id = :referral_id AND as_of > clock_timestamp() - interval '1 hour'
+   ORDER BY as_of DESC OFFSET :most - 1 LIMIT 1) AS wait_s
 """)
 
 
@@ -42,9 +45,18 @@ class Standing:
     deficits: Mapping[str, int]
     occupancy: Mapping[str, int]
     declined_sites: frozenset[str]
+    wait_s: int
+    """In how many seconds the referral may be ranked again; 0 for now."""
 
 
-async def read(tx: "Transaction", referral_id: UUID) -> Standing:
+async def read(tx: "Transaction", referral_id: UUID, *, rankings_per_hour: int) -> Standing:
     """Read how things stand for one referral."""
-    row = (await tx.rows(STANDING, {"referral_id": referral_id}))[0]
-    return Standing(row.free, row.confirmed_hours, row.deficits, row.occupancy, frozenset(row.declined))
+    row = (await tx.rows(STANDING, {"referral_id": referral_id, "most": rankings_per_hour}))[0]
+    return Standing(
+        free=row.free,
+        confirmed_hours=row.confirmed_hours,
+        deficits=row.deficits,
+        occupancy=row.occupancy,
+        declined_sites=frozenset(row.declined),
+        wait_s=max(0, row.wait_s or 0),
+    )

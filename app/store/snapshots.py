@@ -1,13 +1,16 @@
-"""What changes rarely, kept in this process by version: the country and the register."""
+"""What changes rarely, kept in this process by version: the country, the providers and the register."""
 
 from typing import TYPE_CHECKING
 
+from app.errors import Forbidden
 from app.store import reference, register
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from app.store.database import Transaction
     from app.store.reference import Reference
-    from app.store.register import RegisterSnapshot
+    from app.store.register import ProviderCard, RegisterSnapshot
 
 
 class Snapshots:
@@ -16,6 +19,7 @@ class Snapshots:
     def __init__(self) -> None:
         self._reference: Reference | None = None
         self._register: RegisterSnapshot | None = None
+        self._providers: register.ProviderList | None = None
         self.recorded: set[str] = set()
         """Hashes of registers known to be stored for good."""
 
@@ -30,8 +34,20 @@ class Snapshots:
             known = self._reference = await reference.load(tx)
         return known
 
+    async def providers(self, tx: "Transaction") -> "Mapping[str, ProviderCard]":
+        """Return the providers by id, at this transaction's version or a newer one."""
+        known = self._providers
+        if known is None or known.version < tx.register_version:
+            known = self._providers = await register.providers(tx)
+        return known.cards
+
     async def register(self, tx: "Transaction") -> "RegisterSnapshot":
-        """Return the register at this transaction's version or a newer one."""
+        """Return the register at this transaction's version or a newer one.
+
+        Everybody shares what is kept, so nobody fills it to whom row-level security shows only a part.
+        """
+        if not tx.sees_register:
+            raise Forbidden
         known = self._register
         if known is None or known.version < tx.register_version:
             known = self._register = await register.load(tx)

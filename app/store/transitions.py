@@ -41,12 +41,13 @@ async def resolve(tx: "Transaction", hold_id: UUID, *, status: str, reason: str 
     freed = await tx.run(update(Claim).where(*_still_its(hold_id)).values(**FREED, since=func.clock_timestamp()))
     if freed == 0:
         return False
-    await _close(tx, hold_id, status=status, reason=reason)
+    # The referral before the hold: a receiver may change it only while the hold lives.
     await tx.run(
         update(Referral)
         .where(Referral.hold_id == hold_id)
         .values(status="open", hold_id=None, held_until=None, updated_at=func.clock_timestamp())
     )
+    await _close(tx, hold_id, status=status, reason=reason)
     return True
 
 

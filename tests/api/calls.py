@@ -19,6 +19,8 @@ WITH_BODY = (
     ("PATCH", "/places/{id}"),
     ("POST", "/referrals"),
     ("PATCH", "/referrals/{id}"),
+    ("PUT", "/referrals/{id}/shield"),
+    ("POST", "/break-glass-looks"),
     ("POST", "/referrals/{id}/rankings"),
     ("POST", "/holds"),
     ("POST", "/holds/{id}/release"),
@@ -58,6 +60,8 @@ class World:
             ("PATCH", "/places/{id}"): {"label": "9Z"},
             ("POST", "/referrals"): referral_body(),
             ("PATCH", "/referrals/{id}"): {"urgency": "urgent"},
+            ("PUT", "/referrals/{id}/shield"): {"colleagues": []},
+            ("POST", "/break-glass-looks"): {"reference": "baku-limo", "reason": "handover"},
             ("POST", "/referrals/{id}/rankings"): {"limit": 5},
             ("POST", "/holds"): {
                 "referralId": self.ids["referrals"],

@@ -15,8 +15,8 @@ from tests.country import THERE, Client, Country, hold_first, referral_body, she
 
 ADDRESS = site_body()["address"]
 WHY = {"purpose": "warm_handover"}
-LOG = """SELECT action, outcome, purpose, object_type, object_id::text, provider_id, referral_id::text, roles, at
-FROM access_log ORDER BY id"""
+LOG = """SELECT action, outcome, purpose, object_type, object_id::text, provider_id,
+referral_ids[1]::text AS referral_id, roles, at FROM access_log WHERE action = 'reveal' ORDER BY id"""
 
 
 async def reveal(client: Client, site_id: str, *, expect: int = 200, **more: str | None) -> dict[str, Any]:
@@ -42,7 +42,7 @@ async def test_the_owner_sees_the_address_and_the_log_has_it(country: Country) -
     assert answer.headers["Cache-Control"] == "no-store"
     row = (await country.rows(LOG))[0]
     linde = await country.provider("linde")
-    assert tuple(row)[:7] == ("address_reveal", "granted", "warm_handover", "site", there.site_id, linde, None)
+    assert tuple(row)[:7] == ("reveal", "granted", "warm_handover", "site", there.site_id, linde, None)
     assert row.roles == ["coordinator", "intake_worker"]
 
 
@@ -149,7 +149,7 @@ async def test_a_repeat_is_asked_and_logged_again(country: Country) -> None:
     answers = [await there.coordinator.ask("POST", path, json=WHY, key="same", expect=200) for _ in range(2)]
 
     assert "Idempotency-Replayed" not in answers[1].headers
-    assert await country.value("SELECT count(*) FROM access_log") == 2
+    assert len(await country.rows(LOG)) == 2
     assert await country.value("SELECT count(*) FROM answers WHERE route LIKE '%reveals%'") == 0
 
 
@@ -175,7 +175,7 @@ async def test_a_pool_of_one_connection_is_enough_for_many_at_once(country: Coun
 async def test_a_reveal_has_a_purpose_from_the_list(country: Country, body: dict[str, Any]) -> None:
     there = await shelter(country)
     await there.coordinator.post(f"/sites/{there.site_id}/address-reveals", body, expect=400)
-    assert await country.value("SELECT count(*) FROM access_log") == 0
+    assert await country.rows(LOG) == []
 
 
 async def test_machines_auditors_and_administrators_get_no_address(country: Country) -> None:
@@ -187,3 +187,19 @@ async def test_machines_auditors_and_administrators_get_no_address(country: Coun
     ):
         await reveal(client, there.site_id, expect=403)
     await reveal(await country.client(), there.site_id, expect=401)
+
+
+async def test_a_sender_learns_which_site_it_is_once_a_person_accepted_and_no_sooner(country: Country) -> None:
+    coordinator, intake, hold = await a_hold(country)
+    path, site = f"/holds/{hold['id']}", hold["siteId"]
+    assert (await intake.get(path))["siteId"] is None
+    seen = await coordinator.get(path)
+    assert (seen["siteId"], seen["placeId"] is None) == (site, False)
+
+    await coordinator.post(f"{path}/acceptance", {"by": "person"}, expect=200)
+
+    seen = await intake.get(path)
+    assert (seen["siteId"], seen["placeId"]) == (site, None)
+    assert await reveal(intake, seen["siteId"], referralId=seen["referralId"]) == {"address": ADDRESS}
+    await intake.post(f"{path}/release", {"reason": "mistake"}, expect=200)
+    assert (await intake.get(path))["siteId"] is None

@@ -5,11 +5,6 @@ from typing import Any
 from tests.country import FAR, HERE, THERE, Client, Country, place_body, shelter, site_body
 
 
-async def next_step(country: Country) -> None:
-    """Make the next step due now."""
-    await country.rows("UPDATE timers SET due_at = '-infinity' WHERE name = 'step'")
-
-
 async def cell(client: Client, region: str = THERE, kind: str = "crisis") -> dict[str, Any]:
     """Return the one item of a region and kind."""
     items = (await client.get("/availability", params={"region": region, "kind": kind}))["items"]
@@ -23,6 +18,7 @@ async def test_others_see_a_band_and_the_owner_sees_numbers(country: Country) ->
     out = {"status": "out_of_service", "reason": "repair"}
     await linde.coordinator.patch(f"/places/{linde.place_ids[1]}", out)
     haven = await country.client("intake_worker", provider="haven")
+    await country.step()
 
     seen = await cell(haven)
     assert seen == {
@@ -38,6 +34,7 @@ async def test_others_see_a_band_and_the_owner_sees_numbers(country: Country) ->
 async def test_nobody_can_watch_a_place_being_taken_between_two_steps(country: Country) -> None:
     linde = await shelter(country, "linde", places=1)
     administrator = await country.client("administrator")
+    await country.step()
     before = await cell(administrator)
     assert before["free"] == "1-2"
 
@@ -45,13 +42,14 @@ async def test_nobody_can_watch_a_place_being_taken_between_two_steps(country: C
     assert await cell(administrator) == before
     assert (await cell(linde.coordinator))["own"]["free"] == 0
 
-    await next_step(country)
+    await country.step()
     assert (await cell(administrator))["free"] == "0"
 
 
 async def test_bands_count_all_providers_of_a_region(country: Country) -> None:
     for slug in ("linde", "eik", "es"):
         await shelter(country, slug, places=1)
+    await country.step()
     haven = await country.client("intake_worker", provider="haven")
     assert (await cell(haven))["free"] == "3+"
     assert (await cell(haven))["total"] == 3
@@ -61,24 +59,26 @@ async def test_freshness_is_that_of_the_least_fresh_site_and_unknown_is_not_stal
     await shelter(country, "linde")
     old = await shelter(country, "eik")
     haven = await country.client("intake_worker", provider="haven")
+    await country.step()
     assert (await cell(haven))["freshness"] == "fresh"
 
     await country.rows(
         "UPDATE sites SET confirmed_at = clock_timestamp() - interval '25 hours' WHERE id = CAST(:id AS uuid)",
         id=old.site_id,
     )
-    await next_step(country)
+    await country.step()
     assert (await cell(haven))["freshness"] == "stale"
 
     fresh = await old.coordinator.post("/sites", site_body(name="Nieuw"))
     await old.coordinator.post("/places", place_body(fresh["id"]))
-    await next_step(country)
+    await country.step()
     assert (await cell(haven))["freshness"] == "unknown"
     assert (await cell(old.coordinator))["own"]["confirmedAt"] is None
 
 
 async def test_own_places_that_no_step_has_counted_yet_are_there(country: Country) -> None:
     linde = await shelter(country, "linde", places=1)
+    await country.step()
     assert (await cell(linde.coordinator))["total"] == 1
     site = await linde.coordinator.post("/sites", site_body(municipality=FAR))
     await linde.coordinator.post("/places", place_body(site["id"]))
@@ -93,6 +93,7 @@ async def test_own_places_that_no_step_has_counted_yet_are_there(country: Countr
 async def test_regions_without_places_are_left_out_and_unknown_ones_are_faults(country: Country) -> None:
     await shelter(country, "linde", kind="regular")
     auditor = await country.client("auditor", region=HERE)
+    await country.step()
 
     assert [(one["region"], one["kind"]) for one in (await auditor.get("/availability"))["items"]] == [
         (THERE, "regular")
@@ -107,6 +108,7 @@ async def test_availability_comes_in_pages(country: Country) -> None:
     for kind in ("regular", "emergency"):
         await linde.coordinator.post("/places", place_body(linde.site_id, kind=kind))
     haven = await country.client("intake_worker", provider="haven")
+    await country.step()
 
     page = await haven.get("/availability", params={"limit": 2})
     rest = await haven.get("/availability", params={"cursor": page["nextCursor"]})

@@ -11,6 +11,7 @@ from sqlalchemy import text
 from app.api import events
 from app.events import standing
 from app.store import outbox, pulse
+from app.store.database import RELAY, WORKER
 from tests.api.serving import PATIENCE_S, Told, following, served
 from tests.country import Country, hold_first, referral_body, shelter
 
@@ -23,7 +24,7 @@ async def base(country: Country) -> AsyncGenerator[str]:
 
 async def tell(country: Country, kind: str, subject: str, *to: str) -> None:
     audience = [await country.provider(slug) for slug in to] or None
-    async with country.parts.database.entered() as tx:
+    async with country.parts.database.entered(actor=WORKER) as tx:
         await outbox.add(tx, kind=kind, subject=subject, audience=audience)
 
 
@@ -88,7 +89,7 @@ async def test_availability_names_the_region(country: Country, base: str) -> Non
 async def test_a_position_that_is_not_kept_gets_reset_and_then_goes_on(country: Country, after: str) -> None:
     token = await country.token("coordinator", provider="linde")
     await tell(country, "hold", "forgotten", "linde")
-    async with country.parts.database.entered() as tx:
+    async with country.parts.database.entered(actor=RELAY) as tx:
         assert await outbox.number(tx) == 1
     await country.rows("DELETE FROM outbox")
 

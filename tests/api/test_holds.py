@@ -83,7 +83,8 @@ async def test_the_sender_never_sees_the_label_and_the_receiver_never_the_rank(c
     assert (sent["rank"], received["rank"]) == (1, None)
     assert sent["coming"] is None
     assert sent.keys() == received.keys()
-    assert not {"placeId", "siteId", "label", "address"} & sent.keys()
+    assert (sent["siteId"], sent["placeId"]) == (None, None)  # nobody has accepted
+    assert not {"label", "address"} & sent.keys()
 
 
 async def test_a_third_provider_finds_nothing(country: Country) -> None:

@@ -16,6 +16,7 @@ from app.migrating import migrate
 from app.seal import new_key
 from app.services.loading import load_reference
 from app.store import outbox
+from app.store.database import WORKER
 from tests.api.serving import following, served
 from tests.country import Country, open_country, shelter
 from tests.faults.embedded_folder import pid
@@ -91,7 +92,7 @@ async def test_what_needs_the_database_says_so_and_goes_on_once_it_is_back(morta
         while (await linde.coordinator.ask("GET", "/sites")).status_code != 200:
             await asyncio.sleep(0.1)
         assert (await http.get("/health/ready")).json()["status"] == "ok"
-        async with country.parts.database.entered() as tx:
+        async with country.parts.database.entered(actor=WORKER) as tx:
             await outbox.add(tx, kind="swap", subject="told after all", audience=None)
         told = await stream.next()
         while told is not None and told.kind != "swap":  # places that were made free, and whatever the step says

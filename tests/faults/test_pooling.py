@@ -8,18 +8,19 @@ import shutil
 import socket
 import subprocess
 import time
-from collections.abc import Generator
+from collections.abc import AsyncGenerator, Generator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from urllib.parse import parse_qs, unquote, urlsplit
 
 import pytest
+from sqlalchemy import text
 
 from app.main import create_app, join
 from app.seal import new_key
 from tests.conftest import Server, at, clone
-from tests.country import Country, hold_first, open_country, referral_body, shelter
+from tests.country import Client, Country, hold_first, open_country, referral_body, shelter
 
 PGBOUNCER = shutil.which("pgbouncer", path=f"{os.environ.get('PATH', '')}:/usr/sbin")
 
@@ -69,17 +70,40 @@ def pooled(url: str, folder: Path) -> Generator[str]:
         process.wait(timeout=10)
 
 
-async def test_the_main_job_goes_on_behind_transaction_pooling(embedded: Server, tmp_path: Path) -> None:
+@pytest.fixture
+async def country(embedded: Server, tmp_path: Path) -> AsyncGenerator[Country]:
+    """Open an installation whose service reaches its database through PgBouncer."""
     async with clone(embedded) as name:
         urls = {"owner_url": at(embedded.owner_url, name), "app_url": at(embedded.app_url, name)}
-        async with open_country(**urls, redis_url=embedded.redis_url, key=new_key()) as country:
-            through = country.stack.enter_context(pooled(urls["app_url"], tmp_path))
-            settings = replace(country.parts.settings, transaction_pooling=True, pool_size=8)
-            parts = join(settings, database_url=through, redis_url=embedded.redis_url, key=country.key)
-            country.stack.push_async_callback(parts.database.close)
-            country.stack.push_async_callback(parts.link.close)
-            country.app = create_app(parts)
-            await several_households(country)
+        async with open_country(**urls, redis_url=embedded.redis_url, key=new_key()) as opened:
+            through = opened.stack.enter_context(pooled(urls["app_url"], tmp_path))
+            settings = replace(opened.parts.settings, transaction_pooling=True, pool_size=8)
+            parts = join(settings, database_url=through, redis_url=embedded.redis_url, key=opened.key)
+            opened.stack.push_async_callback(parts.database.close)
+            opened.stack.push_async_callback(parts.link.close)
+            opened.app, opened.parts = create_app(parts), parts
+            yield opened
+
+
+async def test_the_main_job_goes_on_behind_transaction_pooling(country: Country) -> None:
+    await several_households(country)
+
+
+async def test_who_asks_goes_with_the_transaction_and_not_with_the_connection(country: Country) -> None:
+    own: dict[str, tuple[Client, str]] = {}
+    for slug in ("linde", "eik", "es"):
+        client = await country.client("coordinator", "intake_worker", provider=slug)
+        own[slug] = client, (await client.post("/referrals", referral_body()))["id"]
+
+    async def look(slug: str) -> bool:
+        client, referral_id = own[slug]
+        return [one["id"] for one in (await client.get("/referrals"))["items"]] == [referral_id]
+
+    assert all(await asyncio.gather(*(look(slug) for _ in range(20) for slug in own)))
+    # Whoever forgets to say who they are gets a connection that has just served one of these, and sees nothing.
+    async with country.parts.database.engine.connect() as connection:
+        for table in ("referrals", "referral_secrets", "sites", "providers"):
+            assert (await connection.execute(text(f"SELECT count(*) FROM {table}"))).scalar() == 0  # noqa: S608 - named above
 
 
 async def several_households(country: Country) -> None:

@@ -11,11 +11,12 @@ import pytest
 from app import worker
 from app.deps import Parts
 from app.embedded import EmbeddedServers
-from app.events import doorbell, link
+from app.events import allowance, doorbell, link
 from app.events.stream import BEAT, Event, Item, Start
 from app.main import create_app, join
 from app.services.health import state_of
 from app.store import outbox
+from app.store.database import WORKER
 from tests.country import Country, hold_first, referral_body, shelter
 
 PATIENCE_S = 20
@@ -31,7 +32,8 @@ def redis(tmp_path: Path) -> Generator[EmbeddedServers]:
 
 @pytest.fixture(autouse=True)
 def brief(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Look for a Redis that was gone sooner than in earnest."""
+    """Look for a Redis that was gone sooner than in earnest, and let a source fail four times."""
+    monkeypatch.setattr(allowance, "FAILURES_PER_MINUTE", 4)
     monkeypatch.setattr(link, "LEFT_ALONE_S", 0.2)
     monkeypatch.setattr(doorbell, "FIRST_PAUSE_S", 0.1)
     monkeypatch.setattr(doorbell, "LONGEST_PAUSE_S", 0.2)
@@ -132,6 +134,63 @@ async def test_the_limit_is_shared_by_processes_and_counted_by_each_while_redis_
         assert [wait == 0 for wait in alone] == ([True] * 6 + [False]) * 2
 
 
+async def test_redis_may_go_and_come_back_in_the_middle_of_a_minute(country: Country, redis: EmbeddedServers) -> None:
+    url = redis.start().redis_url
+    async with AsyncExitStack() as stack:
+        processes = [await stack.enter_async_context(process(country, url, rate_limit=6)) for _ in range(2)]
+        one, two = (parts.allowance for parts in processes)
+
+        async def failed(source: str, *, times: int) -> list[bool]:
+            """Fail in turns at both processes; return which were told nothing but that they failed."""
+            return [await each.failed(source) == 0 for each in (one, two) * times]
+
+        together = [True] * allowance.FAILURES_PER_MINUTE
+        assert await failed("192.0.2.1", times=3) == together + [False] * 2
+        assert [await each.spend("a token") == 0 for each in (one, two) * 2] == [True] * 4
+
+        redis.stop()
+        assert await failed("192.0.2.1", times=1) == [False] * 2  # who was told to wait still has to
+        assert await failed("192.0.2.2", times=5) == together * 2 + [False] * 2
+        assert [await each.spend("a token") == 0 for each in (one, two) * 7] == [True] * 12 + [False] * 2
+
+        redis.start()
+        while not all([await parts.link.there() for parts in processes]):
+            await asyncio.sleep(0.05)
+        assert await failed("192.0.2.3", times=3) == together + [False] * 2
+        assert [await each.spend("another token") == 0 for each in (one, two) * 4] == [True] * 6 + [False] * 2
+
+
+async def test_nobody_fails_over_it_when_redis_goes_while_it_is_being_asked(
+    country: Country, redis: EmbeddedServers
+) -> None:
+    url = redis.start().redis_url
+    async with process(country, url, rate_limit=1_000_000) as parts:
+        spent: list[int] = []
+        rounds = asyncio.Event()
+
+        async def spend(name: str) -> None:
+            while not over:
+                spent.append(await parts.allowance.spend(f"{name} {len(spent)}"))
+                spent.append(await parts.allowance.failed(None))
+                rounds.set()
+                await asyncio.sleep(0)
+
+        async def some_more() -> None:
+            rounds.clear()
+            async with asyncio.timeout(PATIENCE_S):
+                await rounds.wait()
+
+        over = False
+        asking = [asyncio.create_task(spend(name)) for name in "abcdefgh"]
+        await some_more()
+        for act in (redis.stop, redis.start) * 2:
+            await asyncio.to_thread(act)
+            await some_more()
+        over = True
+        await asyncio.gather(*asking)
+        assert await parts.link.there()
+
+
 async def test_no_limit_asks_nobody(country: Country) -> None:
     async with process(country, "redis://127.0.0.1:1", rate_limit=0) as parts:
         assert [await parts.allowance.spend("a token") for _ in range(1000)] == [0] * 1000
@@ -159,11 +218,11 @@ async def test_an_event_is_told_once_though_the_doorbell_rings_twice(country: Co
     ):
         assert await following(items) == Start(0)
         waiting = asyncio.create_task(following(items))
-        async with parts.database.entered() as tx:
+        async with parts.database.entered(actor=WORKER) as tx:
             await outbox.add(tx, kind="hold", subject="1", audience=None)
         assert await waiting == Event(1, "hold", "1")
         waiting = asyncio.create_task(following(items))
         await parts.bus.doorbell.ring(1)
-        async with parts.database.entered() as tx:
+        async with parts.database.entered(actor=WORKER) as tx:
             await outbox.add(tx, kind="hold", subject="2", audience=None)
         assert await waiting == Event(2, "hold", "2")

@@ -1,11 +1,14 @@
 """Tokens: made by whoever runs the installation, shown once, ended at any time."""
 
 import hashlib
+from dataclasses import replace
 
 import pytest
 
 from app.errors import OperatorError
-from app.services import accounts
+from app.main import create_app, join
+from app.seal import Keyring
+from app.services import accounts, demo
 from app.services.caller import Role
 from app.store.database import Identity
 from tests.country import THERE, Country
@@ -98,3 +101,57 @@ async def test_the_service_itself_can_neither_read_nor_make_tokens(country: Coun
         with pytest.raises(Exception, match="permission denied"):
             await accounts.issue(tx, roles=[Role.ADMINISTRATOR], provider=None, region=None, days=1)
         await tx.connection.rollback()
+
+
+async def show_demo(country: Country) -> str:
+    """Fill the database with the demo country; return the slug of one of its providers."""
+    async with country.owner.entered() as tx:
+        await demo.fill(tx, keyring=Keyring.parse(country.key))
+    return demo.slug_of(country.parts.files.demo.providers[0])
+
+
+async def demo_flags(country: Country) -> dict[str, bool]:
+    """Return of every account whether it was made for the demo, by its first role."""
+    return {row.role: row.demo for row in await country.rows("SELECT roles[1] AS role, demo FROM accounts")}
+
+
+async def test_what_is_made_while_the_demo_country_is_shown_is_made_for_that_alone(country: Country) -> None:
+    await issue(country, Role.ADMINISTRATOR)
+    provider = await show_demo(country)
+    await issue(country, Role.COORDINATOR, provider=provider)
+    await country.provider("linde")
+    await issue(country, Role.CLIENT_SYSTEM, provider="linde")
+
+    assert await demo_flags(country) == {"administrator": False, "coordinator": True, "client_system": False}
+
+
+async def test_none_is_made_for_the_demo_country_in_a_database_of_somebody_else(country: Country) -> None:
+    await show_demo(country)
+
+    async with country.owner.entered() as tx:
+        with pytest.raises(OperatorError, match="DATABASE_URL"):
+            await accounts.issue(tx, roles=[Role.ADMINISTRATOR], provider=None, region=None, days=1, embedded=False)
+
+    assert await demo_flags(country) == {}
+
+
+async def test_a_token_made_for_the_demo_opens_nothing_where_the_database_is_somebody_elses(country: Country) -> None:
+    provider = await show_demo(country)
+    made = await issue(country, Role.INTAKE_WORKER, Role.COORDINATOR, provider=provider)
+    other = await country.token("intake_worker", "coordinator", provider="linde")
+    settings = replace(country.parts.settings, database_url=country.app_url)
+    parts = join(settings, database_url=country.app_url, redis_url=country.parts.link.url, key=country.key)
+    country.stack.push_async_callback(parts.database.close)
+    country.stack.push_async_callback(parts.link.close)
+    elsewhere = replace(country, parts=parts, app=create_app(parts))
+    calls = [("GET", path) for path in ("/regions", "/referrals", "/events", "/openapi.json")]
+    calls += [("POST", "/referrals"), ("POST", "/holds"), ("POST", "/sites/nothing/address-reveals")]
+
+    async def statuses(where: Country, token: str) -> list[int]:
+        client = await where.client(token=token)
+        headers = {"Idempotency-Key": "once", "Last-Event-ID": "nowhere"}
+        return [(await client.ask(method, path, headers=headers, json={})).status_code for method, path in calls]
+
+    assert await statuses(elsewhere, made.token) == [401, 401, 401, 200, 401, 401, 401]
+    assert await statuses(elsewhere, other) == [200, 200, 400, 200, 400, 400, 400]
+    assert await statuses(country, made.token) == [200, 200, 400, 200, 400, 400, 400]

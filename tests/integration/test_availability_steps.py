@@ -1,29 +1,24 @@
-"""Steps of availability: taken once, by whoever comes first, and told only where a band changed."""
+"""Steps of availability: taken by the worker alone, and told only where a band changed."""
 
 import asyncio
-from uuid import UUID
 
-from app.services import availability
-from app.services.caller import Caller
 from app.store import availability as counts
+from app.store.database import WORKER
 from tests.country import FAR, THERE, Country, place_body, shelter, site_body
 from tests.integration.test_places_races import offer
-
-ADMINISTRATOR = Caller(UUID(int=1), frozenset({"administrator"}), None, None)
 
 
 async def step(country: Country) -> list[str]:
     """Take a step and return the regions that all staff were told of."""
     before = await country.value("SELECT coalesce(max(id), 0) FROM outbox")
-    async with country.parts.database.entered() as tx:
-        await availability.refresh(tx)
+    await country.step()
     told = "SELECT subject FROM outbox WHERE id > :before AND audience IS NULL AND kind = 'availability' ORDER BY id"
     return [row.subject for row in await country.rows(told, before=before)]
 
 
 async def counted(country: Country) -> dict[tuple[str, str], tuple[int, int]]:
     """Return total and free by region and kind, as others see them."""
-    async with country.parts.database.entered() as tx:
+    async with country.parts.database.entered(actor=WORKER) as tx:
         return {(one.region, one.kind): (one.total, one.free) for one in await counts.step(tx)}
 
 
@@ -65,24 +60,11 @@ async def test_a_hold_that_ran_out_counts_as_free_without_anybodys_doing(country
     assert await counted(country) == {(THERE, "crisis"): (3, 3)}
 
 
-async def test_of_many_readers_at_once_one_takes_the_step_that_is_due(country: Country) -> None:
+async def test_a_reader_takes_no_step(country: Country) -> None:
     await shelter(country)
-
-    async def read() -> tuple[str, int]:
-        async with country.parts.database.entered() as tx:
-            found = await availability.read(tx, ADMINISTRATOR)
-            return found[0].free, found[0].total
-
-    assert await asyncio.gather(*(read() for _ in range(8))) == [("1-2", 1)] * 8
-    assert await country.value("SELECT count(*) FROM outbox WHERE audience IS NULL") == 1
-    assert await country.value("SELECT count(DISTINCT taken_at) FROM availability_steps") == 1
-
-
-async def test_a_step_that_another_process_has_leased_is_left_to_it(country: Country) -> None:
-    await shelter(country)
-    await country.rows("UPDATE timers SET leased_until = clock_timestamp() + interval '1 minute' WHERE name = 'step'")
-    async with country.parts.database.entered() as tx:
-        assert await availability.read(tx, ADMINISTRATOR) == []
+    await country.rows("UPDATE timers SET due_at = '-infinity' WHERE name = 'step'")
+    reader = await country.client("administrator")
+    assert (await reader.get("/availability"))["items"] == []
     assert await counted(country) == {}
 
 

@@ -8,6 +8,7 @@ from app.services import demo, sites
 from app.services.caller import Caller
 from app.services.demo_country import build
 from app.services.demo_values import DemoReferral
+from app.store.database import WORKER
 from tests.country import Client, Country
 
 COUNTRY = build(load(), seed=1)
@@ -35,7 +36,7 @@ async def test_the_whole_country_stands_with_its_places_in_use(country: Country)
 async def test_the_service_sees_it_at_once_and_in_its_first_step(country: Country) -> None:
     await fill(country)
 
-    async with country.parts.database.entered() as tx:
+    async with country.parts.database.entered(actor=WORKER) as tx:
         snapshot = await tx.snapshots.register(tx)
 
     assert sum(group.places for group in snapshot.register.groups) == 1024
@@ -45,9 +46,11 @@ async def test_the_service_sees_it_at_once_and_in_its_first_step(country: Countr
 async def test_names_open_with_the_installations_key_and_stand_nowhere_else(country: Country) -> None:
     await fill(country)
     invented = next(site for site in COUNTRY.sites if site.provider_id == COUNTRY.providers[0].id)
-    caller = Caller(COUNTRY.providers[0].id, frozenset({"coordinator"}), COUNTRY.providers[0].id, None)
+    owner = COUNTRY.providers[0]
+    country.providers[owner.slug] = owner.id
+    caller = Caller(owner.id, frozenset({"coordinator"}), owner.id, None)
 
-    async with country.parts.database.entered() as tx:
+    async with country.parts.database.entered(await country.hashed("coordinator", provider=owner.slug)) as tx:
         found = await sites.read(tx, caller, invented.id, keyring=country.parts.keyring)
 
     assert found.name == invented.name

@@ -13,6 +13,7 @@ from app.events import bus
 from app.events.stream import BEAT, Event, Item, Reset, Start
 from app.main import join
 from app.store import outbox
+from app.store.database import RELAY, WORKER
 from tests.country import Country
 
 OURS = uuid4()
@@ -48,7 +49,7 @@ async def following(items: AsyncGenerator[Item]) -> Item:
 
 
 async def tell(parts: Parts, *subjects: str, to: UUID | None = None) -> None:
-    async with parts.database.entered() as tx:
+    async with parts.database.entered(actor=WORKER) as tx:
         for subject in subjects:
             await outbox.add(tx, kind="hold", subject=subject, audience=None if to is None else [to])
 
@@ -95,7 +96,7 @@ async def test_a_stream_goes_on_from_a_position_that_only_another_process_has_re
     async with listening(parts) as first:
         assert await following(first) == Start(0)
         await tell(parts, "1", "2")
-        async with parts.database.entered() as tx:
+        async with parts.database.entered(actor=RELAY) as tx:
             await outbox.number(tx)
         async with listening(parts, after=1) as items:
             assert await following(items) == Start(1)

@@ -38,7 +38,7 @@ async def occupy_between(country: Country, place_id: str) -> None:
     """Read a place as free, let it be held meanwhile, and then say that it is occupied."""
     linde = await country.provider("linde")
     intake, body = await offer(country)
-    async with country.parts.database.entered() as tx:
+    async with country.parts.database.entered(await country.hashed("coordinator", provider="linde")) as tx:
         place = await places.read(tx, UUID(place_id), provider_id=linde)
         assert place is not None
         assert place.state.status == "free"
@@ -126,16 +126,17 @@ async def two_changes(country: Country, place_id: str) -> PlaceRow:
     caller = await caller_of(country, "linde")
     database, keyring = country.parts.database, country.parts.keyring
     id_ = UUID(place_id)
+    linde = await country.hashed("coordinator", provider="linde")
 
     async def change(tx: Transaction, **changes: str | int) -> PlaceRow:
         place = await service.read(tx, caller, id_, keyring=keyring, lock=True)
         return (await service.change(tx, caller, place, changes=changes, state=None)).row
 
     async def second() -> PlaceRow:
-        async with database.entered() as tx:
+        async with database.entered(linde) as tx:
             return await change(tx, bed_spaces=2)
 
-    async with database.entered() as tx:
+    async with database.entered(linde) as tx:
         await change(tx, kind="regular")
         waiting = asyncio.create_task(second())
         await blocked(country)

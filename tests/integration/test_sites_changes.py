@@ -18,7 +18,7 @@ ELSEWHERE = {"street": "Andere straat 2", "postcode": "0000 BB", "city": "Nergen
 
 async def secret_of(country: Country, caller: Caller, site_id: UUID) -> dict[str, Any]:
     """Return what a site's seal holds."""
-    async with country.parts.database.entered() as tx:
+    async with country.parts.database.entered(await country.hashed("coordinator", provider="linde")) as tx:
         site = await service.read(tx, caller, site_id, keyring=country.parts.keyring)
         return site.key.unseal_json(site.sealed, row=str(site_id))
 
@@ -26,13 +26,14 @@ async def secret_of(country: Country, caller: Caller, site_id: UUID) -> dict[str
 async def two_changes(country: Country, caller: Caller, site_id: UUID) -> None:
     """Change a site's address while another change, of its name, is about to be committed."""
     database, keyring = country.parts.database, country.parts.keyring
+    linde = await country.hashed("coordinator", provider="linde")
 
     async def second() -> None:
-        async with database.entered() as tx:
+        async with database.entered(linde) as tx:
             site = await service.read(tx, caller, site_id, keyring=keyring, lock=True)
             await service.change(tx, caller, site, changes={"address": ELSEWHERE})
 
-    async with database.entered() as tx:
+    async with database.entered(linde) as tx:
         site = await service.read(tx, caller, site_id, keyring=keyring, lock=True)
         await service.change(tx, caller, site, changes={"name": "Eik"})
         waiting = asyncio.create_task(second())
@@ -76,7 +77,8 @@ async def test_a_ranking_made_while_a_change_was_under_way_cannot_be_held(countr
     caller = await caller_of(country, "linde")
     intake = await country.client("intake_worker", provider="haven")
     referral = await intake.post("/referrals", referral_body())
-    async with country.parts.database.entered() as tx:
+    linde = await country.hashed("coordinator", provider="linde")
+    async with country.parts.database.entered(linde) as tx:
         site = await service.read(tx, caller, UUID(there.site_id), keyring=country.parts.keyring, lock=True)
         await service.change(tx, caller, site, changes={"admission": "paused"})
         ranking = await intake.post(f"/referrals/{referral['id']}/rankings")

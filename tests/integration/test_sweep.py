@@ -1,6 +1,7 @@
 """Expiry needs nobody: what ran out is free and says so; the sweep only notes it, once, and tells those concerned."""
 
 from app.services import holds
+from app.store.database import WORKER
 from tests.casework import desk, fresh, lapse
 from tests.country import Country
 
@@ -8,7 +9,7 @@ NOTED = "SELECT status, resolved_at IS NOT NULL AS noted FROM holds WHERE id = :
 
 
 async def swept(country: Country) -> int:
-    async with country.parts.database.entered() as tx:
+    async with country.parts.database.entered(actor=WORKER) as tx:
         return await holds.sweep(tx)
 
 

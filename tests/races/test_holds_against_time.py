@@ -13,7 +13,7 @@ from sqlalchemy import text
 from app.models import Claim
 from app.services import holds as acts
 from app.store import holds, transitions
-from app.store.database import Transaction
+from app.store.database import WORKER, Transaction
 from app.store.holds import HoldRow
 from tests.casework import Desk, desk, fresh, lapse
 from tests.country import Country
@@ -168,7 +168,7 @@ async def test_an_act_at_the_moment_of_expiry_either_happened_or_came_too_late(c
 
 
 async def sweep(country: Country) -> None:
-    async with country.parts.database.entered() as tx:
+    async with country.parts.database.entered(actor=WORKER) as tx:
         await acts.sweep(tx)
 
 
@@ -182,7 +182,8 @@ async def empty(country: Country) -> None:
 
 async def kept_while_swept(country: Country, hold_id: str) -> None:
     """Accept a hold whose claim was found alive, while by now the sweeper thinks that it ran out."""
-    async with country.parts.database.entered() as tx:
+    receiver = await country.hashed("coordinator", provider="linde")
+    async with country.parts.database.entered(receiver) as tx:
         locked = text(
             "SELECT place_id FROM claims WHERE hold_id = :id AND claimed_until > clock_timestamp() FOR UPDATE"
         )
@@ -209,3 +210,16 @@ async def test_the_sweeper_leaves_alone_a_hold_that_somebody_is_keeping(
     assert await country.value(
         "SELECT claimed_until > clock_timestamp() FROM claims WHERE hold_id = :id", id=lost["id"]
     )
+
+
+async def test_what_a_receiver_began_in_time_is_done_whole_though_the_hold_runs_out_meanwhile(country: Country) -> None:
+    where = await desk(country)
+    hold = await where.accepted()
+    receiver = await country.hashed("coordinator", provider="linde")
+
+    async with country.parts.database.entered(receiver) as tx:
+        await country.rows("UPDATE holds SET expires_at = clock_timestamp() WHERE id = :id", id=hold["id"])
+        assert await transitions.resolve(tx, UUID(hold["id"]), status="declined", reason="staffing")
+
+    (referral,) = await country.rows("SELECT status, hold_id FROM referrals WHERE id = :id", id=hold["referralId"])
+    assert (referral.status, referral.hold_id) == ("open", None)

@@ -50,6 +50,11 @@ def test_one_url_for_both_purposes_takes_on_the_unprivileged_role() -> None:
         ("PLEK_LOG_LEVEL", "loud"),
         ("DATABASE_URL", "mysql://db:secret@host"),
         ("PLEK_OWNER_URL", "secret"),
+        ("DATABASE_URL", "postgresql://plek:secret"),
+        ("DATABASE_URL", "postgresql://plek:a@secret:b@host/plek"),
+        ("REDIS_URL", "redis://:secret/b@host:6379"),
+        ("REDIS_URL", "redis://:secret@[::1"),
+        ("REDIS_URL", "secret"),
     ],
 )
 def test_what_is_not_understood_is_named_and_not_repeated(name: str, value: str) -> None:
@@ -61,3 +66,23 @@ def test_what_is_not_understood_is_named_and_not_repeated(name: str, value: str)
 def test_settings_cannot_change() -> None:
     with pytest.raises(AttributeError):
         Settings().rate_limit = 1  # pyright: ignore[reportAttributeAccessIssue]
+
+
+def test_keys_and_passwords_are_left_out_of_what_settings_say_of_themselves() -> None:
+    urls = dict.fromkeys(("DATABASE_URL", "PLEK_OWNER_URL"), "postgresql://plek:secret@host/plek")
+    read = read_settings(urls | {"REDIS_URL": "redis://:secret@host", "PLEK_KEY": "secret"})
+
+    assert "secret" not in repr(read) + str(read) + f"{read!r:>9}"
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql://plek:se/cr?et@host/plek",
+        "postgresql://plek:s@host:5432/plek?application_name=a:b",
+        "postgresql://[::1]:5432/plek",
+        "postgresql:///plek?host=/run/postgresql",
+    ],
+)
+def test_a_url_that_sqlalchemy_reads_is_passed_on_as_it_is(url: str) -> None:
+    assert read_settings({"DATABASE_URL": url}).database_url == url.replace("postgresql", "postgresql+asyncpg", 1)

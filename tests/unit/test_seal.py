@@ -1,9 +1,17 @@
 import base64
+import os
+from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from app.errors import OperatorError
-from app.seal import DataKey, Keyring, SealBroken, new_key
+from app.seal import KEY_FILE, DataKey, KeyFile, Keyring, SealBroken, new_key
+
+KEYS = [base64.b64encode(bytes([number]) * 32).decode() for number in range(4)]
+RINGS = st.lists(st.sampled_from(KEYS), min_size=1, unique=True)
+"""Some keys, in any order."""
 
 
 def test_what_was_sealed_for_a_row_is_opened_for_that_row_only() -> None:
@@ -87,3 +95,141 @@ def test_a_key_that_is_none_stops_the_start_and_is_not_repeated(text: str) -> No
     with pytest.raises(OperatorError, match="PLEK_KEY") as refused:
         Keyring.parse(text)
     assert len(text) < 3 or text not in str(refused.value)
+
+
+def ring(*keys: str) -> Keyring:
+    """Return a ring of these keys, the newest first."""
+    return Keyring.parse(",".join(keys))
+
+
+@given(RINGS, RINGS, st.text(), st.text())
+def test_a_data_key_opens_with_every_ring_that_has_its_key_and_for_its_own_row_alone(
+    made: list[str], read: list[str], row: str, other: str
+) -> None:
+    key, wrapped = ring(*made).new_data_key(row=row)
+    if made[0] in read:
+        assert ring(*read).unwrap(wrapped, row=row) == key
+    else:
+        with pytest.raises(SealBroken):
+            ring(*read).unwrap(wrapped, row=row)
+    if row != other:
+        with pytest.raises(SealBroken):
+            ring(*read).unwrap(wrapped, row=other)
+
+
+@given(RINGS, RINGS)
+def test_tokens_and_kept_answers_are_read_with_every_ring_that_has_their_key(made: list[str], read: list[str]) -> None:
+    token, answer = ring(*made).token(b"place", scope="/holds"), ring(*made).answers.seal(b"answer", row="once")
+    if made[0] in read:
+        assert ring(*read).read_token(token, scope="/holds") == b"place"
+        assert ring(*read).answers.unseal(answer, row="once") == b"answer"
+    else:
+        assert ring(*read).read_token(token, scope="/holds") is None
+        with pytest.raises(SealBroken):
+            ring(*read).answers.unseal(answer, row="once")
+
+
+@given(RINGS, RINGS)
+def test_wrapped_anew_it_is_the_same_key_and_opens_with_the_newest_alone(made: list[str], read: list[str]) -> None:
+    key, wrapped = ring(*made).new_data_key(row="a")
+    if made[0] not in read:
+        with pytest.raises(SealBroken):
+            ring(*read).wrapping.resealed(wrapped, row="a")
+        return
+    again = ring(*read).wrapping.resealed(wrapped, row="a")
+    assert (again is None) == (made[0] == read[0])
+    assert ring(read[0]).unwrap(again or wrapped, row="a") == key
+    assert ring(*read).wrapping.resealed(again or wrapped, row="a") is None
+
+
+def test_what_one_purpose_sealed_no_other_opens() -> None:
+    both = ring(KEYS[0])
+    for one, other in ((both.wrapping, both.answers), (both.answers, both.wrapping)):
+        with pytest.raises(SealBroken):
+            other.unseal(one.seal(b"x", row="a"), row="a")
+
+
+def test_a_key_given_twice_counts_once_and_blanks_around_it_not_at_all() -> None:
+    assert Keyring.parse(f" {KEYS[0]},\n{KEYS[0]} ").older == 0
+    assert Keyring.parse(f"{KEYS[0]},{KEYS[1]}\n").older == 1
+
+
+def test_no_key_shows_where_it_is_shown_by_mistake() -> None:
+    key, _ = ring(KEYS[0]).new_data_key(row="a")
+    assert repr(key) == "DataKey()"
+
+
+def test_the_installations_name_outlives_a_rotation() -> None:
+    assert ring(KEYS[0]).name == ring(KEYS[1], KEYS[0]).name != ring(KEYS[1]).name
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    """Return a file with one key in it."""
+    path = tmp_path / KEY_FILE
+    put(path, KEYS[0])
+    return path
+
+
+def put(path: Path, *keys: str) -> None:
+    """Put keys in a file as a rotation does: another file under the same name."""
+    draft = path.with_suffix(".new")
+    draft.write_text(",".join(keys) + "\n")
+    draft.replace(path)
+
+
+def following(path: Path) -> Keyring:
+    """Return the ring of a process that began with what the file holds now."""
+    return Keyring.parse(path.read_text(), source=KeyFile(path).news)
+
+
+def test_a_ring_follows_its_file_where_nothing_else_opens(file: Path) -> None:
+    serving = following(file)
+    put(file, KEYS[1], KEYS[0])
+    later = ring(KEYS[1])
+    key, wrapped = later.new_data_key(row="a")
+    assert serving.unwrap(wrapped, row="a") == key
+    for one in (following(file), serving):
+        assert one.read_token(later.token(b"place", scope="s"), scope="s") == b"place"
+        assert one.answers.unseal(later.answers.seal(b"answer", row="a"), row="a") == b"answer"
+    put(file, KEYS[2], KEYS[1], KEYS[0])
+    assert serving.read_token(ring(KEYS[2]).token(b"place", scope="s"), scope="s") == b"place"
+
+
+def test_a_token_or_an_answer_alone_makes_it_follow(file: Path) -> None:
+    reading, repeating = following(file), following(file)
+    put(file, KEYS[1], KEYS[0])
+    assert reading.read_token(ring(KEYS[1]).token(b"place", scope="s"), scope="s") == b"place"
+    assert repeating.answers.unseal(ring(KEYS[1]).answers.seal(b"x", row="a"), row="a") == b"x"
+
+
+def test_what_is_sealed_after_the_file_has_changed_is_sealed_by_the_new_key(file: Path) -> None:
+    wrapping, answering = following(file), following(file)
+    put(file, KEYS[1], KEYS[0])
+    _, wrapped = wrapping.new_data_key(row="a")
+    assert ring(KEYS[1]).unwrap(wrapped, row="a")
+    assert ring(KEYS[1]).answers.unseal(answering.answers.seal(b"x", row="a"), row="a") == b"x"
+
+
+@pytest.mark.parametrize("content", [f"{KEYS[2]},{KEYS[1]}", KEYS[2], "", "no / base64", "é", None])
+def test_a_file_without_the_rings_own_key_is_not_followed(file: Path, content: str | None) -> None:
+    serving = following(file)
+    key, wrapped = ring(KEYS[0]).new_data_key(row="a")
+    file.unlink()
+    if content is not None:
+        file.write_text(content, encoding="utf-8")
+    with pytest.raises(SealBroken):
+        serving.unwrap(ring(KEYS[2]).new_data_key(row="a")[1], row="a")
+    assert serving.unwrap(wrapped, row="a") == key
+    assert ring(KEYS[0]).unwrap(serving.new_data_key(row="b")[1], row="b")
+
+
+def test_a_file_is_read_once_each_time_that_it_changes(file: Path) -> None:
+    news = KeyFile(file).news
+    assert news() == f"{KEYS[0]}\n"
+    assert news() is None
+    os.utime(file, ns=(0, 0))
+    assert news() == f"{KEYS[0]}\n"
+    put(file, KEYS[1], KEYS[0])
+    assert news() == f"{KEYS[1]},{KEYS[0]}\n"
+    assert news() is None

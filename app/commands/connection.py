@@ -1,0 +1,84 @@
+"""HTTP connections as uvicorn keeps them, with bounds that it does not set: on the length of a head, and on patience.
+
+By itself uvicorn reads a head of any length into memory, and waits for the rest of a request for as long as the
+client likes. A proxy in front bounds both; this holds where there is none.
+"""
+
+import asyncio
+from importlib.metadata import version
+
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from app.api.headers import harden
+from app.api.middleware import LONGEST_HEAD
+from app.api.problems import problem
+
+REQUEST_WITHIN_S = 30.0
+"""From the connection, or the first byte of a further request, to the last byte of the body."""
+
+
+class Connection(HttpToolsProtocol):
+    """A connection that is closed when a request's head grows too long, or the request does not arrive in time."""
+
+    _begun = 0
+    _in_head = True
+    _head = 0
+    _overdue: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # pyright: ignore[reportIncompatibleMethodOverride] - as uvicorn has it
+        """Begin to wait for the first request."""
+        super().connection_made(transport)
+        self._await_request()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Wait for nothing any more."""
+        self._await_nothing()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        """Take in what came, and count it while it belongs to a head."""
+        begun = self._begun
+        super().data_received(data)
+        if self._in_head and begun == self._begun and not self.transport.is_closing():
+            self._head += len(data)
+            if self._head > LONGEST_HEAD:
+                self.send_400_response("The head of the request is too long.")
+
+    def on_message_begin(self) -> None:
+        """Note that a head begins."""
+        super().on_message_begin()
+        self._begun += 1
+        self._in_head, self._head = True, 0
+        self._await_request()
+
+    def on_headers_complete(self) -> None:
+        """Note that it has ended."""
+        self._in_head = False
+        super().on_headers_complete()
+
+    def on_message_complete(self) -> None:
+        """Note that the body has, too."""
+        self._await_nothing()
+        super().on_message_complete()
+
+    def send_400_response(self, msg: str) -> None:
+        """Answer what cannot be read as HTTP, or not to its end, as every other refusal is answered."""
+        answer = problem(400, "invalid_request", msg)
+        headers = [(b"api-version", version("plek").encode()), (b"connection", b"close"), *answer.raw_headers]
+        harden(headers)
+        lines = b"".join(name + b": " + value + b"\r\n" for name, value in headers)
+        self.transport.write(b"HTTP/1.1 400 Bad Request\r\n" + lines + b"\r\n" + bytes(answer.body))
+        self.transport.close()
+
+    def _await_request(self) -> None:
+        self._await_nothing()
+        self._overdue = self.loop.call_later(REQUEST_WITHIN_S, self._give_up)
+
+    def _await_nothing(self) -> None:
+        if self._overdue is not None:
+            self._overdue.cancel()
+            self._overdue = None
+
+    def _give_up(self) -> None:
+        self._overdue = None
+        self.transport.close()

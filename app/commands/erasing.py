@@ -1,0 +1,64 @@
+"""`plek erase`: destroying what is known of a household, and doing so again from a list."""
+
+import asyncio
+from pathlib import Path
+
+import typer
+
+from app.commands.installation import Installation, opened, say, settings_with
+from app.errors import OperatorError
+from app.services import erasure
+from app.services.erasure_list import ErasureList
+from app.store import erasures
+from app.store.erasures import Kept, Standing
+
+
+def erase(data_dir: Path | None, *, referral: str | None, file: Path | None) -> None:
+    """Erase one referral, or whatever a list names."""
+    if (referral is None) == (file is None):
+        raise OperatorError("Name a referral, by its id or its speakable code, or a file with --list.")
+    with opened(settings_with(data_dir)) as installation:
+        said = _one(installation, referral) if referral is not None else _all(installation, ErasureList(file or Path()))
+        typer.echo(asyncio.run(said))
+
+
+async def _one(installation: Installation, name: str) -> str:
+    async with installation.transaction() as tx:
+        before, first = await erasure.erase(tx, name, listed=installation.erasures)
+        kept = await erasures.kept(tx, before.id)
+    if not first:
+        return f"Referral {before.reference} was erased already, at {before.erased_at:%Y-%m-%d %H:%M} UTC."
+    say(
+        f"It is on the list in {installation.erasures.path}, which is applied again after a restore: keep a copy "
+        "elsewhere. Backups made before still hold what was erased; docs/operations.md says what to do about them."
+    )
+    return _told(before, kept)
+
+
+def _told(before: Standing, kept: Kept) -> str:
+    return (
+        f"Erased referral {before.reference} ({before.id}): its key is destroyed, and nothing opens any more what was "
+        f"known of the household.\n"
+        f"Erased with it: what its rankings saw ({kept.rankings:,}), answers kept for repeats, and its shield.\n"
+        f"What stays, with nobody in it: its urgency, reason and municipality of origin, holds ({kept.holds:,}), "
+        f"placements ({kept.placements:,}), the ledger and the access log."
+    )
+
+
+async def _all(installation: Installation, given: ErasureList) -> str:
+    if not given.path.is_file():
+        raise OperatorError(f"There is no file {given.path}.")
+    reading = given.read()
+    if reading.faults:
+        lines = ", ".join(map(str, reading.faults))
+        raise OperatorError(
+            f"{given.path} is no list of erasures; these lines do not begin with the id of a referral: {lines}."
+        )
+    async with installation.transaction() as tx:
+        await erasure.take_over(tx, reading.ids, listed=installation.erasures)
+    async with installation.owner() as database:
+        again = await erasure.erase_again(database.entered, reading.ids)
+    return (
+        f"Of {len(reading.ids):,} on the list {again:,} {'was' if again == 1 else 'were'} erased now; "
+        "the others had been already, or are not here."
+    )

@@ -1,0 +1,49 @@
+"""`plek review`: what in the access log somebody should ask about."""
+
+import asyncio
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import typer
+
+from app.commands.installation import opened, settings_with
+from app.services import looks
+from app.services.looks import Reviewed
+from app.words import finding_text
+
+HEAD = ("account", "provider", "roles", "from", "finding")
+
+
+def review(data_dir: Path | None, *, days: int) -> None:
+    """Print what the last days' access log should be asked about; that nothing was found is said."""
+
+    async def act() -> tuple[Reviewed, Mapping[str, str]]:
+        async with installation.transaction() as tx:
+            reviewed = await looks.review_by_operator(tx, days=days)
+            cards = await tx.snapshots.providers(tx)
+            return reviewed, {id_: card.slug for id_, card in cards.items()}
+
+    with opened(settings_with(data_dir)) as installation:
+        reviewed, slugs = asyncio.run(act())
+    typer.echo("\n".join(told(reviewed, slugs)))
+
+
+def told(reviewed: Reviewed, slugs: Mapping[str, str]) -> Iterator[str]:
+    """Yield a table of what was found; `slugs` names providers by id."""
+    yield f"The access log from {reviewed.since:%Y-%m-%d %H:%M} to {reviewed.until:%Y-%m-%d %H:%M} UTC."
+    if not reviewed.findings:
+        yield "Nothing in it has to be asked about."
+        return
+    rows = [
+        (
+            finding.account_id,
+            slugs.get(finding.provider_id or "", "-"),
+            ", ".join(finding.roles),
+            str(finding.threshold),
+            finding_text(finding.code, count=finding.count, language="en"),
+        )
+        for finding in reviewed.findings
+    ]
+    widths = [max(len(row[column]) for row in (HEAD, *rows)) for column in range(len(HEAD))]
+    for row in (HEAD, *rows):
+        yield "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()

@@ -1,0 +1,102 @@
+"""The list of what has been erased, in a file beside the database: a backup that is put back knows nothing of it.
+
+One line an erasure: the referral's id, the cause, and when. Nothing in it is about anybody.
+"""
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from uuid import UUID
+
+from app.errors import OperatorError
+
+NAME = "erasures"
+"""Of the file in the data folder."""
+AT_ONCE = 1 << 20
+"""Bytes that are written in one go, so that the lines of two processes do not mix."""
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """One erasure."""
+
+    referral_id: UUID
+    cause: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What a list says: whom it names, each once, and the numbers of the lines that name nobody."""
+
+    ids: tuple[UUID, ...]
+    faults: tuple[int, ...]
+
+
+class ErasureList:
+    """A file that only grows."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    @classmethod
+    def of(cls, data_dir: Path) -> "ErasureList":
+        """Return the list of an installation."""
+        return cls(data_dir / NAME)
+
+    def read(self) -> Reading:
+        """Return what it says; nothing where it is not there. A line that a crash cut off was never acted upon."""
+        try:
+            lines = self.path.read_bytes().decode("ascii", errors="replace").split("\n")
+        except FileNotFoundError:
+            return Reading((), ())
+        except OSError as error:
+            raise OperatorError(
+                f"{self.path}, the list of what was erased, cannot be read: {error.strerror}."
+            ) from error
+        ids: dict[UUID, None] = {}
+        faults: list[int] = []
+        for number, line in enumerate(lines, start=1):
+            try:
+                ids |= {UUID(word): None for word in line.split()[:1]}
+            except ValueError:
+                faults.append(number)
+        return Reading(tuple(ids), tuple(faults))
+
+    def add(self, erasures: Sequence[Listed]) -> None:
+        """Write erasures down so that they survive a loss of power; OperatorError where that cannot be done."""
+        lines = "".join(f"{one.referral_id} {one.cause} {one.at:%Y-%m-%dT%H:%M:%SZ}\n" for one in erasures)
+        try:
+            self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self._append(lines.encode("ascii"))
+        except OSError as error:
+            raise OperatorError(
+                f"{self.path}, the list of what was erased, cannot be written: {error.strerror}. What is not on it "
+                "is not erased: let PLEK_DATA_DIR be a folder that is kept, and this user's."
+            ) from error
+
+    def _append(self, lines: bytes) -> None:
+        mode = os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW
+        with os.fdopen(os.open(self.path, mode, 0o600), "a+b", buffering=AT_ONCE) as file:
+            number = file.fileno()
+            before = os.fstat(number).st_size
+            if os.geteuid() == 0:
+                owner = self.path.parent.stat()
+                os.fchown(number, owner.st_uid, owner.st_gid)
+            cut_off = before > 0 and os.pread(number, 1, before - 1) != b"\n"
+            file.write(b"\n" * cut_off + lines)
+            file.flush()
+            os.fsync(number)
+        if before == 0:
+            _settle(self.path.parent)
+
+
+def _settle(folder: Path) -> None:
+    """Make the names in a folder survive a loss of power."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,130 @@
+"""Secrets that are planted in a failure, and a look at everything that is said of it."""
+
+import importlib
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NoReturn
+
+ROOT = Path(__file__).parents[2]
+REGION = "GM0193"
+
+ADDRESS = "Wilgenkamer 4321 bis, 0000 ZZ Verzonnendorp"
+TOKEN = "plek_Zx9geplantgeheimgeplantgeheimgeplant"
+KEY = "Z2VwbGFudGUgc2xldXRlbCB2YW4gcHJlY2llcyAzMiBieXQ="
+SECRETS = (ADDRESS, TOKEN, KEY)
+"""An address, a token and a key, none of which stands anywhere else."""
+MARKS = ("Wilgenkamer", "geplant", "Z2VwbGFudG")
+"""Parts of them, each enough to know that a part was quoted."""
+
+
+REQUESTS = {
+    "metrics": ("app.metrics._REQUESTS.labels", "GET /v1/sites"),
+    "api": ("app.api.sites.SiteOut.of", "GET /v1/sites/{site}"),
+    "deps": ("app.deps.rule_of", "GET /v1/sites"),
+    "services": ("app.services.sites._check", "POST /v1/sites"),
+    "store": ("app.store.sites.insert", "POST /v1/sites"),
+    "seal": ("app.seal.AESGCM", "POST /v1/sites"),
+    "allocation": ("app.allocation.rank.points_for", "POST /v1/referrals/{referral}/rankings"),
+    "words": ("app.words.SAFETY", "POST /v1/referrals/{referral}/rankings"),
+    "events": ("app.events.bus.Stream", "GET /v1/events"),
+    "web": ("app.web.start.state_of", "GET /"),
+}
+"""What fails in a layer, and the request that comes upon it."""
+
+LOOPS = {
+    "relay": "app.store.outbox.number",
+    "read": "app.events.bus.Bus.read",
+    "doorbell": "app.events.doorbell.Doorbell._heard",
+    "timers": "app.services.holds.sweep",
+}
+"""What fails in each of the worker's loops."""
+
+COMMANDS = {
+    "commands": ("app.services.accounts.issue", ("token", "--role", "auditor", "--region", REGION)),
+    "cli": ("app.commands.upkeep.told", ("migrate",)),
+    "loading": ("app.loading.load_reference", ("migrate",)),
+    "migrating": ("app.migrating.max", ("migrate",)),
+    "config": ("app.config._whole", ("migrate",)),
+    "reference": ("app.reference.TypeAdapter", ("worker",)),
+    "worker": ("app.worker._on_stop", ("worker",)),
+    "clock": ("app.clock.datetime", ("doctor",)),
+    "embedded": ("app.embedded.servers.folder.check", ("migrate",)),
+    "main": ("app.main.worker.running", ("serve", "--port", "0")),
+}
+"""What fails in a layer, and the command that comes upon it."""
+
+NOTHING_RUNS = {"models", "errors", "logs", "__init__", "__main__"}
+"""Tables and names of refusals; and what tells of all others, which tests/unit/test_logs.py looks at."""
+
+
+class Spilt(Exception):
+    """A failure with secrets in its message, arguments, notes and attributes."""
+
+    def __init__(self, *secrets: object) -> None:
+        super().__init__(*secrets)
+        self.secrets = secrets
+        for secret in secrets:
+            self.add_note(f"DETAIL: Key (secret)=({secret}) already exists.")
+
+
+def vain(*given: object) -> NoReturn:
+    """Fail for a reason that another failure then has as its cause."""
+    raise LookupError(*given)
+
+
+class Spill:
+    """Stands where something else stood, and fails with everything that it knows however it is used."""
+
+    def __call__(self, *given: object, **named: object) -> NoReturn:
+        address, token, key = ADDRESS, TOKEN, KEY
+        try:
+            vain(address, given, named)
+        except LookupError as cause:
+            group = ExceptionGroup(f"of {address}", [Spilt(token), ValueError(key)])
+            raise Spilt(address, token, key, group) from cause
+
+    __getitem__ = get = now = __call__
+
+
+def plant(target: str) -> tuple[Any, str]:
+    """Return the object that a dotted name is an attribute of, and the attribute's name: to be replaced by a Spill."""
+    path, _, name = target.rpartition(".")
+    try:
+        return importlib.import_module(path), name
+    except ModuleNotFoundError:
+        holder, inner = plant(path)
+        return getattr(holder, inner), name
+
+
+@dataclass(frozen=True)
+class Said:
+    """All that was logged: one JSON document a line, or this fails."""
+
+    text: str
+
+    @property
+    def lines(self) -> list[dict[str, Any]]:
+        return [json.loads(line) for line in self.text.splitlines()]
+
+    @property
+    def exceptions(self) -> list[dict[str, Any]]:
+        """Every exception that was told, its causes and parts beside it."""
+        return [link for line in self.lines for link in line.get("exception", ())]
+
+    def told(self, kind: str, *, through: str) -> bool:
+        """Whether an exception of this kind was told, with a place in this part of the code."""
+        return any(
+            link["kind"].endswith(kind) and any(place.startswith(through) for place in link["at"])
+            for link in self.exceptions
+        )
+
+
+def quoted(*texts: str) -> list[str]:
+    """Return which secrets stand in what was said, whole or in part."""
+    return [secret for secret in (*SECRETS, *MARKS) if any(secret in text for text in texts)]
+
+
+def part(layer: str) -> str:
+    """Return how the places of a layer begin in the log."""
+    return f"app/{layer}/" if (ROOT / "app" / layer).is_dir() else f"app/{layer}.py"

@@ -1,0 +1,53 @@
+"""The demo country is Plek's own: what was made for it opens nothing in a database that somebody else runs."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import pytest
+
+from app.embedded import servers
+from tests.faults.cli_folder import Folder
+
+DESK = ("--role", "intake_worker", "--provider", "opvang-nevelduin")
+
+
+@dataclass(frozen=True)
+class Restored:
+    """A demo, and an installation that was told of the same database by two URLs, as after restoring a dump of it."""
+
+    demo: Folder
+    elsewhere: Folder
+
+
+@pytest.fixture(scope="module")
+def restored(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Restored]:
+    """Keep the servers of a demo running, and name them to another installation."""
+    demo = Folder(tmp_path_factory.mktemp("plek") / "var")
+    with servers(demo.path, durable=False) as endpoints:
+        demo.run("demo")
+        named = {
+            "PLEK_OWNER_URL": endpoints.owner_url,
+            "DATABASE_URL": endpoints.database_url,
+            "REDIS_URL": endpoints.redis_url,
+            "PLEK_KEY": (demo.path / "key").read_text(encoding="ascii").strip(),
+        }
+        yield Restored(demo, Folder(tmp_path_factory.mktemp("plek") / "var", named))
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_tokens_of_the_demo_open_the_demo_and_nothing_else(restored: Restored, workers: str) -> None:
+    token = restored.demo.token(*DESK)
+
+    with restored.demo.serving("--workers", workers) as serving:
+        assert {serving.ask("/v1/regions", token=token)[0] for _ in range(6)} == {200}
+    with restored.elsewhere.serving("--workers", workers) as serving:
+        assert {serving.ask("/v1/regions", token=token)[0] for _ in range(6)} == {401}
+        assert serving.ask("/health/ready")[0] == 200
+
+
+def test_no_token_is_made_where_the_demo_is_in_somebody_elses_database(restored: Restored) -> None:
+    refused = restored.elsewhere.run("token", *DESK, expect=2)
+
+    assert refused.stdout == ""
+    assert "demo country" in refused.stderr
+    assert "DATABASE_URL" in refused.stderr
