@@ -14,6 +14,9 @@ from app.errors import Fault
 BANDS = ("safety", "freshness")
 """What the order can be banded by, in the only order allowed: nothing goes before safety."""
 
+WAITING = ("urgency", "threat", "children", "time")
+"""What the waiting list can be ordered by."""
+
 
 class PolicyFaults(Unreadable):
     """A document that is not a policy; `faults` has everything that is wrong with it."""
@@ -55,6 +58,19 @@ class Ascending:
     def fault(self, value: tuple[int, ...], /) -> str | None:
         """What is wrong with the numbers, if anything."""
         return None if value and list(value) == sorted(set(value)) else "must ascend, and not be empty"
+
+
+class Once:
+    """Words of a list, each at most once, and one at least."""
+
+    def __init__(self, *words: str) -> None:
+        self._words = words
+
+    def fault(self, value: tuple[str, ...], /) -> str | None:
+        """What is wrong with the words, if anything."""
+        if value and len(set(value)) == len(value) and set(value) <= set(self._words):
+            return None
+        return f"must be of {list(self._words)}, each at most once"
 
 
 class Banded:
@@ -192,6 +208,8 @@ class Review:
 
 Km = Annotated[int, Between(0, 500)]
 Minutes = Annotated[int, Between(1, 10_080)]
+Hours = Annotated[int, Between(1, 720)]
+Days = Annotated[int, Between(1, 3660)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,6 +241,18 @@ class Policy:
     """By one account."""
     break_glass_minutes: Minutes = 60
     review: Review = Review()
+    waiting_order: Annotated[tuple[str, ...], Once(*WAITING)] = WAITING
+    """By what the waiting list is ordered, the first before all others; who waits longest goes first among equals."""
+    safety_plan_hours: Hours = 24
+    """How long a referral may be open before a safety plan is asked for."""
+    alternative_check_hours: Hours = 24
+    """How often somebody makes sure that a household in an alternative is well."""
+    swap_answer_minutes: Minutes = 240
+    """How long a proposed swap waits for its last consent."""
+    swap_agreement_days: Days = 30
+    """How long a household's agreement that it would move counts."""
+    swap_quiet_days: Days = 90
+    """How long a household is left in peace after a move."""
 
     def faults(self) -> Iterator[Fault]:
         """The radius used without an assessment is one that could have been chosen."""

@@ -28,9 +28,11 @@ SOONEST_MS, SPREAD_MS = 1000, 4000
 """When clients come back after a loss; spread, so that they do not come all at once."""
 COORDINATORS_ALONE = frozenset({"access"})
 """What only they are told, as only they can read what it is about."""
-DESCRIPTION = """Kinds: `availability` (`data: {"region": code}`), `hold`, `placement`, `swap` and, for coordinators
-alone, `access` (`data: {"id": id}`; of an access notice that is its `eventId`), and `reset` where events are no longer
-kept: read everything again. `id` is the position; `Last-Event-ID` resumes."""
+DESCRIPTION = """Kinds: `availability` (`data: {"region": code}`), `hold`, `placement` and `swap` (`data: {"id": id}`,
+as all that follow); of a referral `waiting` (something that came free would do for it) and `reminder` (something is due
+for it); of a hold or a placement `alarm` (a danger that changed reaches it); for coordinators alone `access` (the
+`eventId` of an access notice); and `reset` where events are no longer kept: read everything again. `id` is the
+position; `Last-Event-ID` resumes."""
 
 
 class EventStream(StreamingResponse):

@@ -10,13 +10,17 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from app.models.base import Base, Stamp, one_of
 
+EVENT_KINDS = ("availability", "hold", "placement", "swap", "access", "waiting", "reminder", "alarm")
+"""`waiting`: something that came free is lawful for a referral; `reminder`: something is due for one; `alarm`: a danger
+that changed reaches a hold or a placement."""
+
 
 class OutboxEntry(Base):
     """Something that others must hear of: ids and an audience, no content, in the transaction that made it so."""
 
     __tablename__ = "outbox"
     __table_args__ = (
-        CheckConstraint(one_of("kind", "availability", "hold", "placement", "swap", "access"), name="kind"),
+        CheckConstraint(one_of("kind", *EVENT_KINDS), name="kind"),
         Index("outbox_unnumbered_idx", "id", postgresql_where=text("position IS NULL")),
         Index(None, "at"),
     )
@@ -26,7 +30,7 @@ class OutboxEntry(Base):
     """Given by the relay once committed: no gaps, no late arrivals."""
     kind: Mapped[str]
     subject: Mapped[str]
-    """The id of the hold, placement or swap; for availability a region's code; for access an entry of the log."""
+    """The id of what it is about; for availability a region's code, for access an entry of the log."""
     audience: Mapped[list[UUID] | None] = mapped_column(ARRAY(PG_UUID(as_uuid=True)))
     """The providers concerned; none: all staff."""
     at: Mapped[Stamp]
