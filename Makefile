@@ -1,6 +1,6 @@
 # `make run` shows the demo country, `make test` runs everything; each sets up whatever it needs first.
 
-.PHONY: help setup dev run test check check-quick migrations audit sbom bench replay lock clean
+.PHONY: help setup dev run test check check-quick migrations audit soak sbom bench replay lock clean
 .NOTPARALLEL:
 .DEFAULT_GOAL := help
 
@@ -54,6 +54,10 @@ migrations: dev ## Migrations are safe to run and go up, down and up again; mode
 audit: dev ## Known vulnerabilities in what is locked (pip-audit), and suspect code (bandit)
 	$(BIN)/bandit -q -c pyproject.toml --confidence-level medium -r app migrations benchmarks .ci
 	$(BIN)/python .ci/audit.py
+
+soak: export PLEK_SOAK = 1
+soak: dev ## The races, many rounds of each
+	@exec $(BIN)/python -m pytest --timeout=3600 tests/races
 
 sbom: dev ## What an installation contains, as CycloneDX in build/sbom.cdx.json; not the tools of development
 	@exec $(BIN)/python .ci/sbom.py

@@ -214,6 +214,7 @@ async def test_a_route_without_a_rule_or_a_rule_without_a_route_stops_the_start(
 
 
 async def test_a_route_that_lost_its_rule_is_open_to_nobody(country: Country, monkeypatch: pytest.MonkeyPatch) -> None:
+    country.app = main.create_app(country.parts)
     coordinator = await country.client("coordinator", provider="linde")
     await coordinator.get("/sites")
     mounted: Any = next(route.app for route in country.app.routes if isinstance(route, Mount))

@@ -176,6 +176,7 @@ async def test_a_fault_of_ours_is_a_problem_that_tells_nothing(
     async def fails(_: Request) -> None:
         raise ValueError(secret)
 
+    country.app = create_app(country.parts)
     inner: Any = next(getattr(route, "app") for route in country.app.routes if getattr(route, "path", "") == "/v1")  # noqa: B009 - a route in general has none
     for app in (country.app, inner):
         app.add_api_route("/fails", fails)

@@ -17,10 +17,11 @@ from app.store.placements import PlacementRow
 from app.store.referrals import ReferralRow
 from tests.casework import Desk, desk, fresh, waiting, wish_for
 from tests.country import Country, referral_body
+from tests.rounds import rounds
 
 pytestmark = pytest.mark.race
 
-ROUNDS = 8
+ROUNDS = rounds(8, soak=100)
 LIVE = "SELECT count(*) FROM holds WHERE resolved_at IS NULL"
 CLAIMED = "SELECT count(*) FROM claims WHERE claimed_until > clock_timestamp()"
 

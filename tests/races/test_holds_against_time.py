@@ -17,10 +17,11 @@ from app.store.database import WORKER, Transaction
 from app.store.holds import HoldRow
 from tests.casework import Desk, desk, fresh, lapse
 from tests.country import Country
+from tests.rounds import rounds
 
 pytestmark = pytest.mark.race
 
-ROUNDS = 25
+ROUNDS = rounds(25, soak=500)
 ACTS = ("renewals", "acceptance", "decline", "release", "placement")
 BODIES = {"acceptance": {"by": "person"}, "decline": {"reason": "staffing"}, "release": {"reason": "mistake"}}
 

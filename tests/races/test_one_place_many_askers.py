@@ -10,9 +10,10 @@ from sqlalchemy import text
 
 from app.store import holds
 from tests.country import Client, Country, referral_body, shelter
+from tests.rounds import rounds
 
 CLIENTS = 64
-ROUNDS = 200
+ROUNDS = rounds(12, soak=200)
 
 pytestmark = pytest.mark.race
 
