@@ -183,8 +183,9 @@ RULES: Mapping[str, Mapping[str, str]] = {
         "nl": "in de eigen regio is nog plek, en die gaat voor",
         "en": "there is still a place in the household's own region, which goes first",
     },
+    "unsuitable": {"nl": "past niet bij dit huishouden", "en": "does not suit this household"},
 }
-"""Why places are left out, by rule."""
+"""Why places are left out, by rule; `unsuitable` stands for several rules before those who may not know which."""
 
 PLACES: Mapping[str, Mapping[str, str]] = {
     "one": {"nl": "1 plek", "en": "1 place"},

@@ -7,13 +7,13 @@ from typing import Annotated
 from fastapi import APIRouter, Request, Response
 from pydantic import Field
 
+from app.allocation.own_region import OwnRegion, own_region, without_the_household
 from app.allocation.values import Exclusion, Offer, Points
 from app.api.ids import parse
 from app.api.once import OnceIn
 from app.api.wire import In, Out, single
 from app.deps import CallerIn, Parts, PartsIn, Tx
 from app.services import offers, rankings
-from app.services.caller import Role
 from app.services.rankings import Ranked
 from app.store.database import Transaction
 from app.store.reference import Reference
@@ -103,6 +103,14 @@ class ExclusionOut(Out):
     text: TextOut
 
 
+class OwnRegionOut(Out):
+    """What there was in the own region of a household that does not flee: with no offer there, it may leave."""
+
+    region: str
+    offers: int = Field(description="How many offers of the ranking are there; 0: nothing lawful was free.")
+    excluded: list[ExclusionOut] = Field(description="Every other place there, by the first rule in its way.")
+
+
 class RankingOut(Out):
     """A recorded ranking."""
 
@@ -114,6 +122,7 @@ class RankingOut(Out):
     excluded: list[ExclusionOut]
     considered: int
     safety_assessed: bool
+    own_region: OwnRegionOut | None = Field(description="Where the reason is not safety: what there was at home.")
 
 
 class StandingOut(Out):
@@ -130,6 +139,11 @@ class ReplayOut(Out):
 
     identical: bool
     offers: list[StandingOut] | None = Field(default=None, description="For auditors: the order.")
+    own_region: OwnRegionOut | None = Field(
+        default=None,
+        description="Where the reason is not safety: what there was at home. For auditors, rules about the household"
+        " are counted together as `unsuitable`.",
+    )
 
 
 @router.post(
@@ -165,11 +179,12 @@ async def read(id: str, request: Request, tx: Tx, caller: CallerIn, parts: Parts
 async def replay(id: str, tx: Tx, caller: CallerIn, parts: PartsIn, once: OnceIn) -> Response:
     """Compute a recorded ranking again from what was recorded, and compare."""
     ranked, identical = await rankings.replay(tx, caller, parse(id), keyring=parts.keyring)
-    order = None
-    if not caller.has(Role.INTAKE_WORKER):
-        reference = await tx.snapshots.reference(tx)
+    reference = await tx.snapshots.reference(tx)
+    order, found = None, own_region(ranked.need, ranked.ranking)
+    if not ranked.is_of(caller):
         order = [_standing(offer, reference) for offer in ranked.ranking.offers]
-    reply = ReplayOut(identical=identical, offers=order).reply()
+        found = found and without_the_household(found)
+    reply = ReplayOut(identical=identical, offers=order, own_region=_own_region(found, reference)).reply()
     return await once.keep(tx, caller, reply, referral_id=ranked.referral_id)
 
 
@@ -195,7 +210,15 @@ async def shown(tx: Transaction, parts: Parts, ranked: Ranked, *, limit: int) ->
         excluded=[_exclusion(excluded, reference) for excluded in ranked.ranking.excluded],
         considered=ranked.ranking.considered,
         safety_assessed=ranked.ranking.safety_assessed,
+        own_region=_own_region(own_region(ranked.need, ranked.ranking), reference),
     )
+
+
+def _own_region(found: OwnRegion | None, reference: Reference) -> OwnRegionOut | None:
+    if found is None:
+        return None
+    left_out = [_exclusion(excluded, reference) for excluded in found.excluded]
+    return OwnRegionOut(region=found.region, offers=found.offers, excluded=left_out)
 
 
 def _offer(offer: Offer, offer_id: str, *, region: OfferRegionOut, provider: ProviderCard, assessed: bool) -> OfferOut:

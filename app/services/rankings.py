@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 
 from app.allocation.rank import RULES_VERSION, rank
 from app.allocation.replay import digest, inputs_bytes, inputs_of
-from app.allocation.values import Need, Ranking, Situation
+from app.allocation.values import Need, Ranking, Register, Situation
 from app.errors import Conflict, Erased, Missing, TooOften
 from app.seal import Keyring
 from app.services import referrals
@@ -28,11 +28,16 @@ class Ranked:
 
     id: UUID
     referral_id: UUID
+    provider_id: UUID
     as_of: datetime
     policy_version: str
     policy_hash: str
     need: Need
     ranking: Ranking
+
+    def is_of(self, caller: Caller) -> bool:
+        """Whether it was made by the caller's own desk, which knows the household."""
+        return caller.has(Role.INTAKE_WORKER) and self.provider_id == caller.provider_id
 
 
 async def make(tx: Transaction, caller: Caller, referral_id: UUID, *, keyring: Keyring) -> Ranked:
@@ -63,7 +68,16 @@ async def make(tx: Transaction, caller: Caller, referral_id: UUID, *, keyring: K
             sealed=referral.key.seal(inputs_bytes(need, standing), row=str(id_)),
         ),
     )
-    return Ranked(id_, referral.id, tx.at, reference.policy.version, reference.policy_hash, need, ranking)
+    return Ranked(
+        id=id_,
+        referral_id=referral.id,
+        provider_id=referral.case.provider_id,
+        as_of=tx.at,
+        policy_version=reference.policy.version,
+        policy_hash=reference.policy_hash,
+        need=need,
+        ranking=ranking,
+    )
 
 
 async def _situation(
@@ -85,6 +99,21 @@ async def _situation(
         occupancy=standing.occupancy,
         capped_regions=frozenset(),
         declined_sites=standing.declined_sites,
+    )
+
+
+def lasting_situation(need: Need, *, reference: Reference, register: Register, at: datetime) -> Situation:
+    """Return the situation as far as it does not change by the minute: distances, and nothing about free places."""
+    return Situation(
+        as_of=at,
+        free=NOWHERE,
+        confirmed_hours=NOWHERE,
+        clearances=clearances_of(need, reference=reference, municipalities=register.municipalities),
+        near_km=NOWHERE,
+        deficits=NOWHERE,
+        occupancy=NOWHERE,
+        capped_regions=frozenset(),
+        declined_sites=frozenset(),
     )
 
 
@@ -141,5 +170,12 @@ async def made_again(tx: Transaction, row: RankingRow, key: bytes | None, *, key
     seen = await register.recorded(tx, row.register_hash)
     policy, version = await rankings.policy(tx, row.policy_hash)
     return Ranked(
-        row.id, row.referral_id, row.as_of, version, row.policy_hash, need, rank(need, seen, standing, policy)
+        id=row.id,
+        referral_id=row.referral_id,
+        provider_id=row.provider_id,
+        as_of=row.as_of,
+        policy_version=version,
+        policy_hash=row.policy_hash,
+        need=need,
+        ranking=rank(need, seen, standing, policy),
     )

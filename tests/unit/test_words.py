@@ -8,6 +8,7 @@ from random import Random
 
 import pytest
 
+from app.allocation.own_region import UNSUITABLE
 from app.allocation.points import FACTORS
 from app.allocation.rules import CODES
 from app.allocation.shares import STAY
@@ -34,7 +35,7 @@ def test_every_text_exists_in_every_language_with_the_same_parameters() -> None:
 
 
 def test_every_rule_and_every_factor_has_words() -> None:
-    assert set(RULES) == set(CODES)
+    assert set(RULES) == {*CODES, UNSUITABLE}
     assert {key.split(".")[0] for key in POINTS} == set(FACTORS)
     kinds = {f"fit.{urgency}_{kind}" for urgency, kinds in KINDS_FOR_URGENCY.items() for kind in kinds}
     assert kinds <= set(POINTS)
