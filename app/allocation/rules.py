@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, TypeAlias
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from app.allocation.case import Case
     from app.allocation.values import PlaceGroup
@@ -163,6 +163,11 @@ def first_against(group: PlaceGroup, case: Case) -> str | None:
         if not rule(group, case):
             return rule.__name__
     return None
+
+
+def all_against(group: PlaceGroup, case: Case) -> Iterator[str]:
+    """The codes of all the rules in the way of these places, in order."""
+    return (rule.__name__ for rule in RULES if not rule(group, case))
 
 
 def would_do(group: PlaceGroup, case: Case) -> bool:

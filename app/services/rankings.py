@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID, uuid4
 
-from app.allocation.rank import RULES_VERSION, rank
+from app.allocation.rank import RULES_VERSION, Inputs
 from app.allocation.replay import digest, inputs_bytes, inputs_of
 from app.allocation.values import Need, Ranking, Register, Situation
 from app.errors import Conflict, Erased, Missing, TooOften
@@ -32,8 +32,13 @@ class Ranked:
     as_of: datetime
     policy_version: str
     policy_hash: str
-    need: Need
+    inputs: Inputs
     ranking: Ranking
+
+    @property
+    def need(self) -> Need:
+        """What the referral asked for."""
+        return self.inputs.need
 
     def is_of(self, caller: Caller) -> bool:
         """Whether it was made by the caller's own desk, which knows the household."""
@@ -49,7 +54,8 @@ async def make(tx: Transaction, caller: Caller, referral_id: UUID, *, keyring: K
     snapshot = await tx.snapshots.register(tx)
     need = referrals.need_of(referral.content, reference)
     standing = await _situation(tx, referral.id, need, reference=reference, snapshot=snapshot)
-    ranking = rank(need, snapshot.register, standing, reference.policy)
+    inputs = Inputs(need, snapshot.register, standing, reference.policy)
+    ranking = inputs.rank()
     await register.record(tx, snapshot)
     id_ = uuid4()
     await rankings.add(
@@ -75,7 +81,7 @@ async def make(tx: Transaction, caller: Caller, referral_id: UUID, *, keyring: K
         as_of=tx.at,
         policy_version=reference.policy.version,
         policy_hash=reference.policy_hash,
-        need=need,
+        inputs=inputs,
         ranking=ranking,
     )
 
@@ -169,6 +175,7 @@ async def made_again(tx: Transaction, row: RankingRow, key: bytes | None, *, key
     need, standing = inputs_of(sealed_with.unseal_json(row.sealed, row=str(row.id)))
     seen = await register.recorded(tx, row.register_hash)
     policy, version = await rankings.policy(tx, row.policy_hash)
+    inputs = Inputs(need, seen, standing, policy)
     return Ranked(
         id=row.id,
         referral_id=row.referral_id,
@@ -176,6 +183,6 @@ async def made_again(tx: Transaction, row: RankingRow, key: bytes | None, *, key
         as_of=row.as_of,
         policy_version=version,
         policy_hash=row.policy_hash,
-        need=need,
-        ranking=rank(need, seen, standing, policy),
+        inputs=inputs,
+        ranking=inputs.rank(),
     )
