@@ -11,7 +11,7 @@ from app.api.ids import parse
 from app.api.known import ProviderId
 from app.api.reasons import ExclusionOut, TextOut, left_out
 from app.api.wire import Out, single
-from app.deps import CallerIn, PartsIn, Tx
+from app.deps import CallerIn, PartsIn, Tx, providers_known
 from app.errors import Fault, Invalid
 from app.services import rankings
 from app.words_why import there_text
@@ -49,7 +49,11 @@ class ObstaclesOut(Out):
 
 
 @router.get(
-    "/rankings/{id}/obstacles", response_model=ObstaclesOut, operation_id="readObstacles", summary="Why not there?"
+    "/rankings/{id}/obstacles",
+    response_model=ObstaclesOut,
+    dependencies=[Depends(providers_known)],
+    operation_id="readObstacles",
+    summary="Why not there?",
 )
 async def read(id: str, request: Request, tx: Tx, caller: CallerIn, parts: PartsIn, there: ThereIn) -> Response:
     """Give all the rules in the way of one region's or provider's places, as things stood at the ranking."""
