@@ -40,20 +40,20 @@ class OfferLike(Protocol):
 
 POINTS: Mapping[str, Mapping[str, str]] = {
     "nearness.no_wish": {
-        "nl": "Geen wens om ergens dichtbij te zijn.",
-        "en": "No wish to be near anywhere.",
+        "nl": "Niet gevraagd om ergens in de buurt te blijven.",
+        "en": "Nobody asked to stay near a certain place.",
     },
     "nearness.unknown": {
-        "nl": "Afstand tot de gewenste gemeente onbekend.",
-        "en": "Distance to the wished-for municipality not known.",
+        "nl": "Afstand tot de gemeente waar ze in de buurt willen blijven is onbekend.",
+        "en": "Distance to the municipality that they want to stay near is not known.",
     },
     "nearness.within": {
-        "nl": "Hemelsbreed zo'n {km} km van waar het huishouden dichtbij wil zijn.",
-        "en": "Some {km} km in a straight line from where the household wants to be near.",
+        "nl": "Hemelsbreed zo'n {km} km van de gemeente waar ze in de buurt willen blijven.",
+        "en": "Some {km} km, as the crow flies, from the municipality that they want to stay near.",
     },
     "nearness.beyond": {
-        "nl": "Meer dan zo'n {km} km van waar het huishouden dichtbij wil zijn.",
-        "en": "Beyond some {km} km from where the household wants to be near.",
+        "nl": "Meer dan {km} km van de gemeente waar ze in de buurt willen blijven.",
+        "en": "More than {km} km from the municipality that they want to stay near.",
     },
     "fit.acute_crisis": {"nl": "Crisisplek bij acute nood", "en": "Crisis place for an acute need"},
     "fit.acute_regular": {"nl": "Reguliere plek bij acute nood", "en": "Regular place for an acute need"},
@@ -101,15 +101,15 @@ POINTS: Mapping[str, Mapping[str, str]] = {
         "en": "This provider is around or above the occupancy norm.",
     },
     "headroom.some": {
-        "nl": "Deze organisatie heeft lucht: minstens {percent} procentpunt onder de bezettingsnorm.",
-        "en": "This provider has room to breathe: at least {percent} percentage points under the occupancy norm.",
+        "nl": "Deze organisatie heeft ruimte: minstens {percent} procentpunt onder de bezettingsnorm.",
+        "en": "This provider has room to spare: at least {percent} percentage points under the occupancy norm.",
     },
     "solidarity.own_region": {
         "nl": "In de eigen regio: vraagt niets van een andere regio.",
         "en": "In the household's own region: asks nothing of another.",
     },
     "solidarity.even": {
-        "nl": "Deze regio zit rond haar aandeel.",
+        "nl": "Deze regio ving ongeveer haar aandeel op.",
         "en": "This region has taken about its share.",
     },
     "solidarity.under.one": {
@@ -135,7 +135,7 @@ POINTS: Mapping[str, Mapping[str, str]] = {
     "continuity.moves.one": {"nl": "Later nog 1 verhuizing.", "en": "1 more move later on."},
     "continuity.moves.many": {"nl": "Later nog {moves} verhuizingen.", "en": "{moves} more moves later on."},
     "freshness.unknown": {
-        "nl": "Nog nooit bevestigd: bel voor u iemand stuurt.",
+        "nl": "Nog nooit bevestigd: bel voordat u iemand stuurt.",
         "en": "Never confirmed: call before you send anyone.",
     },
     "freshness.fresh.none": {
@@ -158,8 +158,8 @@ FIT_CLAUSES = ("spare", "scarce", "unused")
 """What is added to the fit of the kind, where there is something to say."""
 
 RULES: Mapping[str, Mapping[str, str]] = {
-    "kind": {"nl": "ander soort plek dan nu nodig is", "en": "another kind of place than is needed now"},
-    "free": {"nl": "niets vrij", "en": "nothing free"},
+    "kind": {"nl": "niet het soort plek dat nu nodig is", "en": "not the kind of place that is needed now"},
+    "free": {"nl": "nu niet vrij", "en": "not free now"},
     "admission": {"nl": "tijdelijke opnamestop", "en": "admissions paused for now"},
     "size": {"nl": "te klein voor dit huishouden", "en": "too small for this household"},
     "household": {
@@ -183,8 +183,9 @@ RULES: Mapping[str, Mapping[str, str]] = {
         "nl": "in de eigen regio is nog plek, en die gaat voor",
         "en": "there is still a place in the household's own region, which goes first",
     },
+    "unsuitable": {"nl": "past niet bij dit huishouden", "en": "does not suit this household"},
 }
-"""Why places are left out, by rule."""
+"""Why places are left out, by rule; `unsuitable` stands for several rules before those who may not know which."""
 
 PLACES: Mapping[str, Mapping[str, str]] = {
     "one": {"nl": "1 plek", "en": "1 place"},

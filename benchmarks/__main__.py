@@ -3,6 +3,7 @@
 import argparse
 import sys
 from collections.abc import Callable, Mapping
+from functools import partial
 
 from benchmarks import holding, processes, ranking, scale
 from benchmarks.figures import Line, table
@@ -14,17 +15,21 @@ PARTS: Mapping[str, Callable[[], list[Line]]] = {
     "memory": processes.memory,
 }
 """What is measured when nothing is named."""
-ALL: Mapping[str, Callable[[], list[Line]]] = {**PARTS, "scale": scale.measure}
+ALL = {*PARTS, "scale"}
 
 
 def main() -> int:
     """Measure what was asked for, all but `scale` if nothing was."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("parts", nargs="*", metavar="PART", help=f"some of {', '.join(ALL)}")
-    wanted: list[str] = parser.parse_args().parts or [*PARTS]
-    if unknown := sorted(set(wanted) - ALL.keys()):
-        parser.error(f"there is no {', '.join(unknown)}; there are {', '.join(ALL)}")
-    lines = [line for part in wanted for line in ALL[part]()]
+    parser.add_argument("parts", nargs="*", metavar="PART", help=f"some of {', '.join(sorted(ALL))}")
+    parser.add_argument("--places", type=int, default=scale.PLACES, help="of `scale`: how many there grow to be")
+    parser.add_argument("--past", type=int, default=scale.PAST, help="of `scale`: how many claims that are over")
+    given = parser.parse_args()
+    wanted: list[str] = given.parts or [*PARTS]
+    if unknown := sorted(set(wanted) - ALL):
+        parser.error(f"there is no {', '.join(unknown)}; there are {', '.join(sorted(ALL))}")
+    measures = {**PARTS, "scale": partial(scale.measure, places=given.places, past=given.past)}
+    lines = [line for part in wanted for line in measures[part]()]
     print()
     print(table(lines))
     return 0 if all(line.met for line in lines) else 1

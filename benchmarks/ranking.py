@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from benchmarks import cases
+from benchmarks import alone, cases
 from benchmarks.comparing import ROUNDS, Side, in_turn
 from benchmarks.figures import Line, Runs, compared, limited
 from benchmarks.ground import Ground, opened_ground, serving_bare, serving_plek
@@ -35,11 +35,11 @@ def measure(*, rounds: int = ROUNDS, rankings: int = RANKINGS) -> list[Line]:
             Side("Plek", served, plek_prepares, 201),
         ]
         bare_runs, plek_runs = in_turn(ground, sides, clients=CLIENTS, rounds=rounds)
-        lines = _lines(ground, bare_runs, plek_runs, of="as they are")
+        lines = [*_lines(ground, bare_runs, plek_runs, of="as they are"), *alone.measure(ground, of="as they are")]
         cases.enlarge(ground, more=1)
         print("  and with a free place more in every group:")
         bare_runs, plek_runs = in_turn(ground, sides, clients=CLIENTS, rounds=rounds)
-        lines += _lines(ground, bare_runs, plek_runs, of="all free")
+        lines += [*_lines(ground, bare_runs, plek_runs, of="all free"), *alone.measure(ground, of="all free")]
     return lines
 
 

@@ -2,11 +2,7 @@
 
 from collections.abc import Sequence
 
-from sqlalchemy import text
-
-from app.store import situation
-from app.store.database import Transaction
-from benchmarks import cases
+from benchmarks import cases, plans
 from benchmarks.cases import Desk
 from benchmarks.comparing import Side, in_turn
 from benchmarks.figures import Line, Runs
@@ -48,17 +44,20 @@ FROM placed CROSS JOIN (SELECT code, region FROM municipalities LIMIT 1) AS m
 
 
 def measure(*, places: int = PLACES, past: int = PAST) -> list[Line]:
-    """Measure rankings as the country grows at fixed sites, and then as its past grows."""
+    """Measure rankings as the country grows at fixed sites, and then as its past grows.
+
+    The design's past is 10,000,000 claims: `--past 10000000`. To put them in takes far longer than to measure.
+    """
     with opened_ground() as ground:
         desks = cases.open_desks(ground)
         few = _rankings(ground, desks, of="the demo country", more=0)
         groups = ground.act(cases.count_groups)
         # The same groups, the same sites, the same offers: only more places behind each.
         many = _rankings(ground, desks, of="the same sites, many places", more=places // groups)
-        explain(ground)
+        explain(ground, desks)
         _remember(ground, desks, past=past)
         old = _rankings(ground, desks, of=f"and {past:,} claims that are over", more=0)
-        explain(ground)
+        explain(ground, desks)
         total = ground.act(cases.count_places)
     return [
         _grown(f"ranking, {total:,} places at the same sites", few, many, bar=PLACES_BAR),
@@ -108,12 +107,7 @@ def _grown(what: str, before: Runs, after: Runs, *, bar: float) -> Line:
     )
 
 
-def explain(ground: Ground) -> None:
-    """Print how PostgreSQL reads how things stand, the reading behind every ranking."""
-
-    async def plan(tx: Transaction) -> list[str]:
-        referral = (await tx.rows(text("SELECT id FROM referrals LIMIT 1")))[0].id
-        explained = text(f"EXPLAIN (ANALYZE, BUFFERS, TIMING OFF) {situation.STANDING.text}")
-        return [row[0] for row in await tx.rows(explained, {"referral_id": referral})]
-
-    print("\n".join(f"    {line}" for line in ground.act(plan)))
+def explain(ground: Ground, desks: Sequence[Desk]) -> None:
+    """Print how PostgreSQL answers each statement of a ranking."""
+    case = cases.add_cases(ground, desks[:1], count=1, seed=SEED - 2)[0]
+    print("\n".join(f"    {line}" for line in plans.of_a_ranking(ground, case)))

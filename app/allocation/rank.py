@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import dataclass
 from operator import attrgetter
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -25,6 +26,20 @@ if TYPE_CHECKING:
 
 RULES_VERSION = "1"
 """Of everything in this package that decides: it goes up when the same inputs could give another ranking."""
+
+
+@dataclass(frozen=True, slots=True)
+class Inputs:
+    """Everything that a ranking is made from, for those who ask more of it than the ranking itself."""
+
+    need: Need
+    register: Register
+    situation: Situation
+    policy: Policy
+
+    def rank(self) -> Ranking:
+        """The ranking that they make."""
+        return rank(self.need, self.register, self.situation, self.policy)
 
 
 def rank(need: Need, register: Register, situation: Situation, policy: Policy) -> Ranking:

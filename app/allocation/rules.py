@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, TypeAlias
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from app.allocation.case import Case
     from app.allocation.values import PlaceGroup
@@ -154,17 +154,23 @@ CODES = (*(rule.__name__ for rule in RULES), OWN_REGION_FIRST)
 OF_THE_DAY = frozenset({"free", "admission", "declined", "cap", OWN_REGION_FIRST})
 """Rules that say nothing about whether a region could have given this household a place."""
 
-LASTING_RULES = tuple(rule for rule in RULES if rule.__name__ not in OF_THE_DAY)
+LASTING_RULES = (danger, *(rule for rule in RULES if rule.__name__ not in OF_THE_DAY and rule is not danger))
+"""The others. They answer yes or no together, so the one that is quickest and keeps most away is asked first."""
 
 
-def first_against(group: PlaceGroup, case: Case) -> str | None:
-    """The code of the first rule in the way of these places, or None when all let them through."""
-    for rule in RULES:
+def first_against(group: PlaceGroup, case: Case, rules: tuple[Rule, ...] = RULES) -> str | None:
+    """The code of the first rule in the way of these places, of all or of some, or None when they let them through."""
+    for rule in rules:
         if not rule(group, case):
             return rule.__name__
     return None
 
 
+def all_against(group: PlaceGroup, case: Case) -> Iterator[str]:
+    """The codes of all the rules in the way of these places, in order."""
+    return (rule.__name__ for rule in RULES if not rule(group, case))
+
+
 def would_do(group: PlaceGroup, case: Case) -> bool:
     """These places would do for this household, whatever is free or open today."""
-    return all(rule(group, case) for rule in LASTING_RULES)
+    return first_against(group, case, LASTING_RULES) is None

@@ -1,29 +1,28 @@
 """Rankings on the wire: offers best first, and what was left out, each with its reasons in words."""
 
 from datetime import datetime
-from functools import lru_cache
 from typing import Annotated
 
 from fastapi import APIRouter, Request, Response
 from pydantic import Field
 
-from app.allocation.values import Exclusion, Offer, Points
+from app.allocation.missing import missing_facts
+from app.allocation.own_region import OwnRegion, own_region, without_the_household
+from app.allocation.values import Offer
 from app.api.ids import parse
 from app.api.once import OnceIn
+from app.api.reasons import ExclusionOut, MissingOut, PointsOut, TextOut, left_out, missing_out, points_out
 from app.api.wire import In, Out, single
 from app.deps import CallerIn, Parts, PartsIn, Tx
 from app.services import offers, rankings
-from app.services.caller import Role
 from app.services.rankings import Ranked
 from app.store.database import Transaction
 from app.store.reference import Reference
 from app.store.register import ProviderCard
-from app.words import exclusion_text, point_text, safety_text
+from app.words import safety_text
 
 router = APIRouter(tags=["Rankings"])
 
-SENTENCES = 4096
-"""How many different ones are kept of each kind; they name rules, regions and numbers, never a household."""
 ABOUT_DANGER = frozenset({"nearness"})
 """Factors that an auditor does not see: they would tell where a household wants, or fears, to be."""
 
@@ -32,13 +31,6 @@ class RankingWanted(In):
     """How many offers to show."""
 
     limit: Annotated[int, Field(strict=True, ge=1, le=200)] = 20
-
-
-class TextOut(Out):
-    """The same words in each language."""
-
-    nl: str
-    en: str
 
 
 class PolicyOut(Out):
@@ -61,14 +53,6 @@ class OfferProviderOut(Out):
     id: str
     name: str
     phone: str
-
-
-class PointsOut(Out):
-    """What one factor gave."""
-
-    factor: str
-    points: int
-    text: TextOut
 
 
 class OfferOut(Out):
@@ -94,13 +78,12 @@ class OfferOut(Out):
     points: list[PointsOut]
 
 
-class ExclusionOut(Out):
-    """How many places in a region one rule left out."""
+class OwnRegionOut(Out):
+    """What there was in the own region of a household that does not flee: with no offer there, it may leave."""
 
-    rule: str
     region: str
-    places: int
-    text: TextOut
+    offers: int = Field(description="How many offers of the ranking are there; 0: nothing lawful was free.")
+    excluded: list[ExclusionOut] = Field(description="Every other place there, by the first rule in its way.")
 
 
 class RankingOut(Out):
@@ -114,6 +97,8 @@ class RankingOut(Out):
     excluded: list[ExclusionOut]
     considered: int
     safety_assessed: bool
+    missing: list[MissingOut] = Field(description="What to ask, that which may open most offers first.")
+    own_region: OwnRegionOut | None = Field(description="Where the reason is not safety: what there was at home.")
 
 
 class StandingOut(Out):
@@ -130,6 +115,11 @@ class ReplayOut(Out):
 
     identical: bool
     offers: list[StandingOut] | None = Field(default=None, description="For auditors: the order.")
+    own_region: OwnRegionOut | None = Field(
+        default=None,
+        description="Where the reason is not safety: what there was at home. For auditors, rules about the household"
+        " are counted together as `unsuitable`.",
+    )
 
 
 @router.post(
@@ -165,11 +155,12 @@ async def read(id: str, request: Request, tx: Tx, caller: CallerIn, parts: Parts
 async def replay(id: str, tx: Tx, caller: CallerIn, parts: PartsIn, once: OnceIn) -> Response:
     """Compute a recorded ranking again from what was recorded, and compare."""
     ranked, identical = await rankings.replay(tx, caller, parse(id), keyring=parts.keyring)
-    order = None
-    if not caller.has(Role.INTAKE_WORKER):
-        reference = await tx.snapshots.reference(tx)
+    reference = await tx.snapshots.reference(tx)
+    order, found = None, own_region(ranked.need, ranked.ranking)
+    if not ranked.is_of(caller):
         order = [_standing(offer, reference) for offer in ranked.ranking.offers]
-    reply = ReplayOut(identical=identical, offers=order).reply()
+        found = found and without_the_household(found)
+    reply = ReplayOut(identical=identical, offers=order, own_region=_own_region(found, reference)).reply()
     return await once.keep(tx, caller, reply, referral_id=ranked.referral_id)
 
 
@@ -192,10 +183,19 @@ async def shown(tx: Transaction, parts: Parts, ranked: Ranked, *, limit: int) ->
             )
             for offer in ranked.ranking.offers[:limit]
         ],
-        excluded=[_exclusion(excluded, reference) for excluded in ranked.ranking.excluded],
+        excluded=[left_out(excluded, reference) for excluded in ranked.ranking.excluded],
         considered=ranked.ranking.considered,
         safety_assessed=ranked.ranking.safety_assessed,
+        missing=[missing_out(fact) for fact in missing_facts(ranked.inputs)],
+        own_region=_own_region(own_region(ranked.need, ranked.ranking), reference),
     )
+
+
+def _own_region(found: OwnRegion | None, reference: Reference) -> OwnRegionOut | None:
+    if found is None:
+        return None
+    excluded = [left_out(out, reference) for out in found.excluded]
+    return OwnRegionOut(region=found.region, offers=found.offers, excluded=excluded)
 
 
 def _offer(offer: Offer, offer_id: str, *, region: OfferRegionOut, provider: ProviderCard, assessed: bool) -> OfferOut:
@@ -221,7 +221,7 @@ def _offer(offer: Offer, offer_id: str, *, region: OfferRegionOut, provider: Pro
             nl=safety_text(offer, safety_assessed=assessed, language="nl"),
             en=safety_text(offer, safety_assessed=assessed, language="en"),
         ),
-        points=[_points(line) for line in offer.points],
+        points=[points_out(line) for line in offer.points],
     )
 
 
@@ -232,35 +232,8 @@ def _standing(offer: Offer, reference: Reference) -> StandingOut:
         # Not the whole score: what is left out of the lines could be told from that.
         score=sum(line.points for line in lines),
         region=_region(offer.group.region, reference),
-        points=[_points(line) for line in lines],
+        points=[points_out(line) for line in lines],
     )
-
-
-# A ranking has some two hundred sentences, and the next one nearly the same: they are worded once and kept.
-
-
-def _points(line: Points) -> PointsOut:
-    return _line(line.factor, line.points, tuple(line.params.items()))
-
-
-@lru_cache(maxsize=SENTENCES)
-def _line(factor: str, points: int, params: tuple[tuple[str, int | str], ...]) -> PointsOut:
-    line = Points(factor, points, dict(params))
-    words = TextOut(nl=point_text(line, language="nl"), en=point_text(line, language="en"))
-    return PointsOut(factor=factor, points=points, text=words)
-
-
-def _exclusion(excluded: Exclusion, reference: Reference) -> ExclusionOut:
-    return _left_out(excluded, reference.regions[excluded.region].name)
-
-
-@lru_cache(maxsize=SENTENCES)
-def _left_out(excluded: Exclusion, region_name: str) -> ExclusionOut:
-    words = TextOut(
-        nl=exclusion_text(excluded, language="nl", region_name=region_name),
-        en=exclusion_text(excluded, language="en", region_name=region_name),
-    )
-    return ExclusionOut(rule=excluded.rule, region=excluded.region, places=excluded.places, text=words)
 
 
 def _region(code: str, reference: Reference) -> OfferRegionOut:

@@ -22,6 +22,12 @@ class OfferTicket:
     rank: int
     kind: str
     automatic_acceptance: bool
+    leaves_region: bool
+    """Whether the places are outside the household's own region."""
+
+
+AUTOMATIC, LEAVES_REGION = 1, 2
+"""The bits of the last byte."""
 
 
 def issue(keyring: Keyring, ranking_id: UUID, offer: Offer) -> str:
@@ -32,7 +38,7 @@ def issue(keyring: Keyring, ranking_id: UUID, offer: Offer) -> str:
         UUID(group.provider_id).bytes,
         min(offer.rank, 0xFFFF),
         PLACE_KINDS.index(group.kind),
-        group.automatic_acceptance,
+        AUTOMATIC * group.automatic_acceptance | LEAVES_REGION * offer.cross_regional,
     )
     return keyring.token(content, scope=f"offer {ranking_id}")
 
@@ -43,5 +49,12 @@ def read(keyring: Keyring, ranking_id: UUID, offer_id: str) -> OfferTicket | Non
     if content is None:
         return None
     fields: tuple[bytes, bytes, int, int, int] = _FORM.unpack(content)
-    group, receiver, rank, kind, automatic = fields
-    return OfferTicket(UUID(bytes=group), UUID(bytes=receiver), rank, PLACE_KINDS[kind], bool(automatic))
+    group, receiver, rank, kind, bits = fields
+    return OfferTicket(
+        group_id=UUID(bytes=group),
+        receiver_id=UUID(bytes=receiver),
+        rank=rank,
+        kind=PLACE_KINDS[kind],
+        automatic_acceptance=bool(bits & AUTOMATIC),
+        leaves_region=bool(bits & LEAVES_REGION),
+    )

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID, uuid4
 
-from app.allocation.rank import RULES_VERSION, rank
+from app.allocation.rank import RULES_VERSION, Inputs
 from app.allocation.replay import digest, inputs_bytes, inputs_of
-from app.allocation.values import Need, Ranking, Situation
+from app.allocation.values import Need, Ranking, Register, Situation
 from app.errors import Conflict, Erased, Missing, TooOften
 from app.seal import Keyring
 from app.services import referrals
@@ -28,11 +28,21 @@ class Ranked:
 
     id: UUID
     referral_id: UUID
+    provider_id: UUID
     as_of: datetime
     policy_version: str
     policy_hash: str
-    need: Need
+    inputs: Inputs
     ranking: Ranking
+
+    @property
+    def need(self) -> Need:
+        """What the referral asked for."""
+        return self.inputs.need
+
+    def is_of(self, caller: Caller) -> bool:
+        """Whether it was made by the caller's own desk, which knows the household."""
+        return caller.has(Role.INTAKE_WORKER) and self.provider_id == caller.provider_id
 
 
 async def make(tx: Transaction, caller: Caller, referral_id: UUID, *, keyring: Keyring) -> Ranked:
@@ -44,7 +54,8 @@ async def make(tx: Transaction, caller: Caller, referral_id: UUID, *, keyring: K
     snapshot = await tx.snapshots.register(tx)
     need = referrals.need_of(referral.content, reference)
     standing = await _situation(tx, referral.id, need, reference=reference, snapshot=snapshot)
-    ranking = rank(need, snapshot.register, standing, reference.policy)
+    inputs = Inputs(need, snapshot.register, standing, reference.policy)
+    ranking = inputs.rank()
     await register.record(tx, snapshot)
     id_ = uuid4()
     await rankings.add(
@@ -63,7 +74,16 @@ async def make(tx: Transaction, caller: Caller, referral_id: UUID, *, keyring: K
             sealed=referral.key.seal(inputs_bytes(need, standing), row=str(id_)),
         ),
     )
-    return Ranked(id_, referral.id, tx.at, reference.policy.version, reference.policy_hash, need, ranking)
+    return Ranked(
+        id=id_,
+        referral_id=referral.id,
+        provider_id=referral.case.provider_id,
+        as_of=tx.at,
+        policy_version=reference.policy.version,
+        policy_hash=reference.policy_hash,
+        inputs=inputs,
+        ranking=ranking,
+    )
 
 
 async def _situation(
@@ -85,6 +105,21 @@ async def _situation(
         occupancy=standing.occupancy,
         capped_regions=frozenset(),
         declined_sites=standing.declined_sites,
+    )
+
+
+def lasting_situation(need: Need, *, reference: Reference, register: Register, at: datetime) -> Situation:
+    """Return the situation as far as it does not change by the minute: distances, and nothing about free places."""
+    return Situation(
+        as_of=at,
+        free=NOWHERE,
+        confirmed_hours=NOWHERE,
+        clearances=clearances_of(need, reference=reference, municipalities=register.municipalities),
+        near_km=NOWHERE,
+        deficits=NOWHERE,
+        occupancy=NOWHERE,
+        capped_regions=frozenset(),
+        declined_sites=frozenset(),
     )
 
 
@@ -140,6 +175,14 @@ async def made_again(tx: Transaction, row: RankingRow, key: bytes | None, *, key
     need, standing = inputs_of(sealed_with.unseal_json(row.sealed, row=str(row.id)))
     seen = await register.recorded(tx, row.register_hash)
     policy, version = await rankings.policy(tx, row.policy_hash)
+    inputs = Inputs(need, seen, standing, policy)
     return Ranked(
-        row.id, row.referral_id, row.as_of, version, row.policy_hash, need, rank(need, seen, standing, policy)
+        id=row.id,
+        referral_id=row.referral_id,
+        provider_id=row.provider_id,
+        as_of=row.as_of,
+        policy_version=version,
+        policy_hash=row.policy_hash,
+        inputs=inputs,
+        ranking=inputs.rank(),
     )

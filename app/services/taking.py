@@ -5,13 +5,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID, uuid4
 
+from app.allocation.own_region import that_go_first
 from app.allocation.policy import Policy
 from app.errors import Conflict, Erased, Fault, Invalid, Missing
 from app.seal import Keyring
-from app.services import offers
+from app.services import offers, rankings, referrals
 from app.services.caller import Caller
 from app.services.holds import Hold
-from app.store import answers, holds
+from app.store import answers, holds, leaving
 from app.store import referrals as referral_rows
 from app.store.database import Transaction
 from app.store.holds import Asker, Wanted
@@ -50,9 +51,15 @@ async def take(
     wanted = _wanted(tx, caller, request, ticket=ticket, policy=(await tx.snapshots.reference(tx)).policy)
     hold = _new(wanted, at=tx.at)
     asker = Asker(tuple(sorted(caller.roles)), caller.source, caller.request_id)
-    taken = await holds.take(tx, wanted, record(hold), asker)
+    answer = record(hold)
+    taken = await holds.take(tx, wanted, answer, asker)
+    go_first = None
+    if not taken.referral and wanted.leaves_region:
+        go_first = await _go_first(tx, caller, request, keyring=keyring)
+        if go_first is not None:
+            taken = await leaving.take(tx, wanted, answer, asker, go_first)
     if not taken.referral:
-        await _explain_refusal(tx, caller, request)
+        await _explain_refusal(tx, caller, request, flees=go_first is None)
     if not taken.place:
         raise Conflict("offer_gone", "Those places have just gone; take the next offer.")
     tx.wrote_outbox()
@@ -76,6 +83,7 @@ def _wanted(
         receiver_id=ticket.receiver_id,
         rank=ticket.rank,
         kind=ticket.kind,
+        leaves_region=ticket.leaves_region,
         override_reason=request.override_reason if ticket.rank > 1 else None,
         status="accepted" if accepted_by else "pending",
         accepted_by=accepted_by,
@@ -104,15 +112,37 @@ def _new(wanted: Wanted, *, at: datetime) -> Hold:
     )
 
 
+async def _go_first(
+    tx: Transaction, caller: Caller, request: HoldRequest, *, keyring: Keyring
+) -> leaving.GoFirst | None:
+    """Return what must be full in the own region before this household leaves it; None for one that flees.
+
+    Looked up only once the first try was refused: whoever flees waits for nothing of this.
+    """
+    row = await _own_referral(tx, caller, request)
+    if row.reason == "safety":
+        return None
+    reference, snapshot = await tx.snapshots.reference(tx), await tx.snapshots.register(tx)
+    need = referrals.need_of(referrals.opened(tx, row, keyring).content, reference)
+    groups = that_go_first(
+        need,
+        snapshot.register,
+        rankings.lasting_situation(need, reference=reference, register=snapshot.register, at=tx.at),
+        reference.policy,
+    )
+    return leaving.GoFirst(tuple(UUID(group) for group in groups), snapshot.version)
+
+
 async def _explain_no_offer(tx: Transaction, caller: Caller, request: HoldRequest) -> None:
     await _own_referral(tx, caller, request)
     raise Invalid(Fault("/offerId", "is not an offer of this ranking"))
 
 
-async def _explain_refusal(tx: Transaction, caller: Caller, request: HoldRequest) -> None:
+async def _explain_refusal(tx: Transaction, caller: Caller, request: HoldRequest, *, flees: bool) -> None:
     if (await _own_referral(tx, caller, request)).status != "open":
         raise Conflict("referral_not_open", "This referral has a hold or a placement, or is closed.")
-    raise Conflict("ranking_outdated", "Something changed since this ranking; ask for a new one.")
+    what = "Something changed since this ranking" + ("" if flees else ", or came free in the household's own region")
+    raise Conflict("ranking_outdated", f"{what}; ask for a new one.")
 
 
 async def _own_referral(tx: Transaction, caller: Caller, request: HoldRequest) -> ReferralRow:

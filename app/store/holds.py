@@ -4,6 +4,7 @@ Whoever changes a hold locks in this order: referral, claim, hold. `now()` is th
 nothing: every deadline is compared with `clock_timestamp()`, and a claim changed only where it is still this hold's.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -12,10 +13,12 @@ from uuid import UUID
 from sqlalchemy import (
     ARRAY,
     BindParameter,
+    Boolean,
     ColumnElement,
     DateTime,
     LargeBinary,
     Text,
+    TextClause,
     bindparam,
     case,
     func,
@@ -50,6 +53,7 @@ WITH referral AS (
     AND g.id = :group_id AND s.id = g.site_id AND s.revision <= r.register_version
     AND NOT EXISTS (SELECT FROM holds AS h WHERE h.referral_id = referrals.id AND h.site_id = s.id
                     AND h.status = 'declined')
+    AND (referrals.reason = 'safety' OR NOT :leaves_region /* own region first */)
   RETURNING referrals.id, s.id AS site_id, s.municipality
 ), claim AS (
   UPDATE claims SET kind = 'hold', hold_id = :hold_id, placement_id = NULL, claimed_until = :expires_at,
@@ -97,6 +101,7 @@ TYPES: tuple[BindParameter[Any], ...] = (
     *(bindparam(name, type_=Text()) for name in ("key", "region", "source", "request_id")),
     bindparam("roles", type_=ARRAY(Text)),
     *(bindparam(name, type_=LargeBinary()) for name in ("fingerprint", "sealed")),
+    bindparam("leaves_region", type_=Boolean()),
 )
 
 TAKE_UNLOCKED = text(_TAKE.replace("/* skip */", "SKIP LOCKED")).bindparams(*TYPES)
@@ -118,6 +123,7 @@ class Wanted:
     receiver_id: UUID
     rank: int
     kind: str
+    leaves_region: bool
     override_reason: str | None
     status: str
     accepted_by: str | None
@@ -145,8 +151,16 @@ class Taken:
 
 
 async def take(tx: "Transaction", wanted: Wanted, answer: Answer, asker: Asker) -> Taken:
-    """Claim any free place of the offer for the referral; look once more, waiting, before it is called gone."""
-    values = {
+    """Claim any free place of the offer for the referral; look once more, waiting, before it is called gone.
+
+    A household that does not flee gets none outside its own region: see leaving.py.
+    """
+    return await taken_by(tx, (TAKE_UNLOCKED, TAKE_WAITING), values_of(wanted, answer, asker))
+
+
+def values_of(wanted: Wanted, answer: Answer, asker: Asker) -> dict[str, Any]:
+    """Return what the statement is given."""
+    return {
         **{name: getattr(wanted, name) for name in Wanted.__slots__},
         "account_id": answer.account_id,
         "route": answer.route,
@@ -159,9 +173,14 @@ async def take(tx: "Transaction", wanted: Wanted, answer: Answer, asker: Asker) 
         "source": asker.source,
         "request_id": asker.request_id,
     }
-    row = (await tx.rows(TAKE_UNLOCKED, values))[0]
+
+
+async def taken_by(tx: "Transaction", statements: tuple[TextClause, TextClause], values: Mapping[str, Any]) -> Taken:
+    """Run the statement that waits for nobody and, where it found no place, the one that waits."""
+    unlocked, waiting = statements
+    row = (await tx.rows(unlocked, values))[0]
     if row.referrals and not row.claims:
-        row = (await tx.rows(TAKE_WAITING, values))[0]
+        row = (await tx.rows(waiting, values))[0]
     if row.claims:
         outcomes.count(tx, ("taken", *row.lapsed))
     return Taken(bool(row.referrals), bool(row.claims), bool(row.answers))

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from app.api.problems import PROBLEM_JSON
-from tests.country import Client, Country, hold_first, place_body, referral_body, shelter, site_body
+from tests.country import THERE, Client, Country, hold_first, place_body, referral_body, shelter, site_body
 
 WORKING = ("intake_worker", "coordinator", "client_system")
 """The roles of a provider."""
@@ -87,7 +87,9 @@ class World:
             headers["If-Match"] = "*"
         if template == "/events":
             headers["Last-Event-ID"] = "nowhere"
+        asked = {"region": THERE} if template == "/rankings/{id}/obstacles" else {}
         return {
+            "params": asked,
             "method": method,
             "url": self.path(template, id_=id_),
             "headers": headers,

@@ -40,6 +40,7 @@ CONTRACT: dict[str, set[str]] = {
     "GET /referrals/{id}/accesses": {N},
     "POST /referrals/{id}/rankings": {N},
     "GET /rankings/{id}": {N},
+    "GET /rankings/{id}/obstacles": {N},
     "POST /rankings/{id}/replays": {N, A},
     "POST /holds": {N},
     "GET /holds": {N, C},

@@ -18,7 +18,11 @@ async def test_a_ranking_replays_identically_after_everything_has_changed(countr
     tag = {"If-Match": "*"}
     await where.intake.patch(f"/referrals/{wanted['referralId']}", {"urgency": "planned"}, headers=tag)
     assert await where.intake.get(path) == first
-    assert await where.intake.post(f"{path}/replays", expect=200) == {"identical": True, "offers": None}
+    assert await where.intake.post(f"{path}/replays", expect=200) == {
+        "identical": True,
+        "offers": None,
+        "ownRegion": None,
+    }
 
 
 async def test_a_ranking_that_was_tampered_with_does_not_replay_identically(country: Country) -> None:

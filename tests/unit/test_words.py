@@ -8,6 +8,8 @@ from random import Random
 
 import pytest
 
+from app.allocation.missing import FACTS, MissingFact
+from app.allocation.own_region import UNSUITABLE
 from app.allocation.points import FACTORS
 from app.allocation.rules import CODES
 from app.allocation.shares import STAY
@@ -23,19 +25,21 @@ from app.words import (
     point_text,
     safety_text,
 )
+from app.words_why import MISSING, MORE_OFFERS, THERE, missing_text, there_text
 from tests.unit.allocation_cases import QUIET, SAFE_NEED, draw_world, only_offer, rank_one, zone
 
 
 def test_every_text_exists_in_every_language_with_the_same_parameters() -> None:
-    for texts in (POINTS, RULES, PLACES, EXCLUSION, SAFETY):
+    for texts in (POINTS, RULES, PLACES, EXCLUSION, SAFETY, MISSING, MORE_OFFERS, THERE):
         for key, text in texts.items():
             assert set(text) == set(LANGUAGES), key
             assert len({tuple(sorted(re.findall(r"{\w+}", text[language]))) for language in LANGUAGES}) == 1, key
 
 
 def test_every_rule_and_every_factor_has_words() -> None:
-    assert set(RULES) == set(CODES)
+    assert set(RULES) == {*CODES, UNSUITABLE}
     assert {key.split(".")[0] for key in POINTS} == set(FACTORS)
+    assert set(MISSING) == set(FACTS)
     kinds = {f"fit.{urgency}_{kind}" for urgency, kinds in KINDS_FOR_URGENCY.items() for kind in kinds}
     assert kinds <= set(POINTS)
 
@@ -117,3 +121,35 @@ def test_solidarity_in_words_follows_the_sign() -> None:
     owing = only_offer(rank_one(situation=replace(QUIET, deficits={"AWAY": -2 * STAY})))
 
     assert point_text(owing.points[4], language="en") == "This region has taken 2 households more than its share."
+
+
+def test_what_is_missing_is_said_with_what_it_counts_as_and_what_asking_may_bring() -> None:
+    son = MissingFact("son_age", 1, 4)
+
+    assert missing_text(son, language="nl") == (
+        "De leeftijd van de zoon (kind 2) is niet bekend; hij telt nu als 17. Vraag ernaar: er kunnen 4 aanbiedingen"
+        " bij komen."
+    )
+    assert missing_text(replace(son, fact="child_gender", offers=1), language="en").endswith("1 more offer may open.")
+
+
+def test_danger_that_nobody_asked_about_is_never_called_safe() -> None:
+    words = missing_text(MissingFact("danger_assessment", None, 3), language="en")
+
+    assert words.startswith("Nobody has asked yet where it is unsafe")
+    assert "If it turns out safe there: 3 more offers may open." in words
+    assert words.endswith("If it turns out unsafe elsewhere too, offers will fall away instead.")
+
+
+@pytest.mark.parametrize(
+    "places, ranks, nl",
+    [
+        (0, [], "Zwolle heeft geen plekken in het register."),
+        (1, [], "De ene plek van Zwolle kan nu niet."),
+        (7, [], "Geen van de 7 plekken van Zwolle kan nu."),
+        (7, [3], "Zwolle staat in de rangorde, op plaats 3."),
+        (9, [1, 2, 4, 5, 8, 9], "Zwolle staat in de rangorde, op de plaatsen 1, 2, 4, 5, 8 en verder."),
+    ],
+)
+def test_a_region_asked_about_by_name_is_answered_in_one_sentence(places: int, ranks: list[int], nl: str) -> None:
+    assert there_text("Zwolle", places=places, ranks=ranks, language="nl") == nl

@@ -1,0 +1,70 @@
+"""The plans of what a ranking asks of PostgreSQL: asked as an intake desk asks it, behind every row's rules."""
+
+import asyncio
+import hashlib
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from typing import Any
+
+from sqlalchemy import event
+
+from app.seal import Keyring
+from app.services import rankings
+from app.services.caller import Caller, Role
+from app.store.database import Database, Transaction
+from benchmarks.cases import Case
+from benchmarks.ground import Ground
+
+EXPLAIN = "EXPLAIN (ANALYZE, BUFFERS, TIMING OFF)"
+WORDS = 6
+
+Asked = tuple[str, Any]
+"""A statement and its values, as they went to the database."""
+
+
+def of_a_ranking(ground: Ground, case: Case) -> list[str]:
+    """Rank a case, and return the plan of each statement that this took; neither leaves anything behind."""
+    return asyncio.run(_of_a_ranking(ground, case, ground.keyring()))
+
+
+async def _of_a_ranking(ground: Ground, case: Case, keyring: Keyring) -> list[str]:
+    settings = replace(ground.installation.settings, pool_size=1)
+    database = Database(settings, url=ground.installation.database_url)
+    lines: list[str] = []
+
+    async def rank(tx: Transaction) -> None:
+        await rankings.make(tx, _caller(tx), case.referral_id, keyring=keyring)
+
+    async def explain(tx: Transaction) -> None:
+        for statement, values in asked:
+            lines.append(" ".join(statement.split()[:WORDS]) + " ...")
+            rows = (await tx.connection.exec_driver_sql(f"{EXPLAIN} {statement}", values)).all()
+            lines.extend(f"    {row[0]}" for row in rows)
+
+    try:
+        await _done(database, case, rank)  # what is read once and kept has been read
+        asked = await _done(database, case, rank)
+        await _done(database, case, explain)
+    finally:
+        await database.close()
+    return lines
+
+
+async def _done(database: Database, case: Case, act: Callable[[Transaction], Awaitable[None]]) -> list[Asked]:
+    """Act as the desk, take it back, and return what was asked of the database meanwhile."""
+    asked: list[Asked] = []
+
+    def note(_connection: object, _cursor: object, statement: str, values: object, *_: object) -> None:
+        asked.append((statement, values))
+
+    async with database.entered(hashlib.sha256(case.desk.token.encode()).digest()) as tx:
+        event.listen(database.engine.sync_engine, "before_cursor_execute", note)
+        await act(tx)
+        event.remove(database.engine.sync_engine, "before_cursor_execute", note)
+        await tx.connection.rollback()
+    return asked
+
+
+def _caller(tx: Transaction) -> Caller:
+    assert tx.identity is not None  # noqa: S101 - the desk's token
+    return Caller(tx.identity.account_id, frozenset({Role.INTAKE_WORKER}), tx.identity.provider_id, region=None)
