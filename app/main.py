@@ -20,6 +20,7 @@ from app.api import (
     looks,
     placements,
     places,
+    policies,
     problems,
     rankings,
     reference,
@@ -45,6 +46,7 @@ log = structlog.get_logger()
 
 ROUTERS = (
     reference.router,
+    policies.router,
     availability.router,
     sites.router,
     places.router,
