@@ -102,7 +102,7 @@ def object_id_of(row: PolicyRow) -> UUID:
 
 async def listed(tx: Transaction, *, limit: int, before: datetime | None) -> list[Published]:
     """Return every policy, the one that begins last first."""
-    current = (await tx.snapshots.reference(tx)).policy_hash
+    current = await policies.in_force(tx)
     return [Published(row, row.hash == current) for row in await policies.listed(tx, limit=limit, before=before)]
 
 
@@ -121,4 +121,4 @@ async def compared(tx: Transaction, name: str, *, to: str) -> tuple[PolicyRow, P
 
 
 async def _shown(tx: Transaction, row: PolicyRow) -> Published:
-    return Published(row, row.hash == (await tx.snapshots.reference(tx)).policy_hash)
+    return Published(row, row.hash == await policies.in_force(tx))

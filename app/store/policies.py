@@ -81,6 +81,13 @@ async def listed(tx: "Transaction", *, limit: int, before: datetime | None) -> l
     return await _rows(tx, wanted if before is None else wanted.where(Policy.valid_from < before))
 
 
+async def in_force(tx: "Transaction") -> str | None:
+    """Return the hash of the policy that was in force when the transaction began."""
+    begun = select(Policy.hash).where(Policy.valid_from <= tx.at).order_by(Policy.valid_from.desc()).limit(1)
+    row = await tx.row(begun)
+    return None if row is None else row.hash
+
+
 async def since(tx: "Transaction", at: datetime) -> list[PolicyRow]:
     """Return the policy in force at a moment (or the first of all), and all that begin later, in their order."""
     in_force = select(func.max(Policy.valid_from)).where(Policy.valid_from <= at).scalar_subquery()
