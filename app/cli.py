@@ -23,6 +23,8 @@ plek = typer.Typer(
 
 keys = typer.Typer(help="The keys that everything sealed depends on.", no_args_is_help=True)
 plek.add_typer(keys, name="keys")
+policy = typer.Typer(help="The policy: every number by which places are found.", no_args_is_help=True)
+plek.add_typer(policy, name="policy")
 
 DataDir = Annotated[
     Path | None,
@@ -34,6 +36,8 @@ DataDir = Annotated[
         file_okay=False,
     ),
 ]
+PolicyFile = Annotated[Path, typer.Argument(metavar="FILE.json")]
+MOST_TRIED = 10_000
 PORTS = 65_535
 
 
@@ -166,6 +170,46 @@ def retire_keys(data_dir: DataDir = None) -> None:
     from app.commands import keys as act  # noqa: PLC0415 - as above
 
     act.retire(data_dir)
+
+
+@policy.command("publish")
+def publish_policy(file: PolicyFile, data_dir: DataDir = None) -> None:
+    """Publish a policy, in force for everyone from the moment that it names; all its faults are told at once."""
+    from app.commands import policy as act  # noqa: PLC0415 - as above
+
+    act.publish(data_dir, file=file)
+
+
+@policy.command("list")
+def list_policies(data_dir: DataDir = None) -> None:
+    """Say which policies there are, and which is in force."""
+    from app.commands import policy as act  # noqa: PLC0415 - as above
+
+    act.listed(data_dir)
+
+
+@policy.command("diff")
+def diff_policies(
+    a: Annotated[str, typer.Argument(metavar="A", help="A version, a hash or a file.")],
+    b: Annotated[str, typer.Argument(metavar="B", help="As A.")],
+    data_dir: DataDir = None,
+) -> None:
+    """Say every value that policy B changes, adds or removes; exit 0 for none, 1 for some, 2 for trouble."""
+    from app.commands import policy as act  # noqa: PLC0415 - as above
+
+    act.diff(data_dir, a=a, b=b)
+
+
+@policy.command("try")
+def try_policy(
+    file: PolicyFile,
+    last: Annotated[int, typer.Option(min=1, max=MOST_TRIED, help="How many referrals, the newest first.")] = 500,
+    data_dir: DataDir = None,
+) -> None:
+    """Rank recent referrals again under a draft, and say in counts what would have changed."""
+    from app.commands import policy as act  # noqa: PLC0415 - as above
+
+    act.try_out(data_dir, file=file, last=last)
 
 
 @plek.command()

@@ -21,6 +21,7 @@ from app.api import (
     obstacles,
     placements,
     places,
+    policies,
     problems,
     rankings,
     reference,
@@ -46,6 +47,7 @@ log = structlog.get_logger()
 
 ROUTERS = (
     reference.router,
+    policies.router,
     availability.router,
     sites.router,
     places.router,

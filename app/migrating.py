@@ -17,8 +17,8 @@ def newest() -> str:
     return max((path.name.partition("_")[0] for path in (HOME / "migrations/versions").glob("[0-9]*_*.py")), default="")
 
 
-def migrate(owner_url: str) -> None:
-    """Run every migration that is missing. Blocks; not for use on a thread with a running event loop."""
+def migrate(owner_url: str, *, to: str = "head") -> None:
+    """Run every migration that is missing, up to one. Blocks; not for use on a thread with a running event loop."""
     settings = HOME / "alembic.ini"
     if not settings.is_file():
         raise OperatorError(
@@ -30,4 +30,4 @@ def migrate(owner_url: str) -> None:
 
     config = Config(settings)
     config.attributes["url"] = owner_url
-    command.upgrade(config, "head")
+    command.upgrade(config, to)

@@ -7,11 +7,25 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import MISSING, fields, is_dataclass
 from functools import cache
 from types import UnionType
-from typing import Annotated, Any, Protocol, TypeVar, cast, get_args, get_origin, get_type_hints, runtime_checkable
+from typing import (
+    Annotated,
+    Any,
+    Protocol,
+    TypeAlias,
+    TypeVar,
+    cast,
+    get_args,
+    get_origin,
+    get_type_hints,
+    runtime_checkable,
+)
 
 from app.errors import Fault
 
 T = TypeVar("T")
+
+DayOrMoment: TypeAlias = dt.date | dt.datetime
+"""A day, or a moment of it with its offset from UTC."""
 
 _PLAIN = (int, str, bool, type(None))
 
@@ -78,10 +92,29 @@ def read(kind: type[T], document: object) -> T:
 def _read(hint: Any, value: Any, pointer: str, faults: list[Fault]) -> Any:  # noqa: ANN401 - as typed as JSON is
     """The value that `hint` promises; after a fault a stand-in that is never handed out."""
     shape = get_origin(hint)
-    if shape is UnionType:  # always "something | None" here
-        return None if value is None else _read(get_args(hint)[0], value, pointer, faults)
+    if shape is UnionType:
+        return _either(hint, value, pointer, faults)
     reader = _object if is_dataclass(hint) else _READERS[shape or hint]
     return reader(hint, value, pointer, faults)
+
+
+def _either(hint: Any, value: Any, pointer: str, faults: list[Fault]) -> Any:  # noqa: ANN401
+    """A day or a moment; any other union is "something | None"."""
+    if hint == DayOrMoment:
+        return _day_or_moment(value, pointer, faults)
+    return None if value is None else _read(get_args(hint)[0], value, pointer, faults)
+
+
+def _day_or_moment(value: Any, pointer: str, faults: list[Fault]) -> dt.date | None:  # noqa: ANN401
+    for kind in (dt.date, dt.datetime):
+        try:
+            found = kind.fromisoformat(value)
+        except (TypeError, ValueError):
+            continue
+        if not isinstance(found, dt.datetime) or found.utcoffset() is not None:
+            return found
+    faults.append(Fault(pointer, "must be a day, as 2026-01-31, or a moment, as 2026-01-31T12:00:00+00:00"))
+    return None
 
 
 def _object(hint: Any, value: Any, pointer: str, faults: list[Fault]) -> Any:  # noqa: ANN401
@@ -90,9 +123,9 @@ def _object(hint: Any, value: Any, pointer: str, faults: list[Fault]) -> Any:  #
         return None
     already, found = len(faults), cast("dict[str, object]", value)
     hints = _hints(hint)
-    faults += [Fault(_step(pointer, name), "is not a known field") for name in found if name not in hints]
-    faults += [Fault(_step(pointer, name), "is missing") for name in _needed(hint) if name not in found]
-    given = {name: _read(hints[name], found[name], _step(pointer, name), faults) for name in hints if name in found}
+    faults += [Fault(step(pointer, name), "is not a known field") for name in found if name not in hints]
+    faults += [Fault(step(pointer, name), "is missing") for name in _needed(hint) if name not in found]
+    given = {name: _read(hints[name], found[name], step(pointer, name), faults) for name in hints if name in found}
     if len(faults) > already:
         return None
     try:
@@ -105,7 +138,7 @@ def _object(hint: Any, value: Any, pointer: str, faults: list[Fault]) -> Any:  #
     return whole
 
 
-def _step(pointer: str, name: str) -> str:
+def step(pointer: str, name: str) -> str:
     """The pointer to a field, as RFC 6901 writes it."""
     return f"{pointer}/{name.replace('~', '~0').replace('/', '~1')}"
 
@@ -125,7 +158,7 @@ def _map(hint: Any, value: Any, pointer: str, faults: list[Fault]) -> dict[str, 
         faults.append(Fault(pointer, "must be an object"))
         return {}
     entries = cast("dict[str, object]", value).items()
-    return {name: _read(get_args(hint)[1], item, _step(pointer, name), faults) for name, item in entries}
+    return {name: _read(get_args(hint)[1], item, step(pointer, name), faults) for name, item in entries}
 
 
 def _tuple(hint: Any, value: Any, pointer: str, faults: list[Fault]) -> tuple[Any, ...]:  # noqa: ANN401

@@ -1,84 +1,18 @@
 """The policy: every band, weight, limit and delay that people decide on, as one versioned document with a hash."""
 
-import datetime as dt
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Annotated
 
 from app.allocation.canonical import canonical_json, content_hash
-from app.allocation.documents import Unreadable, read
+from app.allocation.documents import DayOrMoment, Unreadable, read
+from app.allocation.limits import WAITING, Ascending, Banded, Between, Once, Written, Years
 from app.allocation.values import KINDS_FOR_URGENCY
 from app.errors import Fault
-
-BANDS = ("safety", "freshness")
-"""What the order can be banded by, in the only order allowed: nothing goes before safety."""
-
-WAITING = ("urgency", "threat", "children", "time")
-"""What the waiting list can be ordered by."""
 
 
 class PolicyFaults(Unreadable):
     """A document that is not a policy; `faults` has everything that is wrong with it."""
-
-
-# --- limits of single fields --------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class Between:
-    """A whole number from `least` to `most`, and a multiple of `step`."""
-
-    least: int
-    most: int
-    step: int = 1
-
-    def fault(self, value: int, /) -> str | None:
-        """What is wrong with the number, if anything."""
-        if self.least <= value <= self.most and value % self.step == 0:
-            return None
-        multiple = f" and a multiple of {self.step}" if self.step > 1 else ""
-        return f"must be from {self.least} to {self.most}{multiple}"
-
-
-@dataclass(frozen=True, slots=True)
-class Written:
-    """A text in the form of a regular expression."""
-
-    form: str
-
-    def fault(self, value: str, /) -> str | None:
-        """What is wrong with the text, if anything."""
-        return None if re.fullmatch(self.form, value) else f"must have the form {self.form}"
-
-
-class Ascending:
-    """One number or more, each above the one before."""
-
-    def fault(self, value: tuple[int, ...], /) -> str | None:
-        """What is wrong with the numbers, if anything."""
-        return None if value and list(value) == sorted(set(value)) else "must ascend, and not be empty"
-
-
-class Once:
-    """Words of a list, each at most once, and one at least."""
-
-    def __init__(self, *words: str) -> None:
-        self._words = words
-
-    def fault(self, value: tuple[str, ...], /) -> str | None:
-        """What is wrong with the words, if anything."""
-        if value and len(set(value)) == len(value) and set(value) <= set(self._words):
-            return None
-        return f"must be of {list(self._words)}, each at most once"
-
-
-class Banded:
-    """Bands by which an order can be made."""
-
-    def fault(self, value: tuple[str, ...], /) -> str | None:
-        """What is wrong with the bands, if anything."""
-        return None if value in {BANDS[:1], BANDS} else f"must be {list(BANDS[:1])} or {list(BANDS)}"
 
 
 Most = Annotated[int, Between(0, 1000)]
@@ -217,7 +151,8 @@ class Policy:
     """Everything that people decide on, in the units that the names say; a ranking cites it by its hash."""
 
     version: Annotated[str, Written("[A-Za-z0-9][A-Za-z0-9._-]{0,63}")]
-    valid_from: dt.date
+    valid_from: Annotated[DayOrMoment, Years(2000, 2100)]
+    """When it takes effect: at the first moment of a day, as the country's clocks have it, or at a moment."""
     bands: Annotated[tuple[str, ...], Banded()]
     ample_margin_km: Km
     radii_km: Annotated[tuple[Km, ...], Ascending()]

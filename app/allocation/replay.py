@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 from app.allocation.canonical import canonical_json, content_hash
 from app.allocation.documents import document_of, read
-from app.allocation.rank import rank
 from app.allocation.values import Need, Register, Situation
 
 if TYPE_CHECKING:
     from app.allocation.policy import Policy
     from app.allocation.values import Points, Ranking
+    from app.allocation.versions import Rules
 
 
 def inputs_document(need: Need, situation: Situation) -> dict[str, Any]:
@@ -112,7 +112,10 @@ class _Lines:
         return list(self._by_value)
 
 
-def replay(inputs: bytes, *, register: Register, policy: Policy) -> str:
-    """The digest of the ranking made again from its stored inputs: equal to the recorded one, or something is amiss."""
+def replay(inputs: bytes, *, register: Register, policy: Policy, rules: Rules) -> str:
+    """The digest of the ranking made again from its stored inputs: equal to the recorded one, or something is amiss.
+
+    `rules` are those of the version that the ranking cites (versions.py).
+    """
     need, situation = inputs_of(json.loads(inputs))
-    return digest(rank(need, register, situation, policy))
+    return rules.digest(rules.rank(need, register, situation, policy))

@@ -20,6 +20,10 @@ ACCESS: Mapping[tuple[str, str], frozenset[Role]] = {
     ("GET", "/regions"): ANY,
     ("GET", "/municipalities"): ANY,
     ("GET", "/providers"): ANY,
+    ("POST", "/policies"): ADMINISTRATOR,
+    ("GET", "/policies"): ANY,
+    ("GET", "/policies/{id}"): ANY,
+    ("GET", "/policies/{id}/differences"): ANY,
     ("GET", "/availability"): PEOPLE,
     ("POST", "/sites"): COORDINATOR,
     ("GET", "/sites"): COORDINATOR,
@@ -68,6 +72,7 @@ ACCESS: Mapping[tuple[str, str], frozenset[Role]] = {
 }
 
 LOOKS: Mapping[tuple[str, str], Look] = {
+    ("POST", "/policies"): Look("publish", "policy", granted=False),
     ("POST", "/sites"): Look("register", "site"),
     ("GET", "/sites"): Look("search", "site"),
     ("GET", "/sites/{id}"): Look("read", "site"),
@@ -113,8 +118,8 @@ LOOKS: Mapping[tuple[str, str], Look] = {
     ("GET", "/ledger/entries"): Look("export", "ledger"),
     ("GET", "/events"): Look("follow", "events", granted=False),
 }
-"""What is not here has nothing of anybody: reference data, and counts in bands.
+"""What is not here has nothing of anybody: reference data, policies, and counts in bands.
 
-A hold and a reveal write their own entries, each in the very statement or transaction that the act is in. A provider's
-own places are told to its own machines all day long; only refusals are logged there.
+A hold, a reveal and the publishing of a policy write their own entries, each in the very statement or transaction that
+the act is in. A provider's own places are told to its own machines all day long; only refusals are logged there.
 """

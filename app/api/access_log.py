@@ -22,7 +22,7 @@ from app.store.looks import LookRow, Wanted
 
 router = APIRouter(tags=["Access log"])
 
-ACTIONS = frozenset({*(look.action for look in LOOKS.values()), "erase"})
+ACTIONS = frozenset({*(look.action for look in LOOKS.values()), "erase", "try"})
 """What can stand in the log: each route's, and what only the operator and the worker do."""
 
 

@@ -21,6 +21,7 @@ LICENCE = {"name": "EUPL-1.2", "identifier": "EUPL-1.2"}
 
 TAGS = [
     {"name": "Reference", "description": "Regions, municipalities and providers."},
+    {"name": "Policies", "description": "By which numbers places are found."},
     {"name": "Availability", "description": "What is free, in bands, and how fresh that is."},
     {"name": "Sites", "description": "A provider's own sites."},
     {"name": "Places", "description": "A provider's own places."},

@@ -10,6 +10,7 @@ from typing import cast
 import typer
 
 from app import clock
+from app.allocation.versions import NEWEST, VERSIONS
 from app.commands.installation import BOTH, Installation, opened, read_key, settings_with
 from app.config import Settings
 from app.errors import OperatorError
@@ -19,7 +20,7 @@ from app.migrating import newest
 from app.seal import KeyFile, Keyring
 from app.services import rotation
 from app.services.rotation import Tally
-from app.store import accounts, condition, sealing
+from app.store import accounts, condition, rankings, sealing
 from app.store.condition import Condition
 from app.store.database import WORKER, Database
 
@@ -121,6 +122,7 @@ async def _database(installation: Installation) -> AsyncGenerator[Finding]:
     if found.revision is not None and found.revision >= newest():
         yield await _key(installation)
         yield await _role(installation)
+        yield await _rules(installation)
 
 
 def _version(found: Condition) -> Finding:
@@ -179,6 +181,16 @@ def _fit(found: Tally, *, keyring: Keyring, where: str) -> Finding:
         end = "take them out" if where == "PLEK_KEY" else "plek keys retire"
         return Finding("ok", "key", f"{opens}; nothing needs its older keys any more: {end}")
     return Finding("ok", "key", opens)
+
+
+async def _rules(installation: Installation) -> Finding:
+    """Whether every recorded ranking can still be made again."""
+    async with installation.owner() as database, database.entered() as tx:
+        unknown = await rankings.unknown_rules(tx, VERSIONS)
+    if unknown:
+        words = f"rankings cite version {', '.join(unknown)}, which this release does not have: they cannot be replayed"
+        return Finding("warn", "rules", words)
+    return Finding("ok", "rules", f"version {NEWEST.version}; every recorded ranking can be made again")
 
 
 async def _role(installation: Installation) -> Finding:

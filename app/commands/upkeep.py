@@ -61,8 +61,7 @@ def replay(data_dir: Path | None, *, ranking_id: str) -> None:
 
 
 async def _replayed(installation: Installation, ranking_id: str) -> bool:
-    from app.allocation.replay import digest  # noqa: PLC0415 - other commands start without the rules
-    from app.services import rankings  # noqa: PLC0415 - as above
+    from app.services import rankings  # noqa: PLC0415 - other commands start without the rules
     from app.store import access_log  # noqa: PLC0415 - as above
     from app.store import rankings as recorded  # noqa: PLC0415 - as above
 
@@ -74,7 +73,7 @@ async def _replayed(installation: Installation, ranking_id: str) -> bool:
         again = await rankings.made_again(tx, row, key, keyring=await installation.keyring(tx))
         entry = access_log.of_actor(tx.actor, "replay", "ranking", row.id, referral_ids=(row.referral_id,))
         await access_log.add(tx, entry)
-        return digest(again.ranking) == row.digest
+        return rankings.is_identical(row, again)
 
 
 def _id(text: str) -> UUID:

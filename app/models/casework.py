@@ -101,7 +101,7 @@ class Ranking(Base):
     """
 
     __tablename__ = "rankings"
-    __table_args__ = (Index(None, "referral_id"),)
+    __table_args__ = (Index(None, "referral_id"), Index("rankings_as_of_idx", "as_of", "id"))
 
     id: Mapped[Id]
     referral_id: Mapped[UUID] = mapped_column(ForeignKey("referrals.id", ondelete="CASCADE"))

@@ -70,11 +70,12 @@ class Weight(Base):
 
 
 class Policy(Base):
-    """A version of the rules' numbers; rankings and leaves cite its hash."""
+    """A version of the rules' numbers; rankings and leaves cite its hash, so none is ever changed or taken away."""
 
     __tablename__ = "policies"
 
     hash: Mapped[str] = mapped_column(primary_key=True)
     version: Mapped[str] = mapped_column(unique=True)
-    valid_from: Mapped[datetime]
+    valid_from: Mapped[datetime] = mapped_column(unique=True)
+    """From this moment, by the database's clock, until the next one's: two cannot begin at once."""
     document: Mapped[dict[str, Any]] = mapped_column(JSONB)

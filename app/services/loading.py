@@ -2,13 +2,11 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
-from datetime import datetime, time
 from typing import Protocol
-from zoneinfo import ZoneInfo
 
 from app.allocation.clearance import clearance_km, distance_km
-from app.allocation.policy import parse_policy, policy_hash
 from app.reference import ReferenceFiles, Weight, load, policy_document
+from app.services import policies
 from app.store import country, heads
 from app.store.country import Distance
 from app.store.database import Transaction
@@ -54,7 +52,7 @@ async def load_reference(tx: Transaction, *, files: ReferenceFiles | None = None
     await country.put_municipalities(tx, municipalities)
     await country.put_distances(tx, list(distances(files.municipalities)))
     await country.put_weights(tx, [weight_values(row) for row in files.weights])
-    await _put_policy(tx, files)
+    await policies.put(tx, policy_document(files.country.jurisdiction), files=files)
     await heads.advance(tx, "reference")
     return True
 
@@ -75,18 +73,3 @@ def distances(towns: Sequence[Somewhere], *, of: frozenset[str] | None = None) -
 def weight_values(row: Weight) -> dict[str, object]:
     """Return a weight as the database names its parts."""
     return {"region": row.region, "valid_from": row.date, "weight": row.weight, "source": row.source}
-
-
-async def _put_policy(tx: Transaction, files: ReferenceFiles) -> None:
-    document = policy_document(files.country.jurisdiction)
-    policy = parse_policy(document)
-    midnight = datetime.combine(policy.valid_from, time.min, tzinfo=ZoneInfo(files.country.time_zone))
-    await country.put_policy(
-        tx,
-        {
-            "hash": policy_hash(document),
-            "version": policy.version,
-            "valid_from": midnight,
-            "document": document,
-        },
-    )

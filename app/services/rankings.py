@@ -5,9 +5,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID, uuid4
 
-from app.allocation.rank import RULES_VERSION, Inputs
-from app.allocation.replay import digest, inputs_bytes, inputs_of
+from app.allocation.policy import Policy
+from app.allocation.rank import Inputs
+from app.allocation.replay import inputs_bytes, inputs_of
 from app.allocation.values import Need, Ranking, Register, Situation
+from app.allocation.versions import NEWEST, Rules, rules_of
 from app.errors import Conflict, Erased, Missing, TooOften
 from app.seal import Keyring
 from app.services import referrals
@@ -55,7 +57,7 @@ async def make(tx: Transaction, caller: Caller, referral_id: UUID, *, keyring: K
     need = referrals.need_of(referral.content, reference)
     standing = await _situation(tx, referral.id, need, reference=reference, snapshot=snapshot)
     inputs = Inputs(need, snapshot.register, standing, reference.policy)
-    ranking = inputs.rank()
+    ranking = NEWEST.rank(need, snapshot.register, standing, reference.policy)
     await register.record(tx, snapshot)
     id_ = uuid4()
     await rankings.add(
@@ -69,8 +71,8 @@ async def make(tx: Transaction, caller: Caller, referral_id: UUID, *, keyring: K
             as_of=tx.at,
             policy_hash=reference.policy_hash,
             register_hash=snapshot.hash,
-            rules_version=RULES_VERSION,
-            digest=digest(ranking),
+            rules_version=NEWEST.version,
+            digest=NEWEST.digest(ranking),
             sealed=referral.key.seal(inputs_bytes(need, standing), row=str(id_)),
         ),
     )
@@ -160,29 +162,60 @@ async def _recorded(tx: Transaction, caller: Caller, ranking_id: UUID) -> tuple[
 
 async def _again(tx: Transaction, row: RankingRow, key: bytes | None, *, keyring: Keyring) -> tuple[Ranked, bool]:
     ranked = await made_again(tx, row, key, keyring=keyring)
-    return ranked, digest(ranked.ranking) == row.digest
+    return ranked, is_identical(row, ranked)
 
 
-async def made_again(tx: Transaction, row: RankingRow, key: bytes | None, *, keyring: Keyring) -> Ranked:
-    """Return a recorded ranking, recomputed from its sealed inputs, the register and the policy that it cites.
+def is_identical(row: RankingRow, again: Ranked) -> bool:
+    """Whether what was made again is what was recorded."""
+    return rules_of(row.rules_version).digest(again.ranking) == row.digest
 
-    Raises Erased where the key of its inputs has been destroyed.
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """What a ranking was made from, with the policy and the rules that it cites."""
+
+    inputs: Inputs
+    policy_version: str
+    rules: Rules
+
+    def ranked(self, policy: Policy | None = None) -> Ranking:
+        """Return the ranking made again, under its own policy or another one."""
+        made_from = self.inputs
+        return self.rules.rank(made_from.need, made_from.register, made_from.situation, policy or made_from.policy)
+
+
+async def opened(
+    tx: Transaction, row: RankingRow, key: bytes | None, *, keyring: Keyring, seen: Register | None = None
+) -> Recorded:
+    """Return what a recorded ranking was made from; `seen` is its register, for those who have it already.
+
+    Raises Erased where the key of its inputs has been destroyed, and UnknownRules where this release does not have the
+    rules that made it.
     """
     if key is None:
         raise Erased
+    rules = rules_of(row.rules_version)
     tx.looks.referral_ids.add(row.referral_id)
     sealed_with = keyring.unwrap(key, row=str(row.referral_id))
     need, standing = inputs_of(sealed_with.unseal_json(row.sealed, row=str(row.id)))
-    seen = await register.recorded(tx, row.register_hash)
+    seen = seen or await register.recorded(tx, row.register_hash)
     policy, version = await rankings.policy(tx, row.policy_hash)
-    inputs = Inputs(need, seen, standing, policy)
+    return Recorded(Inputs(need, seen, standing, policy), version, rules)
+
+
+async def made_again(tx: Transaction, row: RankingRow, key: bytes | None, *, keyring: Keyring) -> Ranked:
+    """Return a recorded ranking, recomputed from its sealed inputs, and the register, policy and rules that it cites.
+
+    Raises as `opened` does.
+    """
+    found = await opened(tx, row, key, keyring=keyring)
     return Ranked(
         id=row.id,
         referral_id=row.referral_id,
         provider_id=row.provider_id,
         as_of=row.as_of,
-        policy_version=version,
+        policy_version=found.policy_version,
         policy_hash=row.policy_hash,
-        inputs=inputs,
-        ranking=inputs.rank(),
+        inputs=found.inputs,
+        ranking=found.ranked(),
     )

@@ -1,4 +1,4 @@
-"""Writing the country: regions, municipalities, distances, weights and policies; only the owner's role may.
+"""Writing the country: regions, municipalities, distances and weights; only the owner's role may.
 
 Rows are told apart by key, and only what is new or different is written: importing twice changes nothing.
 """
@@ -11,7 +11,7 @@ from sqlalchemy import ARRAY, Integer, Text, bindparam, column, delete, func, or
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import DeclarativeBase
 
-from app.models import Clearance, Municipality, Policy, Region, Share, Weight
+from app.models import Clearance, Municipality, Region, Share, Weight
 from app.store import heads
 
 if TYPE_CHECKING:
@@ -73,11 +73,6 @@ async def put_municipalities(tx: "Transaction", rows: Sequence[Values]) -> None:
 async def put_weights(tx: "Transaction", rows: Sequence[Values]) -> None:
     """Store weights, new or changed."""
     await _put(tx, Weight, rows, key=("region", "valid_from"))
-
-
-async def put_policy(tx: "Transaction", values: Values) -> None:
-    """Store a policy that is not there yet."""
-    await tx.run(insert(Policy).values(**values).on_conflict_do_nothing())
 
 
 _DISTANCES = (

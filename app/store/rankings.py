@@ -1,11 +1,12 @@
 """Recorded rankings: what was asked, of which register, under which policy, and the hash of what came out."""
 
+from collections.abc import Collection
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from sqlalchemy import func, insert, or_, select
+from sqlalchemy import and_, exists, func, insert, or_, select
 
 from app.allocation.policy import Policy, parse_policy
 from app.models import Hold as HoldTable
@@ -86,3 +87,30 @@ async def concerns_region(tx: "Transaction", ranking_id: UUID, *, region: str) -
             .having(func.count() > 0)
         )
     ) is not None
+
+
+async def newest(tx: "Transaction", *, most: int) -> list[UUID]:
+    """Return the ids of the newest rankings, one a referral, of which the inputs can still be read; newest first."""
+    newer = Ranking.__table__.alias("newer")
+    later = or_(newer.c.as_of > Ranking.as_of, and_(newer.c.as_of == Ranking.as_of, newer.c.id > Ranking.id))
+    superseded = exists().where(newer.c.referral_id == Ranking.referral_id, later)
+    found = await tx.rows(
+        select(Ranking.id)
+        .join(ReferralSecret, ReferralSecret.referral_id == Ranking.referral_id)
+        .where(~superseded)
+        .order_by(Ranking.as_of.desc(), Ranking.id.desc())
+        .limit(most)
+    )
+    return [row.id for row in found]
+
+
+async def unknown_rules(tx: "Transaction", known: Collection[str]) -> list[str]:
+    """Return the other versions of the rules by which rankings were made that could still be made again."""
+    rows = await tx.rows(
+        select(Ranking.rules_version)
+        .distinct()
+        .join(ReferralSecret, ReferralSecret.referral_id == Ranking.referral_id)
+        .where(Ranking.rules_version.not_in(known))
+        .order_by(Ranking.rules_version)
+    )
+    return [row.rules_version for row in rows]

@@ -1,7 +1,8 @@
 """The country as the database has it: regions, municipalities, distances, weights and the policy in force."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from sqlalchemy import func, select
@@ -9,8 +10,8 @@ from sqlalchemy.dialects.postgresql import distinct_on
 
 from app.allocation.policy import Policy, parse_policy
 from app.models import Clearance, Municipality, Region, Weight
-from app.models import Policy as PolicyRow
-from app.store import heads
+from app.store import heads, policies
+from app.store.policies import PolicyRow
 
 if TYPE_CHECKING:
     from app.store.database import Transaction
@@ -41,6 +42,15 @@ class KnownMunicipality:
 
 
 @dataclass(frozen=True, slots=True)
+class Term:
+    """A policy and the moment from which it is in force, until the next one's."""
+
+    valid_from: datetime
+    hash: str
+    policy: Policy
+
+
+@dataclass(frozen=True, slots=True)
 class Reference:
     """One version of the country's data. Distances are in whole km, by zone and then by site."""
 
@@ -54,6 +64,15 @@ class Reference:
     weights: Mapping[str, int]
     policy: Policy
     policy_hash: str
+    later: tuple[Term, ...] = ()
+    """The policies that begin after this one, in their order."""
+
+    def at(self, moment: datetime) -> "Reference":
+        """Return the country as it is at a moment: with the policy that is in force then."""
+        if not self.later or moment < self.later[0].valid_from:
+            return self
+        begun = [term for term in self.later if term.valid_from <= moment]
+        return replace(self, policy=begun[-1].policy, policy_hash=begun[-1].hash, later=self.later[len(begun) :])
 
     def region_of(self, municipality: str) -> str:
         """Return the code of the region that a municipality belongs to."""
@@ -85,14 +104,8 @@ async def _load(tx: "Transaction", *, version: int) -> Reference:
         ).order_by(Municipality.code)
     )
     clearances, distances = await _distances(tx)
-    policy = (
-        await tx.rows(
-            select(PolicyRow.hash, PolicyRow.document)
-            .where(PolicyRow.valid_from <= func.clock_timestamp())
-            .order_by(PolicyRow.valid_from.desc(), PolicyRow.hash)
-            .limit(1)
-        )
-    )[0]
+    # From a little earlier: what is read here is also for whoever began just before.
+    terms = tuple(_term(row) for row in await policies.since(tx, tx.at - policies.LEAD))
     return Reference(
         version=version,
         regions={row.code: KnownRegion(*row) for row in regions},
@@ -100,9 +113,14 @@ async def _load(tx: "Transaction", *, version: int) -> Reference:
         clearances=clearances,
         distances=distances,
         weights=await _weights(tx),
-        policy=parse_policy(policy.document),
-        policy_hash=policy.hash,
+        policy=terms[0].policy,
+        policy_hash=terms[0].hash,
+        later=terms[1:],
     )
+
+
+def _term(row: PolicyRow) -> Term:
+    return Term(row.valid_from, row.hash, parse_policy(row.document))
 
 
 async def _distances(tx: "Transaction") -> tuple[Mapping[str, Mapping[str, int]], Mapping[str, Mapping[str, int]]]:

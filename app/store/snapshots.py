@@ -28,11 +28,15 @@ class Snapshots:
         self._reference = reference
 
     async def reference(self, tx: "Transaction") -> "Reference":
-        """Return the country at this transaction's version or a newer one."""
+        """Return the country at this transaction's version or a newer one, with the policy in force when it began.
+
+        A policy that was published ahead so takes effect everywhere at once, by the database's clock, and nothing that
+        is kept here outlives its beginning.
+        """
         known = self._reference
         if known is None or known.version < tx.reference_version:
             known = self._reference = await reference.load(tx)
-        return known
+        return known.at(tx.at)
 
     async def providers(self, tx: "Transaction") -> "Mapping[str, ProviderCard]":
         """Return the providers by id, at this transaction's version or a newer one."""

@@ -6,12 +6,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from app.api.problems import PROBLEM_JSON
+from app.reference import policy_document
 from tests.country import THERE, Client, Country, hold_first, place_body, referral_body, shelter, site_body
 
 WORKING = ("intake_worker", "coordinator", "client_system")
 """The roles of a provider."""
 
 WITH_BODY = (
+    ("POST", "/policies"),
     ("POST", "/sites"),
     ("PATCH", "/sites/{id}"),
     ("POST", "/sites/{id}/address-reveals"),
@@ -53,6 +55,7 @@ class World:
     def body(self, method: str, template: str) -> Any:
         """Return a body that the call takes; None where it takes none."""
         bodies: dict[tuple[str, str], Any] = {
+            ("POST", "/policies"): policy_document() | {"version": "next", "valid_from": "2099-01-01"},
             ("POST", "/sites"): site_body(),
             ("PATCH", "/sites/{id}"): {"name": "Eik"},
             ("POST", "/sites/{id}/address-reveals"): {"purpose": "other"},
@@ -87,11 +90,14 @@ class World:
             headers["If-Match"] = "*"
         if template == "/events":
             headers["Last-Event-ID"] = "nowhere"
-        asked = {"region": THERE} if template == "/rankings/{id}/obstacles" else {}
+        asked = {
+            "/rankings/{id}/obstacles": {"region": THERE},
+            "/policies/{id}/differences": {"to": self.ids["policies"]},
+        }
         return {
-            "params": asked,
             "method": method,
             "url": self.path(template, id_=id_),
+            "params": asked.get(template, {}),
             "headers": headers,
             "json": self.body(method, template),
         }
@@ -114,6 +120,7 @@ async def world(country: Country) -> World:
         "rankings": ranking["id"],
         "holds": hold["id"],
         "placements": placement["id"],
+        "policies": ranking["policy"]["version"],
     }
     return World(country, receiver, sender, ids, ranking["offers"][0]["offerId"])
 

@@ -95,6 +95,7 @@ def test_what_a_call_needs_is_said() -> None:
         ("POST", "/holds", "Idempotency-Key"),
         ("POST", "/placements", "Idempotency-Key"),
         ("PATCH", "/referrals/{id}", "If-Match"),
+        ("GET", "/policies/{id}/differences", "to"),
     }
 
 

@@ -33,6 +33,15 @@ async def test_a_ranking_that_was_tampered_with_does_not_replay_identically(coun
     assert replay["identical"] is False
 
 
+async def test_a_ranking_whose_rules_are_gone_is_not_made_again_by_others(country: Country) -> None:
+    where = await desk(country)
+    wanted = await where.wish()
+    path = f"/rankings/{wanted['rankingId']}"
+    await country.rows("UPDATE rankings SET rules_version = '0'")
+    assert await problem(where.intake, f"{path}/replays", status=409) == "rules_unknown"
+    assert "made by version 0 of the rules" in (await where.intake.get(path, expect=409))["detail"]
+
+
 async def test_the_limit_shows_fewer_offers_of_the_same_ranking(country: Country) -> None:
     where = await desk(country)
     for beds in (5, 6, 7):

@@ -15,7 +15,7 @@ from tests.country import FAR, HERE, THERE, Country, hold_first, referral_body
 from tests.noting import Asked, noting
 
 FREE_FOR_ALL = {
-    "regions", "municipalities", "clearances", "weights", "policies", "heads", "timers", "shares", "installation_keys",
+    "regions", "municipalities", "clearances", "weights", "heads", "timers", "shares", "installation_keys",
     "alembic_version",
 }  # fmt: skip
 """Tables that have nothing of a provider or a client in them."""

@@ -12,6 +12,7 @@ import pytest
 from app.allocation.documents import Unreadable, document_of, read
 from app.allocation.replay import digest, inputs_bytes, inputs_document, inputs_of, register_bytes, register_of, replay
 from app.allocation.values import Adult, DangerZone, Register, Situation
+from app.allocation.versions import NEWEST
 from tests.unit.allocation_cases import PLACE, POLICY, QUIET, SAFE_NEED, draw_world, rank_one, zone
 
 
@@ -41,7 +42,7 @@ def test_a_ranking_keeps_its_bytes_for_good() -> None:
     recorded = digest(rank_one(need, situation=situation))
 
     assert recorded == "sha256:dcecf08cbf367830a903e7206a3edb5493df7a06dca4326c068f36069f5b577c"
-    assert replay(inputs_bytes(need, situation), register=Register((PLACE,)), policy=POLICY) == recorded
+    assert replay(inputs_bytes(need, situation), register=Register((PLACE,)), policy=POLICY, rules=NEWEST) == recorded
 
 
 def test_what_does_not_fit_is_named_where_it_is() -> None:

@@ -10,8 +10,11 @@ from typing import Any
 
 import pytest
 
+from app.allocation.documents import document_of
 from app.allocation.policy import PolicyFaults, parse_policy, policy_hash
 from tests.unit.allocation_cases import POLICY_DOCUMENT
+
+DAY_OR_MOMENT = "must be a day, as 2026-01-31, or a moment, as 2026-01-31T12:00:00+00:00"
 
 
 def changed(pointer: str, value: object) -> dict[str, Any]:
@@ -42,14 +45,25 @@ def test_the_country_policy_says_what_the_design_asks_for() -> None:
     assert policy.points.fit.kinds["acute"]["crisis"] > policy.points.fit.kinds["acute"]["regular"]
 
 
+def test_a_policy_begins_with_a_day_or_at_a_moment() -> None:
+    moment = dt.datetime(2026, 3, 1, 18, 30, tzinfo=dt.timezone(dt.timedelta(hours=1)))
+
+    assert parse_policy(changed("/valid_from", "2026-03-01")).valid_from == dt.date(2026, 3, 1)
+    assert parse_policy(changed("/valid_from", "2026-03-01T18:30:00+01:00")).valid_from == moment
+    assert document_of(parse_policy(changed("/valid_from", moment.isoformat())))["valid_from"] == moment.isoformat()
+
+
 @pytest.mark.parametrize(
     "pointer, value, message",
     [
         ("/version", "", "must have the form [A-Za-z0-9][A-Za-z0-9._-]{0,63}"),
         ("/version", "two words", "must have the form [A-Za-z0-9][A-Za-z0-9._-]{0,63}"),
         ("/version", 1, "must be a text"),
-        ("/valid_from", "soon", "must be a day, as 2026-01-31"),
-        ("/valid_from", 20260101, "must be a day, as 2026-01-31"),
+        ("/valid_from", "soon", DAY_OR_MOMENT),
+        ("/valid_from", 20260101, DAY_OR_MOMENT),
+        ("/valid_from", "2026-01-31T12:00:00", DAY_OR_MOMENT),
+        ("/valid_from", "1999-12-31", "must lie in the years 2000 to 2100"),
+        ("/valid_from", "9999-12-31T23:59:59-12:00", "must lie in the years 2000 to 2100"),
         ("/bands", ["freshness", "safety"], "must be ['safety'] or ['safety', 'freshness']"),
         ("/bands", "safety", "must be an array"),
         ("/radii_km", [], "must ascend, and not be empty"),

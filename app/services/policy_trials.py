@@ -1,0 +1,66 @@
+"""Trials: recent rankings made again under a draft of a policy, and told in counts."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from uuid import UUID
+
+from app.allocation.trial import Tally, Trial
+from app.allocation.values import Register
+from app.allocation.versions import UnknownRules
+from app.errors import Erased
+from app.seal import Keyring
+from app.services import policies
+from app.services.rankings import Recorded, opened
+from app.store import access_log, rankings
+from app.store.database import Transaction
+
+TRY = "try"
+"""What the access log calls it."""
+Progress = Callable[[int, int], None]
+"""Told how many rankings have been made again, of how many."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """What a draft would have changed, and how many rankings could not be made again by this release."""
+
+    trial: Trial
+    passed_over: int
+
+
+async def try_out(
+    tx: Transaction, document: object, *, last: int, keyring: Keyring, progress: Progress | None = None
+) -> Tried:
+    """Rank the last referrals again under a draft, as the operator: each as it was ranked last, with the same rules.
+
+    Nothing is written but that it was done, and whose inputs were opened for it. Raises Invalid for what is no policy.
+    """
+    draft = policies.parsed(document)
+    ids = await rankings.newest(tx, most=last)
+    tally, passed_over = Tally(), 0
+    kept: dict[str, Register] = {}
+    for done, id_ in enumerate(ids, start=1):
+        if (recorded := await _recorded(tx, id_, keyring=keyring, kept=kept)) is None:
+            passed_over += 1
+        else:
+            tally.add(recorded.ranked(), recorded.ranked(draft))
+        if progress:
+            progress(done, len(ids))
+    looked_at = tuple(sorted(tx.looks.referral_ids))
+    await access_log.add(tx, access_log.of_actor(tx.actor, TRY, policies.POLICY, None, referral_ids=looked_at))
+    return Tried(tally.trial(), passed_over)
+
+
+async def _recorded(tx: Transaction, id_: UUID, *, keyring: Keyring, kept: dict[str, Register]) -> Recorded | None:
+    """Return what a ranking was made from, or None where that cannot be read; `kept` holds the last one's register."""
+    found = await rankings.read(tx, id_)
+    if found is None:
+        return None
+    row, key = found
+    try:
+        recorded = await opened(tx, row, key, keyring=keyring, seen=kept.get(row.register_hash))
+    except (Erased, UnknownRules):
+        return None
+    kept.clear()  # rankings made one after another mostly share it
+    kept[row.register_hash] = recorded.inputs.register
+    return recorded
