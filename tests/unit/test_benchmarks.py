@@ -4,6 +4,7 @@ import pytest
 
 from app.reference import load
 from benchmarks.figures import Run, Runs, compared, limited, percentile, table
+from benchmarks.plans import executed
 from benchmarks.replay.plans import draw, referral_body
 from benchmarks.replay.tally import Tally, flow_table
 from benchmarks.round_trips import Reader
@@ -68,6 +69,18 @@ def test_round_trips_are_counted_where_the_client_waits_however_the_bytes_arrive
         for start in range(0, len(sent), step):
             reader.read(sent[start : start + step])
         assert reader.trips == ["BEGIN", "SELECT * FROM", "SELECT * FROM"]
+
+
+def test_of_a_plan_only_what_ran_is_printed() -> None:
+    plan = [
+        "Nested Loop (actual rows=1)",
+        "  ->  Scan on a (never executed)",
+        "        Filter: b",
+        "          ->  Scan on c (actual rows=1)",
+        "  ->  Scan on d (actual rows=1)",
+        "Execution Time: 1 ms",
+    ]
+    assert list(executed(plan)) == [plan[0], plan[4], plan[5]]
 
 
 def test_the_same_seed_draws_the_same_arrivals() -> None:
