@@ -46,6 +46,7 @@ class World:
     sender: Client
     ids: Mapping[str, str]
     offer_id: str
+    administrator: Client | None = None
 
     def path(self, template: str, *, id_: str | None = None) -> str:
         """Fill in an id: that of the thing that there is, or another."""
@@ -122,7 +123,7 @@ async def world(country: Country) -> World:
         "placements": placement["id"],
         "policies": ranking["policy"]["version"],
     }
-    return World(country, receiver, sender, ids, ranking["offers"][0]["offerId"])
+    return World(country, receiver, sender, ids, ranking["offers"][0]["offerId"], await country.client("administrator"))
 
 
 async def counts(country: Country) -> dict[str, int]:
@@ -142,6 +143,8 @@ async def answer_to(
     request = there.request(*call)
     del request["json"]
     client = there.sender if call[1].startswith(("/referrals", "/holds")) or call == ("POST", "/placements") else None
+    if call == ("POST", "/policies"):
+        client = there.administrator
     sent = request["headers"] | (JSON if headers is None else headers)
     return await (client or there.receiver).http.request(**request | {"headers": sent}, content=content)
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import replace
+from dataclasses import fields, replace
 from importlib.resources import files
 from pathlib import Path
 
 from app.allocation.points import FACTORS
-from app.allocation.policy import parse_policy
+from app.allocation.policy import Policy, parse_policy
 from app.allocation.rank import rank
 from app.allocation.rules import CODES
 from app.allocation.shares import STAY
@@ -22,6 +22,13 @@ POLICY = parse_policy(json.loads(files("app.reference").joinpath("nl/policy.json
 
 def test_the_page_has_every_rule_and_every_factor_in_order() -> None:
     assert tuple(re.findall(r"^\| `(\w+)` \|", PAGE, flags=re.MULTILINE)) == (*CODES, *FACTORS)
+
+
+def test_the_page_explains_every_value_of_the_policy() -> None:
+    told = PAGE.partition("## The policy")[2].partition("## Replay")[0]
+    numbers = {field.name for field in fields(Policy)} - {"version", "bands", "points"}
+
+    assert {name for name in numbers if f"`{name}`" not in told} == set()
 
 
 def test_the_example_comes_out_as_the_page_says() -> None:
