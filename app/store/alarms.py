@@ -56,8 +56,9 @@ async def at_site(tx: "Transaction", site_id: UUID) -> list[Life]:
         select(Hold.referral_id).where(Hold.site_id == site_id, *_LIVE_HOLD),
         select(Placement.referral_id).where(Placement.site_id == site_id, _LIVE_PLACEMENT),
     ).subquery()
-    referrals = select(Referral.id).where(Referral.id.in_(select(there.c.referral_id))).order_by(Referral.id)
-    await tx.rows(referrals.with_for_update())
+    referrals = select(Referral.id).where(Referral.id.in_(select(there.c.referral_id)))
+    # The newest first, as for a household that moves on from one place here to another.
+    await tx.rows(referrals.order_by(Referral.created_at.desc(), Referral.id).with_for_update())
     return await _read(
         tx,
         _lives(Hold, Hold.site_id == site_id, *_LIVE_HOLD),

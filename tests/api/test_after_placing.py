@@ -7,7 +7,7 @@ from sqlalchemy import text
 
 from app.store.database import WORKER
 from app.worker import RETURNS_S, remind_of_returns
-from tests.casework import Desk, desk, fresh, problem
+from tests.casework import Desk, desk, fresh, problem, wish
 from tests.country import FAR, HERE, THERE, Client, Country, referral_body, shelter
 
 NEAR = {"municipality": THERE, "radiusKm": 10, "cause": "family", "until": None}
@@ -60,6 +60,20 @@ async def test_a_compromised_site_turns_away_who_is_not_there_and_calls_on_those
     assert (await where.receiver.patch(site, {"compromised": None}))["compromisedSince"] is None
     assert [seen["replace"] for seen in await both(where, coming, of="placements")] == [False, False]
     assert await country.value(TOLD, kind="alarm", id=coming["id"]) == 2
+
+
+async def test_the_alarm_reaches_a_shielded_household_of_which_the_coordinator_sees_nothing(country: Country) -> None:
+    there = await shelter(country)
+    desk_at_home = await country.client("intake_worker", provider="linde")
+    wanted = await wish(desk_at_home)
+    await desk_at_home.ask("PUT", f"/referrals/{wanted['referralId']}/shield", json={"colleagues": []}, expect=200)
+    hold = await desk_at_home.post("/holds", wanted, key=fresh())
+    placement = await desk_at_home.post("/placements", {"holdId": hold["id"]}, key=fresh())
+    await there.coordinator.patch(f"/sites/{there.site_id}", {"compromised": "address_exposed"})
+    await there.coordinator.get(f"/placements/{placement['id']}", expect=404)
+    assert (await desk_at_home.get(f"/placements/{placement['id']}"))["replace"] is True
+    alarms = await country.rows("SELECT subject, audience FROM outbox WHERE kind = 'alarm'")
+    assert [(row.subject, len(row.audience)) for row in alarms] == [(placement["id"], 2)]
 
 
 async def test_a_hold_that_was_taken_as_the_site_was_given_up_is_never_confirmed(country: Country) -> None:
