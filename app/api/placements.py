@@ -9,13 +9,14 @@ from pydantic import Field
 from app.api import known
 from app.api.changes import absent
 from app.api.household import Flag
-from app.api.ids import parse
+from app.api.ids import parse, parse_optional, text_of
 from app.api.once import OnceIn, OnceRequired
 from app.api.pages import PageIn, moment_and_id
 from app.api.places import Moment
 from app.api.wire import Day, In, Out, check_match, single
 from app.deps import CallerIn, PartsIn, Tx
-from app.services import placements
+from app.services import confirming, placements, returns
+from app.services.confirming import Confirmation
 from app.services.placements import Leaving
 from app.store.placements import PlacementRow
 
@@ -23,10 +24,15 @@ router = APIRouter(tags=["Placements"])
 
 
 class PlacementWanted(In):
-    """Which accepted hold is confirmed, and when they are expected."""
+    """Which accepted hold is confirmed, when they are expected, and what they leave for it."""
 
     hold_id: Annotated[str, Field(max_length=40)]
     expected_at: Moment | None = None
+    previous_placement_id: Annotated[str, Field(max_length=40)] | None = Field(
+        default=None,
+        description="The placement that they move on from; it stays theirs until they have arrived, and ends with it.",
+    )
+    return_by: Day | None = Field(default=None, description="By when they go back, where their region had no room.")
 
 
 class NoShowWanted(In):
@@ -49,6 +55,14 @@ class PlacementChange(In):
     expected_departure: Day | None = None
     ready_to_leave_since: Day | None = None
     blockers: known.Blockers = Field(default_factory=absent)
+    return_by: Day | None = Field(default=None, description="Either provider may say so; the rest is the receiver's.")
+
+
+class BlockerOut(Out):
+    """What delays a departure now, and since when."""
+
+    code: str
+    since: datetime
 
 
 class PlacementOut(Out):
@@ -58,6 +72,7 @@ class PlacementOut(Out):
     stay_id: str
     referral_id: str
     hold_id: str
+    previous_placement_id: str | None = Field(description="The placement of the same stay that they left for this one.")
     status: str = Field(description="underway, arrived, no_show or ended")
     kind: str
     provider_id: str = Field(description="Whose place it is.")
@@ -70,8 +85,13 @@ class PlacementOut(Out):
     departed_at: datetime | None
     destination: str | None
     blockers: list[str]
+    current_blockers: list[BlockerOut] = Field(description="What delays the departure now, and since when.")
     expected_departure: date | None
     ready_to_leave_since: date | None
+    return_by: date | None = Field(description="By when both providers agreed that they go back to their region.")
+    return_agreement: str = Field(description="agreed, missing, or not_needed: only a want of capacity asks for one.")
+    replace: bool = Field(description="The site is compromised: they need another place, and keep this one until then.")
+    unsafe_since: datetime | None = Field(description="Since when the danger, as it is known now, forbids this place.")
     safety_checked: bool
     ledger_leaf: int | None = Field(default=None, description="Index of the leaf that this act wrote.")
 
@@ -83,6 +103,7 @@ class PlacementOut(Out):
             stay_id=str(row.stay_id),
             referral_id=str(row.referral_id),
             hold_id=str(row.hold_id),
+            previous_placement_id=text_of(row.previous_id),
             status=row.status,
             kind=row.kind,
             provider_id=str(row.receiver_id),
@@ -95,8 +116,16 @@ class PlacementOut(Out):
             departed_at=row.departed_at,
             destination=row.destination,
             blockers=row.blockers,
+            current_blockers=[
+                BlockerOut(code=code, since=datetime.fromisoformat(since))
+                for code, since in sorted(row.blocked_since.items())
+            ],
             expected_departure=row.expected_departure,
             ready_to_leave_since=row.ready_to_leave_since,
+            return_by=row.return_by,
+            return_agreement=returns.agreement(row.return_by, reason=row.reason, cross_regional=row.cross_regional),
+            replace=row.compromised,
+            unsafe_since=row.unsafe_since,
             safety_checked=row.safety_checked_at is not None,
             ledger_leaf=ledger_leaf,
         )
@@ -117,10 +146,17 @@ class PlacementList(Out):
     summary="Confirm a hold",
 )
 async def confirm(wanted: PlacementWanted, tx: Tx, caller: CallerIn, parts: PartsIn, once: OnceRequired) -> Response:
-    """Confirm an accepted hold: the household is on its way."""
-    row = await placements.confirm(
-        tx, caller, parse(wanted.hold_id), expected_at=wanted.expected_at, keyring=parts.keyring
+    """Confirm an accepted hold: the household is on its way.
+
+    With `previousPlacementId` they move on within their stay: whoever shelters them now, or sent them there, says so.
+    """
+    confirmation = Confirmation(
+        hold_id=parse(wanted.hold_id),
+        expected_at=wanted.expected_at,
+        previous_id=parse_optional(wanted.previous_placement_id),
+        return_by=wanted.return_by,
     )
+    row = await confirming.confirm(tx, caller, confirmation, keyring=parts.keyring)
     return await once.keep(tx, caller, PlacementOut.of(row).reply(201, etag=True))
 
 
@@ -152,7 +188,7 @@ async def read(id: str, request: Request, tx: Tx, caller: CallerIn) -> Response:
     summary="What is known of the departure",
 )
 async def change(id: str, wanted: PlacementChange, request: Request, tx: Tx, caller: CallerIn) -> Response:
-    """Note, as the receiving provider, what is known of the departure to come."""
+    """Note, as the receiving provider, what is known of the departure to come; either side notes when they go back."""
     check_match(request, PlacementOut.of(await placements.read(tx, caller, parse(id), lock=True)))
     changes: dict[str, Any] = wanted.model_dump(exclude_unset=True)
     return PlacementOut.of(await placements.note(tx, caller, parse(id), changes=changes)).reply(etag=True)

@@ -205,6 +205,7 @@ class HoldRow:
     reason: str | None
     expires_at: datetime
     renewals_left: int
+    unsafe_since: datetime | None
     created_at: datetime
     referral_reference: str | None
     """None for a receiver with whom it lives no more."""
@@ -243,6 +244,7 @@ _READ = (
         Hold.reason,
         Hold.expires_at,
         Hold.renewals_left,
+        Hold.unsafe_since,
         Hold.created_at,
         Referral.reference,
     )

@@ -6,12 +6,16 @@ from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from sqlalchemy import func, insert, or_, select, tuple_, update
+from sqlalchemy import JSON, ColumnElement, and_, exists, func, or_, select, text, tuple_, update
+from sqlalchemy.dialects.postgresql import insert
 
-from app.models import Placement, Site, Stay
+from app.models import BlockerPeriod, Placement, Referral, Site, Stay
 
 if TYPE_CHECKING:
     from app.store.database import Transaction
+
+LIVE = ("underway", "arrived")
+BATCH = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +26,8 @@ class PlacementRow:
     stay_id: UUID
     referral_id: UUID
     hold_id: UUID
+    previous_id: UUID | None
+    began_id: UUID | None
     provider_id: UUID
     receiver_id: UUID
     place_id: UUID
@@ -42,19 +48,57 @@ class PlacementRow:
     blockers: list[str]
     expected_departure: date | None
     ready_to_leave_since: date | None
+    unsafe_since: datetime | None
+    return_by: date | None
     created_at: datetime
+    compromised: bool
+    """Whether the site is, while they are there or on their way."""
+    blocked_since: Mapping[str, str]
+    """What delays their departure now, by code, and since when (RFC 3339)."""
+
+    @property
+    def live(self) -> bool:
+        """Whether they are there, or on their way."""
+        return self.status in LIVE
+
+    @property
+    def began_with(self) -> UUID:
+        """The placement with which their time at a provider began: as `began_id` of the table has it."""
+        return self.began_id or self.id
 
 
-_COLUMNS = tuple(getattr(Placement, name) for name in PlacementRow.__slots__)
+_COMPUTED: Mapping[str, ColumnElement[Any]] = {
+    "compromised": and_(
+        Placement.status.in_(LIVE),
+        exists().where(Site.id == Placement.site_id, Site.compromised_since.is_not(None)),
+    ),
+    "blocked_since": func.coalesce(
+        select(func.json_object_agg(BlockerPeriod.code, BlockerPeriod.since, type_=JSON))
+        .where(BlockerPeriod.placement_id == Placement.id, BlockerPeriod.until.is_(None))
+        .scalar_subquery(),
+        text("'{}'::json"),
+        type_=JSON,
+    ),
+}
+_COLUMNS = tuple(
+    _COMPUTED[name].label(name) if name in _COMPUTED else getattr(Placement, name) for name in PlacementRow.__slots__
+)
 _READ = select(*_COLUMNS).order_by(Placement.created_at.desc(), Placement.id.desc())
 
 
+def _concerns(provider_id: UUID) -> ColumnElement[bool]:
+    return or_(Placement.provider_id == provider_id, Placement.receiver_id == provider_id)
+
+
 async def read(tx: "Transaction", placement_id: UUID, *, provider_id: UUID, lock: bool = False) -> PlacementRow | None:
-    """Return a placement that this provider sent or received; locked against changes if asked."""
-    statement = _READ.where(
-        Placement.id == placement_id, or_(Placement.provider_id == provider_id, Placement.receiver_id == provider_id)
-    )
-    row = await tx.row(statement.with_for_update() if lock else statement)
+    """Return a placement that this provider sent or received; locked, after its referral, if asked."""
+    wanted = (Placement.id == placement_id, _concerns(provider_id))
+    statement = _READ.where(*wanted)
+    if lock:
+        referral = select(Referral.id).join(Placement, Placement.referral_id == Referral.id).where(*wanted)
+        await tx.rows(referral.with_for_update(of=Referral))
+        statement = statement.with_for_update(of=Placement)
+    row = await tx.row(statement)
     return None if row is None else PlacementRow(*row)
 
 
@@ -62,9 +106,7 @@ async def listed(
     tx: "Transaction", provider_id: UUID, *, status: str | None, limit: int, after: tuple[datetime, UUID] | None
 ) -> list[PlacementRow]:
     """Return the placements that a provider sent or received, newest first."""
-    statement = _READ.where(or_(Placement.provider_id == provider_id, Placement.receiver_id == provider_id)).limit(
-        limit
-    )
+    statement = _READ.where(_concerns(provider_id)).limit(limit)
     if status is not None:
         statement = statement.where(Placement.status == status)
     if after is not None:
@@ -72,14 +114,17 @@ async def listed(
     return [PlacementRow(*row) for row in await tx.rows(statement)]
 
 
-async def add(tx: "Transaction", placement: Mapping[str, Any]) -> None:
-    """Store a placement under way, and the stay that it begins."""
-    await tx.run(
-        insert(Stay).values(
-            id=placement["stay_id"], referral_id=placement["referral_id"], provider_id=placement["provider_id"]
+async def add(tx: "Transaction", placement: Mapping[str, Any]) -> bool:
+    """Store a placement under way, and the stay that it begins; False where another leaves the same place already."""
+    if placement["previous_id"] is None:
+        await tx.run(
+            insert(Stay).values(
+                id=placement["stay_id"], referral_id=placement["referral_id"], provider_id=placement["provider_id"]
+            )
         )
-    )
-    await tx.run(insert(Placement).values(**placement, status="underway", created_at=func.clock_timestamp()))
+    new = insert(Placement).values(**placement, status="underway", created_at=func.clock_timestamp())
+    # Without a target: the row in the way may be one that this provider cannot see.
+    return await tx.run(new.on_conflict_do_nothing()) == 1
 
 
 async def change(tx: "Transaction", placement_id: UUID, *, expected: str, values: Mapping[str, Any]) -> bool:
@@ -90,6 +135,23 @@ async def change(tx: "Transaction", placement_id: UUID, *, expected: str, values
         )
         == 1
     )
+
+
+_REMIND_OF_RETURNS = text("""
+WITH due AS (
+  UPDATE placements SET return_reminded_at = clock_timestamp()
+  WHERE id IN (SELECT id FROM placements
+               WHERE status = 'arrived' AND return_reminded_at IS NULL AND return_by <= :today
+               ORDER BY return_by LIMIT :batch FOR UPDATE SKIP LOCKED)
+  RETURNING id, provider_id, receiver_id
+)
+INSERT INTO outbox (kind, subject, audience) SELECT 'reminder', id::text, ARRAY[provider_id, receiver_id] FROM due
+""")
+
+
+async def remind_of_returns(tx: "Transaction", *, today: date) -> int:
+    """Remind both providers of agreements to return whose day has come, each once; return how many there were."""
+    return await tx.run(_REMIND_OF_RETURNS, {"today": today, "batch": BATCH})
 
 
 async def municipality_of(tx: "Transaction", site_id: UUID) -> str:
