@@ -17,16 +17,20 @@ from app.models.registry import (
     Site,
     SiteSecret,
 )
+from app.models.waiting import Alternative, AmbulatoryCapacity, Contact, Reminder, Vacancy
 
 __all__ = [
     "AccessLogEntry",
     "AccessLogReferral",
     "Account",
+    "Alternative",
+    "AmbulatoryCapacity",
     "Answer",
     "AvailabilityStep",
     "Base",
     "Claim",
     "Clearance",
+    "Contact",
     "Erasure",
     "Head",
     "Hold",
@@ -47,6 +51,7 @@ __all__ = [
     "ReferralSecret",
     "Region",
     "RegisterRecord",
+    "Reminder",
     "Share",
     "Shield",
     "Site",
@@ -54,5 +59,6 @@ __all__ = [
     "Stay",
     "Timer",
     "Token",
+    "Vacancy",
     "Weight",
 ]
