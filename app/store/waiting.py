@@ -15,15 +15,16 @@ AT_ONCE = 200
 
 _IDS = bindparam("ids", type_=ARRAY(Uuid))
 _SINCE = text("""
-SELECT wanted.id, c.due_at AS contact_at, k.id AS ranking_id, k.came_free_rank AS rank, k.as_of AS came_free_at
-FROM unnest(:ids) AS wanted (id)
+SELECT r.id, c.due_at AS contact_at, k.id AS ranking_id, k.came_free_rank AS rank, k.as_of AS came_free_at
+FROM referrals AS r
 LEFT JOIN LATERAL (
-  SELECT due_at FROM contacts WHERE referral_id = wanted.id ORDER BY at DESC, id DESC LIMIT 1
+  SELECT due_at FROM contacts WHERE referral_id = r.id ORDER BY at DESC, id DESC LIMIT 1
 ) AS c ON true
 LEFT JOIN LATERAL (
   SELECT id, came_free_rank, as_of FROM rankings
-  WHERE referral_id = wanted.id AND came_free_rank IS NOT NULL ORDER BY as_of DESC LIMIT 1
+  WHERE referral_id = r.id AND came_free_rank IS NOT NULL ORDER BY as_of DESC LIMIT 1
 ) AS k ON true
+WHERE r.id = ANY (:ids)
 """).bindparams(_IDS)
 
 
