@@ -49,11 +49,9 @@ async def count(tx: Transaction, *, keyring: Keyring) -> bool:
     await _tell(tx, chances)
     done = len(waiting) < RANKED_AT_ONCE
     reached = waiting[-1].id if waiting else None
-    await vacancies.count(tx, lawful_for, reached=reached, done=done)
-    if done:
-        newest = {vacancy.provider_id: vacancy.id for vacancy in came_free}
-        for provider_id, vacancy_id in newest.items():
-            await outbox.add(tx, kind=TOLD, subject=str(vacancy_id), audience=[provider_id])
+    wanted = await vacancies.count(tx, lawful_for, reached=reached, done=done)
+    for provider_id, vacancy_id in wanted.items() if done else ():
+        await outbox.add(tx, kind=TOLD, subject=str(vacancy_id), audience=[provider_id])
     return True
 
 

@@ -90,6 +90,7 @@ _COUNT = text("""
 UPDATE vacancies AS v SET lawful_for = v.lawful_for + one.lawful_for, reached = :reached,
                           counted_at = CASE WHEN :done THEN clock_timestamp() END
 FROM unnest(:ids, :numbers) AS one (id, lawful_for) WHERE v.id = one.id
+RETURNING v.id, v.provider_id, v.lawful_for
 """).bindparams(
     bindparam("ids", type_=ARRAY(Uuid)),
     bindparam("numbers", type_=ARRAY(Integer)),
@@ -98,10 +99,16 @@ FROM unnest(:ids, :numbers) AS one (id, lawful_for) WHERE v.id = one.id
 )
 
 
-async def count(tx: "Transaction", lawful_for: Mapping[UUID, int], *, reached: UUID | None, done: bool) -> None:
-    """Add to the numbers of those for whom something is lawful; `reached` is how far that got, `done` if it is all."""
+async def count(
+    tx: "Transaction", lawful_for: Mapping[UUID, int], *, reached: UUID | None, done: bool
+) -> Mapping[UUID, UUID]:
+    """Add to the numbers of those for whom something is lawful; `reached` is how far that got, `done` if it is all.
+
+    Returns, for each provider of which something is lawful for anybody, one of those vacancies.
+    """
     values = {"ids": list(lawful_for), "numbers": list(lawful_for.values())}
-    await tx.run(_COUNT, {**values, "reached": reached, "done": done})
+    rows = await tx.rows(_COUNT, {**values, "reached": reached, "done": done})
+    return {row.provider_id: row.id for row in rows if row.lawful_for}
 
 
 _LISTED = (

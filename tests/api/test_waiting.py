@@ -51,6 +51,7 @@ async def test_it_comes_in_pages_and_who_was_not_shown_was_not_looked_at(country
     ids = [await waiting(intake) for _ in range(5)]
     seen: list[str] = []
     cursor: dict[str, str] = {}
+    page: dict[str, Any] = {}
     for _ in range(3):
         page = await intake.get("/waiting-list", params={"limit": 2, **cursor})
         seen += [item["referralId"] for item in page["items"]]
