@@ -10,8 +10,10 @@ from fastapi import FastAPI
 from app import worker
 from app.api import (
     access_log,
+    alternatives,
     availability,
     break_glass,
+    contacts,
     description,
     events,
     health,
@@ -28,6 +30,7 @@ from app.api import (
     referrals,
     shields,
     sites,
+    waiting,
 )
 from app.api.access import ACCESS, LOOKS
 from app.api.bodies import Bodies
@@ -54,6 +57,9 @@ ROUTERS = (
     referrals.router,
     shields.router,
     break_glass.router,
+    contacts.router,
+    waiting.router,
+    alternatives.router,
     rankings.router,
     obstacles.router,
     holds.router,

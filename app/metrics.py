@@ -64,6 +64,7 @@ class Counted:
     """By kind."""
     outbox_waiting: int
     outbox_waiting_seconds: float
+    alternatives_overdue: int
 
 
 def page(counted: Counted | None) -> bytes:
@@ -81,6 +82,12 @@ def _registry(counted: Counted) -> CollectorRegistry:
     waiting.set(counted.outbox_waiting)
     waited = Gauge("plek_outbox_lag_seconds", "How long the oldest of them has waited.", registry=registry)
     waited.set(counted.outbox_waiting_seconds)
+    overdue = Gauge(
+        "plek_alternatives_overdue",
+        "Households in an alternative whom somebody should have looked after.",
+        registry=registry,
+    )
+    overdue.set(counted.alternatives_overdue)
     return registry
 
 

@@ -15,9 +15,11 @@ import structlog
 from app import metrics
 from app.deps import Parts
 from app.errors import Conflict, OperatorError, Unavailable
-from app.services import availability, erasure, holds, returns
+from app.seal import Keyring
+from app.services import availability, erasure, holds, reminders, returns, vacancies
 from app.services.erasure_list import ErasureList
-from app.store import answers, outbox, placements, pulse, timers
+from app.store import answers, outbox, placements, pulse, timers, waiting
+from app.store import vacancies as vacancy_rows
 from app.store.database import RELAY, WORKER, Database, Transaction
 
 LOOK_S = 0.5
@@ -28,6 +30,9 @@ TIMERS_S = 1.0
 FIRST_PAUSE_S = 0.5
 LONGEST_PAUSE_S = 10.0
 SWEEP_S = 2.0
+VACANCIES_S = 1.0
+"""How soon somebody is told of what came free for those who wait."""
+REMINDERS_S = 30.0
 PRUNE_S = 600.0
 RETENTION_S = 3600.0
 RETURNS_S = 600.0
@@ -58,10 +63,26 @@ async def step(tx: Transaction) -> float:
 
 
 async def prune(tx: Transaction) -> float:
-    """Forget what is kept for a day only."""
+    """Forget what is kept for a while only."""
     await outbox.prune(tx)
     await answers.prune(tx)
+    await vacancy_rows.prune(tx)
+    await waiting.prune(tx)
     return PRUNE_S
+
+
+async def remind(tx: Transaction, *, keyring: Keyring) -> float:
+    """Tell those concerned of what is due for those who wait."""
+    if tx.reference_version == 0:
+        return UNFOUNDED_S
+    return AT_ONCE_S if await reminders.remind(tx, keyring=keyring) else REMINDERS_S
+
+
+async def look_for_chances(tx: Transaction, *, keyring: Keyring) -> float:
+    """Rank some of those who wait for what came free."""
+    if tx.reference_version == 0:
+        return UNFOUNDED_S
+    return AT_ONCE_S if await vacancies.count(tx, keyring=keyring) else VACANCIES_S
 
 
 async def retain(tx: Transaction, *, listed: ErasureList) -> float:
@@ -83,16 +104,24 @@ async def remind_of_returns(tx: Transaction) -> float:
     return AT_ONCE_S if await returns.remind(tx) == placements.BATCH else RETURNS_S
 
 
-def recurring_in(data_dir: Path) -> Mapping[str, Work]:
-    """Return all the work that recurs, for a process with this data folder."""
-    retention = partial(retain, listed=ErasureList.of(data_dir))
-    return {"sweep": sweep, "step": step, "prune": prune, "retention": retention, "returns": remind_of_returns}
+def recurring_in(data_dir: Path, *, keyring: Keyring) -> Mapping[str, Work]:
+    """Return all the work that recurs, for a process with this data folder and these keys."""
+    return {
+        "sweep": sweep,
+        "step": step,
+        "prune": prune,
+        "retention": partial(retain, listed=ErasureList.of(data_dir)),
+        "reminders": partial(remind, keyring=keyring),
+        "returns": remind_of_returns,
+        "vacancies": partial(look_for_chances, keyring=keyring),
+    }
 
 
 @asynccontextmanager
 async def running(parts: Parts, *, recurring: Mapping[str, Work] | None = None) -> AsyncGenerator[None]:
     """Do all of it while the block lasts, and end every open stream when the process is told to stop."""
-    timed = recurring_in(parts.settings.data_dir) if recurring is None else recurring
+    ours = recurring_in(parts.settings.data_dir, keyring=parts.keyring)
+    timed = ours if recurring is None else recurring
     turns: Mapping[str, Callable[[], Awaitable[None]]] = {
         "relay": lambda: relay(parts),
         "read": parts.bus.read,

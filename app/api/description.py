@@ -26,6 +26,8 @@ TAGS = [
     {"name": "Sites", "description": "A provider's own sites."},
     {"name": "Places", "description": "A provider's own places."},
     {"name": "Referrals", "description": "Households that need a place."},
+    {"name": "Waiting", "description": "Those for whom nothing fits yet, and what comes free."},
+    {"name": "Alternatives", "description": "What they have until a place is found."},
     {"name": "Rankings", "description": "Where a household can go, best first, and why."},
     {"name": "Holds", "description": "Places kept for a while."},
     {"name": "Placements", "description": "From under way to departure."},

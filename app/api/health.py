@@ -70,4 +70,6 @@ async def _counted(parts: Parts) -> metrics.Counted | None:
             taken = await pulse.read(tx)
     except Unavailable:
         return None
-    return metrics.Counted(taken.live_claims, taken.outbox_waiting, taken.outbox_waiting_seconds)
+    return metrics.Counted(
+        taken.live_claims, taken.outbox_waiting, taken.outbox_waiting_seconds, taken.alternatives_overdue
+    )

@@ -23,6 +23,7 @@ from app.api.ids import parse
 from app.api.once import OnceIn
 from app.api.pages import PageIn, moment_and_id
 from app.api.shields import ShieldOut, ShieldWanted
+from app.api.waiting import AlternativeInUseOut
 from app.api.wire import In, Out, check_match, single
 from app.deps import CallerIn, PartsIn, Tx, providers_known
 from app.errors import Fault, Invalid
@@ -84,12 +85,6 @@ class ReferralChange(In):
     call_back: CallBack | None = None
 
 
-class AlternativeOut(Out):
-    """What is used until a place is found."""
-
-    kind: str
-
-
 class ReferralOut(Out):
     """A referral, as its own provider sees it."""
 
@@ -99,7 +94,7 @@ class ReferralOut(Out):
     created_at: datetime
     updated_at: datetime
     hold_id: str | None
-    alternative: AlternativeOut | None = None
+    alternative: AlternativeInUseOut | None
     urgency: str
     reason: str
     origin_municipality: str
@@ -129,6 +124,7 @@ class ReferralOut(Out):
                 "updated_at": referral.case.updated_at,
                 "hold_id": str(referral.case.hold_id) if referral.case.hold_id else None,
                 "shield": ShieldOut.of(referral),
+                "alternative": AlternativeInUseOut.of(referral.case.alternative),
                 **referral.content,
             }
         )

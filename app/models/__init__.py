@@ -28,17 +28,21 @@ from app.models.registry import (
     Site,
     SiteSecret,
 )
+from app.models.waiting import Alternative, AmbulatoryCapacity, Contact, Reminder, Vacancy
 
 __all__ = [
     "AccessLogEntry",
     "AccessLogReferral",
     "Account",
+    "Alternative",
+    "AmbulatoryCapacity",
     "Answer",
     "AvailabilityStep",
     "Base",
     "BlockerPeriod",
     "Claim",
     "Clearance",
+    "Contact",
     "Erasure",
     "Head",
     "Hold",
@@ -60,6 +64,7 @@ __all__ = [
     "ReferralSecret",
     "Region",
     "RegisterRecord",
+    "Reminder",
     "Share",
     "Shield",
     "Site",
@@ -67,5 +72,6 @@ __all__ = [
     "Stay",
     "Timer",
     "Token",
+    "Vacancy",
     "Weight",
 ]

@@ -23,6 +23,7 @@ class Referral(Base):
         CheckConstraint("(status = 'held') = (hold_id IS NOT NULL)", name="held"),
         CheckConstraint("(hold_id IS NULL) = (held_until IS NULL)", name="held_until"),
         Index("referrals_provider_idx", "provider_id", "created_at", "id"),
+        Index("referrals_waiting_idx", "created_at", "id", postgresql_where=text("status IN ('open', 'held')")),
     )
 
     id: Mapped[Id]
@@ -117,6 +118,8 @@ class Ranking(Base):
     """Hash of the whole result: a replay gives the same one."""
     sealed: Mapped[bytes] = mapped_column(LargeBinary)
     """What was known of the household and of the world, sealed with the referral's key."""
+    came_free_rank: Mapped[int | None]
+    """Where the best of what had just come free stood, if the worker ranked for that; none where a person asked."""
 
 
 class Hold(Base):

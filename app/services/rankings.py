@@ -14,6 +14,7 @@ from app.errors import Conflict, Erased, Missing, TooOften
 from app.seal import Keyring
 from app.services import referrals
 from app.services.caller import Caller, Role
+from app.services.referrals import Referral
 from app.store import rankings, register, situation
 from app.store.database import Transaction
 from app.store.rankings import RankingRow
@@ -52,31 +53,38 @@ async def make(tx: Transaction, caller: Caller, referral_id: UUID, *, keyring: K
     referral = await referrals.read(tx, caller, referral_id, keyring=keyring)
     if referral.status not in {"open", "held", "placed"}:
         raise Conflict("referral_not_open", "This referral is closed.")
+    ranked, row = await decided(tx, referral)
+    await register.record(tx, await tx.snapshots.register(tx))
+    await rankings.add(tx, row)
+    return ranked
+
+
+async def decided(tx: Transaction, referral: Referral, *, limited: bool = True) -> tuple[Ranked, RankingRow]:
+    """Rank every place for a referral; return the ranking, and the row by which it is recorded with its register.
+
+    `limited`: whether the policy's limit of rankings per hour holds.
+    """
     reference = await tx.snapshots.reference(tx)
     snapshot = await tx.snapshots.register(tx)
     need = referrals.need_of(referral.content, reference)
-    standing = await _situation(tx, referral.id, need, reference=reference, snapshot=snapshot)
+    standing = await _situation(tx, referral.id, need, reference=reference, snapshot=snapshot, limited=limited)
     inputs = Inputs(need, snapshot.register, standing, reference.policy)
     ranking = NEWEST.rank(need, snapshot.register, standing, reference.policy)
-    await register.record(tx, snapshot)
     id_ = uuid4()
-    await rankings.add(
-        tx,
-        RankingRow(
-            id=id_,
-            referral_id=referral.id,
-            provider_id=referral.case.provider_id,
-            referral_version=referral.case.version,
-            register_version=snapshot.version,
-            as_of=tx.at,
-            policy_hash=reference.policy_hash,
-            register_hash=snapshot.hash,
-            rules_version=NEWEST.version,
-            digest=NEWEST.digest(ranking),
-            sealed=referral.key.seal(inputs_bytes(need, standing), row=str(id_)),
-        ),
+    row = RankingRow(
+        id=id_,
+        referral_id=referral.id,
+        provider_id=referral.case.provider_id,
+        referral_version=referral.case.version,
+        register_version=snapshot.version,
+        as_of=tx.at,
+        policy_hash=reference.policy_hash,
+        register_hash=snapshot.hash,
+        rules_version=NEWEST.version,
+        digest=NEWEST.digest(ranking),
+        sealed=referral.key.seal(inputs_bytes(need, standing), row=str(id_)),
     )
-    return Ranked(
+    ranked = Ranked(
         id=id_,
         referral_id=referral.id,
         provider_id=referral.case.provider_id,
@@ -86,14 +94,15 @@ async def make(tx: Transaction, caller: Caller, referral_id: UUID, *, keyring: K
         inputs=inputs,
         ranking=ranking,
     )
+    return ranked, row
 
 
 async def _situation(
-    tx: Transaction, referral_id: UUID, need: Need, *, reference: Reference, snapshot: RegisterSnapshot
+    tx: Transaction, referral_id: UUID, need: Need, *, reference: Reference, snapshot: RegisterSnapshot, limited: bool
 ) -> Situation:
     """Return how things stand for a need; raise TooOften where it was ranked as often as the policy allows."""
     standing = await situation.read(tx, referral_id, rankings_per_hour=reference.policy.rankings_per_hour)
-    if standing.wait_s:
+    if standing.wait_s and limited:
         raise TooOften(retry_after=standing.wait_s)
     municipalities = snapshot.register.municipalities
     near = reference.distances[need.near_municipality] if need.near_municipality else NOWHERE

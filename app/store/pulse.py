@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from sqlalchemy import QueuePool, func, select, text
 
-from app.models import Claim, OutboxEntry, Provider
+from app.models import Alternative, Claim, OutboxEntry, Provider
 
 if TYPE_CHECKING:
     from app.store.database import Database, Transaction
@@ -22,6 +22,8 @@ class Pulse:
     """Rows that are committed and not yet numbered."""
     outbox_waiting_seconds: float
     """How long the oldest of them has waited."""
+    alternatives_overdue: int
+    """Households in an alternative whom somebody should have looked after by now."""
 
 
 class PoolUse(NamedTuple):
@@ -42,9 +44,12 @@ async def read(tx: "Transaction") -> Pulse:
         select(func.count().label("rows"), waited.label("seconds")).where(OutboxEntry.position.is_(None))
     )
     live = {row.kind: row.places for row in claims}
+    overdue = (
+        await tx.rows(select(func.count()).where(Alternative.ended_at.is_(None), Alternative.next_check_at <= clock))
+    )[0][0]
     if waiting is None or not waiting.rows:
-        return Pulse(live, 0, 0.0)
-    return Pulse(live, waiting.rows, max(0.0, float(waiting.seconds)))
+        return Pulse(live, 0, 0.0, overdue)
+    return Pulse(live, waiting.rows, max(0.0, float(waiting.seconds)), overdue)
 
 
 def pool_use(database: "Database") -> PoolUse:

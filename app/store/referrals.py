@@ -1,18 +1,49 @@
 """Referrals: the case row, and the sealed rest beside it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, fields
+from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from sqlalchemy import ARRAY, ColumnElement, Uuid, and_, bindparam, case, exists, func, select, tuple_, update
+from sqlalchemy import (
+    ARRAY,
+    ColumnElement,
+    Uuid,
+    and_,
+    bindparam,
+    case,
+    exists,
+    func,
+    literal_column,
+    or_,
+    select,
+    tuple_,
+    update,
+)
 from sqlalchemy.dialects.postgresql import insert
 
-from app.models import Referral, ReferralSecret, Shield
+from app.models import Alternative, Referral, ReferralSecret, Shield
 
 if TYPE_CHECKING:
+    from sqlalchemy.engine import Row
+
     from app.store.database import Transaction
+
+
+@dataclass(frozen=True, slots=True)
+class InUse:
+    """What a household has until a place is found."""
+
+    id: UUID
+    kind: str
+    responsible_id: UUID
+    started_at: datetime
+    until: date | None
+    next_check_at: datetime
+
+
+_USED = tuple(field.name for field in fields(InUse))
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +65,7 @@ class ReferralRow:
     sealed: bytes | None
     named: list[UUID]
     """The colleagues by whom alone it may be seen; none where it is not shielded."""
+    alternative: InUse | None
 
 
 def _lapsed() -> ColumnElement[bool]:
@@ -68,8 +100,10 @@ _READ = (
         ReferralSecret.key,
         ReferralSecret.sealed,
         _NAMED,
+        *(getattr(Alternative, name).label(f"alternative_{name}") for name in _USED),
     )
     .outerjoin(ReferralSecret, ReferralSecret.referral_id == Referral.id)
+    .outerjoin(Alternative, and_(Alternative.referral_id == Referral.id, Alternative.ended_at.is_(None)))
     .order_by(Referral.created_at.desc(), Referral.id.desc())
 )
 
@@ -92,7 +126,7 @@ async def read(
         # Lock first, read then: the row may have changed while we waited.
         await tx.rows(_LOCK if provider_id is None else _LOCK_OWN, values)
     row = await tx.row(_ONE if provider_id is None else _OWN, values)
-    return None if row is None else ReferralRow(*row)
+    return None if row is None else _referral(row)
 
 
 async def listed(
@@ -104,7 +138,38 @@ async def listed(
         statement = statement.where(_STATUS.is_not_distinct_from(status))
     if after is not None:
         statement = statement.where(tuple_(Referral.created_at, Referral.id) < tuple_(*after))
-    return [ReferralRow(*row) for row in await tx.rows(statement)]
+    return [_referral(row) for row in await tx.rows(statement)]
+
+
+# In the statement itself and not beside it: only so is the index of those who are not placed known to fit.
+_NOT_PLACED = Referral.status.in_([literal_column("'open'"), literal_column("'held'")])
+_KEPT = ReferralSecret.key.is_not(None)
+_WAITING = _READ.where(_NOT_PLACED, _OF_PROVIDER, _KEPT, or_(Referral.status == "open", _lapsed()))
+_OPEN = (
+    _READ.where(_NOT_PLACED, Referral.status == "open", _KEPT)
+    .order_by(None)
+    .order_by(Referral.created_at, Referral.id)
+    .limit(bindparam("most"))
+)
+_REACHED = select(Referral.created_at, Referral.id).where(Referral.id == bindparam("reached")).scalar_subquery()
+
+
+async def waiting(tx: "Transaction", provider_id: UUID) -> list[ReferralRow]:
+    """Return all of a provider's referrals that are open; none that were erased."""
+    return [_referral(row) for row in await tx.rows(_WAITING, {"provider_id": provider_id})]
+
+
+async def open_after(tx: "Transaction", reached: UUID | None, *, most: int) -> list[ReferralRow]:
+    """Return the next open referrals of all providers, oldest first, after one that was reached; none were erased."""
+    if reached is None:
+        return [_referral(row) for row in await tx.rows(_OPEN, {"most": most})]
+    further = _OPEN.where(tuple_(Referral.created_at, Referral.id) > _REACHED)
+    return [_referral(row) for row in await tx.rows(further, {"most": most, "reached": reached})]
+
+
+def _referral(row: "Row[Any]") -> ReferralRow:
+    known, used = row[: -len(_USED)], row[-len(_USED) :]
+    return ReferralRow(*known, alternative=InUse(*used) if row.alternative_id is not None else None)
 
 
 async def add(tx: "Transaction", values: Mapping[str, Any], *, key: bytes, sealed: bytes) -> bool:

@@ -31,7 +31,7 @@ SELECT
    ) AS step) AS occupancy,
   ARRAY(SELECT DISTINCT site_id::text FROM holds WHERE referral_id = :referral_id AND status = 'declined') AS declined,
   (SELECT ceil(extract(epoch FROM as_of + interval '1 hour' - clock_timestamp()))::int FROM rankings
-   WHERE referral_id = :referral_id AND as_of > clock_timestamp() - interval '1 hour'
+   WHERE referral_id = :referral_id AND as_of > clock_timestamp() - interval '1 hour' AND came_free_rank IS NULL
    ORDER BY as_of DESC OFFSET :most - 1 LIMIT 1) AS wait_s
 """)
 

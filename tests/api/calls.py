@@ -23,6 +23,11 @@ WITH_BODY = (
     ("PATCH", "/referrals/{id}"),
     ("PUT", "/referrals/{id}/shield"),
     ("POST", "/break-glass-looks"),
+    ("POST", "/referrals/{id}/contacts"),
+    ("POST", "/referrals/{id}/alternatives"),
+    ("POST", "/alternatives/{id}/checks"),
+    ("POST", "/alternatives/{id}/ending"),
+    ("PUT", "/ambulatory-capacity"),
     ("POST", "/referrals/{id}/rankings"),
     ("POST", "/holds"),
     ("POST", "/holds/{id}/release"),
@@ -53,6 +58,10 @@ class World:
         collection = template.split("/")[1]
         return template.replace("{id}", id_ if id_ is not None else self.ids.get(collection, ""))
 
+    def alternative(self) -> dict[str, Any]:
+        """Return the body of an alternative for which linde answers."""
+        return {"kind": "hotel", "responsibleProviderId": str(self.country.providers["linde"])}
+
     def body(self, method: str, template: str) -> Any:
         """Return a body that the call takes; None where it takes none."""
         bodies: dict[tuple[str, str], Any] = {
@@ -66,6 +75,11 @@ class World:
             ("PATCH", "/referrals/{id}"): {"urgency": "urgent"},
             ("PUT", "/referrals/{id}/shield"): {"colleagues": []},
             ("POST", "/break-glass-looks"): {"reference": "baku-limo", "reason": "handover"},
+            ("POST", "/referrals/{id}/contacts"): {"note": "Belt morgen.", "kind": "client"},
+            ("POST", "/referrals/{id}/alternatives"): self.alternative(),
+            ("POST", "/alternatives/{id}/checks"): {"outcome": "well"},
+            ("POST", "/alternatives/{id}/ending"): {"reason": "left"},
+            ("PUT", "/ambulatory-capacity"): {"capacity": 3},
             ("POST", "/referrals/{id}/rankings"): {"limit": 5},
             ("POST", "/holds"): {
                 "referralId": self.ids["referrals"],
@@ -110,6 +124,8 @@ async def world(country: Country) -> World:
     receiver = await country.client(*WORKING, provider="linde")
     sender = await country.client(*WORKING, provider="haven")
     referral = await sender.post("/referrals", referral_body())
+    used = {"kind": "hotel", "responsibleProviderId": str(country.providers["linde"])}
+    alternative = await sender.post(f"/referrals/{referral['id']}/alternatives", used)
     ranking = await sender.post(f"/referrals/{referral['id']}/rankings")
     hold = await hold_first(sender, referral_id=referral["id"])
     await receiver.post(f"/holds/{hold['id']}/acceptance", {"by": "person"}, expect=200)
@@ -118,6 +134,7 @@ async def world(country: Country) -> World:
         "sites": there.site_id,
         "places": there.place_ids[-1],
         "referrals": referral["id"],
+        "alternatives": alternative["id"],
         "rankings": ranking["id"],
         "holds": hold["id"],
         "placements": placement["id"],

@@ -19,10 +19,11 @@ from tests.country import FAR, HERE, THERE, Client, Country, hold_first, place_b
 ADDRESS = {"street": "Kanariepad 7431", "postcode": "7431 QX", "city": "Zeeschelpdam"}
 NAME, LABEL = "Wielewaal 7431", "kamer 7431"
 ZONE, CALL_BACK, AGE = "GM1903", "000-743 17 43", 97
+NOTE = "Belt vanuit de Wulpenhof 7431."
 
 PLACE_WORDS = (*ADDRESS.values(), NAME, LABEL)
-CASE_WORDS = (CALL_BACK, f'"age":{AGE}', ZONE)
-STORED_WORDS = (*PLACE_WORDS, CALL_BACK, f'"age":{AGE}', f'"age": {AGE}', f'"municipality":"{ZONE}"')
+CASE_WORDS = (CALL_BACK, f'"age":{AGE}', ZONE, NOTE)
+STORED_WORDS = (*PLACE_WORDS, CALL_BACK, NOTE, f'"age":{AGE}', f'"age": {AGE}', f'"municipality":"{ZONE}"')
 """As they would stand in a file; the zone's code alone is in the table of all municipalities."""
 
 DESK, HOUSE, ELSEWHERE = "haven", "linde", "eik"
@@ -70,6 +71,8 @@ def may_see(word: str, who: Somebody, call: tuple[str, str], *, stage: str) -> b
         return template == "/sites/{id}/address-reveals" and rightful and who.role in {N, C}
     if word in {NAME, LABEL}:
         return who.provider == HOUSE and template.startswith(("/sites", "/places")) and "reveals" not in template
+    if word == NOTE:
+        return who.provider == DESK and who.role == N and template == "/referrals/{id}/contacts"
     if who.provider == DESK:
         return who.role == N and template.startswith("/referrals") and "ranking" not in template
     coming = stage == "held" and method == "GET" and template.startswith("/holds")
@@ -100,12 +103,16 @@ async def planted(country: Country) -> World:
         callBack=CALL_BACK,
     )
     referral = await desk.post("/referrals", wanted, key="planted")
+    await desk.post(f"/referrals/{referral['id']}/contacts", {"note": NOTE}, key="planted")
+    used = {"kind": "hotel", "responsibleProviderId": str(country.providers[HOUSE])}
+    alternative = await desk.post(f"/referrals/{referral['id']}/alternatives", used, key="planted")
     ranking = await desk.post(f"/referrals/{referral['id']}/rankings")
     hold = await hold_first(desk, referral_id=referral["id"], key="planted")
     ids = {
         "sites": site["id"],
         "places": place["id"],
         "referrals": referral["id"],
+        "alternatives": alternative["id"],
         "rankings": ranking["id"],
         "holds": hold["id"],
         "placements": "",

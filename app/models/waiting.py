@@ -1,0 +1,119 @@
+"""Those for whom nothing fits yet: contacts, alternatives, what came free meanwhile, and what was due."""
+
+from datetime import date, datetime
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, LargeBinary, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.models.base import Base, Id, Stamp, one_of
+
+LIVE = text("ended_at IS NULL")
+DUE = ("contact", "safety_plan", "alternative_check", "alternative_nights")
+"""What can be due for a referral."""
+
+
+class Contact(Base):
+    """One contact with, or about, a household that waits; what was said is sealed with the referral's key."""
+
+    __tablename__ = "contacts"
+    __table_args__ = (Index(None, "referral_id", "at", "id"),)
+
+    id: Mapped[Id]
+    referral_id: Mapped[UUID] = mapped_column(ForeignKey("referrals.id", ondelete="CASCADE"))
+    provider_id: Mapped[UUID]
+    """The referral's provider."""
+    account_id: Mapped[UUID]
+    """Who wrote it."""
+    at: Mapped[Stamp]
+    due_at: Mapped[datetime | None]
+    """When the next contact is due: what the newest contact says counts."""
+    sealed: Mapped[bytes] = mapped_column(LargeBinary)
+
+
+class Alternative(Base):
+    """What a household has until a place is found, and the provider that answers for it; never where it is.
+
+    Its speakable reference stands here too: the responsible provider sees nothing else of the referral.
+    """
+
+    __tablename__ = "alternatives"
+    __table_args__ = (
+        CheckConstraint(one_of("kind", "emergency_bed", "hotel", "holiday_park", "ambulatory"), name="kind"),
+        CheckConstraint(one_of("outcome", "well", "not_well", "not_reached"), name="outcome"),
+        CheckConstraint("(checked_at IS NULL) = (outcome IS NULL)", name="checked"),
+        CheckConstraint("(ended_at IS NULL) = (end_reason IS NULL)", name="ended"),
+        CheckConstraint("kind <> 'emergency_bed' OR until IS NOT NULL", name="nights"),
+        Index("alternatives_live_key", "referral_id", unique=True, postgresql_where=LIVE),
+        Index("alternatives_responsible_idx", "responsible_id", "next_check_at", "id", postgresql_where=LIVE),
+        Index("alternatives_provider_idx", "provider_id", "next_check_at", "id", postgresql_where=LIVE),
+    )
+
+    id: Mapped[Id]
+    referral_id: Mapped[UUID] = mapped_column(ForeignKey("referrals.id", ondelete="CASCADE"))
+    reference: Mapped[str]
+    provider_id: Mapped[UUID] = mapped_column(ForeignKey("providers.id"))
+    """The referral's provider."""
+    responsible_id: Mapped[UUID] = mapped_column(ForeignKey("providers.id"))
+    kind: Mapped[str]
+    started_at: Mapped[Stamp]
+    until: Mapped[date | None]
+    """The day on which they leave it: every night before belongs to it."""
+    checked_at: Mapped[datetime | None]
+    outcome: Mapped[str | None]
+    """Of the last check, as a code."""
+    next_check_at: Mapped[datetime]
+    ended_at: Mapped[datetime | None]
+    end_reason: Mapped[str | None]
+
+
+class AmbulatoryCapacity(Base):
+    """How many households a provider can help where they are, at the same time; its live alternatives take them up."""
+
+    __tablename__ = "ambulatory_capacities"
+    __table_args__ = (CheckConstraint("capacity BETWEEN 0 AND 10000", name="capacity"),)
+
+    provider_id: Mapped[UUID] = mapped_column(ForeignKey("providers.id", ondelete="CASCADE"), primary_key=True)
+    capacity: Mapped[int]
+
+
+class Vacancy(Base):
+    """Something that came free, written by the database itself; and for how many of those who wait it is lawful.
+
+    No foreign keys: each would lock rows that all who free a place cite, and it is kept for some days only.
+    """
+
+    __tablename__ = "vacancies"
+    __table_args__ = (
+        CheckConstraint("lawful_for >= 0", name="lawful_for"),
+        Index("vacancies_provider_idx", "provider_id", "freed_at", "id"),
+        Index("vacancies_uncounted_idx", "freed_at", postgresql_where=text("counted_at IS NULL")),
+    )
+
+    id: Mapped[Id]
+    provider_id: Mapped[UUID]
+    """Whose place it is."""
+    site_id: Mapped[UUID]
+    group_id: Mapped[UUID]
+    place_id: Mapped[UUID | None]
+    """None where a site admits people again: then a whole group came free."""
+    left_by: Mapped[UUID | None]
+    """The referral that had it, which is not told of it."""
+    freed_at: Mapped[Stamp]
+    reached: Mapped[UUID | None]
+    """The last referral that was ranked for it, while that goes on."""
+    lawful_for: Mapped[int] = mapped_column(server_default=text("0"))
+    counted_at: Mapped[datetime | None]
+
+
+class Reminder(Base):
+    """That somebody was told of something due: once for each thing and moment."""
+
+    __tablename__ = "reminders"
+    __table_args__ = (CheckConstraint(one_of("what", *DUE), name="what"),)
+
+    referral_id: Mapped[UUID] = mapped_column(ForeignKey("referrals.id", ondelete="CASCADE"), primary_key=True)
+    what: Mapped[str] = mapped_column(primary_key=True)
+    due_at: Mapped[datetime] = mapped_column(primary_key=True)
+    """For what is told again every day: of that day."""
+    told_at: Mapped[Stamp]
