@@ -15,7 +15,8 @@ import structlog
 from app import metrics
 from app.deps import Parts
 from app.errors import Conflict, OperatorError, Unavailable
-from app.services import availability, erasure, holds
+from app.seal import Keyring
+from app.services import availability, erasure, holds, peaks
 from app.services.erasure_list import ErasureList
 from app.store import answers, outbox, pulse, timers
 from app.store.database import RELAY, WORKER, Database, Transaction
@@ -29,6 +30,7 @@ FIRST_PAUSE_S = 0.5
 LONGEST_PAUSE_S = 10.0
 SWEEP_S = 2.0
 PRUNE_S = 600.0
+PEAKS_S = 2.0
 RETENTION_S = 3600.0
 AT_ONCE_S = 0.0
 """Where there may be more to do."""
@@ -60,7 +62,16 @@ async def prune(tx: Transaction) -> float:
     """Forget what is kept for a day only."""
     await outbox.prune(tx)
     await answers.prune(tx)
+    await peaks.prune(tx)
     return PRUNE_S
+
+
+async def plan(tx: Transaction, *, keyring: Keyring) -> float:
+    """Make the plans for a peak that administrators asked for, in counts."""
+    made = await peaks.make_counts(tx, keyring=keyring)
+    if made:
+        log.info("peak_planned", asked=made)
+    return PEAKS_S
 
 
 async def retain(tx: Transaction, *, listed: ErasureList) -> float:
@@ -77,16 +88,17 @@ async def retain(tx: Transaction, *, listed: ErasureList) -> float:
     return AT_ONCE_S if erased == erasure.AT_ONCE else RETENTION_S
 
 
-def recurring_in(data_dir: Path) -> Mapping[str, Work]:
-    """Return all the work that recurs, for a process with this data folder."""
+def recurring_in(data_dir: Path, *, keyring: Keyring) -> Mapping[str, Work]:
+    """Return all the work that recurs, for a process with this data folder and these keys."""
     retention = partial(retain, listed=ErasureList.of(data_dir))
-    return {"sweep": sweep, "step": step, "prune": prune, "retention": retention}
+    peaks_planned = partial(plan, keyring=keyring)
+    return {"sweep": sweep, "step": step, "prune": prune, "retention": retention, "peaks": peaks_planned}
 
 
 @asynccontextmanager
 async def running(parts: Parts, *, recurring: Mapping[str, Work] | None = None) -> AsyncGenerator[None]:
     """Do all of it while the block lasts, and end every open stream when the process is told to stop."""
-    timed = recurring_in(parts.settings.data_dir) if recurring is None else recurring
+    timed = recurring_in(parts.settings.data_dir, keyring=parts.keyring) if recurring is None else recurring
     turns: Mapping[str, Callable[[], Awaitable[None]]] = {
         "relay": lambda: relay(parts),
         "read": parts.bus.read,

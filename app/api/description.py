@@ -26,6 +26,7 @@ TAGS = [
     {"name": "Places", "description": "A provider's own places."},
     {"name": "Referrals", "description": "Households that need a place."},
     {"name": "Rankings", "description": "Where a household can go, best first, and why."},
+    {"name": "Peaks", "description": "Many referrals placed together, on paper."},
     {"name": "Holds", "description": "Places kept for a while."},
     {"name": "Placements", "description": "From under way to departure."},
     {"name": "Access log", "description": "Who looked at what, when and why."},

@@ -4,7 +4,7 @@ from app.models.accounts import AccessLogEntry, AccessLogReferral, Account, Answ
 from app.models.base import Base
 from app.models.casework import Erasure, Hold, Placement, Ranking, Referral, ReferralSecret, Shield, Stay
 from app.models.ledger import Leaf, Opening, Share
-from app.models.operations import AvailabilityStep, Head, OutboxEntry, Timer
+from app.models.operations import AvailabilityStep, Head, OutboxEntry, PeakPlan, Timer
 from app.models.reference import Clearance, Municipality, Policy, Region, Weight
 from app.models.registry import (
     Claim,
@@ -35,6 +35,7 @@ __all__ = [
     "Municipality",
     "Opening",
     "OutboxEntry",
+    "PeakPlan",
     "Place",
     "PlaceGroup",
     "PlaceSecret",

@@ -12,11 +12,13 @@ from app.errors import Conflict, Erased, Missing, TooOften
 from app.seal import Keyring
 from app.services import referrals
 from app.services.caller import Caller, Role
+from app.services.referrals import Referral
 from app.store import rankings, register, situation
 from app.store.database import Transaction
 from app.store.rankings import RankingRow
 from app.store.reference import Reference
 from app.store.register import RegisterSnapshot
+from app.store.situation import Standing
 
 UNASKED = "not_asked"
 NOWHERE: Mapping[str, int] = {}
@@ -46,24 +48,31 @@ async def make(tx: Transaction, caller: Caller, referral_id: UUID, *, keyring: K
     standing = await _situation(tx, referral.id, need, reference=reference, snapshot=snapshot)
     ranking = rank(need, snapshot.register, standing, reference.policy)
     await register.record(tx, snapshot)
-    id_ = uuid4()
-    await rankings.add(
-        tx,
-        RankingRow(
-            id=id_,
-            referral_id=referral.id,
-            provider_id=referral.case.provider_id,
-            referral_version=referral.case.version,
-            register_version=snapshot.version,
-            as_of=tx.at,
-            policy_hash=reference.policy_hash,
-            register_hash=snapshot.hash,
-            rules_version=RULES_VERSION,
-            digest=digest(ranking),
-            sealed=referral.key.seal(inputs_bytes(need, standing), row=str(id_)),
-        ),
+    ranked = ranked_at(tx.at, referral, need, ranking, reference=reference)
+    await rankings.add(tx, [row_of(referral, ranked, standing, snapshot=snapshot)])
+    return ranked
+
+
+def ranked_at(at: datetime, referral: Referral, need: Need, ranking: Ranking, *, reference: Reference) -> Ranked:
+    """Return a new ranking, made at that moment under the policy in force."""
+    return Ranked(uuid4(), referral.id, at, reference.policy.version, reference.policy_hash, need, ranking)
+
+
+def row_of(referral: Referral, ranked: Ranked, standing: Situation, *, snapshot: RegisterSnapshot) -> RankingRow:
+    """Return what is recorded of a ranking: enough to make it again, sealed with its referral's key."""
+    return RankingRow(
+        id=ranked.id,
+        referral_id=referral.id,
+        provider_id=referral.case.provider_id,
+        referral_version=referral.case.version,
+        register_version=snapshot.version,
+        as_of=ranked.as_of,
+        policy_hash=ranked.policy_hash,
+        register_hash=snapshot.hash,
+        rules_version=RULES_VERSION,
+        digest=digest(ranked.ranking),
+        sealed=referral.key.seal(inputs_bytes(ranked.need, standing), row=str(ranked.id)),
     )
-    return Ranked(id_, referral.id, tx.at, reference.policy.version, reference.policy_hash, need, ranking)
 
 
 async def _situation(
@@ -73,10 +82,17 @@ async def _situation(
     standing = await situation.read(tx, referral_id, rankings_per_hour=reference.policy.rankings_per_hour)
     if standing.wait_s:
         raise TooOften(retry_after=standing.wait_s)
+    return situation_of(standing, need, at=tx.at, reference=reference, snapshot=snapshot)
+
+
+def situation_of(
+    standing: Standing, need: Need, *, at: datetime, reference: Reference, snapshot: RegisterSnapshot
+) -> Situation:
+    """Return what a ranking looks at, of what the database knows of the moment."""
     municipalities = snapshot.register.municipalities
     near = reference.distances[need.near_municipality] if need.near_municipality else NOWHERE
     return Situation(
-        as_of=tx.at,
+        as_of=at,
         free=standing.free,
         confirmed_hours=standing.confirmed_hours,
         clearances=clearances_of(need, reference=reference, municipalities=municipalities),

@@ -1,12 +1,12 @@
 """Referrals: the case row, and the sealed rest beside it."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from sqlalchemy import ARRAY, ColumnElement, Uuid, and_, bindparam, case, exists, func, select, tuple_, update
+from sqlalchemy import ARRAY, ColumnElement, Uuid, and_, any_, bindparam, case, exists, func, select, tuple_, update
 from sqlalchemy.dialects.postgresql import insert
 
 from app.models import Referral, ReferralSecret, Shield
@@ -76,6 +76,7 @@ _READ = (
 # Built once: building a statement costs more than running it.
 _BY_ID = Referral.id == bindparam("id")
 _OF_PROVIDER = Referral.provider_id == bindparam("provider_id")
+_IDS = bindparam("ids", type_=ARRAY(Uuid))
 _ONE, _OWN = _READ.where(_BY_ID), _READ.where(_BY_ID, _OF_PROVIDER)
 _LOCK = select(Referral.id).where(_BY_ID).with_for_update()
 _LOCK_OWN = _LOCK.where(_OF_PROVIDER)
@@ -105,6 +106,23 @@ async def listed(
     if after is not None:
         statement = statement.where(tuple_(Referral.created_at, Referral.id) < tuple_(*after))
     return [ReferralRow(*row) for row in await tx.rows(statement)]
+
+
+async def several(tx: "Transaction", ids: Collection[UUID], *, provider_id: UUID) -> list[ReferralRow]:
+    """Return those of some referrals that are this provider's, in no order."""
+    found = await tx.rows(
+        _READ.where(_OF_PROVIDER, Referral.id == any_(_IDS)), {"provider_id": provider_id, "ids": ids}
+    )
+    return [ReferralRow(*row) for row in found]
+
+
+async def looking(tx: "Transaction", *, provider_id: UUID | None = None, most: int) -> list[ReferralRow]:
+    """Return open referrals that were not erased, the oldest first; only this provider's where one is given."""
+    statement = _READ.where(_STATUS == "open", ReferralSecret.key.is_not(None))
+    if provider_id is not None:
+        statement = statement.where(Referral.provider_id == provider_id)
+    found = await tx.rows(statement.order_by(None).order_by(Referral.created_at, Referral.id).limit(most))
+    return [ReferralRow(*row) for row in found]
 
 
 async def add(tx: "Transaction", values: Mapping[str, Any], *, key: bytes, sealed: bytes) -> bool:

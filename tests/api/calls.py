@@ -22,6 +22,7 @@ WITH_BODY = (
     ("PUT", "/referrals/{id}/shield"),
     ("POST", "/break-glass-looks"),
     ("POST", "/referrals/{id}/rankings"),
+    ("POST", "/peak-plans"),
     ("POST", "/holds"),
     ("POST", "/holds/{id}/release"),
     ("POST", "/holds/{id}/acceptance"),
@@ -31,7 +32,7 @@ WITH_BODY = (
     ("POST", "/placements/{id}/no-show"),
     ("POST", "/placements/{id}/departure"),
 )
-MAY_BE_NOTHING = ("/referrals/{id}/rankings", "/placements/{id}/no-show")
+MAY_BE_NOTHING = ("/referrals/{id}/rankings", "/peak-plans", "/placements/{id}/no-show")
 JSON = {"Content-Type": "application/json"}
 
 
@@ -63,6 +64,7 @@ class World:
             ("PUT", "/referrals/{id}/shield"): {"colleagues": []},
             ("POST", "/break-glass-looks"): {"reference": "baku-limo", "reason": "handover"},
             ("POST", "/referrals/{id}/rankings"): {"limit": 5},
+            ("POST", "/peak-plans"): {},
             ("POST", "/holds"): {
                 "referralId": self.ids["referrals"],
                 "rankingId": self.ids["rankings"],
@@ -105,6 +107,7 @@ async def world(country: Country) -> World:
     hold = await hold_first(sender, referral_id=referral["id"])
     await receiver.post(f"/holds/{hold['id']}/acceptance", {"by": "person"}, expect=200)
     placement = await sender.post("/placements", {"holdId": hold["id"]}, key=secrets.token_hex(8))
+    administrator = await country.client("administrator")
     ids = {
         "sites": there.site_id,
         "places": there.place_ids[-1],
@@ -112,6 +115,7 @@ async def world(country: Country) -> World:
         "rankings": ranking["id"],
         "holds": hold["id"],
         "placements": placement["id"],
+        "peak-plans": (await administrator.post("/peak-plans"))["id"],
     }
     return World(country, receiver, sender, ids, ranking["offers"][0]["offerId"])
 

@@ -41,6 +41,8 @@ CONTRACT: dict[str, set[str]] = {
     "POST /referrals/{id}/rankings": {N},
     "GET /rankings/{id}": {N},
     "POST /rankings/{id}/replays": {N, A},
+    "POST /peak-plans": {N, D},
+    "GET /peak-plans/{id}": {D},
     "POST /holds": {N},
     "GET /holds": {N, C},
     "GET /holds/{id}": {N, C},
@@ -68,7 +70,12 @@ CONTRACT: dict[str, set[str]] = {
 """The wire contract's table, in its order."""
 
 CLOSED = [call.split(" ", 1) for call, roles in CONTRACT.items() if roles]
-WITH_ID = [(method, template) for method, template in CLOSED if "{id}" in template]
+WITH_ID = [
+    (method, template)
+    for method, template in CLOSED
+    if "{id}" in template and not CONTRACT[f"{method} {template}"].isdisjoint(WORKING)
+]
+"""Of what providers have: what administrators ask for is every administrator's."""
 
 
 async def client_of(country: Country, role: str) -> Client:
