@@ -236,12 +236,13 @@ def _done(planned: Planned) -> str:
 
 
 def suppressed(counts: Mapping[Any, int], *, keys: Collection[Any]) -> list[list[Any]]:
-    """Return the count of each key, None for one below FEW; and for the next smallest where that would be the only one.
+    """Return the count of each key; None for those below FEW, and for the next smallest until all of these are FEW.
 
-    A single gap could be worked out from the sum, which another table may give away.
+    Their sum could be worked out, for another table gives away what all of them come to.
     """
-    shown: dict[Any, int | None] = {key: counts[key] if counts.get(key, 0) >= FEW else None for key in keys}
-    known = [key for key in keys if shown[key] is not None]
-    if known and len(known) == len(shown) - 1:
-        shown[min(known, key=lambda key: counts[key])] = None
+    smallest_first = sorted(keys, key=lambda key: (counts.get(key, 0), key))
+    hidden = [key for key in smallest_first if counts.get(key, 0) < FEW]
+    while hidden and len(hidden) < len(keys) and sum(counts.get(key, 0) for key in hidden) < FEW:
+        hidden.append(smallest_first[len(hidden)])
+    shown = {key: None if key in hidden else counts[key] for key in keys}
     return [[*(key if isinstance(key, tuple) else (key,)), count] for key, count in shown.items()]

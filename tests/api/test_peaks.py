@@ -101,7 +101,7 @@ async def test_each_that_takes_no_part_hears_why_and_the_others_are_planned(coun
 
     plan = await where.intake.post("/peak-plans", {"referralIds": [spent, held, erased, open_]})
 
-    assert [part["referralId"] for part in plan["referrals"]][0] == open_
+    assert plan["referrals"][0]["referralId"] == open_
     assert of(plan, open_)["offer"]["rank"] == 1
     refusals = {id_: of(plan, id_)["refusal"] for id_ in (spent, held, erased)}
     assert [one["code"] for one in refusals.values()] == ["too_often", "referral_not_open", "erased"]
@@ -163,6 +163,15 @@ async def test_a_plan_is_for_own_referrals_that_may_be_seen_and_is_logged_as_a_l
     assert again["code"] == "busy"
 
 
+def test_small_counts_are_hidden_with_as_many_others_as_keep_their_sum_from_being_small() -> None:
+    counts = {"a": 40, "b": 12, "c": 3, "d": 0}
+    shown = dict(peaks.suppressed(counts, keys="abcd"))
+    assert shown == {"a": 40, "b": None, "c": None, "d": None}
+    assert peaks.suppressed({"a": 10, "b": 11}, keys="ab") == [["a", 10], ["b", 11]]
+    assert peaks.suppressed({"a": 12}, keys="ab") == [["a", None], ["b", None]]
+    assert peaks.suppressed({"a": 6, "b": 4, "c": 11}, keys="abc") == [["a", None], ["b", None], ["c", 11]]
+
+
 @pytest.mark.parametrize("ids", [[], ["a", "a"], ["a"] * (MOST + 1), ["a" * 41], "a"])
 async def test_what_cannot_be_a_list_of_referrals_is_named(country: Country, ids: Any) -> None:
     intake = await country.client("intake_worker", provider="haven")
@@ -206,7 +215,7 @@ async def test_administrators_get_counts_made_by_the_worker_with_small_ones_supp
     made = await administrator.get(f"/peak-plans/{asked['id']}")
 
     acute, urgent, planned = made["byUrgency"]
-    assert acute == {"urgency": "acute", "placed": 12, "notPlaced": 10, "placedInTurn": None}
+    assert acute == {"urgency": "acute", "placed": 12, "notPlaced": None, "placedInTurn": None}
     nothing = {"placed": None, "notPlaced": None, "placedInTurn": None}
     assert (urgent, planned) == ({"urgency": "urgent", **nothing}, {"urgency": "planned", **nothing})
     assert made["byRegion"] == [{"region": HERE, "placed": 12, "notPlaced": 11}]
