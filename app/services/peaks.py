@@ -25,6 +25,7 @@ from app.store import rankings as ranking_rows
 from app.store import referrals as referral_rows
 from app.store.database import Transaction
 from app.store.peaks import CountsRow, Standings
+from app.store.rankings import RankingRow
 from app.store.reference import Reference
 from app.store.register import RegisterSnapshot
 
@@ -64,7 +65,7 @@ class PeakPlan:
 
 
 @dataclass(frozen=True, slots=True)
-class _Ranked:
+class RankedCase:
     """A referral that takes part, ranked."""
 
     referral: Referral
@@ -87,11 +88,10 @@ async def make(tx: Transaction, caller: Caller, ids: Sequence[UUID] | None, *, k
     refused += [_part(one, TOO_OFTEN, wait_s=waits[one.id]) for one in opened if waits[one.id]]
     taking_part = [one for one in opened if not waits[one.id]]
     snapshot = await tx.snapshots.register(tx)
-    ranked, plan = await asyncio.to_thread(_worked_out, taking_part, standings, reference, snapshot, tx.at)
+    ranked, plan = await asyncio.to_thread(work_out, taking_part, standings, reference, snapshot, tx.at)
     if ranked:
         await register.record(tx, snapshot)
-        recorded = [rankings.row_of(one.referral, one.ranked, one.situation, snapshot=snapshot) for one in ranked]
-        await ranking_rows.add(tx, recorded)
+        await ranking_rows.add(tx, await asyncio.to_thread(_rows_of, ranked, snapshot))
     parts = [
         Part(one.referral.id, one.referral.case.urgency, one.ranked, planned)
         for one, planned in zip(ranked, plan.referrals, strict=True)
@@ -139,15 +139,15 @@ def _part(referral: Referral, refusal: str, *, wait_s: int) -> Part:
     return Part(referral.id, referral.case.urgency, refusal=refusal, wait_s=wait_s)
 
 
-def _worked_out(
+def work_out(
     taking_part: Sequence[Referral],
     standings: Standings,
     reference: Reference,
     snapshot: RegisterSnapshot,
     at: datetime,
-) -> tuple[list[_Ranked], Plan]:
+) -> tuple[list[RankedCase], Plan]:
     """Rank all, and plan: nothing but work, in another thread so that the process goes on answering others."""
-    ranked: list[_Ranked] = []
+    ranked: list[RankedCase] = []
     for referral in taking_part:
         need = referrals.need_of(referral.content, reference)
         standing = standings.each[referral.id]
@@ -155,8 +155,12 @@ def _worked_out(
         ranking = rank(need, snapshot.register, situation, reference.policy)
         made = rankings.ranked_at(at, referral, need, ranking, reference=reference)
         asker = peaks.asker(str(referral.id), need, ranking, snapshot.register, situation, reference.policy)
-        ranked.append(_Ranked(referral, made, situation, asker))
+        ranked.append(RankedCase(referral, made, situation, asker))
     return ranked, peaks.plan([one.asker for one in ranked], standings.free)
+
+
+def _rows_of(ranked: Sequence[RankedCase], snapshot: RegisterSnapshot) -> list[RankingRow]:
+    return [rankings.row_of(one.referral, one.ranked, one.situation, snapshot=snapshot) for one in ranked]
 
 
 # --- in counts: administrators see no client, and the worker, who may, shows them none ----------------------
@@ -196,7 +200,7 @@ async def make_counts(tx: Transaction, *, keyring: Keyring) -> int:
     waiting = in_waiting_order(opened, reference.policy)[:MOST]
     most = reference.policy.rankings_per_hour
     standings = await rows.standings(tx, [one.id for one in waiting], rankings_per_hour=most)
-    ranked, plan = await asyncio.to_thread(_worked_out, waiting, standings, reference, snapshot, tx.at)
+    ranked, plan = await asyncio.to_thread(work_out, waiting, standings, reference, snapshot, tx.at)
     await rows.answer(tx, asked, counted(ranked, plan))
     opened_ids = tuple(sorted(tx.looks.referral_ids))
     await access_log.add(tx, access_log.of_actor(tx.actor, "rank", "peak_plan", asked[0], referral_ids=opened_ids))
@@ -208,7 +212,7 @@ async def prune(tx: Transaction) -> None:
     await rows.prune(tx)
 
 
-def counted(ranked: Sequence[_Ranked], plan: Plan) -> dict[str, Any]:
+def counted(ranked: Sequence[RankedCase], plan: Plan) -> dict[str, Any]:
     """Return a plan in counts: by urgency, by region of origin and by band, small ones suppressed in each."""
     parts = list(zip(ranked, plan.referrals, strict=True))
     return {
