@@ -1,6 +1,5 @@
-"""A peak: 200 referrals and 1,000 free places planned at once, beside the solver's own work on a table of that size."""
+"""A peak: 200 referrals and 1,000 free places planned at once, beside the bare solver on the same table."""
 
-import random
 import statistics
 import time
 from collections.abc import Callable
@@ -40,7 +39,6 @@ def measure(*, rounds: int = ROUNDS) -> list[Line]:
         askers, free = _asking(ground, desk)
         lawful = sum(len(asker.choices) for asker in askers)
         print(f"peaks: {len(askers)} referrals, {sum(free.values()):,} free places, {lawful:,} lawful offers")
-        table = _table(rows=len(askers), columns=sum(free.values()))
         bare, planned = _compared(askers, free, rounds=rounds)
         with serving_plek(ground.folder) as served:
             route = statistics.median(_seconds(lambda: _post(served.port, desk)) for _ in range(rounds))
@@ -90,8 +88,8 @@ def _asking(ground: Ground, desk: Desk) -> tuple[list[Asker], dict[str, int]]:
 
 
 def _compared(askers: list[Asker], free: dict[str, int], *, rounds: int) -> tuple[float, float]:
-    """Return how long the bare solver takes for a table of the same size, and how long the plan: they take turns."""
-    table = _table(rows=len(askers), columns=sum(free.values()))
+    """Return how long the bare solver takes with the points alone, and how long the plan takes: they take turns."""
+    table = _table(askers, free)
 
     def bare() -> None:
         linear_sum_assignment(table)
@@ -100,9 +98,11 @@ def _compared(askers: list[Asker], free: dict[str, int], *, rounds: int) -> tupl
     return statistics.median(one for one, _ in times), statistics.median(other for _, other in times)
 
 
-def _table(*, rows: int, columns: int) -> np.ndarray[tuple[int, int], np.dtype[np.float64]]:
-    luck = random.Random(SEED)
-    return np.array([[float(luck.randrange(10**6)) for _ in range(columns + rows)] for _ in range(rows)])
+def _table(askers: list[Asker], free: dict[str, int]) -> np.ndarray[tuple[int, int], np.dtype[np.float64]]:
+    """Return the points of each referral at each free place, as costs; what is not lawful costs the most by far."""
+    places = [group for group, count in sorted(free.items()) for _ in range(count)]
+    scores = [{choice.group: choice.offer.score for choice in asker.choices} for asker in askers]
+    return np.array([[-float(row.get(group, -(10**6))) for group in places] for row in scores])
 
 
 def _seconds(act: Callable[[], object]) -> float:
