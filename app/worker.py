@@ -16,7 +16,7 @@ from app import metrics
 from app.deps import Parts
 from app.errors import Conflict, OperatorError, Unavailable
 from app.seal import Keyring
-from app.services import availability, erasure, holds, reminders, returns, vacancies
+from app.services import availability, erasure, holds, peaks, reminders, returns, vacancies
 from app.services.erasure_list import ErasureList
 from app.store import answers, outbox, placements, pulse, timers, waiting
 from app.store import vacancies as vacancy_rows
@@ -34,6 +34,7 @@ VACANCIES_S = 1.0
 """How soon somebody is told of what came free for those who wait."""
 REMINDERS_S = 30.0
 PRUNE_S = 600.0
+PEAKS_S = 2.0
 RETENTION_S = 3600.0
 RETURNS_S = 600.0
 AT_ONCE_S = 0.0
@@ -68,6 +69,7 @@ async def prune(tx: Transaction) -> float:
     await answers.prune(tx)
     await vacancy_rows.prune(tx)
     await waiting.prune(tx)
+    await peaks.prune(tx)
     return PRUNE_S
 
 
@@ -83,6 +85,14 @@ async def look_for_chances(tx: Transaction, *, keyring: Keyring) -> float:
     if tx.reference_version == 0:
         return UNFOUNDED_S
     return AT_ONCE_S if await vacancies.count(tx, keyring=keyring) else VACANCIES_S
+
+
+async def plan(tx: Transaction, *, keyring: Keyring) -> float:
+    """Make the plans for a peak that administrators asked for, in counts."""
+    made = await peaks.make_counts(tx, keyring=keyring)
+    if made:
+        log.info("peak_planned", asked=made)
+    return PEAKS_S
 
 
 async def retain(tx: Transaction, *, listed: ErasureList) -> float:
@@ -114,6 +124,7 @@ def recurring_in(data_dir: Path, *, keyring: Keyring) -> Mapping[str, Work]:
         "reminders": partial(remind, keyring=keyring),
         "returns": remind_of_returns,
         "vacancies": partial(look_for_chances, keyring=keyring),
+        "peaks": partial(plan, keyring=keyring),
     }
 
 

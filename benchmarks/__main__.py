@@ -1,16 +1,17 @@
-"""`python -m benchmarks [hold|ranking|start|memory|scale ...]`: measures and prints a table; exit 1 under a bar."""
+"""`python -m benchmarks [hold|ranking|peaks|start|memory ...]`: measures and prints a table; exit 1 under a bar."""
 
 import argparse
 import sys
 from collections.abc import Callable, Mapping
 from functools import partial
 
-from benchmarks import holding, processes, ranking, scale
+from benchmarks import holding, peaks, processes, ranking, scale
 from benchmarks.figures import Line, table
 
 PARTS: Mapping[str, Callable[[], list[Line]]] = {
     "hold": holding.measure,
     "ranking": ranking.measure,
+    "peaks": peaks.measure,
     "start": processes.start,
     "memory": processes.memory,
 }

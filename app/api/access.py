@@ -12,6 +12,7 @@ REGISTER = frozenset({Role.COORDINATOR, Role.CLIENT_SYSTEM})
 READERS = frozenset({Role.INTAKE_WORKER, Role.COORDINATOR, Role.CLIENT_SYSTEM})
 CONTROL = frozenset({Role.AUDITOR, Role.ADMINISTRATOR})
 ADMINISTRATOR = frozenset({Role.ADMINISTRATOR})
+PLANNERS = frozenset({Role.INTAKE_WORKER, Role.ADMINISTRATOR})
 PEOPLE = frozenset(Role) - {Role.CLIENT_SYSTEM}
 ANY = frozenset(Role)
 
@@ -58,6 +59,8 @@ ACCESS: Mapping[tuple[str, str], frozenset[Role]] = {
     ("GET", "/rankings/{id}"): INTAKE,
     ("GET", "/rankings/{id}/obstacles"): INTAKE,
     ("POST", "/rankings/{id}/replays"): frozenset({Role.INTAKE_WORKER, Role.AUDITOR}),
+    ("POST", "/peak-plans"): PLANNERS,
+    ("GET", "/peak-plans/{id}"): ADMINISTRATOR,
     ("POST", "/holds"): INTAKE,
     ("GET", "/holds"): PROVIDER,
     ("GET", "/holds/{id}"): PROVIDER,
@@ -116,6 +119,8 @@ LOOKS: Mapping[tuple[str, str], Look] = {
     ("GET", "/rankings/{id}"): Look("read", "ranking"),
     ("GET", "/rankings/{id}/obstacles"): Look("read", "ranking"),
     ("POST", "/rankings/{id}/replays"): Look("replay", "ranking"),
+    ("POST", "/peak-plans"): Look("rank", "peak_plan"),
+    ("GET", "/peak-plans/{id}"): Look("read", "peak_plan"),
     ("POST", "/holds"): Look("hold", "hold", granted=False),
     ("GET", "/holds"): Look("search", "hold"),
     ("GET", "/holds/{id}"): Look("read", "hold"),

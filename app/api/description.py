@@ -29,6 +29,7 @@ TAGS = [
     {"name": "Waiting", "description": "Those for whom nothing fits yet, and what comes free."},
     {"name": "Alternatives", "description": "What they have until a place is found."},
     {"name": "Rankings", "description": "Where a household can go, best first, and why."},
+    {"name": "Peaks", "description": "Many referrals placed together, on paper."},
     {"name": "Holds", "description": "Places kept for a while."},
     {"name": "Placements", "description": "From under way to departure."},
     {"name": "Access log", "description": "Who looked at what, when and why."},

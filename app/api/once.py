@@ -7,6 +7,7 @@ already had its effect. Only then is the first answer looked up, for whoever may
 
 import hashlib
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated
 from uuid import UUID
@@ -33,7 +34,14 @@ class Once:
     fingerprint: bytes
     keyring: Keyring
 
-    def record(self, caller: Caller, response: Response, *, referral_id: UUID | None = None) -> answers.Answer | None:
+    def record(
+        self,
+        caller: Caller,
+        response: Response,
+        *,
+        referral_id: UUID | None = None,
+        referral_ids: Sequence[UUID] = (),
+    ) -> answers.Answer | None:
         """Return what is to be kept of a response, sealed, and whose content it has; nothing without a key."""
         if self.key is None:
             return None
@@ -48,13 +56,20 @@ class Once:
             status=response.status_code,
             sealed=sealed,
             referral_id=referral_id,
+            referral_ids=referral_ids,
         )
 
     async def keep(
-        self, tx: Transaction, caller: Caller, response: Response, *, referral_id: UUID | None = None
+        self,
+        tx: Transaction,
+        caller: Caller,
+        response: Response,
+        *,
+        referral_id: UUID | None = None,
+        referral_ids: Sequence[UUID] = (),
     ) -> Response:
         """Keep a response in the transaction of what it answers, and return it; it goes with whom it is about."""
-        answer = self.record(caller, response, referral_id=referral_id)
+        answer = self.record(caller, response, referral_id=referral_id, referral_ids=referral_ids)
         if answer is not None and not await answers.keep(tx, answer):
             raise AlreadyAnswered
         return response
@@ -77,6 +92,7 @@ class Once:
             raise Erased
         if answer.referral_id is not None:
             tx.looks.referral_ids.add(answer.referral_id)
+        tx.looks.referral_ids.update(answer.referral_ids)
         body = self.keyring.answers.unseal(answer.sealed, row=self._row(caller))
         return Response(body, answer.status, {"Idempotency-Replayed": "true", "ETag": etag_of(body)}, media_type=JSON)
 

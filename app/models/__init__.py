@@ -15,7 +15,7 @@ from app.models.casework import (
     Stay,
 )
 from app.models.ledger import Leaf, Opening, Share
-from app.models.operations import AvailabilityStep, Head, OutboxEntry, Timer
+from app.models.operations import AvailabilityStep, Head, OutboxEntry, PeakPlan, Timer
 from app.models.reference import Clearance, Municipality, Policy, Region, Weight
 from app.models.registry import (
     Claim,
@@ -51,6 +51,7 @@ __all__ = [
     "Municipality",
     "Opening",
     "OutboxEntry",
+    "PeakPlan",
     "Place",
     "PlaceGroup",
     "PlaceSecret",

@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Identity, Index, LargeBinary, text
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Identity, Index, LargeBinary, Uuid, text
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.dialects.postgresql import UUID as PG_UUID
 from sqlalchemy.orm import Mapped, mapped_column
@@ -70,6 +70,8 @@ class Answer(Base):
     """Its region, likewise."""
     referral_id: Mapped[UUID | None]
     """Whose content it has, if anybody's: it goes when that is erased."""
+    referral_ids: Mapped[list[UUID]] = mapped_column(ARRAY(Uuid), server_default=text("'{}'::uuid[]"))
+    """Whose content it has, where that is several referrals': it goes as soon as one of them is erased."""
     status: Mapped[int]
     sealed: Mapped[bytes] = mapped_column(LargeBinary)
     made_at: Mapped[Stamp]

@@ -1,14 +1,15 @@
 """What keeps the service going: the outbox, head rows that number things, timers, and availability in steps."""
 
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Identity, Index, text
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.dialects.postgresql import UUID as PG_UUID
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.models.base import Base, Stamp, one_of
+from app.models.base import Base, Id, Stamp, one_of
 
 EVENT_KINDS = ("availability", "hold", "placement", "swap", "access", "waiting", "reminder", "alarm")
 """`waiting`: something that came free is lawful for a referral, or an alternative began, was looked after or ended;
@@ -54,6 +55,20 @@ class Timer(Base):
     name: Mapped[str] = mapped_column(primary_key=True)
     due_at: Mapped[datetime]
     leased_until: Mapped[datetime]
+
+
+class PeakPlan(Base):
+    """A plan for all open referrals of the country, in counts: an administrator asks, the worker makes it."""
+
+    __tablename__ = "peak_plans"
+    __table_args__ = (CheckConstraint("(made_at IS NULL) = (counts IS NULL)", name="made"),)
+
+    id: Mapped[Id]
+    account_id: Mapped[UUID]
+    asked_at: Mapped[Stamp]
+    made_at: Mapped[datetime | None]
+    counts: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
+    """Small ones are suppressed before they are written."""
 
 
 class AvailabilityStep(Base):

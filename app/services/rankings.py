@@ -20,6 +20,7 @@ from app.store.database import Transaction
 from app.store.rankings import RankingRow
 from app.store.reference import Reference
 from app.store.register import RegisterSnapshot
+from app.store.situation import Standing
 
 UNASKED = "not_asked"
 NOWHERE: Mapping[str, int] = {}
@@ -53,14 +54,15 @@ async def make(tx: Transaction, caller: Caller, referral_id: UUID, *, keyring: K
     referral = await referrals.read(tx, caller, referral_id, keyring=keyring)
     if referral.status not in {"open", "held", "placed"}:
         raise Conflict("referral_not_open", "This referral is closed.")
-    ranked, row = await decided(tx, referral)
-    await register.record(tx, await tx.snapshots.register(tx))
-    await rankings.add(tx, row)
+    ranked = await decided(tx, referral)
+    snapshot = await tx.snapshots.register(tx)
+    await register.record(tx, snapshot)
+    await rankings.add(tx, [row_of(referral, ranked, snapshot=snapshot)])
     return ranked
 
 
-async def decided(tx: Transaction, referral: Referral, *, limited: bool = True) -> tuple[Ranked, RankingRow]:
-    """Rank every place for a referral; return the ranking, and the row by which it is recorded with its register.
+async def decided(tx: Transaction, referral: Referral, *, limited: bool = True) -> Ranked:
+    """Rank every place for a referral; nothing is recorded yet.
 
     `limited`: whether the policy's limit of rankings per hour holds.
     """
@@ -68,33 +70,39 @@ async def decided(tx: Transaction, referral: Referral, *, limited: bool = True) 
     snapshot = await tx.snapshots.register(tx)
     need = referrals.need_of(referral.content, reference)
     standing = await _situation(tx, referral.id, need, reference=reference, snapshot=snapshot, limited=limited)
-    inputs = Inputs(need, snapshot.register, standing, reference.policy)
-    ranking = NEWEST.rank(need, snapshot.register, standing, reference.policy)
-    id_ = uuid4()
-    row = RankingRow(
-        id=id_,
+    return ranked_now(referral, Inputs(need, snapshot.register, standing, reference.policy), reference=reference)
+
+
+def ranked_now(referral: Referral, inputs: Inputs, *, reference: Reference) -> Ranked:
+    """Return a new ranking, made by the newest rules under the policy in force."""
+    return Ranked(
+        id=uuid4(),
+        referral_id=referral.id,
+        provider_id=referral.case.provider_id,
+        as_of=inputs.situation.as_of,
+        policy_version=reference.policy.version,
+        policy_hash=reference.policy_hash,
+        inputs=inputs,
+        ranking=NEWEST.rank(inputs.need, inputs.register, inputs.situation, inputs.policy),
+    )
+
+
+def row_of(referral: Referral, ranked: Ranked, *, snapshot: RegisterSnapshot) -> RankingRow:
+    """Return what is recorded of a new ranking: enough to make it again, sealed with its referral's key."""
+    made_from = inputs_bytes(ranked.inputs.need, ranked.inputs.situation)
+    return RankingRow(
+        id=ranked.id,
         referral_id=referral.id,
         provider_id=referral.case.provider_id,
         referral_version=referral.case.version,
         register_version=snapshot.version,
-        as_of=tx.at,
-        policy_hash=reference.policy_hash,
+        as_of=ranked.as_of,
+        policy_hash=ranked.policy_hash,
         register_hash=snapshot.hash,
         rules_version=NEWEST.version,
-        digest=NEWEST.digest(ranking),
-        sealed=referral.key.seal(inputs_bytes(need, standing), row=str(id_)),
+        digest=NEWEST.digest(ranked.ranking),
+        sealed=referral.key.seal(made_from, row=str(ranked.id)),
     )
-    ranked = Ranked(
-        id=id_,
-        referral_id=referral.id,
-        provider_id=referral.case.provider_id,
-        as_of=tx.at,
-        policy_version=reference.policy.version,
-        policy_hash=reference.policy_hash,
-        inputs=inputs,
-        ranking=ranking,
-    )
-    return ranked, row
 
 
 async def _situation(
@@ -104,10 +112,17 @@ async def _situation(
     standing = await situation.read(tx, referral_id, rankings_per_hour=reference.policy.rankings_per_hour)
     if standing.wait_s and limited:
         raise TooOften(retry_after=standing.wait_s)
+    return situation_of(standing, need, at=tx.at, reference=reference, snapshot=snapshot)
+
+
+def situation_of(
+    standing: Standing, need: Need, *, at: datetime, reference: Reference, snapshot: RegisterSnapshot
+) -> Situation:
+    """Return what a ranking looks at, of what the database knows of the moment."""
     municipalities = snapshot.register.municipalities
     near = reference.distances[need.near_municipality] if need.near_municipality else NOWHERE
     return Situation(
-        as_of=tx.at,
+        as_of=at,
         free=standing.free,
         confirmed_hours=standing.confirmed_hours,
         clearances=clearances_of(need, reference=reference, municipalities=municipalities),

@@ -9,10 +9,11 @@ from app.allocation.values import Ranking
 from app.seal import Keyring, SealBroken
 from app.services import rankings, referrals
 from app.services.caller import Caller
+from app.services.rankings import Ranked
+from app.services.referrals import Referral
 from app.store import heads, outbox, register, vacancies
 from app.store import referrals as referral_rows
 from app.store.database import Transaction
-from app.store.rankings import RankingRow
 from app.store.referrals import ReferralRow
 from app.store.vacancies import Chance, Pending, VacancyRow
 
@@ -37,15 +38,16 @@ async def count(tx: Transaction, *, keyring: Keyring) -> bool:
     came_free = await vacancies.pending(tx)
     if not came_free or await heads.read(tx, "register") != tx.register_version:
         return bool(came_free)  # what came free may be newer than the register of this transaction: once more
+    snapshot = await tx.snapshots.register(tx)
     waiting = await referral_rows.open_after(tx, came_free[0].reached, most=RANKED_AT_ONCE)
     chances: list[Chance] = []
     lawful_for = Counter({vacancy.id: 0 for vacancy in came_free})
     for row in waiting:
-        decided = await _ranked(tx, row, keyring=keyring)
-        lawful = {} if decided is None else _lawful(decided[0], came_free, row.id)
+        found = await _ranked(tx, row, keyring=keyring)
+        lawful = {} if found is None else _lawful(found[1].ranking, came_free, row.id)
         lawful_for.update(lawful.keys())
-        if decided is not None and lawful:
-            chances.append(Chance(decided[1], min(lawful.values())))
+        if found is not None and lawful:
+            chances.append(Chance(rankings.row_of(*found, snapshot=snapshot), min(lawful.values())))
     await _tell(tx, chances)
     done = len(waiting) < RANKED_AT_ONCE
     reached = waiting[-1].id if waiting else None
@@ -55,13 +57,13 @@ async def count(tx: Transaction, *, keyring: Keyring) -> bool:
     return True
 
 
-async def _ranked(tx: Transaction, row: ReferralRow, *, keyring: Keyring) -> tuple[Ranking, RankingRow] | None:
+async def _ranked(tx: Transaction, row: ReferralRow, *, keyring: Keyring) -> tuple[Referral, Ranked] | None:
     try:
-        ranked, recorded = await rankings.decided(tx, referrals.opened(tx, row, keyring), limited=False)
+        referral = referrals.opened(tx, row, keyring)
+        return referral, await rankings.decided(tx, referral, limited=False)
     except (SealBroken, LookupError):
         # One that no key opens, or that names what is on no map any more, must not keep all others waiting.
         return None
-    return ranked.ranking, recorded
 
 
 def _lawful(ranking: Ranking, came_free: Sequence[Pending], referral_id: UUID) -> dict[UUID, int]:

@@ -1,5 +1,6 @@
 """The waiting list: the caller's provider's open referrals in the policy's order, with what is due for each."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -38,15 +39,20 @@ async def listed(tx: Transaction, caller: Caller, *, keyring: Keyring, limit: in
     policy = (await tx.snapshots.reference(tx)).policy
     opened = [referrals.opened(tx, row, keyring) for row in await referral_rows.waiting(tx, caller.provider)]
     since = await waiting.since(tx, [referral.id for referral in opened])
-    in_order = sorted(opened, key=lambda referral: place_of(_waiting(referral), policy=policy))
+    ordered = in_order(opened, policy=policy)
     items = [
         _listed(referral, position, since=since[referral.id], at=tx.at, policy=policy)
-        for position, referral in enumerate(in_order, start=1)
+        for position, referral in enumerate(ordered, start=1)
     ]
     shown = sorted((item for item in items if after is None or item.place > after), key=lambda item: item.place)
     shown = shown[:limit]
     tx.looks.referral_ids.intersection_update(item.referral.id for item in shown)
     return shown
+
+
+def in_order(waiting: Iterable[Referral], *, policy: Policy) -> list[Referral]:
+    """Return referrals in the order of the waiting list."""
+    return sorted(waiting, key=lambda referral: place_of(_waiting(referral), policy=policy))
 
 
 def _listed(referral: Referral, position: int, *, since: Since, at: datetime, policy: Policy) -> Listed:

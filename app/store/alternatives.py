@@ -41,7 +41,7 @@ class Capacity:
     in_use: int
 
 
-_COLUMNS: tuple[Any, ...] = tuple(getattr(Alternative, name) for name in AlternativeRow.__slots__)
+_COLUMNS: tuple[ColumnElement[Any], ...] = tuple(getattr(Alternative, name) for name in AlternativeRow.__slots__)
 _READ = select(*_COLUMNS)
 _LIVE = Alternative.ended_at.is_(None)
 

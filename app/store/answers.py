@@ -1,11 +1,12 @@
 """First answers, kept for repeats of the same request."""
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from sqlalchemy import delete, exists, func, or_, select
+from sqlalchemy import and_, delete, exists, func, or_, select
 from sqlalchemy.dialects.postgresql import insert
 
 from app.models import Answer as AnswerRow
@@ -33,11 +34,14 @@ class Answer:
     sealed: bytes
     referral_id: UUID | None = None
     """Whose content it has, if anybody's."""
+    referral_ids: Sequence[UUID] = ()
+    """Whose content it has, where that is several referrals'."""
 
 
 async def keep(tx: "Transaction", answer: Answer) -> bool:
     """Keep an answer; False where the key has one already. Waits for whoever is writing the same key."""
-    return await tx.run(insert(AnswerRow).values(**asdict(answer)).on_conflict_do_nothing()) == 1
+    values = asdict(answer) | {"referral_ids": list(answer.referral_ids)}
+    return await tx.run(insert(AnswerRow).values(**values).on_conflict_do_nothing()) == 1
 
 
 async def read(tx: "Transaction", account_id: UUID, *, route: str, key: str) -> Answer | None:
@@ -46,7 +50,9 @@ async def read(tx: "Transaction", account_id: UUID, *, route: str, key: str) -> 
     It is empty once whom it was about has been erased; one that was only kept after that is nobody's.
     """
     known = exists().where(ReferralSecret.referral_id == AnswerRow.referral_id)
-    readable = or_(AnswerRow.referral_id.is_(None), AnswerRow.sealed == GONE, known)
+    named = func.unnest(AnswerRow.referral_ids).column_valued("named")
+    all_known = ~exists(select(named).where(~exists().where(ReferralSecret.referral_id == named)))
+    readable = or_(AnswerRow.sealed == GONE, and_(or_(AnswerRow.referral_id.is_(None), known), all_known))
     row = await tx.row(
         select(
             AnswerRow.account_id,
@@ -58,6 +64,7 @@ async def read(tx: "Transaction", account_id: UUID, *, route: str, key: str) -> 
             AnswerRow.status,
             AnswerRow.sealed,
             AnswerRow.referral_id,
+            AnswerRow.referral_ids,
         ).where(AnswerRow.account_id == account_id, AnswerRow.route == route, AnswerRow.key == key, readable)
     )
     return None if row is None else Answer(*row)

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from sqlalchemy import ARRAY, Text, any_, bindparam, delete, func, select, text, update
+from sqlalchemy import ARRAY, Text, any_, bindparam, delete, exists, func, or_, select, text, update
 from sqlalchemy import Uuid as UuidType
 
 from app.models import Answer, Erasure, Hold, Placement, Ranking, Referral, ReferralSecret, Shield
@@ -147,10 +147,11 @@ async def destroy(tx: "Transaction", ids: Sequence[UUID]) -> None:
 
 async def empty_answers(tx: "Transaction") -> int:
     """Empty the kept answers with content of erased referrals, and return how many; repeats are told why."""
+    erased = select(Erasure.referral_id)
+    named = func.unnest(Answer.referral_ids).column_valued("named")
+    of_several = exists(select(named).where(named.in_(erased)))
     return await tx.run(
-        update(Answer)
-        .where(Answer.referral_id.in_(select(Erasure.referral_id)), Answer.sealed != GONE)
-        .values(sealed=GONE)
+        update(Answer).where(or_(Answer.referral_id.in_(erased), of_several), Answer.sealed != GONE).values(sealed=GONE)
     )
 
 

@@ -1,6 +1,6 @@
 """Recorded rankings: what was asked, of which register, under which policy, and the hash of what came out."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -52,9 +52,9 @@ _COLUMNS = (
 _ADD = insert(Ranking)
 
 
-async def add(tx: "Transaction", ranking: RankingRow) -> None:
-    """Record a ranking."""
-    await tx.run(_ADD, asdict(ranking))
+async def add(tx: "Transaction", rankings: Sequence[RankingRow]) -> None:
+    """Record rankings, one at least."""
+    await tx.run(_ADD, [asdict(ranking) for ranking in rankings])
 
 
 async def read(tx: "Transaction", ranking_id: UUID) -> tuple[RankingRow, bytes | None] | None:

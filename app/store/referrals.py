@@ -1,6 +1,6 @@
 """Referrals: the case row, and the sealed rest beside it."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, fields
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
@@ -11,6 +11,7 @@ from sqlalchemy import (
     ColumnElement,
     Uuid,
     and_,
+    any_,
     bindparam,
     case,
     exists,
@@ -110,6 +111,7 @@ _READ = (
 # Built once: building a statement costs more than running it.
 _BY_ID = Referral.id == bindparam("id")
 _OF_PROVIDER = Referral.provider_id == bindparam("provider_id")
+_IDS = bindparam("ids", type_=ARRAY(Uuid))
 _ONE, _OWN = _READ.where(_BY_ID), _READ.where(_BY_ID, _OF_PROVIDER)
 _LOCK = select(Referral.id).where(_BY_ID).with_for_update()
 _LOCK_OWN = _LOCK.where(_OF_PROVIDER)
@@ -170,6 +172,14 @@ async def open_after(tx: "Transaction", reached: UUID | None, *, most: int) -> l
 def _referral(row: "Row[Any]") -> ReferralRow:
     known, used = row[: -len(_USED)], row[-len(_USED) :]
     return ReferralRow(*known, alternative=InUse(*used) if row.alternative_id is not None else None)
+
+
+async def several(tx: "Transaction", ids: Collection[UUID], *, provider_id: UUID) -> list[ReferralRow]:
+    """Return those of some referrals that are this provider's, in no order."""
+    found = await tx.rows(
+        _READ.where(_OF_PROVIDER, Referral.id == any_(_IDS)), {"provider_id": provider_id, "ids": ids}
+    )
+    return [_referral(row) for row in found]
 
 
 async def add(tx: "Transaction", values: Mapping[str, Any], *, key: bytes, sealed: bytes) -> bool:

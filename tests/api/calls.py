@@ -29,6 +29,7 @@ WITH_BODY = (
     ("POST", "/alternatives/{id}/ending"),
     ("PUT", "/ambulatory-capacity"),
     ("POST", "/referrals/{id}/rankings"),
+    ("POST", "/peak-plans"),
     ("POST", "/holds"),
     ("POST", "/holds/{id}/release"),
     ("POST", "/holds/{id}/acceptance"),
@@ -38,7 +39,7 @@ WITH_BODY = (
     ("POST", "/placements/{id}/no-show"),
     ("POST", "/placements/{id}/departure"),
 )
-MAY_BE_NOTHING = ("/referrals/{id}/rankings", "/placements/{id}/no-show")
+MAY_BE_NOTHING = ("/referrals/{id}/rankings", "/peak-plans", "/placements/{id}/no-show")
 JSON = {"Content-Type": "application/json"}
 
 
@@ -81,6 +82,7 @@ class World:
             ("POST", "/alternatives/{id}/ending"): {"reason": "left"},
             ("PUT", "/ambulatory-capacity"): {"capacity": 3},
             ("POST", "/referrals/{id}/rankings"): {"limit": 5},
+            ("POST", "/peak-plans"): {},
             ("POST", "/holds"): {
                 "referralId": self.ids["referrals"],
                 "rankingId": self.ids["rankings"],
@@ -130,6 +132,7 @@ async def world(country: Country) -> World:
     hold = await hold_first(sender, referral_id=referral["id"])
     await receiver.post(f"/holds/{hold['id']}/acceptance", {"by": "person"}, expect=200)
     placement = await sender.post("/placements", {"holdId": hold["id"]}, key=secrets.token_hex(8))
+    administrator = await country.client("administrator")
     ids = {
         "sites": there.site_id,
         "places": there.place_ids[-1],
@@ -139,6 +142,7 @@ async def world(country: Country) -> World:
         "holds": hold["id"],
         "placements": placement["id"],
         "policies": ranking["policy"]["version"],
+        "peak-plans": (await administrator.post("/peak-plans"))["id"],
     }
     return World(country, receiver, sender, ids, ranking["offers"][0]["offerId"], await country.client("administrator"))
 

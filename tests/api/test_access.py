@@ -57,6 +57,8 @@ CONTRACT: dict[str, set[str]] = {
     "GET /rankings/{id}": {N},
     "GET /rankings/{id}/obstacles": {N},
     "POST /rankings/{id}/replays": {N, A},
+    "POST /peak-plans": {N, D},
+    "GET /peak-plans/{id}": {D},
     "POST /holds": {N},
     "GET /holds": {N, C},
     "GET /holds/{id}": {N, C},
@@ -85,9 +87,13 @@ CONTRACT: dict[str, set[str]] = {
 
 CLOSED = [call.split(" ", 1) for call, roles in CONTRACT.items() if roles]
 WITH_ID = [
-    (method, template) for method, template in CLOSED if "{id}" in template and not template.startswith("/policies")
+    (method, template)
+    for method, template in CLOSED
+    if "{id}" in template
+    and not template.startswith("/policies")
+    and not CONTRACT[f"{method} {template}"].isdisjoint(WORKING)
 ]
-"""Policies are nobody's own: everyone may read each of them."""
+"""Of what providers have: policies are everybody's, and what administrators ask for is every administrator's."""
 
 
 async def client_of(country: Country, role: str) -> Client:

@@ -130,12 +130,13 @@ VISIBLE: dict[str, set[str]] = {
         "providers", "provider_regions", "sites", "place_groups", "places", "claims", "registers",
     },
     "auditor": {"providers", "provider_regions", "registers", "leaves"},
-    "administrator": {"providers", "provider_regions", "leaves", "access_log"},
+    "administrator": {"providers", "provider_regions", "leaves", "access_log", "peak_plans"},
     "nobody": set(),
     "relay": {"providers", "provider_regions", "outbox"},
     "worker": {
         "providers", "provider_regions", "sites", "place_groups", "places", "claims", "referrals", "holds", "stays",
         "placements", "leaves", "answers", "outbox", "referral_secrets", "contacts", "alternatives", "vacancies",
+        "peak_plans",
     },
 }  # fmt: skip
 """For each caller who has nothing to do with the case: the tables in which they see any row at all."""
