@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import replace
 from random import Random
+from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -193,10 +194,23 @@ def test_fuller_providers_and_longer_ways_never_gain(world: World, more: int) ->
     assert all(points(farther[group_id], "nearness") <= points(offer, "nearness") for group_id, offer in before.items())
 
 
-@given(worlds)
+UNLAWFUL: tuple[dict[str, Any], ...] = (
+    {"genders": ()},
+    {"kind": "alternative"},
+    {"bed_spaces": 0},
+    {"municipality": "of nobody's map", "region": "Z"},
+)
+
+
+@given(worlds, st.sampled_from(UNLAWFUL))
 @some_examples
-def test_an_unlawful_offer_added_changes_nothing_but_the_count_of_those_left_out(world: World) -> None:
-    unlawful = replace(PLACE, id="added", genders=(), places=7)
+def test_an_unlawful_offer_added_changes_nothing_but_the_count_of_those_left_out(
+    world: World, against_it: dict[str, Any]
+) -> None:
+    unlawful = replace(PLACE, id="added", places=7, **against_it)
+    # Nobody knows how far it is from anywhere: with a zone, anywhere, it is not lawful.
+    need = replace(world.need, danger_assessment="not_asked") if "municipality" in against_it else world.need
+    world = replace(world, need=need)
     situation = replace(world.situation, free={**world.situation.free, "added": 3})
 
     before, after = world.rank(), rank(world.need, Register((*world.register.groups, unlawful)), situation, POLICY)
