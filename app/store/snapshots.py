@@ -1,5 +1,6 @@
 """What changes rarely, kept in this process by version: the country, the providers and the register."""
 
+import asyncio
 from typing import TYPE_CHECKING
 
 from app.errors import Forbidden
@@ -18,6 +19,8 @@ class Snapshots:
 
     def __init__(self) -> None:
         self._reference: Reference | None = None
+        self._reading = asyncio.Lock()
+        """Held while the country is read, by one for all who wait for it."""
         self._register: RegisterSnapshot | None = None
         self._providers: register.ProviderList | None = None
         self.recorded: set[str] = set()
@@ -35,7 +38,10 @@ class Snapshots:
         """
         known = self._reference
         if known is None or known.version < tx.reference_version:
-            known = self._reference = await reference.load(tx)
+            async with self._reading:
+                known = self._reference
+                if known is None or known.version < tx.reference_version:
+                    known = self._reference = await reference.load(tx)
         return known.at(tx.at)
 
     async def providers(self, tx: "Transaction") -> "Mapping[str, ProviderCard]":

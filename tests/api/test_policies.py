@@ -1,8 +1,12 @@
 """Policies over HTTP: published ahead by administrators, read by everybody, in force for everyone at once."""
 
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
+
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
 
 from app.reference import policy_document
 from tests.country import FAR, Country, referral_body, shelter
@@ -126,3 +130,21 @@ async def test_radii_are_those_of_the_policy(country: Country) -> None:
     for refusal in (answer, changed):
         assert [fault["pointer"] for fault in refusal["errors"]] == ["/dangerZones/0/radiusKm"]
         assert "must be one of 5, 10, 15" in refusal["errors"][0]["message"]
+
+
+async def test_the_database_lets_only_administrators_add_a_policy_and_nobody_change_one(country: Country) -> None:
+    add = """INSERT INTO policies (hash, version, valid_from, document)
+    VALUES (:version, :version, clock_timestamp() + :days * interval '1 day', '{}')"""
+    change, remove = "UPDATE policies SET version = 'mine'", "DELETE FROM policies"
+    roles = {"administrator": {}, "coordinator": {"provider": "linde"}, "auditor": {"region": FAR}}
+    allowed: list[tuple[str, str]] = []
+
+    for days, (role, whose) in enumerate(roles.items(), start=1):
+        hashed = await country.hashed(role, **whose)
+        for act in (add, change, remove):
+            with suppress(DBAPIError):
+                async with country.parts.database.entered(hashed) as tx:
+                    await tx.run(text(act), {"version": role, "days": days} if act is add else None)
+                    allowed.append((role, act))
+
+    assert allowed == [("administrator", add)]

@@ -116,6 +116,7 @@ async def planted(country: Country) -> World:
         "rankings": ranking["id"],
         "holds": hold["id"],
         "placements": "",
+        "policies": ranking["policy"]["version"],
     }
     return World(country, house, desk, ids, ranking["offers"][0]["offerId"])
 
