@@ -26,6 +26,7 @@ from app.api import (
     referrals,
     shields,
     sites,
+    webhooks,
 )
 from app.api.access import ACCESS, LOOKS
 from app.api.bodies import Bodies
@@ -58,6 +59,7 @@ ROUTERS = (
     access_log.router,
     ledger.router,
     events.router,
+    webhooks.router,
 )
 
 
@@ -125,6 +127,7 @@ def api(parts: Parts) -> FastAPI:
     problems.answer_problems(app)
     for router in ROUTERS:
         app.include_router(router)
+    app.webhooks.include_router(webhooks.messages)
     description.publish(app)
     app.add_middleware(Bodies)
     if without := description.routes(app) ^ ACCESS.keys():

@@ -1,4 +1,4 @@
-"""What goes on beside the requests: numbering the outbox, reading it for the streams, and work that recurs."""
+"""What goes on beside the requests: numbering the outbox, reading and sending it, and work that recurs."""
 
 import asyncio
 import signal
@@ -17,8 +17,11 @@ from app.deps import Parts
 from app.errors import Conflict, OperatorError, Unavailable
 from app.services import availability, erasure, holds
 from app.services.erasure_list import ErasureList
-from app.store import answers, outbox, pulse, timers
+from app.store import answers, deliveries, outbox, pulse, timers
 from app.store.database import RELAY, WORKER, Database, Transaction
+from app.webhooks.courier import Courier
+from app.webhooks.post import Post
+from app.webhooks.reach import Reach
 
 LOOK_S = 0.5
 """How often each process looks by itself for what nobody told it."""
@@ -59,6 +62,7 @@ async def step(tx: Transaction) -> float:
 async def prune(tx: Transaction) -> float:
     """Forget what is kept for a day only."""
     await outbox.prune(tx)
+    await deliveries.prune(tx)
     await answers.prune(tx)
     return PRUNE_S
 
@@ -87,12 +91,14 @@ def recurring_in(data_dir: Path) -> Mapping[str, Work]:
 async def running(parts: Parts, *, recurring: Mapping[str, Work] | None = None) -> AsyncGenerator[None]:
     """Do all of it while the block lasts, and end every open stream when the process is told to stop."""
     timed = recurring_in(parts.settings.data_dir) if recurring is None else recurring
+    courier = Courier(parts.database, parts.keyring, Post(Reach.of(parts.settings)))
     turns: Mapping[str, Callable[[], Awaitable[None]]] = {
         "relay": lambda: relay(parts),
         "read": parts.bus.read,
         "beat": parts.bus.beat,
         "doorbell": lambda: parts.bus.doorbell.answer(parts.bus.heard),
         "timers": lambda: recur(parts.database, timed),
+        "webhooks": courier.turn,
     }
     tasks = [asyncio.create_task(_forever(turn, name=name), name=name) for name, turn in turns.items()]
     try:
@@ -103,6 +109,7 @@ async def running(parts: Parts, *, recurring: Mapping[str, Work] | None = None) 
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        await courier.close()
 
 
 async def work(parts: Parts) -> None:

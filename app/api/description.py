@@ -31,6 +31,7 @@ TAGS = [
     {"name": "Access log", "description": "Who looked at what, when and why."},
     {"name": "Ledger", "description": "What was recorded for everyone to check."},
     {"name": "Events", "description": "What changes, as it changes."},
+    {"name": "Webhooks", "description": "Events that are sent to a provider's own systems."},
     {"name": "Description", "description": "This description."},
 ]
 
@@ -90,6 +91,7 @@ def document(app: FastAPI) -> dict[str, Any]:
             version=app.version,
             description=app.description,
             routes=_described(app),
+            webhooks=app.webhooks.routes,
             tags=app.openapi_tags,
             servers=app.servers,
             contact=app.contact,

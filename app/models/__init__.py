@@ -17,6 +17,7 @@ from app.models.registry import (
     Site,
     SiteSecret,
 )
+from app.models.webhooks import Webhook, WebhookDelivery
 
 __all__ = [
     "AccessLogEntry",
@@ -54,5 +55,7 @@ __all__ = [
     "Stay",
     "Timer",
     "Token",
+    "Webhook",
+    "WebhookDelivery",
     "Weight",
 ]
