@@ -135,7 +135,7 @@ class WebhookMessage(Out):
 
 
 TAKEN: dict[int | str, dict[str, Any]] = {
-    "2XX": {"description": "Received; anything else, a redirect as well, is tried again for three days."},
+    "2XX": {"description": "Received. After anything else, a redirect as well, it is sent again for three days."},
     410: {"description": "Gone: the webhook is disabled."},
 }
 

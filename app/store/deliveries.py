@@ -1,7 +1,8 @@
 """What is to be sent to webhooks: one row for each event and webhook, leased by whoever sends it.
 
 A lease is a time in the row, by the database's clock: nobody holds a lock or a transaction while a receiver takes its
-time, and what a process that died was sending is due again when its lease has run out.
+time, and what a process that died was sending is due again when its lease has run out. Who notes how it went locks the
+webhook first and deliveries then, or two that fail at once would wait for each other when that disables their webhook.
 """
 
 from collections.abc import Collection
@@ -10,7 +11,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from sqlalchemy import Lateral, Update, and_, any_, delete, exists, func, insert, or_, select, true, update
+from sqlalchemy import FromClause, Update, and_, any_, delete, exists, func, insert, or_, select, true, update
 
 from app.models import OutboxEntry, Webhook, WebhookDelivery
 
@@ -103,10 +104,10 @@ async def lease(
 async def received(tx: "Transaction", leased: Leased) -> None:
     """Note that a delivery was received."""
     clock = func.clock_timestamp()
-    await tx.run(_still(leased).values(ended_at=clock, outcome=DELIVERED))
     await tx.run(
         update(Webhook).where(Webhook.id == leased.webhook_id).values(last_delivery_at=clock, failing_since=None)
     )
+    await tx.run(_still(leased).values(ended_at=clock, outcome=DELIVERED))
 
 
 async def failed(tx: "Transaction", leased: Leased, *, again_in_seconds: float | None) -> bool:
@@ -116,19 +117,19 @@ async def failed(tx: "Transaction", leased: Leased, *, again_in_seconds: float |
     lease ran out has nothing to say of when it is due: somebody else is sending it.
     """
     clock = func.clock_timestamp()
+    since = func.coalesce(Webhook.failing_since, clock)
+    row = await tx.row(
+        update(Webhook)
+        .where(Webhook.id == leased.webhook_id, Webhook.disabled_at.is_(None))
+        .values(failing_since=since)
+        .returning((Webhook.failing_since <= clock - timedelta(days=FAILING_DAYS)).label("long"))
+    )
     if again_in_seconds is None:
         change = _still(leased).values(ended_at=clock, outcome=GIVEN_UP)
     else:
         pause = timedelta(seconds=again_in_seconds)
         change = _still(leased).values(next_at=clock + pause * (1 + func.random() * JITTER))
     await tx.run(change.where(WebhookDelivery.attempts == leased.attempts))
-    since = func.coalesce(Webhook.failing_since, clock)
-    row = await tx.row(
-        update(Webhook)
-        .where(Webhook.id == leased.webhook_id, Webhook.disabled_at.is_(None))
-        .values(failing_since=since)
-        .returning((since <= clock - timedelta(days=FAILING_DAYS)).label("long"))
-    )
     return row is not None and row.long
 
 
@@ -156,7 +157,7 @@ async def prune(tx: "Transaction", *, keep_hours: int = KEPT_HOURS) -> int:
     return await tx.run(delete(WebhookDelivery).where(or_(WebhookDelivery.ended_at < since, orphaned)))
 
 
-def _due(each: int) -> Lateral:
+def _due(each: int) -> FromClause:
     """Return what is due for a webhook, the oldest first."""
     return (
         select(WebhookDelivery.id)

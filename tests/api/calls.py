@@ -30,6 +30,7 @@ WITH_BODY = (
     ("PATCH", "/placements/{id}"),
     ("POST", "/placements/{id}/no-show"),
     ("POST", "/placements/{id}/departure"),
+    ("POST", "/webhooks"),
 )
 MAY_BE_NOTHING = ("/referrals/{id}/rankings", "/placements/{id}/no-show")
 JSON = {"Content-Type": "application/json"}
@@ -75,6 +76,7 @@ class World:
             ("PATCH", "/placements/{id}"): {"expectedDeparture": "2027-03-01"},
             ("POST", "/placements/{id}/no-show"): {"safetyChecked": False},
             ("POST", "/placements/{id}/departure"): {"destination": "own_home"},
+            ("POST", "/webhooks"): {"url": "https://hooks.example/plek", "kinds": ["swap"]},
         }
         return bodies.get((method, template))
 
@@ -105,6 +107,7 @@ async def world(country: Country) -> World:
     hold = await hold_first(sender, referral_id=referral["id"])
     await receiver.post(f"/holds/{hold['id']}/acceptance", {"by": "person"}, expect=200)
     placement = await sender.post("/placements", {"holdId": hold["id"]}, key=secrets.token_hex(8))
+    webhook = await receiver.post("/webhooks", {"url": "https://hooks.example/plek", "kinds": ["swap"]})
     ids = {
         "sites": there.site_id,
         "places": there.place_ids[-1],
@@ -112,6 +115,7 @@ async def world(country: Country) -> World:
         "rankings": ranking["id"],
         "holds": hold["id"],
         "placements": placement["id"],
+        "webhooks": webhook["id"],
     }
     return World(country, receiver, sender, ids, ranking["offers"][0]["offerId"])
 

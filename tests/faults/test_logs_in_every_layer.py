@@ -34,6 +34,11 @@ from tests.faults.planted import (
 )
 
 PATIENCE_S = 20
+BODIES = {
+    "POST /v1/sites": site_body(name=ADDRESS),
+    "POST /v1/webhooks": {"url": f"https://hooks.example/{TOKEN}"},
+}
+"""What is sent along, with secrets in it as well."""
 
 
 @pytest.fixture
@@ -83,7 +88,7 @@ class Served:
             path.replace("{site}", self.there.site_id),
             params={"note": ADDRESS},
             headers={"Authorization": f"Bearer {self.token}", "Referer": TOKEN, "Idempotency-Key": TOKEN},
-            json=site_body(name=ADDRESS) if asked == "POST /v1/sites" else None,
+            json=BODIES.get(asked),
         )
 
 

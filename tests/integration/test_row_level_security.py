@@ -20,7 +20,18 @@ FREE_FOR_ALL = {
 }  # fmt: skip
 """Tables that have nothing of a provider or a client in them."""
 
-CASES = ("referrals", "referral_secrets", "rankings", "holds", "stays", "placements", "shields", "answers", "outbox")
+CASES = (
+    "referrals",
+    "referral_secrets",
+    "rankings",
+    "holds",
+    "stays",
+    "placements",
+    "shields",
+    "answers",
+    "outbox",
+    "webhooks",
+)
 SECRETS = ("referral_secrets", "site_secrets", "place_secrets")
 
 
@@ -37,7 +48,7 @@ def about(asked: list[Asked], *tables: str) -> list[Asked]:
 
 async def everything(there: World) -> None:
     """Do, as those concerned, everything that can be done with one thing of each kind."""
-    for collection in ("sites", "places", "referrals", "holds", "placements"):
+    for collection in ("sites", "places", "referrals", "holds", "placements", "webhooks"):
         for client in (there.sender, there.receiver):
             await client.ask("GET", f"/{collection}")
             await client.ask("GET", there.path(f"/{collection}/{{id}}"))
@@ -125,10 +136,10 @@ VISIBLE: dict[str, set[str]] = {
     "auditor": {"providers", "provider_regions", "registers", "leaves"},
     "administrator": {"providers", "provider_regions", "leaves", "access_log"},
     "nobody": set(),
-    "relay": {"providers", "provider_regions", "outbox"},
+    "relay": {"providers", "provider_regions", "outbox", "webhooks"},
     "worker": {
         "providers", "provider_regions", "sites", "place_groups", "places", "claims", "referrals", "holds", "stays",
-        "placements", "leaves", "answers", "outbox", "referral_secrets",
+        "placements", "leaves", "answers", "outbox", "referral_secrets", "webhooks",
     },
 }  # fmt: skip
 """For each caller who has nothing to do with the case: the tables in which they see any row at all."""
