@@ -16,8 +16,10 @@ from app.store.database import RELAY, WORKER
 from app.webhooks.courier import Courier
 from app.webhooks.post import Post
 from app.webhooks.reach import Reach
-from tests.country import Country
+from tests.country import Client, Country
 
+PAUSE = "SELECT extract(epoch FROM max(next_at) - clock_timestamp()) FROM webhook_deliveries WHERE ended_at IS NULL"
+"""How long until what waits is due."""
 HANG = "hang"
 """Says nothing until whoever asked has gone."""
 
@@ -125,3 +127,19 @@ async def send(country: Country, *couriers: Courier) -> int:
 async def due_now(country: Country) -> None:
     """Let whatever waits for its time be due."""
     await country.rows("UPDATE webhook_deliveries SET next_at = '-infinity' WHERE ended_at IS NULL")
+
+
+async def machine(country: Country, slug: str = "linde") -> Client:
+    """Return a provider's own system."""
+    return await country.client("client_system", provider=slug)
+
+
+async def webhook(client: Client, receiver: Receiver, path: str = "/plek", **more: Any) -> Any:
+    """Add a webhook at one of a receiver's paths."""
+    return await client.post("/webhooks", {"url": f"{receiver.base}{path}", **more})
+
+
+async def seen(client: Client) -> Any:
+    """Return the one webhook as its owner sees it."""
+    (one,) = (await client.get("/webhooks"))["items"]
+    return one

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from sqlalchemy import FromClause, Update, and_, any_, delete, exists, func, insert, or_, select, true, update
+from sqlalchemy import FromClause, Update, and_, any_, case, delete, exists, func, insert, or_, select, true, update
 
 from app.models import OutboxEntry, Webhook, WebhookDelivery
 
@@ -67,9 +67,10 @@ async def spread(tx: "Transaction", *, after: int, upto: int) -> None:
 async def lease(
     tx: "Transaction", *, most: int, each: int, busy: Collection[UUID] = (), seconds: float = LEASE_S
 ) -> list[Leased]:
-    """Lease what is due and what nobody else is sending: at most `each` a webhook, and none for those that are busy.
+    """Lease what is due and what nobody else is sending: at most `each` a webhook, one where the last one failed.
 
-    Whose turn it is among webhooks is drawn, so that none waits behind the same others every time.
+    None is leased for webhooks that are busy. Whose turn it is among the others is drawn, so that none waits behind the
+    same ones every time.
     """
     clock = func.clock_timestamp()
     due = _due(each)
@@ -158,7 +159,8 @@ async def prune(tx: "Transaction", *, keep_hours: int = KEPT_HOURS) -> int:
 
 
 def _due(each: int) -> FromClause:
-    """Return what is due for a webhook, the oldest first."""
+    """Return what is due for a webhook, what has been due for longest first."""
+    most = case((Webhook.failing_since.is_(None), each), else_=1)
     return (
         select(WebhookDelivery.id)
         .where(
@@ -167,7 +169,7 @@ def _due(each: int) -> FromClause:
             WebhookDelivery.next_at <= func.clock_timestamp(),
         )
         .order_by(WebhookDelivery.next_at)
-        .limit(each)
+        .limit(most)
         .with_for_update(skip_locked=True)
         .lateral("due")
     )

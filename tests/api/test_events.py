@@ -154,7 +154,7 @@ async def test_open_streams_hold_no_database_connection(country: Country, base: 
             await tx.row(text("SELECT 1"))
 
         assert country.parts.bus.listening == len(open_)
-        assert pulse.pool_use(country.parts.database).checked_out <= 2  # the relay, the timers
+        assert pulse.pool_use(country.parts.database).checked_out <= 3  # the relay, the timers, webhooks
 
 
 async def test_who_leaves_is_forgotten(country: Country, base: str) -> None:
