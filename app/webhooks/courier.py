@@ -80,8 +80,8 @@ class Courier:
         await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _deliver(self, leased: Leased) -> None:
+        status = await self._send(leased)
         try:
-            status = await self._send(leased)
             async with self._database.entered(actor=WORKER) as tx:
                 disabled = await _note(tx, leased, status=status)
         except Exception as error:
@@ -95,14 +95,17 @@ class Courier:
 
     async def _send(self, leased: Leased) -> int | None:
         """Send a delivery and return the status of the answer; None where there was none."""
-        target = Target.unseal(leased.webhook_id, leased.key, leased.sealed, keyring=self._keyring)
-        body = signing.message(leased.kind, leased.subject, at=leased.happened_at)
-        headers = signing.headers(target.secret, body, message_id=f"msg_{leased.id.hex}", at=leased.leased_at)
         try:
+            target = Target.unseal(leased.webhook_id, leased.key, leased.sealed, keyring=self._keyring)
+            body = signing.message(leased.kind, leased.subject, at=leased.happened_at)
+            headers = signing.headers(target.secret, body, message_id=f"msg_{leased.id.hex}", at=leased.leased_at)
             return await self._post.send(target.url, headers=headers, body=body)
         except NoAnswer as reason:
             log.info("delivery_without_answer", webhook=str(leased.webhook_id), because=str(reason))
-            return None
+        except Exception as error:
+            # A fault of ours, or a key that is missing here: the next attempt may be another process's.
+            log.exception("delivery_not_sent", kind=type(error).__name__)
+        return None
 
 
 async def _note(tx: Transaction, leased: Leased, *, status: int | None) -> str | None:

@@ -10,7 +10,8 @@ from app.store import deliveries
 from app.store.database import WORKER
 from app.webhooks import courier as couriers
 from app.webhooks import post
-from tests.country import Country
+from tests.api.serving import served
+from tests.country import Country, hold_first, referral_body, shelter
 from tests.receiving import (
     HANG,
     PAUSE,
@@ -70,6 +71,20 @@ async def test_what_concerns_a_provider_is_sent_to_its_webhooks_signed_and_nothi
     assert after["lastDeliveryAt"]
     assert (after["waiting"], after["failingSince"]) == (0, None)
     assert await send(country) == 0
+
+
+async def test_a_service_that_runs_sends_by_itself_what_its_event_stream_tells(
+    country: Country, receiver: Receiver
+) -> None:
+    there = await shelter(country, "linde")
+    made = await webhook(there.coordinator, receiver, kinds=["hold"])
+    intake = await country.client("intake_worker", provider="haven")
+    referral = await intake.post("/referrals", referral_body())
+    async with served(country.app):
+        hold = await hold_first(intake, referral_id=referral["id"])
+        [received] = await receiver.requests(1)
+
+    assert received.verified(made["secret"])["data"] == {"id": hold["id"]}
 
 
 async def test_what_was_not_received_is_sent_again_later_and_later_under_the_same_id(
