@@ -15,7 +15,7 @@ from redis.exceptions import ResponseError
 
 from app import logs
 from app.api.problems import PROBLEM_JSON
-from tests.api.serving import served
+from tests.api.serving import PLAIN, served
 from tests.country import THERE, Country, Shelter, referral_body, shelter, site_body
 from tests.faults.planted import (
     ADDRESS,
@@ -95,7 +95,10 @@ class Served:
 @asynccontextmanager
 async def serving(country: Country) -> AsyncGenerator[Served]:
     there = await shelter(country)
-    async with served(country.app) as base, httpx.AsyncClient(base_url=base, timeout=PATIENCE_S) as http:
+    async with (
+        served(country.app) as base,
+        httpx.AsyncClient(base_url=base, timeout=PATIENCE_S, verify=PLAIN) as http,
+    ):
         yield Served(country, there, http)
 
 
