@@ -2,10 +2,13 @@
 
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
+from copy import copy
+from functools import cache
 from importlib.metadata import version
 
 import structlog
 from fastapi import FastAPI
+from starlette.datastructures import State
 
 from app import worker
 from app.api import (
@@ -107,6 +110,17 @@ def create_app(parts: Parts) -> FastAPI:
 
 def api(parts: Parts) -> FastAPI:
     """Return the JSON API; a route without a rule of access stops the service from starting."""
+    app = copy(_routed())
+    app.state = State({"parts": parts, "access": ACCESS, "looks": LOOKS})
+    if without := description.routes(app) ^ ACCESS.keys():
+        message = f"Routes and rules of access do not match: {sorted(without)}"
+        raise OperatorError(message)
+    return app
+
+
+@cache
+def _routed() -> FastAPI:
+    """Return the API of no installation in particular: its routes are the same for all, and dear to make."""
     app = FastAPI(
         title="Plek",
         version=version("plek"),
@@ -121,18 +135,12 @@ def api(parts: Parts) -> FastAPI:
         responses=description.PROBLEMS,
         redirect_slashes=False,
     )
-    app.state.parts = parts
-    app.state.access = ACCESS
-    app.state.looks = LOOKS
     problems.answer_problems(app)
     for router in ROUTERS:
         app.include_router(router)
     app.webhooks.include_router(webhooks.messages)
     description.publish(app)
     app.add_middleware(Bodies)
-    if without := description.routes(app) ^ ACCESS.keys():
-        message = f"Routes and rules of access do not match: {sorted(without)}"
-        raise OperatorError(message)
     return app
 
 
