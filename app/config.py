@@ -16,6 +16,8 @@ THIS_MACHINE = ("127.0.0.1", "::1")
 AS_SQLALCHEMY_READS = re.compile(r"(?:[^:/]*(?::[^@]*)?@)?(?:\[[^/?]+\]|[^/:?]*)(?::(?P<port>[^/?]*))?")
 """A URL after its scheme, up to the port."""
 
+HOST = re.compile(r"(?:\*\.)?[a-z0-9_:.-]+")
+
 
 @dataclass(frozen=True, slots=True)
 class Settings:
@@ -44,6 +46,10 @@ class Settings:
     """True behind PgBouncer's transaction pooling: prepared statements are then not kept."""
     assume_role: str | None = None
     """The unprivileged role that each transaction takes on first, when one URL serves both purposes."""
+    webhook_networks: tuple[str, ...] = ()
+    """Private addresses and networks that webhooks may go to all the same, also without TLS."""
+    webhook_hosts: tuple[str, ...] = ()
+    """The only hosts that webhooks may go to (`*.` before a name: all below it); none: any."""
     log_level: str = "info"
     """debug, info, warning or error."""
     demo: bool = False
@@ -71,6 +77,8 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
         pool_size=_whole(env, "PLEK_POOL_SIZE", default=10, least=1),
         transaction_pooling=_flag(env, "PLEK_TRANSACTION_POOLING"),
         assume_role="plek_app" if database_url and not owner_url else None,
+        webhook_networks=_networks(env, "PLEK_WEBHOOK_NETWORKS", default=()),
+        webhook_hosts=_hosts(env, "PLEK_WEBHOOK_HOSTS"),
         log_level=_choice(env, "PLEK_LOG_LEVEL", of=("info", "debug", "warning", "error")),
     )
 
@@ -116,7 +124,7 @@ def _whole(env: Mapping[str, str], name: str, *, default: int, least: int) -> in
 
 
 def _networks(env: Mapping[str, str], name: str, *, default: tuple[str, ...]) -> tuple[str, ...]:
-    named = [item.strip() for item in (env.get(name) or "").split(",") if item.strip()]
+    named = _listed(env, name)
     try:
         networks = [ip_network(item) for item in named]
     except ValueError:
@@ -125,6 +133,18 @@ def _networks(env: Mapping[str, str], name: str, *, default: tuple[str, ...]) ->
         message = f"{name} must be addresses or networks (10.1.2.3,10.4.0.0/16), and cannot be everybody."
         raise OperatorError(message)
     return tuple(named) or default
+
+
+def _hosts(env: Mapping[str, str], name: str) -> tuple[str, ...]:
+    named = tuple(item.lower() for item in _listed(env, name))
+    if not all(HOST.fullmatch(item) for item in named):
+        message = f"{name} must be names or addresses of hosts (hooks.example.org,*.example.net,192.0.2.1)."
+        raise OperatorError(message)
+    return named
+
+
+def _listed(env: Mapping[str, str], name: str) -> list[str]:
+    return [item.strip() for item in (env.get(name) or "").split(",") if item.strip()]
 
 
 def _flag(env: Mapping[str, str], name: str) -> bool:

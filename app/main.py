@@ -32,6 +32,7 @@ from app.api import (
     shields,
     sites,
     waiting,
+    webhooks,
 )
 from app.api.access import ACCESS, LOOKS
 from app.api.bodies import Bodies
@@ -70,6 +71,7 @@ ROUTERS = (
     access_log.router,
     ledger.router,
     events.router,
+    webhooks.router,
 )
 
 
@@ -137,6 +139,7 @@ def api(parts: Parts) -> FastAPI:
     problems.answer_problems(app)
     for router in ROUTERS:
         app.include_router(router)
+    app.webhooks.include_router(webhooks.messages)
     description.publish(app)
     app.add_middleware(Bodies)
     if without := description.routes(app) ^ ACCESS.keys():

@@ -32,6 +32,9 @@ _CHECKED_OUT = Gauge("plek_pool_checked_out", "Database connections in use.", mu
 _POOL_SIZE = Gauge("plek_pool_size", "Database connections there may be.", multiprocess_mode="livesum")
 _STREAMS = Gauge("plek_event_streams", "Event streams that are open.", multiprocess_mode="livesum")
 
+_DELIVERIES = Counter("plek_webhook_deliveries", "Attempts to send to webhooks, by how they went.", ["outcome"])
+_DISABLED = Counter("plek_webhooks_disabled", "Webhooks that were disabled: gone, or failing for days.")
+
 
 def request(method: str, route: str, *, status: int, seconds: float | None) -> None:
     """Count a request by the route's template; `seconds` is None for a stream, whose length says nothing."""
@@ -54,6 +57,16 @@ def pool(checked_out: int, size: int) -> None:
 def streams(count: int) -> None:
     """Note how many event streams this process has open."""
     _STREAMS.set(count)
+
+
+def delivery(outcome: str) -> None:
+    """Count an attempt to send to a webhook: `delivered` or `failed`."""
+    _DELIVERIES.labels(outcome).inc()
+
+
+def webhook_disabled() -> None:
+    """Count a webhook that gets nothing any more."""
+    _DISABLED.inc()
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""What goes on beside the requests: numbering the outbox, reading it for the streams, and work that recurs."""
+"""What goes on beside the requests: numbering the outbox, reading and sending it, and work that recurs."""
 
 import asyncio
 import signal
@@ -18,9 +18,12 @@ from app.errors import Conflict, OperatorError, Unavailable
 from app.seal import Keyring
 from app.services import availability, erasure, holds, peaks, reminders, returns, vacancies
 from app.services.erasure_list import ErasureList
-from app.store import answers, outbox, placements, pulse, timers, waiting
+from app.store import answers, deliveries, outbox, placements, pulse, timers, waiting
 from app.store import vacancies as vacancy_rows
 from app.store.database import RELAY, WORKER, Database, Transaction
+from app.webhooks.courier import Courier
+from app.webhooks.post import Post
+from app.webhooks.reach import Reach
 
 LOOK_S = 0.5
 """How often each process looks by itself for what nobody told it."""
@@ -66,6 +69,7 @@ async def step(tx: Transaction) -> float:
 async def prune(tx: Transaction) -> float:
     """Forget what is kept for a while only."""
     await outbox.prune(tx)
+    await deliveries.prune(tx)
     await answers.prune(tx)
     await vacancy_rows.prune(tx)
     await waiting.prune(tx)
@@ -133,12 +137,14 @@ async def running(parts: Parts, *, recurring: Mapping[str, Work] | None = None) 
     """Do all of it while the block lasts, and end every open stream when the process is told to stop."""
     ours = recurring_in(parts.settings.data_dir, keyring=parts.keyring)
     timed = ours if recurring is None else recurring
+    courier = Courier(parts.database, parts.keyring, Post(Reach.of(parts.settings)))
     turns: Mapping[str, Callable[[], Awaitable[None]]] = {
         "relay": lambda: relay(parts),
         "read": parts.bus.read,
         "beat": parts.bus.beat,
         "doorbell": lambda: parts.bus.doorbell.answer(parts.bus.heard),
         "timers": lambda: recur(parts.database, timed),
+        "webhooks": courier.turn,
     }
     tasks = [asyncio.create_task(_forever(turn, name=name), name=name) for name, turn in turns.items()]
     try:
@@ -149,6 +155,7 @@ async def running(parts: Parts, *, recurring: Mapping[str, Work] | None = None) 
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        await courier.close()
 
 
 async def work(parts: Parts) -> None:

@@ -83,6 +83,9 @@ ACCESS: Mapping[tuple[str, str], frozenset[Role]] = {
     ("GET", "/access-reviews"): ADMINISTRATOR,
     ("GET", "/ledger/entries"): CONTROL,
     ("GET", "/events"): PROVIDER,
+    ("POST", "/webhooks"): REGISTER,
+    ("GET", "/webhooks"): REGISTER,
+    ("DELETE", "/webhooks/{id}"): REGISTER,
 }
 
 LOOKS: Mapping[tuple[str, str], Look] = {
@@ -143,6 +146,9 @@ LOOKS: Mapping[tuple[str, str], Look] = {
     ("GET", "/access-reviews"): Look("search", "access_log"),
     ("GET", "/ledger/entries"): Look("export", "ledger"),
     ("GET", "/events"): Look("follow", "events", granted=False),
+    ("POST", "/webhooks"): Look("register", "webhook"),
+    ("GET", "/webhooks"): Look("search", "webhook"),
+    ("DELETE", "/webhooks/{id}"): Look("remove", "webhook"),
 }
 """What is not here has nothing of anybody: reference data, policies, and counts in bands.
 

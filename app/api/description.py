@@ -35,6 +35,7 @@ TAGS = [
     {"name": "Access log", "description": "Who looked at what, when and why."},
     {"name": "Ledger", "description": "What was recorded for everyone to check."},
     {"name": "Events", "description": "What changes, as it changes."},
+    {"name": "Webhooks", "description": "Events that are sent to a provider's own systems."},
     {"name": "Description", "description": "This description."},
 ]
 
@@ -94,6 +95,7 @@ def document(app: FastAPI) -> dict[str, Any]:
             version=app.version,
             description=app.description,
             routes=_described(app),
+            webhooks=app.webhooks.routes,
             tags=app.openapi_tags,
             servers=app.servers,
             contact=app.contact,
@@ -102,6 +104,8 @@ def document(app: FastAPI) -> dict[str, Any]:
         for path, operations in made["paths"].items():
             for method, operation in operations.items():
                 _complete(path, method, operation)
+        for message in made["webhooks"].values():
+            _complete_message(message["post"])
         schemas = made["components"]["schemas"]
         schemas.pop("HTTPValidationError", None)
         schemas.pop("ValidationError", None)
@@ -137,6 +141,13 @@ def _complete(path: str, method: str, operation: dict[str, Any]) -> None:
             headers |= RETRY_HEADER
         if int(status) >= 400:  # noqa: PLR2004 - where errors begin
             response["content"] = {PROBLEM_JSON: {"schema": {"$ref": "#/components/schemas/Problem"}}}
+
+
+def _complete_message(operation: dict[str, Any]) -> None:
+    """What Plek sends is signed, bears no token, and is answered as the receiver likes."""
+    operation["security"] = []
+    for status in ("204", "422"):
+        operation["responses"].pop(status)
 
 
 def _problems(path: str, method: str) -> tuple[int, ...]:

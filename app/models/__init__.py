@@ -29,6 +29,7 @@ from app.models.registry import (
     SiteSecret,
 )
 from app.models.waiting import Alternative, AmbulatoryCapacity, Contact, Reminder, Vacancy
+from app.models.webhooks import Webhook, WebhookDelivery
 
 __all__ = [
     "AccessLogEntry",
@@ -74,5 +75,7 @@ __all__ = [
     "Timer",
     "Token",
     "Vacancy",
+    "Webhook",
+    "WebhookDelivery",
     "Weight",
 ]

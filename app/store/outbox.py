@@ -14,6 +14,7 @@ from uuid import UUID
 from sqlalchemy import delete, exists, func, insert, or_, select, update
 
 from app.models import Head, OutboxEntry
+from app.store import deliveries
 
 if TYPE_CHECKING:
     from app.store.database import Transaction
@@ -65,7 +66,8 @@ async def glance(tx: "Transaction") -> Glance:
 async def number(tx: "Transaction", *, most: int = NUMBERED_AT_ONCE) -> int | None:
     """Give positions to rows that are committed, in order; return the newest position, None if there were no such rows.
 
-    The head row is locked first: only then does the next statement see all that earlier holders of the lock did.
+    With its position a row also comes to the webhooks that want it. The head row is locked first: only then does the
+    next statement see all that earlier holders of the lock did.
     """
     locked = await tx.row(select(Head.value).where(Head.name == HEAD).with_for_update())
     before = 0 if locked is None else locked.value
@@ -87,7 +89,10 @@ async def number(tx: "Transaction", *, most: int = NUMBERED_AT_ONCE) -> int | No
     row = await tx.row(
         update(Head).where(Head.name == HEAD).values(value=func.coalesce(newest, Head.value)).returning(Head.value)
     )
-    return None if row is None or row.value == before else row.value
+    if row is None or row.value == before:
+        return None
+    await deliveries.spread(tx, after=before, upto=row.value)
+    return row.value
 
 
 async def read_after(

@@ -22,7 +22,7 @@ from sqlalchemy import (
     update,
 )
 
-from app.models import Answer, InstallationKey, ReferralSecret, SiteSecret
+from app.models import Answer, InstallationKey, ReferralSecret, SiteSecret, Webhook
 from app.models.base import Base
 
 if TYPE_CHECKING:
@@ -49,8 +49,9 @@ def _shelf(model: type[Base], sealed: str, *, rows: int) -> Shelf:
 
 SITES = _shelf(SiteSecret, "key", rows=500)
 REFERRALS = _shelf(ReferralSecret, "key", rows=500)
+WEBHOOKS = _shelf(Webhook, "key", rows=500)
 OWN = _shelf(InstallationKey, "wrapped", rows=500)
-WRAPPED = (SITES, REFERRALS, OWN)
+WRAPPED = (SITES, REFERRALS, WEBHOOKS, OWN)
 """Where data keys are kept."""
 ANSWERS = _shelf(Answer, "sealed", rows=50)
 """Answers are whole pages: fewer at once."""

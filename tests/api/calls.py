@@ -38,6 +38,7 @@ WITH_BODY = (
     ("PATCH", "/placements/{id}"),
     ("POST", "/placements/{id}/no-show"),
     ("POST", "/placements/{id}/departure"),
+    ("POST", "/webhooks"),
 )
 MAY_BE_NOTHING = ("/referrals/{id}/rankings", "/peak-plans", "/placements/{id}/no-show")
 JSON = {"Content-Type": "application/json"}
@@ -95,6 +96,7 @@ class World:
             ("PATCH", "/placements/{id}"): {"expectedDeparture": "2027-03-01"},
             ("POST", "/placements/{id}/no-show"): {"safetyChecked": False},
             ("POST", "/placements/{id}/departure"): {"destination": "own_home"},
+            ("POST", "/webhooks"): {"url": "https://hooks.example/plek", "kinds": ["swap"]},
         }
         return bodies.get((method, template))
 
@@ -133,6 +135,7 @@ async def world(country: Country) -> World:
     await receiver.post(f"/holds/{hold['id']}/acceptance", {"by": "person"}, expect=200)
     placement = await sender.post("/placements", {"holdId": hold["id"]}, key=secrets.token_hex(8))
     administrator = await country.client("administrator")
+    webhook = await receiver.post("/webhooks", {"url": "https://hooks.example/plek", "kinds": ["swap"]})
     ids = {
         "sites": there.site_id,
         "places": there.place_ids[-1],
@@ -143,6 +146,7 @@ async def world(country: Country) -> World:
         "placements": placement["id"],
         "policies": ranking["policy"]["version"],
         "peak-plans": (await administrator.post("/peak-plans"))["id"],
+        "webhooks": webhook["id"],
     }
     return World(country, receiver, sender, ids, ranking["offers"][0]["offerId"], await country.client("administrator"))
 

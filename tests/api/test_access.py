@@ -81,6 +81,9 @@ CONTRACT: dict[str, set[str]] = {
     "GET /access-reviews": {D},
     "GET /ledger/entries": {A, D},
     "GET /events": {N, C},
+    "POST /webhooks": {C, S},
+    "GET /webhooks": {C, S},
+    "DELETE /webhooks/{id}": {C, S},
     "GET /openapi.json": set(),
 }
 """The wire contract's table, in its order."""
@@ -220,7 +223,7 @@ async def test_an_auditor_of_another_region_cannot_tell_a_ranking_from_none(coun
 async def test_lists_have_nothing_of_other_providers(country: Country) -> None:
     await world(country)
     stranger = await country.client(*WORKING, provider="eik")
-    for path in ("/sites", "/places", "/referrals", "/holds", "/placements"):
+    for path in ("/sites", "/places", "/referrals", "/holds", "/placements", "/webhooks"):
         assert (await stranger.get(path))["items"] == []
 
 

@@ -19,7 +19,7 @@ from app.config import Settings
 from app.events import allowance
 from app.main import create_app, join
 from tests.api.calls import JSON
-from tests.api.serving import following
+from tests.api.serving import PLAIN, following
 from tests.api.test_headers import strict
 from tests.country import Country, referral_body
 
@@ -40,7 +40,7 @@ async def served(country: Country, settings: Settings | None = None) -> AsyncGen
             assert not running.done(), "the server did not start"
             await asyncio.sleep(0.01)
         port = server.servers[0].sockets[0].getsockname()[1]
-        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=PATIENCE_S) as http:
+        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=PATIENCE_S, verify=PLAIN) as http:
             yield http
     finally:
         server.should_exit = True

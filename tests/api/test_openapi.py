@@ -1,6 +1,7 @@
 """The generated description: that it is what the government's rules ask, and that it is true."""
 
 import json
+import re
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -82,6 +83,19 @@ def test_every_success_has_a_schema_and_every_failure_is_a_problem() -> None:
             if status >= "400":
                 assert list(response["content"]) == [PROBLEM_JSON], f"{method} {path} {status}"
         assert "500" not in responses
+
+
+def test_what_is_sent_to_webhooks_is_described_and_every_reference_leads_somewhere() -> None:
+    made = described()
+    sent = made["webhooks"]["event"]["post"]
+    assert {header["name"] for header in sent["parameters"]} == {
+        "webhook-id", "webhook-timestamp", "webhook-signature",
+    }  # fmt: skip
+    assert (sent["security"], set(sent["responses"])) == ([], {"2XX", "410"})
+    schemas = made["components"]["schemas"]
+    assert set(schemas["WebhookMessage"]["properties"]) == {"type", "timestamp", "data"}
+    named = set(re.findall(r'"#/components/schemas/([^"]+)"', json.dumps(made)))
+    assert named - set(schemas) == set()
 
 
 def test_what_a_call_needs_is_said() -> None:

@@ -27,6 +27,7 @@ REQUESTS = {
     "seal": ("app.seal.AESGCM", "POST /v1/sites"),
     "allocation": ("app.allocation.rank.points_for", "POST /v1/referrals/{referral}/rankings"),
     "words": ("app.words.SAFETY", "POST /v1/referrals/{referral}/rankings"),
+    "webhooks": ("app.webhooks.reach.literal", "POST /v1/webhooks"),
     "events": ("app.events.bus.Stream", "GET /v1/events"),
     "web": ("app.web.start.state_of", "GET /"),
 }
@@ -37,6 +38,7 @@ LOOPS = {
     "read": "app.events.bus.Bus.read",
     "doorbell": "app.events.doorbell.Doorbell._heard",
     "timers": "app.services.holds.sweep",
+    "webhooks": "app.store.deliveries.lease",
 }
 """What fails in each of the worker's loops."""
 

@@ -15,7 +15,7 @@ from redis.exceptions import ResponseError
 
 from app import logs
 from app.api.problems import PROBLEM_JSON
-from tests.api.serving import served
+from tests.api.serving import PLAIN, served
 from tests.country import THERE, Country, Shelter, referral_body, shelter, site_body
 from tests.faults.planted import (
     ADDRESS,
@@ -34,6 +34,11 @@ from tests.faults.planted import (
 )
 
 PATIENCE_S = 20
+BODIES = {
+    "POST /v1/sites": site_body(name=ADDRESS),
+    "POST /v1/webhooks": {"url": f"https://hooks.example/{TOKEN}"},
+}
+"""What is sent along, with secrets in it as well."""
 
 
 @pytest.fixture
@@ -83,14 +88,17 @@ class Served:
             path.replace("{site}", self.there.site_id),
             params={"note": ADDRESS},
             headers={"Authorization": f"Bearer {self.token}", "Referer": TOKEN, "Idempotency-Key": TOKEN},
-            json=site_body(name=ADDRESS) if asked == "POST /v1/sites" else None,
+            json=BODIES.get(asked),
         )
 
 
 @asynccontextmanager
 async def serving(country: Country) -> AsyncGenerator[Served]:
     there = await shelter(country)
-    async with served(country.app) as base, httpx.AsyncClient(base_url=base, timeout=PATIENCE_S) as http:
+    async with (
+        served(country.app) as base,
+        httpx.AsyncClient(base_url=base, timeout=PATIENCE_S, verify=PLAIN) as http,
+    ):
         yield Served(country, there, http)
 
 

@@ -22,7 +22,7 @@ FREE_FOR_ALL = {
 
 CASES = (
     "referrals", "referral_secrets", "rankings", "holds", "stays", "placements", "shields", "answers", "outbox",
-    "contacts", "alternatives", "vacancies", "reminders", "ambulatory_capacities",
+    "contacts", "alternatives", "vacancies", "reminders", "ambulatory_capacities", "webhooks",
 )  # fmt: skip
 SECRETS = ("referral_secrets", "site_secrets", "place_secrets")
 
@@ -44,7 +44,7 @@ async def everything(there: World) -> None:
     for path in ("/waiting-list", "/referrals/{id}/contacts"):
         await there.sender.ask("GET", there.path(path), expect=200)
     await there.receiver.ask("GET", "/vacancies", expect=200)
-    for collection in ("sites", "places", "referrals", "alternatives", "holds", "placements"):
+    for collection in ("sites", "places", "referrals", "alternatives", "holds", "placements", "webhooks"):
         for client in (there.sender, there.receiver):
             await client.ask("GET", f"/{collection}")
             await client.ask("GET", there.path(f"/{collection}/{{id}}"))
@@ -132,11 +132,11 @@ VISIBLE: dict[str, set[str]] = {
     "auditor": {"providers", "provider_regions", "registers", "leaves"},
     "administrator": {"providers", "provider_regions", "leaves", "access_log", "peak_plans"},
     "nobody": set(),
-    "relay": {"providers", "provider_regions", "outbox"},
+    "relay": {"providers", "provider_regions", "outbox", "webhooks"},
     "worker": {
         "providers", "provider_regions", "sites", "place_groups", "places", "claims", "referrals", "holds", "stays",
         "placements", "leaves", "answers", "outbox", "referral_secrets", "contacts", "alternatives", "vacancies",
-        "peak_plans",
+        "peak_plans", "webhooks",
     },
 }  # fmt: skip
 """For each caller who has nothing to do with the case: the tables in which they see any row at all."""

@@ -25,6 +25,8 @@ def test_every_setting_is_read() -> None:
             "PLEK_POOL_SIZE": "3",
             "PLEK_TRANSACTION_POOLING": "TRUE",
             "PLEK_LOG_LEVEL": "Debug",
+            "PLEK_WEBHOOK_NETWORKS": "10.4.0.0/16, 127.0.0.1",
+            "PLEK_WEBHOOK_HOSTS": "Hooks.example.org,*.example.net, 192.0.2.1",
         }
     )
     assert read.data_dir == Path("elsewhere")
@@ -32,6 +34,8 @@ def test_every_setting_is_read() -> None:
     assert read.owner_url == "postgresql+asyncpg://owner@db/plek"
     assert (read.redis_url, read.key) == ("redis://cache", "k")
     assert (read.rate_limit, read.pool_size, read.transaction_pooling, read.log_level) == (0, 3, True, "debug")
+    assert read.webhook_networks == ("10.4.0.0/16", "127.0.0.1")
+    assert read.webhook_hosts == ("hooks.example.org", "*.example.net", "192.0.2.1")
     assert (read.embedded, read.assume_role) == (False, None)
 
 
@@ -48,6 +52,8 @@ def test_one_url_for_both_purposes_takes_on_the_unprivileged_role() -> None:
         ("PLEK_POOL_SIZE", "0"),
         ("PLEK_TRANSACTION_POOLING", "perhaps"),
         ("PLEK_LOG_LEVEL", "loud"),
+        ("PLEK_WEBHOOK_NETWORKS", "0.0.0.0/0"),
+        ("PLEK_WEBHOOK_HOSTS", "https://secret.example/"),
         ("DATABASE_URL", "mysql://db:secret@host"),
         ("PLEK_OWNER_URL", "secret"),
         ("DATABASE_URL", "postgresql://plek:secret"),

@@ -1,0 +1,152 @@
+"""Webhooks on the wire: own ones, and what is sent to them."""
+
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Header, Response
+from pydantic import AfterValidator, Field, StringConstraints
+
+from app.api.ids import parse
+from app.api.once import OnceIn
+from app.api.pages import PageIn, moment_and_id
+from app.api.wire import In, Out
+from app.deps import CallerIn, PartsIn, Tx
+from app.models.webhooks import WEBHOOK_KINDS
+from app.services import webhooks
+from app.services.webhooks import Webhook
+from app.webhooks.reach import Reach
+
+router = APIRouter(tags=["Webhooks"])
+messages = APIRouter(tags=["Webhooks"])
+"""What is sent to them, for the description alone."""
+
+Kind = Literal["hold", "placement", "swap", "availability"]
+LONGEST_URL = 2000
+
+
+def _once_each(kinds: list[Kind]) -> list[Kind]:
+    if len(set(kinds)) < len(kinds):
+        message = "must name each kind once"
+        raise ValueError(message)
+    return kinds
+
+
+class WebhookWanted(In):
+    """Where to send what, from now on."""
+
+    url: Annotated[str, StringConstraints(min_length=1, max_length=LONGEST_URL)] = Field(
+        description="https, a public host, without user name and fragment.", examples=["https://hooks.example.org/plek"]
+    )
+    kinds: Annotated[list[Kind], Field(min_length=1, max_length=len(WEBHOOK_KINDS)), AfterValidator(_once_each)] = (
+        Field(default=list(WEBHOOK_KINDS), description="Of which kinds of events.")
+    )
+
+
+class WebhookOut(Out):
+    """An own webhook, and how it fares."""
+
+    id: str
+    url: str
+    kinds: list[str]
+    created_at: datetime
+    waiting: int = Field(description="How many events are still to be sent.")
+    last_delivery_at: datetime | None = Field(description="When one was last received.")
+    failing_since: datetime | None = Field(description="When a delivery failed, with none received since then.")
+    disabled_at: datetime | None = Field(description="Since when nothing is sent any more.")
+    disabled_because: str | None = Field(
+        description="`gone`: the receiver answered 410; `failing`: nothing was received for five days."
+    )
+
+    @classmethod
+    def of(cls, webhook: Webhook, **more: str) -> "WebhookOut":
+        """Show a webhook."""
+        row = webhook.row
+        return cls(
+            id=str(row.id),
+            url=webhook.url,
+            kinds=list(row.kinds),
+            created_at=row.created_at,
+            waiting=row.waiting,
+            last_delivery_at=row.last_delivery_at,
+            failing_since=row.failing_since,
+            disabled_at=row.disabled_at,
+            disabled_because=row.disabled_because,
+            **more,
+        )
+
+
+class WebhookMadeOut(WebhookOut):
+    """A webhook that was just added, with its secret."""
+
+    secret: str = Field(description="What signs the deliveries; shown this once.")
+
+
+class WebhooksOut(Out):
+    """A page of own webhooks, oldest first."""
+
+    items: list[WebhookOut]
+    next_cursor: str | None
+
+
+@router.post(
+    "/webhooks", status_code=201, response_model=WebhookMadeOut, operation_id="createWebhook", summary="Add a webhook"
+)
+async def create_webhook(wanted: WebhookWanted, tx: Tx, caller: CallerIn, parts: PartsIn, once: OnceIn) -> Response:
+    """Have events of the own provider sent to a URL, signed; at most ten URLs a provider."""
+    webhook, secret = await webhooks.add(
+        tx,
+        caller,
+        keyring=parts.keyring,
+        reach=Reach.of(parts.settings),
+        url=wanted.url,
+        kinds=wanted.kinds,
+    )
+    return await once.keep(tx, caller, WebhookMadeOut.of(webhook, secret=secret).reply(201))
+
+
+@router.get("/webhooks", response_model=WebhooksOut, operation_id="listWebhooks", summary="Own webhooks")
+async def list_webhooks(tx: Tx, caller: CallerIn, parts: PartsIn, page: PageIn) -> Response:
+    """Return the own provider's webhooks, whoever added them."""
+    found = await webhooks.listed(tx, caller, keyring=parts.keyring, limit=page.limit + 1, after=moment_and_id(page))
+    items, cursor = page.cut(found, place=lambda one: (one.row.created_at.isoformat(), str(one.row.id)))
+    return WebhooksOut(items=[WebhookOut.of(webhook) for webhook in items], next_cursor=cursor).reply()
+
+
+@router.delete("/webhooks/{id}", status_code=204, operation_id="deleteWebhook", summary="Remove a webhook")
+async def delete_webhook(id: str, tx: Tx, caller: CallerIn) -> Response:
+    """Send nothing more to an own webhook, and forget it; what is under way may still arrive."""
+    await webhooks.remove(tx, caller, parse(id))
+    return Response(status_code=204)
+
+
+class Subject(Out):
+    """What an event is about."""
+
+    id: str | None = Field(default=None, description="The id of the hold, placement or swap.")
+    region: str | None = Field(default=None, description="For `availability`, the region's code.")
+
+
+class WebhookMessage(Out):
+    """What is sent: that something changed. What it is now is there to be read."""
+
+    type: Kind
+    timestamp: datetime = Field(description="When it changed.")
+    data: Subject
+
+
+TAKEN: dict[int | str, dict[str, Any]] = {
+    "2XX": {"description": "Received. After anything else, a redirect as well, it is sent again for three days."},
+    410: {"description": "Gone: the webhook is disabled."},
+}
+
+
+@messages.post("event", operation_id="receiveEvent", summary="Something changed", status_code=204, responses=TAKEN)
+async def receive_event(
+    message: WebhookMessage,
+    webhook_id: Annotated[str, Header(description="Names the message; the same each time it is sent.")],
+    webhook_timestamp: Annotated[int, Header(description="When it was sent, in seconds since 1970.")],
+    webhook_signature: Annotated[
+        str, Header(description="`v1,` and the base64 HMAC-SHA256 of `id.timestamp.body`, as Standard Webhooks has it.")
+    ],
+) -> None:
+    """Hear that something changed; ids only. At least once, in no promised order."""

@@ -1,0 +1,71 @@
+"""Webhooks: where a provider wants to be told what its event stream tells, and what is still to be sent there."""
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, UniqueConstraint, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.models.base import CLOCK, Base, Id, Stamp, one_of
+
+WEBHOOK_KINDS = ("hold", "placement", "swap", "availability")
+"""Kinds of events that machines may be sent; the others are about referrals, and for people."""
+
+
+class Webhook(Base):
+    """A URL of a provider; it and the secret that signs are sealed."""
+
+    __tablename__ = "webhooks"
+    __table_args__ = (
+        CheckConstraint(
+            f"cardinality(kinds) > 0 AND kinds <@ ARRAY[{', '.join(repr(kind) for kind in WEBHOOK_KINDS)}]",
+            name="kinds",
+        ),
+        CheckConstraint("(disabled_at IS NULL) = (disabled_because IS NULL)", name="disabled"),
+        CheckConstraint(one_of("disabled_because", "gone", "failing"), name="disabled_because"),
+        Index(None, "provider_id"),
+    )
+
+    id: Mapped[Id]
+    provider_id: Mapped[UUID] = mapped_column(ForeignKey("providers.id"))
+    kinds: Mapped[list[str]]
+    key: Mapped[bytes]
+    """Its data key, wrapped."""
+    sealed: Mapped[bytes]
+    created_at: Mapped[Stamp]
+    last_delivery_at: Mapped[datetime | None]
+    """When something was last received there."""
+    failing_since: Mapped[datetime | None]
+    """When a delivery first failed since then."""
+    disabled_at: Mapped[datetime | None]
+    disabled_because: Mapped[str | None]
+    """`gone`: its receiver said 410; `failing`: nothing was received for days."""
+
+
+class WebhookDelivery(Base):
+    """One event for one webhook, from when it is numbered until a day after its end; its id is the message's.
+
+    No foreign key: a webhook that is just being removed must not stop the relay. Rows of one that is gone are pruned.
+    """
+
+    __tablename__ = "webhook_deliveries"
+    __table_args__ = (
+        UniqueConstraint("webhook_id", "position"),
+        CheckConstraint("(ended_at IS NULL) = (outcome IS NULL)", name="ended"),
+        CheckConstraint(one_of("outcome", "delivered", "given_up"), name="outcome"),
+        Index("webhook_deliveries_waiting_idx", "webhook_id", "next_at", postgresql_where=text("ended_at IS NULL")),
+        Index("webhook_deliveries_ended_idx", "ended_at", postgresql_where=text("ended_at IS NOT NULL")),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, server_default=text("gen_random_uuid()"))
+    webhook_id: Mapped[UUID]
+    position: Mapped[int] = mapped_column(BigInteger)
+    kind: Mapped[str]
+    subject: Mapped[str]
+    at: Mapped[datetime]
+    """When it became true."""
+    attempts: Mapped[int] = mapped_column(server_default=text("0"))
+    next_at: Mapped[datetime] = mapped_column(server_default=CLOCK)
+    """When it is due; while it is being sent, when whoever sends it is taken to have died."""
+    ended_at: Mapped[datetime | None]
+    outcome: Mapped[str | None]

@@ -1,0 +1,1 @@
+"""What Plek sends of itself: the only room from which requests go out."""
