@@ -98,7 +98,7 @@ class Vacancy(Base):
     place_id: Mapped[UUID | None]
     """None where a site admits people again: then a whole group came free."""
     left_by: Mapped[UUID | None]
-    """The referral that had it, which is not told of it."""
+    """The referral that had it, which is not told of it; forgotten once the others have been counted."""
     freed_at: Mapped[Stamp]
     reached: Mapped[UUID | None]
     """The last referral that was ranked for it, while that goes on."""

@@ -5,7 +5,7 @@ from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Uuid, bindparam, func, insert, or_, select, text, tuple_, update
+from sqlalchemy import ColumnElement, Executable, Uuid, bindparam, func, insert, or_, select, text, tuple_, update
 from sqlalchemy.dialects.postgresql import insert as insert_or
 
 from app.models import Alternative, AmbulatoryCapacity
@@ -95,7 +95,9 @@ async def end(tx: "Transaction", alternative_id: UUID, *, reason: str) -> Altern
 
 async def _change(tx: "Transaction", alternative_id: UUID, **values: Any) -> AlternativeRow:  # noqa: ANN401 - columns
     changed = update(Alternative).where(Alternative.id == alternative_id, _LIVE).values(**values)
-    return AlternativeRow(*(await tx.rows(changed.returning(*_COLUMNS)))[0])
+    # What `returning` makes of a tuple is not known to the type checker.
+    statement: Executable = changed.returning(*_COLUMNS)  # pyright: ignore[reportUnknownVariableType]
+    return AlternativeRow(*(await tx.rows(statement))[0])
 
 
 _CAPACITY = text("""

@@ -88,7 +88,8 @@ async def record(tx: "Transaction", chances: Sequence[Chance]) -> None:
 
 _COUNT = text("""
 UPDATE vacancies AS v SET lawful_for = v.lawful_for + one.lawful_for, reached = :reached,
-                          counted_at = CASE WHEN :done THEN clock_timestamp() END
+                          counted_at = CASE WHEN :done THEN clock_timestamp() END,
+                          left_by = CASE WHEN NOT :done THEN v.left_by END
 FROM unnest(:ids, :numbers) AS one (id, lawful_for) WHERE v.id = one.id
 RETURNING v.id, v.provider_id, v.lawful_for
 """).bindparams(
