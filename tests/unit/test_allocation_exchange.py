@@ -96,7 +96,7 @@ def draw_graph(seed: int) -> Graph:
 
 
 @given(st.builds(draw_graph, st.integers(0, 2**32)), st.integers(0, 4), st.integers(0, 4))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=100, deadline=None)
 def test_no_choice_of_cycles_and_chains_is_better(graph: Graph, max_cycle: int, max_chain: int) -> None:
     packing = best_packing(graph, max_cycle=max_cycle, max_chain=max_chain)
 

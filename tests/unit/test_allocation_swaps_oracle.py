@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import permutations
 from random import Random
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -17,7 +17,7 @@ from app.allocation.moves import Mover, Places
 from app.allocation.rank import rank
 from app.allocation.swaps import search
 from app.allocation.values import Register
-from tests.unit.allocation_cases import POLICY, draw_need, draw_place, draw_situation
+from tests.unit.allocation_cases import FEATURES, POLICY, draw_need, draw_place, draw_situation
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -127,24 +127,34 @@ def plus(one: Worth, other: Worth) -> Worth:
     return one[0] + other[0], one[1] + other[1], one[2] + other[2], one[3] + other[3]
 
 
+ROOMY: dict[str, Any] = {
+    "bed_spaces": 6,
+    "genders": ("female", "male", "other"),
+    "sons_up_to_age": 17,
+    "features": FEATURES,
+    "exclusive_to": (),
+}
+
+
 def draw(seed: int) -> World:
     random = Random(seed)
+    # Roomy places for anybody, so that danger, kind, admission and the site decide, and something is lawful.
     groups = tuple(
-        replace(draw_place(random, number), bed_spaces=5, genders=("female", "male", "other"), sons_up_to_age=17)
-        for number in range(random.randint(3, 6))
+        replace(draw_place(random, number), **ROOMY, kind=random.choice(("crisis", "regular")))
+        for number in range(random.randint(4, 7))
     )
     register = Register(groups)
 
     def mover(name: str, *, waits: bool) -> Mover:
         need = replace(draw_need(random), target_groups=(), needs=(), barred_providers=(), threat_level=None)
-        if name.startswith("w"):
+        if name.startswith("w") or random.random() < 0.7:
             need = replace(need, urgency="acute", reason="safety")
         home = None if waits else random.choice(groups).id
         return Mover(name, need, draw_situation(random, register), home, random.randint(0, 2))
 
     return World(
         wanting=tuple(mover(f"w{number}", waits=random.random() < 0.5) for number in range(random.randint(1, 2))),
-        movers=tuple(mover(f"m{number}", waits=False) for number in range(random.randint(0, 5))),
+        movers=tuple(mover(f"m{number}", waits=False) for number in range(random.choice((0, 3, 4, 5)))),
         groups={group.id: group for group in groups},
         free={group.id: random.randint(1, 2) for group in groups if random.random() < 0.2},
         policy=replace(POLICY, swap_max_legs=random.choice((2, 3, 4))),
@@ -175,7 +185,7 @@ def as_key(swap: Swap) -> tuple[object, ...]:
 
 
 @given(worlds, st.integers())
-@settings(max_examples=250, deadline=None)
+@settings(max_examples=120, deadline=None)
 def test_a_search_finds_the_best_swaps_in_order_or_says_rightly_why_there_are_none(world: World, seed: int) -> None:
     first = world.wanting[0]
     longest = world.policy.swap_max_legs
@@ -202,7 +212,7 @@ def test_a_search_finds_the_best_swaps_in_order_or_says_rightly_why_there_are_no
 
 
 @given(worlds, st.integers())
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 def test_no_other_swaps_serve_all_of_them_better(world: World, seed: int) -> None:
     cleared = clear(world.wanting, movers=world.movers, places=world.places, policy=world.policy)
 
