@@ -1,4 +1,4 @@
-"""`python -m benchmarks [hold|ranking|swaps|start|memory|scale ...]`: measures and prints a table; exit 1 under a bar."""
+"""`python -m benchmarks [hold|ranking|swaps|start|memory|scale]`: measures and prints a table; exit 1 under a bar."""
 
 import argparse
 import sys

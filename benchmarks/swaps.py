@@ -3,14 +3,19 @@
 import statistics
 from collections.abc import Callable, Sequence
 from time import perf_counter
+from typing import Any
 
-from kep_solver.entities import Donor, Instance, Transplant
-from kep_solver.model import PICEF, TransplantCount
+import kep_solver.entities
+import kep_solver.model
 
 from app.allocation.exchange import best_packing
 from app.allocation.graphs import Graph
 from benchmarks.exchanges import PREFLIB, Problem, drawn, preflib
 from benchmarks.figures import Line
+
+# Its types are partly unknown; what comes out of it is narrowed where it enters.
+entities: Any = kep_solver.entities
+model: Any = kep_solver.model
 
 ROUNDS = 3
 BAR, AIM = 1.0, 2.0
@@ -42,10 +47,12 @@ def measure(*, rounds: int = ROUNDS) -> list[Line]:
 
 
 def _compared(what: str, problems: Sequence[Problem], *, rounds: int) -> Line:
-    ours, theirs = 0.0, 0.0
+    ours: float = 0
+    theirs: float = 0
     for problem in problems:
         pool = instance(problem.graph)  # outside the clock, as the graph is
-        plek, kep = [], []
+        plek: list[float] = []
+        kep: list[float] = []
         for _ in range(rounds):
             reached, seconds = _timed(lambda: _plek(problem))  # noqa: B023 - called at once
             plek.append(seconds)
@@ -81,8 +88,9 @@ def _plek(problem: Problem) -> int:
     return best_packing(problem.graph, max_cycle=problem.max_cycle, max_chain=0).totals[0]
 
 
-def _kep_solver(pool: Instance, max_cycle: int) -> int:
-    exchanges, _, _ = PICEF(pool, [TransplantCount()], maxCycleLength=max_cycle, maxChainLength=0).solve()
+def _kep_solver(pool: object, max_cycle: int) -> int:
+    program = model.PICEF(pool, [model.TransplantCount()], maxCycleLength=max_cycle, maxChainLength=0)
+    exchanges, _, _ = program.solve()
     return sum(len(exchange) for exchange in exchanges)
 
 
@@ -91,16 +99,16 @@ def _agree(problem: Problem, reached: int, expected: int | None) -> None:
         raise RuntimeError(f"{problem.name}, cycles of {problem.max_cycle}: {reached} is not {expected}")
 
 
-def instance(graph: Graph) -> Instance:
+def instance(graph: Graph) -> object:
     """The graph as kep_solver has it: every vertex a pair, every arc a transplant; each counts as one."""
-    pool = Instance()
-    pairs: list[Donor] = []
+    pool = entities.Instance()
+    pairs: list[Any] = []
     for vertex in range(graph.vertices):
-        donor, recipient = Donor(str(vertex)), pool.recipient(str(vertex))
+        donor, recipient = entities.Donor(str(vertex)), pool.recipient(str(vertex))
         donor.recipient = recipient
         recipient.addDonor(donor)
         pool.addDonor(donor)
         pairs.append(donor)
     for tail, head in zip(graph.tails.tolist(), graph.heads.tolist(), strict=True):
-        pool.addTransplant(Transplant(pairs[tail], pairs[head].recipient, 1.0))
+        pool.addTransplant(entities.Transplant(pairs[tail], pairs[head].recipient, 1.0))
     return pool
