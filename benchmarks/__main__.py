@@ -1,17 +1,18 @@
-"""`python -m benchmarks [hold|ranking|peaks|start|memory ...]`: measures and prints a table; exit 1 under a bar."""
+"""`python -m benchmarks [hold|ranking|peaks|swaps ...]`: measures and prints a table; exit 1 under a bar."""
 
 import argparse
 import sys
 from collections.abc import Callable, Mapping
 from functools import partial
 
-from benchmarks import holding, peaks, processes, ranking, scale
+from benchmarks import holding, peaks, processes, ranking, scale, swaps
 from benchmarks.figures import Line, table
 
 PARTS: Mapping[str, Callable[[], list[Line]]] = {
     "hold": holding.measure,
     "ranking": ranking.measure,
     "peaks": peaks.measure,
+    "swaps": swaps.measure,
     "start": processes.start,
     "memory": processes.memory,
 }

@@ -157,8 +157,11 @@ OF_THE_DAY = frozenset({"free", "admission", "declined", "cap", OWN_REGION_FIRST
 LASTING_RULES = (danger, *(rule for rule in RULES if rule.__name__ not in OF_THE_DAY and rule is not danger))
 """The others. They answer yes or no together, so the one that is quickest and keeps most away is asked first."""
 
+RULES_WHEN_FREE = tuple(rule for rule in RULES if rule is not free)
+"""What must hold of a place that will come free: all the rest."""
 
-def first_against(group: PlaceGroup, case: Case, rules: tuple[Rule, ...] = RULES) -> str | None:
+
+def first_against(group: PlaceGroup, case: Case, *, rules: tuple[Rule, ...] = RULES) -> str | None:
     """The code of the first rule in the way of these places, of all or of some, or None when they let them through."""
     for rule in rules:
         if not rule(group, case):
@@ -173,4 +176,4 @@ def all_against(group: PlaceGroup, case: Case) -> Iterator[str]:
 
 def would_do(group: PlaceGroup, case: Case) -> bool:
     """These places would do for this household, whatever is free or open today."""
-    return first_against(group, case, LASTING_RULES) is None
+    return first_against(group, case, rules=LASTING_RULES) is None
