@@ -9,7 +9,7 @@ import numpy as np
 from scipy.optimize import linear_sum_assignment  # pyright: ignore[reportUnknownVariableType] - it ships no types
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -108,6 +108,15 @@ def _alike(costs: Numbers, taken: Numbers) -> tuple[Flags, Flags]:
         prices = lower
 
 
+@dataclass(frozen=True, slots=True)
+class _Way:
+    """How others make way for a row: where each goes, which columns that leaves to the row, and who fills its own."""
+
+    onward: Numbers
+    reached: Flags
+    refill: tuple[tuple[int, int], ...]
+
+
 class _Seated:
     """Who has which column, while ties are being decided: rows before the one in hand stay where they are."""
 
@@ -116,15 +125,23 @@ class _Seated:
         self.holder: Numbers = np.full(int(possible.shape[1]), NOBODY, dtype=np.int64)
         self.holder[taken] = np.arange(len(taken))
 
-    def onward(self, row: int) -> tuple[Numbers, Flags]:
-        """Where each later row would go if it made way for this one, and the columns that this one can have.
+    def ways(self, row: int) -> Iterator[_Way]:
+        """The ways in which a row may get another column, each with the columns that it reaches.
 
-        Searched backwards from where a chain of moves may end: in the column that this row leaves, or in a free one if
-        the left one may stay empty.
+        Those who make way end in the column that this row leaves; or else in one that is free, if the column that it
+        leaves may stay empty or is filled again by somebody whose own may. Nobody is asked to do both: whoever could
+        would lead to the column that this row leaves, and that way comes first.
         """
-        left = self.taken[row]
-        ends = self.holder == NOBODY if not self.wanted[left] else np.zeros(len(self.holder), dtype=np.bool_)
+        left = int(self.taken[row])
+        ends: Flags = np.zeros(len(self.holder), dtype=np.bool_)
         ends[left] = True
+        yield self._leading_to(ends, row, refill=())
+        refill = self._refill(row, left) if self.wanted[left] else ()
+        if refill is not None:
+            yield self._leading_to(self.holder == NOBODY, row, refill=refill)
+
+    def _leading_to(self, ends: Flags, row: int, *, refill: tuple[tuple[int, int], ...]) -> _Way:
+        """Where each later row would go if it made way, searched backwards from where that may end."""
         onward: Numbers = np.full(len(self.taken), NOBODY, dtype=np.int64)
         reached, newest = ends.copy(), np.flatnonzero(ends)
         later = np.arange(len(self.taken)) > row
@@ -134,15 +151,39 @@ class _Seated:
             onward[moving] = newest[steps[moving].argmax(axis=1)]
             newest = self.taken[moving]
             reached[newest] = True
-        return onward, reached & self.possible[row]
+        return _Way(onward, reached & self.possible[row], refill)
 
-    def move(self, row: int, column: int, onward: Numbers) -> None:
+    def _refill(self, row: int, left: int) -> tuple[tuple[int, int], ...] | None:
+        """Which later rows move to which columns so that the left one is taken and an unwanted one is not; or None."""
+        into: dict[int, int] = {}
+        columns = [left]
+        for column in columns:  # grows while it is gone through
+            for mover in map(int, np.flatnonzero(self.possible[row + 1 :, column]) + row + 1):
+                if mover in into:
+                    continue
+                into[mover] = column
+                if not self.wanted[self.taken[mover]]:
+                    return self._moves(mover, into, left)
+                columns.append(int(self.taken[mover]))
+        return None
+
+    def _moves(self, mover: int, into: Mapping[int, int], left: int) -> tuple[tuple[int, int], ...]:
+        moves = [(mover, into[mover])]
+        while moves[-1][1] != left:
+            mover = int(self.holder[moves[-1][1]])
+            moves.append((mover, into[mover]))
+        return tuple(reversed(moves))
+
+    def move(self, row: int, column: int, way: _Way) -> None:
         """Seat a row in a column; who was there goes onward, and so on."""
         self.holder[self.taken[row]] = NOBODY
         while row != NOBODY:
             displaced = int(self.holder[column])
             self.holder[column], self.taken[row] = row, column
-            row, column = displaced, int(onward[displaced])
+            row, column = displaced, int(way.onward[displaced])
+        for mover, empty in way.refill:
+            self.holder[self.taken[mover]], self.holder[empty] = NOBODY, mover
+            self.taken[mover] = empty
 
     def keep(self, row: int) -> None:
         """Leave a row where it is from now on."""
@@ -152,7 +193,7 @@ class _Seated:
 def _settled(seated: _Seated, row: int, wishes: Wishes, spans: Mapping[str, range]) -> int | None:
     """Give a row the first of its seats that some cheapest way gives it, with all rows before it as they are."""
     chosen: int | None = None
-    found: tuple[Numbers, Flags] | None = None
+    ways: tuple[_Way, ...] | None = None
     for index, seat in enumerate(wishes.seats):
         span = spans[seat]
         if int(seated.taken[row]) in span:
@@ -160,10 +201,10 @@ def _settled(seated: _Seated, row: int, wishes: Wishes, spans: Mapping[str, rang
             break
         if not seated.possible[row, span.start : span.stop].any():
             continue
-        found = seated.onward(row) if found is None else found
-        free = np.flatnonzero(found[1][span.start : span.stop])
-        if len(free):
-            seated.move(row, span.start + int(free[0]), found[0])
+        ways = tuple(seated.ways(row)) if ways is None else ways
+        way = next((way for way in ways if way.reached[span.start : span.stop].any()), None)
+        if way is not None:
+            seated.move(row, span.start + int(way.reached[span.start : span.stop].argmax()), way)
             chosen = index
             break
     seated.keep(row)

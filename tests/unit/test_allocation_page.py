@@ -21,7 +21,15 @@ POLICY = parse_policy(json.loads(files("app.reference").joinpath("nl/policy.json
 
 
 def test_the_page_has_every_rule_and_every_factor_in_order() -> None:
-    assert tuple(re.findall(r"^\| `(\w+)` \|", PAGE, flags=re.MULTILINE)) == (*CODES, *FACTORS)
+    of_a_ranking = PAGE.partition("## Waiting")[0]
+
+    assert tuple(re.findall(r"^\| `(\w+)` \|", of_a_ranking, flags=re.MULTILINE)) == (*CODES, *FACTORS)
+
+
+def test_the_page_has_the_order_of_the_waiting_list() -> None:
+    of_waiting = PAGE.partition("## Waiting")[2].partition("## Alternatives")[0]
+
+    assert tuple(re.findall(r"^\| `(\w+)` \|", of_waiting, flags=re.MULTILINE)) == POLICY.waiting_order
 
 
 def test_the_page_explains_every_value_of_the_policy() -> None:

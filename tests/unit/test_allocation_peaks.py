@@ -27,6 +27,13 @@ def test_every_plan_is_the_one_that_trying_everything_finds_ties_included() -> N
         assert found == tried(askers, free), seed
 
 
+def test_the_first_who_asks_gets_what_comes_first_though_others_change_seats_and_places_for_it() -> None:
+    asking = [Wishes(("near", "far"), (1, 4), 200), Wishes(("far",), (3,), 100), Wishes(("near",), (0,), 100)]
+
+    # The first and the second seated, or the first and the third: both cost 104.
+    assert assign(asking, {"near": 1, "far": 1}) == (0, 0, None)
+
+
 def test_larger_plans_are_worth_what_integer_programming_finds() -> None:
     for seed in range(8):
         luck = Random(seed)

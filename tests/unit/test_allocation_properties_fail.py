@@ -69,8 +69,11 @@ def test_a_ranking_that_breaks_a_claim_is_found_out(
 ) -> None:
     for module in (allocation_cases, properties):
         monkeypatch.setattr(module, "rank", broken)
-    # Found is enough: the smallest example is for whoever breaks it in earnest.
-    found_only = settings(settings(), phases=(Phase.generate,), database=None, max_examples=300, deadline=None)
+    # Found is enough: the smallest example is for whoever breaks it in earnest. The same worlds in every run: what is
+    # found once is found always.
+    found_only = settings(
+        settings(), phases=(Phase.generate,), database=None, max_examples=2000, deadline=None, derandomize=True
+    )
     monkeypatch.setattr(claim, "_hypothesis_internal_use_settings", found_only)
 
     with pytest.raises(AssertionError):
