@@ -5,7 +5,7 @@ from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Executable, Uuid, bindparam, func, insert, or_, select, text, tuple_, update
+from sqlalchemy import ColumnElement, Uuid, bindparam, func, insert, or_, select, text, tuple_, update
 from sqlalchemy.dialects.postgresql import insert as insert_or
 
 from app.models import Alternative, AmbulatoryCapacity
@@ -95,9 +95,8 @@ async def end(tx: "Transaction", alternative_id: UUID, *, reason: str) -> Altern
 
 async def _change(tx: "Transaction", alternative_id: UUID, **values: Any) -> AlternativeRow:  # noqa: ANN401 - columns
     changed = update(Alternative).where(Alternative.id == alternative_id, _LIVE).values(**values)
-    # What `returning` makes of a tuple is not known to the type checker.
-    statement: Executable = changed.returning(*_COLUMNS)  # pyright: ignore[reportUnknownVariableType]
-    return AlternativeRow(*(await tx.rows(statement))[0])
+    await tx.run(changed)
+    return AlternativeRow(*(await tx.rows(_READ.where(Alternative.id == alternative_id)))[0])
 
 
 _CAPACITY = text("""

@@ -47,7 +47,7 @@ class Glance:
 async def add(tx: "Transaction", *, kind: str, subject: str, audience: Sequence[UUID] | None) -> None:
     """Write down what others must hear of once this transaction has become true.
 
-    `kind` is availability, hold, placement or swap; `subject` an id, or for availability a region's code; `audience`
+    `kind` is one of the model's; `subject` an id, or for availability a region's code; `audience`
     names the providers concerned, None all staff.
     """
     providers = None if audience is None else sorted(set(audience))

@@ -195,6 +195,9 @@ def upgrade() -> None:
     op.execute('CREATE POLICY "insert" ON vacancies FOR INSERT TO CURRENT_USER WITH CHECK (true)')
     for table, rule in OF_THE_WORKER:
         op.execute(f"CREATE POLICY worker_waiting ON {table} {rule}")
+    # What the worker may read now it may not destroy: only of closed referrals, which the reading alone saw to so far.
+    closed = OF_WAITING.replace("= 'open'", "IN ('ended', 'withdrawn')")
+    op.execute(f'ALTER POLICY "delete" ON referral_secrets USING ({WORKER} AND {closed})')
     for name in TIMERS:
         op.execute(f"INSERT INTO timers (name, due_at, leased_until) VALUES ('{name}', '-infinity', '-infinity')")  # noqa: S608 - constants
 
@@ -304,6 +307,7 @@ def downgrade() -> None:
     """Take it all away."""
     for name in TIMERS:
         op.execute(f"DELETE FROM timers WHERE name = '{name}'")  # noqa: S608 - constants
+    op.execute(f'ALTER POLICY "delete" ON referral_secrets USING ({WORKER})')
     for table, _rule in OF_THE_WORKER:
         op.execute(f"DROP POLICY worker_waiting ON {table}")
     for name, table, *_rest in TRIGGERS:

@@ -127,6 +127,21 @@ async def other_ends(walk: Walk, haven: Person, linde: Person) -> None:
     await walk.by(haven, f"POST {CASE}/withdrawal", case, about=[case])
 
 
+async def those_who_wait(walk: Walk, eik: Person, linde: Person) -> None:
+    """A case with a contact log and an alternative, for which linde is responsible."""
+    case = (await eik.client.post("/referrals", referral_body()))["id"]
+    await walk.by(eik, f"POST {CASE}/contacts", case, {"note": "Belt morgen."}, about=[case])
+    await walk.by(eik, f"GET {CASE}/contacts", case, about=[case])
+    used = {"kind": "hotel", "responsibleProviderId": str(linde.provider_id)}
+    alternative = (await walk.by(eik, f"POST {CASE}/alternatives", case, used, about=[case]))["id"]
+    await walk.by(eik, "GET /waiting-list", object=case, about=[case])
+    for who in (eik, linde):
+        await walk.by(who, "GET /alternatives", about=[case])
+        await walk.by(who, "GET /alternatives/{id}", alternative, about=[case])
+    await walk.by(linde, "POST /alternatives/{id}/checks", alternative, {"outcome": "well"}, about=[case])
+    await walk.by(linde, "POST /alternatives/{id}/ending", alternative, {"reason": "left"}, about=[case])
+
+
 async def shields(walk: Walk, haven: Person, other: Person) -> None:
     """A case that only named colleagues see, and the look of one who is not named."""
     case = await haven.client.post("/referrals", referral_body())
@@ -154,10 +169,13 @@ async def test_each_look_that_is_granted_leaves_exactly_one_entry_that_says_who_
     country: Country,
 ) -> None:
     walk = Walk(country)
-    linde, haven, other = [await person(country, *STAFF, provider=slug) for slug in ("linde", "haven", "haven")]
+    linde, haven, other, eik = [
+        await person(country, *STAFF, provider=slug) for slug in ("linde", "haven", "haven", "eik")
+    ]
 
     await the_main_job(walk, haven, linde)
     await other_ends(walk, haven, linde)
+    await those_who_wait(walk, eik, linde)
     await shields(walk, haven, other)
     await the_log_itself(walk, haven)
 

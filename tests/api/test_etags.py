@@ -9,7 +9,7 @@ from app.store import referrals
 from tests.api.calls import World, world
 from tests.country import Client, Country, place_body, referral_body, site_body
 
-SINGLE = ("sites", "places", "referrals", "rankings", "holds", "placements")
+SINGLE = ("sites", "places", "referrals", "rankings", "holds", "placements", "alternatives")
 CHANGED: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "sites": ({"name": "Eik"}, {"name": "Es"}),
     "places": ({"label": "9Z"}, {"label": "8Y"}),

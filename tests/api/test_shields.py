@@ -12,7 +12,7 @@ from tests.casework import fresh
 from tests.country import Client, Country, hold_first, referral_body, shelter
 from tests.shielding import STAFF, account_of, shield, shielding, unshield
 
-CASES = ("referrals", "rankings", "holds", "placements")
+CASES = ("referrals", "rankings", "holds", "placements", "alternatives")
 OF_A_CASE = [
     (method, template) for method, template in ACCESS if template.startswith(tuple(f"/{of}/{{" for of in CASES))
 ]
