@@ -31,11 +31,11 @@ async def two_changes(country: Country, caller: Caller, site_id: UUID) -> None:
     async def second() -> None:
         async with database.entered(linde) as tx:
             site = await service.read(tx, caller, site_id, keyring=keyring, lock=True)
-            await service.change(tx, caller, site, changes={"address": ELSEWHERE})
+            await service.change(tx, caller, site, changes={"address": ELSEWHERE}, keyring=country.parts.keyring)
 
     async with database.entered(linde) as tx:
         site = await service.read(tx, caller, site_id, keyring=keyring, lock=True)
-        await service.change(tx, caller, site, changes={"name": "Eik"})
+        await service.change(tx, caller, site, changes={"name": "Eik"}, keyring=country.parts.keyring)
         waiting = asyncio.create_task(second())
         await blocked(country)
     await waiting
@@ -80,7 +80,7 @@ async def test_a_ranking_made_while_a_change_was_under_way_cannot_be_held(countr
     linde = await country.hashed("coordinator", provider="linde")
     async with country.parts.database.entered(linde) as tx:
         site = await service.read(tx, caller, UUID(there.site_id), keyring=country.parts.keyring, lock=True)
-        await service.change(tx, caller, site, changes={"admission": "paused"})
+        await service.change(tx, caller, site, changes={"admission": "paused"}, keyring=country.parts.keyring)
         ranking = await intake.post(f"/referrals/{referral['id']}/rankings")
     wanted = {"referralId": referral["id"], "rankingId": ranking["id"], "offerId": ranking["offers"][0]["offerId"]}
     problem = await intake.post("/holds", wanted, key="late", expect=409)
