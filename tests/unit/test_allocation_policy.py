@@ -14,6 +14,7 @@ from app.allocation.documents import document_of
 from app.allocation.policy import PolicyFaults, parse_policy, policy_hash
 from tests.unit.allocation_cases import POLICY_DOCUMENT
 
+EACH_ONCE = "must be of ['urgency', 'threat', 'children', 'time'], each at most once"
 DAY_OR_MOMENT = "must be a day, as 2026-01-31, or a moment, as 2026-01-31T12:00:00+00:00"
 
 
@@ -85,6 +86,9 @@ def test_a_policy_begins_with_a_day_or_at_a_moment() -> None:
         ("/points/solidarity/own_region", 241, "must be at most 240, the most points of this factor"),
         ("/points/solidarity/at_quota", 241, "must be at most 240, the most points of this factor"),
         ("/points/continuity/later_moves", {"crisis": 1}, "must name ['crisis', 'emergency', 'move_on', 'regular']"),
+        ("/waiting_order", ["urgency", "luck"], EACH_ONCE),
+        ("/waiting_order", ["time", "time"], EACH_ONCE),
+        ("/waiting_order", [], EACH_ONCE),
         ("/unheard_of", 1, "is not a known field"),
     ],
 )
