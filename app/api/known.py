@@ -103,6 +103,8 @@ Blocker = Annotated[Text, _code("blockers")]
 Blockers = Annotated[list[Blocker], AfterValidator(once_each), Field(max_length=50)]
 ReferralStatus = Annotated[Text, _code("referral_statuses")]
 HoldStatus = Annotated[Text, _code("hold_statuses")]
+SwapStatus = Annotated[Text, _code("swap_statuses")]
+SwapRefusal = Annotated[Text, _code("swap_refusal_reasons")]
 PlacementStatus = Annotated[Text, _code("placement_statuses")]
 ProviderId = Annotated[Text, AfterValidator(_provider)]
 """Of a known provider: a mistyped id would bar nobody."""

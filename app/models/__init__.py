@@ -17,6 +17,7 @@ from app.models.registry import (
     Site,
     SiteSecret,
 )
+from app.models.swaps import MoveAgreement, Swap, SwapLeg, SwapSearch
 
 __all__ = [
     "AccessLogEntry",
@@ -32,6 +33,7 @@ __all__ = [
     "Hold",
     "InstallationKey",
     "Leaf",
+    "MoveAgreement",
     "Municipality",
     "Opening",
     "OutboxEntry",
@@ -52,6 +54,9 @@ __all__ = [
     "Site",
     "SiteSecret",
     "Stay",
+    "Swap",
+    "SwapLeg",
+    "SwapSearch",
     "Timer",
     "Token",
     "Weight",

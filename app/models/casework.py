@@ -164,6 +164,8 @@ class Hold(Base):
     renewals_left: Mapped[int]
     created_at: Mapped[Stamp]
     resolved_at: Mapped[datetime | None]
+    swap_id: Mapped[UUID | None]
+    """The swap that it is part of, and with which it ends; a plain id, as `swap_legs` has the key."""
 
 
 class Stay(Base):
@@ -181,7 +183,7 @@ class Placement(Base):
 
     __tablename__ = "placements"
     __table_args__ = (
-        CheckConstraint(one_of("status", "underway", "arrived", "no_show", "ended"), name="status"),
+        CheckConstraint(one_of("status", "underway", "arrived", "no_show", "ended", "cancelled"), name="status"),
         CheckConstraint("(status IN ('arrived', 'ended')) = (arrived_at IS NOT NULL)", name="arrived"),
         CheckConstraint("(status = 'ended') = (departed_at IS NOT NULL)", name="departed"),
         CheckConstraint("departed_at >= arrived_at", name="order"),
