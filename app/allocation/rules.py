@@ -156,10 +156,13 @@ OF_THE_DAY = frozenset({"free", "admission", "declined", "cap", OWN_REGION_FIRST
 
 LASTING_RULES = tuple(rule for rule in RULES if rule.__name__ not in OF_THE_DAY)
 
+RULES_WHEN_FREE = tuple(rule for rule in RULES if rule is not free)
+"""What must hold of a place that will come free: all the rest."""
 
-def first_against(group: PlaceGroup, case: Case) -> str | None:
+
+def first_against(group: PlaceGroup, case: Case, *, rules: tuple[Rule, ...] = RULES) -> str | None:
     """The code of the first rule in the way of these places, or None when all let them through."""
-    for rule in RULES:
+    for rule in rules:
         if not rule(group, case):
             return rule.__name__
     return None
