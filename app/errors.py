@@ -42,7 +42,11 @@ class Missing(Refusal):
 
 
 class Conflict(Refusal):
-    """The state of the world does not allow it now."""
+    """The state of the world does not allow it now; `rules` are the codes of the hard rules in the way, if any."""
+
+    def __init__(self, code: str, detail: str, *, rules: tuple[str, ...] = ()) -> None:
+        super().__init__(code, detail)
+        self.rules = rules
 
 
 class Invalid(Refusal):

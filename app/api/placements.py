@@ -9,13 +9,14 @@ from pydantic import Field
 from app.api import known
 from app.api.changes import absent
 from app.api.household import Flag
-from app.api.ids import parse
+from app.api.ids import parse, parse_optional, text_of
 from app.api.once import OnceIn, OnceRequired
 from app.api.pages import PageIn, moment_and_id
 from app.api.places import Moment
 from app.api.wire import Day, In, Out, check_match, single
 from app.deps import CallerIn, PartsIn, Tx
-from app.services import placements
+from app.services import confirming, placements
+from app.services.confirming import Confirmation
 from app.services.placements import Leaving
 from app.store.placements import PlacementRow
 
@@ -23,10 +24,14 @@ router = APIRouter(tags=["Placements"])
 
 
 class PlacementWanted(In):
-    """Which accepted hold is confirmed, and when they are expected."""
+    """Which accepted hold is confirmed, when they are expected, and what they leave for it."""
 
     hold_id: Annotated[str, Field(max_length=40)]
     expected_at: Moment | None = None
+    previous_placement_id: Annotated[str, Field(max_length=40)] | None = Field(
+        default=None,
+        description="The placement that they move on from; it stays theirs until they have arrived, and ends with it.",
+    )
 
 
 class NoShowWanted(In):
@@ -58,6 +63,7 @@ class PlacementOut(Out):
     stay_id: str
     referral_id: str
     hold_id: str
+    previous_placement_id: str | None = Field(description="The placement of the same stay that they left for this one.")
     status: str = Field(description="underway, arrived, no_show or ended")
     kind: str
     provider_id: str = Field(description="Whose place it is.")
@@ -83,6 +89,7 @@ class PlacementOut(Out):
             stay_id=str(row.stay_id),
             referral_id=str(row.referral_id),
             hold_id=str(row.hold_id),
+            previous_placement_id=text_of(row.previous_id),
             status=row.status,
             kind=row.kind,
             provider_id=str(row.receiver_id),
@@ -117,10 +124,16 @@ class PlacementList(Out):
     summary="Confirm a hold",
 )
 async def confirm(wanted: PlacementWanted, tx: Tx, caller: CallerIn, parts: PartsIn, once: OnceRequired) -> Response:
-    """Confirm an accepted hold: the household is on its way."""
-    row = await placements.confirm(
-        tx, caller, parse(wanted.hold_id), expected_at=wanted.expected_at, keyring=parts.keyring
+    """Confirm an accepted hold: the household is on its way.
+
+    With `previousPlacementId` they move on within their stay: whoever shelters them now, or sent them there, says so.
+    """
+    confirmation = Confirmation(
+        hold_id=parse(wanted.hold_id),
+        expected_at=wanted.expected_at,
+        previous_id=parse_optional(wanted.previous_placement_id),
     )
+    row = await confirming.confirm(tx, caller, confirmation, keyring=parts.keyring)
     return await once.keep(tx, caller, PlacementOut.of(row).reply(201, etag=True))
 
 

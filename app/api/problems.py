@@ -69,9 +69,12 @@ class Problem(Out):
     detail: str
     code: str = Field(description="Stable and in snake_case: what clients decide by.")
     errors: list[FaultOut] | None = None
+    rules: list[str] | None = Field(default=None, description="The hard rules in the way, where that is the reason.")
 
 
-def problem(status: int, code: str, detail: str, *, faults: tuple[errors.Fault, ...] = ()) -> Response:
+def problem(
+    status: int, code: str, detail: str, *, faults: tuple[errors.Fault, ...] = (), rules: tuple[str, ...] = ()
+) -> Response:
     """Return a problem as a response."""
     content = Problem(
         title=TITLES.get(status, "Error"),
@@ -79,6 +82,7 @@ def problem(status: int, code: str, detail: str, *, faults: tuple[errors.Fault, 
         detail=detail,
         code=code,
         errors=[FaultOut(pointer=fault.pointer, message=fault.message) for fault in faults] or None,
+        rules=list(rules) or None,
     )
     body = content.model_dump_json(by_alias=True, exclude_none=True)
     return Response(body, status, media_type=PROBLEM_JSON)
@@ -100,7 +104,8 @@ async def on_refusal(request: Request, refusal: Exception) -> Response:
         return first
     if isinstance(refusal, LOGGED) or (isinstance(refusal, errors.Unauthenticated) and token_hash(request)):
         await log_refused(request)
-    response = problem(status_of(refusal), refusal.code, refusal.detail, faults=getattr(refusal, "faults", ()))
+    faults, rules = getattr(refusal, "faults", ()), getattr(refusal, "rules", ())
+    response = problem(status_of(refusal), refusal.code, refusal.detail, faults=faults, rules=rules)
     if isinstance(refusal, errors.TooMany | errors.Unavailable):
         response.headers["Retry-After"] = str(refusal.retry_after)
     if isinstance(refusal, errors.Unauthenticated):

@@ -190,6 +190,7 @@ class Placement(Base):
         CheckConstraint("(status = 'no_show') = (no_show_at IS NOT NULL)", name="no_show"),
         Index("placements_stay_arrived_key", "stay_id", unique=True, postgresql_where=text("status = 'arrived'")),
         Index("placements_stay_underway_key", "stay_id", unique=True, postgresql_where=text("status = 'underway'")),
+        Index("placements_previous_key", "previous_id", unique=True, postgresql_where=text("status <> 'no_show'")),
         Index("placements_sender_idx", "provider_id", "created_at", "id"),
         Index("placements_receiver_idx", "receiver_id", "created_at", "id"),
     )
@@ -198,6 +199,13 @@ class Placement(Base):
     stay_id: Mapped[UUID] = mapped_column(ForeignKey("stays.id"))
     referral_id: Mapped[UUID] = mapped_column(ForeignKey("referrals.id"), index=True)
     hold_id: Mapped[UUID] = mapped_column(ForeignKey("holds.id"), unique=True)
+    previous_id: Mapped[UUID | None] = mapped_column(ForeignKey("placements.id"))
+    """The placement of the same stay that they leave for this one."""
+    began_id: Mapped[UUID | None] = mapped_column(ForeignKey("placements.id"), index=True)
+    """With which placement their time at a provider began: the one they come from until they arrive, then this one's.
+
+    None: with this very placement. The ledger's leaves of that time hang on it.
+    """
     provider_id: Mapped[UUID] = mapped_column(ForeignKey("providers.id"))
     receiver_id: Mapped[UUID] = mapped_column(ForeignKey("providers.id"))
     place_id: Mapped[UUID] = mapped_column(ForeignKey("places.id"), index=True)

@@ -2,6 +2,7 @@
 
 import os
 from datetime import date, datetime, timedelta
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from app.allocation.canonical import canonical_json
@@ -23,7 +24,7 @@ SALT_BYTES = 16
 async def record_arrival(tx: Transaction, placement: PlacementRow, *, at: datetime, keyring: Keyring) -> int:
     """Write the leaf of an arrival in another region, and add a safety stay to the running shares."""
     opening = await _arrival(tx, placement, at=at, keyring=keyring)
-    index = await _append(tx, placement, opening, keyring=keyring)
+    index = await _append(tx, placement.id, opening, keyring=keyring)
     if placement.reason == "safety":
         weights = (await tx.snapshots.reference(tx)).weights
         parts = divide(opening.lawful_regions, weights)
@@ -31,9 +32,15 @@ async def record_arrival(tx: Transaction, placement: PlacementRow, *, at: dateti
     return index
 
 
-async def record_departure(tx: Transaction, placement: PlacementRow, *, at: datetime, keyring: Keyring) -> int:
-    """Write the leaf of the end of a stay in another region: as the arrival had it, with the day of departure."""
-    index, sealed = await ledger.arrival_opening(tx, placement.id)
+async def record_departure(tx: Transaction, began_with: UUID, *, at: datetime, keyring: Keyring) -> int | None:
+    """Write the leaf of the end of a household's time at a provider, where its arrival there had one.
+
+    It is as the arrival had it, with the day of departure, whatever rooms of that provider they lived in meanwhile.
+    """
+    arrival = await ledger.arrival_opening(tx, began_with)
+    if arrival is None:
+        return None
+    index, sealed = arrival
     key = await keys.read(tx, keys.LEDGER, keyring=keyring)
     document = key.unseal_json(sealed, row=str(index))
     opening = Opening(
@@ -48,7 +55,7 @@ async def record_departure(tx: Transaction, placement: PlacementRow, *, at: date
         policy_hash=document["policy_hash"],
         swap_id=document["swap_id"],
     )
-    return await _append(tx, placement, opening, keyring=keyring)
+    return await _append(tx, began_with, opening, keyring=keyring)
 
 
 async def _arrival(tx: Transaction, placement: PlacementRow, *, at: datetime, keyring: Keyring) -> Opening:
@@ -76,7 +83,7 @@ async def _arrival(tx: Transaction, placement: PlacementRow, *, at: datetime, ke
     )
 
 
-async def _append(tx: Transaction, placement: PlacementRow, opening: Opening, *, keyring: Keyring) -> int:
+async def _append(tx: Transaction, placement_id: UUID, opening: Opening, *, keyring: Keyring) -> int:
     salt = os.urandom(SALT_BYTES)
     document = canonical_json(opening_document(opening, salt))
     policy = (await tx.snapshots.reference(tx)).policy
@@ -85,7 +92,7 @@ async def _append(tx: Transaction, placement: PlacementRow, opening: Opening, *,
         tx,
         NewLeaf(
             type=opening.type,
-            placement_id=placement.id,
+            placement_id=placement_id,
             origin_region=opening.origin,
             receiving_region=opening.receiving,
             opens_at=tx.at + timedelta(days=policy.opening_delay_days if opening.type == "arrival" else 0),

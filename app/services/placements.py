@@ -1,32 +1,21 @@
-"""Placements: from a confirmed hold to arrival, and to the end of the stay; with the ledger's leaf where it is due."""
+"""Placements: from under way to arrival, and to the end of the stay; with the ledger's leaves where they are due."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import UUID
 
-from app.allocation.safety import active_zones, lawful_rooms
+from app.allocation.stays import Arrival, due_at
 from app.errors import Conflict, Fault, Forbidden, Invalid, Missing
 from app.seal import Keyring
 from app.services import holds as hold_acts
-from app.services import ledger, referrals
-from app.services import rankings as ranking_acts
+from app.services import ledger
 from app.services.caller import Caller
-from app.store import holds, outbox, placements, transitions
+from app.store import outbox, placements, transitions
 from app.store import referrals as referral_rows
 from app.store.database import Transaction
-from app.store.holds import HoldRow
 from app.store.placements import PlacementRow
-
-CLOSED_HOLD = {
-    "pending": ("not_accepted", "The receiving provider has not accepted yet."),
-    "declined": ("not_accepted", "The receiving provider declined."),
-    "no_answer": ("not_accepted", "The receiving provider did not answer in time."),
-    "expired": ("hold_expired", "This hold has run out."),
-    "released": ("hold_expired", "This hold was released."),
-    "placed": ("already_placed", "This hold became a placement."),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,66 +24,6 @@ class Recorded:
 
     placement: PlacementRow
     ledger_leaf: int | None = None
-
-
-async def confirm(
-    tx: Transaction, caller: Caller, hold_id: UUID, *, expected_at: datetime | None, keyring: Keyring
-) -> PlacementRow:
-    """Confirm an accepted hold: the household is on its way."""
-    hold = await holds.read(tx, hold_id, provider_id=caller.provider, lock=True)
-    if hold is None or hold.provider_id != caller.provider:
-        raise Missing
-    if hold.status != "accepted":
-        raise Conflict(*CLOSED_HOLD[hold.status])
-    await _check_still_safe(tx, hold, keyring=keyring)
-    placement = await _new(tx, hold, expected_at=expected_at)
-    await placements.add(tx, placement)
-    if not await transitions.confirm(tx, hold_id, placement_id=placement["id"]):
-        raise Conflict(*CLOSED_HOLD["expired"])
-    await outbox.add(tx, kind="hold", subject=str(hold_id), audience=[hold.provider_id, hold.receiver_id])
-    return await _told(tx, caller, placement["id"], freed=False)
-
-
-async def _new(tx: Transaction, hold: HoldRow, *, expected_at: datetime | None) -> Mapping[str, Any]:
-    referral = await referral_rows.read(tx, hold.referral_id)
-    assert referral is not None  # noqa: S101 - a foreign key says so
-    reference = await tx.snapshots.reference(tx)
-    origin = reference.region_of(referral.origin)
-    receiving = reference.region_of(await placements.municipality_of(tx, hold.site_id))
-    return {
-        "id": uuid4(),
-        "stay_id": uuid4(),
-        "referral_id": hold.referral_id,
-        "hold_id": hold.id,
-        "provider_id": hold.provider_id,
-        "receiver_id": hold.receiver_id,
-        "place_id": hold.place_id,
-        "site_id": hold.site_id,
-        "kind": hold.kind,
-        "reason": referral.reason,
-        "origin": referral.origin,
-        "origin_region": origin,
-        "receiving": receiving,
-        "cross_regional": origin != receiving,
-        "expected_at": expected_at,
-    }
-
-
-async def _check_still_safe(tx: Transaction, hold: HoldRow, *, keyring: Keyring) -> None:
-    """Refuse where a danger zone that became known after the ranking reaches the place."""
-    row = await referral_rows.read(tx, hold.referral_id)
-    assert row is not None  # noqa: S101 - a foreign key says so
-    reference = await tx.snapshots.reference(tx)
-    site = await placements.municipality_of(tx, hold.site_id)
-    need = referrals.need_of(referrals.opened(tx, row, keyring).content, reference)
-    zones = active_zones(need, as_of=tx.at, policy=reference.policy)
-    if not lawful_rooms(
-        (site,),
-        zones=zones,
-        clearances=ranking_acts.clearances_of(need, reference=reference, municipalities=(site,)),
-        ample_margin_km=reference.policy.ample_margin_km,
-    ):
-        raise Conflict("no_longer_safe", "What is known of the danger has changed: this place is too near. Rank again.")
 
 
 async def read(tx: Transaction, caller: Caller, placement_id: UUID, *, lock: bool = False) -> PlacementRow:
@@ -113,16 +42,24 @@ async def listed(
 
 
 async def arrive(tx: Transaction, caller: Caller, placement_id: UUID, *, keyring: Keyring) -> Recorded:
-    """Record that the household has arrived; in another region the ledger gets its leaf with it."""
+    """Record that the household has arrived, and has left the place that it moved on from, if any.
+
+    Where its time at a provider begins or ends with it, in another region, the ledger gets its leaves.
+    """
     placement = await _received(tx, caller, placement_id)
-    if not await placements.change(
-        tx, placement_id, expected="underway", values={"status": "arrived", "arrived_at": tx.at}
-    ):
+    if placement.status != "underway":
         raise _not("underway")
-    now = await _told(tx, caller, placement_id, freed=False)
-    leaf = None
-    if placement.cross_regional:
-        leaf = await ledger.record_arrival(tx, placement, at=tx.at, keyring=keyring)
+    left = None
+    if placement.previous_id is not None:
+        left = await transitions.leave_previous(tx, placement_id, at=tx.at)
+    due = due_at(Arrival(left_inside=left, cross_regional=placement.cross_regional))
+    if due.departure:
+        await ledger.record_departure(tx, placement.began_with, at=tx.at, keyring=keyring)
+    arrived = {"status": "arrived", "arrived_at": tx.at, "began_id": placement.began_id if left else None}
+    if not await placements.change(tx, placement_id, expected="underway", values=arrived):
+        raise _not("underway")
+    now = await told(tx, caller, placement_id, freed=False)
+    leaf = await ledger.record_arrival(tx, placement, at=tx.at, keyring=keyring) if due.arrival else None
     return Recorded(now, leaf)
 
 
@@ -141,7 +78,7 @@ async def no_show(tx: Transaction, caller: Caller, placement_id: UUID, *, safety
         await placements.change(tx, placement_id, expected="no_show", values={"safety_checked_at": tx.at})
         await transitions.free(tx, placement_id)
         await referral_rows.set_status(tx, placement.referral_id, "open")
-    return await _told(tx, caller, placement_id, freed=safety_checked)
+    return await told(tx, caller, placement_id, freed=safety_checked)
 
 
 async def note(tx: Transaction, caller: Caller, placement_id: UUID, *, changes: Mapping[str, Any]) -> PlacementRow:
@@ -151,7 +88,7 @@ async def note(tx: Transaction, caller: Caller, placement_id: UUID, *, changes: 
         raise _not("underway or arrived")
     if changes:
         await placements.change(tx, placement_id, expected=placement.status, values=changes)
-    return await _told(tx, caller, placement_id, freed=False)
+    return await told(tx, caller, placement_id, freed=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,14 +120,12 @@ async def depart(
     await referral_rows.set_status(tx, placement.referral_id, "ended")
     await placements.change(tx, placement_id, expected="arrived", values=changes)
     await transitions.free(tx, placement_id)
-    now = await _told(tx, caller, placement_id, freed=True)
-    leaf = None
-    if placement.cross_regional:
-        leaf = await ledger.record_departure(tx, placement, at=at, keyring=keyring)
-    return Recorded(now, leaf)
+    now = await told(tx, caller, placement_id, freed=True)
+    return Recorded(now, await ledger.record_departure(tx, placement.began_with, at=at, keyring=keyring))
 
 
-async def _told(tx: Transaction, caller: Caller, placement_id: UUID, *, freed: bool) -> PlacementRow:
+async def told(tx: Transaction, caller: Caller, placement_id: UUID, *, freed: bool) -> PlacementRow:
+    """Tell both providers that a placement has changed, and the owner that a place is free; return it as it is now."""
     row = await read(tx, caller, placement_id)
     await outbox.add(tx, kind="placement", subject=str(row.id), audience=[row.provider_id, row.receiver_id])
     if freed:

@@ -46,16 +46,14 @@ async def append(tx: "Transaction", leaf: NewLeaf) -> int:
     return index
 
 
-async def arrival_opening(tx: "Transaction", placement_id: UUID) -> tuple[int, bytes]:
-    """Return the index and the sealed opening of a placement's arrival."""
-    row = (
-        await tx.rows(
-            select(Opening.index.label("leaf"), Opening.sealed)
-            .join(Leaf, Leaf.index == Opening.index)
-            .where(Leaf.placement_id == placement_id, Leaf.type == "arrival")
-        )
-    )[0]
-    return row.leaf, row.sealed
+async def arrival_opening(tx: "Transaction", placement_id: UUID) -> tuple[int, bytes] | None:
+    """Return the index and the sealed opening of a placement's arrival; None where it had no leaf."""
+    row = await tx.row(
+        select(Opening.index.label("leaf"), Opening.sealed)
+        .join(Leaf, Leaf.index == Opening.index)
+        .where(Leaf.placement_id == placement_id, Leaf.type == "arrival")
+    )
+    return None if row is None else (row.leaf, row.sealed)
 
 
 async def account(tx: "Transaction", *, receiving: str, parts: Mapping[str, int], stay: int) -> None:

@@ -6,9 +6,10 @@ from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from sqlalchemy import func, insert, or_, select, tuple_, update
+from sqlalchemy import ColumnElement, func, or_, select, tuple_, update
+from sqlalchemy.dialects.postgresql import insert
 
-from app.models import Placement, Site, Stay
+from app.models import Placement, Referral, Site, Stay
 
 if TYPE_CHECKING:
     from app.store.database import Transaction
@@ -22,6 +23,8 @@ class PlacementRow:
     stay_id: UUID
     referral_id: UUID
     hold_id: UUID
+    previous_id: UUID | None
+    began_id: UUID | None
     provider_id: UUID
     receiver_id: UUID
     place_id: UUID
@@ -44,17 +47,29 @@ class PlacementRow:
     ready_to_leave_since: date | None
     created_at: datetime
 
+    @property
+    def began_with(self) -> UUID:
+        """The placement with which their time at a provider began: as `began_id` of the table has it."""
+        return self.began_id or self.id
+
 
 _COLUMNS = tuple(getattr(Placement, name) for name in PlacementRow.__slots__)
 _READ = select(*_COLUMNS).order_by(Placement.created_at.desc(), Placement.id.desc())
 
 
+def _concerns(provider_id: UUID) -> ColumnElement[bool]:
+    return or_(Placement.provider_id == provider_id, Placement.receiver_id == provider_id)
+
+
 async def read(tx: "Transaction", placement_id: UUID, *, provider_id: UUID, lock: bool = False) -> PlacementRow | None:
-    """Return a placement that this provider sent or received; locked against changes if asked."""
-    statement = _READ.where(
-        Placement.id == placement_id, or_(Placement.provider_id == provider_id, Placement.receiver_id == provider_id)
-    )
-    row = await tx.row(statement.with_for_update() if lock else statement)
+    """Return a placement that this provider sent or received; locked, after its referral, if asked."""
+    wanted = (Placement.id == placement_id, _concerns(provider_id))
+    statement = _READ.where(*wanted)
+    if lock:
+        referral = select(Referral.id).join(Placement, Placement.referral_id == Referral.id).where(*wanted)
+        await tx.rows(referral.with_for_update(of=Referral))
+        statement = statement.with_for_update(of=Placement)
+    row = await tx.row(statement)
     return None if row is None else PlacementRow(*row)
 
 
@@ -62,9 +77,7 @@ async def listed(
     tx: "Transaction", provider_id: UUID, *, status: str | None, limit: int, after: tuple[datetime, UUID] | None
 ) -> list[PlacementRow]:
     """Return the placements that a provider sent or received, newest first."""
-    statement = _READ.where(or_(Placement.provider_id == provider_id, Placement.receiver_id == provider_id)).limit(
-        limit
-    )
+    statement = _READ.where(_concerns(provider_id)).limit(limit)
     if status is not None:
         statement = statement.where(Placement.status == status)
     if after is not None:
@@ -72,14 +85,17 @@ async def listed(
     return [PlacementRow(*row) for row in await tx.rows(statement)]
 
 
-async def add(tx: "Transaction", placement: Mapping[str, Any]) -> None:
-    """Store a placement under way, and the stay that it begins."""
-    await tx.run(
-        insert(Stay).values(
-            id=placement["stay_id"], referral_id=placement["referral_id"], provider_id=placement["provider_id"]
+async def add(tx: "Transaction", placement: Mapping[str, Any]) -> bool:
+    """Store a placement under way, and the stay that it begins; False where another leaves the same place already."""
+    if placement["previous_id"] is None:
+        await tx.run(
+            insert(Stay).values(
+                id=placement["stay_id"], referral_id=placement["referral_id"], provider_id=placement["provider_id"]
+            )
         )
-    )
-    await tx.run(insert(Placement).values(**placement, status="underway", created_at=func.clock_timestamp()))
+    new = insert(Placement).values(**placement, status="underway", created_at=func.clock_timestamp())
+    # Without a target: the row in the way may be one that this provider cannot see.
+    return await tx.run(new.on_conflict_do_nothing()) == 1
 
 
 async def change(tx: "Transaction", placement_id: UUID, *, expected: str, values: Mapping[str, Any]) -> bool:

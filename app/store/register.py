@@ -4,13 +4,14 @@ import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 from sqlalchemy import func, select
 from sqlalchemy.dialects.postgresql import insert
 
 from app.allocation.replay import register_bytes, register_hash, register_of
 from app.allocation.values import PlaceGroup, Register
-from app.models import Municipality, Provider, ProviderRegion, RegisterRecord, Site
+from app.models import Municipality, Place, Provider, ProviderRegion, RegisterRecord, Site
 from app.models import PlaceGroup as GroupRow
 from app.store import heads
 
@@ -118,6 +119,19 @@ _GROUP_COLUMNS = (
     Site.automatic_acceptance,
     GroupRow.places,
 )
+
+
+async def group_of(tx: "Transaction", place_id: UUID) -> PlaceGroup:
+    """Return the group to which a place belongs, with what its site adds, as they are now."""
+    rows = await tx.rows(
+        select(*_GROUP_COLUMNS)
+        .select_from(Place)
+        .join(GroupRow, GroupRow.id == Place.group_id)
+        .join(Site, Site.id == GroupRow.site_id)
+        .join(Municipality, Municipality.code == Site.municipality)
+        .where(Place.id == place_id)
+    )
+    return _group(rows[0])
 
 
 def _group(row: "Row[Any]") -> PlaceGroup:

@@ -84,14 +84,23 @@ async def _close(tx: "Transaction", hold_id: UUID, *, status: str, reason: str |
     outcomes.count(tx, (status,))
 
 
+# What becomes of the place then is the function's to say: nothing else takes a claim from a placement.
+_FREE_PLACE = text("SELECT free_place(:id)")
+_LEAVE_PREVIOUS = text("SELECT leave_previous(:id, :at)")
+
+
 async def free(tx: "Transaction", placement_id: UUID) -> bool:
     """Free the place of a placement that is over; False where it was not its place any more."""
-    return (
-        await tx.run(
-            update(Claim).where(Claim.placement_id == placement_id).values(**FREED, since=func.clock_timestamp())
-        )
-        == 1
-    )
+    return (await tx.rows(_FREE_PLACE, {"id": placement_id}))[0].free_place
+
+
+async def leave_previous(tx: "Transaction", placement_id: UUID, *, at: datetime) -> bool | None:
+    """End the placement that a household leaves for one that it is arriving in: its place is free, its referral ended.
+
+    Return whether it was with the same provider; None where they had left it before.
+    """
+    tx.wrote_outbox()
+    return (await tx.rows(_LEAVE_PREVIOUS, {"id": placement_id, "at": at}))[0].leave_previous
 
 
 # Rows that somebody else is working on are left for the next round: nothing depends on the sweep. A hold that still has

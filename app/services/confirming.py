@@ -1,0 +1,118 @@
+"""Confirming a hold: the household is on its way, to its first place or from one place to the next."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID, uuid4
+
+from app.allocation.standing import SAFETY, still_against
+from app.errors import Conflict, Missing
+from app.seal import Keyring
+from app.services import rankings as ranking_acts
+from app.services import referrals
+from app.services.caller import Caller
+from app.services.placements import told
+from app.store import holds, outbox, placements, register, transitions
+from app.store import referrals as referral_rows
+from app.store.database import Transaction
+from app.store.holds import HoldRow
+from app.store.placements import PlacementRow
+from app.store.referrals import ReferralRow
+
+CLOSED_HOLD = {
+    "pending": ("not_accepted", "The receiving provider has not accepted yet."),
+    "declined": ("not_accepted", "The receiving provider declined."),
+    "no_answer": ("not_accepted", "The receiving provider did not answer in time."),
+    "expired": ("hold_expired", "This hold has run out."),
+    "released": ("hold_expired", "This hold was released."),
+    "placed": ("already_placed", "This hold became a placement."),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Confirmation:
+    """Which hold is confirmed, when they are expected, and which place they leave for it, if any."""
+
+    hold_id: UUID
+    expected_at: datetime | None = None
+    previous_id: UUID | None = None
+
+
+async def confirm(tx: Transaction, caller: Caller, wanted: Confirmation, *, keyring: Keyring) -> PlacementRow:
+    """Confirm an accepted hold: the household is on its way. What they leave stays theirs until they have arrived."""
+    hold = await holds.read(tx, wanted.hold_id, provider_id=caller.provider, lock=True)
+    if hold is None or hold.provider_id != caller.provider:
+        raise Missing
+    previous = None if wanted.previous_id is None else await _previous(tx, caller, wanted.previous_id)
+    if hold.status != "accepted":
+        raise Conflict(*CLOSED_HOLD[hold.status])
+    referral = await referral_rows.read(tx, hold.referral_id)
+    assert referral is not None  # noqa: S101 - a foreign key says so
+    receiving = await _check_still_lawful(tx, hold, referral, keyring=keyring)
+    placement = await _new(tx, hold, referral, wanted=wanted, previous=previous, receiving=receiving)
+    if not await placements.add(tx, placement):
+        raise Conflict("already_moving_on", "They are on their way from there to another place already.")
+    if not await transitions.confirm(tx, hold.id, placement_id=placement["id"]):
+        raise Conflict(*CLOSED_HOLD["expired"])
+    await outbox.add(tx, kind="hold", subject=str(hold.id), audience=[hold.provider_id, hold.receiver_id])
+    return await told(tx, caller, placement["id"], freed=False)
+
+
+async def _previous(tx: Transaction, caller: Caller, placement_id: UUID) -> PlacementRow:
+    """Return the placement that a household is to leave: one in which they are now, for either of its providers."""
+    previous = await placements.read(tx, placement_id, provider_id=caller.provider, lock=True)
+    if previous is None:
+        raise Missing
+    if previous.status != "arrived":
+        raise Conflict("placement_status", "They are not in the place that they are to leave.")
+    return previous
+
+
+async def _new(
+    tx: Transaction,
+    hold: HoldRow,
+    referral: ReferralRow,
+    *,
+    wanted: Confirmation,
+    previous: PlacementRow | None,
+    receiving: str,
+) -> dict[str, Any]:
+    if previous is not None and previous.origin != referral.origin:
+        # Else moving on could make a household one of the region that it was taken in by.
+        raise Conflict("another_origin", "This stay has another municipality of origin: correct it, and rank again.")
+    origin_region = (await tx.snapshots.reference(tx)).region_of(referral.origin)
+    return {
+        "id": uuid4(),
+        "stay_id": previous.stay_id if previous else uuid4(),
+        "previous_id": previous.id if previous else None,
+        "began_id": previous.began_with if previous else None,
+        "referral_id": hold.referral_id,
+        "hold_id": hold.id,
+        "provider_id": hold.provider_id,
+        "receiver_id": hold.receiver_id,
+        "place_id": hold.place_id,
+        "site_id": hold.site_id,
+        "kind": hold.kind,
+        "reason": referral.reason,
+        "origin": referral.origin,
+        "origin_region": origin_region,
+        "receiving": receiving,
+        "cross_regional": origin_region != receiving,
+        "expected_at": wanted.expected_at,
+    }
+
+
+async def _check_still_lawful(tx: Transaction, hold: HoldRow, referral: ReferralRow, *, keyring: Keyring) -> str:
+    """Refuse where a rule stands in the way of the place by what is known now; return the place's region."""
+    reference = await tx.snapshots.reference(tx)
+    group = await register.group_of(tx, hold.place_id)
+    need = referrals.need_of(referrals.opened(tx, referral, keyring).content, reference)
+    clearances = ranking_acts.clearances_of(need, reference=reference, municipalities=(group.municipality,))
+    against = still_against(need, group, as_of=tx.at, clearances=clearances, policy=reference.policy)
+    if not SAFETY.isdisjoint(against):
+        detail = "What is known of the danger has changed: this place is not safe any more. Rank again."
+        raise Conflict("no_longer_safe", detail, rules=against)
+    if against:
+        detail = "What is known of the household or of the place has changed. Rank again. In the way: "
+        raise Conflict("no_longer_lawful", f"{detail}{', '.join(against)}.", rules=against)
+    return group.region
