@@ -190,7 +190,12 @@ class Placement(Base):
         CheckConstraint("(status = 'no_show') = (no_show_at IS NOT NULL)", name="no_show"),
         Index("placements_stay_arrived_key", "stay_id", unique=True, postgresql_where=text("status = 'arrived'")),
         Index("placements_stay_underway_key", "stay_id", unique=True, postgresql_where=text("status = 'underway'")),
-        Index("placements_previous_key", "previous_id", unique=True, postgresql_where=text("status <> 'no_show'")),
+        Index(
+            "placements_previous_key",
+            "previous_id",
+            unique=True,
+            postgresql_where=text("status NOT IN ('no_show', 'cancelled')"),
+        ),
         Index("placements_sender_idx", "provider_id", "created_at", "id"),
         Index("placements_receiver_idx", "receiver_id", "created_at", "id"),
     )

@@ -75,6 +75,8 @@ class SwapLeg(Base):
     __table_args__ = (
         UniqueConstraint("swap_id", "turn"),
         CheckConstraint("(placement_id IS NULL) = (leaving_id IS NULL)", name="leaving"),
+        CheckConstraint(one_of("outcome", "arrived", "no_show", "cancelled", "void"), name="outcome"),
+        CheckConstraint("live = (outcome IS NULL)", name="live"),
         CheckConstraint("placement_id IS NOT NULL OR leaving_at IS NULL", name="nobody_left"),
         Index("swap_legs_live_referral_key", "referral_id", unique=True, postgresql_where=text("live")),
         Index("swap_legs_live_place_key", "place_id", unique=True, postgresql_where=text("live")),
@@ -109,3 +111,5 @@ class SwapLeg(Base):
     hold_id: Mapped[UUID | None] = mapped_column(ForeignKey("holds.id"))
     """The place, kept for it: from the beginning if it is free, else once all have consented."""
     live: Mapped[bool] = mapped_column(server_default=text("true"))
+    outcome: Mapped[str | None]
+    """What became of it: arrived, no_show, cancelled (the place did not come free), or void with the whole swap."""

@@ -37,7 +37,7 @@ async def exchanging(tx: "Transaction") -> AsyncGenerator[None]:
 
 # By the database's clock. A swap that ran out binds nobody, whether or not anybody has noted it yet.
 IN_SWAP = """EXISTS (SELECT FROM swap_legs AS l JOIN swaps AS s ON s.id = l.swap_id WHERE l.live AND {of}
-        AND (s.status = 'reserved' OR s.expires_at > clock_timestamp()))"""
+        AND (s.status <> 'proposed' OR s.expires_at > clock_timestamp()))"""
 MOVED = """EXISTS (SELECT FROM placements AS q JOIN holds AS h ON h.id = q.hold_id
         WHERE q.stay_id = p.stay_id AND (h.swap_id IS NOT NULL OR q.previous_id IS NOT NULL)
           AND q.arrived_at > clock_timestamp() - make_interval(days => :quiet_days))"""
@@ -55,7 +55,7 @@ JOIN claims AS c ON c.placement_id = p.id
 WHERE p.status = 'arrived' AND c.successor_id IS NULL AND NOT {UNDERWAY} AND NOT {MOVED}
   AND NOT {IN_SWAP.format(of="l.referral_id = p.referral_id")}
 """  # noqa: S608 - the conditions above
-_WILLING = text(f"{_HOUSEHOLDS} AND {AGREED} AND r.id <> :referral_id ORDER BY r.id").bindparams(  # noqa: S608 - as above
+_WILLING = text(f"{_HOUSEHOLDS} AND {AGREED} AND r.id <> :referral_id ORDER BY r.id").bindparams(
     bindparam("referral_id", type_=UuidType())
 )
 _IN_STAY = text(f"{_HOUSEHOLDS} AND r.id = :referral_id").bindparams(bindparam("referral_id", type_=UuidType()))

@@ -187,6 +187,8 @@ class HoldRow:
     expires_at: datetime
     renewals_left: int
     created_at: datetime
+    swap_id: UUID | None
+    """The swap that it is part of: nobody acts on it but through that."""
     referral_reference: str | None
     """None for a receiver with whom it lives no more."""
 
@@ -225,6 +227,7 @@ _READ = (
         Hold.expires_at,
         Hold.renewals_left,
         Hold.created_at,
+        Hold.swap_id,
         Referral.reference,
     )
     .outerjoin(Referral, Referral.id == Hold.referral_id)

@@ -5,8 +5,8 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from sqlalchemy import bindparam, func, insert, select, text
 from sqlalchemy import Uuid as UuidType
+from sqlalchemy import bindparam, func, insert, select, text
 
 from app.models import SwapSearch
 

@@ -37,7 +37,7 @@ class SwapRow:
 
 @dataclass(frozen=True, slots=True)
 class LegRow:
-    """One household's move; `next_id` and `next_status` are of the placement that it became."""
+    """One household's move; `next_id` is the placement that it became."""
 
     id: UUID
     swap_id: UUID
@@ -55,8 +55,8 @@ class LegRow:
     receiving_at: datetime | None
     hold_id: UUID | None
     live: bool
-    next_id: UUID | None = None
-    next_status: str | None = None
+    outcome: str | None
+    next_id: UUID | None
 
     def asks(self, side: str) -> UUID | None:
         """Whose consent a side is: the household's is told by the provider where it lives, or whose desk it is at."""
@@ -88,9 +88,8 @@ _SWAP = select(
 ).order_by(Swap.created_at.desc(), Swap.id.desc())
 _LEG = (
     select(
-        *(getattr(SwapLeg, name) for name in LegRow.__slots__ if not name.startswith("next_")),
+        *(getattr(SwapLeg, name) for name in LegRow.__slots__ if name != "next_id"),
         Placement.id.label("next_id"),
-        Placement.status.label("next_status"),
     )
     .outerjoin(Placement, Placement.hold_id == SwapLeg.hold_id)
     .order_by(SwapLeg.swap_id, SwapLeg.turn)
@@ -157,14 +156,14 @@ async def resolve(tx: "Transaction", swap_id: UUID, *, status: str, reason: str 
     )
     if resolved == 0:
         return False
-    await tx.run(update(SwapLeg).where(SwapLeg.swap_id == swap_id, SwapLeg.live).values(live=False))
+    await tx.run(update(SwapLeg).where(SwapLeg.swap_id == swap_id, SwapLeg.live).values(live=False, outcome="void"))
     outcomes.count_swaps(tx, (status,))
     return True
 
 
-async def let_go(tx: "Transaction", leg_id: UUID) -> None:
-    """Let go of one leg that is over: its household, and its place, may be part of another swap."""
-    await tx.run(update(SwapLeg).where(SwapLeg.id == leg_id).values(live=False))
+async def end_leg(tx: "Transaction", leg_id: UUID, *, outcome: str) -> None:
+    """Note what became of one leg: its household, and its place, may be part of another swap from now on."""
+    await tx.run(update(SwapLeg).where(SwapLeg.id == leg_id).values(live=False, outcome=outcome))
 
 
 # What is in use is left for the next round: whoever proposes anew finds it still there, and says so.
@@ -175,7 +174,7 @@ WITH lapsed AS (
                LIMIT :batch FOR UPDATE SKIP LOCKED)
   RETURNING id
 ), legs AS (
-  UPDATE swap_legs SET live = false FROM lapsed WHERE swap_id = lapsed.id
+  UPDATE swap_legs SET live = false, outcome = 'void' FROM lapsed WHERE swap_id = lapsed.id
   RETURNING swap_id, ARRAY[provider_id, leaving_id, receiving_id] AS concerned
 ), told AS (
   INSERT INTO outbox (kind, subject, audience)

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0013"
-down_revision = "0010"
+down_revision = "0012"
 branch_labels = None
 depends_on = None
 
@@ -95,6 +95,73 @@ MORE = (
 )
 STATUSES = "'underway', 'arrived', 'no_show', 'ended'"
 
+# As 0012 has it, but that the place passes to whoever was reserved after them: it is free to nobody else meanwhile.
+FREE_PLACE = """
+CREATE OR REPLACE FUNCTION free_place(of_placement uuid) RETURNS boolean
+LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+DECLARE
+  found boolean;
+  successor uuid;
+BEGIN
+  UPDATE claims SET kind = CASE WHEN successor_id IS NULL THEN NULL ELSE 'placement' END, hold_id = NULL,
+                    placement_id = successor_id, successor_id = NULL, reason = NULL, since = clock_timestamp(),
+                    claimed_until = CASE WHEN successor_id IS NULL THEN '-infinity' ELSE 'infinity' END::timestamptz
+  WHERE placement_id = of_placement RETURNING true, placement_id INTO found, successor;
+  INSERT INTO outbox (kind, subject, audience)
+  SELECT 'placement', p.id::text, ARRAY[p.provider_id, p.receiver_id] FROM placements AS p WHERE p.id = successor;
+  RETURN found IS NOT NULL;
+END $$
+"""
+FREE_PLACE_BEFORE = """
+CREATE OR REPLACE FUNCTION free_place(of_placement uuid) RETURNS boolean
+LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+BEGIN
+  UPDATE claims SET kind = NULL, hold_id = NULL, placement_id = NULL, claimed_until = '-infinity', reason = NULL,
+                    since = clock_timestamp()
+  WHERE placement_id = of_placement;
+  RETURN FOUND;
+END $$
+"""
+
+# As 0012 has it, but that a household which moves with the referral that it came with is placed as before.
+LEAVE_PREVIOUS = """
+CREATE OR REPLACE FUNCTION leave_previous(of_placement uuid, moment timestamptz) RETURNS boolean
+LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT AS $$
+DECLARE
+  before text := acting();
+  old placements;
+  inside boolean;
+BEGIN
+  PERFORM set_config('plek.actor', 'operator', true);
+  -- The referral first, as everywhere; then look again: they may have left while we waited.
+  PERFORM FROM referrals AS r
+  WHERE r.id = (SELECT p.referral_id FROM placements AS p JOIN placements AS n ON n.previous_id = p.id
+                WHERE n.id = of_placement AND n.receiver_id = my_provider() AND n.status = 'underway')
+  FOR UPDATE;
+  SELECT p.* INTO old FROM placements AS p JOIN placements AS n ON n.previous_id = p.id
+  WHERE n.id = of_placement AND n.receiver_id = my_provider() AND n.status = 'underway' AND p.status = 'arrived'
+  FOR UPDATE OF p;
+  IF FOUND THEN
+    inside := old.receiver_id = my_provider();
+    UPDATE referrals SET status = 'ended', hold_id = NULL, held_until = NULL, updated_at = clock_timestamp()
+    WHERE id = old.referral_id {unless};
+    UPDATE placements
+    SET status = 'ended', departed_at = greatest(moment, old.arrived_at), destination = 'follow_on_place'
+    WHERE id = old.id;
+    PERFORM free_place(old.id);
+    INSERT INTO outbox (kind, subject, audience)
+    VALUES ('placement', old.id::text, ARRAY[old.provider_id, old.receiver_id]);
+    INSERT INTO outbox (kind, subject, audience)
+    SELECT 'availability', m.region, ARRAY[old.receiver_id]
+    FROM sites AS s JOIN municipalities AS m ON m.code = s.municipality WHERE s.id = old.site_id;
+  END IF;
+  PERFORM set_config('plek.actor', before, true);
+  RETURN inside;
+END $$
+"""
+UNLESS_THE_SAME = "AND id <> (SELECT n.referral_id FROM placements AS n WHERE n.id = of_placement)"
+ONCE_ONWARD = "UNIQUE INDEX placements_previous_key ON placements USING btree (previous_id) WHERE status"
+
 
 def upgrade() -> None:
     """Add the tables, say whose rows they are, and let holds, placements and claims be part of a swap."""
@@ -111,6 +178,9 @@ def upgrade() -> None:
         " CHECK (successor_id IS NULL OR kind = 'placement') NOT VALID"
     )
     _succeed("placements")
+    _once_onward("NOT IN ('no_show', 'cancelled')")
+    op.execute(FREE_PLACE)
+    op.execute(LEAVE_PREVIOUS.format(unless=UNLESS_THE_SAME))
     for table, rules in RULES.items():
         op.execute(f"GRANT SELECT, INSERT, UPDATE, DELETE ON {table} TO plek_app")
         op.execute(f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY")
@@ -120,6 +190,12 @@ def upgrade() -> None:
             op.execute(_policy(command.lower(), table, command, rule))
     for name, table, command, rule in MORE:
         op.execute(_policy(name, table, command, rule))
+
+
+def _once_onward(status: str) -> None:
+    """Say which placements count where a household moves on from one place to the next but once."""
+    op.execute("-- squawk-ignore require-concurrent-index-deletion\nDROP INDEX placements_previous_key")
+    op.execute(f"-- squawk-ignore require-concurrent-index-creation\nCREATE {ONCE_ONWARD} {status}")
 
 
 def _succeed(table: str) -> None:
@@ -206,6 +282,11 @@ def _create_legs() -> None:
         *(sa.Column(name, sa.DateTime(timezone=True), nullable=True) for name in moments),
         sa.Column("hold_id", sa.Uuid(), nullable=True),
         sa.Column("live", sa.Boolean(), server_default=sa.text("true"), nullable=False),
+        sa.Column("outcome", sa.Text(), nullable=True),
+        sa.CheckConstraint(
+            "outcome IN ('arrived', 'no_show', 'cancelled', 'void')", name=op.f("swap_legs_outcome_check")
+        ),
+        sa.CheckConstraint("live = (outcome IS NULL)", name=op.f("swap_legs_live_check")),
         sa.CheckConstraint("(placement_id IS NULL) = (leaving_id IS NULL)", name=op.f("swap_legs_leaving_check")),
         sa.CheckConstraint("placement_id IS NOT NULL OR leaving_at IS NULL", name=op.f("swap_legs_nobody_left_check")),
         sa.ForeignKeyConstraint(["hold_id"], ["holds.id"], name=op.f("swap_legs_hold_id_fkey")),
@@ -233,8 +314,11 @@ def downgrade() -> None:
         for name in ("operator", *(command.lower() for command in rules)):
             op.execute(f'DROP POLICY "{name}" ON {table}')
     op.execute("ALTER TABLE claims DROP CONSTRAINT claims_successor_check")
+    op.execute(LEAVE_PREVIOUS.format(unless=""))
+    op.execute(FREE_PLACE_BEFORE)
     op.execute("UPDATE claims SET successor_id = NULL")
     _succeed("holds")
+    _once_onward("<> 'no_show'")
     op.execute("UPDATE placements SET status = 'no_show', no_show_at = created_at WHERE status = 'cancelled'")
     op.execute("ALTER TABLE placements DROP CONSTRAINT placements_status_check")
     op.execute(f"ALTER TABLE placements ADD CONSTRAINT placements_status_check CHECK (status IN ({STATUSES}))")
