@@ -10,6 +10,7 @@ from fastapi import FastAPI
 from app import worker
 from app.api import (
     access_log,
+    agreements,
     availability,
     break_glass,
     description,
@@ -26,6 +27,8 @@ from app.api import (
     referrals,
     shields,
     sites,
+    swap_searches,
+    swaps,
 )
 from app.api.access import ACCESS, LOOKS
 from app.api.bodies import Bodies
@@ -54,6 +57,9 @@ ROUTERS = (
     rankings.router,
     holds.router,
     placements.router,
+    agreements.router,
+    swap_searches.router,
+    swaps.router,
     looks.router,
     access_log.router,
     ledger.router,

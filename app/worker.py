@@ -15,9 +15,9 @@ import structlog
 from app import metrics
 from app.deps import Parts
 from app.errors import Conflict, OperatorError, Unavailable
-from app.services import availability, erasure, holds
+from app.services import availability, erasure, holds, swaps
 from app.services.erasure_list import ErasureList
-from app.store import answers, outbox, pulse, timers
+from app.store import agreements, answers, outbox, pulse, timers
 from app.store.database import RELAY, WORKER, Database, Transaction
 
 LOOK_S = 0.5
@@ -42,8 +42,9 @@ log = structlog.get_logger()
 
 
 async def sweep(tx: Transaction) -> float:
-    """Note down which holds have run out."""
+    """Note down which holds and swaps have run out."""
     await holds.sweep(tx)
+    await swaps.sweep(tx)
     return SWEEP_S
 
 
@@ -60,6 +61,7 @@ async def prune(tx: Transaction) -> float:
     """Forget what is kept for a day only."""
     await outbox.prune(tx)
     await answers.prune(tx)
+    await agreements.prune(tx)
     return PRUNE_S
 
 

@@ -84,6 +84,7 @@ class SwapLeg(Base):
         Index("swap_legs_leaving_idx", "leaving_id"),
         Index("swap_legs_receiving_idx", "receiving_id"),
         Index("swap_legs_hold_idx", "hold_id"),
+        Index("swap_legs_placement_idx", "placement_id"),
     )
 
     id: Mapped[Id]

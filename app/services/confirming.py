@@ -11,6 +11,7 @@ from app.seal import Keyring
 from app.services import rankings as ranking_acts
 from app.services import referrals
 from app.services.caller import Caller
+from app.services.holds import part_of_swap
 from app.services.placements import told
 from app.store import holds, outbox, placements, register, transitions
 from app.store import referrals as referral_rows
@@ -43,6 +44,8 @@ async def confirm(tx: Transaction, caller: Caller, wanted: Confirmation, *, keyr
     hold = await holds.read(tx, wanted.hold_id, provider_id=caller.provider, lock=True)
     if hold is None or hold.provider_id != caller.provider:
         raise Missing
+    if hold.swap_id is not None:
+        raise part_of_swap()
     previous = None if wanted.previous_id is None else await _previous(tx, caller, wanted.previous_id)
     if hold.status != "accepted":
         raise Conflict(*CLOSED_HOLD[hold.status])

@@ -1,4 +1,4 @@
-"""The ground on which a swap is searched for and checked: households as they stand today, and how things are for them."""
+"""The ground on which a swap is searched for and checked: households as they stand today, and how things are then."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -151,7 +151,14 @@ async def _locked(tx: Transaction, caller: Caller, hold_id: UUID, *, side: str) 
     row = await holds.read(tx, hold_id, provider_id=caller.provider, lock=True)
     if row is None or getattr(row, side) != caller.provider:
         raise Missing
+    if row.swap_id is not None and row.live:
+        raise part_of_swap()
     return row
+
+
+def part_of_swap() -> Conflict:
+    """Return the refusal of an act on a hold that a swap has: it ends with that, and nobody acts on it alone."""
+    return Conflict("part_of_swap", "This place is kept for a swap: consent to that, or refuse it.")
 
 
 def _check(row: HoldRow, allowed: set[str]) -> None:

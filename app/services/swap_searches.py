@@ -12,6 +12,7 @@ from uuid import UUID, uuid4
 
 from app.allocation import swaps
 from app.allocation.moves import Mover, Places
+from app.allocation.policy import Policy
 from app.allocation.swaps import Leg, Search, Swap
 from app.errors import Conflict, Fault, Invalid, TooOften
 from app.seal import Keyring
@@ -75,12 +76,7 @@ async def search(
         referral_id, need, group_id=own.group_id if own else None, declined=ground.standing.declined_sites
     )
     limited = replace(policy, swap_max_legs=max_legs or policy.swap_max_legs)
-    known = {group.id for group in ground.snapshot.register.groups}
-    free = {group_id: count for group_id, count in ground.standing.free.items() if group_id in known}
-    places = Places(ground.snapshot.register, free)
-    result = swaps.search(
-        wanting, movers=[mover for mover in movers if mover.group_id in known], places=places, policy=limited
-    )
+    result = _solved(wanting, movers, ground, policy=limited)
     households = {str(household.id): household for household in (*others, *([own] if own else []))}
     id_ = uuid4()
     await swap_searches.add(
@@ -93,6 +89,16 @@ async def search(
     )
     shown = tuple(_shown(rank, swap, households, ground) for rank, swap in enumerate(result.swaps, start=1))
     return Searched(id_, referral_id, tx.at, result, shown)
+
+
+def _solved(wanting: Mover, movers: Sequence[Mover], ground: Ground, *, policy: Policy) -> Search:
+    """Solve it among the groups of places that the register knew when it was last read; newer ones can wait."""
+    known = {group.id for group in ground.snapshot.register.groups}
+    free = {group_id: count for group_id, count in ground.standing.free.items() if group_id in known}
+    places = Places(ground.snapshot.register, free)
+    return swaps.search(
+        wanting, movers=[mover for mover in movers if mover.group_id in known], places=places, policy=policy
+    )
 
 
 async def _where(tx: Transaction, referral: Referral, *, quiet_days: int) -> Household | None:

@@ -6,7 +6,6 @@ place. Whoever acts on one household locks its referral first, and one claim aft
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -27,14 +26,15 @@ _LOCK_CLAIMS = text("SELECT place_id FROM claims WHERE place_id = ANY (:ids) ORD
     IDS
 )
 
-# As many rows as there are legs that can still be: each household waiting, or living where it lived when it was found,
+# A row for each leg that can still be: each household waiting, or living where it lived when it was found,
 # in no other swap, with no other place held for it, and not moved within the quiet time.
 _FIT = text(f"""
-SELECT count(*) AS fit
+SELECT r.id, r.provider_id, p.receiver_id
 FROM unnest(:referrals, :placements, :homes, :asked) AS leg (referral_id, placement_id, home, asked)
 JOIN referrals AS r ON r.id = leg.referral_id
 LEFT JOIN placements AS p ON p.id = leg.placement_id AND p.referral_id = r.id AND p.status = 'arrived'
-LEFT JOIN claims AS c ON c.placement_id = p.id AND c.place_id = leg.home AND c.successor_id IS NULL
+LEFT JOIN claims AS c ON c.placement_id = p.id AND c.successor_id IS NULL
+                      AND (leg.home IS NULL OR c.place_id = leg.home)
 WHERE CASE WHEN leg.placement_id IS NULL
       THEN r.status = 'open' OR (r.status = 'held' AND r.held_until <= clock_timestamp())
       ELSE c.place_id IS NOT NULL AND NOT {UNDERWAY} AND NOT {MOVED} AND (NOT leg.asked OR {AGREED}) END
@@ -81,6 +81,7 @@ class Move:
     referral_id: UUID
     placement_id: UUID | None
     home: UUID | None
+    """The place that must still be its own; None where nobody goes there."""
     asked: bool
 
 
@@ -90,8 +91,10 @@ async def lock(tx: "Transaction", *, referrals: Collection[UUID], places: Collec
     await tx.rows(_LOCK_CLAIMS, {"ids": list(places)})
 
 
-async def fit(tx: "Transaction", moves: Sequence[Move], *, swap_id: UUID, quiet_days: int) -> bool:
-    """Whether all of it can still be, by the database's clock."""
+async def fit(
+    tx: "Transaction", moves: Sequence[Move], *, swap_id: UUID, quiet_days: int
+) -> Mapping[UUID, tuple[UUID, UUID | None]] | None:
+    """Return whose referral each household is, and who shelters it now; None where not all of it can be any more."""
     values = {
         "referrals": [move.referral_id for move in moves],
         "placements": [move.placement_id for move in moves],
@@ -100,7 +103,8 @@ async def fit(tx: "Transaction", moves: Sequence[Move], *, swap_id: UUID, quiet_
         "swap_id": swap_id,
         "quiet_days": quiet_days,
     }
-    return (await tx.rows(_FIT, values))[0].fit == len(moves)
+    rows = await tx.rows(_FIT, values)
+    return {row.id: (row.provider_id, row.receiver_id) for row in rows} if len(rows) == len(moves) else None
 
 
 async def free_place(tx: "Transaction", group_id: UUID) -> Target | None:
@@ -124,7 +128,7 @@ async def add(tx: "Transaction", swap: Mapping[str, Any], legs: Sequence[Mapping
     return await tx.run(insert_or(SwapLeg).values(list(legs)).on_conflict_do_nothing()) == len(legs)
 
 
-async def hold(tx: "Transaction", values: Mapping[str, Any]) -> None:
+async def hold(tx: "Transaction", leg_id: UUID, values: Mapping[str, Any]) -> None:
     """Keep a locked free place for the last household of a chain, until all have consented or the time is over."""
     await tx.rows(_NOTE_LAPSED, {"referral_id": values["referral_id"], "place_id": values["place_id"]})
     await tx.run(insert(Hold).values(**values, status="pending", renewals_left=0))
@@ -141,10 +145,10 @@ async def hold(tx: "Transaction", values: Mapping[str, Any]) -> None:
             since=func.clock_timestamp(),
         )
     )
-    await tx.run(update(SwapLeg).where(SwapLeg.id == values["leg_id"]).values(hold_id=values["id"]))
+    await note_hold(tx, leg_id, values["id"])
 
 
-async def held(tx: "Transaction", leg_id: UUID, hold_id: UUID) -> None:
+async def note_hold(tx: "Transaction", leg_id: UUID, hold_id: UUID) -> None:
     """Note which hold a leg has."""
     await tx.run(update(SwapLeg).where(SwapLeg.id == leg_id).values(hold_id=hold_id))
 
@@ -164,7 +168,7 @@ async def give(tx: "Transaction", hold_id: UUID, *, ranking_id: UUID, rank: int,
     )
     if given == 0:
         return False
-    values = placed(at=None) | {"ranking_id": ranking_id, "rank": rank}
+    values = _placed() | {"ranking_id": ranking_id, "rank": rank}
     await tx.run(update(Hold).where(Hold.id == hold_id, Hold.resolved_at.is_(None)).values(**values))
     outcomes.count(tx, ("placed",))
     return True
@@ -178,14 +182,18 @@ async def succeed(tx: "Transaction", place_id: UUID, *, occupant: UUID, placemen
     return await tx.run(statement.values(successor_id=placement_id)) == 1
 
 
+async def give_up(tx: "Transaction", placement_id: UUID) -> None:
+    """Let a place be free again after its occupant."""
+    await tx.run(update(Claim).where(Claim.successor_id == placement_id).values(successor_id=None))
+
+
 async def add_hold(tx: "Transaction", values: Mapping[str, Any]) -> None:
     """Store the hold of a leg whose place is not free yet: it is a placement from the first."""
-    await tx.run(insert(Hold).values(**values, **placed(at=values["expires_at"]), renewals_left=0))
+    await tx.run(insert(Hold).values(**values, **_placed(), renewals_left=0))
 
 
-def placed(*, at: datetime | None) -> dict[str, Any]:
+def _placed() -> dict[str, Any]:
     """What a hold becomes once a person at each side has said yes."""
-    del at
     now = func.clock_timestamp()
     return {"status": "placed", "accepted_by": "person", "accepted_at": now, "resolved_at": now}
 

@@ -96,6 +96,14 @@ _LEG = (
 )
 
 
+_LIVE_OF = text("""
+SELECT l.swap_id FROM swap_legs AS l WHERE l.live AND l.referral_id = :id
+UNION ALL SELECT l.swap_id FROM swap_legs AS l WHERE l.live AND l.placement_id = :id
+UNION ALL SELECT l.swap_id FROM swap_legs AS l JOIN placements AS p ON p.hold_id = l.hold_id WHERE l.live AND p.id = :id
+LIMIT 1
+""").bindparams(bindparam("id", type_=UuidType()))
+
+
 def _concerns(provider_id: UUID) -> ColumnElement[bool]:
     columns = (SwapLeg.provider_id, SwapLeg.leaving_id, SwapLeg.receiving_id)
     return or_(*(column == provider_id for column in columns))
@@ -109,10 +117,10 @@ async def legs(tx: "Transaction", swap_id: UUID, *, provider_id: UUID | None = N
     return [LegRow(*row) for row in await tx.rows(statement)]
 
 
-async def leg_of(tx: "Transaction", hold_id: UUID) -> LegRow | None:
-    """Return the leg that a hold is of."""
-    row = await tx.row(_LEG.where(SwapLeg.hold_id == hold_id))
-    return None if row is None else LegRow(*row)
+async def live_of(tx: "Transaction", id_: UUID) -> UUID | None:
+    """Return the swap of which a placement, one that a household leaves or goes to, or a referral is a live part."""
+    row = await tx.row(_LIVE_OF, {"id": id_})
+    return None if row is None else row.swap_id
 
 
 async def read(tx: "Transaction", swap_id: UUID, *, lock: bool = False) -> SwapRow | None:
@@ -164,6 +172,16 @@ async def resolve(tx: "Transaction", swap_id: UUID, *, status: str, reason: str 
 async def end_leg(tx: "Transaction", leg_id: UUID, *, outcome: str) -> None:
     """Note what became of one leg: its household, and its place, may be part of another swap from now on."""
     await tx.run(update(SwapLeg).where(SwapLeg.id == leg_id).values(live=False, outcome=outcome))
+
+
+async def break_off(tx: "Transaction", swap_id: UUID) -> None:
+    """Note that not all of a reserved swap will be; its other legs go on."""
+    broken = await tx.run(
+        update(Swap)
+        .where(Swap.id == swap_id, Swap.status == "reserved")
+        .values(status="broken", resolved_at=func.clock_timestamp())
+    )
+    outcomes.count_swaps(tx, ("broken",) * broken)
 
 
 # What is in use is left for the next round: whoever proposes anew finds it still there, and says so.

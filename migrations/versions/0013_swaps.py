@@ -304,6 +304,7 @@ def _create_legs() -> None:
     op.create_index("swap_legs_leaving_idx", "swap_legs", ["leaving_id"])
     op.create_index("swap_legs_receiving_idx", "swap_legs", ["receiving_id"])
     op.create_index("swap_legs_hold_idx", "swap_legs", ["hold_id"])
+    op.create_index("swap_legs_placement_idx", "swap_legs", ["placement_id"])
 
 
 def downgrade() -> None:
