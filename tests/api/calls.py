@@ -30,6 +30,10 @@ WITH_BODY = (
     ("PATCH", "/placements/{id}"),
     ("POST", "/placements/{id}/no-show"),
     ("POST", "/placements/{id}/departure"),
+    ("POST", "/swap-searches"),
+    ("POST", "/swaps"),
+    ("POST", "/swaps/{id}/consents"),
+    ("POST", "/swaps/{id}/refusal"),
 )
 MAY_BE_NOTHING = ("/referrals/{id}/rankings", "/placements/{id}/no-show")
 JSON = {"Content-Type": "application/json"}
@@ -75,6 +79,10 @@ class World:
             ("PATCH", "/placements/{id}"): {"expectedDeparture": "2027-03-01"},
             ("POST", "/placements/{id}/no-show"): {"safetyChecked": False},
             ("POST", "/placements/{id}/departure"): {"destination": "own_home"},
+            ("POST", "/swap-searches"): {"referralId": self.ids.get("waiting", self.ids["referrals"])},
+            ("POST", "/swaps"): {"searchId": self.ids["rankings"], "rank": 1},
+            ("POST", "/swaps/{id}/consents"): {"legId": self.ids["rankings"], "as": "receiving"},
+            ("POST", "/swaps/{id}/refusal"): {"reason": "staffing"},
         }
         return bodies.get((method, template))
 
@@ -105,6 +113,7 @@ async def world(country: Country) -> World:
     hold = await hold_first(sender, referral_id=referral["id"])
     await receiver.post(f"/holds/{hold['id']}/acceptance", {"by": "person"}, expect=200)
     placement = await sender.post("/placements", {"holdId": hold["id"]}, key=secrets.token_hex(8))
+    waiting = await sender.post("/referrals", referral_body())
     ids = {
         "sites": there.site_id,
         "places": there.place_ids[-1],
@@ -112,8 +121,30 @@ async def world(country: Country) -> World:
         "rankings": ranking["id"],
         "holds": hold["id"],
         "placements": placement["id"],
+        "swaps": await swap_for(country, waiting["id"], place_id=there.place_ids[-1]),
+        "waiting": waiting["id"],
     }
     return World(country, receiver, sender, ids, ranking["offers"][0]["offerId"])
+
+
+SWAP = """
+WITH swap AS (
+  INSERT INTO swaps (id, provider_id, moves, children, expires_at)
+  SELECT gen_random_uuid(), provider_id, 2, 0, clock_timestamp() + interval '1 hour' FROM referrals WHERE id = :referral
+  RETURNING id, provider_id
+), leg AS (
+  INSERT INTO swap_legs (id, swap_id, turn, referral_id, provider_id, place_id, site_id, kind, receiving_id)
+  SELECT gen_random_uuid(), swap.id, 1, :referral, swap.provider_id, p.id, p.site_id, 'crisis', p.provider_id
+  FROM swap, places AS p WHERE p.id = :place
+)
+SELECT id::text FROM swap
+"""
+
+
+async def swap_for(country: Country, referral_id: str, *, place_id: str) -> str:
+    """Let a household be the first of a swap that is proposed, of which no other leg concerns anybody here."""
+    id_: str = await country.value(SWAP, referral=referral_id, place=place_id)
+    return id_
 
 
 async def counts(country: Country) -> dict[str, int]:

@@ -11,7 +11,7 @@ import redis.asyncio
 
 from app.api.access import ACCESS
 from app.logs import configure
-from tests.api.calls import World
+from tests.api.calls import World, swap_for
 from tests.api.serving import following, served
 from tests.conftest import Server
 from tests.country import FAR, HERE, THERE, Client, Country, hold_first, place_body, referral_body, site_body
@@ -72,6 +72,8 @@ def may_see(word: str, who: Somebody, call: tuple[str, str], *, stage: str) -> b
         return who.provider == HOUSE and template.startswith(("/sites", "/places")) and "reveals" not in template
     if who.provider == DESK:
         return who.role == N and template.startswith("/referrals") and "ranking" not in template
+    if (method, template) == ("GET", "/swaps/{id}"):
+        return who.provider == HOUSE and who.role in {N, C}  # asked to take them in, whatever became of the hold
     coming = stage == "held" and method == "GET" and template.startswith("/holds")
     return who.provider == HOUSE and who.role in {N, C} and coming
 
@@ -109,6 +111,7 @@ async def planted(country: Country) -> World:
         "rankings": ranking["id"],
         "holds": hold["id"],
         "placements": "",
+        "swaps": await swap_for(country, referral["id"], place_id=place["id"]),
     }
     return World(country, house, desk, ids, ranking["offers"][0]["offerId"])
 

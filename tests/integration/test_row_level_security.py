@@ -20,7 +20,10 @@ FREE_FOR_ALL = {
 }  # fmt: skip
 """Tables that have nothing of a provider or a client in them."""
 
-CASES = ("referrals", "referral_secrets", "rankings", "holds", "stays", "placements", "shields", "answers", "outbox")
+CASES = (
+    "referrals", "referral_secrets", "rankings", "holds", "stays", "placements", "shields", "answers", "outbox",
+    "move_agreements", "swap_searches", "swaps", "swap_legs",
+)  # fmt: skip
 SECRETS = ("referral_secrets", "site_secrets", "place_secrets")
 
 
@@ -128,7 +131,7 @@ VISIBLE: dict[str, set[str]] = {
     "relay": {"providers", "provider_regions", "outbox"},
     "worker": {
         "providers", "provider_regions", "sites", "place_groups", "places", "claims", "referrals", "holds", "stays",
-        "placements", "leaves", "answers", "outbox", "referral_secrets",
+        "placements", "leaves", "answers", "outbox", "referral_secrets", "swaps", "swap_legs",
     },
 }  # fmt: skip
 """For each caller who has nothing to do with the case: the tables in which they see any row at all."""
