@@ -1,6 +1,6 @@
 # `make run` shows the demo country, `make test` runs everything; each sets up whatever it needs first.
 
-.PHONY: help setup dev run test check check-quick migrations audit sbom bench replay lock clean
+.PHONY: help setup dev run test check check-quick migrations audit sbom bench replay soak lock clean
 .NOTPARALLEL:
 .DEFAULT_GOAL := help
 
@@ -66,6 +66,10 @@ replay: dev ## Three weeks of real arrivals through a fresh demo country
 
 LOCK = $(BIN)/uv pip compile -q --system-certs --universal --python-version 3.11 --generate-hashes --upgrade \
 	--no-emit-index-url --no-emit-find-links --custom-compile-command 'make lock'
+
+soak: export PLEK_ROUNDS ?= 1000
+soak: dev ## Races that the tests run a few times, a thousand times
+	@exec $(BIN)/python -m pytest -q tests/races/test_opposite_swaps.py
 
 lock: dev ## Locks the newest versions that pyproject.toml and package.json allow
 	$(LOCK) --group setup -o requirements-setup.txt
