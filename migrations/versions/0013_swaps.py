@@ -44,7 +44,11 @@ CONCERNED = (
     f"({own('swap_legs')} OR (provider_id <> {PROVIDER} AND ({PROVIDER} = leaving_id OR {PROVIDER} = receiving_id)))"
 )
 OWN_LEG = "EXISTS (SELECT FROM swap_legs AS l WHERE l.swap_id = swaps.id)"
-COMING = f"EXISTS (SELECT FROM swap_legs AS l WHERE l.referral_id = {{}} AND l.live AND l.receiving_id = {PROVIDER})"
+# By the clock at which the transaction began: what may be changed while it lives is so for all of it.
+COMING = (
+    "EXISTS (SELECT FROM swap_legs AS l JOIN swaps AS w ON w.id = l.swap_id WHERE l.referral_id = {} AND l.live"
+    f" AND l.receiving_id = {PROVIDER} AND (w.status <> 'proposed' OR w.expires_at > now()))"
+)
 AGREED = (
     "EXISTS (SELECT FROM move_agreements AS a"
     " WHERE a.referral_id = referral_secrets.referral_id AND a.lapses_at > now())"
