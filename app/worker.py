@@ -15,9 +15,9 @@ import structlog
 from app import metrics
 from app.deps import Parts
 from app.errors import Conflict, OperatorError, Unavailable
-from app.services import availability, erasure, holds, swaps
+from app.services import availability, erasure, holds, returns, swaps
 from app.services.erasure_list import ErasureList
-from app.store import agreements, answers, outbox, pulse, timers
+from app.store import agreements, answers, outbox, placements, pulse, timers
 from app.store.database import RELAY, WORKER, Database, Transaction
 
 LOOK_S = 0.5
@@ -30,6 +30,7 @@ LONGEST_PAUSE_S = 10.0
 SWEEP_S = 2.0
 PRUNE_S = 600.0
 RETENTION_S = 3600.0
+RETURNS_S = 600.0
 AT_ONCE_S = 0.0
 """Where there may be more to do."""
 UNFOUNDED_S = 30.0
@@ -79,10 +80,15 @@ async def retain(tx: Transaction, *, listed: ErasureList) -> float:
     return AT_ONCE_S if erased == erasure.AT_ONCE else RETENTION_S
 
 
+async def remind_of_returns(tx: Transaction) -> float:
+    """Remind of agreements to return whose day has come."""
+    return AT_ONCE_S if await returns.remind(tx) == placements.BATCH else RETURNS_S
+
+
 def recurring_in(data_dir: Path) -> Mapping[str, Work]:
     """Return all the work that recurs, for a process with this data folder."""
     retention = partial(retain, listed=ErasureList.of(data_dir))
-    return {"sweep": sweep, "step": step, "prune": prune, "retention": retention}
+    return {"sweep": sweep, "step": step, "prune": prune, "retention": retention, "returns": remind_of_returns}
 
 
 @asynccontextmanager

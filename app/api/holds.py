@@ -85,6 +85,7 @@ class HoldOut(Out):
     created_at: datetime
     expires_at: datetime
     renewals_left: int
+    unsafe_since: datetime | None = Field(description="Since when the danger, as it is known now, forbids this place.")
     coming: ComingOut | None
 
     @classmethod
@@ -110,6 +111,7 @@ class HoldOut(Out):
             created_at=hold.created_at,
             expires_at=hold.expires_at,
             renewals_left=hold.renewals_left,
+            unsafe_since=hold.unsafe_since,
             coming=coming,
         )
 

@@ -15,7 +15,7 @@ from app.api.pages import PageIn, moment_and_id
 from app.api.places import Moment
 from app.api.wire import Day, In, Out, check_match, single
 from app.deps import CallerIn, PartsIn, Tx
-from app.services import confirming, placements
+from app.services import confirming, placements, returns
 from app.services.confirming import Confirmation
 from app.services.placements import Leaving
 from app.store.placements import PlacementRow
@@ -32,6 +32,7 @@ class PlacementWanted(In):
         default=None,
         description="The placement that they move on from; it stays theirs until they have arrived, and ends with it.",
     )
+    return_by: Day | None = Field(default=None, description="By when they go back, where their region had no room.")
 
 
 class NoShowWanted(In):
@@ -54,6 +55,14 @@ class PlacementChange(In):
     expected_departure: Day | None = None
     ready_to_leave_since: Day | None = None
     blockers: known.Blockers = Field(default_factory=absent)
+    return_by: Day | None = Field(default=None, description="Either provider may say so; the rest is the receiver's.")
+
+
+class BlockerOut(Out):
+    """What delays a departure now, and since when."""
+
+    code: str
+    since: datetime
 
 
 class PlacementOut(Out):
@@ -76,8 +85,13 @@ class PlacementOut(Out):
     departed_at: datetime | None
     destination: str | None
     blockers: list[str]
+    current_blockers: list[BlockerOut] = Field(description="What delays the departure now, and since when.")
     expected_departure: date | None
     ready_to_leave_since: date | None
+    return_by: date | None = Field(description="By when both providers agreed that they go back to their region.")
+    return_agreement: str = Field(description="agreed, missing, or not_needed: only a want of capacity asks for one.")
+    replace: bool = Field(description="The site is compromised: they need another place, and keep this one until then.")
+    unsafe_since: datetime | None = Field(description="Since when the danger, as it is known now, forbids this place.")
     safety_checked: bool
     ledger_leaf: int | None = Field(default=None, description="Index of the leaf that this act wrote.")
 
@@ -102,8 +116,16 @@ class PlacementOut(Out):
             departed_at=row.departed_at,
             destination=row.destination,
             blockers=row.blockers,
+            current_blockers=[
+                BlockerOut(code=code, since=datetime.fromisoformat(since))
+                for code, since in sorted(row.blocked_since.items())
+            ],
             expected_departure=row.expected_departure,
             ready_to_leave_since=row.ready_to_leave_since,
+            return_by=row.return_by,
+            return_agreement=returns.agreement(row.return_by, reason=row.reason, cross_regional=row.cross_regional),
+            replace=row.compromised,
+            unsafe_since=row.unsafe_since,
             safety_checked=row.safety_checked_at is not None,
             ledger_leaf=ledger_leaf,
         )
@@ -132,6 +154,7 @@ async def confirm(wanted: PlacementWanted, tx: Tx, caller: CallerIn, parts: Part
         hold_id=parse(wanted.hold_id),
         expected_at=wanted.expected_at,
         previous_id=parse_optional(wanted.previous_placement_id),
+        return_by=wanted.return_by,
     )
     row = await confirming.confirm(tx, caller, confirmation, keyring=parts.keyring)
     return await once.keep(tx, caller, PlacementOut.of(row).reply(201, etag=True))
@@ -165,7 +188,7 @@ async def read(id: str, request: Request, tx: Tx, caller: CallerIn) -> Response:
     summary="What is known of the departure",
 )
 async def change(id: str, wanted: PlacementChange, request: Request, tx: Tx, caller: CallerIn) -> Response:
-    """Note, as the receiving provider, what is known of the departure to come."""
+    """Note, as the receiving provider, what is known of the departure to come; either side notes when they go back."""
     check_match(request, PlacementOut.of(await placements.read(tx, caller, parse(id), lock=True)))
     changes: dict[str, Any] = wanted.model_dump(exclude_unset=True)
     return PlacementOut.of(await placements.note(tx, caller, parse(id), changes=changes)).reply(etag=True)

@@ -26,7 +26,7 @@ from app.api.shields import ShieldOut, ShieldWanted
 from app.api.wire import In, Out, check_match, single
 from app.deps import CallerIn, PartsIn, Tx, providers_known
 from app.errors import Fault, Invalid
-from app.services import referrals, shields, withdrawals
+from app.services import alarms, referrals, shields, withdrawals
 from app.services.referrals import Referral
 
 router = APIRouter(tags=["Referrals"])
@@ -200,7 +200,7 @@ async def change(
     content = {**referral.content, **changes}
     if content["danger_assessment"] == "assessed" and not content["danger_zones"]:
         raise Invalid(Fault("/dangerZones", NOWHERE))
-    return ReferralOut.of(await referrals.change(tx, referral, content=content)).reply(etag=True)
+    return ReferralOut.of(await alarms.know(tx, referral, content=content)).reply(etag=True)
 
 
 @router.post(

@@ -8,7 +8,7 @@ from pydantic import Field, StrictBool, ValidationInfo, field_validator
 from app.api import addresses
 from app.api.changes import absent, sent
 from app.api.ids import parse
-from app.api.known import AddressSecrecy, Admission, Features, MunicipalityCode, Supervision, TargetGroups
+from app.api.known import AddressSecrecy, Admission, AlarmCause, Features, MunicipalityCode, Supervision, TargetGroups
 from app.api.once import OnceIn
 from app.api.pages import PageIn, moment_and_id
 from app.api.wire import In, Line, Out, check_match, single
@@ -66,6 +66,11 @@ class SiteChange(In):
     exclusive_to: TargetGroups = Field(default_factory=absent)
     admission: Admission = Field(default_factory=absent)
     automatic_acceptance: StrictBool = Field(default_factory=absent)
+    compromised: AlarmCause | None = Field(
+        default=None,
+        description="Why nobody is safe here any more: nothing is offered, holds are declined, and both providers of"
+        " everybody who is here, or on the way, get an event `alarm`. Null: they are safe again.",
+    )
 
 
 class SiteOut(Out):
@@ -81,6 +86,8 @@ class SiteOut(Out):
     exclusive_to: list[str]
     admission: str
     automatic_acceptance: bool
+    compromised: str | None = Field(description="Why nobody is safe here any more.")
+    compromised_since: datetime | None
     confirmed_at: datetime | None = Field(description="When everything here was last said to be true; null: never.")
 
     @classmethod
@@ -98,6 +105,8 @@ class SiteOut(Out):
             exclusive_to=list(traits.exclusive_to),
             admission=traits.admission,
             automatic_acceptance=traits.automatic_acceptance,
+            compromised=site.compromised,
+            compromised_since=site.compromised_since,
             confirmed_at=site.confirmed_at,
         )
 
@@ -147,7 +156,7 @@ async def change_site(
     """Change an own site; without If-Match the last write wins."""
     site = await sites.read(tx, caller, parse(id), keyring=parts.keyring, lock=True)
     check_match(request, SiteOut.of(site))
-    changed = await sites.change(tx, caller, site, changes=sent(wanted))
+    changed = await sites.change(tx, caller, site, changes=sent(wanted), keyring=parts.keyring)
     return SiteOut.of(changed).reply(etag=True)
 
 

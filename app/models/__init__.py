@@ -2,7 +2,18 @@
 
 from app.models.accounts import AccessLogEntry, AccessLogReferral, Account, Answer, InstallationKey, Token
 from app.models.base import Base
-from app.models.casework import Erasure, Hold, Placement, Ranking, Referral, ReferralSecret, Shield, Stay
+from app.models.casework import (
+    BlockerPeriod,
+    Erasure,
+    Hold,
+    Placement,
+    Ranking,
+    ReadyPeriod,
+    Referral,
+    ReferralSecret,
+    Shield,
+    Stay,
+)
 from app.models.ledger import Leaf, Opening, Share
 from app.models.operations import AvailabilityStep, Head, OutboxEntry, Timer
 from app.models.reference import Clearance, Municipality, Policy, Region, Weight
@@ -26,6 +37,7 @@ __all__ = [
     "Answer",
     "AvailabilityStep",
     "Base",
+    "BlockerPeriod",
     "Claim",
     "Clearance",
     "Erasure",
@@ -45,6 +57,7 @@ __all__ = [
     "Provider",
     "ProviderRegion",
     "Ranking",
+    "ReadyPeriod",
     "Referral",
     "ReferralSecret",
     "Region",

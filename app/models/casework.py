@@ -139,6 +139,7 @@ class Hold(Base):
         Index("holds_live_place_key", "place_id", unique=True, postgresql_where=text("resolved_at IS NULL")),
         Index("holds_sender_idx", "provider_id", "created_at", "id"),
         Index("holds_receiver_idx", "receiver_id", "created_at", "id"),
+        Index("holds_live_site_idx", "site_id", postgresql_where=text("resolved_at IS NULL")),
         Index("holds_declined_idx", "referral_id", postgresql_where=text("status = 'declined'")),
     )
 
@@ -162,6 +163,8 @@ class Hold(Base):
     """Why it was declined or released, as a code."""
     expires_at: Mapped[datetime]
     renewals_left: Mapped[int]
+    unsafe_since: Mapped[datetime | None]
+    """Since when what is known of the danger forbids it; none: nothing does."""
     created_at: Mapped[Stamp]
     resolved_at: Mapped[datetime | None]
     swap_id: Mapped[UUID | None]
@@ -195,6 +198,12 @@ class Placement(Base):
             "previous_id",
             unique=True,
             postgresql_where=text("status NOT IN ('no_show', 'cancelled')"),
+        ),
+        Index("placements_site_idx", "site_id", postgresql_where=text("status IN ('underway', 'arrived')")),
+        Index(
+            "placements_returns_idx",
+            "return_by",
+            postgresql_where=text("status = 'arrived' AND return_reminded_at IS NULL"),
         ),
         Index("placements_sender_idx", "provider_id", "created_at", "id"),
         Index("placements_receiver_idx", "receiver_id", "created_at", "id"),
@@ -232,4 +241,39 @@ class Placement(Base):
     blockers: Mapped[Codes]
     expected_departure: Mapped[date | None]
     ready_to_leave_since: Mapped[date | None]
+    unsafe_since: Mapped[datetime | None]
+    """As a hold's."""
+    return_by: Mapped[date | None]
+    """By when both providers have agreed that they go back, where they left their region for want of room there."""
+    return_reminded_at: Mapped[datetime | None]
     created_at: Mapped[Stamp]
+
+
+class BlockerPeriod(Base):
+    """How long something delayed a departure: open while it lasts, closed with the placement at the latest."""
+
+    __tablename__ = "blocker_periods"
+    __table_args__ = (
+        CheckConstraint("until >= since", name="order"),
+        Index("blocker_periods_open_key", "placement_id", "code", unique=True, postgresql_where=text("until IS NULL")),
+    )
+
+    placement_id: Mapped[UUID] = mapped_column(ForeignKey("placements.id"), primary_key=True)
+    code: Mapped[str] = mapped_column(primary_key=True)
+    since: Mapped[Stamp] = mapped_column(primary_key=True)
+    until: Mapped[datetime | None]
+
+
+class ReadyPeriod(Base):
+    """That a household was ready to leave, since a day, as somebody noted; until it was withdrawn or they left."""
+
+    __tablename__ = "ready_periods"
+    __table_args__ = (
+        CheckConstraint("until >= noted_at", name="order"),
+        Index("ready_periods_open_key", "placement_id", unique=True, postgresql_where=text("until IS NULL")),
+    )
+
+    placement_id: Mapped[UUID] = mapped_column(ForeignKey("placements.id"), primary_key=True)
+    noted_at: Mapped[Stamp] = mapped_column(primary_key=True)
+    since: Mapped[date]
+    until: Mapped[datetime | None]

@@ -52,6 +52,7 @@ class Site(Base):
         CheckConstraint(one_of("supervision", "24h", "daytime", "none"), name="supervision"),
         CheckConstraint(one_of("admission", "open", "paused"), name="admission"),
         CheckConstraint("NOT automatic_acceptance OR address_secrecy = 'known'", name="confidential_never_automatic"),
+        CheckConstraint("(compromised_because IS NULL) = (compromised_since IS NULL)", name="compromised"),
         Index(None, "provider_id"),
     )
 
@@ -67,6 +68,9 @@ class Site(Base):
     automatic_acceptance: Mapped[bool] = mapped_column(server_default=text("false"))
     confirmed_at: Mapped[datetime | None]
     """When somebody last said that everything here is true; never: unknown."""
+    compromised_because: Mapped[str | None]
+    """Why nobody is safe there any more, as a code; none while they are."""
+    compromised_since: Mapped[datetime | None]
     revision: Mapped[int] = mapped_column(BigInteger, server_default=text("0"))
     """The register's version in which it last changed in a way that a ranking must know."""
     created_at: Mapped[Stamp]

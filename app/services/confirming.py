@@ -1,19 +1,18 @@
 """Confirming a hold: the household is on its way, to its first place or from one place to the next."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID, uuid4
 
-from app.allocation.standing import SAFETY, still_against
+from app.allocation.standing import SAFETY
 from app.errors import Conflict, Missing
 from app.seal import Keyring
-from app.services import rankings as ranking_acts
-from app.services import referrals
+from app.services import lawful, referrals, returns
 from app.services.caller import Caller
 from app.services.holds import part_of_swap
 from app.services.placements import told
-from app.store import holds, outbox, placements, register, transitions
+from app.store import holds, outbox, placements, transitions
 from app.store import referrals as referral_rows
 from app.store.database import Transaction
 from app.store.holds import HoldRow
@@ -32,11 +31,12 @@ CLOSED_HOLD = {
 
 @dataclass(frozen=True, slots=True)
 class Confirmation:
-    """Which hold is confirmed, when they are expected, and which place they leave for it, if any."""
+    """Which hold is confirmed, when they are expected, what they leave for it, and by when they go back, if so."""
 
     hold_id: UUID
     expected_at: datetime | None = None
     previous_id: UUID | None = None
+    return_by: date | None = None
 
 
 async def confirm(tx: Transaction, caller: Caller, wanted: Confirmation, *, keyring: Keyring) -> PlacementRow:
@@ -53,6 +53,7 @@ async def confirm(tx: Transaction, caller: Caller, wanted: Confirmation, *, keyr
     assert referral is not None  # noqa: S101 - a foreign key says so
     receiving = await _check_still_lawful(tx, hold, referral, keyring=keyring)
     placement = await _new(tx, hold, referral, wanted=wanted, previous=previous, receiving=receiving)
+    returns.check(wanted.return_by, reason=referral.reason, cross_regional=placement["cross_regional"])
     if not await placements.add(tx, placement):
         raise Conflict("already_moving_on", "They are on their way from there to another place already.")
     if not await transitions.confirm(tx, hold.id, placement_id=placement["id"]):
@@ -102,20 +103,19 @@ async def _new(
         "receiving": receiving,
         "cross_regional": origin_region != receiving,
         "expected_at": wanted.expected_at,
+        "return_by": wanted.return_by,
     }
 
 
 async def _check_still_lawful(tx: Transaction, hold: HoldRow, referral: ReferralRow, *, keyring: Keyring) -> str:
     """Refuse where a rule stands in the way of the place by what is known now; return the place's region."""
-    reference = await tx.snapshots.reference(tx)
-    group = await register.group_of(tx, hold.place_id)
-    need = referrals.need_of(referrals.opened(tx, referral, keyring).content, reference)
-    clearances = ranking_acts.clearances_of(need, reference=reference, municipalities=(group.municipality,))
-    against = still_against(need, group, as_of=tx.at, clearances=clearances, policy=reference.policy)
-    if not SAFETY.isdisjoint(against):
+    now = await lawful.standing(tx, hold.place_id, referrals.opened(tx, referral, keyring))
+    if now.compromised:
+        raise Conflict("no_longer_safe", "Nobody is safe at that site any more. Rank again.", rules=("admission",))
+    if not SAFETY.isdisjoint(now.against):
         detail = "What is known of the danger has changed: this place is not safe any more. Rank again."
-        raise Conflict("no_longer_safe", detail, rules=against)
-    if against:
+        raise Conflict("no_longer_safe", detail, rules=now.against)
+    if now.against:
         detail = "What is known of the household or of the place has changed. Rank again. In the way: "
-        raise Conflict("no_longer_lawful", f"{detail}{', '.join(against)}.", rules=against)
-    return group.region
+        raise Conflict("no_longer_lawful", f"{detail}{', '.join(now.against)}.", rules=now.against)
+    return now.region

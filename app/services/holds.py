@@ -40,6 +40,8 @@ class Hold:
     """For the receiver, whose site it is, and for the sender while a person's acceptance opens its address."""
     place_id: UUID | None = None
     """For the receiver."""
+    unsafe_since: datetime | None = None
+    """Since when what is known of the danger forbids it."""
 
 
 async def read(tx: Transaction, caller: Caller, hold_id: UUID, *, keyring: Keyring) -> Hold:
@@ -211,4 +213,5 @@ async def _shown(tx: Transaction, caller: Caller, row: HoldRow, *, keyring: Keyr
         shared=shared,
         site_id=row.site_id if received or row.opens_address else None,
         place_id=row.place_id if received else None,
+        unsafe_since=row.unsafe_since,
     )

@@ -10,15 +10,16 @@ from app.allocation.stays import Arrival, due_at
 from app.errors import Conflict, Fault, Forbidden, Invalid, Missing
 from app.seal import Keyring
 from app.services import holds as hold_acts
-from app.services import ledger, swap_course
+from app.services import ledger, returns, swap_course
 from app.services.caller import Caller
-from app.store import outbox, placements, transitions
+from app.store import departures, outbox, placements, transitions
 from app.store import referrals as referral_rows
 from app.store.database import Transaction
 from app.store.placements import PlacementRow
 
 ONWARD = "follow_on_place"
 """Where a household goes that leaves for its next place in a swap: its stay goes on."""
+RETURN_BY = "return_by"
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,12 +95,22 @@ async def no_show(tx: Transaction, caller: Caller, placement_id: UUID, *, safety
 
 
 async def note(tx: Transaction, caller: Caller, placement_id: UUID, *, changes: Mapping[str, Any]) -> PlacementRow:
-    """Note what is known of a departure to come."""
-    placement = await _received(tx, caller, placement_id)
-    if placement.status not in {"underway", "arrived"}:
+    """Note what is known of a departure to come, as its receiver; an agreement to return, as either side."""
+    placement = await read(tx, caller, placement_id, lock=True)
+    if placement.receiver_id != caller.provider and set(changes) != {RETURN_BY}:
+        raise Missing
+    if not placement.live:
         raise _not("underway or arrived")
+    if RETURN_BY in changes:
+        returns.check(changes[RETURN_BY], reason=placement.reason, cross_regional=placement.cross_regional)
+        if changes[RETURN_BY] != placement.return_by:
+            changes = {**changes, "return_reminded_at": None}
     if changes:
         await placements.change(tx, placement_id, expected=placement.status, values=changes)
+    if "blockers" in changes:
+        await departures.block(tx, placement_id, codes=changes["blockers"])
+    if "ready_to_leave_since" in changes:
+        await departures.ready(tx, placement_id, since=changes["ready_to_leave_since"])
     return await told(tx, caller, placement_id, freed=False)
 
 

@@ -8,12 +8,14 @@ from uuid import UUID, uuid4
 
 from app.errors import Fault, Invalid, Missing
 from app.seal import DataKey, Keyring
+from app.services import alarms
 from app.services.caller import Caller
 from app.store import heads, outbox, sites
 from app.store.database import Transaction
 from app.store.sites import SiteRow, Traits
 
 SECRET = ("name", "address")
+ALARM = "compromised"
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +30,9 @@ class Site:
     created_at: datetime
     key: DataKey = field(repr=False)
     sealed: bytes = field(repr=False)
+    compromised: str | None = None
+    """Why nobody is safe there any more, as a code."""
+    compromised_since: datetime | None = None
 
 
 async def add(
@@ -63,26 +68,47 @@ async def listed(
     return [_opened(row, keyring) for row in rows]
 
 
-async def change(tx: Transaction, caller: Caller, site: Site, *, changes: Mapping[str, Any]) -> Site:
+async def change(tx: Transaction, caller: Caller, site: Site, *, changes: Mapping[str, Any], keyring: Keyring) -> Site:
     """Change what was named of a locked site.
 
     Rankings made before are outdated by a change of anything that a ranking may know. Another name or address inside
     the same municipality is no such thing, and leaves no trace where others could notice it.
     """
     secret = {name: value for name, value in changes.items() if name in SECRET}
-    traits = replace(site.traits, **{name: value for name, value in changes.items() if name not in SECRET})
+    traits = replace(site.traits, **{name: value for name, value in changes.items() if name not in {*SECRET, ALARM}})
+    because: str | None = changes.get(ALARM, site.compromised)
     _check(traits)
     if secret:
         site = await _reseal(tx, site, secret)
-    if traits == site.traits:
+    if traits == site.traits and because == site.compromised:
         return site
-    await sites.change(tx, site.id, traits=traits)
-    if traits.municipality != site.traits.municipality:
-        await _serve(tx, caller, municipality=traits.municipality)
-        for municipality in (site.traits.municipality, traits.municipality):
-            await announce(tx, caller, municipality=municipality)
+    if traits != site.traits:
+        await _change_traits(tx, caller, site, traits=traits, keyring=keyring)
+    if because != site.compromised:
+        site = await _alarm(tx, caller, site, because=because, keyring=keyring)
     await sites.revised(tx, site.id, revision=await heads.advance(tx, "register"))
     return replace(site, traits=traits)
+
+
+async def _change_traits(tx: Transaction, caller: Caller, site: Site, *, traits: Traits, keyring: Keyring) -> None:
+    before = site.traits
+    await sites.change(tx, site.id, traits=traits)
+    if (traits.municipality, traits.address_secrecy) != (before.municipality, before.address_secrecy):
+        await alarms.moved(tx, site.id, keyring=keyring)
+    if traits.municipality != before.municipality:
+        await _serve(tx, caller, municipality=traits.municipality)
+        for municipality in (before.municipality, traits.municipality):
+            await announce(tx, caller, municipality=municipality)
+
+
+async def _alarm(tx: Transaction, caller: Caller, site: Site, *, because: str | None, keyring: Keyring) -> Site:
+    since = None if because is None else tx.at
+    await sites.set_compromised(tx, site.id, because=because, since=since)
+    if because is None:
+        await alarms.cleared(tx, site.id)
+    else:
+        await alarms.compromise(tx, caller, site.id, keyring=keyring)
+    return replace(site, compromised=because, compromised_since=since)
 
 
 async def confirm(tx: Transaction, caller: Caller, site_id: UUID) -> datetime:
@@ -121,4 +147,14 @@ def _check(traits: Traits) -> None:
 def _opened(row: SiteRow, keyring: Keyring) -> Site:
     key = keyring.unwrap(row.key, row=str(row.id))
     name: str = key.unseal_json(row.sealed, row=str(row.id))["name"]
-    return Site(row.id, name, row.traits, row.confirmed_at, row.created_at, key, row.sealed)
+    return Site(
+        id=row.id,
+        name=name,
+        traits=row.traits,
+        confirmed_at=row.confirmed_at,
+        created_at=row.created_at,
+        key=key,
+        sealed=row.sealed,
+        compromised=row.compromised,
+        compromised_since=row.compromised_since,
+    )

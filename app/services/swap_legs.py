@@ -48,7 +48,9 @@ async def check(tx: Transaction, referral_id: UUID, place_id: UUID, *, ground: G
     content, key = referrals.unsealed(tx, referral, key=referral.key, sealed=referral.sealed, keyring=keyring)
     need = referrals.need_of(content, ground.reference)
     declined = await exchange_rows.declined(tx, [referral_id])
-    group = await register.group_of(tx, place_id)
+    group = (await register.standing(tx, place_id)).group
+    if group not in ground.snapshot.register.groups:  # it changed while we waited for the locks
+        raise gone()
     free = {**ground.standing.free, group.id: max(1, ground.standing.free.get(group.id, 0))}
     standing = ground.situation(need, declined=declined.get(referral_id, frozenset()), free=free)
     ranking = rank(need, ground.snapshot.register, standing, ground.reference.policy)

@@ -186,6 +186,7 @@ class HoldRow:
     reason: str | None
     expires_at: datetime
     renewals_left: int
+    unsafe_since: datetime | None
     created_at: datetime
     swap_id: UUID | None
     """The swap that it is part of: nobody acts on it but through that."""
@@ -226,6 +227,7 @@ _READ = (
         Hold.reason,
         Hold.expires_at,
         Hold.renewals_left,
+        Hold.unsafe_since,
         Hold.created_at,
         Hold.swap_id,
         Referral.reference,

@@ -6,13 +6,16 @@ from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, func, or_, select, tuple_, update
+from sqlalchemy import JSON, ColumnElement, and_, exists, func, or_, select, text, tuple_, update
 from sqlalchemy.dialects.postgresql import insert
 
-from app.models import Placement, Referral, Site, Stay
+from app.models import BlockerPeriod, Placement, Referral, Site, Stay
 
 if TYPE_CHECKING:
     from app.store.database import Transaction
+
+LIVE = ("underway", "arrived")
+BATCH = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +48,18 @@ class PlacementRow:
     blockers: list[str]
     expected_departure: date | None
     ready_to_leave_since: date | None
+    unsafe_since: datetime | None
+    return_by: date | None
     created_at: datetime
+    compromised: bool
+    """Whether the site is, while they are there or on their way."""
+    blocked_since: Mapping[str, str]
+    """What delays their departure now, by code, and since when (RFC 3339)."""
+
+    @property
+    def live(self) -> bool:
+        """Whether they are there, or on their way."""
+        return self.status in LIVE
 
     @property
     def began_with(self) -> UUID:
@@ -53,7 +67,22 @@ class PlacementRow:
         return self.began_id or self.id
 
 
-_COLUMNS = tuple(getattr(Placement, name) for name in PlacementRow.__slots__)
+_COMPUTED: Mapping[str, ColumnElement[Any]] = {
+    "compromised": and_(
+        Placement.status.in_(LIVE),
+        exists().where(Site.id == Placement.site_id, Site.compromised_since.is_not(None)),
+    ),
+    "blocked_since": func.coalesce(
+        select(func.json_object_agg(BlockerPeriod.code, BlockerPeriod.since, type_=JSON))
+        .where(BlockerPeriod.placement_id == Placement.id, BlockerPeriod.until.is_(None))
+        .scalar_subquery(),
+        text("'{}'::json"),
+        type_=JSON,
+    ),
+}
+_COLUMNS = tuple(
+    _COMPUTED[name].label(name) if name in _COMPUTED else getattr(Placement, name) for name in PlacementRow.__slots__
+)
 _READ = select(*_COLUMNS).order_by(Placement.created_at.desc(), Placement.id.desc())
 
 
@@ -118,6 +147,23 @@ async def lives_somewhere(tx: "Transaction", referral_id: UUID) -> bool:
     """Whether a household lives in a place by now that it came to with this referral."""
     lives = select(Placement.id).where(Placement.referral_id == referral_id, Placement.status == "arrived")
     return await tx.row(lives) is not None
+
+
+_REMIND_OF_RETURNS = text("""
+WITH due AS (
+  UPDATE placements SET return_reminded_at = clock_timestamp()
+  WHERE id IN (SELECT id FROM placements
+               WHERE status = 'arrived' AND return_reminded_at IS NULL AND return_by <= :today
+               ORDER BY return_by LIMIT :batch FOR UPDATE SKIP LOCKED)
+  RETURNING id, provider_id, receiver_id
+)
+INSERT INTO outbox (kind, subject, audience) SELECT 'reminder', id::text, ARRAY[provider_id, receiver_id] FROM due
+""")
+
+
+async def remind_of_returns(tx: "Transaction", *, today: date) -> int:
+    """Remind both providers of agreements to return whose day has come, each once; return how many there were."""
+    return await tx.run(_REMIND_OF_RETURNS, {"today": today, "batch": BATCH})
 
 
 async def municipality_of(tx: "Transaction", site_id: UUID) -> str:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import case, func, select
 from sqlalchemy.dialects.postgresql import insert
 
 from app.allocation.replay import register_bytes, register_hash, register_of
@@ -115,23 +115,32 @@ _GROUP_COLUMNS = (
     Site.supervision,
     Site.specialisms,
     Site.exclusive_to,
-    Site.admission,
+    # Nothing is offered where nobody is safe, and others need not know why.
+    case((Site.compromised_since.is_not(None), "paused"), else_=Site.admission).label("admission"),
     Site.automatic_acceptance,
     GroupRow.places,
 )
 
 
-async def group_of(tx: "Transaction", place_id: UUID) -> PlaceGroup:
-    """Return the group to which a place belongs, with what its site adds, as they are now."""
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """A place as it is now: its group with what the site adds, and whether the site is compromised."""
+
+    group: PlaceGroup
+    compromised: bool
+
+
+async def standing(tx: "Transaction", place_id: UUID) -> Standing:
+    """Return what is true of a place now."""
     rows = await tx.rows(
-        select(*_GROUP_COLUMNS)
+        select(*_GROUP_COLUMNS, Site.compromised_since)
         .select_from(Place)
         .join(GroupRow, GroupRow.id == Place.group_id)
         .join(Site, Site.id == GroupRow.site_id)
         .join(Municipality, Municipality.code == Site.municipality)
         .where(Place.id == place_id)
     )
-    return _group(rows[0])
+    return Standing(_group(rows[0]), rows[0].compromised_since is not None)
 
 
 def _group(row: "Row[Any]") -> PlaceGroup:

@@ -41,6 +41,9 @@ class SiteRow:
     created_at: datetime
     key: bytes = field(repr=False)
     sealed: bytes = field(repr=False)
+    compromised: str | None = None
+    """Why nobody is safe there any more, as a code."""
+    compromised_since: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +63,8 @@ _READ = (
         Site.created_at,
         SiteSecret.key,
         SiteSecret.sealed,
+        Site.compromised_because,
+        Site.compromised_since,
     )
     .join(SiteSecret, SiteSecret.site_id == Site.id)
     .order_by(Site.created_at, Site.id)
@@ -104,6 +109,11 @@ async def reseal(tx: "Transaction", site_id: UUID, *, sealed: bytes) -> None:
 async def change(tx: "Transaction", site_id: UUID, *, traits: Traits) -> None:
     """Store what rankings may know now; `revised` has to follow."""
     await tx.run(update(Site).where(Site.id == site_id).values(**asdict(traits)))
+
+
+async def set_compromised(tx: "Transaction", site_id: UUID, *, because: str | None, since: datetime | None) -> None:
+    """Note why, and since when, nobody is safe at a site any more; or that they are."""
+    await tx.run(update(Site).where(Site.id == site_id).values(compromised_because=because, compromised_since=since))
 
 
 async def revised(tx: "Transaction", site_id: UUID, *, revision: int) -> None:
@@ -179,4 +189,13 @@ def _site(row: "Row[Any]") -> SiteRow:
         admission=row.admission,
         automatic_acceptance=row.automatic_acceptance,
     )
-    return SiteRow(row.id, traits, row.confirmed_at, row.created_at, row.key, row.sealed)
+    return SiteRow(
+        id=row.id,
+        traits=traits,
+        confirmed_at=row.confirmed_at,
+        created_at=row.created_at,
+        key=row.key,
+        sealed=row.sealed,
+        compromised=row.compromised_because,
+        compromised_since=row.compromised_since,
+    )

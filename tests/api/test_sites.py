@@ -14,6 +14,8 @@ async def test_a_site_is_answered_without_its_address_and_unconfirmed(country: C
     assert made == {name: value for name, value in body.items() if name != "address"} | {
         "id": made["id"],
         "confirmedAt": None,
+        "compromised": None,
+        "compromisedSince": None,
     }
     assert await coordinator.get(f"/sites/{made['id']}") == made
     assert (await coordinator.get("/sites"))["items"] == [made]

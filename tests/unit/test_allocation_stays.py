@@ -1,6 +1,6 @@
-"""Leaves of a stay: over every journey, each cross-regional time at a provider has one for its beginning and its end."""
+"""Leaves of a stay: on every journey, each cross-regional time at a provider has one for its beginning and its end."""
 
-from itertools import groupby
+from itertools import groupby, pairwise
 from typing import NamedTuple
 
 from hypothesis import given
@@ -45,7 +45,7 @@ def written(steps: list[Step]) -> list[str]:
 def times(steps: list[Step]) -> list[bool]:
     """Say of each time at one provider, told apart by looking at the whole, whether it began across regions."""
     breaks = [0]
-    for before, step in zip(steps, steps[1:], strict=False):
+    for before, step in pairwise(steps):
         breaks.append(breaks[-1] + (before.left_before or before.provider != step.provider))
     numbered = groupby(zip(breaks, steps, strict=True), key=lambda pair: pair[0])
     return [next(iter(time))[1].cross_regional for _, time in numbered]
