@@ -1,15 +1,16 @@
-"""`python -m benchmarks [hold|ranking|start|memory|scale ...]`: measures and prints a table; exit 1 under a bar."""
+"""`python -m benchmarks [hold|ranking|swaps|start|memory|scale]`: measures and prints a table; exit 1 under a bar."""
 
 import argparse
 import sys
 from collections.abc import Callable, Mapping
 
-from benchmarks import holding, processes, ranking, scale
+from benchmarks import holding, processes, ranking, scale, swaps
 from benchmarks.figures import Line, table
 
 PARTS: Mapping[str, Callable[[], list[Line]]] = {
     "hold": holding.measure,
     "ranking": ranking.measure,
+    "swaps": swaps.measure,
     "start": processes.start,
     "memory": processes.memory,
 }

@@ -105,8 +105,8 @@ class _Columns:
         most[list(self._graph.free)] = list(self._graph.free.values())
         return Program(
             rows=sparse.csr_array((values, (rows, columns)), shape=(most.size, self._count)),
-            least=np.zeros_like(most),
             most=most,
+            exact=np.arange(most.size) >= self._graph.vertices,
             aims=np.concatenate(self._aims, axis=1),
         )
 

@@ -94,10 +94,8 @@ class Moves:
 
     def changes_school(self, mover: Mover, group_id: str) -> int:
         """How many children would change school: all who go to one, unless the household stays in its municipality."""
-        if mover.group_id is None:
-            return 0
-        here, there = self._groups[mover.group_id], self._groups[group_id]
-        return 0 if here.municipality == there.municipality else mover.school_children
+        here, there = self._groups.get(mover.group_id or ""), self._groups[group_id]
+        return 0 if here is None or here.municipality == there.municipality else mover.school_children
 
     def _case(self, mover: Mover) -> Case:
         return case_of(mover.need, self._register, mover.situation, self._policy)
