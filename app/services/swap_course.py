@@ -105,11 +105,13 @@ async def tell(tx: Transaction, swap_id: UUID, legs: Collection[LegRow]) -> None
 async def _break_off(tx: Transaction, course: Course, failed: LegRow, *, outcome: str) -> None:
     """End a leg, and those whose place does not come free because of it: their households stay where they are."""
     leg: LegRow | None = failed
+    over: set[UUID] = set()
     while leg is not None:
+        over.add(leg.id)
         await swaps.end_leg(tx, leg.id, outcome=outcome)
         if leg.next_id is not None:
             await swap_reserving.give_up(tx, leg.next_id)
-        leg, outcome = await _depends_on(tx, course, leg), "cancelled"
+        leg, outcome = await _depends_on(tx, course, leg, over=over), "cancelled"
         if leg is not None:
             await _cancel(tx, leg)
             lives = leg.placement_id is not None and await placements.home_of(tx, leg.placement_id)
@@ -119,10 +121,12 @@ async def _break_off(tx: Transaction, course: Course, failed: LegRow, *, outcome
     await tell(tx, course.swap.id, course.legs)
 
 
-async def _depends_on(tx: Transaction, course: Course, leg: LegRow) -> LegRow | None:
-    """Return the leg to the place where this one's household goes on living, if it does."""
+async def _depends_on(tx: Transaction, course: Course, leg: LegRow, *, over: Collection[UUID]) -> LegRow | None:
+    """Return the leg to the place where this one's household goes on living, if it does; in a cycle each but once."""
     home = None if leg.placement_id is None else await placements.home_of(tx, leg.placement_id)
-    return None if home is None else next((one for one in course.legs if one.live and one.place_id == home), None)
+    if home is None:
+        return None
+    return next((one for one in course.legs if one.live and one.id not in over and one.place_id == home), None)
 
 
 async def _cancel(tx: Transaction, leg: LegRow) -> None:
