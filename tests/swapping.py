@@ -49,10 +49,10 @@ class Scene:
         self.hosts[slug] = made.coordinator
         return made.place_ids[0]
 
-    async def resident(self, slug: str, municipality: str, *zones: str, **place: Any) -> Resident:
+    async def resident(self, slug: str, municipality: str, *zones: str, **changes: Any) -> Resident:
         """Open a shelter with one place, in which a household lives that flees from elsewhere."""
-        place_id = await self.open(slug, municipality, **place)
-        referral = await self.desk.post("/referrals", fleeing(*zones))
+        place_id = await self.open(slug, municipality)
+        referral = await self.desk.post("/referrals", fleeing(*zones, **changes))
         placement = await self.placed(referral["id"], slug)
         return Resident(referral["id"], placement, place_id, slug, self.hosts[slug])
 

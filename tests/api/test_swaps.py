@@ -5,7 +5,7 @@ from app.store import keys
 from app.store.database import WORKER
 from tests.casework import lapse, problem
 from tests.country import FAR, HERE, THERE, Country
-from tests.swapping import NEAR, SOUTH, chain, cycle, fleeing
+from tests.swapping import NEAR, SOUTH, chain, cycle, fleeing, scene
 
 
 async def test_a_chain_of_two_brings_a_lawful_place_free_and_completes_as_people_arrive(country: Country) -> None:
@@ -247,3 +247,37 @@ async def test_a_search_is_for_acute_danger_counted_and_logged_for_all_who_were_
         " FROM swap_searches, generate_series(1, 30)"
     )
     assert await problem(it.at.desk, "/swap-searches", {"referralId": it.waiting}, status=429) == "too_many_requests"
+
+
+async def test_of_a_chain_of_three_what_does_not_depend_on_the_leg_that_fails_goes_on(country: Country) -> None:
+    it = await scene(country)
+    first = await it.resident("linde", THERE, FAR)
+    alone = {"adults": [{"gender": "female", "age": 40}], "children": []}
+    second = await it.resident("den", NEAR, FAR, household=alone)
+    for resident in (first, second):
+        await resident.agrees()
+    free = await it.open("eik", THERE, bedSpaces=1)
+    waiting = (await it.desk.post("/referrals", fleeing(HERE)))["id"]
+    assert (await it.search(waiting, maxLegs=2))["none"]["fewestMoves"] == 3
+    proposed = await it.propose(waiting)
+    assert proposed["moves"] == 3
+    await it.consent(proposed["id"])
+    to_linde, to_den, to_eik = await it.going(proposed["id"])
+    claims = await it.claims()
+    assert str(claims[free].placement_id) == to_eik
+    successors = [str(claims[resident.place_id].successor_id) for resident in (first, second)]
+    assert successors == [to_linde, to_den]
+
+    await it.desk.post(f"/placements/{to_den}/no-show", {"safetyChecked": True}, expect=200)
+    legs = (await it.desk.get(f"/swaps/{proposed['id']}"))["legs"]
+    assert [leg["status"] for leg in legs] == ["cancelled", "no_show", "open"]
+    await it.hosts["eik"].post(f"/placements/{to_eik}/arrival", expect=200)
+    claims = await it.claims()
+    assert {place: str(claim.placement_id) for place, claim in claims.items()} == {
+        first.place_id: first.placement_id,
+        free: to_eik,
+    }
+    assert await it.status(proposed["id"]) == "broken"
+    assert (await it.desk.get(f"/referrals/{waiting}"))["status"] == "open"
+    left = await first.host.post(f"/placements/{first.placement_id}/departure", {"destination": "new_home"}, expect=200)
+    assert left["status"] == "ended"
