@@ -44,9 +44,9 @@ async def compromise(tx: Transaction, caller: Caller, site_id: UUID, *, keyring:
 
     A household that is there keeps its place until it has arrived at another.
     """
+    await swap_course.lost(tx, site_id)
     for life in await alarms.at_site(tx, site_id):
         if life.kind == "hold":
-            await swap_course.withdrawn(tx, await swap_course.of(tx, life.referral_id))
             await _turn_away(tx, caller, life.id, keyring=keyring)
     await alarms.tell_site(tx, site_id)
 

@@ -42,6 +42,8 @@ class Hold:
     """For the receiver."""
     unsafe_since: datetime | None = None
     """Since when what is known of the danger forbids it."""
+    swap_id: UUID | None = None
+    """The swap for which the place is kept: consent to that, or refuse it."""
 
 
 async def read(tx: Transaction, caller: Caller, hold_id: UUID, *, keyring: Keyring) -> Hold:
@@ -214,4 +216,5 @@ async def _shown(tx: Transaction, caller: Caller, row: HoldRow, *, keyring: Keyr
         site_id=row.site_id if received or row.opens_address else None,
         place_id=row.place_id if received else None,
         unsafe_since=row.unsafe_since,
+        swap_id=row.swap_id,
     )

@@ -15,6 +15,9 @@ from app.store.database import Transaction
 from app.store.exchange import exchanging
 from app.store.swaps import LegRow, SwapRow
 
+PROPOSED = frozenset({"proposed", "expired"})
+"""Before anything but a free place was kept; one that ran out may not have been noted yet."""
+
 
 @dataclass(frozen=True, slots=True)
 class Course:
@@ -72,7 +75,7 @@ async def left(tx: Transaction, course: Course | None, placement_id: UUID, *, go
     if course is None or leg is None:
         return
     async with exchanging(tx):
-        if course.swap.status in {"proposed", "expired"}:
+        if course.swap.status in PROPOSED:
             await end(tx, course.swap, course.legs, status="broken", reason=None)
         elif not goes_on:
             await _cancel(tx, leg)
@@ -80,10 +83,18 @@ async def left(tx: Transaction, course: Course | None, placement_id: UUID, *, go
 
 
 async def withdrawn(tx: Transaction, course: Course | None) -> None:
-    """End the swap that was proposed for a referral which needs no place any more."""
-    if course is not None:
+    """End the swap that was proposed, where somebody in it needs no place any more, or a place cannot be given."""
+    if course is not None and course.swap.status in PROPOSED:
         async with exchanging(tx):
             await end(tx, course.swap, course.legs, status="broken", reason=None)
+
+
+async def lost(tx: Transaction, site_id: UUID) -> None:
+    """End the swaps that were proposed with a place at a site where nobody is safe any more."""
+    async with exchanging(tx):
+        referral_ids = await swaps.proposed_at(tx, site_id)
+    for referral_id in referral_ids:
+        await withdrawn(tx, await of(tx, referral_id))
 
 
 async def end(tx: Transaction, swap: SwapRow, legs: Sequence[LegRow], *, status: str, reason: str | None) -> None:

@@ -123,6 +123,17 @@ async def live_of(tx: "Transaction", id_: UUID) -> UUID | None:
     return None if row is None else row.swap_id
 
 
+async def proposed_at(tx: "Transaction", site_id: UUID) -> list[UUID]:
+    """Return a household of each swap that is proposed and leads to a site, in the order of the swaps."""
+    statement = (
+        select(SwapLeg.swap_id, SwapLeg.referral_id)
+        .join(Swap, Swap.id == SwapLeg.swap_id)
+        .where(SwapLeg.site_id == site_id, SwapLeg.live, Swap.status == "proposed")
+        .order_by(SwapLeg.swap_id)
+    )
+    return [row.referral_id for row in await tx.rows(statement)]
+
+
 async def read(tx: "Transaction", swap_id: UUID, *, lock: bool = False) -> SwapRow | None:
     """Return a swap; locked against changes if asked."""
     if lock:
