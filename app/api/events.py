@@ -29,10 +29,10 @@ SOONEST_MS, SPREAD_MS = 1000, 4000
 COORDINATORS_ALONE = frozenset({"access"})
 """What only they are told, as only they can read what it is about."""
 DESCRIPTION = """Kinds: `availability` (`data: {"region": code}`), `hold`, `placement` and `swap` (`data: {"id": id}`,
-as all that follow); of a referral `waiting` (something that came free would do for it) and `reminder` (something is due
-for it); of a hold or a placement `alarm` (a danger that changed reaches it); for coordinators alone `access` (the
-`eventId` of an access notice); and `reset` where events are no longer kept: read everything again. `id` is the
-position; `Last-Event-ID` resumes."""
+as all that follow); of a referral `waiting` (something that came free would do for it); of a referral or a placement
+`reminder` (something is due for it); of a hold or a placement `alarm` (a danger that changed reaches it, or is over);
+for coordinators alone `access` (the `eventId` of an access notice); and `reset` where events are no longer kept: read
+everything again. `id` is the position; `Last-Event-ID` resumes."""
 
 
 class EventStream(StreamingResponse):

@@ -28,6 +28,8 @@ CLOSED_HOLD = {
     "placed": ("already_placed", "This hold became a placement."),
 }
 
+FOLLOW_ON = "follow_on"
+
 
 @dataclass(frozen=True, slots=True)
 class Confirmation:
@@ -53,7 +55,7 @@ async def confirm(tx: Transaction, caller: Caller, wanted: Confirmation, *, keyr
     assert referral is not None  # noqa: S101 - a foreign key says so
     receiving = await _check_still_lawful(tx, hold, referral, keyring=keyring)
     placement = await _new(tx, hold, referral, wanted=wanted, previous=previous, receiving=receiving)
-    returns.check(wanted.return_by, reason=referral.reason, cross_regional=placement["cross_regional"])
+    returns.check(wanted.return_by, reason=placement["reason"], cross_regional=placement["cross_regional"])
     if not await placements.add(tx, placement):
         raise Conflict("already_moving_on", "They are on their way from there to another place already.")
     if not await transitions.confirm(tx, hold.id, placement_id=placement["id"]):
@@ -81,15 +83,10 @@ async def _new(
     previous: PlacementRow | None,
     receiving: str,
 ) -> dict[str, Any]:
-    if previous is not None and previous.origin != referral.origin:
-        # Else moving on could make a household one of the region that it was taken in by.
-        raise Conflict("another_origin", "This stay has another municipality of origin: correct it, and rank again.")
     origin_region = (await tx.snapshots.reference(tx)).region_of(referral.origin)
     return {
+        **_in_stay(referral, previous),
         "id": uuid4(),
-        "stay_id": previous.stay_id if previous else uuid4(),
-        "previous_id": previous.id if previous else None,
-        "began_id": previous.began_with if previous else None,
         "referral_id": hold.referral_id,
         "hold_id": hold.id,
         "provider_id": hold.provider_id,
@@ -97,13 +94,28 @@ async def _new(
         "place_id": hold.place_id,
         "site_id": hold.site_id,
         "kind": hold.kind,
-        "reason": referral.reason,
         "origin": referral.origin,
         "origin_region": origin_region,
         "receiving": receiving,
         "cross_regional": origin_region != receiving,
         "expected_at": wanted.expected_at,
         "return_by": wanted.return_by,
+    }
+
+
+def _in_stay(referral: ReferralRow, previous: PlacementRow | None) -> dict[str, Any]:
+    """Return what a placement has of its stay: a new one, or that of the placement before it."""
+    if previous is None:
+        return {"stay_id": uuid4(), "previous_id": None, "began_id": None, "reason": referral.reason}
+    if previous.origin != referral.origin:
+        # Else moving on could make a household one of the region that it was taken in by.
+        raise Conflict("another_origin", "This stay has another municipality of origin: correct it, and rank again.")
+    return {
+        "stay_id": previous.stay_id,
+        "previous_id": previous.id,
+        "began_id": previous.began_with,
+        # Whoever had to leave for safety still had to when the time comes for a regular place.
+        "reason": previous.reason if referral.reason == FOLLOW_ON else referral.reason,
     }
 
 
