@@ -20,7 +20,7 @@ model: Any = kep_solver.model
 ROUNDS = 3
 BAR, AIM = 1.0, 2.0
 VERTICES = 300
-SEEDS = (1, 2, 3)
+SEEDS = (1, 2)
 DRAWN = {"few arcs": 0.05, "some arcs": 0.15, "as PrefLib draws them": 1.0}
 """How probable it is that what is of the right kind fits; the last is that of the pools that PrefLib has."""
 

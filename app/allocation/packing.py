@@ -91,24 +91,24 @@ def _highest(program: Program) -> Choice:
     """The best choice for a single aim: by the relaxation where that comes out whole, else by branching.
 
     A column whose reduced cost is more than what lies between the relaxation and a target is in no choice that
-    reaches the target (reduced cost variable fixing; Delorme et al., 2023). So most columns can be left out as long as
-    the target is near. What misses it by one is the best there is; else a lower one is tried.
+    reaches the target (reduced cost variable fixing; Delorme et al., 2023). So as long as the target is near, most
+    columns can be left out; and where HiGHS is told the target, it soon sees that there is none. Then it is lowered.
     """
+    aim = program.aims[0]
     relaxed = _relaxed(program)
     highest = -float(relaxed.fun)
     taken = _counted(program, relaxed.x)
-    if taken is not None and program.aims[0] @ taken >= floor(highest + SLACK):
+    if taken is not None and aim @ taken >= floor(highest + SLACK):
         return taken
-    target, step, columns = floor(highest + SLACK), 1, np.zeros(0)
-    while columns.size < program.aims.shape[1]:
+    target, step, lowest = floor(highest + SLACK), 1, int(aim[aim < 0].sum())
+    while True:
         columns = np.flatnonzero(relaxed.lower.marginals <= highest - target + SLACK)
-        found = _branched(program, columns)
-        if found is not None and program.aims[0] @ found >= target - 1:
+        found = _branched(program, columns, target=target)
+        if found is not None:
             return found
-        taken, target, step = found, target - step, 4 * step
-    if taken is None:
-        raise Unproven("no choice was found where taking nothing is one")
-    return taken
+        if target <= lowest:
+            raise Unproven("no choice was found where taking nothing is one")
+        target, step = max(lowest, target - step), 4 * step
 
 
 def _relaxed(program: Program) -> Any:  # noqa: ANN401 - scipy's own kind of answer
@@ -126,19 +126,21 @@ def _relaxed(program: Program) -> Any:  # noqa: ANN401 - scipy's own kind of ans
     )
 
 
-def _branched(program: Program, columns: Numbers) -> Choice | None:
-    """The best choice of these columns alone; None where nothing is allowed of them.
+def _branched(program: Program, columns: Numbers, *, target: int) -> Choice | None:
+    """The best choice of these columns alone; None where none reaches the target.
 
     Raises:
         Unproven: when HiGHS gives no proof.
     """
+    least = np.where(program.exact, program.most, -np.inf)
     answer = optimize.milp(
         -program.aims[0, columns],
         integrality=np.ones(columns.size),
         bounds=optimize.Bounds(0, 1),
-        constraints=optimize.LinearConstraint(
-            program.rows[:, columns], np.where(program.exact, program.most, -np.inf), program.most
-        ),
+        constraints=[
+            optimize.LinearConstraint(program.rows[:, columns], least, program.most),
+            optimize.LinearConstraint(program.aims[:, columns], target, np.inf),
+        ],
         options={"mip_rel_gap": 0},
     )
     if answer.x is None:

@@ -85,7 +85,7 @@ async def _new(
 ) -> dict[str, Any]:
     origin_region = (await tx.snapshots.reference(tx)).region_of(referral.origin)
     return {
-        **_in_stay(referral, previous),
+        **in_stay(referral, previous),
         "id": uuid4(),
         "referral_id": hold.referral_id,
         "hold_id": hold.id,
@@ -103,7 +103,7 @@ async def _new(
     }
 
 
-def _in_stay(referral: ReferralRow, previous: PlacementRow | None) -> dict[str, Any]:
+def in_stay(referral: ReferralRow, previous: PlacementRow | None) -> dict[str, Any]:
     """Return what a placement has of its stay: a new one, or that of the placement before it."""
     if previous is None:
         return {"stay_id": uuid4(), "previous_id": None, "began_id": None, "reason": referral.reason}

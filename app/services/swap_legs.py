@@ -14,6 +14,7 @@ from app.allocation.replay import digest, inputs_bytes
 from app.errors import Conflict
 from app.seal import Keyring
 from app.services import exchange, referrals
+from app.services.confirming import in_stay
 from app.services.exchange import Ground
 from app.store import exchange as exchange_rows
 from app.store import placements, rankings, register, swap_reserving
@@ -142,13 +143,12 @@ async def _placement(tx: Transaction, leg: LegRow, checked: Checked, *, id_: UUI
     previous = None
     if leg.placement_id is not None:
         previous = await placements.read(tx, leg.placement_id, provider_id=leg.provider_id)
-        assert previous is not None  # noqa: S101 - a foreign key says so
+        if previous is None or previous.origin != checked.referral.origin:
+            raise gone()
     origin_region = (await tx.snapshots.reference(tx)).region_of(checked.referral.origin)
     return {
+        **in_stay(checked.referral, previous),
         "id": id_,
-        "stay_id": previous.stay_id if previous else uuid4(),
-        "previous_id": previous.id if previous else None,
-        "began_id": previous.began_with if previous else None,
         "referral_id": leg.referral_id,
         "hold_id": hold_id,
         "provider_id": leg.provider_id,
@@ -156,7 +156,6 @@ async def _placement(tx: Transaction, leg: LegRow, checked: Checked, *, id_: UUI
         "place_id": leg.place_id,
         "site_id": leg.site_id,
         "kind": leg.kind,
-        "reason": checked.referral.reason,
         "origin": checked.referral.origin,
         "origin_region": origin_region,
         "receiving": checked.region,

@@ -69,7 +69,9 @@ ANNA = household("anna", unsafe="cdef")
 def test_one_household_makes_room_and_a_second_one_for_the_first() -> None:
     bea, carla = household("bea", "a", unsafe="f", school_children=2), household("carla", "c", school_children=1)
 
-    found = searched(ANNA, bea, carla)
+    nowhere_to_go = household("dora", "b", unsafe="acdef")
+
+    found = searched(ANNA, bea, carla, nowhere_to_go)
 
     assert paths_of(found) == [(("anna", "a"), ("bea", "c"), ("carla", "f"))]
     (swap,) = found.swaps
