@@ -33,7 +33,7 @@ class AgreementOut(Out):
     summary="Whether they would move",
 )
 async def read(id: str, request: Request, tx: Tx, caller: CallerIn) -> Response:
-    """Read, where the household lives, that it would move; nothing is here of one that was not asked, or would not."""
+    """Read that a household would move; nothing is here of one that was not asked, or would not."""
     return single(AgreementOut.of(await agreements.read(tx, caller, parse(id))), request)
 
 

@@ -12,8 +12,8 @@ from app.store.placements import PlacementRow
 
 
 async def read(tx: Transaction, caller: Caller, placement_id: UUID) -> Agreement:
-    """Return what a household of an own place agreed to, while it counts."""
-    await _living_here(tx, caller, placement_id)
+    """Return what a household that the caller's provider sent or received agreed to, while it counts."""
+    await placements.read(tx, caller, placement_id)
     found = await agreements.read(tx, placement_id)
     if found is None:
         raise Missing
@@ -22,7 +22,7 @@ async def read(tx: Transaction, caller: Caller, placement_id: UUID) -> Agreement
 
 async def agree(tx: Transaction, caller: Caller, placement_id: UUID) -> Agreement:
     """Note that a household would move if that helps another; it lapses after the policy's days."""
-    placement = await _living_here(tx, caller, placement_id, lock=True)
+    placement = await _living_here(tx, caller, placement_id)
     if placement.status != "arrived":
         raise Conflict("placement_status", "This placement is not arrived.")
     policy = (await tx.snapshots.reference(tx)).policy
@@ -31,12 +31,12 @@ async def agree(tx: Transaction, caller: Caller, placement_id: UUID) -> Agreemen
 
 async def withdraw(tx: Transaction, caller: Caller, placement_id: UUID) -> None:
     """Forget that a household would move; doing so again changes nothing."""
-    await _living_here(tx, caller, placement_id, lock=True)
+    await _living_here(tx, caller, placement_id)
     await agreements.withdraw(tx, placement_id)
 
 
-async def _living_here(tx: Transaction, caller: Caller, placement_id: UUID, *, lock: bool = False) -> PlacementRow:
-    placement = await placements.read(tx, caller, placement_id, lock=lock)
+async def _living_here(tx: Transaction, caller: Caller, placement_id: UUID) -> PlacementRow:
+    placement = await placements.read(tx, caller, placement_id, lock=True)
     if placement.receiver_id != caller.provider:
         raise Missing
     return placement

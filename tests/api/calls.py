@@ -41,7 +41,10 @@ JSON = {"Content-Type": "application/json"}
 
 @dataclass(frozen=True)
 class World:
-    """A household on its way from haven to linde; `ids` has the id of one thing for each `/{collection}/{id}`."""
+    """A household on its way from haven to linde, and one of third's that may come there by a swap.
+
+    `ids` has the id of one thing for each `/{collection}/{id}`.
+    """
 
     country: Country
     receiver: Client
@@ -79,7 +82,7 @@ class World:
             ("PATCH", "/placements/{id}"): {"expectedDeparture": "2027-03-01"},
             ("POST", "/placements/{id}/no-show"): {"safetyChecked": False},
             ("POST", "/placements/{id}/departure"): {"destination": "own_home"},
-            ("POST", "/swap-searches"): {"referralId": self.ids.get("waiting", self.ids["referrals"])},
+            ("POST", "/swap-searches"): {"referralId": self.ids["referrals"]},
             ("POST", "/swaps"): {"searchId": self.ids["rankings"], "rank": 1},
             ("POST", "/swaps/{id}/consents"): {"legId": self.ids["rankings"], "as": "receiving"},
             ("POST", "/swaps/{id}/refusal"): {"reason": "staffing"},
@@ -113,7 +116,9 @@ async def world(country: Country) -> World:
     hold = await hold_first(sender, referral_id=referral["id"])
     await receiver.post(f"/holds/{hold['id']}/acceptance", {"by": "person"}, expect=200)
     placement = await sender.post("/placements", {"holdId": hold["id"]}, key=secrets.token_hex(8))
-    waiting = await sender.post("/referrals", referral_body())
+    await country.rows(AGREED, id=placement["id"])
+    third = await country.client("intake_worker", provider="third")
+    waiting = await third.post("/referrals", referral_body())
     ids = {
         "sites": there.site_id,
         "places": there.place_ids[-1],
@@ -127,6 +132,10 @@ async def world(country: Country) -> World:
     return World(country, receiver, sender, ids, ranking["offers"][0]["offerId"])
 
 
+AGREED = """
+INSERT INTO move_agreements (placement_id, referral_id, provider_id, receiver_id, lapses_at)
+SELECT id, referral_id, provider_id, receiver_id, clock_timestamp() + interval '1 day' FROM placements WHERE id = :id
+"""
 SWAP = """
 WITH swap AS (
   INSERT INTO swaps (id, provider_id, moves, children, expires_at)

@@ -182,7 +182,8 @@ async def test_who_would_move_says_so_beforehand_and_is_not_moved_twice(country:
     it = await chain(country)
     agreement = f"/placements/{it.resident.placement_id}/move-agreement"
     host = it.resident.host
-    await it.at.desk.ask("GET", agreement, expect=404)  # only where they live
+    await it.at.desk.ask("PUT", agreement, expect=404)  # only where they live
+    await it.at.desk.ask("GET", agreement, expect=200)
     assert (await host.get(agreement))["placementId"] == it.resident.placement_id
     await host.ask("DELETE", agreement, expect=204)
     await host.ask("GET", agreement, expect=404)
