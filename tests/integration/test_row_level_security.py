@@ -275,7 +275,7 @@ async def test_what_is_cached_for_all_is_never_filled_by_those_who_see_a_part(co
     for roles, region in ((("auditor",), FAR), (("administrator",), None)):
         client = await country.client(*roles, region=region)
         await country.rows("UPDATE heads SET value = value + 1 WHERE name = 'register'")  # every cache is behind now
-        assert {one["slug"] for one in (await client.get("/providers"))["items"]} == {"haven", "linde"}
+        assert {one["slug"] for one in (await client.get("/providers"))["items"]} == {"haven", "linde", "third"}
     offers = (await there.sender.post(there.path("/referrals/{id}/rankings")))["offers"]
     assert len(offers) == 1
 
