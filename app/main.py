@@ -10,6 +10,7 @@ from fastapi import FastAPI
 from app import worker
 from app.api import (
     access_log,
+    agreements,
     alternatives,
     availability,
     break_glass,
@@ -31,6 +32,8 @@ from app.api import (
     referrals,
     shields,
     sites,
+    swap_searches,
+    swaps,
     waiting,
     webhooks,
 )
@@ -67,6 +70,9 @@ ROUTERS = (
     peaks.router,
     holds.router,
     placements.router,
+    agreements.router,
+    swap_searches.router,
+    swaps.router,
     looks.router,
     access_log.router,
     ledger.router,

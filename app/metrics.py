@@ -28,6 +28,7 @@ _SECONDS = Histogram(
     "plek_request_seconds", "How long until the last byte; event streams apart.", ["method", "route"], buckets=BUCKETS
 )
 _HOLDS = Counter("plek_holds", "Holds, by what became of them; `taken` counts each once.", ["outcome"])
+_SWAPS = Counter("plek_swaps", "Swaps, by what became of them; `proposed` counts each once.", ["outcome"])
 _CHECKED_OUT = Gauge("plek_pool_checked_out", "Database connections in use.", multiprocess_mode="livesum")
 _POOL_SIZE = Gauge("plek_pool_size", "Database connections there may be.", multiprocess_mode="livesum")
 _STREAMS = Gauge("plek_event_streams", "Event streams that are open.", multiprocess_mode="livesum")
@@ -46,6 +47,11 @@ def request(method: str, route: str, *, status: int, seconds: float | None) -> N
 def hold(outcome: str, *, count: int = 1) -> None:
     """Count a hold: `taken`, or what became of it (placed, declined, no_answer, released, expired)."""
     _HOLDS.labels(outcome).inc(count)
+
+
+def swap(outcome: str) -> None:
+    """Count a swap: `proposed`, `reserved`, or what became of it (completed, broken, refused, expired)."""
+    _SWAPS.labels(outcome).inc()
 
 
 def pool(checked_out: int, size: int) -> None:

@@ -16,9 +16,9 @@ from app import metrics
 from app.deps import Parts
 from app.errors import Conflict, OperatorError, Unavailable
 from app.seal import Keyring
-from app.services import availability, erasure, holds, peaks, reminders, returns, vacancies
+from app.services import availability, erasure, holds, peaks, reminders, returns, swaps, vacancies
 from app.services.erasure_list import ErasureList
-from app.store import answers, deliveries, outbox, placements, pulse, timers, waiting
+from app.store import agreements, answers, deliveries, outbox, placements, pulse, timers, waiting
 from app.store import vacancies as vacancy_rows
 from app.store.database import RELAY, WORKER, Database, Transaction
 from app.webhooks.courier import Courier
@@ -52,8 +52,9 @@ log = structlog.get_logger()
 
 
 async def sweep(tx: Transaction) -> float:
-    """Note down which holds have run out."""
+    """Note down which holds and swaps have run out."""
     await holds.sweep(tx)
+    await swaps.sweep(tx)
     return SWEEP_S
 
 
@@ -74,6 +75,7 @@ async def prune(tx: Transaction) -> float:
     await vacancy_rows.prune(tx)
     await waiting.prune(tx)
     await peaks.prune(tx)
+    await agreements.prune(tx)
     return PRUNE_S
 
 

@@ -32,6 +32,7 @@ TAGS = [
     {"name": "Peaks", "description": "Many referrals placed together, on paper."},
     {"name": "Holds", "description": "Places kept for a while."},
     {"name": "Placements", "description": "From under way to departure."},
+    {"name": "Swaps", "description": "Moves of several households that bring a safe place free."},
     {"name": "Access log", "description": "Who looked at what, when and why."},
     {"name": "Ledger", "description": "What was recorded for everyone to check."},
     {"name": "Events", "description": "What changes, as it changes."},

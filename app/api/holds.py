@@ -86,6 +86,7 @@ class HoldOut(Out):
     expires_at: datetime
     renewals_left: int
     unsafe_since: datetime | None = Field(description="Since when the danger, as it is known now, forbids this place.")
+    swap_id: str | None = Field(description="The swap for which it is kept: consent to that, or refuse it.")
     coming: ComingOut | None
 
     @classmethod
@@ -112,6 +113,7 @@ class HoldOut(Out):
             expires_at=hold.expires_at,
             renewals_left=hold.renewals_left,
             unsafe_since=hold.unsafe_since,
+            swap_id=text_of(hold.swap_id),
             coming=coming,
         )
 

@@ -108,6 +108,8 @@ CheckOutcome = Annotated[Text, _code("check_outcomes")]
 AlternativeEnding = Annotated[Text, _code("alternative_endings")]
 ReferralStatus = Annotated[Text, _code("referral_statuses")]
 HoldStatus = Annotated[Text, _code("hold_statuses")]
+SwapStatus = Annotated[Text, _code("swap_statuses")]
+SwapRefusal = Annotated[Text, _code("swap_refusal_reasons")]
 PlacementStatus = Annotated[Text, _code("placement_statuses")]
 ProviderId = Annotated[Text, AfterValidator(_provider)]
 """Of a known provider: a mistyped id would bar nobody."""

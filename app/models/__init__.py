@@ -28,6 +28,7 @@ from app.models.registry import (
     Site,
     SiteSecret,
 )
+from app.models.swaps import MoveAgreement, Swap, SwapLeg, SwapSearch
 from app.models.waiting import Alternative, AmbulatoryCapacity, Contact, Reminder, Vacancy
 from app.models.webhooks import Webhook, WebhookDelivery
 
@@ -49,6 +50,7 @@ __all__ = [
     "Hold",
     "InstallationKey",
     "Leaf",
+    "MoveAgreement",
     "Municipality",
     "Opening",
     "OutboxEntry",
@@ -72,6 +74,9 @@ __all__ = [
     "Site",
     "SiteSecret",
     "Stay",
+    "Swap",
+    "SwapLeg",
+    "SwapSearch",
     "Timer",
     "Token",
     "Vacancy",

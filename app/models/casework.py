@@ -170,6 +170,8 @@ class Hold(Base):
     """Since when what is known of the danger forbids it; none: nothing does."""
     created_at: Mapped[Stamp]
     resolved_at: Mapped[datetime | None]
+    swap_id: Mapped[UUID | None]
+    """The swap that it is part of, and with which it ends; a plain id, as `swap_legs` has the key."""
 
 
 class Stay(Base):
@@ -187,14 +189,19 @@ class Placement(Base):
 
     __tablename__ = "placements"
     __table_args__ = (
-        CheckConstraint(one_of("status", "underway", "arrived", "no_show", "ended"), name="status"),
+        CheckConstraint(one_of("status", "underway", "arrived", "no_show", "ended", "cancelled"), name="status"),
         CheckConstraint("(status IN ('arrived', 'ended')) = (arrived_at IS NOT NULL)", name="arrived"),
         CheckConstraint("(status = 'ended') = (departed_at IS NOT NULL)", name="departed"),
         CheckConstraint("departed_at >= arrived_at", name="order"),
         CheckConstraint("(status = 'no_show') = (no_show_at IS NOT NULL)", name="no_show"),
         Index("placements_stay_arrived_key", "stay_id", unique=True, postgresql_where=text("status = 'arrived'")),
         Index("placements_stay_underway_key", "stay_id", unique=True, postgresql_where=text("status = 'underway'")),
-        Index("placements_previous_key", "previous_id", unique=True, postgresql_where=text("status <> 'no_show'")),
+        Index(
+            "placements_previous_key",
+            "previous_id",
+            unique=True,
+            postgresql_where=text("status NOT IN ('no_show', 'cancelled')"),
+        ),
         Index("placements_site_idx", "site_id", postgresql_where=text("status IN ('underway', 'arrived')")),
         Index(
             "placements_returns_idx",

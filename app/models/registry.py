@@ -160,6 +160,7 @@ class Claim(Base):
             name="kind",
         ),
         CheckConstraint("(kind = 'out_of_service') = (reason IS NOT NULL) OR kind IS NULL", name="reason"),
+        CheckConstraint("successor_id IS NULL OR kind = 'placement'", name="successor"),
         Index(None, "group_id", "claimed_until"),
         Index("claims_lapsing_idx", "claimed_until", postgresql_where=text("kind = 'hold'")),
     )
@@ -175,8 +176,8 @@ class Claim(Base):
     expected_until: Mapped[datetime | None]
     """When it may be back in service; a note, never a promise: somebody has to say so."""
     since: Mapped[Stamp]
-    successor_id: Mapped[UUID | None] = mapped_column(ForeignKey("holds.id"), unique=True)
-    """The one reserved successor of whoever is here now (swaps)."""
+    successor_id: Mapped[UUID | None] = mapped_column(ForeignKey("placements.id"), unique=True)
+    """The one reserved successor of whoever is here now (swaps): the placement that the place passes to."""
 
 
 class RegisterRecord(Base):

@@ -8,7 +8,7 @@ from app.allocation.standing import SAFETY
 from app.errors import Conflict
 from app.seal import Keyring
 from app.services import holds as hold_acts
-from app.services import lawful, referrals
+from app.services import lawful, referrals, swap_course
 from app.services.caller import Caller
 from app.services.referrals import Referral
 from app.store import alarms, outbox
@@ -18,6 +18,9 @@ from app.store.database import Transaction
 
 SITE_UNSAFE = "site_unsafe"
 """Why a hold at a compromised site is declined."""
+
+OVER = frozenset({"hold_expired", "hold_resolved"})
+"""What a hold that has ended answers: it ran out, or its swap was ended with the site."""
 
 
 async def know(tx: Transaction, referral: Referral, *, content: Mapping[str, Any]) -> Referral:
@@ -41,6 +44,7 @@ async def compromise(tx: Transaction, caller: Caller, site_id: UUID, *, keyring:
 
     A household that is there keeps its place until it has arrived at another.
     """
+    await swap_course.lost(tx, site_id)
     for life in await alarms.at_site(tx, site_id):
         if life.kind == "hold":
             await _turn_away(tx, caller, life.id, keyring=keyring)
@@ -56,7 +60,7 @@ async def _turn_away(tx: Transaction, caller: Caller, hold_id: UUID, *, keyring:
     try:
         await hold_acts.decline(tx, caller, hold_id, reason=SITE_UNSAFE, keyring=keyring)
     except Conflict as conflict:
-        if conflict.code != "hold_expired":  # it ran out a moment ago: nobody is coming all the same
+        if conflict.code not in OVER:  # it ended a moment ago: nobody is coming all the same
             raise
 
 

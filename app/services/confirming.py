@@ -10,6 +10,7 @@ from app.errors import Conflict, Missing
 from app.seal import Keyring
 from app.services import lawful, referrals, returns
 from app.services.caller import Caller
+from app.services.holds import part_of_swap
 from app.services.placements import told
 from app.store import holds, outbox, placements, transitions
 from app.store import referrals as referral_rows
@@ -45,6 +46,8 @@ async def confirm(tx: Transaction, caller: Caller, wanted: Confirmation, *, keyr
     hold = await holds.read(tx, wanted.hold_id, provider_id=caller.provider, lock=True)
     if hold is None or hold.provider_id != caller.provider:
         raise Missing
+    if hold.swap_id is not None:
+        raise part_of_swap()
     previous = None if wanted.previous_id is None else await _previous(tx, caller, wanted.previous_id)
     if hold.status != "accepted":
         raise Conflict(*CLOSED_HOLD[hold.status])
@@ -82,7 +85,7 @@ async def _new(
 ) -> dict[str, Any]:
     origin_region = (await tx.snapshots.reference(tx)).region_of(referral.origin)
     return {
-        **_in_stay(referral, previous),
+        **in_stay(referral, previous),
         "id": uuid4(),
         "referral_id": hold.referral_id,
         "hold_id": hold.id,
@@ -100,7 +103,7 @@ async def _new(
     }
 
 
-def _in_stay(referral: ReferralRow, previous: PlacementRow | None) -> dict[str, Any]:
+def in_stay(referral: ReferralRow, previous: PlacementRow | None) -> dict[str, Any]:
     """Return what a placement has of its stay: a new one, or that of the placement before it."""
     if previous is None:
         return {"stay_id": uuid4(), "previous_id": None, "began_id": None, "reason": referral.reason}

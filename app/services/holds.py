@@ -42,6 +42,8 @@ class Hold:
     """For the receiver."""
     unsafe_since: datetime | None = None
     """Since when what is known of the danger forbids it."""
+    swap_id: UUID | None = None
+    """The swap for which the place is kept: consent to that, or refuse it."""
 
 
 async def read(tx: Transaction, caller: Caller, hold_id: UUID, *, keyring: Keyring) -> Hold:
@@ -153,7 +155,14 @@ async def _locked(tx: Transaction, caller: Caller, hold_id: UUID, *, side: str) 
     row = await holds.read(tx, hold_id, provider_id=caller.provider, lock=True)
     if row is None or getattr(row, side) != caller.provider:
         raise Missing
+    if row.swap_id is not None and row.live:
+        raise part_of_swap()
     return row
+
+
+def part_of_swap() -> Conflict:
+    """Return the refusal of an act on a hold that a swap has: it ends with that, and nobody acts on it alone."""
+    return Conflict("part_of_swap", "This place is kept for a swap: consent to that, or refuse it.")
 
 
 def _check(row: HoldRow, allowed: set[str]) -> None:
@@ -207,4 +216,5 @@ async def _shown(tx: Transaction, caller: Caller, row: HoldRow, *, keyring: Keyr
         site_id=row.site_id if received or row.opens_address else None,
         place_id=row.place_id if received else None,
         unsafe_since=row.unsafe_since,
+        swap_id=row.swap_id,
     )

@@ -32,10 +32,13 @@ async def record_arrival(tx: Transaction, placement: PlacementRow, *, at: dateti
     return index
 
 
-async def record_departure(tx: Transaction, began_with: UUID, *, at: datetime, keyring: Keyring) -> int | None:
+async def record_departure(
+    tx: Transaction, began_with: UUID, *, at: datetime, keyring: Keyring, swap_id: UUID | None = None
+) -> int | None:
     """Write the leaf of the end of a household's time at a provider, where its arrival there had one.
 
-    It is as the arrival had it, with the day of departure, whatever rooms of that provider they lived in meanwhile.
+    It is as the arrival had it, with the day of departure, whatever rooms of that provider they lived in meanwhile; and
+    with the swap for which they leave, if any.
     """
     arrival = await ledger.arrival_opening(tx, began_with)
     if arrival is None:
@@ -53,7 +56,7 @@ async def record_departure(tx: Transaction, began_with: UUID, *, at: datetime, k
         persons=document["persons"],
         lawful_regions=tuple(document["lawful_regions"]),
         policy_hash=document["policy_hash"],
-        swap_id=document["swap_id"],
+        swap_id=document["swap_id"] if swap_id is None else str(swap_id),
     )
     return await _append(tx, began_with, opening, keyring=keyring)
 
@@ -79,7 +82,7 @@ async def _arrival(tx: Transaction, placement: PlacementRow, *, at: datetime, ke
         persons=persons_class(household.persons),
         lawful_regions=ranked.ranking.lawful_regions,
         policy_hash=ranked.policy_hash,
-        swap_id=None,
+        swap_id=None if hold.swap_id is None else str(hold.swap_id),
     )
 
 

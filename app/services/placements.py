@@ -10,13 +10,15 @@ from app.allocation.stays import Arrival, due_at
 from app.errors import Conflict, Fault, Forbidden, Invalid, Missing
 from app.seal import Keyring
 from app.services import holds as hold_acts
-from app.services import ledger, returns
+from app.services import ledger, returns, swap_course
 from app.services.caller import Caller
 from app.store import departures, outbox, placements, transitions
 from app.store import referrals as referral_rows
 from app.store.database import Transaction
 from app.store.placements import PlacementRow
 
+ONWARD = "follow_on_place"
+"""Where a household goes that leaves for its next place in a swap: its stay goes on."""
 RETURN_BY = "return_by"
 
 
@@ -48,25 +50,31 @@ async def arrive(tx: Transaction, caller: Caller, placement_id: UUID, *, keyring
 
     Where its time at a provider begins or ends with it, in another region, the ledger gets its leaves.
     """
+    course = await swap_course.of(tx, placement_id)
     placement = await _received(tx, caller, placement_id)
     if placement.status != "underway":
         raise _not("underway")
+    if not await transitions.has_place(tx, placement_id):
+        raise Conflict("place_occupied", "Whoever lives there has not left yet.")
     left = None
     if placement.previous_id is not None:
         left = await transitions.leave_previous(tx, placement_id, at=tx.at)
     due = due_at(Arrival(left_inside=left, cross_regional=placement.cross_regional))
     if due.departure:
-        await ledger.record_departure(tx, placement.began_with, at=tx.at, keyring=keyring)
+        swap_id = None if course is None else course.swap.id
+        await ledger.record_departure(tx, placement.began_with, at=tx.at, keyring=keyring, swap_id=swap_id)
     arrived = {"status": "arrived", "arrived_at": tx.at, "began_id": placement.began_id if left else None}
     if not await placements.change(tx, placement_id, expected="underway", values=arrived):
         raise _not("underway")
     now = await told(tx, caller, placement_id, freed=False)
     leaf = await ledger.record_arrival(tx, placement, at=tx.at, keyring=keyring) if due.arrival else None
+    await swap_course.arrived(tx, course, placement_id)
     return Recorded(now, leaf)
 
 
 async def no_show(tx: Transaction, caller: Caller, placement_id: UUID, *, safety_checked: bool) -> PlacementRow:
     """Record that the household did not come; the place is kept until the sender has made sure that they are safe."""
+    course = await swap_course.of(tx, placement_id)
     placement = await read(tx, caller, placement_id, lock=True)
     if safety_checked and placement.provider_id != caller.provider:
         raise Forbidden("Only the provider that sent them can say that they are safe.")
@@ -79,7 +87,10 @@ async def no_show(tx: Transaction, caller: Caller, placement_id: UUID, *, safety
     if safety_checked and placement.safety_checked_at is None:
         await placements.change(tx, placement_id, expected="no_show", values={"safety_checked_at": tx.at})
         await transitions.free(tx, placement_id)
-        await referral_rows.set_status(tx, placement.referral_id, "open")
+        # Who was to move with the referral that they came with lives where they lived.
+        lives = await placements.lives_somewhere(tx, placement.referral_id)
+        await referral_rows.set_status(tx, placement.referral_id, "placed" if lives else "open")
+        await swap_course.not_arrived(tx, course, placement_id)
     return await told(tx, caller, placement_id, freed=safety_checked)
 
 
@@ -116,6 +127,7 @@ async def depart(
     tx: Transaction, caller: Caller, placement_id: UUID, *, leaving: Leaving, keyring: Keyring
 ) -> Recorded:
     """End a stay: the place is free again, and in another region the ledger gets its leaf."""
+    course = await swap_course.of(tx, placement_id)
     placement = await _received(tx, caller, placement_id)
     if placement.status != "arrived" or placement.arrived_at is None:
         raise _not("arrived")
@@ -128,12 +140,18 @@ async def depart(
         "destination": leaving.destination,
         "blockers": list(leaving.blockers),
     }
+    leg = None if course is None else course.leaving(placement_id)
+    goes_on = leg is not None and leg.next_id is not None and leaving.destination == ONWARD
     # The referral first: the receiver may change it only while the placement lives.
-    await referral_rows.set_status(tx, placement.referral_id, "ended")
+    if not goes_on:
+        await referral_rows.set_status(tx, placement.referral_id, "ended")
     await placements.change(tx, placement_id, expected="arrived", values=changes)
     await transitions.free(tx, placement_id)
+    await swap_course.left(tx, course, placement_id, goes_on=goes_on)
     now = await told(tx, caller, placement_id, freed=True)
-    return Recorded(now, await ledger.record_departure(tx, placement.began_with, at=at, keyring=keyring))
+    swap_id = course.swap.id if course is not None and goes_on else None
+    leaf = await ledger.record_departure(tx, placement.began_with, at=at, keyring=keyring, swap_id=swap_id)
+    return Recorded(now, leaf)
 
 
 async def told(tx: Transaction, caller: Caller, placement_id: UUID, *, freed: bool) -> PlacementRow:

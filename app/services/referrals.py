@@ -4,7 +4,7 @@ import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Protocol
 from uuid import UUID, uuid4
 
 from app.allocation.documents import read as read_document
@@ -42,6 +42,19 @@ class Referral:
     def status(self) -> str:
         """Open, held, placed, ended or withdrawn."""
         return self.case.status
+
+
+class Sealed(Protocol):
+    """What is stored of a referral that has not been erased: what stands in the clear, and the rest under its key."""
+
+    @property
+    def id(self) -> UUID: ...  # noqa: D102 - as `ReferralRow` has them
+    @property
+    def urgency(self) -> str: ...  # noqa: D102
+    @property
+    def reason(self) -> str: ...  # noqa: D102
+    @property
+    def origin(self) -> str: ...  # noqa: D102
 
 
 async def register(tx: Transaction, caller: Caller, *, keyring: Keyring, content: Mapping[str, Any]) -> Referral:
@@ -100,11 +113,18 @@ def opened(tx: Transaction, row: ReferralRow, keyring: Keyring) -> Referral:
     """
     if row.key is None or row.sealed is None:
         raise Erased
+    return Referral(row, *unsealed(tx, row, key=row.key, sealed=row.sealed, keyring=keyring))
+
+
+def unsealed(
+    tx: Transaction, row: Sealed, *, key: bytes, sealed: bytes, keyring: Keyring
+) -> tuple[Mapping[str, Any], DataKey]:
+    """Return what is known of a referral, and its data key; the transaction remembers whose it was."""
     tx.looks.referral_ids.add(row.id)
-    key = keyring.unwrap(row.key, row=str(row.id))
-    content: dict[str, Any] = key.unseal_json(row.sealed, row=str(row.id))
+    opened_with = keyring.unwrap(key, row=str(row.id))
+    content: dict[str, Any] = opened_with.unseal_json(sealed, row=str(row.id))
     content |= {"urgency": row.urgency, "reason": row.reason, "origin_municipality": row.origin}
-    return Referral(row, content, key)
+    return content, opened_with
 
 
 def need_of(content: Mapping[str, Any], reference: Reference) -> Need:

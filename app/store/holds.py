@@ -207,6 +207,8 @@ class HoldRow:
     renewals_left: int
     unsafe_since: datetime | None
     created_at: datetime
+    swap_id: UUID | None
+    """The swap that it is part of: nobody acts on it but through that."""
     referral_reference: str | None
     """None for a receiver with whom it lives no more."""
 
@@ -246,6 +248,7 @@ _READ = (
         Hold.renewals_left,
         Hold.unsafe_since,
         Hold.created_at,
+        Hold.swap_id,
         Referral.reference,
     )
     .outerjoin(Referral, Referral.id == Hold.referral_id)

@@ -1,4 +1,4 @@
-"""What became of holds, counted for the metrics once it has become true."""
+"""What became of holds and swaps, counted for the metrics once it has become true."""
 
 from collections.abc import Iterable
 from functools import partial
@@ -13,3 +13,8 @@ if TYPE_CHECKING:
 def count(tx: "Transaction", outcomes: Iterable[str]) -> None:
     """Count outcomes when the transaction commits: `taken`, or the status that a hold was resolved with."""
     tx.after_commit.extend(partial(metrics.hold, outcome) for outcome in outcomes)
+
+
+def count_swaps(tx: "Transaction", outcomes: Iterable[str]) -> None:
+    """Count swaps likewise: `proposed`, `reserved`, or the status that one was resolved with."""
+    tx.after_commit.extend(partial(metrics.swap, outcome) for outcome in outcomes)

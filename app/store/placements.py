@@ -137,6 +137,18 @@ async def change(tx: "Transaction", placement_id: UUID, *, expected: str, values
     )
 
 
+async def home_of(tx: "Transaction", placement_id: UUID) -> UUID | None:
+    """Return the place in which a household lives by a placement; None where it has left."""
+    row = await tx.row(select(Placement.place_id).where(Placement.id == placement_id, Placement.status == "arrived"))
+    return None if row is None else row.place_id
+
+
+async def lives_somewhere(tx: "Transaction", referral_id: UUID) -> bool:
+    """Whether a household lives in a place by now that it came to with this referral."""
+    lives = select(Placement.id).where(Placement.referral_id == referral_id, Placement.status == "arrived")
+    return await tx.row(lives) is not None
+
+
 _REMIND_OF_RETURNS = text("""
 WITH due AS (
   UPDATE placements SET return_reminded_at = clock_timestamp()

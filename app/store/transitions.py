@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, func, text, update
+from sqlalchemy import ColumnElement, func, select, text, update
 
 from app.models import Claim, Hold, Referral
 from app.store import outcomes
@@ -92,6 +92,11 @@ _LEAVE_PREVIOUS = text("SELECT leave_previous(:id, :at)")
 async def free(tx: "Transaction", placement_id: UUID) -> bool:
     """Free the place of a placement that is over; False where it was not its place any more."""
     return (await tx.rows(_FREE_PLACE, {"id": placement_id}))[0].free_place
+
+
+async def has_place(tx: "Transaction", placement_id: UUID) -> bool:
+    """Whether the place is a placement's by now: whoever is reserved after somebody waits until they have left."""
+    return await tx.row(select(Claim.place_id).where(Claim.placement_id == placement_id)) is not None
 
 
 async def leave_previous(tx: "Transaction", placement_id: UUID, *, at: datetime) -> bool | None:

@@ -39,6 +39,10 @@ WITH_BODY = (
     ("POST", "/placements/{id}/no-show"),
     ("POST", "/placements/{id}/departure"),
     ("POST", "/webhooks"),
+    ("POST", "/swap-searches"),
+    ("POST", "/swaps"),
+    ("POST", "/swaps/{id}/consents"),
+    ("POST", "/swaps/{id}/refusal"),
 )
 MAY_BE_NOTHING = ("/referrals/{id}/rankings", "/peak-plans", "/placements/{id}/no-show")
 JSON = {"Content-Type": "application/json"}
@@ -46,7 +50,10 @@ JSON = {"Content-Type": "application/json"}
 
 @dataclass(frozen=True)
 class World:
-    """A household on its way from haven to linde; `ids` has the id of one thing for each `/{collection}/{id}`."""
+    """A household on its way from haven to linde, and one of third's that may come there by a swap.
+
+    `ids` has the id of one thing for each `/{collection}/{id}`.
+    """
 
     country: Country
     receiver: Client
@@ -97,6 +104,10 @@ class World:
             ("POST", "/placements/{id}/no-show"): {"safetyChecked": False},
             ("POST", "/placements/{id}/departure"): {"destination": "own_home"},
             ("POST", "/webhooks"): {"url": "https://hooks.example/plek", "kinds": ["swap"]},
+            ("POST", "/swap-searches"): {"referralId": self.ids["referrals"]},
+            ("POST", "/swaps"): {"searchId": self.ids["rankings"], "rank": 1},
+            ("POST", "/swaps/{id}/consents"): {"legId": self.ids["rankings"], "as": "receiving"},
+            ("POST", "/swaps/{id}/refusal"): {"reason": "staffing"},
         }
         return bodies.get((method, template))
 
@@ -136,6 +147,9 @@ async def world(country: Country) -> World:
     placement = await sender.post("/placements", {"holdId": hold["id"]}, key=secrets.token_hex(8))
     administrator = await country.client("administrator")
     webhook = await receiver.post("/webhooks", {"url": "https://hooks.example/plek", "kinds": ["swap"]})
+    await country.rows(AGREED, id=placement["id"])
+    third = await country.client("intake_worker", provider="third")
+    waiting = await third.post("/referrals", referral_body())
     ids = {
         "sites": there.site_id,
         "places": there.place_ids[-1],
@@ -147,8 +161,34 @@ async def world(country: Country) -> World:
         "policies": ranking["policy"]["version"],
         "peak-plans": (await administrator.post("/peak-plans"))["id"],
         "webhooks": webhook["id"],
+        "swaps": await swap_for(country, waiting["id"], place_id=there.place_ids[-1]),
+        "waiting": waiting["id"],
     }
     return World(country, receiver, sender, ids, ranking["offers"][0]["offerId"], await country.client("administrator"))
+
+
+AGREED = """
+INSERT INTO move_agreements (placement_id, referral_id, provider_id, receiver_id, lapses_at)
+SELECT id, referral_id, provider_id, receiver_id, clock_timestamp() + interval '1 day' FROM placements WHERE id = :id
+"""
+SWAP = """
+WITH swap AS (
+  INSERT INTO swaps (id, provider_id, moves, children, expires_at)
+  SELECT gen_random_uuid(), provider_id, 2, 0, clock_timestamp() + interval '1 hour' FROM referrals WHERE id = :referral
+  RETURNING id, provider_id
+), leg AS (
+  INSERT INTO swap_legs (id, swap_id, turn, referral_id, provider_id, place_id, site_id, kind, receiving_id)
+  SELECT gen_random_uuid(), swap.id, 1, :referral, swap.provider_id, p.id, p.site_id, 'crisis', p.provider_id
+  FROM swap, places AS p WHERE p.id = :place
+)
+SELECT id::text FROM swap
+"""
+
+
+async def swap_for(country: Country, referral_id: str, *, place_id: str) -> str:
+    """Let a household be the first of a swap that is proposed, of which no other leg concerns anybody here."""
+    id_: str = await country.value(SWAP, referral=referral_id, place=place_id)
+    return id_
 
 
 async def counts(country: Country) -> dict[str, int]:

@@ -74,6 +74,15 @@ CONTRACT: dict[str, set[str]] = {
     "POST /placements/{id}/arrival": {N, C},
     "POST /placements/{id}/no-show": {N, C},
     "POST /placements/{id}/departure": {N, C},
+    "GET /placements/{id}/move-agreement": {N, C},
+    "PUT /placements/{id}/move-agreement": {N, C},
+    "DELETE /placements/{id}/move-agreement": {N, C},
+    "POST /swap-searches": {N},
+    "POST /swaps": {N},
+    "GET /swaps": {N, C},
+    "GET /swaps/{id}": {N, C},
+    "POST /swaps/{id}/consents": {N, C},
+    "POST /swaps/{id}/refusal": {N, C},
     "GET /colleagues": {N, C},
     "POST /break-glass-looks": {N, C},
     "GET /access-notices": {C},
@@ -197,7 +206,10 @@ async def test_bodies_that_name_missing_foreign_and_malformed_things_get_the_sam
     for id_ in (None, str(uuid4()), "nonsense", "\u0000"):
         hold = there.body("POST", "/holds") | ({} if id_ is None else {"referralId": id_})
         placement = {"holdId": id_ or there.ids["holds"]}
-        for path, body in (("/holds", hold), ("/placements", placement)):
+        search = {"referralId": id_ or there.ids["waiting"]}
+        swap = {"searchId": id_ or str(uuid4()), "rank": 1}
+        bodies = (("/holds", hold), ("/placements", placement), ("/swap-searches", search), ("/swaps", swap))
+        for path, body in bodies:
             for key in (secrets.token_hex(8), "again"):
                 answers.add((await stranger.ask("POST", path, json=body, key=key, expect=404)).content)
     other = there.body("POST", "/holds") | {"offerId": "nonsense"}
@@ -223,7 +235,7 @@ async def test_an_auditor_of_another_region_cannot_tell_a_ranking_from_none(coun
 async def test_lists_have_nothing_of_other_providers(country: Country) -> None:
     await world(country)
     stranger = await country.client(*WORKING, provider="eik")
-    for path in ("/sites", "/places", "/referrals", "/holds", "/placements", "/webhooks"):
+    for path in ("/sites", "/places", "/referrals", "/holds", "/placements", "/webhooks", "/swaps"):
         assert (await stranger.get(path))["items"] == []
 
 

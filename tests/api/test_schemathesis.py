@@ -35,7 +35,7 @@ EXAMPLES = 10
 """An operation and way of making requests up."""
 ENDLESS = "followEvents"
 """Goes on until the client leaves; tests/api/test_events.py follows it."""
-COLLECTIONS = ("sites", "places", "referrals", "rankings", "holds", "placements", "alternatives", "webhooks")
+COLLECTIONS = ("sites", "places", "referrals", "rankings", "holds", "placements", "alternatives", "webhooks", "swaps")
 
 
 async def tokens_of(country: Country) -> list[str | None]:

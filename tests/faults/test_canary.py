@@ -11,7 +11,7 @@ import redis.asyncio
 
 from app.api.access import ACCESS
 from app.logs import configure
-from tests.api.calls import World
+from tests.api.calls import World, swap_for
 from tests.api.serving import following, served
 from tests.conftest import Server
 from tests.country import FAR, HERE, THERE, Client, Country, hold_first, place_body, referral_body, site_body
@@ -75,6 +75,8 @@ def may_see(word: str, who: Somebody, call: tuple[str, str], *, stage: str) -> b
         return who.provider == DESK and who.role == N and template == "/referrals/{id}/contacts"
     if who.provider == DESK:
         return who.role == N and template.startswith("/referrals") and "ranking" not in template
+    if (method, template) == ("GET", "/swaps/{id}"):
+        return who.provider == HOUSE and who.role in {N, C}  # asked to take them in, whatever became of the hold
     coming = stage == "held" and method == "GET" and template.startswith("/holds")
     return who.provider == HOUSE and who.role in {N, C} and coming
 
@@ -117,6 +119,7 @@ async def planted(country: Country) -> World:
         "holds": hold["id"],
         "placements": "",
         "policies": ranking["policy"]["version"],
+        "swaps": await swap_for(country, referral["id"], place_id=place["id"]),
     }
     return World(country, house, desk, ids, ranking["offers"][0]["offerId"])
 
