@@ -69,7 +69,7 @@ LOCK = $(BIN)/uv pip compile -q --system-certs --universal --python-version 3.11
 
 soak: export PLEK_ROUNDS ?= 1000
 soak: dev ## Races that the tests run a few times, a thousand times
-	@exec $(BIN)/python -m pytest -q tests/races/test_opposite_swaps.py
+	@exec $(BIN)/python -m pytest -q --timeout 3600 tests/races/test_opposite_swaps.py
 
 lock: dev ## Locks the newest versions that pyproject.toml and package.json allow
 	$(LOCK) --group setup -o requirements-setup.txt
