@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from app.allocation.case import Case
     from app.allocation.policy import Policy
-    from app.allocation.values import Need, PlaceGroup, Points, Situation
+    from app.allocation.values import Household, Need, PlaceGroup, Points, Situation
 
 OWN_SITE = "own_site"
 """What is in the way where a household would move within its site: that gives nobody a safer place."""
@@ -38,6 +38,12 @@ class Mover:
     situation: Situation
     group_id: str | None
     school_children: int = 0
+
+
+def school_children(household: Household, *, policy: Policy) -> int:
+    """How many children of a household go to school; one of unknown age is taken to."""
+    ages = range(policy.school_from_age, policy.school_until_age + 1)
+    return sum(child.age is None or child.age in ages for child in household.children)
 
 
 @dataclass(frozen=True, slots=True)

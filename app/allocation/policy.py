@@ -144,6 +144,7 @@ Km = Annotated[int, Between(0, 500)]
 Minutes = Annotated[int, Between(1, 10_080)]
 Hours = Annotated[int, Between(1, 720)]
 Days = Annotated[int, Between(1, 3660)]
+Age = Annotated[int, Between(0, 25)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,11 +189,16 @@ class Policy:
     """How long a household's agreement that it would move counts."""
     swap_quiet_days: Days = 90
     """How long a household is left in peace after a move."""
+    school_from_age: Age = 4
+    school_until_age: Age = 17
+    """Years, both included: when a child goes to school. One of unknown age is taken to."""
 
     def faults(self) -> Iterator[Fault]:
-        """The radius used without an assessment is one that could have been chosen."""
+        """The radius used without an assessment is one that could have been chosen, and school ends after it begins."""
         if self.unassessed_radius_km not in self.radii_km:
             yield Fault("/unassessed_radius_km", "must be one of radii_km")
+        if self.school_until_age < self.school_from_age:
+            yield Fault("/school_until_age", "must not be below school_from_age")
 
 
 def parse_policy(document: object) -> Policy:

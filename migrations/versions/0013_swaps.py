@@ -1,7 +1,7 @@
 """Swaps: agreements to move, searches, and chains and cycles of moves; who may see and change which of them.
 
 What a swap needs to know and to change is never all one provider's: it is done as the actor `exchange`, for that
-stretch of a transaction alone. docs/adr/0013-swaps.md has the reasons.
+stretch of a transaction alone. docs/adr/0011-swaps.md has the reasons.
 """
 
 import sqlalchemy as sa

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from app.allocation.clearing import clear
-from app.allocation.moves import Mover, Places
+from app.allocation.moves import Mover, Places, school_children
 from app.allocation.swaps import Obstacle, Search, Swap, search
 from app.allocation.values import Child, PlaceGroup, Register
 from tests.unit.allocation_cases import (
@@ -179,3 +179,11 @@ def test_several_in_danger_are_served_together_where_one_by_one_would_serve_fewe
     ]
     assert both.unserved == ()
     assert len(one.swaps) == len(one.unserved) == 1
+
+
+def test_children_of_school_age_and_of_unknown_age_go_to_school() -> None:
+    ages = (3, 4, 17, 18, None)
+
+    counted = school_children(family(*(Child(age, None) for age in ages)), policy=POLICY)
+
+    assert counted == 3
