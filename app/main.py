@@ -100,20 +100,7 @@ def join(settings: Settings, *, database_url: str, redis_url: str, key: str) -> 
 
 def create_app(parts: Parts) -> FastAPI:
     """Return the whole service: the API under /v1, the pages, health and metrics beside it."""
-
-    @asynccontextmanager
-    async def lifespan(_app: FastAPI) -> AsyncGenerator[None]:
-        try:
-            async with worker.running(parts):
-                yield
-        except Exception as error:
-            # What the server logs of it is the text of a traceback, and that is cut to its first line.
-            log.exception("failed", kind=type(error).__name__)
-            raise
-        await parts.link.close()
-        await parts.database.close()
-
-    app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None, lifespan=lifespan)
+    app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None, lifespan=_lifespan)
     app.state.parts = parts
     problems.answer_problems(app)
     app.include_router(health.router)
@@ -121,6 +108,20 @@ def create_app(parts: Parts) -> FastAPI:
     app.mount("/v1", api(parts))
     app.add_middleware(Edge, version=version("plek"))
     return app
+
+
+@asynccontextmanager
+async def _lifespan(app: FastAPI) -> AsyncGenerator[None]:
+    parts: Parts = app.state.parts
+    try:
+        async with worker.running(parts):
+            yield
+    except Exception as error:
+        # What the server logs of it is the text of a traceback, and that is cut to its first line.
+        log.exception("failed", kind=type(error).__name__)
+        raise
+    await parts.link.close()
+    await parts.database.close()
 
 
 def api(parts: Parts) -> FastAPI:
