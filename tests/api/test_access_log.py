@@ -3,8 +3,9 @@
 from typing import Any
 
 from app.api.access import LOOKS
-from tests.country import FAR, HERE, Country, place_body, referral_body, site_body
+from tests.country import FAR, HERE, THERE, Country, place_body, referral_body, site_body
 from tests.looking import STAFF, Person, person
+from tests.swapping import chain
 
 CASE = "/referrals/{id}"
 FARTHER = [{"municipality": FAR, "radiusKm": 50, "cause": "work"}]
@@ -12,6 +13,8 @@ OWN = "its own"
 """The id that an answer has."""
 OF_THEIR_OWN = {("POST", "/sites/{id}/address-reveals"), ("POST", "/holds"), ("POST", "/break-glass-looks")}
 """These write their entries themselves, in the statement or transaction of the act."""
+
+OF_SWAPS = {call for call in LOOKS if "swap" in call[1] or "move-agreement" in call[1]}
 
 
 class Walk:
@@ -36,7 +39,8 @@ class Walk:
         method, template = call.split(" ")
         self.walked.add((method, template))
         headers = {"If-Match": "*"} if method == "PATCH" else {}
-        answer, row = await who.logged(method, template.replace("{id}", id_ or ""), json=body, headers=headers)
+        path, params = template.replace("{id}", id_ or ""), expected.get("params")
+        answer, row = await who.logged(method, path, json=body, headers=headers, params=params)
         assert answer.status_code < 300, answer.text
         shown = answer.json() if answer.content else {}
         look = LOOKS[method, template]
@@ -76,6 +80,8 @@ async def a_hold(walk: Walk, haven: Person, case: str) -> str:
     """Rank the places for a household and hold the first one."""
     ranking = await walk.by(haven, f"POST {CASE}/rankings", case, about=[case])
     await walk.by(haven, "GET /rankings/{id}", ranking["id"], about=[case])
+    there = {"region": THERE}
+    await walk.by(haven, "GET /rankings/{id}/obstacles", ranking["id"], params=there, about=[case])
     await walk.by(haven, "POST /rankings/{id}/replays", ranking["id"], about=[case])
     wanted = {"referralId": case, "rankingId": ranking["id"], "offerId": ranking["offers"][0]["offerId"]}
     return str((await walk.by(haven, "POST /holds", body=wanted, object=OWN, about=[case]))["id"])
@@ -142,6 +148,18 @@ async def those_who_wait(walk: Walk, eik: Person, linde: Person) -> None:
     await walk.by(linde, "POST /alternatives/{id}/ending", alternative, {"reason": "left"}, about=[case])
 
 
+async def plans_and_webhooks(walk: Walk, pine: Person) -> None:
+    """A plan for a peak, by a desk and by whoever sees the country in counts; and a webhook."""
+    administrator = await person(walk.country, "administrator")
+    case = (await pine.client.post("/referrals", referral_body()))["id"]
+    await walk.by(pine, "POST /peak-plans", about=[case])
+    plan = (await walk.by(administrator, "POST /peak-plans"))["id"]
+    await walk.by(administrator, "GET /peak-plans/{id}", plan)
+    webhook = (await walk.by(pine, "POST /webhooks", body={"url": "https://hooks.example/plek"}))["id"]
+    await walk.by(pine, "GET /webhooks")
+    await walk.by(pine, "DELETE /webhooks/{id}", webhook)
+
+
 async def shields(walk: Walk, haven: Person, other: Person) -> None:
     """A case that only named colleagues see, and the look of one who is not named."""
     case = await haven.client.post("/referrals", referral_body())
@@ -176,10 +194,34 @@ async def test_each_look_that_is_granted_leaves_exactly_one_entry_that_says_who_
     await the_main_job(walk, haven, linde)
     await other_ends(walk, haven, linde)
     await those_who_wait(walk, eik, linde)
+    await plans_and_webhooks(walk, await person(country, *STAFF, provider="pine"))
     await shields(walk, haven, other)
     await the_log_itself(walk, haven)
 
-    assert walk.walked == {call for call, look in LOOKS.items() if look.granted} | OF_THEIR_OWN
+    assert walk.walked == {call for call, look in LOOKS.items() if look.granted} - OF_SWAPS | OF_THEIR_OWN
+
+
+async def test_so_does_each_look_at_who_could_move_and_at_swaps(country: Country) -> None:
+    walk = Walk(country)
+    there = await chain(country)
+    desk, host = [await person(country, *STAFF, provider=slug) for slug in ("haven", "linde")]
+    placement, both = there.resident.placement_id, [there.waiting, there.resident.referral_id]
+
+    agreement = "/placements/{id}/move-agreement"
+    for call in ("GET", "DELETE", "PUT"):
+        await walk.by(host, f"{call} {agreement}", placement)
+    wanted = {"referralId": there.waiting}
+    found = (await walk.by(desk, "POST /swap-searches", body=wanted, about=both))["id"]
+    swap = (await walk.by(desk, "POST /swaps", body={"searchId": found, "rank": 1}, about=both))["id"]
+    await walk.by(desk, "GET /swaps")
+    await walk.by(desk, "GET /swaps/{id}", swap)
+    coming = [there.waiting]  # who is asked to take them in sees who that would be
+    (leg, *_) = (await walk.by(host, "GET /swaps/{id}", swap, about=coming))["legs"]
+    yes = {"legId": leg["id"], "as": leg["yours"][0]}
+    await walk.by(host, "POST /swaps/{id}/consents", swap, yes, about=coming)
+    await walk.by(host, "POST /swaps/{id}/refusal", swap, {"reason": "staffing"})
+
+    assert walk.walked == OF_SWAPS
 
 
 async def test_what_machines_and_desks_ask_of_their_own_places_all_day_leaves_none(country: Country) -> None:

@@ -61,7 +61,7 @@ async def test_an_administrator_can_open_nothing_that_the_log_names(country: Cou
     answer = await administrator.ask("GET", "/access-log", params={"limit": 200}, expect=200)
 
     named = {(item["objectType"], item["objectId"]) for item in answer.json()["items"] if item["objectId"]}
-    assert {kind for kind, _ in named} == {"referral", "hold"}
+    assert {kind for kind, _ in named} == {"referral", "hold", "alternative"}
     for kind, id_ in named:
         for path in (f"/{kind}s/{id_}", f"/rankings/{id_}", f"/referrals/{id_}/accesses"):
             assert (await administrator.ask("GET", path)).status_code == 403

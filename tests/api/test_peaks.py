@@ -53,7 +53,7 @@ async def test_a_plan_places_more_than_choosing_in_turn_takes_nothing_and_is_hel
     anywhere = await registered(intake, threatLevel=2, nearMunicipality=THERE)
     on_wheels = await registered(intake, threatLevel=1, **CANNOT_WALK)
     too_many = [{"gender": "female", "age": 30}] * 9
-    nowhere = (await intake.post("/referrals", referral_body(household={"adults": too_many})))["id"]
+    nowhere = (await intake.post("/referrals", referral_body(household={"adults": too_many}, threatLevel=1)))["id"]
 
     plan = await intake.post("/peak-plans", key="peak")
 
