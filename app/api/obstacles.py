@@ -14,7 +14,7 @@ from app.api.wire import Out, single
 from app.deps import CallerIn, PartsIn, Tx, providers_known
 from app.errors import Fault, Invalid
 from app.services import rankings
-from app.words_why import there_text
+from app.words.why import there_text
 
 router = APIRouter(tags=["Rankings"])
 

@@ -19,8 +19,8 @@ from app.services.rankings import Ranked
 from app.store.database import Transaction
 from app.store.reference import Reference
 from app.store.register import ProviderCard
-from app.words import exclusion_text
-from app.words_peaks import plan_text
+from app.words.peaks import plan_text
+from app.words.ranking import exclusion_text
 
 REFUSALS = {
     peaks.NOT_OPEN: "This referral has a hold or a placement, or is closed.",

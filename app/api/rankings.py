@@ -19,7 +19,7 @@ from app.services.rankings import Ranked
 from app.store.database import Transaction
 from app.store.reference import Reference
 from app.store.register import ProviderCard
-from app.words import safety_text
+from app.words.ranking import safety_text
 
 router = APIRouter(tags=["Rankings"])
 

@@ -9,8 +9,8 @@ from app.allocation.missing import MissingFact
 from app.allocation.values import Exclusion, Points
 from app.api.wire import Out
 from app.store.reference import Reference
-from app.words import exclusion_text, point_text
-from app.words_why import missing_text
+from app.words.ranking import exclusion_text, point_text
+from app.words.why import missing_text
 
 SENTENCES = 4096
 """How many different ones are kept of each kind; they name rules, regions and numbers, never a household."""

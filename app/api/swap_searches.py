@@ -18,7 +18,7 @@ from app.services.swap_searches import Found, Searched
 from app.store.database import Transaction
 from app.store.reference import Reference
 from app.store.register import ProviderCard
-from app.words import point_text
+from app.words.ranking import point_text
 
 router = APIRouter(tags=["Swaps"])
 

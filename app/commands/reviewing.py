@@ -9,7 +9,7 @@ import typer
 from app.commands.installation import opened, settings_with
 from app.services import looks
 from app.services.looks import Reviewed
-from app.words import finding_text
+from app.words.ranking import finding_text
 
 HEAD = ("account", "provider", "roles", "from", "finding")
 

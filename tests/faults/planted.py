@@ -26,7 +26,7 @@ REQUESTS = {
     "store": ("app.store.sites.insert", "POST /v1/sites"),
     "seal": ("app.seal.AESGCM", "POST /v1/sites"),
     "allocation": ("app.allocation.rank.points_for", "POST /v1/referrals/{referral}/rankings"),
-    "words": ("app.words.SAFETY", "POST /v1/referrals/{referral}/rankings"),
+    "words": ("app.words.ranking.SAFETY", "POST /v1/referrals/{referral}/rankings"),
     "webhooks": ("app.webhooks.reach.literal", "POST /v1/webhooks"),
     "events": ("app.events.bus.Stream", "GET /v1/events"),
     "web": ("app.web.start.state_of", "GET /"),

@@ -4,7 +4,7 @@ import pytest
 
 from app.allocation.policy import Review
 from app.allocation.review import CODES, Tally, findings, odd_hours, thresholds
-from app.words import FINDINGS, LANGUAGES, finding_text
+from app.words.ranking import FINDINGS, LANGUAGES, finding_text
 
 REVIEW = Review(
     rankings_without_hold=2, zone_changes=3, reveals=4, same_referral=5, odd_hour_looks=6,

@@ -14,7 +14,7 @@ from app.allocation.points import FACTORS
 from app.allocation.rules import CODES
 from app.allocation.shares import STAY
 from app.allocation.values import KINDS_FOR_URGENCY, Exclusion, Points
-from app.words import (
+from app.words.ranking import (
     EXCLUSION,
     LANGUAGES,
     PLACES,
@@ -25,7 +25,7 @@ from app.words import (
     point_text,
     safety_text,
 )
-from app.words_why import MISSING, MORE_OFFERS, THERE, missing_text, there_text
+from app.words.why import MISSING, MORE_OFFERS, THERE, missing_text, there_text
 from tests.unit.allocation_cases import QUIET, SAFE_NEED, draw_world, only_offer, rank_one, zone
 
 

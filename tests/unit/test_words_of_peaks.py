@@ -3,8 +3,8 @@ from __future__ import annotations
 from itertools import product
 
 from app.allocation.peaks import Planned
-from app.words import LANGUAGES
-from app.words_peaks import CHANGES, REASONS, plan_text
+from app.words.peaks import CHANGES, REASONS, plan_text
+from app.words.ranking import LANGUAGES
 
 
 def test_every_change_and_reason_has_words_in_every_language() -> None:
