@@ -156,7 +156,7 @@ def _problems(path: str, method: str) -> tuple[int, ...]:
         return POSTING
     if method == "patch":
         return CHANGING + ((428,) if path in MATCH_REQUIRED else ())
-    if method == "delete":
+    if method in {"put", "delete"}:
         return (*NAMING, 409)
     return NAMING if "{" in path else ()
 

@@ -31,7 +31,7 @@ CHECKS: list[Callable[..., Any]] = [
     response_schema_conformance,
     response_headers_conformance,
 ]
-EXAMPLES = 10
+EXAMPLES = 6
 """An operation and way of making requests up."""
 ENDLESS = "followEvents"
 """Goes on until the client leaves; tests/api/test_events.py follows it."""

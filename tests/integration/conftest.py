@@ -43,11 +43,17 @@ def local(shared: Path) -> Generator[Server]:
     drop_template(server)
 
 
-@pytest.fixture(
-    params=["embedded", pytest.param("local", marks=pytest.mark.skipif(not HERE, reason="no local servers"))]
-)
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run what depends on the server on both: modules that say `ON_BOTH`; all others on the embedded ones alone."""
+    if "server" in metafunc.fixturenames:
+        both = getattr(metafunc.module, "ON_BOTH", False)
+        local = pytest.param("local", marks=pytest.mark.skipif(not HERE, reason="no local servers"))
+        metafunc.parametrize("server", ["embedded", local] if both else ["embedded"], indirect=True)
+
+
+@pytest.fixture
 def server(request: pytest.FixtureRequest) -> Server:
-    """Give each kind of server in turn; made ready before the test's event loop runs."""
+    """Give the servers of the test; made ready before its event loop runs."""
     ready: Server = request.getfixturevalue(request.param)
     return ready
 

@@ -9,6 +9,8 @@ from app.store.database import RELAY, WORKER
 from tests.country import FAR, HERE, Country, referral_body, shelter, site_body
 from tests.noting import noting
 
+ON_BOTH = True
+
 ALL = "SELECT id FROM access_log"
 ADD = """INSERT INTO access_log (action, outcome, account_id, roles, object_type)
 VALUES ('read', 'granted', {}, '{{}}', 'referral')"""

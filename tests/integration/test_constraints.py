@@ -5,8 +5,10 @@ from typing import Any
 import pytest
 from sqlalchemy.exc import DBAPIError
 
-from tests.casework import Desk, desk
+from tests.casework import Desk, desk, fresh
 from tests.country import Country
+
+ON_BOTH = True
 
 
 async def refused(country: Country, statement: str, **values: object) -> str:
@@ -72,8 +74,11 @@ async def test_a_place_has_one_claim_and_a_hold_one_place(country: Country, wher
 
 
 async def test_a_place_has_one_reserved_successor_who_has_no_other(country: Country, where: Desk) -> None:
-    hold = await where.hold()
-    assert await refused(country, "UPDATE claims SET successor_id = :id", id=hold["id"]) == "claims_successor_id_key"
+    placement, held = await where.underway(), await where.accepted()
+    reserve = "UPDATE claims SET successor_id = :id"
+    assert await refused(country, reserve, id=placement["id"]) == "claims_successor_check"  # nobody lives in the second
+    await where.intake.post("/placements", {"holdId": held["id"]}, key=fresh())
+    assert await refused(country, reserve, id=placement["id"]) == "claims_successor_id_key"
 
 
 @pytest.mark.parametrize(

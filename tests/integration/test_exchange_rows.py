@@ -6,6 +6,8 @@ from app.store.exchange import EXCHANGE
 from tests.api.calls import world
 from tests.country import Country, referral_body
 
+ON_BOTH = True
+
 OTHERS = ("site_secrets", "place_secrets", "shields", "answers", "access_log", "outbox")
 
 

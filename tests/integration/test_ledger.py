@@ -10,6 +10,8 @@ from app.store import keys
 from tests.casework import desk, fresh, wish
 from tests.country import HERE, THERE, Country
 
+ON_BOTH = True
+
 LEFT = {"destination": "new_home"}
 STAY = 1_000_000
 

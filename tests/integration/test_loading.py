@@ -10,6 +10,8 @@ from app.services.loading import distances, load_reference
 from app.store.database import Database
 from tests.country import Country
 
+ON_BOTH = True
+
 
 async def empty(owner: Database) -> None:
     async with owner.entered() as tx:

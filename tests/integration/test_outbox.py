@@ -9,6 +9,8 @@ from app.store import outbox
 from app.store.database import RELAY, WORKER, Database, Transaction
 from tests.country import Country
 
+ON_BOTH = True
+
 
 class TakenBackError(Exception):
     pass

@@ -15,6 +15,8 @@ from app.store.database import Transaction
 from app.store.places import PlaceRow, State
 from tests.country import Client, Country, place_body, referral_body, shelter
 
+ON_BOTH = True
+
 pytestmark = pytest.mark.race
 
 ROUNDS = 8

@@ -14,6 +14,8 @@ from tests.api.calls import WORKING, World, world
 from tests.country import FAR, HERE, THERE, Country, hold_first, referral_body
 from tests.noting import Asked, noting
 
+ON_BOTH = True
+
 FREE_FOR_ALL = {
     "regions", "municipalities", "clearances", "weights", "heads", "timers", "shares", "installation_keys",
     "alembic_version",

@@ -24,6 +24,8 @@ NAMELESS = {"claims", "outbox", "shields"}
 ANYBODYS = (
     "SELECT tablename AS name FROM pg_tables WHERE schemaname = 'public' AND tablename NOT IN ('accounts', 'tokens')"
 )
+
+ON_BOTH = True
 ADD = """INSERT INTO shields (referral_id, account_id, provider_id, reference, broken_because, until)
 VALUES (:referral, :account, :provider, 'baku-limo', :because, clock_timestamp() + make_interval(mins => :minutes))"""
 

@@ -5,6 +5,8 @@ from app.store.database import WORKER
 from tests.casework import desk, fresh, lapse
 from tests.country import Country
 
+ON_BOTH = True
+
 NOTED = "SELECT status, resolved_at IS NOT NULL AS noted FROM holds WHERE id = :id"
 
 

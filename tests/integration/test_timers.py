@@ -10,6 +10,8 @@ from app.store import timers
 from app.store.database import WORKER, Transaction
 from tests.country import Country
 
+ON_BOTH = True
+
 
 async def due_now(country: Country) -> None:
     await country.rows("UPDATE timers SET due_at = '-infinity', leased_until = '-infinity'")

@@ -12,6 +12,8 @@ from app.store.database import WORKER
 from tests.casework import Desk, desk, fresh, lapse
 from tests.country import FAR, Client, Country, place_body, referral_body, shelter
 
+ON_BOTH = True
+
 
 async def counted(country: Country, *, keyring: Keyring | None = None) -> int:
     """Let the worker look for chances until there is nothing more to do; return in how many turns."""
