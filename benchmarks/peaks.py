@@ -78,7 +78,7 @@ def _asking(ground: Ground, desk: Desk) -> tuple[list[Asker], dict[str, int]]:
 
     async def read(tx: Transaction) -> tuple[list[Asker], dict[str, int]]:
         reference, snapshot = await tx.snapshots.reference(tx), await tx.snapshots.register(tx)
-        found = await referral_rows.looking(tx, provider_id=desk.provider_id, most=MOST)
+        found = (await referral_rows.waiting(tx, desk.provider_id))[:MOST]
         opened = [referrals.opened(tx, row, keyring) for row in found]
         standings = await rows.standings(tx, [one.id for one in opened], rankings_per_hour=1000)
         ranked, _ = peaks.work_out(opened, standings, reference, snapshot, tx.at)

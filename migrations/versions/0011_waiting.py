@@ -166,7 +166,6 @@ TRIGGERS = (
         "end_alternative('withdrawn')",
     ),
 )
-TIMERS = ("reminders", "vacancies")
 
 
 def upgrade() -> None:
@@ -198,8 +197,10 @@ def upgrade() -> None:
     # What the worker may read now it may not destroy: only of closed referrals, which the reading alone saw to so far.
     closed = OF_WAITING.replace("= 'open'", "IN ('ended', 'withdrawn')")
     op.execute(f'ALTER POLICY "delete" ON referral_secrets USING ({WORKER} AND {closed})')
-    for name in TIMERS:
-        op.execute(f"INSERT INTO timers (name, due_at, leased_until) VALUES ('{name}', '-infinity', '-infinity')")  # noqa: S608 - constants
+    op.execute(
+        "INSERT INTO timers (name, due_at, leased_until)"
+        " VALUES ('reminders', '-infinity', '-infinity'), ('vacancies', '-infinity', '-infinity')"
+    )
 
 
 def _tables() -> None:
@@ -305,8 +306,7 @@ def _stamp(name: str) -> sa.Column[object]:
 
 def downgrade() -> None:
     """Take it all away."""
-    for name in TIMERS:
-        op.execute(f"DELETE FROM timers WHERE name = '{name}'")  # noqa: S608 - constants
+    op.execute("DELETE FROM timers WHERE name IN ('reminders', 'vacancies')")
     op.execute(f'ALTER POLICY "delete" ON referral_secrets USING ({WORKER})')
     for table, _rule in OF_THE_WORKER:
         op.execute(f"DROP POLICY worker_waiting ON {table}")
