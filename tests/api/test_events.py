@@ -12,7 +12,7 @@ from app.api import events
 from app.events import standing
 from app.store import outbox, pulse
 from app.store.database import RELAY, WORKER
-from tests.api.serving import PATIENCE_S, Told, following, served
+from tests.api.serving import PATIENCE_S, Follower, Told, following, served
 from tests.country import Country, hold_first, referral_body, shelter
 
 
@@ -28,9 +28,16 @@ async def tell(country: Country, kind: str, subject: str, *to: str) -> None:
         await outbox.add(tx, kind=kind, subject=subject, audience=audience)
 
 
+async def after_the_places(stream: Follower) -> Told | None:
+    """Return the first event that is not about the places that came free as they were registered."""
+    told = await stream.next()
+    while told is not None and told.kind in {"availability", "waiting"}:
+        told = await stream.next()
+    return told
+
+
 async def test_a_hold_is_told_to_both_sides_and_to_nobody_else(country: Country, base: str) -> None:
     await shelter(country, "linde")
-    await country.rows("DELETE FROM vacancies")  # else haven would hear of that place first
     intake = await country.client("intake_worker", provider="haven")
     tokens = {slug: await country.token("coordinator", provider=slug) for slug in ("linde", "haven", "elders")}
     referral = await intake.post("/referrals", referral_body())
@@ -40,7 +47,8 @@ async def test_a_hold_is_told_to_both_sides_and_to_nobody_else(country: Country,
         hold = await hold_first(intake, referral_id=referral["id"])
         await tell(country, "swap", "for-all")
 
-        sender, receiver, other = [await open_[slug].next() for slug in ("haven", "linde", "elders")]
+        sender, receiver = [await after_the_places(open_[slug]) for slug in ("haven", "linde")]
+        other = await open_["elders"].next()
     assert sender == receiver
     assert sender is not None
     assert (sender.kind, sender.data) == ("hold", {"id": hold["id"]})
