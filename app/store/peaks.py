@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import ARRAY, Uuid, bindparam, delete, func, insert, select, text, update
 
 from app.models import PeakPlan
-from app.store.situation import Standing
+from app.store.situation import OF_ALL, WAIT, Standing
 
 if TYPE_CHECKING:
     from app.store.database import Transaction
@@ -19,30 +19,20 @@ A_RANKING_SEES = 3
 KEPT_HOURS = 24
 
 # As situation.py reads it for one referral; but every free place is counted, each being one that somebody may have.
-STANDING = text("""
+STANDING = text(f"""
 SELECT
-  (SELECT coalesce(json_object_agg(group_id, free), '{}') FROM (
+  (SELECT coalesce(json_object_agg(group_id, free), '{{}}') FROM (
      SELECT group_id, count(*) AS free FROM claims WHERE claimed_until <= (SELECT clock_timestamp()) GROUP BY group_id
    ) AS f) AS free,
-  (SELECT coalesce(json_object_agg(id, floor(extract(epoch FROM clock_timestamp() - confirmed_at) / 3600)::int), '{}')
-   FROM sites WHERE confirmed_at IS NOT NULL) AS confirmed_hours,
-  (SELECT coalesce(json_object_agg(region, deficit), '{}') FROM shares) AS deficits,
-  (SELECT coalesce(json_object_agg(provider_id, permille), '{}') FROM (
-     SELECT provider_id, (1000 * sum(total - free) / sum(total))::int AS permille
-     FROM availability_steps GROUP BY provider_id HAVING sum(total) > 0
-   ) AS step) AS occupancy,
-  (SELECT coalesce(json_object_agg(referral_id, sites), '{}') FROM (
+  {OF_ALL},
+  (SELECT coalesce(json_object_agg(referral_id, sites), '{{}}') FROM (
      SELECT referral_id, array_agg(DISTINCT site_id) AS sites
      FROM holds WHERE referral_id = ANY (:ids) AND status = 'declined' GROUP BY referral_id
    ) AS d) AS declined,
-  (SELECT coalesce(json_object_agg(id, wait_s), '{}') FROM (
-     SELECT asked.id, (
-       SELECT ceil(extract(epoch FROM as_of + interval '1 hour' - clock_timestamp()))::int FROM rankings
-       WHERE referral_id = asked.id AND as_of > clock_timestamp() - interval '1 hour'
-       ORDER BY as_of DESC OFFSET :most - 1 LIMIT 1) AS wait_s
-     FROM unnest(:ids) AS asked (id)
+  (SELECT coalesce(json_object_agg(id, wait_s), '{{}}') FROM (
+     SELECT asked.id, {WAIT.format(referral="asked.id")} AS wait_s FROM unnest(:ids) AS asked (id)
    ) AS w WHERE wait_s IS NOT NULL) AS waits
-""").bindparams(bindparam("ids", type_=ARRAY(Uuid)))
+""").bindparams(bindparam("ids", type_=ARRAY(Uuid)))  # noqa: S608 - made of the constants there
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,11 +10,30 @@ from sqlalchemy import text
 if TYPE_CHECKING:
     from app.store.database import Transaction
 
+OF_ALL = """
+  (SELECT coalesce(json_object_agg(id, floor(extract(epoch FROM clock_timestamp() - confirmed_at) / 3600)::int), '{}')
+   FROM sites WHERE confirmed_at IS NOT NULL) AS confirmed_hours,
+  (SELECT coalesce(json_object_agg(region, deficit), '{}') FROM shares) AS deficits,
+  (SELECT coalesce(json_object_agg(provider_id, permille), '{}') FROM (
+     SELECT provider_id, (1000 * sum(total - free) / sum(total))::int AS permille
+     FROM availability_steps GROUP BY provider_id HAVING sum(total) > 0
+   ) AS step) AS occupancy
+"""
+"""Columns that are the same whoever asks."""
+
+# What the worker ranked because something came free, nobody asked for: it does not count.
+WAIT = """
+(SELECT ceil(extract(epoch FROM as_of + interval '1 hour' - clock_timestamp()))::int FROM rankings
+ WHERE referral_id = {referral} AND as_of > clock_timestamp() - interval '1 hour' AND came_free_rank IS NULL
+ ORDER BY as_of DESC OFFSET :most - 1 LIMIT 1)
+"""
+"""In how many seconds a referral may be ranked again; null for now. `most` is how often in an hour."""
+
 # Free places are counted no further than "three or more", and the clock is read once, so that the index can be searched
 # for it: then the price does not grow with the number of places, taken or free.
-STANDING = text("""
+STANDING = text(f"""
 SELECT
-  (SELECT coalesce(json_object_agg(g.id, f.free), '{}')
+  (SELECT coalesce(json_object_agg(g.id, f.free), '{{}}')
    FROM place_groups g
    CROSS JOIN LATERAL (
      SELECT count(*) AS free FROM (
@@ -22,18 +41,10 @@ SELECT
      ) AS first_three
    ) AS f
    WHERE f.free > 0) AS free,
-  (SELECT coalesce(json_object_agg(id, floor(extract(epoch FROM clock_timestamp() - confirmed_at) / 3600)::int), '{}')
-   FROM sites WHERE confirmed_at IS NOT NULL) AS confirmed_hours,
-  (SELECT coalesce(json_object_agg(region, deficit), '{}') FROM shares) AS deficits,
-  (SELECT coalesce(json_object_agg(provider_id, permille), '{}') FROM (
-     SELECT provider_id, (1000 * sum(total - free) / sum(total))::int AS permille
-     FROM availability_steps GROUP BY provider_id HAVING sum(total) > 0
-   ) AS step) AS occupancy,
+  {OF_ALL},
   ARRAY(SELECT DISTINCT site_id::text FROM holds WHERE referral_id = :referral_id AND status = 'declined') AS declined,
-  (SELECT ceil(extract(epoch FROM as_of + interval '1 hour' - clock_timestamp()))::int FROM rankings
-   WHERE referral_id = :referral_id AND as_of > clock_timestamp() - interval '1 hour' AND came_free_rank IS NULL
-   ORDER BY as_of DESC OFFSET :most - 1 LIMIT 1) AS wait_s
-""")
+  {WAIT.format(referral=":referral_id")} AS wait_s
+""")  # noqa: S608 - made of the constants here
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from sqlalchemy import Uuid as UuidType
 from sqlalchemy.dialects.postgresql import insert as insert_or
 
 from app.models import Claim, Hold, Referral, Swap, SwapLeg
-from app.store import outcomes
+from app.store import outcomes, transitions
 from app.store.exchange import AGREED, IN_SWAP, MOVED, UNDERWAY
 
 if TYPE_CHECKING:
@@ -155,18 +155,7 @@ async def note_hold(tx: "Transaction", leg_id: UUID, hold_id: UUID) -> None:
 
 async def give(tx: "Transaction", hold_id: UUID, *, ranking_id: UUID, rank: int, placement_id: UUID) -> bool:
     """Turn the hold of a chain's free place into a placement's claim; False where it has run out."""
-    given = await tx.run(
-        update(Claim)
-        .where(Claim.hold_id == hold_id, Claim.claimed_until > func.clock_timestamp())
-        .values(
-            kind="placement",
-            hold_id=None,
-            placement_id=placement_id,
-            claimed_until=text("'infinity'"),
-            since=func.clock_timestamp(),
-        )
-    )
-    if given == 0:
+    if not await transitions.hand_over(tx, hold_id, placement_id=placement_id):
         return False
     values = _placed() | {"ranking_id": ranking_id, "rank": rank}
     await tx.run(update(Hold).where(Hold.id == hold_id, Hold.resolved_at.is_(None)).values(**values))

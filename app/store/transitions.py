@@ -51,9 +51,9 @@ async def resolve(tx: "Transaction", hold_id: UUID, *, status: str, reason: str 
     return True
 
 
-async def confirm(tx: "Transaction", hold_id: UUID, *, placement_id: UUID) -> bool:
-    """Turn a live hold's claim into a placement's; False where it no longer has its place."""
-    confirmed = await tx.run(
+async def hand_over(tx: "Transaction", hold_id: UUID, *, placement_id: UUID) -> bool:
+    """Make a live hold's claim that of a placement; False where it no longer has its place."""
+    handed = await tx.run(
         update(Claim)
         .where(*_still_its(hold_id))
         .values(
@@ -64,7 +64,12 @@ async def confirm(tx: "Transaction", hold_id: UUID, *, placement_id: UUID) -> bo
             since=func.clock_timestamp(),
         )
     )
-    if confirmed == 0:
+    return handed > 0
+
+
+async def confirm(tx: "Transaction", hold_id: UUID, *, placement_id: UUID) -> bool:
+    """Turn a live hold's claim into a placement's; False where it no longer has its place."""
+    if not await hand_over(tx, hold_id, placement_id=placement_id):
         return False
     await _close(tx, hold_id, status="placed", reason=None)
     await tx.run(

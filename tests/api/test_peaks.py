@@ -234,3 +234,19 @@ async def test_administrators_get_counts_made_by_the_worker_with_small_ones_supp
     async with country.parts.database.entered(actor=WORKER) as tx:
         await worker.prune(tx)
     assert await country.value("SELECT count(*) FROM peak_plans") == 0
+
+
+async def test_what_was_ranked_because_something_came_free_does_not_count_as_asked_for(country: Country) -> None:
+    where = await desk(country)
+    waiting = await registered(where.intake)
+    await where.intake.post(f"/referrals/{waiting}/rankings")
+    await country.rows(
+        "INSERT INTO rankings SELECT gen_random_uuid(), r.referral_id, r.provider_id, r.referral_version,"
+        " r.register_version, r.as_of, r.policy_hash, r.register_hash, r.rules_version, r.digest, r.sealed, 1"
+        " FROM rankings AS r, generate_series(1, 40) WHERE referral_id = :id",
+        id=waiting,
+    )
+
+    plan = await where.intake.post("/peak-plans", {"referralIds": [waiting]})
+
+    assert of(plan, waiting)["refusal"] is None
