@@ -187,11 +187,14 @@ async def read(id: str, request: Request, tx: Tx, caller: CallerIn) -> Response:
     operation_id="changePlacement",
     summary="What is known of the departure",
 )
-async def change(id: str, wanted: PlacementChange, request: Request, tx: Tx, caller: CallerIn) -> Response:
+async def change(
+    id: str, wanted: PlacementChange, request: Request, tx: Tx, caller: CallerIn, parts: PartsIn
+) -> Response:
     """Note, as the receiving provider, what is known of the departure to come; either side notes when they go back."""
     check_match(request, PlacementOut.of(await placements.read(tx, caller, parse(id), lock=True)))
     changes: dict[str, Any] = wanted.model_dump(exclude_unset=True)
-    return PlacementOut.of(await placements.note(tx, caller, parse(id), changes=changes)).reply(etag=True)
+    row = await placements.note(tx, caller, parse(id), changes=changes, keyring=parts.keyring)
+    return PlacementOut.of(row).reply(etag=True)
 
 
 @router.post(
