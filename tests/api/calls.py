@@ -125,6 +125,8 @@ class World:
         asked = {
             "/rankings/{id}/obstacles": {"region": THERE},
             "/policies/{id}/differences": {"to": self.ids["policies"]},
+            "/ledger/inclusion-proofs": {"leaf": 0, "size": 1},
+            "/ledger/consistency-proofs": {"from": 0, "to": 0},
         }
         return {
             "method": method,
