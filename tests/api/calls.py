@@ -38,6 +38,7 @@ WITH_BODY = (
     ("PATCH", "/placements/{id}"),
     ("POST", "/placements/{id}/no-show"),
     ("POST", "/placements/{id}/departure"),
+    ("POST", "/placements/{id}/corrections"),
     ("POST", "/webhooks"),
     ("POST", "/swap-searches"),
     ("POST", "/swaps"),
@@ -103,6 +104,7 @@ class World:
             ("PATCH", "/placements/{id}"): {"expectedDeparture": "2027-03-01"},
             ("POST", "/placements/{id}/no-show"): {"safetyChecked": False},
             ("POST", "/placements/{id}/departure"): {"destination": "own_home"},
+            ("POST", "/placements/{id}/corrections"): {"code": "not_arrived"},
             ("POST", "/webhooks"): {"url": "https://hooks.example/plek", "kinds": ["swap"]},
             ("POST", "/swap-searches"): {"referralId": self.ids["referrals"]},
             ("POST", "/swaps"): {"searchId": self.ids["rankings"], "rank": 1},
@@ -123,6 +125,8 @@ class World:
         asked = {
             "/rankings/{id}/obstacles": {"region": THERE},
             "/policies/{id}/differences": {"to": self.ids["policies"]},
+            "/ledger/inclusion-proofs": {"leaf": 0, "size": 1},
+            "/ledger/consistency-proofs": {"from": 0, "to": 0},
         }
         return {
             "method": method,
