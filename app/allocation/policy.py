@@ -76,6 +76,10 @@ class Solidarity:
     at_quota: Most
     stay: Each
     own_region: Most
+    stay_nights: Annotated[int, Between(1, 3660)] = 90
+    """How many nights of difference count as one stay."""
+    nights_ahead: Annotated[int, Between(0, 3660)] = 30
+    """How many nights of the stays that are running count beforehand."""
 
     def faults(self) -> Iterator[Fault]:
         """No region starts beyond the most."""

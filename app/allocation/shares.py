@@ -11,6 +11,9 @@ if TYPE_CHECKING:
 STAY = 1_000_000
 """One stay in millionths: the unit of every quota, so that sums stay exact."""
 
+NIGHT = STAY
+"""One night of a stay is divided as the stay is."""
+
 
 def divide(lawful_regions: Iterable[str], weights: Mapping[str, int]) -> Mapping[str, int]:
     """Each region's part of one stay, in millionths, in proportion to its weight; the parts add up to one stay exactly.

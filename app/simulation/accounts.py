@@ -1,11 +1,11 @@
-"""The safety account of a simulated year, kept night by night as the ledger's shares are."""
+"""The safety account of a simulated year, kept night by night."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 
-from app.allocation.shares import STAY, divide, total_relative_deviation
+from app.allocation.shares import NIGHT, divide, total_relative_deviation
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -17,45 +17,38 @@ class Running:
 
 
 class Accounts:
-    """What each region gave and owed so far, in millionths of a night, and what runs on."""
+    """What each region gave and owed so far, in millionths of a night, and what it is each night by now."""
 
-    def __init__(self, regions: Iterable[str]) -> None:
-        self.given: Counter[str] = Counter(dict.fromkeys(regions, 0))
-        self.quota: Counter[str] = Counter(dict.fromkeys(self.given, 0))
-        self.stays: Counter[str] = Counter(dict.fromkeys(self.given, 0))
-        self._running: Counter[str] = Counter(dict.fromkeys(self.given, 0))
+    def __init__(self, weights: Mapping[str, int]) -> None:
+        self._weights = weights
+        nothing = dict.fromkeys(sorted(weights), 0)
+        self.given, self.quota = Counter(nothing), Counter(nothing)
+        self._nightly_given, self._nightly_quota = Counter(nothing), Counter(nothing)
 
-    def begin(self, receiving: str, lawful: Iterable[str], weights: Mapping[str, int]) -> Running:
+    def begin(self, receiving: str, *, lawful: Iterable[str]) -> Running:
         """Let a stay count from the next midnight on."""
-        stay = Running(receiving, divide(lawful, weights))
-        self._change(stay, by=1, account=self._running)
-        self._change(stay, by=1, account=self.stays)
+        stay = Running(receiving, divide(lawful, self._weights))
+        self._nightly_given[receiving] += NIGHT
+        self._nightly_quota.update(stay.parts)
         return stay
 
     def end(self, stay: Running) -> None:
         """Let a stay count no longer."""
-        self._change(stay, by=-1, account=self._running)
+        self._nightly_given[stay.receiving] -= NIGHT
+        self._nightly_quota.subtract(stay.parts)
 
-    @staticmethod
-    def _change(stay: Running, *, by: int, account: Counter[str]) -> None:
-        for region, part in stay.parts.items():
-            account[region] += by * part
-        account[stay.receiving] -= by * STAY
-
-    def midnight(self, running: Iterable[Running]) -> None:
+    def midnight(self) -> None:
         """Count one night of each running stay."""
-        for stay in running:
-            self.given[stay.receiving] += STAY
-            self.quota.update(stay.parts)
+        self.given.update(self._nightly_given)
+        self.quota.update(self._nightly_quota)
 
-    def deficits(self, measure: str, *, stay_nights: int) -> Mapping[str, int]:
-        if measure == "stays":
-            return dict(self.stays)
-        ahead = {"nights": 0, "ahead": stay_nights}.get(measure)
-        if ahead is None:
-            ahead = int(measure)
+    def deficits(self, *, nights_ahead: int) -> Mapping[str, int]:
+        """How far each region is under its quota, as rankings see it: nights so far, and some of the running stays'."""
         return {
-            r: (self.quota[r] - self.given[r] + ahead * self._running[r]) // stay_nights for r in self.given
+            region: self.quota[region]
+            - given
+            + nights_ahead * (self._nightly_quota[region] - self._nightly_given[region])
+            for region, given in self.given.items()
         }
 
     @property

@@ -69,9 +69,10 @@ def _cases(reference: ReferenceFiles, *, seed: int, clients: int) -> Iterator[De
 
 
 def _at_home(case: DemoCase) -> DemoCase:
-    """Return a household that is helped where it lives, and wishes to stay near, if it wishes anything."""
+    """Return a household that is helped where it lives, asks for nothing unusual, and wants to stay near, if anything."""
     return replace(
         case,
+        needs=(),
         reason="capacity",
         danger_assessment="none_known",
         danger_zones=(),

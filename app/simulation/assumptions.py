@@ -10,7 +10,7 @@ CLIENTS_A_YEAR = 6_695
 """Sourced: clients of women's shelter in a year, 2,815 of them children."""
 DAYS_A_YEAR = 365
 
-LEAVES_REGION = 0.27
+LEAVES_REGION = 0.3
 """The chance that a household asks for a place as the demo country's households do: most of them flee their region.
 Chosen so that about a quarter of all clients come from another region (sourced); all others are helped where they live.
 """
@@ -39,5 +39,5 @@ CALL_MINUTES = 5
 GIVES_UP_DAYS = 30
 """After how long somebody who waits has found another way. Assumed."""
 
-CAP_PERMILLE = 20
+CAP_PERMILLE = 150
 """With caps: households from elsewhere that a region takes for want of capacity, per mille of its places. Assumed."""

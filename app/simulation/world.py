@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from app.allocation.clearance import clearance_km, distance_km
 from app.allocation.values import PlaceGroup, Register
-from app.reference import ReferenceFiles
+from app.reference import Municipality, ReferenceFiles
 from app.services.demo_country import EMERGENCY_HOURS, build
 from app.services.demo_luck import Luck
 from app.services.demo_values import DemoCountry, DemoPlace, DemoSite
@@ -37,6 +37,7 @@ class World:
     distances: Km
     """Between the two positions, for nearness and for the tables."""
     weights: Mapping[str, int]
+    towns: Mapping[str, Municipality]
     taken: tuple[Taken, ...]
 
     @property
@@ -47,7 +48,7 @@ class World:
     @property
     def places(self) -> Mapping[str, int]:
         """How many places each region has."""
-        places = dict.fromkeys(self.weights, 0)
+        places = dict.fromkeys(sorted(self.weights), 0)
         for group in self.register.groups:
             places[group.region] += group.places
         return places
@@ -76,6 +77,7 @@ def demo_world(reference: ReferenceFiles, *, seed: int) -> World:
         clearances=clearances,
         distances=distances,
         weights={weight.region: weight.weight for weight in dated},
+        towns={town.code: town for town in reference.municipalities},
         taken=tuple(_taken(groups.values(), luck=Luck(seed, subject="places at the start"))),
     )
 

@@ -1,200 +1,209 @@
 """A simulated year: households arrive, wait, move on and leave; every place is found by the real ranking."""
 
-import datetime as dt
 from bisect import insort
-from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from heapq import heappop, heappush
+from typing import TypeAlias
 
 from app.allocation.case import case_of
 from app.allocation.policy import Policy
-from app.allocation.rank import rank
 from app.allocation.rules import would_do
-from app.allocation.values import Need, Offer, Ranking, Situation
-from app.allocation.waiting import Waiting, place_of
-from app.simulation.accounts import Accounts, Running
+from app.allocation.values import PlaceGroup, Ranking
+from app.allocation.versions import NEWEST
+from app.simulation.accounts import Accounts
 from app.simulation.arrivals import Arrival
-from app.simulation.assumptions import CALL_MINUTES, DAY, GIVES_UP_DAYS, CAP_PERMILLE
-from app.simulation.choosing import Choice
+from app.simulation.assumptions import CALL_MINUTES, DAY, GIVES_UP_DAYS
+from app.simulation.checks import Watch
+from app.simulation.choosing import Chooser
+from app.simulation.guest import Guest
+from app.simulation.outcome import Outcome, Tally
+from app.simulation.state import State
 from app.simulation.world import World
 
-START = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
+Progress: TypeAlias = Callable[[], None]
+"""Told of each midnight."""
 
-@dataclass(slots=True)
-class Guest:
-    arrival: Arrival
-    need: Need
-    ends: int | None = None
-    group: str | None = None
-    running: Running | None = None
-    version: int = 0
-    answered: int = 0
-    moves: int = 0
-    declined: set[str] = field(default_factory=set)
-    place: tuple = ()
-    would: frozenset = frozenset()
-    since: int = 0
-    waited: int | None = None
-    cap_origin: bool=False
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """A way of choosing, under a policy; with caps or without."""
+
+    name: str
+    policy: Policy
+    choose: Chooser
+    caps: bool = False
 
 
 class Year:
-    def __init__(self, world, arrivals, days, policy, choose, measure, caps, stay_nights=90):
-        self.w=world; self.policy=policy; self.choose=choose; self.measure=measure; self.caps=caps
-        self.sn=stay_nights
-        self.acc=Accounts(world.weights)
-        self.free=Counter({g.id:g.places for g in world.register.groups})
-        self.total=Counter(); self.occ=Counter()
-        for g in world.register.groups: self.total[g.provider_id]+=g.places
-        self.q=[]; self.seq=0
-        self.days=days
-        self.waiting=[]
-        self.deficits={}
-        self.cap_in=Counter()
-        self.running=set()
-        self.first={}; self.km_wish=[]; self.km_home=[]; self.moves=0; self.found_at_once=0; self.placed=0; self.cross=Counter(); self.clients=Counter()
-        self.waits=[]
-        self.series=[]
-        self.nranks=0; self.lost=0; self.left_waiting=0
-        self.regions=[(r, n) for r,n in world.places.items()]
-        for t in world.taken:
-            self.take(t.group); self.push(t.until,"free",t.group)
-        for a in arrivals: self.push(a.at,"arrive",a)
-        for d in range(1,days+1): self.push(d*DAY,"midnight",None)
-    def push(self,at,what,x):
-        self.seq+=1; heappush(self.q,(at,0 if what=="midnight" else 1,self.seq,what,x))
-    def take(self,g):
-        self.free[g]-=1; self.occ[self.w.groups[g].provider_id]+=1
-        assert self.free[g]>=0
-    def run(self):
-        end=self.days*DAY
-        while self.q and self.q[0][0]<=end:
-            at,_,_,what,x=heappop(self.q)
-            self.now=at
-            getattr(self,"on_"+what)(x)
-        return self
-    def on_midnight(self,_):
-        self.acc.midnight(sorted(self.running,key=id))
-        if self.measure: self.deficits=self.acc.deficits(self.measure,stay_nights=self.sn)
-        self.series.append(float(self.acc.deviation))
-        if self.caps or self.patience:
-            for key,g in list(self.waiting):
-                if g.group is None and g.need.reason!="safety" and (self.caps or 0<=self.now-g.arrival.at-self.patience*DAY*(1 if g.need.urgency=='acute' else 3)<2*DAY): self.seek(g)
-    def on_free(self,g):
-        self.release(g)
-    def release(self,g):
-        self.free[g]+=1; self.occ[self.w.groups[g].provider_id]-=1
-        self.offer(g)
-    def offer(self,g):
-        for key,guest in list(self.waiting):
-            if self.free[g]<=0: return
-            if g in guest.would: self.seek(guest)
-    def on_arrive(self,a):
-        g=Guest(a,a.need,since=a.at)
-        self.clients["all"]+=a.need.household.persons
-        self.seek(g)
-        if g.group is None:
-            self.wait(g); self.push(self.now+GIVES_UP_DAYS*DAY,"giveup",(g,g.version))
-        else: self.found_at_once+=1
-    def wait(self,g):
-        n=g.need
-        case=case_of(n,self.w.register,self.situation(g),self.policy)
-        g.would=frozenset(x.id for x in self.w.register.groups if would_do(x,case))
-        wt=Waiting(str(g.arrival.number),n.urgency,n.threat_level,bool(n.household.children or n.household.pregnant),START+dt.timedelta(minutes=g.since))
-        g.place=(place_of(wt,policy=self.policy))
-        insort(self.waiting,(g.place,g),key=lambda e:e[0])
-    def unwait(self,g):
-        if g.place:
-            self.waiting=[e for e in self.waiting if e[1] is not g]; g.place=()
-    def on_giveup(self,x):
-        g,v=x
-        if g.group is None and g.version==v:
-            self.unwait(g); self.lost+=1
-    def situation(self,g):
-        n=g.need
-        zones={z.municipality for z in n.danger_zones}
-        if n.danger_assessment=="not_asked": zones.add(n.origin)
-        return Situation(as_of=START+dt.timedelta(minutes=self.now),
-            free={k:min(3,v) for k,v in self.free.items() if v>0},
-            confirmed_hours=self.confirmed(), clearances={z:self.w.clearances[z] for z in zones},
-            near_km=self.w.distances[n.near_municipality] if n.near_municipality else {},
-            deficits=self.defs(n), occupancy={p:1000*o//self.total[p] for p,o in self.occ.items()},
-            capped_regions=frozenset(r for r,nn in self.regions if self.cap_in[r]*1000>=nn*CAP_PERMILLE) if self.caps else frozenset(),
-            declined_sites=frozenset(g.declined))
-    capmode="same"
-    def defs(self,n):
-        if n.reason=="safety" or self.capmode=="same": return self.deficits
-        if self.capmode=="none": return {}
-        if self.capmode=="half": return {r:-max(0,v) for r,v in self.deficits.items()}
-        return {r:-v for r,v in self.deficits.items()}
-    patience=0
-    def confirmed(self):
-        return {g.site_id:8 for g in self.w.register.groups} if not hasattr(self,'_c') else self._c
-    def seek(self,g):
-        minutes=0
+    """One way of choosing, as long as the days last."""
+
+    def __init__(self, world: World, way: Way, *, progress: Progress = lambda: None) -> None:
+        self._world, self._way, self._progress = world, way, progress
+        self._accounts = Accounts(world.weights)
+        self._state = State(world, caps=way.caps)
+        self._watch = Watch(world.towns, unassessed_km=way.policy.unassessed_radius_km)
+        self._tally = Tally()
+        self._now = 0
+        self._planned: list[tuple[int, int, int, Callable[[], None]]] = []
+        self._numbers = 0
+        self._waiting: list[Guest] = []
+
+    def run(self, arrivals: tuple[Arrival, ...], *, days: int) -> Outcome:
+        """Let the days go by, and say what came of them."""
+        for taken in self._world.taken:
+            group = self._world.groups[taken.group]
+            self._state.take(group)
+            self._plan(taken.until, lambda group=group: self._free(group))
+        for arrival in arrivals:
+            self._plan(arrival.at, lambda arrival=arrival: self._arrive(arrival))
+        for day in range(1, days + 1):
+            self._plan(day * DAY, self._midnight, first=True)
+        while self._planned and self._planned[0][0] <= days * DAY:
+            self._now, _, _, act = heappop(self._planned)
+            act()
+        return self._tally.outcome(self._way.name, given=self._accounts.given, quota=self._accounts.quota)
+
+    def _plan(self, at: int, act: Callable[[], None], *, first: bool = False) -> None:
+        self._numbers += 1
+        heappush(self._planned, (at, 0 if first else 1, self._numbers, act))
+
+    def _midnight(self) -> None:
+        self._accounts.midnight()
+        # Once a day, as the service does it: nobody can watch a family arrive.
+        ahead = self._way.policy.points.solidarity.nights_ahead
+        self._state.deficits = self._accounts.deficits(nights_ahead=ahead)
+        self._tally.by_day.append(self._accounts.deviation)
+        self._progress()
+
+    # --- coming -----------------------------------------------------------------------------------------
+
+    def _arrive(self, arrival: Arrival) -> None:
+        guest = Guest(arrival, arrival.need, since=self._now)
+        self._tally.came += 1
+        if self._seek(guest):
+            self._tally.at_once += 1
+            return
+        self._wait(guest)
+        self._plan(self._now + GIVES_UP_DAYS * DAY, lambda: self._give_up(guest))
+
+    def _seek(self, guest: Guest) -> bool:
+        """Ask for one place after the other until a provider accepts; return whether one did."""
+        minutes = 0
         while True:
-            self.nranks+=1
-            r=rank(g.need,self.w.register,self.situation(g),self.policy)
-            n=g.need
-            if self.patience and g.group is None and n.reason!="safety" and self.now-g.arrival.at<self.patience*DAY*(1 if n.urgency=='acute' else 3) and n.origin_region in r.lawful_regions:
-                if not r.offers or r.offers[0].cross_regional: return
-            c=self.choose(r,g.arrival,self.w)
-            if c is None: return
-            minutes+=c.rung*CALL_MINUTES
-            ans=g.arrival.answers[g.answered%len(g.arrival.answers)]; g.answered+=1
-            minutes+=ans.minutes
-            if not ans.accepted:
-                g.declined.add(c.offer.group.site_id); continue
-            self.settle(g,c.offer,r,minutes); return
-    def settle(self,g,offer,r,minutes):
-        grp=offer.group; old=g.group; oldgrp=self.w.groups[old] if old else None
-        first=old is None
-        self.unwait(g); g.version+=1
-        if first:
-            g.waited=self.now-g.since+minutes; self.waits.append(g.waited); self.placed+=1
-            self.clients["placed"]+=g.need.household.persons
-            if offer.cross_regional:
-                self.cross[g.need.reason]+=1; self.clients["cross"]+=g.need.household.persons
-            a=g.arrival
-            if a.need.near_municipality: self.km_wish.append(self.w.distances[a.need.near_municipality][grp.municipality])
-            self.km_home.append(self.w.distances[a.need.origin][grp.municipality])
-            g.ends=self.now+a.crisis+a.follow_on
+            situation = self._state.situation(guest, at=self._now)
+            ranking = NEWEST.rank(guest.need, self._world.register, situation, self._way.policy)
+            choice = self._way.choose(ranking, guest.arrival, self._world)
+            if choice is None:
+                return False
+            answer = guest.next_answer()
+            minutes += choice.rung * CALL_MINUTES + answer.minutes
+            if answer.accepted:
+                self._settle(guest, choice.offer.group, ranking, minutes=minutes)
+                return True
+            guest.declined.add(choice.offer.group.site_id)
+
+    def _settle(self, guest: Guest, place: PlaceGroup, ranking: Ranking, *, minutes: int) -> None:
+        before = guest.place
+        if before is None:
+            self._note_first(guest, place, minutes=minutes)
+            guest.ends = self._now + guest.arrival.crisis + guest.arrival.follow_on
+            self._plan(guest.ends, lambda: self._leave(guest))
         else:
-            self.moves+=1
-        g.declined=set()
-        same=oldgrp is not None and (oldgrp.provider_id,oldgrp.region)==(grp.provider_id,grp.region)
-        if not same:
-            self.unaccount(g)
-            if offer.cross_regional and g.need.reason=="safety":
-                g.running=self.acc.begin(grp.region,r.lawful_regions,self.w.weights); self.running.add(g.running)
-            elif offer.cross_regional: self.cap_in[grp.region]+=1; g.cap_origin=grp.region
-        self.take(grp.id); g.group=grp.id
-        # next
-        if grp.kind=="emergency": self.push(min(g.ends,self.now+3*DAY),"next",(g,g.version))
-        elif grp.kind=="crisis" and g.arrival.follow_on and g.ends-g.arrival.follow_on>self.now: self.push(g.ends-g.arrival.follow_on,"next",(g,g.version))
-        elif grp.kind=="crisis" and g.arrival.follow_on: self.push(self.now,"next",(g,g.version))
-        self.push(g.ends,"leave",(g,))
-        if old: self.release(old)
-    def unaccount(self,g):
-        if g.running: self.acc.end(g.running); self.running.discard(g.running); g.running=None
-        if g.cap_origin: self.cap_in[g.cap_origin]-=1; g.cap_origin=False
-    def on_next(self,x):
-        g,v=x
-        if g.version!=v or g.group is None or self.now>=g.ends: return
-        grp=self.w.groups[g.group]
-        need=g.need
-        near=need.near_municipality or grp.municipality
-        # emergency: urgent again until crisis over
-        if grp.kind=="emergency" and self.now<g.ends-g.arrival.follow_on: urg="urgent"
-        else: urg="planned"
-        g.need=replace(need,urgency=urg,near_municipality=near); g.since=self.now
-        self.seek(g)
-        if g.version==v: self.wait(g)
-    def on_leave(self,x):
-        g=x[0]
-        if g.group is None or g.ends!=self.now: return
-        self.unwait(g); g.version+=1
-        self.unaccount(g); old=g.group; g.group=None
-        g.ends=None
-        self.release(old)
+            self._tally.moves += 1
+        self._tally.violations.update(self._watch.came(guest.need, place))
+        if before is None or (before.provider_id, before.region) != (place.provider_id, place.region):
+            self._account(guest, place.region, ranking)
+        self._stop_waiting(guest)
+        self._state.take(place)
+        guest.place, guest.declined = place, set()
+        guest.lasts += 1
+        self._plan_next(guest, place)
+        if before is not None:
+            self._watch.went(before)
+            self._free(before)
+
+    def _note_first(self, guest: Guest, place: PlaceGroup, *, minutes: int) -> None:
+        need, tally = guest.arrival.need, self._tally
+        tally.waits.append(self._now - guest.since + minutes)
+        tally.clients += need.household.persons
+        tally.home_km.append(self._world.distances[need.origin][place.municipality])
+        if need.near_municipality is not None:
+            tally.wish_km.append(self._world.distances[need.near_municipality][place.municipality])
+        if place.region != need.origin_region:
+            tally.left_region[need.reason] += need.household.persons
+
+    def _account(self, guest: Guest, region: str, ranking: Ranking) -> None:
+        """Let a stay in another region count, and the one before it no longer."""
+        self._close(guest)
+        if region == guest.need.origin_region:
+            return
+        if guest.need.reason == "safety":
+            guest.running = self._accounts.begin(region, lawful=ranking.lawful_regions)
+        else:
+            guest.guest_of = region
+            self._state.guests[region] += 1
+
+    def _close(self, guest: Guest) -> None:
+        if guest.running is not None:
+            self._accounts.end(guest.running)
+        if guest.guest_of is not None:
+            self._state.guests[guest.guest_of] -= 1
+        guest.running = guest.guest_of = None
+
+    # --- going ------------------------------------------------------------------------------------------
+
+    def _plan_next(self, guest: Guest, place: PlaceGroup) -> None:
+        """Plan when they have to move on: from an emergency bed soon, from a crisis place when the crisis is over."""
+        if place.kind == "emergency":
+            at = self._now + self._way.policy.emergency_nights * DAY
+        elif place.kind == "crisis" and guest.arrival.follow_on:
+            at = max(self._now, guest.crisis_ends)
+        else:
+            return
+        lasts = guest.lasts
+        self._plan(at, lambda: self._move_on(guest, lasts=lasts))
+
+    def _move_on(self, guest: Guest, *, lasts: int) -> None:
+        if guest.gone or guest.lasts != lasts:
+            return
+        guest.look_on(at=self._now)
+        if not self._seek(guest):
+            self._wait(guest)
+
+    def _leave(self, guest: Guest) -> None:
+        place = guest.place
+        assert place is not None  # noqa: S101 - planned when they came to live somewhere
+        self._stop_waiting(guest)
+        self._close(guest)
+        guest.gone = True
+        self._watch.went(place)
+        self._free(place)
+
+    def _free(self, place: PlaceGroup) -> None:
+        """Let a place come free, and whoever waits for one like it try, in the order of the waiting list."""
+        self._state.release(place)
+        for guest in tuple(self._waiting):
+            if not self._state.free[place.id]:
+                return
+            if guest.order is not None and place.id in guest.would_do and self._state.is_open_to(place, guest):
+                self._seek(guest)
+
+    # --- waiting ----------------------------------------------------------------------------------------
+
+    def _wait(self, guest: Guest) -> None:
+        situation = self._state.situation(guest, at=self._now)
+        case = case_of(guest.need, self._world.register, situation, self._way.policy)
+        guest.would_do = frozenset(group.id for group in self._world.register.groups if would_do(group, case))
+        guest.order = guest.standing(policy=self._way.policy)
+        insort(self._waiting, guest, key=lambda one: one.order)
+
+    def _stop_waiting(self, guest: Guest) -> None:
+        if guest.order is not None:
+            self._waiting.remove(guest)
+            guest.order = None
+
+    def _give_up(self, guest: Guest) -> None:
+        if guest.place is None:
+            self._stop_waiting(guest)
