@@ -1,4 +1,4 @@
-"""Who comes, when, and for how long they will need shelter: drawn once, so that every way of choosing meets the same."""
+"""Who comes, when, and for how long they need shelter: drawn once, so that every way of choosing meets the same."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -41,7 +41,7 @@ class Arrival:
 def draw(
     reference: ReferenceFiles, *, by_hour: Sequence[int], seed: int, days: int, answer_minutes: int
 ) -> tuple[Arrival, ...]:
-    """Return the arrivals of so many days in their order: clients in proportion to a year's, hours as `by_hour` says."""
+    """Return the arrivals of so many days in their order: as many clients as they are of a year, hours by `by_hour`."""
     times = Luck(seed, subject="arrival times")
     hours: Mapping[int, float] = dict(enumerate(by_hour))
     cases = list(_cases(reference, seed=seed, clients=assumed.CLIENTS_A_YEAR * days // assumed.DAYS_A_YEAR))
@@ -69,7 +69,7 @@ def _cases(reference: ReferenceFiles, *, seed: int, clients: int) -> Iterator[De
 
 
 def _at_home(case: DemoCase) -> DemoCase:
-    """Return a household that is helped where it lives, asks for nothing unusual, and wants to stay near, if anything."""
+    """Return a household that is helped where it lives and asks for nothing unusual; a wish is to stay near home."""
     return replace(
         case,
         needs=(),

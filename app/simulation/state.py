@@ -17,6 +17,9 @@ CONFIRMED_HOURS = 8
 class State:
     """What is free, how full each provider is, and whose cap is reached."""
 
+    deficits: Mapping[str, int]
+    """How far each region is under its quota, as rankings see it today."""
+
     def __init__(self, world: World, *, caps: bool) -> None:
         self._world, self._caps = world, caps
         self._places = world.places
@@ -26,7 +29,7 @@ class State:
         self.free: Counter[str] = Counter()
         self.guests: Counter[str] = Counter()
         """By region: households that live there because their own had nothing."""
-        self.deficits: Mapping[str, int] = {}
+        self.deficits = {}
         for group in world.register.groups:
             self.free[group.id] += group.places
             self._total[group.provider_id] += group.places
