@@ -14,7 +14,7 @@ from app.models.casework import (
     Shield,
     Stay,
 )
-from app.models.ledger import Leaf, Opening, Share
+from app.models.ledger import Checkpoint, Leaf, Opening, Share, Subtree
 from app.models.operations import AvailabilityStep, Head, OutboxEntry, PeakPlan, Timer
 from app.models.reference import Clearance, Municipality, Policy, Region, Weight
 from app.models.registry import (
@@ -42,6 +42,7 @@ __all__ = [
     "AvailabilityStep",
     "Base",
     "BlockerPeriod",
+    "Checkpoint",
     "Claim",
     "Clearance",
     "Contact",
@@ -74,6 +75,7 @@ __all__ = [
     "Site",
     "SiteSecret",
     "Stay",
+    "Subtree",
     "Swap",
     "SwapLeg",
     "SwapSearch",
