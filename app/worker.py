@@ -16,7 +16,7 @@ from app import metrics
 from app.deps import Parts
 from app.errors import Conflict, OperatorError, Unavailable
 from app.seal import Keyring
-from app.services import availability, erasure, holds, peaks, reminders, returns, swaps, vacancies
+from app.services import availability, erasure, holds, peaks, reminders, returns, solidarity, swaps, vacancies
 from app.services.erasure_list import ErasureList
 from app.store import agreements, answers, deliveries, outbox, placements, pulse, timers, waiting
 from app.store import vacancies as vacancy_rows
@@ -58,12 +58,13 @@ async def sweep(tx: Transaction) -> float:
     return SWEEP_S
 
 
-async def step(tx: Transaction) -> float:
-    """Take the next step of the counts that everybody may see."""
+async def step(tx: Transaction, *, keyring: Keyring) -> float:
+    """Take the next step of the counts that everybody may see; the day's first also shows how regions stand."""
     if tx.reference_version == 0:
         return UNFOUNDED_S
     policy = (await tx.snapshots.reference(tx)).policy
     await availability.refresh(tx)
+    await solidarity.show(tx, keyring=keyring)
     return policy.availability_step_minutes * 60.0
 
 
@@ -124,7 +125,7 @@ def recurring_in(data_dir: Path, *, keyring: Keyring) -> Mapping[str, Work]:
     """Return all the work that recurs, for a process with this data folder and these keys."""
     return {
         "sweep": sweep,
-        "step": step,
+        "step": partial(step, keyring=keyring),
         "prune": prune,
         "retention": partial(retain, listed=ErasureList.of(data_dir)),
         "reminders": partial(remind, keyring=keyring),

@@ -44,7 +44,7 @@ class Year:
         self._state = State(world, caps=way.caps)
         self._watch = Watch(world.towns, unassessed_km=way.policy.unassessed_radius_km)
         self._tally = Tally()
-        self.now = 0
+        self._now = 0
         self._planned: list[tuple[int, int, int, Callable[[], None]]] = []
         self._numbers = 0
         self._waiting: list[Guest] = []
@@ -60,7 +60,7 @@ class Year:
         for day in range(1, days + 1):
             self._plan(day * DAY, self._midnight, first=True)
         while self._planned and self._planned[0][0] <= days * DAY:
-            self.now, _, _, act = heappop(self._planned)
+            self._now, _, _, act = heappop(self._planned)
             act()
         return self._tally.outcome(self._way.name, given=self._accounts.given, quota=self._accounts.quota)
 
@@ -79,19 +79,19 @@ class Year:
     # --- coming -----------------------------------------------------------------------------------------
 
     def _arrive(self, arrival: Arrival) -> None:
-        guest = Guest(arrival, arrival.need, since=self.now)
+        guest = Guest(arrival, arrival.need, since=self._now)
         self._tally.came += 1
         if self._seek(guest):
             self._tally.at_once += 1
             return
         self._wait(guest)
-        self._plan(self.now + GIVES_UP_DAYS * DAY, lambda: self._give_up(guest))
+        self._plan(self._now + GIVES_UP_DAYS * DAY, lambda: self._give_up(guest))
 
     def _seek(self, guest: Guest) -> bool:
         """Ask for one place after the other until a provider accepts; return whether one did."""
         minutes = 0
         while True:
-            situation = self._state.situation(guest, at=self.now)
+            situation = self._state.situation(guest, at=self._now)
             ranking = NEWEST.rank(guest.need, self._world.register, situation, self._way.policy)
             choice = self._way.choose(ranking, guest.arrival, self._world)
             if choice is None:
@@ -107,7 +107,7 @@ class Year:
         before = guest.place
         if before is None:
             self._note_first(guest, place, minutes=minutes)
-            guest.ends = self.now + guest.arrival.crisis + guest.arrival.follow_on
+            guest.ends = self._now + guest.arrival.crisis + guest.arrival.follow_on
             self._plan(guest.ends, lambda: self._leave(guest))
         else:
             self._tally.moves += 1
@@ -125,7 +125,7 @@ class Year:
 
     def _note_first(self, guest: Guest, place: PlaceGroup, *, minutes: int) -> None:
         need, tally = guest.arrival.need, self._tally
-        tally.waits.append(self.now - guest.since + minutes)
+        tally.waits.append(self._now - guest.since + minutes)
         tally.clients += need.household.persons
         tally.home_km.append(self._world.distances[need.origin][place.municipality])
         if need.near_municipality is not None:
@@ -156,9 +156,9 @@ class Year:
     def _plan_next(self, guest: Guest, place: PlaceGroup) -> None:
         """Plan when they have to move on: from an emergency bed soon, from a crisis place when the crisis is over."""
         if place.kind == "emergency":
-            at = self.now + self._way.policy.emergency_nights * DAY
+            at = self._now + self._way.policy.emergency_nights * DAY
         elif place.kind == "crisis" and guest.arrival.follow_on:
-            at = max(self.now, guest.crisis_ends)
+            at = max(self._now, guest.crisis_ends)
         else:
             return
         lasts = guest.lasts
@@ -167,7 +167,7 @@ class Year:
     def _move_on(self, guest: Guest, *, lasts: int) -> None:
         if guest.gone or guest.lasts != lasts:
             return
-        guest.look_on(at=self.now)
+        guest.look_on(at=self._now)
         if not self._seek(guest):
             self._wait(guest)
 
@@ -192,7 +192,7 @@ class Year:
     # --- waiting ----------------------------------------------------------------------------------------
 
     def _wait(self, guest: Guest) -> None:
-        situation = self._state.situation(guest, at=self.now)
+        situation = self._state.situation(guest, at=self._now)
         case = case_of(guest.need, self._world.register, situation, self._way.policy)
         guest.would_do = frozenset(group.id for group in self._world.register.groups if would_do(group, case))
         guest.order = guest.standing(policy=self._way.policy)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from functools import cache
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -10,9 +12,15 @@ from app.allocation.policy import Policy, parse_policy
 from app.reference import load, policy_document
 from app.simulation.assumptions import CLIENTS_A_YEAR, DAY, DAYS_A_YEAR
 from app.simulation.choosing import best
-from app.simulation.outcome import Outcome
 from app.simulation.ways import PHONE_ROUND, PLEK, Scene, scene, side_by_side, sweep, weighing
 from app.simulation.year import Way, Year
+
+if TYPE_CHECKING:
+    from app.allocation.values import Ranking
+    from app.simulation.arrivals import Arrival
+    from app.simulation.choosing import Choice
+    from app.simulation.outcome import Outcome
+    from app.simulation.world import World
 
 SEED = 1
 DAYS = 45
@@ -90,24 +98,21 @@ def test_a_sweep_has_the_policys_own_weight_once() -> None:
 
 
 def test_rankings_see_the_account_as_it_was_at_midnight() -> None:
-    seen: list[tuple[int, object]] = []
-    world = short().world
+    midnights: list[int] = []
+    seen: defaultdict[tuple[int, str], set[int]] = defaultdict(set)
 
-    def look(ranking, arrival, _world):  # type: ignore[no-untyped-def]
-        line = [(offer.group.region, offer.points[4].points) for offer in ranking.offers if offer.cross_regional]
-        if arrival.need.reason == "safety":
-            seen.append((year.now // DAY, dict(line)))
-        return best(ranking, arrival, _world)
+    def look(ranking: Ranking, arrival: Arrival, world: World) -> Choice | None:
+        for offer in ranking.offers:
+            if offer.cross_regional and arrival.need.reason == "safety":
+                seen[len(midnights), offer.group.region].add(offer.points[4].points)
+        return best(ranking, arrival, world)
 
-    year = Year(world, Way("watched", policy(), look))
+    year = Year(short().world, Way("watched", policy(), look), progress=lambda: midnights.append(1))
     year.run(short().arrivals, days=DAYS)
 
-    by_day: dict[tuple[int, str], set[int]] = {}
-    for day, regions in seen:
-        for region, points in regions.items():  # type: ignore[attr-defined]
-            by_day.setdefault((day, region), set()).add(points)
-    assert len(by_day) > 100
-    assert all(len(points) == 1 for points in by_day.values())
+    assert len(seen) > 100
+    assert all(len(points) == 1 for points in seen.values())
+    assert len({frozenset(points) for points in seen.values()}) > 10
 
 
 @pytest.mark.timeout(600)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
-from xml.etree.ElementTree import parse
+from typing import TYPE_CHECKING
+from xml.etree.ElementTree import fromstring
 
 import pytest
 import typer
@@ -17,6 +17,9 @@ from app.reference import policy_document
 from app.simulation.figures import COLUMNS
 from app.simulation.ways import SWEPT
 
+if TYPE_CHECKING:
+    from pathlib import Path
+
 DAYS = 10
 
 
@@ -26,12 +29,12 @@ def test_it_prints_and_draws_every_figure_of_every_way(tmp_path: Path, capsys: p
     simulate(seed=3, days=DAYS, policy_file=None, swept=True, out=out)
 
     printed = capsys.readouterr()
-    for words in ("Seed 3", "Nearest safe place", "Phone round", "Plek with caps", "Safety violations", "a phone round by"):
+    for words in ("Seed 3", "Nearest safe place", "Phone round", "Plek with caps", "a phone round by"):
         assert words in printed.out
     assert all(column.title in printed.out for column in COLUMNS.values())
     pictures = {path.name for path in out.glob("*.svg")}
     assert pictures == {f"{name}.svg" for name in (*COLUMNS, "deviation-by-day", "frontier")}
-    assert all(parse(path).getroot().tag.endswith("svg") for path in out.glob("*.svg"))
+    assert all(fromstring(path.read_text("utf-8")).tag.endswith("svg") for path in out.glob("*.svg"))  # noqa: S314 - our own
     assert "Total relative deviation" in (out / "figures.csv").read_text(encoding="utf-8")
     assert (out / "sweep.csv").read_text(encoding="utf-8").startswith(f"figure,{SWEPT[0]},")
     assert str(out) in printed.err
