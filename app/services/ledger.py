@@ -150,6 +150,14 @@ async def record_correction(
     return await _append(tx, stay.began_with, opening, keyring=keyring)
 
 
+async def take_back(tx: Transaction, arrival: Opening) -> None:
+    """Take an arrival that never was out of the running shares, by today's weights; after its correction's leaf."""
+    if arrival.reason == "safety":
+        parts = divide(arrival.lawful_regions, (await tx.snapshots.reference(tx)).weights)
+        owed = {region: -part for region, part in parts.items()}
+        await ledger.account(tx, receiving=arrival.receiving, parts=owed, stay=-STAY)
+
+
 def role_of(caller: Caller) -> str:
     """Return as what a caller corrects: all that the ledger says of who they are, beside a region."""
     return Role.COORDINATOR if caller.has(Role.COORDINATOR) else Role.INTAKE_WORKER

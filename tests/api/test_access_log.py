@@ -1,5 +1,6 @@
 """The access log: each look leaves exactly one entry, with the fields of NEN 7513."""
 
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from app.api.access import LOOKS
@@ -109,6 +110,9 @@ async def a_stay(walk: Walk, haven: Person, linde: Person, placement: str, case:
     await walk.by(linde, "PATCH /placements/{id}", placement, {"expectedDeparture": "2027-03-01"})
     await walk.by(linde, "POST /placements/{id}/arrival", placement, about=[case])
     await walk.by(linde, "POST /placements/{id}/departure", placement, {"destination": "own_home"})
+    await walk.country.rows("UPDATE placements SET created_at = created_at - interval '9 days'")
+    wrong = {"code": "arrived_other_day", "at": (datetime.now(UTC) - timedelta(days=2)).isoformat()}
+    await walk.by(linde, "POST /placements/{id}/corrections", placement, wrong)
 
 
 async def the_main_job(walk: Walk, haven: Person, linde: Person) -> None:
