@@ -11,6 +11,7 @@ from app.allocation.policy import Policy
 from app.allocation.rules import would_do
 from app.allocation.values import PlaceGroup, Ranking
 from app.allocation.versions import NEWEST
+from app.allocation.waiting import Place
 from app.simulation.accounts import Accounts
 from app.simulation.arrivals import Arrival
 from app.simulation.assumptions import CALL_MINUTES, DAY, GIVES_UP_DAYS
@@ -196,7 +197,7 @@ class Year:
         case = case_of(guest.need, self._world.register, situation, self._way.policy)
         guest.would_do = frozenset(group.id for group in self._world.register.groups if would_do(group, case))
         guest.order = guest.standing(policy=self._way.policy)
-        insort(self._waiting, guest, key=lambda one: one.order)
+        insort(self._waiting, guest, key=_order)
 
     def _stop_waiting(self, guest: Guest) -> None:
         if guest.order is not None:
@@ -206,3 +207,8 @@ class Year:
     def _give_up(self, guest: Guest) -> None:
         if guest.place is None:
             self._stop_waiting(guest)
+
+
+def _order(guest: Guest) -> Place:
+    assert guest.order is not None  # noqa: S101 - set before they join the list
+    return guest.order

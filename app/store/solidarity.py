@@ -31,5 +31,11 @@ async def show(tx: "Transaction", standings: Mapping[str, Standing], *, on: date
         {"of": region, "given": standing.given, "quota": standing.quota, "deficit": standing.deficit, "on": on}
         for region, standing in sorted(standings.items())
     ]
-    values = {name: bindparam(name) for name in ("given", "quota", "deficit")}
-    await tx.run(update(Share).where(Share.region == bindparam("of")).values(**values, shown_on=bindparam("on")), rows)
+    statement = (
+        update(Share)
+        .where(Share.region == bindparam("of"))
+        .values(
+            given=bindparam("given"), quota=bindparam("quota"), deficit=bindparam("deficit"), shown_on=bindparam("on")
+        )
+    )
+    await tx.run(statement, rows)
