@@ -9,7 +9,7 @@ from xml.etree.ElementTree import Element, SubElement, tostring
 from app.charts.scale import Scale
 
 SVG = "http://www.w3.org/2000/svg"
-LEFT, RIGHT, TOP, BOTTOM = 70.0, 24.0, 44.0, 56.0
+LEFT, RIGHT, TOP, BOTTOM = 76.0, 40.0, 52.0, 56.0
 LEGEND_LINE = 22.0
 TICK = 6.0
 HUES = 6

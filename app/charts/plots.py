@@ -53,9 +53,7 @@ def scatter_chart(frame: Frame, marks: Sequence[Mark], *, joined: bool = False) 
         look = "chart-dot chart-picked" if mark.picked else "chart-dot"
         dot = canvas.shape("circle", look, cx=across, cy=up, r=RADIUS + 2 * mark.picked)
         canvas.told(dot, f"{mark.name}: {frame.x.label(mark.x)}, {frame.y.label(mark.y)}")
-        before_the_edge = across > (canvas.left + canvas.right) * 0.75
-        side = "chart-words chart-end" if before_the_edge else "chart-words"
-        canvas.text(mark.name, side, x=across - APART if before_the_edge else across + APART, y=up - RADIUS)
+        canvas.text(mark.name, "chart-words chart-middle", x=across, y=up - APART)
     return canvas.written()
 
 

@@ -95,16 +95,16 @@ def frontier(outcomes: Sequence[Outcome], *, own: int) -> str:
     """Return the picture of what fairness costs in distance: a point for each weight of solidarity."""
     marks = [
         Mark(
-            f"{one.name} points",
+            one.name,
             round(one.wish_km, 2),
             round(100 * float(one.deviation), 2),
             picked=one.name == str(own),
         )
         for one in outcomes
     ]
-    told = "; ".join(f"{mark.name} a stay: {mark.y}% at {mark.x} km" for mark in marks)
+    told = "; ".join(f"{mark.name} points a stay: {mark.y}% at {mark.x} km" for mark in marks)
     frame = Frame(
-        title="What fairness costs in distance, by the weight of solidarity",
+        title="What fairness costs in distance, by points for a stay's nights",
         description=f"{told}. The policy has {own} points a stay.",
         x=Axis("Mean distance from what the household wants near", suffix=" km", from_nought=False),
         y=Axis("Total relative deviation", suffix="%"),
