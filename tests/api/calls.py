@@ -8,7 +8,7 @@ from typing import Any
 
 from app.api.problems import PROBLEM_JSON
 from app.reference import policy_document
-from tests.country import THERE, Client, Country, hold_first, place_body, referral_body, shelter, site_body
+from tests.country import FAR, THERE, Client, Country, hold_first, place_body, referral_body, shelter, site_body
 
 WORKING = ("intake_worker", "coordinator", "client_system")
 """The roles of a provider."""
@@ -47,6 +47,7 @@ WITH_BODY = (
     ("POST", "/swaps/{id}/consents"),
     ("POST", "/swaps/{id}/refusal"),
 )
+BY_QUARTER = ("/fair-shares", "/fair-share-pairs", "/fair-share-figures", "/settlements")
 QUARTER = {"from": "2026-Q1", "to": "2026-Q1"}
 MAY_BE_NOTHING = ("/referrals/{id}/rankings", "/peak-plans", "/placements/{id}/no-show")
 JSON = {"Content-Type": "application/json"}
@@ -129,7 +130,7 @@ class World:
         asked = {
             "/rankings/{id}/obstacles": {"region": THERE},
             "/policies/{id}/differences": {"to": self.ids["policies"]},
-            **dict.fromkeys(("/fair-shares", "/fair-share-pairs", "/fair-share-figures", "/settlements"), QUARTER),
+            **dict.fromkeys(BY_QUARTER, QUARTER),
         }
         return {
             "method": method,
@@ -157,7 +158,9 @@ async def world(country: Country) -> World:
     await country.rows(AGREED, id=placement["id"])
     third = await country.client("intake_worker", provider="third")
     waiting = await third.post("/referrals", referral_body())
+    auditor = await country.client("auditor", region=FAR)
     ids = {
+        "caps": (await auditor.post("/caps", {"atMost": 1000, "reason": "other", "until": next_month()}))["id"],
         "sites": there.site_id,
         "places": there.place_ids[-1],
         "referrals": referral["id"],
