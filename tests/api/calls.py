@@ -110,13 +110,12 @@ class World:
             ("POST", "/placements/{id}/departure"): {"destination": "own_home"},
             ("POST", "/placements/{id}/corrections"): {"code": "not_arrived"},
             ("POST", "/webhooks"): {"url": "https://hooks.example/plek", "kinds": ["swap"]},
-            ("POST", "/caps"): {"atMost": 3, "reason": "staffing", "until": next_month()},
             ("POST", "/swap-searches"): {"referralId": self.ids["referrals"]},
             ("POST", "/swaps"): {"searchId": self.ids["rankings"], "rank": 1},
             ("POST", "/swaps/{id}/consents"): {"legId": self.ids["rankings"], "as": "receiving"},
             ("POST", "/swaps/{id}/refusal"): {"reason": "staffing"},
         }
-        return bodies.get((method, template))
+        return (bodies | {("POST", "/caps"): cap_body()}).get((method, template))
 
     def request(self, method: str, template: str, *, id_: str | None = None) -> dict[str, Any]:
         """Return what a client sends for a call; an event stream is asked for such that it ends at once."""
@@ -131,6 +130,8 @@ class World:
             "/rankings/{id}/obstacles": {"region": THERE},
             "/policies/{id}/differences": {"to": self.ids["policies"]},
             **dict.fromkeys(BY_QUARTER, QUARTER),
+            "/ledger/inclusion-proofs": {"leaf": 0, "size": 1},
+            "/ledger/consistency-proofs": {"from": 0, "to": 0},
         }
         return {
             "method": method,
@@ -204,6 +205,11 @@ async def swap_for(country: Country, referral_id: str, *, place_id: str) -> str:
 def next_month() -> str:
     """Return a day on which a cap that begins today may end."""
     return (datetime.now(UTC).date() + timedelta(days=30)).isoformat()
+
+
+def cap_body() -> dict[str, Any]:
+    """Return the body of a cap that begins today."""
+    return {"atMost": 3, "reason": "staffing", "until": next_month()}
 
 
 async def counts(country: Country) -> dict[str, int]:
