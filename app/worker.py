@@ -18,6 +18,7 @@ from app.errors import Conflict, OperatorError, Unavailable
 from app.seal import Keyring
 from app.services import (
     availability,
+    checkpoints,
     erasure,
     holds,
     peaks,
@@ -49,7 +50,7 @@ VACANCIES_S = 1.0
 REMINDERS_S = 30.0
 PRUNE_S = 600.0
 PEAKS_S = 2.0
-TOTALS_S = 600.0
+SEAL_S = 20.0
 RETENTION_S = 3600.0
 RETURNS_S = 600.0
 AT_ONCE_S = 0.0
@@ -116,12 +117,18 @@ async def plan(tx: Transaction, *, keyring: Keyring) -> float:
 
 async def total(tx: Transaction, *, keyring: Keyring) -> float:
     """Seal the quarters that are due."""
+    await quarter_totals.seal(tx, keyring=keyring)
+    return RETURNS_S
+
+
+async def seal(tx: Transaction, *, keyring: Keyring) -> float:
+    """Sign the ledger's tree, if it has grown."""
     if tx.reference_version == 0:
         return UNFOUNDED_S
-    sealed = await quarter_totals.seal(tx, keyring=keyring)
-    if sealed.first:
-        log.info("quarters_sealed", first=sealed.first, anew=sealed.anew)
-    return TOTALS_S
+    try:
+        return AT_ONCE_S if await checkpoints.seal(tx, keyring=keyring) else SEAL_S
+    except checkpoints.Broken:  # logged where it was found; the other timers go on
+        return SEAL_S
 
 
 async def retain(tx: Transaction, *, listed: ErasureList) -> float:
@@ -155,6 +162,7 @@ def recurring_in(data_dir: Path, *, keyring: Keyring) -> Mapping[str, Work]:
         "vacancies": partial(look_for_chances, keyring=keyring),
         "peaks": partial(plan, keyring=keyring),
         "totals": partial(total, keyring=keyring),
+        "checkpoints": partial(seal, keyring=keyring),
     }
 
 

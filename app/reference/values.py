@@ -82,6 +82,8 @@ class Country:
     """Where whoever has to leave a page at once is taken: a site that anybody may be seen reading."""
     time_zone: str
     """Whose midnight ends a night."""
+    ledger_origin: str
+    """What the ledger's checkpoints call it; no address has to answer there."""
     municipality_pattern: str
     """Regular expression that a whole municipality code matches."""
     municipality_example: str
