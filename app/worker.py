@@ -75,10 +75,9 @@ async def step(tx: Transaction, *, keyring: Keyring) -> float:
     """Take the next step of the counts that everybody may see; the day's first also shows how regions stand."""
     if tx.reference_version == 0:
         return UNFOUNDED_S
-    policy = (await tx.snapshots.reference(tx)).policy
     await availability.refresh(tx)
     await solidarity.show(tx, keyring=keyring)
-    return policy.availability_step_minutes * 60.0
+    return (await tx.snapshots.reference(tx)).policy.availability_step_minutes * 60.0
 
 
 async def prune(tx: Transaction) -> float:
@@ -109,8 +108,7 @@ async def look_for_chances(tx: Transaction, *, keyring: Keyring) -> float:
 
 async def plan(tx: Transaction, *, keyring: Keyring) -> float:
     """Make the plans for a peak that administrators asked for, in counts."""
-    made = await peaks.make_counts(tx, keyring=keyring)
-    if made:
+    if made := await peaks.make_counts(tx, keyring=keyring):
         log.info("peak_planned", asked=made)
     return PEAKS_S
 
