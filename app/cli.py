@@ -40,6 +40,7 @@ DataDir = Annotated[
 ]
 PolicyFile = Annotated[Path, typer.Argument(metavar="FILE.json")]
 MOST_TRIED = 10_000
+MOST_YEARS = 20
 PORTS = 65_535
 
 
@@ -212,6 +213,24 @@ def try_policy(
     from app.commands import policy as act  # noqa: PLC0415 - as above
 
     act.try_out(data_dir, file=file, last=last)
+
+
+@plek.command()
+def simulate(
+    seed: Annotated[int, typer.Option(help="The same seed gives the same years.")] = 1,
+    years: Annotated[int, typer.Option(min=1, max=MOST_YEARS)] = 1,
+    policy_file: Annotated[
+        Path | None, typer.Option("--policy", metavar="FILE.json", help="A draft, instead of the country's policy.")
+    ] = None,
+    sweep: Annotated[bool, typer.Option("--sweep", help="Also weigh solidarity less and more.")] = False,  # noqa: FBT002 - as above
+    out: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Where to write pictures and tables.", file_okay=False)
+    ] = None,
+) -> None:
+    """Live through years of the demo country, several ways of choosing side by side, and say whether it was fair."""
+    from app.commands import simulating  # noqa: PLC0415 - as above
+
+    simulating.simulate(seed=seed, days=years * 365, policy_file=policy_file, swept=sweep, out=out)
 
 
 @plek.command()

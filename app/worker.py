@@ -16,7 +16,19 @@ from app import metrics
 from app.deps import Parts
 from app.errors import Conflict, OperatorError, Unavailable
 from app.seal import Keyring
-from app.services import availability, checkpoints, erasure, holds, peaks, reminders, returns, swaps, vacancies
+from app.services import (
+    availability,
+    checkpoints,
+    erasure,
+    holds,
+    peaks,
+    quarter_totals,
+    reminders,
+    returns,
+    solidarity,
+    swaps,
+    vacancies,
+)
 from app.services.erasure_list import ErasureList
 from app.store import agreements, answers, deliveries, outbox, placements, pulse, timers, waiting
 from app.store import vacancies as vacancy_rows
@@ -59,13 +71,13 @@ async def sweep(tx: Transaction) -> float:
     return SWEEP_S
 
 
-async def step(tx: Transaction) -> float:
-    """Take the next step of the counts that everybody may see."""
+async def step(tx: Transaction, *, keyring: Keyring) -> float:
+    """Take the next step of the counts that everybody may see; the day's first also shows how regions stand."""
     if tx.reference_version == 0:
         return UNFOUNDED_S
-    policy = (await tx.snapshots.reference(tx)).policy
     await availability.refresh(tx)
-    return policy.availability_step_minutes * 60.0
+    await solidarity.show(tx, keyring=keyring)
+    return (await tx.snapshots.reference(tx)).policy.availability_step_minutes * 60.0
 
 
 async def prune(tx: Transaction) -> float:
@@ -96,10 +108,15 @@ async def look_for_chances(tx: Transaction, *, keyring: Keyring) -> float:
 
 async def plan(tx: Transaction, *, keyring: Keyring) -> float:
     """Make the plans for a peak that administrators asked for, in counts."""
-    made = await peaks.make_counts(tx, keyring=keyring)
-    if made:
+    if made := await peaks.make_counts(tx, keyring=keyring):
         log.info("peak_planned", asked=made)
     return PEAKS_S
+
+
+async def total(tx: Transaction, *, keyring: Keyring) -> float:
+    """Seal the quarters that are due."""
+    await quarter_totals.seal(tx, keyring=keyring)
+    return RETURNS_S
 
 
 async def seal(tx: Transaction, *, keyring: Keyring) -> float:
@@ -135,13 +152,14 @@ def recurring_in(data_dir: Path, *, keyring: Keyring) -> Mapping[str, Work]:
     """Return all the work that recurs, for a process with this data folder and these keys."""
     return {
         "sweep": sweep,
-        "step": step,
+        "step": partial(step, keyring=keyring),
         "prune": prune,
         "retention": partial(retain, listed=ErasureList.of(data_dir)),
         "reminders": partial(remind, keyring=keyring),
         "returns": remind_of_returns,
         "vacancies": partial(look_for_chances, keyring=keyring),
         "peaks": partial(plan, keyring=keyring),
+        "totals": partial(total, keyring=keyring),
         "checkpoints": partial(seal, keyring=keyring),
     }
 

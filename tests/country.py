@@ -17,7 +17,7 @@ from app.config import Settings
 from app.deps import Parts
 from app.main import create_app, join
 from app.models import Account, Provider, ProviderRegion, Token
-from app.services import availability
+from app.services import availability, solidarity
 from app.store import heads
 from app.store.database import WORKER, Database
 from app.store.reference import Reference
@@ -99,6 +99,7 @@ class Country:
         """Take the next step of what everybody may see of availability, as the worker does every few minutes."""
         async with self.parts.database.entered(actor=WORKER) as tx:
             await availability.refresh(tx)
+            await solidarity.show(tx, keyring=self.parts.keyring)
 
     async def value(self, statement: str, **values: object) -> Any:
         """Run a statement as the owner and return its one value."""

@@ -7,11 +7,11 @@ Everything divides downwards (towards less), so that the same inputs give the sa
 from __future__ import annotations
 
 from functools import cache, partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from app.allocation.rules import is_own_region
 from app.allocation.safety import DISTANCE_STEP_KM
-from app.allocation.shares import STAY
+from app.allocation.shares import NIGHT
 from app.allocation.values import Points
 
 if TYPE_CHECKING:
@@ -22,8 +22,15 @@ if TYPE_CHECKING:
     from app.allocation.policy import Policy
     from app.allocation.values import PlaceGroup
 
+
+Fair: TypeAlias = "Callable[..., Points]"
+"""As `solidarity` below."""
+
 FACTORS = ("nearness", "fit", "specialism", "headroom", "solidarity", "continuity", "freshness")
 """In the order of an offer's lines. All seven are always there, nought included."""
+
+NIGHTS_STEP = 30
+"""What is said of a region's account is said in steps of so many nights, so that one household does not show in it."""
 
 
 def freshness_of(hours: int | None, *, fresh_hours: int) -> str:
@@ -90,18 +97,26 @@ def headroom(permille: int | None, *, norm_permille: int, weights: policies.Head
     return Points("headroom", min(weights.most, steps * weights.step), {"case": "some", "percent": percent})
 
 
-def solidarity(deficit: int, *, own_region: bool, weights: policies.Solidarity) -> Points:
+def solidarity(deficit: int, *, own_region: bool, for_safety: bool, weights: policies.Solidarity) -> Points:
     """How far the region is under its quota: who has given least goes first.
 
-    ``at_quota + stay * (quota - given)``, the difference in stays and exact to a millionth, at least nought and at
-    most ``most``. In the household's own region: ``own_region``, for that asks nothing of another.
+    ``at_quota + stay * deficit / stay_nights``, the deficit in nights and exact to a millionth, at least nought and at
+    most ``most``. Who does not flee adds nothing to that account: a region that owes keeps its places for those who
+    do, ``at_quota - stay * deficit / stay_nights``, and one that owes nothing has ``at_quota``, for giving more than
+    its part is no reason to be asked for more. In the household's own region: ``own_region``, for that asks nothing
+    of another.
     """
     if own_region:
         return Points("solidarity", weights.own_region, {"case": "own_region"})
-    points = max(0, min(weights.most, weights.at_quota + weights.stay * deficit // STAY))
-    stays = abs(deficit) // STAY
-    standing = "under" if deficit > 0 else "over"
-    return Points("solidarity", points, {"case": standing if stays else "even", "stays": stays})
+    if not for_safety:
+        deficit = -max(0, deficit)
+    points = max(0, min(weights.most, weights.at_quota + weights.stay * deficit // (weights.stay_nights * NIGHT)))
+    nights = abs(deficit) // NIGHT // NIGHTS_STEP * NIGHTS_STEP
+    if not for_safety:
+        return Points("solidarity", points, {"case": "keeps" if nights else "not_shared"})
+    if not nights:
+        return Points("solidarity", points, {"case": "even"})
+    return Points("solidarity", points, {"case": "owes" if deficit > 0 else "gave", "nights": nights})
 
 
 def continuity(kind: str, *, weights: policies.Continuity) -> Points:
@@ -125,15 +140,20 @@ def freshness(hours: int | None, *, fresh_hours: int, weights: policies.Freshnes
     return Points("freshness", points, {"case": freshness_of(hours, fresh_hours=fresh_hours), "hours": hours})
 
 
-def points_for(case: Case, policy: Policy) -> Callable[[PlaceGroup], tuple[Points, ...]]:
-    """What gives a group its lines, in the order of FACTORS. Groups with the same facts share the same line."""
+def points_for(
+    case: Case, policy: Policy, *, solidarity: Fair = solidarity
+) -> Callable[[PlaceGroup], tuple[Points, ...]]:
+    """What gives a group its lines, in the order of FACTORS. Groups with the same facts share the same line.
+
+    `solidarity`: how that factor is reckoned; earlier rules did it otherwise.
+    """
     need, situation, weights = case.need, case.situation, policy.points
     scarce_unasked = frozenset(weights.fit.scarce_features) - case.features
     near = cache(partial(nearness, wished=need.near_municipality is not None, weights=weights.nearness))
     suited = cache(partial(fit, urgency=need.urgency, weights=weights.fit))
     special = cache(partial(specialism, asked=bool(case.target_groups), weights=weights.specialism))
     roomy = cache(partial(headroom, norm_permille=policy.occupancy_norm_permille, weights=weights.headroom))
-    fair = cache(partial(solidarity, weights=weights.solidarity))
+    fair = cache(partial(solidarity, for_safety=case.for_safety, weights=weights.solidarity))
     lasting = cache(partial(continuity, weights=weights.continuity))
     fresh = cache(partial(freshness, fresh_hours=policy.fresh_hours, weights=weights.freshness))
 

@@ -8,7 +8,7 @@ from operator import attrgetter
 from typing import TYPE_CHECKING, NamedTuple
 
 from app.allocation.case import case_of
-from app.allocation.points import freshness_of, points_for
+from app.allocation.points import freshness_of, points_for, solidarity
 from app.allocation.rules import (
     OF_THE_DAY,
     OWN_REGION_FIRST,
@@ -20,11 +20,14 @@ from app.allocation.rules import (
 from app.allocation.values import Exclusion, Offer, Ranking
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from app.allocation.case import Case
+    from app.allocation.points import Fair
     from app.allocation.policy import Policy
     from app.allocation.values import Need, PlaceGroup, Points, Register, Situation
 
-RULES_VERSION = "1"
+RULES_VERSION = "2"
 """Of everything in this package that decides: it goes up when the same inputs could give another ranking."""
 
 
@@ -42,15 +45,17 @@ class Inputs:
         return rank(self.need, self.register, self.situation, self.policy)
 
 
-def rank(need: Need, register: Register, situation: Situation, policy: Policy) -> Ranking:
+def rank(
+    need: Need, register: Register, situation: Situation, policy: Policy, *, solidarity: Fair = solidarity
+) -> Ranking:
     """Every lawful offer, best first, and everything left out by region and by the first rule in its way.
 
-    The order of what goes in makes no difference to what comes out.
+    The order of what goes in makes no difference to what comes out. `solidarity`: see points_for.
     """
     case = case_of(need, register, situation, policy)
     lawful, excluded, lawful_regions = _sift(register, case)
     return Ranking(
-        offers=_in_order(lawful, case, policy),
+        offers=_in_order(lawful, case, policy, points_for(case, policy, solidarity=solidarity)),
         excluded=tuple(Exclusion(rule, region, places) for (rule, region), places in sorted(excluded.items())),
         considered=register.places,
         safety_assessed=need.danger_assessment != "not_asked",
@@ -90,9 +95,10 @@ class _Scored(NamedTuple):
     freshness: str
 
 
-def _in_order(lawful: list[PlaceGroup], case: Case, policy: Policy) -> tuple[Offer, ...]:
+def _in_order(
+    lawful: list[PlaceGroup], case: Case, policy: Policy, lines_for: Callable[[PlaceGroup], tuple[Points, ...]]
+) -> tuple[Offer, ...]:
     """The offers: by the policy's bands, then by points, then by id, so that there is one order and no luck in it."""
-    lines_for = points_for(case, policy)
     known_first = "freshness" in policy.bands
     confirmed_hours, fresh_hours = case.situation.confirmed_hours, policy.fresh_hours
     scored: list[_Scored] = []

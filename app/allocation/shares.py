@@ -1,7 +1,8 @@
-"""How one stay is divided over the regions that could lawfully have given it."""
+"""How one stay is divided over the regions that could lawfully have given it, and how far all are off their parts."""
 
 from __future__ import annotations
 
+from fractions import Fraction
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -9,6 +10,9 @@ if TYPE_CHECKING:
 
 STAY = 1_000_000
 """One stay in millionths: the unit of every quota, so that sums stay exact."""
+
+NIGHT = STAY
+"""One night of a stay is divided as the stay is."""
 
 
 def divide(lawful_regions: Iterable[str], weights: Mapping[str, int]) -> Mapping[str, int]:
@@ -33,3 +37,17 @@ def divide(lawful_regions: Iterable[str], weights: Mapping[str, int]) -> Mapping
     for region in sorted(regions, key=lambda region: (-(STAY * shares[region] % total), region))[:left_over]:
         parts[region] += 1
     return parts
+
+
+def total_relative_deviation(given: Mapping[str, int], quota: Mapping[str, int]) -> Fraction:
+    """How unevenly a burden was shared: the sum of |given - quota| over the sum of quota, exactly.
+
+    Nought when every region gave its quota, two when all was given by regions that owed nothing. Both maps count in the
+    same unit (nights, or millionths of them); a region absent from one has nought there. Where nobody owed anything
+    there is nothing to deviate from: nought. Source: DESIGN, section 5.
+    """
+    owed = sum(quota.values())
+    if not owed:
+        return Fraction(0)
+    off = sum(abs(given.get(region, 0) - quota.get(region, 0)) for region in given.keys() | quota.keys())
+    return Fraction(off, owed)

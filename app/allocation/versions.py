@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
+from app.allocation.earlier import rank_1
 from app.allocation.rank import RULES_VERSION, rank
 from app.allocation.replay import digest
 from app.errors import Conflict
@@ -32,7 +33,7 @@ class Rules:
     """What a ranking of this version is recorded by."""
 
 
-VERSIONS: Mapping[str, Rules] = {"1": Rules("1", rank, digest)}
+VERSIONS: Mapping[str, Rules] = {"1": Rules("1", rank_1, digest), "2": Rules("2", rank, digest)}
 """Every version by which a ranking may still have to be made again."""
 
 NEWEST = VERSIONS[RULES_VERSION]

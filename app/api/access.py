@@ -12,6 +12,7 @@ REGISTER = frozenset({Role.COORDINATOR, Role.CLIENT_SYSTEM})
 READERS = frozenset({Role.INTAKE_WORKER, Role.COORDINATOR, Role.CLIENT_SYSTEM})
 CONTROL = frozenset({Role.AUDITOR, Role.ADMINISTRATOR})
 ADMINISTRATOR = frozenset({Role.ADMINISTRATOR})
+AUDITOR = frozenset({Role.AUDITOR})
 PLANNERS = frozenset({Role.INTAKE_WORKER, Role.ADMINISTRATOR})
 PEOPLE = frozenset(Role) - {Role.CLIENT_SYSTEM}
 ANY = frozenset(Role)
@@ -92,6 +93,13 @@ ACCESS: Mapping[tuple[str, str], frozenset[Role]] = {
     ("GET", "/access-log"): ADMINISTRATOR,
     ("GET", "/access-reviews"): ADMINISTRATOR,
     ("GET", "/ledger/entries"): CONTROL,
+    ("GET", "/fair-shares"): CONTROL,
+    ("GET", "/fair-share-pairs"): CONTROL,
+    ("GET", "/fair-share-figures"): CONTROL,
+    ("GET", "/settlements"): AUDITOR,
+    ("POST", "/caps"): AUDITOR,
+    ("GET", "/caps"): ANY,
+    ("POST", "/caps/{id}/withdrawal"): AUDITOR,
     ("GET", "/ledger/checkpoint"): ANYONE,
     ("GET", "/ledger/inclusion-proofs"): ANYONE,
     ("GET", "/ledger/consistency-proofs"): ANYONE,
@@ -168,6 +176,9 @@ LOOKS: Mapping[tuple[str, str], Look] = {
     ("GET", "/access-log"): Look("search", "access_log"),
     ("GET", "/access-reviews"): Look("search", "access_log"),
     ("GET", "/ledger/entries"): Look("export", "ledger"),
+    ("GET", "/settlements"): Look("export", "settlement"),
+    ("POST", "/caps"): Look("register", "cap"),
+    ("POST", "/caps/{id}/withdrawal"): Look("withdraw", "cap"),
     ("GET", "/events"): Look("follow", "events", granted=False),
     ("POST", "/webhooks"): Look("register", "webhook"),
     ("GET", "/webhooks"): Look("search", "webhook"),

@@ -29,13 +29,13 @@ NOT_STATED = "not stated"
 
 def publish(data_dir: Path | None, *, file: Path) -> None:
     """Publish the policy in a file, for the moment that it names."""
-    document = _document(file)
+    document = document_in(file)
 
     async def act() -> Published:
         async with installation.transaction() as tx:
             return await policies.publish(tx, document, by=None)
 
-    with _faults_of(file):
+    with faults_of(file):
         policies.read(document, files=load())  # before anything is started for it
         with opened(settings_with(data_dir)) as installation:
             row = asyncio.run(act()).row
@@ -60,7 +60,7 @@ def listed(data_dir: Path | None) -> None:
 
 def diff(data_dir: Path | None, *, a: str, b: str) -> None:
     """Print what policy B says differently from A, each a version, a hash or a file; exit 1 where anything differs."""
-    files = {name: _document(Path(name)) for name in (a, b) if Path(name).is_file()}
+    files = {name: document_in(Path(name)) for name in (a, b) if Path(name).is_file()}
     if published := [name for name in (a, b) if name not in files]:
 
         async def act() -> dict[str, object]:
@@ -70,7 +70,7 @@ def diff(data_dir: Path | None, *, a: str, b: str) -> None:
         with opened(settings_with(data_dir)) as installation:
             files |= asyncio.run(act())
     for name in (a, b):
-        with _faults_of(name):
+        with faults_of(name):
             policies.parsed(files[name])
     found = differences(files[a], files[b])
     if found:
@@ -81,14 +81,14 @@ def diff(data_dir: Path | None, *, a: str, b: str) -> None:
 
 def try_out(data_dir: Path | None, *, file: Path, last: int) -> None:
     """Rank recent referrals again under the policy in a file, and print in counts what would have changed."""
-    document = _document(file)
+    document = document_in(file)
 
     async def act(progress: Progress) -> Tried:
         async with installation.transaction() as tx:
             keyring = await installation.keyring(tx)
             return await policy_trials.try_out(tx, document, last=last, keyring=keyring, progress=progress)
 
-    with _faults_of(file):
+    with faults_of(file):
         policies.parsed(document)
         with opened(settings_with(data_dir)) as installation, _bar() as progress:
             tried = asyncio.run(act(progress))
@@ -136,7 +136,8 @@ def _columns(rows: Sequence[tuple[str, ...]]) -> Iterator[str]:
         yield "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
 
 
-def _document(file: Path) -> object:
+def document_in(file: Path) -> object:
+    """Return the JSON in a file; raise OperatorError where it cannot be read."""
     try:
         return read_json(file.read_bytes())
     except OSError as error:
@@ -146,7 +147,7 @@ def _document(file: Path) -> object:
 
 
 @contextmanager
-def _faults_of(named: Path | str) -> Generator[None]:
+def faults_of(named: Path | str) -> Generator[None]:
     """Tell every fault of a policy on stderr, and end."""
     try:
         yield

@@ -1,5 +1,6 @@
 """The tables, and nothing but the tables; every query on them stands in app.store."""
 
+from app.models.accounting import Cap, Displacement, PairNights, QuarterFigures, QuarterTotal
 from app.models.accounts import AccessLogEntry, AccessLogReferral, Account, Answer, InstallationKey, Token
 from app.models.base import Base
 from app.models.casework import (
@@ -42,10 +43,12 @@ __all__ = [
     "AvailabilityStep",
     "Base",
     "BlockerPeriod",
+    "Cap",
     "Checkpoint",
     "Claim",
     "Clearance",
     "Contact",
+    "Displacement",
     "Erasure",
     "Head",
     "Hold",
@@ -55,6 +58,7 @@ __all__ = [
     "Municipality",
     "Opening",
     "OutboxEntry",
+    "PairNights",
     "PeakPlan",
     "Place",
     "PlaceGroup",
@@ -63,6 +67,8 @@ __all__ = [
     "Policy",
     "Provider",
     "ProviderRegion",
+    "QuarterFigures",
+    "QuarterTotal",
     "Ranking",
     "ReadyPeriod",
     "Referral",

@@ -208,6 +208,11 @@ class Placement(Base):
             "return_by",
             postgresql_where=text("status = 'arrived' AND return_reminded_at IS NULL"),
         ),
+        Index(
+            "placements_capacity_idx",
+            "receiving",
+            postgresql_where=text("status IN ('underway', 'arrived') AND cross_regional AND reason <> 'safety'"),
+        ),
         Index("placements_sender_idx", "provider_id", "created_at", "id"),
         Index("placements_receiver_idx", "receiver_id", "created_at", "id"),
     )

@@ -92,7 +92,10 @@ class Checkpoint(Base):
 
 
 class Share(Base):
-    """How much of the shared burden a region has taken so far, and how much was its part (millionths of a stay)."""
+    """How many nights of the safety account a region has given, and how many were its part, in millionths of a night.
+
+    Reckoned from the openings once a day, so that no one can watch a family arrive.
+    """
 
     __tablename__ = "shares"
 
@@ -100,6 +103,6 @@ class Share(Base):
     given: Mapped[int] = mapped_column(BigInteger, server_default=text("0"))
     quota: Mapped[int] = mapped_column(BigInteger, server_default=text("0"))
     deficit: Mapped[int] = mapped_column(BigInteger, server_default=text("0"))
-    """Quota less given as rankings see it: once a day, so that no one can watch a family arrive."""
+    """How far it is under its part as rankings see it, the stays that run some nights ahead."""
     shown_on: Mapped[date | None]
-    """The local day on which that was taken."""
+    """The local day on which that was reckoned."""

@@ -34,6 +34,7 @@ __all__ = [
     "Region",
     "Weight",
     "Words",
+    "arrivals_by_hour",
     "clearance_table",
     "load",
     "policy_document",
@@ -56,6 +57,12 @@ def load(jurisdiction: str = DEFAULT_JURISDICTION) -> ReferenceFiles:
         codes=TypeAdapter(dict[str, CodeList]).validate_json(_text(folder, "codes.json")),
         demo=TypeAdapter(DemoWords).validate_json(_text(folder, "demo.json")),
     )
+
+
+def arrivals_by_hour(jurisdiction: str = DEFAULT_JURISDICTION) -> tuple[int, ...]:
+    """Return how often people asked for help in each hour of the day, from midnight on: for simulations only."""
+    hours = csv.DictReader(StringIO(_text(_folder(jurisdiction), "arrivals.csv"), newline=""))
+    return tuple(int(hour["calls"]) for hour in hours)
 
 
 def policy_document(jurisdiction: str = DEFAULT_JURISDICTION) -> dict[str, JsonValue]:

@@ -4,11 +4,9 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from zoneinfo import ZoneInfo
 
-from app.reference import load
 from app.services.caller import Caller, Role
-from app.store import availability, ledger, outbox
+from app.store import availability, outbox
 from app.store.availability import Count
 from app.store.database import Transaction
 
@@ -49,17 +47,13 @@ async def read(
 
 
 async def refresh(tx: Transaction) -> None:
-    """Take a step: count everything anew, and tell all staff which regions look different from outside.
-
-    The first step of a day also brings up to date how far each region is under its quota.
-    """
+    """Take a step: count everything anew, and tell all staff which regions look different from outside."""
     before = await availability.step(tx)
     after = await availability.take_step(tx)
     kept = {count.key for count in after}
     vanished = [count for count in before if count.key not in kept]
     if vanished:
         await availability.forget(tx, vanished)
-    await ledger.show_shares(tx, on=tx.at.astimezone(ZoneInfo(load().country.time_zone)).date())
     old, new = _bands(before), _bands(after)
     for region in sorted({cell[0] for cell in old.keys() | new.keys() if old.get(cell) != new.get(cell)}):
         await outbox.add(tx, kind="availability", subject=region, audience=None)

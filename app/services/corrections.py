@@ -91,10 +91,7 @@ async def _leaf(
         return None
     corrects, changed = _corrected(stay, wrong)
     correction = Correction(corrects, ledger.role_of(caller), placement.receiving, wrong.code)
-    index = await ledger.record_correction(tx, stay, changed, correction, keyring=keyring)
-    if wrong.code == NOT_ARRIVED:
-        await ledger.take_back(tx, changed)
-    return index
+    return await ledger.record_correction(tx, stay, changed, correction, keyring=keyring)
 
 
 def _corrected(stay: Stay, wrong: Wrong) -> tuple[int, Opening]:

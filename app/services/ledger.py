@@ -20,7 +20,6 @@ from app.allocation.openings import (
     parse_opening,
     persons_class,
 )
-from app.allocation.shares import STAY, divide
 from app.reference import load
 from app.seal import Keyring
 from app.services import rankings, referrals
@@ -94,14 +93,9 @@ async def stay_of(tx: Transaction, began_with: UUID, *, keyring: Keyring) -> Sta
 
 
 async def record_arrival(tx: Transaction, placement: PlacementRow, *, at: datetime, keyring: Keyring) -> int:
-    """Write the leaf of an arrival in another region, and add a safety stay to the running shares."""
+    """Write the leaf of an arrival in another region."""
     opening = await _arrival(tx, placement, at=at, keyring=keyring)
-    index = await _append(tx, placement.id, opening, keyring=keyring)
-    if placement.reason == "safety":
-        weights = (await tx.snapshots.reference(tx)).weights
-        parts = divide(opening.lawful_regions, weights)
-        await ledger.account(tx, receiving=placement.receiving, parts=parts, stay=STAY)
-    return index
+    return await _append(tx, placement.id, opening, keyring=keyring)
 
 
 async def record_departure(
@@ -148,14 +142,6 @@ async def record_correction(
     """Write the one leaf that takes the place of another of the same stay from now on, with what that should say."""
     opening = replace(changed, type="correction", arrival=stay.arrival, correction=correction)
     return await _append(tx, stay.began_with, opening, keyring=keyring)
-
-
-async def take_back(tx: Transaction, arrival: Opening) -> None:
-    """Take an arrival that never was out of the running shares, by today's weights; after its correction's leaf."""
-    if arrival.reason == "safety":
-        parts = divide(arrival.lawful_regions, (await tx.snapshots.reference(tx)).weights)
-        owed = {region: -part for region, part in parts.items()}
-        await ledger.account(tx, receiving=arrival.receiving, parts=owed, stay=-STAY)
 
 
 def role_of(caller: Caller) -> str:

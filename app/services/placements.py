@@ -9,8 +9,8 @@ from uuid import UUID
 from app.allocation.stays import Arrival, due_at
 from app.errors import Conflict, Fault, Forbidden, Invalid, Missing
 from app.seal import Keyring
+from app.services import caps, ledger, returns, swap_course
 from app.services import holds as hold_acts
-from app.services import ledger, returns, swap_course
 from app.services.caller import Caller
 from app.store import departures, outbox, placements, transitions
 from app.store import referrals as referral_rows
@@ -68,6 +68,8 @@ async def arrive(tx: Transaction, caller: Caller, placement_id: UUID, *, keyring
         raise _not("underway")
     now = await told(tx, caller, placement_id, freed=False)
     leaf = await ledger.record_arrival(tx, placement, at=tx.at, keyring=keyring) if due.arrival else None
+    if leaf is not None:
+        await caps.note_displaced(tx, placement, leaf=leaf, keyring=keyring)
     await swap_course.arrived(tx, course, placement_id)
     return Recorded(now, leaf)
 

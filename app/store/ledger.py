@@ -1,14 +1,14 @@
 """The ledger's rows: an index from the head row, locked last, so that there are no gaps and no overtaking."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from sqlalchemy import bindparam, insert, select, update
+from sqlalchemy import insert, select
 
-from app.models import Leaf, Opening, Share
+from app.models import Leaf, Opening
 from app.store import heads
 
 if TYPE_CHECKING:
@@ -70,24 +70,3 @@ async def openings_of(tx: "Transaction", placement_id: UUID) -> list[tuple[int, 
 async def has(tx: "Transaction", leaf_type: str) -> bool:
     """Whether there is any leaf of a type."""
     return await tx.row(select(Leaf.index).where(Leaf.type == leaf_type).limit(1)) is not None
-
-
-async def account(tx: "Transaction", *, receiving: str, parts: Mapping[str, int], stay: int) -> None:
-    """Add a stay to the running shares: given by one region, owed in parts by those that were lawful.
-
-    Only under the ledger's head row, which keeps two of these from locking the same regions in different orders.
-    """
-    quota = update(Share).where(Share.region == bindparam("of")).values(quota=Share.quota + bindparam("part"))
-    await tx.run(quota, [{"of": region, "part": part} for region, part in sorted(parts.items())])
-    await tx.run(update(Share).where(Share.region == receiving).values(given=Share.given + stay))
-
-
-async def show_shares(tx: "Transaction", *, on: date) -> None:
-    """Let rankings see the shares as they stand now, unless they have seen them on this day already.
-
-    Under the ledger's head row, as `account` is.
-    """
-    stale = Share.shown_on.is_distinct_from(on)
-    if await tx.row(select(Share.region).where(stale).limit(1)) is not None:
-        await heads.lock(tx, "ledger")
-        await tx.run(update(Share).where(stale).values(deficit=Share.quota - Share.given, shown_on=on))

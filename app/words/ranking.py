@@ -112,6 +112,22 @@ POINTS: Mapping[str, Mapping[str, str]] = {
         "nl": "Deze regio ving ongeveer haar aandeel op.",
         "en": "This region has taken about its share.",
     },
+    "solidarity.owes": {
+        "nl": "Deze regio gaf zeker {nights} nachten minder dan haar aandeel.",
+        "en": "This region has given at least {nights} nights fewer than its share.",
+    },
+    "solidarity.gave": {
+        "nl": "Deze regio gaf zeker {nights} nachten meer dan haar aandeel.",
+        "en": "This region has given at least {nights} nights more than its share.",
+    },
+    "solidarity.keeps": {
+        "nl": "Deze regio gaf minder dan haar aandeel: haar plekken zijn eerst voor wie moet vluchten.",
+        "en": "This region has given less than its share: its places are first for those who have to flee.",
+    },
+    "solidarity.not_shared": {
+        "nl": "Telt niet mee in het aandeel van deze regio: het is niet om veiligheid.",
+        "en": "Does not count in this region's share: it is not for safety.",
+    },
     "solidarity.under.one": {
         "nl": "Deze regio ving 1 huishouden minder op dan haar aandeel.",
         "en": "This region has taken 1 household fewer than its share.",

@@ -3,11 +3,12 @@
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from app.api.problems import PROBLEM_JSON
 from app.reference import policy_document
-from tests.country import THERE, Client, Country, hold_first, place_body, referral_body, shelter, site_body
+from tests.country import FAR, THERE, Client, Country, hold_first, place_body, referral_body, shelter, site_body
 
 WORKING = ("intake_worker", "coordinator", "client_system")
 """The roles of a provider."""
@@ -40,11 +41,14 @@ WITH_BODY = (
     ("POST", "/placements/{id}/departure"),
     ("POST", "/placements/{id}/corrections"),
     ("POST", "/webhooks"),
+    ("POST", "/caps"),
     ("POST", "/swap-searches"),
     ("POST", "/swaps"),
     ("POST", "/swaps/{id}/consents"),
     ("POST", "/swaps/{id}/refusal"),
 )
+BY_QUARTER = ("/fair-shares", "/fair-share-pairs", "/fair-share-figures", "/settlements")
+QUARTER = {"from": "2026-Q1", "to": "2026-Q1"}
 MAY_BE_NOTHING = ("/referrals/{id}/rankings", "/peak-plans", "/placements/{id}/no-show")
 JSON = {"Content-Type": "application/json"}
 
@@ -111,7 +115,7 @@ class World:
             ("POST", "/swaps/{id}/consents"): {"legId": self.ids["rankings"], "as": "receiving"},
             ("POST", "/swaps/{id}/refusal"): {"reason": "staffing"},
         }
-        return bodies.get((method, template))
+        return (bodies | {("POST", "/caps"): cap_body()}).get((method, template))
 
     def request(self, method: str, template: str, *, id_: str | None = None) -> dict[str, Any]:
         """Return what a client sends for a call; an event stream is asked for such that it ends at once."""
@@ -125,6 +129,7 @@ class World:
         asked = {
             "/rankings/{id}/obstacles": {"region": THERE},
             "/policies/{id}/differences": {"to": self.ids["policies"]},
+            **dict.fromkeys(BY_QUARTER, QUARTER),
             "/ledger/inclusion-proofs": {"leaf": 0, "size": 1},
             "/ledger/consistency-proofs": {"from": 0, "to": 0},
         }
@@ -154,7 +159,9 @@ async def world(country: Country) -> World:
     await country.rows(AGREED, id=placement["id"])
     third = await country.client("intake_worker", provider="third")
     waiting = await third.post("/referrals", referral_body())
+    auditor = await country.client("auditor", region=FAR)
     ids = {
+        "caps": (await auditor.post("/caps", {"atMost": 1000, "reason": "other", "until": next_month()}))["id"],
         "sites": there.site_id,
         "places": there.place_ids[-1],
         "referrals": referral["id"],
@@ -195,6 +202,16 @@ async def swap_for(country: Country, referral_id: str, *, place_id: str) -> str:
     return id_
 
 
+def next_month() -> str:
+    """Return a day on which a cap that begins today may end."""
+    return (datetime.now(UTC).date() + timedelta(days=30)).isoformat()
+
+
+def cap_body() -> dict[str, Any]:
+    """Return the body of a cap that begins today."""
+    return {"atMost": 3, "reason": "staffing", "until": next_month()}
+
+
 async def counts(country: Country) -> dict[str, int]:
     """Return how many rows each table has that a request might write to."""
     tables = await country.rows("SELECT tablename AS name FROM pg_tables WHERE schemaname = 'public' ORDER BY 1")
@@ -214,6 +231,8 @@ async def answer_to(
     client = there.sender if call[1].startswith(("/referrals", "/holds")) or call == ("POST", "/placements") else None
     if call == ("POST", "/policies"):
         client = there.administrator
+    if call == ("POST", "/caps"):
+        client = await there.country.client("auditor", region=THERE)
     sent = request["headers"] | (JSON if headers is None else headers)
     return await (client or there.receiver).http.request(**request | {"headers": sent}, content=content)
 

@@ -4,6 +4,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from app.api.access import LOOKS
+from tests.accounting import newest, seal, stayed
+from tests.api.calls import next_month
 from tests.country import FAR, HERE, THERE, Country, place_body, referral_body, site_body
 from tests.looking import STAFF, Person, person
 from tests.swapping import chain
@@ -43,7 +45,7 @@ class Walk:
         path, params = template.replace("{id}", id_ or ""), expected.get("params")
         answer, row = await who.logged(method, path, json=body, headers=headers, params=params)
         assert answer.status_code < 300, answer.text
-        shown = answer.json() if answer.content else {}
+        shown = answer.json() if answer.content and call != "GET /settlements" else {}
         look = LOOKS[method, template]
         own = {OWN: shown.get("id")}
         object_id = expected.get("object", id_)
@@ -187,6 +189,16 @@ async def the_log_itself(walk: Walk, haven: Person) -> None:
         await walk.by(who, "GET /ledger/entries")
 
 
+async def those_who_account(walk: Walk) -> None:
+    """Whoever settles with another region, or sets a cap for their own."""
+    auditor = await person(walk.country, "auditor", region=HERE)
+    await stayed(walk.country, newest().first)
+    await seal(walk.country)
+    await walk.by(auditor, "GET /settlements", params={"from": str(newest()), "to": str(newest())})
+    cap = await walk.by(auditor, "POST /caps", body={"atMost": 1, "reason": "staffing", "until": next_month()})
+    await walk.by(auditor, "POST /caps/{id}/withdrawal", cap["id"])
+
+
 async def test_each_look_that_is_granted_leaves_exactly_one_entry_that_says_who_what_when_and_why(
     country: Country,
 ) -> None:
@@ -195,6 +207,7 @@ async def test_each_look_that_is_granted_leaves_exactly_one_entry_that_says_who_
         await person(country, *STAFF, provider=slug) for slug in ("linde", "haven", "haven", "eik")
     ]
 
+    await those_who_account(walk)
     await the_main_job(walk, haven, linde)
     await other_ends(walk, haven, linde)
     await those_who_wait(walk, eik, linde)

@@ -15,7 +15,7 @@ from app.api.problems import PROBLEM_JSON
 from app.config import Settings
 from app.main import api, create_app, join
 from app.seal import new_key
-from tests.api.calls import world
+from tests.api.calls import BY_QUARTER, QUARTER, world
 from tests.country import Country
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -110,6 +110,7 @@ def test_what_a_call_needs_is_said() -> None:
         ("POST", "/placements", "Idempotency-Key"),
         ("PATCH", "/referrals/{id}", "If-Match"),
         ("GET", "/policies/{id}/differences", "to"),
+        *(("GET", path, name) for path in BY_QUARTER for name in QUARTER),
     }
 
 

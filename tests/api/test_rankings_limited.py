@@ -3,7 +3,7 @@
 from typing import Any
 
 from tests.casework import desk
-from tests.country import THERE, Country, referral_body
+from tests.country import FAR, Country, referral_body, shelter
 
 AN_HOUR = 30
 """The policy's `rankings_per_hour`."""
@@ -36,7 +36,10 @@ async def test_a_referral_is_ranked_as_often_within_the_hour_as_the_policy_allow
 
 
 async def test_rankings_see_how_shares_stand_once_a_day(country: Country) -> None:
-    where = await desk(country)
+    where = await desk(country, places=2)
+    # Another region could have taken them, and has nothing free.
+    other = await shelter(country, "wilg", site={"municipality": FAR})
+    await other.coordinator.patch(f"/places/{other.place_ids[0]}", {"status": "occupied"})
     await country.step()
     referral = await where.intake.post("/referrals", referral_body())
 
@@ -45,11 +48,10 @@ async def test_rankings_see_how_shares_stand_once_a_day(country: Country) -> Non
         return [line for line in offers[0]["points"] if line["factor"] == "solidarity"]
 
     before = await solidarity()
-    # As five families do that arrive elsewhere, and could have come here.
-    await country.rows("UPDATE shares SET quota = quota + 5000000 WHERE region = :region", region=THERE)
+    await where.arrived()
     await country.step()
     assert await solidarity() == before  # nobody can watch them arrive
 
     await country.rows("UPDATE shares SET shown_on = shown_on - 1")
     await country.step()
-    assert await solidarity() != before
+    assert (await solidarity())[0]["points"] < before[0]["points"]

@@ -1,4 +1,4 @@
-"""The ledger's leaves as stays bring them about: how many, what is in them, and what they do to the shares."""
+"""The ledger's leaves as stays bring them about: how many, and what is in them."""
 
 import base64
 import hashlib
@@ -19,7 +19,6 @@ from tests.country import FIRST_LEAF, HERE, THERE, Country
 ON_BOTH = True
 
 LEFT = {"destination": "new_home"}
-STAY = 1_000_000
 
 
 async def openings(country: Country) -> list[dict[str, Any]]:
@@ -53,7 +52,6 @@ async def test_a_stay_in_the_own_region_and_one_that_never_began_have_none(count
     left = await where.receiver.post(f"/placements/{own['id']}/departure", LEFT, expect=200)
     assert (own["crossRegional"], arrival["ledgerLeaf"], left["ledgerLeaf"]) == (False, None, None)
     assert await country.value("SELECT count(*) FROM openings") == 0
-    assert await country.value("SELECT sum(given) + sum(quota) FROM shares") == 0
 
 
 async def test_a_leaf_is_canonical_and_commits_to_its_opening_and_names_nobody(country: Country) -> None:
@@ -109,27 +107,11 @@ async def test_openings_are_sealed_and_come_to_the_auditors_of_both_regions_afte
             assert leaf["commitment"] == hashlib.sha256(canonical_json(entry["opening"])).hexdigest()
 
 
-async def test_the_shares_move_by_exactly_one_stay_for_each_arrival(country: Country) -> None:
-    where = await desk(country, places=3)
-    total = "SELECT sum(given) AS given, sum(quota) AS quota FROM shares"
-    arrived = {}
-    for number in range(1, 4):
-        arrived = await where.arrived()
-        assert tuple((await country.rows(total))[0]) == (number * STAY, number * STAY)
-    await where.receiver.post(f"/placements/{arrived['id']}/departure", LEFT, expect=200)
-    assert tuple((await country.rows(total))[0]) == (3 * STAY, 3 * STAY)
-    assert await country.value("SELECT given FROM shares WHERE region = :region", region=THERE) == 3 * STAY
-    lawful = set((await openings(country))[0]["lawful_regions"])
-    owing = {row.region for row in await country.rows("SELECT region FROM shares WHERE quota > 0")}
-    assert owing <= lawful
-
-
-async def test_a_capacity_stay_has_leaves_and_no_share(country: Country) -> None:
+async def test_a_capacity_stay_has_leaves(country: Country) -> None:
     where = await desk(country)
     arrived = await where.arrived(reason="capacity", dangerAssessment="none_known", dangerZones=[])
     assert arrived["ledgerLeaf"] == FIRST_LEAF
     assert (await openings(country))[0]["reason"] == "capacity"
-    assert await country.value("SELECT sum(given) + sum(quota) FROM shares") == 0
 
 
 async def test_since_when_they_are_ready_to_leave_is_a_correction_of_the_arrival_and_the_departure_has_it(

@@ -246,7 +246,7 @@ def draw_situation(random: Random, register: Register) -> Situation:
         confirmed_hours={f"s{n}": random.choice((None, 0, 3, 24, 25, 90)) for n in range(9) if random.random() < 0.9},
         clearances=clearances,
         near_km={town: random.randint(0, 170) for town in TOWNS if random.random() < 0.9},
-        deficits={region: random.randint(-14_000_000, 14_000_000) for region in "ABC"},
+        deficits={region: 90 * random.randint(-14_000_000, 14_000_000) for region in "ABC"},
         occupancy={f"p{n}": random.randint(500, 1000) for n in range(3) if random.random() < 0.8},
         capped_regions=frozenset(random.choice(((), ("B",), ("A", "C")))),
         declined_sites=frozenset(rarely(random, (), ("s0",), ("s1", "s2"))),

@@ -12,7 +12,7 @@ import pytest
 from app.allocation.documents import Unreadable, document_of, read
 from app.allocation.replay import digest, inputs_bytes, inputs_document, inputs_of, register_bytes, register_of, replay
 from app.allocation.values import Adult, DangerZone, Register, Situation
-from app.allocation.versions import NEWEST
+from app.allocation.versions import NEWEST, rules_of
 from tests.unit.allocation_cases import PLACE, POLICY, QUIET, SAFE_NEED, draw_world, rank_one, zone
 
 
@@ -40,8 +40,10 @@ def test_a_ranking_keeps_its_bytes_for_good() -> None:
     situation = replace(QUIET, clearances={"home": {"away": 77}}, near_km={"away": 12})
 
     recorded = digest(rank_one(need, situation=situation))
+    by_the_first_rules = rules_of("1").rank(need, Register((PLACE,)), situation, POLICY)
 
-    assert recorded == "sha256:dcecf08cbf367830a903e7206a3edb5493df7a06dca4326c068f36069f5b577c"
+    assert recorded == "sha256:0a7f92e90ab908ccd759d7925fa269ac62bb0c164bdfe8d1282ff83fec4cec84"
+    assert digest(by_the_first_rules) == "sha256:dcecf08cbf367830a903e7206a3edb5493df7a06dca4326c068f36069f5b577c"
     assert replay(inputs_bytes(need, situation), register=Register((PLACE,)), policy=POLICY, rules=NEWEST) == recorded
 
 

@@ -113,7 +113,9 @@ def points_of(group: PlaceGroup, need: Need, situation: Situation) -> list[int]:
     permille = situation.occupancy.get(group.provider_id, 1000)
     steps = max(0, floor(Fraction(POLICY["occupancy_norm_permille"] - permille, room["step_permille"])))
 
-    owed = Fraction(situation.deficits.get(group.region, 0), 1_000_000)
+    owed = Fraction(situation.deficits.get(group.region, 0), 90 * 1_000_000)
+    if need.reason != "safety":
+        owed = -owed if owed > 0 else Fraction(0)
     solidarity = clamp(fair["at_quota"] + fair["stay"] * owed, fair["most"])
 
     hours = situation.confirmed_hours.get(group.site_id)

@@ -12,7 +12,7 @@ from app.allocation.points import FACTORS
 from app.allocation.policy import Policy, parse_policy
 from app.allocation.rank import rank
 from app.allocation.rules import CODES
-from app.allocation.shares import STAY
+from app.allocation.shares import NIGHT
 from app.allocation.values import Child, Register
 from tests.unit.allocation_cases import PLACE, QUIET, SAFE_NEED, family, zone
 
@@ -55,7 +55,7 @@ def test_the_example_comes_out_as_the_page_says() -> None:
         clearances={"GM0518": {"a": 90, "b": 65}},
         near_km={"a": 10, "b": 60},
         occupancy={"a": 920, "b": 740},
-        deficits={"a": -STAY, "b": 10 * STAY},
+        deficits={"a": -18 * NIGHT, "b": 450 * NIGHT},
         confirmed_hours={"a": 2, "b": 30},
     )
 

@@ -9,7 +9,6 @@ import pytest
 from app.allocation.points import FACTORS
 from app.allocation.rank import rank
 from app.allocation.safety import coarse_km
-from app.allocation.shares import STAY
 from app.allocation.values import Need, PlaceGroup, Points, Register, Situation
 from tests.unit.allocation_cases import PLACE, POLICY, QUIET, SAFE_NEED, only_offer, rank_one, zone
 
@@ -125,35 +124,6 @@ def test_headroom_counts_whole_steps_under_the_norm(permille: int, points: int, 
 
 def test_an_occupancy_that_is_not_known_earns_nothing() -> None:
     assert line("headroom") == Points("headroom", 0, {"case": "unknown"})
-
-
-# --- solidarity ---
-
-
-@pytest.mark.parametrize(
-    "deficit, points, params",
-    [
-        (0, 120, {"case": "even", "stays": 0}),
-        (STAY // 2, 126, {"case": "even", "stays": 0}),
-        (-1, 119, {"case": "even", "stays": 0}),
-        (STAY, 132, {"case": "under", "stays": 1}),
-        (-3 * STAY, 84, {"case": "over", "stays": 3}),
-        (50 * STAY, 240, {"case": "under", "stays": 50}),
-        (-50 * STAY, 0, {"case": "over", "stays": 50}),
-    ],
-)
-def test_the_region_that_gave_least_earns_most(deficit: int, points: int, params: dict[str, int | str]) -> None:
-    assert line("solidarity", situation=replace(QUIET, deficits={"AWAY": deficit})) == Points(
-        "solidarity", points, params
-    )
-
-
-def test_the_own_region_asks_nothing_of_another_whatever_it_gave() -> None:
-    need, owing = replace(SAFE_NEED, origin_region="AWAY"), replace(QUIET, deficits={"AWAY": -9 * STAY})
-
-    assert line("solidarity", need, situation=owing) == Points("solidarity", 240, {"case": "own_region"})
-    assert only_offer(rank_one(need)).cross_regional is False
-    assert only_offer(rank_one()).cross_regional is True
 
 
 # --- continuity ---

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.allocation.shares import STAY, divide
+from app.allocation.shares import STAY, divide, total_relative_deviation
 
 regions = st.lists(st.sampled_from("ABCDEFGH"))
 weights = st.dictionaries(st.sampled_from("ABCDEFGH"), st.integers(0, 10**9))
@@ -51,3 +51,19 @@ def test_a_weight_is_never_below_nought() -> None:
     with pytest.raises(ValueError, match="below nought"):
         divide("AB", {"A": 5, "B": -1})
     assert divide("A", {"A": 5, "B": -1}) == {"A": STAY}
+
+
+def test_a_burden_borne_by_quota_deviates_by_nothing_and_one_borne_by_others_by_two() -> None:
+    quota = {"A": 30, "B": 10}
+
+    assert total_relative_deviation(quota, quota) == 0
+    assert total_relative_deviation({"C": 40}, quota) == 2
+    assert total_relative_deviation({"A": 29, "B": 11}, quota) == Fraction(2, 40)
+    assert total_relative_deviation({"A": 7}, {"A": 0}) == 0
+
+
+@given(weights, weights, st.integers(1, 10**6))
+def test_the_deviation_does_not_depend_on_the_unit(had: dict[str, int], owed: dict[str, int], unit: int) -> None:
+    in_unit = ({region: unit * nights for region, nights in side.items()} for side in (had, owed))
+
+    assert total_relative_deviation(*in_unit) == total_relative_deviation(had, owed)

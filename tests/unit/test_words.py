@@ -12,7 +12,7 @@ from app.allocation.missing import FACTS, MissingFact
 from app.allocation.own_region import UNSUITABLE
 from app.allocation.points import FACTORS
 from app.allocation.rules import CODES
-from app.allocation.shares import STAY
+from app.allocation.shares import NIGHT
 from app.allocation.values import KINDS_FOR_URGENCY, Exclusion, Points
 from app.words.ranking import (
     EXCLUSION,
@@ -118,9 +118,11 @@ def test_safety_is_said_with_the_room_it_leaves() -> None:
 
 
 def test_solidarity_in_words_follows_the_sign() -> None:
-    owing = only_offer(rank_one(situation=replace(QUIET, deficits={"AWAY": -2 * STAY})))
+    owing = only_offer(rank_one(situation=replace(QUIET, deficits={"AWAY": -200 * NIGHT})))
 
-    assert point_text(owing.points[4], language="en") == "This region has taken 2 households more than its share."
+    assert (
+        point_text(owing.points[4], language="en") == "This region has given at least 180 nights more than its share."
+    )
 
 
 def test_what_is_missing_is_said_with_what_it_counts_as_and_what_asking_may_bring() -> None:

@@ -1,0 +1,7 @@
+"""Charts as SVG, drawn here and not in the browser: accessible, without a colour of their own, in any light."""
+
+from app.charts.bars import Bar, bar_chart
+from app.charts.frame import Axis, Frame
+from app.charts.plots import Mark, Series, line_chart, scatter_chart
+
+__all__ = ["Axis", "Bar", "Frame", "Mark", "Series", "bar_chart", "line_chart", "scatter_chart"]

@@ -1,0 +1,74 @@
+"""Lines over a measure, and points of two measures."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from app.charts.frame import Canvas, Frame, hue
+from app.charts.scale import Scale, scale_over
+
+RADIUS = 5.0
+APART = 12.0
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """What one line shows, from left to right."""
+
+    name: str
+    points: Sequence[tuple[float, float]]
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A point with its name; `picked` is shown as the one that the chart is about."""
+
+    name: str
+    x: float
+    y: float
+    picked: bool = False
+
+
+def line_chart(frame: Frame, series: Sequence[Series]) -> str:
+    """Return a chart of lines, told apart by class and dash and named in a legend."""
+    canvas = Canvas(frame, legend=[one.name for one in series])
+    points = [point for one in series for point in one.points]
+    x, y = _axes(canvas, points)
+    for number, one in enumerate(series):
+        path = " ".join(f"{across:.1f},{up:.1f}" for across, up in _placed(canvas, one.points, x=x, y=y))
+        line = canvas.shape("polyline", f"chart-line {hue(number)}", points=path)
+        canvas.told(line, one.name)
+    canvas.draw_legend()
+    return canvas.written()
+
+
+def scatter_chart(frame: Frame, marks: Sequence[Mark], *, joined: bool = False) -> str:
+    """Return a chart of named points, in their order along a line where they are `joined`."""
+    canvas = Canvas(frame)
+    places = [(mark.x, mark.y) for mark in marks]
+    x, y = _axes(canvas, places)
+    placed = _placed(canvas, places, x=x, y=y)
+    if joined:
+        canvas.shape("polyline", "chart-line chart-1", points=" ".join(f"{a:.1f},{b:.1f}" for a, b in placed))
+    for mark, (across, up) in zip(marks, placed, strict=True):
+        look = "chart-dot chart-picked" if mark.picked else "chart-dot"
+        dot = canvas.shape("circle", look, cx=across, cy=up, r=RADIUS + 2 * mark.picked)
+        canvas.told(dot, f"{mark.name}: {frame.x.label(mark.x)}, {frame.y.label(mark.y)}")
+        canvas.text(mark.name, "chart-words chart-middle", x=across, y=up - APART)
+    return canvas.written()
+
+
+def _axes(canvas: Canvas, points: Sequence[tuple[float, float]]) -> tuple[Scale, Scale]:
+    x = scale_over((across for across, _ in points), from_nought=canvas.frame.x.from_nought)
+    y = scale_over((up for _, up in points), from_nought=canvas.frame.y.from_nought)
+    canvas.draw_y_axis(y)
+    canvas.draw_x_axis(x)
+    return x, y
+
+
+def _placed(
+    canvas: Canvas, points: Sequence[tuple[float, float]], *, x: Scale, y: Scale
+) -> Sequence[tuple[float, float]]:
+    return [
+        (x.at(across, start=canvas.left, end=canvas.right), y.at(up, start=canvas.bottom, end=canvas.top))
+        for across, up in points
+    ]

@@ -1,0 +1,48 @@
+"""Ways to choose among lawful offers: the order of a ranking, the place nearest to home, or a phone round."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from random import Random
+from typing import TypeAlias
+
+from app.allocation.values import Offer, Ranking
+from app.simulation.arrivals import Arrival
+from app.simulation.world import World
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """An offer that somebody asks for, and how many providers were rung in vain before it."""
+
+    offer: Offer
+    rung: int = 0
+
+
+Chooser: TypeAlias = Callable[[Ranking, Arrival, World], Choice | None]
+"""None where there is nothing to choose."""
+
+
+def best(ranking: Ranking, _arrival: Arrival, _world: World) -> Choice | None:
+    """Choose the first offer of the ranking, as Plek shows it."""
+    return Choice(ranking.offers[0]) if ranking.offers else None
+
+
+def nearest(ranking: Ranking, arrival: Arrival, world: World) -> Choice | None:
+    """Choose the lawful place nearest to home."""
+    km = world.distances[arrival.need.origin]
+    first = min(ranking.offers, key=lambda offer: (km[offer.group.municipality], offer.group.id), default=None)
+    return None if first is None else Choice(first)
+
+
+def phone_round(ranking: Ranking, arrival: Arrival, world: World) -> Choice | None:
+    """Choose a place of chance at the first provider that has a lawful one, rung in an order of chance."""
+    luck = Random(arrival.rings)  # noqa: S311 - invents a phone round, guards nothing
+    ring = luck.sample(world.providers, len(world.providers))
+    turn = {provider: number for number, provider in enumerate(ring)}
+    rung = min((turn[offer.group.provider_id] for offer in ranking.offers), default=None)
+    if rung is None:
+        return None
+    there = sorted(
+        (offer for offer in ranking.offers if offer.group.provider_id == ring[rung]), key=lambda offer: offer.group.id
+    )
+    return Choice(luck.choice(there), rung)

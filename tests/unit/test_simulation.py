@@ -1,0 +1,131 @@
+"""A simulated year is the same for the same seed, harms nobody, and shares the burden as Plek promises."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from functools import cache
+from typing import TYPE_CHECKING
+
+import pytest
+
+from app.allocation.policy import Policy, parse_policy
+from app.reference import load, policy_document
+from app.simulation.assumptions import CLIENTS_A_YEAR, DAY, DAYS_A_YEAR
+from app.simulation.choosing import best
+from app.simulation.ways import PHONE_ROUND, PLEK, Scene, scene, side_by_side, sweep, weighing
+from app.simulation.year import Way, Year
+
+if TYPE_CHECKING:
+    from app.allocation.values import Ranking
+    from app.simulation.arrivals import Arrival
+    from app.simulation.choosing import Choice
+    from app.simulation.outcome import Outcome
+    from app.simulation.world import World
+
+SEED = 1
+DAYS = 45
+
+
+def policy() -> Policy:
+    return parse_policy(policy_document())
+
+
+@cache
+def short() -> Scene:
+    return scene(load(), policy(), seed=SEED, days=DAYS)
+
+
+@cache
+def outcomes() -> dict[str, Outcome]:
+    return {one.name: one for one in short().outcomes(side_by_side(policy()))}
+
+
+def test_the_same_seed_gives_the_same_weeks_and_another_seed_others() -> None:
+    plek = Way(PLEK, policy(), best)
+    again = next(iter(scene(load(), policy(), seed=SEED, days=DAYS).outcomes([plek])))
+    others = scene(load(), policy(), seed=SEED + 1, days=DAYS).arrivals
+
+    assert again == outcomes()[PLEK]
+    assert others != short().arrivals
+
+
+def test_nobody_is_ever_placed_where_they_are_not_safe() -> None:
+    for outcome in outcomes().values():
+        assert outcome.violations == {}, outcome.name
+        assert outcome.placed > 0.8
+        assert sum(outcome.left_region.values()) > 0.1
+
+
+def test_what_is_given_is_what_was_owed_to_the_last_millionth() -> None:
+    for outcome in outcomes().values():
+        assert sum(outcome.given.values()) == sum(outcome.quota.values()) == outcome.safety_nights > 0
+        assert min(outcome.given.values()) >= 0
+
+
+def test_every_way_meets_the_same_households_and_every_night_is_counted() -> None:
+    assert {outcome.households for outcome in outcomes().values()} == {len(short().arrivals)}
+    assert {len(outcome.by_day) for outcome in outcomes().values()} == {DAYS}
+    assert all(outcome.by_day[-1] == outcome.deviation for outcome in outcomes().values())
+
+
+def test_a_year_has_the_clients_of_a_year_by_the_shape_of_a_day() -> None:
+    arrivals = scene(load(), policy(), seed=SEED).arrivals
+    clients = sum(arrival.need.household.persons for arrival in arrivals)
+    by_hour = [sum(arrival.at % DAY // 60 == hour for arrival in arrivals) for hour in range(24)]
+
+    assert CLIENTS_A_YEAR <= clients < CLIENTS_A_YEAR + 10
+    assert [arrival.at for arrival in arrivals] == sorted(arrival.at for arrival in arrivals)
+    assert sum(by_hour[19:23]) > 2 * sum(by_hour[4:8])
+    assert arrivals[-1].at < DAYS_A_YEAR * DAY
+
+
+def test_no_more_solidarity_than_none_deviates_more_than_the_policy_has() -> None:
+    assert outcomes()[PLEK].deviation < outcomes()["Plek, no solidarity"].deviation
+
+
+def test_caps_keep_nobody_out_who_flees() -> None:
+    capped, free = outcomes()["Plek with caps"], outcomes()[PLEK]
+
+    assert capped.left_region["capacity"] < free.left_region["capacity"]
+    assert capped.left_region["safety"] > 0.9 * free.left_region["safety"]
+
+
+def test_a_sweep_has_the_policys_own_weight_once() -> None:
+    ways = sweep(weighing(policy(), stay=77))
+
+    assert [way.name for way in ways].count("77") == 1
+    assert [way.policy.points.solidarity.stay for way in ways] == sorted({int(way.name) for way in ways})
+
+
+def test_rankings_see_the_account_as_it_was_at_midnight() -> None:
+    midnights: list[int] = []
+    seen: defaultdict[tuple[int, str], set[int]] = defaultdict(set)
+
+    def look(ranking: Ranking, arrival: Arrival, world: World) -> Choice | None:
+        for offer in ranking.offers:
+            if offer.cross_regional and arrival.need.reason == "safety":
+                seen[len(midnights), offer.group.region].add(offer.points[4].points)
+        return best(ranking, arrival, world)
+
+    year = Year(short().world, Way("watched", policy(), look), progress=lambda: midnights.append(1))
+    year.run(short().arrivals, days=DAYS)
+
+    assert len(seen) > 100
+    assert all(len(points) == 1 for points in seen.values())
+    assert len({frozenset(points) for points in seen.values()}) > 10
+
+
+@pytest.mark.timeout(600)
+def test_in_a_year_plek_deviates_by_a_tenth_of_a_phone_round_and_costs_nobody_anything() -> None:
+    year = scene(load(), policy(), seed=SEED)
+    ways = [way for way in side_by_side(policy()) if way.name in {PLEK, PHONE_ROUND}]
+    phone, plek = year.outcomes(ways)
+
+    assert (phone.name, plek.name) == (PHONE_ROUND, PLEK)
+    assert plek.deviation * 10 <= phone.deviation
+    assert plek.within_hour >= phone.within_hour
+    assert plek.at_once >= phone.at_once
+    assert plek.wish_km <= phone.wish_km
+    assert plek.home_km <= phone.home_km
+    assert plek.moves <= phone.moves
+    assert phone.violations == plek.violations == {}
