@@ -7,8 +7,9 @@ possible values besides the true one for each cell that had to be hidden.
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 from scipy.optimize import Bounds, LinearConstraint, milp
@@ -16,6 +17,9 @@ from scipy.sparse import coo_array
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+
+Cell: TypeAlias = Hashable
+"""What names a cell; nothing here looks into it."""
 
 FEW = 10
 """Counts below this are nobody's to see, nought among them."""
@@ -31,26 +35,27 @@ TOTAL: tuple[str, ...] = ()
 class Sum:
     """That one cell is the sum of some others, and that every reader knows so."""
 
-    total: Any
-    parts: tuple[Any, ...]
+    total: Cell
+    parts: tuple[Cell, ...]
 
     @property
-    def cells(self) -> tuple[Any, ...]:
+    def cells(self) -> tuple[Cell, ...]:
         """All cells of the equation."""
         return (self.total, *self.parts)
 
 
 def hidden_cells(
-    counts: Mapping[Any, int], sums: Sequence[Sum], *, few: Collection[Any] = (), known: Collection[Any] = ()
-) -> frozenset[Any]:
+    counts: Mapping[Any, int], sums: Sequence[Sum], *, few: Collection[Cell] = (), known: Collection[Cell] = ()
+) -> frozenset[Cell]:
     """The cells that may not be shown.
 
     `counts` has the true value of every cell, none below nought, and `sums` hold of them. `few`: cells that must be
     hidden although they are not small. `known`: cells that every reader knows from elsewhere, however small.
 
-    Cells are hidden one at a time, the smallest that helps, ties by their order in `counts`; where everything is hidden that can be,
-    there is nothing left to subtract from. Method: complementary cell suppression with an audit by integer programming
-    (Fischetti and Salazar, Models and algorithms for optimizing cell suppression, 2000), greedily instead of optimally.
+    Cells are hidden one at a time, the smallest that helps, ties by their order in `counts`; where
+    everything is hidden that can be, there is nothing left to subtract from. Method: complementary cell suppression
+    with an audit by integer programming (Fischetti and Salazar, Models and algorithms for optimizing the cell
+    suppression problem, 2000), greedily instead of optimally.
     """
     small = {key for key, count in counts.items() if count < FEW} | set(few)
     tables = _Tables(counts, sums, small - set(known), set(known))
@@ -62,7 +67,7 @@ def hidden_cells(
     return frozenset(tables.hidden)
 
 
-def counts_to_show(counts: Mapping[Any, int], *, keys: Collection[Any]) -> Mapping[Any, int | None]:
+def counts_to_show(counts: Mapping[Any, int], *, keys: Collection[Cell]) -> Mapping[Any, int | None]:
     """The count of each key, None for those to hide, where readers know what all of them come to."""
     true = {key: counts.get(key, 0) for key in keys}
     hidden = hidden_cells({**true, TOTAL: sum(true.values())}, [Sum(TOTAL, tuple(keys))], known=(TOTAL,))
@@ -70,7 +75,7 @@ def counts_to_show(counts: Mapping[Any, int], *, keys: Collection[Any]) -> Mappi
 
 
 def possible(
-    counts: Mapping[Any, int], sums: Iterable[Sum], *, hidden: Collection[Any], cell: Any
+    counts: Mapping[Any, int], sums: Iterable[Sum], *, hidden: Collection[Cell], cell: Cell
 ) -> tuple[int, int | None]:
     """The smallest and the largest value that a reader of all other cells must think possible; None: no largest."""
     system = _System(counts, tuple(sums), tuple(hidden))
@@ -82,14 +87,14 @@ def possible(
 class _Tables:
     """The cells, and which of them are hidden so far."""
 
-    def __init__(self, counts: Mapping[Any, int], sums: Sequence[Sum], small: set[Any], known: set[Any]) -> None:
+    def __init__(self, counts: Mapping[Any, int], sums: Sequence[Sum], small: set[Cell], known: set[Cell]) -> None:
         self._counts = counts
         self._sums = sums
         self._small = frozenset(small)
         self._known = known
         self._order = {cell: place for place, cell in enumerate(counts)}
         self.hidden = set(small)
-        self._of: dict[Any, list[Sum]] = {}
+        self._of: dict[Cell, list[Sum]] = {}
         for equation in sums:
             for cell in equation.cells:
                 self._of.setdefault(cell, []).append(equation)
@@ -98,7 +103,8 @@ class _Tables:
         """Hide until no single equation gives a cell away: two hidden at least, that come to `FEW` at least."""
         changed = True
         while changed:
-            changed = any([self._balance(equation) for equation in self._sums])
+            balanced = [self._balance(equation) for equation in self._sums]
+            changed = any(balanced)
 
     def _balance(self, equation: Sum) -> bool:
         changed = False
@@ -125,12 +131,12 @@ class _Tables:
         self.hidden.add(min(shown, key=lambda one: one[:-1])[-1])
         return True
 
-    def _sorted(self, cells: Iterable[Any]) -> list[Any]:
+    def _sorted(self, cells: Iterable[Cell]) -> list[Cell]:
         return sorted(cells, key=self._order.__getitem__)
 
-    def hide_beside(self, cell: Any) -> bool:
+    def hide_beside(self, cell: Cell) -> bool:
         """Hide one more cell that shares an equation with this one, or with one that does, and so on."""
-        near, seen = {cell}, set[Any]()
+        near, seen = {cell}, set[Cell]()
         while near:
             equations = [equation for one in self._sorted(near) for equation in self._of[one]]
             if self._hide_smallest(equations):
@@ -139,7 +145,7 @@ class _Tables:
             near = {one for equation in equations for one in equation.cells} - seen
         return False
 
-    def exposed(self) -> Any | None:
+    def exposed(self) -> Cell | None:
         """A small cell that a reader can tell too exactly; None where there is none."""
         audited = [cell for cell in self._sorted(self._small) if cell in self._of]
         for system in self._systems():
@@ -153,7 +159,7 @@ class _Tables:
         """The hidden cells in parts that share no equation: each is solved by itself."""
         left = {cell for cell in self.hidden if cell in self._of}
         while left:
-            part, near = set[Any](), {self._sorted(left)[0]}
+            part, near = set[Cell](), {self._sorted(left)[0]}
             while near:
                 part |= near
                 near = {
@@ -167,7 +173,7 @@ class _Tables:
 class _System:
     """What a reader knows of some hidden cells: whole numbers, none below nought, and the equations."""
 
-    def __init__(self, counts: Mapping[Any, int], sums: tuple[Sum, ...], hidden: tuple[Any, ...]) -> None:
+    def __init__(self, counts: Mapping[Any, int], sums: tuple[Sum, ...], hidden: tuple[Cell, ...]) -> None:
         self.places = {cell: place for place, cell in enumerate(hidden)}
         self._true = np.array([counts[cell] for cell in hidden], dtype=np.int64)
         entries: list[tuple[int, int, int]] = []
@@ -181,7 +187,7 @@ class _System:
         left = matrix @ self._true
         self._constraints = LinearConstraint(matrix, left, left)
 
-    def extreme(self, cell: Any, *, sign: int) -> tuple[int | None, Any]:
+    def extreme(self, cell: Cell, *, sign: int) -> tuple[int | None, Any]:
         """The smallest value (sign 1) or the largest (-1) that a cell can have, and all values with which it has it."""
         aim = np.zeros(len(self.places))
         aim[self.places[cell]] = sign
@@ -191,7 +197,7 @@ class _System:
         values = np.rint(found.x).astype(np.int64)
         return int(values[self.places[cell]]), values
 
-    def exposed(self, cells: Iterable[Any]) -> Any | None:
+    def exposed(self, cells: Iterable[Cell]) -> Cell | None:
         """The first of some cells of which a reader can tell too much; None where there is none.
 
         Every solution that is found says something of all cells at once, so most need not be asked for.

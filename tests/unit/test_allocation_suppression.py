@@ -21,11 +21,9 @@ def table(values: list[list[int]]) -> tuple[dict[Any, int], list[Sum]]:
     """A table of rows and columns, with all its sums."""
     rows, columns = range(len(values)), range(len(values[0]))
     counts: dict[Any, int] = {(f"r{i}", f"c{j}"): values[i][j] for i, j in product(rows, columns)}
-    sums: list[Sum] = []
-    for i in rows:
-        sums.append(Sum((f"r{i}", ALL), tuple((f"r{i}", f"c{j}") for j in columns)))
-    for j in [*(f"c{j}" for j in columns), ALL]:
-        sums.append(Sum((ALL, j), tuple((f"r{i}", j) for i in rows)))
+    across = [Sum((f"r{i}", ALL), tuple((f"r{i}", f"c{j}") for j in columns)) for i in rows]
+    down = [Sum((ALL, j), tuple((f"r{i}", j) for i in rows)) for j in [*(f"c{j}" for j in columns), ALL]]
+    sums = across + down
     for equation in sums:
         counts[equation.total] = sum(counts[part] for part in equation.parts)
     return counts, sums
@@ -99,8 +97,8 @@ def test_what_is_known_from_elsewhere_is_reckoned_with() -> None:
 
 
 def test_linked_tables_are_audited_together() -> None:
-    counts: dict[Any, int] = {"all": 40, "women": 36, "men": 4, "with children": 33, "without": 7, "few": 4, "no few": 36}
-    sums = [Sum("all", ("women", "men")), Sum("all", ("with children", "without")), Sum("women", ("no few",))]
+    counts: dict[Any, int] = {"all": 40, "women": 36, "men": 4, "with": 33, "without": 7, "no men": 36}
+    sums = [Sum("all", ("women", "men")), Sum("all", ("with", "without")), Sum("women", ("no men",))]
     hidden = hidden_cells(counts, sums)
 
     assert given_away(counts, sums, hidden, {"men", "without"}) == {}
@@ -122,7 +120,7 @@ def test_where_all_of_it_is_small_nothing_is_shown_whatever_is_known() -> None:
 
 
 @pytest.mark.parametrize(
-    ("counts", "shown"),
+    "counts, shown",
     [
         ({"a": 10, "b": 11}, {"a": 10, "b": 11}),
         ({"a": 3, "b": 20, "c": 30}, {"a": None, "b": None, "c": 30}),

@@ -58,7 +58,9 @@ def test_the_treated_patients_of_freireich_in_every_textbook() -> None:
     # Remission in weeks; a plus in the table is somebody who was still in remission.
     relapsed = (6, 6, 6, 7, 10, 13, 16, 22, 23)
     still = (6, 9, 10, 11, 17, 19, 20, 25, 32, 32, 34, 35)
-    steps = survival([*(Observed(0, week, ended=True) for week in relapsed), *(Observed(0, w, ended=False) for w in still)])
+    ended = [Observed(0, week, ended=True) for week in relapsed]
+    patients = [*ended, *(Observed(0, week, ended=False) for week in still)]
+    steps = survival(patients)
 
     assert [(step.days, step.at_risk, round(float(step.staying), 3)) for step in steps] == [
         (6, 21, 0.857),
@@ -95,7 +97,7 @@ def test_fewer_and_fewer_stay_and_nobody_ends_who_was_not_there(seen: list[Obser
     assert [step.days for step in steps] == sorted({stay.left for stay in seen if stay.ended})
 
 
-@pytest.mark.parametrize(("entered", "left"), [(-1, 3), (4, 3)])
+@pytest.mark.parametrize("entered, left", [(-1, 3), (4, 3)])
 def test_a_stay_is_not_left_before_it_was_entered(entered: int, left: int) -> None:
     with pytest.raises(ValueError, match="left no sooner"):
         survival([Observed(entered, left, ended=True)])
