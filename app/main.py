@@ -21,6 +21,7 @@ from app.api import (
     holds,
     ledger,
     looks,
+    monitor,
     obstacles,
     peaks,
     placements,
@@ -76,6 +77,7 @@ ROUTERS = (
     looks.router,
     access_log.router,
     ledger.router,
+    monitor.router,
     events.router,
     webhooks.router,
 )

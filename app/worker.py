@@ -16,7 +16,7 @@ from app import metrics
 from app.deps import Parts
 from app.errors import Conflict, OperatorError, Unavailable
 from app.seal import Keyring
-from app.services import availability, erasure, holds, peaks, reminders, returns, swaps, vacancies
+from app.services import availability, erasure, holds, monitor_releases, peaks, reminders, returns, swaps, vacancies
 from app.services.erasure_list import ErasureList
 from app.store import agreements, answers, deliveries, outbox, placements, pulse, timers, waiting
 from app.store import vacancies as vacancy_rows
@@ -40,6 +40,7 @@ PRUNE_S = 600.0
 PEAKS_S = 2.0
 RETENTION_S = 3600.0
 RETURNS_S = 600.0
+MONITOR_S = 900.0
 AT_ONCE_S = 0.0
 """Where there may be more to do."""
 UNFOUNDED_S = 30.0
@@ -120,6 +121,18 @@ async def remind_of_returns(tx: Transaction) -> float:
     return AT_ONCE_S if await returns.remind(tx) == placements.BATCH else RETURNS_S
 
 
+async def monitor(tx: Transaction, *, keyring: Keyring) -> float:
+    """Count the day, and release a quarter that is due."""
+    if tx.reference_version == 0:
+        return UNFOUNDED_S
+    await monitor_releases.count_day(tx)
+    released = await monitor_releases.release_next(tx, keyring=keyring)
+    if released is None:
+        return MONITOR_S
+    log.info("quarter_released", quarter=str(released))
+    return AT_ONCE_S
+
+
 def recurring_in(data_dir: Path, *, keyring: Keyring) -> Mapping[str, Work]:
     """Return all the work that recurs, for a process with this data folder and these keys."""
     return {
@@ -131,6 +144,7 @@ def recurring_in(data_dir: Path, *, keyring: Keyring) -> Mapping[str, Work]:
         "returns": remind_of_returns,
         "vacancies": partial(look_for_chances, keyring=keyring),
         "peaks": partial(plan, keyring=keyring),
+        "monitor": partial(monitor, keyring=keyring),
     }
 
 

@@ -1,4 +1,4 @@
-"""Quarters: what regions account for. A quarter has the nights that begin on its days, as the country's clocks have it."""
+"""Quarters: what regions account for. A quarter has the nights that begin on its days, by the country's clocks."""
 
 from __future__ import annotations
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 import numpy as np
 from scipy.optimize import Bounds, LinearConstraint, milp
@@ -17,6 +17,8 @@ from scipy.sparse import coo_array
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+
+    from numpy.typing import NDArray
 
 Cell: TypeAlias = Hashable
 """What names a cell; nothing here looks into it."""
@@ -26,6 +28,9 @@ FEW = 10
 
 WIDTH = FEW - 1
 """How far apart the smallest and the largest value are that a hidden small count could have."""
+
+GOOD_ENOUGH = 0.1
+"""How far from the best a solution may be that only has to say something of many cells."""
 
 TOTAL: tuple[str, ...] = ()
 """The one sum of `counts_to_show`."""
@@ -94,6 +99,7 @@ class _Tables:
         self._known = known
         self._order = {cell: place for place, cell in enumerate(counts)}
         self.hidden = set(small)
+        self._safe = set[frozenset[Cell]]()
         self._of: dict[Cell, list[Sum]] = {}
         for equation in sums:
             for cell in equation.cells:
@@ -149,10 +155,13 @@ class _Tables:
         """A small cell that a reader can tell too exactly; None where there is none."""
         audited = [cell for cell in self._sorted(self._small) if cell in self._of]
         for system in self._systems():
-            inside = [cell for cell in audited if cell in system.places]
-            found = system.exposed(inside)
+            cells = frozenset(system.places)
+            if cells in self._safe:
+                continue
+            found = system.exposed([cell for cell in audited if cell in cells])
             if found is not None:
                 return found
+            self._safe.add(cells)
         return None
 
     def _systems(self) -> Iterator[_System]:
@@ -170,6 +179,23 @@ class _Tables:
             yield _System(self._counts, tuple(sums), tuple(self._sorted(part)))
 
 
+class _Seen:
+    """The smallest and the largest value of each cell in all solutions that were found so far."""
+
+    def __init__(self, true: NDArray[np.int64], places: Mapping[Cell, int]) -> None:
+        self.low, self.high = true.copy(), true.copy()
+        self._places = places
+
+    def add(self, values: NDArray[np.int64]) -> None:
+        """Look at one more solution."""
+        self.low, self.high = np.minimum(self.low, values), np.maximum(self.high, values)
+
+    def unsure(self, cells: Iterable[Cell]) -> list[Cell]:
+        """Those of some cells that no two solutions show to be protected yet."""
+        places = self._places
+        return [cell for cell in cells if self.high[places[cell]] - self.low[places[cell]] < WIDTH]
+
+
 class _System:
     """What a reader knows of some hidden cells: whole numbers, none below nought, and the equations."""
 
@@ -177,42 +203,78 @@ class _System:
         self.places = {cell: place for place, cell in enumerate(hidden)}
         self._true = np.array([counts[cell] for cell in hidden], dtype=np.int64)
         entries: list[tuple[int, int, int]] = []
+        left = [0] * len(sums)  # what is shown of each equation is what the true values leave of it
         for row, equation in enumerate(sums):
             for cell, factor in ((equation.total, 1), *((part, -1) for part in equation.parts)):
                 if cell in self.places:
                     entries.append((row, self.places[cell], factor))
+                    left[row] += factor * counts[cell]
         rows, columns, factors = zip(*entries, strict=True) if entries else ((), (), ())
-        matrix = coo_array((factors, (rows, columns)), shape=(len(sums), len(hidden))).tocsr()
-        # What is shown of each equation is what the true values leave of it.
-        left = matrix @ self._true
-        self._constraints = LinearConstraint(matrix, left, left)
+        self._equations = (factors, rows, columns), left
 
     def extreme(self, cell: Cell, *, sign: int) -> tuple[int | None, Any]:
         """The smallest value (sign 1) or the largest (-1) that a cell can have, and all values with which it has it."""
         aim = np.zeros(len(self.places))
         aim[self.places[cell]] = sign
-        found = milp(aim, integrality=1, bounds=Bounds(0, np.inf), constraints=self._constraints)
-        if found.x is None:
+        found = milp(aim, integrality=1, bounds=Bounds(0, np.inf), constraints=self._constraints())
+        solution = cast("NDArray[np.float64] | None", found.x)
+        if solution is None:
             return None, None  # the true values solve it, so what it lacks is a bound
-        values = np.rint(found.x).astype(np.int64)
+        values = np.rint(solution).astype(np.int64)
         return int(values[self.places[cell]]), values
 
-    def exposed(self, cells: Iterable[Cell]) -> Cell | None:
+    def exposed(self, cells: Sequence[Cell]) -> Cell | None:
         """The first of some cells of which a reader can tell too much; None where there is none.
 
-        Every solution that is found says something of all cells at once, so most need not be asked for.
+        Every solution that is found says something of all cells at once, so hardly any has to be asked for alone.
         """
-        low, high = self._true.copy(), self._true.copy()
-        for cell in cells:
-            place = self.places[cell]
-            for sign in (-1, 1):
-                if high[place] - low[place] >= WIDTH:
-                    break
-                value, values = self.extreme(cell, sign=sign)
-                if value is None:
-                    break
-                low, high = np.minimum(low, values), np.maximum(high, values)
-            else:
-                if high[place] - low[place] < WIDTH:
-                    return cell
+        seen = _Seen(self._true, self.places)
+        left = seen.unsure(cells)
+        while left:
+            seen.add(self._far_from(seen.low, left))
+            before, left = left, seen.unsure(left)
+            if len(left) < len(before):
+                continue
+            if self._is_exposed(left[0], seen):
+                return left[0]
+            left = seen.unsure(left[1:])
         return None
+
+    def _is_exposed(self, cell: Cell, seen: _Seen) -> bool:
+        for sign in (-1, 1):
+            value, values = self.extreme(cell, sign=sign)
+            if value is None:
+                return False
+            seen.add(values)
+            if not seen.unsure([cell]):
+                return False
+        return True
+
+    def _far_from(self, low: NDArray[np.int64], cells: Sequence[Cell]) -> NDArray[np.int64]:
+        """Values of all cells, with which as many of some as can be are `WIDTH` above the lowest known at once."""
+        size, more = len(self.places), len(cells)
+        places = [self.places[cell] for cell in cells]
+        # Beside the cells themselves: by how much each of those lies above its lowest, as far as that matters.
+        above = LinearConstraint(
+            coo_array(
+                ([1] * more + [-1] * more, ([*range(more)] * 2, [*places, *range(size, size + more)])),
+                shape=(more, size + more),
+            ),
+            low[places],
+            np.inf,
+        )
+        found = milp(
+            np.concatenate([np.zeros(size), -np.ones(more)]),
+            integrality=np.concatenate([np.ones(size), np.zeros(more)]),
+            bounds=Bounds(0, np.concatenate([np.full(size, np.inf), np.full(more, WIDTH)])),
+            constraints=[self._constraints(more), above],
+            options={"mip_rel_gap": GOOD_ENOUGH},
+        )
+        solution = cast("NDArray[np.float64]", found.x)
+        return np.rint(solution[:size]).astype(np.int64)
+
+    def _constraints(self, more: int = 0) -> LinearConstraint:
+        """The equations; with more unknowns, those stand in none of them."""
+        (factors, rows, columns), left = self._equations
+        shape = (len(left), len(self.places) + more)
+        return LinearConstraint(coo_array((factors, (rows, columns)), shape=shape), left, left)

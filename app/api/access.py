@@ -91,6 +91,7 @@ ACCESS: Mapping[tuple[str, str], frozenset[Role]] = {
     ("GET", "/access-log"): ADMINISTRATOR,
     ("GET", "/access-reviews"): ADMINISTRATOR,
     ("GET", "/ledger/entries"): CONTROL,
+    ("GET", "/monitor"): CONTROL | COORDINATOR,
     ("GET", "/events"): PROVIDER,
     ("POST", "/webhooks"): REGISTER,
     ("GET", "/webhooks"): REGISTER,

@@ -35,6 +35,7 @@ TAGS = [
     {"name": "Swaps", "description": "Moves of several households that bring a safe place free."},
     {"name": "Access log", "description": "Who looked at what, when and why."},
     {"name": "Ledger", "description": "What was recorded for everyone to check."},
+    {"name": "Monitor", "description": "How shelter works, in whole quarters."},
     {"name": "Events", "description": "What changes, as it changes."},
     {"name": "Webhooks", "description": "Events that are sent to a provider's own systems."},
     {"name": "Description", "description": "This description."},

@@ -15,6 +15,7 @@ from app.models.casework import (
     Stay,
 )
 from app.models.ledger import Leaf, Opening, Share
+from app.models.monitor import HouseholdCount, MonitorDay, MonitorRelease, MonitorStaleness
 from app.models.operations import AvailabilityStep, Head, OutboxEntry, PeakPlan, Timer
 from app.models.reference import Clearance, Municipality, Policy, Region, Weight
 from app.models.registry import (
@@ -48,8 +49,12 @@ __all__ = [
     "Erasure",
     "Head",
     "Hold",
+    "HouseholdCount",
     "InstallationKey",
     "Leaf",
+    "MonitorDay",
+    "MonitorRelease",
+    "MonitorStaleness",
     "MoveAgreement",
     "Municipality",
     "Opening",

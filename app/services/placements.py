@@ -10,7 +10,7 @@ from app.allocation.stays import Arrival, due_at
 from app.errors import Conflict, Fault, Forbidden, Invalid, Missing
 from app.seal import Keyring
 from app.services import holds as hold_acts
-from app.services import ledger, returns, swap_course
+from app.services import household_counts, ledger, returns, swap_course
 from app.services.caller import Caller
 from app.store import departures, outbox, placements, transitions
 from app.store import referrals as referral_rows
@@ -68,6 +68,7 @@ async def arrive(tx: Transaction, caller: Caller, placement_id: UUID, *, keyring
         raise _not("underway")
     now = await told(tx, caller, placement_id, freed=False)
     leaf = await ledger.record_arrival(tx, placement, at=tx.at, keyring=keyring) if due.arrival else None
+    await household_counts.add(tx, now, keyring=keyring)
     await swap_course.arrived(tx, course, placement_id)
     return Recorded(now, leaf)
 

@@ -122,6 +122,7 @@ class World:
             headers["Last-Event-ID"] = "nowhere"
         asked = {
             "/rankings/{id}/obstacles": {"region": THERE},
+            "/monitor": {"from": "2026-Q1", "to": "2026-Q1"},
             "/policies/{id}/differences": {"to": self.ids["policies"]},
         }
         return {

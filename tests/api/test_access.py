@@ -89,6 +89,7 @@ CONTRACT: dict[str, set[str]] = {
     "GET /access-log": {D},
     "GET /access-reviews": {D},
     "GET /ledger/entries": {A, D},
+    "GET /monitor": {A, D, C},
     "GET /events": {N, C},
     "POST /webhooks": {C, S},
     "GET /webhooks": {C, S},
