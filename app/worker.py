@@ -16,7 +16,18 @@ from app import metrics
 from app.deps import Parts
 from app.errors import Conflict, OperatorError, Unavailable
 from app.seal import Keyring
-from app.services import availability, erasure, holds, monitor_releases, peaks, reminders, returns, swaps, vacancies
+from app.services import (
+    availability,
+    erasure,
+    holds,
+    monitor_releases,
+    peaks,
+    quarter_totals,
+    reminders,
+    returns,
+    swaps,
+    vacancies,
+)
 from app.services.erasure_list import ErasureList
 from app.store import agreements, answers, deliveries, outbox, placements, pulse, timers, waiting
 from app.store import vacancies as vacancy_rows
@@ -38,6 +49,7 @@ VACANCIES_S = 1.0
 REMINDERS_S = 30.0
 PRUNE_S = 600.0
 PEAKS_S = 2.0
+TOTALS_S = 600.0
 RETENTION_S = 3600.0
 RETURNS_S = 600.0
 MONITOR_S = 900.0
@@ -102,6 +114,16 @@ async def plan(tx: Transaction, *, keyring: Keyring) -> float:
     return PEAKS_S
 
 
+async def total(tx: Transaction, *, keyring: Keyring) -> float:
+    """Seal the quarters that are due."""
+    if tx.reference_version == 0:
+        return UNFOUNDED_S
+    sealed = await quarter_totals.seal(tx, keyring=keyring)
+    if sealed.first:
+        log.info("quarters_sealed", first=sealed.first, anew=sealed.anew)
+    return TOTALS_S
+
+
 async def retain(tx: Transaction, *, listed: ErasureList) -> float:
     """Erase the referrals whose time is over; none where that cannot be put on the list."""
     if tx.reference_version == 0:
@@ -145,6 +167,7 @@ def recurring_in(data_dir: Path, *, keyring: Keyring) -> Mapping[str, Work]:
         "vacancies": partial(look_for_chances, keyring=keyring),
         "peaks": partial(plan, keyring=keyring),
         "monitor": partial(monitor, keyring=keyring),
+        "totals": partial(total, keyring=keyring),
     }
 
 

@@ -26,6 +26,10 @@ HERE, THERE, FAR = "GM0518", "GM0193", "GM0014"
 """Den Haag, Zwolle and Groningen: a household flees from the first."""
 
 
+FIRST_LEAF = 2
+"""Of a stay: before it, the ledger says by which policy and with which weights the country began."""
+
+
 @dataclass
 class Country:
     """An installation: `owner` may do everything, `parts` are what the application is made of."""

@@ -169,6 +169,8 @@ class Policy:
     swap_max_legs: Annotated[int, Between(2, 6)]
     opening_delay_days: Annotated[int, Between(0, 3660)]
     points: Weights
+    quarter_grace_days: Annotated[int, Between(0, 366)] = 14
+    """How long after a quarter its totals are sealed: what is noted late is in by then."""
     retention_days: Annotated[int, Between(1, 3660)] = 365
     """How long after departure, withdrawal or erasure's last reason a referral's content is kept."""
     rankings_per_hour: Annotated[int, Between(1, 1000)] = 30

@@ -1,4 +1,4 @@
-"""Quarters: what regions account for. A quarter has the nights that begin on its days, by the country's clocks."""
+"""Quarters, by which regions account: a quarter has the nights that begin on its days, by the country's clocks."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass
 
 MONTHS = 3
-_NAME = re.compile(r"(2[0-9]{3})-Q([1-4])")
+_NAME = re.compile(r"(20[0-9]{2})-Q([1-4])")
 
 
 @dataclass(frozen=True, slots=True, order=True)

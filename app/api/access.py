@@ -12,6 +12,7 @@ REGISTER = frozenset({Role.COORDINATOR, Role.CLIENT_SYSTEM})
 READERS = frozenset({Role.INTAKE_WORKER, Role.COORDINATOR, Role.CLIENT_SYSTEM})
 CONTROL = frozenset({Role.AUDITOR, Role.ADMINISTRATOR})
 ADMINISTRATOR = frozenset({Role.ADMINISTRATOR})
+AUDITOR = frozenset({Role.AUDITOR})
 PLANNERS = frozenset({Role.INTAKE_WORKER, Role.ADMINISTRATOR})
 PEOPLE = frozenset(Role) - {Role.CLIENT_SYSTEM}
 ANY = frozenset(Role)
@@ -76,6 +77,7 @@ ACCESS: Mapping[tuple[str, str], frozenset[Role]] = {
     ("POST", "/placements/{id}/arrival"): PROVIDER,
     ("POST", "/placements/{id}/no-show"): PROVIDER,
     ("POST", "/placements/{id}/departure"): PROVIDER,
+    ("POST", "/placements/{id}/corrections"): PROVIDER,
     ("GET", "/placements/{id}/move-agreement"): PROVIDER,
     ("PUT", "/placements/{id}/move-agreement"): PROVIDER,
     ("DELETE", "/placements/{id}/move-agreement"): PROVIDER,
@@ -92,6 +94,13 @@ ACCESS: Mapping[tuple[str, str], frozenset[Role]] = {
     ("GET", "/access-reviews"): ADMINISTRATOR,
     ("GET", "/ledger/entries"): CONTROL,
     ("GET", "/monitor"): CONTROL | COORDINATOR,
+    ("GET", "/fair-shares"): CONTROL,
+    ("GET", "/fair-share-pairs"): CONTROL,
+    ("GET", "/fair-share-figures"): CONTROL,
+    ("GET", "/settlements"): AUDITOR,
+    ("POST", "/caps"): AUDITOR,
+    ("GET", "/caps"): ANY,
+    ("POST", "/caps/{id}/withdrawal"): AUDITOR,
     ("GET", "/events"): PROVIDER,
     ("POST", "/webhooks"): REGISTER,
     ("GET", "/webhooks"): REGISTER,
@@ -149,6 +158,7 @@ LOOKS: Mapping[tuple[str, str], Look] = {
     ("POST", "/placements/{id}/arrival"): Look("arrive", "placement"),
     ("POST", "/placements/{id}/no-show"): Look("no_show", "placement"),
     ("POST", "/placements/{id}/departure"): Look("depart", "placement"),
+    ("POST", "/placements/{id}/corrections"): Look("correct", "placement"),
     ("GET", "/placements/{id}/move-agreement"): Look("read", "move_agreement"),
     ("PUT", "/placements/{id}/move-agreement"): Look("agree", "move_agreement"),
     ("DELETE", "/placements/{id}/move-agreement"): Look("withdraw", "move_agreement"),
@@ -164,6 +174,9 @@ LOOKS: Mapping[tuple[str, str], Look] = {
     ("GET", "/access-log"): Look("search", "access_log"),
     ("GET", "/access-reviews"): Look("search", "access_log"),
     ("GET", "/ledger/entries"): Look("export", "ledger"),
+    ("GET", "/settlements"): Look("export", "settlement"),
+    ("POST", "/caps"): Look("register", "cap"),
+    ("POST", "/caps/{id}/withdrawal"): Look("withdraw", "cap"),
     ("GET", "/events"): Look("follow", "events", granted=False),
     ("POST", "/webhooks"): Look("register", "webhook"),
     ("GET", "/webhooks"): Look("search", "webhook"),

@@ -36,6 +36,8 @@ TAGS = [
     {"name": "Access log", "description": "Who looked at what, when and why."},
     {"name": "Ledger", "description": "What was recorded for everyone to check."},
     {"name": "Monitor", "description": "How shelter works, in whole quarters."},
+    {"name": "Fair shares", "description": "What each region gave and received, by quarter."},
+    {"name": "Caps", "description": "How many households a region takes from others, other than for safety."},
     {"name": "Events", "description": "What changes, as it changes."},
     {"name": "Webhooks", "description": "Events that are sent to a provider's own systems."},
     {"name": "Description", "description": "This description."},

@@ -10,7 +10,7 @@ from fastapi import APIRouter, Query, Request, Response
 from pydantic import Field
 
 from app.api.availability import RegionCode
-from app.api.quarters import FromQuarter, ToQuarter, quarter
+from app.api.quarters import QuartersIn
 from app.api.wire import Out
 from app.deps import CallerIn, Tx
 from app.services import monitor
@@ -178,12 +178,11 @@ async def read(
     request: Request,
     tx: Tx,
     caller: CallerIn,
-    first: FromQuarter,
-    last: ToQuarter,
+    quarters: QuartersIn,
     region: Annotated[RegionCode | None, Query(description="Only this region.")] = None,
 ) -> Response:
     """Return whole quarters, each as it was released; with `Accept: text/csv` as one line a count."""
-    found = await monitor.read(tx, caller, first=quarter(first), last=quarter(last), region=region)
+    found = await monitor.read(tx, caller, quarters, region=region)
     if request.headers.get("accept", "").split(";")[0].strip() == CSV:
         named = {"Content-Disposition": 'attachment; filename="monitor.csv"'}
         return Response(_lines(found), headers=named, media_type=CSV)

@@ -15,8 +15,9 @@ from app.api.pages import PageIn, moment_and_id
 from app.api.places import Moment
 from app.api.wire import Day, In, Out, check_match, single
 from app.deps import CallerIn, PartsIn, Tx
-from app.services import confirming, placements, returns
+from app.services import confirming, corrections, placements, returns
 from app.services.confirming import Confirmation
+from app.services.corrections import Wrong
 from app.services.placements import Leaving
 from app.store.placements import PlacementRow
 
@@ -47,6 +48,13 @@ class DepartureWanted(In):
     destination: known.Destination
     blockers: known.Blockers = []
     departed_at: Moment | None = None
+
+
+class CorrectionWanted(In):
+    """What was recorded wrongly of an arrival or a departure, and when it was."""
+
+    code: known.CorrectionCode
+    at: Moment | None = Field(default=None, description="When they arrived, or left; left out for not_arrived.")
 
 
 class PlacementChange(In):
@@ -187,11 +195,14 @@ async def read(id: str, request: Request, tx: Tx, caller: CallerIn) -> Response:
     operation_id="changePlacement",
     summary="What is known of the departure",
 )
-async def change(id: str, wanted: PlacementChange, request: Request, tx: Tx, caller: CallerIn) -> Response:
+async def change(
+    id: str, wanted: PlacementChange, request: Request, tx: Tx, caller: CallerIn, parts: PartsIn
+) -> Response:
     """Note, as the receiving provider, what is known of the departure to come; either side notes when they go back."""
     check_match(request, PlacementOut.of(await placements.read(tx, caller, parse(id), lock=True)))
     changes: dict[str, Any] = wanted.model_dump(exclude_unset=True)
-    return PlacementOut.of(await placements.note(tx, caller, parse(id), changes=changes)).reply(etag=True)
+    row = await placements.note(tx, caller, parse(id), changes=changes, keyring=parts.keyring)
+    return PlacementOut.of(row).reply(etag=True)
 
 
 @router.post(
@@ -223,3 +234,23 @@ async def depart(id: str, wanted: DepartureWanted, tx: Tx, caller: CallerIn, par
     recorded = await placements.depart(tx, caller, parse(id), leaving=leaving, keyring=parts.keyring)
     shown = PlacementOut.of(recorded.placement, ledger_leaf=recorded.ledger_leaf)
     return await once.keep(tx, caller, shown.reply())
+
+
+@router.post(
+    "/placements/{id}/corrections",
+    status_code=201,
+    response_model=PlacementOut,
+    operation_id="correctPlacement",
+    summary="Something was recorded wrongly",
+)
+async def correct(
+    id: str, wanted: CorrectionWanted, tx: Tx, caller: CallerIn, parts: PartsIn, once: OnceIn
+) -> Response:
+    """Correct, as the receiving provider, the day of an arrival or a departure, or an arrival that never was.
+
+    What the ledger said stays there; one more leaf takes its place. After `not_arrived` the placement is a no-show.
+    """
+    wrong = Wrong(wanted.code, wanted.at)
+    recorded = await corrections.correct(tx, caller, parse(id), wrong, keyring=parts.keyring)
+    shown = PlacementOut.of(recorded.placement, ledger_leaf=recorded.ledger_leaf)
+    return await once.keep(tx, caller, shown.reply(201))

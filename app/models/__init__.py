@@ -1,5 +1,6 @@
 """The tables, and nothing but the tables; every query on them stands in app.store."""
 
+from app.models.accounting import Cap, Displacement, PairNights, QuarterFigures, QuarterTotal
 from app.models.accounts import AccessLogEntry, AccessLogReferral, Account, Answer, InstallationKey, Token
 from app.models.base import Base
 from app.models.casework import (
@@ -14,7 +15,7 @@ from app.models.casework import (
     Shield,
     Stay,
 )
-from app.models.ledger import Leaf, Opening, Share
+from app.models.ledger import Checkpoint, Leaf, Opening, Share, Subtree
 from app.models.monitor import HouseholdCount, MonitorDay, MonitorRelease, MonitorStaleness
 from app.models.operations import AvailabilityStep, Head, OutboxEntry, PeakPlan, Timer
 from app.models.reference import Clearance, Municipality, Policy, Region, Weight
@@ -43,9 +44,12 @@ __all__ = [
     "AvailabilityStep",
     "Base",
     "BlockerPeriod",
+    "Cap",
+    "Checkpoint",
     "Claim",
     "Clearance",
     "Contact",
+    "Displacement",
     "Erasure",
     "Head",
     "Hold",
@@ -59,6 +63,7 @@ __all__ = [
     "Municipality",
     "Opening",
     "OutboxEntry",
+    "PairNights",
     "PeakPlan",
     "Place",
     "PlaceGroup",
@@ -67,6 +72,8 @@ __all__ = [
     "Policy",
     "Provider",
     "ProviderRegion",
+    "QuarterFigures",
+    "QuarterTotal",
     "Ranking",
     "ReadyPeriod",
     "Referral",
@@ -79,6 +86,7 @@ __all__ = [
     "Site",
     "SiteSecret",
     "Stay",
+    "Subtree",
     "Swap",
     "SwapLeg",
     "SwapSearch",

@@ -216,6 +216,11 @@ class Placement(Base):
             Index(name, region, "arrived_at", "id", postgresql_where=text("arrived_at IS NOT NULL"))
             for name, region in (("placements_origin_idx", "origin_region"), ("placements_receiving_idx", "receiving"))
         ),
+        Index(
+            "placements_capacity_idx",
+            "receiving",
+            postgresql_where=text("status IN ('underway', 'arrived') AND cross_regional AND reason <> 'safety'"),
+        ),
         Index("placements_sender_idx", "provider_id", "created_at", "id"),
         Index("placements_receiver_idx", "receiver_id", "created_at", "id"),
     )

@@ -6,6 +6,8 @@ from uuid import UUID
 from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, LargeBinary, text
 from sqlalchemy.orm import Mapped, mapped_column
 
+from app.allocation.leaves import LEAF_TYPES
+from app.allocation.openings import STAY_TYPES
 from app.models.base import Base, Stamp, one_of
 
 
@@ -15,7 +17,13 @@ class Leaf(Base):
     __tablename__ = "leaves"
     __table_args__ = (
         CheckConstraint("index >= 0", name="index"),
-        CheckConstraint(one_of("type", "arrival", "departure", "correction"), name="type"),
+        CheckConstraint(one_of("type", *LEAF_TYPES), name="type"),
+        CheckConstraint(
+            "CASE WHEN type = 'correction' THEN true ELSE"
+            f" ({one_of('type', *LEAF_TYPES[len(STAY_TYPES) :])}) = (placement_id IS NULL) END",
+            name="about",
+        ),
+        Index(None, "placement_id"),
         Index(
             "leaves_once_key",
             "placement_id",
@@ -28,9 +36,12 @@ class Leaf(Base):
     index: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
     type: Mapped[str]
     content: Mapped[bytes] = mapped_column(LargeBinary)
-    """The canonical bytes: version, index, type and a salted commitment; no region, no person."""
+    """The canonical bytes: version, index, type, and a salted commitment or what everybody may read; no person."""
     placement_id: Mapped[UUID | None]
-    """What it records; only the database knows, and no one reads it out."""
+    """The placement with which a household's time at a provider began, where the leaf is about that.
+
+    Only the database knows, and no one reads it out.
+    """
     written_at: Mapped[Stamp]
 
 
@@ -45,6 +56,39 @@ class Opening(Base):
     receiving_region: Mapped[str] = mapped_column(ForeignKey("regions.code"))
     opens_at: Mapped[datetime]
     sealed: Mapped[bytes] = mapped_column(LargeBinary)
+
+
+class Subtree(Base):
+    """The hash of a complete subtree: at level 0 of one leaf, at level h of the 2^h leaves from index * 2^h on.
+
+    Written when the tree is sealed, never changed: whoever proves something reads as many of these as the tree is high.
+    """
+
+    __tablename__ = "subtrees"
+    __table_args__ = (CheckConstraint("octet_length(hash) = 32", name="hash"),)
+
+    level: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    index: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    hash: Mapped[bytes] = mapped_column(LargeBinary)
+
+
+class Checkpoint(Base):
+    """The tree at one size, signed: one for each size that was ever sealed, and kept for good."""
+
+    __tablename__ = "checkpoints"
+    __table_args__ = (
+        CheckConstraint("size >= 0", name="size"),
+        CheckConstraint("octet_length(root) = 32", name="root"),
+        Index("checkpoints_public_idx", "public_from", "size"),
+    )
+
+    size: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    root: Mapped[bytes] = mapped_column(LargeBinary)
+    note: Mapped[str]
+    """The signed note (C2SP tlog-checkpoint) as it is handed out."""
+    public_from: Mapped[datetime]
+    """The local midnight after it was sealed: a tree that grows in the open tells when somebody arrived."""
+    sealed_at: Mapped[Stamp]
 
 
 class Share(Base):

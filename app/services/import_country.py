@@ -4,6 +4,7 @@ from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from app.services import ledger
 from app.services.csv_files import CsvFault, MunicipalityRow, RegionRow, WeightRow
 from app.services.import_reading import Imported, refuse
 from app.services.loading import distances
@@ -71,6 +72,7 @@ async def take_weights(tx: Transaction, rows: Sequence[WeightRow], *, faults: li
     changes = _compare(wanted, known=known, key=lambda weight: (weight["region"], weight["valid_from"]))
     await country.put_weights(tx, changes.all)
     await _tell(tx, changes)
+    await ledger.record_weights(tx, changes.all)
     return changes.counts
 
 

@@ -6,7 +6,7 @@ from uuid import UUID
 from app.allocation.standing import still_against
 from app.services import rankings, referrals
 from app.services.referrals import Referral
-from app.store import register
+from app.store import caps, register
 from app.store.database import Transaction
 
 
@@ -25,5 +25,12 @@ async def standing(tx: Transaction, place_id: UUID, referral: Referral) -> Stand
     place = await register.standing(tx, place_id)
     need = referrals.need_of(referral.content, reference)
     clearances = rankings.clearances_of(need, reference=reference, municipalities=(place.group.municipality,))
-    against = still_against(need, place.group, as_of=tx.at, clearances=clearances, policy=reference.policy)
+    against = still_against(
+        need,
+        place.group,
+        as_of=tx.at,
+        clearances=clearances,
+        policy=reference.policy,
+        capped_regions=await caps.reached(tx, besides=referral.id),
+    )
     return Standing(against, place.group.region, place.compromised)

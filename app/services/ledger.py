@@ -1,24 +1,96 @@
 """The ledger's leaves: each beginning and end of a cross-regional stay, in the transaction that made it so."""
 
 import os
-from datetime import date, datetime, timedelta
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, timedelta
+from itertools import groupby
+from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from app.allocation.canonical import canonical_json
-from app.allocation.leaves import Opening, commitment, leaf_bytes, opening_document, persons_class
+from app.allocation.leaves import clear_leaf_bytes, leaf_bytes
+from app.allocation.openings import (
+    READY_TO_LEAVE,
+    Correction,
+    Opening,
+    commitment,
+    opening_document,
+    parse_opening,
+    persons_class,
+)
 from app.allocation.shares import STAY, divide
 from app.reference import load
 from app.seal import Keyring
 from app.services import rankings, referrals
+from app.services.caller import Caller, Role
 from app.store import holds, keys, ledger
 from app.store import rankings as ranking_rows
 from app.store import referrals as referral_rows
 from app.store.database import Transaction
-from app.store.ledger import NewLeaf
+from app.store.ledger import NewLeaf, NewOpening
 from app.store.placements import PlacementRow
 
 SALT_BYTES = 16
+
+
+async def append_clear(tx: Transaction, *, leaf_type: str, content: Mapping[str, object]) -> int:
+    """Append a leaf that everybody can read, and return its index; last of all locks, as every leaf.
+
+    The database lets the worker write totals, administrators policies, auditors caps, the operator any, and each of
+    them the corrections of these. Raises ValueError for content that is not whole numbers, strings and null.
+    """
+    return await ledger.append(
+        tx, NewLeaf(type=leaf_type, content=lambda index: clear_leaf_bytes(index, leaf_type, content))
+    )
+
+
+async def record_policy(tx: Transaction, *, version: str, hash_: str, valid_from: datetime) -> int:
+    """Write the leaf of a policy that rankings and leaves may cite from a moment on."""
+    begins = valid_from.astimezone(UTC).isoformat().replace("+00:00", "Z")
+    content = {"version": version, "hash": hash_, "valid_from": begins}
+    return await append_clear(tx, leaf_type="policy", content=content)
+
+
+async def record_weights(tx: Transaction, rows: Iterable[Mapping[str, Any]]) -> None:
+    """Write a leaf for the weights of each day and source, new or changed: `region`, `valid_from`, `weight`, `source`.
+
+    A region that a leaf does not name keeps the weight that it had.
+    """
+
+    def day_and_source(row: Mapping[str, Any]) -> tuple[str, str]:
+        return row["valid_from"].isoformat(), row["source"]
+
+    for (valid_from, source), alike in groupby(sorted(rows, key=day_and_source), key=day_and_source):
+        weights = {row["region"]: row["weight"] for row in alike}
+        content = {"valid_from": valid_from, "source": source, "weights": weights}
+        await append_clear(tx, leaf_type="weights", content=content)
+
+
+@dataclass(frozen=True, slots=True)
+class Stay:
+    """A household's time at a provider as the ledger has it by now: its arrival's leaf, and what that should say."""
+
+    began_with: UUID
+    arrival: int
+    departure: int | None
+    states: Mapping[int, Opening]
+    """What each of the two leaves says, its newest correction in its place."""
+
+
+async def stay_of(tx: Transaction, began_with: UUID, *, keyring: Keyring) -> Stay | None:
+    """Return what the ledger says of a household's time at a provider; None where it has no leaf of it."""
+    rows = await ledger.openings_of(tx, began_with)
+    if not rows:
+        return None
+    key = await keys.read(tx, keys.LEDGER, keyring=keyring)
+    states: dict[int, Opening] = {}
+    for index, sealed in rows:
+        opening = parse_opening(key.unseal_json(sealed, row=str(index)))
+        states[index if opening.correction is None else opening.correction.corrects] = opening
+    ends = [index for index in states if index != rows[0][0]]
+    return Stay(began_with, rows[0][0], ends[0] if ends else None, states)
 
 
 async def record_arrival(tx: Transaction, placement: PlacementRow, *, at: datetime, keyring: Keyring) -> int:
@@ -40,25 +112,55 @@ async def record_departure(
     It is as the arrival had it, with the day of departure, whatever rooms of that provider they lived in meanwhile; and
     with the swap for which they leave, if any.
     """
-    arrival = await ledger.arrival_opening(tx, began_with)
-    if arrival is None:
+    stay = await stay_of(tx, began_with, keyring=keyring)
+    if stay is None:
         return None
-    index, sealed = arrival
-    key = await keys.read(tx, keys.LEDGER, keyring=keyring)
-    document = key.unseal_json(sealed, row=str(index))
-    opening = Opening(
+    arrival = stay.states[stay.arrival]
+    opening = replace(
+        arrival,
         type="departure",
-        origin=document["origin"],
-        receiving=document["receiving"],
-        kind=document["kind"],
-        date=_local_day(at),
-        reason=document["reason"],
-        persons=document["persons"],
-        lawful_regions=tuple(document["lawful_regions"]),
-        policy_hash=document["policy_hash"],
-        swap_id=document["swap_id"] if swap_id is None else str(swap_id),
+        date=local_day(at),
+        swap_id=arrival.swap_id if swap_id is None else str(swap_id),
+        arrival=stay.arrival,
+        correction=None,
     )
     return await _append(tx, began_with, opening, keyring=keyring)
+
+
+async def record_ready(
+    tx: Transaction, caller: Caller, placement: PlacementRow, *, since: date | None, keyring: Keyring
+) -> int | None:
+    """Correct the arrival of a running stay by the day since when the household has been ready to leave.
+
+    None where its arrival has no leaf, or that says so already.
+    """
+    stay = await stay_of(tx, placement.began_with, keyring=keyring)
+    if stay is None or stay.states[stay.arrival].ready_since == since:
+        return None
+    changed = replace(stay.states[stay.arrival], ready_since=since)
+    correction = Correction(stay.arrival, role_of(caller), placement.receiving, READY_TO_LEAVE)
+    return await record_correction(tx, stay, changed, correction, keyring=keyring)
+
+
+async def record_correction(
+    tx: Transaction, stay: Stay, changed: Opening, correction: Correction, *, keyring: Keyring
+) -> int:
+    """Write the one leaf that takes the place of another of the same stay from now on, with what that should say."""
+    opening = replace(changed, type="correction", arrival=stay.arrival, correction=correction)
+    return await _append(tx, stay.began_with, opening, keyring=keyring)
+
+
+async def take_back(tx: Transaction, arrival: Opening) -> None:
+    """Take an arrival that never was out of the running shares, by today's weights; after its correction's leaf."""
+    if arrival.reason == "safety":
+        parts = divide(arrival.lawful_regions, (await tx.snapshots.reference(tx)).weights)
+        owed = {region: -part for region, part in parts.items()}
+        await ledger.account(tx, receiving=arrival.receiving, parts=owed, stay=-STAY)
+
+
+def role_of(caller: Caller) -> str:
+    """Return as what a caller corrects: all that the ledger says of who they are, beside a region."""
+    return Role.COORDINATOR if caller.has(Role.COORDINATOR) else Role.INTAKE_WORKER
 
 
 async def _arrival(tx: Transaction, placement: PlacementRow, *, at: datetime, keyring: Keyring) -> Opening:
@@ -77,12 +179,13 @@ async def _arrival(tx: Transaction, placement: PlacementRow, *, at: datetime, ke
         origin=placement.origin_region,
         receiving=placement.receiving,
         kind=placement.kind,
-        date=_local_day(at),
+        date=local_day(at),
         reason=placement.reason,
         persons=persons_class(household.persons),
         lawful_regions=ranked.ranking.lawful_regions,
         policy_hash=ranked.policy_hash,
         swap_id=None if hold.swap_id is None else str(hold.swap_id),
+        ready_since=placement.ready_to_leave_since,
     )
 
 
@@ -91,19 +194,23 @@ async def _append(tx: Transaction, placement_id: UUID, opening: Opening, *, keyr
     document = canonical_json(opening_document(opening, salt))
     policy = (await tx.snapshots.reference(tx)).policy
     key = await keys.read(tx, keys.LEDGER, keyring=keyring)
+    delay_days = 0 if opening.type == "departure" else policy.opening_delay_days
     return await ledger.append(
         tx,
         NewLeaf(
             type=opening.type,
-            placement_id=placement_id,
-            origin_region=opening.origin,
-            receiving_region=opening.receiving,
-            opens_at=tx.at + timedelta(days=policy.opening_delay_days if opening.type == "arrival" else 0),
             content=lambda index: leaf_bytes(index, opening.type, commitment(opening, salt)),
-            sealed_opening=lambda index: key.seal(document, row=str(index)),
+            opening=NewOpening(
+                placement_id=placement_id,
+                origin_region=opening.origin,
+                receiving_region=opening.receiving,
+                opens_at=tx.at + timedelta(days=delay_days),
+                sealed=lambda index: key.seal(document, row=str(index)),
+            ),
         ),
     )
 
 
-def _local_day(at: datetime) -> date:
+def local_day(at: datetime) -> date:
+    """Return the day that a moment falls on where the country's clocks are."""
     return at.astimezone(ZoneInfo(load().country.time_zone)).date()

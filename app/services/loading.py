@@ -6,7 +6,7 @@ from typing import Protocol
 
 from app.allocation.clearance import clearance_km, distance_km
 from app.reference import ReferenceFiles, Weight, load, policy_document
-from app.services import policies
+from app.services import ledger, policies
 from app.store import country, heads
 from app.store.country import Distance
 from app.store.database import Transaction
@@ -51,9 +51,11 @@ async def load_reference(tx: Transaction, *, files: ReferenceFiles | None = None
     await country.put_regions(tx, [asdict(row) for row in files.regions])
     await country.put_municipalities(tx, municipalities)
     await country.put_distances(tx, list(distances(files.municipalities)))
-    await country.put_weights(tx, [weight_values(row) for row in files.weights])
+    weights = [weight_values(row) for row in files.weights]
+    await country.put_weights(tx, weights)
     await policies.put(tx, policy_document(files.country.jurisdiction), files=files)
     await heads.advance(tx, "reference")
+    await ledger.record_weights(tx, weights)
     return True
 
 

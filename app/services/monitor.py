@@ -7,7 +7,7 @@ from typing import Any
 
 from app.allocation.curves import Curve, Point
 from app.allocation.figures import COUNTRY
-from app.allocation.quarters import Quarter, from_to, quarter_of
+from app.allocation.quarters import Quarter, quarter_of
 from app.errors import Fault, Forbidden, Invalid
 from app.services.caller import Caller, Role
 from app.services.household_counts import today
@@ -92,13 +92,13 @@ class Monitor:
     occupancy_norm_permille: int
 
 
-async def read(tx: Transaction, caller: Caller, *, first: Quarter, last: Quarter, region: str | None) -> Monitor:
+async def read(tx: Transaction, caller: Caller, asked: Sequence[Quarter], *, region: str | None) -> Monitor:
     """Return some quarters: of one region, or of all that the caller may see, and the country for those who see all.
 
     Auditors and administrators see every region; coordinators those in which their provider has places. How stale
     somebody's sites were is for the administrators, the auditors of that region, and the provider itself.
     """
-    asked = _quarters(first, last, current=quarter_of(today(tx)))
+    _check(asked, current=quarter_of(today(tx)))
     regions = await _regions(tx, caller, region)
     years = range(1, YEARS_BACK + 1)
     before = {Quarter(quarter.year - back, quarter.number) for quarter in asked for back in years}
@@ -112,15 +112,11 @@ async def read(tx: Transaction, caller: Caller, *, first: Quarter, last: Quarter
     return Monitor(tuple(_quarter(quarter, by_quarter, stale) for quarter in asked), norm)
 
 
-def _quarters(first: Quarter, last: Quarter, *, current: Quarter) -> tuple[Quarter, ...]:
-    asked = from_to(first, last)
-    if not asked:
-        raise Invalid(Fault("/to", "must not lie before /from"))
-    if last > current:
+def _check(asked: Sequence[Quarter], *, current: Quarter) -> None:
+    if asked[-1] > current:
         raise Invalid(Fault("/to", "lies in a quarter that has not begun"))
     if len(asked) > MOST_QUARTERS:
         raise Invalid(Fault("/from", f"must be at most {MOST_QUARTERS} quarters before /to"))
-    return asked
 
 
 async def _regions(tx: Transaction, caller: Caller, region: str | None) -> Collection[str] | None:

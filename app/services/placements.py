@@ -2,15 +2,15 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
 from app.allocation.stays import Arrival, due_at
 from app.errors import Conflict, Fault, Forbidden, Invalid, Missing
 from app.seal import Keyring
+from app.services import caps, household_counts, ledger, returns, swap_course
 from app.services import holds as hold_acts
-from app.services import household_counts, ledger, returns, swap_course
 from app.services.caller import Caller
 from app.store import departures, outbox, placements, transitions
 from app.store import referrals as referral_rows
@@ -19,7 +19,7 @@ from app.store.placements import PlacementRow
 
 ONWARD = "follow_on_place"
 """Where a household goes that leaves for its next place in a swap: its stay goes on."""
-RETURN_BY = "return_by"
+RETURN_BY, READY = "return_by", "ready_to_leave_since"
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +69,8 @@ async def arrive(tx: Transaction, caller: Caller, placement_id: UUID, *, keyring
     now = await told(tx, caller, placement_id, freed=False)
     leaf = await ledger.record_arrival(tx, placement, at=tx.at, keyring=keyring) if due.arrival else None
     await household_counts.add(tx, now, keyring=keyring)
+    if leaf is not None:
+        await caps.note_displaced(tx, placement, leaf=leaf, keyring=keyring)
     await swap_course.arrived(tx, course, placement_id)
     return Recorded(now, leaf)
 
@@ -95,8 +97,13 @@ async def no_show(tx: Transaction, caller: Caller, placement_id: UUID, *, safety
     return await told(tx, caller, placement_id, freed=safety_checked)
 
 
-async def note(tx: Transaction, caller: Caller, placement_id: UUID, *, changes: Mapping[str, Any]) -> PlacementRow:
-    """Note what is known of a departure to come, as its receiver; an agreement to return, as either side."""
+async def note(
+    tx: Transaction, caller: Caller, placement_id: UUID, *, changes: Mapping[str, Any], keyring: Keyring
+) -> PlacementRow:
+    """Note what is known of a departure to come, as its receiver; an agreement to return, as either side.
+
+    In another region, since when they have been ready to leave gets a leaf.
+    """
     placement = await read(tx, caller, placement_id, lock=True)
     if placement.receiver_id != caller.provider and set(changes) != {RETURN_BY}:
         raise Missing
@@ -110,9 +117,18 @@ async def note(tx: Transaction, caller: Caller, placement_id: UUID, *, changes: 
         await placements.change(tx, placement_id, expected=placement.status, values=changes)
     if "blockers" in changes:
         await departures.block(tx, placement_id, codes=changes["blockers"])
-    if "ready_to_leave_since" in changes:
-        await departures.ready(tx, placement_id, since=changes["ready_to_leave_since"])
-    return await told(tx, caller, placement_id, freed=False)
+    now = await told(tx, caller, placement_id, freed=False)
+    if READY in changes:
+        await _ready(tx, caller, placement, since=changes[READY], keyring=keyring)
+    return now
+
+
+async def _ready(
+    tx: Transaction, caller: Caller, placement: PlacementRow, *, since: date | None, keyring: Keyring
+) -> None:
+    await departures.ready(tx, placement.id, since=since)
+    if placement.status == "arrived":
+        await ledger.record_ready(tx, caller, placement, since=since, keyring=keyring)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from app.allocation.differences import Difference, differences
 from app.allocation.policy import Policy, PolicyFaults, parse_policy, policy_hash
 from app.errors import Conflict, Fault, Invalid, Missing
 from app.reference import ReferenceFiles, load
+from app.services import ledger
 from app.services.caller import Caller
 from app.store import access_log, heads, policies
 from app.store.database import Transaction
@@ -46,10 +47,11 @@ async def publish(tx: Transaction, document: object, *, by: Caller | None) -> Pu
 async def put(tx: Transaction, document: object, *, files: ReferenceFiles | None = None) -> tuple[PolicyRow, bool]:
     """Add a policy to those that rankings and leaves may cite, the only way in; return it, and whether it is new.
 
-    Processes hear of it when the head `reference` advances. Raises as `publish` does.
+    The ledger gets its leaf. Processes hear of it when the head `reference` advances. Raises as `publish` does.
     """
     row = read(document, files=files or load())
     if await policies.add(tx, row):
+        await ledger.record_policy(tx, version=row.version, hash_=row.hash, valid_from=row.valid_from)
         return row, True
     alike = await policies.alike(tx, row)
     for other in alike:

@@ -129,7 +129,7 @@ def situation_of(
         near_km={site: near[site] for site in municipalities if site in near},
         deficits=standing.deficits,
         occupancy=standing.occupancy,
-        capped_regions=frozenset(),
+        capped_regions=standing.capped_regions,
         declined_sites=standing.declined_sites,
     )
 

@@ -12,7 +12,7 @@ from app.seal import Keyring
 from app.services import offers, rankings, referrals
 from app.services.caller import Caller
 from app.services.holds import Hold
-from app.store import answers, holds, leaving
+from app.store import answers, caps, holds, leaving
 from app.store import referrals as referral_rows
 from app.store.database import Transaction
 from app.store.holds import Asker, Wanted
@@ -57,6 +57,7 @@ async def take(
     if not taken.referral and wanted.leaves_region:
         go_first = await _go_first(tx, caller, request, keyring=keyring)
         if go_first is not None:
+            await _check_cap(tx, request, group_id=wanted.group_id)
             taken = await leaving.take(tx, wanted, answer, asker, go_first)
     if not taken.referral:
         await _explain_refusal(tx, caller, request, flees=go_first is None)
@@ -131,6 +132,14 @@ async def _go_first(
         reference.policy,
     )
     return leaving.GoFirst(tuple(UUID(group) for group in groups), snapshot.version)
+
+
+async def _check_cap(tx: Transaction, request: HoldRequest, *, group_id: UUID) -> None:
+    """Refuse where the region's cap has been reached since: of those who ask at once, one after the other."""
+    groups = {group.id: group.region for group in (await tx.snapshots.register(tx)).register.groups}
+    region = groups.get(str(group_id))
+    if region is not None and not await caps.has_room(tx, region, besides=request.referral_id):
+        raise Conflict("ranking_outdated", "The region's cap has been reached since this ranking; ask for a new one.")
 
 
 async def _explain_no_offer(tx: Transaction, caller: Caller, request: HoldRequest) -> None:

@@ -16,44 +16,60 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class NewLeaf:
-    """What is about to be written: the bytes of leaf and opening depend on the index that it gets."""
+class NewOpening:
+    """What a leaf about a stay says, sealed; its auditors see it from `opens_at`, or once the stay has ended."""
 
-    type: str
     placement_id: UUID
     origin_region: str
     receiving_region: str
     opens_at: datetime
+    sealed: Callable[[int], bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class NewLeaf:
+    """What is about to be written: the bytes of leaf and opening depend on the index that it gets."""
+
+    type: str
     content: Callable[[int], bytes]
-    sealed_opening: Callable[[int], bytes]
+    opening: NewOpening | None = None
 
 
 async def append(tx: "Transaction", leaf: NewLeaf) -> int:
     """Append a leaf and return its index; whoever appends next waits until this transaction ends."""
     index = await heads.advance(tx, "ledger") - 1
+    opening = leaf.opening
+    placement_id = None if opening is None else opening.placement_id
     await tx.run(
-        insert(Leaf).values(index=index, type=leaf.type, content=leaf.content(index), placement_id=leaf.placement_id)
+        insert(Leaf).values(index=index, type=leaf.type, content=leaf.content(index), placement_id=placement_id)
     )
-    await tx.run(
-        insert(Opening).values(
-            index=index,
-            origin_region=leaf.origin_region,
-            receiving_region=leaf.receiving_region,
-            opens_at=leaf.opens_at,
-            sealed=leaf.sealed_opening(index),
+    if opening is not None:
+        await tx.run(
+            insert(Opening).values(
+                index=index,
+                origin_region=opening.origin_region,
+                receiving_region=opening.receiving_region,
+                opens_at=opening.opens_at,
+                sealed=opening.sealed(index),
+            )
         )
-    )
     return index
 
 
-async def arrival_opening(tx: "Transaction", placement_id: UUID) -> tuple[int, bytes] | None:
-    """Return the index and the sealed opening of a placement's arrival; None where it had no leaf."""
-    row = await tx.row(
+async def openings_of(tx: "Transaction", placement_id: UUID) -> list[tuple[int, bytes]]:
+    """Return the index and the sealed opening of every leaf about a household's time at a provider, in order."""
+    wanted = (
         select(Opening.index.label("leaf"), Opening.sealed)
         .join(Leaf, Leaf.index == Opening.index)
-        .where(Leaf.placement_id == placement_id, Leaf.type == "arrival")
+        .where(Leaf.placement_id == placement_id)
+        .order_by(Opening.index)
     )
-    return None if row is None else (row.leaf, row.sealed)
+    return [(row.leaf, row.sealed) for row in await tx.rows(wanted)]
+
+
+async def has(tx: "Transaction", leaf_type: str) -> bool:
+    """Whether there is any leaf of a type."""
+    return await tx.row(select(Leaf.index).where(Leaf.type == leaf_type).limit(1)) is not None
 
 
 async def account(tx: "Transaction", *, receiving: str, parts: Mapping[str, int], stay: int) -> None:

@@ -25,6 +25,7 @@ SELECT
      SELECT group_id, count(*) AS free FROM claims WHERE claimed_until <= (SELECT clock_timestamp()) GROUP BY group_id
    ) AS f) AS free,
   {OF_ALL},
+  ARRAY(SELECT capped_regions(NULL)) AS capped,
   (SELECT coalesce(json_object_agg(referral_id, sites), '{{}}') FROM (
      SELECT referral_id, array_agg(DISTINCT site_id) AS sites
      FROM holds WHERE referral_id = ANY (:ids) AND status = 'declined' GROUP BY referral_id
@@ -52,6 +53,7 @@ async def standings(tx: "Transaction", ids: Sequence[UUID], *, rankings_per_hour
         deficits=row.deficits,
         occupancy=row.occupancy,
         declined_sites=frozenset(),
+        capped_regions=frozenset(row.capped),
         wait_s=0,
     )
     each = {

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from sqlalchemy import JSON, ColumnElement, and_, exists, func, or_, select, text, tuple_, update
 from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import aliased
 
 from app.models import BlockerPeriod, Placement, Referral, Site, Stay
 
@@ -141,6 +142,18 @@ async def home_of(tx: "Transaction", placement_id: UUID) -> UUID | None:
     """Return the place in which a household lives by a placement; None where it has left."""
     row = await tx.row(select(Placement.place_id).where(Placement.id == placement_id, Placement.status == "arrived"))
     return None if row is None else row.place_id
+
+
+async def went_on_inside(tx: "Transaction", placement_id: UUID) -> bool:
+    """Whether a household left a placement for another place of the same provider."""
+    last, here = aliased(Placement), Placement
+    onward = (
+        select(last.id)
+        .join(here, here.id == last.previous_id)
+        .where(here.id == placement_id, last.began_id == func.coalesce(here.began_id, here.id))
+        .where(last.status.in_(("arrived", "ended")))
+    )
+    return await tx.row(onward) is not None
 
 
 async def lives_somewhere(tx: "Transaction", referral_id: UUID) -> bool:

@@ -43,6 +43,7 @@ SELECT
    WHERE f.free > 0) AS free,
   {OF_ALL},
   ARRAY(SELECT DISTINCT site_id::text FROM holds WHERE referral_id = :referral_id AND status = 'declined') AS declined,
+  ARRAY(SELECT capped_regions(CAST(:referral_id AS uuid))) AS capped,
   {WAIT.format(referral=":referral_id")} AS wait_s
 """)  # noqa: S608 - made of the constants here
 
@@ -56,6 +57,7 @@ class Standing:
     deficits: Mapping[str, int]
     occupancy: Mapping[str, int]
     declined_sites: frozenset[str]
+    capped_regions: frozenset[str]
     wait_s: int
     """In how many seconds the referral may be ranked again; 0 for now."""
 
@@ -69,5 +71,6 @@ async def read(tx: "Transaction", referral_id: UUID, *, rankings_per_hour: int) 
         deficits=row.deficits,
         occupancy=row.occupancy,
         declined_sites=frozenset(row.declined),
+        capped_regions=frozenset(row.capped),
         wait_s=max(0, row.wait_s or 0),
     )

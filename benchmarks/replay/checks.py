@@ -29,7 +29,8 @@ SELECT count(*) FROM (
   SELECT p.id, 'arrival' AS type FROM placements AS p WHERE p.cross_regional AND p.arrived_at IS NOT NULL
   UNION ALL SELECT p.id, 'departure' FROM placements AS p WHERE p.cross_regional AND p.departed_at IS NOT NULL
 ) AS due FULL JOIN (
-  SELECT placement_id AS id, type, count(*) AS leaves FROM leaves GROUP BY placement_id, type
+  SELECT placement_id AS id, type, count(*) AS leaves FROM leaves
+  WHERE type IN ('arrival', 'departure') GROUP BY placement_id, type
 ) AS there USING (id, type)
 WHERE there.leaves IS DISTINCT FROM 1 OR due.type IS NULL
 """

@@ -3,6 +3,7 @@
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from app.api.problems import PROBLEM_JSON
@@ -38,12 +39,15 @@ WITH_BODY = (
     ("PATCH", "/placements/{id}"),
     ("POST", "/placements/{id}/no-show"),
     ("POST", "/placements/{id}/departure"),
+    ("POST", "/placements/{id}/corrections"),
     ("POST", "/webhooks"),
+    ("POST", "/caps"),
     ("POST", "/swap-searches"),
     ("POST", "/swaps"),
     ("POST", "/swaps/{id}/consents"),
     ("POST", "/swaps/{id}/refusal"),
 )
+QUARTER = {"from": "2026-Q1", "to": "2026-Q1"}
 MAY_BE_NOTHING = ("/referrals/{id}/rankings", "/peak-plans", "/placements/{id}/no-show")
 JSON = {"Content-Type": "application/json"}
 
@@ -103,7 +107,9 @@ class World:
             ("PATCH", "/placements/{id}"): {"expectedDeparture": "2027-03-01"},
             ("POST", "/placements/{id}/no-show"): {"safetyChecked": False},
             ("POST", "/placements/{id}/departure"): {"destination": "own_home"},
+            ("POST", "/placements/{id}/corrections"): {"code": "not_arrived"},
             ("POST", "/webhooks"): {"url": "https://hooks.example/plek", "kinds": ["swap"]},
+            ("POST", "/caps"): {"atMost": 3, "reason": "staffing", "until": next_month()},
             ("POST", "/swap-searches"): {"referralId": self.ids["referrals"]},
             ("POST", "/swaps"): {"searchId": self.ids["rankings"], "rank": 1},
             ("POST", "/swaps/{id}/consents"): {"legId": self.ids["rankings"], "as": "receiving"},
@@ -124,6 +130,7 @@ class World:
             "/rankings/{id}/obstacles": {"region": THERE},
             "/monitor": {"from": "2026-Q1", "to": "2026-Q1"},
             "/policies/{id}/differences": {"to": self.ids["policies"]},
+            **dict.fromkeys(("/fair-shares", "/fair-share-pairs", "/fair-share-figures", "/settlements"), QUARTER),
         }
         return {
             "method": method,
@@ -192,6 +199,11 @@ async def swap_for(country: Country, referral_id: str, *, place_id: str) -> str:
     return id_
 
 
+def next_month() -> str:
+    """Return a day on which a cap that begins today may end."""
+    return (datetime.now(UTC).date() + timedelta(days=30)).isoformat()
+
+
 async def counts(country: Country) -> dict[str, int]:
     """Return how many rows each table has that a request might write to."""
     tables = await country.rows("SELECT tablename AS name FROM pg_tables WHERE schemaname = 'public' ORDER BY 1")
@@ -211,6 +223,8 @@ async def answer_to(
     client = there.sender if call[1].startswith(("/referrals", "/holds")) or call == ("POST", "/placements") else None
     if call == ("POST", "/policies"):
         client = there.administrator
+    if call == ("POST", "/caps"):
+        client = await there.country.client("auditor", region=THERE)
     sent = request["headers"] | (JSON if headers is None else headers)
     return await (client or there.receiver).http.request(**request | {"headers": sent}, content=content)
 

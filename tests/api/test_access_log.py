@@ -1,8 +1,11 @@
 """The access log: each look leaves exactly one entry, with the fields of NEN 7513."""
 
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from app.api.access import LOOKS
+from tests.accounting import newest, seal, stayed
+from tests.api.calls import next_month
 from tests.country import FAR, HERE, THERE, Country, place_body, referral_body, site_body
 from tests.looking import STAFF, Person, person
 from tests.swapping import chain
@@ -42,7 +45,7 @@ class Walk:
         path, params = template.replace("{id}", id_ or ""), expected.get("params")
         answer, row = await who.logged(method, path, json=body, headers=headers, params=params)
         assert answer.status_code < 300, answer.text
-        shown = answer.json() if answer.content else {}
+        shown = answer.json() if answer.content and call != "GET /settlements" else {}
         look = LOOKS[method, template]
         own = {OWN: shown.get("id")}
         object_id = expected.get("object", id_)
@@ -107,6 +110,9 @@ async def a_stay(walk: Walk, haven: Person, linde: Person, placement: str, case:
     await walk.by(linde, "PATCH /placements/{id}", placement, {"expectedDeparture": "2027-03-01"})
     await walk.by(linde, "POST /placements/{id}/arrival", placement, about=[case])
     await walk.by(linde, "POST /placements/{id}/departure", placement, {"destination": "own_home"})
+    await walk.country.rows("UPDATE placements SET created_at = created_at - interval '9 days'")
+    wrong = {"code": "arrived_other_day", "at": (datetime.now(UTC) - timedelta(days=2)).isoformat()}
+    await walk.by(linde, "POST /placements/{id}/corrections", placement, wrong)
 
 
 async def the_main_job(walk: Walk, haven: Person, linde: Person) -> None:
@@ -183,6 +189,16 @@ async def the_log_itself(walk: Walk, haven: Person) -> None:
         await walk.by(who, "GET /ledger/entries")
 
 
+async def those_who_account(walk: Walk) -> None:
+    """Whoever settles with another region, or sets a cap for their own."""
+    auditor = await person(walk.country, "auditor", region=HERE)
+    await stayed(walk.country, newest().first)
+    await seal(walk.country)
+    await walk.by(auditor, "GET /settlements", params={"from": str(newest()), "to": str(newest())})
+    cap = await walk.by(auditor, "POST /caps", body={"atMost": 1, "reason": "staffing", "until": next_month()})
+    await walk.by(auditor, "POST /caps/{id}/withdrawal", cap["id"])
+
+
 async def test_each_look_that_is_granted_leaves_exactly_one_entry_that_says_who_what_when_and_why(
     country: Country,
 ) -> None:
@@ -197,6 +213,7 @@ async def test_each_look_that_is_granted_leaves_exactly_one_entry_that_says_who_
     await plans_and_webhooks(walk, await person(country, *STAFF, provider="pine"))
     await shields(walk, haven, other)
     await the_log_itself(walk, haven)
+    await those_who_account(walk)
 
     assert walk.walked == {call for call, look in LOOKS.items() if look.granted} - OF_SWAPS | OF_THEIR_OWN
 

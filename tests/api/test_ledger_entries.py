@@ -11,13 +11,14 @@ from sqlalchemy import func, insert, select, update
 from app.allocation.canonical import canonical_json
 from app.models import Head, Leaf, Opening
 from app.store import keys
-from tests.country import FAR, HERE, THERE, Country
+from tests.country import FAR, FIRST_LEAF, HERE, THERE, Country
 
 DOCUMENT = {"version": 1, "type": "arrival", "origin": HERE, "receiving": THERE, "lawful_regions": [THERE]}
 
 
 async def leaf(country: Country, index: int, *, hours: int = -1, origin: str = HERE, receiving: str = THERE) -> bytes:
-    """Write a leaf whose opening opens (or opened) so many hours from now; return its bytes."""
+    """Write a leaf of a stay whose opening opens (or opened) so many hours from now; return its bytes."""
+    index += FIRST_LEAF
     document = canonical_json(DOCUMENT | {"origin": origin, "receiving": receiving})
     content = canonical_json(
         {"version": 1, "index": index, "type": "arrival", "commitment": hashlib.sha256(document).hexdigest()}
@@ -44,9 +45,10 @@ async def test_leaves_come_in_order_with_their_bytes(country: Country) -> None:
 
     items = (await administrator.get("/ledger/entries"))["items"]
 
-    assert [item["index"] for item in items] == [0, 1, 2]
-    assert [base64.b64decode(item["leaf"]) for item in items] == contents
-    assert {item["type"] for item in items} == {"arrival"}
+    assert [item["index"] for item in items] == list(range(FIRST_LEAF + 3))
+    assert [base64.b64decode(item["leaf"]) for item in items[FIRST_LEAF:]] == contents
+    assert [item["type"] for item in items] == ["policy", "weights", *["arrival"] * 3]
+    assert json.loads(base64.b64decode(items[1]["leaf"]))["content"]["weights"][THERE] > 0
     assert set(items[0]) == {"index", "type", "leaf", "opening"}
 
 
@@ -54,17 +56,17 @@ async def test_an_opening_is_for_the_auditors_of_the_two_regions_alone(country: 
     await leaf(country, 0)
     for region, entitled in ((HERE, True), (THERE, True), (FAR, False)):
         auditor = await country.client("auditor", region=region)
-        item = (await auditor.get("/ledger/entries"))["items"][0]
+        item = (await auditor.get("/ledger/entries"))["items"][FIRST_LEAF]
         assert item["opening"] == (DOCUMENT if entitled else None)
     administrator = await country.client("administrator")
-    assert (await administrator.get("/ledger/entries"))["items"][0]["opening"] is None
+    assert (await administrator.get("/ledger/entries"))["items"][FIRST_LEAF]["opening"] is None
 
 
 async def test_what_is_sent_of_an_opening_is_what_the_leaf_commits_to(country: Country) -> None:
     await leaf(country, 0)
     auditor = await country.client("auditor", region=HERE)
 
-    item = (await auditor.get("/ledger/entries"))["items"][0]
+    item = (await auditor.get("/ledger/entries"))["items"][FIRST_LEAF]
 
     committed = json.loads(base64.b64decode(item["leaf"]))["commitment"]
     assert hashlib.sha256(canonical_json(item["opening"])).hexdigest() == committed
@@ -73,7 +75,7 @@ async def test_what_is_sent_of_an_opening_is_what_the_leaf_commits_to(country: C
 async def test_an_opening_stays_shut_until_its_time(country: Country) -> None:
     await leaf(country, 0, hours=1)
     auditor = await country.client("auditor", region=HERE)
-    assert (await auditor.get("/ledger/entries"))["items"][0]["opening"] is None
+    assert (await auditor.get("/ledger/entries"))["items"][FIRST_LEAF]["opening"] is None
 
 
 async def test_reading_goes_on_after_an_index_or_a_cursor(country: Country) -> None:
@@ -85,10 +87,10 @@ async def test_reading_goes_on_after_an_index_or_a_cursor(country: Country) -> N
         page = await auditor.get("/ledger/entries", params=query)
         return [item["index"] for item in page["items"]], page["nextCursor"]
 
-    assert await indexes(after=1) == ([2, 3], None)
-    first, cursor = await indexes(after=0, limit=2)
-    assert first == [1, 2]
-    assert await indexes(cursor=cursor, limit=2) == ([3], None)
+    assert await indexes(after=3) == ([4, 5], None)
+    first, cursor = await indexes(after=2, limit=2)
+    assert first == [3, 4]
+    assert await indexes(cursor=cursor, limit=2) == ([5], None)
     assert await indexes(after=99) == ([], None)
 
 
@@ -107,12 +109,13 @@ async def test_staff_of_providers_do_not_read_the_ledger(country: Country) -> No
 async def test_an_arrival_opens_with_the_departure_and_not_before(country: Country) -> None:
     await leaf(country, 0, hours=24)
     auditor = await country.client("auditor", region=THERE)
-    assert (await auditor.get("/ledger/entries"))["items"][0]["opening"] is None
+    assert (await auditor.get("/ledger/entries"))["items"][FIRST_LEAF]["opening"] is None
 
     await leaf(country, 1)
     async with country.owner.entered() as tx:
-        placement_id = (await tx.rows(select(Leaf.placement_id).where(Leaf.index == 0)))[0].placement_id
-        await tx.run(update(Head).where(Head.name == "ledger").values(value=3))
-        await tx.run(insert(Leaf).values(index=2, type="departure", content=b"departure", placement_id=placement_id))
+        placement_id = (await tx.rows(select(Leaf.placement_id).where(Leaf.index == FIRST_LEAF)))[0].placement_id
+        await tx.run(update(Head).where(Head.name == "ledger").values(value=FIRST_LEAF + 3))
+        ended = {"index": FIRST_LEAF + 2, "type": "departure", "content": b"departure"}
+        await tx.run(insert(Leaf).values(**ended, placement_id=placement_id))
 
-    assert (await auditor.get("/ledger/entries"))["items"][0]["opening"] == DOCUMENT
+    assert (await auditor.get("/ledger/entries"))["items"][FIRST_LEAF]["opening"] == DOCUMENT

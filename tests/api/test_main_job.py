@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from tests.country import THERE, Country, referral_body, shelter
+from tests.country import FIRST_LEAF, THERE, Country, referral_body, shelter
 
 
 async def test_a_household_goes_from_referral_to_departure(country: Country) -> None:
@@ -32,11 +32,11 @@ async def test_a_household_goes_from_referral_to_departure(country: Country) -> 
     placement = await intake.post("/placements", {"holdId": hold["id"]}, key="night-2")
     assert (placement["status"], placement["crossRegional"], placement["receiving"]) == ("underway", True, THERE)
     arrival = await receiving.coordinator.post(f"/placements/{placement['id']}/arrival", expect=200)
-    assert (arrival["status"], arrival["ledgerLeaf"]) == ("arrived", 0)
+    assert (arrival["status"], arrival["ledgerLeaf"]) == ("arrived", FIRST_LEAF)
     departure = await receiving.coordinator.post(
         f"/placements/{placement['id']}/departure", {"destination": "new_home", "blockers": ["housing"]}, expect=200
     )
-    assert (departure["status"], departure["ledgerLeaf"]) == ("ended", 1)
+    assert (departure["status"], departure["ledgerLeaf"]) == ("ended", FIRST_LEAF + 1)
 
     statuses = [(await receiving.coordinator.get(f"/places/{id_}"))["status"] for id_ in receiving.place_ids]
     assert statuses == ["free", "free"]
@@ -61,4 +61,4 @@ async def test_a_placement_in_the_own_region_writes_no_leaf(country: Country) ->
     coordinator = await country.client("coordinator", provider="linde")
     arrival = await coordinator.post(f"/placements/{placement['id']}/arrival", expect=200)
     assert (placement["crossRegional"], arrival["ledgerLeaf"]) == (False, None)
-    assert await country.value("SELECT count(*) FROM leaves") == 0
+    assert await country.value("SELECT count(*) FROM openings") == 0

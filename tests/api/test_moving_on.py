@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tests.casework import Desk, desk, fresh, problem
-from tests.country import FAR, THERE, Client, Country, Shelter, referral_body, shelter
+from tests.country import FAR, FIRST_LEAF, THERE, Client, Country, Shelter, referral_body, shelter
 
 LEFT = {"destination": "new_home"}
 MOVING = {"urgency": "urgent", "reason": "follow_on"}
@@ -50,8 +50,10 @@ class Route:
         return await self.receiver(at).post(f"/placements/{placement['id']}/arrival", expect=200)
 
     async def leaves(self) -> list[tuple[str, str]]:
-        """Return every leaf's type and placement, in order."""
-        rows = await self.country.rows("SELECT type, placement_id::text AS placement FROM leaves ORDER BY index")
+        """Return the type of every leaf about a stay and placement, in order."""
+        rows = await self.country.rows(
+            "SELECT type, placement_id::text AS placement FROM openings JOIN leaves USING (index) ORDER BY index"
+        )
         return [(row.type, row.placement) for row in rows]
 
 
@@ -82,11 +84,11 @@ async def test_they_move_on_from_crisis_to_regular_and_to_another_provider_withi
     assert (await way.linde.get(f"/places/{way.where.there.place_ids[0]}"))["status"] == "free"
 
     third = await way.leaving(second, way.linde, "eik")
-    assert (await way.arrive(third, "eik"))["ledgerLeaf"] == 2
+    assert (await way.arrive(third, "eik"))["ledgerLeaf"] == FIRST_LEAF + 2
     assert (await way.linde.get(f"/placements/{second['id']}"))["status"] == "ended"
     await way.eik.coordinator.get(f"/placements/{second['id']}", expect=404)
     left = await way.eik.coordinator.post(f"/placements/{third['id']}/departure", LEFT, expect=200)
-    assert left["ledgerLeaf"] == 3
+    assert left["ledgerLeaf"] == FIRST_LEAF + 3
     assert {row.reason for row in await country.rows("SELECT reason FROM placements")} == {"safety"}
     assert await country.value("SELECT sum(given) FROM shares") == 2 * 1_000_000
     began = [("arrival", way.first["id"]), ("departure", way.first["id"])]
@@ -103,7 +105,7 @@ async def test_a_departure_after_a_move_inside_one_provider_has_the_one_leaf_tha
     await country.rows("UPDATE placements SET cross_regional = false WHERE id = :id", id=second["id"])
     await way.arrive(second, "linde")
     left = await way.linde.post(f"/placements/{second['id']}/departure", LEFT, expect=200)
-    assert left["ledgerLeaf"] == 1
+    assert left["ledgerLeaf"] == FIRST_LEAF + 1
     assert await way.leaves() == [("arrival", way.first["id"]), ("departure", way.first["id"])]
 
 
@@ -118,7 +120,7 @@ async def test_nothing_happens_to_the_old_place_where_they_do_not_come_or_had_le
     await way.linde.post(f"/placements/{way.first['id']}/departure", LEFT, expect=200)
     back = await way.arrive(again, "linde")
     assert (await way.linde.get(f"/placements/{way.first['id']}"))["destination"] == "new_home"
-    assert back["ledgerLeaf"] == 2
+    assert back["ledgerLeaf"] == FIRST_LEAF + 2
     await way.linde.post(f"/placements/{again['id']}/departure", LEFT, expect=200)
     assert [kind for kind, _placement in await way.leaves()] == ["arrival", "departure"] * 2
 

@@ -109,7 +109,7 @@ async def test_after_a_no_show_the_place_is_kept_until_the_sender_knows_that_the
     assert (safe["status"], safe["safetyChecked"]) == ("no_show", True)
     assert (await where.receiver.get(place))["status"] == "free"
     assert (await where.intake.get(f"/referrals/{placement['referralId']}"))["status"] == "open"
-    assert await country.value("SELECT count(*) FROM leaves") == 0
+    assert await country.value("SELECT count(*) FROM openings") == 0
 
 
 async def test_a_no_show_checked_again_leaves_the_next_household_alone(country: Country) -> None:

@@ -20,7 +20,7 @@ from sqlalchemy import text
 from app.main import create_app, join
 from app.seal import new_key
 from tests.conftest import Server, at, clone
-from tests.country import Client, Country, hold_first, open_country, referral_body, shelter
+from tests.country import FIRST_LEAF, Client, Country, hold_first, open_country, referral_body, shelter
 
 PGBOUNCER = shutil.which("pgbouncer", path=f"{os.environ.get('PATH', '')}:/usr/sbin")
 
@@ -119,4 +119,4 @@ async def several_households(country: Country) -> None:
         return arrival["status"]
 
     assert await asyncio.gather(*(one() for _ in range(12))) == ["arrived"] * 12
-    assert await country.value("SELECT array_agg(index ORDER BY index) FROM leaves") == list(range(12))
+    assert await country.value("SELECT array_agg(index ORDER BY index) FROM leaves") == list(range(FIRST_LEAF + 12))

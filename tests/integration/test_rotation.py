@@ -15,7 +15,7 @@ from app.store import sealing
 from app.store.sealing import SITES, Resealed
 from tests.casework import Desk, desk
 from tests.conftest import Server
-from tests.country import THERE, Country, referral_body, shelter, site_body
+from tests.country import FIRST_LEAF, THERE, Country, referral_body, shelter, site_body
 from tests.integration.rotation_scene import Scene
 
 pytestmark = pytest.mark.race
@@ -33,7 +33,7 @@ async def scene(country: Country, server: Server) -> Scene:
 
 async def test_the_newest_key_alone_opens_everything_afterwards(scene: Scene) -> None:
     before = await scene.everything()
-    assert before["ledger"]["items"][0]["opening"]
+    assert before["ledger"]["items"][FIRST_LEAF]["opening"]
     assert (await scene.survey(scene.new)).closed == (await scene.survey()).older == 4
 
     done = await rotation.rotate(scene.begin, keyring=scene.both)

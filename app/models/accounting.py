@@ -1,0 +1,98 @@
+"""What regions account for by quarter: totals, who settles what with whom, and caps on what is taken from others."""
+
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, ForeignKey, ForeignKeyConstraint, Index, text
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.models.base import Base, Id, Stamp
+
+
+class QuarterTotal(Base):
+    """Which leaf has a quarter's totals. Whoever adds this row seals the quarter, so that nobody does it twice.
+
+    Version 1 is the first; a later fact brings a later version, whose leaf corrects the one before.
+    """
+
+    __tablename__ = "quarter_totals"
+    __table_args__ = (CheckConstraint("version > 0", name="version"),)
+
+    quarter: Mapped[str] = mapped_column(primary_key=True)
+    version: Mapped[int] = mapped_column(primary_key=True)
+    index: Mapped[int | None] = mapped_column(ForeignKey("leaves.index"), unique=True)
+    """None only within the transaction that adds the row: the ledger is locked last."""
+    sealed_at: Mapped[Stamp]
+
+
+class PairNights(Base):
+    """Place-nights between two regions in a month of a quarter, exact: for those two to settle, and for nobody else."""
+
+    __tablename__ = "pair_nights"
+    __table_args__ = (
+        ForeignKeyConstraint(("quarter", "version"), ("quarter_totals.quarter", "quarter_totals.version")),
+        CheckConstraint("nights >= 0 AND after_ready >= 0 AND stays > 0", name="amount"),
+    )
+
+    quarter: Mapped[str] = mapped_column(primary_key=True)
+    version: Mapped[int] = mapped_column(primary_key=True)
+    origin: Mapped[str] = mapped_column(ForeignKey("regions.code"), primary_key=True)
+    receiving: Mapped[str] = mapped_column(ForeignKey("regions.code"), primary_key=True)
+    month: Mapped[date] = mapped_column(primary_key=True)
+    reason: Mapped[str] = mapped_column(primary_key=True)
+    nights: Mapped[int]
+    after_ready: Mapped[int]
+    """Nights after the household was ready to leave, beside `nights`."""
+    stays: Mapped[int]
+
+
+class QuarterFigures(Base):
+    """Figures about a quarter that no opening has, as they stood when it was sealed; small ones suppressed."""
+
+    __tablename__ = "quarter_figures"
+
+    quarter: Mapped[str] = mapped_column(primary_key=True)
+    figures: Mapped[dict[str, Any]] = mapped_column(JSONB)
+    taken_at: Mapped[Stamp]
+
+
+class Cap(Base):
+    """How many households of other regions a region takes at once for other reasons than safety."""
+
+    __tablename__ = "caps"
+    __table_args__ = (
+        CheckConstraint("at_most >= 0", name="at_most"),
+        CheckConstraint("last_day >= first_day", name="days"),
+        CheckConstraint("ends_at > begins_at", name="moments"),
+        CheckConstraint("(withdrawn_at IS NULL) = (withdrawn_on IS NULL)", name="withdrawn"),
+        Index("caps_region_idx", "region", "ends_at", postgresql_where=text("withdrawn_at IS NULL")),
+        Index(None, "first_day", "id"),
+    )
+
+    id: Mapped[Id]
+    region: Mapped[str] = mapped_column(ForeignKey("regions.code"))
+    at_most: Mapped[int]
+    reason: Mapped[str]
+    first_day: Mapped[date]
+    last_day: Mapped[date]
+    begins_at: Mapped[datetime]
+    """The first moment of the first day, as the country's clocks have it."""
+    ends_at: Mapped[datetime]
+    account_id: Mapped[UUID]
+    index: Mapped[int] = mapped_column(ForeignKey("leaves.index"))
+    """Its leaf."""
+    set_at: Mapped[Stamp]
+    withdrawn_at: Mapped[datetime | None]
+    withdrawn_on: Mapped[date | None]
+
+
+class Displacement(Base):
+    """That a household went elsewhere, and somewhere that would have done was left out only because of this cap."""
+
+    __tablename__ = "displacements"
+
+    index: Mapped[int] = mapped_column(ForeignKey("leaves.index"), primary_key=True, autoincrement=False)
+    """The leaf of its arrival."""
+    cap_id: Mapped[UUID] = mapped_column(ForeignKey("caps.id"), primary_key=True)

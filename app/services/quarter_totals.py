@@ -1,0 +1,162 @@
+"""Sealing quarters: the worker adds up what the openings say, and the ledger gets the totals in clear, once."""
+
+import asyncio
+import json
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any
+
+from app.allocation.nights import Stay, StayBook
+from app.allocation.openings import Opening, parse_opening
+from app.allocation.quarters import Quarter, from_to, last_over, quarter_named, quarter_of
+from app.allocation.totals import Totals, content_of, says_the_same, totals_of
+from app.allocation.weighing import WeightsInTime, weights_of
+from app.seal import DataKey, Keyring
+from app.services import quarter_figures
+from app.services.ledger import append_clear, local_day
+from app.store import heads, keys, quarter_totals
+from app.store.database import Transaction
+from app.store.quarter_totals import PairRow
+
+BATCH = 5000
+"""Openings that are read and opened at once."""
+LATER_FACTS = "later_facts"
+"""The code of a correction by what became known after a quarter was sealed."""
+BY = {"role": "worker", "region": None}
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """What a quarter comes to by what is known now."""
+
+    quarter: Quarter
+    totals: Totals
+    content: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Sealing:
+    """What was sealed: how many quarters for the first time, and how many anew."""
+
+    first: int = 0
+    anew: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """Everything that the ledger says, up to a number of leaves."""
+
+    leaves: int
+    stays: Sequence[Stay]
+    weights: WeightsInTime
+    regions: Sequence[str]
+
+
+async def seal(tx: Transaction, *, keyring: Keyring) -> Sealing:
+    """Seal every quarter that is over for as long as the policy says and has not been sealed, as the worker.
+
+    With them, and only then, those that were sealed before are sealed anew where something that became known since
+    changes them: once a quarter, so that no single fact shows by itself.
+    """
+    missing = await _missing(tx, keyring=keyring)
+    if not missing:
+        return Sealing()
+    read = await _read(tx, keyring=keyring)
+    before = await quarter_totals.newest(tx)
+    policy = (await tx.snapshots.reference(tx)).policy
+    # Every leaf that this rests on was written before now, and opens so many days later at the latest.
+    open_from = local_day(tx.at) + timedelta(days=policy.opening_delay_days + 1)
+    accounts = await asyncio.to_thread(_accounts, read, before.keys(), missing[-1], open_from)
+    first = anew = 0
+    for account in accounts:
+        sealed = before.get(str(account.quarter))
+        if sealed is None:
+            first += await _append(tx, account, version=1, read=read)
+        elif not says_the_same(sealed.content, account.content):
+            correction = {"corrects": sealed.index, "by": BY, "code": LATER_FACTS}
+            anew += await _append(tx, account, version=sealed.version + 1, read=read, correction=correction)
+    return Sealing(first, anew)
+
+
+async def _missing(tx: Transaction, *, keyring: Keyring) -> tuple[Quarter, ...]:
+    """Return which quarters are to be sealed, in order: from the ledger's first leaf on, none is left out."""
+    began = await quarter_totals.began(tx)
+    if began is None:
+        return ()
+    written_at, opening = began
+    days = [local_day(written_at)]
+    if opening is not None:
+        key = await keys.read(tx, keys.LEDGER, keyring=keyring)
+        days.append(_opened(key, *opening).date)
+    policy = (await tx.snapshots.reference(tx)).policy
+    over = last_over(local_day(tx.at), days=policy.quarter_grace_days)
+    sealed = await quarter_totals.sealed_names(tx)
+    return tuple(quarter for quarter in from_to(quarter_of(min(days)), over) if str(quarter) not in sealed)
+
+
+async def _read(tx: Transaction, *, keyring: Keyring) -> _Read:
+    leaves = await heads.read(tx, "ledger")
+    key = await keys.read(tx, keys.LEDGER, keyring=keyring)
+    book, after = StayBook(), -1
+    while rows := await quarter_totals.openings(tx, after=after, below=leaves, limit=BATCH):
+        # In another thread, so that the process goes on answering others.
+        await asyncio.to_thread(_take, book, key, rows)
+        after = rows[-1][0]
+    weights = [weights_of(content) for content in await quarter_totals.weights_said(tx, below=leaves)]
+    regions = sorted((await tx.snapshots.reference(tx)).regions)
+    return _Read(leaves, list(book.stays()), WeightsInTime(weights), regions)
+
+
+def _take(book: StayBook, key: DataKey, rows: Sequence[tuple[int, bytes]]) -> None:
+    for index, sealed in rows:
+        book.take(index, _opened(key, index, sealed))
+
+
+def _opened(key: DataKey, index: int, sealed: bytes) -> Opening:
+    return parse_opening(json.loads(key.unseal(sealed, row=str(index))))
+
+
+def _accounts(read: _Read, sealed: Collection[str], last: Quarter, open_from: date) -> list[Account]:
+    """Add up every quarter to the last, from the first in which there was somebody or that was sealed."""
+    first = min(
+        [last, *(quarter_of(stay.arrived_on) for stay in read.stays), *(quarter_named(name) for name in sealed)]
+    )
+    accounts: list[Account] = []
+    for quarter in from_to(first, last):
+        totals = totals_of(quarter, read.stays, weights=read.weights, regions=read.regions)
+        content = content_of(quarter, totals, leaves=read.leaves, open_from=open_from)
+        accounts.append(Account(quarter, totals, content))
+    return accounts
+
+
+async def _append(
+    tx: Transaction, account: Account, *, version: int, read: _Read, correction: Mapping[str, object] | None = None
+) -> bool:
+    """Seal a version of a quarter's totals; False where somebody else has done so meanwhile."""
+    name = str(account.quarter)
+    if not await quarter_totals.claim(tx, name, version=version):
+        return False
+    await quarter_totals.add_pairs(tx, _pairs(account), version=version)
+    if version == 1:
+        await quarter_totals.add_figures(tx, name, await quarter_figures.taken(tx, account.quarter, read.stays))
+    leaf_type = "quarter_total" if correction is None else "correction"
+    index = await append_clear(tx, leaf_type=leaf_type, content={**account.content, **(correction or {})})
+    await quarter_totals.cite(tx, name, version=version, index=index)
+    return True
+
+
+def _pairs(account: Account) -> list[PairRow]:
+    return [
+        PairRow(
+            str(account.quarter),
+            flow.origin,
+            flow.receiving,
+            flow.month,
+            flow.reason,
+            amount.nights,
+            amount.after_ready,
+            amount.stays,
+        )
+        for flow, amount in sorted(account.totals.flows.items())
+    ]

@@ -1,0 +1,69 @@
+"""Stays of long ago, written into the ledger as if they had been; and the worker that seals their quarters."""
+
+import datetime as dt
+from dataclasses import replace
+from typing import Any
+from uuid import UUID, uuid4
+
+from app.allocation.openings import Correction, Opening
+from app.allocation.quarters import Quarter, last_over
+from app.services import ledger, quarter_totals
+from app.services.quarter_totals import Sealing
+from app.store.database import WORKER
+from app.store.quarter_totals import said
+from tests.country import HERE, THERE, Country
+
+GRACE_DAYS = 14
+"""As the demo's policy has it."""
+
+
+def newest(before: int = 0) -> Quarter:
+    """Return the newest quarter that can be sealed today, or one of those before it."""
+    quarter = last_over(dt.datetime.now(dt.UTC).date(), days=GRACE_DAYS + 1)
+    for _ in range(before):
+        quarter = last_over(quarter.first, days=0)
+    return quarter
+
+
+async def write(country: Country, opening: Opening, *, placement_id: UUID | None = None) -> int:
+    """Write the leaf of an opening, as the operator."""
+    async with country.owner.entered() as tx:
+        return await ledger._append(tx, placement_id or uuid4(), opening, keyring=country.parts.keyring)
+
+
+def opening(came: dt.date, **changes: Any) -> Opening:
+    """Return what is said of the arrival of a woman with a child, who fled from Den Haag to Zwolle."""
+    arrival = Opening("arrival", HERE, THERE, "crisis", came, "safety", "2", (THERE,), "sha256:0", None)
+    return replace(arrival, **changes)
+
+
+async def stayed(country: Country, came: dt.date, left: dt.date | None = None, **changes: Any) -> int:
+    """Let a household have come one day, and have left another; return its arrival's leaf."""
+    placement_id, arrival = uuid4(), opening(came, **changes)
+    index = await write(country, arrival, placement_id=placement_id)
+    if left is not None:
+        end = replace(arrival, type="departure", arrival=index, date=left)
+        await write(country, end, placement_id=placement_id)
+    return index
+
+
+async def corrected(country: Country, arrival: int, instead: Opening, *, code: str) -> int:
+    """Let somebody correct what the leaf of an arrival says."""
+    by = Correction(arrival, "coordinator", instead.receiving, code)
+    return await write(country, replace(instead, type="correction", arrival=arrival, correction=by))
+
+
+async def seal(country: Country, *, on: dt.date | None = None) -> Sealing:
+    """Do what the worker does every few minutes, today or as if it were another day."""
+    async with country.parts.database.entered(actor=WORKER) as tx:
+        then = tx.at if on is None else dt.datetime.combine(on, dt.time(12), tzinfo=dt.UTC)
+        return await quarter_totals.seal(replace(tx, at=then), keyring=country.parts.keyring)
+
+
+async def totals(country: Country) -> list[tuple[str, int, dict[str, Any]]]:
+    """Return every leaf in clear about a quarter: its type, its index and what it says."""
+    rows = await country.rows(
+        "SELECT l.type, l.index, l.content FROM leaves AS l WHERE l.type IN ('quarter_total', 'correction')"
+        " AND l.placement_id IS NULL ORDER BY l.index"
+    )
+    return [(row[0], row[1], dict(said(bytes(row[2])))) for row in rows]

@@ -1,0 +1,46 @@
+"""Of workers that seal the same quarter at once, one does."""
+
+import asyncio
+
+import pytest
+
+from app.services.quarter_totals import Sealing
+from app.store import quarter_totals as rows
+from app.store.database import Transaction
+from tests.accounting import newest, seal, stayed, totals
+from tests.country import Country
+
+pytestmark = pytest.mark.race
+
+AT_ONCE = 3
+
+
+async def sealed_at_once(country: Country, monkeypatch: pytest.MonkeyPatch) -> list[Sealing]:
+    """Let workers seal, each having found that the quarter is not sealed before any of them says that it will."""
+    await stayed(country, newest().first)
+    ready, claim = asyncio.Barrier(AT_ONCE), rows.claim
+
+    async def together(tx: Transaction, quarter: str, *, version: int) -> bool:
+        await ready.wait()
+        return await claim(tx, quarter, version=version)
+
+    monkeypatch.setattr(rows, "claim", together)
+    return await asyncio.gather(*(seal(country) for _ in range(AT_ONCE)))
+
+
+async def test_a_quarter_is_sealed_once_however_many_workers_do_it(
+    country: Country, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sealed = await sealed_at_once(country, monkeypatch)
+    assert sum(one.first for one in sealed) == 1
+    assert len(await totals(country)) == 1
+
+
+async def test_without_the_key_they_would_all_seal_it(country: Country, monkeypatch: pytest.MonkeyPatch) -> None:
+    await country.rows("ALTER TABLE pair_nights DROP CONSTRAINT pair_nights_quarter_fkey")
+    await country.rows("ALTER TABLE pair_nights DROP CONSTRAINT pair_nights_pkey")
+    await country.rows("ALTER TABLE quarter_figures DROP CONSTRAINT quarter_figures_pkey")
+    await country.rows("ALTER TABLE quarter_totals DROP CONSTRAINT quarter_totals_pkey")
+    await country.rows("ALTER TABLE quarter_totals DROP CONSTRAINT quarter_totals_index_key")
+    sealed = await sealed_at_once(country, monkeypatch)
+    assert len(await totals(country)) == sum(one.first for one in sealed) == AT_ONCE
