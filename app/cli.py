@@ -10,6 +10,7 @@ import typer
 
 from app import logs
 from app.allocation.review import MOST_DAYS
+from app.commands.ledger import ledger
 from app.errors import OperatorError, Refusal
 from app.services.caller import Role
 
@@ -25,6 +26,7 @@ keys = typer.Typer(help="The keys that everything sealed depends on.", no_args_i
 plek.add_typer(keys, name="keys")
 policy = typer.Typer(help="The policy: every number by which places are found.", no_args_is_help=True)
 plek.add_typer(policy, name="policy")
+plek.add_typer(ledger, name="ledger")
 
 DataDir = Annotated[
     Path | None,

@@ -18,6 +18,7 @@ from app.errors import Conflict, OperatorError, Unavailable
 from app.seal import Keyring
 from app.services import (
     availability,
+    checkpoints,
     erasure,
     holds,
     monitor_releases,
@@ -50,6 +51,7 @@ REMINDERS_S = 30.0
 PRUNE_S = 600.0
 PEAKS_S = 2.0
 TOTALS_S = 600.0
+SEAL_S = 20.0
 RETENTION_S = 3600.0
 RETURNS_S = 600.0
 MONITOR_S = 900.0
@@ -124,6 +126,16 @@ async def total(tx: Transaction, *, keyring: Keyring) -> float:
     return TOTALS_S
 
 
+async def seal(tx: Transaction, *, keyring: Keyring) -> float:
+    """Sign the ledger's tree, if it has grown."""
+    if tx.reference_version == 0:
+        return UNFOUNDED_S
+    try:
+        return AT_ONCE_S if await checkpoints.seal(tx, keyring=keyring) else SEAL_S
+    except checkpoints.Broken:  # logged where it was found; the other timers go on
+        return SEAL_S
+
+
 async def retain(tx: Transaction, *, listed: ErasureList) -> float:
     """Erase the referrals whose time is over; none where that cannot be put on the list."""
     if tx.reference_version == 0:
@@ -168,6 +180,7 @@ def recurring_in(data_dir: Path, *, keyring: Keyring) -> Mapping[str, Work]:
         "peaks": partial(plan, keyring=keyring),
         "monitor": partial(monitor, keyring=keyring),
         "totals": partial(total, keyring=keyring),
+        "checkpoints": partial(seal, keyring=keyring),
     }
 
 

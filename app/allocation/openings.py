@@ -194,7 +194,7 @@ def _opening_of(read: Mapping[str, Any]) -> Opening:
 
 def _correction_of(read: Mapping[str, Any]) -> Correction:
     by = read["by"]
-    if by.keys() != {"role", "region"}:
+    if set(by) != {"role", "region"}:
         raise ValueError
     return Correction(
         corrects=_index(read["corrects"]),

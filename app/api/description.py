@@ -7,7 +7,9 @@ from fastapi.openapi.utils import get_openapi
 from fastapi.responses import JSONResponse
 from fastapi.routing import RouteContext, iter_route_contexts
 
+from app.api.access import ACCESS
 from app.api.problems import PROBLEM_JSON, TITLES, Problem
+from app.deps import ANYONE
 
 SUMMARY = """Finds a safe place in another region for a household that flees domestic violence, holds it without ever
 booking it twice, and records what each region gave and took."""
@@ -62,6 +64,8 @@ VERSION_HEADER = {
 TAG_HEADER = {"ETag": {"description": "The version that this is.", "schema": {"type": "string"}}}
 RETRY_HEADER = {"Retry-After": {"description": "Seconds to wait.", "schema": {"type": "integer", "minimum": 1}}}
 DOCUMENT = "/openapi.json"
+NAMING_BY_QUERY = frozenset({"/ledger/inclusion-proofs", "/ledger/consistency-proofs"})
+"""Routes that say by their query which thing they are about."""
 FOR_ALL = {"Access-Control-Allow-Origin": "*", "Cache-Control": "public, max-age=300"}
 """It is the same for everybody, from every origin."""
 
@@ -131,9 +135,9 @@ def _described(app: FastAPI) -> list[RouteContext]:
 def _complete(path: str, method: str, operation: dict[str, Any]) -> None:
     responses: dict[str, Any] = operation["responses"]
     responses.pop("422", None)
-    if path == DOCUMENT:
+    if ACCESS[method.upper(), path] == ANYONE:
         operation["security"] = []
-        for status in (400, 401, 403):
+        for status in (400, 401, 403) if path == DOCUMENT else (401, 403):
             responses.pop(str(status))
     for status in _problems(path, method):
         responses[str(status)] = {"description": TITLES[status]}
@@ -161,7 +165,7 @@ def _problems(path: str, method: str) -> tuple[int, ...]:
         return CHANGING + ((428,) if path in MATCH_REQUIRED else ())
     if method in {"put", "delete"}:
         return (*NAMING, 409)
-    return NAMING if "{" in path else ()
+    return NAMING if "{" in path or path in NAMING_BY_QUERY else ()
 
 
 def _add_conditions(path: str, method: str, operation: dict[str, Any]) -> None:

@@ -5,12 +5,13 @@ from collections.abc import Mapping
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
+from fastapi.responses import PlainTextResponse
 from pydantic import Field, JsonValue
 
 from app.api.pages import PageIn
 from app.api.wire import Out
 from app.deps import CallerIn, PartsIn, Tx
-from app.services import entries
+from app.services import checkpoints, entries
 
 router = APIRouter(tags=["Ledger"])
 
@@ -55,3 +56,58 @@ async def list_ledger_entries(
     found = await entries.listed(tx, caller, keyring=parts.keyring, after=seen, limit=page.limit + 1)
     items, cursor = page.cut(found, place=lambda entry: (str(entry.index),))
     return EntriesOut(items=[EntryOut.of(entry) for entry in items], next_cursor=cursor).reply()
+
+
+Index = Annotated[int, Query(ge=0, le=LARGEST, description="The index of a leaf.")]
+Size = Annotated[int, Query(ge=0, le=LARGEST, description="How many leaves the tree has: as a checkpoint says.")]
+
+
+class ProofOut(Out):
+    """A proof: hashes as RFC 9162 has them."""
+
+    hashes: list[str] = Field(description="In order, each 32 bytes as base64.")
+
+    @classmethod
+    def of(cls, proof: checkpoints.Proof) -> "ProofOut":
+        """Return a proof as it is sent."""
+        return cls(hashes=[base64.b64encode(one).decode() for one in proof.hashes])
+
+
+@router.get(
+    "/ledger/checkpoint",
+    response_class=PlainTextResponse,
+    operation_id="readLedgerCheckpoint",
+    summary="The tree, signed",
+)
+async def read_ledger_checkpoint(tx: Tx) -> Response:
+    """Read a checkpoint of the ledger's tree: a signed note (C2SP tlog-checkpoint, Ed25519).
+
+    Auditors and administrators get the newest; anyone else that of the last midnight.
+    """
+    return PlainTextResponse(await checkpoints.shown(tx))
+
+
+@router.get(
+    "/ledger/inclusion-proofs",
+    response_model=ProofOut,
+    operation_id="proveLedgerInclusion",
+    summary="A leaf is in the tree",
+)
+async def prove_ledger_inclusion(tx: Tx, leaf: Index, size: Size) -> Response:
+    """Prove that a leaf is in the tree of a size whose checkpoint the asker may see: RFC 9162, section 2.1.3."""
+    return ProofOut.of(await checkpoints.prove_inclusion(tx, leaf=leaf, size=size)).reply()
+
+
+@router.get(
+    "/ledger/consistency-proofs",
+    response_model=ProofOut,
+    operation_id="proveLedgerConsistency",
+    summary="The tree only grew",
+)
+async def prove_ledger_consistency(
+    tx: Tx,
+    old: Annotated[Size, Query(alias="from")],
+    new: Annotated[Size, Query(alias="to")],
+) -> Response:
+    """Prove that one tree grew out of another, both of sizes whose checkpoints the asker may see: RFC 9162, 2.1.4."""
+    return ProofOut.of(await checkpoints.prove_consistency(tx, old=old, new=new)).reply()

@@ -78,6 +78,8 @@ class Country:
     """The first is the one to fall back on."""
     time_zone: str
     """Whose midnight ends a night."""
+    ledger_origin: str
+    """What the ledger's checkpoints call it; no address has to answer there."""
     municipality_pattern: str
     """Regular expression that a whole municipality code matches."""
     municipality_example: str

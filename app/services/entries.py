@@ -1,6 +1,6 @@
 """Reading the ledger: everybody entitled to it sees every leaf, a region's auditors the openings that concern them."""
 
-from collections.abc import Mapping
+from collections.abc import AsyncGenerator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,6 +8,8 @@ from app.seal import Keyring
 from app.services.caller import Caller, Role
 from app.store import keys, ledger_entries
 from app.store.database import Transaction
+
+PAGE = 2_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,9 +22,25 @@ class Entry:
     opening: Mapping[str, Any] | None
 
 
+async def exported(tx: Transaction, *, size: int, region: str | None, keyring: Keyring) -> AsyncGenerator[Entry]:
+    """Yield the leaves of the tree of a size, with the openings that a region's auditors may see by now; or none."""
+    seen = -1
+    while seen + 1 < size:
+        page = await _entries(tx, after=seen, limit=min(PAGE, size - 1 - seen), region=region, keyring=keyring)
+        if not page:
+            return
+        for entry in page:
+            yield entry
+        seen = page[-1].index
+
+
 async def listed(tx: Transaction, caller: Caller, *, keyring: Keyring, after: int, limit: int) -> list[Entry]:
     """Return the leaves after an index, in order."""
     region = caller.region if caller.has(Role.AUDITOR) else None
+    return await _entries(tx, after=after, limit=limit, region=region, keyring=keyring)
+
+
+async def _entries(tx: Transaction, *, after: int, limit: int, region: str | None, keyring: Keyring) -> list[Entry]:
     rows = await ledger_entries.listed(tx, after=after, limit=limit, region=region)
     openings: dict[int, Mapping[str, Any]] = {}
     if any(row.sealed_opening for row in rows):

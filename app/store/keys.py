@@ -17,6 +17,29 @@ MONITOR = "monitor"
 """Seals the sums of who came, until they are released."""
 
 
+CHECKPOINTS = "checkpoint/"
+"""Before the number of each key that signs checkpoints; the last two do."""
+SIGNING = 2
+
+
+async def signing(tx: "Transaction", *, keyring: Keyring) -> list[bytes]:
+    """Return the secrets of the keys that sign checkpoints, the newest first; the first to ask makes one."""
+    numbers = await _signing_numbers(tx) or [1]
+    return [(await read(tx, f"{CHECKPOINTS}{number}", keyring=keyring)).secret for number in numbers[:SIGNING]]
+
+
+async def add_signing(tx: "Transaction", *, keyring: Keyring) -> None:
+    """Make another key that signs checkpoints."""
+    newest = max(await _signing_numbers(tx), default=0)
+    await read(tx, f"{CHECKPOINTS}{newest + 1}", keyring=keyring)
+
+
+async def _signing_numbers(tx: "Transaction") -> list[int]:
+    """Return the numbers of all keys that sign or signed checkpoints, the last first."""
+    names = await tx.rows(select(InstallationKey.name).where(InstallationKey.name.startswith(CHECKPOINTS)))
+    return sorted((int(row.name.removeprefix(CHECKPOINTS)) for row in names), reverse=True)
+
+
 async def read(tx: "Transaction", name: str, *, keyring: Keyring) -> DataKey:
     """Return one of the installation's keys; the first to ask makes it."""
     wanted = select(InstallationKey.wrapped).where(InstallationKey.name == name)

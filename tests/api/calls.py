@@ -131,6 +131,8 @@ class World:
             "/monitor": {"from": "2026-Q1", "to": "2026-Q1"},
             "/policies/{id}/differences": {"to": self.ids["policies"]},
             **dict.fromkeys(("/fair-shares", "/fair-share-pairs", "/fair-share-figures", "/settlements"), QUARTER),
+            "/ledger/inclusion-proofs": {"leaf": 0, "size": 1},
+            "/ledger/consistency-proofs": {"from": 0, "to": 0},
         }
         return {
             "method": method,
