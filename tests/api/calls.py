@@ -75,6 +75,14 @@ class World:
         """Return the body of an alternative for which linde answers."""
         return {"kind": "hotel", "responsibleProviderId": str(self.country.providers["linde"])}
 
+    def wish(self) -> dict[str, Any]:
+        """Return the body of a hold."""
+        return {
+            "referralId": self.ids["referrals"],
+            "rankingId": self.ids["rankings"],
+            "offerId": self.offer_id,
+        }
+
     def body(self, method: str, template: str) -> Any:
         """Return a body that the call takes; None where it takes none."""
         bodies: dict[tuple[str, str], Any] = {
@@ -95,11 +103,7 @@ class World:
             ("PUT", "/ambulatory-capacity"): {"capacity": 3},
             ("POST", "/referrals/{id}/rankings"): {"limit": 5},
             ("POST", "/peak-plans"): {},
-            ("POST", "/holds"): {
-                "referralId": self.ids["referrals"],
-                "rankingId": self.ids["rankings"],
-                "offerId": self.offer_id,
-            },
+            ("POST", "/holds"): self.wish(),
             ("POST", "/holds/{id}/release"): {"reason": "mistake"},
             ("POST", "/holds/{id}/acceptance"): {"by": "person"},
             ("POST", "/holds/{id}/decline"): {"reason": "staffing"},
@@ -129,6 +133,7 @@ class World:
         asked = {
             "/rankings/{id}/obstacles": {"region": THERE},
             "/monitor": {"from": "2026-Q1", "to": "2026-Q1"},
+            "/own-region-checks": {"from": "2026-Q1", "to": "2026-Q1"},
             "/policies/{id}/differences": {"to": self.ids["policies"]},
             **dict.fromkeys(("/fair-shares", "/fair-share-pairs", "/fair-share-figures", "/settlements"), QUARTER),
             "/ledger/inclusion-proofs": {"leaf": 0, "size": 1},
