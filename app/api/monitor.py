@@ -80,7 +80,7 @@ class OccupancyOut(Out):
     norm_permille: int = Field(description="By the policy in force.")
 
 
-class WaitingOut(Out):
+class WaitingTimesOut(Out):
     """How long it took from a referral to a confirmed place, of those whose stay began; by region of origin."""
 
     by_time: list[CodeCountOut]
@@ -123,7 +123,7 @@ class RegionFiguresOut(Out):
     outflow: OutflowOut
     stay: StayOut
     occupancy: OccupancyOut
-    waiting: WaitingOut
+    waiting: WaitingTimesOut
     answers: AnswersOut
     blockers: list[CodeCountOut] = Field(description="What began to delay a departure.")
     trend: list[EarlierOut]
@@ -150,7 +150,7 @@ class StalenessOut(Out):
         )
 
 
-class QuarterOut(Out):
+class MonitorQuarterOut(Out):
     """A quarter as it was released; it never changes afterwards."""
 
     quarter: str
@@ -164,7 +164,7 @@ class QuarterOut(Out):
 class MonitorOut(Out):
     """Some quarters."""
 
-    quarters: list[QuarterOut]
+    quarters: list[MonitorQuarterOut]
 
 
 @router.get(
@@ -172,7 +172,7 @@ class MonitorOut(Out):
     response_model=MonitorOut,
     operation_id="readMonitor",
     summary="How shelter works",
-    responses={200: {"content": {CSV: {"schema": {"type": "string"}}}}},
+    responses={200: {"content": {CSV: {"schema": {"type": "string"}}}, "description": "As released."}},
 )
 async def read(
     request: Request,
@@ -189,8 +189,8 @@ async def read(
     return MonitorOut(quarters=[_quarter(one, found.occupancy_norm_permille) for one in found.quarters]).reply()
 
 
-def _quarter(one: QuarterFigures, norm: int) -> QuarterOut:
-    return QuarterOut(
+def _quarter(one: QuarterFigures, norm: int) -> MonitorQuarterOut:
+    return MonitorQuarterOut(
         quarter=str(one.quarter),
         first_day=one.quarter.first,
         last_day=one.quarter.last,
@@ -217,7 +217,7 @@ def _region(figures: RegionFigures, norm: int) -> RegionFiguresOut:
             occupied_permille=figures.occupied_permille,
             norm_permille=norm,
         ),
-        waiting=WaitingOut(
+        waiting=WaitingTimesOut(
             by_time=_codes(figures, "waiting", "time"), alternatives=_codes(figures, "alternatives", "kind")
         ),
         answers=AnswersOut(

@@ -36,6 +36,9 @@ RULES: dict[str, dict[str, str]] = {
         "INSERT": WORKER,
     },
 }
+# What stands in a telephone book is public: names, switchboards, and in which regions an organisation works.
+PUBLIC = ("providers", "provider_regions")
+SOMEBODY = "(SELECT acting()) <> ''"
 OF_PLACEMENT = "EXISTS (SELECT FROM placements AS p WHERE p.id = placement_id)"
 PERIODS_BEFORE = f"{STAFF} AND {OF_PLACEMENT}"
 
@@ -96,6 +99,8 @@ def upgrade() -> None:
     for table, rules in RULES.items():
         _wall(table, rules)
     op.execute(f'ALTER POLICY "select" ON blocker_periods USING (({PERIODS_BEFORE}) OR {WORKER})')
+    for table in PUBLIC:
+        op.execute(f'ALTER POLICY "select" ON {table} USING (true)')
     op.execute("INSERT INTO timers (name, due_at, leased_until) VALUES ('monitor', '-infinity', '-infinity')")
     for name, table, columns, where in INDEXES:
         condition = f" WHERE {where}" if where else ""
@@ -127,5 +132,7 @@ def downgrade() -> None:
         op.execute(f"DROP INDEX {name}")
     op.execute("DELETE FROM timers WHERE name = 'monitor'")
     op.execute(f'ALTER POLICY "select" ON blocker_periods USING ({PERIODS_BEFORE})')
+    for table in PUBLIC:
+        op.execute(f'ALTER POLICY "select" ON {table} USING ({SOMEBODY})')
     for table in reversed(RULES):
         op.drop_table(table)

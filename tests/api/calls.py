@@ -173,6 +173,7 @@ async def world(country: Country) -> World:
         "rankings": ranking["id"],
         "holds": hold["id"],
         "placements": placement["id"],
+        "decisions": placement["id"],
         "policies": ranking["policy"]["version"],
         "peak-plans": (await administrator.post("/peak-plans"))["id"],
         "webhooks": webhook["id"],

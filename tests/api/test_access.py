@@ -108,6 +108,11 @@ CONTRACT: dict[str, set[str]] = {
     "POST /webhooks": {C, S},
     "GET /webhooks": {C, S},
     "DELETE /webhooks/{id}": {C, S},
+    "GET /hsds": set(),
+    "GET /hsds/organizations": set(),
+    "GET /hsds/organizations/{id}": set(),
+    "GET /hsds/services": set(),
+    "GET /hsds/services/{id}": set(),
     "GET /openapi.json": set(),
 }
 """The wire contract's table, in its order."""
