@@ -17,9 +17,14 @@ GRACE_DAYS = 14
 """As the demo's policy has it."""
 
 
+def local_today() -> dt.date:
+    """Return the day that it is where the country's clocks are."""
+    return ledger.local_day(dt.datetime.now(dt.UTC))
+
+
 def newest(before: int = 0) -> Quarter:
     """Return the newest quarter that can be sealed today, or one of those before it."""
-    quarter = last_over(dt.datetime.now(dt.UTC).date(), days=GRACE_DAYS + 1)
+    quarter = last_over(local_today(), days=GRACE_DAYS)
     for _ in range(before):
         quarter = last_over(quarter.first, days=0)
     return quarter

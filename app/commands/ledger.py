@@ -46,6 +46,22 @@ def verify_ledger(file: ExportFile, checkpoint: CheckpointFile, key: Key = None)
     verifying.verify(file, checkpoint=checkpoint, key=key)
 
 
+@ledger.command("shares")
+def check_shares(
+    file: ExportFile,
+    region: Annotated[
+        str | None, typer.Option(metavar="CODE", help="Whose figures are checked; by itself, whose export it is.")
+    ] = None,
+    quarter: Annotated[
+        str | None, typer.Option(metavar="2026-Q1", help="Whose table is printed; by itself, the newest.")
+    ] = None,
+) -> None:
+    """Check sealed totals: that sums agree, and that a region's own openings come to its figures, digit for digit."""
+    from app.commands import ledger_shares  # noqa: PLC0415 - as above
+
+    ledger_shares.check(file, region=region, quarter=quarter)
+
+
 @ledger.command("witness")
 def witness_ledger(
     state: Annotated[Path, typer.Argument(metavar="STATE", help="The witness's own file, made when there is none.")],

@@ -8,7 +8,7 @@ from typing import Any
 
 from app.api.problems import PROBLEM_JSON
 from app.reference import policy_document
-from tests.country import THERE, Client, Country, hold_first, place_body, referral_body, shelter, site_body
+from tests.country import FAR, THERE, Client, Country, hold_first, place_body, referral_body, shelter, site_body
 
 WORKING = ("intake_worker", "coordinator", "client_system")
 """The roles of a provider."""
@@ -46,6 +46,14 @@ WITH_BODY = (
     ("POST", "/swaps"),
     ("POST", "/swaps/{id}/consents"),
     ("POST", "/swaps/{id}/refusal"),
+)
+BY_QUARTER = (
+    "/fair-shares",
+    "/fair-share-pairs",
+    "/fair-share-figures",
+    "/settlements",
+    "/monitor",
+    "/own-region-checks",
 )
 QUARTER = {"from": "2026-Q1", "to": "2026-Q1"}
 MAY_BE_NOTHING = ("/referrals/{id}/rankings", "/peak-plans", "/placements/{id}/no-show")
@@ -113,13 +121,12 @@ class World:
             ("POST", "/placements/{id}/departure"): {"destination": "own_home"},
             ("POST", "/placements/{id}/corrections"): {"code": "not_arrived"},
             ("POST", "/webhooks"): {"url": "https://hooks.example/plek", "kinds": ["swap"]},
-            ("POST", "/caps"): {"atMost": 3, "reason": "staffing", "until": next_month()},
             ("POST", "/swap-searches"): {"referralId": self.ids["referrals"]},
             ("POST", "/swaps"): {"searchId": self.ids["rankings"], "rank": 1},
             ("POST", "/swaps/{id}/consents"): {"legId": self.ids["rankings"], "as": "receiving"},
             ("POST", "/swaps/{id}/refusal"): {"reason": "staffing"},
         }
-        return bodies.get((method, template))
+        return (bodies | {("POST", "/caps"): cap_body()}).get((method, template))
 
     def request(self, method: str, template: str, *, id_: str | None = None) -> dict[str, Any]:
         """Return what a client sends for a call; an event stream is asked for such that it ends at once."""
@@ -132,10 +139,8 @@ class World:
             headers["Last-Event-ID"] = "nowhere"
         asked = {
             "/rankings/{id}/obstacles": {"region": THERE},
-            "/monitor": {"from": "2026-Q1", "to": "2026-Q1"},
-            "/own-region-checks": {"from": "2026-Q1", "to": "2026-Q1"},
             "/policies/{id}/differences": {"to": self.ids["policies"]},
-            **dict.fromkeys(("/fair-shares", "/fair-share-pairs", "/fair-share-figures", "/settlements"), QUARTER),
+            **dict.fromkeys(BY_QUARTER, QUARTER),
             "/ledger/inclusion-proofs": {"leaf": 0, "size": 1},
             "/ledger/consistency-proofs": {"from": 0, "to": 0},
         }
@@ -165,7 +170,9 @@ async def world(country: Country) -> World:
     await country.rows(AGREED, id=placement["id"])
     third = await country.client("intake_worker", provider="third")
     waiting = await third.post("/referrals", referral_body())
+    auditor = await country.client("auditor", region=FAR)
     ids = {
+        "caps": (await auditor.post("/caps", {"atMost": 1000, "reason": "other", "until": next_month()}))["id"],
         "sites": there.site_id,
         "places": there.place_ids[-1],
         "referrals": referral["id"],
@@ -210,6 +217,11 @@ async def swap_for(country: Country, referral_id: str, *, place_id: str) -> str:
 def next_month() -> str:
     """Return a day on which a cap that begins today may end."""
     return (datetime.now(UTC).date() + timedelta(days=30)).isoformat()
+
+
+def cap_body() -> dict[str, Any]:
+    """Return the body of a cap that begins today."""
+    return {"atMost": 3, "reason": "staffing", "until": next_month()}
 
 
 async def counts(country: Country) -> dict[str, int]:

@@ -207,13 +207,13 @@ async def test_each_look_that_is_granted_leaves_exactly_one_entry_that_says_who_
         await person(country, *STAFF, provider=slug) for slug in ("linde", "haven", "haven", "eik")
     ]
 
+    await those_who_account(walk)
     await the_main_job(walk, haven, linde)
     await other_ends(walk, haven, linde)
     await those_who_wait(walk, eik, linde)
     await plans_and_webhooks(walk, await person(country, *STAFF, provider="pine"))
     await shields(walk, haven, other)
     await the_log_itself(walk, haven)
-    await those_who_account(walk)
 
     assert walk.walked == {call for call, look in LOOKS.items() if look.granted} - OF_SWAPS | OF_THEIR_OWN
 

@@ -130,16 +130,16 @@ async def test_with_the_wall_taken_down_the_same_queries_would_find_it(
 EMPTY = "SELECT * FROM {}"
 VISIBLE: dict[str, set[str]] = {
     "stranger": {
-        "providers", "provider_regions", "sites", "place_groups", "places", "claims", "registers",
+        "providers", "provider_regions", "sites", "place_groups", "places", "claims", "registers", "caps",
     },
-    "auditor": {"providers", "provider_regions", "registers", "leaves"},
-    "administrator": {"providers", "provider_regions", "leaves", "access_log", "peak_plans"},
+    "auditor": {"providers", "provider_regions", "registers", "leaves", "caps"},
+    "administrator": {"providers", "provider_regions", "leaves", "access_log", "peak_plans", "caps"},
     "nobody": {"providers", "provider_regions"},
-    "relay": {"providers", "provider_regions", "outbox", "webhooks"},
+    "relay": {"providers", "provider_regions", "outbox", "webhooks", "caps"},
     "worker": {
         "providers", "provider_regions", "sites", "place_groups", "places", "claims", "referrals", "holds", "stays",
         "placements", "leaves", "answers", "outbox", "referral_secrets", "contacts", "alternatives", "vacancies",
-        "peak_plans", "webhooks", "swaps", "swap_legs", "move_agreements", "openings",
+        "peak_plans", "webhooks", "swaps", "swap_legs", "move_agreements", "openings", "caps",
     },
 }  # fmt: skip
 """For each caller who has nothing to do with the case: the tables in which they see any row at all."""

@@ -1,0 +1,401 @@
+"""`plek ledger`: what a controller takes along, checks and keeps, as files and without the service."""
+
+import asyncio
+import base64
+import json
+import shutil
+import stat
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from app.allocation.notes import COSIGNS, Checkpoint, Note, VerifierKey, parse_checkpoint, parse_key, parse_note
+from app.cli import plek
+from app.embedded import servers
+from app.errors import OperatorError
+from app.seal import KEY_FILE, new_key
+from app.services import ledger
+from app.services.signing import sign, signer_of, verifier_of
+from tests import rfc9162
+from tests.casework import desk
+from tests.country import FIRST_LEAF, HERE, THERE, open_country
+from tests.faults.cli_folder import Folder
+
+LEFT = {"destination": "new_home"}
+SECRET = bytes(range(32))
+"""Of a ledger that these tests keep themselves."""
+ORIGIN = "plek.example/nl"
+
+
+@dataclass(frozen=True)
+class Exports:
+    """A data folder with two stays in its ledger, and what was exported of it."""
+
+    folder: Folder
+    small: Path
+    """Before the second stay."""
+    whole: Path
+    for_here: Path
+    """With the openings that HERE's auditors may see."""
+    key: str
+
+
+@pytest.fixture(scope="module")
+def exports(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Exports]:
+    out = tmp_path_factory.mktemp("exports")
+    folder = Folder(tmp_path_factory.mktemp("plek") / "var")
+    with servers(folder.path, durable=False) as endpoints:
+        plek_in(folder, "migrate")
+        key = new_key()
+        (folder.path / KEY_FILE).write_text(key + "\n", encoding="ascii")
+        (folder.path / KEY_FILE).chmod(0o600)
+        urls = {"owner_url": endpoints.owner_url, "app_url": endpoints.database_url, "redis_url": endpoints.redis_url}
+        asyncio.run(stays(key=key, **urls))
+        plek_in(folder, "ledger", "export", out / "small.jsonl")
+        asyncio.run(stays(key=key, **urls))
+        plek_in(folder, "ledger", "export", out / "whole.jsonl")
+        plek_in(folder, "ledger", "export", out / "here.jsonl", "--region", HERE)
+        key = plek_in(folder, "ledger", "key").strip()
+        yield Exports(folder, out / "small.jsonl", out / "whole.jsonl", out / "here.jsonl", key)
+
+
+async def stays(**where: str) -> None:
+    """Let a household arrive and leave, and another arrive; and write leaves in clear."""
+    async with open_country(**where) as country:
+        known = await country.rows("SELECT id FROM providers WHERE slug = 'linde'")
+        slug = "eik" if known else "linde"
+        at = await desk(country) if slug == "linde" else await second_desk(country)
+        first = await at.arrived()
+        await at.receiver.post(f"/placements/{first['id']}/departure", LEFT, expect=200)
+        await at.arrived()
+        for nights in range(3):
+            async with country.owner.entered() as tx:
+                await ledger.append_clear(tx, leaf_type="cap", content={"region": THERE, "nights": nights})
+
+
+async def second_desk(country: Any) -> Any:
+    from tests.casework import Desk  # noqa: PLC0415 - only here
+    from tests.country import shelter  # noqa: PLC0415 - only here
+
+    return Desk(await country.client("intake_worker", provider="pine"), await shelter(country, "eik"))
+
+
+def plek_in(folder: Folder | None, *words: str | Path, expect: int = 0) -> str:
+    """Run a command in this process; return all that it says."""
+    env = {"PLEK_DATA_DIR": str(folder.path) if folder else "/nowhere"}
+    done = CliRunner().invoke(plek, [*map(str, words)], env=env)
+    if isinstance(done.exception, OperatorError):
+        assert expect == 2, str(done.exception)
+        return str(done.exception)
+    assert done.exit_code == expect, f"exit {done.exit_code}\n{done.output}{done.exception!r}"
+    return done.output
+
+
+def beside(export: Path, ending: str) -> Path:
+    return export.with_name(export.name + ending)
+
+
+def verify(export: Path, checkpoint: Path, *words: str | Path, expect: int = 0) -> str:
+    return plek_in(None, "ledger", "verify", export, "--checkpoint", checkpoint, *words, expect=expect)
+
+
+def size_of(export: Path) -> int:
+    return parse_checkpoint(parse_note(beside(export, ".checkpoint").read_text(encoding="utf-8"))).size
+
+
+def test_an_export_has_one_line_a_leaf_and_is_what_was_signed(exports: Exports) -> None:
+    lines = exports.whole.read_bytes().splitlines()
+    assert [json.loads(line)["index"] for line in lines] == list(range(FIRST_LEAF + 12))
+    assert {json.loads(line)["opening"] for line in lines} == {None}
+    leaves = [base64.b64decode(json.loads(line)["leaf"]) for line in lines]
+    note = parse_note(beside(exports.whole, ".checkpoint").read_text(encoding="utf-8"))
+    assert parse_checkpoint(note) == Checkpoint(ORIGIN, len(lines), rfc9162.mth(leaves))
+    said = verify(exports.whole, beside(exports.whole, ".checkpoint"), "--key", exports.key)
+    assert said == "Right. These are the 14 leaves that plek.example/nl signed, and 0 openings fit their leaves.\n"
+
+
+def test_a_region_takes_the_openings_that_its_auditors_may_see(exports: Exports) -> None:
+    said = verify(exports.for_here, beside(exports.for_here, ".checkpoint"))
+    assert "4 openings fit their leaves" in said  # of the stays that ended; the others have not yet opened
+    assert "--key says whose it should be" in said
+    openings = [json.loads(line)["opening"] for line in exports.for_here.read_bytes().splitlines()]
+    assert [opening["type"] for opening in openings if opening] == ["arrival", "departure"] * 2
+    assert "no region with this code" in plek_in(
+        exports.folder, "ledger", "export", exports.whole.with_name("none.jsonl"), "--region", "GM9999", expect=2
+    )
+    assert not exports.whole.with_name("none.jsonl").exists()
+
+
+def test_it_is_checked_by_a_process_that_has_nothing_but_the_files(exports: Exports, tmp_path: Path) -> None:
+    for ending in ("", ".checkpoint", ".hashes"):
+        shutil.copy(beside(exports.for_here, ending), tmp_path / f"here.jsonl{ending}")
+    command = [sys.executable, "-m", "app", "ledger", "verify", str(tmp_path / "here.jsonl")]
+    command += ["--checkpoint", str(tmp_path / "here.jsonl.checkpoint"), "--key", exports.key]
+    root = Path(__file__).resolve().parents[2]
+    done = subprocess.run(command, env={"PATH": ""}, cwd=root, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith("Right.")
+
+
+def test_any_change_is_found_and_the_first_wrong_leaf_named(exports: Exports, tmp_path: Path) -> None:
+    lines = exports.for_here.read_bytes().splitlines(keepends=True)
+    shutil.copy(beside(exports.for_here, ".hashes"), tmp_path / "any.hashes")
+    checkpoint = beside(exports.for_here, ".checkpoint")
+
+    def named(*changed: bytes) -> str:
+        (tmp_path / "changed.jsonl").write_bytes(b"".join(changed))
+        return verify(tmp_path / "changed.jsonl", checkpoint, expect=1)
+
+    for index in (0, 3, len(lines) - 1):
+        line = lines[index]
+        assert named(*lines[:index], line.replace(b'"leaf":"e', b'"leaf":"f'), *lines[index + 1 :]).startswith(
+            f"WRONG. leaf {index}: "
+        )
+        assert f"leaf {index}: " in named(*lines[:index], *lines[index + 1 :])
+        assert f"leaf {index + 1}: " in named(*lines[: index + 1], line, *lines[index + 1 :])
+    assert "leaf 4: " in named(*lines[:4], lines[5], lines[4], *lines[6:])
+    opened = next(at for at, line in enumerate(lines) if b'"origin"' in line)
+    forged = lines[opened].replace(b'"persons":"2"', b'"persons":"1"')
+    assert f"leaf {opened}: its opening is not the one" in named(*lines[:opened], forged, *lines[opened + 1 :])
+    assert f"leaf {len(lines)}: it is one too many" in named(*lines, lines[-1])
+    assert f"leaf {len(lines) - 1}: it is missing" in named(*lines[:-1])
+    assert "leaf 0: it is missing" in named()
+
+
+def replaced(exports: Exports, folder: Path) -> tuple[Path, int]:
+    """Return an export in which a leaf was replaced by another that is well-formed, and its index."""
+    lines = exports.whole.read_bytes().splitlines(keepends=True)
+    index = next(at for at, line in enumerate(lines) if json.loads(line)["opening"] is None and at > FIRST_LEAF)
+    leaf = json.loads(base64.b64decode(json.loads(lines[index])["leaf"]))
+    leaf["commitment" if "commitment" in leaf else "content"] = "0" * 64
+    written = json.dumps(leaf, sort_keys=True, separators=(",", ":")).encode()
+    line = {"index": index, "leaf": base64.b64encode(written).decode(), "opening": None}
+    lines[index] = json.dumps(line).encode() + b"\n"
+    path = folder / "replaced.jsonl"
+    path.write_bytes(b"".join(lines))
+    return path, index
+
+
+def test_a_leaf_that_was_replaced_whole_is_named_by_the_signed_hashes_wherever_they_lie(
+    exports: Exports, tmp_path: Path
+) -> None:
+    path, index = replaced(exports, tmp_path)
+    said = verify(path, beside(exports.whole, ".checkpoint"), expect=1)
+    assert said.startswith(f"WRONG. leaf {index}: it is not the leaf that was signed.")
+    alone = tmp_path / "alone.checkpoint"
+    shutil.copy(beside(exports.whole, ".checkpoint"), alone)
+    (tmp_path / "forged.hashes").write_bytes(b"A" * 43 + b"=\n")
+    said = verify(path, alone, expect=1)
+    assert "one of the 14 leaves is not the one that was signed" in said
+
+
+def test_a_checkpoint_of_somebody_else_is_found(exports: Exports, tmp_path: Path) -> None:
+    other = verifier_of(SECRET, name=ORIGIN).written()
+    said = verify(exports.whole, beside(exports.whole, ".checkpoint"), "--key", other, expect=1)
+    assert "not signed by the key" in said
+    (tmp_path / "key").write_text(exports.key + "\n")
+    verify(exports.whole, beside(exports.whole, ".checkpoint"), "--key", tmp_path / "key")
+    older = verify(exports.whole, beside(exports.small, ".checkpoint"), expect=1)
+    assert f"leaf {size_of(exports.small)}: it is one too many" in older
+
+
+@pytest.mark.parametrize("content", [b"", b"no note", b"\xff\n\n", b"one\ntwo\n\n\xe2\x80\x94 a AQIDBAUG\n"])
+def test_what_is_no_checkpoint_is_trouble_and_no_verdict(exports: Exports, tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "note").write_bytes(content)
+    assert "this" in verify(exports.whole, tmp_path / "note", expect=2)
+    assert "cannot be read" in verify(exports.whole, tmp_path / "none", expect=2)
+    assert "cannot be read" in verify(tmp_path / "none", beside(exports.whole, ".checkpoint"), expect=2)
+    assert "--key" in verify(exports.whole, beside(exports.whole, ".checkpoint"), "--key", "nonsense", expect=2)
+
+
+def test_the_keys_are_told_and_a_new_one_signs_beside_the_old(exports: Exports, tmp_path: Path) -> None:
+    assert parse_key(exports.key).name == ORIGIN
+    assert plek_in(exports.folder, "ledger", "key").strip() == exports.key
+    new, old = plek_in(exports.folder, "ledger", "key", "--new").split()
+    assert (old, new != old) == (exports.key, True)
+    assert plek_in(exports.folder, "ledger", "key").split() == [new, old]
+    plek_in(exports.folder, "ledger", "export", tmp_path / "same.jsonl")
+    verify(tmp_path / "same.jsonl", tmp_path / "same.jsonl.checkpoint", "--key", old)
+
+
+def watch(state: Path, checkpoint: Path, *words: str | Path, expect: int = 0) -> str:
+    return plek_in(None, "ledger", "witness", state, "--checkpoint", checkpoint, *words, expect=expect)
+
+
+def test_a_witness_keeps_and_cosigns_what_only_grew(exports: Exports, tmp_path: Path) -> None:
+    state, small, whole = tmp_path / "state", *(beside(one, ".checkpoint") for one in (exports.small, exports.whole))
+    assert "needs --key" in watch(state, small, expect=2)
+    first = watch(state, small, "--key", exports.key, "--name", "GM0193")
+    assert stat.S_IMODE(state.stat().st_mode) == 0o600
+    assert "Seen before" in watch(state, small)
+    assert "consistency-proofs?from=8&to=14" in watch(state, whole, expect=2)
+    cosigned = parse_note(watch(state, whole, "--export", exports.whole))
+    witness = parse_key(first.splitlines()[0].removeprefix("Witness: "))
+    assert (witness.name, witness.kind) == ("GM0193", COSIGNS)
+    assert signer_of(cosigned, [witness]) == witness
+    assert signer_of(cosigned, [parse_key(exports.key)]) is not None
+    assert len(json.loads(state.read_bytes())["checkpoints"]) == 2
+
+
+@dataclass
+class Log:
+    """A ledger that these tests keep and sign, with whatever leaves they like."""
+
+    folder: Path
+
+    def checkpoint(self, leaves: list[bytes], *, origin: str = ORIGIN) -> Path:
+        text = Checkpoint(origin, len(leaves), rfc9162.mth(leaves)).text()
+        note = Note(text, (sign(text, SECRET, name=origin),))
+        path = self.folder / f"{len(list(self.folder.iterdir()))}.checkpoint"
+        path.write_text(note.written(), encoding="utf-8")
+        return path
+
+    def proof(self, old: int, leaves: list[bytes]) -> Path:
+        path = self.folder / f"{len(list(self.folder.iterdir()))}.proof"
+        hashes = [base64.b64encode(one).decode() for one in rfc9162.subproof(old, leaves, b=True)]
+        path.write_text(json.dumps({"hashes": hashes}))
+        return path
+
+    def export(self, leaves: list[bytes]) -> Path:
+        path = self.folder / f"{len(list(self.folder.iterdir()))}.jsonl"
+        lines = [
+            {"index": index, "leaf": base64.b64encode(leaf).decode(), "opening": None}
+            for index, leaf in enumerate(leaves)
+        ]
+        path.write_text("".join(json.dumps(line) + "\n" for line in lines))
+        return path
+
+    @property
+    def key(self) -> VerifierKey:
+        return verifier_of(SECRET, name=ORIGIN)
+
+
+def policies(count: int, *, but: int | None = None) -> list[bytes]:
+    """Return leaves, one of them another than it would be."""
+    return [
+        json.dumps(
+            {"content": {"hash": "other" if at == but else "one"}, "index": at, "type": "policy", "version": 1},
+            separators=(",", ":"),
+        ).encode()
+        for at in range(count)
+    ]
+
+
+@pytest.fixture
+def log(tmp_path: Path) -> Log:
+    (tmp_path / "log").mkdir()
+    return Log(tmp_path / "log")
+
+
+def started(log: Log, leaves: list[bytes]) -> Path:
+    """Return the state of a witness that has seen these leaves."""
+    state = log.folder.parent / "state"
+    watch(state, log.checkpoint(leaves), "--key", log.key.written(), "--name", "GM0193")
+    return state
+
+
+def evidence(state: Path, kind: str) -> tuple[Checkpoint, Checkpoint, list[bytes]]:
+    """Return what a witness wrote down, having seen that the ledger's key signed both notes."""
+    document = json.loads(state.with_name(f"{state.name}.{kind}.json").read_bytes())
+    notes = [parse_note(document[name]) for name in ("first", "second")]
+    key = verifier_of(SECRET, name=ORIGIN)
+    assert [signer_of(note, [key]) for note in notes] == [key, key]
+    first, second = (parse_checkpoint(note) for note in notes)
+    return first, second, [base64.b64decode(one) for one in document["hashes"]]
+
+
+@pytest.mark.parametrize("old, new", [(5, 9), (8, 9), (4, 8), (1, 2), (7, 13)])
+def test_growth_is_shown_by_a_proof_of_the_ledger(log: Log, old: int, new: int) -> None:
+    leaves = policies(new)
+    state = started(log, leaves[:old])
+    watch(state, log.checkpoint(leaves), "--proof", log.proof(old, leaves))
+
+
+def test_two_trees_of_one_size_are_a_fork_and_both_notes_prove_it(log: Log) -> None:
+    state = started(log, policies(5))
+    before = state.read_bytes()
+    said = watch(state, log.checkpoint(policies(5, but=2)), expect=1)
+    assert said.startswith("WRONG. The ledger has been forked")
+    first, second, _ = evidence(state, "forked")
+    assert (first.size, first.root != second.root) == (second.size, True)
+    assert state.read_bytes() == before
+
+
+@pytest.mark.parametrize("old, new", [(5, 9), (8, 9), (4, 8), (1, 2), (7, 13)])
+def test_a_fork_that_has_grown_is_proven_by_an_export_of_it(log: Log, old: int, new: int) -> None:
+    state = started(log, policies(old))
+    other = policies(new, but=0)
+    watch(state, log.checkpoint(other), "--export", log.export(other), expect=1)
+    first, second, hashes = evidence(state, "forked")
+    assert (first.size, second.size) == (old, new)
+    # Anybody can see it: from these hashes follows the root that was signed of the second, and another of the first.
+    forked = rfc9162.mth(other[:old])
+    proof = hashes[1:] if old & (old - 1) == 0 else hashes
+    assert rfc9162.is_consistent(old, new, proof, forked, second.root)
+    assert forked != first.root
+
+
+def test_a_fork_shows_in_the_proof_of_the_ledger_itself(log: Log) -> None:
+    state = started(log, policies(5))
+    other = policies(9, but=0)
+    watch(state, log.checkpoint(other), "--proof", log.proof(5, other), expect=1)
+    first, second, hashes = evidence(state, "forked")
+    assert rfc9162.is_consistent(5, 9, hashes, rfc9162.mth(other[:5]), second.root)
+    assert first.root == rfc9162.mth(policies(5))
+
+
+def test_a_proof_that_shows_nothing_is_told_apart_from_a_fork(log: Log) -> None:
+    state = started(log, policies(4))
+    other = policies(9, but=0)
+    said = watch(state, log.checkpoint(other), "--proof", log.proof(4, other), expect=1)
+    assert "does not show that the ledger has only grown" in said
+    assert evidence(state, "unproven")[2] == []
+    assert len(json.loads(state.read_bytes())["checkpoints"]) == 1
+
+
+def test_a_ledger_that_was_rolled_back_is_found(log: Log) -> None:
+    leaves = policies(9)
+    state = started(log, leaves[:5])
+    watch(state, log.checkpoint(leaves), "--export", log.export(leaves))
+    assert "fewer leaves than one that was seen" in watch(state, log.checkpoint(leaves[:5]), expect=1)
+    first, second, _ = evidence(state, "rolled_back")
+    assert (first.size, second.size) == (9, 5)
+    # And when it goes on in another way, that is a fork.
+    other = policies(12, but=7)
+    watch(state, log.checkpoint(other), "--export", log.export(other), expect=1)
+    assert evidence(state, "forked")[0].size == 9
+
+
+def test_an_export_that_is_not_of_the_checkpoint_proves_nothing(log: Log) -> None:
+    state = started(log, policies(5))
+    said = watch(state, log.checkpoint(policies(9)), "--export", log.export(policies(9, but=8)), expect=1)
+    assert "one of the 9 leaves is not the one that was signed" in said
+    assert len(list(log.folder.parent.iterdir())) == 2
+
+
+def test_what_a_witness_cannot_use_is_said(log: Log, tmp_path: Path) -> None:
+    state = started(log, policies(5))
+    other = verifier_of(bytes(32), name=ORIGIN).written()
+    larger = log.checkpoint(policies(9))
+    elsewhere = log.checkpoint(policies(9), origin="plek.example/be")
+    bad = tmp_path / "bad"
+    for content in ("", "[]", '{"hashes": 7}', '{"hashes": ["AA=="]}', '{"hashes": ["*"]}'):
+        bad.write_text(content)
+        assert "is no proof" in watch(state, larger, "--proof", bad, expect=2)
+    assert "cannot be read" in watch(state, larger, "--proof", tmp_path / "none", expect=2)
+    assert "not signed by the key" in watch(state, elsewhere, expect=1)
+    assert "another ledger" in watch(
+        state, elsewhere, "--key", verifier_of(SECRET, name="plek.example/be").written(), expect=2
+    )
+    assert "no spaces" in watch(tmp_path / "new", larger, "--key", other, "--name", "a b", expect=2)
+    bad.write_text("one\n\n— plek.example/nl AQIDBAUG\n")
+    assert "no checkpoint" in watch(state, bad, expect=2)
+    for content in ("{}", "[]", '{"version": 9}', "torn"):
+        state.write_text(content)
+        assert str(state) in watch(state, larger, expect=2)
