@@ -13,16 +13,15 @@ from typing import TypeAlias
 import structlog
 
 from app import metrics
+from app.bookkeeping import AT_ONCE_S, UNFOUNDED_S, release, seal, total
 from app.deps import Parts
 from app.errors import Conflict, OperatorError, Unavailable
 from app.seal import Keyring
 from app.services import (
     availability,
-    checkpoints,
     erasure,
     holds,
     peaks,
-    quarter_totals,
     reminders,
     returns,
     solidarity,
@@ -50,13 +49,8 @@ VACANCIES_S = 1.0
 REMINDERS_S = 30.0
 PRUNE_S = 600.0
 PEAKS_S = 2.0
-SEAL_S = 20.0
 RETENTION_S = 3600.0
 RETURNS_S = 600.0
-AT_ONCE_S = 0.0
-"""Where there may be more to do."""
-UNFOUNDED_S = 30.0
-"""How long to wait for the country's data where there is none yet."""
 
 Work: TypeAlias = Callable[[Transaction], Awaitable[float]]
 """Work that recurs, in a transaction of its own; returns in how many seconds it is due again."""
@@ -113,22 +107,6 @@ async def plan(tx: Transaction, *, keyring: Keyring) -> float:
     return PEAKS_S
 
 
-async def total(tx: Transaction, *, keyring: Keyring) -> float:
-    """Seal the quarters that are due."""
-    await quarter_totals.seal(tx, keyring=keyring)
-    return RETURNS_S
-
-
-async def seal(tx: Transaction, *, keyring: Keyring) -> float:
-    """Sign the ledger's tree, if it has grown."""
-    if tx.reference_version == 0:
-        return UNFOUNDED_S
-    try:
-        return AT_ONCE_S if await checkpoints.seal(tx, keyring=keyring) else SEAL_S
-    except checkpoints.Broken:  # logged where it was found; the other timers go on
-        return SEAL_S
-
-
 async def retain(tx: Transaction, *, listed: ErasureList) -> float:
     """Erase the referrals whose time is over; none where that cannot be put on the list."""
     if tx.reference_version == 0:
@@ -159,6 +137,7 @@ def recurring_in(data_dir: Path, *, keyring: Keyring) -> Mapping[str, Work]:
         "returns": remind_of_returns,
         "vacancies": partial(look_for_chances, keyring=keyring),
         "peaks": partial(plan, keyring=keyring),
+        "monitor": partial(release, keyring=keyring),
         "totals": partial(total, keyring=keyring),
         "checkpoints": partial(seal, keyring=keyring),
     }

@@ -37,6 +37,12 @@ TAGS = [
     {"name": "Swaps", "description": "Moves of several households that bring a safe place free."},
     {"name": "Access log", "description": "Who looked at what, when and why."},
     {"name": "Ledger", "description": "What was recorded for everyone to check."},
+    {
+        "name": "Decisions",
+        "description": "What was decided for a household, for the auditors of the regions concerned.",
+    },
+    {"name": "Public directory", "description": "Shelter organisations as a directory of services has them (HSDS)."},
+    {"name": "Monitor", "description": "How shelter works, in whole quarters."},
     {"name": "Fair shares", "description": "What each region gave and received, by quarter."},
     {"name": "Caps", "description": "How many households a region takes from others, other than for safety."},
     {"name": "Events", "description": "What changes, as it changes."},

@@ -35,7 +35,11 @@ class Page:
         kept = list(items[: self.limit])
         if len(items) <= self.limit:
             return kept, None
-        return kept, self.keyring.token(SEPARATOR.join(place(kept[-1])).encode(), scope=self.scope)
+        return kept, self.next_after(place(kept[-1]))
+
+    def next_after(self, place: tuple[str, ...]) -> str:
+        """Return the cursor of the page that begins after a place."""
+        return self.keyring.token(SEPARATOR.join(place).encode(), scope=self.scope)
 
 
 async def page(

@@ -158,9 +158,9 @@ async def replay(id: str, tx: Tx, caller: CallerIn, parts: PartsIn, once: OnceIn
     reference = await tx.snapshots.reference(tx)
     order, found = None, own_region(ranked.need, ranked.ranking)
     if not ranked.is_of(caller):
-        order = [_standing(offer, reference) for offer in ranked.ranking.offers]
+        order = [standing(offer, reference) for offer in ranked.ranking.offers]
         found = found and without_the_household(found)
-    reply = ReplayOut(identical=identical, offers=order, own_region=_own_region(found, reference)).reply()
+    reply = ReplayOut(identical=identical, offers=order, own_region=own_region_out(found, reference)).reply()
     return await once.keep(tx, caller, reply, referral_id=ranked.referral_id)
 
 
@@ -187,11 +187,12 @@ async def shown(tx: Transaction, parts: Parts, ranked: Ranked, *, limit: int) ->
         considered=ranked.ranking.considered,
         safety_assessed=ranked.ranking.safety_assessed,
         missing=[missing_out(fact) for fact in missing_facts(ranked.inputs)],
-        own_region=_own_region(own_region(ranked.need, ranked.ranking), reference),
+        own_region=own_region_out(own_region(ranked.need, ranked.ranking), reference),
     )
 
 
-def _own_region(found: OwnRegion | None, reference: Reference) -> OwnRegionOut | None:
+def own_region_out(found: OwnRegion | None, reference: Reference) -> OwnRegionOut | None:
+    """Show what there was in the own region."""
     if found is None:
         return None
     excluded = [left_out(out, reference) for out in found.excluded]
@@ -225,7 +226,8 @@ def _offer(offer: Offer, offer_id: str, *, region: OfferRegionOut, provider: Pro
     )
 
 
-def _standing(offer: Offer, reference: Reference) -> StandingOut:
+def standing(offer: Offer, reference: Reference) -> StandingOut:
+    """Show an offer as an auditor may see it."""
     lines = [line for line in offer.points if line.factor not in ABOUT_DANGER]
     return StandingOut(
         rank=offer.rank,

@@ -16,6 +16,7 @@ from app.models.casework import (
     Stay,
 )
 from app.models.ledger import Checkpoint, Leaf, Opening, Share, Subtree
+from app.models.monitor import HouseholdCount, MonitorDay, MonitorRelease, MonitorStaleness
 from app.models.operations import AvailabilityStep, Head, OutboxEntry, PeakPlan, Timer
 from app.models.reference import Clearance, Municipality, Policy, Region, Weight
 from app.models.registry import (
@@ -52,8 +53,12 @@ __all__ = [
     "Erasure",
     "Head",
     "Hold",
+    "HouseholdCount",
     "InstallationKey",
     "Leaf",
+    "MonitorDay",
+    "MonitorRelease",
+    "MonitorStaleness",
     "MoveAgreement",
     "Municipality",
     "Opening",

@@ -143,6 +143,7 @@ class Hold(Base):
         Index("holds_sender_idx", "provider_id", "created_at", "id"),
         Index("holds_receiver_idx", "receiver_id", "created_at", "id"),
         Index("holds_live_site_idx", "site_id", postgresql_where=text("resolved_at IS NULL")),
+        Index("holds_resolved_idx", "resolved_at", postgresql_where=text("resolved_at IS NOT NULL")),
         Index("holds_declined_idx", "referral_id", postgresql_where=text("status = 'declined'")),
     )
 
@@ -208,6 +209,13 @@ class Placement(Base):
             "return_by",
             postgresql_where=text("status = 'arrived' AND return_reminded_at IS NULL"),
         ),
+        Index("placements_arrived_idx", "arrived_at"),
+        Index("placements_departed_idx", "departed_at", postgresql_where=text("arrived_at IS NOT NULL")),
+        Index("placements_stay_id_idx", "stay_id"),
+        *(
+            Index(name, region, "arrived_at", "id", postgresql_where=text("arrived_at IS NOT NULL"))
+            for name, region in (("placements_origin_idx", "origin_region"), ("placements_receiving_idx", "receiving"))
+        ),
         Index(
             "placements_capacity_idx",
             "receiving",
@@ -263,6 +271,7 @@ class BlockerPeriod(Base):
     __tablename__ = "blocker_periods"
     __table_args__ = (
         CheckConstraint("until >= since", name="order"),
+        Index("blocker_periods_since_idx", "since"),
         Index("blocker_periods_open_key", "placement_id", "code", unique=True, postgresql_where=text("until IS NULL")),
     )
 

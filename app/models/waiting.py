@@ -44,6 +44,7 @@ class Alternative(Base):
         CheckConstraint("(checked_at IS NULL) = (outcome IS NULL)", name="checked"),
         CheckConstraint("(ended_at IS NULL) = (end_reason IS NULL)", name="ended"),
         CheckConstraint("kind <> 'emergency_bed' OR until IS NOT NULL", name="nights"),
+        Index("alternatives_started_idx", "started_at"),
         Index("alternatives_live_key", "referral_id", unique=True, postgresql_where=LIVE),
         Index("alternatives_responsible_idx", "responsible_id", "next_check_at", "id", postgresql_where=LIVE),
         Index("alternatives_provider_idx", "provider_id", "next_check_at", "id", postgresql_where=LIVE),

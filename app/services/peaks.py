@@ -12,6 +12,7 @@ from app.allocation import peaks
 from app.allocation.peaks import MOST, Asker, Plan, Planned
 from app.allocation.policy import Policy
 from app.allocation.rank import Inputs
+from app.allocation.suppression import counts_to_show
 from app.errors import Missing
 from app.seal import Keyring
 from app.services import rankings, referrals, waiting
@@ -32,8 +33,6 @@ OVERRIDE = "peak_plan"
 """The override reason that the hold of an offer below rank 1 gives."""
 READ_AT_ONCE = 1000
 """How many open referrals are looked at, oldest first, for the first in the waiting list's order."""
-FEW = 10
-"""Counts below this are nobody's to see."""
 NOT_OPEN, ERASED, TOO_OFTEN = "referral_not_open", "erased", "too_often"
 
 
@@ -223,13 +222,9 @@ def _done(planned: Planned) -> str:
 
 
 def suppressed(counts: Mapping[Any, int], *, keys: Collection[Any]) -> list[list[Any]]:
-    """Return the count of each key; None for those below FEW, and for the next smallest until all of these are FEW.
+    """Return the count of each key; None for small ones, and for those by which they could be worked out.
 
-    Their sum could be worked out, for another table gives away what all of them come to.
+    Their sum could be, for another table gives away what all of them come to.
     """
-    smallest_first = sorted(keys, key=lambda key: (counts.get(key, 0), key))
-    hidden = [key for key in smallest_first if counts.get(key, 0) < FEW]
-    while hidden and len(hidden) < len(keys) and sum(counts.get(key, 0) for key in hidden) < FEW:
-        hidden.append(smallest_first[len(hidden)])
-    shown = {key: None if key in hidden else counts[key] for key in keys}
+    shown = counts_to_show(counts, keys=keys)
     return [[*(key if isinstance(key, tuple) else (key,)), count] for key, count in shown.items()]

@@ -9,7 +9,7 @@ from uuid import UUID
 from app.allocation.stays import Arrival, due_at
 from app.errors import Conflict, Fault, Forbidden, Invalid, Missing
 from app.seal import Keyring
-from app.services import caps, ledger, returns, swap_course
+from app.services import caps, household_counts, ledger, returns, swap_course
 from app.services import holds as hold_acts
 from app.services.caller import Caller
 from app.store import departures, outbox, placements, transitions
@@ -68,6 +68,7 @@ async def arrive(tx: Transaction, caller: Caller, placement_id: UUID, *, keyring
         raise _not("underway")
     now = await told(tx, caller, placement_id, freed=False)
     leaf = await ledger.record_arrival(tx, placement, at=tx.at, keyring=keyring) if due.arrival else None
+    await household_counts.add(tx, now, keyring=keyring)
     if leaf is not None:
         await caps.note_displaced(tx, placement, leaf=leaf, keyring=keyring)
     await swap_course.arrived(tx, course, placement_id)

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
 LEDGER = "ledger"
 """Seals the openings of leaves, each with its index as the row."""
+MONITOR = "monitor"
+"""Seals the sums of who came, until they are released."""
 
 
 CHECKPOINTS = "checkpoint/"

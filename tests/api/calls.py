@@ -47,7 +47,14 @@ WITH_BODY = (
     ("POST", "/swaps/{id}/consents"),
     ("POST", "/swaps/{id}/refusal"),
 )
-BY_QUARTER = ("/fair-shares", "/fair-share-pairs", "/fair-share-figures", "/settlements")
+BY_QUARTER = (
+    "/fair-shares",
+    "/fair-share-pairs",
+    "/fair-share-figures",
+    "/settlements",
+    "/monitor",
+    "/own-region-checks",
+)
 QUARTER = {"from": "2026-Q1", "to": "2026-Q1"}
 MAY_BE_NOTHING = ("/referrals/{id}/rankings", "/peak-plans", "/placements/{id}/no-show")
 JSON = {"Content-Type": "application/json"}
@@ -76,6 +83,14 @@ class World:
         """Return the body of an alternative for which linde answers."""
         return {"kind": "hotel", "responsibleProviderId": str(self.country.providers["linde"])}
 
+    def wish(self) -> dict[str, Any]:
+        """Return the body of a hold."""
+        return {
+            "referralId": self.ids["referrals"],
+            "rankingId": self.ids["rankings"],
+            "offerId": self.offer_id,
+        }
+
     def body(self, method: str, template: str) -> Any:
         """Return a body that the call takes; None where it takes none."""
         bodies: dict[tuple[str, str], Any] = {
@@ -96,11 +111,7 @@ class World:
             ("PUT", "/ambulatory-capacity"): {"capacity": 3},
             ("POST", "/referrals/{id}/rankings"): {"limit": 5},
             ("POST", "/peak-plans"): {},
-            ("POST", "/holds"): {
-                "referralId": self.ids["referrals"],
-                "rankingId": self.ids["rankings"],
-                "offerId": self.offer_id,
-            },
+            ("POST", "/holds"): self.wish(),
             ("POST", "/holds/{id}/release"): {"reason": "mistake"},
             ("POST", "/holds/{id}/acceptance"): {"by": "person"},
             ("POST", "/holds/{id}/decline"): {"reason": "staffing"},
@@ -169,6 +180,7 @@ async def world(country: Country) -> World:
         "rankings": ranking["id"],
         "holds": hold["id"],
         "placements": placement["id"],
+        "decisions": placement["id"],
         "policies": ranking["policy"]["version"],
         "peak-plans": (await administrator.post("/peak-plans"))["id"],
         "webhooks": webhook["id"],

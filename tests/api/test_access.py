@@ -90,6 +90,10 @@ CONTRACT: dict[str, set[str]] = {
     "GET /access-log": {D},
     "GET /access-reviews": {D},
     "GET /ledger/entries": {A, D},
+    "GET /monitor": {A, D, C},
+    "GET /decisions": {A},
+    "GET /decisions/{id}": {A},
+    "GET /own-region-checks": {A},
     "GET /fair-shares": {A, D},
     "GET /fair-share-pairs": {A, D},
     "GET /fair-share-figures": {A, D},
@@ -104,6 +108,11 @@ CONTRACT: dict[str, set[str]] = {
     "POST /webhooks": {C, S},
     "GET /webhooks": {C, S},
     "DELETE /webhooks/{id}": {C, S},
+    "GET /hsds": set(),
+    "GET /hsds/organizations": set(),
+    "GET /hsds/organizations/{id}": set(),
+    "GET /hsds/services": set(),
+    "GET /hsds/services/{id}": set(),
     "GET /openapi.json": set(),
 }
 """The wire contract's table, in its order."""

@@ -134,7 +134,7 @@ VISIBLE: dict[str, set[str]] = {
     },
     "auditor": {"providers", "provider_regions", "registers", "leaves", "caps"},
     "administrator": {"providers", "provider_regions", "leaves", "access_log", "peak_plans", "caps"},
-    "nobody": set(),
+    "nobody": {"providers", "provider_regions"},
     "relay": {"providers", "provider_regions", "outbox", "webhooks", "caps"},
     "worker": {
         "providers", "provider_regions", "sites", "place_groups", "places", "claims", "referrals", "holds", "stays",

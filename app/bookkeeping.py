@@ -1,0 +1,45 @@
+"""What recurs for those who check: signing the ledger's tree, sealing quarters and releasing their figures."""
+
+import structlog
+
+from app.seal import Keyring
+from app.services import checkpoints, monitor_releases, quarter_totals
+from app.store.database import Transaction
+
+TOTALS_S = 600.0
+SEAL_S = 20.0
+MONITOR_S = 900.0
+AT_ONCE_S = 0.0
+"""Where there may be more to do."""
+UNFOUNDED_S = 30.0
+"""How long to wait for the country's data where there is none yet."""
+
+log = structlog.get_logger()
+
+
+async def total(tx: Transaction, *, keyring: Keyring) -> float:
+    """Seal the quarters that are due."""
+    await quarter_totals.seal(tx, keyring=keyring)
+    return TOTALS_S
+
+
+async def seal(tx: Transaction, *, keyring: Keyring) -> float:
+    """Sign the ledger's tree, if it has grown."""
+    if tx.reference_version == 0:
+        return UNFOUNDED_S
+    try:
+        return AT_ONCE_S if await checkpoints.seal(tx, keyring=keyring) else SEAL_S
+    except checkpoints.Broken:  # logged where it was found; the other timers go on
+        return SEAL_S
+
+
+async def release(tx: Transaction, *, keyring: Keyring) -> float:
+    """Count the day, and release a quarter that is due."""
+    if tx.reference_version == 0:
+        return UNFOUNDED_S
+    await monitor_releases.count_day(tx)
+    released = await monitor_releases.release_next(tx, keyring=keyring)
+    if released is None:
+        return MONITOR_S
+    log.info("quarter_released", quarter=str(released))
+    return AT_ONCE_S
