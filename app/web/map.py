@@ -5,6 +5,7 @@ One unit of the drawing is one kilometre. Nothing on it is finer than a municipa
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from math import cos, radians
 
 from app.allocation.clearance import EARTH_RADIUS_KM
@@ -183,12 +184,15 @@ def _mark(region: Shown, projection: Projection) -> Mark:
 
 
 def _shape(region: Shown) -> str:
-    if region.lawful is False:
-        return "out"
-    if region.freshness is None and region.free is None:
+    return "out" if region.lawful is False else shape_of(region.free, region.freshness)
+
+
+def shape_of(free: str | None, freshness: str | None) -> str:
+    """Return the mark for a band and how fresh it is; neither: there are no such places."""
+    if freshness is None and free is None:
         return "none"
     # What was never confirmed is not drawn as if somebody knew it, and least of all as nothing.
-    return "unknown" if region.freshness == "unknown" else MARK_OF_BAND.get(region.free or "", "unknown")
+    return "unknown" if freshness == "unknown" else MARK_OF_BAND.get(free or "", "unknown")
 
 
 def _zone(area: Area, projection: Projection) -> Zone:
@@ -201,9 +205,16 @@ def _zone(area: Area, projection: Projection) -> Zone:
 def _land(outline: Sequence[Ring], projection: Projection) -> str:
     rings: list[str] = []
     for ring in outline:
-        points = [projection.at(latitude, longitude) for longitude, latitude in ring]
-        rings.append("M" + "L".join(f"{x:.1f} {y:.1f}" for x, y in points) + "Z")
+        points = [_tenths(projection.at(latitude, longitude)) for longitude, latitude in ring]
+        steps = [(x - before[0], y - before[1]) for before, (x, y) in pairwise(points)]
+        (x, y) = points[0]
+        rings.append(f"M{x / 10:g} {y / 10:g}l" + " ".join(f"{dx / 10:g} {dy / 10:g}" for dx, dy in steps) + "z")
     return "".join(rings)
+
+
+def _tenths(point: tuple[float, float]) -> tuple[int, int]:
+    """Return a point in whole hundreds of metres: steps from one to the next then add up without loss."""
+    return round(point[0] * 10), round(point[1] * 10)
 
 
 # --- names: a few, and none over another; all of them stand in the list beside the map --------------------------
