@@ -16,8 +16,8 @@ from app.web.page import AnyPage, PageIn
 
 router = APIRouter(include_in_schema=False)
 
-WORKER_POLICY = "default-src 'none'; script-src 'self'; connect-src 'self'"
-"""What the worker itself may do: ask this service."""
+WORKER_POLICY = "default-src 'none'; connect-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
+"""What the worker may do: ask this service, and nothing else."""
 
 
 @router.get("/country/kept")
