@@ -26,7 +26,7 @@ async def kept(page: PageIn, tx: Tx, caller: CallerIn) -> Response:  # noqa: ARG
     regions = (await tx.snapshots.reference(tx)).regions
     kinds = tuple(load().codes["place_kinds"].codes)
     rows = rows_of(await availability.in_bands(tx), regions.values(), kinds)
-    return page.show("offline/kept.html", rows=rows, kinds=kinds, providers=await switchboards(tx), at=tx.at)
+    return page.show("offline/kept.html", rows=rows, kinds=kinds, providers=await switchboards(tx), at=tx.at, kept=True)
 
 
 @router.get("/country/nothing-kept")
