@@ -18,7 +18,18 @@ PAGES: Mapping[tuple[str, str], frozenset[Role]] = {
     ("GET", "/language/{language}"): ANYONE,
     ("GET", "/static/{version}/{name}"): ANYONE,
     ("GET", "/live"): PROVIDER,
+    ("GET", "/country"): PEOPLE,
+    ("GET", "/country/board"): PEOPLE,
+    ("GET", "/country/kept"): PEOPLE,
+    ("GET", "/country/nothing-kept"): ANYONE,
+    ("POST", "/country/peaks"): ADMINISTRATOR,
+    ("GET", "/country/peaks/{id}"): ADMINISTRATOR,
+    ("GET", "/providers"): PEOPLE,
+    ("GET", "/service-worker.js"): ANYONE,
 }
 
-LOOKS: Mapping[tuple[str, str], Look] = {}
+LOOKS: Mapping[tuple[str, str], Look] = {
+    ("POST", "/country/peaks"): Look("rank", "peak_plan"),
+    ("GET", "/country/peaks/{id}"): Look("read", "peak_plan"),
+}
 """Pages that show something of anybody; each look at them is logged, and so is each refusal."""
