@@ -86,14 +86,13 @@ async def openings(
 
 
 _OPENINGS = text("""
+WITH gone AS (
+  SELECT placement_id FROM leaves WHERE type = 'departure' AND index < :still_there
+  EXCEPT SELECT placement_id FROM leaves WHERE index >= :still_there AND index < :below
+)
 SELECT o.index AS leaf, o.sealed
 FROM openings AS o JOIN leaves AS l ON l.index = o.index
-WHERE o.index > :after AND o.index < :below
-  AND (o.index >= :still_there
-       OR NOT EXISTS (SELECT FROM leaves AS e WHERE e.placement_id = l.placement_id AND e.type = 'departure'
-                      AND e.index < :still_there)
-       OR EXISTS (SELECT FROM leaves AS t WHERE t.placement_id = l.placement_id
-                  AND t.index >= :still_there AND t.index < :below))
+WHERE o.index > :after AND o.index < :below AND l.placement_id NOT IN (SELECT placement_id FROM gone WHERE placement_id IS NOT NULL)
 ORDER BY o.index LIMIT :most
 """)
 _TOLD = text("""
