@@ -1,11 +1,11 @@
-"""`python -m benchmarks [hold|ranking|peaks|swaps ...]`: measures and prints a table; exit 1 under a bar."""
+"""`python -m benchmarks [hold|ranking|peaks|swaps|ledger ...]`: measures and prints a table; exit 1 under a bar."""
 
 import argparse
 import sys
 from collections.abc import Callable, Mapping
 from functools import partial
 
-from benchmarks import holding, peaks, processes, ranking, scale, swaps
+from benchmarks import holding, ledger, peaks, processes, ranking, scale, swaps
 from benchmarks.figures import Line, table
 
 PARTS: Mapping[str, Callable[[], list[Line]]] = {
@@ -13,6 +13,7 @@ PARTS: Mapping[str, Callable[[], list[Line]]] = {
     "ranking": ranking.measure,
     "peaks": peaks.measure,
     "swaps": swaps.measure,
+    "ledger": ledger.measure,
     "start": processes.start,
     "memory": processes.memory,
 }

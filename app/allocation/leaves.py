@@ -47,10 +47,10 @@ LARGEST = 2**53 - 1
 """The largest whole number that every reader of JSON reads as it stands."""
 
 _COMMITMENT = hashlib.sha256().digest_size
-# The canonical bytes and no others: most leaves are of this kind, and this is the quickest way to be sure.
-_COMMITTED = re.compile(
+COMMITTED = re.compile(
     rb'\{"commitment":"([0-9a-f]{64})","index":(0|[1-9][0-9]{0,15}),"type":"(arrival|departure|correction)","version":1\}'
 )
+"""The canonical bytes of a leaf about a stay, and no others: most are, and this is the quickest way to be sure."""
 
 
 class LeafFault(ValueError):
@@ -97,7 +97,7 @@ def parse_leaf(written: bytes) -> Leaf:
     Raises:
         LeafFault: for any other bytes.
     """
-    if (found := _COMMITTED.fullmatch(written)) and (index := int(found[2])) <= LARGEST:
+    if (found := COMMITTED.fullmatch(written)) and (index := int(found[2])) <= LARGEST:
         return Leaf(index, found[3].decode(), bytes.fromhex(found[1].decode()), None)
     try:
         document = json.loads(written)

@@ -8,8 +8,13 @@ from app.allocation.clearance import clearance_km, distance_km
 from app.reference import ReferenceFiles, Weight, load, policy_document
 from app.services import ledger, policies
 from app.store import country, heads
+from app.store import ledger as leaves
+from app.store import policies as policy_rows
 from app.store.country import Distance
 from app.store.database import Transaction
+
+MOST = 10_000
+"""Policies; there are a few a year."""
 
 
 class Somewhere(Protocol):
@@ -39,6 +44,7 @@ class Somewhere(Protocol):
 async def load_reference(tx: Transaction, *, files: ReferenceFiles | None = None) -> bool:
     """Load the country, as the owner, unless one is there already; return whether it was loaded."""
     if not await country.is_empty(tx):
+        await _complete_ledger(tx)
         return False
     await country.claim(tx)
     if not await country.is_empty(tx):  # somebody else was first
@@ -57,6 +63,18 @@ async def load_reference(tx: Transaction, *, files: ReferenceFiles | None = None
     await heads.advance(tx, "reference")
     await ledger.record_weights(tx, weights)
     return True
+
+
+async def _complete_ledger(tx: Transaction) -> None:
+    """Write the leaves of policies and weights that were there before such leaves were written."""
+    if await leaves.has(tx, "policy"):
+        return
+    await country.claim(tx)
+    if await leaves.has(tx, "policy"):  # somebody else was first
+        return
+    for row in reversed(await policy_rows.listed(tx, limit=MOST, before=None)):
+        await ledger.record_policy(tx, version=row.version, hash_=row.hash, valid_from=row.valid_from)
+    await ledger.record_weights(tx, await country.weights(tx))
 
 
 def distances(towns: Sequence[Somewhere], *, of: frozenset[str] | None = None) -> Iterator[Distance]:

@@ -1,10 +1,14 @@
 """Checkpoints and proofs on the wire: right for whoever checks them, and for nobody sooner than they may know."""
 
 import base64
+import hashlib
+import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from app.allocation.canonical import canonical_json
 from app.allocation.notes import parse_checkpoint, parse_note
 from app.services import checkpoints, ledger
 from app.services.signing import signer_of
@@ -12,6 +16,7 @@ from app.store.database import WORKER
 from tests import rfc9162
 from tests.casework import desk
 from tests.country import FIRST_LEAF, THERE, Client, Country
+from tests.erased import departed, erase
 
 YESTERDAY = "UPDATE checkpoints SET public_from = public_from - interval '1 day'"
 
@@ -175,3 +180,31 @@ async def test_an_auditor_of_a_third_region_learns_nothing_of_a_stay_but_that_th
         shown = base64.b64decode(item["leaf"]).decode()
         assert not any(word in shown for word in ("GM0", "safety", "crisis", arrived["id"], "sha256"))
     await third.get(f"/placements/{arrived['id']}", expect=403)
+
+
+async def test_erasing_a_client_leaves_every_checkpoint_proof_and_opening_as_it_was(
+    country: Country, tmp_path: Path
+) -> None:
+    where = await desk(country, places=2)
+    gone = await departed(where)
+    await departed(where)
+    await seal(country)
+    there = await leaves(country)
+    auditor = await country.client("auditor", region=THERE)
+
+    async def seen() -> list[bytes]:
+        paths = ["/ledger/checkpoint", "/ledger/entries"]
+        paths += [f"/ledger/inclusion-proofs?leaf={leaf}&size={len(there)}" for leaf in range(len(there))]
+        return [(await auditor.ask("GET", path, expect=200)).content for path in paths]
+
+    before = await seen()
+    await erase(country, gone["referralId"], folder=tmp_path)
+
+    assert await seen() == before
+    root = parse_checkpoint(parse_note(before[0].decode())).root
+    for leaf, answer in enumerate(before[2:]):
+        proof = [base64.b64decode(one) for one in json.loads(answer)["hashes"]]
+        assert rfc9162.is_included(there[leaf], leaf, len(there), proof, root)
+    for item in json.loads(before[1])["items"][FIRST_LEAF:]:
+        committed = json.loads(base64.b64decode(item["leaf"]))["commitment"]
+        assert hashlib.sha256(canonical_json(item["opening"])).hexdigest() == committed

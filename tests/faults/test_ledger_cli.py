@@ -13,24 +13,19 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from typer.testing import CliRunner
 
-from app.allocation.notes import COSIGNS, Checkpoint, Note, VerifierKey, parse_checkpoint, parse_key, parse_note
-from app.cli import plek
+from app.allocation.notes import COSIGNS, Checkpoint, parse_checkpoint, parse_key, parse_note
 from app.embedded import servers
-from app.errors import OperatorError
 from app.seal import KEY_FILE, new_key
 from app.services import ledger
-from app.services.signing import sign, signer_of, verifier_of
+from app.services.signing import signer_of, verifier_of
 from tests import rfc9162
 from tests.casework import desk
 from tests.country import FIRST_LEAF, HERE, THERE, open_country
 from tests.faults.cli_folder import Folder
+from tests.faults.ledger_files import ORIGIN, SECRET, plek_in, watch
 
 LEFT = {"destination": "new_home"}
-SECRET = bytes(range(32))
-"""Of a ledger that these tests keep themselves."""
-ORIGIN = "plek.example/nl"
 
 
 @dataclass(frozen=True)
@@ -84,17 +79,6 @@ async def second_desk(country: Any) -> Any:
     from tests.country import shelter  # noqa: PLC0415 - only here
 
     return Desk(await country.client("intake_worker", provider="pine"), await shelter(country, "eik"))
-
-
-def plek_in(folder: Folder | None, *words: str | Path, expect: int = 0) -> str:
-    """Run a command in this process; return all that it says."""
-    env = {"PLEK_DATA_DIR": str(folder.path) if folder else "/nowhere"}
-    done = CliRunner().invoke(plek, [*map(str, words)], env=env)
-    if isinstance(done.exception, OperatorError):
-        assert expect == 2, str(done.exception)
-        return str(done.exception)
-    assert done.exit_code == expect, f"exit {done.exit_code}\n{done.output}{done.exception!r}"
-    return done.output
 
 
 def beside(export: Path, ending: str) -> Path:
@@ -224,10 +208,6 @@ def test_the_keys_are_told_and_a_new_one_signs_beside_the_old(exports: Exports, 
     verify(tmp_path / "same.jsonl", tmp_path / "same.jsonl.checkpoint", "--key", old)
 
 
-def watch(state: Path, checkpoint: Path, *words: str | Path, expect: int = 0) -> str:
-    return plek_in(None, "ledger", "witness", state, "--checkpoint", checkpoint, *words, expect=expect)
-
-
 def test_a_witness_keeps_and_cosigns_what_only_grew(exports: Exports, tmp_path: Path) -> None:
     state, small, whole = tmp_path / "state", *(beside(one, ".checkpoint") for one in (exports.small, exports.whole))
     assert "needs --key" in watch(state, small, expect=2)
@@ -241,161 +221,3 @@ def test_a_witness_keeps_and_cosigns_what_only_grew(exports: Exports, tmp_path: 
     assert signer_of(cosigned, [witness]) == witness
     assert signer_of(cosigned, [parse_key(exports.key)]) is not None
     assert len(json.loads(state.read_bytes())["checkpoints"]) == 2
-
-
-@dataclass
-class Log:
-    """A ledger that these tests keep and sign, with whatever leaves they like."""
-
-    folder: Path
-
-    def checkpoint(self, leaves: list[bytes], *, origin: str = ORIGIN) -> Path:
-        text = Checkpoint(origin, len(leaves), rfc9162.mth(leaves)).text()
-        note = Note(text, (sign(text, SECRET, name=origin),))
-        path = self.folder / f"{len(list(self.folder.iterdir()))}.checkpoint"
-        path.write_text(note.written(), encoding="utf-8")
-        return path
-
-    def proof(self, old: int, leaves: list[bytes]) -> Path:
-        path = self.folder / f"{len(list(self.folder.iterdir()))}.proof"
-        hashes = [base64.b64encode(one).decode() for one in rfc9162.subproof(old, leaves, b=True)]
-        path.write_text(json.dumps({"hashes": hashes}))
-        return path
-
-    def export(self, leaves: list[bytes]) -> Path:
-        path = self.folder / f"{len(list(self.folder.iterdir()))}.jsonl"
-        lines = [
-            {"index": index, "leaf": base64.b64encode(leaf).decode(), "opening": None}
-            for index, leaf in enumerate(leaves)
-        ]
-        path.write_text("".join(json.dumps(line) + "\n" for line in lines))
-        return path
-
-    @property
-    def key(self) -> VerifierKey:
-        return verifier_of(SECRET, name=ORIGIN)
-
-
-def policies(count: int, *, but: int | None = None) -> list[bytes]:
-    """Return leaves, one of them another than it would be."""
-    return [
-        json.dumps(
-            {"content": {"hash": "other" if at == but else "one"}, "index": at, "type": "policy", "version": 1},
-            separators=(",", ":"),
-        ).encode()
-        for at in range(count)
-    ]
-
-
-@pytest.fixture
-def log(tmp_path: Path) -> Log:
-    (tmp_path / "log").mkdir()
-    return Log(tmp_path / "log")
-
-
-def started(log: Log, leaves: list[bytes]) -> Path:
-    """Return the state of a witness that has seen these leaves."""
-    state = log.folder.parent / "state"
-    watch(state, log.checkpoint(leaves), "--key", log.key.written(), "--name", "GM0193")
-    return state
-
-
-def evidence(state: Path, kind: str) -> tuple[Checkpoint, Checkpoint, list[bytes]]:
-    """Return what a witness wrote down, having seen that the ledger's key signed both notes."""
-    document = json.loads(state.with_name(f"{state.name}.{kind}.json").read_bytes())
-    notes = [parse_note(document[name]) for name in ("first", "second")]
-    key = verifier_of(SECRET, name=ORIGIN)
-    assert [signer_of(note, [key]) for note in notes] == [key, key]
-    first, second = (parse_checkpoint(note) for note in notes)
-    return first, second, [base64.b64decode(one) for one in document["hashes"]]
-
-
-@pytest.mark.parametrize("old, new", [(5, 9), (8, 9), (4, 8), (1, 2), (7, 13)])
-def test_growth_is_shown_by_a_proof_of_the_ledger(log: Log, old: int, new: int) -> None:
-    leaves = policies(new)
-    state = started(log, leaves[:old])
-    watch(state, log.checkpoint(leaves), "--proof", log.proof(old, leaves))
-
-
-def test_two_trees_of_one_size_are_a_fork_and_both_notes_prove_it(log: Log) -> None:
-    state = started(log, policies(5))
-    before = state.read_bytes()
-    said = watch(state, log.checkpoint(policies(5, but=2)), expect=1)
-    assert said.startswith("WRONG. The ledger has been forked")
-    first, second, _ = evidence(state, "forked")
-    assert (first.size, first.root != second.root) == (second.size, True)
-    assert state.read_bytes() == before
-
-
-@pytest.mark.parametrize("old, new", [(5, 9), (8, 9), (4, 8), (1, 2), (7, 13)])
-def test_a_fork_that_has_grown_is_proven_by_an_export_of_it(log: Log, old: int, new: int) -> None:
-    state = started(log, policies(old))
-    other = policies(new, but=0)
-    watch(state, log.checkpoint(other), "--export", log.export(other), expect=1)
-    first, second, hashes = evidence(state, "forked")
-    assert (first.size, second.size) == (old, new)
-    # Anybody can see it: from these hashes follows the root that was signed of the second, and another of the first.
-    forked = rfc9162.mth(other[:old])
-    proof = hashes[1:] if old & (old - 1) == 0 else hashes
-    assert rfc9162.is_consistent(old, new, proof, forked, second.root)
-    assert forked != first.root
-
-
-def test_a_fork_shows_in_the_proof_of_the_ledger_itself(log: Log) -> None:
-    state = started(log, policies(5))
-    other = policies(9, but=0)
-    watch(state, log.checkpoint(other), "--proof", log.proof(5, other), expect=1)
-    first, second, hashes = evidence(state, "forked")
-    assert rfc9162.is_consistent(5, 9, hashes, rfc9162.mth(other[:5]), second.root)
-    assert first.root == rfc9162.mth(policies(5))
-
-
-def test_a_proof_that_shows_nothing_is_told_apart_from_a_fork(log: Log) -> None:
-    state = started(log, policies(4))
-    other = policies(9, but=0)
-    said = watch(state, log.checkpoint(other), "--proof", log.proof(4, other), expect=1)
-    assert "does not show that the ledger has only grown" in said
-    assert evidence(state, "unproven")[2] == []
-    assert len(json.loads(state.read_bytes())["checkpoints"]) == 1
-
-
-def test_a_ledger_that_was_rolled_back_is_found(log: Log) -> None:
-    leaves = policies(9)
-    state = started(log, leaves[:5])
-    watch(state, log.checkpoint(leaves), "--export", log.export(leaves))
-    assert "fewer leaves than one that was seen" in watch(state, log.checkpoint(leaves[:5]), expect=1)
-    first, second, _ = evidence(state, "rolled_back")
-    assert (first.size, second.size) == (9, 5)
-    # And when it goes on in another way, that is a fork.
-    other = policies(12, but=7)
-    watch(state, log.checkpoint(other), "--export", log.export(other), expect=1)
-    assert evidence(state, "forked")[0].size == 9
-
-
-def test_an_export_that_is_not_of_the_checkpoint_proves_nothing(log: Log) -> None:
-    state = started(log, policies(5))
-    said = watch(state, log.checkpoint(policies(9)), "--export", log.export(policies(9, but=8)), expect=1)
-    assert "one of the 9 leaves is not the one that was signed" in said
-    assert len(list(log.folder.parent.iterdir())) == 2
-
-
-def test_what_a_witness_cannot_use_is_said(log: Log, tmp_path: Path) -> None:
-    state = started(log, policies(5))
-    other = verifier_of(bytes(32), name=ORIGIN).written()
-    larger = log.checkpoint(policies(9))
-    elsewhere = log.checkpoint(policies(9), origin="plek.example/be")
-    bad = tmp_path / "bad"
-    for content in ("", "[]", '{"hashes": 7}', '{"hashes": ["AA=="]}', '{"hashes": ["*"]}'):
-        bad.write_text(content)
-        assert "is no proof" in watch(state, larger, "--proof", bad, expect=2)
-    assert "cannot be read" in watch(state, larger, "--proof", tmp_path / "none", expect=2)
-    assert "not signed by the key" in watch(state, elsewhere, expect=1)
-    assert "another ledger" in watch(
-        state, elsewhere, "--key", verifier_of(SECRET, name="plek.example/be").written(), expect=2
-    )
-    assert "no spaces" in watch(tmp_path / "new", larger, "--key", other, "--name", "a b", expect=2)
-    bad.write_text("one\n\n— plek.example/nl AQIDBAUG\n")
-    assert "no checkpoint" in watch(state, bad, expect=2)
-    for content in ("{}", "[]", '{"version": 9}', "torn"):
-        state.write_text(content)
-        assert str(state) in watch(state, larger, expect=2)

@@ -83,8 +83,8 @@ def found_in(lines: list[bytes]) -> int | None:
 
 def test_an_export_that_nobody_changed_has_the_tree_that_was_signed() -> None:
     reading = Reading()
-    leaves = [reading.read(line) for line in LINES]
-    assert [leaf.index for leaf in leaves] == list(range(9))
+    for line in LINES:
+        reading.read(line)
     assert (reading.tree.size, reading.tree.root, reading.openings) == (9, ROOT, 5)
     assert found_in(LINES) is None
 
