@@ -9,15 +9,17 @@ from typing import Any
 
 from app.allocation.nights import Stay, StayBook
 from app.allocation.openings import Opening, parse_opening
-from app.allocation.quarters import Quarter, from_to, last_over, quarter_named, quarter_of
+from app.allocation.quarters import Quarter, from_to, last_over, quarter_of
+from app.allocation.reach import first_day_reached
 from app.allocation.totals import Totals, content_of, says_the_same, totals_of
 from app.allocation.weighing import WeightsInTime, weights_of
 from app.seal import DataKey, Keyring
 from app.services import quarter_figures
+from app.services.alternatives import midnight
 from app.services.ledger import append_clear, local_day
 from app.store import heads, keys, quarter_totals
 from app.store.database import Transaction
-from app.store.quarter_totals import PairRow
+from app.store.quarter_totals import PairRow, Sealed
 
 BATCH = 5000
 """Openings that are read and opened at once."""
@@ -45,8 +47,9 @@ class Sealing:
 
 @dataclass(frozen=True, slots=True)
 class _Read:
-    """Everything that the ledger says, up to a number of leaves."""
+    """What the ledger says, up to a number of leaves, of all who were there in a quarter or later."""
 
+    first: Quarter
     leaves: int
     stays: Sequence[Stay]
     weights: WeightsInTime
@@ -62,14 +65,13 @@ async def seal(tx: Transaction, *, keyring: Keyring) -> Sealing:
     missing = await _missing(tx, keyring=keyring)
     if not missing:
         return Sealing()
-    read = await _read(tx, keyring=keyring)
     before = await quarter_totals.newest(tx)
+    read = await _read(tx, missing[0], before.values(), keyring=keyring)
     policy = (await tx.snapshots.reference(tx)).policy
     # Every leaf that this rests on was written before now, and opens so many days later at the latest.
     open_from = local_day(tx.at) + timedelta(days=policy.opening_delay_days + 1)
-    accounts = await asyncio.to_thread(_accounts, read, before.keys(), missing[-1], open_from)
     first = anew = 0
-    for account in accounts:
+    for account in await asyncio.to_thread(_accounts, read, missing[-1], open_from):
         sealed = before.get(str(account.quarter))
         if sealed is None:
             first += await _append(tx, account, version=1, read=read)
@@ -95,17 +97,34 @@ async def _missing(tx: Transaction, *, keyring: Keyring) -> tuple[Quarter, ...]:
     return tuple(quarter for quarter in from_to(quarter_of(min(days)), over) if str(quarter) not in sealed)
 
 
-async def _read(tx: Transaction, *, keyring: Keyring) -> _Read:
+async def _read(tx: Transaction, missing: Quarter, sealed: Collection[Sealed], *, keyring: Keyring) -> _Read:
+    """Read the first quarter to be added up, and everything that counts in it or later.
+
+    Quarters that were sealed before are among them as far back as what became known since reaches. So what this takes
+    grows with what happened in a quarter or two, and not with the ledger.
+    """
     leaves = await heads.read(tx, "ledger")
     key = await keys.read(tx, keys.LEDGER, keyring=keyring)
+    weights = [(index, weights_of(said)) for index, said in await quarter_totals.weights_said(tx, below=leaves)]
+    since = max((one.content["leaves"] for one in sealed), default=0)
+    first, still_there = missing, 0
+    if since:
+        told = await quarter_totals.told(tx, since=since, below=leaves)
+        opened = await asyncio.to_thread(lambda: [(index, stay, _opened(key, index, row)) for index, stay, row in told])
+        day = first_day_reached(opened, weights, since=since)
+        first = missing if day is None else min(missing, quarter_of(day))
+        # Whoever had left by then, as those totals have it, had no night from then on.
+        still_there = await quarter_totals.leaves_before(tx, midnight(first.first))
     book, after = StayBook(), -1
-    while rows := await quarter_totals.openings(tx, after=after, below=leaves, limit=BATCH):
+    while rows := await quarter_totals.openings(tx, after=after, below=leaves, still_there=still_there, limit=BATCH):
         # In another thread, so that the process goes on answering others.
         await asyncio.to_thread(_take, book, key, rows)
         after = rows[-1][0]
-    weights = [weights_of(content) for content in await quarter_totals.weights_said(tx, below=leaves)]
+    stays = list(book.stays())
+    if not since:
+        first = min([first, *(quarter_of(stay.arrived_on) for stay in stays)])
     regions = sorted((await tx.snapshots.reference(tx)).regions)
-    return _Read(leaves, list(book.stays()), WeightsInTime(weights), regions)
+    return _Read(first, leaves, stays, WeightsInTime(version for _, version in weights), regions)
 
 
 def _take(book: StayBook, key: DataKey, rows: Sequence[tuple[int, bytes]]) -> None:
@@ -117,13 +136,9 @@ def _opened(key: DataKey, index: int, sealed: bytes) -> Opening:
     return parse_opening(json.loads(key.unseal(sealed, row=str(index))))
 
 
-def _accounts(read: _Read, sealed: Collection[str], last: Quarter, open_from: date) -> list[Account]:
-    """Add up every quarter to the last, from the first in which there was somebody or that was sealed."""
-    first = min(
-        [last, *(quarter_of(stay.arrived_on) for stay in read.stays), *(quarter_named(name) for name in sealed)]
-    )
+def _accounts(read: _Read, last: Quarter, open_from: date) -> list[Account]:
     accounts: list[Account] = []
-    for quarter in from_to(first, last):
+    for quarter in from_to(read.first, last):
         totals = totals_of(quarter, read.stays, weights=read.weights, regions=read.regions)
         content = content_of(quarter, totals, leaves=read.leaves, open_from=open_from)
         accounts.append(Account(quarter, totals, content))
