@@ -154,14 +154,12 @@ class _Tables:
     def exposed(self) -> Cell | None:
         """A small cell that a reader can tell too exactly; None where there is none."""
         audited = [cell for cell in self._sorted(self._small) if cell in self._of]
-        for system in self._systems():
-            cells = frozenset(system.places)
-            if cells in self._safe:
-                continue
-            found = system.exposed([cell for cell in audited if cell in cells])
+        unsure = (system for system in self._systems() if frozenset(system.places) not in self._safe)
+        for system in unsure:
+            found = system.exposed([cell for cell in audited if cell in system.places])
             if found is not None:
                 return found
-            self._safe.add(cells)
+            self._safe.add(frozenset(system.places))
         return None
 
     def _systems(self) -> Iterator[_System]:
@@ -241,14 +239,10 @@ class _System:
         return None
 
     def _is_exposed(self, cell: Cell, seen: _Seen) -> bool:
-        for sign in (-1, 1):
-            value, values = self.extreme(cell, sign=sign)
-            if value is None:
-                return False
+        both = [values for _, values in (self.extreme(cell, sign=1), self.extreme(cell, sign=-1)) if values is not None]
+        for values in both:
             seen.add(values)
-            if not seen.unsure([cell]):
-                return False
-        return True
+        return len(both) > 1 and bool(seen.unsure([cell]))
 
     def _far_from(self, low: NDArray[np.int64], cells: Sequence[Cell]) -> NDArray[np.int64]:
         """Values of all cells, with which as many of some as can be are `WIDTH` above the lowest known at once."""
