@@ -12,13 +12,17 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 import numpy as np
-from scipy.optimize import Bounds, LinearConstraint, milp
-from scipy.sparse import coo_array
+import scipy.optimize
+import scipy.sparse
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
     from numpy.typing import NDArray
+
+# Scipy has no types; what comes out of it is narrowed where it enters.
+optimize: Any = scipy.optimize
+sparse: Any = scipy.sparse
 
 Cell: TypeAlias = Hashable
 """What names a cell; nothing here looks into it."""
@@ -214,7 +218,7 @@ class _System:
         """The smallest value (sign 1) or the largest (-1) that a cell can have, and all values with which it has it."""
         aim = np.zeros(len(self.places))
         aim[self.places[cell]] = sign
-        found = milp(aim, integrality=1, bounds=Bounds(0, np.inf), constraints=self._constraints())
+        found = optimize.milp(aim, integrality=1, bounds=optimize.Bounds(0, np.inf), constraints=self._constraints())
         solution = cast("NDArray[np.float64] | None", found.x)
         if solution is None:
             return None, None  # the true values solve it, so what it lacks is a bound
@@ -249,26 +253,26 @@ class _System:
         size, more = len(self.places), len(cells)
         places = [self.places[cell] for cell in cells]
         # Beside the cells themselves: by how much each of those lies above its lowest, as far as that matters.
-        above = LinearConstraint(
-            coo_array(
+        above = optimize.LinearConstraint(
+            sparse.coo_array(
                 ([1] * more + [-1] * more, ([*range(more)] * 2, [*places, *range(size, size + more)])),
                 shape=(more, size + more),
             ),
             low[places],
             np.inf,
         )
-        found = milp(
+        found = optimize.milp(
             np.concatenate([np.zeros(size), -np.ones(more)]),
             integrality=np.concatenate([np.ones(size), np.zeros(more)]),
-            bounds=Bounds(0, np.concatenate([np.full(size, np.inf), np.full(more, WIDTH)])),
+            bounds=optimize.Bounds(0, np.concatenate([np.full(size, np.inf), np.full(more, WIDTH)])),
             constraints=[self._constraints(more), above],
             options={"mip_rel_gap": GOOD_ENOUGH},
         )
         solution = cast("NDArray[np.float64]", found.x)
         return np.rint(solution[:size]).astype(np.int64)
 
-    def _constraints(self, more: int = 0) -> LinearConstraint:
+    def _constraints(self, more: int = 0) -> Any:  # noqa: ANN401 - scipy has no types
         """The equations; with more unknowns, those stand in none of them."""
         (factors, rows, columns), left = self._equations
         shape = (len(left), len(self.places) + more)
-        return LinearConstraint(coo_array((factors, (rows, columns)), shape=shape), left, left)
+        return optimize.LinearConstraint(sparse.coo_array((factors, (rows, columns)), shape=shape), left, left)
