@@ -104,9 +104,7 @@ def _shown(measure: Measure, counted: Iterable[Counted], regions: Sequence[str])
     return {cell: None if cell in hidden else count for cell, count in counts.items()}
 
 
-def _hidden(
-    measure: Measure, counts: Mapping[Cell, int], few: Collection[Cell], regions: Sequence[str]
-) -> frozenset[Cell]:
+def _hidden(measure: Measure, counts: Mapping[Cell, int], few: Collection[Cell], regions: Sequence[str]) -> set[object]:
     """The cells to hide; regions of which nothing can be shown are audited as one, which most of them are.
 
     Nobody can tell from what is shown how to divide what is left over among them: all of it may be in any one. So the
@@ -121,7 +119,7 @@ def _hidden(
     also = {cell for cell in joined if cell[-1] == REST} | {cell for cell in few if cell[-1] not in silent}
     kinds = list(dict.fromkeys(cell[1:3] for cell in counts))
     found = hidden_cells(joined, _sums(measure, kinds, [*loud, REST] if silent else loud), few=also)
-    return found | {cell for cell in counts if cell[-1] in silent}
+    return {*found, *(cell for cell in counts if cell[-1] in silent)}
 
 
 def _is_hidden(cell: Cell, counts: Mapping[Cell, int], few: Collection[Cell]) -> bool:

@@ -12,13 +12,17 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 import numpy as np
-from scipy.optimize import Bounds, LinearConstraint, milp
-from scipy.sparse import coo_array
+import scipy.optimize
+import scipy.sparse
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
     from numpy.typing import NDArray
+
+# Scipy has no types; what comes out of it is narrowed where it enters.
+optimize: Any = scipy.optimize
+sparse: Any = scipy.sparse
 
 Cell: TypeAlias = Hashable
 """What names a cell; nothing here looks into it."""
@@ -154,14 +158,12 @@ class _Tables:
     def exposed(self) -> Cell | None:
         """A small cell that a reader can tell too exactly; None where there is none."""
         audited = [cell for cell in self._sorted(self._small) if cell in self._of]
-        for system in self._systems():
-            cells = frozenset(system.places)
-            if cells in self._safe:
-                continue
-            found = system.exposed([cell for cell in audited if cell in cells])
+        unsure = (system for system in self._systems() if frozenset(system.places) not in self._safe)
+        for system in unsure:
+            found = system.exposed([cell for cell in audited if cell in system.places])
             if found is not None:
                 return found
-            self._safe.add(cells)
+            self._safe.add(frozenset(system.places))
         return None
 
     def _systems(self) -> Iterator[_System]:
@@ -216,7 +218,7 @@ class _System:
         """The smallest value (sign 1) or the largest (-1) that a cell can have, and all values with which it has it."""
         aim = np.zeros(len(self.places))
         aim[self.places[cell]] = sign
-        found = milp(aim, integrality=1, bounds=Bounds(0, np.inf), constraints=self._constraints())
+        found = optimize.milp(aim, integrality=1, bounds=optimize.Bounds(0, np.inf), constraints=self._constraints())
         solution = cast("NDArray[np.float64] | None", found.x)
         if solution is None:
             return None, None  # the true values solve it, so what it lacks is a bound
@@ -241,40 +243,36 @@ class _System:
         return None
 
     def _is_exposed(self, cell: Cell, seen: _Seen) -> bool:
-        for sign in (-1, 1):
-            value, values = self.extreme(cell, sign=sign)
-            if value is None:
-                return False
+        both = [values for _, values in (self.extreme(cell, sign=1), self.extreme(cell, sign=-1)) if values is not None]
+        for values in both:
             seen.add(values)
-            if not seen.unsure([cell]):
-                return False
-        return True
+        return len(both) > 1 and bool(seen.unsure([cell]))
 
     def _far_from(self, low: NDArray[np.int64], cells: Sequence[Cell]) -> NDArray[np.int64]:
         """Values of all cells, with which as many of some as can be are `WIDTH` above the lowest known at once."""
         size, more = len(self.places), len(cells)
         places = [self.places[cell] for cell in cells]
         # Beside the cells themselves: by how much each of those lies above its lowest, as far as that matters.
-        above = LinearConstraint(
-            coo_array(
+        above = optimize.LinearConstraint(
+            sparse.coo_array(
                 ([1] * more + [-1] * more, ([*range(more)] * 2, [*places, *range(size, size + more)])),
                 shape=(more, size + more),
             ),
             low[places],
             np.inf,
         )
-        found = milp(
+        found = optimize.milp(
             np.concatenate([np.zeros(size), -np.ones(more)]),
             integrality=np.concatenate([np.ones(size), np.zeros(more)]),
-            bounds=Bounds(0, np.concatenate([np.full(size, np.inf), np.full(more, WIDTH)])),
+            bounds=optimize.Bounds(0, np.concatenate([np.full(size, np.inf), np.full(more, WIDTH)])),
             constraints=[self._constraints(more), above],
             options={"mip_rel_gap": GOOD_ENOUGH},
         )
         solution = cast("NDArray[np.float64]", found.x)
         return np.rint(solution[:size]).astype(np.int64)
 
-    def _constraints(self, more: int = 0) -> LinearConstraint:
+    def _constraints(self, more: int = 0) -> Any:  # noqa: ANN401 - scipy has no types
         """The equations; with more unknowns, those stand in none of them."""
         (factors, rows, columns), left = self._equations
         shape = (len(left), len(self.places) + more)
-        return LinearConstraint(coo_array((factors, (rows, columns)), shape=shape), left, left)
+        return optimize.LinearConstraint(sparse.coo_array((factors, (rows, columns)), shape=shape), left, left)

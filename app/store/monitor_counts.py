@@ -24,9 +24,10 @@ _TYPES: Mapping[str, Any] = {
 
 # Where a household's time with Plek begins, or goes on in another place; and where it ends.
 BEGINS = "p.arrived_at >= :begins AND p.arrived_at < :ends"
+# Looked up one by one: as a condition on the whole table it would be read from end to end.
 MOVED_ON = (
-    "EXISTS (SELECT FROM placements AS n WHERE n.previous_id = p.id AND n.status NOT IN ('no_show', 'cancelled')"
-    " AND n.arrived_at IS NOT NULL)"
+    "coalesce((SELECT true FROM placements AS n WHERE n.previous_id = p.id AND n.status NOT IN ('no_show', 'cancelled')"
+    " AND n.arrived_at IS NOT NULL LIMIT 1), false)"
 )
 STAY = """
   SELECT min(s.arrived_at AT TIME ZONE :zone)::date AS began, count(*) - 1 AS moves

@@ -115,6 +115,14 @@ async def a_stay(walk: Walk, haven: Person, linde: Person, placement: str, case:
     await walk.by(linde, "POST /placements/{id}/corrections", placement, wrong)
 
 
+async def a_decision(walk: Walk, placement: str, case: str) -> None:
+    """Look into how it was decided, as the auditor of the region that they came from."""
+    auditor = await person(walk.country, "auditor", region=HERE)
+    await walk.by(auditor, "GET /decisions")
+    await walk.by(auditor, "GET /decisions/{id}", placement, about=[case])
+    await walk.by(auditor, "GET /own-region-checks", params={"from": "2026-Q1", "to": "2026-Q1"})
+
+
 async def the_main_job(walk: Walk, haven: Person, linde: Person) -> None:
     """From the register to the departure, with the address seen by both."""
     site = await registering(walk, linde)
@@ -124,6 +132,7 @@ async def the_main_job(walk: Walk, haven: Person, linde: Person) -> None:
         why = {"purpose": "transport"}
         await walk.by(who, "POST /sites/{id}/address-reveals", site, why, about=about, why="transport")
     await a_stay(walk, haven, linde, placement, case)
+    await a_decision(walk, placement, case)
 
 
 async def other_ends(walk: Walk, haven: Person, linde: Person) -> None:

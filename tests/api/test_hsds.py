@@ -94,7 +94,7 @@ async def test_it_tells_the_regions_and_no_site_however_many_there_are(country: 
     answer = await anybody.ask("GET", "/hsds/services", expect=200)
     assert answer.json() == before
     assert [area["name"] for area in answer.json()["contents"][0]["service_areas"]] == ["Groningen", "Zwolle"]
-    for secret in (there.site_id, 'Linde"', "Voorbeeldstraat", "0000 AA", "Nergenshuizen", "wheelchair", "latitude"):
+    for secret in (there.site_id, "Voorbeeldstraat", "0000 AA", "Nergenshuizen", "wheelchair", "latitude"):
         assert secret not in answer.text
     assert (await anybody.get("/hsds"))["version"] == "3.1"
 
