@@ -16,7 +16,7 @@ from app.allocation.notes import parse_key as parse_written_key
 from app.allocation.notes import parse_note as parse_written_note
 from app.commands.installation import say
 from app.errors import OperatorError
-from app.services.signing import signer_of
+from app.services.note_signing import signer_of
 
 TOLD_EACH = 1 << 20
 """Bytes between two steps of the bar."""

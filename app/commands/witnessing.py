@@ -17,7 +17,7 @@ from app.clock import now
 from app.commands.verifying import Wrong, check_signature, read_export, read_key, read_note
 from app.errors import OperatorError
 from app.services import witnessing
-from app.services.signing import cosign, verifier_of
+from app.services.note_signing import cosign, verifier_of
 from app.services.witnessing import FORKED, ROLLED_BACK, Kept, Verdict
 
 VERSION = 1

@@ -18,7 +18,7 @@ from app.errors import Fault, Invalid, Missing, Unavailable
 from app.reference import load
 from app.seal import Keyring
 from app.services.caller import Role
-from app.services.signing import sign, signer_of, verifier_of
+from app.services.note_signing import sign, signer_of, verifier_of
 from app.store import heads, keys, tree
 from app.store.database import Transaction
 from app.store.tree import Sealed

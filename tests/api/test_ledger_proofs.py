@@ -11,7 +11,7 @@ import pytest
 from app.allocation.canonical import canonical_json
 from app.allocation.notes import parse_checkpoint, parse_note
 from app.services import checkpoints, ledger
-from app.services.signing import signer_of
+from app.services.note_signing import signer_of
 from app.store.database import WORKER
 from tests import rfc9162
 from tests.casework import desk

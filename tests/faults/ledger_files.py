@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 from app.allocation.notes import Checkpoint, Note, VerifierKey
 from app.cli import plek
 from app.errors import OperatorError
-from app.services.signing import sign, verifier_of
+from app.services.note_signing import sign, verifier_of
 from tests import rfc9162
 from tests.faults.cli_folder import Folder
 

@@ -18,7 +18,7 @@ from app.allocation.notes import COSIGNS, Checkpoint, parse_checkpoint, parse_ke
 from app.embedded import servers
 from app.seal import KEY_FILE, new_key
 from app.services import ledger
-from app.services.signing import signer_of, verifier_of
+from app.services.note_signing import signer_of, verifier_of
 from tests import rfc9162
 from tests.casework import desk
 from tests.country import FIRST_LEAF, HERE, THERE, open_country

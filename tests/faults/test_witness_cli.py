@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from app.allocation.notes import Checkpoint, parse_checkpoint, parse_note
-from app.services.signing import signer_of, verifier_of
+from app.services.note_signing import signer_of, verifier_of
 from tests import rfc9162
 from tests.faults.ledger_files import ORIGIN, SECRET, Log, policies, watch
 

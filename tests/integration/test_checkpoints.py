@@ -13,7 +13,7 @@ from app.allocation.notes import Checkpoint, parse_checkpoint, parse_note
 from app.allocation.tree import Growing
 from app.errors import Unavailable
 from app.services import checkpoints, ledger
-from app.services.signing import signer_of
+from app.services.note_signing import signer_of
 from app.store import tree
 from app.store.database import WORKER
 from tests import rfc9162

@@ -3,7 +3,7 @@
 import pytest
 
 from app.allocation.notes import COSIGNS, Checkpoint, Note, Signature, parse_key, parse_note
-from app.services.signing import cosign, sign, signer_of, verifier_of
+from app.services.note_signing import cosign, sign, signer_of, verifier_of
 
 # From the documentation of Go's sumdb/note, whose format C2SP's signed-note is.
 ELSEWHERE = parse_key("PeterNeumann+c74f20a3+ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW")
