@@ -16,9 +16,9 @@ from app import metrics
 from app.deps import Parts
 from app.errors import Conflict, OperatorError, Unavailable
 from app.seal import Keyring
-from app.services import availability, erasure, holds, peaks, reminders, returns, swaps, vacancies
+from app.services import availability, erasure, holds, peaks, reminders, returns, sessions, swaps, vacancies
 from app.services.erasure_list import ErasureList
-from app.store import agreements, answers, deliveries, outbox, placements, pulse, timers, waiting
+from app.store import agreements, answers, deliveries, outbox, placements, pulse, signing, timers, waiting
 from app.store import vacancies as vacancy_rows
 from app.store.database import RELAY, WORKER, Database, Transaction
 from app.webhooks.courier import Courier
@@ -76,6 +76,7 @@ async def prune(tx: Transaction) -> float:
     await waiting.prune(tx)
     await peaks.prune(tx)
     await agreements.prune(tx)
+    await signing.prune(tx, kept=sessions.KEPT)
     return PRUNE_S
 
 

@@ -193,6 +193,11 @@ class Policy:
     school_until_age: Age = 17
     """Years, both included: when a child goes to school. One of unknown age is taken to."""
 
+    session_idle_minutes: Annotated[int, Between(1, 240)] = 15
+    """After how long a screen that nobody touches goes blank, and its session ends."""
+    session_hours: Annotated[int, Between(1, 168)] = 12
+    """How long a session lasts however busy it is."""
+
     def faults(self) -> Iterator[Fault]:
         """The radius used without an assessment is one that could have been chosen, and school ends after it begins."""
         if self.unassessed_radius_km not in self.radii_km:

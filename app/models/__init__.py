@@ -28,6 +28,7 @@ from app.models.registry import (
     Site,
     SiteSecret,
 )
+from app.models.signing import Credential, Invitation, RecoveryCode, Session
 from app.models.swaps import MoveAgreement, Swap, SwapLeg, SwapSearch
 from app.models.waiting import Alternative, AmbulatoryCapacity, Contact, Reminder, Vacancy
 from app.models.webhooks import Webhook, WebhookDelivery
@@ -45,10 +46,12 @@ __all__ = [
     "Claim",
     "Clearance",
     "Contact",
+    "Credential",
     "Erasure",
     "Head",
     "Hold",
     "InstallationKey",
+    "Invitation",
     "Leaf",
     "MoveAgreement",
     "Municipality",
@@ -64,11 +67,13 @@ __all__ = [
     "ProviderRegion",
     "Ranking",
     "ReadyPeriod",
+    "RecoveryCode",
     "Referral",
     "ReferralSecret",
     "Region",
     "RegisterRecord",
     "Reminder",
+    "Session",
     "Share",
     "Shield",
     "Site",

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
 LEDGER = "ledger"
 """Seals the openings of leaves, each with its index as the row."""
+NAMES = "names"
+"""Makes of a name that somebody signs in with what it is found by (HMAC)."""
 
 
 async def read(tx: "Transaction", name: str, *, keyring: Keyring) -> DataKey:
