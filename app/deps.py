@@ -2,7 +2,7 @@
 
 import hashlib
 import ipaddress
-from collections.abc import AsyncGenerator, Collection, Mapping
+from collections.abc import AsyncGenerator, Callable, Collection, Mapping
 from contextlib import asynccontextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -67,6 +67,12 @@ def parts_of(request: Request) -> Parts:
 
 
 def token_hash(request: Request) -> bytes:
+    """Return the hash of what a request is let in by: a bearer token, or what its application takes; or nothing."""
+    credential: Callable[[Request], bytes] = getattr(request.app.state, "credential", bearer_hash)
+    return credential(request)
+
+
+def bearer_hash(request: Request) -> bytes:
     """Return the SHA-256 of the bearer token, or nothing where there is none."""
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not token.strip():

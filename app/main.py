@@ -49,7 +49,7 @@ from app.events.link import Link
 from app.reference import load
 from app.seal import KEY_FILE, KeyFile, Keyring
 from app.store.database import Database
-from app.web import start
+from app.web.pages import pages
 
 log = structlog.get_logger()
 
@@ -104,8 +104,8 @@ def create_app(parts: Parts) -> FastAPI:
     app.state.parts = parts
     problems.answer_problems(app)
     app.include_router(health.router)
-    app.include_router(start.router)
     app.mount("/v1", api(parts))
+    app.mount("", pages(parts))
     app.add_middleware(Edge, version=version("plek"))
     return app
 

@@ -76,6 +76,10 @@ class Country:
     name: Words
     languages: tuple[str, ...]
     """The first is the one to fall back on."""
+    iso_numeric: str
+    """Of ISO 3166-1, three digits: by it the country's outline is found."""
+    neutral_site: str
+    """Where whoever has to leave a page at once is taken: a site that anybody may be seen reading."""
     time_zone: str
     """Whose midnight ends a night."""
     municipality_pattern: str

@@ -11,7 +11,7 @@ from app.api import description
 from app.api.access import ACCESS
 from app.api.headers import harden
 from app.api.middleware import LONGEST_BODY
-from app.web.start import HEADERS as OF_THE_PAGE
+from app.web.page import HEADERS as OF_THE_PAGE
 from tests.api.calls import JSON, World, world
 from tests.country import Client, Country
 

@@ -1,0 +1,77 @@
+"""What pages are made of besides HTML: styles, scripts and drawings, kept in memory, under names that change too."""
+
+import gzip
+import hashlib
+import mimetypes
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from fastapi import APIRouter, Request, Response
+
+from app.errors import Missing, OperatorError
+
+router = APIRouter(include_in_schema=False)
+
+HERE = Path(__file__).parent
+FOLDERS = (HERE / "static", HERE / "built")
+SERVED = frozenset({".js", ".svg", ".png", ".webmanifest"})
+"""What of the folders is served as it is; of the styles only the one that is built of all of them."""
+LOOK = "plek.css"
+HASH_DIGITS = 12
+FOREVER = "public, max-age=31536000, immutable"
+WORTHWHILE = 512
+"""Bytes: what is shorter is not compressed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asset:
+    """One file, as it is sent."""
+
+    content: bytes
+    compressed: bytes | None
+    media_type: str
+    version: str
+    """Digits of its SHA-256: an address that has them may be kept for ever."""
+
+
+@cache
+def assets() -> Mapping[str, Asset]:
+    """Return all of them by name; raise OperatorError where what is built of npm packages is not there."""
+    built = HERE / "built"
+    if not (built / LOOK).exists():
+        message = "What the pages are made of is missing: run `make setup`, which builds it."
+        raise OperatorError(message)
+    found = [path for folder in FOLDERS for path in sorted(folder.iterdir()) if path.suffix in SERVED]
+    return {path.name: _asset(path) for path in [*found, built / LOOK]}
+
+
+def _asset(path: Path) -> Asset:
+    content = path.read_bytes()
+    compressed = gzip.compress(content, mtime=0) if len(content) > WORTHWHILE and path.suffix != ".png" else None
+    media_type = {".webmanifest": "application/manifest+json"}.get(path.suffix) or mimetypes.guess_type(path.name)[0]
+    digits = hashlib.sha256(content).hexdigest()[:HASH_DIGITS]
+    return Asset(content, compressed, media_type or "application/octet-stream", digits)
+
+
+def address(name: str) -> str:
+    """Return where a file is found, from the root of the pages."""
+    return f"/static/{assets()[name].version}/{name}"
+
+
+@router.get("/static/{version}/{name}")
+async def asset(request: Request, version: str, name: str) -> Response:
+    """Return a file; under the version that it has it may be kept for ever."""
+    found = assets().get(name)
+    if found is None:
+        raise Missing
+    return reply(request, found, cache_control=FOREVER if version == found.version else "no-store")
+
+
+def reply(request: Request, found: Asset, *, cache_control: str) -> Response:
+    """Return a file as the client takes it."""
+    headers = {"Cache-Control": cache_control, "Vary": "Accept-Encoding"}
+    if found.compressed is not None and "gzip" in request.headers.get("accept-encoding", ""):
+        return Response(found.compressed, headers=headers | {"Content-Encoding": "gzip"}, media_type=found.media_type)
+    return Response(found.content, headers=headers, media_type=found.media_type)

@@ -1,0 +1,21 @@
+"""What changes while a page is open: the API's stream of events, for whoever is signed in."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Header, Query, Request, Response
+
+from app.api.events import follow_events
+from app.deps import PartsIn
+
+router = APIRouter(include_in_schema=False)
+
+
+@router.get("/live")
+async def live(
+    request: Request,
+    parts: PartsIn,
+    last_event_id: Annotated[str | None, Header(alias="Last-Event-ID")] = None,
+    after: Annotated[str | None, Query(max_length=20)] = None,
+) -> Response:
+    """Follow what concerns the caller's provider: from where a lost stream broke off, or the page was made."""
+    return await follow_events(request, parts, last_event_id or after)

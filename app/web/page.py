@@ -1,0 +1,198 @@
+"""How a page is made: a template, the reader's language, and what every page has."""
+
+import datetime as dt
+from collections.abc import Mapping
+from contextvars import ContextVar
+from importlib.metadata import version
+from pathlib import Path
+from typing import Annotated, Any, cast
+from urllib.parse import quote
+from zoneinfo import ZoneInfo
+
+from babel import dates, numbers
+from fastapi import Depends, Request, Response
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from app.clock import now
+from app.deps import Tx, parts_of
+from app.reference import load
+from app.services.caller import Caller
+from app.web import assets
+from app.web.credential import csrf_of
+from app.web.menu import menu_for
+from app.words.pages import translations
+
+LANGUAGE_COOKIE = "plek-language"
+CONTENT_SECURITY_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; form-action 'self'; "
+    "manifest-src 'self'; worker-src 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
+"""What a page may load: its own files, and nothing that stands in the page itself."""
+HEADERS = {"Content-Security-Policy": CONTENT_SECURITY_POLICY, "Vary": "Cookie, HX-Request"}
+
+_LANGUAGE: ContextVar[str] = ContextVar("language")
+
+
+def language_of(request: Request) -> str:
+    """Return the language that the reader chose, else the country's first."""
+    chosen = request.cookies.get(LANGUAGE_COOKIE, "")
+    languages = load().country.languages
+    return chosen if chosen in languages else languages[0]
+
+
+def _(text: str) -> str:
+    """Return a sentence in the language of the page that is being made."""
+    return translations(_LANGUAGE.get()).gettext(text)
+
+
+def ngettext(one: str, many: str, number: int) -> str:
+    """Likewise, by number."""
+    return translations(_LANGUAGE.get()).ngettext(one, many, number)
+
+
+def moment(at: dt.datetime, form: str = "short") -> str:
+    """Return a moment as people there write it, by their clock: with the day where it is not that of today's page."""
+    return dates.format_datetime(at, form, tzinfo=_zone(), locale=_LANGUAGE.get())
+
+
+def clock(at: dt.datetime) -> str:
+    """Return the time of day."""
+    return dates.format_time(at, "short", tzinfo=_zone(), locale=_LANGUAGE.get())
+
+
+def day(on: dt.date, form: str = "long") -> str:
+    """Return a day."""
+    return dates.format_date(on, form, locale=_LANGUAGE.get())
+
+
+def number(value: float) -> str:
+    """Return a number, with the separators of the language."""
+    return numbers.format_decimal(value, locale=_LANGUAGE.get())
+
+
+def percent(permille: int) -> str:
+    """Return thousandths as a percentage with one decimal."""
+    return numbers.format_percent(permille / 1000, "#,##0.0 %", locale=_LANGUAGE.get())
+
+
+def label(code: str, listed: str) -> str:
+    """Return the words for a code of one of the country's lists."""
+    return load().label(listed, code=code, language=_LANGUAGE.get())
+
+
+def words(texts: Mapping[str, str]) -> str:
+    """Return, of the same words in each language, those in the reader's."""
+    return texts.get(_LANGUAGE.get()) or texts[load().country.languages[0]]
+
+
+def live(*kinds: str) -> str:
+    """Return the triggers by which a part of a page keeps up with events: of these kinds, and after a gap."""
+    return ", ".join([*(f"sse:{kind}" for kind in (*kinds, "reset")), "plek:again from:body"])
+
+
+def _zone() -> ZoneInfo:
+    return ZoneInfo(load().country.time_zone)
+
+
+def _environment() -> Environment:
+    environment = Environment(
+        loader=FileSystemLoader(Path(__file__).parent / "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        extensions=["jinja2.ext.i18n", "jinja2.ext.do"],
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    # What jinja's extension adds to an environment, its types do not know.
+    cast("Any", environment).install_gettext_callables(_, ngettext, newstyle=True)
+    cast("dict[str, object]", environment.filters).update(
+        {
+            "moment": moment,
+            "clock": clock,
+            "day": day,
+            "number": number,
+            "percent": percent,
+            "label": label,
+            "words": words,
+        }
+    )
+    cast("dict[str, object]", environment.globals).update(
+        {"asset": assets.address, "live": live, "version": version("plek")}
+    )
+    return environment
+
+
+TEMPLATES = _environment()
+
+
+class Page:
+    """One request for a page, and what its answer is made with."""
+
+    def __init__(self, request: Request) -> None:
+        self.request = request
+        self.language = language_of(request)
+        _LANGUAGE.set(self.language)
+
+    @property
+    def caller(self) -> Caller | None:
+        """Who is signed in, where somebody is."""
+        return getattr(self.request.state, "caller", None)
+
+    @property
+    def partial(self) -> bool:
+        """Whether a part of a page was asked for, to be put into one that is there."""
+        return self.request.headers.get("HX-Request") == "true"
+
+    def show(
+        self, template: str, *, status: int = 200, headers: Mapping[str, str] | None = None, **known: object
+    ) -> Response:
+        """Return a page, or a part of one."""
+        # The page's own context, whatever task renders it.
+        _LANGUAGE.set(self.language)
+        content = TEMPLATES.get_template(template).render(self._around() | known)
+        return Response(content, status, HEADERS | dict(headers or {}), "text/html; charset=utf-8")
+
+    def go(self, path: str) -> Response:
+        """Send the browser to another page, after something was done."""
+        if self.partial:
+            return Response(status_code=204, headers={"HX-Redirect": path})
+        return Response(status_code=303, headers={"Location": path})
+
+    def _around(self) -> dict[str, Any]:
+        country, parts = load().country, parts_of(self.request)
+        return {
+            "page": self,
+            "language": self.language,
+            "languages": country.languages,
+            "caller": self.caller,
+            "csrf": csrf_of(self.request),
+            "menu": menu_for(self.caller),
+            "here": self.request.url.path,
+            "here_quoted": quote(self.request.url.path),
+            "neutral_site": country.neutral_site,
+            "demo": parts.settings.demo,
+            "now": now(),
+            "stream": self._stream(parts.bus.position),
+        }
+
+    def _stream(self, position: int | None) -> Markup:
+        """Return what makes a page follow the events that concern its reader's provider, if any."""
+        if self.caller is None or self.caller.provider_id is None:
+            return Markup()
+        address = "/live" if position is None else f"/live?after={position}"
+        return Markup('hx-ext="sse" sse-connect="{}" data-live').format(address)
+
+
+async def _page(request: Request) -> Page:
+    return Page(request)
+
+
+async def _page_of(request: Request, _tx: Tx) -> Page:
+    return Page(request)
+
+
+AnyPage = Annotated[Page, Depends(_page)]
+"""For pages that need nobody to be signed in, and no transaction."""
+PageIn = Annotated[Page, Depends(_page_of)]
+"""For all others: the caller has been admitted."""

@@ -1,0 +1,41 @@
+"""The pages as one application: beside the API, on the same services, transactions and rules."""
+
+from fastapi import Depends, FastAPI
+
+from app.deps import Parts
+from app.errors import OperatorError
+from app.web import assets, language, live, start
+from app.web.access import LOOKS, PAGES
+from app.web.credential import guarded, session_hash
+from app.web.refusals import answer_people
+
+ROUTERS = (
+    start.router,
+    language.router,
+    assets.router,
+    live.router,
+)
+
+
+def pages(parts: Parts) -> FastAPI:
+    """Return the pages; a route without a rule of access stops the service from starting."""
+    assets.assets()
+    app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None, dependencies=[Depends(guarded)])
+    app.state.parts = parts
+    app.state.access = PAGES
+    app.state.looks = LOOKS
+    app.state.credential = session_hash
+    answer_people(app)
+    for router in ROUTERS:
+        app.include_router(router)
+    routes = {
+        (method, path)
+        for router in ROUTERS
+        for route in router.routes
+        if (path := getattr(route, "path", None))
+        for method in getattr(route, "methods", ())
+    }
+    if without := routes ^ PAGES.keys():
+        message = f"Pages and rules of access do not match: {sorted(without)}"
+        raise OperatorError(message)
+    return app

@@ -1,0 +1,63 @@
+"""What a person sees when something is refused, or went wrong: what it is, and what they can do now."""
+
+from urllib.parse import quote
+
+import structlog
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+
+from app import errors
+from app.api.problems import LOGGED, status_of
+from app.deps import log_refused, token_hash
+from app.web.page import Page
+
+SIGN_IN = "/sign-in"
+
+log = structlog.get_logger()
+
+
+async def on_refusal(request: Request, refusal: Exception) -> Response:
+    """Show a refusal; whoever is not signed in is asked to, and comes back to where they wanted to go."""
+    assert isinstance(refusal, errors.Refusal)  # noqa: S101 - registered for nothing else
+    if isinstance(refusal, LOGGED) or (isinstance(refusal, errors.Unauthenticated) and token_hash(request)):
+        await log_refused(request)
+    if isinstance(refusal, errors.Unauthenticated):
+        return _to_sign_in(request)
+    answer = Page(request).show("refused.html", status=status_of(refusal), refusal=refusal)
+    if isinstance(refusal, errors.TooMany | errors.Unavailable):
+        answer.headers["Retry-After"] = str(refusal.retry_after)
+    return answer
+
+
+def _to_sign_in(request: Request) -> Response:
+    page = Page(request)
+    if request.method == "GET" and not page.partial:
+        return page.go(f"{SIGN_IN}?next={quote(request.url.path)}")
+    # A part of a page, or something that was sent from one: that page stays, with what was filled in.
+    return page.show("signed_out.html", status=401, headers={"HX-Retarget": "#notice", "HX-Reswap": "innerHTML"})
+
+
+async def on_invalid(request: Request, _invalid: Exception) -> Response:
+    """Show that an address or a form was not ours: our own forms send what can be read."""
+    return Page(request).show("refused.html", status=400, refusal=errors.Invalid())
+
+
+async def on_http(request: Request, raised: Exception) -> Response:
+    """Show what routing itself refuses."""
+    assert isinstance(raised, HTTPException)  # noqa: S101 - registered for nothing else
+    return Page(request).show("refused.html", status=raised.status_code, refusal=errors.Missing())
+
+
+async def on_failure(request: Request, failure: Exception) -> Response:
+    """Show that something went wrong here; the log has its kind and place, the page neither."""
+    log.error("failed", kind=type(failure).__name__, exc_info=failure)
+    return Page(request).show("refused.html", status=500, refusal=None)
+
+
+def answer_people(app: FastAPI) -> None:
+    """Answer every refusal and failure of an application with a page."""
+    app.add_exception_handler(errors.Refusal, on_refusal)
+    app.add_exception_handler(RequestValidationError, on_invalid)
+    app.add_exception_handler(HTTPException, on_http)
+    app.add_exception_handler(Exception, on_failure)

@@ -1,0 +1,73 @@
+// What every page does while it is open: says whether it is live, and looks again by itself where it is not.
+(() => {
+  "use strict";
+  const LOOK_AGAIN_MS = 10000;
+  const main = document.querySelector("[data-live]");
+  const sentence = document.querySelector("[data-not-live]");
+  let looking = 0;
+
+  const lookAgain = () => document.body.dispatchEvent(new CustomEvent("plek:again"));
+
+  const live = (is) => {
+    if (sentence) {
+      sentence.hidden = is;
+    }
+    document.documentElement.dataset.live = is ? "yes" : "no";
+    window.clearInterval(looking);
+    looking = is ? 0 : window.setInterval(lookAgain, LOOK_AGAIN_MS);
+  };
+
+  if (main) {
+    let before = main.getAttribute("sse-connect").includes("after=");
+    document.body.addEventListener("htmx:sseOpen", () => {
+      live(true);
+      // What happened between the making of the page and now is told from the position on; without one, look again.
+      if (!before) {
+        lookAgain();
+      }
+      before = true;
+    });
+    document.body.addEventListener("htmx:sseError", () => {
+      live(false);
+      before = false;
+    });
+    document.body.addEventListener("htmx:sseClose", () => live(false));
+    window.addEventListener("online", lookAgain);
+  }
+
+  // A request that could not be sent: nothing that was filled in is lost, and the page says so.
+  const notice = document.getElementById("notice");
+  const say = (template) => {
+    const found = document.querySelector(`template[data-say="${template}"]`);
+    if (notice && found) {
+      notice.replaceChildren(found.content.cloneNode(true));
+    }
+  };
+  document.body.addEventListener("htmx:sendError", () => say("lost"));
+  document.body.addEventListener("htmx:responseError", () => say("failed"));
+  document.body.addEventListener("htmx:afterRequest", (event) => {
+    if (event.detail.successful && notice && notice.querySelector("[data-passing]")) {
+      notice.replaceChildren();
+    }
+  });
+
+  // A countdown: <time data-until="2026-01-01T00:00:00Z">, in minutes and seconds by this device's clock, corrected by
+  // what the server said the time was.
+  const served = document.querySelector("meta[name=plek-now]");
+  const ahead = served ? Date.parse(served.content) - Date.now() : 0;
+  const count = () => {
+    for (const each of document.querySelectorAll("time[data-until]")) {
+      const left = Math.max(0, Math.ceil((Date.parse(each.dataset.until) - Date.now() - ahead) / 1000));
+      const text = `${Math.floor(left / 60)}:${String(left % 60).padStart(2, "0")}`;
+      if (each.textContent !== text) {
+        each.textContent = text;
+      }
+      if (left === 0 && !each.dataset.over) {
+        each.dataset.over = "yes";
+        lookAgain();
+      }
+    }
+  };
+  window.setInterval(count, 500);
+  count();
+})();

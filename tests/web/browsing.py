@@ -1,0 +1,184 @@
+"""A real Chromium on the real service: people signed in, pages looked at in every size and light, and weighed."""
+
+import os
+import secrets
+import shutil
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+from uuid import uuid4
+
+from playwright.async_api import Browser, BrowserContext, Page, Request, Route, async_playwright
+from sqlalchemy import insert, text
+
+from app.models import Account, Token
+from app.web.credential import COOKIE, hash_of
+from tests.country import Country
+
+ROOT = Path(__file__).parents[2]
+UNPACKED = ROOT / ".venv" / "chromium"
+SCREENS = ROOT / "build" / "screens"
+"""Pictures of every page that a test looked at, for people to look at as well."""
+AXE = ROOT / "node_modules" / "axe-core" / "axe.min.js"
+INSTALLED = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome")
+# Nothing is fetched in the background, and a machine without a graphics card or a sandbox for root will do.
+WORDS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--font-render-hinting=none",
+)
+WIDE, PHONE = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
+NEUTRAL = "<!DOCTYPE html><title>Weather</title><h1>Weather</h1>"
+RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+
+
+def chromium() -> tuple[str, dict[str, Any]]:
+    """Return the machine's own Chromium, else the one that set-up unpacked, and the environment that it needs."""
+    found = next((path for name in INSTALLED if (path := shutil.which(name))), None)
+    if found:
+        return found, dict(os.environ)
+    libraries = str(UNPACKED / "al2023" / "lib")
+    return str(UNPACKED / "chromium"), os.environ | {
+        "LD_LIBRARY_PATH": os.pathsep.join(filter(None, (os.environ.get("LD_LIBRARY_PATH"), libraries))),
+        "FONTCONFIG_PATH": str(UNPACKED / "fonts") if shutil.which("fc-list") is None else "/etc/fonts",
+    }
+
+
+@dataclass
+class Site:
+    """The service as browsers reach it."""
+
+    country: Country
+    base: str
+    browser: Browser
+    went_out: list[str] = field(default_factory=list[str])
+    """Requests of pages to anywhere but here: there must be none, but for the neutral site of who leaves."""
+    failures: list[str] = field(default_factory=list[str])
+    """What browsers said went wrong in a page: scripts that failed, and what the page was not allowed to load."""
+
+    async def visitor(self, **options: Any) -> Page:
+        """Return a browser window of its own, of somebody who is not signed in."""
+        usual: dict[str, Any] = {"viewport": WIDE, "locale": "nl-NL", "timezone_id": "Europe/Amsterdam"}
+        context = await self.browser.new_context(base_url=self.base, **usual | options)
+        context.set_default_timeout(10_000)
+        await context.route(lambda url: urlsplit(url).hostname != "127.0.0.1", self._outside)
+        page = await context.new_page()
+        page.on("pageerror", lambda error: self.failures.append(str(error)))
+        page.on("console", lambda message: self._told(message.type, message.text))
+        return page
+
+    async def person(self, *roles: str, provider: str | None = None, region: str | None = None, **options: Any) -> Page:
+        """Return the browser window of somebody who is signed in."""
+        page = await self.visitor(**options)
+        await sign_in(self.country, page.context, self.base, roles, provider=provider, region=region)
+        return page
+
+    async def _outside(self, route: Route, request: Request) -> None:
+        self.went_out.append(request.url)
+        if request.is_navigation_request():
+            await route.fulfill(body=NEUTRAL, content_type="text/html")
+        else:
+            await route.abort()
+
+    def _told(self, kind: str, words: str) -> None:
+        if kind == "error" and "Failed to load resource" not in words:
+            self.failures.append(words)
+
+
+async def sign_in(
+    country: Country,
+    context: BrowserContext,
+    base: str,
+    roles: tuple[str, ...],
+    *,
+    provider: str | None = None,
+    region: str | None = None,
+) -> None:
+    """Give a browser the session of a new account."""
+    value = secrets.token_urlsafe(32)
+    account_id = uuid4()
+    provider_id = await country.provider(provider) if provider else None
+    async with country.owner.entered() as tx:
+        await tx.run(insert(Account).values(id=account_id, roles=list(roles), provider_id=provider_id, region=region))
+        await tx.run(
+            insert(Token).values(
+                id=uuid4(),
+                account_id=account_id,
+                hash=hash_of(value),
+                expires_at=text("clock_timestamp() + interval '1 day'"),
+            )
+        )
+    host = urlsplit(base).hostname
+    await context.add_cookies(
+        [
+            {
+                "name": COOKIE,
+                "value": value,
+                "domain": host or "",
+                "path": "/",
+                "secure": True,
+                "httpOnly": True,
+                "sameSite": "Lax",
+            }
+        ]
+    )
+
+
+@asynccontextmanager
+async def browser() -> AsyncGenerator[Browser]:
+    """Start a Chromium, and stop it after."""
+    path, environment = chromium()
+    async with async_playwright() as playwright:
+        started = await playwright.chromium.launch(executable_path=path, env=environment, args=list(WORDS))
+        try:
+            yield started
+        finally:
+            await started.close()
+
+
+async def look_at(page: Page, name: str) -> None:
+    """Look at a page as it stands, wide and on a phone, by day and by night: axe finds nothing, nothing is cut off.
+
+    Pictures of it go to build/screens.
+    """
+    SCREENS.mkdir(parents=True, exist_ok=True)
+    for size, viewport in (("wide", WIDE), ("phone", PHONE)):
+        await page.set_viewport_size(viewport)  # pyright: ignore[reportArgumentType]
+        for light in ("light", "dark"):
+            await page.emulate_media(color_scheme=light)
+            await page.screenshot(path=SCREENS / f"{name}-{size}-{light}.png", full_page=True)
+            assert await faults_of(page) == [], f"{name}, {size}, {light}"
+            assert await overflow(page) == [], f"{name}, {size}: wider than the screen"
+    await page.set_viewport_size(WIDE)  # pyright: ignore[reportArgumentType]
+    await page.emulate_media(color_scheme="light")
+
+
+async def faults_of(page: Page) -> list[str]:
+    """Return what axe finds, in a line each."""
+    await page.evaluate(AXE.read_text(encoding="utf-8"))
+    found = await page.evaluate("tags => axe.run({runOnly: tags})", RULES)
+    return [
+        f"{fault['id']}: {node['target']} {node['failureSummary']}"
+        for fault in found["violations"]
+        for node in fault["nodes"]
+    ]
+
+
+async def overflow(page: Page) -> list[str]:
+    """Return what reaches beyond the right edge of the screen, where the page itself scrolls sideways."""
+    found: list[str] = await page.evaluate("""() => {
+      const edge = document.documentElement.clientWidth;
+      if (document.documentElement.scrollWidth <= edge) return [];
+      return [...document.querySelectorAll("body *")]
+        .filter((each) => each.getBoundingClientRect().right > edge + 1)
+        .map((each) => `${each.tagName}.${each.className}`).slice(0, 10);
+    }""")
+    return found
