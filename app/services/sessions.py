@@ -4,7 +4,6 @@ A session is a token of its own kind. A browser keeps 256 random bits in a cooki
 `session:` and those bits, so that no bearer header opens a session and no cookie a token.
 """
 
-import base64
 import hashlib
 import secrets
 from dataclasses import dataclass, field, replace
@@ -61,12 +60,6 @@ class Opened:
 def session_hash(cookie: str) -> bytes:
     """Return the hash under which the token of a session is kept."""
     return hashlib.sha256(b"session:" + cookie.encode()).digest()
-
-
-def csrf_of(cookie: str) -> str:
-    """Return what a form has to repeat to come from a page of ours."""
-    digest = hashlib.sha256(b"csrf:" + cookie.encode()).digest()
-    return base64.urlsafe_b64encode(digest).decode().rstrip("=")
 
 
 async def opened(tx: Transaction, account_id: UUID, *, visit: Visit, by: str) -> Opened | None:

@@ -18,6 +18,18 @@ PAGES: Mapping[tuple[str, str], frozenset[Role]] = {
     ("GET", "/language/{language}"): ANYONE,
     ("GET", "/static/{version}/{name}"): ANYONE,
     ("GET", "/live"): PROVIDER,
+    ("GET", "/sign-in"): ANYONE,
+    ("POST", "/sign-in"): ANYONE,
+    ("POST", "/demo-sign-in"): ANYONE,
+    ("GET", "/invitation"): ANYONE,
+    ("POST", "/invitation"): ANYONE,
+    ("POST", "/invitation/acceptance"): ANYONE,
+    ("GET", "/session"): PEOPLE,
+    ("GET", "/session/state"): PEOPLE,
+    ("POST", "/session/seen"): PEOPLE,
+    ("POST", "/session/end"): PEOPLE,
+    ("POST", "/session/end-all"): PEOPLE,
+    ("POST", "/sign-out"): PEOPLE,
 }
 
 LOOKS: Mapping[tuple[str, str], Look] = {}

@@ -1,6 +1,7 @@
 """How a page is made: a template, the reader's language, and what every page has."""
 
 import datetime as dt
+import hashlib
 from collections.abc import Mapping
 from contextvars import ContextVar
 from importlib.metadata import version
@@ -15,11 +16,12 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from app.clock import now
-from app.deps import Tx, parts_of
+from app.deps import REFERENCE, Tx, parts_of, token_hash
 from app.reference import load
+from app.services import sessions
 from app.services.caller import Caller
 from app.web import assets
-from app.web.credential import csrf_of
+from app.web.credential import SAFE, csrf_of
 from app.web.menu import menu_for
 from app.words.pages import translations
 
@@ -174,6 +176,8 @@ class Page:
             "demo": parts.settings.demo,
             "now": now(),
             "stream": self._stream(parts.bus.position),
+            "blank_minutes": REFERENCE.get().policy.blank_minutes if self.caller else None,
+            "person": hashlib.sha256(self.caller.account_id.bytes).hexdigest()[:16] if self.caller else "",
         }
 
     def _stream(self, position: int | None) -> Markup:
@@ -188,8 +192,12 @@ async def _page(request: Request) -> Page:
     return Page(request)
 
 
-async def _page_of(request: Request, _tx: Tx) -> Page:
-    return Page(request)
+async def _page_of(request: Request, tx: Tx) -> Page:
+    page = Page(request)
+    # A part of a page that looks again by itself says nothing of whether somebody is there.
+    if page.caller is not None and (request.method not in SAFE or not page.partial):
+        await sessions.keep(tx, token_hash(request))
+    return page
 
 
 AnyPage = Annotated[Page, Depends(_page)]

@@ -35,7 +35,7 @@ async def test_a_session_ends_when_nobody_was_there_for_the_policys_minutes(coun
     worker = await person(country, "administrator")
     hashed = session_hash(worker.opened.cookie)
 
-    await ages(country, 14)
+    await ages(country, 29)
     assert await who(country, hashed) is not None
     await ages(country, 2)
     assert await who(country, hashed) is None
