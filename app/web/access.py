@@ -30,7 +30,32 @@ PAGES: Mapping[tuple[str, str], frozenset[Role]] = {
     ("POST", "/session/end"): PEOPLE,
     ("POST", "/session/end-all"): PEOPLE,
     ("POST", "/sign-out"): PEOPLE,
+    ("GET", "/accounts"): ADMINISTRATOR,
+    ("POST", "/accounts"): ADMINISTRATOR,
+    ("GET", "/accounts/new"): ADMINISTRATOR,
+    ("GET", "/accounts/{id}"): ADMINISTRATOR,
+    ("POST", "/accounts/{id}"): ADMINISTRATOR,
+    ("POST", "/accounts/{id}/disabling"): ADMINISTRATOR,
+    ("POST", "/accounts/{id}/enabling"): ADMINISTRATOR,
+    ("POST", "/accounts/{id}/reset"): ADMINISTRATOR,
+    ("GET", "/providers"): ADMINISTRATOR,
+    ("GET", "/weights"): ADMINISTRATOR,
+    ("GET", "/policies"): ADMINISTRATOR,
+    ("POST", "/policies"): ADMINISTRATOR,
+    ("GET", "/policies/differences"): ADMINISTRATOR,
+    ("GET", "/policies/{id}"): ADMINISTRATOR,
+    ("GET", "/access-reviews"): ADMINISTRATOR,
 }
 
-LOOKS: Mapping[tuple[str, str], Look] = {}
+LOOKS: Mapping[tuple[str, str], Look] = {
+    ("GET", "/accounts"): Look("search", "account"),
+    ("GET", "/accounts/{id}"): Look("read", "account"),
+    ("POST", "/accounts"): Look("invite", "account", granted=False),
+    ("POST", "/accounts/{id}"): Look("change", "account", granted=False),
+    ("POST", "/accounts/{id}/disabling"): Look("disable", "account", granted=False),
+    ("POST", "/accounts/{id}/enabling"): Look("enable", "account", granted=False),
+    ("POST", "/accounts/{id}/reset"): Look("reset", "account", granted=False),
+    ("POST", "/policies"): Look("publish", "policy", granted=False),
+    ("GET", "/access-reviews"): Look("search", "access_log"),
+}
 """Pages that show something of anybody; each look at them is logged, and so is each refusal."""

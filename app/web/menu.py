@@ -24,7 +24,13 @@ SESSIONS = "/session"
 """Where those begin for whom the menu has nothing."""
 ADMINISTRATOR = frozenset({Role.ADMINISTRATOR})
 
-ENTRIES: tuple[Entry, ...] = ()
+ENTRIES: tuple[Entry, ...] = (
+    Entry(N_("Accounts"), "/accounts", ADMINISTRATOR),
+    Entry(N_("Providers"), "/providers", ADMINISTRATOR),
+    Entry(N_("Policies"), "/policies", ADMINISTRATOR),
+    Entry(N_("Weights"), "/weights", ADMINISTRATOR),
+    Entry(N_("Access review"), "/access-reviews", ADMINISTRATOR),
+)
 """In the order in which they are shown."""
 
 

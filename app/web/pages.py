@@ -4,7 +4,7 @@ from fastapi import Depends, FastAPI
 
 from app.deps import Parts
 from app.errors import OperatorError
-from app.web import assets, invitation, language, live, session, signing, start
+from app.web import accounts, administration, assets, invitation, language, live, policies, session, signing, start
 from app.web.access import LOOKS, PAGES
 from app.web.credential import guarded, session_hash
 from app.web.refusals import answer_people
@@ -17,6 +17,9 @@ ROUTERS = (
     signing.router,
     session.router,
     invitation.router,
+    accounts.router,
+    policies.router,
+    administration.router,
 )
 
 
