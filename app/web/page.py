@@ -17,13 +17,15 @@ from markupsafe import Markup
 
 from app.clock import now
 from app.deps import REFERENCE, Tx, parts_of, token_hash
+from app.errors import Refusal
 from app.reference import load
 from app.services import sessions
 from app.services.caller import Caller
 from app.web import assets
 from app.web.credential import SAFE, csrf_of
 from app.web.menu import menu_for
-from app.words.pages import translations
+from app.web.sentences import code_sentence
+from app.words.pages import SOURCE, translations
 
 LANGUAGE_COOKIE = "plek-language"
 CONTENT_SECURITY_POLICY = (
@@ -88,6 +90,12 @@ def words(texts: Mapping[str, str]) -> str:
     return texts.get(_LANGUAGE.get()) or texts[load().country.languages[0]]
 
 
+def sentence(refusal: Refusal) -> str:
+    """Return what a refusal says, in the reader's language."""
+    said = _(refusal.detail)
+    return said if said != refusal.detail or _LANGUAGE.get() == SOURCE else _(code_sentence(refusal))
+
+
 def live(*kinds: str) -> str:
     """Return the triggers by which a part of a page keeps up with events: of these kinds, and after a gap."""
     return ", ".join([*(f"sse:{kind}" for kind in (*kinds, "reset")), "plek:again from:body"])
@@ -117,6 +125,7 @@ def _environment() -> Environment:
             "percent": percent,
             "label": label,
             "words": words,
+            "sentence": sentence,
         }
     )
     cast("dict[str, object]", environment.globals).update(

@@ -10,7 +10,7 @@ from app.deps import CallerIn, Tx
 from app.errors import Conflict, Fault, Invalid
 from app.services import policies
 from app.store.database import Transaction
-from app.web.page import Page, PageIn
+from app.web.page import Page, PageIn, sentence
 from app.web.policy_words import called, value_of
 
 router = APIRouter(include_in_schema=False)
@@ -42,7 +42,7 @@ async def publish(
     except Invalid as invalid:
         return await _list(page, tx, document=text, faults=invalid.faults)
     except Conflict as conflict:
-        return await _list(page, tx, document=text, faults=(Fault("", conflict.detail),))
+        return await _list(page, tx, document=text, faults=(Fault("", sentence(conflict)),))
     return page.go(f"/policies/{published.row.version}")
 
 
