@@ -112,6 +112,13 @@ async def listed(tx: Transaction, caller: Caller) -> list[SessionRow]:
     return await signing.sessions_of(tx, caller.account_id)
 
 
+async def recovery_codes_left(tx: Transaction, caller: Caller) -> int | None:
+    """Return how many recovery codes the caller has left; None where they sign in by nothing of the kind."""
+    if await signing.of_account(tx, caller.account_id) is None:
+        return None
+    return await signing.recovery_codes_left(tx, caller.account_id)
+
+
 async def end(tx: Transaction, caller: Caller, session_id: UUID) -> None:
     """End one of the caller's sessions at once; Missing where it has ended, or is somebody else's."""
     if not await signing.end_sessions(tx, caller.account_id, only=session_id):

@@ -30,7 +30,6 @@ def let_in(answer: Response, opened: Opened, *, device: Device, keyring: Keyring
 def let_out(answer: Response) -> Response:
     """Take a browser's session away."""
     answer.delete_cookie(COOKIE, secure=True, httponly=True, samesite="lax")
-    answer.headers["Clear-Site-Data"] = '"cache"'
     return answer
 
 

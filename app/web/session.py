@@ -33,7 +33,8 @@ NAMES = {
 async def listed(page: PageIn, tx: Tx, caller: CallerIn) -> Response:
     """List the caller's sessions."""
     found = [(one, device_words(one.device)) for one in await sessions.listed(tx, caller)]
-    return page.show("session.html", sessions=found, this=_this(tx))
+    left = await sessions.recovery_codes_left(tx, caller)
+    return page.show("session.html", sessions=found, this=_this(tx), left=left)
 
 
 @router.get("/session/state")

@@ -32,13 +32,12 @@ RULES: dict[str, dict[str, str]] = {
         "SELECT": f"{OWN} OR {SIGNING} OR {ADMINISTRATOR}",
         "INSERT": f"{ADMINISTRATOR} AND password IS NULL",
         # An administrator can take a password away, and cannot choose one for somebody else.
-        "UPDATE": f"{OWN} OR {SIGNING} OR {ADMINISTRATOR}"
-        f" TO {OWN} OR {SIGNING} OR ({ADMINISTRATOR} AND password IS NULL)",
+        "UPDATE": f"{SIGNING} OR {ADMINISTRATOR} TO {SIGNING} OR ({ADMINISTRATOR} AND password IS NULL)",
     },
     "recovery_codes": {
         "SELECT": f"{OWN} OR {SIGNING} OR {ADMINISTRATOR}",
         "INSERT": SIGNING,
-        "DELETE": f"{OWN} OR {SIGNING} OR {ADMINISTRATOR}",
+        "DELETE": f"{SIGNING} OR {ADMINISTRATOR}",
     },
     "invitations": {
         "SELECT": f"{SIGNING} OR {ADMINISTRATOR} OR {WORKER}",

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from app.errors import Invalid
-from app.services import passwords
+from app.seal import Keyring, new_key
+from app.services import passwords, rotation
 from app.services.sessions import session_hash
 from app.store import signing as rows
 from app.store.database import Identity
@@ -171,3 +172,15 @@ async def test_as_much_work_is_done_for_a_name_that_nobody_has(
         assert await sign_in(country, await worker.proof(name=name, password="een lange dag bij het meer")) is None
 
     assert [stored.split("$")[1:4] for stored in verified] == [["argon2id", "v=19", "m=19456,t=2,p=1"]] * 3
+
+
+async def test_after_a_rotation_the_newest_key_alone_signs_people_in(country: Country) -> None:
+    worker = await person(country, "administrator")
+    key = new_key()
+    both = Keyring.parse(f"{key},{country.key}")
+    done = await rotation.rotate(country.owner.entered, keyring=both)
+    assert done.keys == 2  # the account's, and the one that finds names
+
+    country.key = key
+
+    assert await sign_in(country, await worker.proof()) is not None
