@@ -5,27 +5,19 @@ import secrets
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 
-from argon2 import PasswordHasher
+from argon2 import PasswordHasher, Type
 from argon2.exceptions import InvalidHashError, VerificationError
-from argon2.low_level import ARGON2_VERSION, Type
-from argon2.profiles import Parameters
 
 SHORTEST, LONGEST = 12, 200
 """Characters."""
 DIFFERENT = 6
 """Characters beside the name that differ; nothing else is asked of a password (NIST SP 800-63B)."""
-PARAMETERS = Parameters(
-    type=Type.ID,
-    version=ARGON2_VERSION,
-    salt_len=16,
-    hash_len=32,
-    time_cost=2,
-    memory_cost=19_456,
-    parallelism=1,
-)
-"""OWASP's Password Storage Cheat Sheet: 19 MiB, two passes. Changing them rehashes whoever signs in."""
+PASSES, MEMORY_KIB, LANES = 2, 19_456, 1
+"""OWASP's Password Storage Cheat Sheet. Whoever signs in after these were changed is hashed anew."""
 
-_HASHER = PasswordHasher.from_parameters(PARAMETERS)
+_HASHER = PasswordHasher(
+    time_cost=PASSES, memory_cost=MEMORY_KIB, parallelism=LANES, hash_len=32, salt_len=16, type=Type.ID
+)
 # Each has its own threads: strangers who try passwords keep nobody waiting who has signed in here before.
 _KNOWN = ThreadPoolExecutor(max_workers=2, thread_name_prefix="password-known")
 _STRANGERS = ThreadPoolExecutor(max_workers=2, thread_name_prefix="password")

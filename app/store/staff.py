@@ -57,7 +57,7 @@ _INVITED = (
 )
 
 
-def _read() -> "Select[Any]":
+def _read() -> "Select[*tuple[Any, ...]]":
     return select(
         Account.id,
         Account.roles,

@@ -41,7 +41,7 @@ async def review(page: PageIn, tx: Tx, days: Annotated[int, Query(ge=1, le=MOST_
     reviewed = await looks.review(tx, looks.last(tx, days=days))
     cards = await tx.snapshots.providers(tx)
     rows = [
-        (finding, cards[finding.provider_id].name if finding.provider_id in cards else None)
+        (finding, card.name if (card := cards.get(finding.provider_id or "")) else None)
         for finding in reviewed.findings
     ]
     return page.show("access_reviews.html", reviewed=reviewed, rows=rows, days=days, spans=(1, 7, 28, MOST_DAYS))

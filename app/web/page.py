@@ -185,9 +185,14 @@ class Page:
             "demo": parts.settings.demo,
             "now": now(),
             "stream": self._stream(parts.bus.position),
-            "blank_minutes": REFERENCE.get().policy.blank_minutes if self.caller else None,
+            "blank_minutes": self._blank_minutes(),
             "person": hashlib.sha256(self.caller.account_id.bytes).hexdigest()[:16] if self.caller else "",
         }
+
+    def _blank_minutes(self) -> int | None:
+        """Return after how long the page covers itself: where somebody is signed in, and the policy could be read."""
+        known = REFERENCE.get(None)
+        return known.policy.blank_minutes if self.caller and known else None
 
     def _stream(self, position: int | None) -> Markup:
         """Return what makes a page follow the events that concern its reader's provider, if any."""

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from typing import cast
 
 from app.web.menu import N_
 from app.web.page import _ as translate
@@ -61,7 +62,7 @@ def called(pointer: str) -> str:
 def value_of(value: object) -> str:
     """Return a value as it can be read."""
     if isinstance(value, list):
-        return ", ".join(str(item) for item in value)  # pyright: ignore[reportUnknownVariableType]
+        return ", ".join(str(item) for item in cast("list[object]", value))
     if value is None:
         return "–"  # noqa: RUF001 - nothing, as tables have it
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)

@@ -144,7 +144,7 @@ async def test_a_policy_is_published_by_text_or_file_and_compared_in_words(count
         assert await last_logged(country) == ("publish", "granted", "policy")
         assert "hold_minutes" in (await http.get("/policies/next")).text
 
-        said = await http.get("/policies/differences", params={"a": first["version"], "b": "next"})
+        said = await http.get("/policies/differences", params={"a": str(first["version"]), "b": "next"})
         words = re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", unescape(said.text)))
         assert "Minuten dat een plek gereserveerd blijft 120 90 gewijzigd" in words
         assert "Minuten tot een scherm dat niemand aanraakt wordt afgedekt 5 3 voor het eerst genoemd" in words

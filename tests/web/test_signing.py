@@ -3,9 +3,11 @@
 import re
 from base64 import b32decode
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from playwright.async_api import Page, expect
+from starlette.routing import Mount
 
 from app.services import demo, demo_people, second_factor
 from tests.country import HERE, Country
@@ -111,9 +113,9 @@ async def demo_shown(country: Country) -> None:
         await demo.fill(tx, keyring=keyring(country))
         await demo_people.make_ready(tx)
     parts = replace(country.parts, settings=replace(country.parts.settings, demo=True))
-    for one in (country.app, *(route.app for route in country.app.routes if hasattr(route, "app"))):
-        if hasattr(one, "state"):
-            one.state.parts = parts
+    within: list[Any] = [route.app for route in country.app.routes if isinstance(route, Mount)]
+    for one in (country.app, *within):
+        one.state.parts = parts
 
 
 async def test_in_the_demo_one_press_signs_in_as_each_of_its_people(site: Site) -> None:
