@@ -87,6 +87,21 @@ def token(
 
 
 @plek.command()
+def account(
+    sign_in_name: Annotated[str, typer.Argument(metavar="NAME", help="To sign in with, e.g. a work address.")],
+    role: Annotated[list[Role], typer.Option(help="May be given several times; not client_system.")],
+    provider: Annotated[str | None, typer.Option(metavar="SLUG", help="For intake_worker, coordinator.")] = None,
+    region: Annotated[str | None, typer.Option(metavar="CODE", help="For auditor.")] = None,
+    name: Annotated[str | None, typer.Option(help="What colleagues call it at work.")] = None,
+    data_dir: DataDir = None,
+) -> None:
+    """Invite somebody, such as the first administrator: print the end of a link that is valid for a day."""
+    from app.commands import account as act  # noqa: PLC0415 - as above
+
+    act.invite(data_dir, sign_in_name, roles=role, provider=provider, region=region, name=name)
+
+
+@plek.command()
 def revoke(token_id: Annotated[str, typer.Argument(metavar="TOKEN_ID")], data_dir: DataDir = None) -> None:
     """End a token at once."""
     from app.commands import access  # noqa: PLC0415 - as above

@@ -24,12 +24,13 @@ from app.services import (
     peaks,
     reminders,
     returns,
+    sessions,
     solidarity,
     swaps,
     vacancies,
 )
 from app.services.erasure_list import ErasureList
-from app.store import agreements, answers, deliveries, outbox, placements, pulse, timers, waiting
+from app.store import agreements, answers, deliveries, outbox, placements, pulse, signing, timers, waiting
 from app.store import vacancies as vacancy_rows
 from app.store.database import RELAY, WORKER, Database, Transaction
 from app.webhooks.courier import Courier
@@ -83,6 +84,7 @@ async def prune(tx: Transaction) -> float:
     await waiting.prune(tx)
     await peaks.prune(tx)
     await agreements.prune(tx)
+    await signing.prune(tx, kept=sessions.KEPT)
     return PRUNE_S
 
 

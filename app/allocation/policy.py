@@ -199,10 +199,19 @@ class Policy:
     school_until_age: Age = 17
     """Years, both included: when a child goes to school. One of unknown age is taken to."""
 
+    blank_minutes: Annotated[int, Between(1, 240)] = 5
+    """After how long a screen that nobody touches goes blank."""
+    session_idle_minutes: Annotated[int, Between(1, 480)] = 30
+    """After how long a session ends in which nobody did anything."""
+    session_hours: Annotated[int, Between(1, 168)] = 12
+    """How long a session lasts however busy it is."""
+
     def faults(self) -> Iterator[Fault]:
-        """The radius used without an assessment is one that could have been chosen, and school ends after it begins."""
+        """The radius used without an assessment could have been chosen, and nothing ends before it begins."""
         if self.unassessed_radius_km not in self.radii_km:
             yield Fault("/unassessed_radius_km", "must be one of radii_km")
+        if self.session_idle_minutes < self.blank_minutes:
+            yield Fault("/session_idle_minutes", "must not be below blank_minutes")
         if self.school_until_age < self.school_from_age:
             yield Fault("/school_until_age", "must not be below school_from_age")
 

@@ -8,7 +8,7 @@ import typer
 from app.commands.installation import Installation, opened, say, settings_with
 from app.config import Settings
 from app.errors import OperatorError
-from app.services import demo
+from app.services import demo, demo_people
 from app.services.demo_values import DemoCountry
 
 
@@ -19,7 +19,9 @@ def fill(data_dir: Path | None, *, seed: int) -> None:
 
     async def act() -> DemoCountry:
         async with installation.transaction() as tx:
-            return await demo.fill(tx, keyring=await installation.keyring(tx), seed=seed)
+            country = await demo.fill(tx, keyring=await installation.keyring(tx), seed=seed)
+            await demo_people.make_ready(tx)
+            return country
 
     with opened(settings) as installation:
         country = asyncio.run(act())
@@ -34,6 +36,7 @@ async def show(installation: Installation, *, seed: int) -> None:
             say(told(await demo.fill(tx, keyring=await installation.keyring(tx), seed=seed)))
         elif not shown:
             raise OperatorError("This database holds providers of its own: start without --demo.")
+        await demo_people.make_ready(tx)
 
 
 def refuse_elsewhere(settings: Settings) -> None:

@@ -248,7 +248,8 @@ def _how_to_enter(settings: Settings) -> str:
     folder = f" --data-dir {settings.data_dir}"
     return "\n".join(
         (
-            "Tokens for it, from another terminal:",
+            "Its start page signs you in with one press, as one of the demo's people.",
+            "Tokens for its API, from another terminal:",
             *(f"  plek token --role intake_worker --role coordinator --provider {slug}{folder}" for slug in providers),
             f"  plek token --role auditor --region {files.regions[0].code}{folder}",
         )

@@ -14,6 +14,13 @@ from app.events.link import Link
 
 FAILURES_PER_MINUTE = 60
 """How often a source may come with a token that nobody bears before it is told to wait: once a second."""
+TRIES_MINUTES = 15
+UNKNOWN_DEVICE_TRIES = 5
+"""How often in that time a name may be tried to sign in with by all devices together that never did before."""
+KNOWN_DEVICE_TRIES = 20
+"""Likewise, on a device where its owner has signed in."""
+SIGNING_PER_MINUTE = 60
+"""How often a source may try to sign in, on devices where the name never did before: each try costs memory and time."""
 CHUNKS = 100
 """A process takes a hundredth of a limit at a time, so that few requests have to ask Redis."""
 CHUNK_S = 10.0
@@ -30,6 +37,12 @@ class Allowance:
         self._requests = Limit(link, name="requests", per_minute=per_minute)
         # Whoever wants no limits, for a benchmark or behind a gateway of their own, wants none of them.
         self._failures = Limit(link, name="failures", per_minute=FAILURES_PER_MINUTE if per_minute else 0)
+        unknown, known, source = (
+            (UNKNOWN_DEVICE_TRIES, KNOWN_DEVICE_TRIES, SIGNING_PER_MINUTE) if per_minute else (0, 0, 0)
+        )
+        self._tries = Limit(link, name="tries", per_minute=unknown, minutes=TRIES_MINUTES)
+        self._known_tries = Limit(link, name="known-tries", per_minute=known, minutes=TRIES_MINUTES)
+        self._signing = Limit(link, name="signing", per_minute=source)
 
     async def spend(self, key: str) -> int:
         """Spend one request; return 0 if it is allowed, else how many whole seconds to wait.
@@ -50,6 +63,16 @@ class Allowance:
         """
         return await self._failures.spend(network_of(source))
 
+    async def signing(self, key: str, *, source: str | None, known_device: bool) -> int:
+        """Spend one try to sign in; return 0 if it is allowed, else how many whole seconds to wait.
+
+        `key` is a hash: of the name that was given, whether there is such a one or not; or of a device that its owner
+        has signed in on, which has tries of its own that neither strangers nor its neighbours can use up.
+        """
+        if known_device:
+            return await self._known_tries.spend(key)
+        return await self._signing.spend(network_of(source)) or await self._tries.spend(key)
+
 
 @dataclass(slots=True)
 class _Chunk:
@@ -62,11 +85,11 @@ class _Chunk:
 
 
 class Limit:
-    """So many a minute and key; 0 for no limit."""
+    """So many a minute (or some minutes) and key; 0 for no limit."""
 
-    def __init__(self, link: Link, *, name: str, per_minute: int) -> None:
+    def __init__(self, link: Link, *, name: str, per_minute: int, minutes: int = 1) -> None:
         self._link = link
-        self._limit = RateLimitItemPerMinute(max(1, per_minute), namespace=name)
+        self._limit = RateLimitItemPerMinute(max(1, per_minute), minutes, namespace=name)
         self._per_minute = per_minute
         self._take = max(1, per_minute // CHUNKS)
         pool: Any = link.pool  # the storage hands it on to its client, and does not name its type

@@ -30,6 +30,7 @@ from app.models.registry import (
     Site,
     SiteSecret,
 )
+from app.models.signing import Credential, Invitation, RecoveryCode, Session
 from app.models.swaps import MoveAgreement, Swap, SwapLeg, SwapSearch
 from app.models.waiting import Alternative, AmbulatoryCapacity, Contact, Reminder, Vacancy
 from app.models.webhooks import Webhook, WebhookDelivery
@@ -49,12 +50,14 @@ __all__ = [
     "Claim",
     "Clearance",
     "Contact",
+    "Credential",
     "Displacement",
     "Erasure",
     "Head",
     "Hold",
     "HouseholdCount",
     "InstallationKey",
+    "Invitation",
     "Leaf",
     "MonitorDay",
     "MonitorRelease",
@@ -76,11 +79,13 @@ __all__ = [
     "QuarterTotal",
     "Ranking",
     "ReadyPeriod",
+    "RecoveryCode",
     "Referral",
     "ReferralSecret",
     "Region",
     "RegisterRecord",
     "Reminder",
+    "Session",
     "Share",
     "Shield",
     "Site",

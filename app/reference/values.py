@@ -106,6 +106,8 @@ class DemoWords:
     """Format with the number `n` of the provider, from 1."""
     languages: Mapping[str, int]
     """Languages that households speak, with how often."""
+    people: Mapping[str, str]
+    """The roles of which a demo has somebody ready, with the region in which each works."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from sqlalchemy import func, insert, select, update
 
-from app.models import Account, Provider, Region, Token
+from app.models import Account, Provider, ProviderRegion, Region, Token
 
 if TYPE_CHECKING:
     from app.store.database import Transaction
@@ -41,6 +41,18 @@ async def add(
     """Store a new account."""
     values = {"id": account_id, "roles": list(roles), "provider_id": provider_id, "region": region, "demo": demo}
     await tx.run(insert(Account).values(**values))
+
+
+async def provider_in(tx: "Transaction", region: str) -> UUID | None:
+    """Return the first provider, by slug, that serves a region."""
+    serving = select(Provider.id).join(ProviderRegion, ProviderRegion.provider_id == Provider.id)
+    row = await tx.row(serving.where(ProviderRegion.region == region).order_by(Provider.slug).limit(1))
+    return None if row is None else row.id
+
+
+async def is_there(tx: "Transaction", account_id: UUID) -> bool:
+    """Whether there is such an account."""
+    return await tx.row(select(Account.id).where(Account.id == account_id)) is not None
 
 
 async def set_name(tx: "Transaction", account_id: UUID, name: str) -> None:

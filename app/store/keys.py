@@ -40,6 +40,10 @@ async def _signing_numbers(tx: "Transaction") -> list[int]:
     return sorted((int(row.name.removeprefix(CHECKPOINTS)) for row in names), reverse=True)
 
 
+NAMES = "names"
+"""Makes of a name that somebody signs in with what it is found by (HMAC)."""
+
+
 async def read(tx: "Transaction", name: str, *, keyring: Keyring) -> DataKey:
     """Return one of the installation's keys; the first to ask makes it."""
     wanted = select(InstallationKey.wrapped).where(InstallationKey.name == name)

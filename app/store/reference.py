@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import date, datetime
 from typing import TYPE_CHECKING
 
 from sqlalchemy import func, select
@@ -137,6 +137,27 @@ async def _distances(tx: "Transaction") -> tuple[Mapping[str, Mapping[str, int]]
     clearances = {row.zone: dict(zip((names[site] for site in row.sites), row.km, strict=True)) for row in rows}
     distances = {row.zone: dict(zip((names[site] for site in row.sites), row.centroid_km, strict=True)) for row in rows}
     return clearances, distances
+
+
+@dataclass(frozen=True, slots=True)
+class WeightRow:
+    """What a region weighs when a burden is divided, since when, and where the figure comes from."""
+
+    region: str
+    valid_from: date
+    weight: int
+    source: str
+
+
+async def weights_in_force(tx: "Transaction") -> list[WeightRow]:
+    """Return what each region weighs today, by its code."""
+    wanted = (
+        select(Weight.region, Weight.valid_from, Weight.weight, Weight.source)
+        .ext(distinct_on(Weight.region))
+        .where(Weight.valid_from <= func.current_date())
+        .order_by(Weight.region, Weight.valid_from.desc())
+    )
+    return [WeightRow(*row) for row in await tx.rows(wanted)]
 
 
 async def _weights(tx: "Transaction") -> Mapping[str, int]:

@@ -22,7 +22,7 @@ from sqlalchemy import (
     update,
 )
 
-from app.models import Answer, InstallationKey, ReferralSecret, SiteSecret, Webhook
+from app.models import Answer, Credential, InstallationKey, ReferralSecret, SiteSecret, Webhook
 from app.models.base import Base
 
 if TYPE_CHECKING:
@@ -51,7 +51,8 @@ SITES = _shelf(SiteSecret, "key", rows=500)
 REFERRALS = _shelf(ReferralSecret, "key", rows=500)
 WEBHOOKS = _shelf(Webhook, "key", rows=500)
 OWN = _shelf(InstallationKey, "wrapped", rows=500)
-WRAPPED = (SITES, REFERRALS, WEBHOOKS, OWN)
+CREDENTIALS = _shelf(Credential, "key", rows=500)
+WRAPPED = (SITES, REFERRALS, WEBHOOKS, OWN, CREDENTIALS)
 """Where data keys are kept."""
 ANSWERS = _shelf(Answer, "sealed", rows=50)
 """Answers are whole pages: fewer at once."""

@@ -12,10 +12,13 @@ from urllib.parse import urlsplit
 from fastapi import Request
 
 from app.errors import Forbidden
+from app.services.sessions import session_hash as hash_of
 
 COOKIE = "__Host-plek"
 """The prefix binds it to this host, to every path of it, and to TLS (or to this machine)."""
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+BEFORE = "__Host-plek-before"
+"""Of a browser in which nobody is signed in: by it the form to sign in is known for ours."""
 FIELD = "csrf"
 HEADER = "X-CSRF"
 FROM_OURSELVES = frozenset({"same-origin", "none"})
@@ -27,14 +30,13 @@ def session_hash(request: Request) -> bytes:
     return hash_of(value) if value else b""
 
 
-def hash_of(value: str) -> bytes:
-    """Return the hash of a session's cookie. The word before it keeps cookies and bearer tokens apart."""
-    return hashlib.sha256(b"session:" + value.encode()).digest()
-
-
 def csrf_of(request: Request) -> str:
     """Return what our own forms carry: only who can read this browser's pages can know it."""
-    value = request.cookies.get(COOKIE, "")
+    return csrf_for(_kept(request))
+
+
+def csrf_for(value: str) -> str:
+    """Return what a form carries in a browser that has this cookie."""
     return base64.urlsafe_b64encode(hashlib.sha256(b"csrf:" + value.encode()).digest()).decode().rstrip("=")
 
 
@@ -44,10 +46,14 @@ async def guarded(request: Request) -> None:
         return
     if not from_our_pages(request):
         raise Forbidden
-    if session_hash(request):
+    if _kept(request):
         sent = request.headers.get(HEADER) or str((await request.form()).get(FIELD, ""))
         if not secrets.compare_digest(sent.encode(), csrf_of(request).encode()):
             raise Forbidden
+
+
+def _kept(request: Request) -> str:
+    return request.cookies.get(COOKIE) or request.cookies.get(BEFORE) or ""
 
 
 def from_our_pages(request: Request) -> bool:

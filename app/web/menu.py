@@ -1,5 +1,6 @@
 """Where somebody may go: the entries of the menu, by role."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from app.services.caller import Caller, Role
@@ -20,11 +21,25 @@ class Entry:
     roles: frozenset[Role]
 
 
+SESSIONS = "/session"
+"""Where those begin for whom the menu has nothing."""
+ADMINISTRATOR = frozenset({Role.ADMINISTRATOR})
+
 ENTRIES: tuple[Entry, ...] = (
     Entry(N_("The country"), "/country", PEOPLE),
     Entry(N_("Telephone numbers"), "/providers", PEOPLE),
+    Entry(N_("Accounts"), "/accounts", ADMINISTRATOR),
+    Entry(N_("Providers"), "/provider-list", ADMINISTRATOR),
+    Entry(N_("Policies"), "/policies", ADMINISTRATOR),
+    Entry(N_("Weights"), "/weights", ADMINISTRATOR),
+    Entry(N_("Access review"), "/access-reviews", ADMINISTRATOR),
 )
 """In the order in which they are shown."""
+
+
+def home_of(roles: Collection[str]) -> str:
+    """Return where somebody with these roles begins: at the first page of the menu that is for them."""
+    return next((entry.path for entry in ENTRIES if not entry.roles.isdisjoint(roles)), SESSIONS)
 
 
 def menu_for(caller: Caller | None) -> tuple[Entry, ...]:

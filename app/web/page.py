@@ -1,6 +1,7 @@
 """How a page is made: a template, the reader's language, and what every page has."""
 
 import datetime as dt
+import hashlib
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -16,12 +17,13 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from app.clock import now
-from app.deps import Tx, parts_of
+from app.deps import REFERENCE, Tx, parts_of, token_hash
 from app.errors import Refusal
 from app.reference import load
+from app.services import sessions
 from app.services.caller import Caller
 from app.web import assets
-from app.web.credential import csrf_of
+from app.web.credential import SAFE, csrf_of
 from app.web.menu import menu_for
 from app.web.sentences import code_sentence
 from app.words.pages import SOURCE, translations
@@ -201,7 +203,14 @@ class Page:
             "demo": parts.settings.demo,
             "now": now(),
             "stream": self._stream(parts.bus.position),
+            "blank_minutes": self._blank_minutes(),
+            "person": hashlib.sha256(self.caller.account_id.bytes).hexdigest()[:16] if self.caller else "",
         }
+
+    def _blank_minutes(self) -> int | None:
+        """Return after how long the page covers itself: where somebody is signed in, and the policy could be read."""
+        known = REFERENCE.get(None)
+        return known.policy.blank_minutes if self.caller and known else None
 
     def _stream(self, position: int | None) -> Markup:
         """Return what makes a page follow the events that concern its reader's provider, if any."""
@@ -215,8 +224,12 @@ async def _page(request: Request) -> Page:
     return Page(request)
 
 
-async def _page_of(request: Request, _tx: Tx) -> Page:
-    return Page(request)
+async def _page_of(request: Request, tx: Tx) -> Page:
+    page = Page(request)
+    # A part of a page that looks again by itself says nothing of whether somebody is there.
+    if page.caller is not None and (request.method not in SAFE or not page.partial):
+        await sessions.keep(tx, token_hash(request))
+    return page
 
 
 AnyPage = Annotated[Page, Depends(_page)]

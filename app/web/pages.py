@@ -4,7 +4,20 @@ from fastapi import Depends, FastAPI
 
 from app.deps import Parts
 from app.errors import OperatorError
-from app.web import assets, country, language, live, offline, start
+from app.web import (
+    accounts,
+    administration,
+    assets,
+    country,
+    invitation,
+    language,
+    live,
+    offline,
+    policies,
+    session,
+    signing,
+    start,
+)
 from app.web.access import LOOKS, PAGES
 from app.web.credential import guarded, session_hash
 from app.web.refusals import answer_people
@@ -16,6 +29,12 @@ ROUTERS = (
     live.router,
     country.router,
     offline.router,
+    signing.router,
+    session.router,
+    invitation.router,
+    accounts.router,
+    policies.router,
+    administration.router,
 )
 
 

@@ -32,8 +32,8 @@ async def on_refusal(request: Request, refusal: Exception) -> Response:
 
 def _to_sign_in(request: Request) -> Response:
     page = Page(request)
-    if request.method == "GET" and not page.partial:
-        return page.go(f"{SIGN_IN}?next={quote(request.url.path)}")
+    if not page.partial:
+        return page.go(f"{SIGN_IN}?next={quote(request.url.path)}" if request.method == "GET" else SIGN_IN)
     # A part of a page, or something that was sent from one: that page stays, with what was filled in.
     return page.show("signed_out.html", status=401, headers={"HX-Retarget": "#notice", "HX-Reswap": "innerHTML"})
 

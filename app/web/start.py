@@ -1,15 +1,34 @@
 """The start page: the way in, whether the service is well, and where its description is."""
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Request, Response
 
-from app.deps import PartsIn
+from app.deps import Parts, PartsIn, token_hash
+from app.errors import Unavailable
+from app.services import demo_people
 from app.services.health import state_of
+from app.web.menu import home_of
 from app.web.page import AnyPage
 
 router = APIRouter(include_in_schema=False)
 
 
 @router.get("/")
-async def start(page: AnyPage, parts: PartsIn) -> Response:
-    """Show the state of the service."""
-    return page.show("start.html", state=await state_of(parts.database, parts.link))
+async def start(request: Request, page: AnyPage, parts: PartsIn) -> Response:
+    """Show the way in and the state of the service; whoever is signed in goes on to their work."""
+    if (home := await _home(request, parts)) is not None:
+        return page.go(home)
+    return page.show(
+        "start.html",
+        state=await state_of(parts.database, parts.link),
+        people=demo_people.roles() if parts.settings.demo else (),
+    )
+
+
+async def _home(request: Request, parts: Parts) -> str | None:
+    if not token_hash(request):
+        return None
+    try:
+        async with parts.database.entered(token_hash(request)) as tx:
+            return None if tx.identity is None else home_of(tx.identity.roles)
+    except Unavailable:  # the page itself says so
+        return None

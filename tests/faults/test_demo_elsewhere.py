@@ -3,9 +3,11 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+import httpx
 import pytest
 
 from app.embedded import servers
+from app.web.credential import COOKIE
 from tests.faults.cli_folder import Folder
 
 DESK = ("--role", "intake_worker", "--provider", "opvang-nevelduin")
@@ -51,3 +53,29 @@ def test_no_token_is_made_where_the_demo_is_in_somebody_elses_database(restored:
     assert refused.stdout == ""
     assert "demo country" in refused.stderr
     assert "DATABASE_URL" in refused.stderr
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_the_demos_people_sign_in_with_one_press_and_nowhere_else(restored: Restored, workers: str) -> None:
+    def pressed(port: int, role: str) -> tuple[int, str | None, int]:
+        """Press a button of the start page; return what came of it, and whether the next page opens."""
+        base = f"http://127.0.0.1:{port}"
+        ours = {"Origin": base, "Sec-Fetch-Site": "same-origin"}
+        answer = httpx.post(f"{base}/demo-sign-in", data={"role": role}, headers=ours)
+        cookie = answer.cookies.get(COOKIE)
+        again = httpx.get(f"{base}/session", headers={"Cookie": f"{COOKIE}={cookie}"}).status_code
+        cookies[role] = cookie or ""
+        return answer.status_code, "given" if cookie else None, again
+
+    cookies: dict[str, str] = {}
+    with restored.demo.serving("--demo", "--workers", workers) as serving:
+        assert 'name="role" value="auditor"' in httpx.get(f"http://127.0.0.1:{serving.port}/").text
+        for role in ("intake_worker", "coordinator", "auditor", "administrator"):
+            assert pressed(serving.port, role) == (303, "given", 200)
+    theirs = dict(cookies)
+    with restored.elsewhere.serving("--workers", workers) as serving:
+        base = f"http://127.0.0.1:{serving.port}"
+        assert "demo-sign-in" not in httpx.get(f"{base}/").text
+        assert pressed(serving.port, "administrator") == (404, None, 303)
+        for cookie in theirs.values():
+            assert httpx.get(f"{base}/session", headers={"Cookie": f"{COOKIE}={cookie}"}).status_code == 303

@@ -77,6 +77,7 @@ def test_a_policy_begins_with_a_day_or_at_a_moment() -> None:
         ("/hold_minutes", None, "must be a whole number"),
         ("/unassessed_radius_km", 51, "must be one of radii_km"),
         ("/school_until_age", 3, "must not be below school_from_age"),
+        ("/session_idle_minutes", 4, "must not be below blank_minutes"),
         ("/points", [], "must be an object"),
         ("/points/nearness/reach_km", 7, "must be from 5 to 1000 and a multiple of 5"),
         ("/points/fit/kinds/acute", {"crisis": 1}, "must have points for ['crisis', 'emergency', 'regular']"),

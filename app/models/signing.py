@@ -1,0 +1,76 @@
+"""Signing in: who proves to be which account with what, invitations to begin with, and the sessions that follow."""
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, LargeBinary, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.models.base import Base, Stamp
+
+
+class Credential(Base):
+    """By what an account's owner signs in; without a password until an invitation was accepted."""
+
+    __tablename__ = "credentials"
+    __table_args__ = (
+        CheckConstraint(
+            "(password IS NULL) = (second_factor IS NULL) AND (password IS NULL) = (enrolled_at IS NULL)",
+            name="enrolled",
+        ),
+    )
+
+    account_id: Mapped[UUID] = mapped_column(ForeignKey("accounts.id", ondelete="CASCADE"), primary_key=True)
+    name_key: Mapped[bytes] = mapped_column(LargeBinary, unique=True)
+    """HMAC of the name to sign in with, case folded: it finds, and tells nobody without the key."""
+    key: Mapped[bytes] = mapped_column(LargeBinary)
+    """The account's data key, wrapped."""
+    name: Mapped[bytes] = mapped_column(LargeBinary)
+    """The name to sign in with, sealed."""
+    password: Mapped[str | None]
+    """argon2id, encoded with its salt and parameters."""
+    second_factor: Mapped[bytes | None] = mapped_column(LargeBinary)
+    """The secret of RFC 6238, sealed."""
+    used_step: Mapped[int] = mapped_column(BigInteger, server_default=text("0"))
+    """The newest step of which a code has been used: none is used twice."""
+    enrolled_at: Mapped[datetime | None]
+
+
+class RecoveryCode(Base):
+    """A code that stands in once for the second factor; only its SHA-256 is kept, until it is used."""
+
+    __tablename__ = "recovery_codes"
+
+    account_id: Mapped[UUID] = mapped_column(ForeignKey("accounts.id", ondelete="CASCADE"), primary_key=True)
+    hash: Mapped[bytes] = mapped_column(LargeBinary, primary_key=True)
+
+
+class Invitation(Base):
+    """A link with which somebody chooses a password and a second factor for an account, once."""
+
+    __tablename__ = "invitations"
+    __table_args__ = (Index(None, "account_id"),)
+
+    hash: Mapped[bytes] = mapped_column(LargeBinary, primary_key=True)
+    """SHA-256 of the 256 random bits in the link."""
+    account_id: Mapped[UUID] = mapped_column(ForeignKey("accounts.id", ondelete="CASCADE"))
+    created_at: Mapped[Stamp]
+    expires_at: Mapped[datetime]
+    used_at: Mapped[datetime | None]
+    """When it was accepted, or replaced by another one."""
+
+
+class Session(Base):
+    """What a token is besides, where it was made by signing in: the token ends where the session has been idle."""
+
+    __tablename__ = "sessions"
+    __table_args__ = (Index(None, "account_id"),)
+
+    token_id: Mapped[UUID] = mapped_column(ForeignKey("tokens.id", ondelete="CASCADE"), primary_key=True)
+    account_id: Mapped[UUID] = mapped_column(ForeignKey("accounts.id", ondelete="CASCADE"))
+    created_at: Mapped[Stamp]
+    seen_at: Mapped[Stamp]
+    ends_at: Mapped[datetime]
+    """When it ends however busy it is."""
+    device: Mapped[str]
+    """A class of browsers and systems, as a code: so that its owner knows it again."""

@@ -1,0 +1,76 @@
+"""The second factor: codes that change every half minute (RFC 6238), and recovery codes for who has lost them."""
+
+import hashlib
+import hmac
+import re
+import secrets
+from base64 import b32encode
+from datetime import datetime
+
+from cryptography.hazmat.primitives.hashes import SHA1
+from cryptography.hazmat.primitives.twofactor.totp import TOTP
+
+STEP_S = 30
+DIGITS = 6
+SECRET_BYTES = 20
+ISSUER = "Plek"
+AROUND = (0, -1, 1)
+"""Steps of which a code is taken: telephones' clocks are half a minute off."""
+RECOVERY_CODES = 10
+RECOVERY_CHARACTERS = 16
+"""Of base32: 80 random bits, which a plain hash keeps."""
+
+_CODE = re.compile(r"\d{6}", re.ASCII)
+
+
+def new_secret() -> bytes:
+    """Make the secret of a second factor."""
+    return secrets.token_bytes(SECRET_BYTES)
+
+
+def code_at(secret: bytes, at: datetime, *, step: int = 0) -> str:
+    """Return the code at a moment, or some steps after it."""
+    return _totp(secret).generate(int(at.timestamp()) + step * STEP_S).decode()
+
+
+def step_of(secret: bytes, code: str, *, at: datetime) -> int:
+    """Return the number of the step whose code this is, around a moment; 0 where it is none of them.
+
+    All of them are compared, whatever the first says, and what is no code at all is compared too.
+    """
+    given = code.encode() if _CODE.fullmatch(code) else b"never."
+    now, found = int(at.timestamp()) // STEP_S, 0
+    for around in AROUND:
+        if hmac.compare_digest(code_at(secret, at, step=around).encode(), given):
+            found = now + around
+    return found
+
+
+def address(secret: bytes, *, name: str) -> str:
+    """Return what is scanned: the secret, for an authenticator to keep under a name."""
+    return _totp(secret).get_provisioning_uri(name, ISSUER)
+
+
+def spelled(secret: bytes) -> str:
+    """Return the secret for typing, in fours."""
+    return _in_fours(b32encode(secret).decode())
+
+
+def new_recovery_codes() -> list[str]:
+    """Make codes for the day when the telephone is gone."""
+    return [
+        _in_fours(b32encode(secrets.token_bytes(RECOVERY_CHARACTERS * 5 // 8)).decode()) for _ in range(RECOVERY_CODES)
+    ]
+
+
+def recovery_hash(code: str) -> bytes:
+    """Return the hash of a recovery code however it was typed."""
+    return hashlib.sha256("".join(code.split()).upper().encode(errors="replace")).digest()
+
+
+def _totp(secret: bytes) -> TOTP:
+    return TOTP(secret, DIGITS, SHA1(), STEP_S)  # noqa: S303 - what authenticators know; HMAC needs no more of it
+
+
+def _in_fours(text: str) -> str:
+    return " ".join(text[start : start + 4] for start in range(0, len(text), 4))

@@ -1,0 +1,84 @@
+"""Policies on a page: which there are, what each says, what one says differently, and publishing the next."""
+
+import json
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Form, Query, Response, UploadFile
+
+from app.allocation.differences import Difference
+from app.deps import CallerIn, Tx
+from app.errors import Conflict, Fault, Invalid
+from app.services import policies
+from app.store.database import Transaction
+from app.web.page import Page, PageIn, sentence
+from app.web.policy_words import called, value_of
+
+router = APIRouter(include_in_schema=False)
+
+SHOWN = 100
+LONGEST = 200_000
+
+
+@router.get("/policies")
+async def listed(page: PageIn, tx: Tx) -> Response:
+    """List the policies, the one that begins last first."""
+    return await _list(page, tx)
+
+
+@router.post("/policies")
+async def publish(
+    page: PageIn,
+    tx: Tx,
+    caller: CallerIn,
+    document: Annotated[str, Form(max_length=LONGEST)] = "",
+    file: UploadFile | None = None,
+) -> Response:
+    """Publish a policy that was pasted or chosen as a file; it begins when it says, for everybody at once."""
+    text = document
+    if file is not None and file.filename:
+        text = (await file.read()).decode("utf-8", errors="replace")
+    try:
+        published = await policies.publish(tx, _read(text), by=caller)
+    except Invalid as invalid:
+        return await _list(page, tx, document=text, faults=invalid.faults)
+    except Conflict as conflict:
+        return await _list(page, tx, document=text, faults=(Fault("", sentence(conflict)),))
+    return page.go(f"/policies/{published.row.version}")
+
+
+@router.get("/policies/differences")
+async def compare(
+    page: PageIn,
+    tx: Tx,
+    a: Annotated[str, Query(max_length=100)] = "",
+    b: Annotated[str, Query(max_length=100)] = "",
+) -> Response:
+    """Say in words what one policy says differently from another."""
+    before, after, found = await policies.compared(tx, a, to=b)
+    return page.show("policy_differences.html", before=before, after=after, lines=[_line(one) for one in found])
+
+
+@router.get("/policies/{id}")
+async def read(page: PageIn, tx: Tx, id: str) -> Response:
+    """Show everything that a policy says."""
+    published = await policies.named(tx, id)
+    text = json.dumps(published.row.document, indent=2, ensure_ascii=False)
+    return page.show("policy.html", policy=published, text=text)
+
+
+async def _list(page: Page, tx: Transaction, *, document: str = "", faults: tuple[Fault, ...] = ()) -> Response:
+    found = await policies.listed(tx, limit=SHOWN, before=None)
+    status = 422 if faults else 200
+    return page.show("policies.html", status=status, policies=found, document=document, faults=faults)
+
+
+def _read(text: str) -> Any:  # noqa: ANN401 - JSON
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError as error:
+        raise Invalid(Fault(f"/line {error.lineno}", "is not JSON")) from None
+
+
+def _line(found: Difference) -> tuple[str, str, str, str]:
+    """Return of a difference what it is about, how it came, and what held before and holds after."""
+    return called(found.pointer), found.change, value_of(found.before), value_of(found.after)

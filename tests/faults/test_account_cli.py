@@ -1,0 +1,32 @@
+"""`plek account`: the first administrator is invited at the command line, and only the link's end is printed."""
+
+import re
+
+import pytest
+
+from tests.faults.cli_folder import Folder
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Folder:
+    """An installation of its own."""
+    return Folder(tmp_path_factory.mktemp("plek") / "var")
+
+
+def test_the_first_administrator_is_invited_and_what_does_not_fit_is_said_in_words(folder: Folder) -> None:
+    done = folder.run("account", "chief@plek.example", "--role", "administrator")
+
+    assert re.fullmatch(r"/invitation#[\w-]{43}", done.stdout.splitlines()[-1])
+    assert "24 hours" in done.stderr
+    assert "chief" not in done.stdout + done.stderr
+    for words, says in (
+        (("chief@plek.example", "--role", "administrator"), "Somebody signs in by this name already"),
+        (("other", "--role", "auditor"), "--region"),
+        (("other", "--role", "auditor", "--region", "GM9999"), "no such region"),
+        (("other", "--role", "coordinator"), "--provider"),
+        (("other", "--role", "coordinator", "--provider", "nowhere"), "no provider nowhere"),
+        (("x", "--role", "administrator"), "3 to 200"),
+    ):
+        refused = folder.run("account", *words, expect=2)
+        assert says in refused.stderr
+        assert refused.stdout == ""

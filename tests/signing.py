@@ -1,0 +1,113 @@
+"""People who sign in: invited, enrolled, and what they then type."""
+
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass, replace
+from functools import partial
+from uuid import UUID
+
+from app.events.allowance import Allowance
+from app.seal import Keyring
+from app.services import invitations, second_factor, signing, staff
+from app.services.devices import Device
+from app.services.invitations import Choice
+from app.services.sessions import Opened, Visit
+from app.services.signing import Proof
+from app.services.staff import Wanted
+from app.store.database import Identity, Transaction
+from app.store.signing import SIGNING
+from tests.country import Country
+
+PASSWORD = "een lange dag bij de zee"
+DESK = Visit("192.0.2.1", "a-request", "Mozilla/5.0 (X11; Linux x86_64) Firefox/140.0", admits_demo=True)
+
+
+@dataclass(frozen=True)
+class Person:
+    """Somebody who has accepted an invitation."""
+
+    country: Country
+    account_id: UUID
+    name: str
+    secret: bytes
+    recovery_codes: tuple[str, ...]
+    opened: Opened
+    password: str = PASSWORD
+
+    async def code(self, *, step: int = 0) -> str:
+        """Return what the authenticator shows now, by the database's clock, or some steps from now."""
+        at = await self.country.value("SELECT clock_timestamp()")
+        return second_factor.code_at(self.secret, at, step=step)
+
+    async def next_code(self) -> str:
+        """Return a code that has not been used, whenever the last was: as if half a minute had passed."""
+        await self.country.rows(
+            "UPDATE credentials SET used_step = used_step - 10 WHERE account_id = :id", id=self.account_id
+        )
+        return await self.code()
+
+    async def proof(self, **changes: str) -> Proof:
+        """Return what this person gives to sign in, on a device of their own that is new."""
+        code = changes.pop("code", None) or await self.next_code()
+        whole = Proof(self.name, self.password, code, Device.read(None, keyring=keyring(self.country)))
+        return replace(whole, **changes)
+
+
+def keyring(country: Country) -> Keyring:
+    """Return an installation's keys."""
+    return Keyring.parse(country.key)
+
+
+def begin(country: Country) -> Callable[[], AbstractAsyncContextManager[Transaction]]:
+    """Return what opens a transaction to ask who somebody is."""
+    return partial(country.parts.database.entered, actor=SIGNING)
+
+
+async def invited(
+    country: Country, name: str, *roles: str, provider: str | None = None, region: str | None = None
+) -> staff.Invited:
+    """Invite somebody, as the operator."""
+    provider_id = await country.provider(provider) if provider else None
+    async with country.owner.entered() as tx:
+        return await staff.invite(
+            tx,
+            Wanted(frozenset(roles), provider_id, region, None),
+            sign_in_name=name,
+            by=None,
+            keyring=keyring(country),
+            embedded=True,
+        )
+
+
+async def accept(country: Country, code: str, *, name: str = "", password: str = PASSWORD) -> Person:
+    """Accept an invitation."""
+    async with begin(country)() as tx:
+        offer = await invitations.offered(tx, code, keyring=keyring(country))
+        typed = second_factor.code_at(offer.secret, tx.at)
+    choice = Choice(code, offer.sealed, password, typed)
+    enrolled = await invitations.accepted(begin(country), choice, visit=DESK, keyring=keyring(country))
+    return Person(
+        country, enrolled.opened.account_id, name or offer.name, offer.secret, enrolled.recovery_codes, enrolled.opened,
+        password,
+    )  # fmt: skip
+
+
+async def person(
+    country: Country, *roles: str, name: str = "j.jansen@linde.example", provider: str | None = None,
+    region: str | None = None,
+) -> Person:  # fmt: skip
+    """Return somebody who can sign in."""
+    return await accept(country, (await invited(country, name, *roles, provider=provider, region=region)).code)
+
+
+async def sign_in(country: Country, proof: Proof, *, allowance: Allowance | None = None) -> Opened | None:
+    """Try to sign in."""
+    return await signing.sign_in(
+        begin(country), proof, visit=DESK, keyring=keyring(country), allowance=allowance or country.parts.allowance
+    )
+
+
+async def who(country: Country, hashed: bytes) -> Identity | None:
+    """Return whom the bearer of what has this hash is taken for."""
+    async with country.parts.database.entered(hashed) as tx:
+        return tx.identity
