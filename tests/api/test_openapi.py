@@ -110,6 +110,10 @@ def test_what_a_call_needs_is_said() -> None:
         ("POST", "/placements", "Idempotency-Key"),
         ("PATCH", "/referrals/{id}", "If-Match"),
         ("GET", "/policies/{id}/differences", "to"),
+        ("GET", "/ledger/inclusion-proofs", "leaf"),
+        ("GET", "/ledger/inclusion-proofs", "size"),
+        ("GET", "/ledger/consistency-proofs", "from"),
+        ("GET", "/ledger/consistency-proofs", "to"),
     }
 
 
