@@ -75,7 +75,8 @@ def growth(*, leaves: int) -> list[Line]:
 
 
 def _export(*, shown: bool) -> list[bytes]:
-    drawn, lines = Random(SEED), []
+    drawn = Random(SEED)
+    lines: list[bytes] = []
     regions = [f"GM{number:04}" for number in range(35)]
     for index in range(LINES):
         origin, receiving = drawn.sample(regions, 2)
