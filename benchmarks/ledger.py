@@ -27,7 +27,9 @@ VERIFY_BAR, VERIFY_AIM = 0.5, 1.0
 LEAVES = 1_000_000
 FEW = 1_000
 TRIES = 300
-GROWTH_BAR, FLAT = 1.5, 1.1
+GROWTH_BARS = {"append": 1.5, "prove": 2.0}
+"""A tree of a million leaves is twice as high as one of a thousand; an append reads nothing of it."""
+FLAT = 1.1
 SEED = 62
 POLICY = "sha256:" + hashlib.sha256(b"policy").hexdigest()
 # What the worker would have found there: leaves in clear, one after the other.
@@ -208,8 +210,8 @@ def _grown(name: str, few: list[Cost], many: list[Cost], *, leaves: int) -> Line
         bare=f"{then.milliseconds:.2f} ms, {then.rows:.0f} rows",
         plek=f"{now.milliseconds:.2f} ms, {now.rows:.0f} rows",
         ratio=ratio,
-        bar=f"≤ {GROWTH_BAR:g}",
+        bar=f"≤ {GROWTH_BARS[name]:g}",
         aim="flat",
-        met=ratio <= GROWTH_BAR,
+        met=ratio <= GROWTH_BARS[name],
         reached_aim=ratio <= FLAT,
     )
