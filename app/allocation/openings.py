@@ -165,7 +165,7 @@ def _check_keys(read: Mapping[str, Any]) -> None:
     if read.get("type") not in (STAY_TYPES if version > 1 else STAY_TYPES[:2]):
         raise ValueError("this opening has a type that its version does not know")
     expected = _FIRST if version == 1 else _SECOND
-    if read.keys() != (expected | _CORRECTING if read["type"] == "correction" else expected):
+    if set(read) != (expected | _CORRECTING if read["type"] == "correction" else expected):
         raise ValueError("this opening has other keys than its version says")
 
 
@@ -193,7 +193,7 @@ def _opening_of(read: Mapping[str, Any]) -> Opening:
 
 
 def _correction_of(read: Mapping[str, Any]) -> Correction:
-    by = read["by"]
+    by: Any = read["by"]
     if set(by) != {"role", "region"}:
         raise ValueError
     return Correction(

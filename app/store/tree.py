@@ -38,7 +38,7 @@ _WANTED = (
     .table_valued(column("level", BigInteger), column("index", BigInteger))
     .render_derived(name="wanted")
 )
-_HASHES = select(Subtree.level, Subtree.index, Subtree.hash).join(
+_HASHES = select(Subtree.level, Subtree.index.label("number"), Subtree.hash).join(
     _WANTED, and_(Subtree.level == _WANTED.c.level, Subtree.index == _WANTED.c.index)
 )
 _MADE = (
@@ -64,7 +64,7 @@ async def leaves(tx: "Transaction", *, first: int, end: int) -> list[tuple[int, 
 async def hashes(tx: "Transaction", subtrees: Collection[Part]) -> Mapping[Part, bytes]:
     """Return the hashes of those of some subtrees that there are, one row read for each."""
     values = {"levels": [part.level for part in subtrees], "indexes": [part.index for part in subtrees]}
-    return {Part(row.level, row.index): row.hash for row in await tx.rows(_HASHES, values)} if subtrees else {}
+    return {Part(row.level, row.number): row.hash for row in await tx.rows(_HASHES, values)} if subtrees else {}
 
 
 async def add_subtrees(tx: "Transaction", made: Sequence[tuple[Part, bytes]]) -> None:

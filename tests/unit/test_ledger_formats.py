@@ -19,7 +19,7 @@ assert BLOCK is not None
 SCHEMA: dict[str, Any] = json.loads(BLOCK[1])
 
 
-def fits(what: str, document: object) -> bool:
+def fits(what: str, document: Any) -> bool:
     return Draft202012Validator(SCHEMA | {"$ref": f"#/$defs/{what}"}).is_valid(document)
 
 
