@@ -92,7 +92,8 @@ WITH gone AS (
 )
 SELECT o.index AS leaf, o.sealed
 FROM openings AS o JOIN leaves AS l ON l.index = o.index
-WHERE o.index > :after AND o.index < :below AND l.placement_id NOT IN (SELECT placement_id FROM gone WHERE placement_id IS NOT NULL)
+WHERE o.index > :after AND o.index < :below
+  AND l.placement_id NOT IN (SELECT placement_id FROM gone WHERE placement_id IS NOT NULL)
 ORDER BY o.index LIMIT :most
 """)
 _TOLD = text("""
