@@ -1,5 +1,6 @@
 """`plek ledger shares`: a region's own figures against the sealed totals, and the national table, from an export."""
 
+import base64
 import json
 import sys
 from collections.abc import Iterator
@@ -12,6 +13,7 @@ from rich.progress import Progress as Bar
 from app.allocation.checking import Checked, Export, Total
 from app.allocation.exports import LONGEST_LINE, Reading, WrongLeaf
 from app.allocation.fairness import MILLION, fair_shares
+from app.allocation.leaves import parse_leaf
 from app.allocation.openings import parse_opening
 from app.commands.installation import say
 from app.errors import OperatorError
@@ -56,9 +58,10 @@ def _read(file: Path) -> Export:
         with file.open("rb") as lines, Bar(console=Console(stderr=True), disable=not sys.stderr.isatty()) as bar:
             task = bar.add_task("Reading", total=file.stat().st_size)
             while line := lines.readline(LONGEST_LINE):
-                leaf = reading.read(line)
-                said = None if leaf.commitment is None else json.loads(line)["opening"]
-                export.take(leaf, None if said is None else parse_opening(said))
+                reading.read(line)
+                said = json.loads(line)  # what was read is the next leaf, and its opening fits it
+                opening = None if said["opening"] is None else parse_opening(said["opening"])
+                export.take(parse_leaf(base64.b64decode(said["leaf"])), opening)
                 bar.advance(task, len(line))
     except OSError as error:
         raise OperatorError(f"{file} cannot be read: {error.strerror}.") from error
