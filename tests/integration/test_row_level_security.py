@@ -140,6 +140,7 @@ VISIBLE: dict[str, set[str]] = {
         "providers", "provider_regions", "sites", "place_groups", "places", "claims", "referrals", "holds", "stays",
         "placements", "leaves", "answers", "outbox", "referral_secrets", "contacts", "alternatives", "vacancies",
         "peak_plans", "webhooks", "swaps", "swap_legs", "move_agreements", "openings", "caps",
+        "household_counts",
     },
 }  # fmt: skip
 """For each caller who has nothing to do with the case: the tables in which they see any row at all."""
