@@ -5,7 +5,7 @@ import sys
 from collections.abc import Callable, Mapping
 from functools import partial
 
-from benchmarks import holding, ledger, peaks, processes, ranking, scale, swaps
+from benchmarks import holding, ledger, pages, peaks, processes, ranking, scale, swaps
 from benchmarks.figures import Line, table
 
 PARTS: Mapping[str, Callable[[], list[Line]]] = {
@@ -14,6 +14,7 @@ PARTS: Mapping[str, Callable[[], list[Line]]] = {
     "peaks": peaks.measure,
     "swaps": swaps.measure,
     "ledger": ledger.measure,
+    "pages": pages.measure,
     "start": processes.start,
     "memory": processes.memory,
 }

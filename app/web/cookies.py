@@ -28,7 +28,8 @@ def let_in(answer: Response, opened: Opened, *, device: Device, keyring: Keyring
 
 
 def let_out(answer: Response) -> Response:
-    """Take a browser's session away."""
+    """Take a browser's session away, and whatever a page kept on the device."""
+    answer.headers["Clear-Site-Data"] = '"storage"'
     answer.delete_cookie(COOKIE, secure=True, httponly=True, samesite="lax")
     return answer
 

@@ -101,7 +101,10 @@ async def test_a_cap_has_a_reason_a_number_and_at_most_three_months(
 async def test_a_region_has_one_cap_at_a_time_and_another_after_it(country: Country) -> None:
     auditor, cap = await capped(country)
     assert (await auditor.post("/caps", body(), expect=409))["code"] == "cap_overlaps"
-    later = {"from": (local_today() + 31 * DAY).isoformat(), "until": (local_today() + 60 * DAY).isoformat()}
+    later: dict[str, Any] = {
+        "from": (local_today() + 31 * DAY).isoformat(),
+        "until": (local_today() + 60 * DAY).isoformat(),
+    }
     await auditor.post("/caps", body(**later))
     await auditor.post(f"/caps/{cap['id']}/withdrawal", expect=200)
     await auditor.post("/caps", body())
