@@ -19,7 +19,7 @@ class Entry:
     roles: frozenset[Role]
 
 
-ENTRIES: tuple[Entry, ...] = ()
+ENTRIES: tuple[Entry, ...] = (Entry(N_("My places"), "/places", frozenset({Role.COORDINATOR})),)
 """In the order in which they are shown."""
 
 

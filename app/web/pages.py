@@ -4,7 +4,7 @@ from fastapi import Depends, FastAPI
 
 from app.deps import Parts
 from app.errors import OperatorError
-from app.web import assets, language, live, start
+from app.web import assets, language, live, places, start
 from app.web.access import LOOKS, PAGES
 from app.web.credential import guarded, session_hash
 from app.web.refusals import answer_people
@@ -14,6 +14,7 @@ ROUTERS = (
     language.router,
     assets.router,
     live.router,
+    *places.ROUTERS,
 )
 
 
