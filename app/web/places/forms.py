@@ -97,7 +97,7 @@ def required(model: type[Model], body: Mapping[str, Any]) -> Model:
 
 def faults_of(refusal: Invalid) -> Faults:
     """Return what a service found at fault, likewise by field."""
-    return {fault.pointer.strip("/").replace("/", "."): OTHERWISE for fault in refusal.faults}
+    return {fault.pointer.rpartition("/")[2]: OTHERWISE for fault in refusal.faults}
 
 
 def unchanged(form: Form, version: str) -> None:
@@ -107,5 +107,5 @@ def unchanged(form: Form, version: str) -> None:
 
 
 def _field(loc: tuple[int | str, ...]) -> str:
-    # A fault inside a list belongs to the whole field.
-    return ".".join(str(part) for part in loc if isinstance(part, str))
+    # A fault inside a list belongs to the whole field; one in an address to its part of it.
+    return next((part for part in reversed(loc) if isinstance(part, str)), "")

@@ -42,12 +42,12 @@ async def form(page: PageIn, tx: Tx, caller: CallerIn) -> Response:
 @router.post("/places/import")
 async def take(request: Request, page: PageIn, tx: Tx, caller: CallerIn, parts: PartsIn) -> Response:
     """Look at a file; or take it in, where this very file was looked at before."""
-    sent = await request.form()
-    kind = KINDS.get(str(sent.get("kind")), PLACES)
-    file = sent.get("file")
-    raw = await file.read() if isinstance(file, UploadFile) else b""
-    digest = hashlib.sha256(raw).hexdigest()
-    keep = sent.get("take") == digest
+    async with request.form() as sent:
+        kind = KINDS.get(str(sent.get("kind")), PLACES)
+        file = sent.get("file")
+        raw = await file.read() if isinstance(file, UploadFile) else b""
+        digest = hashlib.sha256(raw).hexdigest()
+        keep = sent.get("take") == digest
     try:
         imported = await imports.take_in_own(tx, caller, kind, raw, keyring=parts.keyring, keep=keep)
     except ImportFaults as refused:
