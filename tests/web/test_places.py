@@ -57,7 +57,7 @@ async def test_another_provider_sees_and_does_nothing_of_it(country: Country) ->
     assert (await scene.linde.get(f"/sites/{scene.sites['Linde']}"))["admission"] == "open"
 
 
-@pytest.mark.parametrize("call", OURS, ids=lambda call: " ".join(call))
+@pytest.mark.parametrize("call", OURS, ids=" ".join)
 async def test_only_coordinators_get_in(country: Country, call: tuple[str, str]) -> None:
     method, path = call[0], call[1].replace("{id}", str(uuid4()))
     for roles, more in (

@@ -21,6 +21,22 @@
     (choices[where.turn] ?? choices.at(-1) ?? main).focus({ preventScroll: true });
   };
 
+  // What somebody has just pressed stays until its answer is there: the part that it stands in looks again after that.
+  let missed = false;
+  document.body.addEventListener("htmx:beforeSwap", (event) => {
+    const target = event.detail.target;
+    if (target.closest(".plek-part") && target.querySelector(".htmx-request")) {
+      event.detail.shouldSwap = false;
+      missed = true;
+    }
+  });
+  document.body.addEventListener("htmx:afterRequest", (event) => {
+    if (missed && !event.detail.elt.matches(".plek-part")) {
+      missed = false;
+      document.body.dispatchEvent(new CustomEvent("plek:again"));
+    }
+  });
+
   let place = null;
   document.body.addEventListener("htmx:beforeSwap", (event) => {
     place = event.detail.target.contains(document.activeElement) ? whereabouts() : null;
