@@ -92,6 +92,11 @@ def codes(listed: str) -> tuple[str, ...]:
     return tuple(load().codes[listed].codes)
 
 
+def dense(markup: str) -> Markup:
+    """Return markup without the spaces in which a template is set out: for what stands on a page many times."""
+    return Markup(" ".join(markup.split()).replace("> <", "><"))  # noqa: S704 - escaped where it was made
+
+
 def words(texts: Mapping[str, str]) -> str:
     """Return, of the same words in each language, those in the reader's."""
     return texts.get(_LANGUAGE.get()) or texts[load().country.languages[0]]
@@ -127,6 +132,7 @@ def _environment() -> Environment:
             "label": label,
             "words": words,
             "language": language_name,
+            "dense": dense,
         }
     )
     cast("dict[str, object]", environment.globals).update(

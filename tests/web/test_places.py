@@ -26,7 +26,7 @@ async def test_the_board_shows_own_sites_and_places_and_who_wants_to_come(countr
     scene = await busy(country)
     page = await (await coordinator(country)).get("/places")
 
-    assert all(f">{name} <small>" in page for name in scene.sites)
+    assert all(f"{name} <small>" in page for name in scene.sites)
     assert all(f'id="p-{place}"' in page for places in scene.places.values() for place in places)
     assert "000-555 02 02" in page
     assert "female (31); 2 children" in " ".join(page.split())
@@ -45,7 +45,7 @@ async def test_another_provider_sees_and_does_nothing_of_it(country: Country) ->
     assert scene.sites["Linde"] not in page
     for path, form in (
         (f"/places/holds/{hold['id']}/acceptance", {}),
-        (f"/places/place/{scene.places['Linde'][0]}/status", {"status": "occupied"}),
+        (f"/places/place/{scene.places['Linde'][0]}/occupied", {}),
         (f"/places/site/{scene.sites['Linde']}/confirmation", {}),
         (f"/places/site/{scene.sites['Linde']}/address", {"purpose": "transport"}),
         (f"/places/site/{scene.sites['Linde']}/admission", {"admission": "paused"}),
@@ -113,12 +113,10 @@ async def test_a_status_is_taken_back_to_exactly_what_it_was(country: Country) -
     scene = await small(country)
     at_linde = await coordinator(country)
     place = f"/places/place/{scene.places['Linde'][0]}"
-    await at_linde.send(
-        f"{place}/status", {"status": "out_of_service", "reason": "repair", "until": "2026-12-24T10:00"}
-    )
+    await at_linde.send(f"{place}/out-of-service", {"reason": "repair", "until": "2026-12-24T10:00"})
     before = await status(scene)
 
-    answer = await at_linde.send(f"{place}/status", {"status": "free"})
+    answer = await at_linde.send(f"{place}/free")
     assert await status(scene) == ("free", None, None)
     await at_linde.send(f"{place}/undo", {"token": hidden(answer.text, "token")})
 
@@ -130,8 +128,8 @@ async def test_nothing_is_taken_back_where_somebody_took_or_changed_the_place_me
     scene = await small(country, places=1)
     at_linde = await coordinator(country)
     place = f"/places/place/{scene.places['Linde'][0]}"
-    await at_linde.send(f"{place}/status", {"status": "occupied"})
-    answer = await at_linde.send(f"{place}/status", {"status": "free"})
+    await at_linde.send(f"{place}/occupied")
+    answer = await at_linde.send(f"{place}/free")
     token = hidden(answer.text, "token")
 
     await scene.linde.patch(f"/places/{scene.places['Linde'][0]}", {"status": "out_of_service", "reason": "safety"})
@@ -149,7 +147,7 @@ async def test_only_what_was_just_done_to_this_place_can_be_taken_back(country: 
     scene = await small(country)
     at_linde = await coordinator(country)
     first, second = (f"/places/place/{place}" for place in scene.places["Linde"][:2])
-    token = hidden((await at_linde.send(f"{first}/status", {"status": "occupied"})).text, "token")
+    token = hidden((await at_linde.send(f"{first}/occupied")).text, "token")
     parts = (scene.places["Linde"][0], "2026-01-01T00:00:00+00:00", "free", "", "", "occupied", "", "")
     old = country.parts.keyring.token("\x1f".join(parts).encode(), scope="undo")
 
@@ -166,7 +164,7 @@ async def test_a_place_that_somebody_was_promised_is_not_declared_anything(count
     await scene.held()
     place = f"/places/place/{scene.places['Linde'][0]}"
 
-    answer = await (await coordinator(country)).send(f"{place}/status", {"status": "free"}, expect=409)
+    answer = await (await coordinator(country)).send(f"{place}/free", expect=409)
 
     assert "A hold or a placement lives on this place." in answer.text
     assert (await status(scene))[0] == "held"

@@ -2,6 +2,7 @@
 
 import datetime as dt
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from playwright.async_api import Page, expect
@@ -16,7 +17,7 @@ PATIENCE_MS = 60_000
 """Browsers come back after a loss in their own time."""
 
 
-async def opened(site: Site, **options: object) -> Page:
+async def opened(site: Site, **options: Any) -> Page:
     page = await site.person("coordinator", provider="linde", **options)
     await page.goto("/places")
     await expect(page.locator("html")).to_have_attribute("data-live", "yes")
@@ -116,12 +117,12 @@ async def test_a_day_is_done_by_keyboard_alone(site: Site) -> None:
     await tab_to(page, "Alles klopt nog")
     await page.keyboard.press("Enter")
     await expect(page.locator(".plek-warning")).to_have_count(0)
-    await tab_to(page, "Bezet")
+    await tab_to(page, "Nu bezet")
     await page.keyboard.press("Enter")
-    await expect(page.locator(".plek-place--occupied")).to_have_count(1)
+    await expect(page.locator("[data-is=occupied]")).to_have_count(1)
     await tab_to(page, "Ongedaan maken")
     await page.keyboard.press("Enter")
-    await expect(page.locator(".plek-place--occupied")).to_have_count(0)
+    await expect(page.locator("[data-is=occupied]")).to_have_count(0)
 
     await page.locator("h1").click()
     await tab_to(page, "Vertrek…")
@@ -132,7 +133,7 @@ async def test_a_day_is_done_by_keyboard_alone(site: Site) -> None:
     await tab_to(page, "Zij zijn vertrokken: de plek is vrij")
     await page.keyboard.press("Enter")
 
-    await expect(page.locator(".plek-place--free")).to_have_count(3)
+    await expect(page.locator("[data-is=free]")).to_have_count(3)
     assert (await scene.haven.get(f"/placements/{placement['id']}"))["destination"] == "own_home"
 
 
@@ -141,7 +142,7 @@ async def test_what_cannot_be_taken_back_is_said_honestly(site: Site) -> None:
     await scene.declare("Linde", 0, "occupied")
     page = await opened(site, viewport=PHONE)
     await page.clock.set_fixed_time(dt.datetime.now(dt.UTC))
-    await page.get_by_role("button", name="Vrij").click()
+    await page.get_by_role("button", name="Nu vrij").click()
     await expect(page.locator("[data-undo]")).to_be_visible()
     await look_at(page, "places-undo")
 

@@ -11,9 +11,11 @@ from app.deps import CallerIn, PartsIn, Tx
 from app.errors import Invalid
 from app.seal import Keyring
 from app.services import places
+from app.services.caller import Caller
+from app.store.database import Transaction
 from app.store.places import State
 from app.web.menu import N_
-from app.web.page import PageIn, _
+from app.web.page import Page, PageIn, _
 from app.web.places.answers import said
 from app.web.places.forms import FormIn, required
 
@@ -32,21 +34,23 @@ NOW = {
 }
 
 
-@router.post("/places/place/{id}/status")
-async def declare(id: str, page: PageIn, tx: Tx, caller: CallerIn, parts: PartsIn, form: FormIn) -> Response:
-    """Say that a place is free, occupied or out of service."""
-    status = form.one("status")
-    wanted = required(PlaceChange, {"status": status, "reason": form.one("reason"), "until": form.moment("until")})
-    place = await places.read(tx, caller, parse(id), keyring=parts.keyring, lock=True)
-    before, state = place.row.state, wanted.state()
-    changed = await places.change(tx, caller, place, changes={}, state=state)
-    sentence = _(NOW[changed.row.state.status]) % {"place": place.label}
-    undo = {
-        "path": f"/places/place/{place.row.id}/undo",
-        "token": _token(parts.keyring, place.row.id, before, changed.row.state, at=tx.at),
-        "until": tx.at + timedelta(seconds=UNDO_S),
-    }
-    return said(page, sentence, undo=undo if before != changed.row.state else None)
+@router.post("/places/place/{id}/free")
+async def free(id: str, page: PageIn, tx: Tx, caller: CallerIn, parts: PartsIn) -> Response:
+    """Say that a place is free."""
+    return await _declare(page, tx, caller, id, PlaceChange(status="free"), keyring=parts.keyring)
+
+
+@router.post("/places/place/{id}/occupied")
+async def occupied(id: str, page: PageIn, tx: Tx, caller: CallerIn, parts: PartsIn) -> Response:
+    """Say that somebody lives there who came without Plek."""
+    return await _declare(page, tx, caller, id, PlaceChange(status="occupied"), keyring=parts.keyring)
+
+
+@router.post("/places/place/{id}/out-of-service")
+async def out_of_service(id: str, page: PageIn, tx: Tx, caller: CallerIn, parts: PartsIn, form: FormIn) -> Response:
+    """Say why nobody can live there for now, and until when where that is known."""
+    body = {"status": "out_of_service", "reason": form.one("reason"), "until": form.moment("until")}
+    return await _declare(page, tx, caller, id, required(PlaceChange, body), keyring=parts.keyring)
 
 
 @router.post("/places/place/{id}/undo")
@@ -68,6 +72,23 @@ async def undo(id: str, page: PageIn, tx: Tx, caller: CallerIn, parts: PartsIn, 
         return said(page, _("That was too long ago. Change the place itself."), wrong=True)
     await places.change(tx, caller, place, changes={}, state=before)
     return said(page, _("%(place)s is as it was.") % {"place": place.label})
+
+
+async def _declare(
+    page: Page, tx: Transaction, caller: Caller, id: str, wanted: PlaceChange, *, keyring: Keyring
+) -> Response:
+    place = await places.read(tx, caller, parse(id), keyring=keyring, lock=True)
+    before = place.row.state
+    after = (await places.change(tx, caller, place, changes={}, state=wanted.state())).row.state
+    sentence = _(NOW[after.status]) % {"place": place.label}
+    if before == after:
+        return said(page, sentence)
+    undo = {
+        "path": f"/places/place/{place.row.id}/undo",
+        "token": _token(keyring, place.row.id, before, after, at=tx.at),
+        "until": tx.at + timedelta(seconds=UNDO_S),
+    }
+    return said(page, sentence, undo=undo)
 
 
 def _token(keyring: Keyring, place_id: UUID, before: State, after: State, *, at: datetime) -> str:
