@@ -6,7 +6,7 @@ from tests.casework import fresh
 from tests.country import Country, referral_body
 from tests.swapping import chain
 from tests.web.board_scene import Scene, small
-from tests.web.visiting import Visitor, hidden, visitor
+from tests.web.visiting import Visitor, chosen, hidden, visitor
 
 SITE = {
     "name": "Es",
@@ -77,6 +77,26 @@ async def test_a_site_is_changed_but_not_over_what_a_colleague_has_changed(count
     assert "read it again" in stale.text
     site = await scene.linde.get(f"/sites/{scene.sites['Linde']}")
     assert (site["supervision"], site["addressSecrecy"], site["automaticAcceptance"]) == ("daytime", "known", True)
+
+
+async def test_a_sheet_begins_with_what_there_is(country: Country) -> None:
+    scene = await small(country)
+    at_linde = await coordinator(country)
+    site = await at_linde.get(f"/places/site/{scene.sites['Linde']}")
+    place = await at_linde.get(f"/places/place/{scene.places['Linde'][0]}")
+
+    assert [chosen(site, name) for name in ("addressSecrecy", "supervision", "features", "automaticAcceptance")] == [
+        ["confidential"],
+        ["24h"],
+        [],
+        [],
+    ]
+    assert [chosen(place, name) for name in ("kind", "sharing", "genders", "features")] == [
+        ["crisis"],
+        ["own_unit"],
+        ["female"],
+        ["cots"],
+    ]
 
 
 async def test_a_confidential_site_does_not_accept_by_itself(country: Country) -> None:

@@ -75,3 +75,10 @@ def hidden(page: str, name: str) -> str:
     found = re.search(rf'name="{name}"\s+value="([^"]*)"', page)
     assert found is not None, f"no {name}"
     return html.unescape(found[1])
+
+
+def chosen(page: str, name: str) -> list[str]:
+    """Return what a form of a page has chosen among the values of a name, as a browser understands it."""
+    boxes = re.findall(r"<input\b[^>]*>", page)
+    mine = [box for box in boxes if f'name="{name}"' in box and re.search(r"\schecked(?=[\s>])", box)]
+    return [found[1] for box in mine if (found := re.search(r'value="([^"]*)"', box))]
