@@ -7,6 +7,7 @@ from app.services.csv_files import ImportFaults
 from app.web.places.import_words import SENTENCES
 from tests.country import Country
 from tests.integration.import_files import PLACE, SITE, csv
+from tests.swapping import NEAR
 from tests.unit.csv_examples import EXAMPLES, csv_file
 from tests.web.board_scene import Scene, small
 from tests.web.visiting import Visitor, hidden, visitor
@@ -133,6 +134,20 @@ async def test_sites_are_taken_in_without_showing_an_address(country: Country) -
     assert "Voorbeeldstraat" not in looked + done + wrong
     sites = {site["name"]: site["supervision"] for site in (await scene.linde.get("/sites"))["items"]}
     assert sites == {"Es": "24h", "Linde": "none"}
+
+
+async def test_a_file_that_moves_a_site_asks_again_whether_those_who_are_there_are_safe(country: Country) -> None:
+    scene = await small(country, places=1)
+    placement = await scene.arrived()
+    somebody = await at_linde(country)
+    raw = csv({**SITE, "site": "Linde", "municipality": NEAR})
+
+    looked = await take(somebody, raw, kind="sites")
+    before = (await scene.haven.get(f"/placements/{placement['id']}"))["unsafeSince"]
+    await take(somebody, raw, kind="sites", take=pressed(looked))
+
+    assert before is None
+    assert (await scene.haven.get(f"/placements/{placement['id']}"))["unsafeSince"] is not None
 
 
 @pytest.mark.parametrize("raw", [b"", b"\xff\xfea", b"provider;site\n", b'provider,site\n"a'])
