@@ -137,6 +137,18 @@ async def test_a_day_is_done_by_keyboard_alone(site: Site) -> None:
     assert (await scene.haven.get(f"/placements/{placement['id']}"))["destination"] == "own_home"
 
 
+async def test_presses_in_quick_succession_all_count(site: Site) -> None:
+    scene = await small(site.country, places=6)
+    page = await opened(site)
+
+    await page.evaluate(
+        "[...document.querySelectorAll('button[formaction$=occupied]')].forEach((button) => button.click())"
+    )
+
+    await expect(page.locator("[data-is=occupied]")).to_have_count(6)
+    assert {place["status"] for place in (await scene.linde.get("/places"))["items"]} == {"occupied"}
+
+
 async def test_what_cannot_be_taken_back_is_said_honestly(site: Site) -> None:
     scene = await small(site.country, places=1)
     await scene.declare("Linde", 0, "occupied")

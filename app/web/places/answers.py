@@ -11,6 +11,8 @@ from app.web.page import Page
 BOARD = "/places"
 SAID, SHEET = "said", "sheet-body"
 """Where on the page a sentence and a sheet stand."""
+RESWAP = "innerHTML show:none settle:0ms"
+"""Without a moment in which what is new does nothing yet: somebody may press it at once."""
 
 
 def said(page: Page, sentence: str, *, undo: Mapping[str, Any] | None = None, wrong: bool = False) -> Response:
@@ -20,7 +22,7 @@ def said(page: Page, sentence: str, *, undo: Mapping[str, Any] | None = None, wr
     """
     if not page.partial:
         return page.go(BOARD)
-    headers = {"HX-Retarget": f"#{SAID}", "HX-Reswap": "innerHTML show:none", "HX-Trigger": "plek:again, plek:done"}
+    headers = {"HX-Retarget": f"#{SAID}", "HX-Reswap": RESWAP, "HX-Trigger": "plek:again, plek:done"}
     return page.show("places/_said.html", headers=headers, sentence=sentence, undo=undo, wrong=wrong)
 
 
@@ -28,7 +30,7 @@ def sheet(page: Page, template: str, *, status: int = 200, **known: Any) -> Resp
     """Show something in front of the board; as a page of its own where it was opened as one."""
     if not page.partial:
         return page.show("places/sheet.html", status=status, inner=template, **known)
-    headers = {"HX-Retarget": f"#{SHEET}", "HX-Reswap": "innerHTML show:none"}
+    headers = {"HX-Retarget": f"#{SHEET}", "HX-Reswap": RESWAP}
     return page.show(template, status=status, headers=headers, inner=template, **known)
 
 

@@ -41,9 +41,23 @@
   document.body.addEventListener("htmx:beforeSwap", (event) => {
     place = event.detail.target.contains(document.activeElement) ? whereabouts() : null;
   });
+  document.body.addEventListener("htmx:afterSwap", () => goBack(place));
   document.body.addEventListener("htmx:afterSettle", () => {
     goBack(place);
     place = null;
+  });
+
+  // All places stand in one form. Each press is an act of its own, also while another one is on its way.
+  document.getElementById("sites").addEventListener("click", (event) => {
+    const pressed = event.target.closest("button[formaction]");
+    if (!pressed) {
+      return;
+    }
+    event.preventDefault();
+    if (!pressed.classList.contains("htmx-request")) {
+      const values = pressed.name ? { [pressed.name]: pressed.value } : {};
+      window.htmx.ajax("POST", pressed.getAttribute("formaction"), { source: pressed, target: "#said", values });
+    }
   });
 
   let opener = null;
