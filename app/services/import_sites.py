@@ -7,6 +7,7 @@ from typing import Any
 from uuid import uuid4
 
 from app.seal import DataKey, Keyring
+from app.services import alarms
 from app.services.csv_files import CsvFault, SiteRow
 from app.services.csv_lines import tidy
 from app.services.import_reading import Imported, refuse
@@ -47,6 +48,8 @@ async def take(tx: Transaction, rows: Sequence[SiteRow], *, keyring: Keyring, fa
     await imports.add(tx, _batch(new, providers=providers, keyring=keyring, tx=tx))
     for row in changed:
         await _change(tx, row, known[row], provider=providers[row.provider], region_of=region_of)
+        if _asks_again(row, known[row]):
+            await alarms.moved(tx, known[row].stored.id, keyring=keyring)
     for provider_id, region in {(providers[row.provider].id, region_of[row.municipality]) for row in [*new, *changed]}:
         await sites.serve_region(tx, provider_id, region=region)
     revised = [known[row].stored.id for row in changed if _traits(row) != known[row].stored.traits]
@@ -100,6 +103,12 @@ def _address(row: SiteRow) -> dict[str, str]:
 
 def _differs(row: SiteRow, known: OpenSite) -> bool:
     return _traits(row) != known.stored.traits or _address(row) != known.content["address"]
+
+
+def _asks_again(row: SiteRow, known: OpenSite) -> bool:
+    """Whether something changes that the safety of those who are there depends on."""
+    before = known.stored.traits
+    return (row.municipality, row.address_secrecy) != (before.municipality, before.address_secrecy)
 
 
 def _batch(

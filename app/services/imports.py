@@ -6,6 +6,7 @@ from functools import partial
 from app.errors import OperatorError
 from app.seal import Keyring
 from app.services import import_country, import_places, import_providers, import_sites
+from app.services.caller import Caller
 from app.services.csv_files import (
     KINDS,
     MUNICIPALITIES,
@@ -14,13 +15,15 @@ from app.services.csv_files import (
     REGIONS,
     SITES,
     WEIGHTS,
+    CsvFault,
     Kind,
     Progress,
     Row,
 )
 from app.services.import_reading import Imported, read
-from app.store import country
+from app.store import country, sites
 from app.store.database import Transaction
+from app.store.savepoints import tentative
 
 TAKES: Mapping[str, Callable[..., Awaitable[Imported]]] = {
     REGIONS.name: import_country.take_regions,
@@ -32,6 +35,7 @@ SEALED: Mapping[str, Callable[..., Awaitable[Imported]]] = {
     SITES.name: import_sites.take,
     PLACES.name: import_places.take,
 }
+NOT_OWN = "is not your own organisation"
 
 
 def kind_of(name: str) -> Kind[Row]:
@@ -51,3 +55,19 @@ async def take_in(
     sealed = SEALED.get(kind.name)
     take = TAKES[kind.name] if sealed is None else partial(sealed, keyring=keyring)
     return await take(tx, rows, faults=faults)
+
+
+async def take_in_own(
+    tx: Transaction, caller: Caller, kind: Kind[Row], raw: bytes, *, keyring: Keyring, keep: bool
+) -> Imported:
+    """Store a file of the caller's provider's own sites or places, or find out what that would do, with all faults.
+
+    A line of another provider is a fault. Either everything is stored, or nothing.
+    """
+    rows, faults = read(kind, raw)
+    slug = (await tx.snapshots.providers(tx))[str(caller.provider)].slug
+    own = [row for row in rows if getattr(row, "provider", slug) == slug]
+    faults += [CsvFault(row.line, "provider", NOT_OWN) for row in rows if row not in own]
+    await sites.alone(tx, caller.provider)  # two of the same file would both find everything new
+    async with tentative(tx, keep=keep):
+        return await SEALED[kind.name](tx, own, keyring=keyring, faults=faults)

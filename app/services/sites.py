@@ -49,6 +49,11 @@ async def add(
     return Site(id_, name, traits, None, tx.at, key, sealed)
 
 
+async def alone(tx: Transaction, caller: Caller) -> None:
+    """Let nobody else of the caller's provider add sites by a page or a file until the transaction ends."""
+    await sites.alone(tx, caller.provider)
+
+
 async def read(tx: Transaction, caller: Caller, site_id: UUID, *, keyring: Keyring, lock: bool = False) -> Site:
     """Return one of the caller's provider's sites; locked against changes if asked."""
     if lock:

@@ -5,8 +5,8 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
+from sqlalchemy import Text, bindparam, func, insert, select, text, tuple_, update
 from sqlalchemy import Uuid as UuidType
-from sqlalchemy import bindparam, func, insert, select, text, tuple_, update
 from sqlalchemy.dialects.postgresql import insert as insert_or
 
 from app.models import ProviderRegion, Site, SiteSecret
@@ -69,6 +69,15 @@ _READ = (
     .join(SiteSecret, SiteSecret.site_id == Site.id)
     .order_by(Site.created_at, Site.id)
 )
+
+_ALONE = text("SELECT pg_advisory_xact_lock(hashtextextended(:provider_id, 3))").bindparams(
+    bindparam("provider_id", type_=Text())
+)
+
+
+async def alone(tx: "Transaction", provider_id: UUID) -> None:
+    """Let whoever adds sites of a provider wait for each other: nothing in the tables tells two names apart."""
+    await tx.rows(_ALONE, {"provider_id": str(provider_id)})
 
 
 async def lock(tx: "Transaction", site_id: UUID, *, provider_id: UUID) -> None:

@@ -11,7 +11,7 @@ from typing import Annotated, Any, cast
 from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
-from babel import dates, numbers
+from babel import Locale, dates, numbers
 from fastapi import Depends, Request, Response
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
@@ -97,6 +97,22 @@ def label(code: str, listed: str) -> str:
     return load().label(listed, code=code, language=_LANGUAGE.get())
 
 
+def language_name(code: str) -> str:
+    """Return what a language is called."""
+    names = cast("Mapping[str, str]", Locale(_LANGUAGE.get()).languages)
+    return names.get(code, code)
+
+
+def codes(listed: str) -> tuple[str, ...]:
+    """Return the codes of one of the country's lists, in the order in which they are offered."""
+    return tuple(load().codes[listed].codes)
+
+
+def dense(markup: str) -> Markup:
+    """Return markup without the spaces in which a template is set out: for what stands on a page many times."""
+    return Markup(" ".join(markup.split()).replace("> <", "><"))  # noqa: S704 - escaped where it was made
+
+
 def words(texts: Mapping[str, str]) -> str:
     """Return, of the same words in each language, those in the reader's."""
     return texts.get(_LANGUAGE.get()) or texts[load().country.languages[0]]
@@ -144,10 +160,12 @@ def _environment() -> Environment:
             "words": words,
             "rule": rule,
             "sentence": sentence,
+            "language": language_name,
+            "dense": dense,
         }
     )
     cast("dict[str, object]", environment.globals).update(
-        {"asset": assets.address, "live": live, "version": version("plek")}
+        {"asset": assets.address, "codes": codes, "live": live, "version": version("plek")}
     )
     return environment
 

@@ -13,6 +13,7 @@ from app.web import (
     language,
     live,
     offline,
+    places,
     policies,
     session,
     signing,
@@ -35,6 +36,7 @@ ROUTERS = (
     accounts.router,
     policies.router,
     administration.router,
+    *places.ROUTERS,
 )
 
 

@@ -13,6 +13,8 @@ from app.deps import log_refused, token_hash
 from app.web.page import Page
 
 SIGN_IN = "/sign-in"
+SAID = "said"
+"""The part of a page that says what became of an act, where it has one."""
 
 log = structlog.get_logger()
 
@@ -24,10 +26,23 @@ async def on_refusal(request: Request, refusal: Exception) -> Response:
         await log_refused(request)
     if isinstance(refusal, errors.Unauthenticated):
         return _to_sign_in(request)
-    answer = Page(request).show("refused.html", status=status_of(refusal), refusal=refusal)
+    page = Page(request)
+    if page.partial:
+        answer = page.show("refused_part.html", status=status_of(refusal), headers=_where(request), refusal=refusal)
+    else:
+        answer = page.show("refused.html", status=status_of(refusal), refusal=refusal)
     if isinstance(refusal, errors.TooMany | errors.Unavailable):
         answer.headers["Retry-After"] = str(refusal.retry_after)
     return answer
+
+
+def _where(request: Request) -> dict[str, str]:
+    """Return where a page shows that a part of it was refused: where it says such things, else at its top.
+
+    What it shows may be out of date, so all of it looks again.
+    """
+    there = SAID if request.headers.get("HX-Target") == SAID else "notice"
+    return {"HX-Retarget": f"#{there}", "HX-Reswap": "innerHTML", "HX-Trigger": "plek:again, plek:done"}
 
 
 def _to_sign_in(request: Request) -> Response:

@@ -51,14 +51,16 @@
     }
   });
 
-  // A countdown: <time data-until="2026-01-01T00:00:00Z">, in minutes and seconds by this device's clock, corrected by
+  // A countdown: <time data-until="2026-01-01T00:00:00Z">, in hours, minutes and seconds by this device's clock, corrected by
   // what the server said the time was.
   const served = document.querySelector("meta[name=plek-now]");
   const ahead = served ? Date.parse(served.content) - Date.now() : 0;
   const count = () => {
     for (const each of document.querySelectorAll("time[data-until]")) {
       const left = Math.max(0, Math.ceil((Date.parse(each.dataset.until) - Date.now() - ahead) / 1000));
-      const text = `${Math.floor(left / 60)}:${String(left % 60).padStart(2, "0")}`;
+      const [hours, minutes, seconds] = [Math.floor(left / 3600), Math.floor(left / 60) % 60, left % 60];
+      const two = (number) => String(number).padStart(2, "0");
+      const text = hours ? `${hours}:${two(minutes)}:${two(seconds)}` : `${minutes}:${two(seconds)}`;
       if (each.textContent !== text) {
         each.textContent = text;
       }
@@ -69,5 +71,6 @@
     }
   };
   window.setInterval(count, 500);
+  document.body.addEventListener("htmx:afterSwap", count);
   count();
 })();

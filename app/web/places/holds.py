@@ -1,0 +1,28 @@
+"""Who wants to come: accepted or declined with one press."""
+
+from fastapi import APIRouter, Response
+
+from app.api.holds import DeclineWanted
+from app.api.ids import parse
+from app.deps import CallerIn, PartsIn, Tx
+from app.services import holds
+from app.web.page import PageIn, _
+from app.web.places.answers import said
+from app.web.places.forms import FormIn, required
+
+router = APIRouter(include_in_schema=False)
+
+
+@router.post("/places/holds/{id}/acceptance")
+async def accept(id: str, page: PageIn, tx: Tx, caller: CallerIn, parts: PartsIn) -> Response:
+    """Accept who is coming."""
+    await holds.accept(tx, caller, parse(id), keyring=parts.keyring)
+    return said(page, _("Accepted. The intake worker can see it, and confirms when they leave."))
+
+
+@router.post("/places/holds/{id}/decline")
+async def decline(id: str, page: PageIn, tx: Tx, caller: CallerIn, parts: PartsIn, form: FormIn) -> Response:
+    """Decline who is coming, with a reason."""
+    wanted = required(DeclineWanted, {"reason": form.one("reason")})
+    await holds.decline(tx, caller, parse(id), reason=wanted.reason, keyring=parts.keyring)
+    return said(page, _("Declined. The place is free again, and the intake worker is shown the next offer."))

@@ -1,0 +1,62 @@
+"""Files of own sites or places: looked at first, then taken in as a whole with one press."""
+
+import hashlib
+from dataclasses import dataclass
+from typing import Any
+
+from fastapi import APIRouter, Request, Response
+from starlette.datastructures import UploadFile
+
+from app.deps import CallerIn, PartsIn, Tx
+from app.services import imports
+from app.services.csv_files import PLACES, SITES, ImportFaults
+from app.services.import_reading import Imported
+from app.web.page import Page, PageIn
+from app.web.places.import_words import explained
+
+router = APIRouter(include_in_schema=False)
+
+KINDS = {kind.name: kind for kind in (PLACES, SITES)}
+PAGE, PART = "places/import.html", "places/_imported.html"
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What a file would do, or has done; or what is wrong with it, line by line."""
+
+    kind: str
+    done: bool = False
+    imported: Imported | None = None
+    faults: tuple[tuple[int, str, str], ...] = ()
+    digest: str = ""
+    """Of the file that was looked at: another one is looked at first, too."""
+
+
+@router.get("/places/import")
+async def form(page: PageIn, tx: Tx, caller: CallerIn) -> Response:
+    """Show where a file is chosen, and what must stand in it."""
+    slug = (await tx.snapshots.providers(tx))[str(caller.provider)].slug
+    return page.show(PAGE, kinds=KINDS, slug=slug, found=None)
+
+
+@router.post("/places/import")
+async def take(request: Request, page: PageIn, tx: Tx, caller: CallerIn, parts: PartsIn) -> Response:
+    """Look at a file; or take it in, where this very file was looked at before."""
+    async with request.form() as sent:
+        kind = KINDS.get(str(sent.get("kind")), PLACES)
+        file = sent.get("file")
+        raw = await file.read() if isinstance(file, UploadFile) else b""
+        digest = hashlib.sha256(raw).hexdigest()
+        keep = sent.get("take") == digest
+    try:
+        imported = await imports.take_in_own(tx, caller, kind, raw, keyring=parts.keyring, keep=keep)
+    except ImportFaults as refused:
+        faults = tuple((fault.line, fault.column, explained(fault.message)) for fault in refused.faults)
+        return await _show(page, tx, caller, Found(kind.name, faults=faults), status=400)
+    return await _show(page, tx, caller, Found(kind.name, done=keep, imported=imported, digest=digest))
+
+
+async def _show(page: Page, tx: Tx, caller: CallerIn, found: Found, *, status: int = 200) -> Response:
+    known: dict[str, Any] = {"kinds": KINDS, "found": found}
+    known["slug"] = (await tx.snapshots.providers(tx))[str(caller.provider)].slug
+    return page.show(PART if page.partial else PAGE, status=status, **known)

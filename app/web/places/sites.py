@@ -1,0 +1,151 @@
+"""Own sites: added, changed, said to be true, paused; and the sheet from which an address can be asked for."""
+
+from collections.abc import Mapping
+from typing import Any
+from uuid import UUID
+
+from fastapi import APIRouter, Response
+
+from app.api.changes import sent
+from app.api.ids import parse
+from app.api.sites import SiteChange, SiteOut, SiteWanted
+from app.deps import CallerIn, PartsIn, Tx
+from app.errors import Invalid
+from app.seal import Keyring
+from app.services import sites
+from app.services.caller import Caller
+from app.services.csv_lines import tidy
+from app.store.database import Transaction
+from app.store.sites import Traits
+from app.web.page import Page, PageIn, _
+from app.web.places import reading
+from app.web.places.answers import said, sheet, version_of
+from app.web.places.forms import TAKEN, Form, FormIn, faults_of, read, required, unchanged
+
+router = APIRouter(include_in_schema=False)
+
+
+@router.get("/places/site")
+async def new(page: PageIn, tx: Tx) -> Response:
+    """Show the form of a new site."""
+    return await _new(page, tx, values={}, faults={})
+
+
+@router.post("/places/site")
+async def add(page: PageIn, tx: Tx, caller: CallerIn, parts: PartsIn, form: FormIn) -> Response:
+    """Add a site; its places come next."""
+    where = {name: form.one(name) for name in ("street", "postcode", "city")}
+    wanted, faults = read(SiteWanted, _body(form) | {"municipality": form.one("municipality"), "address": where})
+    # What has its name already cannot be told from it, by people or by files.
+    await sites.alone(tx, caller)
+    if wanted is not None and await _has(tx, caller, wanted.name, keyring=parts.keyring):
+        wanted, faults = None, {"name": TAKEN}
+    if wanted is None:
+        return await _new(page, tx, values=form.values, faults=faults)
+    content = sent(wanted, all_fields=True)
+    name, address = content.pop("name"), content.pop("address")
+    await sites.add(tx, caller, keyring=parts.keyring, name=name, address=address, traits=Traits(**content))
+    return said(page, _("%(site)s is added. Now add its places.") % {"site": name})
+
+
+@router.get("/places/site/{id}")
+async def one(id: str, page: PageIn, tx: Tx, caller: CallerIn, parts: PartsIn) -> Response:
+    """Show what there is to say and to do about a site."""
+    site = await sites.read(tx, caller, parse(id), keyring=parts.keyring)
+    return await _sheet(page, tx, site, values=_values(site), faults={})
+
+
+@router.post("/places/site/{id}")
+async def change(id: str, page: PageIn, tx: Tx, caller: CallerIn, parts: PartsIn, form: FormIn) -> Response:
+    """Change a site."""
+    site = await sites.read(tx, caller, parse(id), keyring=parts.keyring, lock=True)
+    unchanged(form, version_of(SiteOut.of(site)))
+    wanted, faults = read(SiteChange, _body(form))
+    if wanted is not None and await _has(tx, caller, wanted.name, keyring=parts.keyring, but=site.id):
+        wanted, faults = None, {"name": TAKEN}
+    if wanted is None:
+        return await _sheet(page, tx, site, values=form.values, faults=faults)
+    try:
+        await sites.change(tx, caller, site, changes=sent(wanted), keyring=parts.keyring)
+    except Invalid as refusal:
+        return await _sheet(page, tx, site, values=form.values, faults=faults_of(refusal))
+    return said(page, _("%(site)s is changed.") % {"site": wanted.name})
+
+
+@router.post("/places/site/{id}/confirmation")
+async def confirm(id: str, page: PageIn, tx: Tx, caller: CallerIn) -> Response:
+    """Say that everything at a site is true as of now."""
+    await sites.confirm(tx, caller, parse(id))
+    return said(page, _("Thank you: everything there is true as of now."))
+
+
+@router.post("/places/site/{id}/admission")
+async def admit(id: str, page: PageIn, tx: Tx, caller: CallerIn, parts: PartsIn, form: FormIn) -> Response:
+    """Pause the admission of a site, or open it again."""
+    wanted = required(SiteChange, {"admission": form.one("admission")})
+    site = await sites.read(tx, caller, parse(id), keyring=parts.keyring, lock=True)
+    await sites.change(tx, caller, site, changes=sent(wanted), keyring=parts.keyring)
+    if wanted.admission == "open":
+        return said(page, _("%(site)s admits people again.") % {"site": site.name})
+    return said(page, _("%(site)s admits nobody for now. Who has a promise keeps it.") % {"site": site.name})
+
+
+@router.post("/places/site/{id}/alarm")
+async def alarm(id: str, page: PageIn, tx: Tx, caller: CallerIn, parts: PartsIn, form: FormIn) -> Response:
+    """Say why nobody is safe at a site any more; or that they are again."""
+    wanted = required(SiteChange, {"compromised": form.one("compromised")})
+    site = await sites.read(tx, caller, parse(id), keyring=parts.keyring, lock=True)
+    await sites.change(tx, caller, site, changes=sent(wanted), keyring=parts.keyring)
+    if wanted.compromised is None:
+        return said(page, _("%(site)s is safe again.") % {"site": site.name})
+    return said(page, _("Everybody concerned by %(site)s is warned. Nobody is sent there.") % {"site": site.name})
+
+
+def _body(form: Form) -> dict[str, Any]:
+    return {
+        "name": form.one("name"),
+        "addressSecrecy": form.one("addressSecrecy"),
+        "supervision": form.one("supervision"),
+        "features": form.many("features"),
+        "specialisms": form.many("specialisms"),
+        "exclusiveTo": form.many("exclusiveTo"),
+        "automaticAcceptance": form.one("automaticAcceptance") is not None,
+    }
+
+
+def _values(site: sites.Site) -> Mapping[str, Any]:
+    shown = SiteOut.of(site).model_dump(by_alias=True)
+    return shown | {"automaticAcceptance": ["yes"] if site.traits.automatic_acceptance else []}
+
+
+async def _has(tx: Transaction, caller: Caller, name: str, *, keyring: Keyring, but: UUID | None = None) -> bool:
+    known = await reading.own_sites(tx, caller, keyring=keyring)
+    return any(tidy(site.name) == tidy(name) and site.id != but for site in known)
+
+
+async def _new(page: Page, tx: Transaction, *, values: Mapping[str, Any], faults: Mapping[str, str]) -> Response:
+    towns = (await tx.snapshots.reference(tx)).municipalities.values()
+    return sheet(
+        page,
+        "places/_site_new.html",
+        status=400 if faults else 200,
+        towns=sorted(towns, key=lambda town: town.name),
+        values=values,
+        faults=faults,
+    )
+
+
+async def _sheet(
+    page: Page, tx: Transaction, site: sites.Site, *, values: Mapping[str, Any], faults: Mapping[str, str]
+) -> Response:
+    reference = await tx.snapshots.reference(tx)
+    return sheet(
+        page,
+        "places/_site.html",
+        status=400 if faults else 200,
+        site=site,
+        town=reference.municipalities[site.traits.municipality].name,
+        values=values,
+        faults=faults,
+        version=version_of(SiteOut.of(site)),
+    )

@@ -1,0 +1,105 @@
+"""What a place is, said with one press; and taken back within a moment, unless somebody took the place meanwhile."""
+
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from fastapi import APIRouter, Response
+
+from app.api.ids import parse
+from app.api.places import PlaceChange
+from app.deps import CallerIn, PartsIn, Tx
+from app.errors import Invalid
+from app.seal import Keyring
+from app.services import places
+from app.services.caller import Caller
+from app.store.database import Transaction
+from app.store.places import State
+from app.web.menu import N_
+from app.web.page import Page, PageIn, _
+from app.web.places.answers import said
+from app.web.places.forms import FormIn, required
+
+router = APIRouter(include_in_schema=False)
+
+UNDO_S = 10
+"""How long the button is there."""
+GRACE_S = 20
+"""How much later what it sends still counts: a slow line must not break the promise."""
+SCOPE = "undo"
+SEPARATOR = "\x1f"
+NOW = {
+    "free": N_("%(place)s is free now."),
+    "occupied": N_("%(place)s is occupied now."),
+    "out_of_service": N_("%(place)s is out of service now."),
+}
+
+
+@router.post("/places/place/{id}/free")
+async def free(id: str, page: PageIn, tx: Tx, caller: CallerIn, parts: PartsIn) -> Response:
+    """Say that a place is free."""
+    return await _declare(page, tx, caller, id, PlaceChange(status="free"), keyring=parts.keyring)
+
+
+@router.post("/places/place/{id}/occupied")
+async def occupied(id: str, page: PageIn, tx: Tx, caller: CallerIn, parts: PartsIn) -> Response:
+    """Say that somebody lives there who came without Plek."""
+    return await _declare(page, tx, caller, id, PlaceChange(status="occupied"), keyring=parts.keyring)
+
+
+@router.post("/places/place/{id}/out-of-service")
+async def out_of_service(id: str, page: PageIn, tx: Tx, caller: CallerIn, parts: PartsIn, form: FormIn) -> Response:
+    """Say why nobody can live there for now, and until when where that is known."""
+    body = {"status": "out_of_service", "reason": form.one("reason"), "until": form.moment("until")}
+    return await _declare(page, tx, caller, id, required(PlaceChange, body), keyring=parts.keyring)
+
+
+@router.post("/places/place/{id}/undo")
+async def undo(id: str, page: PageIn, tx: Tx, caller: CallerIn, parts: PartsIn, form: FormIn) -> Response:
+    """Put back what a place was, unless somebody has taken or changed it since."""
+    read = parts.keyring.read_token(form.one("token") or "", scope=SCOPE)
+    if read is None:
+        raise Invalid
+    place_id, at, *states = read.decode().split(SEPARATOR)
+    if place_id != id:
+        raise Invalid
+    before, after = _state(states[:3]), _state(states[3:])
+    place = await places.read(tx, caller, parse(id), keyring=parts.keyring, lock=True)
+    if place.row.claimed:
+        return said(page, _("Somebody has reserved this place meanwhile: it cannot be put back."), wrong=True)
+    if place.row.state != after:
+        return said(page, _("Somebody has changed this place meanwhile: it was not put back."), wrong=True)
+    if tx.at - datetime.fromisoformat(at) > timedelta(seconds=UNDO_S + GRACE_S):
+        return said(page, _("That was too long ago. Change the place itself."), wrong=True)
+    await places.change(tx, caller, place, changes={}, state=before)
+    return said(page, _("%(place)s is as it was.") % {"place": place.label})
+
+
+async def _declare(
+    page: Page, tx: Transaction, caller: Caller, id: str, wanted: PlaceChange, *, keyring: Keyring
+) -> Response:
+    place = await places.read(tx, caller, parse(id), keyring=keyring, lock=True)
+    before = place.row.state
+    after = (await places.change(tx, caller, place, changes={}, state=wanted.state())).row.state
+    sentence = _(NOW[after.status]) % {"place": place.label}
+    if before == after:
+        return said(page, sentence)
+    undo = {
+        "path": f"/places/place/{place.row.id}/undo",
+        "token": _token(keyring, place.row.id, before, after, at=tx.at),
+        "until": tx.at + timedelta(seconds=UNDO_S),
+    }
+    return said(page, sentence, undo=undo)
+
+
+def _token(keyring: Keyring, place_id: UUID, before: State, after: State, *, at: datetime) -> str:
+    parts = (str(place_id), at.isoformat(), *_parts(before), *_parts(after))
+    return keyring.token(SEPARATOR.join(parts).encode(), scope=SCOPE)
+
+
+def _parts(state: State) -> tuple[str, str, str]:
+    return state.status, state.reason or "", state.until.isoformat() if state.until else ""
+
+
+def _state(parts: list[str]) -> State:
+    status, reason, until = parts
+    return State(status, reason or None, datetime.fromisoformat(until) if until else None)

@@ -1,0 +1,137 @@
+"""Who comes, who lives here, and who leaves."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from fastapi import APIRouter, Response
+
+from app.api.ids import parse
+from app.api.placements import DepartureWanted, PlacementChange, PlacementOut
+from app.deps import CallerIn, PartsIn, Tx
+from app.errors import Invalid, Missing
+from app.seal import Keyring
+from app.services import agreements, placements
+from app.services.caller import Caller
+from app.services.placements import Leaving
+from app.store.database import Transaction
+from app.store.placements import PlacementRow
+from app.web.page import Page, PageIn, _
+from app.web.places import reading
+from app.web.places.answers import said, sheet, version_of
+from app.web.places.forms import Faults, FormIn, faults_of, read, unchanged
+
+router = APIRouter(include_in_schema=False)
+
+
+@router.post("/places/stay/{id}/arrival")
+async def arrive(id: str, page: PageIn, tx: Tx, caller: CallerIn, parts: PartsIn) -> Response:
+    """Record that a household has arrived."""
+    await placements.arrive(tx, caller, parse(id), keyring=parts.keyring)
+    return said(page, _("They have arrived. Welcome to them."))
+
+
+@router.post("/places/stay/{id}/no-show")
+async def no_show(id: str, page: PageIn, tx: Tx, caller: CallerIn, form: FormIn) -> Response:
+    """Record that a household did not come, or, by whoever sent it, that it is safe."""
+    safe = form.one("safe") is not None
+    await placements.no_show(tx, caller, parse(id), safety_checked=safe)
+    if safe:
+        return said(page, _("Good. The place is free again, and a new place can be looked for."))
+    return said(page, _("Noted. The place is kept until their own desk knows that they are safe."))
+
+
+@router.get("/places/stay/{id}")
+async def one(id: str, page: PageIn, tx: Tx, caller: CallerIn, parts: PartsIn) -> Response:
+    """Show a stay: what delays its end, and the form with which it ends."""
+    row = await _here(tx, caller, id)
+    values: Mapping[str, Any] = PlacementOut.of(row).model_dump(by_alias=True, mode="json")
+    return await _sheet(page, tx, row, values=values | {"current": list(row.blocked_since)}, keyring=parts.keyring)
+
+
+@router.post("/places/stay/{id}")
+async def note(id: str, page: PageIn, tx: Tx, caller: CallerIn, parts: PartsIn, form: FormIn) -> Response:
+    """Note what is known of a departure to come."""
+    row = await _here(tx, caller, id, lock=True)
+    unchanged(form, version_of(PlacementOut.of(row)))
+    body: dict[str, Any] = {
+        "expectedDeparture": form.one("expectedDeparture"),
+        "readyToLeaveSince": form.one("readyToLeaveSince"),
+        "blockers": form.many("current"),
+    }
+    if PlacementOut.of(row).return_agreement != "not_needed":
+        body["returnBy"] = form.one("returnBy")
+    wanted, faults = read(PlacementChange, body)
+    if wanted is None:
+        return await _sheet(page, tx, row, values=form.values, faults=faults, keyring=parts.keyring)
+    await placements.note(tx, caller, row.id, changes=wanted.model_dump(exclude_unset=True))
+    return said(page, _("Noted."))
+
+
+@router.post("/places/stay/{id}/departure")
+async def depart(id: str, page: PageIn, tx: Tx, caller: CallerIn, parts: PartsIn, form: FormIn) -> Response:
+    """Record the end of a stay: the place is free again."""
+    row = await _here(tx, caller, id, lock=True)
+    body = {
+        "destination": form.one("destination"),
+        "blockers": form.many("blockers"),
+        "departedAt": form.moment("departedAt"),
+    }
+    wanted, faults = read(DepartureWanted, body)
+    if wanted is None:
+        return await _sheet(page, tx, row, values=form.values, faults=faults, keyring=parts.keyring)
+    leaving = Leaving(wanted.destination, tuple(wanted.blockers), wanted.departed_at)
+    try:
+        await placements.depart(tx, caller, row.id, leaving=leaving, keyring=parts.keyring)
+    except Invalid as refusal:
+        faults = faults_of(refusal)
+        return await _sheet(page, tx, row, values=form.values, faults=faults, keyring=parts.keyring)
+    return said(page, _("They have left. The place is free again."))
+
+
+@router.post("/places/stay/{id}/agreement")
+async def agree(id: str, page: PageIn, tx: Tx, caller: CallerIn, form: FormIn) -> Response:
+    """Note that a household would move for a swap, or would rather stay."""
+    if form.one("would") is None:
+        await agreements.withdraw(tx, caller, parse(id))
+        return said(page, _("Noted: they would rather stay."))
+    await agreements.agree(tx, caller, parse(id))
+    return said(page, _("Noted: they would move if that helps somebody."))
+
+
+async def _here(tx: Transaction, caller: Caller, id: str, *, lock: bool = False) -> PlacementRow:
+    """Return a placement that the caller's provider received."""
+    row = await placements.read(tx, caller, parse(id), lock=lock)
+    if row.receiver_id != caller.provider:
+        raise Missing
+    return row
+
+
+async def _sheet(
+    page: Page,
+    tx: Transaction,
+    row: PlacementRow,
+    *,
+    values: Mapping[str, Any],
+    keyring: Keyring,
+    faults: Faults | None = None,
+) -> Response:
+    caller = page.caller
+    assert caller is not None  # noqa: S101 - the page was opened by somebody
+    try:
+        agreed = await agreements.read(tx, caller, row.id)
+    except Missing:
+        agreed = None
+    shown = PlacementOut.of(row)
+    return sheet(
+        page,
+        "places/_stay.html",
+        status=400 if faults else 200,
+        stay=shown,
+        name=(await reading.own(tx, caller, keyring=keyring)).name(row.place_id, row.site_id),
+        sender=(await tx.snapshots.providers(tx))[str(row.provider_id)].name,
+        town=(await tx.snapshots.reference(tx)).municipalities[row.origin].name,
+        agreed=agreed,
+        values=values,
+        faults=faults or {},
+        version=version_of(shown),
+    )

@@ -1,0 +1,120 @@
+"""Own places: added, several alike at once, and changed."""
+
+from collections.abc import Mapping
+from typing import Any
+from uuid import UUID
+
+from fastapi import APIRouter, Response
+
+from app.api.changes import sent
+from app.api.ids import parse
+from app.api.places import PlaceChange, PlaceOut, PlaceWanted
+from app.deps import CallerIn, PartsIn, Tx
+from app.seal import Keyring
+from app.services import places, sites
+from app.services.caller import Caller
+from app.services.csv_lines import tidy
+from app.services.places import Place
+from app.services.sites import Site
+from app.store.database import Transaction
+from app.store.places import Attributes
+from app.web.page import Page, PageIn, _, ngettext
+from app.web.places import reading
+from app.web.places.answers import said, sheet, version_of
+from app.web.places.forms import NOTHING, TAKEN, Faults, Form, FormIn, read, unchanged
+
+router = APIRouter(include_in_schema=False)
+
+USUAL: Mapping[str, Any] = {"genders": ["female"], "sonsUpToAge": 17, "bedSpaces": 2}
+"""What most places are like."""
+
+
+@router.get("/places/site/{id}/place")
+async def new(id: str, page: PageIn, tx: Tx, caller: CallerIn, parts: PartsIn) -> Response:
+    """Show the form of new places at a site."""
+    site = await sites.read(tx, caller, parse(id), keyring=parts.keyring)
+    return _new(page, site, values=USUAL, faults={})
+
+
+@router.post("/places/site/{id}/place")
+async def add(id: str, page: PageIn, tx: Tx, caller: CallerIn, parts: PartsIn, form: FormIn) -> Response:
+    """Add free places that are alike, one for each label."""
+    # Locked: who sends the same again waits here, and finds the labels taken.
+    site = await sites.read(tx, caller, parse(id), keyring=parts.keyring, lock=True)
+    labels = [label for label in (part.strip() for part in (form.one("label") or "").split(",")) if label]
+    faults: Faults = {} if labels else {"label": NOTHING}
+    wanted: list[PlaceWanted] = []
+    for label in labels:
+        body, wrong = read(PlaceWanted, _body(form) | {"siteId": id, "label": label})
+        wanted += [] if body is None else [body]
+        faults = {**faults, **wrong}
+    known = await _labels(tx, caller, site.id, keyring=parts.keyring)
+    if not known.isdisjoint(map(tidy, labels)) or len(set(labels)) < len(labels):
+        faults = {**faults, "label": TAKEN}
+    if faults:
+        return _new(page, site, values=form.values, faults=faults)
+    for one in wanted:
+        content = sent(one, all_fields=True)
+        label = content.pop("label")
+        del content["site_id"]
+        attributes = Attributes(**content)
+        await places.add(tx, caller, keyring=parts.keyring, site_id=site.id, label=label, attributes=attributes)
+    return said(page, ngettext("One place is added.", "%(num)d places are added.", len(wanted)) % {"num": len(wanted)})
+
+
+@router.get("/places/place/{id}")
+async def one(id: str, page: PageIn, tx: Tx, caller: CallerIn, parts: PartsIn) -> Response:
+    """Show what there is to say of a place: why it is out of service, and what it is like."""
+    place = await places.read(tx, caller, parse(id), keyring=parts.keyring)
+    site = await sites.read(tx, caller, place.row.site_id, keyring=parts.keyring)
+    return _sheet(page, place, site, values=PlaceOut.of(place).model_dump(by_alias=True), faults={})
+
+
+@router.post("/places/place/{id}")
+async def change(id: str, page: PageIn, tx: Tx, caller: CallerIn, parts: PartsIn, form: FormIn) -> Response:
+    """Change what a place is like; of one that somebody was promised, only its label."""
+    place = await places.read(tx, caller, parse(id), keyring=parts.keyring, lock=True)
+    site = await sites.read(tx, caller, place.row.site_id, keyring=parts.keyring)
+    unchanged(form, version_of(PlaceOut.of(place)))
+    label = {"label": form.one("label")}
+    wanted, faults = read(PlaceChange, label if place.row.claimed else _body(form) | label)
+    others = await _labels(tx, caller, site.id, keyring=parts.keyring) - {tidy(place.label)}
+    if wanted is not None and tidy(wanted.label) in others:
+        wanted, faults = None, {"label": TAKEN}
+    if wanted is None:
+        return _sheet(page, place, site, values=form.values, faults=faults)
+    await places.change(tx, caller, place, changes=wanted.attributes(), state=None)
+    return said(page, _("%(place)s is changed.") % {"place": wanted.label})
+
+
+def _body(form: Form) -> dict[str, Any]:
+    return {
+        "kind": form.one("kind"),
+        "bedSpaces": form.number("bedSpaces"),
+        "sharing": form.one("sharing"),
+        "genders": form.many("genders"),
+        "sonsUpToAge": form.number("sonsUpToAge"),
+        "features": form.many("features"),
+    }
+
+
+async def _labels(tx: Transaction, caller: Caller, site_id: UUID, *, keyring: Keyring) -> set[str]:
+    known = await reading.own_places(tx, caller, keyring=keyring, site_id=site_id)
+    return {tidy(place.label) for place in known}
+
+
+def _new(page: Page, site: Site, *, values: Mapping[str, Any], faults: Faults) -> Response:
+    return sheet(page, "places/_place_new.html", status=400 if faults else 200, site=site, values=values, faults=faults)
+
+
+def _sheet(page: Page, place: Place, site: Site, *, values: Mapping[str, Any], faults: Faults) -> Response:
+    return sheet(
+        page,
+        "places/_place.html",
+        status=400 if faults else 200,
+        place=place,
+        site=site,
+        values=values,
+        faults=faults,
+        version=version_of(PlaceOut.of(place)),
+    )

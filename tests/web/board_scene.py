@@ -1,0 +1,117 @@
+"""A busy board: twenty places on three sites of linde's, to which haven sends households."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from tests.casework import fresh
+from tests.country import Client, Country, place_body, referral_body, site_body
+
+LIKE: tuple[tuple[str, dict[str, Any]], ...] = (
+    ("Linde", {"kind": "crisis", "bedSpaces": 4, "features": ["cots"]}),
+    ("Beuk", {"kind": "regular", "bedSpaces": 3, "sharing": "shared_facilities", "sonsUpToAge": 12}),
+    ("Wilg", {"kind": "move_on", "bedSpaces": 2, "genders": ["female", "other"]}),
+)
+COUNTS = {"Linde": 9, "Beuk": 7, "Wilg": 4}
+FAMILY = {
+    "adults": [{"gender": "female", "age": 31}],
+    "children": [{"age": 4, "gender": "male"}, {"age": 9, "gender": "female"}],
+}
+
+
+@dataclass
+class Scene:
+    """The coordinator of linde and the desk of haven over the API, and what stands on the board."""
+
+    country: Country
+    linde: Client
+    haven: Client
+    sites: dict[str, str]
+    places: dict[str, list[str]]
+
+    async def held(self, **referral: Any) -> dict[str, Any]:
+        """Let haven hold a crisis place at Linde."""
+        return await held(self.haven, **{"household": FAMILY, "needs": ["cots"]} | referral)
+
+    async def accepted(self, **referral: Any) -> dict[str, Any]:
+        """As `held`, and accepted."""
+        hold = await self.held(**referral)
+        return await self.linde.post(f"/holds/{hold['id']}/acceptance", {"by": "person"}, expect=200)
+
+    async def underway(self, **referral: Any) -> dict[str, Any]:
+        """As `accepted`, and on their way."""
+        hold = await self.accepted(**referral)
+        return await self.haven.post("/placements", {"holdId": hold["id"]}, key=fresh())
+
+    async def arrived(self, **referral: Any) -> dict[str, Any]:
+        """As `underway`, and there."""
+        placement = await self.underway(**referral)
+        return await self.linde.post(f"/placements/{placement['id']}/arrival", expect=200)
+
+    async def declare(self, site: str, turn: int, status: str, **more: Any) -> None:
+        """Say what a place is."""
+        await self.linde.patch(f"/places/{self.places[site][turn]}", {"status": status, **more})
+
+    async def grow_old(self, site: str, hours: int) -> None:
+        """Let it be so long ago that a site was confirmed."""
+        await self.country.rows(
+            f"UPDATE sites SET confirmed_at = clock_timestamp() - interval '{hours} hours' WHERE id = :id",  # noqa: S608 - a number
+            id=self.sites[site],
+        )
+
+
+async def held(desk: Client, **referral: Any) -> dict[str, Any]:
+    """Register, rank and hold the first offer."""
+    made = await desk.post("/referrals", referral_body(**referral))
+    ranking = await desk.post(f"/referrals/{made['id']}/rankings")
+    body = {"referralId": made["id"], "rankingId": ranking["id"], "offerId": ranking["offers"][0]["offerId"]}
+    return await desk.post("/holds", body, key=fresh())
+
+
+async def small(country: Country, *, places: int = 3) -> Scene:
+    """Make one site of crisis places, all free."""
+    return await _made(country, {"Linde": places})
+
+
+async def busy(country: Country) -> Scene:
+    """Make the busy board."""
+    made = await _made(country, COUNTS)
+    for _ in range(2):
+        await made.arrived()
+    leaving = await made.arrived()
+    noted = {"expectedDeparture": "2026-12-01", "readyToLeaveSince": "2026-11-20", "blockers": ["housing", "debt"]}
+    await made.linde.patch(f"/placements/{leaving['id']}", noted)
+    await made.underway()
+    await made.accepted(languages=["ti"])
+    await made.held(
+        callBack="000-555 02 02",
+        languages=["ar", "nl"],
+        threatLevel=2,
+        perpetratorWhereabouts="unknown",
+        safetyPlan=True,
+    )
+    await made.declare("Linde", 8, "out_of_service", reason="cleaning", until="2026-12-02T09:00:00Z")
+    for turn in (0, 1, 3):
+        await made.declare("Beuk", turn, "occupied")
+    await made.declare("Wilg", 0, "occupied")
+    await made.grow_old("Beuk", 20)
+    await made.grow_old("Wilg", 30)
+    await made.linde.patch(f"/sites/{made.sites['Wilg']}", {"admission": "paused"})
+    return made
+
+
+async def _made(country: Country, counts: dict[str, int]) -> Scene:
+    linde = await country.client("coordinator", "intake_worker", provider="linde")
+    haven = await country.client("intake_worker", "coordinator", provider="haven")
+    sites: dict[str, str] = {}
+    places: dict[str, list[str]] = {}
+    for name, like in LIKE:
+        if name not in counts:
+            continue
+        site = await linde.post("/sites", site_body(name=name))
+        await linde.post(f"/sites/{site['id']}/confirmations")
+        sites[name] = site["id"]
+        bodies = [
+            place_body(site["id"], label=f"{turn // 3 + 1}{'ABC'[turn % 3]}", **like) for turn in range(counts[name])
+        ]
+        places[name] = [(await linde.post("/places", body))["id"] for body in bodies]
+    return Scene(country, linde, haven, sites, places)

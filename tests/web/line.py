@@ -1,0 +1,60 @@
+"""A line between a browser and the service, that can be cut and mended."""
+
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager, suppress
+from urllib.parse import urlsplit
+
+
+class Line:
+    """Passes bytes on, both ways, to a port of this machine."""
+
+    def __init__(self, base: str) -> None:
+        self._there = urlsplit(base).port or 0
+        self._port = 0
+        self._server: asyncio.Server | None = None
+        self._open: set[asyncio.StreamWriter] = set()
+
+    @property
+    def base(self) -> str:
+        """Where the service is found at this end of the line."""
+        return f"http://127.0.0.1:{self._port}"
+
+    async def mend(self) -> None:
+        """Let connections through, at the same port as before."""
+        self._server = await asyncio.start_server(self._connected, "127.0.0.1", self._port)
+        self._port = self._server.sockets[0].getsockname()[1]
+
+    async def cut(self) -> None:
+        """End every connection, and let none through."""
+        assert self._server is not None
+        self._server.close()
+        for writer in list(self._open):
+            writer.transport.abort()
+        await asyncio.sleep(0)
+
+    async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        there_reader, there = await asyncio.open_connection("127.0.0.1", self._there)
+        both = {writer, there}
+        self._open |= both
+        await asyncio.gather(_pass(reader, there), _pass(there_reader, writer))
+        self._open -= both
+
+
+async def _pass(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    with suppress(OSError):
+        while content := await reader.read(65536):
+            writer.write(content)
+            await writer.drain()
+    writer.close()
+
+
+@asynccontextmanager
+async def line_to(base: str) -> AsyncGenerator[Line]:
+    """Lay a line, and cut it after."""
+    line = Line(base)
+    await line.mend()
+    try:
+        yield line
+    finally:
+        await line.cut()
