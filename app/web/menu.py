@@ -19,7 +19,7 @@ class Entry:
     roles: frozenset[Role]
 
 
-ENTRIES: tuple[Entry, ...] = ()
+ENTRIES: tuple[Entry, ...] = (Entry(N_("Find a place"), "/find", frozenset({Role.INTAKE_WORKER})),)
 """In the order in which they are shown."""
 
 

@@ -7,6 +7,7 @@ from app.errors import OperatorError
 from app.web import assets, language, live, start
 from app.web.access import LOOKS, PAGES
 from app.web.credential import guarded, session_hash
+from app.web.find import case, holds, referrals, waiting
 from app.web.refusals import answer_people
 
 ROUTERS = (
@@ -14,6 +15,10 @@ ROUTERS = (
     language.router,
     assets.router,
     live.router,
+    referrals.router,
+    case.router,
+    holds.router,
+    waiting.router,
 )
 
 

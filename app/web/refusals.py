@@ -10,9 +10,11 @@ from starlette.exceptions import HTTPException
 from app import errors
 from app.api.problems import LOGGED, status_of
 from app.deps import log_refused, token_hash
+from app.web.credential import HEADER, SIGNED_IN_AGAIN, csrf_of
 from app.web.page import Page
 
 SIGN_IN = "/sign-in"
+TO_NOTICE = {"HX-Retarget": "#notice", "HX-Reswap": "innerHTML"}
 
 log = structlog.get_logger()
 
@@ -24,10 +26,21 @@ async def on_refusal(request: Request, refusal: Exception) -> Response:
         await log_refused(request)
     if isinstance(refusal, errors.Unauthenticated):
         return _to_sign_in(request)
-    answer = Page(request).show("refused.html", status=status_of(refusal), refusal=refusal)
+    answer = _shown(request, refusal, status=status_of(refusal))
+    if refusal.code == SIGNED_IN_AGAIN:
+        # Only a page of ours gets this far, and only that can read the answer.
+        answer.headers[HEADER] = csrf_of(request)
     if isinstance(refusal, errors.TooMany | errors.Unavailable):
         answer.headers["Retry-After"] = str(refusal.retry_after)
     return answer
+
+
+def _shown(request: Request, refusal: errors.Refusal, *, status: int) -> Response:
+    page = Page(request)
+    if page.partial:
+        # The page that asked stays as it is, with what was filled in, and says why nothing came of it.
+        return page.show("refused_part.html", status=status, headers=TO_NOTICE, refusal=refusal)
+    return page.show("refused.html", status=status, refusal=refusal)
 
 
 def _to_sign_in(request: Request) -> Response:
@@ -35,7 +48,7 @@ def _to_sign_in(request: Request) -> Response:
     if request.method == "GET" and not page.partial:
         return page.go(f"{SIGN_IN}?next={quote(request.url.path)}")
     # A part of a page, or something that was sent from one: that page stays, with what was filled in.
-    return page.show("signed_out.html", status=401, headers={"HX-Retarget": "#notice", "HX-Reswap": "innerHTML"})
+    return page.show("signed_out.html", status=401, headers=TO_NOTICE)
 
 
 async def on_invalid(request: Request, _invalid: Exception) -> Response:
