@@ -81,6 +81,10 @@ class Site:
         await sign_in(self.country, page.context, self.base, roles, provider=provider, region=region)
         return page
 
+    async def sign_in_again(self, page: Page, *roles: str, provider: str | None = None) -> None:
+        """Give a browser a new session, as if its reader had signed in again in another tab."""
+        await sign_in(self.country, page.context, self.base, roles, provider=provider)
+
     async def _outside(self, route: Route, request: Request) -> None:
         self.went_out.append(request.url)
         if request.is_navigation_request():
