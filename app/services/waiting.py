@@ -50,6 +50,11 @@ async def listed(tx: Transaction, caller: Caller, *, keyring: Keyring, limit: in
     return shown
 
 
+async def how_many(tx: Transaction, caller: Caller) -> int:
+    """Return how many of the caller's provider's referrals wait, as far as the caller may see them; opens none."""
+    return len(await referral_rows.waiting(tx, caller.provider))
+
+
 def in_order(waiting: Iterable[Referral], *, policy: Policy) -> list[Referral]:
     """Return referrals in the order of the waiting list."""
     return sorted(waiting, key=lambda referral: place_of(_waiting(referral), policy=policy))

@@ -73,5 +73,16 @@ LOOKS: Mapping[tuple[str, str], Look] = {
     ("POST", "/find/{id}/swaps"): Look("propose", "swap"),
     ("POST", "/find/{id}/consents"): Look("consent", "swap"),
     ("POST", "/find/{id}/refusals"): Look("refuse", "swap"),
+    ("GET", "/country"): PEOPLE,
+    ("GET", "/country/board"): PEOPLE,
+    ("GET", "/country/kept"): PEOPLE,
+    ("GET", "/country/nothing-kept"): ANYONE,
+    ("POST", "/country/peaks"): ADMINISTRATOR,
+    ("GET", "/country/peaks/{id}"): ADMINISTRATOR,
+    ("GET", "/providers"): PEOPLE,
+    ("GET", "/service-worker.js"): ANYONE,
+
+    ("POST", "/country/peaks"): Look("rank", "peak_plan"),
+    ("GET", "/country/peaks/{id}"): Look("read", "peak_plan"),
 }
 """Pages that show something of anybody; each look at them is logged, and so is each refusal."""

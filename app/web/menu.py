@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from app.services.caller import Caller, Role
+from app.web.access import PEOPLE
 
 
 def N_(text: str) -> str:  # noqa: N802 - the name by which tools for catalogues find what is translated later
@@ -19,7 +20,11 @@ class Entry:
     roles: frozenset[Role]
 
 
-ENTRIES: tuple[Entry, ...] = (Entry(N_("Find a place"), "/find", frozenset({Role.INTAKE_WORKER})),)
+ENTRIES: tuple[Entry, ...] = (
+    Entry(N_("Find a place"), "/find", frozenset({Role.INTAKE_WORKER})),
+    Entry(N_("The country"), "/country", PEOPLE),
+    Entry(N_("Telephone numbers"), "/providers", PEOPLE),
+)
 """In the order in which they are shown."""
 
 

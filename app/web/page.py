@@ -1,7 +1,8 @@
 """How a page is made: a template, the reader's language, and what every page has."""
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
 from contextvars import ContextVar
 from importlib.metadata import version
 from pathlib import Path
@@ -22,6 +23,7 @@ from app.web import assets
 from app.web.credential import csrf_of
 from app.web.menu import menu_for
 from app.words.pages import translations
+from app.words.ranking import RULES
 
 LANGUAGE_COOKIE = "plek-language"
 CONTENT_SECURITY_POLICY = (
@@ -32,6 +34,16 @@ CONTENT_SECURITY_POLICY = (
 HEADERS = {"Content-Security-Policy": CONTENT_SECURITY_POLICY, "Vary": "Cookie, HX-Request"}
 
 _LANGUAGE: ContextVar[str] = ContextVar("language")
+
+
+@contextmanager
+def in_language(language: str) -> Generator[None]:
+    """Let templates that are rendered within speak a language."""
+    token = _LANGUAGE.set(language)
+    try:
+        yield
+    finally:
+        _LANGUAGE.reset(token)
 
 
 def language_of(request: Request) -> str:
@@ -86,6 +98,11 @@ def words(texts: Mapping[str, str]) -> str:
     return texts.get(_LANGUAGE.get()) or texts[load().country.languages[0]]
 
 
+def rule(code: str) -> str:
+    """Return why a rule leaves places out, by its code."""
+    return words(RULES[code])
+
+
 def live(*kinds: str) -> str:
     """Return the triggers by which a part of a page keeps up with events: of these kinds, and after a gap."""
     return ", ".join([*(f"sse:{kind}" for kind in (*kinds, "reset")), "plek:again from:body"])
@@ -115,6 +132,7 @@ def _environment() -> Environment:
             "percent": percent,
             "label": label,
             "words": words,
+            "rule": rule,
         }
     )
     cast("dict[str, object]", environment.globals).update(

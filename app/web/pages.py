@@ -4,10 +4,10 @@ from fastapi import Depends, FastAPI
 
 from app.deps import Parts
 from app.errors import OperatorError
-from app.web import assets, language, live, start
+from app.web import assets, country, language, live, offline, start
 from app.web.access import LOOKS, PAGES
 from app.web.credential import guarded, session_hash
-from app.web.find import case, holds, referrals, waiting
+from app.web.find.routes import ROUTERS as FIND
 from app.web.refusals import answer_people
 
 ROUTERS = (
@@ -15,10 +15,9 @@ ROUTERS = (
     language.router,
     assets.router,
     live.router,
-    referrals.router,
-    case.router,
-    holds.router,
-    waiting.router,
+    *FIND,
+    country.router,
+    offline.router,
 )
 
 

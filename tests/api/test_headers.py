@@ -1,5 +1,6 @@
 """What every answer carries: strict headers, and no word to other origins but the description."""
 
+import re
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -11,6 +12,7 @@ from app.api import description
 from app.api.access import ACCESS
 from app.api.headers import harden
 from app.api.middleware import LONGEST_BODY
+from app.web.access import PAGES
 from app.web.page import HEADERS as OF_THE_PAGE
 from tests.api.calls import JSON, World, world
 from tests.country import Client, Country
@@ -27,10 +29,8 @@ CONTRACT = {
     "x-robots-tag": "noindex, nofollow",
 }
 """Of every answer, unless it is one of these."""
-OWN = {
-    "/": {"content-security-policy": OF_THE_PAGE["Content-Security-Policy"]},
-    "/v1/openapi.json": {"cross-origin-resource-policy": "cross-origin"},
-}
+OWN = {"/v1/openapi.json": {"cross-origin-resource-policy": "cross-origin"}}
+OF_PAGES = {"content-security-policy": OF_THE_PAGE["Content-Security-Policy"]}
 POWERS = ("camera=()", "geolocation=()", "microphone=()", "clipboard-read=()", "display-capture=()", "payment=()")
 ORIGIN = {"Origin": "https://elsewhere.example"}
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "TRACE", "BREW")
@@ -40,6 +40,8 @@ def strict(answer: httpx.Response) -> None:
     """Fail unless an answer carries all of it, each once."""
     where = f"{answer.request.method} {answer.request.url.path} {answer.status_code}"
     own = OWN.get(answer.request.url.path, {}) if answer.is_success else {}
+    if answer.headers.get("content-type", "").startswith("text/html"):
+        own = OF_PAGES
     for name, value in (CONTRACT | own).items():
         assert answer.headers.get_list(name) == [value], f"{where} {name}"
     assert len(answer.headers.get_list("cache-control")) == 1, where
@@ -53,7 +55,7 @@ def strict(answer: httpx.Response) -> None:
 
 def paths(country: Country) -> list[str]:
     """Return every path of the service, as a client would ask for it; ids are made up."""
-    beside = {path for _, path in description.routes(country.app)}
+    beside = {path.replace("{id}", "made-up") for _, path in {*description.routes(country.app), *PAGES}}
     return sorted(beside | {f"/v1{path.replace('{id}', 'made-up')}" for _, path in ACCESS})
 
 
@@ -73,7 +75,7 @@ async def test_every_answer_of_every_route_is_strict(country: Country) -> None:
     there = await world(country)
     nobody = await top(country)
     asked = paths(country)
-    assert {"/", "/start.css", "/health/live", "/health/ready", "/metrics", "/v1/events"} <= set(asked)
+    assert {"/", "/static/{version}/{name}", "/health/live", "/health/ready", "/metrics", "/v1/events"} <= set(asked)
 
     answers = await granted(there)
     answers += [await nobody.ask(method, path) for path in [*asked, "/nowhere", "/v1/nowhere"] for method in METHODS]
@@ -109,10 +111,14 @@ async def test_the_page_loads_what_it_needs_and_nothing_else(country: Country) -
 
     directives = dict(part.split(" ", 1) for part in page.headers["content-security-policy"].split("; "))
     sources = {name: directives.pop(name) for name in list(directives) if directives[name] != "'none'"}
-    assert set(directives) == {"default-src", "frame-ancestors", "base-uri", "form-action"}
-    assert sources == {"style-src": "'self'"}
+    assert set(directives) == {"default-src", "frame-ancestors", "base-uri"}
+    assert set(sources.values()) == {"'self'"}
+    assert set(sources) == {f"{kind}-src" for kind in ("script", "style", "img", "connect", "manifest", "worker")} | {
+        "form-action"
+    }
     assert "style=" not in page.text
-    assert "<script" not in page.text
+    assert "<style" not in page.text
+    assert not re.search(r"<script(?![^>]*\bsrc=)|\bon[a-z]+=|javascript:", page.text)
 
 
 def test_what_an_answer_says_itself_stands() -> None:

@@ -14,6 +14,8 @@
 
   const leave = () => {
     blank();
+    // What this device keeps goes as well; the worker that kept it outlives this page.
+    navigator.serviceWorker?.controller?.postMessage("forget");
     try {
       sessionStorage.clear();
       sessionStorage.setItem(LEFT, "yes");

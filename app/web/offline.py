@@ -1,0 +1,43 @@
+"""What a device may keep for when there is no connection, if its user chose so: bands, and switchboards.
+
+The two pages that are kept have nothing of whoever looks at them: no own count, no form, no menu, no client. The
+worker that keeps them knows these two addresses and no other.
+"""
+
+from fastapi import APIRouter, Request, Response
+
+from app.deps import CallerIn, Tx
+from app.reference import load
+from app.services import availability
+from app.web.assets import assets, reply
+from app.web.bands import rows_of
+from app.web.country import switchboards
+from app.web.page import AnyPage, PageIn
+
+router = APIRouter(include_in_schema=False)
+
+WORKER_POLICY = "default-src 'none'; script-src 'self'; connect-src 'self'"
+"""What the worker itself may do: ask this service."""
+
+
+@router.get("/country/kept")
+async def kept(page: PageIn, tx: Tx, caller: CallerIn) -> Response:  # noqa: ARG001 - who may look is checked by asking for the caller
+    """Show the country as everybody may see it, and whom to telephone: the page that a device may keep for a day."""
+    regions = (await tx.snapshots.reference(tx)).regions
+    kinds = tuple(load().codes["place_kinds"].codes)
+    rows = rows_of(await availability.in_bands(tx), regions.values(), kinds)
+    return page.show("offline/kept.html", rows=rows, kinds=kinds, providers=await switchboards(tx), at=tx.at)
+
+
+@router.get("/country/nothing-kept")
+async def nothing_kept(page: AnyPage) -> Response:
+    """Show that there is no connection, and nothing kept any more: for a device whose copy was too old."""
+    return page.show("offline/nothing.html")
+
+
+@router.get("/service-worker.js")
+async def worker(request: Request) -> Response:
+    """Return the worker from the root, so that it answers for every page; asked for anew each time."""
+    answer = reply(request, assets()["service-worker.js"], cache_control="no-store")
+    answer.headers["Content-Security-Policy"] = WORKER_POLICY
+    return answer
