@@ -45,6 +45,14 @@ PAGES: Mapping[tuple[str, str], frozenset[Role]] = {
     ("POST", "/find/{id}/swaps"): INTAKE,
     ("POST", "/find/{id}/consents"): INTAKE,
     ("POST", "/find/{id}/refusals"): INTAKE,
+    ("GET", "/country"): PEOPLE,
+    ("GET", "/country/board"): PEOPLE,
+    ("GET", "/country/kept"): PEOPLE,
+    ("GET", "/country/nothing-kept"): ANYONE,
+    ("POST", "/country/peaks"): ADMINISTRATOR,
+    ("GET", "/country/peaks/{id}"): ADMINISTRATOR,
+    ("GET", "/providers"): PEOPLE,
+    ("GET", "/service-worker.js"): ANYONE,
 }
 
 LOOKS: Mapping[tuple[str, str], Look] = {
@@ -73,15 +81,6 @@ LOOKS: Mapping[tuple[str, str], Look] = {
     ("POST", "/find/{id}/swaps"): Look("propose", "swap"),
     ("POST", "/find/{id}/consents"): Look("consent", "swap"),
     ("POST", "/find/{id}/refusals"): Look("refuse", "swap"),
-    ("GET", "/country"): PEOPLE,
-    ("GET", "/country/board"): PEOPLE,
-    ("GET", "/country/kept"): PEOPLE,
-    ("GET", "/country/nothing-kept"): ANYONE,
-    ("POST", "/country/peaks"): ADMINISTRATOR,
-    ("GET", "/country/peaks/{id}"): ADMINISTRATOR,
-    ("GET", "/providers"): PEOPLE,
-    ("GET", "/service-worker.js"): ANYONE,
-
     ("POST", "/country/peaks"): Look("rank", "peak_plan"),
     ("GET", "/country/peaks/{id}"): Look("read", "peak_plan"),
 }

@@ -47,7 +47,7 @@ async def ask(page: PageIn, tx: Tx, caller: CallerIn) -> Response:
 
 
 @router.get("/country/peaks/{id}")
-async def plan(page: PageIn, tx: Tx, id: str) -> Response:  # noqa: A002 - the name that the path gives it
+async def plan(page: PageIn, tx: Tx, id: str) -> Response:
     """Show those counts, once the worker has made them."""
     row = await peaks.counts(tx, parse(id))
     return page.show("country/_plan.html" if page.partial else "country/plan.html", plan=row)

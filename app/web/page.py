@@ -17,12 +17,14 @@ from markupsafe import Markup
 
 from app.clock import now
 from app.deps import Tx, parts_of
+from app.errors import Refusal
 from app.reference import load
 from app.services.caller import Caller
 from app.web import assets
 from app.web.credential import csrf_of
 from app.web.menu import menu_for
-from app.words.pages import translations
+from app.web.sentences import code_sentence
+from app.words.pages import SOURCE, translations
 from app.words.ranking import RULES
 
 LANGUAGE_COOKIE = "plek-language"
@@ -103,6 +105,12 @@ def rule(code: str) -> str:
     return words(RULES[code])
 
 
+def sentence(refusal: Refusal) -> str:
+    """Return what a refusal says, in the reader's language."""
+    said = _(refusal.detail)
+    return said if said != refusal.detail or _LANGUAGE.get() == SOURCE else _(code_sentence(refusal))
+
+
 def live(*kinds: str) -> str:
     """Return the triggers by which a part of a page keeps up with events: of these kinds, and after a gap."""
     return ", ".join([*(f"sse:{kind}" for kind in (*kinds, "reset")), "plek:again from:body"])
@@ -133,6 +141,7 @@ def _environment() -> Environment:
             "label": label,
             "words": words,
             "rule": rule,
+            "sentence": sentence,
         }
     )
     cast("dict[str, object]", environment.globals).update(
