@@ -23,7 +23,7 @@ router = APIRouter(include_in_schema=False)
 CHECKED = [Depends(providers_known)]
 """For what is checked against the providers that there are."""
 FORM = "find/form.html"
-PART_OF_FORM = "find/_form.html"
+PART_OF_FORM = "find/_form_again.html"
 
 
 @router.get("/find")
@@ -48,7 +48,7 @@ async def _in_hand(work: Work) -> dict[str, Any]:
 @router.get("/find/new")
 async def new(work: WorkIn) -> Response:
     """Show an empty form."""
-    return work.page.show(FORM, form=await work.form(Draft()))
+    return work.page.show(FORM, form=await work.form(Draft()), drawing=await work.drawn(Draft()))
 
 
 @router.post("/find/rows")
@@ -61,7 +61,7 @@ async def rows(work: WorkIn, sent: SentIn) -> Response:
     first = {"adult": "gender", "child": "age", "zone": "municipality"}.get(what, "")
     focus = f"{what}-{len(many) - 1}-{first}" if what else f"more-{which.partition('-')[0]}"
     shown = await work.form(form, key=sent.get(KEY), focus=focus)
-    return _again(work, shown | {"of": sent.optional("of"), "version": sent.get("version")}, status=200)
+    return await _again(work, shown | {"of": sent.optional("of"), "version": sent.get("version")}, status=200)
 
 
 @router.post("/find/new", dependencies=CHECKED)
@@ -70,7 +70,7 @@ async def register(work: WorkIn, sent: SentIn) -> Response:
     form = draft.read(sent.fields).filled()
     checked = await _checked(work, form)
     if isinstance(checked, dict):
-        return _again(work, await work.form(form, key=sent.get(KEY), faults=checked))
+        return await _again(work, await work.form(form, key=sent.get(KEY), faults=checked))
 
     async def act() -> Outcome:
         content = checked.model_dump(mode="json", exclude={"shield"})
@@ -81,7 +81,7 @@ async def register(work: WorkIn, sent: SentIn) -> Response:
     if isinstance(outcome, Refusal):
         # The same form was sent before, and has been changed since: another key, once that has been said.
         key = "" if isinstance(outcome, Mismatch) else sent.get(KEY)
-        return _again(work, await work.form(form, key=key, told=_told(outcome)), status=409)
+        return await _again(work, await work.form(form, key=key, told=_told(outcome)), status=409)
     return work.page.go(outcome.path)
 
 
@@ -92,12 +92,12 @@ async def change(id: str, work: WorkIn, sent: SentIn) -> Response:
     referral = await referrals.read(work.tx, work.caller, parse(id), keyring=work.parts.keyring)
     checked = await _checked(work, form)
     if isinstance(checked, dict):
-        return _again(work, await work.form(form, referral=referral, key=sent.get(KEY), faults=checked))
+        return await _again(work, await work.form(form, referral=referral, key=sent.get(KEY), faults=checked))
     content = checked.model_dump(mode="json", exclude={"shield"})
     outcome = await do_once(work.tx, work.caller, sent, lambda: know(work, sent, referral.id, content))
     if isinstance(outcome, Refusal):
         now = await referrals.read(work.tx, work.caller, referral.id, keyring=work.parts.keyring)
-        return _again(work, await work.form(form, referral=now, told=_told(outcome)), status=409)
+        return await _again(work, await work.form(form, referral=now, told=_told(outcome)), status=409)
     return work.page.go(outcome.path)
 
 
@@ -140,9 +140,10 @@ async def _checked(work: Work, form: Draft) -> ReferralWanted | dict[str, str]:
         return faults_of(refused)
 
 
-def _again(work: Work, form: dict[str, Any], *, status: int = 400) -> Response:
-    """Show a form again as it was filled in."""
-    return work.page.show(PART_OF_FORM if work.page.partial else FORM, status=status, form=form)
+async def _again(work: Work, form: dict[str, Any], *, status: int = 400) -> Response:
+    """Show a form again as it was filled in, and the map beside it."""
+    drawing = await work.drawn(form["draft"])
+    return work.page.show(PART_OF_FORM if work.page.partial else FORM, status=status, form=form, drawing=drawing)
 
 
 def _told(refusal: Refusal) -> str:

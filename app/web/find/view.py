@@ -25,10 +25,11 @@ from app.services.rankings import Ranked
 from app.services.referrals import Referral
 from app.store.database import Transaction
 from app.store.register import ProviderCard
-from app.web.find import draft
+from app.web.find import beside, draft
 from app.web.find.acts import new_key
 from app.web.find.draft import Draft
 from app.web.find.names import names
+from app.web.map import Drawing
 from app.web.page import Page, PageIn
 from app.words.ranking import exclusion_text
 
@@ -62,12 +63,13 @@ class Work:
     ) -> dict[str, Any]:
         """Return what the form of a referral is shown with: a new one's, or that of one that is there."""
         reference = await self.tx.snapshots.reference(self.tx)
+        known = names(reference.municipalities, self.page.language)
         return {
             "draft": filled,
             "of": None if referral is None else str(referral.id),
             "version": None if referral is None else referral.case.version,
             "key": key or new_key(),
-            "names": names(reference.municipalities, self.page.language),
+            "names": known,
             "radii": reference.policy.radii_km,
             "usual_radius": reference.policy.unassessed_radius_km,
             "providers": sorted((await self.providers()).values(), key=lambda card: card.name),
@@ -77,6 +79,12 @@ class Work:
             "codes": load().codes,
             **more,
         }
+
+    async def drawn(self, filled: Draft) -> Drawing:
+        """Return the map beside a form."""
+        reference = await self.tx.snapshots.reference(self.tx)
+        known = names(reference.municipalities, self.page.language)
+        return await beside.of_draft(self.tx, self.caller, filled, names=known)
 
     async def ranked(self, ranking_id: UUID, referral_id: UUID) -> Ranked:
         """Return a recorded ranking of a referral."""
@@ -99,12 +107,14 @@ async def case(work: Work, referral_id: UUID, *, ranking: UUID | None = None, **
     course = await desk.course(tx, caller, referral_id, keyring=work.parts.keyring)
     reference = await tx.snapshots.reference(tx)
     known = names(reference.municipalities, work.page.language)
+    filled = draft.of_content(course.referral.content, known)
     ranked = await work.ranked(ranking, referral_id) if ranking and course.referral.status == "open" else None
     return {
         "course": course,
         "referral": course.referral,
         "content": course.referral.content,
-        "form": await work.form(draft.of_content(course.referral.content, known), referral=course.referral),
+        "form": await work.form(filled, referral=course.referral),
+        "drawing": await work.drawn(filled) if ranked is None else beside.of_ranking(ranked, reference),
         "names": known,
         "providers": await work.providers(),
         "reference": reference,
