@@ -22,6 +22,7 @@ PAGES: Mapping[tuple[str, str], frozenset[Role]] = {
     ("GET", "/find/board"): INTAKE,
     ("GET", "/find/new"): INTAKE,
     ("POST", "/find/rows"): INTAKE,
+    ("POST", "/find/plan"): INTAKE,
     ("POST", "/find/new"): INTAKE,
     ("POST", "/find/{id}"): INTAKE,
     ("POST", "/find/{id}/withdrawal"): INTAKE,
@@ -58,6 +59,7 @@ PAGES: Mapping[tuple[str, str], frozenset[Role]] = {
 LOOKS: Mapping[tuple[str, str], Look] = {
     ("GET", "/find"): Look("search", "referral"),
     ("GET", "/find/board"): Look("follow", "referral", granted=False),
+    ("POST", "/find/plan"): Look("rank", "peak_plan"),
     ("POST", "/find/new"): Look("register", "referral"),
     ("POST", "/find/{id}"): Look("change", "referral"),
     ("POST", "/find/{id}/withdrawal"): Look("withdraw", "referral"),

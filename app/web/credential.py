@@ -19,7 +19,7 @@ SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 FIELD = "csrf"
 HEADER = "X-CSRF"
 SIGNED_IN_AGAIN = "signed_in_again"
-AGAIN = "You signed in again meanwhile. What you filled in is still here: press the button again."
+"""Our own page, but from before its reader signed in again."""
 FROM_OURSELVES = frozenset({"same-origin", "none"})
 
 
@@ -49,8 +49,7 @@ async def guarded(request: Request) -> None:
     if session_hash(request):
         sent = request.headers.get(HEADER) or str((await request.form()).get(FIELD, ""))
         if not secrets.compare_digest(sent.encode(), csrf_of(request).encode()):
-            # Our own page, from before its reader signed in again: it is given what it needs now, and asks once more.
-            raise Forbidden(AGAIN, code=SIGNED_IN_AGAIN)
+            raise Forbidden(code=SIGNED_IN_AGAIN)
 
 
 def from_our_pages(request: Request) -> bool:

@@ -1,6 +1,7 @@
 """How a page is made: a template, the reader's language, and what every page has."""
 
 import datetime as dt
+import hashlib
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -8,6 +9,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated, Any, cast
 from urllib.parse import quote
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from babel import dates, numbers
@@ -201,6 +203,7 @@ class Page:
             "demo": parts.settings.demo,
             "now": now(),
             "stream": self._stream(parts.bus.position),
+            "person": person_of(self.caller.account_id) if self.caller else "",
         }
 
     def _stream(self, position: int | None) -> Markup:
@@ -209,6 +212,11 @@ class Page:
             return Markup()
         address = "/live" if position is None else f"/live?after={position}"
         return Markup('hx-ext="sse" sse-connect="{}" data-live').format(address)
+
+
+def person_of(account_id: UUID) -> str:
+    """Return what stands for an account in its own pages: enough to tell whether a page is still the same person's."""
+    return hashlib.sha256(account_id.bytes).hexdigest()[:16]
 
 
 async def _page(request: Request) -> Page:

@@ -9,11 +9,16 @@ from starlette.exceptions import HTTPException
 
 from app import errors
 from app.api.problems import LOGGED, status_of
-from app.deps import log_refused, token_hash
+from app.deps import log_refused, parts_of, token_hash
 from app.web.credential import HEADER, SIGNED_IN_AGAIN, csrf_of
-from app.web.page import Page
+from app.web.menu import N_
+from app.web.page import Page, person_of
 
 SIGN_IN = "/sign-in"
+AGAIN = N_("You signed in again meanwhile. What you filled in is still here: press the button again.")
+SOMEBODY_ELSE = N_(
+    "Somebody else is signed in here by now. What you filled in is still here, and cannot be sent by them."
+)
 TO_NOTICE = {"HX-Retarget": "#notice", "HX-Reswap": "innerHTML"}
 
 log = structlog.get_logger()
@@ -26,12 +31,27 @@ async def on_refusal(request: Request, refusal: Exception) -> Response:
         await log_refused(request)
     if isinstance(refusal, errors.Unauthenticated):
         return _to_sign_in(request)
-    answer = _shown(request, refusal, status=status_of(refusal))
     if refusal.code == SIGNED_IN_AGAIN:
-        # Only a page of ours gets this far, and only that can read the answer.
-        answer.headers[HEADER] = csrf_of(request)
+        return await _again(request)
+    answer = _shown(request, refusal, status=status_of(refusal))
     if isinstance(refusal, errors.TooMany | errors.Unavailable):
         answer.headers["Retry-After"] = str(refusal.retry_after)
+    return answer
+
+
+async def _again(request: Request) -> Response:
+    """Let a page from before its reader signed in again go on, with what was filled in; only if it is the same person.
+
+    Only a page of ours gets this far, and only that can read the answer.
+    """
+    async with parts_of(request).database.entered(token_hash(request)) as tx:
+        account_id = None if tx.identity is None else tx.identity.account_id
+    if account_id is None:
+        return _to_sign_in(request)
+    if request.headers.get("X-Person") != person_of(account_id):
+        return _shown(request, errors.Forbidden(SOMEBODY_ELSE), status=status_of(errors.Forbidden()))
+    answer = _shown(request, errors.Forbidden(AGAIN), status=status_of(errors.Forbidden()))
+    answer.headers[HEADER] = csrf_of(request)
     return answer
 
 

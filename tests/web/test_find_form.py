@@ -1,5 +1,7 @@
 """The form of a referral without a script: faults, repeats, colleagues, and what is worth asking."""
 
+import re
+
 from tests.casework import desk
 from tests.country import Country, referral_body
 from tests.web.finding import FEW, id_of, referred, worker_of
@@ -110,3 +112,21 @@ async def test_every_ranking_that_a_page_makes_is_in_the_access_log_as_one(count
     await worker.press(page, f"/find/{id_of(page)}", urgency="urgent")
 
     assert await country.value("SELECT count(*) FROM access_log WHERE action = 'rank'") == 2
+
+
+async def test_a_form_of_somebody_else_is_not_sent_by_whoever_signed_in_after_them(country: Country) -> None:
+    await desk(country)
+    first, second = await worker_of(country), await worker_of(country)
+    form = (await first.get("/find/new")).form("/find/new")
+    person = re.search(r'"X-Person": "([0-9a-f]+)"', (await first.get("/find/new")).response.text)
+    assert person
+
+    theirs = await second.send(form.action, form.filled(**FEW), partial=True, headers={"X-Person": person[1]})
+    own = await first.send(form.action, form.filled(**FEW, csrf="old"), partial=True, headers={"X-Person": person[1]})
+
+    assert theirs.status == own.status == 403
+    assert "Somebody else is signed in here by now." in theirs.text
+    assert "x-csrf" not in theirs.response.headers
+    assert "You signed in again meanwhile." in own.text
+    assert own.response.headers["x-csrf"]
+    assert await country.value("SELECT count(*) FROM referrals") == 0

@@ -119,3 +119,17 @@ async def test_a_referral_of_another_desk_is_not_there(country: Country, provide
         seen = await other.get(path)
         assert seen.status == (404 if provider else 403)
         assert made["reference"] not in seen.text
+
+
+async def test_a_plan_for_all_who_wait_is_held_one_press_at_a_time(country: Country) -> None:
+    there = await desk(country, places=2)
+    made = [await there.intake.post("/referrals", referral_body()) for _ in range(2)]
+    worker = await worker_of(country)
+
+    plan = await worker.press(await worker.get("/find"), "/find/plan")
+    held = await worker.press(plan, "/holds")
+
+    for referral in made:
+        assert referral["reference"] in plan.text
+    assert "Held: Stichting Linde has to answer" in held.text
+    assert await country.value("SELECT count(*) FROM holds") == 1

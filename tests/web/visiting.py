@@ -101,12 +101,14 @@ class Visitor:
         """Open a page, or have a part of one shown again."""
         return Seen(await self.http.get(path, headers=PARTIAL if partial else {}))
 
-    async def send(self, action: str, fields: Fields, *, partial: bool = False) -> Seen:
+    async def send(
+        self, action: str, fields: Fields, *, partial: bool = False, headers: Mapping[str, str] | None = None
+    ) -> Seen:
         """Send a form, and open the page that it leads to."""
         wanted: dict[str, Any] = {}
         for name, value in fields:
             wanted.setdefault(name, []).append(value)
-        answer = await self.http.post(action, data=wanted, headers=PARTIAL if partial else {})
+        answer = await self.http.post(action, data=wanted, headers={**(PARTIAL if partial else {}), **(headers or {})})
         if answer.is_redirect:
             return await self.get(answer.headers["location"])
         return Seen(answer)

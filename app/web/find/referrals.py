@@ -12,7 +12,7 @@ from app.deps import providers_known
 from app.errors import Mismatch, Refusal, Stale
 from app.services import alarms, desk, referrals, withdrawals
 from app.web.find import draft
-from app.web.find.acts import KEY, Outcome, Sent, SentIn, do_once
+from app.web.find.acts import KEY, Outcome, Sent, SentIn, do_once, new_key
 from app.web.find.draft import Draft
 from app.web.find.faults import faults_of
 from app.web.find.names import names
@@ -42,7 +42,7 @@ async def board(work: WorkIn) -> Response:
 
 async def _in_hand(work: Work) -> dict[str, Any]:
     found = await desk.in_hand(work.tx, work.caller, keyring=work.parts.keyring)
-    return {"desk": found, "providers": await work.providers(), "at": work.tx.at}
+    return {"desk": found, "providers": await work.providers(), "at": work.tx.at, "new_key": new_key}
 
 
 @router.get("/find/new")

@@ -47,7 +47,7 @@
   document.body.addEventListener("htmx:responseError", () => say("failed"));
   document.body.addEventListener("htmx:afterRequest", (event) => {
     const done = event.detail.requestConfig.verb === "get" ? "[data-passing]" : "[data-passing], [data-until-done]";
-    if (event.detail.successful && notice && notice.querySelector(done)) {
+    if (event.detail.successful && event.detail.xhr.status < 400 && notice && notice.querySelector(done)) {
       notice.replaceChildren();
     }
   });
@@ -56,7 +56,8 @@
   document.body.addEventListener("htmx:beforeSwap", (event) => {
     const fresh = event.detail.xhr.getResponseHeader("X-CSRF");
     if (fresh) {
-      document.body.setAttribute("hx-headers", JSON.stringify({ "X-CSRF": fresh }));
+      const carried = JSON.parse(document.body.getAttribute("hx-headers"));
+      document.body.setAttribute("hx-headers", JSON.stringify({ ...carried, "X-CSRF": fresh }));
       document.querySelectorAll("input[name=csrf]").forEach((each) => { each.value = fresh; });
     }
   });
