@@ -15,11 +15,13 @@ from app.services.waiting import Listed
 from app.store import access_log, desk
 from app.store import referrals as referral_rows
 from app.store import swaps as swap_rows
+from app.store import waiting as waiting_rows
 from app.store.database import Transaction
 from app.store.holds import HoldRow
 from app.store.placements import PlacementRow
 from app.store.referrals import ReferralRow
 from app.store.swaps import LegRow
+from app.store.waiting import Since
 
 MOST_WAITING = 200
 
@@ -69,6 +71,8 @@ class Standing:
     placement: PlacementRow | None
     swap_id: UUID | None
     legs: tuple[LegRow, ...]
+    since: Since
+    """What came free for it last, as a ranking of it has it."""
 
 
 async def standing(tx: Transaction, caller: Caller, referral_id: UUID) -> Standing:
@@ -83,6 +87,7 @@ async def standing(tx: Transaction, caller: Caller, referral_id: UUID) -> Standi
         placement=await desk.last_placement(tx, case.id, provider_id=caller.provider),
         swap_id=swap_id,
         legs=() if swap_id is None else tuple(await swap_rows.legs(tx, swap_id, provider_id=caller.provider)),
+        since=(await waiting_rows.since(tx, [case.id]))[case.id],
     )
 
 
@@ -98,6 +103,11 @@ class Course:
     def hold(self) -> HoldRow | None:
         """Its newest hold, live or over."""
         return self.standing.hold
+
+    @property
+    def since(self) -> Since:
+        """What came free for it last."""
+        return self.standing.since
 
     @property
     def placement(self) -> PlacementRow | None:

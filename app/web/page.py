@@ -2,6 +2,7 @@
 
 import datetime as dt
 import hashlib
+import re
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -36,6 +37,9 @@ CONTENT_SECURITY_POLICY = (
 )
 """What a page may load: its own files, and nothing that stands in the page itself."""
 HEADERS = {"Content-Security-Policy": CONTENT_SECURITY_POLICY, "Vary": "Cookie, HX-Request"}
+
+INDENTED = re.compile(r"\n\s+")
+"""What makes templates readable and pages heavy."""
 
 _LANGUAGE: ContextVar[str] = ContextVar("language")
 
@@ -179,7 +183,7 @@ class Page:
         """Return a page, or a part of one."""
         # The page's own context, whatever task renders it.
         _LANGUAGE.set(self.language)
-        content = TEMPLATES.get_template(template).render(self._around() | known)
+        content = INDENTED.sub("\n", TEMPLATES.get_template(template).render(self._around() | known))
         return Response(content, status, HEADERS | dict(headers or {}), "text/html; charset=utf-8")
 
     def go(self, path: str) -> Response:

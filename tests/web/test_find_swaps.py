@@ -1,7 +1,11 @@
 """A swap from the page of whoever waits: searched for, proposed, and the own household's yes; shields hold too."""
 
-from tests.casework import fresh, wish_for
-from tests.country import Country
+import re
+
+from app.services import vacancies
+from app.store.database import WORKER
+from tests.casework import desk, fresh, wish_for
+from tests.country import Country, referral_body
 from tests.shielding import shield
 from tests.swapping import chain
 from tests.web.finding import worker_of
@@ -54,6 +58,42 @@ async def test_what_a_colleague_has_shielded_is_nowhere_on_the_pages_of_others(c
     for referral_id in (it.waiting, held["id"]):
         assert (await other.get(f"/find/{referral_id}")).status == 404
         assert (await other.get(f"/find/{referral_id}/now")).status == 404
+
+
+async def test_a_referral_is_shielded_and_opened_again_with_one_press(country: Country) -> None:
+    there = await desk(country)
+    made = await there.intake.post("/referrals", referral_body())
+    worker, other = await worker_of(country), await worker_of(country)
+    page = await worker.get(f"/find/{made['id']}")
+
+    mine = await worker.press(page, "/shield")
+    hidden = await other.get(f"/find/{made['id']}")
+    await worker.press(mine, "/shield")
+
+    assert "1 colleague sees this referral" in mine.text
+    assert hidden.status == 404
+    assert (await other.get(f"/find/{made['id']}")).status == 200
+
+
+async def test_what_came_free_for_whoever_waits_is_one_press_away(country: Country) -> None:
+    there = await desk(country)
+    await there.hold()
+    waits = await there.intake.post("/referrals", referral_body())
+    worker = await worker_of(country)
+    page = await worker.get(f"/find/{waits['id']}")
+    (hold,) = (await there.receiver.get("/holds"))["items"]
+    await there.receiver.post(f"/holds/{hold['id']}/decline", {"reason": "staffing"}, expect=200)
+    async with country.parts.database.entered(actor=WORKER) as tx:
+        assert await vacancies.count(tx, keyring=country.parts.keyring)
+
+    told = await worker.get(f"/find/{waits['id']}")
+    address = re.search(rf"/find/{waits['id']}\?ranking=[0-9a-f-]+", told.text)
+    assert address
+    offers = await worker.get(address[0])
+
+    assert "Something came free" not in page.text
+    assert "Something came free since: number 1 for them." in told.text
+    assert "Hold this place" in offers.text
 
 
 REFERRAL = {

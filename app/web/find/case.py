@@ -17,24 +17,29 @@ router = APIRouter(include_in_schema=False)
 
 PAGE, PART = "find/case.html", "find/_case.html"
 
+SAID = frozenset({"offer_gone", "ranking_outdated", "held", "renewed", "released", "under_way", "changed", "ranked"})
+"""What was said of an act that may still be said when the page looks again by itself."""
+Word = Annotated[str, Query(max_length=40)]
 RankingId = Annotated[str, Query(max_length=40)]
 
 
 @router.get("/find/{id}")
-async def read(id: str, work: WorkIn, ranking: RankingId = "") -> Response:
-    """Show a referral, and the offers of a ranking of it."""
-    return work.page.show(PAGE, **await case(work, parse(id), ranking=parse(ranking) if ranking else None))
+async def read(id: str, work: WorkIn, *, ranking: RankingId = "", every: bool = False) -> Response:
+    """Show a referral, and the first offers of a ranking of it, or every one."""
+    found = parse(ranking) if ranking else None
+    return work.page.show(PAGE, **await case(work, parse(id), ranking=found, every=every))
 
 
 @router.get("/find/{id}/now")
-async def now(
-    id: str, work: WorkIn, ranking: RankingId = "", seen: Annotated[str, Query(max_length=40)] = ""
-) -> Response:
-    """Show how a referral stands, where that is not what was seen last."""
+async def now(id: str, work: WorkIn, *, ranking: RankingId = "", seen: Word = "", said: Word = "") -> Response:
+    """Show how a referral stands, where that is not what was seen last; with what was said, as long as that holds."""
     standing = await desk.standing(work.tx, work.caller, parse(id))
-    if state_of(standing) == seen:
+    state = state_of(standing)
+    if state == seen:
         return Response(status_code=204)
-    shown = await case(work, parse(id), ranking=parse(ranking) if ranking else None)
+    holds = said in SAID and seen.partition("-")[0] == state.partition("-")[0]
+    found = parse(ranking) if ranking else None
+    shown = await case(work, parse(id), ranking=found, said=said if holds else "")
     await desk.note_followed(work.tx, work.caller, parse(id))
     return work.page.show(PART, **shown)
 

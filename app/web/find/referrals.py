@@ -10,7 +10,7 @@ from app.api.ids import parse
 from app.api.referrals import ReferralWanted
 from app.deps import providers_known
 from app.errors import Mismatch, Refusal, Stale
-from app.services import alarms, desk, referrals, withdrawals
+from app.services import alarms, desk, referrals, shields, withdrawals
 from app.web.find import draft
 from app.web.find.acts import KEY, Outcome, Sent, SentIn, do_once, new_key
 from app.web.find.draft import Draft
@@ -62,6 +62,12 @@ async def rows(work: WorkIn, sent: SentIn) -> Response:
     focus = f"{what}-{len(many) - 1}-{first}" if what else f"more-{which.partition('-')[0]}"
     shown = await work.form(form, key=sent.get(KEY), focus=focus)
     return await _again(work, shown | {"of": sent.optional("of"), "version": sent.get("version")}, status=200)
+
+
+@router.post("/find/map")
+async def drawn(work: WorkIn, sent: SentIn) -> Response:
+    """Draw the country with the unsafe areas as far as they are filled in: nothing is kept of them."""
+    return work.page.show("find/_beside.html", drawing=await work.drawn(draft.read(sent.fields)))
 
 
 @router.post("/find/new", dependencies=CHECKED)
@@ -129,6 +135,25 @@ async def withdraw(id: str, work: WorkIn, sent: SentIn) -> Response:
     if isinstance(outcome, Refusal):
         raise outcome
     return work.page.go("/find")
+
+
+@router.post("/find/{id}/shield")
+async def shield(id: str, work: WorkIn, sent: SentIn) -> Response:
+    """Let nobody but the caller see a referral, or every colleague again; named colleagues are named over the API."""
+
+    async def act() -> Outcome:
+        if sent.get("open") == "yes":
+            await shields.take_away(work.tx, work.caller, parse(id), keyring=work.parts.keyring)
+        else:
+            await shields.name(
+                work.tx, work.caller, parse(id), wanted=(), pointer="/colleagues", keyring=work.parts.keyring
+            )
+        return Outcome(id)
+
+    outcome = await do_once(work.tx, work.caller, sent, act)
+    if isinstance(outcome, Refusal):
+        raise outcome
+    return work.page.go(outcome.path)
 
 
 async def _checked(work: Work, form: Draft) -> ReferralWanted | dict[str, str]:

@@ -33,7 +33,8 @@ from app.web.map import Drawing
 from app.web.page import Page, PageIn
 from app.words.ranking import exclusion_text
 
-MOST_OFFERS = 20
+FIRST_OFFERS, MOST_OFFERS = 10, 200
+"""How many are shown at first, and at most: whoever is in a hurry looks at the first few."""
 MOST_CONTACTS = 5
 
 
@@ -101,7 +102,9 @@ async def _work(page: PageIn, tx: Tx, caller: CallerIn, parts: PartsIn) -> Work:
 WorkIn = Annotated[Work, Depends(_work)]
 
 
-async def case(work: Work, referral_id: UUID, *, ranking: UUID | None = None, **said: object) -> dict[str, Any]:
+async def case(
+    work: Work, referral_id: UUID, *, ranking: UUID | None = None, every: bool = False, **said: object
+) -> dict[str, Any]:
     """Return what the page of a referral shows; the offers of a ranking only while it looks for a place."""
     tx, caller = work.tx, work.caller
     course = await desk.course(tx, caller, referral_id, keyring=work.parts.keyring)
@@ -123,7 +126,9 @@ async def case(work: Work, referral_id: UUID, *, ranking: UUID | None = None, **
         "contacts": await contacts.listed(
             tx, caller, referral_id, keyring=work.parts.keyring, limit=MOST_CONTACTS, after=None
         ),
-        "ranking": None if ranked is None else await offers_of(work, ranked),
+        "ranking": None
+        if ranked is None
+        else await offers_of(work, ranked, most=MOST_OFFERS if every else FIRST_OFFERS),
         "seen": state_of(course.standing),
         "at": tx.at,
         "new_key": new_key,
@@ -136,9 +141,9 @@ async def case(work: Work, referral_id: UUID, *, ranking: UUID | None = None, **
     }
 
 
-async def offers_of(work: Work, ranked: Ranked) -> dict[str, Any]:
+async def offers_of(work: Work, ranked: Ranked, *, most: int) -> dict[str, Any]:
     """Return a ranking as it is shown: offers, what is missing, and what was left out, by rule."""
-    shown = await ranking_page.shown(work.tx, work.parts, ranked, limit=MOST_OFFERS)
+    shown = await ranking_page.shown(work.tx, work.parts, ranked, limit=most)
     minutes = (work.tx.at - ranked.as_of).total_seconds() / 60
     policy = (await work.tx.snapshots.reference(work.tx)).policy
     return {
@@ -182,15 +187,20 @@ async def why_not(work: Work, ranked: Ranked, region: str) -> ObstaclesOut:
 
 
 def state_of(standing: Standing) -> str:
-    """Return what stands for the state of a referral: another one where something on its page is not so any more."""
-    case_, hold, placement, legs = standing.case, standing.hold, standing.placement, standing.legs
-    state = (
+    """Return what stands for the state of a referral: another one where something on its page is not so any more.
+
+    What stands before the dash is how far it has come; as long as that is so, what was said of the last act holds.
+    """
+    case_, hold, placement = standing.case, standing.hold, standing.placement
+    course = (
         case_.status,
-        case_.version,
-        case_.alternative,
         None if hold is None else (hold.id, hold.status, hold.expires_at, hold.renewals_left, hold.unsafe_since),
         None if placement is None else (placement.id, placement.status, placement.safety_checked_at),
         None if placement is None else (placement.unsafe_since, placement.compromised),
-        legs,
     )
+    beside_it = (case_.version, case_.alternative, case_.named, standing.legs, standing.since.ranking_id)
+    return f"{_digits(course)}-{_digits(beside_it)}"
+
+
+def _digits(state: object) -> str:
     return hashlib.sha256(repr(state).encode()).hexdigest()[:16]
