@@ -1,5 +1,6 @@
 """Holding an offer without a script: from the offers to the arrival, and what is said when it goes otherwise."""
 
+import html
 import re
 
 from tests.casework import desk, lapse
@@ -149,3 +150,24 @@ async def test_a_hold_is_renewed_as_often_as_the_policy_allows_and_given_back_wi
     assert "It cannot be held longer any more." in twice.text
     assert "Look for places now" in given_back.text
     assert await country.value("SELECT reason FROM holds") == "client_refused_too_far"
+
+
+async def test_what_was_said_stays_while_something_beside_it_changes_and_goes_with_the_next_step(
+    country: Country,
+) -> None:
+    there = await desk(country)
+    worker = await worker_of(country)
+    held = await worker.press(await referred(worker), "/holds", partial=True)
+    now = html.unescape(re.search(r'hx-get="(/find/[^"]+/now[^"]*)"', held.response.text)[1])  # pyright: ignore[reportOptionalSubscript]
+    path = f"/referrals/{id_of(held)}"
+    etag = (await there.intake.ask("GET", path)).headers["etag"]
+    await there.intake.patch(path, {"safetyPlan": True}, headers={"If-Match": etag})
+
+    beside = await worker.get(now, partial=True)
+    await there.receiver.post(f"/holds/{(await hold_of(there))['id']}/acceptance", {"by": "person"}, expect=200)
+    after = await worker.get(now, partial=True)
+
+    said = "The place is held: nobody else can take it now."
+    assert said in held.text
+    assert said in beside.text
+    assert said not in after.text
