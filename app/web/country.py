@@ -75,6 +75,7 @@ async def _board(tx: Tx, caller: Caller, kind: str | None, *, every: bool) -> di
     rows = rows_of(available, reference.regions.values(), shown)
     land = load().country
     return {
+        "kept": False,
         "kinds": shown,
         "every": every,
         "rows": rows,

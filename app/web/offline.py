@@ -16,8 +16,8 @@ from app.web.page import AnyPage, PageIn
 
 router = APIRouter(include_in_schema=False)
 
-WORKER_POLICY = "default-src 'none'; script-src 'self'; connect-src 'self'"
-"""What the worker itself may do: ask this service."""
+WORKER_POLICY = "default-src 'none'; connect-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
+"""What the worker may do: ask this service, and nothing else."""
 
 
 @router.get("/country/kept")
@@ -26,7 +26,7 @@ async def kept(page: PageIn, tx: Tx, caller: CallerIn) -> Response:  # noqa: ARG
     regions = (await tx.snapshots.reference(tx)).regions
     kinds = tuple(load().codes["place_kinds"].codes)
     rows = rows_of(await availability.in_bands(tx), regions.values(), kinds)
-    return page.show("offline/kept.html", rows=rows, kinds=kinds, providers=await switchboards(tx), at=tx.at)
+    return page.show("offline/kept.html", rows=rows, kinds=kinds, providers=await switchboards(tx), at=tx.at, kept=True)
 
 
 @router.get("/country/nothing-kept")

@@ -29,7 +29,10 @@ CONTRACT = {
     "x-robots-tag": "noindex, nofollow",
 }
 """Of every answer, unless it is one of these."""
-OWN = {"/v1/openapi.json": {"cross-origin-resource-policy": "cross-origin"}}
+OWN = {
+    "/v1/openapi.json": {"cross-origin-resource-policy": "cross-origin"},
+    "/service-worker.js": {"content-security-policy": NOTHING.replace("; ", "; connect-src 'self'; ", 1)},
+}
 OF_PAGES = {"content-security-policy": OF_THE_PAGE["Content-Security-Policy"]}
 POWERS = ("camera=()", "geolocation=()", "microphone=()", "clipboard-read=()", "display-capture=()", "payment=()")
 ORIGIN = {"Origin": "https://elsewhere.example"}

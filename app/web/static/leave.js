@@ -14,8 +14,9 @@
 
   const leave = () => {
     blank();
-    // What this device keeps goes as well; the worker that kept it outlives this page.
+    // What this device keeps goes as well; the worker that kept it outlives this page, but may not be in charge of it.
     navigator.serviceWorker?.controller?.postMessage("forget");
+    window.caches?.delete("plek-kept").catch(() => false);
     try {
       sessionStorage.clear();
       sessionStorage.setItem(LEFT, "yes");
