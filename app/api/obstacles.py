@@ -14,6 +14,8 @@ from app.api.wire import Out, single
 from app.deps import CallerIn, PartsIn, Tx, providers_known
 from app.errors import Fault, Invalid
 from app.services import rankings
+from app.services.rankings import Ranked
+from app.store.database import Transaction
 from app.words.why import there_text
 
 router = APIRouter(tags=["Rankings"])
@@ -58,11 +60,16 @@ class ObstaclesOut(Out):
 async def read(id: str, request: Request, tx: Tx, caller: CallerIn, parts: PartsIn, there: ThereIn) -> Response:
     """Give all the rules in the way of one region's or provider's places, as things stood at the ranking."""
     ranked = await rankings.read(tx, caller, parse(id), keyring=parts.keyring)
+    return single(await shown(tx, ranked, there), request)
+
+
+async def shown(tx: Transaction, ranked: Ranked, there: There) -> ObstaclesOut:
+    """Show what stands in the way there, for a ranking."""
     reference, providers = await tx.snapshots.reference(tx), await tx.snapshots.providers(tx)
     name = reference.regions[there.region].name if there.region else providers[there.provider_id or ""].name
     found = obstacles(ranked.inputs, there)
     ranks = [offer.rank for offer in ranked.ranking.offers if there.has(offer.group)]
-    answer = ObstaclesOut(
+    return ObstaclesOut(
         region=there.region,
         provider=there.provider_id,
         places=found.places,
@@ -73,4 +80,3 @@ async def read(id: str, request: Request, tx: Tx, caller: CallerIn, parts: Parts
             en=there_text(name, places=found.places, ranks=ranks, language="en"),
         ),
     )
-    return single(answer, request)

@@ -87,6 +87,8 @@ class Country:
     municipality_pattern: str
     """Regular expression that a whole municipality code matches."""
     municipality_example: str
+    also_called: Mapping[str, tuple[str, ...]]
+    """By code of a municipality: what people call it besides its name."""
     bounds: Bounds
     yes: tuple[str, ...]
     """What people there write in a file for yes, in lower case."""

@@ -164,7 +164,10 @@ async def read(tx: Transaction, caller: Caller, ranking_id: UUID, *, keyring: Ke
     recorded = await _recorded(tx, caller, ranking_id)
     if recorded is None or recorded[0].provider_id != caller.provider:
         raise Missing
-    return (await _again(tx, *recorded, keyring=keyring))[0]
+    # Whoever looks at it again looks a moment later: most often at a register that has not changed.
+    snapshot = await tx.snapshots.register(tx)
+    seen = snapshot.register if snapshot.hash == recorded[0].register_hash else None
+    return await made_again(tx, *recorded, keyring=keyring, seen=seen)
 
 
 async def replay(tx: Transaction, caller: Caller, ranking_id: UUID, *, keyring: Keyring) -> tuple[Ranked, bool]:
@@ -227,12 +230,14 @@ async def opened(
     return Recorded(Inputs(need, seen, standing, policy), version, rules)
 
 
-async def made_again(tx: Transaction, row: RankingRow, key: bytes | None, *, keyring: Keyring) -> Ranked:
+async def made_again(
+    tx: Transaction, row: RankingRow, key: bytes | None, *, keyring: Keyring, seen: Register | None = None
+) -> Ranked:
     """Return a recorded ranking, recomputed from its sealed inputs, and the register, policy and rules that it cites.
 
-    Raises as `opened` does.
+    Raises as `opened` does, which takes `seen` as well.
     """
-    found = await opened(tx, row, key, keyring=keyring)
+    found = await opened(tx, row, key, keyring=keyring, seen=seen)
     return Ranked(
         id=row.id,
         referral_id=row.referral_id,

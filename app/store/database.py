@@ -86,6 +86,17 @@ class Transaction:
         if self.written.set not in self.after_commit:
             self.after_commit.append(self.written.set)
 
+    @asynccontextmanager
+    async def attempt(self) -> AsyncGenerator[None]:
+        """Take back what is done in it where it is refused, and only that: the transaction goes on."""
+        meant = len(self.after_commit)
+        try:
+            async with self.connection.begin_nested():
+                yield
+        except BaseException:
+            del self.after_commit[meant:]
+            raise
+
     async def rows(self, statement: Executable, values: Mapping[str, Any] | None = None) -> list[Row[Any]]:
         """Run a statement and return its rows."""
         return list((await self.connection.execute(statement, values)).all())

@@ -281,3 +281,8 @@ async def listed(
     if after is not None:
         statement = statement.where(tuple_(Hold.created_at, Hold.id) < tuple_(*after))
     return [HoldRow(*row) for row in await tx.rows(statement)]
+
+
+async def of_desk(tx: "Transaction", *wanted: ColumnElement[bool]) -> list[HoldRow]:
+    """Return the holds of which all of this is so, newest first."""
+    return [HoldRow(*row) for row in await tx.rows(_READ.where(*wanted))]

@@ -115,6 +115,11 @@ async def listed(
     return [PlacementRow(*row) for row in await tx.rows(statement)]
 
 
+async def of_desk(tx: "Transaction", *wanted: ColumnElement[bool]) -> list[PlacementRow]:
+    """Return the placements of which all of this is so, newest first."""
+    return [PlacementRow(*row) for row in await tx.rows(_READ.where(*wanted))]
+
+
 async def add(tx: "Transaction", placement: Mapping[str, Any]) -> bool:
     """Store a placement under way, and the stay that it begins; False where another leaves the same place already."""
     if placement["previous_id"] is None:

@@ -21,6 +21,8 @@ BEFORE = "__Host-plek-before"
 """Of a browser in which nobody is signed in: by it the form to sign in is known for ours."""
 FIELD = "csrf"
 HEADER = "X-CSRF"
+SIGNED_IN_AGAIN = "signed_in_again"
+"""Our own page, but from before its reader signed in again."""
 FROM_OURSELVES = frozenset({"same-origin", "none"})
 
 
@@ -49,7 +51,7 @@ async def guarded(request: Request) -> None:
     if _kept(request):
         sent = request.headers.get(HEADER) or str((await request.form()).get(FIELD, ""))
         if not secrets.compare_digest(sent.encode(), csrf_of(request).encode()):
-            raise Forbidden
+            raise Forbidden(code=SIGNED_IN_AGAIN)
 
 
 def _kept(request: Request) -> str:

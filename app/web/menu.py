@@ -26,6 +26,7 @@ SESSIONS = "/session"
 ADMINISTRATOR = frozenset({Role.ADMINISTRATOR})
 
 ENTRIES: tuple[Entry, ...] = (
+    Entry(N_("Find a place"), "/find", frozenset({Role.INTAKE_WORKER})),
     Entry(N_("My places"), "/places", frozenset({Role.COORDINATOR})),
     Entry(N_("The country"), "/country", PEOPLE),
     Entry(N_("Telephone numbers"), "/providers", PEOPLE),

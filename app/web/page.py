@@ -2,6 +2,7 @@
 
 import datetime as dt
 import hashlib
+import re
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -9,6 +10,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated, Any, cast
 from urllib.parse import quote
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from babel import Locale, dates, numbers
@@ -36,6 +38,9 @@ CONTENT_SECURITY_POLICY = (
 )
 """What a page may load: its own files, and nothing that stands in the page itself."""
 HEADERS = {"Content-Security-Policy": CONTENT_SECURITY_POLICY, "Vary": "Cookie, HX-Request"}
+
+INDENTED = re.compile(r"\n\s+")
+"""What makes templates readable and pages heavy."""
 
 _LANGUAGE: ContextVar[str] = ContextVar("language")
 
@@ -197,7 +202,7 @@ class Page:
         """Return a page, or a part of one."""
         # The page's own context, whatever task renders it.
         _LANGUAGE.set(self.language)
-        content = TEMPLATES.get_template(template).render(self._around() | known)
+        content = INDENTED.sub("\n", TEMPLATES.get_template(template).render(self._around() | known))
         return Response(content, status, HEADERS | dict(headers or {}), "text/html; charset=utf-8")
 
     def go(self, path: str) -> Response:
@@ -222,7 +227,7 @@ class Page:
             "now": now(),
             "stream": self._stream(parts.bus.position),
             "blank_minutes": self._blank_minutes(),
-            "person": hashlib.sha256(self.caller.account_id.bytes).hexdigest()[:16] if self.caller else "",
+            "person": person_of(self.caller.account_id) if self.caller else "",
         }
 
     def _blank_minutes(self) -> int | None:
@@ -236,6 +241,11 @@ class Page:
             return Markup()
         address = "/live" if position is None else f"/live?after={position}"
         return Markup('hx-ext="sse" sse-connect="{}" data-live').format(address)
+
+
+def person_of(account_id: UUID) -> str:
+    """Return what stands for an account in its own pages: enough to tell whether a page is still the same person's."""
+    return hashlib.sha256(account_id.bytes).hexdigest()[:16]
 
 
 async def _page(request: Request) -> Page:

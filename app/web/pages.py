@@ -21,6 +21,7 @@ from app.web import (
 )
 from app.web.access import LOOKS, PAGES
 from app.web.credential import guarded, session_hash
+from app.web.find.routes import ROUTERS as FIND
 from app.web.refusals import answer_people
 
 ROUTERS = (
@@ -28,6 +29,8 @@ ROUTERS = (
     language.router,
     assets.router,
     live.router,
+    *FIND,
+    *places.ROUTERS,
     country.router,
     offline.router,
     signing.router,
@@ -36,7 +39,6 @@ ROUTERS = (
     accounts.router,
     policies.router,
     administration.router,
-    *places.ROUTERS,
 )
 
 

@@ -9,12 +9,19 @@ from starlette.exceptions import HTTPException
 
 from app import errors
 from app.api.problems import LOGGED, status_of
-from app.deps import log_refused, token_hash
-from app.web.page import Page
+from app.deps import log_refused, parts_of, token_hash
+from app.web.credential import HEADER, SIGNED_IN_AGAIN, csrf_of
+from app.web.menu import N_
+from app.web.page import Page, person_of
 
 SIGN_IN = "/sign-in"
 SAID = "said"
 """The part of a page that says what became of an act, where it has one."""
+AGAIN = N_("You signed in again meanwhile. What you filled in is still here: press the button again.")
+SOMEBODY_ELSE = N_(
+    "Somebody else is signed in here by now. What you filled in is still here, and cannot be sent by them."
+)
+TO_NOTICE = {"HX-Retarget": "#notice", "HX-Reswap": "innerHTML"}
 
 log = structlog.get_logger()
 
@@ -26,23 +33,40 @@ async def on_refusal(request: Request, refusal: Exception) -> Response:
         await log_refused(request)
     if isinstance(refusal, errors.Unauthenticated):
         return _to_sign_in(request)
-    page = Page(request)
-    if page.partial:
-        answer = page.show("refused_part.html", status=status_of(refusal), headers=_where(request), refusal=refusal)
-    else:
-        answer = page.show("refused.html", status=status_of(refusal), refusal=refusal)
+    if refusal.code == SIGNED_IN_AGAIN:
+        return await _again(request)
+    answer = _shown(request, refusal, status=status_of(refusal))
     if isinstance(refusal, errors.TooMany | errors.Unavailable):
         answer.headers["Retry-After"] = str(refusal.retry_after)
     return answer
 
 
-def _where(request: Request) -> dict[str, str]:
-    """Return where a page shows that a part of it was refused: where it says such things, else at its top.
+async def _again(request: Request) -> Response:
+    """Let a page from before its reader signed in again go on, with what was filled in; only if it is the same person.
 
-    What it shows may be out of date, so all of it looks again.
+    Only a page of ours gets this far, and only that can read the answer.
     """
-    there = SAID if request.headers.get("HX-Target") == SAID else "notice"
-    return {"HX-Retarget": f"#{there}", "HX-Reswap": "innerHTML", "HX-Trigger": "plek:again, plek:done"}
+    async with parts_of(request).database.entered(token_hash(request)) as tx:
+        account_id = None if tx.identity is None else tx.identity.account_id
+    if account_id is None:
+        return _to_sign_in(request)
+    if request.headers.get("X-Person") != person_of(account_id):
+        return _shown(request, errors.Forbidden(SOMEBODY_ELSE), status=status_of(errors.Forbidden()))
+    answer = _shown(request, errors.Forbidden(AGAIN), status=status_of(errors.Forbidden()))
+    answer.headers[HEADER] = csrf_of(request)
+    return answer
+
+
+def _shown(request: Request, refusal: errors.Refusal, *, status: int) -> Response:
+    page = Page(request)
+    if page.partial and request.headers.get("HX-Target") == SAID:
+        # What the page shows may be out of date, so all of it looks again.
+        there = {"HX-Retarget": f"#{SAID}", "HX-Reswap": "innerHTML", "HX-Trigger": "plek:again, plek:done"}
+        return page.show("refused_said.html", status=status, headers=there, refusal=refusal)
+    if page.partial:
+        # The page that asked stays as it is, with what was filled in, and says why nothing came of it.
+        return page.show("refused_part.html", status=status, headers=TO_NOTICE, refusal=refusal)
+    return page.show("refused.html", status=status, refusal=refusal)
 
 
 def _to_sign_in(request: Request) -> Response:
@@ -50,7 +74,7 @@ def _to_sign_in(request: Request) -> Response:
     if not page.partial:
         return page.go(f"{SIGN_IN}?next={quote(request.url.path)}" if request.method == "GET" else SIGN_IN)
     # A part of a page, or something that was sent from one: that page stays, with what was filled in.
-    return page.show("signed_out.html", status=401, headers={"HX-Retarget": "#notice", "HX-Reswap": "innerHTML"})
+    return page.show("signed_out.html", status=401, headers=TO_NOTICE)
 
 
 async def on_invalid(request: Request, _invalid: Exception) -> Response:

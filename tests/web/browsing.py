@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 from playwright.async_api import Browser, BrowserContext, Page, Request, Route, async_playwright
 from sqlalchemy import insert, text
@@ -81,6 +81,16 @@ class Site:
         await sign_in(self.country, page.context, self.base, roles, provider=provider, region=region)
         return page
 
+    async def sign_in_again(self, page: Page) -> None:
+        """Give a browser another session of the same account, as if its reader had signed in again in another tab."""
+        value = next(one["value"] for one in await page.context.cookies() if one["name"] == COOKIE)  # pyright: ignore[reportTypedDictNotRequiredAccess]
+        account_id = await self.country.value("SELECT account_id FROM tokens WHERE hash = :hash", hash=hash_of(value))
+        await give_session(self.country, page.context, self.base, account_id)
+
+    def expected(self, *beginnings: str) -> None:
+        """Forget failures that a test brought about itself, by how they begin."""
+        self.failures[:] = [one for one in self.failures if not one.startswith(beginnings)]
+
     async def _outside(self, route: Route, request: Request) -> None:
         self.went_out.append(request.url)
         if request.is_navigation_request():
@@ -103,11 +113,17 @@ async def sign_in(
     region: str | None = None,
 ) -> None:
     """Give a browser the session of a new account."""
-    value = secrets.token_urlsafe(32)
     account_id = uuid4()
     provider_id = await country.provider(provider) if provider else None
     async with country.owner.entered() as tx:
         await tx.run(insert(Account).values(id=account_id, roles=list(roles), provider_id=provider_id, region=region))
+    await give_session(country, context, base, account_id)
+
+
+async def give_session(country: Country, context: BrowserContext, base: str, account_id: UUID) -> None:
+    """Give a browser a new session of an account."""
+    value = secrets.token_urlsafe(32)
+    async with country.owner.entered() as tx:
         await tx.run(
             insert(Token).values(
                 id=uuid4(),

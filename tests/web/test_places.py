@@ -8,7 +8,7 @@ import pytest
 from app.web.access import PAGES
 from tests.country import FAR, Country, site_body
 from tests.web.board_scene import busy, small
-from tests.web.visiting import Visitor, hidden, visitor
+from tests.web.calling import Visitor, hidden, visitor
 
 OURS = sorted((method, path) for method, path in PAGES if path.startswith("/places"))
 

@@ -6,7 +6,7 @@ from tests.casework import fresh
 from tests.country import Country, referral_body
 from tests.swapping import chain
 from tests.web.board_scene import Scene, small
-from tests.web.visiting import Visitor, chosen, hidden, visitor
+from tests.web.calling import Visitor, chosen, hidden, visitor
 
 SITE = {
     "name": "Es",

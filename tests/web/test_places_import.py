@@ -10,7 +10,7 @@ from tests.integration.import_files import PLACE, SITE, csv
 from tests.swapping import NEAR
 from tests.unit.csv_examples import EXAMPLES, csv_file
 from tests.web.board_scene import Scene, small
-from tests.web.visiting import Visitor, hidden, visitor
+from tests.web.calling import Visitor, hidden, visitor
 
 HERE = {**PLACE, "site": "Linde"}
 

@@ -46,8 +46,19 @@
   document.body.addEventListener("htmx:sendError", () => say("lost"));
   document.body.addEventListener("htmx:responseError", () => say("failed"));
   document.body.addEventListener("htmx:afterRequest", (event) => {
-    if (event.detail.successful && notice && notice.querySelector("[data-passing]")) {
+    const done = event.detail.requestConfig.verb === "get" ? "[data-passing]" : "[data-passing], [data-until-done]";
+    if (event.detail.successful && event.detail.xhr.status < 400 && notice && notice.querySelector(done)) {
       notice.replaceChildren();
+    }
+  });
+
+  // Whoever signed in again in another tab goes on here: the page takes over what its forms must carry from now on.
+  document.body.addEventListener("htmx:beforeSwap", (event) => {
+    const fresh = event.detail.xhr.getResponseHeader("X-CSRF");
+    if (fresh) {
+      const carried = JSON.parse(document.body.getAttribute("hx-headers"));
+      document.body.setAttribute("hx-headers", JSON.stringify({ ...carried, "X-CSRF": fresh }));
+      document.querySelectorAll("input[name=csrf]").forEach((each) => { each.value = fresh; });
     }
   });
 

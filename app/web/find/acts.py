@@ -1,0 +1,101 @@
+"""What is sent from a page and done once: however often it is sent again, after a lost connection or a new sign-in."""
+
+import hashlib
+import json
+import secrets
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import asdict, dataclass
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import Depends, Request, Response
+
+from app.api.once import LONGEST, AlreadyAnswered, Once
+from app.deps import Tx, parts_of
+from app.errors import Conflict, Invalid, Mismatch, Refusal, Stale
+from app.services.caller import Caller
+from app.store.database import Transaction
+from app.web.credential import FIELD
+
+KEY = "key"
+"""The field in which a form carries its idempotency key."""
+SAID = (Conflict, Invalid, Stale, Mismatch)
+"""Refusals that are part of the work: the page goes on, and says what to do now."""
+
+
+def new_key() -> str:
+    """Return an idempotency key for a form that is being shown."""
+    return secrets.token_urlsafe(16)
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """A form that was sent: its fields in their order, and what makes sending it again safe."""
+
+    fields: Sequence[tuple[str, str]]
+    once: Once
+
+    def get(self, name: str) -> str:
+        """Return a field, or nothing where it was not sent."""
+        return next((value for sent, value in self.fields if sent == name), "")
+
+    def optional(self, name: str) -> str | None:
+        """Return a field; None where it was left empty."""
+        return self.get(name).strip() or None
+
+
+async def _sent(request: Request, _tx: Tx) -> Sent:
+    form = await request.form()
+    fields = [(name, value) for name, value in form.multi_items() if isinstance(value, str)]
+    key = next((value for name, value in fields if name == KEY), "")
+    if not (1 <= len(key) <= LONGEST and key.isprintable()):
+        raise Invalid
+    asked = [request.url.path, [pair for pair in fields if pair[0] not in {FIELD, KEY}]]
+    fingerprint = hashlib.sha256(json.dumps(asked).encode()).digest()
+    return Sent(fields, Once(request.scope["route"].path, key, fingerprint, parts_of(request).keyring))
+
+
+SentIn = Annotated[Sent, Depends(_sent)]
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came of an act: on which referral, with which ranking to show now, and what the page says of it."""
+
+    referral: str
+    ranking: str | None = None
+    said: str = ""
+
+    @property
+    def path(self) -> str:
+        """The page that shows it."""
+        return f"/find/{self.referral}" + (f"?ranking={self.ranking}" if self.ranking else "")
+
+    def kept(self) -> Response:
+        """Return it as it is kept for repeats: ids and a word, nothing of anybody."""
+        return Response(json.dumps(asdict(self)).encode())
+
+
+async def do_once(
+    tx: Transaction, caller: Caller, sent: Sent, act: Callable[[], Awaitable[Outcome]], *, kept: bool = False
+) -> Outcome | Refusal:
+    """Do an act, or find out what came of it the first time; a refusal takes back all of it, and is returned.
+
+    `kept`: the act itself keeps its outcome for repeats.
+    """
+    try:
+        async with tx.attempt():
+            outcome = await act()
+            if not kept:
+                await sent.once.keep(tx, caller, outcome.kept(), referral_id=UUID(outcome.referral))
+            return outcome
+    except SAID as refusal:
+        try:
+            first = await sent.once.replay(tx, caller)
+        except Mismatch as other:
+            return other
+        if first is not None:
+            return Outcome(**json.loads(bytes(first.body)))
+        if isinstance(refusal, AlreadyAnswered):
+            raise
+        return refusal

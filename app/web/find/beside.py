@@ -1,0 +1,87 @@
+"""The map beside the form and the offers: where something is offered, where it is unsafe, and what is left out."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+
+from app.allocation.values import KINDS_FOR_URGENCY, DangerZone, Need
+from app.reference import load
+from app.services import availability
+from app.services.caller import Caller
+from app.services.rankings import UNASKED, Ranked
+from app.store.database import Transaction
+from app.store.reference import Reference
+from app.web.bands import on_the_map, rows_of
+from app.web.find.draft import DIGITS, Draft
+from app.web.find.names import Names
+from app.web.map import Area, Drawing, Shown, draw
+from app.web.outline import outline_of
+
+FEW = 2
+FRESHEST = ("fresh", "stale", "unknown")
+
+
+async def of_draft(tx: Transaction, caller: Caller, draft: Draft, *, names: Names) -> Drawing:
+    """Draw what is free for such a need, in bands, and the unsafe areas as far as they are filled in."""
+    reference = await tx.snapshots.reference(tx)
+    kinds = sorted(KINDS_FOR_URGENCY.get(draft.urgency, KINDS_FOR_URGENCY["acute"]))
+    rows = rows_of(await availability.read(tx, caller), reference.regions.values(), kinds)
+    return _drawn(on_the_map(rows), _areas(_filled_in(draft, names, reference), reference))
+
+
+def of_ranking(ranked: Ranked, reference: Reference) -> Drawing:
+    """Draw the regions with an offer, those without and why, and the areas that were kept clear of."""
+    free: Counter[str] = Counter()
+    fresh: dict[str, str] = {}
+    for offer in ranked.ranking.offers:
+        region = offer.group.region
+        free[region] += offer.free
+        fresh[region] = min(fresh.get(region, offer.freshness), offer.freshness, key=FRESHEST.index)
+    why: dict[str, Counter[str]] = {}
+    for out in ranked.ranking.excluded:
+        why.setdefault(out.region, Counter())[out.rule] += out.places
+    shown = [
+        Shown(
+            code=region.code,
+            name=region.name,
+            lat=region.lat,
+            lon=region.lon,
+            free=_band(free[region.code]) if region.code in free else None,
+            freshness=fresh.get(region.code),
+            lawful=region.code in free if region.code in free or region.code in why else None,
+            why=() if region.code in free else tuple(rule for rule, _ in why.get(region.code, Counter()).most_common()),
+        )
+        for region in sorted(
+            reference.regions.values(), key=lambda region: (region.code not in free, -region.population)
+        )
+    ]
+    zones = [*ranked.need.danger_zones, *_unasked(ranked.need, reference)]
+    return _drawn(shown, _areas(zones, reference))
+
+
+def _band(free: int) -> str:
+    return "1-2" if free <= FEW else "3+"
+
+
+def _unasked(need: Need, reference: Reference) -> Iterator[DangerZone]:
+    """Yield what counts as unsafe as long as nobody asked."""
+    if need.danger_assessment == UNASKED:
+        yield DangerZone(need.origin, reference.policy.unassessed_radius_km, None)
+
+
+def _filled_in(draft: Draft, names: Names, reference: Reference) -> Iterator[DangerZone]:
+    for zone in draft.zones:
+        code = names.municipality(zone.municipality)
+        radius = int(zone.radius) if DIGITS.fullmatch(zone.radius) else reference.policy.unassessed_radius_km
+        if code in reference.municipalities and radius in reference.policy.radii_km:
+            yield DangerZone(code, radius, None)
+
+
+def _areas(zones: Iterable[DangerZone], reference: Reference) -> Iterator[Area]:
+    for zone in zones:
+        at = reference.municipalities[zone.municipality]
+        yield Area(at.name, at.lat, at.lon, at.extent_km, zone.radius_km)
+
+
+def _drawn(regions: Iterable[Shown], areas: Iterable[Area]) -> Drawing:
+    land = load().country
+    return draw(outline_of(land.jurisdiction), land.bounds, list(regions), areas)

@@ -1,0 +1,104 @@
+"""The page of one referral: how it stands, its offers, and why nothing is offered somewhere."""
+
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import APIRouter, Query, Response
+
+from app.api.household import OLDEST_CHILD
+from app.api.ids import parse
+from app.errors import Refusal
+from app.services import desk, rankings, referrals
+from app.web.find import referrals as known
+from app.web.find.acts import Outcome, SentIn, do_once
+from app.web.find.view import Work, WorkIn, case, state_of, why_not
+
+router = APIRouter(include_in_schema=False)
+
+PAGE, PART = "find/case.html", "find/_case.html"
+
+SAID = frozenset({"offer_gone", "ranking_outdated", "held", "renewed", "released", "under_way", "changed", "ranked"})
+"""What was said of an act that may still be said when the page looks again by itself."""
+Word = Annotated[str, Query(max_length=40)]
+RankingId = Annotated[str, Query(max_length=40)]
+
+
+@router.get("/find/{id}")
+async def read(id: str, work: WorkIn, *, ranking: RankingId = "", every: bool = False) -> Response:
+    """Show a referral, and the first offers of a ranking of it, or every one."""
+    found = parse(ranking) if ranking else None
+    return work.page.show(PAGE, **await case(work, parse(id), ranking=found, every=every))
+
+
+@router.get("/find/{id}/now")
+async def now(id: str, work: WorkIn, *, ranking: RankingId = "", seen: Word = "", said: Word = "") -> Response:
+    """Show how a referral stands, where that is not what was seen last; with what was said, as long as that holds."""
+    standing = await desk.standing(work.tx, work.caller, parse(id))
+    state = state_of(standing)
+    if state == seen:
+        return Response(status_code=204)
+    holds = said in SAID and seen.partition("-")[0] == state.partition("-")[0]
+    found = parse(ranking) if ranking else None
+    shown = await case(work, parse(id), ranking=found, said=said if holds else "")
+    await desk.note_followed(work.tx, work.caller, parse(id))
+    return work.page.show(PART, **shown)
+
+
+@router.post("/find/{id}/rankings")
+async def rank(id: str, work: WorkIn, sent: SentIn) -> Response:
+    """Rank the places for a referral."""
+
+    async def act() -> Outcome:
+        ranked = await rankings.make(work.tx, work.caller, parse(id), keyring=work.parts.keyring)
+        return Outcome(str(ranked.referral_id), ranking=str(ranked.id), said="ranked")
+
+    return await shown(work, parse(id), await do_once(work.tx, work.caller, sent, act))
+
+
+@router.post("/find/{id}/why")
+async def why(id: str, work: WorkIn, sent: SentIn) -> Response:
+    """Say what is in the way of the places of a region, for a ranking."""
+    ranked = await work.ranked(parse(sent.get("ranking")), parse(id))
+    found = await why_not(work, ranked, sent.get("region"))
+    if work.page.partial:
+        return work.page.show("find/_why.html", why=found)
+    return work.page.show(PAGE, **await case(work, parse(id), ranking=ranked.id, why=found))
+
+
+@router.post("/find/{id}/answers")
+async def answer(id: str, work: WorkIn, sent: SentIn) -> Response:
+    """Take the answer to what was asked because it could bring offers, and rank the places again."""
+    referral = await referrals.read(work.tx, work.caller, parse(id), keyring=work.parts.keyring)
+    content = _told(dict(referral.content), sent.get("child"), sent.get("age"), sent.get("gender"))
+    if content is None:
+        return await shown(work, referral.id, said="age_unclear", ranking=parse(sent.get("ranking")))
+    outcome = await do_once(work.tx, work.caller, sent, lambda: known.know(work, sent, referral.id, content))
+    return await shown(work, referral.id, outcome)
+
+
+def _told(content: dict[str, Any], child: str, age: str, gender: str) -> dict[str, Any] | None:
+    """Return what is known with an answer about a child; None where that is no answer."""
+    children = [dict(one) for one in content["household"]["children"]]
+    at = int(child) if child.isdecimal() else len(children)
+    if at >= len(children) or not (gender in {"female", "male"} or (age.isdecimal() and int(age) <= OLDEST_CHILD)):
+        return None
+    children[at] |= {"gender": gender} if gender else {"age": int(age)}
+    return content | {"household": {**content["household"], "children": children}}
+
+
+async def shown(
+    work: Work,
+    referral_id: UUID,
+    outcome: Outcome | Refusal | None = None,
+    *,
+    ranking: UUID | None = None,
+    said: str = "",
+) -> Response:
+    """Show what came of an act: the part of the page that is about it, or the whole page where no script asked."""
+    if isinstance(outcome, Outcome):
+        if not work.page.partial:
+            return work.page.go(outcome.path)
+        ranking, said = parse(outcome.ranking) if outcome.ranking else ranking, outcome.said
+    refusal = outcome if isinstance(outcome, Refusal) else None
+    values = await case(work, referral_id, ranking=ranking, refusal=refusal, said=said, acted=True)
+    return work.page.show(PART if work.page.partial else PAGE, status=409 if refusal else 200, **values)

@@ -1,0 +1,150 @@
+"""Holding an offer, and what follows until the household has arrived."""
+
+from fastapi import APIRouter, Depends, Request, Response
+from pydantic import TypeAdapter, ValidationError
+
+from app.api import known
+from app.api.addresses import NO_LOG
+from app.api.ids import parse
+from app.api.logged_first import admitted, entered, no_log_no_look
+from app.api.once import AlreadyAnswered
+from app.deps import PartsIn
+from app.errors import Fault, Invalid, Missing, Refusal
+from app.services import address, confirming, holds, placements, taking
+from app.services.address import Question
+from app.services.confirming import Confirmation
+from app.services.holds import Hold
+from app.services.taking import HoldRequest
+from app.store.answers import Answer
+from app.web.find import referrals as own
+from app.web.find.acts import Outcome, Sent, SentIn, do_once
+from app.web.find.case import shown
+from app.web.find.moments import ahead
+from app.web.find.view import Work, WorkIn
+from app.web.page import AnyPage
+
+router = APIRouter(include_in_schema=False)
+
+OVERRIDE = TypeAdapter[str](known.OverrideReason)
+RELEASE = TypeAdapter[str](known.ReleaseReason)
+PURPOSE = TypeAdapter[str](known.RevealPurpose)
+GONE = frozenset({"offer_gone", "ranking_outdated"})
+"""What a new ranking answers at once."""
+
+
+@router.post("/find/{id}/holds")
+async def take(id: str, work: WorkIn, sent: SentIn) -> Response:
+    """Hold an offer; where it has gone, say so and show what is first now."""
+    referral_id, ranking_id = parse(id), parse(sent.get("ranking"))
+    done = Outcome(str(referral_id), said="held")
+
+    async def act() -> Outcome:
+        reason = sent.optional("override_reason")
+        overriding = None if reason is None else code(OVERRIDE, reason, pointer="/overrideReason")
+        request = HoldRequest(referral_id, ranking_id, sent.get("offer"), overriding)
+        _, first = await taking.take(
+            work.tx, work.caller, request, keyring=work.parts.keyring, record=lambda _: _kept(work, sent, done)
+        )
+        if not first:
+            raise AlreadyAnswered
+        return done
+
+    outcome = await do_once(work.tx, work.caller, sent, act, kept=True)
+    ranking = str(ranking_id)
+    if isinstance(outcome, Refusal) and outcome.code in GONE:
+        ranking = await own.rank(work, referral_id) or ""
+    return await shown(work, referral_id, outcome, ranking=parse(ranking) if ranking else None)
+
+
+def _kept(work: Work, sent: Sent, done: Outcome) -> Answer:
+    answer = sent.once.record(work.caller, done.kept())
+    assert answer is not None  # noqa: S101 - every form has a key
+    return answer
+
+
+def code(listed: TypeAdapter[str], value: str, *, pointer: str) -> str:
+    """Return a code of a list; refuse any other."""
+    try:
+        return listed.validate_python(value)
+    except ValidationError:
+        raise Invalid(Fault(pointer, "is not a known code")) from None
+
+
+@router.post("/find/{id}/renewal")
+async def renew(id: str, work: WorkIn, sent: SentIn) -> Response:
+    """Keep a place a while longer."""
+
+    async def act() -> Outcome:
+        hold = await holds.renew(work.tx, work.caller, parse(sent.get("hold")), keyring=work.parts.keyring)
+        return _of(hold, id, said="renewed")
+
+    return await shown(work, parse(id), await do_once(work.tx, work.caller, sent, act))
+
+
+@router.post("/find/{id}/release")
+async def release(id: str, work: WorkIn, sent: SentIn) -> Response:
+    """Give a place back, and say why."""
+
+    async def act() -> Outcome:
+        reason = code(RELEASE, sent.get("reason"), pointer="/reason")
+        hold = await holds.release(
+            work.tx, work.caller, parse(sent.get("hold")), reason=reason, keyring=work.parts.keyring
+        )
+        return _of(hold, id, said="released")
+
+    return await shown(work, parse(id), await do_once(work.tx, work.caller, sent, act))
+
+
+def _of(hold: Hold, referral_id: str, *, said: str) -> Outcome:
+    if str(hold.referral_id) != referral_id:
+        raise Missing
+    return Outcome(referral_id, said=said)
+
+
+@router.post("/find/{id}/placement")
+async def confirm(id: str, work: WorkIn, sent: SentIn) -> Response:
+    """Confirm an accepted hold: they are on their way."""
+
+    async def act() -> Outcome:
+        confirmation = Confirmation(
+            parse(sent.get("hold")), expected_at=ahead(sent.optional("expected_at"), at=work.tx.at)
+        )
+        row = await confirming.confirm(work.tx, work.caller, confirmation, keyring=work.parts.keyring)
+        if row.referral_id != parse(id):
+            raise Missing
+        return Outcome(id, said="under_way")
+
+    return await shown(work, parse(id), await do_once(work.tx, work.caller, sent, act))
+
+
+@router.post("/find/{id}/no-show")
+async def no_show(id: str, work: WorkIn, sent: SentIn) -> Response:
+    """Record that they did not come; the place is theirs until somebody made sure that they are safe."""
+
+    async def act() -> Outcome:
+        safe = sent.get("safe") == "yes"
+        row = await placements.no_show(work.tx, work.caller, parse(sent.get("placement")), safety_checked=safe)
+        if row.referral_id != parse(id):
+            raise Missing
+        return Outcome(id, said="safe" if safe else "not_arrived")
+
+    return await shown(work, parse(id), await do_once(work.tx, work.caller, sent, act))
+
+
+@router.post("/find/{id}/address", dependencies=[Depends(admitted)])
+async def reveal(id: str, page: AnyPage, request: Request, parts: PartsIn) -> Response:
+    """Show the address of a site whose provider has accepted: logged first, this once, and kept nowhere."""
+    form = await request.form()
+    question = Question(
+        parse(str(form.get("site", ""))), code(PURPOSE, str(form.get("purpose", "")), pointer="/purpose"), parse(id)
+    )
+    with no_log_no_look(NO_LOG):
+        async with entered(request, parts) as (tx, caller):
+            granted = await address.ask(tx, caller, question)
+    if not granted:
+        request.state.logged = True
+        raise Missing
+    async with entered(request, parts) as (tx, caller):
+        found = await address.reveal(tx, caller, question, keyring=parts.keyring)
+    template = "find/_address.html" if page.partial else "find/address.html"
+    return page.show(template, headers={"Cache-Control": "no-store"}, address=found, referral_id=parse(id))

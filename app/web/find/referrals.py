@@ -1,0 +1,175 @@
+"""An intake desk's own referrals: what is in hand, the form, and what is known of one."""
+
+from typing import Any
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Response
+from pydantic import ValidationError
+
+from app.api.ids import parse
+from app.api.referrals import ReferralWanted
+from app.deps import providers_known
+from app.errors import Mismatch, Refusal, Stale
+from app.services import alarms, desk, referrals, shields, withdrawals
+from app.web.find import draft
+from app.web.find.acts import KEY, Outcome, Sent, SentIn, do_once, new_key
+from app.web.find.draft import Draft
+from app.web.find.faults import faults_of
+from app.web.find.names import names
+from app.web.find.view import Work, WorkIn
+
+router = APIRouter(include_in_schema=False)
+
+CHECKED = [Depends(providers_known)]
+"""For what is checked against the providers that there are."""
+FORM = "find/form.html"
+PART_OF_FORM = "find/_form_again.html"
+
+
+@router.get("/find")
+async def listed(work: WorkIn) -> Response:
+    """Show what the desk has in hand."""
+    return work.page.show("find/list.html", **await _in_hand(work))
+
+
+@router.get("/find/board")
+async def board(work: WorkIn) -> Response:
+    """Show it again, after something changed."""
+    shown = await _in_hand(work)
+    await desk.note_followed(work.tx, work.caller)
+    return work.page.show("find/_list.html", **shown)
+
+
+async def _in_hand(work: Work) -> dict[str, Any]:
+    found = await desk.in_hand(work.tx, work.caller, keyring=work.parts.keyring)
+    return {"desk": found, "providers": await work.providers(), "at": work.tx.at, "new_key": new_key}
+
+
+@router.get("/find/new")
+async def new(work: WorkIn) -> Response:
+    """Show an empty form."""
+    return work.page.show(FORM, form=await work.form(Draft()), drawing=await work.drawn(Draft()))
+
+
+@router.post("/find/rows")
+async def rows(work: WorkIn, sent: SentIn) -> Response:
+    """Show a form again with one row more or less: nothing is kept of what stands in it."""
+    form = draft.read(sent.fields)
+    what, which = sent.get("more"), sent.get("less")
+    form = form.more(what) if what else form.less(which)
+    many = {"adult": form.adults, "child": form.children, "zone": form.zones}.get(what, ())
+    first = {"adult": "gender", "child": "age", "zone": "municipality"}.get(what, "")
+    focus = f"{what}-{len(many) - 1}-{first}" if what else f"more-{which.partition('-')[0]}"
+    shown = await work.form(form, key=sent.get(KEY), focus=focus)
+    return await _again(work, shown | {"of": sent.optional("of"), "version": sent.get("version")}, status=200)
+
+
+@router.post("/find/map")
+async def drawn(work: WorkIn, sent: SentIn) -> Response:
+    """Draw the country with the unsafe areas as far as they are filled in: nothing is kept of them."""
+    return work.page.show("find/_beside.html", drawing=await work.drawn(draft.read(sent.fields)))
+
+
+@router.post("/find/new", dependencies=CHECKED)
+async def register(work: WorkIn, sent: SentIn) -> Response:
+    """Register a household and rank the places for it."""
+    form = draft.read(sent.fields).filled()
+    checked = await _checked(work, form)
+    if isinstance(checked, dict):
+        return await _again(work, await work.form(form, key=sent.get(KEY), faults=checked))
+
+    async def act() -> Outcome:
+        content = checked.model_dump(mode="json", exclude={"shield"})
+        referral = await referrals.register(work.tx, work.caller, keyring=work.parts.keyring, content=content)
+        return Outcome(str(referral.id), ranking=await rank(work, referral.id))
+
+    outcome = await do_once(work.tx, work.caller, sent, act)
+    if isinstance(outcome, Refusal):
+        # The same form was sent before, and has been changed since: another key, once that has been said.
+        key = "" if isinstance(outcome, Mismatch) else sent.get(KEY)
+        return await _again(work, await work.form(form, key=key, told=_told(outcome)), status=409)
+    return work.page.go(outcome.path)
+
+
+@router.post("/find/{id}", dependencies=CHECKED)
+async def change(id: str, work: WorkIn, sent: SentIn) -> Response:
+    """Change what is known of a referral, and rank the places again."""
+    form = draft.read(sent.fields).filled()
+    referral = await referrals.read(work.tx, work.caller, parse(id), keyring=work.parts.keyring)
+    checked = await _checked(work, form)
+    if isinstance(checked, dict):
+        return await _again(work, await work.form(form, referral=referral, key=sent.get(KEY), faults=checked))
+    content = checked.model_dump(mode="json", exclude={"shield"})
+    outcome = await do_once(work.tx, work.caller, sent, lambda: know(work, sent, referral.id, content))
+    if isinstance(outcome, Refusal):
+        now = await referrals.read(work.tx, work.caller, referral.id, keyring=work.parts.keyring)
+        return await _again(work, await work.form(form, referral=now, told=_told(outcome)), status=409)
+    return work.page.go(outcome.path)
+
+
+async def know(work: Work, sent: Sent, referral_id: UUID, content: dict[str, Any]) -> Outcome:
+    """Change what is known of a referral unless a colleague did so meanwhile, and rank the places again."""
+    referral = await referrals.read(work.tx, work.caller, referral_id, keyring=work.parts.keyring, lock=True)
+    if sent.get("version") != str(referral.case.version):
+        raise Stale
+    changed = await alarms.know(work.tx, referral, content=content)
+    ranking = await rank(work, changed.id) if changed.status == "open" else None
+    return Outcome(str(changed.id), ranking=ranking, said="changed")
+
+
+async def rank(work: Work, referral_id: UUID) -> str | None:
+    """Rank the places for a referral; None where that was done as often as the policy allows."""
+    ranked = await desk.rank(work.tx, work.caller, referral_id, keyring=work.parts.keyring)
+    return None if ranked is None else str(ranked.id)
+
+
+@router.post("/find/{id}/withdrawal")
+async def withdraw(id: str, work: WorkIn, sent: SentIn) -> Response:
+    """Close a referral that needs no place any more."""
+
+    async def act() -> Outcome:
+        referral = await withdrawals.withdraw(work.tx, work.caller, parse(id), keyring=work.parts.keyring)
+        return Outcome(str(referral.id))
+
+    outcome = await do_once(work.tx, work.caller, sent, act)
+    if isinstance(outcome, Refusal):
+        raise outcome
+    return work.page.go("/find")
+
+
+@router.post("/find/{id}/shield")
+async def shield(id: str, work: WorkIn, sent: SentIn) -> Response:
+    """Let nobody but the caller see a referral, or every colleague again; named colleagues are named over the API."""
+
+    async def act() -> Outcome:
+        if sent.get("open") == "yes":
+            await shields.take_away(work.tx, work.caller, parse(id), keyring=work.parts.keyring)
+        else:
+            await shields.name(
+                work.tx, work.caller, parse(id), wanted=(), pointer="/colleagues", keyring=work.parts.keyring
+            )
+        return Outcome(id)
+
+    outcome = await do_once(work.tx, work.caller, sent, act)
+    if isinstance(outcome, Refusal):
+        raise outcome
+    return work.page.go(outcome.path)
+
+
+async def _checked(work: Work, form: Draft) -> ReferralWanted | dict[str, str]:
+    """Return what the API would accept of a form; else what is wrong with it, by field."""
+    reference = await work.tx.snapshots.reference(work.tx)
+    try:
+        return ReferralWanted.model_validate(draft.body(form, names(reference.municipalities, work.page.language)))
+    except ValidationError as refused:
+        return faults_of(refused)
+
+
+async def _again(work: Work, form: dict[str, Any], *, status: int = 400) -> Response:
+    """Show a form again as it was filled in, and the map beside it."""
+    drawing = await work.drawn(form["draft"])
+    return work.page.show(PART_OF_FORM if work.page.partial else FORM, status=status, form=form, drawing=drawing)
+
+
+def _told(refusal: Refusal) -> str:
+    return refusal.code

@@ -1,0 +1,206 @@
+"""What the page of one referral shows: as things stand now, whatever was done a moment ago."""
+
+import hashlib
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import Depends
+
+from app.allocation.obstacles import There
+from app.allocation.values import Exclusion
+from app.api import obstacles
+from app.api import rankings as ranking_page
+from app.api.obstacles import ObstaclesOut
+from app.api.reasons import TextOut
+from app.deps import CallerIn, Parts, PartsIn, Tx
+from app.errors import Missing
+from app.reference import load
+from app.services import contacts, desk, rankings
+from app.services.caller import Caller
+from app.services.desk import Standing
+from app.services.rankings import Ranked
+from app.services.referrals import Referral
+from app.store.database import Transaction
+from app.store.register import ProviderCard
+from app.web.find import beside, draft
+from app.web.find.acts import new_key
+from app.web.find.draft import Draft
+from app.web.find.names import names
+from app.web.map import Drawing
+from app.web.page import Page, PageIn
+from app.words.ranking import exclusion_text
+
+FIRST_OFFERS, MOST_OFFERS = 10, 200
+"""How many are shown at first, and at most: whoever is in a hurry looks at the first few."""
+MOST_CONTACTS = 5
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """How many places of the country a rule left out, in words."""
+
+    places: int
+    text: TextOut
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """Who is at work on a page, and with what: what every part of it is made with."""
+
+    page: Page
+    tx: Transaction
+    caller: Caller
+    parts: Parts
+
+    async def providers(self) -> Mapping[str, ProviderCard]:
+        """Return all providers by id."""
+        return await self.tx.snapshots.providers(self.tx)
+
+    async def form(
+        self, filled: Draft, *, referral: Referral | None = None, key: str = "", **more: object
+    ) -> dict[str, Any]:
+        """Return what the form of a referral is shown with: a new one's, or that of one that is there."""
+        reference = await self.tx.snapshots.reference(self.tx)
+        known = names(reference.municipalities, self.page.language)
+        return {
+            "draft": filled,
+            "of": None if referral is None else str(referral.id),
+            "version": None if referral is None else referral.case.version,
+            "key": key or new_key(),
+            "names": known,
+            "radii": reference.policy.radii_km,
+            "usual_radius": reference.policy.unassessed_radius_km,
+            "providers": sorted((await self.providers()).values(), key=lambda card: card.name),
+            "faults": {},
+            "focus": "",
+            "told": "",
+            "codes": load().codes,
+            **more,
+        }
+
+    async def drawn(self, filled: Draft) -> Drawing:
+        """Return the map beside a form."""
+        reference = await self.tx.snapshots.reference(self.tx)
+        known = names(reference.municipalities, self.page.language)
+        return await beside.of_draft(self.tx, self.caller, filled, names=known)
+
+    async def ranked(self, ranking_id: UUID, referral_id: UUID) -> Ranked:
+        """Return a recorded ranking of a referral."""
+        found = await rankings.read(self.tx, self.caller, ranking_id, keyring=self.parts.keyring)
+        if found.referral_id != referral_id:
+            raise Missing
+        return found
+
+
+async def _work(page: PageIn, tx: Tx, caller: CallerIn, parts: PartsIn) -> Work:
+    return Work(page, tx, caller, parts)
+
+
+WorkIn = Annotated[Work, Depends(_work)]
+
+
+async def case(
+    work: Work, referral_id: UUID, *, ranking: UUID | None = None, every: bool = False, **said: object
+) -> dict[str, Any]:
+    """Return what the page of a referral shows; the offers of a ranking only while it looks for a place."""
+    tx, caller = work.tx, work.caller
+    course = await desk.course(tx, caller, referral_id, keyring=work.parts.keyring)
+    reference = await tx.snapshots.reference(tx)
+    known = names(reference.municipalities, work.page.language)
+    filled = draft.of_content(course.referral.content, known)
+    ranked = await work.ranked(ranking, referral_id) if ranking and course.referral.status == "open" else None
+    return {
+        "course": course,
+        "referral": course.referral,
+        "content": course.referral.content,
+        "form": await work.form(filled, referral=course.referral),
+        "drawing": await work.drawn(filled) if ranked is None else beside.of_ranking(ranked, reference),
+        "names": known,
+        "providers": await work.providers(),
+        "reference": reference,
+        "policy": reference.policy,
+        "codes": load().codes,
+        "contacts": await contacts.listed(
+            tx, caller, referral_id, keyring=work.parts.keyring, limit=MOST_CONTACTS, after=None
+        ),
+        "ranking": None
+        if ranked is None
+        else await offers_of(work, ranked, most=MOST_OFFERS if every else FIRST_OFFERS),
+        "seen": state_of(course.standing),
+        "at": tx.at,
+        "new_key": new_key,
+        "refusal": None,
+        "acted": False,
+        "said": "",
+        "why": None,
+        "swaps": None,
+        **said,
+    }
+
+
+async def offers_of(work: Work, ranked: Ranked, *, most: int) -> dict[str, Any]:
+    """Return a ranking as it is shown: offers, what is missing, and what was left out, by rule."""
+    shown = await ranking_page.shown(work.tx, work.parts, ranked, limit=most)
+    minutes = (work.tx.at - ranked.as_of).total_seconds() / 60
+    policy = (await work.tx.snapshots.reference(work.tx)).policy
+    return {
+        "id": shown.id,
+        "as_of": shown.as_of,
+        "old": minutes >= policy.ranking_minutes,
+        "offers": shown.offers,
+        "more": len(ranked.ranking.offers) - len(shown.offers),
+        "most": max((line.points for offer in shown.offers for line in offer.points), default=1) or 1,
+        "best": max((offer.score for offer in shown.offers), default=1) or 1,
+        "missing": shown.missing,
+        "assessed": shown.safety_assessed,
+        "considered": shown.considered,
+        "left_out": by_rule(ranked.ranking.excluded),
+        "own_region": shown.own_region,
+    }
+
+
+def by_rule(excluded: Sequence[Exclusion]) -> list[LeftOut]:
+    """Return how many places each rule left out in the country, most first."""
+    counted: Counter[str] = Counter()
+    for one in excluded:
+        counted[one.rule] += one.places
+    return [
+        LeftOut(
+            places,
+            TextOut(
+                nl=exclusion_text(Exclusion(rule, "", places), language="nl"),
+                en=exclusion_text(Exclusion(rule, "", places), language="en"),
+            ),
+        )
+        for rule, places in counted.most_common()
+    ]
+
+
+async def why_not(work: Work, ranked: Ranked, region: str) -> ObstaclesOut:
+    """Return every rule in the way of a region's places, as things stood at a ranking."""
+    if region not in (await work.tx.snapshots.reference(work.tx)).regions:
+        raise Missing
+    return await obstacles.shown(work.tx, ranked, There(region))
+
+
+def state_of(standing: Standing) -> str:
+    """Return what stands for the state of a referral: another one where something on its page is not so any more.
+
+    What stands before the dash is how far it has come; as long as that is so, what was said of the last act holds.
+    """
+    case_, hold, placement = standing.case, standing.hold, standing.placement
+    course = (
+        case_.status,
+        None if hold is None else (hold.id, hold.status, hold.expires_at, hold.renewals_left, hold.unsafe_since),
+        None if placement is None else (placement.id, placement.status, placement.safety_checked_at),
+        None if placement is None else (placement.unsafe_since, placement.compromised),
+    )
+    beside_it = (case_.version, case_.alternative, case_.named, standing.legs, standing.since.ranking_id)
+    return f"{_digits(course)}-{_digits(beside_it)}"
+
+
+def _digits(state: object) -> str:
+    return hashlib.sha256(repr(state).encode()).hexdigest()[:16]

@@ -1,0 +1,180 @@
+"""Where nothing fits: contact while they wait, something until a place is found, or others who would move."""
+
+from typing import Any
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Response
+from pydantic import ValidationError
+
+from app.api import swap_searches as search_page
+from app.api.alternatives import AlternativeWanted, CheckWanted, EndingWanted
+from app.api.contacts import ContactWanted
+from app.api.ids import parse
+from app.api.swaps import RefusalWanted
+from app.deps import providers_known
+from app.errors import Fault, Invalid, Missing, Refusal
+from app.services import alternatives, contacts, referrals, swap_searches, swaps
+from app.services.alternatives import Wanted
+from app.services.contacts import Said
+from app.services.swaps import Consent
+from app.web.find import referrals as own
+from app.web.find.acts import Outcome, Sent, SentIn, do_once
+from app.web.find.case import PAGE, PART, shown
+from app.web.find.moments import ahead
+from app.web.find.view import Work, WorkIn, case
+
+router = APIRouter(include_in_schema=False)
+
+
+def _read(model: type[Any], **body: object) -> Any:  # noqa: ANN401 - the model that was given
+    """Return what the API would accept of a small form; else refuse what is wrong with it."""
+    try:
+        return model.model_validate(body)
+    except ValidationError as refused:
+        faults = [Fault("/" + "/".join(map(str, error["loc"])), error["msg"]) for error in refused.errors()]
+        raise Invalid(*faults) from None
+
+
+@router.post("/find/{id}/safety-plan")
+async def planned(id: str, work: WorkIn, sent: SentIn) -> Response:
+    """Note that there is a safety plan."""
+    referral = await referrals.read(work.tx, work.caller, parse(id), keyring=work.parts.keyring)
+    content = {**referral.content, "safety_plan": True}
+    outcome = await do_once(work.tx, work.caller, sent, lambda: own.know(work, sent, referral.id, content))
+    return await shown(work, referral.id, outcome)
+
+
+@router.post("/find/{id}/contacts")
+async def note(id: str, work: WorkIn, sent: SentIn) -> Response:
+    """Write down a contact, and when the next is due."""
+
+    async def act() -> Outcome:
+        due_at = ahead(sent.optional("due_at"), at=work.tx.at)
+        wanted = _read(ContactWanted, note=sent.get("note"), kind=sent.optional("kind"))
+        said = Said(wanted.kind, wanted.note)
+        await contacts.note(work.tx, work.caller, parse(id), keyring=work.parts.keyring, said=said, due_at=due_at)
+        return _same(id, sent, said="noted")
+
+    return await _done(id, work, sent, await do_once(work.tx, work.caller, sent, act))
+
+
+@router.post("/find/{id}/alternatives", dependencies=[Depends(providers_known)])
+async def begin(id: str, work: WorkIn, sent: SentIn) -> Response:
+    """Record what they have until a place is found, and who answers for it."""
+
+    async def act() -> Outcome:
+        wanted = _read(
+            AlternativeWanted,
+            kind=sent.get("kind"),
+            responsibleProviderId=sent.get("provider"),
+            until=sent.optional("until"),
+        )
+        asked = Wanted(wanted.kind, UUID(wanted.responsible_provider_id), wanted.until)
+        await alternatives.begin(work.tx, work.caller, parse(id), keyring=work.parts.keyring, wanted=asked)
+        return _same(id, sent, said="arranged")
+
+    return await _done(id, work, sent, await do_once(work.tx, work.caller, sent, act))
+
+
+@router.post("/find/{id}/checks")
+async def check(id: str, work: WorkIn, sent: SentIn) -> Response:
+    """Say how they are in their alternative."""
+
+    async def act() -> Outcome:
+        wanted = _read(CheckWanted, outcome=sent.get("outcome"))
+        row = await alternatives.check(work.tx, work.caller, parse(sent.get("alternative")), outcome=wanted.outcome)
+        _check_of(row.referral_id, id)
+        return _same(id, sent, said="checked")
+
+    return await _done(id, work, sent, await do_once(work.tx, work.caller, sent, act))
+
+
+@router.post("/find/{id}/endings")
+async def end(id: str, work: WorkIn, sent: SentIn) -> Response:
+    """End an alternative, and say why."""
+
+    async def act() -> Outcome:
+        wanted = _read(EndingWanted, reason=sent.get("reason"))
+        row = await alternatives.end(work.tx, work.caller, parse(sent.get("alternative")), reason=wanted.reason)
+        _check_of(row.referral_id, id)
+        return _same(id, sent, said="ended")
+
+    return await _done(id, work, sent, await do_once(work.tx, work.caller, sent, act))
+
+
+@router.post("/find/{id}/swap-searches")
+async def search(id: str, work: WorkIn, sent: SentIn) -> Response:
+    """Look for households that would move so that a place comes free."""
+    found: dict[str, Any] = {}
+
+    async def act() -> Outcome:
+        searched = await swap_searches.search(
+            work.tx, work.caller, parse(id), max_legs=None, keyring=work.parts.keyring
+        )
+        found["swaps"] = await search_page.shown(work.tx, searched)
+        return _same(id, sent, said="searched")
+
+    outcome = await do_once(work.tx, work.caller, sent, act)
+    if isinstance(outcome, Refusal) or not found:
+        return await _done(id, work, sent, outcome)
+    values = await case(work, parse(id), ranking=_ranking(sent), said=outcome.said, acted=True, swaps=found["swaps"])
+    return work.page.show(PART if work.page.partial else PAGE, **values)
+
+
+@router.post("/find/{id}/swaps")
+async def propose(id: str, work: WorkIn, sent: SentIn) -> Response:
+    """Propose a swap that was found."""
+
+    async def act() -> Outcome:
+        rank = sent.get("rank")
+        place = int(rank) if rank.isdecimal() and len(rank) <= len("100") else 0
+        if place < 1:
+            raise Invalid(Fault("/rank", "is not that of a swap"))
+        await swaps.propose(work.tx, work.caller, parse(sent.get("search")), rank=place, keyring=work.parts.keyring)
+        return Outcome(id, said="proposed")
+
+    return await _done(id, work, sent, await do_once(work.tx, work.caller, sent, act))
+
+
+@router.post("/find/{id}/consents")
+async def consent(id: str, work: WorkIn, sent: SentIn) -> Response:
+    """Say yes for the own household, which has been asked."""
+
+    async def act() -> Outcome:
+        given = Consent(parse(sent.get("leg")), "household")
+        await swaps.consent(work.tx, work.caller, parse(sent.get("swap")), given, keyring=work.parts.keyring)
+        return Outcome(id, said="consented")
+
+    return await _done(id, work, sent, await do_once(work.tx, work.caller, sent, act))
+
+
+@router.post("/find/{id}/refusals")
+async def refuse(id: str, work: WorkIn, sent: SentIn) -> Response:
+    """Say no to a swap."""
+
+    async def act() -> Outcome:
+        wanted = _read(RefusalWanted, reason=sent.get("reason"))
+        swap_id = parse(sent.get("swap"))
+        await swaps.refuse(work.tx, work.caller, swap_id, reason=wanted.reason, keyring=work.parts.keyring)
+        return Outcome(id, said="refused")
+
+    return await _done(id, work, sent, await do_once(work.tx, work.caller, sent, act))
+
+
+def _ranking(sent: Sent) -> UUID | None:
+    """Return the ranking whose offers are on the page: they stay there."""
+    named = sent.optional("ranking")
+    return None if named is None else parse(named)
+
+
+def _same(id_: str, sent: Sent, *, said: str) -> Outcome:
+    return Outcome(id_, ranking=sent.optional("ranking"), said=said)
+
+
+def _check_of(referral_id: UUID, id_: str) -> None:
+    if str(referral_id) != id_:
+        raise Missing
+
+
+async def _done(id_: str, work: Work, sent: Sent, outcome: Outcome | Refusal) -> Response:
+    return await shown(work, parse(id_), outcome, ranking=_ranking(sent))
