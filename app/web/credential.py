@@ -51,7 +51,7 @@ async def guarded(request: Request) -> None:
     if _kept(request):
         sent = request.headers.get(HEADER) or str((await request.form()).get(FIELD, ""))
         if not secrets.compare_digest(sent.encode(), csrf_of(request).encode()):
-            raise Forbidden(code=SIGNED_IN_AGAIN)
+            raise Forbidden(code=SIGNED_IN_AGAIN) if request.cookies.get(COOKIE) else Forbidden
 
 
 def _kept(request: Request) -> str:

@@ -112,11 +112,18 @@ async def who_may(country: Country, call: tuple[str, str]) -> Person:
     return await person(country, role, provider=provider if role in WORKING else None, region=THERE)
 
 
+NOT_YET: dict[tuple[str, str], int] = {("GET", "/decisions/{id}"): 404, ("GET", "/settlements"): 409}
+"""What nobody sees in a world that began today: no opening is due, and no quarter is over."""
+
+
 async def test_what_cannot_be_written_down_is_not_shown(country: Country) -> None:
     there = await world(country)
     calls = [call for call, look in sorted(LOOKS.items()) if call[0] == "GET" and look.granted]
     asked = {call: (await who_may(country, call), there.request(*call)) for call in calls}
-    assert {(await who.client.http.request(**request)).status_code for who, request in asked.values()} == {200}
+    first = {call: (await who.client.http.request(**request)).status_code for call, (who, request) in asked.items()}
+    assert {call: status for call, status in first.items() if status != 200} == NOT_YET
+    for call in NOT_YET:
+        del asked[call]
 
     await country.rows(REVOKE)
 

@@ -32,6 +32,8 @@
       before = false;
     });
     document.body.addEventListener("htmx:sseClose", () => live(false));
+    // A line that dies in silence closes nothing: the device knows first.
+    window.addEventListener("offline", () => live(false));
     window.addEventListener("online", lookAgain);
   }
 

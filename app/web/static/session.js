@@ -22,9 +22,10 @@
   let sent = Date.now();
   let asking = false;
 
-  const csrf = () => JSON.parse(document.body.getAttribute("hx-headers"))["X-CSRF"];
+  const carried = () => JSON.parse(document.body.getAttribute("hx-headers"));
+  const csrf = () => carried()["X-CSRF"];
   const carry = (value) => {
-    document.body.setAttribute("hx-headers", JSON.stringify({ "X-CSRF": value }));
+    document.body.setAttribute("hx-headers", JSON.stringify({ ...carried(), "X-CSRF": value }));
     for (const each of document.querySelectorAll("input[name=csrf]")) {
       each.value = value;
     }
