@@ -63,7 +63,7 @@ async def note(id: str, page: PageIn, tx: Tx, caller: CallerIn, parts: PartsIn, 
     wanted, faults = read(PlacementChange, body)
     if wanted is None:
         return await _sheet(page, tx, row, values=form.values, faults=faults, keyring=parts.keyring)
-    await placements.note(tx, caller, row.id, changes=wanted.model_dump(exclude_unset=True))
+    await placements.note(tx, caller, row.id, changes=wanted.model_dump(exclude_unset=True), keyring=parts.keyring)
     return said(page, _("Noted."))
 
 
