@@ -168,6 +168,22 @@ async def test_arrival_and_departure_free_the_place_and_keep_what_delayed_it(cou
     assert (await scene.linde.get("/places"))["items"][0]["status"] == "free"
 
 
+async def test_an_arrival_that_was_pressed_by_mistake_is_corrected_with_one_leaf(country: Country) -> None:
+    scene = await small(country, places=1)
+    placement = await scene.arrived()
+    at_linde = await coordinator(country)
+    leaves = await country.value("SELECT count(*) FROM leaves")
+    correction = f"/places/stay/{placement['id']}/correction"
+
+    unfilled = await at_linde.send(correction, {}, expect=400)
+    await at_linde.send(correction, {"code": "not_arrived", "at": "2020-01-01T10:00"}, expect=400)
+    await at_linde.send(correction, {"code": "not_arrived"})
+
+    assert 'id="fault-code"' in unfilled.text
+    assert (await scene.haven.get(f"/placements/{placement['id']}"))["status"] == "no_show"
+    assert await country.value("SELECT count(*) FROM leaves") == leaves + 1
+
+
 async def test_a_stay_of_somebody_else_is_not_there(country: Country) -> None:
     scene = await small(country)
     placement = await scene.arrived()

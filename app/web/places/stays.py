@@ -6,12 +6,13 @@ from typing import Any
 from fastapi import APIRouter, Response
 
 from app.api.ids import parse
-from app.api.placements import DepartureWanted, PlacementChange, PlacementOut
+from app.api.placements import CorrectionWanted, DepartureWanted, PlacementChange, PlacementOut
 from app.deps import CallerIn, PartsIn, Tx
 from app.errors import Invalid, Missing
 from app.seal import Keyring
-from app.services import agreements, placements
+from app.services import agreements, corrections, placements
 from app.services.caller import Caller
+from app.services.corrections import Wrong
 from app.services.placements import Leaving
 from app.store.database import Transaction
 from app.store.placements import PlacementRow
@@ -86,6 +87,22 @@ async def depart(id: str, page: PageIn, tx: Tx, caller: CallerIn, parts: PartsIn
         faults = faults_of(refusal)
         return await _sheet(page, tx, row, values=form.values, faults=faults, keyring=parts.keyring)
     return said(page, _("They have left. The place is free again."))
+
+
+@router.post("/places/stay/{id}/correction")
+async def correct(id: str, page: PageIn, tx: Tx, caller: CallerIn, parts: PartsIn, form: FormIn) -> Response:
+    """Correct an arrival that was recorded wrongly: nobody came, or on another day."""
+    row = await _here(tx, caller, id)
+    body = {"code": form.one("code"), "at": form.moment("at")}
+    wanted, faults = read(CorrectionWanted, body)
+    if wanted is not None:
+        try:
+            await corrections.correct(tx, caller, row.id, Wrong(wanted.code, wanted.at), keyring=parts.keyring)
+        except Invalid as refusal:
+            faults = faults_of(refusal)
+        else:
+            return said(page, _("Corrected. What was recorded before stays in the ledger, with what corrects it."))
+    return await _sheet(page, tx, row, values=form.values, faults=faults, keyring=parts.keyring)
 
 
 @router.post("/places/stay/{id}/agreement")
