@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from app.services.caller import Caller, Role
-from app.web.access import PEOPLE
+from app.web.access import CONTROL, PEOPLE
 
 
 def N_(text: str) -> str:  # noqa: N802 - the name by which tools for catalogues find what is translated later
@@ -22,6 +22,7 @@ class Entry:
 
 ENTRIES: tuple[Entry, ...] = (
     Entry(N_("The country"), "/country", PEOPLE),
+    Entry(N_("Our share"), "/share", CONTROL),
     Entry(N_("Telephone numbers"), "/providers", PEOPLE),
 )
 """In the order in which they are shown."""

@@ -4,7 +4,7 @@ from fastapi import Depends, FastAPI
 
 from app.deps import Parts
 from app.errors import OperatorError
-from app.web import assets, country, language, live, offline, start
+from app.web import assets, country, language, live, offline, share, start
 from app.web.access import LOOKS, PAGES
 from app.web.credential import guarded, session_hash
 from app.web.refusals import answer_people
@@ -16,6 +16,7 @@ ROUTERS = (
     live.router,
     country.router,
     offline.router,
+    *share.ROUTERS,
 )
 
 
