@@ -44,7 +44,7 @@ async def concerning(tx: "Transaction", *, before: int | None, limit: int, regio
     return [EntryRow(*row) for row in await tx.rows(statement)]
 
 
-def _with_openings(region: str | None) -> Select[tuple[int, str, bytes, bytes | None]]:
+def _with_openings(region: str | None) -> Select[int, str, bytes, bytes]:
     ended = aliased(Leaf)
     departed = exists().where(ended.placement_id == Leaf.placement_id, ended.type == "departure")
     entitled = and_(

@@ -63,8 +63,8 @@ async def set_cap(page: PageIn, tx: Tx, caller: CallerIn, form: FormIn) -> Respo
             refusal = conflict
         else:
             return page.go("/share/caps")
-    around = await _around(tx, caller, form, faults=faults)
-    return page.show("share/caps.html", status=409 if refusal else 400, **around | {"refusal": refusal})
+    around = await _around(tx, caller, form, faults=faults, refusal=refusal)
+    return page.show("share/caps.html", status=409 if refusal else 400, **around)
 
 
 @router.post("/share/caps/{id}/withdrawal")
@@ -94,7 +94,12 @@ async def _names(tx: Tx) -> Mapping[str, str]:
 
 
 async def _around(
-    tx: Tx, caller: Caller, form: Mapping[str, str] | None = None, *, faults: Collection[str] = ()
+    tx: Tx,
+    caller: Caller,
+    form: Mapping[str, str] | None = None,
+    *,
+    faults: Collection[str] = (),
+    refusal: Refusal | None = None,
 ) -> dict[str, Any]:
     shown = await caps.listed(tx, region=None, limit=SHOWN, after=None)
     region = caller.region if caller.has(Role.AUDITOR) else None
@@ -107,5 +112,5 @@ async def _around(
         "faults": faults,
         "most": MOST,
         "today": local_day(tx.at),
-        "refusal": None,
+        "refusal": refusal,
     }
