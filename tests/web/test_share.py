@@ -4,6 +4,7 @@ import base64
 import datetime as dt
 import re
 
+import pytest
 from playwright.async_api import Page, Route, expect
 
 from app.services import checkpoints
@@ -15,18 +16,23 @@ from tests.web.browsing import Site, look_at
 DAY = dt.timedelta(days=1)
 
 
-async def accounted(country: Country) -> int:
-    """Let three quarters have been sealed, and the tree been signed; return the leaf of an arrival in Zwolle."""
+@pytest.fixture
+async def leaf(country: Country) -> int:
+    """Let three quarters have been sealed, and the tree been signed; return the leaf of an arrival in Zwolle.
+
+    Ask for it before the site: its worker seals what there is as soon as it starts.
+    """
+    index = 0
     for before in (2, 1, 0):
         first = newest(before).first
-        leaf = await stayed(
+        index = await stayed(
             country, first, first + (20 + before) * DAY, lawful_regions=(FAR, THERE), ready_since=first + 18 * DAY
         )
         await stayed(country, first, first + 30 * DAY, reason="capacity", receiving=THERE)
         await stayed(country, first, first + 14 * DAY, receiving=FAR, lawful_regions=(FAR, THERE))
     await seal(country)
     await sign(country)
-    return leaf
+    return index
 
 
 async def sign(country: Country) -> None:
@@ -45,8 +51,7 @@ async def verified(page: Page, leaf: int) -> list[str]:
     return await line.get_by_role("listitem").all_inner_texts()
 
 
-async def test_a_controller_reads_the_share_and_checks_a_line_of_the_ledger_in_the_browser(site: Site) -> None:
-    leaf = await accounted(site.country)
+async def test_a_controller_reads_the_share_and_checks_a_line_in_the_browser(leaf: int, site: Site) -> None:
     page = await site.person("auditor", region=THERE)
 
     await page.goto("/share")
@@ -83,8 +88,7 @@ async def other_origin(route: Route) -> None:
     await route.fulfill(body=(await answer.text()).replace("plek.example/nl\n", "plek.example/xx\n", 1))
 
 
-async def test_the_browser_says_so_when_anything_was_tampered_with(site: Site) -> None:
-    leaf = await accounted(site.country)
+async def test_the_browser_says_so_when_anything_was_tampered_with(leaf: int, site: Site) -> None:
     page = await site.person("auditor", region=THERE)
     await page.goto("/share/ledger")
 
@@ -115,8 +119,7 @@ async def test_the_browser_says_so_when_anything_was_tampered_with(site: Site) -
     await look_at(page, "share-ledger-wrong")
 
 
-async def test_a_browser_without_ed25519_says_that_it_checked_all_but_the_signature(site: Site) -> None:
-    leaf = await accounted(site.country)
+async def test_a_browser_without_ed25519_says_that_it_checked_all_but_the_signature(leaf: int, site: Site) -> None:
     page = await site.person("auditor", region=THERE)
     await page.add_init_script("SubtleCrypto.prototype.importKey = () => Promise.reject(new Error('unknown'))")
     await page.goto("/share/ledger")
