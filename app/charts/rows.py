@@ -48,7 +48,9 @@ def row_chart(frame: Frame, rows: Sequence[Row], *, legend: Sequence[str] = (), 
                 height=THICK - 3,
             )
             canvas.told(bar, f"{row.name}: {frame.x.label(value)}")
-            canvas.text(frame.x.label(value), "chart-words", x=max(nought, there) + 6, y=y + THICK - 5)
+            # Beside its bar, or out of the way of the line across.
+            at = max(nought, there) if norm is None else end
+            canvas.text(frame.x.label(value), "chart-words", x=at + 6, y=y + THICK - 5)
         top += room
     canvas.shape("line", "chart-axis", x1=nought, y1=canvas.top - 4, x2=nought, y2=top)
     if norm is not None:

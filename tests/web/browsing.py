@@ -157,7 +157,8 @@ async def look_at(page: Page, name: str) -> None:
             await page.screenshot(path=SCREENS / f"{name}-{size}-{light}.png", full_page=True)
             found = await faults_of(page)
             assert found == [], f"{name}, {size}, {light}: {found}"
-            assert await overflow(page) == [], f"{name}, {size}: wider than the screen"
+            wide = await overflow(page)
+            assert wide == [], f"{name}, {size}: wider than the screen: {wide}"
     await page.set_viewport_size(WIDE)  # pyright: ignore[reportArgumentType]
     await page.emulate_media(color_scheme="light")
 
