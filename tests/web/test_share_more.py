@@ -74,9 +74,9 @@ async def released(country: Country) -> None:
             site=site_id,
         )
     for days, count in ((10, 20), (20, 20), (40, 15), (70, 15)):
-        for there in (linde, spar):
-            await past.stays(there, count, arrived=PAST.first, days=days)
-    await past.stays(linde, 50, arrived=PAST.first)
+        for there, origin in ((linde, FAR), (spar, THERE)):
+            await past.stays(there, count, arrived=PAST.first, days=days, origin=origin)
+    await past.stays(linde, 50, arrived=PAST.first, origin=FAR)
     await release_all(country)
     first = PAST.first
     for region in (THERE, FAR):
@@ -89,11 +89,8 @@ async def test_a_controller_reads_figures_with_charts_in_either_language(release
 
     await page.goto(f"/share/figures?quarter={PAST}")
     await expect(page.get_by_role("img", name="Verblijfsduur")).to_be_visible()
+    await expect(page.get_by_role("row", name="binnen een dag 70")).to_be_visible()
     await look_at(page, "share-figures")
-    from_here = await site.person("auditor", region=HERE)
-    await from_here.goto(f"/share/figures?quarter={PAST}")
-    await expect(from_here.get_by_role("row", name="binnen een dag 190")).to_be_visible()
-    await look_at(from_here, "share-figures-from-here")
     await page.emulate_media(media="print")
     await expect(page.get_by_role("navigation", name="Ons aandeel")).to_be_hidden()
     await expect(page.get_by_role("button", name="Toon")).to_be_hidden()
