@@ -58,6 +58,14 @@ async def test_a_controller_looks_into_decisions(site: Site) -> None:
     await look_at(page, "share-report")
 
 
+MORE = """
+UPDATE monitor_releases SET figures = jsonb_set(figures, '{counts}', figures -> 'counts' || '{
+  "waiting.time.within_hour": 41, "waiting.time.within_day": 70, "waiting.time.within_week": 12,
+  "answers.code.accepted": 96, "answers.code.no_capacity_after_all": 14, "answers.code.no_answer": 11}')
+WHERE quarter = :quarter AND region = :region
+"""
+
+
 @pytest.fixture
 async def released(country: Country) -> None:
     """Let a quarter have passed, be released, and be sealed; ask for it before the site, whose worker does so too."""
@@ -78,6 +86,8 @@ async def released(country: Country) -> None:
             await past.stays(there, count, arrived=PAST.first, days=days, origin=origin)
     await past.stays(linde, 50, arrived=PAST.first, origin=FAR)
     await release_all(country)
+    # A quarter as a busier region would have it: here all of them are too few to be told.
+    await country.rows(MORE, quarter=PAST.first, region=THERE)
     first = PAST.first
     for region in (THERE, FAR):
         await stayed(country, first, first + 20 * DAY, receiving=region, lawful_regions=(FAR, THERE))
