@@ -6,10 +6,10 @@ from dataclasses import dataclass, replace
 from app.charts.frame import BOTTOM, LEGEND_LINE, TOP, Canvas, Frame, hue
 from app.charts.scale import scale_over
 
-NAMES, NUMBERS = 170.0, 40.0
+NAMES, NUMBERS = 176.0, 40.0
 """Room for the names to the left of the bars, and for the number behind the longest of them."""
 THICK, BETWEEN = 16.0, 10.0
-LONGEST = 22
+LONGEST = 20
 """Letters of a name that fit beside a bar; the whole is told by pointing at it."""
 
 
