@@ -1,5 +1,6 @@
 """A region's share as pages: the answer in the first sentence, and nothing for whom it is not; without a browser."""
 
+import base64
 import datetime as dt
 import json
 import re
@@ -7,7 +8,9 @@ from typing import Any
 
 import pytest
 
+from app.allocation.notes import parse_checkpoint, parse_note
 from app.allocation.quarters import quarter_of
+from tests import rfc9162
 from tests.accounting import local_today, newest, seal, stayed
 from tests.api.test_monitor import a_quarter
 from tests.casework import desk
@@ -186,6 +189,10 @@ async def test_only_the_two_regions_read_what_a_line_says_and_how_it_was_decided
     for auditor, opened in ((there, 2), (far, 0)):
         lines = [json.loads(line) for line in (await auditor.get("/share/ledger/export")).text.splitlines()]
         assert sum(line["opening"] is not None for line in lines) == opened
+        note = (await auditor.get("/share/ledger/checkpoint")).text
+        assert (
+            rfc9162.mth([base64.b64decode(line["leaf"]) for line in lines]) == parse_checkpoint(parse_note(note)).root
+        )
 
 
 async def test_nobody_left_although_there_was_room(country: Country) -> None:
