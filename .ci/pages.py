@@ -14,6 +14,7 @@ ROOT = Path(__file__).resolve().parent.parent
 PACKAGES = ROOT / "node_modules"
 BUILT = ROOT / "app" / "web" / "built"
 OWN = ROOT / "app" / "web" / "static"
+CHARTS = ROOT / "app" / "charts"
 COUNTRIES = ROOT / "app" / "reference"
 COMPONENTS = (
     "alert",
@@ -99,7 +100,7 @@ def turned_round(tokens: dict[str, str]) -> dict[str, str]:
 
 def look() -> str:
     """Return the whole style sheet: tokens, components, and Plek's own."""
-    own = squeeze("".join(path.read_text() for path in sorted(OWN.glob("*.css"))))
+    own = squeeze("".join(path.read_text() for path in sorted((*OWN.glob("*.css"), *CHARTS.glob("*.css")))))
     every = {
         name: value.strip().replace(*CALM)
         for name, value in DECLARATION.findall(COMMENT.sub("", (PACKAGES / TOKENS).read_text()))

@@ -13,7 +13,9 @@ from app.api.quarters import QuartersIn
 from app.api.rankings import OwnRegionOut, PolicyOut, StandingOut, own_region_out, standing
 from app.api.wire import Out, single
 from app.deps import CallerIn, PartsIn, Tx
+from app.seal import Keyring
 from app.services import decisions
+from app.services.caller import Caller
 from app.services.decisions import Checked, Decision, Included
 from app.store.decisions import DecisionRow
 from app.store.reference import Reference
@@ -121,7 +123,7 @@ class OwnRegionChecksOut(Out):
 async def listed(tx: Tx, caller: CallerIn, page: PageIn) -> Response:
     """List the placements from the auditor's region, or to it: after they left, or after the policy's delay."""
     found = await decisions.listed(tx, caller, limit=page.limit + 1, after=moment_and_id(page))
-    items, cursor = page.cut(found, place=_place)
+    items, cursor = page.cut(found, place=place_of)
     return DecisionsOut(items=[DecidedOut.of(row) for row in items], next_cursor=cursor).reply()
 
 
@@ -130,12 +132,7 @@ async def listed(tx: Tx, caller: CallerIn, page: PageIn) -> Response:
 )
 async def read(id: str, request: Request, tx: Tx, caller: CallerIn, parts: PartsIn) -> Response:
     """Read a decision by its placement, or by the index of a leaf of it: order, factors, replay, proof."""
-    leaf = _leaf(id)
-    by_id = None if leaf is not None else parse(id)
-    found = await decisions.read(
-        tx, caller, placement_id=by_id, leaf=decisions.NO_LEAF if leaf is None else leaf, keyring=parts.keyring
-    )
-    return single(DecisionOut.shown(found, await tx.snapshots.reference(tx)), request)
+    return single(await decided(id, tx, caller, keyring=parts.keyring), request)
 
 
 @router.get(
@@ -152,11 +149,22 @@ async def check(tx: Tx, caller: CallerIn, parts: PartsIn, page: PageIn, quarters
     limit = min(page.limit, CHECKED_AT_ONCE)
     after = moment_and_id(page)
     found = await decisions.checked(tx, caller, quarters, limit=limit, after=after, keyring=parts.keyring)
-    cursor = page.next_after(_place(found[-1].row)) if len(found) == limit else None
+    cursor = page.next_after(place_of(found[-1].row)) if len(found) == limit else None
     return OwnRegionChecksOut(items=[CheckedOut.shown(one) for one in found], next_cursor=cursor).reply()
 
 
-def _place(row: DecisionRow) -> tuple[str, str]:
+async def decided(named: str, tx: Tx, caller: Caller, *, keyring: Keyring) -> DecisionOut:
+    """Return a decision by its placement, or by the index of a leaf of it."""
+    leaf = _leaf(named)
+    by_id = None if leaf is not None else parse(named)
+    found = await decisions.read(
+        tx, caller, placement_id=by_id, leaf=decisions.NO_LEAF if leaf is None else leaf, keyring=keyring
+    )
+    return DecisionOut.shown(found, await tx.snapshots.reference(tx))
+
+
+def place_of(row: DecisionRow) -> tuple[str, str]:
+    """Return by what a list of decisions is ordered."""
     return row.arrived_at.isoformat(), str(row.placement_id)
 
 

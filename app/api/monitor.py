@@ -185,7 +185,7 @@ async def read(
     found = await monitor.read(tx, caller, quarters, region=region)
     if request.headers.get("accept", "").split(";")[0].strip() == CSV:
         named = {"Content-Disposition": 'attachment; filename="monitor.csv"'}
-        return Response(_lines(found), headers=named, media_type=CSV)
+        return Response(csv_of(found), headers=named, media_type=CSV)
     return MonitorOut(quarters=[_quarter(one, found.occupancy_norm_permille) for one in found.quarters]).reply()
 
 
@@ -258,7 +258,7 @@ def _codes(figures: RegionFigures, measure: str, breakdown: str) -> list[CodeCou
     return [CodeCountOut(code=code, count=count) for code, count in figures.by(measure, breakdown)]
 
 
-def _lines(found: Monitor) -> str:
+def csv_of(found: Monitor) -> str:
     """Return everything as CSV, one line a count; an empty count stands for one that is hidden."""
     written = io.StringIO()
     lines = csv.writer(written)

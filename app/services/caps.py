@@ -50,9 +50,8 @@ class Shown:
 async def set_cap(tx: Transaction, caller: Caller, wanted: CapWanted) -> Shown:
     """Set a cap for the caller's region; the ledger gets its leaf."""
     region = _region_of(caller)
-    today = local_day(tx.at)
-    first = wanted.first_day or today
-    if faults := tuple(_faults(first, wanted.last_day, today=today)):
+    first = wanted.first_day or local_day(tx.at)
+    if faults := faults_of(tx, wanted):
         raise Invalid(*faults)
     begins_at, ends_at = max(midnight(first), tx.at), midnight(wanted.last_day + timedelta(days=1))
     # Of two caps that are set at once the second sees the first: nothing else is locked after the ledger.
@@ -75,6 +74,12 @@ async def set_cap(tx: Transaction, caller: Caller, wanted: CapWanted) -> Shown:
     }
     await caps.add(tx, values)
     return await _shown(tx, id_)
+
+
+def faults_of(tx: Transaction, wanted: CapWanted) -> tuple[Fault, ...]:
+    """Return what is wrong with the days of a cap that somebody wants to set."""
+    today = local_day(tx.at)
+    return tuple(_faults(wanted.first_day or today, wanted.last_day, today=today))
 
 
 async def withdraw(tx: Transaction, caller: Caller, cap_id: UUID) -> Shown:

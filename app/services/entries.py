@@ -1,13 +1,16 @@
 """Reading the ledger: everybody entitled to it sees every leaf, a region's auditors the openings that concern them."""
 
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from app.errors import Unavailable
 from app.seal import Keyring
 from app.services.caller import Caller, Role
-from app.store import keys, ledger_entries
+from app.store import keys, ledger_entries, tree
 from app.store.database import Transaction
+from app.store.ledger_entries import EntryRow
+from app.store.tree import Sealed
 
 PAGE = 2_000
 
@@ -36,12 +39,32 @@ async def exported(tx: Transaction, *, size: int, region: str | None, keyring: K
 
 async def listed(tx: Transaction, caller: Caller, *, keyring: Keyring, after: int, limit: int) -> list[Entry]:
     """Return the leaves after an index, in order."""
-    region = caller.region if caller.has(Role.AUDITOR) else None
-    return await _entries(tx, after=after, limit=limit, region=region, keyring=keyring)
+    return await _entries(tx, after=after, limit=limit, region=_region_of(caller), keyring=keyring)
+
+
+async def readable(tx: Transaction, caller: Caller, *, keyring: Keyring, before: int | None, limit: int) -> list[Entry]:
+    """Return the leaves before an index that the caller can read, newest first: in clear, or opened for them."""
+    rows = await ledger_entries.concerning(tx, before=before, limit=limit, region=_region_of(caller))
+    return await _opened(tx, rows, keyring=keyring)
+
+
+async def signed(tx: Transaction, caller: Caller, *, keyring: Keyring) -> tuple[Sealed, AsyncGenerator[Entry]]:
+    """Return the newest checkpoint and its leaves, as `plek ledger export` writes them for the caller's region."""
+    newest = await tree.newest(tx)
+    if newest is None:
+        raise Unavailable("No checkpoint has been sealed yet.")
+    return newest, exported(tx, size=newest.size, region=_region_of(caller), keyring=keyring)
+
+
+def _region_of(caller: Caller) -> str | None:
+    return caller.region if caller.has(Role.AUDITOR) else None
 
 
 async def _entries(tx: Transaction, *, after: int, limit: int, region: str | None, keyring: Keyring) -> list[Entry]:
-    rows = await ledger_entries.listed(tx, after=after, limit=limit, region=region)
+    return await _opened(tx, await ledger_entries.listed(tx, after=after, limit=limit, region=region), keyring=keyring)
+
+
+async def _opened(tx: Transaction, rows: Sequence[EntryRow], *, keyring: Keyring) -> list[Entry]:
     openings: dict[int, Mapping[str, Any]] = {}
     if any(row.sealed_opening for row in rows):
         key = await keys.read(tx, keys.LEDGER, keyring=keyring)

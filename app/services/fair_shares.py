@@ -2,13 +2,15 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date, timedelta
 from typing import Any
 
 from app.allocation.fairness import FairShares, fair_shares
-from app.allocation.quarters import Quarter
+from app.allocation.quarters import Quarter, quarter_named, quarter_of
 from app.errors import Conflict, Forbidden
 from app.services import caps
 from app.services.caller import Caller
+from app.services.ledger import local_day
 from app.store import caps as cap_rows
 from app.store import quarter_totals
 from app.store.caps import CapRow
@@ -56,6 +58,24 @@ async def sealed(tx: Transaction, quarters: Sequence[Quarter]) -> list[Sealed]:
     if missing := [name for name in names if name not in found]:
         raise Conflict("quarter_not_sealed", f"There are no totals of {', '.join(missing)} yet.")
     return [found[name] for name in names]
+
+
+async def sealed_quarters(tx: Transaction) -> tuple[Quarter, ...]:
+    """Return the quarters that have been sealed, in order."""
+    return tuple(sorted(quarter_named(name) for name in await quarter_totals.sealed_names(tx)))
+
+
+async def by_quarter(tx: Transaction, quarters: Sequence[Quarter]) -> list[tuple[Quarter, FairShares]]:
+    """Return what each of some quarters that are sealed comes to by itself."""
+    found = await sealed(tx, quarters)
+    return [(quarter, fair_shares([one.content])) for quarter, one in zip(quarters, found, strict=True)]
+
+
+async def first_due(tx: Transaction) -> date:
+    """Return the day on which the first quarter will be sealed: after that of the ledger's first leaf, and the wait."""
+    began = await quarter_totals.began(tx)
+    grace = (await tx.snapshots.reference(tx)).policy.quarter_grace_days
+    return quarter_of(local_day(tx.at if began is None else began[0])).after + timedelta(days=grace)
 
 
 @dataclass(frozen=True, slots=True)

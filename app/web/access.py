@@ -122,6 +122,21 @@ PAGES: Mapping[tuple[str, str], frozenset[Role]] = {
     ("POST", "/find/{id}/swaps"): INTAKE,
     ("POST", "/find/{id}/consents"): INTAKE,
     ("POST", "/find/{id}/refusals"): INTAKE,
+    ("GET", "/share"): CONTROL,
+    ("GET", "/share/settlement"): AUDITOR,
+    ("GET", "/share/ledger"): CONTROL,
+    ("GET", "/share/ledger/proof"): CONTROL,
+    ("GET", "/share/ledger/checkpoint"): CONTROL,
+    ("GET", "/share/ledger/export"): CONTROL,
+    ("GET", "/share/caps"): CONTROL,
+    ("POST", "/share/caps"): AUDITOR,
+    ("POST", "/share/caps/confirmation"): AUDITOR,
+    ("POST", "/share/caps/{id}/withdrawal"): AUDITOR,
+    ("GET", "/share/decisions"): AUDITOR,
+    ("GET", "/share/decisions/report"): AUDITOR,
+    ("GET", "/share/decisions/{id}"): AUDITOR,
+    ("GET", "/share/figures"): CONTROL,
+    ("GET", "/share/figures/download"): CONTROL,
 }
 
 LOOKS: Mapping[tuple[str, str], Look] = {
@@ -199,5 +214,13 @@ LOOKS: Mapping[tuple[str, str], Look] = {
     ("POST", "/find/{id}/swaps"): Look("propose", "swap"),
     ("POST", "/find/{id}/consents"): Look("consent", "swap"),
     ("POST", "/find/{id}/refusals"): Look("refuse", "swap"),
+    ("GET", "/share/settlement"): Look("export", "settlement"),
+    ("GET", "/share/ledger"): Look("search", "ledger"),
+    ("GET", "/share/ledger/export"): Look("export", "ledger"),
+    ("POST", "/share/caps"): Look("register", "cap"),
+    ("POST", "/share/caps/{id}/withdrawal"): Look("withdraw", "cap"),
+    ("GET", "/share/decisions"): Look("search", "decision"),
+    ("GET", "/share/decisions/report"): Look("replay", "ranking"),
+    ("GET", "/share/decisions/{id}"): Look("read", "decision"),
 }
 """Pages that show something of anybody; each look at them is logged, and so is each refusal."""

@@ -4,7 +4,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from app.services.caller import Caller, Role
-from app.web.access import PEOPLE
+from app.web.access import CONTROL, PEOPLE
 
 
 def N_(text: str) -> str:  # noqa: N802 - the name by which tools for catalogues find what is translated later
@@ -28,6 +28,7 @@ ADMINISTRATOR = frozenset({Role.ADMINISTRATOR})
 ENTRIES: tuple[Entry, ...] = (
     Entry(N_("Find a place"), "/find", frozenset({Role.INTAKE_WORKER})),
     Entry(N_("My places"), "/places", frozenset({Role.COORDINATOR})),
+    Entry(N_("Our share"), "/share", CONTROL),
     Entry(N_("The country"), "/country", PEOPLE),
     Entry(N_("Telephone numbers"), "/providers", PEOPLE),
     Entry(N_("Accounts"), "/accounts", ADMINISTRATOR),

@@ -90,6 +90,11 @@ def day(on: dt.date, form: str = "long") -> str:
     return dates.format_date(on, form, locale=_LANGUAGE.get())
 
 
+def as_day(text: str, form: str = "long") -> str:
+    """Return a day that a document has as text."""
+    return day(dt.date.fromisoformat(text), form)
+
+
 def number(value: float) -> str:
     """Return a number, with the separators of the language."""
     return numbers.format_decimal(value, locale=_LANGUAGE.get())
@@ -162,6 +167,7 @@ def _environment() -> Environment:
             "moment": moment,
             "clock": clock,
             "day": day,
+            "as_day": as_day,
             "number": number,
             "percent": percent,
             "label": label,

@@ -2,6 +2,7 @@
 
 from fastapi import Depends, FastAPI
 
+from app.api.description import routes
 from app.deps import Parts
 from app.errors import OperatorError
 from app.web import (
@@ -16,6 +17,7 @@ from app.web import (
     places,
     policies,
     session,
+    share,
     signing,
     start,
 )
@@ -31,6 +33,7 @@ ROUTERS = (
     live.router,
     *FIND,
     *places.ROUTERS,
+    *share.ROUTERS,
     country.router,
     offline.router,
     signing.router,
@@ -53,14 +56,7 @@ def pages(parts: Parts) -> FastAPI:
     answer_people(app)
     for router in ROUTERS:
         app.include_router(router)
-    routes = {
-        (method, path)
-        for router in ROUTERS
-        for route in router.routes
-        if (path := getattr(route, "path", None))
-        for method in getattr(route, "methods", ())
-    }
-    if without := routes ^ PAGES.keys():
+    if without := routes(app) ^ PAGES.keys():
         message = f"Pages and rules of access do not match: {sorted(without)}"
         raise OperatorError(message)
     return app

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.charts import Axis, Bar, Frame, Mark, Series, bar_chart, line_chart, scatter_chart
+from app.charts import Axis, Bar, Frame, Mark, Row, Series, bar_chart, line_chart, row_chart, scatter_chart
 from app.charts.frame import style_sheet
 from app.charts.scale import scale_over
 
@@ -41,6 +41,7 @@ def test_a_chart_is_sound_xml_whatever_is_written_in_it(title: str, name: str, b
         bar_chart(shown, [Bar(said, value) for said, value in bars]),
         line_chart(shown, [Series(name, [(float(at), value) for at, (_, value) in enumerate(bars)])]),
         scatter_chart(shown, [Mark(said, value, -value) for said, value in bars], joined=True),
+        row_chart(shown, [Row(said, (value, -value)) for said, value in bars], legend=[name, title], norm=2),
     ):
         assert parsed(svg).tag == f"{SVG}svg"
 
@@ -74,8 +75,30 @@ def test_colours_stand_in_the_style_sheet_for_light_and_for_dark_and_nowhere_els
 
     assert not re.search(r"fill=|stroke=|style=|#[0-9a-f]{3}", svg)
     assert "prefers-color-scheme: dark" in style_sheet()
-    used = set(re.findall(r'class="([^"]+)"', svg + bar_chart(frame(), [Bar("A", 1)])))
+    used = set(re.findall(r'class="([^"]+)"', svg + bar_chart(frame(), [Bar("A", 1)]) + lying(3)))
     assert {look for looks in used for look in looks.split()} <= set(re.findall(r"\.(chart[\w-]*)", style_sheet()))
+
+
+def lying(value: float) -> str:
+    """Return lying bars of a name with two numbers, and a norm."""
+    return row_chart(frame(), [Row("A rather long name of a region", (value, 1), picked=True)], legend="ab", norm=2)
+
+
+def test_a_longer_bar_is_a_larger_number_and_one_below_nought_goes_the_other_way() -> None:
+    rows = [Row("A", (2, 4)), Row("B", (-2, 0))]
+    bars = parsed(row_chart(frame(), rows, legend="ab")).findall(f"{SVG}rect")[1:]
+    two, four, below, _ = [(float(bar.attrib["x"]), float(bar.attrib["width"])) for bar in bars]
+
+    assert four[1] == pytest.approx(2 * two[1], abs=0.02)
+    assert below[1] == pytest.approx(two[1], abs=0.02)
+    assert below[0] + below[1] == pytest.approx(two[0], abs=0.02)
+
+
+def test_a_chart_of_rows_is_as_high_as_it_needs_to_be() -> None:
+    heights = [float(parsed(row_chart(frame(), [Row("A", (1,))] * rows)).attrib["height"]) for rows in (1, 35)]
+
+    assert heights[1] - heights[0] == pytest.approx(34 * 26)
+    assert "A rather long name of a region: 3" in words(parsed(lying(3)))
 
 
 def test_a_file_of_its_own_has_the_style_with_it_and_a_page_has_it_already() -> None:

@@ -171,8 +171,10 @@ async def look_at(page: Page, name: str) -> None:
         for light in ("light", "dark"):
             await page.emulate_media(color_scheme=light)
             await page.screenshot(path=SCREENS / f"{name}-{size}-{light}.png", full_page=True)
-            assert await faults_of(page) == [], f"{name}, {size}, {light}"
-            assert await overflow(page) == [], f"{name}, {size}: wider than the screen"
+            found = await faults_of(page)
+            assert found == [], f"{name}, {size}, {light}: {found}"
+            wide = await overflow(page)
+            assert wide == [], f"{name}, {size}: wider than the screen: {wide}"
     await page.set_viewport_size(WIDE)  # pyright: ignore[reportArgumentType]
     await page.emulate_media(color_scheme="light")
 

@@ -58,10 +58,17 @@ async def keeping(site: Site) -> Page:
     return page
 
 
+NO_PAGES = {
+    *("/live", "/service-worker.js", "/static/{version}/{name}"),
+    *("/share/ledger/export", "/share/figures/download"),
+}
+"""What a browser does not show as a page: what a page loads, and what it saves."""
+
+
 async def walk(page: Page) -> None:
     """Look at every page there is."""
     for method, path in sorted(PAGES):
-        if method == "GET" and path not in {"/live", "/service-worker.js", "/static/{version}/{name}"}:
+        if method == "GET" and path not in NO_PAGES:
             await page.goto(path.replace("{language}", "nl").replace("{id}", "made-up"))
 
 

@@ -1,0 +1,62 @@
+"""What was decided for households of a region or sent to it: the order, its factors, and whether it comes out again."""
+
+from collections import Counter
+from typing import Any
+
+from fastapi import APIRouter, Response
+
+from app.allocation.quarters import Quarter, from_to, quarter_of
+from app.api.decisions import CHECKED_AT_ONCE, DecidedOut, decided, place_of
+from app.api.pages import MOST, moment_and_id
+from app.api.pages import PageIn as ListIn
+from app.deps import CallerIn, PartsIn, Tx
+from app.services import decisions
+from app.services.ledger import local_day
+from app.web.page import PageIn
+from app.web.share.standing import QuarterName, chosen_of
+
+router = APIRouter()
+
+YEARS = 2
+"""How far back one can look."""
+
+
+@router.get("/share/decisions")
+async def listed(page: PageIn, tx: Tx, caller: CallerIn, asked: ListIn) -> Response:
+    """Show the decisions that concern the region, newest first."""
+    found = await decisions.listed(tx, caller, limit=asked.limit + 1, after=moment_and_id(asked))
+    rows, older = asked.cut(found, place=place_of)
+    return page.show("share/decisions.html", rows=[DecidedOut.of(row) for row in rows], older=older, **await _names(tx))
+
+
+@router.get("/share/decisions/report")
+async def report(page: PageIn, tx: Tx, caller: CallerIn, parts: PartsIn, quarter: QuarterName = None) -> Response:
+    """Check whether anybody left the region although something lawful was free there; and count other choices."""
+    now = quarter_of(local_day(tx.at))
+    known = from_to(Quarter(now.year - YEARS, now.number), now)
+    chosen = chosen_of(known, quarter)
+    checked = await decisions.checked(tx, caller, (chosen,), limit=CHECKED_AT_ONCE, after=None, keyring=parts.keyring)
+    recent = await decisions.listed(tx, caller, limit=MOST, after=None)
+    return page.show(
+        "share/report.html",
+        checked=checked,
+        more=len(checked) == CHECKED_AT_ONCE,
+        found=Counter(one.found for one in checked),
+        recent=len(recent),
+        overrides=Counter(row.override_reason for row in recent if row.override_reason).most_common(),
+        known=known[::-1],
+        chosen=chosen,
+        **await _names(tx),
+    )
+
+
+@router.get("/share/decisions/{id}")
+async def one(page: PageIn, tx: Tx, caller: CallerIn, parts: PartsIn, id: str) -> Response:
+    """Show one decision, made again."""
+    shown = await decided(id, tx, caller, keyring=parts.keyring)
+    return page.show("share/decision.html", shown=shown, **await _names(tx))
+
+
+async def _names(tx: Tx) -> dict[str, Any]:
+    regions = (await tx.snapshots.reference(tx)).regions
+    return {"names": {code: region.name for code, region in regions.items()}}

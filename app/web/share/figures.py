@@ -1,0 +1,83 @@
+"""How shelter works in a region: the monitor's figures with charts, and who came from where, by quarter."""
+
+from collections.abc import Mapping, Sequence
+
+from fastapi import APIRouter, Response
+
+from app.allocation.quarters import Quarter, from_to, quarter_of
+from app.api.monitor import CSV, csv_of
+from app.deps import CallerIn, Tx
+from app.services import fair_shares, monitor
+from app.services.caller import Caller, Role
+from app.services.ledger import local_day
+from app.services.monitor import QuarterFigures, RegionFigures
+from app.services.monitor_releases import SETTLED_DAYS
+from app.web.page import PageIn
+from app.web.share import drawing
+from app.web.share.standing import QuarterName, chosen_of
+
+router = APIRouter()
+
+YEARS = 2
+"""How far back: as many quarters as the monitor shows at once."""
+
+
+@router.get("/share/figures")
+async def figures(page: PageIn, tx: Tx, caller: CallerIn, quarter: QuarterName = None) -> Response:
+    """Show a quarter that was released: of one's own region, or of the country, and how full every region was."""
+    region = caller.region if caller.has(Role.AUDITOR) else None
+    found = await monitor.read(tx, caller, _asked(tx), region=region)
+    over_time = [(one.quarter, _of(one, region)) for one in found.quarters if one.made_at is not None]
+    if not over_time:
+        return page.show("share/no_figures.html", after_days=SETTLED_DAYS)
+    known = [one for one, _ in over_time]
+    chosen = chosen_of(known, quarter)
+    names = {code: one.name for code, one in (await tx.snapshots.reference(tx)).regions.items()}
+    return page.show(
+        "share/figures.html",
+        charts=drawing,
+        region=names.get(region) if region else None,
+        code=region,
+        names=names,
+        norm=found.occupancy_norm_permille,
+        over_time=over_time,
+        known=known[::-1],
+        chosen=chosen,
+        figures=dict(over_time)[chosen],
+        everywhere=await _everywhere(tx, caller, chosen, names),
+        flows=await _flows(tx, chosen),
+    )
+
+
+@router.get("/share/figures/download")
+async def download(tx: Tx, caller: CallerIn, quarter: QuarterName = None) -> Response:
+    """Hand out a quarter of all regions as CSV, one line a count."""
+    chosen = chosen_of(_asked(tx), quarter)
+    found = await monitor.read(tx, caller, (chosen,), region=None)
+    named = {"Content-Disposition": f'attachment; filename="monitor-{chosen}.csv"'}
+    return Response(csv_of(found), headers=named, media_type=CSV)
+
+
+def _asked(tx: Tx) -> Sequence[Quarter]:
+    """Return as many quarters as the monitor shows at once, the last of them the one that is not over."""
+    now = quarter_of(local_day(tx.at))
+    return from_to(Quarter(now.year - YEARS, now.number).next, now)
+
+
+def _of(quarter: QuarterFigures, region: str | None) -> RegionFigures | None:
+    return next((one for one in quarter.regions if one.region == region), None)
+
+
+async def _everywhere(tx: Tx, caller: Caller, chosen: Quarter, names: Mapping[str, str]) -> list[RegionFigures]:
+    """Return every region that has places, by name."""
+    found = await monitor.read(tx, caller, (chosen,), region=None)
+    there = [one for one in found.quarters[0].regions if one.region is not None and one.places]
+    return sorted(there, key=lambda one: names.get(one.region or "", ""))
+
+
+async def _flows(tx: Tx, chosen: Quarter) -> Mapping[tuple[str, str], int] | None:
+    """Return place-nights from region to region, most first; None where the quarter has not been added up yet."""
+    if chosen not in await fair_shares.sealed_quarters(tx):
+        return None
+    pairs = (await fair_shares.pairs(tx, (chosen,))).pairs
+    return dict(sorted(pairs.items(), key=lambda pair: (-pair[1], pair[0])))

@@ -1,0 +1,71 @@
+"""The ledger's lines that concern a region, each to be checked in the browser of whoever reads it."""
+
+import json
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query, Response
+
+from app.allocation.canonical import canonical_json
+from app.allocation.exports import export_line
+from app.api.ledger import Index, Size, prove_ledger_inclusion, read_ledger_checkpoint
+from app.deps import CallerIn, PartsIn, Tx
+from app.services import checkpoints, entries
+from app.services.caller import Role
+from app.web.page import PageIn
+
+router = APIRouter()
+
+AT_ONCE = 25
+JSONL = "application/jsonl; charset=utf-8"
+
+
+@router.get("/share/ledger")
+async def lines(
+    page: PageIn, tx: Tx, caller: CallerIn, parts: PartsIn, before: Annotated[int | None, Query(ge=0)] = None
+) -> Response:
+    """Show the lines that the reader can read, newest first."""
+    found = await entries.readable(tx, caller, keyring=parts.keyring, before=before, limit=AT_ONCE + 1)
+    regions = (await tx.snapshots.reference(tx)).regions
+    return page.show(
+        "share/ledger.html",
+        leaves=[_leaf(one) for one in found[:AT_ONCE]],
+        older=found[AT_ONCE - 1].index if len(found) > AT_ONCE else None,
+        newest=before is None,
+        keys=[key.written() for key in await checkpoints.verifiers(tx, keyring=parts.keyring)],
+        names={code: region.name for code, region in regions.items()},
+        region=caller.region if caller.has(Role.AUDITOR) else None,
+    )
+
+
+@router.get("/share/ledger/proof")
+async def proof(tx: Tx, leaf: Index, size: Size) -> Response:
+    """Prove to a page that a leaf is in the tree, as the API does."""
+    return await prove_ledger_inclusion(tx, leaf, size)
+
+
+@router.get("/share/ledger/checkpoint")
+async def checkpoint(tx: Tx) -> Response:
+    """Hand out the newest checkpoint, as the API does."""
+    return await read_ledger_checkpoint(tx)
+
+
+@router.get("/share/ledger/export")
+async def export(tx: Tx, caller: CallerIn, parts: PartsIn) -> Response:
+    """Hand out every line that was signed, with the openings that the region may see: as `plek ledger export` does."""
+    _, found = await entries.signed(tx, caller, keyring=parts.keyring)
+    written = b"".join([export_line(one.index, one.content, one.opening) async for one in found])
+    name = f"ledger-{caller.region}.jsonl" if caller.region else "ledger.jsonl"
+    return Response(written, headers={"Content-Disposition": f'attachment; filename="{name}"'}, media_type=JSONL)
+
+
+def _leaf(entry: entries.Entry) -> dict[str, Any]:
+    """Return a line with what it says: by its opening, or in clear; and the bytes that its hash is of."""
+    said = json.loads(entry.content)
+    return {
+        "index": entry.index,
+        "type": entry.type,
+        "bytes": entry.content.decode(),
+        "opening": entry.opening,
+        "opening_bytes": None if entry.opening is None else canonical_json(entry.opening).decode(),
+        "in_clear": said.get("content"),
+    }

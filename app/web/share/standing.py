@@ -1,0 +1,86 @@
+"""Did we carry more than our share? A region's standing in a quarter, over time, and beside all others."""
+
+from collections.abc import Sequence
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query, Response
+
+from app.allocation.fairness import MILLION, FairShares
+from app.allocation.quarters import Quarter
+from app.api.fair_shares import RegionShareOut, list_settlements
+from app.deps import CallerIn, Tx
+from app.errors import Missing
+from app.services import fair_shares
+from app.services.caller import Role
+from app.web.page import PageIn
+from app.web.share import drawing
+
+router = APIRouter()
+
+OVER_TIME = 8
+"""Quarters: two years."""
+PERMILLE = 1000
+
+QuarterName = Annotated[str | None, Query(max_length=7)]
+
+
+@router.get("/share")
+async def share(page: PageIn, tx: Tx, caller: CallerIn, quarter: QuarterName = None) -> Response:
+    """Show how a region stands; of no region, how all of them do."""
+    known = await fair_shares.sealed_quarters(tx)
+    if not known:
+        return page.show("share/not_yet.html", due=await fair_shares.first_due(tx))
+    region = caller.region if caller.has(Role.AUDITOR) else None
+    return page.show("share/share.html", **await _standing(tx, region, known, chosen_of(known, quarter)))
+
+
+@router.get("/share/settlement")
+async def settlement(tx: Tx, caller: CallerIn, quarter: QuarterName = None) -> Response:
+    """Hand out the region's exact nights with every other."""
+    return await list_settlements(tx, caller, (chosen_of(await fair_shares.sealed_quarters(tx), quarter),))
+
+
+def chosen_of(known: Sequence[Quarter], name: str | None) -> Quarter:
+    """Return the quarter that was chosen, else the newest; Missing where there is none of that name."""
+    found = [one for one in known if name is None or str(one) == name]
+    if not found:
+        raise Missing
+    return found[-1]
+
+
+async def _standing(tx: Tx, region: str | None, known: Sequence[Quarter], chosen: Quarter) -> dict[str, Any]:
+    reference = await tx.snapshots.reference(tx)
+    read = await fair_shares.read(tx, (chosen,))
+    shares = [RegionShareOut.of(one, read) for one in read.shares.regions]
+    names = {code: one.name for code, one in reference.regions.items()}
+    weights = [one.weight or 0 for one in shares]
+    return {
+        "charts": drawing,
+        "region": names.get(region) if region else None,
+        "own": next((one for one in shares if one.region == region), None),
+        "shares": sorted(shares, key=lambda one: names.get(one.region, one.region)),
+        "names": names,
+        "all_weights": sum(weights),
+        "all_given": sum(one.given for one in shares),
+        "off_permille": read.shares.total_relative_deviation * PERMILLE // MILLION,
+        "known": known[::-1],
+        "chosen": chosen,
+        "sealed": read.sealed[0],
+        "over_time": [
+            _then(quarter, found, region) for quarter, found in await fair_shares.by_quarter(tx, known[-OVER_TIME:])
+        ],
+    }
+
+
+def _then(quarter: Quarter, found: FairShares, region: str | None) -> dict[str, Any]:
+    """Return a quarter's figures of one region, or of all together."""
+    ours = [one for one in found.regions if region is None or one.region == region]
+    return {
+        "quarter": quarter,
+        "quota": sum(one.quota for one in ours) / MILLION,
+        "given": sum(one.figures["given_safety"] for one in ours),
+        "capacity_debt": sum(one.figures["received_capacity"] for one in ours),
+        "capacity_given": sum(one.figures["given_capacity"] for one in ours),
+        "after_ready": sum(one.figures["given_after_ready"] for one in ours),
+        "off_permille": found.total_relative_deviation * PERMILLE // MILLION,
+    }
