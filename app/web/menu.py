@@ -28,14 +28,14 @@ ADMINISTRATOR = frozenset({Role.ADMINISTRATOR})
 ENTRIES: tuple[Entry, ...] = (
     Entry(N_("Find a place"), "/find", frozenset({Role.INTAKE_WORKER})),
     Entry(N_("My places"), "/places", frozenset({Role.COORDINATOR})),
-    Entry(N_("Our share"), "/share", CONTROL),
-    Entry(N_("The country"), "/country", PEOPLE),
-    Entry(N_("Telephone numbers"), "/providers", PEOPLE),
     Entry(N_("Accounts"), "/accounts", ADMINISTRATOR),
     Entry(N_("Providers"), "/provider-list", ADMINISTRATOR),
     Entry(N_("Policies"), "/policies", ADMINISTRATOR),
     Entry(N_("Weights"), "/weights", ADMINISTRATOR),
     Entry(N_("Access review"), "/access-reviews", ADMINISTRATOR),
+    Entry(N_("Our share"), "/share", CONTROL),
+    Entry(N_("The country"), "/country", PEOPLE),
+    Entry(N_("Telephone numbers"), "/providers", PEOPLE),
 )
 """In the order in which they are shown."""
 

@@ -73,6 +73,7 @@ class World:
     ids: Mapping[str, str]
     offer_id: str
     administrator: Client | None = None
+    auditor: Client | None = None
 
     def path(self, template: str, *, id_: str | None = None) -> str:
         """Fill in an id: that of the thing that there is, or another."""
@@ -187,7 +188,9 @@ async def world(country: Country) -> World:
         "swaps": await swap_for(country, waiting["id"], place_id=there.place_ids[-1]),
         "waiting": waiting["id"],
     }
-    return World(country, receiver, sender, ids, ranking["offers"][0]["offerId"], await country.client("administrator"))
+    offer_id = ranking["offers"][0]["offerId"]
+    controller = await country.client("auditor", region=THERE)
+    return World(country, receiver, sender, ids, offer_id, await country.client("administrator"), controller)
 
 
 AGREED = """
@@ -244,7 +247,7 @@ async def answer_to(
     if call == ("POST", "/policies"):
         client = there.administrator
     if call == ("POST", "/caps"):
-        client = await there.country.client("auditor", region=THERE)
+        client = there.auditor
     sent = request["headers"] | (JSON if headers is None else headers)
     return await (client or there.receiver).http.request(**request | {"headers": sent}, content=content)
 

@@ -156,9 +156,7 @@ async def test_every_error_is_a_problem(country: Country) -> None:
     nobody = await country.client()
     for method, path, status, code in (
         ("GET", "/nowhere", 404, "not_found"),
-        ("GET", "http://plek.test/nowhere", 404, "not_found"),
         ("PUT", "/sites", 405, "method_not_allowed"),
-        ("POST", "http://plek.test/health/live", 405, "method_not_allowed"),
         ("GET", "/sites", 401, "unauthenticated"),
     ):
         answer = await nobody.ask(method, path, expect=status)

@@ -209,4 +209,4 @@ async def test_another_person_does_not_see_the_page_that_was_left(site: Site) ->
     await cover.get_by_label("Code", exact=True).fill(await other.next_code())
     await page.keyboard.press("Enter")
 
-    await page.wait_for_url(re.compile("/session$"))
+    await page.wait_for_url(re.compile("/share$"))
