@@ -34,7 +34,7 @@ run: setup ## The demo country in the browser; Ctrl-C stops it
 	@exec $(BIN)/plek serve --demo
 
 test: dev check ## The gate, then every test; TESTS= and PYTEST_WORKERS= choose fewer
-	@exec $(BIN)/python -m pytest -n $(PYTEST_WORKERS) --cov --cov-fail-under=90 $(TESTS)
+	@exec $(BIN)/python -m pytest -n $(PYTEST_WORKERS) --dist worksteal --cov --cov-fail-under=90 $(TESTS)
 
 check: dev check-quick migrations audit ## The gate of STYLE.md, except the tests
 	$(BIN)/lint-imports --no-logo
