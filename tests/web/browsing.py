@@ -170,6 +170,7 @@ async def look_at(page: Page, name: str) -> None:
         await page.set_viewport_size(viewport)  # pyright: ignore[reportArgumentType]
         for light in ("light", "dark"):
             await page.emulate_media(color_scheme=light)
+            await page.evaluate("window.scrollTo(0, 0)")
             await page.screenshot(path=SCREENS / f"{name}-{size}-{light}.png", full_page=True)
             found = await faults_of(page)
             assert found == [], f"{name}, {size}, {light}: {found}"
