@@ -34,11 +34,11 @@ async def scene(country: Country, server: Server) -> Scene:
 async def test_the_newest_key_alone_opens_everything_afterwards(scene: Scene) -> None:
     before = await scene.everything()
     assert before["ledger"]["items"][FIRST_LEAF]["opening"]
-    assert (await scene.survey(scene.new)).closed == (await scene.survey()).older == 4
+    assert (await scene.survey(scene.new)).closed == (await scene.survey()).older == 5
 
     done = await rotation.rotate(scene.begin, keyring=scene.both)
 
-    assert done.keys == 4
+    assert done.keys == 5
     assert done.answers == await scene.country.value("SELECT count(*) FROM answers") > 1
     async with scene.process(scene.new) as later:
         assert await later.everything() == before
@@ -63,7 +63,7 @@ async def test_what_an_older_key_wrapped_behind_its_back_is_found_by_a_later_pas
 
     await rotation.rotate(scene.begin_and(add), keyring=scene.both)
 
-    assert await scene.survey() == Tally(seen=6)
+    assert await scene.survey() == Tally(seen=7)
 
 
 async def test_who_goes_on_wrapping_with_an_older_key_is_told(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -109,7 +109,7 @@ async def test_nobody_who_is_busy_with_a_row_is_waited_for(scene: Scene, monkeyp
             assert await sealing.replace(tx, SITES, wanted) == 1
         with pytest.raises(OperatorError, match="in use all the time"):
             await rotation.rotate(scene.begin, keyring=scene.both)
-        assert await scene.survey() == Tally(seen=5, older=1)
+        assert await scene.survey() == Tally(seen=6, older=1)
 
     assert (await rotation.rotate(scene.begin, keyring=scene.both)).keys == 1
 
@@ -120,8 +120,8 @@ async def test_two_rotations_at_once_do_it_once(scene: Scene) -> None:
 
     done = await asyncio.gather(*(rotation.rotate(scene.begin, keyring=scene.both, rows=2) for _ in range(2)))
 
-    assert sum(one.keys for one in done) == 10
-    assert (await scene.survey(scene.new)) == Tally(seen=10)
+    assert sum(one.keys for one in done) == 11
+    assert (await scene.survey(scene.new)) == Tally(seen=11)
 
 
 class Killed(BaseException):
@@ -151,10 +151,10 @@ async def test_a_key_that_is_needed_and_missing_is_told_and_the_others_are_wrapp
         "UPDATE installation_keys SET wrapped = :key", key=Keyring.parse(new_key()).new_data_key(row="ledger")[1]
     )
 
-    with pytest.raises(OperatorError, match="1 of 4 wrapped keys open with none"):
+    with pytest.raises(OperatorError, match="2 of 5 wrapped keys open with none"):
         await rotation.rotate(scene.begin, keyring=scene.both)
 
-    assert await scene.survey() == Tally(seen=4, closed=1)
+    assert await scene.survey() == Tally(seen=5, closed=2)
 
 
 async def test_a_process_with_the_keys_from_the_file_answers_before_during_and_after(
@@ -173,7 +173,7 @@ async def test_a_process_with_the_keys_from_the_file_answers_before_during_and_a
 
         assert await serving.everything() | before == await serving.everything()
         await serving.where.intake.post("/referrals", referral_body())
-    assert await scene.survey() == Tally(seen=5)
+    assert await scene.survey() == Tally(seen=6)
 
 
 async def test_with_only_the_keys_it_began_with_that_process_would_not(scene: Scene) -> None:
@@ -225,7 +225,7 @@ async def test_what_is_made_and_changed_all_the_while_is_wrapped_anew_as_well(sc
 
     await rotation.rotate(scene.begin, keyring=scene.both)
 
-    assert await scene.survey(scene.new) == Tally(seen=4 + 2 * 15)
+    assert await scene.survey(scene.new) == Tally(seen=5 + 2 * 15)
     async with scene.process(scene.new) as later:
         names = [site["name"] for site in (await later.where.receiver.get("/sites"))["items"]]
         assert sum(name.endswith("anew") for name in names) == 15
