@@ -64,4 +64,4 @@ def test_the_walk_of_the_readme_works_as_it_stands(tmp_path: Path) -> None:
     *_, arrived, departed = ran.stdout.split()
     assert "'score'" in ran.stdout
     assert "'children': [{'age': 4, 'gender': 'male'}]" in ran.stdout
-    assert (arrived, departed) == ("0", "1")
+    assert (arrived, departed) == ("2", "3")

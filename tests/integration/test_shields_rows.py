@@ -21,7 +21,10 @@ CASE = {"referrals", "referral_secrets", "rankings", "holds", "stays", "placemen
 HIDDEN = CASE | {"access_log", "access_log_referrals", "answers"}
 NAMELESS = {"claims", "outbox", "shields"}
 """Ids without content: which place is taken, that something changed, and that something is shielded."""
-ANYBODYS = "SELECT tablename AS name FROM pg_tables WHERE schemaname = 'public' AND tablename NOT IN ('accounts', 'tokens', 'sessions')"
+ANYBODYS = (
+    "SELECT tablename AS name FROM pg_tables WHERE schemaname = 'public'"
+    " AND tablename NOT IN ('accounts', 'tokens', 'sessions')"
+)
 
 ON_BOTH = True
 ADD = """INSERT INTO shields (referral_id, account_id, provider_id, reference, broken_because, until)
