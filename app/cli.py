@@ -40,7 +40,7 @@ DataDir = Annotated[
 ]
 PolicyFile = Annotated[Path, typer.Argument(metavar="FILE.json")]
 MOST_TRIED = 10_000
-MOST_YEARS = 20
+A_YEAR, MOST_SIMULATED = 365, 7300
 PORTS = 65_535
 
 
@@ -233,7 +233,7 @@ def try_policy(
 @plek.command()
 def simulate(
     seed: Annotated[int, typer.Option(help="The same seed gives the same years.")] = 1,
-    years: Annotated[int, typer.Option(min=1, max=MOST_YEARS)] = 1,
+    days: Annotated[int, typer.Option(min=1, max=MOST_SIMULATED)] = A_YEAR,
     policy_file: Annotated[
         Path | None, typer.Option("--policy", metavar="FILE.json", help="A draft, instead of the country's policy.")
     ] = None,
@@ -242,10 +242,10 @@ def simulate(
         Path | None, typer.Option(metavar="DIR", help="Where to write pictures and tables.", file_okay=False)
     ] = None,
 ) -> None:
-    """Live through years of the demo country, several ways of choosing side by side, and say whether it was fair."""
+    """Live through a year of the demo country, several ways of choosing side by side, and say whether it was fair."""
     from app.commands import simulating  # noqa: PLC0415 - as above
 
-    simulating.simulate(seed=seed, days=years * 365, policy_file=policy_file, swept=sweep, out=out)
+    simulating.simulate(seed=seed, days=days, policy_file=policy_file, swept=sweep, out=out)
 
 
 @plek.command()

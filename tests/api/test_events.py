@@ -48,7 +48,7 @@ async def test_a_hold_is_told_to_both_sides_and_to_nobody_else(country: Country,
         await tell(country, "swap", "for-all")
 
         sender, receiver = [await after_the_places(open_[slug]) for slug in ("haven", "linde")]
-        other = await open_["elders"].next()
+        other = await after_the_places(open_["elders"])
     assert sender == receiver
     assert sender is not None
     assert (sender.kind, sender.data) == ("hold", {"id": hold["id"]})

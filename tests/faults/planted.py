@@ -34,13 +34,14 @@ REQUESTS = {
 """What fails in a layer, and the request that comes upon it."""
 
 LOOPS = {
-    "relay": "app.store.outbox.number",
-    "read": "app.events.bus.Bus.read",
-    "doorbell": "app.events.doorbell.Doorbell._heard",
-    "timers": "app.services.holds.sweep",
-    "webhooks": "app.store.deliveries.lease",
+    "app.store.outbox.number": "relay",
+    "app.events.bus.Bus.read": "read",
+    "app.events.doorbell.Doorbell._heard": "doorbell",
+    "app.services.holds.sweep": "timers",
+    "app.bookkeeping.quarter_totals.seal": "timers",
+    "app.store.deliveries.lease": "webhooks",
 }
-"""What fails in each of the worker's loops."""
+"""What fails beside the requests, and the worker's loop that comes upon it."""
 
 COMMANDS = {
     "commands": ("app.services.accounts.issue", ("token", "--role", "auditor", "--region", REGION)),
@@ -53,6 +54,8 @@ COMMANDS = {
     "clock": ("app.clock.datetime", ("doctor",)),
     "embedded": ("app.embedded.servers.folder.check", ("migrate",)),
     "main": ("app.main.worker.running", ("serve", "--port", "0")),
+    "simulation": ("app.simulation.ways.demo_world", ("simulate", "--days", "1")),
+    "charts": ("app.charts.bars.Canvas", ("simulate", "--days", "1")),
 }
 """What fails in a layer, and the command that comes upon it."""
 
@@ -125,6 +128,11 @@ class Said:
 def quoted(*texts: str) -> list[str]:
     """Return which secrets stand in what was said, whole or in part."""
     return [secret for secret in (*SECRETS, *MARKS) if any(secret in text for text in texts)]
+
+
+def layer_of(target: str) -> str:
+    """Return the layer that something planted stands in."""
+    return target.split(".")[1]
 
 
 def part(layer: str) -> str:

@@ -76,4 +76,4 @@ def test_the_command_says_what_it_takes() -> None:
     shown = CliRunner().invoke(plek, ["simulate", "--help"], env={"COLUMNS": "160"})
 
     assert shown.exit_code == 0
-    assert {word for word in ("--seed", "--years", "--policy", "--sweep", "--out") if word not in shown.output} == set()
+    assert {word for word in ("--seed", "--days", "--policy", "--sweep", "--out") if word not in shown.output} == set()
