@@ -37,7 +37,7 @@ def pytest_report_header() -> str:
 def local(shared: Path) -> Generator[Server]:
     """Use the servers at the local ports, with a template database that goes when the run ends."""
     name = f"plek_template_{os.getpid()}"
-    server = Server(f"local-{os.getpid()}", LOCAL_DATABASE, LOCAL_DATABASE, LOCAL_REDIS, name)
+    server = Server(f"local-{os.getpid()}", LOCAL_DATABASE, LOCAL_DATABASE, LOCAL_REDIS, name, durable=True)
     make_template(server, shared)
     yield server
     drop_template(server)
