@@ -59,7 +59,7 @@ class Server:
 
     @property
     def strategy(self) -> str:
-        """How the template is cloned: to copy files takes a checkpoint, which costs nothing without a disk to wait for."""
+        """How the template is cloned: copying files takes a checkpoint, which is nothing without a disk to wait for."""
         return "WAL_LOG" if self.durable else "FILE_COPY"
 
 
