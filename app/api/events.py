@@ -4,17 +4,17 @@ import asyncio
 import json
 import secrets
 from collections.abc import AsyncGenerator, Awaitable, Callable
-from contextlib import aclosing, asynccontextmanager
+from contextlib import aclosing
 from functools import lru_cache
 from typing import TYPE_CHECKING, Annotated
 
 from fastapi import APIRouter, Header, Request, Response
 from fastapi.responses import StreamingResponse
 
-from app.deps import PartsIn, caller_of, token_hash, transaction
+from app.deps import PartsIn, admitted, token_hash
 from app.errors import Fault, Invalid, Refusal
 from app.events.stream import Event, Item, Reset, Start
-from app.services.caller import Caller, Role
+from app.services.caller import Role
 
 if TYPE_CHECKING:
     from starlette.types import Send
@@ -68,7 +68,7 @@ async def follow_events(
 ) -> Response:
     """Follow what concerns the caller's provider."""
     hashed = token_hash(request)
-    caller = await _admitted(request)
+    caller = await admitted(request)
     withheld = frozenset[str]() if caller.has(Role.COORDINATOR) else COORDINATORS_ALONE
 
     async def still_welcome() -> bool:
@@ -80,12 +80,6 @@ async def follow_events(
     # The first item before the response: what keeps a stream from beginning can still be told as a problem.
     first = await anext(items)
     return EventStream(_frames(items, first=first, still_welcome=still_welcome, withheld=withheld))
-
-
-async def _admitted(request: Request) -> Caller:
-    """Return the caller, in a transaction that is over before the stream begins."""
-    async with asynccontextmanager(transaction)(request) as tx:
-        return caller_of(request, tx.identity)
 
 
 def _position(last_event_id: str | None) -> int | None:
