@@ -231,13 +231,6 @@ async def _slowing_down(request: Request) -> AsyncGenerator[None]:
 Tx = Annotated[Transaction, Depends(transaction, scope="function")]
 
 
-async def admitted(request: Request) -> Caller:
-    """Return the caller, in a transaction that is over before the work begins: it ends sessions, or never ends."""
-    async with asynccontextmanager(transaction)(request):
-        caller: Caller = request.state.caller
-        return caller
-
-
 async def providers_known(tx: Tx) -> None:
     """Let the input of a route be checked against the providers that there are."""
     PROVIDERS.set(await tx.snapshots.providers(tx))

@@ -8,7 +8,8 @@ from typing import Annotated
 from fastapi import APIRouter, Form, Request, Response
 from pydantic import BaseModel, Field
 
-from app.deps import CallerIn, PartsIn, Tx, admitted
+from app.api.logged_first import admitted
+from app.deps import CallerIn, PartsIn, Tx
 from app.errors import Invalid, TooMany
 from app.services import own_credential
 from app.services.invitations import Offered
