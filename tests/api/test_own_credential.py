@@ -10,7 +10,7 @@ from app.web.credential import COOKIE
 from tests.api.test_pages_signing import browser, code_of, send, signed_in, typed
 from tests.country import THERE, Country
 from tests.signing import Person, person
-from tests.web.test_country_doors import visitor
+from tests.web.visiting import browser_of
 
 pytestmark = pytest.mark.race
 
@@ -90,7 +90,7 @@ async def test_with_a_recovery_code_somebody_takes_another_telephone_and_the_old
 
 
 async def test_whoever_signs_in_by_nothing_has_nothing_to_change(country: Country) -> None:
-    http = await visitor(country, "coordinator", provider="linde")
+    http = await browser_of(country, "coordinator", provider="linde")
 
     assert (await http.get("/session/credential")).status_code == 404
     assert "/session/credential" not in (await http.get("/session")).text
