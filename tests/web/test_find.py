@@ -32,9 +32,12 @@ async def test_the_main_job_from_the_form_to_the_arrival_with_the_other_side_act
     await expect(page.get_by_role("heading", name="Stichting Linde moet nog antwoorden")).to_be_visible()
     await expect(page.locator("#outcome")).to_be_focused()
     await look_at(page, "find-held")
+    await page.get_by_text("Contact opschrijven").click()
+    await page.locator("#contact-note").fill("belt straks terug")
     (hold,) = (await there.receiver.get("/holds"))["items"]
     await there.receiver.post(f"/holds/{hold['id']}/acceptance", {"by": "person"}, expect=200)
     await expect(page.get_by_role("heading", name="Stichting Linde heeft een plek voor hen")).to_be_visible()
+    await expect(page.locator("#contact-note")).to_have_value("belt straks terug")
     await look_at(page, "find-accepted")
     await on_their_way(page)
     (placement,) = (await there.receiver.get("/placements"))["items"]
