@@ -34,7 +34,7 @@ from app.web.map import Drawing
 from app.web.page import Page, PageIn
 from app.words.ranking import exclusion_text
 
-FIRST_OFFERS, MOST_OFFERS = 10, 200
+FIRST_OFFERS, MOST_OFFERS = 5, 200
 """How many are shown at first, and at most: whoever is in a hurry looks at the first few."""
 MOST_CONTACTS = 5
 
