@@ -1,5 +1,7 @@
 """The one endpoint that shows an address. It is logged before it is read, it is never kept, and never sent twice."""
 
+from collections.abc import Mapping
+
 from fastapi import APIRouter, Depends, Request, Response
 from pydantic import Field
 
@@ -7,7 +9,7 @@ from app.api.ids import parse, parse_optional
 from app.api.known import RevealPurpose
 from app.api.logged_first import admitted, entered, no_log_no_look
 from app.api.wire import In, Line, Out
-from app.deps import PartsIn
+from app.deps import Parts, PartsIn
 from app.errors import Missing
 from app.services import address
 from app.services.address import Question
@@ -51,6 +53,14 @@ async def reveal_address(id: str, wanted: RevealWanted, request: Request, parts:
     Every question is logged, granted or not. An Idempotency-Key has no effect here.
     """
     question = Question(parse(id), wanted.purpose, parse_optional(wanted.referral_id))
+    found = await revealed(request, parts, question)
+    response = RevealOut(address=AddressOut(**found)).reply()
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+async def revealed(request: Request, parts: Parts, question: Question) -> Mapping[str, str]:
+    """Return the address that somebody asked for, once that has been written down; else raise Missing."""
     with no_log_no_look(NO_LOG):
         async with entered(request, parts) as (tx, caller):
             granted = await address.ask(tx, caller, question)
@@ -58,7 +68,4 @@ async def reveal_address(id: str, wanted: RevealWanted, request: Request, parts:
         request.state.logged = True
         raise Missing
     async with entered(request, parts) as (tx, caller):
-        found = await address.reveal(tx, caller, question, keyring=parts.keyring)
-    response = RevealOut(address=AddressOut(**found)).reply()
-    response.headers["Cache-Control"] = "no-store"
-    return response
+        return await address.reveal(tx, caller, question, keyring=parts.keyring)

@@ -4,17 +4,18 @@ import asyncio
 import json
 import secrets
 from collections.abc import AsyncGenerator, Awaitable, Callable
-from contextlib import aclosing, asynccontextmanager
+from contextlib import aclosing
 from functools import lru_cache
 from typing import TYPE_CHECKING, Annotated
 
 from fastapi import APIRouter, Header, Request, Response
 from fastapi.responses import StreamingResponse
 
-from app.deps import PartsIn, caller_of, token_hash, transaction
+from app.api.logged_first import admitted
+from app.deps import Parts, PartsIn, token_hash
 from app.errors import Fault, Invalid, Refusal
 from app.events.stream import Event, Item, Reset, Start
-from app.services.caller import Caller, Role
+from app.services.caller import Role
 
 if TYPE_CHECKING:
     from starlette.types import Send
@@ -26,6 +27,8 @@ RECHECK_S = 15.0
 HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 SOONEST_MS, SPREAD_MS = 1000, 4000
 """When clients come back after a loss; spread, so that they do not come all at once."""
+STILL_HERE = b": still here\n\n"
+"""What a client of the API hears when there has been nothing else for a while: a comment."""
 COORDINATORS_ALONE = frozenset({"access"})
 """What only they are told, as only they can read what it is about."""
 DESCRIPTION = """Kinds: `availability` (`data: {"region": code}`), `hold`, `placement` and `swap` (`data: {"id": id}`,
@@ -67,8 +70,13 @@ async def follow_events(
     ] = None,
 ) -> Response:
     """Follow what concerns the caller's provider."""
+    return await followed(request, parts, last_event_id, beat=STILL_HERE)
+
+
+async def followed(request: Request, parts: Parts, last_event_id: str | None, *, beat: bytes) -> Response:
+    """Return the stream of what concerns the caller's provider; with `beat` it shows that it is still there."""
     hashed = token_hash(request)
-    caller = await _admitted(request)
+    caller = await admitted(request)
     withheld = frozenset[str]() if caller.has(Role.COORDINATOR) else COORDINATORS_ALONE
 
     async def still_welcome() -> bool:
@@ -79,13 +87,7 @@ async def follow_events(
     items = parts.bus.subscribe(caller.provider, after=_position(last_event_id))
     # The first item before the response: what keeps a stream from beginning can still be told as a problem.
     first = await anext(items)
-    return EventStream(_frames(items, first=first, still_welcome=still_welcome, withheld=withheld))
-
-
-async def _admitted(request: Request) -> Caller:
-    """Return the caller, in a transaction that is over before the stream begins."""
-    async with asynccontextmanager(transaction)(request) as tx:
-        return caller_of(request, tx.identity)
+    return EventStream(_frames(items, first=first, still_welcome=still_welcome, withheld=withheld, beat=beat))
 
 
 def _position(last_event_id: str | None) -> int | None:
@@ -102,11 +104,12 @@ async def _frames(
     first: Item,
     still_welcome: Callable[[], Awaitable[bool]],
     withheld: frozenset[str],
+    beat: bytes,
 ) -> AsyncGenerator[bytes]:
     clock = asyncio.get_running_loop().time
     asked = clock()
     async with aclosing(items):
-        yield _frame(first)
+        yield _frame(first, beat)
         try:
             async for item in items:
                 if clock() - asked >= RECHECK_S:
@@ -114,13 +117,13 @@ async def _frames(
                         return
                     asked = clock()
                 if not (isinstance(item, Event) and item.kind in withheld):
-                    yield _frame(item)
+                    yield _frame(item, beat)
         except Refusal:
             # The database is out of reach: the client comes back, is told so, and later misses nothing.
             return
 
 
-def _frame(item: Item) -> bytes:
+def _frame(item: Item, beat: bytes) -> bytes:
     match item:
         case Event():
             return _event(item)
@@ -130,7 +133,7 @@ def _frame(item: Item) -> bytes:
         case Reset(position):
             return f"id: {position}\nevent: reset\ndata: {{}}\n\n".encode()
         case _:
-            return b": still here\n\n"
+            return beat
 
 
 @lru_cache(maxsize=512)

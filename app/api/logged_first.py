@@ -14,14 +14,15 @@ SAID = (Unauthenticated, Forbidden, TooOften)
 """Refusals that stand as they are: nothing had to be written down for them."""
 
 
-async def admitted(request: Request) -> None:
-    """Let the caller in as every route does, and close that transaction again.
+async def admitted(request: Request) -> Caller:
+    """Let the caller in as every route does, close that transaction again, and return who it is.
 
     What follows commits a transaction of its own; a connection kept from here on would be another one held while
     waiting for that, and a small pool would run dry on it.
     """
     async with asynccontextmanager(transaction)(request):
-        pass
+        caller: Caller = request.state.caller
+        return caller
 
 
 @asynccontextmanager

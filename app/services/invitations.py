@@ -10,7 +10,7 @@ from app.errors import Fault, Invalid, Missing
 from app.seal import Keyring
 from app.services import passwords, second_factor, sessions
 from app.services.sessions import Opened, Visit
-from app.services.signing import Begin, factor_row
+from app.services.signing import Begin, factor_row, name_of
 from app.store import signing
 from app.store.database import Transaction
 
@@ -62,9 +62,7 @@ async def offered(tx: Transaction, code: str, *, keyring: Keyring, again: str | 
         raise Missing
     secret = _unsealed(again, code, keyring=keyring) if again else None
     secret = secret or second_factor.new_secret()
-    row_id = str(row.account_id)
-    name = keyring.unwrap(row.key, row=row_id).unseal(row.name, row=row_id).decode()
-    return Offered(name, secret, keyring.token(secret, scope=_scope(code)))
+    return Offered(name_of(row, keyring=keyring), secret, keyring.token(secret, scope=_scope(code)))
 
 
 async def accepted(begin: Begin, choice: Choice, *, visit: Visit, keyring: Keyring) -> Enrolled:

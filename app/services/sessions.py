@@ -24,6 +24,7 @@ KEPT = timedelta(days=7)
 SIGN_IN, SIGN_OUT, ACCOUNT = "sign_in", "sign_out", "account"
 """What the access log calls it."""
 PASSWORD, INVITATION, DEMO = "password", "invitation", "demo"
+NEW_PASSWORD, NEW_SECOND_FACTOR = "new_password", "new_second_factor"
 SYSTEMS = (
     ("android", "Android"),
     ("ios", "iPhone"),

@@ -2,10 +2,10 @@
 
 import hmac
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
-from typing import TypeAlias
+from typing import TypeAlias, TypeVar
 from uuid import UUID
 
 from app.errors import TooMany
@@ -23,6 +23,7 @@ LONGEST_NAME = 200
 NOBODY = UUID(int=0)
 NO_SECRET = bytes(second_factor.SECRET_BYTES)
 
+Done = TypeVar("Done")
 Begin: TypeAlias = Callable[[], AbstractAsyncContextManager[Transaction]]
 """Opens a transaction as the actor `signing`."""
 
@@ -69,6 +70,26 @@ async def name_key(tx: Transaction, name: str, *, keyring: Keyring) -> bytes:
 async def sign_in(begin: Begin, proof: Proof, *, visit: Visit, keyring: Keyring, allowance: Allowance) -> Opened | None:
     """Open a session, or return None: nobody learns whether it was the name, the password or the code.
 
+    Raises TooMany as `proved` does.
+    """
+
+    async def come_in(tx: Transaction, row: CredentialRow) -> Opened | None:
+        return await sessions.opened(tx, row.account_id, visit=visit, by=sessions.PASSWORD)
+
+    return await proved(begin, proof, come_in, visit=visit, keyring=keyring, allowance=allowance)
+
+
+async def proved(
+    begin: Begin,
+    proof: Proof,
+    act: Callable[[Transaction, CredentialRow], Awaitable[Done]],
+    *,
+    visit: Visit,
+    keyring: Keyring,
+    allowance: Allowance,
+) -> Done | None:
+    """Let somebody who proves who they are do something, in the transaction that uses their code up; else return None.
+
     Raises TooMany where a device that never signed in to this account has tried too often. Whoever has signed in on
     theirs before has tries of their own, which nobody else can use up.
     """
@@ -83,13 +104,19 @@ async def sign_in(begin: Begin, proof: Proof, *, visit: Visit, keyring: Keyring,
     if right and claimed.password is not None and passwords.is_outdated(claimed.password):
         better = await passwords.hashed(proof.password)
     async with begin() as tx:
-        if not await _second(tx, claimed, proof.code, proven=right):
+        if not await _second(tx, claimed, proof.code, proven=right) or claimed.row is None:
             refused = sessions.entry(visit, sessions.SIGN_IN, claimed.row and claimed.account_id, outcome=REFUSED)
             await access_log.add(tx, refused)
             return None
         if better is not None:
             await signing.set_password(tx, claimed.account_id, better)
-        return await sessions.opened(tx, claimed.account_id, visit=visit, by=sessions.PASSWORD)
+        return await act(tx, claimed.row)
+
+
+def name_of(row: CredentialRow, *, keyring: Keyring) -> str:
+    """Return the name that somebody signs in by."""
+    row_id = str(row.account_id)
+    return keyring.unwrap(row.key, row=row_id).unseal(row.name, row=row_id).decode()
 
 
 async def _claimed(tx: Transaction, name: str, *, keyring: Keyring) -> _Claimed:

@@ -127,6 +127,12 @@ async def set_password(tx: "Transaction", account_id: UUID, password: str) -> No
     await tx.run(update(Credential).where(Credential.account_id == account_id).values(password=password))
 
 
+async def set_second_factor(tx: "Transaction", account_id: UUID, second_factor: bytes, *, step: int) -> None:
+    """Store another second factor; `step` is that of the code which showed that it works."""
+    changed = update(Credential).where(Credential.account_id == account_id)
+    await tx.run(changed.values(second_factor=second_factor, used_step=step))
+
+
 async def forget(tx: "Transaction", account_id: UUID) -> None:
     """Take password, second factor and recovery codes away: only an invitation lets their owner in again."""
     await tx.run(

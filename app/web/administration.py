@@ -1,6 +1,6 @@
 """What else an administrator looks at: providers, what regions weigh, and what the access log should be asked about."""
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from fastapi import APIRouter, Query, Response
 
@@ -9,6 +9,9 @@ from app.deps import Tx
 from app.services import looks
 from app.store.reference import weights_in_force
 from app.web.page import PageIn
+
+if TYPE_CHECKING:
+    from datetime import date
 
 router = APIRouter(include_in_schema=False)
 
@@ -31,8 +34,11 @@ async def weights(page: PageIn, tx: Tx) -> Response:
     regions = (await tx.snapshots.reference(tx)).regions
     found = sorted(await weights_in_force(tx), key=lambda row: (-row.weight, row.region))
     total = sum(row.weight for row in found)
-    rows = [(regions[row.region].name, row, round(row.weight * 1000 / total) if total else 0) for row in found]
-    return page.show("weights.html", rows=rows, total=total)
+    since: dict[tuple[date, str], list[tuple[str, int, int]]] = {}
+    for row in found:
+        part = round(row.weight * 1000 / total) if total else 0
+        since.setdefault((row.valid_from, row.source), []).append((regions[row.region].name, row.weight, part))
+    return page.show("weights.html", since=since)
 
 
 @router.get("/access-reviews")

@@ -5,7 +5,7 @@ the form, and a person can.
 """
 
 from functools import partial
-from typing import Annotated
+from typing import Annotated, Any
 
 import segno
 from fastapi import APIRouter, Form, Request, Response
@@ -93,15 +93,22 @@ async def _over(request: Request, page: Page, parts: PartsIn) -> Response:
 def _choose(
     request: Request, page: Page, code: str, offered: Offered, *, faults: dict[str, str] | None = None
 ) -> Response:
-    scanned = segno.make(second_factor.address(offered.secret, name=offered.name), error="m")
     return page.show(
         "invitation_choice.html",
         status=422 if faults else 200,
         csrf=csrf_for(cookies.before(request)),
         code=code,
         offered=offered,
-        spelled=second_factor.spelled(offered.secret),
-        # Made of squares by a library, of nothing that anybody typed.
-        drawing=Markup(scanned.svg_inline(scale=5, border=3, dark="#000", light="#fff")),  # noqa: S704
+        **to_scan(offered),
         faults=faults or {},
     )
+
+
+def to_scan(offered: Offered) -> dict[str, Any]:
+    """Return a second factor as it is shown: to be scanned, and to be typed."""
+    scanned = segno.make(second_factor.address(offered.secret, name=offered.name), error="m")
+    return {
+        "spelled": second_factor.spelled(offered.secret),
+        # Made of squares by a library, of nothing that anybody typed.
+        "drawing": Markup(scanned.svg_inline(scale=5, border=3, dark="#000", light="#fff")),  # noqa: S704
+    }

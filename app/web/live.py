@@ -4,10 +4,13 @@ from typing import Annotated
 
 from fastapi import APIRouter, Header, Query, Request, Response
 
-from app.api.events import follow_events
+from app.api.events import followed
 from app.deps import PartsIn
 
 router = APIRouter(include_in_schema=False)
+
+BEAT = b"event: beat\ndata: {}\n\n"
+"""A sign of life that a page can hear; of a comment its browser tells it nothing."""
 
 
 @router.get("/live")
@@ -18,4 +21,4 @@ async def live(
     after: Annotated[str | None, Query(max_length=20)] = None,
 ) -> Response:
     """Follow what concerns the caller's provider: from where a lost stream broke off, or the page was made."""
-    return await follow_events(request, parts, last_event_id or after)
+    return await followed(request, parts, last_event_id or after, beat=BEAT)

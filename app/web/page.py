@@ -75,19 +75,31 @@ def ngettext(one: str, many: str, number: int) -> str:
     return translations(_LANGUAGE.get()).ngettext(one, many, number)
 
 
-def moment(at: dt.datetime, form: str = "short") -> str:
-    """Return a moment as people there write it, by their clock: with the day where it is not that of today's page."""
-    return dates.format_datetime(at, form, tzinfo=_zone(), locale=_LANGUAGE.get())
+def moment(at: dt.datetime, form: str = "") -> str:
+    """Return a moment as people there write it, by their clock: with the day where that is not today."""
+    if form:
+        return dates.format_datetime(at, form, tzinfo=_zone(), locale=_there())
+    on, today = at.astimezone(_zone()).date(), now().astimezone(_zone()).date()
+    if on == today:
+        return clock(at)
+    near = dates.format_skeleton("MMMd", on, locale=_there())
+    return f"{near if on.year == today.year else day(on, 'medium')}, {clock(at)}"
+
+
+def when(at: dt.datetime) -> str:
+    """Return a moment with the word that comes before it: at a time of today, on another day."""
+    told = _("at %(time)s") if at.astimezone(_zone()).date() == now().astimezone(_zone()).date() else _("on %(time)s")
+    return told % {"time": moment(at)}
 
 
 def clock(at: dt.datetime) -> str:
     """Return the time of day."""
-    return dates.format_time(at, "short", tzinfo=_zone(), locale=_LANGUAGE.get())
+    return dates.format_time(at, "short", tzinfo=_zone(), locale=_there())
 
 
 def day(on: dt.date, form: str = "long") -> str:
     """Return a day."""
-    return dates.format_date(on, form, locale=_LANGUAGE.get())
+    return dates.format_date(on, form, locale=_there())
 
 
 def as_day(text: str, form: str = "long") -> str:
@@ -147,6 +159,11 @@ def live(*kinds: str) -> str:
     return ", ".join([*(f"sse:{kind}" for kind in (*kinds, "reset")), "plek:again from:body"])
 
 
+def _there() -> Locale:
+    """Return how days and times are written in the country, in the reader's language: 24 hours, the day first."""
+    return Locale(_LANGUAGE.get(), load().country.jurisdiction.upper())
+
+
 def _zone() -> ZoneInfo:
     return ZoneInfo(load().country.time_zone)
 
@@ -165,6 +182,7 @@ def _environment() -> Environment:
     cast("dict[str, object]", environment.filters).update(
         {
             "moment": moment,
+            "when": when,
             "clock": clock,
             "day": day,
             "as_day": as_day,

@@ -17,6 +17,8 @@ from tests.conftest import Server
 from tests.country import FAR, HERE, THERE, Client, Country, hold_first, place_body, referral_body, site_body
 
 ADDRESS = {"street": "Kanariepad 7431", "postcode": "7431 QX", "city": "Zeeschelpdam"}
+TOWN = "GM0180"
+"""Where the planted site is: a small municipality of the region of Zwolle, that nothing else is about."""
 NAME, LABEL = "Wielewaal 7431", "kamer 7431"
 ZONE, CALL_BACK, AGE = "GM1903", "000-743 17 43", 97
 NOTE = "Belt vanuit de Wulpenhof 7431."
@@ -95,7 +97,7 @@ async def everybody(country: Country) -> list[Somebody]:
 async def planted(country: Country) -> World:
     """Plant the canary: a site that nobody may find, and a household on its way there."""
     house = await country.client(N, C, S, provider=HOUSE)
-    site = await house.post("/sites", site_body(name=NAME, address=ADDRESS))
+    site = await house.post("/sites", site_body(name=NAME, address=ADDRESS, municipality=TOWN))
     await house.post(f"/sites/{site['id']}/confirmations")
     place = await house.post("/places", place_body(site["id"], label=LABEL))
     desk = await country.client(N, C, S, provider=DESK)

@@ -2,10 +2,11 @@
 
 import re
 from typing import Any
+from urllib.parse import urlencode
 
 from tests.casework import Desk
 from tests.country import Country, shelter
-from tests.web.visiting import Seen, Visitor, visitor
+from tests.web.visiting import Seen, Visitor, hidden, visitor
 
 FEW: dict[str, str | list[str]] = {"urgency": "acute", "adult_0_gender": "female", "origin": "Den Haag"}
 
@@ -24,6 +25,12 @@ def id_of(seen: Seen) -> str:
     """Return whose page this is."""
     found: list[str] = re.findall(r"/find/([0-9a-f-]{36})", str(seen.response.url) + seen.text)
     return found[0]
+
+
+def again_of(seen: Seen) -> str:
+    """Return what a page of a referral asks to know whether what it shows is still so."""
+    shown = {name: hidden(seen.response.text, name) for name in ("seen", "said", "ranking")}
+    return f"/find/{id_of(seen)}/now?{urlencode(shown)}"
 
 
 async def hold_of(there: Desk) -> dict[str, Any]:

@@ -14,21 +14,31 @@ class Line:
         self._port = 0
         self._server: asyncio.Server | None = None
         self._open: set[asyncio.StreamWriter] = set()
+        self._flows = asyncio.Event()
+        self._flows.set()
 
     @property
     def base(self) -> str:
         """Where the service is found at this end of the line."""
         return f"http://127.0.0.1:{self._port}"
 
+    def stall(self) -> None:
+        """Let nothing through any more, and end no connection: what is sent is not lost, it does not come."""
+        self._flows.clear()
+
     async def mend(self) -> None:
         """Let connections through, at the same port as before."""
+        self._flows.set()
+        if self._server is not None:
+            return
         self._server = await asyncio.start_server(self._connected, "127.0.0.1", self._port)
         self._port = self._server.sockets[0].getsockname()[1]
 
     async def cut(self) -> None:
         """End every connection, and let none through."""
-        assert self._server is not None
-        self._server.close()
+        if self._server is not None:
+            self._server.close()
+            self._server = None
         for writer in list(self._open):
             writer.transport.abort()
         await asyncio.sleep(0)
@@ -37,16 +47,16 @@ class Line:
         there_reader, there = await asyncio.open_connection("127.0.0.1", self._there)
         both = {writer, there}
         self._open |= both
-        await asyncio.gather(_pass(reader, there), _pass(there_reader, writer))
+        await asyncio.gather(self._pass(reader, there), self._pass(there_reader, writer))
         self._open -= both
 
-
-async def _pass(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    with suppress(OSError):
-        while content := await reader.read(65536):
-            writer.write(content)
-            await writer.drain()
-    writer.close()
+    async def _pass(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with suppress(OSError):
+            while content := await reader.read(65536):
+                await self._flows.wait()
+                writer.write(content)
+                await writer.drain()
+        writer.close()
 
 
 @asynccontextmanager

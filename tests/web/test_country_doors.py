@@ -1,28 +1,13 @@
 """Who may open the country's pages, and what is in them for whom; without a browser."""
 
-import hashlib
-import secrets
-from typing import Any
-
 import httpx
 import pytest
 
-from app.web.credential import COOKIE, hash_of
 from app.web.offline import WORKER_POLICY
 from tests.country import Country, place_body, shelter, site_body
+from tests.web.visiting import browser_of
 
 WORKED_OUT = "/country/peaks/00000000-0000-4000-8000-000000000000"
-
-
-async def visitor(country: Country, *roles: str, **of: Any) -> httpx.AsyncClient:
-    """Return a client with the session of somebody who is signed in; without roles, of nobody."""
-    value = secrets.token_urlsafe(32)
-    if roles:
-        token = hashlib.sha256((await country.token(*roles, **of)).encode()).digest()
-        await country.rows("UPDATE tokens SET hash = :new WHERE hash = :old", new=hash_of(value), old=token)
-    transport = httpx.ASGITransport(country.app, raise_app_exceptions=False)
-    http = httpx.AsyncClient(transport=transport, base_url="https://plek.test", cookies={COOKIE: value})
-    return await country.stack.enter_async_context(http)
 
 
 @pytest.mark.parametrize(
@@ -39,7 +24,7 @@ async def visitor(country: Country, *roles: str, **of: Any) -> httpx.AsyncClient
 async def test_people_see_the_country_and_administrators_alone_what_waits_in_it(
     country: Country, roles: tuple[str, ...], of: dict[str, str], country_page: int, plan: int
 ) -> None:
-    http = await visitor(country, *roles, **of)
+    http = await browser_of(country, *roles, **of)
 
     for path in ("/country", "/country/board", "/country/kept", "/providers"):
         assert (await http.get(path)).status_code == country_page, path
@@ -52,7 +37,7 @@ async def test_what_is_kept_is_what_everybody_sees_and_not_what_only_the_owner_k
     new = await there.coordinator.post("/sites", site_body(name="Eik", municipality="GM0014"))
     await there.coordinator.post("/places", place_body(new["id"]))
     await there.coordinator.patch(f"/places/{there.place_ids[0]}", {"status": "occupied"})
-    http = await visitor(country, "coordinator", provider="linde")
+    http = await browser_of(country, "coordinator", provider="linde")
 
     shown, kept = (await http.get("/country")).text, (await http.get("/country/kept")).text
 
@@ -66,7 +51,7 @@ async def test_what_is_kept_is_what_everybody_sees_and_not_what_only_the_owner_k
 async def test_a_kept_page_never_looks_fresh(country: Country) -> None:
     await shelter(country, places=1)
     await country.step()
-    http = await visitor(country, "auditor", region="GM0193")
+    http = await browser_of(country, "auditor", region="GM0193")
 
     kept = (await http.get("/country/kept")).text
 
@@ -75,7 +60,7 @@ async def test_a_kept_page_never_looks_fresh(country: Country) -> None:
 
 
 async def test_the_worker_comes_from_the_root_and_may_only_ask_this_service(country: Country) -> None:
-    http = await visitor(country)
+    http = await browser_of(country)
 
     answer = await http.get("/service-worker.js")
 
@@ -85,7 +70,7 @@ async def test_the_worker_comes_from_the_root_and_may_only_ask_this_service(coun
 
 
 async def test_the_page_can_be_installed(country: Country) -> None:
-    http = await visitor(country, "auditor", region="GM0193")
+    http = await browser_of(country, "auditor", region="GM0193")
     page = (await http.get("/country")).text
     address = page.partition('<link rel="manifest" href="')[2].partition('"')[0]
 

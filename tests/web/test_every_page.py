@@ -1,9 +1,14 @@
 """What holds on every page: leaving it, its language, what it may load."""
 
+import asyncio
+from dataclasses import replace
+
 import pytest
 from playwright.async_api import Page, expect
 
+from app.events.bus import BEAT_S
 from tests.web.browsing import Site, look_at
+from tests.web.line import line_to
 
 
 async def test_the_start_page_can_be_read_in_every_size_and_light(site: Site) -> None:
@@ -47,6 +52,29 @@ async def test_english_is_one_click_away_and_stays(site: Site) -> None:
     await expect(page.locator("html")).to_have_attribute("lang", "en")
     await page.goto("/")
     await expect(page.locator("html")).to_have_attribute("lang", "en")
+
+
+async def test_a_line_that_dies_in_silence_is_noticed_and_one_that_says_it_lives_is_not(site: Site) -> None:
+    live, bus = ("data-live", "yes"), site.country.parts.bus
+    async with line_to(site.base) as line:
+        page = await replace(site, base=line.base).person("coordinator", provider="linde")
+        await page.clock.install()
+        await page.goto("/providers")
+        await expect(page.locator("html")).to_have_attribute(*live)
+
+        await page.clock.fast_forward(30_000)
+        await asyncio.gather(*(bus.beat() for _ in range(BEAT_S)))
+        await page.evaluate("fetch('/session/state')")
+        await page.clock.fast_forward(30_000)
+        await expect(page.locator("html")).to_have_attribute(*live)
+        line.stall()
+        await page.clock.fast_forward(40_000)
+        await expect(page.get_by_text("Niet live")).to_be_visible()
+
+        await line.mend()
+        await expect(page.get_by_text("Niet live")).to_be_hidden()
+        await page.close()
+    site.expected("htmx:", "[object Event]")
 
 
 async def _leave(page: Page, by: str) -> None:

@@ -1,11 +1,10 @@
 """Holding an offer without a script: from the offers to the arrival, and what is said when it goes otherwise."""
 
-import html
 import re
 
 from tests.casework import desk, lapse
 from tests.country import Country, hold_first, referral_body
-from tests.web.finding import FEW, hold_of, id_of, referred, second_shelter, worker_of
+from tests.web.finding import FEW, again_of, hold_of, id_of, referred, second_shelter, worker_of
 
 
 async def test_a_household_goes_from_the_form_to_the_place(country: Country) -> None:
@@ -158,7 +157,7 @@ async def test_what_was_said_stays_while_something_beside_it_changes_and_goes_wi
     there = await desk(country)
     worker = await worker_of(country)
     held = await worker.press(await referred(worker), "/holds", partial=True)
-    now = html.unescape(re.search(r'hx-get="(/find/[^"]+/now[^"]*)"', held.response.text)[1])  # pyright: ignore[reportOptionalSubscript]
+    now = again_of(held)
     path = f"/referrals/{id_of(held)}"
     etag = (await there.intake.ask("GET", path)).headers["etag"]
     await there.intake.patch(path, {"safetyPlan": True}, headers={"If-Match": etag})

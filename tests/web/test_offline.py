@@ -10,7 +10,7 @@ from playwright.async_api import Page, expect
 from app.web.access import PAGES
 from tests.country import shelter
 from tests.web.browsing import Site, look_at
-from tests.web.relay import Relay
+from tests.web.line import Line, line_to
 
 KEPT, NOTHING = "/country/kept", "/country/nothing-kept"
 STATIC = re.compile(r"/static/[0-9a-f]{12}/(plek\.css|plek\.svg|leave\.js|kept\.js)")
@@ -33,12 +33,10 @@ AGE = """async (hours) => {
 
 
 @pytest.fixture
-async def wire(site: Site) -> AsyncGenerator[Relay]:
+async def wire(site: Site) -> AsyncGenerator[Line]:
     """Return a wire to the service that can be cut."""
-    relay = Relay(site.base)
-    await relay.mend()
-    yield relay
-    await relay.cut()
+    async with line_to(site.base) as line:
+        yield line
 
 
 async def kept_in(page: Page) -> list[str]:
@@ -89,7 +87,7 @@ async def test_who_did_not_choose_keeps_nothing_whatever_they_look_at(site: Site
 
 
 async def test_who_chose_has_the_country_in_bands_and_the_numbers_without_a_connection_and_nothing_else(
-    site: Site, wire: Relay
+    site: Site, wire: Line
 ) -> None:
     page = await keeping(replace(site, base=wire.base))
     await walk(page)
@@ -116,7 +114,7 @@ async def test_who_chose_has_the_country_in_bands_and_the_numbers_without_a_conn
     await expect(page.get_by_role("heading", level=1, name="Het land", exact=True)).to_be_visible()
 
 
-async def test_after_a_day_it_is_gone_and_the_page_says_so(site: Site, wire: Relay) -> None:
+async def test_after_a_day_it_is_gone_and_the_page_says_so(site: Site, wire: Line) -> None:
     page = await keeping(replace(site, base=wire.base))
     await page.goto(KEPT)
     await wire.cut()

@@ -191,6 +191,43 @@ async def _choose(page: Page, content: str) -> None:
     await expect(page.locator("#found h2")).to_be_visible()
 
 
+TONES = """
+const made = AudioContext.prototype.createOscillator;
+window.tones = 0;
+AudioContext.prototype.createOscillator = function () {
+  window.tones += 1;
+  return made.call(this);
+};
+"""
+"""Count the tones that a page makes, in the browser's own audio."""
+
+
+async def test_the_board_sounds_when_somebody_wants_to_come_where_that_is_wanted_and_the_wish_is_kept(
+    site: Site,
+) -> None:
+    scene = await small(site.country)
+    page = await site.person("coordinator", provider="linde")
+    await page.add_init_script(TONES)
+    await page.goto("/places")
+    sound = page.get_by_role("button", name="Geluid als iemand wil komen")
+    first = await scene.held()
+    await expect(page.locator(f"#h-{first['id']}")).to_be_visible()
+    assert await page.evaluate("tones") == 0
+
+    await sound.click()
+    await expect(sound).to_have_attribute("aria-pressed", "true")
+    assert await page.evaluate("tones") == 2
+    await page.reload()
+    await expect(sound).to_have_attribute("aria-pressed", "true")
+    await expect(page.locator("html")).to_have_attribute("data-live", "yes")
+    await page.keyboard.press("Tab")
+    second = await scene.held()
+    await expect(page.locator(f"#h-{second['id']}")).to_be_visible()
+
+    assert await page.evaluate("tones") == 2
+    assert await page.evaluate("localStorage.getItem('plek-sound')") == "yes"
+
+
 async def test_after_a_lost_line_the_board_has_what_came_meanwhile(site: Site) -> None:
     scene = await small(site.country)
     async with line_to(site.base) as line:

@@ -10,7 +10,7 @@ from tests.integration.import_files import PLACE, SITE, csv
 from tests.swapping import NEAR
 from tests.unit.csv_examples import EXAMPLES, csv_file
 from tests.web.board_scene import Scene, small
-from tests.web.calling import Visitor, hidden, visitor
+from tests.web.visiting import Visitor, hidden, visitor
 
 HERE = {**PLACE, "site": "Linde"}
 
@@ -20,7 +20,7 @@ async def at_linde(country: Country) -> Visitor:
 
 
 async def take(somebody: Visitor, raw: bytes, *, kind: str = "places", expect: int = 200, **more: str) -> str:
-    answer = await somebody.send(
+    answer = await somebody.post(
         "/places/import", {"kind": kind, **more}, files={"file": ("own.csv", raw, "text/csv")}, expect=expect
     )
     return " ".join(answer.text.split())

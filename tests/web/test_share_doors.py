@@ -16,8 +16,8 @@ from tests.api.test_monitor import a_quarter
 from tests.casework import desk
 from tests.country import FAR, HERE, THERE, Country
 from tests.quarters import PAST, release_all
-from tests.web.test_country_doors import visitor
 from tests.web.test_share import sign
+from tests.web.visiting import browser_of
 
 DAY = dt.timedelta(days=1)
 LAST, BEFORE = newest(), newest(1)
@@ -39,7 +39,7 @@ def plain(html: str) -> str:
 
 async def read(country: Country, path: str, *roles: str, expect: int = 200, **of: Any) -> str:
     """Return the words of a page as somebody sees it."""
-    answer = await (await visitor(country, *roles, **of)).get(path)
+    answer = await (await browser_of(country, *roles, **of)).get(path)
     assert answer.status_code == expect, answer.text
     return plain(answer.text)
 
@@ -121,7 +121,7 @@ def cap(**changes: str) -> dict[str, str]:
 
 
 async def test_a_cap_is_set_only_after_it_was_said_what_it_does_and_is_withdrawn(country: Country) -> None:
-    http = await visitor(country, "auditor", region=THERE)
+    http = await browser_of(country, "auditor", region=THERE)
 
     asked = await sent(http, "/share/caps/confirmation", **cap())
     assert "Wie vlucht, wordt altijd toegelaten" in plain(asked.text)
@@ -135,7 +135,7 @@ async def test_a_cap_is_set_only_after_it_was_said_what_it_does_and_is_withdrawn
     assert "Zwolle: hoogstens 3" in seen
     assert "Trek dit maximum in" not in seen
     cap_id = await country.value("SELECT id FROM caps")
-    other = await visitor(country, "auditor", region=FAR)
+    other = await browser_of(country, "auditor", region=FAR)
     assert (await sent(other, f"/share/caps/{cap_id}/withdrawal")).status_code == 404
     assert (await sent(http, f"/share/caps/{cap_id}/withdrawal")).status_code == 303
     assert "ingetrokken op" in plain((await http.get("/share/caps")).text)
@@ -153,7 +153,7 @@ async def test_a_cap_is_set_only_after_it_was_said_what_it_does_and_is_withdrawn
     ],
 )
 async def test_a_fault_in_a_cap_stands_beside_its_field(country: Country, changes: dict[str, str], said: str) -> None:
-    http = await visitor(country, "auditor", region=THERE)
+    http = await browser_of(country, "auditor", region=THERE)
 
     for path in ("/share/caps/confirmation", "/share/caps"):
         answer = await sent(http, path, **cap(**changes))
@@ -166,7 +166,7 @@ async def test_only_the_two_regions_read_what_a_line_says_and_how_it_was_decided
     where = await desk(country, places=2)
     placement = await where.arrived()
     path = f"/share/decisions/{placement['id']}"
-    here, there, far = [await visitor(country, "auditor", region=region) for region in (HERE, THERE, FAR)]
+    here, there, far = [await browser_of(country, "auditor", region=region) for region in (HERE, THERE, FAR)]
     assert (await here.get(path)).status_code == 404
     assert "opname" not in plain((await here.get("/share/ledger")).text)
 
@@ -197,7 +197,7 @@ async def test_only_the_two_regions_read_what_a_line_says_and_how_it_was_decided
 
 async def test_nobody_left_although_there_was_room(country: Country) -> None:
     await arrived_from_a_full_region(country)
-    here = await visitor(country, "auditor", region=HERE)
+    here = await browser_of(country, "auditor", region=HERE)
 
     page = plain((await here.get(f"/share/decisions/report?quarter={quarter_of(local_today())}")).text)
 

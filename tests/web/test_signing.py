@@ -91,6 +91,15 @@ async def test_the_pages_of_signing_in_can_be_read_in_every_size_and_light(site:
     await page.goto("/session")
     await expect(page.get_by_role("row")).to_have_count(3)
     await look_at(page, "sessions")
+    await page.get_by_role("link", name="Verander uw wachtwoord").click()
+    await page.locator("#password-password").fill(worker.password)
+    await page.locator("#password-code").fill(await worker.next_code())
+    await page.get_by_label("Nieuw wachtwoord").fill("kort")
+    await page.get_by_text("Een andere tweede factor").click()
+    await page.get_by_role("button", name="Verander het wachtwoord").click()
+    await expect(page.get_by_text("Kies er een van 12 tot 200 tekens.")).to_be_visible()
+    await page.get_by_text("Een andere tweede factor").click()
+    await look_at(page, "credential")
 
 
 async def test_signing_out_everywhere_closes_the_page_in_the_other_browser(site: Site) -> None:

@@ -1,5 +1,6 @@
 """Pages without a browser: a person's session, and forms that are filled in and sent as a browser sends them."""
 
+import html
 import re
 import secrets
 from collections.abc import Mapping
@@ -12,7 +13,7 @@ import httpx
 from sqlalchemy import insert, text
 
 from app.models import Account, Token
-from app.web.credential import COOKIE, hash_of
+from app.web.credential import COOKIE, csrf_for, hash_of
 from tests.country import Country
 
 Fields = list[tuple[str, str]]
@@ -92,14 +93,21 @@ class Seen:
 
 
 class Visitor:
-    """A person who is signed in, with a browser that runs no script."""
+    """A person, signed in or not, with a browser that runs no script."""
 
-    def __init__(self, http: httpx.AsyncClient) -> None:
+    def __init__(self, http: httpx.AsyncClient, csrf: str = "") -> None:
         self.http = http
+        self.csrf = csrf
 
     async def get(self, path: str, *, partial: bool = False) -> Seen:
         """Open a page, or have a part of one shown again."""
         return Seen(await self.http.get(path, headers=PARTIAL if partial else {}))
+
+    async def read(self, path: str, *, expect: int = 200, part: bool = False) -> str:
+        """Return what a page says, or a part of one, as it came."""
+        answer = await self.http.get(path, headers=PARTIAL if part else {})
+        assert answer.status_code == expect, f"{answer.status_code}: {answer.text[:400]}"
+        return answer.text
 
     async def send(
         self, action: str, fields: Fields, *, partial: bool = False, headers: Mapping[str, str] | None = None
@@ -120,22 +128,56 @@ class Visitor:
         form = seen.form(ending)
         return await self.send(form.action, form.filled(**(fill or {}), **values), partial=partial)
 
+    async def post(
+        self, path: str, form: Mapping[str, Any] | None = None, *, expect: int = 200, part: bool = True, **more: Any
+    ) -> httpx.Response:
+        """Send a form as a script or, without `part`, as a browser by itself does."""
+        headers = {"X-CSRF": self.csrf, **(PARTIAL | {"HX-Target": "said"} if part else {})}
+        answer = await self.http.post(path, data=dict(form or {}), headers=headers, **more)
+        assert answer.status_code == expect, f"{answer.status_code}: {answer.text[:400]}"
+        return answer
 
-async def visitor(country: Country, *roles: str, provider: str | None = None) -> Visitor:
-    """Return a new account's browser."""
-    value, account_id = secrets.token_urlsafe(32), uuid4()
-    provider_id = await country.provider(provider) if provider else None
-    async with country.owner.entered() as tx:
-        await tx.run(insert(Account).values(id=account_id, roles=list(roles), provider_id=provider_id))
-        await tx.run(
-            insert(Token).values(
-                id=uuid4(),
-                account_id=account_id,
-                hash=hash_of(value),
-                expires_at=text("clock_timestamp() + interval '1 day'"),
-            )
-        )
-    headers = {"Cookie": f"{COOKIE}={value}; plek-language=en", "Sec-Fetch-Site": "same-origin"}
+
+async def browser_of(
+    country: Country, *roles: str, language: str = "nl", provider: str | None = None, region: str | None = None
+) -> httpx.AsyncClient:
+    """Return the browser of a new account, as the client that it is; of nobody's where no role is named."""
+    return (await visitor(country, *roles, language=language, provider=provider, region=region)).http
+
+
+async def visitor(
+    country: Country, *roles: str, provider: str | None = None, region: str | None = None, language: str = "en"
+) -> Visitor:
+    """Return a new account's browser; nobody's where no role is named."""
+    value = await _session(country, roles, provider=provider, region=region) if roles else ""
+    cookies = f"plek-language={language}" + (f"; {COOKIE}={value}" if value else "")
+    headers = {"Cookie": cookies, "Sec-Fetch-Site": "same-origin"}
     transport = httpx.ASGITransport(country.app, raise_app_exceptions=False)
     http = httpx.AsyncClient(transport=transport, base_url="http://plek.test", headers=headers)
-    return Visitor(await country.stack.enter_async_context(http))
+    return Visitor(await country.stack.enter_async_context(http), csrf_for(value))
+
+
+async def _session(country: Country, roles: tuple[str, ...], *, provider: str | None, region: str | None) -> str:
+    value, account_id = secrets.token_urlsafe(32), uuid4()
+    provider_id = await country.provider(provider) if provider else None
+    expires_at = text("clock_timestamp() + interval '1 day'")
+    async with country.owner.entered() as tx:
+        await tx.run(insert(Account).values(id=account_id, roles=list(roles), provider_id=provider_id, region=region))
+        await tx.run(
+            insert(Token).values(id=uuid4(), account_id=account_id, hash=hash_of(value), expires_at=expires_at)
+        )
+    return value
+
+
+def hidden(page: str, name: str) -> str:
+    """Return what a form of a page has in a hidden field."""
+    found = re.search(rf'name="{name}"\s+value="([^"]*)"', page)
+    assert found is not None, f"no {name}"
+    return html.unescape(found[1])
+
+
+def chosen(page: str, name: str) -> list[str]:
+    """Return what a form of a page has chosen among the values of a name, as a browser understands it."""
+    boxes = re.findall(r"<input\b[^>]*>", page)
+    mine = [box for box in boxes if f'name="{name}"' in box and re.search(r"\schecked(?=[\s>])", box)]
+    return [found[1] for box in mine if (found := re.search(r'value="([^"]*)"', box))]

@@ -4,13 +4,13 @@ from fastapi import APIRouter, Depends, Request, Response
 from pydantic import TypeAdapter, ValidationError
 
 from app.api import known
-from app.api.addresses import NO_LOG
+from app.api.addresses import revealed
 from app.api.ids import parse
-from app.api.logged_first import admitted, entered, no_log_no_look
+from app.api.logged_first import admitted
 from app.api.once import AlreadyAnswered
 from app.deps import PartsIn
 from app.errors import Fault, Invalid, Missing, Refusal
-from app.services import address, confirming, holds, placements, taking
+from app.services import confirming, holds, placements, taking
 from app.services.address import Question
 from app.services.confirming import Confirmation
 from app.services.holds import Hold
@@ -138,13 +138,6 @@ async def reveal(id: str, page: AnyPage, request: Request, parts: PartsIn) -> Re
     question = Question(
         parse(str(form.get("site", ""))), code(PURPOSE, str(form.get("purpose", "")), pointer="/purpose"), parse(id)
     )
-    with no_log_no_look(NO_LOG):
-        async with entered(request, parts) as (tx, caller):
-            granted = await address.ask(tx, caller, question)
-    if not granted:
-        request.state.logged = True
-        raise Missing
-    async with entered(request, parts) as (tx, caller):
-        found = await address.reveal(tx, caller, question, keyring=parts.keyring)
+    found = await revealed(request, parts, question)
     template = "find/_address.html" if page.partial else "find/address.html"
     return page.show(template, headers={"Cache-Control": "no-store"}, address=found, referral_id=parse(id))

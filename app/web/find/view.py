@@ -4,13 +4,14 @@ import hashlib
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import Depends
 
 from app.allocation.obstacles import There
-from app.allocation.values import Exclusion
+from app.allocation.values import Exclusion, Offer
 from app.api import obstacles
 from app.api import rankings as ranking_page
 from app.api.obstacles import ObstaclesOut
@@ -33,7 +34,7 @@ from app.web.map import Drawing
 from app.web.page import Page, PageIn
 from app.words.ranking import exclusion_text
 
-FIRST_OFFERS, MOST_OFFERS = 10, 200
+FIRST_OFFERS, MOST_OFFERS = 5, 200
 """How many are shown at first, and at most: whoever is in a hurry looks at the first few."""
 MOST_CONTACTS = 5
 
@@ -157,9 +158,22 @@ async def offers_of(work: Work, ranked: Ranked, *, most: int) -> dict[str, Any]:
         "missing": shown.missing,
         "assessed": shown.safety_assessed,
         "considered": shown.considered,
+        "updated": {offer.rank: updated_of(offer, ranked.as_of) for offer in ranked.ranking.offers},
         "left_out": by_rule(ranked.ranking.excluded),
         "own_region": shown.own_region,
     }
+
+
+def updated_of(offer: Offer, as_of: datetime) -> datetime | None:
+    """Return between when and the ranking a fresh offer was updated, or since when a stale one was not; None: never.
+
+    No nearer than the whole hours that the ranking has: by the minute of its site, offers of two rankings could be told
+    to be of one shelter (docs/adr/0004-ids-and-offers.md).
+    """
+    hours = next((line.params.get("hours") for line in offer.points if line.factor == "freshness"), None)
+    if not isinstance(hours, int):
+        return None
+    return as_of - timedelta(hours=hours + 1 if offer.freshness == "fresh" else hours)
 
 
 def by_rule(excluded: Sequence[Exclusion]) -> list[LeftOut]:

@@ -1,5 +1,6 @@
 """Where nothing fits: contact while they wait, something until a place is found, or others who would move."""
 
+from collections.abc import Awaitable, Callable
 from typing import Any
 from uuid import UUID
 
@@ -17,6 +18,7 @@ from app.services import alternatives, contacts, referrals, swap_searches, swaps
 from app.services.alternatives import Wanted
 from app.services.contacts import Said
 from app.services.swaps import Consent
+from app.store.alternatives import AlternativeRow
 from app.web.find import referrals as own
 from app.web.find.acts import Outcome, Sent, SentIn, do_once
 from app.web.find.case import PAGE, PART, shown
@@ -80,26 +82,22 @@ async def begin(id: str, work: WorkIn, sent: SentIn) -> Response:
 async def check(id: str, work: WorkIn, sent: SentIn) -> Response:
     """Say how they are in their alternative."""
 
-    async def act() -> Outcome:
+    async def act(alternative_id: UUID) -> AlternativeRow:
         wanted = _read(CheckWanted, outcome=sent.get("outcome"))
-        row = await alternatives.check(work.tx, work.caller, parse(sent.get("alternative")), outcome=wanted.outcome)
-        _check_of(row.referral_id, id)
-        return _same(id, sent, said="checked")
+        return await alternatives.check(work.tx, work.caller, alternative_id, outcome=wanted.outcome)
 
-    return await _done(id, work, sent, await do_once(work.tx, work.caller, sent, act))
+    return await _of_alternative(id, work, sent, act, said="checked")
 
 
 @router.post("/find/{id}/endings")
 async def end(id: str, work: WorkIn, sent: SentIn) -> Response:
     """End an alternative, and say why."""
 
-    async def act() -> Outcome:
+    async def act(alternative_id: UUID) -> AlternativeRow:
         wanted = _read(EndingWanted, reason=sent.get("reason"))
-        row = await alternatives.end(work.tx, work.caller, parse(sent.get("alternative")), reason=wanted.reason)
-        _check_of(row.referral_id, id)
-        return _same(id, sent, said="ended")
+        return await alternatives.end(work.tx, work.caller, alternative_id, reason=wanted.reason)
 
-    return await _done(id, work, sent, await do_once(work.tx, work.caller, sent, act))
+    return await _of_alternative(id, work, sent, act, said="ended")
 
 
 @router.post("/find/{id}/swap-searches")
@@ -171,9 +169,16 @@ def _same(id_: str, sent: Sent, *, said: str) -> Outcome:
     return Outcome(id_, ranking=sent.optional("ranking"), said=said)
 
 
-def _check_of(referral_id: UUID, id_: str) -> None:
-    if str(referral_id) != id_:
-        raise Missing
+async def _of_alternative(
+    id_: str, work: Work, sent: Sent, act: Callable[[UUID], Awaitable[AlternativeRow]], *, said: str
+) -> Response:
+    async def once() -> Outcome:
+        row = await act(parse(sent.get("alternative")))
+        if str(row.referral_id) != id_:
+            raise Missing
+        return _same(id_, sent, said=said)
+
+    return await _done(id_, work, sent, await do_once(work.tx, work.caller, sent, once))
 
 
 async def _done(id_: str, work: Work, sent: Sent, outcome: Outcome | Refusal) -> Response:

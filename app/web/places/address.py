@@ -2,12 +2,10 @@
 
 from fastapi import APIRouter, Depends, Request, Response
 
-from app.api.addresses import NO_LOG, RevealWanted
+from app.api.addresses import RevealWanted, revealed
 from app.api.ids import parse
-from app.api.logged_first import admitted, entered, no_log_no_look
+from app.api.logged_first import admitted
 from app.deps import PartsIn
-from app.errors import Missing
-from app.services import address
 from app.services.address import Question
 from app.web.page import Page
 from app.web.places.answers import sheet
@@ -21,12 +19,5 @@ async def reveal(id: str, request: Request, parts: PartsIn, form: FormIn) -> Res
     """Show the address of an own site, for a purpose."""
     wanted = required(RevealWanted, {"purpose": form.one("purpose")})
     question = Question(parse(id), wanted.purpose, None)
-    with no_log_no_look(NO_LOG):
-        async with entered(request, parts) as (tx, caller):
-            granted = await address.ask(tx, caller, question)
-    if not granted:
-        request.state.logged = True
-        raise Missing
-    async with entered(request, parts) as (tx, caller):
-        found = await address.reveal(tx, caller, question, keyring=parts.keyring)
+    found = await revealed(request, parts, question)
     return sheet(Page(request), "places/_address.html", address=found)

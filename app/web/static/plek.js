@@ -2,6 +2,8 @@
 (() => {
   "use strict";
   const LOOK_AGAIN_MS = 10000;
+  // The server says something at least every 15 s; twice that and a little more is too long.
+  const SILENT_MS = 35000;
   const main = document.querySelector("[data-live]");
   const sentence = document.querySelector("[data-not-live]");
   let looking = 0;
@@ -32,8 +34,26 @@
       before = false;
     });
     document.body.addEventListener("htmx:sseClose", () => live(false));
-    // A line that dies in silence closes nothing: the device knows first.
+    // A line that dies in silence closes nothing: the device knows first, else the next sign of life does not come.
     window.addEventListener("offline", () => live(false));
+    let silence = 0;
+    const alive = (event) => watch(event.target);
+    const watch = (source) => {
+      window.clearTimeout(silence);
+      silence = window.setTimeout(() => {
+        source.close();
+        source.dispatchEvent(new Event("error"));
+      }, SILENT_MS);
+    };
+    const connected = window.htmx.createEventSource;
+    window.htmx.createEventSource = (address) => {
+      const source = connected(address);
+      for (const sign of ["open", "beat"]) {
+        source.addEventListener(sign, alive);
+      }
+      watch(source);
+      return source;
+    };
     window.addEventListener("online", lookAgain);
   }
 
