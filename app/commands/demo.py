@@ -38,7 +38,7 @@ async def show(installation: Installation, *, seed: int) -> None:
 
 
 async def _founded(installation: Installation, *, seed: int, with_past: bool) -> str:
-    """Found the country and its people, and say what was made; what is over is added up at once."""
+    """Found the country and its people, and say what was made; its ledger is signed at once."""
     async with installation.transaction() as tx:
         keyring = await installation.keyring(tx)
         told = [_told(await demo.fill(tx, keyring=keyring, seed=seed))]
@@ -48,31 +48,30 @@ async def _founded(installation: Installation, *, seed: int, with_past: bool) ->
     if with_past:
         database = Database(installation.settings, url=installation.database_url)
         try:
-            await add_up(database, keyring=keyring)
+            await sign(database, keyring=keyring)
         finally:
             await database.close()
     return "\n".join(told)
 
 
-async def live(tx: Transaction, *, keyring: Keyring, seed: int) -> str:
+async def live(tx: Transaction, *, keyring: Keyring, seed: int, quarters: int = demo_past.QUARTERS) -> str:
     """Let the demo country, just filled, have lived until now; say how long."""
-    here = await demo_past.setting(tx)
+    here = await demo_past.setting(tx, quarters=quarters)
     policy = (await tx.snapshots.reference(tx)).policy
     past = await asyncio.to_thread(live_through, load(), policy, here.ground, seed=seed)
     came = await demo_past.write(tx, past, here, keyring=keyring, seed=seed)
     return f"Its past: {came:,} households that came to a place since {here.began:%Y-%m-%d}."
 
 
-async def add_up(database: Database, *, keyring: Keyring) -> None:
-    """Do as the worker what it would do in its first minutes: seal the quarters that are over, and sign the ledger.
+async def sign(database: Database, *, keyring: Keyring) -> None:
+    """Sign the ledger as the worker does, so that it can be checked at once.
 
     Releasing the monitor's figures takes longer, and is left to the worker.
     """
-    for work in (bookkeeping.total, bookkeeping.seal):
-        again = bookkeeping.AT_ONCE_S
-        while again == bookkeeping.AT_ONCE_S:
-            async with database.entered(actor=WORKER) as tx:
-                again = await work(tx, keyring=keyring)
+    again = bookkeeping.AT_ONCE_S
+    while again == bookkeeping.AT_ONCE_S:
+        async with database.entered(actor=WORKER) as tx:
+            again = await bookkeeping.seal(tx, keyring=keyring)
 
 
 def refuse_elsewhere(settings: Settings) -> None:

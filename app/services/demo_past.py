@@ -1,16 +1,18 @@
 """Give the demo country a past: quarters that are over, as the service would have written them while they went by."""
 
+from bisect import bisect_left
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from uuid import UUID
 
 from app.allocation.policy import Policy
-from app.allocation.quarters import Quarter, last_over, quarter_of
+from app.allocation.quarters import Quarter, from_to, last_over, quarter_of
 from app.allocation.replay import register_hash
 from app.allocation.values import Register
 from app.seal import Keyring
-from app.services import household_counts, ledger
+from app.services import household_counts, ledger, quarter_totals
 from app.services.alternatives import midnight
 from app.services.demo_lives import Ground, Past, PlaceNow
 from app.services.demo_luck import Luck
@@ -18,7 +20,7 @@ from app.services.demo_past_days import days_of
 from app.services.demo_past_leaves import facts_of
 from app.services.demo_past_rows import told_of
 from app.services.demo_past_told import Around, Told
-from app.services.ledger import local_day
+from app.services.ledger import Fact, local_day
 from app.store import histories, imports, keys, register
 from app.store import household_counts as count_rows
 from app.store.database import Transaction
@@ -46,12 +48,12 @@ class Setting:
         return self.began + minute * MINUTE
 
 
-async def setting(tx: Transaction) -> Setting:
-    """Return what a past has to end with: the register as it is now."""
+async def setting(tx: Transaction, *, quarters: int = QUARTERS) -> Setting:
+    """Return what a past has to end with, the register as it is now; `quarters` is how many it has that are over."""
     policy = (await tx.snapshots.reference(tx)).policy
     snapshot = _admitting(await tx.snapshots.register(tx))
     # A day after the quarter has begun, so that whoever comes first was registered within it.
-    began = midnight(_first(tx.at, policy).first + DAY).astimezone(UTC)
+    began = midnight(_first(tx.at, policy, quarters).first + DAY).astimezone(UTC)
     places = [
         PlaceNow(row.place_id, str(row.group_id), row.kind or "free", (row.since - began) // MINUTE)
         for row in await histories.places(tx)
@@ -66,9 +68,9 @@ def _admitting(now: RegisterSnapshot) -> RegisterSnapshot:
     return replace(now, register=register, hash=register_hash(register))
 
 
-def _first(at: datetime, policy: Policy) -> Quarter:
+def _first(at: datetime, policy: Policy, quarters: int) -> Quarter:
     quarter = last_over(local_day(at), days=policy.quarter_grace_days)
-    for _ in range(QUARTERS - 1):
+    for _ in range(quarters - 1):
         quarter = quarter_of(quarter.first - DAY)
     return quarter
 
@@ -86,8 +88,21 @@ async def write(tx: Transaction, past: Past, here: Setting, *, keyring: Keyring,
     await histories.settle(tx, _claims(told, past, here))
     await _count(tx, told, keyring=keyring)
     facts = facts_of(told, policy_hash=(await tx.snapshots.reference(tx)).policy_hash)
-    await ledger.record_past(tx, facts, keyring=keyring)
+    await _record(tx, facts, here, keyring=keyring)
     return sum(bool(one.life.visits) for one in told)
+
+
+async def _record(tx: Transaction, facts: Sequence[Fact], here: Setting, *, keyring: Keyring) -> None:
+    """Write the leaves, and seal each quarter on the day on which the worker would have."""
+    arrivals = dict[UUID, int]()
+    grace = (await tx.snapshots.reference(tx)).policy.quarter_grace_days
+    for quarter in from_to(quarter_of(local_day(here.began)), last_over(local_day(tx.at), days=grace)):
+        due = midnight(quarter.after + (grace + 1) * DAY)
+        until = bisect_left(facts, due, key=lambda fact: fact.at)
+        await ledger.record_past(tx, facts[:until], arrivals=arrivals, keyring=keyring)
+        await quarter_totals.seal(replace(tx, at=min(due, tx.at)), keyring=keyring)
+        facts = facts[until:]
+    await ledger.record_past(tx, facts, arrivals=arrivals, keyring=keyring)
 
 
 async def _around(tx: Transaction, past: Past, here: Setting, *, keyring: Keyring, seed: int, batch: Batch) -> Around:

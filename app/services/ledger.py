@@ -1,7 +1,7 @@
 """The ledger's leaves: each beginning and end of a cross-regional stay, in the transaction that made it so."""
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, MutableMapping
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from itertools import groupby
@@ -184,20 +184,20 @@ class Fact:
     opening: Opening
 
 
-async def record_past(tx: Transaction, facts: Iterable[Fact], *, keyring: Keyring) -> int:
-    """Write what happened before there was a ledger, in its order, under one lock; return how many leaves that made.
+async def record_past(
+    tx: Transaction, facts: Iterable[Fact], *, arrivals: MutableMapping[UUID, int], keyring: Keyring
+) -> None:
+    """Write what happened before there was a ledger, in its order, under one lock.
 
-    Of each time at a provider the arrival comes first; the leaves after it get its index here. As with every leaf, the
-    ledger is locked last of all.
+    Of each time at a provider the arrival comes first, and its leaf is noted in `arrivals`; the leaves after it get its
+    index from there. As with every leaf, the ledger is locked last of all.
     """
     first = await ledger.begin_appending(tx)
-    arrivals: dict[UUID, int] = {}
     known: list[Fact] = []
     for index, fact in enumerate(facts, start=first):
         arrival = arrivals.setdefault(fact.placement_id, index)
         known.append(fact if arrival == index else replace(fact, opening=_about(fact.opening, arrival)))
     await ledger.append_all(tx, await _leaves(tx, known, keyring=keyring), first=first)
-    return len(known)
 
 
 def _about(opening: Opening, arrival: int) -> Opening:

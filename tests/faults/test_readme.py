@@ -20,7 +20,7 @@ ADDRESS = re.compile(r"http://127\.0\.0\.1:\d+")
 
 @contextmanager
 def serving(folder: Path) -> Generator[str]:
-    """Serve the demo country, without the past that no step needs, with its files in `folder`/var; yield the address."""
+    """Serve the demo country, without its past, with its files in `folder`/var; yield the address."""
     plek, where = [sys.executable, "-m", "app"], ["--data-dir", str(folder / "var")]
     subprocess.run([*plek, "demo", "--no-past", *where], cwd=ROOT, check=True, capture_output=True)
     command = [*plek, "serve", "--demo", "--port", "0", *where]
