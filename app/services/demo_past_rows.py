@@ -45,13 +45,15 @@ DESTINATIONS = {
     "unknown": 5,
 }
 BLOCKERS = {"housing": 50, "housing_priority": 15, "debt": 12, "income": 8, "residence_status": 8, "youth_care": 7}
-READY_FIRST = 0.35
-"""The chance that somebody noted since when they were ready to leave, of who stayed long enough."""
+READY_FIRST, READY_NOW = 0.35, 0.12
+"""The chance that somebody noted since when they were ready to leave, of who stayed long: and left, or is there."""
 LONG_ENOUGH = timedelta(days=21)
 MOST_BLOCKERS = 2
 ONWARD = "follow_on_place"
-ON_THE_WAY, INTAKE = (45, 150), (10, 40)
-"""Minutes from asking for a place to arriving there, answers included where they come quickly; and of the intake."""
+ON_THE_WAY = 45, 150
+"""Minutes from asking for a place to arriving there, answers included where they come quickly."""
+INTAKE, LONGEST_INTAKE = 75, 20 * 60
+"""Minutes from registering a household to asking for a place: the mean, and the most."""
 
 
 def told_of(around: Around, past: Past, *, seed: int) -> list[Told]:
@@ -70,7 +72,9 @@ class _Telling:
         self._sender = self._luck.one(around.senders[life.need.origin_region])
         self._lead = self._luck.between(*ON_THE_WAY) * MINUTE
         self._over = None if life.over is None else around.moment(life.over)
-        self._registered = around.moment(life.since) - self._lead - self._luck.between(*INTAKE) * MINUTE
+        self._registered = (
+            around.moment(life.since) - self._lead - self._luck.about(INTAKE, most=LONGEST_INTAKE) * MINUTE
+        )
         self._since = self._registered
         self._tell_referral(name)
         self._key = self._seal()
@@ -240,7 +244,8 @@ class _Telling:
     def _ready(self, arrived: datetime, departed: datetime | None) -> date | None:
         """Return since when they were ready to leave, where somebody noted it: in the last third of the time."""
         end = departed or self._around.at
-        if end - arrived < LONG_ENOUGH or not self._luck.happens(READY_FIRST):
+        chance = READY_NOW if departed is None else READY_FIRST
+        if end - arrived < LONG_ENOUGH or not self._luck.happens(chance):
             return None
         days = (end - arrived).days
         return local_day(end) - timedelta(days=self._luck.between(1, days // 3))
