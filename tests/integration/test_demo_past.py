@@ -43,9 +43,9 @@ async def lived(country: Country, *, quarters: int) -> None:
     await command.sign(country.parts.database, keyring=country.parts.keyring)
 
 
-async def exported(country: Country, folder: Path, *, region: str) -> tuple[Path, Path, str]:
-    """Write what a region's controllers take along; return the files of lines and of the checkpoint, and the key."""
-    keyring, lines, note = country.parts.keyring, folder / "ledger.jsonl", folder / "ledger.checkpoint"
+async def exported(country: Country, folder: Path, *, region: str | None) -> tuple[Path, Path, str]:
+    """Write what a region's controllers take along, or anybody; return lines, checkpoint, and the key."""
+    keyring, lines, note = country.parts.keyring, folder / f"{region}.jsonl", folder / f"{region}.checkpoint"
     async with country.owner.entered() as tx:
         newest = await tree.newest(tx)
         assert newest is not None
@@ -70,8 +70,10 @@ async def test_a_controller_finds_a_past_that_is_whole_and_that_anybody_can_chec
     await decisions_can_be_made_again(auditor)
     lines, note, key = await exported(country, tmp_path, region=HERE)
     verifying.verify(lines, checkpoint=note, key=key)
-    ledger_shares.check(lines, region=None, quarter=None)
-    assert capsys.readouterr().out.startswith("Right.")
+    ledger_shares.check((await exported(country, tmp_path, region=None))[0], region=None, quarter=None)
+    said = capsys.readouterr().out
+    assert said.startswith("Right.")
+    assert "WRONG" not in said
     assert await seal(country) == Sealing()
     assert await country.value("SELECT max(index) + 1 FROM leaves") == len(lines.read_text().splitlines())
 
