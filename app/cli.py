@@ -62,11 +62,12 @@ def serve(
 def demo(
     data_dir: DataDir = None,
     seed: Annotated[int, typer.Option(help="The same seed gives the same country.")] = 1,
+    past: Annotated[bool, typer.Option(help="Whether it has quarters that are over, or begins today.")] = True,  # noqa: FBT002 - an option without a value
 ) -> None:
     """Fill an empty database of Plek's own with the demo country."""
     from app.commands import demo as act  # noqa: PLC0415 - as above
 
-    act.fill(data_dir, seed=seed)
+    act.fill(data_dir, seed=seed, with_past=past)
 
 
 @plek.command()

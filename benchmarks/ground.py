@@ -122,8 +122,8 @@ def _plain(url: str, *, database: str | None = None) -> str:
 
 
 def make_demo(folder: Path) -> None:
-    """Make an installation with the demo country."""
-    plek("demo", "--data-dir", str(folder))
+    """Make an installation with the demo country, as it begins today."""
+    plek("demo", "--no-past", "--data-dir", str(folder))
 
 
 def plek(*arguments: str) -> None:

@@ -110,11 +110,14 @@ class Canvas:
         """Let a shape say what it is, when somebody points at it."""
         SubElement(element, "title").text = printable(words)
 
-    def draw_legend(self) -> None:
-        """Name each class in a line below the title."""
+    def draw_legend(self, *, bars: bool = False) -> None:
+        """Name each class in a line below the title, marked as it is drawn: by a line, or by a bar."""
         for number, name in enumerate(self.legend):
             y = TOP + LEGEND_LINE * number + 2
-            self.shape("line", f"chart-line {hue(number)}", x1=self.left, y1=y, x2=self.left + 30, y2=y)
+            if bars:
+                self.shape("rect", f"chart-bar {hue(number)}", x=self.left, y=y - 6, width=30, height=12)
+            else:
+                self.shape("line", f"chart-line {hue(number)}", x1=self.left, y1=y, x2=self.left + 30, y2=y)
             self.text(name, "chart-words", x=self.left + 38, y=y + 5)
 
     def draw_y_axis(self, scale: Scale) -> None:

@@ -27,7 +27,7 @@ def row_chart(frame: Frame, rows: Sequence[Row], *, legend: Sequence[str] = (), 
     thick = [THICK * len(row.values) + BETWEEN for row in rows]
     high = round(TOP + LEGEND_LINE * len(legend) + sum(thick) + BOTTOM)
     canvas = Canvas(replace(frame, height=high), legend=legend)
-    canvas.draw_legend()
+    canvas.draw_legend(bars=True)
     known = [value for row in rows for value in row.values]
     x = scale_over(known if norm is None else [*known, norm], from_nought=True)
     start, end = NAMES, canvas.right - NUMBERS

@@ -128,7 +128,7 @@ def _claim(place: DemoPlace, group_id: UUID, *, at: datetime) -> Values:
 
 
 def _add_referrals(batch: Batch, country: DemoCountry, *, keyring: Keyring, at: datetime) -> None:
-    references = _speakable(Luck(country.seed, subject="references"))
+    names = references(country.seed)
     for referral in country.referrals:
         key, wrapped = keyring.new_data_key(row=str(referral.id))
         registered = at - timedelta(minutes=referral.created_minutes_ago)
@@ -136,7 +136,7 @@ def _add_referrals(batch: Batch, country: DemoCountry, *, keyring: Keyring, at: 
             {
                 "id": referral.id,
                 "provider_id": referral.provider_id,
-                "reference": next(references),
+                "reference": next(names),
                 "urgency": referral.case.urgency,
                 "reason": referral.case.reason,
                 "origin": referral.case.origin,
@@ -168,8 +168,9 @@ def content_of(referral: DemoReferral) -> Values:
     }
 
 
-def _speakable(luck: Luck) -> Iterator[str]:
-    """Yield different codes of the kind that referrals have, from the seed."""
+def references(seed: int) -> Iterator[str]:
+    """Yield different codes of the kind that referrals have, from the seed: those of the open referrals first."""
+    luck = Luck(seed, subject="references")
     told: set[str] = set()
     while True:
         syllables = [luck.one(CONSONANTS) + luck.one(VOWELS) for _ in range(4)]

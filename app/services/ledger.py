@@ -1,7 +1,7 @@
 """The ledger's leaves: each beginning and end of a cross-regional stay, in the transaction that made it so."""
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, MutableMapping
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from itertools import groupby
@@ -21,7 +21,7 @@ from app.allocation.openings import (
     persons_class,
 )
 from app.reference import load
-from app.seal import Keyring
+from app.seal import DataKey, Keyring
 from app.services import rankings, referrals
 from app.services.caller import Caller, Role
 from app.store import holds, keys, ledger
@@ -175,24 +175,60 @@ async def _arrival(tx: Transaction, placement: PlacementRow, *, at: datetime, ke
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """What is to be written of a household's time at a provider: of which, when that was, and what the leaf says."""
+
+    placement_id: UUID
+    at: datetime
+    opening: Opening
+
+
+async def record_past(
+    tx: Transaction, facts: Iterable[Fact], *, arrivals: MutableMapping[UUID, int], keyring: Keyring
+) -> None:
+    """Write what happened before there was a ledger, in its order, under one lock.
+
+    Of each time at a provider the arrival comes first, and its leaf is noted in `arrivals`; the leaves after it get its
+    index from there. As with every leaf, the ledger is locked last of all.
+    """
+    first = await ledger.begin_appending(tx)
+    known: list[Fact] = []
+    for index, fact in enumerate(facts, start=first):
+        arrival = arrivals.setdefault(fact.placement_id, index)
+        known.append(fact if arrival == index else replace(fact, opening=_about(fact.opening, arrival)))
+    await ledger.append_all(tx, await _leaves(tx, known, keyring=keyring), first=first)
+
+
+def _about(opening: Opening, arrival: int) -> Opening:
+    correction = opening.correction and replace(opening.correction, corrects=arrival)
+    return replace(opening, arrival=arrival, correction=correction)
+
+
 async def _append(tx: Transaction, placement_id: UUID, opening: Opening, *, keyring: Keyring) -> int:
-    salt = os.urandom(SALT_BYTES)
-    document = canonical_json(opening_document(opening, salt))
+    leaves = await _leaves(tx, [Fact(placement_id, tx.at, opening)], keyring=keyring)
+    return await ledger.append(tx, leaves[0])
+
+
+async def _leaves(tx: Transaction, facts: Iterable[Fact], *, keyring: Keyring) -> list[NewLeaf]:
     policy = (await tx.snapshots.reference(tx)).policy
     key = await keys.read(tx, keys.LEDGER, keyring=keyring)
-    delay_days = 0 if opening.type == "departure" else policy.opening_delay_days
-    return await ledger.append(
-        tx,
-        NewLeaf(
-            type=opening.type,
-            content=lambda index: leaf_bytes(index, opening.type, commitment(opening, salt)),
-            opening=NewOpening(
-                placement_id=placement_id,
-                origin_region=opening.origin,
-                receiving_region=opening.receiving,
-                opens_at=tx.at + timedelta(days=delay_days),
-                sealed=lambda index: key.seal(document, row=str(index)),
-            ),
+    return [_leaf(fact, key=key, delay_days=policy.opening_delay_days) for fact in facts]
+
+
+def _leaf(fact: Fact, *, key: DataKey, delay_days: int) -> NewLeaf:
+    opening, salt = fact.opening, os.urandom(SALT_BYTES)
+    document = canonical_json(opening_document(opening, salt))
+    wait = timedelta(days=0 if opening.type == "departure" else delay_days)
+    return NewLeaf(
+        type=opening.type,
+        content=lambda index: leaf_bytes(index, opening.type, commitment(opening, salt)),
+        opening=NewOpening(
+            placement_id=fact.placement_id,
+            origin_region=opening.origin,
+            receiving_region=opening.receiving,
+            opens_at=fact.at + wait,
+            sealed=lambda index: key.seal(document, row=str(index)),
         ),
     )
 

@@ -56,9 +56,14 @@ class World:
 
 def demo_world(reference: ReferenceFiles, *, seed: int) -> World:
     """Return the demo country of a seed; every site admits, and nearly every place is taken."""
-    country = build(reference, seed=seed)
-    groups = _groups(country, reference)
+    groups = _groups(build(reference, seed=seed), reference)
     register = Register(tuple(group for group, _ in groups.values()))
+    stand = ((group, place.status) for group, places in groups.values() for place in places)
+    return world_of(register, reference, taken=taken_of(stand, luck=Luck(seed, subject="places at the start")))
+
+
+def world_of(register: Register, reference: ReferenceFiles, *, taken: Iterable[Taken]) -> World:
+    """Return the country with a register, and with some of its places taken."""
     sites = {town.code: town for town in reference.municipalities if town.code in register.municipalities}
     clearances: dict[str, dict[str, int]] = {}
     distances: dict[str, dict[str, int]] = {}
@@ -78,7 +83,7 @@ def demo_world(reference: ReferenceFiles, *, seed: int) -> World:
         distances=distances,
         weights={weight.region: weight.weight for weight in dated},
         towns={town.code: town for town in reference.municipalities},
-        taken=tuple(_taken(groups.values(), luck=Luck(seed, subject="places at the start"))),
+        taken=tuple(taken),
     )
 
 
@@ -124,13 +129,15 @@ def _group(number: int, site: DemoSite, places: list[DemoPlace], *, region_of: M
     )
 
 
-def _taken(groups: Iterable[Alike], *, luck: Luck) -> Iterator[Taken]:
-    """Yield the places that are taken at the start; for how long does not depend on how long they were already."""
-    for group, places in groups:
-        for place in places:
-            if place.status == "out_of_service":
-                yield Taken(group.id, luck.about(CLOSED_DAYS * DAY, most=LONGEST_DAYS * DAY))
-            elif place.status != "free":
-                mean_days = FOLLOW_ON_DAYS if group.kind in LONG else CRISIS_DAYS
-                longest = EMERGENCY_HOURS * HOUR if group.kind == "emergency" else LONGEST_DAYS * DAY
-                yield Taken(group.id, luck.about(mean_days * DAY, most=longest))
+def taken_of(places: Iterable[tuple[PlaceGroup, str]], *, luck: Luck) -> Iterator[Taken]:
+    """Yield the places, each a group and a status, that are taken at the start.
+
+    For how long does not depend on how long they were already.
+    """
+    for group, status in places:
+        if status == "out_of_service":
+            yield Taken(group.id, luck.about(CLOSED_DAYS * DAY, most=LONGEST_DAYS * DAY))
+        elif status != "free":
+            mean_days = FOLLOW_ON_DAYS if group.kind in LONG else CRISIS_DAYS
+            longest = EMERGENCY_HOURS * HOUR if group.kind == "emergency" else LONGEST_DAYS * DAY
+            yield Taken(group.id, luck.about(mean_days * DAY, most=longest))

@@ -17,6 +17,7 @@ from app.simulation.arrivals import Arrival
 from app.simulation.assumptions import CALL_MINUTES, DAY, GIVES_UP_DAYS
 from app.simulation.checks import Watch
 from app.simulation.choosing import Chooser
+from app.simulation.diary import Diary
 from app.simulation.guest import Guest
 from app.simulation.outcome import Outcome, Tally
 from app.simulation.state import State
@@ -39,8 +40,10 @@ class Way:
 class Year:
     """One way of choosing, as long as the days last."""
 
-    def __init__(self, world: World, way: Way, *, progress: Progress = lambda: None) -> None:
-        self._world, self._way, self._progress = world, way, progress
+    def __init__(
+        self, world: World, way: Way, *, progress: Progress = lambda: None, diary: Diary | None = None
+    ) -> None:
+        self._world, self._way, self._progress, self._diary = world, way, progress, diary
         self._accounts = Accounts(world.weights)
         self._state = State(world, caps=way.caps)
         self._watch = Watch(world.towns, unassessed_km=way.policy.unassessed_radius_km)
@@ -98,6 +101,8 @@ class Year:
             if choice is None:
                 return False
             answer = guest.next_answer()
+            if self._diary:
+                self._diary.asked(guest, choice.offer, (ranking, situation), answer, at=self._now)
             minutes += choice.rung * CALL_MINUTES + answer.minutes
             if answer.accepted:
                 self._settle(guest, choice.offer.group, ranking, minutes=minutes)
@@ -178,6 +183,8 @@ class Year:
         self._stop_waiting(guest)
         self._close(guest)
         guest.gone = True
+        if self._diary:
+            self._diary.left(guest, at=self._now)
         self._watch.went(place)
         self._free(place)
 
@@ -207,6 +214,8 @@ class Year:
     def _give_up(self, guest: Guest) -> None:
         if guest.place is None:
             self._stop_waiting(guest)
+            if self._diary:
+                self._diary.gave_up(guest, at=self._now)
 
 
 def _order(guest: Guest) -> Place:

@@ -1,4 +1,4 @@
-"""Many rows of the register at once, for imports and for the demo country."""
+"""Many rows at once: of the register for imports, and of cases and days that are over too for the demo country."""
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping
@@ -11,17 +11,25 @@ from sqlalchemy.dialects.postgresql import insert as insert_or
 
 from app.models import (
     Base,
+    BlockerPeriod,
     Claim,
+    Erasure,
+    Hold,
+    MonitorDay,
     Municipality,
     Place,
     PlaceGroup,
+    Placement,
     PlaceSecret,
     Provider,
     ProviderRegion,
+    Ranking,
+    ReadyPeriod,
     Referral,
     ReferralSecret,
     Site,
     SiteSecret,
+    Stay,
 )
 
 if TYPE_CHECKING:
@@ -48,6 +56,14 @@ class Batch:
     claims: list[Values] = field(default_factory=_none)
     referrals: list[Values] = field(default_factory=_none)
     referral_secrets: list[Values] = field(default_factory=_none)
+    erasures: list[Values] = field(default_factory=_none)
+    rankings: list[Values] = field(default_factory=_none)
+    holds: list[Values] = field(default_factory=_none)
+    stays: list[Values] = field(default_factory=_none)
+    placements: list[Values] = field(default_factory=_none)
+    blocker_periods: list[Values] = field(default_factory=_none)
+    ready_periods: list[Values] = field(default_factory=_none)
+    monitor_days: list[Values] = field(default_factory=_none)
 
 
 _TABLES: Mapping[str, type[Base]] = {
@@ -59,6 +75,14 @@ _TABLES: Mapping[str, type[Base]] = {
     "place_secrets": PlaceSecret,
     "referrals": Referral,
     "referral_secrets": ReferralSecret,
+    "erasures": Erasure,
+    "rankings": Ranking,
+    "holds": Hold,
+    "stays": Stay,
+    "placements": Placement,
+    "blocker_periods": BlockerPeriod,
+    "ready_periods": ReadyPeriod,
+    "monitor_days": MonitorDay,
 }
 """In an order in which each row finds those that it refers to; the claims come last."""
 _SERVE = insert_or(ProviderRegion).on_conflict_do_nothing()

@@ -1,12 +1,12 @@
 """The ledger's rows: an index from the head row, locked last, so that there are no gaps and no overtaking."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from sqlalchemy import insert, select
+from sqlalchemy import BigInteger, DateTime, LargeBinary, Text, Uuid, bindparam, insert, select, text
 
 from app.models import Leaf, Opening
 from app.store import heads
@@ -54,6 +54,54 @@ async def append(tx: "Transaction", leaf: NewLeaf) -> int:
             )
         )
     return index
+
+
+# Each leaf takes its own index, as ever: the guard looks at the head for each.
+_APPEND = text("""
+WITH given AS (
+  UPDATE heads SET value = value + 1 WHERE name = 'ledger' AND value = :index RETURNING value - 1 AS index
+), leaf AS (
+  INSERT INTO leaves (index, type, content, placement_id)
+  SELECT index, :type, :content, :placement_id FROM given RETURNING index
+)
+INSERT INTO openings (index, origin_region, receiving_region, opens_at, sealed)
+SELECT index, :origin_region, :receiving_region, :opens_at, :sealed FROM leaf
+""").bindparams(
+    bindparam("index", type_=BigInteger()),
+    bindparam("type", type_=Text()),
+    bindparam("content", type_=LargeBinary()),
+    bindparam("placement_id", type_=Uuid()),
+    bindparam("origin_region", type_=Text()),
+    bindparam("receiving_region", type_=Text()),
+    bindparam("opens_at", type_=DateTime(timezone=True)),
+    bindparam("sealed", type_=LargeBinary()),
+)
+
+
+async def begin_appending(tx: "Transaction") -> int:
+    """Keep others from appending until the transaction ends; return the index that the next leaf gets."""
+    await heads.lock(tx, "ledger")
+    return await heads.read(tx, "ledger")
+
+
+async def append_all(tx: "Transaction", leaves: Sequence[NewLeaf], *, first: int) -> None:
+    """Append leaves about stays from an index on, which `begin_appending` gave."""
+    told = ((leaf, leaf.opening) for leaf in leaves if leaf.opening is not None)
+    rows = [
+        {
+            "index": index,
+            "type": leaf.type,
+            "content": leaf.content(index),
+            "placement_id": opening.placement_id,
+            "origin_region": opening.origin_region,
+            "receiving_region": opening.receiving_region,
+            "opens_at": opening.opens_at,
+            "sealed": opening.sealed(index),
+        }
+        for index, (leaf, opening) in enumerate(told, start=first)
+    ]
+    if rows:
+        await tx.run(_APPEND, rows)
 
 
 async def openings_of(tx: "Transaction", placement_id: UUID) -> list[tuple[int, bytes]]:

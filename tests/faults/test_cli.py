@@ -19,7 +19,7 @@ DESK = ("--role", "intake_worker", "--provider", "opvang-nevelduin")
 def alone(tmp_path_factory: pytest.TempPathFactory) -> Folder:
     """A data folder with the demo country in it, that nobody uses."""
     made = Folder(tmp_path_factory.mktemp("plek") / "var")
-    made.run("demo")
+    made.run("demo", "--no-past")
     return made
 
 
@@ -28,7 +28,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Folder]:
     """The same, its servers kept running meanwhile, so that each command finds them."""
     made = Folder(tmp_path_factory.mktemp("plek") / "var")
     with servers(made.path, durable=False):
-        made.run("demo")
+        made.run("demo", "--no-past")
         yield made
 
 

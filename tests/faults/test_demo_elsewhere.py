@@ -26,7 +26,7 @@ def restored(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Restored]:
     """Keep the servers of a demo running, and name them to another installation."""
     demo = Folder(tmp_path_factory.mktemp("plek") / "var")
     with servers(demo.path, durable=False) as endpoints:
-        demo.run("demo")
+        demo.run("demo", "--no-past")
         named = {
             "PLEK_OWNER_URL": endpoints.owner_url,
             "DATABASE_URL": endpoints.database_url,

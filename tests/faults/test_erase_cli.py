@@ -22,7 +22,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Folder]:
     """A data folder with the demo country in it, its servers kept running meanwhile."""
     made = Folder(tmp_path_factory.mktemp("plek") / "var")
     with servers(made.path, durable=False):
-        made.run("demo")
+        made.run("demo", "--no-past")
         yield made
 
 
@@ -108,7 +108,7 @@ def test_the_list_of_another_host_is_applied_and_taken_over(
 
 def test_a_backup_that_is_put_back_brings_nobody_back(tmp_path: Path) -> None:
     folder = Folder(tmp_path / "var")
-    folder.run("demo")
+    folder.run("demo", "--no-past")
     token = folder.token(*DESK)
     with folder.serving() as serving:
         referral, ranking = ranked(serving, token)

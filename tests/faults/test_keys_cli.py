@@ -30,7 +30,7 @@ def used(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Folder, End
     """A data folder with the demo country in it, its servers kept running so that each command finds them."""
     made = Folder(tmp_path_factory.mktemp("plek") / "var")
     with servers(made.path, durable=False) as endpoints:
-        made.run("demo")
+        made.run("demo", "--no-past")
         yield made, endpoints
 
 
@@ -44,7 +44,7 @@ def folder(used: tuple[Folder, Endpoints]) -> Folder:
 def alone(tmp_path_factory: pytest.TempPathFactory) -> Folder:
     """A data folder with the demo country in it, that nobody uses."""
     made = Folder(tmp_path_factory.mktemp("plek") / "var")
-    made.run("demo")
+    made.run("demo", "--no-past")
     return made
 
 

@@ -20,8 +20,10 @@ ADDRESS = re.compile(r"http://127\.0\.0\.1:\d+")
 
 @contextmanager
 def serving(folder: Path) -> Generator[str]:
-    """Serve the demo country with its files in `folder`/var; yield the address."""
-    command = [sys.executable, "-m", "app", "serve", "--demo", "--port", "0", "--data-dir", str(folder / "var")]
+    """Serve the demo country, without its past, with its files in `folder`/var; yield the address."""
+    plek, where = [sys.executable, "-m", "app"], ["--data-dir", str(folder / "var")]
+    subprocess.run([*plek, "demo", "--no-past", *where], cwd=ROOT, check=True, capture_output=True)
+    command = [*plek, "serve", "--demo", "--port", "0", *where]
     with (folder / "serve.log").open("w+", encoding="utf-8") as log:
         process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
         try:

@@ -32,6 +32,7 @@ async def figures(page: PageIn, tx: Tx, caller: CallerIn, quarter: QuarterName =
         return page.show("share/no_figures.html", after_days=SETTLED_DAYS)
     known = [one for one, _ in over_time]
     chosen = chosen_of(known, quarter)
+    everywhere = await _everywhere(tx, caller, chosen)
     names = {code: one.name for code, one in (await tx.snapshots.reference(tx)).regions.items()}
     return page.show(
         "share/figures.html",
@@ -44,7 +45,11 @@ async def figures(page: PageIn, tx: Tx, caller: CallerIn, quarter: QuarterName =
         known=known[::-1],
         chosen=chosen,
         figures=dict(over_time)[chosen],
-        everywhere=await _everywhere(tx, caller, chosen, names),
+        country=next((one for one in everywhere if one.region is None), None),
+        everywhere=sorted(
+            (one for one in everywhere if one.region is not None and one.places),
+            key=lambda one: names.get(one.region or "", ""),
+        ),
         flows=await _flows(tx, chosen),
     )
 
@@ -68,11 +73,9 @@ def _of(quarter: QuarterFigures, region: str | None) -> RegionFigures | None:
     return next((one for one in quarter.regions if one.region == region), None)
 
 
-async def _everywhere(tx: Tx, caller: Caller, chosen: Quarter, names: Mapping[str, str]) -> list[RegionFigures]:
-    """Return every region that has places, by name."""
-    found = await monitor.read(tx, caller, (chosen,), region=None)
-    there = [one for one in found.quarters[0].regions if one.region is not None and one.places]
-    return sorted(there, key=lambda one: names.get(one.region or "", ""))
+async def _everywhere(tx: Tx, caller: Caller, chosen: Quarter) -> Sequence[RegionFigures]:
+    """Return what there is of every region, and of the country where the reader may see that."""
+    return (await monitor.read(tx, caller, (chosen,), region=None)).quarters[0].regions
 
 
 async def _flows(tx: Tx, chosen: Quarter) -> Mapping[tuple[str, str], int] | None:

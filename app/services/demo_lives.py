@@ -1,0 +1,93 @@
+"""What happened in the demo country before today: frozen values, with times in minutes since its past began."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
+from uuid import UUID
+
+from app.allocation.values import Need, PlaceGroup, Ranking, Register, Situation
+
+ACCEPTED, DECLINED, NO_ANSWER = "accepted", "declined", "no_answer"
+
+Where: TypeAlias = tuple[str, str]
+"""A provider's places in a region: its id, and the region's code."""
+
+
+@dataclass(frozen=True, slots=True)
+class PlaceNow:
+    """A place as the register has it today: its group, what it is, and since when."""
+
+    id: UUID
+    group: str
+    status: str
+    """free, occupied (by someone who came without Plek) or out_of_service."""
+    since: int
+
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """Where a past takes place, and where it ends: at the register of today."""
+
+    register: Register
+    places: Sequence[PlaceNow]
+    days: int
+    """Whole days that are over."""
+    now: int
+    """The minute that it is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A place that was asked for a household, with the ranking that it was taken from, and the answer."""
+
+    at: int
+    minutes: int
+    """Until the answer."""
+    answer: str
+    rank: int
+    group: PlaceGroup
+    need: Need
+    ranking: Ranking
+    situation: Situation
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """A household's time in one place; of what was asked for it, the last was accepted."""
+
+    asked: tuple[Asked, ...]
+    place_id: UUID
+    came: int
+    left: int | None
+    """None: they are there yet."""
+
+    @property
+    def group(self) -> PlaceGroup:
+        """Of the place."""
+        return self.asked[-1].group
+
+
+@dataclass(frozen=True, slots=True)
+class Life:
+    """What Plek knew of one household, from when it began to look; without a visit, none was found."""
+
+    since: int
+    need: Need
+    visits: tuple[Visit, ...]
+    in_vain: tuple[Asked, ...]
+    """What was asked after the last visit, or without one."""
+    over: int | None
+    """When they left, or gave up; None: they live in the place of the last visit."""
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """All of it.
+
+    `since` is from when on the register's places are what they are today, where that is not what they said; `in_use`
+    how many places there were in use as each day began.
+    """
+
+    lives: Sequence[Life]
+    since: Mapping[UUID, int]
+    in_use: Mapping[Where, Sequence[int]]

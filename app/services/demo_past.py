@@ -1,0 +1,144 @@
+"""Give the demo country a past: quarters that are over, as the service would have written them while they went by."""
+
+from bisect import bisect_left
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+from app.allocation.policy import Policy
+from app.allocation.quarters import Quarter, from_to, last_over, quarter_of
+from app.allocation.replay import register_hash
+from app.allocation.values import Register
+from app.seal import Keyring
+from app.services import household_counts, ledger, quarter_totals
+from app.services.alternatives import midnight
+from app.services.demo_lives import Ground, Past, PlaceNow
+from app.services.demo_luck import Luck
+from app.services.demo_past_days import days_of
+from app.services.demo_past_leaves import facts_of
+from app.services.demo_past_rows import told_of
+from app.services.demo_past_told import Around, Told
+from app.services.ledger import Fact, local_day
+from app.store import histories, imports, keys, register
+from app.store import household_counts as count_rows
+from app.store.database import Transaction
+from app.store.household_counts import Whose
+from app.store.imports import Batch
+from app.store.register import RegisterSnapshot
+
+QUARTERS = 4
+"""Quarters that are over, and that the worker may seal by now."""
+DAY = timedelta(days=1)
+MINUTE = timedelta(minutes=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """Where a past takes place, and at which moment its first minute is."""
+
+    began: datetime
+    ground: Ground
+    snapshot: RegisterSnapshot
+    """The register that the rankings of the past cite: as it is now, and every site admits."""
+
+    def moment(self, minute: int) -> datetime:
+        """Return a minute of the past as a moment."""
+        return self.began + minute * MINUTE
+
+
+async def setting(tx: Transaction, *, quarters: int = QUARTERS) -> Setting:
+    """Return what a past has to end with, the register as it is now; `quarters` is how many it has that are over."""
+    policy = (await tx.snapshots.reference(tx)).policy
+    snapshot = _admitting(await tx.snapshots.register(tx))
+    # A day after the quarter has begun, so that whoever comes first was registered within it.
+    began = midnight(_first(tx.at, policy, quarters).first + DAY).astimezone(UTC)
+    places = [
+        PlaceNow(row.place_id, str(row.group_id), row.kind or "free", (row.since - began) // MINUTE)
+        for row in await histories.places(tx)
+    ]
+    span = tx.at - began
+    return Setting(began, Ground(snapshot.register, places, days=span // DAY, now=span // MINUTE), snapshot)
+
+
+def _admitting(now: RegisterSnapshot) -> RegisterSnapshot:
+    """Return the register with every site open: none has been paused for a year."""
+    register = Register(tuple(replace(group, admission="open") for group in now.register.groups))
+    return replace(now, register=register, hash=register_hash(register))
+
+
+def _first(at: datetime, policy: Policy, quarters: int) -> Quarter:
+    quarter = last_over(local_day(at), days=policy.quarter_grace_days)
+    for _ in range(quarters - 1):
+        quarter = quarter_of(quarter.first - DAY)
+    return quarter
+
+
+async def write(tx: Transaction, past: Past, here: Setting, *, keyring: Keyring, seed: int) -> int:
+    """Write all rows and leaves of a past; return how many households came.
+
+    What was sealed of those who have been gone for longer than the policy keeps it is not there any more.
+    """
+    batch = Batch()
+    told = told_of(await _around(tx, past, here, keyring=keyring, seed=seed, batch=batch), past, seed=seed)
+    batch.monitor_days.extend(days_of(past, here.snapshot.register, first=local_day(here.began)))
+    await register.record(tx, here.snapshot)
+    await imports.add(tx, batch)
+    await histories.settle(tx, _claims(told, past, here))
+    await _count(tx, told, keyring=keyring)
+    facts = facts_of(told, policy_hash=(await tx.snapshots.reference(tx)).policy_hash)
+    await _record(tx, facts, here, keyring=keyring)
+    return sum(bool(one.life.visits) for one in told)
+
+
+async def _record(tx: Transaction, facts: Sequence[Fact], here: Setting, *, keyring: Keyring) -> None:
+    """Write the leaves, and seal each quarter on the day on which the worker would have."""
+    arrivals = dict[UUID, int]()
+    grace = (await tx.snapshots.reference(tx)).policy.quarter_grace_days
+    for quarter in from_to(quarter_of(local_day(here.began)), last_over(local_day(tx.at), days=grace)):
+        due = midnight(quarter.after + (grace + 1) * DAY)
+        until = bisect_left(facts, due, key=lambda fact: fact.at)
+        await ledger.record_past(tx, facts[:until], arrivals=arrivals, keyring=keyring)
+        await quarter_totals.seal(replace(tx, at=min(due, tx.at)), keyring=keyring)
+        facts = facts[until:]
+    await ledger.record_past(tx, facts, arrivals=arrivals, keyring=keyring)
+
+
+async def _around(tx: Transaction, past: Past, here: Setting, *, keyring: Keyring, seed: int, batch: Batch) -> Around:
+    reference = await tx.snapshots.reference(tx)
+    cards = sorted((await tx.snapshots.providers(tx)).values(), key=lambda card: card.slug)
+    return Around(
+        reference=reference,
+        snapshot=here.snapshot,
+        senders={region: [card for card in cards if region in card.regions] for region in sorted(reference.regions)},
+        place_in={visit.group.id: visit.place_id for life in past.lives for visit in life.visits},
+        at=tx.at,
+        kept_for=timedelta(days=reference.policy.retention_days),
+        keyring=keyring,
+        luck=Luck(seed, subject="how the past is told"),
+        moment=here.moment,
+        batch=batch,
+    )
+
+
+def _claims(told: Iterable[Told], past: Past, here: Setting) -> list[histories.Settled]:
+    lived_in = [
+        histories.Settled(one.life.visits[-1].place_id, one.stays[-1].arrived_at, one.stays[-1].id)
+        for one in told
+        if one.life.visits and one.life.over is None
+    ]
+    return lived_in + [histories.Settled(place, here.moment(since), None) for place, since in past.since.items()]
+
+
+async def _count(tx: Transaction, told: Iterable[Told], *, keyring: Keyring) -> None:
+    """Add up who came, as arrivals do."""
+    sums: defaultdict[Whose, Counter[str]] = defaultdict(Counter)
+    for one in told:
+        if one.stays:
+            first = one.stays[0]
+            whose = Whose(quarter_of(local_day(first.arrived_at)).first, first.receiver_id, first.receiving)
+            sums[whose].update(household_counts.counts_of(one.life.need))
+    key = await keys.read(tx, keys.MONITOR, keyring=keyring)
+    for whose, counts in sums.items():
+        await count_rows.add(tx, whose, counts, key=key)
