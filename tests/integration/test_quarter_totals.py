@@ -16,10 +16,10 @@ from app.allocation.totals import NIGHT, totals_of
 from app.allocation.weighing import WeightsInTime, weights_of
 from app.services import ledger, quarter_totals
 from app.services.quarter_totals import Sealing
-from app.store import keys
+from app.store import keys, stay_book
 from app.store import quarter_totals as rows
 from app.store.database import WORKER
-from tests.accounting import corrected, newest, opening, seal, stayed, totals, write
+from tests.accounting import corrected, newest, opening, seal, sealed_as_of, stayed, totals, write
 from tests.country import FAR, HERE, THERE, Country
 
 ON_BOTH = True
@@ -130,13 +130,6 @@ async def test_a_weight_that_changes_within_a_quarter_counts_from_its_day(countr
     assert abs(quota - (old + 6 * NIGHT // 2)) <= 10
 
 
-async def sealed_as_of(country: Country, day: dt.date) -> None:
-    """Seal what is due on a day, and let it have been sealed then."""
-    await seal(country, on=day)
-    late = "UPDATE quarter_totals SET sealed_at = CAST(:day AS date) WHERE sealed_at > now() - interval '1 day'"
-    await country.rows(late, day=day)
-
-
 @dataclass
 class Household:
     """One that came, by its arrival's leaf, and what is said of it now."""
@@ -183,8 +176,8 @@ async def test_what_is_sealed_quarter_by_quarter_is_what_all_of_it_comes_to(coun
 
     async with country.owner.entered() as tx:
         key = await keys.read(tx, keys.LEDGER, keyring=country.parts.keyring)
-        told = await rows.openings(tx, after=-1, below=10**9, still_there=0, limit=10_000)
-        weights = [weights_of(said) for _, said in await rows.weights_said(tx, below=10**9)]
+        told = await stay_book.openings(tx, after=-1, below=10**9, since=0, most=10_000)
+        weights = [weights_of(said) for _, said in await stay_book.weights_said(tx, below=10**9)]
     for quarter in quarters:
         book = StayBook()
         for index, row in told:
