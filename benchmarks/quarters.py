@@ -37,6 +37,8 @@ A_DAY = 425 / 91
 STAY_NIGHTS = 90
 GRACE = dt.timedelta(days=15)
 ROUNDS = 7
+ANALYZE_EVERY = 8
+"""Quarters."""
 GROWTH_BAR, FLAT = 1.5, 1.1
 SEED = 18
 POLICY = "sha256:" + hashlib.sha256(b"policy").hexdigest()
@@ -173,10 +175,12 @@ async def _lived(ground: Ground, size: int, keyring: Keyring) -> tuple[DataKey, 
             key = await keys.read(tx, keys.LEDGER, keyring=keyring)
             regions = sorted((await tx.snapshots.reference(tx)).regions)
         facts, arrivals = _facts(regions, size, until=last.after + GRACE), dict[int, int]()
-        for quarter in from_to(quarter_of(facts[0].day), last):
+        for number, quarter in enumerate(from_to(quarter_of(facts[0].day), last)):
             due, told = quarter.after + GRACE, bisect_left(facts, quarter.after + GRACE, key=lambda fact: fact.day)
             async with owner.entered() as tx:
                 await _add(tx, facts[:told], arrivals, key)
+                if number % ANALYZE_EVERY == 0:  # as autovacuum does
+                    await tx.run(text("ANALYZE leaves, openings, running_stays, quarter_totals"))
                 if quarter < last:
                     await _seal(tx, due, keyring)
             facts = facts[told:]
