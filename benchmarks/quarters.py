@@ -169,7 +169,7 @@ def _aged(ground: Ground, size: int) -> Aged:
 
 async def _lived(ground: Ground, size: int, keyring: Keyring) -> tuple[DataKey, int]:
     """Write so many leaves, and seal each quarter when it was due; return their key, and how many there are."""
-    async with ground.installation.owner() as owner:
+    async with ground.installation.owner() as owner, _worker(ground) as worker:
         async with owner.entered() as tx:
             last = last_over(local_day(tx.at), days=GRACE.days)
             key = await keys.read(tx, keys.LEDGER, keyring=keyring)
@@ -181,9 +181,13 @@ async def _lived(ground: Ground, size: int, keyring: Keyring) -> tuple[DataKey, 
                 await _add(tx, facts[:told], arrivals, key)
                 if number % ANALYZE_EVERY == 0:  # as autovacuum does
                     await tx.run(text("ANALYZE leaves, openings, running_stays, quarter_totals"))
-                if quarter < last:
-                    await _seal(tx, due, keyring)
             facts = facts[told:]
+            if quarter < last:
+                then = dt.datetime.combine(due, dt.time(12), tzinfo=dt.UTC)
+                async with worker.entered(actor=WORKER) as tx:
+                    await quarter_totals.seal(replace(tx, at=then), keyring=keyring)
+                async with owner.entered() as tx:
+                    await tx.run(NOTED_THEN, {"at": then})
         async with owner.entered() as tx:
             return key, await heads.read(tx, "ledger")
 
@@ -240,10 +244,3 @@ async def _add(tx: Transaction, facts: Sequence[Fact], arrivals: dict[int, int],
     )
     await tx.run(text("ALTER TABLE leaves ENABLE TRIGGER without_gaps"))
     await tx.run(ADVANCE, {"value": first + len(written)})
-
-
-async def _seal(tx: Transaction, day: dt.date, keyring: Keyring) -> None:
-    """Seal what was due on a day, as it was done then."""
-    then = dt.datetime.combine(day, dt.time(12), tzinfo=dt.UTC)
-    await quarter_totals.seal(replace(tx, at=then), keyring=keyring)
-    await tx.run(NOTED_THEN, {"at": then})

@@ -69,8 +69,8 @@ async def seal(country: Country, *, on: dt.date | None = None) -> Sealing:
 async def sealed_as_of(country: Country, day: dt.date) -> None:
     """Seal what is due on a day, and let that have been done then."""
     await seal(country, on=day)
-    late = "UPDATE running_stays SET noted_at = CAST(:day AS date) WHERE noted_at > now() - interval '1 day'"
-    await country.rows(late, day=day)
+    just_now = "noted_at BETWEEN now() - interval '1 day' AND now()"
+    await country.rows(f"UPDATE running_stays SET noted_at = CAST(:day AS date) WHERE {just_now}", day=day)  # noqa: S608 - see above
 
 
 async def totals(country: Country) -> list[tuple[str, int, dict[str, Any]]]:

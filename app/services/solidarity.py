@@ -37,7 +37,7 @@ async def _standings(tx: Transaction, on: date, *, keyring: Keyring) -> Mapping[
     """Reckon from the openings all that is not sealed yet, and whatever new facts reach; the rest from its totals."""
     sealed = await quarter_totals.newest(tx)
     leaves = max((one.content["leaves"] for one in sealed.values()), default=0)
-    open_quarter = max((quarter_named(name).next for name in sealed), default=quarter_of(on))
+    open_quarter = quarter_named(max(sealed)).next if sealed else quarter_of(on)
     told = await stay_book.read(tx, open_quarter, sealed=leaves, keyring=keyring)
     reference = await tx.snapshots.reference(tx)
     return await asyncio.to_thread(
