@@ -28,16 +28,19 @@ async def openings(tx: "Transaction", *, after: int, below: int, since: int, mos
 _ALL = text("""
 SELECT index AS leaf, sealed FROM openings WHERE index > :after AND index < :below ORDER BY index LIMIT :most
 """)
+# Plans are made without the values: limits on the openings' own index would look as if few of them were left, and lead
+# from there to the stays, which compares every one with every other.
 _SINCE = text("""
 WITH those AS (
   SELECT placement_id FROM leaves WHERE index >= :since AND index < :below AND placement_id IS NOT NULL
   UNION
   SELECT l.placement_id FROM running_stays AS r, unnest(r.arrivals) AS a (index), leaves AS l
   WHERE r.leaves = :since AND l.index = a.index
+), theirs AS MATERIALIZED (
+  SELECT l.index FROM those JOIN leaves AS l ON l.placement_id = those.placement_id
 )
-SELECT o.index AS leaf, o.sealed
-FROM those JOIN leaves AS l ON l.placement_id = those.placement_id JOIN openings AS o ON o.index = l.index
-WHERE o.index > :after AND o.index < :below ORDER BY o.index LIMIT :most
+SELECT o.index AS leaf, o.sealed FROM theirs AS l JOIN openings AS o ON o.index = l.index
+WHERE l.index > :after AND l.index < :below ORDER BY l.index LIMIT :most
 """)
 _TOLD = text("""
 SELECT o.index AS leaf, l.placement_id, o.sealed
