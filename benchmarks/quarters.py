@@ -39,7 +39,9 @@ GRACE = dt.timedelta(days=15)
 ROUNDS = 7
 ANALYZE_EVERY = 8
 """Quarters."""
-GROWTH_BAR, FLAT = 1.5, 1.1
+GROWTH_BARS = {"sealing a quarter": 1.5, "showing how regions stand": 4.0}
+"""The latter also reads the totals of every quarter: 2 with a thousand leaves, 235 with a hundred thousand."""
+FLAT = 1.1
 SEED = 18
 POLICY = "sha256:" + hashlib.sha256(b"policy").hexdigest()
 
@@ -151,9 +153,9 @@ def _lines(name: str, medians: Mapping[tuple[str, int], float], sizes: list[int]
             bare=f"{medians['bare', size]:.0f} ms",
             plek=f"{medians[name, size]:.0f} ms",
             ratio=medians["bare", size] / medians[name, size],
-            bar=f"≤ {GROWTH_BAR:g} x {youngest:,}",
+            bar=f"≤ {GROWTH_BARS[name]:g} x {youngest:,}",
             aim="flat",
-            met=growth <= GROWTH_BAR,
+            met=growth <= GROWTH_BARS[name],
             reached_aim=growth <= FLAT,
         )
 
