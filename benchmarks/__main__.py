@@ -5,7 +5,7 @@ import sys
 from collections.abc import Callable, Mapping
 from functools import partial
 
-from benchmarks import holding, ledger, pages, peaks, processes, ranking, scale, swaps
+from benchmarks import holding, ledger, pages, peaks, processes, quarters, ranking, scale, swaps
 from benchmarks.figures import Line, table
 
 PARTS: Mapping[str, Callable[[], list[Line]]] = {
@@ -19,11 +19,13 @@ PARTS: Mapping[str, Callable[[], list[Line]]] = {
     "memory": processes.memory,
 }
 """What is measured when nothing is named."""
-ALL = {*PARTS, "scale"}
+LONG = {"quarters", "scale"}
+"""What is measured only when it is named: each takes many minutes to make its past."""
+ALL = {*PARTS, *LONG}
 
 
 def main() -> int:
-    """Measure what was asked for, all but `scale` if nothing was."""
+    """Measure what was asked for; all that does not take long if nothing was."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("parts", nargs="*", metavar="PART", help=f"some of {', '.join(sorted(ALL))}")
     parser.add_argument("--places", type=int, default=scale.PLACES, help="of `scale`: how many there grow to be")
@@ -32,7 +34,8 @@ def main() -> int:
     wanted: list[str] = given.parts or [*PARTS]
     if unknown := sorted(set(wanted) - ALL):
         parser.error(f"there is no {', '.join(unknown)}; there are {', '.join(sorted(ALL))}")
-    measures = {**PARTS, "scale": partial(scale.measure, places=given.places, past=given.past)}
+    aged = partial(scale.measure, places=given.places, past=given.past)
+    measures = {**PARTS, "quarters": quarters.measure, "scale": aged}
     lines = [line for part in wanted for line in measures[part]()]
     print()
     print(table(lines))

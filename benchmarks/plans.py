@@ -1,8 +1,9 @@
-"""The plans of what a ranking asks of PostgreSQL: asked as an intake desk asks it, behind every row's rules."""
+"""The plans of what an act asks of PostgreSQL: asked as a desk or the worker asks it, behind every row's rules."""
 
 import asyncio
 import hashlib
 from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
 from typing import Any
 
@@ -11,7 +12,7 @@ from sqlalchemy import event
 from app.seal import Keyring
 from app.services import rankings
 from app.services.caller import Caller, Role
-from app.store.database import Database, Transaction
+from app.store.database import WORKER, Database, Transaction
 from benchmarks.cases import Case
 from benchmarks.ground import Ground
 
@@ -20,6 +21,8 @@ WORDS, WIDTH = 6, 180
 
 Asked = tuple[str, Any]
 """A statement and its values, as they went to the database."""
+Act = Callable[[Transaction], Awaitable[object]]
+Entered = Callable[[], AbstractAsyncContextManager[Transaction]]
 
 
 def of_a_ranking(ground: Ground, case: Case) -> list[str]:
@@ -30,10 +33,23 @@ def of_a_ranking(ground: Ground, case: Case) -> list[str]:
 async def _of_a_ranking(ground: Ground, case: Case, keyring: Keyring) -> list[str]:
     settings = replace(ground.installation.settings, pool_size=1)
     database = Database(settings, url=ground.installation.database_url)
-    lines: list[str] = []
 
     async def rank(tx: Transaction) -> None:
         await rankings.make(tx, _caller(tx), case.referral_id, keyring=keyring)
+
+    try:
+        return await _plans(database, lambda: database.entered(hashlib.sha256(case.desk.token.encode()).digest()), rank)
+    finally:
+        await database.close()
+
+
+async def of_the_worker(database: Database, act: Act) -> list[str]:
+    """Do something as the worker does, and return the plan of each statement; it leaves nothing behind."""
+    return await _plans(database, lambda: database.entered(actor=WORKER), act)
+
+
+async def _plans(database: Database, entered: Entered, act: Act) -> list[str]:
+    lines: list[str] = []
 
     async def explain(tx: Transaction) -> None:
         for statement, values in asked:
@@ -41,12 +57,9 @@ async def _of_a_ranking(ground: Ground, case: Case, keyring: Keyring) -> list[st
             rows = (await tx.connection.exec_driver_sql(f"{EXPLAIN} {statement}", values)).all()
             lines.extend(f"    {line}" for line in executed([row[0] for row in rows]))
 
-    try:
-        await _done(database, case, rank)  # what is read once and kept has been read
-        asked = await _done(database, case, rank)
-        await _done(database, case, explain)
-    finally:
-        await database.close()
+    await _done(database, entered, act)  # what is read once and kept has been read
+    asked = await _done(database, entered, act)
+    await _done(database, entered, explain)
     return lines
 
 
@@ -62,14 +75,16 @@ def executed(plan: Sequence[str]) -> Iterator[str]:
             yield line[:WIDTH]
 
 
-async def _done(database: Database, case: Case, act: Callable[[Transaction], Awaitable[None]]) -> list[Asked]:
-    """Act as the desk, take it back, and return what was asked of the database meanwhile."""
+async def _done(database: Database, entered: Entered, act: Act) -> list[Asked]:
+    """Act in a transaction, take it back, and return what was asked of the database meanwhile."""
     asked: list[Asked] = []
 
-    def note(_connection: object, _cursor: object, statement: str, values: object, *_: object) -> None:
-        asked.append((statement, values))
+    def note(_connection: object, _cursor: object, statement: str, values: object, *more: object) -> None:
+        _context, many = more
+        if not many:  # of which there is no plan
+            asked.append((statement, values))
 
-    async with database.entered(hashlib.sha256(case.desk.token.encode()).digest()) as tx:
+    async with entered() as tx:
         event.listen(database.engine.sync_engine, "before_cursor_execute", note)
         await act(tx)
         event.remove(database.engine.sync_engine, "before_cursor_execute", note)

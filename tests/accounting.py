@@ -55,7 +55,8 @@ async def stayed(country: Country, came: dt.date, left: dt.date | None = None, *
 async def corrected(country: Country, arrival: int, instead: Opening, *, code: str) -> int:
     """Let somebody correct what the leaf of an arrival says."""
     by = Correction(arrival, "coordinator", instead.receiving, code)
-    return await write(country, replace(instead, type="correction", arrival=arrival, correction=by))
+    stay = await country.value("SELECT placement_id FROM leaves WHERE index = :arrival", arrival=arrival)
+    return await write(country, replace(instead, type="correction", arrival=arrival, correction=by), placement_id=stay)
 
 
 async def seal(country: Country, *, on: dt.date | None = None) -> Sealing:
@@ -63,6 +64,13 @@ async def seal(country: Country, *, on: dt.date | None = None) -> Sealing:
     async with country.parts.database.entered(actor=WORKER) as tx:
         then = tx.at if on is None else dt.datetime.combine(on, dt.time(12), tzinfo=dt.UTC)
         return await quarter_totals.seal(replace(tx, at=then), keyring=country.parts.keyring)
+
+
+async def sealed_as_of(country: Country, day: dt.date) -> None:
+    """Seal what is due on a day, and let that have been done then."""
+    await seal(country, on=day)
+    just_now = "noted_at BETWEEN now() - interval '1 day' AND now()"
+    await country.rows(f"UPDATE running_stays SET noted_at = CAST(:day AS date) WHERE {just_now}", day=day)  # noqa: S608 - see above
 
 
 async def totals(country: Country) -> list[tuple[str, int, dict[str, Any]]]:

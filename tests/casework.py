@@ -85,12 +85,12 @@ async def problem(client: Client, path: str, body: object = None, *, status: int
     return (await client.post(path, body, expect=status, **more))["code"]
 
 
-async def waiting(country: Country, *, statement: str = "") -> None:
+async def waiting(country: Country, *, statement: str = "", within_s: float = 10) -> None:
     """Return as soon as somebody waits for a lock in this database, in a statement in which these words stand."""
     query = (
         "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
         " AND strpos(query, :words) > 0"
     )
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(within_s):
         while not await country.value(query, words=statement):
             await asyncio.sleep(0)

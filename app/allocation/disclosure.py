@@ -1,4 +1,9 @@
-"""Tables in clear: a small number may stand for one household, so it is left out, and what would give it away."""
+"""Nights by pair and month in a quarter's leaf: small ones are left out, and what would give them away.
+
+By a rule that a controller can follow with a pencil, cell by cell: it is part of what the ledger's leaves mean, and
+what was sealed by it must come out the same in every release. So it does not follow what suppression.py, which protects
+the monitor's many tables against whoever solves all of their equations at once, may learn to do better.
+"""
 
 from __future__ import annotations
 

@@ -58,6 +58,14 @@ class Stay:
         """Which account its nights belong to."""
         return account_of(self.reason)
 
+    @property
+    def lawful(self) -> tuple[str, ...]:
+        """The regions over which its nights are divided.
+
+        Where none was lawful, nobody else could have given them: the region that did bears them, and sums stay equal.
+        """
+        return self.lawful_regions or (self.receiving,)
+
 
 @dataclass(frozen=True, slots=True)
 class Nights:

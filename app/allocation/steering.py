@@ -7,18 +7,27 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from app.allocation.nights import SAFETY, nights_between
-from app.allocation.shares import NIGHT, divide
+from app.allocation.shares import NIGHT
 
 if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Iterable, Mapping
 
     from app.allocation.nights import Stay
+    from app.allocation.weighing import WeightsInTime
+
+
+@dataclass(frozen=True, slots=True)
+class Shared:
+    """Millionths of a night: what a region gave, and what was its part."""
+
+    given: int = 0
+    quota: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """Millionths of a night: what a region gave so far, what was its part, and how far it is under it.
+    """As `Shared`, so far, and how far a region is under its part.
 
     `deficit` counts nights ahead of the stays that run; the others do not.
     """
@@ -29,29 +38,36 @@ class Standing:
 
 
 def standings(
-    stays: Iterable[Stay], regions: Iterable[str], *, on: dt.date, weights: Mapping[str, int], nights_ahead: int
+    stays: Iterable[Stay],
+    before: Mapping[str, Shared],
+    *,
+    since: dt.date,
+    on: dt.date,
+    weights: WeightsInTime,
+    nights_ahead: int,
 ) -> Mapping[str, Standing]:
-    """How every region stands on a day, before its first night.
+    """How every region of `before` stands on a day, before its first night; `before` are the nights before `since`.
 
     Each night of a stay for safety until the household was ready to leave is given by the region where it is, and
-    divided over the regions that were lawful for it; a stay that still counts stands for `nights_ahead` more. Without
-    these, whoever is far behind would be sent everybody until the nights begin to show, and then be far ahead.
+    divided over the regions that were lawful for it, by the weights of that night; a stay that still counts stands for
+    `nights_ahead` more. Without these, whoever is far behind would be sent everybody until the nights begin to show,
+    and then be far ahead.
     """
-    given: Counter[str] = Counter(dict.fromkeys(sorted(regions), 0))
-    quota, to_give, to_owe = Counter(given), Counter(given), Counter(given)
+    given = Counter({region: shared.given for region, shared in before.items()})
+    quota = Counter({region: shared.quota for region, shared in before.items()})
+    to_give, to_owe = Counter[str](), Counter[str]()
     for stay in stays:
         if stay.account != SAFETY:
             continue
-        nights = nights_between(stay, stay.arrived_on, on)
-        so_far = nights.counted if nights is not None else 0
-        runs_on = stay.departed_on is None and stay.ready_since is None and stay.arrived_on <= on
-        ahead = nights_ahead if runs_on else 0
-        given[stay.receiving] += so_far * NIGHT
-        to_give[stay.receiving] += ahead * NIGHT
-        for region, part in divide(stay.lawful_regions, weights).items():
-            quota[region] += so_far * part
-            to_owe[region] += ahead * part
+        nights = nights_between(stay, since, on)
+        if nights is not None:
+            given[stay.receiving] += nights.counted * NIGHT
+            quota.update(weights.divided(stay.lawful, nights.first, nights.after))
+        if stay.departed_on is None and stay.ready_since is None and stay.arrived_on <= on:
+            to_give[stay.receiving] += nights_ahead * NIGHT
+            for region, part in weights.parts(stay.lawful, on).items():
+                to_owe[region] += nights_ahead * part
     return {
         region: Standing(given[region], quota[region], quota[region] + to_owe[region] - given[region] - to_give[region])
-        for region in given
+        for region in before
     }

@@ -3,6 +3,9 @@
 A count below `FEW` is nobody's to see. Hiding it is not enough where its table's sums are shown: the reader subtracts.
 So more cells are hidden with it, until a reader who solves every equation at once is left with at least `WIDTH`
 possible values besides the true one for each cell that had to be hidden.
+
+For tables that share cells and sums, and are released once: the monitor's, and the counts of a plan for a peak. What
+the ledger seals is hidden by the simpler rule of disclosure.py, which anybody can check by hand.
 """
 
 from __future__ import annotations

@@ -103,7 +103,8 @@ def totals_of(quarter: Quarter, stays: Iterable[Stay], *, weights: WeightsInTime
             _add_stay(sums, stay, nights)
             _add_flows(sums, stay, quarter)
             if stay.account == SAFETY:
-                _add_quota(sums, stay, nights, weights=weights)
+                for region, part in weights.divided(stay.lawful, nights.first, nights.after).items():
+                    sums.regions[region][QUOTA] += part
     figures = {region: {name: sums.regions[region][name] for name in FIGURES} for region in sorted(sums.regions)}
     return Totals(figures, dict(sums.flows))
 
@@ -116,15 +117,6 @@ def _add_stay(sums: _Sums, stay: Stay, nights: Nights) -> None:
         figures[f"{gave}_after_ready"] += nights.after_ready
         figures[f"stays_{gave}"] += 1
         figures[f"person_nights_{gave}"] += persons
-
-
-def _add_quota(sums: _Sums, stay: Stay, nights: Nights, *, weights: WeightsInTime) -> None:
-    """Divide each night over the regions that were lawful, by the weights of that night."""
-    # Where none was, nobody else could have given it: the region that did bears it all, and the sums stay equal.
-    lawful = stay.lawful_regions or (stay.receiving,)
-    for day, count in weights.spans(nights.first, nights.after):
-        for region, part in weights.parts(lawful, day).items():
-            sums.regions[region][QUOTA] += part * count
 
 
 def _add_flows(sums: _Sums, stay: Stay, quarter: Quarter) -> None:

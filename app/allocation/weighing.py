@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from bisect import bisect_right
+from collections import Counter
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
@@ -50,7 +51,15 @@ class WeightsInTime:
             self._parts[key] = divide(lawful_regions, self.on(day))
         return self._parts[key]
 
-    def spans(self, first: dt.date, after: dt.date) -> Iterator[tuple[dt.date, int]]:
+    def divided(self, lawful_regions: tuple[str, ...], first: dt.date, after: dt.date) -> Counter[str]:
+        """Each region's part of the nights from one day to before another, in millionths, by the weights of each."""
+        parts: Counter[str] = Counter()
+        for day, nights in self._spans(first, after):
+            for region, part in self.parts(lawful_regions, day).items():
+                parts[region] += part * nights
+        return parts
+
+    def _spans(self, first: dt.date, after: dt.date) -> Iterator[tuple[dt.date, int]]:
         """Cut a stretch of days where other weights begin; yield the first day of each piece and how many it has."""
         cuts = [first, *(day for day in self._begins if first < day < after), after]
         for begin, end in pairwise(cuts):

@@ -1,6 +1,6 @@
 """The tables, and nothing but the tables; every query on them stands in app.store."""
 
-from app.models.accounting import Cap, Displacement, PairNights, QuarterFigures, QuarterTotal
+from app.models.accounting import Cap, Displacement, PairNights, QuarterFigures, QuarterTotal, RunningStays
 from app.models.accounts import AccessLogEntry, AccessLogReferral, Account, Answer, InstallationKey, Token
 from app.models.base import Base
 from app.models.casework import (
@@ -85,6 +85,7 @@ __all__ = [
     "Region",
     "RegisterRecord",
     "Reminder",
+    "RunningStays",
     "Session",
     "Share",
     "Shield",

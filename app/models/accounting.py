@@ -4,7 +4,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, ForeignKeyConstraint, Index, text
+from sqlalchemy import ARRAY, BigInteger, CheckConstraint, ForeignKey, ForeignKeyConstraint, Index, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -25,6 +25,17 @@ class QuarterTotal(Base):
     index: Mapped[int | None] = mapped_column(ForeignKey("leaves.index"), unique=True)
     """None only within the transaction that adds the row: the ledger is locked last."""
     sealed_at: Mapped[Stamp]
+
+
+class RunningStays(Base):
+    """Which stays had not ended when totals were made, by their arrivals' leaves: later ones need no older stay."""
+
+    __tablename__ = "running_stays"
+
+    leaves: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    """From how many leaves those totals were made."""
+    arrivals: Mapped[list[int]] = mapped_column(ARRAY(BigInteger))
+    noted_at: Mapped[Stamp]
 
 
 class PairNights(Base):

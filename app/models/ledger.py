@@ -24,6 +24,7 @@ class Leaf(Base):
             name="about",
         ),
         Index(None, "placement_id"),
+        Index("leaves_in_clear_idx", "type", "index", postgresql_where=text("placement_id IS NULL")),
         Index(
             "leaves_once_key",
             "placement_id",

@@ -1,18 +1,21 @@
 """What rankings know of how the burden is shared: reckoned anew from the ledger, once a day."""
 
 import asyncio
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from datetime import date
 
-from app.allocation.nights import StayBook
-from app.allocation.openings import parse_opening
-from app.allocation.steering import standings
-from app.seal import DataKey, Keyring
+from app.allocation.nights import SAFETY
+from app.allocation.quarters import Quarter, quarter_named, quarter_of
+from app.allocation.shares import NIGHT
+from app.allocation.steering import Shared, Standing, standings
+from app.allocation.totals import QUOTA
+from app.seal import Keyring
+from app.services import stay_book
 from app.services.ledger import local_day
-from app.store import keys, solidarity
+from app.store import quarter_totals, solidarity
 from app.store.database import Transaction
-
-BATCH = 5000
-"""Openings that are read, and opened aside, at once."""
+from app.store.quarter_totals import Sealed
 
 
 async def show(tx: Transaction, *, keyring: Keyring) -> bool:
@@ -25,30 +28,36 @@ async def show(tx: Transaction, *, keyring: Keyring) -> bool:
     regions = await solidarity.regions_not_shown(tx, on=on)
     if not regions:
         return False
-    reference = await tx.snapshots.reference(tx)
-    book = await _read(tx, keyring=keyring)
-    found = await asyncio.to_thread(
-        standings,
-        book.stays(),
-        reference.regions,
-        on=on,
-        weights=reference.weights,
-        nights_ahead=reference.policy.points.solidarity.nights_ahead,
-    )
+    found = await _standings(tx, on, keyring=keyring)
     await solidarity.show(tx, {region: found[region] for region in regions}, on=on)
     return True
 
 
-async def _read(tx: Transaction, *, keyring: Keyring) -> StayBook:
-    key = await keys.read(tx, keys.LEDGER, keyring=keyring)
-    book = StayBook()
-    rows = await solidarity.openings(tx, after=-1, most=BATCH)
-    while rows:
-        await asyncio.to_thread(_take, book, rows, key)
-        rows = await solidarity.openings(tx, after=rows[-1][0], most=BATCH)
-    return book
+async def _standings(tx: Transaction, on: date, *, keyring: Keyring) -> Mapping[str, Standing]:
+    """Reckon from the openings all that is not sealed yet, and whatever new facts reach; the rest from its totals."""
+    sealed = await quarter_totals.newest(tx)
+    leaves = max((one.content["leaves"] for one in sealed.values()), default=0)
+    open_quarter = quarter_named(max(sealed)).next if sealed else quarter_of(on)
+    told = await stay_book.read(tx, open_quarter, sealed=leaves, keyring=keyring)
+    reference = await tx.snapshots.reference(tx)
+    return await asyncio.to_thread(
+        standings,
+        told.stays,
+        _before(told.first, sealed.values(), reference.regions),
+        since=told.first.first,
+        on=on,
+        weights=told.weights,
+        nights_ahead=reference.policy.points.solidarity.nights_ahead,
+    )
 
 
-def _take(book: StayBook, rows: Sequence[tuple[int, bytes]], key: DataKey) -> None:
-    for index, sealed in rows:
-        book.take(index, parse_opening(key.unseal_json(sealed, row=str(index))))
+def _before(first: Quarter, sealed: Iterable[Sealed], regions: Iterable[str]) -> dict[str, Shared]:
+    """Return what each region gave before a quarter, and what was its part."""
+    given: Counter[str] = Counter()
+    quota: Counter[str] = Counter()
+    for one in sealed:
+        if one.quarter < str(first):
+            for region, figures in one.content["regions"].items():
+                given[region] += figures[f"given_{SAFETY}"] * NIGHT
+                quota[region] += figures[QUOTA]
+    return {region: Shared(given[region], quota[region]) for region in regions}

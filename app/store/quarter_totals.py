@@ -5,9 +5,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
-from uuid import UUID
 
-from sqlalchemy import func, or_, select, text, update
+from sqlalchemy import func, or_, select, update
 from sqlalchemy.dialects.postgresql import distinct_on, insert
 
 from app.models import Leaf, Opening, PairNights, QuarterFigures, QuarterTotal, Weight
@@ -65,6 +64,13 @@ async def sealed_names(tx: "Transaction") -> set[str]:
     return {row.quarter for row in await tx.rows(select(QuarterTotal.quarter).distinct())}
 
 
+async def sealed_leaves(tx: "Transaction") -> int:
+    """Return from how many leaves totals were made last; 0 where none were."""
+    wanted = select(Leaf.content).join(QuarterTotal, QuarterTotal.index == Leaf.index)
+    row = await tx.row(wanted.order_by(QuarterTotal.index.desc()).limit(1))
+    return 0 if row is None else said(row.content)["leaves"]
+
+
 async def began(tx: "Transaction") -> tuple[datetime, tuple[int, bytes] | None] | None:
     """Return when the first leaf was written, and the first opening that there is, sealed; None without a leaf."""
     first = await tx.row(select(Leaf.written_at).order_by(Leaf.index).limit(1))
@@ -72,66 +78,6 @@ async def began(tx: "Transaction") -> tuple[datetime, tuple[int, bytes] | None] 
         return None
     row = await tx.row(select(Opening.index.label("leaf"), Opening.sealed).order_by(Opening.index).limit(1))
     return first.written_at, None if row is None else (row.leaf, row.sealed)
-
-
-async def openings(
-    tx: "Transaction", *, after: int, below: int, still_there: int, limit: int
-) -> list[tuple[int, bytes]]:
-    """Return the index and the sealed opening of leaves after one and below another, in order.
-
-    Not of stays of which the leaves below `still_there` have the end, and of which nothing was said since.
-    """
-    rows = await tx.rows(_OPENINGS, {"after": after, "below": below, "still_there": still_there, "most": limit})
-    return [(row.leaf, row.sealed) for row in rows]
-
-
-_OPENINGS = text("""
-WITH gone AS (
-  SELECT placement_id FROM leaves WHERE type = 'departure' AND index < :still_there
-  EXCEPT SELECT placement_id FROM leaves WHERE index >= :still_there AND index < :below
-)
-SELECT o.index AS leaf, o.sealed
-FROM openings AS o JOIN leaves AS l ON l.index = o.index
-WHERE o.index > :after AND o.index < :below
-  AND l.placement_id NOT IN (SELECT placement_id FROM gone WHERE placement_id IS NOT NULL)
-ORDER BY o.index LIMIT :most
-""")
-_TOLD = text("""
-SELECT o.index AS leaf, l.placement_id, o.sealed
-FROM openings AS o JOIN leaves AS l ON l.index = o.index
-WHERE o.index < :below
-  AND l.placement_id IN (SELECT n.placement_id FROM leaves AS n WHERE n.index >= :since AND n.index < :below)
-ORDER BY o.index
-""")
-
-
-async def told(tx: "Transaction", *, since: int, below: int) -> list[tuple[int, UUID, bytes]]:
-    """Return index, stay and sealed opening of all that is said of stays that leaves from one to below another name."""
-    rows = await tx.rows(_TOLD, {"since": since, "below": below})
-    return [(row.leaf, row.placement_id, row.sealed) for row in rows]
-
-
-async def leaves_before(tx: "Transaction", at: datetime) -> int:
-    """Return from how many leaves the totals were made that were sealed last before a moment; 0 where none were."""
-    wanted = (
-        select(Leaf.content)
-        .join(QuarterTotal, QuarterTotal.index == Leaf.index)
-        .where(QuarterTotal.sealed_at < at)
-        .order_by(Leaf.index.desc())
-        .limit(1)
-    )
-    row = await tx.row(wanted)
-    return 0 if row is None else said(row.content)["leaves"]
-
-
-async def weights_said(tx: "Transaction", *, below: int) -> list[tuple[int, Mapping[str, Any]]]:
-    """Return what the leaves below an index say about weights, in order, each with its index."""
-    wanted = (
-        select(Leaf.index.label("leaf"), Leaf.content)
-        .where(Leaf.type == "weights", Leaf.index < below)
-        .order_by(Leaf.index)
-    )
-    return [(row.leaf, said(row.content)) for row in await tx.rows(wanted)]
 
 
 async def weights_on(tx: "Transaction", day: date) -> dict[str, tuple[int, str]]:

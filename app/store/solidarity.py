@@ -1,4 +1,4 @@
-"""How regions stand, as rankings see it, and the openings that it is reckoned from."""
+"""How regions stand, as rankings see it."""
 
 from collections.abc import Mapping
 from datetime import date
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import bindparam, select, update
 
 from app.allocation.steering import Standing
-from app.models import Opening, Share
+from app.models import Share
 
 if TYPE_CHECKING:
     from app.store.database import Transaction
@@ -17,12 +17,6 @@ async def regions_not_shown(tx: "Transaction", *, on: date) -> list[str]:
     """Return the regions that rankings do not see yet as they stand on a day."""
     stale = select(Share.region).where(Share.shown_on.is_distinct_from(on)).order_by(Share.region)
     return [row.region for row in await tx.rows(stale)]
-
-
-async def openings(tx: "Transaction", *, after: int, most: int) -> list[tuple[int, bytes]]:
-    """Return sealed openings with their indexes, in order, after an index."""
-    wanted = select(Opening.index.label("leaf"), Opening.sealed).where(Opening.index > after).order_by(Opening.index)
-    return [(row.leaf, row.sealed) for row in await tx.rows(wanted.limit(most))]
 
 
 async def show(tx: "Transaction", standings: Mapping[str, Standing], *, on: date) -> None:

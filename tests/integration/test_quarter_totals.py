@@ -1,25 +1,18 @@
 """Quarters are sealed once, none is left out, and what becomes known later seals them anew with the next."""
 
 import datetime as dt
-import random
-from dataclasses import dataclass, replace
-from uuid import UUID, uuid4
 
 import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from app.allocation.fairness import contradictions
-from app.allocation.nights import StayBook
-from app.allocation.openings import Correction, Opening, parse_opening
-from app.allocation.totals import NIGHT, totals_of
-from app.allocation.weighing import WeightsInTime, weights_of
+from app.allocation.totals import NIGHT
 from app.services import ledger, quarter_totals
 from app.services.quarter_totals import Sealing
-from app.store import keys
 from app.store import quarter_totals as rows
 from app.store.database import WORKER
-from tests.accounting import corrected, newest, opening, seal, stayed, totals, write
+from tests.accounting import corrected, newest, opening, seal, stayed, totals
 from tests.country import FAR, HERE, THERE, Country
 
 ON_BOTH = True
@@ -128,68 +121,3 @@ async def test_a_weight_that_changes_within_a_quarter_counts_from_its_day(countr
     quota = (await totals(country))[0][2]["regions"][FAR]["quota"]
     old = 4 * NIGHT * weights[FAR] // (weights[FAR] + weights[THERE])
     assert abs(quota - (old + 6 * NIGHT // 2)) <= 10
-
-
-async def sealed_as_of(country: Country, day: dt.date) -> None:
-    """Seal what is due on a day, and let it have been sealed then."""
-    await seal(country, on=day)
-    late = "UPDATE quarter_totals SET sealed_at = CAST(:day AS date) WHERE sealed_at > now() - interval '1 day'"
-    await country.rows(late, day=day)
-
-
-@dataclass
-class Household:
-    """One that came, by its arrival's leaf, and what is said of it now."""
-
-    arrival: int
-    placement_id: UUID
-    said: Opening
-    left: bool = False
-
-
-async def happen(country: Country, luck: random.Random, day: dt.date, known: list[Household]) -> None:
-    """Let something happen on a day: an arrival, an end, a correction of what was said of somebody before."""
-    act = luck.choice(("arrive", "arrive", "leave", "ready_to_leave", "arrived_other_day")) if known else "arrive"
-    if act == "arrive":
-        came = opening(day, receiving=luck.choice((THERE, FAR)), reason=luck.choice(("safety", "capacity")))
-        placement_id = uuid4()
-        known.append(Household(await write(country, came, placement_id=placement_id), placement_id, came))
-        return
-    one = luck.choice(known)
-    if act == "leave":
-        if not one.left:
-            left = max(one.said.date, day - luck.randrange(9) * DAY)
-            end = replace(one.said, type="departure", arrival=one.arrival, date=left)
-            await write(country, end, placement_id=one.placement_id)
-            one.left = True
-        return
-    earlier = day - luck.randrange(200) * DAY
-    one.said = replace(one.said, **{"ready_since" if act == "ready_to_leave" else "date": earlier})
-    by = Correction(one.arrival, "coordinator", one.said.receiving, act)
-    again = replace(one.said, type="correction", arrival=one.arrival, correction=by)
-    await write(country, again, placement_id=one.placement_id)
-
-
-@pytest.mark.parametrize("seed", range(2))
-async def test_what_is_sealed_quarter_by_quarter_is_what_all_of_it_comes_to(country: Country, seed: int) -> None:
-    luck, known = random.Random(seed), list[Household]()
-    quarters = [newest(before) for before in range(5, -1, -1)]
-    for quarter in quarters:
-        for day in sorted(quarter.first + luck.randrange(91) * DAY for _ in range(6)):
-            await happen(country, luck, day, known)
-        await sealed_as_of(country, quarter.after + 15 * DAY)
-    sealed = {content["quarter"]: content for _, _, content in await totals(country)}
-    assert await country.value("SELECT count(*) FROM quarter_totals WHERE version > 1") > 0
-
-    async with country.owner.entered() as tx:
-        key = await keys.read(tx, keys.LEDGER, keyring=country.parts.keyring)
-        told = await rows.openings(tx, after=-1, below=10**9, still_there=0, limit=10_000)
-        weights = [weights_of(said) for _, said in await rows.weights_said(tx, below=10**9)]
-    for quarter in quarters:
-        book = StayBook()
-        for index, row in told:
-            if index < sealed[str(quarters[-1])]["leaves"]:
-                book.take(index, parse_opening(key.unseal_json(row, row=str(index))))
-        whole = totals_of(quarter, book.stays(), weights=WeightsInTime(weights), regions=[])
-        figures = sealed[str(quarter)]["regions"]
-        assert {code: figures[code] for code in whole.regions} == whole.regions

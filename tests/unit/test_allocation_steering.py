@@ -9,11 +9,13 @@ from hypothesis import strategies as st
 
 from app.allocation.nights import Stay
 from app.allocation.shares import NIGHT
-from app.allocation.steering import Standing, standings
+from app.allocation.steering import Shared, Standing, standings
+from app.allocation.weighing import Weights, WeightsInTime
 
 FIRST = dt.date(2026, 1, 1)
 REGIONS = "ABCD"
-WEIGHTS = {"A": 1, "B": 1, "C": 2}
+WEIGHTS = WeightsInTime([Weights(FIRST, {"A": 1, "B": 1, "C": 2})])
+NOTHING = dict.fromkeys(REGIONS, Shared())
 ON = FIRST + dt.timedelta(days=10)
 
 
@@ -44,7 +46,7 @@ def stay(
 
 
 def reckoned(*stays: Stay, ahead: int = 0) -> dict[str, tuple[float, float, float]]:
-    found = standings(stays, REGIONS, on=ON, weights=WEIGHTS, nights_ahead=ahead)
+    found = standings(stays, NOTHING, since=FIRST, on=ON, weights=WEIGHTS, nights_ahead=ahead)
     return {
         region: (one.given / NIGHT, one.quota / NIGHT, one.deficit / NIGHT)
         for region, one in found.items()
@@ -77,6 +79,19 @@ def test_what_begins_later_does_not_count_yet() -> None:
     assert reckoned(stay(came=11), ahead=30) == {}
 
 
+def test_nights_of_sealed_quarters_are_taken_from_their_totals_and_the_others_from_stays() -> None:
+    before = NOTHING | {"A": Shared(6 * NIGHT, 3 * NIGHT), "B": Shared(0, 3 * NIGHT)}
+    found = standings([stay()], before, since=day(6), on=ON, weights=WEIGHTS, nights_ahead=30)
+    whole = standings([stay()], NOTHING, since=FIRST, on=ON, weights=WEIGHTS, nights_ahead=30)
+    assert found == whole
+
+
+def test_a_night_is_divided_by_the_weights_that_were_in_force_on_it() -> None:
+    later = WeightsInTime([Weights(FIRST, {"A": 1, "B": 1}), Weights(day(4), {"A": 3})])
+    found = standings([stay()], NOTHING, since=FIRST, on=ON, weights=later, nights_ahead=0)
+    assert found["A"].quota == 4 * NIGHT // 2 + 6 * NIGHT * 3 // 4
+
+
 stays = st.builds(
     lambda receiving, lawful, came, lasts, ready: stay(
         receiving, lawful="".join(lawful), came=came, left=None if lasts is None else came + lasts, ready=ready
@@ -91,7 +106,7 @@ stays = st.builds(
 
 @given(st.lists(stays, max_size=12), st.integers(0, 90))
 def test_what_all_gave_is_what_all_owed_and_what_one_is_under_others_are_over(stays: list[Stay], ahead: int) -> None:
-    found = standings(stays, REGIONS, on=ON, weights=WEIGHTS, nights_ahead=ahead).values()
+    found = standings(stays, NOTHING, since=FIRST, on=ON, weights=WEIGHTS, nights_ahead=ahead).values()
 
     assert sum(one.given for one in found) == sum(one.quota for one in found)
     assert sum(one.deficit for one in found) == 0
