@@ -10,25 +10,23 @@ import pytest
 
 from app.embedded import servers
 from tests.faults.cli_folder import Folder
+from tests.faults.conftest import Copy
 
 PROVIDERS = "provider,name,phone,regions\nlinde,Stichting Linde,000-555 01 01,GM0193\n"
 DESK = ("--role", "intake_worker", "--provider", "opvang-nevelduin")
 
 
 @pytest.fixture(scope="module")
-def alone(tmp_path_factory: pytest.TempPathFactory) -> Folder:
+def alone(demo: Copy) -> Folder:
     """A data folder with the demo country in it, that nobody uses."""
-    made = Folder(tmp_path_factory.mktemp("plek") / "var")
-    made.run("demo", "--no-past")
-    return made
+    return demo()
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Folder]:
+def folder(demo: Copy) -> Iterator[Folder]:
     """The same, its servers kept running meanwhile, so that each command finds them."""
-    made = Folder(tmp_path_factory.mktemp("plek") / "var")
-    with servers(made.path, durable=False):
-        made.run("demo", "--no-past")
+    made = demo()
+    with servers(made.path):
         yield made
 
 

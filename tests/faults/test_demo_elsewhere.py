@@ -9,6 +9,7 @@ import pytest
 from app.embedded import servers
 from app.web.credential import COOKIE
 from tests.faults.cli_folder import Folder
+from tests.faults.conftest import Copy
 
 DESK = ("--role", "intake_worker", "--provider", "opvang-nevelduin")
 
@@ -22,18 +23,17 @@ class Restored:
 
 
 @pytest.fixture(scope="module")
-def restored(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Restored]:
+def restored(demo: Copy, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Restored]:
     """Keep the servers of a demo running, and name them to another installation."""
-    demo = Folder(tmp_path_factory.mktemp("plek") / "var")
-    with servers(demo.path, durable=False) as endpoints:
-        demo.run("demo", "--no-past")
+    shown = demo()
+    with servers(shown.path) as endpoints:
         named = {
             "PLEK_OWNER_URL": endpoints.owner_url,
             "DATABASE_URL": endpoints.database_url,
             "REDIS_URL": endpoints.redis_url,
-            "PLEK_KEY": (demo.path / "key").read_text(encoding="ascii").strip(),
+            "PLEK_KEY": (shown.path / "key").read_text(encoding="ascii").strip(),
         }
-        yield Restored(demo, Folder(tmp_path_factory.mktemp("plek") / "var", named))
+        yield Restored(shown, Folder(tmp_path_factory.mktemp("plek") / "var", named))
 
 
 @pytest.mark.parametrize("workers", ["1", "2"])

@@ -12,17 +12,17 @@ import pytest
 
 from app.embedded import servers
 from tests.faults.cli_folder import Folder, Serving
+from tests.faults.conftest import Copy
 
 DESK = ("--role", "intake_worker", "--role", "coordinator", "--provider", "opvang-nevelduin")
 WANTED = {"urgency": "acute", "originMunicipality": "GM0518", "household": {"adults": [{"gender": "female"}]}}
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Folder]:
+def folder(demo: Copy) -> Iterator[Folder]:
     """A data folder with the demo country in it, its servers kept running meanwhile."""
-    made = Folder(tmp_path_factory.mktemp("plek") / "var")
-    with servers(made.path, durable=False):
-        made.run("demo", "--no-past")
+    made = demo()
+    with servers(made.path):
         yield made
 
 
@@ -106,9 +106,8 @@ def test_the_list_of_another_host_is_applied_and_taken_over(
     assert [named.count(id_) for id_ in (first["id"], second["id"], unknown)] == [1, 1, 1]
 
 
-def test_a_backup_that_is_put_back_brings_nobody_back(tmp_path: Path) -> None:
-    folder = Folder(tmp_path / "var")
-    folder.run("demo", "--no-past")
+def test_a_backup_that_is_put_back_brings_nobody_back(demo: Copy, tmp_path: Path) -> None:
+    folder = demo()
     token = folder.token(*DESK)
     with folder.serving() as serving:
         referral, ranking = ranked(serving, token)

@@ -18,6 +18,7 @@ from app.seal import new_key
 from tests.conftest import Server, plain
 from tests.country import Country
 from tests.faults.cli_folder import Folder, Serving
+from tests.faults.conftest import Copy
 
 DESK = ("--role", "intake_worker", "--role", "coordinator", "--provider", "opvang-nevelduin")
 REFERRAL = {"urgency": "acute", "originMunicipality": "GM0518", "household": {"adults": [{"gender": "female"}]}}
@@ -26,11 +27,10 @@ NOWHERE = "postgresql://nobody@127.0.0.1:1/none"
 
 
 @pytest.fixture(scope="module")
-def used(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Folder, Endpoints]]:
+def used(demo: Copy) -> Iterator[tuple[Folder, Endpoints]]:
     """A data folder with the demo country in it, its servers kept running so that each command finds them."""
-    made = Folder(tmp_path_factory.mktemp("plek") / "var")
-    with servers(made.path, durable=False) as endpoints:
-        made.run("demo", "--no-past")
+    made = demo()
+    with servers(made.path) as endpoints:
         yield made, endpoints
 
 
@@ -41,11 +41,9 @@ def folder(used: tuple[Folder, Endpoints]) -> Folder:
 
 
 @pytest.fixture(scope="module")
-def alone(tmp_path_factory: pytest.TempPathFactory) -> Folder:
+def alone(demo: Copy) -> Folder:
     """A data folder with the demo country in it, that nobody uses."""
-    made = Folder(tmp_path_factory.mktemp("plek") / "var")
-    made.run("demo", "--no-past")
-    return made
+    return demo()
 
 
 def keys(folder: Folder) -> list[str]:

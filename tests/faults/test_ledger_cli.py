@@ -23,6 +23,7 @@ from tests import rfc9162
 from tests.casework import desk
 from tests.country import FIRST_LEAF, HERE, THERE, open_country
 from tests.faults.cli_folder import Folder
+from tests.faults.conftest import Copy
 from tests.faults.ledger_files import ORIGIN, SECRET, plek_in, watch
 
 LEFT = {"destination": "new_home"}
@@ -42,11 +43,10 @@ class Exports:
 
 
 @pytest.fixture(scope="module")
-def exports(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Exports]:
+def exports(migrated: Copy, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Exports]:
     out = tmp_path_factory.mktemp("exports")
-    folder = Folder(tmp_path_factory.mktemp("plek") / "var")
-    with servers(folder.path, durable=False) as endpoints:
-        plek_in(folder, "migrate")
+    folder = migrated()
+    with servers(folder.path) as endpoints:
         key = new_key()
         (folder.path / KEY_FILE).write_text(key + "\n", encoding="ascii")
         (folder.path / KEY_FILE).chmod(0o600)

@@ -16,16 +16,16 @@ from app.reference import policy_document
 from app.seal import KEY_FILE, new_key
 from tests.country import FAR, open_country, referral_body, shelter
 from tests.faults.cli_folder import Folder
+from tests.faults.conftest import Copy
 
 REFERRALS = 12
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Folder]:
+def folder(migrated: Copy) -> Iterator[Folder]:
     """A data folder in which some referrals were ranked among two sites, one of them by rules that are gone."""
-    made = Folder(tmp_path_factory.mktemp("plek") / "var")
-    with servers(made.path, durable=False) as endpoints:
-        plek_in(made, "migrate")
+    made = migrated()
+    with servers(made.path) as endpoints:
         key = new_key()
         (made.path / KEY_FILE).write_text(key + "\n", encoding="ascii")
         (made.path / KEY_FILE).chmod(0o600)

@@ -11,6 +11,7 @@ from app.config import Settings
 from app.embedded import servers
 from app.store.database import Database
 from tests.faults.cli_folder import Folder
+from tests.faults.conftest import Copy
 
 BUSY, CALM = UUID(int=1), UUID(int=2)
 LOOKS = """INSERT INTO access_log (at, action, outcome, account_id, roles, provider_id, object_type)
@@ -21,11 +22,10 @@ LINDE = "INSERT INTO providers (id, slug, name, phone) VALUES (gen_random_uuid()
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Folder]:
+def folder(migrated: Copy) -> Iterator[Folder]:
     """A data folder in which one account saw many addresses two days ago and as many twenty days ago, another few."""
-    made = Folder(tmp_path_factory.mktemp("plek") / "var")
-    with servers(made.path, durable=False) as endpoints:
-        made.run("migrate")
+    made = migrated()
+    with servers(made.path) as endpoints:
         asyncio.run(write(endpoints.owner_url))
         yield made
 
