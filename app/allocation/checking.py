@@ -5,7 +5,9 @@ Made for controllers, without the service: it knows nothing but the leaves, and 
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from dataclasses import dataclass
+from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from app.allocation.fairness import contradictions
@@ -38,6 +40,15 @@ class Checked:
 
     total: Total
     faults: tuple[str, ...]
+    """What is wrong in itself, whoever looks."""
+    apart: tuple[str, ...]
+    """Where a region's own openings come to something else."""
+    shut: int
+    """Leaves about stays that it was made from, and whose opening is not in the export: others', or not open yet."""
+
+    def is_early(self, today: date) -> bool:
+        """Whether own openings may still be shut today, so that what is apart cannot be told from what is wrong."""
+        return self.shut > 0 and today < date.fromisoformat(self.total.content["open_from"])
 
 
 class Export:
@@ -45,8 +56,7 @@ class Export:
 
     def __init__(self) -> None:
         self.totals: list[Total] = []
-        self.unopened = 0
-        """Leaves about stays whose opening is not in it: other regions', or not open yet."""
+        self._shut: list[int] = []
         self._openings: list[tuple[int, Opening]] = []
         self._weights: list[tuple[int, Weights]] = []
 
@@ -56,7 +66,7 @@ class Export:
         if opening is not None:
             self._openings.append((leaf.index, opening))
         elif content is None:
-            self.unopened += 1
+            self._shut.append(leaf.index)
         elif leaf.type == "weights":
             self._weights.append((leaf.index, weights_of(content)))
         elif leaf.type == "quarter_total" or (leaf.type == "correction" and "quarter" in content):
@@ -85,10 +95,11 @@ class Export:
             while taken < len(self._openings) and self._openings[taken][0] < total.content["leaves"]:
                 book.take(*self._openings[taken])
                 taken += 1
+            apart: list[str] = []
             if region is not None:
                 weights = [one for index, one in self._weights if index < total.content["leaves"]]
-                faults += _against(total, list(book.stays()), WeightsInTime(weights), region=region)
-            yield Checked(total, tuple(faults))
+                apart += _against(total, list(book.stays()), WeightsInTime(weights), region=region)
+            yield Checked(total, tuple(faults), tuple(apart), bisect_left(self._shut, total.content["leaves"]))
 
 
 def _in_itself(total: Total, before: int | None) -> Iterator[str]:

@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+from app import clock
+
 ledger = typer.Typer(help="What each region gave and took, for everyone to check.", no_args_is_help=True)
 
 DataDir = Annotated[
@@ -59,7 +61,7 @@ def check_shares(
     """Check sealed totals: that sums agree, and that a region's own openings come to its figures, digit for digit."""
     from app.commands import ledger_shares  # noqa: PLC0415 - as above
 
-    ledger_shares.check(file, region=region, quarter=quarter)
+    ledger_shares.check(file, region=region, quarter=quarter, today=clock.now().date())
 
 
 @ledger.command("witness")

@@ -4,6 +4,7 @@ import base64
 import json
 import sys
 from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
 
 import typer
@@ -23,17 +24,19 @@ TOLD_EACH = 1 << 20
 """Bytes between two steps of the bar."""
 
 
-def check(file: Path, *, region: str | None, quarter: str | None) -> None:
-    """Print whether an export's totals are right, and every region's share of a quarter; exit 1 if one is wrong."""
+def check(file: Path, *, region: str | None, quarter: str | None, today: date) -> None:
+    """Print whether an export's totals are right, and every region's share of a quarter; exit 1 if one is wrong.
+
+    Where openings of the region may still be shut `today`, its figures cannot be told yet: that is said, and no fault.
+    """
     export = _read(file)
     own = region if region is not None else _concerned(export)
     try:
         checked = list(export.checked(own))
     except (AttributeError, KeyError, TypeError, ValueError):
         raise OperatorError(f"{file} has totals that cannot be read; `plek ledger verify` says which.") from None
-    wrong = [one for one in checked if one.faults]
     for one in checked:
-        typer.echo("\n".join(_told(one, own)))
+        typer.echo("\n".join(_told(one, own, today)))
     newest = export.newest()
     if not newest:
         raise OperatorError(f"{file} has no totals of a quarter: none is over yet, or none has been sealed.")
@@ -43,12 +46,7 @@ def check(file: Path, *, region: str | None, quarter: str | None) -> None:
     typer.echo("\n".join(("", *_table(newest[name]))))
     if own is None:
         say("No opening in this file says whose it is: --region names the region whose figures are to be checked.")
-    if wrong and export.unopened:
-        say(
-            f"{export.unopened:,} leaves about stays have no opening in this file. They are other regions', or not"
-            f" open yet: until {wrong[-1].total.content['open_from']} own ones may be among them."
-        )
-    if wrong:
+    if any(one.faults or (one.apart and not one.is_early(today)) for one in checked):
         raise typer.Exit(1)
 
 
@@ -77,13 +75,25 @@ def _concerned(export: Export) -> str | None:
     return next(iter(regions)) if len(regions) == 1 else None
 
 
-def _told(one: Checked, region: str | None) -> Iterator[str]:
+def _told(one: Checked, region: str | None, today: date) -> Iterator[str]:
     total = one.total
     corrects = total.content.get("corrects")
     what = "sealed" if corrects is None else f"sealed anew, for {total.content['code']}, instead of leaf {corrects}"
     yield f"{total.quarter}, leaf {total.index}: {what}, from {total.content['leaves']:,} leaves."
-    if one.faults:
-        yield from (f"  WRONG. {fault}." for fault in one.faults)
+    wrong = one.faults if one.is_early(today) else one.faults + one.apart
+    if wrong:
+        yield from (f"  WRONG. {fault}." for fault in wrong)
+        if one.shut and one.apart:
+            yield (
+                f"  {one.shut:,} of these leaves are about stays and have no opening in this file. If it was exported"
+                f" before {one.total.content['open_from']}, export it anew: own ones may be among them."
+            )
+    elif one.apart:
+        yield (
+            f"  Not to be told yet. Its sums agree; {one.shut:,} of these leaves are about stays and have no opening in"
+            f" this file. They are other regions', or shut: export it anew on {one.total.content['open_from']}, when"
+            f" those of {region} are all open."
+        )
     elif region is None:
         yield "  Its sums agree: what was given was received, and divided to the last millionth of a night."
     else:

@@ -6,12 +6,15 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pytest
+import typer
 from typer.testing import CliRunner
 
 from app.allocation.canonical import canonical_json
 from app.allocation.exports import export_line
 from app.cli import plek
-from tests.accounting import corrected, newest, opening, seal, stayed
+from app.commands import ledger_shares
+from tests.accounting import corrected, newest, opening, seal, stayed, totals
 from tests.country import FAR, HERE, THERE, Country
 
 DAY = dt.timedelta(days=1)
@@ -77,8 +80,23 @@ async def test_without_the_openings_own_figures_are_not_to_be_had_and_the_table_
     said = shares(file, "--quarter", str(BEFORE))
     assert "--region names the region" in said
     assert f"{BEFORE}, in nights" in said
-    shut = shares(file, "--region", THERE, expect=1)
-    assert "leaves about stays have no opening in this file" in shut
+
+
+async def test_until_every_opening_is_open_nothing_that_differs_is_called_wrong(
+    country: Country, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    await two_quarters(country)
+    file = await exported(country, "GM0363", tmp_path / "elsewhere.jsonl")  # as if all of Zwolle's were still shut
+    said = shares(file, "--region", THERE)
+    assert said.count("Not to be told yet. Its sums agree") == 3
+    assert "WRONG" not in said
+
+    opened = max(dt.date.fromisoformat(content["open_from"]) for _, _, content in await totals(country))
+    with pytest.raises(typer.Exit) as ended:
+        ledger_shares.check(file, region=THERE, quarter=None, today=opened)
+    assert ended.value.exit_code == 1
+    assert f"WRONG. {THERE} given_safety: " in (said := capsys.readouterr().out)
+    assert "export it anew: own ones may be among them" in said
 
 
 async def test_what_is_no_export_and_a_quarter_that_is_not_there_are_said(country: Country, tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ from app.allocation.weighing import WeightsInTime, weights_of
 
 REGIONS = ("A", "B", "C")
 Q1 = Quarter(2026, 1)
+OPEN_FROM = dt.date(2026, 7, 17)
 WEIGHTS = {"valid_from": "2020-01-01", "source": "a law", "weights": {"A": 1, "B": 1, "C": 2}}
 STAY = Opening("arrival", "A", "B", "crisis", dt.date(2026, 2, 3), "safety", "2", ("B", "C"), "h", None)
 OTHER = replace(STAY, origin="C", receiving="A", lawful_regions=("A", "B"), reason="capacity")
@@ -37,7 +38,7 @@ def content(openings: dict[int, Opening], *, quarter: Quarter = Q1, leaves: int)
             book.take(index, opening)
     weights = WeightsInTime([weights_of(WEIGHTS)])
     totals = totals_of(quarter, book.stays(), weights=weights, regions=REGIONS)
-    return content_of(quarter, totals, leaves=leaves, open_from=dt.date(2026, 7, 17))
+    return content_of(quarter, totals, leaves=leaves, open_from=OPEN_FROM)
 
 
 OPENINGS = {1: STAY, 2: OTHER, 4: READY}
@@ -68,7 +69,8 @@ def export(*, region: str | None = None, **changed: Any) -> Export:
 
 
 def faults(made: Export, region: str | None) -> dict[int, tuple[str, ...]]:
-    return {one.total.index: one.faults for one in made.checked(region) if one.faults}
+    found = {one.total.index: one.faults + one.apart for one in made.checked(region)}
+    return {index: told for index, told in found.items() if told}
 
 
 def changed(said: dict[str, Any], region: str, **figures: int) -> dict[str, Any]:
@@ -92,7 +94,21 @@ def test_the_region_whose_export_it_is_is_in_every_opening() -> None:
     assert export(region="A").regions() == {"A"}
     assert export(region="B").regions() == {"A", "B"}
     assert export(region="X").regions() == frozenset()
-    assert (export(region="B").unopened, export().unopened) == (1, 0)
+
+
+def test_own_figures_cannot_be_told_while_own_openings_may_be_shut() -> None:
+    first, anew, _ = export(region="B").checked("B")
+    assert (first.shut, anew.shut) == (1, 1)
+    assert first.is_early(OPEN_FROM - dt.timedelta(days=1))
+    assert not first.is_early(OPEN_FROM)
+    assert not any(one.shut or one.is_early(dt.date.min) for one in export().checked(None))
+
+
+def test_what_is_wrong_in_itself_is_told_apart_from_what_own_openings_come_to() -> None:
+    wrong = changed(FIRST, "B", given_safety=58)
+    first = next(export(region="B", first=wrong).checked("B"))
+    assert first.faults == faults(export(first=wrong), None)[3]
+    assert first.apart == ("B given_safety: 58 was sealed, its openings come to 57",)
 
 
 def test_a_figure_that_is_not_what_the_openings_come_to_is_named() -> None:
