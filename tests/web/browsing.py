@@ -7,7 +7,7 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import urlsplit
 from uuid import UUID, uuid4
 
@@ -38,8 +38,8 @@ WORDS = (
 WIDE, PHONE = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
 NEUTRAL = "<!DOCTYPE html><title>Weather</title><h1>Weather</h1>"
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
-COLOURS = ["color-contrast"]
-"""All that can be another matter by night."""
+LIGHTS: tuple[tuple[Literal["light", "dark"], list[str]], ...] = (("light", RULES), ("dark", ["color-contrast"]))
+"""What axe looks for by day, and all of it that can be another matter by night."""
 
 
 def chromium() -> tuple[str, dict[str, Any]]:
@@ -170,7 +170,7 @@ async def look_at(page: Page, name: str) -> None:
     SCREENS.mkdir(parents=True, exist_ok=True)
     for size, viewport in (("wide", WIDE), ("phone", PHONE)):
         await page.set_viewport_size(viewport)  # pyright: ignore[reportArgumentType]
-        for light, rules in (("light", RULES), ("dark", COLOURS)):
+        for light, rules in LIGHTS:
             await page.emulate_media(color_scheme=light)
             await page.evaluate("window.scrollTo(0, 0)")
             await page.screenshot(path=SCREENS / f"{name}-{size}-{light}.png", full_page=True)
