@@ -40,7 +40,7 @@ check: dev check-quick migrations audit ## The gate of STYLE.md, except the test
 	$(BIN)/lint-imports --no-logo
 	$(BIN)/deptry .
 	$(BIN)/basedpyright --pythonpath $(BIN)/python
-	@$(BIN)/python -m pytest -q --cov=app.allocation --cov-fail-under=100 tests/unit -k allocation
+	@$(BIN)/python -m pytest -q -n $(PYTEST_WORKERS) --cov=app.allocation --cov-fail-under=100 tests/unit -k allocation
 
 check-quick: dev ## Its quick part, which pre-commit runs
 	$(BIN)/ruff check .
