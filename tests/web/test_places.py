@@ -174,7 +174,7 @@ async def test_counts_warn_before_they_grow_stale_and_one_press_confirms_them(co
     scene = await busy(country)
     at_linde = await coordinator(country)
     warned = await at_linde.read("/places/sites", part=True)
-    assert "grows out of date at" in warned
+    assert "grows out of date" in warned
     assert "Others see: out of date." in warned
 
     for name in ("Beuk", "Wilg"):
