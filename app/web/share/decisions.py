@@ -6,7 +6,7 @@ from typing import Any
 from fastapi import APIRouter, Response
 
 from app.allocation.quarters import Quarter, from_to, quarter_of
-from app.api.decisions import CHECKED_AT_ONCE, DecidedOut, decided, place_of
+from app.api.decisions import DecidedOut, decided, place_of
 from app.api.pages import MOST, moment_and_id
 from app.api.pages import PageIn as ListIn
 from app.deps import CallerIn, PartsIn, Tx
@@ -19,6 +19,8 @@ router = APIRouter()
 
 YEARS = 2
 """How far back one can look."""
+CHECKED = 8
+"""Decisions that the report makes again at once, each some milliseconds: nobody waits for it."""
 
 
 @router.get("/share/decisions")
@@ -30,17 +32,21 @@ async def listed(page: PageIn, tx: Tx, caller: CallerIn, asked: ListIn) -> Respo
 
 
 @router.get("/share/decisions/report")
-async def report(page: PageIn, tx: Tx, caller: CallerIn, parts: PartsIn, quarter: QuarterName = None) -> Response:
+async def report(
+    page: PageIn, tx: Tx, caller: CallerIn, parts: PartsIn, asked: ListIn, quarter: QuarterName = None
+) -> Response:
     """Check whether anybody left the region although something lawful was free there; and count other choices."""
     now = quarter_of(local_day(tx.at))
     known = from_to(Quarter(now.year - YEARS, now.number), now)
     chosen = chosen_of(known, quarter)
-    checked = await decisions.checked(tx, caller, (chosen,), limit=CHECKED_AT_ONCE, after=None, keyring=parts.keyring)
+    after = moment_and_id(asked)
+    checked = await decisions.checked(tx, caller, (chosen,), limit=CHECKED, after=after, keyring=parts.keyring)
     recent = await decisions.listed(tx, caller, limit=MOST, after=None)
     return page.show(
         "share/report.html",
         checked=checked,
-        more=len(checked) == CHECKED_AT_ONCE,
+        older=asked.next_after(place_of(checked[-1].row)) if len(checked) == CHECKED else None,
+        later=after is not None,
         found=Counter(one.found for one in checked),
         recent=len(recent),
         overrides=Counter(row.override_reason for row in recent if row.override_reason).most_common(),
