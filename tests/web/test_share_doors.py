@@ -2,6 +2,7 @@
 
 import base64
 import datetime as dt
+import html
 import json
 import re
 from typing import Any
@@ -10,6 +11,7 @@ import pytest
 
 from app.allocation.notes import parse_checkpoint, parse_note
 from app.allocation.quarters import quarter_of
+from app.web.share import decisions
 from tests import rfc9162
 from tests.accounting import local_today, newest, seal, stayed
 from tests.api.test_monitor import a_quarter
@@ -203,6 +205,23 @@ async def test_nobody_left_although_there_was_room(country: Country) -> None:
 
     assert "Nee. De ene beslissing is gecontroleerd." in page
     assert "niets vrij dat mocht" in page
+
+
+async def test_older_decisions_of_a_quarter_are_checked_on_a_page_of_their_own(
+    country: Country, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(decisions, "CHECKED", 1)
+    await arrived_from_a_full_region(country)
+    here = await browser_of(country, "auditor", region=HERE)
+
+    first = (await here.get(f"/share/decisions/report?quarter={quarter_of(local_today())}")).text
+    older = re.search(r'href="(/share/decisions/report\?quarter=[^"]+cursor=[^"]+)"', first)
+    assert older
+    rest = (await here.get(html.unescape(older[1]))).text
+
+    assert "Nee, bij geen van deze: 1 beslissing van dit kwartaal is gecontroleerd." in plain(first)
+    assert "Er zijn geen oudere: alle van dit kwartaal zijn gecontroleerd." in plain(rest)
+    assert "cursor=" not in rest
 
 
 async def arrived_from_a_full_region(country: Country) -> None:
