@@ -72,6 +72,7 @@ class Ground:
             connect: Any = asyncpg.connect  # it has no types
             connection = await connect(url)
             try:
+                await connection.execute("SELECT set_config('plek.actor', 'operator', false)")  # else no row is seen
                 for statement in statements:
                     await connection.execute(statement)
             finally:
