@@ -13,6 +13,7 @@ from app.allocation.review import MOST_DAYS
 from app.commands.ledger import ledger
 from app.errors import OperatorError, Refusal
 from app.services.caller import Role
+from app.simulation.assumptions import DAYS_A_YEAR
 
 plek = typer.Typer(
     name="plek",
@@ -40,7 +41,7 @@ DataDir = Annotated[
 ]
 PolicyFile = Annotated[Path, typer.Argument(metavar="FILE.json")]
 MOST_TRIED = 10_000
-A_YEAR, MOST_SIMULATED = 365, 7300
+MOST_SIMULATED = 20 * DAYS_A_YEAR
 PORTS = 65_535
 
 
@@ -234,7 +235,7 @@ def try_policy(
 @plek.command()
 def simulate(
     seed: Annotated[int, typer.Option(help="The same seed gives the same years.")] = 1,
-    days: Annotated[int, typer.Option(min=1, max=MOST_SIMULATED)] = A_YEAR,
+    days: Annotated[int, typer.Option(min=1, max=MOST_SIMULATED)] = DAYS_A_YEAR,
     policy_file: Annotated[
         Path | None, typer.Option("--policy", metavar="FILE.json", help="A draft, instead of the country's policy.")
     ] = None,

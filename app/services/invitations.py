@@ -10,7 +10,7 @@ from app.errors import Fault, Invalid, Missing
 from app.seal import Keyring
 from app.services import passwords, second_factor, sessions
 from app.services.sessions import Opened, Visit
-from app.services.signing import Begin, factor_row, name_of
+from app.services.signing import Begin, name_of, new_recovery_codes, sealed_factor
 from app.store import signing
 from app.store.database import Transaction
 
@@ -72,7 +72,7 @@ async def accepted(begin: Begin, choice: Choice, *, visit: Visit, keyring: Keyri
     """
     async with begin() as tx:
         offer = await offered(tx, choice.invitation, keyring=keyring, again=choice.sealed)
-        step = second_factor.step_of(offer.secret, "".join(choice.code.split()), at=tx.at)
+        step = second_factor.step_of(offer.secret, choice.code, at=tx.at)
     faults = [Fault("/password", code)] if (code := passwords.fault(choice.password, name=offer.name)) else []
     if not step:
         faults.append(Fault("/code", "code_wrong"))
@@ -91,16 +91,14 @@ async def _enrol(
     row = None if account_id is None else await signing.of_account(tx, account_id)
     if row is None or not await signing.accept(tx, _hash(choice.invitation)):
         raise Missing
-    key = keyring.unwrap(row.key, row=str(row.account_id))
-    sealed = key.seal(secret, row=factor_row(row.account_id))
+    sealed = sealed_factor(row, secret, keyring=keyring)
     await signing.enrol(tx, row.account_id, password=hashed, second_factor=sealed, step=step)
-    codes = second_factor.new_recovery_codes()
-    await signing.add_recovery_codes(tx, row.account_id, [second_factor.recovery_hash(code) for code in codes])
+    codes = await new_recovery_codes(tx, row.account_id)
     await signing.end_sessions(tx, row.account_id)
     opened = await sessions.opened(tx, row.account_id, visit=visit, by=sessions.INVITATION)
     if opened is None:
         raise Missing
-    return Enrolled(opened, tuple(codes))
+    return Enrolled(opened, codes)
 
 
 def _unsealed(sealed: str, code: str, *, keyring: Keyring) -> bytes | None:

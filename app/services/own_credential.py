@@ -12,7 +12,7 @@ from app.seal import Keyring
 from app.services import passwords, second_factor, sessions
 from app.services.invitations import Offered
 from app.services.sessions import Opened, Visit
-from app.services.signing import Begin, Proof, factor_row, name_of, proved
+from app.services.signing import Begin, Proof, name_of, new_recovery_codes, proved, sealed_factor
 from app.store import signing
 from app.store.database import Transaction
 from app.store.signing import CredentialRow
@@ -74,14 +74,11 @@ async def _hashed(chosen: str, *, name: str) -> str:
 
 async def _renewed(tx: Transaction, row: CredentialRow, factor: Factor, *, keyring: Keyring) -> tuple[str, ...]:
     secret = keyring.read_token(factor.sealed, scope=_scope(row.account_id))
-    step = second_factor.step_of(secret, "".join(factor.code.split()), at=tx.at) if secret else 0
+    step = second_factor.step_of(secret, factor.code, at=tx.at) if secret else 0
     if secret is None or not step:
         raise Invalid(Fault("/digits", "code_wrong"))
-    sealed = keyring.unwrap(row.key, row=str(row.account_id)).seal(secret, row=factor_row(row.account_id))
-    await signing.set_second_factor(tx, row.account_id, sealed, step=step)
-    codes = second_factor.new_recovery_codes()
-    await signing.add_recovery_codes(tx, row.account_id, [second_factor.recovery_hash(code) for code in codes])
-    return tuple(codes)
+    await signing.set_second_factor(tx, row.account_id, sealed_factor(row, secret, keyring=keyring), step=step)
+    return await new_recovery_codes(tx, row.account_id)
 
 
 def _scope(account_id: UUID) -> str:

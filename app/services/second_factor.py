@@ -36,9 +36,10 @@ def code_at(secret: bytes, at: datetime, *, step: int = 0) -> str:
 def step_of(secret: bytes, code: str, *, at: datetime) -> int:
     """Return the number of the step whose code this is, around a moment; 0 where it is none of them.
 
-    All of them are compared, whatever the first says, and what is no code at all is compared too.
+    Spaces do not count. All of them are compared, whatever the first says, and what is no code at all is compared too.
     """
-    given = code.encode() if _CODE.fullmatch(code) else b"never."
+    typed = "".join(code.split())
+    given = typed.encode() if _CODE.fullmatch(typed) else b"never."
     now, found = int(at.timestamp()) // STEP_S, 0
     for around in AROUND:
         if hmac.compare_digest(code_at(secret, at, step=around).encode(), given):

@@ -119,6 +119,18 @@ def name_of(row: CredentialRow, *, keyring: Keyring) -> str:
     return keyring.unwrap(row.key, row=row_id).unseal(row.name, row=row_id).decode()
 
 
+def sealed_factor(row: CredentialRow, secret: bytes, *, keyring: Keyring) -> bytes:
+    """Return a second factor as it is stored for an account."""
+    return keyring.unwrap(row.key, row=str(row.account_id)).seal(secret, row=factor_row(row.account_id))
+
+
+async def new_recovery_codes(tx: Transaction, account_id: UUID) -> tuple[str, ...]:
+    """Give an account new recovery codes, which are shown this once; older ones end."""
+    codes = second_factor.new_recovery_codes()
+    await signing.add_recovery_codes(tx, account_id, [second_factor.recovery_hash(code) for code in codes])
+    return tuple(codes)
+
+
 async def _claimed(tx: Transaction, name: str, *, keyring: Keyring) -> _Claimed:
     wanted = await name_key(tx, name[:LONGEST_NAME], keyring=keyring)
     row = await signing.named(tx, wanted)
@@ -130,9 +142,8 @@ async def _claimed(tx: Transaction, name: str, *, keyring: Keyring) -> _Claimed:
 
 async def _second(tx: Transaction, claimed: _Claimed, code: str, *, proven: bool) -> bool:
     """Use up the code or the recovery code that was given; the same statements run whatever was given."""
-    typed = "".join(code.split())
-    step = second_factor.step_of(claimed.secret, typed, at=tx.at)
+    step = second_factor.step_of(claimed.secret, code, at=tx.at)
     by_code = await signing.use_step(tx, claimed.account_id, step=step, proven=proven)
-    hashed = second_factor.recovery_hash(typed)
+    hashed = second_factor.recovery_hash(code)
     by_recovery = await signing.use_recovery_code(tx, claimed.account_id, hashed, proven=proven)
     return by_code or by_recovery

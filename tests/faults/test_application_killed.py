@@ -49,9 +49,9 @@ class Process:
         self.program.wait(timeout=10)
 
 
-def started(country: Country, server: Server) -> tuple[subprocess.Popen[bytes], int]:
-    """Start the application on the country's database; return the process and its port."""
-    environment = {
+def environment(country: Country, server: Server) -> dict[str, str]:
+    """Return the environment of a process on the country's database."""
+    return {
         "PATH": os.environ["PATH"],
         "DATABASE_URL": country.app_url,
         "PLEK_OWNER_URL": country.owner_url,
@@ -59,12 +59,18 @@ def started(country: Country, server: Server) -> tuple[subprocess.Popen[bytes], 
         "PLEK_KEY": country.key,
         "PLEK_LOG_LEVEL": "warning",
     }
+
+
+def started(country: Country, server: Server) -> tuple[subprocess.Popen[bytes], int]:
+    """Start the application on the country's database; return the process and its port."""
     command = [sys.executable, "-m", "uvicorn", "app.main:from_environment", "--factory", "--log-level", "warning"]
     with socket.socket() as listening:
         listening.bind(("127.0.0.1", 0))
         listening.listen()
         number = listening.fileno()
-        program = subprocess.Popen([*command, "--fd", str(number)], env=environment, cwd=ROOT, pass_fds=[number])
+        program = subprocess.Popen(
+            [*command, "--fd", str(number)], env=environment(country, server), cwd=ROOT, pass_fds=[number]
+        )
         return program, listening.getsockname()[1]
 
 

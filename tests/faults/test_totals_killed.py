@@ -1,6 +1,5 @@
 """The worker killed with `kill -9` while it seals a quarter: the next one finds all of it, or nothing."""
 
-import os
 import subprocess
 import sys
 from collections.abc import Generator
@@ -14,7 +13,7 @@ from tests.accounting import newest, seal, stayed, totals
 from tests.casework import waiting
 from tests.conftest import Server
 from tests.country import Country
-from tests.faults.test_application_killed import ROOT, STARTS_WITHIN_S
+from tests.faults.test_application_killed import ROOT, STARTS_WITHIN_S, environment
 from tests.faults.test_ledger_killed import WAIT_AT_COMMIT, over
 
 pytestmark = pytest.mark.race
@@ -25,15 +24,8 @@ LAST = newest()
 @contextmanager
 def worker(country: Country, server: Server) -> Generator[subprocess.Popen[bytes]]:
     """Let a worker do what recurs, in another process, until it is killed or the block ends."""
-    environment = {
-        "PATH": os.environ["PATH"],
-        "DATABASE_URL": country.app_url,
-        "PLEK_OWNER_URL": country.owner_url,
-        "REDIS_URL": server.redis_url,
-        "PLEK_KEY": country.key,
-        "PLEK_LOG_LEVEL": "warning",
-    }
-    program = subprocess.Popen([sys.executable, "-m", "app", "worker"], env=environment, cwd=ROOT)
+    command = [sys.executable, "-m", "app", "worker"]
+    program = subprocess.Popen(command, env=environment(country, server), cwd=ROOT)
     try:
         yield program
     finally:
