@@ -7,6 +7,7 @@ from uuid import UUID
 
 from app.allocation.own_region import OwnRegion, own_region, without_the_household
 from app.allocation.quarters import Quarter
+from app.allocation.values import Register
 from app.allocation.versions import UnknownRules
 from app.errors import Erased, Forbidden, Missing
 from app.seal import Keyring
@@ -109,14 +110,15 @@ async def checked(
     """
     within = (span_of(quarters[0]).begins, span_of(quarters[-1]).ends)
     rows = await decisions.that_went_away(tx, await _auditing(tx, caller), within, limit=limit, after=after)
-    return [await _checked(tx, row, keyring=keyring) for row in rows]
+    kept: dict[str, Register] = {}
+    return [await _checked(tx, row, keyring=keyring, kept=kept) for row in rows]
 
 
-async def _checked(tx: Transaction, row: DecisionRow, *, keyring: Keyring) -> Checked:
+async def _checked(tx: Transaction, row: DecisionRow, *, keyring: Keyring, kept: dict[str, Register]) -> Checked:
     recorded = await ranking_rows.read(tx, row.ranking_id)
     assert recorded is not None  # noqa: S101 - a foreign key says so
     try:
-        ranked = await rankings.made_again(tx, *recorded, keyring=keyring)
+        ranked = await rankings.made_again(tx, *recorded, keyring=keyring, kept=kept)
     except Erased:
         return Checked(row, day_of(row), ERASED, None)
     except UnknownRules:

@@ -52,15 +52,11 @@ async def try_out(
 
 
 async def _recorded(tx: Transaction, id_: UUID, *, keyring: Keyring, kept: dict[str, Register]) -> Recorded | None:
-    """Return what a ranking was made from, or None where that cannot be read; `kept` holds the last one's register."""
+    """Return what a ranking was made from, or None where that cannot be read."""
     found = await rankings.read(tx, id_)
     if found is None:
         return None
-    row, key = found
     try:
-        recorded = await opened(tx, row, key, keyring=keyring, seen=kept.get(row.register_hash))
+        return await opened(tx, *found, keyring=keyring, kept=kept)
     except (Erased, UnknownRules):
         return None
-    kept.clear()  # rankings made one after another mostly share it
-    kept[row.register_hash] = recorded.inputs.register
-    return recorded

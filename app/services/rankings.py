@@ -166,8 +166,7 @@ async def read(tx: Transaction, caller: Caller, ranking_id: UUID, *, keyring: Ke
         raise Missing
     # Whoever looks at it again looks a moment later: most often at a register that has not changed.
     snapshot = await tx.snapshots.register(tx)
-    seen = snapshot.register if snapshot.hash == recorded[0].register_hash else None
-    return await made_again(tx, *recorded, keyring=keyring, seen=seen)
+    return await made_again(tx, *recorded, keyring=keyring, kept={snapshot.hash: snapshot.register})
 
 
 async def replay(tx: Transaction, caller: Caller, ranking_id: UUID, *, keyring: Keyring) -> tuple[Ranked, bool]:
@@ -212,9 +211,11 @@ class Recorded:
 
 
 async def opened(
-    tx: Transaction, row: RankingRow, key: bytes | None, *, keyring: Keyring, seen: Register | None = None
+    tx: Transaction, row: RankingRow, key: bytes | None, *, keyring: Keyring, kept: dict[str, Register] | None = None
 ) -> Recorded:
-    """Return what a recorded ranking was made from; `seen` is its register, for those who have it already.
+    """Return what a recorded ranking was made from.
+
+    `kept` holds the register of the last one by its hash: rankings made one after another mostly share it.
 
     Raises Erased where the key of its inputs has been destroyed, and UnknownRules where this release does not have the
     rules that made it.
@@ -225,19 +226,27 @@ async def opened(
     tx.looks.referral_ids.add(row.referral_id)
     sealed_with = keyring.unwrap(key, row=str(row.referral_id))
     need, standing = inputs_of(sealed_with.unseal_json(row.sealed, row=str(row.id)))
-    seen = seen or await register.recorded(tx, row.register_hash)
+    seen = await _register(tx, row.register_hash, {} if kept is None else kept)
     policy, version = await rankings.policy(tx, row.policy_hash)
     return Recorded(Inputs(need, seen, standing, policy), version, rules)
 
 
+async def _register(tx: Transaction, hash_: str, kept: dict[str, Register]) -> Register:
+    if hash_ not in kept:
+        found = await register.recorded(tx, hash_)
+        kept.clear()
+        kept[hash_] = found
+    return kept[hash_]
+
+
 async def made_again(
-    tx: Transaction, row: RankingRow, key: bytes | None, *, keyring: Keyring, seen: Register | None = None
+    tx: Transaction, row: RankingRow, key: bytes | None, *, keyring: Keyring, kept: dict[str, Register] | None = None
 ) -> Ranked:
     """Return a recorded ranking, recomputed from its sealed inputs, and the register, policy and rules that it cites.
 
-    Raises as `opened` does, which takes `seen` as well.
+    Raises as `opened` does, which takes `kept` as well.
     """
-    found = await opened(tx, row, key, keyring=keyring, seen=seen)
+    found = await opened(tx, row, key, keyring=keyring, kept=kept)
     return Ranked(
         id=row.id,
         referral_id=row.referral_id,
