@@ -62,8 +62,7 @@ class Folder:
             try:
                 yield Serving(process, _port(process))
             finally:
-                if process.poll() is None:
-                    process.kill()
+                end(process)
 
     @contextmanager
     def working(self) -> Generator[subprocess.Popen[str]]:
@@ -76,8 +75,7 @@ class Folder:
                 assert process.stdout.readline() == "Working.\n"
                 yield process
             finally:
-                if process.poll() is None:
-                    process.kill()
+                end(process)
 
     @property
     def stopped(self) -> bool:
@@ -133,6 +131,18 @@ class Serving:
         self.process.send_signal(number)
         _, said = self.process.communicate(timeout=WITHIN_S)
         return self.process.returncode, time.monotonic() - began, said
+
+
+def end(process: subprocess.Popen[str]) -> None:
+    """End a process as Ctrl-C would, if it runs yet: killed, it would leave the servers that it started behind."""
+    if process.poll() is not None:
+        return
+    process.terminate()
+    try:
+        process.communicate(timeout=WITHIN_S)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        raise
 
 
 def _port(process: subprocess.Popen[str]) -> int:
