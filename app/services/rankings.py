@@ -227,8 +227,16 @@ async def opened(
     sealed_with = keyring.unwrap(key, row=str(row.referral_id))
     need, standing = inputs_of(sealed_with.unseal_json(row.sealed, row=str(row.id)))
     seen = await _register(tx, row.register_hash, {} if kept is None else kept)
-    policy, version = await rankings.policy(tx, row.policy_hash)
+    policy, version = await _policy(tx, row.policy_hash)
     return Recorded(Inputs(need, seen, standing, policy), version, rules)
+
+
+async def _policy(tx: Transaction, hash_: str) -> tuple[Policy, str]:
+    """Return a policy and its version; most rankings that are looked at cite the one in force."""
+    reference = await tx.snapshots.reference(tx)
+    if hash_ == reference.policy_hash:
+        return reference.policy, reference.policy.version
+    return await rankings.policy(tx, hash_)
 
 
 async def _register(tx: Transaction, hash_: str, kept: dict[str, Register]) -> Register:
