@@ -20,7 +20,7 @@ router = APIRouter()
 YEARS = 2
 """How far back one can look."""
 CHECKED = 8
-"""Decisions that the report makes again at once, each some milliseconds: nobody waits for it."""
+"""Decisions that the report makes again at once, each a ranking: nobody waits long for these."""
 
 
 @router.get("/share/decisions")
