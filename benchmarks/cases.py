@@ -127,6 +127,9 @@ def free_all(ground: Ground) -> None:
         "UPDATE holds SET status = 'released', resolved_at = clock_timestamp() WHERE resolved_at IS NULL",
         "UPDATE claims SET kind = NULL, hold_id = NULL, claimed_until = '-infinity' WHERE kind = 'hold'",
         "UPDATE referrals SET status = 'ended', hold_id = NULL, held_until = NULL WHERE status = 'held'",
+        # Thousands of places that come free at once, and as many open referrals, are this run's doing: the worker does
+        # not rank the ones for the others.
+        "UPDATE vacancies SET counted_at = clock_timestamp() WHERE counted_at IS NULL",
         "VACUUM ANALYZE claims, referrals, holds, answers, outbox, rankings",
     )
 

@@ -28,6 +28,8 @@ CASES = (
     "move_agreements", "swap_searches", "swaps", "swap_legs",
 )  # fmt: skip
 SECRETS = ("referral_secrets", "site_secrets", "place_secrets")
+MOST_LINES = 300
+"""Of a plan: most of them are the rules', and what is set up for each statement is seldom what runs."""
 
 
 def about(asked: list[Asked], *tables: str) -> list[Asked]:
@@ -83,6 +85,18 @@ async def seen(country: Country, one: Asked, hashed: bytes = b"", *, actor: str 
         changed = result.rowcount if one.statement.lstrip().startswith(("UPDATE", "DELETE")) else 0
         await tx.connection.rollback()
         return found, changed
+
+
+async def test_no_plan_has_the_rules_of_every_table_in_it(country: Country, asked: tuple[World, list[Asked]]) -> None:
+    _, noted = asked
+    statements = {one.statement: one.values for one in noted if not one.statement.startswith(("BEGIN", "SAVEPOINT"))}
+    assert any("UPDATE referrals SET status = 'held'" in statement for statement in statements)
+    plans: dict[str, int] = {}
+    async with country.parts.database.entered(await country.hashed(*WORKING, provider="linde")) as tx:
+        for statement, values in statements.items():
+            plan = await tx.connection.exec_driver_sql(f"EXPLAIN (COSTS OFF) {statement}", values)
+            plans[statement] = len(plan.all())
+    assert {statement: lines for statement, lines in plans.items() if lines > MOST_LINES} == {}
 
 
 async def test_every_table_with_rows_of_a_provider_or_a_client_has_a_wall_that_holds_for_its_owner_too(
