@@ -8,8 +8,10 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from tests.api.calls import World, world
 from tests.conftest import Server, country_on, drop_template, make_template
-from tests.country import Country
+from tests.country import Country, hold_first, referral_body
+from tests.noting import Asked, noting
 
 LOCAL_DATABASE = os.environ.get("PLEK_TEST_DATABASE_URL", "postgresql://postgres@127.0.0.1:5432/postgres")
 LOCAL_REDIS = os.environ.get("PLEK_TEST_REDIS_URL", "redis://127.0.0.1:6379/15")
@@ -63,3 +65,37 @@ async def country(server: Server) -> AsyncGenerator[Country]:
     """Open an installation of its own for one test, on each kind of server."""
     async with country_on(server) as opened:
         yield opened
+
+
+async def everything(there: World) -> None:
+    """Do, as those concerned, everything that can be done with one thing of each kind."""
+    await there.sender.post(there.path("/referrals/{id}/contacts"), {"note": "Belt morgen."})
+    for path in ("/waiting-list", "/referrals/{id}/contacts"):
+        await there.sender.ask("GET", there.path(path), expect=200)
+    await there.receiver.ask("GET", "/vacancies", expect=200)
+    for collection in ("sites", "places", "referrals", "alternatives", "holds", "placements", "webhooks"):
+        for client in (there.sender, there.receiver):
+            await client.ask("GET", f"/{collection}")
+            await client.ask("GET", there.path(f"/{collection}/{{id}}"))
+    await there.sender.ask("GET", there.path("/rankings/{id}"), expect=200)
+    await there.sender.ask("POST", there.path("/rankings/{id}/replays"), expect=200)
+    change = there.request("PATCH", "/referrals/{id}")
+    await there.sender.http.request(**change)
+    for client in (there.sender, there.receiver):
+        await client.ask("POST", there.path("/sites/{id}/address-reveals"), json={"purpose": "other"}, expect=200)
+    for template in ("/placements/{id}/arrival", "/placements/{id}/departure"):
+        await there.receiver.http.request(**there.request("POST", template))
+
+
+@pytest.fixture
+async def asked(country: Country) -> tuple[World, list[Asked]]:
+    """What the service asked while a household found a place at linde, arrived and left; and one that is waiting."""
+    with noting(country) as found:
+        there = await world(country)
+        await everything(there)
+        waiting = await there.sender.post("/referrals", referral_body())
+        hold = await hold_first(there.sender, referral_id=waiting["id"])
+        await there.sender.ask("POST", f"/holds/{hold['id']}/renewals", expect=200)
+        await there.receiver.post(f"/holds/{hold['id']}/acceptance", {"by": "person"}, expect=200)
+        await there.receiver.get("/holds")
+    return there, found

@@ -12,7 +12,7 @@ from sqlalchemy.exc import DBAPIError
 from app.store.database import RELAY, WORKER
 from tests.api.calls import WORKING, World, world
 from tests.country import FAR, HERE, THERE, Country, hold_first, referral_body
-from tests.noting import Asked, noting
+from tests.noting import Asked
 
 ON_BOTH = True
 
@@ -28,8 +28,6 @@ CASES = (
     "move_agreements", "swap_searches", "swaps", "swap_legs",
 )  # fmt: skip
 SECRETS = ("referral_secrets", "site_secrets", "place_secrets")
-MOST_LINES = 300
-"""Of a plan: most of them are the rules', and what is set up for each statement is seldom what runs."""
 
 
 def about(asked: list[Asked], *tables: str) -> list[Asked]:
@@ -43,40 +41,6 @@ def about(asked: list[Asked], *tables: str) -> list[Asked]:
     return list(found.values())
 
 
-async def everything(there: World) -> None:
-    """Do, as those concerned, everything that can be done with one thing of each kind."""
-    await there.sender.post(there.path("/referrals/{id}/contacts"), {"note": "Belt morgen."})
-    for path in ("/waiting-list", "/referrals/{id}/contacts"):
-        await there.sender.ask("GET", there.path(path), expect=200)
-    await there.receiver.ask("GET", "/vacancies", expect=200)
-    for collection in ("sites", "places", "referrals", "alternatives", "holds", "placements", "webhooks"):
-        for client in (there.sender, there.receiver):
-            await client.ask("GET", f"/{collection}")
-            await client.ask("GET", there.path(f"/{collection}/{{id}}"))
-    await there.sender.ask("GET", there.path("/rankings/{id}"), expect=200)
-    await there.sender.ask("POST", there.path("/rankings/{id}/replays"), expect=200)
-    change = there.request("PATCH", "/referrals/{id}")
-    await there.sender.http.request(**change)
-    for client in (there.sender, there.receiver):
-        await client.ask("POST", there.path("/sites/{id}/address-reveals"), json={"purpose": "other"}, expect=200)
-    for template in ("/placements/{id}/arrival", "/placements/{id}/departure"):
-        await there.receiver.http.request(**there.request("POST", template))
-
-
-@pytest.fixture
-async def asked(country: Country) -> tuple[World, list[Asked]]:
-    """What the service asked while a household found a place at linde, arrived and left; and one that is waiting."""
-    with noting(country) as found:
-        there = await world(country)
-        await everything(there)
-        waiting = await there.sender.post("/referrals", referral_body())
-        hold = await hold_first(there.sender, referral_id=waiting["id"])
-        await there.sender.ask("POST", f"/holds/{hold['id']}/renewals", expect=200)
-        await there.receiver.post(f"/holds/{hold['id']}/acceptance", {"by": "person"}, expect=200)
-        await there.receiver.get("/holds")
-    return there, found
-
-
 async def seen(country: Country, one: Asked, hashed: bytes = b"", *, actor: str = "") -> tuple[int, int]:
     """Run a statement again, as somebody else, and take it back; return how many rows it found, and changed."""
     async with country.parts.database.entered(hashed, actor=actor) as tx:
@@ -85,18 +49,6 @@ async def seen(country: Country, one: Asked, hashed: bytes = b"", *, actor: str 
         changed = result.rowcount if one.statement.lstrip().startswith(("UPDATE", "DELETE")) else 0
         await tx.connection.rollback()
         return found, changed
-
-
-async def test_no_plan_has_the_rules_of_every_table_in_it(country: Country, asked: tuple[World, list[Asked]]) -> None:
-    _, noted = asked
-    statements = {one.statement: one.values for one in noted if not one.statement.startswith(("BEGIN", "SAVEPOINT"))}
-    assert any("UPDATE referrals SET status = 'held'" in statement for statement in statements)
-    plans: dict[str, int] = {}
-    async with country.parts.database.entered(await country.hashed(*WORKING, provider="linde")) as tx:
-        for statement, values in statements.items():
-            plan = await tx.connection.exec_driver_sql(f"EXPLAIN (COSTS OFF) {statement}", values)
-            plans[statement] = len(plan.all())
-    assert {statement: lines for statement, lines in plans.items() if lines > MOST_LINES} == {}
 
 
 async def test_every_table_with_rows_of_a_provider_or_a_client_has_a_wall_that_holds_for_its_owner_too(

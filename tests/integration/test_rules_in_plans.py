@@ -1,0 +1,22 @@
+"""What the rules for rows add to a statement's plan: what is set up each time it runs is seldom what runs."""
+
+from tests.api.calls import WORKING, World
+from tests.country import Country
+from tests.noting import Asked
+
+ON_BOTH = True
+
+MOST_LINES = 300
+"""Of a plan: most of them are the rules', and what is set up for each statement is seldom what runs."""
+
+
+async def test_no_plan_has_the_rules_of_every_table_in_it(country: Country, asked: tuple[World, list[Asked]]) -> None:
+    _, noted = asked
+    statements = {one.statement: one.values for one in noted if not one.statement.startswith(("BEGIN", "SAVEPOINT"))}
+    assert any("UPDATE referrals SET status = 'held'" in statement for statement in statements)
+    plans: dict[str, int] = {}
+    async with country.parts.database.entered(await country.hashed(*WORKING, provider="linde")) as tx:
+        for statement, values in statements.items():
+            plan = await tx.connection.exec_driver_sql(f"EXPLAIN (COSTS OFF) {statement}", values)
+            plans[statement] = len(plan.all())
+    assert {statement: lines for statement, lines in plans.items() if lines > MOST_LINES} == {}
