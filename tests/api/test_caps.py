@@ -79,10 +79,10 @@ async def test_its_leaf_says_so_in_clear_and_the_withdrawal_corrects_it(country:
 @pytest.mark.parametrize(
     "change, pointer",
     [
-        ({"until": (local_today() + 93 * DAY).isoformat()}, "/until"),
-        ({"until": (local_today() - DAY).isoformat()}, "/until"),
-        ({"from": (local_today() - DAY).isoformat()}, "/from"),
-        ({"from": (local_today() + 93 * DAY).isoformat()}, "/from"),
+        ({"until": 93 * DAY}, "/until"),
+        ({"until": -DAY}, "/until"),
+        ({"from": -DAY}, "/from"),
+        ({"from": 93 * DAY}, "/from"),
         ({"reason": "we_would_rather_not"}, "/reason"),
         ({"atMost": -1}, "/atMost"),
         ({"atMost": 1.5}, "/atMost"),
@@ -93,7 +93,12 @@ async def test_a_cap_has_a_reason_a_number_and_at_most_three_months(
     country: Country, change: dict[str, Any], pointer: str
 ) -> None:
     auditor = await country.client("auditor", region=THERE)
-    problem = await auditor.post("/caps", body() | change, expect=400)
+    # From today on: it may be another day than when the cases were listed.
+    changed = {
+        name: (local_today() + value).isoformat() if isinstance(value, dt.timedelta) else value
+        for name, value in change.items()
+    }
+    problem = await auditor.post("/caps", body() | changed, expect=400)
     assert pointer in {fault["pointer"] for fault in problem["errors"]}
     assert await country.value("SELECT count(*) FROM caps") == 0
 

@@ -1,5 +1,6 @@
 import json
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -12,8 +13,10 @@ from app.allocation.replay import inputs_bytes, inputs_of
 from app.allocation.versions import NEWEST
 from app.seal import Keyring
 from app.services import checkpoints, rankings
+from app.services.ledger import local_day
 from app.store import rankings as ranking_rows
 from app.store.database import WORKER
+from tests.accounting import local_today
 from tests.casework import Desk, desk, fresh
 from tests.country import FAR, HERE, THERE, Client, Country, Shelter, shelter
 from tests.erased import departed, erase
@@ -75,7 +78,7 @@ async def test_while_they_are_there_nobody_sees_it_before_the_delay_is_over(coun
     assert (await there.get("/decisions"))["items"] == []
     await delay_over(country, placement["id"])
 
-    assert (await there.get(path))["day"] == placement["arrivedAt"][:10]
+    assert (await there.get(path))["day"] == local_day(datetime.fromisoformat(placement["arrivedAt"])).isoformat()
     assert (await there.get(f"/decisions/{placement['ledgerLeaf']}"))["placementId"] == placement["id"]
 
 
@@ -167,8 +170,7 @@ async def one_who_left(country: Country) -> tuple[dict[str, Any], Shelter]:
 
 async def checks(country: Country, region: str = HERE, **asked: Any) -> Any:
     """Check, as an auditor, those who left this quarter."""
-    today = (await country.value("SELECT clock_timestamp()")).date()
-    quarter = str(quarter_of(today))
+    quarter = str(quarter_of(local_today()))
     auditor = await country.client("auditor", region=region)
     return await auditor.get("/own-region-checks", params={"from": quarter, "to": quarter, **asked})
 

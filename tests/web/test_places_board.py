@@ -180,7 +180,7 @@ async def test_a_file_with_faults_is_shown_by_line_and_one_without_is_taken_in(s
     await look_at(page, "places-import")
     await page.get_by_role("button", name="Nu inlezen").click()
 
-    await page.get_by_role("link", name="Naar mijn plekken").click()
+    await page.get_by_role("link", name="Naar mijn plekken", exact=True).click()
     await expect(page.get_by_role("link", name="7A")).to_be_visible()
 
 
