@@ -3,6 +3,7 @@
 import hashlib
 import secrets
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -12,6 +13,11 @@ from tests.country import Client, Country
 
 STAFF = ("coordinator", "intake_worker")
 NEWEST = "SELECT * FROM access_log WHERE id > :before ORDER BY id"
+
+
+def noon(days: int) -> datetime:
+    """Return noon of so many days ago: an hour that is odd nowhere, at whatever hour the tests run."""
+    return datetime.now(UTC).replace(hour=12, minute=0, second=0, microsecond=0) - timedelta(days=days)
 
 
 @dataclass(frozen=True)

@@ -7,15 +7,15 @@ import pytest
 
 from tests.api.calls import faults, world
 from tests.country import Client, Country, referral_body, shelter
-from tests.looking import STAFF, Person, person
+from tests.looking import STAFF, Person, noon, person
 
 SHOWN = {
     "eventId", "at", "action", "outcome", "accountId", "roles", "providerId", "purpose", "objectType", "objectId",
     "source", "requestId",
 }  # fmt: skip
 SEEN = """INSERT INTO access_log (at, action, outcome, account_id, roles, provider_id, object_type)
-SELECT (SELECT clock_timestamp() - make_interval(days => :days)), :action, 'granted', :account_id, :roles, :provider_id,
-       'site' FROM generate_series(1, :times)"""
+SELECT CAST(:at AS timestamptz), :action, 'granted', :account_id, :roles, :provider_id, 'site'
+FROM generate_series(1, :times)"""
 
 
 async def log(client: Client, **query: Any) -> list[dict[str, Any]]:
@@ -23,9 +23,10 @@ async def log(client: Client, **query: Any) -> list[dict[str, Any]]:
 
 
 async def looked(who: Person, times: int, *, action: str = "reveal", days: int = 1) -> None:
-    """Write that somebody did something so often, so many days ago."""
+    """Write that somebody did something so often, so many days ago at noon, or now."""
+    at = noon(days) if days else await who.country.value("SELECT clock_timestamp()")
     values = {"account_id": who.account_id, "roles": who.roles, "provider_id": who.provider_id}
-    await who.country.rows(SEEN, action=action, times=times, days=days, **values)
+    await who.country.rows(SEEN, action=action, times=times, at=at, **values)
 
 
 async def test_an_administrator_reads_every_field_newest_first(country: Country) -> None:

@@ -12,10 +12,11 @@ from app.embedded import servers
 from app.store.database import Database
 from tests.faults.cli_folder import Folder
 from tests.faults.conftest import Copy
+from tests.looking import noon
 
 BUSY, CALM = UUID(int=1), UUID(int=2)
 LOOKS = """INSERT INTO access_log (at, action, outcome, account_id, roles, provider_id, object_type)
-SELECT clock_timestamp() - make_interval(days => :days), 'reveal', 'granted', :account_id,
+SELECT CAST(:at AS timestamptz), 'reveal', 'granted', :account_id,
        '{coordinator,intake_worker}', (SELECT id FROM providers WHERE slug = 'linde'), 'site'
 FROM generate_series(1, :times)"""
 LINDE = "INSERT INTO providers (id, slug, name, phone) VALUES (gen_random_uuid(), 'linde', 'Linde', '000-555 01 01')"
@@ -35,7 +36,7 @@ async def write(owner_url: str) -> None:
     async with database.entered() as tx:
         await tx.run(text(LINDE))
         for account_id, days, times in ((BUSY, 2, 31), (BUSY, 20, 31), (CALM, 2, 29)):
-            await tx.run(text(LOOKS), {"account_id": account_id, "days": days, "times": times})
+            await tx.run(text(LOOKS), {"account_id": account_id, "at": noon(days), "times": times})
     await database.close()
 
 

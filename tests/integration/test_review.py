@@ -12,6 +12,7 @@ from app.allocation.review import Finding
 from app.services import looks
 from app.store.look_counts import Span
 from tests.country import Country
+from tests.looking import noon
 
 NOON = datetime(2026, 3, 11, 12, tzinfo=UTC)
 """A Wednesday, at an hour that is odd nowhere in the country."""
@@ -186,9 +187,8 @@ async def test_every_account_counts_for_itself_and_is_named_with_what_it_was(cou
 
 async def test_the_operator_finds_what_administrators_find_and_it_is_written_down(country: Country) -> None:
     haven = await desk(country)
-    now = await country.value("SELECT clock_timestamp()")
-    await haven.looked("reveal", times=35, at=now - timedelta(days=2))
-    await haven.looked("reveal", times=35, at=now - timedelta(days=8))
+    await haven.looked("reveal", times=35, at=noon(2))
+    await haven.looked("reveal", times=35, at=noon(8))
 
     async with country.owner.entered() as tx:
         seven = await looks.review_by_operator(tx, days=7)
