@@ -22,6 +22,11 @@ def local_today() -> dt.date:
     return ledger.local_day(dt.datetime.now(dt.UTC))
 
 
+def day_of(moment: str) -> str:
+    """Return the day that a moment, as the API writes it, has where the country's clocks are."""
+    return ledger.local_day(dt.datetime.fromisoformat(moment)).isoformat()
+
+
 def newest(before: int = 0) -> Quarter:
     """Return the newest quarter that can be sealed today, or one of those before it."""
     quarter = last_over(local_today(), days=GRACE_DAYS)

@@ -1,6 +1,5 @@
 import json
 from dataclasses import replace
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -13,10 +12,9 @@ from app.allocation.replay import inputs_bytes, inputs_of
 from app.allocation.versions import NEWEST
 from app.seal import Keyring
 from app.services import checkpoints, rankings
-from app.services.ledger import local_day
 from app.store import rankings as ranking_rows
 from app.store.database import WORKER
-from tests.accounting import local_today
+from tests.accounting import day_of, local_today
 from tests.casework import Desk, desk, fresh
 from tests.country import FAR, HERE, THERE, Client, Country, Shelter, shelter
 from tests.erased import departed, erase
@@ -78,7 +76,7 @@ async def test_while_they_are_there_nobody_sees_it_before_the_delay_is_over(coun
     assert (await there.get("/decisions"))["items"] == []
     await delay_over(country, placement["id"])
 
-    assert (await there.get(path))["day"] == local_day(datetime.fromisoformat(placement["arrivedAt"])).isoformat()
+    assert (await there.get(path))["day"] == day_of(placement["arrivedAt"])
     assert (await there.get(f"/decisions/{placement['ledgerLeaf']}"))["placementId"] == placement["id"]
 
 
