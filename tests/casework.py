@@ -2,9 +2,13 @@
 
 import asyncio
 import secrets
+from collections.abc import Generator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from app.reference import load
 from tests.country import Client, Country, Shelter, referral_body, shelter
 
 
@@ -94,3 +98,33 @@ async def waiting(country: Country, *, statement: str = "", within_s: float = 10
     async with asyncio.timeout(within_s):
         while not await country.value(query, words=statement):
             await asyncio.sleep(0)
+
+
+async def end_zones(country: Country, referral_id: str) -> None:
+    """Let every danger zone of a referral have ended yesterday, as if the days since it was registered had passed."""
+    row = (await country.rows("SELECT key, sealed FROM referral_secrets WHERE referral_id = :id", id=referral_id))[0]
+    key = country.parts.keyring.unwrap(row.key, row=referral_id)
+    content = key.unseal_json(row.sealed, row=referral_id)
+    for zone in content["danger_zones"]:
+        zone["until"] = day_from_now(-1)
+    sealed = key.seal_json(content, row=referral_id)
+    await country.rows(
+        "UPDATE referral_secrets SET sealed = :sealed WHERE referral_id = :id", sealed=sealed, id=referral_id
+    )
+
+
+def day_from_now(days: int) -> str:
+    """Return today's day where the country's clocks are, or one so many days later."""
+    return (load().country.day_of(datetime.now(UTC)) + timedelta(days=days)).isoformat()
+
+
+@contextmanager
+def clocks_of(zone: str) -> Generator[None]:
+    """Let the country have the clocks of another place for a while: its day may not be that of UTC."""
+    country = load().country
+    before = country.time_zone
+    object.__setattr__(country, "time_zone", zone)
+    try:
+        yield
+    finally:
+        object.__setattr__(country, "time_zone", before)

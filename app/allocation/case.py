@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from app.allocation.safety import active_zones, lawful_rooms
+from app.allocation.safety import dangers_on, lawful_rooms
 from app.allocation.values import KINDS_FOR_URGENCY
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from app.allocation.policy import Policy
-    from app.allocation.safety import Room
+    from app.allocation.safety import DangersOn, Room
     from app.allocation.values import Household, Need, Register, Situation
 
 HIGHEST_THREAT_LEVEL = 3
@@ -45,10 +45,18 @@ class Case:
     for_safety: bool
     barred: frozenset[str]
     rooms: Mapping[str, Room]
+    assessed: bool
+    """Whether somebody's assessment of the danger holds today."""
 
 
-def case_of(need: Need, register: Register, situation: Situation, policy: Policy) -> Case:
-    """What follows from a need in a situation, under a policy."""
+def case_of(
+    need: Need, register: Register, situation: Situation, policy: Policy, *, dangers_on: DangersOn = dangers_on
+) -> Case:
+    """What follows from a need in a situation, under a policy.
+
+    `dangers_on`: what counts as danger; earlier rules saw less.
+    """
+    dangers = dangers_on(need, today=situation.today, policy=policy)
     return Case(
         need=need,
         situation=situation,
@@ -65,10 +73,11 @@ def case_of(need: Need, register: Register, situation: Situation, policy: Policy
         barred=frozenset(need.barred_providers),
         rooms=lawful_rooms(
             register.municipalities,
-            zones=active_zones(need, as_of=situation.as_of, policy=policy),
+            zones=dangers.zones,
             clearances=situation.clearances,
             ample_margin_km=policy.ample_margin_km,
         ),
+        assessed=dangers.assessed,
     )
 
 

@@ -1,9 +1,9 @@
 """What nobody has asked yet, and what the answer could change: how many more offers it may open, at best.
 
 A rule takes what is not known for the worst that it can be: a child of unknown gender for a son, one of unknown age for
-17, an origin that nobody asked about for a danger zone. Here each is taken for the best that it can be instead. That
-says nothing about what is likely, and danger that was not assessed is never called safe: the answer may as well leave
-out more.
+17, an origin that nobody asked about, or not since all zones ended, for a danger zone. Here each is taken for the best
+that it can be instead. That says nothing about what is likely, and danger that was not assessed is never called safe:
+the answer may as well leave out more.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from functools import cache
 from typing import TYPE_CHECKING
 
-from app.allocation.case import case_of, oldest_son
+from app.allocation.case import oldest_son
 from app.allocation.rules import first_against, is_own_region
 
 if TYPE_CHECKING:
@@ -35,17 +35,22 @@ YOUNGEST = 0
 
 @dataclass(frozen=True, slots=True)
 class MissingFact:
-    """A fact that nobody knows, of which child (by position) if of one, and how many more offers it may open."""
+    """A fact that nobody knows, of which child (by position) if of one, and how many more offers it may open.
+
+    `again`: somebody did know, but what they knew has run out.
+    """
 
     fact: str
     child: int | None
     offers: int
+    again: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class _Fact:
     name: str
     child: int | None = None
+    again: bool = False
 
 
 def missing_facts(inputs: Inputs) -> tuple[MissingFact, ...]:
@@ -53,27 +58,32 @@ def missing_facts(inputs: Inputs) -> tuple[MissingFact, ...]:
 
     What a fact may open: the offers that it alone opens, and those that it opens where all the others turn out well.
     """
-    unknown = frozenset(_unknown(inputs.need))
+    unknown = frozenset(_unknown(inputs.need, assessed=inputs.dangers.assessed))
     if not unknown:
         return ()
     opened_by = _opening(inputs)
     with_all = opened_by(unknown)
     counted = [
-        MissingFact(fact.name, fact.child, len(opened_by(frozenset({fact})) | (with_all - opened_by(unknown - {fact}))))
+        MissingFact(
+            fact.name,
+            fact.child,
+            len(opened_by(frozenset({fact})) | (with_all - opened_by(unknown - {fact}))),
+            again=fact.again,
+        )
         for fact in unknown
     ]
     in_order = sorted(counted, key=lambda fact: (-fact.offers, FACTS.index(fact.fact), fact.child or 0))
     return tuple(fact for fact in in_order if fact.offers)
 
 
-def _unknown(need: Need) -> Iterator[_Fact]:
+def _unknown(need: Need, *, assessed: bool) -> Iterator[_Fact]:
     for position, child in enumerate(need.household.children):
         if child.gender is None:
             yield _Fact(CHILD_GENDER, position)
         if child.age is None and child.gender != "female":
             yield _Fact(CHILD_AGE if child.gender is None else SON_AGE, position)
-    if need.danger_assessment == "not_asked":
-        yield _Fact(DANGER)
+    if not assessed:
+        yield _Fact(DANGER, again=need.danger_assessment == "assessed")
 
 
 def _opening(inputs: Inputs) -> Callable[[frozenset[_Fact]], frozenset[str]]:
@@ -82,10 +92,9 @@ def _opening(inputs: Inputs) -> Callable[[frozenset[_Fact]], frozenset[str]]:
     Facts matter by what follows from them, an oldest son and a danger zone: each pair of these is tried once, on the
     groups that a rule about them left out.
     """
-    need, register, situation, policy = inputs.need, inputs.register, inputs.situation, inputs.policy
-    as_it_is = case_of(need, register, situation, policy)
+    need, as_it_is = inputs.need, inputs.case()
     left_out, at_home = _left_out(inputs, as_it_is)
-    assessed = case_of(replace(need, danger_assessment="none_known"), register, situation, policy)
+    assessed = inputs.case(replace(need, danger_assessment="none_known"))
 
     @cache
     def opened(eldest: int, asked: bool) -> frozenset[str]:  # noqa: FBT001 - a key of the cache
@@ -94,7 +103,7 @@ def _opening(inputs: Inputs) -> Callable[[frozenset[_Fact]], frozenset[str]]:
         stays = not case.for_safety and (at_home or any(is_own_region(group, case) for group in lawful))
         return frozenset(group.id for group in lawful if not stays or is_own_region(group, case))
 
-    return lambda known: opened(oldest_son(_told(need.household, known)), _Fact(DANGER) in known)
+    return lambda known: opened(oldest_son(_told(need.household, known)), any(fact.name == DANGER for fact in known))
 
 
 def _left_out(inputs: Inputs, case: Case) -> tuple[list[PlaceGroup], bool]:

@@ -6,7 +6,6 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from app.allocation.case import case_of
 from app.allocation.rules import CODES, OWN_REGION_FIRST, all_against, is_own_region, own_region_goes_first
 from app.allocation.values import Exclusion
 
@@ -47,7 +46,7 @@ def obstacles(inputs: Inputs, there: There) -> Obstacles:
 
     The same facts of a group are counted as in a ranking, by region and no finer: no site, no distance.
     """
-    case = case_of(inputs.need, inputs.register, inputs.situation, inputs.policy)
+    case = inputs.case()
     goes_first = _own_region_goes_first(inputs.register, case)
     counted: Counter[tuple[str, str]] = Counter()
     places = 0

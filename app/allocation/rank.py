@@ -17,6 +17,7 @@ from app.allocation.rules import (
     own_region_goes_first,
     would_do,
 )
+from app.allocation.safety import dangers_on
 from app.allocation.values import Exclusion, Offer, Ranking
 
 if TYPE_CHECKING:
@@ -25,9 +26,10 @@ if TYPE_CHECKING:
     from app.allocation.case import Case
     from app.allocation.points import Fair
     from app.allocation.policy import Policy
+    from app.allocation.safety import Dangers, DangersOn
     from app.allocation.values import Need, PlaceGroup, Points, Register, Situation
 
-RULES_VERSION = "2"
+RULES_VERSION = "3"
 """Of everything in this package that decides: it goes up when the same inputs could give another ranking."""
 
 
@@ -39,26 +41,45 @@ class Inputs:
     register: Register
     situation: Situation
     policy: Policy
+    dangers_on: DangersOn = dangers_on
+    """What counted as danger by the rules that made the ranking."""
 
     def rank(self) -> Ranking:
         """The ranking that they make."""
-        return rank(self.need, self.register, self.situation, self.policy)
+        return rank(self.need, self.register, self.situation, self.policy, dangers_on=self.dangers_on)
+
+    def case(self, need: Need | None = None) -> Case:
+        """What follows from the need, or from another one in its place."""
+        asked = self.need if need is None else need
+        return case_of(asked, self.register, self.situation, self.policy, dangers_on=self.dangers_on)
+
+    @property
+    def dangers(self) -> Dangers:
+        """What was kept clear of, and whether that had been assessed."""
+        return self.dangers_on(self.need, today=self.situation.today, policy=self.policy)
 
 
 def rank(
-    need: Need, register: Register, situation: Situation, policy: Policy, *, solidarity: Fair = solidarity
+    need: Need,
+    register: Register,
+    situation: Situation,
+    policy: Policy,
+    *,
+    solidarity: Fair = solidarity,
+    dangers_on: DangersOn = dangers_on,
 ) -> Ranking:
     """Every lawful offer, best first, and everything left out by region and by the first rule in its way.
 
-    The order of what goes in makes no difference to what comes out. `solidarity`: see points_for.
+    The order of what goes in makes no difference to what comes out. `solidarity`: see points_for; `dangers_on`: see
+    case_of.
     """
-    case = case_of(need, register, situation, policy)
+    case = case_of(need, register, situation, policy, dangers_on=dangers_on)
     lawful, excluded, lawful_regions = _sift(register, case)
     return Ranking(
         offers=_in_order(lawful, case, policy, points_for(case, policy, solidarity=solidarity)),
         excluded=tuple(Exclusion(rule, region, places) for (rule, region), places in sorted(excluded.items())),
         considered=register.places,
-        safety_assessed=need.danger_assessment != "not_asked",
+        safety_assessed=case.assessed,
         lawful_regions=tuple(sorted(lawful_regions)),
     )
 

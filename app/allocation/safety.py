@@ -3,16 +3,30 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from app.allocation.values import DangerZone
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
-    from datetime import datetime
+    from datetime import date
 
     from app.allocation.policy import Policy
     from app.allocation.values import Need
+
+
+@dataclass(frozen=True, slots=True)
+class Dangers:
+    """What to keep clear of on a day, and whether somebody's assessment of the danger still holds on it."""
+
+    zones: tuple[DangerZone, ...]
+    assessed: bool
+
+
+class DangersOn(Protocol):
+    """As `dangers_on` below."""
+
+    def __call__(self, need: Need, *, today: date, policy: Policy) -> Dangers: ...  # noqa: D102
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,16 +54,30 @@ def coarse_km(km: int) -> int:
     return max(0, km // DISTANCE_STEP_KM * DISTANCE_STEP_KM)
 
 
-def active_zones(need: Need, *, as_of: datetime, policy: Policy) -> tuple[DangerZone, ...]:
-    """The zones that count today; where danger was not asked about, the origin is one with the policy's radius.
+def dangers_on(need: Need, *, today: date, policy: Policy) -> Dangers:
+    """The zones in force on a day of the country's own; without an assessment the origin is one, as wide as the policy.
 
-    Today is the day in UTC: where clocks run ahead of it, as in Europe, a zone ends at most hours late, never early.
+    Source: DESIGN, section 5 (unknown counts as the worst: an assessment whose zones have all run out).
     """
-    today = as_of.date()
-    zones = tuple(zone for zone in need.danger_zones if zone.until is None or zone.until >= today)
-    if need.danger_assessment == "not_asked":
-        return (*zones, DangerZone(need.origin, policy.unassessed_radius_km, until=None))
-    return zones
+    in_force = zones_in_force(need.danger_zones, today=today)
+    if assessment_holds(need.danger_assessment, in_force=bool(in_force)):
+        return Dangers(in_force, assessed=True)
+    return with_the_origin(need, in_force, policy=policy)
+
+
+def zones_in_force(zones: Iterable[DangerZone], *, today: date) -> tuple[DangerZone, ...]:
+    """The zones whose last day has not passed."""
+    return tuple(zone for zone in zones if not zone.has_ended(today))
+
+
+def assessment_holds(assessment: str, *, in_force: bool) -> bool:
+    """Whether danger has been assessed: none is known, or at least one of the zones that were found is in force."""
+    return assessment == "none_known" or (assessment == "assessed" and in_force)
+
+
+def with_the_origin(need: Need, zones: tuple[DangerZone, ...], *, policy: Policy) -> Dangers:
+    """What counts as long as danger is not assessed: the origin is a zone with the policy's radius."""
+    return Dangers((*zones, DangerZone(need.origin, policy.unassessed_radius_km, until=None)), assessed=False)
 
 
 def lawful_rooms(

@@ -57,6 +57,10 @@ class DangerZone:
     radius_km: int
     until: dt.date | None
 
+    def has_ended(self, today: dt.date) -> bool:
+        """Whether its last day has passed."""
+        return self.until is not None and self.until < today
+
 
 @dataclass(frozen=True, slots=True)
 class Need:
@@ -145,6 +149,7 @@ class Situation:
         occupancy: occupied places of a provider, per mille; absent means not known.
         capped_regions: regions whose cap for capacity reasons is reached.
         declined_sites: sites that declined this referral.
+        local_day: the day of `as_of` where the country's clocks are; None, as earlier rules recorded it, is UTC's.
     """
 
     as_of: dt.datetime
@@ -156,6 +161,12 @@ class Situation:
     occupancy: Mapping[str, int]
     capped_regions: frozenset[str]
     declined_sites: frozenset[str]
+    local_day: dt.date | None = None
+
+    @property
+    def today(self) -> dt.date:
+        """The day by which danger zones end."""
+        return self.as_of.date() if self.local_day is None else self.local_day
 
     def __post_init__(self) -> None:
         if self.as_of.utcoffset() != dt.timedelta(0):

@@ -9,15 +9,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
-from app.allocation.earlier import rank_1
+from app.allocation.earlier import dangers_once_asked, rank_1, rank_2
 from app.allocation.rank import RULES_VERSION, rank
 from app.allocation.replay import digest
+from app.allocation.safety import dangers_on
 from app.errors import Conflict
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from app.allocation.policy import Policy
+    from app.allocation.safety import DangersOn
     from app.allocation.values import Need, Ranking, Register, Situation
 
 Rank: TypeAlias = "Callable[[Need, Register, Situation, Policy], Ranking]"
@@ -31,9 +33,15 @@ class Rules:
     rank: Rank
     digest: Callable[[Ranking], str]
     """What a ranking of this version is recorded by."""
+    dangers_on: DangersOn
+    """What counts as danger on a day."""
 
 
-VERSIONS: Mapping[str, Rules] = {"1": Rules("1", rank_1, digest), "2": Rules("2", rank, digest)}
+VERSIONS: Mapping[str, Rules] = {
+    "1": Rules("1", rank_1, digest, dangers_once_asked),
+    "2": Rules("2", rank_2, digest, dangers_once_asked),
+    "3": Rules("3", rank, digest, dangers_on),
+}
 """Every version by which a ranking may still have to be made again."""
 
 NEWEST = VERSIONS[RULES_VERSION]

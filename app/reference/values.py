@@ -2,7 +2,8 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
 
 Words = Mapping[str, str]
 """The same words in each language, by language code."""
@@ -93,6 +94,10 @@ class Country:
     yes: tuple[str, ...]
     """What people there write in a file for yes, in lower case."""
     no: tuple[str, ...]
+
+    def day_of(self, at: datetime) -> date:
+        """The day that a moment has where the country's clocks are."""
+        return at.astimezone(ZoneInfo(self.time_zone)).date()
 
 
 @dataclass(frozen=True, slots=True)

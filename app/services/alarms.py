@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
-from app.allocation.standing import SAFETY
 from app.errors import Conflict
 from app.seal import Keyring
 from app.services import holds as hold_acts
@@ -66,8 +65,7 @@ async def _turn_away(tx: Transaction, caller: Caller, hold_id: UUID, *, keyring:
 
 async def _look_again(tx: Transaction, life: Life, referral: Referral) -> None:
     """Compare a place with what is known now; where it became unsafe, or safe again, tell both providers."""
-    now = await lawful.standing(tx, life.place_id, referral)
-    unsafe = not SAFETY.isdisjoint(now.against)
+    unsafe = bool((await lawful.standing(tx, life.place_id, referral.content)).unsafe)
     if unsafe != life.unsafe:
         await alarms.mark(tx, life, unsafe=unsafe)
         await outbox.add(tx, kind="alarm", subject=str(life.id), audience=[life.provider_id, life.receiver_id])

@@ -121,7 +121,7 @@ def is_overdue(row: AlternativeRow, *, at: datetime) -> bool:
 
 def local_day(at: datetime) -> date:
     """Return the day of a moment by the clocks of the jurisdiction."""
-    return at.astimezone(_zone()).date()
+    return load().country.day_of(at)
 
 
 def midnight(day: date) -> datetime:

@@ -5,14 +5,13 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID, uuid4
 
-from app.allocation.standing import SAFETY
 from app.errors import Conflict, Missing
 from app.seal import Keyring
 from app.services import lawful, referrals, returns
 from app.services.caller import Caller
 from app.services.holds import part_of_swap
 from app.services.placements import told
-from app.store import holds, outbox, placements, transitions
+from app.store import caps, holds, outbox, placements, transitions
 from app.store import referrals as referral_rows
 from app.store.database import Transaction
 from app.store.holds import HoldRow
@@ -121,12 +120,16 @@ def in_stay(referral: ReferralRow, previous: PlacementRow | None) -> dict[str, A
 
 async def _check_still_lawful(tx: Transaction, hold: HoldRow, referral: ReferralRow, *, keyring: Keyring) -> str:
     """Refuse where a rule stands in the way of the place by what is known now; return the place's region."""
-    now = await lawful.standing(tx, hold.place_id, referrals.opened(tx, referral, keyring))
-    if now.compromised:
-        raise Conflict("no_longer_safe", "Nobody is safe at that site any more. Rank again.", rules=("admission",))
-    if not SAFETY.isdisjoint(now.against):
-        detail = "What is known of the danger has changed: this place is not safe any more. Rank again."
-        raise Conflict("no_longer_safe", detail, rules=now.against)
+    content = referrals.opened(tx, referral, keyring).content
+    now = await lawful.standing(
+        tx, hold.place_id, content, capped_regions=await caps.reached(tx, besides=hold.referral_id)
+    )
+    lawful.check_safe(
+        now,
+        site="Nobody is safe at that site any more. Rank again.",
+        danger="What is known of the danger has changed: this place is not safe any more. Rank again.",
+        rules=now.against,
+    )
     if now.against:
         detail = "What is known of the household or of the place has changed. Rank again. In the way: "
         raise Conflict("no_longer_lawful", f"{detail}{', '.join(now.against)}.", rules=now.against)

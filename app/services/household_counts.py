@@ -5,7 +5,6 @@ no row of anybody, so erasing a referral leaves it as it is.
 """
 
 from datetime import date
-from zoneinfo import ZoneInfo
 
 from app.allocation.quarters import quarter_of
 from app.allocation.values import Need
@@ -51,4 +50,4 @@ def counts_of(need: Need) -> dict[str, int]:
 
 def today(tx: Transaction) -> date:
     """Return the day that it is where the country is."""
-    return tx.at.astimezone(ZoneInfo(load().country.time_zone)).date()
+    return load().country.day_of(tx.at)

@@ -1,12 +1,14 @@
 """Whether the place that a household has still does for it, by what is known of both now."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
-from app.allocation.standing import still_against
+from app.allocation.standing import SAFETY, still_against
+from app.errors import Conflict
 from app.services import rankings, referrals
-from app.services.referrals import Referral
-from app.store import caps, register
+from app.store import register
 from app.store.database import Transaction
 
 
@@ -18,19 +20,36 @@ class Standing:
     region: str
     compromised: bool
 
+    @property
+    def unsafe(self) -> tuple[str, ...]:
+        """Those of the rules that say where somebody would be in danger."""
+        return tuple(code for code in self.against if code in SAFETY)
 
-async def standing(tx: Transaction, place_id: UUID, referral: Referral) -> Standing:
-    """Compare a place with a household."""
+
+async def standing(
+    tx: Transaction, place_id: UUID, content: Mapping[str, Any], *, capped_regions: frozenset[str] = frozenset()
+) -> Standing:
+    """Compare a place with what is known of a household; caps count only where those that are reached are given."""
     reference = await tx.snapshots.reference(tx)
     place = await register.standing(tx, place_id)
-    need = referrals.need_of(referral.content, reference)
-    clearances = rankings.clearances_of(need, reference=reference, municipalities=(place.group.municipality,))
-    against = still_against(
+    need = referrals.need_of(content, reference)
+    situation = rankings.lasting_situation(
         need,
-        place.group,
-        as_of=tx.at,
-        clearances=clearances,
-        policy=reference.policy,
-        capped_regions=await caps.reached(tx, besides=referral.id),
+        reference=reference,
+        municipalities=(place.group.municipality,),
+        at=tx.at,
+        capped_regions=capped_regions,
     )
+    against = still_against(need, place.group, situation, policy=reference.policy)
     return Standing(against, place.group.region, place.compromised)
+
+
+def check_safe(now: Standing, *, site: str, danger: str, rules: tuple[str, ...]) -> None:
+    """Refuse where the site, or what is known of the danger, forbids a place; each in words of its own.
+
+    `rules` are named where it is the danger.
+    """
+    if now.compromised:
+        raise Conflict("no_longer_safe", site, rules=("admission",))
+    if now.unsafe:
+        raise Conflict("no_longer_safe", danger, rules=rules)

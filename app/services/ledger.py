@@ -7,7 +7,6 @@ from datetime import UTC, date, datetime, timedelta
 from itertools import groupby
 from typing import Any
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 from app.allocation.canonical import canonical_json
 from app.allocation.leaves import clear_leaf_bytes, leaf_bytes
@@ -235,4 +234,4 @@ def _leaf(fact: Fact, *, key: DataKey, delay_days: int) -> NewLeaf:
 
 def local_day(at: datetime) -> date:
     """Return the day that a moment falls on where the country's clocks are."""
-    return at.astimezone(ZoneInfo(load().country.time_zone)).date()
+    return load().country.day_of(at)

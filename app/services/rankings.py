@@ -2,15 +2,17 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from uuid import UUID, uuid4
 
 from app.allocation.policy import Policy
 from app.allocation.rank import Inputs
 from app.allocation.replay import inputs_bytes, inputs_of
+from app.allocation.safety import dangers_on
 from app.allocation.values import Need, Ranking, Register, Situation
 from app.allocation.versions import NEWEST, Rules, rules_of
 from app.errors import Conflict, Erased, Missing, TooOften
+from app.reference import load
 from app.seal import Keyring
 from app.services import referrals
 from app.services.caller import Caller, Role
@@ -22,7 +24,6 @@ from app.store.reference import Reference
 from app.store.register import RegisterSnapshot
 from app.store.situation import Standing
 
-UNASKED = "not_asked"
 NOWHERE: Mapping[str, int] = {}
 
 
@@ -119,43 +120,51 @@ def situation_of(
     standing: Standing, need: Need, *, at: datetime, reference: Reference, snapshot: RegisterSnapshot
 ) -> Situation:
     """Return what a ranking looks at, of what the database knows of the moment."""
-    municipalities = snapshot.register.municipalities
+    municipalities, today = snapshot.register.municipalities, load().country.day_of(at)
     near = reference.distances[need.near_municipality] if need.near_municipality else NOWHERE
     return Situation(
         as_of=at,
         free=standing.free,
         confirmed_hours=standing.confirmed_hours,
-        clearances=clearances_of(need, reference=reference, municipalities=municipalities),
+        clearances=_clearances(need, reference=reference, municipalities=municipalities, today=today),
         near_km={site: near[site] for site in municipalities if site in near},
         deficits=standing.deficits,
         occupancy=standing.occupancy,
         capped_regions=standing.capped_regions,
         declined_sites=standing.declined_sites,
+        local_day=today,
     )
 
 
-def lasting_situation(need: Need, *, reference: Reference, register: Register, at: datetime) -> Situation:
+def lasting_situation(
+    need: Need,
+    *,
+    reference: Reference,
+    municipalities: tuple[str, ...],
+    at: datetime,
+    capped_regions: frozenset[str] = frozenset(),
+) -> Situation:
     """Return the situation as far as it does not change by the minute: distances, and nothing about free places."""
+    today = load().country.day_of(at)
     return Situation(
         as_of=at,
         free=NOWHERE,
         confirmed_hours=NOWHERE,
-        clearances=clearances_of(need, reference=reference, municipalities=register.municipalities),
+        clearances=_clearances(need, reference=reference, municipalities=municipalities, today=today),
         near_km=NOWHERE,
         deficits=NOWHERE,
         occupancy=NOWHERE,
-        capped_regions=frozenset(),
+        capped_regions=capped_regions,
         declined_sites=frozenset(),
+        local_day=today,
     )
 
 
-def clearances_of(
-    need: Need, *, reference: Reference, municipalities: tuple[str, ...]
+def _clearances(
+    need: Need, *, reference: Reference, municipalities: tuple[str, ...], today: date
 ) -> Mapping[str, Mapping[str, int]]:
     """Return the distances that a need asks for, by zone and site; no others are looked up, and kept."""
-    zones = {zone.municipality for zone in need.danger_zones}
-    if need.danger_assessment == UNASKED:
-        zones.add(need.origin)
+    zones = {zone.municipality for zone in dangers_on(need, today=today, policy=reference.policy).zones}
     return {zone: {site: reference.clearances[zone][site] for site in municipalities} for zone in sorted(zones)}
 
 
@@ -228,7 +237,7 @@ async def opened(
     need, standing = inputs_of(sealed_with.unseal_json(row.sealed, row=str(row.id)))
     seen = await _register(tx, row.register_hash, {} if kept is None else kept)
     policy, version = await _policy(tx, row.policy_hash)
-    return Recorded(Inputs(need, seen, standing, policy), version, rules)
+    return Recorded(Inputs(need, seen, standing, policy, rules.dangers_on), version, rules)
 
 
 async def _policy(tx: Transaction, hash_: str) -> tuple[Policy, str]:

@@ -1,15 +1,16 @@
 """Referrals: registering a household's need, and changing what is known of it."""
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Protocol
 from uuid import UUID, uuid4
 
 from app.allocation.documents import read as read_document
 from app.allocation.values import Adult, Child, DangerZone, Household, Need
-from app.errors import Conflict, Erased, Missing
+from app.errors import Conflict, Erased, Fault, Invalid, Missing
+from app.reference import load
 from app.seal import DataKey, Keyring
 from app.services.caller import Caller
 from app.store import referrals
@@ -59,6 +60,7 @@ class Sealed(Protocol):
 
 async def register(tx: Transaction, caller: Caller, *, keyring: Keyring, content: Mapping[str, Any]) -> Referral:
     """Register a referral for the caller's provider."""
+    _check_zones(content, before=(), today=load().country.day_of(tx.at))
     id_ = uuid4()
     key, wrapped = keyring.new_data_key(row=str(id_))
     sealed = key.seal_json(_secret(content), row=str(id_))
@@ -97,7 +99,9 @@ async def change(tx: Transaction, referral: Referral, *, content: Mapping[str, A
         raise Conflict("referral_not_open", "This referral is closed.")
     if content == referral.content:
         return referral
-    if content["danger_zones"] != referral.content["danger_zones"]:
+    before = referral.content["danger_zones"]
+    _check_zones(content, before=before, today=load().country.day_of(tx.at))
+    if content["danger_zones"] != before:
         tx.looks.purpose = "danger_zones"
     sealed = referral.key.seal_json(_secret(content), row=str(referral.id))
     await referrals.change(tx, referral.id, _clear(content), sealed=sealed)
@@ -142,10 +146,7 @@ def need_of(content: Mapping[str, Any], reference: Reference) -> Need:
             pregnant=household["pregnant"],
         ),
         danger_assessment=content["danger_assessment"],
-        danger_zones=tuple(
-            read_document(DangerZone, {name: zone[name] for name in ("municipality", "radius_km", "until")})
-            for zone in content["danger_zones"]
-        ),
+        danger_zones=tuple(_zone(zone) for zone in content["danger_zones"]),
         threat_level=content["threat_level"],
         target_groups=tuple(content["target_groups"]),
         needs=tuple(content["needs"]),
@@ -154,10 +155,31 @@ def need_of(content: Mapping[str, Any], reference: Reference) -> Need:
     )
 
 
+def _zone(zone: Mapping[str, Any]) -> DangerZone:
+    return read_document(DangerZone, {name: zone[name] for name in ("municipality", "radius_km", "until")})
+
+
 def speakable() -> str:
     """Return a random code of four syllables, easy to say on the telephone: it means nothing."""
     syllables = [secrets.choice(CONSONANTS) + secrets.choice(VOWELS) for _ in range(4)]
     return f"{syllables[0]}{syllables[1]}-{syllables[2]}{syllables[3]}"
+
+
+def _check_zones(content: Mapping[str, Any], *, before: Collection[Mapping[str, Any]], today: date) -> None:
+    """Refuse a zone that had ended before it was named; one that ended meanwhile may stay as it is."""
+    faults = tuple(_ended(content["danger_zones"], before=before, today=today))
+    if faults:
+        raise Invalid(*faults)
+
+
+def _ended(
+    zones: Collection[Mapping[str, Any]], *, before: Collection[Mapping[str, Any]], today: date
+) -> Iterator[Fault]:
+    for number, zone in enumerate(zones):
+        if zone not in before and _zone(zone).has_ended(today):
+            yield Fault(
+                f"/dangerZones/{number}/until", "has passed: a zone that has ended is no danger to keep clear of"
+            )
 
 
 def _secret(content: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,7 +1,6 @@
 """Agreements to return: for a household that left its region for want of room there, and not for safety."""
 
 from datetime import date
-from zoneinfo import ZoneInfo
 
 from app.errors import Fault, Invalid
 from app.reference import load
@@ -24,7 +23,7 @@ def agreement(return_by: date | None, *, reason: str, cross_regional: bool) -> s
 
 async def remind(tx: Transaction) -> int:
     """Remind both providers of each agreement whose day has come, once; return how many there were."""
-    today = tx.at.astimezone(ZoneInfo(load().country.time_zone)).date()
+    today = load().country.day_of(tx.at)
     reminded = await placements.remind_of_returns(tx, today=today)
     if reminded:
         tx.wrote_outbox()

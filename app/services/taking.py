@@ -128,7 +128,9 @@ async def _go_first(
     groups = that_go_first(
         need,
         snapshot.register,
-        rankings.lasting_situation(need, reference=reference, register=snapshot.register, at=tx.at),
+        rankings.lasting_situation(
+            need, reference=reference, municipalities=snapshot.register.municipalities, at=tx.at
+        ),
         reference.policy,
     )
     return leaving.GoFirst(tuple(UUID(group) for group in groups), snapshot.version)

@@ -63,9 +63,8 @@ class State:
     def situation(self, guest: Guest, *, at: int) -> Situation:
         """Return how things stand for a household."""
         need, world = guest.need, self._world
-        zones = {zone.municipality for zone in need.danger_zones}
-        if need.danger_assessment == "not_asked":
-            zones.add(need.origin)
+        # Which of them count is for the rules to say: the origin does where danger is not assessed.
+        zones = {need.origin, *(zone.municipality for zone in need.danger_zones)}
         return Situation(
             as_of=moment(at),
             free={group: min(MANY, free) for group, free in self.free.items() if free},

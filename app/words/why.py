@@ -17,6 +17,8 @@ class MissingLike(Protocol):
     def child(self) -> int | None: ...  # noqa: D102
     @property
     def offers(self) -> int: ...  # noqa: D102
+    @property
+    def again(self) -> bool: ...  # noqa: D102
 
 
 MISSING: Mapping[str, Mapping[str, str]] = {
@@ -37,6 +39,14 @@ MISSING: Mapping[str, Mapping[str, str]] = {
         " veilig, dan geldt: {offers}. Blijkt het ook elders onveilig, dan vallen er juist aanbiedingen af.",
         "en": "Nobody has asked yet where it is unsafe; the municipality of origin counts as unsafe for now. If it"
         " turns out safe there: {offers}. If it turns out unsafe elsewhere too, offers will fall away instead.",
+    },
+    "danger_assessment.again": {
+        "nl": "Alle onveilige gebieden zijn verlopen: beoordeel het gevaar opnieuw. De gemeente van herkomst telt nu"
+        " als onveilig. Blijkt het daar veilig, dan geldt: {offers}. Blijkt het ook elders onveilig, dan vallen er"
+        " juist aanbiedingen af.",
+        "en": "All unsafe areas have ended: assess the danger again. The municipality of origin counts as unsafe for"
+        " now. If it turns out safe there: {offers}. If it turns out unsafe elsewhere too, offers will fall away"
+        " instead.",
     },
 }
 """By what is missing: what it counts as meanwhile, and what asking may bring. Never that anything is safe."""
@@ -75,7 +85,8 @@ FIRST_FEW = 5
 def missing_text(missing: MissingLike, *, language: str) -> str:
     """What is not known, what it counts as meanwhile, and what asking may bring. Children are counted from 1."""
     offers = MORE_OFFERS["one" if missing.offers == 1 else "many"][language].format(offers=missing.offers)
-    return MISSING[missing.fact][language].format(child=(missing.child or 0) + 1, offers=offers)
+    key = f"{missing.fact}.again" if missing.again else missing.fact
+    return MISSING[key][language].format(child=(missing.child or 0) + 1, offers=offers)
 
 
 def there_text(name: str, *, places: int, ranks: Sequence[int], language: str) -> str:

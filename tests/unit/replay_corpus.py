@@ -10,7 +10,7 @@ from __future__ import annotations
 import gzip
 import json
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -72,8 +72,10 @@ def drawn() -> dict[str, Any]:
         for which, document in enumerate(documents):
             policy = parse_policy(document)
             for _ in range(EACH):
-                moment = NOON + timedelta(minutes=random.randint(0, 500_000))
-                need, situation = draw_need(random), replace(draw_situation(random, register), as_of=moment)
+                # Within a day of each other half of the time: then zones that end today or ended yesterday matter.
+                moment = NOON + timedelta(minutes=random.randint(0, random.choice((1_440, 500_000))))
+                need, situation = draw_need(random), draw_situation(random, register)
+                situation = replace(situation, as_of=moment, local_day=_day_near(random, moment))
                 digest = NEWEST.digest(NEWEST.rank(need, register, situation, policy))
                 rankings.append([inputs_document(need, situation), at, which, digest])
     return {
@@ -81,6 +83,11 @@ def drawn() -> dict[str, Any]:
         "policies": documents,
         "rankings": rankings,
     }
+
+
+def _day_near(random: Random, moment: datetime) -> date:
+    """Return the day before, of or after a moment's day in UTC: as clocks have it somewhere in the world."""
+    return moment.date() + timedelta(days=random.choice((-1, 0, 0, 1)))
 
 
 def write() -> Path:

@@ -21,12 +21,21 @@ Standing = tuple[bool, bool, list[int], str]
 
 
 def zones_of(need: Need, situation: Situation) -> list[tuple[str, int]]:
-    zones = [
+    unassessed = [] if is_assessed(need, situation) else [(need.origin, POLICY["unassessed_radius_km"])]
+    return in_force(need, situation) + unassessed
+
+
+def in_force(need: Need, situation: Situation) -> list[tuple[str, int]]:
+    return [
         (zone.municipality, zone.radius_km)
         for zone in need.danger_zones
-        if not (zone.until is not None and zone.until < situation.as_of.date())
+        if not (zone.until is not None and zone.until < (situation.local_day or situation.as_of.date()))
     ]
-    return zones + ([(need.origin, POLICY["unassessed_radius_km"])] if need.danger_assessment == "not_asked" else [])
+
+
+def is_assessed(need: Need, situation: Situation) -> bool:
+    found = in_force(need, situation) != []
+    return {"assessed": found, "none_known": True, "not_asked": False}[need.danger_assessment]
 
 
 def margins_of(group: PlaceGroup, need: Need, situation: Situation) -> list[int | None]:

@@ -6,12 +6,12 @@ from dataclasses import replace
 
 from app.allocation.rules import OF_THE_DAY
 from app.allocation.standing import STANDING_RULES, still_against
-from tests.unit.allocation_cases import NOON, PLACE, POLICY, SAFE_NEED, family, zone
+from tests.unit.allocation_cases import PLACE, POLICY, QUIET, SAFE_NEED, family, zone
 
 
 def test_nothing_is_in_the_way_of_a_place_that_still_does() -> None:
     paused = replace(PLACE, admission="paused")
-    assert still_against(SAFE_NEED, paused, as_of=NOON, clearances={}, policy=POLICY) == ()
+    assert still_against(SAFE_NEED, paused, QUIET, policy=POLICY) == ()
 
 
 def test_every_rule_in_the_way_is_named_in_the_rules_order() -> None:
@@ -27,8 +27,6 @@ def test_every_rule_in_the_way_is_named_in_the_rules_order() -> None:
         barred_providers=("p1",),
     )
     place = replace(PLACE, genders=("male",), exclusive_to=("addiction",), address_secrecy="known")
-    against = still_against(
-        need, place, as_of=NOON, clearances={}, policy=POLICY, capped_regions=frozenset({place.region})
-    )
+    against = still_against(need, place, replace(QUIET, capped_regions=frozenset({place.region})), policy=POLICY)
     assert against == tuple(rule.__name__ for rule in STANDING_RULES)
     assert OF_THE_DAY.intersection(against) == {"cap"}

@@ -12,7 +12,7 @@ from app.allocation.missing import MissingFact, missing_facts
 from app.allocation.obstacles import There, obstacles
 from app.allocation.own_region import OwnRegion, own_region, that_go_first, without_the_household
 from app.allocation.rank import Inputs
-from app.allocation.values import Child, Exclusion, Need, Register
+from app.allocation.values import Child, Exclusion, Need, Register, Situation
 from tests.unit.allocation_cases import (
     PLACE,
     POLICY,
@@ -24,7 +24,7 @@ from tests.unit.allocation_cases import (
     rank_one,
     zone,
 )
-from tests.unit.test_allocation_oracle import against, oracle
+from tests.unit.test_allocation_oracle import against, is_assessed, oracle
 
 WORLDS = 2_000
 
@@ -83,21 +83,21 @@ def test_every_rule_in_the_way_is_named_where_a_ranking_names_the_first() -> Non
 # --- what if we knew -------------------------------------------------------------------------------------
 
 
-def unknown(need: Need) -> list[tuple[str, int | None]]:
+def unknown(need: Need, situation: Situation) -> list[tuple[str, int | None]]:
     found: list[tuple[str, int | None]] = []
     for position, child in enumerate(need.household.children):
         if child.gender is None:
             found.append(("child_gender", position))
         if child.gender != "female" and child.age is None:
             found.append(("child_age" if child.gender is None else "son_age", position))
-    return found + ([("danger_assessment", None)] if need.danger_assessment == "not_asked" else [])
+    return found + ([] if is_assessed(need, situation) else [("danger_assessment", None)])
 
 
 def told(need: Need, facts: list[tuple[str, int | None]]) -> Need:
     children = list(need.household.children)
     for fact, position in facts:
         if position is None:
-            need = replace(need, danger_assessment="assessed")
+            need = replace(need, danger_assessment="none_known")
         elif fact == "child_gender":
             children[position] = replace(children[position], gender="female")
         else:
@@ -108,7 +108,7 @@ def told(need: Need, facts: list[tuple[str, int | None]]) -> Need:
 def test_what_a_fact_may_open_is_what_trying_it_opens_alone_or_beside_all_the_others() -> None:
     opening = jointly = 0
     for world in worlds():
-        facts = unknown(world.need)
+        facts = unknown(world.need, world.situation)
 
         def offered(known: list[tuple[str, int | None]], world: World = world) -> set[str]:
             return {id_ for id_, _, _ in oracle(replace(world, need=told(world.need, known)))["offers"]}

@@ -39,7 +39,7 @@ def test_every_text_exists_in_every_language_with_the_same_parameters() -> None:
 def test_every_rule_and_every_factor_has_words() -> None:
     assert set(RULES) == {*CODES, UNSUITABLE}
     assert {key.split(".")[0] for key in POINTS} == set(FACTORS)
-    assert set(MISSING) == set(FACTS)
+    assert {key.split(".")[0] for key in MISSING} == set(FACTS)
     kinds = {f"fit.{urgency}_{kind}" for urgency, kinds in KINDS_FOR_URGENCY.items() for kind in kinds}
     assert kinds <= set(POINTS)
 
@@ -133,6 +133,9 @@ def test_what_is_missing_is_said_with_what_it_counts_as_and_what_asking_may_brin
         " bij komen."
     )
     assert missing_text(replace(son, fact="child_gender", offers=1), language="en").endswith("1 more offer may open.")
+    ended = MissingFact("danger_assessment", None, 3, again=True)
+    assert missing_text(ended, language="en").startswith("All unsafe areas have ended: assess the danger again.")
+    assert missing_text(ended, language="nl").startswith("Alle onveilige gebieden zijn verlopen: beoordeel het gevaar")
 
 
 def test_danger_that_nobody_asked_about_is_never_called_safe() -> None:

@@ -2,7 +2,7 @@
 
 import re
 
-from tests.casework import desk
+from tests.casework import day_from_now, desk, end_zones
 from tests.country import Country, referral_body
 from tests.web.finding import FEW, id_of, referred, worker_of
 
@@ -31,6 +31,37 @@ async def test_a_form_with_faults_comes_back_as_it_was_filled_in_with_what_to_do
     assert 'value="eleven"' in seen.text
     assert "An adult's age is a number from 12 to 120" in seen.text
     assert (await worker.get("/find")).text.count("plek-reference") == 0
+
+
+async def test_an_unsafe_area_that_has_ended_is_not_taken_in_and_one_that_ended_since_may_stay(
+    country: Country,
+) -> None:
+    where = await desk(country)
+    worker = await worker_of(country)
+    areas: dict[str, str | list[str]] = {
+        "danger": "assessed",
+        "zone_0_municipality": "Den Haag",
+        "zone_0_radius": "50",
+        "zone_0_cause": "home",
+    }
+    rows = (
+        await worker.send("/find/rows", [*(await worker.get("/find/new")).form("/find/new").fields, ("more", "zone")])
+    ).form("/find/new")
+
+    seen = await worker.send("/find/new", rows.filled(**FEW, **areas, zone_0_until=day_from_now(-1)))
+
+    assert seen.status == 400
+    assert "today or later" in seen.text
+    assert (await worker.get("/find")).text.count("plek-reference") == 0
+    made = await where.intake.post("/referrals", referral_body())
+    await end_zones(country, made["id"])
+    page = await worker.get(f"/find/{made['id']}")
+    changed = await worker.press(page, f"/find/{made['id']}", {"call_back": "000-555 01 01"})
+    assert changed.status == 200
+    assert "All unsafe areas have ended." in changed.text
+    assert "Nobody asked yet where it is unsafe." not in changed.text
+    wider = await worker.press(changed, f"/find/{made['id']}", {"zone_0_radius": "60"})
+    assert (wider.status, "today or later" in wider.text) == (400, True)
 
 
 async def test_rows_are_added_and_taken_away_without_a_script_and_nothing_is_kept_of_them(country: Country) -> None:

@@ -3,11 +3,11 @@
 from collections import Counter
 from collections.abc import Iterable, Iterator
 
-from app.allocation.values import KINDS_FOR_URGENCY, DangerZone, Need
+from app.allocation.values import KINDS_FOR_URGENCY, DangerZone
 from app.reference import load
 from app.services import availability
 from app.services.caller import Caller
-from app.services.rankings import UNASKED, Ranked
+from app.services.rankings import Ranked
 from app.store.database import Transaction
 from app.store.reference import Reference
 from app.web.bands import on_the_map, rows_of
@@ -54,18 +54,11 @@ def of_ranking(ranked: Ranked, reference: Reference) -> Drawing:
             reference.regions.values(), key=lambda region: (region.code not in free, -region.population)
         )
     ]
-    zones = [*ranked.need.danger_zones, *_unasked(ranked.need, reference)]
-    return _drawn(shown, _areas(zones, reference))
+    return _drawn(shown, _areas(ranked.inputs.dangers.zones, reference))
 
 
 def _band(free: int) -> str:
     return "1-2" if free <= FEW else "3+"
-
-
-def _unasked(need: Need, reference: Reference) -> Iterator[DangerZone]:
-    """Yield what counts as unsafe as long as nobody asked."""
-    if need.danger_assessment == UNASKED:
-        yield DangerZone(need.origin, reference.policy.unassessed_radius_km, None)
 
 
 def _filled_in(draft: Draft, names: Names, reference: Reference) -> Iterator[DangerZone]:

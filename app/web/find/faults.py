@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from pydantic import ValidationError
 
+from app.errors import Fault
 from app.web.menu import N_
 
 FIELDS: Mapping[str, str] = {
@@ -43,7 +44,7 @@ WORDS: Mapping[str, str] = {
     "zone-municipality": N_("Choose the unsafe municipality: type its name, and take it from the list."),
     "zone-radius": N_("Choose how far away is safe."),
     "zone-cause": N_("Choose why it is unsafe there."),
-    "zone-until": N_("The day until which it is unsafe there. Leave it empty where nobody knows."),
+    "zone-until": N_("The day until which it is unsafe there, today or later. Leave it empty where nobody knows."),
     "whereabouts": N_("Choose what is known of the perpetrator."),
     "threat": N_("Choose the level of threat."),
     "groups": N_("Choose each at most once."),
@@ -60,6 +61,16 @@ WORDS: Mapping[str, str] = {
 def faults_of(refused: ValidationError) -> dict[str, str]:
     """Return the fields at fault in the form's order, each with what to do about it."""
     return {field: WORDS[_kind(field)] for field in (_field(error["loc"]) for error in refused.errors())}
+
+
+def faults_at(faults: Sequence[Fault]) -> dict[str, str]:
+    """Return the same for what is only refused once it is compared with what is known."""
+    fields = (_field([_step(name) for name in fault.pointer.split("/")[1:]]) for fault in faults)
+    return {field: WORDS[_kind(field)] for field in fields}
+
+
+def _step(name: str) -> int | str:
+    return int(name) if name.isdecimal() else name
 
 
 def _field(where: Sequence[int | str]) -> str:

@@ -9,12 +9,12 @@ from pydantic import ValidationError
 from app.api.ids import parse
 from app.api.referrals import ReferralWanted
 from app.deps import providers_known
-from app.errors import Mismatch, Refusal, Stale
+from app.errors import Invalid, Mismatch, Refusal, Stale
 from app.services import alarms, desk, referrals, shields, withdrawals
 from app.web.find import draft
 from app.web.find.acts import KEY, Outcome, Sent, SentIn, do_once, new_key
 from app.web.find.draft import Draft
-from app.web.find.faults import faults_of
+from app.web.find.faults import faults_at, faults_of
 from app.web.find.names import names
 from app.web.find.view import Work, WorkIn
 
@@ -84,6 +84,8 @@ async def register(work: WorkIn, sent: SentIn) -> Response:
         return Outcome(str(referral.id), ranking=await rank(work, referral.id))
 
     outcome = await do_once(work.tx, work.caller, sent, act)
+    if isinstance(outcome, Invalid):
+        return await _again(work, await work.form(form, key=sent.get(KEY), faults=faults_at(outcome.faults)))
     if isinstance(outcome, Refusal):
         # The same form was sent before, and has been changed since: another key, once that has been said.
         key = "" if isinstance(outcome, Mismatch) else sent.get(KEY)
@@ -101,6 +103,9 @@ async def change(id: str, work: WorkIn, sent: SentIn) -> Response:
         return await _again(work, await work.form(form, referral=referral, key=sent.get(KEY), faults=checked))
     content = checked.model_dump(mode="json", exclude={"shield"})
     outcome = await do_once(work.tx, work.caller, sent, lambda: know(work, sent, referral.id, content))
+    if isinstance(outcome, Invalid):
+        faults = faults_at(outcome.faults)
+        return await _again(work, await work.form(form, referral=referral, key=sent.get(KEY), faults=faults))
     if isinstance(outcome, Refusal):
         now = await referrals.read(work.tx, work.caller, referral.id, keyring=work.parts.keyring)
         return await _again(work, await work.form(form, referral=now, told=_told(outcome)), status=409)

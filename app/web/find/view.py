@@ -157,6 +157,7 @@ async def offers_of(work: Work, ranked: Ranked, *, most: int) -> dict[str, Any]:
         "best": max((offer.score for offer in shown.offers), default=1) or 1,
         "missing": shown.missing,
         "assessed": shown.safety_assessed,
+        "ran_out": not shown.safety_assessed and ranked.need.danger_assessment == "assessed",
         "considered": shown.considered,
         "updated": {offer.rank: updated_of(offer, ranked.as_of) for offer in ranked.ranking.offers},
         "left_out": by_rule(ranked.ranking.excluded),

@@ -84,6 +84,7 @@ async def _incoming(tx: Transaction, caller: Caller, mine: Own, *, keyring: Keyr
     return {
         # What needs an answer first, and of those what runs out first.
         "holds": sorted(received, key=lambda hold: (hold.status != "pending", hold.expires_at)),
+        "today": alternatives.local_day(tx.at),
         "mine": mine,
         "reference": await tx.snapshots.reference(tx),
         "providers": await tx.snapshots.providers(tx),
@@ -136,6 +137,7 @@ async def _exchange(tx: Transaction, caller: Caller, mine: Own, *, keyring: Keyr
     }
     return {
         "swaps": shown,
+        "today": alternatives.local_day(tx.at),
         "homes": homes,
         "mine": mine,
         "reference": await tx.snapshots.reference(tx),
