@@ -90,7 +90,7 @@ async def change(tx: Transaction, caller: Caller, site: Site, *, changes: Mappin
     if traits != site.traits:
         await _change_traits(tx, caller, site, traits=traits, keyring=keyring)
     if because != site.compromised:
-        site = await _alarm(tx, caller, site, because=because, keyring=keyring)
+        site = await _alarm(tx, site, because=because)
     await sites.revised(tx, site.id, revision=await heads.advance(tx, "register"))
     return replace(site, traits=traits)
 
@@ -106,13 +106,13 @@ async def _change_traits(tx: Transaction, caller: Caller, site: Site, *, traits:
             await announce(tx, caller, municipality=municipality)
 
 
-async def _alarm(tx: Transaction, caller: Caller, site: Site, *, because: str | None, keyring: Keyring) -> Site:
+async def _alarm(tx: Transaction, site: Site, *, because: str | None) -> Site:
     since = None if because is None else tx.at
     await sites.set_compromised(tx, site.id, because=because, since=since)
     if because is None:
         await alarms.cleared(tx, site.id)
     else:
-        await alarms.compromise(tx, caller, site.id, keyring=keyring)
+        await alarms.compromise(tx, site.id)
     return replace(site, compromised=because, compromised_since=since)
 
 

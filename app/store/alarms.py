@@ -6,7 +6,8 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement, Select, case, func, literal, select, text, union_all, update
 
-from app.models import Hold, Placement, Referral
+from app.models import Hold, Placement
+from app.store import outcomes
 
 if TYPE_CHECKING:
     from app.store.database import Transaction
@@ -22,7 +23,6 @@ class Life:
     kind: str
     """`hold` or `placement`."""
     id: UUID
-    referral_id: UUID
     place_id: UUID
     provider_id: UUID
     receiver_id: UUID
@@ -33,7 +33,6 @@ def _lives(table: type[Hold] | type[Placement], *conditions: ColumnElement[bool]
     return select(
         literal(table.__tablename__.removesuffix("s")).label("kind"),
         table.id,
-        table.referral_id,
         table.place_id,
         table.provider_id,
         table.receiver_id,
@@ -43,31 +42,11 @@ def _lives(table: type[Hold] | type[Placement], *conditions: ColumnElement[bool]
 
 async def of_referral(tx: "Transaction", referral_id: UUID) -> list[Life]:
     """Return the live hold and placement of a locked referral."""
-    return await _read(
-        tx,
+    lives = union_all(
         _lives(Hold, Hold.referral_id == referral_id, *_LIVE_HOLD),
         _lives(Placement, Placement.referral_id == referral_id, _LIVE_PLACEMENT),
     )
-
-
-async def at_site(tx: "Transaction", site_id: UUID) -> list[Life]:
-    """Return what lives at a site of those whom the caller may see; their referrals are locked first."""
-    there = union_all(
-        select(Hold.referral_id).where(Hold.site_id == site_id, *_LIVE_HOLD),
-        select(Placement.referral_id).where(Placement.site_id == site_id, _LIVE_PLACEMENT),
-    ).subquery()
-    referrals = select(Referral.id).where(Referral.id.in_(select(there.c.referral_id)))
-    # The newest first, as for a household that moves on from one place here to another.
-    await tx.rows(referrals.order_by(Referral.created_at.desc(), Referral.id).with_for_update())
-    return await _read(
-        tx,
-        _lives(Hold, Hold.site_id == site_id, *_LIVE_HOLD),
-        _lives(Placement, Placement.site_id == site_id, _LIVE_PLACEMENT),
-    )
-
-
-async def _read(tx: "Transaction", *lives: Select[*tuple[Any, ...]]) -> list[Life]:
-    return [Life(*row) for row in await tx.rows(union_all(*lives).order_by("id"))]
+    return [Life(*row) for row in await tx.rows(lives.order_by("id"))]
 
 
 async def mark(tx: "Transaction", life: Life, *, unsafe: bool) -> None:
@@ -77,7 +56,47 @@ async def mark(tx: "Transaction", life: Life, *, unsafe: bool) -> None:
     await tx.run(update(table).where(table.id == life.id).values(unsafe_since=since))
 
 
+# --- everybody at an own site: whoever acts there need not see them, so the database's own functions do --------------
+
+_EVERYBODY = text("SELECT * FROM everybody_at(:site_id)")
+_MARK = text("SELECT mark_unsafe(:site_id, :life, :unsafe)")
+_TURN_AWAY = text("SELECT turn_away(:site_id, :because)")
 _RAISE = text("SELECT raise_alarm(:site_id)")
+
+
+@dataclass(frozen=True, slots=True)
+class Present:
+    """Somebody at a site, or with a place held there, as far as their danger has to be compared with it: sealed."""
+
+    life_id: UUID
+    """Of the hold or the placement."""
+    place_id: UUID
+    unsafe: bool
+    id: UUID
+    """Of the referral."""
+    urgency: str
+    reason: str
+    origin: str
+    key: bytes
+    sealed: bytes
+
+
+async def everybody_at(tx: "Transaction", site_id: UUID) -> list[Present]:
+    """Return everybody at an own site, shielded or not, their referrals locked; nobody where it is not the caller's."""
+    return [Present(*row) for row in await tx.rows(_EVERYBODY, {"site_id": site_id})]
+
+
+async def mark_at(tx: "Transaction", site_id: UUID, present: Present, *, unsafe: bool) -> None:
+    """Note likewise of somebody at an own site, and tell both providers."""
+    await tx.rows(_MARK, {"site_id": site_id, "life": present.life_id, "unsafe": unsafe})
+    tx.wrote_outbox()
+
+
+async def turn_away(tx: "Transaction", site_id: UUID, *, because: str) -> None:
+    """Decline every live hold at an own site, shielded or not; their places are free, and their referrals open."""
+    turned = (await tx.rows(_TURN_AWAY, {"site_id": site_id, "because": because}))[0].turn_away
+    outcomes.count(tx, ("declined",) * turned)
+    tx.wrote_outbox()
 
 
 async def tell_site(tx: "Transaction", site_id: UUID) -> None:
