@@ -9,12 +9,18 @@ from uuid import UUID
 
 from app.errors import Conflict, Missing
 from app.seal import Keyring
-from app.services import referrals
+from app.services import lawful, referrals
 from app.services.caller import Caller
 from app.store import holds, outbox, placements, transitions
 from app.store import referrals as referral_rows
 from app.store.database import Transaction
 from app.store.holds import HoldRow
+
+UNSAFE_SITE = "Nobody is safe at this site any more: decline, so that another place is found for them."
+UNSAFE_THERE = (
+    "By what is known of the danger they are not safe here: decline, so that another place is found for them."
+)
+"""Why a place is not accepted; their words for the board are in web/sentences.py."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,12 +78,24 @@ async def accept(tx: Transaction, caller: Caller, hold_id: UUID, *, keyring: Key
     """Accept as a person there; kept for repeats, so the answer does not say who is coming: only a live hold does."""
     row = await _received(tx, caller, hold_id)
     _check(row, {"pending"})
+    await _check_safe(tx, row, keyring=keyring)
     policy = (await tx.snapshots.reference(tx)).policy
     until = tx.at + timedelta(minutes=policy.hold_minutes)
     if not await transitions.keep(tx, hold_id, until=until, accepted_by="person", renewal=False):
         raise _ran_out()
     await _tell(tx, row)
     return replace(await read(tx, caller, hold_id, keyring=keyring), shared=None)
+
+
+async def _check_safe(tx: Transaction, row: HoldRow, *, keyring: Keyring) -> None:
+    """Refuse a place where the household would not be safe by what is known now: who was not told of it yet, hears it.
+
+    The referral is locked: what becomes known from here on finds the hold as it is then, and raises the alarm.
+    """
+    referral = await referral_rows.read(tx, row.referral_id)
+    assert referral is not None  # noqa: S101 - whoever receives a live hold sees it
+    now = await lawful.standing(tx, row.place_id, referrals.opened(tx, referral, keyring).content)
+    lawful.check_safe(now, site=UNSAFE_SITE, danger=UNSAFE_THERE, rules=now.unsafe)
 
 
 async def decline(tx: Transaction, caller: Caller, hold_id: UUID, *, reason: str, keyring: Keyring) -> Hold:

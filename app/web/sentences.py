@@ -62,6 +62,12 @@ BY_CODE: Mapping[str, str] = {
     "unavailable": N_("The database is out of reach; try again in a moment."),
 }
 
+IN_FULL = (
+    N_("Nobody is safe at this site any more: decline, so that another place is found for them."),
+    N_("By what is known of the danger they are not safe here: decline, so that another place is found for them."),
+)
+"""Sentences that say to another reader what their code does not, word for word as the services have them."""
+
 
 def code_sentence(refusal: Refusal) -> str:
     """Return the sentence for a refusal's code, not yet translated."""

@@ -6,6 +6,7 @@ from uuid import uuid4
 import pytest
 
 from app.web.access import PAGES
+from tests.casework import end_zones
 from tests.country import FAR, Country, site_body
 from tests.web.board_scene import busy, small
 from tests.web.visiting import Visitor, hidden, visitor
@@ -83,6 +84,31 @@ async def test_a_request_is_accepted_with_one_press_and_the_sender_sees_it(count
     assert (await scene.haven.get(f"/holds/{hold['id']}"))["status"] == "accepted"
     again = await at_linde.post(f"/places/holds/{hold['id']}/acceptance", expect=409)
     assert "This hold is accepted." in again.text
+
+
+async def test_a_request_that_became_unsafe_says_why_when_it_is_accepted_and_can_be_declined(country: Country) -> None:
+    scene = await small(country)
+    hold = await scene.held()
+    await country.rows("UPDATE sites SET municipality = 'GM0518'")
+    at_linde = await coordinator(country)
+
+    refused = await at_linde.post(f"/places/holds/{hold['id']}/acceptance", expect=409)
+
+    assert "they are not safe here: decline" in " ".join(refused.text.split())
+    assert (await scene.haven.get(f"/holds/{hold['id']}"))["status"] == "pending"
+    await at_linde.post(f"/places/holds/{hold['id']}/decline", {"reason": "too_near_perpetrator"})
+    assert (await scene.haven.get(f"/holds/{hold['id']}"))["status"] == "declined"
+
+
+async def test_unsafe_areas_that_have_ended_are_none_on_the_board(country: Country) -> None:
+    scene = await small(country)
+    hold = await scene.held()
+    at_linde = await coordinator(country)
+    assert "50 km around" in await at_linde.read("/places")
+    await end_zones(country, hold["referralId"])
+    page = await at_linde.read("/places")
+    assert "not assessed: what was unsafe has ended" in page
+    assert "50 km around" not in page
 
 
 async def test_without_scripts_an_act_leads_back_to_the_board(country: Country) -> None:
