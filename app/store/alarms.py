@@ -72,6 +72,8 @@ class Present:
     """Of the hold or the placement."""
     place_id: UUID
     unsafe: bool
+    hidden: bool
+    """Whether they are shielded from the caller, whose entry in the access log must not name them either."""
     id: UUID
     """Of the referral."""
     urgency: str

@@ -47,7 +47,8 @@ END $$
 # What is known of them comes out sealed, with its wrapped key: the application alone can compare it with the danger.
 EVERYBODY_AT = f"""
 CREATE FUNCTION everybody_at(of_site uuid) RETURNS TABLE (
-  life uuid, place uuid, unsafe boolean, referral uuid, urgency text, reason text, origin text, key bytea, sealed bytea
+  life uuid, place uuid, unsafe boolean, hidden boolean, referral uuid, urgency text, reason text, origin text,
+  key bytea, sealed bytea
 ) {AS_OWNER} AS $$
 DECLARE before text := public.acting();
 BEGIN
@@ -55,7 +56,9 @@ BEGIN
   IF public.owns_site(of_site, before) THEN
     PERFORM public.lock_everybody_at(of_site);
     RETURN QUERY
-    SELECT l.id, l.place_id, l.unsafe_since IS NOT NULL, r.id, r.urgency, r.reason, r.origin, x.key, x.sealed
+    SELECT l.id, l.place_id, l.unsafe_since IS NOT NULL,
+           r.provider_id IS NOT DISTINCT FROM public.my_provider() AND NOT public.unshielded(r.id),
+           r.id, r.urgency, r.reason, r.origin, x.key, x.sealed
     FROM (SELECT h.id, h.place_id, h.unsafe_since, h.referral_id FROM public.holds AS h
           WHERE h.site_id = of_site AND h.resolved_at IS NULL AND h.expires_at > clock_timestamp()
           UNION ALL SELECT p.id, p.place_id, p.unsafe_since, p.referral_id FROM public.placements AS p

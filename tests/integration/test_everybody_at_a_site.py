@@ -6,6 +6,7 @@ from uuid import UUID
 
 import pytest
 from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
 
 from app.services import imports
 from app.services.caller import Caller
@@ -80,11 +81,23 @@ async def test_a_site_that_moves_into_danger_raises_the_alarm_for_a_household_th
         assert await where.told(thing) == [both]
         await where.coordinator.get(path, expect=404)
     assert set(moved) == set(await where.coordinator.get(where.site))
+    assert (
+        await country.value("SELECT count(*) FROM access_log WHERE object_type = 'site' AND referral_ids <> '{}'") == 0
+    )
 
     await where.coordinator.patch(where.site, {"municipality": THERE})
     for path, thing in at.items():
         assert (await where.named.get(path))["unsafeSince"] is None
         assert await where.told(thing) == [both] * 2
+
+
+async def test_who_is_seen_there_by_who_moves_it_stands_in_the_access_log(country: Country) -> None:
+    where = await scene(country)
+    wanted = await wish(where.named)
+    await where.named.post("/holds", wanted, key=fresh())
+    await where.coordinator.patch(where.site, {"municipality": HERE})
+    named = "SELECT referral_ids FROM access_log WHERE object_type = 'site' AND referral_ids <> '{}'"
+    assert await country.value(named) == [UUID(wanted["referralId"])]
 
 
 async def test_a_site_that_becomes_known_raises_it_too_and_one_that_becomes_neither_does_not(country: Country) -> None:
@@ -166,3 +179,23 @@ async def test_nobody_else_sees_or_changes_who_is_there(country: Country, who: s
     assert (await where.named.get(f"/holds/{held['id']}"))["unsafeSince"] is None
     assert (await where.named.get(f"/placements/{there['id']}"))["unsafeSince"] is None
     assert await country.value("SELECT count(*) FROM outbox WHERE kind = 'alarm'") == 0
+
+
+async def test_a_table_of_the_callers_own_is_not_taken_for_ours(country: Country) -> None:
+    where = await scene(country)
+    await where.held()
+    eik = await country.provider("eik")
+    async with country.parts.database.entered(await country.hashed("coordinator", provider="eik")) as tx:
+        await tx.rows(text("SELECT set_config('search_path', 'pg_temp, public', true)"))
+        await tx.run(text("CREATE TEMP TABLE sites (id uuid, provider_id uuid) ON COMMIT DROP"))
+        await tx.run(text("INSERT INTO sites VALUES (:id, :eik)"), {"id": UUID(where.there.site_id), "eik": eik})
+        assert await tx.rows(text("SELECT * FROM everybody_at(:id)"), {"id": UUID(where.there.site_id)}) == []
+
+
+@pytest.mark.parametrize("call", ["owns_site(:id, 'operator')", "lock_everybody_at(:id)"])
+async def test_what_is_asked_within_is_nobodys_to_call(country: Country, call: str) -> None:
+    where = await scene(country)
+    token = await country.hashed("coordinator", provider="linde")
+    with pytest.raises(DBAPIError, match="permission denied"):
+        async with country.parts.database.entered(token) as tx:
+            await tx.rows(text(f"SELECT {call}"), {"id": UUID(where.there.site_id)})

@@ -2,7 +2,9 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from datetime import date
 
+from app.allocation.safety import zones_in_force
 from app.allocation.values import KINDS_FOR_URGENCY, DangerZone
 from app.reference import load
 from app.services import availability
@@ -22,10 +24,10 @@ FRESHEST = ("fresh", "stale", "unknown")
 
 async def of_draft(tx: Transaction, caller: Caller, draft: Draft, *, names: Names) -> Drawing:
     """Draw what is free for such a need, in bands, and the unsafe areas as far as they are filled in."""
-    reference = await tx.snapshots.reference(tx)
+    reference, today = await tx.snapshots.reference(tx), load().country.day_of(tx.at)
     kinds = sorted(KINDS_FOR_URGENCY.get(draft.urgency, KINDS_FOR_URGENCY["acute"]))
     rows = rows_of(await availability.read(tx, caller), reference.regions.values(), kinds)
-    return _drawn(on_the_map(rows), _areas(_filled_in(draft, names, reference), reference))
+    return _drawn(on_the_map(rows), _areas(zones_in_force(_filled_in(draft, names, reference), today=today), reference))
 
 
 def of_ranking(ranked: Ranked, reference: Reference) -> Drawing:
@@ -66,7 +68,15 @@ def _filled_in(draft: Draft, names: Names, reference: Reference) -> Iterator[Dan
         code = names.municipality(zone.municipality)
         radius = int(zone.radius) if DIGITS.fullmatch(zone.radius) else reference.policy.unassessed_radius_km
         if code in reference.municipalities and radius in reference.policy.radii_km:
-            yield DangerZone(code, radius, None)
+            yield DangerZone(code, radius, _day(zone.until))
+
+
+def _day(typed: str) -> date | None:
+    """Return the last day that was filled in, if it is one."""
+    try:
+        return date.fromisoformat(typed.strip())
+    except ValueError:
+        return None
 
 
 def _areas(zones: Iterable[DangerZone], reference: Reference) -> Iterator[Area]:
