@@ -29,6 +29,7 @@ _SECONDS = Histogram(
 )
 _HOLDS = Counter("plek_holds", "Holds, by what became of them; `taken` counts each once.", ["outcome"])
 _SWAPS = Counter("plek_swaps", "Swaps, by what became of them; `proposed` counts each once.", ["outcome"])
+_ALARMS = Counter("plek_arrival_alarms", "Alarms for households that had not arrived, those that came again included.")
 _CHECKED_OUT = Gauge("plek_pool_checked_out", "Database connections in use.", multiprocess_mode="livesum")
 _POOL_SIZE = Gauge("plek_pool_size", "Database connections there may be.", multiprocess_mode="livesum")
 _STREAMS = Gauge("plek_event_streams", "Event streams that are open.", multiprocess_mode="livesum")
@@ -52,6 +53,11 @@ def hold(outcome: str, *, count: int = 1) -> None:
 def swap(outcome: str) -> None:
     """Count a swap: `proposed`, `reserved`, or what became of it (completed, broken, refused, expired)."""
     _SWAPS.labels(outcome).inc()
+
+
+def arrival_alarms(count: int) -> None:
+    """Count alarms for households that had not arrived."""
+    _ALARMS.inc(count)
 
 
 def pool(checked_out: int, size: int) -> None:

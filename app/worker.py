@@ -18,6 +18,7 @@ from app.deps import Parts
 from app.errors import Conflict, OperatorError, Unavailable
 from app.seal import Keyring
 from app.services import (
+    arrival_alarms,
     availability,
     erasure,
     holds,
@@ -52,6 +53,7 @@ PRUNE_S = 600.0
 PEAKS_S = 2.0
 RETENTION_S = 3600.0
 RETURNS_S = 600.0
+MISSED_S = 10.0
 
 Work: TypeAlias = Callable[[Transaction], Awaitable[float]]
 """Work that recurs, in a transaction of its own; returns in how many seconds it is due again."""
@@ -128,6 +130,13 @@ async def remind_of_returns(tx: Transaction) -> float:
     return AT_ONCE_S if await returns.remind(tx) == placements.BATCH else RETURNS_S
 
 
+async def miss_arrivals(tx: Transaction) -> float:
+    """Raise the alarm for households that have not arrived."""
+    if tx.reference_version == 0:
+        return UNFOUNDED_S
+    return AT_ONCE_S if await arrival_alarms.raise_due(tx) else MISSED_S
+
+
 def recurring_in(data_dir: Path, *, keyring: Keyring) -> Mapping[str, Work]:
     """Return all the work that recurs, for a process with this data folder and these keys."""
     return {
@@ -137,6 +146,7 @@ def recurring_in(data_dir: Path, *, keyring: Keyring) -> Mapping[str, Work]:
         "retention": partial(retain, listed=ErasureList.of(data_dir)),
         "reminders": partial(remind, keyring=keyring),
         "returns": remind_of_returns,
+        "arrival_alarms": miss_arrivals,
         "vacancies": partial(look_for_chances, keyring=keyring),
         "peaks": partial(plan, keyring=keyring),
         "monitor": partial(release, keyring=keyring),

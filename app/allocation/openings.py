@@ -17,7 +17,7 @@ who did it, never an account) and `code`::
     "by":{"region":"GM0193","role":"coordinator"},"code":"arrived_other_day","corrects":17
 
 All its other keys say what the corrected leaf should have said: the newest correction of a leaf takes the leaf's place.
-Under the code `not_arrived` there was no stay.
+Under the code `not_arrived` there was no stay; under `arrived_after_all` there is one again, as that leaf says.
 
 Version 1 lacks `arrival` and `ready_since`, and knew no corrections.
 
@@ -48,6 +48,8 @@ SHORTEST_SALT = 16
 
 NOT_ARRIVED = "not_arrived"
 """The code of a correction by which there was no stay."""
+ARRIVED_AFTER_ALL = "arrived_after_all"
+"""The code of a correction by which there is a stay after all: one that an earlier correction had taken away."""
 READY_TO_LEAVE = "ready_to_leave"
 """The code of a correction that says since when the household has been ready to leave."""
 

@@ -189,6 +189,10 @@ class Policy:
     """How long a referral may be open before a safety plan is asked for."""
     alternative_check_hours: Hours = 24
     """How often somebody makes sure that a household in an alternative is well."""
+    arrival_alarm_minutes: Minutes = 120
+    """How long after a household was expected (else confirmed, or a no-show) both sides are told to look for it."""
+    arrival_alarm_again_hours: Hours = 2
+    """After how long they are told again, while nobody has acted."""
     swap_answer_minutes: Minutes = 240
     """How long a proposed swap waits for its last consent."""
     swap_agreement_days: Days = 30

@@ -1,7 +1,8 @@
 """Holds on the wire."""
 
+from collections.abc import Mapping
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import Field
@@ -49,7 +50,7 @@ class DeclineWanted(In):
 
 
 class ComingOut(Out):
-    """Who is coming, for the receiving provider, while the hold lives."""
+    """Who is coming, for the receiving provider, as it is known now: until they have left, or are safe elsewhere."""
 
     urgency: str
     reason: str
@@ -64,6 +65,13 @@ class ComingOut(Out):
     languages: list[str]
     safety_plan: bool
     call_back: str | None
+
+    @classmethod
+    def of(cls, content: Mapping[str, Any] | None) -> "ComingOut | None":
+        """Show what the receiving provider may know of a household; nothing where that is nothing."""
+        if content is None:
+            return None
+        return cls.model_validate({name: content[name] for name in cls.model_fields})
 
 
 class HoldOut(Out):
@@ -92,9 +100,6 @@ class HoldOut(Out):
     @classmethod
     def of(cls, hold: Hold) -> "HoldOut":
         """Show a hold."""
-        coming = None
-        if hold.shared is not None:
-            coming = ComingOut.model_validate({name: hold.shared[name] for name in ComingOut.model_fields})
         return cls(
             id=str(hold.id),
             status=hold.status,
@@ -114,7 +119,7 @@ class HoldOut(Out):
             renewals_left=hold.renewals_left,
             unsafe_since=hold.unsafe_since,
             swap_id=text_of(hold.swap_id),
-            coming=coming,
+            coming=ComingOut.of(hold.shared),
         )
 
 
@@ -164,7 +169,7 @@ async def listed(
 
 @router.get("/holds/{id}", response_model=HoldOut, operation_id="readHold", summary="One hold")
 async def read(id: str, request: Request, tx: Tx, caller: CallerIn, parts: PartsIn) -> Response:
-    """Read a hold; the receiving provider sees who is coming, while it lives."""
+    """Read a hold; the receiving provider sees who is coming, until they have left or are safe elsewhere."""
     return single(HoldOut.of(await holds.read(tx, caller, parse(id), keyring=parts.keyring)), request)
 
 

@@ -1,5 +1,6 @@
 """Placements on the wire."""
 
+from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Annotated, Any
 
@@ -8,6 +9,7 @@ from pydantic import Field
 
 from app.api import known
 from app.api.changes import absent
+from app.api.holds import ComingOut
 from app.api.household import Flag
 from app.api.ids import parse, parse_optional, text_of
 from app.api.once import OnceIn, OnceRequired
@@ -15,10 +17,13 @@ from app.api.pages import PageIn, moment_and_id
 from app.api.places import Moment
 from app.api.wire import Day, In, Out, check_match, single
 from app.deps import CallerIn, PartsIn, Tx
-from app.services import confirming, corrections, placements, returns
+from app.seal import Keyring
+from app.services import coming, confirming, corrections, placements, returns
+from app.services.caller import Caller
 from app.services.confirming import Confirmation
 from app.services.corrections import Wrong
 from app.services.placements import Leaving
+from app.store.database import Transaction
 from app.store.placements import PlacementRow
 
 router = APIRouter(tags=["Placements"])
@@ -63,7 +68,12 @@ class PlacementChange(In):
     expected_departure: Day | None = None
     ready_to_leave_since: Day | None = None
     blockers: known.Blockers = Field(default_factory=absent)
-    return_by: Day | None = Field(default=None, description="Either provider may say so; the rest is the receiver's.")
+    return_by: Day | None = Field(
+        default=None, description="Either provider may say so, as `expectedAt`; the rest is the receiver's."
+    )
+    expected_at: Moment | None = Field(
+        default=None, description="While they are underway: when they come, where that changed. It must lie ahead."
+    )
 
 
 class BlockerOut(Out):
@@ -100,12 +110,19 @@ class PlacementOut(Out):
     return_agreement: str = Field(description="agreed, missing, or not_needed: only a want of capacity asks for one.")
     replace: bool = Field(description="The site is compromised: they need another place, and keep this one until then.")
     unsafe_since: datetime | None = Field(description="Since when the danger, as it is known now, forbids this place.")
+    missed_since: datetime | None = Field(description="Since when they have been missed, and nobody has acted.")
     safety_checked: bool
+    coming: ComingOut | None = Field(
+        default=None,
+        description="Who they are, as it is known now: for the receiver, until they have left or are safe elsewhere.",
+    )
     ledger_leaf: int | None = Field(default=None, description="Index of the leaf that this act wrote.")
 
     @classmethod
-    def of(cls, row: PlacementRow, *, ledger_leaf: int | None = None) -> "PlacementOut":
-        """Show a placement."""
+    def of(
+        cls, row: PlacementRow, *, coming: Mapping[str, Any] | None = None, ledger_leaf: int | None = None
+    ) -> "PlacementOut":
+        """Show a placement, and who is coming, if that may be shown."""
         return cls(
             id=str(row.id),
             stay_id=str(row.stay_id),
@@ -134,7 +151,9 @@ class PlacementOut(Out):
             return_agreement=returns.agreement(row.return_by, reason=row.reason, cross_regional=row.cross_regional),
             replace=row.compromised,
             unsafe_since=row.unsafe_since,
+            missed_since=row.missed_since,
             safety_checked=row.safety_checked_at is not None,
+            coming=ComingOut.of(coming),
             ledger_leaf=ledger_leaf,
         )
 
@@ -165,7 +184,7 @@ async def confirm(wanted: PlacementWanted, tx: Tx, caller: CallerIn, parts: Part
         return_by=wanted.return_by,
     )
     row = await confirming.confirm(tx, caller, confirmation, keyring=parts.keyring)
-    return await once.keep(tx, caller, PlacementOut.of(row).reply(201, etag=True))
+    return await once.keep(tx, caller, _without_coming(caller, row, status=201))
 
 
 @router.get(
@@ -174,19 +193,24 @@ async def confirm(wanted: PlacementWanted, tx: Tx, caller: CallerIn, parts: Part
 async def listed(
     tx: Tx,
     caller: CallerIn,
+    parts: PartsIn,
     page: PageIn,
     status: Annotated[known.PlacementStatus | None, Query(description="Only placements with this status.")] = None,
 ) -> Response:
     """List the placements that the own provider sent or received, newest first."""
     found = await placements.listed(tx, caller, status=status, limit=page.limit + 1, after=moment_and_id(page))
     items, cursor = page.cut(found, place=lambda row: (row.created_at.isoformat(), str(row.id)))
-    return PlacementList(items=[PlacementOut.of(row) for row in items], next_cursor=cursor).reply()
+    who = await coming.of_placements(tx, caller, items, keyring=parts.keyring)
+    return PlacementList(
+        items=[PlacementOut.of(row, coming=who.get(row.id)) for row in items], next_cursor=cursor
+    ).reply()
 
 
 @router.get("/placements/{id}", response_model=PlacementOut, operation_id="readPlacement", summary="One placement")
-async def read(id: str, request: Request, tx: Tx, caller: CallerIn) -> Response:
-    """Read a placement that the own provider sent or received."""
-    return single(PlacementOut.of(await placements.read(tx, caller, parse(id))), request)
+async def read(id: str, request: Request, tx: Tx, caller: CallerIn, parts: PartsIn) -> Response:
+    """Read a placement that the own provider sent or received; who is coming is for the receiver."""
+    row = await placements.read(tx, caller, parse(id))
+    return single(await shown(tx, caller, row, keyring=parts.keyring), request)
 
 
 @router.patch(
@@ -198,18 +222,36 @@ async def read(id: str, request: Request, tx: Tx, caller: CallerIn) -> Response:
 async def change(
     id: str, wanted: PlacementChange, request: Request, tx: Tx, caller: CallerIn, parts: PartsIn
 ) -> Response:
-    """Note, as the receiving provider, what is known of the departure to come; either side notes when they go back."""
-    check_match(request, PlacementOut.of(await placements.read(tx, caller, parse(id), lock=True)))
+    """Note, as the receiving provider, what is known of the departure to come.
+
+    Either side notes when they are expected, and when they go back.
+    """
+    before = await placements.read(tx, caller, parse(id), lock=True)
+    check_match(request, await shown(tx, caller, before, keyring=parts.keyring))
     changes: dict[str, Any] = wanted.model_dump(exclude_unset=True)
     row = await placements.note(tx, caller, parse(id), changes=changes, keyring=parts.keyring)
-    return PlacementOut.of(row).reply(etag=True)
+    return (await shown(tx, caller, row, keyring=parts.keyring)).reply(etag=True)
+
+
+async def shown(tx: Transaction, caller: Caller, row: PlacementRow, *, keyring: Keyring) -> PlacementOut:
+    """Show a placement as the caller may see it."""
+    who = await coming.of_placements(tx, caller, [row], keyring=keyring)
+    return PlacementOut.of(row, coming=who.get(row.id))
+
+
+def _without_coming(caller: Caller, row: PlacementRow, *, status: int = 200) -> Response:
+    """Answer what may be kept for repeats: for the receiver it is not all that there is, and has no ETag."""
+    return PlacementOut.of(row).reply(status, etag=row.receiver_id != caller.provider)
 
 
 @router.post(
     "/placements/{id}/arrival", response_model=PlacementOut, operation_id="recordArrival", summary="They have arrived"
 )
 async def arrive(id: str, tx: Tx, caller: CallerIn, parts: PartsIn, once: OnceIn) -> Response:
-    """Record, as the receiving provider, that the household has arrived."""
+    """Record, as the receiving provider, that the household has arrived.
+
+    Also after a no-show, or the correction `not_arrived`, until the sender has made sure that they are safe.
+    """
     recorded = await placements.arrive(tx, caller, parse(id), keyring=parts.keyring)
     shown = PlacementOut.of(recorded.placement, ledger_leaf=recorded.ledger_leaf)
     return await once.keep(tx, caller, shown.reply())
@@ -222,7 +264,7 @@ async def no_show(id: str, tx: Tx, caller: CallerIn, once: OnceIn, wanted: NoSho
     """Record that the household did not come; the place is kept until the sender made sure that they are safe."""
     checked = wanted is not None and wanted.safety_checked
     row = await placements.no_show(tx, caller, parse(id), safety_checked=checked)
-    return await once.keep(tx, caller, PlacementOut.of(row).reply(etag=True))
+    return await once.keep(tx, caller, _without_coming(caller, row))
 
 
 @router.post(

@@ -3,18 +3,8 @@
 from app.models.accounting import Cap, Displacement, PairNights, QuarterFigures, QuarterTotal, RunningStays
 from app.models.accounts import AccessLogEntry, AccessLogReferral, Account, Answer, InstallationKey, Token
 from app.models.base import Base
-from app.models.casework import (
-    BlockerPeriod,
-    Erasure,
-    Hold,
-    Placement,
-    Ranking,
-    ReadyPeriod,
-    Referral,
-    ReferralSecret,
-    Shield,
-    Stay,
-)
+from app.models.casework import Erasure, Hold, Placement, Ranking, Referral, ReferralSecret, Shield, Stay
+from app.models.departures import BlockerPeriod, ReadyPeriod
 from app.models.ledger import Checkpoint, Leaf, Opening, Share, Subtree
 from app.models.monitor import HouseholdCount, MonitorDay, MonitorRelease, MonitorStaleness
 from app.models.operations import AvailabilityStep, Head, OutboxEntry, PeakPlan, Timer

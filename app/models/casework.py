@@ -209,6 +209,11 @@ class Placement(Base):
             "return_by",
             postgresql_where=text("status = 'arrived' AND return_reminded_at IS NULL"),
         ),
+        Index(
+            "placements_awaited_idx",
+            text("(coalesce(no_show_at, expected_at, created_at))"),
+            postgresql_where=text("status = 'underway' OR (status = 'no_show' AND safety_checked_at IS NULL)"),
+        ),
         Index("placements_arrived_idx", "arrived_at"),
         Index("placements_departed_idx", "departed_at", postgresql_where=text("arrived_at IS NOT NULL")),
         Index("placements_stay_id_idx", "stay_id"),
@@ -252,6 +257,12 @@ class Placement(Base):
     no_show_at: Mapped[datetime | None]
     safety_checked_at: Mapped[datetime | None]
     """When the sender made sure, after a no-show, that the household is safe; only then the place is free."""
+    alarmed_at: Mapped[datetime | None]
+    """When both sides were told last that they have not arrived; none since somebody acted."""
+    missed_since: Mapped[datetime | None]
+    """Since when they have been missed; none until an alarm says so, and since somebody acted."""
+    arrival_withdrawn_at: Mapped[datetime | None]
+    """When an arrival that was recorded by mistake was taken back: they are counted, and in the ledger, already."""
     departed_at: Mapped[datetime | None]
     destination: Mapped[str | None]
     blockers: Mapped[Codes]
@@ -263,34 +274,3 @@ class Placement(Base):
     """By when both providers have agreed that they go back, where they left their region for want of room there."""
     return_reminded_at: Mapped[datetime | None]
     created_at: Mapped[Stamp]
-
-
-class BlockerPeriod(Base):
-    """How long something delayed a departure: open while it lasts, closed with the placement at the latest."""
-
-    __tablename__ = "blocker_periods"
-    __table_args__ = (
-        CheckConstraint("until >= since", name="order"),
-        Index("blocker_periods_since_idx", "since"),
-        Index("blocker_periods_open_key", "placement_id", "code", unique=True, postgresql_where=text("until IS NULL")),
-    )
-
-    placement_id: Mapped[UUID] = mapped_column(ForeignKey("placements.id"), primary_key=True)
-    code: Mapped[str] = mapped_column(primary_key=True)
-    since: Mapped[Stamp] = mapped_column(primary_key=True)
-    until: Mapped[datetime | None]
-
-
-class ReadyPeriod(Base):
-    """That a household was ready to leave, since a day, as somebody noted; until it was withdrawn or they left."""
-
-    __tablename__ = "ready_periods"
-    __table_args__ = (
-        CheckConstraint("until >= noted_at", name="order"),
-        Index("ready_periods_open_key", "placement_id", unique=True, postgresql_where=text("until IS NULL")),
-    )
-
-    placement_id: Mapped[UUID] = mapped_column(ForeignKey("placements.id"), primary_key=True)
-    noted_at: Mapped[Stamp] = mapped_column(primary_key=True)
-    since: Mapped[date]
-    until: Mapped[datetime | None]

@@ -14,7 +14,7 @@ from app.models.base import Base, Id, Stamp, one_of
 EVENT_KINDS = ("availability", "hold", "placement", "swap", "access", "waiting", "reminder", "alarm")
 """`waiting`: something that came free is lawful for a referral, or an alternative began, was looked after or ended;
 `reminder`: something is due for a referral or an alternative; `alarm`: a danger that changed reaches a hold or a
-placement, or a household in an alternative is not well, not reached, or has lost it."""
+placement, a household has not arrived in time, or one in an alternative is not well, not reached, or has lost it."""
 
 
 class OutboxEntry(Base):

@@ -32,7 +32,7 @@ async def correct(tx: Transaction, caller: Caller, placement_id: UUID, wrong: Wr
     """Correct an arrival or a departure, as the receiving provider; in another region the ledger gets one leaf.
 
     Where nobody came, the placement is a no-show from now on: its place is kept until the sender has made sure that
-    they are safe.
+    they are safe, or they arrive.
     """
     course = await swap_course.of(tx, placement_id)
     placement = await placements.read(tx, caller, placement_id, lock=True)
@@ -55,7 +55,13 @@ def _nobody_came(tx: Transaction, placement: PlacementRow, wrong: Wrong) -> dict
         raise Invalid(Fault("/at", "must be left out: there was no arrival"))
     if placement.status != "arrived":
         raise Conflict("placement_status", "This placement is not arrived.")
-    return {"status": "no_show", "arrived_at": None, "no_show_at": tx.at}
+    return {
+        "status": "no_show",
+        "arrived_at": None,
+        "no_show_at": tx.at,
+        "arrival_withdrawn_at": tx.at,
+        **placements.ACTED,
+    }
 
 
 async def _another_day(tx: Transaction, placement: PlacementRow, wrong: Wrong) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from app.errors import Conflict, Missing
 from app.seal import Keyring
-from app.services import lawful, referrals
+from app.services import coming, lawful, referrals
 from app.services.caller import Caller
 from app.store import holds, outbox, placements, transitions
 from app.store import referrals as referral_rows
@@ -25,7 +25,7 @@ UNSAFE_THERE = (
 
 @dataclass(frozen=True, slots=True)
 class Hold:
-    """A hold as its two sides see it; `shared` is what the receiver may know of the household while it lives."""
+    """A hold as its two sides see it; `shared` is what the receiver may know of the household."""
 
     id: UUID
     status: str
@@ -209,12 +209,11 @@ async def tell_availability(tx: Transaction, *, site_id: UUID, owner_id: UUID) -
 
 
 async def _shown(tx: Transaction, caller: Caller, row: HoldRow, *, keyring: Keyring) -> Hold:
-    """Return a hold as the caller may see it: the receiver sees who is coming, while the hold lives."""
+    """Return a hold as the caller may see it: the receiver sees who is coming, until they have left."""
     sent, received = row.provider_id == caller.provider, row.receiver_id == caller.provider
     shared = None
-    if received and row.live:
-        referral = await referral_rows.read(tx, row.referral_id)
-        shared = referrals.opened(tx, referral, keyring).content if referral else None
+    if received and (row.live or row.comes_yet):
+        shared = await coming.of_referral(tx, row.referral_id, keyring=keyring)
     return Hold(
         id=row.id,
         status=row.status,

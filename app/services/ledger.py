@@ -11,6 +11,7 @@ from uuid import UUID
 from app.allocation.canonical import canonical_json
 from app.allocation.leaves import clear_leaf_bytes, leaf_bytes
 from app.allocation.openings import (
+    ARRIVED_AFTER_ALL,
     READY_TO_LEAVE,
     Correction,
     Opening,
@@ -91,10 +92,19 @@ async def stay_of(tx: Transaction, began_with: UUID, *, keyring: Keyring) -> Sta
     return Stay(began_with, rows[0][0], ends[0] if ends else None, states)
 
 
-async def record_arrival(tx: Transaction, placement: PlacementRow, *, at: datetime, keyring: Keyring) -> int:
-    """Write the leaf of an arrival in another region."""
+async def record_arrival(
+    tx: Transaction, caller: Caller, placement: PlacementRow, *, at: datetime, keyring: Keyring
+) -> int:
+    """Write the leaf of an arrival in another region.
+
+    Where the ledger has one that was taken back, that is corrected: a beginning has one leaf, whatever was made of it.
+    """
     opening = await _arrival(tx, placement, at=at, keyring=keyring)
-    return await _append(tx, placement.id, opening, keyring=keyring)
+    stay = await stay_of(tx, placement.id, keyring=keyring)
+    if stay is None:
+        return await _append(tx, placement.id, opening, keyring=keyring)
+    correction = Correction(stay.arrival, role_of(caller), placement.receiving, ARRIVED_AFTER_ALL)
+    return await record_correction(tx, stay, opening, correction, keyring=keyring)
 
 
 async def record_departure(

@@ -19,7 +19,11 @@ from app.store.placements import PlacementRow
 
 ONWARD = "follow_on_place"
 """Where a household goes that leaves for its next place in a swap: its stay goes on."""
-RETURN_BY, READY = "return_by", "ready_to_leave_since"
+RETURN_BY, READY, EXPECTED = "return_by", "ready_to_leave_since", "expected_at"
+EITHER = frozenset({RETURN_BY, EXPECTED})
+"""What either side may say of a placement."""
+ACTED = {"missed_since": None, "alarmed_at": None}
+"""What becomes of an alarm that they have not arrived, once somebody acts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,14 +52,17 @@ async def listed(
 async def arrive(tx: Transaction, caller: Caller, placement_id: UUID, *, keyring: Keyring) -> Recorded:
     """Record that the household has arrived, and has left the place that it moved on from, if any.
 
-    Where its time at a provider begins or ends with it, in another region, the ledger gets its leaves.
+    Also one that was said not to have come, until somebody has made sure that it is safe. Where its time at a provider
+    begins or ends with it, in another region, the ledger gets its leaves.
     """
     course = await swap_course.of(tx, placement_id)
     placement = await _received(tx, caller, placement_id)
-    if placement.status != "underway":
+    if not placement.awaited:
         raise _not("underway")
     if not await transitions.has_place(tx, placement_id):
         raise Conflict("place_occupied", "Whoever lives there has not left yet.")
+    if placement.status != "underway":
+        await _expect_again(tx, placement)
     left = None
     if placement.previous_id is not None:
         left = await transitions.leave_previous(tx, placement_id, at=tx.at)
@@ -63,16 +70,33 @@ async def arrive(tx: Transaction, caller: Caller, placement_id: UUID, *, keyring
     if due.departure:
         swap_id = None if course is None else course.swap.id
         await ledger.record_departure(tx, placement.began_with, at=tx.at, keyring=keyring, swap_id=swap_id)
-    arrived = {"status": "arrived", "arrived_at": tx.at, "began_id": placement.began_id if left else None}
+    began = placement.began_id if left else None
+    arrived = {"status": "arrived", "arrived_at": tx.at, "began_id": began, **ACTED}
     if not await placements.change(tx, placement_id, expected="underway", values=arrived):
         raise _not("underway")
     now = await told(tx, caller, placement_id, freed=False)
-    leaf = await ledger.record_arrival(tx, placement, at=tx.at, keyring=keyring) if due.arrival else None
-    await household_counts.add(tx, now, keyring=keyring)
-    if leaf is not None:
-        await caps.note_displaced(tx, placement, leaf=leaf, keyring=keyring)
+    leaf = await _begin(tx, caller, now, leaf_due=due.arrival, keyring=keyring)
     await swap_course.arrived(tx, course, placement_id)
     return Recorded(now, leaf)
+
+
+async def _expect_again(tx: Transaction, placement: PlacementRow) -> None:
+    """Take back that a household did not come."""
+    again = await placements.expect_again(tx, placement.id)
+    if again is None:
+        raise Conflict("already_moving_on", "They went on to another place: record first what became of that.")
+    if not again:
+        raise _not("underway")
+
+
+async def _begin(tx: Transaction, caller: Caller, now: PlacementRow, *, leaf_due: bool, keyring: Keyring) -> int | None:
+    """Write what a beginning brings with it, once: whoever is back in a stay that was taken back is counted already."""
+    leaf = await ledger.record_arrival(tx, caller, now, at=tx.at, keyring=keyring) if leaf_due else None
+    if now.arrival_withdrawn_at is None:
+        await household_counts.add(tx, now, keyring=keyring)
+        if leaf is not None:
+            await caps.note_displaced(tx, now, leaf=leaf, keyring=keyring)
+    return leaf
 
 
 async def no_show(tx: Transaction, caller: Caller, placement_id: UUID, *, safety_checked: bool) -> PlacementRow:
@@ -85,7 +109,7 @@ async def no_show(tx: Transaction, caller: Caller, placement_id: UUID, *, safety
         raise _not("underway")
     if placement.status == "underway":
         await placements.change(
-            tx, placement_id, expected="underway", values={"status": "no_show", "no_show_at": tx.at}
+            tx, placement_id, expected="underway", values={"status": "no_show", "no_show_at": tx.at, **ACTED}
         )
     if safety_checked and placement.safety_checked_at is None:
         await placements.change(tx, placement_id, expected="no_show", values={"safety_checked_at": tx.at})
@@ -100,19 +124,16 @@ async def no_show(tx: Transaction, caller: Caller, placement_id: UUID, *, safety
 async def note(
     tx: Transaction, caller: Caller, placement_id: UUID, *, changes: Mapping[str, Any], keyring: Keyring
 ) -> PlacementRow:
-    """Note what is known of a departure to come, as its receiver; an agreement to return, as either side.
+    """Note what is known of a departure to come, as its receiver; when they are expected or go back, as either side.
 
     In another region, since when they have been ready to leave gets a leaf.
     """
     placement = await read(tx, caller, placement_id, lock=True)
-    if placement.receiver_id != caller.provider and set(changes) != {RETURN_BY}:
+    if placement.receiver_id != caller.provider and not (changes and changes.keys() <= EITHER):
         raise Missing
     if not placement.live:
         raise _not("underway or arrived")
-    if RETURN_BY in changes:
-        returns.check(changes[RETURN_BY], reason=placement.reason, cross_regional=placement.cross_regional)
-        if changes[RETURN_BY] != placement.return_by:
-            changes = {**changes, "return_reminded_at": None}
+    changes = {**changes, **_agreed(tx, placement, changes)}
     if changes:
         await placements.change(tx, placement_id, expected=placement.status, values=changes)
     if "blockers" in changes:
@@ -121,6 +142,22 @@ async def note(
     if READY in changes:
         await _ready(tx, caller, placement, since=changes[READY], keyring=keyring)
     return now
+
+
+def _agreed(tx: Transaction, placement: PlacementRow, changes: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Check what either side may say; return what follows from it: who was told before is told anew."""
+    follows: dict[str, Any] = {}
+    if EXPECTED in changes:
+        if placement.status != "underway":
+            raise _not("underway")
+        if changes[EXPECTED] is None or changes[EXPECTED] <= tx.at:
+            raise Invalid(Fault("/expectedAt", "must lie ahead"))
+        follows |= ACTED
+    if RETURN_BY in changes:
+        returns.check(changes[RETURN_BY], reason=placement.reason, cross_regional=placement.cross_regional)
+        if changes[RETURN_BY] != placement.return_by:
+            follows["return_reminded_at"] = None
+    return follows
 
 
 async def _ready(

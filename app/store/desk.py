@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from sqlalchemy import and_, or_, select
+from sqlalchemy import select
 
 from app.models import Hold, Placement
 from app.store import holds, placements
@@ -12,11 +12,6 @@ from app.store.placements import PlacementRow
 
 if TYPE_CHECKING:
     from app.store.database import Transaction
-
-_UNDER_WAY = or_(
-    Placement.status == "underway", and_(Placement.status == "no_show", Placement.safety_checked_at.is_(None))
-)
-"""On their way, or not arrived and nobody has made sure yet that they are safe."""
 
 
 async def live_holds(tx: "Transaction", provider_id: UUID) -> list[HoldRow]:
@@ -38,7 +33,7 @@ async def last_hold(tx: "Transaction", referral_id: UUID, *, provider_id: UUID) 
 
 async def under_way(tx: "Transaction", provider_id: UUID) -> list[PlacementRow]:
     """Return the placements that a provider sent and that have not arrived yet, newest first."""
-    return await placements.of_desk(tx, Placement.provider_id == provider_id, _UNDER_WAY)
+    return await placements.of_desk(tx, Placement.provider_id == provider_id, placements.AWAITED)
 
 
 async def last_placement(tx: "Transaction", referral_id: UUID, *, provider_id: UUID) -> PlacementRow | None:

@@ -19,8 +19,10 @@ from sqlalchemy import (
     LargeBinary,
     Text,
     TextClause,
+    and_,
     bindparam,
     case,
+    exists,
     func,
     or_,
     select,
@@ -29,9 +31,10 @@ from sqlalchemy import (
 )
 from sqlalchemy import Uuid as UuidType
 
-from app.models import Hold, Referral
+from app.models import Hold, Placement, Referral
 from app.store import outcomes
 from app.store.answers import Answer
+from app.store.placements import COMING
 
 if TYPE_CHECKING:
     from app.store.database import Transaction
@@ -211,6 +214,8 @@ class HoldRow:
     """The swap that it is part of: nobody acts on it but through that."""
     referral_reference: str | None
     """None for a receiver with whom it lives no more."""
+    comes_yet: bool
+    """Whether it became a placement by which they may come yet, or are there."""
 
     @property
     def live(self) -> bool:
@@ -250,6 +255,7 @@ _READ = (
         Hold.created_at,
         Hold.swap_id,
         Referral.reference,
+        and_(Hold.status == "placed", exists().where(Placement.hold_id == Hold.id, COMING)),
     )
     .outerjoin(Referral, Referral.id == Hold.referral_id)
     .order_by(Hold.created_at.desc(), Hold.id.desc())

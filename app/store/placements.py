@@ -6,8 +6,9 @@ from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from sqlalchemy import JSON, ColumnElement, and_, exists, func, or_, select, text, tuple_, update
+from sqlalchemy import JSON, ColumnElement, and_, case, exists, func, or_, select, text, tuple_, update
 from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import aliased
 
 from app.models import BlockerPeriod, Placement, Referral, Site, Stay
@@ -16,6 +17,12 @@ if TYPE_CHECKING:
     from app.store.database import Transaction
 
 LIVE = ("underway", "arrived")
+AWAITED = or_(
+    Placement.status == "underway", and_(Placement.status == "no_show", Placement.safety_checked_at.is_(None))
+)
+"""On their way, or not arrived and nobody has made sure yet that they are safe: they may come yet."""
+COMING = or_(Placement.status == "arrived", AWAITED)
+"""They come yet, or are there: whoever takes them in may know who they are."""
 BATCH = 200
 
 
@@ -50,6 +57,9 @@ class PlacementRow:
     expected_departure: date | None
     ready_to_leave_since: date | None
     unsafe_since: datetime | None
+    missed_since: datetime | None
+    """Since when they have been missed, as long as they may come yet."""
+    arrival_withdrawn_at: datetime | None
     return_by: date | None
     created_at: datetime
     compromised: bool
@@ -63,12 +73,18 @@ class PlacementRow:
         return self.status in LIVE
 
     @property
+    def awaited(self) -> bool:
+        """Whether they may come yet: on their way, or a no-show of whom nobody knows that they are safe."""
+        return self.status == "underway" or (self.status == "no_show" and self.safety_checked_at is None)
+
+    @property
     def began_with(self) -> UUID:
         """The placement with which their time at a provider began: as `began_id` of the table has it."""
         return self.began_id or self.id
 
 
 _COMPUTED: Mapping[str, ColumnElement[Any]] = {
+    "missed_since": case((AWAITED, Placement.missed_since)),
     "compromised": and_(
         Placement.status.in_(LIVE),
         exists().where(Site.id == Placement.site_id, Site.compromised_since.is_not(None)),
@@ -131,6 +147,24 @@ async def add(tx: "Transaction", placement: Mapping[str, Any]) -> bool:
     new = insert(Placement).values(**placement, status="underway", created_at=func.clock_timestamp())
     # Without a target: the row in the way may be one that this provider cannot see.
     return await tx.run(new.on_conflict_do_nothing()) == 1
+
+
+_AGAIN = {"status": "underway", "no_show_at": None, "ready_to_leave_since": None, "expected_departure": None}
+"""What was known of a departure was of a stay that was not."""
+
+
+async def expect_again(tx: "Transaction", placement_id: UUID) -> bool | None:
+    """Put a no-show on its way again; False where somebody has made sure that they are safe.
+
+    None where the household has gone on to another place in the same stay, whoever may see that one.
+    """
+    unchecked = (Placement.status == "no_show", Placement.safety_checked_at.is_(None))
+    again = update(Placement).where(Placement.id == placement_id, *unchecked).values(**_AGAIN)
+    try:
+        async with tx.attempt():
+            return await tx.run(again) == 1
+    except IntegrityError:
+        return None
 
 
 async def change(tx: "Transaction", placement_id: UUID, *, expected: str, values: Mapping[str, Any]) -> bool:

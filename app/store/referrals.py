@@ -113,6 +113,7 @@ _BY_ID = Referral.id == bindparam("id")
 _OF_PROVIDER = Referral.provider_id == bindparam("provider_id")
 _IDS = bindparam("ids", type_=ARRAY(Uuid))
 _ONE, _OWN = _READ.where(_BY_ID), _READ.where(_BY_ID, _OF_PROVIDER)
+_SEVERAL = _READ.where(Referral.id == any_(_IDS))
 _LOCK = select(Referral.id).where(_BY_ID).with_for_update()
 _LOCK_OWN = _LOCK.where(_OF_PROVIDER)
 
@@ -174,11 +175,11 @@ def _referral(row: "Row[Any]") -> ReferralRow:
     return ReferralRow(*known, alternative=InUse(*used) if row.alternative_id is not None else None)
 
 
-async def several(tx: "Transaction", ids: Collection[UUID], *, provider_id: UUID) -> list[ReferralRow]:
-    """Return those of some referrals that are this provider's, in no order."""
-    found = await tx.rows(
-        _READ.where(_OF_PROVIDER, Referral.id == any_(_IDS)), {"provider_id": provider_id, "ids": ids}
-    )
+async def several(tx: "Transaction", ids: Collection[UUID], *, provider_id: UUID | None = None) -> list[ReferralRow]:
+    """Return those of some referrals that the caller may see, in no order; only this provider's where one is given."""
+    if provider_id is None:
+        return [_referral(row) for row in await tx.rows(_SEVERAL, {"ids": ids})]
+    found = await tx.rows(_SEVERAL.where(_OF_PROVIDER), {"provider_id": provider_id, "ids": ids})
     return [_referral(row) for row in found]
 
 

@@ -32,6 +32,8 @@ NAMES: Mapping[str, str] = {
     "waiting_order": N_("Order of the waiting list"),
     "safety_plan_hours": N_("Hours until a safety plan is asked for"),
     "alternative_check_hours": N_("Hours between two checks on an alternative"),
+    "arrival_alarm_minutes": N_("Minutes until an arrival is missed"),
+    "arrival_alarm_again_hours": N_("Hours until a missed arrival is told again"),
     "swap_answer_minutes": N_("Minutes for the last consent to a swap"),
     "swap_agreement_days": N_("Days for which an agreement to move counts"),
     "swap_quiet_days": N_("Days in peace after a move"),

@@ -35,16 +35,16 @@ async def test_administrators_publish_what_begins_later_and_everybody_reads_it(c
     assert made["validFrom"] == "2098-12-31T23:00:00Z"  # midnight, as clocks there have it
     auditor = await country.client("auditor", region=FAR)
     items = (await auditor.get("/policies"))["items"]
-    assert [(item["version"], item["current"]) for item in items] == [("next", False), ("nl-demo-4", True)]
+    assert [(item["version"], item["current"]) for item in items] == [("next", False), ("nl-demo-5", True)]
     first = await auditor.get("/policies", params={"limit": 1})
     second = await auditor.get("/policies", params={"limit": 1, "cursor": first["nextCursor"]})
     assert [*first["items"], *second["items"]] == items
     for name in (made["version"], made["hash"]):
         assert await auditor.get(f"/policies/{name}") == made
-        assert (await auditor.get(f"/policies/nl-demo-4/differences?to={name}"))["differences"] == [
+        assert (await auditor.get(f"/policies/nl-demo-5/differences?to={name}"))["differences"] == [
             {"pointer": "/hold_minutes", "change": "changed", "before": 120, "after": 90},
             {"pointer": "/valid_from", "change": "changed", "before": "2026-01-01", "after": "2099-01-01"},
-            {"pointer": "/version", "change": "changed", "before": "nl-demo-4", "after": "next"},
+            {"pointer": "/version", "change": "changed", "before": "nl-demo-5", "after": "next"},
         ]
     for path in (
         "/policies/none",
@@ -65,10 +65,10 @@ async def test_what_is_published_stays_as_it_is(country: Country) -> None:
 
     assert await administrator.post("/policies", draft()) == made
     assert await refused(administrator, draft(renewals=1)) == "policy_version_taken"
-    assert await refused(administrator, draft("nl-demo-4", valid_from="2099-02-01")) == "policy_version_taken"
+    assert await refused(administrator, draft("nl-demo-5", valid_from="2099-02-01")) == "policy_version_taken"
     assert await refused(administrator, draft("other")) == "policy_beginning_taken"
     current = await administrator.post("/policies", policy_document())
-    assert (current["version"], current["current"]) == ("nl-demo-4", True)
+    assert (current["version"], current["current"]) == ("nl-demo-5", True)
     assert len((await administrator.get("/access-log", params={"action": "publish"}))["items"]) == 1
 
 
@@ -114,7 +114,7 @@ async def test_a_policy_takes_effect_at_its_moment_in_processes_that_run_on(coun
     (SELECT hash FROM policies WHERE valid_from <= r.as_of ORDER BY valid_from DESC LIMIT 1)"""
     assert await country.value(wrong) == 0
     items = (await intake.get("/policies"))["items"]
-    assert [(item["version"], item["current"]) for item in items] == [("next", True), ("nl-demo-4", False)]
+    assert [(item["version"], item["current"]) for item in items] == [("next", True), ("nl-demo-5", False)]
     assert (await intake.post(f"/rankings/{before['id']}/replays", expect=200))["identical"] is True
 
 

@@ -8,6 +8,7 @@ from app.services import demo, sites
 from app.services.caller import Caller
 from app.services.demo_country import build
 from app.services.demo_values import DemoReferral
+from app.store import arrival_alarms
 from app.store.database import WORKER
 from tests.country import Client, Country
 
@@ -41,6 +42,12 @@ async def test_the_service_sees_it_at_once_and_in_its_first_step(country: Countr
 
     assert sum(group.places for group in snapshot.register.groups) == 1024
     assert await country.value("SELECT sum(total) FROM availability_steps") == 1024
+
+
+async def test_nobody_of_the_demo_country_is_missed_when_it_begins(country: Country) -> None:
+    await fill(country)
+    async with country.parts.database.entered(actor=WORKER) as tx:
+        assert await arrival_alarms.raise_due(tx, minutes=1, hours=1) == 0
 
 
 async def test_names_open_with_the_installations_key_and_stand_nowhere_else(country: Country) -> None:

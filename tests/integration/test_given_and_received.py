@@ -174,6 +174,17 @@ class Installation(RuleBasedStateMachine):
         await self.post(one, "corrections", {"code": "not_arrived"}, expect=201)
         await self.at.desk.post(f"{one.path}/no-show", {"safetyChecked": True}, expect=200)
 
+    @precondition(lambda self: self.here)
+    @rule(which=st.integers(0, 99), came=days_ago)
+    def somebody_came_after_all(self, which: int, came: int) -> None:
+        self.run(self.came_after_all(self.here[which % len(self.here)], came))
+
+    async def came_after_all(self, one: Household, came: int) -> None:
+        await self.post(one, "corrections", {"code": "not_arrived"}, expect=201)
+        await self.post(one, "arrival", {})
+        one.came = 0
+        await self.correct_arrival(one, came)
+
     @precondition(lambda self: self.here or self.gone)
     @rule(which=st.integers(0, 99), came=days_ago, left=days_ago)
     def somebody_came_and_left_on_other_days(self, which: int, came: int, left: int) -> None:

@@ -117,6 +117,22 @@ async def confirm(id: str, work: WorkIn, sent: SentIn) -> Response:
     return await shown(work, parse(id), await do_once(work.tx, work.caller, sent, act))
 
 
+@router.post("/find/{id}/expectation")
+async def expect(id: str, work: WorkIn, sent: SentIn) -> Response:
+    """Tell the shelter that they come at another time."""
+
+    async def act() -> Outcome:
+        changes = {"expected_at": ahead(sent.optional("expected_at"), at=work.tx.at)}
+        row = await placements.note(
+            work.tx, work.caller, parse(sent.get("placement")), changes=changes, keyring=work.parts.keyring
+        )
+        if row.referral_id != parse(id):
+            raise Missing
+        return Outcome(id, said="expected")
+
+    return await shown(work, parse(id), await do_once(work.tx, work.caller, sent, act))
+
+
 @router.post("/find/{id}/no-show")
 async def no_show(id: str, work: WorkIn, sent: SentIn) -> Response:
     """Record that they did not come; the place is theirs until somebody made sure that they are safe."""

@@ -212,6 +212,7 @@ def state_of(standing: Standing) -> str:
         None if hold is None else (hold.id, hold.status, hold.expires_at, hold.renewals_left, hold.unsafe_since),
         None if placement is None else (placement.id, placement.status, placement.safety_checked_at),
         None if placement is None else (placement.unsafe_since, placement.compromised),
+        None if placement is None else (placement.missed_since, placement.expected_at),
     )
     beside_it = (case_.version, case_.alternative, case_.named, standing.legs, standing.since.ranking_id)
     return f"{_digits(course)}-{_digits(beside_it)}"

@@ -98,8 +98,8 @@ def _held(
 
 
 async def _moves(tx: Transaction, caller: Caller, mine: Own, living: Stays, *, keyring: Keyring) -> Known:
-    codes = {
-        row.hold_id: (await holds.read(tx, caller, row.hold_id, keyring=keyring)).reference
+    promised = {
+        row.hold_id: HoldOut.of(await holds.read(tx, caller, row.hold_id, keyring=keyring))
         for row in (*living.underway, *living.lost)
     }
     today = alternatives.local_day(tx.at)
@@ -116,7 +116,7 @@ async def _moves(tx: Transaction, caller: Caller, mine: Own, living: Stays, *, k
         "coming": living.underway,
         "lost": living.lost,
         "leaving": sorted(leaving, key=lambda row: (row.expected_departure or today, row.created_at)),
-        "references": codes,
+        "promised": promised,
         "today": today,
         "mine": mine,
         "reference": await tx.snapshots.reference(tx),

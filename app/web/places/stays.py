@@ -5,12 +5,13 @@ from typing import Any
 
 from fastapi import APIRouter, Response
 
+from app.api.holds import ComingOut
 from app.api.ids import parse
 from app.api.placements import CorrectionWanted, DepartureWanted, PlacementChange, PlacementOut
 from app.deps import CallerIn, PartsIn, Tx
 from app.errors import Invalid, Missing
 from app.seal import Keyring
-from app.services import agreements, corrections, placements
+from app.services import agreements, coming, corrections, placements
 from app.services.caller import Caller
 from app.services.corrections import Wrong
 from app.services.placements import Leaving
@@ -138,7 +139,7 @@ async def _sheet(
         agreed = await agreements.read(tx, caller, row.id)
     except Missing:
         agreed = None
-    shown = PlacementOut.of(row)
+    shown, reference = PlacementOut.of(row), await tx.snapshots.reference(tx)
     return sheet(
         page,
         "places/_stay.html",
@@ -146,7 +147,9 @@ async def _sheet(
         stay=shown,
         name=(await reading.own(tx, caller, keyring=keyring)).name(row.place_id, row.site_id),
         sender=(await tx.snapshots.providers(tx))[str(row.provider_id)].name,
-        town=(await tx.snapshots.reference(tx)).municipalities[row.origin].name,
+        town=reference.municipalities[row.origin].name,
+        who=ComingOut.of((await coming.of_placements(tx, caller, [row], keyring=keyring)).get(row.id)),
+        reference=reference,
         agreed=agreed,
         values=values,
         faults=faults or {},
