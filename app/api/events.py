@@ -38,8 +38,8 @@ not reached, or have lost it); of an own vacancy `waiting` (somebody waits for i
 to return has come); of a hold or a placement `alarm` (a danger that changed reaches it, or is over); of a placement
 `alarm` as well (they have not arrived in time, or nobody knows yet whether they are safe: again each so many hours, as
 the policy says, until somebody acts: `missedSince`); `hold` and `placement` also where what is known of who is coming
-has changed; for coordinators alone `access` (the `eventId` of an access notice); and `reset` where events are no longer kept: read everything again.
-`id` is the position; `Last-Event-ID` resumes."""
+has changed; for coordinators alone `access` (the `eventId` of an access notice); and `reset` where events are no longer
+kept: read everything again. `id` is the position; `Last-Event-ID` resumes."""
 
 
 class EventStream(StreamingResponse):
