@@ -32,14 +32,14 @@ STILL_HERE = b": still here\n\n"
 COORDINATORS_ALONE = frozenset({"access"})
 """What only they are told, as only they can read what it is about."""
 DESCRIPTION = """Kinds: `availability` (`data: {"region": code}`), `hold`, `placement` and `swap` (`data: {"id": id}`,
-as all that follow); of a referral `waiting` (something that came free would do for it) and `reminder` (something is due
-for it); of an alternative `waiting` (it began, was looked after or ended), `reminder`, and `alarm` (they are not well,
-not reached, or have lost it); of an own vacancy `waiting` (somebody waits for it); of a placement `reminder` (its day
-to return has come); of a hold or a placement `alarm` (a danger that changed reaches it, or is over); of a placement
-`alarm` as well (they have not arrived in time, or nobody knows yet whether they are safe: again each so many hours, as
-the policy says, until somebody acts: `missedSince`); `hold` and `placement` also where what is known of who is coming
-has changed; for coordinators alone `access` (the `eventId` of an access notice); and `reset` where events are no longer
-kept: read everything again. `id` is the position; `Last-Event-ID` resumes."""
+as all that follow; of the first two also where what is known of who is coming has changed); of a referral `waiting`
+(something that came free would do for it) and `reminder` (something is due for it); of an alternative `waiting` (it
+began, was looked after or ended), `reminder`, and `alarm` (they are not well, not reached, or have lost it); of an own
+vacancy `waiting` (somebody waits for it); of a placement `reminder` (its day to return has come); of a hold or a
+placement `alarm` (a danger that changed reaches it, or is over; or they have not arrived in time, or nobody knows yet
+whether they are safe: again each so many hours, as the policy says, until somebody acts); for coordinators alone
+`access` (the `eventId` of an access notice); and `reset` where events are no longer kept: read everything again. `id`
+is the position; `Last-Event-ID` resumes."""
 
 
 class EventStream(StreamingResponse):

@@ -23,6 +23,12 @@ async def know(tx: Transaction, referral: Referral, *, content: Mapping[str, Any
     return changed
 
 
+async def look_again(tx: Transaction, referral: Referral) -> None:
+    """Look again whether the place that a household has is safe, as when it may come to it once more."""
+    for life in await alarms.of_referral(tx, referral.id):
+        await _look_again(tx, life, referral)
+
+
 async def moved(tx: Transaction, site_id: UUID, *, keyring: Keyring) -> None:
     """Look again at everybody who has a place at an own site of which something changed that safety asks about.
 

@@ -9,7 +9,7 @@ from uuid import UUID
 from app.allocation.stays import Arrival, due_at
 from app.errors import Conflict, Fault, Forbidden, Invalid, Missing
 from app.seal import Keyring
-from app.services import caps, household_counts, ledger, returns, swap_course
+from app.services import alarms, caps, household_counts, ledger, referrals, returns, swap_course
 from app.services import holds as hold_acts
 from app.services.caller import Caller
 from app.store import departures, outbox, placements, transitions
@@ -62,7 +62,7 @@ async def arrive(tx: Transaction, caller: Caller, placement_id: UUID, *, keyring
     if not await transitions.has_place(tx, placement_id):
         raise Conflict("place_occupied", "Whoever lives there has not left yet.")
     if placement.status != "underway":
-        await _expect_again(tx, placement)
+        await _expect_again(tx, placement, keyring=keyring)
     left = None
     if placement.previous_id is not None:
         left = await transitions.leave_previous(tx, placement_id, at=tx.at)
@@ -80,13 +80,16 @@ async def arrive(tx: Transaction, caller: Caller, placement_id: UUID, *, keyring
     return Recorded(now, leaf)
 
 
-async def _expect_again(tx: Transaction, placement: PlacementRow) -> None:
-    """Take back that a household did not come."""
+async def _expect_again(tx: Transaction, placement: PlacementRow, *, keyring: Keyring) -> None:
+    """Take back that a household did not come; whether it is safe there nobody has looked at since."""
     again = await placements.expect_again(tx, placement.id)
     if again is None:
         raise Conflict("already_moving_on", "They went on to another place: record first what became of that.")
     if not again:
         raise _not("underway")
+    row = await referral_rows.read(tx, placement.referral_id)
+    if row is not None and row.key is not None:
+        await alarms.look_again(tx, referrals.opened(tx, row, keyring))
 
 
 async def _begin(tx: Transaction, caller: Caller, now: PlacementRow, *, leaf_due: bool, keyring: Keyring) -> int | None:

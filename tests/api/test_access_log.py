@@ -105,9 +105,10 @@ async def a_place(walk: Walk, haven: Person, linde: Person, case: str) -> str:
 async def a_stay(walk: Walk, haven: Person, linde: Person, placement: str, case: str) -> None:
     """Look at a placement, from the way there to the departure."""
     for who in (haven, linde):
-        await walk.by(who, "GET /placements")
-        await walk.by(who, "GET /placements/{id}", placement)
-    await walk.by(linde, "PATCH /placements/{id}", placement, {"expectedDeparture": "2027-03-01"})
+        coming = [case] if who is linde else []
+        await walk.by(who, "GET /placements", about=coming)
+        await walk.by(who, "GET /placements/{id}", placement, about=coming)
+    await walk.by(linde, "PATCH /placements/{id}", placement, {"expectedDeparture": "2027-03-01"}, about=[case])
     await walk.by(linde, "POST /placements/{id}/arrival", placement, about=[case])
     await walk.by(linde, "POST /placements/{id}/departure", placement, {"destination": "own_home"})
     await walk.country.rows("UPDATE placements SET created_at = created_at - interval '9 days'")

@@ -14,7 +14,7 @@ from tests.api.test_caps import CAPACITY, capped
 from tests.api.test_corrections import said
 from tests.api.test_moving_on import route
 from tests.casework import desk, fresh, problem, wish
-from tests.country import FAR, FIRST_LEAF, THERE, Country, shelter
+from tests.country import FAR, FIRST_LEAF, HERE, THERE, Country, shelter
 from tests.swapping import chain
 
 LEFT = {"destination": "new_home"}
@@ -47,6 +47,22 @@ async def test_whoever_was_said_not_to_have_come_is_let_in_until_they_are_known_
     assert await problem(where.intake, f"{path}/no-show", {"safetyChecked": True}, status=409) == "placement_status"
     left = await where.receiver.post(f"{path}/departure", LEFT, expect=200)
     assert (left["status"], left["ledgerLeaf"]) == ("ended", FIRST_LEAF + 1)
+
+
+async def test_what_became_unsafe_meanwhile_is_recorded_and_marked_and_never_refused(country: Country) -> None:
+    where = await desk(country)
+    placement = await where.underway()
+    path, referral = f"/placements/{placement['id']}", f"/referrals/{placement['referralId']}"
+    await where.receiver.post(f"{path}/no-show", expect=200)
+    tag = (await where.intake.ask("GET", referral)).headers["ETag"]
+    zones = [{"municipality": code, "radiusKm": 10, "cause": "work"} for code in (HERE, THERE)]
+    await where.intake.patch(referral, {"dangerZones": zones}, headers={"If-Match": tag})
+
+    await where.receiver.post(f"{path}/arrival", expect=200)
+
+    found = await where.receiver.get(path)
+    assert (found["status"], found["unsafeSince"] is not None) == ("arrived", True)
+    assert await country.value("SELECT count(*) FROM outbox WHERE kind = 'alarm' AND subject = :id", id=found["id"])
 
 
 async def test_once_they_are_known_to_be_safe_the_place_is_not_theirs_any_more(country: Country) -> None:
