@@ -15,6 +15,8 @@ from http.client import HTTPConnection, HTTPResponse
 from pathlib import Path
 from typing import Any
 
+from tests import forks
+
 WITHIN_S = 120
 OWN = ("DATABASE_URL", "REDIS_URL", "PLEK_OWNER_URL", "PLEK_KEY", "PLEK_DATA_DIR")
 
@@ -27,6 +29,7 @@ class Folder:
     settings: dict[str, str] = field(default_factory=dict[str, str])
 
     def command(self, *words: str | Path) -> list[str]:
+        """Return what starts a command from nothing."""
         return [sys.executable, "-m", "app", *map(str, words)]
 
     def environment(self, **more: str) -> dict[str, str]:
@@ -34,14 +37,7 @@ class Folder:
         return kept | {"PLEK_DATA_DIR": str(self.path)} | self.settings | more
 
     def run(self, *words: str | Path, expect: int = 0, **more: str) -> subprocess.CompletedProcess[str]:
-        done = subprocess.run(
-            self.command(*words),
-            env=self.environment(**more),
-            capture_output=True,
-            text=True,
-            timeout=WITHIN_S,
-            check=False,
-        )
+        done = forks.run(("-m", "app", *map(str, words)), env=self.environment(**more), timeout=WITHIN_S)
         assert done.returncode == expect, f"exit {done.returncode}\n{done.stdout}\n{done.stderr}"
         assert "Traceback" not in done.stderr
         return done
@@ -52,13 +48,9 @@ class Folder:
     @contextmanager
     def serving(self, *words: str) -> Generator["Serving"]:
         """Serve on a free port until the block ends."""
-        with subprocess.Popen(
-            self.command("serve", "--port", "0", *words),
-            env=self.environment(),
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        ) as process:
+        command = ("-m", "app", "serve", "--port", "0", *words)
+        pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+        with forks.Forked(command, env=self.environment(), **pipes) as process:
             try:
                 yield Serving(process, _port(process))
             finally:
@@ -67,9 +59,8 @@ class Folder:
     @contextmanager
     def working(self) -> Generator[subprocess.Popen[str]]:
         """Run a worker, from when it has begun until the block ends."""
-        with subprocess.Popen(
-            self.command("worker"), env=self.environment(), stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
-        ) as process:
+        pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL}
+        with forks.Forked(("-m", "app", "worker"), env=self.environment(), **pipes) as process:
             assert process.stdout is not None
             try:
                 assert process.stdout.readline() == "Working.\n"

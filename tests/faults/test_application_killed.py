@@ -3,12 +3,9 @@
 import asyncio
 import os
 import socket
-import subprocess
-import sys
 from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import httpx
@@ -18,8 +15,8 @@ from sqlalchemy import text
 from tests.casework import waiting, wish
 from tests.conftest import Server
 from tests.country import Country, shelter
+from tests.forks import Forked
 
-ROOT = Path(__file__).resolve().parents[2]
 STARTS_WITHIN_S = 60
 
 pytestmark = pytest.mark.race
@@ -36,7 +33,7 @@ FOR EACH ROW EXECUTE FUNCTION wait_at_commit();
 class Process:
     """The application as a process of its own."""
 
-    program: subprocess.Popen[bytes]
+    program: Forked
     http: httpx.AsyncClient
 
     async def hold(self, wanted: dict[str, Any]) -> httpx.Response:
@@ -61,16 +58,14 @@ def environment(country: Country, server: Server) -> dict[str, str]:
     }
 
 
-def started(country: Country, server: Server) -> tuple[subprocess.Popen[bytes], int]:
+def started(country: Country, server: Server) -> tuple[Forked, int]:
     """Start the application on the country's database; return the process and its port."""
-    command = [sys.executable, "-m", "uvicorn", "app.main:from_environment", "--factory", "--log-level", "warning"]
+    command = ["-m", "uvicorn", "app.main:from_environment", "--factory", "--log-level", "warning"]
     with socket.socket() as listening:
         listening.bind(("127.0.0.1", 0))
         listening.listen()
         number = listening.fileno()
-        program = subprocess.Popen(
-            [*command, "--fd", str(number)], env=environment(country, server), cwd=ROOT, pass_fds=[number]
-        )
+        program = Forked([*command, "--fd", str(number)], env=environment(country, server), pass_fds=[number])
         return program, listening.getsockname()[1]
 
 

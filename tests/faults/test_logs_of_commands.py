@@ -2,15 +2,14 @@
 
 import asyncio
 import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 from uvicorn.config import STARTUP_FAILURE
 
+from tests import forks
 from tests.country import THERE, Country
-from tests.faults.planted import COMMANDS, ROOT, Said, part, quoted
+from tests.faults.planted import COMMANDS, Said, part, quoted
 
 FAILING = "import sys; from tests.faults.planted import Spill, plant; setattr(*plant(sys.argv.pop(1)), Spill()); "
 MAIN = "from app.cli import main; main()"
@@ -28,9 +27,7 @@ def environment(country: Country | None, folder: Path) -> dict[str, str]:
 
 async def ended(*words: str, env: dict[str, str]) -> tuple[int, str]:
     """Run Python to its end; return its exit code and all that it said."""
-    done = await asyncio.to_thread(
-        subprocess.run, [sys.executable, "-c", *words], cwd=ROOT, env=env, capture_output=True, text=True, timeout=60
-    )
+    done = await asyncio.to_thread(forks.run, ("-c", *words), env=env, timeout=60)
     return done.returncode, done.stdout + done.stderr
 
 

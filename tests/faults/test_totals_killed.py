@@ -1,7 +1,5 @@
 """The worker killed with `kill -9` while it seals a quarter: the next one finds all of it, or nothing."""
 
-import subprocess
-import sys
 from collections.abc import Generator
 from contextlib import contextmanager
 
@@ -13,8 +11,9 @@ from tests.accounting import newest, seal, stayed, totals
 from tests.casework import waiting
 from tests.conftest import Server
 from tests.country import Country
-from tests.faults.test_application_killed import ROOT, STARTS_WITHIN_S, environment
+from tests.faults.test_application_killed import STARTS_WITHIN_S, environment
 from tests.faults.test_ledger_killed import WAIT_AT_COMMIT, over
+from tests.forks import Forked
 
 pytestmark = pytest.mark.race
 
@@ -22,10 +21,9 @@ LAST = newest()
 
 
 @contextmanager
-def worker(country: Country, server: Server) -> Generator[subprocess.Popen[bytes]]:
+def worker(country: Country, server: Server) -> Generator[Forked]:
     """Let a worker do what recurs, in another process, until it is killed or the block ends."""
-    command = [sys.executable, "-m", "app", "worker"]
-    program = subprocess.Popen(command, env=environment(country, server), cwd=ROOT)
+    program = Forked(("-m", "app", "worker"), env=environment(country, server))
     try:
         yield program
     finally:

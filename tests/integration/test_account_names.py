@@ -3,13 +3,13 @@
 import asyncio
 import os
 import subprocess
-import sys
 
 import pytest
 
 from app.errors import OperatorError
 from app.services import accounts
 from app.services.caller import Role
+from tests import forks
 from tests.country import Country
 
 
@@ -24,15 +24,8 @@ def settings(country: Country) -> dict[str, str]:
 
 async def plek(country: Country, *words: str) -> subprocess.CompletedProcess[str]:
     """Run a command on an installation."""
-    return await asyncio.to_thread(
-        subprocess.run,
-        [sys.executable, "-m", "app", *words],
-        env=dict(os.environ) | settings(country),
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
+    env = dict(os.environ) | settings(country)
+    return await asyncio.to_thread(forks.run, ("-m", "app", *words), env=env, timeout=120)
 
 
 async def test_a_token_made_with_a_name_is_listed_by_it_to_colleagues(country: Country) -> None:

@@ -3,9 +3,7 @@
 import asyncio
 import json
 import subprocess
-import sys
 from collections.abc import AsyncGenerator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,11 +13,11 @@ from app.store import deliveries
 from app.store.database import WORKER
 from app.webhooks import courier as couriers
 from tests.country import Country
+from tests.forks import Forked
 from tests.receiving import HANG, PAUSE, Receiver, courier, due_now, machine, reaching, receiving, send, tell, webhook
 
 pytestmark = pytest.mark.race
 
-ROOT = Path(__file__).resolve().parents[2]
 WAITING = "SELECT count(*) FROM webhook_deliveries WHERE ended_at IS NULL"
 
 
@@ -111,12 +109,13 @@ async def test_killed_between_sending_and_noting_it_is_sent_again_under_the_same
     receiver.answers = [HANG]
     given = json.dumps([country.app_url, country.parts.settings.assume_role, country.key])
 
-    program = await asyncio.create_subprocess_exec(sys.executable, "-c", PROCESS, stdin=subprocess.PIPE, cwd=ROOT)
-    assert program.stdin is not None
-    program.stdin.write(f"{given}\n".encode())
-    await receiver.requests(1)
-    program.kill()
-    assert await program.wait() == -9
+    with Forked(("-c", PROCESS), stdin=subprocess.PIPE) as program:
+        assert program.stdin is not None
+        program.stdin.write(f"{given}\n")
+        program.stdin.flush()
+        await receiver.requests(1)
+        program.kill()
+        assert program.wait() == -9
 
     assert await send(country) == 0  # its lease has to run out
     assert await country.value(PAUSE) < deliveries.LEASE_S
