@@ -2,6 +2,7 @@
 
 import asyncio
 import fcntl
+import gc
 import os
 import secrets
 import shutil
@@ -23,6 +24,8 @@ from app.services.loading import load_reference
 from app.store.database import Database
 from tests.country import Country, open_country
 
+pytest_plugins = ("tests.suite", "tests.covering")
+
 MEMORY, ROOM = Path("/dev/shm"), 4 << 30  # noqa: S108 - made afresh for each run, and removed
 """Where the tests' servers keep their files if there is that much room: a clone takes a fifth of the time there."""
 FOLDER = "PLEK_TEST_SERVERS"
@@ -43,6 +46,12 @@ def pytest_unconfigure() -> None:
     """Take the folder away again."""
     if "PYTEST_XDIST_WORKER" not in os.environ and (folder := os.environ.pop(FOLDER, None)):
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def pytest_collection_finish() -> None:
+    """Take what is in memory by now out of the collector's sight: to look through it took a tenth of the time."""
+    gc.collect()
+    gc.freeze()
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import httpx
+import pytest
 from fastapi import FastAPI
 from sqlalchemy import insert, text
 from starlette.routing import Mount
@@ -25,7 +26,8 @@ from app.store.reference import Reference
 HERE, THERE, FAR = "GM0518", "GM0193", "GM0014"
 """Den Haag, Zwolle and Groningen: a household flees from the first."""
 
-
+PATIENCE_S = 120
+"""How long requests of a test wait for a connection: a busy machine is no reason to answer 503."""
 FIRST_LEAF = 2
 """Of a stay: before it, the ledger says by which policy and with which weights the country began."""
 
@@ -241,8 +243,11 @@ async def open_country(
 ) -> AsyncGenerator[Country]:
     """Open an installation on databases that are there."""
     settings = Settings(rate_limit=0, assume_role=assume_role)
-    owner = Database(Settings(pool_size=2), url=owner_url, as_owner=True)
-    parts = join(settings, database_url=app_url, redis_url=redis_url, key=key)
+    with pytest.MonkeyPatch.context() as patient:
+        patient.setattr("app.store.database.POOL_WAIT_S", PATIENCE_S)
+        patient.setattr("app.store.database.CONNECT_WAIT_S", PATIENCE_S)
+        owner = Database(Settings(pool_size=2), url=owner_url, as_owner=True)
+        parts = join(settings, database_url=app_url, redis_url=redis_url, key=key)
     await share_reference(parts.database)
     async with AsyncExitStack() as stack:
         stack.push_async_callback(owner.close)

@@ -3,7 +3,6 @@
 import os
 import stat
 import subprocess
-import sys
 from collections.abc import Generator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -13,6 +12,7 @@ import asyncpg
 
 from app.embedded import EmbeddedServers
 from app.errors import OperatorError
+from tests.forks import Forked
 
 ROOT = Path(__file__).resolve().parents[2]
 NOBODY = 65534
@@ -67,14 +67,8 @@ def turn_off(data_dir: Path) -> None:
 def user(data_dir: Path, *, uid: int | None = None) -> Generator[subprocess.Popen[str]]:
     """Another process that uses the data folder for the time of the block, perhaps as another system user."""
     environment = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": "1"}
-    process = subprocess.Popen(
-        [sys.executable, "-c", USER, str(data_dir), *([] if uid is None else [str(uid)])],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-        env=environment,
-        cwd="/",
-    )
+    words = ("-c", USER, str(data_dir), *([] if uid is None else [str(uid)]))
+    process = Forked(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment, cwd="/")
     try:
         with process:
             yield process

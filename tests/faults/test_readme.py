@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.faults.conftest import Copy
+
 ROOT = Path(__file__).parents[2]
 WALK = re.compile(r"^## The main job.*?(?=^## )", re.MULTILINE | re.DOTALL)
 BLOCK = re.compile(r"^ *```sh\n(.*?)^ *```$", re.MULTILINE | re.DOTALL)
@@ -20,10 +22,8 @@ ADDRESS = re.compile(r"http://127\.0\.0\.1:\d+")
 
 @contextmanager
 def serving(folder: Path) -> Generator[str]:
-    """Serve the demo country, without its past, with its files in `folder`/var; yield the address."""
-    plek, where = [sys.executable, "-m", "app"], ["--data-dir", str(folder / "var")]
-    subprocess.run([*plek, "demo", "--no-past", *where], cwd=ROOT, check=True, capture_output=True)
-    command = [*plek, "serve", "--demo", "--port", "0", *where]
+    """Serve the demo country, whose files are in `folder`/var, from nothing as `make run` does; yield the address."""
+    command = [sys.executable, "-m", "app", "serve", "--demo", "--port", "0", "--data-dir", str(folder / "var")]
     with (folder / "serve.log").open("w+", encoding="utf-8") as log:
         process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
         try:
@@ -40,21 +40,22 @@ def serving(folder: Path) -> Generator[str]:
 
 
 @pytest.mark.skipif(shutil.which("curl") is None, reason="the walk needs curl")
-def test_the_walk_of_the_readme_works_as_it_stands(tmp_path: Path) -> None:
+def test_the_walk_of_the_readme_works_as_it_stands(demo: Copy) -> None:
+    folder = demo().path.parent
     section = WALK.search((ROOT / "README.md").read_text(encoding="utf-8"))
     assert section is not None
     blocks = BLOCK.findall(section.group())
     assert len(blocks) >= 6
-    tools = tmp_path / ".venv" / "bin"
+    tools = folder / ".venv" / "bin"
     tools.mkdir(parents=True)
     for tool in ("python", "plek"):
         (tools / tool).symlink_to(Path(sys.executable).parent / tool)
 
-    with serving(tmp_path) as address:
+    with serving(folder) as address:
         script = "\n".join(blocks).replace("http://127.0.0.1:8000", address)
         ran = subprocess.run(
             ["bash", "-euo", "pipefail", "-c", script],  # noqa: S607 - the shell that a newcomer has
-            cwd=tmp_path,
+            cwd=folder,
             env=os.environ | {"NO_COLOR": "1"},
             capture_output=True,
             text=True,
