@@ -89,7 +89,7 @@ async def problem(client: Client, path: str, body: object = None, *, status: int
     return (await client.post(path, body, expect=status, **more))["code"]
 
 
-async def waiting(country: Country, *, statement: str = "", within_s: float = 10) -> None:
+async def waiting(country: Country, *, statement: str = "", within_s: float = 120) -> None:
     """Return as soon as somebody waits for a lock in this database, in a statement in which these words stand."""
     query = (
         "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"

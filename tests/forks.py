@@ -25,9 +25,12 @@ from contextlib import suppress
 from fcntl import F_DUPFD, fcntl
 from functools import cache
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn, cast
 
 import app.commands
+
+if TYPE_CHECKING:
+    from io import TextIOWrapper
 
 ROOT = Path(__file__).resolve().parents[1]
 MOST_FILES = 16
@@ -55,7 +58,8 @@ class Forked(subprocess.Popen[str]):
 
     def __init__(self, words: Sequence[str], **how: Any) -> None:
         """Start it, in this project's folder unless another is named."""
-        super().__init__(list(words), **{"text": True, "cwd": ROOT} | how)
+        asked: dict[str, Any] = {"text": True, "cwd": ROOT} | how
+        super().__init__(list(words), **asked)
 
     def _execute_child(self, args: Sequence[str], *how: Any) -> None:
         """Ask for the child; `how` is what subprocess hands on, in its order."""
@@ -67,7 +71,7 @@ class Forked(subprocess.Popen[str]):
             request.flush()
             standard = [number if pipe == -1 else pipe for number, pipe in enumerate((pipes[0], pipes[3], pipes[5]))]
             socket.send_fds(_way(), [b"!"], [request.fileno(), theirs.fileno(), *standard, *passed])
-        self._close_pipe_fds(*pipes)  # type: ignore[attr-defined] # as the method that stands here otherwise
+        self._close_pipe_fds(*pipes)  # pyright: ignore[reportAttributeAccessIssue] - as what stands here otherwise
         self.pid = int(self._told.recv(AWAY))
         self._child_created = True
 
@@ -106,8 +110,9 @@ def _way() -> socket.socket:
     with theirs:
         number = theirs.fileno()
         command = [sys.executable, "-c", PARENT.format(number=number)]
-        quiet = {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL}
-        process = subprocess.Popen(command, cwd=ROOT, pass_fds=[number], **quiet)
+        process = subprocess.Popen(
+            command, cwd=ROOT, pass_fds=[number], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL
+        )
 
     def end() -> None:
         ours.close()
@@ -167,7 +172,7 @@ def become(wanted: Mapping[str, Any]) -> None:
     os.environ.update(wanted["environment"])
     time.tzset()
     os.chdir(wanted["folder"])
-    sys.stdout.reconfigure(line_buffering=os.isatty(1))
+    cast("TextIOWrapper", sys.stdout).reconfigure(line_buffering=os.isatty(1))
     _run(*wanted["words"])
 
 
@@ -195,7 +200,7 @@ def _run(how: str, what: str, *words: str) -> None:
         code = end.code or 0
     else:
         code = 0
-    threading._shutdown()  # type: ignore[attr-defined] # as Python itself does before it ends
+    threading._shutdown()  # pyright: ignore[reportAttributeAccessIssue] - as Python does before it ends
     atexit._run_exitfuncs()
     for stream in (sys.stdout, sys.stderr):
         with suppress(OSError):

@@ -53,7 +53,7 @@ class Receiver:
 
     async def requests(self, count: int) -> list[Received]:
         """Wait until there have been so many."""
-        async with self.more, asyncio.timeout(20):
+        async with self.more, asyncio.timeout(120):
             await self.more.wait_for(lambda: len(self.got) >= count)
         return self.got
 

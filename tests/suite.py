@@ -1,18 +1,19 @@
 """What the suite asks of itself: no test takes long, none is skipped unseen, and what must be covered whole is."""
 
+import math
 import os
 import time
 from collections import defaultdict
 from collections.abc import Generator, Mapping
 from io import StringIO
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 SLOWEST = 10
 WHOLE = 100.0
-SCHEDULED = Path("/proc/self/schedstat")
+BUSY = 2
+"""As many processes for each core are this run's own; with more, a test may take as much longer as there are more."""
 SKIPPED_WHOLE: Mapping[str, str] = {
     "tests/faults/test_pooling.py": "needs PgBouncer, which .ci/run installs where it is root on Debian, and can",
 }
@@ -33,12 +34,9 @@ def pytest_configure(config: pytest.Config) -> None:
         config.pluginmanager.register(Suite(config), "plek-suite")
 
 
-def kept_waiting() -> float:
-    """Return for how many seconds this process could have gone on, had the machine been less busy."""
-    try:
-        return int(SCHEDULED.read_text(encoding="ascii").split()[1]) / 1e9
-    except OSError:
-        return 0.0
+def held_up() -> float:
+    """Return how many times as long everything takes because others are at work on this machine too."""
+    return max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1) / BUSY)
 
 
 class Clock:
@@ -50,8 +48,8 @@ class Clock:
         self.took: dict[str, float] = {}
         self._inner: list[float] = []
         """How long other shared fixtures took within the one at work, for each that is."""
-        self._waited = 0.0
         self._total = 0.0
+        self._most: float | None = config.getoption("--at-most")
 
     @pytest.hookimpl(wrapper=True)
     def pytest_fixture_setup(self, fixturedef: pytest.FixtureDef[Any]) -> Generator[None, object, object]:
@@ -59,11 +57,11 @@ class Clock:
         if fixturedef.scope == "function":
             return (yield)
         self._inner.append(0.0)
-        began, waited = time.perf_counter(), kept_waiting()
+        began = time.perf_counter()
         try:
             return (yield)
         finally:
-            whole = time.perf_counter() - began - (kept_waiting() - waited)
+            whole = time.perf_counter() - began
             self.took[f"{fixturedef.baseid}: {fixturedef.argname}, for every {fixturedef.scope}"] = (
                 whole - self._inner.pop()
             )
@@ -80,21 +78,17 @@ class Clock:
             self._total = 0.0
         self._total += call.duration
         if call.when == "teardown":
-            waited = kept_waiting()
-            self.took[item.nodeid] = self._total - sum(self.took.values()) - (waited - self._waited)
-            self._waited = waited
-            report.took, self.took = self.took, {}
+            self.took[item.nodeid] = self._total - sum(self.took.values())
+            most = math.inf if self._most is None else self._most * held_up()
+            late = [what for what, seconds in self.took.items() if seconds > most]
+            vars(report).update(took=self.took, late=late)  # these go with it from process to process
+            self.took = {}
         return report
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         """Tell of a module that skips itself."""
         if report.skipped and self._elsewhere is not None:
             self._elsewhere.setdefault("skipped", []).append(report.nodeid)
-
-    @pytest.hookimpl(tryfirst=True)
-    def pytest_runtest_setup(self) -> None:
-        """Count from here how long the test is kept waiting."""
-        self._waited = kept_waiting()
 
 
 class Suite:
@@ -103,6 +97,7 @@ class Suite:
     def __init__(self, config: pytest.Config) -> None:
         self.config = config
         self.took: dict[str, float] = defaultdict(float)
+        self.late: set[str] = set()
         self.ran: set[str] = set()
         self.skipped: set[str] = set()
         self.faults: list[str] = []
@@ -111,6 +106,7 @@ class Suite:
         """Note what a test took, and whether it ran."""
         for what, seconds in getattr(report, "took", {}).items():
             self.took[what] = max(self.took[what], seconds)
+        self.late.update(getattr(report, "late", ()))
         module = report.nodeid.partition("::")[0]
         if report.skipped:
             self.skipped.add(module)
@@ -149,9 +145,8 @@ class Suite:
 
     def _slow(self) -> Generator[str]:
         most = self.config.getoption("--at-most")
-        for what, seconds in self.took.items():
-            if most is not None and seconds > most:
-                yield f"{what} took {seconds:.1f} s, and no test may take over {most:g} s"
+        for what in sorted(self.late):
+            yield f"{what} took {self.took[what]:.1f} s, and no test may take over {most:g} s"
 
     def _unseen(self) -> Generator[str]:
         if os.environ.get("CI"):

@@ -97,7 +97,7 @@ class Serving:
         headers = {"Content-Type": "application/json", **({"Idempotency-Key": key} if key else {})}
         if token:
             headers["Authorization"] = f"Bearer {token}"
-        connection = HTTPConnection("127.0.0.1", self.port, timeout=30)
+        connection = HTTPConnection("127.0.0.1", self.port, timeout=WITHIN_S)
         try:
             connection.request(method, path, body=None if body is None else json.dumps(body), headers=headers)
             with connection.getresponse() as response:

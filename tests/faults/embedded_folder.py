@@ -84,7 +84,7 @@ def heard(process: subprocess.Popen[str]) -> str:
 def dismiss(process: subprocess.Popen[str]) -> None:
     """Let the other process leave the servers and end."""
     _pipe(process.stdin).close()
-    process.wait(timeout=60)
+    process.wait(timeout=120)
 
 
 def _pipe(pipe: IO[str] | None) -> IO[str]:

@@ -239,5 +239,5 @@ def test_migrating_says_what_was_done(empty: Folder) -> None:
 def test_a_worker_works_beside_and_stops_when_told(folder: Folder) -> None:
     with folder.serving() as serving, folder.working() as worker:
         worker.send_signal(signal.SIGTERM)
-        assert worker.wait(timeout=30) == 0
+        assert worker.wait(timeout=120) == 0
         assert serving.ask("/health/ready")[0] == 200

@@ -20,7 +20,7 @@ from tests.country import Country, open_country, shelter
 from tests.faults.conftest import Copy
 from tests.faults.embedded_folder import pid
 
-PATIENCE_S = 30
+PATIENCE_S = 120
 
 
 @dataclass(frozen=True)

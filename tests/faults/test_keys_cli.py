@@ -166,7 +166,7 @@ async def test_a_rotation_that_is_killed_is_ended_by_the_next_and_two_never_meet
         rotating = await asyncio.create_subprocess_exec(
             *folder.command("keys", "rotate"), env=folder.environment(), stderr=subprocess.DEVNULL
         )
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(120):
             while not await connection.fetchval(WAITING):
                 await asyncio.sleep(0.01)
         assert "is changing the keys" in folder.run("keys", "rotate", expect=2).stderr

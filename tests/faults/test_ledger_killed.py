@@ -46,7 +46,7 @@ WRITTEN = "SELECT placement_id::text AS placement, type FROM leaves WHERE placem
 
 async def over(country: Country) -> None:
     """Wait until PostgreSQL has ended what the killed process began."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(120):
         while await country.value(IDLE):
             await asyncio.sleep(0.01)
 

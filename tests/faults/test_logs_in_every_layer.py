@@ -34,7 +34,7 @@ from tests.faults.planted import (
     quoted,
 )
 
-PATIENCE_S = 20
+PATIENCE_S = 120
 HTML = "text/html; charset=utf-8"
 BODIES = {
     "POST /v1/sites": site_body(name=ADDRESS),

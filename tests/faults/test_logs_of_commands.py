@@ -27,7 +27,7 @@ def environment(country: Country | None, folder: Path) -> dict[str, str]:
 
 async def ended(*words: str, env: dict[str, str]) -> tuple[int, str]:
     """Run Python to its end; return its exit code and all that it said."""
-    done = await asyncio.to_thread(forks.run, ("-c", *words), env=env, timeout=60)
+    done = await asyncio.to_thread(forks.run, ("-c", *words), env=env, timeout=120)
     return done.returncode, done.stdout + done.stderr
 
 

@@ -59,7 +59,7 @@ def pooled(url: str, folder: Path) -> Generator[str]:
     as_root = ["-u", pwd.getpwuid(Path(host).stat().st_uid).pw_name] if os.geteuid() == 0 else []
     process = subprocess.Popen([str(PGBOUNCER), "-q", *as_root, str(settings)], stderr=subprocess.DEVNULL)
     try:
-        for _ in range(100):
+        for _ in range(2_400):
             with socket.socket() as probe:
                 if probe.connect_ex(("127.0.0.1", listen)) == 0:
                     break
@@ -67,7 +67,7 @@ def pooled(url: str, folder: Path) -> Generator[str]:
         yield f"postgresql+asyncpg://{parts.username}@127.0.0.1:{listen}/{name}"
     finally:
         process.terminate()
-        process.wait(timeout=10)
+        process.wait(timeout=120)
 
 
 @pytest.fixture

@@ -36,7 +36,7 @@ def serving(folder: Path) -> Generator[str]:
             pytest.fail(f"it did not start: {(folder / 'serve.log').read_text()}")
         finally:
             process.send_signal(signal.SIGTERM)
-            process.communicate(timeout=60)
+            process.communicate(timeout=120)
 
 
 @pytest.mark.skipif(shutil.which("curl") is None, reason="the walk needs curl")

@@ -19,7 +19,7 @@ from app.store import outbox
 from app.store.database import WORKER
 from tests.country import Country, hold_first, referral_body, shelter
 
-PATIENCE_S = 20
+PATIENCE_S = 120
 
 
 @pytest.fixture

@@ -52,8 +52,9 @@ USES_ONE = "from counted.least import least\n\n\ndef test_least() -> None:\n    
 USES_BOTH = f"{USES_ONE}    assert least(2, 1) == 1\n"
 
 
-def ran(folder: Path, *words: str, fails: bool, **environment: str) -> list[str]:
-    """Run what is in a folder as a suite under these rules; return what it said."""
+def ran(folder: Path, *words: str, fails: bool, load: int = 0, **environment: str) -> list[str]:
+    """Run what is in a folder as a suite under these rules, on a machine that is so busy; return what it said."""
+    (folder / "conftest.py").write_text(f"import os\n\nos.getloadavg = lambda: ({load}, 0, 0)\n")
     command = ("-m", "pytest", "-ra", "-p", "tests.suite", "-p", "no:cacheprovider", "-p", "no:asyncio", *words)
     done = forks.run(command, cwd=folder, env={"PATH": "", "PYTHONPATH": str(forks.ROOT)} | environment, timeout=200)
     lines = done.stdout.splitlines()
@@ -75,6 +76,7 @@ def test_a_test_that_takes_too_long_fails_the_run_and_is_named(tmp_path: Path) -
     assert faults(said) == ["test_one.py::test_slow"]
     assert any(line.endswith(" s  test_one.py::test_slow") for line in said)
     ran(tmp_path, "--at-most", "30", fails=False)
+    ran(tmp_path, "--at-most", "0.4", load=1000, fails=False)  # it is not the test's fault then
 
 
 def test_what_others_use_as_well_is_not_the_first_tests_own(tmp_path: Path) -> None:

@@ -28,7 +28,7 @@ def worker(country: Country, server: Server) -> Generator[Forked]:
         yield program
     finally:
         program.kill()
-        program.wait(timeout=10)
+        program.wait(timeout=120)
 
 
 async def sealed(country: Country) -> list[str]:

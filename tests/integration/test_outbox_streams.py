@@ -17,7 +17,7 @@ from app.store.database import RELAY, WORKER
 from tests.country import Country
 
 OURS = uuid4()
-PATIENCE_S = 10
+PATIENCE_S = 120
 
 
 @asynccontextmanager
