@@ -12,6 +12,9 @@ PYTHON ?= $(shell for p in python3.11 python3.12 python3 python3.13 python3.14; 
 PYTEST_WORKERS ?= auto
 TESTS ?= tests
 ALL := tests
+PORT ?= 8000
+WORKERS ?= 1
+DEMO ?= yes
 
 help: ## What can be asked of make
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -30,8 +33,8 @@ dev: ## Sets up what developing needs as well
 	@$(PYTHON) .ci/setup.py dev
 
 run: export PLEK_DATA_DIR ?= var
-run: setup ## The demo country in the browser; Ctrl-C stops it
-	@exec $(BIN)/plek serve --demo
+run: setup ## The demo country in the browser; Ctrl-C stops it; PORT=8001, WORKERS=2, DEMO=no (empty, for your own)
+	@exec $(BIN)/plek serve --port $(PORT) --workers $(WORKERS) $(if $(filter no,$(DEMO)),,--demo)
 
 # A part is asked for while something is being made: then the gate, and what all tests together cover, are no question yet.
 test: dev $(if $(filter $(ALL),$(TESTS)),check) ## The gate, then every test; TESTS=tests/unit that part alone, at once

@@ -54,9 +54,9 @@ def serve(
     demo: Annotated[bool, typer.Option("--demo", help="Fill an empty database with the demo country first.")] = False,  # noqa: FBT002 - an option without a value
 ) -> None:
     """Migrate, start what is missing, and serve the pages, the API and the worker."""
-    from app.commands import serving  # noqa: PLC0415 - a command loads only what it needs
+    from app.commands import address, serving  # noqa: PLC0415 - a command loads only what it needs
 
-    serving.serve(data_dir, address=serving.Address(host, port), workers=workers, with_demo=demo)
+    serving.serve(data_dir, address=address.Address(host, port), workers=workers, with_demo=demo)
 
 
 @plek.command()

@@ -2,6 +2,8 @@
 
 import os
 import re
+import shutil
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from ipaddress import ip_network
@@ -81,6 +83,18 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
         webhook_hosts=_hosts(env, "PLEK_WEBHOOK_HOSTS"),
         log_level=_choice(env, "PLEK_LOG_LEVEL", of=("info", "debug", "warning", "error")),
     )
+
+
+def program() -> str:
+    """Return how the person at this terminal calls plek: by name where the shell finds this one, else by its place."""
+    own = Path(sys.executable).with_name("plek")
+    found = shutil.which("plek")
+    if found and (not own.exists() or own.samefile(found)):
+        return "plek"
+    if not own.exists():
+        return "python -m app"
+    here = Path.cwd()
+    return str(own.relative_to(here) if own.is_relative_to(here) else own)
 
 
 def _asyncpg(url: str | None) -> str | None:

@@ -45,7 +45,7 @@ from app.api import (
 from app.api.access import ACCESS, LOOKS
 from app.api.bodies import Bodies
 from app.api.middleware import Edge
-from app.config import Settings, read_settings
+from app.config import Settings, program, read_settings
 from app.deps import Parts
 from app.errors import OperatorError
 from app.events.allowance import Allowance
@@ -169,7 +169,7 @@ def from_environment() -> FastAPI:
     """Return the service as the environment describes it: for processes that another one has started."""
     settings = read_settings()
     if settings.database_url is None or settings.redis_url is None or settings.key is None:
-        message = "Set DATABASE_URL, REDIS_URL and PLEK_KEY, or use `plek serve`."
+        message = f"Set DATABASE_URL, REDIS_URL and PLEK_KEY, or use `{program()} serve`."
         raise OperatorError(message)
     parts = join(settings, database_url=settings.database_url, redis_url=settings.redis_url, key=settings.key)
     return create_app(parts)

@@ -7,6 +7,7 @@ from pathlib import Path
 import typer
 
 from app.commands.installation import opened, say, settings_with
+from app.config import program
 from app.services import accounts
 from app.services.accounts import Issued
 from app.services.caller import Role
@@ -36,7 +37,7 @@ def issue(
     with opened(settings) as installation:
         issued = asyncio.run(act())
     say(f"Token {issued.token_id}, valid until {issued.expires_at:%Y-%m-%d %H:%M} UTC. It is shown only now.")
-    say(f"To end it: plek revoke {issued.token_id}")
+    say(f"To end it: {program()} revoke {issued.token_id}")
     typer.echo(issued.token)
 
 

@@ -1,65 +1,125 @@
 """`plek demo`: the demo country, for an empty database that Plek started itself."""
 
 import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from itertools import count
 from pathlib import Path
 
 import typer
 
 from app import bookkeeping
 from app.commands.installation import Installation, opened, say, settings_with
+from app.commands.progress import Progress
 from app.config import Settings
 from app.errors import OperatorError
 from app.reference import load
 from app.seal import Keyring
 from app.services import demo, demo_past, demo_people
+from app.services.demo_past import Reach, to_nobody
 from app.services.demo_values import DemoCountry
 from app.simulation.past import live_through
+from app.store import condition
 from app.store.database import WORKER, Database, Transaction
+
+LIVED_FROM, LIVED_TO = 0.05, 0.5
+"""Which shares of the work are done when the past begins to be lived through, and when it has been: of the time."""
 
 
 def fill(data_dir: Path | None, *, seed: int, with_past: bool) -> None:
     """Fill an empty embedded database; with a past, or as a country that begins today."""
     settings = settings_with(data_dir)
     refuse_elsewhere(settings)
-    with opened(settings) as installation:
-        typer.echo(asyncio.run(_founded(installation, seed=seed, with_past=with_past)))
+    progress = Progress(say)
+    progress.reach("Starting the servers")
+    with progress.telling(), opened(settings) as installation:
+        progress.reach("Making the database ready")
+        told = asyncio.run(_filled(installation, seed=seed, with_past=with_past, reach=progress.reach))
+        progress.reach("Stopping the servers")
+    typer.echo(told)
 
 
-async def show(installation: Installation, *, seed: int) -> None:
-    """Fill the database if it is empty; raise OperatorError if something else than the demo country is in it."""
-    async with installation.transaction() as tx:
+async def show(installation: Installation, *, seed: int, reach: Reach) -> None:
+    """Fill the database if it is empty; raise OperatorError if something else than the demo country is in it.
+
+    Of several that come at once, one fills it and the others wait for that.
+    """
+    told = None
+    async with _turn(installation, reach=reach) as tx:
         shown = await demo.is_shown(tx)
         if shown is False:
             raise OperatorError("This database holds providers of its own: start without --demo.")
         if shown:
             await demo_people.make_ready(tx)
-    if shown is None:
-        say(await _founded(installation, seed=seed, with_past=True))
+        else:
+            told = await _founded(installation, tx, seed=seed, with_past=True, reach=reach)
+    if told is not None:
+        await _signed(installation)
+        say(told)
 
 
-async def _founded(installation: Installation, *, seed: int, with_past: bool) -> str:
-    """Found the country and its people, and say what was made; its ledger is signed at once."""
-    async with installation.transaction() as tx:
-        keyring = await installation.keyring(tx)
-        told = [_told(await demo.fill(tx, keyring=keyring, seed=seed))]
-        if with_past:
-            told.append(await live(tx, keyring=keyring, seed=seed))
-        await demo_people.make_ready(tx)
+async def _filled(installation: Installation, *, seed: int, with_past: bool, reach: Reach) -> str:
+    """Fill the database, and say what was made."""
+    async with _turn(installation, reach=reach) as tx:
+        told = await _founded(installation, tx, seed=seed, with_past=with_past, reach=reach)
     if with_past:
-        database = Database(installation.settings, url=installation.database_url)
-        try:
-            await sign(database, keyring=keyring)
-        finally:
-            await database.close()
+        await _signed(installation)
+    return told
+
+
+@asynccontextmanager
+async def _turn(installation: Installation, *, reach: Reach) -> AsyncGenerator[Transaction]:
+    """Begin a transaction in which nobody else fills this database."""
+    async with installation.transaction() as tx:
+        if not await condition.is_alone_with(tx, condition.DEMO):
+            reach("Another Plek fills this database with the demo country: waiting for it", None)
+            await condition.await_turn(tx, condition.DEMO)
+        yield tx
+
+
+async def _founded(installation: Installation, tx: Transaction, *, seed: int, with_past: bool, reach: Reach) -> str:
+    """Found the country and its people, and say what was made."""
+    reach("Filling the demo country: providers, sites and places", 0)
+    keyring = await installation.keyring(tx)
+    told = [_told(await demo.fill(tx, keyring=keyring, seed=seed))]
+    if with_past:
+        told.append(await live(tx, keyring=keyring, seed=seed, reach=reach))
+    await demo_people.make_ready(tx)
     return "\n".join(told)
 
 
-async def live(tx: Transaction, *, keyring: Keyring, seed: int, quarters: int = demo_past.QUARTERS) -> str:
+async def _signed(installation: Installation) -> None:
+    """Sign the ledger at once: a controller who looks at it need not wait for the worker."""
+    database = Database(installation.settings, url=installation.database_url)
+    try:
+        async with installation.owner() as owner, owner.entered() as tx:
+            keyring = await installation.keyring(tx)
+        await sign(database, keyring=keyring)
+    finally:
+        await database.close()
+
+
+async def live(
+    tx: Transaction, *, keyring: Keyring, seed: int, quarters: int = demo_past.QUARTERS, reach: Reach = to_nobody
+) -> str:
     """Let the demo country, just filled, have lived until now; say how long."""
     here = await demo_past.setting(tx, quarters=quarters)
     policy = (await tx.snapshots.reference(tx)).policy
-    past = await asyncio.to_thread(live_through, load(), policy, here.ground, seed=seed)
-    came = await demo_past.write(tx, past, here, keyring=keyring, seed=seed)
+    days = count(1)
+
+    def midnight() -> None:
+        share = LIVED_FROM + (LIVED_TO - LIVED_FROM) * next(days) / here.ground.days
+        reach("Filling the demo country: living through its past", share)
+
+    past = await asyncio.to_thread(live_through, load(), policy, here.ground, seed=seed, progress=midnight)
+    came = await demo_past.write(
+        tx,
+        past,
+        here,
+        keyring=keyring,
+        seed=seed,
+        reach=lambda task, share: reach(f"Filling the demo country: {task}", LIVED_TO + (1 - LIVED_TO) * share),
+    )
     return f"Its past: {came:,} households that came to a place since {here.began:%Y-%m-%d}."
 
 

@@ -12,7 +12,7 @@ import typer
 from app import clock
 from app.allocation.versions import NEWEST, VERSIONS
 from app.commands.installation import BOTH, Installation, opened, read_key, settings_with
-from app.config import Settings
+from app.config import Settings, program
 from app.errors import OperatorError
 from app.events.link import Link
 from app.loading import OLDEST_POSTGRES
@@ -64,7 +64,7 @@ async def _findings(data_dir: Path | None) -> AsyncGenerator[Finding]:
         yield _settings(settings)
         yield _space(settings.data_dir)
         if settings.embedded and not (settings.data_dir / "postgres").exists():
-            yield Finding("warn", "database", "there is none yet: `plek serve` makes it")
+            yield Finding("warn", "database", f"there is none yet: `{program()} serve` makes it")
             return
         with opened(settings, wanted=BOTH) as installation:
             yield await _redis(installation)
@@ -137,9 +137,9 @@ def _version(found: Condition) -> Finding:
 def _migrations(found: Condition) -> Finding:
     wanted = newest()
     if found.revision is None:
-        return Finding("fail", "migrations", "none has run: plek migrate")
+        return Finding("fail", "migrations", f"none has run: {program()} migrate")
     if found.revision < wanted:
-        return Finding("fail", "migrations", f"at {found.revision}, this release needs {wanted}: plek migrate")
+        return Finding("fail", "migrations", f"at {found.revision}, this release needs {wanted}: {program()} migrate")
     return Finding("ok", "migrations", f"at {found.revision}")
 
 
@@ -175,10 +175,10 @@ def _fit(found: Tally, *, keyring: Keyring, where: str) -> Finding:
         return Finding("ok", "key", f"in {where}; nothing is sealed yet")
     opens = f"in {where}; it opens what is sealed"
     if found.older:
-        words = f"{opens}, {found.older:,} of {found.seen:,} data keys with an older key: plek keys rotate"
+        words = f"{opens}, {found.older:,} of {found.seen:,} data keys with an older key: {program()} keys rotate"
         return Finding("warn", "key", words)
     if keyring.older:
-        end = "take them out" if where == "PLEK_KEY" else "plek keys retire"
+        end = "take them out" if where == "PLEK_KEY" else f"{program()} keys retire"
         return Finding("ok", "key", f"{opens}; nothing needs its older keys any more: {end}")
     return Finding("ok", "key", opens)
 

@@ -9,7 +9,7 @@ from urllib.parse import unquote, urlsplit
 
 import typer
 
-from app.config import Settings, read_settings
+from app.config import Settings, program, read_settings
 from app.embedded import EmbeddedServers
 from app.errors import OperatorError
 from app.loading import Prepared, is_behind, prepare
@@ -65,7 +65,7 @@ class Installation:
         async with self.owner() as database:
             if not self.settings.embedded:
                 if await is_behind(database):
-                    raise OperatorError("The database is not this release's yet: run `plek migrate` first.")
+                    raise OperatorError(f"The database is not this release's yet: run `{program()} migrate` first.")
                 await erase_again(database, self.erasures)
             async with database.entered() as tx:
                 yield tx
@@ -107,7 +107,7 @@ class Installation:
         if closed:
             raise OperatorError(
                 f"{self.key_place} opens only part of what is sealed: a key that is still needed was taken out of it. "
-                "Put it back behind the others; `plek keys rotate` then makes do without it."
+                f"Put it back behind the others; `{program()} keys rotate` then makes do without it."
             )
         return found
 

@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.progress import Progress as Bar
 
 from app.commands.installation import Installation, opened, say, settings_with
-from app.config import Settings
+from app.config import Settings, program
 from app.embedded import files, locks
 from app.embedded.folder import DataFolder
 from app.errors import OperatorError
@@ -24,11 +24,11 @@ ROWS_BETWEEN_LINES = 10_000
 TURN_S = 180.0
 """Somebody else's start, or stop, may come first."""
 
-ANOTHER_KEY = """\
+ANOTHER_KEY = f"""\
 PLEK_KEY holds one key. A new one takes its place in four steps, none of which stops the service:
   1. make a key (openssl rand -base64 32) and deploy PLEK_KEY="old,new" everywhere: all can read what it wraps;
   2. deploy PLEK_KEY="new,old" everywhere: all wrap with it;
-  3. run `plek keys rotate` with that: what the old key wrapped is wrapped by the new one;
+  3. run `{program()} keys rotate` with that: what the old key wrapped is wrapped by the new one;
   4. deploy PLEK_KEY="new" everywhere."""
 
 
@@ -47,7 +47,9 @@ def retire(data_dir: Path | None) -> None:
     """Take the older keys out of the data folder's file."""
     settings = settings_with(data_dir)
     if settings.key:
-        raise OperatorError("PLEK_KEY is set: after `plek keys rotate`, take the older keys out of it everywhere.")
+        raise OperatorError(
+            f"PLEK_KEY is set: after `{program()} keys rotate`, take the older keys out of it everywhere."
+        )
     _refuse_elsewhere(settings)
     if _is_used(settings.data_dir):
         raise OperatorError("Stop Plek first: a process that runs may still wrap with an older key.")
@@ -63,12 +65,13 @@ async def _rotate(installation: Installation) -> str:
     with _alone(file):
         key = await _key(installation)
         if Keyring.parse(key).older and (done := await _rewrap(installation, key)) != Rotated():
-            return f"{_told(done)} That ended an earlier rotation; for another new key, run `plek keys rotate` again."
+            again = f"for another new key, run `{program()} keys rotate` again."
+            return f"{_told(done)} That ended an earlier rotation; {again}"
         keys = f"{new_key()},{key}"
         _write(file, keys)
         say(f"Made a new key, the first in {file}: copy the file again to where you keep a copy.")
         done = await _rewrap(installation, keys)
-    return f"{_told(done)} The old key stays second in {file} until `plek keys retire`."
+    return f"{_told(done)} The old key stays second in {file} until `{program()} keys retire`."
 
 
 async def _retire(installation: Installation) -> str:

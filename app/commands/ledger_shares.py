@@ -17,6 +17,7 @@ from app.allocation.fairness import MILLION, fair_shares
 from app.allocation.leaves import parse_leaf
 from app.allocation.openings import parse_opening
 from app.commands.installation import say
+from app.config import program
 from app.errors import OperatorError
 
 HEAD = ("region", "quota", "given", "received", "credit", "deviation", "capacity given", "capacity debt", "after ready")
@@ -34,7 +35,7 @@ def check(file: Path, *, region: str | None, quarter: str | None, today: date) -
     try:
         checked = list(export.checked(own))
     except (AttributeError, KeyError, TypeError, ValueError):
-        raise OperatorError(f"{file} has totals that cannot be read; `plek ledger verify` says which.") from None
+        raise OperatorError(f"{file} has totals that cannot be read; `{program()} ledger verify` says which.") from None
     for one in checked:
         typer.echo("\n".join(_told(one, own, today)))
     newest = export.newest()

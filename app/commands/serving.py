@@ -8,8 +8,8 @@ import signal
 import socket
 import threading
 import time
-from collections.abc import Generator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Generator, Mapping
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from http.client import HTTPConnection, HTTPException
@@ -21,16 +21,17 @@ from typing import Any
 import typer
 
 from app import logs
-from app.commands import demo
+from app.commands import demo, door
+from app.commands.address import Address, bound, near, url
 from app.commands.installation import BOTH, Installation, opened, say, settings_with
-from app.config import Settings, read_settings
+from app.commands.progress import Progress
+from app.config import Settings, program, read_settings
 from app.errors import OperatorError
 from app.services.demo_country import DEFAULT_SEED
 
 GRACE_S = 5
 """How long requests that are being answered may take to end."""
 PAUSE_S = 0.05
-READY_WITHIN_S = 60.0
 PATIENCE_S = 30
 """How long a process of several may be silent before it is replaced; on a busy machine starting takes seconds."""
 
@@ -40,11 +41,19 @@ class Stopped(BaseException):
 
 
 @dataclass(frozen=True, slots=True)
-class Address:
-    """Where to serve; port 0 takes any free one."""
+class Service:
+    """What is served, and where."""
 
-    host: str
-    port: int
+    installation: Installation
+    listening: socket.socket
+    key: str
+    begin: Callable[[], None]
+    """Ends what answered at the address until now."""
+
+    def announce(self) -> None:
+        """Take over the address, and say so once the service answers there."""
+        self.begin()
+        threading.Thread(target=_announce, args=(self.listening, self.installation.settings), daemon=True).start()
 
 
 def serve(data_dir: Path | None, *, address: Address, workers: int, with_demo: bool) -> None:
@@ -52,60 +61,80 @@ def serve(data_dir: Path | None, *, address: Address, workers: int, with_demo: b
     settings = replace(settings_with(data_dir), demo=with_demo)
     if with_demo:
         demo.refuse_elsewhere(settings)
-    with suppress(Stopped), _stopping(), bound(address) as listening:
-        if settings.database_url is None or settings.redis_url is None:
-            say(f"Starting Plek's own servers in {settings.data_dir}.")
-        with opened(settings, wanted=BOTH) as installation:
-            key = asyncio.run(_ready(installation))
+    progress = Progress(say)
+    with suppress(Stopped), _stopping(), bound(address) as listening, ExitStack() as unready:
+        unready.enter_context(door.kept(listening, progress=progress))
+        unready.enter_context(progress.telling())
+        with _at_work(settings, progress=progress) as installation:
+            key = asyncio.run(_ready(installation, progress=progress))
             logs.configure(settings.log_level)
-            threading.Thread(target=_announce, args=(listening, settings), daemon=True).start()
+            service = Service(installation, listening, key=key, begin=unready.close)
             if workers > 1:
-                _serve_by_many(installation, listening, key=key, workers=workers)
+                _serve_by_many(service, workers=workers)
             else:
-                _serve_here(installation, listening, key=key)
+                _serve_here(service)
     say("Stopped.")
 
 
-async def _ready(installation: Installation) -> str:
+@contextmanager
+def _at_work(settings: Settings, *, progress: Progress) -> Generator[Installation]:
+    """Start the servers that are missing; say when they are being stopped, which takes seconds after much work."""
+    if settings.database_url is None or settings.redis_url is None:
+        say(f"Starting Plek's own servers in {settings.data_dir}.")
+    progress.reach("Starting the servers")
+    with opened(settings, wanted=BOTH) as installation:
+        try:
+            yield installation
+        except Stopped:
+            say("Stopping.")
+            raise
+        else:
+            say("Stopping.")
+
+
+async def _ready(installation: Installation, *, progress: Progress) -> str:
     """Make the database ready, with the demo country if asked for; return the key."""
+    progress.reach("Making the database ready")
     done = await installation.prepare()
     if done.migrated:
         say("Migrated the database.")
     if installation.settings.demo:
-        await demo.show(installation, seed=DEFAULT_SEED)
+        await demo.show(installation, seed=DEFAULT_SEED, progress=progress.reach)
     async with installation.owner() as database, database.entered() as tx:
         return await installation.key(tx)
 
 
-def _serve_here(installation: Installation, listening: socket.socket, *, key: str) -> None:
+def _serve_here(service: Service) -> None:
     import uvicorn  # noqa: PLC0415 - the whole service: whatever may fail before does so quickly
 
     from app import main  # noqa: PLC0415 - as above
 
+    installation = service.installation
     parts = main.join(
-        installation.settings, database_url=installation.database_url, redis_url=installation.redis_url, key=key
+        installation.settings, database_url=installation.database_url, redis_url=installation.redis_url, key=service.key
     )
     config = uvicorn.Config(main.create_app(parts), **_options(installation.settings))
     server = uvicorn.Server(config)
-    server.run(sockets=[listening])
+    service.announce()
+    server.run(sockets=[service.listening])
     if not server.started:
         raise OperatorError("The service did not start; the lines above say why.")
 
 
-def _serve_by_many(installation: Installation, listening: socket.socket, *, key: str, workers: int) -> None:
+def _serve_by_many(service: Service, *, workers: int) -> None:
     """Serve by several processes; they are told through their environment where everything is."""
     import uvicorn  # noqa: PLC0415 - as above
     from uvicorn.config import STARTUP_FAILURE  # noqa: PLC0415 - as above
     from uvicorn.supervisors import Multiprocess  # noqa: PLC0415 - as above
 
-    settings = installation.settings
+    installation, settings = service.installation, service.installation.settings
     metrics = settings.data_dir.absolute() / "metrics"
     shutil.rmtree(metrics, ignore_errors=True)
     metrics.mkdir(mode=0o700, parents=True)
     os.environ |= {
         "DATABASE_URL": installation.database_url,
         "REDIS_URL": installation.redis_url,
-        "PLEK_KEY": key,
+        "PLEK_KEY": service.key,
         "PLEK_DATA_DIR": str(settings.data_dir.absolute()),
         "PROMETHEUS_MULTIPROC_DIR": str(metrics),
     }
@@ -116,7 +145,8 @@ def _serve_by_many(installation: Installation, listening: socket.socket, *, key:
         timeout_worker_healthcheck=PATIENCE_S,
         **_options(settings),
     )
-    several = Multiprocess(config, sockets=[listening])
+    several = Multiprocess(config, sockets=[service.listening])
+    service.announce()
     several.run()
     if any(process.exitcode == STARTUP_FAILURE for process in several.processes):
         raise OperatorError("The service did not start; the lines above say why.")
@@ -173,28 +203,6 @@ def _end_with_parent() -> None:
 
 
 @contextmanager
-def bound(address: Address) -> Generator[socket.socket]:
-    """Take the address before anything is started for it; it listens once the service is ready."""
-    try:
-        family, kind, protocol, _, where = socket.getaddrinfo(
-            address.host, address.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
-        )[0]
-        taken = socket.socket(family, kind, protocol)
-    except OSError as error:
-        raise OperatorError(f"{address.host} is not an address of this machine: {error.strerror}.") from error
-    with taken:
-        taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            taken.bind(where)
-        except OSError as error:
-            raise OperatorError(
-                f"{address.host} port {address.port} cannot be used: {error.strerror}. Choose another with --port."
-            ) from error
-        taken.set_inheritable(True)
-        yield taken
-
-
-@contextmanager
 def _stopping() -> Generator[None]:
     """Turn the first request to stop into Stopped, so that every block ends as it should; later ones change nothing."""
 
@@ -213,18 +221,15 @@ def _stopping() -> Generator[None]:
 
 def _announce(listening: socket.socket, settings: Settings) -> None:
     """Say where the service is once it answers there."""
-    host: str = listening.getsockname()[0]
-    port: int = listening.getsockname()[1]
-    near: str = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - compared, not bound
-    deadline = time.monotonic() + READY_WITHIN_S
-    while time.monotonic() < deadline:
-        if _answers(near, port):
-            shown = f"[{near}]" if ":" in near else near
-            typer.echo(f"Plek is ready: http://{shown}:{port}")
-            if settings.demo:
-                typer.echo(_how_to_enter(settings))
-            return
-        time.sleep(PAUSE_S)
+    host, port = near(listening)
+    progress = Progress(say)
+    progress.reach("Starting the service")
+    with progress.telling():
+        while not _answers(host, port):
+            time.sleep(PAUSE_S)
+    typer.echo(f"Plek is ready: {url(host, port)}")
+    if settings.demo:
+        typer.echo(_how_to_enter(settings))
 
 
 def _answers(host: str, port: int) -> bool:
@@ -245,12 +250,12 @@ def _how_to_enter(settings: Settings) -> str:
 
     files = load()
     providers = [slug_of(name) for name in files.demo.providers[:2]]
-    folder = f" --data-dir {settings.data_dir}"
+    token, folder = f"  {program()} token", f" --data-dir {settings.data_dir}"
     return "\n".join(
         (
             "Its start page signs you in with one press, as one of the demo's people.",
             "Tokens for its API, from another terminal:",
-            *(f"  plek token --role intake_worker --role coordinator --provider {slug}{folder}" for slug in providers),
-            f"  plek token --role auditor --region {files.regions[0].code}{folder}",
+            *(f"{token} --role intake_worker --role coordinator --provider {slug}{folder}" for slug in providers),
+            f"{token} --role auditor --region {files.regions[0].code}{folder}",
         )
     )

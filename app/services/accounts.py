@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from difflib import get_close_matches
 from uuid import UUID, uuid4
 
+from app.config import program
 from app.errors import OperatorError
 from app.services import demo
 from app.services.caller import Role
@@ -85,7 +86,7 @@ async def revoke(tx: Transaction, token_id: str) -> None:
     except ValueError:
         known = False
     if not known:
-        raise OperatorError("There is no token with this id; `plek token` printed the id when it made the token.")
+        raise OperatorError(f"There is no token with this id; `{program()} token` printed it when it made the token.")
 
 
 def _check(roles: Collection[Role], *, provider: str | None, region: str | None, days: int) -> None:
@@ -116,6 +117,6 @@ async def _provider(tx: Transaction, slug: str) -> UUID:
         return found
     known = await accounts.slugs(tx)
     if not known:
-        raise OperatorError("There are no providers yet: import them with `plek import providers FILE`.")
+        raise OperatorError(f"There are no providers yet: import them with `{program()} import providers FILE`.")
     near = get_close_matches(slug, known, n=3) or known[:3]
     raise OperatorError(f"There is no provider {slug}; there is, for example, {', '.join(near)}.")

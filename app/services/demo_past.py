@@ -2,9 +2,10 @@
 
 from bisect import bisect_left
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from typing import TypeAlias
 from uuid import UUID
 
 from app.allocation.policy import Policy
@@ -32,6 +33,16 @@ QUARTERS = 4
 """Quarters that are over, and that the worker may seal by now."""
 DAY = timedelta(days=1)
 MINUTE = timedelta(minutes=1)
+
+TOLD, STORED = 0.35, 0.55
+"""Which shares of writing a past are done when it has been told, and when its rows are stored: of the time."""
+
+Reach: TypeAlias = Callable[[str, float | None], None]
+"""Told what is being done, and which share of the whole is."""
+
+
+def to_nobody(_task: str, _share: float | None) -> None:
+    """Where nobody waits for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,33 +86,44 @@ def _first(at: datetime, policy: Policy, quarters: int) -> Quarter:
     return quarter
 
 
-async def write(tx: Transaction, past: Past, here: Setting, *, keyring: Keyring, seed: int) -> int:
+async def write(
+    tx: Transaction, past: Past, here: Setting, *, keyring: Keyring, seed: int, reach: Reach = to_nobody
+) -> int:
     """Write all rows and leaves of a past; return how many households came.
 
     What was sealed of those who have been gone for longer than the policy keeps it is not there any more.
     """
     batch = Batch()
-    told = told_of(await _around(tx, past, here, keyring=keyring, seed=seed, batch=batch), past, seed=seed)
+    around = await _around(tx, past, here, keyring=keyring, seed=seed, batch=batch)
+    told = told_of(around, past, seed=seed, reach=lambda share: reach("telling it", TOLD * share))
     batch.monitor_days.extend(days_of(past, here.snapshot.register, first=local_day(here.began)))
     await register.record(tx, here.snapshot)
+    reach("storing it", TOLD)
     await imports.add(tx, batch)
     await histories.settle(tx, _claims(told, past, here))
     await _count(tx, told, keyring=keyring)
     facts = facts_of(told, policy_hash=(await tx.snapshots.reference(tx)).policy_hash)
-    await _record(tx, facts, here, keyring=keyring)
+    await _record(
+        tx, facts, here, keyring=keyring, reach=lambda share: reach("its ledger", STORED + (1 - STORED) * share)
+    )
     return sum(bool(one.life.visits) for one in told)
 
 
-async def _record(tx: Transaction, facts: Sequence[Fact], here: Setting, *, keyring: Keyring) -> None:
+async def _record(
+    tx: Transaction, facts: Sequence[Fact], here: Setting, *, keyring: Keyring, reach: Callable[[float], None]
+) -> None:
     """Write the leaves, and seal each quarter on the day on which the worker would have."""
     arrivals = dict[UUID, int]()
     grace = (await tx.snapshots.reference(tx)).policy.quarter_grace_days
+    every = max(1, len(facts))
     for quarter in from_to(quarter_of(local_day(here.began)), last_over(local_day(tx.at), days=grace)):
+        reach(1 - len(facts) / every)
         due = midnight(quarter.after + (grace + 1) * DAY)
         until = bisect_left(facts, due, key=lambda fact: fact.at)
         await ledger.record_past(tx, facts[:until], arrivals=arrivals, keyring=keyring)
         await quarter_totals.seal(replace(tx, at=min(due, tx.at)), keyring=keyring)
         facts = facts[until:]
+    reach(1 - len(facts) / every)
     await ledger.record_past(tx, facts, arrivals=arrivals, keyring=keyring)
 
 

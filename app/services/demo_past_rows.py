@@ -1,6 +1,6 @@
 """The demo country's past as rows: referrals, what was asked for them and answered, and where they stayed."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
 from datetime import date, datetime, timedelta
 from itertools import islice
@@ -56,10 +56,14 @@ INTAKE, LONGEST_INTAKE = 75, 20 * 60
 """Minutes from registering a household to asking for a place: the mean, and the most."""
 
 
-def told_of(around: Around, past: Past, *, seed: int) -> list[Told]:
+def told_of(around: Around, past: Past, *, seed: int, reach: Callable[[float], None]) -> list[Told]:
     """Add the rows of all lives to a batch, and return what the ledger and the sums need of them."""
     names = islice(references(seed), REFERRALS, None)
-    return [_Telling(around, life, next(names)).told() for life in past.lives]
+    told: list[Told] = []
+    for life in past.lives:
+        told.append(_Telling(around, life, next(names)).told())
+        reach(len(told) / len(past.lives))
+    return told
 
 
 class _Telling:

@@ -16,7 +16,7 @@ from app.simulation.choosing import Choice
 from app.simulation.diary import Diary, Page, Stayed
 from app.simulation.lodging import Lodged, lodge
 from app.simulation.world import World, taken_of, world_of
-from app.simulation.year import Way, Year
+from app.simulation.year import Progress, Way, Year
 
 OVERRIDDEN = 0.08
 """The chance that a household takes another of the first offers than the best. Assumed."""
@@ -24,7 +24,9 @@ LOOKED_AT = 4
 """Offers that somebody looks at who takes another one. Assumed."""
 
 
-def live_through(reference: ReferenceFiles, policy: Policy, ground: Ground, *, seed: int) -> Past:
+def live_through(
+    reference: ReferenceFiles, policy: Policy, ground: Ground, *, seed: int, progress: Progress = lambda: None
+) -> Past:
     """Return what happened in the days of a ground, from a seed.
 
     Who lives somewhere when they are over does so in a place that the register has as occupied; all others of its
@@ -42,7 +44,7 @@ def live_through(reference: ReferenceFiles, policy: Policy, ground: Ground, *, s
         days=ground.days,
         answer_minutes=policy.answer_minutes,
     )
-    Year(world, Way("Plek", policy, mostly_best), diary=diary).run(arrivals, days=ground.days)
+    Year(world, Way("Plek", policy, mostly_best), progress=progress, diary=diary).run(arrivals, days=ground.days)
     return _past(diary.pages.values(), world, ground)
 
 

@@ -23,6 +23,11 @@ _CONDITION = text(
 
 _ALONE = text("SELECT pg_advisory_xact_lock(hashtext('plek is being made ready'))")
 
+DEMO = "plek is being filled with the demo country"
+"""Of an act that one process does while others wait."""
+_TRY = text("SELECT pg_try_advisory_xact_lock(hashtext(:act)) AS got").bindparams(bindparam("act", type_=Text))
+_WAIT = text("SELECT pg_advisory_xact_lock(hashtext(:act))").bindparams(bindparam("act", type_=Text))
+
 
 @dataclass(frozen=True, slots=True)
 class Condition:
@@ -60,6 +65,16 @@ async def alone(database: "Database") -> AsyncGenerator[None]:
             # Of the transaction, not of the session: the lock must work behind a pool of connections too.
             await connection.execute(_ALONE)
             yield
+
+
+async def is_alone_with(tx: "Transaction", act: str) -> bool:
+    """Keep others from an act until the transaction ends; False where somebody else is at it."""
+    return (await tx.rows(_TRY, {"act": act}))[0].got
+
+
+async def await_turn(tx: "Transaction", act: str) -> None:
+    """Wait until nobody else is at an act, and keep others from it until the transaction ends."""
+    await tx.run(_WAIT, {"act": act})
 
 
 async def obeys_rules(tx: "Transaction") -> bool:
