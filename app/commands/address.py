@@ -52,7 +52,8 @@ def bound(address: Address) -> Generator[socket.socket]:
 
 def near(listening: socket.socket) -> tuple[str, int]:
     """Return the host and port by which this machine itself reaches an address."""
-    host, port = listening.getsockname()[:2]
+    host: str = listening.getsockname()[0]
+    port: int = listening.getsockname()[1]
     return EVERY_ADDRESS.get(host, host), port
 
 

@@ -72,7 +72,7 @@ async def _turn(installation: Installation, *, reach: Reach) -> AsyncGenerator[T
     """Begin a transaction in which nobody else fills this database."""
     async with installation.transaction() as tx:
         if not await condition.is_alone_with(tx, condition.DEMO):
-            reach("Another Plek fills this database with the demo country: waiting for it", None)
+            reach("Another Plek fills this database with the demo country: waiting for it", 0)
             await condition.await_turn(tx, condition.DEMO)
         yield tx
 

@@ -99,7 +99,7 @@ async def _ready(installation: Installation, *, progress: Progress) -> str:
     if done.migrated:
         say("Migrated the database.")
     if installation.settings.demo:
-        await demo.show(installation, seed=DEFAULT_SEED, progress=progress.reach)
+        await demo.show(installation, seed=DEFAULT_SEED, reach=progress.reach)
     async with installation.owner() as database, database.entered() as tx:
         return await installation.key(tx)
 

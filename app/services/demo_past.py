@@ -37,11 +37,11 @@ MINUTE = timedelta(minutes=1)
 TOLD, STORED = 0.35, 0.55
 """Which shares of writing a past are done when it has been told, and when its rows are stored: of the time."""
 
-Reach: TypeAlias = Callable[[str, float | None], None]
+Reach: TypeAlias = Callable[[str, float], None]
 """Told what is being done, and which share of the whole is."""
 
 
-def to_nobody(_task: str, _share: float | None) -> None:
+def to_nobody(_task: str, _share: float) -> None:
     """Where nobody waits for it."""
 
 
