@@ -66,6 +66,9 @@ class Search:
                 self.wrong.add(f"{word} in {' '.join(call)} for {who}, {stage}: {answer.status_code}")
 
 
+PLACEMENTS = {"/placements", "/placements/{id}"}
+
+
 def may_see(word: str, who: Somebody, call: tuple[str, str], *, stage: str) -> bool:
     """Whether the wire contract lets somebody see a word in an answer."""
     method, template = call
@@ -80,7 +83,8 @@ def may_see(word: str, who: Somebody, call: tuple[str, str], *, stage: str) -> b
         return who.role == N and template.startswith("/referrals") and "ranking" not in template
     if (method, template) == ("GET", "/swaps/{id}"):
         return who.provider == HOUSE and who.role in {N, C}  # asked to take them in, whatever became of the hold
-    coming = stage == "held" and method == "GET" and template.startswith("/holds")
+    promised = template.startswith("/holds") or (template in PLACEMENTS and stage == "under way")
+    coming = method == "GET" and promised and stage != "over"
     return who.provider == HOUSE and who.role in {N, C} and coming
 
 

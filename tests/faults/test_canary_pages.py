@@ -89,7 +89,8 @@ def may_see(word: str, who: Reader, page: str, *, stage: str) -> bool:
         return own_board and word not in ADDRESS.values()
     if word != NOTE and own_board:
         asked_to_take_them_in = page in {"/places", "/places/swaps"}
-        return asked_to_take_them_in or (page == "/places/incoming" and stage == "held")
+        coming = {"held": {"/places/incoming"}, "under way": {"/places/moves", "/places/stay/{id}"}}
+        return asked_to_take_them_in or page in coming.get(stage, ())
     return who.provider == DESK and who.role == N and page.startswith("/find/{id}")
 
 

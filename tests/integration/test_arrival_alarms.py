@@ -103,12 +103,13 @@ async def test_both_sides_say_that_they_come_later_and_nobody_else_does(country:
     where = await desk(country)
     placement = await where.underway()
     path, third = f"/placements/{placement['id']}", await country.client("coordinator", provider="third")
-    for turn, client in enumerate((where.intake, where.receiver)):
-        at = f"2099-01-0{turn + 1}T12:00:00Z"
+    for client, day in ((where.intake, 1), (where.receiver, 2)):
+        at = f"2099-01-0{day}T12:00:00Z"
         assert (await client.patch(path, {"expectedAt": at}))["expectedAt"] == at
         for wrong in ("2020-01-01T12:00:00Z", None):
             refused = await client.patch(path, {"expectedAt": wrong}, expect=400)
             assert [fault["pointer"] for fault in refused["errors"]] == ["/expectedAt"]
+    at = "2099-01-03T12:00:00Z"
     assert (await third.patch(path, {"expectedAt": at}, expect=404))["code"] == "not_found"
     assert (await where.intake.patch(path, {"expectedAt": at, "blockers": []}, expect=404))["code"] == "not_found"
     await where.receiver.post(f"{path}/arrival", expect=200)
