@@ -45,7 +45,7 @@ def group(name: str, **changes: object) -> PlaceGroup:
 def fleeing(*unsafe: str) -> Need:
     """Someone who is safe in every town but these."""
     zones = tuple(zone(town, radius_km=5) for town in unsafe)
-    return replace(SAFE_NEED, danger_assessment="assessed", danger_zones=zones)
+    return replace(SAFE_NEED, danger_assessment="assessed" if zones else "none_known", danger_zones=zones)
 
 
 def household(name: str, at: str | None = None, *, unsafe: str = "", school_children: int = 0) -> Mover:
@@ -125,7 +125,7 @@ def test_nobody_is_asked_to_leave_where_a_place_like_theirs_is_free() -> None:
 
 def test_a_household_that_is_no_safety_case_stays_in_its_region_while_something_is_free_there() -> None:
     bea = household("bea", "a")
-    at_home = replace(bea.need, urgency="planned", reason="capacity", origin_region="B", danger_zones=())
+    at_home = replace(SAFE_NEED, urgency="planned", reason="capacity", origin_region="B")
     register = Register(tuple(group(name, kind="regular") for name in "abef"))
     places = Places(register, {"b": 1, "e": 1, "f": 1})
     anna = replace(ANNA, need=fleeing(*"bcdef"), situation=household("x", unsafe="bcdef").situation)
