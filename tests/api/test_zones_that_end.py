@@ -9,7 +9,7 @@ from tests.casework import Desk, clocks_of, day_from_now, desk, end_zones, fresh
 from tests.country import HERE, THERE, Client, Country, referral_body, shelter
 
 NEAR = "GM0503"
-"""Delft: next to Den Haag, so within what counts as unsafe where nobody assessed it."""
+"""Delft, of the region of that name: next to Den Haag, so within what counts as unsafe where nobody assessed it."""
 
 
 def zone(**changes: Any) -> dict[str, Any]:
@@ -84,7 +84,7 @@ async def test_what_ran_out_while_she_waits_has_to_be_assessed_again(country: Co
     assert missing["text"]["en"].startswith("All unsafe areas have ended: assess the danger again.")
     replayed = await where.intake.post(f"/rankings/{ranking['id']}/replays", expect=200)
     assert replayed["identical"] is True
-    why = await where.intake.get(f"/rankings/{ranking['id']}/obstacles", params={"region": HERE})
+    why = await where.intake.get(f"/rankings/{ranking['id']}/obstacles", params={"region": NEAR})
     assert [obstacle["rule"] for obstacle in why["obstacles"]] == ["danger"]
 
 
