@@ -15,6 +15,7 @@ from app.allocation.exchange import Packing, best_packing
 from app.allocation.graphs import Graph
 from app.allocation.packing import Program, Unproven, best_choice, proven, sparse
 from benchmarks.exchanges import PREFLIB, drawn, graph_of, preflib
+from tests.rounds import rounds
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -96,7 +97,7 @@ def draw_graph(seed: int) -> Graph:
 
 
 @given(st.builds(draw_graph, st.integers(0, 2**32)), st.integers(0, 4), st.integers(0, 4))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=rounds(30, soak=500), deadline=None)
 def test_no_choice_of_cycles_and_chains_is_better(graph: Graph, max_cycle: int, max_chain: int) -> None:
     packing = best_packing(graph, max_cycle=max_cycle, max_chain=max_chain)
 

@@ -16,6 +16,7 @@ from app.allocation.leaves import clear_leaf_bytes, leaf_bytes
 from app.allocation.openings import Correction, Opening, commitment, opening_document
 from app.allocation.tree import Growing
 from tests import rfc9162
+from tests.rounds import rounds
 
 POLICY = "sha256:" + "0a" * 32
 ARRIVAL = Opening(
@@ -110,7 +111,7 @@ def test_spaces_between_words_of_json_say_nothing() -> None:
 def test_any_flipped_byte_is_found_and_its_leaf_named() -> None:
     for index, line in enumerate(LINES):
         for at in range(len(line)):
-            for bit in (1, 32):
+            for bit in (1, 32) if rounds(1, soak=2) > 1 else ((1, 32)[at % 2],):
                 flipped = bytearray(b"".join(LINES))
                 flipped[sum(map(len, LINES[:index])) + at] ^= bit
                 assert found_in(bytes(flipped).splitlines(keepends=True)) == index, (line, at, bit)

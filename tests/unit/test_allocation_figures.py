@@ -13,6 +13,7 @@ from app.allocation.curves import CLASSES, EDGES, Curve, Point, class_of, curve
 from app.allocation.figures import COUNTRY, OTHER, Counted, Figures, Measure, figures, name_of
 from app.allocation.suppression import FEW, WIDTH, Sum, possible
 from app.allocation.survival import Observed, Step, survival
+from tests.rounds import rounds
 
 REGIONS = ("A", "B", "C", "D", "E")
 OUTFLOW = Measure("outflow", {"to": ("home", "kin", "care"), "moves": ("0", "1+")})
@@ -65,7 +66,7 @@ def released(counted: list[Counted]) -> dict[str, Figures]:
 
 
 @given(st.integers(0, 10**6), st.sampled_from((6, 25, 200)))
-@settings(deadline=None, max_examples=25)
+@settings(deadline=None, max_examples=rounds(4, soak=100))
 def test_a_reader_of_all_regions_and_the_country_cannot_tell_one_small_count(seed: int, most: int) -> None:
     counted = drawn(seed, most=most)
     cells = truth(counted)
@@ -82,7 +83,7 @@ def test_a_reader_of_all_regions_and_the_country_cannot_tell_one_small_count(see
 
 
 @given(st.integers(0, 10**6))
-@settings(deadline=None, max_examples=10)
+@settings(deadline=None, max_examples=rounds(2, soak=40))
 def test_quarters_beside_each_other_and_one_region_at_a_time_tell_no_more(seed: int) -> None:
     # What is asked for selects from what was released, and quarters are never added up: so the equations of two
     # releases have no cell in common, and a reader of both is a reader of each.

@@ -7,6 +7,7 @@ from math import floor
 from random import Random
 from typing import TYPE_CHECKING, Any
 
+from tests.rounds import rounds
 from tests.unit.allocation_cases import POLICY_DOCUMENT as POLICY
 from tests.unit.allocation_cases import draw_world
 
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     from app.allocation.values import Need, PlaceGroup, Situation
     from tests.unit.allocation_cases import World
 
-CASES = 10_000
+CASES = rounds(1_500, soak=20_000)
 
 Standing = tuple[bool, bool, list[int], str]
 """Ample, known, points, id."""

@@ -14,6 +14,7 @@ from app.allocation.rank import rank
 from app.allocation.replay import digest, inputs_bytes, register_bytes, register_hash, register_of, replay
 from app.allocation.values import Offer, Ranking, Register
 from app.allocation.versions import NEWEST
+from tests.rounds import rounds
 from tests.unit.allocation_cases import PLACE, POLICY, TOWNS, World, draw_world
 
 
@@ -25,7 +26,7 @@ def seeded(seed: int, most_groups: int) -> World:
 worlds = st.builds(seeded, st.integers(0, 2**32), st.integers(0, 12))
 
 BANDS = ("ample", "sufficient")
-some_examples = settings(max_examples=300, deadline=None)
+some_examples = settings(max_examples=rounds(100, soak=2_000), deadline=None)
 
 
 def by_group(ranking: Ranking) -> dict[str, Offer]:

@@ -17,6 +17,7 @@ from app.allocation.openings import NOT_ARRIVED, READY_TO_LEAVE, Correction, Ope
 from app.allocation.quarters import Quarter, from_to, quarter_of
 from app.allocation.totals import OWN, content_of, totals_of
 from app.allocation.weighing import Weights, WeightsInTime
+from tests.rounds import rounds
 
 REGIONS = ("A", "B", "C", "D")
 DAY = dt.timedelta(days=1)
@@ -144,4 +145,4 @@ class Ledger(RuleBasedStateMachine):
 
 
 TestLedger = Ledger.TestCase
-TestLedger.settings = settings(max_examples=25, stateful_step_count=25, deadline=None)
+TestLedger.settings = settings(max_examples=rounds(6, soak=100), stateful_step_count=25, deadline=None)

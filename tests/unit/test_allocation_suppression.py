@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.allocation.suppression import FEW, WIDTH, Sum, counts_to_show, hidden_cells, possible
+from tests.rounds import rounds
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -45,7 +46,7 @@ tables = st.integers(2, 4).flatmap(
 
 
 @given(tables)
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=rounds(15, soak=300))
 def test_no_small_count_is_shown_or_can_be_worked_out_from_what_is(values: list[list[int]]) -> None:
     counts, sums = table(values)
     small = {cell for cell, count in counts.items() if count < FEW}

@@ -17,6 +17,7 @@ from app.allocation.moves import Mover, Places
 from app.allocation.rank import rank
 from app.allocation.swaps import search
 from app.allocation.values import Register
+from tests.rounds import rounds
 from tests.unit.allocation_cases import FEATURES, POLICY, draw_need, draw_place, draw_situation
 
 if TYPE_CHECKING:
@@ -185,7 +186,7 @@ def as_key(swap: Swap) -> tuple[object, ...]:
 
 
 @given(worlds, st.integers())
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=rounds(30, soak=600), deadline=None)
 def test_a_search_finds_the_best_swaps_in_order_or_says_rightly_why_there_are_none(world: World, seed: int) -> None:
     first = world.wanting[0]
     longest = world.policy.swap_max_legs
@@ -212,7 +213,7 @@ def test_a_search_finds_the_best_swaps_in_order_or_says_rightly_why_there_are_no
 
 
 @given(worlds, st.integers())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=rounds(15, soak=300), deadline=None)
 def test_no_other_swaps_serve_all_of_them_better(world: World, seed: int) -> None:
     cleared = clear(world.wanting, movers=world.movers, places=world.places, policy=world.policy)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import replace
+from functools import cache
 from random import Random
 
 import pytest
@@ -13,6 +14,7 @@ from app.allocation.obstacles import There, obstacles
 from app.allocation.own_region import OwnRegion, own_region, that_go_first, without_the_household
 from app.allocation.rank import Inputs
 from app.allocation.values import Child, Exclusion, Need, Register, Situation
+from tests.rounds import rounds
 from tests.unit.allocation_cases import (
     PLACE,
     POLICY,
@@ -26,13 +28,14 @@ from tests.unit.allocation_cases import (
 )
 from tests.unit.test_allocation_oracle import against, is_assessed, oracle
 
-WORLDS = 2_000
+WORLDS = rounds(300, soak=4_000)
 
 
 def inputs_of(world: World) -> Inputs:
     return Inputs(world.need, world.register, world.situation, POLICY)
 
 
+@cache
 def worlds() -> list[World]:
     return [draw_world(Random(seed), most_groups=12) for seed in range(WORLDS)]
 

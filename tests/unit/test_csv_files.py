@@ -124,6 +124,7 @@ def test_progress_is_told_on_the_way_and_ends_at_the_last_line() -> None:
     assert told[-1] == (601, 601)
 
 
+REFERENCE = load()
 CELL = st.text(
     st.characters(codec="utf-8", exclude_categories=["C", "Z"], exclude_characters='"'), min_size=1, max_size=20
 )
@@ -133,7 +134,7 @@ CELL = st.text(
 @given(names=st.lists(CELL, min_size=1, max_size=5, unique=True), delimiter=st.sampled_from([",", ";"]))
 def test_any_visible_name_survives(names: list[str], delimiter: str) -> None:
     rows = [{**SITE, "site": f"{number} {name}"} for number, name in enumerate(names)]
-    read = csv_files.read(SITES, csv_file(*rows, delimiter=delimiter), reference=load())
+    read = csv_files.read(SITES, csv_file(*rows, delimiter=delimiter), reference=REFERENCE)
     assert [row.site.split()[0] for row in read] == [str(number) for number in range(len(names))]
 
 

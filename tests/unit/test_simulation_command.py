@@ -20,7 +20,7 @@ from app.simulation.ways import SWEPT
 if TYPE_CHECKING:
     from pathlib import Path
 
-DAYS = 10
+DAYS = 4
 
 
 def test_it_prints_and_draws_every_figure_of_every_way(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
