@@ -3,11 +3,12 @@
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from app.api.problems import PROBLEM_JSON
 from app.reference import policy_document
+from tests.accounting import local_today
 from tests.country import FAR, THERE, Client, Country, hold_first, place_body, referral_body, shelter, site_body
 
 WORKING = ("intake_worker", "coordinator", "client_system")
@@ -219,7 +220,7 @@ async def swap_for(country: Country, referral_id: str, *, place_id: str) -> str:
 
 def next_month() -> str:
     """Return a day on which a cap that begins today may end."""
-    return (datetime.now(UTC).date() + timedelta(days=30)).isoformat()
+    return (local_today() + timedelta(days=30)).isoformat()
 
 
 def cap_body() -> dict[str, Any]:

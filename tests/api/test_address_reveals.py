@@ -9,9 +9,9 @@ from uuid import uuid4
 import pytest
 
 from app.config import Settings
-from app.main import create_app, join
+from app.main import join
 from tests.conftest import Server
-from tests.country import THERE, Client, Country, hold_first, referral_body, shelter, site_body
+from tests.country import THERE, Client, Country, application, hold_first, referral_body, shelter, site_body
 
 ADDRESS = site_body()["address"]
 WHY = {"purpose": "warm_handover"}
@@ -162,7 +162,9 @@ async def test_a_pool_of_one_connection_is_enough_for_many_at_once(country: Coun
         redis_url=embedded.redis_url,
         key=country.key,
     )
-    client = await replace(country, parts=parts, app=create_app(parts)).client(token=token)
+    client = await replace(country, parts=parts, app=country.stack.enter_context(application(parts))).client(
+        token=token
+    )
 
     answers = await asyncio.gather(*(reveal(client, there.site_id) for _ in range(8)))
 

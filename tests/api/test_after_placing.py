@@ -1,12 +1,13 @@
 """What changes while a household has a place: the site, the danger, what delays it, and by when it goes back."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import text
 
 from app.store.database import WORKER
 from app.worker import RETURNS_S, remind_of_returns
+from tests.accounting import local_today
 from tests.casework import Desk, desk, fresh, problem, wish
 from tests.country import FAR, HERE, THERE, Client, Country, referral_body, shelter
 
@@ -91,7 +92,7 @@ async def test_a_danger_that_reaches_a_hold_or_a_stay_alerts_both_providers_and_
         referral_id = thing["referralId"]
         await know(where.intake, referral_id, languages=["nl"])
         assert [seen["unsafeSince"] for seen in await both(where, thing, of=of)] == [None, None]
-        await know(where.intake, referral_id, dangerZones=[HOME, NEAR | {"until": f"{datetime.now(UTC):%Y-%m-%d}"}])
+        await know(where.intake, referral_id, dangerZones=[HOME, NEAR | {"until": f"{local_today()}"}])
         seen = await both(where, thing, of=of)
         assert None not in {one["unsafeSince"] for one in seen}
         await know(where.intake, referral_id, dangerZones=[HOME, NEAR])
@@ -158,13 +159,13 @@ async def test_blockers_and_readiness_are_kept_while_they_last_and_close_with_th
 async def test_who_left_for_want_of_room_goes_back_by_a_day_of_which_both_are_reminded_once(country: Country) -> None:
     where = await desk(country, places=2)
     safe = await where.accepted()
-    body = {"holdId": safe["id"], "returnBy": "2027-03-01"}
+    body = {"holdId": safe["id"], "returnBy": f"{local_today() + timedelta(days=90)}"}
     refused: Any = await where.intake.post("/placements", body, expect=400, key=fresh())
     assert [fault["pointer"] for fault in refused["errors"]] == ["/returnBy"]
     placement = await where.arrived(reason="capacity", dangerAssessment="none_known", dangerZones=[])
     path = f"/placements/{placement['id']}"
     assert (placement["returnBy"], placement["returnAgreement"]) == (None, "missing")
-    yesterday = f"{datetime.now(UTC) - timedelta(days=1):%Y-%m-%d}"
+    yesterday = f"{local_today() - timedelta(days=1)}"
     agreed = await where.intake.patch(path, {"returnBy": yesterday})
     assert (agreed["returnBy"], agreed["returnAgreement"]) == (yesterday, "agreed")
     await where.intake.patch(path, {"returnBy": yesterday, "blockers": []}, expect=404)

@@ -7,7 +7,7 @@ import pytest
 
 from app.api.bodies import DEEPEST
 from app.api.problems import PROBLEM_JSON
-from tests.api.calls import JSON, MAY_BE_NOTHING, WITH_BODY, answer_to, counts, faults, world
+from tests.api.calls import JSON, MAY_BE_NOTHING, WITH_BODY, World, answer_to, counts, faults, world
 from tests.country import Country, referral_body
 
 NOT_JSON: dict[str, bytes] = {
@@ -53,8 +53,9 @@ async def test_a_body_that_is_not_plainly_json_is_refused_by_every_route(country
 
 
 @pytest.mark.parametrize("content_type", ["text/plain", "application/x-www-form-urlencoded", "", "application/xml"])
-async def test_json_under_another_name_is_not_taken(country: Country, content_type: str) -> None:
-    there = await world(country)
+@pytest.mark.asyncio(loop_scope="module")
+async def test_json_under_another_name_is_not_taken(kept: World, content_type: str) -> None:
+    there, country = kept, kept.country
     before = await counts(country)
     for call in WITH_BODY:
         content = json.dumps(there.body(*call)).encode()

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from tests.api.calls import WITH_BODY, World, answer_to, counts, faults, world
 from tests.country import Country
+from tests.rounds import rounds
 
 QUIET = [HealthCheck.function_scoped_fixture, HealthCheck.too_slow, HealthCheck.data_too_large]
 SCALARS = (
@@ -63,7 +64,9 @@ async def nothing_changes(there: World) -> AsyncGenerator[None]:
 
 
 @pytest.mark.usefixtures("nothing_changes")
-@settings(max_examples=100, derandomize=True, database=None, deadline=None, suppress_health_check=QUIET)
+@settings(
+    max_examples=rounds(60, soak=1_000), derandomize=True, database=None, deadline=None, suppress_health_check=QUIET
+)
 @given(call=st.sampled_from(WITH_BODY), fields=st.dictionaries(st.text(max_size=8), ANYTHING, max_size=4))
 async def test_an_unknown_field_is_a_fault_whatever_else_there_is(
     there: World, call: tuple[str, str], fields: dict[str, Any]
@@ -72,7 +75,9 @@ async def test_an_unknown_field_is_a_fault_whatever_else_there_is(
     assert "/zzz" in named
 
 
-@settings(max_examples=200, derandomize=True, database=None, deadline=None, suppress_health_check=QUIET)
+@settings(
+    max_examples=rounds(100, soak=4_000), derandomize=True, database=None, deadline=None, suppress_health_check=QUIET
+)
 @given(call=st.sampled_from(WITH_BODY), data=st.data())
 async def test_one_value_out_of_place_is_refused_or_taken_but_never_fails(
     there: World, call: tuple[str, str], data: st.DataObject

@@ -5,9 +5,9 @@ from dataclasses import replace
 from uuid import UUID
 
 from app.config import Settings
-from app.main import create_app, join
+from app.main import join
 from tests.conftest import Server
-from tests.country import Country
+from tests.country import Country, application
 from tests.shielding import WHY, break_glass, shielding
 
 EARLIER = """DO $$ BEGIN
@@ -72,7 +72,7 @@ async def test_a_pool_of_one_connection_is_enough_for_many_at_once(country: Coun
     )
     country.stack.push_async_callback(parts.database.close)
     country.stack.push_async_callback(parts.link.close)
-    small = replace(country, parts=parts, app=create_app(parts))
+    small = replace(country, parts=parts, app=country.stack.enter_context(application(parts)))
     clients = [await small.client(token=token) for token in tokens]
 
     broken = await asyncio.gather(*(break_glass(client, scene.reference) for client in clients))

@@ -17,11 +17,11 @@ from app.api.problems import PROBLEM_JSON
 from app.commands import connection, serving
 from app.config import Settings
 from app.events import allowance
-from app.main import create_app, join
+from app.main import join
 from tests.api.calls import JSON
 from tests.api.serving import PLAIN, following
 from tests.api.test_headers import strict
-from tests.country import Country, referral_body
+from tests.country import Country, application, referral_body
 
 PATIENCE_S = 20
 PIECE = b"x" * 8_192
@@ -32,7 +32,8 @@ async def served(country: Country, settings: Settings | None = None) -> AsyncGen
     """Serve on a free port with what `plek serve` asks of uvicorn; yield a client of it."""
     chosen = settings or country.parts.settings
     parts = join(chosen, database_url=country.app_url, redis_url=country.parts.link.url, key=country.key)
-    config = uvicorn.Config(create_app(parts), port=0, lifespan="on", **serving._options(chosen))
+    app = country.stack.enter_context(application(parts))
+    config = uvicorn.Config(app, port=0, lifespan="on", **serving._options(chosen))
     server = uvicorn.Server(config)
     running = asyncio.create_task(server.serve())
     try:

@@ -19,7 +19,7 @@ from app import metrics
 from app.api.middleware import LONGEST_BODY
 from app.main import create_app, join
 from tests.conftest import Server
-from tests.country import Client, Country, hold_first, referral_body, shelter
+from tests.country import Client, Country, application, hold_first, referral_body, shelter
 
 ROOT = Path(__file__).parents[2]
 NOBODY_THERE = "redis://127.0.0.1:1"
@@ -51,7 +51,7 @@ async def test_with_all_it_needs_the_service_is_ok(outside: Client) -> None:
 
 async def test_without_redis_it_is_degraded_and_ready(country: Country) -> None:
     parts = join(country.parts.settings, database_url=country.app_url, redis_url=NOBODY_THERE, key=country.key)
-    transport = httpx.ASGITransport(create_app(parts))
+    transport = httpx.ASGITransport(country.stack.enter_context(application(parts)))
     async with httpx.AsyncClient(transport=transport, base_url="http://plek.test") as http:
         ready = await http.get("/health/ready")
     await parts.link.close()
@@ -79,7 +79,7 @@ async def test_a_newer_schema_than_the_code_is_ready(country: Country, outside: 
 
 async def test_a_database_that_was_never_migrated_is_not_ready(embedded: Server, country: Country) -> None:
     parts = join(country.parts.settings, database_url=embedded.app_url, redis_url=embedded.redis_url, key=country.key)
-    transport = httpx.ASGITransport(create_app(parts))
+    transport = httpx.ASGITransport(country.stack.enter_context(application(parts)))
     async with httpx.AsyncClient(transport=transport, base_url="http://plek.test") as http:
         ready = await http.get("/health/ready")
     await parts.link.close()

@@ -15,9 +15,9 @@ from app.config import Settings
 from app.deps import ANYONE, Parts, Tx
 from app.events import allowance
 from app.events.allowance import network_of
-from app.main import create_app, join
+from app.main import join
 from tests.api.calls import World, world
-from tests.country import Client, Country
+from tests.country import Client, Country, application
 
 FAILURES = 3
 DESK, ELSEWHERE = "192.0.2.1", "192.0.2.2"
@@ -36,7 +36,7 @@ async def limited(country: Country, *, per_minute: int = 6000) -> Country:
     parts = join(settings, database_url=country.app_url, redis_url=url, key=country.key)
     country.stack.push_async_callback(parts.database.close)
     country.stack.push_async_callback(parts.link.close)
-    return replace(country, parts=parts, app=create_app(parts))
+    return replace(country, parts=parts, app=country.stack.enter_context(application(parts)))
 
 
 async def at(country: Country, host: str, *, token: str | None = None) -> Client:

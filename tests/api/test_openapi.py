@@ -3,6 +3,7 @@
 import json
 import re
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -13,18 +14,19 @@ from app.api.access import ACCESS
 from app.api.description import document
 from app.api.problems import PROBLEM_JSON
 from app.config import Settings
-from app.main import api, create_app, join
+from app.main import api, join
 from app.seal import new_key
 from tests.api.calls import BY_QUARTER, QUARTER, world
-from tests.country import Country
+from tests.country import Country, application
 
 ROOT = Path(__file__).resolve().parents[2]
 RULES = ROOT.parent / "shared" / "conformance" / "nlgov-adr.yaml"
 SPECTRAL = ROOT / "node_modules" / "@stoplight" / "spectral-cli" / "dist" / "index.js"
 
 
+@cache
 def described() -> dict[str, Any]:
-    """Return the description; no server is needed for it."""
+    """Return the description, which takes a second to write; no server is needed for it."""
     parts = join(Settings(), database_url="postgresql+asyncpg://nowhere", redis_url="redis://nowhere", key=new_key())
     return document(api(parts))
 
@@ -177,7 +179,7 @@ async def test_too_many_requests_are_told_when_to_come_back(country: Country) ->
     )
     country.stack.push_async_callback(parts.database.close)
     country.stack.push_async_callback(parts.link.close)
-    limited = replace(country, parts=parts, app=create_app(parts))
+    limited = replace(country, parts=parts, app=country.stack.enter_context(application(parts)))
     busy, other = [await limited.client("administrator") for _ in range(2)]
 
     statuses = [(await busy.ask("GET", "/regions")).status_code for _ in range(4)]

@@ -13,11 +13,11 @@ import httpx
 import pytest
 
 from app.config import Settings
-from app.main import create_app, join
+from app.main import join
 from app.services import second_factor
 from app.web.cookies import DEVICE
 from app.web.credential import BEFORE, COOKIE, csrf_for, hash_of
-from tests.country import Country
+from tests.country import Country, application
 from tests.signing import PASSWORD, Person, invited, person, who
 
 pytestmark = pytest.mark.race
@@ -241,7 +241,7 @@ async def test_too_many_tries_are_told_to_wait_and_a_known_device_is_not(country
     parts = join(settings, database_url=country.app_url, redis_url=country.parts.link.url, key=country.key)
     country.stack.push_async_callback(parts.database.close)
     country.stack.push_async_callback(parts.link.close)
-    there = replace(country, parts=parts, app=create_app(parts))
+    there = replace(country, parts=parts, app=country.stack.enter_context(application(parts)))
     async with browser(there) as hers, browser(there) as his:
         await signed_in(hers, worker)
         await send(hers, "/sign-out")

@@ -23,6 +23,7 @@ from app.main import api
 from tests.api.calls import WORKING, World, world
 from tests.api.serving import served
 from tests.country import THERE, Country
+from tests.rounds import rounds
 
 CHECKS: list[Callable[..., Any]] = [
     not_a_server_error,
@@ -33,7 +34,7 @@ CHECKS: list[Callable[..., Any]] = [
 ]
 BARE = {DOCUMENT, "/hsds", "/ledger/checkpoint"}
 """Without parameters there is nothing to get wrong."""
-EXAMPLES = 6
+EXAMPLES = rounds(2, soak=40)
 """An operation and way of making requests up."""
 ENDLESS = "followEvents"
 """Goes on until the client leaves; tests/api/test_events.py follows it."""

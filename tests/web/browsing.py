@@ -65,11 +65,14 @@ class Site:
     """Requests of pages to anywhere but here: there must be none, but for the neutral site of who leaves."""
     failures: list[str] = field(default_factory=list[str])
     """What browsers said went wrong in a page: scripts that failed, and what the page was not allowed to load."""
+    windows: list[BrowserContext] = field(default_factory=list[BrowserContext])
+    """Each with its own cookies and store; closed after the test."""
 
     async def visitor(self, **options: Any) -> Page:
         """Return a browser window of its own, of somebody who is not signed in."""
         usual: dict[str, Any] = {"viewport": WIDE, "locale": "nl-NL", "timezone_id": "Europe/Amsterdam"}
         context = await self.browser.new_context(base_url=self.base, **usual | options)
+        self.windows.append(context)
         context.set_default_timeout(10_000)
         await context.route(lambda url: urlsplit(url).hostname != "127.0.0.1", self._outside)
         page = await context.new_page()

@@ -5,6 +5,7 @@ from collections.abc import AsyncGenerator
 from dataclasses import replace
 
 import pytest
+import pytest_asyncio
 from playwright.async_api import Page, expect
 
 from app.web.access import PAGES
@@ -32,7 +33,7 @@ AGE = """async (hours) => {
 """Let the kept page be some hours older."""
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def wire(site: Site) -> AsyncGenerator[Line]:
     """Return a wire to the service that can be cut."""
     async with line_to(site.base) as line:
