@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, case, func, literal, select, text, union_all, update
+from sqlalchemy import ColumnElement, Select, and_, case, func, literal, or_, select, text, union_all, update
 
 from app.models import Hold, Placement
 from app.store import outcomes
@@ -13,12 +13,16 @@ if TYPE_CHECKING:
     from app.store.database import Transaction
 
 _LIVE_HOLD = (Hold.resolved_at.is_(None), Hold.expires_at > func.clock_timestamp())
-_LIVE_PLACEMENT = Placement.status.in_(("underway", "arrived"))
+_LIVE_PLACEMENT = or_(
+    Placement.status.in_(("underway", "arrived")),
+    and_(Placement.status == "no_show", Placement.safety_checked_at.is_(None)),
+)
+"""Also where they did not come and nobody knows yet whether they are safe: they may come after all."""
 
 
 @dataclass(frozen=True, slots=True)
 class Life:
-    """A live hold, or a placement under way or arrived: a place that a household has, or will have."""
+    """A live hold or placement: a place that a household has, or may come to yet."""
 
     kind: str
     """`hold` or `placement`."""

@@ -17,6 +17,10 @@ depends_on = None
 # Nothing that a caller makes stands before what is meant: temporary tables are looked through last.
 AS_OWNER = "LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp"
 
+# Also one that was said not to have come, until somebody has made sure that they are safe: they may come yet.
+THERE_BEFORE = "p.status IN ('underway', 'arrived')"
+THERE = f"({THERE_BEFORE} OR (p.status = 'no_show' AND p.safety_checked_at IS NULL))"
+
 # The operator, who takes in files for all, works for no provider: to say so is not enough, the connection must be one
 # of the owner's.
 OWNS_SITE = f"""
@@ -39,7 +43,7 @@ BEGIN
   WHERE r.id IN (SELECT h.referral_id FROM public.holds AS h
                  WHERE h.site_id = of_site AND h.resolved_at IS NULL AND h.expires_at > clock_timestamp()
                  UNION ALL SELECT p.referral_id FROM public.placements AS p
-                 WHERE p.site_id = of_site AND p.status IN ('underway', 'arrived'))
+                 WHERE p.site_id = of_site AND {THERE})
   ORDER BY r.created_at DESC, r.id FOR UPDATE;
 END $$
 """
@@ -62,7 +66,7 @@ BEGIN
     FROM (SELECT h.id, h.place_id, h.unsafe_since, h.referral_id FROM public.holds AS h
           WHERE h.site_id = of_site AND h.resolved_at IS NULL AND h.expires_at > clock_timestamp()
           UNION ALL SELECT p.id, p.place_id, p.unsafe_since, p.referral_id FROM public.placements AS p
-          WHERE p.site_id = of_site AND p.status IN ('underway', 'arrived')) AS l
+          WHERE p.site_id = of_site AND {THERE}) AS l
     JOIN public.referrals AS r ON r.id = l.referral_id
     JOIN public.referral_secrets AS x ON x.referral_id = r.id
     ORDER BY l.id;
@@ -86,7 +90,7 @@ BEGIN
       RETURNING h.id, h.provider_id, h.receiver_id
     ), placement AS (
       UPDATE public.placements AS p SET unsafe_since = since
-      WHERE p.id = of_life AND p.site_id = of_site AND p.status IN ('underway', 'arrived')
+      WHERE p.id = of_life AND p.site_id = of_site AND {THERE}
       RETURNING p.id, p.provider_id, p.receiver_id
     )
     INSERT INTO public.outbox (kind, subject, audience)
@@ -134,6 +138,24 @@ BEGIN
 END $$
 """
 
+# As 0012 has it, but for that.
+RAISE_ALARM = """
+CREATE OR REPLACE FUNCTION raise_alarm(of_site uuid) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT AS $$
+DECLARE before text := acting();
+BEGIN
+  PERFORM set_config('plek.actor', 'operator', true);
+  INSERT INTO outbox (kind, subject, audience)
+  SELECT 'alarm', c.id::text, ARRAY[c.provider_id, c.receiver_id]
+  FROM (SELECT p.id, p.provider_id, p.receiver_id, p.site_id FROM placements AS p WHERE {there}
+        UNION ALL SELECT id, provider_id, receiver_id, site_id FROM holds
+        WHERE resolved_at IS NULL AND expires_at > clock_timestamp()) AS c
+  JOIN sites AS s ON s.id = c.site_id
+  WHERE s.id = of_site AND s.provider_id = my_provider();
+  PERFORM set_config('plek.actor', before, true);
+END $$
+"""
+
 # Those that the others ask are nobody's to call.
 WITHIN = (("owns_site(uuid, text)", OWNS_SITE), ("lock_everybody_at(uuid)", LOCK_EVERYBODY))
 CALLED = (
@@ -145,6 +167,7 @@ CALLED = (
 
 def upgrade() -> None:
     """Make the functions."""
+    op.execute(RAISE_ALARM.format(there=THERE))
     for name, function in (*WITHIN, *CALLED):
         op.execute(function)
         op.execute(f"REVOKE ALL ON FUNCTION {name} FROM PUBLIC")
@@ -156,3 +179,4 @@ def downgrade() -> None:
     """Take them away; these acts would reach only those whom their callers see."""
     for name, _function in reversed((*WITHIN, *CALLED)):
         op.execute(f"DROP FUNCTION {name}")
+    op.execute(RAISE_ALARM.format(there=THERE_BEFORE))

@@ -57,6 +57,7 @@ async def test_what_became_unsafe_meanwhile_is_recorded_and_marked_and_never_ref
     tag = (await where.intake.ask("GET", referral)).headers["ETag"]
     zones = [{"municipality": code, "radiusKm": 10, "cause": "work"} for code in (HERE, THERE)]
     await where.intake.patch(referral, {"dangerZones": zones}, headers={"If-Match": tag})
+    assert (await where.receiver.get(path))["unsafeSince"] is not None
 
     await where.receiver.post(f"{path}/arrival", expect=200)
 

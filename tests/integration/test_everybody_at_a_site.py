@@ -69,9 +69,11 @@ async def scene(country: Country, *, places: int = 1, **site: Any) -> Scene:
 async def test_a_site_that_moves_into_danger_raises_the_alarm_for_a_household_that_is_shielded(
     country: Country,
 ) -> None:
-    where = await scene(country, places=3)
+    where = await scene(country, places=4)
     held, coming, there = await where.held(), await where.underway(), await where.arrived()
-    at = {f"/holds/{held['id']}": held, f"/placements/{coming['id']}": coming, f"/placements/{there['id']}": there}
+    missed = await where.underway()
+    await where.named.post(f"/placements/{missed['id']}/no-show", expect=200)
+    at = {f"/holds/{held['id']}": held} | {f"/placements/{one['id']}": one for one in (coming, there, missed)}
     both = [country.providers["linde"]] * 2
 
     moved = await where.coordinator.patch(where.site, {"municipality": HERE})
