@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from app.allocation.values import Need, PlaceGroup, Situation
     from tests.unit.allocation_cases import World
 
-CASES = rounds(1_500, soak=20_000)
+CASES = rounds(600, soak=20_000)
 
 Standing = tuple[bool, bool, list[int], str]
 """Ample, known, points, id."""

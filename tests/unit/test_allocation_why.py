@@ -28,7 +28,7 @@ from tests.unit.allocation_cases import (
 )
 from tests.unit.test_allocation_oracle import against, is_assessed, oracle
 
-WORLDS = rounds(300, soak=4_000)
+WORLDS = rounds(200, soak=4_000)
 
 
 def inputs_of(world: World) -> Inputs:
