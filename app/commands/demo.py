@@ -1,6 +1,7 @@
 """`plek demo`: the demo country, for an empty database that Plek started itself."""
 
 import asyncio
+import threading
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from itertools import count
@@ -105,13 +106,19 @@ async def live(
     """Let the demo country, just filled, have lived until now; say how long."""
     here = await demo_past.setting(tx, quarters=quarters)
     policy = (await tx.snapshots.reference(tx)).policy
-    days = count(1)
+    days, unwanted = count(1), threading.Event()
 
     def midnight() -> None:
+        if unwanted.is_set():
+            raise asyncio.CancelledError
         share = LIVED_FROM + (LIVED_TO - LIVED_FROM) * next(days) / here.ground.days
         reach("Filling the demo country: living through its past", share)
 
-    past = await asyncio.to_thread(live_through, load(), policy, here.ground, seed=seed, progress=midnight)
+    try:
+        past = await asyncio.to_thread(live_through, load(), policy, here.ground, seed=seed, progress=midnight)
+    except asyncio.CancelledError:
+        unwanted.set()  # a thread ends by itself alone, and a program waits for its threads
+        raise
     came = await demo_past.write(
         tx,
         past,

@@ -8,7 +8,7 @@ import signal
 import socket
 import threading
 import time
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Coroutine, Generator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, replace
 from functools import partial
@@ -16,7 +16,7 @@ from http.client import HTTPConnection, HTTPException
 from ipaddress import IPv4Network, ip_network
 from pathlib import Path
 from types import FrameType
-from typing import Any
+from typing import Any, TypeVar
 
 import typer
 
@@ -31,7 +31,10 @@ from app.services.demo_country import DEFAULT_SEED
 
 GRACE_S = 5
 """How long requests that are being answered may take to end."""
+UNDO_S = 2.0
+"""How long what was cancelled may take to undo itself."""
 PAUSE_S = 0.05
+T = TypeVar("T")
 PATIENCE_S = 30
 """How long a process of several may be silent before it is replaced; on a busy machine starting takes seconds."""
 
@@ -66,7 +69,7 @@ def serve(data_dir: Path | None, *, address: Address, workers: int, with_demo: b
         unready.enter_context(door.kept(listening, progress=progress))
         unready.enter_context(progress.telling())
         with _at_work(settings, progress=progress) as installation:
-            key = asyncio.run(_ready(installation, progress=progress))
+            key = _stoppable(_ready(installation, progress=progress))
             logs.configure(settings.log_level)
             service = Service(installation, listening, key=key, begin=unready.close)
             if workers > 1:
@@ -200,6 +203,36 @@ def _end_with_parent() -> None:
     if parent is not None:
         parent.join()
         os.kill(os.getpid(), signal.SIGTERM)
+
+
+def _stoppable(act: Coroutine[Any, Any, T]) -> T:
+    """Run an act; a request to stop cancels it between two of its steps, and then becomes Stopped.
+
+    Raised in the middle of a step, as a handler of signals does, it would leave a connection waiting for ever. Many
+    rows on their way do so even where they are cancelled: those are left, and undone when their connection ends.
+    """
+    before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
+    loop = asyncio.new_event_loop()
+    loop.set_exception_handler(lambda _loop, _context: None)
+    task = loop.create_task(act)
+    task.add_done_callback(lambda _: loop.stop())
+
+    def stop() -> None:
+        task.cancel()
+        loop.call_later(UNDO_S, loop.stop)
+
+    try:
+        for number in before:
+            loop.add_signal_handler(number, stop)
+        loop.run_forever()
+        if not task.done() or task.cancelled():
+            raise Stopped
+        return task.result()
+    finally:
+        loop.run_until_complete(loop.shutdown_default_executor())
+        loop.close()
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 @contextmanager
