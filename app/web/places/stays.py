@@ -11,7 +11,7 @@ from app.api.placements import CorrectionWanted, DepartureWanted, PlacementChang
 from app.deps import CallerIn, PartsIn, Tx
 from app.errors import Invalid, Missing
 from app.seal import Keyring
-from app.services import agreements, coming, corrections, placements
+from app.services import agreements, alternatives, coming, corrections, placements
 from app.services.caller import Caller
 from app.services.corrections import Wrong
 from app.services.placements import Leaving
@@ -150,6 +150,7 @@ async def _sheet(
         town=reference.municipalities[row.origin].name,
         who=ComingOut.of((await coming.of_placements(tx, caller, [row], keyring=keyring)).get(row.id)),
         reference=reference,
+        today=alternatives.local_day(tx.at),
         agreed=agreed,
         values=values,
         faults=faults or {},
