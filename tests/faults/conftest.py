@@ -1,5 +1,6 @@
 """Data folders that are made once a run, by whoever needs one first, and copied: a copy takes a tenth of the time."""
 
+import secrets
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -23,6 +24,11 @@ def once(shared: Path, folder: Folder, *words: str) -> None:
             done.touch()
 
 
+def beside(servers_folder: Path) -> Path:
+    """Return where another data folder can be, in memory if the tests' servers are: it goes with them."""
+    return servers_folder.with_name(f"copy-{secrets.token_hex(6)}") / "var"
+
+
 def copy(folder: Folder, to: Path) -> Folder:
     """Copy a data folder with the owner of each file, as a backup does."""
     to.parent.mkdir(parents=True, exist_ok=True)
@@ -31,19 +37,19 @@ def copy(folder: Folder, to: Path) -> Folder:
 
 
 @pytest.fixture(scope="session")
-def migrated(shared: Path, servers_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Copy:
+def migrated(shared: Path, servers_folder: Path) -> Copy:
     """Copy a data folder with this release's tables and the reference data in it, and no provider."""
     made = Folder(servers_folder.with_name("migrated") / "var")
     once(shared, made, "migrate")
-    return lambda: copy(made, tmp_path_factory.mktemp("plek") / "var")
+    return lambda: copy(made, beside(servers_folder))
 
 
 @pytest.fixture(scope="session")
-def demo(shared: Path, servers_folder: Path, migrated: Copy, tmp_path_factory: pytest.TempPathFactory) -> Copy:
+def demo(shared: Path, servers_folder: Path, migrated: Copy) -> Copy:
     """Copy a data folder with the demo country in it, that nobody has used; without its past."""
     made = Folder(servers_folder.with_name("demo") / "var")
     with alone(shared, "copied-demo"):
         if not made.path.exists():
             copy(migrated(), made.path)
     once(shared, made, "demo", "--no-past")
-    return lambda: copy(made, tmp_path_factory.mktemp("plek") / "var")
+    return lambda: copy(made, beside(servers_folder))
