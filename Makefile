@@ -12,6 +12,9 @@ PYTHON ?= $(shell for p in python3.11 python3.12 python3 python3.13 python3.14; 
 PYTEST_WORKERS ?= auto
 TESTS ?= tests
 ALL := tests
+SEARCHED := tests/races tests/unit $(addprefix tests/api/test_,schemathesis.py bad_input_made_up.py no_finer_than_a_municipality.py)
+# What is imported is compiled once and not by each of hundreds of processes, whatever the shell asks for.
+unexport PYTHONDONTWRITEBYTECODE
 PORT ?= 8000
 WORKERS ?= 1
 DEMO ?= yes
@@ -54,8 +57,8 @@ audit: dev ## Known vulnerabilities in what is locked (pip-audit), and suspect c
 	@$(BIN)/python .ci/gate.py audit
 
 soak: export PLEK_SOAK = 1
-soak: dev ## The races, many rounds of each
-	@exec $(BIN)/python -m pytest --timeout=3600 tests/races
+soak: dev ## The races, many rounds of each, and the searches, many cases of each
+	@exec $(BIN)/python -m pytest --timeout=3600 $(SEARCHED)
 
 sbom: dev ## What an installation contains, as CycloneDX in build/sbom.cdx.json; not the tools of development
 	@exec $(BIN)/python .ci/sbom.py
