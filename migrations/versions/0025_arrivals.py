@@ -10,7 +10,6 @@ down_revision = "0024"
 branch_labels = None
 depends_on = None
 
-TIMER = "arrival_alarms"
 COLUMNS = ("alarmed_at", "missed_since", "arrival_withdrawn_at")
 AWAITED = "status = 'underway' OR (status = 'no_show' AND safety_checked_at IS NULL)"
 
@@ -49,12 +48,12 @@ def upgrade() -> None:
     # Whoever migrates owns the rows and yet sees none under forced rules, but as the operator.
     op.execute("SELECT set_config('plek.actor', 'operator', true)")
     op.execute(WITHDRAWN_BEFORE)
-    op.execute(f"INSERT INTO timers (name, due_at, leased_until) VALUES ('{TIMER}', '-infinity', '-infinity')")  # noqa: S608 - made of the constants here
+    op.execute("INSERT INTO timers (name, due_at, leased_until) VALUES ('arrival_alarms', '-infinity', '-infinity')")
 
 
 def downgrade() -> None:
     """Take it back; nobody is missed then."""
-    op.execute(f"DELETE FROM timers WHERE name = '{TIMER}'")  # noqa: S608 - as above
+    op.execute("DELETE FROM timers WHERE name = 'arrival_alarms'")
     op.execute(COMING_HERE.format(there=THERE_BEFORE))
     op.execute("DROP INDEX placements_awaited_idx")
     for column in COLUMNS:
