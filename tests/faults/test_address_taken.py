@@ -15,6 +15,7 @@ from app.commands.progress import Progress
 from app.embedded import locks
 from app.embedded.folder import DataFolder
 from app.errors import OperatorError
+from tests import forks
 from tests.faults.cli_folder import WITHIN_S, Folder, Serving, end
 from tests.faults.conftest import Copy
 
@@ -27,13 +28,8 @@ def free_port() -> int:
 
 
 def begin(folder: Folder, port: int, *words: str) -> subprocess.Popen[str]:
-    return subprocess.Popen(
-        folder.command("serve", "--port", str(port), *words),
-        env=folder.environment(),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
+    command = ("-m", "app", "serve", "--port", str(port), *words)
+    return forks.Forked(command, env=folder.environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE)
 
 
 def heard_ready(process: subprocess.Popen[str]) -> bool:
