@@ -12,6 +12,7 @@ import typer
 from app import bookkeeping
 from app.commands.installation import Installation, opened, say, settings_with
 from app.commands.progress import Progress
+from app.commands.stop import stoppable
 from app.config import Settings
 from app.errors import OperatorError
 from app.reference import load
@@ -35,7 +36,7 @@ def fill(data_dir: Path | None, *, seed: int, with_past: bool) -> None:
     progress.reach("Starting the servers")
     with progress.telling(), opened(settings) as installation:
         progress.reach("Making the database ready")
-        told = asyncio.run(_filled(installation, seed=seed, with_past=with_past, reach=progress.reach))
+        told = stoppable(_filled(installation, seed=seed, with_past=with_past, reach=progress.reach))
         progress.reach("Stopping the servers")
     typer.echo(told)
 

@@ -1,6 +1,5 @@
 """`plek serve`: servers where they are missing, tables, country, and then the service until it is told to stop."""
 
-import asyncio
 import multiprocessing
 import os
 import shutil
@@ -8,15 +7,14 @@ import signal
 import socket
 import threading
 import time
-from collections.abc import Callable, Coroutine, Generator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from http.client import HTTPConnection, HTTPException
 from ipaddress import IPv4Network, ip_network
 from pathlib import Path
-from types import FrameType
-from typing import Any, TypeVar
+from typing import Any
 
 import typer
 
@@ -25,22 +23,16 @@ from app.commands import demo, door
 from app.commands.address import Address, bound, near, url
 from app.commands.installation import BOTH, Installation, opened, say, settings_with
 from app.commands.progress import Progress
+from app.commands.stop import Stopped, stoppable, stopping
 from app.config import Settings, program, read_settings
 from app.errors import OperatorError
 from app.services.demo_country import DEFAULT_SEED
 
 GRACE_S = 5
 """How long requests that are being answered may take to end."""
-UNDO_S = 2.0
-"""How long what was cancelled may take to undo itself."""
 PAUSE_S = 0.05
-T = TypeVar("T")
 PATIENCE_S = 30
 """How long a process of several may be silent before it is replaced; on a busy machine starting takes seconds."""
-
-
-class Stopped(BaseException):
-    """Told to stop: not an error, and nothing that a block may swallow."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,11 +57,11 @@ def serve(data_dir: Path | None, *, address: Address, workers: int, with_demo: b
     if with_demo:
         demo.refuse_elsewhere(settings)
     progress = Progress(say)
-    with suppress(Stopped), _stopping(), bound(address) as listening, ExitStack() as unready:
+    with suppress(Stopped), stopping(), bound(address) as listening, ExitStack() as unready:
         unready.enter_context(door.kept(listening, progress=progress))
         unready.enter_context(progress.telling())
         with _at_work(settings, progress=progress) as installation:
-            key = _stoppable(_ready(installation, progress=progress))
+            key = stoppable(_ready(installation, progress=progress))
             logs.configure(settings.log_level)
             service = Service(installation, listening, key=key, begin=unready.close)
             if workers > 1:
@@ -203,53 +195,6 @@ def _end_with_parent() -> None:
     if parent is not None:
         parent.join()
         os.kill(os.getpid(), signal.SIGTERM)
-
-
-def _stoppable(act: Coroutine[Any, Any, T]) -> T:
-    """Run an act; a request to stop cancels it between two of its steps, and then becomes Stopped.
-
-    Raised in the middle of a step, as a handler of signals does, it would leave a connection waiting for ever. Many
-    rows on their way do so even where they are cancelled: those are left, and undone when their connection ends.
-    """
-    before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
-    loop = asyncio.new_event_loop()
-    loop.set_exception_handler(lambda _loop, _context: None)
-    task = loop.create_task(act)
-    task.add_done_callback(lambda _: loop.stop())
-
-    def stop() -> None:
-        task.cancel()
-        loop.call_later(UNDO_S, loop.stop)
-
-    try:
-        for number in before:
-            loop.add_signal_handler(number, stop)
-        loop.run_forever()
-        if not task.done() or task.cancelled():
-            raise Stopped
-        return task.result()
-    finally:
-        loop.run_until_complete(loop.shutdown_default_executor())
-        loop.close()
-        for number, handler in before.items():
-            signal.signal(number, handler)
-
-
-@contextmanager
-def _stopping() -> Generator[None]:
-    """Turn the first request to stop into Stopped, so that every block ends as it should; later ones change nothing."""
-
-    def stop(_number: int, _frame: FrameType | None) -> None:
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, signal.SIG_IGN)
-        raise Stopped
-
-    before = {number: signal.signal(number, stop) for number in (signal.SIGTERM, signal.SIGINT)}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 def _announce(listening: socket.socket, settings: Settings) -> None:
