@@ -13,6 +13,7 @@ import asyncpg
 import pytest
 
 from app.commands.keys import ROWS_BETWEEN_LINES, Lines
+from app.config import program
 from app.embedded import Endpoints, servers
 from app.seal import new_key
 from tests.conftest import Server, plain
@@ -78,7 +79,7 @@ def test_a_new_key_comes_while_several_processes_serve(folder: Folder) -> None:
     assert "stays second" in last(done)
     assert "copy the file again" in done.stderr
     assert stat.S_IMODE((folder.path / "key").stat().st_mode) == 0o600
-    assert "nothing needs its older keys any more: plek keys retire" in folder.run("doctor").stdout
+    assert f"nothing needs its older keys any more: {program()} keys retire" in folder.run("doctor").stdout
 
 
 def test_older_keys_are_taken_out_once_plek_is_stopped(alone: Folder) -> None:
@@ -115,9 +116,9 @@ def test_a_key_in_the_environment_is_changed_by_deploying_it(alone: Folder) -> N
     with servers(alone.path):  # so that each command finds them
         said = alone.run("keys", "rotate", expect=2, PLEK_KEY=old).stderr
         assert all(f"{step}. " in said for step in range(1, 5))
-        assert "run `plek keys rotate`" in said
+        assert f"run `{program()} keys rotate`" in said
         assert "take the older keys out of it" in alone.run("keys", "retire", expect=2, PLEK_KEY=f"{new},{old}").stderr
-        assert "with an older key: plek keys rotate" in alone.run("doctor", PLEK_KEY=f"{new},{old}").stdout
+        assert f"with an older key: {program()} keys rotate" in alone.run("doctor", PLEK_KEY=f"{new},{old}").stdout
         assert "may be taken out of PLEK_KEY" in last(alone.run("keys", "rotate", PLEK_KEY=f"{new},{old}"))
         assert "Wrapped 0 data keys" in last(alone.run("keys", "rotate", PLEK_KEY=f"{new},{old}"))
         assert "take them out" in alone.run("doctor", PLEK_KEY=f"{new},{old}").stdout
@@ -174,7 +175,7 @@ async def test_a_rotation_that_is_killed_is_ended_by_the_next_and_two_never_meet
         await rotating.wait()
     during = keys(folder)
     assert during[1:] == before
-    assert "with an older key: plek keys rotate" in folder.run("doctor").stdout
+    assert f"with an older key: {program()} keys rotate" in folder.run("doctor").stdout
 
     assert "ended an earlier rotation" in last(folder.run("keys", "rotate"))
 
@@ -274,7 +275,7 @@ def test_a_person_at_a_terminal_sees_how_far_it_is(folder: Folder) -> None:
             pass
         os.close(ours)
         assert rotating.stdout is not None
-        assert rotating.stdout.read().endswith(b"`plek keys retire`.\n")
+        assert rotating.stdout.read().decode().endswith(f"`{program()} keys retire`.\n")
     assert b"100%" in shown
 
 
