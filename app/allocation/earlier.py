@@ -6,20 +6,12 @@ from typing import TYPE_CHECKING
 
 from app.allocation.rank import rank
 from app.allocation.safety import Dangers, with_the_origin, zones_in_force
-from app.allocation.shares import STAY
-from app.allocation.values import Points
 
 if TYPE_CHECKING:
     from datetime import date
 
-    from app.allocation import policy as policies
     from app.allocation.policy import Policy
     from app.allocation.values import Need, Ranking, Register, Situation
-
-
-def rank_1(need: Need, register: Register, situation: Situation, policy: Policy) -> Ranking:
-    """The ranking by version 1, which counted stays on their arrival, and steered every household by them."""
-    return rank(need, register, situation, policy, solidarity=solidarity_in_stays, dangers_on=dangers_once_asked)
 
 
 def rank_2(need: Need, register: Register, situation: Situation, policy: Policy) -> Ranking:
@@ -36,22 +28,3 @@ def dangers_once_asked(need: Need, *, today: date, policy: Policy) -> Dangers:
     if need.danger_assessment == "not_asked":
         return with_the_origin(need, in_force, policy=policy)
     return Dangers(in_force, assessed=True)
-
-
-def solidarity_in_stays(
-    deficit: int,
-    *,
-    own_region: bool,
-    for_safety: bool,  # noqa: ARG001 - version 1 did not ask
-    weights: policies.Solidarity,
-) -> Points:
-    """How far the region was under its quota in stays, exact to a millionth.
-
-    ``at_quota + stay * (quota - given)``, at least nought and at most ``most``; ``own_region`` in the household's own.
-    """
-    if own_region:
-        return Points("solidarity", weights.own_region, {"case": "own_region"})
-    points = max(0, min(weights.most, weights.at_quota + weights.stay * deficit // STAY))
-    stays = abs(deficit) // STAY
-    standing = "under" if deficit > 0 else "over"
-    return Points("solidarity", points, {"case": standing if stays else "even", "stays": stays})

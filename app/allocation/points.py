@@ -7,7 +7,7 @@ Everything divides downwards (towards less), so that the same inputs give the sa
 from __future__ import annotations
 
 from functools import cache, partial
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING
 
 from app.allocation.rules import is_own_region
 from app.allocation.safety import DISTANCE_STEP_KM
@@ -22,9 +22,6 @@ if TYPE_CHECKING:
     from app.allocation.policy import Policy
     from app.allocation.values import PlaceGroup
 
-
-Fair: TypeAlias = "Callable[..., Points]"
-"""As `solidarity` below."""
 
 FACTORS = ("nearness", "fit", "specialism", "headroom", "solidarity", "continuity", "freshness")
 """In the order of an offer's lines. All seven are always there, nought included."""
@@ -140,13 +137,8 @@ def freshness(hours: int | None, *, fresh_hours: int, weights: policies.Freshnes
     return Points("freshness", points, {"case": freshness_of(hours, fresh_hours=fresh_hours), "hours": hours})
 
 
-def points_for(
-    case: Case, policy: Policy, *, solidarity: Fair = solidarity
-) -> Callable[[PlaceGroup], tuple[Points, ...]]:
-    """What gives a group its lines, in the order of FACTORS. Groups with the same facts share the same line.
-
-    `solidarity`: how that factor is reckoned; earlier rules did it otherwise.
-    """
+def points_for(case: Case, policy: Policy) -> Callable[[PlaceGroup], tuple[Points, ...]]:
+    """What gives a group its lines, in the order of FACTORS. Groups with the same facts share the same line."""
     need, situation, weights = case.need, case.situation, policy.points
     scarce_unasked = frozenset(weights.fit.scarce_features) - case.features
     near = cache(partial(nearness, wished=need.near_municipality is not None, weights=weights.nearness))

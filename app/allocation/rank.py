@@ -8,7 +8,7 @@ from operator import attrgetter
 from typing import TYPE_CHECKING, NamedTuple
 
 from app.allocation.case import case_of
-from app.allocation.points import freshness_of, points_for, solidarity
+from app.allocation.points import freshness_of, points_for
 from app.allocation.rules import (
     OF_THE_DAY,
     OWN_REGION_FIRST,
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from app.allocation.case import Case
-    from app.allocation.points import Fair
     from app.allocation.policy import Policy
     from app.allocation.safety import Dangers, DangersOn
     from app.allocation.values import Need, PlaceGroup, Points, Register, Situation
@@ -65,18 +64,16 @@ def rank(
     situation: Situation,
     policy: Policy,
     *,
-    solidarity: Fair = solidarity,
     dangers_on: DangersOn = dangers_on,
 ) -> Ranking:
     """Every lawful offer, best first, and everything left out by region and by the first rule in its way.
 
-    The order of what goes in makes no difference to what comes out. `solidarity`: see points_for; `dangers_on`: see
-    case_of.
+    The order of what goes in makes no difference to what comes out. `dangers_on`: see case_of.
     """
     case = case_of(need, register, situation, policy, dangers_on=dangers_on)
     lawful, excluded, lawful_regions = _sift(register, case)
     return Ranking(
-        offers=_in_order(lawful, case, policy, points_for(case, policy, solidarity=solidarity)),
+        offers=_in_order(lawful, case, policy, points_for(case, policy)),
         excluded=tuple(Exclusion(rule, region, places) for (rule, region), places in sorted(excluded.items())),
         considered=register.places,
         safety_assessed=case.assessed,

@@ -144,8 +144,7 @@ class Situation:
         confirmed_hours: whole hours since somebody confirmed the site; None or absent means never.
         clearances: km by danger zone's municipality and site's municipality; absent is never lawful.
         near_km: km from the site's municipality to where the household wishes to be near; empty without a wish.
-        deficits: a region's quota less what it gave, in millionths of a night (by version 1 of the rules, of a stay):
-            above nought it still owes.
+        deficits: a region's quota less what it gave, in millionths of a night: above nought it still owes.
         occupancy: occupied places of a provider, per mille; absent means not known.
         capped_regions: regions whose cap for capacity reasons is reached.
         declined_sites: sites that declined this referral.

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
-from app.allocation.earlier import dangers_once_asked, rank_1, rank_2
+from app.allocation.earlier import dangers_once_asked, rank_2
 from app.allocation.rank import RULES_VERSION, rank
 from app.allocation.replay import digest
 from app.allocation.safety import dangers_on
@@ -38,7 +38,6 @@ class Rules:
 
 
 VERSIONS: Mapping[str, Rules] = {
-    "1": Rules("1", rank_1, digest, dangers_once_asked),
     "2": Rules("2", rank_2, digest, dangers_once_asked),
     "3": Rules("3", rank, digest, dangers_on),
 }

@@ -128,22 +128,6 @@ POINTS: Mapping[str, Mapping[str, str]] = {
         "nl": "Telt niet mee in het aandeel van deze regio: het is niet om veiligheid.",
         "en": "Does not count in this region's share: it is not for safety.",
     },
-    "solidarity.under.one": {
-        "nl": "Deze regio ving 1 huishouden minder op dan haar aandeel.",
-        "en": "This region has taken 1 household fewer than its share.",
-    },
-    "solidarity.under.many": {
-        "nl": "Deze regio ving {stays} huishoudens minder op dan haar aandeel.",
-        "en": "This region has taken {stays} households fewer than its share.",
-    },
-    "solidarity.over.one": {
-        "nl": "Deze regio ving 1 huishouden meer op dan haar aandeel.",
-        "en": "This region has taken 1 household more than its share.",
-    },
-    "solidarity.over.many": {
-        "nl": "Deze regio ving {stays} huishoudens meer op dan haar aandeel.",
-        "en": "This region has taken {stays} households more than its share.",
-    },
     "continuity.moves.none": {
         "nl": "Het huishouden kan hier blijven tot het weer zelfstandig woont.",
         "en": "The household can stay here until it lives on its own again.",
@@ -167,7 +151,7 @@ POINTS: Mapping[str, Mapping[str, str]] = {
 }
 """By factor and case, and by number where the words depend on one (none, one, many)."""
 
-NUMBERS: Mapping[str, str] = {"solidarity": "stays", "continuity": "moves", "freshness": "hours"}
+NUMBERS: Mapping[str, str] = {"continuity": "moves", "freshness": "hours"}
 """The parameter that decides between none, one and many."""
 
 FIT_CLAUSES = ("spare", "scarce", "unused")

@@ -7,9 +7,8 @@ from dataclasses import replace
 import pytest
 
 from app.allocation.shares import NIGHT
-from app.allocation.values import Need, Points, Register, Situation
-from app.allocation.versions import rules_of
-from tests.unit.allocation_cases import PLACE, POLICY, QUIET, SAFE_NEED, only_offer, rank_one
+from app.allocation.values import Need, Points, Situation
+from tests.unit.allocation_cases import PLACE, QUIET, SAFE_NEED, only_offer, rank_one
 
 
 def line(need: Need = SAFE_NEED, situation: Situation = QUIET) -> Points:
@@ -47,18 +46,6 @@ def test_who_does_not_flee_takes_last_from_a_region_that_owes(deficit: int, poin
         need, owing = replace(SAFE_NEED, reason=reason), replace(QUIET, deficits={"AWAY": deficit})
 
         assert line(need, owing) == Points("solidarity", points, {"case": case})
-
-
-def test_the_first_rules_counted_stays() -> None:
-    need, owing = replace(SAFE_NEED, reason="capacity"), replace(QUIET, deficits={"AWAY": 3 * NIGHT})
-
-    def by_the_first(need: Need, situation: Situation) -> Points:
-        return only_offer(rules_of("1").rank(need, Register((PLACE,)), situation, POLICY)).points[4]
-
-    assert by_the_first(need, owing) == Points("solidarity", 156, {"case": "under", "stays": 3})
-    assert by_the_first(need, replace(QUIET, deficits={"AWAY": -NIGHT})).params == {"case": "over", "stays": 1}
-    assert by_the_first(need, QUIET) == Points("solidarity", 120, {"case": "even", "stays": 0})
-    assert by_the_first(replace(need, origin_region="AWAY"), owing).params == {"case": "own_region"}
 
 
 def test_the_own_region_asks_nothing_of_another_whatever_it_gave() -> None:

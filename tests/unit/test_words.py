@@ -73,16 +73,6 @@ def test_whatever_is_ranked_can_be_said(language: str) -> None:
             "Move-on home, as planned; exactly large enough; 2 scarce features go unused.",
         ),
         (
-            Points("solidarity", 132, {"case": "under", "stays": 1}),
-            "Deze regio ving 1 huishouden minder op dan haar aandeel.",
-            "This region has taken 1 household fewer than its share.",
-        ),
-        (
-            Points("solidarity", 0, {"case": "over", "stays": 12}),
-            "Deze regio ving 12 huishoudens meer op dan haar aandeel.",
-            "This region has taken 12 households more than its share.",
-        ),
-        (
             Points("freshness", 12, {"case": "stale", "hours": 50}),
             "Al 50 uur niet bijgewerkt: bel voor de zekerheid.",
             "Not updated for 50 hours: call to be sure.",
