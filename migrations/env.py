@@ -4,13 +4,17 @@ import asyncio
 import os
 
 from alembic import context
+from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Connection, pool, text
 from sqlalchemy.ext.asyncio import create_async_engine
 
+from app.errors import OperatorError
 from app.models import Base
 
 LOCK_TIMEOUT = "4s"
 STATEMENT_TIMEOUT = "60s"
+LAST_OF_MANY = "f9483c018055dfa666f33663fcac4b28b7d6d695"
+"""The commit whose migrations lead to the first one that is left."""
 
 
 def url() -> str:
@@ -22,8 +26,20 @@ def url() -> str:
     return f"postgresql+asyncpg://{given.partition('://')[2]}"
 
 
+def refuse_older(connection: Connection) -> None:
+    """Raise OperatorError for a database that stopped short of the first migration that is left."""
+    at, first = MigrationContext.configure(connection).get_current_revision(), context.script.get_base()
+    if at is not None and first is not None and at < first:
+        message = (
+            f"This database is at migration {at}, and this release begins at {first}: all migrations before it became"
+            f" one. Run `plek migrate` of commit {LAST_OF_MANY} on it first, then that of this release."
+        )
+        raise OperatorError(message)
+
+
 def run(connection: Connection) -> None:
     """Run the migrations on an open connection."""
+    refuse_older(connection)
     context.configure(
         connection=connection,
         target_metadata=Base.metadata,

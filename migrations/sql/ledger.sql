@@ -1,0 +1,116 @@
+-- The ledger: leaves, their openings, the tree's hashes and signed checkpoints. They only grow.
+
+-- No leaf has an index other than the one that the head just gave out, so there is no gap.
+CREATE OR REPLACE FUNCTION next_leaf() RETURNS trigger
+LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+BEGIN
+  IF NEW.index IS DISTINCT FROM (SELECT value - 1 FROM heads WHERE name = 'ledger') THEN
+    RAISE EXCEPTION 'a leaf has the index that the head gave out' USING ERRCODE = 'integrity_constraint_violation';
+  END IF;
+  RETURN NEW;
+END $$;
+
+-- leaves
+GRANT SELECT, INSERT ON leaves TO plek_app;
+CREATE OR REPLACE TRIGGER only_grows BEFORE UPDATE OR DELETE OR TRUNCATE ON leaves
+  FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+CREATE OR REPLACE TRIGGER without_gaps BEFORE INSERT ON leaves
+  FOR EACH ROW EXECUTE FUNCTION next_leaf();
+ALTER TABLE leaves ENABLE ROW LEVEL SECURITY;
+ALTER TABLE leaves FORCE ROW LEVEL SECURITY;
+CREATE POLICY operator ON leaves TO CURRENT_USER USING ((SELECT acting()) = 'operator');
+CREATE POLICY "select" ON leaves FOR SELECT
+  USING (
+    (SELECT acting()) = 'worker'
+    OR (SELECT i_am('auditor') OR i_am('administrator'))
+    OR EXISTS (SELECT FROM placements AS p
+               WHERE p.id = placement_id AND p.receiver_id = (SELECT my_provider()))
+    OR EXISTS (SELECT FROM placements AS p
+               WHERE p.began_id = placement_id
+                 AND p.receiver_id = (SELECT my_provider())
+                 AND p.status = 'underway')
+  );
+CREATE POLICY "insert" ON leaves FOR INSERT
+  WITH CHECK (
+    EXISTS (SELECT FROM placements AS p
+            WHERE p.id = placement_id AND p.receiver_id = (SELECT my_provider()))
+    OR EXISTS (SELECT FROM placements AS p
+               WHERE p.began_id = placement_id
+                 AND p.receiver_id = (SELECT my_provider())
+                 AND p.status = 'underway')
+    OR (placement_id IS NULL
+        AND (((SELECT acting()) = 'worker' AND type IN ('quarter_total', 'correction'))
+             OR ((SELECT i_am('administrator')) AND type = 'policy')
+             OR ((SELECT i_am('auditor')) AND type IN ('cap', 'correction'))))
+  );
+
+-- openings
+GRANT SELECT, INSERT ON openings TO plek_app;
+CREATE OR REPLACE TRIGGER only_grows BEFORE UPDATE OR DELETE OR TRUNCATE ON openings
+  FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+ALTER TABLE openings ENABLE ROW LEVEL SECURITY;
+ALTER TABLE openings FORCE ROW LEVEL SECURITY;
+CREATE POLICY operator ON openings TO CURRENT_USER USING ((SELECT acting()) = 'operator');
+CREATE POLICY "select" ON openings FOR SELECT
+  USING (
+    (SELECT acting()) = 'worker'
+    OR ((SELECT i_am('auditor'))
+        AND (SELECT my_region()) IN (origin_region, receiving_region)
+        AND (opens_at <= clock_timestamp()
+             OR EXISTS (SELECT FROM leaves AS l
+                        JOIN leaves AS e ON e.placement_id = l.placement_id AND e.type = 'departure'
+                        WHERE l.index = openings.index)))
+    OR EXISTS (SELECT FROM leaves AS l JOIN placements AS p ON p.id = l.placement_id
+               WHERE l.index = openings.index AND p.receiver_id = (SELECT my_provider()))
+    OR EXISTS (SELECT FROM leaves AS l JOIN placements AS p ON p.began_id = l.placement_id
+               WHERE l.index = openings.index
+                 AND p.receiver_id = (SELECT my_provider())
+                 AND p.status = 'underway')
+  );
+CREATE POLICY "insert" ON openings FOR INSERT
+  WITH CHECK (
+    EXISTS (SELECT FROM leaves AS l JOIN placements AS p ON p.id = l.placement_id
+            WHERE l.index = openings.index AND p.receiver_id = (SELECT my_provider()))
+    OR EXISTS (SELECT FROM leaves AS l JOIN placements AS p ON p.began_id = l.placement_id
+               WHERE l.index = openings.index
+                 AND p.receiver_id = (SELECT my_provider())
+                 AND p.status = 'underway')
+  );
+
+-- subtrees
+GRANT SELECT, INSERT ON subtrees TO plek_app;
+CREATE OR REPLACE TRIGGER only_grows BEFORE UPDATE OR DELETE OR TRUNCATE ON subtrees
+  FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+ALTER TABLE subtrees ENABLE ROW LEVEL SECURITY;
+ALTER TABLE subtrees FORCE ROW LEVEL SECURITY;
+CREATE POLICY operator ON subtrees TO CURRENT_USER USING ((SELECT acting()) = 'operator');
+CREATE POLICY "select" ON subtrees FOR SELECT
+  USING (
+    (SELECT acting()) = 'worker'
+    OR ((index + 1) << level::integer) <= (SELECT max(size) FROM checkpoints)
+  );
+CREATE POLICY "insert" ON subtrees FOR INSERT WITH CHECK ((SELECT acting()) = 'worker');
+
+-- checkpoints
+GRANT SELECT, INSERT ON checkpoints TO plek_app;
+CREATE OR REPLACE TRIGGER only_grows BEFORE UPDATE OR DELETE OR TRUNCATE ON checkpoints
+  FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+ALTER TABLE checkpoints ENABLE ROW LEVEL SECURITY;
+ALTER TABLE checkpoints FORCE ROW LEVEL SECURITY;
+CREATE POLICY operator ON checkpoints TO CURRENT_USER USING ((SELECT acting()) = 'operator');
+CREATE POLICY "select" ON checkpoints FOR SELECT
+  USING (
+    (SELECT acting()) = 'worker'
+    OR (SELECT i_am('auditor') OR i_am('administrator'))
+    OR public_from <= clock_timestamp()
+  );
+CREATE POLICY "insert" ON checkpoints FOR INSERT WITH CHECK ((SELECT acting()) = 'worker');
+
+-- running_stays:
+-- For the worker alone: seeing that a stay goes on would let others watch it end.
+GRANT SELECT, INSERT ON running_stays TO plek_app;
+ALTER TABLE running_stays ENABLE ROW LEVEL SECURITY;
+ALTER TABLE running_stays FORCE ROW LEVEL SECURITY;
+CREATE POLICY operator ON running_stays TO CURRENT_USER USING ((SELECT acting()) = 'operator');
+CREATE POLICY "select" ON running_stays FOR SELECT USING ((SELECT acting()) = 'worker');
+CREATE POLICY "insert" ON running_stays FOR INSERT WITH CHECK ((SELECT acting()) = 'worker');

@@ -1,0 +1,63 @@
+-- What every capability stands on: outbox, heads, timers, keys, webhooks.
+
+-- outbox
+GRANT SELECT, INSERT, UPDATE, DELETE ON outbox TO plek_app;
+ALTER TABLE outbox ENABLE ROW LEVEL SECURITY;
+ALTER TABLE outbox FORCE ROW LEVEL SECURITY;
+CREATE POLICY operator ON outbox TO CURRENT_USER USING ((SELECT acting()) = 'operator');
+CREATE POLICY "select" ON outbox FOR SELECT
+  USING (
+    (SELECT acting()) = 'relay'
+    OR (SELECT acting()) = 'worker'
+    OR ((SELECT my_provider()) IS NOT NULL
+        AND (audience IS NULL OR (SELECT my_provider()) = ANY (audience)))
+  );
+CREATE POLICY "insert" ON outbox FOR INSERT
+  WITH CHECK (my_provider() IS NOT NULL OR acting() = 'worker');
+CREATE POLICY "update" ON outbox FOR UPDATE USING ((SELECT acting()) = 'relay');
+CREATE POLICY "delete" ON outbox FOR DELETE USING ((SELECT acting()) = 'worker');
+
+-- heads
+GRANT SELECT, INSERT, UPDATE, DELETE ON heads TO plek_app;
+
+-- timers
+GRANT SELECT, INSERT, UPDATE, DELETE ON timers TO plek_app;
+
+-- installation_keys
+GRANT SELECT, INSERT, UPDATE, DELETE ON installation_keys TO plek_app;
+
+-- webhooks
+GRANT SELECT, INSERT, UPDATE, DELETE ON webhooks TO plek_app;
+ALTER TABLE webhooks ENABLE ROW LEVEL SECURITY;
+ALTER TABLE webhooks FORCE ROW LEVEL SECURITY;
+CREATE POLICY operator ON webhooks TO CURRENT_USER USING ((SELECT acting()) = 'operator');
+CREATE POLICY "select" ON webhooks FOR SELECT
+  USING (
+    (provider_id = (SELECT my_provider()) AND (SELECT i_am('coordinator') OR i_am('client_system')))
+    OR (SELECT acting()) = 'worker'
+    OR (SELECT acting()) = 'relay'
+  );
+CREATE POLICY "insert" ON webhooks FOR INSERT
+  WITH CHECK (
+    (provider_id = (SELECT my_provider()) AND (SELECT i_am('coordinator') OR i_am('client_system')))
+  );
+CREATE POLICY "update" ON webhooks FOR UPDATE USING ((SELECT acting()) = 'worker');
+CREATE POLICY "delete" ON webhooks FOR DELETE
+  USING (
+    (provider_id = (SELECT my_provider()) AND (SELECT i_am('coordinator') OR i_am('client_system')))
+  );
+
+-- webhook_deliveries
+GRANT SELECT, INSERT, UPDATE, DELETE ON webhook_deliveries TO plek_app;
+ALTER TABLE webhook_deliveries ENABLE ROW LEVEL SECURITY;
+ALTER TABLE webhook_deliveries FORCE ROW LEVEL SECURITY;
+CREATE POLICY operator ON webhook_deliveries TO CURRENT_USER USING ((SELECT acting()) = 'operator');
+CREATE POLICY "select" ON webhook_deliveries FOR SELECT
+  USING (
+    (SELECT acting()) = 'worker'
+    OR ((SELECT i_am('coordinator') OR i_am('client_system'))
+        AND EXISTS (SELECT FROM webhooks AS w WHERE w.id = webhook_id))
+  );
+CREATE POLICY "insert" ON webhook_deliveries FOR INSERT WITH CHECK ((SELECT acting()) = 'relay');
+CREATE POLICY "update" ON webhook_deliveries FOR UPDATE USING ((SELECT acting()) = 'worker');
+CREATE POLICY "delete" ON webhook_deliveries FOR DELETE USING ((SELECT acting()) = 'worker');

@@ -1,0 +1,51 @@
+-- Recorded rankings, the registers that they cite, and plans for a peak.
+
+-- registers
+GRANT SELECT, INSERT ON registers TO plek_app;
+CREATE OR REPLACE TRIGGER only_grows BEFORE UPDATE OR DELETE OR TRUNCATE ON registers
+  FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+ALTER TABLE registers ENABLE ROW LEVEL SECURITY;
+ALTER TABLE registers FORCE ROW LEVEL SECURITY;
+CREATE POLICY operator ON registers TO CURRENT_USER USING ((SELECT acting()) = 'operator');
+CREATE POLICY "select" ON registers FOR SELECT
+  USING ((SELECT my_provider()) IS NOT NULL OR (SELECT i_am('auditor')));
+CREATE POLICY "insert" ON registers FOR INSERT WITH CHECK ((SELECT my_provider()) IS NOT NULL);
+CREATE POLICY worker_waiting ON registers FOR INSERT WITH CHECK ((SELECT acting()) = 'worker');
+
+-- rankings
+GRANT SELECT, INSERT, UPDATE, DELETE ON rankings TO plek_app;
+ALTER TABLE rankings ENABLE ROW LEVEL SECURITY;
+ALTER TABLE rankings FORCE ROW LEVEL SECURITY;
+CREATE POLICY operator ON rankings TO CURRENT_USER USING ((SELECT acting()) = 'operator');
+CREATE POLICY "select" ON rankings FOR SELECT
+  USING (
+    (my_provider() IS NOT NULL
+     AND rankings.provider_id = my_provider()
+     AND unshielded(rankings.referral_id))
+    OR (my_provider() IS NOT NULL
+        AND EXISTS (SELECT FROM placements AS p JOIN holds AS h ON h.id = p.hold_id
+                    WHERE p.referral_id = rankings.referral_id
+                      AND h.ranking_id = rankings.id
+                      AND p.receiver_id = my_provider()
+                      AND p.status IN ('underway', 'arrived')))
+    OR (i_am('auditor') AND EXISTS (SELECT FROM referrals AS r WHERE r.id = rankings.referral_id))
+  );
+CREATE POLICY "insert" ON rankings FOR INSERT WITH CHECK (provider_id = my_provider());
+CREATE POLICY exchange_insert ON rankings FOR INSERT
+  WITH CHECK (
+    (SELECT acting()) = 'exchange'
+    AND EXISTS (SELECT FROM swap_legs AS l WHERE l.referral_id = rankings.referral_id AND l.live)
+  );
+CREATE POLICY worker_waiting ON rankings FOR INSERT WITH CHECK ((SELECT acting()) = 'worker');
+
+-- peak_plans
+GRANT SELECT, INSERT, UPDATE, DELETE ON peak_plans TO plek_app;
+ALTER TABLE peak_plans ENABLE ROW LEVEL SECURITY;
+ALTER TABLE peak_plans FORCE ROW LEVEL SECURITY;
+CREATE POLICY operator ON peak_plans TO CURRENT_USER USING ((SELECT acting()) = 'operator');
+CREATE POLICY "select" ON peak_plans FOR SELECT
+  USING ((SELECT i_am('administrator')) OR (SELECT acting()) = 'worker');
+CREATE POLICY "insert" ON peak_plans FOR INSERT
+  WITH CHECK ((SELECT i_am('administrator')) AND account_id = (SELECT my_account()));
+CREATE POLICY "update" ON peak_plans FOR UPDATE USING ((SELECT acting()) = 'worker');
+CREATE POLICY "delete" ON peak_plans FOR DELETE USING ((SELECT acting()) = 'worker');

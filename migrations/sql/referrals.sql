@@ -1,0 +1,193 @@
+-- Who may see and change a referral and its content: its own desk, unless it is shielded; the receiving provider
+-- while its hold, placement or swap lives; auditors of the regions concerned, without its content.
+
+-- referrals
+GRANT SELECT, INSERT, UPDATE, DELETE ON referrals TO plek_app;
+CREATE OR REPLACE TRIGGER end_alternative
+  AFTER UPDATE OF status ON referrals
+  FOR EACH ROW WHEN (NEW.status = 'withdrawn' AND OLD.status <> 'withdrawn')
+  EXECUTE FUNCTION end_alternative('withdrawn');
+ALTER TABLE referrals ENABLE ROW LEVEL SECURITY;
+ALTER TABLE referrals FORCE ROW LEVEL SECURITY;
+CREATE POLICY operator ON referrals TO CURRENT_USER USING ((SELECT acting()) = 'operator');
+CREATE POLICY "select" ON referrals FOR SELECT
+  USING (
+    acting() = 'worker'
+    OR (my_provider() IS NOT NULL
+        AND referrals.provider_id = my_provider()
+        AND unshielded(referrals.id))
+    OR (i_am('auditor') AND of_my_region(referrals.id, referrals.origin))
+    OR (my_provider() IS NOT NULL AND (coming_here(referrals.id) OR swapping_here(referrals.id)))
+  );
+CREATE POLICY "insert" ON referrals FOR INSERT WITH CHECK (provider_id = (SELECT my_provider()));
+CREATE POLICY "update" ON referrals FOR UPDATE
+  USING (
+    acting() = 'worker'
+    OR (my_provider() IS NOT NULL
+        AND referrals.provider_id = my_provider()
+        AND unshielded(referrals.id))
+    OR (my_provider() IS NOT NULL AND coming_here(referrals.id))
+  );
+CREATE POLICY exchange_select ON referrals FOR SELECT USING ((SELECT acting()) = 'exchange');
+CREATE POLICY exchange_update ON referrals FOR UPDATE USING ((SELECT acting()) = 'exchange');
+
+-- referral_secrets
+GRANT SELECT, INSERT, UPDATE, DELETE ON referral_secrets TO plek_app;
+ALTER TABLE referral_secrets ENABLE ROW LEVEL SECURITY;
+ALTER TABLE referral_secrets FORCE ROW LEVEL SECURITY;
+CREATE POLICY operator ON referral_secrets TO CURRENT_USER USING ((SELECT acting()) = 'operator');
+CREATE POLICY "select" ON referral_secrets FOR SELECT
+  USING (
+    ((i_am('intake_worker') OR i_am('coordinator'))
+     AND ((my_provider() IS NOT NULL
+           AND referral_secrets.provider_id = my_provider()
+           AND unshielded(referral_secrets.referral_id))
+          OR (my_provider() IS NOT NULL
+              AND (coming_here(referral_secrets.referral_id)
+                   OR swapping_here(referral_secrets.referral_id)))))
+    OR (i_am('auditor')
+        AND EXISTS (SELECT FROM referrals AS r WHERE r.id = referral_secrets.referral_id))
+    OR (acting() = 'worker'
+        AND EXISTS (SELECT FROM referrals AS r
+                    WHERE r.id = referral_secrets.referral_id AND r.status IN ('ended', 'withdrawn')))
+  );
+CREATE POLICY "insert" ON referral_secrets FOR INSERT
+  WITH CHECK (provider_id = (SELECT my_provider()));
+CREATE POLICY "update" ON referral_secrets FOR UPDATE
+  USING (
+    (my_provider() IS NOT NULL
+     AND referral_secrets.provider_id = my_provider()
+     AND unshielded(referral_secrets.referral_id))
+  );
+CREATE POLICY "delete" ON referral_secrets FOR DELETE
+  USING (
+    (SELECT acting()) = 'worker'
+    AND EXISTS (SELECT FROM referrals AS r
+                WHERE r.id = referral_id AND r.status IN ('ended', 'withdrawn'))
+  );
+CREATE POLICY exchange_select ON referral_secrets FOR SELECT
+  USING (
+    (SELECT acting()) = 'exchange'
+    AND (EXISTS (SELECT FROM move_agreements AS a
+                 WHERE a.referral_id = referral_secrets.referral_id AND a.lapses_at > now())
+         OR EXISTS (SELECT FROM swap_legs AS l
+                    WHERE l.referral_id = referral_secrets.referral_id AND l.live))
+  );
+CREATE POLICY worker_waiting ON referral_secrets FOR SELECT
+  USING (
+    (SELECT acting()) = 'worker'
+    AND EXISTS (SELECT FROM referrals AS r WHERE r.id = referral_id AND r.status = 'open')
+  );
+
+-- shields:
+-- The colleagues named for a referral are chosen by any who see it while it has none, afterwards by one of
+-- them; if none of them works there any more, by the account that broke the glass.
+GRANT SELECT, INSERT, UPDATE, DELETE ON shields TO plek_app;
+ALTER TABLE shields ENABLE ROW LEVEL SECURITY;
+ALTER TABLE shields FORCE ROW LEVEL SECURITY;
+CREATE POLICY operator ON shields TO CURRENT_USER USING (acting() = 'operator');
+CREATE POLICY "select" ON shields FOR SELECT
+  USING (provider_id = my_provider() OR acting() = 'worker');
+CREATE POLICY "insert" ON shields FOR INSERT
+  WITH CHECK (
+    provider_id = my_provider()
+    AND ((until IS NULL
+          AND (EXISTS (SELECT FROM referrals AS r
+                       WHERE r.id = shields.referral_id AND r.provider_id = my_provider())
+               AND (EXISTS (SELECT FROM shields AS s
+                            WHERE s.referral_id = shields.referral_id
+                              AND s.until IS NULL
+                              AND s.account_id = my_account())
+                    OR NOT EXISTS (SELECT FROM shields AS s
+                                   WHERE s.referral_id = shields.referral_id
+                                     AND s.until IS NULL
+                                     AND s.account_id IN (SELECT c.account_id FROM colleagues() AS c)))))
+         OR ((account_id = my_account() AND until IS NOT NULL)
+             AND EXISTS (SELECT FROM shields AS s
+                         WHERE s.referral_id = shields.referral_id
+                           AND s.until IS NULL
+                           AND s.provider_id = my_provider())))
+  );
+CREATE POLICY "update" ON shields FOR UPDATE
+  USING (
+    provider_id = my_provider()
+    AND ((EXISTS (SELECT FROM referrals AS r
+                  WHERE r.id = shields.referral_id AND r.provider_id = my_provider())
+          AND (EXISTS (SELECT FROM shields AS s
+                       WHERE s.referral_id = shields.referral_id
+                         AND s.until IS NULL
+                         AND s.account_id = my_account())
+               OR NOT EXISTS (SELECT FROM shields AS s
+                              WHERE s.referral_id = shields.referral_id
+                                AND s.until IS NULL
+                                AND s.account_id IN (SELECT c.account_id FROM colleagues() AS c))))
+         OR (account_id = my_account() AND until IS NOT NULL))
+  )
+  WITH CHECK (
+    provider_id = my_provider()
+    AND ((until IS NULL
+          AND (EXISTS (SELECT FROM referrals AS r
+                       WHERE r.id = shields.referral_id AND r.provider_id = my_provider())
+               AND (EXISTS (SELECT FROM shields AS s
+                            WHERE s.referral_id = shields.referral_id
+                              AND s.until IS NULL
+                              AND s.account_id = my_account())
+                    OR NOT EXISTS (SELECT FROM shields AS s
+                                   WHERE s.referral_id = shields.referral_id
+                                     AND s.until IS NULL
+                                     AND s.account_id IN (SELECT c.account_id FROM colleagues() AS c)))))
+         OR (account_id = my_account() AND until IS NOT NULL))
+  );
+CREATE POLICY "delete" ON shields FOR DELETE
+  USING (
+    (provider_id = my_provider()
+     AND (EXISTS (SELECT FROM referrals AS r
+                  WHERE r.id = shields.referral_id AND r.provider_id = my_provider())
+          AND (EXISTS (SELECT FROM shields AS s
+                       WHERE s.referral_id = shields.referral_id
+                         AND s.until IS NULL
+                         AND s.account_id = my_account())
+               OR NOT EXISTS (SELECT FROM shields AS s
+                              WHERE s.referral_id = shields.referral_id
+                                AND s.until IS NULL
+                                AND s.account_id IN (SELECT c.account_id FROM colleagues() AS c)))))
+    OR acting() = 'worker'
+  );
+
+-- contacts
+GRANT SELECT, INSERT ON contacts TO plek_app;
+ALTER TABLE contacts ENABLE ROW LEVEL SECURITY;
+ALTER TABLE contacts FORCE ROW LEVEL SECURITY;
+CREATE POLICY operator ON contacts TO CURRENT_USER USING ((SELECT acting()) = 'operator');
+CREATE POLICY "select" ON contacts FOR SELECT
+  USING (
+    acting() = 'worker'
+    OR ((i_am('intake_worker') OR i_am('coordinator'))
+        AND (my_provider() IS NOT NULL
+             AND contacts.provider_id = my_provider()
+             AND unshielded(contacts.referral_id)))
+  );
+CREATE POLICY "insert" ON contacts FOR INSERT
+  WITH CHECK (
+    (i_am('intake_worker') OR i_am('coordinator'))
+    AND (my_provider() IS NOT NULL
+         AND contacts.provider_id = my_provider()
+         AND unshielded(contacts.referral_id))
+  );
+
+-- reminders
+GRANT SELECT, INSERT, DELETE ON reminders TO plek_app;
+ALTER TABLE reminders ENABLE ROW LEVEL SECURITY;
+ALTER TABLE reminders FORCE ROW LEVEL SECURITY;
+CREATE POLICY operator ON reminders TO CURRENT_USER USING ((SELECT acting()) = 'operator');
+CREATE POLICY "select" ON reminders FOR SELECT USING ((SELECT acting()) = 'worker');
+CREATE POLICY "insert" ON reminders FOR INSERT WITH CHECK ((SELECT acting()) = 'worker');
+CREATE POLICY "delete" ON reminders FOR DELETE USING ((SELECT acting()) = 'worker');
+
+-- erasures
+GRANT SELECT, INSERT ON erasures TO plek_app;
+ALTER TABLE erasures ENABLE ROW LEVEL SECURITY;
+ALTER TABLE erasures FORCE ROW LEVEL SECURITY;
+CREATE POLICY operator ON erasures TO CURRENT_USER USING ((SELECT acting()) = 'operator');
+CREATE POLICY "select" ON erasures FOR SELECT USING ((SELECT acting()) = 'worker');
+CREATE POLICY "insert" ON erasures FOR INSERT WITH CHECK ((SELECT acting()) = 'worker');

@@ -1,0 +1,143 @@
+-- The register: providers, their sites and places, and what came free.
+--
+-- Staff may read sites and places, without name, address or label; only the owner writes them.
+
+-- Free places of a site that admits again came free for those who wait. As the owner: the caller needs no
+-- right to say so, and can say nothing else.
+CREATE OR REPLACE FUNCTION note_reopening() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT AS $$
+BEGIN
+  INSERT INTO vacancies (id, provider_id, site_id, group_id)
+  SELECT gen_random_uuid(), NEW.provider_id, NEW.id, g.id FROM place_groups AS g
+  WHERE g.site_id = NEW.id
+    AND EXISTS (SELECT FROM claims AS c WHERE c.group_id = g.id AND c.claimed_until <= clock_timestamp());
+  RETURN NULL;
+END $$;
+REVOKE ALL ON FUNCTION note_reopening FROM PUBLIC;
+
+-- A place came free for those who wait.
+CREATE OR REPLACE FUNCTION note_vacancy() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT AS $$
+DECLARE leaving uuid;
+BEGIN
+  IF TG_OP = 'UPDATE' THEN
+    leaving := coalesce((SELECT h.referral_id FROM holds AS h WHERE h.id = OLD.hold_id),
+                        (SELECT p.referral_id FROM placements AS p WHERE p.id = OLD.placement_id));
+  END IF;
+  INSERT INTO vacancies (id, provider_id, site_id, group_id, place_id, left_by)
+  SELECT gen_random_uuid(), p.provider_id, p.site_id, NEW.group_id, p.id, leaving
+  FROM places AS p WHERE p.id = NEW.place_id;
+  RETURN NULL;
+END $$;
+REVOKE ALL ON FUNCTION note_vacancy FROM PUBLIC;
+
+-- providers
+GRANT SELECT, INSERT, UPDATE, DELETE ON providers TO plek_app;
+ALTER TABLE providers ENABLE ROW LEVEL SECURITY;
+ALTER TABLE providers FORCE ROW LEVEL SECURITY;
+CREATE POLICY operator ON providers TO CURRENT_USER USING ((SELECT acting()) = 'operator');
+CREATE POLICY "select" ON providers FOR SELECT USING (true);
+
+-- provider_regions
+GRANT SELECT, INSERT, UPDATE, DELETE ON provider_regions TO plek_app;
+ALTER TABLE provider_regions ENABLE ROW LEVEL SECURITY;
+ALTER TABLE provider_regions FORCE ROW LEVEL SECURITY;
+CREATE POLICY operator ON provider_regions TO CURRENT_USER USING ((SELECT acting()) = 'operator');
+CREATE POLICY "select" ON provider_regions FOR SELECT USING (true);
+CREATE POLICY "insert" ON provider_regions FOR INSERT
+  WITH CHECK (provider_id = (SELECT my_provider()));
+
+-- sites
+GRANT SELECT, INSERT, UPDATE, DELETE ON sites TO plek_app;
+CREATE OR REPLACE TRIGGER note_reopening
+  AFTER UPDATE OF admission ON sites
+  FOR EACH ROW WHEN (OLD.admission = 'paused' AND NEW.admission = 'open') EXECUTE FUNCTION note_reopening();
+ALTER TABLE sites ENABLE ROW LEVEL SECURITY;
+ALTER TABLE sites FORCE ROW LEVEL SECURITY;
+CREATE POLICY operator ON sites TO CURRENT_USER USING ((SELECT acting()) = 'operator');
+CREATE POLICY "select" ON sites FOR SELECT
+  USING ((SELECT my_provider()) IS NOT NULL OR (SELECT acting()) = 'worker');
+CREATE POLICY "insert" ON sites FOR INSERT WITH CHECK (provider_id = (SELECT my_provider()));
+CREATE POLICY "update" ON sites FOR UPDATE USING (provider_id = (SELECT my_provider()));
+
+-- site_secrets:
+-- Name and address, sealed: for the owner, and for the sender once a person has accepted, while the hold or
+-- placement lives.
+GRANT SELECT, INSERT, UPDATE, DELETE ON site_secrets TO plek_app;
+ALTER TABLE site_secrets ENABLE ROW LEVEL SECURITY;
+ALTER TABLE site_secrets FORCE ROW LEVEL SECURITY;
+CREATE POLICY operator ON site_secrets TO CURRENT_USER USING ((SELECT acting()) = 'operator');
+CREATE POLICY "select" ON site_secrets FOR SELECT
+  USING (
+    provider_id = (SELECT my_provider())
+    OR (EXISTS (SELECT FROM holds AS h JOIN claims AS c ON c.hold_id = h.id
+                WHERE h.site_id = site_secrets.site_id
+                  AND h.provider_id = (SELECT my_provider())
+                  AND h.status = 'accepted'
+                  AND h.accepted_by = 'person'
+                  AND c.claimed_until > clock_timestamp())
+        OR EXISTS (SELECT FROM placements AS p JOIN holds AS h ON h.id = p.hold_id
+                   WHERE p.site_id = site_secrets.site_id
+                     AND p.provider_id = (SELECT my_provider())
+                     AND p.status IN ('underway', 'arrived')
+                     AND h.accepted_by = 'person'))
+  );
+CREATE POLICY "insert" ON site_secrets FOR INSERT WITH CHECK (provider_id = (SELECT my_provider()));
+CREATE POLICY "update" ON site_secrets FOR UPDATE USING (provider_id = (SELECT my_provider()));
+
+-- place_groups
+GRANT SELECT, INSERT, UPDATE, DELETE ON place_groups TO plek_app;
+ALTER TABLE place_groups ENABLE ROW LEVEL SECURITY;
+ALTER TABLE place_groups FORCE ROW LEVEL SECURITY;
+CREATE POLICY operator ON place_groups TO CURRENT_USER USING ((SELECT acting()) = 'operator');
+CREATE POLICY "select" ON place_groups FOR SELECT
+  USING ((SELECT my_provider()) IS NOT NULL OR (SELECT acting()) = 'worker');
+CREATE POLICY "insert" ON place_groups FOR INSERT
+  WITH CHECK (
+    EXISTS (SELECT FROM sites AS s WHERE s.id = site_id AND s.provider_id = (SELECT my_provider()))
+  );
+CREATE POLICY "update" ON place_groups FOR UPDATE
+  USING (
+    EXISTS (SELECT FROM sites AS s WHERE s.id = site_id AND s.provider_id = (SELECT my_provider()))
+  );
+
+-- places
+GRANT SELECT, INSERT, UPDATE, DELETE ON places TO plek_app;
+ALTER TABLE places ENABLE ROW LEVEL SECURITY;
+ALTER TABLE places FORCE ROW LEVEL SECURITY;
+CREATE POLICY operator ON places TO CURRENT_USER USING ((SELECT acting()) = 'operator');
+CREATE POLICY "select" ON places FOR SELECT
+  USING ((SELECT my_provider()) IS NOT NULL OR (SELECT acting()) = 'worker');
+CREATE POLICY "insert" ON places FOR INSERT WITH CHECK (provider_id = (SELECT my_provider()));
+CREATE POLICY "update" ON places FOR UPDATE USING (provider_id = (SELECT my_provider()));
+
+-- place_secrets
+GRANT SELECT, INSERT, UPDATE, DELETE ON place_secrets TO plek_app;
+ALTER TABLE place_secrets ENABLE ROW LEVEL SECURITY;
+ALTER TABLE place_secrets FORCE ROW LEVEL SECURITY;
+CREATE POLICY operator ON place_secrets TO CURRENT_USER USING ((SELECT acting()) = 'operator');
+CREATE POLICY "select" ON place_secrets FOR SELECT USING (provider_id = (SELECT my_provider()));
+CREATE POLICY "insert" ON place_secrets FOR INSERT
+  WITH CHECK (provider_id = (SELECT my_provider()));
+CREATE POLICY "update" ON place_secrets FOR UPDATE USING (provider_id = (SELECT my_provider()));
+
+-- availability_steps
+GRANT SELECT, INSERT, UPDATE, DELETE ON availability_steps TO plek_app;
+ALTER TABLE availability_steps ENABLE ROW LEVEL SECURITY;
+ALTER TABLE availability_steps FORCE ROW LEVEL SECURITY;
+CREATE POLICY operator ON availability_steps TO CURRENT_USER USING ((SELECT acting()) = 'operator');
+CREATE POLICY "select" ON availability_steps FOR SELECT USING ((SELECT acting()) <> '');
+CREATE POLICY "insert" ON availability_steps FOR INSERT WITH CHECK ((SELECT acting()) = 'worker');
+CREATE POLICY "update" ON availability_steps FOR UPDATE USING ((SELECT acting()) = 'worker');
+CREATE POLICY "delete" ON availability_steps FOR DELETE USING ((SELECT acting()) = 'worker');
+
+-- vacancies
+GRANT SELECT, UPDATE, DELETE ON vacancies TO plek_app;
+ALTER TABLE vacancies ENABLE ROW LEVEL SECURITY;
+ALTER TABLE vacancies FORCE ROW LEVEL SECURITY;
+CREATE POLICY operator ON vacancies TO CURRENT_USER USING ((SELECT acting()) = 'operator');
+CREATE POLICY "select" ON vacancies FOR SELECT
+  USING (provider_id = (SELECT my_provider()) OR (SELECT acting()) = 'worker');
+CREATE POLICY "insert" ON vacancies FOR INSERT TO CURRENT_USER WITH CHECK (true);
+CREATE POLICY "update" ON vacancies FOR UPDATE USING ((SELECT acting()) = 'worker');
+CREATE POLICY "delete" ON vacancies FOR DELETE USING ((SELECT acting()) = 'worker');

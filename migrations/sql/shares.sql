@@ -1,0 +1,112 @@
+-- Fair shares: how regions stand, sealed quarterly totals, nights by pair of regions, and caps.
+
+-- Regions whose cap is reached, counting every household there; only the region's code comes out.
+CREATE OR REPLACE FUNCTION capped_regions(besides uuid) RETURNS SETOF text
+LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT AS $$
+DECLARE before text := acting();
+BEGIN
+  IF NOT EXISTS (SELECT FROM caps AS c WHERE c.withdrawn_at IS NULL AND c.begins_at <= clock_timestamp()
+                 AND c.ends_at > clock_timestamp()) THEN
+    RETURN;
+  END IF;
+  PERFORM set_config('plek.actor', 'worker', true);
+  RETURN QUERY
+  SELECT c.region FROM caps AS c
+  WHERE c.withdrawn_at IS NULL AND c.begins_at <= clock_timestamp() AND c.ends_at > clock_timestamp()
+    AND c.at_most <= (
+      SELECT count(*) FROM placements AS p
+      WHERE p.receiving = c.region AND p.cross_regional AND p.reason <> 'safety' AND p.status IN ('underway', 'arrived')
+        AND p.referral_id IS DISTINCT FROM besides
+    ) + (
+      SELECT count(*) FROM holds AS h
+      JOIN referrals AS r ON r.id = h.referral_id
+      JOIN sites AS s ON s.id = h.site_id
+      JOIN municipalities AS there ON there.code = s.municipality
+      JOIN municipalities AS home ON home.code = r.origin
+      WHERE h.resolved_at IS NULL AND h.expires_at > clock_timestamp() AND r.reason <> 'safety'
+        AND there.region = c.region AND home.region <> c.region AND h.referral_id IS DISTINCT FROM besides
+    );
+  PERFORM set_config('plek.actor', before, true);
+END $$;
+REVOKE ALL ON FUNCTION capped_regions FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION capped_regions TO plek_app;
+
+-- Whether a region's cap leaves room, asked by one at a time: its row is the queue.
+CREATE OR REPLACE FUNCTION cap_has_room(of_region text, besides uuid) RETURNS boolean
+LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT AS $$
+DECLARE before text := acting();
+BEGIN
+  PERFORM set_config('plek.actor', 'worker', true);
+  PERFORM FROM caps AS c WHERE c.region = of_region AND c.withdrawn_at IS NULL AND c.begins_at <= clock_timestamp()
+    AND c.ends_at > clock_timestamp() FOR UPDATE;
+  PERFORM set_config('plek.actor', before, true);
+  RETURN NOT EXISTS (SELECT FROM capped_regions(besides) AS full_region WHERE full_region = of_region);
+END $$;
+REVOKE ALL ON FUNCTION cap_has_room FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION cap_has_room TO plek_app;
+
+-- shares
+GRANT SELECT, INSERT, UPDATE, DELETE ON shares TO plek_app;
+
+-- quarter_totals
+GRANT SELECT, INSERT, UPDATE (index) ON quarter_totals TO plek_app;
+ALTER TABLE quarter_totals ENABLE ROW LEVEL SECURITY;
+ALTER TABLE quarter_totals FORCE ROW LEVEL SECURITY;
+CREATE POLICY operator ON quarter_totals TO CURRENT_USER USING ((SELECT acting()) = 'operator');
+CREATE POLICY "select" ON quarter_totals FOR SELECT
+  USING ((SELECT i_am('auditor') OR i_am('administrator')) OR (SELECT acting()) = 'worker');
+CREATE POLICY "insert" ON quarter_totals FOR INSERT
+  WITH CHECK ((SELECT acting()) = 'worker' AND index IS NULL);
+CREATE POLICY "update" ON quarter_totals FOR UPDATE
+  USING ((SELECT acting()) = 'worker' AND index IS NULL)
+  WITH CHECK ((SELECT acting()) = 'worker' AND index IS NOT NULL);
+
+-- pair_nights
+GRANT SELECT, INSERT ON pair_nights TO plek_app;
+CREATE OR REPLACE TRIGGER only_grows BEFORE UPDATE OR DELETE OR TRUNCATE ON pair_nights
+  FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+ALTER TABLE pair_nights ENABLE ROW LEVEL SECURITY;
+ALTER TABLE pair_nights FORCE ROW LEVEL SECURITY;
+CREATE POLICY operator ON pair_nights TO CURRENT_USER USING ((SELECT acting()) = 'operator');
+CREATE POLICY "select" ON pair_nights FOR SELECT
+  USING ((SELECT i_am('auditor')) AND (SELECT my_region()) IN (origin, receiving));
+CREATE POLICY "insert" ON pair_nights FOR INSERT WITH CHECK ((SELECT acting()) = 'worker');
+
+-- quarter_figures
+GRANT SELECT, INSERT ON quarter_figures TO plek_app;
+CREATE OR REPLACE TRIGGER only_grows BEFORE UPDATE OR DELETE OR TRUNCATE ON quarter_figures
+  FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+ALTER TABLE quarter_figures ENABLE ROW LEVEL SECURITY;
+ALTER TABLE quarter_figures FORCE ROW LEVEL SECURITY;
+CREATE POLICY operator ON quarter_figures TO CURRENT_USER USING ((SELECT acting()) = 'operator');
+CREATE POLICY "select" ON quarter_figures FOR SELECT USING ((SELECT acting()) <> '');
+CREATE POLICY "insert" ON quarter_figures FOR INSERT WITH CHECK ((SELECT acting()) = 'worker');
+
+-- caps
+GRANT SELECT, INSERT, UPDATE (withdrawn_at, withdrawn_on) ON caps TO plek_app;
+ALTER TABLE caps ENABLE ROW LEVEL SECURITY;
+ALTER TABLE caps FORCE ROW LEVEL SECURITY;
+CREATE POLICY operator ON caps TO CURRENT_USER USING ((SELECT acting()) = 'operator');
+CREATE POLICY "select" ON caps FOR SELECT USING ((SELECT acting()) <> '');
+CREATE POLICY "insert" ON caps FOR INSERT
+  WITH CHECK ((SELECT i_am('auditor')) AND region = (SELECT my_region()));
+CREATE POLICY "update" ON caps FOR UPDATE
+  USING (
+    ((SELECT i_am('auditor')) AND region = (SELECT my_region()) AND withdrawn_at IS NULL)
+    OR (SELECT acting()) = 'worker'
+  )
+  WITH CHECK ((SELECT i_am('auditor')) AND region = (SELECT my_region()));
+
+-- displacements
+GRANT SELECT, INSERT ON displacements TO plek_app;
+CREATE OR REPLACE TRIGGER only_grows BEFORE UPDATE OR DELETE OR TRUNCATE ON displacements
+  FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+ALTER TABLE displacements ENABLE ROW LEVEL SECURITY;
+ALTER TABLE displacements FORCE ROW LEVEL SECURITY;
+CREATE POLICY operator ON displacements TO CURRENT_USER USING ((SELECT acting()) = 'operator');
+CREATE POLICY "select" ON displacements FOR SELECT USING ((SELECT acting()) = 'worker');
+CREATE POLICY "insert" ON displacements FOR INSERT
+  WITH CHECK (
+    EXISTS (SELECT FROM leaves AS l JOIN placements AS p ON p.id = l.placement_id
+            WHERE l.index = displacements.index AND p.receiver_id = (SELECT my_provider()))
+  );
