@@ -81,6 +81,11 @@ class Transaction:
         staff = self.identity is not None and self.identity.provider_id is not None
         return staff or (self.identity is None and self.actor in {WORKER, OPERATOR})
 
+    @property
+    def stored_registers(self) -> set[str]:
+        """Hashes of registers that this process knows to be stored for good."""
+        return self.snapshots.recorded
+
     def wrote_outbox(self) -> None:
         """Wake this process's relay when the transaction has become true."""
         if self.written.set not in self.after_commit:

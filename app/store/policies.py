@@ -13,7 +13,7 @@ from app.store import heads
 if TYPE_CHECKING:
     from sqlalchemy import Executable
 
-    from app.store.database import Transaction
+    from app.store.statements import Statements
 
 LEAD = timedelta(minutes=1)
 """How long before it begins a policy is published at the latest: then it has become true, and known, in time."""
@@ -53,7 +53,7 @@ _ADD = (
 )
 
 
-async def add(tx: "Transaction", row: PolicyRow) -> bool:
+async def add(tx: "Statements", row: PolicyRow) -> bool:
     """Add a policy; False where it begins too early, or its hash, version or beginning is another's.
 
     Of several that are added at once each is decided on after the one before.
@@ -63,32 +63,32 @@ async def add(tx: "Transaction", row: PolicyRow) -> bool:
     return await tx.row(_ADD, values) is not None
 
 
-async def alike(tx: "Transaction", row: PolicyRow) -> list[PolicyRow]:
+async def alike(tx: "Statements", row: PolicyRow) -> list[PolicyRow]:
     """Return the policies that have the hash, the version or the beginning of this one."""
     same = or_(Policy.hash == row.hash, Policy.version == row.version, Policy.valid_from == row.valid_from)
     return await _rows(tx, select(*_COLUMNS).where(same))
 
 
-async def named(tx: "Transaction", name: str) -> PolicyRow | None:
+async def named(tx: "Statements", name: str) -> PolicyRow | None:
     """Return the policy with this version or hash."""
     found = await _rows(tx, select(*_COLUMNS).where(or_(Policy.hash == name, Policy.version == name)))
     return found[0] if found else None
 
 
-async def listed(tx: "Transaction", *, limit: int, before: datetime | None) -> list[PolicyRow]:
+async def listed(tx: "Statements", *, limit: int, before: datetime | None) -> list[PolicyRow]:
     """Return policies, the one that begins last first."""
     wanted = select(*_COLUMNS).order_by(Policy.valid_from.desc()).limit(limit)
     return await _rows(tx, wanted if before is None else wanted.where(Policy.valid_from < before))
 
 
-async def in_force(tx: "Transaction") -> str | None:
+async def in_force(tx: "Statements") -> str | None:
     """Return the hash of the policy that was in force when the transaction began."""
     begun = select(Policy.hash).where(Policy.valid_from <= tx.at).order_by(Policy.valid_from.desc()).limit(1)
     row = await tx.row(begun)
     return None if row is None else row.hash
 
 
-async def since(tx: "Transaction", at: datetime) -> list[PolicyRow]:
+async def since(tx: "Statements", at: datetime) -> list[PolicyRow]:
     """Return the policy in force at a moment (or the first of all), and all that begin later, in their order."""
     in_force = select(func.max(Policy.valid_from)).where(Policy.valid_from <= at).scalar_subquery()
     first = select(func.min(Policy.valid_from)).scalar_subquery()
@@ -96,5 +96,5 @@ async def since(tx: "Transaction", at: datetime) -> list[PolicyRow]:
     return await _rows(tx, wanted.order_by(Policy.valid_from))
 
 
-async def _rows(tx: "Transaction", wanted: "Executable") -> list[PolicyRow]:
+async def _rows(tx: "Statements", wanted: "Executable") -> list[PolicyRow]:
     return [PolicyRow(*row) for row in await tx.rows(wanted)]

@@ -14,7 +14,7 @@ from app.store import heads, policies
 from app.store.policies import PolicyRow
 
 if TYPE_CHECKING:
-    from app.store.database import Transaction
+    from app.store.statements import Statements
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +79,7 @@ class Reference:
         return self.municipalities[municipality].region
 
 
-async def load(tx: "Transaction") -> Reference:
+async def load(tx: "Statements") -> Reference:
     """Read the newest version; read again when it changed meanwhile."""
     while True:
         version = await heads.read(tx, "reference")
@@ -88,7 +88,7 @@ async def load(tx: "Transaction") -> Reference:
             return reference
 
 
-async def _load(tx: "Transaction", *, version: int) -> Reference:
+async def _load(tx: "Statements", *, version: int) -> Reference:
     regions = await tx.rows(
         select(Region.code, Region.name, Region.lat, Region.lon, Region.population).order_by(Region.code)
     )
@@ -123,7 +123,7 @@ def _term(row: PolicyRow) -> Term:
     return Term(row.valid_from, row.hash, parse_policy(row.document))
 
 
-async def _distances(tx: "Transaction") -> tuple[Mapping[str, Mapping[str, int]], Mapping[str, Mapping[str, int]]]:
+async def _distances(tx: "Statements") -> tuple[Mapping[str, Mapping[str, int]], Mapping[str, Mapping[str, int]]]:
     rows = await tx.rows(
         select(
             Clearance.zone,
@@ -149,7 +149,7 @@ class WeightRow:
     source: str
 
 
-async def weights_in_force(tx: "Transaction") -> list[WeightRow]:
+async def weights_in_force(tx: "Statements") -> list[WeightRow]:
     """Return what each region weighs today, by its code."""
     wanted = (
         select(Weight.region, Weight.valid_from, Weight.weight, Weight.source)
@@ -160,7 +160,7 @@ async def weights_in_force(tx: "Transaction") -> list[WeightRow]:
     return [WeightRow(*row) for row in await tx.rows(wanted)]
 
 
-async def _weights(tx: "Transaction") -> Mapping[str, int]:
+async def _weights(tx: "Statements") -> Mapping[str, int]:
     rows = await tx.rows(
         select(Weight.region, Weight.weight)
         .ext(distinct_on(Weight.region))

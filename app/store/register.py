@@ -18,7 +18,7 @@ from app.store import heads
 if TYPE_CHECKING:
     from sqlalchemy.engine import Row
 
-    from app.store.database import Transaction
+    from app.store.statements import Statements
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,7 @@ class RegisterSnapshot:
         return zlib.compress(register_bytes(self.register))
 
 
-async def load(tx: "Transaction") -> RegisterSnapshot:
+async def load(tx: "Statements") -> RegisterSnapshot:
     """Read the newest version; read again when it changed meanwhile."""
     while True:
         version = await heads.read(tx, "register")
@@ -70,7 +70,7 @@ class ProviderList:
     cards: Mapping[str, ProviderCard]
 
 
-async def providers(tx: "Transaction") -> ProviderList:
+async def providers(tx: "Statements") -> ProviderList:
     """Read the newest version of the providers; read again when it changed meanwhile."""
     while True:
         version = await heads.read(tx, "register")
@@ -79,7 +79,7 @@ async def providers(tx: "Transaction") -> ProviderList:
             return ProviderList(version, cards)
 
 
-async def _providers(tx: "Transaction") -> Mapping[str, ProviderCard]:
+async def _providers(tx: "Statements") -> Mapping[str, ProviderCard]:
     rows = await tx.rows(
         select(
             Provider.id,
@@ -130,7 +130,7 @@ class Standing:
     compromised: bool
 
 
-async def standing(tx: "Transaction", place_id: UUID) -> Standing:
+async def standing(tx: "Statements", place_id: UUID) -> Standing:
     """Return what is true of a place now."""
     rows = await tx.rows(
         select(*_GROUP_COLUMNS, Site.compromised_since)
@@ -166,16 +166,16 @@ def _group(row: "Row[Any]") -> PlaceGroup:
     )
 
 
-async def record(tx: "Transaction", snapshot: RegisterSnapshot) -> None:
+async def record(tx: "Statements", snapshot: RegisterSnapshot) -> None:
     """Store a register that rankings are about to cite, unless this process knows it to be stored."""
-    recorded = tx.snapshots.recorded
+    recorded = tx.stored_registers
     if snapshot.hash in recorded:
         return
     await tx.run(insert(RegisterRecord).values(hash=snapshot.hash, content=snapshot.content()).on_conflict_do_nothing())
     tx.after_commit.append(lambda: recorded.add(snapshot.hash))
 
 
-async def recorded(tx: "Transaction", hash_: str) -> Register:
+async def recorded(tx: "Statements", hash_: str) -> Register:
     """Return the register that a ranking cited."""
     rows = await tx.rows(select(RegisterRecord.content).where(RegisterRecord.hash == hash_))
     return register_of(zlib.decompress(rows[0].content))

@@ -9,9 +9,9 @@ from app.store import reference, register
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from app.store.database import Transaction
     from app.store.reference import Reference
     from app.store.register import ProviderCard, RegisterSnapshot
+    from app.store.statements import Statements
 
 
 class Snapshots:
@@ -30,7 +30,7 @@ class Snapshots:
         """Begin with a country that was read before, from this very database or the one that it was copied from."""
         self._reference = reference
 
-    async def reference(self, tx: "Transaction") -> "Reference":
+    async def reference(self, tx: "Statements") -> "Reference":
         """Return the country at this transaction's version or a newer one, with the policy in force when it began.
 
         A policy that was published ahead so takes effect everywhere at once, by the database's clock, and nothing that
@@ -44,14 +44,14 @@ class Snapshots:
                     known = self._reference = await reference.load(tx)
         return known.at(tx.at)
 
-    async def providers(self, tx: "Transaction") -> "Mapping[str, ProviderCard]":
+    async def providers(self, tx: "Statements") -> "Mapping[str, ProviderCard]":
         """Return the providers by id, at this transaction's version or a newer one."""
         known = self._providers
         if known is None or known.version < tx.register_version:
             known = self._providers = await register.providers(tx)
         return known.cards
 
-    async def register(self, tx: "Transaction") -> "RegisterSnapshot":
+    async def register(self, tx: "Statements") -> "RegisterSnapshot":
         """Return the register at this transaction's version or a newer one.
 
         Everybody shares what is kept, so nobody fills it to whom row-level security shows only a part.
