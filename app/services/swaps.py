@@ -12,7 +12,7 @@ from app.services import exchange, referrals, swap_legs
 from app.services.caller import Caller
 from app.services.swap_course import end, tell
 from app.services.swap_legs import gone, ran_out
-from app.store import outbox, placements, retrying, swap_reserving, swap_searches, swaps
+from app.store import outbox, placements, savepoints, swap_reserving, swap_searches, swaps
 from app.store import referrals as referral_rows
 from app.store.database import Transaction
 from app.store.exchange import exchanging
@@ -74,7 +74,7 @@ async def propose(tx: Transaction, caller: Caller, search_id: UUID, *, rank: int
     proposal = _Proposal.of(options[rank - 1], swap_id=uuid4(), provider_id=caller.provider, expires_at=expires_at)
     async with exchanging(tx):
         await swaps.lapse(tx, proposal.referral_ids)
-        await retrying.whole(tx, lambda: _propose(tx, proposal, quiet_days=policy.swap_quiet_days, keyring=keyring))
+        await savepoints.whole(tx, lambda: _propose(tx, proposal, quiet_days=policy.swap_quiet_days, keyring=keyring))
         await tell(tx, proposal.swap_id, await swaps.legs(tx, proposal.swap_id))
     return await read(tx, caller, proposal.swap_id, keyring=keyring)
 
@@ -100,7 +100,7 @@ async def consent(tx: Transaction, caller: Caller, swap_id: UUID, given: Consent
     async with exchanging(tx):
         legs = await swaps.legs(tx, swap_id)
         if not any(leg.waits_for(side) for leg in legs for side in swaps.SIDES):
-            await retrying.whole(tx, lambda: swap_legs.reserve(tx, swap, legs, keyring=keyring))
+            await savepoints.whole(tx, lambda: swap_legs.reserve(tx, swap, legs, keyring=keyring))
             await _tell_reserved(tx, await swaps.legs(tx, swap_id))
         await tell(tx, swap_id, legs)
     return await read(tx, caller, swap_id, keyring=keyring)
