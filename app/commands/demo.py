@@ -17,7 +17,7 @@ from app.config import Settings
 from app.errors import OperatorError
 from app.reference import load
 from app.seal import Keyring
-from app.services import demo, demo_past, demo_people
+from app.services import demo, demo_past, demo_people, demo_shown
 from app.services.demo_past import Reach, to_nobody
 from app.services.demo_values import DemoCountry
 from app.simulation.past import live_through
@@ -48,7 +48,7 @@ async def show(installation: Installation, *, seed: int, reach: Reach) -> None:
     """
     told = None
     async with _turn(installation, reach=reach) as tx:
-        shown = await demo.is_shown(tx)
+        shown = await demo_shown.is_shown(tx)
         if shown is False:
             raise OperatorError("This database holds providers of its own: start without --demo.")
         if shown:

@@ -224,7 +224,7 @@ def _answers(host: str, port: int) -> bool:
 def _how_to_enter(settings: Settings) -> str:
     """Say how to get tokens for the demo country: two desks and a controller."""
     from app.reference import load  # noqa: PLC0415 - only a demo needs its words
-    from app.services.demo import slug_of  # noqa: PLC0415 - as above
+    from app.services.demo_shown import slug_of  # noqa: PLC0415 - as above
 
     files = load()
     providers = [slug_of(name) for name in files.demo.providers[:2]]

@@ -10,7 +10,7 @@ from uuid import UUID, uuid4
 
 from app.config import program
 from app.errors import OperatorError
-from app.services import demo
+from app.services import demo_shown
 from app.services.caller import Role
 from app.store import accounts
 from app.store.database import Transaction
@@ -47,7 +47,7 @@ async def issue(
     start itself (not `embedded`); there none is made.
     """
     _check(roles, provider=provider, region=region, days=days)
-    shown = await demo.is_shown(tx) is True
+    shown = await demo_shown.is_shown(tx) is True
     if shown and not embedded:
         raise OperatorError(
             "This database holds the demo country, and DATABASE_URL is set: no tokens are made for it here, and none "

@@ -46,18 +46,6 @@ async def fill(
     return country
 
 
-async def is_shown(tx: Transaction) -> bool | None:
-    """Whether what is in the database is the demo country; None where there is nothing yet."""
-    found = set(await accounts.slugs(tx))
-    invented = {slug_of(name) for name in load().demo.providers}
-    return found == invented if found else None
-
-
-def slug_of(name: str) -> str:
-    """Return the slug of an invented provider."""
-    return "-".join(name.lower().split())
-
-
 def rows_of(country: DemoCountry, *, keyring: Keyring, at: datetime) -> Batch:
     """Return the country as rows, sealed where it would be sealed; times are reckoned back from `at`."""
     batch = Batch()

@@ -11,7 +11,7 @@ from uuid import UUID, uuid4
 
 from app.errors import Conflict, Fault, Forbidden, Invalid, Missing
 from app.seal import Keyring
-from app.services import demo, invitations
+from app.services import demo_shown, invitations
 from app.services.accounts import LONGEST_NAME
 from app.services.caller import Caller, Role
 from app.services.sessions import ACCOUNT
@@ -89,7 +89,7 @@ async def invite(
     tx: Transaction, wanted: Wanted, *, sign_in_name: str, by: Caller | None, keyring: Keyring, embedded: bool
 ) -> Invited:
     """Make an account and its invitation; `by` is None for the operator. Raises Invalid with codes for its faults."""
-    shown = await demo.is_shown(tx) is True
+    shown = await demo_shown.is_shown(tx) is True
     if shown and not embedded:
         raise Conflict("demo_country", "This database holds the demo country: no accounts are made in it here.")
     await _check(tx, wanted, more=_name_faults(sign_in_name))

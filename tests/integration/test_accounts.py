@@ -8,7 +8,7 @@ import pytest
 from app.errors import OperatorError
 from app.main import create_app, join
 from app.seal import Keyring
-from app.services import accounts, demo
+from app.services import accounts, demo, demo_shown
 from app.services.caller import Role
 from app.store.database import Identity
 from tests.country import THERE, Country
@@ -108,7 +108,7 @@ async def show_demo(country: Country) -> str:
     """Fill the database with the demo country; return the slug of one of its providers."""
     async with country.owner.entered() as tx:
         await demo.fill(tx, keyring=Keyring.parse(country.key))
-    return demo.slug_of(country.parts.files.demo.providers[0])
+    return demo_shown.slug_of(country.parts.files.demo.providers[0])
 
 
 async def demo_flags(country: Country) -> dict[str, bool]:

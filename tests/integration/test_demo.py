@@ -4,7 +4,7 @@ import pytest
 
 from app.errors import OperatorError
 from app.reference import load
-from app.services import demo, sites
+from app.services import demo, demo_shown, sites
 from app.services.caller import Caller
 from app.services.demo_country import build
 from app.services.demo_values import DemoReferral
@@ -123,6 +123,6 @@ async def test_the_demo_country_is_told_from_a_real_one(country: Country) -> Non
         if step is not None:
             await step(country)
         async with country.owner.entered() as tx:
-            shown.append(await demo.is_shown(tx))
+            shown.append(await demo_shown.is_shown(tx))
 
     assert shown == [None, True, False]
