@@ -11,7 +11,7 @@ from app.services import rankings
 from app.services.alternatives import midnight
 from app.services.caller import Caller
 from app.services.ledger import append_clear, local_day
-from app.store import caps, heads, holds, quarter_totals
+from app.store import caps, heads, holds
 from app.store import rankings as ranking_rows
 from app.store.caps import CapRow
 from app.store.database import Transaction
@@ -110,8 +110,8 @@ async def listed(tx: Transaction, *, region: str | None, limit: int, after: tupl
 async def displaced_nights(tx: Transaction, quarters: Sequence[str] | None = None) -> Mapping[str, int | None]:
     """Return the nights that caps displaced, in some or all quarters that are sealed; None where one has few."""
     sums: dict[str, int | None] = {}
-    for figures in (await quarter_totals.figures(tx, quarters)).values():
-        for cap_id, nights in figures["displaced"].items():
+    for displaced in await caps.displaced(tx, quarters):
+        for cap_id, nights in displaced.items():
             before = sums.get(cap_id, 0)
             sums[cap_id] = None if before is None or nights is None else before + nights
     return sums

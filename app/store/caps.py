@@ -8,7 +8,7 @@ from uuid import UUID
 
 from sqlalchemy import exists, func, insert, select, text, tuple_, update
 
-from app.models import Cap, Displacement
+from app.models import Cap, Displacement, QuarterFigures
 
 if TYPE_CHECKING:
     from app.store.database import Transaction
@@ -104,6 +104,13 @@ async def held_at(tx: "Transaction", regions: Sequence[str], *, at: datetime) ->
     then = (Cap.region.in_(regions), Cap.begins_at <= at, Cap.ends_at > at)
     held = (*then, func.coalesce(Cap.withdrawn_at, text("'infinity'::timestamptz")) > at)
     return [row.id for row in await tx.rows(select(Cap.id).where(*held).order_by(Cap.id))]
+
+
+async def displaced(tx: "Transaction", quarters: Sequence[str] | None = None) -> list[Mapping[str, int | None]]:
+    """Return the nights that each cap displaced, a mapping for each of some or all quarters that are sealed."""
+    wanted = select(QuarterFigures.figures["displaced"].label("displaced"))
+    rows = await tx.rows(wanted if quarters is None else wanted.where(QuarterFigures.quarter.in_(quarters)))
+    return [row.displaced for row in rows]
 
 
 async def note_displaced(tx: "Transaction", index: int, cap_ids: Sequence[UUID]) -> None:
