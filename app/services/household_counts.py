@@ -5,6 +5,7 @@ no row of anybody, so erasing a referral leaves it as it is.
 """
 
 from datetime import date
+from uuid import UUID
 
 from app.allocation.quarters import quarter_of
 from app.allocation.values import Need
@@ -15,21 +16,18 @@ from app.store import household_counts, keys
 from app.store import referrals as referral_rows
 from app.store.database import Transaction
 from app.store.household_counts import Whose
-from app.store.placements import PlacementRow
 
 HOUSEHOLDS, CHILDREN, MEN = "households", "children", "men"
 WITH_CHILDREN, WITH_MEN = "with_children", "with_men"
 OF_GROUP = "group."
 
 
-async def add(tx: Transaction, placement: PlacementRow, *, keyring: Keyring) -> None:
+async def add(tx: Transaction, referral_id: UUID, *, receiver_id: UUID, receiving: str, keyring: Keyring) -> None:
     """Count a household whose stay has just begun, in the transaction that says so."""
-    if placement.previous_id is not None:
-        return
-    row = await referral_rows.read(tx, placement.referral_id)
+    row = await referral_rows.read(tx, referral_id)
     assert row is not None  # noqa: S101 - a foreign key says so
     need = referrals.need_of(referrals.opened(tx, row, keyring).content, await tx.snapshots.reference(tx))
-    whose = Whose(quarter_of(today(tx)).first, placement.receiver_id, placement.receiving)
+    whose = Whose(quarter_of(today(tx)).first, receiver_id, receiving)
     key = await keys.read(tx, keys.MONITOR, keyring=keyring)
     await household_counts.add(tx, whose, counts_of(need), key=key)
 

@@ -24,12 +24,11 @@ from app.reference import load
 from app.seal import DataKey, Keyring
 from app.services import rankings, referrals
 from app.services.caller import Caller, Role
-from app.store import holds, keys, ledger
+from app.store import keys, ledger
 from app.store import rankings as ranking_rows
 from app.store import referrals as referral_rows
 from app.store.database import Transaction
 from app.store.ledger import NewLeaf, NewOpening
-from app.store.placements import PlacementRow
 
 SALT_BYTES = 16
 
@@ -92,18 +91,31 @@ async def stay_of(tx: Transaction, began_with: UUID, *, keyring: Keyring) -> Sta
     return Stay(began_with, rows[0][0], ends[0] if ends else None, states)
 
 
-async def record_arrival(
-    tx: Transaction, caller: Caller, placement: PlacementRow, *, at: datetime, keyring: Keyring
-) -> int:
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """A stay in another region that begins: of which household, where, why, and by which ranking it was found."""
+
+    placement_id: UUID
+    referral_id: UUID
+    ranking_id: UUID
+    swap_id: UUID | None
+    origin: str
+    receiving: str
+    kind: str
+    reason: str
+    ready_since: date | None
+
+
+async def record_arrival(tx: Transaction, caller: Caller, begun: Begun, *, at: datetime, keyring: Keyring) -> int:
     """Write the leaf of an arrival in another region.
 
     Where the ledger has one that was taken back, that is corrected: a beginning has one leaf, whatever was made of it.
     """
-    opening = await _arrival(tx, placement, at=at, keyring=keyring)
-    stay = await stay_of(tx, placement.id, keyring=keyring)
+    opening = await _arrival(tx, begun, at=at, keyring=keyring)
+    stay = await stay_of(tx, begun.placement_id, keyring=keyring)
     if stay is None:
-        return await _append(tx, placement.id, opening, keyring=keyring)
-    correction = Correction(stay.arrival, role_of(caller), placement.receiving, ARRIVED_AFTER_ALL)
+        return await _append(tx, begun.placement_id, opening, keyring=keyring)
+    correction = Correction(stay.arrival, role_of(caller), begun.receiving, ARRIVED_AFTER_ALL)
     return await record_correction(tx, stay, opening, correction, keyring=keyring)
 
 
@@ -131,17 +143,17 @@ async def record_departure(
 
 
 async def record_ready(
-    tx: Transaction, caller: Caller, placement: PlacementRow, *, since: date | None, keyring: Keyring
+    tx: Transaction, caller: Caller, began_with: UUID, *, receiving: str, since: date | None, keyring: Keyring
 ) -> int | None:
     """Correct the arrival of a running stay by the day since when the household has been ready to leave.
 
     None where its arrival has no leaf, or that says so already.
     """
-    stay = await stay_of(tx, placement.began_with, keyring=keyring)
+    stay = await stay_of(tx, began_with, keyring=keyring)
     if stay is None or stay.states[stay.arrival].ready_since == since:
         return None
     changed = replace(stay.states[stay.arrival], ready_since=since)
-    correction = Correction(stay.arrival, role_of(caller), placement.receiving, READY_TO_LEAVE)
+    correction = Correction(stay.arrival, role_of(caller), receiving, READY_TO_LEAVE)
     return await record_correction(tx, stay, changed, correction, keyring=keyring)
 
 
@@ -158,29 +170,27 @@ def role_of(caller: Caller) -> str:
     return Role.COORDINATOR if caller.has(Role.COORDINATOR) else Role.INTAKE_WORKER
 
 
-async def _arrival(tx: Transaction, placement: PlacementRow, *, at: datetime, keyring: Keyring) -> Opening:
-    hold = await holds.read(tx, placement.hold_id, provider_id=placement.provider_id)
-    assert hold is not None  # noqa: S101 - a foreign key says so
-    recorded = await ranking_rows.read(tx, hold.ranking_id)
+async def _arrival(tx: Transaction, begun: Begun, *, at: datetime, keyring: Keyring) -> Opening:
+    recorded = await ranking_rows.read(tx, begun.ranking_id)
     assert recorded is not None  # noqa: S101 - a foreign key says so
     ranked = await rankings.made_again(tx, *recorded, keyring=keyring)
-    referral = await referral_rows.read(tx, placement.referral_id)
+    referral = await referral_rows.read(tx, begun.referral_id)
     assert referral is not None  # noqa: S101 - a foreign key says so
     household = referrals.need_of(
         referrals.opened(tx, referral, keyring).content, await tx.snapshots.reference(tx)
     ).household
     return Opening(
         type="arrival",
-        origin=placement.origin_region,
-        receiving=placement.receiving,
-        kind=placement.kind,
+        origin=begun.origin,
+        receiving=begun.receiving,
+        kind=begun.kind,
         date=local_day(at),
-        reason=placement.reason,
+        reason=begun.reason,
         persons=persons_class(household.persons),
         lawful_regions=ranked.ranking.lawful_regions,
         policy_hash=ranked.policy_hash,
-        swap_id=None if hold.swap_id is None else str(hold.swap_id),
-        ready_since=placement.ready_to_leave_since,
+        swap_id=None if begun.swap_id is None else str(begun.swap_id),
+        ready_since=begun.ready_since,
     )
 
 

@@ -12,7 +12,7 @@ from app.seal import Keyring
 from app.services import alarms, caps, household_counts, ledger, referrals, returns, swap_course
 from app.services import holds as hold_acts
 from app.services.caller import Caller
-from app.store import departures, outbox, placements, transitions
+from app.store import departures, holds, outbox, placements, transitions
 from app.store import referrals as referral_rows
 from app.store.database import Transaction
 from app.store.placements import PlacementRow
@@ -94,12 +94,33 @@ async def _expect_again(tx: Transaction, placement: PlacementRow, *, keyring: Ke
 
 async def _begin(tx: Transaction, caller: Caller, now: PlacementRow, *, leaf_due: bool, keyring: Keyring) -> int | None:
     """Write what a beginning brings with it, once: whoever is back in a stay that was taken back is counted already."""
-    leaf = await ledger.record_arrival(tx, caller, now, at=tx.at, keyring=keyring) if leaf_due else None
-    if now.arrival_withdrawn_at is None:
-        await household_counts.add(tx, now, keyring=keyring)
-        if leaf is not None:
-            await caps.note_displaced(tx, now, leaf=leaf, keyring=keyring)
+    leaf = await _record(tx, caller, now, keyring=keyring) if leaf_due else None
+    if now.arrival_withdrawn_at is not None:
+        return leaf
+    if now.previous_id is None:
+        await household_counts.add(
+            tx, now.referral_id, receiver_id=now.receiver_id, receiving=now.receiving, keyring=keyring
+        )
+    if leaf is not None:
+        await caps.note_displaced(tx, now, leaf=leaf, keyring=keyring)
     return leaf
+
+
+async def _record(tx: Transaction, caller: Caller, placement: PlacementRow, *, keyring: Keyring) -> int:
+    hold = await holds.read(tx, placement.hold_id, provider_id=placement.provider_id)
+    assert hold is not None  # noqa: S101 - a foreign key says so
+    begun = ledger.Begun(
+        placement_id=placement.id,
+        referral_id=placement.referral_id,
+        ranking_id=hold.ranking_id,
+        swap_id=hold.swap_id,
+        origin=placement.origin_region,
+        receiving=placement.receiving,
+        kind=placement.kind,
+        reason=placement.reason,
+        ready_since=placement.ready_to_leave_since,
+    )
+    return await ledger.record_arrival(tx, caller, begun, at=tx.at, keyring=keyring)
 
 
 async def no_show(tx: Transaction, caller: Caller, placement_id: UUID, *, safety_checked: bool) -> PlacementRow:
@@ -168,7 +189,9 @@ async def _ready(
 ) -> None:
     await departures.ready(tx, placement.id, since=since)
     if placement.status == "arrived":
-        await ledger.record_ready(tx, caller, placement, since=since, keyring=keyring)
+        await ledger.record_ready(
+            tx, caller, placement.began_with, receiving=placement.receiving, since=since, keyring=keyring
+        )
 
 
 @dataclass(frozen=True, slots=True)
