@@ -13,7 +13,7 @@ from app.errors import Conflict, Erased, Fault, Invalid, Missing
 from app.reference import load
 from app.seal import DataKey, Keyring
 from app.services.caller import Caller
-from app.store import coming, referrals
+from app.store import referrals
 from app.store.database import Transaction
 from app.store.reference import Reference
 from app.store.referrals import ReferralRow
@@ -105,7 +105,7 @@ async def change(tx: Transaction, referral: Referral, *, content: Mapping[str, A
         tx.looks.purpose = "danger_zones"
     sealed = referral.key.seal_json(_secret(content), row=str(referral.id))
     await referrals.change(tx, referral.id, _clear(content), sealed=sealed)
-    await coming.tell_of_change(tx, referral.id)
+    await referrals.tell_of_change(tx, referral.id)
     row = await referrals.read(tx, referral.id)
     assert row is not None  # noqa: S101 - it was there a moment ago, and is locked
     return Referral(row, dict(content), referral.key)

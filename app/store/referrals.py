@@ -19,6 +19,7 @@ from sqlalchemy import (
     literal_column,
     or_,
     select,
+    text,
     tuple_,
     update,
 )
@@ -216,3 +217,20 @@ async def set_status(tx: "Transaction", referral_id: UUID, status: str) -> None:
         .values(status=now, hold_id=None, held_until=None, updated_at=func.clock_timestamp())
     )
     assert changed == 1, "a referral that this transaction may not change"  # noqa: S101 - the acts see to their order
+
+
+_TELL = text("""
+INSERT INTO outbox (kind, subject, audience)
+SELECT 'hold', id::text, ARRAY[provider_id, receiver_id] FROM holds
+WHERE referral_id = :referral_id AND resolved_at IS NULL AND expires_at > clock_timestamp()
+UNION ALL
+SELECT 'placement', id::text, ARRAY[provider_id, receiver_id] FROM placements
+WHERE referral_id = :referral_id
+  AND (status IN ('underway', 'arrived') OR (status = 'no_show' AND safety_checked_at IS NULL))
+""").bindparams(bindparam("referral_id", type_=Uuid()))
+
+
+async def tell_of_change(tx: "Transaction", referral_id: UUID) -> None:
+    """Tell those to whom one of the caller's referrals comes, or came, that something else is known of it now."""
+    if await tx.run(_TELL, {"referral_id": referral_id}):
+        tx.wrote_outbox()
