@@ -2,9 +2,10 @@
 
 import structlog
 
+from app.database.transaction import Transaction
+from app.ledger import checkpoints
 from app.seal import Keyring
-from app.services import checkpoints, monitor_releases, quarter_totals
-from app.store.database import Transaction
+from app.shares import monitor_releases, quarter_totals
 
 TOTALS_S = 600.0
 SEAL_S = 20.0

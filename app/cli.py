@@ -9,10 +9,10 @@ from typing import Annotated
 import typer
 
 from app import logs
-from app.allocation.review import MOST_DAYS
-from app.commands.ledger import ledger
+from app.allocation.figures.review import MOST_DAYS
+from app.commands.ledger.ledger import ledger
+from app.database.caller import Role
 from app.errors import OperatorError, Refusal
-from app.services.caller import Role
 from app.simulation.assumptions import DAYS_A_YEAR
 
 plek = typer.Typer(
@@ -54,7 +54,7 @@ def serve(
     demo: Annotated[bool, typer.Option("--demo", help="Fill an empty database with the demo country first.")] = False,  # noqa: FBT002 - an option without a value
 ) -> None:
     """Migrate, start what is missing, and serve the pages, the API and the worker."""
-    from app.commands import address, serving  # noqa: PLC0415 - a command loads only what it needs
+    from app.commands.serve import address, serving  # noqa: PLC0415 - a command loads only what it needs
 
     serving.serve(data_dir, address=address.Address(host, port), workers=workers, with_demo=demo)
 

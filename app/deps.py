@@ -13,17 +13,17 @@ import structlog
 from fastapi import Depends, Request
 
 from app.config import Settings
+from app.database import access_log
+from app.database.access_log import Entry
+from app.database.caller import Caller, Role
+from app.database.reference import Reference
+from app.database.transaction import Database, Identity, Transaction
 from app.errors import Forbidden, TooMany, Unauthenticated
 from app.events.allowance import Allowance, network_of
 from app.events.bus import Bus
 from app.events.link import Link
 from app.reference import ReferenceFiles
 from app.seal import Keyring
-from app.services.caller import Caller, Role
-from app.store import access_log
-from app.store.access_log import Entry
-from app.store.database import Database, Identity, Transaction
-from app.store.reference import Reference
 
 log = structlog.get_logger()
 

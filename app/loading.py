@@ -4,11 +4,11 @@ import asyncio
 from dataclasses import dataclass
 
 from app.config import Settings
+from app.database import server
+from app.database.transaction import Database
 from app.errors import OperatorError
 from app.migrating import migrate, newest
-from app.services.loading import load_reference
-from app.store import condition
-from app.store.database import Database
+from app.registry.first_load import load_reference
 
 OLDEST_POSTGRES = 15
 
@@ -35,7 +35,7 @@ async def prepare(owner_url: str) -> Prepared:
 
 async def _prepare(database: Database, owner_url: str) -> Prepared:
     """Migrate and load; of several processes that start at once, one after another."""
-    async with condition.alone(database):
+    async with server.alone(database):
         behind = await is_behind(database)
         if behind:
             await asyncio.to_thread(migrate, owner_url)
@@ -45,7 +45,7 @@ async def _prepare(database: Database, owner_url: str) -> Prepared:
 
 async def is_behind(database: Database) -> bool:
     """Whether migrations of this release are missing; raise OperatorError for a server that is too old."""
-    found = await condition.look(database)
+    found = await server.look(database)
     if found.major < OLDEST_POSTGRES:
         raise OperatorError(f"PostgreSQL {found.version} is too old: Plek needs {OLDEST_POSTGRES} or newer.")
     # A newer schema is as good: while a release is rolled out, both versions run beside each other.

@@ -8,44 +8,19 @@ import structlog
 from fastapi import FastAPI
 
 from app import worker
-from app.api import (
-    access_log,
-    agreements,
-    alternatives,
-    availability,
-    break_glass,
-    caps,
-    contacts,
-    decisions,
-    description,
-    events,
-    fair_shares,
-    health,
-    holds,
-    hsds,
-    ledger,
-    looks,
-    monitor,
-    obstacles,
-    peaks,
-    placements,
-    places,
-    policies,
-    problems,
-    rankings,
-    reference,
-    referrals,
-    shields,
-    sites,
-    swap_searches,
-    swaps,
-    waiting,
-    webhooks,
-)
-from app.api.access import ACCESS, LOOKS
-from app.api.bodies import Bodies
-from app.api.middleware import Edge
+from app.api import events, health, ledger, policies, reference, webhooks
+from app.api.accounts import access_log, looks
+from app.api.kit import description, problems
+from app.api.kit.access import ACCESS, LOOKS
+from app.api.kit.bodies import Bodies
+from app.api.kit.middleware import Edge
+from app.api.placing import agreements, holds, placements, swap_searches, swaps
+from app.api.ranking import obstacles, peaks, rankings
+from app.api.referrals import alternatives, break_glass, contacts, referrals, shields, waiting
+from app.api.registry import availability, hsds, places, sites
+from app.api.shares import caps, decisions, fair_shares, monitor
 from app.config import Settings, program, read_settings
+from app.database.transaction import Database
 from app.deps import Parts
 from app.errors import OperatorError
 from app.events.allowance import Allowance
@@ -53,7 +28,6 @@ from app.events.bus import Bus
 from app.events.link import Link
 from app.reference import load
 from app.seal import KEY_FILE, KeyFile, Keyring
-from app.store.database import Database
 from app.web.pages import pages
 
 log = structlog.get_logger()

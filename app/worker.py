@@ -13,27 +13,24 @@ from typing import TypeAlias
 import structlog
 
 from app import metrics
+from app.accounts import sessions
+from app.accounts.store import sign_ins
 from app.bookkeeping import AT_ONCE_S, UNFOUNDED_S, release, seal, total
+from app.database import answers, deliveries, outbox, pulse, timers
+from app.database.transaction import RELAY, WORKER, Database, Transaction
 from app.deps import Parts
 from app.errors import Conflict, OperatorError, Unavailable
+from app.placing import arrival_alarms, erasure, holds, returns
+from app.placing.erasure_list import ErasureList
+from app.placing.store import agreements, placements
+from app.placing.swaps import proposals
+from app.ranking import peaks, vacancies
+from app.ranking.store import vacancies as vacancy_rows
+from app.referrals import reminders
+from app.referrals.store import waiting
+from app.registry import availability
 from app.seal import Keyring
-from app.services import (
-    arrival_alarms,
-    availability,
-    erasure,
-    holds,
-    peaks,
-    reminders,
-    returns,
-    sessions,
-    solidarity,
-    swaps,
-    vacancies,
-)
-from app.services.erasure_list import ErasureList
-from app.store import agreements, answers, deliveries, outbox, placements, pulse, signing, timers, waiting
-from app.store import vacancies as vacancy_rows
-from app.store.database import RELAY, WORKER, Database, Transaction
+from app.shares import shares_shown
 from app.webhooks.courier import Courier
 from app.webhooks.post import Post
 from app.webhooks.reach import Reach
@@ -64,7 +61,7 @@ log = structlog.get_logger()
 async def sweep(tx: Transaction) -> float:
     """Note down which holds and swaps have run out."""
     await holds.sweep(tx)
-    await swaps.sweep(tx)
+    await proposals.sweep(tx)
     return SWEEP_S
 
 
@@ -73,7 +70,7 @@ async def step(tx: Transaction, *, keyring: Keyring) -> float:
     if tx.reference_version == 0:
         return UNFOUNDED_S
     await availability.refresh(tx)
-    await solidarity.show(tx, keyring=keyring)
+    await shares_shown.show(tx, keyring=keyring)
     return (await tx.snapshots.reference(tx)).policy.availability_step_minutes * 60.0
 
 
@@ -86,7 +83,7 @@ async def prune(tx: Transaction) -> float:
     await waiting.prune(tx)
     await peaks.prune(tx)
     await agreements.prune(tx)
-    await signing.prune(tx, kept=sessions.KEPT)
+    await sign_ins.prune(tx, kept=sessions.KEPT)
     return PRUNE_S
 
 

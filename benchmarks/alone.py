@@ -9,13 +9,13 @@ from collections.abc import Callable, Sequence
 
 from sqlalchemy import text
 
-from app.allocation.missing import missing_facts
-from app.allocation.rank import Inputs
-from app.allocation.replay import digest
+from app.allocation.ranking.missing import missing_facts
+from app.allocation.ranking.rank import Inputs
+from app.allocation.ranking.replay import digest
+from app.database.transaction import Transaction
+from app.ranking import rankings
+from app.ranking.store import rankings as recorded
 from app.seal import Keyring
-from app.services import rankings
-from app.store import rankings as recorded
-from app.store.database import Transaction
 from benchmarks import cases
 from benchmarks.figures import Line, limited, percentile
 from benchmarks.ground import Ground

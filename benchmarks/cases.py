@@ -7,18 +7,21 @@ from uuid import UUID, uuid4
 
 from sqlalchemy import insert, text
 
-from app.allocation.rank import RULES_VERSION
+from app.accounts.store import accounts
+from app.allocation.ranking.rank import RULES_VERSION
 from app.allocation.values import Offer, PlaceGroup
+from app.database import counters, register
+from app.database.caller import Role
+from app.database.transaction import Transaction
+from app.demo import demo
 from app.models import Ranking
+from app.ranking import offers
+from app.ranking.store.rankings import RankingRow
 from app.reference import load
+from app.registry.store import bulk
 from app.seal import Keyring
-from app.services import demo, offers
-from app.services.caller import Role
-from app.services.demo_households import Households
-from app.services.demo_values import DemoCountry, DemoReferral
-from app.store import accounts, heads, imports, register
-from app.store.database import Transaction
-from app.store.rankings import RankingRow
+from app.simulation.country.households import Households
+from app.simulation.country.values import DemoCountry, DemoReferral
 from benchmarks.ground import Ground
 from benchmarks.wire import request
 
@@ -73,7 +76,7 @@ def add_cases(ground: Ground, desks: Sequence[Desk], *, count: int, seed: int) -
         batch = demo.rows_of(DemoCountry(seed, (), (), (), drawn), keyring=keyring, at=tx.at)
         for row in batch.referrals:
             row["reference"] = row["id"].hex  # speakable ones of several draws would meet
-        await imports.add(tx, batch)
+        await bulk.add(tx, batch)
 
     ground.act(add)
     return cases
@@ -115,7 +118,7 @@ def enlarge(ground: Ground, *, more: int, taken_percent: int = 0) -> None:
             {"taken_percent": taken_percent},
         )
         await tx.run(text("UPDATE place_groups SET places = places + :more WHERE places > 0"), {"more": more})
-        await heads.advance(tx, "register")
+        await counters.advance(tx, "register")
 
     ground.act(add)
     ground.owner("VACUUM ANALYZE")

@@ -8,7 +8,7 @@ from random import Random
 
 import numpy as np
 
-from app.allocation.graphs import Graph
+from app.allocation.swaps.graphs import Graph
 
 PREFLIB = Path(__file__).resolve().parents[2] / "shared" / "data" / "exchange"
 """PrefLib 00036 (Dickerson), read in place; see its README for what the optima are."""

@@ -17,12 +17,12 @@ from typing import Any, TypeVar
 import asyncpg
 import psutil
 
+from app.accounts import accounts
 from app.commands.installation import BOTH, Installation, opened
 from app.config import Settings
+from app.database.caller import Role
+from app.database.transaction import Transaction
 from app.seal import Keyring
-from app.services import accounts
-from app.services.caller import Role
-from app.store.database import Transaction
 from benchmarks import bare
 
 ROOT = Path(__file__).resolve().parent.parent

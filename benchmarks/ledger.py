@@ -11,13 +11,13 @@ from typing import NamedTuple
 
 from sqlalchemy import text
 
-from app.allocation.exports import Reading, export_line
-from app.allocation.leaves import leaf_bytes
-from app.allocation.openings import Opening, commitment, opening_document
-from app.services import checkpoints, ledger
-from app.services.checkpoints import Proof
-from app.store import tree
-from app.store.database import Transaction
+from app.allocation.ledger.exports import Reading, export_line
+from app.allocation.ledger.leaves import leaf_bytes
+from app.allocation.ledger.openings import Opening, commitment, opening_document
+from app.database.transaction import Transaction
+from app.ledger import checkpoints, ledger
+from app.ledger.checkpoints import Proof
+from app.ledger.store import tree
 from benchmarks.figures import Line
 from benchmarks.ground import Ground, opened_ground, plek
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import httpx
 
-from app.services.caller import Role
+from app.database.caller import Role
 from app.web.access import PAGES
 from benchmarks.figures import Line, limited
 from benchmarks.ground import serving_plek

@@ -9,11 +9,12 @@ import numpy as np
 from scipy.optimize import linear_sum_assignment  # pyright: ignore[reportUnknownVariableType] - it ships no types
 from sqlalchemy import text
 
-from app.allocation.peaks import MOST, Asker, plan
-from app.services import peaks, referrals
-from app.store import peaks as rows
-from app.store import referrals as referral_rows
-from app.store.database import Transaction
+from app.allocation.peaks.peaks import MOST, Asker, plan
+from app.database.transaction import Transaction
+from app.ranking import peaks
+from app.ranking.store import peaks as rows
+from app.referrals import referrals
+from app.referrals.store import referrals as referral_rows
 from benchmarks import cases
 from benchmarks.cases import Desk
 from benchmarks.figures import Line, limited

@@ -9,10 +9,10 @@ from typing import Any
 
 from sqlalchemy import event
 
+from app.database.caller import Caller, Role
+from app.database.transaction import WORKER, Database, Transaction
+from app.ranking import rankings
 from app.seal import Keyring
-from app.services import rankings
-from app.services.caller import Caller, Role
-from app.store.database import WORKER, Database, Transaction
 from benchmarks.cases import Case
 from benchmarks.ground import Ground
 

@@ -18,15 +18,16 @@ from uuid import UUID
 
 from sqlalchemy import text
 
-from app.allocation.canonical import canonical_json
-from app.allocation.leaves import leaf_bytes
-from app.allocation.openings import Opening, commitment, opening_document
-from app.allocation.quarters import from_to, last_over, quarter_of
+from app.allocation.ledger.leaves import leaf_bytes
+from app.allocation.ledger.openings import Opening, commitment, opening_document
+from app.allocation.policy.canonical import canonical_json
+from app.allocation.shares.quarters import from_to, last_over, quarter_of
+from app.database import counters
+from app.database.sealing import keys
+from app.database.transaction import WORKER, Database, Transaction
+from app.ledger.ledger import local_day
 from app.seal import DataKey, Keyring
-from app.services import quarter_totals, solidarity
-from app.services.ledger import local_day
-from app.store import heads, keys
-from app.store.database import WORKER, Database, Transaction
+from app.shares import quarter_totals, shares_shown
 from benchmarks import plans
 from benchmarks.figures import Line
 from benchmarks.ground import Ground, opened_ground, plek
@@ -90,7 +91,7 @@ class Aged:
 
     async def show(self, tx: Transaction) -> None:
         """Let rankings see how regions stand."""
-        await solidarity.show(tx, keyring=self.keyring)
+        await shares_shown.show(tx, keyring=self.keyring)
 
 
 ACTS: dict[str, Callable[[Aged, Transaction], Awaitable[None]]] = {
@@ -191,7 +192,7 @@ async def _lived(ground: Ground, size: int, keyring: Keyring) -> tuple[DataKey, 
                 async with owner.entered() as tx:
                     await tx.run(NOTED_THEN, {"at": then})
         async with owner.entered() as tx:
-            return key, await heads.read(tx, "ledger")
+            return key, await counters.read(tx, "ledger")
 
 
 def _facts(regions: Sequence[str], leaves: int, *, until: dt.date) -> list[Fact]:
@@ -213,7 +214,7 @@ def _facts(regions: Sequence[str], leaves: int, *, until: dt.date) -> list[Fact]
 
 
 async def _add(tx: Transaction, facts: Sequence[Fact], arrivals: dict[int, int], key: DataKey) -> None:
-    first = await heads.read(tx, "ledger")
+    first = await counters.read(tx, "ledger")
     written: list[tuple[int, Fact, bytes, bytes]] = []
     for index, fact in enumerate(facts, first):
         opening = fact.opening

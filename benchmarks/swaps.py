@@ -8,8 +8,8 @@ from typing import Any
 import kep_solver.entities
 import kep_solver.model
 
-from app.allocation.exchange import best_packing
-from app.allocation.graphs import Graph
+from app.allocation.swaps.exchange import best_packing
+from app.allocation.swaps.graphs import Graph
 from benchmarks.exchanges import PREFLIB, Problem, drawn, preflib
 from benchmarks.figures import Line
 

@@ -5,12 +5,13 @@ from dataclasses import replace
 from typing import Any
 from uuid import UUID, uuid4
 
-from app.allocation.openings import Correction, Opening
-from app.allocation.quarters import Quarter, last_over
-from app.services import ledger, quarter_totals
-from app.services.quarter_totals import Sealing
-from app.store.database import WORKER
-from app.store.quarter_totals import said
+from app.allocation.ledger.openings import Correction, Opening
+from app.allocation.shares.quarters import Quarter, last_over
+from app.database.transaction import WORKER
+from app.ledger import ledger
+from app.shares import quarter_totals
+from app.shares.quarter_totals import Sealing
+from app.shares.store.quarter_totals import said
 from tests.country import HERE, THERE, Country
 
 GRACE_DAYS = 14

@@ -16,12 +16,12 @@ import asyncpg
 import pytest
 
 from app.config import Settings
+from app.database.transaction import Database
 from app.embedded import servers
 from app.logs import configure as configure_logs
 from app.migrating import migrate
+from app.registry.first_load import load_reference
 from app.seal import new_key
-from app.services.loading import load_reference
-from app.store.database import Database
 from tests.country import Country, open_country
 
 pytest_plugins = ("tests.suite", "tests.covering")

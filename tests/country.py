@@ -15,13 +15,14 @@ from sqlalchemy import insert, text
 from starlette.routing import Mount
 
 from app.config import Settings
+from app.database import counters
+from app.database.reference import Reference
+from app.database.transaction import WORKER, Database
 from app.deps import Parts
 from app.main import create_app, join
 from app.models import Account, Provider, ProviderRegion, Token
-from app.services import availability, solidarity
-from app.store import heads
-from app.store.database import WORKER, Database
-from app.store.reference import Reference
+from app.registry import availability
+from app.shares import shares_shown
 
 HERE, THERE, FAR = "GM0518", "GM0193", "GM0014"
 """Den Haag, Zwolle and Groningen: a household flees from the first."""
@@ -54,7 +55,7 @@ class Country:
                     insert(Provider).values(id=id_, slug=slug, name=f"Stichting {slug.title()}", phone="000-555 01 01")
                 )
                 await tx.run(insert(ProviderRegion), [{"provider_id": id_, "region": region} for region in regions])
-                await heads.advance(tx, "register")
+                await counters.advance(tx, "register")
         return self.providers[slug]
 
     async def token(self, *roles: str, provider: str | None = None, region: str | None = None, days: float = 1) -> str:
@@ -101,7 +102,7 @@ class Country:
         """Take the next step of what everybody may see of availability, as the worker does every few minutes."""
         async with self.parts.database.entered(actor=WORKER) as tx:
             await availability.refresh(tx)
-            await solidarity.show(tx, keyring=self.parts.keyring)
+            await shares_shown.show(tx, keyring=self.parts.keyring)
 
     async def value(self, statement: str, **values: object) -> Any:
         """Run a statement as the owner and return its one value."""
@@ -244,8 +245,8 @@ async def open_country(
     """Open an installation on databases that are there."""
     settings = Settings(rate_limit=0, assume_role=assume_role)
     with pytest.MonkeyPatch.context() as patient:
-        patient.setattr("app.store.database.POOL_WAIT_S", PATIENCE_S)
-        patient.setattr("app.store.database.CONNECT_WAIT_S", PATIENCE_S)
+        patient.setattr("app.database.transaction.POOL_WAIT_S", PATIENCE_S)
+        patient.setattr("app.database.transaction.CONNECT_WAIT_S", PATIENCE_S)
         owner = Database(Settings(pool_size=2), url=owner_url, as_owner=True)
         parts = join(settings, database_url=app_url, redis_url=redis_url, key=key)
     await share_reference(parts.database)

@@ -3,9 +3,9 @@
 from pathlib import Path
 from typing import Any
 
+from app.placing import erasure
+from app.placing.erasure_list import ErasureList
 from app.seal import Keyring
-from app.services import erasure
-from app.services.erasure_list import ErasureList
 from tests.casework import Desk
 from tests.country import Country
 

@@ -4,9 +4,9 @@ from datetime import date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from app.allocation.quarters import Quarter
-from app.services import monitor_releases
-from app.store.database import WORKER
+from app.allocation.shares.quarters import Quarter
+from app.database.transaction import WORKER
+from app.shares import monitor_releases
 from tests.country import HERE, Country, Shelter
 
 ZONE = ZoneInfo("Europe/Amsterdam")

@@ -9,10 +9,10 @@ from typing import Any
 
 from standardwebhooks import Webhook
 
+from app.database import outbox
+from app.database.transaction import RELAY, WORKER
 from app.main import create_app
 from app.seal import Keyring
-from app.store import outbox
-from app.store.database import RELAY, WORKER
 from app.webhooks.courier import Courier
 from app.webhooks.post import Post
 from app.webhooks.reach import Reach

@@ -6,16 +6,16 @@ from dataclasses import dataclass, replace
 from functools import partial
 from uuid import UUID
 
+from app.accounts import invitations, second_factor, sign_ins, staff
+from app.accounts.devices import Device
+from app.accounts.invitations import Choice
+from app.accounts.sessions import Opened, Visit
+from app.accounts.sign_ins import Proof
+from app.accounts.staff import Wanted
+from app.accounts.store.sign_ins import SIGNING
+from app.database.transaction import Identity, Transaction
 from app.events.allowance import Allowance
 from app.seal import Keyring
-from app.services import invitations, second_factor, signing, staff
-from app.services.devices import Device
-from app.services.invitations import Choice
-from app.services.sessions import Opened, Visit
-from app.services.signing import Proof
-from app.services.staff import Wanted
-from app.store.database import Identity, Transaction
-from app.store.signing import SIGNING
 from tests.country import Country
 
 PASSWORD = "een lange dag bij de zee"
@@ -102,7 +102,7 @@ async def person(
 
 async def sign_in(country: Country, proof: Proof, *, allowance: Allowance | None = None) -> Opened | None:
     """Try to sign in."""
-    return await signing.sign_in(
+    return await sign_ins.sign_in(
         begin(country), proof, visit=DESK, keyring=keyring(country), allowance=allowance or country.parts.allowance
     )
 

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Annotated
 from fastapi import APIRouter, Header, Request, Response
 from fastapi.responses import StreamingResponse
 
-from app.api.logged_first import admitted
+from app.api.kit.logged_first import admitted
+from app.database.caller import Role
 from app.deps import Parts, PartsIn, token_hash
 from app.errors import Fault, Invalid, Refusal
 from app.events.stream import Event, Item, Reset, Start
-from app.services.caller import Role
 
 if TYPE_CHECKING:
     from starlette.types import Send

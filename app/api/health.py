@@ -7,12 +7,12 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse
 
 from app import metrics
+from app.database import pulse
+from app.database.caller import Role
+from app.database.transaction import WORKER
 from app.deps import Parts, PartsIn, source_of, token_hash
 from app.errors import Missing, Unavailable
-from app.services.caller import Role
-from app.services.health import state_of
-from app.store import pulse
-from app.store.database import WORKER
+from app.health import state_of
 
 router = APIRouter(include_in_schema=False)
 

@@ -8,10 +8,10 @@ from fastapi import APIRouter, Query, Response
 from fastapi.responses import PlainTextResponse
 from pydantic import Field, JsonValue
 
-from app.api.pages import PageIn
-from app.api.wire import Out
+from app.api.kit.pages import PageIn
+from app.api.kit.wire import Out
 from app.deps import CallerIn, PartsIn, Tx
-from app.services import checkpoints, entries
+from app.ledger import checkpoints, entries
 
 router = APIRouter(tags=["Ledger"])
 

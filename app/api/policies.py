@@ -6,14 +6,14 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Body, Query, Request, Response
 from pydantic import Field, JsonValue
 
-from app.allocation.differences import Difference
-from app.api.once import OnceIn
-from app.api.pages import Page, PageIn
-from app.api.wire import Out, single
+from app.allocation.policy.differences import Difference
+from app.api.kit.once import OnceIn
+from app.api.kit.pages import Page, PageIn
+from app.api.kit.wire import Out, single
+from app.database.policies import PolicyRow
 from app.deps import CallerIn, Tx
-from app.services import policies
-from app.services.policies import Published
-from app.store.policies import PolicyRow
+from app.policy import policies
+from app.policy.policies import Published
 
 router = APIRouter(tags=["Policies"])
 

@@ -6,11 +6,11 @@ from typing import TypeVar
 from fastapi import APIRouter, Response
 from pydantic import Field
 
-from app.api.pages import Page, PageIn
-from app.api.wire import Out
+from app.api.kit.pages import Page, PageIn
+from app.api.kit.wire import Out
+from app.database.reference import KnownMunicipality, KnownRegion
+from app.database.register import ProviderCard
 from app.deps import CallerIn, Tx
-from app.store.reference import KnownMunicipality, KnownRegion
-from app.store.register import ProviderCard
 
 router = APIRouter(tags=["Reference"])
 

@@ -6,15 +6,15 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Header, Response
 from pydantic import AfterValidator, Field, StringConstraints
 
-from app.api.ids import parse
-from app.api.once import OnceIn
-from app.api.pages import PageIn, moment_and_id
-from app.api.wire import In, Out
+from app.api.kit.ids import parse
+from app.api.kit.once import OnceIn
+from app.api.kit.pages import PageIn, moment_and_id
+from app.api.kit.wire import In, Out
 from app.deps import CallerIn, PartsIn, Tx
 from app.models.webhooks import WEBHOOK_KINDS
-from app.services import webhooks
-from app.services.webhooks import Webhook
+from app.webhooks import webhooks
 from app.webhooks.reach import Reach
+from app.webhooks.webhooks import Webhook
 
 router = APIRouter(tags=["Webhooks"])
 messages = APIRouter(tags=["Webhooks"])

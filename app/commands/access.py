@@ -6,11 +6,11 @@ from pathlib import Path
 
 import typer
 
+from app.accounts import accounts
+from app.accounts.accounts import Issued
 from app.commands.installation import opened, say, settings_with
 from app.config import program
-from app.services import accounts
-from app.services.accounts import Issued
-from app.services.caller import Role
+from app.database.caller import Role
 
 
 def issue(

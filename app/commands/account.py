@@ -7,13 +7,13 @@ from uuid import UUID
 
 import typer
 
+from app.accounts import invitations, staff
+from app.accounts.staff import Invited, Wanted
+from app.accounts.store import accounts
 from app.commands.installation import opened, say, settings_with
+from app.database.caller import Role
+from app.database.transaction import Transaction
 from app.errors import Conflict, Invalid, OperatorError
-from app.services import invitations, staff
-from app.services.caller import Role
-from app.services.staff import Invited, Wanted
-from app.store import accounts
-from app.store.database import Transaction
 
 WHERE = "/invitation"
 """The page on which an invitation is accepted; its code follows behind a #, which no server is sent or logs."""

@@ -9,9 +9,9 @@ from importlib.metadata import version
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from app.api.headers import harden
-from app.api.middleware import LONGEST_HEAD
-from app.api.problems import problem
+from app.api.kit.headers import harden
+from app.api.kit.middleware import LONGEST_HEAD
+from app.api.kit.problems import problem
 
 REQUEST_WITHIN_S = 30.0
 """From the connection, or the first byte of a further request, to the last byte of the body."""

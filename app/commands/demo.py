@@ -10,19 +10,21 @@ from pathlib import Path
 import typer
 
 from app import bookkeeping
+from app.accounts import demo_shown
 from app.commands.installation import Installation, opened, say, settings_with
 from app.commands.progress import Progress
 from app.commands.stop import stoppable
 from app.config import Settings
+from app.database import server
+from app.database.transaction import WORKER, Database, Transaction
+from app.demo import demo, people
+from app.demo.past import write
+from app.demo.past.live import live_through
+from app.demo.past.write import Reach, to_nobody
 from app.errors import OperatorError
 from app.reference import load
 from app.seal import Keyring
-from app.services import demo, demo_past, demo_people, demo_shown
-from app.services.demo_past import Reach, to_nobody
-from app.services.demo_values import DemoCountry
-from app.simulation.past import live_through
-from app.store import condition
-from app.store.database import WORKER, Database, Transaction
+from app.simulation.country.values import DemoCountry
 
 LIVED_FROM, LIVED_TO = 0.05, 0.5
 """Which shares of the work are done when the past begins to be lived through, and when it has been: of the time."""
@@ -52,7 +54,7 @@ async def show(installation: Installation, *, seed: int, reach: Reach) -> None:
         if shown is False:
             raise OperatorError("This database holds providers of its own: start without --demo.")
         if shown:
-            await demo_people.make_ready(tx)
+            await people.make_ready(tx)
         else:
             told = await _founded(installation, tx, seed=seed, with_past=True, reach=reach)
     if told is not None:
@@ -73,9 +75,9 @@ async def _filled(installation: Installation, *, seed: int, with_past: bool, rea
 async def _turn(installation: Installation, *, reach: Reach) -> AsyncGenerator[Transaction]:
     """Begin a transaction in which nobody else fills this database."""
     async with installation.transaction() as tx:
-        if not await condition.is_alone_with(tx, condition.DEMO):
+        if not await server.is_alone_with(tx, server.DEMO):
             reach("Another Plek fills this database with the demo country: waiting for it", 0)
-            await condition.await_turn(tx, condition.DEMO)
+            await server.await_turn(tx, server.DEMO)
         yield tx
 
 
@@ -86,7 +88,7 @@ async def _founded(installation: Installation, tx: Transaction, *, seed: int, wi
     told = [_told(await demo.fill(tx, keyring=keyring, seed=seed))]
     if with_past:
         told.append(await live(tx, keyring=keyring, seed=seed, reach=reach))
-    await demo_people.make_ready(tx)
+    await people.make_ready(tx)
     return "\n".join(told)
 
 
@@ -102,10 +104,10 @@ async def _signed(installation: Installation) -> None:
 
 
 async def live(
-    tx: Transaction, *, keyring: Keyring, seed: int, quarters: int = demo_past.QUARTERS, reach: Reach = to_nobody
+    tx: Transaction, *, keyring: Keyring, seed: int, quarters: int = write.QUARTERS, reach: Reach = to_nobody
 ) -> str:
     """Let the demo country, just filled, have lived until now; say how long."""
-    here = await demo_past.setting(tx, quarters=quarters)
+    here = await write.setting(tx, quarters=quarters)
     policy = (await tx.snapshots.reference(tx)).policy
     days, unwanted = count(1), threading.Event()
 
@@ -120,7 +122,7 @@ async def live(
     except asyncio.CancelledError:
         unwanted.set()  # a thread ends by itself alone, and a program waits for its threads
         raise
-    came = await demo_past.write(
+    came = await write.write(
         tx,
         past,
         here,

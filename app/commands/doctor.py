@@ -10,19 +10,21 @@ from typing import cast
 import typer
 
 from app import clock
-from app.allocation.versions import NEWEST, VERSIONS
+from app.accounts.store import accounts
+from app.allocation.ranking.versions import NEWEST, VERSIONS
 from app.commands.installation import BOTH, Installation, opened, read_key, settings_with
 from app.config import Settings, program
+from app.database import server
+from app.database.sealing import rotation, sealed_rows
+from app.database.sealing.rotation import Tally
+from app.database.server import Condition
+from app.database.transaction import WORKER, Database
 from app.errors import OperatorError
 from app.events.link import Link
 from app.loading import OLDEST_POSTGRES
 from app.migrating import newest
+from app.ranking.store import rankings
 from app.seal import KeyFile, Keyring
-from app.services import rotation
-from app.services.rotation import Tally
-from app.store import accounts, condition, rankings, sealing
-from app.store.condition import Condition
-from app.store.database import WORKER, Database
 
 NEWEST_POSTGRES = 18
 OLDEST_REDIS = (6, 2)
@@ -109,7 +111,7 @@ async def _database(installation: Installation) -> AsyncGenerator[Finding]:
     try:
         async with installation.owner() as database:
             before = clock.now()
-            found = await condition.look(database)
+            found = await server.look(database)
             after = clock.now()
         yield _version(found)
         # Between the two readings of the own clock the database read its own.
@@ -154,7 +156,7 @@ async def _key(installation: Installation) -> Finding:
     async with installation.owner() as database:
         if keyring is None:
             async with database.entered() as tx:
-                used = bool(await sealing.sample(tx))
+                used = bool(await sealed_rows.sample(tx))
             if used:
                 return Finding("fail", "key", f"{where} is gone: restore it")
             return Finding("warn", "key", f"there is none yet in {where}")
@@ -199,7 +201,7 @@ async def _role(installation: Installation) -> Finding:
     try:
         async with database.entered(actor=WORKER) as tx:
             providers = len(await accounts.slugs(tx))
-            walled = await condition.obeys_rules(tx)
+            walled = await server.obeys_rules(tx)
     except Exception as error:  # noqa: BLE001 - whatever it is, it is what was looked for
         return Finding("fail", "service", f"its role does not get in ({type(error).__name__})")
     finally:

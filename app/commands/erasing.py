@@ -7,10 +7,10 @@ import typer
 
 from app.commands.installation import Installation, opened, say, settings_with
 from app.errors import OperatorError
-from app.services import erasure
-from app.services.erasure_list import ErasureList
-from app.store import erasures
-from app.store.erasures import Kept, Standing
+from app.placing import erasure
+from app.placing.erasure_list import ErasureList
+from app.placing.store import erasures
+from app.placing.store.erasures import Kept, Standing
 
 
 def erase(data_dir: Path | None, *, referral: str | None, file: Path | None) -> None:

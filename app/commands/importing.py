@@ -12,9 +12,9 @@ from rich.progress import Progress as Bar
 
 from app.commands.installation import Installation, opened, say, settings_with
 from app.errors import OperatorError
-from app.services import imports
-from app.services.csv_files import ImportFaults, Progress
-from app.services.import_reading import Imported
+from app.registry.importing import imports
+from app.registry.importing.csv_files import ImportFaults, Progress
+from app.registry.importing.import_reading import Imported
 
 LONG_LINES = 2_000
 

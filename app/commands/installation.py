@@ -10,15 +10,16 @@ from urllib.parse import unquote, urlsplit
 import typer
 
 from app.config import Settings, program, read_settings
+from app.database import server
+from app.database.sealing import sealed_rows
+from app.database.sealing.sealed_rows import Sealed
+from app.database.transaction import Database, Transaction
 from app.embedded import EmbeddedServers
 from app.errors import OperatorError
 from app.loading import Prepared, is_behind, prepare
+from app.placing import erasure
+from app.placing.erasure_list import ErasureList
 from app.seal import KEY_FILE, KeyFile, Keyring, SealBroken, new_key
-from app.services import erasure
-from app.services.erasure_list import ErasureList
-from app.store import condition, sealing
-from app.store.database import Database, Transaction
-from app.store.sealing import Sealed
 
 POSTGRES = frozenset({"postgres"})
 BOTH = frozenset({"postgres", "redis"})
@@ -79,13 +80,13 @@ class Installation:
         async with self.owner() as database:
             if self.settings.owner_url and (user := urlsplit(self.database_url).username):
                 async with database.entered() as tx:
-                    await condition.admit(tx, unquote(user))
+                    await server.admit(tx, unquote(user))
             await erase_again(database, self.erasures)
         return done
 
     async def key(self, tx: Transaction) -> str:
         """Return the installation's key, made if there is none; OperatorError if it does not open what is sealed."""
-        seals = await sealing.sample(tx)
+        seals = await sealed_rows.sample(tx)
         # Read after the seals: what a rotation wraps meanwhile is wrapped by a key that was in the file before.
         found = self.settings.key or read_key(self.key_file)
         if found is None:

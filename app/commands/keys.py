@@ -13,12 +13,12 @@ from rich.progress import Progress as Bar
 
 from app.commands.installation import Installation, opened, say, settings_with
 from app.config import Settings, program
+from app.database.sealing import rotation
+from app.database.sealing.rotation import Rotated, Told
 from app.embedded import files, locks
 from app.embedded.folder import DataFolder
 from app.errors import OperatorError
 from app.seal import KEY_FILE, Keyring, new_key
-from app.services import rotation
-from app.services.rotation import Rotated, Told
 
 ROWS_BETWEEN_LINES = 10_000
 TURN_S = 180.0

@@ -11,15 +11,15 @@ import typer
 from rich.console import Console
 from rich.progress import Progress as Bar
 
-from app.allocation.differences import ADDED, REMOVED, Difference, differences
-from app.allocation.trial import FEW
-from app.api.bodies import read_json
+from app.allocation.policy.differences import ADDED, REMOVED, Difference, differences
+from app.allocation.policy.trial import FEW
+from app.api.kit.bodies import read_json
 from app.commands.installation import opened, say, settings_with
 from app.errors import Invalid, OperatorError
+from app.policy import policies, policy_trials
+from app.policy.policies import Published
+from app.policy.policy_trials import Progress, Tried
 from app.reference import load
-from app.services import policies, policy_trials
-from app.services.policies import Published
-from app.services.policy_trials import Progress, Tried
 
 TROUBLE = 2
 """Exit code for what is no policy; 1 says that two policies differ."""

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import typer
 
+from app.accounts import access_log
+from app.accounts.access_log import Reviewed
 from app.commands.installation import opened, settings_with
-from app.services import looks
-from app.services.looks import Reviewed
 from app.words.ranking import finding_text
 
 HEAD = ("account", "provider", "roles", "from", "finding")
@@ -19,7 +19,7 @@ def review(data_dir: Path | None, *, days: int) -> None:
 
     async def act() -> tuple[Reviewed, Mapping[str, str]]:
         async with installation.transaction() as tx:
-            reviewed = await looks.review_by_operator(tx, days=days)
+            reviewed = await access_log.review_by_operator(tx, days=days)
             cards = await tx.snapshots.providers(tx)
             return reviewed, {id_: card.slug for id_, card in cards.items()}
 

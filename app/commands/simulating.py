@@ -12,12 +12,12 @@ from rich.console import Console
 from rich.progress import Progress as Bar
 from rich.table import Table
 
-from app.allocation.policy import Policy
+from app.allocation.policy.policy import Policy
 from app.commands.installation import say
 from app.commands.policy import document_in, faults_of
 from app.errors import OperatorError
+from app.policy import policies
 from app.reference import load, policy_document
-from app.services import policies
 from app.simulation.figures import frontier, pictures, rows
 from app.simulation.outcome import Outcome
 from app.simulation.ways import PHONE_ROUND, PLEK, Progress, scene, side_by_side, sweep

@@ -61,9 +61,9 @@ def replay(data_dir: Path | None, *, ranking_id: str) -> None:
 
 
 async def _replayed(installation: Installation, ranking_id: str) -> bool:
-    from app.services import rankings  # noqa: PLC0415 - other commands start without the rules
-    from app.store import access_log  # noqa: PLC0415 - as above
-    from app.store import rankings as recorded  # noqa: PLC0415 - as above
+    from app.database import access_log  # noqa: PLC0415 - as above
+    from app.ranking import rankings  # noqa: PLC0415 - other commands start without the rules
+    from app.ranking.store import rankings as recorded  # noqa: PLC0415 - as above
 
     async with installation.transaction() as tx:
         found = await recorded.read(tx, _id(ranking_id))

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from itertools import islice
 from uuid import UUID
 
+from app.database import outbox
+from app.database.transaction import RELAY, Database
 from app.events.doorbell import Doorbell
 from app.events.link import Link
 from app.events.standing import Standing
 from app.events.stream import Beat, Event, Item, Reset, Start, Stream
-from app.store import outbox
-from app.store.database import RELAY, Database
 
 __all__ = ["Beat", "Bus", "Event", "Item", "Reset", "Start"]
 

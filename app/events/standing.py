@@ -3,7 +3,7 @@
 import asyncio
 from dataclasses import dataclass
 
-from app.store.database import Database, Identity
+from app.database.transaction import Database, Identity
 
 FRESH_S = 14.0
 """How old an answer may be; with a heartbeat every 15 s nobody listens for 30 s on an old one."""

@@ -1,4 +1,4 @@
-"""The tables, and nothing but the tables; every query on them stands in app.store."""
+"""The tables, and nothing but the tables; every query on them stands in a room's store."""
 
 from app.models.accounting import Cap, Displacement, PairNights, QuarterFigures, QuarterTotal, RunningStays
 from app.models.accounts import AccessLogEntry, AccessLogReferral, Account, Answer, InstallationKey, Token

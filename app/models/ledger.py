@@ -6,8 +6,8 @@ from uuid import UUID
 from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, LargeBinary, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.allocation.leaves import LEAF_TYPES
-from app.allocation.openings import STAY_TYPES
+from app.allocation.ledger.leaves import LEAF_TYPES
+from app.allocation.ledger.openings import STAY_TYPES
 from app.models.base import Base, Stamp, one_of
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 
-from app.allocation.shares import NIGHT, divide, total_relative_deviation
+from app.allocation.shares.shares import NIGHT, divide, total_relative_deviation
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -5,11 +5,11 @@ from dataclasses import dataclass, replace
 
 from app.allocation.values import DangerZone, Need
 from app.reference import ReferenceFiles
-from app.services.demo_households import Households
-from app.services.demo_luck import Luck
-from app.services.demo_values import DemoCase
 from app.simulation import assumptions as assumed
 from app.simulation.assumptions import DAY, HOUR
+from app.simulation.country.households import Households
+from app.simulation.country.luck import Luck
+from app.simulation.country.values import DemoCase
 
 ANSWERS = 16
 """More than anybody needs."""

@@ -3,8 +3,8 @@
 from dataclasses import dataclass, field
 
 from app.allocation.values import Need, Offer, PlaceGroup, Ranking, Situation
-from app.services.demo_lives import ACCEPTED, DECLINED, NO_ANSWER, Asked
 from app.simulation.arrivals import Answer
+from app.simulation.country.lives import ACCEPTED, DECLINED, NO_ANSWER, Asked
 from app.simulation.guest import Guest
 
 

@@ -3,9 +3,9 @@
 import datetime as dt
 from dataclasses import dataclass, field, replace
 
-from app.allocation.policy import Policy
+from app.allocation.policy.policy import Policy
+from app.allocation.ranking.waiting import Place, Waiting, place_of
 from app.allocation.values import Need, PlaceGroup
-from app.allocation.waiting import Place, Waiting, place_of
 from app.simulation.accounts import Running
 from app.simulation.arrivals import Answer, Arrival
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeAlias
 
-from app.allocation.policy import Policy
+from app.allocation.policy.policy import Policy
 from app.reference import ReferenceFiles, arrivals_by_hour
 from app.simulation.arrivals import Arrival, draw
 from app.simulation.assumptions import DAYS_A_YEAR

@@ -3,13 +3,13 @@
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from app.allocation.clearance import clearance_km, distance_km
+from app.allocation.ranking.clearance import clearance_km, distance_km
 from app.allocation.values import PlaceGroup, Register
 from app.reference import Municipality, ReferenceFiles
-from app.services.demo_country import EMERGENCY_HOURS, build
-from app.services.demo_luck import Luck
-from app.services.demo_values import DemoCountry, DemoPlace, DemoSite
 from app.simulation.assumptions import CLOSED_DAYS, CRISIS_DAYS, DAY, FOLLOW_ON_DAYS, HOUR, LONGEST_DAYS
+from app.simulation.country.luck import Luck
+from app.simulation.country.register import EMERGENCY_HOURS, build
+from app.simulation.country.values import DemoCountry, DemoPlace, DemoSite
 
 Km = Mapping[str, Mapping[str, int]]
 """Whole km by municipality and by a site's municipality."""

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from heapq import heappop, heappush
 from typing import TypeAlias
 
-from app.allocation.case import case_of
-from app.allocation.policy import Policy
-from app.allocation.rules import would_do
+from app.allocation.policy.policy import Policy
+from app.allocation.ranking.case import case_of
+from app.allocation.ranking.rules import would_do
+from app.allocation.ranking.versions import NEWEST
+from app.allocation.ranking.waiting import Place
 from app.allocation.values import PlaceGroup, Ranking
-from app.allocation.versions import NEWEST
-from app.allocation.waiting import Place
 from app.simulation.accounts import Accounts
 from app.simulation.arrivals import Arrival
 from app.simulation.assumptions import CALL_MINUTES, DAY, GIVES_UP_DAYS

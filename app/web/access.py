@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping
 
+from app.database.caller import Role
 from app.deps import ANYONE, Look
-from app.services.caller import Role
 
 INTAKE = frozenset({Role.INTAKE_WORKER})
 COORDINATOR = frozenset({Role.COORDINATOR})

@@ -4,9 +4,9 @@ import secrets
 
 from fastapi import Request, Response
 
+from app.accounts.devices import Device
+from app.accounts.sessions import COOKIE_BYTES, Opened
 from app.seal import Keyring
-from app.services.devices import Device
-from app.services.sessions import COOKIE_BYTES, Opened
 from app.web.credential import BEFORE, COOKIE
 
 DEVICE = "__Host-plek-device"

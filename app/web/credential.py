@@ -11,8 +11,8 @@ from urllib.parse import urlsplit
 
 from fastapi import Request
 
+from app.accounts.sessions import session_hash as hash_of
 from app.errors import Forbidden
-from app.services.sessions import session_hash as hash_of
 
 COOKIE = "__Host-plek"
 """The prefix binds it to this host, to every path of it, and to TLS (or to this machine)."""

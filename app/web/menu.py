@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from app.services.caller import Caller, Role
+from app.database.caller import Caller, Role
 from app.web.access import CONTROL, PEOPLE
 
 

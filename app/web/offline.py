@@ -8,10 +8,10 @@ from fastapi import APIRouter, Request, Response
 
 from app.deps import CallerIn, Tx
 from app.reference import load
-from app.services import availability
+from app.registry import availability
 from app.web.assets import assets, reply
-from app.web.bands import rows_of
-from app.web.country import switchboards
+from app.web.country.bands import rows_of
+from app.web.country.country import switchboards
 from app.web.page import AnyPage, PageIn
 
 router = APIRouter(include_in_schema=False)

@@ -18,12 +18,12 @@ from fastapi import Depends, Request, Response
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from app.accounts import sessions
 from app.clock import now
+from app.database.caller import Caller
 from app.deps import REFERENCE, Tx, parts_of, token_hash
 from app.errors import Refusal
 from app.reference import load
-from app.services import sessions
-from app.services.caller import Caller
 from app.web import assets
 from app.web.credential import SAFE, csrf_of
 from app.web.menu import menu_for

@@ -2,27 +2,13 @@
 
 from fastapi import Depends, FastAPI
 
-from app.api.description import routes
+from app.api.kit.description import routes
 from app.deps import Parts
 from app.errors import OperatorError
-from app.web import (
-    accounts,
-    administration,
-    assets,
-    country,
-    invitation,
-    language,
-    live,
-    offline,
-    own_credential,
-    places,
-    policies,
-    session,
-    share,
-    signing,
-    start,
-)
+from app.web import assets, language, live, offline, places, policies, share, start
 from app.web.access import LOOKS, PAGES
+from app.web.accounts import accounts, administration, invitation, own_credential, session, signing
+from app.web.country import country
 from app.web.credential import guarded, session_hash
 from app.web.find.routes import ROUTERS as FIND
 from app.web.refusals import answer_people

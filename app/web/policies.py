@@ -5,11 +5,11 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Form, Query, Response, UploadFile
 
-from app.allocation.differences import Difference
+from app.allocation.policy.differences import Difference
+from app.database.transaction import Transaction
 from app.deps import CallerIn, Tx
 from app.errors import Conflict, Fault, Invalid
-from app.services import policies
-from app.store.database import Transaction
+from app.policy import policies
 from app.web.page import Page, PageIn, sentence
 from app.web.policy_words import called, value_of
 

@@ -8,7 +8,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
 from app import errors
-from app.api.problems import LOGGED, status_of
+from app.api.kit.problems import LOGGED, status_of
 from app.deps import log_refused, parts_of, token_hash
 from app.web.credential import HEADER, SIGNED_IN_AGAIN, csrf_of
 from app.web.menu import N_

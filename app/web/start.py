@@ -2,10 +2,10 @@
 
 from fastapi import APIRouter, Request, Response
 
+from app.demo import people
 from app.deps import Parts, PartsIn, token_hash
 from app.errors import Unavailable
-from app.services import demo_people
-from app.services.health import state_of
+from app.health import state_of
 from app.web.menu import home_of
 from app.web.page import AnyPage
 
@@ -20,7 +20,7 @@ async def start(request: Request, page: AnyPage, parts: PartsIn) -> Response:
     return page.show(
         "start.html",
         state=await state_of(parts.database, parts.link),
-        people=demo_people.roles() if parts.settings.demo else (),
+        people=people.roles() if parts.settings.demo else (),
     )
 
 

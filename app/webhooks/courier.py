@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 import structlog
 
 from app import metrics
+from app.database import deliveries
+from app.database.deliveries import FAILING, GONE, Leased
+from app.database.transaction import WORKER, Database, Transaction
 from app.seal import Keyring
-from app.store import deliveries
-from app.store.database import WORKER, Database, Transaction
-from app.store.deliveries import FAILING, GONE, Leased
 from app.webhooks import signing
 from app.webhooks.post import NoAnswer, Post
 from app.webhooks.target import Target

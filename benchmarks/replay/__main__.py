@@ -14,11 +14,11 @@ from rich.console import Console
 from rich.progress import Progress, TimeElapsedColumn
 from sqlalchemy import text
 
+from app.accounts import accounts
+from app.accounts.store import accounts as known_accounts
+from app.database.caller import Role
+from app.database.transaction import Database, Transaction
 from app.reference import load
-from app.services import accounts
-from app.services.caller import Role
-from app.store import accounts as known_accounts
-from app.store.database import Database, Transaction
 from benchmarks.ground import Ground, Served, opened_ground, serving_plek
 from benchmarks.replay import checks
 from benchmarks.replay.http import Connection

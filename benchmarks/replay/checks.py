@@ -5,8 +5,8 @@ from typing import Any
 
 from sqlalchemy import text
 
+from app.database.transaction import Transaction
 from app.seal import Keyring
-from app.store.database import Transaction
 
 # A claim on a place lasts from the hold until the hold was over, or, where it became a placement, until that was over.
 CLAIMS = """

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from app.reference import ReferenceFiles
-from app.services.demo_households import Households
-from app.services.demo_luck import Luck
-from app.services.demo_values import DemoCase
+from app.simulation.country.households import Households
+from app.simulation.country.luck import Luck
+from app.simulation.country.values import DemoCase
 
 DECLINED, SILENT = 0.06, 0.03
 """Shares of the holds that the receiving provider declines, and of those that it lets run out."""

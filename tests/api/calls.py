@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from app.api.problems import PROBLEM_JSON
+from app.api.kit.problems import PROBLEM_JSON
 from app.reference import policy_document
 from tests.accounting import local_today
 from tests.country import FAR, THERE, Client, Country, hold_first, place_body, referral_body, shelter, site_body

@@ -16,7 +16,7 @@ from fastapi import Request
 from prometheus_client import REGISTRY
 
 from app import metrics
-from app.api.middleware import LONGEST_BODY
+from app.api.kit.middleware import LONGEST_BODY
 from app.main import create_app, join
 from tests.conftest import Server
 from tests.country import Client, Country, application, hold_first, referral_body, shelter

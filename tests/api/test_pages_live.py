@@ -3,11 +3,11 @@
 import httpx
 import pytest
 
+from app.accounts import sessions
+from app.accounts.sessions import session_hash
 from app.api import events
+from app.database.caller import Caller
 from app.events import standing
-from app.services import sessions
-from app.services.caller import Caller
-from app.services.sessions import session_hash
 from app.web.credential import COOKIE
 from tests.api.serving import PATIENCE_S, PLAIN, Follower, served
 from tests.country import Country

@@ -20,12 +20,17 @@ MARKS = ("Wilgenkamer", "geplant", "Z2VwbGFudG")
 
 REQUESTS = {
     "metrics": ("app.metrics._REQUESTS.labels", "GET /v1/sites"),
-    "api": ("app.api.sites.SiteOut.of", "GET /v1/sites/{site}"),
+    "api": ("app.api.registry.sites.SiteOut.of", "GET /v1/sites/{site}"),
     "deps": ("app.deps.rule_of", "GET /v1/sites"),
-    "services": ("app.services.sites._check", "POST /v1/sites"),
-    "store": ("app.store.sites.insert", "POST /v1/sites"),
+    "registry": ("app.registry.sites._check", "POST /v1/sites"),
+    "registry/store": ("app.registry.store.sites.insert", "POST /v1/sites"),
+    "referrals": ("app.referrals.store.referrals.listed", "GET /v1/referrals"),
+    "ranking": ("app.ranking.store.situation.read", "POST /v1/referrals/{referral}/rankings"),
+    "placing": ("app.placing.store.holds.listed", "GET /v1/holds"),
+    "ledger": ("app.ledger.store.tree.newest_public", "GET /v1/ledger/checkpoint"),
+    "policy": ("app.database.policies.listed", "GET /v1/policies"),
     "seal": ("app.seal.AESGCM", "POST /v1/sites"),
-    "allocation": ("app.allocation.rank.points_for", "POST /v1/referrals/{referral}/rankings"),
+    "allocation": ("app.allocation.ranking.rank.points_for", "POST /v1/referrals/{referral}/rankings"),
     "words": ("app.words.ranking.SAFETY", "POST /v1/referrals/{referral}/rankings"),
     "webhooks": ("app.webhooks.reach.literal", "POST /v1/webhooks"),
     "events": ("app.events.bus.Stream", "GET /v1/events"),
@@ -34,17 +39,18 @@ REQUESTS = {
 """What fails in a layer, and the request that comes upon it."""
 
 LOOPS = {
-    "app.store.outbox.number": "relay",
+    "app.database.outbox.number": "relay",
     "app.events.bus.Bus.read": "read",
     "app.events.doorbell.Doorbell._heard": "doorbell",
-    "app.services.holds.sweep": "timers",
+    "app.placing.holds.sweep": "timers",
     "app.bookkeeping.quarter_totals.seal": "timers",
-    "app.store.deliveries.lease": "webhooks",
+    "app.database.deliveries.lease": "webhooks",
 }
 """What fails beside the requests, and the worker's loop that comes upon it."""
 
 COMMANDS = {
-    "commands": ("app.services.accounts.issue", ("token", "--role", "auditor", "--region", REGION)),
+    "commands": ("app.accounts.accounts.issue", ("token", "--role", "auditor", "--region", REGION)),
+    "accounts": ("app.accounts.accounts._check", ("token", "--role", "auditor", "--region", REGION)),
     "cli": ("app.commands.upkeep.told", ("migrate",)),
     "loading": ("app.loading.load_reference", ("migrate",)),
     "migrating": ("app.migrating.max", ("migrate",)),
@@ -61,6 +67,9 @@ COMMANDS = {
 
 NOTHING_RUNS = {"models", "errors", "logs", "__init__", "__main__"}
 """Tables and names of refusals; and what tells of all others, which tests/unit/test_logs.py looks at."""
+
+FAIL_ELSEWHERE = {"demo", "desk", "health", "shares"}
+"""What only controllers, people who are signed in or servers of one's own come upon; and what says how it all is."""
 
 
 class Spilt(Exception):

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import redis.asyncio
 
-from app.api.access import ACCESS
+from app.api.kit.access import ACCESS
 from app.logs import configure
 from tests.api.calls import World, swap_for
 from tests.api.serving import following, served

@@ -11,14 +11,14 @@ import httpx
 import pytest
 
 from app import worker
+from app.database import outbox
+from app.database.transaction import WORKER
 from app.embedded import EmbeddedServers
 from app.seal import new_key
-from app.store import outbox
-from app.store.database import WORKER
 from tests.api.serving import following, served
 from tests.country import Country, open_country, shelter
 from tests.faults.conftest import Copy
-from tests.faults.embedded_folder import pid
+from tests.faults.embedded.embedded_folder import pid
 
 PATIENCE_S = 120
 

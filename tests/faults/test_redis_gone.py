@@ -9,14 +9,14 @@ from pathlib import Path
 import pytest
 
 from app import worker
+from app.database import outbox
+from app.database.transaction import WORKER
 from app.deps import Parts
 from app.embedded import EmbeddedServers
 from app.events import allowance, doorbell, link
 from app.events.stream import BEAT, Event, Item, Start
+from app.health import state_of
 from app.main import create_app, join
-from app.services.health import state_of
-from app.store import outbox
-from app.store.database import WORKER
 from tests.country import Country, hold_first, referral_body, shelter
 
 PATIENCE_S = 120

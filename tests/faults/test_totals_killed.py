@@ -6,13 +6,13 @@ from contextlib import contextmanager
 import pytest
 from sqlalchemy import text
 
-from app.services.quarter_totals import Sealing
+from app.shares.quarter_totals import Sealing
 from tests.accounting import newest, seal, stayed, totals
 from tests.casework import waiting
 from tests.conftest import Server
 from tests.country import Country
+from tests.faults.ledger.test_ledger_killed import WAIT_AT_COMMIT, over
 from tests.faults.test_application_killed import STARTS_WITHIN_S, environment
-from tests.faults.test_ledger_killed import WAIT_AT_COMMIT, over
 from tests.forks import Forked
 
 pytestmark = pytest.mark.race

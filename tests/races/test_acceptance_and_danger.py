@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from app.services import holds
-from app.store.database import Transaction
-from app.store.holds import HoldRow
+from app.database.transaction import Transaction
+from app.placing import holds
+from app.placing.store.holds import HoldRow
 from tests.casework import Desk, desk, waiting
 from tests.country import HERE, THERE, Country
 from tests.rounds import rounds

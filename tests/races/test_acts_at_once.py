@@ -9,12 +9,12 @@ from uuid import UUID
 import pytest
 from sqlalchemy import text, update
 
+from app.database.transaction import Transaction
 from app.models import Placement
-from app.store import holds, placements
-from app.store import referrals as referral_rows
-from app.store.database import Transaction
-from app.store.placements import PlacementRow
-from app.store.referrals import ReferralRow
+from app.placing.store import holds, placements
+from app.placing.store.placements import PlacementRow
+from app.referrals.store import referrals as referral_rows
+from app.referrals.store.referrals import ReferralRow
 from tests.casework import Desk, desk, fresh, waiting, wish_for
 from tests.country import FIRST_LEAF, Country, referral_body
 from tests.rounds import rounds

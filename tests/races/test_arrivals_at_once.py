@@ -8,10 +8,10 @@ from uuid import UUID
 import pytest
 from sqlalchemy import update
 
+from app.database.transaction import Transaction
 from app.models import Placement
-from app.store import placements
-from app.store.database import Transaction
-from app.store.placements import PlacementRow
+from app.placing.store import placements
+from app.placing.store.placements import PlacementRow
 from tests.casework import Desk, desk
 from tests.country import Country
 from tests.rounds import rounds

@@ -10,11 +10,11 @@ from uuid import UUID
 import pytest
 from sqlalchemy import text
 
+from app.database.transaction import WORKER, Transaction
 from app.models import Claim
-from app.services import holds as acts
-from app.store import holds, transitions
-from app.store.database import WORKER, Transaction
-from app.store.holds import HoldRow
+from app.placing import holds as acts
+from app.placing.store import hold_changes, holds
+from app.placing.store.holds import HoldRow
 from tests.casework import Desk, desk, fresh, lapse
 from tests.country import Country
 from tests.rounds import rounds
@@ -108,7 +108,7 @@ async def test_without_its_guard_an_act_that_is_too_late_takes_the_place_away_fr
     where, hold, take = await ready(country, name)
     taken = between(monkeypatch, take)
     place_id = UUID(str(await country.value("SELECT place_id FROM claims WHERE hold_id = :id", id=hold["id"])))
-    monkeypatch.setattr(transitions, "_still_its", lambda _: (Claim.place_id == place_id,))
+    monkeypatch.setattr(hold_changes, "_still_its", lambda _: (Claim.place_id == place_id,))
 
     answer = await act(where, hold, name)()
 
@@ -192,7 +192,7 @@ async def kept_while_swept(country: Country, hold_id: str) -> None:
         await country.rows("UPDATE holds SET expires_at = clock_timestamp() WHERE id = :id", id=hold_id)
         await sweep(country)
         until = tx.at + timedelta(hours=2)
-        assert await transitions.keep(tx, UUID(hold_id), until=until, accepted_by="person", renewal=False)
+        assert await hold_changes.keep(tx, UUID(hold_id), until=until, accepted_by="person", renewal=False)
 
 
 async def test_the_sweeper_leaves_alone_a_hold_that_somebody_is_keeping(
@@ -204,8 +204,8 @@ async def test_the_sweeper_leaves_alone_a_hold_that_somebody_is_keeping(
     assert (await where.intake.get(f"/holds/{kept['id']}"))["status"] == "accepted"
 
     guard = "AND NOT EXISTS (SELECT FROM claims WHERE claims.hold_id = holds.id)"
-    assert guard in transitions._SWEEP_HOLDS.text
-    monkeypatch.setattr(transitions, "_SWEEP_HOLDS", text(transitions._SWEEP_HOLDS.text.replace(guard, "")))
+    assert guard in hold_changes._SWEEP_HOLDS.text
+    monkeypatch.setattr(hold_changes, "_SWEEP_HOLDS", text(hold_changes._SWEEP_HOLDS.text.replace(guard, "")))
     await kept_while_swept(country, lost["id"])
     assert (await where.intake.get(f"/holds/{lost['id']}"))["status"] == "no_answer"
     assert await country.value(
@@ -220,7 +220,7 @@ async def test_what_a_receiver_began_in_time_is_done_whole_though_the_hold_runs_
 
     async with country.parts.database.entered(receiver) as tx:
         await country.rows("UPDATE holds SET expires_at = clock_timestamp() WHERE id = :id", id=hold["id"])
-        assert await transitions.resolve(tx, UUID(hold["id"]), status="declined", reason="staffing")
+        assert await hold_changes.resolve(tx, UUID(hold["id"]), status="declined", reason="staffing")
 
     (referral,) = await country.rows("SELECT status, hold_id FROM referrals WHERE id = :id", id=hold["referralId"])
     assert (referral.status, referral.hold_id) == ("open", None)

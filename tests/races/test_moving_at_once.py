@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.api.test_moving_on import LEFT, Route, route
+from tests.api.placing.test_moving_on import LEFT, Route, route
 from tests.casework import fresh
 from tests.country import Country
 

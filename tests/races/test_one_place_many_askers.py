@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from app.store import holds
+from app.placing.store import holds
 from tests.country import Client, Country, referral_body, shelter
 from tests.rounds import rounds
 

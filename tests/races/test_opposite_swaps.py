@@ -8,8 +8,9 @@ import pytest
 from sqlalchemy import Uuid as UuidType
 from sqlalchemy import bindparam, text
 
-from app.store import savepoints, swap_reserving
-from app.store.database import Transaction
+from app.database import savepoints
+from app.database.transaction import Transaction
+from app.placing.store import swap_reservations
 from tests.country import Country
 from tests.rounds import rounds
 from tests.swapping import Cycle, cycle
@@ -70,7 +71,7 @@ async def test_without_locks_and_indexes_both_of_two_opposite_swaps_are_proposed
     country: Country, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     it, wanted = await opposite(country)
-    both, fit = asyncio.Barrier(2), swap_reserving.fit
+    both, fit = asyncio.Barrier(2), swap_reservations.fit
     for index in ("swap_legs_live_referral_key", "swap_legs_live_place_key"):
         await country.rows(f"DROP INDEX {index}")
 
@@ -82,8 +83,8 @@ async def test_without_locks_and_indexes_both_of_two_opposite_swaps_are_proposed
         await both.wait()
         return found
 
-    monkeypatch.setattr(swap_reserving, "lock", unlocked)
-    monkeypatch.setattr(swap_reserving, "fit", together)
+    monkeypatch.setattr(swap_reservations, "lock", unlocked)
+    monkeypatch.setattr(swap_reservations, "fit", together)
     assert [status for status, _ in await fired(it, wanted)] == [201, 201]
     assert await country.value(LIVE) == 2
 
@@ -104,7 +105,7 @@ async def test_locked_in_no_fixed_order_they_deadlock_and_even_then_trying_again
                 waited.add(id(tx))
                 await both.wait()
 
-    monkeypatch.setattr(swap_reserving, "lock", as_given)
+    monkeypatch.setattr(swap_reservations, "lock", as_given)
     monkeypatch.setattr(savepoints, "TRIES", tries)
     codes = [code for status, code in await fired(it, wanted) if status != 201]
     assert codes == (["busy"] if tries == 1 else ["swap_gone"])

@@ -4,9 +4,9 @@ import asyncio
 
 import pytest
 
-from app.services.quarter_totals import Sealing
-from app.store import quarter_totals as rows
-from app.store.database import Transaction
+from app.database.transaction import Transaction
+from app.shares.quarter_totals import Sealing
+from app.shares.store import quarter_totals as rows
 from tests.accounting import newest, seal, stayed, totals
 from tests.country import Country
 

@@ -7,9 +7,9 @@ import httpx
 import pytest
 from sqlalchemy import text
 
-from app.store import answers
-from app.store.answers import Answer
-from app.store.database import Transaction
+from app.database import answers
+from app.database.answers import Answer
+from app.database.transaction import Transaction
 from tests.casework import Desk, desk, fresh, problem, waiting
 from tests.country import FAR, FIRST_LEAF, HERE, Client, Country, referral_body
 

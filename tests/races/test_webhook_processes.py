@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from app.store import deliveries
-from app.store.database import WORKER
+from app.database import deliveries
+from app.database.transaction import WORKER
 from app.webhooks import courier as couriers
 from tests.country import Country
 from tests.forks import Forked
@@ -85,7 +85,7 @@ PROCESS = """
 import asyncio, json, sys
 from app.config import Settings
 from app.seal import Keyring
-from app.store.database import Database
+from app.database.transaction import Database
 from app.webhooks.courier import Courier
 from app.webhooks.post import Post
 from app.webhooks.reach import Reach

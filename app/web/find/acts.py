@@ -10,11 +10,11 @@ from uuid import UUID
 
 from fastapi import Depends, Request, Response
 
-from app.api.once import LONGEST, AlreadyAnswered, Once
+from app.api.kit.once import LONGEST, AlreadyAnswered, Once
+from app.database.caller import Caller
+from app.database.transaction import Transaction
 from app.deps import Tx, parts_of
 from app.errors import Conflict, Invalid, Mismatch, Refusal, Stale
-from app.services.caller import Caller
-from app.store.database import Transaction
 from app.web.credential import FIELD
 
 KEY = "key"

@@ -4,19 +4,19 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from datetime import date
 
-from app.allocation.safety import zones_in_force
+from app.allocation.ranking.safety import zones_in_force
 from app.allocation.values import KINDS_FOR_URGENCY, DangerZone
+from app.database.caller import Caller
+from app.database.reference import Reference
+from app.database.transaction import Transaction
+from app.ranking.rankings import Ranked
 from app.reference import load
-from app.services import availability
-from app.services.caller import Caller
-from app.services.rankings import Ranked
-from app.store.database import Transaction
-from app.store.reference import Reference
-from app.web.bands import on_the_map, rows_of
+from app.registry import availability
+from app.web.country.bands import on_the_map, rows_of
+from app.web.country.map import Area, Drawing, Shown, draw
+from app.web.country.outline import outline_of
 from app.web.find.draft import DIGITS, Draft
 from app.web.find.names import Names
-from app.web.map import Area, Drawing, Shown, draw
-from app.web.outline import outline_of
 
 FEW = 2
 FRESHEST = ("fresh", "stale", "unknown")

@@ -5,10 +5,12 @@ from uuid import UUID
 
 from fastapi import APIRouter, Query, Response
 
-from app.api.household import OLDEST_CHILD
-from app.api.ids import parse
+from app.api.kit.household import OLDEST_CHILD
+from app.api.kit.ids import parse
+from app.desk import desk
 from app.errors import Refusal
-from app.services import desk, rankings, referrals
+from app.ranking import rankings
+from app.referrals import referrals
 from app.web.find import referrals as known
 from app.web.find.acts import Outcome, SentIn, do_once
 from app.web.find.view import Work, WorkIn, case, state_of, why_not

@@ -3,19 +3,19 @@
 from fastapi import APIRouter, Depends, Request, Response
 from pydantic import TypeAdapter, ValidationError
 
-from app.api import known
-from app.api.addresses import revealed
-from app.api.ids import parse
-from app.api.logged_first import admitted
-from app.api.once import AlreadyAnswered
+from app.api.kit import known
+from app.api.kit.ids import parse
+from app.api.kit.logged_first import admitted
+from app.api.kit.once import AlreadyAnswered
+from app.api.registry.addresses import revealed
+from app.database.answers import Answer
 from app.deps import PartsIn
 from app.errors import Fault, Invalid, Missing, Refusal
-from app.services import confirming, holds, placements, taking
-from app.services.address import Question
-from app.services.confirming import Confirmation
-from app.services.holds import Hold
-from app.services.taking import HoldRequest
-from app.store.answers import Answer
+from app.placing import confirmations, holds, placements, take_hold
+from app.placing.confirmations import Confirmation
+from app.placing.holds import Hold
+from app.placing.take_hold import HoldRequest
+from app.registry.address import Question
 from app.web.find import referrals as own
 from app.web.find.acts import Outcome, Sent, SentIn, do_once
 from app.web.find.case import shown
@@ -42,7 +42,7 @@ async def take(id: str, work: WorkIn, sent: SentIn) -> Response:
         reason = sent.optional("override_reason")
         overriding = None if reason is None else code(OVERRIDE, reason, pointer="/overrideReason")
         request = HoldRequest(referral_id, ranking_id, sent.get("offer"), overriding)
-        _, first = await taking.take(
+        _, first = await take_hold.take(
             work.tx, work.caller, request, keyring=work.parts.keyring, record=lambda _: _kept(work, sent, done)
         )
         if not first:
@@ -109,7 +109,7 @@ async def confirm(id: str, work: WorkIn, sent: SentIn) -> Response:
         confirmation = Confirmation(
             parse(sent.get("hold")), expected_at=ahead(sent.optional("expected_at"), at=work.tx.at)
         )
-        row = await confirming.confirm(work.tx, work.caller, confirmation, keyring=work.parts.keyring)
+        row = await confirmations.confirm(work.tx, work.caller, confirmation, keyring=work.parts.keyring)
         if row.referral_id != parse(id):
             raise Missing
         return Outcome(id, said="under_way")

@@ -9,8 +9,8 @@ from typing import cast
 
 from babel import Locale
 
+from app.database.reference import KnownMunicipality
 from app.reference import load
-from app.store.reference import KnownMunicipality
 
 LANGUAGE_CODE = re.compile(r"[a-z]{2,3}")
 NOT_A_LETTER = re.compile(r"[\W_]+")

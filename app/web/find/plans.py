@@ -2,8 +2,9 @@
 
 from fastapi import APIRouter, Response
 
-from app.api.peak_plans import shown
-from app.services import desk, peaks
+from app.api.ranking.peak_plans import shown
+from app.desk import desk
+from app.ranking import peaks
 from app.web.find.acts import SentIn, new_key
 from app.web.find.view import WorkIn
 

@@ -6,11 +6,13 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Response
 from pydantic import ValidationError
 
-from app.api.ids import parse
-from app.api.referrals import ReferralWanted
+from app.api.kit.ids import parse
+from app.api.referrals.referrals import ReferralWanted
 from app.deps import providers_known
+from app.desk import desk
 from app.errors import Invalid, Mismatch, Refusal, Stale
-from app.services import alarms, desk, referrals, shields, withdrawals
+from app.placing import danger_changes, withdrawals
+from app.referrals import referrals, shields
 from app.web.find import draft
 from app.web.find.acts import KEY, Outcome, Sent, SentIn, do_once, new_key
 from app.web.find.draft import Draft
@@ -117,7 +119,7 @@ async def know(work: Work, sent: Sent, referral_id: UUID, content: dict[str, Any
     referral = await referrals.read(work.tx, work.caller, referral_id, keyring=work.parts.keyring, lock=True)
     if sent.get("version") != str(referral.case.version):
         raise Stale
-    changed = await alarms.know(work.tx, referral, content=content)
+    changed = await danger_changes.know(work.tx, referral, content=content)
     ranking = await rank(work, changed.id) if changed.status == "open" else None
     return Outcome(str(changed.id), ranking=ranking, said="changed")
 

@@ -10,27 +10,29 @@ from uuid import UUID
 
 from fastapi import Depends
 
-from app.allocation.obstacles import There
+from app.allocation.ranking.obstacles import There
 from app.allocation.values import Exclusion, Offer
-from app.api import obstacles
-from app.api import rankings as ranking_page
-from app.api.obstacles import ObstaclesOut
-from app.api.reasons import TextOut
+from app.api.kit.reasons import TextOut
+from app.api.ranking import obstacles
+from app.api.ranking import rankings as ranking_page
+from app.api.ranking.obstacles import ObstaclesOut
+from app.database.caller import Caller
+from app.database.register import ProviderCard
+from app.database.transaction import Transaction
 from app.deps import CallerIn, Parts, PartsIn, Tx
+from app.desk import desk
+from app.desk.desk import Standing
 from app.errors import Missing
+from app.ranking import rankings
+from app.ranking.rankings import Ranked
 from app.reference import load
-from app.services import contacts, desk, rankings
-from app.services.caller import Caller
-from app.services.desk import Standing
-from app.services.rankings import Ranked
-from app.services.referrals import Referral
-from app.store.database import Transaction
-from app.store.register import ProviderCard
+from app.referrals import contacts
+from app.referrals.referrals import Referral
+from app.web.country.map import Drawing
 from app.web.find import beside, draft
 from app.web.find.acts import new_key
 from app.web.find.draft import Draft
 from app.web.find.names import names
-from app.web.map import Drawing
 from app.web.page import Page, PageIn
 from app.words.ranking import exclusion_text
 

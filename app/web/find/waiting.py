@@ -7,18 +7,19 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Response
 from pydantic import ValidationError
 
-from app.api import swap_searches as search_page
-from app.api.alternatives import AlternativeWanted, CheckWanted, EndingWanted
-from app.api.contacts import ContactWanted
-from app.api.ids import parse
-from app.api.swaps import RefusalWanted
+from app.api.kit.ids import parse
+from app.api.placing import swap_searches as search_page
+from app.api.placing.swaps import RefusalWanted
+from app.api.referrals.alternatives import AlternativeWanted, CheckWanted, EndingWanted
+from app.api.referrals.contacts import ContactWanted
 from app.deps import providers_known
 from app.errors import Fault, Invalid, Missing, Refusal
-from app.services import alternatives, contacts, referrals, swap_searches, swaps
-from app.services.alternatives import Wanted
-from app.services.contacts import Said
-from app.services.swaps import Consent
-from app.store.alternatives import AlternativeRow
+from app.placing.swaps import proposals, swap_searches
+from app.placing.swaps.proposals import Consent
+from app.referrals import alternatives, contacts, referrals
+from app.referrals.alternatives import Wanted
+from app.referrals.contacts import Said
+from app.referrals.store.alternatives import AlternativeRow
 from app.web.find import referrals as own
 from app.web.find.acts import Outcome, Sent, SentIn, do_once
 from app.web.find.case import PAGE, PART, shown
@@ -128,7 +129,7 @@ async def propose(id: str, work: WorkIn, sent: SentIn) -> Response:
         place = int(rank) if rank.isdecimal() and len(rank) <= len("100") else 0
         if place < 1:
             raise Invalid(Fault("/rank", "is not that of a swap"))
-        await swaps.propose(work.tx, work.caller, parse(sent.get("search")), rank=place, keyring=work.parts.keyring)
+        await proposals.propose(work.tx, work.caller, parse(sent.get("search")), rank=place, keyring=work.parts.keyring)
         return Outcome(id, said="proposed")
 
     return await _done(id, work, sent, await do_once(work.tx, work.caller, sent, act))
@@ -140,7 +141,7 @@ async def consent(id: str, work: WorkIn, sent: SentIn) -> Response:
 
     async def act() -> Outcome:
         given = Consent(parse(sent.get("leg")), "household")
-        await swaps.consent(work.tx, work.caller, parse(sent.get("swap")), given, keyring=work.parts.keyring)
+        await proposals.consent(work.tx, work.caller, parse(sent.get("swap")), given, keyring=work.parts.keyring)
         return Outcome(id, said="consented")
 
     return await _done(id, work, sent, await do_once(work.tx, work.caller, sent, act))
@@ -153,7 +154,7 @@ async def refuse(id: str, work: WorkIn, sent: SentIn) -> Response:
     async def act() -> Outcome:
         wanted = _read(RefusalWanted, reason=sent.get("reason"))
         swap_id = parse(sent.get("swap"))
-        await swaps.refuse(work.tx, work.caller, swap_id, reason=wanted.reason, keyring=work.parts.keyring)
+        await proposals.refuse(work.tx, work.caller, swap_id, reason=wanted.reason, keyring=work.parts.keyring)
         return Outcome(id, said="refused")
 
     return await _done(id, work, sent, await do_once(work.tx, work.caller, sent, act))

@@ -2,11 +2,11 @@
 
 from fastapi import APIRouter, Depends, Request, Response
 
-from app.api.addresses import RevealWanted, revealed
-from app.api.ids import parse
-from app.api.logged_first import admitted
+from app.api.kit.ids import parse
+from app.api.kit.logged_first import admitted
+from app.api.registry.addresses import RevealWanted, revealed
 from app.deps import PartsIn
-from app.services.address import Question
+from app.registry.address import Question
 from app.web.page import Page
 from app.web.places.answers import sheet
 from app.web.places.forms import FormIn, required

@@ -5,7 +5,7 @@ from typing import Any
 
 from fastapi import Response
 
-from app.api.wire import Out, etag_of
+from app.api.kit.wire import Out, etag_of
 from app.web.page import Page
 
 BOARD = "/places"

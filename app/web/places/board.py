@@ -6,13 +6,17 @@ from uuid import UUID
 
 from fastapi import APIRouter, Response
 
-from app.api.holds import HoldOut
-from app.api.swaps import SwapOut
+from app.accounts import access_log
+from app.api.placing.holds import HoldOut
+from app.api.placing.swaps import SwapOut
+from app.database.caller import Caller
+from app.database.transaction import Transaction
 from app.deps import CallerIn, PartsIn, Tx
+from app.placing import holds, placements
+from app.placing.swaps import proposals
+from app.ranking import vacancies
+from app.referrals import alternatives
 from app.seal import Keyring
-from app.services import alternatives, holds, looks, placements, swaps, vacancies
-from app.services.caller import Caller
-from app.store.database import Transaction
 from app.web.page import PageIn
 from app.web.places import reading
 from app.web.places.reading import Own, Stays
@@ -127,8 +131,8 @@ async def _moves(tx: Transaction, caller: Caller, mine: Own, living: Stays, *, k
 async def _exchange(tx: Transaction, caller: Caller, mine: Own, *, keyring: Keyring) -> Known:
     shown: list[SwapOut] = []
     for status in ("proposed", "reserved"):
-        listed = await swaps.listed(tx, caller, status=status, limit=reading.AT_ONCE, after=None)
-        shown += [SwapOut.shown(await swaps.read(tx, caller, row.id, keyring=keyring), caller) for row in listed]
+        listed = await proposals.listed(tx, caller, status=status, limit=reading.AT_ONCE, after=None)
+        shown += [SwapOut.shown(await proposals.read(tx, caller, row.id, keyring=keyring), caller) for row in listed]
     homes = {
         leg.placement_id: await _home(tx, caller, mine, leg.placement_id)
         for swap in shown
@@ -157,7 +161,7 @@ async def _others(tx: Transaction, caller: Caller, mine: Own) -> Known:
         "is_overdue": alternatives.is_overdue,
         "capacity": await alternatives.capacity(tx, caller),
         "vacancies": [row for row in freed if row.lawful_for],
-        "notices": await looks.notices(tx, caller, limit=NOTICES, before=None, after=None),
+        "notices": await access_log.notices(tx, caller, limit=NOTICES, before=None, after=None),
         "at": tx.at,
         "mine": mine,
         "providers": await tx.snapshots.providers(tx),

@@ -9,7 +9,7 @@ from fastapi import Depends, Request
 from pydantic import ValidationError
 from starlette.datastructures import FormData
 
-from app.api.wire import In
+from app.api.kit.wire import In
 from app.errors import Invalid, Stale
 from app.reference import load
 from app.web.menu import N_

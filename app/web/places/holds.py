@@ -2,10 +2,10 @@
 
 from fastapi import APIRouter, Response
 
-from app.api.holds import DeclineWanted
-from app.api.ids import parse
+from app.api.kit.ids import parse
+from app.api.placing.holds import DeclineWanted
 from app.deps import CallerIn, PartsIn, Tx
-from app.services import holds
+from app.placing import holds
 from app.web.page import PageIn, _
 from app.web.places.answers import said
 from app.web.places.forms import FormIn, required

@@ -8,9 +8,9 @@ from fastapi import APIRouter, Request, Response
 from starlette.datastructures import UploadFile
 
 from app.deps import CallerIn, PartsIn, Tx
-from app.services import imports
-from app.services.csv_files import PLACES, SITES, ImportFaults
-from app.services.import_reading import Imported
+from app.registry.importing import imports
+from app.registry.importing.csv_files import PLACES, SITES, ImportFaults
+from app.registry.importing.import_reading import Imported
 from app.web.page import Page, PageIn
 from app.web.places.import_words import explained
 

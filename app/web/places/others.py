@@ -2,10 +2,10 @@
 
 from fastapi import APIRouter, Response
 
-from app.api.alternatives import CapacityWanted, CheckWanted, EndingWanted
-from app.api.ids import parse
+from app.api.kit.ids import parse
+from app.api.referrals.alternatives import CapacityWanted, CheckWanted, EndingWanted
 from app.deps import CallerIn, Tx
-from app.services import alternatives
+from app.referrals import alternatives
 from app.web.page import PageIn, _
 from app.web.places.answers import said, sheet
 from app.web.places.forms import FormIn, read, required

@@ -7,13 +7,14 @@ from datetime import datetime, timedelta
 from typing import TypeVar
 from uuid import UUID
 
+from app.database.caller import Caller
+from app.database.transaction import Transaction
+from app.placing import placements
+from app.placing.store.placements import PlacementRow
+from app.registry import places, sites
+from app.registry.places import Place
+from app.registry.sites import Site
 from app.seal import Keyring
-from app.services import placements, places, sites
-from app.services.caller import Caller
-from app.services.places import Place
-from app.services.sites import Site
-from app.store.database import Transaction
-from app.store.placements import PlacementRow
 
 AT_ONCE = 200
 SOON = 4

@@ -6,17 +6,17 @@ from uuid import UUID
 
 from fastapi import APIRouter, Response
 
-from app.api.changes import sent
-from app.api.ids import parse
-from app.api.sites import SiteChange, SiteOut, SiteWanted
+from app.api.kit.changes import sent
+from app.api.kit.ids import parse
+from app.api.registry.sites import SiteChange, SiteOut, SiteWanted
+from app.database.caller import Caller
+from app.database.transaction import Transaction
 from app.deps import CallerIn, PartsIn, Tx
 from app.errors import Invalid
+from app.registry import sites
+from app.registry.importing.csv_lines import tidy
+from app.registry.store.sites import Traits
 from app.seal import Keyring
-from app.services import sites
-from app.services.caller import Caller
-from app.services.csv_lines import tidy
-from app.store.database import Transaction
-from app.store.sites import Traits
 from app.web.page import Page, PageIn, _
 from app.web.places import reading
 from app.web.places.answers import said, sheet, version_of

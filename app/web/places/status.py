@@ -5,15 +5,15 @@ from uuid import UUID
 
 from fastapi import APIRouter, Response
 
-from app.api.ids import parse
-from app.api.places import PlaceChange
+from app.api.kit.ids import parse
+from app.api.registry.places import PlaceChange
+from app.database.caller import Caller
+from app.database.transaction import Transaction
 from app.deps import CallerIn, PartsIn, Tx
 from app.errors import Invalid
+from app.registry import places
+from app.registry.store.places import State
 from app.seal import Keyring
-from app.services import places
-from app.services.caller import Caller
-from app.store.database import Transaction
-from app.store.places import State
 from app.web.menu import N_
 from app.web.page import Page, PageIn, _
 from app.web.places.answers import said

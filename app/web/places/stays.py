@@ -5,18 +5,19 @@ from typing import Any
 
 from fastapi import APIRouter, Response
 
-from app.api.holds import ComingOut
-from app.api.ids import parse
-from app.api.placements import CorrectionWanted, DepartureWanted, PlacementChange, PlacementOut
+from app.api.kit.ids import parse
+from app.api.placing.holds import ComingOut
+from app.api.placing.placements import CorrectionWanted, DepartureWanted, PlacementChange, PlacementOut
+from app.database.caller import Caller
+from app.database.transaction import Transaction
 from app.deps import CallerIn, PartsIn, Tx
 from app.errors import Invalid, Missing
+from app.placing import agreements, coming, corrections, placements
+from app.placing.corrections import Wrong
+from app.placing.placements import Leaving
+from app.placing.store.placements import PlacementRow
+from app.referrals import alternatives
 from app.seal import Keyring
-from app.services import agreements, alternatives, coming, corrections, placements
-from app.services.caller import Caller
-from app.services.corrections import Wrong
-from app.services.placements import Leaving
-from app.store.database import Transaction
-from app.store.placements import PlacementRow
 from app.web.page import Page, PageIn, _
 from app.web.places import reading
 from app.web.places.answers import said, sheet, version_of

@@ -2,11 +2,11 @@
 
 from fastapi import APIRouter, Response
 
-from app.api.ids import parse
-from app.api.swaps import ConsentWanted, RefusalWanted
+from app.api.kit.ids import parse
+from app.api.placing.swaps import ConsentWanted, RefusalWanted
 from app.deps import CallerIn, PartsIn, Tx
-from app.services import swaps
-from app.services.swaps import Consent
+from app.placing.swaps import proposals
+from app.placing.swaps.proposals import Consent
 from app.web.page import PageIn, _
 from app.web.places.answers import said
 from app.web.places.forms import FormIn, required
@@ -19,7 +19,7 @@ async def consent(id: str, page: PageIn, tx: Tx, caller: CallerIn, parts: PartsI
     """Say yes to one side of one leg."""
     wanted = required(ConsentWanted, {"legId": form.one("leg"), "as": form.one("as")})
     given = Consent(parse(wanted.leg_id), wanted.as_)
-    shown = await swaps.consent(tx, caller, parse(id), given, keyring=parts.keyring)
+    shown = await proposals.consent(tx, caller, parse(id), given, keyring=parts.keyring)
     if shown.swap.status == "reserved":
         return said(page, _("Everybody said yes: all the places of this swap are reserved."))
     return said(page, _("Your yes is noted. The swap waits for the others."))
@@ -29,5 +29,5 @@ async def consent(id: str, page: PageIn, tx: Tx, caller: CallerIn, parts: PartsI
 async def refuse(id: str, page: PageIn, tx: Tx, caller: CallerIn, parts: PartsIn, form: FormIn) -> Response:
     """Say no to a swap, with a reason."""
     wanted = required(RefusalWanted, {"reason": form.one("reason")})
-    await swaps.refuse(tx, caller, parse(id), reason=wanted.reason, keyring=parts.keyring)
+    await proposals.refuse(tx, caller, parse(id), reason=wanted.reason, keyring=parts.keyring)
     return said(page, _("You said no. The swap ends for all, and nobody moves."))

@@ -6,18 +6,18 @@ from uuid import UUID
 
 from fastapi import APIRouter, Response
 
-from app.api.changes import sent
-from app.api.ids import parse
-from app.api.places import PlaceChange, PlaceOut, PlaceWanted
+from app.api.kit.changes import sent
+from app.api.kit.ids import parse
+from app.api.registry.places import PlaceChange, PlaceOut, PlaceWanted
+from app.database.caller import Caller
+from app.database.transaction import Transaction
 from app.deps import CallerIn, PartsIn, Tx
+from app.registry import places, sites
+from app.registry.importing.csv_lines import tidy
+from app.registry.places import Place
+from app.registry.sites import Site
+from app.registry.store.places import Attributes
 from app.seal import Keyring
-from app.services import places, sites
-from app.services.caller import Caller
-from app.services.csv_lines import tidy
-from app.services.places import Place
-from app.services.sites import Site
-from app.store.database import Transaction
-from app.store.places import Attributes
 from app.web.page import Page, PageIn, _, ngettext
 from app.web.places import reading
 from app.web.places.answers import said, sheet, version_of

@@ -6,15 +6,15 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Form, Response
 from pydantic import ValidationError
 
-from app.api.caps import MOST, CapIn
-from app.api.ids import parse
+from app.api.kit.ids import parse
+from app.api.shares.caps import MOST, CapIn
+from app.database.caller import Caller, Role
 from app.deps import CallerIn, Tx
 from app.errors import Conflict, Fault, Invalid, Refusal
+from app.ledger.ledger import local_day
+from app.placing import caps
+from app.placing.caps import CapWanted
 from app.reference import load
-from app.services import caps
-from app.services.caller import Caller, Role
-from app.services.caps import CapWanted
-from app.services.ledger import local_day
 from app.web.page import PageIn
 
 router = APIRouter()

@@ -5,13 +5,13 @@ from typing import Any
 
 from fastapi import APIRouter, Response
 
-from app.allocation.quarters import Quarter, from_to, quarter_of
-from app.api.decisions import DecidedOut, decided, place_of
-from app.api.pages import MOST, moment_and_id
-from app.api.pages import PageIn as ListIn
+from app.allocation.shares.quarters import Quarter, from_to, quarter_of
+from app.api.kit.pages import MOST, moment_and_id
+from app.api.kit.pages import PageIn as ListIn
+from app.api.shares.decisions import DecidedOut, decided, place_of
 from app.deps import CallerIn, PartsIn, Tx
-from app.services import decisions
-from app.services.ledger import local_day
+from app.ledger.ledger import local_day
+from app.shares import decisions
 from app.web.page import PageIn
 from app.web.share.standing import QuarterName, chosen_of
 

@@ -4,14 +4,14 @@ from collections.abc import Mapping, Sequence
 
 from fastapi import APIRouter, Response
 
-from app.allocation.quarters import Quarter, from_to, quarter_of
-from app.api.monitor import CSV, csv_of
+from app.allocation.shares.quarters import Quarter, from_to, quarter_of
+from app.api.shares.monitor import CSV, csv_of
+from app.database.caller import Caller, Role
 from app.deps import CallerIn, Tx
-from app.services import fair_shares, monitor
-from app.services.caller import Caller, Role
-from app.services.ledger import local_day
-from app.services.monitor import QuarterFigures, RegionFigures
-from app.services.monitor_releases import SETTLED_DAYS
+from app.ledger.ledger import local_day
+from app.shares import fair_shares, monitor
+from app.shares.monitor import QuarterFigures, RegionFigures
+from app.shares.monitor_releases import SETTLED_DAYS
 from app.web.page import PageIn
 from app.web.share import drawing
 from app.web.share.standing import QuarterName, chosen_of

@@ -5,12 +5,12 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Response
 
-from app.allocation.canonical import canonical_json
-from app.allocation.exports import export_line
+from app.allocation.ledger.exports import export_line
+from app.allocation.policy.canonical import canonical_json
 from app.api.ledger import Index, Size, prove_ledger_inclusion, read_ledger_checkpoint
+from app.database.caller import Role
 from app.deps import CallerIn, PartsIn, Tx
-from app.services import checkpoints, entries
-from app.services.caller import Role
+from app.ledger import checkpoints, entries
 from app.web.page import PageIn
 
 router = APIRouter()

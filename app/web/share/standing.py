@@ -5,13 +5,13 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Response
 
-from app.allocation.fairness import MILLION, FairShares
-from app.allocation.quarters import Quarter
-from app.api.fair_shares import RegionShareOut, list_settlements
+from app.allocation.shares.fairness import MILLION, FairShares
+from app.allocation.shares.quarters import Quarter
+from app.api.shares.fair_shares import RegionShareOut, list_settlements
+from app.database.caller import Role
 from app.deps import CallerIn, Tx
 from app.errors import Missing
-from app.services import fair_shares
-from app.services.caller import Role
+from app.shares import fair_shares
 from app.web.page import PageIn
 from app.web.share import drawing
 

@@ -1,0 +1,122 @@
+"""Who looked: the access log as each may read it, and its review."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from app.accounts.store import access_log_counts, access_log_reads
+from app.accounts.store.access_log_counts import Hours, Span
+from app.accounts.store.access_log_reads import LookRow, Wanted
+from app.allocation.figures import review as rules
+from app.allocation.figures.review import Finding, Tally
+from app.database import access_log
+from app.database.caller import Caller
+from app.database.register import ProviderCard
+from app.database.transaction import Transaction
+from app.errors import Missing
+from app.reference import load
+
+LOOKED = frozenset({"read", "search", "rank", "replay", "reveal", "export", "break_glass"})
+"""What is done only to know: at odd hours these are asked about, and no acceptance or arrival in the night."""
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """An entry of the log, with the name of the provider that looked; None where none did, or it is not known."""
+
+    row: LookRow
+    provider: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Reviewed:
+    """What a review of some days found."""
+
+    since: datetime
+    until: datetime
+    findings: tuple[Finding, ...]
+
+
+async def listed(tx: Transaction, wanted: Wanted, *, limit: int, after: tuple[datetime, int] | None) -> list[LookRow]:
+    """Return entries of the whole log, newest first: for administrators."""
+    return await access_log_reads.listed(tx, wanted, limit=limit, after=after)
+
+
+async def of_referral(
+    tx: Transaction, caller: Caller, referral_id: UUID, *, limit: int, before: int | None
+) -> list[Look]:
+    """Return who looked at one of the caller's provider's referrals, newest first, as its client may be shown it.
+
+    What was refused is there too, as far as it names the referral. An erased one still has those who looked at it.
+    """
+    if not await access_log_reads.is_own(tx, referral_id, provider_id=caller.provider):
+        raise Missing
+    tx.looks.referral_ids.add(referral_id)
+    rows = await access_log_reads.of_referral(
+        tx, referral_id, limit=limit, before=access_log_reads.NEWEST if before is None else before
+    )
+    return await _named(tx, rows)
+
+
+async def notices(tx: Transaction, caller: Caller, *, limit: int, before: int | None, after: int | None) -> list[Look]:
+    """Return what the caller's provider is told of, newest first.
+
+    Who had an address of its sites or tried to, its own people included; and who broke its glass. `after` is the last
+    event that they know.
+    """
+    rows = await access_log_reads.notices(
+        tx,
+        caller.provider,
+        limit=limit,
+        before=access_log_reads.NEWEST if before is None else before,
+        after=access_log_reads.OLDEST if after is None else after,
+    )
+    return await _named(tx, rows)
+
+
+async def review(tx: Transaction, span: Span) -> Reviewed:
+    """Return what in the log of some days should be asked about, by the policy in force."""
+    thresholds = (await tx.snapshots.reference(tx)).policy.review
+    odd = Hours(rules.odd_hours(thresholds), load().country.time_zone)
+    counts: dict[UUID, dict[str, int]] = {
+        account_id: dict(counted)
+        for account_id, counted in (await access_log_counts.by_account(tx, span, looks=LOOKED, odd=odd)).items()
+    }
+    for code, counted in (
+        (rules.RANKINGS_WITHOUT_HOLD, await access_log_counts.rankings_without_hold(tx, span)),
+        (rules.SAME_REFERRAL, await access_log_counts.of_same_referral(tx, span)),
+    ):
+        for account_id, count in counted.items():
+            counts.setdefault(account_id, {})[code] = count
+    people = await access_log_counts.who(tx, span, counts)
+    tallies = [
+        Tally(str(account_id), _text(people[account_id].provider_id), people[account_id].roles, counts[account_id])
+        for account_id in people
+    ]
+    return Reviewed(span.since, span.until, rules.findings(tallies, thresholds))
+
+
+async def review_by_operator(tx: Transaction, *, days: int) -> Reviewed:
+    """Review the last days at the command line, and write down that this was done."""
+    await access_log.add(tx, access_log.of_actor(tx.actor, "search", "access_log", None))
+    return await review(tx, last(tx, days=days))
+
+
+def last(tx: Transaction, *, days: int) -> Span:
+    """Return the last days, up to this transaction."""
+    return Span(tx.at - timedelta(days=days), tx.at)
+
+
+async def _named(tx: Transaction, rows: list[LookRow]) -> list[Look]:
+    cards: Mapping[str, ProviderCard] = await tx.snapshots.providers(tx)
+    return [Look(row, _name(cards, row.provider_id)) for row in rows]
+
+
+def _name(cards: Mapping[str, ProviderCard], provider_id: UUID | None) -> str | None:
+    card = cards.get(str(provider_id))
+    return None if card is None else card.name
+
+
+def _text(id_: UUID | None) -> str | None:
+    return None if id_ is None else str(id_)

@@ -1,0 +1,122 @@
+"""Giving somebody access, and taking it away: acts of whoever runs the installation."""
+
+import hashlib
+import secrets
+from collections.abc import Collection
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from difflib import get_close_matches
+from uuid import UUID, uuid4
+
+from app.accounts import demo_shown
+from app.accounts.store import accounts
+from app.config import program
+from app.database.caller import Role
+from app.database.transaction import Transaction
+from app.errors import OperatorError
+
+TOKEN_BYTES = 32
+LONGEST_DAYS = 730
+LONGEST_NAME = 80
+OF_A_PROVIDER = frozenset({Role.INTAKE_WORKER, Role.COORDINATOR, Role.CLIENT_SYSTEM})
+OF_A_REGION = frozenset({Role.AUDITOR})
+
+
+@dataclass(frozen=True, slots=True)
+class Issued:
+    """A new token, shown this once: only its hash is kept."""
+
+    token: str = field(repr=False)
+    token_id: UUID
+    account_id: UUID
+    expires_at: datetime
+
+
+async def issue(
+    tx: Transaction,
+    *,
+    roles: Collection[Role],
+    provider: str | None,
+    region: str | None,
+    days: int,
+    embedded: bool = True,
+) -> Issued:
+    """Make an account with these roles, and its token; `provider` is a slug, `region` a code.
+
+    Where the demo country is shown it is an account for that, which opens nothing in a database that Plek did not
+    start itself (not `embedded`); there none is made.
+    """
+    _check(roles, provider=provider, region=region, days=days)
+    shown = await demo_shown.is_shown(tx) is True
+    if shown and not embedded:
+        raise OperatorError(
+            "This database holds the demo country, and DATABASE_URL is set: no tokens are made for it here, and none "
+            "made elsewhere are taken. Start with an empty database."
+        )
+    if region is not None and not await accounts.region_exists(tx, region):
+        raise OperatorError(f"There is no region {region}; `GET /v1/regions` lists them.")
+    provider_id = None if provider is None else await _provider(tx, provider)
+    token = f"plek_{secrets.token_urlsafe(TOKEN_BYTES)}"
+    issued = Issued(token, uuid4(), uuid4(), tx.at + timedelta(days=days))
+    await accounts.add(
+        tx, issued.account_id, roles=sorted(set(roles)), provider_id=provider_id, region=region, demo=shown
+    )
+    await accounts.add_token(
+        tx,
+        issued.token_id,
+        account_id=issued.account_id,
+        hashed=hashlib.sha256(token.encode()).digest(),
+        expires_at=issued.expires_at,
+    )
+    return issued
+
+
+async def give_name(tx: Transaction, account_id: UUID, *, name: str) -> None:
+    """Say what an account is called at work: colleagues who shield a referral choose by that who may see it."""
+    wanted = name.strip()
+    if not (1 <= len(wanted) <= LONGEST_NAME and wanted.isprintable()):
+        raise OperatorError(f"--name is what it is called at work, in 1 to {LONGEST_NAME} characters on one line.")
+    await accounts.set_name(tx, account_id, wanted)
+
+
+async def revoke(tx: Transaction, token_id: str) -> None:
+    """End a token at once; harmless when it has ended before."""
+    try:
+        known = await accounts.revoke(tx, UUID(token_id))
+    except ValueError:
+        known = False
+    if not known:
+        raise OperatorError(f"There is no token with this id; `{program()} token` printed it when it made the token.")
+
+
+def _check(roles: Collection[Role], *, provider: str | None, region: str | None, days: int) -> None:
+    """Refuse what the tables would refuse too, in words that help."""
+    working = sorted(OF_A_PROVIDER.intersection(roles))
+    if not roles:
+        raise OperatorError(f"Name at least one --role: {', '.join(Role)}.")
+    if not 1 <= days <= LONGEST_DAYS:
+        raise OperatorError(f"--days must be from 1 to {LONGEST_DAYS}.")
+    if working and provider is None:
+        raise OperatorError(f"The role {working[0]} works for a provider: add --provider SLUG.")
+    if not working and provider is not None:
+        raise OperatorError("--provider is for the roles intake_worker, coordinator and client_system.")
+    _check_region(roles, region=region)
+
+
+def _check_region(roles: Collection[Role], *, region: str | None) -> None:
+    auditing = not OF_A_REGION.isdisjoint(roles)
+    if auditing and region is None:
+        raise OperatorError("An auditor sees one region: add --region CODE.")
+    if not auditing and region is not None:
+        raise OperatorError("--region is for the role auditor.")
+
+
+async def _provider(tx: Transaction, slug: str) -> UUID:
+    found = await accounts.provider_id(tx, slug)
+    if found is not None:
+        return found
+    known = await accounts.slugs(tx)
+    if not known:
+        raise OperatorError(f"There are no providers yet: import them with `{program()} import providers FILE`.")
+    near = get_close_matches(slug, known, n=3) or known[:3]
+    raise OperatorError(f"There is no provider {slug}; there is, for example, {', '.join(near)}.")

@@ -1,0 +1,113 @@
+"""Invitations: with the link in one somebody chooses a password and a second factor for their account, once."""
+
+import hashlib
+import secrets
+from dataclasses import dataclass, field
+from datetime import timedelta
+from uuid import UUID
+
+from app.accounts import passwords, second_factor, sessions
+from app.accounts.sessions import Opened, Visit
+from app.accounts.sign_ins import Begin, name_of, new_recovery_codes, sealed_factor
+from app.accounts.store import sign_ins
+from app.database.transaction import Transaction
+from app.errors import Fault, Invalid, Missing
+from app.seal import Keyring
+
+VALID = timedelta(days=1)
+CODE_BYTES = 32
+SCOPE = "second factor"
+
+
+@dataclass(frozen=True, slots=True)
+class Offered:
+    """What somebody is shown who comes with an invitation: a second factor that nobody else has seen."""
+
+    name: str = field(repr=False)
+    secret: bytes = field(repr=False)
+    sealed: str = field(repr=False)
+    """The secret for the form to bring back; it opens with this invitation alone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """What somebody chooses who accepts an invitation."""
+
+    invitation: str = field(repr=False)
+    sealed: str = field(repr=False)
+    password: str = field(repr=False)
+    code: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Enrolled:
+    """A session to begin with, and the recovery codes, which are shown this once."""
+
+    opened: Opened
+    recovery_codes: tuple[str, ...] = field(repr=False)
+
+
+async def make(tx: Transaction, account_id: UUID) -> str:
+    """Make an invitation for an account; an older one ends. Return the code in its link, which is shown this once."""
+    code = secrets.token_urlsafe(CODE_BYTES)
+    await sign_ins.invite(tx, account_id, hashed=_hash(code), valid=VALID)
+    return code
+
+
+async def offered(tx: Transaction, code: str, *, keyring: Keyring, again: str | None = None) -> Offered:
+    """Return a new second factor for whoever has an invitation, or the one offered before; else raise Missing."""
+    account_id = await sign_ins.invited(tx, _hash(code))
+    row = None if account_id is None else await sign_ins.of_account(tx, account_id)
+    if row is None:
+        raise Missing
+    secret = _unsealed(again, code, keyring=keyring) if again else None
+    secret = secret or second_factor.new_secret()
+    return Offered(name_of(row, keyring=keyring), secret, keyring.token(secret, scope=_scope(code)))
+
+
+async def accepted(begin: Begin, choice: Choice, *, visit: Visit, keyring: Keyring) -> Enrolled:
+    """Accept an invitation, and sign in with what was chosen; all older sessions of the account end.
+
+    Raises Invalid with codes of what is wrong with the choice, and Missing where the invitation is no longer open.
+    """
+    async with begin() as tx:
+        offer = await offered(tx, choice.invitation, keyring=keyring, again=choice.sealed)
+        step = second_factor.step_of(offer.secret, choice.code, at=tx.at)
+    faults = [Fault("/password", code)] if (code := passwords.fault(choice.password, name=offer.name)) else []
+    if not step:
+        faults.append(Fault("/code", "code_wrong"))
+    if faults:
+        raise Invalid(*faults)
+    hashed = await passwords.hashed(choice.password)
+    async with begin() as tx:
+        return await _enrol(tx, choice, (hashed, offer.secret, step), visit=visit, keyring=keyring)
+
+
+async def _enrol(
+    tx: Transaction, choice: Choice, chosen: tuple[str, bytes, int], *, visit: Visit, keyring: Keyring
+) -> Enrolled:
+    hashed, secret, step = chosen
+    account_id = await sign_ins.invited(tx, _hash(choice.invitation))
+    row = None if account_id is None else await sign_ins.of_account(tx, account_id)
+    if row is None or not await sign_ins.accept(tx, _hash(choice.invitation)):
+        raise Missing
+    sealed = sealed_factor(row, secret, keyring=keyring)
+    await sign_ins.enrol(tx, row.account_id, password=hashed, second_factor=sealed, step=step)
+    codes = await new_recovery_codes(tx, row.account_id)
+    await sign_ins.end_sessions(tx, row.account_id)
+    opened = await sessions.opened(tx, row.account_id, visit=visit, by=sessions.INVITATION)
+    if opened is None:
+        raise Missing
+    return Enrolled(opened, codes)
+
+
+def _unsealed(sealed: str, code: str, *, keyring: Keyring) -> bytes | None:
+    return keyring.read_token(sealed, scope=_scope(code))
+
+
+def _scope(code: str) -> str:
+    return f"{SCOPE} {_hash(code).hex()}"
+
+
+def _hash(code: str) -> bytes:
+    return hashlib.sha256(code.strip().encode(errors="replace")).digest()

@@ -1,0 +1,85 @@
+"""A person's own password and second factor: changed by whoever proves, as at signing in, who they are.
+
+Every session of the account ends with it, and a new one begins where it was changed.
+"""
+
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from app.accounts import passwords, second_factor, sessions
+from app.accounts.invitations import Offered
+from app.accounts.sessions import Opened, Visit
+from app.accounts.sign_ins import Begin, Proof, name_of, new_recovery_codes, proved, sealed_factor
+from app.accounts.store import sign_ins
+from app.accounts.store.sign_ins import CredentialRow
+from app.database.transaction import Transaction
+from app.errors import Fault, Invalid, Missing
+from app.events.allowance import Allowance
+from app.seal import Keyring
+
+
+@dataclass(frozen=True, slots=True)
+class Factor:
+    """A second factor that was offered, and the code that shows that it works."""
+
+    sealed: str = field(repr=False)
+    code: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """A session to go on with; with a new second factor the new recovery codes too, which are shown this once."""
+
+    opened: Opened
+    recovery_codes: tuple[str, ...] = field(default=(), repr=False)
+
+
+async def offered(tx: Transaction, account_id: UUID, *, keyring: Keyring, again: str = "") -> Offered:
+    """Return a new second factor for somebody who has one, or the one offered before; else raise Missing."""
+    row = await sign_ins.of_account(tx, account_id)
+    if row is None or row.second_factor is None:
+        raise Missing
+    scope = _scope(account_id)
+    secret = keyring.read_token(again, scope=scope) or second_factor.new_secret()
+    return Offered(name_of(row, keyring=keyring), secret, keyring.token(secret, scope=scope))
+
+
+async def change(
+    begin: Begin, proof: Proof, chosen: str | Factor, *, visit: Visit, keyring: Keyring, allowance: Allowance
+) -> Changed | None:
+    """Take another password or another second factor; None where what proves who they are is not right.
+
+    Raises Invalid with codes of what is wrong with what was chosen, and TooMany as signing in does.
+    """
+    hashed = "" if isinstance(chosen, Factor) else await _hashed(chosen, name=proof.name)
+
+    async def act(tx: Transaction, row: CredentialRow) -> Changed | None:
+        if isinstance(chosen, Factor):
+            by, codes = sessions.NEW_SECOND_FACTOR, await _renewed(tx, row, chosen, keyring=keyring)
+        else:
+            by, codes = sessions.NEW_PASSWORD, ()
+            await sign_ins.set_password(tx, row.account_id, hashed)
+        await sign_ins.end_sessions(tx, row.account_id)
+        opened = await sessions.opened(tx, row.account_id, visit=visit, by=by)
+        return None if opened is None else Changed(opened, codes)
+
+    return await proved(begin, proof, act, visit=visit, keyring=keyring, allowance=allowance)
+
+
+async def _hashed(chosen: str, *, name: str) -> str:
+    if code := passwords.fault(chosen, name=name):
+        raise Invalid(Fault("/chosen", code))
+    return await passwords.hashed(chosen)
+
+
+async def _renewed(tx: Transaction, row: CredentialRow, factor: Factor, *, keyring: Keyring) -> tuple[str, ...]:
+    secret = keyring.read_token(factor.sealed, scope=_scope(row.account_id))
+    step = second_factor.step_of(secret, factor.code, at=tx.at) if secret else 0
+    if secret is None or not step:
+        raise Invalid(Fault("/digits", "code_wrong"))
+    await sign_ins.set_second_factor(tx, row.account_id, sealed_factor(row, secret, keyring=keyring), step=step)
+    return await new_recovery_codes(tx, row.account_id)
+
+
+def _scope(account_id: UUID) -> str:
+    return f"own second factor {account_id}"

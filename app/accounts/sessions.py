@@ -1,0 +1,146 @@
+"""Sessions: `opened` turns a proof of identity, whatever it was, into one; they are kept, listed and ended here.
+
+A session is a token of its own kind. A browser keeps 256 random bits in a cookie; the token's hash is that of
+`session:` and those bits, so that no bearer header opens a session and no cookie a token.
+"""
+
+import hashlib
+import secrets
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from uuid import UUID
+
+from app.accounts.store import sign_ins
+from app.accounts.store.sign_ins import SessionRow, Span
+from app.allocation.policy.policy import Policy
+from app.database import access_log
+from app.database.access_log import GRANTED, Entry
+from app.database.caller import Caller
+from app.database.transaction import Transaction
+from app.errors import Missing
+
+COOKIE_BYTES = 32
+KEPT = timedelta(days=7)
+"""How long after its end something is known of a session."""
+SIGN_IN, SIGN_OUT, ACCOUNT = "sign_in", "sign_out", "account"
+"""What the access log calls it."""
+PASSWORD, INVITATION, DEMO = "password", "invitation", "demo"
+NEW_PASSWORD, NEW_SECOND_FACTOR = "new_password", "new_second_factor"
+SYSTEMS = (
+    ("android", "Android"),
+    ("ios", "iPhone"),
+    ("ios", "iPad"),
+    ("windows", "Windows"),
+    ("mac", "Mac OS"),
+    ("linux", "Linux"),
+)
+BROWSERS = (("edge", "Edg"), ("firefox", "Firefox"), ("chrome", "Chrome"), ("safari", "Safari"))
+OTHER = "other"
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """Where somebody comes from who wants in."""
+
+    source: str | None
+    """Network address, for the access log."""
+    request_id: str | None
+    agent: str = ""
+    """What the browser calls itself; of it a class is kept."""
+    admits_demo: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A new session; the cookie is shown this once, and only its hash is kept."""
+
+    cookie: str = field(repr=False)
+    session_id: UUID
+    account_id: UUID
+
+
+def session_hash(cookie: str) -> bytes:
+    """Return the hash under which the token of a session is kept."""
+    return hashlib.sha256(b"session:" + cookie.encode()).digest()
+
+
+async def opened(tx: Transaction, account_id: UUID, *, visit: Visit, by: str) -> Opened | None:
+    """Open a session for an account whose owner has proved who they are, and write that down.
+
+    The one way in: whoever checks another kind of proof (OpenID Connect) ends here. `by` says which kind it was.
+    None where the account may not come in.
+    """
+    cookie = secrets.token_urlsafe(COOKIE_BYTES)
+    policy = (await tx.snapshots.reference(tx)).policy
+    session_id = await sign_ins.open_session(
+        tx,
+        account_id,
+        hashed=session_hash(cookie),
+        span=_span(policy),
+        device=device_class(visit.agent),
+        admits_demo=visit.admits_demo,
+    )
+    if session_id is None:
+        return None
+    await access_log.add(tx, replace(entry(visit, SIGN_IN, account_id), account_id=account_id, purpose=by))
+    return Opened(cookie, session_id, account_id)
+
+
+def entry(visit: Visit, action: str, account_id: UUID | None, *, outcome: str = GRANTED) -> Entry:
+    """Return what the access log is to say of somebody who is not signed in; an account is all that it names."""
+    return Entry(
+        action=action,
+        outcome=outcome,
+        account_id=None,
+        roles=(),
+        provider_id=None,
+        purpose=None,
+        object_type=ACCOUNT,
+        object_id=account_id,
+        referral_ids=(),
+        source=visit.source,
+        request_id=visit.request_id,
+    )
+
+
+async def keep(tx: Transaction, hashed: bytes) -> None:
+    """Note that somebody is there: their session begins to be idle anew. Streams and refreshes do not count."""
+    policy = (await tx.snapshots.reference(tx)).policy
+    await sign_ins.keep_session(tx, hashed, idle=_span(policy).idle)
+
+
+async def listed(tx: Transaction, caller: Caller) -> list[SessionRow]:
+    """Return the caller's sessions that live, the one seen last first."""
+    return await sign_ins.sessions_of(tx, caller.account_id)
+
+
+async def recovery_codes_left(tx: Transaction, caller: Caller) -> int | None:
+    """Return how many recovery codes the caller has left; None where they sign in by nothing of the kind."""
+    if await sign_ins.of_account(tx, caller.account_id) is None:
+        return None
+    return await sign_ins.recovery_codes_left(tx, caller.account_id)
+
+
+async def end(tx: Transaction, caller: Caller, session_id: UUID) -> None:
+    """End one of the caller's sessions at once; Missing where it has ended, or is somebody else's."""
+    if not await sign_ins.end_sessions(tx, caller.account_id, only=session_id):
+        raise Missing
+    await access_log.add(tx, caller.entry(SIGN_OUT, ACCOUNT, caller.account_id))
+
+
+async def end_all(tx: Transaction, caller: Caller) -> int:
+    """End all of the caller's sessions at once, on every device."""
+    ended = await sign_ins.end_sessions(tx, caller.account_id)
+    await access_log.add(tx, caller.entry(SIGN_OUT, ACCOUNT, caller.account_id, purpose="everywhere"))
+    return ended
+
+
+def device_class(agent: str) -> str:
+    """Return the class of a browser and a system, for its owner to know it again: `firefox-linux`."""
+    system = next((code for code, word in SYSTEMS if word in agent), OTHER)
+    browser = next((code for code, word in BROWSERS if word in agent), OTHER)
+    return f"{browser}-{system}"
+
+
+def _span(policy: Policy) -> Span:
+    return Span(timedelta(minutes=policy.session_idle_minutes), timedelta(hours=policy.session_hours))

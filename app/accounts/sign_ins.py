@@ -1,0 +1,151 @@
+"""Signing in by name, password and second factor: one answer for whatever is wrong, and as much work for it."""
+
+import hmac
+import unicodedata
+from collections.abc import Awaitable, Callable
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass, field
+from typing import TypeAlias, TypeVar
+from uuid import UUID
+
+from app.accounts import passwords, second_factor, sessions
+from app.accounts.devices import Device
+from app.accounts.sessions import Opened, Visit
+from app.accounts.store import sign_ins
+from app.accounts.store.sign_ins import CredentialRow
+from app.database import access_log
+from app.database.access_log import REFUSED
+from app.database.sealing import keys
+from app.database.transaction import Transaction
+from app.errors import TooMany
+from app.events.allowance import Allowance
+from app.seal import Keyring
+
+LONGEST_NAME = 200
+NOBODY = UUID(int=0)
+NO_SECRET = bytes(second_factor.SECRET_BYTES)
+
+Done = TypeVar("Done")
+Begin: TypeAlias = Callable[[], AbstractAsyncContextManager[Transaction]]
+"""Opens a transaction as the actor `signing`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """What somebody gives to prove who they are."""
+
+    name: str = field(repr=False)
+    password: str = field(repr=False)
+    code: str = field(repr=False)
+    device: Device = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class _Claimed:
+    """Whose name was given; where it is nobody's, what takes as long to compare with."""
+
+    name_key: bytes
+    row: CredentialRow | None
+    secret: bytes
+
+    @property
+    def account_id(self) -> UUID:
+        return NOBODY if self.row is None else self.row.account_id
+
+    @property
+    def password(self) -> str | None:
+        return None if self.row is None else self.row.password
+
+
+def factor_row(account_id: UUID) -> str:
+    """Return for which row a second factor is sealed: not for that of the name beside it."""
+    return f"{account_id} second factor"
+
+
+async def name_key(tx: Transaction, name: str, *, keyring: Keyring) -> bytes:
+    """Return under what a name is found: people type it in any case, and only the installation's key gives this."""
+    key = await keys.read(tx, keys.NAMES, keyring=keyring)
+    folded = unicodedata.normalize("NFKC", name).casefold().strip()
+    return hmac.digest(key.secret, folded.encode(), "sha256")
+
+
+async def sign_in(begin: Begin, proof: Proof, *, visit: Visit, keyring: Keyring, allowance: Allowance) -> Opened | None:
+    """Open a session, or return None: nobody learns whether it was the name, the password or the code.
+
+    Raises TooMany as `proved` does.
+    """
+
+    async def come_in(tx: Transaction, row: CredentialRow) -> Opened | None:
+        return await sessions.opened(tx, row.account_id, visit=visit, by=sessions.PASSWORD)
+
+    return await proved(begin, proof, come_in, visit=visit, keyring=keyring, allowance=allowance)
+
+
+async def proved(
+    begin: Begin,
+    proof: Proof,
+    act: Callable[[Transaction, CredentialRow], Awaitable[Done]],
+    *,
+    visit: Visit,
+    keyring: Keyring,
+    allowance: Allowance,
+) -> Done | None:
+    """Let somebody who proves who they are do something, in the transaction that uses their code up; else return None.
+
+    Raises TooMany where a device that never signed in to this account has tried too often. Whoever has signed in on
+    theirs before has tries of their own, which nobody else can use up.
+    """
+    async with begin() as tx:
+        claimed = await _claimed(tx, proof.name, keyring=keyring)
+    known = claimed.row is not None and proof.device.knows(claimed.account_id)
+    counted = proof.device.counted_as(claimed.account_id) if known else claimed.name_key.hex()
+    if wait := await allowance.signing(counted, source=visit.source, known_device=known):
+        raise TooMany(retry_after=wait)
+    right = await passwords.proves(claimed.password, proof.password, known_device=known)
+    better = None
+    if right and claimed.password is not None and passwords.is_outdated(claimed.password):
+        better = await passwords.hashed(proof.password)
+    async with begin() as tx:
+        if not await _second(tx, claimed, proof.code, proven=right) or claimed.row is None:
+            refused = sessions.entry(visit, sessions.SIGN_IN, claimed.row and claimed.account_id, outcome=REFUSED)
+            await access_log.add(tx, refused)
+            return None
+        if better is not None:
+            await sign_ins.set_password(tx, claimed.account_id, better)
+        return await act(tx, claimed.row)
+
+
+def name_of(row: CredentialRow, *, keyring: Keyring) -> str:
+    """Return the name that somebody signs in by."""
+    row_id = str(row.account_id)
+    return keyring.unwrap(row.key, row=row_id).unseal(row.name, row=row_id).decode()
+
+
+def sealed_factor(row: CredentialRow, secret: bytes, *, keyring: Keyring) -> bytes:
+    """Return a second factor as it is stored for an account."""
+    return keyring.unwrap(row.key, row=str(row.account_id)).seal(secret, row=factor_row(row.account_id))
+
+
+async def new_recovery_codes(tx: Transaction, account_id: UUID) -> tuple[str, ...]:
+    """Give an account new recovery codes, which are shown this once; older ones end."""
+    codes = second_factor.new_recovery_codes()
+    await sign_ins.add_recovery_codes(tx, account_id, [second_factor.recovery_hash(code) for code in codes])
+    return tuple(codes)
+
+
+async def _claimed(tx: Transaction, name: str, *, keyring: Keyring) -> _Claimed:
+    wanted = await name_key(tx, name[:LONGEST_NAME], keyring=keyring)
+    row = await sign_ins.named(tx, wanted)
+    if row is None or row.second_factor is None:
+        return _Claimed(wanted, row, NO_SECRET)
+    secret = keyring.unwrap(row.key, row=str(row.account_id)).unseal(row.second_factor, row=factor_row(row.account_id))
+    return _Claimed(wanted, row, secret)
+
+
+async def _second(tx: Transaction, claimed: _Claimed, code: str, *, proven: bool) -> bool:
+    """Use up the code or the recovery code that was given; the same statements run whatever was given."""
+    step = second_factor.step_of(claimed.secret, code, at=tx.at)
+    by_code = await sign_ins.use_step(tx, claimed.account_id, step=step, proven=proven)
+    hashed = second_factor.recovery_hash(code)
+    by_recovery = await sign_ins.use_recovery_code(tx, claimed.account_id, hashed, proven=proven)
+    return by_code or by_recovery

@@ -1,0 +1,205 @@
+"""Accounts of people: invited, changed, disabled and reset by administrators, and the first one by the operator.
+
+An administrator never changes the own account. Every act stands in the access log; one by which somebody comes to see
+clients says so.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from uuid import UUID, uuid4
+
+from app.accounts import demo_shown, invitations
+from app.accounts.accounts import LONGEST_NAME
+from app.accounts.sessions import ACCOUNT
+from app.accounts.sign_ins import LONGEST_NAME as LONGEST_SIGN_IN_NAME
+from app.accounts.sign_ins import name_key
+from app.accounts.store import accounts, sign_ins, staff
+from app.accounts.store.sign_ins import CredentialRow
+from app.accounts.store.staff import AccountRow, StaffRow
+from app.database import access_log
+from app.database.caller import Caller, Role
+from app.database.transaction import Transaction
+from app.errors import Conflict, Fault, Forbidden, Invalid, Missing
+from app.seal import Keyring
+
+PERSONAL = (Role.INTAKE_WORKER, Role.COORDINATOR, Role.AUDITOR, Role.ADMINISTRATOR)
+"""What a person may be; machines have tokens."""
+OF_A_PROVIDER = frozenset({Role.INTAKE_WORKER, Role.COORDINATOR})
+CLIENT_DATA = "client_data"
+"""In the log: somebody got a role that sees clients."""
+INVITE, CHANGE, DISABLE, ENABLE, RESET = "invite", "change", "disable", "enable", "reset"
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What an account is to be."""
+
+    roles: frozenset[str]
+    provider_id: UUID | None
+    region: str | None
+    name: str | None
+    """What colleagues call it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """An account as an administrator sees it."""
+
+    row: StaffRow
+    sign_in_name: str | None = field(repr=False)
+    """None for a machine, and for whoever only has a token."""
+
+
+@dataclass(frozen=True, slots=True)
+class Invited:
+    """An account, and the code of its invitation, which is shown this once."""
+
+    account_id: UUID
+    code: str = field(repr=False)
+
+
+async def listed(
+    tx: Transaction,
+    *,
+    keyring: Keyring,
+    limit: int,
+    after: tuple[datetime, UUID] | None = None,
+    provider_id: UUID | None = None,
+) -> list[Person]:
+    """Return accounts, the newest first."""
+    rows = await staff.listed(tx, limit=limit, after=after, provider_id=provider_id)
+    return [_person(row, keyring=keyring) for row in rows]
+
+
+async def read(tx: Transaction, account_id: UUID, *, keyring: Keyring) -> Person:
+    """Return an account."""
+    row = await staff.read(tx, account_id)
+    if row is None:
+        raise Missing
+    return _person(row, keyring=keyring)
+
+
+async def named(tx: Transaction, sign_in_name: str, *, keyring: Keyring) -> list[Person]:
+    """Return the account of whoever signs in by exactly this name: names are sealed, so nothing else finds them."""
+    row = await staff.named(tx, await name_key(tx, sign_in_name[:LONGEST_SIGN_IN_NAME], keyring=keyring))
+    return [] if row is None else [_person(row, keyring=keyring)]
+
+
+async def invite(
+    tx: Transaction, wanted: Wanted, *, sign_in_name: str, by: Caller | None, keyring: Keyring, embedded: bool
+) -> Invited:
+    """Make an account and its invitation; `by` is None for the operator. Raises Invalid with codes for its faults."""
+    shown = await demo_shown.is_shown(tx) is True
+    if shown and not embedded:
+        raise Conflict("demo_country", "This database holds the demo country: no accounts are made in it here.")
+    await _check(tx, wanted, more=_name_faults(sign_in_name))
+    key_of_name = await name_key(tx, sign_in_name, keyring=keyring)
+    if await sign_ins.is_taken(tx, key_of_name):
+        raise Invalid(Fault("/signInName", "name_taken"))
+    account_id = uuid4()
+    await staff.add(tx, account_id, _row(wanted), demo=shown)
+    row_id = str(account_id)
+    key, wrapped = keyring.new_data_key(row=row_id)
+    sealed = key.seal(sign_in_name.strip().encode(), row=row_id)
+    await sign_ins.add(tx, CredentialRow(account_id, wrapped, sealed, None, None, 0, None), name_key=key_of_name)
+    await _log(tx, by, INVITE, account_id, purpose=_sees_clients(wanted.roles))
+    return Invited(account_id, await invitations.make(tx, account_id))
+
+
+async def change(tx: Transaction, caller: Caller, account_id: UUID, wanted: Wanted) -> None:
+    """Change the roles of an account, for whom it works, and what it is called."""
+    before = await _another(tx, caller, account_id)
+    await _check(tx, wanted, machine=Role.CLIENT_SYSTEM in before.roles)
+    await staff.change(tx, account_id, _row(wanted))
+    await _log(tx, caller, CHANGE, account_id, purpose=_sees_clients(wanted.roles - set(before.roles)))
+
+
+async def disable(tx: Transaction, caller: Caller, account_id: UUID) -> None:
+    """Let an account in no more, by session or token, from now on."""
+    await _another(tx, caller, account_id)
+    await staff.disable(tx, account_id)
+    await sign_ins.end_sessions(tx, account_id)
+    await _log(tx, caller, DISABLE, account_id)
+
+
+async def enable(tx: Transaction, caller: Caller, account_id: UUID) -> None:
+    """Let a disabled account in again, with what it signed in by before."""
+    await _another(tx, caller, account_id)
+    await staff.enable(tx, account_id)
+    await _log(tx, caller, ENABLE, account_id)
+
+
+async def reset(tx: Transaction, caller: Caller, account_id: UUID) -> Invited:
+    """Take an account's password and second factor away, end its sessions, and invite its owner anew."""
+    before = await _another(tx, caller, account_id)
+    if before.key is None:
+        raise Missing
+    await sign_ins.forget(tx, account_id)
+    await sign_ins.end_sessions(tx, account_id)
+    await _log(tx, caller, RESET, account_id)
+    return Invited(account_id, await invitations.make(tx, account_id))
+
+
+async def _another(tx: Transaction, caller: Caller, account_id: UUID) -> StaffRow:
+    if account_id == caller.account_id:
+        raise Forbidden("Another administrator has to do that.", code="own_account")
+    row = await staff.read(tx, account_id)
+    if row is None:
+        raise Missing
+    return row
+
+
+async def _check(tx: Transaction, wanted: Wanted, *, machine: bool = False, more: Iterable[Fault] = ()) -> None:
+    faults = [*more, *_faults(wanted, machine=machine)]
+    if wanted.region is not None and not await accounts.region_exists(tx, wanted.region):
+        faults.append(Fault("/region", "region_unknown"))
+    if wanted.provider_id is not None and str(wanted.provider_id) not in await tx.snapshots.providers(tx):
+        faults.append(Fault("/provider", "provider_unknown"))
+    if faults:
+        raise Invalid(*faults)
+
+
+def _faults(wanted: Wanted, *, machine: bool) -> Iterator[Fault]:
+    allowed = {*PERSONAL, *((Role.CLIENT_SYSTEM,) if machine else ())}
+    if not wanted.roles or not wanted.roles <= allowed:
+        yield Fault("/roles", "role_needed")
+    working = not (OF_A_PROVIDER | {Role.CLIENT_SYSTEM}).isdisjoint(wanted.roles)
+    if working != (wanted.provider_id is not None):
+        yield Fault("/provider", "provider_needed" if working else "provider_unused")
+    auditing = Role.AUDITOR in wanted.roles
+    if auditing != (wanted.region is not None):
+        yield Fault("/region", "region_needed" if auditing else "region_unused")
+    if wanted.name is not None and not (1 <= len(wanted.name) <= LONGEST_NAME and wanted.name.isprintable()):
+        yield Fault("/name", "name_length")
+
+
+def _name_faults(sign_in_name: str) -> Iterator[Fault]:
+    name = sign_in_name.strip()
+    if not (3 <= len(name) <= LONGEST_SIGN_IN_NAME and name.isprintable()):  # noqa: PLR2004 - initials are three
+        yield Fault("/signInName", "name_length")
+
+
+def _sees_clients(roles: frozenset[str]) -> str | None:
+    return None if OF_A_PROVIDER.isdisjoint(roles) else CLIENT_DATA
+
+
+def _row(wanted: Wanted) -> AccountRow:
+    return AccountRow(tuple(sorted(wanted.roles)), wanted.provider_id, wanted.region, wanted.name)
+
+
+def _person(row: StaffRow, *, keyring: Keyring) -> Person:
+    if row.key is None or row.sign_in_name is None:
+        return Person(row, None)
+    row_id = str(row.id)
+    return Person(row, keyring.unwrap(row.key, row=row_id).unseal(row.sign_in_name, row=row_id).decode())
+
+
+async def _log(
+    tx: Transaction, by: Caller | None, action: str, account_id: UUID, *, purpose: str | None = None
+) -> None:
+    if by is None:
+        entry = access_log.of_actor(tx.actor, action, ACCOUNT, account_id, purpose=purpose)
+    else:
+        entry = by.entry(action, ACCOUNT, account_id, purpose=purpose)
+    await access_log.add(tx, entry)

@@ -1,0 +1,124 @@
+"""Reading the access log: all of it, what concerns one referral, and what a shelter's owner is told of.
+
+Row-level security stands in front of every row: to whom which entries are shown is decided there as well.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from sqlalchemy import BigInteger, bindparam, exists, select, text, tuple_
+from sqlalchemy import Uuid as UuidType
+
+from app.models import AccessLogEntry, AccessLogReferral, Referral
+
+if TYPE_CHECKING:
+    from app.database.transaction import Transaction
+
+NEWEST = 2**63 - 1
+"""An event's id beyond all others."""
+OLDEST = 0
+
+
+@dataclass(frozen=True, slots=True)
+class LookRow:
+    """An entry of the access log, without the referrals that it names: whoever may see one may not see the others."""
+
+    id: int
+    at: datetime
+    action: str
+    outcome: str
+    account_id: UUID | None
+    roles: list[str]
+    provider_id: UUID | None
+    purpose: str | None
+    object_type: str
+    object_id: UUID | None
+    source: str | None
+    request_id: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which entries are wanted: from `since` to before `until`, and of what else is not None."""
+
+    action: str | None = None
+    outcome: str | None = None
+    account_id: UUID | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+
+
+_COLUMNS = tuple(getattr(AccessLogEntry, name) for name in LookRow.__slots__)
+_NAMES = ", ".join(LookRow.__slots__)
+
+
+async def listed(tx: "Transaction", wanted: Wanted, *, limit: int, after: tuple[datetime, int] | None) -> list[LookRow]:
+    """Return entries, newest first, from after a place in that order."""
+    log = AccessLogEntry
+    statement = select(*_COLUMNS).order_by(log.at.desc(), log.id.desc()).limit(limit)
+    if wanted.action is not None:
+        statement = statement.where(log.action == wanted.action)
+    if wanted.outcome is not None:
+        statement = statement.where(log.outcome == wanted.outcome)
+    if wanted.account_id is not None:
+        statement = statement.where(log.account_id == wanted.account_id)
+    if wanted.since is not None:
+        statement = statement.where(log.at >= wanted.since)
+    if wanted.until is not None:
+        statement = statement.where(log.at < wanted.until)
+    if after is not None:
+        statement = statement.where(tuple_(log.at, log.id) < tuple_(*after))
+    return [LookRow(*row) for row in await tx.rows(statement)]
+
+
+async def is_own(tx: "Transaction", referral_id: UUID, *, provider_id: UUID) -> bool:
+    """Whether a referral is this provider's, and may be seen: erased or not."""
+    own = exists().where(Referral.id == referral_id, Referral.provider_id == provider_id)
+    return bool((await tx.rows(select(own)))[0][0])
+
+
+async def of_referral(tx: "Transaction", referral_id: UUID, *, limit: int, before: int = NEWEST) -> list[LookRow]:
+    """Return the entries that name a referral, newest first."""
+    named = AccessLogReferral
+    statement = (
+        select(*_COLUMNS)
+        .join(named, named.entry_id == AccessLogEntry.id)
+        .where(named.referral_id == referral_id, named.entry_id < before)
+        .order_by(named.entry_id.desc())
+        .limit(limit)
+    )
+    return [LookRow(*row) for row in await tx.rows(statement)]
+
+
+# For each site by an index, and the newest of all of them. The codes stand in the statement itself: only so the planner
+# knows that the partial indexes have all such rows.
+_NOTICES = text(f"""
+SELECT {_NAMES} FROM (
+  SELECT l.* FROM sites AS s CROSS JOIN LATERAL (
+    SELECT {_NAMES} FROM access_log
+    WHERE object_id = s.id AND action = 'reveal' AND object_type = 'site' AND id < :before AND id > :after
+    ORDER BY id DESC LIMIT :limit
+  ) AS l WHERE s.provider_id = :provider_id
+  UNION ALL
+  SELECT * FROM (
+    SELECT {_NAMES} FROM access_log
+    WHERE provider_id = :provider_id AND action = 'break_glass' AND id < :before AND id > :after
+    ORDER BY id DESC LIMIT :limit
+  ) AS l
+) AS notices ORDER BY id DESC LIMIT :limit
+""").bindparams(  # noqa: S608 - made of the names above
+    bindparam("provider_id", type_=UuidType()),
+    bindparam("before", type_=BigInteger()),
+    bindparam("after", type_=BigInteger()),
+    bindparam("limit", type_=BigInteger()),
+)
+
+
+async def notices(
+    tx: "Transaction", provider_id: UUID, *, limit: int, before: int = NEWEST, after: int = OLDEST
+) -> list[LookRow]:
+    """Return who had or wanted an address of a provider's own sites, or broke its glass, newest first."""
+    values = {"provider_id": provider_id, "limit": limit, "before": before, "after": after}
+    return [LookRow(*row) for row in await tx.rows(_NOTICES, values)]

@@ -1,0 +1,1 @@
+"""Figures that may be shown: curves, survival, suppression of small counts, review."""

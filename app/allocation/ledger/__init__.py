@@ -1,0 +1,1 @@
+"""Leaves, openings, the tree, signed notes and exports, as bytes and rules."""

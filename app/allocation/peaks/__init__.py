@@ -1,0 +1,1 @@
+"""Many households and few places: who gets which."""

@@ -1,0 +1,1 @@
+"""The numbers that a ranking goes by: their limits, their document, differences, trials."""

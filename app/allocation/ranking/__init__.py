@@ -1,0 +1,1 @@
+"""One household and all places: rules, points, order, and why."""

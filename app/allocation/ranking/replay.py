@@ -1,0 +1,121 @@
+"""What a ranking was made from, written down; and the same ranking made again from it, to the last point."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from app.allocation.policy.canonical import canonical_json, content_hash
+from app.allocation.policy.documents import document_of, read
+from app.allocation.values import Need, Register, Situation
+
+if TYPE_CHECKING:
+    from app.allocation.policy.policy import Policy
+    from app.allocation.ranking.versions import Rules
+    from app.allocation.values import Points, Ranking
+
+
+def inputs_document(need: Need, situation: Situation) -> dict[str, Any]:
+    """The inputs that belong to one ranking alone, as JSON. They say where a household is in danger: seal them."""
+    return {"need": document_of(need), "situation": document_of(situation)}
+
+
+def inputs_of(document: Any) -> tuple[Need, Situation]:  # noqa: ANN401 - JSON
+    """The inputs that `inputs_document` wrote.
+
+    Raises:
+        Unreadable: when they are not.
+    """
+    return read(Need, document["need"]), read(Situation, document["situation"])
+
+
+def inputs_bytes(need: Need, situation: Situation) -> bytes:
+    """The inputs as canonical JSON, to be sealed with the ranking."""
+    return canonical_json(inputs_document(need, situation))
+
+
+def register_bytes(register: Register) -> bytes:
+    """The register as canonical JSON, groups by id; equal registers have equal bytes, whatever their order."""
+    groups = sorted(register.groups, key=lambda group: group.id)
+    return canonical_json({"groups": [document_of(group) for group in groups]})
+
+
+def register_of(content: bytes) -> Register:
+    """The register that `register_bytes` wrote.
+
+    Raises:
+        Unreadable: when it is not.
+    """
+    return read(Register, json.loads(content))
+
+
+def register_hash(register: Register) -> str:
+    """`sha256:` and the hash of the register's canonical JSON: what a ranking cites."""
+    return content_hash(register_bytes(register))
+
+
+def digest(ranking: Ranking) -> str:
+    """`sha256:` and the hash of everything that the ranking says: order, bands, points, exclusions, lawful regions."""
+    return content_hash(result_bytes(ranking))
+
+
+def result_bytes(ranking: Ranking) -> bytes:
+    """The ranking's result as canonical JSON.
+
+    Places stand in it by the id of their group; offers share most of their lines of points, so each different line
+    stands in it once, in the order of first use, and offers name it by its number.
+    """
+    lines = _Lines()
+    offers = [
+        [
+            offer.group.id,
+            offer.rank,
+            offer.band,
+            offer.score,
+            [lines.number(line) for line in offer.points],
+            offer.free,
+            offer.cross_regional,
+            offer.clearance_km,
+            offer.margin_km,
+            offer.freshness,
+        ]
+        for offer in ranking.offers
+    ]
+    return canonical_json(
+        {
+            "considered": ranking.considered,
+            "excluded": [[out.rule, out.region, out.places] for out in ranking.excluded],
+            "lawful_regions": ranking.lawful_regions,
+            "lines": lines.written(),
+            "offers": offers,
+            "safety_assessed": ranking.safety_assessed,
+        }
+    )
+
+
+class _Lines:
+    """The different lines of points of a ranking, each with its number."""
+
+    def __init__(self) -> None:
+        self._by_value: dict[tuple[object, ...], int] = {}
+        # Offers mostly share the very object, which is quicker to recognise than its value.
+        self._by_identity: dict[int, int] = {}
+
+    def number(self, line: Points) -> int:
+        known = self._by_identity.get(id(line))
+        if known is None:
+            value = (line.factor, line.points, *sorted(line.params.items()))
+            known = self._by_identity[id(line)] = self._by_value.setdefault(value, len(self._by_value))
+        return known
+
+    def written(self) -> list[tuple[object, ...]]:
+        return list(self._by_value)
+
+
+def replay(inputs: bytes, *, register: Register, policy: Policy, rules: Rules) -> str:
+    """The digest of the ranking made again from its stored inputs: equal to the recorded one, or something is amiss.
+
+    `rules` are those of the version that the ranking cites (versions.py).
+    """
+    need, situation = inputs_of(json.loads(inputs))
+    return rules.digest(rules.rank(need, register, situation, policy))

@@ -1,0 +1,71 @@
+"""The rules by their version: a recorded ranking is made again by those that made it, whatever the rules are today.
+
+When a change to this package could give the same inputs another ranking, RULES_VERSION goes up. What decided before is
+kept, under its old number, for as long as a ranking cites it; tests/unit/allocation/ranking/corpus has rankings of
+each version.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeAlias
+
+from app.allocation.ranking.earlier import dangers_once_asked, rank_2
+from app.allocation.ranking.rank import RULES_VERSION, rank
+from app.allocation.ranking.replay import digest
+from app.allocation.ranking.safety import dangers_on
+from app.errors import Conflict
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from app.allocation.policy.policy import Policy
+    from app.allocation.ranking.safety import DangersOn
+    from app.allocation.values import Need, Ranking, Register, Situation
+
+Rank: TypeAlias = "Callable[[Need, Register, Situation, Policy], Ranking]"
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """One version of everything that decides."""
+
+    version: str
+    rank: Rank
+    digest: Callable[[Ranking], str]
+    """What a ranking of this version is recorded by."""
+    dangers_on: DangersOn
+    """What counts as danger on a day."""
+
+
+VERSIONS: Mapping[str, Rules] = {
+    "2": Rules("2", rank_2, digest, dangers_once_asked),
+    "3": Rules("3", rank, digest, dangers_on),
+}
+"""Every version by which a ranking may still have to be made again."""
+
+NEWEST = VERSIONS[RULES_VERSION]
+"""Those by which new rankings are made."""
+
+
+class UnknownRules(Conflict):
+    """A ranking was made by rules that this release does not have: a newer one's, or older ones given up too early."""
+
+    def __init__(self, version: str) -> None:
+        super().__init__(
+            "rules_unknown",
+            f"This ranking was made by version {version} of the rules, which this release of Plek does not have:"
+            " it cannot be made again here.",
+        )
+
+
+def rules_of(version: str) -> Rules:
+    """The rules of a version.
+
+    Raises:
+        UnknownRules: where they are not here.
+    """
+    try:
+        return VERSIONS[version]
+    except KeyError:
+        raise UnknownRules(version) from None

@@ -1,0 +1,1 @@
+"""The burden divided: nights, weights, fair shares, what may be disclosed."""

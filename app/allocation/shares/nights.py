@@ -1,0 +1,186 @@
+"""Nights: what the ledger's openings say of stays, and how many nights of each lie in a stretch of days.
+
+A night is a local midnight; it bears the date of the day on which it begins. So a stay from the 3rd to the 5th has the
+nights of the 3rd and the 4th, one that ends on the day on which it began has none, and no change of the clocks gives or
+takes one. A running stay has every night that there has been.
+
+Nights from the day on which a household was ready to leave are shown apart: they earn no credit and make no quota.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict, deque
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, TypeAlias, TypeVar, cast
+
+from app.allocation.ledger.openings import NOT_ARRIVED
+
+if TYPE_CHECKING:
+    import datetime as dt
+    from collections.abc import Hashable, Iterator
+
+    from app.allocation.ledger.openings import Opening
+
+SAFETY, CAPACITY = "safety", "capacity"
+"""The two accounts. They are never netted: neither with each other, nor what a region gave with what it received."""
+
+AT_LEAST_PERSONS = {"1": 1, "2": 2, "3-4": 3, "5+": 5}
+"""How many persons a class has at the least: all that can honestly be counted of persons."""
+
+Key: TypeAlias = "Hashable"
+Kept = TypeVar("Kept", str, tuple[str, ...])
+
+
+def account_of(reason: str) -> str:
+    """The account of a reason: that of safety, or that of every other reason.
+
+    What follows on a stay for safety bears the reason `safety` itself.
+    """
+    return SAFETY if reason == SAFETY else CAPACITY
+
+
+@dataclass(frozen=True, slots=True)
+class Stay:
+    """A household's time at a provider in another region, as the ledger has it by now; `arrival` is its leaf."""
+
+    arrival: int
+    origin: str
+    receiving: str
+    reason: str
+    persons: str
+    lawful_regions: tuple[str, ...]
+    arrived_on: dt.date
+    departed_on: dt.date | None
+    ready_since: dt.date | None
+
+    @property
+    def account(self) -> str:
+        """Which account its nights belong to."""
+        return account_of(self.reason)
+
+    @property
+    def lawful(self) -> tuple[str, ...]:
+        """The regions over which its nights are divided.
+
+        Where none was lawful, nobody else could have given them: the region that did bears them, and sums stay equal.
+        """
+        return self.lawful_regions or (self.receiving,)
+
+
+@dataclass(frozen=True, slots=True)
+class Nights:
+    """The nights of one stay in a stretch of days: those that count, from `first` to before `after`, and the others."""
+
+    first: dt.date
+    after: dt.date
+    after_ready: int
+
+    @property
+    def counted(self) -> int:
+        """How many count in an account."""
+        return (self.after - self.first).days
+
+
+def nights_between(stay: Stay, first: dt.date, after: dt.date) -> Nights | None:
+    """The nights of a stay that begin from one day to before another; None where it had none and was not there."""
+    begin = max(first, stay.arrived_on)
+    end = after if stay.departed_on is None else min(after, stay.departed_on)
+    if end < begin or begin >= after or (end == begin and stay.arrived_on < first):
+        return None
+    ready = end if stay.ready_since is None else min(end, max(begin, stay.ready_since))
+    return Nights(begin, ready, (end - ready).days)
+
+
+class StayBook:
+    """Openings, taken in the ledger's order, and the stays that they tell of.
+
+    The newest correction of a leaf takes the leaf's place. Whoever may read only some openings gets the stays of these.
+    """
+
+    def __init__(self) -> None:
+        self._arrivals: dict[int, Opening | None] = {}
+        self._departures: dict[int, Opening] = {}
+        """By the arrival that they end."""
+        self._open: defaultdict[Key, deque[int]] = defaultdict(deque)
+        """Arrivals that have not ended, by what a departure of version 1 has in common with its arrival."""
+        self._same: dict[Key, Key] = {}
+
+    def take(self, index: int, opening: Opening) -> None:
+        """Take the opening of the next leaf about a stay."""
+        opening = self._slim(opening)
+        if opening.correction is not None:
+            self._correct(opening, opening.correction.corrects)
+        elif opening.type == "arrival":
+            self._arrivals[index] = opening
+            self._open[_alike(opening)].append(index)
+        else:
+            arrival = self._arrival_of(opening)
+            if arrival is not None:
+                self._departures[arrival] = opening
+
+    def stays(self) -> Iterator[Stay]:
+        """Every stay, in the order of the arrivals' leaves."""
+        for index, arrival in sorted(self._arrivals.items()):
+            if arrival is not None:
+                departure = self._departures.get(index)
+                yield Stay(
+                    arrival=index,
+                    origin=arrival.origin,
+                    receiving=arrival.receiving,
+                    reason=arrival.reason,
+                    persons=arrival.persons,
+                    lawful_regions=arrival.lawful_regions,
+                    arrived_on=arrival.date,
+                    departed_on=None if departure is None else departure.date,
+                    ready_since=(departure or arrival).ready_since,
+                )
+
+    def _correct(self, said: Opening, corrects: int) -> None:
+        arrival = corrects if said.arrival is None else said.arrival
+        void = said.correction is not None and said.correction.code == NOT_ARRIVED
+        if void or corrects == arrival:
+            self._arrivals[arrival] = None if void else said
+        else:
+            self._departures[arrival] = said
+
+    def _arrival_of(self, departure: Opening) -> int | None:
+        """Return the arrival that a departure ends.
+
+        Version 1 did not say. Of arrivals that are alike the oldest is as good as any: whoever of them left, their
+        nights come to the same in every stretch of days.
+        """
+        if departure.arrival is not None:
+            return departure.arrival
+        waiting = self._open[_alike(departure)]
+        while waiting and waiting[0] in self._departures:
+            waiting.popleft()
+        return waiting.popleft() if waiting else None
+
+    def _slim(self, opening: Opening) -> Opening:
+        """Return an opening that shares its codes with the others: there are many openings, and few codes."""
+        return replace(
+            opening,
+            origin=self._kept(opening.origin),
+            receiving=self._kept(opening.receiving),
+            kind=self._kept(opening.kind),
+            reason=self._kept(opening.reason),
+            persons=self._kept(opening.persons),
+            lawful_regions=self._kept(opening.lawful_regions),
+            policy_hash=self._kept(opening.policy_hash),
+            swap_id=None,
+        )
+
+    def _kept(self, value: Kept) -> Kept:
+        return cast("Kept", self._same.setdefault(value, value))
+
+
+def _alike(opening: Opening) -> Key:
+    return (
+        opening.origin,
+        opening.receiving,
+        opening.kind,
+        opening.reason,
+        opening.persons,
+        opening.lawful_regions,
+        opening.policy_hash,
+    )

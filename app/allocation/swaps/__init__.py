@@ -1,0 +1,1 @@
+"""Exchanges of places that are lawful for everyone in them."""

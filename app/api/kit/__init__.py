@@ -1,0 +1,1 @@
+"""What all routes share: access, ids, pages, problems, the manners of the wire."""

@@ -1,0 +1,95 @@
+"""How a household and its danger are described on the wire; shared by referrals and by holds that show them."""
+
+from datetime import date
+from typing import Annotated
+
+from pydantic import AfterValidator, Field
+
+from app.api.kit import known
+from app.api.kit.wire import Day, In, Line, Out
+
+OLDEST_ADULT = 120
+OLDEST_CHILD = 25
+
+Age = Annotated[int, Field(strict=True, ge=0, le=OLDEST_ADULT)]
+ChildAge = Annotated[int, Field(strict=True, ge=0, le=OLDEST_CHILD)]
+ThreatLevel = Annotated[int, Field(strict=True, ge=1, le=3)]
+Pets = Annotated[int, Field(strict=True, ge=0, le=20)]
+Flag = Annotated[bool, Field(strict=True)]
+Language = Annotated[str, Field(pattern=r"^[a-z]{2,3}$")]
+Languages = Annotated[list[Language], Field(max_length=20)]
+
+
+class Adult(In):
+    """One adult."""
+
+    gender: known.Gender
+    age: Annotated[int, Field(strict=True, ge=12, le=OLDEST_ADULT)] | None = None
+
+
+class Child(In):
+    """One child."""
+
+    age: ChildAge | None = None
+    gender: known.ChildGender | None = None
+
+
+class Household(In):
+    """The people who come together."""
+
+    adults: Annotated[list[Adult], Field(min_length=1, max_length=10)]
+    children: Annotated[list[Child], Field(max_length=20)] = []
+    pets: Pets = 0
+    pregnant: Flag = False
+
+
+class DangerZone(In):
+    """A municipality to stay clear of, and by how much."""
+
+    municipality: known.MunicipalityCode
+    radius_km: known.RadiusKm
+    cause: known.ZoneCause = "home"
+    until: Day | None = None
+
+
+class AdultOut(Out):
+    """One adult."""
+
+    gender: str
+    age: int | None
+
+
+class ChildOut(Out):
+    """One child."""
+
+    age: int | None
+    gender: str | None
+
+
+class HouseholdOut(Out):
+    """The people who come together."""
+
+    adults: list[AdultOut]
+    children: list[ChildOut]
+    pets: int
+    pregnant: bool
+
+
+class DangerZoneOut(Out):
+    """A municipality to stay clear of, and by how much."""
+
+    municipality: str
+    radius_km: int
+    cause: str
+    until: date | None
+
+
+def _one_of_each(zones: list[DangerZone]) -> list[DangerZone]:
+    if len({(zone.municipality, zone.cause) for zone in zones}) != len(zones):
+        message = "names the same municipality and cause twice"
+        raise ValueError(message)
+    return zones
+
+
+DangerZones = Annotated[list[DangerZone], Field(max_length=20), AfterValidator(_one_of_each)]
+CallBack = Annotated[Line, Field(max_length=40, pattern=r"^[0-9+() .-]+$")]

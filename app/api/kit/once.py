@@ -1,0 +1,148 @@
+"""Idempotency keys: a repeated POST gets the first answer, and has no second effect.
+
+The answer is written last, in the transaction of what it answers. Of two repeats at once the later one waits for
+the row of the first, finds it there, and takes back all it did; so does one that was refused because the first had
+already had its effect. Only then is the first answer looked up, for whoever may still see it.
+"""
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import Depends, Header, Request, Response
+
+from app.api.kit.wire import JSON, Body, etag_of
+from app.database import answers
+from app.database.caller import Caller
+from app.database.transaction import Transaction
+from app.deps import Parts, caller_of, log_granted, parts_of, token_hash
+from app.errors import Conflict, Erased, Fault, Invalid, Mismatch
+from app.seal import Keyring
+
+LONGEST = 255
+
+
+@dataclass(frozen=True, slots=True)
+class Once:
+    """A request that may be a repeat; without a key it never is."""
+
+    route: str
+    key: str | None
+    fingerprint: bytes
+    keyring: Keyring
+
+    def record(
+        self,
+        caller: Caller,
+        response: Response,
+        *,
+        referral_id: UUID | None = None,
+        referral_ids: Sequence[UUID] = (),
+    ) -> answers.Answer | None:
+        """Return what is to be kept of a response, sealed, and whose content it has; nothing without a key."""
+        if self.key is None:
+            return None
+        sealed = self.keyring.answers.seal(bytes(response.body), row=self._row(caller))
+        return answers.Answer(
+            account_id=caller.account_id,
+            route=self.route,
+            key=self.key,
+            fingerprint=self.fingerprint,
+            provider_id=caller.provider_id,
+            region=caller.region,
+            status=response.status_code,
+            sealed=sealed,
+            referral_id=referral_id,
+            referral_ids=referral_ids,
+        )
+
+    async def keep(
+        self,
+        tx: Transaction,
+        caller: Caller,
+        response: Response,
+        *,
+        referral_id: UUID | None = None,
+        referral_ids: Sequence[UUID] = (),
+    ) -> Response:
+        """Keep a response in the transaction of what it answers, and return it; it goes with whom it is about."""
+        answer = self.record(caller, response, referral_id=referral_id, referral_ids=referral_ids)
+        if answer is not None and not await answers.keep(tx, answer):
+            raise AlreadyAnswered
+        return response
+
+    def _row(self, caller: Caller) -> str:
+        return f"{caller.account_id} {self.route} {self.key}"
+
+    async def replay(self, tx: Transaction, caller: Caller) -> Response | None:
+        """Return the first answer to this request, if there was one that the caller may see."""
+        if self.key is None:
+            return None
+        answer = await answers.read(tx, caller.account_id, route=self.route, key=self.key)
+        if answer is None:
+            return None
+        if answer.fingerprint != self.fingerprint:
+            raise Mismatch
+        if (answer.provider_id, answer.region) != (caller.provider_id, caller.region):
+            return None
+        if answer.sealed == answers.GONE:
+            raise Erased
+        if answer.referral_id is not None:
+            tx.looks.referral_ids.add(answer.referral_id)
+        tx.looks.referral_ids.update(answer.referral_ids)
+        body = self.keyring.answers.unseal(answer.sealed, row=self._row(caller))
+        return Response(body, answer.status, {"Idempotency-Replayed": "true", "ETag": etag_of(body)}, media_type=JSON)
+
+
+class AlreadyAnswered(Conflict):
+    """The same key was used before: everything done here is taken back, and the first answer looked up."""
+
+    def __init__(self) -> None:
+        super().__init__("busy", "The same request is being answered; try again.")
+
+
+async def once(
+    request: Request,
+    key: Annotated[str | None, Header(alias="Idempotency-Key", description="Makes a repeat safe for a day.")] = None,
+) -> Once:
+    """Read the Idempotency-Key; the request remembers it, so that a refusal can look for a first answer."""
+    if key is not None and not (1 <= len(key) <= LONGEST and key.isprintable()):
+        raise Invalid(Fault("/headers/Idempotency-Key", f"must have 1 to {LONGEST} printable characters"))
+    body: Body = getattr(request.state, "body", Body())
+    if body.fault is not None:
+        raise Invalid(Fault("", body.fault))
+    asked = [request.url.path, body.content]
+    fingerprint = hashlib.sha256(json.dumps(asked).encode()).digest()
+    wanted = Once(request.scope["route"].path, key, fingerprint, parts_of(request).keyring)
+    request.state.once = wanted
+    return wanted
+
+
+async def once_required(wanted: Annotated[Once, Depends(once)]) -> Once:
+    """As `once`, where the key must not be missing."""
+    if wanted.key is None:
+        raise Invalid(
+            Fault("/headers/Idempotency-Key", "is required"), code="idempotency_key_required",
+            detail="Send an Idempotency-Key, so that a repeat is safe.",
+        )  # fmt: skip
+    return wanted
+
+
+async def replayed(request: Request, parts: Parts) -> Response | None:
+    """Return the first answer to a request that was refused just now, if it is a repeat."""
+    wanted: Once | None = getattr(request.state, "once", None)
+    if wanted is None or wanted.key is None:
+        return None
+    async with parts.database.entered(token_hash(request)) as tx:
+        caller = request.state.caller = caller_of(request, tx.identity)
+        first = await wanted.replay(tx, caller)
+        if first is not None:
+            await log_granted(tx, request)  # seen again is seen
+        return first
+
+
+OnceIn = Annotated[Once, Depends(once)]
+OnceRequired = Annotated[Once, Depends(once_required)]

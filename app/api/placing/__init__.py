@@ -1,0 +1,1 @@
+"""Holds, placements and swaps, on the wire."""

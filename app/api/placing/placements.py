@@ -1,0 +1,298 @@
+"""Placements on the wire."""
+
+from collections.abc import Mapping
+from datetime import date, datetime
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query, Request, Response
+from pydantic import Field
+
+from app.api.kit import known
+from app.api.kit.changes import absent
+from app.api.kit.household import Flag
+from app.api.kit.ids import parse, parse_optional, text_of
+from app.api.kit.once import OnceIn, OnceRequired
+from app.api.kit.pages import PageIn, moment_and_id
+from app.api.kit.wire import Day, In, Out, check_match, single
+from app.api.placing.holds import ComingOut
+from app.api.registry.places import Moment
+from app.database.caller import Caller
+from app.database.transaction import Transaction
+from app.deps import CallerIn, PartsIn, Tx
+from app.placing import coming, confirmations, corrections, placements, returns
+from app.placing.confirmations import Confirmation
+from app.placing.corrections import Wrong
+from app.placing.placements import Leaving
+from app.placing.store.placements import PlacementRow
+from app.seal import Keyring
+
+router = APIRouter(tags=["Placements"])
+
+
+class PlacementWanted(In):
+    """Which accepted hold is confirmed, when they are expected, and what they leave for it."""
+
+    hold_id: Annotated[str, Field(max_length=40)]
+    expected_at: Moment | None = None
+    previous_placement_id: Annotated[str, Field(max_length=40)] | None = Field(
+        default=None,
+        description="The placement that they move on from; it stays theirs until they have arrived, and ends with it.",
+    )
+    return_by: Day | None = Field(default=None, description="By when they go back, where their region had no room.")
+
+
+class NoShowWanted(In):
+    """Whether the sender made sure that the household is safe."""
+
+    safety_checked: Flag = False
+
+
+class DepartureWanted(In):
+    """How a stay ended."""
+
+    destination: known.Destination
+    blockers: known.Blockers = []
+    departed_at: Moment | None = None
+
+
+class CorrectionWanted(In):
+    """What was recorded wrongly of an arrival or a departure, and when it was."""
+
+    code: known.CorrectionCode
+    at: Moment | None = Field(default=None, description="When they arrived, or left; left out for not_arrived.")
+
+
+class PlacementChange(In):
+    """What is known of a departure to come; what is left out stays as it was."""
+
+    expected_departure: Day | None = None
+    ready_to_leave_since: Day | None = None
+    blockers: known.Blockers = Field(default_factory=absent)
+    return_by: Day | None = Field(
+        default=None, description="Either provider may say so, as `expectedAt`; the rest is the receiver's."
+    )
+    expected_at: Moment | None = Field(
+        default=None, description="While they are underway: when they come, where that changed. It must lie ahead."
+    )
+
+
+class BlockerOut(Out):
+    """What delays a departure now, and since when."""
+
+    code: str
+    since: datetime
+
+
+class PlacementOut(Out):
+    """A household on its way to, or in, a place."""
+
+    id: str
+    stay_id: str
+    referral_id: str
+    hold_id: str
+    previous_placement_id: str | None = Field(description="The placement of the same stay that they left for this one.")
+    status: str = Field(description="underway, arrived, no_show or ended")
+    kind: str
+    provider_id: str = Field(description="Whose place it is.")
+    sender_id: str = Field(description="Whose intake desk sent them.")
+    cross_regional: bool
+    origin: str = Field(description="Municipality that they come from.")
+    receiving: str = Field(description="Region that receives them.")
+    expected_at: datetime | None
+    arrived_at: datetime | None
+    departed_at: datetime | None
+    destination: str | None
+    blockers: list[str]
+    current_blockers: list[BlockerOut] = Field(description="What delays the departure now, and since when.")
+    expected_departure: date | None
+    ready_to_leave_since: date | None
+    return_by: date | None = Field(description="By when both providers agreed that they go back to their region.")
+    return_agreement: str = Field(description="agreed, missing, or not_needed: only a want of capacity asks for one.")
+    replace: bool = Field(description="The site is compromised: they need another place, and keep this one until then.")
+    unsafe_since: datetime | None = Field(description="Since when the danger, as it is known now, forbids this place.")
+    missed_since: datetime | None = Field(description="Since when they have been missed, and nobody has acted.")
+    safety_checked: bool
+    coming: ComingOut | None = Field(
+        default=None,
+        description="Who they are, as it is known now: for the receiver, until they have left or are safe elsewhere.",
+    )
+    ledger_leaf: int | None = Field(default=None, description="Index of the leaf that this act wrote.")
+
+    @classmethod
+    def of(
+        cls, row: PlacementRow, *, coming: Mapping[str, Any] | None = None, ledger_leaf: int | None = None
+    ) -> "PlacementOut":
+        """Show a placement, and who is coming, if that may be shown."""
+        return cls(
+            id=str(row.id),
+            stay_id=str(row.stay_id),
+            referral_id=str(row.referral_id),
+            hold_id=str(row.hold_id),
+            previous_placement_id=text_of(row.previous_id),
+            status=row.status,
+            kind=row.kind,
+            provider_id=str(row.receiver_id),
+            sender_id=str(row.provider_id),
+            cross_regional=row.cross_regional,
+            origin=row.origin,
+            receiving=row.receiving,
+            expected_at=row.expected_at,
+            arrived_at=row.arrived_at,
+            departed_at=row.departed_at,
+            destination=row.destination,
+            blockers=row.blockers,
+            current_blockers=[
+                BlockerOut(code=code, since=datetime.fromisoformat(since))
+                for code, since in sorted(row.blocked_since.items())
+            ],
+            expected_departure=row.expected_departure,
+            ready_to_leave_since=row.ready_to_leave_since,
+            return_by=row.return_by,
+            return_agreement=returns.agreement(row.return_by, reason=row.reason, cross_regional=row.cross_regional),
+            replace=row.compromised,
+            unsafe_since=row.unsafe_since,
+            missed_since=row.missed_since,
+            safety_checked=row.safety_checked_at is not None,
+            coming=ComingOut.of(coming),
+            ledger_leaf=ledger_leaf,
+        )
+
+
+class PlacementList(Out):
+    """A page of placements."""
+
+    items: list[PlacementOut]
+    next_cursor: str | None
+
+
+@router.post(
+    "/placements",
+    status_code=201,
+    response_model=PlacementOut,
+    operation_id="confirmPlacement",
+    summary="Confirm a hold",
+)
+async def confirm(wanted: PlacementWanted, tx: Tx, caller: CallerIn, parts: PartsIn, once: OnceRequired) -> Response:
+    """Confirm an accepted hold: the household is on its way.
+
+    With `previousPlacementId` they move on within their stay: whoever shelters them now, or sent them there, says so.
+    """
+    confirmation = Confirmation(
+        hold_id=parse(wanted.hold_id),
+        expected_at=wanted.expected_at,
+        previous_id=parse_optional(wanted.previous_placement_id),
+        return_by=wanted.return_by,
+    )
+    row = await confirmations.confirm(tx, caller, confirmation, keyring=parts.keyring)
+    return await once.keep(tx, caller, _without_coming(caller, row, status=201))
+
+
+@router.get(
+    "/placements", response_model=PlacementList, operation_id="listPlacements", summary="Placements sent and received"
+)
+async def listed(
+    tx: Tx,
+    caller: CallerIn,
+    parts: PartsIn,
+    page: PageIn,
+    status: Annotated[known.PlacementStatus | None, Query(description="Only placements with this status.")] = None,
+) -> Response:
+    """List the placements that the own provider sent or received, newest first."""
+    found = await placements.listed(tx, caller, status=status, limit=page.limit + 1, after=moment_and_id(page))
+    items, cursor = page.cut(found, place=lambda row: (row.created_at.isoformat(), str(row.id)))
+    who = await coming.of_placements(tx, caller, items, keyring=parts.keyring)
+    return PlacementList(
+        items=[PlacementOut.of(row, coming=who.get(row.id)) for row in items], next_cursor=cursor
+    ).reply()
+
+
+@router.get("/placements/{id}", response_model=PlacementOut, operation_id="readPlacement", summary="One placement")
+async def read(id: str, request: Request, tx: Tx, caller: CallerIn, parts: PartsIn) -> Response:
+    """Read a placement that the own provider sent or received; who is coming is for the receiver."""
+    row = await placements.read(tx, caller, parse(id))
+    return single(await shown(tx, caller, row, keyring=parts.keyring), request)
+
+
+@router.patch(
+    "/placements/{id}",
+    response_model=PlacementOut,
+    operation_id="changePlacement",
+    summary="What is known of the departure",
+)
+async def change(
+    id: str, wanted: PlacementChange, request: Request, tx: Tx, caller: CallerIn, parts: PartsIn
+) -> Response:
+    """Note, as the receiving provider, what is known of the departure to come.
+
+    Either side notes when they are expected, and when they go back.
+    """
+    before = await placements.read(tx, caller, parse(id), lock=True)
+    check_match(request, await shown(tx, caller, before, keyring=parts.keyring))
+    changes: dict[str, Any] = wanted.model_dump(exclude_unset=True)
+    row = await placements.note(tx, caller, parse(id), changes=changes, keyring=parts.keyring)
+    return (await shown(tx, caller, row, keyring=parts.keyring)).reply(etag=True)
+
+
+async def shown(tx: Transaction, caller: Caller, row: PlacementRow, *, keyring: Keyring) -> PlacementOut:
+    """Show a placement as the caller may see it."""
+    who = await coming.of_placements(tx, caller, [row], keyring=keyring)
+    return PlacementOut.of(row, coming=who.get(row.id))
+
+
+def _without_coming(caller: Caller, row: PlacementRow, *, status: int = 200) -> Response:
+    """Answer what may be kept for repeats: for the receiver it is not all that there is, and has no ETag."""
+    return PlacementOut.of(row).reply(status, etag=row.receiver_id != caller.provider)
+
+
+@router.post(
+    "/placements/{id}/arrival", response_model=PlacementOut, operation_id="recordArrival", summary="They have arrived"
+)
+async def arrive(id: str, tx: Tx, caller: CallerIn, parts: PartsIn, once: OnceIn) -> Response:
+    """Record, as the receiving provider, that the household has arrived.
+
+    Also after a no-show, or the correction `not_arrived`, until the sender has made sure that they are safe.
+    """
+    recorded = await placements.arrive(tx, caller, parse(id), keyring=parts.keyring)
+    shown = PlacementOut.of(recorded.placement, ledger_leaf=recorded.ledger_leaf)
+    return await once.keep(tx, caller, shown.reply())
+
+
+@router.post(
+    "/placements/{id}/no-show", response_model=PlacementOut, operation_id="recordNoShow", summary="They did not come"
+)
+async def no_show(id: str, tx: Tx, caller: CallerIn, once: OnceIn, wanted: NoShowWanted | None = None) -> Response:
+    """Record that the household did not come; the place is kept until the sender made sure that they are safe."""
+    checked = wanted is not None and wanted.safety_checked
+    row = await placements.no_show(tx, caller, parse(id), safety_checked=checked)
+    return await once.keep(tx, caller, _without_coming(caller, row))
+
+
+@router.post(
+    "/placements/{id}/departure", response_model=PlacementOut, operation_id="recordDeparture", summary="They have left"
+)
+async def depart(id: str, wanted: DepartureWanted, tx: Tx, caller: CallerIn, parts: PartsIn, once: OnceIn) -> Response:
+    """Record, as the receiving provider, the end of a stay: the place is free again."""
+    leaving = Leaving(wanted.destination, tuple(wanted.blockers), wanted.departed_at)
+    recorded = await placements.depart(tx, caller, parse(id), leaving=leaving, keyring=parts.keyring)
+    shown = PlacementOut.of(recorded.placement, ledger_leaf=recorded.ledger_leaf)
+    return await once.keep(tx, caller, shown.reply())
+
+
+@router.post(
+    "/placements/{id}/corrections",
+    status_code=201,
+    response_model=PlacementOut,
+    operation_id="correctPlacement",
+    summary="Something was recorded wrongly",
+)
+async def correct(
+    id: str, wanted: CorrectionWanted, tx: Tx, caller: CallerIn, parts: PartsIn, once: OnceIn
+) -> Response:
+    """Correct, as the receiving provider, the day of an arrival or a departure, or an arrival that never was.
+
+    What the ledger said stays there; one more leaf takes its place. After `not_arrived` the placement is a no-show.
+    """
+    wrong = Wrong(wanted.code, wanted.at)
+    recorded = await corrections.correct(tx, caller, parse(id), wrong, keyring=parts.keyring)
+    shown = PlacementOut.of(recorded.placement, ledger_leaf=recorded.ledger_leaf)
+    return await once.keep(tx, caller, shown.reply(201))

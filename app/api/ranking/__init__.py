@@ -1,0 +1,1 @@
+"""Rankings, obstacles and plans for a peak, on the wire."""

@@ -1,0 +1,82 @@
+"""Why not there? All the rules in the way of one region or provider, on the wire."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Query, Request, Response
+from pydantic import Field
+
+from app.allocation.ranking.obstacles import There, obstacles
+from app.api.kit.ids import parse
+from app.api.kit.known import ProviderId
+from app.api.kit.reasons import ExclusionOut, TextOut, left_out
+from app.api.kit.wire import Out, single
+from app.api.registry.availability import RegionCode
+from app.database.transaction import Transaction
+from app.deps import CallerIn, PartsIn, Tx, providers_known
+from app.errors import Fault, Invalid
+from app.ranking import rankings
+from app.ranking.rankings import Ranked
+from app.words.why import there_text
+
+router = APIRouter(tags=["Rankings"])
+
+ONE_OF_TWO = "name either a region or a provider"
+
+
+def named(
+    region: Annotated[RegionCode | None, Query(max_length=60, description="Its places.")] = None,
+    provider: Annotated[ProviderId | None, Query(description="Or this provider's places.")] = None,
+) -> There:
+    """Return what is asked about: one of the two."""
+    if (region is None) == (provider is None):
+        raise Invalid(Fault("/region", ONE_OF_TWO), Fault("/provider", ONE_OF_TWO))
+    return There(region, provider)
+
+
+ThereIn = Annotated[There, Depends(named)]
+
+
+class ObstaclesOut(Out):
+    """What stands in the way of the places of a region or a provider, or that some of them are offered."""
+
+    region: str | None
+    provider: str | None
+    places: int = Field(description="All there are, offered or not.")
+    ranks: list[int] = Field(description="Where the offers of it stand in the ranking; empty: nothing lawful is free.")
+    obstacles: list[ExclusionOut] = Field(
+        description="Every rule in the way and how many places it keeps away, most first. A place with several rules in"
+        " its way counts under each."
+    )
+    text: TextOut
+
+
+@router.get(
+    "/rankings/{id}/obstacles",
+    response_model=ObstaclesOut,
+    dependencies=[Depends(providers_known)],
+    operation_id="readObstacles",
+    summary="Why not there?",
+)
+async def read(id: str, request: Request, tx: Tx, caller: CallerIn, parts: PartsIn, there: ThereIn) -> Response:
+    """Give all the rules in the way of one region's or provider's places, as things stood at the ranking."""
+    ranked = await rankings.read(tx, caller, parse(id), keyring=parts.keyring)
+    return single(await shown(tx, ranked, there), request)
+
+
+async def shown(tx: Transaction, ranked: Ranked, there: There) -> ObstaclesOut:
+    """Show what stands in the way there, for a ranking."""
+    reference, providers = await tx.snapshots.reference(tx), await tx.snapshots.providers(tx)
+    name = reference.regions[there.region].name if there.region else providers[there.provider_id or ""].name
+    found = obstacles(ranked.inputs, there)
+    ranks = [offer.rank for offer in ranked.ranking.offers if there.has(offer.group)]
+    return ObstaclesOut(
+        region=there.region,
+        provider=there.provider_id,
+        places=found.places,
+        ranks=ranks,
+        obstacles=[left_out(excluded, reference) for excluded in found.in_the_way],
+        text=TextOut(
+            nl=there_text(name, places=found.places, ranks=ranks, language="nl"),
+            en=there_text(name, places=found.places, ranks=ranks, language="en"),
+        ),
+    )

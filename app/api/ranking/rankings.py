@@ -1,0 +1,242 @@
+"""Rankings on the wire: offers best first, and what was left out, each with its reasons in words."""
+
+from datetime import datetime
+from typing import Annotated
+
+from fastapi import APIRouter, Request, Response
+from pydantic import Field
+
+from app.allocation.ranking.missing import missing_facts
+from app.allocation.ranking.own_region import OwnRegion, own_region, without_the_household
+from app.allocation.values import Offer
+from app.api.kit.ids import parse
+from app.api.kit.once import OnceIn
+from app.api.kit.reasons import ExclusionOut, MissingOut, PointsOut, TextOut, left_out, missing_out, points_out
+from app.api.kit.wire import In, Out, single
+from app.database.reference import Reference
+from app.database.register import ProviderCard
+from app.database.transaction import Transaction
+from app.deps import CallerIn, Parts, PartsIn, Tx
+from app.ranking import offers, rankings
+from app.ranking.rankings import Ranked
+from app.words.ranking import safety_text
+
+router = APIRouter(tags=["Rankings"])
+
+ABOUT_DANGER = frozenset({"nearness"})
+"""Factors that an auditor does not see: they would tell where a household wants, or fears, to be."""
+
+
+class RankingWanted(In):
+    """How many offers to show."""
+
+    limit: Annotated[int, Field(strict=True, ge=1, le=200)] = 20
+
+
+class PolicyOut(Out):
+    """The policy that was applied."""
+
+    version: str
+    hash: str
+
+
+class OfferRegionOut(Out):
+    """A region by code and name."""
+
+    code: str
+    name: str
+
+
+class OfferProviderOut(Out):
+    """A provider, with its switchboard."""
+
+    id: str
+    name: str
+    phone: str
+
+
+class OfferOut(Out):
+    """Interchangeable free places at one site."""
+
+    offer_id: str
+    rank: int
+    band: str
+    score: int
+    region: OfferRegionOut
+    provider: OfferProviderOut
+    kind: str
+    bed_spaces: int
+    free: str = Field(description='A band: "1-2" or "3+".')
+    sharing: str
+    features: list[str]
+    address_secrecy: str
+    cross_regional: bool
+    clearance_km: int | None = Field(description="To the nearest danger zone, rounded down to a multiple of 5.")
+    freshness: str
+    automatic_acceptance: bool
+    safety: TextOut = Field(description="How far it is from danger, or that nobody asked about danger yet.")
+    points: list[PointsOut]
+
+
+class OwnRegionOut(Out):
+    """What there was in the own region of a household that does not flee: with no offer there, it may leave."""
+
+    region: str
+    offers: int = Field(description="How many offers of the ranking are there; 0: nothing lawful was free.")
+    excluded: list[ExclusionOut] = Field(description="Every other place there, by the first rule in its way.")
+
+
+class RankingOut(Out):
+    """A recorded ranking."""
+
+    id: str
+    referral_id: str
+    as_of: datetime
+    policy: PolicyOut
+    offers: list[OfferOut]
+    excluded: list[ExclusionOut]
+    considered: int
+    safety_assessed: bool
+    missing: list[MissingOut] = Field(description="What to ask, that which may open most offers first.")
+    own_region: OwnRegionOut | None = Field(description="Where the reason is not safety: what there was at home.")
+
+
+class StandingOut(Out):
+    """An offer as an auditor sees it: where it stood, and why, with nothing about danger."""
+
+    rank: int
+    score: int
+    region: OfferRegionOut
+    points: list[PointsOut]
+
+
+class ReplayOut(Out):
+    """What a replay found."""
+
+    identical: bool
+    offers: list[StandingOut] | None = Field(default=None, description="For auditors: the order.")
+    own_region: OwnRegionOut | None = Field(
+        default=None,
+        description="Where the reason is not safety: what there was at home. For auditors, rules about the household"
+        " are counted together as `unsuitable`.",
+    )
+
+
+@router.post(
+    "/referrals/{id}/rankings",
+    status_code=201,
+    response_model=RankingOut,
+    operation_id="rankPlaces",
+    summary="Where can they go?",
+)
+async def make(
+    id: str, tx: Tx, caller: CallerIn, parts: PartsIn, once: OnceIn, wanted: RankingWanted | None = None
+) -> Response:
+    """Rank every place for a referral, best first, and record the ranking."""
+    ranked = await rankings.make(tx, caller, parse(id), keyring=parts.keyring)
+    limit = (wanted or RankingWanted()).limit
+    reply = (await shown(tx, parts, ranked, limit=limit)).reply(201)
+    return await once.keep(tx, caller, reply, referral_id=ranked.referral_id)
+
+
+@router.get("/rankings/{id}", response_model=RankingOut, operation_id="readRanking", summary="One ranking")
+async def read(id: str, request: Request, tx: Tx, caller: CallerIn, parts: PartsIn) -> Response:
+    """Read a recorded ranking again."""
+    ranked = await rankings.read(tx, caller, parse(id), keyring=parts.keyring)
+    return single(await shown(tx, parts, ranked, limit=200), request)
+
+
+@router.post(
+    "/rankings/{id}/replays",
+    response_model=ReplayOut,
+    operation_id="replayRanking",
+    summary="Compute it again, and compare",
+)
+async def replay(id: str, tx: Tx, caller: CallerIn, parts: PartsIn, once: OnceIn) -> Response:
+    """Compute a recorded ranking again from what was recorded, and compare."""
+    ranked, identical = await rankings.replay(tx, caller, parse(id), keyring=parts.keyring)
+    reference = await tx.snapshots.reference(tx)
+    order, found = None, own_region(ranked.need, ranked.ranking)
+    if not ranked.is_of(caller):
+        order = [standing(offer, reference) for offer in ranked.ranking.offers]
+        found = found and without_the_household(found)
+    reply = ReplayOut(identical=identical, offers=order, own_region=own_region_out(found, reference)).reply()
+    return await once.keep(tx, caller, reply, referral_id=ranked.referral_id)
+
+
+async def shown(tx: Transaction, parts: Parts, ranked: Ranked, *, limit: int) -> RankingOut:
+    """Show a ranking: its first offers, and everything left out."""
+    reference = await tx.snapshots.reference(tx)
+    providers = await tx.snapshots.providers(tx)
+    return RankingOut(
+        id=str(ranked.id),
+        referral_id=str(ranked.referral_id),
+        as_of=ranked.as_of,
+        policy=PolicyOut(version=ranked.policy_version, hash=ranked.policy_hash),
+        offers=[
+            _offer(
+                offer,
+                offers.issue(parts.keyring, ranked.id, offer),
+                region=_region(offer.group.region, reference),
+                provider=providers[offer.group.provider_id],
+                assessed=ranked.ranking.safety_assessed,
+            )
+            for offer in ranked.ranking.offers[:limit]
+        ],
+        excluded=[left_out(excluded, reference) for excluded in ranked.ranking.excluded],
+        considered=ranked.ranking.considered,
+        safety_assessed=ranked.ranking.safety_assessed,
+        missing=[missing_out(fact) for fact in missing_facts(ranked.inputs)],
+        own_region=own_region_out(own_region(ranked.need, ranked.ranking), reference),
+    )
+
+
+def own_region_out(found: OwnRegion | None, reference: Reference) -> OwnRegionOut | None:
+    """Show what there was in the own region."""
+    if found is None:
+        return None
+    excluded = [left_out(out, reference) for out in found.excluded]
+    return OwnRegionOut(region=found.region, offers=found.offers, excluded=excluded)
+
+
+def _offer(offer: Offer, offer_id: str, *, region: OfferRegionOut, provider: ProviderCard, assessed: bool) -> OfferOut:
+    group = offer.group
+    return OfferOut(
+        offer_id=offer_id,
+        rank=offer.rank,
+        band=offer.band,
+        score=offer.score,
+        region=region,
+        provider=OfferProviderOut(id=provider.id, name=provider.name, phone=provider.phone),
+        kind=group.kind,
+        bed_spaces=group.bed_spaces,
+        free="1-2" if offer.free <= 2 else "3+",  # noqa: PLR2004 - the band says so itself
+        sharing=group.sharing,
+        features=list(group.features),
+        address_secrecy=group.address_secrecy,
+        cross_regional=offer.cross_regional,
+        clearance_km=offer.clearance_km,
+        freshness=offer.freshness,
+        automatic_acceptance=group.automatic_acceptance,
+        safety=TextOut(
+            nl=safety_text(offer, safety_assessed=assessed, language="nl"),
+            en=safety_text(offer, safety_assessed=assessed, language="en"),
+        ),
+        points=[points_out(line) for line in offer.points],
+    )
+
+
+def standing(offer: Offer, reference: Reference) -> StandingOut:
+    """Show an offer as an auditor may see it."""
+    lines = [line for line in offer.points if line.factor not in ABOUT_DANGER]
+    return StandingOut(
+        rank=offer.rank,
+        # Not the whole score: what is left out of the lines could be told from that.
+        score=sum(line.points for line in lines),
+        region=_region(offer.group.region, reference),
+        points=[points_out(line) for line in lines],
+    )
+
+
+def _region(code: str, reference: Reference) -> OfferRegionOut:
+    return OfferRegionOut(code=code, name=reference.regions[code].name)

@@ -1,0 +1,1 @@
+"""Referrals and what belongs to them, on the wire."""

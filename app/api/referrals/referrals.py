@@ -1,0 +1,212 @@
+"""Referrals on the wire."""
+
+from datetime import datetime
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Query, Request, Response
+from pydantic import AfterValidator, Field, ValidationInfo, field_validator
+
+from app.api.kit import known
+from app.api.kit.changes import absent
+from app.api.kit.household import (
+    CallBack,
+    DangerZone,
+    DangerZoneOut,
+    DangerZones,
+    Flag,
+    Household,
+    HouseholdOut,
+    Languages,
+    ThreatLevel,
+)
+from app.api.kit.ids import parse
+from app.api.kit.once import OnceIn
+from app.api.kit.pages import PageIn, moment_and_id
+from app.api.kit.wire import In, Out, check_match, single
+from app.api.referrals.shields import ShieldOut, ShieldWanted
+from app.api.referrals.waiting import AlternativeInUseOut
+from app.deps import CallerIn, PartsIn, Tx, providers_known
+from app.errors import Fault, Invalid
+from app.placing import danger_changes, withdrawals
+from app.referrals import referrals, shields
+from app.referrals.referrals import Referral
+
+router = APIRouter(tags=["Referrals"])
+
+ProviderIds = Annotated[list[known.ProviderId], Field(max_length=50), AfterValidator(known.once_each)]
+
+NOWHERE = "assessed danger needs a danger zone; without one say none_known"
+
+
+class ReferralWanted(In):
+    """A household that needs a place; what is not known yet may come later."""
+
+    urgency: known.Urgency
+    origin_municipality: known.MunicipalityCode
+    household: Household
+    reason: known.ReferralReason = "safety"
+    danger_assessment: known.DangerAssessment = "not_asked"
+    danger_zones: DangerZones = Field(default=[], validate_default=True)
+    perpetrator_whereabouts: known.Whereabouts | None = None
+    threat_level: ThreatLevel | None = None
+    target_groups: known.TargetGroups = []
+    needs: known.Needs = []
+    languages: Languages = []
+    near_municipality: known.MunicipalityCode | None = None
+    barred_providers: ProviderIds = []
+    safety_plan: Flag = False
+    call_back: CallBack | None = None
+    shield: ShieldWanted | None = Field(default=None, description="Who alone may see it, from the very beginning.")
+
+    @field_validator("danger_zones")
+    @classmethod
+    def _assessed_means_somewhere(cls, zones: list[DangerZone], info: ValidationInfo) -> list[DangerZone]:
+        if not zones and info.data.get("danger_assessment") == "assessed":
+            raise ValueError(NOWHERE)
+        return zones
+
+
+class ReferralChange(In):
+    """What is known now; what is left out stays as it was."""
+
+    urgency: known.Urgency = Field(default_factory=absent)
+    origin_municipality: known.MunicipalityCode = Field(default_factory=absent)
+    household: Household = Field(default_factory=absent)
+    reason: known.ReferralReason = Field(default_factory=absent)
+    danger_assessment: known.DangerAssessment = Field(default_factory=absent)
+    danger_zones: DangerZones = Field(default_factory=absent)
+    perpetrator_whereabouts: known.Whereabouts | None = None
+    threat_level: ThreatLevel | None = None
+    target_groups: known.TargetGroups = Field(default_factory=absent)
+    needs: known.Needs = Field(default_factory=absent)
+    languages: Languages = Field(default_factory=absent)
+    near_municipality: known.MunicipalityCode | None = None
+    barred_providers: ProviderIds = Field(default_factory=absent)
+    safety_plan: Flag = Field(default_factory=absent)
+    call_back: CallBack | None = None
+
+
+class ReferralOut(Out):
+    """A referral, as its own provider sees it."""
+
+    id: str
+    reference: str = Field(description="A code that can be spoken on the telephone.")
+    status: str = Field(description="open, held, placed, ended or withdrawn")
+    created_at: datetime
+    updated_at: datetime
+    hold_id: str | None
+    alternative: AlternativeInUseOut | None
+    urgency: str
+    reason: str
+    origin_municipality: str
+    household: HouseholdOut
+    danger_assessment: str
+    danger_zones: list[DangerZoneOut]
+    perpetrator_whereabouts: str | None
+    threat_level: int | None
+    target_groups: list[str]
+    needs: list[str]
+    languages: list[str]
+    near_municipality: str | None
+    barred_providers: list[str]
+    safety_plan: bool
+    call_back: str | None
+    shield: ShieldOut | None = Field(description="None where every colleague may see it.")
+
+    @classmethod
+    def of(cls, referral: Referral) -> "ReferralOut":
+        """Show a referral."""
+        return cls.model_validate(
+            {
+                "id": str(referral.id),
+                "reference": referral.case.reference,
+                "status": referral.status,
+                "created_at": referral.case.created_at,
+                "updated_at": referral.case.updated_at,
+                "hold_id": str(referral.case.hold_id) if referral.case.hold_id else None,
+                "shield": ShieldOut.of(referral),
+                "alternative": AlternativeInUseOut.of(referral.case.alternative),
+                **referral.content,
+            }
+        )
+
+
+class ReferralList(Out):
+    """A page of referrals."""
+
+    items: list[ReferralOut]
+    next_cursor: str | None
+
+
+@router.post(
+    "/referrals",
+    status_code=201,
+    response_model=ReferralOut,
+    dependencies=[Depends(providers_known)],
+    operation_id="registerReferral",
+    summary="Register a household",
+)
+async def register(wanted: ReferralWanted, tx: Tx, caller: CallerIn, parts: PartsIn, once: OnceIn) -> Response:
+    """Register a household that needs a place."""
+    content = wanted.model_dump(mode="json", exclude={"shield"})
+    referral = await referrals.register(tx, caller, keyring=parts.keyring, content=content)
+    if wanted.shield is not None:
+        named = wanted.shield.account_ids
+        referral = await shields.name(
+            tx, caller, referral.id, wanted=named, pointer="/shield/colleagues", keyring=parts.keyring
+        )
+    return await once.keep(tx, caller, ReferralOut.of(referral).reply(201, etag=True), referral_id=referral.id)
+
+
+@router.get("/referrals", response_model=ReferralList, operation_id="listReferrals", summary="Own referrals")
+async def listed(
+    tx: Tx,
+    caller: CallerIn,
+    parts: PartsIn,
+    page: PageIn,
+    status: Annotated[known.ReferralStatus | None, Query(description="Only referrals with this status.")] = None,
+) -> Response:
+    """List the own provider's referrals, newest first."""
+    found = await referrals.listed(
+        tx, caller, keyring=parts.keyring, status=status, limit=page.limit + 1, after=moment_and_id(page)
+    )
+    items, cursor = page.cut(found, place=lambda referral: (referral.case.created_at.isoformat(), str(referral.id)))
+    return ReferralList(items=[ReferralOut.of(referral) for referral in items], next_cursor=cursor).reply()
+
+
+@router.get("/referrals/{id}", response_model=ReferralOut, operation_id="readReferral", summary="One own referral")
+async def read(id: str, request: Request, tx: Tx, caller: CallerIn, parts: PartsIn) -> Response:
+    """Read one of the own provider's referrals."""
+    return single(ReferralOut.of(await referrals.read(tx, caller, parse(id), keyring=parts.keyring)), request)
+
+
+@router.patch(
+    "/referrals/{id}",
+    response_model=ReferralOut,
+    dependencies=[Depends(providers_known)],
+    operation_id="changeReferral",
+    summary="Change what is known",
+)
+async def change(
+    id: str, wanted: ReferralChange, request: Request, tx: Tx, caller: CallerIn, parts: PartsIn
+) -> Response:
+    """Change what is known of a referral; If-Match is required."""
+    referral = await referrals.read(tx, caller, parse(id), keyring=parts.keyring, lock=True)
+    check_match(request, ReferralOut.of(referral), required=True)
+    changes: dict[str, Any] = wanted.model_dump(mode="json", include=wanted.model_fields_set)
+    content = {**referral.content, **changes}
+    if content["danger_assessment"] == "assessed" and not content["danger_zones"]:
+        raise Invalid(Fault("/dangerZones", NOWHERE))
+    return ReferralOut.of(await danger_changes.know(tx, referral, content=content)).reply(etag=True)
+
+
+@router.post(
+    "/referrals/{id}/withdrawal",
+    response_model=ReferralOut,
+    operation_id="withdrawReferral",
+    summary="No place is needed any more",
+)
+async def withdraw(id: str, tx: Tx, caller: CallerIn, parts: PartsIn, once: OnceIn) -> Response:
+    """Close a referral that no longer needs a place."""
+    referral = await withdrawals.withdraw(tx, caller, parse(id), keyring=parts.keyring)
+    return await once.keep(tx, caller, ReferralOut.of(referral).reply(etag=True), referral_id=referral.id)

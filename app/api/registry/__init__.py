@@ -1,0 +1,1 @@
+"""Providers, sites, places and what is free, on the wire."""

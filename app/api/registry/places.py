@@ -1,0 +1,189 @@
+"""Own places: what each unit is like, and whether it is free."""
+
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Query, Request, Response
+from pydantic import AfterValidator, AwareDatetime, BeforeValidator, Field, ValidationInfo, field_validator
+
+from app.api.kit.changes import absent, sent
+from app.api.kit.ids import parse, parse_optional
+from app.api.kit.known import Features, Genders, OutOfServiceReason, PlaceKind, Sharing
+from app.api.kit.once import OnceIn
+from app.api.kit.pages import PageIn, moment_and_id
+from app.api.kit.wire import In, Line, Out, check_match, single
+from app.deps import CallerIn, PartsIn, Tx
+from app.registry import places
+from app.registry.store.places import Attributes, State
+
+router = APIRouter(tags=["Places"])
+
+OUT = "out_of_service"
+YEARS = range(2000, 2101)
+
+
+def _written(moment: object) -> object:
+    # Numbers would pass as seconds since 1970.
+    if not isinstance(moment, str) or moment.isnumeric():
+        message = "must be a time as in RFC 3339"
+        raise ValueError(message)
+    return moment
+
+
+def _sane(moment: datetime) -> datetime:
+    if moment.year not in YEARS:
+        message = f"must lie in the years {YEARS.start} to {YEARS.stop - 1}"
+        raise ValueError(message)
+    return moment
+
+
+Moment = Annotated[AwareDatetime, BeforeValidator(_written), AfterValidator(_sane)]
+BedSpaces = Annotated[int, Field(strict=True, ge=1, le=50, description="Persons that it sleeps.")]
+SonsUpToAge = Annotated[int, Field(strict=True, ge=0, le=25, description="Sons up to and including this age.")]
+
+
+class PlaceWanted(In):
+    """A place to be added to an own site."""
+
+    site_id: Line
+    label: Line = Field(examples=["2B"])
+    kind: PlaceKind
+    bed_spaces: BedSpaces
+    sharing: Sharing
+    genders: Genders
+    sons_up_to_age: SonsUpToAge = 17
+    features: Features = Field(default_factory=list[str])
+
+
+class PlaceChange(In):
+    """What of a place is to be changed; what is not sent stays as it is."""
+
+    label: Line = Field(default_factory=absent)
+    kind: PlaceKind = Field(default_factory=absent)
+    bed_spaces: BedSpaces = Field(default_factory=absent)
+    sharing: Sharing = Field(default_factory=absent)
+    genders: Genders = Field(default_factory=absent)
+    sons_up_to_age: SonsUpToAge = Field(default_factory=absent)
+    features: Features = Field(default_factory=absent)
+    status: Literal["free", "occupied", "out_of_service"] = Field(
+        default_factory=absent, description="`occupied`: by someone who came without Plek."
+    )
+    reason: OutOfServiceReason | None = Field(
+        default=None, validate_default=True, description="Why it is out of service; required for exactly that."
+    )
+    until: Moment | None = Field(default=None, description="When it may be back in service.")
+
+    @field_validator("reason")
+    @classmethod
+    def _reason_where_out(cls, reason: str | None, info: ValidationInfo) -> str | None:
+        if "status" in info.data and (reason is not None) != (info.data["status"] == OUT):
+            message = "belongs to the status out_of_service, and only to that"
+            raise ValueError(message)
+        return reason
+
+    @field_validator("until")
+    @classmethod
+    def _until_where_out(cls, until: datetime | None, info: ValidationInfo) -> datetime | None:
+        if until is not None and info.data.get("status", OUT) != OUT:
+            message = "belongs to the status out_of_service"
+            raise ValueError(message)
+        return until
+
+    def state(self) -> State | None:
+        """Return the state that was sent, if one was."""
+        return State(self.status, self.reason, self.until) if "status" in self.model_fields_set else None
+
+    def attributes(self) -> dict[str, Any]:
+        """Return everything else that was sent."""
+        return {name: value for name, value in sent(self).items() if name not in State.__slots__}
+
+
+class PlaceOut(Out):
+    """An own place."""
+
+    id: str
+    site_id: str
+    label: str
+    kind: str
+    bed_spaces: int
+    sharing: str
+    genders: list[str]
+    sons_up_to_age: int
+    features: list[str]
+    status: Literal["free", "held", "occupied", "out_of_service"]
+    reason: str | None = Field(description="Why it is out of service.")
+    until: datetime | None = Field(description="When it may be back in service.")
+
+    @classmethod
+    def of(cls, place: places.Place) -> "PlaceOut":
+        """Return a place as its owner is sent it."""
+        row = place.row
+        return cls.model_validate(
+            {
+                "id": str(row.id),
+                "site_id": str(row.site_id),
+                "label": place.label,
+                **{name: getattr(row.attributes, name) for name in Attributes.__slots__},
+                **{name: getattr(row.state, name) for name in State.__slots__},
+            }
+        )
+
+
+class PlacesOut(Out):
+    """A page of own places, oldest first."""
+
+    items: list[PlaceOut]
+    next_cursor: str | None
+
+
+@router.post("/places", status_code=201, response_model=PlaceOut, operation_id="createPlace", summary="Add a place")
+async def create_place(wanted: PlaceWanted, tx: Tx, caller: CallerIn, parts: PartsIn, once: OnceIn) -> Response:
+    """Add a free place to an own site."""
+    content = sent(wanted, all_fields=True)
+    site_id, label = parse(content.pop("site_id")), content.pop("label")
+    place = await places.add(
+        tx, caller, keyring=parts.keyring, site_id=site_id, label=label, attributes=Attributes(**content)
+    )
+    return await once.keep(tx, caller, PlaceOut.of(place).reply(201, etag=True))
+
+
+@router.get("/places", response_model=PlacesOut, operation_id="listPlaces", summary="Own places")
+async def list_places(
+    tx: Tx,
+    caller: CallerIn,
+    parts: PartsIn,
+    page: PageIn,
+    site_id: Annotated[str | None, Query(alias="siteId", max_length=200, description="Only of this site.")] = None,
+) -> Response:
+    """Return the own places."""
+    found = await places.listed(
+        tx,
+        caller,
+        keyring=parts.keyring,
+        site_id=parse_optional(site_id),
+        limit=page.limit + 1,
+        after=moment_and_id(page),
+    )
+    items, cursor = page.cut(found, place=lambda place: (place.row.created_at.isoformat(), str(place.row.id)))
+    return PlacesOut(items=[PlaceOut.of(place) for place in items], next_cursor=cursor).reply()
+
+
+@router.get("/places/{id}", response_model=PlaceOut, operation_id="readPlace", summary="One own place")
+async def read_place(id: str, request: Request, tx: Tx, caller: CallerIn, parts: PartsIn) -> Response:
+    """Return an own place."""
+    place = await places.read(tx, caller, parse(id), keyring=parts.keyring)
+    return single(PlaceOut.of(place), request)
+
+
+@router.patch("/places/{id}", response_model=PlaceOut, operation_id="changePlace", summary="Change a place")
+async def change_place(
+    id: str, wanted: PlaceChange, request: Request, tx: Tx, caller: CallerIn, parts: PartsIn
+) -> Response:
+    """Change an own place or its status; 409 `claimed` while a hold or a placement lives.
+
+    The label may change all the same. Without If-Match the last write wins.
+    """
+    place = await places.read(tx, caller, parse(id), keyring=parts.keyring, lock=True)
+    check_match(request, PlaceOut.of(place))
+    changed = await places.change(tx, caller, place, changes=wanted.attributes(), state=wanted.state())
+    return PlaceOut.of(changed).reply(etag=True)

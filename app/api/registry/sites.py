@@ -1,0 +1,182 @@
+"""Own sites: everything about them is shown but the address, which has a way out of its own (addresses.py)."""
+
+from datetime import datetime
+
+from fastapi import APIRouter, Request, Response
+from pydantic import Field, StrictBool, ValidationInfo, field_validator
+
+from app.api.kit.changes import absent, sent
+from app.api.kit.ids import parse
+from app.api.kit.known import (
+    AddressSecrecy,
+    Admission,
+    AlarmCause,
+    Features,
+    MunicipalityCode,
+    Supervision,
+    TargetGroups,
+)
+from app.api.kit.once import OnceIn
+from app.api.kit.pages import PageIn, moment_and_id
+from app.api.kit.wire import In, Line, Out, check_match, single
+from app.api.registry import addresses
+from app.deps import CallerIn, PartsIn, Tx
+from app.registry import sites
+from app.registry.store.sites import Traits
+
+router = APIRouter(tags=["Sites"])
+router.include_router(addresses.router)
+
+
+class AddressWanted(In):
+    """Where a site is."""
+
+    street: Line = Field(examples=["Voorbeeldstraat 1"])
+    postcode: Line = Field(examples=["0000 AA"])
+    city: Line = Field(examples=["Voorbeeldstad"])
+
+
+class SiteWanted(In):
+    """A site to be added."""
+
+    name: Line
+    municipality: MunicipalityCode
+    address: AddressWanted
+    address_secrecy: AddressSecrecy
+    supervision: Supervision
+    features: Features = Field(default_factory=list[str])
+    specialisms: TargetGroups = Field(default_factory=list[str], description="Target groups that score points here.")
+    exclusive_to: TargetGroups = Field(
+        default_factory=list[str], description="If any: others are not offered this site."
+    )
+    admission: Admission = "open"
+    automatic_acceptance: StrictBool = Field(default=False, description="Only where the address is known.")
+
+    @field_validator("automatic_acceptance")
+    @classmethod
+    def _only_where_known(cls, automatic: bool, info: ValidationInfo) -> bool:  # noqa: FBT001 - pydantic passes it so
+        if automatic and info.data.get("address_secrecy", "known") != "known":
+            message = "can be true only where the address is known"
+            raise ValueError(message)
+        return automatic
+
+
+class SiteChange(In):
+    """What of a site is to be changed; what is not sent stays as it is."""
+
+    name: Line = Field(default_factory=absent)
+    municipality: MunicipalityCode = Field(default_factory=absent)
+    address: AddressWanted = Field(default_factory=absent)
+    address_secrecy: AddressSecrecy = Field(default_factory=absent)
+    supervision: Supervision = Field(default_factory=absent)
+    features: Features = Field(default_factory=absent)
+    specialisms: TargetGroups = Field(default_factory=absent)
+    exclusive_to: TargetGroups = Field(default_factory=absent)
+    admission: Admission = Field(default_factory=absent)
+    automatic_acceptance: StrictBool = Field(default_factory=absent)
+    compromised: AlarmCause | None = Field(
+        default=None,
+        description="Why nobody is safe here any more: nothing is offered, holds are declined, and both providers of"
+        " everybody who is here, or on the way, get an event `alarm`. Null: they are safe again.",
+    )
+
+
+class SiteOut(Out):
+    """An own site, without its address."""
+
+    id: str
+    name: str
+    municipality: str
+    address_secrecy: str
+    supervision: str
+    features: list[str]
+    specialisms: list[str]
+    exclusive_to: list[str]
+    admission: str
+    automatic_acceptance: bool
+    compromised: str | None = Field(description="Why nobody is safe here any more.")
+    compromised_since: datetime | None
+    confirmed_at: datetime | None = Field(description="When everything here was last said to be true; null: never.")
+
+    @classmethod
+    def of(cls, site: sites.Site) -> "SiteOut":
+        """Return a site as its owner is sent it."""
+        traits = site.traits
+        return cls(
+            id=str(site.id),
+            name=site.name,
+            municipality=traits.municipality,
+            address_secrecy=traits.address_secrecy,
+            supervision=traits.supervision,
+            features=list(traits.features),
+            specialisms=list(traits.specialisms),
+            exclusive_to=list(traits.exclusive_to),
+            admission=traits.admission,
+            automatic_acceptance=traits.automatic_acceptance,
+            compromised=site.compromised,
+            compromised_since=site.compromised_since,
+            confirmed_at=site.confirmed_at,
+        )
+
+
+class SitesOut(Out):
+    """A page of own sites, oldest first."""
+
+    items: list[SiteOut]
+    next_cursor: str | None
+
+
+class ConfirmationOut(Out):
+    """That everything at a site was said to be true."""
+
+    site_id: str
+    confirmed_at: datetime
+
+
+@router.post("/sites", status_code=201, response_model=SiteOut, operation_id="createSite", summary="Add a site")
+async def create_site(wanted: SiteWanted, tx: Tx, caller: CallerIn, parts: PartsIn, once: OnceIn) -> Response:
+    """Add an own site; its places come next."""
+    content = sent(wanted, all_fields=True)
+    name, where = content.pop("name"), content.pop("address")
+    site = await sites.add(tx, caller, keyring=parts.keyring, name=name, address=where, traits=Traits(**content))
+    return await once.keep(tx, caller, SiteOut.of(site).reply(201, etag=True))
+
+
+@router.get("/sites", response_model=SitesOut, operation_id="listSites", summary="Own sites")
+async def list_sites(tx: Tx, caller: CallerIn, parts: PartsIn, page: PageIn) -> Response:
+    """Return the own sites."""
+    found = await sites.listed(tx, caller, keyring=parts.keyring, limit=page.limit + 1, after=moment_and_id(page))
+    items, cursor = page.cut(found, place=lambda site: (site.created_at.isoformat(), str(site.id)))
+    return SitesOut(items=[SiteOut.of(site) for site in items], next_cursor=cursor).reply()
+
+
+@router.get("/sites/{id}", response_model=SiteOut, operation_id="readSite", summary="One own site")
+async def read_site(id: str, request: Request, tx: Tx, caller: CallerIn, parts: PartsIn) -> Response:
+    """Return an own site."""
+    site = await sites.read(tx, caller, parse(id), keyring=parts.keyring)
+    return single(SiteOut.of(site), request)
+
+
+@router.patch("/sites/{id}", response_model=SiteOut, operation_id="changeSite", summary="Change a site")
+async def change_site(
+    id: str, wanted: SiteChange, request: Request, tx: Tx, caller: CallerIn, parts: PartsIn
+) -> Response:
+    """Change an own site; without If-Match the last write wins."""
+    site = await sites.read(tx, caller, parse(id), keyring=parts.keyring, lock=True)
+    check_match(request, SiteOut.of(site))
+    changed = await sites.change(tx, caller, site, changes=sent(wanted), keyring=parts.keyring)
+    return SiteOut.of(changed).reply(etag=True)
+
+
+@router.post(
+    "/sites/{id}/confirmations",
+    status_code=201,
+    response_model=ConfirmationOut,
+    operation_id="confirmSite",
+    summary="Everything here is true",
+)
+async def confirm_site(id: str, tx: Tx, caller: CallerIn, once: OnceIn) -> Response:
+    """Say that everything at an own site is true as of now."""
+    confirmed_at = await sites.confirm(tx, caller, parse(id))
+    confirmation = ConfirmationOut(site_id=id, confirmed_at=confirmed_at)
+    return await once.keep(tx, caller, confirmation.reply(201))

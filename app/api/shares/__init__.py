@@ -1,0 +1,1 @@
+"""Fair shares, caps, decisions and the monitor, on the wire."""

@@ -1,0 +1,1 @@
+"""What `plek ledger` does: exports, verification, witnesses, shares."""

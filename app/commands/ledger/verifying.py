@@ -1,0 +1,161 @@
+"""`plek ledger verify`: an export against a signed checkpoint, with no service and no database."""
+
+import sys
+from collections.abc import Callable, Generator, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO
+
+import typer
+from rich.console import Console
+from rich.progress import Progress as Bar
+
+from app.allocation.ledger.exports import LONGEST_LINE, Reading, WrongLeaf, first_other, signed_hashes
+from app.allocation.ledger.notes import LARGEST_NOTE, Checkpoint, Note, NoteFault, VerifierKey, parse_checkpoint
+from app.allocation.ledger.notes import parse_key as parse_written_key
+from app.allocation.ledger.notes import parse_note as parse_written_note
+from app.commands.installation import say
+from app.errors import OperatorError
+from app.ledger.signed_notes import signer_of
+
+TOLD_EACH = 1 << 20
+"""Bytes between two steps of the bar."""
+MOST_FILES = 50
+"""How many files of hashes are tried."""
+
+
+class Wrong(Exception):
+    """What is not as it was signed: a leaf by its index, or the whole, and a sentence about it."""
+
+    def __init__(self, index: int | None, why: str) -> None:
+        super().__init__(why)
+        self.index = index
+        self.why = why
+
+
+def verify(file: Path, *, checkpoint: Path, key: str | None) -> None:
+    """Check an export, and print what was found; exit 1 where anything is not as it was signed."""
+    note = read_note(checkpoint)
+    signed = _checkpoint(note, checkpoint)
+    try:
+        if key is not None:
+            check_signature(note, [read_key(key)])
+        reading = read_export(file, signed, beside=checkpoint)
+    except Wrong as wrong:
+        named = "" if wrong.index is None else f"leaf {wrong.index}: "
+        typer.echo(f"WRONG. {named}{wrong.why}.")
+        raise typer.Exit(1) from None
+    typer.echo(
+        f"Right. These are the {signed.size:,} leaves that {signed.origin} signed,"
+        f" and {reading.openings:,} openings fit their leaves."
+    )
+    if key is None:
+        say("Whose signature that is was not looked at: --key says whose it should be.")
+
+
+def read_export(file: Path, signed: Checkpoint, *, beside: Path, keeping: bool = False) -> Reading:
+    """Read an export whose tree is to be the one that was signed; raise Wrong at the first leaf that is not."""
+    reading = Reading(keeping=keeping)
+    wrong = _read(file, reading, size=signed.size)
+    if wrong is None and reading.tree.size < signed.size:
+        wrong = Wrong(reading.tree.size, f"it is missing: the checkpoint signs {signed.size:,} leaves")
+    if wrong is None and reading.tree.root == signed.root:
+        return reading
+    raise _first(file, signed, beside=beside, known=wrong)
+
+
+def _read(file: Path, reading: Reading, *, size: int) -> Wrong | None:
+    """Read an export until its end or the first leaf that is wrong by itself."""
+    with _opened(file) as handle, _bar(file) as told:
+        done = 0
+        for line in _lines(handle):
+            if reading.tree.size == size:
+                return Wrong(size, f"it is one too many: the checkpoint signs {size:,} leaves")
+            try:
+                reading.read(line)
+            except WrongLeaf as fault:
+                return Wrong(fault.index, fault.why)
+            done += len(line)
+            if done >= TOLD_EACH:
+                told(done)
+                done = 0
+    return None
+
+
+def _first(file: Path, signed: Checkpoint, *, beside: Path, known: Wrong | None) -> Wrong:
+    """Return the first wrong leaf, as far as it can be known: a leaf that was replaced whole looks like any other."""
+    for folder in dict.fromkeys((file.parent, beside.parent)):
+        for found in sorted(folder.glob("*.hashes"))[:MOST_FILES]:
+            with _opened(found) as reading_from:
+                hashes = signed_hashes(_lines(reading_from), size=signed.size, root=signed.root)
+            if hashes is None:
+                continue
+            with _opened(file) as reading_from:
+                other = first_other(_lines(reading_from), hashes)
+            if other is not None and (known is None or known.index is None or other < known.index):
+                return Wrong(other, "it is not the leaf that was signed")
+            break
+    if known is not None:
+        return known
+    return Wrong(
+        None,
+        f"one of the {signed.size:,} leaves is not the one that was signed. Which one, the .hashes file that was"
+        " written beside the export would say",
+    )
+
+
+def read_note(file: Path) -> Note:
+    """Return the signed note in a file; OperatorError where there is none."""
+    try:
+        with file.open(encoding="utf-8", newline="") as reading:
+            return parse_written_note(reading.read(LARGEST_NOTE + 1))
+    except OSError as error:
+        raise OperatorError(f"{file} cannot be read: {error.strerror}.") from error
+    except (NoteFault, UnicodeDecodeError) as fault:
+        raise OperatorError(f"{file}: this is no signed note.") from fault
+
+
+def _checkpoint(note: Note, file: Path) -> Checkpoint:
+    try:
+        return parse_checkpoint(note)
+    except NoteFault as fault:
+        raise OperatorError(f"{file}: {fault}.") from fault
+
+
+def read_key(written: str) -> VerifierKey:
+    """Return a key that is written out, or stands in a file."""
+    try:
+        return parse_written_key(written)
+    except NoteFault as fault:
+        try:
+            return parse_written_key(Path(written).read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            raise OperatorError(f"--key: {fault}.") from None
+
+
+def check_signature(note: Note, keys: list[VerifierKey]) -> None:
+    """Raise Wrong where none of some keys signed a checkpoint."""
+    if signer_of(note, keys) is None:
+        raise Wrong(None, "this checkpoint is not signed by the key that should have signed it")
+
+
+@contextmanager
+def _opened(file: Path) -> Generator[IO[bytes]]:
+    try:
+        with file.open("rb") as reading:
+            yield reading
+    except OSError as error:
+        raise OperatorError(f"{file} cannot be read: {error.strerror}.") from error
+
+
+def _lines(reading: IO[bytes]) -> Iterator[bytes]:
+    while line := reading.readline(LONGEST_LINE):
+        yield line
+
+
+@contextmanager
+def _bar(file: Path) -> Generator[Callable[[int], None]]:
+    """Show a bar on stderr to somebody who watches; what is yielded hears how many bytes more were read."""
+    with Bar(console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty()) as bar:
+        task = bar.add_task("Checking", total=file.stat().st_size)
+        yield lambda done: bar.advance(task, done)

@@ -1,0 +1,180 @@
+"""`plek ledger witness`: a municipality keeps and cosigns checkpoints, in a file of its own, with a key of its own."""
+
+import base64
+import binascii
+import json
+import os
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import typer
+
+from app.allocation.ledger.exports import Reading
+from app.allocation.ledger.notes import COSIGNS, NoteFault, VerifierKey, is_name, parse_key, parse_note
+from app.allocation.ledger.tree import HASH_BYTES
+from app.clock import now
+from app.commands.ledger.verifying import Wrong, check_signature, read_export, read_key, read_note
+from app.errors import OperatorError
+from app.ledger import witnesses
+from app.ledger.signed_notes import cosign, verifier_of
+from app.ledger.witnesses import FORKED, ROLLED_BACK, Kept, Verdict
+
+VERSION = 1
+SECRET_BYTES = 32
+SAYS = {
+    FORKED: "the ledger has been forked: it signed two histories that cannot both be true",
+    ROLLED_BACK: "this checkpoint has fewer leaves than one that was seen before. If the ledger calls it its newest,"
+    " leaves that it signed are gone",
+    witnesses.UNPROVEN: "the proof does not show that the ledger has only grown. Ask for it again: if it has none, it"
+    " was forked",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """The files that a witness was shown: a checkpoint, and a proof or an export up to it."""
+
+    checkpoint: Path
+    proof: Path | None
+    export: Path | None
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """What a witness knows: its name and secret, the ledger's keys, and the checkpoints that it has cosigned."""
+
+    name: str
+    secret: bytes
+    keys: tuple[VerifierKey, ...]
+    kept: tuple[Kept, ...]
+
+
+def witness(file: Path, seen: Seen, *, key: str | None, name: str | None) -> None:
+    """Keep and cosign a checkpoint, and print it; exit 1, with what proves it, where the ledger did not only grow."""
+    state = _state(file, key=key, name=name)
+    try:
+        new = Kept.of(read_note(seen.checkpoint))
+        check_signature(new.note, list(state.keys))
+        verdict = _judged(state, new, seen)
+    except NoteFault as fault:
+        raise OperatorError(f"{seen.checkpoint}: {fault}.") from fault
+    except Wrong as wrong:
+        named = "" if wrong.index is None else f"leaf {wrong.index}: "
+        typer.echo(f"WRONG. {named}{wrong.why}.")
+        raise typer.Exit(1) from None
+    if verdict.against is not None:
+        evidence = _write_evidence(file, verdict, new)
+        typer.echo(f"WRONG. {SAYS[verdict.kind][0].upper()}{SAYS[verdict.kind][1:]}. Both notes are in {evidence}.")
+        raise typer.Exit(1)
+    if not verdict.keeps:
+        typer.echo(f"Seen before: {new.checkpoint.size:,} leaves of {new.checkpoint.origin}.")
+        return
+    signature = cosign(new.note.text, state.secret, name=state.name, time=int(now().timestamp()))
+    kept = replace(new, note=replace(new.note, signatures=(*new.note.signatures, signature)))
+    _write(file, replace(state, kept=(*state.kept, kept)))
+    typer.echo(kept.note.written(), nl=False)
+
+
+def _judged(state: State, new: Kept, seen: Seen) -> Verdict:
+    if state.kept and new.checkpoint.origin != state.kept[0].checkpoint.origin:
+        raise OperatorError("This is a checkpoint of another ledger: every ledger has a file of its own.")
+    verdict = witnesses.of_same_size(state.kept, new)
+    if verdict is not None:
+        return verdict
+    if seen.export is not None:
+        reading = read_export(seen.export, new.checkpoint, beside=seen.checkpoint, keeping=True)
+        return witnesses.by_leaves(state.kept, new, _hashes(reading))
+    if seen.proof is None:
+        old = witnesses.newest(state.kept).checkpoint.size
+        raise OperatorError(
+            f"Show that the ledger has only grown: with --proof, the answer to"
+            f" /v1/ledger/consistency-proofs?from={old}&to={new.checkpoint.size}, or with --export."
+        )
+    return witnesses.by_proof(state.kept, new, _proof(seen.proof))
+
+
+def _hashes(reading: Reading) -> list[bytes]:
+    assert reading.hashes is not None  # noqa: S101 - it was asked to keep them
+    return reading.hashes
+
+
+def _proof(file: Path) -> list[bytes]:
+    try:
+        document: Any = json.loads(file.read_bytes())
+        hashes = [base64.b64decode(one, validate=True) for one in document["hashes"]]
+    except OSError as error:
+        raise OperatorError(f"{file} cannot be read: {error.strerror}.") from error
+    except (KeyError, TypeError, ValueError, RecursionError) as error:
+        raise OperatorError(f"{file} is no proof as the ledger answers with one.") from error
+    if any(len(one) != HASH_BYTES for one in hashes):
+        raise OperatorError(f"{file} is no proof as the ledger answers with one.")
+    return hashes
+
+
+def _state(file: Path, *, key: str | None, name: str | None) -> State:
+    """Return what the witness knows, with another key of the ledger where one was given; a new witness at first."""
+    given = () if key is None else (read_key(key),)
+    if file.exists():
+        state = _read(file)
+        return replace(state, keys=tuple(dict.fromkeys((*given, *state.keys))))
+    if not given or name is None or not is_name(name):
+        raise OperatorError("A new witness needs --key, the ledger's, and --name, its own: no spaces and no plus.")
+    state = State(name, os.urandom(SECRET_BYTES), given, ())
+    typer.echo(f"Witness: {verifier_of(state.secret, name=name, kind=COSIGNS).written()}", err=True)
+    return state
+
+
+def _read(file: Path) -> State:
+    try:
+        document: Any = json.loads(file.read_bytes())
+        if document["version"] != VERSION:
+            raise OperatorError(f"{file} is of another version of this command.")
+        return State(
+            document["name"],
+            base64.b64decode(document["secret"], validate=True),
+            tuple(parse_key(one) for one in document["keys"]),
+            tuple(Kept.of(parse_note(one)) for one in document["checkpoints"]),
+        )
+    except OSError as error:
+        raise OperatorError(f"{file} cannot be read: {error.strerror}.") from error
+    except (KeyError, TypeError, ValueError, binascii.Error, RecursionError) as error:
+        raise OperatorError(f"{file} is not a witness's file, or was damaged.") from error
+
+
+def _write(file: Path, state: State) -> None:
+    document = {
+        "version": VERSION,
+        "name": state.name,
+        "secret": base64.b64encode(state.secret).decode(),
+        "keys": [key.written() for key in state.keys],
+        "checkpoints": [kept.note.written() for kept in state.kept],
+    }
+    _replace(file, document)
+
+
+def _write_evidence(file: Path, verdict: Verdict, new: Kept) -> Path:
+    assert verdict.against is not None  # noqa: S101 - so the caller found
+    evidence = file.with_name(f"{file.name}.{verdict.kind}.json")
+    document = {
+        "says": SAYS[verdict.kind],
+        "first": verdict.against.note.written(),
+        "second": new.note.written(),
+        "hashes": [base64.b64encode(one).decode() for one in verdict.whole],
+    }
+    _replace(evidence, document)
+    return evidence
+
+
+def _replace(file: Path, document: object) -> None:
+    """Write a file whole or not at all, for its owner alone."""
+    draft = file.with_name(f".{file.name}.{os.getpid()}")
+    try:
+        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+        with os.fdopen(descriptor, "w", encoding="utf-8") as writing:
+            json.dump(document, writing, indent=1, ensure_ascii=False)
+            writing.flush()
+            os.fsync(descriptor)
+        draft.replace(file)
+    except OSError as error:
+        raise OperatorError(f"{file} cannot be written: {error.strerror}.") from error

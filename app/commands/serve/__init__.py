@@ -1,0 +1,1 @@
+"""What `plek serve` does: its address, the answers until it is ready, its processes."""

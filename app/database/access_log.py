@@ -1,0 +1,113 @@
+"""Who looked at what, when and why: rows that are only ever added (fields of NEN 7513)."""
+
+from dataclasses import asdict, dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from sqlalchemy import func, insert, select
+
+from app.models import AccessLogEntry
+
+if TYPE_CHECKING:
+    from app.database.transaction import Transaction
+
+GRANTED, REFUSED = "granted", "refused"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One act, granted or refused; the database adds the event's id and the time."""
+
+    action: str
+    """What was done or asked for, as a code: read, search, reveal, export..."""
+    outcome: str
+    """`granted` or `refused`."""
+    account_id: UUID | None
+    """None where nobody we know asked."""
+    roles: tuple[str, ...]
+    provider_id: UUID | None
+    purpose: str | None
+    """Why, as a code, where one was given."""
+    object_type: str
+    object_id: UUID | None
+    """None for a list, or where what was asked for is no id."""
+    referral_ids: tuple[UUID, ...]
+    """Whose sealed content was opened for it, or whose sake it was for."""
+    source: str | None
+    """Network address that the request came from."""
+    request_id: str | None
+
+
+def of_actor(
+    actor: str,
+    action: str,
+    object_type: str,
+    object_id: UUID | None,
+    *,
+    purpose: str | None = None,
+    referral_ids: tuple[UUID, ...] = (),
+) -> Entry:
+    """Return the entry of what the operator or the worker did: nobody's account, and no request."""
+    return Entry(
+        action=action,
+        outcome=GRANTED,
+        account_id=None,
+        roles=(actor,),
+        provider_id=None,
+        purpose=purpose,
+        object_type=object_type,
+        object_id=object_id,
+        referral_ids=referral_ids,
+        source=None,
+        request_id=None,
+    )
+
+
+_ADD_NUMBERED = insert(AccessLogEntry).returning(AccessLogEntry.id)
+_ADD = insert(AccessLogEntry).inline()  # nobody may read what they were refused as nobody
+
+
+async def add(tx: "Transaction", entry: Entry) -> None:
+    """Write an entry."""
+    await tx.run(_ADD, _values(entry))
+
+
+async def add_numbered(tx: "Transaction", entry: Entry) -> int:
+    """Write an entry and return the event's id."""
+    return (await tx.rows(_ADD_NUMBERED, _values(entry)))[0].id
+
+
+async def one_at_a_time(tx: "Transaction", account_id: UUID) -> None:
+    """Let an account's acts that are limited wait for each other until the transaction ends, so that none slips by."""
+    await tx.rows(select(func.pg_advisory_xact_lock(func.hashtextextended(str(account_id), 0))))
+
+
+async def wait(tx: "Transaction", account_id: UUID, *, action: str, most: int, tries: bool = False) -> int:
+    """Return in how many whole seconds an account may do something again, 0 for now: `most` an hour are granted.
+
+    With `tries` those that were refused count as well, where they gave a purpose: that of being told to wait does not.
+    """
+    clock = func.clock_timestamp()
+    # Worked out once, in a sub-select: only so the index leads past all that is older.
+    hour_ago = select(clock - timedelta(hours=1)).scalar_subquery()
+    recent = (
+        select(AccessLogEntry.at)
+        .where(
+            AccessLogEntry.account_id == account_id,
+            AccessLogEntry.at > hour_ago,
+            AccessLogEntry.action == action,
+            AccessLogEntry.purpose.is_not(None) if tries else AccessLogEntry.outcome == GRANTED,
+        )
+        .order_by(AccessLogEntry.at.desc())
+        .offset(most - 1)
+        .limit(1)
+    )
+    row = await tx.row(
+        select(func.ceil(func.extract("epoch", recent.scalar_subquery() + timedelta(hours=1) - clock)).label("seconds"))
+    )
+    return 0 if row is None or row.seconds is None else max(1, int(row.seconds))
+
+
+def _values(entry: Entry) -> dict[str, Any]:
+    return asdict(entry) | {"roles": list(entry.roles), "referral_ids": list(entry.referral_ids)}

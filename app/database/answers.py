@@ -1,0 +1,77 @@
+"""First answers, kept for repeats of the same request."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from sqlalchemy import and_, delete, exists, func, or_, select
+from sqlalchemy.dialects.postgresql import insert
+
+from app.models import Answer as AnswerRow
+from app.models import ReferralSecret
+
+if TYPE_CHECKING:
+    from app.database.transaction import Transaction
+
+KEPT_HOURS = 24
+GONE = b""
+"""What an answer holds once whom it was about has been erased: a repeat finds it, and is told so."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A sealed answer, and what it was an answer to."""
+
+    account_id: UUID
+    route: str
+    key: str
+    fingerprint: bytes
+    provider_id: UUID | None
+    region: str | None
+    status: int
+    sealed: bytes
+    referral_id: UUID | None = None
+    """Whose content it has, if anybody's."""
+    referral_ids: Sequence[UUID] = ()
+    """Whose content it has, where that is several referrals'."""
+
+
+async def keep(tx: "Transaction", answer: Answer) -> bool:
+    """Keep an answer; False where the key has one already. Waits for whoever is writing the same key."""
+    values = asdict(answer) | {"referral_ids": list(answer.referral_ids)}
+    return await tx.run(insert(AnswerRow).values(**values).on_conflict_do_nothing()) == 1
+
+
+async def read(tx: "Transaction", account_id: UUID, *, route: str, key: str) -> Answer | None:
+    """Return the answer kept for a key, if any; after a day it is forgotten.
+
+    It is empty once whom it was about has been erased; one that was only kept after that is nobody's.
+    """
+    known = exists().where(ReferralSecret.referral_id == AnswerRow.referral_id)
+    named = func.unnest(AnswerRow.referral_ids).column_valued("named")
+    all_known = ~exists(select(named).where(~exists().where(ReferralSecret.referral_id == named)))
+    readable = or_(AnswerRow.sealed == GONE, and_(or_(AnswerRow.referral_id.is_(None), known), all_known))
+    row = await tx.row(
+        select(
+            AnswerRow.account_id,
+            AnswerRow.route,
+            AnswerRow.key,
+            AnswerRow.fingerprint,
+            AnswerRow.provider_id,
+            AnswerRow.region,
+            AnswerRow.status,
+            AnswerRow.sealed,
+            AnswerRow.referral_id,
+            AnswerRow.referral_ids,
+        ).where(AnswerRow.account_id == account_id, AnswerRow.route == route, AnswerRow.key == key, readable)
+    )
+    return None if row is None else Answer(*row)
+
+
+async def prune(tx: "Transaction", *, keep_hours: int = KEPT_HOURS) -> int:
+    """Forget answers given longer ago than that and return how many."""
+    return await tx.run(
+        delete(AnswerRow).where(AnswerRow.made_at < func.clock_timestamp() - timedelta(hours=keep_hours))
+    )

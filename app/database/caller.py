@@ -1,0 +1,68 @@
+"""Who is asking, and on whose behalf: what every act is handed."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from enum import StrEnum
+from uuid import UUID
+
+from app.database.access_log import GRANTED, Entry
+from app.errors import Forbidden
+
+
+class Role(StrEnum):
+    """What an account may be; it may be several of them."""
+
+    INTAKE_WORKER = "intake_worker"
+    COORDINATOR = "coordinator"
+    AUDITOR = "auditor"
+    ADMINISTRATOR = "administrator"
+    CLIENT_SYSTEM = "client_system"
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """An authenticated account in one request."""
+
+    account_id: UUID
+    roles: frozenset[str]
+    provider_id: UUID | None
+    region: str | None
+    source: str | None = None
+    """Network address that the request came from."""
+    request_id: str | None = None
+
+    @property
+    def provider(self) -> UUID:
+        """The provider that the caller works for; Forbidden for one who works for none."""
+        if self.provider_id is None:
+            raise Forbidden
+        return self.provider_id
+
+    def entry(
+        self,
+        action: str,
+        object_type: str,
+        object_id: UUID | None,
+        *,
+        outcome: str = GRANTED,
+        purpose: str | None = None,
+        referral_ids: Collection[UUID] = (),
+    ) -> Entry:
+        """Return what the access log is to say of something that the caller did or asked for."""
+        return Entry(
+            action=action,
+            outcome=outcome,
+            account_id=self.account_id,
+            roles=tuple(sorted(self.roles)),
+            provider_id=self.provider_id,
+            purpose=purpose,
+            object_type=object_type,
+            object_id=object_id,
+            referral_ids=tuple(sorted(referral_ids)),
+            source=self.source,
+            request_id=self.request_id,
+        )
+
+    def has(self, *roles: Role) -> bool:
+        """Whether the caller has one of some roles."""
+        return not self.roles.isdisjoint(roles)

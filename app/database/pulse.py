@@ -1,0 +1,70 @@
+"""How the service is doing, in counts: live claims, what waits in the outbox, the pool, the schema's revision."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
+
+from sqlalchemy import QueuePool, func, select, text
+
+from app.models import Alternative, Claim, OutboxEntry, Provider
+
+if TYPE_CHECKING:
+    from app.database.transaction import Database, Transaction
+
+
+@dataclass(frozen=True, slots=True)
+class Pulse:
+    """Counts of this moment; about nobody in particular."""
+
+    live_claims: Mapping[str, int]
+    """By kind: hold, placement, occupied, out_of_service."""
+    outbox_waiting: int
+    """Rows that are committed and not yet numbered."""
+    outbox_waiting_seconds: float
+    """How long the oldest of them has waited."""
+    alternatives_overdue: int
+    """Households in an alternative whom somebody should have looked after by now."""
+
+
+class PoolUse(NamedTuple):
+    """How many of this process's database connections are in use."""
+
+    checked_out: int
+    size: int
+
+
+async def read(tx: "Transaction") -> Pulse:
+    """Take the pulse."""
+    clock = func.clock_timestamp()
+    claims = await tx.rows(
+        select(Claim.kind, func.count().label("places")).where(Claim.claimed_until > clock).group_by(Claim.kind)
+    )
+    waited = func.extract("epoch", clock - func.min(OutboxEntry.at))
+    waiting = await tx.row(
+        select(func.count().label("rows"), waited.label("seconds")).where(OutboxEntry.position.is_(None))
+    )
+    live = {row.kind: row.places for row in claims}
+    overdue = (
+        await tx.rows(select(func.count()).where(Alternative.ended_at.is_(None), Alternative.next_check_at <= clock))
+    )[0][0]
+    if waiting is None or not waiting.rows:
+        return Pulse(live, 0, 0.0, overdue)
+    return Pulse(live, waiting.rows, max(0.0, float(waiting.seconds)), overdue)
+
+
+def pool_use(database: "Database") -> PoolUse:
+    """Return how busy the pool of this process is."""
+    pool = database.engine.pool
+    return PoolUse(pool.checkedout(), pool.size()) if isinstance(pool, QueuePool) else PoolUse(0, 0)
+
+
+async def revision(tx: "Transaction") -> str | None:
+    """Return the schema's revision, as the migrations left it."""
+    row = await tx.row(text("SELECT version_num FROM alembic_version"))
+    return None if row is None else row[0]
+
+
+async def some_provider(tx: "Transaction") -> str | None:
+    """Return the slug of one of the providers, for an example that works."""
+    row = await tx.row(select(func.min(Provider.slug)))
+    return None if row is None else row[0]

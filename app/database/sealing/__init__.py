@@ -1,0 +1,1 @@
+"""What is sealed and by which key: keys, shelves of sealed rows, rotation."""

@@ -1,0 +1,55 @@
+"""The installation's own data keys, made once and kept wrapped."""
+
+from typing import TYPE_CHECKING
+
+from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import insert
+
+from app.models import InstallationKey
+from app.seal import DataKey, Keyring
+
+if TYPE_CHECKING:
+    from app.database.transaction import Transaction
+
+LEDGER = "ledger"
+"""Seals the openings of leaves, each with its index as the row."""
+MONITOR = "monitor"
+"""Seals the sums of who came, until they are released."""
+
+
+CHECKPOINTS = "checkpoint/"
+"""Before the number of each key that signs checkpoints; the last two do."""
+SIGNING = 2
+
+
+async def signing(tx: "Transaction", *, keyring: Keyring) -> list[bytes]:
+    """Return the secrets of the keys that sign checkpoints, the newest first; the first to ask makes one."""
+    numbers = await _signing_numbers(tx) or [1]
+    return [(await read(tx, f"{CHECKPOINTS}{number}", keyring=keyring)).secret for number in numbers[:SIGNING]]
+
+
+async def add_signing(tx: "Transaction", *, keyring: Keyring) -> None:
+    """Make another key that signs checkpoints."""
+    newest = max(await _signing_numbers(tx), default=0)
+    await read(tx, f"{CHECKPOINTS}{newest + 1}", keyring=keyring)
+
+
+async def _signing_numbers(tx: "Transaction") -> list[int]:
+    """Return the numbers of all keys that sign or signed checkpoints, the last first."""
+    names = await tx.rows(select(InstallationKey.name).where(InstallationKey.name.startswith(CHECKPOINTS)))
+    return sorted((int(row.name.removeprefix(CHECKPOINTS)) for row in names), reverse=True)
+
+
+NAMES = "names"
+"""Makes of a name that somebody signs in with what it is found by (HMAC)."""
+
+
+async def read(tx: "Transaction", name: str, *, keyring: Keyring) -> DataKey:
+    """Return one of the installation's keys; the first to ask makes it."""
+    wanted = select(InstallationKey.wrapped).where(InstallationKey.name == name)
+    row = await tx.row(wanted)
+    if row is None:
+        _, wrapped = keyring.new_data_key(row=name)
+        await tx.run(insert(InstallationKey).values(name=name, wrapped=wrapped).on_conflict_do_nothing())
+        row = (await tx.rows(wanted))[0]
+    return keyring.unwrap(row.wrapped, row=name)

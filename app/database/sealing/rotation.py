@@ -1,0 +1,152 @@
+"""Rotation: what older keys sealed is sealed by the newest, a few rows at a time, while the service goes on.
+
+Only wrapped data keys change, never what they seal; and the answers that are kept for a day, as they have no data key.
+Whatever interrupts it, doing it again does what is left.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from app.database.sealing import sealed_rows
+from app.database.sealing.sealed_rows import ANSWERS, WRAPPED, Resealed, Sealed, Shelf
+from app.database.transaction import Transaction
+from app.errors import OperatorError
+from app.seal import Keyring, SealBroken, Seals
+
+MOST_PASSES = 10
+PAUSE_S = 1.0
+"""How long to wait for whoever is busy with all that is left."""
+
+Begin: TypeAlias = Callable[[], AbstractAsyncContextManager[Transaction]]
+"""Opens a transaction of the owner."""
+Told: TypeAlias = Callable[[int, int], None]
+"""Hears how many rows of how many have been looked at in this pass."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """What was found, in rows."""
+
+    seen: int = 0
+    older: int = 0
+    """Sealed by an older key when they were read."""
+    changed: int = 0
+    closed: int = 0
+    """Opened by no key."""
+
+    def __add__(self, other: "Tally") -> "Tally":
+        return Tally(
+            self.seen + other.seen,
+            self.older + other.older,
+            self.changed + other.changed,
+            self.closed + other.closed,
+        )
+
+
+Visit: TypeAlias = Callable[[Transaction, Shelf, list[Sealed]], Awaitable[Tally]]
+
+
+@dataclass(frozen=True, slots=True)
+class Rotated:
+    """What a rotation changed: how many wrapped data keys, and how many kept answers."""
+
+    keys: int = 0
+    answers: int = 0
+
+
+def untold(_done: int, _total: int) -> None:
+    """Tell nobody."""
+
+
+async def rotate(begin: Begin, *, keyring: Keyring, told: Told = untold, rows: int | None = None) -> Rotated:
+    """Seal by the newest key whatever an older one sealed, until a pass over everything finds nothing of the kind.
+
+    `rows` is how many one transaction changes. OperatorError where data keys open with none of the keys, or where
+    somebody goes on wrapping with an older one; what could be changed has been.
+    """
+
+    async def change(tx: Transaction, shelf: Shelf, batch: list[Sealed]) -> Tally:
+        found, changes = _sorted(batch, _seals(keyring, shelf))
+        changed = await sealed_rows.replace(tx, shelf, changes) if changes else 0
+        return found + Tally(changed=changed)
+
+    done = Rotated()
+    for _ in range(MOST_PASSES):
+        found = await _pass(begin, (*WRAPPED, ANSWERS), visit=change, told=told, rows=rows)
+        keys, answers = _keys(found), found[ANSWERS]
+        done = Rotated(done.keys + keys.changed, done.answers + answers.changed)
+        if not keys.older + answers.older:
+            _refuse_closed(keys)
+            return done
+        if not keys.changed + answers.changed:
+            await asyncio.sleep(PAUSE_S)
+    raise OperatorError(
+        f"Re-wrapped {done.keys:,} keys, but more are still being wrapped by an older key, or are in use all the time. "
+        "Give every process the newest key first, then do this again."
+    )
+
+
+async def survey(begin: Begin, *, keyring: Keyring, told: Told = untold, rows: int | None = None) -> Tally:
+    """Count the wrapped data keys, those of older keys, and those that no key opens; change nothing."""
+
+    async def look(_tx: Transaction, shelf: Shelf, batch: list[Sealed]) -> Tally:
+        return _sorted(batch, _seals(keyring, shelf))[0]
+
+    return _keys(await _pass(begin, WRAPPED, visit=look, told=told, rows=rows))
+
+
+async def _pass(
+    begin: Begin, shelves: Sequence[Shelf], *, visit: Visit, told: Told, rows: int | None
+) -> Mapping[Shelf, Tally]:
+    """Visit every row that there is, by id, some in each transaction."""
+    async with begin() as tx:
+        total = await sealed_rows.count(tx, shelves)
+    done = 0
+    tallies: dict[Shelf, Tally] = {}
+    for shelf in shelves:
+        tallies[shelf] = Tally()
+        last: Sealed | None = None
+        while True:
+            async with begin() as tx:
+                batch = await sealed_rows.batch(tx, shelf, after=last, rows=rows)
+                if not batch:
+                    break
+                tallies[shelf] += await visit(tx, shelf, batch)
+            last = batch[-1]
+            done += len(batch)
+            told(done, max(done, total))
+    return tallies
+
+
+def _sorted(batch: list[Sealed], seals: Seals) -> tuple[Tally, list[Resealed]]:
+    """Return what stands in rows, and what those that an older key sealed shall hold."""
+    changes: list[Resealed] = []
+    closed = 0
+    for sealed in batch:
+        try:
+            content = seals.resealed(sealed.content, row=sealed.row)
+        except SealBroken:
+            closed += 1
+        else:
+            changes += [Resealed(sealed, content)] if content is not None else []
+    return Tally(seen=len(batch), older=len(changes), closed=closed), changes
+
+
+def _seals(keyring: Keyring, shelf: Shelf) -> Seals:
+    return keyring.answers if shelf is ANSWERS else keyring.wrapping
+
+
+def _keys(found: Mapping[Shelf, Tally]) -> Tally:
+    return sum((found[shelf] for shelf in WRAPPED), Tally())
+
+
+def _refuse_closed(keys: Tally) -> None:
+    # An answer that nothing opens is no loss worth stopping for: it goes within a day.
+    if keys.closed:
+        raise OperatorError(
+            f"{keys.closed:,} of {keys.seen:,} wrapped keys open with none of the keys given: one that is needed is "
+            "missing. Put it back behind the others, then do this again; take none away."
+        )

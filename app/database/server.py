@@ -1,0 +1,92 @@
+"""How a database is, also one that has not been migrated: what it is, what time it has, which tables, which seals."""
+
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+import asyncpg
+from sqlalchemy import Text, bindparam, func, select, text
+from sqlalchemy.exc import DBAPIError
+
+from app.database.transaction import refusing
+from app.errors import OperatorError, Refusal
+
+if TYPE_CHECKING:
+    from app.database.transaction import Database, Transaction
+
+_CONDITION = text(
+    "SELECT CAST(current_setting('server_version_num') AS integer), current_setting('server_version'),"
+    " clock_timestamp(), to_regclass('alembic_version') IS NOT NULL"
+)
+
+_ALONE = text("SELECT pg_advisory_xact_lock(hashtext('plek is being made ready'))")
+
+DEMO = "plek is being filled with the demo country"
+"""Of an act that one process does while others wait."""
+_TRY = text("SELECT pg_try_advisory_xact_lock(hashtext(:act)) AS got").bindparams(bindparam("act", type_=Text))
+_WAIT = text("SELECT pg_advisory_xact_lock(hashtext(:act))").bindparams(bindparam("act", type_=Text))
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """What a database says of itself."""
+
+    major: int
+    version: str
+    at: datetime
+    """Its clock."""
+    revision: str | None
+    """The migration that it is at; None before the first."""
+
+
+async def look(database: "Database") -> Condition:
+    """Return the condition of a database; raise OperatorError where it does not let us in."""
+    try:
+        with refusing():
+            async with database.engine.connect() as connection:
+                row = (await connection.execute(_CONDITION)).one()
+                revision = None
+                if row[3]:
+                    revision = (await connection.execute(text("SELECT version_num FROM alembic_version"))).scalar()
+    except Refusal as error:
+        raise OperatorError("The database does not answer: see DATABASE_URL, and whether the server runs.") from error
+    except (asyncpg.InvalidAuthorizationSpecificationError, asyncpg.InvalidCatalogNameError, DBAPIError) as error:
+        raise OperatorError(f"The database does not let Plek in ({type(error).__name__}): see DATABASE_URL.") from error
+    return Condition(row[0] // 10_000, row[1].split()[0], row[2], revision)
+
+
+@asynccontextmanager
+async def alone(database: "Database") -> AsyncGenerator[None]:
+    """Wait until no other process makes this database ready, and keep others waiting; it takes a connection."""
+    with refusing():
+        async with database.engine.connect() as connection:
+            # Of the transaction, not of the session: the lock must work behind a pool of connections too.
+            await connection.execute(_ALONE)
+            yield
+
+
+async def is_alone_with(tx: "Transaction", act: str) -> bool:
+    """Keep others from an act until the transaction ends; False where somebody else is at it."""
+    return (await tx.rows(_TRY, {"act": act}))[0].got
+
+
+async def await_turn(tx: "Transaction", act: str) -> None:
+    """Wait until nobody else is at an act, and keep others from it until the transaction ends."""
+    await tx.run(_WAIT, {"act": act})
+
+
+async def obeys_rules(tx: "Transaction") -> bool:
+    """Whether row-level security holds for whoever this transaction is."""
+    exempt = text("SELECT rolsuper OR rolbypassrls AS exempt FROM pg_roles WHERE rolname = current_user")
+    return not (await tx.rows(exempt))[0].exempt
+
+
+async def admit(tx: "Transaction", user: str) -> None:
+    """Give a login the rights of the application's role, unless it has them."""
+    named = bindparam("user", user, type_=Text)
+    has = select(func.pg_has_role(named, "plek_app", "MEMBER").label("has"))
+    if not (await tx.rows(has))[0].has:
+        grant = select(func.format("GRANT plek_app TO %I", named).label("statement"))
+        await tx.run(text((await tx.rows(grant))[0].statement))

@@ -1,0 +1,64 @@
+"""What changes rarely, kept in this process by version: the country, the providers and the register."""
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from app.database import reference, register
+from app.errors import Forbidden
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from app.database.reference import Reference
+    from app.database.register import ProviderCard, RegisterSnapshot
+    from app.database.statements import Statements
+
+
+class Snapshots:
+    """The newest version of each that this process has seen; a transaction names the version that it needs."""
+
+    def __init__(self) -> None:
+        self._reference: Reference | None = None
+        self._reading = asyncio.Lock()
+        """Held while the country is read, by one for all who wait for it."""
+        self._register: RegisterSnapshot | None = None
+        self._providers: register.ProviderList | None = None
+        self.recorded: set[str] = set()
+        """Hashes of registers known to be stored for good."""
+
+    def knows(self, reference: "Reference") -> None:
+        """Begin with a country that was read before, from this very database or the one that it was copied from."""
+        self._reference = reference
+
+    async def reference(self, tx: "Statements") -> "Reference":
+        """Return the country at this transaction's version or a newer one, with the policy in force when it began.
+
+        A policy that was published ahead so takes effect everywhere at once, by the database's clock, and nothing that
+        is kept here outlives its beginning.
+        """
+        known = self._reference
+        if known is None or known.version < tx.reference_version:
+            async with self._reading:
+                known = self._reference
+                if known is None or known.version < tx.reference_version:
+                    known = self._reference = await reference.load(tx)
+        return known.at(tx.at)
+
+    async def providers(self, tx: "Statements") -> "Mapping[str, ProviderCard]":
+        """Return the providers by id, at this transaction's version or a newer one."""
+        known = self._providers
+        if known is None or known.version < tx.register_version:
+            known = self._providers = await register.providers(tx)
+        return known.cards
+
+    async def register(self, tx: "Statements") -> "RegisterSnapshot":
+        """Return the register at this transaction's version or a newer one.
+
+        Everybody shares what is kept, so nobody fills it to whom row-level security shows only a part.
+        """
+        if not tx.sees_register:
+            raise Forbidden
+        known = self._register
+        if known is None or known.version < tx.register_version:
+            known = self._register = await register.load(tx)
+        return known

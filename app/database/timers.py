@@ -1,0 +1,55 @@
+"""Work that recurs, shared by every process: whoever leases a timer's row does the work; a crash frees it by time."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from sqlalchemy import func, select, text, update
+
+from app.models import Timer
+
+if TYPE_CHECKING:
+    from app.database.transaction import Transaction
+
+LEASE_SECONDS = 120
+FREE = text("'-infinity'::timestamptz")
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """The right to do one timer's work until then."""
+
+    name: str
+    until: datetime
+
+
+async def lease(tx: "Transaction", names: Collection[str], *, seconds: float = LEASE_SECONDS) -> Lease | None:
+    """Lease one of some timers that is due and that nobody has; None where there is none."""
+    clock = func.clock_timestamp()
+    due = (
+        select(Timer.name)
+        .where(Timer.name.in_(names), Timer.due_at <= clock, Timer.leased_until <= clock)
+        .order_by(Timer.due_at, Timer.name)
+        .limit(1)
+        .with_for_update(skip_locked=True)
+        .scalar_subquery()
+    )
+    row = await tx.row(
+        update(Timer)
+        .where(Timer.name == due)
+        .values(leased_until=clock + timedelta(seconds=seconds))
+        .returning(Timer.name, Timer.leased_until)
+    )
+    return None if row is None else Lease(row.name, row.leased_until)
+
+
+async def done(tx: "Transaction", held: Lease, *, again_in_seconds: float) -> bool:
+    """Give a lease back and say when the work is due again; False if it had run out and somebody else has it."""
+    again = func.clock_timestamp() + timedelta(seconds=again_in_seconds)
+    changed = await tx.run(
+        update(Timer)
+        .where(Timer.name == held.name, Timer.leased_until == held.until)
+        .values(due_at=again, leased_until=FREE)
+    )
+    return changed == 1

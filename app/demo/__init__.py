@@ -1,0 +1,1 @@
+"""The demo country in the database, and the people who sign in to it."""

@@ -1,0 +1,32 @@
+"""The demo country's past as the monitor counts it: how many places were in use, day by day."""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from datetime import date, timedelta
+from uuid import UUID
+
+from app.allocation.values import Register
+from app.registry.store.bulk import Values
+from app.simulation.country.lives import Past, Where
+
+
+def days_of(past: Past, register: Register, *, first: date) -> Iterator[Values]:
+    """Yield a count for each day and each provider's places in a region; every site is confirmed in time."""
+    places: Counter[Where] = Counter()
+    sites: defaultdict[Where, set[str]] = defaultdict(set)
+    for group in register.groups:
+        places[group.provider_id, group.region] += group.places
+        sites[group.provider_id, group.region].add(group.site_id)
+    for where, days in past.in_use.items():
+        for day, used in enumerate(days):
+            yield {
+                "day": first + timedelta(days=day),
+                "provider_id": UUID(where[0]),
+                "region": where[1],
+                "places": places[where],
+                "in_use": used,
+                "out_of_service": 0,
+                "sites": len(sites[where]),
+                "stale": 0,
+                "unknown": 0,
+            }

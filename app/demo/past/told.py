@@ -1,0 +1,67 @@
+"""Lives of the demo country's past on their way to rows and leaves, and what all of them are told by."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from typing import TypeAlias
+from uuid import UUID
+
+from app.allocation.ledger.stays import Leaves
+from app.database.reference import Reference
+from app.database.register import ProviderCard, RegisterSnapshot
+from app.referrals.alternatives import midnight
+from app.registry.store.bulk import Batch
+from app.seal import Keyring
+from app.simulation.country.lives import Life, Visit
+from app.simulation.country.luck import Luck
+
+Moment: TypeAlias = Callable[[int], datetime]
+"""Makes a moment of a minute of the past."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stayed:
+    """A visit as its placement has it, and which leaves its arrival asks for."""
+
+    id: UUID
+    began_with: UUID
+    visit: Visit
+    receiver_id: UUID
+    origin_region: str
+    receiving: str
+    arrived_at: datetime
+    departed_at: datetime | None
+    ready_since: date | None
+    leaves: Leaves
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A household's life as rows have it."""
+
+    life: Life
+    stays: Sequence[Stayed]
+
+
+@dataclass(frozen=True, slots=True)
+class Around:
+    """What every life is told by."""
+
+    reference: Reference
+    snapshot: RegisterSnapshot
+    senders: Mapping[str, Sequence[ProviderCard]]
+    """The providers by region that they serve."""
+    place_in: Mapping[str, UUID]
+    """A place of each group: where one was asked for and none was given."""
+    at: datetime
+    kept_for: timedelta
+    """How long what is sealed is kept after the end."""
+    keyring: Keyring
+    luck: Luck
+    moment: Moment
+    batch: Batch
+
+
+def noted_at(day: date) -> datetime:
+    """Return when somebody noted a day: in its first hour, before anybody can have left."""
+    return midnight(day).astimezone(UTC)

@@ -1,0 +1,43 @@
+"""Ready accounts for the demo country, one a role: signed in by a button, and in Plek's own database only."""
+
+from uuid import UUID, uuid5
+
+from app.accounts import sessions
+from app.accounts.sessions import Opened, Visit
+from app.accounts.store import accounts
+from app.database.caller import Role
+from app.database.transaction import Transaction
+from app.errors import Missing
+from app.reference import load
+
+NAMED = UUID("5b0f8f0a-3f0e-5d5c-9d3c-6a1f6f0e2b11")
+"""Of a role this makes the id of its account, which is the same in every demo."""
+OF_A_PROVIDER = frozenset({Role.INTAKE_WORKER, Role.COORDINATOR})
+
+
+def roles() -> tuple[Role, ...]:
+    """Return the roles of which there is somebody, in the order of their buttons."""
+    return tuple(Role(role) for role in load().demo.people)
+
+
+async def make_ready(tx: Transaction) -> None:
+    """Make the accounts that are not there yet: an act of whoever shows the demo."""
+    for role, region in load().demo.people.items():
+        if await accounts.is_there(tx, _id(role)):
+            continue
+        provider_id = await accounts.provider_in(tx, region) if role in OF_A_PROVIDER else None
+        audited = region if role == Role.AUDITOR else None
+        await accounts.add(tx, _id(role), roles=[role], provider_id=provider_id, region=audited, demo=True)
+
+
+async def sign_in(tx: Transaction, role: str, *, visit: Visit) -> Opened:
+    """Open a session for the demo's account of a role; Missing where the database is somebody else's, or no demo."""
+    known = visit.admits_demo and role in load().demo.people
+    opened = await sessions.opened(tx, _id(role), visit=visit, by=sessions.DEMO) if known else None
+    if opened is None:
+        raise Missing
+    return opened
+
+
+def _id(role: str) -> UUID:
+    return uuid5(NAMED, role)

@@ -1,0 +1,148 @@
+"""What an intake desk has in hand, and how far one of its referrals has come: for the pages that people work from."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from uuid import UUID
+
+from app.database import access_log
+from app.database.caller import Caller
+from app.database.transaction import Transaction
+from app.desk.store import desk
+from app.errors import Missing, TooOften
+from app.placing.store import swaps as swap_rows
+from app.placing.store.holds import HoldRow
+from app.placing.store.placements import PlacementRow
+from app.placing.store.swaps import LegRow
+from app.placing.swaps import proposals
+from app.placing.swaps.proposals import Shown
+from app.ranking import rankings
+from app.ranking.rankings import Ranked
+from app.referrals import referrals, waiting
+from app.referrals.referrals import Referral
+from app.referrals.store import referrals as referral_rows
+from app.referrals.store import waiting as waiting_rows
+from app.referrals.store.referrals import ReferralRow
+from app.referrals.store.waiting import Since
+from app.referrals.waiting import Listed
+from app.seal import Keyring
+
+MOST_WAITING = 200
+
+
+@dataclass(frozen=True, slots=True)
+class UnderWay:
+    """A household on its way."""
+
+    placement: PlacementRow
+    referral: ReferralRow
+
+
+@dataclass(frozen=True, slots=True)
+class InHand:
+    """What a desk has in hand: who waits in the policy's order, what is held, who is on the way."""
+
+    waiting: tuple[Listed, ...]
+    held: tuple[HoldRow, ...]
+    under_way: tuple[UnderWay, ...]
+
+
+async def in_hand(tx: Transaction, caller: Caller, *, keyring: Keyring) -> InHand:
+    """Return what the caller's desk has in hand; what colleagues have shielded from the caller is not there."""
+    listed = await waiting.listed(tx, caller, keyring=keyring, limit=MOST_WAITING, after=None)
+    held = await desk.live_holds(tx, caller.provider)
+    placements = await desk.under_way(tx, caller.provider)
+    known = await _visible(tx, caller, {row.referral_id for row in (*held, *placements)})
+    return InHand(
+        waiting=tuple(listed),
+        held=tuple(row for row in held if row.referral_id in known),
+        under_way=tuple(UnderWay(row, known[row.referral_id]) for row in placements if row.referral_id in known),
+    )
+
+
+async def _visible(tx: Transaction, caller: Caller, ids: set[UUID]) -> Mapping[UUID, ReferralRow]:
+    if not ids:
+        return {}
+    return {row.id: row for row in await referral_rows.several(tx, list(ids), provider_id=caller.provider)}
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How far a referral has come, with its seal closed: its newest hold and placement, and a live swap's own legs."""
+
+    case: ReferralRow
+    hold: HoldRow | None
+    placement: PlacementRow | None
+    swap_id: UUID | None
+    legs: tuple[LegRow, ...]
+    since: Since
+    """What came free for it last, as a ranking of it has it."""
+
+
+async def standing(tx: Transaction, caller: Caller, referral_id: UUID) -> Standing:
+    """Return how far one of the caller's referrals has come."""
+    case = await referral_rows.read(tx, referral_id, provider_id=caller.provider)
+    if case is None:
+        raise Missing
+    swap_id = await swap_rows.live_of(tx, case.id)
+    return Standing(
+        case=case,
+        hold=await desk.last_hold(tx, case.id, provider_id=caller.provider),
+        placement=await desk.last_placement(tx, case.id, provider_id=caller.provider),
+        swap_id=swap_id,
+        legs=() if swap_id is None else tuple(await swap_rows.legs(tx, swap_id, provider_id=caller.provider)),
+        since=(await waiting_rows.since(tx, [case.id]))[case.id],
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Course:
+    """A referral with its seal open, how far it has come, and the swap that it is part of."""
+
+    referral: Referral
+    standing: Standing
+    swap: Shown | None
+
+    @property
+    def hold(self) -> HoldRow | None:
+        """Its newest hold, live or over."""
+        return self.standing.hold
+
+    @property
+    def since(self) -> Since:
+        """What came free for it last."""
+        return self.standing.since
+
+    @property
+    def placement(self) -> PlacementRow | None:
+        """Its newest placement, whatever became of it."""
+        return self.standing.placement
+
+
+async def course(tx: Transaction, caller: Caller, referral_id: UUID, *, keyring: Keyring) -> Course:
+    """Return one of the caller's referrals, and how far it has come."""
+    stands = await standing(tx, caller, referral_id)
+    swap = None if stands.swap_id is None else await proposals.read(tx, caller, stands.swap_id, keyring=keyring)
+    return Course(referrals.opened(tx, stands.case, keyring), stands, swap)
+
+
+async def note_followed(tx: Transaction, caller: Caller, referral_id: UUID | None = None) -> None:
+    """Write down that an open page showed by itself what had changed of the referrals that were looked at just now."""
+    seen = tx.looks.referral_ids
+    await access_log.add(tx, caller.entry("follow", "referral", referral_id, referral_ids=seen))
+
+
+async def rank(tx: Transaction, caller: Caller, referral_id: UUID, *, keyring: Keyring) -> Ranked | None:
+    """Rank the places for a referral as part of another act; None where the policy allows no more of that now.
+
+    The access log has it as a ranking beside that act: whoever ranks again and again is asked why, however it was done.
+    """
+    try:
+        async with tx.attempt():
+            ranked = await rankings.make(tx, caller, referral_id, keyring=keyring)
+    except TooOften:
+        ranked = None
+    outcome = access_log.REFUSED if ranked is None else access_log.GRANTED
+    await access_log.add(
+        tx, caller.entry("rank", "referral", referral_id, outcome=outcome, referral_ids=(referral_id,))
+    )
+    return ranked

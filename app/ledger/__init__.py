@@ -1,0 +1,1 @@
+"""What is recorded for controllers: leaves, checkpoints, witnesses, counts."""

@@ -1,0 +1,75 @@
+"""Reading the ledger: everybody entitled to it sees every leaf, a region's auditors the openings that concern them."""
+
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from app.database.caller import Caller, Role
+from app.database.sealing import keys
+from app.database.transaction import Transaction
+from app.errors import Unavailable
+from app.ledger.store import entries, tree
+from app.ledger.store.entries import EntryRow
+from app.ledger.store.tree import Sealed
+from app.seal import Keyring
+
+PAGE = 2_000
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A leaf's canonical bytes, and what it says if the reader may know."""
+
+    index: int
+    type: str
+    content: bytes
+    opening: Mapping[str, Any] | None
+
+
+async def exported(tx: Transaction, *, size: int, region: str | None, keyring: Keyring) -> AsyncGenerator[Entry]:
+    """Yield the leaves of the tree of a size, with the openings that a region's auditors may see by now; or none."""
+    seen = -1
+    while seen + 1 < size:
+        page = await _entries(tx, after=seen, limit=min(PAGE, size - 1 - seen), region=region, keyring=keyring)
+        if not page:
+            return
+        for entry in page:
+            yield entry
+        seen = page[-1].index
+
+
+async def listed(tx: Transaction, caller: Caller, *, keyring: Keyring, after: int, limit: int) -> list[Entry]:
+    """Return the leaves after an index, in order."""
+    return await _entries(tx, after=after, limit=limit, region=_region_of(caller), keyring=keyring)
+
+
+async def readable(tx: Transaction, caller: Caller, *, keyring: Keyring, before: int | None, limit: int) -> list[Entry]:
+    """Return the leaves before an index that the caller can read, newest first: in clear, or opened for them."""
+    rows = await entries.concerning(tx, before=before, limit=limit, region=_region_of(caller))
+    return await _opened(tx, rows, keyring=keyring)
+
+
+async def signed(tx: Transaction, caller: Caller, *, keyring: Keyring) -> tuple[Sealed, AsyncGenerator[Entry]]:
+    """Return the newest checkpoint and its leaves, as `plek ledger export` writes them for the caller's region."""
+    newest = await tree.newest(tx)
+    if newest is None:
+        raise Unavailable("No checkpoint has been sealed yet.")
+    return newest, exported(tx, size=newest.size, region=_region_of(caller), keyring=keyring)
+
+
+def _region_of(caller: Caller) -> str | None:
+    return caller.region if caller.has(Role.AUDITOR) else None
+
+
+async def _entries(tx: Transaction, *, after: int, limit: int, region: str | None, keyring: Keyring) -> list[Entry]:
+    return await _opened(tx, await entries.listed(tx, after=after, limit=limit, region=region), keyring=keyring)
+
+
+async def _opened(tx: Transaction, rows: Sequence[EntryRow], *, keyring: Keyring) -> list[Entry]:
+    openings: dict[int, Mapping[str, Any]] = {}
+    if any(row.sealed_opening for row in rows):
+        key = await keys.read(tx, keys.LEDGER, keyring=keyring)
+        openings = {
+            row.index: key.unseal_json(row.sealed_opening, row=str(row.index)) for row in rows if row.sealed_opening
+        }
+    return [Entry(row.index, row.type, row.content, openings.get(row.index)) for row in rows]

@@ -1,0 +1,52 @@
+"""Who comes, in sums: counted by the arrival itself, so that nobody has to open a household's seal for the monitor.
+
+A household counts once, when its stay begins. What is added up is sealed with a key of the installation's own; it has
+no row of anybody, so erasing a referral leaves it as it is.
+"""
+
+from datetime import date
+from uuid import UUID
+
+from app.allocation.shares.quarters import quarter_of
+from app.allocation.values import Need
+from app.database.sealing import keys
+from app.database.transaction import Transaction
+from app.ledger.store import household_counts
+from app.ledger.store.household_counts import Whose
+from app.reference import load
+from app.referrals import referrals
+from app.referrals.store import referrals as referral_rows
+from app.seal import Keyring
+
+HOUSEHOLDS, CHILDREN, MEN = "households", "children", "men"
+WITH_CHILDREN, WITH_MEN = "with_children", "with_men"
+OF_GROUP = "group."
+
+
+async def add(tx: Transaction, referral_id: UUID, *, receiver_id: UUID, receiving: str, keyring: Keyring) -> None:
+    """Count a household whose stay has just begun, in the transaction that says so."""
+    row = await referral_rows.read(tx, referral_id)
+    assert row is not None  # noqa: S101 - a foreign key says so
+    need = referrals.need_of(referrals.opened(tx, row, keyring).content, await tx.snapshots.reference(tx))
+    whose = Whose(quarter_of(today(tx)).first, receiver_id, receiving)
+    key = await keys.read(tx, keys.MONITOR, keyring=keyring)
+    await household_counts.add(tx, whose, counts_of(need), key=key)
+
+
+def counts_of(need: Need) -> dict[str, int]:
+    """Return what a household adds to the sums."""
+    children = len(need.household.children)
+    men = sum(adult.gender == "male" for adult in need.household.adults)
+    return {
+        HOUSEHOLDS: 1,
+        CHILDREN: children,
+        MEN: men,
+        WITH_CHILDREN: min(children, 1),
+        WITH_MEN: min(men, 1),
+        **{f"{OF_GROUP}{group}": 1 for group in need.target_groups},
+    }
+
+
+def today(tx: Transaction) -> date:
+    """Return the day that it is where the country is."""
+    return load().country.day_of(tx.at)

@@ -1,0 +1,259 @@
+"""The ledger's leaves: each beginning and end of a cross-regional stay, in the transaction that made it so."""
+
+import os
+from collections.abc import Iterable, Mapping, MutableMapping
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, timedelta
+from itertools import groupby
+from typing import Any
+from uuid import UUID
+
+from app.allocation.ledger.leaves import clear_leaf_bytes, leaf_bytes
+from app.allocation.ledger.openings import (
+    ARRIVED_AFTER_ALL,
+    READY_TO_LEAVE,
+    Correction,
+    Opening,
+    commitment,
+    opening_document,
+    parse_opening,
+    persons_class,
+)
+from app.allocation.policy.canonical import canonical_json
+from app.database.caller import Caller, Role
+from app.database.sealing import keys
+from app.database.transaction import Transaction
+from app.ledger.store import ledger
+from app.ledger.store.ledger import NewLeaf, NewOpening
+from app.ranking import rankings
+from app.ranking.store import rankings as ranking_rows
+from app.reference import load
+from app.referrals import referrals
+from app.referrals.store import referrals as referral_rows
+from app.seal import DataKey, Keyring
+
+SALT_BYTES = 16
+
+
+async def append_clear(tx: Transaction, *, leaf_type: str, content: Mapping[str, object]) -> int:
+    """Append a leaf that everybody can read, and return its index; last of all locks, as every leaf.
+
+    The database lets the worker write totals, administrators policies, auditors caps, the operator any, and each of
+    them the corrections of these. Raises ValueError for content that is not whole numbers, strings and null.
+    """
+    return await ledger.append(
+        tx, NewLeaf(type=leaf_type, content=lambda index: clear_leaf_bytes(index, leaf_type, content))
+    )
+
+
+async def record_policy(tx: Transaction, *, version: str, hash_: str, valid_from: datetime) -> int:
+    """Write the leaf of a policy that rankings and leaves may cite from a moment on."""
+    begins = valid_from.astimezone(UTC).isoformat().replace("+00:00", "Z")
+    content = {"version": version, "hash": hash_, "valid_from": begins}
+    return await append_clear(tx, leaf_type="policy", content=content)
+
+
+async def record_weights(tx: Transaction, rows: Iterable[Mapping[str, Any]]) -> None:
+    """Write a leaf for the weights of each day and source, new or changed: `region`, `valid_from`, `weight`, `source`.
+
+    A region that a leaf does not name keeps the weight that it had.
+    """
+
+    def day_and_source(row: Mapping[str, Any]) -> tuple[str, str]:
+        return row["valid_from"].isoformat(), row["source"]
+
+    for (valid_from, source), alike in groupby(sorted(rows, key=day_and_source), key=day_and_source):
+        weights = {row["region"]: row["weight"] for row in alike}
+        content = {"valid_from": valid_from, "source": source, "weights": weights}
+        await append_clear(tx, leaf_type="weights", content=content)
+
+
+@dataclass(frozen=True, slots=True)
+class Stay:
+    """A household's time at a provider as the ledger has it by now: its arrival's leaf, and what that should say."""
+
+    began_with: UUID
+    arrival: int
+    departure: int | None
+    states: Mapping[int, Opening]
+    """What each of the two leaves says, its newest correction in its place."""
+
+
+async def stay_of(tx: Transaction, began_with: UUID, *, keyring: Keyring) -> Stay | None:
+    """Return what the ledger says of a household's time at a provider; None where it has no leaf of it."""
+    rows = await ledger.openings_of(tx, began_with)
+    if not rows:
+        return None
+    key = await keys.read(tx, keys.LEDGER, keyring=keyring)
+    states: dict[int, Opening] = {}
+    for index, sealed in rows:
+        opening = parse_opening(key.unseal_json(sealed, row=str(index)))
+        states[index if opening.correction is None else opening.correction.corrects] = opening
+    ends = [index for index in states if index != rows[0][0]]
+    return Stay(began_with, rows[0][0], ends[0] if ends else None, states)
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """A stay in another region that begins: of which household, where, why, and by which ranking it was found."""
+
+    placement_id: UUID
+    referral_id: UUID
+    ranking_id: UUID
+    swap_id: UUID | None
+    origin: str
+    receiving: str
+    kind: str
+    reason: str
+    ready_since: date | None
+
+
+async def record_arrival(tx: Transaction, caller: Caller, begun: Begun, *, at: datetime, keyring: Keyring) -> int:
+    """Write the leaf of an arrival in another region.
+
+    Where the ledger has one that was taken back, that is corrected: a beginning has one leaf, whatever was made of it.
+    """
+    opening = await _arrival(tx, begun, at=at, keyring=keyring)
+    stay = await stay_of(tx, begun.placement_id, keyring=keyring)
+    if stay is None:
+        return await _append(tx, begun.placement_id, opening, keyring=keyring)
+    correction = Correction(stay.arrival, role_of(caller), begun.receiving, ARRIVED_AFTER_ALL)
+    return await record_correction(tx, stay, opening, correction, keyring=keyring)
+
+
+async def record_departure(
+    tx: Transaction, began_with: UUID, *, at: datetime, keyring: Keyring, swap_id: UUID | None = None
+) -> int | None:
+    """Write the leaf of the end of a household's time at a provider, where its arrival there had one.
+
+    It is as the arrival had it, with the day of departure, whatever rooms of that provider they lived in meanwhile; and
+    with the swap for which they leave, if any.
+    """
+    stay = await stay_of(tx, began_with, keyring=keyring)
+    if stay is None:
+        return None
+    arrival = stay.states[stay.arrival]
+    opening = replace(
+        arrival,
+        type="departure",
+        date=local_day(at),
+        swap_id=arrival.swap_id if swap_id is None else str(swap_id),
+        arrival=stay.arrival,
+        correction=None,
+    )
+    return await _append(tx, began_with, opening, keyring=keyring)
+
+
+async def record_ready(
+    tx: Transaction, caller: Caller, began_with: UUID, *, receiving: str, since: date | None, keyring: Keyring
+) -> int | None:
+    """Correct the arrival of a running stay by the day since when the household has been ready to leave.
+
+    None where its arrival has no leaf, or that says so already.
+    """
+    stay = await stay_of(tx, began_with, keyring=keyring)
+    if stay is None or stay.states[stay.arrival].ready_since == since:
+        return None
+    changed = replace(stay.states[stay.arrival], ready_since=since)
+    correction = Correction(stay.arrival, role_of(caller), receiving, READY_TO_LEAVE)
+    return await record_correction(tx, stay, changed, correction, keyring=keyring)
+
+
+async def record_correction(
+    tx: Transaction, stay: Stay, changed: Opening, correction: Correction, *, keyring: Keyring
+) -> int:
+    """Write the one leaf that takes the place of another of the same stay from now on, with what that should say."""
+    opening = replace(changed, type="correction", arrival=stay.arrival, correction=correction)
+    return await _append(tx, stay.began_with, opening, keyring=keyring)
+
+
+def role_of(caller: Caller) -> str:
+    """Return as what a caller corrects: all that the ledger says of who they are, beside a region."""
+    return Role.COORDINATOR if caller.has(Role.COORDINATOR) else Role.INTAKE_WORKER
+
+
+async def _arrival(tx: Transaction, begun: Begun, *, at: datetime, keyring: Keyring) -> Opening:
+    recorded = await ranking_rows.read(tx, begun.ranking_id)
+    assert recorded is not None  # noqa: S101 - a foreign key says so
+    ranked = await rankings.made_again(tx, *recorded, keyring=keyring)
+    referral = await referral_rows.read(tx, begun.referral_id)
+    assert referral is not None  # noqa: S101 - a foreign key says so
+    household = referrals.need_of(
+        referrals.opened(tx, referral, keyring).content, await tx.snapshots.reference(tx)
+    ).household
+    return Opening(
+        type="arrival",
+        origin=begun.origin,
+        receiving=begun.receiving,
+        kind=begun.kind,
+        date=local_day(at),
+        reason=begun.reason,
+        persons=persons_class(household.persons),
+        lawful_regions=ranked.ranking.lawful_regions,
+        policy_hash=ranked.policy_hash,
+        swap_id=None if begun.swap_id is None else str(begun.swap_id),
+        ready_since=begun.ready_since,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """What is to be written of a household's time at a provider: of which, when that was, and what the leaf says."""
+
+    placement_id: UUID
+    at: datetime
+    opening: Opening
+
+
+async def record_past(
+    tx: Transaction, facts: Iterable[Fact], *, arrivals: MutableMapping[UUID, int], keyring: Keyring
+) -> None:
+    """Write what happened before there was a ledger, in its order, under one lock.
+
+    Of each time at a provider the arrival comes first, and its leaf is noted in `arrivals`; the leaves after it get its
+    index from there. As with every leaf, the ledger is locked last of all.
+    """
+    first = await ledger.begin_appending(tx)
+    known: list[Fact] = []
+    for index, fact in enumerate(facts, start=first):
+        arrival = arrivals.setdefault(fact.placement_id, index)
+        known.append(fact if arrival == index else replace(fact, opening=_about(fact.opening, arrival)))
+    await ledger.append_all(tx, await _leaves(tx, known, keyring=keyring), first=first)
+
+
+def _about(opening: Opening, arrival: int) -> Opening:
+    correction = opening.correction and replace(opening.correction, corrects=arrival)
+    return replace(opening, arrival=arrival, correction=correction)
+
+
+async def _append(tx: Transaction, placement_id: UUID, opening: Opening, *, keyring: Keyring) -> int:
+    leaves = await _leaves(tx, [Fact(placement_id, tx.at, opening)], keyring=keyring)
+    return await ledger.append(tx, leaves[0])
+
+
+async def _leaves(tx: Transaction, facts: Iterable[Fact], *, keyring: Keyring) -> list[NewLeaf]:
+    policy = (await tx.snapshots.reference(tx)).policy
+    key = await keys.read(tx, keys.LEDGER, keyring=keyring)
+    return [_leaf(fact, key=key, delay_days=policy.opening_delay_days) for fact in facts]
+
+
+def _leaf(fact: Fact, *, key: DataKey, delay_days: int) -> NewLeaf:
+    opening, salt = fact.opening, os.urandom(SALT_BYTES)
+    document = canonical_json(opening_document(opening, salt))
+    wait = timedelta(days=0 if opening.type == "departure" else delay_days)
+    return NewLeaf(
+        type=opening.type,
+        content=lambda index: leaf_bytes(index, opening.type, commitment(opening, salt)),
+        opening=NewOpening(
+            placement_id=fact.placement_id,
+            origin_region=opening.origin,
+            receiving_region=opening.receiving,
+            opens_at=fact.at + wait,
+            sealed=lambda index: key.seal(document, row=str(index)),
+        ),
+    )
+
+
+def local_day(at: datetime) -> date:
+    """Return the day that a moment falls on where the country's clocks are."""
+    return load().country.day_of(at)

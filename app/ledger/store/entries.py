@@ -1,0 +1,55 @@
+"""The ledger as it is read: leaves in order, with the openings that a region's auditors may see by now."""
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from sqlalchemy import Select, and_, exists, func, or_, select
+from sqlalchemy.orm import aliased
+
+from app.models import Leaf, Opening
+
+if TYPE_CHECKING:
+    from app.database.transaction import Transaction
+
+
+@dataclass(frozen=True, slots=True)
+class EntryRow:
+    """A leaf's canonical bytes; its sealed opening only where the reader may see it."""
+
+    index: int
+    type: str
+    content: bytes
+    sealed_opening: bytes | None = field(repr=False)
+
+
+async def listed(tx: "Transaction", *, after: int, limit: int, region: str | None) -> list[EntryRow]:
+    """Return the leaves after an index, with the openings for the auditors of a region; without one, none.
+
+    An opening can be read from the moment that it names, and of a stay that has ended at once.
+    """
+    statement = _with_openings(region).where(Leaf.index > after).order_by(Leaf.index).limit(limit)
+    return [EntryRow(*row) for row in await tx.rows(statement)]
+
+
+async def concerning(tx: "Transaction", *, before: int | None, limit: int, region: str | None) -> list[EntryRow]:
+    """Return the leaves before an index that a region's auditors can read, newest first.
+
+    Those are the ones in clear, and those whose opening they may see by now. Of all others nobody can tell whom they
+    concern, and neither may the order or the gaps of a list.
+    """
+    readable = or_(Leaf.placement_id.is_(None), Opening.index.is_not(None))
+    statement = _with_openings(region).where(readable).order_by(Leaf.index.desc()).limit(limit)
+    if before is not None:
+        statement = statement.where(Leaf.index < before)
+    return [EntryRow(*row) for row in await tx.rows(statement)]
+
+
+def _with_openings(region: str | None) -> Select[int, str, bytes, bytes]:
+    ended = aliased(Leaf)
+    departed = exists().where(ended.placement_id == Leaf.placement_id, ended.type == "departure")
+    entitled = and_(
+        Opening.index == Leaf.index,
+        or_(Opening.origin_region == region, Opening.receiving_region == region),
+        or_(Opening.opens_at <= func.clock_timestamp(), departed),
+    )
+    return select(Leaf.index, Leaf.type, Leaf.content, Opening.sealed).outerjoin(Opening, entitled)

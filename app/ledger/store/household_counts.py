@@ -1,0 +1,61 @@
+"""Sums of who came, sealed: one row for a provider's places in a region and a quarter, changed by one at a time."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from sqlalchemy import and_, select, update
+from sqlalchemy.dialects.postgresql import insert
+
+from app.models import HouseholdCount
+
+if TYPE_CHECKING:
+    from app.database.transaction import Transaction
+    from app.seal import DataKey
+
+NOTHING = b"{}"
+
+
+@dataclass(frozen=True, slots=True)
+class Whose:
+    """Of which sums: a quarter by its first day, a provider and a region."""
+
+    quarter: date
+    provider_id: UUID
+    region: str
+
+    @property
+    def row(self) -> str:
+        """What their seal is bound to."""
+        return f"{self.quarter.isoformat()} {self.provider_id} {self.region}"
+
+
+async def add(tx: "Transaction", whose: Whose, more: Mapping[str, int], *, key: "DataKey") -> None:
+    """Add to some sums; whoever adds to the same ones waits until this transaction is over."""
+    new = insert(HouseholdCount).values(
+        quarter=whose.quarter,
+        provider_id=whose.provider_id,
+        region=whose.region,
+        sealed=key.seal(NOTHING, row=whose.row),
+    )
+    await tx.run(new.on_conflict_do_nothing())
+    here = and_(
+        HouseholdCount.quarter == whose.quarter,
+        HouseholdCount.provider_id == whose.provider_id,
+        HouseholdCount.region == whose.region,
+    )
+    row = (await tx.rows(select(HouseholdCount.sealed).where(here).with_for_update()))[0]
+    sums: dict[str, int] = key.unseal_json(row.sealed, row=whose.row)
+    for name, count in more.items():
+        sums[name] = sums.get(name, 0) + count
+    await tx.run(update(HouseholdCount).where(here).values(sealed=key.seal_json(sums, row=whose.row)))
+
+
+async def of_quarter(tx: "Transaction", quarter: date, *, key: "DataKey") -> dict[Whose, dict[str, int]]:
+    """Return all sums of a quarter, opened."""
+    columns = (HouseholdCount.quarter, HouseholdCount.provider_id, HouseholdCount.region, HouseholdCount.sealed)
+    rows = await tx.rows(select(*columns).where(HouseholdCount.quarter == quarter))
+    found = [(Whose(row.quarter, row.provider_id, row.region), row.sealed) for row in rows]
+    return {whose: key.unseal_json(sealed, row=whose.row) for whose, sealed in found}

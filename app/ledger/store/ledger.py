@@ -1,0 +1,121 @@
+"""The ledger's rows: an index from the head row, locked last, so that there are no gaps and no overtaking."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from sqlalchemy import BigInteger, DateTime, LargeBinary, Text, Uuid, bindparam, insert, select, text
+
+from app.database import counters
+from app.models import Leaf, Opening
+
+if TYPE_CHECKING:
+    from app.database.transaction import Transaction
+
+
+@dataclass(frozen=True, slots=True)
+class NewOpening:
+    """What a leaf about a stay says, sealed; its auditors see it from `opens_at`, or once the stay has ended."""
+
+    placement_id: UUID
+    origin_region: str
+    receiving_region: str
+    opens_at: datetime
+    sealed: Callable[[int], bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class NewLeaf:
+    """What is about to be written: the bytes of leaf and opening depend on the index that it gets."""
+
+    type: str
+    content: Callable[[int], bytes]
+    opening: NewOpening | None = None
+
+
+async def append(tx: "Transaction", leaf: NewLeaf) -> int:
+    """Append a leaf and return its index; whoever appends next waits until this transaction ends."""
+    index = await counters.advance(tx, "ledger") - 1
+    opening = leaf.opening
+    placement_id = None if opening is None else opening.placement_id
+    await tx.run(
+        insert(Leaf).values(index=index, type=leaf.type, content=leaf.content(index), placement_id=placement_id)
+    )
+    if opening is not None:
+        await tx.run(
+            insert(Opening).values(
+                index=index,
+                origin_region=opening.origin_region,
+                receiving_region=opening.receiving_region,
+                opens_at=opening.opens_at,
+                sealed=opening.sealed(index),
+            )
+        )
+    return index
+
+
+# Each leaf takes its own index, as ever: the guard looks at the head for each.
+_APPEND = text("""
+WITH given AS (
+  UPDATE heads SET value = value + 1 WHERE name = 'ledger' AND value = :index RETURNING value - 1 AS index
+), leaf AS (
+  INSERT INTO leaves (index, type, content, placement_id)
+  SELECT index, :type, :content, :placement_id FROM given RETURNING index
+)
+INSERT INTO openings (index, origin_region, receiving_region, opens_at, sealed)
+SELECT index, :origin_region, :receiving_region, :opens_at, :sealed FROM leaf
+""").bindparams(
+    bindparam("index", type_=BigInteger()),
+    bindparam("type", type_=Text()),
+    bindparam("content", type_=LargeBinary()),
+    bindparam("placement_id", type_=Uuid()),
+    bindparam("origin_region", type_=Text()),
+    bindparam("receiving_region", type_=Text()),
+    bindparam("opens_at", type_=DateTime(timezone=True)),
+    bindparam("sealed", type_=LargeBinary()),
+)
+
+
+async def begin_appending(tx: "Transaction") -> int:
+    """Keep others from appending until the transaction ends; return the index that the next leaf gets."""
+    await counters.lock(tx, "ledger")
+    return await counters.read(tx, "ledger")
+
+
+async def append_all(tx: "Transaction", leaves: Sequence[NewLeaf], *, first: int) -> None:
+    """Append leaves about stays from an index on, which `begin_appending` gave."""
+    if leaves:
+        await tx.run(_APPEND, [_row(leaf, index) for index, leaf in enumerate(leaves, start=first)])
+
+
+def _row(leaf: NewLeaf, index: int) -> dict[str, object]:
+    opening = leaf.opening
+    assert opening is not None  # noqa: S101 - leaves in clear are about no stay
+    return {
+        "index": index,
+        "type": leaf.type,
+        "content": leaf.content(index),
+        "placement_id": opening.placement_id,
+        "origin_region": opening.origin_region,
+        "receiving_region": opening.receiving_region,
+        "opens_at": opening.opens_at,
+        "sealed": opening.sealed(index),
+    }
+
+
+async def openings_of(tx: "Transaction", placement_id: UUID) -> list[tuple[int, bytes]]:
+    """Return the index and the sealed opening of every leaf about a household's time at a provider, in order."""
+    wanted = (
+        select(Opening.index.label("leaf"), Opening.sealed)
+        .join(Leaf, Leaf.index == Opening.index)
+        .where(Leaf.placement_id == placement_id)
+        .order_by(Opening.index)
+    )
+    return [(row.leaf, row.sealed) for row in await tx.rows(wanted)]
+
+
+async def has(tx: "Transaction", leaf_type: str) -> bool:
+    """Whether there is any leaf of a type."""
+    return await tx.row(select(Leaf.index).where(Leaf.type == leaf_type).limit(1)) is not None

@@ -1,0 +1,106 @@
+"""A witness: what a municipality keeps of a ledger's checkpoints, and what two of them prove against each other."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from app.allocation.ledger.notes import Checkpoint, Note, parse_checkpoint
+from app.allocation.ledger.tree import Stretch, both_roots, consistency, grown, node_hash, root_of
+
+FIRST, KNOWN, GROWN = "first", "known", "grown"
+ROLLED_BACK, FORKED, UNPROVEN = "rolled_back", "forked", "unproven"
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A checkpoint, with the note that it came in."""
+
+    checkpoint: Checkpoint
+    note: Note
+
+    @classmethod
+    def of(cls, note: Note) -> "Kept":
+        """Read what a note says; NoteFault where it is no checkpoint."""
+        return cls(parse_checkpoint(note), note)
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What a checkpoint is beside those that were kept, and the one of these that it contradicts, if any.
+
+    `whole` are the hashes of a whole proof of consistency (RFC 9162, section 2.1.4, always with its first hash) from
+    which the larger tree's root follows as it was signed, and for the smaller one another root than was signed: both
+    notes and these hashes prove to anybody that the ledger was forked. Two notes of one size need no hashes for that.
+    """
+
+    kind: str
+    against: Kept | None = None
+    whole: tuple[bytes, ...] = ()
+
+    @property
+    def keeps(self) -> bool:
+        """Whether the witness keeps and cosigns it."""
+        return self.kind in {FIRST, GROWN}
+
+
+def of_same_size(kept: Sequence[Kept], new: Kept) -> Verdict | None:
+    """What can be said without a proof; None where one is needed."""
+    if not kept:
+        return Verdict(FIRST)
+    for one in kept:
+        if one.checkpoint.size == new.checkpoint.size and one.checkpoint.root != new.checkpoint.root:
+            return Verdict(FORKED, one)
+    last = newest(kept)
+    if new.checkpoint.size < last.checkpoint.size:
+        return Verdict(ROLLED_BACK, last)
+    if new.checkpoint.size == last.checkpoint.size:
+        return Verdict(KNOWN)
+    return None
+
+
+def by_proof(kept: Sequence[Kept], new: Kept, proof: Sequence[bytes]) -> Verdict:
+    """What a proof of consistency says, from the newest of those that were kept to a larger one."""
+    last = newest(kept)
+    old, grew = last.checkpoint, new.checkpoint
+    if grown(old.size, grew.size, old_root=old.root, new_root=grew.root, proof=proof):
+        return Verdict(GROWN)
+    if _proves_fork(old, grew, proof):
+        return Verdict(FORKED, last, tuple(proof))
+    return Verdict(UNPROVEN, last)
+
+
+def by_leaves(kept: Sequence[Kept], new: Kept, hashes: Sequence[bytes]) -> Verdict:
+    """What the hashes of the larger tree's leaves say; they are those whose root its checkpoint signs."""
+    for one in sorted(kept, key=lambda other: -other.checkpoint.size):
+        size = one.checkpoint.size
+        if root_over(hashes, Stretch(0, size)) != one.checkpoint.root:
+            parts = consistency(size, new.checkpoint.size, whole=True)
+            return Verdict(FORKED, one, tuple(root_over(hashes, part) for part in parts))
+    return Verdict(GROWN)
+
+
+def newest(kept: Sequence[Kept]) -> Kept:
+    """Return the largest of those that were kept."""
+    return max(kept, key=lambda one: one.checkpoint.size)
+
+
+def root_over(hashes: Sequence[bytes], stretch: Stretch) -> bytes:
+    """Return the hash over a stretch of leaves, of theirs."""
+    return root_of([_folded(hashes, part.index << part.level, part.level) for part in stretch.subtrees])
+
+
+def _folded(hashes: Sequence[bytes], first: int, level: int) -> bytes:
+    row = list(hashes[first : first + (1 << level)])
+    while len(row) > 1:
+        row = [node_hash(left, right) for left, right in zip(row[::2], row[1::2], strict=True)]
+    return row[0]
+
+
+def _proves_fork(old: Checkpoint, new: Checkpoint, proof: Sequence[bytes]) -> bool:
+    """Whether a proof that does not show growth shows that there was none: both roots follow from it alone.
+
+    Not where the old tree is a complete subtree: the proof then leaves its root out.
+    """
+    if old.size & (old.size - 1) == 0:
+        return False
+    roots = both_roots(old.size, new.size, whole=proof)
+    return roots is not None and roots[1] == new.root and roots[0] != old.root

@@ -1,0 +1,1 @@
+"""A place taken and lived in: holds, placements, corrections, erasure."""

@@ -1,0 +1,168 @@
+"""Caps: a region's auditors say how many households of other regions it takes at once, and never for those who flee."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from uuid import UUID, uuid4
+
+from app.database import counters
+from app.database.caller import Caller
+from app.database.transaction import Transaction
+from app.errors import Conflict, Fault, Forbidden, Invalid, Missing
+from app.ledger.ledger import append_clear, local_day
+from app.placing.store import caps, holds
+from app.placing.store.caps import CapRow
+from app.placing.store.placements import PlacementRow
+from app.ranking import rankings
+from app.ranking.store import rankings as ranking_rows
+from app.referrals.alternatives import midnight
+from app.seal import Keyring
+
+MONTHS = 3
+"""How long a cap may be in force, at the most."""
+AHEAD = timedelta(days=92)
+"""How long before it begins it may be set."""
+CAP, WITHDRAWN = "cap", "withdrawn"
+SAFETY = "safety"
+
+
+@dataclass(frozen=True, slots=True)
+class CapWanted:
+    """A cap that somebody wants to set; from today where no first day is named, and to the last day, included."""
+
+    at_most: int
+    reason: str
+    first_day: date | None
+    last_day: date
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A cap, whether it is in force, and the nights that it displaced in quarters that have been sealed.
+
+    `displaced_nights` is None where there are few of them, or where no quarter that it held in has been sealed.
+    """
+
+    cap: CapRow
+    in_force: bool
+    displaced_nights: int | None
+
+
+async def set_cap(tx: Transaction, caller: Caller, wanted: CapWanted) -> Shown:
+    """Set a cap for the caller's region; the ledger gets its leaf."""
+    region = _region_of(caller)
+    first = wanted.first_day or local_day(tx.at)
+    if faults := faults_of(tx, wanted):
+        raise Invalid(*faults)
+    begins_at, ends_at = max(midnight(first), tx.at), midnight(wanted.last_day + timedelta(days=1))
+    # Of two caps that are set at once the second sees the first: nothing else is locked after the ledger.
+    await counters.lock(tx, "ledger")
+    if await caps.overlaps(tx, region, begins_at=begins_at, ends_at=ends_at):
+        raise Conflict("cap_overlaps", "Your region has a cap on one of these days: withdraw it first.")
+    id_ = uuid4()
+    content = _content(region, wanted.at_most, wanted.reason, (first, wanted.last_day))
+    values = {
+        "id": id_,
+        "region": region,
+        "at_most": wanted.at_most,
+        "reason": wanted.reason,
+        "first_day": first,
+        "last_day": wanted.last_day,
+        "begins_at": begins_at,
+        "ends_at": ends_at,
+        "account_id": caller.account_id,
+        "index": await append_clear(tx, leaf_type=CAP, content=content),
+    }
+    await caps.add(tx, values)
+    return await _shown(tx, id_)
+
+
+def faults_of(tx: Transaction, wanted: CapWanted) -> tuple[Fault, ...]:
+    """Return what is wrong with the days of a cap that somebody wants to set."""
+    today = local_day(tx.at)
+    return tuple(_faults(wanted.first_day or today, wanted.last_day, today=today))
+
+
+async def withdraw(tx: Transaction, caller: Caller, cap_id: UUID) -> Shown:
+    """End a cap of the caller's region at once; the ledger gets a correction of its leaf. Once more changes nothing."""
+    cap = await caps.read(tx, cap_id)
+    if cap is None or cap.region != _region_of(caller):
+        raise Missing
+    locked = await caps.read(tx, cap_id, lock=True)
+    if locked is not None and locked.withdrawn_at is None:
+        today = local_day(tx.at)
+        if locked.ends_at <= tx.at:
+            raise Conflict("cap_is_over", "This cap is over already.")
+        await caps.withdraw(tx, cap_id, on=today)
+        by = {"role": "auditor", "region": cap.region}
+        said = _content(cap.region, cap.at_most, cap.reason, (cap.first_day, today))
+        content = {**said, "corrects": cap.index, "by": by, "code": WITHDRAWN}
+        await append_clear(tx, leaf_type="correction", content=content)
+    return await _shown(tx, cap_id)
+
+
+async def listed(tx: Transaction, *, region: str | None, limit: int, after: tuple[date, UUID] | None) -> list[Shown]:
+    """Return every region's caps, the one that begins last first."""
+    rows = await caps.listed(tx, region=region, limit=limit, after=after)
+    displaced = await displaced_nights(tx)
+    return [Shown(row, row.holds(tx.at), displaced.get(str(row.id))) for row in rows]
+
+
+async def displaced_nights(tx: Transaction, quarters: Sequence[str] | None = None) -> Mapping[str, int | None]:
+    """Return the nights that caps displaced, in some or all quarters that are sealed; None where one has few."""
+    sums: dict[str, int | None] = {}
+    for displaced in await caps.displaced(tx, quarters):
+        for cap_id, nights in displaced.items():
+            before = sums.get(cap_id, 0)
+            sums[cap_id] = None if before is None or nights is None else before + nights
+    return sums
+
+
+async def note_displaced(tx: Transaction, placement: PlacementRow, *, leaf: int, keyring: Keyring) -> None:
+    """Note, as a household that does not flee arrives in another region, which caps had sent it there.
+
+    A cap did where the ranking by which it was placed left out a place of that region for the cap alone.
+    """
+    if placement.reason == SAFETY:
+        return
+    hold = await holds.read(tx, placement.hold_id, provider_id=placement.provider_id)
+    recorded = None if hold is None else await ranking_rows.read(tx, hold.ranking_id)
+    if recorded is None or recorded[1] is None:
+        return
+    ranked = await rankings.made_again(tx, *recorded, keyring=keyring)
+    left_out = sorted({out.region for out in ranked.ranking.excluded if out.rule == CAP} - {placement.receiving})
+    await caps.note_displaced(tx, leaf, await caps.held_at(tx, left_out, at=ranked.as_of))
+
+
+async def _shown(tx: Transaction, cap_id: UUID) -> Shown:
+    row = await caps.read(tx, cap_id)
+    assert row is not None  # noqa: S101 - it was written or read in this transaction
+    return Shown(row, row.holds(tx.at), (await displaced_nights(tx)).get(str(cap_id)))
+
+
+def _faults(first: date, last: date, *, today: date) -> Iterator[Fault]:
+    if not today <= first <= today + AHEAD:
+        yield Fault("/from", f"must lie between today and {AHEAD.days} days ahead")
+    if not first <= last < months_after(first):
+        yield Fault("/until", f"must lie within {MONTHS} months from the first day")
+
+
+def months_after(day: date) -> date:
+    """Return the day three months after a day; where that month is too short, the first of the next."""
+    month = day.month - 1 + MONTHS
+    year, month = day.year + month // 12, month % 12 + 1
+    try:
+        return day.replace(year=year, month=month)
+    except ValueError:
+        return date(year, month + 1, 1)
+
+
+def _content(region: str, at_most: int, reason: str, days: tuple[date, date]) -> dict[str, object]:
+    first, last = (day.isoformat() for day in days)
+    return {"region": region, "at_most": at_most, "reason": reason, "first_day": first, "last_day": last}
+
+
+def _region_of(caller: Caller) -> str:
+    if caller.region is None:
+        raise Forbidden
+    return caller.region

@@ -1,0 +1,109 @@
+"""Corrections of what was recorded of a stay: another day, or nobody came; with the one leaf that says so."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from app.allocation.ledger.openings import NOT_ARRIVED, Correction, Opening
+from app.database.caller import Caller
+from app.database.transaction import Transaction
+from app.errors import Conflict, Fault, Invalid, Missing
+from app.ledger import ledger
+from app.ledger.ledger import Stay, local_day
+from app.placing import placements
+from app.placing.placements import Recorded
+from app.placing.store import placements as placement_rows
+from app.placing.store.placements import PlacementRow
+from app.placing.swaps import swap_course
+from app.seal import Keyring
+
+ARRIVED, DEPARTED = "arrived_other_day", "departed_other_day"
+ENDED = "ended"
+
+
+@dataclass(frozen=True, slots=True)
+class Wrong:
+    """What was recorded wrongly, as a code, and the moment that should have been recorded, where it is one."""
+
+    code: str
+    at: datetime | None
+
+
+async def correct(tx: Transaction, caller: Caller, placement_id: UUID, wrong: Wrong, *, keyring: Keyring) -> Recorded:
+    """Correct an arrival or a departure, as the receiving provider; in another region the ledger gets one leaf.
+
+    Where nobody came, the placement is a no-show from now on: its place is kept until the sender has made sure that
+    they are safe, or they arrive.
+    """
+    course = await swap_course.of(tx, placement_id)
+    placement = await placements.read(tx, caller, placement_id, lock=True)
+    if placement.receiver_id != caller.provider:
+        raise Missing
+    if wrong.code == NOT_ARRIVED:
+        if course is not None or placement.previous_id is not None:
+            raise Conflict("moved_on", "They left another place for this one: record where they are now instead.")
+        changes = _nobody_came(tx, placement, wrong)
+    else:
+        changes = await _another_day(tx, placement, wrong)
+    changed = await placement_rows.change(tx, placement_id, expected=placement.status, values=changes)
+    assert changed  # noqa: S101 - the row is locked
+    now = await placements.told(tx, caller, placement_id, freed=False)
+    return Recorded(now, await _leaf(tx, caller, placement, wrong, keyring=keyring))
+
+
+def _nobody_came(tx: Transaction, placement: PlacementRow, wrong: Wrong) -> dict[str, Any]:
+    if wrong.at is not None:
+        raise Invalid(Fault("/at", "must be left out: there was no arrival"))
+    if placement.status != "arrived":
+        raise Conflict("placement_status", "This placement is not arrived.")
+    return {
+        "status": "no_show",
+        "arrived_at": None,
+        "no_show_at": tx.at,
+        "arrival_withdrawn_at": tx.at,
+        **placements.ACTED,
+    }
+
+
+async def _another_day(tx: Transaction, placement: PlacementRow, wrong: Wrong) -> dict[str, Any]:
+    if placement.arrived_at is None or (wrong.code == DEPARTED and placement.status != ENDED):
+        status = ENDED if wrong.code == DEPARTED else "arrived"
+        raise Conflict("placement_status", f"This placement is not {status}.")
+    if wrong.at is None:
+        raise Invalid(Fault("/at", "is missing"))
+    if wrong.code == DEPARTED:
+        if await placement_rows.went_on_inside(tx, placement.id):
+            raise Conflict(
+                "moved_on", "They did not leave this provider then: correct the end of their last placement."
+            )
+        field, first, last = "departed_at", placement.arrived_at, tx.at
+    else:
+        field, first, last = "arrived_at", placement.created_at, placement.departed_at or tx.at
+    if not first <= wrong.at <= last:
+        raise Invalid(Fault("/at", "must lie between what came before it and what came after"))
+    recorded: datetime = getattr(placement, field)
+    if local_day(recorded) == local_day(wrong.at):
+        raise Invalid(Fault("/at", "is the day that was recorded"))
+    return {field: wrong.at}
+
+
+async def _leaf(
+    tx: Transaction, caller: Caller, placement: PlacementRow, wrong: Wrong, *, keyring: Keyring
+) -> int | None:
+    """Write the leaf, where what was wrong has one: moving inside a provider has none."""
+    if wrong.code != DEPARTED and placement.began_id is not None:
+        return None
+    stay = await ledger.stay_of(tx, placement.began_with, keyring=keyring)
+    if stay is None:
+        return None
+    corrects, changed = _corrected(stay, wrong)
+    correction = Correction(corrects, ledger.role_of(caller), placement.receiving, wrong.code)
+    return await ledger.record_correction(tx, stay, changed, correction, keyring=keyring)
+
+
+def _corrected(stay: Stay, wrong: Wrong) -> tuple[int, Opening]:
+    index = stay.departure if wrong.code == DEPARTED else stay.arrival
+    assert index is not None  # noqa: S101 - who has left has a departure
+    state = stay.states[index]
+    return index, state if wrong.at is None else replace(state, date=local_day(wrong.at))

@@ -1,0 +1,69 @@
+"""Dangers that change while a household has a place: both providers hear of it, and of the danger only that it is."""
+
+from collections.abc import Mapping
+from typing import Any
+from uuid import UUID
+
+from app.database import outbox
+from app.database.transaction import Transaction
+from app.placing import still_lawful
+from app.placing.store import who_is_where
+from app.placing.store.who_is_where import Life
+from app.placing.swaps import swap_course
+from app.referrals import referrals
+from app.referrals.referrals import Referral
+from app.seal import Keyring
+
+SITE_UNSAFE = "site_unsafe"
+"""Why a hold at a compromised site is declined."""
+
+
+async def know(tx: Transaction, referral: Referral, *, content: Mapping[str, Any]) -> Referral:
+    """Change what is known of a locked referral, and look again whether the place that it has is safe."""
+    changed = await referrals.change(tx, referral, content=content)
+    for life in await who_is_where.of_referral(tx, referral.id):
+        await _look_again(tx, life, changed)
+    return changed
+
+
+async def look_again(tx: Transaction, referral: Referral) -> None:
+    """Look again whether the place that a household has is safe, as when it may come to it once more."""
+    for life in await who_is_where.of_referral(tx, referral.id):
+        await _look_again(tx, life, referral)
+
+
+async def moved(tx: Transaction, site_id: UUID, *, keyring: Keyring) -> None:
+    """Look again at everybody who has a place at an own site of which something changed that safety asks about.
+
+    Also at those who are shielded from the caller: nothing of them comes out, but that both providers hear of it.
+    """
+    for present in await who_is_where.everybody_at(tx, site_id):
+        content, _ = referrals.unsealed(tx, present, key=present.key, sealed=present.sealed, keyring=keyring)
+        if present.hidden:  # nobody looked at them: what comes of the comparison is told to those who may know
+            tx.looks.referral_ids.discard(present.id)
+        unsafe = bool((await still_lawful.standing(tx, present.place_id, content)).unsafe)
+        if unsafe != present.unsafe:
+            await who_is_where.mark_at(tx, site_id, present, unsafe=unsafe)
+
+
+async def compromise(tx: Transaction, site_id: UUID) -> None:
+    """Give back what is held at an own site that has been compromised, and call on those who have people there.
+
+    A household that is there keeps its place until it has arrived at another.
+    """
+    await swap_course.lost(tx, site_id)
+    await who_is_where.turn_away(tx, site_id, because=SITE_UNSAFE)
+    await who_is_where.tell_site(tx, site_id)
+
+
+async def cleared(tx: Transaction, site_id: UUID) -> None:
+    """Tell those who have people at an own site that it is safe again."""
+    await who_is_where.tell_site(tx, site_id)
+
+
+async def _look_again(tx: Transaction, life: Life, referral: Referral) -> None:
+    """Compare a place with what is known now; where it became unsafe, or safe again, tell both providers."""
+    unsafe = bool((await still_lawful.standing(tx, life.place_id, referral.content)).unsafe)
+    if unsafe != life.unsafe:
+        await who_is_where.mark(tx, life, unsafe=unsafe)
+        await outbox.add(tx, kind="alarm", subject=str(life.id), audience=[life.provider_id, life.receiver_id])

@@ -1,0 +1,239 @@
+"""Holds: what both sides may do with a place that is kept for a referral, and what each sees of it."""
+
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from app.database import outbox
+from app.database.caller import Caller
+from app.database.transaction import Transaction
+from app.errors import Conflict, Missing
+from app.placing import coming, still_lawful
+from app.placing.store import hold_changes, holds, placements
+from app.placing.store.holds import HoldRow
+from app.referrals import referrals
+from app.referrals.store import referrals as referral_rows
+from app.seal import Keyring
+
+UNSAFE_SITE = "Nobody is safe at this site any more: decline, so that another place is found for them."
+UNSAFE_THERE = (
+    "By what is known of the danger they are not safe here: decline, so that another place is found for them."
+)
+"""Why a place is not accepted; their words for the board are in web/sentences.py."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """A hold as its two sides see it; `shared` is what the receiver may know of the household."""
+
+    id: UUID
+    status: str
+    referral_id: UUID
+    reference: str | None
+    sender_id: UUID
+    provider_id: UUID
+    kind: str
+    rank: int | None
+    override_reason: str | None
+    reason: str | None
+    accepted_by: str | None
+    created_at: datetime
+    expires_at: datetime
+    renewals_left: int
+    shared: Mapping[str, Any] | None = None
+    site_id: UUID | None = None
+    """For the receiver, whose site it is, and for the sender while a person's acceptance opens its address."""
+    place_id: UUID | None = None
+    """For the receiver."""
+    unsafe_since: datetime | None = None
+    """Since when what is known of the danger forbids it."""
+    swap_id: UUID | None = None
+    """The swap for which the place is kept: consent to that, or refuse it."""
+
+
+async def read(tx: Transaction, caller: Caller, hold_id: UUID, *, keyring: Keyring) -> Hold:
+    """Return a hold that the caller's provider sent or received."""
+    row = await holds.read(tx, hold_id, provider_id=caller.provider)
+    if row is None:
+        raise Missing
+    return await _shown(tx, caller, row, keyring=keyring)
+
+
+async def listed(
+    tx: Transaction,
+    caller: Caller,
+    *,
+    keyring: Keyring,
+    status: str | None,
+    limit: int,
+    after: tuple[datetime, UUID] | None,
+) -> list[Hold]:
+    """Return the holds that the caller's provider sent or received, newest first."""
+    rows = await holds.listed(tx, caller.provider, status=status, limit=limit, after=after)
+    return [await _shown(tx, caller, row, keyring=keyring) for row in rows]
+
+
+async def accept(tx: Transaction, caller: Caller, hold_id: UUID, *, keyring: Keyring) -> Hold:
+    """Accept as a person there; kept for repeats, so the answer does not say who is coming: only a live hold does."""
+    row = await _received(tx, caller, hold_id)
+    _check(row, {"pending"})
+    await _check_safe(tx, row, keyring=keyring)
+    policy = (await tx.snapshots.reference(tx)).policy
+    until = tx.at + timedelta(minutes=policy.hold_minutes)
+    if not await hold_changes.keep(tx, hold_id, until=until, accepted_by="person", renewal=False):
+        raise _ran_out()
+    await _tell(tx, row)
+    return replace(await read(tx, caller, hold_id, keyring=keyring), shared=None)
+
+
+async def _check_safe(tx: Transaction, row: HoldRow, *, keyring: Keyring) -> None:
+    """Refuse a place where the household would not be safe by what is known now: who was not told of it yet, hears it.
+
+    The referral is locked: what becomes known from here on finds the hold as it is then, and raises the alarm.
+    """
+    referral = await referral_rows.read(tx, row.referral_id)
+    assert referral is not None  # noqa: S101 - whoever receives a live hold sees it
+    now = await still_lawful.standing(tx, row.place_id, referrals.opened(tx, referral, keyring).content)
+    still_lawful.check_safe(now, site=UNSAFE_SITE, danger=UNSAFE_THERE, rules=now.unsafe)
+
+
+async def decline(tx: Transaction, caller: Caller, hold_id: UUID, *, reason: str, keyring: Keyring) -> Hold:
+    """Decline, as the receiving provider, with a coded reason; the place is free again."""
+    row = await _received(tx, caller, hold_id)
+    _check(row, {"pending", "accepted"})
+    return await _resolve(tx, caller, row, status="declined", reason=reason, keyring=keyring)
+
+
+async def release(tx: Transaction, caller: Caller, hold_id: UUID, *, reason: str | None, keyring: Keyring) -> Hold:
+    """Give a place back, as the provider that asked for it."""
+    row = await _sent(tx, caller, hold_id)
+    _check(row, {"pending", "accepted"})
+    return await _resolve(tx, caller, row, status="released", reason=reason, keyring=keyring)
+
+
+async def discard(tx: Transaction, caller: Caller, hold_id: UUID, *, keyring: Keyring) -> None:
+    """Give a place back if it is still held; discarding a hold that is over changes nothing."""
+    row = await _sent(tx, caller, hold_id)
+    if row.status == "placed":
+        raise Conflict("already_placed", "This hold became a placement.")
+    if row.live:
+        with suppress(Conflict):  # It ran out a moment ago: it is over all the same.
+            await _resolve(tx, caller, row, status="released", reason=None, keyring=keyring)
+
+
+async def renew(tx: Transaction, caller: Caller, hold_id: UUID, *, keyring: Keyring) -> Hold:
+    """Keep a place a while longer, as the provider that asked for it; the policy limits how often."""
+    row = await _sent(tx, caller, hold_id)
+    _check(row, {"pending", "accepted"})
+    if row.renewals_left == 0:
+        raise Conflict("renewals_spent", "This hold has been renewed as often as the policy allows.")
+    policy = (await tx.snapshots.reference(tx)).policy
+    minutes = policy.answer_minutes if row.status == "pending" else policy.hold_minutes
+    until = max(tx.at + timedelta(minutes=minutes), row.expires_at)
+    if not await hold_changes.keep(tx, hold_id, until=until, accepted_by=None, renewal=True):
+        raise _ran_out()
+    await _tell(tx, row)
+    return await read(tx, caller, hold_id, keyring=keyring)
+
+
+async def sweep(tx: Transaction) -> int:
+    """Note down the holds that ran out; nothing depends on it but the notices to those concerned."""
+    lapsed = await hold_changes.sweep(tx)
+    if lapsed:
+        tx.wrote_outbox()
+    return lapsed
+
+
+async def let_go(tx: Transaction, caller: Caller, hold_id: UUID) -> None:
+    """Release the live hold of a referral that is being withdrawn."""
+    row = await _sent(tx, caller, hold_id)
+    await hold_changes.resolve(tx, row.id, status="released", reason=None)
+    await _tell(tx, row, freed=True)
+
+
+async def _resolve(
+    tx: Transaction, caller: Caller, row: HoldRow, *, status: str, reason: str | None, keyring: Keyring
+) -> Hold:
+    if not await hold_changes.resolve(tx, row.id, status=status, reason=reason):
+        raise _ran_out()
+    await _tell(tx, row, freed=True)
+    return await read(tx, caller, row.id, keyring=keyring)
+
+
+async def _received(tx: Transaction, caller: Caller, hold_id: UUID) -> HoldRow:
+    return await _locked(tx, caller, hold_id, side="receiver_id")
+
+
+async def _sent(tx: Transaction, caller: Caller, hold_id: UUID) -> HoldRow:
+    return await _locked(tx, caller, hold_id, side="provider_id")
+
+
+async def _locked(tx: Transaction, caller: Caller, hold_id: UUID, *, side: str) -> HoldRow:
+    row = await holds.read(tx, hold_id, provider_id=caller.provider, lock=True)
+    if row is None or getattr(row, side) != caller.provider:
+        raise Missing
+    if row.swap_id is not None and row.live:
+        raise part_of_swap()
+    return row
+
+
+def part_of_swap() -> Conflict:
+    """Return the refusal of an act on a hold that a swap has: it ends with that, and nobody acts on it alone."""
+    return Conflict("part_of_swap", "This place is kept for a swap: consent to that, or refuse it.")
+
+
+def _check(row: HoldRow, allowed: set[str]) -> None:
+    if row.status in allowed:
+        return
+    if row.status in {"expired", "no_answer"}:
+        raise _ran_out()
+    raise Conflict("hold_resolved", f"This hold is {row.status}.")
+
+
+def _ran_out() -> Conflict:
+    return Conflict("hold_expired", "This hold has run out.")
+
+
+async def _tell(tx: Transaction, row: HoldRow, *, freed: bool = False) -> None:
+    await outbox.add(tx, kind="hold", subject=str(row.id), audience=[row.provider_id, row.receiver_id])
+    if freed:
+        await tell_availability(tx, site_id=row.site_id, owner_id=row.receiver_id)
+
+
+async def tell_availability(tx: Transaction, *, site_id: UUID, owner_id: UUID) -> None:
+    """Tell the owner of a site that what is free there has changed; nobody else hears of it at once."""
+    municipality = await placements.municipality_of(tx, site_id)
+    region = (await tx.snapshots.reference(tx)).region_of(municipality)
+    await outbox.add(tx, kind="availability", subject=region, audience=[owner_id])
+
+
+async def _shown(tx: Transaction, caller: Caller, row: HoldRow, *, keyring: Keyring) -> Hold:
+    """Return a hold as the caller may see it: the receiver sees who is coming, until they have left."""
+    sent, received = row.provider_id == caller.provider, row.receiver_id == caller.provider
+    shared = None
+    if received and (row.live or row.comes_yet):
+        shared = await coming.of_referral(tx, row.referral_id, keyring=keyring)
+    return Hold(
+        id=row.id,
+        status=row.status,
+        referral_id=row.referral_id,
+        reference=row.referral_reference,
+        sender_id=row.provider_id,
+        provider_id=row.receiver_id,
+        kind=row.kind,
+        rank=row.rank if sent else None,
+        override_reason=row.override_reason if sent else None,
+        reason=row.reason,
+        accepted_by=row.accepted_by,
+        created_at=row.created_at,
+        expires_at=row.expires_at,
+        renewals_left=row.renewals_left,
+        shared=shared,
+        site_id=row.site_id if received or row.opens_address else None,
+        place_id=row.place_id if received else None,
+        unsafe_since=row.unsafe_since,
+        swap_id=row.swap_id,
+    )

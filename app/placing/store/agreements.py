@@ -1,0 +1,58 @@
+"""Agreements to move: a row says that a household would; there is none of one that would not, and nothing says why."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from sqlalchemy import delete, func, select
+from sqlalchemy.dialects.postgresql import insert
+
+from app.models import MoveAgreement
+
+if TYPE_CHECKING:
+    from app.database.transaction import Transaction
+    from app.placing.store.placements import PlacementRow
+
+
+@dataclass(frozen=True, slots=True)
+class Agreement:
+    """That the household of a placement would move, from when until when."""
+
+    placement_id: UUID
+    agreed_at: datetime
+    lapses_at: datetime
+
+
+_COLUMNS = (MoveAgreement.placement_id, MoveAgreement.agreed_at, MoveAgreement.lapses_at)
+
+
+async def read(tx: "Transaction", placement_id: UUID) -> Agreement | None:
+    """Return what was agreed, while it counts."""
+    live = MoveAgreement.lapses_at > func.clock_timestamp()
+    row = await tx.row(select(*_COLUMNS).where(MoveAgreement.placement_id == placement_id, live))
+    return None if row is None else Agreement(*row)
+
+
+async def agree(tx: "Transaction", placement: "PlacementRow", *, days: int) -> Agreement:
+    """Note that a household would move, from now on for some days; what was agreed before counts no more."""
+    moments = {"agreed_at": func.clock_timestamp(), "lapses_at": func.clock_timestamp() + timedelta(days=days)}
+    statement = insert(MoveAgreement).values(
+        placement_id=placement.id,
+        referral_id=placement.referral_id,
+        provider_id=placement.provider_id,
+        receiver_id=placement.receiver_id,
+        **moments,
+    )
+    again = statement.on_conflict_do_update(index_elements=["placement_id"], set_=moments)
+    return Agreement(*(await tx.rows(again.returning(*_COLUMNS)))[0])
+
+
+async def withdraw(tx: "Transaction", placement_id: UUID) -> None:
+    """Forget that a household would move."""
+    await tx.run(delete(MoveAgreement).where(MoveAgreement.placement_id == placement_id))
+
+
+async def prune(tx: "Transaction") -> None:
+    """Forget what has lapsed."""
+    await tx.run(delete(MoveAgreement).where(MoveAgreement.lapses_at <= func.clock_timestamp()))

@@ -1,0 +1,119 @@
+"""Caps: set and withdrawn by a region's auditors, and which of them are reached, as the database counts."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from sqlalchemy import exists, func, insert, select, text, tuple_, update
+
+from app.models import Cap, Displacement, QuarterFigures
+
+if TYPE_CHECKING:
+    from app.database.transaction import Transaction
+
+
+@dataclass(frozen=True, slots=True)
+class CapRow:
+    """A cap as everybody may see it; `index` is its leaf. Which of a region's auditors set it is nobody's business."""
+
+    id: UUID
+    region: str
+    at_most: int
+    reason: str
+    first_day: date
+    last_day: date
+    begins_at: datetime
+    ends_at: datetime
+    index: int
+    set_at: datetime
+    withdrawn_at: datetime | None
+    withdrawn_on: date | None
+
+    def holds(self, at: datetime) -> bool:
+        """Whether it is in force at a moment."""
+        return self.withdrawn_at is None and self.begins_at <= at < self.ends_at
+
+
+_COLUMNS = tuple(getattr(Cap, name) for name in CapRow.__slots__)
+
+
+async def overlaps(tx: "Transaction", region: str, *, begins_at: datetime, ends_at: datetime) -> bool:
+    """Whether a region has a cap that holds at any moment of a time."""
+    then = (Cap.region == region, Cap.withdrawn_at.is_(None), Cap.begins_at < ends_at, Cap.ends_at > begins_at)
+    return bool((await tx.rows(select(exists().where(*then))))[0][0])
+
+
+async def add(tx: "Transaction", values: Mapping[str, Any]) -> None:
+    """Store a new cap."""
+    await tx.run(insert(Cap).values(**values))
+
+
+async def read(tx: "Transaction", cap_id: UUID, *, lock: bool = False) -> CapRow | None:
+    """Return a cap; locked, by those who may change it, if asked."""
+    wanted = select(*_COLUMNS).where(Cap.id == cap_id)
+    row = await tx.row(wanted.with_for_update() if lock else wanted)
+    return None if row is None else CapRow(*row)
+
+
+async def withdraw(tx: "Transaction", cap_id: UUID, *, on: date) -> None:
+    """End a cap at once."""
+    ended = update(Cap).where(Cap.id == cap_id, Cap.withdrawn_at.is_(None))
+    await tx.run(ended.values(withdrawn_at=func.clock_timestamp(), withdrawn_on=on))
+
+
+async def listed(tx: "Transaction", *, region: str | None, limit: int, after: tuple[date, UUID] | None) -> list[CapRow]:
+    """Return caps, the one that begins last first."""
+    wanted = select(*_COLUMNS).order_by(Cap.first_day.desc(), Cap.id.desc()).limit(limit)
+    if region is not None:
+        wanted = wanted.where(Cap.region == region)
+    if after is not None:
+        wanted = wanted.where(tuple_(Cap.first_day, Cap.id) < tuple_(*after))
+    return [CapRow(*row) for row in await tx.rows(wanted)]
+
+
+async def within(tx: "Transaction", first: date, last: date) -> list[CapRow]:
+    """Return the caps that held on any day from one to another, the one that began first first."""
+    ended = func.coalesce(Cap.withdrawn_on, Cap.last_day)
+    wanted = select(*_COLUMNS).where(Cap.first_day <= last, ended >= first)
+    return [CapRow(*row) for row in await tx.rows(wanted.order_by(Cap.first_day, Cap.id))]
+
+
+# --- whether there is room under one ----------------------------------------------------------------------
+
+_CAPPED = text("SELECT capped_regions(:besides) AS region")
+_HAS_ROOM = text("SELECT cap_has_room(:region, :besides) AS has_room")
+
+
+async def reached(tx: "Transaction", *, besides: UUID) -> frozenset[str]:
+    """Return the regions whose cap is reached, whatever a referral itself holds or has."""
+    return frozenset(row.region for row in await tx.rows(_CAPPED, {"besides": besides}))
+
+
+async def has_room(tx: "Transaction", region: str, *, besides: UUID) -> bool:
+    """Whether a region takes one more household under its cap; until the transaction ends it is nobody else's turn."""
+    return bool((await tx.rows(_HAS_ROOM, {"region": region, "besides": besides}))[0].has_room)
+
+
+# --- what it displaced ------------------------------------------------------------------------------------
+
+
+async def held_at(tx: "Transaction", regions: Sequence[str], *, at: datetime) -> list[UUID]:
+    """Return the caps of some regions that held at a moment."""
+    then = (Cap.region.in_(regions), Cap.begins_at <= at, Cap.ends_at > at)
+    held = (*then, func.coalesce(Cap.withdrawn_at, text("'infinity'::timestamptz")) > at)
+    return [row.id for row in await tx.rows(select(Cap.id).where(*held).order_by(Cap.id))]
+
+
+async def displaced(tx: "Transaction", quarters: Sequence[str] | None = None) -> list[Mapping[str, int | None]]:
+    """Return the nights that each cap displaced, a mapping for each of some or all quarters that are sealed."""
+    wanted = select(QuarterFigures.figures["displaced"].label("displaced"))
+    rows = await tx.rows(wanted if quarters is None else wanted.where(QuarterFigures.quarter.in_(quarters)))
+    return [row.displaced for row in rows]
+
+
+async def note_displaced(tx: "Transaction", index: int, cap_ids: Sequence[UUID]) -> None:
+    """Note which caps sent a household elsewhere, by the leaf of its arrival there."""
+    if cap_ids:
+        await tx.run(insert(Displacement), [{"index": index, "cap_id": cap_id} for cap_id in cap_ids])

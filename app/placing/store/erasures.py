@@ -1,0 +1,169 @@
+"""Erasures: what stands against one, destroying what is sealed, and the referrals whose time is over."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from sqlalchemy import ARRAY, Text, any_, bindparam, delete, exists, func, or_, select, text, update
+from sqlalchemy import Uuid as UuidType
+
+from app.database.answers import GONE
+from app.models import Answer, Erasure, Hold, Placement, Ranking, Referral, ReferralSecret, Shield
+
+if TYPE_CHECKING:
+    from app.database.transaction import Transaction
+
+# By the database's clock, whether or not anybody has noted yet that a hold ran out. Whoever did not come still has a
+# place until somebody has made sure that they are safe.
+LIVE_HOLD = "h.resolved_at IS NULL AND h.expires_at > clock_timestamp()"
+LIVE_PLACEMENT = "(p.status IN ('underway', 'arrived') OR (p.status = 'no_show' AND p.safety_checked_at IS NULL))"
+
+_STANDING = text(f"""
+SELECT r.id, r.provider_id, r.reference, e.at AS erased_at, h.id AS hold_id, h.receiver_id, h.site_id, h.expires_at,
+       p.status AS placement
+FROM referrals AS r
+LEFT JOIN erasures AS e ON e.referral_id = r.id
+LEFT JOIN holds AS h ON h.referral_id = r.id AND {LIVE_HOLD}
+LEFT JOIN placements AS p ON p.referral_id = r.id AND {LIVE_PLACEMENT}
+WHERE r.id = :id
+ORDER BY p.created_at LIMIT 1
+""").bindparams(bindparam("id", type_=UuidType()))  # noqa: S608 - the two conditions above
+
+# An open referral is nobody's past but where they had a place once, did not come, and nothing happened since.
+_OVERDUE = text(f"""
+SELECT r.id FROM referrals AS r
+WHERE NOT EXISTS (SELECT FROM erasures AS e WHERE e.referral_id = r.id)
+  AND CASE r.status
+      WHEN 'ended' THEN (SELECT max(p.departed_at) FROM placements AS p WHERE p.referral_id = r.id)
+      WHEN 'withdrawn' THEN r.updated_at
+      WHEN 'placed' THEN NULL
+      ELSE (SELECT greatest(max(p.no_show_at), r.updated_at) FROM placements AS p
+            WHERE p.referral_id = r.id HAVING max(p.no_show_at) IS NOT NULL)
+      END < clock_timestamp() - make_interval(days => :days)
+  AND NOT EXISTS (SELECT FROM holds AS h WHERE h.referral_id = r.id AND {LIVE_HOLD})
+  AND NOT EXISTS (SELECT FROM placements AS p WHERE p.referral_id = r.id AND {LIVE_PLACEMENT})
+ORDER BY r.updated_at LIMIT :most FOR UPDATE OF r SKIP LOCKED
+""")  # noqa: S608 - as above
+
+IDS = bindparam("ids", type_=ARRAY(UuidType()))
+
+_RECORD = text("""
+INSERT INTO erasures (referral_id, cause) SELECT id, :cause FROM unnest(:ids) AS id
+ON CONFLICT DO NOTHING RETURNING referral_id
+""").bindparams(IDS, bindparam("cause", type_=Text()))
+
+_FORGOTTEN = text("""
+SELECT r.id FROM unnest(:ids) AS listed JOIN referrals AS r ON r.id = listed
+WHERE NOT EXISTS (SELECT FROM erasures AS e WHERE e.referral_id = r.id) ORDER BY r.id
+""").bindparams(IDS)
+
+_UNLISTED = text("""
+SELECT e.referral_id, e.cause, e.at FROM erasures AS e
+WHERE NOT EXISTS (SELECT FROM unnest(:ids) AS listed WHERE listed = e.referral_id) ORDER BY e.at, e.referral_id
+""").bindparams(IDS)
+
+_CLOSE = (
+    update(Referral)
+    .where(Referral.id == any_(IDS), Referral.status.in_(("open", "held")))
+    .values(status="withdrawn", hold_id=None, held_until=None, updated_at=func.clock_timestamp())
+)
+_UNSHIELD = delete(Shield).where(Shield.referral_id == any_(IDS))
+_DESTROY = delete(ReferralSecret).where(ReferralSecret.referral_id == any_(IDS))
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """A referral that somebody wants erased, and what stands against it."""
+
+    id: UUID
+    provider_id: UUID
+    reference: str
+    erased_at: datetime | None
+    hold_id: UUID | None
+    """A hold that lives, with whose place it keeps, where, and until when."""
+    receiver_id: UUID | None
+    site_id: UUID | None
+    held_until: datetime | None
+    placement: str | None
+    """The status of a placement by which it has a place: underway, arrived, or a no_show nobody has looked after."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """How many rows of an erased referral stay, with nobody in them."""
+
+    rankings: int
+    holds: int
+    placements: int
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """One erasure, as the table has it."""
+
+    referral_id: UUID
+    cause: str
+    at: datetime
+
+
+async def standing(tx: "Transaction", referral_id: UUID, *, lock: bool = False) -> Standing | None:
+    """Return what stands against erasing a referral; locked against changes if asked."""
+    if lock:
+        # Lock first, read then: something may have changed while we waited.
+        await tx.rows(select(Referral.id).where(Referral.id == referral_id).with_for_update())
+    row = await tx.row(_STANDING, {"id": referral_id})
+    return None if row is None else Standing(*row)
+
+
+async def named(tx: "Transaction", reference: str) -> UUID | None:
+    """Return the referral with a speakable code."""
+    row = await tx.row(select(Referral.id).where(Referral.reference == reference))
+    return None if row is None else row.id
+
+
+async def overdue(tx: "Transaction", *, days: int, most: int) -> list[UUID]:
+    """Return referrals that have been over for that long, locked; what somebody is busy with is left for later."""
+    return [row.id for row in await tx.rows(_OVERDUE, {"days": days, "most": most})]
+
+
+async def forgotten(tx: "Transaction", ids: Collection[UUID]) -> list[UUID]:
+    """Return which of some referrals are here and not known as erased."""
+    return [row.id for row in await tx.rows(_FORGOTTEN, {"ids": list(ids)})]
+
+
+async def record(tx: "Transaction", ids: Sequence[UUID], *, cause: str) -> list[UUID]:
+    """Note referrals as erased; return those that nobody had noted before. Waits for whoever is noting the same."""
+    return [row.referral_id for row in await tx.rows(_RECORD, {"ids": list(ids), "cause": cause})]
+
+
+async def destroy(tx: "Transaction", ids: Sequence[UUID]) -> None:
+    """Destroy the keys of referrals, what is sealed with them, and who might see it; close those that are open."""
+    # The status first: the worker may take away the secrets of none but closed referrals.
+    for statement in (_CLOSE, _UNSHIELD, _DESTROY):
+        await tx.run(statement, {"ids": list(ids)})
+
+
+async def empty_answers(tx: "Transaction") -> int:
+    """Empty the kept answers with content of erased referrals, and return how many; repeats are told why."""
+    erased = select(Erasure.referral_id)
+    named = func.unnest(Answer.referral_ids).column_valued("named")
+    of_several = exists(select(named).where(named.in_(erased)))
+    return await tx.run(
+        update(Answer).where(or_(Answer.referral_id.in_(erased), of_several), Answer.sealed != GONE).values(sealed=GONE)
+    )
+
+
+async def kept(tx: "Transaction", referral_id: UUID) -> Kept:
+    """Return what stays of an erased referral."""
+    counts = [
+        select(func.count()).select_from(table).where(table.referral_id == referral_id).scalar_subquery()
+        for table in (Ranking, Hold, Placement)
+    ]
+    return Kept(*(await tx.rows(select(*counts)))[0])
+
+
+async def unlisted(tx: "Transaction", ids: Collection[UUID]) -> list[Recorded]:
+    """Return the erasures that are not among these."""
+    return [Recorded(*row) for row in await tx.rows(_UNLISTED, {"ids": list(ids)})]

@@ -1,0 +1,153 @@
+"""What becomes of a hold: kept longer, resolved, or found to have run out."""
+
+from datetime import datetime
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, func, select, text, update
+
+from app.models import Claim, Hold, Referral
+from app.placing.store import outcomes
+
+if TYPE_CHECKING:
+    from app.database.transaction import Transaction
+
+FREED = {"kind": None, "hold_id": None, "placement_id": None, "claimed_until": text("'-infinity'"), "reason": None}
+BATCH = 200
+
+
+def _still_its(hold_id: UUID) -> tuple[ColumnElement[bool], ...]:
+    """What a claim must be for a hold to change it: this hold's, at this very moment."""
+    return Claim.hold_id == hold_id, Claim.claimed_until > func.clock_timestamp()
+
+
+async def keep(tx: "Transaction", hold_id: UUID, *, until: datetime, accepted_by: str | None, renewal: bool) -> bool:
+    """Keep a live hold until later, accepted or renewed; False where it no longer has its place."""
+    kept = await tx.run(update(Claim).where(*_still_its(hold_id)).values(claimed_until=until))
+    if kept == 0:
+        return False
+    changes = update(Hold).where(Hold.id == hold_id, Hold.resolved_at.is_(None)).values(expires_at=until)
+    if renewal:
+        changes = changes.values(renewals_left=Hold.renewals_left - 1)
+    if accepted_by is not None:
+        changes = changes.values(status="accepted", accepted_by=accepted_by, accepted_at=func.clock_timestamp())
+    await tx.run(changes)
+    await tx.run(update(Referral).where(Referral.hold_id == hold_id).values(held_until=until))
+    return True
+
+
+async def resolve(tx: "Transaction", hold_id: UUID, *, status: str, reason: str | None) -> bool:
+    """Resolve a live hold without a placement: its place is free and its referral open again."""
+    freed = await tx.run(update(Claim).where(*_still_its(hold_id)).values(**FREED, since=func.clock_timestamp()))
+    if freed == 0:
+        return False
+    # The referral before the hold: a receiver may change it only while the hold lives.
+    await tx.run(
+        update(Referral)
+        .where(Referral.hold_id == hold_id)
+        .values(status="open", hold_id=None, held_until=None, updated_at=func.clock_timestamp())
+    )
+    await _close(tx, hold_id, status=status, reason=reason)
+    return True
+
+
+async def hand_over(tx: "Transaction", hold_id: UUID, *, placement_id: UUID) -> bool:
+    """Make a live hold's claim that of a placement; False where it no longer has its place."""
+    handed = await tx.run(
+        update(Claim)
+        .where(*_still_its(hold_id))
+        .values(
+            kind="placement",
+            hold_id=None,
+            placement_id=placement_id,
+            claimed_until=text("'infinity'"),
+            since=func.clock_timestamp(),
+        )
+    )
+    return handed > 0
+
+
+async def confirm(tx: "Transaction", hold_id: UUID, *, placement_id: UUID) -> bool:
+    """Turn a live hold's claim into a placement's; False where it no longer has its place."""
+    if not await hand_over(tx, hold_id, placement_id=placement_id):
+        return False
+    await _close(tx, hold_id, status="placed", reason=None)
+    await tx.run(
+        update(Referral)
+        .where(Referral.hold_id == hold_id)
+        .values(status="placed", hold_id=None, held_until=None, updated_at=func.clock_timestamp())
+    )
+    return True
+
+
+async def _close(tx: "Transaction", hold_id: UUID, *, status: str, reason: str | None) -> None:
+    await tx.run(
+        update(Hold)
+        .where(Hold.id == hold_id, Hold.resolved_at.is_(None))
+        .values(status=status, reason=reason, resolved_at=func.clock_timestamp())
+    )
+    outcomes.count(tx, (status,))
+
+
+# What becomes of the place then is the function's to say: nothing else takes a claim from a placement.
+_FREE_PLACE = text("SELECT free_place(:id)")
+_LEAVE_PREVIOUS = text("SELECT leave_previous(:id, :at)")
+
+
+async def free(tx: "Transaction", placement_id: UUID) -> bool:
+    """Free the place of a placement that is over; False where it was not its place any more."""
+    return (await tx.rows(_FREE_PLACE, {"id": placement_id}))[0].free_place
+
+
+async def has_place(tx: "Transaction", placement_id: UUID) -> bool:
+    """Whether the place is a placement's by now: whoever is reserved after somebody waits until they have left."""
+    return await tx.row(select(Claim.place_id).where(Claim.placement_id == placement_id)) is not None
+
+
+async def leave_previous(tx: "Transaction", placement_id: UUID, *, at: datetime) -> bool | None:
+    """End the placement that a household leaves for one that it is arriving in: its place is free, its referral ended.
+
+    Return whether it was with the same provider; None where they had left it before.
+    """
+    tx.wrote_outbox()
+    return (await tx.rows(_LEAVE_PREVIOUS, {"id": placement_id, "at": at}))[0].leave_previous
+
+
+# Rows that somebody else is working on are left for the next round: nothing depends on the sweep. A hold that still has
+# a claim is such a row too: whoever found it live a moment ago, and is keeping or confirming it now, has locked that.
+_SWEEP_REFERRALS = text("""
+UPDATE referrals SET status = 'open', hold_id = NULL, held_until = NULL, updated_at = clock_timestamp()
+WHERE id IN (SELECT id FROM referrals WHERE status = 'held' AND held_until <= clock_timestamp()
+             LIMIT :batch FOR UPDATE SKIP LOCKED)
+""")
+_SWEEP_CLAIMS = text("""
+UPDATE claims SET kind = NULL, hold_id = NULL, claimed_until = '-infinity', since = clock_timestamp()
+WHERE place_id IN (SELECT place_id FROM claims WHERE kind = 'hold' AND claimed_until <= clock_timestamp()
+                   LIMIT :batch FOR UPDATE SKIP LOCKED)
+""")
+_SWEEP_HOLDS = text("""
+WITH lapsed AS (
+  UPDATE holds SET status = CASE status WHEN 'pending' THEN 'no_answer' ELSE 'expired' END,
+                   resolved_at = clock_timestamp()
+  WHERE id IN (SELECT id FROM holds WHERE resolved_at IS NULL AND expires_at <= clock_timestamp()
+               AND NOT EXISTS (SELECT FROM claims WHERE claims.hold_id = holds.id)
+               LIMIT :batch FOR UPDATE SKIP LOCKED)
+  RETURNING id, provider_id, receiver_id, site_id, status
+), told AS (
+  INSERT INTO outbox (kind, subject, audience)
+  SELECT 'hold', id::text, ARRAY[provider_id, receiver_id] FROM lapsed
+  UNION ALL
+  SELECT 'availability', m.region, ARRAY[receiver_id]
+  FROM lapsed JOIN sites AS s ON s.id = lapsed.site_id JOIN municipalities AS m ON m.code = s.municipality
+)
+SELECT status FROM lapsed
+""")
+
+
+async def sweep(tx: "Transaction") -> int:
+    """Note down what has run out, and tell those concerned; return how many holds that were."""
+    for statement in (_SWEEP_REFERRALS, _SWEEP_CLAIMS):
+        await tx.run(statement, {"batch": BATCH})
+    lapsed = await tx.rows(_SWEEP_HOLDS, {"batch": BATCH})
+    outcomes.count(tx, (row.status for row in lapsed))
+    return len(lapsed)

@@ -1,0 +1,223 @@
+"""Placements: from under way to arrived, and to the end of a stay."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from sqlalchemy import JSON, ColumnElement, and_, case, exists, func, or_, select, text, tuple_, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import aliased
+
+from app.models import BlockerPeriod, Placement, Referral, Site, Stay
+
+if TYPE_CHECKING:
+    from app.database.transaction import Transaction
+
+LIVE = ("underway", "arrived")
+AWAITED = or_(
+    Placement.status == "underway", and_(Placement.status == "no_show", Placement.safety_checked_at.is_(None))
+)
+"""On their way, or not arrived and nobody has made sure yet that they are safe: they may come yet."""
+COMING = or_(Placement.status == "arrived", AWAITED)
+"""They come yet, or are there: whoever takes them in may know who they are."""
+BATCH = 200
+
+
+@dataclass(frozen=True, slots=True)
+class PlacementRow:
+    """A placement as both providers may see it; `provider_id` sent the household, `receiver_id` receives it."""
+
+    id: UUID
+    stay_id: UUID
+    referral_id: UUID
+    hold_id: UUID
+    previous_id: UUID | None
+    began_id: UUID | None
+    provider_id: UUID
+    receiver_id: UUID
+    place_id: UUID
+    site_id: UUID
+    kind: str
+    status: str
+    reason: str
+    origin: str
+    origin_region: str
+    receiving: str
+    cross_regional: bool
+    expected_at: datetime | None
+    arrived_at: datetime | None
+    no_show_at: datetime | None
+    safety_checked_at: datetime | None
+    departed_at: datetime | None
+    destination: str | None
+    blockers: list[str]
+    expected_departure: date | None
+    ready_to_leave_since: date | None
+    unsafe_since: datetime | None
+    missed_since: datetime | None
+    """Since when they have been missed, as long as they may come yet."""
+    arrival_withdrawn_at: datetime | None
+    return_by: date | None
+    created_at: datetime
+    compromised: bool
+    """Whether the site is, while they are there or on their way."""
+    blocked_since: Mapping[str, str]
+    """What delays their departure now, by code, and since when (RFC 3339)."""
+
+    @property
+    def live(self) -> bool:
+        """Whether they are there, or on their way."""
+        return self.status in LIVE
+
+    @property
+    def awaited(self) -> bool:
+        """Whether they may come yet: on their way, or a no-show of whom nobody knows that they are safe."""
+        return self.status == "underway" or (self.status == "no_show" and self.safety_checked_at is None)
+
+    @property
+    def began_with(self) -> UUID:
+        """The placement with which their time at a provider began: as `began_id` of the table has it."""
+        return self.began_id or self.id
+
+
+_COMPUTED: Mapping[str, ColumnElement[Any]] = {
+    "missed_since": case((AWAITED, Placement.missed_since)),
+    "compromised": and_(
+        Placement.status.in_(LIVE),
+        exists().where(Site.id == Placement.site_id, Site.compromised_since.is_not(None)),
+    ),
+    "blocked_since": func.coalesce(
+        select(func.json_object_agg(BlockerPeriod.code, BlockerPeriod.since, type_=JSON))
+        .where(BlockerPeriod.placement_id == Placement.id, BlockerPeriod.until.is_(None))
+        .scalar_subquery(),
+        text("'{}'::json"),
+        type_=JSON,
+    ),
+}
+_COLUMNS = tuple(
+    _COMPUTED[name].label(name) if name in _COMPUTED else getattr(Placement, name) for name in PlacementRow.__slots__
+)
+_READ = select(*_COLUMNS).order_by(Placement.created_at.desc(), Placement.id.desc())
+
+
+def _concerns(provider_id: UUID) -> ColumnElement[bool]:
+    return or_(Placement.provider_id == provider_id, Placement.receiver_id == provider_id)
+
+
+async def read(tx: "Transaction", placement_id: UUID, *, provider_id: UUID, lock: bool = False) -> PlacementRow | None:
+    """Return a placement that this provider sent or received; locked, after its referral, if asked."""
+    wanted = (Placement.id == placement_id, _concerns(provider_id))
+    statement = _READ.where(*wanted)
+    if lock:
+        referral = select(Referral.id).join(Placement, Placement.referral_id == Referral.id).where(*wanted)
+        await tx.rows(referral.with_for_update(of=Referral))
+        statement = statement.with_for_update(of=Placement)
+    row = await tx.row(statement)
+    return None if row is None else PlacementRow(*row)
+
+
+async def listed(
+    tx: "Transaction", provider_id: UUID, *, status: str | None, limit: int, after: tuple[datetime, UUID] | None
+) -> list[PlacementRow]:
+    """Return the placements that a provider sent or received, newest first."""
+    statement = _READ.where(_concerns(provider_id)).limit(limit)
+    if status is not None:
+        statement = statement.where(Placement.status == status)
+    if after is not None:
+        statement = statement.where(tuple_(Placement.created_at, Placement.id) < tuple_(*after))
+    return [PlacementRow(*row) for row in await tx.rows(statement)]
+
+
+async def of_desk(tx: "Transaction", *wanted: ColumnElement[bool]) -> list[PlacementRow]:
+    """Return the placements of which all of this is so, newest first."""
+    return [PlacementRow(*row) for row in await tx.rows(_READ.where(*wanted))]
+
+
+async def add(tx: "Transaction", placement: Mapping[str, Any]) -> bool:
+    """Store a placement under way, and the stay that it begins; False where another leaves the same place already."""
+    if placement["previous_id"] is None:
+        await tx.run(
+            insert(Stay).values(
+                id=placement["stay_id"], referral_id=placement["referral_id"], provider_id=placement["provider_id"]
+            )
+        )
+    new = insert(Placement).values(**placement, status="underway", created_at=func.clock_timestamp())
+    # Without a target: the row in the way may be one that this provider cannot see.
+    return await tx.run(new.on_conflict_do_nothing()) == 1
+
+
+_AGAIN = {"status": "underway", "no_show_at": None, "ready_to_leave_since": None, "expected_departure": None}
+"""What was known of a departure was of a stay that was not."""
+
+
+async def expect_again(tx: "Transaction", placement_id: UUID) -> bool | None:
+    """Put a no-show on its way again; False where somebody has made sure that they are safe.
+
+    None where the household has gone on to another place in the same stay, whoever may see that one.
+    """
+    unchecked = (Placement.status == "no_show", Placement.safety_checked_at.is_(None))
+    again = update(Placement).where(Placement.id == placement_id, *unchecked).values(**_AGAIN)
+    try:
+        async with tx.attempt():
+            return await tx.run(again) == 1
+    except IntegrityError:
+        return None
+
+
+async def change(tx: "Transaction", placement_id: UUID, *, expected: str, values: Mapping[str, Any]) -> bool:
+    """Change a placement that has the expected status; False where it has another."""
+    return (
+        await tx.run(
+            update(Placement).where(Placement.id == placement_id, Placement.status == expected).values(**values)
+        )
+        == 1
+    )
+
+
+async def home_of(tx: "Transaction", placement_id: UUID) -> UUID | None:
+    """Return the place in which a household lives by a placement; None where it has left."""
+    row = await tx.row(select(Placement.place_id).where(Placement.id == placement_id, Placement.status == "arrived"))
+    return None if row is None else row.place_id
+
+
+async def went_on_inside(tx: "Transaction", placement_id: UUID) -> bool:
+    """Whether a household left a placement for another place of the same provider."""
+    last, here = aliased(Placement), Placement
+    onward = (
+        select(last.id)
+        .join(here, here.id == last.previous_id)
+        .where(here.id == placement_id, last.began_id == func.coalesce(here.began_id, here.id))
+        .where(last.status.in_(("arrived", "ended")))
+    )
+    return await tx.row(onward) is not None
+
+
+async def lives_somewhere(tx: "Transaction", referral_id: UUID) -> bool:
+    """Whether a household lives in a place by now that it came to with this referral."""
+    lives = select(Placement.id).where(Placement.referral_id == referral_id, Placement.status == "arrived")
+    return await tx.row(lives) is not None
+
+
+_REMIND_OF_RETURNS = text("""
+WITH due AS (
+  UPDATE placements SET return_reminded_at = clock_timestamp()
+  WHERE id IN (SELECT id FROM placements
+               WHERE status = 'arrived' AND return_reminded_at IS NULL AND return_by <= :today
+               ORDER BY return_by LIMIT :batch FOR UPDATE SKIP LOCKED)
+  RETURNING id, provider_id, receiver_id
+)
+INSERT INTO outbox (kind, subject, audience) SELECT 'reminder', id::text, ARRAY[provider_id, receiver_id] FROM due
+""")
+
+
+async def remind_of_returns(tx: "Transaction", *, today: date) -> int:
+    """Remind both providers of agreements to return whose day has come, each once; return how many there were."""
+    return await tx.run(_REMIND_OF_RETURNS, {"today": today, "batch": BATCH})
+
+
+async def municipality_of(tx: "Transaction", site_id: UUID) -> str:
+    """Return where a site is, no finer than its municipality."""
+    return (await tx.rows(select(Site.municipality).where(Site.id == site_id)))[0].municipality

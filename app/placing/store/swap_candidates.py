@@ -1,0 +1,100 @@
+"""What a swap looks at beyond the caller's own rows: the households that agreed to move, and how things stand for them.
+
+All of it is read as the actor `exchange`, whom row-level security shows the households that agreed beforehand, and
+those that are part of a swap. What comes of it is shown to nobody but in the words of placing/swaps/swap_searches.py.
+"""
+
+from collections.abc import AsyncGenerator, Collection, Mapping
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from sqlalchemy import ARRAY, bindparam, text
+from sqlalchemy import Uuid as UuidType
+from sqlalchemy.exc import DBAPIError
+
+if TYPE_CHECKING:
+    from app.database.transaction import Transaction
+
+EXCHANGE = "exchange"
+
+_ACTING = text("SELECT acting() AS actor")
+_ACT = text("SELECT set_config('plek.actor', :actor, true)")
+
+
+@asynccontextmanager
+async def exchanging(tx: "Transaction") -> AsyncGenerator[None]:
+    """Act for all who are concerned by a swap, for the length of the block; the caller stays who they are beside it."""
+    before = (await tx.rows(_ACTING))[0].actor
+    await tx.rows(_ACT, {"actor": EXCHANGE})
+    try:
+        yield
+    finally:
+        with suppress(DBAPIError):  # a transaction that has failed takes back the setting, too
+            await tx.rows(_ACT, {"actor": before})
+
+
+# By the database's clock. A swap that ran out binds nobody, whether or not anybody has noted it yet.
+IN_SWAP = """EXISTS (SELECT FROM swap_legs AS l JOIN swaps AS s ON s.id = l.swap_id WHERE l.live AND {of}
+        AND (s.status <> 'proposed' OR s.expires_at > clock_timestamp()))"""
+MOVED = """EXISTS (SELECT FROM placements AS q JOIN holds AS h ON h.id = q.hold_id
+        WHERE q.stay_id = p.stay_id AND (h.swap_id IS NOT NULL OR q.previous_id IS NOT NULL)
+          AND q.arrived_at > clock_timestamp() - make_interval(days => :quiet_days))"""
+AGREED = """EXISTS (SELECT FROM move_agreements AS a
+        WHERE a.placement_id = p.id AND a.lapses_at > clock_timestamp())"""
+UNDERWAY = "EXISTS (SELECT FROM placements AS n WHERE n.stay_id = p.stay_id AND n.status = 'underway')"
+
+_HOUSEHOLDS = f"""
+SELECT r.id, x.key, x.sealed, r.urgency, r.reason, r.origin, r.provider_id,
+       p.id AS placement_id, p.receiver_id, c.place_id, c.group_id
+FROM placements AS p
+JOIN referrals AS r ON r.id = p.referral_id
+JOIN referral_secrets AS x ON x.referral_id = r.id
+JOIN claims AS c ON c.placement_id = p.id
+WHERE p.status = 'arrived' AND c.successor_id IS NULL AND NOT {UNDERWAY} AND NOT {MOVED}
+  AND NOT {IN_SWAP.format(of="l.referral_id = p.referral_id")}
+"""  # noqa: S608 - the conditions above
+_WILLING = text(f"{_HOUSEHOLDS} AND {AGREED} AND r.id <> :referral_id ORDER BY r.id").bindparams(
+    bindparam("referral_id", type_=UuidType())
+)
+_IN_STAY = text(f"{_HOUSEHOLDS} AND r.id = :referral_id").bindparams(bindparam("referral_id", type_=UuidType()))
+_DECLINED = text(
+    "SELECT referral_id, array_agg(DISTINCT site_id::text) AS sites FROM holds"
+    " WHERE referral_id = ANY (:ids) AND status = 'declined' GROUP BY referral_id"
+).bindparams(bindparam("ids", type_=ARRAY(UuidType())))
+
+
+@dataclass(frozen=True, slots=True)
+class Household:
+    """A household in stay that may be asked to move, with its sealed content and where it lives."""
+
+    id: UUID
+    """Of its referral."""
+    key: bytes
+    sealed: bytes
+    urgency: str
+    reason: str
+    origin: str
+    provider_id: UUID
+    placement_id: UUID
+    receiver_id: UUID
+    place_id: UUID
+    group_id: UUID
+
+
+async def willing(tx: "Transaction", referral_id: UUID, *, quiet_days: int) -> list[Household]:
+    """Return all but one of the households that agreed to move, and may be asked now."""
+    rows = await tx.rows(_WILLING, {"referral_id": referral_id, "quiet_days": quiet_days})
+    return [Household(*row) for row in rows]
+
+
+async def in_stay(tx: "Transaction", referral_id: UUID, *, quiet_days: int) -> Household | None:
+    """Return a household where it lives, if it may be moved now."""
+    row = await tx.row(_IN_STAY, {"referral_id": referral_id, "quiet_days": quiet_days})
+    return None if row is None else Household(*row)
+
+
+async def declined(tx: "Transaction", ids: Collection[UUID]) -> Mapping[UUID, frozenset[str]]:
+    """Return which sites declined each of some referrals."""
+    return {row.referral_id: frozenset(row.sites) for row in await tx.rows(_DECLINED, {"ids": list(ids)})}

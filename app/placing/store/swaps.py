@@ -1,0 +1,230 @@
+"""Swaps and their legs: as those concerned may see them, and what becomes of them."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from sqlalchemy import ARRAY, ColumnElement, and_, bindparam, case, exists, func, or_, select, text, tuple_, update
+from sqlalchemy import Uuid as UuidType
+
+from app.models import Placement, Swap, SwapLeg
+from app.placing.store import outcomes
+
+if TYPE_CHECKING:
+    from app.database.transaction import Transaction
+
+SIDES = ("household", "leaving", "receiving")
+"""Who consents to a leg: the household, the provider that it leaves, and the one that it goes to."""
+BATCH = 100
+
+
+@dataclass(frozen=True, slots=True)
+class SwapRow:
+    """A swap as it is by the database's clock: one that ran out says so, whether or not anybody has noted it."""
+
+    id: UUID
+    provider_id: UUID
+    status: str
+    reason: str | None
+    moves: int
+    children: int
+    expires_at: datetime
+    created_at: datetime
+    resolved_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class LegRow:
+    """One household's move; `next_id` is the placement that it became."""
+
+    id: UUID
+    swap_id: UUID
+    turn: int
+    referral_id: UUID
+    provider_id: UUID
+    placement_id: UUID | None
+    leaving_id: UUID | None
+    place_id: UUID
+    site_id: UUID
+    kind: str
+    receiving_id: UUID
+    household_at: datetime | None
+    leaving_at: datetime | None
+    receiving_at: datetime | None
+    hold_id: UUID | None
+    live: bool
+    outcome: str | None
+    next_id: UUID | None
+
+    def asks(self, side: str) -> UUID | None:
+        """Whose consent a side is: the household's is told by the provider where it lives, or whose desk it is at."""
+        if side == "household":
+            return self.leaving_id or self.provider_id
+        return self.leaving_id if side == "leaving" else self.receiving_id
+
+    def waits_for(self, side: str) -> bool:
+        """Whether this side has not consented yet."""
+        return self.asks(side) is not None and getattr(self, f"{side}_at") is None
+
+    @property
+    def concerned(self) -> set[UUID]:
+        """The providers that it concerns."""
+        return {self.provider_id, self.receiving_id, *([self.leaving_id] if self.leaving_id else [])}
+
+
+_LAPSED = and_(Swap.status == "proposed", Swap.expires_at <= func.clock_timestamp())
+_SWAP = select(
+    Swap.id,
+    Swap.provider_id,
+    case((_LAPSED, "expired"), else_=Swap.status).label("status"),
+    Swap.reason,
+    Swap.moves,
+    Swap.children,
+    Swap.expires_at,
+    Swap.created_at,
+    Swap.resolved_at,
+).order_by(Swap.created_at.desc(), Swap.id.desc())
+_LEG = (
+    select(
+        *(getattr(SwapLeg, name) for name in LegRow.__slots__ if name != "next_id"),
+        Placement.id.label("next_id"),
+    )
+    .outerjoin(Placement, Placement.hold_id == SwapLeg.hold_id)
+    .order_by(SwapLeg.swap_id, SwapLeg.turn)
+)
+
+
+_LIVE_OF = text("""
+SELECT l.swap_id FROM swap_legs AS l WHERE l.live AND l.referral_id = :id
+UNION ALL SELECT l.swap_id FROM swap_legs AS l WHERE l.live AND l.placement_id = :id
+UNION ALL SELECT l.swap_id FROM swap_legs AS l JOIN placements AS p ON p.hold_id = l.hold_id WHERE l.live AND p.id = :id
+LIMIT 1
+""").bindparams(bindparam("id", type_=UuidType()))
+
+
+def _concerns(provider_id: UUID) -> ColumnElement[bool]:
+    columns = (SwapLeg.provider_id, SwapLeg.leaving_id, SwapLeg.receiving_id)
+    return or_(*(column == provider_id for column in columns))
+
+
+async def legs(tx: "Transaction", swap_id: UUID, *, provider_id: UUID | None = None) -> list[LegRow]:
+    """Return the legs of a swap in their order; with `provider_id` only those that concern that provider."""
+    statement = _LEG.where(SwapLeg.swap_id == swap_id)
+    if provider_id is not None:
+        statement = statement.where(_concerns(provider_id))
+    return [LegRow(*row) for row in await tx.rows(statement)]
+
+
+async def live_of(tx: "Transaction", id_: UUID) -> UUID | None:
+    """Return the swap of which a placement, one that a household leaves or goes to, or a referral is a live part."""
+    row = await tx.row(_LIVE_OF, {"id": id_})
+    return None if row is None else row.swap_id
+
+
+async def proposed_at(tx: "Transaction", site_id: UUID) -> list[UUID]:
+    """Return a household of each swap that is proposed and leads to a site, in the order of the swaps."""
+    statement = (
+        select(SwapLeg.swap_id, SwapLeg.referral_id)
+        .join(Swap, Swap.id == SwapLeg.swap_id)
+        .where(SwapLeg.site_id == site_id, SwapLeg.live, Swap.status == "proposed")
+        .order_by(SwapLeg.swap_id)
+    )
+    return [row.referral_id for row in await tx.rows(statement)]
+
+
+async def read(tx: "Transaction", swap_id: UUID, *, lock: bool = False) -> SwapRow | None:
+    """Return a swap; locked against changes if asked."""
+    if lock:
+        # Lock first, read then: it may have changed while we waited.
+        await tx.rows(select(Swap.id).where(Swap.id == swap_id).with_for_update())
+    row = await tx.row(_SWAP.where(Swap.id == swap_id))
+    return None if row is None else SwapRow(*row)
+
+
+async def listed(
+    tx: "Transaction", provider_id: UUID, *, status: str | None, limit: int, after: tuple[datetime, UUID] | None
+) -> list[SwapRow]:
+    """Return the swaps with a leg that concerns a provider, newest first."""
+    own = exists().where(SwapLeg.swap_id == Swap.id, _concerns(provider_id))
+    statement = _SWAP.where(own).limit(limit)
+    if status is not None:
+        statement = statement.where(case((_LAPSED, "expired"), else_=Swap.status) == status)
+    if after is not None:
+        statement = statement.where(tuple_(Swap.created_at, Swap.id) < tuple_(*after))
+    return [SwapRow(*row) for row in await tx.rows(statement)]
+
+
+async def consent(tx: "Transaction", leg_id: UUID, *, side: str) -> None:
+    """Note a consent; the first one counts."""
+    column = f"{side}_at"
+    await tx.run(
+        update(SwapLeg)
+        .where(SwapLeg.id == leg_id, SwapLeg.live, getattr(SwapLeg, column).is_(None))
+        .values(**{column: func.clock_timestamp()})
+    )
+
+
+async def resolve(tx: "Transaction", swap_id: UUID, *, status: str, reason: str | None = None) -> bool:
+    """Resolve a swap, and let go of its legs; False where somebody else has."""
+    resolved = await tx.run(
+        update(Swap)
+        .where(Swap.id == swap_id, Swap.resolved_at.is_(None))
+        .values(status=status, reason=reason, resolved_at=func.clock_timestamp())
+    )
+    if resolved == 0:
+        return False
+    await tx.run(update(SwapLeg).where(SwapLeg.swap_id == swap_id, SwapLeg.live).values(live=False, outcome="void"))
+    outcomes.count_swaps(tx, (status,))
+    return True
+
+
+async def end_leg(tx: "Transaction", leg_id: UUID, *, outcome: str) -> None:
+    """Note what became of one leg: its household, and its place, may be part of another swap from now on."""
+    await tx.run(update(SwapLeg).where(SwapLeg.id == leg_id).values(live=False, outcome=outcome))
+
+
+async def break_off(tx: "Transaction", swap_id: UUID) -> None:
+    """Note that not all of a reserved swap will be; its other legs go on."""
+    broken = await tx.run(
+        update(Swap)
+        .where(Swap.id == swap_id, Swap.status == "reserved")
+        .values(status="broken", resolved_at=func.clock_timestamp())
+    )
+    outcomes.count_swaps(tx, ("broken",) * broken)
+
+
+# What is in use is left for the next round: whoever proposes anew finds it still there, and says so.
+_LAPSE = """
+WITH lapsed AS (
+  UPDATE swaps SET status = 'expired', resolved_at = clock_timestamp()
+  WHERE id IN (SELECT s.id FROM swaps AS s WHERE s.status = 'proposed' AND s.expires_at <= clock_timestamp() {of}
+               LIMIT :batch FOR UPDATE SKIP LOCKED)
+  RETURNING id
+), legs AS (
+  UPDATE swap_legs SET live = false, outcome = 'void' FROM lapsed WHERE swap_id = lapsed.id
+  RETURNING swap_id, ARRAY[provider_id, leaving_id, receiving_id] AS concerned
+), told AS (
+  INSERT INTO outbox (kind, subject, audience)
+  SELECT 'swap', swap_id::text, array_agg(DISTINCT provider_id)
+  FROM legs CROSS JOIN LATERAL unnest(concerned) AS provider_id WHERE provider_id IS NOT NULL GROUP BY swap_id
+)
+SELECT id FROM lapsed
+"""
+_LAPSE_ANY = text(_LAPSE.format(of=""))
+_LAPSE_OF = text(
+    _LAPSE.format(
+        of="AND EXISTS (SELECT FROM swap_legs AS l WHERE l.swap_id = s.id AND l.live AND l.referral_id = ANY (:ids))"
+    )
+).bindparams(bindparam("ids", type_=ARRAY(UuidType())))
+
+
+async def lapse(tx: "Transaction", referral_ids: Collection[UUID] | None = None) -> int:
+    """Note which swaps ran out, of all or of some referrals, and tell those concerned; return how many that were."""
+    values: dict[str, object] = {"batch": BATCH}
+    if referral_ids is not None:
+        values["ids"] = list(referral_ids)
+    lapsed = len(await tx.rows(_LAPSE_ANY if referral_ids is None else _LAPSE_OF, values))
+    outcomes.count_swaps(tx, ("expired",) * lapsed)
+    return lapsed

@@ -1,0 +1,1 @@
+"""Exchanges of places between households: searched, proposed, carried out."""

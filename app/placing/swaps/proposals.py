@@ -1,0 +1,275 @@
+"""Swaps: proposed, consented to by all concerned, reserved as a whole, or refused; each sees its own legs only."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+from app.database import outbox, savepoints
+from app.database.caller import Caller
+from app.database.transaction import Transaction
+from app.errors import Conflict, Erased, Fault, Invalid, Missing
+from app.placing.store import placements, swap_reservations, swap_searches, swaps
+from app.placing.store.swap_candidates import exchanging
+from app.placing.store.swap_reservations import Move, Target
+from app.placing.store.swaps import LegRow, SwapRow
+from app.placing.swaps import swap_ground, swap_legs
+from app.placing.swaps.swap_course import end, tell
+from app.placing.swaps.swap_legs import gone, ran_out
+from app.referrals import referrals
+from app.referrals.store import referrals as referral_rows
+from app.seal import Keyring
+
+
+@dataclass(frozen=True, slots=True)
+class Leg:
+    """One move of a swap as a provider concerned sees it; `coming` is who would come, for the one that is asked."""
+
+    row: LegRow
+    region: str
+    """Where it leads."""
+    coming: Mapping[str, Any] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A swap as a provider concerned sees it: its own legs."""
+
+    swap: SwapRow
+    legs: tuple[Leg, ...]
+
+
+async def read(tx: Transaction, caller: Caller, swap_id: UUID, *, keyring: Keyring) -> Shown:
+    """Return a swap with the legs that concern the caller's provider."""
+    legs = await _own(tx, caller, swap_id)
+    swap = await swaps.read(tx, swap_id)
+    assert swap is not None  # noqa: S101 - a foreign key says so
+    return await _shown(tx, caller, swap, legs, keyring=keyring)
+
+
+async def listed(
+    tx: Transaction,
+    caller: Caller,
+    *,
+    status: str | None,
+    limit: int,
+    after: tuple[datetime, UUID] | None,
+) -> list[SwapRow]:
+    """Return the swaps with a leg that concerns the caller's provider, newest first."""
+    return await swaps.listed(tx, caller.provider, status=status, limit=limit, after=after)
+
+
+async def propose(tx: Transaction, caller: Caller, search_id: UUID, *, rank: int, keyring: Keyring) -> Shown:
+    """Propose a swap that a search found; the free place at the end of a chain is kept with it."""
+    policy = (await tx.snapshots.reference(tx)).policy
+    found = await swap_searches.read(tx, search_id, provider_id=caller.provider, minutes=policy.ranking_minutes)
+    if found is None:
+        raise Missing
+    referral = await referrals.read(tx, caller, found.referral_id, keyring=keyring)
+    options = referral.key.unseal_json(found.sealed, row=str(search_id))
+    if rank > len(options):
+        raise Invalid(Fault("/rank", "is not that of a swap which this search found"))
+    if not found.new:
+        raise Conflict("search_outdated", "This search is too old; search again.")
+    expires_at = tx.at + timedelta(minutes=policy.swap_answer_minutes)
+    proposal = _Proposal.of(options[rank - 1], swap_id=uuid4(), provider_id=caller.provider, expires_at=expires_at)
+    async with exchanging(tx):
+        await swaps.lapse(tx, proposal.referral_ids)
+        await savepoints.whole(tx, lambda: _propose(tx, proposal, quiet_days=policy.swap_quiet_days, keyring=keyring))
+        await tell(tx, proposal.swap_id, await swaps.legs(tx, proposal.swap_id))
+    return await read(tx, caller, proposal.swap_id, keyring=keyring)
+
+
+@dataclass(frozen=True, slots=True)
+class Consent:
+    """A yes to one leg: the household's, or that of the provider that it leaves or goes to."""
+
+    leg_id: UUID
+    side: str
+
+
+async def consent(tx: Transaction, caller: Caller, swap_id: UUID, given: Consent, *, keyring: Keyring) -> Shown:
+    """Consent to a leg; with the last consent every leg is reserved, or the consent does not count."""
+    own = await _own(tx, caller, swap_id)
+    swap = await _locked(tx, swap_id)
+    leg = next((leg for leg in own if leg.id == given.leg_id), None)
+    if leg is None:
+        raise Invalid(Fault("/legId", "is not one of your legs of this swap"))
+    if leg.asks(given.side) != caller.provider:
+        raise Invalid(Fault("/as", "is not yours to say of this leg"))
+    await swaps.consent(tx, leg.id, side=given.side)
+    async with exchanging(tx):
+        legs = await swaps.legs(tx, swap_id)
+        if not any(leg.waits_for(side) for leg in legs for side in swaps.SIDES):
+            await savepoints.whole(tx, lambda: swap_legs.reserve(tx, swap, legs, keyring=keyring))
+            await _tell_reserved(tx, await swaps.legs(tx, swap_id))
+        await tell(tx, swap_id, legs)
+    return await read(tx, caller, swap_id, keyring=keyring)
+
+
+async def refuse(tx: Transaction, caller: Caller, swap_id: UUID, *, reason: str, keyring: Keyring) -> Shown:
+    """Refuse a swap that is proposed: it ends for all, and the place that was kept with it is free."""
+    await _own(tx, caller, swap_id)
+    swap = await _locked(tx, swap_id)
+    async with exchanging(tx):
+        await end(tx, swap, await swaps.legs(tx, swap_id), status="refused", reason=reason)
+    return await read(tx, caller, swap_id, keyring=keyring)
+
+
+async def sweep(tx: Transaction) -> int:
+    """Note which swaps ran out; nothing depends on it but the notices to those concerned."""
+    lapsed = await swaps.lapse(tx)
+    if lapsed:
+        tx.wrote_outbox()
+    return lapsed
+
+
+async def _own(tx: Transaction, caller: Caller, swap_id: UUID) -> list[LegRow]:
+    legs = await swaps.legs(tx, swap_id, provider_id=caller.provider)
+    if not legs:
+        raise Missing
+    return legs
+
+
+async def _locked(tx: Transaction, swap_id: UUID) -> SwapRow:
+    """Lock a swap that must still be open to a yes or a no."""
+    async with exchanging(tx):
+        swap = await swaps.read(tx, swap_id, lock=True)
+    assert swap is not None  # noqa: S101 - a foreign key says so
+    if swap.status == "expired":
+        raise ran_out()
+    if swap.status != "proposed":
+        raise Conflict("swap_resolved", f"This swap is {swap.status}.")
+    return swap
+
+
+@dataclass(frozen=True, slots=True)
+class _Proposal:
+    """What is to be proposed; `moves` and `places` in the order of the legs, None for the free place of a chain."""
+
+    swap_id: UUID
+    provider_id: UUID
+    expires_at: datetime
+    children: int
+    moves: tuple[Move, ...]
+    places: tuple[UUID | None, ...]
+    group_id: UUID | None
+
+    @classmethod
+    def of(cls, document: Mapping[str, Any], *, swap_id: UUID, provider_id: UUID, expires_at: datetime) -> "_Proposal":
+        """Read what a search has kept."""
+        legs = document["legs"]
+        places = tuple(_id(leg["place"]) for leg in legs)
+        homes = (places[-1], *places[:-1])
+        return cls(
+            swap_id=swap_id,
+            provider_id=provider_id,
+            expires_at=expires_at,
+            children=document["children"],
+            moves=tuple(
+                Move(UUID(leg["referral"]), _id(leg["placement"]), home, asked=turn > 0)
+                for turn, (leg, home) in enumerate(zip(legs, homes, strict=True))
+            ),
+            places=places,
+            group_id=_id(document["group"]),
+        )
+
+    @property
+    def referral_ids(self) -> list[UUID]:
+        return [move.referral_id for move in self.moves]
+
+
+async def _propose(tx: Transaction, proposal: _Proposal, *, quiet_days: int, keyring: Keyring) -> None:
+    taken = [place_id for place_id in proposal.places if place_id is not None]
+    await swap_reservations.lock(tx, referrals=proposal.referral_ids, places=taken)
+    who = await swap_reservations.fit(tx, proposal.moves, swap_id=proposal.swap_id, quiet_days=quiet_days)
+    if who is None:
+        raise gone()
+    free = None if proposal.group_id is None else await swap_reservations.free_place(tx, proposal.group_id)
+    if proposal.group_id is not None and free is None:
+        raise gone()
+    known = await swap_reservations.targets(tx, taken)
+    targets = [free if place_id is None else known[place_id] for place_id in proposal.places]
+    swap = {
+        "id": proposal.swap_id,
+        "provider_id": proposal.provider_id,
+        "moves": len(proposal.moves),
+        "children": proposal.children,
+        "expires_at": proposal.expires_at,
+    }
+    if not await swap_reservations.add(tx, swap, _legs(proposal, targets, who)):
+        raise gone()
+    if free is not None:
+        await _keep(tx, proposal, keyring=keyring)
+
+
+def _legs(
+    proposal: _Proposal, targets: Sequence[Target | None], who: Mapping[UUID, tuple[UUID, UUID | None]]
+) -> list[dict[str, Any]]:
+    legs: list[dict[str, Any]] = []
+    for turn, (move, target) in enumerate(zip(proposal.moves, targets, strict=True), start=1):
+        assert target is not None  # noqa: S101 - a free place was found where one is wanted
+        provider_id, leaving_id = who[move.referral_id]
+        legs.append(
+            {
+                "id": uuid4(),
+                "swap_id": proposal.swap_id,
+                "turn": turn,
+                "referral_id": move.referral_id,
+                "provider_id": provider_id,
+                "placement_id": move.placement_id,
+                "leaving_id": leaving_id,
+                "place_id": target.place_id,
+                "site_id": target.site_id,
+                "kind": target.kind,
+                "receiving_id": target.provider_id,
+            }
+        )
+    return legs
+
+
+async def _keep(tx: Transaction, proposal: _Proposal, *, keyring: Keyring) -> None:
+    """Keep the free place for the last household of a chain, for which it must be lawful now."""
+    last = (await swaps.legs(tx, proposal.swap_id))[-1]
+    ground = await swap_ground.ground(tx, last.referral_id)
+    checked = await swap_legs.check(tx, last.referral_id, last.place_id, ground=ground, keyring=keyring)
+    values = swap_legs.hold_values(proposal.swap_id, last, checked, hold_id=uuid4(), expires_at=proposal.expires_at)
+    await swap_reservations.hold(tx, last.id, values)
+    audience = [last.provider_id, last.receiving_id]
+    await outbox.add(tx, kind="hold", subject=str(values["id"]), audience=audience)
+    await outbox.add(tx, kind="availability", subject=checked.region, audience=[last.receiving_id])
+
+
+async def _tell_reserved(tx: Transaction, legs: Sequence[LegRow]) -> None:
+    for leg in legs:
+        audience = [leg.provider_id, leg.receiving_id]
+        await outbox.add(tx, kind="placement", subject=str(leg.next_id), audience=audience)
+
+
+async def _shown(tx: Transaction, caller: Caller, swap: SwapRow, legs: Sequence[LegRow], *, keyring: Keyring) -> Shown:
+    reference = await tx.snapshots.reference(tx)
+    shown: list[Leg] = []
+    for row in legs:
+        region = reference.region_of(await placements.municipality_of(tx, row.site_id))
+        shown.append(Leg(row, region, await _coming(tx, caller, swap, row, keyring=keyring)))
+    return Shown(swap, tuple(shown))
+
+
+async def _coming(
+    tx: Transaction, caller: Caller, swap: SwapRow, leg: LegRow, *, keyring: Keyring
+) -> Mapping[str, Any] | None:
+    """Return who would come, for the provider that is asked to take them in, while the swap lives."""
+    if leg.receiving_id != caller.provider or not leg.live or swap.status not in {"proposed", "reserved", "broken"}:
+        return None
+    referral = await referral_rows.read(tx, leg.referral_id)
+    if referral is None:
+        return None
+    try:
+        return referrals.opened(tx, referral, keyring).content
+    except Erased:
+        return None
+
+
+def _id(text: str | None) -> UUID | None:
+    return None if text is None else UUID(text)

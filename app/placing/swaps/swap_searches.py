@@ -1,0 +1,167 @@
+"""Searching for swaps: who could move so that a lawful place comes free for someone in acute danger.
+
+The caller's provider may know nothing of the households that would move: what comes out names the providers that would
+be asked, and of the moves only its own referral's.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+from uuid import UUID, uuid4
+
+from app.allocation.policy.policy import Policy
+from app.allocation.swaps import swaps
+from app.allocation.swaps.moves import Mover, Places
+from app.allocation.swaps.swaps import Leg, Search, Swap
+from app.database.caller import Caller
+from app.database.transaction import Transaction
+from app.errors import Conflict, Fault, Invalid, TooOften
+from app.placing.store import swap_candidates as exchange_rows
+from app.placing.store import swap_searches
+from app.placing.store.swap_candidates import Household
+from app.placing.swaps import swap_ground
+from app.placing.swaps.swap_ground import Ground
+from app.referrals import referrals
+from app.referrals.referrals import Referral
+from app.seal import Keyring
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A swap as whoever searched may see it: of the moves only that of the own referral."""
+
+    rank: int
+    moves: int
+    school_changes: int
+    own: Leg
+    provider_id: str
+    """Where the own referral would go."""
+    region: str
+    kind: str
+    asked: tuple[str, ...]
+    """The providers without whose consent nothing moves, by id."""
+
+
+@dataclass(frozen=True, slots=True)
+class Searched:
+    """A recorded search."""
+
+    id: UUID
+    referral_id: UUID
+    as_of: datetime
+    search: Search
+    swaps: tuple[Found, ...]
+
+
+async def search(
+    tx: Transaction, caller: Caller, referral_id: UUID, *, max_legs: int | None, keyring: Keyring
+) -> Searched:
+    """Search for the best swaps for one of the caller's referrals, and record it."""
+    referral = await referrals.read(tx, caller, referral_id, keyring=keyring, lock=True)
+    reference = await tx.snapshots.reference(tx)
+    policy = reference.policy
+    if max_legs is not None and max_legs > policy.swap_max_legs:
+        raise Invalid(Fault("/maxLegs", f"must be at most {policy.swap_max_legs}, as the policy says"))
+    need = referrals.need_of(referral.content, reference)
+    if not swaps.may_search(need):
+        raise Conflict("not_acute_safety", "Others are asked to move only for someone in acute danger.")
+    if wait := await swap_searches.wait_s(tx, referral_id, per_hour=policy.rankings_per_hour):
+        raise TooOften(retry_after=wait)
+    async with exchange_rows.exchanging(tx):
+        ground = await swap_ground.ground(tx, referral_id)
+        own = await _where(tx, referral, quiet_days=policy.swap_quiet_days)
+        others = await exchange_rows.willing(tx, referral_id, quiet_days=policy.swap_quiet_days)
+        movers = await _movers(tx, others, ground, keyring=keyring)
+    wanting = ground.mover(
+        referral_id, need, group_id=own.group_id if own else None, declined=ground.standing.declined_sites
+    )
+    limited = replace(policy, swap_max_legs=max_legs or policy.swap_max_legs)
+    result = _solved(wanting, movers, ground, policy=limited)
+    households = {str(household.id): household for household in (*others, *([own] if own else []))}
+    id_ = uuid4()
+    await swap_searches.add(
+        tx,
+        id_,
+        referral_id=referral_id,
+        provider_id=referral.case.provider_id,
+        found=len(result.swaps),
+        sealed=referral.key.seal_json([_document(swap, households) for swap in result.swaps], row=str(id_)),
+    )
+    shown = tuple(_shown(rank, swap, households, ground) for rank, swap in enumerate(result.swaps, start=1))
+    return Searched(id_, referral_id, tx.at, result, shown)
+
+
+def _solved(wanting: Mover, movers: Sequence[Mover], ground: Ground, *, policy: Policy) -> Search:
+    """Solve it among the groups of places that the register knew when it was last read; newer ones can wait."""
+    known = {group.id for group in ground.snapshot.register.groups}
+    free = {group_id: count for group_id, count in ground.standing.free.items() if group_id in known}
+    places = Places(ground.snapshot.register, free)
+    return swaps.search(
+        wanting, movers=[mover for mover in movers if mover.group_id in known], places=places, policy=policy
+    )
+
+
+async def _where(tx: Transaction, referral: Referral, *, quiet_days: int) -> Household | None:
+    """Return where a referral lives; None for one that waits."""
+    if referral.status == "open":
+        return None
+    if referral.status != "placed":
+        raise Conflict("referral_not_open", "This referral has a hold, or is closed.")
+    household = await exchange_rows.in_stay(tx, referral.id, quiet_days=quiet_days)
+    if household is None:
+        raise Conflict(
+            "not_to_be_moved", "This household is on its way, was moved a short while ago, or is in a swap already."
+        )
+    return household
+
+
+async def _movers(tx: Transaction, households: Sequence[Household], ground: Ground, *, keyring: Keyring) -> list[Mover]:
+    declined = await exchange_rows.declined(tx, [household.id for household in households])
+    nobody: frozenset[str] = frozenset()
+    movers: list[Mover] = []
+    for one in households:
+        content, _ = referrals.unsealed(tx, one, key=one.key, sealed=one.sealed, keyring=keyring)
+        need = referrals.need_of(content, ground.reference)
+        movers.append(ground.mover(one.id, need, group_id=one.group_id, declined=declined.get(one.id, nobody)))
+    return movers
+
+
+def _document(swap: Swap, households: Mapping[str, Household]) -> dict[str, Any]:
+    """What is kept of a swap, sealed: whose move it is from where, and to which place, or group of free ones."""
+    targets = [households[leg.referral_id].place_id for leg in swap.legs[1:]]
+    last = None if swap.free_group else households[swap.legs[0].referral_id].place_id
+    return {
+        "children": swap.school_changes,
+        "group": swap.free_group,
+        "legs": [
+            {
+                "referral": leg.referral_id,
+                "placement": _text(households[leg.referral_id].placement_id if leg.from_group else None),
+                "place": _text(place_id),
+            }
+            for leg, place_id in zip(swap.legs, (*targets, last), strict=True)
+        ],
+    }
+
+
+def _shown(rank: int, swap: Swap, households: Mapping[str, Household], ground: Ground) -> Found:
+    groups = {group.id: group for group in ground.snapshot.register.groups}
+    own = swap.legs[0]
+    there = groups[own.to_group]
+    asked = {groups[leg.to_group].provider_id for leg in swap.legs}
+    asked |= {str(households[leg.referral_id].receiver_id) for leg in swap.legs if leg.from_group}
+    return Found(
+        rank=rank,
+        moves=len(swap.legs),
+        school_changes=swap.school_changes,
+        own=own,
+        provider_id=there.provider_id,
+        region=there.region,
+        kind=there.kind,
+        asked=tuple(sorted(asked)),
+    )
+
+
+def _text(id_: UUID | None) -> str | None:
+    return None if id_ is None else str(id_)

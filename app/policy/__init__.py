@@ -1,0 +1,1 @@
+"""By which numbers places are found: policies, and trials of a draft."""

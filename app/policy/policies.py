@@ -1,0 +1,126 @@
+"""Policies: published ahead, in force from a moment on for everyone at once, compared and tried."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, time
+from typing import Any, cast
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from app.allocation.policy.differences import Difference, differences
+from app.allocation.policy.policy import Policy, PolicyFaults, parse_policy, policy_hash
+from app.database import access_log, counters, policies
+from app.database.caller import Caller
+from app.database.policies import PolicyRow
+from app.database.transaction import Transaction
+from app.errors import Conflict, Fault, Invalid, Missing
+from app.ledger import ledger
+from app.reference import ReferenceFiles, load
+
+PUBLISH, POLICY = "publish", "policy"
+"""What the access log calls it."""
+TOO_EARLY = f"must lie at least {policies.LEAD.seconds} seconds ahead: what has been decided is not decided again"
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """A policy that was published, and whether it is the one in force."""
+
+    row: PolicyRow
+    is_current: bool
+
+
+async def publish(tx: Transaction, document: object, *, by: Caller | None) -> Published:
+    """Publish a policy; `by` is None for the operator. What is published already is answered alike, and stays as it is.
+
+    Raises Invalid with every fault, and Conflict where its version or its beginning is another policy's.
+    """
+    row, is_new = await put(tx, document)
+    if is_new:
+        await counters.advance(tx, "reference")
+        id_ = object_id_of(row)
+        entry = by.entry(PUBLISH, POLICY, id_) if by else access_log.of_actor(tx.actor, PUBLISH, POLICY, id_)
+        await access_log.add(tx, entry)
+    return await _shown(tx, row)
+
+
+async def put(tx: Transaction, document: object, *, files: ReferenceFiles | None = None) -> tuple[PolicyRow, bool]:
+    """Add a policy to those that rankings and leaves may cite, the only way in; return it, and whether it is new.
+
+    The ledger gets its leaf. Processes hear of it when the head `reference` advances. Raises as `publish` does.
+    """
+    row = read(document, files=files or load())
+    if await policies.add(tx, row):
+        await ledger.record_policy(tx, version=row.version, hash_=row.hash, valid_from=row.valid_from)
+        return row, True
+    alike = await policies.alike(tx, row)
+    for other in alike:
+        if other.hash == row.hash:
+            return other, False
+    if any(other.version == row.version for other in alike):
+        raise Conflict("policy_version_taken", "A policy of this version says something else: give this one another.")
+    if alike:
+        raise Conflict("policy_beginning_taken", "Another policy begins at this very moment: let this one begin later.")
+    raise Invalid(Fault("/valid_from", TOO_EARLY))
+
+
+def read(document: object, *, files: ReferenceFiles) -> PolicyRow:
+    """Return a document as the policy that it states; raise Invalid with every fault."""
+    policy = parsed(document)
+    if faults := tuple(_unknown(policy, files=files)):
+        raise Invalid(*faults)
+    stated = cast("dict[str, Any]", document)
+    return PolicyRow(policy_hash(stated), policy.version, begins(policy, files=files), stated)
+
+
+def parsed(document: object) -> Policy:
+    """Return a document as a policy; raise Invalid with every fault."""
+    try:
+        return parse_policy(document)
+    except PolicyFaults as refused:
+        raise Invalid(*refused.faults, detail="This is not a policy.") from None
+
+
+def begins(policy: Policy, *, files: ReferenceFiles) -> datetime:
+    """Return the moment, in UTC, from which a policy is in force: a day begins when the country's clocks say so."""
+    begin = policy.valid_from
+    if not isinstance(begin, datetime):
+        begin = datetime.combine(begin, time.min, tzinfo=ZoneInfo(files.country.time_zone))
+    return begin.astimezone(UTC)
+
+
+def _unknown(policy: Policy, *, files: ReferenceFiles) -> Iterator[Fault]:
+    """Yield what names a code that the country does not have: it would never match, and nobody would notice."""
+    known = files.known("features")
+    for at, code in enumerate(policy.points.fit.scarce_features):
+        if code not in known:
+            yield Fault(f"/points/fit/scarce_features/{at}", "is not one of the features")
+
+
+def object_id_of(row: PolicyRow) -> UUID:
+    """Return what the access log calls a policy: the first half of its hash."""
+    return UUID(hex=row.hash.partition(":")[2][:32])
+
+
+async def listed(tx: Transaction, *, limit: int, before: datetime | None) -> list[Published]:
+    """Return every policy, the one that begins last first."""
+    current = await policies.in_force(tx)
+    return [Published(row, row.hash == current) for row in await policies.listed(tx, limit=limit, before=before)]
+
+
+async def named(tx: Transaction, name: str) -> Published:
+    """Return the policy with this version or hash; raise Missing where there is none."""
+    row = await policies.named(tx, name if name.isprintable() else "")
+    if row is None:
+        raise Missing
+    return await _shown(tx, row)
+
+
+async def compared(tx: Transaction, name: str, *, to: str) -> tuple[PolicyRow, PolicyRow, tuple[Difference, ...]]:
+    """Return two policies by their versions or hashes, and what the second says differently."""
+    before, after = (await named(tx, name)).row, (await named(tx, to)).row
+    return before, after, differences(before.document, after.document)
+
+
+async def _shown(tx: Transaction, row: PolicyRow) -> Published:
+    return Published(row, row.hash == await policies.in_force(tx))

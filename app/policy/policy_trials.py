@@ -1,0 +1,63 @@
+"""Trials: recent rankings made again under a draft of a policy, and told in counts."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from uuid import UUID
+
+from app.allocation.policy.trial import Tally, Trial
+from app.allocation.ranking.versions import UnknownRules
+from app.allocation.values import Register
+from app.database import access_log
+from app.database.transaction import Transaction
+from app.errors import Erased
+from app.policy import policies
+from app.ranking.rankings import Recorded, opened
+from app.ranking.store import rankings
+from app.seal import Keyring
+
+TRY = "try"
+"""What the access log calls it."""
+Progress = Callable[[int, int], None]
+"""Told how many rankings have been made again, of how many."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """What a draft would have changed, and how many rankings could not be made again by this release."""
+
+    trial: Trial
+    passed_over: int
+
+
+async def try_out(
+    tx: Transaction, document: object, *, last: int, keyring: Keyring, progress: Progress | None = None
+) -> Tried:
+    """Rank the last referrals again under a draft, as the operator: each as it was ranked last, with the same rules.
+
+    Nothing is written but that it was done, and whose inputs were opened for it. Raises Invalid for what is no policy.
+    """
+    draft = policies.parsed(document)
+    ids = await rankings.newest(tx, most=last)
+    tally, passed_over = Tally(), 0
+    kept: dict[str, Register] = {}
+    for done, id_ in enumerate(ids, start=1):
+        if (recorded := await _recorded(tx, id_, keyring=keyring, kept=kept)) is None:
+            passed_over += 1
+        else:
+            tally.add(recorded.ranked(), recorded.ranked(draft))
+        if progress:
+            progress(done, len(ids))
+    looked_at = tuple(sorted(tx.looks.referral_ids))
+    await access_log.add(tx, access_log.of_actor(tx.actor, TRY, policies.POLICY, None, referral_ids=looked_at))
+    return Tried(tally.trial(), passed_over)
+
+
+async def _recorded(tx: Transaction, id_: UUID, *, keyring: Keyring, kept: dict[str, Register]) -> Recorded | None:
+    """Return what a ranking was made from, or None where that cannot be read."""
+    found = await rankings.read(tx, id_)
+    if found is None:
+        return None
+    try:
+        return await opened(tx, *found, keyring=keyring, kept=kept)
+    except (Erased, UnknownRules):
+        return None

@@ -1,0 +1,231 @@
+"""Peaks: many referrals placed together on paper. Every one is ranked and its ranking recorded; nothing is taken."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID, uuid4
+
+from app.allocation.figures.suppression import counts_to_show
+from app.allocation.peaks import peaks
+from app.allocation.peaks.peaks import MOST, Asker, Plan, Planned
+from app.allocation.policy.policy import Policy
+from app.allocation.ranking.rank import Inputs
+from app.database import access_log, register
+from app.database.caller import Caller
+from app.database.reference import Reference
+from app.database.register import RegisterSnapshot
+from app.database.transaction import Transaction
+from app.errors import Missing
+from app.ranking import rankings
+from app.ranking.rankings import Ranked
+from app.ranking.store import peaks as rows
+from app.ranking.store import rankings as ranking_rows
+from app.ranking.store.peaks import CountsRow, Standings
+from app.ranking.store.rankings import RankingRow
+from app.referrals import referrals, waiting
+from app.referrals.referrals import Referral
+from app.referrals.store import referrals as referral_rows
+from app.seal import Keyring
+
+OVERRIDE = "peak_plan"
+"""The override reason that the hold of an offer below rank 1 gives."""
+READ_AT_ONCE = 1000
+"""How many open referrals are looked at, oldest first, for the first in the waiting list's order."""
+NOT_OPEN, ERASED, TOO_OFTEN = "referral_not_open", "erased", "too_often"
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What a plan has for one referral; or why it takes no part, as a code."""
+
+    referral_id: UUID
+    urgency: str
+    ranked: Ranked | None = None
+    planned: Planned | None = None
+    refusal: str | None = None
+    wait_s: int = 0
+    """In how many seconds it may be ranked again, where that is why."""
+
+
+@dataclass(frozen=True, slots=True)
+class PeakPlan:
+    """A plan for some of a provider's referrals, in the waiting list's order; those that take no part last."""
+
+    as_of: datetime
+    policy_version: str
+    policy_hash: str
+    parts: tuple[Part, ...]
+    plan: Plan
+    left_out: int
+    """How many more are waiting than are planned for at once."""
+
+
+@dataclass(frozen=True, slots=True)
+class RankedCase:
+    """A referral that takes part, ranked."""
+
+    referral: Referral
+    ranked: Ranked
+    asker: Asker
+
+
+async def make(tx: Transaction, caller: Caller, ids: Sequence[UUID] | None, *, keyring: Keyring) -> PeakPlan:
+    """Plan for some of the caller's provider's referrals, or for all that are waiting; record every ranking.
+
+    Missing where one of them is not theirs. One that is not open, was erased, or was ranked as often as the policy
+    allows takes no part, and hears why.
+    """
+    reference = await tx.snapshots.reference(tx)
+    opened, refused, left_out = await _taking_part(tx, caller, ids, reference.policy, keyring=keyring)
+    most = reference.policy.rankings_per_hour
+    standings = await rows.standings(tx, [one.id for one in opened], rankings_per_hour=most)
+    waits = {one.id: standings.each[one.id].wait_s for one in opened}
+    refused += [_part(one, TOO_OFTEN, wait_s=waits[one.id]) for one in opened if waits[one.id]]
+    taking_part = [one for one in opened if not waits[one.id]]
+    snapshot = await tx.snapshots.register(tx)
+    ranked, plan = await asyncio.to_thread(work_out, taking_part, standings, reference, snapshot, tx.at)
+    if ranked:
+        await register.record(tx, snapshot)
+        await ranking_rows.add(tx, await asyncio.to_thread(_rows_of, ranked, snapshot))
+    parts = [
+        Part(one.referral.id, one.referral.case.urgency, one.ranked, planned)
+        for one, planned in zip(ranked, plan.referrals, strict=True)
+    ]
+    return PeakPlan(tx.at, reference.policy.version, reference.policy_hash, (*parts, *refused), plan, left_out=left_out)
+
+
+async def _taking_part(
+    tx: Transaction, caller: Caller, ids: Sequence[UUID] | None, policy: Policy, *, keyring: Keyring
+) -> tuple[list[Referral], list[Part], int]:
+    """Return the open referrals in the waiting list's order, those that are not, and how many more there are."""
+    if ids is None:
+        found = await referral_rows.waiting(tx, caller.provider)
+    else:
+        found = await referral_rows.several(tx, ids, provider_id=caller.provider)
+        if len(found) != len(set(ids)):
+            raise Missing
+    refused = [
+        Part(row.id, row.urgency, refusal=ERASED if row.key is None else NOT_OPEN)
+        for row in sorted(found, key=lambda row: (row.created_at, row.id))
+        if row.key is None or row.status != "open"
+    ]
+    apart = {part.referral_id for part in refused}
+    opened = [referrals.opened(tx, row, keyring) for row in found if row.id not in apart]
+    ordered = waiting.in_order(opened, policy=policy)
+    return ordered[:MOST], refused, len(ordered[MOST:])
+
+
+def _part(referral: Referral, refusal: str, *, wait_s: int) -> Part:
+    return Part(referral.id, referral.case.urgency, refusal=refusal, wait_s=wait_s)
+
+
+def work_out(
+    taking_part: Sequence[Referral],
+    standings: Standings,
+    reference: Reference,
+    snapshot: RegisterSnapshot,
+    at: datetime,
+) -> tuple[list[RankedCase], Plan]:
+    """Rank all, and plan: nothing but work, in another thread so that the process goes on answering others."""
+    ranked: list[RankedCase] = []
+    for referral in taking_part:
+        need = referrals.need_of(referral.content, reference)
+        standing = standings.each[referral.id]
+        situation = rankings.situation_of(standing, need, at=at, reference=reference, snapshot=snapshot)
+        inputs = Inputs(need, snapshot.register, situation, reference.policy)
+        made = rankings.ranked_now(referral, inputs, reference=reference)
+        asker = peaks.asker(str(referral.id), need, made.ranking, snapshot.register, situation, reference.policy)
+        ranked.append(RankedCase(referral, made, asker))
+    return ranked, peaks.plan([one.asker for one in ranked], standings.free)
+
+
+def _rows_of(ranked: Sequence[RankedCase], snapshot: RegisterSnapshot) -> list[RankingRow]:
+    return [rankings.row_of(one.referral, one.ranked, snapshot=snapshot) for one in ranked]
+
+
+# --- in counts: administrators see no client, and the worker, who may, shows them none ----------------------
+
+
+async def ask_counts(tx: Transaction, caller: Caller) -> CountsRow:
+    """Ask for a plan for all open referrals of the country, in counts; or have the one of this step, if there is one.
+
+    One a step of availability for everybody: whoever asks again and again cannot watch somebody come or go.
+    """
+    policy = (await tx.snapshots.reference(tx)).policy
+    of_this_step = await rows.newest(tx, minutes=policy.availability_step_minutes)
+    if of_this_step is not None:
+        return of_this_step
+    id_ = uuid4()
+    await rows.ask(tx, id_, account_id=caller.account_id)
+    return await counts(tx, id_)
+
+
+async def counts(tx: Transaction, id_: UUID) -> CountsRow:
+    """Return a plan in counts; Missing where there is none."""
+    row = await rows.read(tx, id_)
+    if row is None:
+        raise Missing
+    return row
+
+
+async def make_counts(tx: Transaction, *, keyring: Keyring) -> int:
+    """Make the plans in counts that were asked for, as the worker; return how many."""
+    asked = await rows.asked(tx)
+    if not asked:
+        return 0
+    reference = await tx.snapshots.reference(tx)
+    snapshot = await tx.snapshots.register(tx)
+    found = await referral_rows.open_after(tx, None, most=READ_AT_ONCE)
+    opened = [referrals.opened(tx, row, keyring) for row in found]
+    ordered = waiting.in_order(opened, policy=reference.policy)[:MOST]
+    most = reference.policy.rankings_per_hour
+    standings = await rows.standings(tx, [one.id for one in ordered], rankings_per_hour=most)
+    ranked, plan = await asyncio.to_thread(work_out, ordered, standings, reference, snapshot, tx.at)
+    await rows.answer(tx, asked, counted(ranked, plan))
+    opened_ids = tuple(sorted(tx.looks.referral_ids))
+    await access_log.add(tx, access_log.of_actor(tx.actor, "rank", "peak_plan", asked[0], referral_ids=opened_ids))
+    return len(asked)
+
+
+async def prune(tx: Transaction) -> None:
+    """Forget the counts of a day ago."""
+    await rows.prune(tx)
+
+
+def counted(ranked: Sequence[RankedCase], plan: Plan) -> dict[str, Any]:
+    """Return a plan in counts: by urgency, by region of origin and by band, small ones suppressed in each."""
+    parts = list(zip(ranked, plan.referrals, strict=True))
+    return {
+        "urgency": suppressed(
+            Counter((one.asker.urgency, _done(planned)) for one, planned in parts),
+            keys=[(urgency, done) for urgency in peaks.URGENCIES for done in DONE],
+        ),
+        "in_turn": suppressed(Counter(plan.placed_in_turn), keys=peaks.URGENCIES),
+        "region": suppressed(
+            Counter((one.ranked.need.origin_region, _done(planned)) for one, planned in parts),
+            keys=[(region, done) for region in sorted({o.ranked.need.origin_region for o in ranked}) for done in DONE],
+        ),
+        "band": suppressed(
+            Counter(planned.choice.offer.band for planned in plan.referrals if planned.choice), keys=BANDS
+        ),
+    }
+
+
+DONE = ("placed", "not_placed")
+BANDS = ("ample", "sufficient")
+
+
+def _done(planned: Planned) -> str:
+    return DONE[planned.choice is None]
+
+
+def suppressed(counts: Mapping[Any, int], *, keys: Collection[Any]) -> list[list[Any]]:
+    """Return the count of each key; None for small ones, and for those by which they could be worked out.
+
+    Their sum could be, for another table gives away what all of them come to.
+    """
+    shown = counts_to_show(counts, keys=keys)
+    return [[*(key if isinstance(key, tuple) else (key,)), count] for key, count in shown.items()]

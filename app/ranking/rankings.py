@@ -1,0 +1,277 @@
+"""Rankings: where can this household go, recorded so that the same answer can be made again."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from uuid import UUID, uuid4
+
+from app.allocation.policy.policy import Policy
+from app.allocation.ranking.rank import Inputs
+from app.allocation.ranking.replay import inputs_bytes, inputs_of
+from app.allocation.ranking.safety import dangers_on
+from app.allocation.ranking.versions import NEWEST, Rules, rules_of
+from app.allocation.values import Need, Ranking, Register, Situation
+from app.database import register
+from app.database.caller import Caller, Role
+from app.database.reference import Reference
+from app.database.register import RegisterSnapshot
+from app.database.transaction import Transaction
+from app.errors import Conflict, Erased, Missing, TooOften
+from app.ranking.store import rankings, situation
+from app.ranking.store.rankings import RankingRow
+from app.ranking.store.situation import Standing
+from app.reference import load
+from app.referrals import referrals
+from app.referrals.referrals import Referral
+from app.seal import Keyring
+
+NOWHERE: Mapping[str, int] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class Ranked:
+    """A recorded ranking, with what it cites."""
+
+    id: UUID
+    referral_id: UUID
+    provider_id: UUID
+    as_of: datetime
+    policy_version: str
+    policy_hash: str
+    inputs: Inputs
+    ranking: Ranking
+
+    @property
+    def need(self) -> Need:
+        """What the referral asked for."""
+        return self.inputs.need
+
+    def is_of(self, caller: Caller) -> bool:
+        """Whether it was made by the caller's own desk, which knows the household."""
+        return caller.has(Role.INTAKE_WORKER) and self.provider_id == caller.provider_id
+
+
+async def make(tx: Transaction, caller: Caller, referral_id: UUID, *, keyring: Keyring) -> Ranked:
+    """Rank every place for one of the caller's referrals, and record it."""
+    referral = await referrals.read(tx, caller, referral_id, keyring=keyring)
+    if referral.status not in {"open", "held", "placed"}:
+        raise Conflict("referral_not_open", "This referral is closed.")
+    ranked = await decided(tx, referral)
+    snapshot = await tx.snapshots.register(tx)
+    await register.record(tx, snapshot)
+    await rankings.add(tx, [row_of(referral, ranked, snapshot=snapshot)])
+    return ranked
+
+
+async def decided(tx: Transaction, referral: Referral, *, limited: bool = True) -> Ranked:
+    """Rank every place for a referral; nothing is recorded yet.
+
+    `limited`: whether the policy's limit of rankings per hour holds.
+    """
+    reference = await tx.snapshots.reference(tx)
+    snapshot = await tx.snapshots.register(tx)
+    need = referrals.need_of(referral.content, reference)
+    standing = await _situation(tx, referral.id, need, reference=reference, snapshot=snapshot, limited=limited)
+    return ranked_now(referral, Inputs(need, snapshot.register, standing, reference.policy), reference=reference)
+
+
+def ranked_now(referral: Referral, inputs: Inputs, *, reference: Reference) -> Ranked:
+    """Return a new ranking, made by the newest rules under the policy in force."""
+    return Ranked(
+        id=uuid4(),
+        referral_id=referral.id,
+        provider_id=referral.case.provider_id,
+        as_of=inputs.situation.as_of,
+        policy_version=reference.policy.version,
+        policy_hash=reference.policy_hash,
+        inputs=inputs,
+        ranking=NEWEST.rank(inputs.need, inputs.register, inputs.situation, inputs.policy),
+    )
+
+
+def row_of(referral: Referral, ranked: Ranked, *, snapshot: RegisterSnapshot) -> RankingRow:
+    """Return what is recorded of a new ranking: enough to make it again, sealed with its referral's key."""
+    made_from = inputs_bytes(ranked.inputs.need, ranked.inputs.situation)
+    return RankingRow(
+        id=ranked.id,
+        referral_id=referral.id,
+        provider_id=referral.case.provider_id,
+        referral_version=referral.case.version,
+        register_version=snapshot.version,
+        as_of=ranked.as_of,
+        policy_hash=ranked.policy_hash,
+        register_hash=snapshot.hash,
+        rules_version=NEWEST.version,
+        digest=NEWEST.digest(ranked.ranking),
+        sealed=referral.key.seal(made_from, row=str(ranked.id)),
+    )
+
+
+async def _situation(
+    tx: Transaction, referral_id: UUID, need: Need, *, reference: Reference, snapshot: RegisterSnapshot, limited: bool
+) -> Situation:
+    """Return how things stand for a need; raise TooOften where it was ranked as often as the policy allows."""
+    standing = await situation.read(tx, referral_id, rankings_per_hour=reference.policy.rankings_per_hour)
+    if standing.wait_s and limited:
+        raise TooOften(retry_after=standing.wait_s)
+    return situation_of(standing, need, at=tx.at, reference=reference, snapshot=snapshot)
+
+
+def situation_of(
+    standing: Standing, need: Need, *, at: datetime, reference: Reference, snapshot: RegisterSnapshot
+) -> Situation:
+    """Return what a ranking looks at, of what the database knows of the moment."""
+    municipalities, today = snapshot.register.municipalities, load().country.day_of(at)
+    near = reference.distances[need.near_municipality] if need.near_municipality else NOWHERE
+    return Situation(
+        as_of=at,
+        free=standing.free,
+        confirmed_hours=standing.confirmed_hours,
+        clearances=_clearances(need, reference=reference, municipalities=municipalities, today=today),
+        near_km={site: near[site] for site in municipalities if site in near},
+        deficits=standing.deficits,
+        occupancy=standing.occupancy,
+        capped_regions=standing.capped_regions,
+        declined_sites=standing.declined_sites,
+        local_day=today,
+    )
+
+
+def lasting_situation(
+    need: Need,
+    *,
+    reference: Reference,
+    municipalities: tuple[str, ...],
+    at: datetime,
+    capped_regions: frozenset[str] = frozenset(),
+) -> Situation:
+    """Return the situation as far as it does not change by the minute: distances, and nothing about free places."""
+    today = load().country.day_of(at)
+    return Situation(
+        as_of=at,
+        free=NOWHERE,
+        confirmed_hours=NOWHERE,
+        clearances=_clearances(need, reference=reference, municipalities=municipalities, today=today),
+        near_km=NOWHERE,
+        deficits=NOWHERE,
+        occupancy=NOWHERE,
+        capped_regions=capped_regions,
+        declined_sites=frozenset(),
+        local_day=today,
+    )
+
+
+def _clearances(
+    need: Need, *, reference: Reference, municipalities: tuple[str, ...], today: date
+) -> Mapping[str, Mapping[str, int]]:
+    """Return the distances that a need asks for, by zone and site; no others are looked up, and kept."""
+    zones = {zone.municipality for zone in dangers_on(need, today=today, policy=reference.policy).zones}
+    return {zone: {site: reference.clearances[zone][site] for site in municipalities} for zone in sorted(zones)}
+
+
+async def read(tx: Transaction, caller: Caller, ranking_id: UUID, *, keyring: Keyring) -> Ranked:
+    """Return one of the caller's provider's rankings, made again from what was recorded."""
+    recorded = await _recorded(tx, caller, ranking_id)
+    if recorded is None or recorded[0].provider_id != caller.provider:
+        raise Missing
+    # Whoever looks at it again looks a moment later: most often at a register that has not changed.
+    snapshot = await tx.snapshots.register(tx)
+    return await made_again(tx, *recorded, keyring=keyring, kept={snapshot.hash: snapshot.register})
+
+
+async def replay(tx: Transaction, caller: Caller, ranking_id: UUID, *, keyring: Keyring) -> tuple[Ranked, bool]:
+    """Make a recorded ranking again; return it, and whether it is identical to the first."""
+    recorded = await _recorded(tx, caller, ranking_id)
+    if recorded is None:
+        raise Missing
+    return await _again(tx, *recorded, keyring=keyring)
+
+
+async def _recorded(tx: Transaction, caller: Caller, ranking_id: UUID) -> tuple[RankingRow, bytes | None] | None:
+    recorded = await rankings.read(tx, ranking_id)
+    concerned = caller.region is not None and await rankings.concerns_region(tx, ranking_id, region=caller.region)
+    if recorded is None:
+        return None
+    own = caller.has(Role.INTAKE_WORKER) and recorded[0].provider_id == caller.provider_id
+    return recorded if own or (caller.has(Role.AUDITOR) and concerned) else None
+
+
+async def _again(tx: Transaction, row: RankingRow, key: bytes | None, *, keyring: Keyring) -> tuple[Ranked, bool]:
+    ranked = await made_again(tx, row, key, keyring=keyring)
+    return ranked, is_identical(row, ranked)
+
+
+def is_identical(row: RankingRow, again: Ranked) -> bool:
+    """Whether what was made again is what was recorded."""
+    return rules_of(row.rules_version).digest(again.ranking) == row.digest
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """What a ranking was made from, with the policy and the rules that it cites."""
+
+    inputs: Inputs
+    policy_version: str
+    rules: Rules
+
+    def ranked(self, policy: Policy | None = None) -> Ranking:
+        """Return the ranking made again, under its own policy or another one."""
+        made_from = self.inputs
+        return self.rules.rank(made_from.need, made_from.register, made_from.situation, policy or made_from.policy)
+
+
+async def opened(
+    tx: Transaction, row: RankingRow, key: bytes | None, *, keyring: Keyring, kept: dict[str, Register] | None = None
+) -> Recorded:
+    """Return what a recorded ranking was made from.
+
+    `kept` holds the register of the last one by its hash: rankings made one after another mostly share it.
+
+    Raises Erased where the key of its inputs has been destroyed, and UnknownRules where this release does not have the
+    rules that made it.
+    """
+    if key is None:
+        raise Erased
+    rules = rules_of(row.rules_version)
+    tx.looks.referral_ids.add(row.referral_id)
+    sealed_with = keyring.unwrap(key, row=str(row.referral_id))
+    need, standing = inputs_of(sealed_with.unseal_json(row.sealed, row=str(row.id)))
+    seen = await _register(tx, row.register_hash, {} if kept is None else kept)
+    policy, version = await _policy(tx, row.policy_hash)
+    return Recorded(Inputs(need, seen, standing, policy, rules.dangers_on), version, rules)
+
+
+async def _policy(tx: Transaction, hash_: str) -> tuple[Policy, str]:
+    """Return a policy and its version; most rankings that are looked at cite the one in force."""
+    reference = await tx.snapshots.reference(tx)
+    if hash_ == reference.policy_hash:
+        return reference.policy, reference.policy.version
+    return await rankings.policy(tx, hash_)
+
+
+async def _register(tx: Transaction, hash_: str, kept: dict[str, Register]) -> Register:
+    if hash_ not in kept:
+        found = await register.recorded(tx, hash_)
+        kept.clear()
+        kept[hash_] = found
+    return kept[hash_]
+
+
+async def made_again(
+    tx: Transaction, row: RankingRow, key: bytes | None, *, keyring: Keyring, kept: dict[str, Register] | None = None
+) -> Ranked:
+    """Return a recorded ranking, recomputed from its sealed inputs, and the register, policy and rules that it cites.
+
+    Raises as `opened` does, which takes `kept` as well.
+    """
+    found = await opened(tx, row, key, keyring=keyring, kept=kept)
+    return Ranked(
+        id=row.id,
+        referral_id=row.referral_id,
+        provider_id=row.provider_id,
+        as_of=row.as_of,
+        policy_version=found.policy_version,
+        policy_hash=row.policy_hash,
+        inputs=found.inputs,
+        ranking=found.ranked(),
+    )

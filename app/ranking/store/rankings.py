@@ -1,0 +1,116 @@
+"""Recorded rankings: what was asked, of which register, under which policy, and the hash of what came out."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from sqlalchemy import and_, exists, func, insert, or_, select
+
+from app.allocation.policy.policy import Policy, parse_policy
+from app.models import Hold as HoldTable
+from app.models import Municipality, Placement, Ranking, Referral, ReferralSecret
+from app.models import Policy as PolicyTable
+
+if TYPE_CHECKING:
+    from app.database.transaction import Transaction
+
+
+@dataclass(frozen=True, slots=True)
+class RankingRow:
+    """A ranking as it is stored."""
+
+    id: UUID
+    referral_id: UUID
+    provider_id: UUID
+    referral_version: int
+    register_version: int
+    as_of: datetime
+    policy_hash: str
+    register_hash: str
+    rules_version: str
+    digest: str
+    sealed: bytes
+
+
+_COLUMNS = (
+    Ranking.id,
+    Ranking.referral_id,
+    Ranking.provider_id,
+    Ranking.referral_version,
+    Ranking.register_version,
+    Ranking.as_of,
+    Ranking.policy_hash,
+    Ranking.register_hash,
+    Ranking.rules_version,
+    Ranking.digest,
+    Ranking.sealed,
+)
+
+
+_ADD = insert(Ranking)
+
+
+async def add(tx: "Transaction", rankings: Sequence[RankingRow]) -> None:
+    """Record rankings, one at least."""
+    await tx.run(_ADD, [asdict(ranking) for ranking in rankings])
+
+
+async def read(tx: "Transaction", ranking_id: UUID) -> tuple[RankingRow, bytes | None] | None:
+    """Return a ranking, and the wrapped key that its inputs are sealed with; None for that once it was destroyed."""
+    row = await tx.row(
+        select(*_COLUMNS, ReferralSecret.key)
+        .outerjoin(ReferralSecret, ReferralSecret.referral_id == Ranking.referral_id)
+        .where(Ranking.id == ranking_id)
+    )
+    return None if row is None else (RankingRow(**{name: getattr(row, name) for name in RankingRow.__slots__}), row.key)
+
+
+async def policy(tx: "Transaction", policy_hash: str) -> tuple[Policy, str]:
+    """Return the policy that a ranking cites, and its version."""
+    row = (await tx.rows(select(PolicyTable.document, PolicyTable.version).where(PolicyTable.hash == policy_hash)))[0]
+    return parse_policy(row.document), row.version
+
+
+async def concerns_region(tx: "Transaction", ranking_id: UUID, *, region: str) -> bool:
+    """Whether a region is concerned by a ranking: it began there, or led to a placement there."""
+    return (
+        await tx.row(
+            select(func.count())
+            .select_from(Ranking)
+            .join(Referral, Referral.id == Ranking.referral_id)
+            .join(Municipality, Municipality.code == Referral.origin)
+            .outerjoin(HoldTable, HoldTable.ranking_id == Ranking.id)
+            .outerjoin(Placement, Placement.hold_id == HoldTable.id)
+            .where(Ranking.id == ranking_id, or_(Municipality.region == region, Placement.receiving == region))
+            .having(func.count() > 0)
+        )
+    ) is not None
+
+
+async def newest(tx: "Transaction", *, most: int) -> list[UUID]:
+    """Return the ids of the newest rankings, one a referral, of which the inputs can still be read; newest first."""
+    newer = Ranking.__table__.alias("newer")
+    later = or_(newer.c.as_of > Ranking.as_of, and_(newer.c.as_of == Ranking.as_of, newer.c.id > Ranking.id))
+    superseded = exists().where(newer.c.referral_id == Ranking.referral_id, later)
+    found = await tx.rows(
+        select(Ranking.id)
+        .join(ReferralSecret, ReferralSecret.referral_id == Ranking.referral_id)
+        .where(~superseded)
+        .order_by(Ranking.as_of.desc(), Ranking.id.desc())
+        .limit(most)
+    )
+    return [row.id for row in found]
+
+
+async def unknown_rules(tx: "Transaction", known: Collection[str]) -> list[str]:
+    """Return the other versions of the rules by which rankings were made that could still be made again."""
+    rows = await tx.rows(
+        select(Ranking.rules_version)
+        .distinct()
+        .join(ReferralSecret, ReferralSecret.referral_id == Ranking.referral_id)
+        .where(Ranking.rules_version.not_in(known))
+        .order_by(Ranking.rules_version)
+    )
+    return [row.rules_version for row in rows]

@@ -1,0 +1,141 @@
+"""What came free, as the database noted it; and the rankings that the worker makes for those who wait for it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from sqlalchemy import (
+    ARRAY,
+    Boolean,
+    Integer,
+    Uuid,
+    bindparam,
+    case,
+    delete,
+    func,
+    insert,
+    select,
+    text,
+    tuple_,
+)
+
+from app.models import PlaceGroup, Ranking, Vacancy
+from app.ranking.store.rankings import RankingRow
+
+if TYPE_CHECKING:
+    from app.database.transaction import Transaction
+
+KEPT_DAYS = 31
+TAKEN_AT_ONCE = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """Something that came free and is being counted; `reached` is the last referral that was ranked for it."""
+
+    id: UUID
+    provider_id: UUID
+    group_id: UUID
+    left_by: UUID | None
+    reached: UUID | None
+
+
+@dataclass(frozen=True, slots=True)
+class VacancyRow:
+    """Something that came free, as its owner may see it."""
+
+    id: UUID
+    site_id: UUID
+    place_id: UUID | None
+    kind: str
+    freed_at: datetime
+    lawful_for: int | None
+    """For how many of those who waited it was lawful; None until they have been counted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Chance:
+    """A ranking that was made because something came free, and where the best of that stood in it."""
+
+    ranking: RankingRow
+    rank: int
+
+
+# Those that are being counted first: what comes free meanwhile waits for the next round, and goes through it together.
+_PENDING = (
+    select(*(getattr(Vacancy, name) for name in Pending.__slots__))
+    .where(Vacancy.counted_at.is_(None))
+    .order_by(Vacancy.reached.is_(None), Vacancy.freed_at, Vacancy.id)
+    .limit(TAKEN_AT_ONCE)
+    .with_for_update(skip_locked=True)
+)
+
+
+async def pending(tx: "Transaction") -> list[Pending]:
+    """Return what is being counted; where nothing is, all that has to be."""
+    rows = [Pending(*row) for row in await tx.rows(_PENDING)]
+    begun = [one for one in rows if one.reached is not None]
+    return begun or rows
+
+
+async def record(tx: "Transaction", chances: Sequence[Chance]) -> None:
+    """Record rankings for those who wait: always in the same order, so that no two writers wait for each other."""
+    ordered = sorted(chances, key=lambda chance: chance.ranking.referral_id)
+    await tx.run(insert(Ranking), [{**asdict(chance.ranking), "came_free_rank": chance.rank} for chance in ordered])
+
+
+_COUNT = text("""
+UPDATE vacancies AS v SET lawful_for = v.lawful_for + one.lawful_for, reached = :reached,
+                          counted_at = CASE WHEN :done THEN clock_timestamp() END,
+                          left_by = CASE WHEN NOT :done THEN v.left_by END
+FROM unnest(:ids, :numbers) AS one (id, lawful_for) WHERE v.id = one.id
+RETURNING v.id, v.provider_id, v.lawful_for
+""").bindparams(
+    bindparam("ids", type_=ARRAY(Uuid)),
+    bindparam("numbers", type_=ARRAY(Integer)),
+    bindparam("reached", type_=Uuid()),
+    bindparam("done", type_=Boolean()),
+)
+
+
+async def count(
+    tx: "Transaction", lawful_for: Mapping[UUID, int], *, reached: UUID | None, done: bool
+) -> Mapping[UUID, UUID]:
+    """Add to the numbers of those for whom something is lawful; `reached` is how far that got, `done` if it is all.
+
+    Returns, for each provider of which something is lawful for anybody, one of those vacancies.
+    """
+    values = {"ids": list(lawful_for), "numbers": list(lawful_for.values())}
+    rows = await tx.rows(_COUNT, {**values, "reached": reached, "done": done})
+    return {row.provider_id: row.id for row in rows if row.lawful_for}
+
+
+_LISTED = (
+    select(
+        Vacancy.id,
+        Vacancy.site_id,
+        Vacancy.place_id,
+        PlaceGroup.kind,
+        Vacancy.freed_at,
+        case((Vacancy.counted_at.is_not(None), Vacancy.lawful_for)),
+    )
+    .join(PlaceGroup, PlaceGroup.id == Vacancy.group_id)
+    .order_by(Vacancy.freed_at.desc(), Vacancy.id.desc())
+)
+
+
+async def listed(
+    tx: "Transaction", provider_id: UUID, *, limit: int, after: tuple[datetime, UUID] | None
+) -> list[VacancyRow]:
+    """Return what came free at a provider's sites, newest first."""
+    statement = _LISTED.where(Vacancy.provider_id == provider_id).limit(limit)
+    if after is not None:
+        statement = statement.where(tuple_(Vacancy.freed_at, Vacancy.id) < tuple_(*after))
+    return [VacancyRow(*row) for row in await tx.rows(statement)]
+
+
+async def prune(tx: "Transaction") -> int:
+    """Forget what came free long ago, and return how much."""
+    return await tx.run(delete(Vacancy).where(Vacancy.freed_at < func.clock_timestamp() - timedelta(days=KEPT_DAYS)))

@@ -1,0 +1,1 @@
+"""Households that need a place: referrals, contacts, shields, waiting, alternatives."""

@@ -1,0 +1,154 @@
+"""Alternatives: what a household has until a place is found, who answers for it, and whether they are well there."""
+
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from uuid import UUID, uuid4
+from zoneinfo import ZoneInfo
+
+from app.allocation.policy.policy import Policy
+from app.allocation.ranking.waiting import last_night
+from app.database import outbox
+from app.database.caller import Caller
+from app.database.transaction import Transaction
+from app.errors import Conflict, Fault, Invalid, Missing
+from app.reference import load
+from app.referrals import referrals
+from app.referrals.store import alternatives
+from app.referrals.store.alternatives import AlternativeRow, Capacity
+from app.seal import Keyring
+
+NEWS, ALARM = "waiting", "alarm"
+"""Events about an alternative: that something about it changed, and that somebody has to act at once."""
+WELL = "well"
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What a household is to have, who answers for it, and the day on which they leave it, where that is known."""
+
+    kind: str
+    responsible_id: UUID
+    until: date | None
+
+
+async def begin(
+    tx: Transaction, caller: Caller, referral_id: UUID, *, keyring: Keyring, wanted: Wanted
+) -> AlternativeRow:
+    """Record what one of the caller's referrals has until a place is found.
+
+    Help where they are takes up one that the responsible provider said it can help; the database decides about the
+    last one.
+    """
+    referral = await referrals.read(tx, caller, referral_id, keyring=keyring, lock=True)
+    if referral.status not in {"open", "held"}:
+        raise Conflict("referral_not_open", "This referral has a placement, or is closed.")
+    if await alternatives.in_use(tx, referral.id):
+        raise Conflict("alternative_in_use", "This referral has an alternative; end that one first.")
+    policy = (await tx.snapshots.reference(tx)).policy
+    row = AlternativeRow(
+        id=uuid4(),
+        referral_id=referral.id,
+        reference=referral.case.reference,
+        provider_id=referral.case.provider_id,
+        responsible_id=wanted.responsible_id,
+        kind=wanted.kind,
+        started_at=tx.at,
+        until=_until(wanted, today=local_day(tx.at), policy=policy),
+        checked_at=None,
+        outcome=None,
+        next_check_at=tx.at + timedelta(hours=policy.alternative_check_hours),
+        ended_at=None,
+        end_reason=None,
+    )
+    if not await alternatives.add(tx, row):
+        raise Conflict("no_capacity", "This provider can help no more households where they are at the moment.")
+    await _tell(tx, row, NEWS)
+    return row
+
+
+async def read(tx: Transaction, caller: Caller, alternative_id: UUID, *, lock: bool = False) -> AlternativeRow:
+    """Return an alternative of one of the caller's provider's referrals, or for which that is responsible."""
+    row = await alternatives.read(tx, alternative_id, provider_id=caller.provider, lock=lock)
+    if row is None:
+        raise Missing
+    tx.looks.referral_ids.add(row.referral_id)
+    return row
+
+
+async def listed(
+    tx: Transaction, caller: Caller, *, limit: int, after: tuple[datetime, UUID] | None
+) -> list[AlternativeRow]:
+    """Return what is in use and concerns the caller's provider, whoever waits longest for a check first."""
+    rows = await alternatives.listed(tx, caller.provider, limit=limit, after=after)
+    tx.looks.referral_ids.update(row.referral_id for row in rows)
+    return rows
+
+
+async def check(tx: Transaction, caller: Caller, alternative_id: UUID, *, outcome: str) -> AlternativeRow:
+    """Note how they are; until somebody finds them well, the next check is due at once, and both sides are alarmed."""
+    await _live(tx, caller, alternative_id)
+    policy = (await tx.snapshots.reference(tx)).policy
+    well = outcome == WELL
+    next_check_at = tx.at + timedelta(hours=policy.alternative_check_hours) if well else tx.at
+    row = await alternatives.check(tx, alternative_id, outcome=outcome, next_check_at=next_check_at)
+    await _tell(tx, row, NEWS if well else ALARM)
+    return row
+
+
+async def end(tx: Transaction, caller: Caller, alternative_id: UUID, *, reason: str) -> AlternativeRow:
+    """End an alternative; where the responsible provider does so, the household's own provider is alarmed."""
+    await _live(tx, caller, alternative_id)
+    row = await alternatives.end(tx, alternative_id, reason=reason)
+    await _tell(tx, row, NEWS if row.provider_id == caller.provider else ALARM)
+    return row
+
+
+async def capacity(tx: Transaction, caller: Caller) -> Capacity:
+    """Return how many households the caller's provider can help where they are, and how many it does."""
+    return await alternatives.capacity(tx, caller.provider)
+
+
+async def set_capacity(tx: Transaction, caller: Caller, *, capacity: int) -> Capacity:
+    """Say how many that can be; those whom it helps already stay, also where they are more."""
+    await alternatives.set_capacity(tx, caller.provider, capacity=capacity)
+    return await alternatives.capacity(tx, caller.provider)
+
+
+def is_overdue(row: AlternativeRow, *, at: datetime) -> bool:
+    """Whether somebody should have looked after them by now, or their nights are over."""
+    nights_over = row.until is not None and midnight(row.until) <= at
+    return row.ended_at is None and (row.next_check_at <= at or nights_over)
+
+
+def local_day(at: datetime) -> date:
+    """Return the day of a moment by the clocks of the jurisdiction."""
+    return load().country.day_of(at)
+
+
+def midnight(day: date) -> datetime:
+    """Return when a day begins by the clocks of the jurisdiction."""
+    return datetime(day.year, day.month, day.day, tzinfo=_zone())
+
+
+def _zone() -> ZoneInfo:
+    return ZoneInfo(load().country.time_zone)
+
+
+def _until(wanted: Wanted, *, today: date, policy: Policy) -> date | None:
+    most = last_night(today, kind=wanted.kind, policy=policy)
+    if wanted.until is None:
+        return most
+    if wanted.until <= today:
+        raise Invalid(Fault("/until", "must lie ahead"))
+    if most is not None and wanted.until > most:
+        raise Invalid(Fault("/until", f"can be {most.isoformat()} at the latest: the policy's nights"))
+    return wanted.until
+
+
+async def _live(tx: Transaction, caller: Caller, alternative_id: UUID) -> None:
+    if (await read(tx, caller, alternative_id, lock=True)).ended_at is not None:
+        raise Conflict("alternative_ended", "This alternative has ended.")
+
+
+async def _tell(tx: Transaction, row: AlternativeRow, kind: str) -> None:
+    await outbox.add(tx, kind=kind, subject=str(row.id), audience=[row.provider_id, row.responsible_id])

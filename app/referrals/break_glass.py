@@ -1,0 +1,71 @@
+"""Breaking the glass: a look at a shielded referral by somebody who is not named, for a while, heard of at once."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from app.database import access_log, outbox
+from app.database.caller import Caller
+from app.database.transaction import Transaction
+from app.errors import Conflict, TooOften
+from app.referrals.store import shields
+from app.referrals.store.shields import Glass, Shielded
+
+BREAK_GLASS = "break_glass"
+"""What it is called in the access log."""
+TRIES_PER_HOUR = 10
+"""By one account, whether or not they were granted: references must not be guessed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Broken:
+    """A glass that has been broken: `event` is the access log's entry, `until` when the look is over."""
+
+    event: int
+    referral_id: UUID
+    until: datetime
+
+
+class AlreadyNamed(Conflict):
+    """There is no glass for those who are named."""
+
+    def __init__(self) -> None:
+        super().__init__("already_named", "You are one of those who may see this referral.")
+
+
+async def break_glass(tx: Transaction, caller: Caller, reference: str, *, reason: str) -> Broken | None:
+    """Open a shielded referral of the caller's provider to them for a while; None where there is none by that name.
+
+    Granted or not, it is written down; if it is granted, the provider's coordinators hear of it. All of that is one
+    transaction: before it is committed nothing is seen, and without an entry in the log there is no look.
+
+    Raises TooOften for an account that tried as often within the hour as it may.
+    """
+    await shields.one_at_a_time(tx, caller.provider)
+    wait_s = await access_log.wait(tx, caller.account_id, action=BREAK_GLASS, most=TRIES_PER_HOUR, tries=True)
+    if wait_s:
+        raise TooOften(retry_after=wait_s)
+    found = await shields.find(tx, reference, provider_id=caller.provider)
+    if found is not None and caller.account_id in found.named:
+        raise AlreadyNamed
+    event = await access_log.add_numbered(tx, _entry(caller, found, reason=reason))
+    if found is None:
+        return None
+    policy = (await tx.snapshots.reference(tx)).policy
+    glass = Glass(
+        referral_id=found.referral_id,
+        account_id=caller.account_id,
+        provider_id=caller.provider,
+        reference=reference,
+        because=reason,
+        minutes=policy.break_glass_minutes,
+    )
+    until = await shields.break_glass(tx, glass)
+    await outbox.add(tx, kind="access", subject=str(event), audience=[caller.provider])
+    return Broken(event, found.referral_id, until)
+
+
+def _entry(caller: Caller, found: Shielded | None, *, reason: str) -> access_log.Entry:
+    if found is None:
+        return caller.entry(BREAK_GLASS, "referral", None, outcome=access_log.REFUSED, purpose=reason)
+    return caller.entry(BREAK_GLASS, "referral", found.referral_id, purpose=reason, referral_ids=(found.referral_id,))

@@ -1,0 +1,71 @@
+"""The contact log of a referral: who was spoken to, what was said, and when the next contact is due."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID, uuid4
+
+from app.database.caller import Caller
+from app.database.transaction import Transaction
+from app.errors import Conflict, Fault, Invalid
+from app.referrals import referrals
+from app.referrals.store import contacts
+from app.referrals.store.contacts import ContactRow
+from app.seal import DataKey, Keyring
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What was said, and with whom, as a code."""
+
+    kind: str | None
+    note: str
+
+
+@dataclass(frozen=True, slots=True)
+class Contact:
+    """A contact with its seal open."""
+
+    row: ContactRow
+    said: Said
+
+
+async def note(
+    tx: Transaction, caller: Caller, referral_id: UUID, *, keyring: Keyring, said: Said, due_at: datetime | None
+) -> Contact:
+    """Write down a contact; what it says of the next one takes the place of what was said before."""
+    referral = await referrals.read(tx, caller, referral_id, keyring=keyring)
+    if referral.status in {"ended", "withdrawn"}:
+        raise Conflict("referral_not_open", "This referral is closed.")
+    if due_at is not None and due_at <= tx.at:
+        raise Invalid(Fault("/dueAt", "must lie ahead"))
+    id_ = uuid4()
+    row = ContactRow(
+        id=id_,
+        referral_id=referral.id,
+        provider_id=referral.case.provider_id,
+        account_id=caller.account_id,
+        at=tx.at,
+        due_at=due_at,
+        sealed=referral.key.seal_json({"kind": said.kind, "note": said.note}, row=str(id_)),
+    )
+    await contacts.add(tx, row)
+    return Contact(row, said)
+
+
+async def listed(
+    tx: Transaction,
+    caller: Caller,
+    referral_id: UUID,
+    *,
+    keyring: Keyring,
+    limit: int,
+    after: tuple[datetime, UUID] | None,
+) -> list[Contact]:
+    """Return the contacts of one of the caller's provider's referrals, newest first."""
+    referral = await referrals.read(tx, caller, referral_id, keyring=keyring)
+    rows = await contacts.listed(tx, referral.id, provider_id=caller.provider, limit=limit, after=after)
+    return [_opened(row, referral.key) for row in rows]
+
+
+def _opened(row: ContactRow, key: DataKey) -> Contact:
+    return Contact(row, Said(**key.unseal_json(row.sealed, row=str(row.id))))

@@ -1,0 +1,195 @@
+"""Referrals: registering a household's need, and changing what is known of it."""
+
+import secrets
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any, Protocol
+from uuid import UUID, uuid4
+
+from app.allocation.policy.documents import read as read_document
+from app.allocation.values import Adult, Child, DangerZone, Household, Need
+from app.database.caller import Caller
+from app.database.reference import Reference
+from app.database.transaction import Transaction
+from app.errors import Conflict, Erased, Fault, Invalid, Missing
+from app.reference import load
+from app.referrals.store import referrals
+from app.referrals.store.referrals import ReferralRow
+from app.seal import DataKey, Keyring
+
+CONSONANTS = "bdfghklmnprstvz"
+VOWELS = "aeiou"
+TRIES = 8
+
+CLEAR = ("urgency", "reason", "origin_municipality")
+"""What stands in the case row itself; everything else is sealed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Referral:
+    """A referral with its seal open, for those who may read it. `content` has the wire's names in snake_case."""
+
+    case: ReferralRow
+    content: Mapping[str, Any]
+    key: DataKey
+
+    @property
+    def id(self) -> UUID:
+        """Its id."""
+        return self.case.id
+
+    @property
+    def status(self) -> str:
+        """Open, held, placed, ended or withdrawn."""
+        return self.case.status
+
+
+class Sealed(Protocol):
+    """What is stored of a referral that has not been erased: what stands in the clear, and the rest under its key."""
+
+    @property
+    def id(self) -> UUID: ...  # noqa: D102 - as `ReferralRow` has them
+    @property
+    def urgency(self) -> str: ...  # noqa: D102
+    @property
+    def reason(self) -> str: ...  # noqa: D102
+    @property
+    def origin(self) -> str: ...  # noqa: D102
+
+
+async def register(tx: Transaction, caller: Caller, *, keyring: Keyring, content: Mapping[str, Any]) -> Referral:
+    """Register a referral for the caller's provider."""
+    _check_zones(content, before=(), today=load().country.day_of(tx.at))
+    id_ = uuid4()
+    key, wrapped = keyring.new_data_key(row=str(id_))
+    sealed = key.seal_json(_secret(content), row=str(id_))
+    for _ in range(TRIES):
+        values = {"id": id_, "provider_id": caller.provider, "reference": speakable(), **_clear(content)}
+        if await referrals.add(tx, values, key=wrapped, sealed=sealed):
+            return await read(tx, caller, id_, keyring=keyring)
+    raise Conflict("busy", "No free reference was found; try again.")
+
+
+async def read(tx: Transaction, caller: Caller, referral_id: UUID, *, keyring: Keyring, lock: bool = False) -> Referral:
+    """Return one of the caller's provider's referrals."""
+    row = await referrals.read(tx, referral_id, provider_id=caller.provider, lock=lock)
+    if row is None:
+        raise Missing
+    return opened(tx, row, keyring)
+
+
+async def listed(
+    tx: Transaction,
+    caller: Caller,
+    *,
+    keyring: Keyring,
+    status: str | None,
+    limit: int,
+    after: tuple[datetime, UUID] | None,
+) -> list[Referral]:
+    """Return the caller's provider's referrals, newest first."""
+    rows = await referrals.listed(tx, caller.provider, status=status, limit=limit, after=after)
+    return [opened(tx, row, keyring) for row in rows]
+
+
+async def change(tx: Transaction, referral: Referral, *, content: Mapping[str, Any]) -> Referral:
+    """Change what is known of a referral that is still looking for a place, or on its way to one."""
+    if referral.status in {"ended", "withdrawn"}:
+        raise Conflict("referral_not_open", "This referral is closed.")
+    if content == referral.content:
+        return referral
+    before = referral.content["danger_zones"]
+    _check_zones(content, before=before, today=load().country.day_of(tx.at))
+    if content["danger_zones"] != before:
+        tx.looks.purpose = "danger_zones"
+    sealed = referral.key.seal_json(_secret(content), row=str(referral.id))
+    await referrals.change(tx, referral.id, _clear(content), sealed=sealed)
+    await referrals.tell_of_change(tx, referral.id)
+    row = await referrals.read(tx, referral.id)
+    assert row is not None  # noqa: S101 - it was there a moment ago, and is locked
+    return Referral(row, dict(content), referral.key)
+
+
+def opened(tx: Transaction, row: ReferralRow, keyring: Keyring) -> Referral:
+    """Return a referral with its seal opened; the transaction remembers whose it was, for the access log.
+
+    Raises Erased where nothing is left to open; only for those who may see that the referral was there.
+    """
+    if row.key is None or row.sealed is None:
+        raise Erased
+    return Referral(row, *unsealed(tx, row, key=row.key, sealed=row.sealed, keyring=keyring))
+
+
+def unsealed(
+    tx: Transaction, row: Sealed, *, key: bytes, sealed: bytes, keyring: Keyring
+) -> tuple[Mapping[str, Any], DataKey]:
+    """Return what is known of a referral, and its data key; the transaction remembers whose it was."""
+    tx.looks.referral_ids.add(row.id)
+    opened_with = keyring.unwrap(key, row=str(row.id))
+    content: dict[str, Any] = opened_with.unseal_json(sealed, row=str(row.id))
+    content |= {"urgency": row.urgency, "reason": row.reason, "origin_municipality": row.origin}
+    return content, opened_with
+
+
+def need_of(content: Mapping[str, Any], reference: Reference) -> Need:
+    """Return what the rules and points look at in a referral."""
+    household = content["household"]
+    return Need(
+        urgency=content["urgency"],
+        reason=content["reason"],
+        origin=content["origin_municipality"],
+        origin_region=reference.region_of(content["origin_municipality"]),
+        household=Household(
+            adults=tuple(Adult(adult["gender"], adult["age"]) for adult in household["adults"]),
+            children=tuple(Child(child["age"], child["gender"]) for child in household["children"]),
+            pets=household["pets"],
+            pregnant=household["pregnant"],
+        ),
+        danger_assessment=content["danger_assessment"],
+        danger_zones=tuple(_zone(zone) for zone in content["danger_zones"]),
+        threat_level=content["threat_level"],
+        target_groups=tuple(content["target_groups"]),
+        needs=tuple(content["needs"]),
+        near_municipality=content["near_municipality"],
+        barred_providers=tuple(content["barred_providers"]),
+    )
+
+
+def _zone(zone: Mapping[str, Any]) -> DangerZone:
+    return read_document(DangerZone, {name: zone[name] for name in ("municipality", "radius_km", "until")})
+
+
+def speakable() -> str:
+    """Return a random code of four syllables, easy to say on the telephone: it means nothing."""
+    syllables = [secrets.choice(CONSONANTS) + secrets.choice(VOWELS) for _ in range(4)]
+    return f"{syllables[0]}{syllables[1]}-{syllables[2]}{syllables[3]}"
+
+
+def _check_zones(content: Mapping[str, Any], *, before: Collection[Mapping[str, Any]], today: date) -> None:
+    """Refuse a zone that had ended before it was named; one that ended meanwhile may stay as it is."""
+    faults = tuple(_ended(content["danger_zones"], before=before, today=today))
+    if faults:
+        raise Invalid(*faults)
+
+
+def _ended(
+    zones: Collection[Mapping[str, Any]], *, before: Collection[Mapping[str, Any]], today: date
+) -> Iterator[Fault]:
+    for number, zone in enumerate(zones):
+        if zone not in before and _zone(zone).has_ended(today):
+            yield Fault(
+                f"/dangerZones/{number}/until", "has passed: a zone that has ended is no danger to keep clear of"
+            )
+
+
+def _secret(content: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in content.items() if name not in CLEAR}
+
+
+def _clear(content: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "urgency": content["urgency"],
+        "reason": content["reason"],
+        "origin": content["origin_municipality"],
+    }

@@ -1,0 +1,47 @@
+"""The contact log: what was said with or about those who wait, sealed with their referral's key."""
+
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from sqlalchemy import insert, select, tuple_
+
+from app.models import Contact
+
+if TYPE_CHECKING:
+    from app.database.transaction import Transaction
+
+
+@dataclass(frozen=True, slots=True)
+class ContactRow:
+    """A contact as it is stored."""
+
+    id: UUID
+    referral_id: UUID
+    provider_id: UUID
+    account_id: UUID
+    at: datetime
+    due_at: datetime | None
+    """When the next one is due."""
+    sealed: bytes
+
+
+_READ = select(*(getattr(Contact, name) for name in ContactRow.__slots__)).order_by(
+    Contact.at.desc(), Contact.id.desc()
+)
+
+
+async def add(tx: "Transaction", contact: ContactRow) -> None:
+    """Store a contact."""
+    await tx.run(insert(Contact).values(**asdict(contact)))
+
+
+async def listed(
+    tx: "Transaction", referral_id: UUID, *, provider_id: UUID, limit: int, after: tuple[datetime, UUID] | None
+) -> list[ContactRow]:
+    """Return the contacts of one of a provider's referrals, newest first."""
+    statement = _READ.where(Contact.referral_id == referral_id, Contact.provider_id == provider_id).limit(limit)
+    if after is not None:
+        statement = statement.where(tuple_(Contact.at, Contact.id) < tuple_(*after))
+    return [ContactRow(*row) for row in await tx.rows(statement)]

@@ -1,0 +1,236 @@
+"""Referrals: the case row, and the sealed rest beside it."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, fields
+from datetime import date, datetime
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from sqlalchemy import (
+    ARRAY,
+    ColumnElement,
+    Uuid,
+    and_,
+    any_,
+    bindparam,
+    case,
+    exists,
+    func,
+    literal_column,
+    or_,
+    select,
+    text,
+    tuple_,
+    update,
+)
+from sqlalchemy.dialects.postgresql import insert
+
+from app.models import Alternative, Referral, ReferralSecret, Shield
+
+if TYPE_CHECKING:
+    from sqlalchemy.engine import Row
+
+    from app.database.transaction import Transaction
+
+
+@dataclass(frozen=True, slots=True)
+class InUse:
+    """What a household has until a place is found."""
+
+    id: UUID
+    kind: str
+    responsible_id: UUID
+    started_at: datetime
+    until: date | None
+    next_check_at: datetime
+
+
+_USED = tuple(field.name for field in fields(InUse))
+
+
+@dataclass(frozen=True, slots=True)
+class ReferralRow:
+    """A referral as it is stored; `sealed` opens with its data key, wrapped in `key`. Erased, it has neither."""
+
+    id: UUID
+    provider_id: UUID
+    reference: str
+    status: str
+    urgency: str
+    reason: str
+    origin: str
+    version: int
+    created_at: datetime
+    updated_at: datetime
+    hold_id: UUID | None
+    key: bytes | None
+    sealed: bytes | None
+    named: list[UUID]
+    """The colleagues by whom alone it may be seen; none where it is not shielded."""
+    alternative: InUse | None
+
+
+def _lapsed() -> ColumnElement[bool]:
+    return and_(Referral.status == "held", Referral.held_until <= func.clock_timestamp())
+
+
+# A hold that has run out leaves its referral open, whether or not anybody has noted it yet.
+_STATUS = case((_lapsed(), "open"), else_=Referral.status).label("status")
+_LIVE_HOLD = case((_lapsed(), None), else_=Referral.hold_id).label("hold_id")
+
+_NAMED = func.array(
+    select(Shield.account_id)
+    .where(Shield.referral_id == Referral.id, Shield.until.is_(None))
+    .order_by(Shield.account_id)
+    .scalar_subquery(),
+    type_=ARRAY(Uuid),
+)
+
+_READ = (
+    select(
+        Referral.id,
+        Referral.provider_id,
+        Referral.reference,
+        _STATUS,
+        Referral.urgency,
+        Referral.reason,
+        Referral.origin,
+        Referral.version,
+        Referral.created_at,
+        Referral.updated_at,
+        _LIVE_HOLD,
+        ReferralSecret.key,
+        ReferralSecret.sealed,
+        _NAMED,
+        *(getattr(Alternative, name).label(f"alternative_{name}") for name in _USED),
+    )
+    .outerjoin(ReferralSecret, ReferralSecret.referral_id == Referral.id)
+    .outerjoin(Alternative, and_(Alternative.referral_id == Referral.id, Alternative.ended_at.is_(None)))
+    .order_by(Referral.created_at.desc(), Referral.id.desc())
+)
+
+# Built once: building a statement costs more than running it.
+_BY_ID = Referral.id == bindparam("id")
+_OF_PROVIDER = Referral.provider_id == bindparam("provider_id")
+_IDS = bindparam("ids", type_=ARRAY(Uuid))
+_ONE, _OWN = _READ.where(_BY_ID), _READ.where(_BY_ID, _OF_PROVIDER)
+_SEVERAL = _READ.where(Referral.id == any_(_IDS))
+_LOCK = select(Referral.id).where(_BY_ID).with_for_update()
+_LOCK_OWN = _LOCK.where(_OF_PROVIDER)
+
+
+async def read(
+    tx: "Transaction", referral_id: UUID, *, provider_id: UUID | None = None, lock: bool = False
+) -> ReferralRow | None:
+    """Return a referral; only this provider's where one is given; locked against changes if asked."""
+    values = {"id": referral_id}
+    if provider_id is not None:
+        values["provider_id"] = provider_id
+    if lock:
+        # Lock first, read then: the row may have changed while we waited.
+        await tx.rows(_LOCK if provider_id is None else _LOCK_OWN, values)
+    row = await tx.row(_ONE if provider_id is None else _OWN, values)
+    return None if row is None else _referral(row)
+
+
+async def listed(
+    tx: "Transaction", provider_id: UUID, *, status: str | None, limit: int, after: tuple[datetime, UUID] | None
+) -> list[ReferralRow]:
+    """Return a provider's referrals, newest first; none that were erased."""
+    statement = _READ.where(Referral.provider_id == provider_id, ReferralSecret.key.is_not(None)).limit(limit)
+    if status is not None:
+        statement = statement.where(_STATUS.is_not_distinct_from(status))
+    if after is not None:
+        statement = statement.where(tuple_(Referral.created_at, Referral.id) < tuple_(*after))
+    return [_referral(row) for row in await tx.rows(statement)]
+
+
+# In the statement itself and not beside it: only so is the index of those who are not placed known to fit.
+_NOT_PLACED = Referral.status.in_([literal_column("'open'"), literal_column("'held'")])
+_KEPT = ReferralSecret.key.is_not(None)
+_WAITING = _READ.where(_NOT_PLACED, _OF_PROVIDER, _KEPT, or_(Referral.status == "open", _lapsed()))
+_OPEN = (
+    _READ.where(_NOT_PLACED, Referral.status == "open", _KEPT)
+    .order_by(None)
+    .order_by(Referral.created_at, Referral.id)
+    .limit(bindparam("most"))
+)
+_REACHED = select(Referral.created_at, Referral.id).where(Referral.id == bindparam("reached")).scalar_subquery()
+
+
+async def waiting(tx: "Transaction", provider_id: UUID) -> list[ReferralRow]:
+    """Return all of a provider's referrals that are open; none that were erased."""
+    return [_referral(row) for row in await tx.rows(_WAITING, {"provider_id": provider_id})]
+
+
+async def open_after(tx: "Transaction", reached: UUID | None, *, most: int) -> list[ReferralRow]:
+    """Return the next open referrals of all providers, oldest first, after one that was reached; none were erased."""
+    if reached is None:
+        return [_referral(row) for row in await tx.rows(_OPEN, {"most": most})]
+    further = _OPEN.where(tuple_(Referral.created_at, Referral.id) > _REACHED)
+    return [_referral(row) for row in await tx.rows(further, {"most": most, "reached": reached})]
+
+
+def _referral(row: "Row[Any]") -> ReferralRow:
+    known, used = row[: -len(_USED)], row[-len(_USED) :]
+    return ReferralRow(*known, alternative=InUse(*used) if row.alternative_id is not None else None)
+
+
+async def several(tx: "Transaction", ids: Collection[UUID], *, provider_id: UUID | None = None) -> list[ReferralRow]:
+    """Return those of some referrals that the caller may see, in no order; only this provider's where one is given."""
+    if provider_id is None:
+        return [_referral(row) for row in await tx.rows(_SEVERAL, {"ids": ids})]
+    found = await tx.rows(_SEVERAL.where(_OF_PROVIDER), {"provider_id": provider_id, "ids": ids})
+    return [_referral(row) for row in found]
+
+
+async def add(tx: "Transaction", values: Mapping[str, Any], *, key: bytes, sealed: bytes) -> bool:
+    """Store a new referral; False where its speakable code is taken already."""
+    statement = insert(Referral).values(**values, created_at=tx.at, updated_at=tx.at)
+    if await tx.run(statement.on_conflict_do_nothing(index_elements=["reference"])) == 0:
+        return False
+    await tx.run(
+        insert(ReferralSecret).values(
+            referral_id=values["id"], provider_id=values["provider_id"], key=key, sealed=sealed
+        )
+    )
+    return True
+
+
+async def change(tx: "Transaction", referral_id: UUID, values: Mapping[str, Any], *, sealed: bytes) -> None:
+    """Store what is known now; rankings of the version before can no longer be held."""
+    await tx.run(
+        update(Referral)
+        .where(Referral.id == referral_id)
+        .values(**values, version=Referral.version + 1, updated_at=func.clock_timestamp())
+    )
+    await tx.run(update(ReferralSecret).where(ReferralSecret.referral_id == referral_id).values(sealed=sealed))
+
+
+async def set_status(tx: "Transaction", referral_id: UUID, status: str) -> None:
+    """Give a referral that may be changed a status in which it has no hold; one that was erased opens no more."""
+    known = exists().where(ReferralSecret.referral_id == referral_id)
+    now = case((known, "open"), else_="withdrawn") if status == "open" else status
+    changed = await tx.run(
+        update(Referral)
+        .where(Referral.id == referral_id)
+        .values(status=now, hold_id=None, held_until=None, updated_at=func.clock_timestamp())
+    )
+    assert changed == 1, "a referral that this transaction may not change"  # noqa: S101 - the acts see to their order
+
+
+_TELL = text("""
+INSERT INTO outbox (kind, subject, audience)
+SELECT 'hold', id::text, ARRAY[provider_id, receiver_id] FROM holds
+WHERE referral_id = :referral_id AND resolved_at IS NULL AND expires_at > clock_timestamp()
+UNION ALL
+SELECT 'placement', id::text, ARRAY[provider_id, receiver_id] FROM placements
+WHERE referral_id = :referral_id
+  AND (status IN ('underway', 'arrived') OR (status = 'no_show' AND safety_checked_at IS NULL))
+""").bindparams(bindparam("referral_id", type_=Uuid()))
+
+
+async def tell_of_change(tx: "Transaction", referral_id: UUID) -> None:
+    """Tell those to whom one of the caller's referrals comes, or came, that something else is known of it now."""
+    if await tx.run(_TELL, {"referral_id": referral_id}):
+        tx.wrote_outbox()

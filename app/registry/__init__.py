@@ -1,0 +1,1 @@
+"""Providers, sites and places, what is free there, and what is loaded or imported."""

@@ -1,0 +1,67 @@
+"""The one way to an address: asked with a purpose, logged before it is read, never remembered.
+
+The two acts are two transactions of the edge: `ask` must be committed before `reveal` begins. No log, no address.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from uuid import UUID
+
+from app.database import access_log, outbox
+from app.database.caller import Caller
+from app.database.transaction import Transaction
+from app.errors import Missing, TooOften
+from app.registry.store import sites
+from app.seal import Keyring
+
+REVEAL = "reveal"
+"""What it is called in the access log."""
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """Which site's address is asked for, why (a code), and for whose sake."""
+
+    site_id: UUID
+    purpose: str
+    referral_id: UUID | None
+
+
+async def ask(tx: Transaction, caller: Caller, question: Question) -> bool:
+    """Write down who asks for an address and whether they may have it; tell the owner of those who may; return that.
+
+    Raises TooOften for an account that has seen as many within the hour as the policy allows; that is logged as well,
+    by whoever answers the refusal.
+    """
+    await access_log.one_at_a_time(tx, caller.account_id)
+    policy = (await tx.snapshots.reference(tx)).policy
+    if wait_s := await access_log.wait(tx, caller.account_id, action=REVEAL, most=policy.reveals_per_hour):
+        raise TooOften(retry_after=wait_s)
+    basis = await _basis(tx, caller, question)
+    referral_id = question.referral_id if basis is None else basis.referral_id
+    entry = caller.entry(
+        REVEAL,
+        "site",
+        question.site_id,
+        outcome=access_log.REFUSED if basis is None else access_log.GRANTED,
+        purpose=question.purpose,
+        referral_ids=() if referral_id is None else (referral_id,),
+    )
+    event = await access_log.add_numbered(tx, entry)
+    if basis is not None:
+        await outbox.add(tx, kind="access", subject=str(event), audience=[basis.owner_id])
+    return basis is not None
+
+
+async def reveal(tx: Transaction, caller: Caller, question: Question, *, keyring: Keyring) -> Mapping[str, str]:
+    """Return the address, in a transaction after the one that logged the question; the right to it is checked again."""
+    if await _basis(tx, caller, question) is None:
+        raise Missing
+    wrapped, sealed = await sites.secret(tx, question.site_id)
+    key = keyring.unwrap(wrapped, row=str(question.site_id))
+    address: dict[str, str] = key.unseal_json(sealed, row=str(question.site_id))["address"]
+    return address
+
+
+async def _basis(tx: Transaction, caller: Caller, question: Question) -> sites.Basis | None:
+    return await sites.basis(tx, question.site_id, provider_id=caller.provider, referral_id=question.referral_id)

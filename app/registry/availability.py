@@ -1,0 +1,119 @@
+"""Availability: exact and live for the owner, in bands and in steps for everybody else, and how fresh it is."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from app.database import outbox
+from app.database.caller import Caller, Role
+from app.database.transaction import Transaction
+from app.registry.store import availability
+from app.registry.store.availability import Count
+
+FEW = 2
+"""Up to here a band says "a few"; beyond it nobody can tell how many."""
+
+Cell = tuple[str, str]
+"""A region's code and a kind of place."""
+
+
+@dataclass(frozen=True, slots=True)
+class Available:
+    """What one region has of one kind of place; `own` are the caller's provider's, if any, as they are now."""
+
+    region: str
+    kind: str
+    free: str
+    """A band: `0`, `1-2` or `3+`."""
+    total: int
+    freshness: str
+    """Of the least fresh site: `fresh`, `stale`, or `unknown` where one was never confirmed."""
+    own: Count | None
+
+
+async def read(
+    tx: Transaction, caller: Caller, *, kind: str | None = None, region: str | None = None
+) -> list[Available]:
+    """Return what there is, by region and kind, as it was at the worker's last step; own places as they are now."""
+    own = {cell: counts[0] for cell, counts in _by_cell(await _live(tx, caller)).items()}
+    return [
+        available
+        for available in await _read(tx, own)
+        if region in {None, available.region} and kind in {None, available.kind}
+    ]
+
+
+async def in_bands(tx: Transaction) -> list[Available]:
+    """Return what there is as everybody may see it, and nothing of anybody's own: this may be kept on a device."""
+    return await _read(tx, {})
+
+
+async def _read(tx: Transaction, own: Mapping[Cell, Count]) -> list[Available]:
+    policy = (await tx.snapshots.reference(tx)).policy
+    stepped = _by_cell(await availability.step(tx))
+    stale_before = tx.at - timedelta(hours=policy.fresh_hours)
+    return [
+        _available(cell, stepped.get(cell) or [own[cell]], own=own.get(cell), stale_before=stale_before)
+        for cell in sorted(stepped.keys() | own.keys())
+    ]
+
+
+async def refresh(tx: Transaction) -> None:
+    """Take a step: count everything anew, and tell all staff which regions look different from outside."""
+    before = await availability.step(tx)
+    after = await availability.take_step(tx)
+    kept = {count.key for count in after}
+    vanished = [count for count in before if count.key not in kept]
+    if vanished:
+        await availability.forget(tx, vanished)
+    old, new = _bands(before), _bands(after)
+    for region in sorted({cell[0] for cell in old.keys() | new.keys() if old.get(cell) != new.get(cell)}):
+        await outbox.add(tx, kind="availability", subject=region, audience=None)
+
+
+def band(free: int) -> str:
+    """Return how a number of free places is told to others."""
+    if free == 0:
+        return "0"
+    return "1-2" if free <= FEW else "3+"
+
+
+def freshness(counts: Iterable[Count], *, stale_before: datetime) -> str:
+    """Return how fresh the least fresh of some counts is; never confirmed is unknown, not stale."""
+    worst = "fresh"
+    for count in counts:
+        if count.unconfirmed or count.oldest_confirmation is None:
+            return "unknown"
+        if count.oldest_confirmation < stale_before:
+            worst = "stale"
+    return worst
+
+
+async def _live(tx: Transaction, caller: Caller) -> list[Count]:
+    if not caller.has(Role.INTAKE_WORKER, Role.COORDINATOR):
+        return []
+    return await availability.live(tx, caller.provider)
+
+
+def _available(cell: Cell, counts: Sequence[Count], *, own: Count | None, stale_before: datetime) -> Available:
+    region, kind = cell
+    return Available(
+        region=region,
+        kind=kind,
+        free=band(sum(count.free for count in counts)),
+        total=sum(count.total for count in counts),
+        freshness=freshness(counts, stale_before=stale_before),
+        own=own,
+    )
+
+
+def _by_cell(counts: Iterable[Count]) -> Mapping[Cell, list[Count]]:
+    cells: defaultdict[Cell, list[Count]] = defaultdict(list)
+    for count in counts:
+        cells[count.region, count.kind].append(count)
+    return cells
+
+
+def _bands(counts: Iterable[Count]) -> Mapping[Cell, str]:
+    return {cell: band(sum(count.free for count in there)) for cell, there in _by_cell(counts).items()}

@@ -1,0 +1,97 @@
+"""Load the jurisdiction's reference files into a database that has no country yet; later it changes by import only."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
+from typing import Protocol
+
+from app.allocation.ranking.clearance import clearance_km, distance_km
+from app.database import counters
+from app.database import policies as policy_rows
+from app.database.transaction import Transaction
+from app.ledger import ledger
+from app.ledger.store import ledger as leaves
+from app.policy import policies
+from app.reference import ReferenceFiles, Weight, load, policy_document
+from app.registry.store import country
+from app.registry.store.country import Distance
+
+MOST = 10_000
+"""Policies; there are a few a year."""
+
+
+class Somewhere(Protocol):
+    """A municipality, as far as distances are concerned."""
+
+    @property
+    def code(self) -> str:
+        """Its code."""
+        ...
+
+    @property
+    def lat(self) -> float:
+        """Degrees north."""
+        ...
+
+    @property
+    def lon(self) -> float:
+        """Degrees east."""
+        ...
+
+    @property
+    def extent_km(self) -> int:
+        """How far from the position anything in it can be."""
+        ...
+
+
+async def load_reference(tx: Transaction, *, files: ReferenceFiles | None = None) -> bool:
+    """Load the country, as the owner, unless one is there already; return whether it was loaded."""
+    if not await country.is_empty(tx):
+        await _complete_ledger(tx)
+        return False
+    await country.claim(tx)
+    if not await country.is_empty(tx):  # somebody else was first
+        return False
+    files = files or load()
+    municipalities = [
+        {name: value for name, value in asdict(row).items() if name != "mapping_confidence"}
+        for row in files.municipalities
+    ]
+    await country.put_regions(tx, [asdict(row) for row in files.regions])
+    await country.put_municipalities(tx, municipalities)
+    await country.put_distances(tx, list(distances(files.municipalities)))
+    weights = [weight_values(row) for row in files.weights]
+    await country.put_weights(tx, weights)
+    await policies.put(tx, policy_document(files.country.jurisdiction), files=files)
+    await counters.advance(tx, "reference")
+    await ledger.record_weights(tx, weights)
+    return True
+
+
+async def _complete_ledger(tx: Transaction) -> None:
+    """Write the leaves of policies and weights that were there before such leaves were written."""
+    if await leaves.has(tx, "policy"):
+        return
+    await country.claim(tx)
+    if await leaves.has(tx, "policy"):  # somebody else was first
+        return
+    for row in reversed(await policy_rows.listed(tx, limit=MOST, before=None)):
+        await ledger.record_policy(tx, version=row.version, hash_=row.hash, valid_from=row.valid_from)
+    await ledger.record_weights(tx, await country.weights(tx))
+
+
+def distances(towns: Sequence[Somewhere], *, of: frozenset[str] | None = None) -> Iterator[Distance]:
+    """Yield every ordered pair's distances, the diagonal included; only of pairs with one `of` these, where given."""
+    for place, one in enumerate(towns):
+        for other in towns[place:]:
+            if of is not None and one.code not in of and other.code not in of:
+                continue
+            km = clearance_km(one.lat, one.lon, one.extent_km, other.lat, other.lon, other.extent_km)
+            between = round(distance_km(one.lat, one.lon, other.lat, other.lon))
+            yield Distance(one.code, other.code, km, between)
+            if other is not one:
+                yield Distance(other.code, one.code, km, between)
+
+
+def weight_values(row: Weight) -> dict[str, object]:
+    """Return a weight as the database names its parts."""
+    return {"region": row.region, "valid_from": row.date, "weight": row.weight, "source": row.source}

@@ -1,0 +1,129 @@
+"""Import the country: regions, municipalities with their distances, and weights."""
+
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from app.database import counters
+from app.database.transaction import Transaction
+from app.ledger import ledger
+from app.registry.first_load import distances
+from app.registry.importing.csv_files import CsvFault, MunicipalityRow, RegionRow, WeightRow
+from app.registry.importing.import_reading import Imported, refuse
+from app.registry.store import bulk, country
+
+Values = Mapping[str, Any]
+LARGEST_WEIGHT = 2**31 - 1
+APART = ("lat", "lon", "extent_km")
+"""What the distances of a municipality depend on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A municipality, as far as distances are concerned."""
+
+    code: str
+    lat: float
+    lon: float
+    extent_km: int
+
+
+async def take_regions(tx: Transaction, rows: Sequence[RegionRow], *, faults: list[CsvFault]) -> Imported:
+    """Store what is new or different of some regions."""
+    refuse(faults)
+    wanted = [_without(asdict(row), "line") for row in rows]
+    changes = _compare(wanted, known=await country.regions(tx), key=_code)
+    await country.put_regions(tx, changes.all)
+    await _tell(tx, changes)
+    return changes.counts
+
+
+async def take_municipalities(tx: Transaction, rows: Sequence[MunicipalityRow], *, faults: list[CsvFault]) -> Imported:
+    """Store what is new or different of some municipalities, and how far from every other they are then."""
+    _check_regions(rows, known=[_code(region) for region in await country.regions(tx)], faults=faults)
+    refuse(faults)
+    known = await country.municipalities(tx)
+    wanted = [_without(asdict(row), "line", "mapping_confidence") for row in rows]
+    changes = _compare(wanted, known=known, key=_code)
+    await country.put_municipalities(tx, changes.all)
+    before = {_code(town): town for town in known}
+    moved = _differing(changes, before, names=APART)
+    if moved:
+        await country.forget_distances(tx, moved)
+        towns = [Place(*(town[name] for name in Place.__slots__)) for town in await country.municipalities(tx)]
+        await country.put_distances(tx, list(distances(towns, of=moved)))
+    if moved | _differing(changes, before, names=("region",)):
+        # What a ranking made until now knew of safety or of regions may not hold any more.
+        await bulk.revise_all_sites(tx, revision=await counters.advance(tx, "register"))
+    await _tell(tx, changes)
+    return changes.counts
+
+
+async def take_weights(tx: Transaction, rows: Sequence[WeightRow], *, faults: list[CsvFault]) -> Imported:
+    """Store what is new or different of some weights."""
+    _check_regions(rows, known=[_code(region) for region in await country.regions(tx)], faults=faults)
+    faults += [
+        CsvFault(row.line, "weight", f"must be at most {LARGEST_WEIGHT}") for row in rows if row.weight > LARGEST_WEIGHT
+    ]
+    refuse(faults)
+    wanted = [
+        {"region": row.region, "valid_from": row.date, "weight": row.weight, "source": row.source} for row in rows
+    ]
+    known = await country.weights(tx)
+    changes = _compare(wanted, known=known, key=lambda weight: (weight["region"], weight["valid_from"]))
+    await country.put_weights(tx, changes.all)
+    await _tell(tx, changes)
+    await ledger.record_weights(tx, changes.all)
+    return changes.counts
+
+
+@dataclass(frozen=True, slots=True)
+class _Changes:
+    new: list[Values]
+    changed: list[Values]
+    unchanged: int
+
+    @property
+    def all(self) -> list[Values]:
+        return [*self.new, *self.changed]
+
+    @property
+    def counts(self) -> Imported:
+        return Imported(len(self.new), len(self.changed), self.unchanged)
+
+
+def _compare(wanted: Sequence[Values], *, known: Sequence[Values], key: Callable[[Values], Hashable]) -> _Changes:
+    before = {key(values): values for values in known}
+    new = [values for values in wanted if key(values) not in before]
+    changed = [values for values in wanted if key(values) in before and values != before[key(values)]]
+    return _Changes(new, changed, len(wanted) - len(new) - len(changed))
+
+
+def _differing(changes: _Changes, before: Mapping[str, Values], *, names: Sequence[str]) -> frozenset[str]:
+    """Return the codes of what is new, or different in one of these respects."""
+    return frozenset(
+        _code(values)
+        for values in changes.all
+        if any(before.get(_code(values), {}).get(name) != values[name] for name in names)
+    )
+
+
+def _check_regions(
+    rows: Sequence[MunicipalityRow] | Sequence[WeightRow], *, known: Sequence[str], faults: list[CsvFault]
+) -> None:
+    faults += [CsvFault(row.line, "region", "there is no such region") for row in rows if row.region not in known]
+
+
+async def _tell(tx: Transaction, changes: _Changes) -> None:
+    """Let every process read the country anew."""
+    if changes.all:
+        await counters.advance(tx, "reference")
+
+
+def _code(values: Values) -> str:
+    code: str = values["code"]
+    return code
+
+
+def _without(values: dict[str, Any], *names: str) -> dict[str, Any]:
+    return {name: value for name, value in values.items() if name not in names}

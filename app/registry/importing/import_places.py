@@ -1,0 +1,165 @@
+"""Import places. A place is known by its sealed label; one that a hold or a placement lives on stays as it is."""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from uuid import UUID, uuid4
+
+from app.database import counters, outbox
+from app.database.transaction import Transaction
+from app.registry.importing.csv_files import CsvFault, PlaceRow
+from app.registry.importing.csv_lines import tidy
+from app.registry.importing.import_reading import Imported, refuse
+from app.registry.importing.import_sites import AMBIGUOUS, EVERY, Named, OpenSite, names
+from app.registry.store import bulk, places
+from app.registry.store.bulk import Batch, KnownProvider
+from app.registry.store.places import Attributes, State
+from app.registry.store.places import PlaceRow as Stored
+from app.seal import Keyring
+
+FREE = State("free")
+UNSAID = "other"
+"""The reason of a place that a file puts out of service without giving one."""
+ANY_AGE = 25
+"""No child in a referral is older: a higher limit says the same."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What a line says of a place, beside what is stored of it, if anything."""
+
+    row: PlaceRow
+    provider_id: UUID
+    site: OpenSite = field(repr=False)
+    stored: Stored | None = field(repr=False)
+
+    @property
+    def attributes(self) -> Attributes:
+        """What the file says that the place is like."""
+        row = self.row
+        ages = min(row.sons_up_to_age, ANY_AGE)
+        return Attributes(row.kind, row.bed_spaces, row.sharing, row.genders, ages, row.features)
+
+    @property
+    def moved(self) -> bool:
+        """Whether it is not like that now."""
+        return self.stored is not None and self.attributes != self.stored.attributes
+
+    @property
+    def state(self) -> State:
+        """Whether it shall be free; a line that says nothing leaves a known place as it is, and a new one is free."""
+        before = FREE if self.stored is None else self.stored.state
+        if self.row.status is None:
+            return before
+        if self.row.status != "out_of_service":
+            return State(self.row.status)
+        if before.status == "out_of_service":
+            return State("out_of_service", self.row.reason or before.reason, before.until)
+        return State("out_of_service", self.row.reason or UNSAID)
+
+    @property
+    def differs(self) -> bool:
+        """Whether anything has to be done."""
+        return self.stored is not None and (self.moved or self.state != self.stored.state)
+
+
+async def take(tx: Transaction, rows: Sequence[PlaceRow], *, keyring: Keyring, faults: list[CsvFault]) -> Imported:
+    """Store what is new or different of some places."""
+    providers = await bulk.providers(tx)
+    slugs = {row.provider for row in rows}
+    await bulk.lock_places(tx, [providers[slug].id for slug in slugs & providers.keys()])
+    named = await names(tx, slugs, providers=providers, keyring=keyring)
+    labelled = await _labels(tx, [providers[slug].id for slug in slugs & providers.keys()], named)
+    wanted = list(_match(rows, providers=providers, named=named, labelled=labelled, faults=faults))
+    refuse(faults)
+    new = [one for one in wanted if one.stored is None]
+    changed = [one for one in wanted if one.differs]
+    await _add(tx, new)
+    for one in changed:
+        await _change(tx, one)
+    await _announce(tx, [*new, *changed])
+    if new or any(one.moved for one in changed):
+        await counters.advance(tx, "register")
+    return Imported(len(new), len(changed), len(wanted) - len(new) - len(changed))
+
+
+Labelled = Mapping[tuple[UUID, str], Sequence[Stored]]
+"""Places by site and label; the tables allow several of one label."""
+
+
+async def _labels(tx: Transaction, provider_ids: Sequence[UUID], named: Mapping[str, Named]) -> Labelled:
+    keys = {site.stored.id: site.key for by_name in named.values() for sites in by_name.values() for site in sites}
+    labelled: dict[tuple[UUID, str], list[Stored]] = defaultdict(list)
+    for provider_id in provider_ids:
+        for stored in await places.listed(tx, provider_id, site_id=None, limit=EVERY, after=None):
+            label = keys[stored.site_id].unseal(stored.sealed, row=str(stored.id)).decode()
+            labelled[stored.site_id, tidy(label)].append(stored)
+    return labelled
+
+
+def _match(
+    rows: Sequence[PlaceRow],
+    *,
+    providers: Mapping[str, KnownProvider],
+    named: Mapping[str, Named],
+    labelled: Labelled,
+    faults: list[CsvFault],
+) -> Iterator[Wanted]:
+    for row in rows:
+        found = named[row.provider].get(row.site, ())
+        if row.provider not in providers:
+            faults.append(CsvFault(row.line, "provider", "there is no such provider"))
+        elif len(found) != 1:
+            faults.append(CsvFault(row.line, "site", AMBIGUOUS if found else "the provider has no such site"))
+        else:
+            stored = labelled.get((found[0].stored.id, row.label), [None])
+            one = Wanted(row, providers[row.provider].id, found[0], stored[0])
+            if len(stored) > 1:
+                faults.append(CsvFault(row.line, "label", "the site has several of this label"))
+            elif stored[0] is not None and stored[0].claimed and one.differs:
+                faults.append(
+                    CsvFault(row.line, "label", "a hold or a placement lives on this place: it stays as it is")
+                )
+            yield one
+
+
+async def _add(tx: Transaction, new: Sequence[Wanted]) -> None:
+    batch = Batch()
+    kinds = dict.fromkeys((one.site.stored.id, one.attributes) for one in new)
+    groups = {kind: await places.group(tx, kind[0], attributes=kind[1]) for kind in kinds}
+    members: Counter[UUID] = Counter()
+    for one in new:
+        id_, site_id = uuid4(), one.site.stored.id
+        group_id = groups[site_id, one.attributes]
+        members[group_id] += 1
+        ids = {"provider_id": one.provider_id}
+        sealed = one.site.key.seal(one.row.label.encode(), row=str(id_))
+        batch.places.append(ids | {"id": id_, "site_id": site_id, "group_id": group_id, "created_at": tx.at})
+        batch.place_secrets.append(ids | {"place_id": id_, "sealed": sealed})
+        state = one.state
+        taken = state.status != "free"
+        kind = state.status if taken else None
+        claim = {"place_id": id_, "group_id": group_id, "kind": kind, "taken": taken, "reason": state.reason}
+        batch.claims.append(claim | {"since": tx.at})
+    await bulk.add(tx, batch)
+    await bulk.grow(tx, members)
+
+
+async def _change(tx: Transaction, one: Wanted) -> None:
+    """Change a locked place; declaring it to be as it is also ends a hold on it that has run out."""
+    stored = one.stored
+    if stored is None or not await places.declare(tx, stored.id, state=one.state):
+        refuse([CsvFault(one.row.line, "label", "somebody took this place just now: import again")])
+        return
+    if one.moved:
+        group_id = await places.group(tx, stored.site_id, attributes=one.attributes)
+        await places.count(tx, into=group_id, out_of=stored.group_id)
+        await places.move(tx, stored.id, group_id=group_id)
+
+
+async def _announce(tx: Transaction, touched: Sequence[Wanted]) -> None:
+    """Tell each provider, and nobody else, in which regions its counts have changed."""
+    reference = await tx.snapshots.reference(tx)
+    regions = {(one.provider_id, reference.region_of(one.site.stored.traits.municipality)) for one in touched}
+    for provider_id, region in sorted(regions):
+        await outbox.add(tx, kind="availability", subject=region, audience=[provider_id])

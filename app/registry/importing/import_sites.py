@@ -1,0 +1,143 @@
+"""Import sites. A site is known by its name, which is sealed: the names of the providers concerned are unsealed."""
+
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import uuid4
+
+from app.database import counters, outbox
+from app.database.transaction import Transaction
+from app.placing import danger_changes
+from app.registry.importing.csv_files import CsvFault, SiteRow
+from app.registry.importing.csv_lines import tidy
+from app.registry.importing.import_reading import Imported, refuse
+from app.registry.store import bulk, sites
+from app.registry.store.bulk import Batch, KnownProvider
+from app.registry.store.sites import SiteRow as Stored
+from app.registry.store.sites import Traits
+from app.seal import DataKey, Keyring
+
+EVERY = 1_000_000
+AMBIGUOUS = "the provider has several of this name; a file cannot tell which one is meant"
+
+
+@dataclass(frozen=True, slots=True)
+class OpenSite:
+    """A site with its seal open."""
+
+    stored: Stored
+    key: DataKey = field(repr=False)
+    content: Mapping[str, Any] = field(repr=False)
+
+
+Named = Mapping[str, Sequence[OpenSite]]
+"""A provider's sites by name; the tables allow several of one name."""
+
+
+async def take(tx: Transaction, rows: Sequence[SiteRow], *, keyring: Keyring, faults: list[CsvFault]) -> Imported:
+    """Store what is new or different of some sites; a new one has not been confirmed by anybody."""
+    providers = await bulk.providers(tx)
+    region_of = {code: town.region for code, town in (await tx.snapshots.reference(tx)).municipalities.items()}
+    await bulk.lock_sites(tx, [providers[slug].id for slug in {row.provider for row in rows} & providers.keys()])
+    named = await names(tx, {row.provider for row in rows}, providers=providers, keyring=keyring)
+    _check(rows, providers=providers, named=named, municipalities=region_of.keys(), faults=faults)
+    refuse(faults)
+    known = {row: named[row.provider][row.site][0] for row in rows if row.site in named[row.provider]}
+    new = [row for row in rows if row not in known]
+    changed = [row for row in known if _differs(row, known[row])]
+    await bulk.add(tx, _batch(new, providers=providers, keyring=keyring, tx=tx))
+    for row in changed:
+        await _change(tx, row, known[row], provider=providers[row.provider], region_of=region_of)
+        if _asks_again(row, known[row]):
+            await danger_changes.moved(tx, known[row].stored.id, keyring=keyring)
+    for provider_id, region in {(providers[row.provider].id, region_of[row.municipality]) for row in [*new, *changed]}:
+        await sites.serve_region(tx, provider_id, region=region)
+    revised = [known[row].stored.id for row in changed if _traits(row) != known[row].stored.traits]
+    if new or revised:
+        revision = await counters.advance(tx, "register")
+        for site_id in revised:
+            await sites.revised(tx, site_id, revision=revision)
+    return Imported(len(new), len(changed), len(rows) - len(new) - len(changed))
+
+
+async def names(
+    tx: Transaction, slugs: set[str], *, providers: Mapping[str, KnownProvider], keyring: Keyring
+) -> dict[str, Named]:
+    """Return the sites of some providers by name; of one that is not known, none."""
+    named: dict[str, Named] = {}
+    for slug in slugs:
+        found: dict[str, list[OpenSite]] = defaultdict(list)
+        if slug in providers:
+            for stored in await sites.listed(tx, providers[slug].id, limit=EVERY, after=None):
+                key = keyring.unwrap(stored.key, row=str(stored.id))
+                content: Mapping[str, Any] = key.unseal_json(stored.sealed, row=str(stored.id))
+                found[tidy(content["name"])].append(OpenSite(stored, key, content))
+        named[slug] = dict(found)
+    return named
+
+
+def _check(
+    rows: Sequence[SiteRow],
+    *,
+    providers: Mapping[str, KnownProvider],
+    named: Mapping[str, Named],
+    municipalities: Collection[str],
+    faults: list[CsvFault],
+) -> None:
+    for row in rows:
+        if row.provider not in providers:
+            faults.append(CsvFault(row.line, "provider", "there is no such provider"))
+        if row.municipality not in municipalities:
+            faults.append(CsvFault(row.line, "municipality", "there is no such municipality"))
+        if len(named[row.provider].get(row.site, ())) > 1:
+            faults.append(CsvFault(row.line, "site", AMBIGUOUS))
+
+
+def _traits(row: SiteRow) -> Traits:
+    return Traits(**{name: getattr(row, name) for name in Traits.__slots__})
+
+
+def _address(row: SiteRow) -> dict[str, str]:
+    return {"street": row.street, "postcode": row.postcode, "city": row.city}
+
+
+def _differs(row: SiteRow, known: OpenSite) -> bool:
+    return _traits(row) != known.stored.traits or _address(row) != known.content["address"]
+
+
+def _asks_again(row: SiteRow, known: OpenSite) -> bool:
+    """Whether something changes that the safety of those who are there depends on."""
+    before = known.stored.traits
+    return (row.municipality, row.address_secrecy) != (before.municipality, before.address_secrecy)
+
+
+def _batch(
+    rows: Sequence[SiteRow], *, providers: Mapping[str, KnownProvider], keyring: Keyring, tx: Transaction
+) -> Batch:
+    batch = Batch()
+    for row in rows:
+        id_ = uuid4()
+        provider_id = providers[row.provider].id
+        key, wrapped = keyring.new_data_key(row=str(id_))
+        sealed = key.seal_json({"name": row.site, "address": _address(row)}, row=str(id_))
+        traits = {name: getattr(row, name) for name in Traits.__slots__}
+        moments = {"created_at": tx.at, "confirmed_at": None}
+        batch.sites.append({"id": id_, "provider_id": provider_id, **traits, **moments})
+        batch.site_secrets.append({"site_id": id_, "provider_id": provider_id, "key": wrapped, "sealed": sealed})
+    return batch
+
+
+async def _change(
+    tx: Transaction, row: SiteRow, known: OpenSite, *, provider: KnownProvider, region_of: Mapping[str, str]
+) -> None:
+    stored = known.stored
+    if _address(row) != known.content["address"]:
+        sealed = known.key.seal_json({**known.content, "address": _address(row)}, row=str(stored.id))
+        await sites.reseal(tx, stored.id, sealed=sealed)
+    if _traits(row) == stored.traits:
+        return
+    await sites.change(tx, stored.id, traits=_traits(row))
+    if row.municipality != stored.traits.municipality:
+        for region in sorted({region_of[row.municipality], region_of[stored.traits.municipality]}):
+            await outbox.add(tx, kind="availability", subject=region, audience=[provider.id])

@@ -1,0 +1,147 @@
+"""Places: what a provider says of its units, and whether they are free."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any
+from uuid import UUID, uuid4
+
+from app.database import counters
+from app.database.caller import Caller
+from app.database.transaction import Transaction
+from app.errors import Conflict, Missing
+from app.registry.sites import announce
+from app.registry.store import places, sites
+from app.registry.store.places import Attributes, PlaceRow, State
+from app.seal import DataKey, Keyring
+
+FREE = State("free")
+
+
+class Claimed(Conflict):
+    """A hold or a placement lives on the place: what a household was promised does not change."""
+
+    def __init__(self) -> None:
+        super().__init__("claimed", "A hold or a placement lives on this place.")
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A place as its owner sees it."""
+
+    label: str
+    row: PlaceRow
+    key: DataKey = field(repr=False)
+    """Its site's data key."""
+
+
+async def add(
+    tx: Transaction, caller: Caller, *, keyring: Keyring, site_id: UUID, label: str, attributes: Attributes
+) -> Place:
+    """Add a free place to one of the caller's provider's sites."""
+    site = await sites.read(tx, site_id, provider_id=caller.provider)
+    if site is None:
+        raise Missing
+    id_ = uuid4()
+    key = keyring.unwrap(site.key, row=str(site.id))
+    row = PlaceRow(
+        id=id_,
+        site_id=site.id,
+        municipality=site.traits.municipality,
+        group_id=await places.group(tx, site.id, attributes=attributes),
+        attributes=attributes,
+        state=FREE,
+        claim=None,
+        created_at=tx.at,
+        key=site.key,
+        sealed=key.seal(label.encode(), row=str(id_)),
+    )
+    await places.count(tx, into=row.group_id)
+    await places.add(tx, row, provider_id=caller.provider)
+    await announce(tx, caller, municipality=row.municipality)
+    await counters.advance(tx, "register")
+    return Place(label, row, key)
+
+
+async def read(tx: Transaction, caller: Caller, place_id: UUID, *, keyring: Keyring, lock: bool = False) -> Place:
+    """Return one of the caller's provider's places; locked against being taken or changed if asked."""
+    if lock:
+        # Lock first, read then: the row may have changed while we waited.
+        await places.lock(tx, place_id, provider_id=caller.provider)
+    row = await places.read(tx, place_id, provider_id=caller.provider)
+    if row is None:
+        raise Missing
+    return _opened([row], keyring)[0]
+
+
+async def listed(
+    tx: Transaction,
+    caller: Caller,
+    *,
+    keyring: Keyring,
+    site_id: UUID | None,
+    limit: int,
+    after: tuple[datetime, UUID] | None,
+) -> list[Place]:
+    """Return the caller's provider's places, oldest first; only those of one site where it is given."""
+    rows = await places.listed(tx, caller.provider, site_id=site_id, limit=limit, after=after)
+    return _opened(rows, keyring)
+
+
+async def change(
+    tx: Transaction, caller: Caller, place: Place, *, changes: Mapping[str, Any], state: State | None
+) -> Place:
+    """Change what was named of a locked place, and declare its state where one is given.
+
+    While a hold or a placement lives, only the label may change.
+    """
+    row = place.row
+    label: str = changes.get("label", place.label)
+    attributes = replace(row.attributes, **{name: value for name, value in changes.items() if name != "label"})
+    if label != place.label:
+        row = replace(row, sealed=place.key.seal(label.encode(), row=str(row.id)))
+        await places.reseal(tx, row.id, sealed=row.sealed)
+    moved = attributes != row.attributes
+    if (moved or state is not None) and row.claimed:
+        raise Claimed
+    declared = _declared(row, state, moved=moved)
+    if declared is not None:
+        if not await places.declare(tx, row.id, state=declared):
+            raise Claimed
+        row = replace(row, state=declared)
+    if moved:
+        row = await _move(tx, row, attributes)
+    if declared is not None or moved:
+        await announce(tx, caller, municipality=row.municipality)
+    if moved:
+        await counters.advance(tx, "register")
+    return Place(label, row, place.key)
+
+
+def _declared(row: PlaceRow, state: State | None, *, moved: bool) -> State | None:
+    """Return what is to be declared of a place, if anything has to be.
+
+    A place that moves is taken from a hold that ran out on it: that hold must not come to life on what is another
+    place now.
+    """
+    if state is not None and state != row.state:
+        return state
+    return row.state if moved and row.claim == "hold" else None
+
+
+async def _move(tx: Transaction, row: PlaceRow, attributes: Attributes) -> PlaceRow:
+    group_id = await places.group(tx, row.site_id, attributes=attributes)
+    await places.count(tx, into=group_id, out_of=row.group_id)
+    await places.move(tx, row.id, group_id=group_id)
+    return replace(row, group_id=group_id, attributes=attributes)
+
+
+def _opened(rows: list[PlaceRow], keyring: Keyring) -> list[Place]:
+    """Open the labels; each site's key is unwrapped once."""
+    keys: dict[UUID, DataKey] = {}
+    opened: list[Place] = []
+    for row in rows:
+        key = keys.get(row.site_id) or keyring.unwrap(row.key, row=str(row.site_id))
+        keys[row.site_id] = key
+        opened.append(Place(key.unseal(row.sealed, row=str(row.id)).decode(), row, key))
+    return opened

@@ -1,0 +1,166 @@
+"""Sites: what a provider says of its shelter addresses; name and address are sealed, only the name comes out here."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any
+from uuid import UUID, uuid4
+
+from app.database import counters, outbox
+from app.database.caller import Caller
+from app.database.transaction import Transaction
+from app.errors import Fault, Invalid, Missing
+from app.placing import danger_changes
+from app.registry.store import sites
+from app.registry.store.sites import SiteRow, Traits
+from app.seal import DataKey, Keyring
+
+SECRET = ("name", "address")
+ALARM = "compromised"
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """A site as its owner sees it: with its name, without its address."""
+
+    id: UUID
+    name: str
+    traits: Traits
+    confirmed_at: datetime | None
+    """When somebody last said that everything here is true; None: never."""
+    created_at: datetime
+    key: DataKey = field(repr=False)
+    sealed: bytes = field(repr=False)
+    compromised: str | None = None
+    """Why nobody is safe there any more, as a code."""
+    compromised_since: datetime | None = None
+
+
+async def add(
+    tx: Transaction, caller: Caller, *, keyring: Keyring, name: str, address: Mapping[str, str], traits: Traits
+) -> Site:
+    """Add a site of the caller's provider; nobody has confirmed it yet."""
+    _check(traits)
+    id_ = uuid4()
+    key, wrapped = keyring.new_data_key(row=str(id_))
+    sealed = key.seal_json({"name": name, "address": dict(address)}, row=str(id_))
+    await sites.add(tx, SiteRow(id_, traits, None, tx.at, wrapped, sealed), provider_id=caller.provider)
+    await _serve(tx, caller, municipality=traits.municipality)
+    await counters.advance(tx, "register")
+    return Site(id_, name, traits, None, tx.at, key, sealed)
+
+
+async def alone(tx: Transaction, caller: Caller) -> None:
+    """Let nobody else of the caller's provider add sites by a page or a file until the transaction ends."""
+    await sites.alone(tx, caller.provider)
+
+
+async def read(tx: Transaction, caller: Caller, site_id: UUID, *, keyring: Keyring, lock: bool = False) -> Site:
+    """Return one of the caller's provider's sites; locked against changes if asked."""
+    if lock:
+        # Lock first, read then: the row may have changed while we waited.
+        await sites.lock(tx, site_id, provider_id=caller.provider)
+    row = await sites.read(tx, site_id, provider_id=caller.provider)
+    if row is None:
+        raise Missing
+    return _opened(row, keyring)
+
+
+async def listed(
+    tx: Transaction, caller: Caller, *, keyring: Keyring, limit: int, after: tuple[datetime, UUID] | None
+) -> list[Site]:
+    """Return the caller's provider's sites, oldest first."""
+    rows = await sites.listed(tx, caller.provider, limit=limit, after=after)
+    return [_opened(row, keyring) for row in rows]
+
+
+async def change(tx: Transaction, caller: Caller, site: Site, *, changes: Mapping[str, Any], keyring: Keyring) -> Site:
+    """Change what was named of a locked site.
+
+    Rankings made before are outdated by a change of anything that a ranking may know. Another name or address inside
+    the same municipality is no such thing, and leaves no trace where others could notice it.
+    """
+    secret = {name: value for name, value in changes.items() if name in SECRET}
+    traits = replace(site.traits, **{name: value for name, value in changes.items() if name not in {*SECRET, ALARM}})
+    because: str | None = changes.get(ALARM, site.compromised)
+    _check(traits)
+    if secret:
+        site = await _reseal(tx, site, secret)
+    if traits == site.traits and because == site.compromised:
+        return site
+    if traits != site.traits:
+        await _change_traits(tx, caller, site, traits=traits, keyring=keyring)
+    if because != site.compromised:
+        site = await _alarm(tx, site, because=because)
+    await sites.revised(tx, site.id, revision=await counters.advance(tx, "register"))
+    return replace(site, traits=traits)
+
+
+async def _change_traits(tx: Transaction, caller: Caller, site: Site, *, traits: Traits, keyring: Keyring) -> None:
+    before = site.traits
+    await sites.change(tx, site.id, traits=traits)
+    if (traits.municipality, traits.address_secrecy) != (before.municipality, before.address_secrecy):
+        await danger_changes.moved(tx, site.id, keyring=keyring)
+    if traits.municipality != before.municipality:
+        await _serve(tx, caller, municipality=traits.municipality)
+        for municipality in (before.municipality, traits.municipality):
+            await announce(tx, caller, municipality=municipality)
+
+
+async def _alarm(tx: Transaction, site: Site, *, because: str | None) -> Site:
+    since = None if because is None else tx.at
+    await sites.set_compromised(tx, site.id, because=because, since=since)
+    if because is None:
+        await danger_changes.cleared(tx, site.id)
+    else:
+        await danger_changes.compromise(tx, site.id)
+    return replace(site, compromised=because, compromised_since=since)
+
+
+async def confirm(tx: Transaction, caller: Caller, site_id: UUID) -> datetime:
+    """Say that everything at a site is true as of now; return when that was."""
+    confirmed = await sites.confirm(tx, site_id, provider_id=caller.provider)
+    if confirmed is None:
+        raise Missing
+    at, municipality = confirmed
+    await announce(tx, caller, municipality=municipality)
+    return at
+
+
+async def announce(tx: Transaction, caller: Caller, *, municipality: str) -> None:
+    """Tell the caller's own provider, and nobody else, that its counts in a region have changed."""
+    region = (await tx.snapshots.reference(tx)).region_of(municipality)
+    await outbox.add(tx, kind="availability", subject=region, audience=[caller.provider])
+
+
+async def _serve(tx: Transaction, caller: Caller, *, municipality: str) -> None:
+    region = (await tx.snapshots.reference(tx)).region_of(municipality)
+    await sites.serve_region(tx, caller.provider, region=region)
+
+
+async def _reseal(tx: Transaction, site: Site, secret: Mapping[str, Any]) -> Site:
+    content: dict[str, Any] = site.key.unseal_json(site.sealed, row=str(site.id))
+    sealed = site.key.seal_json({**content, **secret}, row=str(site.id))
+    await sites.reseal(tx, site.id, sealed=sealed)
+    return replace(site, name=secret.get("name", site.name), sealed=sealed)
+
+
+def _check(traits: Traits) -> None:
+    if traits.automatic_acceptance and traits.address_secrecy != "known":
+        raise Invalid(Fault("/automaticAcceptance", "can be true only where the address is known"))
+
+
+def _opened(row: SiteRow, keyring: Keyring) -> Site:
+    key = keyring.unwrap(row.key, row=str(row.id))
+    name: str = key.unseal_json(row.sealed, row=str(row.id))["name"]
+    return Site(
+        id=row.id,
+        name=name,
+        traits=row.traits,
+        confirmed_at=row.confirmed_at,
+        created_at=row.created_at,
+        key=key,
+        sealed=row.sealed,
+        compromised=row.compromised,
+        compromised_since=row.compromised_since,
+    )

@@ -1,0 +1,101 @@
+"""How many places there are and how many are free: live for their owner, in steps for everybody else."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Executable, delete, func, select, tuple_
+from sqlalchemy.dialects.postgresql import insert
+
+from app.models import AvailabilityStep, Claim, Municipality, Place, PlaceGroup, Site
+
+if TYPE_CHECKING:
+    from app.database.transaction import Transaction
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """One provider's places of one kind in one region, and how sure the numbers are."""
+
+    provider_id: UUID
+    region: str
+    kind: str
+    total: int
+    free: int
+    held: int
+    occupied: int
+    out_of_service: int
+    oldest_confirmation: datetime | None
+    unconfirmed: bool
+    """Whether a site among them was never confirmed."""
+
+    @property
+    def key(self) -> tuple[UUID, str, str]:
+        """Whose, where and of which kind: there is one count of each."""
+        return self.provider_id, self.region, self.kind
+
+
+_NAMES = tuple(Count.__slots__)
+_COLUMNS: tuple[Any, ...] = tuple(getattr(AvailabilityStep, name) for name in _NAMES)
+
+
+_FREE = Claim.claimed_until <= func.clock_timestamp()
+
+
+def _taken(*kinds: str) -> ColumnElement[int]:
+    return func.count().filter(~_FREE, Claim.kind.in_(kinds))
+
+
+_COUNTED = (
+    select(
+        Place.provider_id,
+        Municipality.region,
+        PlaceGroup.kind,
+        func.count().label("total"),
+        func.count().filter(_FREE).label("free"),
+        _taken("hold").label("held"),
+        _taken("placement", "occupied").label("occupied"),
+        _taken("out_of_service").label("out_of_service"),
+        func.min(Site.confirmed_at).label("oldest_confirmation"),
+        func.bool_or(Site.confirmed_at.is_(None)).label("unconfirmed"),
+    )
+    .select_from(Claim)
+    .join(Place, Place.id == Claim.place_id)
+    .join(PlaceGroup, PlaceGroup.id == Place.group_id)
+    .join(Site, Site.id == Place.site_id)
+    .join(Municipality, Municipality.code == Site.municipality)
+    .group_by(Place.provider_id, Municipality.region, PlaceGroup.kind)
+    # Two processes that take a step at once lock the same rows in the same order.
+    .order_by(Place.provider_id, Municipality.region, PlaceGroup.kind)
+)
+_UPSERT = insert(AvailabilityStep).from_select(_NAMES, _COUNTED)
+# What `returning` makes of a tuple is not known to the type checker.
+_TAKE_STEP: Executable = _UPSERT.on_conflict_do_update(  # pyright: ignore[reportUnknownVariableType]
+    index_elements=["provider_id", "region", "kind"],
+    set_={name: _UPSERT.excluded[name] for name in _NAMES[3:]} | {"taken_at": func.clock_timestamp()},
+).returning(*_COLUMNS)
+_STEP = select(*_COLUMNS)
+
+
+async def live(tx: "Transaction", provider_id: UUID) -> list[Count]:
+    """Count a provider's places as they are now."""
+    return [Count(*row) for row in await tx.rows(_COUNTED.where(Place.provider_id == provider_id))]
+
+
+async def step(tx: "Transaction") -> list[Count]:
+    """Return all providers' counts as they were at the last step."""
+    return [Count(*row) for row in await tx.rows(_STEP)]
+
+
+async def take_step(tx: "Transaction") -> list[Count]:
+    """Count everything anew, for all to see from the commit on; return it."""
+    return [Count(*row) for row in await tx.rows(_TAKE_STEP)]
+
+
+async def forget(tx: "Transaction", vanished: Iterable[Count]) -> None:
+    """Take away the counts of what does not exist any more."""
+    keys = [count.key for count in vanished]
+    row = tuple_(AvailabilityStep.provider_id, AvailabilityStep.region, AvailabilityStep.kind)
+    await tx.run(delete(AvailabilityStep).where(row.in_(keys)))

@@ -1,0 +1,227 @@
+"""Places, the groups of interchangeable ones that they belong to, and their owner's word on what makes one not free.
+
+Whoever changes a place locks its claim first: nobody can then take it, and a hold on it can neither be confirmed nor
+renewed. Referrals come before claims in that order, so the referral of a hold that ran out is never waited for.
+"""
+
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+from uuid import UUID, uuid4
+
+from sqlalchemy import Boolean, DateTime, bindparam, case, func, insert, select, text, tuple_, update
+from sqlalchemy import Uuid as UuidType
+from sqlalchemy.dialects.postgresql import insert as insert_or
+
+from app.models import Claim, Place, PlaceGroup, PlaceSecret, Site, SiteSecret
+from app.placing.store import outcomes
+
+if TYPE_CHECKING:
+    from sqlalchemy.engine import Row
+
+    from app.database.transaction import Transaction
+
+
+@dataclass(frozen=True, slots=True)
+class Attributes:
+    """What makes places interchangeable. `genders` and `features` are sorted, so that equal places share a group."""
+
+    kind: str
+    bed_spaces: int
+    sharing: str
+    genders: tuple[str, ...]
+    sons_up_to_age: int
+    features: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """Whether a place is `free`, `held`, `occupied` or `out_of_service`; why and until when it is out of service."""
+
+    status: str
+    reason: str | None = None
+    until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PlaceRow:
+    """A place as it is by the database's clock; `sealed` has its label, under its site's wrapped `key`."""
+
+    id: UUID
+    site_id: UUID
+    municipality: str
+    group_id: UUID
+    attributes: Attributes
+    state: State
+    claim: str | None
+    """What its claim says: None, hold, placement, occupied or out_of_service."""
+    created_at: datetime
+    key: bytes = field(repr=False)
+    sealed: bytes = field(repr=False)
+
+    @property
+    def claimed(self) -> bool:
+        """Whether a hold or a placement lives on it."""
+        return self.state.status != "free" and self.claim in {"hold", "placement"}
+
+
+_ATTRIBUTES = tuple(Attributes.__slots__)
+_STATUS = case(
+    (Claim.claimed_until <= func.clock_timestamp(), "free"),
+    (Claim.kind == "hold", "held"),
+    (Claim.kind == "out_of_service", "out_of_service"),
+    else_="occupied",
+).label("status")
+_READ = (
+    select(
+        Place.id,
+        Place.site_id,
+        Site.municipality,
+        Place.group_id,
+        *(getattr(PlaceGroup, name) for name in _ATTRIBUTES),
+        _STATUS,
+        Claim.kind.label("claim"),
+        Claim.reason,
+        Claim.expected_until,
+        Place.created_at,
+        SiteSecret.key,
+        PlaceSecret.sealed,
+    )
+    .join(Site, Site.id == Place.site_id)
+    .join(SiteSecret, SiteSecret.site_id == Place.site_id)
+    .join(PlaceSecret, PlaceSecret.place_id == Place.id)
+    .join(PlaceGroup, PlaceGroup.id == Place.group_id)
+    .join(Claim, Claim.place_id == Place.id)
+    .order_by(Place.created_at, Place.id)
+)
+
+
+async def lock(tx: "Transaction", place_id: UUID, *, provider_id: UUID) -> None:
+    """Keep others from taking or changing this provider's place until the transaction ends."""
+    await tx.rows(
+        select(Claim.place_id)
+        .join(Place, Place.id == Claim.place_id)
+        .where(Claim.place_id == place_id, Place.provider_id == provider_id)
+        .with_for_update(of=Claim, key_share=True)
+    )
+
+
+async def read(tx: "Transaction", place_id: UUID, *, provider_id: UUID) -> PlaceRow | None:
+    """Return this provider's place."""
+    row = await tx.row(_READ.where(Place.id == place_id, Place.provider_id == provider_id))
+    return None if row is None else _place(row)
+
+
+async def listed(
+    tx: "Transaction", provider_id: UUID, *, site_id: UUID | None, limit: int, after: tuple[datetime, UUID] | None
+) -> list[PlaceRow]:
+    """Return a provider's places, oldest first; only those of one site where it is given."""
+    statement = _READ.where(Place.provider_id == provider_id).limit(limit)
+    if site_id is not None:
+        statement = statement.where(Place.site_id == site_id)
+    if after is not None:
+        statement = statement.where(tuple_(Place.created_at, Place.id) > tuple_(*after))
+    return [_place(row) for row in await tx.rows(statement)]
+
+
+async def add(tx: "Transaction", place: PlaceRow, *, provider_id: UUID) -> None:
+    """Store a new place, free, in a group that it was counted into."""
+    await tx.run(
+        insert(Place).values(
+            id=place.id,
+            provider_id=provider_id,
+            site_id=place.site_id,
+            group_id=place.group_id,
+            created_at=place.created_at,
+        )
+    )
+    await tx.run(insert(PlaceSecret).values(place_id=place.id, provider_id=provider_id, sealed=place.sealed))
+    await tx.run(insert(Claim).values(place_id=place.id, group_id=place.group_id))
+
+
+async def reseal(tx: "Transaction", place_id: UUID, *, sealed: bytes) -> None:
+    """Store another label."""
+    await tx.run(update(PlaceSecret).where(PlaceSecret.place_id == place_id).values(sealed=sealed))
+
+
+async def group(tx: "Transaction", site_id: UUID, *, attributes: Attributes) -> UUID:
+    """Find or make the group of places with these attributes at a site."""
+    values = {"site_id": site_id, **asdict(attributes)}
+    await tx.run(insert_or(PlaceGroup).values(id=uuid4(), **values).on_conflict_do_nothing())
+    same = [getattr(PlaceGroup, name) == value for name, value in values.items()]
+    return (await tx.rows(select(PlaceGroup.id).where(*same)))[0].id
+
+
+async def count(tx: "Transaction", *, into: UUID, out_of: UUID | None = None) -> None:
+    """Keep the numbers of places of two groups right, always in the same order, so that no two moves lock crosswise."""
+    steps = {into: 1} | ({} if out_of is None else {out_of: -1})
+    for group_id, step in sorted(steps.items()):
+        await tx.run(update(PlaceGroup).where(PlaceGroup.id == group_id).values(places=PlaceGroup.places + step))
+
+
+async def move(tx: "Transaction", place_id: UUID, *, group_id: UUID) -> None:
+    """Put a place into another group of its site; its claim follows."""
+    await tx.run(update(Place).where(Place.id == place_id).values(group_id=group_id))
+
+
+_RESOLVE = text("SELECT status FROM note_lapsed(NULL, :place_id) AS status").bindparams(
+    bindparam("place_id", type_=UuidType())
+)
+
+_OCCUPY = text("""
+UPDATE claims SET kind = :kind, hold_id = NULL, placement_id = NULL, since = clock_timestamp(),
+                  claimed_until = CASE WHEN :free THEN '-infinity' ELSE 'infinity' END::timestamptz,
+                  reason = :reason, expected_until = :expected_until
+WHERE place_id = :place_id
+  AND (kind IS NULL OR kind IN ('occupied', 'out_of_service')
+       OR (kind = 'hold' AND claimed_until <= clock_timestamp()))
+""").bindparams(
+    bindparam("place_id", type_=UuidType()),
+    bindparam("free", type_=Boolean()),
+    bindparam("expected_until", type_=DateTime(timezone=True)),
+)
+
+
+async def declare(tx: "Transaction", place_id: UUID, *, state: State) -> bool:
+    """Make a place free, occupied or out of service; False where a hold or a placement lives on it.
+
+    A hold that ran out is resolved as the sweeper would do it. Its referral is left to the sweeper if somebody is
+    busy with it: it counts as open already.
+    """
+    values = {
+        "place_id": place_id,
+        "free": state.status == "free",
+        "kind": None if state.status == "free" else state.status,
+        "reason": state.reason,
+        "expected_until": state.until,
+    }
+    if await tx.run(_OCCUPY, values) == 0:
+        return False
+    if lapsed := await tx.rows(_RESOLVE, {"place_id": place_id}):
+        outcomes.count(tx, (row.status for row in lapsed))
+        tx.wrote_outbox()
+    return True
+
+
+def _place(row: "Row[Any]") -> PlaceRow:
+    attributes = Attributes(
+        kind=row.kind,
+        bed_spaces=row.bed_spaces,
+        sharing=row.sharing,
+        genders=tuple(row.genders),
+        sons_up_to_age=row.sons_up_to_age,
+        features=tuple(row.features),
+    )
+    out = row.status == "out_of_service"
+    return PlaceRow(
+        id=row.id,
+        site_id=row.site_id,
+        municipality=row.municipality,
+        group_id=row.group_id,
+        attributes=attributes,
+        state=State(row.status, row.reason if out else None, row.expected_until if out else None),
+        claim=row.claim,
+        created_at=row.created_at,
+        key=row.key,
+        sealed=row.sealed,
+    )

@@ -1,0 +1,210 @@
+"""Sites: what may be known of them, the sealed rest, and who may have one's address."""
+
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from sqlalchemy import Text, bindparam, func, insert, select, text, tuple_, update
+from sqlalchemy import Uuid as UuidType
+from sqlalchemy.dialects.postgresql import insert as insert_or
+
+from app.models import ProviderRegion, Site, SiteSecret
+
+if TYPE_CHECKING:
+    from sqlalchemy.engine import Row
+
+    from app.database.transaction import Transaction
+
+
+@dataclass(frozen=True, slots=True)
+class Traits:
+    """Everything of a site that a ranking may know, and that its owner may change."""
+
+    municipality: str
+    address_secrecy: str
+    supervision: str
+    features: tuple[str, ...]
+    specialisms: tuple[str, ...]
+    exclusive_to: tuple[str, ...]
+    admission: str
+    automatic_acceptance: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SiteRow:
+    """A site as it is stored; `sealed` opens with its data key, which is wrapped in `key`."""
+
+    id: UUID
+    traits: Traits
+    confirmed_at: datetime | None
+    created_at: datetime
+    key: bytes = field(repr=False)
+    sealed: bytes = field(repr=False)
+    compromised: str | None = None
+    """Why nobody is safe there any more, as a code."""
+    compromised_since: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Basis:
+    """On what ground somebody may have a site's address: it is theirs, or a referral of theirs has a claim there."""
+
+    owner_id: UUID
+    referral_id: UUID | None
+
+
+_TRAITS = tuple(Traits.__slots__)
+_READ = (
+    select(
+        Site.id,
+        *(getattr(Site, name) for name in _TRAITS),
+        Site.confirmed_at,
+        Site.created_at,
+        SiteSecret.key,
+        SiteSecret.sealed,
+        Site.compromised_because,
+        Site.compromised_since,
+    )
+    .join(SiteSecret, SiteSecret.site_id == Site.id)
+    .order_by(Site.created_at, Site.id)
+)
+
+_ALONE = text("SELECT pg_advisory_xact_lock(hashtextextended(:provider_id, 3))").bindparams(
+    bindparam("provider_id", type_=Text())
+)
+
+
+async def alone(tx: "Transaction", provider_id: UUID) -> None:
+    """Let whoever adds sites of a provider wait for each other: nothing in the tables tells two names apart."""
+    await tx.rows(_ALONE, {"provider_id": str(provider_id)})
+
+
+async def lock(tx: "Transaction", site_id: UUID, *, provider_id: UUID) -> None:
+    """Keep others from changing this provider's site until the transaction ends; holds on it go on."""
+    await tx.rows(
+        select(Site.id).where(Site.id == site_id, Site.provider_id == provider_id).with_for_update(key_share=True)
+    )
+
+
+async def read(tx: "Transaction", site_id: UUID, *, provider_id: UUID) -> SiteRow | None:
+    """Return this provider's site."""
+    row = await tx.row(_READ.where(Site.id == site_id, Site.provider_id == provider_id))
+    return None if row is None else _site(row)
+
+
+async def listed(
+    tx: "Transaction", provider_id: UUID, *, limit: int, after: tuple[datetime, UUID] | None
+) -> list[SiteRow]:
+    """Return a provider's sites, oldest first."""
+    statement = _READ.where(Site.provider_id == provider_id).limit(limit)
+    if after is not None:
+        statement = statement.where(tuple_(Site.created_at, Site.id) > tuple_(*after))
+    return [_site(row) for row in await tx.rows(statement)]
+
+
+async def add(tx: "Transaction", site: SiteRow, *, provider_id: UUID) -> None:
+    """Store a new site and its secret."""
+    values = asdict(site.traits) | {"id": site.id, "created_at": site.created_at}
+    await tx.run(insert(Site).values(**values, provider_id=provider_id))
+    await tx.run(insert(SiteSecret).values(site_id=site.id, provider_id=provider_id, key=site.key, sealed=site.sealed))
+
+
+async def reseal(tx: "Transaction", site_id: UUID, *, sealed: bytes) -> None:
+    """Store another name or address."""
+    await tx.run(update(SiteSecret).where(SiteSecret.site_id == site_id).values(sealed=sealed))
+
+
+async def change(tx: "Transaction", site_id: UUID, *, traits: Traits) -> None:
+    """Store what rankings may know now; `revised` has to follow."""
+    await tx.run(update(Site).where(Site.id == site_id).values(**asdict(traits)))
+
+
+async def set_compromised(tx: "Transaction", site_id: UUID, *, because: str | None, since: datetime | None) -> None:
+    """Note why, and since when, nobody is safe at a site any more; or that they are."""
+    await tx.run(update(Site).where(Site.id == site_id).values(compromised_because=because, compromised_since=since))
+
+
+async def revised(tx: "Transaction", site_id: UUID, *, revision: int) -> None:
+    """Note the register's version in which a site changed: rankings of an older one are outdated for it."""
+    await tx.run(update(Site).where(Site.id == site_id).values(revision=revision))
+
+
+async def confirm(tx: "Transaction", site_id: UUID, *, provider_id: UUID) -> tuple[datetime, str] | None:
+    """Note that everything at this provider's site is true now; return the moment, and its municipality."""
+    row = await tx.row(
+        update(Site)
+        .where(Site.id == site_id, Site.provider_id == provider_id)
+        .values(confirmed_at=func.clock_timestamp())
+        .returning(Site.confirmed_at, Site.municipality)
+    )
+    return None if row is None else (row.confirmed_at, row.municipality)
+
+
+async def serve_region(tx: "Transaction", provider_id: UUID, *, region: str) -> None:
+    """Note that a provider has places in a region."""
+    await tx.run(insert_or(ProviderRegion).values(provider_id=provider_id, region=region).on_conflict_do_nothing())
+
+
+# A claim counts only where a person accepted it, and as long as it lives: the claim's own row says so, by the clock.
+_CLAIMS_THERE = """
+SELECT h.referral_id FROM holds AS h JOIN claims AS c ON c.hold_id = h.id
+WHERE h.site_id = :site_id AND h.provider_id = :provider_id AND h.status = 'accepted' AND h.accepted_by = 'person'
+  AND c.claimed_until > clock_timestamp()
+UNION ALL
+SELECT p.referral_id FROM placements AS p JOIN holds AS h ON h.id = p.hold_id
+WHERE p.site_id = :site_id AND p.provider_id = :provider_id AND p.status IN ('underway', 'arrived')
+  AND h.accepted_by = 'person'
+"""
+# An owner may name any referral that its own desk registered, or that was ever held for a place of this site.
+_OWNERS_REFERRALS = """
+SELECT r.id FROM referrals AS r WHERE r.provider_id = :provider_id
+UNION ALL SELECT h.referral_id FROM holds AS h WHERE h.site_id = :site_id AND h.receiver_id = :provider_id
+"""
+_BASIS = text(f"""
+SELECT s.provider_id AS owner_id,
+       (SELECT min(claim.referral_id::text)::uuid FROM ({_CLAIMS_THERE}) AS claim
+        WHERE CAST(:referral_id AS uuid) IS NULL OR claim.referral_id = :referral_id) AS claimed,
+       EXISTS (SELECT FROM ({_OWNERS_REFERRALS}) AS referral WHERE referral.id = :referral_id) AS related
+FROM sites AS s WHERE s.id = :site_id
+""").bindparams(*(bindparam(name, type_=UuidType()) for name in ("site_id", "provider_id", "referral_id")))  # noqa: S608 - made of the constants above
+
+
+async def basis(tx: "Transaction", site_id: UUID, *, provider_id: UUID, referral_id: UUID | None) -> Basis | None:
+    """Return on what ground a provider may have a site's address (for that referral, where one is named), if any."""
+    values = {"site_id": site_id, "provider_id": provider_id, "referral_id": referral_id}
+    row = await tx.row(_BASIS, values)
+    if row is None:
+        return None
+    if row.owner_id == provider_id and (referral_id is None or row.related):
+        return Basis(row.owner_id, referral_id)
+    return None if row.claimed is None else Basis(row.owner_id, row.claimed)
+
+
+async def secret(tx: "Transaction", site_id: UUID) -> tuple[bytes, bytes]:
+    """Return a site's wrapped key and what it sealed: only for those whose ground was found in this transaction."""
+    row = (await tx.rows(select(SiteSecret.key, SiteSecret.sealed).where(SiteSecret.site_id == site_id)))[0]
+    return row.key, row.sealed
+
+
+def _site(row: "Row[Any]") -> SiteRow:
+    traits = Traits(
+        municipality=row.municipality,
+        address_secrecy=row.address_secrecy,
+        supervision=row.supervision,
+        features=tuple(row.features),
+        specialisms=tuple(row.specialisms),
+        exclusive_to=tuple(row.exclusive_to),
+        admission=row.admission,
+        automatic_acceptance=row.automatic_acceptance,
+    )
+    return SiteRow(
+        id=row.id,
+        traits=traits,
+        confirmed_at=row.confirmed_at,
+        created_at=row.created_at,
+        key=row.key,
+        sealed=row.sealed,
+        compromised=row.compromised_because,
+        compromised_since=row.compromised_since,
+    )

@@ -1,1 +1,0 @@
-"""One function per act, inside the caller's transaction."""

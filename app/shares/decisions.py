@@ -1,0 +1,143 @@
+"""Decisions as an auditor may look into them: what was recorded, made again; of danger and of the household nothing."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from uuid import UUID
+
+from app.allocation.ranking.own_region import OwnRegion, own_region, without_the_household
+from app.allocation.ranking.versions import UnknownRules
+from app.allocation.shares.quarters import Quarter
+from app.allocation.values import Register
+from app.database.caller import Caller
+from app.database.transaction import Transaction
+from app.errors import Erased, Forbidden, Missing
+from app.ledger import checkpoints
+from app.ledger.ledger import local_day
+from app.ledger.store import tree
+from app.ranking import rankings
+from app.ranking.rankings import Ranked
+from app.ranking.store import rankings as ranking_rows
+from app.seal import Keyring
+from app.shares.monitor_releases import span_of
+from app.shares.store import decisions
+from app.shares.store.decisions import Auditing, DecisionRow
+
+NOTHING_FREE, SOMETHING_FREE, ERASED, NOT_REPLAYED = "nothing_free", "something_free", "erased", "not_replayed"
+"""What a check finds: whether anything lawful was free at home; or why nobody can tell any more."""
+NO_LEAF = -1
+
+
+@dataclass(frozen=True, slots=True)
+class Included:
+    """The proof that a leaf is in the tree of a size, whose checkpoint is signed."""
+
+    size: int
+    proof: checkpoints.Proof
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """A decision, with its ranking made again: `identical` if that gives what was recorded."""
+
+    row: DecisionRow
+    day: date
+    """Of the arrival, where the country is."""
+    ranked: Ranked
+    identical: bool
+    own_region: OwnRegion | None
+    included: Included | None
+    """None where it has no leaf, or where the tree was not signed yet since."""
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """Whether a household that left its region for want of room might have stayed there."""
+
+    row: DecisionRow
+    day: date
+    found: str
+    identical: bool | None
+
+
+def day_of(row: DecisionRow) -> date:
+    """Return the day of the arrival, where the country is."""
+    return local_day(row.arrived_at)
+
+
+async def listed(
+    tx: Transaction, caller: Caller, *, limit: int, after: tuple[datetime, UUID] | None
+) -> list[DecisionRow]:
+    """Return the decisions that concern the auditor's region, newest first, each once its opening is due."""
+    return await decisions.listed(tx, await _auditing(tx, caller), limit=limit, after=after)
+
+
+async def read(
+    tx: Transaction, caller: Caller, *, placement_id: UUID | None, leaf: int = NO_LEAF, keyring: Keyring
+) -> Decision:
+    """Return one of these decisions, its ranking made again; by its placement, or by one of its leaves.
+
+    Missing where there is none, where it concerns other regions, and before it is due: nobody can tell which. Erased
+    where the household's content has been destroyed: nobody can make its ranking again.
+    """
+    row = await decisions.named(tx, await _auditing(tx, caller), placement_id=placement_id, leaf=leaf)
+    if row is None:
+        raise Missing
+    recorded = await ranking_rows.read(tx, row.ranking_id)
+    assert recorded is not None  # noqa: S101 - a foreign key says so
+    ranked = await rankings.made_again(tx, *recorded, keyring=keyring)
+    at_home = own_region(ranked.need, ranked.ranking)
+    return Decision(
+        row,
+        day_of(row),
+        ranked,
+        identical=rankings.is_identical(recorded[0], ranked),
+        own_region=at_home and without_the_household(at_home),
+        included=None if row.leaf is None else await _included(tx, row.leaf),
+    )
+
+
+async def checked(
+    tx: Transaction,
+    caller: Caller,
+    quarters: Sequence[Quarter],
+    *,
+    limit: int,
+    after: tuple[datetime, UUID] | None,
+    keyring: Keyring,
+) -> list[Checked]:
+    """Check some of those who left their region for another reason than safety: was anything lawful free at home?
+
+    Each ranking is made again from what was recorded of that moment; at most `limit` at once. There must be none.
+    """
+    within = (span_of(quarters[0]).begins, span_of(quarters[-1]).ends)
+    rows = await decisions.that_went_away(tx, await _auditing(tx, caller), within, limit=limit, after=after)
+    kept: dict[str, Register] = {}
+    return [await _checked(tx, row, keyring=keyring, kept=kept) for row in rows]
+
+
+async def _checked(tx: Transaction, row: DecisionRow, *, keyring: Keyring, kept: dict[str, Register]) -> Checked:
+    recorded = await ranking_rows.read(tx, row.ranking_id)
+    assert recorded is not None  # noqa: S101 - a foreign key says so
+    try:
+        ranked = await rankings.made_again(tx, *recorded, keyring=keyring, kept=kept)
+    except Erased:
+        return Checked(row, day_of(row), ERASED, None)
+    except UnknownRules:
+        return Checked(row, day_of(row), NOT_REPLAYED, None)
+    at_home = own_region(ranked.need, ranked.ranking)
+    found = SOMETHING_FREE if at_home is not None and at_home.offers else NOTHING_FREE
+    return Checked(row, day_of(row), found, rankings.is_identical(recorded[0], ranked))
+
+
+async def _included(tx: Transaction, leaf: int) -> Included | None:
+    newest = await tree.newest(tx)
+    if newest is None or newest.size <= leaf:
+        return None
+    return Included(newest.size, await checkpoints.prove_inclusion(tx, leaf=leaf, size=newest.size))
+
+
+async def _auditing(tx: Transaction, caller: Caller) -> Auditing:
+    if caller.region is None:
+        raise Forbidden
+    return Auditing(caller.region, (await tx.snapshots.reference(tx)).policy.opening_delay_days)

@@ -1,0 +1,121 @@
+"""Fair shares as regions read them: from sealed totals alone, which everybody who controls may see."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any
+
+from app.allocation.shares.fairness import FairShares, fair_shares
+from app.allocation.shares.quarters import Quarter, quarter_named, quarter_of
+from app.database.caller import Caller
+from app.database.transaction import Transaction
+from app.errors import Conflict, Forbidden
+from app.ledger.ledger import local_day
+from app.placing import caps
+from app.placing.store import caps as cap_rows
+from app.placing.store.caps import CapRow
+from app.shares.store import quarter_totals
+from app.shares.store.quarter_totals import PairRow, Sealed
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A cap that a region had meanwhile, and the nights that it displaced in these quarters; None for few."""
+
+    cap: CapRow
+    displaced_nights: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """Some quarters' fair shares, with the leaves that they come from."""
+
+    sealed: Sequence[Sealed]
+    shares: FairShares
+    weights: Mapping[str, tuple[int, str]]
+    """In force on the last day, each with where the figure comes from."""
+    caps: Mapping[str, Held]
+    """By region, the one that began last."""
+
+
+async def read(tx: Transaction, quarters: Sequence[Quarter]) -> Read:
+    """Return what each region gave and received, and what was its part; Conflict where a quarter is not sealed yet."""
+    found = await sealed(tx, quarters)
+    displaced = await caps.displaced_nights(tx, [str(quarter) for quarter in quarters])
+    held = await cap_rows.within(tx, quarters[0].first, quarters[-1].last)
+    return Read(
+        sealed=found,
+        shares=fair_shares(one.content for one in found),
+        weights=await quarter_totals.weights_on(tx, quarters[-1].last),
+        caps={cap.region: Held(cap, displaced.get(str(cap.id))) for cap in held},
+    )
+
+
+async def sealed(tx: Transaction, quarters: Sequence[Quarter]) -> list[Sealed]:
+    """Return the newest totals of each of some quarters; Conflict where one is not sealed yet."""
+    names = [str(quarter) for quarter in quarters]
+    found = await quarter_totals.newest(tx, names)
+    if missing := [name for name in names if name not in found]:
+        raise Conflict("quarter_not_sealed", f"There are no totals of {', '.join(missing)} yet.")
+    return [found[name] for name in names]
+
+
+async def sealed_quarters(tx: Transaction) -> tuple[Quarter, ...]:
+    """Return the quarters that have been sealed, in order."""
+    return tuple(sorted(quarter_named(name) for name in await quarter_totals.sealed_names(tx)))
+
+
+async def by_quarter(tx: Transaction, quarters: Sequence[Quarter]) -> list[tuple[Quarter, FairShares]]:
+    """Return what each of some quarters that are sealed comes to by itself."""
+    found = await sealed(tx, quarters)
+    return [(quarter, fair_shares([one.content])) for quarter, one in zip(quarters, found, strict=True)]
+
+
+async def first_due(tx: Transaction) -> date:
+    """Return the day on which the first quarter will be sealed: after that of the ledger's first leaf, and the wait."""
+    began = await quarter_totals.began(tx)
+    grace = (await tx.snapshots.reference(tx)).policy.quarter_grace_days
+    return quarter_of(local_day(tx.at if began is None else began[0])).after + timedelta(days=grace)
+
+
+@dataclass(frozen=True, slots=True)
+class Pairs:
+    """Place-nights of some quarters that everybody who controls may see: from where to where, and when and why."""
+
+    pairs: Mapping[tuple[str, str], int]
+    months: Mapping[tuple[str, str], int]
+
+
+async def pairs(tx: Transaction, quarters: Sequence[Quarter]) -> Pairs:
+    """Return place-nights of pairs of regions, and of months and reasons; what is small in a quarter is left out."""
+    contents = [one.content for one in await sealed(tx, quarters)]
+    return Pairs(_added(content["pairs"] for content in contents), _added(content["months"] for content in contents))
+
+
+def _added(tables: Iterable[Mapping[str, Mapping[str, int]]]) -> dict[tuple[str, str], int]:
+    sums: dict[tuple[str, str], int] = {}
+    for table in tables:
+        for row, cells in table.items():
+            for column, nights in cells.items():
+                sums[row, column] = sums.get((row, column), 0) + nights
+    return dict(sorted(sums.items()))
+
+
+async def figures(tx: Transaction, quarters: Sequence[Quarter]) -> Mapping[str, Mapping[str, Mapping[str, Any]]]:
+    """Return, by quarter and region, what no opening has: hotels, waiting, places, staff and answers."""
+    names = [one.quarter for one in await sealed(tx, quarters)]
+    found = await quarter_totals.figures(tx, names)
+    return {name: found[name]["regions"] for name in names if name in found}
+
+
+async def settled(
+    tx: Transaction, caller: Caller, quarters: Sequence[Quarter], *, other: str | None
+) -> tuple[str, list[PairRow]]:
+    """Return the caller's region, and the exact place-nights between it and another, or every other.
+
+    Only the two regions concerned have them: row-level security says so too.
+    """
+    if caller.region is None:
+        raise Forbidden
+    names = [one.quarter for one in await sealed(tx, quarters)]
+    return caller.region, await quarter_totals.pairs(tx, names, region=caller.region, other=other)

@@ -1,0 +1,182 @@
+"""The monitor: what may be seen of past quarters, as each was released; what is added here rests on that alone."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from app.allocation.figures.curves import Curve, Point
+from app.allocation.figures.figures import COUNTRY
+from app.allocation.shares.quarters import Quarter, quarter_of
+from app.database.caller import Caller, Role
+from app.database.transaction import Transaction
+from app.errors import Fault, Forbidden, Invalid
+from app.ledger.household_counts import today
+from app.shares.store import monitor
+from app.shares.store.monitor import ReleaseRow, StalenessRow
+
+MOST_QUARTERS = 8
+YEARS_BACK = 5
+REPEATED = ("follow_on", "return")
+"""Reasons that say that a household had a place before: nothing else here knows anybody again."""
+PERMILLE = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Earlier:
+    """The same quarter of an earlier year."""
+
+    quarter: Quarter
+    inflow: int | None
+    outflow: int | None
+    occupied_permille: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class RegionFigures:
+    """What may be seen of a region's quarter; `region` is None for the country.
+
+    `counts` are by `measure` or `measure.breakdown.code`; None stands for what may not be seen. `places` are those in
+    service and `counts["occupied"]` those in use, both on an average day of the `days_counted`.
+    """
+
+    region: str | None
+    counts: Mapping[str, int | None]
+    stay: Curve
+    places: int
+    days_counted: int
+    earlier: tuple[Earlier, ...]
+
+    def by(self, measure: str, breakdown: str) -> tuple[tuple[str, int | None], ...]:
+        """The counts of one breakdown, by code."""
+        begin = f"{measure}.{breakdown}."
+        return tuple((name.removeprefix(begin), self.counts[name]) for name in self.counts if name.startswith(begin))
+
+    @property
+    def occupied_permille(self) -> int | None:
+        """What part of the places in service was in use, in thousandths."""
+        return _occupied(self.counts, self.places)
+
+    @property
+    def repeat_admissions(self) -> int | None:
+        """How many came with a reason that says that they had a place before; None where one of these is hidden."""
+        found = [self.counts.get(f"inflow.reason.{reason}") for reason in REPEATED]
+        return None if None in found else sum(count or 0 for count in found)
+
+    @property
+    def moves_permille(self) -> int | None:
+        """How many moves there were to a thousand stays that ended, at the least; None where a part is hidden."""
+        by_moves = self.by("outflow", "moves")
+        counts = [count for _, count in by_moves if count is not None]
+        if len(counts) < len(by_moves) or not sum(counts):
+            return None
+        moves = sum(int(name.rstrip("+")) * (count or 0) for name, count in by_moves)
+        return moves * PERMILLE // sum(counts)
+
+
+@dataclass(frozen=True, slots=True)
+class QuarterFigures:
+    """One quarter; without regions, and never made, until it has been released."""
+
+    quarter: Quarter
+    made_at: datetime | None
+    regions: tuple[RegionFigures, ...]
+    staleness: tuple[StalenessRow, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Monitor:
+    """Some quarters, and the norm for occupancy by the policy in force."""
+
+    quarters: tuple[QuarterFigures, ...]
+    occupancy_norm_permille: int
+
+
+async def read(tx: Transaction, caller: Caller, asked: Sequence[Quarter], *, region: str | None) -> Monitor:
+    """Return some quarters: of one region, or of all that the caller may see, and the country for those who see all.
+
+    Auditors and administrators see every region; coordinators those in which their provider has places. How stale
+    somebody's sites were is for the administrators, the auditors of that region, and the provider itself.
+    """
+    _check(asked, current=quarter_of(today(tx)))
+    regions = await _regions(tx, caller, region)
+    years = range(1, YEARS_BACK + 1)
+    before = {Quarter(quarter.year - back, quarter.number) for quarter in asked for back in years}
+    days = {quarter.first for quarter in {*asked, *before}}
+    released = await monitor.releases(tx, days, regions=regions)
+    stale = await _staleness(tx, caller, asked, regions=regions)
+    norm = (await tx.snapshots.reference(tx)).policy.occupancy_norm_permille
+    by_quarter: dict[Quarter, dict[str, ReleaseRow]] = {}
+    for row in released:
+        by_quarter.setdefault(quarter_of(row.quarter), {})[row.region] = row
+    return Monitor(tuple(_quarter(quarter, by_quarter, stale) for quarter in asked), norm)
+
+
+def _check(asked: Sequence[Quarter], *, current: Quarter) -> None:
+    if asked[-1] > current:
+        raise Invalid(Fault("/to", "lies in a quarter that has not begun"))
+    if len(asked) > MOST_QUARTERS:
+        raise Invalid(Fault("/from", f"must be at most {MOST_QUARTERS} quarters before /to"))
+
+
+async def _regions(tx: Transaction, caller: Caller, region: str | None) -> Collection[str] | None:
+    """Return which regions to show; None: all, and the country."""
+    if caller.has(Role.AUDITOR, Role.ADMINISTRATOR):
+        return None if region is None else {region}
+    own = await monitor.regions_of(tx, caller.provider)
+    if region is None:
+        return own
+    if region not in own:
+        raise Forbidden("Your provider has no places in this region.")
+    return {region}
+
+
+async def _staleness(
+    tx: Transaction, caller: Caller, asked: Sequence[Quarter], *, regions: Collection[str] | None
+) -> list[StalenessRow]:
+    days = [quarter.first for quarter in asked]
+    if caller.has(Role.ADMINISTRATOR):
+        return await monitor.staleness(tx, days, regions=regions, provider_id=None)
+    if caller.has(Role.AUDITOR) and caller.region is not None:
+        own = {caller.region} if regions is None else {caller.region} & set(regions)
+        return await monitor.staleness(tx, days, regions=own, provider_id=None)
+    return await monitor.staleness(tx, days, regions=regions, provider_id=caller.provider)
+
+
+def _quarter(
+    quarter: Quarter, released: Mapping[Quarter, Mapping[str, ReleaseRow]], stale: Sequence[StalenessRow]
+) -> QuarterFigures:
+    rows = released.get(quarter, {})
+    return QuarterFigures(
+        quarter,
+        made_at=min((row.made_at for row in rows.values()), default=None),
+        regions=tuple(_figures(quarter, row, released) for row in rows.values()),
+        staleness=tuple(row for row in stale if row.quarter == quarter.first),
+    )
+
+
+def _figures(quarter: Quarter, row: ReleaseRow, released: Mapping[Quarter, Mapping[str, ReleaseRow]]) -> RegionFigures:
+    shown = row.figures
+    earlier = [Quarter(quarter.year - back, quarter.number) for back in range(1, YEARS_BACK + 1)]
+    return RegionFigures(
+        region=None if row.region == COUNTRY else row.region,
+        counts=shown["counts"],
+        stay=Curve(shown["stay"]["median_days"], tuple(Point(*point) for point in shown["stay"]["points"])),
+        places=shown["places"],
+        days_counted=shown["days_counted"],
+        earlier=tuple(
+            _earlier(back, released[back][row.region].figures)
+            for back in earlier
+            if row.region in released.get(back, {})
+        ),
+    )
+
+
+def _earlier(quarter: Quarter, shown: Mapping[str, Any]) -> Earlier:
+    counts = shown["counts"]
+    return Earlier(quarter, counts["inflow"], counts["outflow"], _occupied(counts, shown["places"]))
+
+
+def _occupied(counts: Mapping[str, int | None], places: int) -> int | None:
+    occupied = counts.get("occupied")
+    return None if occupied is None or not places else occupied * PERMILLE // places

@@ -1,0 +1,236 @@
+"""Releases: a quarter's figures, made once by the worker when it has been over for a while; and a count every day."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime, time, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from app.allocation.figures import curves
+from app.allocation.figures.figures import COUNTRY, Counted, Figures, Measure, figures
+from app.allocation.figures.survival import Observed, survival
+from app.allocation.shares.quarters import Quarter, last_over, quarter_of
+from app.database.sealing import keys
+from app.database.transaction import Transaction
+from app.ledger import household_counts
+from app.ledger.store import household_counts as household_rows
+from app.ledger.store.household_counts import Whose
+from app.reference import load
+from app.seal import Keyring
+from app.shares.store import monitor, monitor_counts
+from app.shares.store.monitor import StalenessRow
+from app.shares.store.monitor_counts import CountRow, EndedRow, GoingOnRow, Span, UseRow
+
+SETTLED_DAYS = 7
+"""How long after its end a quarter is released: departures may be noted some days late."""
+MOST_MOVES = 3
+WAITING = ("within_hour", "within_day", "within_week", "longer")
+YES, NO, NOT_COUNTED = "with", "without", "not_counted"
+PERMILLE = 1000
+
+
+async def count_day(tx: Transaction) -> None:
+    """Count how places are used and how fresh sites are, once a day: neither has a history of its own."""
+    policy = (await tx.snapshots.reference(tx)).policy
+    stale_before = tx.at - timedelta(hours=policy.fresh_hours)
+    await monitor_counts.count_day(tx, household_counts.today(tx), stale_before=stale_before)
+
+
+async def release_next(tx: Transaction, *, keyring: Keyring) -> Quarter | None:
+    """Release the oldest quarter that is due and was not; return which one, None where all were."""
+    due = await _due(tx)
+    if due is not None:
+        await _release(tx, due, keyring=keyring)
+    return due
+
+
+async def _due(tx: Transaction) -> Quarter | None:
+    released = await monitor.newest(tx)
+    if released is not None:
+        due = quarter_of(released).next
+    else:
+        first = await monitor_counts.first_referral(tx)
+        if first is None:
+            return None
+        due = quarter_of(first.astimezone(_zone()).date())
+    return due if due <= last_over(household_counts.today(tx), days=SETTLED_DAYS) else None
+
+
+async def _release(tx: Transaction, quarter: Quarter, *, keyring: Keyring) -> None:
+    span = span_of(quarter)
+    counted = await monitor_counts.counted(tx, span)
+    ended = await monitor_counts.ended(tx, span)
+    going_on = await monitor_counts.going_on(tx, span)
+    use = await monitor_counts.use(tx, span)
+    key = await keys.read(tx, keys.MONITOR, keyring=keyring)
+    households = await household_rows.of_quarter(tx, quarter.first, key=key)
+    regions = sorted((await tx.snapshots.reference(tx)).regions)
+    served = {region for card in (await tx.snapshots.providers(tx)).values() for region in card.regions}
+    inflow = counted["inflow"]
+    of_all = [
+        *_counted(counted),
+        *_of_households(households, inflow),
+        *_of_ended(ended),
+        *_of_use(use),
+    ]
+    wanted = measures(not_counted=_missed(households, inflow) > 0)
+    shown = await asyncio.to_thread(figures, wanted, of_all, regions=regions, served=served)
+    documents = {
+        region: {
+            "counts": _without_families(counts),
+            "stay": _curve(region, counts, ended=ended, going_on=going_on),
+            "places": _places(use, region),
+            "days_counted": max((row.days for row in use if region in {COUNTRY, row.region}), default=0),
+        }
+        for region, counts in shown.items()
+    }
+    await monitor.release(tx, quarter.first, documents, staleness=[_staleness(quarter, row) for row in use])
+    await monitor_counts.forget(tx, span)
+
+
+def span_of(quarter: Quarter) -> Span:
+    """Return a quarter with the moments at which it begins and ends where the country is."""
+    zone = _zone()
+    begins, ends = (datetime.combine(day, time(), zone) for day in (quarter.first, quarter.after))
+    return Span(quarter.first, quarter.after, begins, ends, zone.key)
+
+
+def measures(*, not_counted: bool) -> tuple[Measure, ...]:
+    """Return everything that is counted, by every code that there is: one that is missing would be told to be nought.
+
+    `not_counted`: whether some households of the quarter came before anybody counted who they were.
+    """
+
+    def codes(listed: str, *more: str) -> tuple[str, ...]:
+        return (*sorted({*load().known(listed), "other"}), *more)
+
+    either = (YES, NO, NOT_COUNTED) if not_counted else (YES, NO)
+    return (
+        Measure("inflow", {"reason": codes("referral_reasons"), "children": either, "men": either}),
+        Measure("throughflow"),
+        Measure(
+            "outflow",
+            {
+                "destination": codes("departure_destinations"),
+                "stay": curves.CLASSES,
+                "moves": tuple(_moves(moves) for moves in range(MOST_MOVES + 1)),
+            },
+        ),
+        Measure("waiting", {"time": WAITING}, by_origin=True),
+        Measure("overrides", {"code": codes("override_reasons", "none")}, by_origin=True),
+        Measure("alternatives", {"kind": codes("alternative_kinds")}, by_origin=True),
+        Measure("answers", {"code": codes("decline_reasons", "no_answer", "accepted")}),
+        Measure("releases", {"code": codes("release_reasons")}, by_origin=True),
+        Measure("blockers", {"code": codes("blockers")}),
+        Measure("persons", {"who": ("children", "men")}, adds_up=False),
+        Measure("target_groups", {"code": codes("target_groups")}, adds_up=False),
+        Measure("occupied"),
+    )
+
+
+BREAKDOWNS = {
+    "inflow": "reason",
+    "waiting": "time",
+    "overrides": "code",
+    "alternatives": "kind",
+    "answers": "code",
+    "releases": "code",
+    "blockers": "code",
+}
+"""Under which name the code of a row that the database counted goes."""
+
+
+def _counted(by_measure: Mapping[str, Iterable[CountRow]]) -> Iterable[Counted]:
+    for measure, rows in by_measure.items():
+        for row in rows:
+            codes = {} if row.code is None else {BREAKDOWNS[measure]: row.code}
+            yield Counted(measure, row.region, row.provider, row.count, codes)
+
+
+def _of_households(households: Mapping[Whose, Mapping[str, int]], inflow: Iterable[CountRow]) -> Iterable[Counted]:
+    came = _came(inflow)
+    for whose, sums in households.items():
+        came[whose.region, str(whose.provider_id)] -= sums[household_counts.HOUSEHOLDS]
+        yield from _of_sums(whose, sums)
+    for (region, provider), left in came.items():
+        if left > 0:
+            yield Counted("inflow", region, provider, left, dict.fromkeys(("children", "men"), NOT_COUNTED))
+
+
+def _of_sums(whose: Whose, sums: Mapping[str, int]) -> Iterable[Counted]:
+    region, provider = whose.region, str(whose.provider_id)
+    for breakdown, name in (("children", household_counts.WITH_CHILDREN), ("men", household_counts.WITH_MEN)):
+        without = sums[household_counts.HOUSEHOLDS] - sums[name]
+        yield Counted("inflow", region, provider, sums[name], {breakdown: YES})
+        yield Counted("inflow", region, provider, without, {breakdown: NO})
+    for who in (household_counts.CHILDREN, household_counts.MEN):
+        yield Counted("persons", region, provider, sums[who], {"who": who})
+    for name in sums:
+        if name.startswith(household_counts.OF_GROUP):
+            code = name.removeprefix(household_counts.OF_GROUP)
+            yield Counted("target_groups", region, provider, sums[name], {"code": code})
+
+
+def _missed(households: Mapping[Whose, Mapping[str, int]], inflow: Iterable[CountRow]) -> int:
+    return _came(inflow).total() - sum(sums[household_counts.HOUSEHOLDS] for sums in households.values())
+
+
+def _came(inflow: Iterable[CountRow]) -> Counter[tuple[str, str]]:
+    came = Counter[tuple[str, str]]()
+    for row in inflow:
+        came[row.region, row.provider] += row.count
+    return came
+
+
+def _of_ended(ended: Iterable[EndedRow]) -> Iterable[Counted]:
+    for row in ended:
+        codes = {"destination": row.destination, "stay": curves.class_of(row.days), "moves": _moves(row.moves)}
+        yield Counted("outflow", row.region, row.provider, row.count, codes)
+
+
+def _without_families(counts: Figures) -> Figures:
+    """Return the figures without the number of children, or men, of so few households that those are hidden."""
+    hidden = [who for who in ("children", "men") if counts[f"inflow.{who}.{YES}"] is None]
+    return counts | {f"persons.who.{who}": None for who in hidden}
+
+
+def _moves(moves: int) -> str:
+    return str(moves) if moves < MOST_MOVES else f"{MOST_MOVES}+"
+
+
+def _of_use(use: Iterable[UseRow]) -> Iterable[Counted]:
+    for row in use:
+        yield Counted("occupied", row.region, str(row.provider_id), round(row.in_use / row.days))
+
+
+def _places(use: Iterable[UseRow], region: str) -> int:
+    return sum(round(row.places / row.days) for row in use if region in {COUNTRY, row.region})
+
+
+def _curve(
+    region: str, counts: Mapping[str, int | None], *, ended: Sequence[EndedRow], going_on: Sequence[GoingOnRow]
+) -> dict[str, Any]:
+    over = (
+        Observed(row.entered, row.days, ended=True, count=row.count) for row in ended if region in {COUNTRY, row.region}
+    )
+    on = (
+        Observed(row.entered, row.days, ended=False, count=row.count)
+        for row in going_on
+        if region in {COUNTRY, row.region}
+    )
+    shown = {name for name in curves.CLASSES if counts[f"outflow.stay.{name}"] is not None}
+    found = curves.curve(survival([*over, *on]), shown=shown)
+    return {
+        "median_days": found.median_days,
+        "points": [[point.days, point.staying_percent] for point in found.points],
+    }
+
+
+def _staleness(quarter: Quarter, row: UseRow) -> StalenessRow:
+    stale, unknown = (number * PERMILLE // max(row.sites, 1) for number in (row.stale, row.unknown))
+    return StalenessRow(quarter.first, row.provider_id, row.region, row.days, stale, unknown)
+
+
+def _zone() -> ZoneInfo:
+    return ZoneInfo(load().country.time_zone)

@@ -1,0 +1,80 @@
+"""Stays as the ledger tells of them, read no further back than is asked for, or what became known since reaches."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from app.allocation.ledger.openings import Opening, parse_opening
+from app.allocation.shares.nights import Stay, StayBook
+from app.allocation.shares.quarters import Quarter, quarter_of
+from app.allocation.shares.reach import first_day_reached
+from app.allocation.shares.weighing import Weights, WeightsInTime, weights_of
+from app.database import counters
+from app.database.sealing import keys
+from app.database.transaction import Transaction
+from app.referrals.alternatives import midnight
+from app.seal import DataKey, Keyring
+from app.shares.store import stay_book
+
+BATCH = 5000
+"""Openings that are read and opened at once."""
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What the ledger says, up to a number of leaves, of all who were there in a quarter or later."""
+
+    first: Quarter
+    leaves: int
+    stays: Sequence[Stay]
+    weights: WeightsInTime
+
+
+async def read(tx: Transaction, first: Quarter, *, sealed: int, keyring: Keyring) -> Told:
+    """Read everything that counts in a quarter or later.
+
+    `sealed` is from how many leaves totals were made last; 0 where none were, and then all is read. Quarters before
+    `first` are among it as far back as what became known since reaches. So what this takes grows with what happened in
+    a quarter or two, and not with the ledger.
+    """
+    leaves = await counters.read(tx, "ledger")
+    key = await keys.read(tx, keys.LEDGER, keyring=keyring)
+    weights = [(index, weights_of(said)) for index, said in await stay_book.weights_said(tx, below=leaves)]
+    since = 0
+    if sealed:
+        day = await _reached(tx, key, weights, sealed=sealed, leaves=leaves)
+        first = first if day is None else min(first, quarter_of(day))
+        # Whoever had left by then, as those totals have it, had no night from then on.
+        since = await stay_book.ran_on(tx, before=midnight(first.first))
+    stays = await _stays(tx, key, since=since, below=leaves)
+    if not sealed:
+        first = min([first, *(quarter_of(stay.arrived_on) for stay in stays)])
+    return Told(first, leaves, stays, WeightsInTime(version for _, version in weights))
+
+
+def opened(key: DataKey, index: int, sealed: bytes) -> Opening:
+    """Return what a sealed opening says."""
+    return parse_opening(key.unseal_json(sealed, row=str(index)))
+
+
+async def _reached(
+    tx: Transaction, key: DataKey, weights: Sequence[tuple[int, Weights]], *, sealed: int, leaves: int
+) -> date | None:
+    told = await stay_book.told(tx, since=sealed, below=leaves)
+    said = await asyncio.to_thread(lambda: [(index, stay, opened(key, index, row)) for index, stay, row in told])
+    return first_day_reached(said, weights, since=sealed)
+
+
+async def _stays(tx: Transaction, key: DataKey, *, since: int, below: int) -> list[Stay]:
+    book, after = StayBook(), -1
+    while rows := await stay_book.openings(tx, after=after, below=below, since=since, most=BATCH):
+        # In another thread, so that the process goes on answering others.
+        await asyncio.to_thread(_take, book, key, rows)
+        after = rows[-1][0]
+    return list(book.stays())
+
+
+def _take(book: StayBook, key: DataKey, rows: Sequence[tuple[int, bytes]]) -> None:
+    for index, sealed in rows:
+        book.take(index, opened(key, index, sealed))

@@ -1,1 +1,0 @@
-"""Every query and every lock; nothing else speaks SQL."""

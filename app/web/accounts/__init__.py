@@ -1,0 +1,1 @@
+"""Pages of signing in, of accounts and of administration."""

@@ -1,0 +1,53 @@
+"""What else an administrator looks at: providers, what regions weigh, and what the access log should be asked about."""
+
+from typing import TYPE_CHECKING, Annotated
+
+from fastapi import APIRouter, Query, Response
+
+from app.accounts import access_log
+from app.allocation.figures.review import MOST_DAYS
+from app.database.reference import weights_in_force
+from app.deps import Tx
+from app.web.page import PageIn
+
+if TYPE_CHECKING:
+    from datetime import date
+
+router = APIRouter(include_in_schema=False)
+
+
+@router.get("/provider-list")
+async def providers(page: PageIn, tx: Tx) -> Response:
+    """List the providers, with their switchboards and regions."""
+    cards = await tx.snapshots.providers(tx)
+    regions = (await tx.snapshots.reference(tx)).regions
+    rows = [
+        (card, [regions[code].name for code in card.regions])
+        for card in sorted(cards.values(), key=lambda card: card.name)
+    ]
+    return page.show("providers.html", rows=rows)
+
+
+@router.get("/weights")
+async def weights(page: PageIn, tx: Tx) -> Response:
+    """List what each region weighs, the heaviest first, and where that comes from."""
+    regions = (await tx.snapshots.reference(tx)).regions
+    found = sorted(await weights_in_force(tx), key=lambda row: (-row.weight, row.region))
+    total = sum(row.weight for row in found)
+    since: dict[tuple[date, str], list[tuple[str, int, int]]] = {}
+    for row in found:
+        part = round(row.weight * 1000 / total) if total else 0
+        since.setdefault((row.valid_from, row.source), []).append((regions[row.region].name, row.weight, part))
+    return page.show("weights.html", since=since)
+
+
+@router.get("/access-reviews")
+async def review(page: PageIn, tx: Tx, days: Annotated[int, Query(ge=1, le=MOST_DAYS)] = 7) -> Response:
+    """Review the access log of some days: what reaches a threshold of the policy, for somebody to ask about."""
+    reviewed = await access_log.review(tx, access_log.last(tx, days=days))
+    cards = await tx.snapshots.providers(tx)
+    rows = [
+        (finding, card.name if (card := cards.get(finding.provider_id or "")) else None)
+        for finding in reviewed.findings
+    ]
+    return page.show("access_reviews.html", reviewed=reviewed, rows=rows, days=days, spans=(1, 7, 28, MOST_DAYS))

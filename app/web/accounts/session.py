@@ -1,0 +1,82 @@
+"""A person's own sessions: which there are, ending them, and whether this one still lives."""
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Form, Request, Response
+
+from app.accounts import sessions
+from app.api.kit.ids import parse
+from app.deps import CallerIn, Tx
+from app.errors import Missing
+from app.web import cookies
+from app.web.menu import N_
+from app.web.page import PageIn
+from app.web.page import _ as translate
+
+router = APIRouter(include_in_schema=False)
+
+NAMES = {
+    "edge": "Edge",
+    "firefox": "Firefox",
+    "chrome": "Chrome",
+    "safari": "Safari",
+    "android": "Android",
+    "ios": "iOS",
+    "windows": "Windows",
+    "mac": "macOS",
+    "linux": "Linux",
+}
+
+
+@router.get("/session")
+async def listed(page: PageIn, tx: Tx, caller: CallerIn) -> Response:
+    """List the caller's sessions."""
+    found = [(one, device_words(one.device)) for one in await sessions.listed(tx, caller)]
+    left = await sessions.recovery_codes_left(tx, caller)
+    return page.show("session.html", sessions=found, this=_this(tx), left=left)
+
+
+@router.get("/session/state")
+async def state(request: Request, page: PageIn) -> Response:
+    """Say that the session lives, whose it is, and what forms carry now: for a page that was left alone for a while."""
+    del request
+    return page.show("session_state.html")
+
+
+@router.post("/session/seen")
+async def seen(page: PageIn) -> Response:
+    """Note that somebody is there, who fills in a form for longer than they send anything."""
+    del page
+    return Response(status_code=204)
+
+
+@router.post("/session/end")
+async def end(page: PageIn, tx: Tx, caller: CallerIn, id: Annotated[str, Form(max_length=40)]) -> Response:
+    """End one of the caller's sessions, on another device or here."""
+    session_id: UUID = parse(id)
+    await sessions.end(tx, caller, session_id)
+    return cookies.let_out(page.go("/")) if session_id == _this(tx) else page.go("/session")
+
+
+@router.post("/session/end-all")
+async def end_all(page: PageIn, tx: Tx, caller: CallerIn) -> Response:
+    """End every session of the caller's, this one too."""
+    await sessions.end_all(tx, caller)
+    return cookies.let_out(page.go("/"))
+
+
+def device_words(device: str) -> str:
+    """Return what a class of devices is called."""
+    browser, _, system = device.partition("-")
+    whole = N_("%(browser)s on %(system)s")
+    return translate(whole) % {
+        "browser": NAMES.get(browser) or translate(N_("another browser")),
+        "system": NAMES.get(system) or translate(N_("another system")),
+    }
+
+
+def _this(tx: Tx) -> UUID:
+    if tx.identity is None:
+        raise Missing
+    return tx.identity.token_id

@@ -1,0 +1,114 @@
+"""Signing in, by password and second factor or as one of the demo's people; and signing out."""
+
+from functools import partial
+from typing import Annotated
+from urllib.parse import urlsplit
+
+from fastapi import APIRouter, Form, Query, Request, Response
+from pydantic import BaseModel, Field, StringConstraints
+
+from app.accounts import sessions, sign_ins
+from app.accounts.sessions import Visit
+from app.accounts.sign_ins import Proof
+from app.accounts.store.sign_ins import SIGNING
+from app.demo import people
+from app.deps import CallerIn, Parts, PartsIn, Tx, source_of
+from app.errors import Missing, TooMany
+from app.web import cookies
+from app.web.credential import csrf_for
+from app.web.page import AnyPage, Page, PageIn
+
+router = APIRouter(include_in_schema=False)
+
+HOME = "/"
+LONGEST = 400
+Text = Annotated[str, StringConstraints(max_length=LONGEST)]
+Next = Annotated[str, Query(max_length=LONGEST, alias="next")]
+
+
+class Typed(BaseModel):
+    """What somebody typed to sign in, and where they wanted to go."""
+
+    name: Text = ""
+    password: Text = Field(default="", repr=False)
+    code: Text = Field(default="", repr=False)
+    back: Text = HOME
+
+
+@router.get("/sign-in")
+async def form(request: Request, page: AnyPage, wanted: Next = HOME) -> Response:
+    """Show the form, to a browser that is known by a cookie from now on."""
+    return _form(request, page, back=wanted)
+
+
+@router.post("/sign-in")
+async def sign_in(request: Request, page: AnyPage, parts: PartsIn, typed: Annotated[Typed, Form()]) -> Response:
+    """Sign in, or show the form again: it says the same whatever was wrong."""
+    device = cookies.device_of(request, keyring=parts.keyring)
+    try:
+        opened = await sign_ins.sign_in(
+            partial(parts.database.entered, actor=SIGNING),
+            Proof(typed.name, typed.password, typed.code, device),
+            visit=visit_of(request, parts),
+            keyring=parts.keyring,
+            allowance=parts.allowance,
+        )
+    except TooMany as told:
+        answer = _form(
+            request, page, back=typed.back, name=typed.name, fault="wait", minutes=-(-told.retry_after // 60)
+        )
+        answer.headers["Retry-After"] = str(told.retry_after)
+        return answer
+    if opened is None:
+        return _form(request, page, back=typed.back, name=typed.name, fault="refused")
+    return cookies.let_in(page.go(local(typed.back)), opened, device=device, keyring=parts.keyring)
+
+
+@router.post("/demo-sign-in")
+async def demo_sign_in(
+    request: Request, page: AnyPage, parts: PartsIn, role: Annotated[str, Form(max_length=LONGEST)] = ""
+) -> Response:
+    """Sign in as one of the demo's people; where no demo is shown there is no such page."""
+    if not parts.settings.demo:
+        raise Missing
+    async with parts.database.entered(actor=SIGNING) as tx:
+        opened = await people.sign_in(tx, role, visit=visit_of(request, parts))
+    device = cookies.device_of(request, keyring=parts.keyring)
+    return cookies.let_in(page.go(HOME), opened, device=device, keyring=parts.keyring)
+
+
+@router.post("/sign-out")
+async def sign_out(page: PageIn, tx: Tx, caller: CallerIn) -> Response:
+    """End this session; event streams that it follows end within half a minute."""
+    assert tx.identity is not None  # noqa: S101 - a caller was admitted
+    await sessions.end(tx, caller, tx.identity.token_id)
+    return cookies.let_out(page.go(HOME))
+
+
+def visit_of(request: Request, parts: Parts) -> Visit:
+    """Return where somebody comes from who is not signed in."""
+    return Visit(
+        source_of(request),
+        getattr(request.state, "request_id", None),
+        request.headers.get("user-agent", ""),
+        admits_demo=parts.settings.embedded,
+    )
+
+
+def local(path: str) -> str:
+    """Return a path of ours as it is, and the start page for anything else."""
+    parts = urlsplit(path)
+    ours = path.startswith("/") and not path.startswith(("//", "/\\")) and not parts.netloc
+    return path if ours and path.isprintable() else HOME
+
+
+def _form(
+    request: Request, page: Page, *, back: str, name: str = "", fault: str | None = None, minutes: int = 0
+) -> Response:
+    value = cookies.before(request)
+    status = {None: 200, "wait": 429}.get(fault, 422)
+    template = "sign_in_fields.html" if page.partial else "sign_in.html"
+    answer = page.show(
+        template, status=status, csrf=csrf_for(value), back=local(back), name=name, fault=fault, minutes=minutes
+    )
+    return cookies.keep_before(request, answer, value)

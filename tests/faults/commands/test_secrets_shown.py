@@ -1,0 +1,46 @@
+"""What holds secrets does not show them, to whatever may log or print it."""
+
+from uuid import uuid4
+
+from app.accounts.accounts import Issued
+from app.clock import now
+from app.commands.installation import Installation
+from app.config import Settings
+from app.embedded.servers import Endpoints
+from app.seal import DataKey, Keyring
+from tests.country import Country
+
+SECRET = "Zx9geplant"
+
+
+async def test_statements_are_logged_nowhere_and_parameters_never_told(country: Country) -> None:
+    for database in (country.parts.database, country.owner):
+        engine = database.engine.sync_engine
+        assert engine.hide_parameters
+        assert not engine.echo
+        assert not engine.pool.echo
+
+
+def test_what_holds_secrets_does_not_show_them(country: Country) -> None:
+
+    url = f"postgresql://plek:{SECRET}@host/plek"
+    settings = Settings(database_url=url, owner_url=url, redis_url=url, key=SECRET)
+    keyring = Keyring.parse(country.key)
+    key, _ = keyring.new_data_key(row="a")
+    shown = [
+        repr(holder)
+        for holder in (
+            settings,
+            Installation(settings=settings, owner_url=url, database_url=url, redis_url=url),
+            Endpoints(owner_url=url, database_url=url, redis_url=url),
+            Issued(SECRET, uuid4(), uuid4(), now()),
+            keyring,
+            DataKey(SECRET.encode()),
+            key,
+            country.parts,
+        )
+    ]
+    passwords = [part.rpartition("@")[0].rpartition(":")[2] for part in (country.app_url, country.parts.link.url)]
+    assert all(passwords)
+    assert not [text for text in shown if any(each in text for each in (SECRET, country.key, *passwords))]
+    assert repr(key.secret)[2:-1] not in "".join(shown)

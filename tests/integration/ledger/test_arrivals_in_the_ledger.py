@@ -1,0 +1,56 @@
+"""A stay that was taken back and is there after all, as auditors check it: totals, openings and the tree agree."""
+
+import datetime as dt
+from pathlib import Path
+
+import pytest
+
+from app.allocation.shares.quarters import quarter_of
+from app.commands.ledger import ledger_shares, verifying
+from app.database.transaction import WORKER
+from app.ledger import checkpoints
+from tests.accounting import local_today, seal, totals
+from tests.casework import desk
+from tests.country import HERE, THERE, Country
+from tests.integration.demo.test_demo_past import exported
+
+DAY = dt.timedelta(days=1)
+
+
+async def given(country: Country, quarter: str) -> list[int]:
+    """Return the safety nights that Zwolle gave in a quarter, by each of its totals."""
+    return [
+        said["regions"][THERE]["given_safety"] for _, _, said in await totals(country) if said["quarter"] == quarter
+    ]
+
+
+async def test_its_nights_are_in_the_totals_that_everybody_can_add_up(
+    country: Country, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    where = await desk(country)
+    placement = await where.arrived()
+    path = f"/placements/{placement['id']}"
+    quarter = quarter_of(local_today())
+    await where.receiver.post(f"{path}/corrections", {"code": "not_arrived"})
+    await seal(country, on=quarter.after + 20 * DAY)
+    assert await given(country, str(quarter)) == [0]
+
+    await where.receiver.post(f"{path}/arrival", expect=200)
+    await seal(country, on=quarter_of(quarter.after).after + 20 * DAY)
+
+    assert await given(country, str(quarter)) == [0, (quarter.after - local_today()).days]
+    for statement in (
+        "ALTER TABLE openings DISABLE TRIGGER USER",
+        "UPDATE openings SET opens_at = clock_timestamp()",
+        "ALTER TABLE openings ENABLE TRIGGER USER",
+    ):
+        await country.rows(statement)
+    async with country.parts.database.entered(actor=WORKER) as tx:
+        await checkpoints.seal(tx, keyring=country.parts.keyring)
+    for region in (HERE, THERE):
+        lines, note, key = await exported(country, tmp_path, region=region)
+        verifying.verify(lines, checkpoint=note, key=key)
+        ledger_shares.check(lines, region=region, quarter=None, today=quarter_of(quarter.after).after + 200 * DAY)
+    said = capsys.readouterr().out
+    assert "WRONG" not in said
+    assert "digit for digit" in said

@@ -1,0 +1,87 @@
+"""Sites under several hands at once, and what their seals bind."""
+
+import asyncio
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from app.database.caller import Caller
+from app.registry import sites as service
+from app.registry.store import sites
+from app.seal import SealBroken
+from tests.country import Country, referral_body, shelter, site_body
+from tests.integration.registry.test_places_races import blocked, caller_of
+
+ELSEWHERE = {"street": "Andere straat 2", "postcode": "0000 BB", "city": "Nergenshuizen"}
+
+
+async def secret_of(country: Country, caller: Caller, site_id: UUID) -> dict[str, Any]:
+    """Return what a site's seal holds."""
+    async with country.parts.database.entered(await country.hashed("coordinator", provider="linde")) as tx:
+        site = await service.read(tx, caller, site_id, keyring=country.parts.keyring)
+        return site.key.unseal_json(site.sealed, row=str(site_id))
+
+
+async def two_changes(country: Country, caller: Caller, site_id: UUID) -> None:
+    """Change a site's address while another change, of its name, is about to be committed."""
+    database, keyring = country.parts.database, country.parts.keyring
+    linde = await country.hashed("coordinator", provider="linde")
+
+    async def second() -> None:
+        async with database.entered(linde) as tx:
+            site = await service.read(tx, caller, site_id, keyring=keyring, lock=True)
+            await service.change(tx, caller, site, changes={"address": ELSEWHERE}, keyring=country.parts.keyring)
+
+    async with database.entered(linde) as tx:
+        site = await service.read(tx, caller, site_id, keyring=keyring, lock=True)
+        await service.change(tx, caller, site, changes={"name": "Eik"}, keyring=country.parts.keyring)
+        waiting = asyncio.create_task(second())
+        await blocked(country)
+    await waiting
+
+
+async def test_a_name_and_an_address_changed_at_once_both_stay(
+    country: Country, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    there = await shelter(country)
+    caller = await caller_of(country, "linde")
+    await two_changes(country, caller, UUID(there.site_id))
+    assert await secret_of(country, caller, UUID(there.site_id)) == {"name": "Eik", "address": ELSEWHERE}
+
+    async def unlocked(*_: object, **__: object) -> None:
+        return None
+
+    monkeypatch.setattr(sites, "lock", unlocked)
+    other = await there.coordinator.post("/sites", site_body())
+    await two_changes(country, caller, UUID(other["id"]))
+    assert await secret_of(country, caller, UUID(other["id"])) == {"name": "Linde", "address": ELSEWHERE}
+
+
+async def test_one_sites_secret_does_not_open_as_anothers(country: Country) -> None:
+    there = await shelter(country)
+    caller = await caller_of(country, "linde")
+    other = await there.coordinator.post("/sites", site_body(name="Eik"))
+    await country.rows(
+        "UPDATE site_secrets AS a SET key = b.key, sealed = b.sealed FROM site_secrets AS b"
+        " WHERE a.site_id = CAST(:a AS uuid) AND b.site_id = CAST(:b AS uuid)",
+        a=there.site_id,
+        b=other["id"],
+    )
+    with pytest.raises(SealBroken):
+        await secret_of(country, caller, UUID(there.site_id))
+
+
+async def test_a_ranking_made_while_a_change_was_under_way_cannot_be_held(country: Country) -> None:
+    there = await shelter(country)
+    caller = await caller_of(country, "linde")
+    intake = await country.client("intake_worker", provider="haven")
+    referral = await intake.post("/referrals", referral_body())
+    linde = await country.hashed("coordinator", provider="linde")
+    async with country.parts.database.entered(linde) as tx:
+        site = await service.read(tx, caller, UUID(there.site_id), keyring=country.parts.keyring, lock=True)
+        await service.change(tx, caller, site, changes={"admission": "paused"}, keyring=country.parts.keyring)
+        ranking = await intake.post(f"/referrals/{referral['id']}/rankings")
+    wanted = {"referralId": referral["id"], "rankingId": ranking["id"], "offerId": ranking["offers"][0]["offerId"]}
+    problem = await intake.post("/holds", wanted, key="late", expect=409)
+    assert problem["code"] == "ranking_outdated"

@@ -1,0 +1,147 @@
+"""What a controller works out from an export: own figures against those that were sealed."""
+
+from __future__ import annotations
+
+import copy
+import datetime as dt
+from dataclasses import replace
+from typing import Any
+
+from app.allocation.ledger.leaves import Leaf
+from app.allocation.ledger.openings import READY_TO_LEAVE, Correction, Opening
+from app.allocation.shares.checking import Export
+from app.allocation.shares.nights import StayBook
+from app.allocation.shares.quarters import Quarter
+from app.allocation.shares.totals import NIGHT, content_of, totals_of
+from app.allocation.shares.weighing import WeightsInTime, weights_of
+
+REGIONS = ("A", "B", "C")
+Q1 = Quarter(2026, 1)
+OPEN_FROM = dt.date(2026, 7, 17)
+WEIGHTS = {"valid_from": "2020-01-01", "source": "a law", "weights": {"A": 1, "B": 1, "C": 2}}
+STAY = Opening("arrival", "A", "B", "crisis", dt.date(2026, 2, 3), "safety", "2", ("B", "C"), "h", None)
+OTHER = replace(STAY, origin="C", receiving="A", lawful_regions=("A", "B"), reason="capacity")
+READY = replace(
+    STAY,
+    type="correction",
+    arrival=1,
+    ready_since=dt.date(2026, 3, 1),
+    correction=Correction(1, "coordinator", "B", READY_TO_LEAVE),
+)
+LATER = {"by": {"role": "worker", "region": None}, "code": "later_facts"}
+
+
+def content(openings: dict[int, Opening], *, quarter: Quarter = Q1, leaves: int) -> dict[str, Any]:
+    book = StayBook()
+    for index, opening in openings.items():
+        if index < leaves:
+            book.take(index, opening)
+    weights = WeightsInTime([weights_of(WEIGHTS)])
+    totals = totals_of(quarter, book.stays(), weights=weights, regions=REGIONS)
+    return content_of(quarter, totals, leaves=leaves, open_from=OPEN_FROM)
+
+
+OPENINGS = {1: STAY, 2: OTHER, 4: READY}
+FIRST = content(OPENINGS, leaves=3)
+ANEW = content(OPENINGS, leaves=5) | LATER | {"corrects": 3}
+NEXT = content(OPENINGS, quarter=Q1.next, leaves=5)
+
+
+def export(*, region: str | None = None, **changed: Any) -> Export:
+    """Return an export of seven leaves, with the openings of one region or of all, and totals as given."""
+    leaves = [
+        Leaf(0, "weights", None, WEIGHTS),
+        Leaf(1, "arrival", b"", None),
+        Leaf(2, "arrival", b"", None),
+        Leaf(3, "quarter_total", None, changed.get("first", FIRST)),
+        Leaf(4, "correction", b"", None),
+        Leaf(5, "correction", None, changed.get("anew", ANEW)),
+        Leaf(6, "quarter_total", None, changed.get("next", NEXT)),
+        Leaf(7, "policy", None, {"version": "nl-1"}),
+        Leaf(8, "correction", None, {"corrects": 7, "code": "withdrawn"}),
+    ]
+    made = Export()
+    for leaf in leaves:
+        opening = OPENINGS.get(leaf.index)
+        mine = opening is not None and (region is None or region in {opening.origin, opening.receiving})
+        made.take(leaf, opening if mine else None)
+    return made
+
+
+def faults(made: Export, region: str | None) -> dict[int, tuple[str, ...]]:
+    found = {one.total.index: one.faults + one.apart for one in made.checked(region)}
+    return {index: told for index, told in found.items() if told}
+
+
+def changed(said: dict[str, Any], region: str, **figures: int) -> dict[str, Any]:
+    other = copy.deepcopy(said)
+    other["regions"][region] |= figures
+    return other
+
+
+def test_every_region_finds_its_own_figures_digit_for_digit() -> None:
+    for region in REGIONS:
+        assert faults(export(region=region), region) == {}
+    assert faults(export(), None) == {}
+
+
+def test_totals_are_those_of_each_quarter_the_corrected_one_the_newest() -> None:
+    made = export()
+    assert {name: total.index for name, total in made.newest().items()} == {"2026-Q1": 5, "2026-Q2": 6}
+
+
+def test_the_region_whose_export_it_is_is_in_every_opening() -> None:
+    assert export(region="A").regions() == {"A"}
+    assert export(region="B").regions() == {"A", "B"}
+    assert export(region="X").regions() == frozenset()
+
+
+def test_own_figures_cannot_be_told_while_own_openings_may_be_shut() -> None:
+    first, anew, _ = export(region="B").checked("B")
+    assert (first.shut, anew.shut) == (1, 1)
+    assert first.is_early(OPEN_FROM - dt.timedelta(days=1))
+    assert not first.is_early(OPEN_FROM)
+    assert not any(one.shut or one.is_early(dt.date.min) for one in export().checked(None))
+
+
+def test_what_is_wrong_in_itself_is_told_apart_from_what_own_openings_come_to() -> None:
+    wrong = changed(FIRST, "B", given_safety=58)
+    first = next(export(region="B", first=wrong).checked("B"))
+    assert first.faults == faults(export(first=wrong), None)[3]
+    assert first.apart == ("B given_safety: 58 was sealed, its openings come to 57",)
+
+
+def test_a_figure_that_is_not_what_the_openings_come_to_is_named() -> None:
+    quota = FIRST["regions"]["B"]["quota"] + NIGHT
+    both = changed(changed(FIRST, "B", given_safety=58, quota=quota), "A", received_safety=58)
+    assert faults(export(region="B", first=both), "B") == {
+        3: ("B given_safety: 58 was sealed, its openings come to 57",)
+    }
+    assert faults(export(region="C", first=both), "C") == {}
+
+
+def test_sums_that_do_not_agree_are_found_by_everybody() -> None:
+    wrong = changed(FIRST, "B", given_safety=58)
+    assert faults(export(region="C", first=wrong), "C") == {
+        3: ("given_safety and received_safety do not agree in sum", "given_safety and quota do not agree in sum")
+    }
+
+
+def test_a_quota_below_what_the_own_openings_divide_is_found() -> None:
+    quota = FIRST["regions"]["C"]["quota"]
+    moved = changed(changed(FIRST, "C", quota=quota - 1), "A", quota=1)
+    assert faults(export(region="B", first=moved), "B") == {
+        3: (f"C quota: {quota - 1} was sealed, the openings of B alone come to {quota}",)
+    }
+
+
+def test_a_region_that_is_missing_from_the_totals_is_found() -> None:
+    gone = copy.deepcopy(NEXT)
+    del gone["regions"]["C"]
+    assert any("C " in fault for fault in faults(export(region="C", next=gone), "C")[6])
+
+
+def test_totals_that_come_twice_or_correct_another_leaf_are_found() -> None:
+    assert faults(export(anew=ANEW | {"corrects": 2}), None) == {5: ("it corrects leaf 2, and should correct leaf 3",)}
+    twice = content(OPENINGS, leaves=5)
+    assert faults(export(next=twice), None) == {6: ("it corrects no leaf, and should correct leaf 5",)}

@@ -1,0 +1,150 @@
+"""The words: for every code there is, in every language, and a sentence when a person reads them."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from random import Random
+
+import pytest
+
+from app.allocation.ranking.missing import FACTS, MissingFact
+from app.allocation.ranking.own_region import UNSUITABLE
+from app.allocation.ranking.points import FACTORS
+from app.allocation.ranking.rules import CODES
+from app.allocation.shares.shares import NIGHT
+from app.allocation.values import KINDS_FOR_URGENCY, Exclusion, Points
+from app.words.ranking import (
+    EXCLUSION,
+    LANGUAGES,
+    PLACES,
+    POINTS,
+    RULES,
+    SAFETY,
+    exclusion_text,
+    point_text,
+    safety_text,
+)
+from app.words.why import MISSING, MORE_OFFERS, THERE, missing_text, there_text
+from tests.unit.allocation.cases import QUIET, SAFE_NEED, draw_world, only_offer, rank_one, zone
+
+
+def test_every_text_exists_in_every_language_with_the_same_parameters() -> None:
+    for texts in (POINTS, RULES, PLACES, EXCLUSION, SAFETY, MISSING, MORE_OFFERS, THERE):
+        for key, text in texts.items():
+            assert set(text) == set(LANGUAGES), key
+            assert len({tuple(sorted(re.findall(r"{\w+}", text[language]))) for language in LANGUAGES}) == 1, key
+
+
+def test_every_rule_and_every_factor_has_words() -> None:
+    assert set(RULES) == {*CODES, UNSUITABLE}
+    assert {key.split(".")[0] for key in POINTS} == set(FACTORS)
+    assert {key.split(".")[0] for key in MISSING} == set(FACTS)
+    kinds = {f"fit.{urgency}_{kind}" for urgency, kinds in KINDS_FOR_URGENCY.items() for kind in kinds}
+    assert kinds <= set(POINTS)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_whatever_is_ranked_can_be_said(language: str) -> None:
+    said: set[str] = set()
+    for seed in range(1500):
+        world = draw_world(Random(seed), most_groups=8)
+        ranking = world.rank()
+        for offer in ranking.offers:
+            said |= {point_text(line, language=language) for line in offer.points}
+            said.add(safety_text(offer, safety_assessed=ranking.safety_assessed, language=language))
+        said |= {exclusion_text(out, language=language, region_name="Zwolle") for out in ranking.excluded}
+
+    for sentence in said:
+        assert re.fullmatch(r"[0-9A-Z][^{}]*[.]", sentence), sentence
+
+
+@pytest.mark.parametrize(
+    "points, nl, en",
+    [
+        (
+            Points("fit", 105, {"case": "acute_crisis", "spare": 1, "scarce": 0, "unused": 1}),
+            "Crisisplek bij acute nood; 1 slaapplaats blijft leeg; de locatie is gespecialiseerd in iets anders.",
+            "Crisis place for an acute need; 1 bed space stays empty; the site specialises in something else.",
+        ),
+        (
+            Points("fit", 120, {"case": "planned_move_on", "spare": 0, "scarce": 2, "unused": 0}),
+            "Doorstroomwoning, volgens plan; precies groot genoeg; 2 schaarse voorzieningen blijven ongebruikt.",
+            "Move-on home, as planned; exactly large enough; 2 scarce features go unused.",
+        ),
+        (
+            Points("freshness", 12, {"case": "stale", "hours": 50}),
+            "Al 50 uur niet bijgewerkt: bel voor de zekerheid.",
+            "Not updated for 50 hours: call to be sure.",
+        ),
+        (Points("continuity", 30, {"case": "moves", "moves": 1}), "Later nog 1 verhuizing.", "1 more move later on."),
+    ],
+)
+def test_points_are_said_plainly(points: Points, nl: str, en: str) -> None:
+    assert (point_text(points, language="nl"), point_text(points, language="en")) == (nl, en)
+
+
+def test_an_exclusion_says_how_many_where_and_why() -> None:
+    danger, paused = Exclusion("danger", "GM0518", 14), Exclusion("admission", "GM0193", 1)
+
+    assert exclusion_text(danger, language="nl", region_name="Den Haag") == (
+        "14 plekken in Den Haag: te dicht bij een onveilig gebied."
+    )
+    assert exclusion_text(danger, language="en") == "14 places: too close to an unsafe area."
+    assert exclusion_text(paused, language="nl", region_name="Zwolle") == "1 plek in Zwolle: tijdelijke opnamestop."
+
+
+def test_safety_is_said_with_the_room_it_leaves() -> None:
+    need = replace(SAFE_NEED, danger_zones=(zone(radius_km=50),))
+    roomy = only_offer(rank_one(need, situation=replace(QUIET, clearances={"home": {"away": 93}})))
+    tight = only_offer(rank_one(need, situation=replace(QUIET, clearances={"home": {"away": 50}})))
+
+    assert safety_text(roomy, safety_assessed=True, language="nl") == (
+        "90 km vrij van elk onveilig gebied, 40 km meer dan nodig."
+    )
+    assert safety_text(tight, safety_assessed=True, language="en") == "50 km clear of every unsafe area, just enough."
+    assert safety_text(roomy, safety_assessed=False, language="en").startswith("Safety not assessed")
+    assert safety_text(only_offer(rank_one()), safety_assessed=True, language="en") == "No unsafe area known."
+
+
+def test_solidarity_in_words_follows_the_sign() -> None:
+    owing = only_offer(rank_one(situation=replace(QUIET, deficits={"AWAY": -200 * NIGHT})))
+
+    assert (
+        point_text(owing.points[4], language="en") == "This region has given at least 180 nights more than its share."
+    )
+
+
+def test_what_is_missing_is_said_with_what_it_counts_as_and_what_asking_may_bring() -> None:
+    son = MissingFact("son_age", 1, 4)
+
+    assert missing_text(son, language="nl") == (
+        "De leeftijd van de zoon (kind 2) is niet bekend; hij telt nu als 17. Vraag ernaar: er kunnen 4 aanbiedingen"
+        " bij komen."
+    )
+    assert missing_text(replace(son, fact="child_gender", offers=1), language="en").endswith("1 more offer may open.")
+    ended = MissingFact("danger_assessment", None, 3, again=True)
+    assert missing_text(ended, language="en").startswith("All unsafe areas have ended: assess the danger again.")
+    assert missing_text(ended, language="nl").startswith("Alle onveilige gebieden zijn verlopen: beoordeel het gevaar")
+
+
+def test_danger_that_nobody_asked_about_is_never_called_safe() -> None:
+    words = missing_text(MissingFact("danger_assessment", None, 3), language="en")
+
+    assert words.startswith("Nobody has asked yet where it is unsafe")
+    assert "If it turns out safe there: 3 more offers may open." in words
+    assert words.endswith("If it turns out unsafe elsewhere too, offers will fall away instead.")
+
+
+@pytest.mark.parametrize(
+    "places, ranks, nl",
+    [
+        (0, [], "Zwolle heeft geen plekken in het register."),
+        (1, [], "De ene plek van Zwolle kan nu niet."),
+        (7, [], "Geen van de 7 plekken van Zwolle kan nu."),
+        (7, [3], "Zwolle staat in de rangorde, op plaats 3."),
+        (9, [1, 2, 4, 5, 8, 9], "Zwolle staat in de rangorde, op de plaatsen 1, 2, 4, 5, 8 en verder."),
+    ],
+)
+def test_a_region_asked_about_by_name_is_answered_in_one_sentence(places: int, ranks: list[int], nl: str) -> None:
+    assert there_text("Zwolle", places=places, ranks=ranks, language="nl") == nl

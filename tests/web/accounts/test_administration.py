@@ -1,0 +1,81 @@
+"""The administrator's pages in a real browser: read in every size and light, and used by keyboard."""
+
+import json
+import re
+
+from playwright.async_api import expect
+
+from app.demo import demo, people
+from tests.signing import keyring, person
+from tests.web.accounts.test_signing import sign_in
+from tests.web.browsing import Site, look_at
+
+
+async def test_the_administrators_pages_can_be_read_in_every_size_and_light(site: Site) -> None:
+    country = site.country
+    async with country.owner.entered() as tx:
+        await demo.fill(tx, keyring=keyring(country))
+        await people.make_ready(tx)
+    await country.rows(
+        """INSERT INTO access_log (action, outcome, account_id, roles, provider_id, object_type, object_id, purpose)
+           SELECT 'reveal', 'granted', a.id, a.roles, a.provider_id, 'site', gen_random_uuid(), 'other'
+           FROM accounts AS a, generate_series(1, 31) WHERE 'coordinator' = ANY (a.roles)"""
+    )
+    chief = await person(country, "administrator", name="chief@plek.example")
+    page = await site.visitor()
+    await sign_in(page, chief)
+    await page.wait_for_url(re.compile("/accounts$"))
+    await look_at(page, "accounts")
+    for name in ("providers", "weights", "policies", "access-reviews"):
+        await page.locator(f"a[href='/{name}']").first.click()
+        await expect(page.locator("h1")).to_be_visible()
+        await look_at(page, name)
+    stated = json.loads(json.dumps(await country.value("SELECT document FROM policies")))
+    stated |= {"version": "next", "valid_from": "2099-01-01", "hold_minutes": 90, "blank_minutes": 3}
+    stated["points"]["nearness"]["most"] = 140
+    await page.goto("/policies")
+    await page.get_by_label("Of de tekst ervan").fill("{")
+    await page.get_by_role("button", name="Publiceren").click()
+    await expect(page.get_by_role("alert")).to_be_visible()
+    await look_at(page, "policies-faults")
+    await page.get_by_label("Of de tekst ervan").fill(json.dumps(stated))
+    await page.get_by_role("button", name="Publiceren").click()
+    await expect(page.get_by_role("heading", level=1)).to_have_text("Beleid next")
+    await look_at(page, "policy")
+    await page.goto("/policies")
+    await page.get_by_role("button", name="Vergelijken").click()
+    await expect(page.get_by_role("row")).to_have_count(6)
+    await look_at(page, "policy-differences")
+
+
+async def test_an_administrator_invites_changes_and_disables_by_keyboard(site: Site) -> None:
+    country = site.country
+    await country.provider("linde")
+    chief = await person(country, "administrator", name="chief@plek.example")
+    page = await site.visitor()
+    await sign_in(page, chief)
+    await page.get_by_role("link", name="Iemand uitnodigen").focus()
+    await page.keyboard.press("Enter")
+    await page.get_by_label("Naam om mee in te loggen").focus()
+    await page.keyboard.type("a@linde.example")
+    await page.keyboard.press("Tab")
+    await page.keyboard.press("Space")
+    await look_at(page, "account-new")
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_text("kies die.").first).to_be_visible()
+    await look_at(page, "account-new-faults")
+    await page.get_by_label("Vrouwenopvangorganisatie").focus()
+    await page.keyboard.press("ArrowDown")
+    await page.get_by_role("button", name="Uitnodiging maken").focus()
+    await page.keyboard.press("Enter")
+    await expect(page.locator("pre")).to_contain_text("/invitation#")
+    await look_at(page, "account-invited")
+
+    await page.get_by_role("link", name="Naar het account").click()
+    await expect(page.get_by_role("heading", level=1)).to_have_text("a@linde.example")
+    await look_at(page, "account")
+    await page.get_by_role("button", name="Uitschakelen").focus()
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_text("uitgeschakeld sinds")).to_be_visible()
+    await page.goto(f"/accounts/{chief.account_id}")
+    await look_at(page, "account-own")
