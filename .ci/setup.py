@@ -73,7 +73,9 @@ INSTALLED = ("chromium", "chromium-browser", "google-chrome-stable", "google-chr
 
 def say(sentence: str) -> None:
     """Tell the person at the terminal what is going on."""
-    print(f"plek: {sentence}", flush=True)
+    # In one piece: two steps may speak at once.
+    sys.stdout.write(f"plek: {sentence}\n")
+    sys.stdout.flush()
 
 
 def run(command: list[str], *, task: str, env: dict[str, str] | None = None) -> None:

@@ -1,4 +1,4 @@
-"""What a ranking was made from, written down; and the same ranking made again from it, to the last point."""
+"""What a ranking was made from and what it says, written down as bytes, so that it can be made again and compared."""
 
 from __future__ import annotations
 
@@ -10,8 +10,6 @@ from app.allocation.policy.documents import document_of, read
 from app.allocation.values import Need, Register, Situation
 
 if TYPE_CHECKING:
-    from app.allocation.policy.policy import Policy
-    from app.allocation.ranking.versions import Rules
     from app.allocation.values import Points, Ranking
 
 
@@ -110,12 +108,3 @@ class _Lines:
 
     def written(self) -> list[tuple[object, ...]]:
         return list(self._by_value)
-
-
-def replay(inputs: bytes, *, register: Register, policy: Policy, rules: Rules) -> str:
-    """The digest of the ranking made again from its stored inputs: equal to the recorded one, or something is amiss.
-
-    `rules` are those of the version that the ranking cites (versions.py).
-    """
-    need, situation = inputs_of(json.loads(inputs))
-    return rules.digest(rules.rank(need, register, situation, policy))

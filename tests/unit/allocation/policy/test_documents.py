@@ -17,11 +17,11 @@ from app.allocation.ranking.replay import (
     inputs_of,
     register_bytes,
     register_of,
-    replay,
 )
 from app.allocation.ranking.versions import NEWEST, rules_of
 from app.allocation.values import Adult, DangerZone, Register, Situation
 from tests.unit.allocation.cases import PLACE, POLICY, QUIET, SAFE_NEED, draw_world, rank_one, zone
+from tests.unit.allocation.ranking.replay_corpus import replay
 
 
 def test_what_is_written_down_comes_back_equal() -> None:

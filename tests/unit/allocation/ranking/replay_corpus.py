@@ -19,8 +19,8 @@ from typing import Any
 from app.allocation.policy.canonical import canonical_json
 from app.allocation.policy.documents import read
 from app.allocation.policy.policy import Policy, parse_policy
-from app.allocation.ranking.replay import inputs_document, register_bytes
-from app.allocation.ranking.versions import NEWEST
+from app.allocation.ranking.replay import inputs_document, inputs_of, register_bytes
+from app.allocation.ranking.versions import NEWEST, Rules
 from app.allocation.values import Register
 from app.reference import policy_document
 from tests.unit.allocation.cases import NOON, POLICY_DOCUMENT, draw_need, draw_place, draw_situation
@@ -43,6 +43,12 @@ class Recorded:
     policy: Policy
     policy_document: dict[str, Any]
     digest: str
+
+
+def replay(inputs: bytes, *, register: Register, policy: Policy, rules: Rules) -> str:
+    """Return the digest of a ranking made again from its inputs, by the rules of the version that it cites."""
+    need, situation = inputs_of(json.loads(inputs))
+    return rules.digest(rules.rank(need, register, situation, policy))
 
 
 def path_of(version: str) -> Path:

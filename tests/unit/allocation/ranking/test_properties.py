@@ -11,11 +11,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.allocation.ranking.rank import rank
-from app.allocation.ranking.replay import digest, inputs_bytes, register_bytes, register_hash, register_of, replay
+from app.allocation.ranking.replay import digest, inputs_bytes, register_bytes, register_hash, register_of
 from app.allocation.ranking.versions import NEWEST
 from app.allocation.values import Offer, Ranking, Register
 from tests.rounds import rounds
 from tests.unit.allocation.cases import PLACE, POLICY, TOWNS, World, draw_world
+from tests.unit.allocation.ranking.replay_corpus import replay
 
 
 def seeded(seed: int, most_groups: int) -> World:

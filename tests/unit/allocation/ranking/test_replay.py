@@ -8,10 +8,10 @@ from collections import Counter
 import pytest
 
 from app.allocation.ranking.rank import RULES_VERSION, rank
-from app.allocation.ranking.replay import inputs_of, replay
+from app.allocation.ranking.replay import inputs_of
 from app.allocation.ranking.rules import CODES
 from app.allocation.ranking.versions import VERSIONS, UnknownRules, rules_of
-from tests.unit.allocation.ranking.replay_corpus import path_of, recorded, write
+from tests.unit.allocation.ranking.replay_corpus import path_of, recorded, replay, write
 
 LARGEST = 300_000
 
