@@ -191,8 +191,8 @@ def test_the_key_is_made_once_for_its_owner_alone(folder: Folder) -> None:
     assert "Made a key" not in folder.run("migrate").stderr
 
 
-def test_without_its_key_or_with_another_an_installation_does_not_start(folder: Folder, tmp_path: Path) -> None:
-    key, kept = folder.path / "key", tmp_path / "key"
+def test_without_its_key_or_with_another_an_installation_does_not_start(folder: Folder) -> None:
+    key, kept = folder.path / "key", folder.path.with_name("key of another folder")
     content = key.read_text()
     key.rename(kept)
     try:

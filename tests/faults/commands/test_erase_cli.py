@@ -106,13 +106,13 @@ def test_the_list_of_another_host_is_applied_and_taken_over(
     assert [named.count(id_) for id_ in (first["id"], second["id"], unknown)] == [1, 1, 1]
 
 
-def test_a_backup_that_is_put_back_brings_nobody_back(demo: Copy, tmp_path: Path) -> None:
+def test_a_backup_that_is_put_back_brings_nobody_back(demo: Copy) -> None:
     folder = demo()
     token = folder.token(*DESK)
     with folder.serving() as serving:
         referral, ranking = ranked(serving, token)
         serving.stop()
-    postgres, copy = folder.path / "postgres", tmp_path / "backup"
+    postgres, copy = folder.path / "postgres", folder.path.with_name("backup")
     subprocess.run(["cp", "-a", postgres, copy], check=True)  # noqa: S607 - keeps the owner of each file
     folder.run("erase", referral["id"])
 
