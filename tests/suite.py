@@ -12,8 +12,8 @@ import pytest
 
 SLOWEST = 10
 WHOLE = 100.0
-BUSY = 2
-"""As many processes for each core are this run's own; with more, a test may take as much longer as there are more."""
+BUSY = 1
+"""As many processes for each core run without waiting; with more, a test may take as much longer as there are more."""
 SKIPPED_WHOLE: Mapping[str, str] = {
     "tests/faults/test_pooling.py": "needs PgBouncer, which .ci/run installs where it is root on Debian, and can",
 }
