@@ -7,9 +7,9 @@ from uuid import UUID
 from app.database.caller import Caller
 from app.database.transaction import Transaction
 from app.errors import Erased
-from app.placing.store import coming
 from app.placing.store.placements import PlacementRow
 from app.referrals import referrals
+from app.referrals.store import referrals as referral_rows
 from app.referrals.store.referrals import ReferralRow
 from app.seal import Keyring
 
@@ -34,7 +34,8 @@ async def of_placements(
 
 
 async def _known(tx: Transaction, ids: set[UUID], *, keyring: Keyring) -> dict[UUID, Content]:
-    found = {row.id: _opened(tx, row, keyring) for row in await coming.referrals_of(tx, sorted(ids))}
+    rows = await referral_rows.several(tx, sorted(ids)) if ids else []
+    found = {row.id: _opened(tx, row, keyring) for row in rows}
     return {id_: content for id_, content in found.items() if content is not None}
 
 

@@ -8,7 +8,6 @@ from app.database import outbox
 from app.database.transaction import Transaction
 from app.placing import still_lawful
 from app.placing.store import who_is_where
-from app.placing.store.who_is_where import Life
 from app.placing.swaps import swap_course
 from app.referrals import referrals
 from app.referrals.referrals import Referral
@@ -21,15 +20,17 @@ SITE_UNSAFE = "site_unsafe"
 async def know(tx: Transaction, referral: Referral, *, content: Mapping[str, Any]) -> Referral:
     """Change what is known of a locked referral, and look again whether the place that it has is safe."""
     changed = await referrals.change(tx, referral, content=content)
-    for life in await who_is_where.of_referral(tx, referral.id):
-        await _look_again(tx, life, changed)
+    await look_again(tx, changed)
     return changed
 
 
 async def look_again(tx: Transaction, referral: Referral) -> None:
-    """Look again whether the place that a household has is safe, as when it may come to it once more."""
+    """Compare the place that a household has with what is known now; where that makes a difference, tell both sides."""
     for life in await who_is_where.of_referral(tx, referral.id):
-        await _look_again(tx, life, referral)
+        unsafe = bool((await still_lawful.standing(tx, life.place_id, referral.content)).unsafe)
+        if unsafe != life.unsafe:
+            await who_is_where.mark(tx, life, unsafe=unsafe)
+            await outbox.add(tx, kind="alarm", subject=str(life.id), audience=[life.provider_id, life.receiver_id])
 
 
 async def moved(tx: Transaction, site_id: UUID, *, keyring: Keyring) -> None:
@@ -59,11 +60,3 @@ async def compromise(tx: Transaction, site_id: UUID) -> None:
 async def cleared(tx: Transaction, site_id: UUID) -> None:
     """Tell those who have people at an own site that it is safe again."""
     await who_is_where.tell_site(tx, site_id)
-
-
-async def _look_again(tx: Transaction, life: Life, referral: Referral) -> None:
-    """Compare a place with what is known now; where it became unsafe, or safe again, tell both providers."""
-    unsafe = bool((await still_lawful.standing(tx, life.place_id, referral.content)).unsafe)
-    if unsafe != life.unsafe:
-        await who_is_where.mark(tx, life, unsafe=unsafe)
-        await outbox.add(tx, kind="alarm", subject=str(life.id), audience=[life.provider_id, life.receiver_id])

@@ -85,7 +85,7 @@ async def arrive(tx: Transaction, caller: Caller, placement_id: UUID, *, keyring
 
 
 async def _expect_again(tx: Transaction, placement: PlacementRow, *, keyring: Keyring) -> None:
-    """Take back that a household did not come; whether it is safe there nobody has looked at since."""
+    """Take back that a household did not come, and look again whether it is safe there."""
     again = await placements.expect_again(tx, placement.id)
     if again is None:
         raise Conflict("already_moving_on", "They went on to another place: record first what became of that.")
