@@ -1,6 +1,7 @@
 """Asks a vulnerability service about every locked version; ends with 1 if it knows of a fault, 2 if it cannot be asked.
 
-Where the service gives no answer, that is said in a line, and the gate goes on: a build must be possible without it.
+Where the service gives no answer, that is said in a line, and the gate goes on: a build must be
+possible without it.
 """
 
 import argparse
@@ -25,7 +26,9 @@ ANSWER_S = 10
 TOGETHER = 35
 """How many versions one run asks about, one after another; the runs go on beside each other."""
 SHOWN = 5
-OUT_OF_REACH = re.compile(r"(?m)^(?:requests\.exceptions\.(\w+)|[\w.]+\.(ServiceError)|.*(vulnerability feed))")
+OUT_OF_REACH = re.compile(
+    r"(?m)^(?:requests\.exceptions\.(\w+)|[\w.]+\.(ServiceError)|.*(vulnerability feed))"
+)
 """How pip-audit ends when the service is not there, or answers with something else than it should."""
 
 ACCEPTED: Mapping[str, str] = {}
@@ -60,7 +63,11 @@ class Report:
 
     def _take(self, found: Mapping[str, Any], *, named: str) -> None:
         ids = [found["id"], *sorted(found.get("aliases", ()))]
-        fixed = f"fixed in {', '.join(found['fix_versions'])}" if found["fix_versions"] else "not fixed yet"
+        fixed = (
+            f"fixed in {', '.join(found['fix_versions'])}"
+            if found["fix_versions"]
+            else "not fixed yet"
+        )
         line = f"{named}: {ids[0]}{''.join(f' ({alias})' for alias in ids[1:])}, {fixed}"
         reason = next((ACCEPTED[id_] for id_ in ids if id_ in ACCEPTED), None)
         if reason is None:
@@ -91,10 +98,18 @@ def ask(run: Mapping[str, str], *, options: Sequence[str], within_s: float) -> M
     with tempfile.NamedTemporaryFile("w", prefix="plek-audit-", suffix=".txt") as file:
         file.writelines(f"{name}=={version}\n" for name, version in run.items())
         file.flush()
-        how = ("--no-deps", "--disable-pip", "--format=json", "--progress-spinner=off", f"--timeout={ANSWER_S}")
+        how = (
+            "--no-deps",
+            "--disable-pip",
+            "--format=json",
+            "--progress-spinner=off",
+            f"--timeout={ANSWER_S}",
+        )
         command = [sys.executable, "-m", "pip_audit", *how, *options, "-r", file.name]
         try:
-            done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=within_s, check=False)
+            done = subprocess.run(
+                command, cwd=ROOT, capture_output=True, text=True, timeout=within_s, check=False
+            )
         except subprocess.TimeoutExpired:
             raise NoAnswer("time is up") from None
     try:
@@ -130,8 +145,12 @@ def examine(files: Sequence[Path], *, options: Sequence[str], within_s: float) -
 def tell(report: Report, *, asked: int) -> None:
     """Say how far the service's knowledge goes: what it does not know is not thereby without fault."""
     if report.unknown:
-        shown = ", ".join(report.unknown[:SHOWN]) + (" and others" if len(report.unknown) > SHOWN else "")
-        say(f"the vulnerability service knows nothing of {len(report.unknown)} of {asked} locked versions ({shown})")
+        shown = ", ".join(report.unknown[:SHOWN]) + (
+            " and others" if len(report.unknown) > SHOWN else ""
+        )
+        say(
+            f"the vulnerability service knows nothing of {len(report.unknown)} of {asked} locked versions ({shown})"
+        )
     answered = asked - len(report.unknown)
     if answered and not report.known:
         say(f"no vulnerability is known in the {answered} locked versions that the service knows")
@@ -145,7 +164,10 @@ def main() -> int:
     asked.add_argument("files", nargs="*", type=Path, default=[ROOT / name for name in FILES])
     asked.add_argument("--within", type=float, default=WITHIN_S, metavar="SECONDS")
     given = asked.parse_args()
-    options = (f"--vulnerability-service={given.service}", *((f"--osv-url={given.osv_url}",) if given.osv_url else ()))
+    options = (
+        f"--vulnerability-service={given.service}",
+        *((f"--osv-url={given.osv_url}",) if given.osv_url else ()),
+    )
     try:
         return int(examine(given.files, options=options, within_s=given.within))
     except (Broken, NotLocked, OSError) as fault:

@@ -20,7 +20,16 @@ QUICK: Mapping[str, Sequence[str]] = {
 """What pre-commit runs as well."""
 AUDIT: Mapping[str, Sequence[str]] = {
     "vulnerabilities": ("python", ".ci/audit.py"),
-    "suspect code": ("bandit", "-q", "-c", "pyproject.toml", "--confidence-level", "medium", "-r", *OURS),
+    "suspect code": (
+        "bandit",
+        "-q",
+        "-c",
+        "pyproject.toml",
+        "--confidence-level",
+        "medium",
+        "-r",
+        *OURS,
+    ),
 }
 WHOLE: Mapping[str, Sequence[str]] = {
     "types": ("basedpyright", "--pythonpath", str(BIN / "python")),
@@ -57,7 +66,9 @@ def failed(steps: Mapping[str, Sequence[str]]) -> Iterator[str]:
         for one in as_completed(running):
             code, said, seconds = one.result()
             how = "FAILED" if code else "passed"
-            print(f"{said.strip()}\ngate: {running[one]} {how} ({seconds:.0f} s)".strip(), flush=True)
+            print(
+                f"{said.strip()}\ngate: {running[one]} {how} ({seconds:.0f} s)".strip(), flush=True
+            )
             if code:
                 yield running[one]
 

@@ -8,7 +8,9 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 PIN = re.compile(r"(?P<name>[A-Za-z0-9._-]+)==(?P<version>[^ ;]+)(?: ; (?P<where>.+))?")
 HASH = re.compile(r"--hash=sha256:(?P<sha256>[0-9a-f]{64})")
-NEEDED_BY = re.compile(r"# {1,3}(?:via )?(?P<name>[A-Za-z0-9._-]+)(?P<project> \(pyproject\.toml.*\))?")
+NEEDED_BY = re.compile(
+    r"# {1,3}(?:via )?(?P<name>[A-Za-z0-9._-]+)(?P<project> \(pyproject\.toml.*\))?"
+)
 
 
 class NotLocked(Exception):
@@ -35,7 +37,9 @@ def pins(file: Path) -> list[Pin]:
         if pin is None or not hashes:
             raise NotLocked(f"{file.name}: not a version with a hash: {entry[0]}")
         needing = (NEEDED_BY.fullmatch(line.strip()) for line in entry[1:])
-        named = tuple(match["name"] for match in needing if match and match["name"] not in {"via", "-c"})
+        named = tuple(
+            match["name"] for match in needing if match and match["name"] not in {"via", "-c"}
+        )
         found.append(Pin(pin["name"], pin["version"], hashes, named))
     return found
 

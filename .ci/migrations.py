@@ -21,7 +21,9 @@ class Refused(Exception):
 
 def run(*command: str, env: dict[str, str] | None = None) -> str:
     """Run a tool and return what it printed; raise Refused with its words if it finds fault."""
-    done = subprocess.run(command, cwd=ROOT, env=os.environ | (env or {}), capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        command, cwd=ROOT, env=os.environ | (env or {}), capture_output=True, text=True, check=False
+    )
     if done.returncode:
         raise Refused(f"{' '.join(command[1:])} found fault:\n{done.stdout}{done.stderr}")
     return done.stdout
@@ -30,7 +32,8 @@ def run(*command: str, env: dict[str, str] | None = None) -> str:
 def lint(folder: Path) -> None:
     """Have squawk read the SQL of every migration for what would lock or break a database in use."""
     timeouts, *transactions = run(*ALEMBIC, "upgrade", "head", "--sql").split("BEGIN;\n")
-    # One file for each transaction: what squawk knows of a new table ends where its transaction does.
+    # One file for each transaction: what squawk knows of a new table ends where its transaction
+    # does.
     for number, transaction in enumerate(transactions, start=1):
         sql = timeouts + transaction.replace("COMMIT;\n", "")
         (folder / f"{number:04}.sql").write_text(sql, encoding="utf-8")

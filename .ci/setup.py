@@ -63,8 +63,13 @@ PLEK = Step("plek", ("pyproject.toml",))
 LISTED = ("package.json", "package-lock.json", ".npmrc")
 PARTS = Step("parts", LISTED)
 NODE = Step("node", LISTED)
-STYLES = tuple(str(path.relative_to(ROOT)) for path in sorted((ROOT / "app" / "web" / "static").glob("*.css")))
-COUNTRIES = tuple(str(path.relative_to(ROOT)) for path in sorted((ROOT / "app" / "reference").glob("*/country.json")))
+STYLES = tuple(
+    str(path.relative_to(ROOT)) for path in sorted((ROOT / "app" / "web" / "static").glob("*.css"))
+)
+COUNTRIES = tuple(
+    str(path.relative_to(ROOT))
+    for path in sorted((ROOT / "app" / "reference").glob("*/country.json"))
+)
 PAGES = Step("pages", ("package-lock.json", ".ci/pages.py", *STYLES, *COUNTRIES))
 BROWSER = Step("browser", ("package-lock.json", ".ci/browser.mjs"))
 INSTALLED = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome")
@@ -83,7 +88,12 @@ def run(command: list[str], *, task: str, env: dict[str, str] | None = None) -> 
     began = time.monotonic()
     with tempfile.TemporaryFile("w+") as output:
         process = subprocess.Popen(
-            command, cwd=ROOT, env=env, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT
+            command,
+            cwd=ROOT,
+            env=env,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
         )
         try:
             while True:
@@ -108,10 +118,15 @@ def make_venv() -> None:
     if here.is_done() and PYTHON.exists() and made_for.exists() and made_for.read_text() == place:
         return
     if VENV.exists():
-        say("the virtual environment was made elsewhere, by another Python or not to the end: making it anew")
+        say(
+            "the virtual environment was made elsewhere, by another Python or not to the end: making it anew"
+        )
         shutil.rmtree(VENV)
     say(f"making a virtual environment with Python {sys.version.split()[0]} in .venv")
-    run([sys.executable, "-m", "venv", "--without-pip", str(VENV)], task="making the virtual environment")
+    run(
+        [sys.executable, "-m", "venv", "--without-pip", str(VENV)],
+        task="making the virtual environment",
+    )
     here.done()
     made_for.write_text(place)
 
@@ -129,7 +144,9 @@ def pip() -> list[str]:
         run([str(PYTHON), "-m", "ensurepip"], task="installing pip")
     except SetUpFailed as failure:
         here = sysconfig.get_python_version()
-        raise SetUpFailed(f"{failure}\nOn Debian and Ubuntu it helps to install python{here}-venv.") from failure
+        raise SetUpFailed(
+            f"{failure}\nOn Debian and Ubuntu it helps to install python{here}-venv."
+        ) from failure
     return [str(PYTHON), "-m", "pip", *QUIET]
 
 
@@ -140,10 +157,20 @@ def uv() -> list[str] | None:
         try:
             run([*pip(), "install", *HASHED, "requirements-setup.txt"], task="installing uv")
         except SetUpFailed:
-            say("uv, the quick installer, is not to be had here: pip does it, in about three times the time")
+            say(
+                "uv, the quick installer, is not to be had here: pip does it, in about three times the time"
+            )
             return None
         step.done()
-    return [str(VENV / "bin" / "uv"), "pip", "install", "-q", "--python", str(PYTHON), "--system-certs"]
+    return [
+        str(VENV / "bin" / "uv"),
+        "pip",
+        "install",
+        "-q",
+        "--python",
+        str(PYTHON),
+        "--system-certs",
+    ]
 
 
 def uv_environment() -> dict[str, str]:
@@ -151,7 +178,10 @@ def uv_environment() -> dict[str, str]:
     env = dict(os.environ)
     if "UV_DEFAULT_INDEX" not in env:
         asked = [*pip(), "config", "get", "global.index-url"]
-        index = env.get("PIP_INDEX_URL") or subprocess.run(asked, capture_output=True, text=True, check=False).stdout
+        index = (
+            env.get("PIP_INDEX_URL")
+            or subprocess.run(asked, capture_output=True, text=True, check=False).stdout
+        )
         if index.strip():
             env["UV_DEFAULT_INDEX"] = index.strip()
     return env
@@ -184,7 +214,9 @@ def install_node_js(step: Step) -> None:
 def install_python(step: Step) -> None:
     """Install the packages of a step, then Plek itself as an editable package."""
     if not step.is_done():
-        say(f"installing what {step.reads[0]} lists (under a minute; only now and when that file changes)")
+        say(
+            f"installing what {step.reads[0]} lists (under a minute; only now and when that file changes)"
+        )
         install([*HASHED, step.reads[0]], task="installing packages")
         step.done()
         if step is DEVELOPMENT:
@@ -203,7 +235,10 @@ def node() -> tuple[Path, dict[str, str]]:
         check=True,
     )
     place = Path(found.stdout.strip())
-    env = os.environ | {"PATH": f"{place / 'bin'}{os.pathsep}{os.environ.get('PATH', '')}", "npm_config_yes": "true"}
+    env = os.environ | {
+        "PATH": f"{place / 'bin'}{os.pathsep}{os.environ.get('PATH', '')}",
+        "npm_config_yes": "true",
+    }
     return place, env
 
 
@@ -215,7 +250,12 @@ def install_node(kind: str) -> None:
     say("installing what package-lock.json lists (about 15 s; only now and when that file changes)")
     place, env = node()
     npm = place / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
-    words = [str(place / "bin" / "node"), str(npm), "ci", *(["--omit=dev"] if kind == "runtime" else [])]
+    words = [
+        str(place / "bin" / "node"),
+        str(npm),
+        "ci",
+        *(["--omit=dev"] if kind == "runtime" else []),
+    ]
     run(words, task="installing packages from npm", env=env)
     step.done()
 

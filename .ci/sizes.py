@@ -33,7 +33,11 @@ def long(path: Path) -> Iterator[str]:
 
 def wide(modules: list[Path]) -> Iterator[str]:
     """Yield one sentence for each folder of the application with too many modules in it."""
-    inside = Counter(path.parent for path in modules if path.is_relative_to(ROOT / "app") and path.stem != "__init__")
+    inside = Counter(
+        path.parent
+        for path in modules
+        if path.is_relative_to(ROOT / "app") and path.stem != "__init__"
+    )
     for folder, count in sorted(inside.items()):
         if count > FOLDER_MODULES:
             yield f"{folder.relative_to(ROOT)}: {count} modules; a folder has at most {FOLDER_MODULES}"

@@ -25,7 +25,9 @@ plek = typer.Typer(
 
 keys = typer.Typer(help="The keys that everything sealed depends on.", no_args_is_help=True)
 plek.add_typer(keys, name="keys")
-policy = typer.Typer(help="The policy: every number by which places are found.", no_args_is_help=True)
+policy = typer.Typer(
+    help="The policy: every number by which places are found.", no_args_is_help=True
+)
 plek.add_typer(policy, name="policy")
 plek.add_typer(ledger, name="ledger")
 
@@ -48,10 +50,14 @@ PORTS = 65_535
 @plek.command()
 def serve(
     data_dir: DataDir = None,
-    host: Annotated[str, typer.Option(help="Address to serve on; 0.0.0.0 for every one.")] = "127.0.0.1",
+    host: Annotated[
+        str, typer.Option(help="Address to serve on; 0.0.0.0 for every one.")
+    ] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=PORTS)] = 8000,
     workers: Annotated[int, typer.Option(min=1, max=64, help="How many processes serve.")] = 1,
-    demo: Annotated[bool, typer.Option("--demo", help="Fill an empty database with the demo country first.")] = False,  # noqa: FBT002 - an option without a value
+    demo: Annotated[  # noqa: FBT002 - an option without a value
+        bool, typer.Option("--demo", help="Fill an empty database with the demo country first.")
+    ] = False,
 ) -> None:
     """Migrate, start what is missing, and serve the pages, the API and the worker."""
     from app.commands.serve import address, serving  # noqa: PLC0415 - a command loads only what it needs
@@ -63,7 +69,9 @@ def serve(
 def demo(
     data_dir: DataDir = None,
     seed: Annotated[int, typer.Option(help="The same seed gives the same country.")] = 1,
-    past: Annotated[bool, typer.Option(help="Whether it has quarters that are over, or begins today.")] = True,  # noqa: FBT002 - an option without a value
+    past: Annotated[  # noqa: FBT002 - an option without a value
+        bool, typer.Option(help="Whether it has quarters that are over, or begins today.")
+    ] = True,
 ) -> None:
     """Fill an empty database of Plek's own with the demo country."""
     from app.commands import demo as act  # noqa: PLC0415 - as above
@@ -75,11 +83,14 @@ def demo(
 def token(
     role: Annotated[list[Role], typer.Option(help="May be given several times.")],
     provider: Annotated[
-        str | None, typer.Option(metavar="SLUG", help="For intake_worker, coordinator, client_system.")
+        str | None,
+        typer.Option(metavar="SLUG", help="For intake_worker, coordinator, client_system."),
     ] = None,
     region: Annotated[str | None, typer.Option(metavar="CODE", help="For auditor.")] = None,
     days: Annotated[int, typer.Option(help="How long the token is valid.")] = 90,
-    name: Annotated[str | None, typer.Option(help="What colleagues call it at work, e.g. 'Nachtdienst 2'.")] = None,
+    name: Annotated[
+        str | None, typer.Option(help="What colleagues call it at work, e.g. 'Nachtdienst 2'.")
+    ] = None,
     data_dir: DataDir = None,
 ) -> None:
     """Make an account and print its bearer token, alone on the last line."""
@@ -90,9 +101,15 @@ def token(
 
 @plek.command()
 def account(
-    sign_in_name: Annotated[str, typer.Argument(metavar="NAME", help="To sign in with, e.g. a work address.")],
-    role: Annotated[list[Role], typer.Option(help="May be given several times; not client_system.")],
-    provider: Annotated[str | None, typer.Option(metavar="SLUG", help="For intake_worker, coordinator.")] = None,
+    sign_in_name: Annotated[
+        str, typer.Argument(metavar="NAME", help="To sign in with, e.g. a work address.")
+    ],
+    role: Annotated[
+        list[Role], typer.Option(help="May be given several times; not client_system.")
+    ],
+    provider: Annotated[
+        str | None, typer.Option(metavar="SLUG", help="For intake_worker, coordinator.")
+    ] = None,
     region: Annotated[str | None, typer.Option(metavar="CODE", help="For auditor.")] = None,
     name: Annotated[str | None, typer.Option(help="What colleagues call it at work.")] = None,
     data_dir: DataDir = None,
@@ -104,7 +121,9 @@ def account(
 
 
 @plek.command()
-def revoke(token_id: Annotated[str, typer.Argument(metavar="TOKEN_ID")], data_dir: DataDir = None) -> None:
+def revoke(
+    token_id: Annotated[str, typer.Argument(metavar="TOKEN_ID")], data_dir: DataDir = None
+) -> None:
     """End a token at once."""
     from app.commands import access  # noqa: PLC0415 - as above
 
@@ -114,7 +133,10 @@ def revoke(token_id: Annotated[str, typer.Argument(metavar="TOKEN_ID")], data_di
 @plek.command("import")
 def import_file(
     kind: Annotated[
-        str, typer.Argument(metavar="KIND", help="regions, municipalities, providers, sites, places or weights")
+        str,
+        typer.Argument(
+            metavar="KIND", help="regions, municipalities, providers, sites, places or weights"
+        ),
     ],
     file: Annotated[Path, typer.Argument(metavar="FILE.csv")],
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would change.")] = False,  # noqa: FBT002 - as above
@@ -145,10 +167,16 @@ def worker(data_dir: DataDir = None) -> None:
 @plek.command()
 def erase(
     referral: Annotated[
-        str | None, typer.Argument(metavar="REFERRAL", help="Its id or its speakable code.", show_default=False)
+        str | None,
+        typer.Argument(
+            metavar="REFERRAL", help="Its id or its speakable code.", show_default=False
+        ),
     ] = None,
     listed: Annotated[
-        Path | None, typer.Option("--list", metavar="FILE", help="Erase whatever the erasures of another host name.")
+        Path | None,
+        typer.Option(
+            "--list", metavar="FILE", help="Erase whatever the erasures of another host name."
+        ),
     ] = None,
     data_dir: DataDir = None,
 ) -> None:
@@ -159,7 +187,9 @@ def erase(
 
 
 @plek.command()
-def replay(ranking_id: Annotated[str, typer.Argument(metavar="RANKING_ID")], data_dir: DataDir = None) -> None:
+def replay(
+    ranking_id: Annotated[str, typer.Argument(metavar="RANKING_ID")], data_dir: DataDir = None
+) -> None:
     """Make a recorded ranking again and say whether the same comes out."""
     from app.commands import upkeep  # noqa: PLC0415 - as above
 
@@ -168,7 +198,8 @@ def replay(ranking_id: Annotated[str, typer.Argument(metavar="RANKING_ID")], dat
 
 @plek.command()
 def review(
-    days: Annotated[int, typer.Option(min=1, max=MOST_DAYS, help="How many days back.")] = 7, data_dir: DataDir = None
+    days: Annotated[int, typer.Option(min=1, max=MOST_DAYS, help="How many days back.")] = 7,
+    data_dir: DataDir = None,
 ) -> None:
     """Say what in the access log of the last days somebody should ask about, by the policy's thresholds."""
     from app.commands import reviewing  # noqa: PLC0415 - as above
@@ -223,7 +254,9 @@ def diff_policies(
 @policy.command("try")
 def try_policy(
     file: PolicyFile,
-    last: Annotated[int, typer.Option(min=1, max=MOST_TRIED, help="How many referrals, the newest first.")] = 500,
+    last: Annotated[
+        int, typer.Option(min=1, max=MOST_TRIED, help="How many referrals, the newest first.")
+    ] = 500,
     data_dir: DataDir = None,
 ) -> None:
     """Rank recent referrals again under a draft, and say in counts what would have changed."""
@@ -237,11 +270,17 @@ def simulate(
     seed: Annotated[int, typer.Option(help="The same seed gives the same years.")] = 1,
     days: Annotated[int, typer.Option(min=1, max=MOST_SIMULATED)] = DAYS_A_YEAR,
     policy_file: Annotated[
-        Path | None, typer.Option("--policy", metavar="FILE.json", help="A draft, instead of the country's policy.")
+        Path | None,
+        typer.Option(
+            "--policy", metavar="FILE.json", help="A draft, instead of the country's policy."
+        ),
     ] = None,
-    sweep: Annotated[bool, typer.Option("--sweep", help="Also weigh solidarity less and more.")] = False,  # noqa: FBT002 - as above
+    sweep: Annotated[  # noqa: FBT002 - as above
+        bool, typer.Option("--sweep", help="Also weigh solidarity less and more.")
+    ] = False,
     out: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="Where to write pictures and tables.", file_okay=False)
+        Path | None,
+        typer.Option(metavar="DIR", help="Where to write pictures and tables.", file_okay=False),
     ] = None,
 ) -> None:
     """Live through a year of the demo country, several ways of choosing side by side, and say whether it was fair."""
@@ -266,7 +305,8 @@ def _end(_number: int, _frame: FrameType | None) -> None:
 def main() -> None:
     """Run a command; what the operator can put right is said in a sentence, and nothing with a traceback.
 
-    The words of any other exception may quote a row, a key or a password: it is told by its kind and place.
+    The words of any other exception may quote a row, a key or a password: it is told by its kind
+    and place.
     """
     signal.signal(signal.SIGTERM, _end)
     logs.configure("warning")
@@ -280,5 +320,8 @@ def main() -> None:
         sys.exit(130)
     except Exception as error:  # noqa: BLE001 - whatever it is
         logs.uncaught(error)
-        typer.echo("plek: this was not foreseen; the line above says where it happened, and quotes nothing.", err=True)
+        typer.echo(
+            "plek: this was not foreseen; the line above says where it happened, and quotes nothing.",
+            err=True,
+        )
         sys.exit(1)

@@ -15,7 +15,9 @@ from app.errors import OperatorError
 DEFAULT_DATA_DIR = Path("var")
 RATE_LIMIT = 6000
 THIS_MACHINE = ("127.0.0.1", "::1")
-AS_SQLALCHEMY_READS = re.compile(r"(?:[^:/]*(?::[^@]*)?@)?(?:\[[^/?]+\]|[^/:?]*)(?::(?P<port>[^/?]*))?")
+AS_SQLALCHEMY_READS = re.compile(
+    r"(?:[^:/]*(?::[^@]*)?@)?(?:\[[^/?]+\]|[^/:?]*)(?::(?P<port>[^/?]*))?"
+)
 """A URL after its scheme, up to the port."""
 
 HOST = re.compile(r"(?:\*\.)?[a-z0-9_:.-]+")
@@ -118,7 +120,9 @@ def _redis(url: str | None) -> str | None:
         return None
     try:
         parts = urlsplit(url)
-        readable = parts.scheme in {"redis", "rediss", "unix"} and (parts.port is None or parts.port > 0)
+        readable = parts.scheme in {"redis", "rediss", "unix"} and (
+            parts.port is None or parts.port > 0
+        )
     except ValueError:  # likewise
         readable = False
     if not readable:
@@ -144,7 +148,9 @@ def _networks(env: Mapping[str, str], name: str, *, default: tuple[str, ...]) ->
     except ValueError:
         networks = []
     if len(networks) != len(named) or any(network.prefixlen == 0 for network in networks):
-        message = f"{name} must be addresses or networks (10.1.2.3,10.4.0.0/16), and cannot be everybody."
+        message = (
+            f"{name} must be addresses or networks (10.1.2.3,10.4.0.0/16), and cannot be everybody."
+        )
         raise OperatorError(message)
     return tuple(named) or default
 

@@ -147,7 +147,9 @@ async def log_granted(tx: Transaction, request: Request) -> None:
     object_id = _object_id(request)
     if object_id is None and look.object_type == "referral" and len(seen) == 1:
         object_id = next(iter(seen))  # one that was only now registered
-    entry = caller.entry(look.action, look.object_type, object_id, purpose=tx.looks.purpose, referral_ids=seen)
+    entry = caller.entry(
+        look.action, look.object_type, object_id, purpose=tx.looks.purpose, referral_ids=seen
+    )
     await access_log.add(tx, entry)
 
 
@@ -193,9 +195,10 @@ def _object_id(request: Request) -> UUID | None:
 async def _spending(request: Request, *, open_to_all: bool) -> AsyncGenerator[Transaction]:
     """Open a transaction as whoever bears the token, and spend what a request costs.
 
-    A token that this process knows spends its own allowance before the database is asked. Any other is looked up
-    first: until then a good one and a made-up one are the same bytes, and whatever is counted for them is counted
-    for both. Only then does a good one spend its own, and nobody their source's.
+    A token that this process knows spends its own allowance before the database is asked. Any other
+    is looked up
+    first: until then a good one and a made-up one are the same bytes, and whatever is counted for
+    them is counted for both. Only then does a good one spend its own, and nobody their source's.
     """
     parts, hashed = parts_of(request), token_hash(request)
     known = parts.allowance.knows(hashed.hex())
@@ -203,7 +206,9 @@ async def _spending(request: Request, *, open_to_all: bool) -> AsyncGenerator[Tr
         await _spend(parts, hashed.hex() or network_of(source_of(request)))
     async with parts.database.entered(hashed) as tx:
         if hashed and not known and (open_to_all or tx.identity is not None):
-            await _spend(parts, hashed.hex() if tx.identity is not None else network_of(source_of(request)))
+            await _spend(
+                parts, hashed.hex() if tx.identity is not None else network_of(source_of(request))
+            )
         yield tx
 
 
@@ -216,14 +221,17 @@ async def _spend(parts: Parts, key: str) -> None:
 async def _slowing_down(request: Request) -> AsyncGenerator[None]:
     """Count who comes with a token that opens nothing, and tell a source that does so often to wait.
 
-    It is told at once and nothing is held open: connections that wait are what an attacker would collect. Each try
-    costs one look-up by an index, over the limit as well: a good token has to be found whoever else sends bad ones
-    from the same address, and 256 random bits are not guessed at any speed. Floods are for the proxy in front.
+    It is told at once and nothing is held open: connections that wait are what an attacker would
+    collect. Each try costs one look-up by an index, over the limit as well: a good token has to be
+    found whoever else sends bad ones from the same address, and 256 random bits are not guessed at
+    any speed. Floods are for the proxy in front.
     """
     try:
         yield
     except Unauthenticated:
-        if token_hash(request) and (retry_after := await parts_of(request).allowance.failed(source_of(request))):
+        if token_hash(request) and (
+            retry_after := await parts_of(request).allowance.failed(source_of(request))
+        ):
             raise TooMany(retry_after=retry_after) from None
         raise
 
@@ -236,7 +244,8 @@ async def providers_known(tx: Tx) -> None:
     PROVIDERS.set(await tx.snapshots.providers(tx))
 
 
-# FastAPI sends what is not `async` to another thread and waits for it: dearer than the whole of what these do.
+# FastAPI sends what is not `async` to another thread and waits for it: dearer than the whole of
+# what these do.
 async def _caller(request: Request, _tx: Tx) -> Caller:
     caller: Caller = request.state.caller
     return caller

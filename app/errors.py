@@ -30,7 +30,9 @@ class Unauthenticated(Refusal):
 class Forbidden(Refusal):
     """Somebody we know, whose role may not do this."""
 
-    def __init__(self, detail: str = "Your role may not do this.", *, code: str = "forbidden") -> None:
+    def __init__(
+        self, detail: str = "Your role may not do this.", *, code: str = "forbidden"
+    ) -> None:
         super().__init__(code, detail)
 
 
@@ -52,7 +54,9 @@ class Conflict(Refusal):
 class Invalid(Refusal):
     """Bad input, with every fault named at once."""
 
-    def __init__(self, *faults: Fault, code: str = "invalid_input", detail: str = "The input has faults.") -> None:
+    def __init__(
+        self, *faults: Fault, code: str = "invalid_input", detail: str = "The input has faults."
+    ) -> None:
         super().__init__(code, detail)
         self.faults = faults
 
@@ -61,7 +65,9 @@ class Mismatch(Refusal):
     """An idempotency key was used before with another body."""
 
     def __init__(self) -> None:
-        super().__init__("idempotency_key_reused", "This Idempotency-Key was used before with another request.")
+        super().__init__(
+            "idempotency_key_reused", "This Idempotency-Key was used before with another request."
+        )
 
 
 class Stale(Refusal):
@@ -100,7 +106,9 @@ class Erased(Refusal):
 class Unavailable(Refusal):
     """A server that Plek needs is not there now; `retry_after` is in whole seconds."""
 
-    def __init__(self, detail: str = "The database is out of reach; try again in a moment.") -> None:
+    def __init__(
+        self, detail: str = "The database is out of reach; try again in a moment."
+    ) -> None:
         super().__init__("unavailable", detail)
         self.retry_after = 2
 

@@ -44,7 +44,8 @@ async def state_of(database: Database, link: Link) -> State:
     if stored is None:
         return State(database="gone", redis="ok" if redis else "gone", migrations="unknown")
     revision, provider = stored
-    # A newer schema is as good: while a release is rolled out, processes of both versions run beside each other.
+    # A newer schema is as good: while a release is rolled out, processes of both versions run
+    # beside each other.
     migrated = revision is not None and revision >= _newest_revision()
     return State(
         database="ok",

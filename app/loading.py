@@ -47,6 +47,8 @@ async def is_behind(database: Database) -> bool:
     """Whether migrations of this release are missing; raise OperatorError for a server that is too old."""
     found = await server.look(database)
     if found.major < OLDEST_POSTGRES:
-        raise OperatorError(f"PostgreSQL {found.version} is too old: Plek needs {OLDEST_POSTGRES} or newer.")
+        raise OperatorError(
+            f"PostgreSQL {found.version} is too old: Plek needs {OLDEST_POSTGRES} or newer."
+        )
     # A newer schema is as good: while a release is rolled out, both versions run beside each other.
     return found.revision is None or found.revision < newest()

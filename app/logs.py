@@ -1,7 +1,7 @@
 """Logs: JSON lines to stderr, without personal data.
 
-An exception is told by its kind and the places in the code that it came through. Its message and the values of
-variables are left out: a database error quotes the row, a validation error the input.
+An exception is told by its kind and the places in the code that it came through. Its message and
+the values of variables are left out: a database error quotes the row, a validation error the input.
 """
 
 import logging
@@ -67,7 +67,9 @@ def tell_exception(_logger: object, _method: str, event: EventDict) -> EventDict
     return event
 
 
-def quote_nobody(_logger: object, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+def quote_nobody(
+    _logger: object, _method: str, event: MutableMapping[str, Any]
+) -> MutableMapping[str, Any]:
     """Cut what a library says to its first line, with the kinds of exceptions for their words: asyncio quotes on."""
     said = str(event["event"])
     arguments: Iterable[object] = event.pop("positional_args", None) or ()

@@ -69,7 +69,9 @@ def join(settings: Settings, *, database_url: str, redis_url: str, key: str) -> 
     """Make the parts of one process; nothing is connected to yet."""
     database = Database(settings, url=database_url)
     # A key from the data folder's file may be joined there by a newer one while this process lives.
-    keyring = Keyring.parse(key, source=None if settings.key else KeyFile(settings.data_dir / KEY_FILE).news)
+    keyring = Keyring.parse(
+        key, source=None if settings.key else KeyFile(settings.data_dir / KEY_FILE).news
+    )
     link = Link(redis_url, prefix=f"plek:{keyring.name}:")
     return Parts(
         settings=settings,
@@ -145,5 +147,7 @@ def from_environment() -> FastAPI:
     if settings.database_url is None or settings.redis_url is None or settings.key is None:
         message = f"Set DATABASE_URL, REDIS_URL and PLEK_KEY, or use `{program()} serve`."
         raise OperatorError(message)
-    parts = join(settings, database_url=settings.database_url, redis_url=settings.redis_url, key=settings.key)
+    parts = join(
+        settings, database_url=settings.database_url, redis_url=settings.redis_url, key=settings.key
+    )
     return create_app(parts)

@@ -1,6 +1,7 @@
 """What is measured, for Prometheus: counts and times, never an id, and nothing about anybody.
 
-With several processes, PROMETHEUS_MULTIPROC_DIR names a folder (empty at the start) through which they add up.
+With several processes, PROMETHEUS_MULTIPROC_DIR names a folder (empty at the start) through which
+they add up.
 """
 
 import os
@@ -25,17 +26,35 @@ BUCKETS = (0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
 
 _REQUESTS = Counter("plek_requests", "Requests answered.", ["method", "route", "status"])
 _SECONDS = Histogram(
-    "plek_request_seconds", "How long until the last byte; event streams apart.", ["method", "route"], buckets=BUCKETS
+    "plek_request_seconds",
+    "How long until the last byte; event streams apart.",
+    ["method", "route"],
+    buckets=BUCKETS,
 )
-_HOLDS = Counter("plek_holds", "Holds, by what became of them; `taken` counts each once.", ["outcome"])
-_SWAPS = Counter("plek_swaps", "Swaps, by what became of them; `proposed` counts each once.", ["outcome"])
-_ALARMS = Counter("plek_arrival_alarms", "Alarms for households that had not arrived, those that came again included.")
-_CHECKED_OUT = Gauge("plek_pool_checked_out", "Database connections in use.", multiprocess_mode="livesum")
-_POOL_SIZE = Gauge("plek_pool_size", "Database connections there may be.", multiprocess_mode="livesum")
+_HOLDS = Counter(
+    "plek_holds", "Holds, by what became of them; `taken` counts each once.", ["outcome"]
+)
+_SWAPS = Counter(
+    "plek_swaps", "Swaps, by what became of them; `proposed` counts each once.", ["outcome"]
+)
+_ALARMS = Counter(
+    "plek_arrival_alarms",
+    "Alarms for households that had not arrived, those that came again included.",
+)
+_CHECKED_OUT = Gauge(
+    "plek_pool_checked_out", "Database connections in use.", multiprocess_mode="livesum"
+)
+_POOL_SIZE = Gauge(
+    "plek_pool_size", "Database connections there may be.", multiprocess_mode="livesum"
+)
 _STREAMS = Gauge("plek_event_streams", "Event streams that are open.", multiprocess_mode="livesum")
 
-_DELIVERIES = Counter("plek_webhook_deliveries", "Attempts to send to webhooks, by how they went.", ["outcome"])
-_DISABLED = Counter("plek_webhooks_disabled", "Webhooks that were disabled: gone, or failing for days.")
+_DELIVERIES = Counter(
+    "plek_webhook_deliveries", "Attempts to send to webhooks, by how they went.", ["outcome"]
+)
+_DISABLED = Counter(
+    "plek_webhooks_disabled", "Webhooks that were disabled: gone, or failing for days."
+)
 
 
 def request(method: str, route: str, *, status: int, seconds: float | None) -> None:
@@ -100,12 +119,21 @@ def page(counted: Counted | None) -> bytes:
 
 def _registry(counted: Counted) -> CollectorRegistry:
     registry = CollectorRegistry()
-    claims = Gauge("plek_live_claims", "Places that are not free, by what claims them.", ["kind"], registry=registry)
+    claims = Gauge(
+        "plek_live_claims",
+        "Places that are not free, by what claims them.",
+        ["kind"],
+        registry=registry,
+    )
     for kind, count in counted.live_claims.items():
         claims.labels(kind).set(count)
-    waiting = Gauge("plek_outbox_lag", "Rows of the outbox that wait for the relay.", registry=registry)
+    waiting = Gauge(
+        "plek_outbox_lag", "Rows of the outbox that wait for the relay.", registry=registry
+    )
     waiting.set(counted.outbox_waiting)
-    waited = Gauge("plek_outbox_lag_seconds", "How long the oldest of them has waited.", registry=registry)
+    waited = Gauge(
+        "plek_outbox_lag_seconds", "How long the oldest of them has waited.", registry=registry
+    )
     waited.set(counted.outbox_waiting_seconds)
     overdue = Gauge(
         "plek_alternatives_overdue",

@@ -1,6 +1,7 @@
 """Bring the database's tables to this release's, as their owner.
 
-The migrations stand beside the package, in the checkout (and in the container): `alembic.ini` next to `app/`.
+The migrations stand beside the package, in the checkout (and in the container): `alembic.ini` next
+to `app/`.
 """
 
 from pathlib import Path
@@ -14,7 +15,13 @@ HOME = Path(app.__file__).resolve().parent.parent
 
 def newest() -> str:
     """Return the newest migration of this release; the files begin with their number, in one line of succession."""
-    return max((path.name.partition("_")[0] for path in (HOME / "migrations/versions").glob("[0-9]*_*.py")), default="")
+    return max(
+        (
+            path.name.partition("_")[0]
+            for path in (HOME / "migrations/versions").glob("[0-9]*_*.py")
+        ),
+        default="",
+    )
 
 
 def migrate(owner_url: str, *, to: str = "head") -> None:

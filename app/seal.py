@@ -43,7 +43,9 @@ class DataKey:
     def unseal(self, sealed: bytes, *, row: str) -> bytes:
         """Return the bytes that were sealed for this row; raise SealBroken for any others."""
         try:
-            return AESGCM(self.secret).decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], row.encode())
+            return AESGCM(self.secret).decrypt(
+                sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], row.encode()
+            )
         except (InvalidTag, ValueError):  # the latter: too few bytes to be anything
             raise SealBroken from None
 
@@ -106,7 +108,9 @@ class _Ring:
             secrets = secrets_of(text)
         except OperatorError:
             return False
-        if self.keys[0].wrapping.secret not in secrets or secrets == tuple(key.wrapping.secret for key in self.keys):
+        if self.keys[0].wrapping.secret not in secrets or secrets == tuple(
+            key.wrapping.secret for key in self.keys
+        ):
             return False
         self.keys = tuple(_Key.of(secret) for secret in secrets)
         return True
@@ -141,8 +145,9 @@ class Seals:
 class Keyring:
     """The key-encryption keys of an installation, newest first: they wrap data keys and nothing else.
 
-    The tokens that name offers and lists, and answers kept for repeats, have keys of their own, derived from these.
-    The newest key makes them and every key reads them, so nothing breaks while processes have different keys first.
+    The tokens that name offers and lists, and answers kept for repeats, have keys of their own,
+    derived from these. The newest key makes them and every key reads them, so nothing breaks while
+    processes have different keys first.
     """
 
     def __init__(self, secrets: tuple[bytes, ...], *, source: Source | None = None) -> None:
@@ -154,16 +159,20 @@ class Keyring:
         self.name = _derived(secrets[-1], purpose=b"plek installation", length=6).hex()
         """Tells installations apart where they share a server; it says nothing about the keys.
 
-        It comes from the last key, the oldest: a rotation leaves it alone. Once that key is retired, processes that
-        start have another one, and do not hear the doorbells of those that go on with the old. That costs half a
+        It comes from the last key, the oldest: a rotation leaves it alone. Once that key is
+        retired, processes that start have another one, and do not hear the doorbells of those that
+        go on with the old. That costs half a
         second: each looks by itself twice a second for what no doorbell told it.
         """
 
     @classmethod
-    def parse(cls, text: str, *, named: str = "PLEK_KEY", source: Source | None = None) -> "Keyring":
+    def parse(
+        cls, text: str, *, named: str = "PLEK_KEY", source: Source | None = None
+    ) -> "Keyring":
         """Read keys as they stand in PLEK_KEY: base64, separated by commas, the newest first.
 
-        `named` is where they stand, for the operator; `source` is asked for newer ones where none of these fits.
+        `named` is where they stand, for the operator; `source` is asked for newer ones where none
+        of these fits.
         """
         return cls(secrets_of(text, named=named), source=source)
 
@@ -184,8 +193,8 @@ class Keyring:
     def token(self, content: bytes, *, scope: str) -> str:
         """Turn bytes into an opaque string that only this installation can read, bound to a scope.
 
-        The same bytes in the same scope give the same string (until the next rotation); in another scope nothing links
-        the two.
+        The same bytes in the same scope give the same string (until the next rotation); in another
+        scope nothing links the two.
         """
         sealed = self._ring.keys[0].tokens.encrypt(content, [scope.encode()])
         return base64.urlsafe_b64encode(sealed).decode().rstrip("=")
@@ -209,7 +218,8 @@ class Keyring:
 class KeyFile:
     """A file of keys, looked at again where a key does not fit: a rotation puts a new one first while others serve.
 
-    A look costs a microsecond or two, and only who has something that nothing opens, or makes a data key, takes one.
+    A look costs a microsecond or two, and only who has something that nothing opens, or makes a
+    data key, takes one.
     """
 
     def __init__(self, path: Path) -> None:
@@ -233,7 +243,11 @@ class KeyFile:
 def secrets_of(text: str, *, named: str = "PLEK_KEY") -> tuple[bytes, ...]:
     """Return the keys in a text, each once; OperatorError, which repeats none of it, if it holds anything else."""
     try:
-        secrets = tuple(base64.b64decode(part.strip(), validate=True) for part in text.split(",") if part.strip())
+        secrets = tuple(
+            base64.b64decode(part.strip(), validate=True)
+            for part in text.split(",")
+            if part.strip()
+        )
     except ValueError:
         raise OperatorError(f"{named} is not base64.") from None
     if not secrets or any(len(secret) != KEY_BYTES for secret in secrets):

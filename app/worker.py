@@ -153,7 +153,9 @@ def recurring_in(data_dir: Path, *, keyring: Keyring) -> Mapping[str, Work]:
 
 
 @asynccontextmanager
-async def running(parts: Parts, *, recurring: Mapping[str, Work] | None = None) -> AsyncGenerator[None]:
+async def running(
+    parts: Parts, *, recurring: Mapping[str, Work] | None = None
+) -> AsyncGenerator[None]:
     """Do all of it while the block lasts, and end every open stream when the process is told to stop."""
     ours = recurring_in(parts.settings.data_dir, keyring=parts.keyring)
     timed = ours if recurring is None else recurring
@@ -166,7 +168,9 @@ async def running(parts: Parts, *, recurring: Mapping[str, Work] | None = None) 
         "timers": lambda: recur(parts.database, timed),
         "webhooks": courier.turn,
     }
-    tasks = [asyncio.create_task(_forever(turn, name=name), name=name) for name, turn in turns.items()]
+    tasks = [
+        asyncio.create_task(_forever(turn, name=name), name=name) for name, turn in turns.items()
+    ]
     try:
         with _on_stop(parts.bus.close):
             yield
@@ -233,10 +237,12 @@ async def recur(database: Database, recurring: Mapping[str, Work]) -> None:
         return
     try:
         async with database.entered(actor=WORKER) as tx:
-            # If the lease ran out meanwhile, somebody else does it too: all of it may be done twice.
+            # If the lease ran out meanwhile, somebody else does it too: all of it may be done
+            # twice.
             await timers.done(tx, held, again_in_seconds=await recurring[held.name](tx))
     except Exception:
-        # Work that fails must not keep the other timers waiting; if this fails too, the lease runs out by itself.
+        # Work that fails must not keep the other timers waiting; if this fails too, the lease runs
+        # out by itself.
         with suppress(Exception):
             async with database.entered(actor=WORKER) as tx:
                 await timers.done(tx, held, again_in_seconds=LONGEST_PAUSE_S)
@@ -252,7 +258,12 @@ async def _forever(turn: Callable[[], Awaitable[None]], *, name: str) -> None:
         except Exception as error:
             if pause == FIRST_PAUSE_S:
                 known = isinstance(error, Unavailable | Conflict)
-                log.warning("loop_failing", loop=name, kind=type(error).__name__, exc_info=None if known else error)
+                log.warning(
+                    "loop_failing",
+                    loop=name,
+                    kind=type(error).__name__,
+                    exc_info=None if known else error,
+                )
             await asyncio.sleep(pause)
             pause = min(pause * 2, LONGEST_PAUSE_S)
         else:

@@ -27,9 +27,15 @@ ALL = {*PARTS, *LONG}
 def main() -> int:
     """Measure what was asked for; all that does not take long if nothing was."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("parts", nargs="*", metavar="PART", help=f"some of {', '.join(sorted(ALL))}")
-    parser.add_argument("--places", type=int, default=scale.PLACES, help="of `scale`: how many there grow to be")
-    parser.add_argument("--past", type=int, default=scale.PAST, help="of `scale`: how many claims that are over")
+    parser.add_argument(
+        "parts", nargs="*", metavar="PART", help=f"some of {', '.join(sorted(ALL))}"
+    )
+    parser.add_argument(
+        "--places", type=int, default=scale.PLACES, help="of `scale`: how many there grow to be"
+    )
+    parser.add_argument(
+        "--past", type=int, default=scale.PAST, help="of `scale`: how many claims that are over"
+    )
     given = parser.parse_args()
     wanted: list[str] = given.parts or [*PARTS]
     if unknown := sorted(set(wanted) - ALL):

@@ -38,13 +38,24 @@ def measure(ground: Ground, *, of: str) -> list[Line]:
     )
     _profile(inputs)
     places = ground.act(cases.count_places)
-    return [limited(f"rank alone, {places:,} places, {of}", value=statistics.median(ranked), most=BAR_MS, unit="ms")]
+    return [
+        limited(
+            f"rank alone, {places:,} places, {of}",
+            value=statistics.median(ranked),
+            most=BAR_MS,
+            unit="ms",
+        )
+    ]
 
 
 async def _inputs(tx: Transaction, keyring: Keyring) -> list[Inputs]:
-    last = await tx.rows(text("SELECT id FROM rankings ORDER BY as_of DESC LIMIT :most"), {"most": RANKINGS})
+    last = await tx.rows(
+        text("SELECT id FROM rankings ORDER BY as_of DESC LIMIT :most"), {"most": RANKINGS}
+    )
     read = [await recorded.read(tx, row.id) for row in last]
-    return [(await rankings.made_again(tx, *found, keyring=keyring)).inputs for found in read if found]
+    return [
+        (await rankings.made_again(tx, *found, keyring=keyring)).inputs for found in read if found
+    ]
 
 
 def _timed(act: Callable[[Inputs], object], inputs: Sequence[Inputs]) -> list[float]:

@@ -46,7 +46,10 @@ def create_app(database_url: str) -> FastAPI:
                 wanted.taker,
             )
             await connection.execute(
-                "INSERT INTO takes (id, place, taker, at) VALUES ($1, $2, $3, now())", made, wanted.place, wanted.taker
+                "INSERT INTO takes (id, place, taker, at) VALUES ($1, $2, $3, now())",
+                made,
+                wanted.place,
+                wanted.taker,
             )
         return {"id": str(made)}
 

@@ -41,9 +41,14 @@ def open_desks(ground: Ground) -> tuple[Desk, ...]:
 
     async def slugs(tx: Transaction) -> dict[str, UUID]:
         found = (await accounts.slugs(tx))[:DESKS]
-        return {slug: id_ for slug in found if (id_ := await accounts.provider_id(tx, slug)) is not None}
+        return {
+            slug: id_ for slug in found if (id_ := await accounts.provider_id(tx, slug)) is not None
+        }
 
-    return tuple(Desk(id_, ground.token(Role.INTAKE_WORKER, provider=slug)) for slug, id_ in ground.act(slugs).items())
+    return tuple(
+        Desk(id_, ground.token(Role.INTAKE_WORKER, provider=slug))
+        for slug, id_ in ground.act(slugs).items()
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +122,9 @@ def enlarge(ground: Ground, *, more: int, taken_percent: int = 0) -> None:
             """),
             {"taken_percent": taken_percent},
         )
-        await tx.run(text("UPDATE place_groups SET places = places + :more WHERE places > 0"), {"more": more})
+        await tx.run(
+            text("UPDATE place_groups SET places = places + :more WHERE places > 0"), {"more": more}
+        )
         await counters.advance(tx, "register")
 
     ground.act(add)
@@ -130,8 +137,8 @@ def free_all(ground: Ground) -> None:
         "UPDATE holds SET status = 'released', resolved_at = clock_timestamp() WHERE resolved_at IS NULL",
         "UPDATE claims SET kind = NULL, hold_id = NULL, claimed_until = '-infinity' WHERE kind = 'hold'",
         "UPDATE referrals SET status = 'ended', hold_id = NULL, held_until = NULL WHERE status = 'held'",
-        # Thousands of places that come free at once, and as many open referrals, are this run's doing: the worker does
-        # not rank the ones for the others.
+        # Thousands of places that come free at once, and as many open referrals, are this run's
+        # doing: the worker does not rank the ones for the others.
         "UPDATE vacancies SET counted_at = clock_timestamp() WHERE counted_at IS NULL",
         "VACUUM ANALYZE claims, referrals, holds, answers, outbox, rankings",
     )
@@ -140,8 +147,8 @@ def free_all(ground: Ground) -> None:
 def hold_requests(ground: Ground, cases: Sequence[Case]) -> list[bytes]:
     """Record a ranking for each case and return the request that holds its first offer: each in the next group.
 
-    The rankings have no inputs: they are here to be held, not to be read. All flee: who does not would be kept in the
-    own region by what is free there.
+    The rankings have no inputs: they are here to be held, not to be read. All flee: who does not
+    would be kept in the own region by what is free there.
     """
     keyring = ground.keyring()
 
@@ -150,10 +157,15 @@ def hold_requests(ground: Ground, cases: Sequence[Case]) -> list[bytes]:
         reference = await tx.snapshots.reference(tx)
         snapshot = await tx.snapshots.register(tx)
         await register.record(tx, snapshot)
-        free = await tx.rows(text("SELECT group_id FROM claims WHERE claimed_until <= clock_timestamp()"))
+        free = await tx.rows(
+            text("SELECT group_id FROM claims WHERE claimed_until <= clock_timestamp()")
+        )
         groups = {group.id: group for group in snapshot.register.groups}
-        # In an order that has nothing to do with the groups: neighbours among the requests rarely meet in one.
-        wanted = [groups[str(row.group_id)] for row in sorted(free, key=lambda _: uuid4())[: len(cases)]]
+        # In an order that has nothing to do with the groups: neighbours among the requests rarely
+        # meet in one.
+        wanted = [
+            groups[str(row.group_id)] for row in sorted(free, key=lambda _: uuid4())[: len(cases)]
+        ]
         rows = [
             RankingRow(
                 id=uuid4(),

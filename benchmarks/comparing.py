@@ -21,7 +21,9 @@ class Side:
     expect: int
 
 
-def in_turn(ground: Ground, sides: Sequence[Side], *, clients: int, rounds: int = ROUNDS) -> tuple[Runs, ...]:
+def in_turn(
+    ground: Ground, sides: Sequence[Side], *, clients: int, rounds: int = ROUNDS
+) -> tuple[Runs, ...]:
     """Measure each side in each round; what is said goes to the terminal."""
     runs: tuple[list[Run], ...] = tuple([] for _ in sides)
     for turn in range(rounds):

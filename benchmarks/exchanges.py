@@ -33,17 +33,21 @@ def preflib() -> Iterator[Problem]:
     with (PREFLIB / "optima.csv").open(encoding="utf-8") as lines:
         for row in csv.DictReader(lines):
             graph = read_graph((PREFLIB / row["file"]).read_text(encoding="utf-8"))
-            yield Problem(row["file"], graph, int(row["max_cycle"]), round(float(row["optimum_total_weight"])))
+            yield Problem(
+                row["file"], graph, int(row["max_cycle"]), round(float(row["optimum_total_weight"]))
+            )
 
 
 def read_graph(text: str) -> Graph:
     """The graph of a PrefLib file: lines `from,to,weight` under a head of `# NUMBER ALTERNATIVES: 16` and the like.
 
-    Arcs of weight nought lead back to donors without a patient, and would make cycles of chains: the optima are
-    without them.
+    Arcs of weight nought lead back to donors without a patient, and would make cycles of chains:
+    the optima are without them.
     """
     lines = text.splitlines()
-    (vertices,) = (int(line.rpartition(":")[2]) for line in lines if line.startswith("# NUMBER ALTERNATIVES:"))
+    (vertices,) = (
+        int(line.rpartition(":")[2]) for line in lines if line.startswith("# NUMBER ALTERNATIVES:")
+    )
     cells = [line.split(",") for line in lines if line and not line.startswith("#")]
     arcs = [(int(tail) - 1, int(head) - 1, round(float(weight))) for tail, head, weight in cells]
     return graph_of(vertices, [arc for arc in arcs if arc[2]])

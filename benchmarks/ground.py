@@ -72,7 +72,9 @@ class Ground:
             connect: Any = asyncpg.connect  # it has no types
             connection = await connect(url)
             try:
-                await connection.execute("SELECT set_config('plek.actor', 'operator', false)")  # else no row is seen
+                await connection.execute(
+                    "SELECT set_config('plek.actor', 'operator', false)"
+                )  # else no row is seen
                 for statement in statements:
                     await connection.execute(statement)
             finally:
@@ -92,13 +94,17 @@ class Ground:
         """Return the token of a new account."""
 
         async def issue(tx: Transaction) -> str:
-            return (await accounts.issue(tx, roles=roles, provider=provider, region=None, days=1)).token
+            return (
+                await accounts.issue(tx, roles=roles, provider=provider, region=None, days=1)
+            ).token
 
         return self.act(issue)
 
     def postgres_seconds(self) -> float:
         """Return how long PostgreSQL's processes have been on a core, those that have ended included."""
-        pid = int((self.folder / "postgres" / "postmaster.pid").read_text(encoding="utf-8").split()[0])
+        pid = int(
+            (self.folder / "postgres" / "postmaster.pid").read_text(encoding="utf-8").split()[0]
+        )
         postmaster = psutil.Process(pid)
         times = postmaster.cpu_times()
         living = sum(_on_a_core(child) for child in postmaster.children(recursive=True))
@@ -142,7 +148,11 @@ def plek(*arguments: str) -> None:
 def opened_ground(*, demo: bool = True) -> Generator[Ground]:
     """Open an installation in a temporary folder, with its servers running; all of it goes in the end."""
     with ExitStack() as stack:
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="plek-", ignore_cleanup_errors=True)))
+        folder = Path(
+            stack.enter_context(
+                tempfile.TemporaryDirectory(prefix="plek-", ignore_cleanup_errors=True)
+            )
+        )
         if demo:
             make_demo(folder / "data")
         settings = Settings(data_dir=folder / "data")
@@ -164,26 +174,37 @@ def serving_bare(ground: Ground, *, rows: int) -> Generator[Served]:
     """Serve the bare application on a database of its own on the same PostgreSQL."""
     ground.owner("CREATE DATABASE bare")
     ground.owner(
-        *bare.TABLES, f"INSERT INTO places (id) SELECT generate_series(1, {rows})", "VACUUM ANALYZE", database="bare"
+        *bare.TABLES,
+        f"INSERT INTO places (id) SELECT generate_series(1, {rows})",
+        "VACUUM ANALYZE",
+        database="bare",
     )
     port = free_port()
     environment = {
         bare.DATABASE_VARIABLE: _plain(ground.installation.owner_url, database="bare"),
         bare.PORT_VARIABLE: str(port),
     }
-    with _serving(("benchmarks.bare",), port=port, environment=environment, path="/hello") as served:
+    with _serving(
+        ("benchmarks.bare",), port=port, environment=environment, path="/hello"
+    ) as served:
         yield served
     ground.owner("DROP DATABASE bare WITH (FORCE)")
 
 
 @contextmanager
-def _serving(command: Sequence[str], *, port: int, environment: Mapping[str, str], path: str) -> Generator[Served]:
+def _serving(
+    command: Sequence[str], *, port: int, environment: Mapping[str, str], path: str
+) -> Generator[Served]:
     outside = {"DATABASE_URL", "REDIS_URL", "PLEK_OWNER_URL", "PLEK_KEY", "PLEK_DATA_DIR"}
     inherited = {name: value for name, value in os.environ.items() if name not in outside}
     with tempfile.NamedTemporaryFile("w+", prefix="plek-", suffix=".log") as log:
         began = time.monotonic()
         with subprocess.Popen(
-            [sys.executable, "-m", *command], cwd=ROOT, env={**inherited, **environment}, stdout=log, stderr=log
+            [sys.executable, "-m", *command],
+            cwd=ROOT,
+            env={**inherited, **environment},
+            stdout=log,
+            stderr=log,
         ) as process:
             try:
                 _await_ready(process, port=port, path=path, log=Path(log.name))

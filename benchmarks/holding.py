@@ -39,11 +39,20 @@ def measure(*, rounds: int = ROUNDS, holds: int = HOLDS) -> list[Line]:
             return requests[:WARM], requests[WARM:]
 
         with serving_plek(ground.folder) as served:
-            sides = [Side("bare", bare, bare_prepares, 201), Side("Plek", served, plek_prepares, 201)]
+            sides = [
+                Side("bare", bare, bare_prepares, 201),
+                Side("Plek", served, plek_prepares, 201),
+            ]
             bare_runs, plek_runs = in_turn(ground, sides, clients=CLIENTS, rounds=rounds)
     return [
         compared(f"hold, {CLIENTS} clients", bare=bare_runs, plek=plek_runs, bar=BAR, aim=AIM),
-        limited("round trips of a hold", value=len(trips), most=MOST_ROUND_TRIPS, unit="trips", below=False),
+        limited(
+            "round trips of a hold",
+            value=len(trips),
+            most=MOST_ROUND_TRIPS,
+            unit="trips",
+            below=False,
+        ),
     ]
 
 

@@ -59,7 +59,10 @@ def measure(*, leaves: int = LEAVES) -> list[Line]:
 
 def verification() -> list[Line]:
     """Check exports in which every opening is shown, and none, beside the bare loop over the same lines."""
-    return [_verified("every opening shown", _export(shown=True)), _verified("no opening shown", _export(shown=False))]
+    return [
+        _verified("every opening shown", _export(shown=True)),
+        _verified("no opening shown", _export(shown=False)),
+    ]
 
 
 def growth(*, leaves: int) -> list[Line]:
@@ -73,7 +76,10 @@ def growth(*, leaves: int) -> list[Line]:
             for size, ground in grounds.items():
                 for name, cost in _costs(ground, size=size, seed=SEED + turn).items():
                     found.setdefault((name, size), []).append(cost)
-    return [_grown(name, found[name, FEW], found[name, leaves], leaves=leaves) for name in ("append", "prove")]
+    return [
+        _grown(name, found[name, FEW], found[name, leaves], leaves=leaves)
+        for name in ("append", "prove")
+    ]
 
 
 def _export(*, shown: bool) -> list[bytes]:
@@ -107,7 +113,9 @@ def _verified(what: str, lines: list[bytes]) -> Line:
         bare.append(_seconds(lambda: _bare(lines)))
         ours.append(_seconds(lambda: _read(lines)))
     ratio = statistics.median(bare) / statistics.median(ours)
-    print(f"ledger: {len(lines):,} lines, {what}: bare {_each(bare, lines)}, Plek {_each(ours, lines)}")
+    print(
+        f"ledger: {len(lines):,} lines, {what}: bare {_each(bare, lines)}, Plek {_each(ours, lines)}"
+    )
     return Line(
         f"ledger, verifying, {what}",
         bare=f"{len(lines) / statistics.median(bare):,.0f}/s",
@@ -194,7 +202,10 @@ async def _append(tx: Transaction) -> object:
 async def _prove(tx: Transaction, size: int, drawn: Random) -> tuple[Proof, Proof]:
     leaf, old = drawn.randrange(size), drawn.randrange(1, size)
     stretches = checkpoints.inclusion(leaf, size), checkpoints.consistency(old, size)
-    found = [await tree.hashes(tx, {part for one in proof for part in one.subtrees}) for proof in stretches]
+    found = [
+        await tree.hashes(tx, {part for one in proof for part in one.subtrees})
+        for proof in stretches
+    ]
     first, second = (
         Proof(tuple(checkpoints.hash_of(one, hashes) for one in proof))
         for proof, hashes in zip(stretches, found, strict=True)
@@ -203,7 +214,9 @@ async def _prove(tx: Transaction, size: int, drawn: Random) -> tuple[Proof, Proo
 
 
 def _grown(name: str, few: list[Cost], many: list[Cost], *, leaves: int) -> Line:
-    then, now = (Cost(*(statistics.median(one) for one in zip(*costs, strict=True))) for costs in (few, many))
+    then, now = (
+        Cost(*(statistics.median(one) for one in zip(*costs, strict=True))) for costs in (few, many)
+    )
     ratio = now.milliseconds / then.milliseconds
     return Line(
         f"ledger, {name}, {FEW:,} to {leaves:,} leaves",

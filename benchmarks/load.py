@@ -98,7 +98,10 @@ async def send(port: int, requests: Sequence[bytes], *, clients: int) -> Tally:
     """Send all requests over this many connections."""
     tally = Tally(iter(requests))
     loop = asyncio.get_running_loop()
-    opened = [await loop.create_connection(lambda: Client(tally), "127.0.0.1", port) for _ in range(clients)]
+    opened = [
+        await loop.create_connection(lambda: Client(tally), "127.0.0.1", port)
+        for _ in range(clients)
+    ]
     await asyncio.gather(*(client.ended for _, client in opened))
     return tally
 

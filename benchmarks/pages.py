@@ -45,26 +45,43 @@ def measure(*, asked: int = ASKED) -> list[Line]:
         serving_plek(Path(temporary) / "demo", options=["--demo"]) as served,
     ):
         base = f"http://127.0.0.1:{served.port}"
-        found = [page for role in Role if role != Role.CLIENT_SYSTEM for page in _of(base, role, asked=asked)]
+        found = [
+            page
+            for role in Role
+            if role != Role.CLIENT_SYSTEM
+            for page in _of(base, role, asked=asked)
+        ]
     for page in found:
         print(
             f"pages: {page.role:14} {page.path:28} {page.median_ms:6.1f} ms "
             f"{page.page_kb:6.1f} kB, and {page.files_kb:6.1f} kB the first time"
         )
     return [
-        limited("slowest page, median", value=max(page.median_ms for page in found), most=MEDIAN_BAR_MS, unit="ms"),
+        limited(
+            "slowest page, median",
+            value=max(page.median_ms for page in found),
+            most=MEDIAN_BAR_MS,
+            unit="ms",
+        ),
         limited(
             "heaviest page, first load",
             value=max(page.page_kb + page.files_kb for page in found),
             most=FIRST_BAR_KB,
             unit="kB",
         ),
-        limited("heaviest page, after", value=max(page.page_kb for page in found), most=AFTER_BAR_KB, unit="kB"),
+        limited(
+            "heaviest page, after",
+            value=max(page.page_kb for page in found),
+            most=AFTER_BAR_KB,
+            unit="kB",
+        ),
     ]
 
 
 def _of(base: str, role: Role, *, asked: int) -> list[Weighed]:
-    with httpx.Client(base_url=base, headers={"Accept-Encoding": "gzip"} | FROM_US, timeout=30) as http:
+    with httpx.Client(
+        base_url=base, headers={"Accept-Encoding": "gzip"} | FROM_US, timeout=30
+    ) as http:
         http.headers["Cookie"] = _signed_in(http, role)
         paths = sorted(
             path

@@ -39,10 +39,14 @@ def measure(*, rounds: int = ROUNDS) -> list[Line]:
         ground.owner("VACUUM ANALYZE")
         askers, free = _asking(ground, desk)
         lawful = sum(len(asker.choices) for asker in askers)
-        print(f"peaks: {len(askers)} referrals, {sum(free.values()):,} free places, {lawful:,} lawful offers")
+        print(
+            f"peaks: {len(askers)} referrals, {sum(free.values()):,} free places, {lawful:,} lawful offers"
+        )
         bare, planned = _compared(askers, free, rounds=rounds)
         with serving_plek(ground.folder) as served:
-            route = statistics.median(_seconds(lambda: _post(served.port, desk)) for _ in range(rounds))
+            route = statistics.median(
+                _seconds(lambda: _post(served.port, desk)) for _ in range(rounds)
+            )
     what = f"plan for {len(askers)} referrals, {sum(free.values()):,} free places"
     return [
         Line(
@@ -55,7 +59,9 @@ def measure(*, rounds: int = ROUNDS) -> list[Line]:
             met=planned < PLAN_BAR_S,
             reached_aim=None,
         ),
-        limited("the same over HTTP: ranked, planned, recorded", value=route, most=ROUTE_BAR_S, unit="s"),
+        limited(
+            "the same over HTTP: ranked, planned, recorded", value=route, most=ROUTE_BAR_S, unit="s"
+        ),
     ]
 
 
@@ -96,10 +102,14 @@ def _compared(askers: list[Asker], free: dict[str, int], *, rounds: int) -> tupl
         linear_sum_assignment(table)
 
     times = [(_seconds(bare), _seconds(lambda: plan(askers, free))) for _ in range(rounds)]
-    return statistics.median(one for one, _ in times), statistics.median(other for _, other in times)
+    return statistics.median(one for one, _ in times), statistics.median(
+        other for _, other in times
+    )
 
 
-def _table(askers: list[Asker], free: dict[str, int]) -> np.ndarray[tuple[int, int], np.dtype[np.float64]]:
+def _table(
+    askers: list[Asker], free: dict[str, int]
+) -> np.ndarray[tuple[int, int], np.dtype[np.float64]]:
     """Return the points of each referral at each free place, as costs; what is not lawful costs the most by far."""
     places = [group for group, count in sorted(free.items()) for _ in range(count)]
     scores = [{choice.group: choice.offer.score for choice in asker.choices} for asker in askers]

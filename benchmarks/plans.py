@@ -38,7 +38,11 @@ async def _of_a_ranking(ground: Ground, case: Case, keyring: Keyring) -> list[st
         await rankings.make(tx, _caller(tx), case.referral_id, keyring=keyring)
 
     try:
-        return await _plans(database, lambda: database.entered(hashlib.sha256(case.desk.token.encode()).digest()), rank)
+        return await _plans(
+            database,
+            lambda: database.entered(hashlib.sha256(case.desk.token.encode()).digest()),
+            rank,
+        )
     finally:
         await database.close()
 
@@ -79,7 +83,9 @@ async def _done(database: Database, entered: Entered, act: Act) -> list[Asked]:
     """Act in a transaction, take it back, and return what was asked of the database meanwhile."""
     asked: list[Asked] = []
 
-    def note(_connection: object, _cursor: object, statement: str, values: object, *more: object) -> None:
+    def note(
+        _connection: object, _cursor: object, statement: str, values: object, *more: object
+    ) -> None:
         _context, many = more
         if not many:  # of which there is no plan
             asked.append((statement, values))
@@ -94,4 +100,9 @@ async def _done(database: Database, entered: Entered, act: Act) -> list[Asked]:
 
 def _caller(tx: Transaction) -> Caller:
     assert tx.identity is not None  # noqa: S101 - the desk's token
-    return Caller(tx.identity.account_id, frozenset({Role.INTAKE_WORKER}), tx.identity.provider_id, region=None)
+    return Caller(
+        tx.identity.account_id,
+        frozenset({Role.INTAKE_WORKER}),
+        tx.identity.provider_id,
+        region=None,
+    )

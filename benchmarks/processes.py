@@ -30,8 +30,12 @@ def start(*, starts: int = STARTS) -> list[Line]:
             with serving_plek(folder / "demo", options=["--demo"]) as served:
                 warm_s.append(served.ready_after_s)
     shown = "/".join(f"{seconds:.1f}" for seconds in warm_s)
-    print(f"start: in an empty folder, with the demo country: {cold_s:.1f} s; in one that is there: {shown} s")
-    return [limited("start, warm", value=statistics.median(warm_s), most=WARM_START_BAR_S, unit="s")]
+    print(
+        f"start: in an empty folder, with the demo country: {cold_s:.1f} s; in one that is there: {shown} s"
+    )
+    return [
+        limited("start, warm", value=statistics.median(warm_s), most=WARM_START_BAR_S, unit="s")
+    ]
 
 
 def memory(*, requests: int = REQUESTS) -> list[Line]:
@@ -40,13 +44,17 @@ def memory(*, requests: int = REQUESTS) -> list[Line]:
         make_room(ground, places=requests)
         desks = cases.open_desks(ground)
         ranked = cases.add_cases(ground, desks, count=requests, seed=SEED)
-        held = cases.hold_requests(ground, cases.add_cases(ground, desks, count=requests, seed=SEED + 1))
+        held = cases.hold_requests(
+            ground, cases.add_cases(ground, desks, count=requests, seed=SEED + 1)
+        )
         with serving_plek(ground.folder) as served:
             fresh = megabytes(served)
             load(served.port, held, clients=CLIENTS, expect=201)
             load(served.port, cases.ranking_requests(ranked), clients=CLIENTS, expect=201)
             worked = megabytes(served)
-    print(f"memory, own and shared (own with a part of the shared): fresh {told(fresh)}; after work {told(worked)}")
+    print(
+        f"memory, own and shared (own with a part of the shared): fresh {told(fresh)}; after work {told(worked)}"
+    )
     return [limited("memory per process", value=worked[0], most=MEMORY_BAR_MB, unit="MB")]
 
 

@@ -58,7 +58,9 @@ FROM unnest(CAST(:indexes AS bigint[]), CAST(:origins AS text[]), CAST(:receivin
             CAST(:sealed AS bytea[])) AS made (index, origin, receiving, sealed)
 """)
 ADVANCE = text("UPDATE heads SET value = :value WHERE name = 'ledger'")
-NOTED_THEN = text("UPDATE running_stays SET noted_at = :at WHERE noted_at > now() - interval '1 day'")
+NOTED_THEN = text(
+    "UPDATE running_stays SET noted_at = :at WHERE noted_at > now() - interval '1 day'"
+)
 SINCE = text("SELECT index AS leaf, sealed FROM openings WHERE index >= :first ORDER BY index")
 
 
@@ -113,8 +115,12 @@ async def _medians(aged: Mapping[int, Aged]) -> Mapping[tuple[str, int], float]:
     """Return how long each act takes with each ledger, in milliseconds."""
     found: defaultdict[tuple[str, int], list[float]] = defaultdict(list)
     async with AsyncExitStack() as stack:
-        databases = {size: await stack.enter_async_context(_worker(one.ground)) for size, one in aged.items()}
-        for turn in range(-1, ROUNDS):  # in turn, so that what else the machine does meets all; the first warms up
+        databases = {
+            size: await stack.enter_async_context(_worker(one.ground)) for size, one in aged.items()
+        }
+        for turn in range(
+            -1, ROUNDS
+        ):  # in turn, so that what else the machine does meets all; the first warms up
             for size, one in aged.items():
                 for name, act in ACTS.items():
                     taken = await _milliseconds(databases[size], partial(act, one))
@@ -128,7 +134,9 @@ async def _medians(aged: Mapping[int, Aged]) -> Mapping[tuple[str, int], float]:
 
 @asynccontextmanager
 async def _worker(ground: Ground) -> AsyncGenerator[Database]:
-    database = Database(replace(ground.installation.settings, pool_size=1), url=ground.installation.database_url)
+    database = Database(
+        replace(ground.installation.settings, pool_size=1), url=ground.installation.database_url
+    )
     try:
         yield database
     finally:
@@ -166,7 +174,9 @@ def _aged(ground: Ground, size: int) -> Aged:
     begun, keyring = perf_counter(), ground.keyring()
     key, leaves = asyncio.run(_lived(ground, size, keyring))
     ground.owner("VACUUM ANALYZE")
-    print(f"ledger: {leaves:,} leaves there and sealed quarter by quarter after {perf_counter() - begun:.0f} s")
+    print(
+        f"ledger: {leaves:,} leaves there and sealed quarter by quarter after {perf_counter() - begun:.0f} s"
+    )
     return Aged(ground, keyring, key, leaves)
 
 
@@ -179,7 +189,10 @@ async def _lived(ground: Ground, size: int, keyring: Keyring) -> tuple[DataKey, 
             regions = sorted((await tx.snapshots.reference(tx)).regions)
         facts, arrivals = _facts(regions, size, until=last.after + GRACE), dict[int, int]()
         for number, quarter in enumerate(from_to(quarter_of(facts[0].day), last)):
-            due, told = quarter.after + GRACE, bisect_left(facts, quarter.after + GRACE, key=lambda fact: fact.day)
+            due, told = (
+                quarter.after + GRACE,
+                bisect_left(facts, quarter.after + GRACE, key=lambda fact: fact.day),
+            )
             async with owner.entered() as tx:
                 await _add(tx, facts[:told], arrivals, key)
                 if number % ANALYZE_EVERY == 0:  # as autovacuum does
@@ -206,14 +219,18 @@ def _facts(regions: Sequence[str], leaves: int, *, until: dt.date) -> list[Fact]
         origin, receiving = drawn.sample(regions, 2)
         lawful = tuple(sorted({receiving, *drawn.sample(regions, 12)}))
         persons = drawn.choice(("1", "2", "3-4", "5+"))
-        arrival = Opening("arrival", origin, receiving, "crisis", came, "safety", persons, lawful, POLICY, None)
+        arrival = Opening(
+            "arrival", origin, receiving, "crisis", came, "safety", persons, lawful, POLICY, None
+        )
         facts.append(Fact(came, stay, arrival))
         if left < until:
             facts.append(Fact(left, stay, replace(arrival, type="departure", date=left)))
     return sorted(facts, key=lambda fact: (fact.day, fact.opening.type))
 
 
-async def _add(tx: Transaction, facts: Sequence[Fact], arrivals: dict[int, int], key: DataKey) -> None:
+async def _add(
+    tx: Transaction, facts: Sequence[Fact], arrivals: dict[int, int], key: DataKey
+) -> None:
     first = await counters.read(tx, "ledger")
     written: list[tuple[int, Fact, bytes, bytes]] = []
     for index, fact in enumerate(facts, first):
@@ -224,7 +241,9 @@ async def _add(tx: Transaction, facts: Sequence[Fact], arrivals: dict[int, int],
             opening = replace(opening, arrival=arrivals[fact.stay])
         salt = hashlib.sha256(b"%d" % index).digest()[:16]
         sealed = key.seal(canonical_json(opening_document(opening, salt)), row=str(index))
-        written.append((index, fact, leaf_bytes(index, opening.type, commitment(opening, salt)), sealed))
+        written.append(
+            (index, fact, leaf_bytes(index, opening.type, commitment(opening, salt)), sealed)
+        )
     indexes = [index for index, *_ in written]
     await tx.run(text("ALTER TABLE leaves DISABLE TRIGGER without_gaps"))
     await tx.run(

@@ -20,8 +20,14 @@ HELLO = request("GET", "/hello")
 
 def measure(*, rounds: int = ROUNDS, rankings: int = RANKINGS) -> list[Line]:
     """Measure rankings a second over the demo country as it is, and with a free place in every group."""
-    print(f"ranking: {CLIENTS} clients, {rounds} rounds of {rankings:,} rankings, each of another referral")
-    with opened_ground() as ground, serving_bare(ground, rows=1) as bare, serving_plek(ground.folder) as served:
+    print(
+        f"ranking: {CLIENTS} clients, {rounds} rounds of {rankings:,} rankings, each of another referral"
+    )
+    with (
+        opened_ground() as ground,
+        serving_bare(ground, rows=1) as bare,
+        serving_plek(ground.folder) as served,
+    ):
         desks = cases.open_desks(ground)
 
         def plek_prepares(turn: int) -> tuple[Sequence[bytes], Sequence[bytes]]:
@@ -35,11 +41,17 @@ def measure(*, rounds: int = ROUNDS, rankings: int = RANKINGS) -> list[Line]:
             Side("Plek", served, plek_prepares, 201),
         ]
         bare_runs, plek_runs = in_turn(ground, sides, clients=CLIENTS, rounds=rounds)
-        lines = [*_lines(ground, bare_runs, plek_runs, of="as they are"), *alone.measure(ground, of="as they are")]
+        lines = [
+            *_lines(ground, bare_runs, plek_runs, of="as they are"),
+            *alone.measure(ground, of="as they are"),
+        ]
         cases.enlarge(ground, more=1)
         print("  and with a free place more in every group:")
         bare_runs, plek_runs = in_turn(ground, sides, clients=CLIENTS, rounds=rounds)
-        lines += [*_lines(ground, bare_runs, plek_runs, of="all free"), *alone.measure(ground, of="all free")]
+        lines += [
+            *_lines(ground, bare_runs, plek_runs, of="all free"),
+            *alone.measure(ground, of="all free"),
+        ]
     return lines
 
 

@@ -66,7 +66,9 @@ def _first_words(statement: bytes) -> str:
     return " ".join(statement.decode().split()[:WORDS]).rstrip(";")
 
 
-async def _pass_on(source: asyncio.StreamReader, target: asyncio.StreamWriter, reader: Reader | None) -> None:
+async def _pass_on(
+    source: asyncio.StreamReader, target: asyncio.StreamWriter, reader: Reader | None
+) -> None:
     while data := await source.read(65_536):
         if reader is not None:
             reader.read(data)
@@ -79,7 +81,9 @@ async def _proxied(folder: Path, to: Path, trips: list[str]) -> asyncio.Server:
     async def connected(source: asyncio.StreamReader, target: asyncio.StreamWriter) -> None:
         far_source, far_target = await asyncio.open_unix_connection(to)
         await asyncio.gather(
-            _pass_on(source, far_target, Reader(trips)), _pass_on(far_source, target, None), return_exceptions=True
+            _pass_on(source, far_target, Reader(trips)),
+            _pass_on(far_source, target, None),
+            return_exceptions=True,
         )
 
     return await asyncio.start_unix_server(connected, folder / SOCKET)
@@ -87,7 +91,9 @@ async def _proxied(folder: Path, to: Path, trips: list[str]) -> asyncio.Server:
 
 def of_a_hold(ground: Ground, desks: Sequence[Desk]) -> list[str]:
     """Return the first words of each statement that a hold waits for, once everything has been prepared."""
-    requests = cases.hold_requests(ground, cases.add_cases(ground, desks, count=WARM + COUNTED, seed=0))
+    requests = cases.hold_requests(
+        ground, cases.add_cases(ground, desks, count=WARM + COUNTED, seed=0)
+    )
     trips = asyncio.run(_counted(ground, requests))
     once = trips[: len(trips) // COUNTED]
     if once * COUNTED != trips:
@@ -117,7 +123,9 @@ async def _counted(ground: Ground, requests: Sequence[bytes]) -> list[str]:
         stack.push_async_callback(parts.link.close)
         stack.push_async_callback(parts.database.close)
         transport = httpx.ASGITransport(create_app(parts))
-        http = await stack.enter_async_context(httpx.AsyncClient(transport=transport, base_url="http://plek.test"))
+        http = await stack.enter_async_context(
+            httpx.AsyncClient(transport=transport, base_url="http://plek.test")
+        )
         for done, request in enumerate(requests):
             if done == WARM:
                 trips.clear()

@@ -17,7 +17,8 @@ TAKEN_PERCENT = 100
 """What is added is taken: the offers stay the same, and a full group must not be read to its end to know that."""
 PLACES_BAR, PAST_BAR = 1.5, 1.2
 SEED = 300
-# One referral and one ranking for each hundred of them: what a place has behind it is what counts here.
+# One referral and one ranking for each hundred of them: what a place has behind it is what counts
+# here.
 PAST_HOLDS = """
 INSERT INTO holds (id, referral_id, provider_id, receiver_id, place_id, site_id, kind, ranking_id, rank,
                    status, accepted_by, accepted_at, expires_at, renewals_left, created_at, resolved_at)
@@ -46,7 +47,8 @@ FROM placed CROSS JOIN (SELECT code, region FROM municipalities LIMIT 1) AS m
 def measure(*, places: int = PLACES, past: int = PAST) -> list[Line]:
     """Measure rankings as the country grows at fixed sites, and then as its past grows.
 
-    The design's past is 10,000,000 claims: `--past 10000000`. To put them in takes far longer than to measure.
+    The design's past is 10,000,000 claims: `--past 10000000`. To put them in takes far longer than
+    to measure.
     """
     with opened_ground() as ground:
         desks = cases.open_desks(ground)
@@ -75,7 +77,9 @@ def _rankings(ground: Ground, desks: Sequence[Desk], *, of: str, more: int) -> R
 
 def _side(ground: Ground, desks: Sequence[Desk], served: Served) -> Side:
     def prepare(turn: int) -> tuple[Sequence[bytes], Sequence[bytes]]:
-        requests = cases.ranking_requests(cases.add_cases(ground, desks, count=RANKINGS + 50, seed=SEED + turn))
+        requests = cases.ranking_requests(
+            cases.add_cases(ground, desks, count=RANKINGS + 50, seed=SEED + turn)
+        )
         return requests[:50], requests[50:]
 
     return Side("Plek", served, prepare, 201)
@@ -94,7 +98,9 @@ def _remember(ground: Ground, desks: Sequence[Desk], *, past: int) -> None:
 
 def _grown(what: str, before: Runs, after: Runs, *, bar: float) -> Line:
     """Return the line of how much longer the same takes, in time on a core: that is what the growth costs."""
-    then, now = (runs.median("application_ms") + runs.median("postgres_ms") for runs in (before, after))
+    then, now = (
+        runs.median("application_ms") + runs.median("postgres_ms") for runs in (before, after)
+    )
     return Line(
         what,
         bare=f"{then:.2f} ms",

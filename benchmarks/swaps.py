@@ -36,13 +36,17 @@ def measure(*, rounds: int = ROUNDS) -> list[Line]:
         largest = [problem for problem in problems if problem.graph.vertices == 70]
         for longest in (2, 3):
             chosen = [problem for problem in largest if problem.max_cycle == longest]
-            lines.append(_compared(f"swaps, 70 vertices, cycles of {longest}", chosen, rounds=rounds))
+            lines.append(
+                _compared(f"swaps, 70 vertices, cycles of {longest}", chosen, rounds=rounds)
+            )
     else:
         print(f"swaps: {PREFLIB} is not there; PrefLib's problems are left out")
     for name, fits in DRAWN.items():
         graphs = [drawn(VERTICES, seed=seed, fits=fits) for seed in SEEDS]
         chosen = [Problem(f"drawn, {name}", graph, 3, optimum=None) for graph in graphs]
-        lines.append(_compared(f"swaps, {VERTICES} vertices, cycles of 3, {name}", chosen, rounds=1))
+        lines.append(
+            _compared(f"swaps, {VERTICES} vertices, cycles of 3, {name}", chosen, rounds=1)
+        )
     return lines
 
 
@@ -60,7 +64,9 @@ def _compared(what: str, problems: Sequence[Problem], *, rounds: int) -> Line:
             kep.append(seconds)
             _agree(problem, reached, others)
         ours, theirs = ours + statistics.median(plek), theirs + statistics.median(kep)
-        print(f"  {what}: {problem.graph.tails.size:,} arcs, kep_solver {_ms(kep)}, Plek {_ms(plek)}")
+        print(
+            f"  {what}: {problem.graph.tails.size:,} arcs, kep_solver {_ms(kep)}, Plek {_ms(plek)}"
+        )
     ratio = theirs / ours
     each = 1000 / len(problems)
     return Line(
@@ -89,14 +95,18 @@ def _plek(problem: Problem) -> int:
 
 
 def _kep_solver(pool: object, max_cycle: int) -> int:
-    program = model.PICEF(pool, [model.TransplantCount()], maxCycleLength=max_cycle, maxChainLength=0)
+    program = model.PICEF(
+        pool, [model.TransplantCount()], maxCycleLength=max_cycle, maxChainLength=0
+    )
     exchanges, _, _ = program.solve()
     return sum(len(exchange) for exchange in exchanges)
 
 
 def _agree(problem: Problem, reached: int, expected: int | None) -> None:
     if reached != expected:
-        raise RuntimeError(f"{problem.name}, cycles of {problem.max_cycle}: {reached} is not {expected}")
+        raise RuntimeError(
+            f"{problem.name}, cycles of {problem.max_cycle}: {reached} is not {expected}"
+        )
 
 
 def instance(graph: Graph) -> object:

@@ -9,7 +9,9 @@ LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)\r\n", re.IGNORECASE)
 END = b"\r\n\r\n"
 
 
-def request(method: str, path: str, *, headers: Mapping[str, str] | None = None, body: object = None) -> bytes:
+def request(
+    method: str, path: str, *, headers: Mapping[str, str] | None = None, body: object = None
+) -> bytes:
     """Return a request as it goes over a connection that stays open."""
     content = b"" if body is None else json.dumps(body, separators=(",", ":")).encode()
     lines = [f"{method} {path} HTTP/1.1", "Host: plek.test"]
@@ -32,7 +34,8 @@ class Answer:
 def answer(received: bytes | bytearray) -> Answer | None:
     """Return the answer at the beginning of the bytes, or None while it is incomplete.
 
-    Only answers with a Content-Length, and those without a body, are understood: neither server sends others here.
+    Only answers with a Content-Length, and those without a body, are understood: neither server
+    sends others here.
     """
     head = received.find(END)
     if head < 0:

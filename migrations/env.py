@@ -19,7 +19,11 @@ LAST_OF_MANY = "f9483c018055dfa666f33663fcac4b28b7d6d695"
 
 def url() -> str:
     """Return where to migrate: handed over by the caller, else the environment's."""
-    given = context.config.attributes.get("url") or os.environ.get("PLEK_OWNER_URL") or os.environ.get("DATABASE_URL")
+    given = (
+        context.config.attributes.get("url")
+        or os.environ.get("PLEK_OWNER_URL")
+        or os.environ.get("DATABASE_URL")
+    )
     if given is None:
         message = "Nothing to migrate: use `plek migrate`, or set PLEK_OWNER_URL or DATABASE_URL."
         raise SystemExit(message)
@@ -28,7 +32,10 @@ def url() -> str:
 
 def refuse_older(connection: Connection) -> None:
     """Raise OperatorError for a database that stopped short of the first migration that is left."""
-    at, first = MigrationContext.configure(connection).get_current_revision(), context.script.get_base()
+    at, first = (
+        MigrationContext.configure(connection).get_current_revision(),
+        context.script.get_base(),
+    )
     if at is not None and first is not None and at < first:
         message = (
             f"This database is at migration {at}, and this release begins at {first}: all migrations before it became"
@@ -67,7 +74,10 @@ async def online() -> None:
 
 if context.is_offline_mode():
     context.configure(
-        dialect_name="postgresql", target_metadata=Base.metadata, literal_binds=True, transaction_per_migration=True
+        dialect_name="postgresql",
+        target_metadata=Base.metadata,
+        literal_binds=True,
+        transaction_per_migration=True,
     )
     with context.begin_transaction():
         context.execute(f"SET lock_timeout = '{LOCK_TIMEOUT}'")

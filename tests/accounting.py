@@ -39,16 +39,22 @@ def newest(before: int = 0) -> Quarter:
 async def write(country: Country, opening: Opening, *, placement_id: UUID | None = None) -> int:
     """Write the leaf of an opening, as the operator."""
     async with country.owner.entered() as tx:
-        return await ledger._append(tx, placement_id or uuid4(), opening, keyring=country.parts.keyring)
+        return await ledger._append(
+            tx, placement_id or uuid4(), opening, keyring=country.parts.keyring
+        )
 
 
 def opening(came: dt.date, **changes: Any) -> Opening:
     """Return what is said of the arrival of a woman with a child, who fled from Den Haag to Zwolle."""
-    arrival = Opening("arrival", HERE, THERE, "crisis", came, "safety", "2", (THERE,), "sha256:0", None)
+    arrival = Opening(
+        "arrival", HERE, THERE, "crisis", came, "safety", "2", (THERE,), "sha256:0", None
+    )
     return replace(arrival, **changes)
 
 
-async def stayed(country: Country, came: dt.date, left: dt.date | None = None, **changes: Any) -> int:
+async def stayed(
+    country: Country, came: dt.date, left: dt.date | None = None, **changes: Any
+) -> int:
     """Let a household have come one day, and have left another; return its arrival's leaf."""
     placement_id, arrival = uuid4(), opening(came, **changes)
     index = await write(country, arrival, placement_id=placement_id)
@@ -61,8 +67,14 @@ async def stayed(country: Country, came: dt.date, left: dt.date | None = None, *
 async def corrected(country: Country, arrival: int, instead: Opening, *, code: str) -> int:
     """Let somebody correct what the leaf of an arrival says."""
     by = Correction(arrival, "coordinator", instead.receiving, code)
-    stay = await country.value("SELECT placement_id FROM leaves WHERE index = :arrival", arrival=arrival)
-    return await write(country, replace(instead, type="correction", arrival=arrival, correction=by), placement_id=stay)
+    stay = await country.value(
+        "SELECT placement_id FROM leaves WHERE index = :arrival", arrival=arrival
+    )
+    return await write(
+        country,
+        replace(instead, type="correction", arrival=arrival, correction=by),
+        placement_id=stay,
+    )
 
 
 async def seal(country: Country, *, on: dt.date | None = None) -> Sealing:
@@ -76,7 +88,10 @@ async def sealed_as_of(country: Country, day: dt.date) -> None:
     """Seal what is due on a day, and let that have been done then."""
     await seal(country, on=day)
     just_now = "noted_at BETWEEN now() - interval '1 day' AND now()"
-    await country.rows(f"UPDATE running_stays SET noted_at = CAST(:day AS date) WHERE {just_now}", day=day)  # noqa: S608 - see above
+    await country.rows(
+        f"UPDATE running_stays SET noted_at = CAST(:day AS date) WHERE {just_now}",  # noqa: S608 - see above
+        day=day,
+    )
 
 
 async def totals(country: Country) -> list[tuple[str, int, dict[str, Any]]]:

@@ -35,7 +35,9 @@ class Desk:
     async def accepted(self, **referral: Any) -> dict[str, Any]:
         """As `hold`, accepted by a person."""
         held = await self.hold(**referral)
-        return await self.receiver.post(f"/holds/{held['id']}/acceptance", {"by": "person"}, expect=200)
+        return await self.receiver.post(
+            f"/holds/{held['id']}/acceptance", {"by": "person"}, expect=200
+        )
 
     async def underway(self, **referral: Any) -> dict[str, Any]:
         """As `accepted`, confirmed: a placement under way."""
@@ -68,7 +70,11 @@ async def wish(intake: Client, **referral: Any) -> dict[str, Any]:
 async def wish_for(intake: Client, referral_id: str) -> dict[str, Any]:
     """Rank a referral; return the body that holds its first offer."""
     ranking = await intake.post(f"/referrals/{referral_id}/rankings")
-    return {"referralId": referral_id, "rankingId": ranking["id"], "offerId": ranking["offers"][0]["offerId"]}
+    return {
+        "referralId": referral_id,
+        "rankingId": ranking["id"],
+        "offerId": ranking["offers"][0]["offerId"],
+    }
 
 
 LAPSE = """
@@ -84,7 +90,9 @@ async def lapse(country: Country, hold_id: str, *, seconds: float = -1) -> None:
     await country.rows(LAPSE, id=hold_id, seconds=float(seconds))
 
 
-async def problem(client: Client, path: str, body: object = None, *, status: int, **more: Any) -> str:
+async def problem(
+    client: Client, path: str, body: object = None, *, status: int, **more: Any
+) -> str:
     """Post something that is refused; return the code word of the problem."""
     return (await client.post(path, body, expect=status, **more))["code"]
 
@@ -102,14 +110,20 @@ async def waiting(country: Country, *, statement: str = "", within_s: float = 12
 
 async def end_zones(country: Country, referral_id: str) -> None:
     """Let every danger zone of a referral have ended yesterday, as if the days since it was registered had passed."""
-    row = (await country.rows("SELECT key, sealed FROM referral_secrets WHERE referral_id = :id", id=referral_id))[0]
+    row = (
+        await country.rows(
+            "SELECT key, sealed FROM referral_secrets WHERE referral_id = :id", id=referral_id
+        )
+    )[0]
     key = country.parts.keyring.unwrap(row.key, row=referral_id)
     content = key.unseal_json(row.sealed, row=referral_id)
     for zone in content["danger_zones"]:
         zone["until"] = day_from_now(-1)
     sealed = key.seal_json(content, row=referral_id)
     await country.rows(
-        "UPDATE referral_secrets SET sealed = :sealed WHERE referral_id = :id", sealed=sealed, id=referral_id
+        "UPDATE referral_secrets SET sealed = :sealed WHERE referral_id = :id",
+        sealed=sealed,
+        id=referral_id,
     )
 
 

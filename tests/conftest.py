@@ -111,7 +111,13 @@ def servers_folder(shared: Path) -> Path:
 def embedded(shared: Path, servers_folder: Path) -> Generator[Server]:
     """Start the embedded servers, shared by all workers; the last to leave stops them."""
     with servers(servers_folder, durable=False) as endpoints:
-        server = Server("embedded", endpoints.owner_url, endpoints.database_url, endpoints.redis_url, "plek_template")
+        server = Server(
+            "embedded",
+            endpoints.owner_url,
+            endpoints.database_url,
+            endpoints.redis_url,
+            "plek_template",
+        )
         make_template(server, shared)
         yield server
 
@@ -148,7 +154,9 @@ async def clone(server: Server) -> AsyncGenerator[str]:
     """Make a database of its own for one test, and drop it after."""
     name = f"plek_test_{secrets.token_hex(6)}"
     owner = await asyncpg.connect(plain(server.owner_url))
-    await owner.execute(f'CREATE DATABASE "{name}" TEMPLATE "{server.template}" STRATEGY {server.strategy}')
+    await owner.execute(
+        f'CREATE DATABASE "{name}" TEMPLATE "{server.template}" STRATEGY {server.strategy}'
+    )
     if server.durable:
         await owner.execute(f'ALTER DATABASE "{name}" SET synchronous_commit = off')
     try:

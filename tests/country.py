@@ -52,20 +52,29 @@ class Country:
             id_ = self.providers[slug] = uuid4()
             async with self.owner.entered() as tx:
                 await tx.run(
-                    insert(Provider).values(id=id_, slug=slug, name=f"Stichting {slug.title()}", phone="000-555 01 01")
+                    insert(Provider).values(
+                        id=id_, slug=slug, name=f"Stichting {slug.title()}", phone="000-555 01 01"
+                    )
                 )
-                await tx.run(insert(ProviderRegion), [{"provider_id": id_, "region": region} for region in regions])
+                await tx.run(
+                    insert(ProviderRegion),
+                    [{"provider_id": id_, "region": region} for region in regions],
+                )
                 await counters.advance(tx, "register")
         return self.providers[slug]
 
-    async def token(self, *roles: str, provider: str | None = None, region: str | None = None, days: float = 1) -> str:
+    async def token(
+        self, *roles: str, provider: str | None = None, region: str | None = None, days: float = 1
+    ) -> str:
         """Return a new account's token."""
         token = f"plek_{secrets.token_urlsafe(32)}"
         account_id = uuid4()
         provider_id = await self.provider(provider) if provider else None
         async with self.owner.entered() as tx:
             await tx.run(
-                insert(Account).values(id=account_id, roles=list(roles), provider_id=provider_id, region=region)
+                insert(Account).values(
+                    id=account_id, roles=list(roles), provider_id=provider_id, region=region
+                )
             )
             await tx.run(
                 insert(Token).values(
@@ -77,19 +86,29 @@ class Country:
             )
         return token
 
-    async def hashed(self, *roles: str, provider: str | None = None, region: str | None = None) -> bytes:
+    async def hashed(
+        self, *roles: str, provider: str | None = None, region: str | None = None
+    ) -> bytes:
         """Return the hash of a new account's token: with it a test enters the database as that account."""
-        return hashlib.sha256((await self.token(*roles, provider=provider, region=region)).encode()).digest()
+        return hashlib.sha256(
+            (await self.token(*roles, provider=provider, region=region)).encode()
+        ).digest()
 
     async def client(
-        self, *roles: str, provider: str | None = None, region: str | None = None, token: str | None = None
+        self,
+        *roles: str,
+        provider: str | None = None,
+        region: str | None = None,
+        token: str | None = None,
     ) -> "Client":
         """Return a client with a new account's token; without roles, one that has none."""
         if roles and token is None:
             token = await self.token(*roles, provider=provider, region=region)
         headers = {"Authorization": f"Bearer {token}"} if token else {}
         transport = httpx.ASGITransport(self.app, raise_app_exceptions=False)
-        http = httpx.AsyncClient(transport=transport, base_url="http://plek.test/v1", headers=headers)
+        http = httpx.AsyncClient(
+            transport=transport, base_url="http://plek.test/v1", headers=headers
+        )
         return Client(await self.stack.enter_async_context(http))
 
     async def rows(self, statement: str, **values: object) -> list[Any]:
@@ -116,14 +135,22 @@ class Client:
         self.http = http
 
     async def ask(
-        self, method: str, path: str, *, expect: int | None = None, key: str | None = None, **more: Any
+        self,
+        method: str,
+        path: str,
+        *,
+        expect: int | None = None,
+        key: str | None = None,
+        **more: Any,
     ) -> httpx.Response:
         """Send a request; fail with the answer where its status is not the expected one."""
         headers = dict(more.pop("headers", {}))
         if key is not None:
             headers["Idempotency-Key"] = key
         response = await self.http.request(method, path, headers=headers, **more)
-        assert expect is None or response.status_code == expect, f"{response.status_code}: {response.text}"
+        assert expect is None or response.status_code == expect, (
+            f"{response.status_code}: {response.text}"
+        )
         return response
 
     async def get(self, path: str, *, expect: int = 200, **more: Any) -> Any:
@@ -176,7 +203,10 @@ def referral_body(**changes: Any) -> dict[str, Any]:
     return {
         "urgency": "acute",
         "originMunicipality": HERE,
-        "household": {"adults": [{"gender": "female", "age": 31}], "children": [{"age": 4, "gender": "male"}]},
+        "household": {
+            "adults": [{"gender": "female", "age": 31}],
+            "children": [{"age": 4, "gender": "male"}],
+        },
         "dangerAssessment": "assessed",
         "dangerZones": [{"municipality": HERE, "radiusKm": 50, "cause": "home"}],
     } | changes
@@ -192,20 +222,34 @@ class Shelter:
 
 
 async def shelter(
-    country: Country, slug: str = "linde", *, places: int = 1, site: Mapping[str, Any] | None = None, **place: Any
+    country: Country,
+    slug: str = "linde",
+    *,
+    places: int = 1,
+    site: Mapping[str, Any] | None = None,
+    **place: Any,
 ) -> Shelter:
     """Make a provider with a confirmed site of free places that are alike."""
     coordinator = await country.client("coordinator", "intake_worker", provider=slug)
     made = await coordinator.post("/sites", site_body(**(site or {})))
     await coordinator.post(f"/sites/{made['id']}/confirmations")
-    ids = [(await coordinator.post("/places", place_body(made["id"], **place)))["id"] for _ in range(places)]
+    ids = [
+        (await coordinator.post("/places", place_body(made["id"], **place)))["id"]
+        for _ in range(places)
+    ]
     return Shelter(coordinator, made["id"], ids)
 
 
-async def hold_first(intake: Client, *, referral_id: str, expect: int = 201, key: str | None = None) -> Any:
+async def hold_first(
+    intake: Client, *, referral_id: str, expect: int = 201, key: str | None = None
+) -> Any:
     """Rank the places for a referral and hold the first offer."""
     ranking = await intake.post(f"/referrals/{referral_id}/rankings")
-    body = {"referralId": referral_id, "rankingId": ranking["id"], "offerId": ranking["offers"][0]["offerId"]}
+    body = {
+        "referralId": referral_id,
+        "rankingId": ranking["id"],
+        "offerId": ranking["offers"][0]["offerId"],
+    }
     return await intake.post("/holds", body, expect=expect, key=key or secrets.token_hex(8))
 
 
@@ -254,4 +298,6 @@ async def open_country(
         stack.push_async_callback(owner.close)
         stack.push_async_callback(parts.database.close)
         stack.push_async_callback(parts.link.close)
-        yield Country(owner, parts, stack.enter_context(application(parts)), owner_url, app_url, key, stack)
+        yield Country(
+            owner, parts, stack.enter_context(application(parts)), owner_url, app_url, key, stack
+        )

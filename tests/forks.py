@@ -1,9 +1,10 @@
 """Processes of Plek forked from one that has it in memory: real ones, there in a fraction of the time.
 
-To import the service takes four seconds of a core and a command one, and the tests start hundreds of them. One process
-beside each that tests has imported all of it, and becomes in a child what is asked for: with its own arguments,
-environment, folder and files. Signals, exit codes and `kill -9` are those of the system. That Plek also starts from
-nothing is for tests that start Python themselves.
+To import the service takes four seconds of a core and a command one, and the tests start hundreds
+of them. One process beside each that tests has imported all of it, and becomes in a child what is
+asked for: with its own arguments, environment, folder and files. Signals, exit codes and `kill -9`
+are those of the system. That Plek also starts from nothing is for tests that start Python
+themselves.
 """
 
 import atexit
@@ -67,9 +68,15 @@ class Forked(subprocess.Popen[str]):
         self._told, theirs = socket.socketpair()
         with tempfile.TemporaryFile("w+") as request, theirs:
             environment = dict(os.environ if env is None else env)
-            json.dump({"words": args, "environment": environment, "folder": str(cwd), "kept": passed}, request)
+            json.dump(
+                {"words": args, "environment": environment, "folder": str(cwd), "kept": passed},
+                request,
+            )
             request.flush()
-            standard = [number if pipe == -1 else pipe for number, pipe in enumerate((pipes[0], pipes[3], pipes[5]))]
+            standard = [
+                number if pipe == -1 else pipe
+                for number, pipe in enumerate((pipes[0], pipes[3], pipes[5]))
+            ]
             socket.send_fds(_way(), [b"!"], [request.fileno(), theirs.fileno(), *standard, *passed])
         self._close_pipe_fds(*pipes)  # pyright: ignore[reportAttributeAccessIssue] - as what stands here otherwise
         self.pid = int(self._told.recv(AWAY))
@@ -111,7 +118,11 @@ def _way() -> socket.socket:
         number = theirs.fileno()
         command = [sys.executable, "-c", PARENT.format(number=number)]
         process = subprocess.Popen(
-            command, cwd=ROOT, pass_fds=[number], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL
+            command,
+            cwd=ROOT,
+            pass_fds=[number],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
         )
 
     def end() -> None:

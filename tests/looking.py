@@ -17,7 +17,9 @@ NEWEST = "SELECT * FROM access_log WHERE id > :before ORDER BY id"
 
 def noon(days: int) -> datetime:
     """Return noon of so many days ago: an hour that is odd nowhere, at whatever hour the tests run."""
-    return datetime.now(UTC).replace(hour=12, minute=0, second=0, microsecond=0) - timedelta(days=days)
+    return datetime.now(UTC).replace(hour=12, minute=0, second=0, microsecond=0) - timedelta(
+        days=days
+    )
 
 
 @dataclass(frozen=True)
@@ -30,7 +32,9 @@ class Person:
     roles: list[str]
     provider_id: UUID | None
 
-    async def logged(self, method: str, path: str, *, outcome: str = "granted", **more: Any) -> tuple[Any, Any]:
+    async def logged(
+        self, method: str, path: str, *, outcome: str = "granted", **more: Any
+    ) -> tuple[Any, Any]:
         """Make a call; return its answer and the one entry that it left, of which who, when and whence are checked."""
         newest = "SELECT coalesce(max(id), 0) AS id, clock_timestamp() AS at FROM access_log"
         before = (await self.country.rows(newest))[0]
@@ -39,7 +43,11 @@ class Person:
         assert len(rows) == 1, f"{answer.status_code} {answer.text}: {rows}"
         (row,) = rows
         assert row.outcome == outcome, answer.text
-        assert (row.account_id, row.roles, row.provider_id) == (self.account_id, self.roles, self.provider_id)
+        assert (row.account_id, row.roles, row.provider_id) == (
+            self.account_id,
+            self.roles,
+            self.provider_id,
+        )
         assert (row.source, row.request_id) == ("127.0.0.1", answer.headers["X-Request-Id"])
         assert before.at < row.at < await self.country.value("SELECT clock_timestamp()")
         return answer, row
@@ -52,7 +60,11 @@ class Person:
 
 
 async def person(
-    country: Country, *roles: str, provider: str | None = None, region: str | None = None, known: bool = True
+    country: Country,
+    *roles: str,
+    provider: str | None = None,
+    region: str | None = None,
+    known: bool = True,
 ) -> Person:
     """Return somebody with a new account; one who is not known has a token that nobody was given."""
     token = f"plek_{secrets.token_urlsafe(32)}"
@@ -62,4 +74,10 @@ async def person(
     hashed = hashlib.sha256(token.encode()).digest()
     rows = await country.rows("SELECT account_id FROM tokens WHERE hash = :hash", hash=hashed)
     provider_id = await country.provider(provider) if provider and known else None
-    return Person(country, client, rows[0].account_id if rows else None, sorted(roles) if known else [], provider_id)
+    return Person(
+        country,
+        client,
+        rows[0].account_id if rows else None,
+        sorted(roles) if known else [],
+        provider_id,
+    )

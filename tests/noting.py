@@ -24,7 +24,14 @@ def noting(country: Country) -> Generator[list[Asked]]:
     asked: list[Asked] = []
     engine = country.parts.database.engine.sync_engine
 
-    def note(_connection: object, _cursor: object, statement: str, values: Any, _context: object, many: bool) -> None:  # noqa: FBT001 - as SQLAlchemy calls it
+    def note(
+        _connection: object,
+        _cursor: object,
+        statement: str,
+        values: Any,
+        _context: object,
+        many: bool,  # noqa: FBT001 - as SQLAlchemy calls it
+    ) -> None:
         if not many:
             asked.append(Asked(statement, values))
 

@@ -62,7 +62,9 @@ class Past:
         self.country = country
         self.sender = sender
 
-    async def stays(self, there: Shelter, count: int, *, arrived: date, days: int | None = None, **more: str) -> None:
+    async def stays(
+        self, there: Shelter, count: int, *, arrived: date, days: int | None = None, **more: str
+    ) -> None:
         """Let some households come to a shelter on a day, and leave after some days; None: they are there yet."""
         site = (await self.country.rows(WHERE, id=there.site_id))[0]
         values = {

@@ -65,7 +65,10 @@ class Receiver:
         """Answer one request."""
         head = (await reader.readuntil(b"\r\n\r\n")).decode()
         first, *lines = head.strip().split("\r\n")
-        headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
+        headers = {
+            name.lower(): value.strip()
+            for name, _, value in (line.partition(":") for line in lines)
+        }
         body = await reader.readexactly(int(headers["content-length"]))
         received = Received(first.split(" ")[1], headers, body)
         async with self.more:
@@ -75,7 +78,9 @@ class Receiver:
         if status == HANG or received.path == "/hang":
             await reader.read()  # until whoever asked has gone
         else:
-            writer.write(f"HTTP/1.1 {status}\r\nConnection: close\r\nSet-Cookie: a=b\r\n\r\n".encode())
+            writer.write(
+                f"HTTP/1.1 {status}\r\nConnection: close\r\nSet-Cookie: a=b\r\n\r\n".encode()
+            )
         writer.close()
 
 
@@ -104,7 +109,9 @@ def courier(country: Country, *, key: str | None = None) -> Courier:
     return Courier(country.parts.database, keyring, Post(Reach.of(country.parts.settings)))
 
 
-async def tell(country: Country, *subjects: str, kind: str = "hold", to: tuple[str, ...] = ("linde",)) -> None:
+async def tell(
+    country: Country, *subjects: str, kind: str = "hold", to: tuple[str, ...] = ("linde",)
+) -> None:
     """Let things happen that concern some providers (none: all), and be numbered."""
     audience = [await country.provider(slug) for slug in to] or None
     async with country.parts.database.entered(actor=WORKER) as tx:

@@ -20,7 +20,9 @@ async def account_of(client: Client) -> str:
 async def shield(client: Client, referral_id: str, *colleagues: Client, expect: int = 200) -> Any:
     """Let only a client, who names them, and some colleagues see a referral."""
     named = [await account_of(colleague) for colleague in colleagues]
-    answer = await client.ask("PUT", f"/referrals/{referral_id}/shield", json={"colleagues": named}, expect=expect)
+    answer = await client.ask(
+        "PUT", f"/referrals/{referral_id}/shield", json={"colleagues": named}, expect=expect
+    )
     return answer.json()
 
 
@@ -29,9 +31,13 @@ async def unshield(client: Client, referral_id: str, *, expect: int = 204) -> No
     await client.ask("DELETE", f"/referrals/{referral_id}/shield", expect=expect)
 
 
-async def break_glass(client: Client, reference: str, *, expect: int = 201, reason: str = WHY, **more: Any) -> Any:
+async def break_glass(
+    client: Client, reference: str, *, expect: int = 201, reason: str = WHY, **more: Any
+) -> Any:
     """Look at a shielded referral without being named."""
-    return await client.post("/break-glass-looks", {"reference": reference, "reason": reason}, expect=expect, **more)
+    return await client.post(
+        "/break-glass-looks", {"reference": reference, "reason": reason}, expect=expect, **more
+    )
 
 
 @dataclass

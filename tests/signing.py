@@ -19,7 +19,9 @@ from app.seal import Keyring
 from tests.country import Country
 
 PASSWORD = "een lange dag bij de zee"
-DESK = Visit("192.0.2.1", "a-request", "Mozilla/5.0 (X11; Linux x86_64) Firefox/140.0", admits_demo=True)
+DESK = Visit(
+    "192.0.2.1", "a-request", "Mozilla/5.0 (X11; Linux x86_64) Firefox/140.0", admits_demo=True
+)
 
 
 @dataclass(frozen=True)
@@ -42,14 +44,17 @@ class Person:
     async def next_code(self) -> str:
         """Return a code that has not been used, whenever the last was: as if half a minute had passed."""
         await self.country.rows(
-            "UPDATE credentials SET used_step = used_step - 10 WHERE account_id = :id", id=self.account_id
+            "UPDATE credentials SET used_step = used_step - 10 WHERE account_id = :id",
+            id=self.account_id,
         )
         return await self.code()
 
     async def proof(self, **changes: str) -> Proof:
         """Return what this person gives to sign in, on a device of their own that is new."""
         code = changes.pop("code", None) or await self.next_code()
-        whole = Proof(self.name, self.password, code, Device.read(None, keyring=keyring(self.country)))
+        whole = Proof(
+            self.name, self.password, code, Device.read(None, keyring=keyring(self.country))
+        )
         return replace(whole, **changes)
 
 
@@ -79,13 +84,17 @@ async def invited(
         )
 
 
-async def accept(country: Country, code: str, *, name: str = "", password: str = PASSWORD) -> Person:
+async def accept(
+    country: Country, code: str, *, name: str = "", password: str = PASSWORD
+) -> Person:
     """Accept an invitation."""
     async with begin(country)() as tx:
         offer = await invitations.offered(tx, code, keyring=keyring(country))
         typed = second_factor.code_at(offer.secret, tx.at)
     choice = Choice(code, offer.sealed, password, typed)
-    enrolled = await invitations.accepted(begin(country), choice, visit=DESK, keyring=keyring(country))
+    enrolled = await invitations.accepted(
+        begin(country), choice, visit=DESK, keyring=keyring(country)
+    )
     return Person(
         country, enrolled.opened.account_id, name or offer.name, offer.secret, enrolled.recovery_codes, enrolled.opened,
         password,
@@ -97,13 +106,21 @@ async def person(
     region: str | None = None,
 ) -> Person:  # fmt: skip
     """Return somebody who can sign in."""
-    return await accept(country, (await invited(country, name, *roles, provider=provider, region=region)).code)
+    return await accept(
+        country, (await invited(country, name, *roles, provider=provider, region=region)).code
+    )
 
 
-async def sign_in(country: Country, proof: Proof, *, allowance: Allowance | None = None) -> Opened | None:
+async def sign_in(
+    country: Country, proof: Proof, *, allowance: Allowance | None = None
+) -> Opened | None:
     """Try to sign in."""
     return await sign_ins.sign_in(
-        begin(country), proof, visit=DESK, keyring=keyring(country), allowance=allowance or country.parts.allowance
+        begin(country),
+        proof,
+        visit=DESK,
+        keyring=keyring(country),
+        allowance=allowance or country.parts.allowance,
     )
 
 

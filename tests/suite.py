@@ -23,8 +23,14 @@ SKIPPED_WHOLE: Mapping[str, str] = {
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add what `make test` asks for."""
     group = parser.getgroup("plek")
-    group.addoption("--at-most", type=float, metavar="SECONDS", help="Fail if one test takes longer.")
-    group.addoption("--cover-whole", metavar="FOLDER", help="With --cov: fail unless each line and branch there ran.")
+    group.addoption(
+        "--at-most", type=float, metavar="SECONDS", help="Fail if one test takes longer."
+    )
+    group.addoption(
+        "--cover-whole",
+        metavar="FOLDER",
+        help="With --cov: fail unless each line and branch there ran.",
+    )
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -52,7 +58,9 @@ class Clock:
         self._most: float | None = config.getoption("--at-most")
 
     @pytest.hookimpl(wrapper=True)
-    def pytest_fixture_setup(self, fixturedef: pytest.FixtureDef[Any]) -> Generator[None, object, object]:
+    def pytest_fixture_setup(
+        self, fixturedef: pytest.FixtureDef[Any]
+    ) -> Generator[None, object, object]:
         """Measure a fixture."""
         if fixturedef.scope == "function":
             return (yield)
@@ -62,9 +70,9 @@ class Clock:
             return (yield)
         finally:
             whole = time.perf_counter() - began
-            self.took[f"{fixturedef.baseid}: {fixturedef.argname}, for every {fixturedef.scope}"] = (
-                whole - self._inner.pop()
-            )
+            self.took[
+                f"{fixturedef.baseid}: {fixturedef.argname}, for every {fixturedef.scope}"
+            ] = whole - self._inner.pop()
             if self._inner:
                 self._inner[-1] += whole
 
@@ -81,7 +89,9 @@ class Clock:
             self.took[item.nodeid] = self._total - sum(self.took.values())
             most = math.inf if self._most is None else self._most * held_up()
             late = [what for what, seconds in self.took.items() if seconds > most]
-            vars(report).update(took=self.took, late=late)  # these go with it from process to process
+            vars(report).update(
+                took=self.took, late=late
+            )  # these go with it from process to process
             self.took = {}
         return report
 

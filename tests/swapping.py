@@ -15,7 +15,9 @@ def fleeing(*zones: str, radius_km: int = 50, **changes: Any) -> dict[str, Any]:
     """Return the body of a referral that must keep clear of some municipalities, the first of which it comes from."""
     return referral_body(
         originMunicipality=zones[0],
-        dangerZones=[{"municipality": zone, "radiusKm": radius_km, "cause": "home"} for zone in zones],
+        dangerZones=[
+            {"municipality": zone, "radiusKm": radius_km, "cause": "home"} for zone in zones
+        ],
         **changes,
     )
 
@@ -84,11 +86,15 @@ class Scene:
             answer = await client.ask("GET", f"/swaps/{swap_id}")
             if answer.status_code == 200:
                 todo += [
-                    (client, {"legId": leg["id"], "as": side}) for leg in answer.json()["legs"] for side in leg["yours"]
+                    (client, {"legId": leg["id"], "as": side})
+                    for leg in answer.json()["legs"]
+                    for side in leg["yours"]
                 ]
         return todo
 
-    async def consent(self, swap_id: str, *, but: int = 0) -> list[tuple[Client, Mapping[str, str]]]:
+    async def consent(
+        self, swap_id: str, *, but: int = 0
+    ) -> list[tuple[Client, Mapping[str, str]]]:
         """Let everybody say yes but for the last few, which are returned."""
         todo = await self.asked(swap_id)
         for client, body in todo[: len(todo) - but]:
@@ -101,11 +107,15 @@ class Scene:
 
     async def going(self, swap_id: str) -> list[str]:
         """Return the placements that the legs became, in their order."""
-        return [leg["nextPlacementId"] for leg in (await self.desk.get(f"/swaps/{swap_id}"))["legs"]]
+        return [
+            leg["nextPlacementId"] for leg in (await self.desk.get(f"/swaps/{swap_id}"))["legs"]
+        ]
 
     async def claims(self) -> dict[str, Any]:
         """Return what claims each place that is not free, by place."""
-        rows = await self.country.rows("SELECT * FROM claims WHERE claimed_until > clock_timestamp()")
+        rows = await self.country.rows(
+            "SELECT * FROM claims WHERE claimed_until > clock_timestamp()"
+        )
         return {str(row.place_id): row for row in rows}
 
 
@@ -151,6 +161,8 @@ async def cycle(country: Country) -> Cycle:
     zones = fleeing(SOUTH, HERE)["dangerZones"]
     known = await at.desk.ask("GET", f"/referrals/{first.referral_id}", expect=200)
     await at.desk.patch(
-        f"/referrals/{first.referral_id}", {"dangerZones": zones}, headers={"If-Match": known.headers["ETag"]}
+        f"/referrals/{first.referral_id}",
+        {"dangerZones": zones},
+        headers={"If-Match": known.headers["ETag"]},
     )
     return Cycle(at, (first, second))

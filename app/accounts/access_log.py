@@ -38,7 +38,9 @@ class Reviewed:
     findings: tuple[Finding, ...]
 
 
-async def listed(tx: Transaction, wanted: Wanted, *, limit: int, after: tuple[datetime, int] | None) -> list[LookRow]:
+async def listed(
+    tx: Transaction, wanted: Wanted, *, limit: int, after: tuple[datetime, int] | None
+) -> list[LookRow]:
     """Return entries of the whole log, newest first: for administrators."""
     return await access_log_reads.listed(tx, wanted, limit=limit, after=after)
 
@@ -48,7 +50,8 @@ async def of_referral(
 ) -> list[Look]:
     """Return who looked at one of the caller's provider's referrals, newest first, as its client may be shown it.
 
-    What was refused is there too, as far as it names the referral. An erased one still has those who looked at it.
+    What was refused is there too, as far as it names the referral. An erased one still has those
+    who looked at it.
     """
     if not await access_log_reads.is_own(tx, referral_id, provider_id=caller.provider):
         raise Missing
@@ -59,11 +62,13 @@ async def of_referral(
     return await _named(tx, rows)
 
 
-async def notices(tx: Transaction, caller: Caller, *, limit: int, before: int | None, after: int | None) -> list[Look]:
+async def notices(
+    tx: Transaction, caller: Caller, *, limit: int, before: int | None, after: int | None
+) -> list[Look]:
     """Return what the caller's provider is told of, newest first.
 
-    Who had an address of its sites or tried to, its own people included; and who broke its glass. `after` is the last
-    event that they know.
+    Who had an address of its sites or tried to, its own people included; and who broke its glass.
+    `after` is the last event that they know.
     """
     rows = await access_log_reads.notices(
         tx,
@@ -81,7 +86,9 @@ async def review(tx: Transaction, span: Span) -> Reviewed:
     odd = Hours(rules.odd_hours(thresholds), load().country.time_zone)
     counts: dict[UUID, dict[str, int]] = {
         account_id: dict(counted)
-        for account_id, counted in (await access_log_counts.by_account(tx, span, looks=LOOKED, odd=odd)).items()
+        for account_id, counted in (
+            await access_log_counts.by_account(tx, span, looks=LOOKED, odd=odd)
+        ).items()
     }
     for code, counted in (
         (rules.RANKINGS_WITHOUT_HOLD, await access_log_counts.rankings_without_hold(tx, span)),
@@ -91,7 +98,12 @@ async def review(tx: Transaction, span: Span) -> Reviewed:
             counts.setdefault(account_id, {})[code] = count
     people = await access_log_counts.who(tx, span, counts)
     tallies = [
-        Tally(str(account_id), _text(people[account_id].provider_id), people[account_id].roles, counts[account_id])
+        Tally(
+            str(account_id),
+            _text(people[account_id].provider_id),
+            people[account_id].roles,
+            counts[account_id],
+        )
         for account_id in people
     ]
     return Reviewed(span.since, span.until, rules.findings(tallies, thresholds))

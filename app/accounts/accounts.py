@@ -43,8 +43,8 @@ async def issue(
 ) -> Issued:
     """Make an account with these roles, and its token; `provider` is a slug, `region` a code.
 
-    Where the demo country is shown it is an account for that, which opens nothing in a database that Plek did not
-    start itself (not `embedded`); there none is made.
+    Where the demo country is shown it is an account for that, which opens nothing in a database
+    that Plek did not start itself (not `embedded`); there none is made.
     """
     _check(roles, provider=provider, region=region, days=days)
     shown = await demo_shown.is_shown(tx) is True
@@ -59,7 +59,12 @@ async def issue(
     token = f"plek_{secrets.token_urlsafe(TOKEN_BYTES)}"
     issued = Issued(token, uuid4(), uuid4(), tx.at + timedelta(days=days))
     await accounts.add(
-        tx, issued.account_id, roles=sorted(set(roles)), provider_id=provider_id, region=region, demo=shown
+        tx,
+        issued.account_id,
+        roles=sorted(set(roles)),
+        provider_id=provider_id,
+        region=region,
+        demo=shown,
     )
     await accounts.add_token(
         tx,
@@ -75,7 +80,9 @@ async def give_name(tx: Transaction, account_id: UUID, *, name: str) -> None:
     """Say what an account is called at work: colleagues who shield a referral choose by that who may see it."""
     wanted = name.strip()
     if not (1 <= len(wanted) <= LONGEST_NAME and wanted.isprintable()):
-        raise OperatorError(f"--name is what it is called at work, in 1 to {LONGEST_NAME} characters on one line.")
+        raise OperatorError(
+            f"--name is what it is called at work, in 1 to {LONGEST_NAME} characters on one line."
+        )
     await accounts.set_name(tx, account_id, wanted)
 
 
@@ -86,7 +93,9 @@ async def revoke(tx: Transaction, token_id: str) -> None:
     except ValueError:
         known = False
     if not known:
-        raise OperatorError(f"There is no token with this id; `{program()} token` printed it when it made the token.")
+        raise OperatorError(
+            f"There is no token with this id; `{program()} token` printed it when it made the token."
+        )
 
 
 def _check(roles: Collection[Role], *, provider: str | None, region: str | None, days: int) -> None:
@@ -99,7 +108,9 @@ def _check(roles: Collection[Role], *, provider: str | None, region: str | None,
     if working and provider is None:
         raise OperatorError(f"The role {working[0]} works for a provider: add --provider SLUG.")
     if not working and provider is not None:
-        raise OperatorError("--provider is for the roles intake_worker, coordinator and client_system.")
+        raise OperatorError(
+            "--provider is for the roles intake_worker, coordinator and client_system."
+        )
     _check_region(roles, region=region)
 
 
@@ -117,6 +128,8 @@ async def _provider(tx: Transaction, slug: str) -> UUID:
         return found
     known = await accounts.slugs(tx)
     if not known:
-        raise OperatorError(f"There are no providers yet: import them with `{program()} import providers FILE`.")
+        raise OperatorError(
+            f"There are no providers yet: import them with `{program()} import providers FILE`."
+        )
     near = get_close_matches(slug, known, n=3) or known[:3]
     raise OperatorError(f"There is no provider {slug}; there is, for example, {', '.join(near)}.")

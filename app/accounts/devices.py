@@ -1,7 +1,8 @@
 """Devices that somebody has signed in on: a cookie says so, and only a sign-in that succeeded makes one.
 
-Whoever guesses passwords has no such cookie for the account, so slowing down devices that have none keeps nobody from
-working who has signed in there before (OWASP, Slow Down Online Guessing Attacks with Device Cookies).
+Whoever guesses passwords has no such cookie for the account, so slowing down devices that have none
+keeps nobody from working who has signed in there before (OWASP, Slow Down Online Guessing Attacks
+with Device Cookies).
 """
 
 import hashlib

@@ -54,7 +54,9 @@ async def make(tx: Transaction, account_id: UUID) -> str:
     return code
 
 
-async def offered(tx: Transaction, code: str, *, keyring: Keyring, again: str | None = None) -> Offered:
+async def offered(
+    tx: Transaction, code: str, *, keyring: Keyring, again: str | None = None
+) -> Offered:
     """Return a new second factor for whoever has an invitation, or the one offered before; else raise Missing."""
     account_id = await sign_ins.invited(tx, _hash(code))
     row = None if account_id is None else await sign_ins.of_account(tx, account_id)
@@ -68,12 +70,17 @@ async def offered(tx: Transaction, code: str, *, keyring: Keyring, again: str | 
 async def accepted(begin: Begin, choice: Choice, *, visit: Visit, keyring: Keyring) -> Enrolled:
     """Accept an invitation, and sign in with what was chosen; all older sessions of the account end.
 
-    Raises Invalid with codes of what is wrong with the choice, and Missing where the invitation is no longer open.
+    Raises Invalid with codes of what is wrong with the choice, and Missing where the invitation is
+    no longer open.
     """
     async with begin() as tx:
         offer = await offered(tx, choice.invitation, keyring=keyring, again=choice.sealed)
         step = second_factor.step_of(offer.secret, choice.code, at=tx.at)
-    faults = [Fault("/password", code)] if (code := passwords.fault(choice.password, name=offer.name)) else []
+    faults = (
+        [Fault("/password", code)]
+        if (code := passwords.fault(choice.password, name=offer.name))
+        else []
+    )
     if not step:
         faults.append(Fault("/code", "code_wrong"))
     if faults:
@@ -84,7 +91,12 @@ async def accepted(begin: Begin, choice: Choice, *, visit: Visit, keyring: Keyri
 
 
 async def _enrol(
-    tx: Transaction, choice: Choice, chosen: tuple[str, bytes, int], *, visit: Visit, keyring: Keyring
+    tx: Transaction,
+    choice: Choice,
+    chosen: tuple[str, bytes, int],
+    *,
+    visit: Visit,
+    keyring: Keyring,
 ) -> Enrolled:
     hashed, secret, step = chosen
     account_id = await sign_ins.invited(tx, _hash(choice.invitation))

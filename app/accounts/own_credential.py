@@ -34,7 +34,9 @@ class Changed:
     recovery_codes: tuple[str, ...] = field(default=(), repr=False)
 
 
-async def offered(tx: Transaction, account_id: UUID, *, keyring: Keyring, again: str = "") -> Offered:
+async def offered(
+    tx: Transaction, account_id: UUID, *, keyring: Keyring, again: str = ""
+) -> Offered:
     """Return a new second factor for somebody who has one, or the one offered before; else raise Missing."""
     row = await sign_ins.of_account(tx, account_id)
     if row is None or row.second_factor is None:
@@ -45,7 +47,13 @@ async def offered(tx: Transaction, account_id: UUID, *, keyring: Keyring, again:
 
 
 async def change(
-    begin: Begin, proof: Proof, chosen: str | Factor, *, visit: Visit, keyring: Keyring, allowance: Allowance
+    begin: Begin,
+    proof: Proof,
+    chosen: str | Factor,
+    *,
+    visit: Visit,
+    keyring: Keyring,
+    allowance: Allowance,
 ) -> Changed | None:
     """Take another password or another second factor; None where what proves who they are is not right.
 
@@ -72,12 +80,16 @@ async def _hashed(chosen: str, *, name: str) -> str:
     return await passwords.hashed(chosen)
 
 
-async def _renewed(tx: Transaction, row: CredentialRow, factor: Factor, *, keyring: Keyring) -> tuple[str, ...]:
+async def _renewed(
+    tx: Transaction, row: CredentialRow, factor: Factor, *, keyring: Keyring
+) -> tuple[str, ...]:
     secret = keyring.read_token(factor.sealed, scope=_scope(row.account_id))
     step = second_factor.step_of(secret, factor.code, at=tx.at) if secret else 0
     if secret is None or not step:
         raise Invalid(Fault("/digits", "code_wrong"))
-    await sign_ins.set_second_factor(tx, row.account_id, sealed_factor(row, secret, keyring=keyring), step=step)
+    await sign_ins.set_second_factor(
+        tx, row.account_id, sealed_factor(row, secret, keyring=keyring), step=step
+    )
     return await new_recovery_codes(tx, row.account_id)
 
 

@@ -16,9 +16,15 @@ PASSES, MEMORY_KIB, LANES = 2, 19_456, 1
 """OWASP's Password Storage Cheat Sheet. Whoever signs in after these were changed is hashed anew."""
 
 _HASHER = PasswordHasher(
-    time_cost=PASSES, memory_cost=MEMORY_KIB, parallelism=LANES, hash_len=32, salt_len=16, type=Type.ID
+    time_cost=PASSES,
+    memory_cost=MEMORY_KIB,
+    parallelism=LANES,
+    hash_len=32,
+    salt_len=16,
+    type=Type.ID,
 )
-# Each has its own threads: strangers who try passwords keep nobody waiting who has signed in here before.
+# Each has its own threads: strangers who try passwords keep nobody waiting who has signed in here
+# before.
 _KNOWN = ThreadPoolExecutor(max_workers=2, thread_name_prefix="password-known")
 _STRANGERS = ThreadPoolExecutor(max_workers=2, thread_name_prefix="password")
 
@@ -31,7 +37,9 @@ async def hashed(password: str) -> str:
 async def proves(stored: str | None, password: str, *, known_device: bool) -> bool:
     """Whether a password is the one that is stored; where none is stored it takes as long to say no."""
     threads = _KNOWN if known_device else _STRANGERS
-    right = await asyncio.get_running_loop().run_in_executor(threads, _matches, stored or _nobodys(), password)
+    right = await asyncio.get_running_loop().run_in_executor(
+        threads, _matches, stored or _nobodys(), password
+    )
     return right and stored is not None
 
 

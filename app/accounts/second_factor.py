@@ -36,7 +36,8 @@ def code_at(secret: bytes, at: datetime, *, step: int = 0) -> str:
 def step_of(secret: bytes, code: str, *, at: datetime) -> int:
     """Return the number of the step whose code this is, around a moment; 0 where it is none of them.
 
-    Spaces do not count. All of them are compared, whatever the first says, and what is no code at all is compared too.
+    Spaces do not count. All of them are compared, whatever the first says, and what is no code at
+    all is compared too.
     """
     typed = "".join(code.split())
     given = typed.encode() if _CODE.fullmatch(typed) else b"never."
@@ -60,7 +61,8 @@ def spelled(secret: bytes) -> str:
 def new_recovery_codes() -> list[str]:
     """Make codes for the day when the telephone is gone."""
     return [
-        _in_fours(b32encode(secrets.token_bytes(RECOVERY_CHARACTERS * 5 // 8)).decode()) for _ in range(RECOVERY_CODES)
+        _in_fours(b32encode(secrets.token_bytes(RECOVERY_CHARACTERS * 5 // 8)).decode())
+        for _ in range(RECOVERY_CODES)
     ]
 
 

@@ -1,7 +1,8 @@
 """Sessions: `opened` turns a proof of identity, whatever it was, into one; they are kept, listed and ended here.
 
-A session is a token of its own kind. A browser keeps 256 random bits in a cookie; the token's hash is that of
-`session:` and those bits, so that no bearer header opens a session and no cookie a token.
+A session is a token of its own kind. A browser keeps 256 random bits in a cookie; the token's hash
+is that of `session:` and those bits, so that no bearer header opens a session and no cookie a
+token.
 """
 
 import hashlib
@@ -67,8 +68,8 @@ def session_hash(cookie: str) -> bytes:
 async def opened(tx: Transaction, account_id: UUID, *, visit: Visit, by: str) -> Opened | None:
     """Open a session for an account whose owner has proved who they are, and write that down.
 
-    The one way in: whoever checks another kind of proof (OpenID Connect) ends here. `by` says which kind it was.
-    None where the account may not come in.
+    The one way in: whoever checks another kind of proof (OpenID Connect) ends here. `by` says which
+    kind it was. None where the account may not come in.
     """
     cookie = secrets.token_urlsafe(COOKIE_BYTES)
     policy = (await tx.snapshots.reference(tx)).policy
@@ -82,7 +83,9 @@ async def opened(tx: Transaction, account_id: UUID, *, visit: Visit, by: str) ->
     )
     if session_id is None:
         return None
-    await access_log.add(tx, replace(entry(visit, SIGN_IN, account_id), account_id=account_id, purpose=by))
+    await access_log.add(
+        tx, replace(entry(visit, SIGN_IN, account_id), account_id=account_id, purpose=by)
+    )
     return Opened(cookie, session_id, account_id)
 
 
@@ -131,7 +134,9 @@ async def end(tx: Transaction, caller: Caller, session_id: UUID) -> None:
 async def end_all(tx: Transaction, caller: Caller) -> int:
     """End all of the caller's sessions at once, on every device."""
     ended = await sign_ins.end_sessions(tx, caller.account_id)
-    await access_log.add(tx, caller.entry(SIGN_OUT, ACCOUNT, caller.account_id, purpose="everywhere"))
+    await access_log.add(
+        tx, caller.entry(SIGN_OUT, ACCOUNT, caller.account_id, purpose="everywhere")
+    )
     return ended
 
 
@@ -143,4 +148,6 @@ def device_class(agent: str) -> str:
 
 
 def _span(policy: Policy) -> Span:
-    return Span(timedelta(minutes=policy.session_idle_minutes), timedelta(hours=policy.session_hours))
+    return Span(
+        timedelta(minutes=policy.session_idle_minutes), timedelta(hours=policy.session_hours)
+    )

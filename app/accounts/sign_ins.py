@@ -69,7 +69,9 @@ async def name_key(tx: Transaction, name: str, *, keyring: Keyring) -> bytes:
     return hmac.digest(key.secret, folded.encode(), "sha256")
 
 
-async def sign_in(begin: Begin, proof: Proof, *, visit: Visit, keyring: Keyring, allowance: Allowance) -> Opened | None:
+async def sign_in(
+    begin: Begin, proof: Proof, *, visit: Visit, keyring: Keyring, allowance: Allowance
+) -> Opened | None:
     """Open a session, or return None: nobody learns whether it was the name, the password or the code.
 
     Raises TooMany as `proved` does.
@@ -92,8 +94,8 @@ async def proved(
 ) -> Done | None:
     """Let somebody who proves who they are do something, in the transaction that uses their code up; else return None.
 
-    Raises TooMany where a device that never signed in to this account has tried too often. Whoever has signed in on
-    theirs before has tries of their own, which nobody else can use up.
+    Raises TooMany where a device that never signed in to this account has tried too often. Whoever
+    has signed in on theirs before has tries of their own, which nobody else can use up.
     """
     async with begin() as tx:
         claimed = await _claimed(tx, proof.name, keyring=keyring)
@@ -107,7 +109,9 @@ async def proved(
         better = await passwords.hashed(proof.password)
     async with begin() as tx:
         if not await _second(tx, claimed, proof.code, proven=right) or claimed.row is None:
-            refused = sessions.entry(visit, sessions.SIGN_IN, claimed.row and claimed.account_id, outcome=REFUSED)
+            refused = sessions.entry(
+                visit, sessions.SIGN_IN, claimed.row and claimed.account_id, outcome=REFUSED
+            )
             await access_log.add(tx, refused)
             return None
         if better is not None:
@@ -123,13 +127,17 @@ def name_of(row: CredentialRow, *, keyring: Keyring) -> str:
 
 def sealed_factor(row: CredentialRow, secret: bytes, *, keyring: Keyring) -> bytes:
     """Return a second factor as it is stored for an account."""
-    return keyring.unwrap(row.key, row=str(row.account_id)).seal(secret, row=factor_row(row.account_id))
+    return keyring.unwrap(row.key, row=str(row.account_id)).seal(
+        secret, row=factor_row(row.account_id)
+    )
 
 
 async def new_recovery_codes(tx: Transaction, account_id: UUID) -> tuple[str, ...]:
     """Give an account new recovery codes, which are shown this once; older ones end."""
     codes = second_factor.new_recovery_codes()
-    await sign_ins.add_recovery_codes(tx, account_id, [second_factor.recovery_hash(code) for code in codes])
+    await sign_ins.add_recovery_codes(
+        tx, account_id, [second_factor.recovery_hash(code) for code in codes]
+    )
     return tuple(codes)
 
 
@@ -138,7 +146,9 @@ async def _claimed(tx: Transaction, name: str, *, keyring: Keyring) -> _Claimed:
     row = await sign_ins.named(tx, wanted)
     if row is None or row.second_factor is None:
         return _Claimed(wanted, row, NO_SECRET)
-    secret = keyring.unwrap(row.key, row=str(row.account_id)).unseal(row.second_factor, row=factor_row(row.account_id))
+    secret = keyring.unwrap(row.key, row=str(row.account_id)).unseal(
+        row.second_factor, row=factor_row(row.account_id)
+    )
     return _Claimed(wanted, row, secret)
 
 

@@ -1,7 +1,7 @@
 """Accounts of people: invited, changed, disabled and reset by administrators, and the first one by the operator.
 
-An administrator never changes the own account. Every act stands in the access log; one by which somebody comes to see
-clients says so.
+An administrator never changes the own account. Every act stands in the access log; one by which
+somebody comes to see clients says so.
 """
 
 from collections.abc import Iterable, Iterator
@@ -82,17 +82,27 @@ async def read(tx: Transaction, account_id: UUID, *, keyring: Keyring) -> Person
 
 async def named(tx: Transaction, sign_in_name: str, *, keyring: Keyring) -> list[Person]:
     """Return the account of whoever signs in by exactly this name: names are sealed, so nothing else finds them."""
-    row = await staff.named(tx, await name_key(tx, sign_in_name[:LONGEST_SIGN_IN_NAME], keyring=keyring))
+    row = await staff.named(
+        tx, await name_key(tx, sign_in_name[:LONGEST_SIGN_IN_NAME], keyring=keyring)
+    )
     return [] if row is None else [_person(row, keyring=keyring)]
 
 
 async def invite(
-    tx: Transaction, wanted: Wanted, *, sign_in_name: str, by: Caller | None, keyring: Keyring, embedded: bool
+    tx: Transaction,
+    wanted: Wanted,
+    *,
+    sign_in_name: str,
+    by: Caller | None,
+    keyring: Keyring,
+    embedded: bool,
 ) -> Invited:
     """Make an account and its invitation; `by` is None for the operator. Raises Invalid with codes for its faults."""
     shown = await demo_shown.is_shown(tx) is True
     if shown and not embedded:
-        raise Conflict("demo_country", "This database holds the demo country: no accounts are made in it here.")
+        raise Conflict(
+            "demo_country", "This database holds the demo country: no accounts are made in it here."
+        )
     await _check(tx, wanted, more=_name_faults(sign_in_name))
     key_of_name = await name_key(tx, sign_in_name, keyring=keyring)
     if await sign_ins.is_taken(tx, key_of_name):
@@ -102,7 +112,9 @@ async def invite(
     row_id = str(account_id)
     key, wrapped = keyring.new_data_key(row=row_id)
     sealed = key.seal(sign_in_name.strip().encode(), row=row_id)
-    await sign_ins.add(tx, CredentialRow(account_id, wrapped, sealed, None, None, 0, None), name_key=key_of_name)
+    await sign_ins.add(
+        tx, CredentialRow(account_id, wrapped, sealed, None, None, 0, None), name_key=key_of_name
+    )
     await _log(tx, by, INVITE, account_id, purpose=_sees_clients(wanted.roles))
     return Invited(account_id, await invitations.make(tx, account_id))
 
@@ -112,7 +124,9 @@ async def change(tx: Transaction, caller: Caller, account_id: UUID, wanted: Want
     before = await _another(tx, caller, account_id)
     await _check(tx, wanted, machine=Role.CLIENT_SYSTEM in before.roles)
     await staff.change(tx, account_id, _row(wanted))
-    await _log(tx, caller, CHANGE, account_id, purpose=_sees_clients(wanted.roles - set(before.roles)))
+    await _log(
+        tx, caller, CHANGE, account_id, purpose=_sees_clients(wanted.roles - set(before.roles))
+    )
 
 
 async def disable(tx: Transaction, caller: Caller, account_id: UUID) -> None:
@@ -150,11 +164,15 @@ async def _another(tx: Transaction, caller: Caller, account_id: UUID) -> StaffRo
     return row
 
 
-async def _check(tx: Transaction, wanted: Wanted, *, machine: bool = False, more: Iterable[Fault] = ()) -> None:
+async def _check(
+    tx: Transaction, wanted: Wanted, *, machine: bool = False, more: Iterable[Fault] = ()
+) -> None:
     faults = [*more, *_faults(wanted, machine=machine)]
     if wanted.region is not None and not await accounts.region_exists(tx, wanted.region):
         faults.append(Fault("/region", "region_unknown"))
-    if wanted.provider_id is not None and str(wanted.provider_id) not in await tx.snapshots.providers(tx):
+    if wanted.provider_id is not None and str(
+        wanted.provider_id
+    ) not in await tx.snapshots.providers(tx):
         faults.append(Fault("/provider", "provider_unknown"))
     if faults:
         raise Invalid(*faults)
@@ -170,7 +188,9 @@ def _faults(wanted: Wanted, *, machine: bool) -> Iterator[Fault]:
     auditing = Role.AUDITOR in wanted.roles
     if auditing != (wanted.region is not None):
         yield Fault("/region", "region_needed" if auditing else "region_unused")
-    if wanted.name is not None and not (1 <= len(wanted.name) <= LONGEST_NAME and wanted.name.isprintable()):
+    if wanted.name is not None and not (
+        1 <= len(wanted.name) <= LONGEST_NAME and wanted.name.isprintable()
+    ):
         yield Fault("/name", "name_length")
 
 
@@ -192,7 +212,9 @@ def _person(row: StaffRow, *, keyring: Keyring) -> Person:
     if row.key is None or row.sign_in_name is None:
         return Person(row, None)
     row_id = str(row.id)
-    return Person(row, keyring.unwrap(row.key, row=row_id).unseal(row.sign_in_name, row=row_id).decode())
+    return Person(
+        row, keyring.unwrap(row.key, row=row_id).unseal(row.sign_in_name, row=row_id).decode()
+    )
 
 
 async def _log(

@@ -15,7 +15,7 @@ PLACE_KINDS = ("crisis", "regular", "emergency", "move_on", "alternative")
 """Every kind of place."""
 
 
-# --- who is looking for a place ---------------------------------------------------------------------
+# --- who is looking for a place -------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,9 +66,10 @@ class DangerZone:
 class Need:
     """What a referral asks for.
 
-    `urgency` is acute, urgent or planned; `reason` is safety, capacity, follow_on or return; `danger_assessment` is
-    assessed, none_known or not_asked; `threat_level` 1 to 3. `origin` and `near_municipality` are municipalities,
-    `needs` are features, or `confidential_address`, or `supervision_24h`.
+    `urgency` is acute, urgent or planned; `reason` is safety, capacity, follow_on or return;
+    `danger_assessment` is assessed, none_known or not_asked; `threat_level` 1 to 3. `origin` and
+    `near_municipality` are municipalities, `needs` are features, or `confidential_address`, or
+    `supervision_24h`.
     """
 
     urgency: str
@@ -85,15 +86,15 @@ class Need:
     barred_providers: tuple[str, ...]
 
 
-# --- what there is -----------------------------------------------------------------------------------
+# --- what there is --------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
 class PlaceGroup:
     """Interchangeable places at one site, with what the site adds to them.
 
-    `features` are those of the site and of the places together; `places` is how many there are, free or not;
-    `sons_up_to_age` is the highest age in years at which a son may come along.
+    `features` are those of the site and of the places together; `places` is how many there are,
+    free or not; `sons_up_to_age` is the highest age in years at which a son may come along.
     """
 
     id: str
@@ -130,7 +131,9 @@ class Register:
         if len({group.id for group in self.groups}) != len(self.groups):
             raise ValueError("a group of places stands in the register twice")
         # A frozen value may still set itself up.
-        object.__setattr__(self, "municipalities", tuple(sorted({group.municipality for group in self.groups})))
+        object.__setattr__(
+            self, "municipalities", tuple(sorted({group.municipality for group in self.groups}))
+        )
         object.__setattr__(self, "places", sum(group.places for group in self.groups))
 
 
@@ -142,13 +145,17 @@ class Situation:
         as_of: the moment, in UTC.
         free: free places by group: 1, 2, or 3 for three or more; absent means none.
         confirmed_hours: whole hours since somebody confirmed the site; None or absent means never.
-        clearances: km by danger zone's municipality and site's municipality; absent is never lawful.
-        near_km: km from the site's municipality to where the household wishes to be near; empty without a wish.
-        deficits: a region's quota less what it gave, in millionths of a night: above nought it still owes.
+        clearances: km by danger zone's municipality and site's municipality; absent is never
+        lawful.
+        near_km: km from the site's municipality to where the household wishes to be near; empty
+        without a wish.
+        deficits: a region's quota less what it gave, in millionths of a night: above nought it
+        still owes.
         occupancy: occupied places of a provider, per mille; absent means not known.
         capped_regions: regions whose cap for capacity reasons is reached.
         declined_sites: sites that declined this referral.
-        local_day: the day of `as_of` where the country's clocks are; None, as earlier rules recorded it, is UTC's.
+        local_day: the day of `as_of` where the country's clocks are; None, as earlier rules
+        recorded it, is UTC's.
     """
 
     as_of: dt.datetime
@@ -172,7 +179,7 @@ class Situation:
             raise ValueError("a situation's moment is in UTC")
 
 
-# --- what comes out ----------------------------------------------------------------------------------
+# --- what comes out -------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,8 +195,9 @@ class Points:
 class Offer:
     """A lawful group with something free, where it came in the order, and why.
 
-    `band` is ample or sufficient; `freshness` fresh, stale or unknown; `clearance_km` (to the nearest danger zone) and
-    `margin_km` (the least that any zone leaves over) are rounded down to multiples of 5, None without a zone.
+    `band` is ample or sufficient; `freshness` fresh, stale or unknown; `clearance_km` (to the
+    nearest danger zone) and `margin_km` (the least that any zone leaves over) are rounded down to
+    multiples of 5, None without a zone.
     """
 
     group: PlaceGroup
@@ -217,8 +225,8 @@ class Exclusion:
 class Ranking:
     """Every lawful offer, best first, and everything left out with the first rule that stood in its way.
 
-    `considered` counts all places; `lawful_regions` are those where some group would do for this household whatever
-    is free today: a safety stay is divided over them.
+    `considered` counts all places; `lawful_regions` are those where some group would do for this
+    household whatever is free today: a safety stay is divided over them.
     """
 
     offers: tuple[Offer, ...]

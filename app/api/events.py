@@ -62,20 +62,28 @@ class EventStream(StreamingResponse):
     operation_id="followEvents",
     summary="What changes, as it changes",
     response_class=EventStream,
-    responses={200: {"description": DESCRIPTION, "content": {"text/event-stream": {"schema": {"type": "string"}}}}},
+    responses={
+        200: {
+            "description": DESCRIPTION,
+            "content": {"text/event-stream": {"schema": {"type": "string"}}},
+        }
+    },
 )
 async def follow_events(
     request: Request,
     parts: PartsIn,
     last_event_id: Annotated[
-        str | None, Header(alias="Last-Event-ID", description="The position of the last event seen.")
+        str | None,
+        Header(alias="Last-Event-ID", description="The position of the last event seen."),
     ] = None,
 ) -> Response:
     """Follow what concerns the caller's provider."""
     return await followed(request, parts, last_event_id, beat=STILL_HERE)
 
 
-async def followed(request: Request, parts: Parts, last_event_id: str | None, *, beat: bytes) -> Response:
+async def followed(
+    request: Request, parts: Parts, last_event_id: str | None, *, beat: bytes
+) -> Response:
     """Return the stream of what concerns the caller's provider; with `beat` it shows that it is still there."""
     hashed = token_hash(request)
     caller = await admitted(request)
@@ -84,12 +92,18 @@ async def followed(request: Request, parts: Parts, last_event_id: str | None, *,
     async def still_welcome() -> bool:
         identity = await parts.bus.standing.of(hashed)
         # With other roles they may come back, and be told what those are told.
-        return identity is not None and (identity.provider_id, identity.roles) == (caller.provider_id, caller.roles)
+        return identity is not None and (identity.provider_id, identity.roles) == (
+            caller.provider_id,
+            caller.roles,
+        )
 
     items = parts.bus.subscribe(caller.provider, after=_position(last_event_id))
-    # The first item before the response: what keeps a stream from beginning can still be told as a problem.
+    # The first item before the response: what keeps a stream from beginning can still be told as a
+    # problem.
     first = await anext(items)
-    return EventStream(_frames(items, first=first, still_welcome=still_welcome, withheld=withheld, beat=beat))
+    return EventStream(
+        _frames(items, first=first, still_welcome=still_welcome, withheld=withheld, beat=beat)
+    )
 
 
 def _position(last_event_id: str | None) -> int | None:
@@ -121,7 +135,8 @@ async def _frames(
                 if not (isinstance(item, Event) and item.kind in withheld):
                     yield _frame(item, beat)
         except Refusal:
-            # The database is out of reach: the client comes back, is told so, and later misses nothing.
+            # The database is out of reach: the client comes back, is told so, and later misses
+            # nothing.
             return
 
 
@@ -131,7 +146,9 @@ def _frame(item: Item, beat: bytes) -> bytes:
             return _event(item)
         case Start(position):
             # An id without data: the browser remembers it and shows nothing.
-            return f"retry: {SOONEST_MS + secrets.randbelow(SPREAD_MS)}\nid: {position}\n\n".encode()
+            return (
+                f"retry: {SOONEST_MS + secrets.randbelow(SPREAD_MS)}\nid: {position}\n\n".encode()
+            )
         case Reset(position):
             return f"id: {position}\nevent: reset\ndata: {{}}\n\n".encode()
         case _:

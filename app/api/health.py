@@ -36,7 +36,12 @@ async def ready(parts: PartsIn) -> Response:
     if state.migrations != "ok":
         raise Unavailable("The database has not been migrated to this version yet.")
     status: Literal["ok", "degraded"] = "ok" if state.redis == "ok" else "degraded"
-    shown = {"status": status, "database": state.database, "redis": state.redis, "migrations": state.migrations}
+    shown = {
+        "status": status,
+        "database": state.database,
+        "redis": state.redis,
+        "migrations": state.migrations,
+    }
     return JSONResponse(shown, headers=FRESH)
 
 
@@ -47,7 +52,9 @@ async def measured(request: Request, parts: PartsIn) -> Response:
         raise Missing
     metrics.pool(*pulse.pool_use(parts.database))
     metrics.streams(parts.bus.listening)
-    return Response(metrics.page(await _counted(parts)), media_type=metrics.CONTENT_TYPE, headers=FRESH)
+    return Response(
+        metrics.page(await _counted(parts)), media_type=metrics.CONTENT_TYPE, headers=FRESH
+    )
 
 
 def _from_here(request: Request) -> bool:
@@ -71,5 +78,8 @@ async def _counted(parts: Parts) -> metrics.Counted | None:
     except Unavailable:
         return None
     return metrics.Counted(
-        taken.live_claims, taken.outbox_waiting, taken.outbox_waiting_seconds, taken.alternatives_overdue
+        taken.live_claims,
+        taken.outbox_waiting,
+        taken.outbox_waiting_seconds,
+        taken.alternatives_overdue,
     )

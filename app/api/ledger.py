@@ -43,23 +43,34 @@ class EntriesOut(Out):
     next_cursor: str | None
 
 
-@router.get("/ledger/entries", response_model=EntriesOut, operation_id="listLedgerEntries", summary="Leaves in order")
+@router.get(
+    "/ledger/entries",
+    response_model=EntriesOut,
+    operation_id="listLedgerEntries",
+    summary="Leaves in order",
+)
 async def list_ledger_entries(
     tx: Tx,
     caller: CallerIn,
     parts: PartsIn,
     page: PageIn,
-    after: Annotated[int, Query(ge=-1, le=LARGEST, description="The index of the last leaf seen.")] = -1,
+    after: Annotated[
+        int, Query(ge=-1, le=LARGEST, description="The index of the last leaf seen.")
+    ] = -1,
 ) -> Response:
     """Return the ledger's leaves after an index, with their openings where the caller is entitled to them."""
     seen = after if page.after is None else int(page.after[0])
-    found = await entries.listed(tx, caller, keyring=parts.keyring, after=seen, limit=page.limit + 1)
+    found = await entries.listed(
+        tx, caller, keyring=parts.keyring, after=seen, limit=page.limit + 1
+    )
     items, cursor = page.cut(found, place=lambda entry: (str(entry.index),))
     return EntriesOut(items=[EntryOut.of(entry) for entry in items], next_cursor=cursor).reply()
 
 
 Index = Annotated[int, Query(ge=0, le=LARGEST, description="The index of a leaf.")]
-Size = Annotated[int, Query(ge=0, le=LARGEST, description="How many leaves the tree has: as a checkpoint says.")]
+Size = Annotated[
+    int, Query(ge=0, le=LARGEST, description="How many leaves the tree has: as a checkpoint says.")
+]
 
 
 class ProofOut(Out):

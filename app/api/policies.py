@@ -21,7 +21,12 @@ Document = Annotated[
     dict[str, Any],
     Body(
         description="The policy, its fields in snake_case; docs/allocation.md lists them.",
-        openapi_examples={"part": {"summary": "The beginning of one", "value": {"version": "nl-2", "radii_km": [50]}}},
+        openapi_examples={
+            "part": {
+                "summary": "The beginning of one",
+                "value": {"version": "nl-2", "radii_km": [50]},
+            }
+        },
     ),
 ]
 
@@ -38,13 +43,20 @@ class KnownPolicyOut(Out):
     def of(cls, published: Published) -> "KnownPolicyOut":
         """Show a policy without its content."""
         row = published.row
-        return cls(version=row.version, hash=row.hash, valid_from=row.valid_from, current=published.is_current)
+        return cls(
+            version=row.version,
+            hash=row.hash,
+            valid_from=row.valid_from,
+            current=published.is_current,
+        )
 
 
 class PublishedPolicyOut(KnownPolicyOut):
     """A policy with everything that it says."""
 
-    document: dict[str, JsonValue] = Field(description="As it was published; its hash is that of its canonical JSON.")
+    document: dict[str, JsonValue] = Field(
+        description="As it was published; its hash is that of its canonical JSON."
+    )
 
     @classmethod
     def of(cls, published: Published) -> "PublishedPolicyOut":
@@ -77,14 +89,23 @@ class DifferenceOut(Out):
 
     pointer: str = Field(examples=["/points/solidarity/stay"])
     change: str = Field(description="changed, added or removed")
-    before: JsonValue = Field(description="What held before; for a value that was added, what held by itself.")
-    after: JsonValue = Field(description="What holds after; for a value that was removed, what holds by itself.")
+    before: JsonValue = Field(
+        description="What held before; for a value that was added, what held by itself."
+    )
+    after: JsonValue = Field(
+        description="What holds after; for a value that was removed, what holds by itself."
+    )
 
     @classmethod
     def of(cls, found: Difference) -> "DifferenceOut":
         """Show a difference."""
         return cls.model_validate(
-            {"pointer": found.pointer, "change": found.change, "before": found.before, "after": found.after}
+            {
+                "pointer": found.pointer,
+                "change": found.change,
+                "before": found.before,
+                "after": found.after,
+            }
         )
 
 
@@ -109,15 +130,24 @@ async def publish(document: Document, tx: Tx, caller: CallerIn, once: OnceIn) ->
     return await once.keep(tx, caller, PublishedPolicyOut.of(published).reply(201))
 
 
-@router.get("/policies", response_model=PolicyList, operation_id="listPolicies", summary="All policies")
+@router.get(
+    "/policies", response_model=PolicyList, operation_id="listPolicies", summary="All policies"
+)
 async def listed(tx: Tx, page: PageIn) -> Response:
     """List the policies, the one that begins last first."""
     found = await policies.listed(tx, limit=page.limit + 1, before=_before(page))
     items, cursor = page.cut(found, place=lambda policy: (policy.row.valid_from.isoformat(),))
-    return PolicyList(items=[KnownPolicyOut.of(policy) for policy in items], next_cursor=cursor).reply()
+    return PolicyList(
+        items=[KnownPolicyOut.of(policy) for policy in items], next_cursor=cursor
+    ).reply()
 
 
-@router.get("/policies/{id}", response_model=PublishedPolicyOut, operation_id="readPolicy", summary="One policy")
+@router.get(
+    "/policies/{id}",
+    response_model=PublishedPolicyOut,
+    operation_id="readPolicy",
+    summary="One policy",
+)
 async def read(id: str, request: Request, tx: Tx) -> Response:
     """Read a policy; its version or its hash names it."""
     return single(PublishedPolicyOut.of(await policies.named(tx, id)), request)
@@ -130,7 +160,9 @@ async def read(id: str, request: Request, tx: Tx) -> Response:
     summary="What another policy says differently",
 )
 async def compare(
-    id: str, tx: Tx, to: Annotated[str, Query(max_length=100, description="Version or hash of the other policy.")]
+    id: str,
+    tx: Tx,
+    to: Annotated[str, Query(max_length=100, description="Version or hash of the other policy.")],
 ) -> Response:
     """Tell every value that the other policy changes, adds or takes away."""
     before, after, found = await policies.compared(tx, id, to=to)

@@ -29,7 +29,13 @@ class KnownRegionOut(Out):
     @classmethod
     def of(cls, region: KnownRegion) -> "KnownRegionOut":
         """Return a region as it is sent."""
-        return cls(code=region.code, name=region.name, lat=region.lat, lon=region.lon, population=region.population)
+        return cls(
+            code=region.code,
+            name=region.name,
+            lat=region.lat,
+            lon=region.lon,
+            population=region.population,
+        )
 
 
 class KnownMunicipalityOut(Out):
@@ -99,12 +105,16 @@ class ProvidersOut(Out):
     next_cursor: str | None
 
 
-@router.get("/regions", response_model=RegionsOut, operation_id="listRegions", summary="All regions")
+@router.get(
+    "/regions", response_model=RegionsOut, operation_id="listRegions", summary="All regions"
+)
 async def list_regions(tx: Tx, caller: CallerIn, page: PageIn) -> Response:  # noqa: ARG001 - who may call is checked by asking for the caller
     """Return the regions of the country."""
     known = (await tx.snapshots.reference(tx)).regions.values()
     items, cursor = _cut(page, list(known), key=lambda region: region.code)
-    return RegionsOut(items=[KnownRegionOut.of(region) for region in items], next_cursor=cursor).reply()
+    return RegionsOut(
+        items=[KnownRegionOut.of(region) for region in items], next_cursor=cursor
+    ).reply()
 
 
 @router.get(
@@ -117,18 +127,26 @@ async def list_municipalities(tx: Tx, caller: CallerIn, page: PageIn) -> Respons
     """Return the municipalities of the country, with the region of each."""
     known = (await tx.snapshots.reference(tx)).municipalities.values()
     items, cursor = _cut(page, list(known), key=lambda municipality: municipality.code)
-    return MunicipalitiesOut(items=[KnownMunicipalityOut.of(one) for one in items], next_cursor=cursor).reply()
+    return MunicipalitiesOut(
+        items=[KnownMunicipalityOut.of(one) for one in items], next_cursor=cursor
+    ).reply()
 
 
-@router.get("/providers", response_model=ProvidersOut, operation_id="listProviders", summary="All providers")
+@router.get(
+    "/providers", response_model=ProvidersOut, operation_id="listProviders", summary="All providers"
+)
 async def list_providers(tx: Tx, caller: CallerIn, page: PageIn) -> Response:  # noqa: ARG001 - as above
     """Return the shelter organisations, with their switchboards."""
     known = (await tx.snapshots.providers(tx)).values()
     items, cursor = _cut(page, list(known), key=lambda provider: provider.slug)
-    return ProvidersOut(items=[KnownProviderOut.of(provider) for provider in items], next_cursor=cursor).reply()
+    return ProvidersOut(
+        items=[KnownProviderOut.of(provider) for provider in items], next_cursor=cursor
+    ).reply()
 
 
-def _cut(page: Page, known: Sequence[Item], *, key: Callable[[Item], str]) -> tuple[list[Item], str | None]:
+def _cut(
+    page: Page, known: Sequence[Item], *, key: Callable[[Item], str]
+) -> tuple[list[Item], str | None]:
     after = page.after[0] if page.after else ""
     rest = sorted((item for item in known if key(item) > after), key=key)
     return page.cut(rest[: page.limit + 1], place=lambda item: (key(item),))

@@ -35,11 +35,12 @@ class WebhookWanted(In):
     """Where to send what, from now on."""
 
     url: Annotated[str, StringConstraints(min_length=1, max_length=LONGEST_URL)] = Field(
-        description="https, a public host, without user name and fragment.", examples=["https://hooks.example.org/plek"]
+        description="https, a public host, without user name and fragment.",
+        examples=["https://hooks.example.org/plek"],
     )
-    kinds: Annotated[list[Kind], Field(min_length=1, max_length=len(WEBHOOK_KINDS)), AfterValidator(_once_each)] = (
-        Field(default=list(WEBHOOK_KINDS), description="Of which kinds of events.")
-    )
+    kinds: Annotated[
+        list[Kind], Field(min_length=1, max_length=len(WEBHOOK_KINDS)), AfterValidator(_once_each)
+    ] = Field(default=list(WEBHOOK_KINDS), description="Of which kinds of events.")
 
 
 class WebhookOut(Out):
@@ -51,7 +52,9 @@ class WebhookOut(Out):
     created_at: datetime
     waiting: int = Field(description="How many events are still to be sent.")
     last_delivery_at: datetime | None = Field(description="When one was last received.")
-    failing_since: datetime | None = Field(description="When a delivery failed, with none received since then.")
+    failing_since: datetime | None = Field(
+        description="When a delivery failed, with none received since then."
+    )
     disabled_at: datetime | None = Field(description="Since when nothing is sent any more.")
     disabled_because: str | None = Field(
         description="`gone`: the receiver answered 410; `failing`: nothing was received for five days."
@@ -89,9 +92,15 @@ class WebhooksOut(Out):
 
 
 @router.post(
-    "/webhooks", status_code=201, response_model=WebhookMadeOut, operation_id="createWebhook", summary="Add a webhook"
+    "/webhooks",
+    status_code=201,
+    response_model=WebhookMadeOut,
+    operation_id="createWebhook",
+    summary="Add a webhook",
 )
-async def create_webhook(wanted: WebhookWanted, tx: Tx, caller: CallerIn, parts: PartsIn, once: OnceIn) -> Response:
+async def create_webhook(
+    wanted: WebhookWanted, tx: Tx, caller: CallerIn, parts: PartsIn, once: OnceIn
+) -> Response:
     """Have events of the own provider sent to a URL, signed; at most ten URLs a provider."""
     webhook, secret = await webhooks.add(
         tx,
@@ -104,15 +113,25 @@ async def create_webhook(wanted: WebhookWanted, tx: Tx, caller: CallerIn, parts:
     return await once.keep(tx, caller, WebhookMadeOut.of(webhook, secret=secret).reply(201))
 
 
-@router.get("/webhooks", response_model=WebhooksOut, operation_id="listWebhooks", summary="Own webhooks")
+@router.get(
+    "/webhooks", response_model=WebhooksOut, operation_id="listWebhooks", summary="Own webhooks"
+)
 async def list_webhooks(tx: Tx, caller: CallerIn, parts: PartsIn, page: PageIn) -> Response:
     """Return the own provider's webhooks, whoever added them."""
-    found = await webhooks.listed(tx, caller, keyring=parts.keyring, limit=page.limit + 1, after=moment_and_id(page))
-    items, cursor = page.cut(found, place=lambda one: (one.row.created_at.isoformat(), str(one.row.id)))
-    return WebhooksOut(items=[WebhookOut.of(webhook) for webhook in items], next_cursor=cursor).reply()
+    found = await webhooks.listed(
+        tx, caller, keyring=parts.keyring, limit=page.limit + 1, after=moment_and_id(page)
+    )
+    items, cursor = page.cut(
+        found, place=lambda one: (one.row.created_at.isoformat(), str(one.row.id))
+    )
+    return WebhooksOut(
+        items=[WebhookOut.of(webhook) for webhook in items], next_cursor=cursor
+    ).reply()
 
 
-@router.delete("/webhooks/{id}", status_code=204, operation_id="deleteWebhook", summary="Remove a webhook")
+@router.delete(
+    "/webhooks/{id}", status_code=204, operation_id="deleteWebhook", summary="Remove a webhook"
+)
 async def delete_webhook(id: str, tx: Tx, caller: CallerIn) -> Response:
     """Send nothing more to an own webhook, and forget it; what is under way may still arrive."""
     await webhooks.remove(tx, caller, parse(id))
@@ -135,18 +154,33 @@ class WebhookMessage(Out):
 
 
 TAKEN: dict[int | str, dict[str, Any]] = {
-    "2XX": {"description": "Received. After anything else, a redirect as well, it is sent again for three days."},
+    "2XX": {
+        "description": "Received. After anything else, a redirect as well, it is sent again for three days."
+    },
     410: {"description": "Gone: the webhook is disabled."},
 }
 
 
-@messages.post("event", operation_id="receiveEvent", summary="Something changed", status_code=204, responses=TAKEN)
+@messages.post(
+    "event",
+    operation_id="receiveEvent",
+    summary="Something changed",
+    status_code=204,
+    responses=TAKEN,
+)
 async def receive_event(
     message: WebhookMessage,
-    webhook_id: Annotated[str, Header(description="Names the message; the same each time it is sent.")],
-    webhook_timestamp: Annotated[int, Header(description="When it was sent, in seconds since 1970.")],
+    webhook_id: Annotated[
+        str, Header(description="Names the message; the same each time it is sent.")
+    ],
+    webhook_timestamp: Annotated[
+        int, Header(description="When it was sent, in seconds since 1970.")
+    ],
     webhook_signature: Annotated[
-        str, Header(description="`v1,` and the base64 HMAC-SHA256 of `id.timestamp.body`, as Standard Webhooks has it.")
+        str,
+        Header(
+            description="`v1,` and the base64 HMAC-SHA256 of `id.timestamp.body`, as Standard Webhooks has it."
+        ),
     ],
 ) -> None:
     """Hear that something changed; ids only. At least once, in no promised order."""

@@ -5,4 +5,15 @@ from app.charts.frame import Axis, Frame
 from app.charts.plots import Mark, Series, line_chart, scatter_chart
 from app.charts.rows import Row, row_chart
 
-__all__ = ["Axis", "Bar", "Frame", "Mark", "Row", "Series", "bar_chart", "line_chart", "row_chart", "scatter_chart"]
+__all__ = [
+    "Axis",
+    "Bar",
+    "Frame",
+    "Mark",
+    "Row",
+    "Series",
+    "bar_chart",
+    "line_chart",
+    "row_chart",
+    "scatter_chart",
+]

@@ -33,7 +33,12 @@ def bar_chart(frame: Frame, bars: Sequence[Bar]) -> str:
         end = y.at(bar.value, start=canvas.bottom, end=canvas.top)
         look = f"chart-bar {hue(1 if bar.picked else 0)}"
         shape = canvas.shape(
-            "rect", look, x=left, y=min(nought, end), width=room * (1 - BETWEEN), height=abs(nought - end)
+            "rect",
+            look,
+            x=left,
+            y=min(nought, end),
+            width=room * (1 - BETWEEN),
+            height=abs(nought - end),
         )
         canvas.told(shape, f"{bar.name}: {frame.y.label(bar.value)}")
         middle = canvas.left + room * (number + 0.5)

@@ -33,7 +33,8 @@ class Axis:
 class Frame:
     """A chart's words and size. `description` says in a sentence or two what the picture shows, for who cannot see it.
 
-    `standalone`: with a style of its own, for a file; a page has the style sheet already (`style_sheet`).
+    `standalone`: with a style of its own, for a file; a page has the style sheet already
+    (`style_sheet`).
     """
 
     title: str
@@ -61,8 +62,14 @@ class Canvas:
     def __post_init__(self) -> None:
         """Begin with what is read aloud, and the style where there is no page around."""
         frame = self.frame
-        mark = sha256(f"{frame.title}\0{frame.description}".encode(errors="replace")).hexdigest()[:12]
-        size = {"viewBox": f"0 0 {frame.width} {frame.height}", "width": str(frame.width), "height": str(frame.height)}
+        mark = sha256(f"{frame.title}\0{frame.description}".encode(errors="replace")).hexdigest()[
+            :12
+        ]
+        size = {
+            "viewBox": f"0 0 {frame.width} {frame.height}",
+            "width": str(frame.width),
+            "height": str(frame.height),
+        }
         named = {"role": "img", "aria-labelledby": f"t{mark} d{mark}"}
         self.root = Element("svg", {"xmlns": SVG, "class": "chart", **size, **named})
         self._words("title", frame.title, id=f"t{mark}")
@@ -99,7 +106,10 @@ class Canvas:
 
     def shape(self, tag: str, look: str, **numbers: float | str) -> Element:
         """Draw a shape: its class, and numbers as its attributes."""
-        attributes = {name: value if isinstance(value, str) else _number(value) for name, value in numbers.items()}
+        attributes = {
+            name: value if isinstance(value, str) else _number(value)
+            for name, value in numbers.items()
+        }
         return SubElement(self.root, tag, {"class": look, **attributes})
 
     def text(self, words: str, look: str, *, x: float, y: float) -> None:
@@ -115,9 +125,13 @@ class Canvas:
         for number, name in enumerate(self.legend):
             y = TOP + LEGEND_LINE * number + 2
             if bars:
-                self.shape("rect", f"chart-bar {hue(number)}", x=self.left, y=y - 6, width=30, height=12)
+                self.shape(
+                    "rect", f"chart-bar {hue(number)}", x=self.left, y=y - 6, width=30, height=12
+                )
             else:
-                self.shape("line", f"chart-line {hue(number)}", x1=self.left, y1=y, x2=self.left + 30, y2=y)
+                self.shape(
+                    "line", f"chart-line {hue(number)}", x1=self.left, y1=y, x2=self.left + 30, y2=y
+                )
             self.text(name, "chart-words", x=self.left + 38, y=y + 5)
 
     def draw_y_axis(self, scale: Scale) -> None:
@@ -125,19 +139,28 @@ class Canvas:
         for tick in scale.ticks:
             y = scale.at(tick, start=self.bottom, end=self.top)
             self.shape("line", "chart-grid", x1=self.left, y1=y, x2=self.right, y2=y)
-            self.text(self.frame.y.label(tick), "chart-words chart-end", x=self.left - TICK - 2, y=y + 4)
+            self.text(
+                self.frame.y.label(tick), "chart-words chart-end", x=self.left - TICK - 2, y=y + 4
+            )
         middle = _number((self.top + self.bottom) / 2)
         title = self._words("text", self.frame.y.title, **{"class": "chart-words chart-middle"})
         title.set("transform", f"translate(16 {middle}) rotate(-90)")
 
     def draw_x_axis(self, scale: Scale | None = None) -> None:
         """Draw the line below, with a number for each tick where it has a scale, and say what the axis shows."""
-        self.shape("line", "chart-axis", x1=self.left, y1=self.bottom, x2=self.right, y2=self.bottom)
+        self.shape(
+            "line", "chart-axis", x1=self.left, y1=self.bottom, x2=self.right, y2=self.bottom
+        )
         for tick in scale.ticks if scale is not None else ():
             x = scale.at(tick, start=self.left, end=self.right) if scale is not None else 0.0
             self.shape("line", "chart-axis", x1=x, y1=self.bottom, x2=x, y2=self.bottom + TICK)
             self.text(self.frame.x.label(tick), "chart-words chart-middle", x=x, y=self.bottom + 20)
-        self.text(self.frame.x.title, "chart-words chart-middle", x=(self.left + self.right) / 2, y=self.bottom + 44)
+        self.text(
+            self.frame.x.title,
+            "chart-words chart-middle",
+            x=(self.left + self.right) / 2,
+            y=self.bottom + 44,
+        )
 
     def written(self) -> str:
         """Return the SVG as text."""
@@ -156,7 +179,9 @@ def printable(words: str) -> str:
 
 def _is_allowed(code: int) -> bool:
     # XML 1.0, section 2.2; carriage returns would come back as line feeds.
-    return code in {0x9, 0xA} or 0x20 <= code <= 0xD7FF or 0xE000 <= code <= 0xFFFD or code >= 0x10000  # noqa: PLR2004
+    return (
+        code in {0x9, 0xA} or 0x20 <= code <= 0xD7FF or 0xE000 <= code <= 0xFFFD or code >= 0x10000  # noqa: PLR2004
+    )
 
 
 def _number(value: float) -> str:

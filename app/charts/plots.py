@@ -34,7 +34,9 @@ def line_chart(frame: Frame, series: Sequence[Series]) -> str:
     points = [point for one in series for point in one.points]
     x, y = _axes(canvas, points)
     for number, one in enumerate(series):
-        path = " ".join(f"{across:.1f},{up:.1f}" for across, up in _placed(canvas, one.points, x=x, y=y))
+        path = " ".join(
+            f"{across:.1f},{up:.1f}" for across, up in _placed(canvas, one.points, x=x, y=y)
+        )
         line = canvas.shape("polyline", f"chart-line {hue(number)}", points=path)
         canvas.told(line, one.name)
     canvas.draw_legend()
@@ -48,7 +50,9 @@ def scatter_chart(frame: Frame, marks: Sequence[Mark], *, joined: bool = False) 
     x, y = _axes(canvas, places)
     placed = _placed(canvas, places, x=x, y=y)
     if joined:
-        canvas.shape("polyline", "chart-line chart-1", points=" ".join(f"{a:.1f},{b:.1f}" for a, b in placed))
+        canvas.shape(
+            "polyline", "chart-line chart-1", points=" ".join(f"{a:.1f},{b:.1f}" for a, b in placed)
+        )
     for mark, (across, up) in zip(marks, placed, strict=True):
         look = "chart-dot chart-picked" if mark.picked else "chart-dot"
         dot = canvas.shape("circle", look, cx=across, cy=up, r=RADIUS + 2 * mark.picked)
@@ -69,6 +73,9 @@ def _placed(
     canvas: Canvas, points: Sequence[tuple[float, float]], *, x: Scale, y: Scale
 ) -> Sequence[tuple[float, float]]:
     return [
-        (x.at(across, start=canvas.left, end=canvas.right), y.at(up, start=canvas.bottom, end=canvas.top))
+        (
+            x.at(across, start=canvas.left, end=canvas.right),
+            y.at(up, start=canvas.bottom, end=canvas.top),
+        )
         for across, up in points
     ]

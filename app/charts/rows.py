@@ -22,7 +22,9 @@ class Row:
     picked: bool = False
 
 
-def row_chart(frame: Frame, rows: Sequence[Row], *, legend: Sequence[str] = (), norm: float | None = None) -> str:
+def row_chart(
+    frame: Frame, rows: Sequence[Row], *, legend: Sequence[str] = (), norm: float | None = None
+) -> str:
     """Return a chart as high as it needs to be, its numbers along `frame.x`; `norm` is a line across all rows."""
     thick = [THICK * len(row.values) + BETWEEN for row in rows]
     high = round(TOP + LEGEND_LINE * len(legend) + sum(thick) + BOTTOM)

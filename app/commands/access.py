@@ -27,7 +27,12 @@ def issue(
     async def act() -> Issued:
         async with installation.transaction() as tx:
             issued = await accounts.issue(
-                tx, roles=roles, provider=provider, region=region, days=days, embedded=settings.embedded
+                tx,
+                roles=roles,
+                provider=provider,
+                region=region,
+                days=days,
+                embedded=settings.embedded,
             )
             if name is not None:
                 await accounts.give_name(tx, issued.account_id, name=name)
@@ -36,7 +41,9 @@ def issue(
     settings = settings_with(data_dir)
     with opened(settings) as installation:
         issued = asyncio.run(act())
-    say(f"Token {issued.token_id}, valid until {issued.expires_at:%Y-%m-%d %H:%M} UTC. It is shown only now.")
+    say(
+        f"Token {issued.token_id}, valid until {issued.expires_at:%Y-%m-%d %H:%M} UTC. It is shown only now."
+    )
     say(f"To end it: {program()} revoke {issued.token_id}")
     typer.echo(issued.token)
 

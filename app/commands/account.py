@@ -57,11 +57,15 @@ def invite(
         try:
             invited = asyncio.run(act())
         except Invalid as invalid:
-            raise OperatorError(" ".join(WORDS.get(fault.message, fault.message) for fault in invalid.faults)) from None
+            raise OperatorError(
+                " ".join(WORDS.get(fault.message, fault.message) for fault in invalid.faults)
+            ) from None
         except Conflict as conflict:
             raise OperatorError(conflict.detail) from None
     hours = int(invitations.VALID.total_seconds() // 3600)
-    say(f"Account {invited.account_id} is invited for {hours} hours. Its link is Plek's address with this behind it,")
+    say(
+        f"Account {invited.account_id} is invited for {hours} hours. Its link is Plek's address with this behind it,"
+    )
     say("shown only now:")
     typer.echo(f"{WHERE}#{invited.code}")
 

@@ -1,7 +1,7 @@
 """HTTP connections as uvicorn keeps them, with bounds that it does not set: on the length of a head, and on patience.
 
-By itself uvicorn reads a head of any length into memory, and waits for the rest of a request for as long as the
-client likes. A proxy in front bounds both; this holds where there is none.
+By itself uvicorn reads a head of any length into memory, and waits for the rest of a request for as
+long as the client likes. A proxy in front bounds both; this holds where there is none.
 """
 
 import asyncio
@@ -64,7 +64,11 @@ class Connection(HttpToolsProtocol):
     def send_400_response(self, msg: str) -> None:
         """Answer what cannot be read as HTTP, or not to its end, as every other refusal is answered."""
         answer = problem(400, "invalid_request", msg)
-        headers = [(b"api-version", version("plek").encode()), (b"connection", b"close"), *answer.raw_headers]
+        headers = [
+            (b"api-version", version("plek").encode()),
+            (b"connection", b"close"),
+            *answer.raw_headers,
+        ]
         harden(headers)
         lines = b"".join(name + b": " + value + b"\r\n" for name, value in headers)
         self.transport.write(b"HTTP/1.1 400 Bad Request\r\n" + lines + b"\r\n" + bytes(answer.body))

@@ -38,7 +38,9 @@ def fill(data_dir: Path | None, *, seed: int, with_past: bool) -> None:
     progress.reach("Starting the servers")
     with progress.telling(), opened(settings) as installation:
         progress.reach("Making the database ready")
-        told = stoppable(_filled(installation, seed=seed, with_past=with_past, reach=progress.reach))
+        told = stoppable(
+            _filled(installation, seed=seed, with_past=with_past, reach=progress.reach)
+        )
         progress.reach("Stopping the servers")
     typer.echo(told)
 
@@ -81,7 +83,9 @@ async def _turn(installation: Installation, *, reach: Reach) -> AsyncGenerator[T
         yield tx
 
 
-async def _founded(installation: Installation, tx: Transaction, *, seed: int, with_past: bool, reach: Reach) -> str:
+async def _founded(
+    installation: Installation, tx: Transaction, *, seed: int, with_past: bool, reach: Reach
+) -> str:
     """Found the country and its people, and say what was made."""
     reach("Filling the demo country: providers, sites and places", 0)
     keyring = await installation.keyring(tx)
@@ -104,7 +108,12 @@ async def _signed(installation: Installation) -> None:
 
 
 async def live(
-    tx: Transaction, *, keyring: Keyring, seed: int, quarters: int = write.QUARTERS, reach: Reach = to_nobody
+    tx: Transaction,
+    *,
+    keyring: Keyring,
+    seed: int,
+    quarters: int = write.QUARTERS,
+    reach: Reach = to_nobody,
 ) -> str:
     """Let the demo country, just filled, have lived until now; say how long."""
     here = await write.setting(tx, quarters=quarters)
@@ -118,7 +127,9 @@ async def live(
         reach("Filling the demo country: living through its past", share)
 
     try:
-        past = await asyncio.to_thread(live_through, load(), policy, here.ground, seed=seed, progress=midnight)
+        past = await asyncio.to_thread(
+            live_through, load(), policy, here.ground, seed=seed, progress=midnight
+        )
     except asyncio.CancelledError:
         unwanted.set()  # a thread ends by itself alone, and a program waits for its threads
         raise
@@ -128,7 +139,9 @@ async def live(
         here,
         keyring=keyring,
         seed=seed,
-        reach=lambda task, share: reach(f"Filling the demo country: {task}", LIVED_TO + (1 - LIVED_TO) * share),
+        reach=lambda task, share: reach(
+            f"Filling the demo country: {task}", LIVED_TO + (1 - LIVED_TO) * share
+        ),
     )
     return f"Its past: {came:,} households that came to a place since {here.began:%Y-%m-%d}."
 
@@ -147,7 +160,9 @@ async def sign(database: Database, *, keyring: Keyring) -> None:
 def refuse_elsewhere(settings: Settings) -> None:
     """Refuse to invent anything in a database that Plek did not start itself."""
     if not settings.embedded:
-        raise OperatorError("The demo country only goes into Plek's own database: unset DATABASE_URL.")
+        raise OperatorError(
+            "The demo country only goes into Plek's own database: unset DATABASE_URL."
+        )
 
 
 def _told(country: DemoCountry) -> str:

@@ -100,7 +100,9 @@ async def _redis(installation: Installation) -> Finding:
     finally:
         await link.close()
     if found is None:
-        return Finding("warn", "redis", "does not answer: booking goes on, screens follow more slowly")
+        return Finding(
+            "warn", "redis", "does not answer: booking goes on, screens follow more slowly"
+        )
     version = str(found["redis_version"])
     enough = tuple(int(part) for part in version.split(".")[:2]) >= OLDEST_REDIS
     wanted = ".".join(str(part) for part in OLDEST_REDIS)
@@ -116,7 +118,9 @@ async def _database(installation: Installation) -> AsyncGenerator[Finding]:
         yield _version(found)
         # Between the two readings of the own clock the database read its own.
         skew = max((before - found.at).total_seconds(), (found.at - after).total_seconds(), 0.0)
-        yield Finding("ok" if skew < SKEW_S else "fail", "clock", f"{skew:.1f} s apart from the database's")
+        yield Finding(
+            "ok" if skew < SKEW_S else "fail", "clock", f"{skew:.1f} s apart from the database's"
+        )
         yield _migrations(found)
     except OperatorError as error:
         yield Finding("fail", "database", str(error))
@@ -129,10 +133,14 @@ async def _database(installation: Installation) -> AsyncGenerator[Finding]:
 
 def _version(found: Condition) -> Finding:
     if found.major < OLDEST_POSTGRES:
-        return Finding("fail", "database", f"PostgreSQL {found.version}; {OLDEST_POSTGRES} or newer is needed")
+        return Finding(
+            "fail", "database", f"PostgreSQL {found.version}; {OLDEST_POSTGRES} or newer is needed"
+        )
     verdict = "ok" if found.major <= NEWEST_POSTGRES else "warn"
     return Finding(
-        verdict, "database", f"PostgreSQL {found.version}; Plek is tested with {OLDEST_POSTGRES} to {NEWEST_POSTGRES}"
+        verdict,
+        "database",
+        f"PostgreSQL {found.version}; Plek is tested with {OLDEST_POSTGRES} to {NEWEST_POSTGRES}",
     )
 
 
@@ -141,7 +149,11 @@ def _migrations(found: Condition) -> Finding:
     if found.revision is None:
         return Finding("fail", "migrations", f"none has run: {program()} migrate")
     if found.revision < wanted:
-        return Finding("fail", "migrations", f"at {found.revision}, this release needs {wanted}: {program()} migrate")
+        return Finding(
+            "fail",
+            "migrations",
+            f"at {found.revision}, this release needs {wanted}: {program()} migrate",
+        )
     return Finding("ok", "migrations", f"at {found.revision}")
 
 
@@ -192,7 +204,9 @@ async def _rules(installation: Installation) -> Finding:
     if unknown:
         words = f"rankings cite version {', '.join(unknown)}, which this release does not have: they cannot be replayed"
         return Finding("warn", "rules", words)
-    return Finding("ok", "rules", f"version {NEWEST.version}; every recorded ranking can be made again")
+    return Finding(
+        "ok", "rules", f"version {NEWEST.version}; every recorded ranking can be made again"
+    )
 
 
 async def _role(installation: Installation) -> Finding:
@@ -207,5 +221,11 @@ async def _role(installation: Installation) -> Finding:
     finally:
         await database.close()
     if not walled:
-        return Finding("fail", "service", "its role bypasses row-level security: give DATABASE_URL another login")
-    return Finding("ok", "service", f"its role gets in and obeys row-level security; {providers} providers")
+        return Finding(
+            "fail",
+            "service",
+            "its role bypasses row-level security: give DATABASE_URL another login",
+        )
+    return Finding(
+        "ok", "service", f"its role gets in and obeys row-level security; {providers} providers"
+    )

@@ -16,9 +16,15 @@ from app.placing.store.erasures import Kept, Standing
 def erase(data_dir: Path | None, *, referral: str | None, file: Path | None) -> None:
     """Erase one referral, or whatever a list names."""
     if (referral is None) == (file is None):
-        raise OperatorError("Name a referral, by its id or its speakable code, or a file with --list.")
+        raise OperatorError(
+            "Name a referral, by its id or its speakable code, or a file with --list."
+        )
     with opened(settings_with(data_dir)) as installation:
-        said = _one(installation, referral) if referral is not None else _all(installation, ErasureList(file or Path()))
+        said = (
+            _one(installation, referral)
+            if referral is not None
+            else _all(installation, ErasureList(file or Path()))
+        )
         typer.echo(asyncio.run(said))
 
 

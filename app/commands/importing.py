@@ -25,7 +25,9 @@ def take_in(data_dir: Path | None, *, kind: str, file: Path, dry_run: bool) -> N
     raw = _read(file)
     try:
         with opened(settings_with(data_dir)) as installation, _bar(raw) as progress:
-            imported = asyncio.run(_take_in(installation, kind, raw, dry_run=dry_run, progress=progress))
+            imported = asyncio.run(
+                _take_in(installation, kind, raw, dry_run=dry_run, progress=progress)
+            )
     except ImportFaults as refused:
         for fault in refused.faults:
             say(f"{file}: {fault}")
@@ -39,7 +41,9 @@ async def _take_in(
 ) -> Imported:
     async with installation.transaction() as tx:
         keyring = await installation.keyring(tx)
-        imported = await imports.take_in(tx, imports.kind_of(kind), raw, keyring=keyring, progress=progress)
+        imported = await imports.take_in(
+            tx, imports.kind_of(kind), raw, keyring=keyring, progress=progress
+        )
         if dry_run:
             await tx.connection.rollback()
         return imported

@@ -66,7 +66,9 @@ class Installation:
         async with self.owner() as database:
             if not self.settings.embedded:
                 if await is_behind(database):
-                    raise OperatorError(f"The database is not this release's yet: run `{program()} migrate` first.")
+                    raise OperatorError(
+                        f"The database is not this release's yet: run `{program()} migrate` first."
+                    )
                 await erase_again(database, self.erasures)
             async with database.entered() as tx:
                 yield tx
@@ -87,7 +89,8 @@ class Installation:
     async def key(self, tx: Transaction) -> str:
         """Return the installation's key, made if there is none; OperatorError if it does not open what is sealed."""
         seals = await sealed_rows.sample(tx)
-        # Read after the seals: what a rotation wraps meanwhile is wrapped by a key that was in the file before.
+        # Read after the seals: what a rotation wraps meanwhile is wrapped by a key that was in the
+        # file before.
         found = self.settings.key or read_key(self.key_file)
         if found is None:
             if seals:
@@ -99,7 +102,9 @@ class Installation:
                     "Set PLEK_KEY: with DATABASE_URL every process needs the same. `openssl rand -base64 32` makes one."
                 )
             found = make_key(self.key_file)
-            say(f"Made a key in {self.key_file}: keep a copy elsewhere, as what is sealed cannot be read without it.")
+            say(
+                f"Made a key in {self.key_file}: keep a copy elsewhere, as what is sealed cannot be read without it."
+            )
         closed = opened_not(Keyring.parse(found, named=self.key_place), seals)
         if closed and closed == len(seals):
             raise OperatorError(
@@ -202,10 +207,14 @@ def make_key(file: Path) -> str:
     try:
         _write_key(file)
     except OSError as error:
-        raise OperatorError(f"A key cannot be written to {file}: {error.strerror}. Set PLEK_KEY instead.") from error
+        raise OperatorError(
+            f"A key cannot be written to {file}: {error.strerror}. Set PLEK_KEY instead."
+        ) from error
     key = read_key(file)
     if key is None:
-        raise OperatorError(f"{file} is empty: remove it if nothing was ever sealed here, else restore it from a copy.")
+        raise OperatorError(
+            f"{file} is empty: remove it if nothing was ever sealed here, else restore it from a copy."
+        )
     return key
 
 

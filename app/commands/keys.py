@@ -52,7 +52,9 @@ def retire(data_dir: Path | None) -> None:
         )
     _refuse_elsewhere(settings)
     if _is_used(settings.data_dir):
-        raise OperatorError("Stop Plek first: a process that runs may still wrap with an older key.")
+        raise OperatorError(
+            "Stop Plek first: a process that runs may still wrap with an older key."
+        )
     with opened(settings) as installation:
         typer.echo(asyncio.run(_retire(installation)))
 

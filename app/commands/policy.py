@@ -39,7 +39,9 @@ def publish(data_dir: Path | None, *, file: Path) -> None:
         policies.read(document, files=load())  # before anything is started for it
         with opened(settings_with(data_dir)) as installation:
             row = asyncio.run(act()).row
-    typer.echo(f"Published {row.version}, in force from {row.valid_from:%Y-%m-%d %H:%M:%S} UTC: {row.hash}")
+    typer.echo(
+        f"Published {row.version}, in force from {row.valid_from:%Y-%m-%d %H:%M:%S} UTC: {row.hash}"
+    )
 
 
 def listed(data_dir: Path | None) -> None:
@@ -52,7 +54,12 @@ def listed(data_dir: Path | None) -> None:
     with opened(settings_with(data_dir)) as installation:
         found = asyncio.run(act())
     rows = [
-        (one.row.version, f"{one.row.valid_from:%Y-%m-%d %H:%M:%S}", "now" if one.is_current else "", one.row.hash)
+        (
+            one.row.version,
+            f"{one.row.valid_from:%Y-%m-%d %H:%M:%S}",
+            "now" if one.is_current else "",
+            one.row.hash,
+        )
         for one in found
     ]
     typer.echo("\n".join(_columns([("version", "in force from, UTC", "", "hash"), *rows])))
@@ -86,7 +93,9 @@ def try_out(data_dir: Path | None, *, file: Path, last: int) -> None:
     async def act(progress: Progress) -> Tried:
         async with installation.transaction() as tx:
             keyring = await installation.keyring(tx)
-            return await policy_trials.try_out(tx, document, last=last, keyring=keyring, progress=progress)
+            return await policy_trials.try_out(
+                tx, document, last=last, keyring=keyring, progress=progress
+            )
 
     with faults_of(file):
         policies.parsed(document)
@@ -106,7 +115,10 @@ def told(tried: Tried) -> Iterator[str]:
         ("another first offer", f"{trial.other_first:,}"),
         ("an offer where there was none", f"{trial.first_found:,}"),
         ("no offer any more", f"{trial.first_lost:,}"),
-        *((f"places let through by {rule}", f"{places:,}") for rule, places in trial.let_through.items()),
+        *(
+            (f"places let through by {rule}", f"{places:,}")
+            for rule, places in trial.let_through.items()
+        ),
         *((f"places left out by {rule}", f"{places:,}") for rule, places in trial.left_out.items()),
         ("offers in both", f"{trial.compared:,}"),
         ("moved, in ranks", steps),

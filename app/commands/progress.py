@@ -32,7 +32,9 @@ class Progress:
     def sentence(self) -> str:
         """Return what is being done and how far it is, or for how long."""
         task, percent = self._now
-        return f"{task} ... " + (f"{monotonic() - self._began:.0f} s" if percent is None else f"{percent}%")
+        return f"{task} ... " + (
+            f"{monotonic() - self._began:.0f} s" if percent is None else f"{percent}%"
+        )
 
     @contextmanager
     def telling(self) -> Generator[None]:

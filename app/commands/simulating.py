@@ -26,7 +26,9 @@ WIDEST = 200
 """Columns of the terminal that the table takes where nobody watches."""
 
 
-def simulate(*, seed: int, days: int, policy_file: Path | None, swept: bool, out: Path | None) -> None:
+def simulate(
+    *, seed: int, days: int, policy_file: Path | None, swept: bool, out: Path | None
+) -> None:
     """Run the ways of choosing, print what came of them, and draw it; exit 1 where the check found anybody unsafe."""
     policy = _policy(policy_file)
     years = scene(load(), policy, seed=seed, days=days)
@@ -43,7 +45,9 @@ def simulate(*, seed: int, days: int, policy_file: Path | None, swept: bool, out
     if swept:
         with _bar("Sweeping") as progress:
             tables["sweep"] = list(years.outcomes(sweep(policy), progress=progress))
-        _print(("Points a stay", *(one.name for one in tables["sweep"])), list(rows(tables["sweep"])))
+        _print(
+            ("Points a stay", *(one.name for one in tables["sweep"])), list(rows(tables["sweep"]))
+        )
         drawn["frontier"] = frontier(tables["sweep"], own=policy.points.solidarity.stay)
     if out is not None:
         _write(out, {f"{name}.svg": svg for name, svg in drawn.items()})

@@ -20,8 +20,9 @@ class Stopped(BaseException):
 def stoppable(act: Coroutine[Any, Any, T]) -> T:
     """Run an act; a request to stop cancels it between two of its steps, and then does what it did before.
 
-    Raised in the middle of a step, as a handler of signals does, it would leave a connection waiting for ever. Many
-    rows on their way do so even where they are cancelled: those are left, and undone when their connection ends.
+    Raised in the middle of a step, as a handler of signals does, it would leave a connection
+    waiting for ever. Many rows on their way do so even where they are cancelled: those are left,
+    and undone when their connection ends.
     """
     before = {number: signal.getsignal(number) for number in REQUESTS}
     asked = list[int]()

@@ -37,7 +37,10 @@ async def _work(installation: Installation) -> None:
         key = await installation.key(tx)
     logs.configure(installation.settings.log_level)
     parts = main.join(
-        installation.settings, database_url=installation.database_url, redis_url=installation.redis_url, key=key
+        installation.settings,
+        database_url=installation.database_url,
+        redis_url=installation.redis_url,
+        key=key,
     )
     try:
         asyncio.get_running_loop().call_soon(typer.echo, "Working.")
@@ -53,9 +56,13 @@ def replay(data_dir: Path | None, *, ranking_id: str) -> None:
         with opened(settings_with(data_dir)) as installation:
             identical = asyncio.run(_replayed(installation, ranking_id))
     except Erased:
-        typer.echo("The referral of this ranking was erased: nothing can make the ranking again.", err=True)
+        typer.echo(
+            "The referral of this ranking was erased: nothing can make the ranking again.", err=True
+        )
         raise typer.Exit(1) from None
-    typer.echo("identical" if identical else "NOT identical: what comes out now is not what was recorded")
+    typer.echo(
+        "identical" if identical else "NOT identical: what comes out now is not what was recorded"
+    )
     if not identical:
         raise typer.Exit(1)
 
@@ -71,7 +78,9 @@ async def _replayed(installation: Installation, ranking_id: str) -> bool:
             raise OperatorError(f"There is no ranking {ranking_id}.")
         row, key = found
         again = await rankings.made_again(tx, row, key, keyring=await installation.keyring(tx))
-        entry = access_log.of_actor(tx.actor, "replay", "ranking", row.id, referral_ids=(row.referral_id,))
+        entry = access_log.of_actor(
+            tx.actor, "replay", "ranking", row.id, referral_ids=(row.referral_id,)
+        )
         await access_log.add(tx, entry)
         return rankings.is_identical(row, again)
 

@@ -83,10 +83,13 @@ async def one_at_a_time(tx: "Transaction", account_id: UUID) -> None:
     await tx.rows(select(func.pg_advisory_xact_lock(func.hashtextextended(str(account_id), 0))))
 
 
-async def wait(tx: "Transaction", account_id: UUID, *, action: str, most: int, tries: bool = False) -> int:
+async def wait(
+    tx: "Transaction", account_id: UUID, *, action: str, most: int, tries: bool = False
+) -> int:
     """Return in how many whole seconds an account may do something again, 0 for now: `most` an hour are granted.
 
-    With `tries` those that were refused count as well, where they gave a purpose: that of being told to wait does not.
+    With `tries` those that were refused count as well, where they gave a purpose: that of being
+    told to wait does not.
     """
     clock = func.clock_timestamp()
     # Worked out once, in a sub-select: only so the index leads past all that is older.
@@ -104,7 +107,11 @@ async def wait(tx: "Transaction", account_id: UUID, *, action: str, most: int, t
         .limit(1)
     )
     row = await tx.row(
-        select(func.ceil(func.extract("epoch", recent.scalar_subquery() + timedelta(hours=1) - clock)).label("seconds"))
+        select(
+            func.ceil(
+                func.extract("epoch", recent.scalar_subquery() + timedelta(hours=1) - clock)
+            ).label("seconds")
+        )
     )
     return 0 if row is None or row.seconds is None else max(1, int(row.seconds))
 

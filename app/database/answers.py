@@ -47,12 +47,15 @@ async def keep(tx: "Transaction", answer: Answer) -> bool:
 async def read(tx: "Transaction", account_id: UUID, *, route: str, key: str) -> Answer | None:
     """Return the answer kept for a key, if any; after a day it is forgotten.
 
-    It is empty once whom it was about has been erased; one that was only kept after that is nobody's.
+    It is empty once whom it was about has been erased; one that was only kept after that is
+    nobody's.
     """
     known = exists().where(ReferralSecret.referral_id == AnswerRow.referral_id)
     named = func.unnest(AnswerRow.referral_ids).column_valued("named")
     all_known = ~exists(select(named).where(~exists().where(ReferralSecret.referral_id == named)))
-    readable = or_(AnswerRow.sealed == GONE, and_(or_(AnswerRow.referral_id.is_(None), known), all_known))
+    readable = or_(
+        AnswerRow.sealed == GONE, and_(or_(AnswerRow.referral_id.is_(None), known), all_known)
+    )
     row = await tx.row(
         select(
             AnswerRow.account_id,
@@ -65,7 +68,12 @@ async def read(tx: "Transaction", account_id: UUID, *, route: str, key: str) -> 
             AnswerRow.sealed,
             AnswerRow.referral_id,
             AnswerRow.referral_ids,
-        ).where(AnswerRow.account_id == account_id, AnswerRow.route == route, AnswerRow.key == key, readable)
+        ).where(
+            AnswerRow.account_id == account_id,
+            AnswerRow.route == route,
+            AnswerRow.key == key,
+            readable,
+        )
     )
     return None if row is None else Answer(*row)
 
@@ -73,5 +81,7 @@ async def read(tx: "Transaction", account_id: UUID, *, route: str, key: str) -> 
 async def prune(tx: "Transaction", *, keep_hours: int = KEPT_HOURS) -> int:
     """Forget answers given longer ago than that and return how many."""
     return await tx.run(
-        delete(AnswerRow).where(AnswerRow.made_at < func.clock_timestamp() - timedelta(hours=keep_hours))
+        delete(AnswerRow).where(
+            AnswerRow.made_at < func.clock_timestamp() - timedelta(hours=keep_hours)
+        )
     )

@@ -18,7 +18,9 @@ async def read(tx: "Statements", name: str) -> int:
 
 async def advance(tx: "Statements", name: str, *, by: int = 1) -> int:
     """Take the next number (or the last of the next `by`); the row stays locked until the transaction ends."""
-    statement = update(Head).where(Head.name == name).values(value=Head.value + by).returning(Head.value)
+    statement = (
+        update(Head).where(Head.name == name).values(value=Head.value + by).returning(Head.value)
+    )
     return (await tx.rows(statement))[0].value
 
 

@@ -1,8 +1,9 @@
 """What is to be sent to webhooks: one row for each event and webhook, leased by whoever sends it.
 
-A lease is a time in the row, by the database's clock: nobody holds a lock or a transaction while a receiver takes its
-time, and what a process that died was sending is due again when its lease has run out. Who notes how it went locks the
-webhook first and deliveries then, or two that fail at once would wait for each other when that disables their webhook.
+A lease is a time in the row, by the database's clock: nobody holds a lock or a transaction while a
+receiver takes its time, and what a process that died was sending is due again when its lease has
+run out. Who notes how it went locks the webhook first and deliveries then, or two that fail at once
+would wait for each other when that disables their webhook.
 """
 
 from collections.abc import Collection
@@ -11,7 +12,21 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from sqlalchemy import FromClause, Update, and_, any_, case, delete, exists, func, insert, or_, select, true, update
+from sqlalchemy import (
+    FromClause,
+    Update,
+    and_,
+    any_,
+    case,
+    delete,
+    exists,
+    func,
+    insert,
+    or_,
+    select,
+    true,
+    update,
+)
 
 from app.models import OutboxEntry, Webhook, WebhookDelivery
 
@@ -48,29 +63,42 @@ class Leased:
 async def spread(tx: "Transaction", *, after: int, upto: int) -> None:
     """Write down what is to be sent of the events with these positions; the relay does so when it has numbered them.
 
-    Positions are given once, so each event comes to each webhook once, and a webhook hears of everything numbered
-    since it was added.
+    Positions are given once, so each event comes to each webhook once, and a webhook hears of
+    everything numbered since it was added.
     """
     told = [
         WebhookDelivery.webhook_id,
         *(getattr(WebhookDelivery, name) for name in ("position", "kind", "subject", "at")),
     ]
-    concerned = or_(OutboxEntry.audience.is_(None), Webhook.provider_id == any_(OutboxEntry.audience))
+    concerned = or_(
+        OutboxEntry.audience.is_(None), Webhook.provider_id == any_(OutboxEntry.audience)
+    )
     wanted = (
-        select(Webhook.id, OutboxEntry.position, OutboxEntry.kind, OutboxEntry.subject, OutboxEntry.at)
+        select(
+            Webhook.id, OutboxEntry.position, OutboxEntry.kind, OutboxEntry.subject, OutboxEntry.at
+        )
         .join(Webhook, and_(OutboxEntry.kind == any_(Webhook.kinds), concerned))
-        .where(OutboxEntry.position > after, OutboxEntry.position <= upto, Webhook.disabled_at.is_(None))
+        .where(
+            OutboxEntry.position > after,
+            OutboxEntry.position <= upto,
+            Webhook.disabled_at.is_(None),
+        )
     )
     await tx.run(insert(WebhookDelivery).inline().from_select(told, wanted))
 
 
 async def lease(
-    tx: "Transaction", *, most: int, each: int, busy: Collection[UUID] = (), seconds: float = LEASE_S
+    tx: "Transaction",
+    *,
+    most: int,
+    each: int,
+    busy: Collection[UUID] = (),
+    seconds: float = LEASE_S,
 ) -> list[Leased]:
     """Lease what is due and what nobody else is sending: at most `each` a webhook, one where the last one failed.
 
-    None is leased for webhooks that are busy. Whose turn it is among the others is drawn, so that none waits behind the
-    same ones every time.
+    None is leased for webhooks that are busy. Whose turn it is among the others is drawn, so that
+    none waits behind the same ones every time.
     """
     clock = func.clock_timestamp()
     due = _due(each)
@@ -106,7 +134,9 @@ async def received(tx: "Transaction", leased: Leased) -> None:
     """Note that a delivery was received."""
     clock = func.clock_timestamp()
     await tx.run(
-        update(Webhook).where(Webhook.id == leased.webhook_id).values(last_delivery_at=clock, failing_since=None)
+        update(Webhook)
+        .where(Webhook.id == leased.webhook_id)
+        .values(last_delivery_at=clock, failing_since=None)
     )
     await tx.run(_still(leased).values(ended_at=clock, outcome=DELIVERED))
 
@@ -114,8 +144,9 @@ async def received(tx: "Transaction", leased: Leased) -> None:
 async def failed(tx: "Transaction", leased: Leased, *, again_in_seconds: float | None) -> bool:
     """Note that a delivery was not received, and when it is due again: never, where None.
 
-    Return whether its webhook has now been failing for so long that it is to be disabled. Whoever sent it after its
-    lease ran out has nothing to say of when it is due: somebody else is sending it.
+    Return whether its webhook has now been failing for so long that it is to be disabled. Whoever
+    sent it after its lease ran out has nothing to say of when it is due: somebody else is sending
+    it.
     """
     clock = func.clock_timestamp()
     since = func.coalesce(Webhook.failing_since, clock)
@@ -155,7 +186,9 @@ async def prune(tx: "Transaction", *, keep_hours: int = KEPT_HOURS) -> int:
     """Forget what ended longer ago than that, and what was for webhooks that are gone; return how much."""
     since = func.clock_timestamp() - timedelta(hours=keep_hours)
     orphaned = ~exists().where(Webhook.id == WebhookDelivery.webhook_id)
-    return await tx.run(delete(WebhookDelivery).where(or_(WebhookDelivery.ended_at < since, orphaned)))
+    return await tx.run(
+        delete(WebhookDelivery).where(or_(WebhookDelivery.ended_at < since, orphaned))
+    )
 
 
 def _due(each: int) -> FromClause:
@@ -176,4 +209,6 @@ def _due(each: int) -> FromClause:
 
 
 def _still(leased: Leased) -> Update:
-    return update(WebhookDelivery).where(WebhookDelivery.id == leased.id, WebhookDelivery.ended_at.is_(None))
+    return update(WebhookDelivery).where(
+        WebhookDelivery.id == leased.id, WebhookDelivery.ended_at.is_(None)
+    )

@@ -1,8 +1,8 @@
 """The outbox: what others must hear of, written with the fact itself, numbered once committed, kept for a day.
 
-Rows get their ids when they are written and become visible when their transaction commits, in another order; whoever
-read "after the last id" would lose some. So the relay numbers rows that are committed, under a lock: positions have no
-gaps, and nothing appears before one that has been read.
+Rows get their ids when they are written and become visible when their transaction commits, in
+another order; whoever read "after the last id" would lose some. So the relay numbers rows that are
+committed, under a lock: positions have no gaps, and nothing appears before one that has been read.
 """
 
 from collections.abc import Sequence
@@ -44,7 +44,9 @@ class Glance:
     waiting: bool
 
 
-async def add(tx: "Transaction", *, kind: str, subject: str, audience: Sequence[UUID] | None) -> None:
+async def add(
+    tx: "Transaction", *, kind: str, subject: str, audience: Sequence[UUID] | None
+) -> None:
     """Write down what others must hear of once this transaction has become true.
 
     `kind` is one of the model's; `subject` an id, or for availability a region's code; `audience`
@@ -52,7 +54,9 @@ async def add(tx: "Transaction", *, kind: str, subject: str, audience: Sequence[
     """
     providers = None if audience is None else sorted(set(audience))
     # Inline: to ask for the new id would be to read a row that concerns, perhaps, only others.
-    await tx.run(insert(OutboxEntry).inline().values(kind=kind, subject=subject, audience=providers))
+    await tx.run(
+        insert(OutboxEntry).inline().values(kind=kind, subject=subject, audience=providers)
+    )
     tx.wrote_outbox()
 
 
@@ -66,8 +70,8 @@ async def glance(tx: "Transaction") -> Glance:
 async def number(tx: "Transaction", *, most: int = NUMBERED_AT_ONCE) -> int | None:
     """Give positions to rows that are committed, in order; return the newest position, None if there were no such rows.
 
-    With its position a row also comes to the webhooks that want it. The head row is locked first: only then does the
-    next statement see all that earlier holders of the lock did.
+    With its position a row also comes to the webhooks that want it. The head row is locked first:
+    only then does the next statement see all that earlier holders of the lock did.
     """
     locked = await tx.row(select(Head.value).where(Head.name == HEAD).with_for_update())
     before = 0 if locked is None else locked.value
@@ -87,7 +91,10 @@ async def number(tx: "Transaction", *, most: int = NUMBERED_AT_ONCE) -> int | No
     )
     newest = select(func.max(numbered.c.position)).scalar_subquery()
     row = await tx.row(
-        update(Head).where(Head.name == HEAD).values(value=func.coalesce(newest, Head.value)).returning(Head.value)
+        update(Head)
+        .where(Head.name == HEAD)
+        .values(value=func.coalesce(newest, Head.value))
+        .returning(Head.value)
     )
     if row is None or row.value == before:
         return None
@@ -96,7 +103,12 @@ async def number(tx: "Transaction", *, most: int = NUMBERED_AT_ONCE) -> int | No
 
 
 async def read_after(
-    tx: "Transaction", position: int, *, upto: int = FURTHEST, provider_id: UUID | None = None, limit: int = 500
+    tx: "Transaction",
+    position: int,
+    *,
+    upto: int = FURTHEST,
+    provider_id: UUID | None = None,
+    limit: int = 500,
 ) -> list[Entry]:
     """Return numbered rows after a position, in order; with `provider_id` only what concerns that provider."""
     statement = (
@@ -109,7 +121,12 @@ async def read_after(
         concerned = OutboxEntry.audience.contains([provider_id])
         statement = statement.where(or_(OutboxEntry.audience.is_(None), concerned))
     return [
-        Entry(row.position, row.kind, row.subject, None if row.audience is None else frozenset(row.audience))
+        Entry(
+            row.position,
+            row.kind,
+            row.subject,
+            None if row.audience is None else frozenset(row.audience),
+        )
         for row in await tx.rows(statement)
     ]
 
@@ -128,10 +145,15 @@ async def oldest(tx: "Transaction") -> int | None:
 async def prune(tx: "Transaction", *, keep_hours: int = KEPT_HOURS) -> int:
     """Forget what was written longer ago than that and return how much.
 
-    What goes is always a beginning: positions and times run in step only nearly, and a hole would be a lost event.
+    What goes is always a beginning: positions and times run in step only nearly, and a hole would
+    be a lost event.
     """
     since = func.clock_timestamp() - timedelta(hours=keep_hours)
-    first_kept = select(func.min(OutboxEntry.position)).where(OutboxEntry.at >= since).scalar_subquery()
+    first_kept = (
+        select(func.min(OutboxEntry.position)).where(OutboxEntry.at >= since).scalar_subquery()
+    )
     return await tx.run(
-        delete(OutboxEntry).where(OutboxEntry.at < since, OutboxEntry.position < func.coalesce(first_kept, FURTHEST))
+        delete(OutboxEntry).where(
+            OutboxEntry.at < since, OutboxEntry.position < func.coalesce(first_kept, FURTHEST)
+        )
     )

@@ -36,14 +36,16 @@ _VALUES = (
     bindparam("valid_from", type_=DateTime(timezone=True)),
     bindparam("document", type_=JSONB),
 )
-# The guard stands in the very statement: the clock decides who is too late. The first policy may have begun long ago.
+# The guard stands in the very statement: the clock decides who is too late. The first policy may
+# have begun long ago.
 _ADD = (
     insert(Policy)
     .from_select(
         list(PolicyRow.__slots__),
         select(*_VALUES).where(
             or_(
-                bindparam("valid_from", type_=DateTime(timezone=True)) >= func.clock_timestamp() + LEAD,
+                bindparam("valid_from", type_=DateTime(timezone=True))
+                >= func.clock_timestamp() + LEAD,
                 ~exists().select_from(Policy),
             )
         ),
@@ -65,13 +67,17 @@ async def add(tx: "Statements", row: PolicyRow) -> bool:
 
 async def alike(tx: "Statements", row: PolicyRow) -> list[PolicyRow]:
     """Return the policies that have the hash, the version or the beginning of this one."""
-    same = or_(Policy.hash == row.hash, Policy.version == row.version, Policy.valid_from == row.valid_from)
+    same = or_(
+        Policy.hash == row.hash, Policy.version == row.version, Policy.valid_from == row.valid_from
+    )
     return await _rows(tx, select(*_COLUMNS).where(same))
 
 
 async def named(tx: "Statements", name: str) -> PolicyRow | None:
     """Return the policy with this version or hash."""
-    found = await _rows(tx, select(*_COLUMNS).where(or_(Policy.hash == name, Policy.version == name)))
+    found = await _rows(
+        tx, select(*_COLUMNS).where(or_(Policy.hash == name, Policy.version == name))
+    )
     return found[0] if found else None
 
 
@@ -83,7 +89,12 @@ async def listed(tx: "Statements", *, limit: int, before: datetime | None) -> li
 
 async def in_force(tx: "Statements") -> str | None:
     """Return the hash of the policy that was in force when the transaction began."""
-    begun = select(Policy.hash).where(Policy.valid_from <= tx.at).order_by(Policy.valid_from.desc()).limit(1)
+    begun = (
+        select(Policy.hash)
+        .where(Policy.valid_from <= tx.at)
+        .order_by(Policy.valid_from.desc())
+        .limit(1)
+    )
     row = await tx.row(begun)
     return None if row is None else row.hash
 

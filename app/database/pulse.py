@@ -37,15 +37,23 @@ async def read(tx: "Transaction") -> Pulse:
     """Take the pulse."""
     clock = func.clock_timestamp()
     claims = await tx.rows(
-        select(Claim.kind, func.count().label("places")).where(Claim.claimed_until > clock).group_by(Claim.kind)
+        select(Claim.kind, func.count().label("places"))
+        .where(Claim.claimed_until > clock)
+        .group_by(Claim.kind)
     )
     waited = func.extract("epoch", clock - func.min(OutboxEntry.at))
     waiting = await tx.row(
-        select(func.count().label("rows"), waited.label("seconds")).where(OutboxEntry.position.is_(None))
+        select(func.count().label("rows"), waited.label("seconds")).where(
+            OutboxEntry.position.is_(None)
+        )
     )
     live = {row.kind: row.places for row in claims}
     overdue = (
-        await tx.rows(select(func.count()).where(Alternative.ended_at.is_(None), Alternative.next_check_at <= clock))
+        await tx.rows(
+            select(func.count()).where(
+                Alternative.ended_at.is_(None), Alternative.next_check_at <= clock
+            )
+        )
     )[0][0]
     if waiting is None or not waiting.rows:
         return Pulse(live, 0, 0.0, overdue)

@@ -72,7 +72,12 @@ class Reference:
         if not self.later or moment < self.later[0].valid_from:
             return self
         begun = [term for term in self.later if term.valid_from <= moment]
-        return replace(self, policy=begun[-1].policy, policy_hash=begun[-1].hash, later=self.later[len(begun) :])
+        return replace(
+            self,
+            policy=begun[-1].policy,
+            policy_hash=begun[-1].hash,
+            later=self.later[len(begun) :],
+        )
 
     def region_of(self, municipality: str) -> str:
         """Return the code of the region that a municipality belongs to."""
@@ -90,7 +95,9 @@ async def load(tx: "Statements") -> Reference:
 
 async def _load(tx: "Statements", *, version: int) -> Reference:
     regions = await tx.rows(
-        select(Region.code, Region.name, Region.lat, Region.lon, Region.population).order_by(Region.code)
+        select(Region.code, Region.name, Region.lat, Region.lon, Region.population).order_by(
+            Region.code
+        )
     )
     municipalities = await tx.rows(
         select(
@@ -123,7 +130,9 @@ def _term(row: PolicyRow) -> Term:
     return Term(row.valid_from, row.hash, parse_policy(row.document))
 
 
-async def _distances(tx: "Statements") -> tuple[Mapping[str, Mapping[str, int]], Mapping[str, Mapping[str, int]]]:
+async def _distances(
+    tx: "Statements",
+) -> tuple[Mapping[str, Mapping[str, int]], Mapping[str, Mapping[str, int]]]:
     rows = await tx.rows(
         select(
             Clearance.zone,
@@ -134,8 +143,14 @@ async def _distances(tx: "Statements") -> tuple[Mapping[str, Mapping[str, int]],
     )
     # One string object a municipality, not one a pair: the table has over a hundred thousand rows.
     names = {row.zone: row.zone for row in rows}
-    clearances = {row.zone: dict(zip((names[site] for site in row.sites), row.km, strict=True)) for row in rows}
-    distances = {row.zone: dict(zip((names[site] for site in row.sites), row.centroid_km, strict=True)) for row in rows}
+    clearances = {
+        row.zone: dict(zip((names[site] for site in row.sites), row.km, strict=True))
+        for row in rows
+    }
+    distances = {
+        row.zone: dict(zip((names[site] for site in row.sites), row.centroid_km, strict=True))
+        for row in rows
+    }
     return clearances, distances
 
 

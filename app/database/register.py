@@ -93,7 +93,9 @@ async def _providers(tx: "Statements") -> Mapping[str, ProviderCard]:
         .order_by(Provider.slug)
     )
     return {
-        str(row.id): ProviderCard(str(row.id), row.slug, row.name, row.phone, tuple(sorted(row.regions)))
+        str(row.id): ProviderCard(
+            str(row.id), row.slug, row.name, row.phone, tuple(sorted(row.regions))
+        )
         for row in rows
     }
 
@@ -171,7 +173,11 @@ async def record(tx: "Statements", snapshot: RegisterSnapshot) -> None:
     recorded = tx.stored_registers
     if snapshot.hash in recorded:
         return
-    await tx.run(insert(RegisterRecord).values(hash=snapshot.hash, content=snapshot.content()).on_conflict_do_nothing())
+    await tx.run(
+        insert(RegisterRecord)
+        .values(hash=snapshot.hash, content=snapshot.content())
+        .on_conflict_do_nothing()
+    )
     tx.after_commit.append(lambda: recorded.add(snapshot.hash))
 
 

@@ -25,8 +25,12 @@ _ALONE = text("SELECT pg_advisory_xact_lock(hashtext('plek is being made ready')
 
 DEMO = "plek is being filled with the demo country"
 """Of an act that one process does while others wait."""
-_TRY = text("SELECT pg_try_advisory_xact_lock(hashtext(:act)) AS got").bindparams(bindparam("act", type_=Text))
-_WAIT = text("SELECT pg_advisory_xact_lock(hashtext(:act))").bindparams(bindparam("act", type_=Text))
+_TRY = text("SELECT pg_try_advisory_xact_lock(hashtext(:act)) AS got").bindparams(
+    bindparam("act", type_=Text)
+)
+_WAIT = text("SELECT pg_advisory_xact_lock(hashtext(:act))").bindparams(
+    bindparam("act", type_=Text)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,11 +53,21 @@ async def look(database: "Database") -> Condition:
                 row = (await connection.execute(_CONDITION)).one()
                 revision = None
                 if row[3]:
-                    revision = (await connection.execute(text("SELECT version_num FROM alembic_version"))).scalar()
+                    revision = (
+                        await connection.execute(text("SELECT version_num FROM alembic_version"))
+                    ).scalar()
     except Refusal as error:
-        raise OperatorError("The database does not answer: see DATABASE_URL, and whether the server runs.") from error
-    except (asyncpg.InvalidAuthorizationSpecificationError, asyncpg.InvalidCatalogNameError, DBAPIError) as error:
-        raise OperatorError(f"The database does not let Plek in ({type(error).__name__}): see DATABASE_URL.") from error
+        raise OperatorError(
+            "The database does not answer: see DATABASE_URL, and whether the server runs."
+        ) from error
+    except (
+        asyncpg.InvalidAuthorizationSpecificationError,
+        asyncpg.InvalidCatalogNameError,
+        DBAPIError,
+    ) as error:
+        raise OperatorError(
+            f"The database does not let Plek in ({type(error).__name__}): see DATABASE_URL."
+        ) from error
     return Condition(row[0] // 10_000, row[1].split()[0], row[2], revision)
 
 
@@ -62,7 +76,8 @@ async def alone(database: "Database") -> AsyncGenerator[None]:
     """Wait until no other process makes this database ready, and keep others waiting; it takes a connection."""
     with refusing():
         async with database.engine.connect() as connection:
-            # Of the transaction, not of the session: the lock must work behind a pool of connections too.
+            # Of the transaction, not of the session: the lock must work behind a pool of
+            # connections too.
             await connection.execute(_ALONE)
             yield
 
@@ -79,7 +94,9 @@ async def await_turn(tx: "Transaction", act: str) -> None:
 
 async def obeys_rules(tx: "Transaction") -> bool:
     """Whether row-level security holds for whoever this transaction is."""
-    exempt = text("SELECT rolsuper OR rolbypassrls AS exempt FROM pg_roles WHERE rolname = current_user")
+    exempt = text(
+        "SELECT rolsuper OR rolbypassrls AS exempt FROM pg_roles WHERE rolname = current_user"
+    )
     return not (await tx.rows(exempt))[0].exempt
 
 

@@ -33,8 +33,8 @@ class Snapshots:
     async def reference(self, tx: "Statements") -> "Reference":
         """Return the country at this transaction's version or a newer one, with the policy in force when it began.
 
-        A policy that was published ahead so takes effect everywhere at once, by the database's clock, and nothing that
-        is kept here outlives its beginning.
+        A policy that was published ahead so takes effect everywhere at once, by the database's
+        clock, and nothing that is kept here outlives its beginning.
         """
         known = self._reference
         if known is None or known.version < tx.reference_version:
@@ -54,7 +54,8 @@ class Snapshots:
     async def register(self, tx: "Statements") -> "RegisterSnapshot":
         """Return the register at this transaction's version or a newer one.
 
-        Everybody shares what is kept, so nobody fills it to whom row-level security shows only a part.
+        Everybody shares what is kept, so nobody fills it to whom row-level security shows only a
+        part.
         """
         if not tx.sees_register:
             raise Forbidden

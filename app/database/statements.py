@@ -41,14 +41,20 @@ class Statements(Protocol):
         """What to do in this process once, and only if, all of it has become true."""
         ...
 
-    async def rows(self, statement: Executable, values: Mapping[str, Any] | None = None) -> list[Row[Any]]:
+    async def rows(
+        self, statement: Executable, values: Mapping[str, Any] | None = None
+    ) -> list[Row[Any]]:
         """Run a statement and return its rows."""
         ...
 
-    async def row(self, statement: Executable, values: Mapping[str, Any] | None = None) -> Row[Any] | None:
+    async def row(
+        self, statement: Executable, values: Mapping[str, Any] | None = None
+    ) -> Row[Any] | None:
         """Run a statement and return its first row, if any."""
         ...
 
-    async def run(self, statement: Executable, values: Mapping[str, Any] | list[dict[str, Any]] | None = None) -> int:
+    async def run(
+        self, statement: Executable, values: Mapping[str, Any] | list[dict[str, Any]] | None = None
+    ) -> int:
         """Run a statement and return how many rows it changed."""
         ...

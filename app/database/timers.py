@@ -24,7 +24,9 @@ class Lease:
     until: datetime
 
 
-async def lease(tx: "Transaction", names: Collection[str], *, seconds: float = LEASE_SECONDS) -> Lease | None:
+async def lease(
+    tx: "Transaction", names: Collection[str], *, seconds: float = LEASE_SECONDS
+) -> Lease | None:
     """Lease one of some timers that is due and that nobody has; None where there is none."""
     clock = func.clock_timestamp()
     due = (

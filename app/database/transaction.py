@@ -102,15 +102,21 @@ class Transaction:
             del self.after_commit[meant:]
             raise
 
-    async def rows(self, statement: Executable, values: Mapping[str, Any] | None = None) -> list[Row[Any]]:
+    async def rows(
+        self, statement: Executable, values: Mapping[str, Any] | None = None
+    ) -> list[Row[Any]]:
         """Run a statement and return its rows."""
         return list((await self.connection.execute(statement, values)).all())
 
-    async def row(self, statement: Executable, values: Mapping[str, Any] | None = None) -> Row[Any] | None:
+    async def row(
+        self, statement: Executable, values: Mapping[str, Any] | None = None
+    ) -> Row[Any] | None:
         """Run a statement and return its first row, if any."""
         return (await self.connection.execute(statement, values)).first()
 
-    async def run(self, statement: Executable, values: Mapping[str, Any] | list[dict[str, Any]] | None = None) -> int:
+    async def run(
+        self, statement: Executable, values: Mapping[str, Any] | list[dict[str, Any]] | None = None
+    ) -> int:
         """Run a statement and return how many rows it changed."""
         result: CursorResult[Any] = await self.connection.execute(statement, values)
         return result.rowcount
@@ -130,11 +136,13 @@ class Database:
         """Set whenever a transaction of this process left rows in the outbox."""
 
     @asynccontextmanager
-    async def entered(self, token_hash: bytes = NOBODY, *, actor: str = "") -> AsyncGenerator[Transaction]:
+    async def entered(
+        self, token_hash: bytes = NOBODY, *, actor: str = ""
+    ) -> AsyncGenerator[Transaction]:
         """Open a transaction as whoever bears the token; commit at the end, roll back on any exception.
 
-        `identity` is None where nobody bears it: such a transaction sees what its actor may see, and without one what
-        anyone may see. The owner's is the operator's.
+        `identity` is None where nobody bears it: such a transaction sees what its actor may see,
+        and without one what anyone may see. The owner's is the operator's.
         """
         with refusing():
             async with self.engine.connect() as connection:
@@ -145,17 +153,23 @@ class Database:
                 }
                 if self._assume_role:
                     values["role"] = self._assume_role
-                result = await connection.execute(ENTER_ASSUMING if self._assume_role else ENTER, values)
+                result = await connection.execute(
+                    ENTER_ASSUMING if self._assume_role else ENTER, values
+                )
                 tx = self._transaction(connection, result.one(), actor=actor or self._actor)
                 yield tx
                 await connection.commit()
         for act in tx.after_commit:
             act()
 
-    def _transaction(self, connection: AsyncConnection, row: Row[Any], *, actor: str) -> Transaction:
+    def _transaction(
+        self, connection: AsyncConnection, row: Row[Any], *, actor: str
+    ) -> Transaction:
         identity = None
         if row.account_id is not None:
-            identity = Identity(row.account_id, row.token_id, frozenset(row.roles), row.provider_id, row.region)
+            identity = Identity(
+                row.account_id, row.token_id, frozenset(row.roles), row.provider_id, row.region
+            )
         return Transaction(
             connection=connection,
             at=row.at,
@@ -177,7 +191,13 @@ def refusing() -> Generator[None]:
     """Say in the domain's words what the database could not do."""
     try:
         yield
-    except (PoolTimeout, TimeoutError, OSError, asyncpg.PostgresConnectionError, InterfaceError) as error:
+    except (
+        PoolTimeout,
+        TimeoutError,
+        OSError,
+        asyncpg.PostgresConnectionError,
+        InterfaceError,
+    ) as error:
         raise Unavailable from error
     except asyncpg.PostgresError as error:
         if _out_of_reach(getattr(error, "sqlstate", None)):
@@ -200,15 +220,21 @@ def _out_of_reach(state: str | None) -> bool:
 def _engine(url: str, settings: Settings) -> AsyncEngine:
     connect: dict[str, Any] = {"timeout": CONNECT_WAIT_S}
     if settings.transaction_pooling:
-        # A pooled server connection changes hands between transactions, and names of statements with it.
+        # A pooled server connection changes hands between transactions, and names of statements
+        # with it.
         connect |= {
             "statement_cache_size": 0,
             "prepared_statement_cache_size": 0,
             "prepared_statement_name_func": lambda: f"__plek_{uuid4()}__",
         }
     else:
-        # Every statement here is a look-up by key, prepared once a connection: planning it again finds the same plan.
-        connect["server_settings"] = {"application_name": "plek", "jit": "off", "plan_cache_mode": "force_generic_plan"}
+        # Every statement here is a look-up by key, prepared once a connection: planning it again
+        # finds the same plan.
+        connect["server_settings"] = {
+            "application_name": "plek",
+            "jit": "off",
+            "plan_cache_mode": "force_generic_plan",
+        }
     return create_async_engine(
         url,
         pool_size=settings.pool_size,

@@ -36,11 +36,17 @@ ATTRIBUTES = ("kind", "bed_spaces", "sharing", "genders", "sons_up_to_age", "fea
 
 
 async def fill(
-    tx: Transaction, *, keyring: Keyring, seed: int = DEFAULT_SEED, files: ReferenceFiles | None = None
+    tx: Transaction,
+    *,
+    keyring: Keyring,
+    seed: int = DEFAULT_SEED,
+    files: ReferenceFiles | None = None,
 ) -> DemoCountry:
     """Fill a database that has the reference data and nothing else; the same seed gives the same country."""
     if await accounts.slugs(tx):
-        raise OperatorError("The database has providers already: the demo country only fills an empty one.")
+        raise OperatorError(
+            "The database has providers already: the demo country only fills an empty one."
+        )
     country = build(files or load(), seed=seed)
     await bulk.add(tx, rows_of(country, keyring=keyring, at=tx.at))
     await counters.advance(tx, "register")
@@ -55,7 +61,9 @@ def rows_of(country: DemoCountry, *, keyring: Keyring, at: datetime) -> Batch:
         values = asdict(provider)
         regions = values.pop("regions")
         batch.providers.append(values)
-        batch.provider_regions.extend({"provider_id": provider.id, "region": region} for region in regions)
+        batch.provider_regions.extend(
+            {"provider_id": provider.id, "region": region} for region in regions
+        )
     keys: dict[UUID, DataKey] = {}
     for site in country.sites:
         keys[site.id], wrapped = keyring.new_data_key(row=str(site.id))
@@ -67,7 +75,9 @@ def rows_of(country: DemoCountry, *, keyring: Keyring, at: datetime) -> Batch:
 
 
 def _site(site: DemoSite, *, at: datetime) -> Values:
-    confirmed = None if site.confirmed_hours_ago is None else at - timedelta(hours=site.confirmed_hours_ago)
+    confirmed = (
+        None if site.confirmed_hours_ago is None else at - timedelta(hours=site.confirmed_hours_ago)
+    )
     founded = at - FOUNDED
     traits = {name: _plain(getattr(site, name)) for name in TRAITS}
     return {
@@ -85,7 +95,9 @@ def _site_secret(site: DemoSite, key: DataKey, wrapped: bytes) -> Values:
     return {"site_id": site.id, "provider_id": site.provider_id, "key": wrapped, "sealed": sealed}
 
 
-def _add_places(batch: Batch, country: DemoCountry, keys: dict[UUID, DataKey], *, at: datetime) -> None:
+def _add_places(
+    batch: Batch, country: DemoCountry, keys: dict[UUID, DataKey], *, at: datetime
+) -> None:
     luck = Luck(country.seed, subject="place groups")
     owner = {site.id: site.provider_id for site in country.sites}
     groups: dict[tuple[object, ...], Values] = {}
@@ -98,7 +110,13 @@ def _add_places(batch: Batch, country: DemoCountry, keys: dict[UUID, DataKey], *
         ids: Values = {"provider_id": owner[place.site_id]}
         sealed = keys[place.site_id].seal(place.label.encode(), row=str(place.id))
         batch.places.append(
-            ids | {"id": place.id, "site_id": place.site_id, "group_id": groups[mark]["id"], "created_at": at - FOUNDED}
+            ids
+            | {
+                "id": place.id,
+                "site_id": place.site_id,
+                "group_id": groups[mark]["id"],
+                "created_at": at - FOUNDED,
+            }
         )
         batch.place_secrets.append(ids | {"place_id": place.id, "sealed": sealed})
         batch.claims.append(_claim(place, groups[mark]["id"], at=at))
@@ -135,7 +153,12 @@ def _add_referrals(batch: Batch, country: DemoCountry, *, keyring: Keyring, at: 
             }
         )
         sealed = key.seal_json(content_of(referral), row=str(referral.id))
-        secret = {"referral_id": referral.id, "provider_id": referral.provider_id, "key": wrapped, "sealed": sealed}
+        secret = {
+            "referral_id": referral.id,
+            "provider_id": referral.provider_id,
+            "key": wrapped,
+            "sealed": sealed,
+        }
         batch.referral_secrets.append(secret)
 
 

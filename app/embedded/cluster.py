@@ -35,8 +35,9 @@ _SETTINGS = {
     "timezone": "'UTC'",
     "log_timezone": "'UTC'",
     "lc_messages": "'C'",
-    # What people typed never reaches the log: no statement, no parameter, no detail, and no error of a statement at all
-    # (its text may quote a value); the application hears of those. The level `log` still has starts, stops and crashes.
+    # What people typed never reaches the log: no statement, no parameter, no detail, and no error
+    # of a statement at all (its text may quote a value); the application hears of those. The level
+    # `log` still has starts, stops and crashes.
     "logging_collector": "off",
     "log_destination": "'stderr'",
     "log_min_messages": "log",
@@ -83,10 +84,16 @@ class Maker:
 
     def tell(self, at: Path, *, statements: list[str], durable: bool = True) -> None:
         """Run statements as the superuser in single-user mode, the only way in that it has."""
-        options = {"exit_on_error": "on", "log_min_messages": "warning", "log_min_error_statement": "panic"}
+        options = {
+            "exit_on_error": "on",
+            "log_min_messages": "warning",
+            "log_min_error_statement": "panic",
+        }
         options |= {"log_error_verbosity": "terse"} | ({} if durable else {"fsync": "off"})
         words = [word for name, value in options.items() for word in ("-c", f"{name}={value}")]
-        command = self.account.command(self.binaries.postgres("postgres"), "--single", "-D", at, *words, "postgres")
+        command = self.account.command(
+            self.binaries.postgres("postgres"), "--single", "-D", at, *words, "postgres"
+        )
         said = "".join(f"{line}\n" for line in statements)
         told = run(command, account=self.account, said=said, keep=(self.lock,))
         if told.code != 0 or any(level in told.text for level in ("ERROR:", "FATAL:", "PANIC:")):
@@ -124,7 +131,10 @@ def configure(at: Path, *, sockets: Path, account: Account, durable: bool) -> No
     safety = "on" if durable else "off"
     settings = _SETTINGS | {"unix_socket_directories": quoted(sockets)}
     settings |= dict.fromkeys(("fsync", "full_page_writes", "synchronous_commit"), safety)
-    lines = ["# Written by Plek at each start.", *(f"{name} = {value}" for name, value in settings.items())]
+    lines = [
+        "# Written by Plek at each start.",
+        *(f"{name} = {value}" for name, value in settings.items()),
+    ]
     owner = (account.uid, account.gid)
     files.write(at / "postgresql.conf", "\n".join(lines) + "\n", owner=owner)
     files.write(at / "pg_hba.conf", _ADMISSION, owner=owner)

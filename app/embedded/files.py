@@ -15,7 +15,9 @@ def write(path: Path, text: str, *, owner: tuple[int, int]) -> None:
             return
     draft = path.with_name(f"{path.name}.new")
     draft.unlink(missing_ok=True)
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW, PRIVATE_FILE)
+    descriptor = os.open(
+        draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW, PRIVATE_FILE
+    )
     with os.fdopen(descriptor, "w", encoding="utf-8") as file:
         give(descriptor, owner)
         file.write(text)

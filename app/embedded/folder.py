@@ -25,7 +25,9 @@ FIRST_FREE_BYTES = 256 * _MEBIBYTE
 """Room for a new database cluster and its first growth."""
 LEAST_FREE_BYTES = 64 * _MEBIBYTE
 """Room without which an existing cluster is not started: four segments of write-ahead log."""
-_ROOTS_MODE = 0o711  # root's servers run as another account, which must pass through; nobody can list it
+_ROOTS_MODE = (
+    0o711  # root's servers run as another account, which must pass through; nobody can list it
+)
 _LOG_LIMIT_BYTES = 4 * _MEBIBYTE
 _LOG_KEPT_BYTES = 256 * 1024
 
@@ -88,9 +90,13 @@ def enter(path: Path) -> DataFolder:
         folder = DataFolder(folder.path.resolve())
         usable = folder.path.is_dir() and os.access(folder.path, os.R_OK | os.W_OK | os.X_OK)
     except OSError as error:
-        raise OperatorError(f"The data folder {folder.path} cannot be made: {error.strerror}. {ELSEWHERE}") from error
+        raise OperatorError(
+            f"The data folder {folder.path} cannot be made: {error.strerror}. {ELSEWHERE}"
+        ) from error
     if not usable:
-        raise OperatorError(f"{folder.path} is not a folder that this user can write to. {ELSEWHERE}")
+        raise OperatorError(
+            f"{folder.path} is not a folder that this user can write to. {ELSEWHERE}"
+        )
     return folder
 
 
@@ -129,7 +135,9 @@ def _check_postgres(folder: DataFolder) -> None:
     try:
         major = (folder.postgres / "PG_VERSION").read_text(encoding="ascii").strip()
     except FileNotFoundError:
-        raise OperatorError(f"{folder.postgres} holds something else than a PostgreSQL database. {ELSEWHERE}") from None
+        raise OperatorError(
+            f"{folder.postgres} holds something else than a PostgreSQL database. {ELSEWHERE}"
+        ) from None
     except PermissionError as error:
         raise OperatorError(f"{folder.postgres} belongs to another user. {ELSEWHERE}") from error
     if major != POSTGRES_MAJOR:

@@ -1,8 +1,9 @@
 """File locks: the kernel's word on who uses a data folder, gone by itself with whoever held it, however they died.
 
-A lock belongs to an open file and so to every process that inherited it. That is how the servers' own locks work: the
-starter takes the lock and hands the open file to the server, whose every process then holds it for as long as it lives.
-A process id can be taken over by a stranger, and means nothing in another container; a lock does not lie.
+A lock belongs to an open file and so to every process that inherited it. That is how the servers'
+own locks work: the starter takes the lock and hands the open file to the server, whose every
+process then holds it for as long as it lives. A process id can be taken over by a stranger, and
+means nothing in another container; a lock does not lie.
 """
 
 import fcntl

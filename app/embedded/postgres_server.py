@@ -23,7 +23,8 @@ _FAST_STOP_SECONDS = 10.0
 _PAUSE_SECONDS = 0.01
 _PATIENCE_SECONDS = 3.0
 _STATUS_LINE = 7
-# Not pg_ctl, which lets a shell interpret the names of folders. The shell's end makes the server nobody's child.
+# Not pg_ctl, which lets a shell interpret the names of folders. The shell's end makes the server
+# nobody's child.
 _IN_BACKGROUND = ("/bin/sh", "-c", '"$0" "$@" < /dev/null &')
 _LOG_TAIL_BYTES = 4000
 
@@ -122,7 +123,8 @@ class PostgresServer:
     def stop(self, *, at: Path) -> None:
         """Stop it, with a checkpoint if that takes bearable time; else as a crash, from which it recovers.
 
-        PostgreSQL 18 never finishes a fast stop that it is asked for during recovery, so then it is not asked.
+        PostgreSQL 18 never finishes a fast stop that it is asked for during recovery, so then it is
+        not asked.
         """
         fast = [(signal.SIGINT, _FAST_STOP_SECONDS)] if self._accepts(at) else []
         for number, seconds in (*fast, (signal.SIGQUIT, _LEFTOVER_SECONDS)):
@@ -133,7 +135,9 @@ class PostgresServer:
                 postmaster.send_signal(number)
             if self._gone(postmaster, within_seconds=seconds):
                 return
-        raise OperatorError(f"PostgreSQL in {self.folder.path} does not stop; see {self.folder.log}.")
+        raise OperatorError(
+            f"PostgreSQL in {self.folder.path} does not stop; see {self.folder.log}."
+        )
 
     def _gone(self, postmaster: psutil.Process, *, within_seconds: float) -> bool:
         deadline = time.monotonic() + within_seconds
@@ -145,7 +149,9 @@ class PostgresServer:
 
     def _pid_lines(self) -> list[str]:
         try:
-            return (self.folder.postgres / "postmaster.pid").read_text(encoding="utf-8").splitlines()
+            return (
+                (self.folder.postgres / "postmaster.pid").read_text(encoding="utf-8").splitlines()
+            )
         except FileNotFoundError:
             return []
 
@@ -157,7 +163,11 @@ class PostgresServer:
         try:
             process = psutil.Process(int(lines[0]))
             with process.oneshot():
-                ours = _is_running(process) and process.name() == "postgres" and self._works_here(process)
+                ours = (
+                    _is_running(process)
+                    and process.name() == "postgres"
+                    and self._works_here(process)
+                )
         except psutil.Error:
             return None
         return process if ours else None
@@ -165,7 +175,10 @@ class PostgresServer:
     def _works_here(self, process: psutil.Process) -> bool:
         try:
             return Path(process.cwd()).samefile(self.folder.postgres)
-        except (psutil.AccessDenied, OSError):  # in a container even root may not ask; the command line is open to all
+        except (
+            psutil.AccessDenied,
+            OSError,
+        ):  # in a container even root may not ask; the command line is open to all
             return str(self.folder.postgres) in process.cmdline()
 
     def _status(self) -> str:
@@ -180,7 +193,13 @@ class PostgresServer:
         """Whether it takes connections; the pid file says so even while it recovers from the crash of a backend."""
         program = self.binaries.postgres("pg_isready")
         asked = [str(program), "--quiet", f"--host={at}", f"--port={sockets.POSTGRES_PORT}"]
-        return run([*asked, f"--username={cluster.APP}", f"--dbname={cluster.DATABASE}"], account=OURSELVES).code == 0
+        return (
+            run(
+                [*asked, f"--username={cluster.APP}", f"--dbname={cluster.DATABASE}"],
+                account=OURSELVES,
+            ).code
+            == 0
+        )
 
     def _forget_strangers(self) -> None:
         """Remove a pid file whose number meanwhile belongs to another process; PostgreSQL would believe it.

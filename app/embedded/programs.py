@@ -65,7 +65,9 @@ def unseen(folder: Path) -> str:
 
 def disk_full(folder: Path) -> OperatorError:
     """The error for a disk without room."""
-    return OperatorError(f"The disk of {folder} is full. Make room and start again; what was confirmed is safe.")
+    return OperatorError(
+        f"The disk of {folder} is full. Make room and start again; what was confirmed is safe."
+    )
 
 
 def complaint(server: str, *, text: str, folder: Path) -> OperatorError:
@@ -73,9 +75,13 @@ def complaint(server: str, *, text: str, folder: Path) -> OperatorError:
     if _DISK_FULL in text:
         return disk_full(folder)
     telling = [
-        line for line in text.splitlines() if any(word in line for word in ("FATAL", "PANIC", "rror", "Fatal", "Can't"))
+        line
+        for line in text.splitlines()
+        if any(word in line for word in ("FATAL", "PANIC", "rror", "Fatal", "Can't"))
     ]
     last = "\n".join((telling or text.splitlines())[-3:])
     return OperatorError(
-        f"{server} did not start in {folder}:\n{last}" if last else f"{server} did not start in {folder}."
+        f"{server} did not start in {folder}:\n{last}"
+        if last
+        else f"{server} did not start in {folder}."
     )

@@ -66,7 +66,9 @@ class RedisServer:
         files.write(settings, self._settings(at), owner=owner)
         os.close(open_log(self._log, owner=owner))
         started = run(
-            self.account.command(self.binaries.redis("redis-server"), settings), account=self.account, keep=(lock,)
+            self.account.command(self.binaries.redis("redis-server"), settings),
+            account=self.account,
+            keep=(lock,),
         )
         if started.code != 0:
             raise complaint("Redis", text=started.text, folder=self.folder.path)
@@ -101,7 +103,9 @@ class RedisServer:
         if not self.alive():
             return
         with suppress(OSError, ValueError, psutil.Error):
-            process = psutil.Process(int((self.folder.redis / "redis.pid").read_text(encoding="ascii")))
+            process = psutil.Process(
+                int((self.folder.redis / "redis.pid").read_text(encoding="ascii"))
+            )
             if process.name() == "redis-server":
                 process.kill()
 
@@ -110,7 +114,12 @@ class RedisServer:
 
     def _ask(self, at: Path, *words: str) -> str:
         """What the server answers to a command; nothing if it does not answer."""
-        command = [str(self.binaries.redis("redis-cli")), "-s", str(at / sockets.REDIS_SOCKET), *words]
+        command = [
+            str(self.binaries.redis("redis-cli")),
+            "-s",
+            str(at / sockets.REDIS_SOCKET),
+            *words,
+        ]
         environment = {"REDISCLI_AUTH": self.password, "LC_ALL": "C", "PATH": os.defpath}
         try:
             asked = subprocess.run(  # noqa: S603 - our own program, our own words

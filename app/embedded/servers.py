@@ -1,8 +1,9 @@
 """The life of a data folder's servers: the first user starts them, everyone shares them, the last one out stops them.
 
-Two locks order it. `start` is held while somebody decides to start or stop. `users` is held, shared, by everyone who
-uses the servers; whoever leaves and finds nobody else holding it turns off the lights. Both vanish with a killed
-process; the servers survive it, and the next user takes them over.
+Two locks order it. `start` is held while somebody decides to start or stop. `users` is held,
+shared, by everyone who uses the servers; whoever leaves and finds nobody else holding it turns off
+the lights. Both vanish with a killed process; the servers survive it, and the next user takes them
+over.
 """
 
 import errno
@@ -54,7 +55,9 @@ class _Use:
 
     def redis(self, secrets: Mapping[str, str]) -> RedisServer:
         """The folder's Redis."""
-        return RedisServer(self.home, binaries=self.programs, account=self.who, password=secrets["redis"])
+        return RedisServer(
+            self.home, binaries=self.programs, account=self.who, password=secrets["redis"]
+        )
 
 
 def _silence(_: str) -> None:
@@ -94,7 +97,9 @@ class EmbeddedServers:
                 endpoints = self._start(use)
             except BaseException:
                 if self._running is None:
-                    with suppress(OperatorError, OSError):  # what went wrong first is what the operator must hear
+                    with suppress(
+                        OperatorError, OSError
+                    ):  # what went wrong first is what the operator must hear
                         _leave(use)
                 raise
             self._running = use
@@ -105,7 +110,9 @@ class EmbeddedServers:
         use, self._running = self._running, None
         if use is None:
             return
-        if use.process != os.getpid():  # a forked child inherited this; the servers are its parent's to stop
+        if (
+            use.process != os.getpid()
+        ):  # a forked child inherited this; the servers are its parent's to stop
             os.close(use.users)
             return
         with _explained(use.home), locks.held(use.home.lock("start"), within_seconds=_TURN_SECONDS):
@@ -116,7 +123,10 @@ class EmbeddedServers:
         return self.start()
 
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
     ) -> None:
         """Leave."""
         self.stop()
@@ -147,14 +157,20 @@ class EmbeddedServers:
     def _sockets(self, use: _Use) -> Path:
         """Where the servers that run have their sockets, or where they shall."""
         signed = folder.signed_sockets(use.home)
-        if signed is not None and signed.is_dir() and (use.postgres.alive() or locks.is_held(use.home.lock("redis"))):
+        if (
+            signed is not None
+            and signed.is_dir()
+            and (use.postgres.alive() or locks.is_held(use.home.lock("redis")))
+        ):
             return signed
         place = sockets.choose(use.home, account=use.who)
         folder.sign(use.home, sockets=place)
         return place
 
 
-def servers(data_dir: Path, *, durable: bool = True, say: Callable[[str], None] = _silence) -> EmbeddedServers:
+def servers(
+    data_dir: Path, *, durable: bool = True, say: Callable[[str], None] = _silence
+) -> EmbeddedServers:
     """Both servers of a data folder, for a `with` block that gives their Endpoints."""
     return EmbeddedServers(data_dir, durable=durable, say=say)
 
@@ -210,7 +226,8 @@ def _stop_both(use: _Use) -> None:
 def _renew_secrets(use: _Use) -> Mapping[str, str]:
     """New passwords for a new folder, or for one that lost them; written down once the cluster has them.
 
-    The superuser's way in needs a stopped server; nobody else uses it now, or joining would have been refused.
+    The superuser's way in needs a stopped server; nobody else uses it now, or joining would have
+    been refused.
     """
     made = folder.draw_secrets()
     if use.home.postgres.exists():
@@ -229,5 +246,7 @@ def _endpoints(place: Path, *, secrets: Mapping[str, str], wanted: frozenset[str
     }
     redis = f"unix://:{secrets['redis']}@{host}/{sockets.REDIS_SOCKET}" if "redis" in wanted else ""
     return Endpoints(
-        owner_url=postgres.get(cluster.OWNER, ""), database_url=postgres.get(cluster.APP, ""), redis_url=redis
+        owner_url=postgres.get(cluster.OWNER, ""),
+        database_url=postgres.get(cluster.APP, ""),
+        redis_url=redis,
     )

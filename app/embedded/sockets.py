@@ -30,7 +30,9 @@ def choose(folder: DataFolder, *, account: Account) -> Path:
         _check(place, account)
         if _accepts_sockets(place):
             return place
-    raise OperatorError(f"No folder can hold the servers' sockets near {folder.path}. Choose a shorter --data-dir.")
+    raise OperatorError(
+        f"No folder can hold the servers' sockets near {folder.path}. Choose a shorter --data-dir."
+    )
 
 
 def sweep(place: Path, *names: str) -> None:
@@ -50,8 +52,14 @@ def _places(folder: DataFolder, account: Account) -> Iterator[Path]:
 def _check(place: Path, account: Account) -> None:
     """In a folder where everyone may write, somebody else may have been there first."""
     status = place.lstat()
-    if not stat.S_ISDIR(status.st_mode) or status.st_uid != account.uid or stat.S_IMODE(status.st_mode) & 0o077:
-        raise OperatorError(f"{place} must be a folder of user id {account.uid} that nobody else can enter; remove it.")
+    if (
+        not stat.S_ISDIR(status.st_mode)
+        or status.st_uid != account.uid
+        or stat.S_IMODE(status.st_mode) & 0o077
+    ):
+        raise OperatorError(
+            f"{place} must be a folder of user id {account.uid} that nobody else can enter; remove it."
+        )
 
 
 def _accepts_sockets(place: Path) -> bool:

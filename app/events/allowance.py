@@ -35,10 +35,15 @@ class Allowance:
 
     def __init__(self, link: Link, *, per_minute: int) -> None:
         self._requests = Limit(link, name="requests", per_minute=per_minute)
-        # Whoever wants no limits, for a benchmark or behind a gateway of their own, wants none of them.
-        self._failures = Limit(link, name="failures", per_minute=FAILURES_PER_MINUTE if per_minute else 0)
+        # Whoever wants no limits, for a benchmark or behind a gateway of their own, wants none of
+        # them.
+        self._failures = Limit(
+            link, name="failures", per_minute=FAILURES_PER_MINUTE if per_minute else 0
+        )
         unknown, known, source = (
-            (UNKNOWN_DEVICE_TRIES, KNOWN_DEVICE_TRIES, SIGNING_PER_MINUTE) if per_minute else (0, 0, 0)
+            (UNKNOWN_DEVICE_TRIES, KNOWN_DEVICE_TRIES, SIGNING_PER_MINUTE)
+            if per_minute
+            else (0, 0, 0)
         )
         self._tries = Limit(link, name="tries", per_minute=unknown, minutes=TRIES_MINUTES)
         self._known_tries = Limit(link, name="known-tries", per_minute=known, minutes=TRIES_MINUTES)
@@ -58,16 +63,18 @@ class Allowance:
     async def failed(self, source: str | None) -> int:
         """Count a failed authentication; return 0, or beyond the limit how many whole seconds to wait.
 
-        Only failures ask this. Who comes with a good token is never counted, never asked for and never made to wait,
-        whatever else comes from the same address: a whole desk shares one with whoever sits at its network.
+        Only failures ask this. Who comes with a good token is never counted, never asked for and
+        never made to wait, whatever else comes from the same address: a whole desk shares one with
+        whoever sits at its network.
         """
         return await self._failures.spend(network_of(source))
 
     async def signing(self, key: str, *, source: str | None, known_device: bool) -> int:
         """Spend one try to sign in; return 0 if it is allowed, else how many whole seconds to wait.
 
-        `key` is a hash: of the name that was given, whether there is such a one or not; or of a device that its owner
-        has signed in on, which has tries of its own that neither strangers nor its neighbours can use up.
+        `key` is a hash: of the name that was given, whether there is such a one or not; or of a
+        device that its owner has signed in on, which has tries of its own that neither strangers
+        nor its neighbours can use up.
         """
         if known_device:
             return await self._known_tries.spend(key)
@@ -106,7 +113,8 @@ class Limit:
     async def spend(self, key: str) -> int:
         """Spend one; return 0 if it is allowed, else how many whole seconds to wait.
 
-        Whoever has been refused is refused again out of this process's memory, without a word to Redis.
+        Whoever has been refused is refused again out of this process's memory, without a word to
+        Redis.
         """
         if self._per_minute == 0:
             return 0
@@ -125,8 +133,12 @@ class Limit:
         if chunk is None:
             if len(self._chunks) >= REMEMBERED:
                 now = _now()
-                self._chunks = {known: kept for known, kept in self._chunks.items() if kept.until > now}
-                if len(self._chunks) >= REMEMBERED // 2:  # a flood from everywhere: Redis still remembers
+                self._chunks = {
+                    known: kept for known, kept in self._chunks.items() if kept.until > now
+                }
+                if (
+                    len(self._chunks) >= REMEMBERED // 2
+                ):  # a flood from everywhere: Redis still remembers
                     self._chunks = {}
             chunk = self._chunks[key] = _Chunk()
         return chunk
@@ -165,7 +177,9 @@ def network_of(source: str | None) -> str:
     address = ip_address(source)
     if not isinstance(address, IPv6Address):
         return str(address)
-    if address.ipv4_mapped is not None:  # IPv4 on a socket that takes both; a /64 would be all of it
+    if (
+        address.ipv4_mapped is not None
+    ):  # IPv4 on a socket that takes both; a /64 would be all of it
         return str(address.ipv4_mapped)
     return str(IPv6Network((int(address), ONE_SUBSCRIBER), strict=False))
 

@@ -76,8 +76,9 @@ class Bus:
     def fell_back(self, newest: int, *, before: int | None) -> bool:
         """Start afresh if the outbox ends before a position that this process had read; return whether it did.
 
-        So it is when a database comes back from a backup, or from a replica that had not got everything: what was told
-        since is not true any more. `before` is the position that was known before `newest` was asked for.
+        So it is when a database comes back from a backup, or from a replica that had not got
+        everything: what was told since is not true any more. `before` is the position that was
+        known before `newest` was asked for.
         """
         if before is None or newest >= before:
             return False
@@ -98,12 +99,14 @@ class Bus:
         for stream in self._everyone():
             stream.end()
 
-    async def subscribe(self, provider_id: UUID, *, after: int | None = None) -> AsyncGenerator[Item]:
+    async def subscribe(
+        self, provider_id: UUID, *, after: int | None = None
+    ) -> AsyncGenerator[Item]:
         """Yield what concerns a provider, from now on or from after a position, until the process stops.
 
-        Begins with Start, or with Reset where the position is too old (or not one of this outbox); Beat comes when
-        nothing else has for 15 s. Close it when done (`contextlib.aclosing`). Raises Unavailable where the outbox must
-        be read for it and cannot be.
+        Begins with Start, or with Reset where the position is too old (or not one of this outbox);
+        Beat comes when nothing else has for 15 s. Close it when done (`contextlib.aclosing`).
+        Raises Unavailable where the outbox must be read for it and cannot be.
         """
         self._listening += 1
         try:
@@ -117,7 +120,8 @@ class Bus:
                 missed, reached = await self._missed(provider_id, after=reached)
                 for event in missed:
                     yield event
-            # Nothing is awaited between having caught up and being among the streams: no event falls in between.
+            # Nothing is awaited between having caught up and being among the streams: no event
+            # falls in between.
             with self._among_streams(provider_id, after=reached) as stream:
                 while not self._closed and (item := await stream.next()) is not None:
                     yield item
@@ -149,7 +153,9 @@ class Bus:
             for entry in page:
                 self._give(entry)
             if not page and self._heard == said:
-                self._heard = self._position  # a false alarm must not drown the true ones that follow
+                self._heard = (
+                    self._position
+                )  # a false alarm must not drown the true ones that follow
         self._rung.clear()
 
     async def beat(self) -> None:
@@ -216,8 +222,12 @@ class Bus:
             since = islice(self._recent, after + 1 - self._recent[0].event.position, None)
             return [told.event for told in since if told.concerns(provider_id)], upto
         async with self._replaying, self._database.entered(actor=RELAY) as tx:
-            page = await outbox.read_after(tx, after, upto=upto, provider_id=provider_id, limit=PAGE)
-        return [_told(entry).event for entry in page], page[-1].position if len(page) == PAGE else upto
+            page = await outbox.read_after(
+                tx, after, upto=upto, provider_id=provider_id, limit=PAGE
+            )
+        return [_told(entry).event for entry in page], page[-1].position if len(
+            page
+        ) == PAGE else upto
 
 
 def _told(entry: outbox.Entry) -> _Told:

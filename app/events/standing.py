@@ -29,9 +29,15 @@ class Standing:
         """Return who bears the token now; raise Unavailable if that cannot be known."""
         now = asyncio.get_running_loop().time()
         asked = self._asked.get(token_hash)
-        if asked is None or asked.until <= now or (asked.answer.done() and asked.answer.exception() is not None):
+        if (
+            asked is None
+            or asked.until <= now
+            or (asked.answer.done() and asked.answer.exception() is not None)
+        ):
             self._asked = {known: kept for known, kept in self._asked.items() if kept.until > now}
-            asked = self._asked[token_hash] = _Asked(now + FRESH_S, asyncio.ensure_future(self._ask(token_hash)))
+            asked = self._asked[token_hash] = _Asked(
+                now + FRESH_S, asyncio.ensure_future(self._ask(token_hash))
+            )
         # Shielded: one stream that ends must not take the answer away from the others.
         return await asyncio.shield(asked.answer)
 

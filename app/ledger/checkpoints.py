@@ -1,7 +1,8 @@
 """The ledger's tree: sealed and signed by the worker, shown and proven to whoever asks.
 
-A tree that grows in the open tells when somebody arrived. So those who control see the newest checkpoint, and everybody
-else that of the last local midnight; and proofs are for those trees alone whose checkpoint the asker may see.
+A tree that grows in the open tells when somebody arrived. So those who control see the newest
+checkpoint, and everybody else that of the last local midnight; and proofs are for those trees alone
+whose checkpoint the asker may see.
 """
 
 from collections.abc import Sequence
@@ -13,7 +14,15 @@ import structlog
 
 from app.allocation.ledger.leaves import LeafFault, parse_leaf
 from app.allocation.ledger.notes import Checkpoint, Note, VerifierKey, parse_note
-from app.allocation.ledger.tree import Growing, Stretch, Subtree, consistency, hash_of, inclusion, leaf_hash
+from app.allocation.ledger.tree import (
+    Growing,
+    Stretch,
+    Subtree,
+    consistency,
+    hash_of,
+    inclusion,
+    leaf_hash,
+)
 from app.database import counters
 from app.database.caller import Role
 from app.database.sealing import keys
@@ -47,12 +56,14 @@ class Proof:
 async def seal(tx: Transaction, *, keyring: Keyring) -> int:
     """Sign the tree as it is by now, if it has grown; return how many leaves are still waiting for it.
 
-    One transaction at a time, and only on top of what was signed before: its root must follow from the stored hashes,
-    and its note from our keys. So two checkpoints that disagree are never both signed, whatever crashes between the
-    signing and the storing; a note that was signed and not stored has never left this transaction.
+    One transaction at a time, and only on top of what was signed before: its root must follow from
+    the stored hashes, and its note from our keys. So two checkpoints that disagree are never both
+    signed, whatever crashes between the signing and the storing; a note that was signed and not
+    stored has never left this transaction.
 
     Raises:
-        Broken: where what was signed before does not follow from what is stored, or a leaf is missing.
+        Broken: where what was signed before does not follow from what is stored, or a leaf is
+        missing.
     """
     leaves = await tree.begin_sealing(tx)
     before = await tree.newest(tx)
@@ -99,7 +110,9 @@ async def _grow(tx: Transaction, grown: Growing, *, end: int) -> list[tuple[Subt
     return made
 
 
-async def _store(tx: Transaction, grown: Growing, secrets: Sequence[bytes], *, public_from: datetime) -> Sealed:
+async def _store(
+    tx: Transaction, grown: Growing, secrets: Sequence[bytes], *, public_from: datetime
+) -> Sealed:
     text = Checkpoint(origin(), grown.size, grown.root).text()
     note = Note(text, tuple(sign(text, secret, name=origin()) for secret in secrets))
     sealed = Sealed(grown.size, grown.root, note.written(), public_from)
@@ -144,7 +157,9 @@ async def _proof(tx: Transaction, stretches: tuple[Stretch, ...]) -> Proof:
 
 async def verifiers(tx: Transaction, *, keyring: Keyring) -> list[VerifierKey]:
     """Return the keys by which checkpoints are signed, as others check them; the newest first."""
-    return [verifier_of(secret, name=origin()) for secret in await keys.signing(tx, keyring=keyring)]
+    return [
+        verifier_of(secret, name=origin()) for secret in await keys.signing(tx, keyring=keyring)
+    ]
 
 
 async def add_key(tx: Transaction, *, keyring: Keyring) -> None:
@@ -160,7 +175,9 @@ def origin() -> str:
 
 def controls(tx: Transaction) -> bool:
     """Whether whoever asks may watch the tree grow."""
-    return tx.identity is not None and not tx.identity.roles.isdisjoint({Role.AUDITOR, Role.ADMINISTRATOR})
+    return tx.identity is not None and not tx.identity.roles.isdisjoint(
+        {Role.AUDITOR, Role.ADMINISTRATOR}
+    )
 
 
 def midnight_after(at: datetime) -> datetime:

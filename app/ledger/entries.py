@@ -26,11 +26,15 @@ class Entry:
     opening: Mapping[str, Any] | None
 
 
-async def exported(tx: Transaction, *, size: int, region: str | None, keyring: Keyring) -> AsyncGenerator[Entry]:
+async def exported(
+    tx: Transaction, *, size: int, region: str | None, keyring: Keyring
+) -> AsyncGenerator[Entry]:
     """Yield the leaves of the tree of a size, with the openings that a region's auditors may see by now; or none."""
     seen = -1
     while seen + 1 < size:
-        page = await _entries(tx, after=seen, limit=min(PAGE, size - 1 - seen), region=region, keyring=keyring)
+        page = await _entries(
+            tx, after=seen, limit=min(PAGE, size - 1 - seen), region=region, keyring=keyring
+        )
         if not page:
             return
         for entry in page:
@@ -38,18 +42,24 @@ async def exported(tx: Transaction, *, size: int, region: str | None, keyring: K
         seen = page[-1].index
 
 
-async def listed(tx: Transaction, caller: Caller, *, keyring: Keyring, after: int, limit: int) -> list[Entry]:
+async def listed(
+    tx: Transaction, caller: Caller, *, keyring: Keyring, after: int, limit: int
+) -> list[Entry]:
     """Return the leaves after an index, in order."""
     return await _entries(tx, after=after, limit=limit, region=_region_of(caller), keyring=keyring)
 
 
-async def readable(tx: Transaction, caller: Caller, *, keyring: Keyring, before: int | None, limit: int) -> list[Entry]:
+async def readable(
+    tx: Transaction, caller: Caller, *, keyring: Keyring, before: int | None, limit: int
+) -> list[Entry]:
     """Return the leaves before an index that the caller can read, newest first: in clear, or opened for them."""
     rows = await entries.concerning(tx, before=before, limit=limit, region=_region_of(caller))
     return await _opened(tx, rows, keyring=keyring)
 
 
-async def signed(tx: Transaction, caller: Caller, *, keyring: Keyring) -> tuple[Sealed, AsyncGenerator[Entry]]:
+async def signed(
+    tx: Transaction, caller: Caller, *, keyring: Keyring
+) -> tuple[Sealed, AsyncGenerator[Entry]]:
     """Return the newest checkpoint and its leaves, as `plek ledger export` writes them for the caller's region."""
     newest = await tree.newest(tx)
     if newest is None:
@@ -61,8 +71,12 @@ def _region_of(caller: Caller) -> str | None:
     return caller.region if caller.has(Role.AUDITOR) else None
 
 
-async def _entries(tx: Transaction, *, after: int, limit: int, region: str | None, keyring: Keyring) -> list[Entry]:
-    return await _opened(tx, await entries.listed(tx, after=after, limit=limit, region=region), keyring=keyring)
+async def _entries(
+    tx: Transaction, *, after: int, limit: int, region: str | None, keyring: Keyring
+) -> list[Entry]:
+    return await _opened(
+        tx, await entries.listed(tx, after=after, limit=limit, region=region), keyring=keyring
+    )
 
 
 async def _opened(tx: Transaction, rows: Sequence[EntryRow], *, keyring: Keyring) -> list[Entry]:
@@ -70,6 +84,8 @@ async def _opened(tx: Transaction, rows: Sequence[EntryRow], *, keyring: Keyring
     if any(row.sealed_opening for row in rows):
         key = await keys.read(tx, keys.LEDGER, keyring=keyring)
         openings = {
-            row.index: key.unseal_json(row.sealed_opening, row=str(row.index)) for row in rows if row.sealed_opening
+            row.index: key.unseal_json(row.sealed_opening, row=str(row.index))
+            for row in rows
+            if row.sealed_opening
         }
     return [Entry(row.index, row.type, row.content, openings.get(row.index)) for row in rows]

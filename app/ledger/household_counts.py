@@ -1,7 +1,7 @@
 """Who comes, in sums: counted by the arrival itself, so that nobody has to open a household's seal for the monitor.
 
-A household counts once, when its stay begins. What is added up is sealed with a key of the installation's own; it has
-no row of anybody, so erasing a referral leaves it as it is.
+A household counts once, when its stay begins. What is added up is sealed with a key of the
+installation's own; it has no row of anybody, so erasing a referral leaves it as it is.
 """
 
 from datetime import date
@@ -23,11 +23,15 @@ WITH_CHILDREN, WITH_MEN = "with_children", "with_men"
 OF_GROUP = "group."
 
 
-async def add(tx: Transaction, referral_id: UUID, *, receiver_id: UUID, receiving: str, keyring: Keyring) -> None:
+async def add(
+    tx: Transaction, referral_id: UUID, *, receiver_id: UUID, receiving: str, keyring: Keyring
+) -> None:
     """Count a household whose stay has just begun, in the transaction that says so."""
     row = await referral_rows.read(tx, referral_id)
     assert row is not None  # noqa: S101 - a foreign key says so
-    need = referrals.need_of(referrals.opened(tx, row, keyring).content, await tx.snapshots.reference(tx))
+    need = referrals.need_of(
+        referrals.opened(tx, row, keyring).content, await tx.snapshots.reference(tx)
+    )
     whose = Whose(quarter_of(today(tx)).first, receiver_id, receiving)
     key = await keys.read(tx, keys.MONITOR, keyring=keyring)
     await household_counts.add(tx, whose, counts_of(need), key=key)

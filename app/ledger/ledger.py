@@ -38,11 +38,13 @@ SALT_BYTES = 16
 async def append_clear(tx: Transaction, *, leaf_type: str, content: Mapping[str, object]) -> int:
     """Append a leaf that everybody can read, and return its index; last of all locks, as every leaf.
 
-    The database lets the worker write totals, administrators policies, auditors caps, the operator any, and each of
-    them the corrections of these. Raises ValueError for content that is not whole numbers, strings and null.
+    The database lets the worker write totals, administrators policies, auditors caps, the operator
+    any, and each of them the corrections of these. Raises ValueError for content that is not whole
+    numbers, strings and null.
     """
     return await ledger.append(
-        tx, NewLeaf(type=leaf_type, content=lambda index: clear_leaf_bytes(index, leaf_type, content))
+        tx,
+        NewLeaf(type=leaf_type, content=lambda index: clear_leaf_bytes(index, leaf_type, content)),
     )
 
 
@@ -62,7 +64,9 @@ async def record_weights(tx: Transaction, rows: Iterable[Mapping[str, Any]]) -> 
     def day_and_source(row: Mapping[str, Any]) -> tuple[str, str]:
         return row["valid_from"].isoformat(), row["source"]
 
-    for (valid_from, source), alike in groupby(sorted(rows, key=day_and_source), key=day_and_source):
+    for (valid_from, source), alike in groupby(
+        sorted(rows, key=day_and_source), key=day_and_source
+    ):
         weights = {row["region"]: row["weight"] for row in alike}
         content = {"valid_from": valid_from, "source": source, "weights": weights}
         await append_clear(tx, leaf_type="weights", content=content)
@@ -108,10 +112,13 @@ class Begun:
     ready_since: date | None
 
 
-async def record_arrival(tx: Transaction, caller: Caller, begun: Begun, *, at: datetime, keyring: Keyring) -> int:
+async def record_arrival(
+    tx: Transaction, caller: Caller, begun: Begun, *, at: datetime, keyring: Keyring
+) -> int:
     """Write the leaf of an arrival in another region.
 
-    Where the ledger has one that was taken back, that is corrected: a beginning has one leaf, whatever was made of it.
+    Where the ledger has one that was taken back, that is corrected: a beginning has one leaf,
+    whatever was made of it.
     """
     opening = await _arrival(tx, begun, at=at, keyring=keyring)
     stay = await stay_of(tx, begun.placement_id, keyring=keyring)
@@ -122,12 +129,17 @@ async def record_arrival(tx: Transaction, caller: Caller, begun: Begun, *, at: d
 
 
 async def record_departure(
-    tx: Transaction, began_with: UUID, *, at: datetime, keyring: Keyring, swap_id: UUID | None = None
+    tx: Transaction,
+    began_with: UUID,
+    *,
+    at: datetime,
+    keyring: Keyring,
+    swap_id: UUID | None = None,
 ) -> int | None:
     """Write the leaf of the end of a household's time at a provider, where its arrival there had one.
 
-    It is as the arrival had it, with the day of departure, whatever rooms of that provider they lived in meanwhile; and
-    with the swap for which they leave, if any.
+    It is as the arrival had it, with the day of departure, whatever rooms of that provider they
+    lived in meanwhile; and with the swap for which they leave, if any.
     """
     stay = await stay_of(tx, began_with, keyring=keyring)
     if stay is None:
@@ -145,7 +157,13 @@ async def record_departure(
 
 
 async def record_ready(
-    tx: Transaction, caller: Caller, began_with: UUID, *, receiving: str, since: date | None, keyring: Keyring
+    tx: Transaction,
+    caller: Caller,
+    began_with: UUID,
+    *,
+    receiving: str,
+    since: date | None,
+    keyring: Keyring,
 ) -> int | None:
     """Correct the arrival of a running stay by the day since when the household has been ready to leave.
 
@@ -210,14 +228,16 @@ async def record_past(
 ) -> None:
     """Write what happened before there was a ledger, in its order, under one lock.
 
-    Of each time at a provider the arrival comes first, and its leaf is noted in `arrivals`; the leaves after it get its
-    index from there. As with every leaf, the ledger is locked last of all.
+    Of each time at a provider the arrival comes first, and its leaf is noted in `arrivals`; the
+    leaves after it get its index from there. As with every leaf, the ledger is locked last of all.
     """
     first = await ledger.begin_appending(tx)
     known: list[Fact] = []
     for index, fact in enumerate(facts, start=first):
         arrival = arrivals.setdefault(fact.placement_id, index)
-        known.append(fact if arrival == index else replace(fact, opening=_about(fact.opening, arrival)))
+        known.append(
+            fact if arrival == index else replace(fact, opening=_about(fact.opening, arrival))
+        )
     await ledger.append_all(tx, await _leaves(tx, known, keyring=keyring), first=first)
 
 
@@ -226,7 +246,9 @@ def _about(opening: Opening, arrival: int) -> Opening:
     return replace(opening, arrival=arrival, correction=correction)
 
 
-async def _append(tx: Transaction, placement_id: UUID, opening: Opening, *, keyring: Keyring) -> int:
+async def _append(
+    tx: Transaction, placement_id: UUID, opening: Opening, *, keyring: Keyring
+) -> int:
     leaves = await _leaves(tx, [Fact(placement_id, tx.at, opening)], keyring=keyring)
     return await ledger.append(tx, leaves[0])
 

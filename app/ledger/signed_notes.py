@@ -5,12 +5,22 @@ from collections.abc import Iterable
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
-from app.allocation.ledger.notes import COSIGNS, SIGNS, TIME_BYTES, Note, Signature, VerifierKey, cosigned_text
+from app.allocation.ledger.notes import (
+    COSIGNS,
+    SIGNS,
+    TIME_BYTES,
+    Note,
+    Signature,
+    VerifierKey,
+    cosigned_text,
+)
 
 
 def verifier_of(secret: bytes, *, name: str, kind: int = SIGNS) -> VerifierKey:
     """Return the key that checks what a secret key of 32 bytes signs."""
-    return VerifierKey(name, kind, Ed25519PrivateKey.from_private_bytes(secret).public_key().public_bytes_raw())
+    return VerifierKey(
+        name, kind, Ed25519PrivateKey.from_private_bytes(secret).public_key().public_bytes_raw()
+    )
 
 
 def sign(text: str, secret: bytes, *, name: str) -> Signature:
@@ -24,7 +34,9 @@ def cosign(text: str, secret: bytes, *, name: str, time: int) -> Signature:
     key = Ed25519PrivateKey.from_private_bytes(secret)
     signed = key.sign(cosigned_text(text, time=time).encode())
     return Signature(
-        name, verifier_of(secret, name=name, kind=COSIGNS).key_id, time.to_bytes(TIME_BYTES, "big") + signed
+        name,
+        verifier_of(secret, name=name, kind=COSIGNS).key_id,
+        time.to_bytes(TIME_BYTES, "big") + signed,
     )
 
 

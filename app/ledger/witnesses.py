@@ -27,9 +27,10 @@ class Kept:
 class Verdict:
     """What a checkpoint is beside those that were kept, and the one of these that it contradicts, if any.
 
-    `whole` are the hashes of a whole proof of consistency (RFC 9162, section 2.1.4, always with its first hash) from
-    which the larger tree's root follows as it was signed, and for the smaller one another root than was signed: both
-    notes and these hashes prove to anybody that the ledger was forked. Two notes of one size need no hashes for that.
+    `whole` are the hashes of a whole proof of consistency (RFC 9162, section 2.1.4, always with its
+    first hash) from which the larger tree's root follows as it was signed, and for the smaller one
+    another root than was signed: both notes and these hashes prove to anybody that the ledger was
+    forked. Two notes of one size need no hashes for that.
     """
 
     kind: str
@@ -47,7 +48,10 @@ def of_same_size(kept: Sequence[Kept], new: Kept) -> Verdict | None:
     if not kept:
         return Verdict(FIRST)
     for one in kept:
-        if one.checkpoint.size == new.checkpoint.size and one.checkpoint.root != new.checkpoint.root:
+        if (
+            one.checkpoint.size == new.checkpoint.size
+            and one.checkpoint.root != new.checkpoint.root
+        ):
             return Verdict(FORKED, one)
     last = newest(kept)
     if new.checkpoint.size < last.checkpoint.size:
@@ -85,7 +89,9 @@ def newest(kept: Sequence[Kept]) -> Kept:
 
 def root_over(hashes: Sequence[bytes], stretch: Stretch) -> bytes:
     """Return the hash over a stretch of leaves, of theirs."""
-    return root_of([_folded(hashes, part.index << part.level, part.level) for part in stretch.subtrees])
+    return root_of(
+        [_folded(hashes, part.index << part.level, part.level) for part in stretch.subtrees]
+    )
 
 
 def _folded(hashes: Sequence[bytes], first: int, level: int) -> bytes:

@@ -1,9 +1,32 @@
 """The tables, and nothing but the tables; every query on them stands in a room's store."""
 
-from app.models.accounting import Cap, Displacement, PairNights, QuarterFigures, QuarterTotal, RunningStays
-from app.models.accounts import AccessLogEntry, AccessLogReferral, Account, Answer, InstallationKey, Token
+from app.models.accounting import (
+    Cap,
+    Displacement,
+    PairNights,
+    QuarterFigures,
+    QuarterTotal,
+    RunningStays,
+)
+from app.models.accounts import (
+    AccessLogEntry,
+    AccessLogReferral,
+    Account,
+    Answer,
+    InstallationKey,
+    Token,
+)
 from app.models.base import Base
-from app.models.casework import Erasure, Hold, Placement, Ranking, Referral, ReferralSecret, Shield, Stay
+from app.models.casework import (
+    Erasure,
+    Hold,
+    Placement,
+    Ranking,
+    Referral,
+    ReferralSecret,
+    Shield,
+    Stay,
+)
 from app.models.departures import BlockerPeriod, ReadyPeriod
 from app.models.ledger import Checkpoint, Leaf, Opening, Share, Subtree
 from app.models.monitor import HouseholdCount, MonitorDay, MonitorRelease, MonitorStaleness

@@ -4,7 +4,15 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ARRAY, BigInteger, CheckConstraint, ForeignKey, ForeignKeyConstraint, Index, text
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    CheckConstraint,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Index,
+    text,
+)
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -43,7 +51,9 @@ class PairNights(Base):
 
     __tablename__ = "pair_nights"
     __table_args__ = (
-        ForeignKeyConstraint(("quarter", "version"), ("quarter_totals.quarter", "quarter_totals.version")),
+        ForeignKeyConstraint(
+            ("quarter", "version"), ("quarter_totals.quarter", "quarter_totals.version")
+        ),
         CheckConstraint("nights >= 0 AND after_ready >= 0 AND stays > 0", name="amount"),
     )
 
@@ -78,7 +88,9 @@ class Cap(Base):
         CheckConstraint("last_day >= first_day", name="days"),
         CheckConstraint("ends_at > begins_at", name="moments"),
         CheckConstraint("(withdrawn_at IS NULL) = (withdrawn_on IS NULL)", name="withdrawn"),
-        Index("caps_region_idx", "region", "ends_at", postgresql_where=text("withdrawn_at IS NULL")),
+        Index(
+            "caps_region_idx", "region", "ends_at", postgresql_where=text("withdrawn_at IS NULL")
+        ),
         Index(None, "first_day", "id"),
     )
 
@@ -104,6 +116,8 @@ class Displacement(Base):
 
     __tablename__ = "displacements"
 
-    index: Mapped[int] = mapped_column(ForeignKey("leaves.index"), primary_key=True, autoincrement=False)
+    index: Mapped[int] = mapped_column(
+        ForeignKey("leaves.index"), primary_key=True, autoincrement=False
+    )
     """The leaf of its arrival."""
     cap_id: Mapped[UUID] = mapped_column(ForeignKey("caps.id"), primary_key=True)

@@ -3,7 +3,16 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Identity, Index, LargeBinary, Uuid, text
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    ForeignKey,
+    Identity,
+    Index,
+    LargeBinary,
+    Uuid,
+    text,
+)
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.dialects.postgresql import UUID as PG_UUID
 from sqlalchemy.orm import Mapped, mapped_column
@@ -46,7 +55,9 @@ class Token(Base):
     __tablename__ = "tokens"
 
     id: Mapped[Id]
-    account_id: Mapped[UUID] = mapped_column(ForeignKey("accounts.id", ondelete="CASCADE"), index=True)
+    account_id: Mapped[UUID] = mapped_column(
+        ForeignKey("accounts.id", ondelete="CASCADE"), index=True
+    )
     hash: Mapped[bytes] = mapped_column(LargeBinary, unique=True)
     created_at: Mapped[Stamp]
     expires_at: Mapped[datetime]
@@ -70,7 +81,9 @@ class Answer(Base):
     """Its region, likewise."""
     referral_id: Mapped[UUID | None]
     """Whose content it has, if anybody's: it goes when that is erased."""
-    referral_ids: Mapped[list[UUID]] = mapped_column(ARRAY(Uuid), server_default=text("'{}'::uuid[]"))
+    referral_ids: Mapped[list[UUID]] = mapped_column(
+        ARRAY(Uuid), server_default=text("'{}'::uuid[]")
+    )
     """Whose content it has, where that is several referrals': it goes as soon as one of them is erased."""
     status: Mapped[int]
     sealed: Mapped[bytes] = mapped_column(LargeBinary)
@@ -85,8 +98,15 @@ class AccessLogEntry(Base):
         Index(None, "object_id"),
         Index(None, "account_id", "at"),
         Index(None, "at"),
-        Index("access_log_reveals_idx", "object_id", "id", postgresql_where=text("action = 'reveal'")),
-        Index("access_log_break_glass_idx", "provider_id", "id", postgresql_where=text("action = 'break_glass'")),
+        Index(
+            "access_log_reveals_idx", "object_id", "id", postgresql_where=text("action = 'reveal'")
+        ),
+        Index(
+            "access_log_break_glass_idx",
+            "provider_id",
+            "id",
+            postgresql_where=text("action = 'break_glass'"),
+        ),
     )
 
     id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
@@ -99,7 +119,9 @@ class AccessLogEntry(Base):
     purpose: Mapped[str | None]
     object_type: Mapped[str]
     object_id: Mapped[UUID | None]
-    referral_ids: Mapped[list[UUID]] = mapped_column(ARRAY(PG_UUID(as_uuid=True)), server_default=text("'{}'::uuid[]"))
+    referral_ids: Mapped[list[UUID]] = mapped_column(
+        ARRAY(PG_UUID(as_uuid=True)), server_default=text("'{}'::uuid[]")
+    )
     """Whose sealed content was opened for it."""
     source: Mapped[str | None]
     request_id: Mapped[str | None]
@@ -108,7 +130,8 @@ class AccessLogEntry(Base):
 class AccessLogReferral(Base):
     """In which entries a referral is named: added with each entry, by a trigger, so that an index finds them.
 
-    No foreign keys: neither side is ever taken away, and to check them would be to lock what every look cites.
+    No foreign keys: neither side is ever taken away, and to check them would be to lock what every
+    look cites.
     """
 
     __tablename__ = "access_log_referrals"

@@ -12,18 +12,28 @@ from app.models.base import Base, Codes, Id, Stamp, one_of
 class Referral(Base):
     """A household that needs a place, by its provider's intake desk: what may be known without opening the seal.
 
-    `hold_id` and `held_until` are the referral's own claim: at most one live hold, decided on this row.
+    `hold_id` and `held_until` are the referral's own claim: at most one live hold, decided on this
+    row.
     """
 
     __tablename__ = "referrals"
     __table_args__ = (
-        CheckConstraint(one_of("status", "open", "held", "placed", "ended", "withdrawn"), name="status"),
+        CheckConstraint(
+            one_of("status", "open", "held", "placed", "ended", "withdrawn"), name="status"
+        ),
         CheckConstraint(one_of("urgency", "acute", "urgent", "planned"), name="urgency"),
-        CheckConstraint(one_of("reason", "safety", "capacity", "follow_on", "return"), name="reason"),
+        CheckConstraint(
+            one_of("reason", "safety", "capacity", "follow_on", "return"), name="reason"
+        ),
         CheckConstraint("(status = 'held') = (hold_id IS NOT NULL)", name="held"),
         CheckConstraint("(hold_id IS NULL) = (held_until IS NULL)", name="held_until"),
         Index("referrals_provider_idx", "provider_id", "created_at", "id"),
-        Index("referrals_waiting_idx", "created_at", "id", postgresql_where=text("status IN ('open', 'held')")),
+        Index(
+            "referrals_waiting_idx",
+            "created_at",
+            "id",
+            postgresql_where=text("status IN ('open', 'held')"),
+        ),
     )
 
     id: Mapped[Id]
@@ -50,7 +60,9 @@ class ReferralSecret(Base):
     __tablename__ = "referral_secrets"
     __table_args__ = (Index(None, "provider_id"),)
 
-    referral_id: Mapped[UUID] = mapped_column(ForeignKey("referrals.id", ondelete="CASCADE"), primary_key=True)
+    referral_id: Mapped[UUID] = mapped_column(
+        ForeignKey("referrals.id", ondelete="CASCADE"), primary_key=True
+    )
     provider_id: Mapped[UUID] = mapped_column(ForeignKey("providers.id"))
     key: Mapped[bytes] = mapped_column(LargeBinary)
     """The referral's data key, wrapped."""
@@ -69,7 +81,9 @@ class Shield(Base):
         Index(None, "provider_id"),
     )
 
-    referral_id: Mapped[UUID] = mapped_column(ForeignKey("referrals.id", ondelete="CASCADE"), primary_key=True)
+    referral_id: Mapped[UUID] = mapped_column(
+        ForeignKey("referrals.id", ondelete="CASCADE"), primary_key=True
+    )
     account_id: Mapped[UUID] = mapped_column(primary_key=True)
     provider_id: Mapped[UUID]
     """The referral's provider."""
@@ -86,7 +100,9 @@ class Erasure(Base):
     """A referral whose content has been destroyed."""
 
     __tablename__ = "erasures"
-    __table_args__ = (CheckConstraint(one_of("cause", "request", "retention", "restore"), name="cause"),)
+    __table_args__ = (
+        CheckConstraint(one_of("cause", "request", "retention", "restore"), name="cause"),
+    )
 
     referral_id: Mapped[UUID] = mapped_column(primary_key=True)
     cause: Mapped[str]
@@ -96,9 +112,9 @@ class Erasure(Base):
 class Ranking(Base):
     """One answer to "where can this household go?", with everything needed to give it again.
 
-    No foreign keys to the few rows that every ranking cites (provider, policy, register): each would lock them, and
-    rankings made at once would queue there. Policies and registers are never taken away, providers
-    not while they have sites.
+    No foreign keys to the few rows that every ranking cites (provider, policy, register): each
+    would lock them, and rankings made at once would queue there. Policies and registers are never
+    taken away, providers not while they have sites.
     """
 
     __tablename__ = "rankings"
@@ -125,25 +141,49 @@ class Ranking(Base):
 class Hold(Base):
     """A place kept for a referral for a while; it resolves at most once.
 
-    Its referral, ranking and place are foreign keys; whose they are follows from them. A key to providers as well would
-    lock the same few rows for every hold in the country, and holds taken at once would queue there.
+    Its referral, ranking and place are foreign keys; whose they are follows from them. A key to
+    providers as well would lock the same few rows for every hold in the country, and holds taken at
+    once would queue there.
     """
 
     __tablename__ = "holds"
     __table_args__ = (
         CheckConstraint(
-            one_of("status", "pending", "accepted", "placed", "declined", "no_answer", "released", "expired"),
+            one_of(
+                "status",
+                "pending",
+                "accepted",
+                "placed",
+                "declined",
+                "no_answer",
+                "released",
+                "expired",
+            ),
             name="status",
         ),
-        CheckConstraint("(status IN ('pending', 'accepted')) = (resolved_at IS NULL)", name="resolved"),
+        CheckConstraint(
+            "(status IN ('pending', 'accepted')) = (resolved_at IS NULL)", name="resolved"
+        ),
         CheckConstraint("renewals_left >= 0", name="renewals_left"),
         CheckConstraint("accepted_by IS NULL OR accepted_at IS NOT NULL", name="accepted_by"),
-        Index("holds_live_referral_key", "referral_id", unique=True, postgresql_where=text("resolved_at IS NULL")),
-        Index("holds_live_place_key", "place_id", unique=True, postgresql_where=text("resolved_at IS NULL")),
+        Index(
+            "holds_live_referral_key",
+            "referral_id",
+            unique=True,
+            postgresql_where=text("resolved_at IS NULL"),
+        ),
+        Index(
+            "holds_live_place_key",
+            "place_id",
+            unique=True,
+            postgresql_where=text("resolved_at IS NULL"),
+        ),
         Index("holds_sender_idx", "provider_id", "created_at", "id"),
         Index("holds_receiver_idx", "receiver_id", "created_at", "id"),
         Index("holds_live_site_idx", "site_id", postgresql_where=text("resolved_at IS NULL")),
-        Index("holds_resolved_idx", "resolved_at", postgresql_where=text("resolved_at IS NOT NULL")),
+        Index(
+            "holds_resolved_idx", "resolved_at", postgresql_where=text("resolved_at IS NOT NULL")
+        ),
         Index("holds_declined_idx", "referral_id", postgresql_where=text("status = 'declined'")),
     )
 
@@ -190,20 +230,38 @@ class Placement(Base):
 
     __tablename__ = "placements"
     __table_args__ = (
-        CheckConstraint(one_of("status", "underway", "arrived", "no_show", "ended", "cancelled"), name="status"),
-        CheckConstraint("(status IN ('arrived', 'ended')) = (arrived_at IS NOT NULL)", name="arrived"),
+        CheckConstraint(
+            one_of("status", "underway", "arrived", "no_show", "ended", "cancelled"), name="status"
+        ),
+        CheckConstraint(
+            "(status IN ('arrived', 'ended')) = (arrived_at IS NOT NULL)", name="arrived"
+        ),
         CheckConstraint("(status = 'ended') = (departed_at IS NOT NULL)", name="departed"),
         CheckConstraint("departed_at >= arrived_at", name="order"),
         CheckConstraint("(status = 'no_show') = (no_show_at IS NOT NULL)", name="no_show"),
-        Index("placements_stay_arrived_key", "stay_id", unique=True, postgresql_where=text("status = 'arrived'")),
-        Index("placements_stay_underway_key", "stay_id", unique=True, postgresql_where=text("status = 'underway'")),
+        Index(
+            "placements_stay_arrived_key",
+            "stay_id",
+            unique=True,
+            postgresql_where=text("status = 'arrived'"),
+        ),
+        Index(
+            "placements_stay_underway_key",
+            "stay_id",
+            unique=True,
+            postgresql_where=text("status = 'underway'"),
+        ),
         Index(
             "placements_previous_key",
             "previous_id",
             unique=True,
             postgresql_where=text("status NOT IN ('no_show', 'cancelled')"),
         ),
-        Index("placements_site_idx", "site_id", postgresql_where=text("status IN ('underway', 'arrived')")),
+        Index(
+            "placements_site_idx",
+            "site_id",
+            postgresql_where=text("status IN ('underway', 'arrived')"),
+        ),
         Index(
             "placements_returns_idx",
             "return_by",
@@ -212,19 +270,30 @@ class Placement(Base):
         Index(
             "placements_awaited_idx",
             text("(coalesce(no_show_at, expected_at, created_at))"),
-            postgresql_where=text("status = 'underway' OR (status = 'no_show' AND safety_checked_at IS NULL)"),
+            postgresql_where=text(
+                "status = 'underway' OR (status = 'no_show' AND safety_checked_at IS NULL)"
+            ),
         ),
         Index("placements_arrived_idx", "arrived_at"),
-        Index("placements_departed_idx", "departed_at", postgresql_where=text("arrived_at IS NOT NULL")),
+        Index(
+            "placements_departed_idx",
+            "departed_at",
+            postgresql_where=text("arrived_at IS NOT NULL"),
+        ),
         Index("placements_stay_id_idx", "stay_id"),
         *(
             Index(name, region, "arrived_at", "id", postgresql_where=text("arrived_at IS NOT NULL"))
-            for name, region in (("placements_origin_idx", "origin_region"), ("placements_receiving_idx", "receiving"))
+            for name, region in (
+                ("placements_origin_idx", "origin_region"),
+                ("placements_receiving_idx", "receiving"),
+            )
         ),
         Index(
             "placements_capacity_idx",
             "receiving",
-            postgresql_where=text("status IN ('underway', 'arrived') AND cross_regional AND reason <> 'safety'"),
+            postgresql_where=text(
+                "status IN ('underway', 'arrived') AND cross_regional AND reason <> 'safety'"
+            ),
         ),
         Index("placements_sender_idx", "provider_id", "created_at", "id"),
         Index("placements_receiver_idx", "receiver_id", "created_at", "id"),

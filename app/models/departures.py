@@ -16,7 +16,13 @@ class BlockerPeriod(Base):
     __table_args__ = (
         CheckConstraint("until >= since", name="order"),
         Index("blocker_periods_since_idx", "since"),
-        Index("blocker_periods_open_key", "placement_id", "code", unique=True, postgresql_where=text("until IS NULL")),
+        Index(
+            "blocker_periods_open_key",
+            "placement_id",
+            "code",
+            unique=True,
+            postgresql_where=text("until IS NULL"),
+        ),
     )
 
     placement_id: Mapped[UUID] = mapped_column(ForeignKey("placements.id"), primary_key=True)
@@ -31,7 +37,12 @@ class ReadyPeriod(Base):
     __tablename__ = "ready_periods"
     __table_args__ = (
         CheckConstraint("until >= noted_at", name="order"),
-        Index("ready_periods_open_key", "placement_id", unique=True, postgresql_where=text("until IS NULL")),
+        Index(
+            "ready_periods_open_key",
+            "placement_id",
+            unique=True,
+            postgresql_where=text("until IS NULL"),
+        ),
     )
 
     placement_id: Mapped[UUID] = mapped_column(ForeignKey("placements.id"), primary_key=True)

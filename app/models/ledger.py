@@ -24,7 +24,9 @@ class Leaf(Base):
             name="about",
         ),
         Index(None, "placement_id"),
-        Index("leaves_in_clear_idx", "type", "index", postgresql_where=text("placement_id IS NULL")),
+        Index(
+            "leaves_in_clear_idx", "type", "index", postgresql_where=text("placement_id IS NULL")
+        ),
         Index(
             "leaves_once_key",
             "placement_id",
@@ -52,7 +54,9 @@ class Opening(Base):
     __tablename__ = "openings"
     __table_args__ = (Index(None, "origin_region"), Index(None, "receiving_region"))
 
-    index: Mapped[int] = mapped_column(ForeignKey("leaves.index"), primary_key=True, autoincrement=False)
+    index: Mapped[int] = mapped_column(
+        ForeignKey("leaves.index"), primary_key=True, autoincrement=False
+    )
     origin_region: Mapped[str] = mapped_column(ForeignKey("regions.code"))
     receiving_region: Mapped[str] = mapped_column(ForeignKey("regions.code"))
     opens_at: Mapped[datetime]
@@ -62,7 +66,8 @@ class Opening(Base):
 class Subtree(Base):
     """The hash of a complete subtree: at level 0 of one leaf, at level h of the 2^h leaves from index * 2^h on.
 
-    Written when the tree is sealed, never changed: whoever proves something reads as many of these as the tree is high.
+    Written when the tree is sealed, never changed: whoever proves something reads as many of these
+    as the tree is high.
     """
 
     __tablename__ = "subtrees"

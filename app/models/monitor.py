@@ -15,7 +15,11 @@ class MonitorDay(Base):
     """A provider's places in a region as a day began: of what has no history, a count a day; until its release."""
 
     __tablename__ = "monitor_days"
-    __table_args__ = (CheckConstraint("in_use + out_of_service <= places AND stale + unknown <= sites", name="parts"),)
+    __table_args__ = (
+        CheckConstraint(
+            "in_use + out_of_service <= places AND stale + unknown <= sites", name="parts"
+        ),
+    )
 
     day: Mapped[date] = mapped_column(primary_key=True)
     provider_id: Mapped[UUID] = mapped_column(primary_key=True)

@@ -11,9 +11,19 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from app.models.base import Base, Id, Stamp, one_of
 
-EVENT_KINDS = ("availability", "hold", "placement", "swap", "access", "waiting", "reminder", "alarm")
+EVENT_KINDS = (
+    "availability",
+    "hold",
+    "placement",
+    "swap",
+    "access",
+    "waiting",
+    "reminder",
+    "alarm",
+)
 """`waiting`: something that came free is lawful for a referral, or an alternative began, was looked after or ended;
-`reminder`: something is due for a referral or an alternative; `alarm`: a danger that changed reaches a hold or a
+`reminder`: something is due for a referral or an alternative; `alarm`: a danger that changed
+reaches a hold or a
 placement, a household has not arrived in time, or one in an alternative is not well, not reached, or has lost it."""
 
 
@@ -76,7 +86,9 @@ class AvailabilityStep(Base):
 
     __tablename__ = "availability_steps"
 
-    provider_id: Mapped[UUID] = mapped_column(ForeignKey("providers.id", ondelete="CASCADE"), primary_key=True)
+    provider_id: Mapped[UUID] = mapped_column(
+        ForeignKey("providers.id", ondelete="CASCADE"), primary_key=True
+    )
     region: Mapped[str] = mapped_column(ForeignKey("regions.code"), primary_key=True)
     kind: Mapped[str] = mapped_column(primary_key=True)
     total: Mapped[int]

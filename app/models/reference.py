@@ -49,8 +49,12 @@ class Clearance(Base):
 
     __tablename__ = "clearances"
 
-    zone: Mapped[str] = mapped_column(ForeignKey("municipalities.code", ondelete="CASCADE"), primary_key=True)
-    site: Mapped[str] = mapped_column(ForeignKey("municipalities.code", ondelete="CASCADE"), primary_key=True)
+    zone: Mapped[str] = mapped_column(
+        ForeignKey("municipalities.code", ondelete="CASCADE"), primary_key=True
+    )
+    site: Mapped[str] = mapped_column(
+        ForeignKey("municipalities.code", ondelete="CASCADE"), primary_key=True
+    )
     km: Mapped[int]
     """Negative where the two may touch."""
     centroid_km: Mapped[int]

@@ -39,7 +39,9 @@ class ProviderRegion(Base):
     __tablename__ = "provider_regions"
     __table_args__ = (Index(None, "region"),)
 
-    provider_id: Mapped[UUID] = mapped_column(ForeignKey("providers.id", ondelete="CASCADE"), primary_key=True)
+    provider_id: Mapped[UUID] = mapped_column(
+        ForeignKey("providers.id", ondelete="CASCADE"), primary_key=True
+    )
     region: Mapped[str] = mapped_column(ForeignKey("regions.code"), primary_key=True)
 
 
@@ -51,8 +53,13 @@ class Site(Base):
         CheckConstraint(one_of("address_secrecy", "confidential", "known"), name="address_secrecy"),
         CheckConstraint(one_of("supervision", "24h", "daytime", "none"), name="supervision"),
         CheckConstraint(one_of("admission", "open", "paused"), name="admission"),
-        CheckConstraint("NOT automatic_acceptance OR address_secrecy = 'known'", name="confidential_never_automatic"),
-        CheckConstraint("(compromised_because IS NULL) = (compromised_since IS NULL)", name="compromised"),
+        CheckConstraint(
+            "NOT automatic_acceptance OR address_secrecy = 'known'",
+            name="confidential_never_automatic",
+        ),
+        CheckConstraint(
+            "(compromised_because IS NULL) = (compromised_since IS NULL)", name="compromised"
+        ),
         Index(None, "provider_id"),
     )
 
@@ -82,7 +89,9 @@ class SiteSecret(Base):
     __tablename__ = "site_secrets"
     __table_args__ = (Index(None, "provider_id"),)
 
-    site_id: Mapped[UUID] = mapped_column(ForeignKey("sites.id", ondelete="CASCADE"), primary_key=True)
+    site_id: Mapped[UUID] = mapped_column(
+        ForeignKey("sites.id", ondelete="CASCADE"), primary_key=True
+    )
     provider_id: Mapped[UUID] = mapped_column(ForeignKey("providers.id"))
     key: Mapped[bytes] = mapped_column(LargeBinary)
     """The site's data key, wrapped."""
@@ -94,13 +103,19 @@ class PlaceGroup(Base):
 
     __tablename__ = "place_groups"
     __table_args__ = (
-        CheckConstraint(one_of("kind", "crisis", "regular", "emergency", "move_on", "alternative"), name="kind"),
-        CheckConstraint(one_of("sharing", "own_unit", "shared_facilities", "shared_room"), name="sharing"),
+        CheckConstraint(
+            one_of("kind", "crisis", "regular", "emergency", "move_on", "alternative"), name="kind"
+        ),
+        CheckConstraint(
+            one_of("sharing", "own_unit", "shared_facilities", "shared_room"), name="sharing"
+        ),
         CheckConstraint("bed_spaces BETWEEN 1 AND 50", name="bed_spaces"),
         CheckConstraint("sons_up_to_age BETWEEN 0 AND 25", name="sons_up_to_age"),
         CheckConstraint("cardinality(genders) > 0", name="genders"),
         CheckConstraint("places >= 0", name="places"),
-        UniqueConstraint("site_id", "kind", "bed_spaces", "sharing", "genders", "sons_up_to_age", "features"),
+        UniqueConstraint(
+            "site_id", "kind", "bed_spaces", "sharing", "genders", "sons_up_to_age", "features"
+        ),
     )
 
     id: Mapped[Id]
@@ -119,7 +134,11 @@ class Place(Base):
     """One unit; it holds one household."""
 
     __tablename__ = "places"
-    __table_args__ = (UniqueConstraint("id", "group_id"), Index(None, "site_id"), Index(None, "group_id"))
+    __table_args__ = (
+        UniqueConstraint("id", "group_id"),
+        Index(None, "site_id"),
+        Index(None, "group_id"),
+    )
 
     id: Mapped[Id]
     provider_id: Mapped[UUID] = mapped_column(ForeignKey("providers.id"), index=True)
@@ -134,7 +153,9 @@ class PlaceSecret(Base):
     __tablename__ = "place_secrets"
     __table_args__ = (Index(None, "provider_id"),)
 
-    place_id: Mapped[UUID] = mapped_column(ForeignKey("places.id", ondelete="CASCADE"), primary_key=True)
+    place_id: Mapped[UUID] = mapped_column(
+        ForeignKey("places.id", ondelete="CASCADE"), primary_key=True
+    )
     provider_id: Mapped[UUID] = mapped_column(ForeignKey("providers.id"))
     sealed: Mapped[bytes] = mapped_column(LargeBinary)
 
@@ -142,13 +163,16 @@ class PlaceSecret(Base):
 class Claim(Base):
     """What makes a place not free: one row a place, so that a place has at most one claim, whoever asks.
 
-    A place is free when `claimed_until` lies in the past by the database's clock: a hold that has run out frees it
-    without anybody's doing. Whoever confirms, renews or releases changes the row only where `hold_id` is theirs.
+    A place is free when `claimed_until` lies in the past by the database's clock: a hold that has
+    run out frees it without anybody's doing. Whoever confirms, renews or releases changes the row
+    only where `hold_id` is theirs.
     """
 
     __tablename__ = "claims"
     __table_args__ = (
-        ForeignKeyConstraint(["place_id", "group_id"], ["places.id", "places.group_id"], onupdate="CASCADE"),
+        ForeignKeyConstraint(
+            ["place_id", "group_id"], ["places.id", "places.group_id"], onupdate="CASCADE"
+        ),
         CheckConstraint(
             "CASE"
             f" WHEN kind IS NULL THEN claimed_until = {FREE} AND hold_id IS NULL AND placement_id IS NULL"
@@ -159,7 +183,9 @@ class Claim(Base):
             " ELSE false END",
             name="kind",
         ),
-        CheckConstraint("(kind = 'out_of_service') = (reason IS NOT NULL) OR kind IS NULL", name="reason"),
+        CheckConstraint(
+            "(kind = 'out_of_service') = (reason IS NOT NULL) OR kind IS NULL", name="reason"
+        ),
         CheckConstraint("successor_id IS NULL OR kind = 'placement'", name="successor"),
         Index(None, "group_id", "claimed_until"),
         Index("claims_lapsing_idx", "claimed_until", postgresql_where=text("kind = 'hold'")),

@@ -20,7 +20,9 @@ class Credential(Base):
         ),
     )
 
-    account_id: Mapped[UUID] = mapped_column(ForeignKey("accounts.id", ondelete="CASCADE"), primary_key=True)
+    account_id: Mapped[UUID] = mapped_column(
+        ForeignKey("accounts.id", ondelete="CASCADE"), primary_key=True
+    )
     name_key: Mapped[bytes] = mapped_column(LargeBinary, unique=True)
     """HMAC of the name to sign in with, case folded: it finds, and tells nobody without the key."""
     key: Mapped[bytes] = mapped_column(LargeBinary)
@@ -41,7 +43,9 @@ class RecoveryCode(Base):
 
     __tablename__ = "recovery_codes"
 
-    account_id: Mapped[UUID] = mapped_column(ForeignKey("accounts.id", ondelete="CASCADE"), primary_key=True)
+    account_id: Mapped[UUID] = mapped_column(
+        ForeignKey("accounts.id", ondelete="CASCADE"), primary_key=True
+    )
     hash: Mapped[bytes] = mapped_column(LargeBinary, primary_key=True)
 
 
@@ -66,7 +70,9 @@ class Session(Base):
     __tablename__ = "sessions"
     __table_args__ = (Index(None, "account_id"),)
 
-    token_id: Mapped[UUID] = mapped_column(ForeignKey("tokens.id", ondelete="CASCADE"), primary_key=True)
+    token_id: Mapped[UUID] = mapped_column(
+        ForeignKey("tokens.id", ondelete="CASCADE"), primary_key=True
+    )
     account_id: Mapped[UUID] = mapped_column(ForeignKey("accounts.id", ondelete="CASCADE"))
     created_at: Mapped[Stamp]
     seen_at: Mapped[Stamp]

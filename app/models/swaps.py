@@ -47,9 +47,12 @@ class Swap(Base):
     __tablename__ = "swaps"
     __table_args__ = (
         CheckConstraint(
-            one_of("status", "proposed", "reserved", "completed", "broken", "refused", "expired"), name="status"
+            one_of("status", "proposed", "reserved", "completed", "broken", "refused", "expired"),
+            name="status",
         ),
-        CheckConstraint("(status IN ('proposed', 'reserved')) = (resolved_at IS NULL)", name="resolved"),
+        CheckConstraint(
+            "(status IN ('proposed', 'reserved')) = (resolved_at IS NULL)", name="resolved"
+        ),
         Index("swaps_lapsing_idx", "expires_at", postgresql_where=text("status = 'proposed'")),
     )
 
@@ -75,10 +78,14 @@ class SwapLeg(Base):
     __table_args__ = (
         UniqueConstraint("swap_id", "turn"),
         CheckConstraint("(placement_id IS NULL) = (leaving_id IS NULL)", name="leaving"),
-        CheckConstraint(one_of("outcome", "arrived", "no_show", "cancelled", "void"), name="outcome"),
+        CheckConstraint(
+            one_of("outcome", "arrived", "no_show", "cancelled", "void"), name="outcome"
+        ),
         CheckConstraint("live = (outcome IS NULL)", name="live"),
         CheckConstraint("placement_id IS NOT NULL OR leaving_at IS NULL", name="nobody_left"),
-        Index("swap_legs_live_referral_key", "referral_id", unique=True, postgresql_where=text("live")),
+        Index(
+            "swap_legs_live_referral_key", "referral_id", unique=True, postgresql_where=text("live")
+        ),
         Index("swap_legs_live_place_key", "place_id", unique=True, postgresql_where=text("live")),
         Index("swap_legs_sender_idx", "provider_id"),
         Index("swap_legs_leaving_idx", "leaving_id"),

@@ -34,20 +34,31 @@ class Contact(Base):
 class Alternative(Base):
     """What a household has until a place is found, and the provider that answers for it; never where it is.
 
-    Its speakable reference stands here too: the responsible provider sees nothing else of the referral.
+    Its speakable reference stands here too: the responsible provider sees nothing else of the
+    referral.
     """
 
     __tablename__ = "alternatives"
     __table_args__ = (
-        CheckConstraint(one_of("kind", "emergency_bed", "hotel", "holiday_park", "ambulatory"), name="kind"),
+        CheckConstraint(
+            one_of("kind", "emergency_bed", "hotel", "holiday_park", "ambulatory"), name="kind"
+        ),
         CheckConstraint(one_of("outcome", "well", "not_well", "not_reached"), name="outcome"),
         CheckConstraint("(checked_at IS NULL) = (outcome IS NULL)", name="checked"),
         CheckConstraint("(ended_at IS NULL) = (end_reason IS NULL)", name="ended"),
         CheckConstraint("kind <> 'emergency_bed' OR until IS NOT NULL", name="nights"),
         Index("alternatives_started_idx", "started_at"),
         Index("alternatives_live_key", "referral_id", unique=True, postgresql_where=LIVE),
-        Index("alternatives_responsible_idx", "responsible_id", "next_check_at", "id", postgresql_where=LIVE),
-        Index("alternatives_provider_idx", "provider_id", "next_check_at", "id", postgresql_where=LIVE),
+        Index(
+            "alternatives_responsible_idx",
+            "responsible_id",
+            "next_check_at",
+            "id",
+            postgresql_where=LIVE,
+        ),
+        Index(
+            "alternatives_provider_idx", "provider_id", "next_check_at", "id", postgresql_where=LIVE
+        ),
     )
 
     id: Mapped[Id]
@@ -74,14 +85,17 @@ class AmbulatoryCapacity(Base):
     __tablename__ = "ambulatory_capacities"
     __table_args__ = (CheckConstraint("capacity BETWEEN 0 AND 10000", name="capacity"),)
 
-    provider_id: Mapped[UUID] = mapped_column(ForeignKey("providers.id", ondelete="CASCADE"), primary_key=True)
+    provider_id: Mapped[UUID] = mapped_column(
+        ForeignKey("providers.id", ondelete="CASCADE"), primary_key=True
+    )
     capacity: Mapped[int]
 
 
 class Vacancy(Base):
     """Something that came free, written by the database itself; and for how many of those who wait it is lawful.
 
-    No foreign keys: each would lock rows that all who free a place cite, and it is kept for some days only.
+    No foreign keys: each would lock rows that all who free a place cite, and it is kept for some
+    days only.
     """
 
     __tablename__ = "vacancies"
@@ -113,7 +127,9 @@ class Reminder(Base):
     __tablename__ = "reminders"
     __table_args__ = (CheckConstraint(one_of("what", *DUE), name="what"),)
 
-    referral_id: Mapped[UUID] = mapped_column(ForeignKey("referrals.id", ondelete="CASCADE"), primary_key=True)
+    referral_id: Mapped[UUID] = mapped_column(
+        ForeignKey("referrals.id", ondelete="CASCADE"), primary_key=True
+    )
     what: Mapped[str] = mapped_column(primary_key=True)
     due_at: Mapped[datetime] = mapped_column(primary_key=True)
     """For what is told again every day: of that day."""

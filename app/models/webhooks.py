@@ -45,7 +45,8 @@ class Webhook(Base):
 class WebhookDelivery(Base):
     """One event for one webhook, from when it is numbered until a day after its end; its id is the message's.
 
-    No foreign key: a webhook that is just being removed must not stop the relay. Rows of one that is gone are pruned.
+    No foreign key: a webhook that is just being removed must not stop the relay. Rows of one that
+    is gone are pruned.
     """
 
     __tablename__ = "webhook_deliveries"
@@ -53,8 +54,17 @@ class WebhookDelivery(Base):
         UniqueConstraint("webhook_id", "position"),
         CheckConstraint("(ended_at IS NULL) = (outcome IS NULL)", name="ended"),
         CheckConstraint(one_of("outcome", "delivered", "given_up"), name="outcome"),
-        Index("webhook_deliveries_waiting_idx", "webhook_id", "next_at", postgresql_where=text("ended_at IS NULL")),
-        Index("webhook_deliveries_ended_idx", "ended_at", postgresql_where=text("ended_at IS NOT NULL")),
+        Index(
+            "webhook_deliveries_waiting_idx",
+            "webhook_id",
+            "next_at",
+            postgresql_where=text("ended_at IS NULL"),
+        ),
+        Index(
+            "webhook_deliveries_ended_idx",
+            "ended_at",
+            postgresql_where=text("ended_at IS NOT NULL"),
+        ),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True, server_default=text("gen_random_uuid()"))

@@ -40,7 +40,8 @@ class CapWanted:
 class Shown:
     """A cap, whether it is in force, and the nights that it displaced in quarters that have been sealed.
 
-    `displaced_nights` is None where there are few of them, or where no quarter that it held in has been sealed.
+    `displaced_nights` is None where there are few of them, or where no quarter that it held in has
+    been sealed.
     """
 
     cap: CapRow
@@ -55,10 +56,13 @@ async def set_cap(tx: Transaction, caller: Caller, wanted: CapWanted) -> Shown:
     if faults := faults_of(tx, wanted):
         raise Invalid(*faults)
     begins_at, ends_at = max(midnight(first), tx.at), midnight(wanted.last_day + timedelta(days=1))
-    # Of two caps that are set at once the second sees the first: nothing else is locked after the ledger.
+    # Of two caps that are set at once the second sees the first: nothing else is locked after the
+    # ledger.
     await counters.lock(tx, "ledger")
     if await caps.overlaps(tx, region, begins_at=begins_at, ends_at=ends_at):
-        raise Conflict("cap_overlaps", "Your region has a cap on one of these days: withdraw it first.")
+        raise Conflict(
+            "cap_overlaps", "Your region has a cap on one of these days: withdraw it first."
+        )
     id_ = uuid4()
     content = _content(region, wanted.at_most, wanted.reason, (first, wanted.last_day))
     values = {
@@ -101,14 +105,18 @@ async def withdraw(tx: Transaction, caller: Caller, cap_id: UUID) -> Shown:
     return await _shown(tx, cap_id)
 
 
-async def listed(tx: Transaction, *, region: str | None, limit: int, after: tuple[date, UUID] | None) -> list[Shown]:
+async def listed(
+    tx: Transaction, *, region: str | None, limit: int, after: tuple[date, UUID] | None
+) -> list[Shown]:
     """Return every region's caps, the one that begins last first."""
     rows = await caps.listed(tx, region=region, limit=limit, after=after)
     displaced = await displaced_nights(tx)
     return [Shown(row, row.holds(tx.at), displaced.get(str(row.id))) for row in rows]
 
 
-async def displaced_nights(tx: Transaction, quarters: Sequence[str] | None = None) -> Mapping[str, int | None]:
+async def displaced_nights(
+    tx: Transaction, quarters: Sequence[str] | None = None
+) -> Mapping[str, int | None]:
     """Return the nights that caps displaced, in some or all quarters that are sealed; None where one has few."""
     sums: dict[str, int | None] = {}
     for displaced in await caps.displaced(tx, quarters):
@@ -118,10 +126,13 @@ async def displaced_nights(tx: Transaction, quarters: Sequence[str] | None = Non
     return sums
 
 
-async def note_displaced(tx: Transaction, placement: PlacementRow, *, leaf: int, keyring: Keyring) -> None:
+async def note_displaced(
+    tx: Transaction, placement: PlacementRow, *, leaf: int, keyring: Keyring
+) -> None:
     """Note, as a household that does not flee arrives in another region, which caps had sent it there.
 
-    A cap did where the ranking by which it was placed left out a place of that region for the cap alone.
+    A cap did where the ranking by which it was placed left out a place of that region for the cap
+    alone.
     """
     if placement.reason == SAFETY:
         return
@@ -130,7 +141,9 @@ async def note_displaced(tx: Transaction, placement: PlacementRow, *, leaf: int,
     if recorded is None or recorded[1] is None:
         return
     ranked = await rankings.made_again(tx, *recorded, keyring=keyring)
-    left_out = sorted({out.region for out in ranked.ranking.excluded if out.rule == CAP} - {placement.receiving})
+    left_out = sorted(
+        {out.region for out in ranked.ranking.excluded if out.rule == CAP} - {placement.receiving}
+    )
     await caps.note_displaced(tx, leaf, await caps.held_at(tx, left_out, at=ranked.as_of))
 
 
@@ -159,7 +172,13 @@ def months_after(day: date) -> date:
 
 def _content(region: str, at_most: int, reason: str, days: tuple[date, date]) -> dict[str, object]:
     first, last = (day.isoformat() for day in days)
-    return {"region": region, "at_most": at_most, "reason": reason, "first_day": first, "last_day": last}
+    return {
+        "region": region,
+        "at_most": at_most,
+        "reason": reason,
+        "first_day": first,
+        "last_day": last,
+    }
 
 
 def _region_of(caller: Caller) -> str:

@@ -28,7 +28,11 @@ async def of_placements(
     tx: Transaction, caller: Caller, rows: Iterable[PlacementRow], *, keyring: Keyring
 ) -> Mapping[UUID, Content]:
     """Return, by placement, who comes to the caller's provider or is there; of others, and of what is over, nothing."""
-    received = [row for row in rows if row.receiver_id == caller.provider and (row.awaited or row.status == "arrived")]
+    received = [
+        row
+        for row in rows
+        if row.receiver_id == caller.provider and (row.awaited or row.status == "arrived")
+    ]
     known = await _known(tx, {row.referral_id for row in received}, keyring=keyring)
     return {row.id: known[row.referral_id] for row in received if row.referral_id in known}
 

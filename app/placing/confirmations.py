@@ -42,26 +42,38 @@ class Confirmation:
     return_by: date | None = None
 
 
-async def confirm(tx: Transaction, caller: Caller, wanted: Confirmation, *, keyring: Keyring) -> PlacementRow:
+async def confirm(
+    tx: Transaction, caller: Caller, wanted: Confirmation, *, keyring: Keyring
+) -> PlacementRow:
     """Confirm an accepted hold: the household is on its way. What they leave stays theirs until they have arrived."""
     hold = await holds.read(tx, wanted.hold_id, provider_id=caller.provider, lock=True)
     if hold is None or hold.provider_id != caller.provider:
         raise Missing
     if hold.swap_id is not None:
         raise part_of_swap()
-    previous = None if wanted.previous_id is None else await _previous(tx, caller, wanted.previous_id)
+    previous = (
+        None if wanted.previous_id is None else await _previous(tx, caller, wanted.previous_id)
+    )
     if hold.status != "accepted":
         raise Conflict(*CLOSED_HOLD[hold.status])
     referral = await referral_rows.read(tx, hold.referral_id)
     assert referral is not None  # noqa: S101 - a foreign key says so
     receiving = await _check_still_lawful(tx, hold, referral, keyring=keyring)
-    placement = await _new(tx, hold, referral, wanted=wanted, previous=previous, receiving=receiving)
-    returns.check(wanted.return_by, reason=placement["reason"], cross_regional=placement["cross_regional"])
+    placement = await _new(
+        tx, hold, referral, wanted=wanted, previous=previous, receiving=receiving
+    )
+    returns.check(
+        wanted.return_by, reason=placement["reason"], cross_regional=placement["cross_regional"]
+    )
     if not await placements.add(tx, placement):
-        raise Conflict("already_moving_on", "They are on their way from there to another place already.")
+        raise Conflict(
+            "already_moving_on", "They are on their way from there to another place already."
+        )
     if not await hold_changes.confirm(tx, hold.id, placement_id=placement["id"]):
         raise Conflict(*CLOSED_HOLD["expired"])
-    await outbox.add(tx, kind="hold", subject=str(hold.id), audience=[hold.provider_id, hold.receiver_id])
+    await outbox.add(
+        tx, kind="hold", subject=str(hold.id), audience=[hold.provider_id, hold.receiver_id]
+    )
     return await told(tx, caller, placement["id"], freed=False)
 
 
@@ -107,10 +119,18 @@ async def _new(
 def in_stay(referral: ReferralRow, previous: PlacementRow | None) -> dict[str, Any]:
     """Return what a placement has of its stay: a new one, or that of the placement before it."""
     if previous is None:
-        return {"stay_id": uuid4(), "previous_id": None, "began_id": None, "reason": referral.reason}
+        return {
+            "stay_id": uuid4(),
+            "previous_id": None,
+            "began_id": None,
+            "reason": referral.reason,
+        }
     if previous.origin != referral.origin:
         # Else moving on could make a household one of the region that it was taken in by.
-        raise Conflict("another_origin", "This stay has another municipality of origin: correct it, and rank again.")
+        raise Conflict(
+            "another_origin",
+            "This stay has another municipality of origin: correct it, and rank again.",
+        )
     return {
         "stay_id": previous.stay_id,
         "previous_id": previous.id,
@@ -120,7 +140,9 @@ def in_stay(referral: ReferralRow, previous: PlacementRow | None) -> dict[str, A
     }
 
 
-async def _check_still_lawful(tx: Transaction, hold: HoldRow, referral: ReferralRow, *, keyring: Keyring) -> str:
+async def _check_still_lawful(
+    tx: Transaction, hold: HoldRow, referral: ReferralRow, *, keyring: Keyring
+) -> str:
     """Refuse where a rule stands in the way of the place by what is known now; return the place's region."""
     content = referrals.opened(tx, referral, keyring).content
     now = await still_lawful.standing(
@@ -133,6 +155,8 @@ async def _check_still_lawful(tx: Transaction, hold: HoldRow, referral: Referral
         rules=now.against,
     )
     if now.against:
-        detail = "What is known of the household or of the place has changed. Rank again. In the way: "
+        detail = (
+            "What is known of the household or of the place has changed. Rank again. In the way: "
+        )
         raise Conflict("no_longer_lawful", f"{detail}{', '.join(now.against)}.", rules=now.against)
     return now.region

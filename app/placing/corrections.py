@@ -30,11 +30,13 @@ class Wrong:
     at: datetime | None
 
 
-async def correct(tx: Transaction, caller: Caller, placement_id: UUID, wrong: Wrong, *, keyring: Keyring) -> Recorded:
+async def correct(
+    tx: Transaction, caller: Caller, placement_id: UUID, wrong: Wrong, *, keyring: Keyring
+) -> Recorded:
     """Correct an arrival or a departure, as the receiving provider; in another region the ledger gets one leaf.
 
-    Where nobody came, the placement is a no-show from now on: its place is kept until the sender has made sure that
-    they are safe, or they arrive.
+    Where nobody came, the placement is a no-show from now on: its place is kept until the sender
+    has made sure that they are safe, or they arrive.
     """
     course = await swap_course.of(tx, placement_id)
     placement = await placements.read(tx, caller, placement_id, lock=True)
@@ -42,11 +44,16 @@ async def correct(tx: Transaction, caller: Caller, placement_id: UUID, wrong: Wr
         raise Missing
     if wrong.code == NOT_ARRIVED:
         if course is not None or placement.previous_id is not None:
-            raise Conflict("moved_on", "They left another place for this one: record where they are now instead.")
+            raise Conflict(
+                "moved_on",
+                "They left another place for this one: record where they are now instead.",
+            )
         changes = _nobody_came(tx, placement, wrong)
     else:
         changes = await _another_day(tx, placement, wrong)
-    changed = await placement_rows.change(tx, placement_id, expected=placement.status, values=changes)
+    changed = await placement_rows.change(
+        tx, placement_id, expected=placement.status, values=changes
+    )
     assert changed  # noqa: S101 - the row is locked
     now = await placements.told(tx, caller, placement_id, freed=False)
     return Recorded(now, await _leaf(tx, caller, placement, wrong, keyring=keyring))
@@ -75,7 +82,8 @@ async def _another_day(tx: Transaction, placement: PlacementRow, wrong: Wrong) -
     if wrong.code == DEPARTED:
         if await placement_rows.went_on_inside(tx, placement.id):
             raise Conflict(
-                "moved_on", "They did not leave this provider then: correct the end of their last placement."
+                "moved_on",
+                "They did not leave this provider then: correct the end of their last placement.",
             )
         field, first, last = "departed_at", placement.arrived_at, tx.at
     else:

@@ -30,17 +30,27 @@ async def look_again(tx: Transaction, referral: Referral) -> None:
         unsafe = bool((await still_lawful.standing(tx, life.place_id, referral.content)).unsafe)
         if unsafe != life.unsafe:
             await who_is_where.mark(tx, life, unsafe=unsafe)
-            await outbox.add(tx, kind="alarm", subject=str(life.id), audience=[life.provider_id, life.receiver_id])
+            await outbox.add(
+                tx,
+                kind="alarm",
+                subject=str(life.id),
+                audience=[life.provider_id, life.receiver_id],
+            )
 
 
 async def moved(tx: Transaction, site_id: UUID, *, keyring: Keyring) -> None:
     """Look again at everybody who has a place at an own site of which something changed that safety asks about.
 
-    Also at those who are shielded from the caller: nothing of them comes out, but that both providers hear of it.
+    Also at those who are shielded from the caller: nothing of them comes out, but that both
+    providers hear of it.
     """
     for present in await who_is_where.everybody_at(tx, site_id):
-        content, _ = referrals.unsealed(tx, present, key=present.key, sealed=present.sealed, keyring=keyring)
-        if present.hidden:  # nobody looked at them: what comes of the comparison is told to those who may know
+        content, _ = referrals.unsealed(
+            tx, present, key=present.key, sealed=present.sealed, keyring=keyring
+        )
+        if (
+            present.hidden
+        ):  # nobody looked at them: what comes of the comparison is told to those who may know
             tx.looks.referral_ids.discard(present.id)
         unsafe = bool((await still_lawful.standing(tx, present.place_id, content)).unsafe)
         if unsafe != present.unsafe:

@@ -32,8 +32,8 @@ HAS_A_PLACE = {
 async def erase(tx: Transaction, name: str, *, listed: ErasureList) -> tuple[Standing, bool]:
     """Erase a referral, named by id or speakable code; return it, and whether this was the first time.
 
-    It is written to the list first: there may be more on the list than was erased, never less. OperatorError where
-    there is no such referral, or its household has a place.
+    It is written to the list first: there may be more on the list than was erased, never less.
+    OperatorError where there is no such referral, or its household has a place.
     """
     referral_id = await _found(tx, name)
     before = None if referral_id is None else await erasures.standing(tx, referral_id, lock=True)
@@ -49,7 +49,9 @@ async def erase(tx: Transaction, name: str, *, listed: ErasureList) -> tuple[Sta
 
 async def erase_overdue(tx: Transaction, *, listed: ErasureList) -> int:
     """Erase referrals that have been over for longer than the policy keeps them, so many at once; return how many."""
-    await erasures.empty_answers(tx)  # those that were still being given while their referral was erased
+    await erasures.empty_answers(
+        tx
+    )  # those that were still being given while their referral was erased
     policy = (await tx.snapshots.reference(tx)).policy
     ids = await erasures.overdue(tx, days=policy.retention_days, most=AT_ONCE)
     if ids:
@@ -61,8 +63,8 @@ async def erase_overdue(tx: Transaction, *, listed: ErasureList) -> int:
 async def erase_again(begin: Begin, ids: Sequence[UUID]) -> int:
     """Erase those of a list that the database has, and does not know as erased; return how many.
 
-    Whatever stands against it: they were erased once, and what a backup says of them is the past. A hold is given back;
-    a placement stays, so that its provider can end it.
+    Whatever stands against it: they were erased once, and what a backup says of them is the past. A
+    hold is given back; a placement stays, so that its provider can end it.
     """
     if not ids:
         return 0
@@ -83,7 +85,9 @@ async def complete(tx: Transaction, *, listed: ErasureList) -> None:
     known = await asyncio.to_thread(listed.read)
     missing = await erasures.unlisted(tx, known.ids)
     if missing:
-        await asyncio.to_thread(listed.add, [Listed(one.referral_id, one.cause, one.at) for one in missing])
+        await asyncio.to_thread(
+            listed.add, [Listed(one.referral_id, one.cause, one.at) for one in missing]
+        )
 
 
 async def take_over(tx: Transaction, ids: Sequence[UUID], *, listed: ErasureList) -> None:
@@ -123,7 +127,9 @@ async def _destroy(tx: Transaction, ids: Sequence[UUID], *, cause: str) -> list[
     await erasures.destroy(tx, new)
     await erasures.empty_answers(tx)
     for id_ in new:
-        entry = access_log.of_actor(tx.actor, "erase", "referral", id_, purpose=cause, referral_ids=(id_,))
+        entry = access_log.of_actor(
+            tx.actor, "erase", "referral", id_, purpose=cause, referral_ids=(id_,)
+        )
         await access_log.add(tx, entry)
     return new
 

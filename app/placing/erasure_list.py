@@ -67,7 +67,9 @@ class ErasureList:
 
     def add(self, erasures: Sequence[Listed]) -> None:
         """Write erasures down so that they survive a loss of power; OperatorError where that cannot be done."""
-        lines = "".join(f"{one.referral_id} {one.cause} {one.at:%Y-%m-%dT%H:%M:%SZ}\n" for one in erasures)
+        lines = "".join(
+            f"{one.referral_id} {one.cause} {one.at:%Y-%m-%dT%H:%M:%SZ}\n" for one in erasures
+        )
         try:
             self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             self._append(lines.encode("ascii"))

@@ -18,9 +18,12 @@ from app.referrals import referrals
 from app.referrals.store import referrals as referral_rows
 from app.seal import Keyring
 
-UNSAFE_SITE = "Nobody is safe at this site any more: decline, so that another place is found for them."
+UNSAFE_SITE = (
+    "Nobody is safe at this site any more: decline, so that another place is found for them."
+)
 UNSAFE_THERE = (
-    "By what is known of the danger they are not safe here: decline, so that another place is found for them."
+    "By what is known of the danger they are not safe here: decline, so that another place is found "
+    "for them."
 )
 """Why a place is not accepted; their words for the board are in web/sentences.py."""
 
@@ -92,23 +95,30 @@ async def accept(tx: Transaction, caller: Caller, hold_id: UUID, *, keyring: Key
 async def _check_safe(tx: Transaction, row: HoldRow, *, keyring: Keyring) -> None:
     """Refuse a place where the household would not be safe by what is known now: who was not told of it yet, hears it.
 
-    The referral is locked: what becomes known from here on finds the hold as it is then, and raises the alarm.
+    The referral is locked: what becomes known from here on finds the hold as it is then, and raises
+    the alarm.
     """
     referral = await referral_rows.read(tx, row.referral_id)
     if referral is None:  # who comes is seen only while the hold lives
         raise _ran_out()
-    now = await still_lawful.standing(tx, row.place_id, referrals.opened(tx, referral, keyring).content)
+    now = await still_lawful.standing(
+        tx, row.place_id, referrals.opened(tx, referral, keyring).content
+    )
     still_lawful.check_safe(now, site=UNSAFE_SITE, danger=UNSAFE_THERE, rules=now.unsafe)
 
 
-async def decline(tx: Transaction, caller: Caller, hold_id: UUID, *, reason: str, keyring: Keyring) -> Hold:
+async def decline(
+    tx: Transaction, caller: Caller, hold_id: UUID, *, reason: str, keyring: Keyring
+) -> Hold:
     """Decline, as the receiving provider, with a coded reason; the place is free again."""
     row = await _received(tx, caller, hold_id)
     _check(row, {"pending", "accepted"})
     return await _resolve(tx, caller, row, status="declined", reason=reason, keyring=keyring)
 
 
-async def release(tx: Transaction, caller: Caller, hold_id: UUID, *, reason: str | None, keyring: Keyring) -> Hold:
+async def release(
+    tx: Transaction, caller: Caller, hold_id: UUID, *, reason: str | None, keyring: Keyring
+) -> Hold:
     """Give a place back, as the provider that asked for it."""
     row = await _sent(tx, caller, hold_id)
     _check(row, {"pending", "accepted"})
@@ -130,7 +140,9 @@ async def renew(tx: Transaction, caller: Caller, hold_id: UUID, *, keyring: Keyr
     row = await _sent(tx, caller, hold_id)
     _check(row, {"pending", "accepted"})
     if row.renewals_left == 0:
-        raise Conflict("renewals_spent", "This hold has been renewed as often as the policy allows.")
+        raise Conflict(
+            "renewals_spent", "This hold has been renewed as often as the policy allows."
+        )
     policy = (await tx.snapshots.reference(tx)).policy
     minutes = policy.answer_minutes if row.status == "pending" else policy.hold_minutes
     until = max(tx.at + timedelta(minutes=minutes), row.expires_at)
@@ -156,7 +168,13 @@ async def let_go(tx: Transaction, caller: Caller, hold_id: UUID) -> None:
 
 
 async def _resolve(
-    tx: Transaction, caller: Caller, row: HoldRow, *, status: str, reason: str | None, keyring: Keyring
+    tx: Transaction,
+    caller: Caller,
+    row: HoldRow,
+    *,
+    status: str,
+    reason: str | None,
+    keyring: Keyring,
 ) -> Hold:
     if not await hold_changes.resolve(tx, row.id, status=status, reason=reason):
         raise _ran_out()
@@ -199,7 +217,9 @@ def _ran_out() -> Conflict:
 
 
 async def _tell(tx: Transaction, row: HoldRow, *, freed: bool = False) -> None:
-    await outbox.add(tx, kind="hold", subject=str(row.id), audience=[row.provider_id, row.receiver_id])
+    await outbox.add(
+        tx, kind="hold", subject=str(row.id), audience=[row.provider_id, row.receiver_id]
+    )
     if freed:
         await tell_availability(tx, site_id=row.site_id, owner_id=row.receiver_id)
 

@@ -38,7 +38,9 @@ class Recorded:
     ledger_leaf: int | None = None
 
 
-async def read(tx: Transaction, caller: Caller, placement_id: UUID, *, lock: bool = False) -> PlacementRow:
+async def read(
+    tx: Transaction, caller: Caller, placement_id: UUID, *, lock: bool = False
+) -> PlacementRow:
     """Return a placement that the caller's provider sent or received; locked against changes if asked."""
     row = await placements.read(tx, placement_id, provider_id=caller.provider, lock=lock)
     if row is None:
@@ -47,17 +49,24 @@ async def read(tx: Transaction, caller: Caller, placement_id: UUID, *, lock: boo
 
 
 async def listed(
-    tx: Transaction, caller: Caller, *, status: str | None, limit: int, after: tuple[datetime, UUID] | None
+    tx: Transaction,
+    caller: Caller,
+    *,
+    status: str | None,
+    limit: int,
+    after: tuple[datetime, UUID] | None,
 ) -> list[PlacementRow]:
     """Return the placements that the caller's provider sent or received, newest first."""
     return await placements.listed(tx, caller.provider, status=status, limit=limit, after=after)
 
 
-async def arrive(tx: Transaction, caller: Caller, placement_id: UUID, *, keyring: Keyring) -> Recorded:
+async def arrive(
+    tx: Transaction, caller: Caller, placement_id: UUID, *, keyring: Keyring
+) -> Recorded:
     """Record that the household has arrived, and has left the place that it moved on from, if any.
 
-    Also one that was said not to have come, until somebody has made sure that it is safe. Where its time at a provider
-    begins or ends with it, in another region, the ledger gets its leaves.
+    Also one that was said not to have come, until somebody has made sure that it is safe. Where its
+    time at a provider begins or ends with it, in another region, the ledger gets its leaves.
     """
     course = await swap_course.of(tx, placement_id)
     placement = await _received(tx, caller, placement_id)
@@ -73,7 +82,9 @@ async def arrive(tx: Transaction, caller: Caller, placement_id: UUID, *, keyring
     due = due_at(Arrival(left_inside=left, cross_regional=placement.cross_regional))
     if due.departure:
         swap_id = None if course is None else course.swap.id
-        await ledger.record_departure(tx, placement.began_with, at=tx.at, keyring=keyring, swap_id=swap_id)
+        await ledger.record_departure(
+            tx, placement.began_with, at=tx.at, keyring=keyring, swap_id=swap_id
+        )
     began = placement.began_id if left else None
     arrived = {"status": "arrived", "arrived_at": tx.at, "began_id": began, **ACTED}
     if not await placements.change(tx, placement_id, expected="underway", values=arrived):
@@ -88,7 +99,9 @@ async def _expect_again(tx: Transaction, placement: PlacementRow, *, keyring: Ke
     """Take back that a household did not come, and look again whether it is safe there."""
     again = await placements.expect_again(tx, placement.id)
     if again is None:
-        raise Conflict("already_moving_on", "They went on to another place: record first what became of that.")
+        raise Conflict(
+            "already_moving_on", "They went on to another place: record first what became of that."
+        )
     if not again:
         raise _not("underway")
     row = await referral_rows.read(tx, placement.referral_id)
@@ -96,21 +109,29 @@ async def _expect_again(tx: Transaction, placement: PlacementRow, *, keyring: Ke
         await danger_changes.look_again(tx, referrals.opened(tx, row, keyring))
 
 
-async def _begin(tx: Transaction, caller: Caller, now: PlacementRow, *, leaf_due: bool, keyring: Keyring) -> int | None:
+async def _begin(
+    tx: Transaction, caller: Caller, now: PlacementRow, *, leaf_due: bool, keyring: Keyring
+) -> int | None:
     """Write what a beginning brings with it, once: whoever is back in a stay that was taken back is counted already."""
     leaf = await _record(tx, caller, now, keyring=keyring) if leaf_due else None
     if now.arrival_withdrawn_at is not None:
         return leaf
     if now.previous_id is None:
         await household_counts.add(
-            tx, now.referral_id, receiver_id=now.receiver_id, receiving=now.receiving, keyring=keyring
+            tx,
+            now.referral_id,
+            receiver_id=now.receiver_id,
+            receiving=now.receiving,
+            keyring=keyring,
         )
     if leaf is not None:
         await caps.note_displaced(tx, now, leaf=leaf, keyring=keyring)
     return leaf
 
 
-async def _record(tx: Transaction, caller: Caller, placement: PlacementRow, *, keyring: Keyring) -> int:
+async def _record(
+    tx: Transaction, caller: Caller, placement: PlacementRow, *, keyring: Keyring
+) -> int:
     hold = await holds.read(tx, placement.hold_id, provider_id=placement.provider_id)
     assert hold is not None  # noqa: S101 - a foreign key says so
     begun = ledger.Begun(
@@ -127,7 +148,9 @@ async def _record(tx: Transaction, caller: Caller, placement: PlacementRow, *, k
     return await ledger.record_arrival(tx, caller, begun, at=tx.at, keyring=keyring)
 
 
-async def no_show(tx: Transaction, caller: Caller, placement_id: UUID, *, safety_checked: bool) -> PlacementRow:
+async def no_show(
+    tx: Transaction, caller: Caller, placement_id: UUID, *, safety_checked: bool
+) -> PlacementRow:
     """Record that the household did not come; the place is kept until the sender has made sure that they are safe."""
     course = await swap_course.of(tx, placement_id)
     placement = await read(tx, caller, placement_id, lock=True)
@@ -137,10 +160,15 @@ async def no_show(tx: Transaction, caller: Caller, placement_id: UUID, *, safety
         raise _not("underway")
     if placement.status == "underway":
         await placements.change(
-            tx, placement_id, expected="underway", values={"status": "no_show", "no_show_at": tx.at, **ACTED}
+            tx,
+            placement_id,
+            expected="underway",
+            values={"status": "no_show", "no_show_at": tx.at, **ACTED},
         )
     if safety_checked and placement.safety_checked_at is None:
-        await placements.change(tx, placement_id, expected="no_show", values={"safety_checked_at": tx.at})
+        await placements.change(
+            tx, placement_id, expected="no_show", values={"safety_checked_at": tx.at}
+        )
         await hold_changes.free(tx, placement_id)
         # Who was to move with the referral that they came with lives where they lived.
         lives = await placements.lives_somewhere(tx, placement.referral_id)
@@ -150,7 +178,12 @@ async def no_show(tx: Transaction, caller: Caller, placement_id: UUID, *, safety
 
 
 async def note(
-    tx: Transaction, caller: Caller, placement_id: UUID, *, changes: Mapping[str, Any], keyring: Keyring
+    tx: Transaction,
+    caller: Caller,
+    placement_id: UUID,
+    *,
+    changes: Mapping[str, Any],
+    keyring: Keyring,
 ) -> PlacementRow:
     """Note what is known of a departure to come, as its receiver; when they are expected or go back, as either side.
 
@@ -172,7 +205,9 @@ async def note(
     return now
 
 
-def _agreed(tx: Transaction, placement: PlacementRow, changes: Mapping[str, Any]) -> Mapping[str, Any]:
+def _agreed(
+    tx: Transaction, placement: PlacementRow, changes: Mapping[str, Any]
+) -> Mapping[str, Any]:
     """Check what either side may say; return what follows from it: who was told before is told anew."""
     follows: dict[str, Any] = {}
     if EXPECTED in changes:
@@ -182,19 +217,31 @@ def _agreed(tx: Transaction, placement: PlacementRow, changes: Mapping[str, Any]
             raise Invalid(Fault("/expectedAt", "must lie ahead"))
         follows |= ACTED
     if RETURN_BY in changes:
-        returns.check(changes[RETURN_BY], reason=placement.reason, cross_regional=placement.cross_regional)
+        returns.check(
+            changes[RETURN_BY], reason=placement.reason, cross_regional=placement.cross_regional
+        )
         if changes[RETURN_BY] != placement.return_by:
             follows["return_reminded_at"] = None
     return follows
 
 
 async def _ready(
-    tx: Transaction, caller: Caller, placement: PlacementRow, *, since: date | None, keyring: Keyring
+    tx: Transaction,
+    caller: Caller,
+    placement: PlacementRow,
+    *,
+    since: date | None,
+    keyring: Keyring,
 ) -> None:
     await departures.ready(tx, placement.id, since=since)
     if placement.status == "arrived":
         await ledger.record_ready(
-            tx, caller, placement.began_with, receiving=placement.receiving, since=since, keyring=keyring
+            tx,
+            caller,
+            placement.began_with,
+            receiving=placement.receiving,
+            since=since,
+            keyring=keyring,
         )
 
 
@@ -234,14 +281,18 @@ async def depart(
     await swap_course.left(tx, course, placement_id, goes_on=goes_on)
     now = await told(tx, caller, placement_id, freed=True)
     swap_id = course.swap.id if course is not None and goes_on else None
-    leaf = await ledger.record_departure(tx, placement.began_with, at=at, keyring=keyring, swap_id=swap_id)
+    leaf = await ledger.record_departure(
+        tx, placement.began_with, at=at, keyring=keyring, swap_id=swap_id
+    )
     return Recorded(now, leaf)
 
 
 async def told(tx: Transaction, caller: Caller, placement_id: UUID, *, freed: bool) -> PlacementRow:
     """Tell both providers that a placement has changed, and the owner that a place is free; return it as it is now."""
     row = await read(tx, caller, placement_id)
-    await outbox.add(tx, kind="placement", subject=str(row.id), audience=[row.provider_id, row.receiver_id])
+    await outbox.add(
+        tx, kind="placement", subject=str(row.id), audience=[row.provider_id, row.receiver_id]
+    )
     if freed:
         await hold_acts.tell_availability(tx, site_id=row.site_id, owner_id=row.receiver_id)
     return row

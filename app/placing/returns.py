@@ -10,8 +10,13 @@ from app.reference import load
 
 def check(return_by: date | None, *, reason: str, cross_regional: bool) -> None:
     """Refuse an agreement where there is nothing to agree on."""
-    if return_by is not None and agreement(None, reason=reason, cross_regional=cross_regional) != "missing":
-        raise Invalid(Fault("/returnBy", "is only for those who left their region for want of capacity"))
+    if (
+        return_by is not None
+        and agreement(None, reason=reason, cross_regional=cross_regional) != "missing"
+    ):
+        raise Invalid(
+            Fault("/returnBy", "is only for those who left their region for want of capacity")
+        )
 
 
 def agreement(return_by: date | None, *, reason: str, cross_regional: bool) -> str:

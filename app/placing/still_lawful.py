@@ -28,7 +28,11 @@ class Standing:
 
 
 async def standing(
-    tx: Transaction, place_id: UUID, content: Mapping[str, Any], *, capped_regions: frozenset[str] = frozenset()
+    tx: Transaction,
+    place_id: UUID,
+    content: Mapping[str, Any],
+    *,
+    capped_regions: frozenset[str] = frozenset(),
 ) -> Standing:
     """Compare a place with what is known of a household; caps count only where those that are reached are given."""
     reference = await tx.snapshots.reference(tx)

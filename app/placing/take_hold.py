@@ -41,7 +41,8 @@ async def take(
 ) -> tuple[Hold, bool]:
     """Hold any free place of an offer; return the hold, and whether this was the first time it was asked for.
 
-    `record` turns the hold into the answer that is kept for repeats, in the same statement that takes the place.
+    `record` turns the hold into the answer that is kept for repeats, in the same statement that
+    takes the place.
     """
     ticket = offers.read(keyring, request.ranking_id, request.offer_id)
     if ticket is None:
@@ -49,8 +50,12 @@ async def take(
     assert ticket is not None  # noqa: S101 - explained away above
     if ticket.rank > 1 and request.override_reason is None:
         fault = Fault("/overrideReason", "is required for an offer that is not the first")
-        raise Invalid(fault, code="override_reason_required", detail="Say why this offer and not the first.")
-    wanted = _wanted(tx, caller, request, ticket=ticket, policy=(await tx.snapshots.reference(tx)).policy)
+        raise Invalid(
+            fault, code="override_reason_required", detail="Say why this offer and not the first."
+        )
+    wanted = _wanted(
+        tx, caller, request, ticket=ticket, policy=(await tx.snapshots.reference(tx)).policy
+    )
     hold = _new(wanted, at=tx.at)
     asker = Asker(tuple(sorted(caller.roles)), caller.source, caller.request_id)
     answer = record(hold)
@@ -70,10 +75,19 @@ async def take(
 
 
 def _wanted(
-    tx: Transaction, caller: Caller, request: HoldRequest, *, ticket: offers.OfferTicket, policy: Policy
+    tx: Transaction,
+    caller: Caller,
+    request: HoldRequest,
+    *,
+    ticket: offers.OfferTicket,
+    policy: Policy,
 ) -> Wanted:
     accepted_by = (
-        "owner" if ticket.receiver_id == caller.provider else "automatic" if ticket.automatic_acceptance else None
+        "owner"
+        if ticket.receiver_id == caller.provider
+        else "automatic"
+        if ticket.automatic_acceptance
+        else None
     )
     minutes = policy.hold_minutes if accepted_by else policy.answer_minutes
     return Wanted(
@@ -143,7 +157,10 @@ async def _check_cap(tx: Transaction, request: HoldRequest, *, group_id: UUID) -
     groups = {group.id: group.region for group in (await tx.snapshots.register(tx)).register.groups}
     region = groups.get(str(group_id))
     if region is not None and not await caps.has_room(tx, region, besides=request.referral_id):
-        raise Conflict("ranking_outdated", "The region's cap has been reached since this ranking; ask for a new one.")
+        raise Conflict(
+            "ranking_outdated",
+            "The region's cap has been reached since this ranking; ask for a new one.",
+        )
 
 
 async def _explain_no_offer(tx: Transaction, caller: Caller, request: HoldRequest) -> None:
@@ -151,10 +168,16 @@ async def _explain_no_offer(tx: Transaction, caller: Caller, request: HoldReques
     raise Invalid(Fault("/offerId", "is not an offer of this ranking"))
 
 
-async def _explain_refusal(tx: Transaction, caller: Caller, request: HoldRequest, *, flees: bool) -> None:
+async def _explain_refusal(
+    tx: Transaction, caller: Caller, request: HoldRequest, *, flees: bool
+) -> None:
     if (await _own_referral(tx, caller, request)).status != "open":
-        raise Conflict("referral_not_open", "This referral has a hold or a placement, or is closed.")
-    what = "Something changed since this ranking" + ("" if flees else ", or came free in the household's own region")
+        raise Conflict(
+            "referral_not_open", "This referral has a hold or a placement, or is closed."
+        )
+    what = "Something changed since this ranking" + (
+        "" if flees else ", or came free in the household's own region"
+    )
     raise Conflict("ranking_outdated", f"{what}; ask for a new one.")
 
 

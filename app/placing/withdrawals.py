@@ -13,7 +13,9 @@ from app.referrals.store import referrals as referral_rows
 from app.seal import Keyring
 
 
-async def withdraw(tx: Transaction, caller: Caller, referral_id: UUID, *, keyring: Keyring) -> Referral:
+async def withdraw(
+    tx: Transaction, caller: Caller, referral_id: UUID, *, keyring: Keyring
+) -> Referral:
     """Close a referral; a live hold is released with it. Withdrawing twice changes nothing."""
     course = await swap_course.of(tx, referral_id)
     referral = await referrals.read(tx, caller, referral_id, keyring=keyring, lock=True)

@@ -33,34 +33,50 @@ class Published:
 async def publish(tx: Transaction, document: object, *, by: Caller | None) -> Published:
     """Publish a policy; `by` is None for the operator. What is published already is answered alike, and stays as it is.
 
-    Raises Invalid with every fault, and Conflict where its version or its beginning is another policy's.
+    Raises Invalid with every fault, and Conflict where its version or its beginning is another
+    policy's.
     """
     row, is_new = await put(tx, document)
     if is_new:
         await counters.advance(tx, "reference")
         id_ = object_id_of(row)
-        entry = by.entry(PUBLISH, POLICY, id_) if by else access_log.of_actor(tx.actor, PUBLISH, POLICY, id_)
+        entry = (
+            by.entry(PUBLISH, POLICY, id_)
+            if by
+            else access_log.of_actor(tx.actor, PUBLISH, POLICY, id_)
+        )
         await access_log.add(tx, entry)
     return await _shown(tx, row)
 
 
-async def put(tx: Transaction, document: object, *, files: ReferenceFiles | None = None) -> tuple[PolicyRow, bool]:
+async def put(
+    tx: Transaction, document: object, *, files: ReferenceFiles | None = None
+) -> tuple[PolicyRow, bool]:
     """Add a policy to those that rankings and leaves may cite, the only way in; return it, and whether it is new.
 
-    The ledger gets its leaf. Processes hear of it when the head `reference` advances. Raises as `publish` does.
+    The ledger gets its leaf. Processes hear of it when the head `reference` advances. Raises as
+    `publish` does.
     """
     row = read(document, files=files or load())
     if await policies.add(tx, row):
-        await ledger.record_policy(tx, version=row.version, hash_=row.hash, valid_from=row.valid_from)
+        await ledger.record_policy(
+            tx, version=row.version, hash_=row.hash, valid_from=row.valid_from
+        )
         return row, True
     alike = await policies.alike(tx, row)
     for other in alike:
         if other.hash == row.hash:
             return other, False
     if any(other.version == row.version for other in alike):
-        raise Conflict("policy_version_taken", "A policy of this version says something else: give this one another.")
+        raise Conflict(
+            "policy_version_taken",
+            "A policy of this version says something else: give this one another.",
+        )
     if alike:
-        raise Conflict("policy_beginning_taken", "Another policy begins at this very moment: let this one begin later.")
+        raise Conflict(
+            "policy_beginning_taken",
+            "Another policy begins at this very moment: let this one begin later.",
+        )
     raise Invalid(Fault("/valid_from", TOO_EARLY))
 
 
@@ -105,7 +121,10 @@ def object_id_of(row: PolicyRow) -> UUID:
 async def listed(tx: Transaction, *, limit: int, before: datetime | None) -> list[Published]:
     """Return every policy, the one that begins last first."""
     current = await policies.in_force(tx)
-    return [Published(row, row.hash == current) for row in await policies.listed(tx, limit=limit, before=before)]
+    return [
+        Published(row, row.hash == current)
+        for row in await policies.listed(tx, limit=limit, before=before)
+    ]
 
 
 async def named(tx: Transaction, name: str) -> Published:
@@ -116,7 +135,9 @@ async def named(tx: Transaction, name: str) -> Published:
     return await _shown(tx, row)
 
 
-async def compared(tx: Transaction, name: str, *, to: str) -> tuple[PolicyRow, PolicyRow, tuple[Difference, ...]]:
+async def compared(
+    tx: Transaction, name: str, *, to: str
+) -> tuple[PolicyRow, PolicyRow, tuple[Difference, ...]]:
     """Return two policies by their versions or hashes, and what the second says differently."""
     before, after = (await named(tx, name)).row, (await named(tx, to)).row
     return before, after, differences(before.document, after.document)

@@ -30,11 +30,17 @@ class Tried:
 
 
 async def try_out(
-    tx: Transaction, document: object, *, last: int, keyring: Keyring, progress: Progress | None = None
+    tx: Transaction,
+    document: object,
+    *,
+    last: int,
+    keyring: Keyring,
+    progress: Progress | None = None,
 ) -> Tried:
     """Rank the last referrals again under a draft, as the operator: each as it was ranked last, with the same rules.
 
-    Nothing is written but that it was done, and whose inputs were opened for it. Raises Invalid for what is no policy.
+    Nothing is written but that it was done, and whose inputs were opened for it. Raises Invalid for
+    what is no policy.
     """
     draft = policies.parsed(document)
     ids = await rankings.newest(tx, most=last)
@@ -48,11 +54,15 @@ async def try_out(
         if progress:
             progress(done, len(ids))
     looked_at = tuple(sorted(tx.looks.referral_ids))
-    await access_log.add(tx, access_log.of_actor(tx.actor, TRY, policies.POLICY, None, referral_ids=looked_at))
+    await access_log.add(
+        tx, access_log.of_actor(tx.actor, TRY, policies.POLICY, None, referral_ids=looked_at)
+    )
     return Tried(tally.trial(), passed_over)
 
 
-async def _recorded(tx: Transaction, id_: UUID, *, keyring: Keyring, kept: dict[str, Register]) -> Recorded | None:
+async def _recorded(
+    tx: Transaction, id_: UUID, *, keyring: Keyring, kept: dict[str, Register]
+) -> Recorded | None:
     """Return what a ranking was made from, or None where that cannot be read."""
     found = await rankings.read(tx, id_)
     if found is None:

@@ -1,6 +1,7 @@
 """What an offer's id says, to this installation alone: which places, whose, and where they stood in the ranking.
 
-An id binds to its ranking: in another ranking the same places have another id, so that nobody can follow a site.
+An id binds to its ranking: in another ranking the same places have another id, so that nobody can
+follow a site.
 """
 
 import struct

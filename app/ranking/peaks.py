@@ -72,21 +72,27 @@ class RankedCase:
     asker: Asker
 
 
-async def make(tx: Transaction, caller: Caller, ids: Sequence[UUID] | None, *, keyring: Keyring) -> PeakPlan:
+async def make(
+    tx: Transaction, caller: Caller, ids: Sequence[UUID] | None, *, keyring: Keyring
+) -> PeakPlan:
     """Plan for some of the caller's provider's referrals, or for all that are waiting; record every ranking.
 
-    Missing where one of them is not theirs. One that is not open, was erased, or was ranked as often as the policy
-    allows takes no part, and hears why.
+    Missing where one of them is not theirs. One that is not open, was erased, or was ranked as
+    often as the policy allows takes no part, and hears why.
     """
     reference = await tx.snapshots.reference(tx)
-    opened, refused, left_out = await _taking_part(tx, caller, ids, reference.policy, keyring=keyring)
+    opened, refused, left_out = await _taking_part(
+        tx, caller, ids, reference.policy, keyring=keyring
+    )
     most = reference.policy.rankings_per_hour
     standings = await rows.standings(tx, [one.id for one in opened], rankings_per_hour=most)
     waits = {one.id: standings.each[one.id].wait_s for one in opened}
     refused += [_part(one, TOO_OFTEN, wait_s=waits[one.id]) for one in opened if waits[one.id]]
     taking_part = [one for one in opened if not waits[one.id]]
     snapshot = await tx.snapshots.register(tx)
-    ranked, plan = await asyncio.to_thread(work_out, taking_part, standings, reference, snapshot, tx.at)
+    ranked, plan = await asyncio.to_thread(
+        work_out, taking_part, standings, reference, snapshot, tx.at
+    )
     if ranked:
         await register.record(tx, snapshot)
         await ranking_rows.add(tx, await asyncio.to_thread(_rows_of, ranked, snapshot))
@@ -94,7 +100,14 @@ async def make(tx: Transaction, caller: Caller, ids: Sequence[UUID] | None, *, k
         Part(one.referral.id, one.referral.case.urgency, one.ranked, planned)
         for one, planned in zip(ranked, plan.referrals, strict=True)
     ]
-    return PeakPlan(tx.at, reference.policy.version, reference.policy_hash, (*parts, *refused), plan, left_out=left_out)
+    return PeakPlan(
+        tx.at,
+        reference.policy.version,
+        reference.policy_hash,
+        (*parts, *refused),
+        plan,
+        left_out=left_out,
+    )
 
 
 async def _taking_part(
@@ -134,10 +147,14 @@ def work_out(
     for referral in taking_part:
         need = referrals.need_of(referral.content, reference)
         standing = standings.each[referral.id]
-        situation = rankings.situation_of(standing, need, at=at, reference=reference, snapshot=snapshot)
+        situation = rankings.situation_of(
+            standing, need, at=at, reference=reference, snapshot=snapshot
+        )
         inputs = Inputs(need, snapshot.register, situation, reference.policy)
         made = rankings.ranked_now(referral, inputs, reference=reference)
-        asker = peaks.asker(str(referral.id), need, made.ranking, snapshot.register, situation, reference.policy)
+        asker = peaks.asker(
+            str(referral.id), need, made.ranking, snapshot.register, situation, reference.policy
+        )
         ranked.append(RankedCase(referral, made, asker))
     return ranked, peaks.plan([one.asker for one in ranked], standings.free)
 
@@ -146,13 +163,14 @@ def _rows_of(ranked: Sequence[RankedCase], snapshot: RegisterSnapshot) -> list[R
     return [rankings.row_of(one.referral, one.ranked, snapshot=snapshot) for one in ranked]
 
 
-# --- in counts: administrators see no client, and the worker, who may, shows them none ----------------------
+# --- in counts: administrators see no client, and the worker, who may, shows them none
 
 
 async def ask_counts(tx: Transaction, caller: Caller) -> CountsRow:
     """Ask for a plan for all open referrals of the country, in counts; or have the one of this step, if there is one.
 
-    One a step of availability for everybody: whoever asks again and again cannot watch somebody come or go.
+    One a step of availability for everybody: whoever asks again and again cannot watch somebody
+    come or go.
     """
     policy = (await tx.snapshots.reference(tx)).policy
     of_this_step = await rows.newest(tx, minutes=policy.availability_step_minutes)
@@ -186,7 +204,9 @@ async def make_counts(tx: Transaction, *, keyring: Keyring) -> int:
     ranked, plan = await asyncio.to_thread(work_out, ordered, standings, reference, snapshot, tx.at)
     await rows.answer(tx, asked, counted(ranked, plan))
     opened_ids = tuple(sorted(tx.looks.referral_ids))
-    await access_log.add(tx, access_log.of_actor(tx.actor, "rank", "peak_plan", asked[0], referral_ids=opened_ids))
+    await access_log.add(
+        tx, access_log.of_actor(tx.actor, "rank", "peak_plan", asked[0], referral_ids=opened_ids)
+    )
     return len(asked)
 
 
@@ -206,10 +226,15 @@ def counted(ranked: Sequence[RankedCase], plan: Plan) -> dict[str, Any]:
         "in_turn": suppressed(Counter(plan.placed_in_turn), keys=peaks.URGENCIES),
         "region": suppressed(
             Counter((one.ranked.need.origin_region, _done(planned)) for one, planned in parts),
-            keys=[(region, done) for region in sorted({o.ranked.need.origin_region for o in ranked}) for done in DONE],
+            keys=[
+                (region, done)
+                for region in sorted({o.ranked.need.origin_region for o in ranked})
+                for done in DONE
+            ],
         ),
         "band": suppressed(
-            Counter(planned.choice.offer.band for planned in plan.referrals if planned.choice), keys=BANDS
+            Counter(planned.choice.offer.band for planned in plan.referrals if planned.choice),
+            keys=BANDS,
         ),
     }
 

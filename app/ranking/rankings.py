@@ -71,8 +71,12 @@ async def decided(tx: Transaction, referral: Referral, *, limited: bool = True) 
     reference = await tx.snapshots.reference(tx)
     snapshot = await tx.snapshots.register(tx)
     need = referrals.need_of(referral.content, reference)
-    standing = await _situation(tx, referral.id, need, reference=reference, snapshot=snapshot, limited=limited)
-    return ranked_now(referral, Inputs(need, snapshot.register, standing, reference.policy), reference=reference)
+    standing = await _situation(
+        tx, referral.id, need, reference=reference, snapshot=snapshot, limited=limited
+    )
+    return ranked_now(
+        referral, Inputs(need, snapshot.register, standing, reference.policy), reference=reference
+    )
 
 
 def ranked_now(referral: Referral, inputs: Inputs, *, reference: Reference) -> Ranked:
@@ -108,17 +112,30 @@ def row_of(referral: Referral, ranked: Ranked, *, snapshot: RegisterSnapshot) ->
 
 
 async def _situation(
-    tx: Transaction, referral_id: UUID, need: Need, *, reference: Reference, snapshot: RegisterSnapshot, limited: bool
+    tx: Transaction,
+    referral_id: UUID,
+    need: Need,
+    *,
+    reference: Reference,
+    snapshot: RegisterSnapshot,
+    limited: bool,
 ) -> Situation:
     """Return how things stand for a need; raise TooOften where it was ranked as often as the policy allows."""
-    standing = await situation.read(tx, referral_id, rankings_per_hour=reference.policy.rankings_per_hour)
+    standing = await situation.read(
+        tx, referral_id, rankings_per_hour=reference.policy.rankings_per_hour
+    )
     if standing.wait_s and limited:
         raise TooOften(retry_after=standing.wait_s)
     return situation_of(standing, need, at=tx.at, reference=reference, snapshot=snapshot)
 
 
 def situation_of(
-    standing: Standing, need: Need, *, at: datetime, reference: Reference, snapshot: RegisterSnapshot
+    standing: Standing,
+    need: Need,
+    *,
+    at: datetime,
+    reference: Reference,
+    snapshot: RegisterSnapshot,
 ) -> Situation:
     """Return what a ranking looks at, of what the database knows of the moment."""
     municipalities, today = snapshot.register.municipalities, load().country.day_of(at)
@@ -127,7 +144,9 @@ def situation_of(
         as_of=at,
         free=standing.free,
         confirmed_hours=standing.confirmed_hours,
-        clearances=_clearances(need, reference=reference, municipalities=municipalities, today=today),
+        clearances=_clearances(
+            need, reference=reference, municipalities=municipalities, today=today
+        ),
         near_km={site: near[site] for site in municipalities if site in near},
         deficits=standing.deficits,
         occupancy=standing.occupancy,
@@ -151,7 +170,9 @@ def lasting_situation(
         as_of=at,
         free=NOWHERE,
         confirmed_hours=NOWHERE,
-        clearances=_clearances(need, reference=reference, municipalities=municipalities, today=today),
+        clearances=_clearances(
+            need, reference=reference, municipalities=municipalities, today=today
+        ),
         near_km=NOWHERE,
         deficits=NOWHERE,
         occupancy=NOWHERE,
@@ -165,8 +186,13 @@ def _clearances(
     need: Need, *, reference: Reference, municipalities: tuple[str, ...], today: date
 ) -> Mapping[str, Mapping[str, int]]:
     """Return the distances that a need asks for, by zone and site; no others are looked up, and kept."""
-    zones = {zone.municipality for zone in dangers_on(need, today=today, policy=reference.policy).zones}
-    return {zone: {site: reference.clearances[zone][site] for site in municipalities} for zone in sorted(zones)}
+    zones = {
+        zone.municipality for zone in dangers_on(need, today=today, policy=reference.policy).zones
+    }
+    return {
+        zone: {site: reference.clearances[zone][site] for site in municipalities}
+        for zone in sorted(zones)
+    }
 
 
 async def read(tx: Transaction, caller: Caller, ranking_id: UUID, *, keyring: Keyring) -> Ranked:
@@ -179,7 +205,9 @@ async def read(tx: Transaction, caller: Caller, ranking_id: UUID, *, keyring: Ke
     return await made_again(tx, *recorded, keyring=keyring, kept={snapshot.hash: snapshot.register})
 
 
-async def replay(tx: Transaction, caller: Caller, ranking_id: UUID, *, keyring: Keyring) -> tuple[Ranked, bool]:
+async def replay(
+    tx: Transaction, caller: Caller, ranking_id: UUID, *, keyring: Keyring
+) -> tuple[Ranked, bool]:
     """Make a recorded ranking again; return it, and whether it is identical to the first."""
     recorded = await _recorded(tx, caller, ranking_id)
     if recorded is None:
@@ -187,16 +215,22 @@ async def replay(tx: Transaction, caller: Caller, ranking_id: UUID, *, keyring: 
     return await _again(tx, *recorded, keyring=keyring)
 
 
-async def _recorded(tx: Transaction, caller: Caller, ranking_id: UUID) -> tuple[RankingRow, bytes | None] | None:
+async def _recorded(
+    tx: Transaction, caller: Caller, ranking_id: UUID
+) -> tuple[RankingRow, bytes | None] | None:
     recorded = await rankings.read(tx, ranking_id)
-    concerned = caller.region is not None and await rankings.concerns_region(tx, ranking_id, region=caller.region)
+    concerned = caller.region is not None and await rankings.concerns_region(
+        tx, ranking_id, region=caller.region
+    )
     if recorded is None:
         return None
     own = caller.has(Role.INTAKE_WORKER) and recorded[0].provider_id == caller.provider_id
     return recorded if own or (caller.has(Role.AUDITOR) and concerned) else None
 
 
-async def _again(tx: Transaction, row: RankingRow, key: bytes | None, *, keyring: Keyring) -> tuple[Ranked, bool]:
+async def _again(
+    tx: Transaction, row: RankingRow, key: bytes | None, *, keyring: Keyring
+) -> tuple[Ranked, bool]:
     ranked = await made_again(tx, row, key, keyring=keyring)
     return ranked, is_identical(row, ranked)
 
@@ -217,18 +251,26 @@ class Recorded:
     def ranked(self, policy: Policy | None = None) -> Ranking:
         """Return the ranking made again, under its own policy or another one."""
         made_from = self.inputs
-        return self.rules.rank(made_from.need, made_from.register, made_from.situation, policy or made_from.policy)
+        return self.rules.rank(
+            made_from.need, made_from.register, made_from.situation, policy or made_from.policy
+        )
 
 
 async def opened(
-    tx: Transaction, row: RankingRow, key: bytes | None, *, keyring: Keyring, kept: dict[str, Register] | None = None
+    tx: Transaction,
+    row: RankingRow,
+    key: bytes | None,
+    *,
+    keyring: Keyring,
+    kept: dict[str, Register] | None = None,
 ) -> Recorded:
     """Return what a recorded ranking was made from.
 
-    `kept` holds the register of the last one by its hash: rankings made one after another mostly share it.
+    `kept` holds the register of the last one by its hash: rankings made one after another mostly
+    share it.
 
-    Raises Erased where the key of its inputs has been destroyed, and UnknownRules where this release does not have the
-    rules that made it.
+    Raises Erased where the key of its inputs has been destroyed, and UnknownRules where this
+    release does not have the rules that made it.
     """
     if key is None:
         raise Erased
@@ -258,7 +300,12 @@ async def _register(tx: Transaction, hash_: str, kept: dict[str, Register]) -> R
 
 
 async def made_again(
-    tx: Transaction, row: RankingRow, key: bytes | None, *, keyring: Keyring, kept: dict[str, Register] | None = None
+    tx: Transaction,
+    row: RankingRow,
+    key: bytes | None,
+    *,
+    keyring: Keyring,
+    kept: dict[str, Register] | None = None,
 ) -> Ranked:
     """Return a recorded ranking, recomputed from its sealed inputs, and the register, policy and rules that it cites.
 

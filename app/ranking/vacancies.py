@@ -34,12 +34,15 @@ async def listed(
 async def count(tx: Transaction, *, keyring: Keyring) -> bool:
     """Rank the next of those who wait, each once for all that came free; return whether there may be more to do.
 
-    A ranking is recorded only where something of it is lawful: its own provider is told, and can hold an offer of it
-    like of any other. The owner of what came free learns for how many that is so, once all have been ranked.
+    A ranking is recorded only where something of it is lawful: its own provider is told, and can
+    hold an offer of it like of any other. The owner of what came free learns for how many that is
+    so, once all have been ranked.
     """
     came_free = await vacancies.pending(tx)
     if not came_free or await counters.read(tx, "register") != tx.register_version:
-        return bool(came_free)  # what came free may be newer than the register of this transaction: once more
+        return bool(
+            came_free
+        )  # what came free may be newer than the register of this transaction: once more
     snapshot = await tx.snapshots.register(tx)
     waiting = await referral_rows.open_after(tx, came_free[0].reached, most=RANKED_AT_ONCE)
     chances: list[Chance] = []
@@ -59,12 +62,15 @@ async def count(tx: Transaction, *, keyring: Keyring) -> bool:
     return True
 
 
-async def _ranked(tx: Transaction, row: ReferralRow, *, keyring: Keyring) -> tuple[Referral, Ranked] | None:
+async def _ranked(
+    tx: Transaction, row: ReferralRow, *, keyring: Keyring
+) -> tuple[Referral, Ranked] | None:
     try:
         referral = referrals.opened(tx, row, keyring)
         return referral, await rankings.decided(tx, referral, limited=False)
     except (SealBroken, LookupError):
-        # One that no key opens, or that names what is on no map any more, must not keep all others waiting.
+        # One that no key opens, or that names what is on no map any more, must not keep all others
+        # waiting.
         return None
 
 
@@ -81,9 +87,12 @@ def _lawful(ranking: Ranking, came_free: Sequence[Pending], referral_id: UUID) -
 async def _tell(tx: Transaction, chances: Sequence[Chance]) -> None:
     if not chances:
         return
-    # Written last: a hold on one of these referrals waits for whoever writes its ranking, but not for the reckoning.
+    # Written last: a hold on one of these referrals waits for whoever writes its ranking, but not
+    # for the reckoning.
     await register.record(tx, await tx.snapshots.register(tx))
     await vacancies.record(tx, chances)
     for chance in chances:
         ranking = chance.ranking
-        await outbox.add(tx, kind=TOLD, subject=str(ranking.referral_id), audience=[ranking.provider_id])
+        await outbox.add(
+            tx, kind=TOLD, subject=str(ranking.referral_id), audience=[ranking.provider_id]
+        )

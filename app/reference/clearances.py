@@ -18,7 +18,9 @@ class Clearance:
     km: int
 
 
-def clearance_table(municipalities: Sequence[Municipality], *, between: Between) -> Iterator[Clearance]:
+def clearance_table(
+    municipalities: Sequence[Municipality], *, between: Between
+) -> Iterator[Clearance]:
     """Yield a row for every ordered pair, the diagonal included: n municipalities make n * n rows."""
     for zone in municipalities:
         for site in municipalities:

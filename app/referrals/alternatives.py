@@ -36,14 +36,16 @@ async def begin(
 ) -> AlternativeRow:
     """Record what one of the caller's referrals has until a place is found.
 
-    Help where they are takes up one that the responsible provider said it can help; the database decides about the
-    last one.
+    Help where they are takes up one that the responsible provider said it can help; the database
+    decides about the last one.
     """
     referral = await referrals.read(tx, caller, referral_id, keyring=keyring, lock=True)
     if referral.status not in {"open", "held"}:
         raise Conflict("referral_not_open", "This referral has a placement, or is closed.")
     if await alternatives.in_use(tx, referral.id):
-        raise Conflict("alternative_in_use", "This referral has an alternative; end that one first.")
+        raise Conflict(
+            "alternative_in_use", "This referral has an alternative; end that one first."
+        )
     policy = (await tx.snapshots.reference(tx)).policy
     row = AlternativeRow(
         id=uuid4(),
@@ -61,12 +63,16 @@ async def begin(
         end_reason=None,
     )
     if not await alternatives.add(tx, row):
-        raise Conflict("no_capacity", "This provider can help no more households where they are at the moment.")
+        raise Conflict(
+            "no_capacity", "This provider can help no more households where they are at the moment."
+        )
     await _tell(tx, row, NEWS)
     return row
 
 
-async def read(tx: Transaction, caller: Caller, alternative_id: UUID, *, lock: bool = False) -> AlternativeRow:
+async def read(
+    tx: Transaction, caller: Caller, alternative_id: UUID, *, lock: bool = False
+) -> AlternativeRow:
     """Return an alternative of one of the caller's provider's referrals, or for which that is responsible."""
     row = await alternatives.read(tx, alternative_id, provider_id=caller.provider, lock=lock)
     if row is None:
@@ -84,7 +90,9 @@ async def listed(
     return rows
 
 
-async def check(tx: Transaction, caller: Caller, alternative_id: UUID, *, outcome: str) -> AlternativeRow:
+async def check(
+    tx: Transaction, caller: Caller, alternative_id: UUID, *, outcome: str
+) -> AlternativeRow:
     """Note how they are; until somebody finds them well, the next check is due at once, and both sides are alarmed."""
     await _live(tx, caller, alternative_id)
     policy = (await tx.snapshots.reference(tx)).policy
@@ -95,7 +103,9 @@ async def check(tx: Transaction, caller: Caller, alternative_id: UUID, *, outcom
     return row
 
 
-async def end(tx: Transaction, caller: Caller, alternative_id: UUID, *, reason: str) -> AlternativeRow:
+async def end(
+    tx: Transaction, caller: Caller, alternative_id: UUID, *, reason: str
+) -> AlternativeRow:
     """End an alternative; where the responsible provider does so, the household's own provider is alarmed."""
     await _live(tx, caller, alternative_id)
     row = await alternatives.end(tx, alternative_id, reason=reason)
@@ -141,7 +151,9 @@ def _until(wanted: Wanted, *, today: date, policy: Policy) -> date | None:
     if wanted.until <= today:
         raise Invalid(Fault("/until", "must lie ahead"))
     if most is not None and wanted.until > most:
-        raise Invalid(Fault("/until", f"can be {most.isoformat()} at the latest: the policy's nights"))
+        raise Invalid(
+            Fault("/until", f"can be {most.isoformat()} at the latest: the policy's nights")
+        )
     return wanted.until
 
 
@@ -151,4 +163,6 @@ async def _live(tx: Transaction, caller: Caller, alternative_id: UUID) -> None:
 
 
 async def _tell(tx: Transaction, row: AlternativeRow, kind: str) -> None:
-    await outbox.add(tx, kind=kind, subject=str(row.id), audience=[row.provider_id, row.responsible_id])
+    await outbox.add(
+        tx, kind=kind, subject=str(row.id), audience=[row.provider_id, row.responsible_id]
+    )

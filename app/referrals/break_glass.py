@@ -33,16 +33,22 @@ class AlreadyNamed(Conflict):
         super().__init__("already_named", "You are one of those who may see this referral.")
 
 
-async def break_glass(tx: Transaction, caller: Caller, reference: str, *, reason: str) -> Broken | None:
+async def break_glass(
+    tx: Transaction, caller: Caller, reference: str, *, reason: str
+) -> Broken | None:
     """Open a shielded referral of the caller's provider to them for a while; None where there is none by that name.
 
-    Granted or not, it is written down; if it is granted, the provider's coordinators hear of it. All of that is one
-    transaction: before it is committed nothing is seen, and without an entry in the log there is no look.
+    Granted or not, it is written down; if it is granted, the provider's coordinators hear of it.
+    All of that is one
+    transaction: before it is committed nothing is seen, and without an entry in the log there is no
+    look.
 
     Raises TooOften for an account that tried as often within the hour as it may.
     """
     await shields.one_at_a_time(tx, caller.provider)
-    wait_s = await access_log.wait(tx, caller.account_id, action=BREAK_GLASS, most=TRIES_PER_HOUR, tries=True)
+    wait_s = await access_log.wait(
+        tx, caller.account_id, action=BREAK_GLASS, most=TRIES_PER_HOUR, tries=True
+    )
     if wait_s:
         raise TooOften(retry_after=wait_s)
     found = await shields.find(tx, reference, provider_id=caller.provider)
@@ -67,5 +73,13 @@ async def break_glass(tx: Transaction, caller: Caller, reference: str, *, reason
 
 def _entry(caller: Caller, found: Shielded | None, *, reason: str) -> access_log.Entry:
     if found is None:
-        return caller.entry(BREAK_GLASS, "referral", None, outcome=access_log.REFUSED, purpose=reason)
-    return caller.entry(BREAK_GLASS, "referral", found.referral_id, purpose=reason, referral_ids=(found.referral_id,))
+        return caller.entry(
+            BREAK_GLASS, "referral", None, outcome=access_log.REFUSED, purpose=reason
+        )
+    return caller.entry(
+        BREAK_GLASS,
+        "referral",
+        found.referral_id,
+        purpose=reason,
+        referral_ids=(found.referral_id,),
+    )

@@ -30,7 +30,13 @@ class Contact:
 
 
 async def note(
-    tx: Transaction, caller: Caller, referral_id: UUID, *, keyring: Keyring, said: Said, due_at: datetime | None
+    tx: Transaction,
+    caller: Caller,
+    referral_id: UUID,
+    *,
+    keyring: Keyring,
+    said: Said,
+    due_at: datetime | None,
 ) -> Contact:
     """Write down a contact; what it says of the next one takes the place of what was said before."""
     referral = await referrals.read(tx, caller, referral_id, keyring=keyring)
@@ -63,7 +69,9 @@ async def listed(
 ) -> list[Contact]:
     """Return the contacts of one of the caller's provider's referrals, newest first."""
     referral = await referrals.read(tx, caller, referral_id, keyring=keyring)
-    rows = await contacts.listed(tx, referral.id, provider_id=caller.provider, limit=limit, after=after)
+    rows = await contacts.listed(
+        tx, referral.id, provider_id=caller.provider, limit=limit, after=after
+    )
     return [_opened(row, referral.key) for row in rows]
 
 

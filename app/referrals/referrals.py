@@ -58,20 +58,29 @@ class Sealed(Protocol):
     def origin(self) -> str: ...  # noqa: D102
 
 
-async def register(tx: Transaction, caller: Caller, *, keyring: Keyring, content: Mapping[str, Any]) -> Referral:
+async def register(
+    tx: Transaction, caller: Caller, *, keyring: Keyring, content: Mapping[str, Any]
+) -> Referral:
     """Register a referral for the caller's provider."""
     _check_zones(content, before=(), today=load().country.day_of(tx.at))
     id_ = uuid4()
     key, wrapped = keyring.new_data_key(row=str(id_))
     sealed = key.seal_json(_secret(content), row=str(id_))
     for _ in range(TRIES):
-        values = {"id": id_, "provider_id": caller.provider, "reference": speakable(), **_clear(content)}
+        values = {
+            "id": id_,
+            "provider_id": caller.provider,
+            "reference": speakable(),
+            **_clear(content),
+        }
         if await referrals.add(tx, values, key=wrapped, sealed=sealed):
             return await read(tx, caller, id_, keyring=keyring)
     raise Conflict("busy", "No free reference was found; try again.")
 
 
-async def read(tx: Transaction, caller: Caller, referral_id: UUID, *, keyring: Keyring, lock: bool = False) -> Referral:
+async def read(
+    tx: Transaction, caller: Caller, referral_id: UUID, *, keyring: Keyring, lock: bool = False
+) -> Referral:
     """Return one of the caller's provider's referrals."""
     row = await referrals.read(tx, referral_id, provider_id=caller.provider, lock=lock)
     if row is None:
@@ -114,7 +123,8 @@ async def change(tx: Transaction, referral: Referral, *, content: Mapping[str, A
 def opened(tx: Transaction, row: ReferralRow, keyring: Keyring) -> Referral:
     """Return a referral with its seal opened; the transaction remembers whose it was, for the access log.
 
-    Raises Erased where nothing is left to open; only for those who may see that the referral was there.
+    Raises Erased where nothing is left to open; only for those who may see that the referral was
+    there.
     """
     if row.key is None or row.sealed is None:
         raise Erased
@@ -157,7 +167,9 @@ def need_of(content: Mapping[str, Any], reference: Reference) -> Need:
 
 
 def _zone(zone: Mapping[str, Any]) -> DangerZone:
-    return read_document(DangerZone, {name: zone[name] for name in ("municipality", "radius_km", "until")})
+    return read_document(
+        DangerZone, {name: zone[name] for name in ("municipality", "radius_km", "until")}
+    )
 
 
 def speakable() -> str:
@@ -166,7 +178,9 @@ def speakable() -> str:
     return f"{syllables[0]}{syllables[1]}-{syllables[2]}{syllables[3]}"
 
 
-def _check_zones(content: Mapping[str, Any], *, before: Collection[Mapping[str, Any]], today: date) -> None:
+def _check_zones(
+    content: Mapping[str, Any], *, before: Collection[Mapping[str, Any]], today: date
+) -> None:
     """Refuse a zone that had ended before it was named; one that ended meanwhile may stay as it is."""
     faults = tuple(_ended(content["danger_zones"], before=before, today=today))
     if faults:
@@ -179,7 +193,8 @@ def _ended(
     for number, zone in enumerate(zones):
         if zone not in before and _zone(zone).has_ended(today):
             yield Fault(
-                f"/dangerZones/{number}/until", "has passed: a zone that has ended is no danger to keep clear of"
+                f"/dangerZones/{number}/until",
+                "has passed: a zone that has ended is no danger to keep clear of",
             )
 
 

@@ -21,12 +21,18 @@ async def colleagues(
 
 
 async def name(
-    tx: Transaction, caller: Caller, referral_id: UUID, *, wanted: Sequence[UUID], pointer: str, keyring: Keyring
+    tx: Transaction,
+    caller: Caller,
+    referral_id: UUID,
+    *,
+    wanted: Sequence[UUID],
+    pointer: str,
+    keyring: Keyring,
 ) -> Referral:
     """Let only these colleagues and the caller see a referral; a list that there was is replaced.
 
-    `pointer` says where in the input the list stands, for faults. A glass that somebody broke stays so until its time
-    is over.
+    `pointer` says where in the input the list stands, for faults. A glass that somebody broke stays
+    so until its time is over.
     """
     referral = await _changing(tx, caller, referral_id, keyring=keyring)
     known = {colleague.account_id for colleague in await shields.colleagues(tx)}
@@ -47,17 +53,21 @@ async def name(
     return await referrals.read(tx, caller, referral_id, keyring=keyring)
 
 
-async def take_away(tx: Transaction, caller: Caller, referral_id: UUID, *, keyring: Keyring) -> None:
+async def take_away(
+    tx: Transaction, caller: Caller, referral_id: UUID, *, keyring: Keyring
+) -> None:
     """Let every colleague see a referral again; where it is not shielded, nothing changes."""
     await _changing(tx, caller, referral_id, keyring=keyring)
     await shields.take_away(tx, referral_id, provider_id=caller.provider)
 
 
-async def _changing(tx: Transaction, caller: Caller, referral_id: UUID, *, keyring: Keyring) -> Referral:
+async def _changing(
+    tx: Transaction, caller: Caller, referral_id: UUID, *, keyring: Keyring
+) -> Referral:
     """Return a referral whose shield the caller may change, and which nobody else changes meanwhile.
 
-    One of the named may; or, where none of them works here any more, whoever has broken the glass: somebody has to be
-    able to take over.
+    One of the named may; or, where none of them works here any more, whoever has broken the glass:
+    somebody has to be able to take over.
     """
     await shields.one_at_a_time(tx, caller.provider)
     referral = await referrals.read(tx, caller, referral_id, keyring=keyring, lock=True)

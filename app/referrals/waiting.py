@@ -31,20 +31,28 @@ class Listed:
     since: Since
 
 
-async def listed(tx: Transaction, caller: Caller, *, keyring: Keyring, limit: int, after: Place | None) -> list[Listed]:
+async def listed(
+    tx: Transaction, caller: Caller, *, keyring: Keyring, limit: int, after: Place | None
+) -> list[Listed]:
     """Return the caller's provider's open referrals: overdue ones first, then in the policy's order.
 
-    The order comes from what is sealed, so all of them are opened; who looked at whom is told of those shown.
+    The order comes from what is sealed, so all of them are opened; who looked at whom is told of
+    those shown.
     """
     policy = (await tx.snapshots.reference(tx)).policy
-    opened = [referrals.opened(tx, row, keyring) for row in await referral_rows.waiting(tx, caller.provider)]
+    opened = [
+        referrals.opened(tx, row, keyring)
+        for row in await referral_rows.waiting(tx, caller.provider)
+    ]
     since = await waiting.since(tx, [referral.id for referral in opened])
     ordered = in_order(opened, policy=policy)
     items = [
         _listed(referral, position, since=since[referral.id], at=tx.at, policy=policy)
         for position, referral in enumerate(ordered, start=1)
     ]
-    shown = sorted((item for item in items if after is None or item.place > after), key=lambda item: item.place)
+    shown = sorted(
+        (item for item in items if after is None or item.place > after), key=lambda item: item.place
+    )
     shown = shown[:limit]
     tx.looks.referral_ids.intersection_update(item.referral.id for item in shown)
     return shown
@@ -60,7 +68,9 @@ def in_order(waiting: Iterable[Referral], *, policy: Policy) -> list[Referral]:
     return sorted(waiting, key=lambda referral: place_of(_waiting(referral), policy=policy))
 
 
-def _listed(referral: Referral, position: int, *, since: Since, at: datetime, policy: Policy) -> Listed:
+def _listed(
+    referral: Referral, position: int, *, since: Since, at: datetime, policy: Policy
+) -> Listed:
     dues = due(_watched(referral, since), at=at, policy=policy)
     overdue = is_overdue(dues)
     numbers, id_ = place_of(_waiting(referral), policy=policy)

@@ -1,6 +1,7 @@
 """The one way to an address: asked with a purpose, logged before it is read, never remembered.
 
-The two acts are two transactions of the edge: `ask` must be committed before `reveal` begins. No log, no address.
+The two acts are two transactions of the edge: `ask` must be committed before `reveal` begins. No
+log, no address.
 """
 
 from collections.abc import Mapping
@@ -30,12 +31,14 @@ class Question:
 async def ask(tx: Transaction, caller: Caller, question: Question) -> bool:
     """Write down who asks for an address and whether they may have it; tell the owner of those who may; return that.
 
-    Raises TooOften for an account that has seen as many within the hour as the policy allows; that is logged as well,
-    by whoever answers the refusal.
+    Raises TooOften for an account that has seen as many within the hour as the policy allows; that
+    is logged as well, by whoever answers the refusal.
     """
     await access_log.one_at_a_time(tx, caller.account_id)
     policy = (await tx.snapshots.reference(tx)).policy
-    if wait_s := await access_log.wait(tx, caller.account_id, action=REVEAL, most=policy.reveals_per_hour):
+    if wait_s := await access_log.wait(
+        tx, caller.account_id, action=REVEAL, most=policy.reveals_per_hour
+    ):
         raise TooOften(retry_after=wait_s)
     basis = await _basis(tx, caller, question)
     referral_id = question.referral_id if basis is None else basis.referral_id
@@ -53,7 +56,9 @@ async def ask(tx: Transaction, caller: Caller, question: Question) -> bool:
     return basis is not None
 
 
-async def reveal(tx: Transaction, caller: Caller, question: Question, *, keyring: Keyring) -> Mapping[str, str]:
+async def reveal(
+    tx: Transaction, caller: Caller, question: Question, *, keyring: Keyring
+) -> Mapping[str, str]:
     """Return the address, in a transaction after the one that logged the question; the right to it is checked again."""
     if await _basis(tx, caller, question) is None:
         raise Missing
@@ -64,4 +69,6 @@ async def reveal(tx: Transaction, caller: Caller, question: Question, *, keyring
 
 
 async def _basis(tx: Transaction, caller: Caller, question: Question) -> sites.Basis | None:
-    return await sites.basis(tx, question.site_id, provider_id=caller.provider, referral_id=question.referral_id)
+    return await sites.basis(
+        tx, question.site_id, provider_id=caller.provider, referral_id=question.referral_id
+    )

@@ -54,7 +54,9 @@ async def _read(tx: Transaction, own: Mapping[Cell, Count]) -> list[Available]:
     stepped = _by_cell(await availability.step(tx))
     stale_before = tx.at - timedelta(hours=policy.fresh_hours)
     return [
-        _available(cell, stepped.get(cell) or [own[cell]], own=own.get(cell), stale_before=stale_before)
+        _available(
+            cell, stepped.get(cell) or [own[cell]], own=own.get(cell), stale_before=stale_before
+        )
         for cell in sorted(stepped.keys() | own.keys())
     ]
 
@@ -68,7 +70,9 @@ async def refresh(tx: Transaction) -> None:
     if vanished:
         await availability.forget(tx, vanished)
     old, new = _bands(before), _bands(after)
-    for region in sorted({cell[0] for cell in old.keys() | new.keys() if old.get(cell) != new.get(cell)}):
+    for region in sorted(
+        {cell[0] for cell in old.keys() | new.keys() if old.get(cell) != new.get(cell)}
+    ):
         await outbox.add(tx, kind="availability", subject=region, audience=None)
 
 
@@ -96,7 +100,9 @@ async def _live(tx: Transaction, caller: Caller) -> list[Count]:
     return await availability.live(tx, caller.provider)
 
 
-def _available(cell: Cell, counts: Sequence[Count], *, own: Count | None, stale_before: datetime) -> Available:
+def _available(
+    cell: Cell, counts: Sequence[Count], *, own: Count | None, stale_before: datetime
+) -> Available:
     region, kind = cell
     return Available(
         region=region,
@@ -116,4 +122,6 @@ def _by_cell(counts: Iterable[Count]) -> Mapping[Cell, list[Count]]:
 
 
 def _bands(counts: Iterable[Count]) -> Mapping[Cell, str]:
-    return {cell: band(sum(count.free for count in there)) for cell, there in _by_cell(counts).items()}
+    return {
+        cell: band(sum(count.free for count in there)) for cell, there in _by_cell(counts).items()
+    }

@@ -75,17 +75,23 @@ async def _complete_ledger(tx: Transaction) -> None:
     if await leaves.has(tx, "policy"):  # somebody else was first
         return
     for row in reversed(await policy_rows.listed(tx, limit=MOST, before=None)):
-        await ledger.record_policy(tx, version=row.version, hash_=row.hash, valid_from=row.valid_from)
+        await ledger.record_policy(
+            tx, version=row.version, hash_=row.hash, valid_from=row.valid_from
+        )
     await ledger.record_weights(tx, await country.weights(tx))
 
 
-def distances(towns: Sequence[Somewhere], *, of: frozenset[str] | None = None) -> Iterator[Distance]:
+def distances(
+    towns: Sequence[Somewhere], *, of: frozenset[str] | None = None
+) -> Iterator[Distance]:
     """Yield every ordered pair's distances, the diagonal included; only of pairs with one `of` these, where given."""
     for place, one in enumerate(towns):
         for other in towns[place:]:
             if of is not None and one.code not in of and other.code not in of:
                 continue
-            km = clearance_km(one.lat, one.lon, one.extent_km, other.lat, other.lon, other.extent_km)
+            km = clearance_km(
+                one.lat, one.lon, one.extent_km, other.lat, other.lon, other.extent_km
+            )
             between = round(distance_km(one.lat, one.lon, other.lat, other.lon))
             yield Distance(one.code, other.code, km, between)
             if other is not one:
@@ -94,4 +100,9 @@ def distances(towns: Sequence[Somewhere], *, of: frozenset[str] | None = None) -
 
 def weight_values(row: Weight) -> dict[str, object]:
     """Return a weight as the database names its parts."""
-    return {"region": row.region, "valid_from": row.date, "weight": row.weight, "source": row.source}
+    return {
+        "region": row.region,
+        "valid_from": row.date,
+        "weight": row.weight,
+        "source": row.source,
+    }

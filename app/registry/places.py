@@ -36,7 +36,13 @@ class Place:
 
 
 async def add(
-    tx: Transaction, caller: Caller, *, keyring: Keyring, site_id: UUID, label: str, attributes: Attributes
+    tx: Transaction,
+    caller: Caller,
+    *,
+    keyring: Keyring,
+    site_id: UUID,
+    label: str,
+    attributes: Attributes,
 ) -> Place:
     """Add a free place to one of the caller's provider's sites."""
     site = await sites.read(tx, site_id, provider_id=caller.provider)
@@ -63,7 +69,9 @@ async def add(
     return Place(label, row, key)
 
 
-async def read(tx: Transaction, caller: Caller, place_id: UUID, *, keyring: Keyring, lock: bool = False) -> Place:
+async def read(
+    tx: Transaction, caller: Caller, place_id: UUID, *, keyring: Keyring, lock: bool = False
+) -> Place:
     """Return one of the caller's provider's places; locked against being taken or changed if asked."""
     if lock:
         # Lock first, read then: the row may have changed while we waited.
@@ -89,7 +97,12 @@ async def listed(
 
 
 async def change(
-    tx: Transaction, caller: Caller, place: Place, *, changes: Mapping[str, Any], state: State | None
+    tx: Transaction,
+    caller: Caller,
+    place: Place,
+    *,
+    changes: Mapping[str, Any],
+    state: State | None,
 ) -> Place:
     """Change what was named of a locked place, and declare its state where one is given.
 
@@ -97,7 +110,9 @@ async def change(
     """
     row = place.row
     label: str = changes.get("label", place.label)
-    attributes = replace(row.attributes, **{name: value for name, value in changes.items() if name != "label"})
+    attributes = replace(
+        row.attributes, **{name: value for name, value in changes.items() if name != "label"}
+    )
     if label != place.label:
         row = replace(row, sealed=place.key.seal(label.encode(), row=str(row.id)))
         await places.reseal(tx, row.id, sealed=row.sealed)
@@ -121,8 +136,8 @@ async def change(
 def _declared(row: PlaceRow, state: State | None, *, moved: bool) -> State | None:
     """Return what is to be declared of a place, if anything has to be.
 
-    A place that moves is taken from a hold that ran out on it: that hold must not come to life on what is another
-    place now.
+    A place that moves is taken from a hold that ran out on it: that hold must not come to life on
+    what is another place now.
     """
     if state is not None and state != row.state:
         return state

@@ -37,14 +37,22 @@ class Site:
 
 
 async def add(
-    tx: Transaction, caller: Caller, *, keyring: Keyring, name: str, address: Mapping[str, str], traits: Traits
+    tx: Transaction,
+    caller: Caller,
+    *,
+    keyring: Keyring,
+    name: str,
+    address: Mapping[str, str],
+    traits: Traits,
 ) -> Site:
     """Add a site of the caller's provider; nobody has confirmed it yet."""
     _check(traits)
     id_ = uuid4()
     key, wrapped = keyring.new_data_key(row=str(id_))
     sealed = key.seal_json({"name": name, "address": dict(address)}, row=str(id_))
-    await sites.add(tx, SiteRow(id_, traits, None, tx.at, wrapped, sealed), provider_id=caller.provider)
+    await sites.add(
+        tx, SiteRow(id_, traits, None, tx.at, wrapped, sealed), provider_id=caller.provider
+    )
     await _serve(tx, caller, municipality=traits.municipality)
     await counters.advance(tx, "register")
     return Site(id_, name, traits, None, tx.at, key, sealed)
@@ -55,7 +63,9 @@ async def alone(tx: Transaction, caller: Caller) -> None:
     await sites.alone(tx, caller.provider)
 
 
-async def read(tx: Transaction, caller: Caller, site_id: UUID, *, keyring: Keyring, lock: bool = False) -> Site:
+async def read(
+    tx: Transaction, caller: Caller, site_id: UUID, *, keyring: Keyring, lock: bool = False
+) -> Site:
     """Return one of the caller's provider's sites; locked against changes if asked."""
     if lock:
         # Lock first, read then: the row may have changed while we waited.
@@ -67,21 +77,32 @@ async def read(tx: Transaction, caller: Caller, site_id: UUID, *, keyring: Keyri
 
 
 async def listed(
-    tx: Transaction, caller: Caller, *, keyring: Keyring, limit: int, after: tuple[datetime, UUID] | None
+    tx: Transaction,
+    caller: Caller,
+    *,
+    keyring: Keyring,
+    limit: int,
+    after: tuple[datetime, UUID] | None,
 ) -> list[Site]:
     """Return the caller's provider's sites, oldest first."""
     rows = await sites.listed(tx, caller.provider, limit=limit, after=after)
     return [_opened(row, keyring) for row in rows]
 
 
-async def change(tx: Transaction, caller: Caller, site: Site, *, changes: Mapping[str, Any], keyring: Keyring) -> Site:
+async def change(
+    tx: Transaction, caller: Caller, site: Site, *, changes: Mapping[str, Any], keyring: Keyring
+) -> Site:
     """Change what was named of a locked site.
 
-    Rankings made before are outdated by a change of anything that a ranking may know. Another name or address inside
-    the same municipality is no such thing, and leaves no trace where others could notice it.
+    Rankings made before are outdated by a change of anything that a ranking may know. Another name
+    or address inside the same municipality is no such thing, and leaves no trace where others could
+    notice it.
     """
     secret = {name: value for name, value in changes.items() if name in SECRET}
-    traits = replace(site.traits, **{name: value for name, value in changes.items() if name not in {*SECRET, ALARM}})
+    traits = replace(
+        site.traits,
+        **{name: value for name, value in changes.items() if name not in {*SECRET, ALARM}},
+    )
     because: str | None = changes.get(ALARM, site.compromised)
     _check(traits)
     if secret:
@@ -96,10 +117,15 @@ async def change(tx: Transaction, caller: Caller, site: Site, *, changes: Mappin
     return replace(site, traits=traits)
 
 
-async def _change_traits(tx: Transaction, caller: Caller, site: Site, *, traits: Traits, keyring: Keyring) -> None:
+async def _change_traits(
+    tx: Transaction, caller: Caller, site: Site, *, traits: Traits, keyring: Keyring
+) -> None:
     before = site.traits
     await sites.change(tx, site.id, traits=traits)
-    if (traits.municipality, traits.address_secrecy) != (before.municipality, before.address_secrecy):
+    if (traits.municipality, traits.address_secrecy) != (
+        before.municipality,
+        before.address_secrecy,
+    ):
         await danger_changes.moved(tx, site.id, keyring=keyring)
     if traits.municipality != before.municipality:
         await _serve(tx, caller, municipality=traits.municipality)

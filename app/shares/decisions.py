@@ -23,7 +23,12 @@ from app.shares.monitor_releases import span_of
 from app.shares.store import decisions
 from app.shares.store.decisions import Auditing, DecisionRow
 
-NOTHING_FREE, SOMETHING_FREE, ERASED, NOT_REPLAYED = "nothing_free", "something_free", "erased", "not_replayed"
+NOTHING_FREE, SOMETHING_FREE, ERASED, NOT_REPLAYED = (
+    "nothing_free",
+    "something_free",
+    "erased",
+    "not_replayed",
+)
 """What a check finds: whether anything lawful was free at home; or why nobody can tell any more."""
 NO_LEAF = -1
 
@@ -73,14 +78,22 @@ async def listed(
 
 
 async def read(
-    tx: Transaction, caller: Caller, *, placement_id: UUID | None, leaf: int = NO_LEAF, keyring: Keyring
+    tx: Transaction,
+    caller: Caller,
+    *,
+    placement_id: UUID | None,
+    leaf: int = NO_LEAF,
+    keyring: Keyring,
 ) -> Decision:
     """Return one of these decisions, its ranking made again; by its placement, or by one of its leaves.
 
-    Missing where there is none, where it concerns other regions, and before it is due: nobody can tell which. Erased
-    where the household's content has been destroyed: nobody can make its ranking again.
+    Missing where there is none, where it concerns other regions, and before it is due: nobody can
+    tell which. Erased where the household's content has been destroyed: nobody can make its ranking
+    again.
     """
-    row = await decisions.named(tx, await _auditing(tx, caller), placement_id=placement_id, leaf=leaf)
+    row = await decisions.named(
+        tx, await _auditing(tx, caller), placement_id=placement_id, leaf=leaf
+    )
     if row is None:
         raise Missing
     recorded = await ranking_rows.read(tx, row.ranking_id)
@@ -108,15 +121,20 @@ async def checked(
 ) -> list[Checked]:
     """Check some of those who left their region for another reason than safety: was anything lawful free at home?
 
-    Each ranking is made again from what was recorded of that moment; at most `limit` at once. There must be none.
+    Each ranking is made again from what was recorded of that moment; at most `limit` at once. There
+    must be none.
     """
     within = (span_of(quarters[0]).begins, span_of(quarters[-1]).ends)
-    rows = await decisions.that_went_away(tx, await _auditing(tx, caller), within, limit=limit, after=after)
+    rows = await decisions.that_went_away(
+        tx, await _auditing(tx, caller), within, limit=limit, after=after
+    )
     kept: dict[str, Register] = {}
     return [await _checked(tx, row, keyring=keyring, kept=kept) for row in rows]
 
 
-async def _checked(tx: Transaction, row: DecisionRow, *, keyring: Keyring, kept: dict[str, Register]) -> Checked:
+async def _checked(
+    tx: Transaction, row: DecisionRow, *, keyring: Keyring, kept: dict[str, Register]
+) -> Checked:
     recorded = await ranking_rows.read(tx, row.ranking_id)
     assert recorded is not None  # noqa: S101 - a foreign key says so
     try:

@@ -65,10 +65,14 @@ async def sealed_quarters(tx: Transaction) -> tuple[Quarter, ...]:
     return tuple(sorted(quarter_named(name) for name in await quarter_totals.sealed_names(tx)))
 
 
-async def by_quarter(tx: Transaction, quarters: Sequence[Quarter]) -> list[tuple[Quarter, FairShares]]:
+async def by_quarter(
+    tx: Transaction, quarters: Sequence[Quarter]
+) -> list[tuple[Quarter, FairShares]]:
     """Return what each of some quarters that are sealed comes to by itself."""
     found = await sealed(tx, quarters)
-    return [(quarter, fair_shares([one.content])) for quarter, one in zip(quarters, found, strict=True)]
+    return [
+        (quarter, fair_shares([one.content])) for quarter, one in zip(quarters, found, strict=True)
+    ]
 
 
 async def first_due(tx: Transaction) -> date:
@@ -89,7 +93,10 @@ class Pairs:
 async def pairs(tx: Transaction, quarters: Sequence[Quarter]) -> Pairs:
     """Return place-nights of pairs of regions, and of months and reasons; what is small in a quarter is left out."""
     contents = [one.content for one in await sealed(tx, quarters)]
-    return Pairs(_added(content["pairs"] for content in contents), _added(content["months"] for content in contents))
+    return Pairs(
+        _added(content["pairs"] for content in contents),
+        _added(content["months"] for content in contents),
+    )
 
 
 def _added(tables: Iterable[Mapping[str, Mapping[str, int]]]) -> dict[tuple[str, str], int]:
@@ -101,7 +108,9 @@ def _added(tables: Iterable[Mapping[str, Mapping[str, int]]]) -> dict[tuple[str,
     return dict(sorted(sums.items()))
 
 
-async def figures(tx: Transaction, quarters: Sequence[Quarter]) -> Mapping[str, Mapping[str, Mapping[str, Any]]]:
+async def figures(
+    tx: Transaction, quarters: Sequence[Quarter]
+) -> Mapping[str, Mapping[str, Mapping[str, Any]]]:
     """Return, by quarter and region, what no opening has: hotels, waiting, places, staff and answers."""
     names = [one.quarter for one in await sealed(tx, quarters)]
     found = await quarter_totals.figures(tx, names)

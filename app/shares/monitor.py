@@ -36,8 +36,9 @@ class Earlier:
 class RegionFigures:
     """What may be seen of a region's quarter; `region` is None for the country.
 
-    `counts` are by `measure` or `measure.breakdown.code`; None stands for what may not be seen. `places` are those in
-    service and `counts["occupied"]` those in use, both on an average day of the `days_counted`.
+    `counts` are by `measure` or `measure.breakdown.code`; None stands for what may not be seen.
+    `places` are those in service and `counts["occupied"]` those in use, both on an average day of
+    the `days_counted`.
     """
 
     region: str | None
@@ -50,7 +51,11 @@ class RegionFigures:
     def by(self, measure: str, breakdown: str) -> tuple[tuple[str, int | None], ...]:
         """The counts of one breakdown, by code."""
         begin = f"{measure}.{breakdown}."
-        return tuple((name.removeprefix(begin), self.counts[name]) for name in self.counts if name.startswith(begin))
+        return tuple(
+            (name.removeprefix(begin), self.counts[name])
+            for name in self.counts
+            if name.startswith(begin)
+        )
 
     @property
     def occupied_permille(self) -> int | None:
@@ -92,11 +97,14 @@ class Monitor:
     occupancy_norm_permille: int
 
 
-async def read(tx: Transaction, caller: Caller, asked: Sequence[Quarter], *, region: str | None) -> Monitor:
+async def read(
+    tx: Transaction, caller: Caller, asked: Sequence[Quarter], *, region: str | None
+) -> Monitor:
     """Return some quarters: of one region, or of all that the caller may see, and the country for those who see all.
 
-    Auditors and administrators see every region; coordinators those in which their provider has places. How stale
-    somebody's sites were is for the administrators, the auditors of that region, and the provider itself.
+    Auditors and administrators see every region; coordinators those in which their provider has
+    places. How stale somebody's sites were is for the administrators, the auditors of that region,
+    and the provider itself.
     """
     _check(asked, current=quarter_of(today(tx)))
     regions = await _regions(tx, caller, region)
@@ -144,7 +152,9 @@ async def _staleness(
 
 
 def _quarter(
-    quarter: Quarter, released: Mapping[Quarter, Mapping[str, ReleaseRow]], stale: Sequence[StalenessRow]
+    quarter: Quarter,
+    released: Mapping[Quarter, Mapping[str, ReleaseRow]],
+    stale: Sequence[StalenessRow],
 ) -> QuarterFigures:
     rows = released.get(quarter, {})
     return QuarterFigures(
@@ -155,13 +165,17 @@ def _quarter(
     )
 
 
-def _figures(quarter: Quarter, row: ReleaseRow, released: Mapping[Quarter, Mapping[str, ReleaseRow]]) -> RegionFigures:
+def _figures(
+    quarter: Quarter, row: ReleaseRow, released: Mapping[Quarter, Mapping[str, ReleaseRow]]
+) -> RegionFigures:
     shown = row.figures
     earlier = [Quarter(quarter.year - back, quarter.number) for back in range(1, YEARS_BACK + 1)]
     return RegionFigures(
         region=None if row.region == COUNTRY else row.region,
         counts=shown["counts"],
-        stay=Curve(shown["stay"]["median_days"], tuple(Point(*point) for point in shown["stay"]["points"])),
+        stay=Curve(
+            shown["stay"]["median_days"], tuple(Point(*point) for point in shown["stay"]["points"])
+        ),
         places=shown["places"],
         days_counted=shown["days_counted"],
         earlier=tuple(

@@ -66,7 +66,9 @@ async def _release(tx: Transaction, quarter: Quarter, *, keyring: Keyring) -> No
     key = await keys.read(tx, keys.MONITOR, keyring=keyring)
     households = await household_rows.of_quarter(tx, quarter.first, key=key)
     regions = sorted((await tx.snapshots.reference(tx)).regions)
-    served = {region for card in (await tx.snapshots.providers(tx)).values() for region in card.regions}
+    served = {
+        region for card in (await tx.snapshots.providers(tx)).values() for region in card.regions
+    }
     inflow = counted["inflow"]
     of_all = [
         *_counted(counted),
@@ -81,11 +83,15 @@ async def _release(tx: Transaction, quarter: Quarter, *, keyring: Keyring) -> No
             "counts": _without_families(counts),
             "stay": _curve(region, counts, ended=ended, going_on=going_on),
             "places": _places(use, region),
-            "days_counted": max((row.days for row in use if region in {COUNTRY, row.region}), default=0),
+            "days_counted": max(
+                (row.days for row in use if region in {COUNTRY, row.region}), default=0
+            ),
         }
         for region, counts in shown.items()
     }
-    await monitor.release(tx, quarter.first, documents, staleness=[_staleness(quarter, row) for row in use])
+    await monitor.release(
+        tx, quarter.first, documents, staleness=[_staleness(quarter, row) for row in use]
+    )
     await monitor_counts.forget(tx, span)
 
 
@@ -148,19 +154,26 @@ def _counted(by_measure: Mapping[str, Iterable[CountRow]]) -> Iterable[Counted]:
             yield Counted(measure, row.region, row.provider, row.count, codes)
 
 
-def _of_households(households: Mapping[Whose, Mapping[str, int]], inflow: Iterable[CountRow]) -> Iterable[Counted]:
+def _of_households(
+    households: Mapping[Whose, Mapping[str, int]], inflow: Iterable[CountRow]
+) -> Iterable[Counted]:
     came = _came(inflow)
     for whose, sums in households.items():
         came[whose.region, str(whose.provider_id)] -= sums[household_counts.HOUSEHOLDS]
         yield from _of_sums(whose, sums)
     for (region, provider), left in came.items():
         if left > 0:
-            yield Counted("inflow", region, provider, left, dict.fromkeys(("children", "men"), NOT_COUNTED))
+            yield Counted(
+                "inflow", region, provider, left, dict.fromkeys(("children", "men"), NOT_COUNTED)
+            )
 
 
 def _of_sums(whose: Whose, sums: Mapping[str, int]) -> Iterable[Counted]:
     region, provider = whose.region, str(whose.provider_id)
-    for breakdown, name in (("children", household_counts.WITH_CHILDREN), ("men", household_counts.WITH_MEN)):
+    for breakdown, name in (
+        ("children", household_counts.WITH_CHILDREN),
+        ("men", household_counts.WITH_MEN),
+    ):
         without = sums[household_counts.HOUSEHOLDS] - sums[name]
         yield Counted("inflow", region, provider, sums[name], {breakdown: YES})
         yield Counted("inflow", region, provider, without, {breakdown: NO})
@@ -173,7 +186,9 @@ def _of_sums(whose: Whose, sums: Mapping[str, int]) -> Iterable[Counted]:
 
 
 def _missed(households: Mapping[Whose, Mapping[str, int]], inflow: Iterable[CountRow]) -> int:
-    return _came(inflow).total() - sum(sums[household_counts.HOUSEHOLDS] for sums in households.values())
+    return _came(inflow).total() - sum(
+        sums[household_counts.HOUSEHOLDS] for sums in households.values()
+    )
 
 
 def _came(inflow: Iterable[CountRow]) -> Counter[tuple[str, str]]:
@@ -185,7 +200,11 @@ def _came(inflow: Iterable[CountRow]) -> Counter[tuple[str, str]]:
 
 def _of_ended(ended: Iterable[EndedRow]) -> Iterable[Counted]:
     for row in ended:
-        codes = {"destination": row.destination, "stay": curves.class_of(row.days), "moves": _moves(row.moves)}
+        codes = {
+            "destination": row.destination,
+            "stay": curves.class_of(row.days),
+            "moves": _moves(row.moves),
+        }
         yield Counted("outflow", row.region, row.provider, row.count, codes)
 
 
@@ -209,10 +228,16 @@ def _places(use: Iterable[UseRow], region: str) -> int:
 
 
 def _curve(
-    region: str, counts: Mapping[str, int | None], *, ended: Sequence[EndedRow], going_on: Sequence[GoingOnRow]
+    region: str,
+    counts: Mapping[str, int | None],
+    *,
+    ended: Sequence[EndedRow],
+    going_on: Sequence[GoingOnRow],
 ) -> dict[str, Any]:
     over = (
-        Observed(row.entered, row.days, ended=True, count=row.count) for row in ended if region in {COUNTRY, row.region}
+        Observed(row.entered, row.days, ended=True, count=row.count)
+        for row in ended
+        if region in {COUNTRY, row.region}
     )
     on = (
         Observed(row.entered, row.days, ended=False, count=row.count)

@@ -24,7 +24,10 @@ async def taken(tx: Transaction, quarter: Quarter, stays: Sequence[Stay]) -> dic
     Places and staff are as they are at this moment: nobody keeps what they were.
     """
     span = Span(quarter.first, quarter.after, load().country.time_zone)
-    hotels, waiting = await quarter_figures.hotel_nights(tx, span), await quarter_figures.waiting_days(tx, span)
+    hotels, waiting = (
+        await quarter_figures.hotel_nights(tx, span),
+        await quarter_figures.waiting_days(tx, span),
+    )
     places, answers = await quarter_figures.places(tx), await quarter_figures.answers(tx, span)
     regions = (await tx.snapshots.reference(tx)).regions
     by_region = {
@@ -61,7 +64,9 @@ def _of_answers(count: Answers) -> dict[str, int | None]:
     }
 
 
-async def _displaced(tx: Transaction, quarter: Quarter, stays: Sequence[Stay]) -> dict[str, int | None]:
+async def _displaced(
+    tx: Transaction, quarter: Quarter, stays: Sequence[Stay]
+) -> dict[str, int | None]:
     by_arrival = {stay.arrival: stay for stay in stays}
     nights: Counter[str] = Counter()
     for index, cap_id in await quarter_figures.displacements(tx):

@@ -44,15 +44,17 @@ class Sealing:
 async def seal(tx: Transaction, *, keyring: Keyring) -> Sealing:
     """Seal every quarter that is over for as long as the policy says and has not been sealed, as the worker.
 
-    With them, and only then, those that were sealed before are sealed anew where something that became known since
-    changes them: once a quarter, so that no single fact shows by itself.
+    With them, and only then, those that were sealed before are sealed anew where something that
+    became known since changes them: once a quarter, so that no single fact shows by itself.
     """
     missing = await _missing(tx, keyring=keyring)
     if not missing:
         return Sealing()
     sealed = await quarter_totals.sealed_leaves(tx)
     told = await stay_book.read(tx, missing[0], sealed=sealed, keyring=keyring)
-    before = await quarter_totals.newest(tx, [str(quarter) for quarter in from_to(told.first, missing[-1])])
+    before = await quarter_totals.newest(
+        tx, [str(quarter) for quarter in from_to(told.first, missing[-1])]
+    )
     first = anew = 0
     for account in await _accounts(tx, told, missing[-1]):
         old = before.get(str(account.quarter))
@@ -60,7 +62,9 @@ async def seal(tx: Transaction, *, keyring: Keyring) -> Sealing:
             first += await _append(tx, account, version=1, stays=told.stays)
         elif not says_the_same(old.content, account.content):
             correction = {"corrects": old.index, "by": BY, "code": LATER_FACTS}
-            anew += await _append(tx, account, version=old.version + 1, stays=told.stays, correction=correction)
+            anew += await _append(
+                tx, account, version=old.version + 1, stays=told.stays, correction=correction
+            )
     await rows.note_running(tx, (stay.arrival for stay in told.stays), leaves=told.leaves)
     return Sealing(first, anew)
 
@@ -78,19 +82,28 @@ async def _missing(tx: Transaction, *, keyring: Keyring) -> tuple[Quarter, ...]:
     policy = (await tx.snapshots.reference(tx)).policy
     over = last_over(local_day(tx.at), days=policy.quarter_grace_days)
     sealed = await quarter_totals.sealed_names(tx)
-    return tuple(quarter for quarter in from_to(quarter_of(min(days)), over) if str(quarter) not in sealed)
+    return tuple(
+        quarter for quarter in from_to(quarter_of(min(days)), over) if str(quarter) not in sealed
+    )
 
 
 async def _accounts(tx: Transaction, told: Told, last: Quarter) -> list[Account]:
     reference = await tx.snapshots.reference(tx)
-    # Every leaf that this rests on was written before now, and opens so many days later at the latest.
+    # Every leaf that this rests on was written before now, and opens so many days later at the
+    # latest.
     open_from = local_day(tx.at) + timedelta(days=reference.policy.opening_delay_days + 1)
 
     def account(quarter: Quarter) -> Account:
-        totals = totals_of(quarter, told.stays, weights=told.weights, regions=sorted(reference.regions))
-        return Account(quarter, totals, content_of(quarter, totals, leaves=told.leaves, open_from=open_from))
+        totals = totals_of(
+            quarter, told.stays, weights=told.weights, regions=sorted(reference.regions)
+        )
+        return Account(
+            quarter, totals, content_of(quarter, totals, leaves=told.leaves, open_from=open_from)
+        )
 
-    return await asyncio.to_thread(lambda: [account(quarter) for quarter in from_to(told.first, last)])
+    return await asyncio.to_thread(
+        lambda: [account(quarter) for quarter in from_to(told.first, last)]
+    )
 
 
 async def _append(
@@ -107,9 +120,13 @@ async def _append(
         return False
     await quarter_totals.add_pairs(tx, _pairs(account), version=version)
     if version == 1:
-        await quarter_totals.add_figures(tx, name, await quarter_figures.taken(tx, account.quarter, stays))
+        await quarter_totals.add_figures(
+            tx, name, await quarter_figures.taken(tx, account.quarter, stays)
+        )
     leaf_type = "quarter_total" if correction is None else "correction"
-    index = await append_clear(tx, leaf_type=leaf_type, content={**account.content, **(correction or {})})
+    index = await append_clear(
+        tx, leaf_type=leaf_type, content={**account.content, **(correction or {})}
+    )
     await quarter_totals.cite(tx, name, version=version, index=index)
     return True
 

@@ -21,8 +21,8 @@ from app.shares.store.quarter_totals import Sealed
 async def show(tx: Transaction, *, keyring: Keyring) -> bool:
     """Let rankings see how regions stand today, unless they do already; return whether anything was reckoned.
 
-    From the openings themselves, as a controller would: what was corrected since is in it, and no running sum can
-    drift. Once a day, so that nobody can watch a family arrive.
+    From the openings themselves, as a controller would: what was corrected since is in it, and no
+    running sum can drift. Once a day, so that nobody can watch a family arrive.
     """
     on = local_day(tx.at)
     regions = await shares_shown.regions_not_shown(tx, on=on)

@@ -34,13 +34,15 @@ class Told:
 async def read(tx: Transaction, first: Quarter, *, sealed: int, keyring: Keyring) -> Told:
     """Read everything that counts in a quarter or later.
 
-    `sealed` is from how many leaves totals were made last; 0 where none were, and then all is read. Quarters before
-    `first` are among it as far back as what became known since reaches. So what this takes grows with what happened in
-    a quarter or two, and not with the ledger.
+    `sealed` is from how many leaves totals were made last; 0 where none were, and then all is read.
+    Quarters before `first` are among it as far back as what became known since reaches. So what
+    this takes grows with what happened in a quarter or two, and not with the ledger.
     """
     leaves = await counters.read(tx, "ledger")
     key = await keys.read(tx, keys.LEDGER, keyring=keyring)
-    weights = [(index, weights_of(said)) for index, said in await stay_book.weights_said(tx, below=leaves)]
+    weights = [
+        (index, weights_of(said)) for index, said in await stay_book.weights_said(tx, below=leaves)
+    ]
     since = 0
     if sealed:
         day = await _reached(tx, key, weights, sealed=sealed, leaves=leaves)
@@ -59,10 +61,17 @@ def opened(key: DataKey, index: int, sealed: bytes) -> Opening:
 
 
 async def _reached(
-    tx: Transaction, key: DataKey, weights: Sequence[tuple[int, Weights]], *, sealed: int, leaves: int
+    tx: Transaction,
+    key: DataKey,
+    weights: Sequence[tuple[int, Weights]],
+    *,
+    sealed: int,
+    leaves: int,
 ) -> date | None:
     told = await stay_book.told(tx, since=sealed, below=leaves)
-    said = await asyncio.to_thread(lambda: [(index, stay, opened(key, index, row)) for index, stay, row in told])
+    said = await asyncio.to_thread(
+        lambda: [(index, stay, opened(key, index, row)) for index, stay, row in told]
+    )
     return first_day_reached(said, weights, since=sealed)
 
 

@@ -44,9 +44,12 @@ def draw(
     """Return the arrivals of so many days in their order: as many clients as they are of a year, hours by `by_hour`."""
     times = Luck(seed, subject="arrival times")
     hours: Mapping[int, float] = dict(enumerate(by_hour))
-    cases = list(_cases(reference, seed=seed, clients=assumed.CLIENTS_A_YEAR * days // assumed.DAYS_A_YEAR))
+    cases = list(
+        _cases(reference, seed=seed, clients=assumed.CLIENTS_A_YEAR * days // assumed.DAYS_A_YEAR)
+    )
     moments = sorted(
-        times.between(0, days - 1) * DAY + times.pick(hours) * HOUR + times.between(0, HOUR - 1) for _ in cases
+        times.between(0, days - 1) * DAY + times.pick(hours) * HOUR + times.between(0, HOUR - 1)
+        for _ in cases
     )
     luck = Luck(seed, subject="stays")
     region_of = {town.code: town.region for town in reference.municipalities}
@@ -81,7 +84,13 @@ def _at_home(case: DemoCase) -> DemoCase:
 
 
 def _arrival(
-    number: int, at: int, case: DemoCase, *, luck: Luck, region_of: Mapping[str, str], answer_minutes: int
+    number: int,
+    at: int,
+    case: DemoCase,
+    *,
+    luck: Luck,
+    region_of: Mapping[str, str],
+    answer_minutes: int,
 ) -> Arrival:
     longest = assumed.LONGEST_DAYS * DAY
     follows_on = luck.happens(assumed.FOLLOWS_ON)
@@ -111,7 +120,9 @@ def _need(case: DemoCase, *, region_of: Mapping[str, str]) -> Need:
         origin_region=region_of[case.origin],
         household=case.household,
         danger_assessment=case.danger_assessment,
-        danger_zones=tuple(DangerZone(zone.municipality, zone.radius_km, until=None) for zone in case.danger_zones),
+        danger_zones=tuple(
+            DangerZone(zone.municipality, zone.radius_km, until=None) for zone in case.danger_zones
+        ),
         threat_level=case.threat_level,
         target_groups=case.target_groups,
         needs=case.needs,

@@ -12,7 +12,8 @@ DAYS_A_YEAR = 365
 
 LEAVES_REGION = 0.3
 """The chance that a household asks for a place as the demo country's households do: most of them flee their region.
-Chosen so that about a quarter of all clients come from another region (sourced); all others are helped where they live.
+Chosen so that about a quarter of all clients come from another region (sourced); all others are
+helped where they live.
 """
 PLANNED_ARRIVES_AS = "urgent"
 """Nobody arrives to a planned place: those who need one come by way of an acute one, as they do below."""

@@ -1,6 +1,7 @@
 """Was everybody safe? Asked again of each placement, from the towns' positions, by other code than chose it.
 
-Written from the design, and sharing no line with the rules: what they let through by mistake is counted here.
+Written from the design, and sharing no line with the rules: what they let through by mistake is
+counted here.
 """
 
 from collections.abc import Callable, Mapping
@@ -16,7 +17,9 @@ GROWN = 17
 def km_between(one: Municipality, other: Municipality) -> float:
     """Return the great-circle distance of two positions, by the spherical law of cosines."""
     north, north_too = radians(one.lat), radians(other.lat)
-    cosine = sin(north) * sin(north_too) + cos(north) * cos(north_too) * cos(radians(one.lon - other.lon))
+    cosine = sin(north) * sin(north_too) + cos(north) * cos(north_too) * cos(
+        radians(one.lon - other.lon)
+    )
     return EARTH_KM * acos(max(-1.0, min(1.0, cosine)))
 
 
@@ -61,11 +64,18 @@ def _no_bed(need: Need, place: PlaceGroup) -> bool:
 
 def _not_admitted(need: Need, place: PlaceGroup) -> bool:
     grown_ups = {adult.gender for adult in need.household.adults}
-    return bool(grown_ups.difference(place.genders)) or _eldest_boy(need.household) > place.sons_up_to_age
+    return (
+        bool(grown_ups.difference(place.genders))
+        or _eldest_boy(need.household) > place.sons_up_to_age
+    )
 
 
 def _eldest_boy(household: Household) -> int:
-    ages = [GROWN if child.age is None else child.age for child in household.children if child.gender != "female"]
+    ages = [
+        GROWN if child.age is None else child.age
+        for child in household.children
+        if child.gender != "female"
+    ]
     return max([-1, *ages])
 
 

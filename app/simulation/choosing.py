@@ -30,7 +30,11 @@ def best(ranking: Ranking, _arrival: Arrival, _world: World) -> Choice | None:
 def nearest(ranking: Ranking, arrival: Arrival, world: World) -> Choice | None:
     """Choose the lawful place nearest to home."""
     km = world.distances[arrival.need.origin]
-    first = min(ranking.offers, key=lambda offer: (km[offer.group.municipality], offer.group.id), default=None)
+    first = min(
+        ranking.offers,
+        key=lambda offer: (km[offer.group.municipality], offer.group.id),
+        default=None,
+    )
     return None if first is None else Choice(first)
 
 
@@ -43,6 +47,7 @@ def phone_round(ranking: Ranking, arrival: Arrival, world: World) -> Choice | No
     if rung is None:
         return None
     there = sorted(
-        (offer for offer in ranking.offers if offer.group.provider_id == ring[rung]), key=lambda offer: offer.group.id
+        (offer for offer in ranking.offers if offer.group.provider_id == ring[rung]),
+        key=lambda offer: offer.group.id,
     )
     return Choice(luck.choice(there), rung)

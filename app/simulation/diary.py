@@ -41,14 +41,24 @@ class Diary:
         self._answer_minutes = answer_minutes
         self.pages: dict[int, Page] = {}
 
-    def asked(self, guest: Guest, offer: Offer, made: tuple[Ranking, Situation], answer: Answer, *, at: int) -> None:
+    def asked(
+        self,
+        guest: Guest,
+        offer: Offer,
+        made: tuple[Ranking, Situation],
+        answer: Answer,
+        *,
+        at: int,
+    ) -> None:
         """Note what was asked for a household, and where it lives now if that was accepted."""
         ranking, situation = made
         page = self._page(guest)
         said = ACCEPTED if answer.accepted else DECLINED
         if not answer.accepted and answer.minutes == self._answer_minutes:
             said = NO_ANSWER
-        page.asked.append(Asked(at, answer.minutes, said, offer.rank, offer.group, guest.need, ranking, situation))
+        page.asked.append(
+            Asked(at, answer.minutes, said, offer.rank, offer.group, guest.need, ranking, situation)
+        )
         if answer.accepted:
             self._left_place(page, at=at)
             page.stays.append(Stayed(tuple(page.asked), at))

@@ -34,7 +34,9 @@ COLUMNS: Mapping[str, Column] = {
     "distance": Column("From what is wanted near", " km", lambda one: one.wish_km),
     "from-home": Column("From home", " km", lambda one: one.home_km),
     "moves": Column("Moves a household", "", lambda one: one.moves, 3),
-    "left-for-safety": Column("Left region for safety", "%", lambda one: 100 * one.left_region.get("safety", 0.0)),
+    "left-for-safety": Column(
+        "Left region for safety", "%", lambda one: 100 * one.left_region.get("safety", 0.0)
+    ),
     "left-for-capacity": Column(
         "Left region for want of room", "%", lambda one: 100 * one.left_region.get("capacity", 0.0)
     ),
@@ -61,7 +63,10 @@ def pictures(outcomes: Sequence[Outcome]) -> Iterator[tuple[str, str]]:
             width=900,
             standalone=True,
         )
-        bars = [Bar(one.name, round(column.value(one), column.decimals), picked=one.name == PLEK) for one in outcomes]
+        bars = [
+            Bar(one.name, round(column.value(one), column.decimals), picked=one.name == PLEK)
+            for one in outcomes
+        ]
         yield name, bar_chart(frame, bars)
     yield "deviation-by-day", _by_day(outcomes)
 
@@ -78,7 +83,9 @@ def _by_day(outcomes: Sequence[Outcome]) -> str:
         )
         for outcome in outcomes
     ]
-    told = "; ".join(f"{outcome.name} ends at {100 * float(outcome.deviation):.2f}%" for outcome in outcomes)
+    told = "; ".join(
+        f"{outcome.name} ends at {100 * float(outcome.deviation):.2f}%" for outcome in outcomes
+    )
     frame = Frame(
         title="Total relative deviation of all safety nights so far",
         description=f"{told}.",

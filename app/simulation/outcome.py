@@ -80,7 +80,9 @@ class Tally:
             wish_km=_mean(self.wish_km),
             home_km=_mean(self.home_km),
             moves=self.moves / max(1, len(self.waits)),
-            left_region={reason: count / clients for reason, count in sorted(self.left_region.items())},
+            left_region={
+                reason: count / clients for reason, count in sorted(self.left_region.items())
+            },
             violations=dict(sorted(self.violations.items())),
             given=dict(given),
             quota=dict(quota),

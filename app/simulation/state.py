@@ -50,7 +50,9 @@ class State:
         if not self._caps:
             return frozenset()
         return frozenset(
-            region for region, places in self._places.items() if self.guests[region] * 1000 >= places * CAP_PERMILLE
+            region
+            for region, places in self._places.items()
+            if self.guests[region] * 1000 >= places * CAP_PERMILLE
         )
 
     def is_open_to(self, place: PlaceGroup, guest: Guest) -> bool:
@@ -58,7 +60,11 @@ class State:
         if place.site_id in guest.declined:
             return False
         need = guest.need
-        return need.reason == "safety" or place.region == need.origin_region or place.region not in self.capped
+        return (
+            need.reason == "safety"
+            or place.region == need.origin_region
+            or place.region not in self.capped
+        )
 
     def situation(self, guest: Guest, *, at: int) -> Situation:
         """Return how things stand for a household."""
@@ -70,9 +76,14 @@ class State:
             free={group: min(MANY, free) for group, free in self.free.items() if free},
             confirmed_hours=self._confirmed,
             clearances={zone: world.clearances[zone] for zone in zones},
-            near_km={} if need.near_municipality is None else world.distances[need.near_municipality],
+            near_km={}
+            if need.near_municipality is None
+            else world.distances[need.near_municipality],
             deficits=self.deficits,
-            occupancy={provider: 1000 * self._occupied[provider] // total for provider, total in self._total.items()},
+            occupancy={
+                provider: 1000 * self._occupied[provider] // total
+                for provider, total in self._total.items()
+            },
             capped_regions=self.capped,
             declined_sites=frozenset(guest.declined),
         )

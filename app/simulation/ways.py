@@ -36,7 +36,9 @@ def side_by_side(policy: Policy) -> tuple[Way, ...]:
 def sweep(policy: Policy) -> tuple[Way, ...]:
     """Return Plek with less and with more solidarity, the policy's own weight among them."""
     own = policy.points.solidarity.stay
-    return tuple(Way(str(stay), weighing(policy, stay=stay), best) for stay in sorted({*SWEPT, own}))
+    return tuple(
+        Way(str(stay), weighing(policy, stay=stay), best) for stay in sorted({*SWEPT, own})
+    )
 
 
 def weighing(policy: Policy, *, stay: int) -> Policy:
@@ -53,16 +55,22 @@ class Scene:
     arrivals: tuple[Arrival, ...]
     days: int
 
-    def outcomes(self, ways: Sequence[Way], *, progress: Progress = lambda _done, _total: None) -> Iterator[Outcome]:
+    def outcomes(
+        self, ways: Sequence[Way], *, progress: Progress = lambda _done, _total: None
+    ) -> Iterator[Outcome]:
         """Yield what comes of each way."""
         total = len(ways) * self.days
         for number, way in enumerate(ways):
             nights = iter(range(1 + number * self.days, total + 1))
-            year = Year(self.world, way, progress=lambda nights=nights: progress(next(nights), total))
+            year = Year(
+                self.world, way, progress=lambda nights=nights: progress(next(nights), total)
+            )
             yield year.run(self.arrivals, days=self.days)
 
 
-def scene(reference: ReferenceFiles, policy: Policy, *, seed: int, days: int = DAYS_A_YEAR) -> Scene:
+def scene(
+    reference: ReferenceFiles, policy: Policy, *, seed: int, days: int = DAYS_A_YEAR
+) -> Scene:
     """Return the demo country and its arrivals, from a seed."""
     return Scene(
         world=demo_world(reference, seed=seed),

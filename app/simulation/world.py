@@ -6,7 +6,14 @@ from dataclasses import dataclass
 from app.allocation.ranking.clearance import clearance_km, distance_km
 from app.allocation.values import PlaceGroup, Register
 from app.reference import Municipality, ReferenceFiles
-from app.simulation.assumptions import CLOSED_DAYS, CRISIS_DAYS, DAY, FOLLOW_ON_DAYS, HOUR, LONGEST_DAYS
+from app.simulation.assumptions import (
+    CLOSED_DAYS,
+    CRISIS_DAYS,
+    DAY,
+    FOLLOW_ON_DAYS,
+    HOUR,
+    LONGEST_DAYS,
+)
 from app.simulation.country.luck import Luck
 from app.simulation.country.register import EMERGENCY_HOURS, build
 from app.simulation.country.values import DemoCountry, DemoPlace, DemoSite
@@ -59,21 +66,27 @@ def demo_world(reference: ReferenceFiles, *, seed: int) -> World:
     groups = _groups(build(reference, seed=seed), reference)
     register = Register(tuple(group for group, _ in groups.values()))
     stand = ((group, place.status) for group, places in groups.values() for place in places)
-    return world_of(register, reference, taken=taken_of(stand, luck=Luck(seed, subject="places at the start")))
+    return world_of(
+        register, reference, taken=taken_of(stand, luck=Luck(seed, subject="places at the start"))
+    )
 
 
 def world_of(register: Register, reference: ReferenceFiles, *, taken: Iterable[Taken]) -> World:
     """Return the country with a register, and with some of its places taken."""
-    sites = {town.code: town for town in reference.municipalities if town.code in register.municipalities}
+    sites = {
+        town.code: town for town in reference.municipalities if town.code in register.municipalities
+    }
     clearances: dict[str, dict[str, int]] = {}
     distances: dict[str, dict[str, int]] = {}
     for town in reference.municipalities:
         position = town.lat, town.lon, town.extent_km
         clearances[town.code] = {
-            code: clearance_km(*position, site.lat, site.lon, site.extent_km) for code, site in sites.items()
+            code: clearance_km(*position, site.lat, site.lon, site.extent_km)
+            for code, site in sites.items()
         }
         distances[town.code] = {
-            code: round(distance_km(town.lat, town.lon, site.lat, site.lon)) for code, site in sites.items()
+            code: round(distance_km(town.lat, town.lon, site.lat, site.lon))
+            for code, site in sites.items()
         }
     dated = sorted(reference.weights, key=lambda weight: weight.date)
     return World(
@@ -97,7 +110,14 @@ def _groups(country: DemoCountry, reference: ReferenceFiles) -> dict[tuple[objec
     sites = {site.id: site for site in country.sites}
     alike: dict[tuple[object, ...], list[DemoPlace]] = {}
     for place in country.places:
-        mark = place.site_id, place.kind, place.bed_spaces, place.sharing, place.genders, place.sons_up_to_age
+        mark = (
+            place.site_id,
+            place.kind,
+            place.bed_spaces,
+            place.sharing,
+            place.genders,
+            place.sons_up_to_age,
+        )
         alike.setdefault((*mark, place.features), []).append(place)
     return {
         mark: (_group(number, sites[places[0].site_id], places, region_of=region_of), tuple(places))
@@ -105,7 +125,9 @@ def _groups(country: DemoCountry, reference: ReferenceFiles) -> dict[tuple[objec
     }
 
 
-def _group(number: int, site: DemoSite, places: list[DemoPlace], *, region_of: Mapping[str, str]) -> PlaceGroup:
+def _group(
+    number: int, site: DemoSite, places: list[DemoPlace], *, region_of: Mapping[str, str]
+) -> PlaceGroup:
     place = places[0]
     return PlaceGroup(
         id=f"group-{number:04}",

@@ -41,7 +41,12 @@ class Year:
     """One way of choosing, as long as the days last."""
 
     def __init__(
-        self, world: World, way: Way, *, progress: Progress = lambda: None, diary: Diary | None = None
+        self,
+        world: World,
+        way: Way,
+        *,
+        progress: Progress = lambda: None,
+        diary: Diary | None = None,
     ) -> None:
         self._world, self._way, self._progress, self._diary = world, way, progress, diary
         self._accounts = Accounts(world.weights)
@@ -66,7 +71,9 @@ class Year:
         while self._planned and self._planned[0][0] <= days * DAY:
             self._now, _, _, act = heappop(self._planned)
             act()
-        return self._tally.outcome(self._way.name, given=self._accounts.given, quota=self._accounts.quota)
+        return self._tally.outcome(
+            self._way.name, given=self._accounts.given, quota=self._accounts.quota
+        )
 
     def _plan(self, at: int, act: Callable[[], None], *, first: bool = False) -> None:
         self._numbers += 1
@@ -80,7 +87,7 @@ class Year:
         self._tally.by_day.append(self._accounts.deviation)
         self._progress()
 
-    # --- coming -----------------------------------------------------------------------------------------
+    # --- coming -----------------------------------------------------------------------
 
     def _arrive(self, arrival: Arrival) -> None:
         guest = Guest(arrival, arrival.need, since=self._now)
@@ -118,7 +125,10 @@ class Year:
         else:
             self._tally.moves += 1
         self._tally.violations.update(self._watch.came(guest.need, place))
-        if before is None or (before.provider_id, before.region) != (place.provider_id, place.region):
+        if before is None or (before.provider_id, before.region) != (
+            place.provider_id,
+            place.region,
+        ):
             self._account(guest, place.region, ranking)
         self._stop_waiting(guest)
         self._state.take(place)
@@ -157,7 +167,7 @@ class Year:
             self._state.guests[guest.guest_of] -= 1
         guest.running = guest.guest_of = None
 
-    # --- going ------------------------------------------------------------------------------------------
+    # --- going ------------------------------------------------------------------------
 
     def _plan_next(self, guest: Guest, place: PlaceGroup) -> None:
         """Plan when they have to move on: from an emergency bed soon, from a crisis place when the crisis is over."""
@@ -194,15 +204,21 @@ class Year:
         for guest in tuple(self._waiting):
             if not self._state.free[place.id]:
                 return
-            if guest.order is not None and place.id in guest.would_do and self._state.is_open_to(place, guest):
+            if (
+                guest.order is not None
+                and place.id in guest.would_do
+                and self._state.is_open_to(place, guest)
+            ):
                 self._seek(guest)
 
-    # --- waiting ----------------------------------------------------------------------------------------
+    # --- waiting ----------------------------------------------------------------------
 
     def _wait(self, guest: Guest) -> None:
         situation = self._state.situation(guest, at=self._now)
         case = case_of(guest.need, self._world.register, situation, self._way.policy)
-        guest.would_do = frozenset(group.id for group in self._world.register.groups if would_do(group, case))
+        guest.would_do = frozenset(
+            group.id for group in self._world.register.groups if would_do(group, case)
+        )
         guest.order = guest.standing(policy=self._way.policy)
         insort(self._waiting, guest, key=_order)
 

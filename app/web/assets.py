@@ -43,14 +43,22 @@ def assets() -> Mapping[str, Asset]:
     if not (built / LOOK).exists():
         message = "What the pages are made of is missing: run `make setup`, which builds it."
         raise OperatorError(message)
-    found = [path for folder in FOLDERS for path in sorted(folder.iterdir()) if path.suffix in SERVED]
+    found = [
+        path for folder in FOLDERS for path in sorted(folder.iterdir()) if path.suffix in SERVED
+    ]
     return {path.name: _asset(path) for path in [*found, built / LOOK]}
 
 
 def _asset(path: Path) -> Asset:
     content = path.read_bytes()
-    compressed = gzip.compress(content, mtime=0) if len(content) > WORTHWHILE and path.suffix != ".png" else None
-    media_type = {".webmanifest": "application/manifest+json"}.get(path.suffix) or mimetypes.guess_type(path.name)[0]
+    compressed = (
+        gzip.compress(content, mtime=0)
+        if len(content) > WORTHWHILE and path.suffix != ".png"
+        else None
+    )
+    media_type = {".webmanifest": "application/manifest+json"}.get(
+        path.suffix
+    ) or mimetypes.guess_type(path.name)[0]
     digits = hashlib.sha256(content).hexdigest()[:HASH_DIGITS]
     return Asset(content, compressed, media_type or "application/octet-stream", digits)
 
@@ -73,5 +81,9 @@ def reply(request: Request, found: Asset, *, cache_control: str) -> Response:
     """Return a file as the client takes it."""
     headers = {"Cache-Control": cache_control, "Vary": "Accept-Encoding"}
     if found.compressed is not None and "gzip" in request.headers.get("accept-encoding", ""):
-        return Response(found.compressed, headers=headers | {"Content-Encoding": "gzip"}, media_type=found.media_type)
+        return Response(
+            found.compressed,
+            headers=headers | {"Content-Encoding": "gzip"},
+            media_type=found.media_type,
+        )
     return Response(found.content, headers=headers, media_type=found.media_type)

@@ -36,7 +36,11 @@ def let_out(answer: Response) -> Response:
 
 def before(request: Request) -> str:
     """Return what a browser is known by in which nobody is signed in, made if it has nothing yet."""
-    return request.cookies.get(COOKIE) or request.cookies.get(BEFORE) or secrets.token_urlsafe(COOKIE_BYTES)
+    return (
+        request.cookies.get(COOKIE)
+        or request.cookies.get(BEFORE)
+        or secrets.token_urlsafe(COOKIE_BYTES)
+    )
 
 
 def keep_before(request: Request, answer: Response, value: str) -> Response:
@@ -46,7 +50,12 @@ def keep_before(request: Request, answer: Response, value: str) -> Response:
     return answer
 
 
-def _set(answer: Response, name: str, value: str, *, max_age: int | None = None, samesite: str = "lax") -> None:
-    # Lax: whoever comes from a message by a link is not asked to sign in again; what changes something has its token.
+def _set(
+    answer: Response, name: str, value: str, *, max_age: int | None = None, samesite: str = "lax"
+) -> None:
+    # Lax: whoever comes from a message by a link is not asked to sign in again; what changes
+    # something has its token.
     strict = "strict" if samesite == "strict" else "lax"
-    answer.set_cookie(name, value, max_age=max_age, path="/", secure=True, httponly=True, samesite=strict)
+    answer.set_cookie(
+        name, value, max_age=max_age, path="/", secure=True, httponly=True, samesite=strict
+    )

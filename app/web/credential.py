@@ -1,7 +1,7 @@
 """Whose browser it is: the session's cookie, and what shows that a form was ours.
 
-A session is a row among the tokens, under a hash that no bearer token can have: all that holds for whoever bears a
-token holds for whoever has the cookie.
+A session is a row among the tokens, under a hash that no bearer token can have: all that holds for
+whoever bears a token holds for whoever has the cookie.
 """
 
 import base64
@@ -39,7 +39,11 @@ def csrf_of(request: Request) -> str:
 
 def csrf_for(value: str) -> str:
     """Return what a form carries in a browser that has this cookie."""
-    return base64.urlsafe_b64encode(hashlib.sha256(b"csrf:" + value.encode()).digest()).decode().rstrip("=")
+    return (
+        base64.urlsafe_b64encode(hashlib.sha256(b"csrf:" + value.encode()).digest())
+        .decode()
+        .rstrip("=")
+    )
 
 
 async def guarded(request: Request) -> None:

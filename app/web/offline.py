@@ -1,7 +1,7 @@
 """What a device may keep for when there is no connection, if its user chose so: bands, and switchboards.
 
-The two pages that are kept have nothing of whoever looks at them: no own count, no form, no menu, no client. The
-worker that keeps them knows these two addresses and no other.
+The two pages that are kept have nothing of whoever looks at them: no own count, no form, no menu,
+no client. The worker that keeps them knows these two addresses and no other.
 """
 
 from fastapi import APIRouter, Request, Response
@@ -26,7 +26,14 @@ async def kept(page: PageIn, tx: Tx, caller: CallerIn) -> Response:  # noqa: ARG
     regions = (await tx.snapshots.reference(tx)).regions
     kinds = tuple(load().codes["place_kinds"].codes)
     rows = rows_of(await availability.in_bands(tx), regions.values(), kinds)
-    return page.show("offline/kept.html", rows=rows, kinds=kinds, providers=await switchboards(tx), at=tx.at, kept=True)
+    return page.show(
+        "offline/kept.html",
+        rows=rows,
+        kinds=kinds,
+        providers=await switchboards(tx),
+        at=tx.at,
+        kept=True,
+    )
 
 
 @router.get("/country/nothing-kept")

@@ -42,7 +42,10 @@ CONTENT_SECURITY_POLICY = (
     "manifest-src 'self'; worker-src 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
 """What a page may load: its own files, and nothing that stands in the page itself."""
-HEADERS = {"Content-Security-Policy": CONTENT_SECURITY_POLICY, "Vary": "Accept-Encoding, Cookie, HX-Request"}
+HEADERS = {
+    "Content-Security-Policy": CONTENT_SECURITY_POLICY,
+    "Vary": "Accept-Encoding, Cookie, HX-Request",
+}
 
 
 _LANGUAGE: ContextVar[str] = ContextVar("language")
@@ -88,7 +91,11 @@ def moment(at: dt.datetime, form: str = "") -> str:
 
 def when(at: dt.datetime) -> str:
     """Return a moment with the word that comes before it: at a time of today, on another day."""
-    told = _("at %(time)s") if at.astimezone(_zone()).date() == now().astimezone(_zone()).date() else _("on %(time)s")
+    told = (
+        _("at %(time)s")
+        if at.astimezone(_zone()).date() == now().astimezone(_zone()).date()
+        else _("on %(time)s")
+    )
     return told % {"time": moment(at)}
 
 
@@ -151,7 +158,9 @@ def rule(code: str) -> str:
 def sentence(refusal: Refusal) -> str:
     """Return what a refusal says, in the reader's language."""
     said = _(refusal.detail)
-    return said if said != refusal.detail or _LANGUAGE.get() == SOURCE else _(code_sentence(refusal))
+    return (
+        said if said != refusal.detail or _LANGUAGE.get() == SOURCE else _(code_sentence(refusal))
+    )
 
 
 def live(*kinds: str) -> str:
@@ -224,7 +233,12 @@ class Page:
         return self.request.headers.get("HX-Request") == "true"
 
     def show(
-        self, template: str, *, status: int = 200, headers: Mapping[str, str] | None = None, **known: object
+        self,
+        template: str,
+        *,
+        status: int = 200,
+        headers: Mapping[str, str] | None = None,
+        **known: object,
     ) -> Response:
         """Return a page, or a part of one."""
         # The page's own context, whatever task renders it.

@@ -55,7 +55,9 @@ async def compare(
 ) -> Response:
     """Say in words what one policy says differently from another."""
     before, after, found = await policies.compared(tx, a, to=b)
-    return page.show("policy_differences.html", before=before, after=after, lines=[_line(one) for one in found])
+    return page.show(
+        "policy_differences.html", before=before, after=after, lines=[_line(one) for one in found]
+    )
 
 
 @router.get("/policies/{id}")
@@ -66,10 +68,14 @@ async def read(page: PageIn, tx: Tx, id: str) -> Response:
     return page.show("policy.html", policy=published, text=text)
 
 
-async def _list(page: Page, tx: Transaction, *, document: str = "", faults: tuple[Fault, ...] = ()) -> Response:
+async def _list(
+    page: Page, tx: Transaction, *, document: str = "", faults: tuple[Fault, ...] = ()
+) -> Response:
     found = await policies.listed(tx, limit=SHOWN, before=None)
     status = 422 if faults else 200
-    return page.show("policies.html", status=status, policies=found, document=document, faults=faults)
+    return page.show(
+        "policies.html", status=status, policies=found, document=document, faults=faults
+    )
 
 
 def _read(text: str) -> Any:  # noqa: ANN401 - JSON

@@ -58,7 +58,9 @@ NAMES: Mapping[str, str] = {
 def called(pointer: str) -> str:
     """Return what a JSON pointer into a policy is called."""
     parts = [part.replace("~1", "/").replace("~0", "~") for part in pointer.split("/")[1:]]
-    return ", ".join(translate(NAMES[part]) if part in NAMES else part.replace("_", " ") for part in parts)
+    return ", ".join(
+        translate(NAMES[part]) if part in NAMES else part.replace("_", " ") for part in parts
+    )
 
 
 def value_of(value: object) -> str:

@@ -17,7 +17,9 @@ from app.web.page import Page, person_of
 SIGN_IN = "/sign-in"
 SAID = "said"
 """The part of a page that says what became of an act, where it has one."""
-AGAIN = N_("You signed in again meanwhile. What you filled in is still here: press the button again.")
+AGAIN = N_(
+    "You signed in again meanwhile. What you filled in is still here: press the button again."
+)
 SOMEBODY_ELSE = N_(
     "Somebody else is signed in here by now. What you filled in is still here, and cannot be sent by them."
 )
@@ -29,7 +31,9 @@ log = structlog.get_logger()
 async def on_refusal(request: Request, refusal: Exception) -> Response:
     """Show a refusal; whoever is not signed in is asked to, and comes back to where they wanted to go."""
     assert isinstance(refusal, errors.Refusal)  # noqa: S101 - registered for nothing else
-    if isinstance(refusal, LOGGED) or (isinstance(refusal, errors.Unauthenticated) and token_hash(request)):
+    if isinstance(refusal, LOGGED) or (
+        isinstance(refusal, errors.Unauthenticated) and token_hash(request)
+    ):
         await log_refused(request)
     if isinstance(refusal, errors.Unauthenticated):
         return _to_sign_in(request)
@@ -51,7 +55,9 @@ async def _again(request: Request) -> Response:
     if account_id is None:
         return _to_sign_in(request)
     if request.headers.get("X-Person") != person_of(account_id):
-        return _shown(request, errors.Forbidden(SOMEBODY_ELSE), status=status_of(errors.Forbidden()))
+        return _shown(
+            request, errors.Forbidden(SOMEBODY_ELSE), status=status_of(errors.Forbidden())
+        )
     answer = _shown(request, errors.Forbidden(AGAIN), status=status_of(errors.Forbidden()))
     answer.headers[HEADER] = csrf_of(request)
     return answer
@@ -61,10 +67,15 @@ def _shown(request: Request, refusal: errors.Refusal, *, status: int) -> Respons
     page = Page(request)
     if page.partial and request.headers.get("HX-Target") == SAID:
         # What the page shows may be out of date, so all of it looks again.
-        there = {"HX-Retarget": f"#{SAID}", "HX-Reswap": "innerHTML", "HX-Trigger": "plek:again, plek:done"}
+        there = {
+            "HX-Retarget": f"#{SAID}",
+            "HX-Reswap": "innerHTML",
+            "HX-Trigger": "plek:again, plek:done",
+        }
         return page.show("refused_said.html", status=status, headers=there, refusal=refusal)
     if page.partial:
-        # The page that asked stays as it is, with what was filled in, and says why nothing came of it.
+        # The page that asked stays as it is, with what was filled in, and says why nothing came of
+        # it.
         return page.show("refused_part.html", status=status, headers=TO_NOTICE, refusal=refusal)
     return page.show("refused.html", status=status, refusal=refusal)
 
@@ -72,8 +83,11 @@ def _shown(request: Request, refusal: errors.Refusal, *, status: int) -> Respons
 def _to_sign_in(request: Request) -> Response:
     page = Page(request)
     if not page.partial:
-        return page.go(f"{SIGN_IN}?next={quote(request.url.path)}" if request.method == "GET" else SIGN_IN)
-    # A part of a page, or something that was sent from one: that page stays, with what was filled in.
+        return page.go(
+            f"{SIGN_IN}?next={quote(request.url.path)}" if request.method == "GET" else SIGN_IN
+        )
+    # A part of a page, or something that was sent from one: that page stays, with what was filled
+    # in.
     return page.show("signed_out.html", status=401, headers=TO_NOTICE)
 
 

@@ -61,7 +61,9 @@ class Courier:
         if not room:
             return 0
         async with self._database.entered(actor=WORKER) as tx:
-            leased = await deliveries.lease(tx, most=room, each=EACH, busy=set(self._under_way.values()))
+            leased = await deliveries.lease(
+                tx, most=room, each=EACH, busy=set(self._under_way.values())
+            )
         for one in leased:
             task = asyncio.create_task(self._deliver(one), name="webhook")
             self._under_way[task] = one.webhook_id
@@ -96,14 +98,19 @@ class Courier:
     async def _send(self, leased: Leased) -> int | None:
         """Send a delivery and return the status of the answer; None where there was none."""
         try:
-            target = Target.unseal(leased.webhook_id, leased.key, leased.sealed, keyring=self._keyring)
+            target = Target.unseal(
+                leased.webhook_id, leased.key, leased.sealed, keyring=self._keyring
+            )
             body = signing.message(leased.kind, leased.subject, at=leased.happened_at)
-            headers = signing.headers(target.secret, body, message_id=f"msg_{leased.id.hex}", at=leased.leased_at)
+            headers = signing.headers(
+                target.secret, body, message_id=f"msg_{leased.id.hex}", at=leased.leased_at
+            )
             return await self._post.send(target.url, headers=headers, body=body)
         except NoAnswer as reason:
             log.info("delivery_without_answer", webhook=str(leased.webhook_id), because=str(reason))
         except Exception as error:
-            # A fault of ours, or a key that is missing here: the next attempt may be another process's.
+            # A fault of ours, or a key that is missing here: the next attempt may be another
+            # process's.
             log.exception("delivery_not_sent", kind=type(error).__name__)
         return None
 
@@ -116,7 +123,11 @@ async def _note(tx: Transaction, leased: Leased, *, status: int | None) -> str |
     again = PAUSES_S[leased.attempts - 1] if leased.attempts <= len(PAUSES_S) else None
     long = await deliveries.failed(tx, leased, again_in_seconds=again)
     because = GONE if status == GONE_STATUS else FAILING if long else None
-    return because if because and await deliveries.disable(tx, leased.webhook_id, because=because) else None
+    return (
+        because
+        if because and await deliveries.disable(tx, leased.webhook_id, because=because)
+        else None
+    )
 
 
 def _taken(status: int | None) -> bool:

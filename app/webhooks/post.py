@@ -1,7 +1,7 @@
 """One request to a receiver: to the very address that was looked at, and nowhere else.
 
-The transport alone sends it: nothing follows a redirect, keeps a cookie, asks the environment for a proxy, or logs a
-URL. Of the answer only its status is read.
+The transport alone sends it: nothing follows a redirect, keeps a cookie, asks the environment for a
+proxy, or logs a URL. Of the answer only its status is read.
 """
 
 import asyncio
@@ -44,13 +44,17 @@ class Names:
 
 
 def _look_up(host: str, port: int) -> list[Address]:
-    return [ip_address(found[4][0]) for found in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)]
+    return [
+        ip_address(found[4][0]) for found in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    ]
 
 
 class Post:
     """Sends to webhooks as far as the operator's reach goes."""
 
-    def __init__(self, reach: Reach, *, look_up: LookUp | None = None, trusted: ssl.SSLContext | None = None) -> None:
+    def __init__(
+        self, reach: Reach, *, look_up: LookUp | None = None, trusted: ssl.SSLContext | None = None
+    ) -> None:
         self._reach = reach
         self._look_up = look_up or Names()
         self._trusted = trusted
@@ -79,13 +83,22 @@ class Post:
         return admitted[:MOST_ADDRESSES]
 
     async def _sent(
-        self, url: httpx.URL, addresses: Sequence[Address], *, headers: Mapping[str, str], body: bytes
+        self,
+        url: httpx.URL,
+        addresses: Sequence[Address],
+        *,
+        headers: Mapping[str, str],
+        body: bytes,
     ) -> int:
         for address in addresses:
             request = httpx.Request(
                 "POST",
                 url.copy_with(host=str(address)),
-                headers={**headers, "Host": url.netloc.decode("ascii"), "Content-Type": "application/json"},
+                headers={
+                    **headers,
+                    "Host": url.netloc.decode("ascii"),
+                    "Content-Type": "application/json",
+                },
                 content=body,
                 # The certificate has to be that of the name, wherever the connection goes.
                 extensions={"sni_hostname": host_of(url), "timeout": {"connect": CONNECT_S}},
@@ -101,7 +114,8 @@ class Post:
     async def _status(self, request: httpx.Request) -> int:
         if self._trusted is None:
             self._trusted = httpx.create_ssl_context()
-        # A transport for each request: a connection kept for one host at an address must not serve another there.
+        # A transport for each request: a connection kept for one host at an address must not serve
+        # another there.
         async with httpx.AsyncHTTPTransport(verify=self._trusted, trust_env=False) as transport:
             response = await transport.handle_async_request(request)
             await response.aclose()

@@ -1,7 +1,7 @@
 """Where webhooks may go: which URLs a provider may name, and which addresses may be connected to.
 
-A name says nothing of where it leads, and may lead elsewhere the next time: names are judged when a webhook is added,
-addresses each time that something is sent.
+A name says nothing of where it leads, and may lead elsewhere the next time: names are judged when a
+webhook is added, addresses each time that something is sent.
 """
 
 import ipaddress
@@ -18,7 +18,8 @@ Address: TypeAlias = IPv4Address | IPv6Address
 Network: TypeAlias = IPv4Network | IPv6Network
 
 NAME = re.compile(
-    r"(?=.{1,253}$)(?:[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9])?\.)*[a-z](?:[a-z0-9-]{0,61}[a-z0-9])?", re.ASCII
+    r"(?=.{1,253}$)(?:[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9])?\.)*[a-z](?:[a-z0-9-]{0,61}[a-z0-9])?",
+    re.ASCII,
 )
 """A host name in lower case. Its last label begins with a letter: 127.1 and 0x7f.1 are addresses to some resolvers."""
 INSIDE = (".localhost", ".local", ".internal", ".home.arpa")
@@ -42,7 +43,10 @@ class Reach:
     @classmethod
     def of(cls, settings: Settings) -> "Reach":
         """Return what the settings allow."""
-        return cls(tuple(ipaddress.ip_network(one) for one in settings.webhook_networks), settings.webhook_hosts)
+        return cls(
+            tuple(ipaddress.ip_network(one) for one in settings.webhook_networks),
+            settings.webhook_hosts,
+        )
 
     def faults(self, text: str) -> list[str]:
         """Return what is wrong with a URL that somebody wants a webhook at; nothing is looked up for it."""
@@ -120,6 +124,8 @@ def _fits(name: str, host: str) -> bool:
 def _public(address: Address) -> bool:
     """Whether an address is one of the internet's: not private, shared, local, loopback, multicast or reserved."""
     if isinstance(address, IPv6Address):
-        unmapped = address in GLOBAL_UNICAST and not any(address in network for network in TUNNELLED)
+        unmapped = address in GLOBAL_UNICAST and not any(
+            address in network for network in TUNNELLED
+        )
         return unmapped and address.is_global
     return address.is_global and not address.is_multicast

@@ -33,5 +33,9 @@ def headers(secret: str, body: bytes, *, message_id: str, at: datetime) -> Mappi
 def message(kind: str, subject: str, *, at: datetime) -> bytes:
     """Return the body of a message: which kind of thing changed, when, and its id; for availability the region."""
     named = "region" if kind == "availability" else "id"
-    content = {"type": kind, "timestamp": at.isoformat().replace("+00:00", "Z"), "data": {named: subject}}
+    content = {
+        "type": kind,
+        "timestamp": at.isoformat().replace("+00:00", "Z"),
+        "data": {named: subject},
+    }
     return json.dumps(content, separators=(",", ":")).encode()

@@ -19,7 +19,11 @@ class Target:
         return wrapped, key.seal_json({"url": self.url, "secret": self.secret}, row=str(webhook_id))
 
     @classmethod
-    def unseal(cls, webhook_id: UUID, wrapped: bytes, sealed: bytes, *, keyring: Keyring) -> "Target":
+    def unseal(
+        cls, webhook_id: UUID, wrapped: bytes, sealed: bytes, *, keyring: Keyring
+    ) -> "Target":
         """Return what was sealed for this webhook; SealBroken where no key opens it."""
-        content = keyring.unwrap(wrapped, row=str(webhook_id)).unseal_json(sealed, row=str(webhook_id))
+        content = keyring.unwrap(wrapped, row=str(webhook_id)).unseal_json(
+            sealed, row=str(webhook_id)
+        )
         return cls(content["url"], content["secret"])

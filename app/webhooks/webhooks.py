@@ -28,7 +28,13 @@ class Webhook:
 
 
 async def add(
-    tx: Transaction, caller: Caller, *, keyring: Keyring, reach: Reach, url: str, kinds: Sequence[str]
+    tx: Transaction,
+    caller: Caller,
+    *,
+    keyring: Keyring,
+    reach: Reach,
+    url: str,
+    kinds: Sequence[str],
 ) -> tuple[Webhook, str]:
     """Add a webhook of the caller's provider; return it and its secret, which nobody is told again."""
     if faults := reach.faults(url):
@@ -43,11 +49,19 @@ async def add(
 
 
 async def listed(
-    tx: Transaction, caller: Caller, *, keyring: Keyring, limit: int, after: tuple[datetime, UUID] | None
+    tx: Transaction,
+    caller: Caller,
+    *,
+    keyring: Keyring,
+    limit: int,
+    after: tuple[datetime, UUID] | None,
 ) -> list[Webhook]:
     """Return the webhooks of the caller's provider, oldest first."""
     rows = await webhooks.listed(tx, caller.provider, limit=limit, after=after)
-    return [Webhook(row, Target.unseal(row.id, row.key, row.sealed, keyring=keyring).url) for row in rows]
+    return [
+        Webhook(row, Target.unseal(row.id, row.key, row.sealed, keyring=keyring).url)
+        for row in rows
+    ]
 
 
 async def remove(tx: Transaction, caller: Caller, webhook_id: UUID) -> None:

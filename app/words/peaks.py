@@ -29,7 +29,10 @@ CHANGES: Mapping[str, Mapping[str, str]] = {
         "nl": "Een plek met minder ruimte of minder zekerheid dan om de beurt, maar veilig volgens alle regels",
         "en": "A place with less margin or less certainty than in turn, yet safe by every rule",
     },
-    "more_points": {"nl": "Een beter passende plek dan om de beurt", "en": "A better suited place than in turn"},
+    "more_points": {
+        "nl": "Een beter passende plek dan om de beurt",
+        "en": "A better suited place than in turn",
+    },
     "fewer_points": {
         "nl": "Een wat minder passende plek dan om de beurt",
         "en": "A less well suited place than in turn",
@@ -40,7 +43,10 @@ CHANGES: Mapping[str, Mapping[str, str]] = {
 """By code. "In turn": had each chosen when those before had chosen, in the order of the waiting list."""
 
 REASONS: Mapping[str, Mapping[str, str]] = {
-    "more_placed.one": {"nl": "zo krijgt 1 huishouden meer een plek", "en": "so 1 more household gets a place"},
+    "more_placed.one": {
+        "nl": "zo krijgt 1 huishouden meer een plek",
+        "en": "so 1 more household gets a place",
+    },
     "more_placed.many": {
         "nl": "zo krijgen {count} huishoudens meer een plek",
         "en": "so {count} more households get a place",
@@ -53,7 +59,10 @@ REASONS: Mapping[str, Mapping[str, str]] = {
         "nl": "zo krijgen {count} huishoudens met meer spoed een plek",
         "en": "so {count} households in more urgent need get a place",
     },
-    "safer.one": {"nl": "zo zit 1 huishouden ruimer van gevaar af", "en": "so 1 household has ample room from danger"},
+    "safer.one": {
+        "nl": "zo zit 1 huishouden ruimer van gevaar af",
+        "en": "so 1 household has ample room from danger",
+    },
     "safer.many": {
         "nl": "zo zitten {count} huishoudens ruimer van gevaar af",
         "en": "so {count} households have ample room from danger",
@@ -75,7 +84,10 @@ REASONS: Mapping[str, Mapping[str, str]] = {
         "en": "so {count} households fewer go to a place that nobody confirmed",
     },
     "points.one": {"nl": "samen past het 1 punt beter", "en": "together it fits 1 point better"},
-    "points.many": {"nl": "samen past het {count} punten beter", "en": "together it fits {count} points better"},
+    "points.many": {
+        "nl": "samen past het {count} punten beter",
+        "en": "together it fits {count} points better",
+    },
     "taken.one": {
         "nl": "het enige aanbod dat mag, gaat naar een ander",
         "en": "the only lawful offer goes to somebody else",

@@ -56,18 +56,36 @@ POINTS: Mapping[str, Mapping[str, str]] = {
         "en": "More than {km} km from the municipality that they want to stay near.",
     },
     "fit.acute_crisis": {"nl": "Crisisplek bij acute nood", "en": "Crisis place for an acute need"},
-    "fit.acute_regular": {"nl": "Reguliere plek bij acute nood", "en": "Regular place for an acute need"},
+    "fit.acute_regular": {
+        "nl": "Reguliere plek bij acute nood",
+        "en": "Regular place for an acute need",
+    },
     "fit.acute_emergency": {
         "nl": "Noodbed bij acute nood: voor enkele nachten",
         "en": "Emergency bed for an acute need: a few nights only",
     },
-    "fit.urgent_crisis": {"nl": "Crisisplek bij dringende nood", "en": "Crisis place for an urgent need"},
-    "fit.urgent_regular": {"nl": "Reguliere plek bij dringende nood", "en": "Regular place for an urgent need"},
-    "fit.planned_regular": {"nl": "Reguliere plek, volgens plan", "en": "Regular place, as planned"},
-    "fit.planned_move_on": {"nl": "Doorstroomwoning, volgens plan", "en": "Move-on home, as planned"},
+    "fit.urgent_crisis": {
+        "nl": "Crisisplek bij dringende nood",
+        "en": "Crisis place for an urgent need",
+    },
+    "fit.urgent_regular": {
+        "nl": "Reguliere plek bij dringende nood",
+        "en": "Regular place for an urgent need",
+    },
+    "fit.planned_regular": {
+        "nl": "Reguliere plek, volgens plan",
+        "en": "Regular place, as planned",
+    },
+    "fit.planned_move_on": {
+        "nl": "Doorstroomwoning, volgens plan",
+        "en": "Move-on home, as planned",
+    },
     "fit.spare.none": {"nl": "precies groot genoeg", "en": "exactly large enough"},
     "fit.spare.one": {"nl": "1 slaapplaats blijft leeg", "en": "1 bed space stays empty"},
-    "fit.spare.many": {"nl": "{spare} slaapplaatsen blijven leeg", "en": "{spare} bed spaces stay empty"},
+    "fit.spare.many": {
+        "nl": "{spare} slaapplaatsen blijven leeg",
+        "en": "{spare} bed spaces stay empty",
+    },
     "fit.scarce.one": {
         "nl": "1 schaarse voorziening blijft ongebruikt",
         "en": "1 scarce feature goes unused",
@@ -133,7 +151,10 @@ POINTS: Mapping[str, Mapping[str, str]] = {
         "en": "The household can stay here until it lives on its own again.",
     },
     "continuity.moves.one": {"nl": "Later nog 1 verhuizing.", "en": "1 more move later on."},
-    "continuity.moves.many": {"nl": "Later nog {moves} verhuizingen.", "en": "{moves} more moves later on."},
+    "continuity.moves.many": {
+        "nl": "Later nog {moves} verhuizingen.",
+        "en": "{moves} more moves later on.",
+    },
     "freshness.unknown": {
         "nl": "Nog nooit bevestigd: bel voordat u iemand stuurt.",
         "en": "Never confirmed: call before you send anyone.",
@@ -143,7 +164,10 @@ POINTS: Mapping[str, Mapping[str, str]] = {
         "en": "Updated less than an hour ago.",
     },
     "freshness.fresh.one": {"nl": "1 uur geleden bijgewerkt.", "en": "Updated 1 hour ago."},
-    "freshness.fresh.many": {"nl": "{hours} uur geleden bijgewerkt.", "en": "Updated {hours} hours ago."},
+    "freshness.fresh.many": {
+        "nl": "{hours} uur geleden bijgewerkt.",
+        "en": "Updated {hours} hours ago.",
+    },
     "freshness.stale.many": {
         "nl": "Al {hours} uur niet bijgewerkt: bel voor de zekerheid.",
         "en": "Not updated for {hours} hours: call to be sure.",
@@ -158,7 +182,10 @@ FIT_CLAUSES = ("spare", "scarce", "unused")
 """What is added to the fit of the kind, where there is something to say."""
 
 RULES: Mapping[str, Mapping[str, str]] = {
-    "kind": {"nl": "niet het soort plek dat nu nodig is", "en": "not the kind of place that is needed now"},
+    "kind": {
+        "nl": "niet het soort plek dat nu nodig is",
+        "en": "not the kind of place that is needed now",
+    },
     "free": {"nl": "nu niet vrij", "en": "not free now"},
     "admission": {"nl": "tijdelijke opnamestop", "en": "admissions paused for now"},
     "size": {"nl": "te klein voor dit huishouden", "en": "too small for this household"},
@@ -167,14 +194,23 @@ RULES: Mapping[str, Mapping[str, str]] = {
         "en": "not for these adults, or not for sons of this (or unknown) age",
     },
     "exclusive": {"nl": "alleen voor een andere doelgroep", "en": "only for another target group"},
-    "features": {"nl": "mist iets wat dit huishouden nodig heeft", "en": "lacks something that this household needs"},
+    "features": {
+        "nl": "mist iets wat dit huishouden nodig heeft",
+        "en": "lacks something that this household needs",
+    },
     "secrecy": {
         "nl": "adres is openlijk bekend, bij de hoogste dreiging te gevaarlijk",
         "en": "address is openly known, too dangerous at the highest threat",
     },
     "danger": {"nl": "te dicht bij een onveilig gebied", "en": "too close to an unsafe area"},
-    "barred": {"nl": "organisatie uitgesloten voor dit huishouden", "en": "provider barred for this household"},
-    "declined": {"nl": "locatie heeft deze aanmelding afgewezen", "en": "site has declined this referral"},
+    "barred": {
+        "nl": "organisatie uitgesloten voor dit huishouden",
+        "en": "provider barred for this household",
+    },
+    "declined": {
+        "nl": "locatie heeft deze aanmelding afgewezen",
+        "en": "site has declined this referral",
+    },
     "cap": {
         "nl": "regio zit aan haar maximum (geldt nooit bij onveiligheid)",
         "en": "region has reached its cap (never applied for safety)",
@@ -223,12 +259,18 @@ FINDINGS: Mapping[str, Mapping[str, str]] = {
         "nl": "{count} keer onveilige gebieden gewijzigd.",
         "en": "{count} changes of danger zones.",
     },
-    "reveals": {"nl": "{count} keer een adres ingezien.", "en": "{count} times an address was shown."},
+    "reveals": {
+        "nl": "{count} keer een adres ingezien.",
+        "en": "{count} times an address was shown.",
+    },
     "same_referral": {
         "nl": "{count} keer naar dezelfde aanmelding gekeken.",
         "en": "{count} looks at one and the same referral.",
     },
-    "odd_hours": {"nl": "{count} keer gekeken op ongewone uren.", "en": "{count} looks at odd hours."},
+    "odd_hours": {
+        "nl": "{count} keer gekeken op ongewone uren.",
+        "en": "{count} looks at odd hours.",
+    },
 }
 """What in the access log somebody should ask about, by code."""
 
@@ -257,9 +299,13 @@ def _plural(number: int | str) -> str:
     return {0: "none", 1: "one"}.get(int(number), "many")
 
 
-def exclusion_text(exclusion: ExclusionLike, *, language: str, region_name: str | None = None) -> str:
+def exclusion_text(
+    exclusion: ExclusionLike, *, language: str, region_name: str | None = None
+) -> str:
     """How many places were left out, where if a region's name is given, and why."""
-    count = PLACES["one" if exclusion.places == 1 else "many"][language].format(places=exclusion.places)
+    count = PLACES["one" if exclusion.places == 1 else "many"][language].format(
+        places=exclusion.places
+    )
     sentence = EXCLUSION["anywhere" if region_name is None else "region"][language]
     return sentence.format(count=count, region=region_name, why=RULES[exclusion.rule][language])
 

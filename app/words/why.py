@@ -53,11 +53,17 @@ MISSING: Mapping[str, Mapping[str, str]] = {
 
 MORE_OFFERS: Mapping[str, Mapping[str, str]] = {
     "one": {"nl": "er kan 1 aanbod bij komen", "en": "1 more offer may open"},
-    "many": {"nl": "er kunnen {offers} aanbiedingen bij komen", "en": "{offers} more offers may open"},
+    "many": {
+        "nl": "er kunnen {offers} aanbiedingen bij komen",
+        "en": "{offers} more offers may open",
+    },
 }
 
 THERE: Mapping[str, Mapping[str, str]] = {
-    "nothing": {"nl": "{name} heeft geen plekken in het register.", "en": "{name} has no places in the register."},
+    "nothing": {
+        "nl": "{name} heeft geen plekken in het register.",
+        "en": "{name} has no places in the register.",
+    },
     "in_the_way.one": {
         "nl": "De ene plek van {name} kan nu niet.",
         "en": "The one place of {name} is not possible now.",
@@ -84,7 +90,9 @@ FIRST_FEW = 5
 
 def missing_text(missing: MissingLike, *, language: str) -> str:
     """What is not known, what it counts as meanwhile, and what asking may bring. Children are counted from 1."""
-    offers = MORE_OFFERS["one" if missing.offers == 1 else "many"][language].format(offers=missing.offers)
+    offers = MORE_OFFERS["one" if missing.offers == 1 else "many"][language].format(
+        offers=missing.offers
+    )
     key = f"{missing.fact}.again" if missing.again else missing.fact
     return MISSING[key][language].format(child=(missing.child or 0) + 1, offers=offers)
 
@@ -95,5 +103,7 @@ def there_text(name: str, *, places: int, ranks: Sequence[int], language: str) -
         case = "offered.one" if len(ranks) == 1 else "offered.many"
     else:
         case = "nothing" if not places else "in_the_way.one" if places == 1 else "in_the_way.many"
-    named = ", ".join(map(str, ranks[:FIRST_FEW])) + (AND_ON[language] if len(ranks) > FIRST_FEW else "")
+    named = ", ".join(map(str, ranks[:FIRST_FEW])) + (
+        AND_ON[language] if len(ranks) > FIRST_FEW else ""
+    )
     return THERE[case][language].format(name=name, places=places, ranks=named)

@@ -26,7 +26,9 @@ from benchmarks.replay.journey import Office, Scene, Worker
 from benchmarks.replay.plans import Plan, draw, read_times
 from benchmarks.replay.tally import Tally, flow_table, summary
 
-ARRIVALS = Path(__file__).resolve().parents[2].parent / "shared" / "data" / "demand" / "arrivals.csv"
+ARRIVALS = (
+    Path(__file__).resolve().parents[2].parent / "shared" / "data" / "demand" / "arrivals.csv"
+)
 WORKERS = 8
 SAMPLE = 100
 BOTH = (Role.INTAKE_WORKER, Role.COORDINATOR)
@@ -45,29 +47,45 @@ def main() -> int:
     told = _arguments()
     file: Path = told.arrivals
     if not file.is_file():
-        print(f"There is no {file.name} in {file.parent}: the replay needs the recorded arrivals (--arrivals FILE).")
+        print(
+            f"There is no {file.name} in {file.parent}: the replay needs the recorded arrivals (--arrivals FILE)."
+        )
         return 2
     plans = list(draw(load(), count=len(read_times(file)[: told.limit]), seed=told.seed))
-    print(f"Replaying {len(plans):,} arrivals from {file.name} with {told.workers} workers, seed {told.seed}.")
+    print(
+        f"Replaying {len(plans):,} arrivals from {file.name} with {told.workers} workers, seed {told.seed}."
+    )
     tally = Tally()
     with opened_ground() as ground, serving_plek(ground.folder) as served:
         offices = ground.act(open_offices)
         began = time.monotonic()
         asyncio.run(_replay(ground, served, plans, offices, tally=tally, workers=told.workers))
         took = time.monotonic() - began
-        print(f"\n{summary(tally)}\n\n{flow_table(tally, {region.code: region.name for region in load().regions})}\n")
+        print(
+            f"\n{summary(tally)}\n\n{flow_table(tally, {region.code: region.name for region in load().regions})}\n"
+        )
         print(f"{len(plans):,} arrivals in {took:.0f} seconds. What must be true:")
         failed = _check(ground, tally)
-        failed |= not _said("a sample of rankings replays identically", asyncio.run(_replayed(served, tally)))
+        failed |= not _said(
+            "a sample of rankings replays identically", asyncio.run(_replayed(served, tally))
+        )
     return 1 if failed else 0
 
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.replay", description=__doc__)
-    parser.add_argument("--arrivals", type=Path, default=ARRIVALS, metavar="FILE", help="CSV with a column `time`")
-    parser.add_argument("--limit", type=int, default=None, metavar="N", help="only the first N arrivals")
-    parser.add_argument("--seed", type=int, default=1, metavar="N", help="the same seed draws the same households")
-    parser.add_argument("--workers", type=int, default=WORKERS, metavar="N", help="how many work at once")
+    parser.add_argument(
+        "--arrivals", type=Path, default=ARRIVALS, metavar="FILE", help="CSV with a column `time`"
+    )
+    parser.add_argument(
+        "--limit", type=int, default=None, metavar="N", help="only the first N arrivals"
+    )
+    parser.add_argument(
+        "--seed", type=int, default=1, metavar="N", help="the same seed draws the same households"
+    )
+    parser.add_argument(
+        "--workers", type=int, default=WORKERS, metavar="N", help="how many work at once"
+    )
     return parser.parse_args()
 
 
@@ -76,16 +94,27 @@ async def open_offices(tx: Transaction) -> list[Office]:
     offices: list[Office] = []
     for slug in await known_accounts.slugs(tx):
         id_ = await known_accounts.provider_id(tx, slug)
-        rows = await tx.rows(text("SELECT region FROM provider_regions WHERE provider_id = :id"), {"id": id_})
+        rows = await tx.rows(
+            text("SELECT region FROM provider_regions WHERE provider_id = :id"), {"id": id_}
+        )
         intake, coordinator = [
-            (await accounts.issue(tx, roles=[role], provider=slug, region=None, days=1)).token for role in BOTH
+            (await accounts.issue(tx, roles=[role], provider=slug, region=None, days=1)).token
+            for role in BOTH
         ]
-        offices.append(Office(str(id_), slug, frozenset(row.region for row in rows), intake, coordinator))
+        offices.append(
+            Office(str(id_), slug, frozenset(row.region for row in rows), intake, coordinator)
+        )
     return offices
 
 
 async def _replay(
-    ground: Ground, served: Served, plans: Sequence[Plan], offices: Sequence[Office], *, tally: Tally, workers: int
+    ground: Ground,
+    served: Served,
+    plans: Sequence[Plan],
+    offices: Sequence[Office],
+    *,
+    tally: Tally,
+    workers: int,
 ) -> None:
     owning = asyncio.Lock()
     async with ground.installation.owner() as database:
@@ -114,7 +143,10 @@ async def _lapse(database: Database, owning: asyncio.Lock, hold_id: str) -> None
 def _bar(total: int) -> Generator[Callable[[], None]]:
     console = Console(stderr=True)
     with Progress(
-        *Progress.get_default_columns(), TimeElapsedColumn(), console=console, disable=not console.is_terminal
+        *Progress.get_default_columns(),
+        TimeElapsedColumn(),
+        console=console,
+        disable=not console.is_terminal,
     ) as bar:
         task = bar.add_task("Arrivals", total=total)
         yield lambda: bar.advance(task)
@@ -124,7 +156,9 @@ def _check(ground: Ground, tally: Tally) -> bool:
     """Ask the database; return whether something is wrong."""
     asked: dict[str, checks.Check] = {
         "no place was claimed twice at any time": checks.no_place_twice,
-        f"every acknowledged placement is there ({len(tally.acknowledged):,})": checks.acknowledged(tally.acknowledged),
+        f"every acknowledged placement is there ({len(tally.acknowledged):,})": checks.acknowledged(
+            tally.acknowledged
+        ),
         "one leaf for each arrival and departure in another region": checks.one_leaf_each,
         "the ledger's indexes have no gaps": checks.no_gaps,
         "no household inside one of its danger zones": checks.nobody_in_danger(ground.keyring()),
@@ -145,7 +179,10 @@ async def _replayed(served: Served, tally: Tally) -> str | None:
 
 
 def _said(what: str, wrong: str | None) -> bool:
-    print(f"  {'ok    ' if wrong is None else 'FAILED'}  {what}" + ("" if wrong is None else f": {wrong}"))
+    print(
+        f"  {'ok    ' if wrong is None else 'FAILED'}  {what}"
+        + ("" if wrong is None else f": {wrong}")
+    )
     return wrong is None
 
 

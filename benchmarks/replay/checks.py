@@ -8,7 +8,8 @@ from sqlalchemy import text
 from app.database.transaction import Transaction
 from app.seal import Keyring
 
-# A claim on a place lasts from the hold until the hold was over, or, where it became a placement, until that was over.
+# A claim on a place lasts from the hold until the hold was over, or, where it became a placement,
+# until that was over.
 CLAIMS = """
 SELECT h.place_id, h.created_at AS begins,
        CASE WHEN p.id IS NOT NULL THEN coalesce(p.departed_at, p.safety_checked_at, 'infinity')
@@ -58,7 +59,10 @@ def acknowledged(statuses: Mapping[str, str]) -> Check:
     """Return the check that every placement that was acknowledged is there, with the status that was acknowledged."""
 
     async def check(tx: Transaction) -> str | None:
-        found = {str(row.id): row.status for row in await tx.rows(text("SELECT id, status FROM placements"))}
+        found = {
+            str(row.id): row.status
+            for row in await tx.rows(text("SELECT id, status FROM placements"))
+        }
         lost = [id_ for id_, status in statuses.items() if found.get(id_) != status]
         more = len(found) - len(statuses)
         if lost:
@@ -71,13 +75,19 @@ def acknowledged(statuses: Mapping[str, str]) -> Check:
 async def one_leaf_each(tx: Transaction) -> str | None:
     """Each arrival and departure in another region has exactly one leaf, and nothing else has one."""
     wrong = (await tx.rows(text(LEAVES)))[0][0]
-    return f"{wrong} arrivals or departures have none, or several, or one too many" if wrong else None
+    return (
+        f"{wrong} arrivals or departures have none, or several, or one too many" if wrong else None
+    )
 
 
 async def no_gaps(tx: Transaction) -> str | None:
     """The ledger's indexes have no gaps."""
     found = (await tx.rows(text(GAPS)))[0]
-    return f"{found.missing} indexes missing, {found.twice} given twice" if found.missing or found.twice else None
+    return (
+        f"{found.missing} indexes missing, {found.twice} given twice"
+        if found.missing or found.twice
+        else None
+    )
 
 
 def nobody_in_danger(keyring: Keyring) -> Check:
@@ -89,7 +99,9 @@ def nobody_in_danger(keyring: Keyring) -> Check:
         unassessed_km = (await tx.snapshots.reference(tx)).policy.unassessed_radius_km
         inside = 0
         for row in await tx.rows(text(PLACED)):
-            known = keyring.unwrap(row.key, row=str(row.referral_id)).unseal_json(row.sealed, row=str(row.referral_id))
+            known = keyring.unwrap(row.key, row=str(row.referral_id)).unseal_json(
+                row.sealed, row=str(row.referral_id)
+            )
             zones = _zones(known, origin=row.origin, unassessed_km=unassessed_km)
             inside += any(
                 row.municipality == zone or clearances.get((zone, row.municipality), -1) < radius_km

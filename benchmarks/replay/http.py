@@ -45,7 +45,9 @@ class Connection:
         self._port = port
         self._streams: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
 
-    async def ask(self, method: str, path: str, *, token: str, body: object = None, once: bool = False) -> Reply:
+    async def ask(
+        self, method: str, path: str, *, token: str, body: object = None, once: bool = False
+    ) -> Reply:
         """Send a request; with `once` under an Idempotency-Key of its own."""
         headers = {"Authorization": f"Bearer {token}"}
         if once:
@@ -59,7 +61,9 @@ class Connection:
         took_ms = (time.perf_counter() - began) * 1000
         found = answer(received)
         content = bytes(received[received.index(END) + len(END) :])
-        return Reply(found.status if found else 0, json.loads(content) if content else None, took_ms)
+        return Reply(
+            found.status if found else 0, json.loads(content) if content else None, took_ms
+        )
 
     async def close(self) -> None:
         """Close the connection."""

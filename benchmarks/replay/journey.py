@@ -70,7 +70,9 @@ class Scene:
     def office_for(self, plan: Plan) -> Office:
         """Return the intake desk to which a household turns: one that serves its region, in turn."""
         region = self.region_of[plan.case.origin]
-        near = [office for office in self.offices.values() if region in office.regions] or [*self.offices.values()]
+        near = [office for office in self.offices.values() if region in office.regions] or [
+            *self.offices.values()
+        ]
         return near[plan.number % len(near)]
 
 
@@ -95,7 +97,9 @@ class Worker:
         office = self._scene.office_for(plan)
         self._tally.counts["arrivals"] += 1
         self._tally.came_from[self._scene.region_of[plan.case.origin]] += 1
-        reply = await self._ask("POST", "/referrals", token=office.intake, body=referral_body(plan.case), once=True)
+        reply = await self._ask(
+            "POST", "/referrals", token=office.intake, body=referral_body(plan.case), once=True
+        )
         await self._seek(Case(plan, office, reply.expect(201).body["id"]))
 
     async def _seek(self, case: Case) -> None:
@@ -114,7 +118,9 @@ class Worker:
 
     async def _hold(self, case: Case) -> dict[str, Any] | None:
         """Return the hold that was taken, an empty one where nothing fits, None where it is worth ranking again."""
-        ranking = await self._ask("POST", f"/referrals/{case.referral_id}/rankings", token=case.office.intake)
+        ranking = await self._ask(
+            "POST", f"/referrals/{case.referral_id}/rankings", token=case.office.intake
+        )
         self._tally.ranking_ms.append(ranking.expect(201).took_ms)
         self._tally.rankings.append((ranking.body["id"], case.office.intake))
         offers: list[dict[str, Any]] = ranking.body["offers"]
@@ -132,7 +138,11 @@ class Worker:
         return None
 
     async def _take(self, case: Case, ranking_id: str, offer: Mapping[str, Any]) -> Reply:
-        body = {"referralId": case.referral_id, "rankingId": ranking_id, "offerId": offer["offerId"]}
+        body = {
+            "referralId": case.referral_id,
+            "rankingId": ranking_id,
+            "offerId": offer["offerId"],
+        }
         if offer["rank"] > 1:
             body["overrideReason"] = case.plan.override_reason
         reply = await self._ask("POST", "/holds", token=case.office.intake, body=body, once=True)
@@ -160,12 +170,16 @@ class Worker:
             reason = {"reason": case.plan.decline_reason}
             (await self._ask("POST", f"{path}/decline", token=receiver, body=reason)).expect(200)
             return False
-        (await self._ask("POST", f"{path}/acceptance", token=receiver, body={"by": "person"})).expect(200)
+        (
+            await self._ask("POST", f"{path}/acceptance", token=receiver, body={"by": "person"})
+        ).expect(200)
         return True
 
     async def _place(self, case: Case, hold: Mapping[str, Any]) -> None:
         body = {"holdId": hold["id"]}
-        reply = await self._ask("POST", "/placements", token=case.office.intake, body=body, once=True)
+        reply = await self._ask(
+            "POST", "/placements", token=case.office.intake, body=body, once=True
+        )
         placement = reply.expect(201).body
         self._know(placement)
         receiver = self._scene.offices[placement["providerId"]]
@@ -173,7 +187,11 @@ class Worker:
         if not case.plan.comes:
             await self._stay_away(case, path, receiver)
             return
-        arrived = (await self._ask("POST", f"{path}/arrival", token=receiver.coordinator)).expect(200).body
+        arrived = (
+            (await self._ask("POST", f"{path}/arrival", token=receiver.coordinator))
+            .expect(200)
+            .body
+        )
         self._know(arrived)
         assert (arrived["ledgerLeaf"] is not None) == arrived["crossRegional"]  # noqa: S101 - what the ledger is for
         self._tally.counts["placed after waiting" if case.waited else "placed"] += 1
@@ -184,18 +202,29 @@ class Worker:
     async def _stay_away(self, case: Case, path: str, receiver: Office) -> None:
         """They do not come; the place is kept until the sender knows that they are safe. They need no other."""
         self._tally.counts["no-shows"] += 1
-        self._know((await self._ask("POST", f"{path}/no-show", token=receiver.coordinator)).expect(200).body)
+        self._know(
+            (await self._ask("POST", f"{path}/no-show", token=receiver.coordinator))
+            .expect(200)
+            .body
+        )
         safe = {"safetyChecked": True}
         checked = await self._ask("POST", f"{path}/no-show", token=case.office.intake, body=safe)
         self._know(checked.expect(200).body)
-        withdrawn = await self._ask("POST", f"/referrals/{case.referral_id}/withdrawal", token=case.office.intake)
+        withdrawn = await self._ask(
+            "POST", f"/referrals/{case.referral_id}/withdrawal", token=case.office.intake
+        )
         withdrawn.expect(200)
 
     async def _depart(self, departure: Departure) -> None:
         """End a stay, and try again for those who have waited longest."""
-        body = {"destination": departure.plan.destination, "blockers": list(departure.plan.blockers)}
+        body = {
+            "destination": departure.plan.destination,
+            "blockers": list(departure.plan.blockers),
+        }
         path = f"/placements/{departure.placement_id}/departure"
-        reply = await self._ask("POST", path, token=departure.office.coordinator, body=body, once=True)
+        reply = await self._ask(
+            "POST", path, token=departure.office.coordinator, body=body, once=True
+        )
         self._know(reply.expect(200).body)
         self._tally.counts["departed"] += 1
         for _ in range(min(RETRIED, len(self._scene.waiting))):

@@ -79,8 +79,12 @@ def referral_body(case: DemoCase) -> Mapping[str, Any]:
         "reason": case.reason,
         "originMunicipality": case.origin,
         "household": {
-            "adults": [{"gender": adult.gender, "age": adult.age} for adult in case.household.adults],
-            "children": [{"age": child.age, "gender": child.gender} for child in case.household.children],
+            "adults": [
+                {"gender": adult.gender, "age": adult.age} for adult in case.household.adults
+            ],
+            "children": [
+                {"age": child.age, "gender": child.gender} for child in case.household.children
+            ],
             "pets": case.household.pets,
             "pregnant": case.household.pregnant,
         },

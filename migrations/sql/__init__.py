@@ -7,9 +7,9 @@ A migration that changes some of them changes the file and applies it again:
     def upgrade() -> None:
         sql.apply("holds")
 
-A file can be applied any number of times. The grants and rules of its tables are taken back first, so that afterwards
-they are exactly what the file says; all rules of a table therefore stand in one file. A function that goes, or whose
-parameters change, is dropped by the migration itself.
+A file can be applied any number of times. The grants and rules of its tables are taken back first,
+so that afterwards they are exactly what the file says; all rules of a table therefore stand in one
+file. A function that goes, or whose parameters change, is dropped by the migration itself.
 """
 
 import re

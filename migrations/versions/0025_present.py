@@ -1,7 +1,7 @@
 """The present: every table with its first rows, and the functions and rules for rows of `migrations/sql`.
 
-All migrations before the first release became this one. It keeps the id of the last of them, so that a database which
-they made is at head; docs/adr/0027-one-present.md has the reasons.
+All migrations before the first release became this one. It keeps the id of the last of them, so
+that a database which they made is at head; docs/adr/0027-one-present.md has the reasons.
 """
 
 from pathlib import Path

@@ -9,7 +9,17 @@ from typing import Any
 from app.api.kit.problems import PROBLEM_JSON
 from app.reference import policy_document
 from tests.accounting import local_today
-from tests.country import FAR, THERE, Client, Country, hold_first, place_body, referral_body, shelter, site_body
+from tests.country import (
+    FAR,
+    THERE,
+    Client,
+    Country,
+    hold_first,
+    place_body,
+    referral_body,
+    shelter,
+    site_body,
+)
 
 WORKING = ("intake_worker", "coordinator", "client_system")
 """The roles of a provider."""
@@ -96,7 +106,8 @@ class World:
     def body(self, method: str, template: str) -> Any:
         """Return a body that the call takes; None where it takes none."""
         bodies: dict[tuple[str, str], Any] = {
-            ("POST", "/policies"): policy_document() | {"version": "next", "valid_from": "2099-01-01"},
+            ("POST", "/policies"): policy_document()
+            | {"version": "next", "valid_from": "2099-01-01"},
             ("POST", "/sites"): site_body(),
             ("PATCH", "/sites/{id}"): {"name": "Eik"},
             ("POST", "/sites/{id}/address-reveals"): {"purpose": "other"},
@@ -168,13 +179,17 @@ async def world(country: Country) -> World:
     await receiver.post(f"/holds/{hold['id']}/acceptance", {"by": "person"}, expect=200)
     placement = await sender.post("/placements", {"holdId": hold["id"]}, key=secrets.token_hex(8))
     administrator = await country.client("administrator")
-    webhook = await receiver.post("/webhooks", {"url": "https://hooks.example/plek", "kinds": ["swap"]})
+    webhook = await receiver.post(
+        "/webhooks", {"url": "https://hooks.example/plek", "kinds": ["swap"]}
+    )
     await country.rows(AGREED, id=placement["id"])
     third = await country.client("intake_worker", provider="third")
     waiting = await third.post("/referrals", referral_body())
     auditor = await country.client("auditor", region=FAR)
     ids = {
-        "caps": (await auditor.post("/caps", {"atMost": 1000, "reason": "other", "until": next_month()}))["id"],
+        "caps": (
+            await auditor.post("/caps", {"atMost": 1000, "reason": "other", "until": next_month()})
+        )["id"],
         "sites": there.site_id,
         "places": there.place_ids[-1],
         "referrals": referral["id"],
@@ -191,7 +206,9 @@ async def world(country: Country) -> World:
     }
     offer_id = ranking["offers"][0]["offerId"]
     controller = await country.client("auditor", region=THERE)
-    return World(country, receiver, sender, ids, offer_id, await country.client("administrator"), controller)
+    return World(
+        country, receiver, sender, ids, offer_id, await country.client("administrator"), controller
+    )
 
 
 AGREED = """
@@ -230,7 +247,9 @@ def cap_body() -> dict[str, Any]:
 
 async def counts(country: Country) -> dict[str, int]:
     """Return how many rows each table has that a request might write to."""
-    tables = await country.rows("SELECT tablename AS name FROM pg_tables WHERE schemaname = 'public' ORDER BY 1")
+    tables = await country.rows(
+        "SELECT tablename AS name FROM pg_tables WHERE schemaname = 'public' ORDER BY 1"
+    )
     wanted = " UNION ALL ".join(
         f"SELECT '{table.name}' AS name, count(*) AS rows FROM {table.name}"  # noqa: S608 - names from the catalogue
         for table in tables
@@ -244,13 +263,19 @@ async def answer_to(
     """Make a call with these very bytes."""
     request = there.request(*call)
     del request["json"]
-    client = there.sender if call[1].startswith(("/referrals", "/holds")) or call == ("POST", "/placements") else None
+    client = (
+        there.sender
+        if call[1].startswith(("/referrals", "/holds")) or call == ("POST", "/placements")
+        else None
+    )
     if call == ("POST", "/policies"):
         client = there.administrator
     if call == ("POST", "/caps"):
         client = there.auditor
     sent = request["headers"] | (JSON if headers is None else headers)
-    return await (client or there.receiver).http.request(**request | {"headers": sent}, content=content)
+    return await (client or there.receiver).http.request(
+        **request | {"headers": sent}, content=content
+    )
 
 
 def faults(answer: Any) -> dict[str, str]:

@@ -21,7 +21,13 @@ PLAIN = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 async def served(app: ASGIApp) -> AsyncGenerator[str]:
     """Serve an application as it is served in earnest, with its worker; yield its address."""
     config = uvicorn.Config(
-        app, port=0, lifespan="on", ws="none", log_config=None, access_log=False, timeout_graceful_shutdown=5
+        app,
+        port=0,
+        lifespan="on",
+        ws="none",
+        log_config=None,
+        access_log=False,
+        timeout_graceful_shutdown=5,
     )
     server = uvicorn.Server(config)
     serving = asyncio.create_task(server.serve())
@@ -86,7 +92,9 @@ class Follower:
 @asynccontextmanager
 async def following(base: str, token: str, *, after: str | None = None) -> AsyncGenerator[Follower]:
     """Open an event stream; past its opening where it begins with one."""
-    headers = {"Authorization": f"Bearer {token}"} | ({} if after is None else {"Last-Event-ID": after})
+    headers = {"Authorization": f"Bearer {token}"} | (
+        {} if after is None else {"Last-Event-ID": after}
+    )
     async with (
         httpx.AsyncClient(base_url=base, timeout=PATIENCE_S, verify=PLAIN) as http,
         http.stream("GET", "/v1/events", headers=headers) as response,

@@ -32,7 +32,9 @@ async def outside(country: Country) -> AsyncGenerator[Client]:
         yield Client(http)
 
 
-def top(country: Country, *, host: str = "127.0.0.1", token: str | None = None) -> httpx.AsyncClient:
+def top(
+    country: Country, *, host: str = "127.0.0.1", token: str | None = None
+) -> httpx.AsyncClient:
     transport = httpx.ASGITransport(country.app, raise_app_exceptions=False, client=(host, 40_000))
     headers = {"Authorization": f"Bearer {token}"} if token else {}
     return httpx.AsyncClient(transport=transport, base_url="http://plek.test", headers=headers)
@@ -50,7 +52,12 @@ async def test_with_all_it_needs_the_service_is_ok(outside: Client) -> None:
 
 
 async def test_without_redis_it_is_degraded_and_ready(country: Country) -> None:
-    parts = join(country.parts.settings, database_url=country.app_url, redis_url=NOBODY_THERE, key=country.key)
+    parts = join(
+        country.parts.settings,
+        database_url=country.app_url,
+        redis_url=NOBODY_THERE,
+        key=country.key,
+    )
     transport = httpx.ASGITransport(country.stack.enter_context(application(parts)))
     async with httpx.AsyncClient(transport=transport, base_url="http://plek.test") as http:
         ready = await http.get("/health/ready")
@@ -58,7 +65,12 @@ async def test_without_redis_it_is_degraded_and_ready(country: Country) -> None:
     await parts.database.close()
 
     assert ready.status_code == 200
-    assert ready.json() == {"status": "degraded", "database": "ok", "redis": "gone", "migrations": "ok"}
+    assert ready.json() == {
+        "status": "degraded",
+        "database": "ok",
+        "redis": "gone",
+        "migrations": "ok",
+    }
 
 
 async def test_before_its_migrations_it_is_not_ready(country: Country, outside: Client) -> None:
@@ -77,8 +89,15 @@ async def test_a_newer_schema_than_the_code_is_ready(country: Country, outside: 
     assert (await outside.get("/health/ready"))["migrations"] == "ok"
 
 
-async def test_a_database_that_was_never_migrated_is_not_ready(embedded: Server, country: Country) -> None:
-    parts = join(country.parts.settings, database_url=embedded.app_url, redis_url=embedded.redis_url, key=country.key)
+async def test_a_database_that_was_never_migrated_is_not_ready(
+    embedded: Server, country: Country
+) -> None:
+    parts = join(
+        country.parts.settings,
+        database_url=embedded.app_url,
+        redis_url=embedded.redis_url,
+        key=country.key,
+    )
     transport = httpx.ASGITransport(country.stack.enter_context(application(parts)))
     async with httpx.AsyncClient(transport=transport, base_url="http://plek.test") as http:
         ready = await http.get("/health/ready")
@@ -111,7 +130,9 @@ async def test_metrics_are_for_this_machine_and_for_administrators(country: Coun
                 assert answer.content == nothing.content
 
 
-async def test_metrics_count_requests_by_template_and_quote_no_id(country: Country, outside: Client) -> None:
+async def test_metrics_count_requests_by_template_and_quote_no_id(
+    country: Country, outside: Client
+) -> None:
     one = await shelter(country, places=2)
     intake = await country.client("intake_worker", provider="haven")
     referral = await intake.post("/referrals", referral_body())
@@ -127,7 +148,12 @@ async def test_metrics_count_requests_by_template_and_quote_no_id(country: Count
     assert 'method="OTHER"' in page
     assert 'plek_request_seconds_bucket{le="0.01",method="POST",route="/v1/holds"}' in page
     assert 'plek_live_claims{kind="hold"} 1.0' in page
-    for name in ("plek_outbox_lag", "plek_outbox_lag_seconds", "plek_pool_checked_out", "plek_pool_size"):
+    for name in (
+        "plek_outbox_lag",
+        "plek_outbox_lag_seconds",
+        "plek_pool_checked_out",
+        "plek_pool_size",
+    ):
         assert f"\n{name} " in page
     assert "process_resident_memory_bytes" in page
     for secret in (hold["id"], referral["id"], one.site_id, "haven", "linde", "no/such"):
@@ -159,7 +185,11 @@ async def test_a_body_that_is_too_long_is_bad_input_however_it_is_sent(country: 
 
     for content in (body, in_parts()):
         answer = await client.ask(
-            "POST", "/referrals", content=content, headers={"Content-Type": "application/json"}, expect=400
+            "POST",
+            "/referrals",
+            content=content,
+            headers={"Content-Type": "application/json"},
+            expect=400,
         )
         assert answer.json()["code"] == "too_large"
         assert [fault["pointer"] for fault in answer.json()["errors"]] == [""]
@@ -177,10 +207,16 @@ async def test_a_fault_of_ours_is_a_problem_that_tells_nothing(
         raise ValueError(secret)
 
     country.app = create_app(country.parts)
-    inner: Any = next(getattr(route, "app") for route in country.app.routes if getattr(route, "path", "") == "/v1")  # noqa: B009 - a route in general has none
+    inner: Any = next(
+        getattr(route, "app")  # noqa: B009 - a route in general has none
+        for route in country.app.routes
+        if getattr(route, "path", "") == "/v1"
+    )
     for app in (country.app, inner):
         app.add_api_route("/fails", fails)
-        app.router.routes.insert(0, app.router.routes.pop())  # before the pages, which answer whatever is left
+        app.router.routes.insert(
+            0, app.router.routes.pop()
+        )  # before the pages, which answer whatever is left
     async with top(country) as http:
         for path in ("/fails", "/v1/fails"):
             answer = await http.get(path)
@@ -200,7 +236,12 @@ def test_several_processes_add_up_their_metrics(tmp_path: Path) -> None:
         subprocess.run([sys.executable, "-c", program], check=True, env=environment, cwd=ROOT)
 
     page = subprocess.run(
-        [sys.executable, "-c", show], check=True, env=environment, cwd=ROOT, capture_output=True, text=True
+        [sys.executable, "-c", show],
+        check=True,
+        env=environment,
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
     ).stdout
 
     assert 'plek_requests_total{method="GET",route="/v1/x",status="200"} 3.0' in page
@@ -219,4 +260,7 @@ async def test_holds_are_counted_by_what_became_of_them(country: Country) -> Non
     hold = await hold_first(intake, referral_id=referral["id"])
     await there.coordinator.post(f"/holds/{hold['id']}/decline", {"reason": "staffing"}, expect=200)
 
-    assert {outcome: counted(outcome) - before[outcome] for outcome in before} == {"taken": 1, "declined": 1}
+    assert {outcome: counted(outcome) - before[outcome] for outcome in before} == {
+        "taken": 1,
+        "declined": 1,
+    }

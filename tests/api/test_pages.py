@@ -33,8 +33,12 @@ async def busy(country: Country, *, cases: int = 5) -> dict[str, list[str]]:
     for _ in range(cases):
         referral = await sender.post("/referrals", referral_body())
         hold = await hold_first(sender, referral_id=referral["id"])
-        await there.coordinator.post(f"/holds/{hold['id']}/acceptance", {"by": "person"}, expect=200)
-        placement = await sender.post("/placements", {"holdId": hold["id"]}, key=secrets.token_hex(8))
+        await there.coordinator.post(
+            f"/holds/{hold['id']}/acceptance", {"by": "person"}, expect=200
+        )
+        placement = await sender.post(
+            "/placements", {"holdId": hold["id"]}, key=secrets.token_hex(8)
+        )
         for path, thing in zip(LISTS, (referral, hold, placement), strict=True):
             made[path].insert(0, thing["id"])
     return made
@@ -52,7 +56,9 @@ async def test_pages_have_everything_once_newest_first(country: Country) -> None
     assert await all_of(receiver, "/referrals", limit=2) == []
 
 
-async def test_pages_have_everything_once_where_all_was_made_at_the_same_moment(country: Country) -> None:
+async def test_pages_have_everything_once_where_all_was_made_at_the_same_moment(
+    country: Country,
+) -> None:
     made = await busy(country)
     sender = await country.client(*WORKING, provider="haven")
     for table in ("referrals", "holds", "placements"):
@@ -62,13 +68,17 @@ async def test_pages_have_everything_once_where_all_was_made_at_the_same_moment(
         assert sorted(paged) == sorted(made[path])
 
 
-async def test_a_page_is_of_one_status_and_what_comes_meanwhile_disturbs_no_page(country: Country) -> None:
+async def test_a_page_is_of_one_status_and_what_comes_meanwhile_disturbs_no_page(
+    country: Country,
+) -> None:
     made = await busy(country, cases=3)
     sender = await country.client(*WORKING, provider="haven")
     first = await sender.get("/referrals", params={"limit": 2, "status": "placed"})
     late = await sender.post("/referrals", referral_body())
 
-    rest = await sender.get("/referrals", params={"limit": 2, "status": "placed", "cursor": first["nextCursor"]})
+    rest = await sender.get(
+        "/referrals", params={"limit": 2, "status": "placed", "cursor": first["nextCursor"]}
+    )
 
     assert [item["id"] for item in first["items"] + rest["items"]] == made["/referrals"]
     assert await all_of(sender, "/referrals", limit=5, status="open") == [late["id"]]
@@ -112,7 +122,9 @@ async def test_a_cursor_says_nothing_and_shows_nobody_more(country: Country) -> 
 
 
 @pytest.mark.parametrize("path", LISTS)
-async def test_fifty_are_shown_unless_fewer_or_more_are_asked_for(country: Country, path: str) -> None:
+async def test_fifty_are_shown_unless_fewer_or_more_are_asked_for(
+    country: Country, path: str
+) -> None:
     sender = await country.client(*WORKING, provider="haven")
     for limit in (1, 50, 200):
         await sender.get(path, params={"limit": limit})

@@ -16,19 +16,25 @@ from tests.signing import person
 pytestmark = pytest.mark.race
 
 
-async def test_signing_out_ends_the_streams_of_the_session(country: Country, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_signing_out_ends_the_streams_of_the_session(
+    country: Country, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(events, "RECHECK_S", 0.2)
     monkeypatch.setattr(standing, "FRESH_S", 0.1)
     worker = await person(country, "intake_worker", provider="linde")
     async with (
         served(country.app) as base,
         httpx.AsyncClient(base_url=base, timeout=PATIENCE_S, verify=PLAIN) as http,
-        http.stream("GET", "/live", headers={"Cookie": f"{COOKIE}={worker.opened.cookie}"}) as response,
+        http.stream(
+            "GET", "/live", headers={"Cookie": f"{COOKIE}={worker.opened.cookie}"}
+        ) as response,
     ):
         assert response.status_code == 200
         stream = await Follower(response).opened()
 
         async with country.parts.database.entered(session_hash(worker.opened.cookie)) as tx:
-            await sessions.end_all(tx, Caller(worker.account_id, frozenset({"intake_worker"}), None, None))
+            await sessions.end_all(
+                tx, Caller(worker.account_id, frozenset({"intake_worker"}), None, None)
+            )
 
         assert await stream.next() is None

@@ -49,7 +49,10 @@ async def test_a_cursor_of_another_list_is_a_fault(country: Country) -> None:
 
 
 async def test_providers_are_listed_by_slug_with_their_regions(country: Country) -> None:
-    ids = [await country.provider("linde", regions=(THERE, FAR)), await country.provider("haven", regions=(HERE,))]
+    ids = [
+        await country.provider("linde", regions=(THERE, FAR)),
+        await country.provider("haven", regions=(HERE,)),
+    ]
     system = await country.client("client_system", provider="haven")
 
     providers = await all_of(system, "/providers", limit=1)

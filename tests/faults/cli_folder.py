@@ -36,8 +36,12 @@ class Folder:
         kept = {name: value for name, value in os.environ.items() if name not in OWN}
         return kept | {"PLEK_DATA_DIR": str(self.path)} | self.settings | more
 
-    def run(self, *words: str | Path, expect: int = 0, **more: str) -> subprocess.CompletedProcess[str]:
-        done = forks.run(("-m", "app", *map(str, words)), env=self.environment(**more), timeout=WITHIN_S)
+    def run(
+        self, *words: str | Path, expect: int = 0, **more: str
+    ) -> subprocess.CompletedProcess[str]:
+        done = forks.run(
+            ("-m", "app", *map(str, words)), env=self.environment(**more), timeout=WITHIN_S
+        )
         assert done.returncode == expect, f"exit {done.returncode}\n{done.stdout}\n{done.stderr}"
         assert "Traceback" not in done.stderr
         return done
@@ -82,7 +86,13 @@ class Serving:
     port: int
 
     def ask(
-        self, path: str, *, token: str | None = None, method: str = "GET", body: object = None, key: str = ""
+        self,
+        path: str,
+        *,
+        token: str | None = None,
+        method: str = "GET",
+        body: object = None,
+        key: str = "",
     ) -> Any:
         """Return the status of an answer and its JSON."""
         with self.asked(path, token=token, method=method, body=body, key=key) as response:
@@ -91,7 +101,13 @@ class Serving:
 
     @contextmanager
     def asked(
-        self, path: str, *, token: str | None = None, method: str = "GET", body: object = None, key: str = ""
+        self,
+        path: str,
+        *,
+        token: str | None = None,
+        method: str = "GET",
+        body: object = None,
+        key: str = "",
     ) -> Generator[HTTPResponse]:
         """Send a request and keep its connection open until the block ends."""
         headers = {"Content-Type": "application/json", **({"Idempotency-Key": key} if key else {})}
@@ -99,7 +115,9 @@ class Serving:
             headers["Authorization"] = f"Bearer {token}"
         connection = HTTPConnection("127.0.0.1", self.port, timeout=WITHIN_S)
         try:
-            connection.request(method, path, body=None if body is None else json.dumps(body), headers=headers)
+            connection.request(
+                method, path, body=None if body is None else json.dumps(body), headers=headers
+            )
             with connection.getresponse() as response:
                 yield response
         finally:

@@ -30,7 +30,10 @@ REQUESTS = {
     "ledger": ("app.ledger.store.tree.newest_public", "GET /v1/ledger/checkpoint"),
     "policy": ("app.database.policies.listed", "GET /v1/policies"),
     "seal": ("app.seal.AESGCM", "POST /v1/sites"),
-    "allocation": ("app.allocation.ranking.rank.points_for", "POST /v1/referrals/{referral}/rankings"),
+    "allocation": (
+        "app.allocation.ranking.rank.points_for",
+        "POST /v1/referrals/{referral}/rankings",
+    ),
     "words": ("app.words.ranking.SAFETY", "POST /v1/referrals/{referral}/rankings"),
     "webhooks": ("app.webhooks.reach.literal", "POST /v1/webhooks"),
     "events": ("app.events.bus.Stream", "GET /v1/events"),
@@ -50,7 +53,10 @@ LOOPS = {
 
 COMMANDS = {
     "commands": ("app.accounts.accounts.issue", ("token", "--role", "auditor", "--region", REGION)),
-    "accounts": ("app.accounts.accounts._check", ("token", "--role", "auditor", "--region", REGION)),
+    "accounts": (
+        "app.accounts.accounts._check",
+        ("token", "--role", "auditor", "--region", REGION),
+    ),
     "cli": ("app.commands.upkeep.told", ("migrate",)),
     "loading": ("app.loading.load_reference", ("migrate",)),
     "migrating": ("app.migrating.max", ("migrate",)),

@@ -65,7 +65,9 @@ def started(country: Country, server: Server) -> tuple[Forked, int]:
         listening.bind(("127.0.0.1", 0))
         listening.listen()
         number = listening.fileno()
-        program = Forked([*command, "--fd", str(number)], env=environment(country, server), pass_fds=[number])
+        program = Forked(
+            [*command, "--fd", str(number)], env=environment(country, server), pass_fds=[number]
+        )
         return program, listening.getsockname()[1]
 
 
@@ -131,7 +133,9 @@ async def cut(asking: asyncio.Task[httpx.Response]) -> None:
         await asking
 
 
-async def test_killed_before_the_commit_nothing_happened_and_the_retry_takes_the_place(scene: Scene) -> None:
+async def test_killed_before_the_commit_nothing_happened_and_the_retry_takes_the_place(
+    scene: Scene,
+) -> None:
     async with AsyncExitStack() as stack:
         first = await stack.enter_async_context(process(scene.country, scene.server, scene.token))
         async with scene.country.owner.entered() as tx:
@@ -149,7 +153,9 @@ async def test_killed_before_the_commit_nothing_happened_and_the_retry_takes_the
         assert await scene.counts() == [1, 1, 1, 1, 1]
 
 
-async def test_killed_in_the_commit_all_of_it_happened_and_the_retry_gets_the_first_answer(scene: Scene) -> None:
+async def test_killed_in_the_commit_all_of_it_happened_and_the_retry_gets_the_first_answer(
+    scene: Scene,
+) -> None:
     async with AsyncExitStack() as stack:
         first = await stack.enter_async_context(process(scene.country, scene.server, scene.token))
         for statement in WAIT_AT_COMMIT.strip().replace("$$;", "$$;;").split(";;"):
@@ -167,6 +173,10 @@ async def test_killed_in_the_commit_all_of_it_happened_and_the_retry_gets_the_fi
         second = await stack.enter_async_context(process(scene.country, scene.server, scene.token))
         retried, again = await second.hold(scene.wanted), await second.hold(scene.wanted)
         assert (retried.status_code, retried.json()["id"]) == (201, hold_id)
-        assert retried.headers["Idempotency-Replayed"] == again.headers["Idempotency-Replayed"] == "true"
+        assert (
+            retried.headers["Idempotency-Replayed"]
+            == again.headers["Idempotency-Replayed"]
+            == "true"
+        )
         assert retried.content == again.content
         assert await scene.counts() == [1, 1, 1, 1, 1]

@@ -15,7 +15,17 @@ from app.logs import configure
 from tests.api.calls import World, swap_for
 from tests.api.serving import following, served
 from tests.conftest import Server
-from tests.country import FAR, HERE, THERE, Client, Country, hold_first, place_body, referral_body, site_body
+from tests.country import (
+    FAR,
+    HERE,
+    THERE,
+    Client,
+    Country,
+    hold_first,
+    place_body,
+    referral_body,
+    site_body,
+)
 
 ADDRESS = {"street": "Kanariepad 7431", "postcode": "7431 QX", "city": "Zeeschelpdam"}
 TOWN = "GM0180"
@@ -26,7 +36,14 @@ NOTE = "Belt vanuit de Wulpenhof 7431."
 
 PLACE_WORDS = (*ADDRESS.values(), NAME, LABEL)
 CASE_WORDS = (CALL_BACK, f'"age":{AGE}', ZONE, NOTE)
-STORED_WORDS = (*PLACE_WORDS, CALL_BACK, NOTE, f'"age":{AGE}', f'"age": {AGE}', f'"municipality":"{ZONE}"')
+STORED_WORDS = (
+    *PLACE_WORDS,
+    CALL_BACK,
+    NOTE,
+    f'"age":{AGE}',
+    f'"age": {AGE}',
+    f'"municipality":"{ZONE}"',
+)
 """As they would stand in a file; the zone's code alone is in the table of all municipalities."""
 
 DESK, HOUSE, ELSEWHERE = "haven", "linde", "eik"
@@ -59,12 +76,16 @@ class Search:
         """Search an answer, headers included."""
         text = answer.text + "\n".join(f"{name}: {value}" for name, value in answer.headers.items())
         for word in (*PLACE_WORDS, *CASE_WORDS):
-            if word not in text or (word == ZONE and call[1] in {"/municipalities", "/openapi.json"}):
+            if word not in text or (
+                word == ZONE and call[1] in {"/municipalities", "/openapi.json"}
+            ):
                 continue
             if may_see(word, who, call, stage=stage):
                 self.seen.add(word)
             else:
-                self.wrong.add(f"{word} in {' '.join(call)} for {who}, {stage}: {answer.status_code}")
+                self.wrong.add(
+                    f"{word} in {' '.join(call)} for {who}, {stage}: {answer.status_code}"
+                )
 
 
 PLACEMENTS = {"/placements", "/placements/{id}"}
@@ -77,13 +98,20 @@ def may_see(word: str, who: Somebody, call: tuple[str, str], *, stage: str) -> b
         rightful = who.provider == HOUSE or (who.provider == DESK and stage == "under way")
         return template == "/sites/{id}/address-reveals" and rightful and who.role in {N, C}
     if word in {NAME, LABEL}:
-        return who.provider == HOUSE and template.startswith(("/sites", "/places")) and "reveals" not in template
+        return (
+            who.provider == HOUSE
+            and template.startswith(("/sites", "/places"))
+            and "reveals" not in template
+        )
     if word == NOTE:
         return who.provider == DESK and who.role == N and template == "/referrals/{id}/contacts"
     if who.provider == DESK:
         return who.role == N and template.startswith("/referrals") and "ranking" not in template
     if (method, template) == ("GET", "/swaps/{id}"):
-        return who.provider == HOUSE and who.role in {N, C}  # asked to take them in, whatever became of the hold
+        return who.provider == HOUSE and who.role in {
+            N,
+            C,
+        }  # asked to take them in, whatever became of the hold
     promised = template.startswith("/holds") or (template in PLACEMENTS and stage == "under way")
     coming = method == "GET" and promised and stage != "over"
     return who.provider == HOUSE and who.role in {N, C} and coming
@@ -96,8 +124,15 @@ async def everybody(country: Country) -> list[Somebody]:
         for provider in (DESK, HOUSE, ELSEWHERE)
         for role in (N, C, S)
     ]
-    auditing = [Somebody(await country.client(A, region=region), A) for region in (HERE, THERE, FAR)]
-    return [*working, *auditing, Somebody(await country.client(D), D), Somebody(await country.client(), "nobody")]
+    auditing = [
+        Somebody(await country.client(A, region=region), A) for region in (HERE, THERE, FAR)
+    ]
+    return [
+        *working,
+        *auditing,
+        Somebody(await country.client(D), D),
+        Somebody(await country.client(), "nobody"),
+    ]
 
 
 async def planted(country: Country) -> World:
@@ -133,7 +168,12 @@ async def planted(country: Country) -> World:
 
 
 async def ask(
-    there: World, people: list[Somebody], calls: list[tuple[str, str]], search: Search, *, stage: str
+    there: World,
+    people: list[Somebody],
+    calls: list[tuple[str, str]],
+    search: Search,
+    *,
+    stage: str,
 ) -> None:
     """Let everybody make some calls, with right and with wrong input."""
     for who in people:
@@ -141,7 +181,9 @@ async def ask(
             request = there.request(*call)
             search.look(who, call, await who.client.http.request(**request), stage=stage)
             if call[0] != "GET":
-                nonsense: dict[str, Any] = request | {"json": {"purpose": NAME, "address": 7, "household": CALL_BACK}}
+                nonsense: dict[str, Any] = request | {
+                    "json": {"purpose": NAME, "address": 7, "household": CALL_BACK}
+                }
                 answer = await who.client.http.request(**nonsense)
                 assert answer.status_code < 500, answer.text
                 search.look(who, call, answer, stage=stage)
@@ -151,20 +193,38 @@ async def brought(there: World, *, stage: str) -> World:
     """Let the household come as far as a stage: held, under way, or over."""
     if stage == "held":
         return there
-    await there.receiver.post(f"/holds/{there.ids['holds']}/acceptance", {"by": "person"}, expect=200)
-    placement = await there.sender.post("/placements", {"holdId": there.ids["holds"]}, key=secrets.token_hex(8))
-    further = World(there.country, there.receiver, there.sender, {**there.ids, "placements": placement["id"]}, "")
+    await there.receiver.post(
+        f"/holds/{there.ids['holds']}/acceptance", {"by": "person"}, expect=200
+    )
+    placement = await there.sender.post(
+        "/placements", {"holdId": there.ids["holds"]}, key=secrets.token_hex(8)
+    )
+    further = World(
+        there.country,
+        there.receiver,
+        there.sender,
+        {**there.ids, "placements": placement["id"]},
+        "",
+    )
     if stage == "over":
         await there.receiver.ask("POST", f"/placements/{placement['id']}/arrival", expect=200)
         left = {"destination": "own_home"}
-        await there.receiver.ask("POST", f"/placements/{placement['id']}/departure", json=left, expect=200)
+        await there.receiver.ask(
+            "POST", f"/placements/{placement['id']}/departure", json=left, expect=200
+        )
         await there.country.step()
     return further
 
 
 @pytest.mark.parametrize(
     "stage, calls",
-    [("held", ASKING), ("under way", ASKING), ("over", ASKING), ("over", CHANGING[::2]), ("over", CHANGING[1::2])],
+    [
+        ("held", ASKING),
+        ("under way", ASKING),
+        ("over", ASKING),
+        ("over", CHANGING[::2]),
+        ("over", CHANGING[1::2]),
+    ],
 )
 async def test_what_is_planted_stands_only_where_the_contract_says(
     country: Country,
@@ -195,7 +255,10 @@ async def _elsewhere(country: Country, embedded: Server, servers_folder: Path) -
     async with served(country.app) as base, following(base, token, after="0") as stream:
         told = [await stream.next() for _ in range(3)]
         nobody = await country.client()
-        pages = [(await nobody.http.get(f"{base}{path}")).text for path in ("/", "/metrics", "/health/ready", "/v1/x")]
+        pages = [
+            (await nobody.http.get(f"{base}{path}")).text
+            for path in ("/", "/metrics", "/health/ready", "/v1/x")
+        ]
     assert _found(str(told), *pages) == []
     assert [words async for words in _kept_in_redis(embedded) if _found(words)] == []
     tables = await country.rows(

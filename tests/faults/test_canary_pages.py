@@ -35,7 +35,9 @@ from tests.web.visiting import browser_of
 NAMES = {one.code: one.name for one in load().municipalities}
 OF_THE_SITE = (*ADDRESS.values(), NAME, LABEL, NAMES[TOWN])
 OF_THE_HOUSEHOLD = (CALL_BACK, f"({AGE})", f'value="{AGE}"', NAMES[ZONE], NOTE)
-LISTS = re.compile(r"<datalist.*?</datalist>|<select[^>]* name=\"municipality\".*?</select>", re.DOTALL)
+LISTS = re.compile(
+    r"<datalist.*?</datalist>|<select[^>]* name=\"municipality\".*?</select>", re.DOTALL
+)
 """What lists every municipality there is, for whoever fills in a form."""
 ENDLESS = {"/live", "/static/{version}/{name}"}
 NOTHING_HERE = {
@@ -43,7 +45,9 @@ NOTHING_HERE = {
     *("/share/ledger/checkpoint", "/share/ledger/export", "/share/ledger/proof"),
 }
 """They lead elsewhere, ask for more, or have nothing to show where nobody signed in and no quarter is over."""
-OPENED = sorted(template for method, template in PAGES if method == "GET" and template not in ENDLESS)
+OPENED = sorted(
+    template for method, template in PAGES if method == "GET" and template not in ENDLESS
+)
 
 
 @dataclass(frozen=True)
@@ -56,7 +60,11 @@ class Reader:
 
     def opens(self) -> Iterable[str]:
         """Return the pages that are there for this role; that there are no others is told by other tests."""
-        return (page for page in OPENED if (for_whom := PAGES["GET", page]) == ANYONE or self.role in for_whom)
+        return (
+            page
+            for page in OPENED
+            if (for_whom := PAGES["GET", page]) == ANYONE or self.role in for_whom
+        )
 
 
 @dataclass
@@ -101,8 +109,15 @@ async def readers(country: Country) -> list[Reader]:
         for provider in (DESK, HOUSE, ELSEWHERE)
         for role in (N, C)
     ]
-    auditing = [Reader(await browser_of(country, A, region=region), A) for region in (HERE, THERE, FAR)]
-    return [*working, *auditing, Reader(await browser_of(country, D), D), Reader(await browser_of(country), "nobody")]
+    auditing = [
+        Reader(await browser_of(country, A, region=region), A) for region in (HERE, THERE, FAR)
+    ]
+    return [
+        *working,
+        *auditing,
+        Reader(await browser_of(country, D), D),
+        Reader(await browser_of(country), "nobody"),
+    ]
 
 
 def path_of(there: World, page: str) -> str:
@@ -117,7 +132,9 @@ def path_of(there: World, page: str) -> str:
         "/policies": there.ids["policies"],
     }
     before, braced, _ = page.partition("/{id}")
-    asked = page.replace("{id}", about.get(before, account) if braced else "").replace("{language}", "nl")
+    asked = page.replace("{id}", about.get(before, account) if braced else "").replace(
+        "{language}", "nl"
+    )
     with_ranking = f"?ranking={there.ids['rankings']}" if page == "/find/{id}" else ""
     return asked + with_ranking
 
@@ -129,7 +146,9 @@ async def open_all(there: World, people: list[Reader], search: Search, *, stage:
             search.look(who, page, await who.http.get(path_of(there, page)), stage=stage)
 
 
-async def test_what_is_planted_stands_on_no_page_but_those_of_whom_it_concerns(country: Country) -> None:
+async def test_what_is_planted_stands_on_no_page_but_those_of_whom_it_concerns(
+    country: Country,
+) -> None:
     search = Search()
     there = await planted(country)
     people = await readers(country)
@@ -137,16 +156,29 @@ async def test_what_is_planted_stands_on_no_page_but_those_of_whom_it_concerns(c
     working = [who for who in people if who.provider]
     await open_all(there, working, search, stage="held")
 
-    await there.receiver.post(f"/holds/{there.ids['holds']}/acceptance", {"by": "person"}, expect=200)
-    placement = await there.sender.post("/placements", {"holdId": there.ids["holds"]}, key=secrets.token_hex(8))
-    under_way = World(country, there.receiver, there.sender, {**there.ids, "placements": placement["id"]}, "")
+    await there.receiver.post(
+        f"/holds/{there.ids['holds']}/acceptance", {"by": "person"}, expect=200
+    )
+    placement = await there.sender.post(
+        "/placements", {"holdId": there.ids["holds"]}, key=secrets.token_hex(8)
+    )
+    under_way = World(
+        country, there.receiver, there.sender, {**there.ids, "placements": placement["id"]}, ""
+    )
     await open_all(under_way, working, search, stage="under way")
     await there.receiver.ask("POST", f"/placements/{placement['id']}/arrival", expect=200)
     left = {"destination": "own_home"}
-    await there.receiver.ask("POST", f"/placements/{placement['id']}/departure", json=left, expect=200)
+    await there.receiver.ask(
+        "POST", f"/placements/{placement['id']}/departure", json=left, expect=200
+    )
     await country.step()
     await open_all(under_way, people, search, stage="over")
 
     assert search.wrong == set()
-    assert search.seen == {NAME, LABEL, NAMES[TOWN], *OF_THE_HOUSEHOLD}  # the search finds what there is
+    assert search.seen == {
+        NAME,
+        LABEL,
+        NAMES[TOWN],
+        *OF_THE_HOUSEHOLD,
+    }  # the search finds what there is
     assert search.answered >= {page for page in OPENED if "{id}" not in page} - NOTHING_HERE

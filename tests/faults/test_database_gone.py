@@ -54,12 +54,17 @@ def servers(folder: Path) -> Generator[EmbeddedServers]:
 
 
 @pytest.fixture
-async def mortal(servers: EmbeddedServers, folder: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncGenerator[Mortal]:
+async def mortal(
+    servers: EmbeddedServers, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> AsyncGenerator[Mortal]:
     monkeypatch.setattr(worker, "LONGEST_PAUSE_S", 1.0)
     endpoints = servers.start()
     async with (
         open_country(
-            owner_url=endpoints.owner_url, app_url=endpoints.database_url, redis_url=endpoints.redis_url, key=new_key()
+            owner_url=endpoints.owner_url,
+            app_url=endpoints.database_url,
+            redis_url=endpoints.redis_url,
+            key=new_key(),
         ) as country,
         served(country.app) as base,
     ):
@@ -77,7 +82,11 @@ async def test_what_needs_the_database_says_so_and_goes_on_once_it_is_back(morta
     ):
         mortal.kill()
 
-        for method, path in (("GET", "/sites"), ("POST", f"/sites/{linde.site_id}/confirmations"), ("GET", "/events")):
+        for method, path in (
+            ("GET", "/sites"),
+            ("POST", f"/sites/{linde.site_id}/confirmations"),
+            ("GET", "/events"),
+        ):
             answer = await linde.coordinator.ask(method, path, expect=503)
             assert answer.headers["content-type"] == "application/problem+json"
             assert answer.json()["code"] == "unavailable"
@@ -96,7 +105,9 @@ async def test_what_needs_the_database_says_so_and_goes_on_once_it_is_back(morta
         async with country.parts.database.entered(actor=WORKER) as tx:
             await outbox.add(tx, kind="swap", subject="told after all", audience=None)
         told = await stream.next()
-        while told is not None and told.kind != "swap":  # places that were made free, and whatever the step says
+        while (
+            told is not None and told.kind != "swap"
+        ):  # places that were made free, and whatever the step says
             told = await stream.next()
         assert told is not None
         assert told.data == {"id": "told after all"}

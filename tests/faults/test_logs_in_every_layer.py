@@ -49,7 +49,9 @@ def stderr(monkeypatch: pytest.MonkeyPatch) -> StringIO:
     """Log as a process does, as much as it ever does, to where this test can read it."""
     stream = StringIO()
     monkeypatch.setattr(sys, "stderr", stream)
-    monkeypatch.setattr(logging.getLogger("httpx"), "disabled", True)  # it is the client's, and names what it asks
+    monkeypatch.setattr(
+        logging.getLogger("httpx"), "disabled", True
+    )  # it is the client's, and names what it asks
     logs.configure("debug")
     return stream
 
@@ -90,7 +92,11 @@ class Served:
             method,
             path.replace("{site}", self.there.site_id),
             params={"note": ADDRESS},
-            headers={"Authorization": f"Bearer {self.token}", "Referer": TOKEN, "Idempotency-Key": TOKEN},
+            headers={
+                "Authorization": f"Bearer {self.token}",
+                "Referer": TOKEN,
+                "Idempotency-Key": TOKEN,
+            },
             json=BODIES.get(asked),
         )
 
@@ -107,7 +113,11 @@ async def serving(country: Country) -> AsyncGenerator[Served]:
 
 @pytest.mark.parametrize("layer", REQUESTS)
 async def test_a_failure_under_a_request_quotes_nobody(
-    layer: str, country: Country, stderr: StringIO, monkeypatch: pytest.MonkeyPatch, seen: list[BaseException]
+    layer: str,
+    country: Country,
+    stderr: StringIO,
+    monkeypatch: pytest.MonkeyPatch,
+    seen: list[BaseException],
 ) -> None:
     target, asked = REQUESTS[layer]
     async with serving(country) as plek:
@@ -128,7 +138,10 @@ async def test_a_failure_under_a_request_quotes_nobody(
     if answer is not None:
         assert quoted(answer.text, str(answer.headers)) == []
         manner = HTML if layer == "web" else PROBLEM_JSON
-        assert layer == "metrics" or (answer.status_code, answer.headers["Content-Type"]) == (500, manner)
+        assert layer == "metrics" or (answer.status_code, answer.headers["Content-Type"]) == (
+            500,
+            manner,
+        )
 
 
 REFUSALS = {
@@ -151,7 +164,8 @@ REFUSALS = {
 }
 """What has PostgreSQL refuse a new site, by the state that it then gives.
 
-What it says quotes the row, except where row-level security is on: then it leaves the row out by itself.
+What it says quotes the row, except where row-level security is on: then it leaves the row out by
+itself.
 """
 
 
@@ -165,13 +179,21 @@ async def test_an_error_of_the_database_is_told_without_the_row_that_it_quotes(
         answer = await plek.http.send(await plek.request("POST /v1/sites"))
 
     said = Said(stderr.getvalue())
-    row = ("Failing row", "Key (", THERE, country.providers["linde"].hex, str(country.providers["linde"]))
+    row = (
+        "Failing row",
+        "Key (",
+        THERE,
+        country.providers["linde"].hex,
+        str(country.providers["linde"]),
+    )
     assert answer.status_code == 500
     assert any(link.get("sqlstate") == state for link in said.exceptions)
     assert any(said.told("", through=rooms) for rooms in ("app/database/", "app/registry/store/"))
     assert quoted(said.text, answer.text) == []
     assert not [words for words in row if words in said.text + answer.text]
-    assert state == "42501" or [words for words in (TOKEN, *row) if words in "".join(map(str, seen))]
+    assert state == "42501" or [
+        words for words in (TOKEN, *row) if words in "".join(map(str, seen))
+    ]
 
 
 @pytest.mark.parametrize("target", LOOPS)
@@ -192,7 +214,9 @@ async def test_a_failure_beside_the_requests_quotes_nobody(
     assert quoted(said.text) == []
 
 
-async def test_an_error_of_redis_is_told_without_the_words_that_it_quotes(country: Country, stderr: StringIO) -> None:
+async def test_an_error_of_redis_is_told_without_the_words_that_it_quotes(
+    country: Country, stderr: StringIO
+) -> None:
     link = country.parts.link
     with pytest.raises(ResponseError) as refused:
         await link.redis.execute_command("NEVER", ADDRESS)
@@ -220,20 +244,29 @@ async def test_what_asyncio_says_of_forgotten_failures_quotes_nobody(stderr: Str
     gc.collect()
 
     said = Said(stderr.getvalue())
-    assert {line["event"] for line in said.lines} == {"Exception in callback", "Task exception was never retrieved"}
+    assert {line["event"] for line in said.lines} == {
+        "Exception in callback",
+        "Task exception was never retrieved",
+    }
     assert said.told("Spilt", through="tests/faults/test_logs_in_every_layer.py")
     assert quoted(said.text) == []
 
 
 def test_what_a_library_says_of_a_failure_has_its_kind_for_its_words(stderr: StringIO) -> None:
-    logging.getLogger("uvicorn.error").error("Error loading ASGI app factory: %s (%r)", Spilt(ADDRESS), KeyError(TOKEN))
+    logging.getLogger("uvicorn.error").error(
+        "Error loading ASGI app factory: %s (%r)", Spilt(ADDRESS), KeyError(TOKEN)
+    )
 
     [line] = Said(stderr.getvalue()).lines
     assert line["event"] == "Error loading ASGI app factory: Spilt (KeyError)"
 
 
 def test_every_layer_has_failed_here() -> None:
-    layers = {path.stem for path in (ROOT / "app").iterdir() if path.suffix == ".py" or (path / "__init__.py").exists()}
+    layers = {
+        path.stem
+        for path in (ROOT / "app").iterdir()
+        if path.suffix == ".py" or (path / "__init__.py").exists()
+    }
 
     assert {key.partition("/")[0] for key in REQUESTS} | COMMANDS.keys() | {
         layer_of(target) for target in LOOPS

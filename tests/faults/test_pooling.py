@@ -20,7 +20,15 @@ from sqlalchemy import text
 from app.main import create_app, join
 from app.seal import new_key
 from tests.conftest import Server, at, clone
-from tests.country import FIRST_LEAF, Client, Country, hold_first, open_country, referral_body, shelter
+from tests.country import (
+    FIRST_LEAF,
+    Client,
+    Country,
+    hold_first,
+    open_country,
+    referral_body,
+    shelter,
+)
 
 PGBOUNCER = shutil.which("pgbouncer", path=f"{os.environ.get('PATH', '')}:/usr/sbin")
 
@@ -53,11 +61,18 @@ def pooled(url: str, folder: Path) -> Generator[str]:
     settings = folder / "pgbouncer.ini"
     host = parse_qs(parts.query)["host"][0]
     port = parse_qs(parts.query).get("port", ["5432"])[0]
-    values = {"user": parts.username, "password": unquote(parts.password or ""), "host": host, "port": port}
+    values = {
+        "user": parts.username,
+        "password": unquote(parts.password or ""),
+        "host": host,
+        "port": port,
+    }
     settings.write_text(SETTINGS.format(name=name, listen=listen, **values))
     # As root it has to be told whom to become: whoever may reach PostgreSQL's socket.
     as_root = ["-u", pwd.getpwuid(Path(host).stat().st_uid).pw_name] if os.geteuid() == 0 else []
-    process = subprocess.Popen([str(PGBOUNCER), "-q", *as_root, str(settings)], stderr=subprocess.DEVNULL)
+    process = subprocess.Popen(
+        [str(PGBOUNCER), "-q", *as_root, str(settings)], stderr=subprocess.DEVNULL
+    )
     try:
         for _ in range(2_400):
             with socket.socket() as probe:
@@ -78,7 +93,9 @@ async def country(embedded: Server, tmp_path: Path) -> AsyncGenerator[Country]:
         async with open_country(**urls, redis_url=embedded.redis_url, key=new_key()) as opened:
             through = opened.stack.enter_context(pooled(urls["app_url"], tmp_path))
             settings = replace(opened.parts.settings, transaction_pooling=True, pool_size=8)
-            parts = join(settings, database_url=through, redis_url=embedded.redis_url, key=opened.key)
+            parts = join(
+                settings, database_url=through, redis_url=embedded.redis_url, key=opened.key
+            )
             opened.stack.push_async_callback(parts.database.close)
             opened.stack.push_async_callback(parts.link.close)
             opened.app, opened.parts = create_app(parts), parts
@@ -89,7 +106,9 @@ async def test_the_main_job_goes_on_behind_transaction_pooling(country: Country)
     await several_households(country)
 
 
-async def test_who_asks_goes_with_the_transaction_and_not_with_the_connection(country: Country) -> None:
+async def test_who_asks_goes_with_the_transaction_and_not_with_the_connection(
+    country: Country,
+) -> None:
     own: dict[str, tuple[Client, str]] = {}
     for slug in ("linde", "eik", "es"):
         client = await country.client("coordinator", "intake_worker", provider=slug)
@@ -100,12 +119,21 @@ async def test_who_asks_goes_with_the_transaction_and_not_with_the_connection(co
         return [one["id"] for one in (await client.get("/referrals"))["items"]] == [referral_id]
 
     assert all(await asyncio.gather(*(look(slug) for _ in range(20) for slug in own)))
-    # Whoever forgets to say who they are gets a connection that has just served one of these, and sees nothing: no row
-    # but the signs on the doors of the providers, which are everybody's to read.
+    # Whoever forgets to say who they are gets a connection that has just served one of these, and
+    # sees nothing: no row but the signs on the doors of the providers, which are everybody's to
+    # read.
     async with country.parts.database.engine.connect() as connection:
         rows = {
             table: (await connection.execute(text(f"SELECT count(*) FROM {table}"))).scalar()  # noqa: S608 - named here
-            for table in ("referrals", "referral_secrets", "sites", "places", "accounts", "access_log", "providers")
+            for table in (
+                "referrals",
+                "referral_secrets",
+                "sites",
+                "places",
+                "accounts",
+                "access_log",
+                "providers",
+            )
         }
     assert rows.pop("providers") == len(own)
     assert set(rows.values()) == {0}
@@ -118,10 +146,16 @@ async def several_households(country: Country) -> None:
     async def one() -> str:
         referral = await intake.post("/referrals", referral_body())
         hold = await hold_first(intake, referral_id=referral["id"], key=secrets.token_hex(8))
-        await there.coordinator.post(f"/holds/{hold['id']}/acceptance", {"by": "person"}, expect=200)
-        placement = await intake.post("/placements", {"holdId": hold["id"]}, key=secrets.token_hex(8))
+        await there.coordinator.post(
+            f"/holds/{hold['id']}/acceptance", {"by": "person"}, expect=200
+        )
+        placement = await intake.post(
+            "/placements", {"holdId": hold["id"]}, key=secrets.token_hex(8)
+        )
         arrival = await there.coordinator.post(f"/placements/{placement['id']}/arrival", expect=200)
         return arrival["status"]
 
     assert await asyncio.gather(*(one() for _ in range(12))) == ["arrived"] * 12
-    assert await country.value("SELECT array_agg(index ORDER BY index) FROM leaves") == list(range(FIRST_LEAF + 12))
+    assert await country.value("SELECT array_agg(index ORDER BY index) FROM leaves") == list(
+        range(FIRST_LEAF + 12)
+    )

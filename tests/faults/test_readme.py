@@ -23,9 +23,21 @@ ADDRESS = re.compile(r"http://127\.0\.0\.1:\d+")
 @contextmanager
 def serving(folder: Path) -> Generator[str]:
     """Serve the demo country, whose files are in `folder`/var, from nothing as `make run` does; yield the address."""
-    command = [sys.executable, "-m", "app", "serve", "--demo", "--port", "0", "--data-dir", str(folder / "var")]
+    command = [
+        sys.executable,
+        "-m",
+        "app",
+        "serve",
+        "--demo",
+        "--port",
+        "0",
+        "--data-dir",
+        str(folder / "var"),
+    ]
     with (folder / "serve.log").open("w+", encoding="utf-8") as log:
-        process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        process = subprocess.Popen(
+            command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        )
         try:
             assert process.stdout is not None
             for line in process.stdout:

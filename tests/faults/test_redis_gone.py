@@ -85,14 +85,18 @@ async def test_booking_and_telling_go_on_without_redis_and_it_comes_back(
             while not (isinstance(told, Event) and told.kind == "hold"):
                 told = await following(items)
             assert told.subject == hold["id"]
-            await linde.coordinator.post(f"/holds/{hold['id']}/acceptance", {"by": "person"}, expect=200)
+            await linde.coordinator.post(
+                f"/holds/{hold['id']}/acceptance", {"by": "person"}, expect=200
+            )
 
             assert redis.start().redis_url == url
             while await state(other) != "ok":
                 await asyncio.sleep(0.05)
 
 
-async def test_the_doorbell_is_heard_again_once_redis_is_back(country: Country, redis: EmbeddedServers) -> None:
+async def test_the_doorbell_is_heard_again_once_redis_is_back(
+    country: Country, redis: EmbeddedServers
+) -> None:
     url = redis.start().redis_url
     heard: list[int] = []
     async with process(country, url) as parts:
@@ -122,7 +126,10 @@ async def test_the_limit_is_shared_by_processes_and_counted_by_each_while_redis_
 ) -> None:
     url = redis.start().redis_url
     async with AsyncExitStack() as stack:
-        one, two = [(await stack.enter_async_context(process(country, url, rate_limit=6))).allowance for _ in range(2)]
+        one, two = [
+            (await stack.enter_async_context(process(country, url, rate_limit=6))).allowance
+            for _ in range(2)
+        ]
 
         spent = [await allowance.spend("a token") for allowance in (one, two) * 4]
         assert [wait == 0 for wait in spent] == [True] * 6 + [False] * 2
@@ -130,14 +137,20 @@ async def test_the_limit_is_shared_by_processes_and_counted_by_each_while_redis_
         assert await one.spend("another token") == 0
 
         redis.stop()
-        alone = [await allowance.spend("a third token") for allowance in (one, two) for _ in range(7)]
+        alone = [
+            await allowance.spend("a third token") for allowance in (one, two) for _ in range(7)
+        ]
         assert [wait == 0 for wait in alone] == ([True] * 6 + [False]) * 2
 
 
-async def test_redis_may_go_and_come_back_in_the_middle_of_a_minute(country: Country, redis: EmbeddedServers) -> None:
+async def test_redis_may_go_and_come_back_in_the_middle_of_a_minute(
+    country: Country, redis: EmbeddedServers
+) -> None:
     url = redis.start().redis_url
     async with AsyncExitStack() as stack:
-        processes = [await stack.enter_async_context(process(country, url, rate_limit=6)) for _ in range(2)]
+        processes = [
+            await stack.enter_async_context(process(country, url, rate_limit=6)) for _ in range(2)
+        ]
         one, two = (parts.allowance for parts in processes)
 
         async def failed(source: str, *, times: int) -> list[bool]:
@@ -149,15 +162,21 @@ async def test_redis_may_go_and_come_back_in_the_middle_of_a_minute(country: Cou
         assert [await each.spend("a token") == 0 for each in (one, two) * 2] == [True] * 4
 
         redis.stop()
-        assert await failed("192.0.2.1", times=1) == [False] * 2  # who was told to wait still has to
+        assert (
+            await failed("192.0.2.1", times=1) == [False] * 2
+        )  # who was told to wait still has to
         assert await failed("192.0.2.2", times=5) == together * 2 + [False] * 2
-        assert [await each.spend("a token") == 0 for each in (one, two) * 7] == [True] * 12 + [False] * 2
+        assert [await each.spend("a token") == 0 for each in (one, two) * 7] == [True] * 12 + [
+            False
+        ] * 2
 
         redis.start()
         while not all([await parts.link.there() for parts in processes]):
             await asyncio.sleep(0.05)
         assert await failed("192.0.2.3", times=3) == together + [False] * 2
-        assert [await each.spend("another token") == 0 for each in (one, two) * 4] == [True] * 6 + [False] * 2
+        assert [await each.spend("another token") == 0 for each in (one, two) * 4] == [True] * 6 + [
+            False
+        ] * 2
 
 
 async def test_nobody_fails_over_it_when_redis_goes_while_it_is_being_asked(
@@ -204,11 +223,15 @@ async def test_few_requests_ask_redis(country: Country, redis: EmbeddedServers) 
 
         assert sum(wait == 0 for wait in spent) == 1000
         assert await parts.allowance.spend("a token") > 0
-        asked = sum(stats["calls"] for name, stats in commands.items() if name.startswith("cmdstat_eval"))
+        asked = sum(
+            stats["calls"] for name, stats in commands.items() if name.startswith("cmdstat_eval")
+        )
         assert asked <= 110
 
 
-async def test_an_event_is_told_once_though_the_doorbell_rings_twice(country: Country, redis: EmbeddedServers) -> None:
+async def test_an_event_is_told_once_though_the_doorbell_rings_twice(
+    country: Country, redis: EmbeddedServers
+) -> None:
     url = redis.start().redis_url
     provider_id = await country.provider("linde")
     async with (

@@ -46,17 +46,37 @@ import pytest
 
 pytest.skip("no such program", allow_module_level=True)
 """
-SKIPS_ONE = f"{SKIPPED.replace('pytestmark =', 'here =')}\n{QUICK}".replace("def test_a", "@here\ndef test_a")
+SKIPS_ONE = f"{SKIPPED.replace('pytestmark =', 'here =')}\n{QUICK}".replace(
+    "def test_a", "@here\ndef test_a"
+)
 BRANCHES = "def least(a, b):\n    if a < b:\n        return a\n    return b\n"
-USES_ONE = "from counted.least import least\n\n\ndef test_least() -> None:\n    assert least(1, 2) == 1\n"
+USES_ONE = (
+    "from counted.least import least\n\n\ndef test_least() -> None:\n    assert least(1, 2) == 1\n"
+)
 USES_BOTH = f"{USES_ONE}    assert least(2, 1) == 1\n"
 
 
 def ran(folder: Path, *words: str, fails: bool, load: int = 0, **environment: str) -> list[str]:
     """Run what is in a folder as a suite under these rules, on a machine that is so busy; return what it said."""
     (folder / "conftest.py").write_text(f"import os\n\nos.getloadavg = lambda: ({load}, 0, 0)\n")
-    command = ("-m", "pytest", "-ra", "-p", "tests.suite", "-p", "no:cacheprovider", "-p", "no:asyncio", *words)
-    done = forks.run(command, cwd=folder, env={"PATH": "", "PYTHONPATH": str(forks.ROOT)} | environment, timeout=200)
+    command = (
+        "-m",
+        "pytest",
+        "-ra",
+        "-p",
+        "tests.suite",
+        "-p",
+        "no:cacheprovider",
+        "-p",
+        "no:asyncio",
+        *words,
+    )
+    done = forks.run(
+        command,
+        cwd=folder,
+        env={"PATH": "", "PYTHONPATH": str(forks.ROOT)} | environment,
+        timeout=200,
+    )
     lines = done.stdout.splitlines()
     assert done.returncode == int(fails), done.stdout + done.stderr
     assert " in " in lines[-1]
@@ -65,7 +85,9 @@ def ran(folder: Path, *words: str, fails: bool, load: int = 0, **environment: st
 
 def faults(said: list[str]) -> list[str]:
     """Return what was wrong with a run as a whole, without the seconds."""
-    begins = next((at for at, line in enumerate(said) if "wrong with the run as a whole" in line), len(said))
+    begins = next(
+        (at for at, line in enumerate(said) if "wrong with the run as a whole" in line), len(said)
+    )
     told = [line.partition(" took ")[0] for line in said[begins + 1 :]]
     return [line for line in told if line.startswith(("test_", "counted ", "conftest"))]
 
@@ -81,19 +103,34 @@ def test_a_test_that_takes_too_long_fails_the_run_and_is_named(tmp_path: Path) -
 
 def test_what_others_use_as_well_is_not_the_first_tests_own(tmp_path: Path) -> None:
     (tmp_path / "test_one.py").write_text(SHARED.format(own=0))
-    assert faults(ran(tmp_path, "--at-most", "0.4", fails=True)) == ["test_one.py: inner, for every session"]
+    assert faults(ran(tmp_path, "--at-most", "0.4", fails=True)) == [
+        "test_one.py: inner, for every session"
+    ]
     (tmp_path / "test_one.py").write_text(SHARED.format(own=0.5))
     said = ran(tmp_path, "--at-most", "0.4", fails=True)
     assert faults(said) == ["test_one.py: inner, for every session", "test_one.py::test_first"]
 
 
 @pytest.mark.parametrize("module", [SKIPPED, SKIPS_ITSELF], ids=["marked", "itself"])
-def test_a_module_that_is_skipped_as_a_whole_fails_continuous_integration(tmp_path: Path, module: str) -> None:
+def test_a_module_that_is_skipped_as_a_whole_fails_continuous_integration(
+    tmp_path: Path, module: str
+) -> None:
     (tmp_path / "test_one.py").write_text(module)
     (tmp_path / "test_two.py").write_text(SKIPS_ONE)
     said = ran(tmp_path, fails=True, CI="true")
-    assert faults(said) == ["test_one.py was skipped as a whole, and tests/suite.py names no reason"]
-    assert len([line for line in said if line.startswith("SKIPPED ") and line.endswith("no such program")]) == 2
+    assert faults(said) == [
+        "test_one.py was skipped as a whole, and tests/suite.py names no reason"
+    ]
+    assert (
+        len(
+            [
+                line
+                for line in said
+                if line.startswith("SKIPPED ") and line.endswith("no such program")
+            ]
+        )
+        == 2
+    )
     ran(tmp_path, fails=False)
 
 
@@ -117,7 +154,9 @@ def test_all_of_it_is_found_where_several_processes_test(tmp_path: Path) -> None
     (tmp_path / "test_one.py").write_text(SLOW + QUICK)
     (tmp_path / "test_two.py").write_text(SKIPS_ITSELF)
     (tmp_path / "test_three.py").write_text(SKIPPED)
-    said = ran(tmp_path, *counted(tmp_path, USES_ONE), "-n", "2", "--at-most", "0.4", fails=True, CI="true")
+    said = ran(
+        tmp_path, *counted(tmp_path, USES_ONE), "-n", "2", "--at-most", "0.4", fails=True, CI="true"
+    )
     assert sorted(line.split()[0] for line in faults(said)) == [
         "counted",
         "test_one.py::test_slow",

@@ -29,21 +29,31 @@ KNOWN = {
             "affected": [
                 {
                     "package": {"ecosystem": "PyPI", "name": "jinja2"},
-                    "ranges": [{"type": "ECOSYSTEM", "events": [{"introduced": "0"}, {"fixed": "2.10.1"}]}],
+                    "ranges": [
+                        {"type": "ECOSYSTEM", "events": [{"introduced": "0"}, {"fixed": "2.10.1"}]}
+                    ],
                 }
             ],
         }
     ]
 }
 """What the service OSV says of that version."""
-UNHEARD_OF = {"dependencies": [{"name": "jinja2", "skip_reason": "Dependency not found on PyPI"}], "fixes": []}
+UNHEARD_OF = {
+    "dependencies": [{"name": "jinja2", "skip_reason": "Dependency not found on PyPI"}],
+    "fixes": [],
+}
 """What pip-audit reports where a registry has a package and yet no page about its version, as mirrors do."""
 
 
 def audit(*words: str | Path, **environment: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, str(CI / "audit.py"), *map(str, words)]
     return subprocess.run(
-        command, env=os.environ | environment, capture_output=True, text=True, timeout=100, check=False
+        command,
+        env=os.environ | environment,
+        capture_output=True,
+        text=True,
+        timeout=100,
+        check=False,
     )
 
 
@@ -92,7 +102,10 @@ def test_a_known_vulnerability_fails_the_gate_with_package_id_and_cure(locked: P
         done = audit("--service", "osv", "--osv-url", url, locked)
 
     assert done.returncode == 1
-    assert done.stdout == "audit: jinja2 2.10: PYSEC-2019-217 (CVE-2019-10906) (GHSA-462w-v97r-4m45), fixed in 2.10.1\n"
+    assert (
+        done.stdout
+        == "audit: jinja2 2.10: PYSEC-2019-217 (CVE-2019-10906) (GHSA-462w-v97r-4m45), fixed in 2.10.1\n"
+    )
 
 
 def test_where_none_is_known_the_gate_says_in_how_many_versions(locked: Path) -> None:
@@ -100,7 +113,10 @@ def test_where_none_is_known_the_gate_says_in_how_many_versions(locked: Path) ->
         done = audit("--service", "osv", "--osv-url", url, locked)
 
     assert done.returncode == 0
-    assert done.stdout == "audit: no vulnerability is known in the 1 locked versions that the service knows\n"
+    assert (
+        done.stdout
+        == "audit: no vulnerability is known in the 1 locked versions that the service knows\n"
+    )
 
 
 def test_a_service_out_of_reach_is_said_in_a_line_and_stops_nobody(locked: Path) -> None:
@@ -140,7 +156,10 @@ def test_what_a_service_does_not_know_does_not_count_as_without_fault(
     program.tell(report, asked=1)
 
     said = capsys.readouterr().out
-    assert said == "audit: the vulnerability service knows nothing of 1 of 1 locked versions (jinja2)\n"
+    assert (
+        said
+        == "audit: the vulnerability service knows nothing of 1 of 1 locked versions (jinja2)\n"
+    )
 
 
 def test_what_is_accepted_is_told_with_its_reason_and_fails_nothing(
@@ -179,7 +198,12 @@ def test_a_lock_that_locks_nothing_fails_the_gate_in_another_way(tmp_path: Path,
 def bill(tmp_path_factory: pytest.TempPathFactory) -> Any:
     """The bill of materials, as `make sbom` writes it."""
     written = tmp_path_factory.mktemp("sbom") / "made" / "sbom.cdx.json"
-    subprocess.run([sys.executable, str(CI / "sbom.py"), str(written)], check=True, capture_output=True, timeout=200)
+    subprocess.run(
+        [sys.executable, str(CI / "sbom.py"), str(written)],
+        check=True,
+        capture_output=True,
+        timeout=200,
+    )
     return json.loads(written.read_text(encoding="utf-8"))
 
 
@@ -193,9 +217,13 @@ def test_the_bill_of_materials_has_every_locked_version_with_its_hashes(bill: An
         name, _, version = words[0].partition("==")
         told = listed.pop((name, version))
         hashes = {word.partition(":")[2] for word in words if word.startswith("--hash=sha256:")}
-        assert {each["content"] for ref in told["externalReferences"] for each in ref["hashes"]} == hashes
+        assert {
+            each["content"] for ref in told["externalReferences"] for each in ref["hashes"]
+        } == hashes
         assert told["purl"] == f"pkg:pypi/{name}@{version}"
-        assert "licenses" in told or ";" in words  # what is for another platform or Python is not installed here
+        assert (
+            "licenses" in told or ";" in words
+        )  # what is for another platform or Python is not installed here
     assert not listed
     assert (bill["bomFormat"], bill["specVersion"]) == ("CycloneDX", "1.7")
     assert str(ROOT) not in json.dumps(bill)

@@ -36,7 +36,12 @@ async def sealed(country: Country) -> list[str]:
     regions = {row.code for row in await country.rows("SELECT code FROM regions")}
     told = await totals(country)
     assert all(said["regions"].keys() == regions for _, _, said in told)
-    cited = [tuple(row) for row in await country.rows("SELECT quarter, version, index FROM quarter_totals ORDER BY 3")]
+    cited = [
+        tuple(row)
+        for row in await country.rows(
+            "SELECT quarter, version, index FROM quarter_totals ORDER BY 3"
+        )
+    ]
     assert cited == [(said["quarter"], 1, index) for _, index, said in told]
     return [said["quarter"] for _, _, said in told]
 
@@ -50,10 +55,18 @@ async def test_a_quarter_has_one_total_of_every_region_also_if_the_worker_was_ki
     for statement in WAIT_AT_COMMIT if at_commit else ():
         await country.rows(statement)
     async with country.owner.entered() as tx:
-        held = "SELECT pg_advisory_xact_lock(9)" if at_commit else "SELECT * FROM heads WHERE name = 'ledger'"
+        held = (
+            "SELECT pg_advisory_xact_lock(9)"
+            if at_commit
+            else "SELECT * FROM heads WHERE name = 'ledger'"
+        )
         await tx.rows(text(held if at_commit else f"{held} FOR UPDATE"))
         with worker(country, embedded) as program:
-            await waiting(country, statement="COMMIT" if at_commit else "UPDATE heads", within_s=STARTS_WITHIN_S)
+            await waiting(
+                country,
+                statement="COMMIT" if at_commit else "UPDATE heads",
+                within_s=STARTS_WITHIN_S,
+            )
             program.kill()
     await over(country)
 

@@ -39,9 +39,19 @@ async def reason(post: Post, url: str) -> str:
 async def test_a_name_that_leads_inside_is_not_followed_however_it_looked_before() -> None:
     async with receiving() as receiver:
         port = receiver.base.rpartition(":")[2]
-        for inside in ("127.0.0.1", "10.0.0.1", "169.254.169.254", "::1", "::ffff:127.0.0.1", "64:ff9b::7f00:1"):
+        for inside in (
+            "127.0.0.1",
+            "10.0.0.1",
+            "169.254.169.254",
+            "::1",
+            "::ffff:127.0.0.1",
+            "64:ff9b::7f00:1",
+        ):
             look_up, asked = answering([ip_address(inside)])
-            assert await reason(Post(Reach(), look_up=look_up), f"https://hooks.example:{port}/") == "address_refused"
+            assert (
+                await reason(Post(Reach(), look_up=look_up), f"https://hooks.example:{port}/")
+                == "address_refused"
+            )
             assert asked == ["hooks.example"]
         # What settings allowed when it was added they may not allow any more.
         assert await reason(Post(Reach()), f"{receiver.base}/") == "not_allowed"
@@ -52,7 +62,10 @@ async def test_a_name_is_looked_up_once_and_the_connection_goes_where_that_led()
     look_up, asked = answering([LOOPBACK], [PUBLIC])
     async with receiving() as receiver:
         url = f"http://hooks.example:{receiver.base.rpartition(':')[2]}/plek"
-        assert await Post(HERE, look_up=look_up).send(url, headers={"webhook-id": "msg_1"}, body=b"{}") == 204
+        assert (
+            await Post(HERE, look_up=look_up).send(url, headers={"webhook-id": "msg_1"}, body=b"{}")
+            == 204
+        )
         # A public address is reached with TLS only: this one is not tried at all.
         assert await reason(Post(HERE, look_up=look_up), url) == "address_refused"
     [received] = receiver.got
@@ -60,7 +73,9 @@ async def test_a_name_is_looked_up_once_and_the_connection_goes_where_that_led()
     assert asked == ["hooks.example"] * 2
 
 
-async def test_a_proxy_that_the_environment_names_is_not_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_proxy_that_the_environment_names_is_not_asked(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     async with receiving() as receiver, receiving() as proxy:
         for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"):
             monkeypatch.setenv(name, proxy.base)
@@ -97,7 +112,11 @@ def certificate(folder: Path, name: str) -> ssl.SSLContext:
     pem, private = folder / "certificate.pem", folder / "key.pem"
     pem.write_bytes(made.public_bytes(serialization.Encoding.PEM))
     private.write_bytes(
-        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+        key.private_bytes(
+            serialization.Encoding.PEM,
+            serialization.PrivateFormat.PKCS8,
+            serialization.NoEncryption(),
+        )
     )
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(pem, private)
@@ -114,5 +133,8 @@ async def test_the_certificate_has_to_be_that_of_the_name(tmp_path: Path) -> Non
         assert await post.send(f"https://hooks.example:{port}/", headers={}, body=b"{}") == 204
         assert await reason(post, f"https://other.example:{port}/") == "no_answer"
         assert await reason(post, f"https://127.0.0.1:{port}/") == "no_answer"
-        assert await reason(Post(HERE, look_up=look_up), f"https://hooks.example:{port}/") == "no_answer"
+        assert (
+            await reason(Post(HERE, look_up=look_up), f"https://hooks.example:{port}/")
+            == "no_answer"
+        )
         assert len(receiver.got) == 1

@@ -13,7 +13,9 @@ from tests.conftest import Server, country_on, drop_template, make_template
 from tests.country import Country, hold_first, referral_body
 from tests.noting import Asked, noting
 
-LOCAL_DATABASE = os.environ.get("PLEK_TEST_DATABASE_URL", "postgresql://postgres@127.0.0.1:5432/postgres")
+LOCAL_DATABASE = os.environ.get(
+    "PLEK_TEST_DATABASE_URL", "postgresql://postgres@127.0.0.1:5432/postgres"
+)
 LOCAL_REDIS = os.environ.get("PLEK_TEST_REDIS_URL", "redis://127.0.0.1:6379/15")
 
 
@@ -39,7 +41,9 @@ def pytest_report_header() -> str:
 def local(shared: Path) -> Generator[Server]:
     """Use the servers at the local ports, with a template database that goes when the run ends."""
     name = f"plek_template_{os.getpid()}"
-    server = Server(f"local-{os.getpid()}", LOCAL_DATABASE, LOCAL_DATABASE, LOCAL_REDIS, name, durable=True)
+    server = Server(
+        f"local-{os.getpid()}", LOCAL_DATABASE, LOCAL_DATABASE, LOCAL_REDIS, name, durable=True
+    )
     make_template(server, shared)
     yield server
     drop_template(server)
@@ -73,7 +77,15 @@ async def everything(there: World) -> None:
     for path in ("/waiting-list", "/referrals/{id}/contacts"):
         await there.sender.ask("GET", there.path(path), expect=200)
     await there.receiver.ask("GET", "/vacancies", expect=200)
-    for collection in ("sites", "places", "referrals", "alternatives", "holds", "placements", "webhooks"):
+    for collection in (
+        "sites",
+        "places",
+        "referrals",
+        "alternatives",
+        "holds",
+        "placements",
+        "webhooks",
+    ):
         for client in (there.sender, there.receiver):
             await client.ask("GET", f"/{collection}")
             await client.ask("GET", there.path(f"/{collection}/{{id}}"))
@@ -82,7 +94,9 @@ async def everything(there: World) -> None:
     change = there.request("PATCH", "/referrals/{id}")
     await there.sender.http.request(**change)
     for client in (there.sender, there.receiver):
-        await client.ask("POST", there.path("/sites/{id}/address-reveals"), json={"purpose": "other"}, expect=200)
+        await client.ask(
+            "POST", there.path("/sites/{id}/address-reveals"), json={"purpose": "other"}, expect=200
+        )
     for template in ("/placements/{id}/arrival", "/placements/{id}/departure"):
         await there.receiver.http.request(**there.request("POST", template))
 

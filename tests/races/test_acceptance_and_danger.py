@@ -27,7 +27,9 @@ async def both(where: Desk, hold: Mapping[str, Any], *, moves: bool, first: int)
     """Accept, and let the danger become known or the site move into it, at once; return both answers' statuses."""
     path = f"/referrals/{hold['referralId']}"
     if moves:
-        unsafe = where.receiver.ask("PATCH", f"/sites/{where.there.site_id}", json={"municipality": HERE})
+        unsafe = where.receiver.ask(
+            "PATCH", f"/sites/{where.there.site_id}", json={"municipality": HERE}
+        )
     else:
         tag = (await where.intake.ask("GET", path)).headers["ETag"]
         unsafe = where.intake.ask("PATCH", path, json=THREAT, headers={"If-Match": tag})
@@ -38,7 +40,9 @@ async def both(where: Desk, hold: Mapping[str, Any], *, moves: bool, first: int)
 
 
 @pytest.mark.parametrize("moves", [False, True], ids=["danger", "site"])
-async def test_whatever_comes_first_nobody_is_accepted_into_danger_untold(country: Country, *, moves: bool) -> None:
+async def test_whatever_comes_first_nobody_is_accepted_into_danger_untold(
+    country: Country, *, moves: bool
+) -> None:
     where = await desk(country, places=ROUNDS)
     for round_ in range(ROUNDS):
         hold = await where.hold()

@@ -37,7 +37,9 @@ async def both(where: Desk, placement: dict[str, Any], *, arrival_first: bool) -
     return found if arrival_first else found[::-1]
 
 
-async def test_an_arrival_and_a_check_at_once_have_one_winner_and_one_truth(country: Country) -> None:
+async def test_an_arrival_and_a_check_at_once_have_one_winner_and_one_truth(
+    country: Country,
+) -> None:
     where = await desk(country, places=ROUNDS)
     winners: set[str] = set()
     for round_ in range(ROUNDS):
@@ -72,11 +74,19 @@ async def test_without_the_guards_they_arrive_in_a_place_that_is_free(
 
     async def again(tx: Transaction, placement_id: UUID) -> bool:
         values = {"status": "underway", "no_show_at": None}
-        return await tx.run(update(Placement).where(Placement.id == placement_id).values(**values)) == 1
+        return (
+            await tx.run(update(Placement).where(Placement.id == placement_id).values(**values))
+            == 1
+        )
 
-    async def unguarded(tx: Transaction, placement_id: UUID, *, expected: str, values: Mapping[str, Any]) -> bool:
+    async def unguarded(
+        tx: Transaction, placement_id: UUID, *, expected: str, values: Mapping[str, Any]
+    ) -> bool:
         assert expected in {"underway", "no_show"}
-        return await tx.run(update(Placement).where(Placement.id == placement_id).values(**values)) == 1
+        return (
+            await tx.run(update(Placement).where(Placement.id == placement_id).values(**values))
+            == 1
+        )
 
     monkeypatch.setattr(placements, "read", unlocked)
     monkeypatch.setattr(placements, "expect_again", again)

@@ -23,13 +23,19 @@ pytestmark = pytest.mark.race
 
 ROUNDS = rounds(25, soak=500)
 ACTS = ("renewals", "acceptance", "decline", "release", "placement")
-BODIES = {"acceptance": {"by": "person"}, "decline": {"reason": "staffing"}, "release": {"reason": "mistake"}}
+BODIES = {
+    "acceptance": {"by": "person"},
+    "decline": {"reason": "staffing"},
+    "release": {"reason": "mistake"},
+}
 
 
 def act(where: Desk, hold: dict[str, Any], name: str) -> Callable[[], Awaitable[Any]]:
     """Return an act on a hold, by whoever may do it."""
     if name == "placement":
-        return lambda: where.intake.ask("POST", "/placements", json={"holdId": hold["id"]}, key=fresh())
+        return lambda: where.intake.ask(
+            "POST", "/placements", json={"holdId": hold["id"]}, key=fresh()
+        )
     client = where.receiver if name in {"acceptance", "decline"} else where.intake
     return lambda: client.ask("POST", f"/holds/{hold['id']}/{name}", json=BODIES.get(name))
 
@@ -62,7 +68,9 @@ def between(monkeypatch: pytest.MonkeyPatch, take: Taking) -> list[str]:
     taken: list[str] = []
     read = holds.read
 
-    async def then(tx: Transaction, hold_id: UUID, *, provider_id: UUID, lock: bool = False) -> HoldRow | None:
+    async def then(
+        tx: Transaction, hold_id: UUID, *, provider_id: UUID, lock: bool = False
+    ) -> HoldRow | None:
         row = await read(tx, hold_id, provider_id=provider_id, lock=lock)
         if lock and not taken:
             taken.append(await take())
@@ -107,7 +115,9 @@ async def test_without_its_guard_an_act_that_is_too_late_takes_the_place_away_fr
 ) -> None:
     where, hold, take = await ready(country, name)
     taken = between(monkeypatch, take)
-    place_id = UUID(str(await country.value("SELECT place_id FROM claims WHERE hold_id = :id", id=hold["id"])))
+    place_id = UUID(
+        str(await country.value("SELECT place_id FROM claims WHERE hold_id = :id", id=hold["id"]))
+    )
     monkeypatch.setattr(hold_changes, "_still_its", lambda _: (Claim.place_id == place_id,))
 
     async def unlooked(*_: object, **_named: object) -> None:
@@ -126,7 +136,9 @@ async def test_without_its_guard_an_act_that_is_too_late_takes_the_place_away_fr
     assert untouched == 0
 
 
-async def test_confirming_at_the_moment_of_expiry_has_one_outcome_with_another_asking_too(country: Country) -> None:
+async def test_confirming_at_the_moment_of_expiry_has_one_outcome_with_another_asking_too(
+    country: Country,
+) -> None:
     where = await desk(country)
     for round_ in range(ROUNDS):
         wanted = await where.wish()
@@ -144,13 +156,17 @@ async def test_confirming_at_the_moment_of_expiry_has_one_outcome_with_another_a
             assert held.json()["code"] == "offer_gone"
         else:
             assert placed.json()["code"] == "hold_expired"
-            assert str(claim.hold_id) == (held.json()["id"] if held.status_code == 201 else hold["id"])
+            assert str(claim.hold_id) == (
+                held.json()["id"] if held.status_code == 201 else hold["id"]
+            )
         assert await country.value("SELECT count(*) FROM holds WHERE resolved_at IS NULL") <= 1
         await empty(country)
 
 
 @pytest.mark.parametrize("name", ["renewals", "acceptance", "decline", "release"])
-async def test_an_act_at_the_moment_of_expiry_either_happened_or_came_too_late(country: Country, name: str) -> None:
+async def test_an_act_at_the_moment_of_expiry_either_happened_or_came_too_late(
+    country: Country, name: str
+) -> None:
     where = await desk(country)
     for round_ in range(ROUNDS // 2):
         wanted = await where.wish()
@@ -166,7 +182,12 @@ async def test_an_act_at_the_moment_of_expiry_either_happened_or_came_too_late(c
         elif name in {"renewals", "acceptance"}:
             assert held.status_code == 409
         seen = await where.intake.get(f"/holds/{hold['id']}")
-        after = {"renewals": "accepted", "acceptance": "accepted", "decline": "declined", "release": "released"}[name]
+        after = {
+            "renewals": "accepted",
+            "acceptance": "accepted",
+            "decline": "declined",
+            "release": "released",
+        }[name]
         late = "no_answer" if name == "acceptance" else "expired"
         assert seen["status"] == (after if acted.status_code == 200 else late)
         assert await country.value("SELECT count(*) FROM holds WHERE resolved_at IS NULL") <= 1
@@ -183,7 +204,9 @@ async def empty(country: Country) -> None:
     await country.rows(
         "UPDATE claims SET kind = NULL, hold_id = NULL, placement_id = NULL, claimed_until = '-infinity'"
     )
-    await country.rows("UPDATE holds SET status = 'expired', resolved_at = now() WHERE resolved_at IS NULL")
+    await country.rows(
+        "UPDATE holds SET status = 'expired', resolved_at = now() WHERE resolved_at IS NULL"
+    )
 
 
 async def kept_while_swept(country: Country, hold_id: str) -> None:
@@ -194,10 +217,14 @@ async def kept_while_swept(country: Country, hold_id: str) -> None:
             "SELECT place_id FROM claims WHERE hold_id = :id AND claimed_until > clock_timestamp() FOR UPDATE"
         )
         assert len(await tx.rows(locked, {"id": hold_id})) == 1
-        await country.rows("UPDATE holds SET expires_at = clock_timestamp() WHERE id = :id", id=hold_id)
+        await country.rows(
+            "UPDATE holds SET expires_at = clock_timestamp() WHERE id = :id", id=hold_id
+        )
         await sweep(country)
         until = tx.at + timedelta(hours=2)
-        assert await hold_changes.keep(tx, UUID(hold_id), until=until, accepted_by="person", renewal=False)
+        assert await hold_changes.keep(
+            tx, UUID(hold_id), until=until, accepted_by="person", renewal=False
+        )
 
 
 async def test_the_sweeper_leaves_alone_a_hold_that_somebody_is_keeping(
@@ -210,7 +237,9 @@ async def test_the_sweeper_leaves_alone_a_hold_that_somebody_is_keeping(
 
     guard = "AND NOT EXISTS (SELECT FROM claims WHERE claims.hold_id = holds.id)"
     assert guard in hold_changes._SWEEP_HOLDS.text
-    monkeypatch.setattr(hold_changes, "_SWEEP_HOLDS", text(hold_changes._SWEEP_HOLDS.text.replace(guard, "")))
+    monkeypatch.setattr(
+        hold_changes, "_SWEEP_HOLDS", text(hold_changes._SWEEP_HOLDS.text.replace(guard, ""))
+    )
     await kept_while_swept(country, lost["id"])
     assert (await where.intake.get(f"/holds/{lost['id']}"))["status"] == "no_answer"
     assert await country.value(
@@ -218,14 +247,22 @@ async def test_the_sweeper_leaves_alone_a_hold_that_somebody_is_keeping(
     )
 
 
-async def test_what_a_receiver_began_in_time_is_done_whole_though_the_hold_runs_out_meanwhile(country: Country) -> None:
+async def test_what_a_receiver_began_in_time_is_done_whole_though_the_hold_runs_out_meanwhile(
+    country: Country,
+) -> None:
     where = await desk(country)
     hold = await where.accepted()
     receiver = await country.hashed("coordinator", provider="linde")
 
     async with country.parts.database.entered(receiver) as tx:
-        await country.rows("UPDATE holds SET expires_at = clock_timestamp() WHERE id = :id", id=hold["id"])
-        assert await hold_changes.resolve(tx, UUID(hold["id"]), status="declined", reason="staffing")
+        await country.rows(
+            "UPDATE holds SET expires_at = clock_timestamp() WHERE id = :id", id=hold["id"]
+        )
+        assert await hold_changes.resolve(
+            tx, UUID(hold["id"]), status="declined", reason="staffing"
+        )
 
-    (referral,) = await country.rows("SELECT status, hold_id FROM referrals WHERE id = :id", id=hold["referralId"])
+    (referral,) = await country.rows(
+        "SELECT status, hold_id FROM referrals WHERE id = :id", id=hold["referralId"]
+    )
     assert (referral.status, referral.hold_id) == ("open", None)

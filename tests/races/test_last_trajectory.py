@@ -61,6 +61,8 @@ async def test_without_the_lock_the_last_one_is_given_more_than_once(country: Co
     assert await country.value(LIVE) > 1
 
 
-async def test_a_referral_has_one_alternative_however_often_it_is_asked_for(country: Country) -> None:
+async def test_a_referral_has_one_alternative_however_often_it_is_asked_for(
+    country: Country,
+) -> None:
     intake, (path, *_) = await askers(country, 1, capacity=CLIENTS)
     assert await all_at_once(country, intake, [path] * CLIENTS) == {201: 1, 409: CLIENTS - 1}

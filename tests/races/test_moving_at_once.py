@@ -27,12 +27,16 @@ async def asked_at_once(way: Route) -> list[int]:
     return sorted(answer.status_code for answer in answers)
 
 
-async def test_one_next_place_is_confirmed_however_many_are_asked_for_at_once(country: Country) -> None:
+async def test_one_next_place_is_confirmed_however_many_are_asked_for_at_once(
+    country: Country,
+) -> None:
     assert await asked_at_once(await route(country)) == [201, 409, 409]
     assert await country.value("SELECT count(*) FROM stays") == 1
 
 
-async def test_without_its_guards_a_household_is_on_its_way_to_several_places(country: Country) -> None:
+async def test_without_its_guards_a_household_is_on_its_way_to_several_places(
+    country: Country,
+) -> None:
     way = await route(country)
     await country.rows("DROP INDEX placements_previous_key")
     await country.rows("DROP INDEX placements_stay_underway_key")
@@ -52,12 +56,15 @@ async def test_a_place_that_is_left_as_they_arrive_at_the_next_ends_once(country
     site = f"/sites/{way.where.there.site_id}"
     placement = await way.leaving(way.first, way.linde, "eik")
     (left, arrived), alarm = await asyncio.gather(
-        ended_twice(way, placement, both=True), way.linde.ask("PATCH", site, json={"compromised": "threat"})
+        ended_twice(way, placement, both=True),
+        way.linde.ask("PATCH", site, json={"compromised": "threat"}),
     )
     assert (left in {200, 409}, arrived, alarm.status_code) == (True, 200, 200)
     leaves = [kind for kind, _placement in await way.leaves()]
     assert leaves == ["arrival", "departure", "arrival"]
-    assert (await way.where.intake.get(f"/referrals/{way.first['referralId']}"))["status"] == "ended"
+    assert (await way.where.intake.get(f"/referrals/{way.first['referralId']}"))[
+        "status"
+    ] == "ended"
     claims = await country.rows("SELECT placement_id::text FROM claims WHERE kind IS NOT NULL")
     assert [row.placement_id for row in claims] == [placement["id"]]
 
@@ -66,7 +73,9 @@ async def test_without_its_guard_a_place_that_was_left_ends_again(country: Count
     way = await route(country)
     placement = await way.leaving(way.first, way.linde, "eik")
     await country.rows("DROP INDEX leaves_once_key")
-    function = await country.value("SELECT pg_get_functiondef('leave_previous(uuid, timestamptz)'::regprocedure)")
+    function = await country.value(
+        "SELECT pg_get_functiondef('leave_previous(uuid, timestamptz)'::regprocedure)"
+    )
     guard = "AND p.status = 'arrived'"
     assert guard in function
     async with country.owner.entered() as tx:

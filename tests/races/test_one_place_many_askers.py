@@ -31,7 +31,9 @@ async def askers(country: Country, number: int) -> tuple[Client, list[dict[str, 
     return intake, [await ready() for _ in range(number)]
 
 
-async def all_at_once(intake: Client, wishes: list[dict[str, Any]]) -> tuple[Counter[int], list[str]]:
+async def all_at_once(
+    intake: Client, wishes: list[dict[str, Any]]
+) -> tuple[Counter[int], list[str]]:
     """Ask for all of them at once; return the statuses, and the ids of the holds that were given."""
     answers = await asyncio.gather(
         *(intake.ask("POST", "/holds", key=secrets.token_hex(8), json=wish) for wish in wishes)
@@ -50,7 +52,9 @@ async def test_the_last_place_is_held_once_however_many_ask(country: Country) ->
 
 
 @pytest.mark.parametrize("places, clients", [(5, 24), (24, 5), (12, 12)])
-async def test_as_many_holds_as_there_are_places_or_askers(country: Country, places: int, clients: int) -> None:
+async def test_as_many_holds_as_there_are_places_or_askers(
+    country: Country, places: int, clients: int
+) -> None:
     await shelter(country, places=places)
     intake, wishes = await askers(country, clients)
     for _ in range(8):

@@ -34,8 +34,12 @@ async def opposite(country: Country) -> tuple[Cycle, list[dict[str, object]]]:
 
 async def fired(it: Cycle, wanted: list[dict[str, object]]) -> list[tuple[int, str]]:
     """Propose both at once; return status, and id or code."""
-    answers = await asyncio.gather(*(it.at.desk.ask("POST", "/swaps", json=body) for body in wanted))
-    return sorted((answer.status_code, answer.json().get("id") or answer.json()["code"]) for answer in answers)
+    answers = await asyncio.gather(
+        *(it.at.desk.ask("POST", "/swaps", json=body) for body in wanted)
+    )
+    return sorted(
+        (answer.status_code, answer.json().get("id") or answer.json()["code"]) for answer in answers
+    )
 
 
 async def test_opposite_swaps_are_whole_or_not_at_all(country: Country) -> None:
@@ -45,7 +49,9 @@ async def test_opposite_swaps_are_whole_or_not_at_all(country: Country) -> None:
         (taken, swap_id), lost = await fired(it, wanted if round_ % 2 else wanted[::-1])
         assert (taken, lost) == (201, (409, "swap_gone"))
         last = await it.at.consent(swap_id, but=2)
-        turns = [client.ask("POST", f"/swaps/{swap_id}/consents", json=body) for client, body in last]
+        turns = [
+            client.ask("POST", f"/swaps/{swap_id}/consents", json=body) for client, body in last
+        ]
         if round_ % 3:
             no = it.at.desk.ask("POST", f"/swaps/{swap_id}/refusal", json={"reason": "other"})
             turns.insert(round_ % 3 - 1, no)
@@ -59,7 +65,9 @@ async def test_opposite_swaps_are_whole_or_not_at_all(country: Country) -> None:
         assert (moving, reserved) == ((2, 2) if status == "reserved" else (0, 0))
         if status == "reserved":
             first = (await it.at.going(swap_id))[round_ % 2]
-            await it.at.desk.post(f"/placements/{first}/no-show", {"safetyChecked": True}, expect=200)
+            await it.at.desk.post(
+                f"/placements/{first}/no-show", {"safetyChecked": True}, expect=200
+            )
             assert await it.at.status(swap_id) == "broken"
             assert (await country.value(MOVING), await country.value(RESERVED)) == (0, 0)
     assert ends <= {"reserved", "refused"}
@@ -75,7 +83,9 @@ async def test_without_locks_and_indexes_both_of_two_opposite_swaps_are_proposed
     for index in ("swap_legs_live_referral_key", "swap_legs_live_place_key"):
         await country.rows(f"DROP INDEX {index}")
 
-    async def unlocked(tx: Transaction, *, referrals: Collection[UUID], places: Collection[UUID]) -> None:
+    async def unlocked(
+        tx: Transaction, *, referrals: Collection[UUID], places: Collection[UUID]
+    ) -> None:
         assert (tx.identity, bool(referrals), bool(places)) != (None, False, False)
 
     async def together(*given: object, **named: object) -> object:
@@ -95,9 +105,13 @@ async def test_locked_in_no_fixed_order_they_deadlock_and_even_then_trying_again
 ) -> None:
     it, wanted = await opposite(country)
     both, waited = asyncio.Barrier(2), set[int]()
-    one = text("SELECT id FROM referrals WHERE id = :id FOR UPDATE").bindparams(bindparam("id", type_=UuidType()))
+    one = text("SELECT id FROM referrals WHERE id = :id FOR UPDATE").bindparams(
+        bindparam("id", type_=UuidType())
+    )
 
-    async def as_given(tx: Transaction, *, referrals: Collection[UUID], places: Collection[UUID]) -> None:
+    async def as_given(
+        tx: Transaction, *, referrals: Collection[UUID], places: Collection[UUID]
+    ) -> None:
         assert places
         for id_ in referrals:
             await tx.rows(one, {"id": id_})

@@ -21,18 +21,27 @@ async def published(country: Country, drafts: list[dict[str, Any]]) -> list[str]
     """Publish several at once, each by an administrator of its own; return how each was answered."""
     clients = [await country.client("administrator") for _ in drafts]
     answers = await asyncio.gather(
-        *(client.ask("POST", "/policies", json=document) for client, document in zip(clients, drafts, strict=True))
+        *(
+            client.ask("POST", "/policies", json=document)
+            for client, document in zip(clients, drafts, strict=True)
+        )
     )
     return sorted(answer.json().get("code", "published") for answer in answers)
 
 
 async def test_one_policy_begins_at_a_moment_and_one_has_a_version(country: Country) -> None:
     same_moment = [draft(f"a{number}", valid_from="2099-01-01") for number in range(AT_ONCE)]
-    same_version = [draft("b", valid_from="2099-02-01", renewals=number) for number in range(AT_ONCE)]
+    same_version = [
+        draft("b", valid_from="2099-02-01", renewals=number) for number in range(AT_ONCE)
+    ]
     same = [draft("c", valid_from="2099-03-01")] * AT_ONCE
 
-    assert await published(country, same_moment) == ["policy_beginning_taken"] * (AT_ONCE - 1) + ["published"]
-    assert await published(country, same_version) == ["policy_version_taken"] * (AT_ONCE - 1) + ["published"]
+    assert await published(country, same_moment) == ["policy_beginning_taken"] * (AT_ONCE - 1) + [
+        "published"
+    ]
+    assert await published(country, same_version) == ["policy_version_taken"] * (AT_ONCE - 1) + [
+        "published"
+    ]
     assert await published(country, same) == ["published"] * AT_ONCE
     assert await country.value("SELECT count(*) FROM policies") == 4
     assert await country.value("SELECT count(*) FROM access_log WHERE action = 'publish'") == 3

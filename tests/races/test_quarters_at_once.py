@@ -36,7 +36,9 @@ async def test_a_quarter_is_sealed_once_however_many_workers_do_it(
     assert len(await totals(country)) == 1
 
 
-async def test_without_the_key_they_would_all_seal_it(country: Country, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_without_the_key_they_would_all_seal_it(
+    country: Country, monkeypatch: pytest.MonkeyPatch
+) -> None:
     await country.rows("ALTER TABLE pair_nights DROP CONSTRAINT pair_nights_quarter_fkey")
     await country.rows("ALTER TABLE pair_nights DROP CONSTRAINT pair_nights_pkey")
     await country.rows("ALTER TABLE quarter_figures DROP CONSTRAINT quarter_figures_pkey")

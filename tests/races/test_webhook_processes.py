@@ -14,7 +14,19 @@ from app.database.transaction import WORKER
 from app.webhooks import courier as couriers
 from tests.country import Country
 from tests.forks import Forked
-from tests.receiving import HANG, PAUSE, Receiver, courier, due_now, machine, reaching, receiving, send, tell, webhook
+from tests.receiving import (
+    HANG,
+    PAUSE,
+    Receiver,
+    courier,
+    due_now,
+    machine,
+    reaching,
+    receiving,
+    send,
+    tell,
+    webhook,
+)
 
 pytestmark = pytest.mark.race
 
@@ -126,7 +138,9 @@ async def test_killed_between_sending_and_noting_it_is_sent_again_under_the_same
     assert first.verified(made["secret"]) == second.verified(made["secret"])
 
 
-async def test_who_sends_after_its_lease_ran_out_says_nothing_of_when_it_is_due(country: Country) -> None:
+async def test_who_sends_after_its_lease_ran_out_says_nothing_of_when_it_is_due(
+    country: Country,
+) -> None:
     linde = await machine(country)
     await linde.post("/webhooks", {"url": "https://hooks.example/", "kinds": ["hold"]})
     await tell(country, "1")

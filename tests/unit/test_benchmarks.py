@@ -13,9 +13,16 @@ from benchmarks.wire import answer, request
 
 @pytest.mark.parametrize(
     "values, share, expected",
-    [([], 0.5, 0.0), ([7.0], 0.99, 7.0), ([3.0, 1.0, 2.0], 0.5, 2.0), (list(range(1, 101)), 0.99, 99)],
+    [
+        ([], 0.5, 0.0),
+        ([7.0], 0.99, 7.0),
+        ([3.0, 1.0, 2.0], 0.5, 2.0),
+        (list(range(1, 101)), 0.99, 99),
+    ],
 )
-def test_a_percentile_is_a_value_that_was_measured(values: list[float], share: float, expected: float) -> None:
+def test_a_percentile_is_a_value_that_was_measured(
+    values: list[float], share: float, expected: float
+) -> None:
     assert percentile(values, share) == expected
 
 
@@ -43,7 +50,9 @@ def test_an_answer_ends_where_its_length_says() -> None:
 
 
 def test_a_request_says_how_long_its_body_is() -> None:
-    head, _, body = request("POST", "/v1/holds", headers={"Idempotency-Key": "a"}, body={"a": 1}).partition(b"\r\n\r\n")
+    head, _, body = request(
+        "POST", "/v1/holds", headers={"Idempotency-Key": "a"}, body={"a": 1}
+    ).partition(b"\r\n\r\n")
     assert json.loads(body) == {"a": 1}
     assert f"Content-Length: {len(body)}".encode() in head
     assert b"Content-Length" not in request("GET", "/hello")

@@ -8,7 +8,12 @@ from app.errors import OperatorError
 
 def test_nothing_said_is_an_installation_that_brings_its_own_servers() -> None:
     assert read_settings({}) == Settings()
-    assert read_settings(dict.fromkeys(("DATABASE_URL", "REDIS_URL", "PLEK_KEY", "PLEK_RATE_LIMIT"), "")) == Settings()
+    assert (
+        read_settings(
+            dict.fromkeys(("DATABASE_URL", "REDIS_URL", "PLEK_KEY", "PLEK_RATE_LIMIT"), "")
+        )
+        == Settings()
+    )
     assert Settings().embedded
     assert (Settings().rate_limit, RATE_LIMIT) == (6000, 6000)
 
@@ -33,7 +38,12 @@ def test_every_setting_is_read() -> None:
     assert read.database_url == "postgresql+asyncpg://app@db/plek"
     assert read.owner_url == "postgresql+asyncpg://owner@db/plek"
     assert (read.redis_url, read.key) == ("redis://cache", "k")
-    assert (read.rate_limit, read.pool_size, read.transaction_pooling, read.log_level) == (0, 3, True, "debug")
+    assert (read.rate_limit, read.pool_size, read.transaction_pooling, read.log_level) == (
+        0,
+        3,
+        True,
+        "debug",
+    )
     assert read.webhook_networks == ("10.4.0.0/16", "127.0.0.1")
     assert read.webhook_hosts == ("hooks.example.org", "*.example.net", "192.0.2.1")
     assert (read.embedded, read.assume_role) == (False, None)
@@ -91,4 +101,6 @@ def test_keys_and_passwords_are_left_out_of_what_settings_say_of_themselves() ->
     ],
 )
 def test_a_url_that_sqlalchemy_reads_is_passed_on_as_it_is(url: str) -> None:
-    assert read_settings({"DATABASE_URL": url}).database_url == url.replace("postgresql", "postgresql+asyncpg", 1)
+    assert read_settings({"DATABASE_URL": url}).database_url == url.replace(
+        "postgresql", "postgresql+asyncpg", 1
+    )

@@ -71,16 +71,23 @@ def test_an_exception_is_told_by_kind_and_place_and_never_by_its_message(lines: 
 
 
 def test_each_part_of_a_group_is_told(lines: StringIO) -> None:
-    structlog.get_logger().error("failed", exc_info=ExceptionGroup(SECRET, [KeyError(SECRET), OSError(SECRET)]))
+    structlog.get_logger().error(
+        "failed", exc_info=ExceptionGroup(SECRET, [KeyError(SECRET), OSError(SECRET)])
+    )
 
     [line] = read(lines)
 
     assert SECRET not in lines.getvalue()
-    assert [part["kind"] for part in line["exception"][0]["parts"]] == ["builtins.KeyError", "builtins.OSError"]
+    assert [part["kind"] for part in line["exception"][0]["parts"]] == [
+        "builtins.KeyError",
+        "builtins.OSError",
+    ]
 
 
 def test_what_asyncio_adds_after_its_first_line_is_cut(lines: StringIO) -> None:
-    quoted = f"Task exception was never retrieved\nfuture: <Task exception=IntegrityError('{SECRET}')>"
+    quoted = (
+        f"Task exception was never retrieved\nfuture: <Task exception=IntegrityError('{SECRET}')>"
+    )
     logging.getLogger("asyncio").error(quoted)
 
     [line] = read(lines)
@@ -89,12 +96,16 @@ def test_what_asyncio_adds_after_its_first_line_is_cut(lines: StringIO) -> None:
 
 
 def test_the_server_logs_no_paths(lines: StringIO) -> None:
-    logging.getLogger("uvicorn.access").info('%s - "%s %s HTTP/%s" %d', "127.0.0.1", "GET", "/v1/x?token=y", "1.1", 200)
+    logging.getLogger("uvicorn.access").info(
+        '%s - "%s %s HTTP/%s" %d', "127.0.0.1", "GET", "/v1/x?token=y", "1.1", 200
+    )
 
     assert read(lines) == []
 
 
-def test_the_level_applies_to_our_own_lines(lines: StringIO, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_level_applies_to_our_own_lines(
+    lines: StringIO, monkeypatch: pytest.MonkeyPatch
+) -> None:
     structlog.get_logger().debug("too quiet")
     monkeypatch.setattr(sys, "stderr", lines)
     logs.configure("debug")

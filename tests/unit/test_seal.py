@@ -74,7 +74,9 @@ def test_a_token_is_read_by_its_installation_in_its_scope_only() -> None:
     assert Keyring.parse(new_key()).read_token(token, scope="/holds") is None
 
 
-@pytest.mark.parametrize("token", ["", "a", "=", "é", "\u0000", "A" * 1001, "not base64 at all!", "AAAA" * 8])
+@pytest.mark.parametrize(
+    "token", ["", "a", "=", "é", "\u0000", "A" * 1001, "not base64 at all!", "AAAA" * 8]
+)
 def test_what_is_no_token_says_nothing(token: str) -> None:
     assert Keyring.parse(new_key()).read_token(token, scope="/holds") is None
 
@@ -118,8 +120,13 @@ def test_a_data_key_opens_with_every_ring_that_has_its_key_and_for_its_own_row_a
 
 
 @given(RINGS, RINGS)
-def test_tokens_and_kept_answers_are_read_with_every_ring_that_has_their_key(made: list[str], read: list[str]) -> None:
-    token, answer = ring(*made).token(b"place", scope="/holds"), ring(*made).answers.seal(b"answer", row="once")
+def test_tokens_and_kept_answers_are_read_with_every_ring_that_has_their_key(
+    made: list[str], read: list[str]
+) -> None:
+    token, answer = (
+        ring(*made).token(b"place", scope="/holds"),
+        ring(*made).answers.seal(b"answer", row="once"),
+    )
     if made[0] in read:
         assert ring(*read).read_token(token, scope="/holds") == b"place"
         assert ring(*read).answers.unseal(answer, row="once") == b"answer"
@@ -130,7 +137,9 @@ def test_tokens_and_kept_answers_are_read_with_every_ring_that_has_their_key(mad
 
 
 @given(RINGS, RINGS)
-def test_wrapped_anew_it_is_the_same_key_and_opens_with_the_newest_alone(made: list[str], read: list[str]) -> None:
+def test_wrapped_anew_it_is_the_same_key_and_opens_with_the_newest_alone(
+    made: list[str], read: list[str]
+) -> None:
     key, wrapped = ring(*made).new_data_key(row="a")
     if made[0] not in read:
         with pytest.raises(SealBroken):

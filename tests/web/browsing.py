@@ -24,7 +24,8 @@ SCREENS = ROOT / "build" / "screens"
 """Pictures of every page that a test looked at, for people to look at as well."""
 AXE = ROOT / "node_modules" / "axe-core" / "axe.min.js"
 INSTALLED = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome")
-# Nothing is fetched in the background, and a machine without a graphics card or a sandbox for root will do.
+# Nothing is fetched in the background, and a machine without a graphics card or a sandbox for root
+# will do.
 WORDS = (
     "--no-sandbox",
     "--disable-gpu",
@@ -38,7 +39,10 @@ WORDS = (
 WIDE, PHONE = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
 NEUTRAL = "<!DOCTYPE html><title>Weather</title><h1>Weather</h1>"
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
-LIGHTS: tuple[tuple[Literal["light", "dark"], list[str]], ...] = (("light", RULES), ("dark", ["color-contrast"]))
+LIGHTS: tuple[tuple[Literal["light", "dark"], list[str]], ...] = (
+    ("light", RULES),
+    ("dark", ["color-contrast"]),
+)
 """What axe looks for by day, and all of it that can be another matter by night."""
 
 
@@ -49,8 +53,12 @@ def chromium() -> tuple[str, dict[str, Any]]:
         return found, dict(os.environ)
     libraries = str(UNPACKED / "al2023" / "lib")
     return str(UNPACKED / "chromium"), os.environ | {
-        "LD_LIBRARY_PATH": os.pathsep.join(filter(None, (os.environ.get("LD_LIBRARY_PATH"), libraries))),
-        "FONTCONFIG_PATH": str(UNPACKED / "fonts") if shutil.which("fc-list") is None else "/etc/fonts",
+        "LD_LIBRARY_PATH": os.pathsep.join(
+            filter(None, (os.environ.get("LD_LIBRARY_PATH"), libraries))
+        ),
+        "FONTCONFIG_PATH": str(UNPACKED / "fonts")
+        if shutil.which("fc-list") is None
+        else "/etc/fonts",
     }
 
 
@@ -70,7 +78,11 @@ class Site:
 
     async def visitor(self, **options: Any) -> Page:
         """Return a browser window of its own, of somebody who is not signed in."""
-        usual: dict[str, Any] = {"viewport": WIDE, "locale": "nl-NL", "timezone_id": "Europe/Amsterdam"}
+        usual: dict[str, Any] = {
+            "viewport": WIDE,
+            "locale": "nl-NL",
+            "timezone_id": "Europe/Amsterdam",
+        }
         context = await self.browser.new_context(base_url=self.base, **usual | options)
         self.windows.append(context)
         context.set_default_timeout(10_000)
@@ -80,16 +92,22 @@ class Site:
         page.on("console", lambda message: self._told(message.type, message.text))
         return page
 
-    async def person(self, *roles: str, provider: str | None = None, region: str | None = None, **options: Any) -> Page:
+    async def person(
+        self, *roles: str, provider: str | None = None, region: str | None = None, **options: Any
+    ) -> Page:
         """Return the browser window of somebody who is signed in."""
         page = await self.visitor(**options)
-        await sign_in(self.country, page.context, self.base, roles, provider=provider, region=region)
+        await sign_in(
+            self.country, page.context, self.base, roles, provider=provider, region=region
+        )
         return page
 
     async def sign_in_again(self, page: Page) -> None:
         """Give a browser another session of the same account, as if its reader had signed in again in another tab."""
         value = next(one["value"] for one in await page.context.cookies() if one["name"] == COOKIE)  # pyright: ignore[reportTypedDictNotRequiredAccess]
-        account_id = await self.country.value("SELECT account_id FROM tokens WHERE hash = :hash", hash=hash_of(value))
+        account_id = await self.country.value(
+            "SELECT account_id FROM tokens WHERE hash = :hash", hash=hash_of(value)
+        )
         await give_session(self.country, page.context, self.base, account_id)
 
     def expected(self, *beginnings: str) -> None:
@@ -121,11 +139,17 @@ async def sign_in(
     account_id = uuid4()
     provider_id = await country.provider(provider) if provider else None
     async with country.owner.entered() as tx:
-        await tx.run(insert(Account).values(id=account_id, roles=list(roles), provider_id=provider_id, region=region))
+        await tx.run(
+            insert(Account).values(
+                id=account_id, roles=list(roles), provider_id=provider_id, region=region
+            )
+        )
     await give_session(country, context, base, account_id)
 
 
-async def give_session(country: Country, context: BrowserContext, base: str, account_id: UUID) -> None:
+async def give_session(
+    country: Country, context: BrowserContext, base: str, account_id: UUID
+) -> None:
     """Give a browser a new session of an account."""
     value = secrets.token_urlsafe(32)
     async with country.owner.entered() as tx:
@@ -158,7 +182,9 @@ async def browser() -> AsyncGenerator[Browser]:
     """Start a Chromium, and stop it after."""
     path, environment = chromium()
     async with async_playwright() as playwright:
-        started = await playwright.chromium.launch(executable_path=path, env=environment, args=list(WORDS))
+        started = await playwright.chromium.launch(
+            executable_path=path, env=environment, args=list(WORDS)
+        )
         try:
             yield started
         finally:
@@ -189,7 +215,9 @@ async def faults_of(page: Page, rules: list[str] = RULES) -> list[str]:
     """Return what axe finds, in a line each."""
     if not await page.evaluate("'axe' in window"):
         await page.evaluate(AXE.read_text(encoding="utf-8"))
-    found = await page.evaluate("rules => axe.run({runOnly: rules, resultTypes: ['violations']})", rules)
+    found = await page.evaluate(
+        "rules => axe.run({runOnly: rules, resultTypes: ['violations']})", rules
+    )
     return [
         f"{fault['id']}: {node['target']} {node['failureSummary']}"
         for fault in found["violations"]

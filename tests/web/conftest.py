@@ -44,7 +44,9 @@ async def site(country: Country, chromium: Browser) -> AsyncGenerator[Site]:
         try:
             yield opened
             assert opened.failures == []
-            assert [url for url in opened.went_out if not url.startswith("https://www.knmi.nl/")] == []
+            assert [
+                url for url in opened.went_out if not url.startswith("https://www.knmi.nl/")
+            ] == []
         finally:
             for context in opened.windows:
                 await context.close()

@@ -22,7 +22,10 @@ class Stopwatch:
         self._begun = time.perf_counter()
 
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
     ) -> None:
         """Stop; what failed is no figure."""
         del error, trace
@@ -34,5 +37,7 @@ class Stopwatch:
         FIGURES.mkdir(parents=True, exist_ok=True)
         middle, slowest = statistics.median(self._ms), max(self._ms)
         name = self._what.replace(" ", "-")
-        line = f"{self._what}: median {middle:.0f} ms, slowest {slowest:.0f} ms, of {len(self._ms)}\n"
+        line = (
+            f"{self._what}: median {middle:.0f} ms, slowest {slowest:.0f} ms, of {len(self._ms)}\n"
+        )
         (FIGURES / f"{name}.txt").write_text(line, encoding="utf-8")

@@ -15,9 +15,17 @@ async def test_from_the_hold_to_the_arrival_each_sees_what_the_other_did(site: S
     await to_the_offers(worker)
     steps = (
         (worker, "Deze plek reserveren", board.get_by_role("button", name="Accepteren")),
-        (board, "Accepteren", worker.get_by_role("heading", name="Stichting Linde heeft een plek voor hen")),
+        (
+            board,
+            "Accepteren",
+            worker.get_by_role("heading", name="Stichting Linde heeft een plek voor hen"),
+        ),
         (worker, "Ze zijn onderweg", board.get_by_role("button", name="Aangekomen")),
-        (board, "Aangekomen", worker.get_by_role("heading", name="Ze zijn aangekomen bij Stichting Linde")),
+        (
+            board,
+            "Aangekomen",
+            worker.get_by_role("heading", name="Ze zijn aangekomen bij Stichting Linde"),
+        ),
     )
 
     live = Stopwatch("what one side does shows on the other's page")

@@ -19,7 +19,9 @@ async def test_the_start_page_can_be_read_in_every_size_and_light(site: Site) ->
 
 
 @pytest.mark.parametrize("by", ["button", "keys"])
-async def test_leaving_blanks_the_page_goes_elsewhere_and_there_is_no_way_back(site: Site, by: str) -> None:
+async def test_leaving_blanks_the_page_goes_elsewhere_and_there_is_no_way_back(
+    site: Site, by: str
+) -> None:
     page = await site.visitor()
     await page.goto("/")
     await page.goto("/?again")
@@ -54,7 +56,9 @@ async def test_english_is_one_click_away_and_stays(site: Site) -> None:
     await expect(page.locator("html")).to_have_attribute("lang", "en")
 
 
-async def test_a_line_that_dies_in_silence_is_noticed_and_one_that_says_it_lives_is_not(site: Site) -> None:
+async def test_a_line_that_dies_in_silence_is_noticed_and_one_that_says_it_lives_is_not(
+    site: Site,
+) -> None:
     live, bus = ("data-live", "yes"), site.country.parts.bus
     async with line_to(site.base) as line:
         page = await replace(site, base=line.base).person("coordinator", provider="linde")

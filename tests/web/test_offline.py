@@ -73,7 +73,9 @@ async def walk(page: Page) -> None:
 
 async def nothing_left(page: Page) -> None:
     """Wait until the browser keeps nothing, and has no worker."""
-    await page.wait_for_function(f"async () => !(await ({KEYS})()).length && !(await ({WORKERS})())")
+    await page.wait_for_function(
+        f"async () => !(await ({KEYS})()).length && !(await ({WORKERS})())"
+    )
 
 
 async def test_who_did_not_choose_keeps_nothing_whatever_they_look_at(site: Site) -> None:
@@ -82,7 +84,9 @@ async def test_who_did_not_choose_keeps_nothing_whatever_they_look_at(site: Site
     await walk(page)
 
     await page.goto("/country")
-    await expect(page.get_by_text("Op dit apparaat wordt niets bewaard.", exact=True)).to_be_visible()
+    await expect(
+        page.get_by_text("Op dit apparaat wordt niets bewaard.", exact=True)
+    ).to_be_visible()
     assert await kept_in(page) == []
     assert await page.evaluate(WORKERS) == 0
 
@@ -103,9 +107,13 @@ async def test_who_chose_has_the_country_in_bands_and_the_numbers_without_a_conn
     await page.goto("/providers")
 
     await expect(page).to_have_url(re.compile(f"{KEPT}$"))
-    await expect(page.locator(".plek-age__when")).to_contain_text(re.compile(r"Stand van .*: \d minu"))
+    await expect(page.locator(".plek-age__when")).to_contain_text(
+        re.compile(r"Stand van .*: \d minu")
+    )
     await expect(page.get_by_role("link", name="000-555 01 01")).to_be_visible()
-    await expect(page.locator(".plek-bands tbody tr").filter(has_text="Zwolle")).to_contain_text("3 of meer vrij van 5")
+    await expect(page.locator(".plek-bands tbody tr").filter(has_text="Zwolle")).to_contain_text(
+        "3 of meer vrij van 5"
+    )
     assert "van uzelf" not in await page.content()
     assert "csrf" not in (await page.content()).lower()
     await look_at(page, "country-kept")
@@ -152,7 +160,9 @@ async def test_all_of_it_goes_at_once(site: Site, how: str) -> None:
     match how:
         case "switch":
             await page.get_by_role("button", name="Wis van dit apparaat").click()
-            await expect(page.get_by_text("Op dit apparaat wordt niets bewaard.", exact=True)).to_be_visible()
+            await expect(
+                page.get_by_text("Op dit apparaat wordt niets bewaard.", exact=True)
+            ).to_be_visible()
         case "sign-out":
             await page.get_by_role("button", name="Uitloggen").click()
         case "leave":
@@ -160,6 +170,8 @@ async def test_all_of_it_goes_at_once(site: Site, how: str) -> None:
             await page.wait_for_url("https://www.knmi.nl/")
         case _:
             await site.country.rows("UPDATE tokens SET revoked_at = clock_timestamp()")
-            await page.evaluate("async () => (await navigator.serviceWorker.ready).active.postMessage('keep')")
+            await page.evaluate(
+                "async () => (await navigator.serviceWorker.ready).active.postMessage('keep')"
+            )
 
     await nothing_left(beside)

@@ -34,7 +34,11 @@ class Form:
         """Return its fields with some of them filled in: `adult_0_gender` for the field adult-0-gender."""
         given = {ROW.sub(r"\1-\2-", name): value for name, value in values.items()}
         kept = [(name, value) for name, value in self.fields if name not in given]
-        more = [(name, one) for name, value in given.items() for one in ([value] if isinstance(value, str) else value)]
+        more = [
+            (name, one)
+            for name, value in given.items()
+            for one in ([value] if isinstance(value, str) else value)
+        ]
         return kept + more
 
 
@@ -64,7 +68,9 @@ class _Reader(HTMLParser):
 
     def handle_endtag(self, tag: str) -> None:
         if tag == "select" and self._select:
-            chosen = [value for value, selected in self._options if selected] or [value for value, _ in self._options]
+            chosen = [value for value, selected in self._options if selected] or [
+                value for value, _ in self._options
+            ]
             self.forms[-1].fields.append((self._select, chosen[0] if chosen else ""))
             self._select = ""
 
@@ -110,26 +116,45 @@ class Visitor:
         return answer.text
 
     async def send(
-        self, action: str, fields: Fields, *, partial: bool = False, headers: Mapping[str, str] | None = None
+        self,
+        action: str,
+        fields: Fields,
+        *,
+        partial: bool = False,
+        headers: Mapping[str, str] | None = None,
     ) -> Seen:
         """Send a form, and open the page that it leads to."""
         wanted: dict[str, Any] = {}
         for name, value in fields:
             wanted.setdefault(name, []).append(value)
-        answer = await self.http.post(action, data=wanted, headers={**(PARTIAL if partial else {}), **(headers or {})})
+        answer = await self.http.post(
+            action, data=wanted, headers={**(PARTIAL if partial else {}), **(headers or {})}
+        )
         if answer.is_redirect:
             return await self.get(answer.headers["location"])
         return Seen(answer)
 
     async def press(
-        self, seen: Seen, ending: str, fill: Filled | None = None, *, partial: bool = False, **values: str | list[str]
+        self,
+        seen: Seen,
+        ending: str,
+        fill: Filled | None = None,
+        *,
+        partial: bool = False,
+        **values: str | list[str],
     ) -> Seen:
         """Fill in a form of a page and send it."""
         form = seen.form(ending)
         return await self.send(form.action, form.filled(**(fill or {}), **values), partial=partial)
 
     async def post(
-        self, path: str, form: Mapping[str, Any] | None = None, *, expect: int = 200, part: bool = True, **more: Any
+        self,
+        path: str,
+        form: Mapping[str, Any] | None = None,
+        *,
+        expect: int = 200,
+        part: bool = True,
+        **more: Any,
     ) -> httpx.Response:
         """Send a form as a script or, without `part`, as a browser by itself does."""
         headers = {"X-CSRF": self.csrf, **(PARTIAL | {"HX-Target": "said"} if part else {})}
@@ -139,14 +164,24 @@ class Visitor:
 
 
 async def browser_of(
-    country: Country, *roles: str, language: str = "nl", provider: str | None = None, region: str | None = None
+    country: Country,
+    *roles: str,
+    language: str = "nl",
+    provider: str | None = None,
+    region: str | None = None,
 ) -> httpx.AsyncClient:
     """Return the browser of a new account, as the client that it is; of nobody's where no role is named."""
-    return (await visitor(country, *roles, language=language, provider=provider, region=region)).http
+    return (
+        await visitor(country, *roles, language=language, provider=provider, region=region)
+    ).http
 
 
 async def visitor(
-    country: Country, *roles: str, provider: str | None = None, region: str | None = None, language: str = "en"
+    country: Country,
+    *roles: str,
+    provider: str | None = None,
+    region: str | None = None,
+    language: str = "en",
 ) -> Visitor:
     """Return a new account's browser; nobody's where no role is named."""
     value = await _session(country, roles, provider=provider, region=region) if roles else ""
@@ -157,14 +192,22 @@ async def visitor(
     return Visitor(await country.stack.enter_async_context(http), csrf_for(value))
 
 
-async def _session(country: Country, roles: tuple[str, ...], *, provider: str | None, region: str | None) -> str:
+async def _session(
+    country: Country, roles: tuple[str, ...], *, provider: str | None, region: str | None
+) -> str:
     value, account_id = secrets.token_urlsafe(32), uuid4()
     provider_id = await country.provider(provider) if provider else None
     expires_at = text("clock_timestamp() + interval '1 day'")
     async with country.owner.entered() as tx:
-        await tx.run(insert(Account).values(id=account_id, roles=list(roles), provider_id=provider_id, region=region))
         await tx.run(
-            insert(Token).values(id=uuid4(), account_id=account_id, hash=hash_of(value), expires_at=expires_at)
+            insert(Account).values(
+                id=account_id, roles=list(roles), provider_id=provider_id, region=region
+            )
+        )
+        await tx.run(
+            insert(Token).values(
+                id=uuid4(), account_id=account_id, hash=hash_of(value), expires_at=expires_at
+            )
         )
     return value
 
@@ -179,5 +222,7 @@ def hidden(page: str, name: str) -> str:
 def chosen(page: str, name: str) -> list[str]:
     """Return what a form of a page has chosen among the values of a name, as a browser understands it."""
     boxes = re.findall(r"<input\b[^>]*>", page)
-    mine = [box for box in boxes if f'name="{name}"' in box and re.search(r"\schecked(?=[\s>])", box)]
+    mine = [
+        box for box in boxes if f'name="{name}"' in box and re.search(r"\schecked(?=[\s>])", box)
+    ]
     return [found[1] for box in mine if (found := re.search(r'value="([^"]*)"', box))]

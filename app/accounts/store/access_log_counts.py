@@ -43,7 +43,10 @@ class Person:
 
 
 GRANTED = "at >= :since AND at < :until AND outcome = 'granted' AND account_id IS NOT NULL"
-_SPAN = (bindparam("since", type_=DateTime(timezone=True)), bindparam("until", type_=DateTime(timezone=True)))
+_SPAN = (
+    bindparam("since", type_=DateTime(timezone=True)),
+    bindparam("until", type_=DateTime(timezone=True)),
+)
 
 _SIMPLE = text(f"""
 SELECT account_id,
@@ -59,7 +62,8 @@ FROM access_log WHERE {GRANTED} GROUP BY account_id
     bindparam("zone", type_=Text()),
 )
 
-# A hold by anybody, at any time after the account's first ranking of that referral, answers for all of its rankings.
+# A hold by anybody, at any time after the account's first ranking of that referral, answers for all
+# of its rankings.
 _WITHOUT_HOLD = text(f"""
 WITH ranked AS (
   SELECT account_id, referral_id, min(at) AS first, count(*) AS rankings
@@ -100,7 +104,11 @@ async def by_account(
     values |= {"looks": sorted(looks), "hours": list(odd.hours), "zone": odd.zone}
     rows = await tx.rows(_SIMPLE, values)
     return {
-        row.account_id: {"zone_changes": row.zone_changes, "reveals": row.reveals, "odd_hours": row.odd_hours}
+        row.account_id: {
+            "zone_changes": row.zone_changes,
+            "reveals": row.reveals,
+            "odd_hours": row.odd_hours,
+        }
         for row in rows
     }
 
@@ -115,9 +123,13 @@ async def of_same_referral(tx: "Transaction", span: Span) -> Mapping[UUID, int]:
     return await _counted(tx, span, _SAME_REFERRAL)
 
 
-async def who(tx: "Transaction", span: Span, account_ids: Collection[UUID]) -> Mapping[UUID, Person]:
+async def who(
+    tx: "Transaction", span: Span, account_ids: Collection[UUID]
+) -> Mapping[UUID, Person]:
     """Return what some accounts were when they last looked."""
-    rows = await tx.rows(_WHO, {"since": span.since, "until": span.until, "account_ids": sorted(account_ids)})
+    rows = await tx.rows(
+        _WHO, {"since": span.since, "until": span.until, "account_ids": sorted(account_ids)}
+    )
     return {row.account_id: Person(tuple(row.roles), row.provider_id) for row in rows}
 
 

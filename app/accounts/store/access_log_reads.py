@@ -1,6 +1,7 @@
 """Reading the access log: all of it, what concerns one referral, and what a shelter's owner is told of.
 
-Row-level security stands in front of every row: to whom which entries are shown is decided there as well.
+Row-level security stands in front of every row: to whom which entries are shown is decided there as
+well.
 """
 
 from dataclasses import dataclass
@@ -54,7 +55,9 @@ _COLUMNS = tuple(getattr(AccessLogEntry, name) for name in LookRow.__slots__)
 _NAMES = ", ".join(LookRow.__slots__)
 
 
-async def listed(tx: "Transaction", wanted: Wanted, *, limit: int, after: tuple[datetime, int] | None) -> list[LookRow]:
+async def listed(
+    tx: "Transaction", wanted: Wanted, *, limit: int, after: tuple[datetime, int] | None
+) -> list[LookRow]:
     """Return entries, newest first, from after a place in that order."""
     log = AccessLogEntry
     statement = select(*_COLUMNS).order_by(log.at.desc(), log.id.desc()).limit(limit)
@@ -79,7 +82,9 @@ async def is_own(tx: "Transaction", referral_id: UUID, *, provider_id: UUID) -> 
     return bool((await tx.rows(select(own)))[0][0])
 
 
-async def of_referral(tx: "Transaction", referral_id: UUID, *, limit: int, before: int = NEWEST) -> list[LookRow]:
+async def of_referral(
+    tx: "Transaction", referral_id: UUID, *, limit: int, before: int = NEWEST
+) -> list[LookRow]:
     """Return the entries that name a referral, newest first."""
     named = AccessLogReferral
     statement = (
@@ -92,8 +97,8 @@ async def of_referral(tx: "Transaction", referral_id: UUID, *, limit: int, befor
     return [LookRow(*row) for row in await tx.rows(statement)]
 
 
-# For each site by an index, and the newest of all of them. The codes stand in the statement itself: only so the planner
-# knows that the partial indexes have all such rows.
+# For each site by an index, and the newest of all of them. The codes stand in the statement itself:
+# only so the planner knows that the partial indexes have all such rows.
 _NOTICES = text(f"""
 SELECT {_NAMES} FROM (
   SELECT l.* FROM sites AS s CROSS JOIN LATERAL (

@@ -39,14 +39,22 @@ async def add(
     demo: bool = False,
 ) -> None:
     """Store a new account."""
-    values = {"id": account_id, "roles": list(roles), "provider_id": provider_id, "region": region, "demo": demo}
+    values = {
+        "id": account_id,
+        "roles": list(roles),
+        "provider_id": provider_id,
+        "region": region,
+        "demo": demo,
+    }
     await tx.run(insert(Account).values(**values))
 
 
 async def provider_in(tx: "Transaction", region: str) -> UUID | None:
     """Return the first provider, by slug, that serves a region."""
     serving = select(Provider.id).join(ProviderRegion, ProviderRegion.provider_id == Provider.id)
-    row = await tx.row(serving.where(ProviderRegion.region == region).order_by(Provider.slug).limit(1))
+    row = await tx.row(
+        serving.where(ProviderRegion.region == region).order_by(Provider.slug).limit(1)
+    )
     return None if row is None else row.id
 
 
@@ -71,6 +79,8 @@ async def add_token(
 async def revoke(tx: "Transaction", token_id: UUID) -> bool:
     """End a token now, if it has not been revoked before; return whether there is such a token."""
     await tx.run(
-        update(Token).where(Token.id == token_id, Token.revoked_at.is_(None)).values(revoked_at=func.clock_timestamp())
+        update(Token)
+        .where(Token.id == token_id, Token.revoked_at.is_(None))
+        .values(revoked_at=func.clock_timestamp())
     )
     return await tx.row(select(Token.id).where(Token.id == token_id)) is not None

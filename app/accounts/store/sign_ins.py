@@ -69,7 +69,9 @@ class Span:
 
 
 _COLUMNS = tuple(getattr(Credential, name) for name in CredentialRow.__slots__)
-_OPEN = text("SELECT open_session(:of_account, :hashed, :idle, :longest, :on_device, :admits_demo) AS id").bindparams(
+_OPEN = text(
+    "SELECT open_session(:of_account, :hashed, :idle, :longest, :on_device, :admits_demo) AS id"
+).bindparams(
     bindparam("of_account", type_=Uuid()),
     bindparam("hashed", type_=LargeBinary()),
     bindparam("idle", type_=Interval()),
@@ -80,11 +82,15 @@ _OPEN = text("SELECT open_session(:of_account, :hashed, :idle, :longest, :on_dev
 _KEEP = text("SELECT keep_session(:hashed, :idle)").bindparams(
     bindparam("hashed", type_=LargeBinary()), bindparam("idle", type_=Interval())
 )
-_LISTED = text("SELECT * FROM sessions_of(:of_account)").bindparams(bindparam("of_account", type_=Uuid()))
+_LISTED = text("SELECT * FROM sessions_of(:of_account)").bindparams(
+    bindparam("of_account", type_=Uuid())
+)
 _END = text("SELECT end_sessions(:of_account, :only_this) AS ended").bindparams(
     bindparam("of_account", type_=Uuid()), bindparam("only_this", type_=Uuid())
 )
-_PRUNE = text("SELECT prune_sessions(:kept) AS gone").bindparams(bindparam("kept", type_=Interval()))
+_PRUNE = text("SELECT prune_sessions(:kept) AS gone").bindparams(
+    bindparam("kept", type_=Interval())
+)
 
 
 async def named(tx: "Transaction", name_key: bytes) -> CredentialRow | None:
@@ -104,30 +110,49 @@ async def _credential(tx: "Transaction", wanted: "Executable") -> CredentialRow 
 
 async def add(tx: "Transaction", row: CredentialRow, *, name_key: bytes) -> None:
     """Store by what name an account's owner will sign in; whose name it already is raises an integrity error."""
-    values: dict[str, Any] = {"account_id": row.account_id, "name_key": name_key, "key": row.key, "name": row.name}
+    values: dict[str, Any] = {
+        "account_id": row.account_id,
+        "name_key": name_key,
+        "key": row.key,
+        "name": row.name,
+    }
     await tx.run(insert(Credential).values(**values))
 
 
 async def is_taken(tx: "Transaction", name_key: bytes) -> bool:
     """Whether somebody signs in by this name."""
-    return await tx.row(select(Credential.account_id).where(Credential.name_key == name_key)) is not None
+    return (
+        await tx.row(select(Credential.account_id).where(Credential.name_key == name_key))
+        is not None
+    )
 
 
-async def enrol(tx: "Transaction", account_id: UUID, *, password: str, second_factor: bytes, step: int) -> None:
+async def enrol(
+    tx: "Transaction", account_id: UUID, *, password: str, second_factor: bytes, step: int
+) -> None:
     """Store a new password and second factor; `step` is that of the code which showed that it works."""
     await tx.run(
         update(Credential)
         .where(Credential.account_id == account_id)
-        .values(password=password, second_factor=second_factor, used_step=step, enrolled_at=func.clock_timestamp())
+        .values(
+            password=password,
+            second_factor=second_factor,
+            used_step=step,
+            enrolled_at=func.clock_timestamp(),
+        )
     )
 
 
 async def set_password(tx: "Transaction", account_id: UUID, password: str) -> None:
     """Store another password, or the same hashed with other parameters."""
-    await tx.run(update(Credential).where(Credential.account_id == account_id).values(password=password))
+    await tx.run(
+        update(Credential).where(Credential.account_id == account_id).values(password=password)
+    )
 
 
-async def set_second_factor(tx: "Transaction", account_id: UUID, second_factor: bytes, *, step: int) -> None:
+async def set_second_factor(
+    tx: "Transaction", account_id: UUID, second_factor: bytes, *, step: int
+) -> None:
     """Store another second factor; `step` is that of the code which showed that it works."""
     changed = update(Credential).where(Credential.account_id == account_id)
     await tx.run(changed.values(second_factor=second_factor, used_step=step))
@@ -147,34 +172,55 @@ async def use_step(tx: "Transaction", account_id: UUID, *, step: int, proven: bo
     """Use the code of a step, if no code of it or a later one has been used; the row decides who was first."""
     used = await tx.run(
         update(Credential)
-        .where(Credential.account_id == account_id, Credential.used_step < step, literal(proven, Boolean()))
+        .where(
+            Credential.account_id == account_id,
+            Credential.used_step < step,
+            literal(proven, Boolean()),
+        )
         .values(used_step=step)
     )
     return used == 1
 
 
-async def use_recovery_code(tx: "Transaction", account_id: UUID, hashed: bytes, *, proven: bool) -> bool:
+async def use_recovery_code(
+    tx: "Transaction", account_id: UUID, hashed: bytes, *, proven: bool
+) -> bool:
     """Use a recovery code, if it has not been used before."""
     mine = RecoveryCode.account_id == account_id
-    return await tx.run(delete(RecoveryCode).where(mine, RecoveryCode.hash == hashed, literal(proven, Boolean()))) == 1
+    return (
+        await tx.run(
+            delete(RecoveryCode).where(
+                mine, RecoveryCode.hash == hashed, literal(proven, Boolean())
+            )
+        )
+        == 1
+    )
 
 
 async def add_recovery_codes(tx: "Transaction", account_id: UUID, hashes: Sequence[bytes]) -> None:
     """Store new recovery codes; older ones end."""
     await tx.run(delete(RecoveryCode).where(RecoveryCode.account_id == account_id))
-    await tx.run(insert(RecoveryCode), [{"account_id": account_id, "hash": hashed} for hashed in hashes])
+    await tx.run(
+        insert(RecoveryCode), [{"account_id": account_id, "hash": hashed} for hashed in hashes]
+    )
 
 
 async def recovery_codes_left(tx: "Transaction", account_id: UUID) -> int:
     """Return how many recovery codes have not been used."""
-    counted = select(func.count()).select_from(RecoveryCode).where(RecoveryCode.account_id == account_id)
+    counted = (
+        select(func.count()).select_from(RecoveryCode).where(RecoveryCode.account_id == account_id)
+    )
     return (await tx.rows(counted))[0][0]
 
 
 async def invite(tx: "Transaction", account_id: UUID, *, hashed: bytes, valid: timedelta) -> None:
     """Store an invitation; an older one for the same account ends."""
     older = Invitation.account_id == account_id
-    await tx.run(update(Invitation).where(older, Invitation.used_at.is_(None)).values(used_at=func.clock_timestamp()))
+    await tx.run(
+        update(Invitation)
+        .where(older, Invitation.used_at.is_(None))
+        .values(used_at=func.clock_timestamp())
+    )
     values: dict[str, Any] = {
         "hash": hashed,
         "account_id": account_id,
@@ -196,7 +242,11 @@ async def invited(tx: "Transaction", hashed: bytes) -> UUID | None:
 
 async def accept(tx: "Transaction", hashed: bytes) -> bool:
     """Use an invitation; False for whoever comes second, or too late."""
-    used = update(Invitation).where(Invitation.hash == hashed, *_OPEN_STILL).values(used_at=func.clock_timestamp())
+    used = (
+        update(Invitation)
+        .where(Invitation.hash == hashed, *_OPEN_STILL)
+        .values(used_at=func.clock_timestamp())
+    )
     return await tx.run(used) == 1
 
 
@@ -204,7 +254,13 @@ _OPEN_STILL = (Invitation.used_at.is_(None), Invitation.expires_at > func.clock_
 
 
 async def open_session(
-    tx: "Transaction", account_id: UUID, *, hashed: bytes, span: Span, device: str, admits_demo: bool
+    tx: "Transaction",
+    account_id: UUID,
+    *,
+    hashed: bytes,
+    span: Span,
+    device: str,
+    admits_demo: bool,
 ) -> UUID | None:
     """Open a session; None where the account may not come in."""
     values = {

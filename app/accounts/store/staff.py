@@ -116,8 +116,15 @@ async def disable(tx: "Transaction", account_id: UUID) -> bool:
 
 async def enable(tx: "Transaction", account_id: UUID) -> bool:
     """Let an account in again; False where it is the caller's own, or none."""
-    return await tx.run(update(Account).where(Account.id == account_id).values(disabled_at=None)) == 1
+    return (
+        await tx.run(update(Account).where(Account.id == account_id).values(disabled_at=None)) == 1
+    )
 
 
 def _values(row: AccountRow) -> dict[str, Any]:
-    return {"roles": list(row.roles), "provider_id": row.provider_id, "region": row.region, "name": row.name}
+    return {
+        "roles": list(row.roles),
+        "provider_id": row.provider_id,
+        "region": row.region,
+        "name": row.name,
+    }

@@ -40,14 +40,17 @@ class Curve:
 
 def class_of(days: int) -> str:
     """The class of a stay that lasted so many days."""
-    return next((name for edge, name in zip(EDGES, CLASSES, strict=False) if days < edge), CLASSES[-1])
+    return next(
+        (name for edge, name in zip(EDGES, CLASSES, strict=False) if days < edge), CLASSES[-1]
+    )
 
 
 def curve(steps: Sequence[Step], *, shown: Collection[str]) -> Curve:
     """The curve as far as it may be seen: `shown` are the classes of which it may be seen how many stays ended.
 
-    It ends before the first class that is hidden, and where fewer than ten stays are left to look at. The points rest
-    on the same departures that are shown by class, so they say nothing of the others.
+    It ends before the first class that is hidden, and where fewer than ten stays are left to look
+    at. The points rest on the same departures that are shown by class, so they say nothing of the
+    others.
     """
     points: list[Point] = []
     for edge, name in zip(EDGES, CLASSES, strict=False):
@@ -57,4 +60,6 @@ def curve(steps: Sequence[Step], *, shown: Collection[str]) -> Curve:
     median = median_days(steps)
     if median is None or not points or median >= points[-1].days:
         return Curve(None, tuple(points))
-    return Curve((median + MEDIAN_STEP_DAYS // 2) // MEDIAN_STEP_DAYS * MEDIAN_STEP_DAYS, tuple(points))
+    return Curve(
+        (median + MEDIAN_STEP_DAYS // 2) // MEDIAN_STEP_DAYS * MEDIAN_STEP_DAYS, tuple(points)
+    )

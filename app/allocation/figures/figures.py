@@ -28,8 +28,8 @@ Cell: TypeAlias = tuple[str, str, str, str]
 class Measure:
     """Something that is counted: `breakdowns` has the codes of each way in which it is divided.
 
-    `adds_up`: whether each breakdown divides all of it, so that its parts come to the total. Else one thing may count
-    under several codes, or under none, and there is no total.
+    `adds_up`: whether each breakdown divides all of it, so that its parts come to the total. Else
+    one thing may count under several codes, or under none, and there is no total.
     """
 
     name: str
@@ -42,7 +42,8 @@ class Measure:
 class Counted:
     """How many of one kind there were in a region, of those that one provider knows; `codes` are by breakdown.
 
-    Where they do not say under which code of the measure's first breakdown they fall, they are in the total already.
+    Where they do not say under which code of the measure's first breakdown they fall, they are in
+    the total already.
     """
 
     measure: str
@@ -57,14 +58,19 @@ Figures: TypeAlias = dict[str, "int | None"]
 
 
 def figures(
-    measures: Sequence[Measure], counted: Iterable[Counted], *, regions: Sequence[str], served: Collection[str]
+    measures: Sequence[Measure],
+    counted: Iterable[Counted],
+    *,
+    regions: Sequence[str],
+    served: Collection[str],
 ) -> dict[str, Figures]:
     """What everybody may see of each region, and of the country: no count under ten, nor what would give one away.
 
     `served` are the regions that have places.
 
-    A reader knows every sum there is: of the parts of a measure, and of the regions to the country. Some providers know
-    more, their own part of each count. Where the rest, that of the others, is under ten, the count is hidden as well.
+    A reader knows every sum there is: of the parts of a measure, and of the regions to the country.
+    Some providers know more, their own part of each count. Where the rest, that of the others, is
+    under ten, the count is hidden as well.
     """
     by_measure: defaultdict[str, list[Counted]] = defaultdict(list)
     for one in counted:
@@ -87,7 +93,9 @@ def name_of(cell: Cell) -> str:
     return f"{measure}.{breakdown}.{code}" if breakdown else measure
 
 
-def _shown(measure: Measure, counted: Iterable[Counted], regions: Sequence[str]) -> Mapping[Cell, int | None]:
+def _shown(
+    measure: Measure, counted: Iterable[Counted], regions: Sequence[str]
+) -> Mapping[Cell, int | None]:
     kinds = [(breakdown, code) for breakdown, codes in measure.breakdowns.items() for code in codes]
     if measure.adds_up:
         kinds.insert(0, ("", ""))
@@ -99,24 +107,37 @@ def _shown(measure: Measure, counted: Iterable[Counted], regions: Sequence[str])
             for region in (COUNTRY, one.region):
                 of_providers[measure.name, *kind, region][one.provider] += one.count
     counts = {cell: parts.total() for cell, parts in of_providers.items()}
-    few = {cell for cell, parts in of_providers.items() if parts and _rest(parts) < FEW and len(_known(parts)) > 1}
+    few = {
+        cell
+        for cell, parts in of_providers.items()
+        if parts and _rest(parts) < FEW and len(_known(parts)) > 1
+    }
     hidden = _hidden(measure, counts, few, regions)
     return {cell: None if cell in hidden else count for cell, count in counts.items()}
 
 
-def _hidden(measure: Measure, counts: Mapping[Cell, int], few: Collection[Cell], regions: Sequence[str]) -> set[object]:
+def _hidden(
+    measure: Measure, counts: Mapping[Cell, int], few: Collection[Cell], regions: Sequence[str]
+) -> set[object]:
     """The cells to hide; regions of which nothing can be shown are audited as one, which most of them are.
 
-    Nobody can tell from what is shown how to divide what is left over among them: all of it may be in any one. So the
-    values that a cell of such a region can have begin with nought and end where those of their sum end.
+    Nobody can tell from what is shown how to divide what is left over among them: all of it may be
+    in any one. So the values that a cell of such a region can have begin with nought and end where
+    those of their sum end.
     """
     total = (measure.name, "", "")
-    silent = {region for region in regions if measure.adds_up and _is_hidden((*total, region), counts, few)}
+    silent = {
+        region
+        for region in regions
+        if measure.adds_up and _is_hidden((*total, region), counts, few)
+    }
     joined: Counter[Cell] = Counter()
     for (name, breakdown, code, region), count in counts.items():
         joined[name, breakdown, code, REST if region in silent else region] += count
     loud = [region for region in regions if region not in silent]
-    also = {cell for cell in joined if cell[-1] == REST} | {cell for cell in few if cell[-1] not in silent}
+    also = {cell for cell in joined if cell[-1] == REST} | {
+        cell for cell in few if cell[-1] not in silent
+    }
     kinds = list(dict.fromkeys(cell[1:3] for cell in counts))
     found = hidden_cells(joined, _sums(measure, kinds, [*loud, REST] if silent else loud), few=also)
     return {*found, *(cell for cell in counts if cell[-1] in silent)}
@@ -128,10 +149,13 @@ def _is_hidden(cell: Cell, counts: Mapping[Cell, int], few: Collection[Cell]) ->
 
 def _kinds_of(one: Counted, measure: Measure) -> list[tuple[str, str]]:
     kinds = [
-        (breakdown, code if code in measure.breakdowns[breakdown] else OTHER) for breakdown, code in one.codes.items()
+        (breakdown, code if code in measure.breakdowns[breakdown] else OTHER)
+        for breakdown, code in one.codes.items()
     ]
     first = next(iter(measure.breakdowns), None)
-    return [("", ""), *kinds] if measure.adds_up and (first is None or first in one.codes) else kinds
+    return (
+        [("", ""), *kinds] if measure.adds_up and (first is None or first in one.codes) else kinds
+    )
 
 
 def _rest(parts: Counter[str]) -> int:
@@ -145,13 +169,19 @@ def _known(parts: Counter[str]) -> list[str]:
 
 def _sums(measure: Measure, kinds: Iterable[tuple[str, str]], regions: Sequence[str]) -> list[Sum]:
     down = [
-        Sum((measure.name, *kind, COUNTRY), tuple((measure.name, *kind, region) for region in regions))
+        Sum(
+            (measure.name, *kind, COUNTRY),
+            tuple((measure.name, *kind, region) for region in regions),
+        )
         for kind in kinds
     ]
     if not measure.adds_up:
         return down
     across = [
-        Sum((measure.name, "", "", region), tuple((measure.name, breakdown, code, region) for code in codes))
+        Sum(
+            (measure.name, "", "", region),
+            tuple((measure.name, breakdown, code, region) for code in codes),
+        )
         for region in (COUNTRY, *regions)
         for breakdown, codes in measure.breakdowns.items()
     ]

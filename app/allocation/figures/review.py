@@ -57,7 +57,12 @@ class Finding:
 def findings(tallies: Iterable[Tally], review: Review) -> tuple[Finding, ...]:
     """Return what should be asked about: by code, the most of each first, then by account."""
     found = (finding for tally in tallies for finding in _findings(tally, thresholds(review)))
-    return tuple(sorted(found, key=lambda finding: (CODES.index(finding.code), -finding.count, finding.account_id)))
+    return tuple(
+        sorted(
+            found,
+            key=lambda finding: (CODES.index(finding.code), -finding.count, finding.account_id),
+        )
+    )
 
 
 def thresholds(review: Review) -> Mapping[str, int]:

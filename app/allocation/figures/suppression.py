@@ -1,11 +1,13 @@
 """Small counts hidden so that no sum gives them away: which cells of some tables may be shown, and which may not.
 
-A count below `FEW` is nobody's to see. Hiding it is not enough where its table's sums are shown: the reader subtracts.
-So more cells are hidden with it, until a reader who solves every equation at once is left with at least `WIDTH`
-possible values besides the true one for each cell that had to be hidden.
+A count below `FEW` is nobody's to see. Hiding it is not enough where its table's sums are shown:
+the reader subtracts. So more cells are hidden with it, until a reader who solves every equation at
+once is left with at least `WIDTH` possible values besides the true one for each cell that had to be
+hidden.
 
-For tables that share cells and sums, and are released once: the monitor's, and the counts of a plan for a peak. What
-the ledger seals is hidden by the simpler rule of disclosure.py, which anybody can check by hand.
+For tables that share cells and sums, and are released once: the monitor's, and the counts of a plan
+for a peak. What the ledger seals is hidden by the simpler rule of disclosure.py, which anybody can
+check by hand.
 """
 
 from __future__ import annotations
@@ -57,17 +59,22 @@ class Sum:
 
 
 def hidden_cells(
-    counts: Mapping[Any, int], sums: Sequence[Sum], *, few: Collection[Cell] = (), known: Collection[Cell] = ()
+    counts: Mapping[Any, int],
+    sums: Sequence[Sum],
+    *,
+    few: Collection[Cell] = (),
+    known: Collection[Cell] = (),
 ) -> frozenset[Cell]:
     """The cells that may not be shown.
 
-    `counts` has the true value of every cell, none below nought, and `sums` hold of them. `few`: cells that must be
-    hidden although they are not small. `known`: cells that every reader knows from elsewhere, however small.
+    `counts` has the true value of every cell, none below nought, and `sums` hold of them. `few`:
+    cells that must be hidden although they are not small. `known`: cells that every reader knows
+    from elsewhere, however small.
 
     Cells are hidden one at a time, the smallest that helps, ties by their order in `counts`; where
-    everything is hidden that can be, there is nothing left to subtract from. Method: complementary cell suppression
-    with an audit by integer programming (Fischetti and Salazar, Models and algorithms for optimizing the cell
-    suppression problem, 2000), greedily instead of optimally.
+    everything is hidden that can be, there is nothing left to subtract from. Method: complementary
+    cell suppression with an audit by integer programming (Fischetti and Salazar, Models and
+    algorithms for optimizing the cell suppression problem, 2000), greedily instead of optimally.
     """
     small = {key for key, count in counts.items() if count < FEW} | set(few)
     tables = _Tables(counts, sums, small - set(known), set(known))
@@ -79,10 +86,14 @@ def hidden_cells(
     return frozenset(tables.hidden)
 
 
-def counts_to_show(counts: Mapping[Any, int], *, keys: Collection[Cell]) -> Mapping[Any, int | None]:
+def counts_to_show(
+    counts: Mapping[Any, int], *, keys: Collection[Cell]
+) -> Mapping[Any, int | None]:
     """The count of each key, None for those to hide, where readers know what all of them come to."""
     true = {key: counts.get(key, 0) for key in keys}
-    hidden = hidden_cells({**true, TOTAL: sum(true.values())}, [Sum(TOTAL, tuple(keys))], known=(TOTAL,))
+    hidden = hidden_cells(
+        {**true, TOTAL: sum(true.values())}, [Sum(TOTAL, tuple(keys))], known=(TOTAL,)
+    )
     return {key: None if key in hidden else count for key, count in true.items()}
 
 
@@ -99,7 +110,9 @@ def possible(
 class _Tables:
     """The cells, and which of them are hidden so far."""
 
-    def __init__(self, counts: Mapping[Any, int], sums: Sequence[Sum], small: set[Cell], known: set[Cell]) -> None:
+    def __init__(
+        self, counts: Mapping[Any, int], sums: Sequence[Sum], small: set[Cell], known: set[Cell]
+    ) -> None:
         self._counts = counts
         self._sums = sums
         self._small = frozenset(small)
@@ -161,7 +174,9 @@ class _Tables:
     def exposed(self) -> Cell | None:
         """A small cell that a reader can tell too exactly; None where there is none."""
         audited = [cell for cell in self._sorted(self._small) if cell in self._of]
-        unsure = (system for system in self._systems() if frozenset(system.places) not in self._safe)
+        unsure = (
+            system for system in self._systems() if frozenset(system.places) not in self._safe
+        )
         for system in unsure:
             found = system.exposed([cell for cell in audited if cell in system.places])
             if found is not None:
@@ -177,7 +192,11 @@ class _Tables:
             while near:
                 part |= near
                 near = {
-                    one for cell in near for equation in self._of[cell] for one in equation.cells if one in left
+                    one
+                    for cell in near
+                    for equation in self._of[cell]
+                    for one in equation.cells
+                    if one in left
                 } - part
             left -= part
             sums = [equation for equation in self._sums if not part.isdisjoint(equation.cells)]
@@ -204,7 +223,9 @@ class _Seen:
 class _System:
     """What a reader knows of some hidden cells: whole numbers, none below nought, and the equations."""
 
-    def __init__(self, counts: Mapping[Any, int], sums: tuple[Sum, ...], hidden: tuple[Cell, ...]) -> None:
+    def __init__(
+        self, counts: Mapping[Any, int], sums: tuple[Sum, ...], hidden: tuple[Cell, ...]
+    ) -> None:
         self.places = {cell: place for place, cell in enumerate(hidden)}
         self._true = np.array([counts[cell] for cell in hidden], dtype=np.int64)
         entries: list[tuple[int, int, int]] = []
@@ -221,7 +242,9 @@ class _System:
         """The smallest value (sign 1) or the largest (-1) that a cell can have, and all values with which it has it."""
         aim = np.zeros(len(self.places))
         aim[self.places[cell]] = sign
-        found = optimize.milp(aim, integrality=1, bounds=optimize.Bounds(0, np.inf), constraints=self._constraints())
+        found = optimize.milp(
+            aim, integrality=1, bounds=optimize.Bounds(0, np.inf), constraints=self._constraints()
+        )
         solution = cast("NDArray[np.float64] | None", found.x)
         if solution is None:
             return None, None  # the true values solve it, so what it lacks is a bound
@@ -231,7 +254,8 @@ class _System:
     def exposed(self, cells: Sequence[Cell]) -> Cell | None:
         """The first of some cells of which a reader can tell too much; None where there is none.
 
-        Every solution that is found says something of all cells at once, so hardly any has to be asked for alone.
+        Every solution that is found says something of all cells at once, so hardly any has to be
+        asked for alone.
         """
         seen = _Seen(self._true, self.places)
         left = seen.unsure(cells)
@@ -246,7 +270,11 @@ class _System:
         return None
 
     def _is_exposed(self, cell: Cell, seen: _Seen) -> bool:
-        both = [values for _, values in (self.extreme(cell, sign=1), self.extreme(cell, sign=-1)) if values is not None]
+        both = [
+            values
+            for _, values in (self.extreme(cell, sign=1), self.extreme(cell, sign=-1))
+            if values is not None
+        ]
         for values in both:
             seen.add(values)
         return len(both) > 1 and bool(seen.unsure([cell]))
@@ -255,10 +283,14 @@ class _System:
         """Values of all cells, with which as many of some as can be are `WIDTH` above the lowest known at once."""
         size, more = len(self.places), len(cells)
         places = [self.places[cell] for cell in cells]
-        # Beside the cells themselves: by how much each of those lies above its lowest, as far as that matters.
+        # Beside the cells themselves: by how much each of those lies above its lowest, as far as
+        # that matters.
         above = optimize.LinearConstraint(
             sparse.coo_array(
-                ([1] * more + [-1] * more, ([*range(more)] * 2, [*places, *range(size, size + more)])),
+                (
+                    [1] * more + [-1] * more,
+                    ([*range(more)] * 2, [*places, *range(size, size + more)]),
+                ),
                 shape=(more, size + more),
             ),
             low[places],
@@ -267,7 +299,9 @@ class _System:
         found = optimize.milp(
             np.concatenate([np.zeros(size), -np.ones(more)]),
             integrality=np.concatenate([np.ones(size), np.zeros(more)]),
-            bounds=optimize.Bounds(0, np.concatenate([np.full(size, np.inf), np.full(more, WIDTH)])),
+            bounds=optimize.Bounds(
+                0, np.concatenate([np.full(size, np.inf), np.full(more, WIDTH)])
+            ),
             constraints=[self._constraints(more), above],
             options={"mip_rel_gap": GOOD_ENOUGH},
         )
@@ -278,4 +312,6 @@ class _System:
         """The equations; with more unknowns, those stand in none of them."""
         (factors, rows, columns), left = self._equations
         shape = (len(left), len(self.places) + more)
-        return optimize.LinearConstraint(sparse.coo_array((factors, (rows, columns)), shape=shape), left, left)
+        return optimize.LinearConstraint(
+            sparse.coo_array((factors, (rows, columns)), shape=shape), left, left
+        )

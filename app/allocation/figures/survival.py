@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 class Observed:
     """A stay as far as it was observed: from its day `entered` to its day `left`, both included; it begins on day 0.
 
-    `ended`: whether it ended on that last day; else it went on when nobody looked any more. `count` stays were alike.
+    `ended`: whether it ended on that last day; else it went on when nobody looked any more. `count`
+    stays were alike.
     """
 
     entered: int
@@ -40,9 +41,9 @@ class Step:
 def survival(stays: Iterable[Observed]) -> tuple[Step, ...]:
     """The product-limit estimate: a step for each day on which a stay ended, in order.
 
-    Stays that go on count as long as they were seen, and those that had begun before from when they were. Source:
-    Kaplan and Meier, Nonparametric estimation from incomplete observations, 1958; with late entry: Klein and
-    Moeschberger, Survival analysis, 2003, section 4.6.
+    Stays that go on count as long as they were seen, and those that had begun before from when they
+    were. Source: Kaplan and Meier, Nonparametric estimation from incomplete observations, 1958;
+    with late entry: Klein and Moeschberger, Survival analysis, 2003, section 4.6.
 
     Raises:
         ValueError: where a stay was left before it was entered.
@@ -50,7 +51,9 @@ def survival(stays: Iterable[Observed]) -> tuple[Step, ...]:
     joins, leaves, ends = Counter[int](), Counter[int](), Counter[int]()
     for stay in stays:
         if not 0 <= stay.entered <= stay.left:
-            raise ValueError("a stay is entered on day nought or later, and left no sooner than that")
+            raise ValueError(
+                "a stay is entered on day nought or later, and left no sooner than that"
+            )
         joins[stay.entered] += stay.count
         leaves[stay.left + 1] += stay.count
         if stay.ended:

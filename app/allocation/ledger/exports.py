@@ -4,8 +4,9 @@ Each line is one leaf, in order::
 
     {"index":0,"leaf":"<base64 of the canonical bytes>","opening":{...} or null}
 
-Beside it there may be the hashes of its leaves, base64, each on a line of its own. They are true where their tree has
-the root that a checkpoint signs, and then they say which leaf of a changed export is not the one that was signed.
+Beside it there may be the hashes of its leaves, base64, each on a line of its own. They are true
+where their tree has the root that a checkpoint signs, and then they say which leaf of a changed
+export is not the one that was signed.
 """
 
 from __future__ import annotations
@@ -33,7 +34,8 @@ _LINE = re.compile(
 )
 _DAY = rb'"[0-9]{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12][0-9]|3[01])"'
 _CODE = rb'"[A-Za-z0-9_]+"'
-# An opening of version 2 in canonical form, as nearly all are: what fits this and the commitment needs no slower look.
+# An opening of version 2 in canonical form, as nearly all are: what fits this and the commitment
+# needs no slower look.
 _OPENING = re.compile(
     rb'\{"arrival":(null|[0-9]{1,15}),(?:"by":\{"region":(?:null|%(code)s),"role":%(code)s\},"code":%(code)s,'
     rb'"corrects":([0-9]{1,15}),)?"date":%(day)s,"kind":%(code)s,"lawful_regions":\[(?:%(code)s(?:,%(code)s)*)?\],'
@@ -140,10 +142,16 @@ def _quickly(line: bytes, index: int) -> tuple[bytes, bool] | None:
 
 def _fits(leaf: re.Match[bytes], opening: bytes, *, index: int) -> bool:
     found = _OPENING.fullmatch(opening)
-    if found is None or hashlib.sha256(opening).hexdigest().encode() != leaf[1] or found[3] != leaf[3]:
+    if (
+        found is None
+        or hashlib.sha256(opening).hexdigest().encode() != leaf[1]
+        or found[3] != leaf[3]
+    ):
         return False
     arrival, corrects = found[1], found[2]
-    if (arrival == b"null") != (leaf[3] == b"arrival") or (corrects is None) != (leaf[3] != b"correction"):
+    if (arrival == b"null") != (leaf[3] == b"arrival") or (corrects is None) != (
+        leaf[3] != b"correction"
+    ):
         return False
     return all(int(cited) < index for cited in (arrival, corrects) if cited not in (None, b"null"))
 
@@ -164,7 +172,11 @@ def _parsed(line: bytes, *, index: int) -> tuple[Leaf, bytes, object]:
     """A line's leaf, its bytes, and its opening."""
     try:
         document = json.loads(line, object_pairs_hook=_once_each)
-        stated, encoded, opening = document["index"], document["leaf"].encode("ascii"), document["opening"]
+        stated, encoded, opening = (
+            document["index"],
+            document["leaf"].encode("ascii"),
+            document["opening"],
+        )
     except (AttributeError, KeyError, TypeError, ValueError, RecursionError):
         raise LeafFault("its line is not one of an export") from None
     if document.keys() != {"index", "leaf", "opening"} or type(stated) is not int:

@@ -1,22 +1,22 @@
 r"""The ledger's leaves, byte by byte: what everybody may see, and what the tree is built from.
 
-A leaf is canonical JSON: UTF-8, keys sorted, no spaces, no escapes but those that JSON requires, whole numbers only.
-There are two kinds, and every leaf has exactly the four keys of its kind.
+A leaf is canonical JSON: UTF-8, keys sorted, no spaces, no escapes but those that JSON requires,
+whole numbers only. There are two kinds, and every leaf has exactly the four keys of its kind.
 
-A leaf **about a stay** commits to an opening (openings.py has its format) and says nothing else. Its type is `arrival`,
-`departure` or `correction`::
+A leaf **about a stay** commits to an opening (openings.py has its format) and says nothing else.
+Its type is `arrival`, `departure` or `correction`::
 
     {"commitment":"<64 hexadecimal digits>","index":0,"type":"arrival","version":1}
 
-A leaf **in clear** has its content in it. Its type is `quarter_total`, `weights`, `policy`, `cap`, or `correction`
-where one of these is corrected::
+A leaf **in clear** has its content in it. Its type is `quarter_total`, `weights`, `policy`, `cap`,
+or `correction` where one of these is corrected::
 
     {"content":{"hash":"sha256:...","valid_from":"2026-01-01T00:00:00Z","version":"2026.1"},"index":1,"type":"policy",
      "version":1}
 
-`content` is an object of whole numbers (smaller than 2^53), strings, null, and objects of these. That of a correction
-has at least `corrects` (the index of the leaf in whose place it comes, smaller than its own), `by` (an object of `role`
-and `region`) and `code`.
+`content` is an object of whole numbers (smaller than 2^53), strings, null, and objects of these.
+That of a correction has at least `corrects` (the index of the leaf in whose place it comes, smaller
+than its own), `by` (an object of `role` and `region`) and `code`.
 
 Indexes count from nought, without gaps, in the order in which what they record became true.
 """
@@ -71,22 +71,28 @@ def leaf_bytes(index: int, leaf_type: str, commitment: bytes) -> bytes:
     """The canonical bytes of a leaf about a stay.
 
     Raises:
-        ValueError: for an index below nought, a type that has no opening, or a commitment that is not 32 bytes.
+        ValueError: for an index below nought, a type that has no opening, or a commitment that is
+        not 32 bytes.
     """
     if leaf_type not in STAY_TYPES:
         raise ValueError(f"no leaf about a stay has the type {leaf_type}")
     if not 0 <= index <= LARGEST or len(commitment) != _COMMITMENT:
         raise ValueError("a leaf has an index from nought and a commitment of 32 bytes")
-    return canonical_json({"version": VERSION, "index": index, "type": leaf_type, "commitment": commitment.hex()})
+    return canonical_json(
+        {"version": VERSION, "index": index, "type": leaf_type, "commitment": commitment.hex()}
+    )
 
 
 def clear_leaf_bytes(index: int, leaf_type: str, content: Mapping[str, object]) -> bytes:
     """The canonical bytes of a leaf in clear.
 
     Raises:
-        ValueError: for an index below nought, another type, or content that is not whole numbers, strings and null.
+        ValueError: for an index below nought, another type, or content that is not whole numbers,
+        strings and null.
     """
-    written = canonical_json({"version": VERSION, "index": index, "type": leaf_type, "content": content})
+    written = canonical_json(
+        {"version": VERSION, "index": index, "type": leaf_type, "content": content}
+    )
     parse_leaf(written)
     return written
 
@@ -117,7 +123,10 @@ def check_opening(leaf: Leaf, document: object) -> None:
     """
     if leaf.commitment is None:
         raise LeafFault("it is in clear, and has no opening")
-    if not isinstance(document, dict) or _commitment(cast("dict[str, object]", document)) != leaf.commitment:
+    if (
+        not isinstance(document, dict)
+        or _commitment(cast("dict[str, object]", document)) != leaf.commitment
+    ):
         raise LeafFault("its opening is not the one to which it commits")
     try:
         opening = parse_opening(cast("dict[str, object]", document))

@@ -1,7 +1,7 @@
 r"""Signed notes and checkpoints as text: C2SP signed-note, tlog-checkpoint and tlog-cosignature.
 
-A checkpoint is three lines (where the log is, how many leaves the tree has, its root as base64), an empty line, and
-signatures, each on a line of its own::
+A checkpoint is three lines (where the log is, how many leaves the tree has, its root as base64), an
+empty line, and signatures, each on a line of its own::
 
     plek.example/nl
     1042
@@ -9,10 +9,11 @@ signatures, each on a line of its own::
 
     — plek.example/nl 1mZ...=
 
-A line of a signature has the signer's name, and as base64 four bytes that say which key it was, and the signature: of
-the text up to and with the newline before the empty line. A key to check them with is written
-`name+<8 hexadecimal digits>+<base64>`; the digits are the first four bytes of SHA-256 over the name, a newline and what
-is in the base64, which is one byte for the kind of key (1 for Ed25519, 4 for an Ed25519 key that cosigns) and the key.
+A line of a signature has the signer's name, and as base64 four bytes that say which key it was, and
+the signature: of the text up to and with the newline before the empty line. A key to check them
+with is written `name+<8 hexadecimal digits>+<base64>`; the digits are the first four bytes of
+SHA-256 over the name, a newline and what is in the base64, which is one byte for the kind of key (1
+for Ed25519, 4 for an Ed25519 key that cosigns) and the key.
 """
 
 from __future__ import annotations
@@ -130,8 +131,15 @@ def parse_checkpoint(note: Note) -> Checkpoint:
         raise NoteFault("this note is no checkpoint: it has not the three lines of one")
     origin, size, root = lines[:3]
     hashed = _decoded(root)
-    if not _SIZE.fullmatch(size) or int(size) > LARGEST_SIZE or hashed is None or len(hashed) != ROOT_BYTES:
-        raise NoteFault("this note is no checkpoint: its second line is no size, or its third no root")
+    if (
+        not _SIZE.fullmatch(size)
+        or int(size) > LARGEST_SIZE
+        or hashed is None
+        or len(hashed) != ROOT_BYTES
+    ):
+        raise NoteFault(
+            "this note is no checkpoint: its second line is no size, or its third no root"
+        )
     return Checkpoint(origin, int(size), hashed)
 
 
@@ -144,7 +152,12 @@ def parse_key(written: str) -> VerifierKey:
     name, _, rest = written.strip().partition("+")
     digits, _, encoded = rest.partition("+")
     content = _decoded(encoded)
-    if not is_name(name) or content is None or len(content) != 1 + KEY_BYTES or content[0] not in (SIGNS, COSIGNS):
+    if (
+        not is_name(name)
+        or content is None
+        or len(content) != 1 + KEY_BYTES
+        or content[0] not in (SIGNS, COSIGNS)
+    ):
         raise NoteFault("this is no key of a log or a witness: name+digits+base64")
     key = VerifierKey(name, content[0], content[1:])
     if digits != key.key_id.hex():

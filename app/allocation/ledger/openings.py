@@ -1,28 +1,30 @@
 r"""What a leaf about a stay says, for the auditors of the two regions concerned; byte by byte.
 
-An opening is canonical JSON: UTF-8, keys sorted, no spaces, no escapes but those that JSON requires, whole numbers
-only. Version 2, which is what is written, has exactly these keys::
+An opening is canonical JSON: UTF-8, keys sorted, no spaces, no escapes but those that JSON
+requires, whole numbers only. Version 2, which is what is written, has exactly these keys::
 
     {"arrival":null,"date":"2026-03-01","kind":"crisis","lawful_regions":["GM0193","GM0363"],"origin":"GM0518",
      "persons":"3-4","policy_hash":"sha256:...","ready_since":null,"reason":"safety","receiving":"GM0193",
      "salt":"<hexadecimal>","swap_id":null,"type":"arrival","version":2}
 
-`lawful_regions` is sorted, `date` is the local day, `persons` is a class (1, 2, 3-4, 5+), never a number. `arrival` is
-the index of the arrival's leaf, null on arrivals alone. `ready_since` is the day since when the household has been
-ready to leave, where that is known.
+`lawful_regions` is sorted, `date` is the local day, `persons` is a class (1, 2, 3-4, 5+), never a
+number. `arrival` is the index of the arrival's leaf, null on arrivals alone. `ready_since` is the
+day since when the household has been ready to leave, where that is known.
 
-A correction has three more keys: `corrects` (the index of the leaf that it corrects), `by` (the role and the region of
-who did it, never an account) and `code`::
+A correction has three more keys: `corrects` (the index of the leaf that it corrects), `by` (the
+role and the region of who did it, never an account) and `code`::
 
     "by":{"region":"GM0193","role":"coordinator"},"code":"arrived_other_day","corrects":17
 
-All its other keys say what the corrected leaf should have said: the newest correction of a leaf takes the leaf's place.
-Under the code `not_arrived` there was no stay; under `arrived_after_all` there is one again, as that leaf says.
+All its other keys say what the corrected leaf should have said: the newest correction of a leaf
+takes the leaf's place. Under the code `not_arrived` there was no stay; under `arrived_after_all`
+there is one again, as that leaf says.
 
 Version 1 lacks `arrival` and `ready_since`, and knew no corrections.
 
-The **commitment** is the SHA-256 of the document's bytes. The salt (16 random bytes or more, new for each leaf) is part
-of the document: without it nobody can find out a leaf's content by trying all of them.
+The **commitment** is the SHA-256 of the document's bytes. The salt (16 random bytes or more, new
+for each leaf) is part of the document: without it nobody can find out a leaf's content by trying
+all of them.
 """
 
 from __future__ import annotations
@@ -102,7 +104,8 @@ def opening_document(opening: Opening, salt: bytes) -> dict[str, object]:
     """The opening as it is sealed, exported and verified: `commitment` hashes exactly this.
 
     Raises:
-        ValueError: for a type without openings, a salt shorter than 16 bytes, or what does not fit the type.
+        ValueError: for a type without openings, a salt shorter than 16 bytes, or what does not fit
+        the type.
     """
     if opening.type not in STAY_TYPES:
         raise ValueError(f"no opening has the type {opening.type}")
@@ -130,7 +133,11 @@ def opening_document(opening: Opening, salt: bytes) -> dict[str, object]:
     }
     if opening.correction is not None:
         by = {"role": opening.correction.role, "region": opening.correction.region}
-        document |= {"corrects": opening.correction.corrects, "by": by, "code": opening.correction.code}
+        document |= {
+            "corrects": opening.correction.corrects,
+            "by": by,
+            "code": opening.correction.code,
+        }
     return document
 
 
@@ -189,7 +196,9 @@ def _opening_of(read: Mapping[str, Any]) -> Opening:
         policy_hash=_text(read["policy_hash"]),
         swap_id=_text_or_none(read["swap_id"]),
         arrival=None if arrival is None else _index(arrival),
-        ready_since=None if read.get("ready_since") is None else dt.date.fromisoformat(read["ready_since"]),
+        ready_since=None
+        if read.get("ready_since") is None
+        else dt.date.fromisoformat(read["ready_since"]),
         correction=_correction_of(read) if read["type"] == "correction" else None,
     )
 

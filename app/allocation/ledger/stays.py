@@ -9,9 +9,9 @@ from dataclasses import dataclass
 class Arrival:
     """An arrival, and what the household leaves for it.
 
-    `left_inside`: whether the place that they leave by arriving here is with the same provider; None where they leave
-    none, because it is their first or because they had left before. `cross_regional`: whether the place is in another
-    region than they come from.
+    `left_inside`: whether the place that they leave by arriving here is with the same provider;
+    None where they leave none, because it is their first or because they had left before.
+    `cross_regional`: whether the place is in another region than they come from.
     """
 
     left_inside: bool | None
@@ -22,7 +22,8 @@ class Arrival:
 class Leaves:
     """Which leaves an arrival asks for, the departure first.
 
-    `departure` ends the time at the provider that they leave, and has a leaf only where its beginning had one.
+    `departure` ends the time at the provider that they leave, and has a leaf only where its
+    beginning had one.
     """
 
     departure: bool
@@ -32,8 +33,8 @@ class Leaves:
 def due_at(arrival: Arrival) -> Leaves:
     """Which leaves an arrival asks for.
 
-    Moving inside one provider asks for none: a household's time there is cross-regional, or is not, as it began.
-    Source: DESIGN, section 6, invariant 4.
+    Moving inside one provider asks for none: a household's time there is cross-regional, or is not,
+    as it began. Source: DESIGN, section 6, invariant 4.
     """
     if arrival.left_inside:
         return Leaves(departure=False, arrival=False)

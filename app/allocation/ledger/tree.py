@@ -1,8 +1,8 @@
 """The ledger's tree: hashes of leaves and nodes (RFC 6962), what a proof consists of, and whether it holds (RFC 9162).
 
-A tree over leaves that only grow is made of complete subtrees, whose hashes never change: at level h, number i covers
-the leaves from i * 2^h on, 2^h of them. Whoever has these can find any root and any proof with as many look-ups as the
-tree is high.
+A tree over leaves that only grow is made of complete subtrees, whose hashes never change: at level
+h, number i covers the leaves from i * 2^h on, 2^h of them. Whoever has these can find any root and
+any proof with as many look-ups as the tree is high.
 """
 
 from __future__ import annotations
@@ -116,8 +116,8 @@ def inclusion(index: int, size: int) -> tuple[Stretch, ...]:
 def consistency(old: int, new: int, *, whole: bool = False) -> tuple[Stretch, ...]:
     """What the proof consists of that a tree grew out of a smaller one: RFC 9162, section 2.1.4.1.
 
-    A `whole` one also has the hash that its reader knows where the old tree is a complete subtree: both roots follow
-    from it alone.
+    A `whole` one also has the hash that its reader knows where the old tree is a complete subtree:
+    both roots follow from it alone.
     """
     if not 0 < old < new:
         return ()

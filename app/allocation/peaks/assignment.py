@@ -40,19 +40,23 @@ class Wishes:
 def assign(asking: Sequence[Wishes], room: Mapping[str, int]) -> tuple[int | None, ...]:
     """Seat everyone such that the sum of the costs is least; return which of their seats each has, None for none.
 
-    Of several ways that cost the same, the first who asks has the first of their seats that any of them gives, then
-    the second who asks, and so on: there is one answer, whatever the solver's own order.
+    Of several ways that cost the same, the first who asks has the first of their seats that any of
+    them gives, then the second who asks, and so on: there is one answer, whatever the solver's own
+    order.
 
-    Exact, with floats: let C be the largest cost. The solver (shortest augmenting paths; Crouse, 2016) adds and
-    subtracts costs and nothing else, so it works with whole numbers throughout. Everyone has a column of their own for
-    having no seat, free until they are seated; so no augmenting path is longer than C, the solver's potentials of rows
-    lie between 0 and C, those of columns between -C and 0, and no sum of a path, a cost and two potentials leaves -C to
-    3C. With C at most LARGEST all of that is below 2**53, where floats are exact.
+    Exact, with floats: let C be the largest cost. The solver (shortest augmenting paths; Crouse,
+    2016) adds and subtracts costs and nothing else, so it works with whole numbers throughout.
+    Everyone has a column of their own for having no seat, free until they are seated; so no
+    augmenting path is longer than C, the solver's potentials of rows lie between 0 and C, those of
+    columns between -C and 0, and no sum of a path, a cost and two potentials leaves -C to 3C. With
+    C at most LARGEST all of that is below 2**53, where floats are exact.
 
     Raises:
         ValueError: when a cost is below nought, or above LARGEST.
     """
-    if any(not 0 <= cost <= LARGEST for wishes in asking for cost in (*wishes.costs, wishes.unseated)):
+    if any(
+        not 0 <= cost <= LARGEST for wishes in asking for cost in (*wishes.costs, wishes.unseated)
+    ):
         raise ValueError("a cost is not one that can be added up exactly")
     if not asking:
         return ()
@@ -94,9 +98,10 @@ def _cheapest(costs: Numbers) -> Numbers:
 def _alike(costs: Numbers, taken: Numbers) -> tuple[Flags, Flags]:
     """What all the cheapest ways are made of: the seats that some of them give to each row; the columns none leaves.
 
-    Each column has a price, 0 or less: the most that it would save to begin a chain of moves by leaving it, found as
-    the shortest path. Nobody in a cheapest way has a seat that costs more, its price added, than the best of theirs;
-    and a column with a price below 0 is always taken (complementary slackness).
+    Each column has a price, 0 or less: the most that it would save to begin a chain of moves by
+    leaving it, found as the shortest path. Nobody in a cheapest way has a seat that costs more, its
+    price added, than the best of theirs; and a column with a price below 0 is always taken
+    (complementary slackness).
     """
     dearer = costs - costs[np.arange(len(taken)), taken][:, None]
     prices: Numbers = np.zeros(int(costs.shape[1]), dtype=np.int64)
@@ -128,9 +133,10 @@ class _Seated:
     def ways(self, row: int) -> Iterator[_Way]:
         """The ways in which a row may get another column, each with the columns that it reaches.
 
-        Those who make way end in the column that this row leaves; or else in one that is free, if the column that it
-        leaves may stay empty or is filled again by somebody whose own may. Nobody is asked to do both: whoever could
-        would lead to the column that this row leaves, and that way comes first.
+        Those who make way end in the column that this row leaves; or else in one that is free, if
+        the column that it leaves may stay empty or is filled again by somebody whose own may.
+        Nobody is asked to do both: whoever could would lead to the column that this row leaves, and
+        that way comes first.
         """
         left = int(self.taken[row])
         ends: Flags = np.zeros(len(self.holder), dtype=np.bool_)

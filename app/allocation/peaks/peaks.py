@@ -1,6 +1,7 @@
 """A peak: many referrals placed together as one problem, beside what they would get one by one, and why it differs.
 
-Nothing is taken by a plan. It holds every rule that a ranking holds, for each referral chooses among its own offers.
+Nothing is taken by a plan. It holds every rule that a ranking holds, for each referral chooses
+among its own offers.
 """
 
 from __future__ import annotations
@@ -24,8 +25,9 @@ MOST = 200
 WEIGHTS: Mapping[str, int] = {"acute": 3, "urgent": 2, "planned": 1}
 """What it costs to leave somebody without a place, in units of more than everything else together.
 
-Any falling weights give the same: whatever sets of referrals can be placed together form a matroid, and there the
-heaviest set has as many acute ones as any, of those sets as many urgent ones as any, and so on (Edmonds, 1971).
+Any falling weights give the same: whatever sets of referrals can be placed together form a matroid,
+and there the heaviest set has as many acute ones as any, of those sets as many urgent ones as any,
+and so on (Edmonds, 1971).
 """
 URGENCIES = tuple(WEIGHTS)
 
@@ -33,15 +35,15 @@ AIMS = (*URGENCIES, "safer", "own_region", "safer_others", "better_known", "poin
 """What a plan is made for, the first before all others."""
 
 
-# --- who asks for what --------------------------------------------------------------------------------
+# --- who asks for what ----------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
 class Choice:
     """An offer that a referral may have.
 
-    `leaves` when it lies in another region while the own one has something lawful and free: it is open to a referral
-    for capacity or by plan only if all of that goes to others.
+    `leaves` when it lies in another region while the own one has something lawful and free: it is
+    open to a referral for capacity or by plan only if all of that goes to others.
     """
 
     offer: Offer
@@ -67,15 +69,22 @@ class Asker:
     def lesser(self, choice: Choice) -> tuple[int, int, int, int]:
         """How a choice falls short: unsafer than ample, leaving the region, that for others, and of unknown freshness.
 
-        The first counts those who flee for safety, the third everybody else: nobody's safety makes way for the rule of
-        the own region, and that rule makes way for nothing else.
+        The first counts those who flee for safety, the third everybody else: nobody's safety makes
+        way for the rule of the own region, and that rule makes way for nothing else.
         """
         unsafe = int(choice.offer.band != "ample")
         unknown = int("freshness" in self.bands and choice.offer.freshness == "unknown")
-        return (unsafe * self.for_safety, int(choice.leaves), unsafe * (not self.for_safety), unknown)
+        return (
+            unsafe * self.for_safety,
+            int(choice.leaves),
+            unsafe * (not self.for_safety),
+            unknown,
+        )
 
 
-def asker(id_: str, need: Need, ranking: Ranking, register: Register, situation: Situation, policy: Policy) -> Asker:
+def asker(
+    id_: str, need: Need, ranking: Ranking, register: Register, situation: Situation, policy: Policy
+) -> Asker:
     """A referral with its ranking, and what would be open to it if all that it has in its own region were taken."""
     for_safety = need.reason == "safety"
     choices = [Choice(offer) for offer in ranking.offers]
@@ -87,15 +96,16 @@ def asker(id_: str, need: Need, ranking: Ranking, register: Register, situation:
     return Asker(id_, need.urgency, for_safety, tuple(choices), policy.bands)
 
 
-# --- what comes out ------------------------------------------------------------------------------------
+# --- what comes out -------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
 class Planned:
     """What a plan has for one referral, and what it would have got had each chosen in turn; None for nothing.
 
-    `change` says what differs for it, `because` what that is good for, both as codes; `count` is how many households,
-    or points, that is. `after` are the referrals that must have their places before this one may leave its region.
+    `change` says what differs for it, `because` what that is good for, both as codes; `count` is
+    how many households, or points, that is. `after` are the referrals that must have their places
+    before this one may leave its region.
     """
 
     id: str
@@ -119,13 +129,15 @@ class Plan:
 def plan(askers: Sequence[Asker], free: Mapping[str, int]) -> Plan:
     """Place many at once: most of them, the more urgent first; then in the best bands; then with the most points.
 
-    In full: as many acute referrals as can be, then urgent, then planned ones; then the fewest for safety who have
-    less than ample room; the fewest for other reasons who leave their region although something lawful is free there
-    now; the fewest others with less than ample room; the fewest at sites that nobody ever confirmed; the most points.
-    Among equals whoever stands first in `askers` (the waiting list's order) gets what they would take first.
+    In full: as many acute referrals as can be, then urgent, then planned ones; then the fewest for
+    safety who have less than ample room; the fewest for other reasons who leave their region
+    although something lawful is free there now; the fewest others with less than ample room; the
+    fewest at sites that nobody ever confirmed; the most points. Among equals whoever stands first
+    in `askers` (the waiting list's order) gets what they would take first.
 
-    Nobody leaves their region while something lawful is left there: with them back there more would have stayed, and
-    nobody would be worse off by an aim that goes before. `free` is how many places of each group are free, exactly.
+    Nobody leaves their region while something lawful is left there: with them back there more would
+    have stayed, and nobody would be worse off by an aim that goes before. `free` is how many places
+    of each group are free, exactly.
     """
     together = _together(askers, free)
     in_turn = _in_turn(askers, free)
@@ -147,9 +159,9 @@ def plan(askers: Sequence[Asker], free: Mapping[str, int]) -> Plan:
 def _together(askers: Sequence[Asker], free: Mapping[str, int]) -> list[Choice | None]:
     """The assignment. One whole number a choice stands for all aims but the first three, the highest aim in front.
 
-    Each digit's base is one more than that aim's sum over all referrals can be, so no sum carries into the next. With
-    200 referrals and the 7,000 points that a policy can give at most, a whole is below 3.5e14, three of them below
-    LARGEST: `assign` refuses what would not be exact.
+    Each digit's base is one more than that aim's sum over all referrals can be, so no sum carries
+    into the next. With 200 referrals and the 7,000 points that a policy can give at most, a whole
+    is below 3.5e14, three of them below LARGEST: `assign` refuses what would not be exact.
     """
     scores = [choice.offer.score for asker in askers for choice in asker.choices]
     highest, spread = max(scores, default=0), max(scores, default=0) - min(scores, default=0)
@@ -159,7 +171,9 @@ def _together(askers: Sequence[Asker], free: Mapping[str, int]) -> list[Choice |
 
     def cost(asker: Asker, choice: Choice) -> int:
         number = 0
-        for base, digit in zip(bases, (*asker.lesser(choice), highest - choice.offer.score), strict=True):
+        for base, digit in zip(
+            bases, (*asker.lesser(choice), highest - choice.offer.score), strict=True
+        ):
             number = number * base + digit
         return number
 
@@ -175,7 +189,10 @@ def _together(askers: Sequence[Asker], free: Mapping[str, int]) -> list[Choice |
         for asker in askers
     ]
     seats = assign(asking, free)
-    return [None if seat is None else asker.choices[seat] for asker, seat in zip(askers, seats, strict=True)]
+    return [
+        None if seat is None else asker.choices[seat]
+        for asker, seat in zip(askers, seats, strict=True)
+    ]
 
 
 def _in_turn(askers: Iterable[Asker], free: Mapping[str, int]) -> list[Choice | None]:
@@ -190,7 +207,7 @@ def _in_turn(askers: Iterable[Asker], free: Mapping[str, int]) -> list[Choice | 
     return taken
 
 
-# --- why it differs --------------------------------------------------------------------------------------
+# --- why it differs -------------------------------------------------------------------
 
 
 def _change(asker: Asker, choice: Choice | None, in_turn: Choice | None) -> str:
@@ -211,11 +228,17 @@ def _change(asker: Asker, choice: Choice | None, in_turn: Choice | None) -> str:
     return "equal_offer"
 
 
-def _why_nothing(asker: Asker, choice: Choice | None, in_turn: Choice | None) -> tuple[str | None, int]:
+def _why_nothing(
+    asker: Asker, choice: Choice | None, in_turn: Choice | None
+) -> tuple[str | None, int]:
     """For those who get nothing either way: whether anything was lawful for them at all."""
     if choice is not None or in_turn is not None:
         return None, 0
-    return ("taken", len({choice.group for choice in asker.choices})) if asker.choices else ("nothing_lawful", 0)
+    return (
+        ("taken", len({choice.group for choice in asker.choices}))
+        if asker.choices
+        else ("nothing_lawful", 0)
+    )
 
 
 def _reasons(
@@ -223,8 +246,8 @@ def _reasons(
 ) -> Mapping[int, tuple[str, int]]:
     """For each referral that a plan changes something for: the first aim that is the better for it, and by how much.
 
-    Changes hang together where one takes what another left. What hangs together is better by some aim, and worse by
-    none before it: else undoing it would have made a better plan.
+    Changes hang together where one takes what another left. What hangs together is better by some
+    aim, and worse by none before it: else undoing it would have made a better plan.
     """
     reasons: dict[int, tuple[str, int]] = {}
     for chain in _chains(together, in_turn):
@@ -262,8 +285,8 @@ def _aims(asker: Asker, choice: Choice | None) -> tuple[int, ...]:
 def _first(gains: Sequence[int]) -> tuple[str, int]:
     """The first aim for which there is a gain, as a code, and how much of it.
 
-    There always is one: changes that gain nothing would leave what each took in turn as good, and among equals whoever
-    stands first gets what they would take first.
+    There always is one: changes that gain nothing would leave what each took in turn as good, and
+    among equals whoever stands first gets what they would take first.
     """
     placed = sum(gains[: len(URGENCIES)])
     if placed:
@@ -272,17 +295,23 @@ def _first(gains: Sequence[int]) -> tuple[str, int]:
     return {**dict.fromkeys(URGENCIES, "more_urgent"), "safer_others": "safer"}.get(aim, aim), gain
 
 
-def _before(number: int, askers: Sequence[Asker], together: Sequence[Choice | None]) -> tuple[str, ...]:
+def _before(
+    number: int, askers: Sequence[Asker], together: Sequence[Choice | None]
+) -> tuple[str, ...]:
     """Whose places must be taken before a referral may leave its region: all that is lawful for it there."""
     choice = together[number]
     if choice is None or not choice.leaves:
         return ()
     at_home = {choice.group for choice in askers[number].choices if not choice.leaves}
     return tuple(
-        asker.id for asker, taken in zip(askers, together, strict=True) if taken is not None and taken.group in at_home
+        asker.id
+        for asker, taken in zip(askers, together, strict=True)
+        if taken is not None and taken.group in at_home
     )
 
 
 def _by_urgency(askers: Iterable[Asker], taken: Iterable[Choice | None]) -> Mapping[str, int]:
-    counted = Counter(asker.urgency for asker, choice in zip(askers, taken, strict=True) if choice is not None)
+    counted = Counter(
+        asker.urgency for asker, choice in zip(askers, taken, strict=True) if choice is not None
+    )
     return {urgency: counted[urgency] for urgency in URGENCIES}

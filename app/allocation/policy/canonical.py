@@ -9,10 +9,12 @@ import json
 def canonical_json(document: object) -> bytes:
     """The document as UTF-8 JSON with sorted keys and no spaces.
 
-    Documents hold objects, arrays, strings, whole numbers, booleans and null. Floating point has more than one way to
-    be written down, so it has no place in anything that is hashed or replayed.
+    Documents hold objects, arrays, strings, whole numbers, booleans and null. Floating point has
+    more than one way to be written down, so it has no place in anything that is hashed or replayed.
     """
-    return json.dumps(document, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode()
+    return json.dumps(
+        document, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
+    ).encode()
 
 
 def content_hash(content: bytes) -> str:

@@ -18,8 +18,9 @@ CHANGED, ADDED, REMOVED = "changed", "added", "removed"
 class Difference:
     """One value that two policies do not have in common; arrays are one value.
 
-    `before` or `after` is what holds without being stated (a field's default), or None, where the value was added or
-    taken away. So a policy that only begins to state a default has a difference, but changes nothing.
+    `before` or `after` is what holds without being stated (a field's default), or None, where the
+    value was added or taken away. So a policy that only begins to state a default has a difference,
+    but changes nothing.
     """
 
     pointer: str

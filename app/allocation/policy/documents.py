@@ -35,7 +35,9 @@ class Unreadable(ValueError):
 
     def __init__(self, faults: Iterable[Fault]) -> None:
         self.faults = tuple(faults)
-        super().__init__("; ".join(f"{fault.pointer or '/'} {fault.message}" for fault in self.faults))
+        super().__init__(
+            "; ".join(f"{fault.pointer or '/'} {fault.message}" for fault in self.faults)
+        )
 
 
 class Limit(Protocol):
@@ -53,7 +55,7 @@ class Checked(Protocol):
         ...
 
 
-# --- values to documents -----------------------------------------------------------------------------
+# --- values to documents --------------------------------------------------------------
 
 
 def document_of(value: object) -> Any:  # noqa: ANN401 - JSON
@@ -73,7 +75,7 @@ def document_of(value: object) -> Any:  # noqa: ANN401 - JSON
     return {name: document_of(getattr(value, name)) for name in _hints(type(value))}
 
 
-# --- documents to values -----------------------------------------------------------------------------
+# --- documents to values --------------------------------------------------------------
 
 
 def read(kind: type[T], document: object) -> T:
@@ -113,7 +115,9 @@ def _day_or_moment(value: Any, pointer: str, faults: list[Fault]) -> dt.date | N
             continue
         if not isinstance(found, dt.datetime) or found.utcoffset() is not None:
             return found
-    faults.append(Fault(pointer, "must be a day, as 2026-01-31, or a moment, as 2026-01-31T12:00:00+00:00"))
+    faults.append(
+        Fault(pointer, "must be a day, as 2026-01-31, or a moment, as 2026-01-31T12:00:00+00:00")
+    )
     return None
 
 
@@ -123,9 +127,17 @@ def _object(hint: Any, value: Any, pointer: str, faults: list[Fault]) -> Any:  #
         return None
     already, found = len(faults), cast("dict[str, object]", value)
     hints = _hints(hint)
-    faults += [Fault(step(pointer, name), "is not a known field") for name in found if name not in hints]
-    faults += [Fault(step(pointer, name), "is missing") for name in _needed(hint) if name not in found]
-    given = {name: _read(hints[name], found[name], step(pointer, name), faults) for name in hints if name in found}
+    faults += [
+        Fault(step(pointer, name), "is not a known field") for name in found if name not in hints
+    ]
+    faults += [
+        Fault(step(pointer, name), "is missing") for name in _needed(hint) if name not in found
+    ]
+    given = {
+        name: _read(hints[name], found[name], step(pointer, name), faults)
+        for name in hints
+        if name in found
+    }
     if len(faults) > already:
         return None
     try:
@@ -158,7 +170,9 @@ def _map(hint: Any, value: Any, pointer: str, faults: list[Fault]) -> dict[str, 
         faults.append(Fault(pointer, "must be an object"))
         return {}
     entries = cast("dict[str, object]", value).items()
-    return {name: _read(get_args(hint)[1], item, step(pointer, name), faults) for name, item in entries}
+    return {
+        name: _read(get_args(hint)[1], item, step(pointer, name), faults) for name, item in entries
+    }
 
 
 def _tuple(hint: Any, value: Any, pointer: str, faults: list[Fault]) -> tuple[Any, ...]:  # noqa: ANN401

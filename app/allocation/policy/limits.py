@@ -43,7 +43,9 @@ class Ascending:
 
     def fault(self, value: tuple[int, ...], /) -> str | None:
         """What is wrong with the numbers, if anything."""
-        return None if value and list(value) == sorted(set(value)) else "must ascend, and not be empty"
+        return (
+            None if value and list(value) == sorted(set(value)) else "must ascend, and not be empty"
+        )
 
 
 class Once:
@@ -64,7 +66,9 @@ class Banded:
 
     def fault(self, value: tuple[str, ...], /) -> str | None:
         """What is wrong with the bands, if anything."""
-        return None if value in {BANDS[:1], BANDS} else f"must be {list(BANDS[:1])} or {list(BANDS)}"
+        return (
+            None if value in {BANDS[:1], BANDS} else f"must be {list(BANDS[:1])} or {list(BANDS)}"
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,4 +80,8 @@ class Years:
 
     def fault(self, value: dt.date, /) -> str | None:
         """What is wrong with the day or moment, if anything."""
-        return None if self.first <= value.year <= self.last else f"must lie in the years {self.first} to {self.last}"
+        return (
+            None
+            if self.first <= value.year <= self.last
+            else f"must lie in the years {self.first} to {self.last}"
+        )

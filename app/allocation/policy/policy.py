@@ -22,7 +22,7 @@ Each = Annotated[int, Between(0, 1000)]
 Code = Annotated[str, Written("[a-z][a-z0-9_]{0,63}")]
 
 
-# --- what the points are made with (formulas: points.py) ------------------------------------------------
+# --- what the points are made with (formulas: points.py) ------------------------------
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +85,9 @@ class Solidarity:
         """No region starts beyond the most."""
         for name in ("at_quota", "own_region"):
             if getattr(self, name) > self.most:
-                yield Fault(f"/{name}", f"must be at most {self.most}, the most points of this factor")
+                yield Fault(
+                    f"/{name}", f"must be at most {self.most}, the most points of this factor"
+                )
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +126,7 @@ class Weights:
     freshness: Freshness
 
 
-# --- what the review of the access log asks about (review.py) ----------------------------------------------
+# --- what the review of the access log asks about (review.py) -------------------------
 
 Count = Annotated[int, Between(1, 100_000)]
 
@@ -142,7 +144,7 @@ class Review:
     odd_until_hour: Annotated[int, Between(0, 23)] = 5
 
 
-# --- the policy -------------------------------------------------------------------------------------------
+# --- the policy -----------------------------------------------------------------------
 
 Km = Annotated[int, Between(0, 500)]
 Minutes = Annotated[int, Between(1, 10_080)]

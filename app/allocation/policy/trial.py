@@ -32,16 +32,19 @@ class Trial:
 
     Attributes:
         rankings: how many were made again.
-        other_first: how many would have had another first offer, one where there was none, or none any more.
+        other_first: how many would have had another first offer, one where there was none, or none
+        any more.
         first_found: how many would have had an offer where there was none.
         first_lost: how many would have had none any more.
-        let_through: places, by the rule that left them out and no longer does, added up over the rankings.
+        let_through: places, by the rule that left them out and no longer does, added up over the
+        rankings.
         left_out: places, by the rule that newly leaves them out.
         compared: offers that both rankings have; what follows is about these.
         moved: how many of them moved by how many ranks, by `STEPS`.
         other_band: how many would have been in the other band of safety.
         factors: what each factor gave them.
-        regions: by how much the number of first offers in a region would have changed, where by `FEW` or more.
+        regions: by how much the number of first offers in a region would have changed, where by
+        `FEW` or more.
     """
 
     rankings: int
@@ -106,8 +109,13 @@ class Tally:
             compared=counts["compared"],
             moved={steps: self._moved[steps] for steps in STEPS},
             other_band=counts["other_band"],
-            factors={name: FactorChange(self._before[name], self._after[name]) for name in sorted(self._before)},
-            regions={region: net for region, net in sorted(self._regions.items()) if abs(net) >= FEW},
+            factors={
+                name: FactorChange(self._before[name], self._after[name])
+                for name in sorted(self._before)
+            },
+            regions={
+                region: net for region, net in sorted(self._regions.items()) if abs(net) >= FEW
+            },
         )
 
 

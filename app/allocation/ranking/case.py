@@ -50,7 +50,12 @@ class Case:
 
 
 def case_of(
-    need: Need, register: Register, situation: Situation, policy: Policy, *, dangers_on: DangersOn = dangers_on
+    need: Need,
+    register: Register,
+    situation: Situation,
+    policy: Policy,
+    *,
+    dangers_on: DangersOn = dangers_on,
 ) -> Case:
     """What follows from a need in a situation, under a policy.
 

@@ -1,9 +1,10 @@
 """What nobody has asked yet, and what the answer could change: how many more offers it may open, at best.
 
-A rule takes what is not known for the worst that it can be: a child of unknown gender for a son, one of unknown age for
-17, an origin that nobody asked about, or not since all zones ended, for a danger zone. Here each is taken for the best
-that it can be instead. That says nothing about what is likely, and danger that was not assessed is never called safe:
-the answer may as well leave out more.
+A rule takes what is not known for the worst that it can be: a child of unknown gender for a son,
+one of unknown age for 17, an origin that nobody asked about, or not since all zones ended, for a
+danger zone. Here each is taken for the best that it can be instead. That says nothing about what is
+likely, and danger that was not assessed is never called safe: the answer may as well leave out
+more.
 """
 
 from __future__ import annotations
@@ -22,7 +23,12 @@ if TYPE_CHECKING:
     from app.allocation.ranking.rank import Inputs
     from app.allocation.values import Child, Household, Need, PlaceGroup
 
-SON_AGE, CHILD_AGE, CHILD_GENDER, DANGER = "son_age", "child_age", "child_gender", "danger_assessment"
+SON_AGE, CHILD_AGE, CHILD_GENDER, DANGER = (
+    "son_age",
+    "child_age",
+    "child_gender",
+    "danger_assessment",
+)
 FACTS = (SON_AGE, CHILD_AGE, CHILD_GENDER, DANGER)
 """What can be missing, and keep an offer away."""
 
@@ -56,7 +62,8 @@ class _Fact:
 def missing_facts(inputs: Inputs) -> tuple[MissingFact, ...]:
     """The facts that may open something, those that may open most first; nothing is worked out where none is missing.
 
-    What a fact may open: the offers that it alone opens, and those that it opens where all the others turn out well.
+    What a fact may open: the offers that it alone opens, and those that it opens where all the
+    others turn out well.
     """
     unknown = frozenset(_unknown(inputs.need, assessed=inputs.dangers.assessed))
     if not unknown:
@@ -72,7 +79,9 @@ def missing_facts(inputs: Inputs) -> tuple[MissingFact, ...]:
         )
         for fact in unknown
     ]
-    in_order = sorted(counted, key=lambda fact: (-fact.offers, FACTS.index(fact.fact), fact.child or 0))
+    in_order = sorted(
+        counted, key=lambda fact: (-fact.offers, FACTS.index(fact.fact), fact.child or 0)
+    )
     return tuple(fact for fact in in_order if fact.offers)
 
 
@@ -89,8 +98,8 @@ def _unknown(need: Need, *, assessed: bool) -> Iterator[_Fact]:
 def _opening(inputs: Inputs) -> Callable[[frozenset[_Fact]], frozenset[str]]:
     """What tells which groups are offered once some facts are known to be the best that they can be, and not before.
 
-    Facts matter by what follows from them, an oldest son and a danger zone: each pair of these is tried once, on the
-    groups that a rule about them left out.
+    Facts matter by what follows from them, an oldest son and a danger zone: each pair of these is
+    tried once, on the groups that a rule about them left out.
     """
     need, as_it_is = inputs.need, inputs.case()
     left_out, at_home = _left_out(inputs, as_it_is)
@@ -100,10 +109,14 @@ def _opening(inputs: Inputs) -> Callable[[frozenset[_Fact]], frozenset[str]]:
     def opened(eldest: int, asked: bool) -> frozenset[str]:  # noqa: FBT001 - a key of the cache
         case = replace(as_it_is, oldest_son=eldest, rooms=(assessed if asked else as_it_is).rooms)
         lawful = [group for group in left_out if first_against(group, case) is None]
-        stays = not case.for_safety and (at_home or any(is_own_region(group, case) for group in lawful))
+        stays = not case.for_safety and (
+            at_home or any(is_own_region(group, case) for group in lawful)
+        )
         return frozenset(group.id for group in lawful if not stays or is_own_region(group, case))
 
-    return lambda known: opened(oldest_son(_told(need.household, known)), any(fact.name == DANGER for fact in known))
+    return lambda known: opened(
+        oldest_son(_told(need.household, known)), any(fact.name == DANGER for fact in known)
+    )
 
 
 def _left_out(inputs: Inputs, case: Case) -> tuple[list[PlaceGroup], bool]:
@@ -120,11 +133,17 @@ def _left_out(inputs: Inputs, case: Case) -> tuple[list[PlaceGroup], bool]:
 
 def _told(household: Household, known: frozenset[_Fact]) -> Household:
     """The household as it would be if these facts were the best that they can be."""
-    children = tuple(_as_known(child, position, known) for position, child in enumerate(household.children))
+    children = tuple(
+        _as_known(child, position, known) for position, child in enumerate(household.children)
+    )
     return replace(household, children=children)
 
 
 def _as_known(child: Child, position: int, known: frozenset[_Fact]) -> Child:
     age_known = not known.isdisjoint({_Fact(CHILD_AGE, position), _Fact(SON_AGE, position)})
     gender_known = _Fact(CHILD_GENDER, position) in known
-    return replace(child, age=YOUNGEST if age_known else child.age, gender="female" if gender_known else child.gender)
+    return replace(
+        child,
+        age=YOUNGEST if age_known else child.age,
+        gender="female" if gender_known else child.gender,
+    )

@@ -6,7 +6,13 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from app.allocation.ranking.rules import CODES, OWN_REGION_FIRST, all_against, is_own_region, own_region_goes_first
+from app.allocation.ranking.rules import (
+    CODES,
+    OWN_REGION_FIRST,
+    all_against,
+    is_own_region,
+    own_region_goes_first,
+)
 from app.allocation.values import Exclusion
 
 if TYPE_CHECKING:
@@ -26,15 +32,19 @@ class There:
 
     def has(self, group: PlaceGroup) -> bool:
         """Whether these places are there."""
-        return group.region == self.region if self.provider_id is None else group.provider_id == self.provider_id
+        return (
+            group.region == self.region
+            if self.provider_id is None
+            else group.provider_id == self.provider_id
+        )
 
 
 @dataclass(frozen=True, slots=True)
 class Obstacles:
     """What stands in the way there: by rule and region, most places first.
 
-    A place counts under every rule that is in its way, so the counts may add up to more than `places`, which are all
-    that there are, offered or not.
+    A place counts under every rule that is in its way, so the counts may add up to more than
+    `places`, which are all that there are, offered or not.
     """
 
     places: int
@@ -44,7 +54,8 @@ class Obstacles:
 def obstacles(inputs: Inputs, there: There) -> Obstacles:
     """All the rules in the way of each group of places there, as things stood when the ranking was made.
 
-    The same facts of a group are counted as in a ranking, by region and no finer: no site, no distance.
+    The same facts of a group are counted as in a ranking, by region and no finer: no site, no
+    distance.
     """
     case = inputs.case()
     goes_first = _own_region_goes_first(inputs.register, case)
@@ -54,13 +65,19 @@ def obstacles(inputs: Inputs, there: There) -> Obstacles:
         places += group.places
         for rule in _against(group, case, goes_first=goes_first):
             counted[rule, group.region] += group.places
-    in_order = sorted(counted.items(), key=lambda item: (-item[1], CODES.index(item[0][0]), item[0][1]))
-    return Obstacles(places, tuple(Exclusion(rule, region, count) for (rule, region), count in in_order))
+    in_order = sorted(
+        counted.items(), key=lambda item: (-item[1], CODES.index(item[0][0]), item[0][1])
+    )
+    return Obstacles(
+        places, tuple(Exclusion(rule, region, count) for (rule, region), count in in_order)
+    )
 
 
 def _own_region_goes_first(register: Register, case: Case) -> bool:
     own = [group for group in register.groups if is_own_region(group, case)]
-    return own_region_goes_first([group for group in own if not any(all_against(group, case))], case)
+    return own_region_goes_first(
+        [group for group in own if not any(all_against(group, case))], case
+    )
 
 
 def _against(group: PlaceGroup, case: Case, *, goes_first: bool) -> Iterator[str]:

@@ -25,8 +25,8 @@ UNSUITABLE = "unsuitable"
 class OwnRegion:
     """What a ranking found in the household's own region.
 
-    Where `offers` is nought, nothing lawful was free there at that moment, and `excluded` says why: every place of the
-    region stands in it once, by the first rule in its way.
+    Where `offers` is nought, nothing lawful was free there at that moment, and `excluded` says why:
+    every place of the region stands in it once, by the first rule in its way.
     """
 
     region: str
@@ -37,8 +37,8 @@ class OwnRegion:
 def own_region(need: Need, ranking: Ranking) -> OwnRegion | None:
     """What a ranking says of the own region; None for those who flee, whom it does not keep.
 
-    Part of the ranking itself, so its digest and its replay cover it. Source: DESIGN, section 5 (a capacity or planned
-    referral leaves its region only when nothing lawful is free there).
+    Part of the ranking itself, so its digest and its replay cover it. Source: DESIGN, section 5 (a
+    capacity or planned referral leaves its region only when nothing lawful is free there).
     """
     if need.reason == "safety":
         return None
@@ -59,14 +59,18 @@ def without_the_household(found: OwnRegion) -> OwnRegion:
     return OwnRegion(found.region, found.offers, excluded)
 
 
-def that_go_first(need: Need, register: Register, situation: Situation, policy: Policy) -> tuple[str, ...]:
+def that_go_first(
+    need: Need, register: Register, situation: Situation, policy: Policy
+) -> tuple[str, ...]:
     """The ids of the groups in the own region in which any place that is free would be lawful.
 
-    Every rule but `free` is asked: what is free is looked up where the place is taken, in the same statement.
+    Every rule but `free` is asked: what is free is looked up where the place is taken, in the same
+    statement.
     """
     case = case_of(need, register, situation, policy)
     return tuple(
         group.id
         for group in register.groups
-        if is_own_region(group, case) and all(rule(group, case) for rule in RULES if rule is not free)
+        if is_own_region(group, case)
+        and all(rule(group, case) for rule in RULES if rule is not free)
     )

@@ -45,12 +45,16 @@ class Inputs:
 
     def rank(self) -> Ranking:
         """The ranking that they make."""
-        return rank(self.need, self.register, self.situation, self.policy, dangers_on=self.dangers_on)
+        return rank(
+            self.need, self.register, self.situation, self.policy, dangers_on=self.dangers_on
+        )
 
     def case(self, need: Need | None = None) -> Case:
         """What follows from the need, or from another one in its place."""
         asked = self.need if need is None else need
-        return case_of(asked, self.register, self.situation, self.policy, dangers_on=self.dangers_on)
+        return case_of(
+            asked, self.register, self.situation, self.policy, dangers_on=self.dangers_on
+        )
 
     @property
     def dangers(self) -> Dangers:
@@ -74,14 +78,18 @@ def rank(
     lawful, excluded, lawful_regions = _sift(register, case)
     return Ranking(
         offers=_in_order(lawful, case, policy, points_for(case, policy)),
-        excluded=tuple(Exclusion(rule, region, places) for (rule, region), places in sorted(excluded.items())),
+        excluded=tuple(
+            Exclusion(rule, region, places) for (rule, region), places in sorted(excluded.items())
+        ),
         considered=register.places,
         safety_assessed=case.assessed,
         lawful_regions=tuple(sorted(lawful_regions)),
     )
 
 
-def _sift(register: Register, case: Case) -> tuple[list[PlaceGroup], Counter[tuple[str, str]], set[str]]:
+def _sift(
+    register: Register, case: Case
+) -> tuple[list[PlaceGroup], Counter[tuple[str, str]], set[str]]:
     """The lawful groups; the places of all others by rule and region; the regions where some group would do."""
     lawful: list[PlaceGroup] = []
     excluded: Counter[tuple[str, str]] = Counter()
@@ -114,7 +122,10 @@ class _Scored(NamedTuple):
 
 
 def _in_order(
-    lawful: list[PlaceGroup], case: Case, policy: Policy, lines_for: Callable[[PlaceGroup], tuple[Points, ...]]
+    lawful: list[PlaceGroup],
+    case: Case,
+    policy: Policy,
+    lines_for: Callable[[PlaceGroup], tuple[Points, ...]],
 ) -> tuple[Offer, ...]:
     """The offers: by the policy's bands, then by points, then by id, so that there is one order and no luck in it."""
     known_first = "freshness" in policy.bands
@@ -124,7 +135,10 @@ def _in_order(
         lines = lines_for(group)
         score = sum([line.points for line in lines])
         freshness = freshness_of(confirmed_hours.get(group.site_id), fresh_hours=fresh_hours)
-        less_safe, less_known = case.rooms[group.municipality].band != "ample", freshness == "unknown"
+        less_safe, less_known = (
+            case.rooms[group.municipality].band != "ample",
+            freshness == "unknown",
+        )
         standing = (less_safe, known_first and less_known, -score, group.id)
         scored.append(_Scored(standing, group, lines, score, freshness))
     scored.sort(key=attrgetter("standing"))

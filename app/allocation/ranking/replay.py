@@ -60,8 +60,8 @@ def digest(ranking: Ranking) -> str:
 def result_bytes(ranking: Ranking) -> bytes:
     """The ranking's result as canonical JSON.
 
-    Places stand in it by the id of their group; offers share most of their lines of points, so each different line
-    stands in it once, in the order of first use, and offers name it by its number.
+    Places stand in it by the id of their group; offers share most of their lines of points, so each
+    different line stands in it once, in the order of first use, and offers name it by its number.
     """
     lines = _Lines()
     offers = [
@@ -103,7 +103,9 @@ class _Lines:
         known = self._by_identity.get(id(line))
         if known is None:
             value = (line.factor, line.points, *sorted(line.params.items()))
-            known = self._by_identity[id(line)] = self._by_value.setdefault(value, len(self._by_value))
+            known = self._by_identity[id(line)] = self._by_value.setdefault(
+                value, len(self._by_value)
+            )
         return known
 
     def written(self) -> list[tuple[object, ...]]:

@@ -17,7 +17,8 @@ Rule: TypeAlias = "Callable[[PlaceGroup, Case], bool]"
 def kind(group: PlaceGroup, case: Case) -> bool:
     """The kind of place answers the urgency; alternative places answer none.
 
-    Source: DESIGN, section 5 (acute: crisis, emergency, regular; urgent: crisis, regular; planned: regular, move-on).
+    Source: DESIGN, section 5 (acute: crisis, emergency, regular; urgent: crisis, regular; planned:
+    regular, move-on).
     """
     return group.kind in case.kinds
 
@@ -49,8 +50,8 @@ def size(group: PlaceGroup, case: Case) -> bool:
 def household(group: PlaceGroup, case: Case) -> bool:
     """The place admits every adult's gender, and every son at his age.
 
-    A child of unknown gender may be a son, and one of unknown age may be 17: the unknown is never lawful by assumption.
-    Source: DESIGN, section 5 (genders, sons' upper age, per place).
+    A child of unknown gender may be a son, and one of unknown age may be 17: the unknown is never
+    lawful by assumption. Source: DESIGN, section 5 (genders, sons' upper age, per place).
     """
     return case.genders.issubset(group.genders) and case.oldest_son <= group.sons_up_to_age
 
@@ -58,7 +59,8 @@ def household(group: PlaceGroup, case: Case) -> bool:
 def exclusive(group: PlaceGroup, case: Case) -> bool:
     """A site only for certain target groups admits only them.
 
-    Source: DESIGN, section 5. Other specialisms add points and never exclude; residence status never excludes.
+    Source: DESIGN, section 5. Other specialisms add points and never exclude; residence status
+    never excludes.
     """
     return not group.exclusive_to or not case.target_groups.isdisjoint(group.exclusive_to)
 
@@ -86,7 +88,8 @@ def secrecy(group: PlaceGroup, case: Case) -> bool:
 def danger(group: PlaceGroup, case: Case) -> bool:
     """The site's municipality keeps clear of every danger zone: see safety.py.
 
-    Source: DESIGN, section 5 (clearance at least the zone's radius; a zone's own municipality is never lawful).
+    Source: DESIGN, section 5 (clearance at least the zone's radius; a zone's own municipality is
+    never lawful).
     """
     return group.municipality in case.rooms
 
@@ -110,9 +113,14 @@ def declined(group: PlaceGroup, case: Case) -> bool:
 def cap(group: PlaceGroup, case: Case) -> bool:
     """The region's cap is not reached. It bounds what a region takes from others, and never for safety.
 
-    Source: DESIGN, section 5 (for capacity and planned reasons only: a cap never excludes a referral for safety).
+    Source: DESIGN, section 5 (for capacity and planned reasons only: a cap never excludes a
+    referral for safety).
     """
-    return case.for_safety or is_own_region(group, case) or group.region not in case.situation.capped_regions
+    return (
+        case.for_safety
+        or is_own_region(group, case)
+        or group.region not in case.situation.capped_regions
+    )
 
 
 def is_own_region(group: PlaceGroup, case: Case) -> bool:
@@ -123,8 +131,8 @@ def is_own_region(group: PlaceGroup, case: Case) -> bool:
 def own_region_goes_first(lawful: list[PlaceGroup], case: Case) -> bool:
     """The rule `own_region_first`: other regions are left out while the own region has something lawful and free.
 
-    For every reason but safety. Source: DESIGN, section 5 (a capacity or planned referral leaves its region only when
-    nothing lawful is free there).
+    For every reason but safety. Source: DESIGN, section 5 (a capacity or planned referral leaves
+    its region only when nothing lawful is free there).
     """
     return not case.for_safety and any(is_own_region(group, case) for group in lawful)
 
@@ -154,7 +162,10 @@ CODES = (*(rule.__name__ for rule in RULES), OWN_REGION_FIRST)
 OF_THE_DAY = frozenset({"free", "admission", "declined", "cap", OWN_REGION_FIRST})
 """Rules that say nothing about whether a region could have given this household a place."""
 
-LASTING_RULES = (danger, *(rule for rule in RULES if rule.__name__ not in OF_THE_DAY and rule is not danger))
+LASTING_RULES = (
+    danger,
+    *(rule for rule in RULES if rule.__name__ not in OF_THE_DAY and rule is not danger),
+)
 """The others. They answer yes or no together, so the one that is quickest and keeps most away is asked first."""
 
 RULES_WHEN_FREE = tuple(rule for rule in RULES if rule is not free)

@@ -33,9 +33,10 @@ class DangersOn(Protocol):
 class Room:
     """How much room a lawful municipality leaves, as others may see it.
 
-    `band` is ample when every zone leaves at least the policy's margin over its radius, else sufficient; more than
-    ample earns nothing. `clearance_km` from the nearest zone and `margin_km`, the least that any zone leaves over, are
-    rounded down to multiples of 5; None when there is no zone at all.
+    `band` is ample when every zone leaves at least the policy's margin over its radius, else
+    sufficient; more than ample earns nothing. `clearance_km` from the nearest zone and `margin_km`,
+    the least that any zone leaves over, are rounded down to multiples of 5; None when there is no
+    zone at all.
     """
 
     band: str
@@ -57,7 +58,8 @@ def coarse_km(km: int) -> int:
 def dangers_on(need: Need, *, today: date, policy: Policy) -> Dangers:
     """The zones in force on a day of the country's own; without an assessment the origin is one, as wide as the policy.
 
-    Source: DESIGN, section 5 (unknown counts as the worst: an assessment whose zones have all run out).
+    Source: DESIGN, section 5 (unknown counts as the worst: an assessment whose zones have all run
+    out).
     """
     in_force = zones_in_force(need.danger_zones, today=today)
     if assessment_holds(need.danger_assessment, in_force=bool(in_force)):
@@ -77,7 +79,9 @@ def assessment_holds(assessment: str, *, in_force: bool) -> bool:
 
 def with_the_origin(need: Need, zones: tuple[DangerZone, ...], *, policy: Policy) -> Dangers:
     """What counts as long as danger is not assessed: the origin is a zone with the policy's radius."""
-    return Dangers((*zones, DangerZone(need.origin, policy.unassessed_radius_km, until=None)), assessed=False)
+    return Dangers(
+        (*zones, DangerZone(need.origin, policy.unassessed_radius_km, until=None)), assessed=False
+    )
 
 
 def lawful_rooms(
@@ -89,8 +93,8 @@ def lawful_rooms(
 ) -> dict[str, Room]:
     """The municipalities that keep clear of every zone, and by how much; the others are absent.
 
-    Lawful is a clearance of at least the radius, outside the zone's own municipality. A clearance that is not known is
-    never enough.
+    Lawful is a clearance of at least the radius, outside the zone's own municipality. A clearance
+    that is not known is never enough.
     """
     if not zones:
         return dict.fromkeys(municipalities, NO_ZONE)
@@ -101,7 +105,11 @@ def lawful_rooms(
     zones_km = [(clearances.get(zone, {}), radius_km) for zone, radius_km in widest.items()]
     lawful = [municipality for municipality in municipalities if municipality not in widest]
     for km, radius_km in zones_km:
-        lawful = [municipality for municipality in lawful if municipality in km and km[municipality] >= radius_km]
+        lawful = [
+            municipality
+            for municipality in lawful
+            if municipality in km and km[municipality] >= radius_km
+        ]
     return {
         municipality: _room(
             nearest_km=min(km[municipality] for km, _ in zones_km),

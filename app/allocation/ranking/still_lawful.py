@@ -19,7 +19,9 @@ SAFETY = frozenset({"secrecy", "danger"})
 """Those that say where somebody would be in danger."""
 
 
-def still_against(need: Need, group: PlaceGroup, situation: Situation, *, policy: Policy) -> tuple[str, ...]:
+def still_against(
+    need: Need, group: PlaceGroup, situation: Situation, *, policy: Policy
+) -> tuple[str, ...]:
     """The codes of all the rules in the way of these places for this household, in the rules' order; none when it does.
 
     Of the situation the day, the clearances and the caps that are reached are asked.

@@ -1,8 +1,8 @@
 """The rules by their version: a recorded ranking is made again by those that made it, whatever the rules are today.
 
-When a change to this package could give the same inputs another ranking, RULES_VERSION goes up. What decided before is
-kept, under its old number, for as long as a ranking cites it; tests/unit/allocation/ranking/corpus has rankings of
-each version.
+When a change to this package could give the same inputs another ranking, RULES_VERSION goes up.
+What decided before is kept, under its old number, for as long as a ranking cites it;
+tests/unit/allocation/ranking/corpus has rankings of each version.
 """
 
 from __future__ import annotations

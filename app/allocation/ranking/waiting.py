@@ -25,8 +25,8 @@ Place = tuple[tuple[int, ...], str]
 class Waiting:
     """One who waits, as far as the order is concerned.
 
-    `threat_level` is 1 to 3, None where nobody knows; `since` is when the referral was registered: whatever was
-    offered, held, refused or lost since then changes nothing about it.
+    `threat_level` is 1 to 3, None where nobody knows; `since` is when the referral was registered:
+    whatever was offered, held, refused or lost since then changes nothing about it.
     """
 
     id: str
@@ -96,7 +96,12 @@ def place_of(one: Waiting, *, policy: Policy) -> Place:
 
 def due(watched: Watched, *, at: dt.datetime, policy: Policy) -> tuple[Due, ...]:
     """What is due at a moment, the longest due first."""
-    return tuple(sorted((one for one in _dues(watched, policy) if one.at <= at), key=lambda one: (one.at, one.what)))
+    return tuple(
+        sorted(
+            (one for one in _dues(watched, policy) if one.at <= at),
+            key=lambda one: (one.at, one.what),
+        )
+    )
 
 
 def is_overdue(dues: tuple[Due, ...]) -> bool:

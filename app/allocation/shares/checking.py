@@ -1,6 +1,7 @@
 """What an export of the ledger comes to: a region's own figures from its openings, against the totals that were sealed.
 
-Made for controllers, without the service: it knows nothing but the leaves, and the openings that somebody may read.
+Made for controllers, without the service: it knows nothing but the leaves, and the openings that
+somebody may read.
 """
 
 from __future__ import annotations
@@ -92,14 +93,18 @@ class Export:
         for total in sorted(self.totals, key=lambda one: one.index):
             faults = [*_in_itself(total, before.get(total.quarter))]
             before[total.quarter] = total.index
-            while taken < len(self._openings) and self._openings[taken][0] < total.content["leaves"]:
+            while (
+                taken < len(self._openings) and self._openings[taken][0] < total.content["leaves"]
+            ):
                 book.take(*self._openings[taken])
                 taken += 1
             apart: list[str] = []
             if region is not None:
                 weights = [one for index, one in self._weights if index < total.content["leaves"]]
                 apart += _against(total, list(book.stays()), WeightsInTime(weights), region=region)
-            yield Checked(total, tuple(faults), tuple(apart), bisect_left(self._shut, total.content["leaves"]))
+            yield Checked(
+                total, tuple(faults), tuple(apart), bisect_left(self._shut, total.content["leaves"])
+            )
 
 
 def _in_itself(total: Total, before: int | None) -> Iterator[str]:
@@ -114,14 +119,18 @@ def _leaf(index: int | None) -> str:
     return "no leaf" if index is None else f"leaf {index}"
 
 
-def _against(total: Total, stays: Sequence[Stay], weights: WeightsInTime, *, region: str) -> Iterator[str]:
+def _against(
+    total: Total, stays: Sequence[Stay], weights: WeightsInTime, *, region: str
+) -> Iterator[str]:
     """Compare what was sealed with what a region's openings come to.
 
-    Its own figures are the same to the last digit. Quotas also come from stays that it may not read: each is at least
-    what its own openings divide.
+    Its own figures are the same to the last digit. Quotas also come from stays that it may not
+    read: each is at least what its own openings divide.
     """
     sealed = total.content["regions"]
-    regions = totals_of(quarter_named(total.quarter), stays, weights=weights, regions=[region]).regions
+    regions = totals_of(
+        quarter_named(total.quarter), stays, weights=weights, regions=[region]
+    ).regions
     for name in OWN:
         found, said = regions[region][name], sealed.get(region, {}).get(name)
         if found != said:

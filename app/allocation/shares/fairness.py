@@ -68,12 +68,15 @@ def millionths(part: int, whole: int) -> int:
 def contradictions(content: Mapping[str, Any]) -> tuple[str, ...]:
     """Which sums in a quarter's totals do not agree, by the names of what should be equal; none where all do.
 
-    Whatever one region gave another received, and what was given for safety was divided to the last millionth.
+    Whatever one region gave another received, and what was given for safety was divided to the last
+    millionth.
     """
     sums: Counter[str] = Counter()
     for figures in content["regions"].values():
         sums.update(figures)
-    pairs = [(f"given_{what}", f"received_{what}") for what in ("safety", "capacity", "after_ready")]
+    pairs = [
+        (f"given_{what}", f"received_{what}") for what in ("safety", "capacity", "after_ready")
+    ]
     pairs += [("stays_given", "stays_received"), ("person_nights_given", "person_nights_received")]
     wrong = [f"{one} and {other}" for one, other in pairs if sums[one] != sums[other]]
     if sums["given_safety"] * NIGHT != sums[QUOTA]:

@@ -1,10 +1,12 @@
 """Nights: what the ledger's openings say of stays, and how many nights of each lie in a stretch of days.
 
-A night is a local midnight; it bears the date of the day on which it begins. So a stay from the 3rd to the 5th has the
-nights of the 3rd and the 4th, one that ends on the day on which it began has none, and no change of the clocks gives or
-takes one. A running stay has every night that there has been.
+A night is a local midnight; it bears the date of the day on which it begins. So a stay from the 3rd
+to the 5th has the nights of the 3rd and the 4th, one that ends on the day on which it began has
+none, and no change of the clocks gives or takes one. A running stay has every night that there has
+been.
 
-Nights from the day on which a household was ready to leave are shown apart: they earn no credit and make no quota.
+Nights from the day on which a household was ready to leave are shown apart: they earn no credit and
+make no quota.
 """
 
 from __future__ import annotations
@@ -62,7 +64,8 @@ class Stay:
     def lawful(self) -> tuple[str, ...]:
         """The regions over which its nights are divided.
 
-        Where none was lawful, nobody else could have given them: the region that did bears them, and sums stay equal.
+        Where none was lawful, nobody else could have given them: the region that did bears them,
+        and sums stay equal.
         """
         return self.lawful_regions or (self.receiving,)
 
@@ -94,7 +97,8 @@ def nights_between(stay: Stay, first: dt.date, after: dt.date) -> Nights | None:
 class StayBook:
     """Openings, taken in the ledger's order, and the stays that they tell of.
 
-    The newest correction of a leaf takes the leaf's place. Whoever may read only some openings gets the stays of these.
+    The newest correction of a leaf takes the leaf's place. Whoever may read only some openings gets
+    the stays of these.
     """
 
     def __init__(self) -> None:
@@ -146,8 +150,8 @@ class StayBook:
     def _arrival_of(self, departure: Opening) -> int | None:
         """Return the arrival that a departure ends.
 
-        Version 1 did not say. Of arrivals that are alike the oldest is as good as any: whoever of them left, their
-        nights come to the same in every stretch of days.
+        Version 1 did not say. Of arrivals that are alike the oldest is as good as any: whoever of
+        them left, their nights come to the same in every stretch of days.
         """
         if departure.arrival is not None:
             return departure.arrival

@@ -16,12 +16,15 @@ if TYPE_CHECKING:
 
 
 def first_day_reached(
-    told: Iterable[tuple[int, Hashable, Opening]], weights: Iterable[tuple[int, Weights]], *, since: int
+    told: Iterable[tuple[int, Hashable, Opening]],
+    weights: Iterable[tuple[int, Weights]],
+    *,
+    since: int,
 ) -> dt.date | None:
     """The first day whose nights may have changed by leaves from `since` on; None where there are none.
 
-    `told` has every opening, with its index and its stay, of each stay of which there is a new one: what a correction
-    changes lies between what was said before and what is said now.
+    `told` has every opening, with its index and its stay, of each stay of which there is a new one:
+    what a correction changes lies between what was said before and what is said now.
     """
     of_stay: defaultdict[Hashable, list[tuple[int, Opening]]] = defaultdict(list)
     for index, stay, opening in told:
@@ -39,8 +42,13 @@ def _reached(new: Opening, of_its_stay: list[Opening]) -> Iterator[dt.date]:
     yield from (one.ready_since for one in of_its_stay if one.ready_since is not None)
     alike = [one for one in of_its_stay if _is_end(one) == _is_end(new)]
     code = None if new.correction is None else new.correction.code
-    if code in {None, READY_TO_LEAVE} and not _was_void(of_its_stay) and len({one.date for one in alike}) == 1:
-        # A stay that runs has all nights until it ends; one of which only the readiness changes keeps those before it.
+    if (
+        code in {None, READY_TO_LEAVE}
+        and not _was_void(of_its_stay)
+        and len({one.date for one in alike}) == 1
+    ):
+        # A stay that runs has all nights until it ends; one of which only the readiness changes
+        # keeps those before it.
         if code is None or new.ready_since is None:
             yield new.date
     else:
@@ -54,4 +62,6 @@ def _is_end(opening: Opening) -> bool:
 
 
 def _was_void(of_its_stay: list[Opening]) -> bool:
-    return any(one.correction is not None and one.correction.code == NOT_ARRIVED for one in of_its_stay)
+    return any(
+        one.correction is not None and one.correction.code == NOT_ARRIVED for one in of_its_stay
+    )

@@ -18,9 +18,10 @@ NIGHT = STAY
 def divide(lawful_regions: Iterable[str], weights: Mapping[str, int]) -> Mapping[str, int]:
     """Each region's part of one stay, in millionths, in proportion to its weight; the parts add up to one stay exactly.
 
-    Largest remainder (Hamilton): everyone gets the whole part of what is due, and the millionths left over go to the
-    largest remainders, ties to the region code that sorts first. A region without a weight bears nothing; where no
-    lawful region has a weight, all of them bear the same. Nothing lawful: nothing to divide.
+    Largest remainder (Hamilton): everyone gets the whole part of what is due, and the millionths
+    left over go to the largest remainders, ties to the region code that sorts first. A region
+    without a weight bears nothing; where no lawful region has a weight, all of them bear the same.
+    Nothing lawful: nothing to divide.
 
     Raises:
         ValueError: when a lawful region's weight is below nought.
@@ -34,7 +35,9 @@ def divide(lawful_regions: Iterable[str], weights: Mapping[str, int]) -> Mapping
     total = sum(shares.values())
     parts = {region: STAY * weight // total for region, weight in shares.items()}
     left_over = STAY - sum(parts.values()) if parts else 0
-    for region in sorted(regions, key=lambda region: (-(STAY * shares[region] % total), region))[:left_over]:
+    for region in sorted(regions, key=lambda region: (-(STAY * shares[region] % total), region))[
+        :left_over
+    ]:
         parts[region] += 1
     return parts
 
@@ -42,12 +45,15 @@ def divide(lawful_regions: Iterable[str], weights: Mapping[str, int]) -> Mapping
 def total_relative_deviation(given: Mapping[str, int], quota: Mapping[str, int]) -> Fraction:
     """How unevenly a burden was shared: the sum of |given - quota| over the sum of quota, exactly.
 
-    Nought when every region gave its quota, two when all was given by regions that owed nothing. Both maps count in the
-    same unit (nights, or millionths of them); a region absent from one has nought there. Where nobody owed anything
-    there is nothing to deviate from: nought. Source: DESIGN, section 5.
+    Nought when every region gave its quota, two when all was given by regions that owed nothing.
+    Both maps count in the same unit (nights, or millionths of them); a region absent from one has
+    nought there. Where nobody owed anything there is nothing to deviate from: nought. Source:
+    DESIGN, section 5.
     """
     owed = sum(quota.values())
     if not owed:
         return Fraction(0)
-    off = sum(abs(given.get(region, 0) - quota.get(region, 0)) for region in given.keys() | quota.keys())
+    off = sum(
+        abs(given.get(region, 0) - quota.get(region, 0)) for region in given.keys() | quota.keys()
+    )
     return Fraction(off, owed)

@@ -48,10 +48,10 @@ def standings(
 ) -> Mapping[str, Standing]:
     """How every region of `before` stands on a day, before its first night; `before` are the nights before `since`.
 
-    Each night of a stay for safety until the household was ready to leave is given by the region where it is, and
-    divided over the regions that were lawful for it, by the weights of that night; a stay that still counts stands for
-    `nights_ahead` more. Without these, whoever is far behind would be sent everybody until the nights begin to show,
-    and then be far ahead.
+    Each night of a stay for safety until the household was ready to leave is given by the region
+    where it is, and divided over the regions that were lawful for it, by the weights of that night;
+    a stay that still counts stands for `nights_ahead` more. Without these, whoever is far behind
+    would be sent everybody until the nights begin to show, and then be far ahead.
     """
     given = Counter({region: shared.given for region, shared in before.items()})
     quota = Counter({region: shared.quota for region, shared in before.items()})
@@ -68,6 +68,10 @@ def standings(
             for region, part in weights.parts(stay.lawful, on).items():
                 to_owe[region] += nights_ahead * part
     return {
-        region: Standing(given[region], quota[region], quota[region] + to_owe[region] - given[region] - to_give[region])
+        region: Standing(
+            given[region],
+            quota[region],
+            quota[region] + to_owe[region] - given[region] - to_give[region],
+        )
         for region in before
     }

@@ -1,27 +1,29 @@
 r"""A quarter's totals: what each region gave and received, exact, as the ledger has them in clear.
 
-The content of a leaf of the type `quarter_total`; every number is whole, and every region that there is stands in it::
+The content of a leaf of the type `quarter_total`; every number is whole, and every region that
+there is stands in it::
 
     {"quarter":"2026-Q1","leaves":1204,"open_from":"2026-07-03","regions":{"GM0193":{"given_safety":412,...},...},
      "pairs":{"GM0518":{"GM0193":37}},"months":{"2026-01":{"capacity":12,"safety":340},...}}
 
-`leaves` is how many leaves, from the first one on, they were made from; `open_from` the day by which every opening that
-they rest on is open to its auditors. A region's own figures (all of them nights, unless they say otherwise):
+`leaves` is how many leaves, from the first one on, they were made from; `open_from` the day by
+which every opening that they rest on is open to its auditors. A region's own figures (all of them
+nights, unless they say otherwise):
 
-==========================  ==========================================================================================
-`given_safety`              at its providers, by households that had to leave another region for safety
-`given_capacity`            at its providers, by households of other regions that came for another reason
-`given_after_ready`         at its providers, after the household was ready to leave; in neither of the two above
-`received_...`              the same three, of households that came from it
-`quota`                     its part of everybody's safety nights, in millionths of a night
-`stays_given`               stays at its providers that were there in the quarter
-`stays_received`            stays of households that came from it
-`person_nights_given`       at the least: a household's size is known as a class
-`person_nights_received`    the same
-==========================  ==========================================================================================
+==========================
+==========================================================================================
+`given_safety`              at its providers, by households that had to leave another region for
+safety `given_capacity`            at its providers, by households of other regions that came for
+another reason `given_after_ready`         at its providers, after the household was ready to leave;
+in neither of the two above `received_...`              the same three, of households that came from
+it `quota`                     its part of everybody's safety nights, in millionths of a night
+`stays_given`               stays at its providers that were there in the quarter `stays_received`
+stays of households that came from it `person_nights_given`       at the least: a household's size
+is known as a class `person_nights_received`    the same ==========================
+==========================================================================================
 
-`pairs` are place-nights from an origin to a receiving region, `months` place-nights by the month in which they begin
-and the reason; small ones are left out of both as disclosure.py says.
+`pairs` are place-nights from an origin to a receiving region, `months` place-nights by the month in
+which they begin and the reason; small ones are left out of both as disclosure.py says.
 """
 
 from __future__ import annotations
@@ -43,7 +45,13 @@ if TYPE_CHECKING:
     from app.allocation.shares.quarters import Quarter
     from app.allocation.shares.weighing import WeightsInTime
 
-GIVEN = ("given_safety", "given_capacity", "given_after_ready", "stays_given", "person_nights_given")
+GIVEN = (
+    "given_safety",
+    "given_capacity",
+    "given_after_ready",
+    "stays_given",
+    "person_nights_given",
+)
 RECEIVED = (
     "received_safety",
     "received_capacity",
@@ -92,7 +100,9 @@ class _Sums:
     flows: defaultdict[Flow, Amount] = field(default_factory=lambda: defaultdict(Amount))
 
 
-def totals_of(quarter: Quarter, stays: Iterable[Stay], *, weights: WeightsInTime, regions: Iterable[str]) -> Totals:
+def totals_of(
+    quarter: Quarter, stays: Iterable[Stay], *, weights: WeightsInTime, regions: Iterable[str]
+) -> Totals:
     """Add up a quarter; every one of `regions` is in it, and any other that a stay names."""
     sums = _Sums()
     for region in regions:
@@ -103,9 +113,14 @@ def totals_of(quarter: Quarter, stays: Iterable[Stay], *, weights: WeightsInTime
             _add_stay(sums, stay, nights)
             _add_flows(sums, stay, quarter)
             if stay.account == SAFETY:
-                for region, part in weights.divided(stay.lawful, nights.first, nights.after).items():
+                for region, part in weights.divided(
+                    stay.lawful, nights.first, nights.after
+                ).items():
                     sums.regions[region][QUOTA] += part
-    figures = {region: {name: sums.regions[region][name] for name in FIGURES} for region in sorted(sums.regions)}
+    figures = {
+        region: {name: sums.regions[region][name] for name in FIGURES}
+        for region in sorted(sums.regions)
+    }
     return Totals(figures, dict(sums.flows))
 
 
@@ -130,7 +145,9 @@ def _add_flows(sums: _Sums, stay: Stay, quarter: Quarter) -> None:
             amount.stays += 1
 
 
-def content_of(quarter: Quarter, totals: Totals, *, leaves: int, open_from: dt.date) -> dict[str, Any]:
+def content_of(
+    quarter: Quarter, totals: Totals, *, leaves: int, open_from: dt.date
+) -> dict[str, Any]:
     """The content of the leaf that has a quarter's totals."""
     return {
         "quarter": str(quarter),
@@ -163,6 +180,8 @@ def _months(flows: Mapping[Flow, Amount]) -> dict[str, dict[str, int]]:
         cells[f"{flow.month:%Y-%m}", flow.reason] += amount.nights + amount.after_ready
     shown: dict[str, dict[str, int]] = {}
     # What both accounts come to is known; several reasons share one.
-    for (month, reason), nights in sorted(shown_cells(cells, known=lambda cell: account_of(cell[1])).items()):
+    for (month, reason), nights in sorted(
+        shown_cells(cells, known=lambda cell: account_of(cell[1])).items()
+    ):
         shown.setdefault(month, {})[reason] = nights
     return shown

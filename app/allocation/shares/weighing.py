@@ -51,7 +51,9 @@ class WeightsInTime:
             self._parts[key] = divide(lawful_regions, self.on(day))
         return self._parts[key]
 
-    def divided(self, lawful_regions: tuple[str, ...], first: dt.date, after: dt.date) -> Counter[str]:
+    def divided(
+        self, lawful_regions: tuple[str, ...], first: dt.date, after: dt.date
+    ) -> Counter[str]:
         """Each region's part of the nights from one day to before another, in millionths, by the weights of each."""
         parts: Counter[str] = Counter()
         for day, nights in self._spans(first, after):

@@ -24,27 +24,30 @@ if TYPE_CHECKING:
 class Clearing:
     """The swaps, by the referral of their first leg, and the referrals that no swap serves.
 
-    A swap of a single leg is a free place that nobody has to leave. A cycle, or a chain through somebody who wants a
-    place and has one, may serve several.
+    A swap of a single leg is a free place that nobody has to leave. A cycle, or a chain through
+    somebody who wants a place and has one, may serve several.
     """
 
     swaps: tuple[Swap, ...]
     unserved: tuple[str, ...]
 
 
-def clear(wanting: Iterable[Mover], *, movers: Iterable[Mover], places: Places, policy: Policy) -> Clearing:
+def clear(
+    wanting: Iterable[Mover], *, movers: Iterable[Mover], places: Places, policy: Policy
+) -> Clearing:
     """The swaps that serve most of those who want a place.
 
-    Of all choices that serve as many, the one with the fewest moves; of these, with the fewest children who change
-    school for somebody else's sake; of these, with the most points. Exact (exchange.py); a swap has at most the
-    policy's legs, a household moves once, and a place is given once.
+    Of all choices that serve as many, the one with the fewest moves; of these, with the fewest
+    children who change school for somebody else's sake; of these, with the most points. Exact
+    (exchange.py); a swap has at most the policy's legs, a household moves once, and a place is
+    given once.
 
-    `wanting` are in acute danger; some of them may live somewhere that is no longer safe. `movers` are those in stay
-    who agreed to move; whoever wants a place is overlooked among them.
+    `wanting` are in acute danger; some of them may live somewhere that is no longer safe. `movers`
+    are those in stay who agreed to move; whoever wants a place is overlooked among them.
 
     Raises:
-        ValueError: when a referral is not one that may search, or a mover waits or stands among them twice.
-        Unproven: when HiGHS gives no proof that nothing is better.
+        ValueError: when a referral is not one that may search, or a mover waits or stands among
+        them twice. Unproven: when HiGHS gives no proof that nothing is better.
     """
     first = tuple(sorted(wanting, key=lambda mover: mover.referral_id))
     wanted_by = {mover.referral_id for mover in first}
@@ -56,7 +59,9 @@ def clear(wanting: Iterable[Mover], *, movers: Iterable[Mover], places: Places, 
     packing = best_packing(graph, max_cycle=policy.swap_max_legs, max_chain=policy.swap_max_legs)
     free = dict(enumerate(moves.free, start=len(households)))
     paths = [*packing.chains, *((*cycle, cycle[0]) for cycle in packing.cycles)]
-    swaps = tuple(_swap(path, households, moves, free, wanting=len(first)) for path in sorted(paths))
+    swaps = tuple(
+        _swap(path, households, moves, free, wanting=len(first)) for path in sorted(paths)
+    )
     served = {leg.referral_id for swap in swaps for leg in swap.legs}
     return Clearing(swaps, tuple(sorted(wanted_by - served)))
 
@@ -72,11 +77,15 @@ def _graph(households: tuple[Mover, ...], moves: Moves, *, wanting: int) -> Grap
         aims=columns[2:],
         starts=frozenset(range(wanting)),
         free=dict(enumerate(moves.free.values(), start=len(households))),
-        anchors=frozenset(vertex for vertex in range(wanting) if households[vertex].group_id is not None),
+        anchors=frozenset(
+            vertex for vertex in range(wanting) if households[vertex].group_id is not None
+        ),
     )
 
 
-def _arcs(households: tuple[Mover, ...], moves: Moves, *, wanting: int) -> Iterator[tuple[int, ...]]:
+def _arcs(
+    households: tuple[Mover, ...], moves: Moves, *, wanting: int
+) -> Iterator[tuple[int, ...]]:
     """Every lawful move: from, to, and what it adds to each aim: served, moves, changes of school, points."""
     standing: defaultdict[str | None, list[int]] = defaultdict(list)
     for vertex, household in enumerate(households):
@@ -92,9 +101,16 @@ def _arcs(households: tuple[Mover, ...], moves: Moves, *, wanting: int) -> Itera
 
 
 def _swap(
-    path: tuple[int, ...], households: tuple[Mover, ...], moves: Moves, free: dict[int, str], *, wanting: int
+    path: tuple[int, ...],
+    households: tuple[Mover, ...],
+    moves: Moves,
+    free: dict[int, str],
+    *,
+    wanting: int,
 ) -> Swap:
-    groups = [households[vertex].group_id if vertex < len(households) else free[vertex] for vertex in path]
+    groups = [
+        households[vertex].group_id if vertex < len(households) else free[vertex] for vertex in path
+    ]
     legs = tuple(
         leg_of(households[vertex], group_id, moves, counts=vertex >= wanting)
         for vertex, group_id in zip(path, groups[1:], strict=False)

@@ -35,10 +35,11 @@ class Packing:
 def best_packing(graph: Graph, *, max_cycle: int, max_chain: int) -> Packing:
     """The best cycles of at most `max_cycle` arcs and chains of at most `max_chain` that share no household. Exact.
 
-    A whole-number program. Cycles of two and three arcs are listed, one column each. Chains, and cycles where longer
-    ones are allowed, are laid arc by arc: a column is an arc at a position, and rows see to it that whoever has come
-    to a vertex at one position leaves it at the next (PICEF and PIEF: Dickerson, Manlove, Plaut, Sandholm and Trimble,
-    2016). Only what can be part of a cycle or chain becomes a column.
+    A whole-number program. Cycles of two and three arcs are listed, one column each. Chains, and
+    cycles where longer ones are allowed, are laid arc by arc: a column is an arc at a position, and
+    rows see to it that whoever has come to a vertex at one position leaves it at the next (PICEF
+    and PIEF: Dickerson, Manlove, Plaut, Sandholm and Trimble, 2016). Only what can be part of a
+    cycle or chain becomes a column.
 
     Raises:
         Unproven: when HiGHS gives no proof.
@@ -94,7 +95,11 @@ class _Columns:
     def lay_chains(self, max_chain: int) -> None:
         """Chains from the starts to the free places."""
         graph = self._graph
-        starts, ends, closed = marks(graph, graph.starts), marks(graph, graph.free), marks(graph, ())
+        starts, ends, closed = (
+            marks(graph, graph.starts),
+            marks(graph, graph.free),
+            marks(graph, ()),
+        )
         self._lay(starts, ends=ends, closed=closed, longest=max_chain, are_cycles=False)
 
     def program(self) -> Program:
@@ -120,15 +125,21 @@ class _Columns:
         ]
         chains: list[tuple[int, ...]] = []
         for laid in self._laid:
-            found = list(self._followed(laid, taken[laid.first_column : laid.first_column + laid.arcs.size]))
+            found = list(
+                self._followed(laid, taken[laid.first_column : laid.first_column + laid.arcs.size])
+            )
             if laid.are_cycles:
                 cycles += [_from_smallest(path[:-1]) for path in found]
             else:
                 chains += found
         totals = np.concatenate(self._aims, axis=1) @ taken.astype(np.int64)
-        return Packing(tuple(sorted(cycles)), tuple(sorted(chains)), tuple(int(total) for total in totals))
+        return Packing(
+            tuple(sorted(cycles)), tuple(sorted(chains)), tuple(int(total) for total in totals)
+        )
 
-    def _lay(self, starts: Marks, *, ends: Marks, closed: Marks, longest: int, are_cycles: bool) -> None:
+    def _lay(
+        self, starts: Marks, *, ends: Marks, closed: Marks, longest: int, are_cycles: bool
+    ) -> None:
         graph = self._graph
         arcs, positions = _positioned(graph, starts, ends=ends, closed=closed, longest=longest)
         self._laid.append(_Laid(self._count, arcs, positions, starts, ends, are_cycles))
@@ -137,10 +148,14 @@ class _Columns:
         self._enter(tails, columns, 1)
         if not are_cycles:
             self._enter(heads[to_end], columns[to_end], 1)
-        # Arriving at a vertex at one position, and leaving it at the next, are two sides of one row.
+        # Arriving at a vertex at one position, and leaving it at the next, are two sides of one
+        # row.
         passed, left = ~to_end, positions > 1
         keys = np.concatenate(
-            (positions[passed] * graph.vertices + heads[passed], (positions[left] - 1) * graph.vertices + tails[left])
+            (
+                positions[passed] * graph.vertices + heads[passed],
+                (positions[left] - 1) * graph.vertices + tails[left],
+            )
         )
         flows, rows = np.unique(keys, return_inverse=True)
         rows += graph.vertices + self._flows
@@ -174,7 +189,9 @@ class _Columns:
         self._entries.append(np.stack((rows, columns, np.full(rows.size, value))))
 
 
-def _positioned(graph: Graph, starts: Marks, *, ends: Marks, closed: Marks, longest: int) -> tuple[Numbers, Numbers]:
+def _positioned(
+    graph: Graph, starts: Marks, *, ends: Marks, closed: Marks, longest: int
+) -> tuple[Numbers, Numbers]:
     """Arcs at the positions where they can stand on a path that is not too long, and these positions, from one on."""
     tails, heads = graph.tails, graph.heads
     open_arcs = ~closed[tails] & ~closed[heads]

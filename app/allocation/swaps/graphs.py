@@ -20,17 +20,19 @@ if TYPE_CHECKING:
 class Graph:
     """Households and free places; vertices are counted from nought.
 
-    An arc from one vertex to another: the household of the first could take the place of the second. From any vertex
-    to any other there is one at most, and none to itself.
+    An arc from one vertex to another: the household of the first could take the place of the
+    second. From any vertex to any other there is one at most, and none to itself.
 
     Attributes:
         vertices: how many there are.
         tails: where each arc leads from.
         heads: where it leads to.
-        aims: a row for each aim, a column for each arc: what the arc adds to it, in whole numbers. More is better,
+        aims: a row for each aim, a column for each arc: what the arc adds to it, in whole numbers.
+        More is better,
             in the first aim before the second, and so on.
         starts: where a chain may start.
-        free: how many places are free at the vertices where a chain ends. No arc leads away from them.
+        free: how many places are free at the vertices where a chain ends. No arc leads away from
+        them.
         anchors: a cycle goes through one of these at least; None when every cycle counts.
     """
 
@@ -61,7 +63,8 @@ def marks(graph: Graph, vertices: Collection[int]) -> Marks:
 def short_cycles(graph: Graph, *, max_cycle: int) -> list[Numbers]:
     """The cycles of two arcs, then those of three, as far as allowed: a row for each cycle, the numbers of its arcs.
 
-    Each cycle once, from its smallest vertex on. Of the two ways round the same three vertices only the better is
+    Each cycle once, from its smallest vertex on. Of the two ways round the same three vertices only
+    the better is
     there: they get in each other's way, and in the way of the same others.
     """
     number = np.full((graph.vertices, graph.vertices), -1)

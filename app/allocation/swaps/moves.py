@@ -7,7 +7,12 @@ from typing import TYPE_CHECKING
 
 from app.allocation.ranking.case import case_of
 from app.allocation.ranking.points import points_for
-from app.allocation.ranking.rules import RULES_WHEN_FREE, first_against, is_own_region, own_region_goes_first
+from app.allocation.ranking.rules import (
+    RULES_WHEN_FREE,
+    first_against,
+    is_own_region,
+    own_region_goes_first,
+)
 from app.allocation.values import Register
 
 if TYPE_CHECKING:
@@ -28,7 +33,8 @@ class Mover:
     Attributes:
         referral_id: whose household it is.
         need: what it needs now; for a household in stay, as it stands today.
-        situation: how things stand for it. What is `free` in it is not looked at: `Places` says that.
+        situation: how things stand for it. What is `free` in it is not looked at: `Places` says
+        that.
         group_id: the group of places it lives in; None while it waits.
         school_children: how many of its children go to school.
     """
@@ -79,7 +85,9 @@ class Moves:
         self._policy = policy
         self._groups = {group.id: group for group in places.register.groups}
         self.free = {group_id: free for group_id, free in sorted(places.free.items()) if free > 0}
-        lived_in = {household.group_id for household in households if household.group_id is not None}
+        lived_in = {
+            household.group_id for household in households if household.group_id is not None
+        }
         if lived_in - self._groups.keys():
             raise ValueError("nobody lives in a group of places that is not in the register")
         targets = sorted(lived_in | self.free.keys())
@@ -101,7 +109,9 @@ class Moves:
     def changes_school(self, mover: Mover, group_id: str) -> int:
         """How many children would change school: all who go to one, unless the household stays in its municipality."""
         here, there = self._groups.get(mover.group_id or ""), self._groups[group_id]
-        return 0 if here is None or here.municipality == there.municipality else mover.school_children
+        return (
+            0 if here is None or here.municipality == there.municipality else mover.school_children
+        )
 
     def _case(self, mover: Mover) -> Case:
         return case_of(mover.need, self._register, mover.situation, self._policy)
@@ -114,7 +124,9 @@ class Moves:
     def _worked_out(self, mover: Mover) -> dict[str, Move]:
         case = self._case(mover)
         lines_for = points_for(case, self._policy)
-        lawful = [group for group in self._register.groups if self._against(group, mover, case) is None]
+        lawful = [
+            group for group in self._register.groups if self._against(group, mover, case) is None
+        ]
         if own_region_goes_first([group for group in lawful if group.id in self.free], case):
             lawful = [group for group in lawful if is_own_region(group, case)]
         moves: dict[str, Move] = {}

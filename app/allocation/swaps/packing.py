@@ -36,8 +36,9 @@ class Unproven(ArithmeticError):
 class Program:
     """Columns to take or to leave, so that ``rows @ taken <= most``, and equal where `exact`: all in whole numbers.
 
-    `aims` has a row for each aim: what each column adds to it. The first is to be as high as it can be, then the
-    second among the choices that are best for the first, and so on. Taking nothing is allowed.
+    `aims` has a row for each aim: what each column adds to it. The first is to be as high as it can
+    be, then the second among the choices that are best for the first, and so on. Taking nothing is
+    allowed.
     """
 
     rows: Any  # one of scipy's sparse arrays
@@ -71,7 +72,10 @@ def _parts(program: Program) -> Iterator[tuple[Numbers, Program]]:
     for part in np.unique(column_parts):
         columns, kept = np.flatnonzero(column_parts == part), np.flatnonzero(row_parts == part)
         inside = sparse.csc_array(rows[kept][:, columns])
-        yield columns, Program(inside, program.most[kept], program.exact[kept], program.aims[:, columns])
+        yield (
+            columns,
+            Program(inside, program.most[kept], program.exact[kept], program.aims[:, columns]),
+        )
 
 
 def _aim_after_aim(program: Program) -> Choice:
@@ -90,9 +94,10 @@ def _aim_after_aim(program: Program) -> Choice:
 def _highest(program: Program) -> Choice:
     """The best choice for a single aim: by the relaxation where that comes out whole, else by branching.
 
-    A column whose reduced cost is more than what lies between the relaxation and a target is in no choice that
-    reaches the target (reduced cost variable fixing; Delorme et al., 2023). So as long as the target is near, most
-    columns can be left out; and where HiGHS is told the target, it soon sees that there is none. Then it is lowered.
+    A column whose reduced cost is more than what lies between the relaxation and a target is in no
+    choice that reaches the target (reduced cost variable fixing; Delorme et al., 2023). So as long
+    as the target is near, most columns can be left out; and where HiGHS is told the target, it soon
+    sees that there is none. Then it is lowered.
     """
     aim = program.aims[0]
     relaxed = _relaxed(program)

@@ -15,19 +15,24 @@ if TYPE_CHECKING:
     """From a vertex: the least that so many steps to an end cost, or None where they do not lead to one."""
 
 
-def cheapest_paths(start: int, *, steps: int, onward: Steps, ends: Steps) -> Iterator[tuple[int, ...]]:
+def cheapest_paths(
+    start: int, *, steps: int, onward: Steps, ends: Steps
+) -> Iterator[tuple[int, ...]]:
     """Every path of so many steps that passes no vertex twice and ends at an end, cheapest first, then by vertices.
 
-    `onward` leads to vertices that are passed, `ends` to those where a path ends; an end may be the start itself.
+    `onward` leads to vertices that are passed, `ends` to those where a path ends; an end may be the
+    start itself.
 
-    Best first, as in A*: a path is continued in the order of what it has cost and the least that the steps left can
-    cost. That least is exact but for vertices passed twice, so it is never more than what is to come, and the first
-    path to arrive is the cheapest. Among equals the one whose vertices come first arrives first, for a path stands
-    before all that continue it.
+    Best first, as in A*: a path is continued in the order of what it has cost and the least that
+    the steps left can cost. That least is exact but for vertices passed twice, so it is never more
+    than what is to come, and the first path to arrive is the cheapest. Among equals the one whose
+    vertices come first arrives first, for a path stands before all that continue it.
     """
     least = _least(onward, ends)
     lowest = least(start, steps)
-    waiting: list[tuple[int, tuple[int, ...], int]] = [] if lowest is None else [(lowest, (start,), 0)]
+    waiting: list[tuple[int, tuple[int, ...], int]] = (
+        [] if lowest is None else [(lowest, (start,), 0)]
+    )
     while waiting:
         _, path, spent = heappop(waiting)
         left = steps - len(path)

@@ -48,7 +48,8 @@ SCHOOL = 1_000_000
 class Leg:
     """One household's move; `from_group` is None for one that waits.
 
-    `band`, `points` and `score` are what a ranking would give, were the place free; `school_changes` counts children.
+    `band`, `points` and `score` are what a ranking would give, were the place free;
+    `school_changes` counts children.
     """
 
     referral_id: str
@@ -64,8 +65,9 @@ class Leg:
 class Swap:
     """Moves that depend on each other: each leg but the last goes to the place that the next one leaves.
 
-    The first leg is that of a referral that wants a place. The last goes to a place in `free_group`, one of the free
-    ones; None in a cycle, where it goes to the place that the first one leaves.
+    The first leg is that of a referral that wants a place. The last goes to a place in
+    `free_group`, one of the free ones; None in a cycle, where it goes to the place that the first
+    one leaves.
     """
 
     legs: tuple[Leg, ...]
@@ -94,9 +96,10 @@ class Obstacle:
 class Search:
     """The best swaps, best first, or none and why.
 
-    `why` is one of WHY_NONE when there are none. With `longer_than_allowed`, `fewest_legs` is that of the shortest.
-    With `no_lawful_place_among_willing`, `in_the_way` has the rules, those most often in the way first. The needs of
-    the willing are nobody else's business: no rule in *their* way is ever told.
+    `why` is one of WHY_NONE when there are none. With `longer_than_allowed`, `fewest_legs` is that
+    of the shortest. With `no_lawful_place_among_willing`, `in_the_way` has the rules, those most
+    often in the way first. The needs of the willing are nobody else's business: no rule in *their*
+    way is ever told.
     """
 
     swaps: tuple[Swap, ...]
@@ -110,16 +113,20 @@ def may_search(need: Need) -> bool:
     return need.urgency == "acute" and need.reason == "safety"
 
 
-def search(wanting: Mover, *, movers: Iterable[Mover], places: Places, policy: Policy, most: int = BEST_FEW) -> Search:
+def search(
+    wanting: Mover, *, movers: Iterable[Mover], places: Places, policy: Policy, most: int = BEST_FEW
+) -> Search:
     """The best swaps that bring a lawful place free for one referral, at most `most`.
 
-    Best is: fewest legs (at most the policy's), then fewest children who change school, then most points, then the
-    referrals' and groups' ids. Exact: no better swap exists than the first, nor between two that follow each other.
-    `movers` are those in stay who agreed to move; `wanting` itself is overlooked among them. It may live somewhere
-    that is no longer safe: then cycles through its own place count too.
+    Best is: fewest legs (at most the policy's), then fewest children who change school, then most
+    points, then the referrals' and groups' ids. Exact: no better swap exists than the first, nor
+    between two that follow each other. `movers` are those in stay who agreed to move; `wanting`
+    itself is overlooked among them. It may live somewhere that is no longer safe: then cycles
+    through its own place count too.
 
     Raises:
-        ValueError: when the referral is not one that may search, or a mover waits or stands among them twice.
+        ValueError: when the referral is not one that may search, or a mover waits or stands among
+        them twice.
     """
     if not may_search(wanting.need):
         raise ValueError("others are asked to move only for someone in acute danger")
@@ -136,10 +143,15 @@ def search(wanting: Mover, *, movers: Iterable[Mover], places: Places, policy: P
 class _Field:
     """The search as a graph: the one who wants a place is 0, then the movers, then the groups with a free place."""
 
-    def __init__(self, wanting: Mover, movers: Iterable[Mover], places: Places, policy: Policy) -> None:
+    def __init__(
+        self, wanting: Mover, movers: Iterable[Mover], places: Places, policy: Policy
+    ) -> None:
         self.households = (wanting, *in_stay(movers, but_for={wanting.referral_id}))
         self.moves = Moves(self.households, places, policy)
-        self._free = {group_id: vertex for vertex, group_id in enumerate(self.moves.free, start=len(self.households))}
+        self._free = {
+            group_id: vertex
+            for vertex, group_id in enumerate(self.moves.free, start=len(self.households))
+        }
         self._group_of = {vertex: group_id for group_id, vertex in self._free.items()}
         self._living_in: defaultdict[str | None, list[int]] = defaultdict(list)
         for vertex, household in enumerate(self.households[1:], start=1):
@@ -164,7 +176,9 @@ class _Field:
         if vertex not in self._ends:
             home = self.households[0].group_id
             last = {home: 0, **self._free} if home is not None else self._free
-            self._ends[vertex] = [(last[group_id], cost) for group_id, cost in self._costs(vertex) if group_id in last]
+            self._ends[vertex] = [
+                (last[group_id], cost) for group_id, cost in self._costs(vertex) if group_id in last
+            ]
         return self._ends[vertex]
 
     def swap(self, path: tuple[int, ...]) -> Swap:
@@ -183,7 +197,11 @@ class _Field:
         """What each of a household's moves costs."""
         household = self.households[vertex]
         return [
-            (group_id, SCHOOL * (self.moves.changes_school(household, group_id) if vertex else 0) - move.score)
+            (
+                group_id,
+                SCHOOL * (self.moves.changes_school(household, group_id) if vertex else 0)
+                - move.score,
+            )
             for group_id, move in self.moves.of(household).items()
         ]
 
@@ -194,7 +212,10 @@ def in_stay(movers: Iterable[Mover], *, but_for: set[str]) -> tuple[Mover, ...]:
     Raises:
         ValueError: when one of them waits, or stands among them twice.
     """
-    found = sorted((mover for mover in movers if mover.referral_id not in but_for), key=lambda mover: mover.referral_id)
+    found = sorted(
+        (mover for mover in movers if mover.referral_id not in but_for),
+        key=lambda mover: mover.referral_id,
+    )
     if any(mover.group_id is None for mover in found):
         raise ValueError("a household that waits has no place to give")
     if len({mover.referral_id for mover in found}) != len(found):
@@ -225,7 +246,11 @@ def _why_none(field: _Field) -> Search:
         homes = [household.group_id for household in willing if household.group_id is not None]
         rules = Counter(field.moves.in_the_way(wanting, homes))
         obstacles = sorted(rules.items(), key=lambda found: (-found[1], found[0]))
-        return Search((), NO_LAWFUL_PLACE_AMONG_WILLING, in_the_way=tuple(Obstacle(*found) for found in obstacles))
+        return Search(
+            (),
+            NO_LAWFUL_PLACE_AMONG_WILLING,
+            in_the_way=tuple(Obstacle(*found) for found in obstacles),
+        )
     fewest = _fewest_legs(field)
     if fewest is None:
         return Search((), NO_FREE_PLACE_FOR_THEM)

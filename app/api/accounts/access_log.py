@@ -85,7 +85,9 @@ class LoggedList(Out):
 class FindingOut(Out):
     """Something to ask an account about; it does not say that anything was wrong."""
 
-    code: str = Field(description="rankings_without_hold, zone_changes, reveals, same_referral or odd_hours")
+    code: str = Field(
+        description="rankings_without_hold, zone_changes, reveals, same_referral or odd_hours"
+    )
     account_id: str
     provider_id: str | None
     roles: list[str]
@@ -118,7 +120,9 @@ class FindingList(Out):
 
 async def asked_for(
     action: Annotated[Action | None, Query(description="Only this action.")] = None,
-    outcome: Annotated[Literal["granted", "refused"] | None, Query(description="Only this outcome.")] = None,
+    outcome: Annotated[
+        Literal["granted", "refused"] | None, Query(description="Only this outcome.")
+    ] = None,
     account: Annotated[Line | None, Query(description="Only what this account did.")] = None,
     since: Annotated[Moment | None, Query(alias="from", description="From this moment on.")] = None,
     until: Annotated[Moment | None, Query(alias="to", description="Before this moment.")] = None,
@@ -127,11 +131,17 @@ async def asked_for(
     return Wanted(action, outcome, parse_optional(account), since, until)
 
 
-@router.get("/access-log", response_model=LoggedList, operation_id="listAccessLog", summary="Who looked at what")
+@router.get(
+    "/access-log",
+    response_model=LoggedList,
+    operation_id="listAccessLog",
+    summary="Who looked at what",
+)
 async def listed(tx: Tx, page: PageIn, wanted: Annotated[Wanted, Depends(asked_for)]) -> Response:
     """List the entries of the access log, newest first. That they were read is an entry as well.
 
-    Ids of objects are opaque: an administrator can open none of them. Which referrals a look touched is not told.
+    Ids of objects are opaque: an administrator can open none of them. Which referrals a look
+    touched is not told.
     """
     found = await access_log.listed(tx, wanted, limit=page.limit + 1, after=_place(page))
     items, cursor = page.cut(found, place=lambda row: (row.at.isoformat(), str(row.id)))
@@ -139,13 +149,17 @@ async def listed(tx: Tx, page: PageIn, wanted: Annotated[Wanted, Depends(asked_f
 
 
 @router.get(
-    "/access-reviews", response_model=FindingList, operation_id="reviewAccess", summary="What should be asked about"
+    "/access-reviews",
+    response_model=FindingList,
+    operation_id="reviewAccess",
+    summary="What should be asked about",
 )
 async def review(
     tx: Tx,
     page: PageIn,
     days: Annotated[
-        int, Query(ge=1, le=MOST_DAYS, description="How many days back; a cursor goes on with its own.")
+        int,
+        Query(ge=1, le=MOST_DAYS, description="How many days back; a cursor goes on with its own."),
     ] = 7,
 ) -> Response:
     """Review the access log of some days: what reaches a threshold of the policy, by code, the most of each first."""
@@ -153,7 +167,9 @@ async def review(
     reviewed = await access_log.review(tx, span)
     place = (span.since.isoformat(), span.until.isoformat(), str(seen + page.limit))
     items, cursor = page.cut(reviewed.findings[seen:], place=lambda _: place)
-    return FindingList(items=[FindingOut.of(finding, reviewed) for finding in items], next_cursor=cursor).reply()
+    return FindingList(
+        items=[FindingOut.of(finding, reviewed) for finding in items], next_cursor=cursor
+    ).reply()
 
 
 def _place(page: Page) -> tuple[datetime, int] | None:

@@ -27,7 +27,9 @@ class AccessOut(Out):
     at: datetime
     action: str
     outcome: str = Field(description="granted or refused")
-    object_type: str = Field(description="What was looked at: the referral itself, a ranking of it, a hold...")
+    object_type: str = Field(
+        description="What was looked at: the referral itself, a ranking of it, a hold..."
+    )
     provider_id: str | None
     provider: str | None = Field(description="Its name; none for auditors.")
     account_id: str | None
@@ -70,7 +72,9 @@ class NoticeOut(Out):
     provider_id: str | None = Field(description="For whom they work who asked.")
     provider: str | None = Field(description="Its name.")
     account_id: str | None
-    purpose: str | None = Field(description="Why, as a code; none where it was refused before anything was looked for.")
+    purpose: str | None = Field(
+        description="Why, as a code; none where it was refused before anything was looked for."
+    )
 
     @classmethod
     def of(cls, look: Look) -> "NoticeOut":
@@ -106,10 +110,12 @@ class NoticeList(Out):
 async def of_referral(id: str, tx: Tx, caller: CallerIn, page: PageIn) -> Response:
     """List who looked at one of the own provider's referrals, newest first, as its client may be shown it.
 
-    Every look that was granted is there, whoever's: colleagues', the receiving provider's, auditors' replays, and those
-    at this list. So is what was refused, where it named the referral.
+    Every look that was granted is there, whoever's: colleagues', the receiving provider's,
+    auditors' replays, and those at this list. So is what was refused, where it named the referral.
     """
-    found = await access_log.of_referral(tx, caller, parse(id), limit=page.limit + 1, before=_before(page))
+    found = await access_log.of_referral(
+        tx, caller, parse(id), limit=page.limit + 1, before=_before(page)
+    )
     items, cursor = page.cut(found, place=lambda look: (str(look.row.id),))
     return AccessList(items=[AccessOut.of(look) for look in items], next_cursor=cursor).reply()
 
@@ -126,7 +132,10 @@ async def notices(
     page: PageIn,
     after: Annotated[
         str | None,
-        Query(pattern=f"^[0-9]{{1,{DIGITS}}}$", description="The newest `eventId` seen: only what came since."),
+        Query(
+            pattern=f"^[0-9]{{1,{DIGITS}}}$",
+            description="The newest `eventId` seen: only what came since.",
+        ),
     ] = None,
 ) -> Response:
     """List who had an address of an own site or wanted one, and who broke the own glass or tried to, newest first.
@@ -134,7 +143,9 @@ async def notices(
     A live event `access` names the `eventId` as soon as something was granted.
     """
     since = None if after is None else int(after)
-    found = await access_log.notices(tx, caller, limit=page.limit + 1, before=_before(page), after=since)
+    found = await access_log.notices(
+        tx, caller, limit=page.limit + 1, before=_before(page), after=since
+    )
     items, cursor = page.cut(found, place=lambda look: (str(look.row.id),))
     return NoticeList(items=[NoticeOut.of(look) for look in items], next_cursor=cursor).reply()
 

@@ -198,6 +198,7 @@ LOOKS: Mapping[tuple[str, str], Look] = {
 }
 """What is not here has nothing of anybody: reference data, policies, and counts in bands.
 
-A hold, a reveal and the publishing of a policy write their own entries, each in the very statement or transaction that
-the act is in. A provider's own places are told to its own machines all day long; only refusals are logged there.
+A hold, a reveal and the publishing of a policy write their own entries, each in the very statement
+or transaction that the act is in. A provider's own places are told to its own machines all day
+long; only refusals are logged there.
 """

@@ -1,6 +1,7 @@
 """Bodies, read once and strictly: what is not plainly JSON is marked, and refused where everything else is.
 
-It is marked and not refused here, so that whoever may not call a route hears of that and not of the body.
+It is marked and not refused here, so that whoever may not call a route hears of that and not of the
+body.
 """
 
 import json
@@ -39,7 +40,9 @@ class Bodies:
             raw = await _received(receive)
         except (TooLong, ClientDisconnect):
             return  # Whoever bounds it answers it; whoever left needs no answer.
-        body = _read(raw, content_type=Headers(scope=scope).get("content-type", "")) if raw else Body()
+        body = (
+            _read(raw, content_type=Headers(scope=scope).get("content-type", "")) if raw else Body()
+        )
         scope.setdefault("state", {})["body"] = body
         passed = [raw if body.fault is None else NEVER_VALID]
 
@@ -64,7 +67,9 @@ async def _received(receive: "Receive") -> bytes:
 
 def _read(raw: bytes, *, content_type: str) -> Body:
     kind = content_type.partition(";")[0].strip().lower()
-    if kind != "application/json" and not (kind.startswith("application/") and kind.endswith("+json")):
+    if kind != "application/json" and not (
+        kind.startswith("application/") and kind.endswith("+json")
+    ):
         return Body(fault="must be sent as application/json")
     try:
         return Body(read_json(raw))
@@ -82,7 +87,11 @@ def read_json(raw: bytes) -> object:
     """Return what JSON says; raise ValueError where readers could differ about it, or where it is out of all bounds."""
     text = raw.decode()
     content: object = json.loads(
-        text, object_pairs_hook=_each_once, parse_constant=_no_constant, parse_int=_whole, parse_float=_number
+        text,
+        object_pairs_hook=_each_once,
+        parse_constant=_no_constant,
+        parse_int=_whole,
+        parse_float=_number,
     )
     if text.count("[") + text.count("{") > DEEPEST and _depth(content) > DEEPEST:
         raise RecursionError

@@ -41,10 +41,16 @@ TAGS = [
         "name": "Decisions",
         "description": "What was decided for a household, for the auditors of the regions concerned.",
     },
-    {"name": "Public directory", "description": "Shelter organisations as a directory of services has them (HSDS)."},
+    {
+        "name": "Public directory",
+        "description": "Shelter organisations as a directory of services has them (HSDS).",
+    },
     {"name": "Monitor", "description": "How shelter works, in whole quarters."},
     {"name": "Fair shares", "description": "What each region gave and received, by quarter."},
-    {"name": "Caps", "description": "How many households a region takes from others, other than for safety."},
+    {
+        "name": "Caps",
+        "description": "How many households a region takes from others, other than for safety.",
+    },
     {"name": "Events", "description": "What changes, as it changes."},
     {"name": "Webhooks", "description": "Events that are sent to a provider's own systems."},
     {"name": "Description", "description": "This description."},
@@ -60,14 +66,20 @@ MATCH_REQUIRED = frozenset({"/referrals/{id}"})
 KEY_REQUIRED = frozenset({"/holds", "/placements"})
 
 PROBLEMS: dict[int | str, dict[str, Any]] = {
-    status: {"description": TITLES[status], "model": Problem, "content": {PROBLEM_JSON: {}}} for status in ALWAYS
+    status: {"description": TITLES[status], "model": Problem, "content": {PROBLEM_JSON: {}}}
+    for status in ALWAYS
 }
 
 VERSION_HEADER = {
-    "API-Version": {"description": "Version of this API.", "schema": {"type": "string", "examples": ["0.1.0"]}}
+    "API-Version": {
+        "description": "Version of this API.",
+        "schema": {"type": "string", "examples": ["0.1.0"]},
+    }
 }
 TAG_HEADER = {"ETag": {"description": "The version that this is.", "schema": {"type": "string"}}}
-RETRY_HEADER = {"Retry-After": {"description": "Seconds to wait.", "schema": {"type": "integer", "minimum": 1}}}
+RETRY_HEADER = {
+    "Retry-After": {"description": "Seconds to wait.", "schema": {"type": "integer", "minimum": 1}}
+}
 DOCUMENT = "/openapi.json"
 NAMING_BY_QUERY = frozenset({"/ledger/inclusion-proofs", "/ledger/consistency-proofs"})
 """Routes that say by their query which thing they are about."""
@@ -153,7 +165,9 @@ def _complete(path: str, method: str, operation: dict[str, Any]) -> None:
         if status in {"429", "503"}:
             headers |= RETRY_HEADER
         if int(status) >= 400:  # noqa: PLR2004 - where errors begin
-            response["content"] = {PROBLEM_JSON: {"schema": {"$ref": "#/components/schemas/Problem"}}}
+            response["content"] = {
+                PROBLEM_JSON: {"schema": {"$ref": "#/components/schemas/Problem"}}
+            }
 
 
 def _complete_message(operation: dict[str, Any]) -> None:
@@ -182,10 +196,16 @@ def _add_conditions(path: str, method: str, operation: dict[str, Any]) -> None:
     if method == "patch":
         required = path in MATCH_REQUIRED
         parameters.append(
-            _header("If-Match", "The ETag that was read; without it the last write wins.", required=required)
+            _header(
+                "If-Match",
+                "The ETag that was read; without it the last write wins.",
+                required=required,
+            )
         )
     if method == "get" and path.endswith("}"):
-        parameters.append(_header("If-None-Match", "The ETag that was read: 304 while it is still the one."))
+        parameters.append(
+            _header("If-None-Match", "The ETag that was read: 304 while it is still the one.")
+        )
         responses["304"] = {"description": "Not changed since", "headers": dict(TAG_HEADER)}
     if method == "patch" or "304" in responses:
         responses["200"].setdefault("headers", {}).update(TAG_HEADER)
@@ -193,4 +213,10 @@ def _add_conditions(path: str, method: str, operation: dict[str, Any]) -> None:
 
 def _header(name: str, description: str, *, required: bool = False) -> dict[str, Any]:
     schema = {"type": "string", "maxLength": 1000}
-    return {"name": name, "in": "header", "required": required, "description": description, "schema": schema}
+    return {
+        "name": name,
+        "in": "header",
+        "required": required,
+        "description": description,
+        "schema": schema,
+    }

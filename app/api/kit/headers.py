@@ -37,7 +37,8 @@ OFF = (
 
 STRICT: Final[Mapping[str, str]] = {
     "Cache-Control": "no-store",
-    # Nothing that is not a page may load, run, send or be framed; a page names what it needs itself.
+    # Nothing that is not a page may load, run, send or be framed; a page names what it needs
+    # itself.
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",

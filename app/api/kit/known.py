@@ -20,13 +20,19 @@ class Code:
 
     lists: tuple[str, ...]
 
-    def __get_pydantic_core_schema__(self, source: object, handler: GetCoreSchemaHandler) -> CoreSchema:
+    def __get_pydantic_core_schema__(
+        self, source: object, handler: GetCoreSchemaHandler
+    ) -> CoreSchema:
         """Check a string once it is one."""
         return core_schema.no_info_after_validator_function(self._check, handler(source))
 
-    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+    def __get_pydantic_json_schema__(
+        self, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
         """Name the codes."""
-        return handler(schema) | {"enum": sorted({code for listed in self.lists for code in load().known(listed)})}
+        return handler(schema) | {
+            "enum": sorted({code for listed in self.lists for code in load().known(listed)})
+        }
 
     def _check(self, code: str) -> str:
         if not any(code in load().known(listed) for listed in self.lists):
@@ -80,7 +86,9 @@ Gender = Annotated[Text, _code("genders")]
 ChildGender = Annotated[Text, _code("child_genders")]
 Genders = Annotated[list[Gender], AfterValidator(once_each), Field(min_length=1, max_length=3)]
 Needs = Annotated[
-    list[Annotated[Text, _code("features", "extra_needs")]], AfterValidator(once_each), Field(max_length=50)
+    list[Annotated[Text, _code("features", "extra_needs")]],
+    AfterValidator(once_each),
+    Field(max_length=50),
 ]
 PlaceKind = Annotated[Text, _code("place_kinds")]
 Sharing = Annotated[Text, _code("sharing")]

@@ -17,8 +17,8 @@ SAID = (Unauthenticated, Forbidden, TooOften)
 async def admitted(request: Request) -> Caller:
     """Let the caller in as every route does, close that transaction again, and return who it is.
 
-    What follows commits a transaction of its own; a connection kept from here on would be another one held while
-    waiting for that, and a small pool would run dry on it.
+    What follows commits a transaction of its own; a connection kept from here on would be another
+    one held while waiting for that, and a small pool would run dry on it.
     """
     async with asynccontextmanager(transaction)(request):
         caller: Caller = request.state.caller

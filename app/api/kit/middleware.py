@@ -33,7 +33,9 @@ QUIET = ("/health/", "/metrics")
 
 BODY_TOO_LONG: Final = Fault("", f"must not be longer than {LONGEST_BODY} bytes")
 HEAD_TOO_LONG: Final = Fault("/headers", f"must not be longer than {LONGEST_HEAD} bytes together")
-ADDRESS_TOO_LONG: Final = Fault("/path", f"must not be longer than {LONGEST_ADDRESS} bytes with its query")
+ADDRESS_TOO_LONG: Final = Fault(
+    "/path", f"must not be longer than {LONGEST_ADDRESS} bytes with its query"
+)
 
 log = structlog.get_logger()
 
@@ -91,7 +93,9 @@ class Exchange:
         route = self.scope.get("route")
         if route is None:
             return UNMATCHED
-        mounted = str(self.scope.get("root_path", "")).removeprefix(str(self.scope.get("app_root_path", "")))
+        mounted = str(self.scope.get("root_path", "")).removeprefix(
+            str(self.scope.get("app_root_path", ""))
+        )
         return f"{mounted}{route.path}"
 
 
@@ -124,7 +128,8 @@ class Edge:
         try:
             await self._app(exchange.scope, exchange.receive, exchange.send)
         except Exception as failure:  # noqa: BLE001 - whatever it was, the client gets an answer
-            # An application within answers its own failures and lets them pass: they have been noted there.
+            # An application within answers its own failures and lets them pass: they have been
+            # noted there.
             if exchange.status is None and not exchange.too_long:
                 answer = await on_failure(Request(exchange.scope), failure)
                 await answer(exchange.scope, exchange.receive, exchange.send)

@@ -1,8 +1,9 @@
 """Idempotency keys: a repeated POST gets the first answer, and has no second effect.
 
-The answer is written last, in the transaction of what it answers. Of two repeats at once the later one waits for
-the row of the first, finds it there, and takes back all it did; so does one that was refused because the first had
-already had its effect. Only then is the first answer looked up, for whoever may still see it.
+The answer is written last, in the transaction of what it answers. Of two repeats at once the later
+one waits for the row of the first, finds it there, and takes back all it did; so does one that was
+refused because the first had already had its effect. Only then is the first answer looked up, for
+whoever may still see it.
 """
 
 import hashlib
@@ -94,7 +95,12 @@ class Once:
             tx.looks.referral_ids.add(answer.referral_id)
         tx.looks.referral_ids.update(answer.referral_ids)
         body = self.keyring.answers.unseal(answer.sealed, row=self._row(caller))
-        return Response(body, answer.status, {"Idempotency-Replayed": "true", "ETag": etag_of(body)}, media_type=JSON)
+        return Response(
+            body,
+            answer.status,
+            {"Idempotency-Replayed": "true", "ETag": etag_of(body)},
+            media_type=JSON,
+        )
 
 
 class AlreadyAnswered(Conflict):
@@ -106,11 +112,15 @@ class AlreadyAnswered(Conflict):
 
 async def once(
     request: Request,
-    key: Annotated[str | None, Header(alias="Idempotency-Key", description="Makes a repeat safe for a day.")] = None,
+    key: Annotated[
+        str | None, Header(alias="Idempotency-Key", description="Makes a repeat safe for a day.")
+    ] = None,
 ) -> Once:
     """Read the Idempotency-Key; the request remembers it, so that a refusal can look for a first answer."""
     if key is not None and not (1 <= len(key) <= LONGEST and key.isprintable()):
-        raise Invalid(Fault("/headers/Idempotency-Key", f"must have 1 to {LONGEST} printable characters"))
+        raise Invalid(
+            Fault("/headers/Idempotency-Key", f"must have 1 to {LONGEST} printable characters")
+        )
     body: Body = getattr(request.state, "body", Body())
     if body.fault is not None:
         raise Invalid(Fault("", body.fault))

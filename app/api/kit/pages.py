@@ -27,7 +27,9 @@ class Page:
     keyring: Keyring
     scope: str
 
-    def cut(self, items: Sequence[Item], *, place: Callable[[Item], tuple[str, ...]]) -> tuple[list[Item], str | None]:
+    def cut(
+        self, items: Sequence[Item], *, place: Callable[[Item], tuple[str, ...]]
+    ) -> tuple[list[Item], str | None]:
         """Return the page's items and the next cursor; `items` has one more than the limit where there are more.
 
         `place` gives what the list is ordered by; the query continues after exactly that.
@@ -45,7 +47,9 @@ class Page:
 async def page(
     request: Request,
     limit: Annotated[int, Query(ge=1, le=MOST, description="How many items at most.")] = 50,
-    cursor: Annotated[str | None, Query(max_length=1000, description="`nextCursor` of the page before.")] = None,
+    cursor: Annotated[
+        str | None, Query(max_length=1000, description="`nextCursor` of the page before.")
+    ] = None,
 ) -> Page:
     """Read `limit` and `cursor`; a cursor of another list is a fault."""
     rule_of(request)

@@ -69,11 +69,18 @@ class Problem(Out):
     detail: str
     code: str = Field(description="Stable and in snake_case: what clients decide by.")
     errors: list[FaultOut] | None = None
-    rules: list[str] | None = Field(default=None, description="The hard rules in the way, where that is the reason.")
+    rules: list[str] | None = Field(
+        default=None, description="The hard rules in the way, where that is the reason."
+    )
 
 
 def problem(
-    status: int, code: str, detail: str, *, faults: tuple[errors.Fault, ...] = (), rules: tuple[str, ...] = ()
+    status: int,
+    code: str,
+    detail: str,
+    *,
+    faults: tuple[errors.Fault, ...] = (),
+    rules: tuple[str, ...] = (),
 ) -> Response:
     """Return a problem as a response."""
     content = Problem(
@@ -102,7 +109,9 @@ async def on_refusal(request: Request, refusal: Exception) -> Response:
         first, refusal = None, another
     if first is not None:
         return first
-    if isinstance(refusal, LOGGED) or (isinstance(refusal, errors.Unauthenticated) and token_hash(request)):
+    if isinstance(refusal, LOGGED) or (
+        isinstance(refusal, errors.Unauthenticated) and token_hash(request)
+    ):
         await log_refused(request)
     faults, rules = getattr(refusal, "faults", ()), getattr(refusal, "rules", ())
     response = problem(status_of(refusal), refusal.code, refusal.detail, faults=faults, rules=rules)
@@ -130,7 +139,9 @@ async def on_http(_request: Request, raised: Exception) -> Response:
     codes = {404: "not_found", 405: "method_not_allowed", 413: "too_large"}
     details = {404: "There is nothing here for you."}
     status = raised.status_code if raised.status_code in codes else 400
-    response = problem(status, codes.get(status, "invalid_input"), details.get(status, "The request was refused."))
+    response = problem(
+        status, codes.get(status, "invalid_input"), details.get(status, "The request was refused.")
+    )
     response.headers.update(raised.headers or {})
     return response
 
@@ -153,9 +164,13 @@ def _pointer(error: Mapping[str, Any]) -> str:
     where, *rest = error["loc"]
     if where == "body":
         return "".join(
-            f"/{str(part).replace('~', '~0').replace('/', '~1')}" for part in rest if isinstance(part, str | int)
+            f"/{str(part).replace('~', '~0').replace('/', '~1')}"
+            for part in rest
+            if isinstance(part, str | int)
         )
-    return "/" + "/".join(str(part) for part in (rest if where in {"query", "path"} else ("headers", *rest)))
+    return "/" + "/".join(
+        str(part) for part in (rest if where in {"query", "path"} else ("headers", *rest))
+    )
 
 
 def _message(error: Mapping[str, Any]) -> str:

@@ -19,7 +19,12 @@ NO_END = "must end a quarter: 2026-Q1, its last day, or the first day after it"
 def quarters(
     from_: Annotated[
         str,
-        Query(alias="from", max_length=10, description="The first quarter, or its first day.", examples=["2026-Q1"]),
+        Query(
+            alias="from",
+            max_length=10,
+            description="The first quarter, or its first day.",
+            examples=["2026-Q1"],
+        ),
     ],
     to: Annotated[
         str,
@@ -65,7 +70,9 @@ def _ends(text: str) -> Quarter | None:
         return _named(text)
     before = quarter_of(day - dt.timedelta(days=1))
     # The first day of a quarter can only mean that the one before is the last.
-    return before if day == before.after else quarter_of(day) if day == quarter_of(day).last else None
+    return (
+        before if day == before.after else quarter_of(day) if day == quarter_of(day).last else None
+    )
 
 
 def _named(text: str) -> Quarter | None:

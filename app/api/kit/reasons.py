@@ -51,12 +51,15 @@ class MissingOut(Out):
     """Something not known of the household that may keep offers away."""
 
     fact: Literal["son_age", "child_age", "child_gender", "danger_assessment"]
-    pointer: str = Field(description="JSON pointer to it in the referral.", examples=["/household/children/0/age"])
+    pointer: str = Field(
+        description="JSON pointer to it in the referral.", examples=["/household/children/0/age"]
+    )
     offers: int = Field(description="How many more offers may open once it is known, at best.")
     text: TextOut
 
 
-# A ranking has some two hundred sentences, and the next one nearly the same: they are worded once and kept.
+# A ranking has some two hundred sentences, and the next one nearly the same: they are worded once
+# and kept.
 
 
 def points_out(line: Points) -> PointsOut:
@@ -82,12 +85,16 @@ def _left_out(excluded: Exclusion, region_name: str) -> ExclusionOut:
         nl=exclusion_text(excluded, language="nl", region_name=region_name),
         en=exclusion_text(excluded, language="en", region_name=region_name),
     )
-    return ExclusionOut(rule=excluded.rule, region=excluded.region, places=excluded.places, text=words)
+    return ExclusionOut(
+        rule=excluded.rule, region=excluded.region, places=excluded.places, text=words
+    )
 
 
 def missing_out(missing: MissingFact) -> MissingOut:
     """Show something that is not known, and where it stands in the referral."""
-    words = TextOut(nl=missing_text(missing, language="nl"), en=missing_text(missing, language="en"))
+    words = TextOut(
+        nl=missing_text(missing, language="nl"), en=missing_text(missing, language="en")
+    )
     pointer = POINTERS[missing.fact].format(child=missing.child)
     return MissingOut.model_validate(
         {"fact": missing.fact, "pointer": pointer, "offers": missing.offers, "text": words}

@@ -22,7 +22,9 @@ def _no_control(text: str) -> str:
 
 
 Line = Annotated[
-    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200), AfterValidator(_no_control)
+    str,
+    StringConstraints(strip_whitespace=True, min_length=1, max_length=200),
+    AfterValidator(_no_control),
 ]
 """One line of printable text."""
 
@@ -101,4 +103,6 @@ def check_match(request: Request, current: Out, *, required: bool = False) -> No
 def _names(header: str | None, tag: str) -> bool:
     if header is None:
         return False
-    return header.strip() == "*" or tag in {part.strip().removeprefix("W/") for part in header.split(",")}
+    return header.strip() == "*" or tag in {
+        part.strip().removeprefix("W/") for part in header.split(",")
+    }

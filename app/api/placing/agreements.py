@@ -23,7 +23,11 @@ class AgreementOut(Out):
     @classmethod
     def of(cls, found: Agreement) -> "AgreementOut":
         """Show an agreement."""
-        return cls(placement_id=str(found.placement_id), agreed_at=found.agreed_at, lapses_at=found.lapses_at)
+        return cls(
+            placement_id=str(found.placement_id),
+            agreed_at=found.agreed_at,
+            lapses_at=found.lapses_at,
+        )
 
 
 @router.get(

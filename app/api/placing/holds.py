@@ -28,7 +28,9 @@ class HoldWanted(In):
     referral_id: Annotated[str, Field(max_length=40)]
     ranking_id: Annotated[str, Field(max_length=40)]
     offer_id: Annotated[str, Field(max_length=200)]
-    override_reason: known.OverrideReason | None = Field(default=None, description="Needed below rank 1.")
+    override_reason: known.OverrideReason | None = Field(
+        default=None, description="Needed below rank 1."
+    )
 
 
 class ReleaseWanted(In):
@@ -78,12 +80,16 @@ class HoldOut(Out):
     """A place kept for a referral."""
 
     id: str
-    status: str = Field(description="pending, accepted, placed, declined, no_answer, released or expired")
+    status: str = Field(
+        description="pending, accepted, placed, declined, no_answer, released or expired"
+    )
     referral_id: str
     reference: str | None = Field(description="The referral's speakable code.")
     provider_id: str = Field(description="Whose place it is.")
     sender_id: str = Field(description="Whose intake desk asked.")
-    site_id: str | None = Field(description="For the receiver; for the sender once a person has accepted.")
+    site_id: str | None = Field(
+        description="For the receiver; for the sender once a person has accepted."
+    )
     place_id: str | None = Field(description="For the receiver.")
     kind: str
     rank: int | None
@@ -93,8 +99,12 @@ class HoldOut(Out):
     created_at: datetime
     expires_at: datetime
     renewals_left: int
-    unsafe_since: datetime | None = Field(description="Since when the danger, as it is known now, forbids this place.")
-    swap_id: str | None = Field(description="The swap for which it is kept: consent to that, or refuse it.")
+    unsafe_since: datetime | None = Field(
+        description="Since when the danger, as it is known now, forbids this place."
+    )
+    swap_id: str | None = Field(
+        description="The swap for which it is kept: consent to that, or refuse it."
+    )
     coming: ComingOut | None
 
     @classmethod
@@ -130,8 +140,16 @@ class HoldList(Out):
     next_cursor: str | None
 
 
-@router.post("/holds", status_code=201, response_model=HoldOut, operation_id="holdPlace", summary="Hold a place")
-async def take(wanted: HoldWanted, tx: Tx, caller: CallerIn, parts: PartsIn, once: OnceRequired) -> Response:
+@router.post(
+    "/holds",
+    status_code=201,
+    response_model=HoldOut,
+    operation_id="holdPlace",
+    summary="Hold a place",
+)
+async def take(
+    wanted: HoldWanted, tx: Tx, caller: CallerIn, parts: PartsIn, once: OnceRequired
+) -> Response:
     """Hold any free place of an offer: one winner a place."""
     request = HoldRequest(
         referral_id=parse(wanted.referral_id),
@@ -151,17 +169,26 @@ async def take(wanted: HoldWanted, tx: Tx, caller: CallerIn, parts: PartsIn, onc
     return HoldOut.of(hold).reply(201, etag=True)
 
 
-@router.get("/holds", response_model=HoldList, operation_id="listHolds", summary="Holds sent and received")
+@router.get(
+    "/holds", response_model=HoldList, operation_id="listHolds", summary="Holds sent and received"
+)
 async def listed(
     tx: Tx,
     caller: CallerIn,
     parts: PartsIn,
     page: PageIn,
-    status: Annotated[known.HoldStatus | None, Query(description="Only holds with this status.")] = None,
+    status: Annotated[
+        known.HoldStatus | None, Query(description="Only holds with this status.")
+    ] = None,
 ) -> Response:
     """List the holds that the own provider sent or received, newest first."""
     found = await holds.listed(
-        tx, caller, keyring=parts.keyring, status=status, limit=page.limit + 1, after=moment_and_id(page)
+        tx,
+        caller,
+        keyring=parts.keyring,
+        status=status,
+        limit=page.limit + 1,
+        after=moment_and_id(page),
     )
     items, cursor = page.cut(found, place=lambda hold: (hold.created_at.isoformat(), str(hold.id)))
     return HoldList(items=[HoldOut.of(hold) for hold in items], next_cursor=cursor).reply()
@@ -170,10 +197,17 @@ async def listed(
 @router.get("/holds/{id}", response_model=HoldOut, operation_id="readHold", summary="One hold")
 async def read(id: str, request: Request, tx: Tx, caller: CallerIn, parts: PartsIn) -> Response:
     """Read a hold; the receiving provider sees who is coming, until they have left or are safe elsewhere."""
-    return single(HoldOut.of(await holds.read(tx, caller, parse(id), keyring=parts.keyring)), request)
+    return single(
+        HoldOut.of(await holds.read(tx, caller, parse(id), keyring=parts.keyring)), request
+    )
 
 
-@router.delete("/holds/{id}", status_code=204, operation_id="discardHold", summary="Give a place back, silently")
+@router.delete(
+    "/holds/{id}",
+    status_code=204,
+    operation_id="discardHold",
+    summary="Give a place back, silently",
+)
 async def discard(id: str, tx: Tx, caller: CallerIn, parts: PartsIn) -> Response:
     """Give a place back, without a reason; doing so again changes nothing."""
     await holds.discard(tx, caller, parse(id), keyring=parts.keyring)
@@ -181,33 +215,57 @@ async def discard(id: str, tx: Tx, caller: CallerIn, parts: PartsIn) -> Response
 
 
 @router.post(
-    "/holds/{id}/release", response_model=HoldOut, operation_id="releaseHold", summary="Give a place back, and say why"
+    "/holds/{id}/release",
+    response_model=HoldOut,
+    operation_id="releaseHold",
+    summary="Give a place back, and say why",
 )
-async def release(id: str, wanted: ReleaseWanted, tx: Tx, caller: CallerIn, parts: PartsIn, once: OnceIn) -> Response:
+async def release(
+    id: str, wanted: ReleaseWanted, tx: Tx, caller: CallerIn, parts: PartsIn, once: OnceIn
+) -> Response:
     """Give a place back, and say why."""
     hold = await holds.release(tx, caller, parse(id), reason=wanted.reason, keyring=parts.keyring)
     return await once.keep(tx, caller, HoldOut.of(hold).reply(etag=True))
 
 
-@router.post("/holds/{id}/renewals", response_model=HoldOut, operation_id="renewHold", summary="Keep a place longer")
+@router.post(
+    "/holds/{id}/renewals",
+    response_model=HoldOut,
+    operation_id="renewHold",
+    summary="Keep a place longer",
+)
 async def renew(id: str, tx: Tx, caller: CallerIn, parts: PartsIn, once: OnceIn) -> Response:
     """Keep a place a while longer; the policy limits how often."""
     hold = await holds.renew(tx, caller, parse(id), keyring=parts.keyring)
-    return await once.keep(tx, caller, HoldOut.of(hold).reply(etag=True), referral_id=hold.referral_id)
+    return await once.keep(
+        tx, caller, HoldOut.of(hold).reply(etag=True), referral_id=hold.referral_id
+    )
 
 
 @router.post(
-    "/holds/{id}/acceptance", response_model=HoldOut, operation_id="acceptHold", summary="Accept who is coming"
+    "/holds/{id}/acceptance",
+    response_model=HoldOut,
+    operation_id="acceptHold",
+    summary="Accept who is coming",
 )
-async def accept(id: str, wanted: AcceptanceWanted, tx: Tx, caller: CallerIn, parts: PartsIn, once: OnceIn) -> Response:
+async def accept(
+    id: str, wanted: AcceptanceWanted, tx: Tx, caller: CallerIn, parts: PartsIn, once: OnceIn
+) -> Response:
     """Accept, as the receiving provider, knowing who comes."""
     del wanted  # It can only say that a person accepts.
     hold = await holds.accept(tx, caller, parse(id), keyring=parts.keyring)
     return await once.keep(tx, caller, HoldOut.of(hold).reply(etag=True))
 
 
-@router.post("/holds/{id}/decline", response_model=HoldOut, operation_id="declineHold", summary="Decline who is coming")
-async def decline(id: str, wanted: DeclineWanted, tx: Tx, caller: CallerIn, parts: PartsIn, once: OnceIn) -> Response:
+@router.post(
+    "/holds/{id}/decline",
+    response_model=HoldOut,
+    operation_id="declineHold",
+    summary="Decline who is coming",
+)
+async def decline(
+    id: str, wanted: DeclineWanted, tx: Tx, caller: CallerIn, parts: PartsIn, once: OnceIn
+) -> Response:
     """Decline, as the receiving provider, with a coded reason."""
     hold = await holds.decline(tx, caller, parse(id), reason=wanted.reason, keyring=parts.keyring)
     return await once.keep(tx, caller, HoldOut.of(hold).reply(etag=True))

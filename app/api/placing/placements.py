@@ -38,7 +38,9 @@ class PlacementWanted(In):
         default=None,
         description="The placement that they move on from; it stays theirs until they have arrived, and ends with it.",
     )
-    return_by: Day | None = Field(default=None, description="By when they go back, where their region had no room.")
+    return_by: Day | None = Field(
+        default=None, description="By when they go back, where their region had no room."
+    )
 
 
 class NoShowWanted(In):
@@ -59,7 +61,9 @@ class CorrectionWanted(In):
     """What was recorded wrongly of an arrival or a departure, and when it was."""
 
     code: known.CorrectionCode
-    at: Moment | None = Field(default=None, description="When they arrived, or left; left out for not_arrived.")
+    at: Moment | None = Field(
+        default=None, description="When they arrived, or left; left out for not_arrived."
+    )
 
 
 class PlacementChange(In):
@@ -69,10 +73,12 @@ class PlacementChange(In):
     ready_to_leave_since: Day | None = None
     blockers: known.Blockers = Field(default_factory=absent)
     return_by: Day | None = Field(
-        default=None, description="Either provider may say so, as `expectedAt`; the rest is the receiver's."
+        default=None,
+        description="Either provider may say so, as `expectedAt`; the rest is the receiver's.",
     )
     expected_at: Moment | None = Field(
-        default=None, description="While they are underway: when they come, where that changed. It must lie ahead."
+        default=None,
+        description="While they are underway: when they come, where that changed. It must lie ahead.",
     )
 
 
@@ -90,7 +96,9 @@ class PlacementOut(Out):
     stay_id: str
     referral_id: str
     hold_id: str
-    previous_placement_id: str | None = Field(description="The placement of the same stay that they left for this one.")
+    previous_placement_id: str | None = Field(
+        description="The placement of the same stay that they left for this one."
+    )
     status: str = Field(description="underway, arrived, no_show or ended")
     kind: str
     provider_id: str = Field(description="Whose place it is.")
@@ -103,24 +111,42 @@ class PlacementOut(Out):
     departed_at: datetime | None
     destination: str | None
     blockers: list[str]
-    current_blockers: list[BlockerOut] = Field(description="What delays the departure now, and since when.")
+    current_blockers: list[BlockerOut] = Field(
+        description="What delays the departure now, and since when."
+    )
     expected_departure: date | None
     ready_to_leave_since: date | None
-    return_by: date | None = Field(description="By when both providers agreed that they go back to their region.")
-    return_agreement: str = Field(description="agreed, missing, or not_needed: only a want of capacity asks for one.")
-    replace: bool = Field(description="The site is compromised: they need another place, and keep this one until then.")
-    unsafe_since: datetime | None = Field(description="Since when the danger, as it is known now, forbids this place.")
-    missed_since: datetime | None = Field(description="Since when they have been missed, and nobody has acted.")
+    return_by: date | None = Field(
+        description="By when both providers agreed that they go back to their region."
+    )
+    return_agreement: str = Field(
+        description="agreed, missing, or not_needed: only a want of capacity asks for one."
+    )
+    replace: bool = Field(
+        description="The site is compromised: they need another place, and keep this one until then."
+    )
+    unsafe_since: datetime | None = Field(
+        description="Since when the danger, as it is known now, forbids this place."
+    )
+    missed_since: datetime | None = Field(
+        description="Since when they have been missed, and nobody has acted."
+    )
     safety_checked: bool
     coming: ComingOut | None = Field(
         default=None,
         description="Who they are, as it is known now: for the receiver, until they have left or are safe elsewhere.",
     )
-    ledger_leaf: int | None = Field(default=None, description="Index of the leaf that this act wrote.")
+    ledger_leaf: int | None = Field(
+        default=None, description="Index of the leaf that this act wrote."
+    )
 
     @classmethod
     def of(
-        cls, row: PlacementRow, *, coming: Mapping[str, Any] | None = None, ledger_leaf: int | None = None
+        cls,
+        row: PlacementRow,
+        *,
+        coming: Mapping[str, Any] | None = None,
+        ledger_leaf: int | None = None,
     ) -> "PlacementOut":
         """Show a placement, and who is coming, if that may be shown."""
         return cls(
@@ -148,7 +174,9 @@ class PlacementOut(Out):
             expected_departure=row.expected_departure,
             ready_to_leave_since=row.ready_to_leave_since,
             return_by=row.return_by,
-            return_agreement=returns.agreement(row.return_by, reason=row.reason, cross_regional=row.cross_regional),
+            return_agreement=returns.agreement(
+                row.return_by, reason=row.reason, cross_regional=row.cross_regional
+            ),
             replace=row.compromised,
             unsafe_since=row.unsafe_since,
             missed_since=row.missed_since,
@@ -172,10 +200,13 @@ class PlacementList(Out):
     operation_id="confirmPlacement",
     summary="Confirm a hold",
 )
-async def confirm(wanted: PlacementWanted, tx: Tx, caller: CallerIn, parts: PartsIn, once: OnceRequired) -> Response:
+async def confirm(
+    wanted: PlacementWanted, tx: Tx, caller: CallerIn, parts: PartsIn, once: OnceRequired
+) -> Response:
     """Confirm an accepted hold: the household is on its way.
 
-    With `previousPlacementId` they move on within their stay: whoever shelters them now, or sent them there, says so.
+    With `previousPlacementId` they move on within their stay: whoever shelters them now, or sent
+    them there, says so.
     """
     confirmation = Confirmation(
         hold_id=parse(wanted.hold_id),
@@ -188,17 +219,24 @@ async def confirm(wanted: PlacementWanted, tx: Tx, caller: CallerIn, parts: Part
 
 
 @router.get(
-    "/placements", response_model=PlacementList, operation_id="listPlacements", summary="Placements sent and received"
+    "/placements",
+    response_model=PlacementList,
+    operation_id="listPlacements",
+    summary="Placements sent and received",
 )
 async def listed(
     tx: Tx,
     caller: CallerIn,
     parts: PartsIn,
     page: PageIn,
-    status: Annotated[known.PlacementStatus | None, Query(description="Only placements with this status.")] = None,
+    status: Annotated[
+        known.PlacementStatus | None, Query(description="Only placements with this status.")
+    ] = None,
 ) -> Response:
     """List the placements that the own provider sent or received, newest first."""
-    found = await placements.listed(tx, caller, status=status, limit=page.limit + 1, after=moment_and_id(page))
+    found = await placements.listed(
+        tx, caller, status=status, limit=page.limit + 1, after=moment_and_id(page)
+    )
     items, cursor = page.cut(found, place=lambda row: (row.created_at.isoformat(), str(row.id)))
     who = await coming.of_placements(tx, caller, items, keyring=parts.keyring)
     return PlacementList(
@@ -206,7 +244,12 @@ async def listed(
     ).reply()
 
 
-@router.get("/placements/{id}", response_model=PlacementOut, operation_id="readPlacement", summary="One placement")
+@router.get(
+    "/placements/{id}",
+    response_model=PlacementOut,
+    operation_id="readPlacement",
+    summary="One placement",
+)
 async def read(id: str, request: Request, tx: Tx, caller: CallerIn, parts: PartsIn) -> Response:
     """Read a placement that the own provider sent or received; who is coming is for the receiver."""
     row = await placements.read(tx, caller, parse(id))
@@ -233,7 +276,9 @@ async def change(
     return (await shown(tx, caller, row, keyring=parts.keyring)).reply(etag=True)
 
 
-async def shown(tx: Transaction, caller: Caller, row: PlacementRow, *, keyring: Keyring) -> PlacementOut:
+async def shown(
+    tx: Transaction, caller: Caller, row: PlacementRow, *, keyring: Keyring
+) -> PlacementOut:
     """Show a placement as the caller may see it."""
     who = await coming.of_placements(tx, caller, [row], keyring=keyring)
     return PlacementOut.of(row, coming=who.get(row.id))
@@ -245,12 +290,16 @@ def _without_coming(caller: Caller, row: PlacementRow, *, status: int = 200) -> 
 
 
 @router.post(
-    "/placements/{id}/arrival", response_model=PlacementOut, operation_id="recordArrival", summary="They have arrived"
+    "/placements/{id}/arrival",
+    response_model=PlacementOut,
+    operation_id="recordArrival",
+    summary="They have arrived",
 )
 async def arrive(id: str, tx: Tx, caller: CallerIn, parts: PartsIn, once: OnceIn) -> Response:
     """Record, as the receiving provider, that the household has arrived.
 
-    Also after a no-show, or the correction `not_arrived`, until the sender has made sure that they are safe.
+    Also after a no-show, or the correction `not_arrived`, until the sender has made sure that they
+    are safe.
     """
     recorded = await placements.arrive(tx, caller, parse(id), keyring=parts.keyring)
     shown = PlacementOut.of(recorded.placement, ledger_leaf=recorded.ledger_leaf)
@@ -258,9 +307,14 @@ async def arrive(id: str, tx: Tx, caller: CallerIn, parts: PartsIn, once: OnceIn
 
 
 @router.post(
-    "/placements/{id}/no-show", response_model=PlacementOut, operation_id="recordNoShow", summary="They did not come"
+    "/placements/{id}/no-show",
+    response_model=PlacementOut,
+    operation_id="recordNoShow",
+    summary="They did not come",
 )
-async def no_show(id: str, tx: Tx, caller: CallerIn, once: OnceIn, wanted: NoShowWanted | None = None) -> Response:
+async def no_show(
+    id: str, tx: Tx, caller: CallerIn, once: OnceIn, wanted: NoShowWanted | None = None
+) -> Response:
     """Record that the household did not come; the place is kept until the sender made sure that they are safe."""
     checked = wanted is not None and wanted.safety_checked
     row = await placements.no_show(tx, caller, parse(id), safety_checked=checked)
@@ -268,12 +322,19 @@ async def no_show(id: str, tx: Tx, caller: CallerIn, once: OnceIn, wanted: NoSho
 
 
 @router.post(
-    "/placements/{id}/departure", response_model=PlacementOut, operation_id="recordDeparture", summary="They have left"
+    "/placements/{id}/departure",
+    response_model=PlacementOut,
+    operation_id="recordDeparture",
+    summary="They have left",
 )
-async def depart(id: str, wanted: DepartureWanted, tx: Tx, caller: CallerIn, parts: PartsIn, once: OnceIn) -> Response:
+async def depart(
+    id: str, wanted: DepartureWanted, tx: Tx, caller: CallerIn, parts: PartsIn, once: OnceIn
+) -> Response:
     """Record, as the receiving provider, the end of a stay: the place is free again."""
     leaving = Leaving(wanted.destination, tuple(wanted.blockers), wanted.departed_at)
-    recorded = await placements.depart(tx, caller, parse(id), leaving=leaving, keyring=parts.keyring)
+    recorded = await placements.depart(
+        tx, caller, parse(id), leaving=leaving, keyring=parts.keyring
+    )
     shown = PlacementOut.of(recorded.placement, ledger_leaf=recorded.ledger_leaf)
     return await once.keep(tx, caller, shown.reply())
 
@@ -290,7 +351,8 @@ async def correct(
 ) -> Response:
     """Correct, as the receiving provider, the day of an arrival or a departure, or an arrival that never was.
 
-    What the ledger said stays there; one more leaf takes its place. After `not_arrived` the placement is a no-show.
+    What the ledger said stays there; one more leaf takes its place. After `not_arrived` the
+    placement is a no-show.
     """
     wrong = Wrong(wanted.code, wanted.at)
     recorded = await corrections.correct(tx, caller, parse(id), wrong, keyring=parts.keyring)

@@ -67,15 +67,21 @@ class FoundOut(Out):
     band: str
     score: int
     points: list[PointsOut]
-    asked: list[OfferProviderOut] = Field(description="The providers without whose consent nothing moves.")
+    asked: list[OfferProviderOut] = Field(
+        description="The providers without whose consent nothing moves."
+    )
 
 
 class NoneOut(Out):
     """Why there is no swap."""
 
     code: str
-    rules: list[str] = Field(description="The rules in this household's way, those most often in the way first.")
-    fewest_moves: int | None = Field(description="How many moves the shortest swap takes, where too many.")
+    rules: list[str] = Field(
+        description="The rules in this household's way, those most often in the way first."
+    )
+    fewest_moves: int | None = Field(
+        description="How many moves the shortest swap takes, where too many."
+    )
     text: TextOut
 
 
@@ -96,7 +102,9 @@ class SearchOut(Out):
     operation_id="searchSwaps",
     summary="Who could move so that a place comes free?",
 )
-async def search(wanted: SearchWanted, tx: Tx, caller: CallerIn, parts: PartsIn, once: OnceIn) -> Response:
+async def search(
+    wanted: SearchWanted, tx: Tx, caller: CallerIn, parts: PartsIn, once: OnceIn
+) -> Response:
     """Search for chains and cycles of moves that bring a lawful place free for a referral in acute danger.
 
     Only households that agreed beforehand would be asked; who and where they are is not told.
@@ -143,11 +151,15 @@ def _found(swap: Found, *, reference: Reference, providers: Mapping[str, Provide
             PointsOut(
                 factor=line.factor,
                 points=line.points,
-                text=TextOut(nl=point_text(line, language="nl"), en=point_text(line, language="en")),
+                text=TextOut(
+                    nl=point_text(line, language="nl"), en=point_text(line, language="en")
+                ),
             )
             for line in swap.own.points
         ],
-        asked=sorted((_provider(providers[id_]) for id_ in swap.asked), key=lambda card: (card.name, card.id)),
+        asked=sorted(
+            (_provider(providers[id_]) for id_ in swap.asked), key=lambda card: (card.name, card.id)
+        ),
     )
 
 

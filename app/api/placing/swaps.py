@@ -25,7 +25,9 @@ class SwapWanted(In):
     """Which swap of which search is proposed."""
 
     search_id: Annotated[str, Field(max_length=40)]
-    rank: Annotated[int, Field(strict=True, ge=1, le=100)] = Field(description="Of the swap in the search.")
+    rank: Annotated[int, Field(strict=True, ge=1, le=100)] = Field(
+        description="Of the swap in the search."
+    )
 
 
 class ConsentWanted(In):
@@ -52,16 +54,26 @@ class LegOut(Out):
     status: str = Field(description="open, or what became of it: arrived, no_show, cancelled, void")
     referral_id: str
     sender_id: str = Field(description="Whose desk the household's referral is at.")
-    leaving_id: str | None = Field(description="The provider that it leaves; none for one that waits.")
-    placement_id: str | None = Field(description="Where it lives, for the provider there and for its own desk.")
+    leaving_id: str | None = Field(
+        description="The provider that it leaves; none for one that waits."
+    )
+    placement_id: str | None = Field(
+        description="Where it lives, for the provider there and for its own desk."
+    )
     receiving_id: str = Field(description="The provider that it goes to.")
     region: str = Field(description="Code of the region that it goes to.")
     kind: str
     place_id: str | None = Field(description="For the provider that it goes to.")
-    consents: dict[str, datetime | None] = Field(description="When each side said yes; null while it has not.")
+    consents: dict[str, datetime | None] = Field(
+        description="When each side said yes; null while it has not."
+    )
     yours: list[str] = Field(description="The sides whose yes the own provider still has to say.")
-    next_placement_id: str | None = Field(description="The placement that it became, for its two providers.")
-    coming: ComingOut | None = Field(description="Who would come, for the provider that takes them in.")
+    next_placement_id: str | None = Field(
+        description="The placement that it became, for its two providers."
+    )
+    coming: ComingOut | None = Field(
+        description="Who would come, for the provider that takes them in."
+    )
 
     @classmethod
     def of(cls, leg: Leg, caller: Caller) -> "LegOut":
@@ -69,7 +81,9 @@ class LegOut(Out):
         row = leg.row
         coming = None
         if leg.coming is not None:
-            coming = ComingOut.model_validate({name: leg.coming[name] for name in ComingOut.model_fields})
+            coming = ComingOut.model_validate(
+                {name: leg.coming[name] for name in ComingOut.model_fields}
+            )
         at_home = caller.provider in {row.leaving_id, row.provider_id}
         return cls(
             id=str(row.id),
@@ -82,8 +96,14 @@ class LegOut(Out):
             region=leg.region,
             kind=row.kind,
             place_id=str(row.place_id) if row.receiving_id == caller.provider else None,
-            consents={side: getattr(row, f"{side}_at") for side in SIDES if row.asks(side) is not None},
-            yours=[side for side in SIDES if row.live and row.waits_for(side) and row.asks(side) == caller.provider],
+            consents={
+                side: getattr(row, f"{side}_at") for side in SIDES if row.asks(side) is not None
+            },
+            yours=[
+                side
+                for side in SIDES
+                if row.live and row.waits_for(side) and row.asks(side) == caller.provider
+            ],
             next_placement_id=text_of(row.next_id),
             coming=coming,
         )
@@ -133,23 +153,42 @@ class SwapList(Out):
     next_cursor: str | None
 
 
-@router.post("/swaps", status_code=201, response_model=SwapOut, operation_id="proposeSwap", summary="Propose a swap")
-async def propose(wanted: SwapWanted, tx: Tx, caller: CallerIn, parts: PartsIn, once: OnceIn) -> Response:
+@router.post(
+    "/swaps",
+    status_code=201,
+    response_model=SwapOut,
+    operation_id="proposeSwap",
+    summary="Propose a swap",
+)
+async def propose(
+    wanted: SwapWanted, tx: Tx, caller: CallerIn, parts: PartsIn, once: OnceIn
+) -> Response:
     """Propose a swap that was found: everybody concerned is asked, and a chain's free place is kept with it."""
-    shown = await proposals.propose(tx, caller, parse(wanted.search_id), rank=wanted.rank, keyring=parts.keyring)
+    shown = await proposals.propose(
+        tx, caller, parse(wanted.search_id), rank=wanted.rank, keyring=parts.keyring
+    )
     reply = SwapOut.shown(_without_coming(shown), caller).reply(201, etag=True)
     return await once.keep(tx, caller, reply)
 
 
-@router.get("/swaps", response_model=SwapList, operation_id="listSwaps", summary="Swaps that concern the own provider")
+@router.get(
+    "/swaps",
+    response_model=SwapList,
+    operation_id="listSwaps",
+    summary="Swaps that concern the own provider",
+)
 async def listed(
     tx: Tx,
     caller: CallerIn,
     page: PageIn,
-    status: Annotated[known.SwapStatus | None, Query(description="Only swaps with this status.")] = None,
+    status: Annotated[
+        known.SwapStatus | None, Query(description="Only swaps with this status.")
+    ] = None,
 ) -> Response:
     """List the swaps that have a leg which concerns the own provider, newest first."""
-    found = await proposals.listed(tx, caller, status=status, limit=page.limit + 1, after=moment_and_id(page))
+    found = await proposals.listed(
+        tx, caller, status=status, limit=page.limit + 1, after=moment_and_id(page)
+    )
     items, cursor = page.cut(found, place=lambda row: (row.created_at.isoformat(), str(row.id)))
     return SwapList(items=[SwapSummary.of(row) for row in items], next_cursor=cursor).reply()
 
@@ -157,22 +196,45 @@ async def listed(
 @router.get("/swaps/{id}", response_model=SwapOut, operation_id="readSwap", summary="One swap")
 async def read(id: str, request: Request, tx: Tx, caller: CallerIn, parts: PartsIn) -> Response:
     """Read a swap, with the own legs; whoever would take a household in sees who would come, while it lives."""
-    return single(SwapOut.shown(await proposals.read(tx, caller, parse(id), keyring=parts.keyring), caller), request)
+    return single(
+        SwapOut.shown(await proposals.read(tx, caller, parse(id), keyring=parts.keyring), caller),
+        request,
+    )
 
 
-@router.post("/swaps/{id}/consents", response_model=SwapOut, operation_id="consentToSwap", summary="Say yes to a leg")
-async def consent(id: str, wanted: ConsentWanted, tx: Tx, caller: CallerIn, parts: PartsIn, once: OnceIn) -> Response:
+@router.post(
+    "/swaps/{id}/consents",
+    response_model=SwapOut,
+    operation_id="consentToSwap",
+    summary="Say yes to a leg",
+)
+async def consent(
+    id: str, wanted: ConsentWanted, tx: Tx, caller: CallerIn, parts: PartsIn, once: OnceIn
+) -> Response:
     """Say yes to one of the own legs; with the last yes every leg is reserved, or the answer says why none is."""
     given = Consent(parse(wanted.leg_id), wanted.as_)
     shown = await proposals.consent(tx, caller, parse(id), given, keyring=parts.keyring)
-    return await once.keep(tx, caller, SwapOut.shown(_without_coming(shown), caller).reply(etag=True))
+    return await once.keep(
+        tx, caller, SwapOut.shown(_without_coming(shown), caller).reply(etag=True)
+    )
 
 
-@router.post("/swaps/{id}/refusal", response_model=SwapOut, operation_id="refuseSwap", summary="Say no to a swap")
-async def refuse(id: str, wanted: RefusalWanted, tx: Tx, caller: CallerIn, parts: PartsIn, once: OnceIn) -> Response:
+@router.post(
+    "/swaps/{id}/refusal",
+    response_model=SwapOut,
+    operation_id="refuseSwap",
+    summary="Say no to a swap",
+)
+async def refuse(
+    id: str, wanted: RefusalWanted, tx: Tx, caller: CallerIn, parts: PartsIn, once: OnceIn
+) -> Response:
     """Say no, with a coded reason: the swap ends for all, and the place that was kept with it is free."""
-    shown = await proposals.refuse(tx, caller, parse(id), reason=wanted.reason, keyring=parts.keyring)
-    return await once.keep(tx, caller, SwapOut.shown(_without_coming(shown), caller).reply(etag=True))
+    shown = await proposals.refuse(
+        tx, caller, parse(id), reason=wanted.reason, keyring=parts.keyring
+    )
+    return await once.keep(
+        tx, caller, SwapOut.shown(_without_coming(shown), caller).reply(etag=True)
+    )
 
 
 def _without_coming(shown: Shown) -> Shown:

@@ -42,7 +42,9 @@ class ObstaclesOut(Out):
     region: str | None
     provider: str | None
     places: int = Field(description="All there are, offered or not.")
-    ranks: list[int] = Field(description="Where the offers of it stand in the ranking; empty: nothing lawful is free.")
+    ranks: list[int] = Field(
+        description="Where the offers of it stand in the ranking; empty: nothing lawful is free."
+    )
     obstacles: list[ExclusionOut] = Field(
         description="Every rule in the way and how many places it keeps away, most first. A place with several rules in"
         " its way counts under each."
@@ -57,7 +59,9 @@ class ObstaclesOut(Out):
     operation_id="readObstacles",
     summary="Why not there?",
 )
-async def read(id: str, request: Request, tx: Tx, caller: CallerIn, parts: PartsIn, there: ThereIn) -> Response:
+async def read(
+    id: str, request: Request, tx: Tx, caller: CallerIn, parts: PartsIn, there: ThereIn
+) -> Response:
     """Give all the rules in the way of one region's or provider's places, as things stood at the ranking."""
     ranked = await rankings.read(tx, caller, parse(id), keyring=parts.keyring)
     return single(await shown(tx, ranked, there), request)
@@ -66,7 +70,11 @@ async def read(id: str, request: Request, tx: Tx, caller: CallerIn, parts: Parts
 async def shown(tx: Transaction, ranked: Ranked, there: There) -> ObstaclesOut:
     """Show what stands in the way there, for a ranking."""
     reference, providers = await tx.snapshots.reference(tx), await tx.snapshots.providers(tx)
-    name = reference.regions[there.region].name if there.region else providers[there.provider_id or ""].name
+    name = (
+        reference.regions[there.region].name
+        if there.region
+        else providers[there.provider_id or ""].name
+    )
     found = obstacles(ranked.inputs, there)
     ranks = [offer.rank for offer in ranked.ranking.offers if there.has(offer.group)]
     return ObstaclesOut(

@@ -43,7 +43,11 @@ class PeakPlanWanted(In):
         Annotated[
             list[Annotated[str, Field(max_length=40)]],
             AfterValidator(_once_each),
-            Field(min_length=1, max_length=MOST, description="Own ones; without them all that are waiting, up to 200."),
+            Field(
+                min_length=1,
+                max_length=MOST,
+                description="Own ones; without them all that are waiting, up to 200.",
+            ),
         ]
         | None
     ) = None
@@ -52,8 +56,12 @@ class PeakPlanWanted(In):
 class PlannedOfferOut(Out):
     """An offer in a plan. Its points, and all other offers, stand in the ranking."""
 
-    offer_id: str | None = Field(description="To hold it with; null where the region may be left only `after` others.")
-    rank: int | None = Field(description="In the referral's own ranking; null without an `offerId`.")
+    offer_id: str | None = Field(
+        description="To hold it with; null where the region may be left only `after` others."
+    )
+    rank: int | None = Field(
+        description="In the referral's own ranking; null without an `offerId`."
+    )
     band: str
     score: int
     region: OfferRegionOut
@@ -101,14 +109,20 @@ class PlannedOut(Out):
 
     referral_id: str
     urgency: str
-    ranking_id: str | None = Field(description="Its ranking, recorded as by `POST /v1/referrals/{id}/rankings`.")
+    ranking_id: str | None = Field(
+        description="Its ranking, recorded as by `POST /v1/referrals/{id}/rankings`."
+    )
     offer: PlannedOfferOut | None = Field(description="What the plan has for it.")
-    override_reason: str | None = Field(description="What to hold the offer with, where it is below rank 1.")
+    override_reason: str | None = Field(
+        description="What to hold the offer with, where it is below rank 1."
+    )
     after: list[str] = Field(
         description="Referrals that must hold their places first. Until then there is something lawful in this one's"
         " own region; afterwards rank it again, and hold this offer."
     )
-    in_turn: PlannedOfferOut | None = Field(description="What it would have got had each chosen in turn.")
+    in_turn: PlannedOfferOut | None = Field(
+        description="What it would have got had each chosen in turn."
+    )
     change: ChangeOut | None
     excluded: list[LeftOutOut] = Field(description="Where there is no offer: the rules in the way.")
     refusal: NotPlannedOut | None
@@ -127,9 +141,13 @@ class PeakPlanOut(Out):
 
     as_of: datetime
     policy: PolicyOut
-    referrals: list[PlannedOut] = Field(description="In the order of the waiting list; those without a part last.")
+    referrals: list[PlannedOut] = Field(
+        description="In the order of the waiting list; those without a part last."
+    )
     placed: PlacedOut
-    placed_in_turn: PlacedOut = Field(description="Had each chosen in turn, in the order of the waiting list.")
+    placed_in_turn: PlacedOut = Field(
+        description="Had each chosen in turn, in the order of the waiting list."
+    )
     left_out: int = Field(description="How many more are waiting than are planned for at once.")
 
 
@@ -152,7 +170,9 @@ class _Showing:
             rank=None if choice.leaves else offer.rank,
             band=offer.band,
             score=offer.score,
-            region=OfferRegionOut(code=group.region, name=self.reference.regions[group.region].name),
+            region=OfferRegionOut(
+                code=group.region, name=self.reference.regions[group.region].name
+            ),
             provider=OfferProviderOut(id=provider.id, name=provider.name, phone=provider.phone),
             kind=group.kind,
             bed_spaces=group.bed_spaces,
@@ -225,7 +245,9 @@ def _left_out(excluded: Sequence[Exclusion]) -> list[LeftOutOut]:
 
 async def shown(tx: Transaction, parts: Parts, plan: PeakPlan) -> PeakPlanOut:
     """Show a plan for own referrals."""
-    showing = _Showing(parts, await tx.snapshots.reference(tx), dict(await tx.snapshots.providers(tx)))
+    showing = _Showing(
+        parts, await tx.snapshots.reference(tx), dict(await tx.snapshots.providers(tx))
+    )
     return PeakPlanOut(
         as_of=plan.as_of,
         policy=PolicyOut(version=plan.policy_version, hash=plan.policy_hash),

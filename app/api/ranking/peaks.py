@@ -65,20 +65,35 @@ async def make(
 ) -> Response:
     """Plan for many referrals at once: most placed, the more urgent first, then the best bands, then the most points.
 
-    Intake workers plan for own open referrals, and hold each offer as they confirm it. Administrators ask for all of
-    the country and get counts, made within seconds: read them at `/v1/peak-plans/{id}`.
+    Intake workers plan for own open referrals, and hold each offer as they confirm it.
+    Administrators ask for all of the country and get counts, made within seconds: read them at
+    `/v1/peak-plans/{id}`.
     """
     ids = None if wanted is None else wanted.referral_ids
     if not caller.has(Role.INTAKE_WORKER):
         if ids is not None:
-            raise Invalid(Fault("/referralIds", "is for own referrals; leave it out for all of the country, in counts"))
+            raise Invalid(
+                Fault(
+                    "/referralIds",
+                    "is for own referrals; leave it out for all of the country, in counts",
+                )
+            )
         return await once.keep(tx, caller, _counts(await peaks.ask_counts(tx, caller)).reply(201))
-    plan = await peaks.make(tx, caller, None if ids is None else [parse(id_) for id_ in ids], keyring=parts.keyring)
+    plan = await peaks.make(
+        tx, caller, None if ids is None else [parse(id_) for id_ in ids], keyring=parts.keyring
+    )
     reply = (await shown(tx, parts, plan)).reply(201)
-    return await once.keep(tx, caller, reply, referral_ids=[part.referral_id for part in plan.parts])
+    return await once.keep(
+        tx, caller, reply, referral_ids=[part.referral_id for part in plan.parts]
+    )
 
 
-@router.get("/peak-plans/{id}", response_model=PeakCountsOut, operation_id="readPeakPlan", summary="A plan in counts")
+@router.get(
+    "/peak-plans/{id}",
+    response_model=PeakCountsOut,
+    operation_id="readPeakPlan",
+    summary="A plan in counts",
+)
 async def read(id: str, request: Request, tx: Tx) -> Response:
     """Read a plan for all of the country, in counts; it is kept for a day."""
     return single(_counts(await peaks.counts(tx, parse(id))), request)
@@ -103,7 +118,9 @@ def _counts(row: CountsRow) -> PeakCountsOut:
         ],
         by_region=[
             RegionCountOut(
-                region=region, placed=by_region[region, "placed"], not_placed=by_region[region, "not_placed"]
+                region=region,
+                placed=by_region[region, "placed"],
+                not_placed=by_region[region, "not_placed"],
             )
             for region in dict.fromkeys(region for region, _ in by_region)
         ],

@@ -11,7 +11,15 @@ from app.allocation.ranking.own_region import OwnRegion, own_region, without_the
 from app.allocation.values import Offer
 from app.api.kit.ids import parse
 from app.api.kit.once import OnceIn
-from app.api.kit.reasons import ExclusionOut, MissingOut, PointsOut, TextOut, left_out, missing_out, points_out
+from app.api.kit.reasons import (
+    ExclusionOut,
+    MissingOut,
+    PointsOut,
+    TextOut,
+    left_out,
+    missing_out,
+    points_out,
+)
 from app.api.kit.wire import In, Out, single
 from app.database.reference import Reference
 from app.database.register import ProviderCard
@@ -71,10 +79,14 @@ class OfferOut(Out):
     features: list[str]
     address_secrecy: str
     cross_regional: bool
-    clearance_km: int | None = Field(description="To the nearest danger zone, rounded down to a multiple of 5.")
+    clearance_km: int | None = Field(
+        description="To the nearest danger zone, rounded down to a multiple of 5."
+    )
     freshness: str
     automatic_acceptance: bool
-    safety: TextOut = Field(description="How far it is from danger, or that nobody asked about danger yet.")
+    safety: TextOut = Field(
+        description="How far it is from danger, or that nobody asked about danger yet."
+    )
     points: list[PointsOut]
 
 
@@ -82,8 +94,12 @@ class OwnRegionOut(Out):
     """What there was in the own region of a household that does not flee: with no offer there, it may leave."""
 
     region: str
-    offers: int = Field(description="How many offers of the ranking are there; 0: nothing lawful was free.")
-    excluded: list[ExclusionOut] = Field(description="Every other place there, by the first rule in its way.")
+    offers: int = Field(
+        description="How many offers of the ranking are there; 0: nothing lawful was free."
+    )
+    excluded: list[ExclusionOut] = Field(
+        description="Every other place there, by the first rule in its way."
+    )
 
 
 class RankingOut(Out):
@@ -97,8 +113,12 @@ class RankingOut(Out):
     excluded: list[ExclusionOut]
     considered: int
     safety_assessed: bool
-    missing: list[MissingOut] = Field(description="What to ask, that which may open most offers first.")
-    own_region: OwnRegionOut | None = Field(description="Where the reason is not safety: what there was at home.")
+    missing: list[MissingOut] = Field(
+        description="What to ask, that which may open most offers first."
+    )
+    own_region: OwnRegionOut | None = Field(
+        description="Where the reason is not safety: what there was at home."
+    )
 
 
 class StandingOut(Out):
@@ -130,7 +150,12 @@ class ReplayOut(Out):
     summary="Where can they go?",
 )
 async def make(
-    id: str, tx: Tx, caller: CallerIn, parts: PartsIn, once: OnceIn, wanted: RankingWanted | None = None
+    id: str,
+    tx: Tx,
+    caller: CallerIn,
+    parts: PartsIn,
+    once: OnceIn,
+    wanted: RankingWanted | None = None,
 ) -> Response:
     """Rank every place for a referral, best first, and record the ranking."""
     ranked = await rankings.make(tx, caller, parse(id), keyring=parts.keyring)
@@ -139,7 +164,9 @@ async def make(
     return await once.keep(tx, caller, reply, referral_id=ranked.referral_id)
 
 
-@router.get("/rankings/{id}", response_model=RankingOut, operation_id="readRanking", summary="One ranking")
+@router.get(
+    "/rankings/{id}", response_model=RankingOut, operation_id="readRanking", summary="One ranking"
+)
 async def read(id: str, request: Request, tx: Tx, caller: CallerIn, parts: PartsIn) -> Response:
     """Read a recorded ranking again."""
     ranked = await rankings.read(tx, caller, parse(id), keyring=parts.keyring)
@@ -160,7 +187,9 @@ async def replay(id: str, tx: Tx, caller: CallerIn, parts: PartsIn, once: OnceIn
     if not ranked.is_of(caller):
         order = [standing(offer, reference) for offer in ranked.ranking.offers]
         found = found and without_the_household(found)
-    reply = ReplayOut(identical=identical, offers=order, own_region=own_region_out(found, reference)).reply()
+    reply = ReplayOut(
+        identical=identical, offers=order, own_region=own_region_out(found, reference)
+    ).reply()
     return await once.keep(tx, caller, reply, referral_id=ranked.referral_id)
 
 
@@ -199,7 +228,9 @@ def own_region_out(found: OwnRegion | None, reference: Reference) -> OwnRegionOu
     return OwnRegionOut(region=found.region, offers=found.offers, excluded=excluded)
 
 
-def _offer(offer: Offer, offer_id: str, *, region: OfferRegionOut, provider: ProviderCard, assessed: bool) -> OfferOut:
+def _offer(
+    offer: Offer, offer_id: str, *, region: OfferRegionOut, provider: ProviderCard, assessed: bool
+) -> OfferOut:
     group = offer.group
     return OfferOut(
         offer_id=offer_id,

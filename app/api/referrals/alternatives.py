@@ -30,7 +30,8 @@ class AlternativeWanted(In):
     kind: known.AlternativeKind
     responsible_provider_id: known.ProviderId
     until: Day | None = Field(
-        default=None, description="The day on which they leave it. An emergency bed has the policy's nights at most."
+        default=None,
+        description="The day on which they leave it. An emergency bed has the policy's nights at most.",
     )
 
 
@@ -66,7 +67,9 @@ class AlternativeOut(Out):
     checked_at: datetime | None
     outcome: str | None = Field(description="How they were at the last check.")
     next_check_at: datetime
-    overdue: bool = Field(description="Whether somebody should have looked after them by now, or the nights are over.")
+    overdue: bool = Field(
+        description="Whether somebody should have looked after them by now, or the nights are over."
+    )
     ended_at: datetime | None
     end_reason: str | None
 
@@ -118,12 +121,14 @@ class CapacityOut(Out):
     operation_id="beginAlternative",
     summary="Something until a place is found",
 )
-async def begin(id: str, wanted: AlternativeWanted, tx: Tx, caller: CallerIn, parts: PartsIn, once: OnceIn) -> Response:
+async def begin(
+    id: str, wanted: AlternativeWanted, tx: Tx, caller: CallerIn, parts: PartsIn, once: OnceIn
+) -> Response:
     """Record what a household has until a place is found: which provider answers for it, never where it is.
 
-    Both sides are told when somebody has to make sure that they are well. Help where they are takes up one of the
-    trajectories that the responsible provider published; without one it is refused. It ends by itself when they arrive
-    in a place, or when the referral is withdrawn.
+    Both sides are told when somebody has to make sure that they are well. Help where they are takes
+    up one of the trajectories that the responsible provider published; without one it is refused.
+    It ends by itself when they arrive in a place, or when the referral is withdrawn.
     """
     asked = Wanted(wanted.kind, UUID(wanted.responsible_provider_id), wanted.until)
     row = await alternatives.begin(tx, caller, parse(id), keyring=parts.keyring, wanted=asked)
@@ -132,7 +137,10 @@ async def begin(id: str, wanted: AlternativeWanted, tx: Tx, caller: CallerIn, pa
 
 
 @router.get(
-    "/alternatives", response_model=AlternativeList, operation_id="listAlternatives", summary="Alternatives in use"
+    "/alternatives",
+    response_model=AlternativeList,
+    operation_id="listAlternatives",
+    summary="Alternatives in use",
 )
 async def listed(tx: Tx, caller: CallerIn, page: PageIn) -> Response:
     """List the alternatives in use of own referrals, and those for which the own provider is responsible.
@@ -146,11 +154,16 @@ async def listed(tx: Tx, caller: CallerIn, page: PageIn) -> Response:
 
 
 @router.get(
-    "/alternatives/{id}", response_model=AlternativeOut, operation_id="readAlternative", summary="One alternative"
+    "/alternatives/{id}",
+    response_model=AlternativeOut,
+    operation_id="readAlternative",
+    summary="One alternative",
 )
 async def read(id: str, request: Request, tx: Tx, caller: CallerIn) -> Response:
     """Read an alternative of an own referral, or one for which the own provider is responsible, ended or not."""
-    return single(AlternativeOut.of(await alternatives.read(tx, caller, parse(id)), tx, caller), request)
+    return single(
+        AlternativeOut.of(await alternatives.read(tx, caller, parse(id)), tx, caller), request
+    )
 
 
 @router.post(
@@ -178,9 +191,12 @@ async def end(id: str, wanted: EndingWanted, tx: Tx, caller: CallerIn, once: Onc
 
 
 async def _kept(row: AlternativeRow, tx: Transaction, caller: Caller, once: Once) -> Response:
-    # To a provider that is only responsible the answer names no referral, and a shield there is none of its business.
+    # To a provider that is only responsible the answer names no referral, and a shield there is
+    # none of its business.
     named = row.referral_id if row.provider_id == caller.provider else None
-    return await once.keep(tx, caller, AlternativeOut.of(row, tx, caller).reply(), referral_id=named)
+    return await once.keep(
+        tx, caller, AlternativeOut.of(row, tx, caller).reply(), referral_id=named
+    )
 
 
 @router.get(
@@ -203,7 +219,9 @@ async def capacity(tx: Tx, caller: CallerIn) -> Response:
 async def set_capacity(wanted: CapacityWanted, tx: Tx, caller: CallerIn) -> Response:
     """Say how many households the own provider can help where they are.
 
-    What is published may be taken by every intake desk at once, without asking. Those who are helped already stay, also
-    where they are more.
+    What is published may be taken by every intake desk at once, without asking. Those who are
+    helped already stay, also where they are more.
     """
-    return CapacityOut.of(await alternatives.set_capacity(tx, caller, capacity=wanted.capacity)).reply()
+    return CapacityOut.of(
+        await alternatives.set_capacity(tx, caller, capacity=wanted.capacity)
+    ).reply()

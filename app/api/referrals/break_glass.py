@@ -33,7 +33,9 @@ class LookWanted(In):
 class BrokenOut(Out):
     """A referral that may be seen, by the usual calls, until then."""
 
-    id: str = Field(description="Of the entry in the access log: coordinators are told of it as its `eventId`.")
+    id: str = Field(
+        description="Of the entry in the access log: coordinators are told of it as its `eventId`."
+    )
     referral_id: str
     until: datetime
 
@@ -54,11 +56,14 @@ class BrokenOut(Out):
 async def look(wanted: LookWanted, request: Request, parts: PartsIn) -> Response:
     """Open a shielded referral of the own provider for a while; its coordinators hear of it at once.
 
-    Every try is logged, granted or not, and few are allowed in an hour. An Idempotency-Key has no effect here.
+    Every try is logged, granted or not, and few are allowed in an hour. An Idempotency-Key has no
+    effect here.
     """
     with no_log_no_look(NO_LOG, said=(*SAID, AlreadyNamed)):
         async with entered(request, parts) as (tx, caller):
-            broken = await break_glass.break_glass(tx, caller, wanted.reference, reason=wanted.reason)
+            broken = await break_glass.break_glass(
+                tx, caller, wanted.reference, reason=wanted.reason
+            )
     if broken is None:
         request.state.logged = True
         raise Missing

@@ -41,7 +41,9 @@ class ContactWanted(In):
 
     note: Note
     kind: known.ContactKind | None = None
-    due_at: Moment | None = Field(default=None, description="When the next contact is due; none: no more is.")
+    due_at: Moment | None = Field(
+        default=None, description="When the next contact is due; none: no more is."
+    )
 
 
 class ContactOut(Out):
@@ -53,7 +55,9 @@ class ContactOut(Out):
     at: datetime
     kind: str | None
     note: str
-    due_at: datetime | None = Field(description="When the next was due; what the newest contact says counts.")
+    due_at: datetime | None = Field(
+        description="When the next was due; what the newest contact says counts."
+    )
 
     @classmethod
     def of(cls, contact: Contact) -> "ContactOut":
@@ -84,14 +88,21 @@ class ContactList(Out):
     operation_id="noteContact",
     summary="Write down a contact",
 )
-async def note(id: str, wanted: ContactWanted, tx: Tx, caller: CallerIn, parts: PartsIn, once: OnceIn) -> Response:
+async def note(
+    id: str, wanted: ContactWanted, tx: Tx, caller: CallerIn, parts: PartsIn, once: OnceIn
+) -> Response:
     """Write down a contact with or about one of the own provider's referrals, and when the next is due.
 
-    The note is sealed; no other provider ever sees it, the receiving one included. Write no names and no addresses.
+    The note is sealed; no other provider ever sees it, the receiving one included. Write no names
+    and no addresses.
     """
     said = Said(wanted.kind, wanted.note)
-    contact = await contacts.note(tx, caller, parse(id), keyring=parts.keyring, said=said, due_at=wanted.due_at)
-    return await once.keep(tx, caller, ContactOut.of(contact).reply(201), referral_id=contact.row.referral_id)
+    contact = await contacts.note(
+        tx, caller, parse(id), keyring=parts.keyring, said=said, due_at=wanted.due_at
+    )
+    return await once.keep(
+        tx, caller, ContactOut.of(contact).reply(201), referral_id=contact.row.referral_id
+    )
 
 
 @router.get(
@@ -103,7 +114,16 @@ async def note(id: str, wanted: ContactWanted, tx: Tx, caller: CallerIn, parts: 
 async def listed(id: str, tx: Tx, caller: CallerIn, parts: PartsIn, page: PageIn) -> Response:
     """List the contacts about one of the own provider's referrals, newest first."""
     found = await contacts.listed(
-        tx, caller, parse(id), keyring=parts.keyring, limit=page.limit + 1, after=moment_and_id(page)
+        tx,
+        caller,
+        parse(id),
+        keyring=parts.keyring,
+        limit=page.limit + 1,
+        after=moment_and_id(page),
     )
-    items, cursor = page.cut(found, place=lambda contact: (contact.row.at.isoformat(), str(contact.row.id)))
-    return ContactList(items=[ContactOut.of(contact) for contact in items], next_cursor=cursor).reply()
+    items, cursor = page.cut(
+        found, place=lambda contact: (contact.row.at.isoformat(), str(contact.row.id))
+    )
+    return ContactList(
+        items=[ContactOut.of(contact) for contact in items], next_cursor=cursor
+    ).reply()

@@ -33,7 +33,9 @@ from app.referrals.referrals import Referral
 
 router = APIRouter(tags=["Referrals"])
 
-ProviderIds = Annotated[list[known.ProviderId], Field(max_length=50), AfterValidator(known.once_each)]
+ProviderIds = Annotated[
+    list[known.ProviderId], Field(max_length=50), AfterValidator(known.once_each)
+]
 
 NOWHERE = "assessed danger needs a danger zone; without one say none_known"
 
@@ -56,11 +58,15 @@ class ReferralWanted(In):
     barred_providers: ProviderIds = []
     safety_plan: Flag = False
     call_back: CallBack | None = None
-    shield: ShieldWanted | None = Field(default=None, description="Who alone may see it, from the very beginning.")
+    shield: ShieldWanted | None = Field(
+        default=None, description="Who alone may see it, from the very beginning."
+    )
 
     @field_validator("danger_zones")
     @classmethod
-    def _assessed_means_somewhere(cls, zones: list[DangerZone], info: ValidationInfo) -> list[DangerZone]:
+    def _assessed_means_somewhere(
+        cls, zones: list[DangerZone], info: ValidationInfo
+    ) -> list[DangerZone]:
         if not zones and info.data.get("danger_assessment") == "assessed":
             raise ValueError(NOWHERE)
         return zones
@@ -146,38 +152,67 @@ class ReferralList(Out):
     operation_id="registerReferral",
     summary="Register a household",
 )
-async def register(wanted: ReferralWanted, tx: Tx, caller: CallerIn, parts: PartsIn, once: OnceIn) -> Response:
+async def register(
+    wanted: ReferralWanted, tx: Tx, caller: CallerIn, parts: PartsIn, once: OnceIn
+) -> Response:
     """Register a household that needs a place."""
     content = wanted.model_dump(mode="json", exclude={"shield"})
     referral = await referrals.register(tx, caller, keyring=parts.keyring, content=content)
     if wanted.shield is not None:
         named = wanted.shield.account_ids
         referral = await shields.name(
-            tx, caller, referral.id, wanted=named, pointer="/shield/colleagues", keyring=parts.keyring
+            tx,
+            caller,
+            referral.id,
+            wanted=named,
+            pointer="/shield/colleagues",
+            keyring=parts.keyring,
         )
-    return await once.keep(tx, caller, ReferralOut.of(referral).reply(201, etag=True), referral_id=referral.id)
+    return await once.keep(
+        tx, caller, ReferralOut.of(referral).reply(201, etag=True), referral_id=referral.id
+    )
 
 
-@router.get("/referrals", response_model=ReferralList, operation_id="listReferrals", summary="Own referrals")
+@router.get(
+    "/referrals", response_model=ReferralList, operation_id="listReferrals", summary="Own referrals"
+)
 async def listed(
     tx: Tx,
     caller: CallerIn,
     parts: PartsIn,
     page: PageIn,
-    status: Annotated[known.ReferralStatus | None, Query(description="Only referrals with this status.")] = None,
+    status: Annotated[
+        known.ReferralStatus | None, Query(description="Only referrals with this status.")
+    ] = None,
 ) -> Response:
     """List the own provider's referrals, newest first."""
     found = await referrals.listed(
-        tx, caller, keyring=parts.keyring, status=status, limit=page.limit + 1, after=moment_and_id(page)
+        tx,
+        caller,
+        keyring=parts.keyring,
+        status=status,
+        limit=page.limit + 1,
+        after=moment_and_id(page),
     )
-    items, cursor = page.cut(found, place=lambda referral: (referral.case.created_at.isoformat(), str(referral.id)))
-    return ReferralList(items=[ReferralOut.of(referral) for referral in items], next_cursor=cursor).reply()
+    items, cursor = page.cut(
+        found, place=lambda referral: (referral.case.created_at.isoformat(), str(referral.id))
+    )
+    return ReferralList(
+        items=[ReferralOut.of(referral) for referral in items], next_cursor=cursor
+    ).reply()
 
 
-@router.get("/referrals/{id}", response_model=ReferralOut, operation_id="readReferral", summary="One own referral")
+@router.get(
+    "/referrals/{id}",
+    response_model=ReferralOut,
+    operation_id="readReferral",
+    summary="One own referral",
+)
 async def read(id: str, request: Request, tx: Tx, caller: CallerIn, parts: PartsIn) -> Response:
     """Read one of the own provider's referrals."""
-    return single(ReferralOut.of(await referrals.read(tx, caller, parse(id), keyring=parts.keyring)), request)
+    return single(
+        ReferralOut.of(await referrals.read(tx, caller, parse(id), keyring=parts.keyring)), request
+    )
 
 
 @router.patch(
@@ -209,4 +244,6 @@ async def change(
 async def withdraw(id: str, tx: Tx, caller: CallerIn, parts: PartsIn, once: OnceIn) -> Response:
     """Close a referral that no longer needs a place."""
     referral = await withdrawals.withdraw(tx, caller, parse(id), keyring=parts.keyring)
-    return await once.keep(tx, caller, ReferralOut.of(referral).reply(etag=True), referral_id=referral.id)
+    return await once.keep(
+        tx, caller, ReferralOut.of(referral).reply(etag=True), referral_id=referral.id
+    )

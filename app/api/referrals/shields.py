@@ -73,13 +73,20 @@ class ColleagueList(Out):
 
 
 @router.get(
-    "/colleagues", response_model=ColleagueList, operation_id="listColleagues", summary="Accounts of the own provider"
+    "/colleagues",
+    response_model=ColleagueList,
+    operation_id="listColleagues",
+    summary="Accounts of the own provider",
 )
 async def colleagues(tx: Tx, caller: CallerIn, page: PageIn) -> Response:
     """List the accounts in use of the own provider, by name."""
     found = await shields.colleagues(tx, limit=page.limit + 1, after=_after(page))
-    items, cursor = page.cut(found, place=lambda colleague: (colleague.name, str(colleague.account_id)))
-    return ColleagueList(items=[ColleagueOut.of(one, caller) for one in items], next_cursor=cursor).reply()
+    items, cursor = page.cut(
+        found, place=lambda colleague: (colleague.name, str(colleague.account_id))
+    )
+    return ColleagueList(
+        items=[ColleagueOut.of(one, caller) for one in items], next_cursor=cursor
+    ).reply()
 
 
 @router.put(
@@ -89,13 +96,20 @@ async def colleagues(tx: Tx, caller: CallerIn, page: PageIn) -> Response:
     summary="Let only named colleagues see a referral",
     responses=BUSY,
 )
-async def shield(id: str, wanted: ShieldWanted, tx: Tx, caller: CallerIn, parts: PartsIn) -> Response:
+async def shield(
+    id: str, wanted: ShieldWanted, tx: Tx, caller: CallerIn, parts: PartsIn
+) -> Response:
     """Let only named colleagues see a referral: for all others of the own provider it is not there.
 
     A list that there was is replaced, by one of those who are named.
     """
     referral = await shields.name(
-        tx, caller, parse(id), wanted=wanted.account_ids, pointer="/colleagues", keyring=parts.keyring
+        tx,
+        caller,
+        parse(id),
+        wanted=wanted.account_ids,
+        pointer="/colleagues",
+        keyring=parts.keyring,
     )
     shown = ShieldOut.of(referral)
     assert shown is not None  # noqa: S101 - the caller is named

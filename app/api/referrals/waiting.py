@@ -70,15 +70,21 @@ class WaitingOut(Out):
 
     referral_id: str
     reference: str = Field(description="A code that can be spoken on the telephone.")
-    position: int = Field(description="Its place in the policy's order among the own provider's, from 1.")
+    position: int = Field(
+        description="Its place in the policy's order among the own provider's, from 1."
+    )
     urgency: str
     waiting_since: datetime
-    overdue: bool = Field(description="Whether something is due for a household in an alternative: shown first.")
+    overdue: bool = Field(
+        description="Whether something is due for a household in an alternative: shown first."
+    )
     due: list[DueOut]
     next_contact_at: datetime | None
     next_check_at: datetime | None = Field(description="Of the alternative in use.")
     alternative: AlternativeInUseOut | None
-    last_chance: ChanceOut | None = Field(description="What came free for it last; none since it waits.")
+    last_chance: ChanceOut | None = Field(
+        description="What came free for it last; none since it waits."
+    )
 
     @classmethod
     def of(cls, item: Listed) -> "WaitingOut":
@@ -111,10 +117,14 @@ class VacancyOut(Out):
 
     id: str
     site_id: str
-    place_id: str | None = Field(description="None where a site admits people again: then a group of places.")
+    place_id: str | None = Field(
+        description="None where a site admits people again: then a group of places."
+    )
     kind: str
     freed_at: datetime
-    lawful_for: int | None = Field(description="How many of those who waited could lawfully go there; none: not yet.")
+    lawful_for: int | None = Field(
+        description="How many of those who waited could lawfully go there; none: not yet."
+    )
 
     @classmethod
     def of(cls, row: VacancyRow) -> "VacancyOut":
@@ -136,19 +146,32 @@ class VacancyList(Out):
     next_cursor: str | None
 
 
-@router.get("/waiting-list", response_model=WaitingList, operation_id="listWaiting", summary="Own referrals that wait")
+@router.get(
+    "/waiting-list",
+    response_model=WaitingList,
+    operation_id="listWaiting",
+    summary="Own referrals that wait",
+)
 async def listed(tx: Tx, caller: CallerIn, parts: PartsIn, page: PageIn) -> Response:
     """List the own provider's open referrals in the policy's order, with what is due for each.
 
-    Whatever is overdue for a household in an alternative comes before all others. Time counts from when a referral was
+    Whatever is overdue for a household in an alternative comes before all others. Time counts from
+    when a referral was
     registered: what was refused, declined or lost since then changes nothing about its position.
     """
-    found = await waiting.listed(tx, caller, keyring=parts.keyring, limit=page.limit + 1, after=_after(page))
+    found = await waiting.listed(
+        tx, caller, keyring=parts.keyring, limit=page.limit + 1, after=_after(page)
+    )
     items, cursor = page.cut(found, place=_place)
     return WaitingList(items=[WaitingOut.of(item) for item in items], next_cursor=cursor).reply()
 
 
-@router.get("/vacancies", response_model=VacancyList, operation_id="listVacancies", summary="Own places that came free")
+@router.get(
+    "/vacancies",
+    response_model=VacancyList,
+    operation_id="listVacancies",
+    summary="Own places that came free",
+)
 async def came_free(tx: Tx, caller: CallerIn, page: PageIn) -> Response:
     """List what came free at the own provider's sites lately, newest first, and for how many who wait it was lawful.
 

@@ -23,7 +23,9 @@ class RevealWanted(In):
     """Why the address is needed, and for whom."""
 
     purpose: RevealPurpose = Field(examples=["warm_handover"])
-    referral_id: Line | None = Field(default=None, description="For which referral, where it is for one.")
+    referral_id: Line | None = Field(
+        default=None, description="For which referral, where it is for one."
+    )
 
 
 class AddressOut(Out):
@@ -47,7 +49,9 @@ class RevealOut(Out):
     summary="The address of a site",
     dependencies=[Depends(admitted)],
 )
-async def reveal_address(id: str, wanted: RevealWanted, request: Request, parts: PartsIn) -> Response:
+async def reveal_address(
+    id: str, wanted: RevealWanted, request: Request, parts: PartsIn
+) -> Response:
     """Return an address to its owner, or to whoever has a hold or placement there that a person accepted.
 
     Every question is logged, granted or not. An Idempotency-Key has no effect here.

@@ -34,7 +34,9 @@ class OwnOut(Out):
     held: int
     occupied: int
     out_of_service: int
-    confirmed_at: datetime | None = Field(description="Of the least recently confirmed site; null: one never was.")
+    confirmed_at: datetime | None = Field(
+        description="Of the least recently confirmed site; null: one never was."
+    )
 
     @classmethod
     def of(cls, count: Count) -> "OwnOut":
@@ -82,7 +84,10 @@ class AvailabilityOut(Out):
 
 
 @router.get(
-    "/availability", response_model=AvailabilityOut, operation_id="listAvailability", summary="What is free, and where"
+    "/availability",
+    response_model=AvailabilityOut,
+    operation_id="listAvailability",
+    summary="What is free, and where",
 )
 async def list_availability(
     tx: Tx,
@@ -95,4 +100,6 @@ async def list_availability(
     found = await availability.read(tx, caller, kind=kind, region=region)
     rest = [one for one in found if page.after is None or (one.region, one.kind) > page.after]
     items, cursor = page.cut(rest, place=lambda one: (one.region, one.kind))
-    return AvailabilityOut(items=[AvailableOut.of(one) for one in items], next_cursor=cursor).reply()
+    return AvailabilityOut(
+        items=[AvailableOut.of(one) for one in items], next_cursor=cursor
+    ).reply()

@@ -1,8 +1,8 @@
 """What is public about shelter organisations, as directories of services read it (HSDS 3.1).
 
-Names, switchboards and regions, which stand in any telephone book. No address, no coordinates, no number of sites: the
-one location of an organisation is its telephone. Fields have the specification's names; `perPage` is written as every
-parameter of this API is.
+Names, switchboards and regions, which stand in any telephone book. No address, no coordinates, no
+number of sites: the one location of an organisation is its telephone. Fields have the
+specification's names; `perPage` is written as every parameter of this API is.
 """
 
 from collections.abc import Sequence
@@ -129,7 +129,12 @@ Page = Annotated[int, Query(ge=1, le=10_000, description="Which page, from 1.")]
 Size = Annotated[int, Query(ge=1, le=MOST, alias="perPage", description="How many on a page.")]
 
 
-@router.get("/hsds", response_model=AboutOut, operation_id="describeDirectory", summary="Which specification it is")
+@router.get(
+    "/hsds",
+    response_model=AboutOut,
+    operation_id="describeDirectory",
+    summary="Which specification it is",
+)
 async def about() -> Response:
     """Say which version of the specification the public directory follows."""
     return AboutOut(version=VERSION, profile=PROFILE, openapi_url="/v1/openapi.json").reply()
@@ -149,14 +154,22 @@ async def organizations(tx: Tx, page: Page = 1, size: Size = 50) -> Response:
 
 
 @router.get(
-    "/hsds/organizations/{id}", response_model=OrganizationOut, operation_id="readOrganization", summary="One of them"
+    "/hsds/organizations/{id}",
+    response_model=OrganizationOut,
+    operation_id="readOrganization",
+    summary="One of them",
 )
 async def organization(id: str, tx: Tx) -> Response:
     """Read what is public about one organisation."""
     return _organization(await _card(tx, parse(id))).reply()
 
 
-@router.get("/hsds/services", response_model=ServicesOut, operation_id="listServices", summary="What they do")
+@router.get(
+    "/hsds/services",
+    response_model=ServicesOut,
+    operation_id="listServices",
+    summary="What they do",
+)
 async def services(tx: Tx, page: Page = 1, size: Size = 50) -> Response:
     """List what the shelter organisations do, each with the regions in which it has places."""
     found = list((await tx.snapshots.providers(tx)).values())
@@ -165,7 +178,12 @@ async def services(tx: Tx, page: Page = 1, size: Size = 50) -> Response:
     return ServicesOut(contents=contents, **_page(found, page, size).model_dump()).reply()
 
 
-@router.get("/hsds/services/{id}", response_model=ServiceOut, operation_id="readService", summary="One service")
+@router.get(
+    "/hsds/services/{id}",
+    response_model=ServiceOut,
+    operation_id="readService",
+    summary="One service",
+)
 async def service(id: str, tx: Tx) -> Response:
     """Read one service."""
     wanted = parse(id)
@@ -218,9 +236,12 @@ def _service(card: ProviderCard, reference: Reference) -> ServiceOut:
         description=words.SERVICE_MEANS[LANGUAGE],
         phones=[_phone(card)],
         service_areas=[
-            AreaOut(id=_id(card, f"area {region}"), name=reference.regions[region].name) for region in card.regions
+            AreaOut(id=_id(card, f"area {region}"), name=reference.regions[region].name)
+            for region in card.regions
         ],
-        service_at_locations=[ServiceAtLocationOut(id=_id(card, "service at location"), location=_location(card))],
+        service_at_locations=[
+            ServiceAtLocationOut(id=_id(card, "service at location"), location=_location(card))
+        ],
         organization=_organization(card),
     )
 

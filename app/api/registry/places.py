@@ -4,7 +4,14 @@ from datetime import datetime
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query, Request, Response
-from pydantic import AfterValidator, AwareDatetime, BeforeValidator, Field, ValidationInfo, field_validator
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BeforeValidator,
+    Field,
+    ValidationInfo,
+    field_validator,
+)
 
 from app.api.kit.changes import absent, sent
 from app.api.kit.ids import parse, parse_optional
@@ -39,7 +46,9 @@ def _sane(moment: datetime) -> datetime:
 
 Moment = Annotated[AwareDatetime, BeforeValidator(_written), AfterValidator(_sane)]
 BedSpaces = Annotated[int, Field(strict=True, ge=1, le=50, description="Persons that it sleeps.")]
-SonsUpToAge = Annotated[int, Field(strict=True, ge=0, le=25, description="Sons up to and including this age.")]
+SonsUpToAge = Annotated[
+    int, Field(strict=True, ge=0, le=25, description="Sons up to and including this age.")
+]
 
 
 class PlaceWanted(In):
@@ -69,7 +78,9 @@ class PlaceChange(In):
         default_factory=absent, description="`occupied`: by someone who came without Plek."
     )
     reason: OutOfServiceReason | None = Field(
-        default=None, validate_default=True, description="Why it is out of service; required for exactly that."
+        default=None,
+        validate_default=True,
+        description="Why it is out of service; required for exactly that.",
     )
     until: Moment | None = Field(default=None, description="When it may be back in service.")
 
@@ -91,7 +102,11 @@ class PlaceChange(In):
 
     def state(self) -> State | None:
         """Return the state that was sent, if one was."""
-        return State(self.status, self.reason, self.until) if "status" in self.model_fields_set else None
+        return (
+            State(self.status, self.reason, self.until)
+            if "status" in self.model_fields_set
+            else None
+        )
 
     def attributes(self) -> dict[str, Any]:
         """Return everything else that was sent."""
@@ -136,13 +151,26 @@ class PlacesOut(Out):
     next_cursor: str | None
 
 
-@router.post("/places", status_code=201, response_model=PlaceOut, operation_id="createPlace", summary="Add a place")
-async def create_place(wanted: PlaceWanted, tx: Tx, caller: CallerIn, parts: PartsIn, once: OnceIn) -> Response:
+@router.post(
+    "/places",
+    status_code=201,
+    response_model=PlaceOut,
+    operation_id="createPlace",
+    summary="Add a place",
+)
+async def create_place(
+    wanted: PlaceWanted, tx: Tx, caller: CallerIn, parts: PartsIn, once: OnceIn
+) -> Response:
     """Add a free place to an own site."""
     content = sent(wanted, all_fields=True)
     site_id, label = parse(content.pop("site_id")), content.pop("label")
     place = await places.add(
-        tx, caller, keyring=parts.keyring, site_id=site_id, label=label, attributes=Attributes(**content)
+        tx,
+        caller,
+        keyring=parts.keyring,
+        site_id=site_id,
+        label=label,
+        attributes=Attributes(**content),
     )
     return await once.keep(tx, caller, PlaceOut.of(place).reply(201, etag=True))
 
@@ -153,7 +181,9 @@ async def list_places(
     caller: CallerIn,
     parts: PartsIn,
     page: PageIn,
-    site_id: Annotated[str | None, Query(alias="siteId", max_length=200, description="Only of this site.")] = None,
+    site_id: Annotated[
+        str | None, Query(alias="siteId", max_length=200, description="Only of this site.")
+    ] = None,
 ) -> Response:
     """Return the own places."""
     found = await places.listed(
@@ -164,18 +194,26 @@ async def list_places(
         limit=page.limit + 1,
         after=moment_and_id(page),
     )
-    items, cursor = page.cut(found, place=lambda place: (place.row.created_at.isoformat(), str(place.row.id)))
+    items, cursor = page.cut(
+        found, place=lambda place: (place.row.created_at.isoformat(), str(place.row.id))
+    )
     return PlacesOut(items=[PlaceOut.of(place) for place in items], next_cursor=cursor).reply()
 
 
-@router.get("/places/{id}", response_model=PlaceOut, operation_id="readPlace", summary="One own place")
-async def read_place(id: str, request: Request, tx: Tx, caller: CallerIn, parts: PartsIn) -> Response:
+@router.get(
+    "/places/{id}", response_model=PlaceOut, operation_id="readPlace", summary="One own place"
+)
+async def read_place(
+    id: str, request: Request, tx: Tx, caller: CallerIn, parts: PartsIn
+) -> Response:
     """Return an own place."""
     place = await places.read(tx, caller, parse(id), keyring=parts.keyring)
     return single(PlaceOut.of(place), request)
 
 
-@router.patch("/places/{id}", response_model=PlaceOut, operation_id="changePlace", summary="Change a place")
+@router.patch(
+    "/places/{id}", response_model=PlaceOut, operation_id="changePlace", summary="Change a place"
+)
 async def change_place(
     id: str, wanted: PlaceChange, request: Request, tx: Tx, caller: CallerIn, parts: PartsIn
 ) -> Response:
@@ -185,5 +223,7 @@ async def change_place(
     """
     place = await places.read(tx, caller, parse(id), keyring=parts.keyring, lock=True)
     check_match(request, PlaceOut.of(place))
-    changed = await places.change(tx, caller, place, changes=wanted.attributes(), state=wanted.state())
+    changed = await places.change(
+        tx, caller, place, changes=wanted.attributes(), state=wanted.state()
+    )
     return PlaceOut.of(changed).reply(etag=True)

@@ -45,12 +45,16 @@ class SiteWanted(In):
     address_secrecy: AddressSecrecy
     supervision: Supervision
     features: Features = Field(default_factory=list[str])
-    specialisms: TargetGroups = Field(default_factory=list[str], description="Target groups that score points here.")
+    specialisms: TargetGroups = Field(
+        default_factory=list[str], description="Target groups that score points here."
+    )
     exclusive_to: TargetGroups = Field(
         default_factory=list[str], description="If any: others are not offered this site."
     )
     admission: Admission = "open"
-    automatic_acceptance: StrictBool = Field(default=False, description="Only where the address is known.")
+    automatic_acceptance: StrictBool = Field(
+        default=False, description="Only where the address is known."
+    )
 
     @field_validator("automatic_acceptance")
     @classmethod
@@ -96,7 +100,9 @@ class SiteOut(Out):
     automatic_acceptance: bool
     compromised: str | None = Field(description="Why nobody is safe here any more.")
     compromised_since: datetime | None
-    confirmed_at: datetime | None = Field(description="When everything here was last said to be true; null: never.")
+    confirmed_at: datetime | None = Field(
+        description="When everything here was last said to be true; null: never."
+    )
 
     @classmethod
     def of(cls, site: sites.Site) -> "SiteOut":
@@ -133,31 +139,47 @@ class ConfirmationOut(Out):
     confirmed_at: datetime
 
 
-@router.post("/sites", status_code=201, response_model=SiteOut, operation_id="createSite", summary="Add a site")
-async def create_site(wanted: SiteWanted, tx: Tx, caller: CallerIn, parts: PartsIn, once: OnceIn) -> Response:
+@router.post(
+    "/sites",
+    status_code=201,
+    response_model=SiteOut,
+    operation_id="createSite",
+    summary="Add a site",
+)
+async def create_site(
+    wanted: SiteWanted, tx: Tx, caller: CallerIn, parts: PartsIn, once: OnceIn
+) -> Response:
     """Add an own site; its places come next."""
     content = sent(wanted, all_fields=True)
     name, where = content.pop("name"), content.pop("address")
-    site = await sites.add(tx, caller, keyring=parts.keyring, name=name, address=where, traits=Traits(**content))
+    site = await sites.add(
+        tx, caller, keyring=parts.keyring, name=name, address=where, traits=Traits(**content)
+    )
     return await once.keep(tx, caller, SiteOut.of(site).reply(201, etag=True))
 
 
 @router.get("/sites", response_model=SitesOut, operation_id="listSites", summary="Own sites")
 async def list_sites(tx: Tx, caller: CallerIn, parts: PartsIn, page: PageIn) -> Response:
     """Return the own sites."""
-    found = await sites.listed(tx, caller, keyring=parts.keyring, limit=page.limit + 1, after=moment_and_id(page))
+    found = await sites.listed(
+        tx, caller, keyring=parts.keyring, limit=page.limit + 1, after=moment_and_id(page)
+    )
     items, cursor = page.cut(found, place=lambda site: (site.created_at.isoformat(), str(site.id)))
     return SitesOut(items=[SiteOut.of(site) for site in items], next_cursor=cursor).reply()
 
 
 @router.get("/sites/{id}", response_model=SiteOut, operation_id="readSite", summary="One own site")
-async def read_site(id: str, request: Request, tx: Tx, caller: CallerIn, parts: PartsIn) -> Response:
+async def read_site(
+    id: str, request: Request, tx: Tx, caller: CallerIn, parts: PartsIn
+) -> Response:
     """Return an own site."""
     site = await sites.read(tx, caller, parse(id), keyring=parts.keyring)
     return single(SiteOut.of(site), request)
 
 
-@router.patch("/sites/{id}", response_model=SiteOut, operation_id="changeSite", summary="Change a site")
+@router.patch(
+    "/sites/{id}", response_model=SiteOut, operation_id="changeSite", summary="Change a site"
+)
 async def change_site(
     id: str, wanted: SiteChange, request: Request, tx: Tx, caller: CallerIn, parts: PartsIn
 ) -> Response:

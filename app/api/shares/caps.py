@@ -26,10 +26,13 @@ class CapIn(In):
     """A cap to be set for the caller's own region, for other reasons than safety."""
 
     at_most: Annotated[int, Field(strict=True, ge=0, le=MOST)] = Field(
-        description="How many households of other regions it takes at once: held, on the way or there.", examples=[3]
+        description="How many households of other regions it takes at once: held, on the way or there.",
+        examples=[3],
     )
     reason: CapReason
-    from_: Day | None = Field(default=None, alias="from", description="The first day; without it, today.")
+    from_: Day | None = Field(
+        default=None, alias="from", description="The first day; without it, today."
+    )
     until: Day = Field(description="The last day, included; within three months from the first.")
 
 
@@ -79,7 +82,9 @@ class CapList(Out):
     next_cursor: str | None
 
 
-@router.post("/caps", status_code=201, response_model=CapOut, operation_id="setCap", summary="Set a cap")
+@router.post(
+    "/caps", status_code=201, response_model=CapOut, operation_id="setCap", summary="Set a cap"
+)
 async def set_cap(wanted: CapIn, tx: Tx, caller: CallerIn, once: OnceIn) -> Response:
     """Say how many households of other regions the caller's region takes at once for other reasons than safety."""
     cap = CapWanted(wanted.at_most, wanted.reason, wanted.from_, wanted.until)
@@ -88,18 +93,29 @@ async def set_cap(wanted: CapIn, tx: Tx, caller: CallerIn, once: OnceIn) -> Resp
 
 @router.get("/caps", response_model=CapList, operation_id="listCaps", summary="All caps")
 async def list_caps(
-    tx: Tx, page: PageIn, region: Annotated[RegionCode | None, Query(description="Only of this region.")] = None
+    tx: Tx,
+    page: PageIn,
+    region: Annotated[RegionCode | None, Query(description="Only of this region.")] = None,
 ) -> Response:
     """List the caps of all regions, the one that begins last first."""
     found = await caps.listed(tx, region=region, limit=page.limit + 1, after=_after(page))
-    items, cursor = page.cut(found, place=lambda one: (one.cap.first_day.isoformat(), str(one.cap.id)))
+    items, cursor = page.cut(
+        found, place=lambda one: (one.cap.first_day.isoformat(), str(one.cap.id))
+    )
     return CapList(items=[CapOut.of(one) for one in items], next_cursor=cursor).reply()
 
 
-@router.post("/caps/{id}/withdrawal", response_model=CapOut, operation_id="withdrawCap", summary="End a cap early")
+@router.post(
+    "/caps/{id}/withdrawal",
+    response_model=CapOut,
+    operation_id="withdrawCap",
+    summary="End a cap early",
+)
 async def withdraw_cap(id: str, tx: Tx, caller: CallerIn, once: OnceIn) -> Response:
     """End a cap of the caller's region at once."""
-    return await once.keep(tx, caller, CapOut.of(await caps.withdraw(tx, caller, parse(id))).reply())
+    return await once.keep(
+        tx, caller, CapOut.of(await caps.withdraw(tx, caller, parse(id))).reply()
+    )
 
 
 def _after(page: Page) -> tuple[dt.date, UUID] | None:

@@ -30,7 +30,9 @@ class DecidedOut(Out):
     """Where a decision led, no finer than a region and a day."""
 
     placement_id: str
-    leaf: int | None = Field(description="Index of the arrival's leaf; null where they stayed in their region.")
+    leaf: int | None = Field(
+        description="Index of the arrival's leaf; null where they stayed in their region."
+    )
     day: date = Field(description="On which they arrived.")
     origin: str = Field(description="Region that they came from.")
     receiving: str
@@ -79,10 +81,18 @@ class DecisionOut(DecidedOut):
     """A decision, with the order that it was taken from; nothing about danger, and nothing about the household."""
 
     policy: PolicyOut
-    identical: bool = Field(description="Whether its ranking, made again from what was recorded, is the recorded one.")
-    offers: list[StandingOut] = Field(description="The order, with regions and the factors that count.")
-    own_region: OwnRegionOut | None = Field(description="Where the reason is not safety: what there was at home.")
-    inclusion: IncludedOut | None = Field(description="Null without a leaf, or until the tree has been signed with it.")
+    identical: bool = Field(
+        description="Whether its ranking, made again from what was recorded, is the recorded one."
+    )
+    offers: list[StandingOut] = Field(
+        description="The order, with regions and the factors that count."
+    )
+    own_region: OwnRegionOut | None = Field(
+        description="Where the reason is not safety: what there was at home."
+    )
+    inclusion: IncludedOut | None = Field(
+        description="Null without a leaf, or until the tree has been signed with it."
+    )
 
     @classmethod
     def shown(cls, decision: Decision, reference: Reference) -> "DecisionOut":
@@ -101,13 +111,21 @@ class DecisionOut(DecidedOut):
 class CheckedOut(DecidedOut):
     """Whether a household that left its region for want of room might have stayed there."""
 
-    found: str = Field(description="nothing_free, as it must be; something_free; erased; not_replayed.")
-    identical: bool | None = Field(description="Whether the ranking, made again, is the recorded one.")
+    found: str = Field(
+        description="nothing_free, as it must be; something_free; erased; not_replayed."
+    )
+    identical: bool | None = Field(
+        description="Whether the ranking, made again, is the recorded one."
+    )
 
     @classmethod
     def shown(cls, checked: Checked) -> "CheckedOut":
         """Show what a check found."""
-        return cls(**DecidedOut.of(checked.row).model_dump(), found=checked.found, identical=checked.identical)
+        return cls(
+            **DecidedOut.of(checked.row).model_dump(),
+            found=checked.found,
+            identical=checked.identical,
+        )
 
 
 class OwnRegionChecksOut(Out):
@@ -118,7 +136,10 @@ class OwnRegionChecksOut(Out):
 
 
 @router.get(
-    "/decisions", response_model=DecisionsOut, operation_id="listDecisions", summary="Decisions that concern the region"
+    "/decisions",
+    response_model=DecisionsOut,
+    operation_id="listDecisions",
+    summary="Decisions that concern the region",
 )
 async def listed(tx: Tx, caller: CallerIn, page: PageIn) -> Response:
     """List the placements from the auditor's region, or to it: after they left, or after the policy's delay."""
@@ -128,7 +149,10 @@ async def listed(tx: Tx, caller: CallerIn, page: PageIn) -> Response:
 
 
 @router.get(
-    "/decisions/{id}", response_model=DecisionOut, operation_id="readDecision", summary="One decision, made again"
+    "/decisions/{id}",
+    response_model=DecisionOut,
+    operation_id="readDecision",
+    summary="One decision, made again",
 )
 async def read(id: str, request: Request, tx: Tx, caller: CallerIn, parts: PartsIn) -> Response:
     """Read a decision by its placement, or by the index of a leaf of it: order, factors, replay, proof."""
@@ -141,16 +165,22 @@ async def read(id: str, request: Request, tx: Tx, caller: CallerIn, parts: Parts
     operation_id="checkOwnRegionFirst",
     summary="Did anybody leave although there was room?",
 )
-async def check(tx: Tx, caller: CallerIn, parts: PartsIn, page: PageIn, quarters: QuartersIn) -> Response:
+async def check(
+    tx: Tx, caller: CallerIn, parts: PartsIn, page: PageIn, quarters: QuartersIn
+) -> Response:
     """Make the rankings again by which households left their region, other than for safety, in whole quarters.
 
     Each says whether anything lawful was free at home; there must be none where something was.
     """
     limit = min(page.limit, CHECKED_AT_ONCE)
     after = moment_and_id(page)
-    found = await decisions.checked(tx, caller, quarters, limit=limit, after=after, keyring=parts.keyring)
+    found = await decisions.checked(
+        tx, caller, quarters, limit=limit, after=after, keyring=parts.keyring
+    )
     cursor = page.next_after(place_of(found[-1].row)) if len(found) == limit else None
-    return OwnRegionChecksOut(items=[CheckedOut.shown(one) for one in found], next_cursor=cursor).reply()
+    return OwnRegionChecksOut(
+        items=[CheckedOut.shown(one) for one in found], next_cursor=cursor
+    ).reply()
 
 
 async def decided(named: str, tx: Tx, caller: Caller, *, keyring: Keyring) -> DecisionOut:
@@ -158,7 +188,11 @@ async def decided(named: str, tx: Tx, caller: Caller, *, keyring: Keyring) -> De
     leaf = _leaf(named)
     by_id = None if leaf is not None else parse(named)
     found = await decisions.read(
-        tx, caller, placement_id=by_id, leaf=decisions.NO_LEAF if leaf is None else leaf, keyring=keyring
+        tx,
+        caller,
+        placement_id=by_id,
+        leaf=decisions.NO_LEAF if leaf is None else leaf,
+        keyring=keyring,
     )
     return DecisionOut.shown(found, await tx.snapshots.reference(tx))
 

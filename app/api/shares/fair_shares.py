@@ -21,7 +21,16 @@ from app.shares.store.quarter_totals import PairRow, Sealed
 router = APIRouter(tags=["Fair shares"])
 
 CSV = "text/csv; charset=utf-8"
-COLUMNS = ("quarter", "month", "origin", "receiving", "reason", "nights", "nights_after_ready", "stays")
+COLUMNS = (
+    "quarter",
+    "month",
+    "origin",
+    "receiving",
+    "reason",
+    "nights",
+    "nights_after_ready",
+    "stays",
+)
 
 
 class QuarterOut(Out):
@@ -31,7 +40,9 @@ class QuarterOut(Out):
     ledger_leaf: int = Field(description="The leaf that has these totals in clear.")
     version: int = Field(description="1 at first; above it, a later fact changed them.")
     leaves: int = Field(description="From how many leaves they were made.")
-    open_from: dt.date = Field(description="By when every opening that they rest on is open to its auditors.")
+    open_from: dt.date = Field(
+        description="By when every opening that they rest on is open to its auditors."
+    )
 
     @classmethod
     def of(cls, sealed: Sealed) -> "QuarterOut":
@@ -50,7 +61,9 @@ class HeldCapOut(Out):
     """The cap that a region had in these quarters, the last of them."""
 
     id: str
-    at_most: int = Field(description="Households of other regions at once, for other reasons than safety.")
+    at_most: int = Field(
+        description="Households of other regions at once, for other reasons than safety."
+    )
     reason: str
     from_: dt.date = Field(alias="from")
     until: dt.date = Field(description="The last day, included.")
@@ -84,9 +97,15 @@ class RegionShareOut(Out):
     given: int = Field(description="Safety nights at its providers.")
     received: int = Field(description="Safety nights of its own households elsewhere.")
     credit: float = Field(description="What it gave less its quota; below nought it still owes.")
-    deviation: float | None = Field(description="The credit as a part of the quota; null without a quota.")
-    capacity_debt: int = Field(description="Capacity nights that it owes: of its own households elsewhere.")
-    capacity_given: int = Field(description="Capacity nights that others owe it. The two are never netted.")
+    deviation: float | None = Field(
+        description="The credit as a part of the quota; null without a quota."
+    )
+    capacity_debt: int = Field(
+        description="Capacity nights that it owes: of its own households elsewhere."
+    )
+    capacity_given: int = Field(
+        description="Capacity nights that others owe it. The two are never netted."
+    )
     cap: HeldCapOut | None
     nights_after_ready: int = Field(
         description="Nights at its providers after the household was ready to leave: no credit, no quota."
@@ -94,7 +113,9 @@ class RegionShareOut(Out):
     nights_after_ready_received: int
     stays_given: int
     stays_received: int
-    person_nights_given_at_least: int = Field(description="A household's size is known as a class: its smallest.")
+    person_nights_given_at_least: int = Field(
+        description="A household's size is known as a class: its smallest."
+    )
     person_nights_received_at_least: int
 
     @classmethod
@@ -163,12 +184,18 @@ class FigureOut(Out):
     quarter: str
     region: str
     hotel_nights: int | None = Field(description="Of households that come from here.")
-    waiting_days: int | None = Field(description="Whole days that households from here waited for a place.")
+    waiting_days: int | None = Field(
+        description="Whole days that households from here waited for a place."
+    )
     places: int = Field(description="As the quarter was sealed.")
     places_wanted: int = Field(description="One for each 10,000 inhabitants, rounded up.")
     places_per_10000_inhabitants: float | None = Field(alias="placesPer10000Inhabitants")
-    staffed_share: float | None = Field(description="Places that are not closed for want of staff, of all.")
-    lawful_offers: int | None = Field(description="Offers of places here that people were asked to accept.")
+    staffed_share: float | None = Field(
+        description="Places that are not closed for want of staff, of all."
+    )
+    lawful_offers: int | None = Field(
+        description="Offers of places here that people were asked to accept."
+    )
     refusals_per_100_offers: float | None = Field(alias="refusalsPer100Offers")
     no_answer_per_100_offers: float | None = Field(alias="noAnswerPer100Offers")
 
@@ -179,8 +206,13 @@ class FigureOut(Out):
             {
                 "quarter": quarter,
                 "region": region,
-                **{name: found[name] for name in ("hotel_nights", "waiting_days", "places", "places_wanted")},
-                "places_per_10000_inhabitants": _part(found["places_per_10000_inhabitants_hundredths"], of=100),
+                **{
+                    name: found[name]
+                    for name in ("hotel_nights", "waiting_days", "places", "places_wanted")
+                },
+                "places_per_10000_inhabitants": _part(
+                    found["places_per_10000_inhabitants_hundredths"], of=100
+                ),
                 "staffed_share": _part(found["staffed_permille"], of=1000),
                 "lawful_offers": found["lawful_offers"],
                 "refusals_per_100_offers": _part(found["refusals_permille"], of=10),
@@ -195,7 +227,12 @@ class FairShareFiguresOut(Out):
     figures: list[FigureOut]
 
 
-@router.get("/fair-shares", response_model=FairSharesOut, operation_id="readFairShares", summary="Every region's share")
+@router.get(
+    "/fair-shares",
+    response_model=FairSharesOut,
+    operation_id="readFairShares",
+    summary="Every region's share",
+)
 async def read_fair_shares(tx: Tx, quarters: QuartersIn) -> Response:
     """Return what each region gave and received over whole quarters that are sealed, and what was its part."""
     read = await fair_shares.read(tx, quarters)
@@ -251,13 +288,20 @@ async def list_figures(tx: Tx, quarters: QuartersIn) -> Response:
     operation_id="listSettlements",
     summary="Exact nights between two regions",
     response_class=Response,
-    responses={200: {"content": {"text/csv": {"schema": {"type": "string"}}}, "description": "One line a month."}},
+    responses={
+        200: {
+            "content": {"text/csv": {"schema": {"type": "string"}}},
+            "description": "One line a month.",
+        }
+    },
 )
 async def list_settlements(
     tx: Tx,
     caller: CallerIn,
     quarters: QuartersIn,
-    with_: Annotated[RegionCode | None, Query(alias="with", description="Only with this region.")] = None,
+    with_: Annotated[
+        RegionCode | None, Query(alias="with", description="Only with this region.")
+    ] = None,
 ) -> Response:
     """Return the caller's own region's exact place-nights with another, or with every other, as CSV."""
     region, rows = await fair_shares.settled(tx, caller, quarters, other=with_)
@@ -273,7 +317,16 @@ def _csv(rows: Sequence[PairRow]) -> str:
     for row in rows:
         month = f"{row.month:%Y-%m}"
         lines.writerow(
-            (row.quarter, month, row.origin, row.receiving, row.reason, row.nights, row.after_ready, row.stays)
+            (
+                row.quarter,
+                month,
+                row.origin,
+                row.receiving,
+                row.reason,
+                row.nights,
+                row.after_ready,
+                row.stays,
+            )
         )
     return written.getvalue()
 

@@ -21,7 +21,10 @@ router = APIRouter(tags=["Monitor"])
 
 CSV = "text/csv"
 COLUMNS = ("quarter", "region", "measure", "breakdown", "code", "count")
-Count = Annotated[int | None, Field(description="Null stands for a count under ten, or one that would give such away.")]
+Count = Annotated[
+    int | None,
+    Field(description="Null stands for a count under ten, or one that would give such away."),
+]
 
 
 class CodeCountOut(Out):
@@ -43,7 +46,9 @@ class InflowOut(Out):
     )
     children: Count
     men: Count
-    target_groups: list[CodeCountOut] = Field(description="A household may count in several, or in none.")
+    target_groups: list[CodeCountOut] = Field(
+        description="A household may count in several, or in none."
+    )
 
 
 class OutflowOut(Out):
@@ -51,9 +56,15 @@ class OutflowOut(Out):
 
     total: Count
     by_destination: list[CodeCountOut]
-    by_days: list[CodeCountOut] = Field(description="By how many days they lasted, from first arrival to departure.")
-    by_moves: list[CodeCountOut] = Field(description="By how often the household moved on within it.")
-    moves_per_household: float | None = Field(description="On average; three stands for three and more.")
+    by_days: list[CodeCountOut] = Field(
+        description="By how many days they lasted, from first arrival to departure."
+    )
+    by_moves: list[CodeCountOut] = Field(
+        description="By how often the household moved on within it."
+    )
+    moves_per_household: float | None = Field(
+        description="On average; three stands for three and more."
+    )
 
 
 class PointOut(Out):
@@ -66,16 +77,22 @@ class PointOut(Out):
 class StayOut(Out):
     """How long stays last, by those of the quarter: one that goes on counts as far as it has come (Kaplan-Meier)."""
 
-    median_days: int | None = Field(description="In steps of five; null where too few were left to look at.")
+    median_days: int | None = Field(
+        description="In steps of five; null where too few were left to look at."
+    )
     survival: list[PointOut]
 
 
 class OccupancyOut(Out):
     """How full places were, on an average day of those that were counted."""
 
-    days_counted: int = Field(description="Days of the quarter on which places were counted; 0: nobody did yet.")
+    days_counted: int = Field(
+        description="Days of the quarter on which places were counted; 0: nobody did yet."
+    )
     places_in_service: int
-    in_use: Count = Field(description="By households that Plek placed, and by those that came without it.")
+    in_use: Count = Field(
+        description="By households that Plek placed, and by those that came without it."
+    )
     occupied_permille: int | None
     norm_permille: int = Field(description="By the policy in force.")
 
@@ -90,9 +107,15 @@ class WaitingTimesOut(Out):
 class AnswersOut(Out):
     """What providers answered, and why senders gave holds back."""
 
-    by_code: list[CodeCountOut] = Field(description="Accepted by a person, declined by code, and no_answer.")
-    releases: list[CodeCountOut] = Field(description="Holds that were given back, by code and region of origin.")
-    overrides: list[CodeCountOut] = Field(description="Placements by why not the first offer was taken; none: it was.")
+    by_code: list[CodeCountOut] = Field(
+        description="Accepted by a person, declined by code, and no_answer."
+    )
+    releases: list[CodeCountOut] = Field(
+        description="Holds that were given back, by code and region of origin."
+    )
+    overrides: list[CodeCountOut] = Field(
+        description="Placements by why not the first offer was taken; none: it was."
+    )
 
 
 class EarlierOut(Out):
@@ -119,7 +142,9 @@ class RegionFiguresOut(Out):
 
     region: str | None = Field(description="Null: the country.")
     inflow: InflowOut
-    throughflow: Count = Field(description="Moves from a crisis or emergency place to a regular one.")
+    throughflow: Count = Field(
+        description="Moves from a crisis or emergency place to a regular one."
+    )
     outflow: OutflowOut
     stay: StayOut
     occupancy: OccupancyOut
@@ -156,9 +181,13 @@ class MonitorQuarterOut(Out):
     quarter: str
     first_day: date
     last_day: date
-    made_at: datetime | None = Field(description="Null: not released yet; that is a week after it is over.")
+    made_at: datetime | None = Field(
+        description="Null: not released yet; that is a week after it is over."
+    )
     regions: list[RegionFiguresOut]
-    staleness: list[StalenessOut] = Field(description="Own provider, own region, or all for administrators.")
+    staleness: list[StalenessOut] = Field(
+        description="Own provider, own region, or all for administrators."
+    )
 
 
 class MonitorOut(Out):
@@ -172,7 +201,9 @@ class MonitorOut(Out):
     response_model=MonitorOut,
     operation_id="readMonitor",
     summary="How shelter works",
-    responses={200: {"content": {CSV: {"schema": {"type": "string"}}}, "description": "As released."}},
+    responses={
+        200: {"content": {CSV: {"schema": {"type": "string"}}}, "description": "As released."}
+    },
 )
 async def read(
     request: Request,
@@ -186,7 +217,9 @@ async def read(
     if request.headers.get("accept", "").split(";")[0].strip() == CSV:
         named = {"Content-Disposition": 'attachment; filename="monitor.csv"'}
         return Response(csv_of(found), headers=named, media_type=CSV)
-    return MonitorOut(quarters=[_quarter(one, found.occupancy_norm_permille) for one in found.quarters]).reply()
+    return MonitorOut(
+        quarters=[_quarter(one, found.occupancy_norm_permille) for one in found.quarters]
+    ).reply()
 
 
 def _quarter(one: QuarterFigures, norm: int) -> MonitorQuarterOut:
@@ -208,7 +241,10 @@ def _region(figures: RegionFigures, norm: int) -> RegionFiguresOut:
         outflow=_outflow(figures),
         stay=StayOut(
             median_days=figures.stay.median_days,
-            survival=[PointOut(days=one.days, staying_percent=one.staying_percent) for one in figures.stay.points],
+            survival=[
+                PointOut(days=one.days, staying_percent=one.staying_percent)
+                for one in figures.stay.points
+            ],
         ),
         occupancy=OccupancyOut(
             days_counted=figures.days_counted,
@@ -218,7 +254,8 @@ def _region(figures: RegionFigures, norm: int) -> RegionFiguresOut:
             norm_permille=norm,
         ),
         waiting=WaitingTimesOut(
-            by_time=_codes(figures, "waiting", "time"), alternatives=_codes(figures, "alternatives", "kind")
+            by_time=_codes(figures, "waiting", "time"),
+            alternatives=_codes(figures, "alternatives", "kind"),
         ),
         answers=AnswersOut(
             by_code=_codes(figures, "answers", "code"),
@@ -265,7 +302,9 @@ def csv_of(found: Monitor) -> str:
     lines.writerow(COLUMNS)
     for one in found.quarters:
         for figures in one.regions:
-            lines.writerows((str(one.quarter), figures.region or "", *line) for line in _of_region(figures))
+            lines.writerows(
+                (str(one.quarter), figures.region or "", *line) for line in _of_region(figures)
+            )
         lines.writerows(_of_provider(str(one.quarter), row) for row in one.staleness)
     return written.getvalue()
 
@@ -282,4 +321,11 @@ def _of_region(figures: RegionFigures) -> Iterator[tuple[str, str, str, int | No
 
 
 def _of_provider(name: str, row: StalenessRow) -> Iterable[str | int]:
-    return (name, row.region, "staleness", "stale_permille", str(row.provider_id), row.stale_permille)
+    return (
+        name,
+        row.region,
+        "staleness",
+        "stale_permille",
+        str(row.provider_id),
+        row.stale_permille,
+    )

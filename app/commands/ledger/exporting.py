@@ -27,7 +27,9 @@ def export(data_dir: Path | None, *, file: Path, region: str | None) -> None:
     """Write the ledger to a file, as far as it has been signed by now."""
     with opened(settings_with(data_dir)) as installation, _drafts(file) as drafts, _bar() as told:
         written = asyncio.run(_export(installation, drafts, region=region, told=told))
-    typer.echo(f"{written:,} leaves in {file}; beside it {file.name}{CHECKPOINT} and {file.name}{HASHES}.")
+    typer.echo(
+        f"{written:,} leaves in {file}; beside it {file.name}{CHECKPOINT} and {file.name}{HASHES}."
+    )
 
 
 def show_keys(data_dir: Path | None, *, new: bool) -> None:
@@ -47,7 +49,11 @@ def show_keys(data_dir: Path | None, *, new: bool) -> None:
 
 
 async def _export(
-    installation: Installation, drafts: tuple[IO[bytes], ...], *, region: str | None, told: Callable[[int, int], None]
+    installation: Installation,
+    drafts: tuple[IO[bytes], ...],
+    *,
+    region: str | None,
+    told: Callable[[int, int], None],
 ) -> int:
     lines, hashes, note = drafts
     waiting = 1

@@ -7,7 +7,9 @@ import typer
 
 from app import clock
 
-ledger = typer.Typer(help="What each region gave and took, for everyone to check.", no_args_is_help=True)
+ledger = typer.Typer(
+    help="What each region gave and took, for everyone to check.", no_args_is_help=True
+)
 
 DataDir = Annotated[
     Path | None,
@@ -20,9 +22,14 @@ DataDir = Annotated[
     ),
 ]
 ExportFile = Annotated[Path, typer.Argument(metavar="FILE.jsonl")]
-CheckpointFile = Annotated[Path, typer.Option("--checkpoint", metavar="FILE", help="A signed checkpoint.")]
+CheckpointFile = Annotated[
+    Path, typer.Option("--checkpoint", metavar="FILE", help="A signed checkpoint.")
+]
 Key = Annotated[
-    str | None, typer.Option("--key", metavar="KEY", help="The ledger's key, as `plek ledger key` says it, or a file.")
+    str | None,
+    typer.Option(
+        "--key", metavar="KEY", help="The ledger's key, as `plek ledger key` says it, or a file."
+    ),
 ]
 
 
@@ -30,7 +37,8 @@ Key = Annotated[
 def export_ledger(
     file: ExportFile,
     region: Annotated[
-        str | None, typer.Option(metavar="CODE", help="With the openings that this region's auditors may see.")
+        str | None,
+        typer.Option(metavar="CODE", help="With the openings that this region's auditors may see."),
     ] = None,
     data_dir: DataDir = None,
 ) -> None:
@@ -52,10 +60,14 @@ def verify_ledger(file: ExportFile, checkpoint: CheckpointFile, key: Key = None)
 def check_shares(
     file: ExportFile,
     region: Annotated[
-        str | None, typer.Option(metavar="CODE", help="Whose figures are checked; by itself, whose export it is.")
+        str | None,
+        typer.Option(
+            metavar="CODE", help="Whose figures are checked; by itself, whose export it is."
+        ),
     ] = None,
     quarter: Annotated[
-        str | None, typer.Option(metavar="2026-Q1", help="Whose table is printed; by itself, the newest.")
+        str | None,
+        typer.Option(metavar="2026-Q1", help="Whose table is printed; by itself, the newest."),
     ] = None,
 ) -> None:
     """Check sealed totals: that sums agree, and that a region's own openings come to its figures, digit for digit."""
@@ -66,16 +78,27 @@ def check_shares(
 
 @ledger.command("witness")
 def witness_ledger(
-    state: Annotated[Path, typer.Argument(metavar="STATE", help="The witness's own file, made when there is none.")],
+    state: Annotated[
+        Path,
+        typer.Argument(metavar="STATE", help="The witness's own file, made when there is none."),
+    ],
     checkpoint: CheckpointFile,
     proof: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="A consistency proof from the one kept last to this one.")
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="A consistency proof from the one kept last to this one."
+        ),
     ] = None,
     export: Annotated[
-        Path | None, typer.Option(metavar="FILE.jsonl", help="Instead of a proof: an export up to this checkpoint.")
+        Path | None,
+        typer.Option(
+            metavar="FILE.jsonl", help="Instead of a proof: an export up to this checkpoint."
+        ),
     ] = None,
     key: Key = None,
-    name: Annotated[str | None, typer.Option(help="What the witness is called, e.g. GM0193; at first.")] = None,
+    name: Annotated[
+        str | None, typer.Option(help="What the witness is called, e.g. GM0193; at first.")
+    ] = None,
 ) -> None:
     """Keep and cosign a checkpoint, if the ledger has only grown since the last; else write down what proves it."""
     from app.commands.ledger import witnessing  # noqa: PLC0415 - as above
@@ -86,7 +109,9 @@ def witness_ledger(
 
 @ledger.command("key")
 def show_keys(
-    new: Annotated[bool, typer.Option("--new", help="Make a new key first; the one before signs beside it.")] = False,  # noqa: FBT002 - an option without a value
+    new: Annotated[  # noqa: FBT002 - an option without a value
+        bool, typer.Option("--new", help="Make a new key first; the one before signs beside it.")
+    ] = False,
     data_dir: DataDir = None,
 ) -> None:
     """Print the keys by which checkpoints are signed, the newest first: for those who check them."""

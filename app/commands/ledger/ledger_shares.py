@@ -20,7 +20,17 @@ from app.commands.installation import say
 from app.config import program
 from app.errors import OperatorError
 
-HEAD = ("region", "quota", "given", "received", "credit", "deviation", "capacity given", "capacity debt", "after ready")
+HEAD = (
+    "region",
+    "quota",
+    "given",
+    "received",
+    "credit",
+    "deviation",
+    "capacity given",
+    "capacity debt",
+    "after ready",
+)
 TOLD_EACH = 1 << 20
 """Bytes between two steps of the bar."""
 
@@ -28,25 +38,32 @@ TOLD_EACH = 1 << 20
 def check(file: Path, *, region: str | None, quarter: str | None, today: date) -> None:
     """Print whether an export's totals are right, and every region's share of a quarter; exit 1 if one is wrong.
 
-    Where openings of the region may still be shut `today`, its figures cannot be told yet: that is said, and no fault.
+    Where openings of the region may still be shut `today`, its figures cannot be told yet: that is
+    said, and no fault.
     """
     export = _read(file)
     own = region if region is not None else _concerned(export)
     try:
         checked = list(export.checked(own))
     except (AttributeError, KeyError, TypeError, ValueError):
-        raise OperatorError(f"{file} has totals that cannot be read; `{program()} ledger verify` says which.") from None
+        raise OperatorError(
+            f"{file} has totals that cannot be read; `{program()} ledger verify` says which."
+        ) from None
     for one in checked:
         typer.echo("\n".join(_told(one, own, today)))
     newest = export.newest()
     if not newest:
-        raise OperatorError(f"{file} has no totals of a quarter: none is over yet, or none has been sealed.")
+        raise OperatorError(
+            f"{file} has no totals of a quarter: none is over yet, or none has been sealed."
+        )
     name = quarter if quarter is not None else list(newest)[-1]
     if name not in newest:
         raise OperatorError(f"{file} has no totals of {name}; it has those of {', '.join(newest)}.")
     typer.echo("\n".join(("", *_table(newest[name]))))
     if own is None:
-        say("No opening in this file says whose it is: --region names the region whose figures are to be checked.")
+        say(
+            "No opening in this file says whose it is: --region names the region whose figures are to be checked."
+        )
     if any(one.faults or (one.apart and not one.is_early(today)) for one in checked):
         raise typer.Exit(1)
 
@@ -54,7 +71,10 @@ def check(file: Path, *, region: str | None, quarter: str | None, today: date) -
 def _read(file: Path) -> Export:
     export, reading = Export(), Reading()
     try:
-        with file.open("rb") as lines, Bar(console=Console(stderr=True), disable=not sys.stderr.isatty()) as bar:
+        with (
+            file.open("rb") as lines,
+            Bar(console=Console(stderr=True), disable=not sys.stderr.isatty()) as bar,
+        ):
             task = bar.add_task("Reading", total=file.stat().st_size)
             while line := lines.readline(LONGEST_LINE):
                 reading.read(line)
@@ -79,7 +99,11 @@ def _concerned(export: Export) -> str | None:
 def _told(one: Checked, region: str | None, today: date) -> Iterator[str]:
     total = one.total
     corrects = total.content.get("corrects")
-    what = "sealed" if corrects is None else f"sealed anew, for {total.content['code']}, instead of leaf {corrects}"
+    what = (
+        "sealed"
+        if corrects is None
+        else f"sealed anew, for {total.content['code']}, instead of leaf {corrects}"
+    )
     yield f"{total.quarter}, leaf {total.index}: {what}, from {total.content['leaves']:,} leaves."
     wrong = one.faults if one.is_early(today) else one.faults + one.apart
     if wrong:

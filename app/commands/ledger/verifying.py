@@ -10,8 +10,21 @@ import typer
 from rich.console import Console
 from rich.progress import Progress as Bar
 
-from app.allocation.ledger.exports import LONGEST_LINE, Reading, WrongLeaf, first_other, signed_hashes
-from app.allocation.ledger.notes import LARGEST_NOTE, Checkpoint, Note, NoteFault, VerifierKey, parse_checkpoint
+from app.allocation.ledger.exports import (
+    LONGEST_LINE,
+    Reading,
+    WrongLeaf,
+    first_other,
+    signed_hashes,
+)
+from app.allocation.ledger.notes import (
+    LARGEST_NOTE,
+    Checkpoint,
+    Note,
+    NoteFault,
+    VerifierKey,
+    parse_checkpoint,
+)
 from app.allocation.ledger.notes import parse_key as parse_written_key
 from app.allocation.ledger.notes import parse_note as parse_written_note
 from app.commands.installation import say
@@ -58,7 +71,9 @@ def read_export(file: Path, signed: Checkpoint, *, beside: Path, keeping: bool =
     reading = Reading(keeping=keeping)
     wrong = _read(file, reading, size=signed.size)
     if wrong is None and reading.tree.size < signed.size:
-        wrong = Wrong(reading.tree.size, f"it is missing: the checkpoint signs {signed.size:,} leaves")
+        wrong = Wrong(
+            reading.tree.size, f"it is missing: the checkpoint signs {signed.size:,} leaves"
+        )
     if wrong is None and reading.tree.root == signed.root:
         return reading
     raise _first(file, signed, beside=beside, known=wrong)

@@ -11,7 +11,14 @@ from typing import Any
 import typer
 
 from app.allocation.ledger.exports import Reading
-from app.allocation.ledger.notes import COSIGNS, NoteFault, VerifierKey, is_name, parse_key, parse_note
+from app.allocation.ledger.notes import (
+    COSIGNS,
+    NoteFault,
+    VerifierKey,
+    is_name,
+    parse_key,
+    parse_note,
+)
 from app.allocation.ledger.tree import HASH_BYTES
 from app.clock import now
 from app.commands.ledger.verifying import Wrong, check_signature, read_export, read_key, read_note
@@ -65,7 +72,9 @@ def witness(file: Path, seen: Seen, *, key: str | None, name: str | None) -> Non
         raise typer.Exit(1) from None
     if verdict.against is not None:
         evidence = _write_evidence(file, verdict, new)
-        typer.echo(f"WRONG. {SAYS[verdict.kind][0].upper()}{SAYS[verdict.kind][1:]}. Both notes are in {evidence}.")
+        typer.echo(
+            f"WRONG. {SAYS[verdict.kind][0].upper()}{SAYS[verdict.kind][1:]}. Both notes are in {evidence}."
+        )
         raise typer.Exit(1)
     if not verdict.keeps:
         typer.echo(f"Seen before: {new.checkpoint.size:,} leaves of {new.checkpoint.origin}.")
@@ -78,7 +87,9 @@ def witness(file: Path, seen: Seen, *, key: str | None, name: str | None) -> Non
 
 def _judged(state: State, new: Kept, seen: Seen) -> Verdict:
     if state.kept and new.checkpoint.origin != state.kept[0].checkpoint.origin:
-        raise OperatorError("This is a checkpoint of another ledger: every ledger has a file of its own.")
+        raise OperatorError(
+            "This is a checkpoint of another ledger: every ledger has a file of its own."
+        )
     verdict = witnesses.of_same_size(state.kept, new)
     if verdict is not None:
         return verdict
@@ -119,7 +130,9 @@ def _state(file: Path, *, key: str | None, name: str | None) -> State:
         state = _read(file)
         return replace(state, keys=tuple(dict.fromkeys((*given, *state.keys))))
     if not given or name is None or not is_name(name):
-        raise OperatorError("A new witness needs --key, the ledger's, and --name, its own: no spaces and no plus.")
+        raise OperatorError(
+            "A new witness needs --key, the ledger's, and --name, its own: no spaces and no plus."
+        )
     state = State(name, os.urandom(SECRET_BYTES), given, ())
     typer.echo(f"Witness: {verifier_of(state.secret, name=name, kind=COSIGNS).written()}", err=True)
     return state

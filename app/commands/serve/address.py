@@ -30,7 +30,8 @@ class Address:
 def bound(address: Address) -> Generator[socket.socket]:
     """Take the address and listen there; OperatorError where it is taken, or is none.
 
-    Linux lets two sockets be bound to one address until one of them listens, so only who listens has it.
+    Linux lets two sockets be bound to one address until one of them listens, so only who listens
+    has it.
     """
     try:
         family, kind, protocol, _, where = socket.getaddrinfo(
@@ -38,7 +39,9 @@ def bound(address: Address) -> Generator[socket.socket]:
         )[0]
         taken = socket.socket(family, kind, protocol)
     except OSError as error:
-        raise OperatorError(f"{address.host} is not an address of this machine: {error.strerror}.") from error
+        raise OperatorError(
+            f"{address.host} is not an address of this machine: {error.strerror}."
+        ) from error
     with taken:
         taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:

@@ -33,7 +33,9 @@ DETAIL = "Plek is being made ready; try again in a moment."
 def kept(listening: socket.socket, *, progress: Progress) -> Generator[None]:
     """Answer at an address until the block ends; connections that nobody has taken up yet wait for who comes next."""
     keeper = _Keeper(listening, progress)
-    thread = threading.Thread(target=keeper.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
+    thread = threading.Thread(
+        target=keeper.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True
+    )
     thread.start()
     try:
         yield
@@ -70,8 +72,15 @@ class _Answer(BaseHTTPRequestHandler):
             kind, body = "text/html; charset=utf-8", _page(self.server.progress.percent, nonce)
         self.send_response_only(503)
         policy = STRICT["Content-Security-Policy"] + f"; style-src 'nonce-{nonce}'"
-        headers = {**STRICT, "Content-Security-Policy": policy, "Retry-After": str(AGAIN_S), ITS_MARK: version("plek")}
-        for name, value in (headers | {"Content-Type": kind, "Content-Length": str(len(body))}).items():
+        headers = {
+            **STRICT,
+            "Content-Security-Policy": policy,
+            "Retry-After": str(AGAIN_S),
+            ITS_MARK: version("plek"),
+        }
+        for name, value in (
+            headers | {"Content-Type": kind, "Content-Length": str(len(body))}
+        ).items():
             self.send_header(name, value)
         self.end_headers()
         if self.command != "HEAD":
@@ -85,7 +94,13 @@ class _Answer(BaseHTTPRequestHandler):
 
 def _problem() -> bytes:
     return json.dumps(
-        {"type": "about:blank", "title": "Out of reach", "status": 503, "code": "unavailable", "detail": DETAIL}
+        {
+            "type": "about:blank",
+            "title": "Out of reach",
+            "status": 503,
+            "code": "unavailable",
+            "detail": DETAIL,
+        }
     ).encode()
 
 
@@ -102,6 +117,6 @@ def _template() -> "Template":
     from jinja2 import Environment, FileSystemLoader, StrictUndefined  # noqa: PLC0415 - as above
 
     folder = Path(app.web.__file__).parent / "templates"
-    return Environment(loader=FileSystemLoader(folder), autoescape=True, undefined=StrictUndefined).get_template(
-        "not_ready.html"
-    )
+    return Environment(
+        loader=FileSystemLoader(folder), autoescape=True, undefined=StrictUndefined
+    ).get_template("not_ready.html")

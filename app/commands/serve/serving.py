@@ -49,7 +49,9 @@ class Service:
     def announce(self) -> None:
         """Take over the address, and say so once the service answers there."""
         self.begin()
-        threading.Thread(target=_announce, args=(self.listening, self.installation.settings), daemon=True).start()
+        threading.Thread(
+            target=_announce, args=(self.listening, self.installation.settings), daemon=True
+        ).start()
 
 
 def serve(data_dir: Path | None, *, address: Address, workers: int, with_demo: bool) -> None:
@@ -107,7 +109,10 @@ def _serve_here(service: Service) -> None:
 
     installation = service.installation
     parts = main.join(
-        installation.settings, database_url=installation.database_url, redis_url=installation.redis_url, key=service.key
+        installation.settings,
+        database_url=installation.database_url,
+        redis_url=installation.redis_url,
+        key=service.key,
     )
     config = uvicorn.Config(main.create_app(parts), **_options(installation.settings))
     server = uvicorn.Server(config)
@@ -151,8 +156,8 @@ def _serve_by_many(service: Service, *, workers: int) -> None:
 def one_process(settings: Settings) -> object:
     """Return the service of one process among several.
 
-    Its environment says where everything is. The settings are its parent's: whether the database is Plek's own cannot
-    be seen from a DATABASE_URL that the parent itself has set.
+    Its environment says where everything is. The settings are its parent's: whether the database is
+    Plek's own cannot be seen from a DATABASE_URL that the parent itself has set.
     """
     from app import main  # noqa: PLC0415 - as above
 
@@ -160,7 +165,10 @@ def one_process(settings: Settings) -> object:
     logs.configure(settings.log_level)
     threading.Thread(target=_end_with_parent, daemon=True).start()
     parts = main.join(
-        settings, database_url=told.database_url or "", redis_url=told.redis_url or "", key=told.key or ""
+        settings,
+        database_url=told.database_url or "",
+        redis_url=told.redis_url or "",
+        key=told.key or "",
     )
     return main.create_app(parts)
 
@@ -234,7 +242,10 @@ def _how_to_enter(settings: Settings) -> str:
         (
             "Its start page signs you in with one press, as one of the demo's people.",
             "Tokens for its API, from another terminal:",
-            *(f"{token} --role intake_worker --role coordinator --provider {slug}{folder}" for slug in providers),
+            *(
+                f"{token} --role intake_worker --role coordinator --provider {slug}{folder}"
+                for slug in providers
+            ),
             f"{token} --role auditor --region {files.regions[0].code}{folder}",
         )
     )

@@ -25,7 +25,10 @@ SIGNING = 2
 async def signing(tx: "Transaction", *, keyring: Keyring) -> list[bytes]:
     """Return the secrets of the keys that sign checkpoints, the newest first; the first to ask makes one."""
     numbers = await _signing_numbers(tx) or [1]
-    return [(await read(tx, f"{CHECKPOINTS}{number}", keyring=keyring)).secret for number in numbers[:SIGNING]]
+    return [
+        (await read(tx, f"{CHECKPOINTS}{number}", keyring=keyring)).secret
+        for number in numbers[:SIGNING]
+    ]
 
 
 async def add_signing(tx: "Transaction", *, keyring: Keyring) -> None:
@@ -36,7 +39,9 @@ async def add_signing(tx: "Transaction", *, keyring: Keyring) -> None:
 
 async def _signing_numbers(tx: "Transaction") -> list[int]:
     """Return the numbers of all keys that sign or signed checkpoints, the last first."""
-    names = await tx.rows(select(InstallationKey.name).where(InstallationKey.name.startswith(CHECKPOINTS)))
+    names = await tx.rows(
+        select(InstallationKey.name).where(InstallationKey.name.startswith(CHECKPOINTS))
+    )
     return sorted((int(row.name.removeprefix(CHECKPOINTS)) for row in names), reverse=True)
 
 
@@ -50,6 +55,8 @@ async def read(tx: "Transaction", name: str, *, keyring: Keyring) -> DataKey:
     row = await tx.row(wanted)
     if row is None:
         _, wrapped = keyring.new_data_key(row=name)
-        await tx.run(insert(InstallationKey).values(name=name, wrapped=wrapped).on_conflict_do_nothing())
+        await tx.run(
+            insert(InstallationKey).values(name=name, wrapped=wrapped).on_conflict_do_nothing()
+        )
         row = (await tx.rows(wanted))[0]
     return keyring.unwrap(row.wrapped, row=name)

@@ -1,7 +1,7 @@
 """Rotation: what older keys sealed is sealed by the newest, a few rows at a time, while the service goes on.
 
-Only wrapped data keys change, never what they seal; and the answers that are kept for a day, as they have no data key.
-Whatever interrupts it, doing it again does what is left.
+Only wrapped data keys change, never what they seal; and the answers that are kept for a day, as
+they have no data key. Whatever interrupts it, doing it again does what is left.
 """
 
 import asyncio
@@ -61,11 +61,13 @@ def untold(_done: int, _total: int) -> None:
     """Tell nobody."""
 
 
-async def rotate(begin: Begin, *, keyring: Keyring, told: Told = untold, rows: int | None = None) -> Rotated:
+async def rotate(
+    begin: Begin, *, keyring: Keyring, told: Told = untold, rows: int | None = None
+) -> Rotated:
     """Seal by the newest key whatever an older one sealed, until a pass over everything finds nothing of the kind.
 
-    `rows` is how many one transaction changes. OperatorError where data keys open with none of the keys, or where
-    somebody goes on wrapping with an older one; what could be changed has been.
+    `rows` is how many one transaction changes. OperatorError where data keys open with none of the
+    keys, or where somebody goes on wrapping with an older one; what could be changed has been.
     """
 
     async def change(tx: Transaction, shelf: Shelf, batch: list[Sealed]) -> Tally:
@@ -89,7 +91,9 @@ async def rotate(begin: Begin, *, keyring: Keyring, told: Told = untold, rows: i
     )
 
 
-async def survey(begin: Begin, *, keyring: Keyring, told: Told = untold, rows: int | None = None) -> Tally:
+async def survey(
+    begin: Begin, *, keyring: Keyring, told: Told = untold, rows: int | None = None
+) -> Tally:
     """Count the wrapped data keys, those of older keys, and those that no key opens; change nothing."""
 
     async def look(_tx: Transaction, shelf: Shelf, batch: list[Sealed]) -> Tally:

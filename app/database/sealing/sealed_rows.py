@@ -85,7 +85,9 @@ async def count(tx: "Transaction", shelves: Sequence[Shelf]) -> int:
     return sum((await tx.rows(select(*counts)))[0])
 
 
-async def batch(tx: "Transaction", shelf: Shelf, *, after: Sealed | None, rows: int | None = None) -> list[Sealed]:
+async def batch(
+    tx: "Transaction", shelf: Shelf, *, after: Sealed | None, rows: int | None = None
+) -> list[Sealed]:
     """Return the next rows by id; without locks, so they may hold something else by the time they are changed."""
     wanted = select(*shelf.id, shelf.sealed).order_by(*shelf.id).limit(rows or shelf.rows)
     if after is not None:
@@ -97,7 +99,8 @@ async def batch(tx: "Transaction", shelf: Shelf, *, after: Sealed | None, rows: 
 async def replace(tx: "Transaction", shelf: Shelf, changes: Sequence[Resealed]) -> int:
     """Change the rows that still hold what they held, and return how many; a row that is in use is passed over.
 
-    It waits for nobody, so it can be part of no deadlock, and others wait for it no longer than it takes.
+    It waits for nobody, so it can be part of no deadlock, and others wait for it no longer than it
+    takes.
     """
     bytes_ = LargeBinary()
     ids = [column(f"id_{number}", part.type) for number, part in enumerate(shelf.id)]
@@ -116,7 +119,9 @@ async def replace(tx: "Transaction", shelf: Shelf, changes: Sequence[Resealed]) 
         .where(_equal(shelf, [free.c[part.name] for part in shelf.id]))
         .values({shelf.sealed: free.c.new})
     )
-    values = {one.name: [change.was.id[number] for change in changes] for number, one in enumerate(ids)}
+    values = {
+        one.name: [change.was.id[number] for change in changes] for number, one in enumerate(ids)
+    }
     values |= {"was": [one.was.content for one in changes], "new": [one.content for one in changes]}
     return await tx.run(change, values)
 

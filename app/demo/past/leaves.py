@@ -45,7 +45,9 @@ def _last(begun: Fact, stayed: Stayed) -> Iterator[Fact]:
 
 
 def _end(begun: Fact, *, at: datetime) -> Fact:
-    return Fact(begun.placement_id, at, replace(begun.opening, type="departure", date=local_day(at)))
+    return Fact(
+        begun.placement_id, at, replace(begun.opening, type="departure", date=local_day(at))
+    )
 
 
 def _arrival(told: Told, stayed: Stayed, policy_hash: str) -> Opening:

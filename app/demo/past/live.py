@@ -25,12 +25,17 @@ LOOKED_AT = 4
 
 
 def live_through(
-    reference: ReferenceFiles, policy: Policy, ground: Ground, *, seed: int, progress: Progress = lambda: None
+    reference: ReferenceFiles,
+    policy: Policy,
+    ground: Ground,
+    *,
+    seed: int,
+    progress: Progress = lambda: None,
 ) -> Past:
     """Return what happened in the days of a ground, from a seed.
 
-    Who lives somewhere when they are over does so in a place that the register has as occupied; all others of its
-    occupied places are used by people who came without Plek.
+    Who lives somewhere when they are over does so in a place that the register has as occupied; all
+    others of its occupied places are used by people who came without Plek.
     """
     groups = {group.id: group for group in ground.register.groups}
     stand = ((groups[place.group], place.status) for place in ground.places)
@@ -44,7 +49,9 @@ def live_through(
         days=ground.days,
         answer_minutes=policy.answer_minutes,
     )
-    Year(world, Way("Plek", policy, mostly_best), progress=progress, diary=diary).run(arrivals, days=ground.days)
+    Year(world, Way("Plek", policy, mostly_best), progress=progress, diary=diary).run(
+        arrivals, days=ground.days
+    )
     return _past(diary.pages.values(), world, ground)
 
 

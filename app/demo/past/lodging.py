@@ -43,12 +43,18 @@ class _Row:
 
 
 def lodge(
-    stays: Sequence[Stayed], places: Sequence[PlaceNow], others: Sequence[int], *, now: int, into: Lodged
+    stays: Sequence[Stayed],
+    places: Sequence[PlaceNow],
+    others: Sequence[int],
+    *,
+    now: int,
+    into: Lodged,
 ) -> None:
     """Find each stay in a group its place, and let the past end with what the register says of each place.
 
-    `others` are until when some places were taken as the past began. Where more households live in the group than it
-    has occupied places, some have left by the time since when the place is free or closed.
+    `others` are until when some places were taken as the past began. Where more households live in
+    the group than it has occupied places, some have left by the time since when the place is free
+    or closed.
     """
     rows = [_Row(until) for until in others]
     rows += [_Row(-1) for _ in range(len(places) - len(rows))]

@@ -20,7 +20,13 @@ from app.simulation.country.lives import ACCEPTED, DECLINED, Asked, Life, Past, 
 from app.simulation.country.register import REFERRALS
 
 MINUTE = timedelta(minutes=1)
-DECLINES = {"no_capacity_after_all": 30, "needs_not_met": 20, "household_composition": 15, "staffing": 15, "other": 10}
+DECLINES = {
+    "no_capacity_after_all": 30,
+    "needs_not_met": 20,
+    "household_composition": 15,
+    "staffing": 15,
+    "other": 10,
+}
 RELEASES = {
     "client_refused_too_far": 40,
     "client_refused_sharing": 25,
@@ -44,7 +50,14 @@ DESTINATIONS = {
     "returned_home_without": 5,
     "unknown": 5,
 }
-BLOCKERS = {"housing": 50, "housing_priority": 15, "debt": 12, "income": 8, "residence_status": 8, "youth_care": 7}
+BLOCKERS = {
+    "housing": 50,
+    "housing_priority": 15,
+    "debt": 12,
+    "income": 8,
+    "residence_status": 8,
+    "youth_care": 7,
+}
 READY_FIRST, READY_NOW = 0.35, 0.12
 """The chance that somebody noted since when they were ready to leave, of who stayed long: and left, or is there."""
 LONG_ENOUGH = timedelta(days=21)
@@ -77,7 +90,9 @@ class _Telling:
         self._lead = self._luck.between(*ON_THE_WAY) * MINUTE
         self._over = None if life.over is None else around.moment(life.over)
         self._registered = (
-            around.moment(life.since) - self._lead - self._luck.about(INTAKE, most=LONGEST_INTAKE) * MINUTE
+            around.moment(life.since)
+            - self._lead
+            - self._luck.about(INTAKE, most=LONGEST_INTAKE) * MINUTE
         )
         self._since = self._registered
         self._tell_referral(name)
@@ -86,11 +101,17 @@ class _Telling:
     def told(self) -> Told:
         """Tell it."""
         if self._life.visits:
-            row = {"id": self._stay_id, "referral_id": self._id, "provider_id": UUID(self._sender.id)}
+            row = {
+                "id": self._stay_id,
+                "referral_id": self._id,
+                "provider_id": UUID(self._sender.id),
+            }
             self._batch.stays.append(row)
         stays: list[Stayed] = []
         for visit in self._life.visits:
-            stays.append(self._stay(visit, stays[-1] if stays else None, last=visit is self._life.visits[-1]))
+            stays.append(
+                self._stay(visit, stays[-1] if stays else None, last=visit is self._life.visits[-1])
+            )
         for asked in self._life.in_vain:
             self._ask(asked, place_id=self._around.place_in.get(asked.group.id))
         return Told(self._life, stays)
@@ -115,12 +136,21 @@ class _Telling:
     def _seal(self) -> DataKey | None:
         """Seal what is known of them; or note that it has been destroyed, as long ago as the policy says."""
         if self._over is not None and self._over + self._around.kept_for < self._around.at:
-            gone = {"referral_id": self._id, "cause": erasure.RETENTION, "at": self._over + self._around.kept_for}
+            gone = {
+                "referral_id": self._id,
+                "cause": erasure.RETENTION,
+                "at": self._over + self._around.kept_for,
+            }
             self._batch.erasures.append(gone)
             return None
         key, wrapped = self._around.keyring.new_data_key(row=str(self._id))
         sealed = key.seal_json(_content(self._life.need, self._sender.phone), row=str(self._id))
-        secret = {"referral_id": self._id, "provider_id": UUID(self._sender.id), "key": wrapped, "sealed": sealed}
+        secret = {
+            "referral_id": self._id,
+            "provider_id": UUID(self._sender.id),
+            "key": wrapped,
+            "sealed": sealed,
+        }
         self._batch.referral_secrets.append(secret)
         return key
 
@@ -174,7 +204,9 @@ class _Telling:
     def _ranking(self, asked: Asked, id_: UUID, *, at: datetime) -> Values:
         around, sealed = self._around, b""
         if self._key is not None:
-            sealed = self._key.seal(inputs_bytes(asked.need, replace(asked.situation, as_of=at)), row=str(id_))
+            sealed = self._key.seal(
+                inputs_bytes(asked.need, replace(asked.situation, as_of=at)), row=str(id_)
+            )
         return {
             "id": id_,
             "referral_id": self._id,
@@ -194,7 +226,11 @@ class _Telling:
             self._ask(asked, place_id=self._around.place_in.get(asked.group.id))
         hold_id = self._ask(visit.asked[-1], place_id=visit.place_id)
         stayed = self._stayed(visit, before, last=last)
-        blockers = sorted({self._luck.pick(BLOCKERS) for _ in range(MOST_BLOCKERS)}) if stayed.ready_since else []
+        blockers = (
+            sorted({self._luck.pick(BLOCKERS) for _ in range(MOST_BLOCKERS)})
+            if stayed.ready_since
+            else []
+        )
         inside = before is not None and stayed.began_with == before.began_with
         self._batch.placements.append(
             {
@@ -266,7 +302,9 @@ class _Telling:
         noted = noted_at(stayed.ready_since)
         row = {"placement_id": stayed.id, "until": stayed.departed_at}
         self._batch.ready_periods.append(row | {"noted_at": noted, "since": stayed.ready_since})
-        self._batch.blocker_periods.extend(row | {"code": code, "since": noted} for code in blockers)
+        self._batch.blocker_periods.extend(
+            row | {"code": code, "since": noted} for code in blockers
+        )
 
 
 def _content(need: Need, phone: str) -> Values:
@@ -275,7 +313,12 @@ def _content(need: Need, phone: str) -> Values:
         "household": asdict(need.household),
         "danger_assessment": need.danger_assessment,
         "danger_zones": [
-            {"municipality": zone.municipality, "radius_km": zone.radius_km, "cause": "home", "until": None}
+            {
+                "municipality": zone.municipality,
+                "radius_km": zone.radius_km,
+                "cause": "home",
+                "until": None,
+            }
             for zone in need.danger_zones
         ],
         "perpetrator_whereabouts": "unknown",

@@ -74,7 +74,9 @@ async def setting(tx: Transaction, *, quarters: int = QUARTERS) -> Setting:
         for row in await place_uses.places(tx)
     ]
     span = tx.at - began
-    return Setting(began, Ground(snapshot.register, places, days=span // DAY, now=span // MINUTE), snapshot)
+    return Setting(
+        began, Ground(snapshot.register, places, days=span // DAY, now=span // MINUTE), snapshot
+    )
 
 
 def _admitting(now: RegisterSnapshot) -> RegisterSnapshot:
@@ -91,11 +93,18 @@ def _first(at: datetime, policy: Policy, quarters: int) -> Quarter:
 
 
 async def write(
-    tx: Transaction, past: Past, here: Setting, *, keyring: Keyring, seed: int, reach: Reach = to_nobody
+    tx: Transaction,
+    past: Past,
+    here: Setting,
+    *,
+    keyring: Keyring,
+    seed: int,
+    reach: Reach = to_nobody,
 ) -> int:
     """Write all rows and leaves of a past; return how many households came.
 
-    What was sealed of those who have been gone for longer than the policy keeps it is not there any more.
+    What was sealed of those who have been gone for longer than the policy keeps it is not there any
+    more.
     """
     batch = Batch()
     around = await _around(tx, past, here, keyring=keyring, seed=seed, batch=batch)
@@ -108,19 +117,30 @@ async def write(
     await _count(tx, told, keyring=keyring)
     facts = facts_of(told, policy_hash=(await tx.snapshots.reference(tx)).policy_hash)
     await _record(
-        tx, facts, here, keyring=keyring, reach=lambda share: reach("its ledger", STORED + (1 - STORED) * share)
+        tx,
+        facts,
+        here,
+        keyring=keyring,
+        reach=lambda share: reach("its ledger", STORED + (1 - STORED) * share),
     )
     return sum(bool(one.life.visits) for one in told)
 
 
 async def _record(
-    tx: Transaction, facts: Sequence[Fact], here: Setting, *, keyring: Keyring, reach: Callable[[float], None]
+    tx: Transaction,
+    facts: Sequence[Fact],
+    here: Setting,
+    *,
+    keyring: Keyring,
+    reach: Callable[[float], None],
 ) -> None:
     """Write the leaves, and seal each quarter on the day on which the worker would have."""
     arrivals = dict[UUID, int]()
     grace = (await tx.snapshots.reference(tx)).policy.quarter_grace_days
     every = max(1, len(facts))
-    for quarter in from_to(quarter_of(local_day(here.began)), last_over(local_day(tx.at), days=grace)):
+    for quarter in from_to(
+        quarter_of(local_day(here.began)), last_over(local_day(tx.at), days=grace)
+    ):
         reach(1 - len(facts) / every)
         due = midnight(quarter.after + (grace + 1) * DAY)
         until = bisect_left(facts, due, key=lambda fact: fact.at)
@@ -131,13 +151,18 @@ async def _record(
     await ledger.record_past(tx, facts, arrivals=arrivals, keyring=keyring)
 
 
-async def _around(tx: Transaction, past: Past, here: Setting, *, keyring: Keyring, seed: int, batch: Batch) -> Around:
+async def _around(
+    tx: Transaction, past: Past, here: Setting, *, keyring: Keyring, seed: int, batch: Batch
+) -> Around:
     reference = await tx.snapshots.reference(tx)
     cards = sorted((await tx.snapshots.providers(tx)).values(), key=lambda card: card.slug)
     return Around(
         reference=reference,
         snapshot=here.snapshot,
-        senders={region: [card for card in cards if region in card.regions] for region in sorted(reference.regions)},
+        senders={
+            region: [card for card in cards if region in card.regions]
+            for region in sorted(reference.regions)
+        },
         place_in={visit.group.id: visit.place_id for life in past.lives for visit in life.visits},
         at=tx.at,
         kept_for=timedelta(days=reference.policy.retention_days),
@@ -154,7 +179,9 @@ def _claims(told: Iterable[Told], past: Past, here: Setting) -> list[place_uses.
         for one in told
         if one.life.visits and one.life.over is None
     ]
-    return lived_in + [place_uses.Settled(place, here.moment(since), None) for place, since in past.since.items()]
+    return lived_in + [
+        place_uses.Settled(place, here.moment(since), None) for place, since in past.since.items()
+    ]
 
 
 async def _count(tx: Transaction, told: Iterable[Told], *, keyring: Keyring) -> None:
@@ -163,7 +190,9 @@ async def _count(tx: Transaction, told: Iterable[Told], *, keyring: Keyring) -> 
     for one in told:
         if one.stays:
             first = one.stays[0]
-            whose = Whose(quarter_of(local_day(first.arrived_at)).first, first.receiver_id, first.receiving)
+            whose = Whose(
+                quarter_of(local_day(first.arrived_at)).first, first.receiver_id, first.receiving
+            )
             sums[whose].update(household_counts.counts_of(one.life.need))
     key = await keys.read(tx, keys.MONITOR, keyring=keyring)
     for whose, counts in sums.items():

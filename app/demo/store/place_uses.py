@@ -45,7 +45,9 @@ _LIVES = (
 
 async def places(tx: "Transaction") -> list[UseRow]:
     """Return how every place is used, in an order that does not change."""
-    wanted = select(Claim.place_id, Claim.group_id, Claim.kind, Claim.since).order_by(Claim.place_id)
+    wanted = select(Claim.place_id, Claim.group_id, Claim.kind, Claim.since).order_by(
+        Claim.place_id
+    )
     return [UseRow(*row) for row in await tx.rows(wanted)]
 
 
@@ -56,7 +58,10 @@ async def settle(tx: "Transaction", settled: Sequence[Settled]) -> None:
     if lived_in:
         await tx.run(
             _LIVES,
-            [{"of_place": one.place_id, "of_placement": one.placement_id, "from_then": one.since} for one in lived_in],
+            [
+                {"of_place": one.place_id, "of_placement": one.placement_id, "from_then": one.since}
+                for one in lived_in
+            ],
         )
     if others:
         await tx.run(_SINCE, [{"of_place": one.place_id, "from_then": one.since} for one in others])

@@ -36,7 +36,11 @@ async def under_way(tx: "Transaction", provider_id: UUID) -> list[PlacementRow]:
     return await placements.of_desk(tx, Placement.provider_id == provider_id, placements.AWAITED)
 
 
-async def last_placement(tx: "Transaction", referral_id: UUID, *, provider_id: UUID) -> PlacementRow | None:
+async def last_placement(
+    tx: "Transaction", referral_id: UUID, *, provider_id: UUID
+) -> PlacementRow | None:
     """Return the newest placement of a referral that a provider sent, whatever became of it."""
-    found = await placements.of_desk(tx, Placement.referral_id == referral_id, Placement.provider_id == provider_id)
+    found = await placements.of_desk(
+        tx, Placement.referral_id == referral_id, Placement.provider_id == provider_id
+    )
     return next(iter(found), None)

@@ -22,7 +22,9 @@ class EntryRow:
     sealed_opening: bytes | None = field(repr=False)
 
 
-async def listed(tx: "Transaction", *, after: int, limit: int, region: str | None) -> list[EntryRow]:
+async def listed(
+    tx: "Transaction", *, after: int, limit: int, region: str | None
+) -> list[EntryRow]:
     """Return the leaves after an index, with the openings for the auditors of a region; without one, none.
 
     An opening can be read from the moment that it names, and of a stay that has ended at once.
@@ -31,11 +33,13 @@ async def listed(tx: "Transaction", *, after: int, limit: int, region: str | Non
     return [EntryRow(*row) for row in await tx.rows(statement)]
 
 
-async def concerning(tx: "Transaction", *, before: int | None, limit: int, region: str | None) -> list[EntryRow]:
+async def concerning(
+    tx: "Transaction", *, before: int | None, limit: int, region: str | None
+) -> list[EntryRow]:
     """Return the leaves before an index that a region's auditors can read, newest first.
 
-    Those are the ones in clear, and those whose opening they may see by now. Of all others nobody can tell whom they
-    concern, and neither may the order or the gaps of a list.
+    Those are the ones in clear, and those whose opening they may see by now. Of all others nobody
+    can tell whom they concern, and neither may the order or the gaps of a list.
     """
     readable = or_(Leaf.placement_id.is_(None), Opening.index.is_not(None))
     statement = _with_openings(region).where(readable).order_by(Leaf.index.desc()).limit(limit)

@@ -50,12 +50,21 @@ async def add(tx: "Transaction", whose: Whose, more: Mapping[str, int], *, key: 
     sums: dict[str, int] = key.unseal_json(row.sealed, row=whose.row)
     for name, count in more.items():
         sums[name] = sums.get(name, 0) + count
-    await tx.run(update(HouseholdCount).where(here).values(sealed=key.seal_json(sums, row=whose.row)))
+    await tx.run(
+        update(HouseholdCount).where(here).values(sealed=key.seal_json(sums, row=whose.row))
+    )
 
 
-async def of_quarter(tx: "Transaction", quarter: date, *, key: "DataKey") -> dict[Whose, dict[str, int]]:
+async def of_quarter(
+    tx: "Transaction", quarter: date, *, key: "DataKey"
+) -> dict[Whose, dict[str, int]]:
     """Return all sums of a quarter, opened."""
-    columns = (HouseholdCount.quarter, HouseholdCount.provider_id, HouseholdCount.region, HouseholdCount.sealed)
+    columns = (
+        HouseholdCount.quarter,
+        HouseholdCount.provider_id,
+        HouseholdCount.region,
+        HouseholdCount.sealed,
+    )
     rows = await tx.rows(select(*columns).where(HouseholdCount.quarter == quarter))
     found = [(Whose(row.quarter, row.provider_id, row.region), row.sealed) for row in rows]
     return {whose: key.unseal_json(sealed, row=whose.row) for whose, sealed in found}

@@ -6,7 +6,17 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from sqlalchemy import BigInteger, DateTime, LargeBinary, Text, Uuid, bindparam, insert, select, text
+from sqlalchemy import (
+    BigInteger,
+    DateTime,
+    LargeBinary,
+    Text,
+    Uuid,
+    bindparam,
+    insert,
+    select,
+    text,
+)
 
 from app.database import counters
 from app.models import Leaf, Opening
@@ -41,7 +51,9 @@ async def append(tx: "Transaction", leaf: NewLeaf) -> int:
     opening = leaf.opening
     placement_id = None if opening is None else opening.placement_id
     await tx.run(
-        insert(Leaf).values(index=index, type=leaf.type, content=leaf.content(index), placement_id=placement_id)
+        insert(Leaf).values(
+            index=index, type=leaf.type, content=leaf.content(index), placement_id=placement_id
+        )
     )
     if opening is not None:
         await tx.run(

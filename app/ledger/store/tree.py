@@ -5,7 +5,18 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from sqlalchemy import ARRAY, BigInteger, LargeBinary, and_, bindparam, column, exists, func, insert, select
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    LargeBinary,
+    and_,
+    bindparam,
+    column,
+    exists,
+    func,
+    insert,
+    select,
+)
 from sqlalchemy.orm import aliased
 
 from app.allocation.ledger.tree import Subtree as Part
@@ -32,7 +43,10 @@ class Sealed:
 
 
 _SEALED = (Checkpoint.size, Checkpoint.root, Checkpoint.note, Checkpoint.public_from)
-_LEVELS, _INDEXES = bindparam("levels", type_=ARRAY(BigInteger)), bindparam("indexes", type_=ARRAY(BigInteger))
+_LEVELS, _INDEXES = (
+    bindparam("levels", type_=ARRAY(BigInteger)),
+    bindparam("indexes", type_=ARRAY(BigInteger)),
+)
 _WANTED = (
     func.unnest(_LEVELS, _INDEXES)
     .table_valued(column("level", BigInteger), column("index", BigInteger))
@@ -43,10 +57,14 @@ _HASHES = select(Subtree.level, Subtree.index.label("number"), Subtree.hash).joi
 )
 _MADE = (
     func.unnest(_LEVELS, _INDEXES, bindparam("hashes", type_=ARRAY(LargeBinary)))
-    .table_valued(column("level", BigInteger), column("index", BigInteger), column("hash", LargeBinary))
+    .table_valued(
+        column("level", BigInteger), column("index", BigInteger), column("hash", LargeBinary)
+    )
     .render_derived(name="made")
 )
-_ADD = insert(Subtree).from_select(["level", "index", "hash"], select(_MADE.c.level, _MADE.c.index, _MADE.c.hash))
+_ADD = insert(Subtree).from_select(
+    ["level", "index", "hash"], select(_MADE.c.level, _MADE.c.index, _MADE.c.hash)
+)
 
 
 async def begin_sealing(tx: "Transaction") -> int:
@@ -57,26 +75,39 @@ async def begin_sealing(tx: "Transaction") -> int:
 
 async def leaves(tx: "Transaction", *, first: int, end: int) -> list[tuple[int, bytes]]:
     """Return the indexes and the bytes of some leaves, in order."""
-    wanted = select(Leaf.index.label("leaf"), Leaf.content).where(Leaf.index >= first, Leaf.index < end)
+    wanted = select(Leaf.index.label("leaf"), Leaf.content).where(
+        Leaf.index >= first, Leaf.index < end
+    )
     return [(row.leaf, row.content) for row in await tx.rows(wanted.order_by(Leaf.index))]
 
 
 async def hashes(tx: "Transaction", subtrees: Collection[Part]) -> Mapping[Part, bytes]:
     """Return the hashes of those of some subtrees that there are, one row read for each."""
-    values = {"levels": [part.level for part in subtrees], "indexes": [part.index for part in subtrees]}
-    return {Part(row.level, row.number): row.hash for row in await tx.rows(_HASHES, values)} if subtrees else {}
+    values = {
+        "levels": [part.level for part in subtrees],
+        "indexes": [part.index for part in subtrees],
+    }
+    return (
+        {Part(row.level, row.number): row.hash for row in await tx.rows(_HASHES, values)}
+        if subtrees
+        else {}
+    )
 
 
 async def add_subtrees(tx: "Transaction", made: Sequence[tuple[Part, bytes]]) -> None:
     """Store the hashes of subtrees that are complete by now."""
     levels, indexes = [part.level for part, _ in made], [part.index for part, _ in made]
-    await tx.run(_ADD, {"levels": levels, "indexes": indexes, "hashes": [hashed for _, hashed in made]})
+    await tx.run(
+        _ADD, {"levels": levels, "indexes": indexes, "hashes": [hashed for _, hashed in made]}
+    )
 
 
 async def add_checkpoint(tx: "Transaction", sealed: Sealed) -> None:
     """Store a checkpoint; there is never a second one of a size."""
     await tx.run(
-        insert(Checkpoint).values(size=sealed.size, root=sealed.root, note=sealed.note, public_from=sealed.public_from)
+        insert(Checkpoint).values(
+            size=sealed.size, root=sealed.root, note=sealed.note, public_from=sealed.public_from
+        )
     )
 
 
@@ -100,7 +131,9 @@ async def at_size(tx: "Transaction", size: int, *, public: bool) -> Sealed | Non
     wanted = select(*_SEALED).where(Checkpoint.size == size)
     if public:
         later = aliased(Checkpoint)
-        same_day = exists().where(later.public_from == Checkpoint.public_from, later.size > Checkpoint.size)
+        same_day = exists().where(
+            later.public_from == Checkpoint.public_from, later.size > Checkpoint.size
+        )
         wanted = wanted.where(_public(), ~same_day)
     row = await tx.row(wanted)
     return None if row is None else Sealed(*row)

@@ -36,7 +36,10 @@ async def read(tx: "Transaction", placement_id: UUID) -> Agreement | None:
 
 async def agree(tx: "Transaction", placement: "PlacementRow", *, days: int) -> Agreement:
     """Note that a household would move, from now on for some days; what was agreed before counts no more."""
-    moments = {"agreed_at": func.clock_timestamp(), "lapses_at": func.clock_timestamp() + timedelta(days=days)}
+    moments = {
+        "agreed_at": func.clock_timestamp(),
+        "lapses_at": func.clock_timestamp() + timedelta(days=days),
+    }
     statement = insert(MoveAgreement).values(
         placement_id=placement.id,
         referral_id=placement.referral_id,

@@ -9,8 +9,9 @@ if TYPE_CHECKING:
 
 AT_ONCE = 200
 
-# The clock is read once, so that the index can be searched for it. A row that is locked is one in which somebody is
-# acting: what that leaves due is found a moment later, and what another process has raised is not due any more.
+# The clock is read once, so that the index can be searched for it. A row that is locked is one in
+# which somebody is acting: what that leaves due is found a moment later, and what another process
+# has raised is not due any more.
 _RAISE = text("""
 WITH due AS (
   UPDATE placements

@@ -39,9 +39,16 @@ class CapRow:
 _COLUMNS = tuple(getattr(Cap, name) for name in CapRow.__slots__)
 
 
-async def overlaps(tx: "Transaction", region: str, *, begins_at: datetime, ends_at: datetime) -> bool:
+async def overlaps(
+    tx: "Transaction", region: str, *, begins_at: datetime, ends_at: datetime
+) -> bool:
     """Whether a region has a cap that holds at any moment of a time."""
-    then = (Cap.region == region, Cap.withdrawn_at.is_(None), Cap.begins_at < ends_at, Cap.ends_at > begins_at)
+    then = (
+        Cap.region == region,
+        Cap.withdrawn_at.is_(None),
+        Cap.begins_at < ends_at,
+        Cap.ends_at > begins_at,
+    )
     return bool((await tx.rows(select(exists().where(*then))))[0][0])
 
 
@@ -63,7 +70,9 @@ async def withdraw(tx: "Transaction", cap_id: UUID, *, on: date) -> None:
     await tx.run(ended.values(withdrawn_at=func.clock_timestamp(), withdrawn_on=on))
 
 
-async def listed(tx: "Transaction", *, region: str | None, limit: int, after: tuple[date, UUID] | None) -> list[CapRow]:
+async def listed(
+    tx: "Transaction", *, region: str | None, limit: int, after: tuple[date, UUID] | None
+) -> list[CapRow]:
     """Return caps, the one that begins last first."""
     wanted = select(*_COLUMNS).order_by(Cap.first_day.desc(), Cap.id.desc()).limit(limit)
     if region is not None:
@@ -80,7 +89,7 @@ async def within(tx: "Transaction", first: date, last: date) -> list[CapRow]:
     return [CapRow(*row) for row in await tx.rows(wanted.order_by(Cap.first_day, Cap.id))]
 
 
-# --- whether there is room under one ----------------------------------------------------------------------
+# --- whether there is room under one --------------------------------------------------
 
 _CAPPED = text("SELECT capped_regions(:besides) AS region")
 _HAS_ROOM = text("SELECT cap_has_room(:region, :besides) AS has_room")
@@ -96,7 +105,7 @@ async def has_room(tx: "Transaction", region: str, *, besides: UUID) -> bool:
     return bool((await tx.rows(_HAS_ROOM, {"region": region, "besides": besides}))[0].has_room)
 
 
-# --- what it displaced ------------------------------------------------------------------------------------
+# --- what it displaced ----------------------------------------------------------------
 
 
 async def held_at(tx: "Transaction", regions: Sequence[str], *, at: datetime) -> list[UUID]:
@@ -106,14 +115,20 @@ async def held_at(tx: "Transaction", regions: Sequence[str], *, at: datetime) ->
     return [row.id for row in await tx.rows(select(Cap.id).where(*held).order_by(Cap.id))]
 
 
-async def displaced(tx: "Transaction", quarters: Sequence[str] | None = None) -> list[Mapping[str, int | None]]:
+async def displaced(
+    tx: "Transaction", quarters: Sequence[str] | None = None
+) -> list[Mapping[str, int | None]]:
     """Return the nights that each cap displaced, a mapping for each of some or all quarters that are sealed."""
     wanted = select(QuarterFigures.figures["displaced"].label("displaced"))
-    rows = await tx.rows(wanted if quarters is None else wanted.where(QuarterFigures.quarter.in_(quarters)))
+    rows = await tx.rows(
+        wanted if quarters is None else wanted.where(QuarterFigures.quarter.in_(quarters))
+    )
     return [row.displaced for row in rows]
 
 
 async def note_displaced(tx: "Transaction", index: int, cap_ids: Sequence[UUID]) -> None:
     """Note which caps sent a household elsewhere, by the leaf of its arrival there."""
     if cap_ids:
-        await tx.run(insert(Displacement), [{"index": index, "cap_id": cap_id} for cap_id in cap_ids])
+        await tx.run(
+            insert(Displacement), [{"index": index, "cap_id": cap_id} for cap_id in cap_ids]
+        )

@@ -15,8 +15,8 @@ from app.models import Answer, Erasure, Hold, Placement, Ranking, Referral, Refe
 if TYPE_CHECKING:
     from app.database.transaction import Transaction
 
-# By the database's clock, whether or not anybody has noted yet that a hold ran out. Whoever did not come still has a
-# place until somebody has made sure that they are safe.
+# By the database's clock, whether or not anybody has noted yet that a hold ran out. Whoever did not
+# come still has a place until somebody has made sure that they are safe.
 LIVE_HOLD = "h.resolved_at IS NULL AND h.expires_at > clock_timestamp()"
 LIVE_PLACEMENT = "(p.status IN ('underway', 'arrived') OR (p.status = 'no_show' AND p.safety_checked_at IS NULL))"
 
@@ -31,7 +31,8 @@ WHERE r.id = :id
 ORDER BY p.created_at LIMIT 1
 """).bindparams(bindparam("id", type_=UuidType()))  # noqa: S608 - the two conditions above
 
-# An open referral is nobody's past but where they had a place once, did not come, and nothing happened since.
+# An open referral is nobody's past but where they had a place once, did not come, and nothing
+# happened since.
 _OVERDUE = text(f"""
 SELECT r.id FROM referrals AS r
 WHERE NOT EXISTS (SELECT FROM erasures AS e WHERE e.referral_id = r.id)
@@ -151,14 +152,19 @@ async def empty_answers(tx: "Transaction") -> int:
     named = func.unnest(Answer.referral_ids).column_valued("named")
     of_several = exists(select(named).where(named.in_(erased)))
     return await tx.run(
-        update(Answer).where(or_(Answer.referral_id.in_(erased), of_several), Answer.sealed != GONE).values(sealed=GONE)
+        update(Answer)
+        .where(or_(Answer.referral_id.in_(erased), of_several), Answer.sealed != GONE)
+        .values(sealed=GONE)
     )
 
 
 async def kept(tx: "Transaction", referral_id: UUID) -> Kept:
     """Return what stays of an erased referral."""
     counts = [
-        select(func.count()).select_from(table).where(table.referral_id == referral_id).scalar_subquery()
+        select(func.count())
+        .select_from(table)
+        .where(table.referral_id == referral_id)
+        .scalar_subquery()
         for table in (Ranking, Hold, Placement)
     ]
     return Kept(*(await tx.rows(select(*counts)))[0])

@@ -12,7 +12,13 @@ from app.placing.store import outcomes
 if TYPE_CHECKING:
     from app.database.transaction import Transaction
 
-FREED = {"kind": None, "hold_id": None, "placement_id": None, "claimed_until": text("'-infinity'"), "reason": None}
+FREED = {
+    "kind": None,
+    "hold_id": None,
+    "placement_id": None,
+    "claimed_until": text("'-infinity'"),
+    "reason": None,
+}
 BATCH = 200
 
 
@@ -21,16 +27,22 @@ def _still_its(hold_id: UUID) -> tuple[ColumnElement[bool], ...]:
     return Claim.hold_id == hold_id, Claim.claimed_until > func.clock_timestamp()
 
 
-async def keep(tx: "Transaction", hold_id: UUID, *, until: datetime, accepted_by: str | None, renewal: bool) -> bool:
+async def keep(
+    tx: "Transaction", hold_id: UUID, *, until: datetime, accepted_by: str | None, renewal: bool
+) -> bool:
     """Keep a live hold until later, accepted or renewed; False where it no longer has its place."""
     kept = await tx.run(update(Claim).where(*_still_its(hold_id)).values(claimed_until=until))
     if kept == 0:
         return False
-    changes = update(Hold).where(Hold.id == hold_id, Hold.resolved_at.is_(None)).values(expires_at=until)
+    changes = (
+        update(Hold).where(Hold.id == hold_id, Hold.resolved_at.is_(None)).values(expires_at=until)
+    )
     if renewal:
         changes = changes.values(renewals_left=Hold.renewals_left - 1)
     if accepted_by is not None:
-        changes = changes.values(status="accepted", accepted_by=accepted_by, accepted_at=func.clock_timestamp())
+        changes = changes.values(
+            status="accepted", accepted_by=accepted_by, accepted_at=func.clock_timestamp()
+        )
     await tx.run(changes)
     await tx.run(update(Referral).where(Referral.hold_id == hold_id).values(held_until=until))
     return True
@@ -38,7 +50,9 @@ async def keep(tx: "Transaction", hold_id: UUID, *, until: datetime, accepted_by
 
 async def resolve(tx: "Transaction", hold_id: UUID, *, status: str, reason: str | None) -> bool:
     """Resolve a live hold without a placement: its place is free and its referral open again."""
-    freed = await tx.run(update(Claim).where(*_still_its(hold_id)).values(**FREED, since=func.clock_timestamp()))
+    freed = await tx.run(
+        update(Claim).where(*_still_its(hold_id)).values(**FREED, since=func.clock_timestamp())
+    )
     if freed == 0:
         return False
     # The referral before the hold: a receiver may change it only while the hold lives.
@@ -89,7 +103,8 @@ async def _close(tx: "Transaction", hold_id: UUID, *, status: str, reason: str |
     outcomes.count(tx, (status,))
 
 
-# What becomes of the place then is the function's to say: nothing else takes a claim from a placement.
+# What becomes of the place then is the function's to say: nothing else takes a claim from a
+# placement.
 _FREE_PLACE = text("SELECT free_place(:id)")
 _LEAVE_PREVIOUS = text("SELECT leave_previous(:id, :at)")
 
@@ -101,7 +116,9 @@ async def free(tx: "Transaction", placement_id: UUID) -> bool:
 
 async def has_place(tx: "Transaction", placement_id: UUID) -> bool:
     """Whether the place is a placement's by now: whoever is reserved after somebody waits until they have left."""
-    return await tx.row(select(Claim.place_id).where(Claim.placement_id == placement_id)) is not None
+    return (
+        await tx.row(select(Claim.place_id).where(Claim.placement_id == placement_id)) is not None
+    )
 
 
 async def leave_previous(tx: "Transaction", placement_id: UUID, *, at: datetime) -> bool | None:
@@ -113,8 +130,9 @@ async def leave_previous(tx: "Transaction", placement_id: UUID, *, at: datetime)
     return (await tx.rows(_LEAVE_PREVIOUS, {"id": placement_id, "at": at}))[0].leave_previous
 
 
-# Rows that somebody else is working on are left for the next round: nothing depends on the sweep. A hold that still has
-# a claim is such a row too: whoever found it live a moment ago, and is keeping or confirming it now, has locked that.
+# Rows that somebody else is working on are left for the next round: nothing depends on the sweep. A
+# hold that still has a claim is such a row too: whoever found it live a moment ago, and is keeping
+# or confirming it now, has locked that.
 _SWEEP_REFERRALS = text("""
 UPDATE referrals SET status = 'open', hold_id = NULL, held_until = NULL, updated_at = clock_timestamp()
 WHERE id IN (SELECT id FROM referrals WHERE status = 'held' AND held_until <= clock_timestamp()

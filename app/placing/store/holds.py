@@ -1,7 +1,9 @@
 """Holds: the one statement that takes a place, and the transitions of a hold that was taken.
 
-Whoever changes a hold locks in this order: referral, claim, hold. `now()` is the start of the transaction and decides
-nothing: every deadline is compared with `clock_timestamp()`, and a claim changed only where it is still this hold's.
+Whoever changes a hold locks in this order: referral, claim, hold. `now()` is the start of the
+transaction and decides
+nothing: every deadline is compared with `clock_timestamp()`, and a claim changed only where it is
+still this hold's.
 """
 
 from collections.abc import Mapping
@@ -40,10 +42,10 @@ if TYPE_CHECKING:
     from app.database.transaction import Transaction
 
 # Guards and changes in one statement. Its parts run in the order in which they refer to each other:
-# the referral must be open, and the ranking neither older than the policy allows nor older than what is known now;
-# then any one free place of the group is claimed; then holds that ran out on this referral or this place are resolved,
-# so that the new one is the only live one; then the hold, the answer for repeats, those who must hear of it, and the
-# access log.
+# the referral must be open, and the ranking neither older than the policy allows nor older than
+# what is known now; then any one free place of the group is claimed; then holds that ran out on
+# this referral or this place are resolved, so that the new one is the only live one; then the hold,
+# the answer for repeats, those who must hear of it, and the access log.
 _TAKE = """
 WITH referral AS (
   UPDATE referrals SET status = 'held', hold_id = :hold_id, held_until = :expires_at, updated_at = clock_timestamp()
@@ -97,10 +99,16 @@ SELECT (SELECT count(*) FROM referral) AS referrals, (SELECT count(*) FROM claim
 """
 
 TYPES: tuple[BindParameter[Any], ...] = (
-    *(bindparam(name, type_=UuidType()) for name in ("hold_id", "referral_id", "provider_id", "receiver_id")),
+    *(
+        bindparam(name, type_=UuidType())
+        for name in ("hold_id", "referral_id", "provider_id", "receiver_id")
+    ),
     *(bindparam(name, type_=UuidType()) for name in ("ranking_id", "group_id", "account_id")),
     *(bindparam(name, type_=DateTime(timezone=True)) for name in ("expires_at", "accepted_at")),
-    *(bindparam(name, type_=Text()) for name in ("kind", "override_reason", "status", "accepted_by", "route")),
+    *(
+        bindparam(name, type_=Text())
+        for name in ("kind", "override_reason", "status", "accepted_by", "route")
+    ),
     *(bindparam(name, type_=Text()) for name in ("key", "region", "source", "request_id")),
     bindparam("roles", type_=ARRAY(Text)),
     *(bindparam(name, type_=LargeBinary()) for name in ("fingerprint", "sealed")),
@@ -178,7 +186,9 @@ def values_of(wanted: Wanted, answer: Answer, asker: Asker) -> dict[str, Any]:
     }
 
 
-async def taken_by(tx: "Transaction", statements: tuple[TextClause, TextClause], values: Mapping[str, Any]) -> Taken:
+async def taken_by(
+    tx: "Transaction", statements: tuple[TextClause, TextClause], values: Mapping[str, Any]
+) -> Taken:
     """Run the statement that waits for nobody and, where it found no place, the one that waits."""
     unlocked, waiting = statements
     row = (await tx.rows(unlocked, values))[0]
@@ -266,7 +276,9 @@ def _concerns(provider_id: UUID) -> ColumnElement[bool]:
     return or_(Hold.provider_id == provider_id, Hold.receiver_id == provider_id)
 
 
-async def read(tx: "Transaction", hold_id: UUID, *, provider_id: UUID, lock: bool = False) -> HoldRow | None:
+async def read(
+    tx: "Transaction", hold_id: UUID, *, provider_id: UUID, lock: bool = False
+) -> HoldRow | None:
     """Return a hold that this provider sent or received; its referral locked first, if asked."""
     wanted = (Hold.id == hold_id, _concerns(provider_id))
     if lock:
@@ -278,7 +290,12 @@ async def read(tx: "Transaction", hold_id: UUID, *, provider_id: UUID, lock: boo
 
 
 async def listed(
-    tx: "Transaction", provider_id: UUID, *, status: str | None, limit: int, after: tuple[datetime, UUID] | None
+    tx: "Transaction",
+    provider_id: UUID,
+    *,
+    status: str | None,
+    limit: int,
+    after: tuple[datetime, UUID] | None,
 ) -> list[HoldRow]:
     """Return the holds that a provider sent or received, newest first."""
     statement = _READ.where(_concerns(provider_id)).limit(limit)

@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from app.database.transaction import Transaction
     from app.placing.store.holds import Asker, Taken, Wanted
 
-# Of the groups that go first no place may be free at this very moment, and no group may have joined them since they
-# were looked up. Guarded in the statement that takes the place elsewhere.
+# Of the groups that go first no place may be free at this very moment, and no group may have joined
+# them since they were looked up. Guarded in the statement that takes the place elsewhere.
 OWN_REGION_FIRST = """OR (
       (SELECT value FROM heads WHERE name = 'register') = :register_version
       AND NOT EXISTS (SELECT FROM claims AS c JOIN place_groups AS o ON o.id = c.group_id
@@ -22,7 +22,11 @@ OWN_REGION_FIRST = """OR (
                         AND NOT EXISTS (SELECT FROM holds AS h WHERE h.referral_id = :referral_id
                                         AND h.site_id = o.site_id AND h.status = 'declined')))"""
 
-TYPES = (*holds.TYPES, bindparam("go_first", type_=ARRAY(Uuid())), bindparam("register_version", type_=BigInteger()))
+TYPES = (
+    *holds.TYPES,
+    bindparam("go_first", type_=ARRAY(Uuid())),
+    bindparam("register_version", type_=BigInteger()),
+)
 
 LEAVE_UNLOCKED, LEAVE_WAITING = (
     text(take.text.replace("/* own region first */", OWN_REGION_FIRST)).bindparams(*TYPES)
@@ -39,7 +43,9 @@ class GoFirst:
     register_version: int
 
 
-async def take(tx: "Transaction", wanted: "Wanted", answer: "Answer", asker: "Asker", go_first: GoFirst) -> "Taken":
+async def take(
+    tx: "Transaction", wanted: "Wanted", answer: "Answer", asker: "Asker", go_first: GoFirst
+) -> "Taken":
     """Claim a free place of an offer in another region, unless one that goes first is free."""
     values = holds.values_of(wanted, answer, asker)
     values |= {"go_first": list(go_first.group_ids), "register_version": go_first.register_version}

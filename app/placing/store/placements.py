@@ -6,7 +6,19 @@ from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from sqlalchemy import JSON, ColumnElement, and_, case, exists, func, or_, select, text, tuple_, update
+from sqlalchemy import (
+    JSON,
+    ColumnElement,
+    and_,
+    case,
+    exists,
+    func,
+    or_,
+    select,
+    text,
+    tuple_,
+    update,
+)
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import aliased
@@ -18,7 +30,8 @@ if TYPE_CHECKING:
 
 LIVE = ("underway", "arrived")
 AWAITED = or_(
-    Placement.status == "underway", and_(Placement.status == "no_show", Placement.safety_checked_at.is_(None))
+    Placement.status == "underway",
+    and_(Placement.status == "no_show", Placement.safety_checked_at.is_(None)),
 )
 """On their way, or not arrived and nobody has made sure yet that they are safe: they may come yet."""
 COMING = or_(Placement.status == "arrived", AWAITED)
@@ -75,7 +88,9 @@ class PlacementRow:
     @property
     def awaited(self) -> bool:
         """Whether they may come yet: on their way, or a no-show of whom nobody knows that they are safe."""
-        return self.status == "underway" or (self.status == "no_show" and self.safety_checked_at is None)
+        return self.status == "underway" or (
+            self.status == "no_show" and self.safety_checked_at is None
+        )
 
     @property
     def began_with(self) -> UUID:
@@ -98,7 +113,8 @@ _COMPUTED: Mapping[str, ColumnElement[Any]] = {
     ),
 }
 _COLUMNS = tuple(
-    _COMPUTED[name].label(name) if name in _COMPUTED else getattr(Placement, name) for name in PlacementRow.__slots__
+    _COMPUTED[name].label(name) if name in _COMPUTED else getattr(Placement, name)
+    for name in PlacementRow.__slots__
 )
 _READ = select(*_COLUMNS).order_by(Placement.created_at.desc(), Placement.id.desc())
 
@@ -107,12 +123,16 @@ def _concerns(provider_id: UUID) -> ColumnElement[bool]:
     return or_(Placement.provider_id == provider_id, Placement.receiver_id == provider_id)
 
 
-async def read(tx: "Transaction", placement_id: UUID, *, provider_id: UUID, lock: bool = False) -> PlacementRow | None:
+async def read(
+    tx: "Transaction", placement_id: UUID, *, provider_id: UUID, lock: bool = False
+) -> PlacementRow | None:
     """Return a placement that this provider sent or received; locked, after its referral, if asked."""
     wanted = (Placement.id == placement_id, _concerns(provider_id))
     statement = _READ.where(*wanted)
     if lock:
-        referral = select(Referral.id).join(Placement, Placement.referral_id == Referral.id).where(*wanted)
+        referral = (
+            select(Referral.id).join(Placement, Placement.referral_id == Referral.id).where(*wanted)
+        )
         await tx.rows(referral.with_for_update(of=Referral))
         statement = statement.with_for_update(of=Placement)
     row = await tx.row(statement)
@@ -120,7 +140,12 @@ async def read(tx: "Transaction", placement_id: UUID, *, provider_id: UUID, lock
 
 
 async def listed(
-    tx: "Transaction", provider_id: UUID, *, status: str | None, limit: int, after: tuple[datetime, UUID] | None
+    tx: "Transaction",
+    provider_id: UUID,
+    *,
+    status: str | None,
+    limit: int,
+    after: tuple[datetime, UUID] | None,
 ) -> list[PlacementRow]:
     """Return the placements that a provider sent or received, newest first."""
     statement = _READ.where(_concerns(provider_id)).limit(limit)
@@ -141,22 +166,32 @@ async def add(tx: "Transaction", placement: Mapping[str, Any]) -> bool:
     if placement["previous_id"] is None:
         await tx.run(
             insert(Stay).values(
-                id=placement["stay_id"], referral_id=placement["referral_id"], provider_id=placement["provider_id"]
+                id=placement["stay_id"],
+                referral_id=placement["referral_id"],
+                provider_id=placement["provider_id"],
             )
         )
-    new = insert(Placement).values(**placement, status="underway", created_at=func.clock_timestamp())
+    new = insert(Placement).values(
+        **placement, status="underway", created_at=func.clock_timestamp()
+    )
     # Without a target: the row in the way may be one that this provider cannot see.
     return await tx.run(new.on_conflict_do_nothing()) == 1
 
 
-_AGAIN = {"status": "underway", "no_show_at": None, "ready_to_leave_since": None, "expected_departure": None}
+_AGAIN = {
+    "status": "underway",
+    "no_show_at": None,
+    "ready_to_leave_since": None,
+    "expected_departure": None,
+}
 """What was known of a departure was of a stay that was not."""
 
 
 async def expect_again(tx: "Transaction", placement_id: UUID) -> bool | None:
     """Put a no-show on its way again; False where somebody has made sure that they are safe.
 
-    None where the household has gone on to another place in the same stay, whoever may see that one.
+    None where the household has gone on to another place in the same stay, whoever may see that
+    one.
     """
     unchecked = (Placement.status == "no_show", Placement.safety_checked_at.is_(None))
     again = update(Placement).where(Placement.id == placement_id, *unchecked).values(**_AGAIN)
@@ -167,11 +202,15 @@ async def expect_again(tx: "Transaction", placement_id: UUID) -> bool | None:
         return None
 
 
-async def change(tx: "Transaction", placement_id: UUID, *, expected: str, values: Mapping[str, Any]) -> bool:
+async def change(
+    tx: "Transaction", placement_id: UUID, *, expected: str, values: Mapping[str, Any]
+) -> bool:
     """Change a placement that has the expected status; False where it has another."""
     return (
         await tx.run(
-            update(Placement).where(Placement.id == placement_id, Placement.status == expected).values(**values)
+            update(Placement)
+            .where(Placement.id == placement_id, Placement.status == expected)
+            .values(**values)
         )
         == 1
     )
@@ -179,7 +218,11 @@ async def change(tx: "Transaction", placement_id: UUID, *, expected: str, values
 
 async def home_of(tx: "Transaction", placement_id: UUID) -> UUID | None:
     """Return the place in which a household lives by a placement; None where it has left."""
-    row = await tx.row(select(Placement.place_id).where(Placement.id == placement_id, Placement.status == "arrived"))
+    row = await tx.row(
+        select(Placement.place_id).where(
+            Placement.id == placement_id, Placement.status == "arrived"
+        )
+    )
     return None if row is None else row.place_id
 
 
@@ -197,7 +240,9 @@ async def went_on_inside(tx: "Transaction", placement_id: UUID) -> bool:
 
 async def lives_somewhere(tx: "Transaction", referral_id: UUID) -> bool:
     """Whether a household lives in a place by now that it came to with this referral."""
-    lives = select(Placement.id).where(Placement.referral_id == referral_id, Placement.status == "arrived")
+    lives = select(Placement.id).where(
+        Placement.referral_id == referral_id, Placement.status == "arrived"
+    )
     return await tx.row(lives) is not None
 
 

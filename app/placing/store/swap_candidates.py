@@ -1,7 +1,8 @@
 """What a swap looks at beyond the caller's own rows: the households that agreed to move, and how things stand for them.
 
-All of it is read as the actor `exchange`, whom row-level security shows the households that agreed beforehand, and
-those that are part of a swap. What comes of it is shown to nobody but in the words of placing/swaps/swap_searches.py.
+All of it is read as the actor `exchange`, whom row-level security shows the households that agreed
+beforehand, and those that are part of a swap. What comes of it is shown to nobody but in the words
+of placing/swaps/swap_searches.py.
 """
 
 from collections.abc import AsyncGenerator, Collection, Mapping
@@ -35,7 +36,8 @@ async def exchanging(tx: "Transaction") -> AsyncGenerator[None]:
             await tx.rows(_ACT, {"actor": before})
 
 
-# By the database's clock. A swap that ran out binds nobody, whether or not anybody has noted it yet.
+# By the database's clock. A swap that ran out binds nobody, whether or not anybody has noted it
+# yet.
 IN_SWAP = """EXISTS (SELECT FROM swap_legs AS l JOIN swaps AS s ON s.id = l.swap_id WHERE l.live AND {of}
         AND (s.status <> 'proposed' OR s.expires_at > clock_timestamp()))"""
 MOVED = """EXISTS (SELECT FROM placements AS q JOIN holds AS h ON h.id = q.hold_id
@@ -43,7 +45,9 @@ MOVED = """EXISTS (SELECT FROM placements AS q JOIN holds AS h ON h.id = q.hold_
           AND q.arrived_at > clock_timestamp() - make_interval(days => :quiet_days))"""
 AGREED = """EXISTS (SELECT FROM move_agreements AS a
         WHERE a.placement_id = p.id AND a.lapses_at > clock_timestamp())"""
-UNDERWAY = "EXISTS (SELECT FROM placements AS n WHERE n.stay_id = p.stay_id AND n.status = 'underway')"
+UNDERWAY = (
+    "EXISTS (SELECT FROM placements AS n WHERE n.stay_id = p.stay_id AND n.status = 'underway')"
+)
 
 _HOUSEHOLDS = f"""
 SELECT r.id, x.key, x.sealed, r.urgency, r.reason, r.origin, r.provider_id,
@@ -58,7 +62,9 @@ WHERE p.status = 'arrived' AND c.successor_id IS NULL AND NOT {UNDERWAY} AND NOT
 _WILLING = text(f"{_HOUSEHOLDS} AND {AGREED} AND r.id <> :referral_id ORDER BY r.id").bindparams(
     bindparam("referral_id", type_=UuidType())
 )
-_IN_STAY = text(f"{_HOUSEHOLDS} AND r.id = :referral_id").bindparams(bindparam("referral_id", type_=UuidType()))
+_IN_STAY = text(f"{_HOUSEHOLDS} AND r.id = :referral_id").bindparams(
+    bindparam("referral_id", type_=UuidType())
+)
 _DECLINED = text(
     "SELECT referral_id, array_agg(DISTINCT site_id::text) AS sites FROM holds"
     " WHERE referral_id = ANY (:ids) AND status = 'declined' GROUP BY referral_id"
@@ -97,4 +103,7 @@ async def in_stay(tx: "Transaction", referral_id: UUID, *, quiet_days: int) -> H
 
 async def declined(tx: "Transaction", ids: Collection[UUID]) -> Mapping[UUID, frozenset[str]]:
     """Return which sites declined each of some referrals."""
-    return {row.referral_id: frozenset(row.sites) for row in await tx.rows(_DECLINED, {"ids": list(ids)})}
+    return {
+        row.referral_id: frozenset(row.sites)
+        for row in await tx.rows(_DECLINED, {"ids": list(ids)})
+    }

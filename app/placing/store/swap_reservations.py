@@ -1,7 +1,8 @@
 """Proposing and reserving swaps: what is locked, in which order, what must still be so, and what is written.
 
-Everybody who reserves for several households locks in one order: referrals by id, then claims by place, then the free
-place. Whoever acts on one household locks its referral first, and one claim after it: no circle can come of that.
+Everybody who reserves for several households locks in one order: referrals by id, then claims by
+place, then the free place. Whoever acts on one household locks its referral first, and one claim
+after it: no circle can come of that.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -21,13 +22,15 @@ if TYPE_CHECKING:
     from app.database.transaction import Transaction
 
 IDS = bindparam("ids", type_=ARRAY(UuidType()))
-_LOCK_REFERRALS = text("SELECT id FROM referrals WHERE id = ANY (:ids) ORDER BY id FOR UPDATE").bindparams(IDS)
-_LOCK_CLAIMS = text("SELECT place_id FROM claims WHERE place_id = ANY (:ids) ORDER BY place_id FOR UPDATE").bindparams(
-    IDS
-)
+_LOCK_REFERRALS = text(
+    "SELECT id FROM referrals WHERE id = ANY (:ids) ORDER BY id FOR UPDATE"
+).bindparams(IDS)
+_LOCK_CLAIMS = text(
+    "SELECT place_id FROM claims WHERE place_id = ANY (:ids) ORDER BY place_id FOR UPDATE"
+).bindparams(IDS)
 
-# A row for each leg that can still be: each household waiting, or living where it lived when it was found,
-# in no other swap, with no other place held for it, and not moved within the quiet time.
+# A row for each leg that can still be: each household waiting, or living where it lived when it was
+# found, in no other swap, with no other place held for it, and not moved within the quiet time.
 _FIT = text(f"""
 SELECT r.id, r.provider_id, p.receiver_id
 FROM unnest(:referrals, :placements, :homes, :asked) AS leg (referral_id, placement_id, home, asked)
@@ -104,7 +107,11 @@ async def fit(
         "quiet_days": quiet_days,
     }
     rows = await tx.rows(_FIT, values)
-    return {row.id: (row.provider_id, row.receiver_id) for row in rows} if len(rows) == len(moves) else None
+    return (
+        {row.id: (row.provider_id, row.receiver_id) for row in rows}
+        if len(rows) == len(moves)
+        else None
+    )
 
 
 async def free_place(tx: "Transaction", group_id: UUID) -> Target | None:
@@ -121,7 +128,9 @@ async def targets(tx: "Transaction", place_ids: Collection[UUID]) -> Mapping[UUI
     return {row.place_id: Target(*row) for row in await tx.rows(_PLACES, {"ids": list(place_ids)})}
 
 
-async def add(tx: "Transaction", swap: Mapping[str, Any], legs: Sequence[Mapping[str, Any]]) -> bool:
+async def add(
+    tx: "Transaction", swap: Mapping[str, Any], legs: Sequence[Mapping[str, Any]]
+) -> bool:
     """Store a swap that is proposed; False where a household or a place of it is in another one."""
     await tx.run(insert(Swap).values(**swap))
     outcomes.count_swaps(tx, ("proposed",))
@@ -130,7 +139,9 @@ async def add(tx: "Transaction", swap: Mapping[str, Any], legs: Sequence[Mapping
 
 async def hold(tx: "Transaction", leg_id: UUID, values: Mapping[str, Any]) -> None:
     """Keep a locked free place for the last household of a chain, until all have consented or the time is over."""
-    await tx.rows(_NOTE_LAPSED, {"referral_id": values["referral_id"], "place_id": values["place_id"]})
+    await tx.rows(
+        _NOTE_LAPSED, {"referral_id": values["referral_id"], "place_id": values["place_id"]}
+    )
     await tx.run(insert(Hold).values(**values, status="pending", renewals_left=0))
     await tx.run(
         update(Claim)
@@ -153,12 +164,16 @@ async def note_hold(tx: "Transaction", leg_id: UUID, hold_id: UUID) -> None:
     await tx.run(update(SwapLeg).where(SwapLeg.id == leg_id).values(hold_id=hold_id))
 
 
-async def give(tx: "Transaction", hold_id: UUID, *, ranking_id: UUID, rank: int, placement_id: UUID) -> bool:
+async def give(
+    tx: "Transaction", hold_id: UUID, *, ranking_id: UUID, rank: int, placement_id: UUID
+) -> bool:
     """Turn the hold of a chain's free place into a placement's claim; False where it has run out."""
     if not await hold_changes.hand_over(tx, hold_id, placement_id=placement_id):
         return False
     values = _placed() | {"ranking_id": ranking_id, "rank": rank}
-    await tx.run(update(Hold).where(Hold.id == hold_id, Hold.resolved_at.is_(None)).values(**values))
+    await tx.run(
+        update(Hold).where(Hold.id == hold_id, Hold.resolved_at.is_(None)).values(**values)
+    )
     outcomes.count(tx, ("placed",))
     return True
 
@@ -202,7 +217,11 @@ async def reserved(tx: "Transaction", swap_id: UUID) -> bool:
     return (
         await tx.run(
             update(Swap)
-            .where(Swap.id == swap_id, Swap.status == "proposed", Swap.expires_at > func.clock_timestamp())
+            .where(
+                Swap.id == swap_id,
+                Swap.status == "proposed",
+                Swap.expires_at > func.clock_timestamp(),
+            )
             .values(status="reserved")
         )
         == 1

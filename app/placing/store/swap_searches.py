@@ -37,17 +37,29 @@ async def wait_s(tx: "Transaction", referral_id: UUID, *, per_hour: int) -> int:
 
 
 async def add(
-    tx: "Transaction", search_id: UUID, *, referral_id: UUID, provider_id: UUID, found: int, sealed: bytes
+    tx: "Transaction",
+    search_id: UUID,
+    *,
+    referral_id: UUID,
+    provider_id: UUID,
+    found: int,
+    sealed: bytes,
 ) -> None:
     """Record a search."""
     await tx.run(
         insert(SwapSearch).values(
-            id=search_id, referral_id=referral_id, provider_id=provider_id, found=found, sealed=sealed
+            id=search_id,
+            referral_id=referral_id,
+            provider_id=provider_id,
+            found=found,
+            sealed=sealed,
         )
     )
 
 
-async def read(tx: "Transaction", search_id: UUID, *, provider_id: UUID, minutes: int) -> SearchRow | None:
+async def read(
+    tx: "Transaction", search_id: UUID, *, provider_id: UUID, minutes: int
+) -> SearchRow | None:
     """Return one of a provider's searches; it is new for so many minutes."""
     new = SwapSearch.asked_at > func.clock_timestamp() - timedelta(minutes=minutes)
     row = await tx.row(

@@ -6,7 +6,20 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from sqlalchemy import ARRAY, ColumnElement, and_, bindparam, case, exists, func, or_, select, text, tuple_, update
+from sqlalchemy import (
+    ARRAY,
+    ColumnElement,
+    and_,
+    bindparam,
+    case,
+    exists,
+    func,
+    or_,
+    select,
+    text,
+    tuple_,
+    update,
+)
 from sqlalchemy import Uuid as UuidType
 
 from app.models import Placement, Swap, SwapLeg
@@ -71,7 +84,11 @@ class LegRow:
     @property
     def concerned(self) -> set[UUID]:
         """The providers that it concerns."""
-        return {self.provider_id, self.receiving_id, *([self.leaving_id] if self.leaving_id else [])}
+        return {
+            self.provider_id,
+            self.receiving_id,
+            *([self.leaving_id] if self.leaving_id else []),
+        }
 
 
 _LAPSED = and_(Swap.status == "proposed", Swap.expires_at <= func.clock_timestamp())
@@ -109,7 +126,9 @@ def _concerns(provider_id: UUID) -> ColumnElement[bool]:
     return or_(*(column == provider_id for column in columns))
 
 
-async def legs(tx: "Transaction", swap_id: UUID, *, provider_id: UUID | None = None) -> list[LegRow]:
+async def legs(
+    tx: "Transaction", swap_id: UUID, *, provider_id: UUID | None = None
+) -> list[LegRow]:
     """Return the legs of a swap in their order; with `provider_id` only those that concern that provider."""
     statement = _LEG.where(SwapLeg.swap_id == swap_id)
     if provider_id is not None:
@@ -144,7 +163,12 @@ async def read(tx: "Transaction", swap_id: UUID, *, lock: bool = False) -> SwapR
 
 
 async def listed(
-    tx: "Transaction", provider_id: UUID, *, status: str | None, limit: int, after: tuple[datetime, UUID] | None
+    tx: "Transaction",
+    provider_id: UUID,
+    *,
+    status: str | None,
+    limit: int,
+    after: tuple[datetime, UUID] | None,
 ) -> list[SwapRow]:
     """Return the swaps with a leg that concerns a provider, newest first."""
     own = exists().where(SwapLeg.swap_id == Swap.id, _concerns(provider_id))
@@ -166,7 +190,9 @@ async def consent(tx: "Transaction", leg_id: UUID, *, side: str) -> None:
     )
 
 
-async def resolve(tx: "Transaction", swap_id: UUID, *, status: str, reason: str | None = None) -> bool:
+async def resolve(
+    tx: "Transaction", swap_id: UUID, *, status: str, reason: str | None = None
+) -> bool:
     """Resolve a swap, and let go of its legs; False where somebody else has."""
     resolved = await tx.run(
         update(Swap)
@@ -175,7 +201,11 @@ async def resolve(tx: "Transaction", swap_id: UUID, *, status: str, reason: str 
     )
     if resolved == 0:
         return False
-    await tx.run(update(SwapLeg).where(SwapLeg.swap_id == swap_id, SwapLeg.live).values(live=False, outcome="void"))
+    await tx.run(
+        update(SwapLeg)
+        .where(SwapLeg.swap_id == swap_id, SwapLeg.live)
+        .values(live=False, outcome="void")
+    )
     outcomes.count_swaps(tx, (status,))
     return True
 
@@ -195,7 +225,8 @@ async def break_off(tx: "Transaction", swap_id: UUID) -> None:
     outcomes.count_swaps(tx, ("broken",) * broken)
 
 
-# What is in use is left for the next round: whoever proposes anew finds it still there, and says so.
+# What is in use is left for the next round: whoever proposes anew finds it still there, and says
+# so.
 _LAPSE = """
 WITH lapsed AS (
   UPDATE swaps SET status = 'expired', resolved_at = clock_timestamp()

@@ -4,7 +4,19 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, and_, case, func, literal, or_, select, text, union_all, update
+from sqlalchemy import (
+    ColumnElement,
+    Select,
+    and_,
+    case,
+    func,
+    literal,
+    or_,
+    select,
+    text,
+    union_all,
+    update,
+)
 
 from app.models import Hold, Placement
 from app.placing.store import outcomes
@@ -33,7 +45,9 @@ class Life:
     unsafe: bool
 
 
-def _lives(table: type[Hold] | type[Placement], *conditions: ColumnElement[bool]) -> Select[*tuple[Any, ...]]:
+def _lives(
+    table: type[Hold] | type[Placement], *conditions: ColumnElement[bool]
+) -> Select[*tuple[Any, ...]]:
     return select(
         literal(table.__tablename__.removesuffix("s")).label("kind"),
         table.id,
@@ -60,7 +74,7 @@ async def mark(tx: "Transaction", life: Life, *, unsafe: bool) -> None:
     await tx.run(update(table).where(table.id == life.id).values(unsafe_since=since))
 
 
-# --- everybody at an own site: whoever acts there need not see them, so the database's own functions do --------------
+# --- everybody at an own site: whoever acts there need not see them, so the database's own functions do
 
 _EVERYBODY = text("SELECT * FROM everybody_at(:site_id)")
 _MARK = text("SELECT mark_unsafe(:site_id, :life, :unsafe)")

@@ -60,10 +60,14 @@ async def listed(
     return await swaps.listed(tx, caller.provider, status=status, limit=limit, after=after)
 
 
-async def propose(tx: Transaction, caller: Caller, search_id: UUID, *, rank: int, keyring: Keyring) -> Shown:
+async def propose(
+    tx: Transaction, caller: Caller, search_id: UUID, *, rank: int, keyring: Keyring
+) -> Shown:
     """Propose a swap that a search found; the free place at the end of a chain is kept with it."""
     policy = (await tx.snapshots.reference(tx)).policy
-    found = await swap_searches.read(tx, search_id, provider_id=caller.provider, minutes=policy.ranking_minutes)
+    found = await swap_searches.read(
+        tx, search_id, provider_id=caller.provider, minutes=policy.ranking_minutes
+    )
     if found is None:
         raise Missing
     referral = await referrals.read(tx, caller, found.referral_id, keyring=keyring)
@@ -73,10 +77,14 @@ async def propose(tx: Transaction, caller: Caller, search_id: UUID, *, rank: int
     if not found.new:
         raise Conflict("search_outdated", "This search is too old; search again.")
     expires_at = tx.at + timedelta(minutes=policy.swap_answer_minutes)
-    proposal = _Proposal.of(options[rank - 1], swap_id=uuid4(), provider_id=caller.provider, expires_at=expires_at)
+    proposal = _Proposal.of(
+        options[rank - 1], swap_id=uuid4(), provider_id=caller.provider, expires_at=expires_at
+    )
     async with exchanging(tx):
         await swaps.lapse(tx, proposal.referral_ids)
-        await savepoints.whole(tx, lambda: _propose(tx, proposal, quiet_days=policy.swap_quiet_days, keyring=keyring))
+        await savepoints.whole(
+            tx, lambda: _propose(tx, proposal, quiet_days=policy.swap_quiet_days, keyring=keyring)
+        )
         await tell(tx, proposal.swap_id, await swaps.legs(tx, proposal.swap_id))
     return await read(tx, caller, proposal.swap_id, keyring=keyring)
 
@@ -89,7 +97,9 @@ class Consent:
     side: str
 
 
-async def consent(tx: Transaction, caller: Caller, swap_id: UUID, given: Consent, *, keyring: Keyring) -> Shown:
+async def consent(
+    tx: Transaction, caller: Caller, swap_id: UUID, given: Consent, *, keyring: Keyring
+) -> Shown:
     """Consent to a leg; with the last consent every leg is reserved, or the consent does not count."""
     own = await _own(tx, caller, swap_id)
     swap = await _locked(tx, swap_id)
@@ -108,7 +118,9 @@ async def consent(tx: Transaction, caller: Caller, swap_id: UUID, given: Consent
     return await read(tx, caller, swap_id, keyring=keyring)
 
 
-async def refuse(tx: Transaction, caller: Caller, swap_id: UUID, *, reason: str, keyring: Keyring) -> Shown:
+async def refuse(
+    tx: Transaction, caller: Caller, swap_id: UUID, *, reason: str, keyring: Keyring
+) -> Shown:
     """Refuse a swap that is proposed: it ends for all, and the place that was kept with it is free."""
     await _own(tx, caller, swap_id)
     swap = await _locked(tx, swap_id)
@@ -157,7 +169,9 @@ class _Proposal:
     group_id: UUID | None
 
     @classmethod
-    def of(cls, document: Mapping[str, Any], *, swap_id: UUID, provider_id: UUID, expires_at: datetime) -> "_Proposal":
+    def of(
+        cls, document: Mapping[str, Any], *, swap_id: UUID, provider_id: UUID, expires_at: datetime
+    ) -> "_Proposal":
         """Read what a search has kept."""
         legs = document["legs"]
         places = tuple(_id(leg["place"]) for leg in legs)
@@ -180,13 +194,21 @@ class _Proposal:
         return [move.referral_id for move in self.moves]
 
 
-async def _propose(tx: Transaction, proposal: _Proposal, *, quiet_days: int, keyring: Keyring) -> None:
+async def _propose(
+    tx: Transaction, proposal: _Proposal, *, quiet_days: int, keyring: Keyring
+) -> None:
     taken = [place_id for place_id in proposal.places if place_id is not None]
     await swap_reservations.lock(tx, referrals=proposal.referral_ids, places=taken)
-    who = await swap_reservations.fit(tx, proposal.moves, swap_id=proposal.swap_id, quiet_days=quiet_days)
+    who = await swap_reservations.fit(
+        tx, proposal.moves, swap_id=proposal.swap_id, quiet_days=quiet_days
+    )
     if who is None:
         raise gone()
-    free = None if proposal.group_id is None else await swap_reservations.free_place(tx, proposal.group_id)
+    free = (
+        None
+        if proposal.group_id is None
+        else await swap_reservations.free_place(tx, proposal.group_id)
+    )
     if proposal.group_id is not None and free is None:
         raise gone()
     known = await swap_reservations.targets(tx, taken)
@@ -205,7 +227,9 @@ async def _propose(tx: Transaction, proposal: _Proposal, *, quiet_days: int, key
 
 
 def _legs(
-    proposal: _Proposal, targets: Sequence[Target | None], who: Mapping[UUID, tuple[UUID, UUID | None]]
+    proposal: _Proposal,
+    targets: Sequence[Target | None],
+    who: Mapping[UUID, tuple[UUID, UUID | None]],
 ) -> list[dict[str, Any]]:
     legs: list[dict[str, Any]] = []
     for turn, (move, target) in enumerate(zip(proposal.moves, targets, strict=True), start=1):
@@ -233,8 +257,12 @@ async def _keep(tx: Transaction, proposal: _Proposal, *, keyring: Keyring) -> No
     """Keep the free place for the last household of a chain, for which it must be lawful now."""
     last = (await swaps.legs(tx, proposal.swap_id))[-1]
     ground = await swap_ground.ground(tx, last.referral_id)
-    checked = await swap_legs.check(tx, last.referral_id, last.place_id, ground=ground, keyring=keyring)
-    values = swap_legs.hold_values(proposal.swap_id, last, checked, hold_id=uuid4(), expires_at=proposal.expires_at)
+    checked = await swap_legs.check(
+        tx, last.referral_id, last.place_id, ground=ground, keyring=keyring
+    )
+    values = swap_legs.hold_values(
+        proposal.swap_id, last, checked, hold_id=uuid4(), expires_at=proposal.expires_at
+    )
     await swap_reservations.hold(tx, last.id, values)
     audience = [last.provider_id, last.receiving_id]
     await outbox.add(tx, kind="hold", subject=str(values["id"]), audience=audience)
@@ -247,7 +275,9 @@ async def _tell_reserved(tx: Transaction, legs: Sequence[LegRow]) -> None:
         await outbox.add(tx, kind="placement", subject=str(leg.next_id), audience=audience)
 
 
-async def _shown(tx: Transaction, caller: Caller, swap: SwapRow, legs: Sequence[LegRow], *, keyring: Keyring) -> Shown:
+async def _shown(
+    tx: Transaction, caller: Caller, swap: SwapRow, legs: Sequence[LegRow], *, keyring: Keyring
+) -> Shown:
     reference = await tx.snapshots.reference(tx)
     shown: list[Leg] = []
     for row in legs:
@@ -260,7 +290,11 @@ async def _coming(
     tx: Transaction, caller: Caller, swap: SwapRow, leg: LegRow, *, keyring: Keyring
 ) -> Mapping[str, Any] | None:
     """Return who would come, for the provider that is asked to take them in, while the swap lives."""
-    if leg.receiving_id != caller.provider or not leg.live or swap.status not in {"proposed", "reserved", "broken"}:
+    if (
+        leg.receiving_id != caller.provider
+        or not leg.live
+        or swap.status not in {"proposed", "reserved", "broken"}
+    ):
         return None
     referral = await referral_rows.read(tx, leg.referral_id)
     if referral is None:

@@ -1,7 +1,7 @@
 """The course of a swap: legs complete as people arrive, and one that fails lets go of what depended on it.
 
-Whoever acts on a placement locks the swap that it is part of first, and the referral after that: two legs that end at
-the same moment wait for each other there, and nowhere else.
+Whoever acts on a placement locks the swap that it is part of first, and the referral after that:
+two legs that end at the same moment wait for each other there, and nowhere else.
 """
 
 from collections.abc import Collection, Sequence
@@ -33,7 +33,9 @@ class Course:
 
     def leaving(self, placement_id: UUID) -> LegRow | None:
         """Return the live leg of the household that lives at a placement."""
-        return next((leg for leg in self.legs if leg.live and leg.placement_id == placement_id), None)
+        return next(
+            (leg for leg in self.legs if leg.live and leg.placement_id == placement_id), None
+        )
 
 
 async def of(tx: Transaction, id_: UUID) -> Course | None:
@@ -67,7 +69,9 @@ async def not_arrived(tx: Transaction, course: Course | None, placement_id: UUID
             await _break_off(tx, course, leg, outcome="no_show")
 
 
-async def left(tx: Transaction, course: Course | None, placement_id: UUID, *, goes_on: bool) -> None:
+async def left(
+    tx: Transaction, course: Course | None, placement_id: UUID, *, goes_on: bool
+) -> None:
     """Note that a household has left where it lived: for its next place, or else out of the swap.
 
     A swap that was only proposed cannot be any more.
@@ -98,11 +102,20 @@ async def lost(tx: Transaction, site_id: UUID) -> None:
         await withdrawn(tx, await of(tx, referral_id))
 
 
-async def end(tx: Transaction, swap: SwapRow, legs: Sequence[LegRow], *, status: str, reason: str | None) -> None:
+async def end(
+    tx: Transaction, swap: SwapRow, legs: Sequence[LegRow], *, status: str, reason: str | None
+) -> None:
     """End a swap that is proposed, as the exchange: the place that was kept with it is free."""
     for leg in legs:
-        if leg.hold_id is not None and await hold_changes.resolve(tx, leg.hold_id, status="released", reason=None):
-            await outbox.add(tx, kind="hold", subject=str(leg.hold_id), audience=[leg.provider_id, leg.receiving_id])
+        if leg.hold_id is not None and await hold_changes.resolve(
+            tx, leg.hold_id, status="released", reason=None
+        ):
+            await outbox.add(
+                tx,
+                kind="hold",
+                subject=str(leg.hold_id),
+                audience=[leg.provider_id, leg.receiving_id],
+            )
             await hold_acts.tell_availability(tx, site_id=leg.site_id, owner_id=leg.receiving_id)
     await swaps.resolve(tx, swap.id, status=status, reason=reason)
     await tell(tx, swap.id, legs)
@@ -133,12 +146,17 @@ async def _break_off(tx: Transaction, course: Course, failed: LegRow, *, outcome
     await tell(tx, course.swap.id, course.legs)
 
 
-async def _depends_on(tx: Transaction, course: Course, leg: LegRow, *, over: Collection[UUID]) -> LegRow | None:
+async def _depends_on(
+    tx: Transaction, course: Course, leg: LegRow, *, over: Collection[UUID]
+) -> LegRow | None:
     """Return the leg to the place where this one's household goes on living, if it does; in a cycle each but once."""
     home = None if leg.placement_id is None else await placements.home_of(tx, leg.placement_id)
     if home is None:
         return None
-    return next((one for one in course.legs if one.live and one.id not in over and one.place_id == home), None)
+    return next(
+        (one for one in course.legs if one.live and one.id not in over and one.place_id == home),
+        None,
+    )
 
 
 async def _cancel(tx: Transaction, leg: LegRow) -> None:
@@ -146,4 +164,6 @@ async def _cancel(tx: Transaction, leg: LegRow) -> None:
     await placements.change(tx, leg.next_id, expected="underway", values={"status": "cancelled"})
     if await hold_changes.free(tx, leg.next_id):
         await hold_acts.tell_availability(tx, site_id=leg.site_id, owner_id=leg.receiving_id)
-    await outbox.add(tx, kind="placement", subject=str(leg.next_id), audience=[leg.provider_id, leg.receiving_id])
+    await outbox.add(
+        tx, kind="placement", subject=str(leg.next_id), audience=[leg.provider_id, leg.receiving_id]
+    )

@@ -24,12 +24,18 @@ class Ground:
     snapshot: RegisterSnapshot
     standing: Standing
 
-    def situation(self, need: Need, *, declined: frozenset[str], free: Mapping[str, int] | None = None) -> Situation:
+    def situation(
+        self, need: Need, *, declined: frozenset[str], free: Mapping[str, int] | None = None
+    ) -> Situation:
         """Return how things stand for a household; `free` where other places are to count than those free now."""
-        found = rankings.situation_of(self.standing, need, at=self.at, reference=self.reference, snapshot=self.snapshot)
+        found = rankings.situation_of(
+            self.standing, need, at=self.at, reference=self.reference, snapshot=self.snapshot
+        )
         return replace(found, declined_sites=declined, free=found.free if free is None else free)
 
-    def mover(self, referral_id: UUID, need: Need, *, group_id: UUID | None, declined: frozenset[str]) -> Mover:
+    def mover(
+        self, referral_id: UUID, need: Need, *, group_id: UUID | None, declined: frozenset[str]
+    ) -> Mover:
         """Return a household as the search looks at it."""
         return Mover(
             referral_id=str(referral_id),
@@ -43,5 +49,7 @@ class Ground:
 async def ground(tx: Transaction, referral_id: UUID) -> Ground:
     """Read how things stand now; `referral_id` is for whom it is asked."""
     reference = await tx.snapshots.reference(tx)
-    standing = await situation.read(tx, referral_id, rankings_per_hour=reference.policy.rankings_per_hour)
+    standing = await situation.read(
+        tx, referral_id, rankings_per_hour=reference.policy.rankings_per_hour
+    )
     return Ground(tx.at, reference, await tx.snapshots.register(tx), standing)

@@ -1,6 +1,7 @@
 """Checking and reserving the legs of a swap: every hard rule once more, with what is known now, and a recorded ranking.
 
-All of it is done as the exchange, under the locks of placing/store/swap_reservations.py: all legs, or none.
+All of it is done as the exchange, under the locks of placing/store/swap_reservations.py: all legs,
+or none.
 """
 
 from collections.abc import Sequence
@@ -44,12 +45,16 @@ def gone() -> Conflict:
     return Conflict("swap_gone", "Something changed since this swap was found; search again.")
 
 
-async def check(tx: Transaction, referral_id: UUID, place_id: UUID, *, ground: Ground, keyring: Keyring) -> Checked:
+async def check(
+    tx: Transaction, referral_id: UUID, place_id: UUID, *, ground: Ground, keyring: Keyring
+) -> Checked:
     """Rank for a household as if the place that it goes to were free, and record it; refuse where that is unlawful."""
     referral = await referral_rows.read(tx, referral_id)
     if referral is None or referral.key is None or referral.sealed is None:
         raise gone()
-    content, key = referrals.unsealed(tx, referral, key=referral.key, sealed=referral.sealed, keyring=keyring)
+    content, key = referrals.unsealed(
+        tx, referral, key=referral.key, sealed=referral.sealed, keyring=keyring
+    )
     need = referrals.need_of(content, ground.reference)
     declined = await exchange_rows.declined(tx, [referral_id])
     group = (await register.standing(tx, place_id)).group
@@ -68,19 +73,34 @@ async def check(tx: Transaction, referral_id: UUID, place_id: UUID, *, ground: G
     return Checked(referral, ranked.id, offer.rank, offer.group.region)
 
 
-async def reserve(tx: Transaction, swap: SwapRow, legs: Sequence[LegRow], *, keyring: Keyring) -> None:
+async def reserve(
+    tx: Transaction, swap: SwapRow, legs: Sequence[LegRow], *, keyring: Keyring
+) -> None:
     """Reserve every leg of a swap to which all have consented; refuse, and leave it as it was, where one cannot be."""
-    await swap_reservations.lock(tx, referrals=[leg.referral_id for leg in legs], places=[leg.place_id for leg in legs])
+    await swap_reservations.lock(
+        tx, referrals=[leg.referral_id for leg in legs], places=[leg.place_id for leg in legs]
+    )
     policy = (await tx.snapshots.reference(tx)).policy
     # Where the first one lives nobody goes, but in a cycle: then the last one.
-    homes = [legs[-1].place_id if legs[-1].hold_id is None else None, *(leg.place_id for leg in legs[:-1])]
-    moves = [Move(leg.referral_id, leg.placement_id, home, asked=False) for leg, home in zip(legs, homes, strict=True)]
-    if await swap_reservations.fit(tx, moves, swap_id=swap.id, quiet_days=policy.swap_quiet_days) is None:
+    homes = [
+        legs[-1].place_id if legs[-1].hold_id is None else None,
+        *(leg.place_id for leg in legs[:-1]),
+    ]
+    moves = [
+        Move(leg.referral_id, leg.placement_id, home, asked=False)
+        for leg, home in zip(legs, homes, strict=True)
+    ]
+    if (
+        await swap_reservations.fit(tx, moves, swap_id=swap.id, quiet_days=policy.swap_quiet_days)
+        is None
+    ):
         raise gone()
     ground = await swap_ground.ground(tx, legs[0].referral_id)
     for leg, after in zip(legs, (*legs[1:], legs[0]), strict=True):
         checked = await check(tx, leg.referral_id, leg.place_id, ground=ground, keyring=keyring)
-        await _reserve(tx, swap, leg, checked, occupant=after.placement_id if leg.hold_id is None else None)
+        await _reserve(
+            tx, swap, leg, checked, occupant=after.placement_id if leg.hold_id is None else None
+        )
     if not await swap_reservations.reserved(tx, swap.id):
         raise ran_out()
 
@@ -90,28 +110,36 @@ def ran_out() -> Conflict:
     return Conflict("swap_expired", "This swap has run out: not everybody consented in time.")
 
 
-async def _reserve(tx: Transaction, swap: SwapRow, leg: LegRow, checked: Checked, *, occupant: UUID | None) -> None:
+async def _reserve(
+    tx: Transaction, swap: SwapRow, leg: LegRow, checked: Checked, *, occupant: UUID | None
+) -> None:
     hold_id, placement_id = leg.hold_id or uuid4(), uuid4()
     if leg.hold_id is None:
         await swap_reservations.add_hold(
             tx, hold_values(swap.id, leg, checked, hold_id=hold_id, expires_at=swap.expires_at)
         )
         await swap_reservations.note_hold(tx, leg.id, hold_id)
-    if not await placements.add(tx, await _placement(tx, leg, checked, id_=placement_id, hold_id=hold_id)):
+    if not await placements.add(
+        tx, await _placement(tx, leg, checked, id_=placement_id, hold_id=hold_id)
+    ):
         raise gone()
     if occupant is None:
         reserved = await swap_reservations.give(
             tx, hold_id, ranking_id=checked.ranking_id, rank=checked.rank, placement_id=placement_id
         )
     else:
-        reserved = await swap_reservations.succeed(tx, leg.place_id, occupant=occupant, placement_id=placement_id)
+        reserved = await swap_reservations.succeed(
+            tx, leg.place_id, occupant=occupant, placement_id=placement_id
+        )
     if not reserved:
         raise gone()
     if leg.placement_id is None:
         await swap_reservations.place_referral(tx, leg.referral_id)
 
 
-def hold_values(swap_id: UUID, leg: LegRow, checked: Checked, *, hold_id: UUID, expires_at: datetime) -> dict[str, Any]:
+def hold_values(
+    swap_id: UUID, leg: LegRow, checked: Checked, *, hold_id: UUID, expires_at: datetime
+) -> dict[str, Any]:
     """Return what every hold of a swap's leg has."""
     return {
         "id": hold_id,
@@ -128,7 +156,9 @@ def hold_values(swap_id: UUID, leg: LegRow, checked: Checked, *, hold_id: UUID, 
     }
 
 
-async def _placement(tx: Transaction, leg: LegRow, checked: Checked, *, id_: UUID, hold_id: UUID) -> dict[str, Any]:
+async def _placement(
+    tx: Transaction, leg: LegRow, checked: Checked, *, id_: UUID, hold_id: UUID
+) -> dict[str, Any]:
     previous = None
     if leg.placement_id is not None:
         previous = await placements.read(tx, leg.placement_id, provider_id=leg.provider_id)

@@ -1,7 +1,7 @@
 """Searching for swaps: who could move so that a lawful place comes free for someone in acute danger.
 
-The caller's provider may know nothing of the households that would move: what comes out names the providers that would
-be asked, and of the moves only its own referral's.
+The caller's provider may know nothing of the households that would move: what comes out names the
+providers that would be asked, and of the moves only its own referral's.
 """
 
 from collections.abc import Mapping, Sequence
@@ -62,10 +62,14 @@ async def search(
     reference = await tx.snapshots.reference(tx)
     policy = reference.policy
     if max_legs is not None and max_legs > policy.swap_max_legs:
-        raise Invalid(Fault("/maxLegs", f"must be at most {policy.swap_max_legs}, as the policy says"))
+        raise Invalid(
+            Fault("/maxLegs", f"must be at most {policy.swap_max_legs}, as the policy says")
+        )
     need = referrals.need_of(referral.content, reference)
     if not swaps.may_search(need):
-        raise Conflict("not_acute_safety", "Others are asked to move only for someone in acute danger.")
+        raise Conflict(
+            "not_acute_safety", "Others are asked to move only for someone in acute danger."
+        )
     if wait := await swap_searches.wait_s(tx, referral_id, per_hour=policy.rankings_per_hour):
         raise TooOften(retry_after=wait)
     async with exchange_rows.exchanging(tx):
@@ -74,7 +78,10 @@ async def search(
         others = await exchange_rows.willing(tx, referral_id, quiet_days=policy.swap_quiet_days)
         movers = await _movers(tx, others, ground, keyring=keyring)
     wanting = ground.mover(
-        referral_id, need, group_id=own.group_id if own else None, declined=ground.standing.declined_sites
+        referral_id,
+        need,
+        group_id=own.group_id if own else None,
+        declined=ground.standing.declined_sites,
     )
     limited = replace(policy, swap_max_legs=max_legs or policy.swap_max_legs)
     result = _solved(wanting, movers, ground, policy=limited)
@@ -86,19 +93,28 @@ async def search(
         referral_id=referral_id,
         provider_id=referral.case.provider_id,
         found=len(result.swaps),
-        sealed=referral.key.seal_json([_document(swap, households) for swap in result.swaps], row=str(id_)),
+        sealed=referral.key.seal_json(
+            [_document(swap, households) for swap in result.swaps], row=str(id_)
+        ),
     )
-    shown = tuple(_shown(rank, swap, households, ground) for rank, swap in enumerate(result.swaps, start=1))
+    shown = tuple(
+        _shown(rank, swap, households, ground) for rank, swap in enumerate(result.swaps, start=1)
+    )
     return Searched(id_, referral_id, tx.at, result, shown)
 
 
 def _solved(wanting: Mover, movers: Sequence[Mover], ground: Ground, *, policy: Policy) -> Search:
     """Solve it among the groups of places that the register knew when it was last read; newer ones can wait."""
     known = {group.id for group in ground.snapshot.register.groups}
-    free = {group_id: count for group_id, count in ground.standing.free.items() if group_id in known}
+    free = {
+        group_id: count for group_id, count in ground.standing.free.items() if group_id in known
+    }
     places = Places(ground.snapshot.register, free)
     return swaps.search(
-        wanting, movers=[mover for mover in movers if mover.group_id in known], places=places, policy=policy
+        wanting,
+        movers=[mover for mover in movers if mover.group_id in known],
+        places=places,
+        policy=policy,
     )
 
 
@@ -111,19 +127,24 @@ async def _where(tx: Transaction, referral: Referral, *, quiet_days: int) -> Hou
     household = await exchange_rows.in_stay(tx, referral.id, quiet_days=quiet_days)
     if household is None:
         raise Conflict(
-            "not_to_be_moved", "This household is on its way, was moved a short while ago, or is in a swap already."
+            "not_to_be_moved",
+            "This household is on its way, was moved a short while ago, or is in a swap already.",
         )
     return household
 
 
-async def _movers(tx: Transaction, households: Sequence[Household], ground: Ground, *, keyring: Keyring) -> list[Mover]:
+async def _movers(
+    tx: Transaction, households: Sequence[Household], ground: Ground, *, keyring: Keyring
+) -> list[Mover]:
     declined = await exchange_rows.declined(tx, [household.id for household in households])
     nobody: frozenset[str] = frozenset()
     movers: list[Mover] = []
     for one in households:
         content, _ = referrals.unsealed(tx, one, key=one.key, sealed=one.sealed, keyring=keyring)
         need = referrals.need_of(content, ground.reference)
-        movers.append(ground.mover(one.id, need, group_id=one.group_id, declined=declined.get(one.id, nobody)))
+        movers.append(
+            ground.mover(one.id, need, group_id=one.group_id, declined=declined.get(one.id, nobody))
+        )
     return movers
 
 
@@ -137,7 +158,9 @@ def _document(swap: Swap, households: Mapping[str, Household]) -> dict[str, Any]
         "legs": [
             {
                 "referral": leg.referral_id,
-                "placement": _text(households[leg.referral_id].placement_id if leg.from_group else None),
+                "placement": _text(
+                    households[leg.referral_id].placement_id if leg.from_group else None
+                ),
                 "place": _text(place_id),
             }
             for leg, place_id in zip(swap.legs, (*targets, last), strict=True)

@@ -18,7 +18,8 @@ A_RANKING_SEES = 3
 """Free places of a group that a ranking counts: three stands for more."""
 KEPT_HOURS = 24
 
-# As situation.py reads it for one referral; but every free place is counted, each being one that somebody may have.
+# As situation.py reads it for one referral; but every free place is counted, each being one that
+# somebody may have.
 STANDING = text(f"""
 SELECT
   (SELECT coalesce(json_object_agg(group_id, free), '{{}}') FROM (
@@ -67,7 +68,7 @@ async def standings(tx: "Transaction", ids: Sequence[UUID], *, rankings_per_hour
     return Standings(row.free, each)
 
 
-# --- counts, made by the worker ------------------------------------------------------------------------
+# --- counts, made by the worker -------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +92,12 @@ async def ask(tx: "Transaction", id_: UUID, *, account_id: UUID) -> None:
 async def newest(tx: "Transaction", *, minutes: int) -> CountsRow | None:
     """Return the newest plan in counts that was asked for in the last minutes, by whomever."""
     since = func.clock_timestamp() - timedelta(minutes=minutes)
-    wanted = select(*_COLUMNS).where(PeakPlan.asked_at > since).order_by(PeakPlan.asked_at.desc()).limit(1)
+    wanted = (
+        select(*_COLUMNS)
+        .where(PeakPlan.asked_at > since)
+        .order_by(PeakPlan.asked_at.desc())
+        .limit(1)
+    )
     row = await tx.row(wanted)
     return None if row is None else CountsRow(*row)
 
@@ -110,10 +116,18 @@ async def asked(tx: "Transaction") -> list[UUID]:
 
 async def answer(tx: "Transaction", ids: Sequence[UUID], counts: Mapping[str, Any]) -> None:
     """Give the counts to those who asked."""
-    made = update(PeakPlan).where(PeakPlan.id.in_(ids)).values(counts=dict(counts), made_at=func.clock_timestamp())
+    made = (
+        update(PeakPlan)
+        .where(PeakPlan.id.in_(ids))
+        .values(counts=dict(counts), made_at=func.clock_timestamp())
+    )
     await tx.run(made)
 
 
 async def prune(tx: "Transaction") -> None:
     """Forget plans in counts that were asked for a day ago."""
-    await tx.run(delete(PeakPlan).where(PeakPlan.asked_at < func.clock_timestamp() - timedelta(hours=KEPT_HOURS)))
+    await tx.run(
+        delete(PeakPlan).where(
+            PeakPlan.asked_at < func.clock_timestamp() - timedelta(hours=KEPT_HOURS)
+        )
+    )

@@ -64,12 +64,20 @@ async def read(tx: "Transaction", ranking_id: UUID) -> tuple[RankingRow, bytes |
         .outerjoin(ReferralSecret, ReferralSecret.referral_id == Ranking.referral_id)
         .where(Ranking.id == ranking_id)
     )
-    return None if row is None else (RankingRow(**{name: getattr(row, name) for name in RankingRow.__slots__}), row.key)
+    return (
+        None
+        if row is None
+        else (RankingRow(**{name: getattr(row, name) for name in RankingRow.__slots__}), row.key)
+    )
 
 
 async def policy(tx: "Transaction", policy_hash: str) -> tuple[Policy, str]:
     """Return the policy that a ranking cites, and its version."""
-    row = (await tx.rows(select(PolicyTable.document, PolicyTable.version).where(PolicyTable.hash == policy_hash)))[0]
+    row = (
+        await tx.rows(
+            select(PolicyTable.document, PolicyTable.version).where(PolicyTable.hash == policy_hash)
+        )
+    )[0]
     return parse_policy(row.document), row.version
 
 
@@ -83,7 +91,10 @@ async def concerns_region(tx: "Transaction", ranking_id: UUID, *, region: str) -
             .join(Municipality, Municipality.code == Referral.origin)
             .outerjoin(HoldTable, HoldTable.ranking_id == Ranking.id)
             .outerjoin(Placement, Placement.hold_id == HoldTable.id)
-            .where(Ranking.id == ranking_id, or_(Municipality.region == region, Placement.receiving == region))
+            .where(
+                Ranking.id == ranking_id,
+                or_(Municipality.region == region, Placement.receiving == region),
+            )
             .having(func.count() > 0)
         )
     ) is not None
@@ -92,7 +103,9 @@ async def concerns_region(tx: "Transaction", ranking_id: UUID, *, region: str) -
 async def newest(tx: "Transaction", *, most: int) -> list[UUID]:
     """Return the ids of the newest rankings, one a referral, of which the inputs can still be read; newest first."""
     newer = Ranking.__table__.alias("newer")
-    later = or_(newer.c.as_of > Ranking.as_of, and_(newer.c.as_of == Ranking.as_of, newer.c.id > Ranking.id))
+    later = or_(
+        newer.c.as_of > Ranking.as_of, and_(newer.c.as_of == Ranking.as_of, newer.c.id > Ranking.id)
+    )
     superseded = exists().where(newer.c.referral_id == Ranking.referral_id, later)
     found = await tx.rows(
         select(Ranking.id)

@@ -29,8 +29,9 @@ WAIT = """
 """
 """In how many seconds a referral may be ranked again; null for now. `most` is how often in an hour."""
 
-# Free places are counted no further than "three or more", and the clock is read once, so that the index can be searched
-# for it: then the price does not grow with the number of places, taken or free.
+# Free places are counted no further than "three or more", and the clock is read once, so that the
+# index can be searched for it: then the price does not grow with the number of places, taken or
+# free.
 STANDING = text(f"""
 SELECT
   (SELECT coalesce(json_object_agg(g.id, f.free), '{{}}')

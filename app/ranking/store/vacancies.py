@@ -63,7 +63,8 @@ class Chance:
     rank: int
 
 
-# Those that are being counted first: what comes free meanwhile waits for the next round, and goes through it together.
+# Those that are being counted first: what comes free meanwhile waits for the next round, and goes
+# through it together.
 _PENDING = (
     select(*(getattr(Vacancy, name) for name in Pending.__slots__))
     .where(Vacancy.counted_at.is_(None))
@@ -83,7 +84,10 @@ async def pending(tx: "Transaction") -> list[Pending]:
 async def record(tx: "Transaction", chances: Sequence[Chance]) -> None:
     """Record rankings for those who wait: always in the same order, so that no two writers wait for each other."""
     ordered = sorted(chances, key=lambda chance: chance.ranking.referral_id)
-    await tx.run(insert(Ranking), [{**asdict(chance.ranking), "came_free_rank": chance.rank} for chance in ordered])
+    await tx.run(
+        insert(Ranking),
+        [{**asdict(chance.ranking), "came_free_rank": chance.rank} for chance in ordered],
+    )
 
 
 _COUNT = text("""
@@ -138,4 +142,6 @@ async def listed(
 
 async def prune(tx: "Transaction") -> int:
     """Forget what came free long ago, and return how much."""
-    return await tx.run(delete(Vacancy).where(Vacancy.freed_at < func.clock_timestamp() - timedelta(days=KEPT_DAYS)))
+    return await tx.run(
+        delete(Vacancy).where(Vacancy.freed_at < func.clock_timestamp() - timedelta(days=KEPT_DAYS))
+    )

@@ -5,7 +5,18 @@ from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Uuid, bindparam, func, insert, or_, select, text, tuple_, update
+from sqlalchemy import (
+    ColumnElement,
+    Uuid,
+    bindparam,
+    func,
+    insert,
+    or_,
+    select,
+    text,
+    tuple_,
+    update,
+)
 from sqlalchemy.dialects.postgresql import insert as insert_or
 
 from app.models import Alternative, AmbulatoryCapacity
@@ -41,7 +52,9 @@ class Capacity:
     in_use: int
 
 
-_COLUMNS: tuple[ColumnElement[Any], ...] = tuple(getattr(Alternative, name) for name in AlternativeRow.__slots__)
+_COLUMNS: tuple[ColumnElement[Any], ...] = tuple(
+    getattr(Alternative, name) for name in AlternativeRow.__slots__
+)
 _READ = select(*_COLUMNS)
 _LIVE = Alternative.ended_at.is_(None)
 
@@ -57,7 +70,10 @@ async def add(tx: "Transaction", alternative: AlternativeRow) -> bool:
 
 async def in_use(tx: "Transaction", referral_id: UUID) -> bool:
     """Whether a referral has an alternative."""
-    return await tx.row(select(Alternative.id).where(Alternative.referral_id == referral_id, _LIVE)) is not None
+    return (
+        await tx.row(select(Alternative.id).where(Alternative.referral_id == referral_id, _LIVE))
+        is not None
+    )
 
 
 async def read(
@@ -74,17 +90,27 @@ async def listed(
 ) -> list[AlternativeRow]:
     """Return what is in use and concerns a provider, whoever waits longest for a check first."""
     statement = (
-        _READ.where(_concerns(provider_id), _LIVE).order_by(Alternative.next_check_at, Alternative.id).limit(limit)
+        _READ.where(_concerns(provider_id), _LIVE)
+        .order_by(Alternative.next_check_at, Alternative.id)
+        .limit(limit)
     )
     if after is not None:
-        statement = statement.where(tuple_(Alternative.next_check_at, Alternative.id) > tuple_(*after))
+        statement = statement.where(
+            tuple_(Alternative.next_check_at, Alternative.id) > tuple_(*after)
+        )
     return [AlternativeRow(*row) for row in await tx.rows(statement)]
 
 
-async def check(tx: "Transaction", alternative_id: UUID, *, outcome: str, next_check_at: datetime) -> AlternativeRow:
+async def check(
+    tx: "Transaction", alternative_id: UUID, *, outcome: str, next_check_at: datetime
+) -> AlternativeRow:
     """Note how they are, and when somebody has to ask again."""
     return await _change(
-        tx, alternative_id, outcome=outcome, checked_at=func.clock_timestamp(), next_check_at=next_check_at
+        tx,
+        alternative_id,
+        outcome=outcome,
+        checked_at=func.clock_timestamp(),
+        next_check_at=next_check_at,
     )
 
 
@@ -113,4 +139,6 @@ async def capacity(tx: "Transaction", provider_id: UUID) -> Capacity:
 async def set_capacity(tx: "Transaction", provider_id: UUID, *, capacity: int) -> None:
     """Say how many a provider can help where they are; those whom it helps already stay."""
     statement = insert_or(AmbulatoryCapacity).values(provider_id=provider_id, capacity=capacity)
-    await tx.run(statement.on_conflict_do_update(index_elements=["provider_id"], set_={"capacity": capacity}))
+    await tx.run(
+        statement.on_conflict_do_update(index_elements=["provider_id"], set_={"capacity": capacity})
+    )

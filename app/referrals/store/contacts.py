@@ -38,10 +38,17 @@ async def add(tx: "Transaction", contact: ContactRow) -> None:
 
 
 async def listed(
-    tx: "Transaction", referral_id: UUID, *, provider_id: UUID, limit: int, after: tuple[datetime, UUID] | None
+    tx: "Transaction",
+    referral_id: UUID,
+    *,
+    provider_id: UUID,
+    limit: int,
+    after: tuple[datetime, UUID] | None,
 ) -> list[ContactRow]:
     """Return the contacts of one of a provider's referrals, newest first."""
-    statement = _READ.where(Contact.referral_id == referral_id, Contact.provider_id == provider_id).limit(limit)
+    statement = _READ.where(
+        Contact.referral_id == referral_id, Contact.provider_id == provider_id
+    ).limit(limit)
     if after is not None:
         statement = statement.where(tuple_(Contact.at, Contact.id) < tuple_(*after))
     return [ContactRow(*row) for row in await tx.rows(statement)]

@@ -105,7 +105,9 @@ _READ = (
         *(getattr(Alternative, name).label(f"alternative_{name}") for name in _USED),
     )
     .outerjoin(ReferralSecret, ReferralSecret.referral_id == Referral.id)
-    .outerjoin(Alternative, and_(Alternative.referral_id == Referral.id, Alternative.ended_at.is_(None)))
+    .outerjoin(
+        Alternative, and_(Alternative.referral_id == Referral.id, Alternative.ended_at.is_(None))
+    )
     .order_by(Referral.created_at.desc(), Referral.id.desc())
 )
 
@@ -134,10 +136,17 @@ async def read(
 
 
 async def listed(
-    tx: "Transaction", provider_id: UUID, *, status: str | None, limit: int, after: tuple[datetime, UUID] | None
+    tx: "Transaction",
+    provider_id: UUID,
+    *,
+    status: str | None,
+    limit: int,
+    after: tuple[datetime, UUID] | None,
 ) -> list[ReferralRow]:
     """Return a provider's referrals, newest first; none that were erased."""
-    statement = _READ.where(Referral.provider_id == provider_id, ReferralSecret.key.is_not(None)).limit(limit)
+    statement = _READ.where(
+        Referral.provider_id == provider_id, ReferralSecret.key.is_not(None)
+    ).limit(limit)
     if status is not None:
         statement = statement.where(_STATUS.is_not_distinct_from(status))
     if after is not None:
@@ -145,7 +154,8 @@ async def listed(
     return [_referral(row) for row in await tx.rows(statement)]
 
 
-# In the statement itself and not beside it: only so is the index of those who are not placed known to fit.
+# In the statement itself and not beside it: only so is the index of those who are not placed known
+# to fit.
 _NOT_PLACED = Referral.status.in_([literal_column("'open'"), literal_column("'held'")])
 _KEPT = ReferralSecret.key.is_not(None)
 _WAITING = _READ.where(_NOT_PLACED, _OF_PROVIDER, _KEPT, or_(Referral.status == "open", _lapsed()))
@@ -155,7 +165,11 @@ _OPEN = (
     .order_by(Referral.created_at, Referral.id)
     .limit(bindparam("most"))
 )
-_REACHED = select(Referral.created_at, Referral.id).where(Referral.id == bindparam("reached")).scalar_subquery()
+_REACHED = (
+    select(Referral.created_at, Referral.id)
+    .where(Referral.id == bindparam("reached"))
+    .scalar_subquery()
+)
 
 
 async def waiting(tx: "Transaction", provider_id: UUID) -> list[ReferralRow]:
@@ -176,7 +190,9 @@ def _referral(row: "Row[Any]") -> ReferralRow:
     return ReferralRow(*known, alternative=InUse(*used) if row.alternative_id is not None else None)
 
 
-async def several(tx: "Transaction", ids: Collection[UUID], *, provider_id: UUID | None = None) -> list[ReferralRow]:
+async def several(
+    tx: "Transaction", ids: Collection[UUID], *, provider_id: UUID | None = None
+) -> list[ReferralRow]:
     """Return those of some referrals that the caller may see, in no order; only this provider's where one is given."""
     if provider_id is None:
         return [_referral(row) for row in await tx.rows(_SEVERAL, {"ids": ids})]
@@ -197,14 +213,20 @@ async def add(tx: "Transaction", values: Mapping[str, Any], *, key: bytes, seale
     return True
 
 
-async def change(tx: "Transaction", referral_id: UUID, values: Mapping[str, Any], *, sealed: bytes) -> None:
+async def change(
+    tx: "Transaction", referral_id: UUID, values: Mapping[str, Any], *, sealed: bytes
+) -> None:
     """Store what is known now; rankings of the version before can no longer be held."""
     await tx.run(
         update(Referral)
         .where(Referral.id == referral_id)
         .values(**values, version=Referral.version + 1, updated_at=func.clock_timestamp())
     )
-    await tx.run(update(ReferralSecret).where(ReferralSecret.referral_id == referral_id).values(sealed=sealed))
+    await tx.run(
+        update(ReferralSecret)
+        .where(ReferralSecret.referral_id == referral_id)
+        .values(sealed=sealed)
+    )
 
 
 async def set_status(tx: "Transaction", referral_id: UUID, status: str) -> None:

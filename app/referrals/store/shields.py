@@ -1,6 +1,7 @@
 """Shields: the colleagues by whom alone a referral may be seen, and those who broke the glass for a while.
 
-What a shield hides is hidden by row-level security alone: every query here and elsewhere reads as if there were none.
+What a shield hides is hidden by row-level security alone: every query here and elsewhere reads as
+if there were none.
 """
 
 from collections.abc import Collection
@@ -9,7 +10,19 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from sqlalchemy import ARRAY, Text, bindparam, column, delete, func, literal, or_, select, text, tuple_
+from sqlalchemy import (
+    ARRAY,
+    Text,
+    bindparam,
+    column,
+    delete,
+    func,
+    literal,
+    or_,
+    select,
+    text,
+    tuple_,
+)
 from sqlalchemy import Uuid as UuidType
 from sqlalchemy.dialects.postgresql import insert
 
@@ -42,7 +55,9 @@ _WHO = func.colleagues().table_valued(
     column("account_id", UuidType()), column("name", Text()), column("roles", ARRAY(Text))
 )
 _NAME = func.coalesce(_WHO.c.name, "")
-_COLLEAGUES = select(_WHO.c.account_id, _NAME.label("name"), _WHO.c.roles).order_by(_NAME, _WHO.c.account_id)
+_COLLEAGUES = select(_WHO.c.account_id, _NAME.label("name"), _WHO.c.roles).order_by(
+    _NAME, _WHO.c.account_id
+)
 
 
 async def colleagues(
@@ -52,7 +67,9 @@ async def colleagues(
     statement = _COLLEAGUES.limit(limit)
     if after is not None:
         statement = statement.where(tuple_(_NAME, _WHO.c.account_id) > tuple_(*map(literal, after)))
-    return [Colleague(row.account_id, row.name, tuple(row.roles)) for row in await tx.rows(statement)]
+    return [
+        Colleague(row.account_id, row.name, tuple(row.roles)) for row in await tx.rows(statement)
+    ]
 
 
 _ALONE = text("SELECT pg_advisory_xact_lock(hashtextextended(:provider_id, 1))").bindparams(
@@ -63,27 +80,41 @@ _ALONE = text("SELECT pg_advisory_xact_lock(hashtextextended(:provider_id, 1))")
 async def one_at_a_time(tx: "Transaction", provider_id: UUID) -> None:
     """Let a provider's acts on shields wait for each other until the transaction ends.
 
-    A glass that is broken while a shield is taken away would else be all that is left of it, and hide the referral from
-    those who were named; and of many guesses at once each would be the first.
+    A glass that is broken while a shield is taken away would else be all that is left of it, and
+    hide the referral from those who were named; and of many guesses at once each would be the
+    first.
     """
     await tx.rows(_ALONE, {"provider_id": str(provider_id)})
 
 
 async def named(tx: "Transaction", referral_id: UUID) -> frozenset[UUID]:
     """Return the accounts that are named; none where a referral is not shielded."""
-    statement = select(Shield.account_id).where(Shield.referral_id == referral_id, Shield.until.is_(None))
+    statement = select(Shield.account_id).where(
+        Shield.referral_id == referral_id, Shield.until.is_(None)
+    )
     return frozenset(row.account_id for row in await tx.rows(statement))
 
 
 async def name(
-    tx: "Transaction", referral_id: UUID, *, provider_id: UUID, reference: str, accounts: Collection[UUID]
+    tx: "Transaction",
+    referral_id: UUID,
+    *,
+    provider_id: UUID,
+    reference: str,
+    accounts: Collection[UUID],
 ) -> None:
     """Let a referral be seen by these accounts only, and by those who broke the glass until their time is over.
 
-    In this order: whoever names is named before others go, and never out of sight of what they are changing.
+    In this order: whoever names is named before others go, and never out of sight of what they are
+    changing.
     """
     rows = [
-        {"referral_id": referral_id, "account_id": account_id, "provider_id": provider_id, "reference": reference}
+        {
+            "referral_id": referral_id,
+            "account_id": account_id,
+            "provider_id": provider_id,
+            "reference": reference,
+        }
         for account_id in sorted(accounts)
     ]
     lasting = {"broken_because": None, "until": None}
@@ -91,7 +122,9 @@ async def name(
         insert(Shield)
         .values(rows)
         .on_conflict_do_update(
-            index_elements=["referral_id", "account_id"], set_=lasting, where=Shield.until.is_not(None)
+            index_elements=["referral_id", "account_id"],
+            set_=lasting,
+            where=Shield.until.is_not(None),
         )
     )
     await tx.run(
@@ -106,7 +139,9 @@ async def name(
 
 async def take_away(tx: "Transaction", referral_id: UUID, *, provider_id: UUID) -> None:
     """Let every colleague see a referral again."""
-    await tx.run(delete(Shield).where(Shield.referral_id == referral_id, Shield.provider_id == provider_id))
+    await tx.run(
+        delete(Shield).where(Shield.referral_id == referral_id, Shield.provider_id == provider_id)
+    )
 
 
 async def find(tx: "Transaction", reference: str, *, provider_id: UUID) -> Shielded | None:
@@ -115,7 +150,9 @@ async def find(tx: "Transaction", reference: str, *, provider_id: UUID) -> Shiel
         Shield.reference == reference, Shield.provider_id == provider_id, Shield.until.is_(None)
     )
     rows = await tx.rows(statement)
-    return Shielded(rows[0].referral_id, frozenset(row.account_id for row in rows)) if rows else None
+    return (
+        Shielded(rows[0].referral_id, frozenset(row.account_id for row in rows)) if rows else None
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,5 +179,7 @@ async def break_glass(tx: "Transaction", glass: Glass) -> datetime:
         until=until,
     )
     again = {"broken_because": broken.excluded.broken_because, "until": broken.excluded.until}
-    statement = broken.on_conflict_do_update(index_elements=["referral_id", "account_id"], set_=again)
+    statement = broken.on_conflict_do_update(
+        index_elements=["referral_id", "account_id"], set_=again
+    )
     return (await tx.rows(statement.returning(Shield.until)))[0].until

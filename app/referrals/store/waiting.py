@@ -44,8 +44,9 @@ async def since(tx: "Transaction", referral_ids: Sequence[UUID]) -> dict[UUID, S
     return {row.id: Since(*row) for row in await tx.rows(_SINCE, {"ids": list(referral_ids)})}
 
 
-# Whoever has been told is noted with it, and told once: what is overdue for somebody in an alternative once a day,
-# reckoned from when it was due. `nights_over_at` comes with midnight by the clocks of the jurisdiction.
+# Whoever has been told is noted with it, and told once: what is overdue for somebody in an
+# alternative once a day, reckoned from when it was due. `nights_over_at` comes with midnight by the
+# clocks of the jurisdiction.
 _REMIND = text("""
 WITH alternative AS (
   SELECT a.*, (a.until::timestamp AT TIME ZONE :zone) AS nights_over_at, ARRAY[provider_id, responsible_id] AS audience

@@ -22,7 +22,8 @@ LONGEST_POSTCODE = 16
 ELDEST_SON = 99
 INVISIBLE = frozenset({"Cc", "Cf", "Co", "Cn", "Cs"})
 
-# No message repeats the cell: columns that have slipped would put an address into a terminal or a log.
+# No message repeats the cell: columns that have slipped would put an address into a terminal or a
+# log.
 
 
 def _reference(info: ValidationInfo) -> ReferenceFiles:
@@ -161,10 +162,15 @@ Postcode = Annotated[str, AfterValidator(_visible), AfterValidator(_at_most(LONG
 Slug = Annotated[
     str,
     AfterValidator(_at_most(LONGEST_SLUG)),
-    AfterValidator(_matches(SLUG, wanted="small letters, digits and single hyphens, as in de-voorbeeldhof")),
+    AfterValidator(
+        _matches(SLUG, wanted="small letters, digits and single hyphens, as in de-voorbeeldhof")
+    ),
 ]
 Phone = Annotated[
-    str, AfterValidator(_matches(PHONE, wanted="a telephone number of 6 to 25 digits, spaces and hyphens"))
+    str,
+    AfterValidator(
+        _matches(PHONE, wanted="a telephone number of 6 to 25 digits, spaces and hyphens")
+    ),
 ]
 MunicipalityCode = Annotated[str, AfterValidator(_municipality)]
 MunicipalityCodes = Annotated[
@@ -188,6 +194,13 @@ Confidence = Annotated[str, AfterValidator(_one_of("mapping_confidence"))]
 # A hold or a placement comes from a person's act, never from a file.
 PlaceStatus = Annotated[str, AfterValidator(_one_of("place_statuses", but=("held", "placed")))]
 OutOfServiceReason = Annotated[str, AfterValidator(_one_of("out_of_service_reasons"))]
-Genders = Annotated[tuple[str, ...], BeforeValidator(_split), AfterValidator(_some), AfterValidator(_all_of("genders"))]
+Genders = Annotated[
+    tuple[str, ...],
+    BeforeValidator(_split),
+    AfterValidator(_some),
+    AfterValidator(_all_of("genders")),
+]
 Features = Annotated[tuple[str, ...], BeforeValidator(_split), AfterValidator(_all_of("features"))]
-TargetGroups = Annotated[tuple[str, ...], BeforeValidator(_split), AfterValidator(_all_of("target_groups"))]
+TargetGroups = Annotated[
+    tuple[str, ...], BeforeValidator(_split), AfterValidator(_all_of("target_groups"))
+]

@@ -10,7 +10,15 @@ from pydantic import TypeAdapter, ValidationError
 
 from app.reference import ReferenceFiles, load
 from app.registry.importing.csv_lines import CsvFault, ImportFaults, Records, decode
-from app.registry.importing.csv_rows import MunicipalityRow, PlaceRow, ProviderRow, RegionRow, Row, SiteRow, WeightRow
+from app.registry.importing.csv_rows import (
+    MunicipalityRow,
+    PlaceRow,
+    ProviderRow,
+    RegionRow,
+    Row,
+    SiteRow,
+    WeightRow,
+)
 
 __all__ = [
     "KINDS",
@@ -76,11 +84,16 @@ KINDS: Mapping[str, Kind[Row]] = {
 
 
 def read(
-    kind: Kind[RowT], raw: bytes, *, reference: ReferenceFiles | None = None, progress: Progress | None = None
+    kind: Kind[RowT],
+    raw: bytes,
+    *,
+    reference: ReferenceFiles | None = None,
+    progress: Progress | None = None,
 ) -> tuple[RowT, ...]:
     """Return the rows of a file in its order, or raise ImportFaults with everything that is wrong with it.
 
-    Whether what a row names exists (its provider, site, municipality or region) is for whoever can ask the database.
+    Whether what a row names exists (its provider, site, municipality or region) is for whoever can
+    ask the database.
     """
     text, faults = decode(raw)
     unreadable = frozenset(fault.line for fault in faults)
@@ -119,9 +132,15 @@ class _Header:
         missing = [column for column in kind.required if column not in times]
         twice = [column for column in times if times[column] > 1]
         self.faults = [
-            *(CsvFault(line, "", f"column '{column[:40]}' is unknown; known are {allowed}") for column in unknown),
+            *(
+                CsvFault(line, "", f"column '{column[:40]}' is unknown; known are {allowed}")
+                for column in unknown
+            ),
             *(CsvFault(line, "", f"column '{column}' is missing") for column in missing),
-            *(CsvFault(line, "", f"column '{column[:40]}' is there {times[column]} times") for column in twice),
+            *(
+                CsvFault(line, "", f"column '{column[:40]}' is there {times[column]} times")
+                for column in twice
+            ),
         ]
 
     def named(self, cells: list[str]) -> dict[str, str]:

@@ -28,7 +28,9 @@ class Place:
     extent_km: int
 
 
-async def take_regions(tx: Transaction, rows: Sequence[RegionRow], *, faults: list[CsvFault]) -> Imported:
+async def take_regions(
+    tx: Transaction, rows: Sequence[RegionRow], *, faults: list[CsvFault]
+) -> Imported:
     """Store what is new or different of some regions."""
     refuse(faults)
     wanted = [_without(asdict(row), "line") for row in rows]
@@ -38,9 +40,13 @@ async def take_regions(tx: Transaction, rows: Sequence[RegionRow], *, faults: li
     return changes.counts
 
 
-async def take_municipalities(tx: Transaction, rows: Sequence[MunicipalityRow], *, faults: list[CsvFault]) -> Imported:
+async def take_municipalities(
+    tx: Transaction, rows: Sequence[MunicipalityRow], *, faults: list[CsvFault]
+) -> Imported:
     """Store what is new or different of some municipalities, and how far from every other they are then."""
-    _check_regions(rows, known=[_code(region) for region in await country.regions(tx)], faults=faults)
+    _check_regions(
+        rows, known=[_code(region) for region in await country.regions(tx)], faults=faults
+    )
     refuse(faults)
     known = await country.municipalities(tx)
     wanted = [_without(asdict(row), "line", "mapping_confidence") for row in rows]
@@ -50,7 +56,10 @@ async def take_municipalities(tx: Transaction, rows: Sequence[MunicipalityRow], 
     moved = _differing(changes, before, names=APART)
     if moved:
         await country.forget_distances(tx, moved)
-        towns = [Place(*(town[name] for name in Place.__slots__)) for town in await country.municipalities(tx)]
+        towns = [
+            Place(*(town[name] for name in Place.__slots__))
+            for town in await country.municipalities(tx)
+        ]
         await country.put_distances(tx, list(distances(towns, of=moved)))
     if moved | _differing(changes, before, names=("region",)):
         # What a ranking made until now knew of safety or of regions may not hold any more.
@@ -59,18 +68,27 @@ async def take_municipalities(tx: Transaction, rows: Sequence[MunicipalityRow], 
     return changes.counts
 
 
-async def take_weights(tx: Transaction, rows: Sequence[WeightRow], *, faults: list[CsvFault]) -> Imported:
+async def take_weights(
+    tx: Transaction, rows: Sequence[WeightRow], *, faults: list[CsvFault]
+) -> Imported:
     """Store what is new or different of some weights."""
-    _check_regions(rows, known=[_code(region) for region in await country.regions(tx)], faults=faults)
+    _check_regions(
+        rows, known=[_code(region) for region in await country.regions(tx)], faults=faults
+    )
     faults += [
-        CsvFault(row.line, "weight", f"must be at most {LARGEST_WEIGHT}") for row in rows if row.weight > LARGEST_WEIGHT
+        CsvFault(row.line, "weight", f"must be at most {LARGEST_WEIGHT}")
+        for row in rows
+        if row.weight > LARGEST_WEIGHT
     ]
     refuse(faults)
     wanted = [
-        {"region": row.region, "valid_from": row.date, "weight": row.weight, "source": row.source} for row in rows
+        {"region": row.region, "valid_from": row.date, "weight": row.weight, "source": row.source}
+        for row in rows
     ]
     known = await country.weights(tx)
-    changes = _compare(wanted, known=known, key=lambda weight: (weight["region"], weight["valid_from"]))
+    changes = _compare(
+        wanted, known=known, key=lambda weight: (weight["region"], weight["valid_from"])
+    )
     await country.put_weights(tx, changes.all)
     await _tell(tx, changes)
     await ledger.record_weights(tx, changes.all)
@@ -92,14 +110,20 @@ class _Changes:
         return Imported(len(self.new), len(self.changed), self.unchanged)
 
 
-def _compare(wanted: Sequence[Values], *, known: Sequence[Values], key: Callable[[Values], Hashable]) -> _Changes:
+def _compare(
+    wanted: Sequence[Values], *, known: Sequence[Values], key: Callable[[Values], Hashable]
+) -> _Changes:
     before = {key(values): values for values in known}
     new = [values for values in wanted if key(values) not in before]
-    changed = [values for values in wanted if key(values) in before and values != before[key(values)]]
+    changed = [
+        values for values in wanted if key(values) in before and values != before[key(values)]
+    ]
     return _Changes(new, changed, len(wanted) - len(new) - len(changed))
 
 
-def _differing(changes: _Changes, before: Mapping[str, Values], *, names: Sequence[str]) -> frozenset[str]:
+def _differing(
+    changes: _Changes, before: Mapping[str, Values], *, names: Sequence[str]
+) -> frozenset[str]:
     """Return the codes of what is new, or different in one of these respects."""
     return frozenset(
         _code(values)
@@ -109,9 +133,16 @@ def _differing(changes: _Changes, before: Mapping[str, Values], *, names: Sequen
 
 
 def _check_regions(
-    rows: Sequence[MunicipalityRow] | Sequence[WeightRow], *, known: Sequence[str], faults: list[CsvFault]
+    rows: Sequence[MunicipalityRow] | Sequence[WeightRow],
+    *,
+    known: Sequence[str],
+    faults: list[CsvFault],
 ) -> None:
-    faults += [CsvFault(row.line, "region", "there is no such region") for row in rows if row.region not in known]
+    faults += [
+        CsvFault(row.line, "region", "there is no such region")
+        for row in rows
+        if row.region not in known
+    ]
 
 
 async def _tell(tx: Transaction, changes: _Changes) -> None:

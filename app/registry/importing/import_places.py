@@ -63,7 +63,9 @@ class Wanted:
         return self.stored is not None and (self.moved or self.state != self.stored.state)
 
 
-async def take(tx: Transaction, rows: Sequence[PlaceRow], *, keyring: Keyring, faults: list[CsvFault]) -> Imported:
+async def take(
+    tx: Transaction, rows: Sequence[PlaceRow], *, keyring: Keyring, faults: list[CsvFault]
+) -> Imported:
     """Store what is new or different of some places."""
     providers = await bulk.providers(tx)
     slugs = {row.provider for row in rows}
@@ -87,8 +89,15 @@ Labelled = Mapping[tuple[UUID, str], Sequence[Stored]]
 """Places by site and label; the tables allow several of one label."""
 
 
-async def _labels(tx: Transaction, provider_ids: Sequence[UUID], named: Mapping[str, Named]) -> Labelled:
-    keys = {site.stored.id: site.key for by_name in named.values() for sites in by_name.values() for site in sites}
+async def _labels(
+    tx: Transaction, provider_ids: Sequence[UUID], named: Mapping[str, Named]
+) -> Labelled:
+    keys = {
+        site.stored.id: site.key
+        for by_name in named.values()
+        for sites in by_name.values()
+        for site in sites
+    }
     labelled: dict[tuple[UUID, str], list[Stored]] = defaultdict(list)
     for provider_id in provider_ids:
         for stored in await places.listed(tx, provider_id, site_id=None, limit=EVERY, after=None):
@@ -110,7 +119,9 @@ def _match(
         if row.provider not in providers:
             faults.append(CsvFault(row.line, "provider", "there is no such provider"))
         elif len(found) != 1:
-            faults.append(CsvFault(row.line, "site", AMBIGUOUS if found else "the provider has no such site"))
+            faults.append(
+                CsvFault(row.line, "site", AMBIGUOUS if found else "the provider has no such site")
+            )
         else:
             stored = labelled.get((found[0].stored.id, row.label), [None])
             one = Wanted(row, providers[row.provider].id, found[0], stored[0])
@@ -118,7 +129,11 @@ def _match(
                 faults.append(CsvFault(row.line, "label", "the site has several of this label"))
             elif stored[0] is not None and stored[0].claimed and one.differs:
                 faults.append(
-                    CsvFault(row.line, "label", "a hold or a placement lives on this place: it stays as it is")
+                    CsvFault(
+                        row.line,
+                        "label",
+                        "a hold or a placement lives on this place: it stays as it is",
+                    )
                 )
             yield one
 
@@ -134,12 +149,20 @@ async def _add(tx: Transaction, new: Sequence[Wanted]) -> None:
         members[group_id] += 1
         ids = {"provider_id": one.provider_id}
         sealed = one.site.key.seal(one.row.label.encode(), row=str(id_))
-        batch.places.append(ids | {"id": id_, "site_id": site_id, "group_id": group_id, "created_at": tx.at})
+        batch.places.append(
+            ids | {"id": id_, "site_id": site_id, "group_id": group_id, "created_at": tx.at}
+        )
         batch.place_secrets.append(ids | {"place_id": id_, "sealed": sealed})
         state = one.state
         taken = state.status != "free"
         kind = state.status if taken else None
-        claim = {"place_id": id_, "group_id": group_id, "kind": kind, "taken": taken, "reason": state.reason}
+        claim = {
+            "place_id": id_,
+            "group_id": group_id,
+            "kind": kind,
+            "taken": taken,
+            "reason": state.reason,
+        }
         batch.claims.append(claim | {"since": tx.at})
     await bulk.add(tx, batch)
     await bulk.grow(tx, members)
@@ -160,6 +183,9 @@ async def _change(tx: Transaction, one: Wanted) -> None:
 async def _announce(tx: Transaction, touched: Sequence[Wanted]) -> None:
     """Tell each provider, and nobody else, in which regions its counts have changed."""
     reference = await tx.snapshots.reference(tx)
-    regions = {(one.provider_id, reference.region_of(one.site.stored.traits.municipality)) for one in touched}
+    regions = {
+        (one.provider_id, reference.region_of(one.site.stored.traits.municipality))
+        for one in touched
+    }
     for provider_id, region in sorted(regions):
         await outbox.add(tx, kind="availability", subject=region, audience=[provider_id])

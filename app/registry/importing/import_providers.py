@@ -43,6 +43,10 @@ def _batch(rows: Sequence[ProviderRow]) -> Batch:
     batch = Batch()
     for row in rows:
         id_ = uuid4()
-        batch.providers.append({"id": id_, "slug": row.provider, "name": row.name, "phone": row.phone})
-        batch.provider_regions.extend({"provider_id": id_, "region": region} for region in row.regions)
+        batch.providers.append(
+            {"id": id_, "slug": row.provider, "name": row.name, "phone": row.phone}
+        )
+        batch.provider_regions.extend(
+            {"provider_id": id_, "region": region} for region in row.regions
+        )
     return batch

@@ -26,12 +26,16 @@ class Imported:
         return f"{self.new:,} new, {self.changed:,} changed, {self.unchanged:,} unchanged"
 
 
-def read(kind: Kind[RowT], raw: bytes, *, progress: Progress | None = None) -> tuple[tuple[RowT, ...], list[CsvFault]]:
+def read(
+    kind: Kind[RowT], raw: bytes, *, progress: Progress | None = None
+) -> tuple[tuple[RowT, ...], list[CsvFault]]:
     """Return the rows without a fault, and all faults: what the database knows is then told with them."""
     try:
         return csv_files.read(kind, raw, progress=progress), []
     except ImportFaults as refused:
-        return _sound(kind, raw, bad=frozenset(fault.line for fault in refused.faults)), list(refused.faults)
+        return _sound(kind, raw, bad=frozenset(fault.line for fault in refused.faults)), list(
+            refused.faults
+        )
 
 
 def refuse(faults: Sequence[CsvFault]) -> None:

@@ -35,15 +35,24 @@ Named = Mapping[str, Sequence[OpenSite]]
 """A provider's sites by name; the tables allow several of one name."""
 
 
-async def take(tx: Transaction, rows: Sequence[SiteRow], *, keyring: Keyring, faults: list[CsvFault]) -> Imported:
+async def take(
+    tx: Transaction, rows: Sequence[SiteRow], *, keyring: Keyring, faults: list[CsvFault]
+) -> Imported:
     """Store what is new or different of some sites; a new one has not been confirmed by anybody."""
     providers = await bulk.providers(tx)
-    region_of = {code: town.region for code, town in (await tx.snapshots.reference(tx)).municipalities.items()}
-    await bulk.lock_sites(tx, [providers[slug].id for slug in {row.provider for row in rows} & providers.keys()])
+    region_of = {
+        code: town.region
+        for code, town in (await tx.snapshots.reference(tx)).municipalities.items()
+    }
+    await bulk.lock_sites(
+        tx, [providers[slug].id for slug in {row.provider for row in rows} & providers.keys()]
+    )
     named = await names(tx, {row.provider for row in rows}, providers=providers, keyring=keyring)
     _check(rows, providers=providers, named=named, municipalities=region_of.keys(), faults=faults)
     refuse(faults)
-    known = {row: named[row.provider][row.site][0] for row in rows if row.site in named[row.provider]}
+    known = {
+        row: named[row.provider][row.site][0] for row in rows if row.site in named[row.provider]
+    }
     new = [row for row in rows if row not in known]
     changed = [row for row in known if _differs(row, known[row])]
     await bulk.add(tx, _batch(new, providers=providers, keyring=keyring, tx=tx))
@@ -51,7 +60,9 @@ async def take(tx: Transaction, rows: Sequence[SiteRow], *, keyring: Keyring, fa
         await _change(tx, row, known[row], provider=providers[row.provider], region_of=region_of)
         if _asks_again(row, known[row]):
             await danger_changes.moved(tx, known[row].stored.id, keyring=keyring)
-    for provider_id, region in {(providers[row.provider].id, region_of[row.municipality]) for row in [*new, *changed]}:
+    for provider_id, region in {
+        (providers[row.provider].id, region_of[row.municipality]) for row in [*new, *changed]
+    }:
         await sites.serve_region(tx, provider_id, region=region)
     revised = [known[row].stored.id for row in changed if _traits(row) != known[row].stored.traits]
     if new or revised:
@@ -113,7 +124,11 @@ def _asks_again(row: SiteRow, known: OpenSite) -> bool:
 
 
 def _batch(
-    rows: Sequence[SiteRow], *, providers: Mapping[str, KnownProvider], keyring: Keyring, tx: Transaction
+    rows: Sequence[SiteRow],
+    *,
+    providers: Mapping[str, KnownProvider],
+    keyring: Keyring,
+    tx: Transaction,
 ) -> Batch:
     batch = Batch()
     for row in rows:
@@ -124,16 +139,25 @@ def _batch(
         traits = {name: getattr(row, name) for name in Traits.__slots__}
         moments = {"created_at": tx.at, "confirmed_at": None}
         batch.sites.append({"id": id_, "provider_id": provider_id, **traits, **moments})
-        batch.site_secrets.append({"site_id": id_, "provider_id": provider_id, "key": wrapped, "sealed": sealed})
+        batch.site_secrets.append(
+            {"site_id": id_, "provider_id": provider_id, "key": wrapped, "sealed": sealed}
+        )
     return batch
 
 
 async def _change(
-    tx: Transaction, row: SiteRow, known: OpenSite, *, provider: KnownProvider, region_of: Mapping[str, str]
+    tx: Transaction,
+    row: SiteRow,
+    known: OpenSite,
+    *,
+    provider: KnownProvider,
+    region_of: Mapping[str, str],
 ) -> None:
     stored = known.stored
     if _address(row) != known.content["address"]:
-        sealed = known.key.seal_json({**known.content, "address": _address(row)}, row=str(stored.id))
+        sealed = known.key.seal_json(
+            {**known.content, "address": _address(row)}, row=str(stored.id)
+        )
         await sites.reseal(tx, stored.id, sealed=sealed)
     if _traits(row) == stored.traits:
         return

@@ -47,11 +47,18 @@ def kind_of(name: str) -> Kind[Row]:
 
 
 async def take_in(
-    tx: Transaction, kind: Kind[Row], raw: bytes, *, keyring: Keyring, progress: Progress | None = None
+    tx: Transaction,
+    kind: Kind[Row],
+    raw: bytes,
+    *,
+    keyring: Keyring,
+    progress: Progress | None = None,
 ) -> Imported:
     """Store what is new or different in a file, as the owner; raise ImportFaults with everything that is wrong."""
     rows, faults = read(kind, raw, progress=progress)
-    await country.claim(tx)  # one import at a time: two of the same file would both find everything new
+    await country.claim(
+        tx
+    )  # one import at a time: two of the same file would both find everything new
     sealed = SEALED.get(kind.name)
     take = TAKES[kind.name] if sealed is None else partial(sealed, keyring=keyring)
     return await take(tx, rows, faults=faults)

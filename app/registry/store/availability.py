@@ -74,7 +74,8 @@ _UPSERT = insert(AvailabilityStep).from_select(_NAMES, _COUNTED)
 # What `returning` makes of a tuple is not known to the type checker.
 _TAKE_STEP: Executable = _UPSERT.on_conflict_do_update(  # pyright: ignore[reportUnknownVariableType]
     index_elements=["provider_id", "region", "kind"],
-    set_={name: _UPSERT.excluded[name] for name in _NAMES[3:]} | {"taken_at": func.clock_timestamp()},
+    set_={name: _UPSERT.excluded[name] for name in _NAMES[3:]}
+    | {"taken_at": func.clock_timestamp()},
 ).returning(*_COLUMNS)
 _STEP = select(*_COLUMNS)
 

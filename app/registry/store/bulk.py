@@ -88,7 +88,8 @@ _TABLES: Mapping[str, type[Base]] = {
 _SERVE = insert_or(ProviderRegion).on_conflict_do_nothing()
 _CLAIM = insert(Claim).values(
     claimed_until=case(
-        (bindparam("taken", type_=Boolean), text("'infinity'::timestamptz")), else_=text("'-infinity'::timestamptz")
+        (bindparam("taken", type_=Boolean), text("'infinity'::timestamptz")),
+        else_=text("'-infinity'::timestamptz"),
     )
 )
 
@@ -153,7 +154,9 @@ async def serve(tx: "Transaction", provider_id: UUID, *, regions: Collection[str
     """Let a provider serve these regions and no others."""
     gone = ProviderRegion.region.not_in(regions)
     await tx.run(delete(ProviderRegion).where(ProviderRegion.provider_id == provider_id, gone))
-    await tx.run(_SERVE, [{"provider_id": provider_id, "region": region} for region in sorted(regions)])
+    await tx.run(
+        _SERVE, [{"provider_id": provider_id, "region": region} for region in sorted(regions)]
+    )
 
 
 async def lock_sites(tx: "Transaction", provider_ids: Collection[UUID]) -> None:
@@ -164,7 +167,11 @@ async def lock_sites(tx: "Transaction", provider_ids: Collection[UUID]) -> None:
 
 async def lock_places(tx: "Transaction", provider_ids: Collection[UUID]) -> None:
     """Keep others from taking or changing these providers' places until the transaction ends."""
-    wanted = select(Claim.place_id).join(Place, Place.id == Claim.place_id).where(Place.provider_id.in_(provider_ids))
+    wanted = (
+        select(Claim.place_id)
+        .join(Place, Place.id == Claim.place_id)
+        .where(Place.provider_id.in_(provider_ids))
+    )
     await tx.rows(wanted.order_by(Claim.place_id).with_for_update(of=Claim, key_share=True))
 
 
@@ -176,4 +183,8 @@ async def revise_all_sites(tx: "Transaction", *, revision: int) -> None:
 async def grow(tx: "Transaction", members: Mapping[UUID, int]) -> None:
     """Count new places into their groups, always in the same order, so that no two imports lock crosswise."""
     for group_id, more in sorted(members.items()):
-        await tx.run(update(PlaceGroup).where(PlaceGroup.id == group_id).values(places=PlaceGroup.places + more))
+        await tx.run(
+            update(PlaceGroup)
+            .where(PlaceGroup.id == group_id)
+            .values(places=PlaceGroup.places + more)
+        )

@@ -1,6 +1,7 @@
 """Writing the country: regions, municipalities, distances and weights; only the owner's role may.
 
-Rows are told apart by key, and only what is new or different is written: importing twice changes nothing.
+Rows are told apart by key, and only what is new or different is written: importing twice changes
+nothing.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -82,7 +83,12 @@ _DISTANCES = (
         bindparam("km", type_=ARRAY(Integer)),
         bindparam("centroid_km", type_=ARRAY(Integer)),
     )
-    .table_valued(column("zone", Text), column("site", Text), column("km", Integer), column("centroid_km", Integer))
+    .table_valued(
+        column("zone", Text),
+        column("site", Text),
+        column("km", Integer),
+        column("centroid_km", Integer),
+    )
     .render_derived()
 )
 _PUT_DISTANCES = insert(Clearance).from_select(
@@ -114,4 +120,7 @@ async def _put(
         return
     statement = insert(table)
     changing = {name: statement.excluded[name] for name in rows[0] if name not in key}
-    await tx.run(statement.on_conflict_do_update(index_elements=list(key), set_=changing), [dict(row) for row in rows])
+    await tx.run(
+        statement.on_conflict_do_update(index_elements=list(key), set_=changing),
+        [dict(row) for row in rows],
+    )

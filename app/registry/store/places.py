@@ -1,7 +1,8 @@
 """Places, the groups of interchangeable ones that they belong to, and their owner's word on what makes one not free.
 
-Whoever changes a place locks its claim first: nobody can then take it, and a hold on it can neither be confirmed nor
-renewed. Referrals come before claims in that order, so the referral of a hold that ran out is never waited for.
+Whoever changes a place locks its claim first: nobody can then take it, and a hold on it can neither
+be confirmed nor renewed. Referrals come before claims in that order, so the referral of a hold that
+ran out is never waited for.
 """
 
 from dataclasses import asdict, dataclass, field
@@ -9,7 +10,18 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import Boolean, DateTime, bindparam, case, func, insert, select, text, tuple_, update
+from sqlalchemy import (
+    Boolean,
+    DateTime,
+    bindparam,
+    case,
+    func,
+    insert,
+    select,
+    text,
+    tuple_,
+    update,
+)
 from sqlalchemy import Uuid as UuidType
 from sqlalchemy.dialects.postgresql import insert as insert_or
 
@@ -113,7 +125,12 @@ async def read(tx: "Transaction", place_id: UUID, *, provider_id: UUID) -> Place
 
 
 async def listed(
-    tx: "Transaction", provider_id: UUID, *, site_id: UUID | None, limit: int, after: tuple[datetime, UUID] | None
+    tx: "Transaction",
+    provider_id: UUID,
+    *,
+    site_id: UUID | None,
+    limit: int,
+    after: tuple[datetime, UUID] | None,
 ) -> list[PlaceRow]:
     """Return a provider's places, oldest first; only those of one site where it is given."""
     statement = _READ.where(Place.provider_id == provider_id).limit(limit)
@@ -135,7 +152,9 @@ async def add(tx: "Transaction", place: PlaceRow, *, provider_id: UUID) -> None:
             created_at=place.created_at,
         )
     )
-    await tx.run(insert(PlaceSecret).values(place_id=place.id, provider_id=provider_id, sealed=place.sealed))
+    await tx.run(
+        insert(PlaceSecret).values(place_id=place.id, provider_id=provider_id, sealed=place.sealed)
+    )
     await tx.run(insert(Claim).values(place_id=place.id, group_id=place.group_id))
 
 
@@ -156,7 +175,11 @@ async def count(tx: "Transaction", *, into: UUID, out_of: UUID | None = None) ->
     """Keep the numbers of places of two groups right, always in the same order, so that no two moves lock crosswise."""
     steps = {into: 1} | ({} if out_of is None else {out_of: -1})
     for group_id, step in sorted(steps.items()):
-        await tx.run(update(PlaceGroup).where(PlaceGroup.id == group_id).values(places=PlaceGroup.places + step))
+        await tx.run(
+            update(PlaceGroup)
+            .where(PlaceGroup.id == group_id)
+            .values(places=PlaceGroup.places + step)
+        )
 
 
 async def move(tx: "Transaction", place_id: UUID, *, group_id: UUID) -> None:
@@ -185,8 +208,8 @@ WHERE place_id = :place_id
 async def declare(tx: "Transaction", place_id: UUID, *, state: State) -> bool:
     """Make a place free, occupied or out of service; False where a hold or a placement lives on it.
 
-    A hold that ran out is resolved as the sweeper would do it. Its referral is left to the sweeper if somebody is
-    busy with it: it counts as open already.
+    A hold that ran out is resolved as the sweeper would do it. Its referral is left to the sweeper
+    if somebody is busy with it: it counts as open already.
     """
     values = {
         "place_id": place_id,

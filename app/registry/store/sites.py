@@ -83,7 +83,9 @@ async def alone(tx: "Transaction", provider_id: UUID) -> None:
 async def lock(tx: "Transaction", site_id: UUID, *, provider_id: UUID) -> None:
     """Keep others from changing this provider's site until the transaction ends; holds on it go on."""
     await tx.rows(
-        select(Site.id).where(Site.id == site_id, Site.provider_id == provider_id).with_for_update(key_share=True)
+        select(Site.id)
+        .where(Site.id == site_id, Site.provider_id == provider_id)
+        .with_for_update(key_share=True)
     )
 
 
@@ -107,7 +109,11 @@ async def add(tx: "Transaction", site: SiteRow, *, provider_id: UUID) -> None:
     """Store a new site and its secret."""
     values = asdict(site.traits) | {"id": site.id, "created_at": site.created_at}
     await tx.run(insert(Site).values(**values, provider_id=provider_id))
-    await tx.run(insert(SiteSecret).values(site_id=site.id, provider_id=provider_id, key=site.key, sealed=site.sealed))
+    await tx.run(
+        insert(SiteSecret).values(
+            site_id=site.id, provider_id=provider_id, key=site.key, sealed=site.sealed
+        )
+    )
 
 
 async def reseal(tx: "Transaction", site_id: UUID, *, sealed: bytes) -> None:
@@ -120,9 +126,15 @@ async def change(tx: "Transaction", site_id: UUID, *, traits: Traits) -> None:
     await tx.run(update(Site).where(Site.id == site_id).values(**asdict(traits)))
 
 
-async def set_compromised(tx: "Transaction", site_id: UUID, *, because: str | None, since: datetime | None) -> None:
+async def set_compromised(
+    tx: "Transaction", site_id: UUID, *, because: str | None, since: datetime | None
+) -> None:
     """Note why, and since when, nobody is safe at a site any more; or that they are."""
-    await tx.run(update(Site).where(Site.id == site_id).values(compromised_because=because, compromised_since=since))
+    await tx.run(
+        update(Site)
+        .where(Site.id == site_id)
+        .values(compromised_because=because, compromised_since=since)
+    )
 
 
 async def revised(tx: "Transaction", site_id: UUID, *, revision: int) -> None:
@@ -130,7 +142,9 @@ async def revised(tx: "Transaction", site_id: UUID, *, revision: int) -> None:
     await tx.run(update(Site).where(Site.id == site_id).values(revision=revision))
 
 
-async def confirm(tx: "Transaction", site_id: UUID, *, provider_id: UUID) -> tuple[datetime, str] | None:
+async def confirm(
+    tx: "Transaction", site_id: UUID, *, provider_id: UUID
+) -> tuple[datetime, str] | None:
     """Note that everything at this provider's site is true now; return the moment, and its municipality."""
     row = await tx.row(
         update(Site)
@@ -143,10 +157,15 @@ async def confirm(tx: "Transaction", site_id: UUID, *, provider_id: UUID) -> tup
 
 async def serve_region(tx: "Transaction", provider_id: UUID, *, region: str) -> None:
     """Note that a provider has places in a region."""
-    await tx.run(insert_or(ProviderRegion).values(provider_id=provider_id, region=region).on_conflict_do_nothing())
+    await tx.run(
+        insert_or(ProviderRegion)
+        .values(provider_id=provider_id, region=region)
+        .on_conflict_do_nothing()
+    )
 
 
-# A claim counts only where a person accepted it, and as long as it lives: the claim's own row says so, by the clock.
+# A claim counts only where a person accepted it, and as long as it lives: the claim's own row says
+# so, by the clock.
 _CLAIMS_THERE = """
 SELECT h.referral_id FROM holds AS h JOIN claims AS c ON c.hold_id = h.id
 WHERE h.site_id = :site_id AND h.provider_id = :provider_id AND h.status = 'accepted' AND h.accepted_by = 'person'
@@ -156,7 +175,8 @@ SELECT p.referral_id FROM placements AS p JOIN holds AS h ON h.id = p.hold_id
 WHERE p.site_id = :site_id AND p.provider_id = :provider_id AND p.status IN ('underway', 'arrived')
   AND h.accepted_by = 'person'
 """
-# An owner may name any referral that its own desk registered, or that was ever held for a place of this site.
+# An owner may name any referral that its own desk registered, or that was ever held for a place of
+# this site.
 _OWNERS_REFERRALS = """
 SELECT r.id FROM referrals AS r WHERE r.provider_id = :provider_id
 UNION ALL SELECT h.referral_id FROM holds AS h WHERE h.site_id = :site_id AND h.receiver_id = :provider_id
@@ -167,10 +187,14 @@ SELECT s.provider_id AS owner_id,
         WHERE CAST(:referral_id AS uuid) IS NULL OR claim.referral_id = :referral_id) AS claimed,
        EXISTS (SELECT FROM ({_OWNERS_REFERRALS}) AS referral WHERE referral.id = :referral_id) AS related
 FROM sites AS s WHERE s.id = :site_id
-""").bindparams(*(bindparam(name, type_=UuidType()) for name in ("site_id", "provider_id", "referral_id")))  # noqa: S608 - made of the constants above
+""").bindparams(  # noqa: S608 - made of the constants above
+    *(bindparam(name, type_=UuidType()) for name in ("site_id", "provider_id", "referral_id"))
+)
 
 
-async def basis(tx: "Transaction", site_id: UUID, *, provider_id: UUID, referral_id: UUID | None) -> Basis | None:
+async def basis(
+    tx: "Transaction", site_id: UUID, *, provider_id: UUID, referral_id: UUID | None
+) -> Basis | None:
     """Return on what ground a provider may have a site's address (for that referral, where one is named), if any."""
     values = {"site_id": site_id, "provider_id": provider_id, "referral_id": referral_id}
     row = await tx.row(_BASIS, values)
@@ -183,7 +207,11 @@ async def basis(tx: "Transaction", site_id: UUID, *, provider_id: UUID, referral
 
 async def secret(tx: "Transaction", site_id: UUID) -> tuple[bytes, bytes]:
     """Return a site's wrapped key and what it sealed: only for those whose ground was found in this transaction."""
-    row = (await tx.rows(select(SiteSecret.key, SiteSecret.sealed).where(SiteSecret.site_id == site_id)))[0]
+    row = (
+        await tx.rows(
+            select(SiteSecret.key, SiteSecret.sealed).where(SiteSecret.site_id == site_id)
+        )
+    )[0]
     return row.key, row.sealed
 
 

@@ -20,8 +20,9 @@ if TYPE_CHECKING:
 # With which placement their time at a provider began: the ledger's leaves of that time hang on it.
 BEGAN = "coalesce(p.began_id, p.id)"
 LEFT = f"EXISTS (SELECT FROM leaves AS e WHERE e.placement_id = {BEGAN} AND e.type = 'departure')"
-# Where the ledger has a leaf its opening decides, for this is another way to the same knowledge. Where they stayed in
-# their region it has none: then it is as long, or until they have left for good.
+# Where the ledger has a leaf its opening decides, for this is another way to the same knowledge.
+# Where they stayed in their region it has none: then it is as long, or until they have left for
+# good.
 DUE = f"""
 (CASE WHEN l.index IS NOT NULL
       THEN EXISTS (SELECT FROM openings AS o WHERE o.index = l.index
@@ -88,7 +89,9 @@ class Auditing:
 
 def _statement(more: str) -> TextClause:
     sql = DECISIONS + more
-    return text(sql).bindparams(*(bindparam(name, type_=kind) for name, kind in _TYPES.items() if f":{name}" in more))
+    return text(sql).bindparams(
+        *(bindparam(name, type_=kind) for name, kind in _TYPES.items() if f":{name}" in more)
+    )
 
 
 _LISTED, _WENT_AWAY, _NAMED = _statement(PAGE), _statement(WENT_AWAY + PAGE), _statement(NAMED)
@@ -114,11 +117,20 @@ async def that_went_away(
     """Return those of them by which a household left its region for another reason than its safety, newest first."""
     at, id_ = after or (None, None)
     begins, ends = within
-    values = {**auditing.values, "most": limit, "at": at, "after": id_, "begins": begins, "ends": ends}
+    values = {
+        **auditing.values,
+        "most": limit,
+        "at": at,
+        "after": id_,
+        "begins": begins,
+        "ends": ends,
+    }
     return [DecisionRow(*row) for row in await tx.rows(_WENT_AWAY, values)]
 
 
-async def named(tx: "Transaction", auditing: Auditing, *, placement_id: UUID | None, leaf: int) -> DecisionRow | None:
+async def named(
+    tx: "Transaction", auditing: Auditing, *, placement_id: UUID | None, leaf: int
+) -> DecisionRow | None:
     """Return one decision that concerns a region: by its placement, or by a leaf where there is no id."""
     row = await tx.row(_NAMED, {**auditing.values, "id": placement_id, "leaf": leaf})
     return None if row is None else DecisionRow(*row)

@@ -43,15 +43,27 @@ async def releases(
     tx: "Transaction", quarters: Collection[date], *, regions: Collection[str] | None
 ) -> list[ReleaseRow]:
     """Return what was released of some quarters, and of all regions or some."""
-    wanted = select(MonitorRelease.quarter, MonitorRelease.region, MonitorRelease.made_at, MonitorRelease.figures)
+    wanted = select(
+        MonitorRelease.quarter,
+        MonitorRelease.region,
+        MonitorRelease.made_at,
+        MonitorRelease.figures,
+    )
     wanted = wanted.where(MonitorRelease.quarter.in_(quarters))
     if regions is not None:
         wanted = wanted.where(MonitorRelease.region.in_(regions))
-    return [ReleaseRow(*row) for row in await tx.rows(wanted.order_by(MonitorRelease.quarter, MonitorRelease.region))]
+    return [
+        ReleaseRow(*row)
+        for row in await tx.rows(wanted.order_by(MonitorRelease.quarter, MonitorRelease.region))
+    ]
 
 
 async def staleness(
-    tx: "Transaction", quarters: Collection[date], *, regions: Collection[str] | None, provider_id: UUID | None
+    tx: "Transaction",
+    quarters: Collection[date],
+    *,
+    regions: Collection[str] | None,
+    provider_id: UUID | None,
 ) -> list[StalenessRow]:
     """Return how stale providers were in some quarters: all, those of some regions, or one."""
     wanted = select(*_STALENESS).where(MonitorStaleness.quarter.in_(quarters))
@@ -59,7 +71,9 @@ async def staleness(
         wanted = wanted.where(MonitorStaleness.region.in_(regions))
     if provider_id is not None:
         wanted = wanted.where(MonitorStaleness.provider_id == provider_id)
-    ordered = wanted.order_by(MonitorStaleness.quarter, MonitorStaleness.region, MonitorStaleness.provider_id)
+    ordered = wanted.order_by(
+        MonitorStaleness.quarter, MonitorStaleness.region, MonitorStaleness.provider_id
+    )
     return [StalenessRow(*row) for row in await tx.rows(ordered)]
 
 
@@ -82,8 +96,14 @@ async def release(
     staleness: Sequence[StalenessRow],
 ) -> None:
     """Release a quarter: figures by region, and how stale each provider was. There is no second time."""
-    rows = [{"quarter": quarter, "region": region, "figures": dict(shown)} for region, shown in figures.items()]
+    rows = [
+        {"quarter": quarter, "region": region, "figures": dict(shown)}
+        for region, shown in figures.items()
+    ]
     await tx.run(insert(MonitorRelease), rows)
     if staleness:
         columns = StalenessRow.__slots__
-        await tx.run(insert(MonitorStaleness), [{name: getattr(row, name) for name in columns} for row in staleness])
+        await tx.run(
+            insert(MonitorStaleness),
+            [{name: getattr(row, name) for name in columns} for row in staleness],
+        )

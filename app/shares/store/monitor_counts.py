@@ -32,7 +32,9 @@ MOVED_ON = (
 STAY = """
   SELECT min(s.arrived_at AT TIME ZONE :zone)::date AS began, count(*) - 1 AS moves
   FROM placements AS s WHERE s.stay_id = p.stay_id AND s.arrived_at IS NOT NULL AND s.arrived_at < :ends"""
-ORIGIN = "JOIN referrals AS r ON r.id = {}.referral_id JOIN municipalities AS m ON m.code = r.origin"
+ORIGIN = (
+    "JOIN referrals AS r ON r.id = {}.referral_id JOIN municipalities AS m ON m.code = r.origin"
+)
 
 COUNTED: Mapping[str, str] = {
     "inflow": f"""
@@ -173,7 +175,9 @@ class UseRow:
 
 
 def _statement(sql: str) -> TextClause:
-    return text(sql).bindparams(*(bindparam(name, type_=kind) for name, kind in _TYPES.items() if f":{name}" in sql))
+    return text(sql).bindparams(
+        *(bindparam(name, type_=kind) for name, kind in _TYPES.items() if f":{name}" in sql)
+    )
 
 
 _COUNTED = {measure: _statement(sql) for measure, sql in COUNTED.items()}

@@ -31,7 +31,8 @@ WHERE a.kind = 'hotel' AND (a.started_at AT TIME ZONE :zone)::date < :after
 GROUP BY m.region
 """).bindparams(*_SPAN)
 
-# From the day of registering until somebody confirmed a place, or the referral was closed without one.
+# From the day of registering until somebody confirmed a place, or the referral was closed without
+# one.
 _WAITING_DAYS = text("""
 SELECT w.region, sum(least(:after, w.until) - greatest(:first, w.since))::bigint AS amount
 FROM (
@@ -58,7 +59,8 @@ WHERE g.kind <> 'alternative'
 GROUP BY m.region
 """)
 
-# What people were asked: not a provider's own places, nor those that are accepted by themselves, nor swaps.
+# What people were asked: not a provider's own places, nor those that are accepted by themselves,
+# nor swaps.
 _ANSWERS = text("""
 SELECT m.region, count(*) AS offers, count(*) FILTER (WHERE h.status = 'declined') AS declined,
        count(*) FILTER (WHERE h.status = 'no_answer') AS unanswered
@@ -120,11 +122,15 @@ async def places(tx: "Transaction") -> Mapping[str, PlaceCount]:
 async def answers(tx: "Transaction", span: Span) -> Mapping[str, Answers]:
     """Return how lawful offers were answered, by the region of the place."""
     return {
-        row.region: Answers(row.offers, row.declined, row.unanswered) for row in await tx.rows(_ANSWERS, span.values)
+        row.region: Answers(row.offers, row.declined, row.unanswered)
+        for row in await tx.rows(_ANSWERS, span.values)
     }
 
 
 async def displacements(tx: "Transaction") -> list[tuple[int, UUID]]:
     """Return each arrival that a cap sent elsewhere, by its leaf, with the cap."""
     wanted = select(Displacement.index.label("leaf"), Displacement.cap_id)
-    return [(row.leaf, row.cap_id) for row in await tx.rows(wanted.order_by(Displacement.index, Displacement.cap_id))]
+    return [
+        (row.leaf, row.cap_id)
+        for row in await tx.rows(wanted.order_by(Displacement.index, Displacement.cap_id))
+    ]

@@ -40,7 +40,9 @@ class PairRow:
 
 
 _NEWEST = (
-    select(QuarterTotal.quarter, QuarterTotal.version, QuarterTotal.index.label("leaf"), Leaf.content)
+    select(
+        QuarterTotal.quarter, QuarterTotal.version, QuarterTotal.index.label("leaf"), Leaf.content
+    )
     .ext(distinct_on(QuarterTotal.quarter))
     .join(Leaf, Leaf.index == QuarterTotal.index)
     .order_by(QuarterTotal.quarter, QuarterTotal.version.desc())
@@ -50,7 +52,10 @@ _NEWEST = (
 async def newest(tx: "Transaction", quarters: Sequence[str] | None = None) -> dict[str, Sealed]:
     """Return the newest totals of some quarters, or of all that have been sealed, by quarter."""
     wanted = _NEWEST if quarters is None else _NEWEST.where(QuarterTotal.quarter.in_(quarters))
-    return {row.quarter: Sealed(row.quarter, row.version, row.leaf, said(row.content)) for row in await tx.rows(wanted)}
+    return {
+        row.quarter: Sealed(row.quarter, row.version, row.leaf, said(row.content))
+        for row in await tx.rows(wanted)
+    }
 
 
 def said(leaf: bytes) -> Mapping[str, Any]:
@@ -76,7 +81,9 @@ async def began(tx: "Transaction") -> tuple[datetime, tuple[int, bytes] | None] 
     first = await tx.row(select(Leaf.written_at).order_by(Leaf.index).limit(1))
     if first is None:
         return None
-    row = await tx.row(select(Opening.index.label("leaf"), Opening.sealed).order_by(Opening.index).limit(1))
+    row = await tx.row(
+        select(Opening.index.label("leaf"), Opening.sealed).order_by(Opening.index).limit(1)
+    )
     return first.written_at, None if row is None else (row.leaf, row.sealed)
 
 
@@ -91,7 +98,7 @@ async def weights_on(tx: "Transaction", day: date) -> dict[str, tuple[int, str]]
     return {row.region: (row.weight, row.source) for row in rows}
 
 
-# --- sealing --------------------------------------------------------------------------------------------
+# --- sealing --------------------------------------------------------------------------
 
 
 async def claim(tx: "Transaction", quarter: str, *, version: int) -> bool:
@@ -106,34 +113,53 @@ async def claim(tx: "Transaction", quarter: str, *, version: int) -> bool:
 async def cite(tx: "Transaction", quarter: str, *, version: int, index: int) -> None:
     """Note the leaf of totals that were claimed."""
     ours = (QuarterTotal.quarter == quarter, QuarterTotal.version == version)
-    await tx.run(update(QuarterTotal).where(*ours, QuarterTotal.index.is_(None)).values(index=index))
+    await tx.run(
+        update(QuarterTotal).where(*ours, QuarterTotal.index.is_(None)).values(index=index)
+    )
 
 
 async def add_pairs(tx: "Transaction", rows: Sequence[PairRow], *, version: int) -> None:
     """Store what pairs of regions settle by a version of a quarter's totals."""
     if rows:
-        values = [{name: getattr(row, name) for name in PairRow.__slots__} | {"version": version} for row in rows]
+        values = [
+            {name: getattr(row, name) for name in PairRow.__slots__} | {"version": version}
+            for row in rows
+        ]
         await tx.run(insert(PairNights), values)
 
 
 async def add_figures(tx: "Transaction", quarter: str, figures: Mapping[str, Any]) -> None:
     """Store the figures about a quarter that no opening has; the first that were taken stay."""
-    await tx.run(insert(QuarterFigures).values(quarter=quarter, figures=dict(figures)).on_conflict_do_nothing())
+    await tx.run(
+        insert(QuarterFigures)
+        .values(quarter=quarter, figures=dict(figures))
+        .on_conflict_do_nothing()
+    )
 
 
-# --- reading --------------------------------------------------------------------------------------------
+# --- reading --------------------------------------------------------------------------
 
 
-async def figures(tx: "Transaction", quarters: Sequence[str] | None = None) -> dict[str, Mapping[str, Any]]:
+async def figures(
+    tx: "Transaction", quarters: Sequence[str] | None = None
+) -> dict[str, Mapping[str, Any]]:
     """Return the figures about some quarters, or all, that no opening has, by quarter."""
     wanted = select(QuarterFigures.quarter, QuarterFigures.figures)
-    rows = await tx.rows(wanted if quarters is None else wanted.where(QuarterFigures.quarter.in_(quarters)))
+    rows = await tx.rows(
+        wanted if quarters is None else wanted.where(QuarterFigures.quarter.in_(quarters))
+    )
     return {row.quarter: row.figures for row in rows}
 
 
-async def pairs(tx: "Transaction", quarters: Sequence[str], *, region: str, other: str | None) -> list[PairRow]:
+async def pairs(
+    tx: "Transaction", quarters: Sequence[str], *, region: str, other: str | None
+) -> list[PairRow]:
     """Return what a region settles with another, or with every other, by the newest totals of some quarters."""
-    newer = select(func.max(QuarterTotal.version)).where(QuarterTotal.quarter == PairNights.quarter).scalar_subquery()
+    newer = (
+        select(func.max(QuarterTotal.version))
+        .where(QuarterTotal.quarter == PairNights.quarter)
+        .scalar_subquery()
+    )
     ours = or_(PairNights.origin == region, PairNights.receiving == region)
     wanted = (
         select(*(getattr(PairNights, name) for name in PairRow.__slots__))

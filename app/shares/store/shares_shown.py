@@ -22,14 +22,23 @@ async def regions_not_shown(tx: "Transaction", *, on: date) -> list[str]:
 async def show(tx: "Transaction", standings: Mapping[str, Standing], *, on: date) -> None:
     """Let rankings see how regions stand on a day."""
     rows = [
-        {"of": region, "given": standing.given, "quota": standing.quota, "deficit": standing.deficit, "on": on}
+        {
+            "of": region,
+            "given": standing.given,
+            "quota": standing.quota,
+            "deficit": standing.deficit,
+            "on": on,
+        }
         for region, standing in sorted(standings.items())
     ]
     statement = (
         update(Share)
         .where(Share.region == bindparam("of"))
         .values(
-            given=bindparam("given"), quota=bindparam("quota"), deficit=bindparam("deficit"), shown_on=bindparam("on")
+            given=bindparam("given"),
+            quota=bindparam("quota"),
+            deficit=bindparam("deficit"),
+            shown_on=bindparam("on"),
         )
     )
     await tx.run(statement, rows)

@@ -14,11 +14,13 @@ if TYPE_CHECKING:
     from app.database.transaction import Transaction
 
 
-async def openings(tx: "Transaction", *, after: int, below: int, since: int, most: int) -> list[tuple[int, bytes]]:
+async def openings(
+    tx: "Transaction", *, after: int, below: int, since: int, most: int
+) -> list[tuple[int, bytes]]:
     """Return the index and the sealed opening of leaves after one and below another, in order.
 
-    Of all stays, or, from `since` on (as `ran_on` has it), of those that ran on then and those of which a leaf says
-    something since.
+    Of all stays, or, from `since` on (as `ran_on` has it), of those that ran on then and those of
+    which a leaf says something since.
     """
     values = {"after": after, "below": below, "most": most}
     rows = await (tx.rows(_SINCE, {**values, "since": since}) if since else tx.rows(_ALL, values))
@@ -28,8 +30,8 @@ async def openings(tx: "Transaction", *, after: int, below: int, since: int, mos
 _ALL = text("""
 SELECT index AS leaf, sealed FROM openings WHERE index > :after AND index < :below ORDER BY index LIMIT :most
 """)
-# Plans are made without the values: limits on the openings' own index would look as if few of them were left, and lead
-# from there to the stays, which compares every one with every other.
+# Plans are made without the values: limits on the openings' own index would look as if few of them
+# were left, and lead from there to the stays, which compares every one with every other.
 _SINCE = text("""
 WITH those AS (
   SELECT placement_id FROM leaves WHERE index >= :since AND index < :below AND placement_id IS NOT NULL
@@ -49,7 +51,8 @@ WHERE o.index < :below
   AND l.placement_id IN (SELECT n.placement_id FROM leaves AS n WHERE n.index >= :since AND n.index < :below)
 ORDER BY o.index
 """)
-# The end of a stay is told by its leaf alone: an opening of version 1 did not say which arrival it ends.
+# The end of a stay is told by its leaf alone: an opening of version 1 did not say which arrival it
+# ends.
 _NOTE = text("""
 INSERT INTO running_stays (leaves, arrivals)
 SELECT CAST(:leaves AS bigint), array(

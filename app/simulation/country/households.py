@@ -41,7 +41,13 @@ RADII_KM = {
 """Radii by threat level: all of them on the policy's list."""
 OTHER_CAUSES = {"family": 50, "work": 35, "other": 15}
 WHEREABOUTS = {"known": 55, "unknown": 35, "detained": 10}
-NEEDS = {"children_programme": 0.15, "cots": 0.15, "school_near": 0.1, "interpreter": 0.1, "wheelchair": 0.02}
+NEEDS = {
+    "children_programme": 0.15,
+    "cots": 0.15,
+    "school_near": 0.1,
+    "interpreter": 0.1,
+    "wheelchair": 0.02,
+}
 ELDEST_PREGNANT = 42
 NEEDS_OF_CHILDREN = frozenset({"children_programme", "cots", "school_near"})
 
@@ -72,7 +78,9 @@ class Households:
             danger_zones=self._zones(origin, threat or 1) if assessment == "assessed" else (),
             perpetrator_whereabouts=luck.pick(WHEREABOUTS),
             threat_level=threat,
-            target_groups=tuple(sorted(luck.some(self._target_groups, count=1))) if luck.happens(0.25) else (),
+            target_groups=tuple(sorted(luck.some(self._target_groups, count=1)))
+            if luck.happens(0.25)
+            else (),
             needs=self._needs(household, threat),
             languages=self._spoken(),
             near_municipality=self._somewhere().code if luck.happens(0.15) else None,
@@ -107,11 +115,17 @@ class Households:
         zones = {origin.code: DemoZone(origin.code, self._luck.pick(radii), "home")}
         while self._luck.happens(0.3):
             code = self._somewhere().code
-            zones.setdefault(code, DemoZone(code, self._luck.pick(radii), self._luck.pick(OTHER_CAUSES)))
+            zones.setdefault(
+                code, DemoZone(code, self._luck.pick(radii), self._luck.pick(OTHER_CAUSES))
+            )
         return tuple(zones.values())
 
     def _needs(self, household: Household, threat: int | None) -> tuple[str, ...]:
-        wanted = {need: chance for need, chance in NEEDS.items() if household.children or need not in NEEDS_OF_CHILDREN}
+        wanted = {
+            need: chance
+            for need, chance in NEEDS.items()
+            if household.children or need not in NEEDS_OF_CHILDREN
+        }
         needs = [need for need, chance in wanted.items() if self._luck.happens(chance)]
         if threat == max(RADII_KM):
             needs.append("confidential_address")

@@ -84,8 +84,8 @@ class Life:
 class Past:
     """All of it.
 
-    `since` is from when on the register's places are what they are today, where that is not what they said; `in_use`
-    how many places there were in use as each day began.
+    `since` is from when on the register's places are what they are today, where that is not what
+    they said; `in_use` how many places there were in use as each day began.
     """
 
     lives: Sequence[Life]

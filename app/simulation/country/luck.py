@@ -12,7 +12,8 @@ class Luck:
     """One stream of chance; a subject of its own for each purpose, so that a change to one leaves the others alone."""
 
     def __init__(self, seed: int, *, subject: str) -> None:
-        # A text seeds by its SHA-512, so neither the hash seed of the process nor its platform matters.
+        # A text seeds by its SHA-512, so neither the hash seed of the process nor its platform
+        # matters.
         self._random = Random(f"{subject} {seed}")  # noqa: S311 - invents a demo, guards nothing
 
     def happens(self, chance: float) -> bool:

@@ -7,7 +7,13 @@ from app.reference import ReferenceFiles
 from app.simulation.country.households import Households
 from app.simulation.country.luck import Luck
 from app.simulation.country.sites import Builder
-from app.simulation.country.values import DemoCountry, DemoPlace, DemoProvider, DemoReferral, DemoSite
+from app.simulation.country.values import (
+    DemoCountry,
+    DemoPlace,
+    DemoProvider,
+    DemoReferral,
+    DemoSite,
+)
 
 DEFAULT_SEED = 1
 REFERRALS = 40
@@ -58,7 +64,9 @@ def _as_they_stand(sites: Sequence[DemoSite], *, luck: Luck) -> tuple[DemoSite, 
     """Let some counts be stale, some never confirmed, and some sites not admit for now."""
     stale, never = _count(STALE, of=len(sites)), _count(NEVER_CONFIRMED, of=len(sites))
     doubtful = luck.some(range(len(sites)), count=stale + never)
-    hours = {site: None if at < never else luck.between(30, 12 * 24) for at, site in enumerate(doubtful)}
+    hours = {
+        site: None if at < never else luck.between(30, 12 * 24) for at, site in enumerate(doubtful)
+    }
     paused = set(luck.some(range(len(sites)), count=_count(PAUSED, of=len(sites))))
     return tuple(
         replace(
@@ -75,12 +83,20 @@ def _as_they_are_used(places: Sequence[DemoPlace], *, luck: Luck) -> tuple[DemoP
     taken = luck.some(range(len(places)), count=_count(NOT_FREE, of=len(places)))
     closed = set(taken[: _count(OUT_OF_SERVICE, of=len(places))])
     occupied = set(taken) - closed
-    return tuple(_used(place, luck, closed=at in closed, occupied=at in occupied) for at, place in enumerate(places))
+    return tuple(
+        _used(place, luck, closed=at in closed, occupied=at in occupied)
+        for at, place in enumerate(places)
+    )
 
 
 def _used(place: DemoPlace, luck: Luck, *, closed: bool, occupied: bool) -> DemoPlace:
     if closed:
-        return replace(place, status="out_of_service", reason=luck.pick(REASONS), status_hours=luck.between(1, 20 * 24))
+        return replace(
+            place,
+            status="out_of_service",
+            reason=luck.pick(REASONS),
+            status_hours=luck.between(1, 20 * 24),
+        )
     if not occupied:
         return replace(place, status_hours=luck.about(20, most=5 * 24))
     longest = EMERGENCY_HOURS if place.kind == "emergency" else LONGEST_HOURS
@@ -88,7 +104,9 @@ def _used(place: DemoPlace, luck: Luck, *, closed: bool, occupied: bool) -> Demo
     return replace(place, status="occupied", status_hours=hours)
 
 
-def _referrals(reference: ReferenceFiles, providers: Sequence[DemoProvider], *, seed: int) -> Iterator[DemoReferral]:
+def _referrals(
+    reference: ReferenceFiles, providers: Sequence[DemoProvider], *, seed: int
+) -> Iterator[DemoReferral]:
     luck = Luck(seed, subject="referrals")
     households = Households(reference, seed=seed)
     region_of = {town.code: town.region for town in reference.municipalities}

@@ -56,8 +56,15 @@ EVERYONE = ("female", "male", "other")
 WOMEN = {("female",): 70.0, ("female", "other"): 30.0}
 HOUSE = Blueprint({"crisis": 43, "regular": 52, "emergency": 5}, {"24h": 100}, 0.1, WOMEN)
 CRISIS = Blueprint({"crisis": 86, "emergency": 14}, {"24h": 100}, 0, WOMEN)
-FOLLOW_ON = Blueprint({"regular": 40, "move_on": 54, "alternative": 6}, {"daytime": 60, "none": 40}, 0.55, WOMEN)
-MEN = Blueprint({"crisis": 60, "regular": 40}, {"24h": 40, "daytime": 60}, 0.3, {("male",): 80, ("male", "other"): 20})
+FOLLOW_ON = Blueprint(
+    {"regular": 40, "move_on": 54, "alternative": 6}, {"daytime": 60, "none": 40}, 0.55, WOMEN
+)
+MEN = Blueprint(
+    {"crisis": 60, "regular": 40},
+    {"24h": 40, "daytime": 60},
+    0.3,
+    {("male",): 80, ("male", "other"): 20},
+)
 # In which mix they come after the first site of a region, which is a house.
 FURTHER = (*[HOUSE] * 10, *[CRISIS] * 3, *[FOLLOW_ON] * 8)
 
@@ -83,8 +90,12 @@ class Builder:
         # Where several dates are given, the newest weight counts.
         dated = sorted(reference.weights, key=lambda weight: weight.date)
         self._weights = {weight.region: float(weight.weight) for weight in dated}
-        self._by_weight = sorted(reference.regions, key=lambda region: (-self._weights[region.code], region.code))
-        self._towns: dict[str, list[Municipality]] = {region.code: [] for region in reference.regions}
+        self._by_weight = sorted(
+            reference.regions, key=lambda region: (-self._weights[region.code], region.code)
+        )
+        self._towns: dict[str, list[Municipality]] = {
+            region.code: [] for region in reference.regions
+        }
         for town in reference.municipalities:
             self._towns[town.region].append(town)
 
@@ -110,7 +121,10 @@ class Builder:
         areas = [[homes[number % len(homes)]] for number in range(count)]
         for region in self._by_weight[len(homes) :]:
             roomy = [area for area in areas if len(area) < REGIONS_A_PROVIDER] or areas
-            nearest = min(roomy, key=lambda area: distance_km(region.lat, region.lon, area[0].lat, area[0].lon))
+            nearest = min(
+                roomy,
+                key=lambda area: distance_km(region.lat, region.lon, area[0].lat, area[0].lon),
+            )
             nearest.append(region)
         return areas
 
@@ -121,11 +135,15 @@ class Builder:
         with_men = {region.code for region in self._by_weight[:REGIONS_WITH_MEN]}
         for code, places in shares(PLACES, weights=self._weights).items():
             here = [provider for provider in providers if code in provider.regions]
-            parts = shares(places, weights={provider: 1 / rank for rank, provider in enumerate(here, 2)})
+            parts = shares(
+                places, weights={provider: 1 / rank for rank, provider in enumerate(here, 2)}
+            )
             for number, (provider, part) in enumerate(parts.items()):
                 men = PLACES_FOR_MEN if number == 0 and code in with_men else 0
                 sites = max(1, round((part - men) / PLACES_A_SITE))
-                sizes = shares(part - men, weights={site: luck.between(6, 10) for site in range(sites)})
+                sizes = shares(
+                    part - men, weights={site: luck.between(6, 10) for site in range(sites)}
+                )
                 for site, size in sizes.items():
                     blueprint = next(further) if site else HOUSE
                     yield Plot(provider, code, size, blueprint, first=site == 0)
@@ -137,24 +155,42 @@ class Builder:
         luck = Luck(self._seed, subject="sites")
         exclusive = self._exclusive(luck, plots)
         names = {
-            plot.provider.id: iter(luck.some(self._reference.demo.sites, count=len(self._reference.demo.sites)))
+            plot.provider.id: iter(
+                luck.some(self._reference.demo.sites, count=len(self._reference.demo.sites))
+            )
             for plot in plots
         }
         return tuple(
-            self._site(luck, plot, name=next(names[plot.provider.id]), number=number, only=exclusive.get(number, ()))
+            self._site(
+                luck,
+                plot,
+                name=next(names[plot.provider.id]),
+                number=number,
+                only=exclusive.get(number, ()),
+            )
             for number, plot in enumerate(plots)
         )
 
     @staticmethod
     def _exclusive(luck: Luck, plots: Sequence[Plot]) -> dict[int, tuple[str, ...]]:
         # Never the first site: every region keeps one that is for anyone.
-        eligible = [number for number, plot in enumerate(plots) if not plot.first and plot.blueprint is not MEN]
+        eligible = [
+            number
+            for number, plot in enumerate(plots)
+            if not plot.first and plot.blueprint is not MEN
+        ]
         return dict(zip(luck.some(eligible, count=len(EXCLUSIVE)), EXCLUSIVE, strict=False))
 
-    def _site(self, luck: Luck, plot: Plot, *, name: str, number: int, only: tuple[str, ...]) -> DemoSite:
+    def _site(
+        self, luck: Luck, plot: Plot, *, name: str, number: int, only: tuple[str, ...]
+    ) -> DemoSite:
         towns = {town: float(town.population) for town in self._towns[plot.region]}
         in_lead = plot.first or luck.happens(0.4)
-        town = next(town for town in towns if town.code == plot.region) if in_lead else luck.pick(towns)
+        town = (
+            next(town for town in towns if town.code == plot.region)
+            if in_lead
+            else luck.pick(towns)
+        )
         known = luck.happens(plot.blueprint.known)
         words = self._reference.demo
         groups = tuple(self._reference.codes["target_groups"].codes)
@@ -168,7 +204,9 @@ class Builder:
             city=town.name,
             address_secrecy="known" if known else "confidential",
             supervision=luck.pick(plot.blueprint.supervision),
-            features=tuple(sorted(feature for feature, chance in SITE_FEATURES.items() if luck.happens(chance))),
+            features=tuple(
+                sorted(feature for feature, chance in SITE_FEATURES.items() if luck.happens(chance))
+            ),
             specialisms=only or tuple(sorted(luck.some(groups, count=luck.pick(SPECIALISMS)))),
             exclusive_to=only,
             admission="open",
@@ -180,7 +218,9 @@ class Builder:
         """Yield the places of every site, all free: of one kind in a few groups of places that are alike."""
         luck = Luck(self._seed, subject="places")
         for plot, site in zip(plots, sites, strict=True):
-            genders = EVERYONE if "lgbtiq" in site.exclusive_to else luck.pick(plot.blueprint.genders)
+            genders = (
+                EVERYONE if "lgbtiq" in site.exclusive_to else luck.pick(plot.blueprint.genders)
+            )
             sons = luck.pick(SONS_UP_TO_AGE)
             for floor, (kind, count) in enumerate(self._groups(luck, plot), 1):
                 model = self._place(luck, site, kind=kind, genders=genders, sons=sons)
@@ -197,13 +237,19 @@ class Builder:
                 yield kind, alike
 
     @staticmethod
-    def _place(luck: Luck, site: DemoSite, *, kind: str, genders: tuple[str, ...], sons: int) -> DemoPlace:
+    def _place(
+        luck: Luck, site: DemoSite, *, kind: str, genders: tuple[str, ...], sons: int
+    ) -> DemoPlace:
         sharing = luck.pick(SHARING[kind])
         bed_spaces = luck.pick(BED_SPACES)
         if sharing == "shared_room":
             bed_spaces = min(bed_spaces, MOST_IN_A_SHARED_ROOM)
         own = sharing == "own_unit"
-        chances = {"wheelchair": 0.12, "cots": 0.4 if bed_spaces > 1 else 0, "self_contained": 0.8 if own else 0}
+        chances = {
+            "wheelchair": 0.12,
+            "cots": 0.4 if bed_spaces > 1 else 0,
+            "self_contained": 0.8 if own else 0,
+        }
         return DemoPlace(
             id=site.id,
             site_id=site.id,
@@ -214,7 +260,9 @@ class Builder:
             genders=genders,
             # Behind a front door of its own, a grown son disturbs nobody.
             sons_up_to_age=17 if own else sons,
-            features=tuple(sorted(feature for feature, chance in chances.items() if luck.happens(chance))),
+            features=tuple(
+                sorted(feature for feature, chance in chances.items() if luck.happens(chance))
+            ),
             status="free",
             reason=None,
             status_hours=0,

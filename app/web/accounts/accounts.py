@@ -57,7 +57,10 @@ async def choices(tx: Tx) -> Choices:
     return Choices(
         tuple(PERSONAL),
         {id_: card.name for id_, card in sorted(cards.items(), key=lambda item: item[1].name)},
-        {code: region.name for code, region in sorted(regions.items(), key=lambda item: item[1].name)},
+        {
+            code: region.name
+            for code, region in sorted(regions.items(), key=lambda item: item[1].name)
+        },
     )
 
 
@@ -78,20 +81,31 @@ class Desk:
         """Show the link of an invitation, this once."""
         url = self.page.request.url
         link = f"{url.scheme}://{url.netloc}/invitation#{invited.code}"
-        return self.page.show("account_invited.html", person=await self.person(invited.account_id), link=link)
+        return self.page.show(
+            "account_invited.html", person=await self.person(invited.account_id), link=link
+        )
 
     def blank(self, form: AccountForm, *, faults: dict[str, str] | None = None) -> Response:
         """Show the form with which somebody is invited."""
         status = 422 if faults else 200
-        return self.page.show("account_new.html", status=status, known=self.known, form=form, faults=faults or {})
+        return self.page.show(
+            "account_new.html", status=status, known=self.known, form=form, faults=faults or {}
+        )
 
     def show(
-        self, person: Person, *, form: AccountForm | None = None, faults: dict[str, str] | None = None
+        self,
+        person: Person,
+        *,
+        form: AccountForm | None = None,
+        faults: dict[str, str] | None = None,
     ) -> Response:
         """Show an account, as it stands or as somebody wanted it to be."""
         row, caller = person.row, self.page.caller
         stands = AccountForm(
-            name=row.name or "", roles=row.roles, provider=str(row.provider_id or ""), region=row.region or ""
+            name=row.name or "",
+            roles=row.roles,
+            provider=str(row.provider_id or ""),
+            region=row.region or "",
         )
         return self.page.show(
             "account.html",
@@ -112,7 +126,9 @@ DeskIn = Annotated[Desk, Depends(_desk)]
 
 
 @router.get("/accounts")
-async def listed(desk: DeskIn, part: PartIn, provider: Annotated[str | None, Query(max_length=40)] = None) -> Response:
+async def listed(
+    desk: DeskIn, part: PartIn, provider: Annotated[str | None, Query(max_length=40)] = None
+) -> Response:
     """List the accounts, the newest first; those of one provider where that is asked for."""
     found = await staff.listed(
         desk.tx,
@@ -121,8 +137,12 @@ async def listed(desk: DeskIn, part: PartIn, provider: Annotated[str | None, Que
         after=moment_and_id(part),
         provider_id=parse_optional(provider or None),
     )
-    items, cursor = part.cut(found, place=lambda one: (one.row.created_at.isoformat(), str(one.row.id)))
-    return desk.page.show("accounts.html", people=items, cursor=cursor, known=desk.known, provider=provider or "")
+    items, cursor = part.cut(
+        found, place=lambda one: (one.row.created_at.isoformat(), str(one.row.id))
+    )
+    return desk.page.show(
+        "accounts.html", people=items, cursor=cursor, known=desk.known, provider=provider or ""
+    )
 
 
 @router.get("/accounts/new")

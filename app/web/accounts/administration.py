@@ -37,12 +37,16 @@ async def weights(page: PageIn, tx: Tx) -> Response:
     since: dict[tuple[date, str], list[tuple[str, int, int]]] = {}
     for row in found:
         part = round(row.weight * 1000 / total) if total else 0
-        since.setdefault((row.valid_from, row.source), []).append((regions[row.region].name, row.weight, part))
+        since.setdefault((row.valid_from, row.source), []).append(
+            (regions[row.region].name, row.weight, part)
+        )
     return page.show("weights.html", since=since)
 
 
 @router.get("/access-reviews")
-async def review(page: PageIn, tx: Tx, days: Annotated[int, Query(ge=1, le=MOST_DAYS)] = 7) -> Response:
+async def review(
+    page: PageIn, tx: Tx, days: Annotated[int, Query(ge=1, le=MOST_DAYS)] = 7
+) -> Response:
     """Review the access log of some days: what reaches a threshold of the policy, for somebody to ask about."""
     reviewed = await access_log.review(tx, access_log.last(tx, days=days))
     cards = await tx.snapshots.providers(tx)
@@ -50,4 +54,6 @@ async def review(page: PageIn, tx: Tx, days: Annotated[int, Query(ge=1, le=MOST_
         (finding, card.name if (card := cards.get(finding.provider_id or "")) else None)
         for finding in reviewed.findings
     ]
-    return page.show("access_reviews.html", reviewed=reviewed, rows=rows, days=days, spans=(1, 7, 28, MOST_DAYS))
+    return page.show(
+        "access_reviews.html", reviewed=reviewed, rows=rows, days=days, spans=(1, 7, 28, MOST_DAYS)
+    )

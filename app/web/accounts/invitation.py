@@ -1,7 +1,7 @@
 """Accepting an invitation: a password and a second factor of one's own, and recovery codes to keep.
 
-The code of an invitation stands behind a # in its link, so that no server is sent it or logs it; a script puts it into
-the form, and a person can.
+The code of an invitation stands behind a # in its link, so that no server is sent it or logs it; a
+script puts it into the form, and a person can.
 """
 
 from functools import partial
@@ -56,27 +56,37 @@ async def offer(
 
 
 @router.post("/invitation/acceptance")
-async def accept(request: Request, page: AnyPage, parts: PartsIn, chosen: Annotated[Chosen, Form()]) -> Response:
+async def accept(
+    request: Request, page: AnyPage, parts: PartsIn, chosen: Annotated[Chosen, Form()]
+) -> Response:
     """Take what was chosen, sign in with it, and show the recovery codes this once."""
     keyring, entered = parts.keyring, partial(parts.database.entered, actor=SIGNING)
     choice = Choice(chosen.code, chosen.sealed, chosen.password, chosen.digits)
     try:
-        enrolled = await invitations.accepted(entered, choice, visit=visit_of(request, parts), keyring=keyring)
+        enrolled = await invitations.accepted(
+            entered, choice, visit=visit_of(request, parts), keyring=keyring
+        )
     except Missing:
         return await _over(request, page, parts)
     except Invalid as invalid:
         async with entered() as tx:
-            offered = await invitations.offered(tx, chosen.code, keyring=keyring, again=chosen.sealed)
+            offered = await invitations.offered(
+                tx, chosen.code, keyring=keyring, again=chosen.sealed
+            )
         faults = {one.pointer[1:]: one.message for one in invalid.faults}
         return _choose(request, page, chosen.code, offered, faults=faults)
     csrf = csrf_for(enrolled.opened.cookie)
     answer = page.show("recovery_codes.html", csrf=csrf, codes=enrolled.recovery_codes)
-    return cookies.let_in(answer, enrolled.opened, device=cookies.device_of(request, keyring=keyring), keyring=keyring)
+    return cookies.let_in(
+        answer, enrolled.opened, device=cookies.device_of(request, keyring=keyring), keyring=keyring
+    )
 
 
 def _ask(request: Request, page: Page, *, fault: bool = False) -> Response:
     value = cookies.before(request)
-    answer = page.show("invitation.html", status=422 if fault else 200, csrf=csrf_for(value), fault=fault)
+    answer = page.show(
+        "invitation.html", status=422 if fault else 200, csrf=csrf_for(value), fault=fault
+    )
     return cookies.keep_before(request, answer, value)
 
 
@@ -91,7 +101,12 @@ async def _over(request: Request, page: Page, parts: PartsIn) -> Response:
 
 
 def _choose(
-    request: Request, page: Page, code: str, offered: Offered, *, faults: dict[str, str] | None = None
+    request: Request,
+    page: Page,
+    code: str,
+    offered: Offered,
+    *,
+    faults: dict[str, str] | None = None,
 ) -> Response:
     return page.show(
         "invitation_choice.html",

@@ -53,33 +53,58 @@ async def form(page: PageIn, tx: Tx, caller: CallerIn, parts: PartsIn) -> Respon
 
 
 @router.post("/session/password")
-async def password(request: Request, page: AnyPage, parts: PartsIn, typed: Annotated[Typed, Form()]) -> Response:
+async def password(
+    request: Request, page: AnyPage, parts: PartsIn, typed: Annotated[Typed, Form()]
+) -> Response:
     """Take another password; every other session ends."""
     return await _changed(request, page, parts, typed, typed.chosen)
 
 
 @router.post("/session/second-factor")
-async def second_factor(request: Request, page: AnyPage, parts: PartsIn, typed: Annotated[Typed, Form()]) -> Response:
+async def second_factor(
+    request: Request, page: AnyPage, parts: PartsIn, typed: Annotated[Typed, Form()]
+) -> Response:
     """Take another second factor; every other session ends, and there are new recovery codes."""
     return await _changed(request, page, parts, typed, Factor(typed.sealed, typed.digits))
 
 
-async def _changed(request: Request, page: Page, parts: PartsIn, typed: Typed, chosen: str | Factor) -> Response:
+async def _changed(
+    request: Request, page: Page, parts: PartsIn, typed: Typed, chosen: str | Factor
+) -> Response:
     caller, keyring = await admitted(request), parts.keyring
-    begin, device = partial(parts.database.entered, actor=SIGNING), cookies.device_of(request, keyring=keyring)
+    begin, device = (
+        partial(parts.database.entered, actor=SIGNING),
+        cookies.device_of(request, keyring=keyring),
+    )
     async with begin() as tx:
-        offered = await own_credential.offered(tx, caller.account_id, keyring=keyring, again=typed.sealed)
-    proof, tried = Proof(offered.name, typed.password, typed.code, device), Tried(isinstance(chosen, Factor))
+        offered = await own_credential.offered(
+            tx, caller.account_id, keyring=keyring, again=typed.sealed
+        )
+    proof, tried = (
+        Proof(offered.name, typed.password, typed.code, device),
+        Tried(isinstance(chosen, Factor)),
+    )
     try:
         changed = await own_credential.change(
-            begin, proof, chosen, visit=visit_of(request, parts), keyring=keyring, allowance=parts.allowance
+            begin,
+            proof,
+            chosen,
+            visit=visit_of(request, parts),
+            keyring=keyring,
+            allowance=parts.allowance,
         )
     except TooMany as told:
-        answer = _form(page, offered, replace(tried, fault="wait", minutes=-(-told.retry_after // 60)))
+        answer = _form(
+            page, offered, replace(tried, fault="wait", minutes=-(-told.retry_after // 60))
+        )
         answer.headers["Retry-After"] = str(told.retry_after)
         return answer
     except Invalid as invalid:
-        return _form(page, offered, replace(tried, faults={one.pointer[1:]: one.message for one in invalid.faults}))
+        return _form(
+            page,
+            offered,
+            replace(tried, faults={one.pointer[1:]: one.message for one in invalid.faults}),
+        )
     if changed is None:
         return _form(page, offered, replace(tried, fault="refused"))
     template = "recovery_codes.html" if changed.recovery_codes else "credential_changed.html"
@@ -89,4 +114,6 @@ async def _changed(request: Request, page: Page, parts: PartsIn, typed: Typed, c
 
 def _form(page: Page, offered: Offered, tried: Tried | None = None) -> Response:
     status = 200 if tried is None else 429 if tried.fault == "wait" else 422
-    return page.show("credential.html", status=status, offered=offered, tried=tried, **to_scan(offered))
+    return page.show(
+        "credential.html", status=status, offered=offered, tried=tried, **to_scan(offered)
+    )

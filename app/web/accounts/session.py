@@ -52,7 +52,9 @@ async def seen(page: PageIn) -> Response:
 
 
 @router.post("/session/end")
-async def end(page: PageIn, tx: Tx, caller: CallerIn, id: Annotated[str, Form(max_length=40)]) -> Response:
+async def end(
+    page: PageIn, tx: Tx, caller: CallerIn, id: Annotated[str, Form(max_length=40)]
+) -> Response:
     """End one of the caller's sessions, on another device or here."""
     session_id: UUID = parse(id)
     await sessions.end(tx, caller, session_id)

@@ -42,7 +42,9 @@ async def form(request: Request, page: AnyPage, wanted: Next = HOME) -> Response
 
 
 @router.post("/sign-in")
-async def sign_in(request: Request, page: AnyPage, parts: PartsIn, typed: Annotated[Typed, Form()]) -> Response:
+async def sign_in(
+    request: Request, page: AnyPage, parts: PartsIn, typed: Annotated[Typed, Form()]
+) -> Response:
     """Sign in, or show the form again: it says the same whatever was wrong."""
     device = cookies.device_of(request, keyring=parts.keyring)
     try:
@@ -55,7 +57,12 @@ async def sign_in(request: Request, page: AnyPage, parts: PartsIn, typed: Annota
         )
     except TooMany as told:
         answer = _form(
-            request, page, back=typed.back, name=typed.name, fault="wait", minutes=-(-told.retry_after // 60)
+            request,
+            page,
+            back=typed.back,
+            name=typed.name,
+            fault="wait",
+            minutes=-(-told.retry_after // 60),
         )
         answer.headers["Retry-After"] = str(told.retry_after)
         return answer
@@ -66,7 +73,10 @@ async def sign_in(request: Request, page: AnyPage, parts: PartsIn, typed: Annota
 
 @router.post("/demo-sign-in")
 async def demo_sign_in(
-    request: Request, page: AnyPage, parts: PartsIn, role: Annotated[str, Form(max_length=LONGEST)] = ""
+    request: Request,
+    page: AnyPage,
+    parts: PartsIn,
+    role: Annotated[str, Form(max_length=LONGEST)] = "",
 ) -> Response:
     """Sign in as one of the demo's people; where no demo is shown there is no such page."""
     if not parts.settings.demo:
@@ -103,12 +113,24 @@ def local(path: str) -> str:
 
 
 def _form(
-    request: Request, page: Page, *, back: str, name: str = "", fault: str | None = None, minutes: int = 0
+    request: Request,
+    page: Page,
+    *,
+    back: str,
+    name: str = "",
+    fault: str | None = None,
+    minutes: int = 0,
 ) -> Response:
     value = cookies.before(request)
     status = {None: 200, "wait": 429}.get(fault, 422)
     template = "sign_in_fields.html" if page.partial else "sign_in.html"
     answer = page.show(
-        template, status=status, csrf=csrf_for(value), back=local(back), name=name, fault=fault, minutes=minutes
+        template,
+        status=status,
+        csrf=csrf_for(value),
+        back=local(back),
+        name=name,
+        fault=fault,
+        minutes=minutes,
     )
     return cookies.keep_before(request, answer, value)

@@ -51,7 +51,9 @@ class Peak:
         return sum(self.regions.values())
 
 
-def rows_of(available: Iterable[Available], regions: Iterable[KnownRegion], kinds: Sequence[str]) -> tuple[Row, ...]:
+def rows_of(
+    available: Iterable[Available], regions: Iterable[KnownRegion], kinds: Sequence[str]
+) -> tuple[Row, ...]:
     """Return every region by name, those that have nothing too."""
     cells = {(one.region, one.kind): _cell(one) for one in available}
     return tuple(
@@ -64,7 +66,13 @@ def peaks_of(available: Iterable[Available], kinds: Sequence[str]) -> tuple[Peak
     """Return, for each kind of place, how many regions are full, nearly full, and not known."""
     cells = [_cell(one) for one in available]
     return tuple(
-        Peak(kind, {state: sum(cell.kind == kind and cell.state == state for cell in cells) for state in STATES})
+        Peak(
+            kind,
+            {
+                state: sum(cell.kind == kind and cell.state == state for cell in cells)
+                for state in STATES
+            },
+        )
         for kind in kinds
     )
 
@@ -91,4 +99,6 @@ def letters_of(name: str) -> str:
 
 
 def _cell(one: Available) -> Cell:
-    return Cell(one.kind, shape_of(one.free, one.freshness), one.free, one.freshness, one.total, one.own)
+    return Cell(
+        one.kind, shape_of(one.free, one.freshness), one.free, one.freshness, one.total, one.own
+    )

@@ -24,13 +24,17 @@ Every = Annotated[bool, Query()]
 
 
 @router.get("/country")
-async def country(page: PageIn, tx: Tx, caller: CallerIn, *, kind: Kind = None, every: Every = False) -> Response:
+async def country(
+    page: PageIn, tx: Tx, caller: CallerIn, *, kind: Kind = None, every: Every = False
+) -> Response:
     """Show what is free in the country: of one kind of place, else of the first of them; or of every kind."""
     return page.show("country/country.html", **await _board(tx, caller, kind, every=every))
 
 
 @router.get("/country/board")
-async def board(page: PageIn, tx: Tx, caller: CallerIn, *, kind: Kind = None, every: Every = False) -> Response:
+async def board(
+    page: PageIn, tx: Tx, caller: CallerIn, *, kind: Kind = None, every: Every = False
+) -> Response:
     """Show what of it changes."""
     return page.show("country/_board.html", **await _board(tx, caller, kind, every=every))
 
@@ -45,7 +49,11 @@ async def providers(page: PageIn, tx: Tx, caller: CallerIn) -> Response:  # noqa
 async def ask(page: PageIn, tx: Tx, caller: CallerIn) -> Response:
     """Ask how many could be placed if all who wait were placed together, in counts; or have what was made just now."""
     row = await peaks.ask_counts(tx, caller)
-    return page.show("country/_plan.html", plan=row) if page.partial else page.go(f"/country/peaks/{row.id}")
+    return (
+        page.show("country/_plan.html", plan=row)
+        if page.partial
+        else page.go(f"/country/peaks/{row.id}")
+    )
 
 
 @router.get("/country/peaks/{id}")

@@ -14,7 +14,14 @@ from app.web.country.outline import Ring
 
 KM_A_DEGREE = radians(1) * EARTH_RADIUS_KM
 MARGIN_KM = 6.0
-RADIUS_KM: Mapping[str, float] = {"many": 7.0, "few": 5.0, "full": 4.0, "unknown": 5.0, "out": 4.0, "none": 2.0}
+RADIUS_KM: Mapping[str, float] = {
+    "many": 7.0,
+    "few": 5.0,
+    "full": 4.0,
+    "unknown": 5.0,
+    "out": 4.0,
+    "none": 2.0,
+}
 """How large each mark is drawn: a size of its own for each, so that colour is never all that tells them apart."""
 MARK_OF_BAND: Mapping[str, str] = {"3+": "many", "1-2": "few", "0": "full"}
 RING_KM = 2.5
@@ -78,8 +85,9 @@ class Mark:
 class Zone:
     """An unsafe area as it is drawn: ellipses, for away from the middle a kilometre west is drawn a little wider.
 
-    The inner one is the municipality as far as it can extend, the outer one its radius around that. The extent of the
-    municipality in which a site is counts as well, and has no place on the drawing.
+    The inner one is the municipality as far as it can extend, the outer one its radius around that.
+    The extent of the municipality in which a site is counts as well, and has no place on the
+    drawing.
     """
 
     area: Area
@@ -161,7 +169,9 @@ class Projection:
         return km * self.shrink / cos(radians(lat)), km
 
 
-def draw(outline: Sequence[Ring], bounds: Bounds, regions: Sequence[Shown], areas: Iterable[Area] = ()) -> Drawing:
+def draw(
+    outline: Sequence[Ring], bounds: Bounds, regions: Sequence[Shown], areas: Iterable[Area] = ()
+) -> Drawing:
     """Draw the country. Names go to unsafe areas, and then to regions in the order in which they are given."""
     projection = Projection(bounds)
     marks = [_mark(region, projection) for region in regions]
@@ -199,7 +209,9 @@ def _zone(area: Area, projection: Projection) -> Zone:
     x, y = projection.at(area.lat, area.lon)
     inner = projection.radii(area.lat, area.extent_km)
     outer = projection.radii(area.lat, area.extent_km + area.radius_km)
-    return Zone(area, _short(x), _short(y), (_short(inner[0]), inner[1]), (_short(outer[0]), outer[1]))
+    return Zone(
+        area, _short(x), _short(y), (_short(inner[0]), inner[1]), (_short(outer[0]), outer[1])
+    )
 
 
 def _land(outline: Sequence[Ring], projection: Projection) -> str:
@@ -208,7 +220,11 @@ def _land(outline: Sequence[Ring], projection: Projection) -> str:
         points = [_tenths(projection.at(latitude, longitude)) for longitude, latitude in ring]
         steps = [(x - before[0], y - before[1]) for before, (x, y) in pairwise(points)]
         (x, y) = points[0]
-        rings.append(f"M{x / 10:g} {y / 10:g}l" + " ".join(f"{dx / 10:g} {dy / 10:g}" for dx, dy in steps) + "z")
+        rings.append(
+            f"M{x / 10:g} {y / 10:g}l"
+            + " ".join(f"{dx / 10:g} {dy / 10:g}" for dx, dy in steps)
+            + "z"
+        )
     return "".join(rings)
 
 
@@ -217,7 +233,7 @@ def _tenths(point: tuple[float, float]) -> tuple[int, int]:
     return round(point[0] * 10), round(point[1] * 10)
 
 
-# --- names: a few, and none over another; all of them stand in the list beside the map --------------------------
+# --- names: a few, and none over another; all of them stand in the list beside the map
 
 
 @dataclass(slots=True)
@@ -226,14 +242,17 @@ class _Paper:
 
     width: float
     height: float
-    taken: list[tuple[float, float, float, float]] = field(default_factory=list[tuple[float, float, float, float]])
+    taken: list[tuple[float, float, float, float]] = field(
+        default_factory=list[tuple[float, float, float, float]]
+    )
 
     def take(self, box: tuple[float, float, float, float]) -> bool:
         """Take a box if it is free and lies on the paper."""
         left, top, right, bottom = box
         free = left >= 0 and right <= self.width and top >= 0 and bottom <= self.height
         if free and not any(
-            left < one[2] and right > one[0] and top < one[3] and bottom > one[1] for one in self.taken
+            left < one[2] and right > one[0] and top < one[3] and bottom > one[1]
+            for one in self.taken
         ):
             self.taken.append(box)
             return True
@@ -256,7 +275,9 @@ def _labels(marks: Sequence[Mark], zones: Sequence[Zone], paper: _Paper) -> Iter
             yield label
 
 
-def _label(paper: _Paper, text: str, x: float, y: float, away: float, *, of_area: bool) -> Iterable[Label]:
+def _label(
+    paper: _Paper, text: str, x: float, y: float, away: float, *, of_area: bool
+) -> Iterable[Label]:
     """Yield a name at the first free side of its mark, or none where all are taken."""
     length, gap = len(text) * LETTER_KM, away + 1.5
     slanting = gap * 0.7

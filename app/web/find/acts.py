@@ -52,7 +52,9 @@ async def _sent(request: Request, _tx: Tx) -> Sent:
         raise Invalid
     asked = [request.url.path, [pair for pair in fields if pair[0] not in {FIELD, KEY}]]
     fingerprint = hashlib.sha256(json.dumps(asked).encode()).digest()
-    return Sent(fields, Once(request.scope["route"].path, key, fingerprint, parts_of(request).keyring))
+    return Sent(
+        fields, Once(request.scope["route"].path, key, fingerprint, parts_of(request).keyring)
+    )
 
 
 SentIn = Annotated[Sent, Depends(_sent)]
@@ -77,7 +79,12 @@ class Outcome:
 
 
 async def do_once(
-    tx: Transaction, caller: Caller, sent: Sent, act: Callable[[], Awaitable[Outcome]], *, kept: bool = False
+    tx: Transaction,
+    caller: Caller,
+    sent: Sent,
+    act: Callable[[], Awaitable[Outcome]],
+    *,
+    kept: bool = False,
 ) -> Outcome | Refusal:
     """Do an act, or find out what came of it the first time; a refusal takes back all of it, and is returned.
 

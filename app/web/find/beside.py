@@ -27,7 +27,10 @@ async def of_draft(tx: Transaction, caller: Caller, draft: Draft, *, names: Name
     reference, today = await tx.snapshots.reference(tx), load().country.day_of(tx.at)
     kinds = sorted(KINDS_FOR_URGENCY.get(draft.urgency, KINDS_FOR_URGENCY["acute"]))
     rows = rows_of(await availability.read(tx, caller), reference.regions.values(), kinds)
-    return _drawn(on_the_map(rows), _areas(zones_in_force(_filled_in(draft, names, reference), today=today), reference))
+    return _drawn(
+        on_the_map(rows),
+        _areas(zones_in_force(_filled_in(draft, names, reference), today=today), reference),
+    )
 
 
 def of_ranking(ranked: Ranked, reference: Reference) -> Drawing:
@@ -50,10 +53,13 @@ def of_ranking(ranked: Ranked, reference: Reference) -> Drawing:
             free=_band(free[region.code]) if region.code in free else None,
             freshness=fresh.get(region.code),
             lawful=region.code in free if region.code in free or region.code in why else None,
-            why=() if region.code in free else tuple(rule for rule, _ in why.get(region.code, Counter()).most_common()),
+            why=()
+            if region.code in free
+            else tuple(rule for rule, _ in why.get(region.code, Counter()).most_common()),
         )
         for region in sorted(
-            reference.regions.values(), key=lambda region: (region.code not in free, -region.population)
+            reference.regions.values(),
+            key=lambda region: (region.code not in free, -region.population),
         )
     ]
     return _drawn(shown, _areas(ranked.inputs.dangers.zones, reference))
@@ -66,7 +72,11 @@ def _band(free: int) -> str:
 def _filled_in(draft: Draft, names: Names, reference: Reference) -> Iterator[DangerZone]:
     for zone in draft.zones:
         code = names.municipality(zone.municipality)
-        radius = int(zone.radius) if DIGITS.fullmatch(zone.radius) else reference.policy.unassessed_radius_km
+        radius = (
+            int(zone.radius)
+            if DIGITS.fullmatch(zone.radius)
+            else reference.policy.unassessed_radius_km
+        )
         if code in reference.municipalities and radius in reference.policy.radii_km:
             yield DangerZone(code, radius, _day(zone.until))
 

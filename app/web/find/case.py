@@ -19,7 +19,18 @@ router = APIRouter(include_in_schema=False)
 
 PAGE, PART = "find/case.html", "find/_case.html"
 
-SAID = frozenset({"offer_gone", "ranking_outdated", "held", "renewed", "released", "under_way", "changed", "ranked"})
+SAID = frozenset(
+    {
+        "offer_gone",
+        "ranking_outdated",
+        "held",
+        "renewed",
+        "released",
+        "under_way",
+        "changed",
+        "ranked",
+    }
+)
 """What was said of an act that may still be said when the page looks again by itself."""
 Word = Annotated[str, Query(max_length=40)]
 RankingId = Annotated[str, Query(max_length=40)]
@@ -33,7 +44,9 @@ async def read(id: str, work: WorkIn, *, ranking: RankingId = "", every: bool = 
 
 
 @router.get("/find/{id}/now")
-async def now(id: str, work: WorkIn, *, ranking: RankingId = "", seen: Word = "", said: Word = "") -> Response:
+async def now(
+    id: str, work: WorkIn, *, ranking: RankingId = "", seen: Word = "", said: Word = ""
+) -> Response:
     """Show how a referral stands, where that is not what was seen last; with what was said, as long as that holds."""
     standing = await desk.standing(work.tx, work.caller, parse(id))
     state = state_of(standing)
@@ -73,8 +86,12 @@ async def answer(id: str, work: WorkIn, sent: SentIn) -> Response:
     referral = await referrals.read(work.tx, work.caller, parse(id), keyring=work.parts.keyring)
     content = _told(dict(referral.content), sent.get("child"), sent.get("age"), sent.get("gender"))
     if content is None:
-        return await shown(work, referral.id, said="age_unclear", ranking=parse(sent.get("ranking")))
-    outcome = await do_once(work.tx, work.caller, sent, lambda: known.know(work, sent, referral.id, content))
+        return await shown(
+            work, referral.id, said="age_unclear", ranking=parse(sent.get("ranking"))
+        )
+    outcome = await do_once(
+        work.tx, work.caller, sent, lambda: known.know(work, sent, referral.id, content)
+    )
     return await shown(work, referral.id, outcome)
 
 
@@ -82,7 +99,9 @@ def _told(content: dict[str, Any], child: str, age: str, gender: str) -> dict[st
     """Return what is known with an answer about a child; None where that is no answer."""
     children = [dict(one) for one in content["household"]["children"]]
     at = int(child) if child.isdecimal() else len(children)
-    if at >= len(children) or not (gender in {"female", "male"} or (age.isdecimal() and int(age) <= OLDEST_CHILD)):
+    if at >= len(children) or not (
+        gender in {"female", "male"} or (age.isdecimal() and int(age) <= OLDEST_CHILD)
+    ):
         return None
     children[at] |= {"gender": gender} if gender else {"age": int(age)}
     return content | {"household": {**content["household"], "children": children}}
@@ -103,4 +122,6 @@ async def shown(
         ranking, said = parse(outcome.ranking) if outcome.ranking else ranking, outcome.said
     refusal = outcome if isinstance(outcome, Refusal) else None
     values = await case(work, referral_id, ranking=ranking, refusal=refusal, said=said, acted=True)
-    return work.page.show(PART if work.page.partial else PAGE, status=409 if refusal else 200, **values)
+    return work.page.show(
+        PART if work.page.partial else PAGE, status=409 if refusal else 200, **values
+    )

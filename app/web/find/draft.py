@@ -68,7 +68,9 @@ class Draft:
     def filled(self) -> "Draft":
         """Return the form without rows that nobody filled in; a child of whom nothing is known is still one."""
         zones = tuple(zone for zone in self.zones if zone.municipality.strip())
-        return replace(self, zones=zones, languages=tuple(typed for typed in self.languages if typed.strip()))
+        return replace(
+            self, zones=zones, languages=tuple(typed for typed in self.languages if typed.strip())
+        )
 
     def more(self, what: str) -> "Draft":
         """Return the form with one more row of a kind."""
@@ -136,7 +138,10 @@ def read(fields: Iterable[tuple[str, str]]) -> Draft:
 
 def _rows(kind: type[Row], found: Mapping[int, Mapping[str, str]]) -> tuple[Row, ...]:
     known = kind.__slots__
-    return tuple(kind(**{name: row[name] for name in known if name in row}) for _, row in sorted(found.items()))
+    return tuple(
+        kind(**{name: row[name] for name in known if name in row})
+        for _, row in sorted(found.items())
+    )
 
 
 def body(draft: Draft, names: Names) -> dict[str, Any]:
@@ -146,8 +151,13 @@ def body(draft: Draft, names: Names) -> dict[str, Any]:
         "reason": draft.reason,
         "originMunicipality": names.municipality(draft.origin),
         "household": {
-            "adults": [{"gender": adult.gender, "age": _number(adult.age)} for adult in draft.adults],
-            "children": [{"age": _number(child.age), "gender": child.gender or None} for child in draft.children],
+            "adults": [
+                {"gender": adult.gender, "age": _number(adult.age)} for adult in draft.adults
+            ],
+            "children": [
+                {"age": _number(child.age), "gender": child.gender or None}
+                for child in draft.children
+            ],
             "pets": _number(draft.pets) or 0,
             "pregnant": draft.pregnant,
         },
@@ -186,8 +196,12 @@ def of_content(content: Mapping[str, Any], names: Names) -> Draft:
     return Draft(
         urgency=content["urgency"],
         origin=names.town(content["origin_municipality"]),
-        adults=tuple(AdultRow(adult["gender"], _text(adult["age"])) for adult in household["adults"]),
-        children=tuple(ChildRow(_text(child["age"]), child["gender"] or "") for child in household["children"]),
+        adults=tuple(
+            AdultRow(adult["gender"], _text(adult["age"])) for adult in household["adults"]
+        ),
+        children=tuple(
+            ChildRow(_text(child["age"]), child["gender"] or "") for child in household["children"]
+        ),
         pets=_text(household["pets"] or None),
         pregnant=household["pregnant"],
         danger=content["danger_assessment"],
@@ -206,7 +220,12 @@ def of_content(content: Mapping[str, Any], names: Names) -> Draft:
 
 
 def _zone_row(zone: Mapping[str, Any], names: Names) -> ZoneRow:
-    return ZoneRow(names.town(zone["municipality"]), str(zone["radius_km"]), zone["cause"], _text(zone["until"]))
+    return ZoneRow(
+        names.town(zone["municipality"]),
+        str(zone["radius_km"]),
+        zone["cause"],
+        _text(zone["until"]),
+    )
 
 
 def _tongues(codes: Sequence[str], names: Names) -> tuple[str, ...]:

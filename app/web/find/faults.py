@@ -31,26 +31,36 @@ IN_ROWS: Mapping[str, str] = {"radiusKm": "radius"}
 WORDS: Mapping[str, str] = {
     "urgency": N_("Choose how urgent it is."),
     "reason": N_("Choose the reason."),
-    "origin": N_("Choose the municipality that they come from: type its name, and take it from the list."),
+    "origin": N_(
+        "Choose the municipality that they come from: type its name, and take it from the list."
+    ),
     "adults": N_("At least one adult, and at most ten."),
     "adult-gender": N_("Choose woman, man or other."),
-    "adult-age": N_("An adult's age is a number from 12 to 120. Leave it empty where nobody knows."),
+    "adult-age": N_(
+        "An adult's age is a number from 12 to 120. Leave it empty where nobody knows."
+    ),
     "children": N_("At most twenty children."),
     "child-age": N_("A child's age is a number from 0 to 25. Leave it empty where nobody knows."),
     "child-gender": N_("Choose girl, boy or not known."),
     "pets": N_("How many animals: a number from 0 to 20."),
     "danger": N_("Choose whether somebody asked where it is unsafe."),
     "zones": N_("Name at least one unsafe area, each only once; or say that none is known."),
-    "zone-municipality": N_("Choose the unsafe municipality: type its name, and take it from the list."),
+    "zone-municipality": N_(
+        "Choose the unsafe municipality: type its name, and take it from the list."
+    ),
     "zone-radius": N_("Choose how far away is safe."),
     "zone-cause": N_("Choose why it is unsafe there."),
-    "zone-until": N_("The day until which it is unsafe there, today or later. Leave it empty where nobody knows."),
+    "zone-until": N_(
+        "The day until which it is unsafe there, today or later. Leave it empty where nobody knows."
+    ),
     "whereabouts": N_("Choose what is known of the perpetrator."),
     "threat": N_("Choose the level of threat."),
     "groups": N_("Choose each at most once."),
     "needs": N_("Choose each at most once."),
     "languages": N_("Choose languages from the list, at most twenty."),
-    "near": N_("Choose the municipality that they want to be near: type its name, and take it from the list."),
+    "near": N_(
+        "Choose the municipality that they want to be near: type its name, and take it from the list."
+    ),
     "barred": N_("Choose providers from the list."),
     "call_back": N_("A telephone number: digits, spaces and + ( ) . - only."),
     "form": N_("Something in the form cannot be read."),
@@ -60,7 +70,9 @@ WORDS: Mapping[str, str] = {
 
 def faults_of(refused: ValidationError) -> dict[str, str]:
     """Return the fields at fault in the form's order, each with what to do about it."""
-    return {field: WORDS[_kind(field)] for field in (_field(error["loc"]) for error in refused.errors())}
+    return {
+        field: WORDS[_kind(field)] for field in (_field(error["loc"]) for error in refused.errors())
+    }
 
 
 def faults_at(faults: Sequence[Fault]) -> dict[str, str]:

@@ -43,7 +43,11 @@ async def take(id: str, work: WorkIn, sent: SentIn) -> Response:
         overriding = None if reason is None else code(OVERRIDE, reason, pointer="/overrideReason")
         request = HoldRequest(referral_id, ranking_id, sent.get("offer"), overriding)
         _, first = await take_hold.take(
-            work.tx, work.caller, request, keyring=work.parts.keyring, record=lambda _: _kept(work, sent, done)
+            work.tx,
+            work.caller,
+            request,
+            keyring=work.parts.keyring,
+            record=lambda _: _kept(work, sent, done),
         )
         if not first:
             raise AlreadyAnswered
@@ -75,7 +79,9 @@ async def renew(id: str, work: WorkIn, sent: SentIn) -> Response:
     """Keep a place a while longer."""
 
     async def act() -> Outcome:
-        hold = await holds.renew(work.tx, work.caller, parse(sent.get("hold")), keyring=work.parts.keyring)
+        hold = await holds.renew(
+            work.tx, work.caller, parse(sent.get("hold")), keyring=work.parts.keyring
+        )
         return _of(hold, id, said="renewed")
 
     return await shown(work, parse(id), await do_once(work.tx, work.caller, sent, act))
@@ -109,7 +115,9 @@ async def confirm(id: str, work: WorkIn, sent: SentIn) -> Response:
         confirmation = Confirmation(
             parse(sent.get("hold")), expected_at=ahead(sent.optional("expected_at"), at=work.tx.at)
         )
-        row = await confirmations.confirm(work.tx, work.caller, confirmation, keyring=work.parts.keyring)
+        row = await confirmations.confirm(
+            work.tx, work.caller, confirmation, keyring=work.parts.keyring
+        )
         if row.referral_id != parse(id):
             raise Missing
         return Outcome(id, said="under_way")
@@ -124,7 +132,11 @@ async def expect(id: str, work: WorkIn, sent: SentIn) -> Response:
     async def act() -> Outcome:
         changes = {"expected_at": ahead(sent.optional("expected_at"), at=work.tx.at)}
         row = await placements.note(
-            work.tx, work.caller, parse(sent.get("placement")), changes=changes, keyring=work.parts.keyring
+            work.tx,
+            work.caller,
+            parse(sent.get("placement")),
+            changes=changes,
+            keyring=work.parts.keyring,
         )
         if row.referral_id != parse(id):
             raise Missing
@@ -139,7 +151,9 @@ async def no_show(id: str, work: WorkIn, sent: SentIn) -> Response:
 
     async def act() -> Outcome:
         safe = sent.get("safe") == "yes"
-        row = await placements.no_show(work.tx, work.caller, parse(sent.get("placement")), safety_checked=safe)
+        row = await placements.no_show(
+            work.tx, work.caller, parse(sent.get("placement")), safety_checked=safe
+        )
         if row.referral_id != parse(id):
             raise Missing
         return Outcome(id, said="safe" if safe else "not_arrived")
@@ -152,8 +166,12 @@ async def reveal(id: str, page: AnyPage, request: Request, parts: PartsIn) -> Re
     """Show the address of a site whose provider has accepted: logged first, this once, and kept nowhere."""
     form = await request.form()
     question = Question(
-        parse(str(form.get("site", ""))), code(PURPOSE, str(form.get("purpose", "")), pointer="/purpose"), parse(id)
+        parse(str(form.get("site", ""))),
+        code(PURPOSE, str(form.get("purpose", "")), pointer="/purpose"),
+        parse(id),
     )
     found = await revealed(request, parts, question)
     template = "find/_address.html" if page.partial else "find/address.html"
-    return page.show(template, headers={"Cache-Control": "no-store"}, address=found, referral_id=parse(id))
+    return page.show(
+        template, headers={"Cache-Control": "no-store"}, address=found, referral_id=parse(id)
+    )

@@ -14,9 +14,15 @@ def ahead(typed: str | None, *, at: datetime) -> datetime | None:
     if typed is None:
         return None
     try:
-        moment = datetime.fromisoformat(typed[:LONGEST]).replace(tzinfo=ZoneInfo(load().country.time_zone))
+        moment = datetime.fromisoformat(typed[:LONGEST]).replace(
+            tzinfo=ZoneInfo(load().country.time_zone)
+        )
     except (ValueError, OverflowError):
         raise Invalid(code="no_moment", detail="That is not a day and a time.") from None
     if moment <= at:
-        raise Invalid(Fault("/at", "must lie ahead"), code="not_ahead", detail="That moment has passed already.")
+        raise Invalid(
+            Fault("/at", "must lie ahead"),
+            code="not_ahead",
+            detail="That moment has passed already.",
+        )
     return moment

@@ -48,7 +48,9 @@ class Names:
 
 def folded(text: str) -> str:
     """Return text without what people leave out when they type in a hurry: accents, capitals, signs."""
-    plain = "".join(sign for sign in unicodedata.normalize("NFKD", text) if not unicodedata.combining(sign))
+    plain = "".join(
+        sign for sign in unicodedata.normalize("NFKD", text) if not unicodedata.combining(sign)
+    )
     return NOT_A_LETTER.sub(" ", plain.casefold()).strip()
 
 
@@ -60,22 +62,31 @@ def names(municipalities: Mapping[str, KnownMunicipality], language: str) -> Nam
 
 @lru_cache(maxsize=8)
 def _names(known: tuple[tuple[str, str], ...], language: str) -> Names:
-    also = {code: called for code, called in load().country.also_called.items() if code in dict(known)}
+    also = {
+        code: called for code, called in load().country.also_called.items() if code in dict(known)
+    }
     means: dict[str, set[str]] = {}
     for typed, code in _typed(known, also):
         means.setdefault(folded(typed), set()).add(code)
-    every = cast("Mapping[str, str]", Locale.parse(language).languages)  # babel's data have no types
+    every = cast(
+        "Mapping[str, str]", Locale.parse(language).languages
+    )  # babel's data have no types
     tongues = {code: name for code, name in every.items() if LANGUAGE_CODE.fullmatch(code)}
     return Names(
-        municipalities={typed: next(iter(codes)) for typed, codes in means.items() if len(codes) == 1},
+        municipalities={
+            typed: next(iter(codes)) for typed, codes in means.items() if len(codes) == 1
+        },
         municipality_names=dict(known),
-        languages={folded(name): code for code, name in tongues.items()} | {code: code for code in tongues},
+        languages={folded(name): code for code, name in tongues.items()}
+        | {code: code for code in tongues},
         language_names=tongues,
         also=tuple(name for called in also.values() for name in called),
     )
 
 
-def _typed(known: tuple[tuple[str, str], ...], also: Mapping[str, tuple[str, ...]]) -> Iterator[tuple[str, str]]:
+def _typed(
+    known: tuple[tuple[str, str], ...], also: Mapping[str, tuple[str, ...]]
+) -> Iterator[tuple[str, str]]:
     exact = {folded(name) for _, name in known}
     for code, name in known:
         yield code, code

@@ -44,7 +44,12 @@ async def board(work: WorkIn) -> Response:
 
 async def _in_hand(work: Work) -> dict[str, Any]:
     found = await desk.in_hand(work.tx, work.caller, keyring=work.parts.keyring)
-    return {"desk": found, "providers": await work.providers(), "at": work.tx.at, "new_key": new_key}
+    return {
+        "desk": found,
+        "providers": await work.providers(),
+        "at": work.tx.at,
+        "new_key": new_key,
+    }
 
 
 @router.get("/find/new")
@@ -63,7 +68,9 @@ async def rows(work: WorkIn, sent: SentIn) -> Response:
     first = {"adult": "gender", "child": "age", "zone": "municipality"}.get(what, "")
     focus = f"{what}-{len(many) - 1}-{first}" if what else f"more-{which.partition('-')[0]}"
     shown = await work.form(form, key=sent.get(KEY), focus=focus)
-    return await _again(work, shown | {"of": sent.optional("of"), "version": sent.get("version")}, status=200)
+    return await _again(
+        work, shown | {"of": sent.optional("of"), "version": sent.get("version")}, status=200
+    )
 
 
 @router.post("/find/map")
@@ -82,14 +89,19 @@ async def register(work: WorkIn, sent: SentIn) -> Response:
 
     async def act() -> Outcome:
         content = checked.model_dump(mode="json", exclude={"shield"})
-        referral = await referrals.register(work.tx, work.caller, keyring=work.parts.keyring, content=content)
+        referral = await referrals.register(
+            work.tx, work.caller, keyring=work.parts.keyring, content=content
+        )
         return Outcome(str(referral.id), ranking=await rank(work, referral.id))
 
     outcome = await do_once(work.tx, work.caller, sent, act)
     if isinstance(outcome, Invalid):
-        return await _again(work, await work.form(form, key=sent.get(KEY), faults=faults_at(outcome.faults)))
+        return await _again(
+            work, await work.form(form, key=sent.get(KEY), faults=faults_at(outcome.faults))
+        )
     if isinstance(outcome, Refusal):
-        # The same form was sent before, and has been changed since: another key, once that has been said.
+        # The same form was sent before, and has been changed since: another key, once that has been
+        # said.
         key = "" if isinstance(outcome, Mismatch) else sent.get(KEY)
         return await _again(work, await work.form(form, key=key, told=_told(outcome)), status=409)
     return work.page.go(outcome.path)
@@ -102,21 +114,31 @@ async def change(id: str, work: WorkIn, sent: SentIn) -> Response:
     referral = await referrals.read(work.tx, work.caller, parse(id), keyring=work.parts.keyring)
     checked = await _checked(work, form)
     if isinstance(checked, dict):
-        return await _again(work, await work.form(form, referral=referral, key=sent.get(KEY), faults=checked))
+        return await _again(
+            work, await work.form(form, referral=referral, key=sent.get(KEY), faults=checked)
+        )
     content = checked.model_dump(mode="json", exclude={"shield"})
-    outcome = await do_once(work.tx, work.caller, sent, lambda: know(work, sent, referral.id, content))
+    outcome = await do_once(
+        work.tx, work.caller, sent, lambda: know(work, sent, referral.id, content)
+    )
     if isinstance(outcome, Invalid):
         faults = faults_at(outcome.faults)
-        return await _again(work, await work.form(form, referral=referral, key=sent.get(KEY), faults=faults))
+        return await _again(
+            work, await work.form(form, referral=referral, key=sent.get(KEY), faults=faults)
+        )
     if isinstance(outcome, Refusal):
         now = await referrals.read(work.tx, work.caller, referral.id, keyring=work.parts.keyring)
-        return await _again(work, await work.form(form, referral=now, told=_told(outcome)), status=409)
+        return await _again(
+            work, await work.form(form, referral=now, told=_told(outcome)), status=409
+        )
     return work.page.go(outcome.path)
 
 
 async def know(work: Work, sent: Sent, referral_id: UUID, content: dict[str, Any]) -> Outcome:
     """Change what is known of a referral unless a colleague did so meanwhile, and rank the places again."""
-    referral = await referrals.read(work.tx, work.caller, referral_id, keyring=work.parts.keyring, lock=True)
+    referral = await referrals.read(
+        work.tx, work.caller, referral_id, keyring=work.parts.keyring, lock=True
+    )
     if sent.get("version") != str(referral.case.version):
         raise Stale
     changed = await danger_changes.know(work.tx, referral, content=content)
@@ -135,7 +157,9 @@ async def withdraw(id: str, work: WorkIn, sent: SentIn) -> Response:
     """Close a referral that needs no place any more."""
 
     async def act() -> Outcome:
-        referral = await withdrawals.withdraw(work.tx, work.caller, parse(id), keyring=work.parts.keyring)
+        referral = await withdrawals.withdraw(
+            work.tx, work.caller, parse(id), keyring=work.parts.keyring
+        )
         return Outcome(str(referral.id))
 
     outcome = await do_once(work.tx, work.caller, sent, act)
@@ -153,7 +177,12 @@ async def shield(id: str, work: WorkIn, sent: SentIn) -> Response:
             await shields.take_away(work.tx, work.caller, parse(id), keyring=work.parts.keyring)
         else:
             await shields.name(
-                work.tx, work.caller, parse(id), wanted=(), pointer="/colleagues", keyring=work.parts.keyring
+                work.tx,
+                work.caller,
+                parse(id),
+                wanted=(),
+                pointer="/colleagues",
+                keyring=work.parts.keyring,
             )
         return Outcome(id)
 
@@ -167,7 +196,9 @@ async def _checked(work: Work, form: Draft) -> ReferralWanted | dict[str, str]:
     """Return what the API would accept of a form; else what is wrong with it, by field."""
     reference = await work.tx.snapshots.reference(work.tx)
     try:
-        return ReferralWanted.model_validate(draft.body(form, names(reference.municipalities, work.page.language)))
+        return ReferralWanted.model_validate(
+            draft.body(form, names(reference.municipalities, work.page.language))
+        )
     except ValidationError as refused:
         return faults_of(refused)
 
@@ -175,7 +206,9 @@ async def _checked(work: Work, form: Draft) -> ReferralWanted | dict[str, str]:
 async def _again(work: Work, form: dict[str, Any], *, status: int = 400) -> Response:
     """Show a form again as it was filled in, and the map beside it."""
     drawing = await work.drawn(form["draft"])
-    return work.page.show(PART_OF_FORM if work.page.partial else FORM, status=status, form=form, drawing=drawing)
+    return work.page.show(
+        PART_OF_FORM if work.page.partial else FORM, status=status, form=form, drawing=drawing
+    )
 
 
 def _told(refusal: Refusal) -> str:

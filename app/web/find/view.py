@@ -106,7 +106,12 @@ WorkIn = Annotated[Work, Depends(_work)]
 
 
 async def case(
-    work: Work, referral_id: UUID, *, ranking: UUID | None = None, every: bool = False, **said: object
+    work: Work,
+    referral_id: UUID,
+    *,
+    ranking: UUID | None = None,
+    every: bool = False,
+    **said: object,
 ) -> dict[str, Any]:
     """Return what the page of a referral shows; the offers of a ranking only while it looks for a place."""
     tx, caller = work.tx, work.caller
@@ -114,13 +119,19 @@ async def case(
     reference = await tx.snapshots.reference(tx)
     known = names(reference.municipalities, work.page.language)
     filled = draft.of_content(course.referral.content, known)
-    ranked = await work.ranked(ranking, referral_id) if ranking and course.referral.status == "open" else None
+    ranked = (
+        await work.ranked(ranking, referral_id)
+        if ranking and course.referral.status == "open"
+        else None
+    )
     return {
         "course": course,
         "referral": course.referral,
         "content": course.referral.content,
         "form": await work.form(filled, referral=course.referral),
-        "drawing": await work.drawn(filled) if ranked is None else beside.of_ranking(ranked, reference),
+        "drawing": await work.drawn(filled)
+        if ranked is None
+        else beside.of_ranking(ranked, reference),
         "names": known,
         "providers": await work.providers(),
         "reference": reference,
@@ -155,7 +166,8 @@ async def offers_of(work: Work, ranked: Ranked, *, most: int) -> dict[str, Any]:
         "old": minutes >= policy.ranking_minutes,
         "offers": shown.offers,
         "more": len(ranked.ranking.offers) - len(shown.offers),
-        "most": max((line.points for offer in shown.offers for line in offer.points), default=1) or 1,
+        "most": max((line.points for offer in shown.offers for line in offer.points), default=1)
+        or 1,
         "best": max((offer.score for offer in shown.offers), default=1) or 1,
         "missing": shown.missing,
         "assessed": shown.safety_assessed,
@@ -170,10 +182,12 @@ async def offers_of(work: Work, ranked: Ranked, *, most: int) -> dict[str, Any]:
 def updated_of(offer: Offer, as_of: datetime) -> datetime | None:
     """Return between when and the ranking a fresh offer was updated, or since when a stale one was not; None: never.
 
-    No nearer than the whole hours that the ranking has: by the minute of its site, offers of two rankings could be told
-    to be of one shelter (docs/adr/0004-ids-and-offers.md).
+    No nearer than the whole hours that the ranking has: by the minute of its site, offers of two
+    rankings could be told to be of one shelter (docs/adr/0004-ids-and-offers.md).
     """
-    hours = next((line.params.get("hours") for line in offer.points if line.factor == "freshness"), None)
+    hours = next(
+        (line.params.get("hours") for line in offer.points if line.factor == "freshness"), None
+    )
     if not isinstance(hours, int):
         return None
     return as_of - timedelta(hours=hours + 1 if offer.freshness == "fresh" else hours)
@@ -206,17 +220,28 @@ async def why_not(work: Work, ranked: Ranked, region: str) -> ObstaclesOut:
 def state_of(standing: Standing) -> str:
     """Return what stands for the state of a referral: another one where something on its page is not so any more.
 
-    What stands before the dash is how far it has come; as long as that is so, what was said of the last act holds.
+    What stands before the dash is how far it has come; as long as that is so, what was said of the
+    last act holds.
     """
     case_, hold, placement = standing.case, standing.hold, standing.placement
     course = (
         case_.status,
-        None if hold is None else (hold.id, hold.status, hold.expires_at, hold.renewals_left, hold.unsafe_since),
-        None if placement is None else (placement.id, placement.status, placement.safety_checked_at),
+        None
+        if hold is None
+        else (hold.id, hold.status, hold.expires_at, hold.renewals_left, hold.unsafe_since),
+        None
+        if placement is None
+        else (placement.id, placement.status, placement.safety_checked_at),
         None if placement is None else (placement.unsafe_since, placement.compromised),
         None if placement is None else (placement.missed_since, placement.expected_at),
     )
-    beside_it = (case_.version, case_.alternative, case_.named, standing.legs, standing.since.ranking_id)
+    beside_it = (
+        case_.version,
+        case_.alternative,
+        case_.named,
+        standing.legs,
+        standing.since.ranking_id,
+    )
     return f"{_digits(course)}-{_digits(beside_it)}"
 
 

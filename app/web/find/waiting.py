@@ -34,7 +34,10 @@ def _read(model: type[Any], **body: object) -> Any:  # noqa: ANN401 - the model 
     try:
         return model.model_validate(body)
     except ValidationError as refused:
-        faults = [Fault("/" + "/".join(map(str, error["loc"])), error["msg"]) for error in refused.errors()]
+        faults = [
+            Fault("/" + "/".join(map(str, error["loc"])), error["msg"])
+            for error in refused.errors()
+        ]
         raise Invalid(*faults) from None
 
 
@@ -43,7 +46,9 @@ async def planned(id: str, work: WorkIn, sent: SentIn) -> Response:
     """Note that there is a safety plan."""
     referral = await referrals.read(work.tx, work.caller, parse(id), keyring=work.parts.keyring)
     content = {**referral.content, "safety_plan": True}
-    outcome = await do_once(work.tx, work.caller, sent, lambda: own.know(work, sent, referral.id, content))
+    outcome = await do_once(
+        work.tx, work.caller, sent, lambda: own.know(work, sent, referral.id, content)
+    )
     return await shown(work, referral.id, outcome)
 
 
@@ -55,7 +60,9 @@ async def note(id: str, work: WorkIn, sent: SentIn) -> Response:
         due_at = ahead(sent.optional("due_at"), at=work.tx.at)
         wanted = _read(ContactWanted, note=sent.get("note"), kind=sent.optional("kind"))
         said = Said(wanted.kind, wanted.note)
-        await contacts.note(work.tx, work.caller, parse(id), keyring=work.parts.keyring, said=said, due_at=due_at)
+        await contacts.note(
+            work.tx, work.caller, parse(id), keyring=work.parts.keyring, said=said, due_at=due_at
+        )
         return _same(id, sent, said="noted")
 
     return await _done(id, work, sent, await do_once(work.tx, work.caller, sent, act))
@@ -73,7 +80,9 @@ async def begin(id: str, work: WorkIn, sent: SentIn) -> Response:
             until=sent.optional("until"),
         )
         asked = Wanted(wanted.kind, UUID(wanted.responsible_provider_id), wanted.until)
-        await alternatives.begin(work.tx, work.caller, parse(id), keyring=work.parts.keyring, wanted=asked)
+        await alternatives.begin(
+            work.tx, work.caller, parse(id), keyring=work.parts.keyring, wanted=asked
+        )
         return _same(id, sent, said="arranged")
 
     return await _done(id, work, sent, await do_once(work.tx, work.caller, sent, act))
@@ -85,7 +94,9 @@ async def check(id: str, work: WorkIn, sent: SentIn) -> Response:
 
     async def act(alternative_id: UUID) -> AlternativeRow:
         wanted = _read(CheckWanted, outcome=sent.get("outcome"))
-        return await alternatives.check(work.tx, work.caller, alternative_id, outcome=wanted.outcome)
+        return await alternatives.check(
+            work.tx, work.caller, alternative_id, outcome=wanted.outcome
+        )
 
     return await _of_alternative(id, work, sent, act, said="checked")
 
@@ -116,7 +127,9 @@ async def search(id: str, work: WorkIn, sent: SentIn) -> Response:
     outcome = await do_once(work.tx, work.caller, sent, act)
     if isinstance(outcome, Refusal) or not found:
         return await _done(id, work, sent, outcome)
-    values = await case(work, parse(id), ranking=_ranking(sent), said=outcome.said, acted=True, swaps=found["swaps"])
+    values = await case(
+        work, parse(id), ranking=_ranking(sent), said=outcome.said, acted=True, swaps=found["swaps"]
+    )
     return work.page.show(PART if work.page.partial else PAGE, **values)
 
 
@@ -129,7 +142,9 @@ async def propose(id: str, work: WorkIn, sent: SentIn) -> Response:
         place = int(rank) if rank.isdecimal() and len(rank) <= len("100") else 0
         if place < 1:
             raise Invalid(Fault("/rank", "is not that of a swap"))
-        await proposals.propose(work.tx, work.caller, parse(sent.get("search")), rank=place, keyring=work.parts.keyring)
+        await proposals.propose(
+            work.tx, work.caller, parse(sent.get("search")), rank=place, keyring=work.parts.keyring
+        )
         return Outcome(id, said="proposed")
 
     return await _done(id, work, sent, await do_once(work.tx, work.caller, sent, act))
@@ -141,7 +156,9 @@ async def consent(id: str, work: WorkIn, sent: SentIn) -> Response:
 
     async def act() -> Outcome:
         given = Consent(parse(sent.get("leg")), "household")
-        await proposals.consent(work.tx, work.caller, parse(sent.get("swap")), given, keyring=work.parts.keyring)
+        await proposals.consent(
+            work.tx, work.caller, parse(sent.get("swap")), given, keyring=work.parts.keyring
+        )
         return Outcome(id, said="consented")
 
     return await _done(id, work, sent, await do_once(work.tx, work.caller, sent, act))
@@ -154,7 +171,9 @@ async def refuse(id: str, work: WorkIn, sent: SentIn) -> Response:
     async def act() -> Outcome:
         wanted = _read(RefusalWanted, reason=sent.get("reason"))
         swap_id = parse(sent.get("swap"))
-        await proposals.refuse(work.tx, work.caller, swap_id, reason=wanted.reason, keyring=work.parts.keyring)
+        await proposals.refuse(
+            work.tx, work.caller, swap_id, reason=wanted.reason, keyring=work.parts.keyring
+        )
         return Outcome(id, said="refused")
 
     return await _done(id, work, sent, await do_once(work.tx, work.caller, sent, act))

@@ -1,6 +1,17 @@
 """My places: what a coordinator sees and does, on one board."""
 
-from app.web.places import address, board, holds, importing, others, sites, status, stays, swaps, units
+from app.web.places import (
+    address,
+    board,
+    holds,
+    importing,
+    others,
+    sites,
+    status,
+    stays,
+    swaps,
+    units,
+)
 
 ROUTERS = (
     board.router,

@@ -15,15 +15,23 @@ RESWAP = "innerHTML show:none settle:0ms"
 """Without a moment in which what is new does nothing yet: somebody may press it at once."""
 
 
-def said(page: Page, sentence: str, *, undo: Mapping[str, Any] | None = None, wrong: bool = False) -> Response:
+def said(
+    page: Page, sentence: str, *, undo: Mapping[str, Any] | None = None, wrong: bool = False
+) -> Response:
     """Say what was done, and let every part of the board look again; without scripts, show the board.
 
     `undo` has what the button sends that takes it back.
     """
     if not page.partial:
         return page.go(BOARD)
-    headers = {"HX-Retarget": f"#{SAID}", "HX-Reswap": RESWAP, "HX-Trigger": "plek:again, plek:done"}
-    return page.show("places/_said.html", headers=headers, sentence=sentence, undo=undo, wrong=wrong)
+    headers = {
+        "HX-Retarget": f"#{SAID}",
+        "HX-Reswap": RESWAP,
+        "HX-Trigger": "plek:again, plek:done",
+    }
+    return page.show(
+        "places/_said.html", headers=headers, sentence=sentence, undo=undo, wrong=wrong
+    )
 
 
 def sheet(page: Page, template: str, *, status: int = 200, **known: Any) -> Response:  # noqa: ANN401 - as `show` takes it

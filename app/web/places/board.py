@@ -34,7 +34,10 @@ Known = Mapping[str, Any]
 @router.get("/places")
 async def board(page: PageIn, tx: Tx, caller: CallerIn, parts: PartsIn) -> Response:
     """Show everything."""
-    mine, living = await reading.own(tx, caller, keyring=parts.keyring), await reading.stays(tx, caller)
+    mine, living = (
+        await reading.own(tx, caller, keyring=parts.keyring),
+        await reading.stays(tx, caller),
+    )
     known: dict[str, Any] = {"board": await reading.board(tx, mine, living.by_place)}
     known |= await _incoming(tx, caller, mine, keyring=parts.keyring)
     known |= await _moves(tx, caller, mine, living, keyring=parts.keyring)
@@ -47,28 +50,40 @@ async def board(page: PageIn, tx: Tx, caller: CallerIn, parts: PartsIn) -> Respo
 async def incoming(page: PageIn, tx: Tx, caller: CallerIn, parts: PartsIn) -> Response:
     """Show who wants to come."""
     mine = await reading.own(tx, caller, keyring=parts.keyring)
-    return page.show("places/_incoming.html", **await _incoming(tx, caller, mine, keyring=parts.keyring))
+    return page.show(
+        "places/_incoming.html", **await _incoming(tx, caller, mine, keyring=parts.keyring)
+    )
 
 
 @router.get("/places/sites")
 async def sites(page: PageIn, tx: Tx, caller: CallerIn, parts: PartsIn) -> Response:
     """Show the sites with their places."""
-    mine, living = await reading.own(tx, caller, keyring=parts.keyring), await reading.stays(tx, caller)
+    mine, living = (
+        await reading.own(tx, caller, keyring=parts.keyring),
+        await reading.stays(tx, caller),
+    )
     return page.show("places/_sites.html", board=await reading.board(tx, mine, living.by_place))
 
 
 @router.get("/places/moves")
 async def moves(page: PageIn, tx: Tx, caller: CallerIn, parts: PartsIn) -> Response:
     """Show who arrives and who leaves."""
-    mine, living = await reading.own(tx, caller, keyring=parts.keyring), await reading.stays(tx, caller)
-    return page.show("places/_moves.html", **await _moves(tx, caller, mine, living, keyring=parts.keyring))
+    mine, living = (
+        await reading.own(tx, caller, keyring=parts.keyring),
+        await reading.stays(tx, caller),
+    )
+    return page.show(
+        "places/_moves.html", **await _moves(tx, caller, mine, living, keyring=parts.keyring)
+    )
 
 
 @router.get("/places/swaps")
 async def exchange(page: PageIn, tx: Tx, caller: CallerIn, parts: PartsIn) -> Response:
     """Show the swaps that wait for an answer, or are under way."""
     mine = await reading.own(tx, caller, keyring=parts.keyring)
-    return page.show("places/_swaps.html", **await _exchange(tx, caller, mine, keyring=parts.keyring))
+    return page.show(
+        "places/_swaps.html", **await _exchange(tx, caller, mine, keyring=parts.keyring)
+    )
 
 
 @router.get("/places/others")
@@ -98,10 +113,14 @@ async def _incoming(tx: Transaction, caller: Caller, mine: Own, *, keyring: Keyr
 def _held(
     tx: Transaction, caller: Caller, status: str, *, keyring: Keyring
 ) -> Callable[[int, reading.Position | None], Awaitable[list[holds.Hold]]]:
-    return lambda limit, after: holds.listed(tx, caller, keyring=keyring, status=status, limit=limit, after=after)
+    return lambda limit, after: holds.listed(
+        tx, caller, keyring=keyring, status=status, limit=limit, after=after
+    )
 
 
-async def _moves(tx: Transaction, caller: Caller, mine: Own, living: Stays, *, keyring: Keyring) -> Known:
+async def _moves(
+    tx: Transaction, caller: Caller, mine: Own, living: Stays, *, keyring: Keyring
+) -> Known:
     promised = {
         row.hold_id: HoldOut.of(await holds.read(tx, caller, row.hold_id, keyring=keyring))
         for row in (*living.underway, *living.lost)
@@ -111,7 +130,10 @@ async def _moves(tx: Transaction, caller: Caller, mine: Own, living: Stays, *, k
         row
         for row in living.arrived
         if row.ready_to_leave_since is not None
-        or (row.expected_departure is not None and (row.expected_departure - today).days <= LATELY_DAYS)
+        or (
+            row.expected_departure is not None
+            and (row.expected_departure - today).days <= LATELY_DAYS
+        )
         or (row.return_by is not None and (row.return_by - today).days <= LATELY_DAYS)
         or row.unsafe_since is not None
         or row.compromised
@@ -119,7 +141,9 @@ async def _moves(tx: Transaction, caller: Caller, mine: Own, living: Stays, *, k
     return {
         "coming": living.underway,
         "lost": living.lost,
-        "leaving": sorted(leaving, key=lambda row: (row.expected_departure or today, row.created_at)),
+        "leaving": sorted(
+            leaving, key=lambda row: (row.expected_departure or today, row.created_at)
+        ),
         "promised": promised,
         "today": today,
         "mine": mine,
@@ -131,8 +155,13 @@ async def _moves(tx: Transaction, caller: Caller, mine: Own, living: Stays, *, k
 async def _exchange(tx: Transaction, caller: Caller, mine: Own, *, keyring: Keyring) -> Known:
     shown: list[SwapOut] = []
     for status in ("proposed", "reserved"):
-        listed = await proposals.listed(tx, caller, status=status, limit=reading.AT_ONCE, after=None)
-        shown += [SwapOut.shown(await proposals.read(tx, caller, row.id, keyring=keyring), caller) for row in listed]
+        listed = await proposals.listed(
+            tx, caller, status=status, limit=reading.AT_ONCE, after=None
+        )
+        shown += [
+            SwapOut.shown(await proposals.read(tx, caller, row.id, keyring=keyring), caller)
+            for row in listed
+        ]
     homes = {
         leg.placement_id: await _home(tx, caller, mine, leg.placement_id)
         for swap in shown

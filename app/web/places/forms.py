@@ -83,7 +83,10 @@ def read(model: type[Model], body: Mapping[str, Any]) -> tuple[Model | None, Fau
     try:
         return model.model_validate(body), {}
     except ValidationError as error:
-        return None, {_field(fault["loc"]): SENTENCES.get(fault["type"], OTHERWISE) for fault in error.errors()}
+        return None, {
+            _field(fault["loc"]): SENTENCES.get(fault["type"], OTHERWISE)
+            for fault in error.errors()
+        }
 
 
 def required(model: type[Model], body: Mapping[str, Any]) -> Model:

@@ -21,8 +21,12 @@ async def accept(id: str, page: PageIn, tx: Tx, caller: CallerIn, parts: PartsIn
 
 
 @router.post("/places/holds/{id}/decline")
-async def decline(id: str, page: PageIn, tx: Tx, caller: CallerIn, parts: PartsIn, form: FormIn) -> Response:
+async def decline(
+    id: str, page: PageIn, tx: Tx, caller: CallerIn, parts: PartsIn, form: FormIn
+) -> Response:
     """Decline who is coming, with a reason."""
     wanted = required(DeclineWanted, {"reason": form.one("reason")})
     await holds.decline(tx, caller, parse(id), reason=wanted.reason, keyring=parts.keyring)
-    return said(page, _("Declined. The place is free again, and the intake worker is shown the next offer."))
+    return said(
+        page, _("Declined. The place is free again, and the intake worker is shown the next offer.")
+    )

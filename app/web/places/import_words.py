@@ -12,14 +12,18 @@ WORDS: Mapping[str, str] = {
         "Nobody knows a column %(name)s. Possible are: %(known)s."
     ),
     r"column '(?P<name>.*)' is missing": N_("The column %(name)s is missing."),
-    r"column '(?P<name>.*)' is there (?P<times>\d+) times": N_("The column %(name)s is there %(times)s times."),
+    r"column '(?P<name>.*)' is there (?P<times>\d+) times": N_(
+        "The column %(name)s is there %(times)s times."
+    ),
     r"has (?P<values>\d+) values, the header names (?P<columns>\d+) columns": N_(
         "This line has %(values)s values, but there are %(columns)s columns."
     ),
     r"has a value in a column without a name": N_("There is a value in a column without a name."),
     r"the same .* as on line (?P<line>\d+)": N_("This stands on line %(line)s already."),
     r"must not be blank": N_("This must not be blank."),
-    r"the file is UTF-16; .*|byte \d+ is not UTF-8; .*": N_("This cannot be read. Save the file as CSV in UTF-8."),
+    r"the file is UTF-16; .*|byte \d+ is not UTF-8; .*": N_(
+        "This cannot be read. Save the file as CSV in UTF-8."
+    ),
     r"cannot be read as CSV: .*": N_("This line cannot be read as CSV."),
     r"contains an invisible character .*": N_("There is an invisible character in it."),
     r"has (?P<long>\d+) characters, at most (?P<most>\d+) are allowed": N_(
@@ -37,10 +41,16 @@ WORDS: Mapping[str, str] = {
     r"must be the code of a municipality, as in (?P<code>.*)": N_(
         "This must be the code of a municipality, like %(code)s."
     ),
-    r"must be no where address_secrecy is confidential": N_("This must be no where the address is confidential."),
-    r"must be blank unless status is out_of_service": N_("This must be blank, unless the status is out_of_service."),
+    r"must be no where address_secrecy is confidential": N_(
+        "This must be no where the address is confidential."
+    ),
+    r"must be blank unless status is out_of_service": N_(
+        "This must be blank, unless the status is out_of_service."
+    ),
     r"must be small letters, .*": N_("This must be small letters, digits and hyphens."),
-    r"there is no such provider|is not your own organisation": N_("This is not your own organisation."),
+    r"there is no such provider|is not your own organisation": N_(
+        "This is not your own organisation."
+    ),
     r"there is no such municipality": N_("There is no such municipality."),
     r"the provider has several of this name; .*": N_(
         "You have several sites of this name. Give them names that differ first."

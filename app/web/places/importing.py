@@ -40,7 +40,9 @@ async def form(page: PageIn, tx: Tx, caller: CallerIn) -> Response:
 
 
 @router.post("/places/import")
-async def take(request: Request, page: PageIn, tx: Tx, caller: CallerIn, parts: PartsIn) -> Response:
+async def take(
+    request: Request, page: PageIn, tx: Tx, caller: CallerIn, parts: PartsIn
+) -> Response:
     """Look at a file; or take it in, where this very file was looked at before."""
     async with request.form() as sent:
         kind = KINDS.get(str(sent.get("kind")), PLACES)
@@ -49,14 +51,22 @@ async def take(request: Request, page: PageIn, tx: Tx, caller: CallerIn, parts: 
         digest = hashlib.sha256(raw).hexdigest()
         keep = sent.get("take") == digest
     try:
-        imported = await imports.take_in_own(tx, caller, kind, raw, keyring=parts.keyring, keep=keep)
+        imported = await imports.take_in_own(
+            tx, caller, kind, raw, keyring=parts.keyring, keep=keep
+        )
     except ImportFaults as refused:
-        faults = tuple((fault.line, fault.column, explained(fault.message)) for fault in refused.faults)
+        faults = tuple(
+            (fault.line, fault.column, explained(fault.message)) for fault in refused.faults
+        )
         return await _show(page, tx, caller, Found(kind.name, faults=faults), status=400)
-    return await _show(page, tx, caller, Found(kind.name, done=keep, imported=imported, digest=digest))
+    return await _show(
+        page, tx, caller, Found(kind.name, done=keep, imported=imported, digest=digest)
+    )
 
 
-async def _show(page: Page, tx: Tx, caller: CallerIn, found: Found, *, status: int = 200) -> Response:
+async def _show(
+    page: Page, tx: Tx, caller: CallerIn, found: Found, *, status: int = 200
+) -> Response:
     known: dict[str, Any] = {"kinds": KINDS, "found": found}
     known["slug"] = (await tx.snapshots.providers(tx))[str(caller.provider)].slug
     return page.show(PART if page.partial else PAGE, status=status, **known)

@@ -35,7 +35,9 @@ async def end(id: str, page: PageIn, tx: Tx, caller: CallerIn, form: FormIn) -> 
 async def capacity(page: PageIn, tx: Tx, caller: CallerIn) -> Response:
     """Show how many households can be helped where they are."""
     known = await alternatives.capacity(tx, caller)
-    return sheet(page, "places/_capacity.html", values={"capacity": known.capacity}, known=known, faults={})
+    return sheet(
+        page, "places/_capacity.html", values={"capacity": known.capacity}, known=known, faults={}
+    )
 
 
 @router.post("/places/capacity")
@@ -44,6 +46,13 @@ async def publish(page: PageIn, tx: Tx, caller: CallerIn, form: FormIn) -> Respo
     wanted, faults = read(CapacityWanted, {"capacity": form.number("capacity")})
     if wanted is None:
         known = await alternatives.capacity(tx, caller)
-        return sheet(page, "places/_capacity.html", status=400, values=form.values, known=known, faults=faults)
+        return sheet(
+            page,
+            "places/_capacity.html",
+            status=400,
+            values=form.values,
+            known=known,
+            faults=faults,
+        )
     await alternatives.set_capacity(tx, caller, capacity=wanted.capacity)
     return said(page, _("Published. Every intake desk can see it."))

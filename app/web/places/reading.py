@@ -25,7 +25,8 @@ Position = tuple[datetime, UUID]
 
 
 async def every(
-    ask: Callable[[int, Position | None], Awaitable[list[Item]]], position: Callable[[Item], Position]
+    ask: Callable[[int, Position | None], Awaitable[list[Item]]],
+    position: Callable[[Item], Position],
 ) -> list[Item]:
     """Return a whole list, asked for in parts."""
     found: list[Item] = []
@@ -82,7 +83,11 @@ class Card:
     @property
     def in_danger(self) -> bool:
         """Whether what is known of the danger forbids it for whoever has it."""
-        return self.placement is not None and self.placement.live and self.placement.unsafe_since is not None
+        return (
+            self.placement is not None
+            and self.placement.live
+            and self.placement.unsafe_since is not None
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +135,13 @@ class Board:
         order = {"unknown": 0, "stale": 1, "soon": 2}
         found = (section for section in self.sections if section.freshness.warns and section.cards)
         return tuple(
-            sorted(found, key=lambda section: (order[section.freshness.state], section.freshness.until or self.at))
+            sorted(
+                found,
+                key=lambda section: (
+                    order[section.freshness.state],
+                    section.freshness.until or self.at,
+                ),
+            )
         )
 
 
@@ -144,7 +155,9 @@ class Own:
     def name(self, place_id: UUID | str | None, site_id: UUID | str | None) -> str:
         """Return what an own place is called, with its site; of what is not there, nothing."""
         labels = [place.label for place in self.places if str(place.row.id) == str(place_id)]
-        return ", ".join([*labels, *(site.name for site in self.sites if str(site.id) == str(site_id))])
+        return ", ".join(
+            [*labels, *(site.name for site in self.sites if str(site.id) == str(site_id))]
+        )
 
 
 async def own_sites(tx: Transaction, caller: Caller, *, keyring: Keyring) -> list[Site]:
@@ -156,10 +169,14 @@ async def own_sites(tx: Transaction, caller: Caller, *, keyring: Keyring) -> lis
     return sorted(found, key=lambda site: (site.name.casefold(), site.id))
 
 
-async def own_places(tx: Transaction, caller: Caller, *, keyring: Keyring, site_id: UUID | None = None) -> list[Place]:
+async def own_places(
+    tx: Transaction, caller: Caller, *, keyring: Keyring, site_id: UUID | None = None
+) -> list[Place]:
     """Return the places by label."""
     found = await every(
-        lambda limit, after: places.listed(tx, caller, keyring=keyring, site_id=site_id, limit=limit, after=after),
+        lambda limit, after: places.listed(
+            tx, caller, keyring=keyring, site_id=site_id, limit=limit, after=after
+        ),
         lambda place: (place.row.created_at, place.row.id),
     )
     return sorted(found, key=lambda place: (place.label.casefold(), place.row.id))
@@ -167,7 +184,9 @@ async def own_places(tx: Transaction, caller: Caller, *, keyring: Keyring, site_
 
 async def stays(tx: Transaction, caller: Caller) -> Stays:
     """Return the placements that are not over."""
-    arrived, underway, lost = [await _with_status(tx, caller, status) for status in ("arrived", "underway", "no_show")]
+    arrived, underway, lost = [
+        await _with_status(tx, caller, status) for status in ("arrived", "underway", "no_show")
+    ]
     return Stays(
         tuple(row for row in arrived if row.receiver_id == caller.provider),
         tuple(row for row in underway if row.receiver_id == caller.provider),
@@ -184,7 +203,9 @@ async def _with_status(tx: Transaction, caller: Caller, status: str) -> Sequence
 
 async def own(tx: Transaction, caller: Caller, *, keyring: Keyring) -> Own:
     """Return everything that is the provider's own."""
-    return Own(await own_sites(tx, caller, keyring=keyring), await own_places(tx, caller, keyring=keyring))
+    return Own(
+        await own_sites(tx, caller, keyring=keyring), await own_places(tx, caller, keyring=keyring)
+    )
 
 
 async def board(tx: Transaction, mine: Own, living: Mapping[UUID, PlacementRow]) -> Board:

@@ -35,7 +35,9 @@ async def new(page: PageIn, tx: Tx) -> Response:
 async def add(page: PageIn, tx: Tx, caller: CallerIn, parts: PartsIn, form: FormIn) -> Response:
     """Add a site; its places come next."""
     where = {name: form.one(name) for name in ("street", "postcode", "city")}
-    wanted, faults = read(SiteWanted, _body(form) | {"municipality": form.one("municipality"), "address": where})
+    wanted, faults = read(
+        SiteWanted, _body(form) | {"municipality": form.one("municipality"), "address": where}
+    )
     # What has its name already cannot be told from it, by people or by files.
     await sites.alone(tx, caller)
     if wanted is not None and await _has(tx, caller, wanted.name, keyring=parts.keyring):
@@ -44,7 +46,9 @@ async def add(page: PageIn, tx: Tx, caller: CallerIn, parts: PartsIn, form: Form
         return await _new(page, tx, values=form.values, faults=faults)
     content = sent(wanted, all_fields=True)
     name, address = content.pop("name"), content.pop("address")
-    await sites.add(tx, caller, keyring=parts.keyring, name=name, address=address, traits=Traits(**content))
+    await sites.add(
+        tx, caller, keyring=parts.keyring, name=name, address=address, traits=Traits(**content)
+    )
     return said(page, _("%(site)s is added. Now add its places.") % {"site": name})
 
 
@@ -56,12 +60,16 @@ async def one(id: str, page: PageIn, tx: Tx, caller: CallerIn, parts: PartsIn) -
 
 
 @router.post("/places/site/{id}")
-async def change(id: str, page: PageIn, tx: Tx, caller: CallerIn, parts: PartsIn, form: FormIn) -> Response:
+async def change(
+    id: str, page: PageIn, tx: Tx, caller: CallerIn, parts: PartsIn, form: FormIn
+) -> Response:
     """Change a site."""
     site = await sites.read(tx, caller, parse(id), keyring=parts.keyring, lock=True)
     unchanged(form, version_of(SiteOut.of(site)))
     wanted, faults = read(SiteChange, _body(form))
-    if wanted is not None and await _has(tx, caller, wanted.name, keyring=parts.keyring, but=site.id):
+    if wanted is not None and await _has(
+        tx, caller, wanted.name, keyring=parts.keyring, but=site.id
+    ):
         wanted, faults = None, {"name": TAKEN}
     if wanted is None:
         return await _sheet(page, tx, site, values=form.values, faults=faults)
@@ -80,25 +88,34 @@ async def confirm(id: str, page: PageIn, tx: Tx, caller: CallerIn) -> Response:
 
 
 @router.post("/places/site/{id}/admission")
-async def admit(id: str, page: PageIn, tx: Tx, caller: CallerIn, parts: PartsIn, form: FormIn) -> Response:
+async def admit(
+    id: str, page: PageIn, tx: Tx, caller: CallerIn, parts: PartsIn, form: FormIn
+) -> Response:
     """Pause the admission of a site, or open it again."""
     wanted = required(SiteChange, {"admission": form.one("admission")})
     site = await sites.read(tx, caller, parse(id), keyring=parts.keyring, lock=True)
     await sites.change(tx, caller, site, changes=sent(wanted), keyring=parts.keyring)
     if wanted.admission == "open":
         return said(page, _("%(site)s admits people again.") % {"site": site.name})
-    return said(page, _("%(site)s admits nobody for now. Who has a promise keeps it.") % {"site": site.name})
+    return said(
+        page, _("%(site)s admits nobody for now. Who has a promise keeps it.") % {"site": site.name}
+    )
 
 
 @router.post("/places/site/{id}/alarm")
-async def alarm(id: str, page: PageIn, tx: Tx, caller: CallerIn, parts: PartsIn, form: FormIn) -> Response:
+async def alarm(
+    id: str, page: PageIn, tx: Tx, caller: CallerIn, parts: PartsIn, form: FormIn
+) -> Response:
     """Say why nobody is safe at a site any more; or that they are again."""
     wanted = required(SiteChange, {"compromised": form.one("compromised")})
     site = await sites.read(tx, caller, parse(id), keyring=parts.keyring, lock=True)
     await sites.change(tx, caller, site, changes=sent(wanted), keyring=parts.keyring)
     if wanted.compromised is None:
         return said(page, _("%(site)s is safe again.") % {"site": site.name})
-    return said(page, _("Everybody concerned by %(site)s is warned. Nobody is sent there.") % {"site": site.name})
+    return said(
+        page,
+        _("Everybody concerned by %(site)s is warned. Nobody is sent there.") % {"site": site.name},
+    )
 
 
 def _body(form: Form) -> dict[str, Any]:
@@ -118,12 +135,16 @@ def _values(site: sites.Site) -> Mapping[str, Any]:
     return shown | {"automaticAcceptance": ["yes"] if site.traits.automatic_acceptance else []}
 
 
-async def _has(tx: Transaction, caller: Caller, name: str, *, keyring: Keyring, but: UUID | None = None) -> bool:
+async def _has(
+    tx: Transaction, caller: Caller, name: str, *, keyring: Keyring, but: UUID | None = None
+) -> bool:
     known = await reading.own_sites(tx, caller, keyring=keyring)
     return any(tidy(site.name) == tidy(name) and site.id != but for site in known)
 
 
-async def _new(page: Page, tx: Transaction, *, values: Mapping[str, Any], faults: Mapping[str, str]) -> Response:
+async def _new(
+    page: Page, tx: Transaction, *, values: Mapping[str, Any], faults: Mapping[str, str]
+) -> Response:
     towns = (await tx.snapshots.reference(tx)).municipalities.values()
     return sheet(
         page,
@@ -136,7 +157,12 @@ async def _new(page: Page, tx: Transaction, *, values: Mapping[str, Any], faults
 
 
 async def _sheet(
-    page: Page, tx: Transaction, site: sites.Site, *, values: Mapping[str, Any], faults: Mapping[str, str]
+    page: Page,
+    tx: Transaction,
+    site: sites.Site,
+    *,
+    values: Mapping[str, Any],
+    faults: Mapping[str, str],
 ) -> Response:
     reference = await tx.snapshots.reference(tx)
     return sheet(

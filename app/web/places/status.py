@@ -43,18 +43,24 @@ async def free(id: str, page: PageIn, tx: Tx, caller: CallerIn, parts: PartsIn) 
 @router.post("/places/place/{id}/occupied")
 async def occupied(id: str, page: PageIn, tx: Tx, caller: CallerIn, parts: PartsIn) -> Response:
     """Say that somebody lives there who came without Plek."""
-    return await _declare(page, tx, caller, id, PlaceChange(status="occupied"), keyring=parts.keyring)
+    return await _declare(
+        page, tx, caller, id, PlaceChange(status="occupied"), keyring=parts.keyring
+    )
 
 
 @router.post("/places/place/{id}/out-of-service")
-async def out_of_service(id: str, page: PageIn, tx: Tx, caller: CallerIn, parts: PartsIn, form: FormIn) -> Response:
+async def out_of_service(
+    id: str, page: PageIn, tx: Tx, caller: CallerIn, parts: PartsIn, form: FormIn
+) -> Response:
     """Say why nobody can live there for now, and until when where that is known."""
     body = {"status": "out_of_service", "reason": form.one("reason"), "until": form.moment("until")}
     return await _declare(page, tx, caller, id, required(PlaceChange, body), keyring=parts.keyring)
 
 
 @router.post("/places/place/{id}/undo")
-async def undo(id: str, page: PageIn, tx: Tx, caller: CallerIn, parts: PartsIn, form: FormIn) -> Response:
+async def undo(
+    id: str, page: PageIn, tx: Tx, caller: CallerIn, parts: PartsIn, form: FormIn
+) -> Response:
     """Put back what a place was, unless somebody has taken or changed it since."""
     read = parts.keyring.read_token(form.one("token") or "", scope=SCOPE)
     if read is None:
@@ -65,9 +71,15 @@ async def undo(id: str, page: PageIn, tx: Tx, caller: CallerIn, parts: PartsIn, 
     before, after = _state(states[:3]), _state(states[3:])
     place = await places.read(tx, caller, parse(id), keyring=parts.keyring, lock=True)
     if place.row.claimed:
-        return said(page, _("Somebody has reserved this place meanwhile: it cannot be put back."), wrong=True)
+        return said(
+            page,
+            _("Somebody has reserved this place meanwhile: it cannot be put back."),
+            wrong=True,
+        )
     if place.row.state != after:
-        return said(page, _("Somebody has changed this place meanwhile: it was not put back."), wrong=True)
+        return said(
+            page, _("Somebody has changed this place meanwhile: it was not put back."), wrong=True
+        )
     if tx.at - datetime.fromisoformat(at) > timedelta(seconds=UNDO_S + GRACE_S):
         return said(page, _("That was too long ago. Change the place itself."), wrong=True)
     await places.change(tx, caller, place, changes={}, state=before)

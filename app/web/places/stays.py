@@ -7,7 +7,12 @@ from fastapi import APIRouter, Response
 
 from app.api.kit.ids import parse
 from app.api.placing.holds import ComingOut
-from app.api.placing.placements import CorrectionWanted, DepartureWanted, PlacementChange, PlacementOut
+from app.api.placing.placements import (
+    CorrectionWanted,
+    DepartureWanted,
+    PlacementChange,
+    PlacementOut,
+)
 from app.database.caller import Caller
 from app.database.transaction import Transaction
 from app.deps import CallerIn, PartsIn, Tx
@@ -48,11 +53,15 @@ async def one(id: str, page: PageIn, tx: Tx, caller: CallerIn, parts: PartsIn) -
     """Show a stay: what delays its end, and the form with which it ends."""
     row = await _here(tx, caller, id)
     values: Mapping[str, Any] = PlacementOut.of(row).model_dump(by_alias=True, mode="json")
-    return await _sheet(page, tx, row, values=values | {"current": list(row.blocked_since)}, keyring=parts.keyring)
+    return await _sheet(
+        page, tx, row, values=values | {"current": list(row.blocked_since)}, keyring=parts.keyring
+    )
 
 
 @router.post("/places/stay/{id}")
-async def note(id: str, page: PageIn, tx: Tx, caller: CallerIn, parts: PartsIn, form: FormIn) -> Response:
+async def note(
+    id: str, page: PageIn, tx: Tx, caller: CallerIn, parts: PartsIn, form: FormIn
+) -> Response:
     """Note what is known of a departure to come."""
     row = await _here(tx, caller, id, lock=True)
     unchanged(form, version_of(PlacementOut.of(row)))
@@ -66,12 +75,16 @@ async def note(id: str, page: PageIn, tx: Tx, caller: CallerIn, parts: PartsIn, 
     wanted, faults = read(PlacementChange, body)
     if wanted is None:
         return await _sheet(page, tx, row, values=form.values, faults=faults, keyring=parts.keyring)
-    await placements.note(tx, caller, row.id, changes=wanted.model_dump(exclude_unset=True), keyring=parts.keyring)
+    await placements.note(
+        tx, caller, row.id, changes=wanted.model_dump(exclude_unset=True), keyring=parts.keyring
+    )
     return said(page, _("Noted."))
 
 
 @router.post("/places/stay/{id}/departure")
-async def depart(id: str, page: PageIn, tx: Tx, caller: CallerIn, parts: PartsIn, form: FormIn) -> Response:
+async def depart(
+    id: str, page: PageIn, tx: Tx, caller: CallerIn, parts: PartsIn, form: FormIn
+) -> Response:
     """Record the end of a stay: the place is free again."""
     row = await _here(tx, caller, id, lock=True)
     body = {
@@ -92,18 +105,27 @@ async def depart(id: str, page: PageIn, tx: Tx, caller: CallerIn, parts: PartsIn
 
 
 @router.post("/places/stay/{id}/correction")
-async def correct(id: str, page: PageIn, tx: Tx, caller: CallerIn, parts: PartsIn, form: FormIn) -> Response:
+async def correct(
+    id: str, page: PageIn, tx: Tx, caller: CallerIn, parts: PartsIn, form: FormIn
+) -> Response:
     """Correct an arrival that was recorded wrongly: nobody came, or on another day."""
     row = await _here(tx, caller, id)
     body = {"code": form.one("code"), "at": form.moment("at")}
     wanted, faults = read(CorrectionWanted, body)
     if wanted is not None:
         try:
-            await corrections.correct(tx, caller, row.id, Wrong(wanted.code, wanted.at), keyring=parts.keyring)
+            await corrections.correct(
+                tx, caller, row.id, Wrong(wanted.code, wanted.at), keyring=parts.keyring
+            )
         except Invalid as refusal:
             faults = faults_of(refusal)
         else:
-            return said(page, _("Corrected. What was recorded before stays in the ledger, with what corrects it."))
+            return said(
+                page,
+                _(
+                    "Corrected. What was recorded before stays in the ledger, with what corrects it."
+                ),
+            )
     return await _sheet(page, tx, row, values=form.values, faults=faults, keyring=parts.keyring)
 
 
@@ -149,7 +171,9 @@ async def _sheet(
         name=(await reading.own(tx, caller, keyring=keyring)).name(row.place_id, row.site_id),
         sender=(await tx.snapshots.providers(tx))[str(row.provider_id)].name,
         town=reference.municipalities[row.origin].name,
-        who=ComingOut.of((await coming.of_placements(tx, caller, [row], keyring=keyring)).get(row.id)),
+        who=ComingOut.of(
+            (await coming.of_placements(tx, caller, [row], keyring=keyring)).get(row.id)
+        ),
         reference=reference,
         today=alternatives.local_day(tx.at),
         agreed=agreed,

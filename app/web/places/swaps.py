@@ -15,7 +15,9 @@ router = APIRouter(include_in_schema=False)
 
 
 @router.post("/places/swaps/{id}/consent")
-async def consent(id: str, page: PageIn, tx: Tx, caller: CallerIn, parts: PartsIn, form: FormIn) -> Response:
+async def consent(
+    id: str, page: PageIn, tx: Tx, caller: CallerIn, parts: PartsIn, form: FormIn
+) -> Response:
     """Say yes to one side of one leg."""
     wanted = required(ConsentWanted, {"legId": form.one("leg"), "as": form.one("as")})
     given = Consent(parse(wanted.leg_id), wanted.as_)
@@ -26,7 +28,9 @@ async def consent(id: str, page: PageIn, tx: Tx, caller: CallerIn, parts: PartsI
 
 
 @router.post("/places/swaps/{id}/refusal")
-async def refuse(id: str, page: PageIn, tx: Tx, caller: CallerIn, parts: PartsIn, form: FormIn) -> Response:
+async def refuse(
+    id: str, page: PageIn, tx: Tx, caller: CallerIn, parts: PartsIn, form: FormIn
+) -> Response:
     """Say no to a swap, with a reason."""
     wanted = required(RefusalWanted, {"reason": form.one("reason")})
     await proposals.refuse(tx, caller, parse(id), reason=wanted.reason, keyring=parts.keyring)

@@ -37,11 +37,15 @@ async def new(id: str, page: PageIn, tx: Tx, caller: CallerIn, parts: PartsIn) -
 
 
 @router.post("/places/site/{id}/place")
-async def add(id: str, page: PageIn, tx: Tx, caller: CallerIn, parts: PartsIn, form: FormIn) -> Response:
+async def add(
+    id: str, page: PageIn, tx: Tx, caller: CallerIn, parts: PartsIn, form: FormIn
+) -> Response:
     """Add free places that are alike, one for each label."""
     # Locked: who sends the same again waits here, and finds the labels taken.
     site = await sites.read(tx, caller, parse(id), keyring=parts.keyring, lock=True)
-    labels = [label for label in (part.strip() for part in (form.one("label") or "").split(",")) if label]
+    labels = [
+        label for label in (part.strip() for part in (form.one("label") or "").split(",")) if label
+    ]
     faults: Faults = {} if labels else {"label": NOTHING}
     wanted: list[PlaceWanted] = []
     for label in labels:
@@ -58,8 +62,14 @@ async def add(id: str, page: PageIn, tx: Tx, caller: CallerIn, parts: PartsIn, f
         label = content.pop("label")
         del content["site_id"]
         attributes = Attributes(**content)
-        await places.add(tx, caller, keyring=parts.keyring, site_id=site.id, label=label, attributes=attributes)
-    return said(page, ngettext("One place is added.", "%(num)d places are added.", len(wanted)) % {"num": len(wanted)})
+        await places.add(
+            tx, caller, keyring=parts.keyring, site_id=site.id, label=label, attributes=attributes
+        )
+    return said(
+        page,
+        ngettext("One place is added.", "%(num)d places are added.", len(wanted))
+        % {"num": len(wanted)},
+    )
 
 
 @router.get("/places/place/{id}")
@@ -71,7 +81,9 @@ async def one(id: str, page: PageIn, tx: Tx, caller: CallerIn, parts: PartsIn) -
 
 
 @router.post("/places/place/{id}")
-async def change(id: str, page: PageIn, tx: Tx, caller: CallerIn, parts: PartsIn, form: FormIn) -> Response:
+async def change(
+    id: str, page: PageIn, tx: Tx, caller: CallerIn, parts: PartsIn, form: FormIn
+) -> Response:
     """Change what a place is like; of one that somebody was promised, only its label."""
     place = await places.read(tx, caller, parse(id), keyring=parts.keyring, lock=True)
     site = await sites.read(tx, caller, place.row.site_id, keyring=parts.keyring)
@@ -104,10 +116,19 @@ async def _labels(tx: Transaction, caller: Caller, site_id: UUID, *, keyring: Ke
 
 
 def _new(page: Page, site: Site, *, values: Mapping[str, Any], faults: Faults) -> Response:
-    return sheet(page, "places/_place_new.html", status=400 if faults else 200, site=site, values=values, faults=faults)
+    return sheet(
+        page,
+        "places/_place_new.html",
+        status=400 if faults else 200,
+        site=site,
+        values=values,
+        faults=faults,
+    )
 
 
-def _sheet(page: Page, place: Place, site: Site, *, values: Mapping[str, Any], faults: Faults) -> Response:
+def _sheet(
+    page: Page, place: Place, site: Site, *, values: Mapping[str, Any], faults: Faults
+) -> Response:
     return sheet(
         page,
         "places/_place.html",

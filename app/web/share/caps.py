@@ -23,7 +23,9 @@ SHOWN = 200
 Field = Annotated[str, Form(max_length=60)]
 
 
-def filled(at_most: Field = "", reason: Field = "", first: Field = "", until: Field = "") -> Mapping[str, str]:
+def filled(
+    at_most: Field = "", reason: Field = "", first: Field = "", until: Field = ""
+) -> Mapping[str, str]:
     """Return what was filled in, as it was; an empty first day is today."""
     return {"atMost": at_most.strip(), "reason": reason, "from": first, "until": until}
 
@@ -44,9 +46,16 @@ async def confirm(page: PageIn, tx: Tx, caller: CallerIn, form: FormIn) -> Respo
     if wanted is not None:
         faults = _fields(caps.faults_of(tx, wanted))
     if wanted is None or faults:
-        return page.show("share/caps.html", status=400, **await _around(tx, caller, form, faults=faults))
+        return page.show(
+            "share/caps.html", status=400, **await _around(tx, caller, form, faults=faults)
+        )
     names = await _names(tx)
-    return page.show("share/cap_confirmation.html", wanted=wanted, form=form, region=names.get(caller.region or "", ""))
+    return page.show(
+        "share/cap_confirmation.html",
+        wanted=wanted,
+        form=form,
+        region=names.get(caller.region or "", ""),
+    )
 
 
 @router.post("/share/caps")
@@ -77,7 +86,11 @@ async def withdraw(page: PageIn, tx: Tx, caller: CallerIn, id: str) -> Response:
 def _read(form: Mapping[str, str]) -> tuple[CapWanted | None, Collection[str]]:
     """Return what is wanted, by the rules of the API; or the fields in which something is wrong."""
     most = form["atMost"]
-    said = {**form, "atMost": int(most) if most.isascii() and most.isdigit() else most, "from": form["from"] or None}
+    said = {
+        **form,
+        "atMost": int(most) if most.isascii() and most.isdigit() else most,
+        "from": form["from"] or None,
+    }
     try:
         read = CapIn.model_validate(said)
     except ValidationError as wrong:
@@ -90,7 +103,9 @@ def _fields(faults: Iterable[Fault]) -> Collection[str]:
 
 
 async def _names(tx: Tx) -> Mapping[str, str]:
-    return {code: region.name for code, region in (await tx.snapshots.reference(tx)).regions.items()}
+    return {
+        code: region.name for code, region in (await tx.snapshots.reference(tx)).regions.items()
+    }
 
 
 async def _around(

@@ -28,19 +28,31 @@ async def listed(page: PageIn, tx: Tx, caller: CallerIn, asked: ListIn) -> Respo
     """Show the decisions that concern the region, newest first."""
     found = await decisions.listed(tx, caller, limit=asked.limit + 1, after=moment_and_id(asked))
     rows, older = asked.cut(found, place=place_of)
-    return page.show("share/decisions.html", rows=[DecidedOut.of(row) for row in rows], older=older, **await _names(tx))
+    return page.show(
+        "share/decisions.html",
+        rows=[DecidedOut.of(row) for row in rows],
+        older=older,
+        **await _names(tx),
+    )
 
 
 @router.get("/share/decisions/report")
 async def report(
-    page: PageIn, tx: Tx, caller: CallerIn, parts: PartsIn, asked: ListIn, quarter: QuarterName = None
+    page: PageIn,
+    tx: Tx,
+    caller: CallerIn,
+    parts: PartsIn,
+    asked: ListIn,
+    quarter: QuarterName = None,
 ) -> Response:
     """Check whether anybody left the region although something lawful was free there; and count other choices."""
     now = quarter_of(local_day(tx.at))
     known = from_to(Quarter(now.year - YEARS, now.number), now)
     chosen = chosen_of(known, quarter)
     after = moment_and_id(asked)
-    checked = await decisions.checked(tx, caller, (chosen,), limit=CHECKED, after=after, keyring=parts.keyring)
+    checked = await decisions.checked(
+        tx, caller, (chosen,), limit=CHECKED, after=after, keyring=parts.keyring
+    )
     recent = await decisions.listed(tx, caller, limit=MOST, after=None)
     return page.show(
         "share/report.html",
@@ -49,7 +61,9 @@ async def report(
         later=after is not None,
         found=Counter(one.found for one in checked),
         recent=len(recent),
-        overrides=Counter(row.override_reason for row in recent if row.override_reason).most_common(),
+        overrides=Counter(
+            row.override_reason for row in recent if row.override_reason
+        ).most_common(),
         known=known[::-1],
         chosen=chosen,
         **await _names(tx),

@@ -27,7 +27,9 @@ async def figures(page: PageIn, tx: Tx, caller: CallerIn, quarter: QuarterName =
     """Show a quarter that was released: of one's own region, or of the country, and how full every region was."""
     region = caller.region if caller.has(Role.AUDITOR) else None
     found = await monitor.read(tx, caller, _asked(tx), region=region)
-    over_time = [(one.quarter, _of(one, region)) for one in found.quarters if one.made_at is not None]
+    over_time = [
+        (one.quarter, _of(one, region)) for one in found.quarters if one.made_at is not None
+    ]
     if not over_time:
         return page.show("share/no_figures.html", after_days=SETTLED_DAYS)
     known = [one for one, _ in over_time]

@@ -21,10 +21,16 @@ JSONL = "application/jsonl; charset=utf-8"
 
 @router.get("/share/ledger")
 async def lines(
-    page: PageIn, tx: Tx, caller: CallerIn, parts: PartsIn, before: Annotated[int | None, Query(ge=0)] = None
+    page: PageIn,
+    tx: Tx,
+    caller: CallerIn,
+    parts: PartsIn,
+    before: Annotated[int | None, Query(ge=0)] = None,
 ) -> Response:
     """Show the lines that the reader can read, newest first."""
-    found = await entries.readable(tx, caller, keyring=parts.keyring, before=before, limit=AT_ONCE + 1)
+    found = await entries.readable(
+        tx, caller, keyring=parts.keyring, before=before, limit=AT_ONCE + 1
+    )
     regions = (await tx.snapshots.reference(tx)).regions
     return page.show(
         "share/ledger.html",
@@ -55,7 +61,9 @@ async def export(tx: Tx, caller: CallerIn, parts: PartsIn) -> Response:
     _, found = await entries.signed(tx, caller, keyring=parts.keyring)
     written = b"".join([export_line(one.index, one.content, one.opening) async for one in found])
     name = f"ledger-{caller.region}.jsonl" if caller.region else "ledger.jsonl"
-    return Response(written, headers={"Content-Disposition": f'attachment; filename="{name}"'}, media_type=JSONL)
+    return Response(
+        written, headers={"Content-Disposition": f'attachment; filename="{name}"'}, media_type=JSONL
+    )
 
 
 def _leaf(entry: entries.Entry) -> dict[str, Any]:

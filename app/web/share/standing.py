@@ -31,13 +31,17 @@ async def share(page: PageIn, tx: Tx, caller: CallerIn, quarter: QuarterName = N
     if not known:
         return page.show("share/not_yet.html", due=await fair_shares.first_due(tx))
     region = caller.region if caller.has(Role.AUDITOR) else None
-    return page.show("share/share.html", **await _standing(tx, region, known, chosen_of(known, quarter)))
+    return page.show(
+        "share/share.html", **await _standing(tx, region, known, chosen_of(known, quarter))
+    )
 
 
 @router.get("/share/settlement")
 async def settlement(tx: Tx, caller: CallerIn, quarter: QuarterName = None) -> Response:
     """Hand out the region's exact nights with every other."""
-    return await list_settlements(tx, caller, (chosen_of(await fair_shares.sealed_quarters(tx), quarter),))
+    return await list_settlements(
+        tx, caller, (chosen_of(await fair_shares.sealed_quarters(tx), quarter),)
+    )
 
 
 def chosen_of(known: Sequence[Quarter], name: str | None) -> Quarter:
@@ -48,7 +52,9 @@ def chosen_of(known: Sequence[Quarter], name: str | None) -> Quarter:
     return found[-1]
 
 
-async def _standing(tx: Tx, region: str | None, known: Sequence[Quarter], chosen: Quarter) -> dict[str, Any]:
+async def _standing(
+    tx: Tx, region: str | None, known: Sequence[Quarter], chosen: Quarter
+) -> dict[str, Any]:
     reference = await tx.snapshots.reference(tx)
     read = await fair_shares.read(tx, (chosen,))
     shares = [RegionShareOut.of(one, read) for one in read.shares.regions]
@@ -67,7 +73,8 @@ async def _standing(tx: Tx, region: str | None, known: Sequence[Quarter], chosen
         "chosen": chosen,
         "sealed": read.sealed[0],
         "over_time": [
-            _then(quarter, found, region) for quarter, found in await fair_shares.by_quarter(tx, known[-OVER_TIME:])
+            _then(quarter, found, region)
+            for quarter, found in await fair_shares.by_quarter(tx, known[-OVER_TIME:])
         ],
     }
 

@@ -80,7 +80,12 @@ async def listed(
 
 async def remove(tx: "Transaction", webhook_id: UUID, *, provider_id: UUID) -> bool:
     """Forget this provider's webhook, and with it its secret; False where there is none."""
-    return await tx.run(delete(Webhook).where(Webhook.id == webhook_id, Webhook.provider_id == provider_id)) == 1
+    return (
+        await tx.run(
+            delete(Webhook).where(Webhook.id == webhook_id, Webhook.provider_id == provider_id)
+        )
+        == 1
+    )
 
 
 def _webhook(row: "Row[Any]") -> WebhookRow:

@@ -14,7 +14,11 @@ CASE = "/referrals/{id}"
 FARTHER = [{"municipality": FAR, "radiusKm": 50, "cause": "work"}]
 OWN = "its own"
 """The id that an answer has."""
-OF_THEIR_OWN = {("POST", "/sites/{id}/address-reveals"), ("POST", "/holds"), ("POST", "/break-glass-looks")}
+OF_THEIR_OWN = {
+    ("POST", "/sites/{id}/address-reveals"),
+    ("POST", "/holds"),
+    ("POST", "/break-glass-looks"),
+}
 """These write their entries themselves, in the statement or transaction of the act."""
 
 OF_SWAPS = {call for call in LOOKS if "swap" in call[1] or "move-agreement" in call[1]}
@@ -37,7 +41,8 @@ class Walk:
     ) -> Any:
         """Make a call that is granted, and check what its one entry says.
 
-        That is the `object` (its id, where the path does not have it), the referrals that it was `about`, and `why`.
+        That is the `object` (its id, where the path does not have it), the referrals that it was
+        `about`, and `why`.
         """
         method, template = call.split(" ")
         self.walked.add((method, template))
@@ -49,9 +54,15 @@ class Walk:
         look = LOOKS[method, template]
         own = {OWN: shown.get("id")}
         object_id = expected.get("object", id_)
-        assert (row.action, row.object_type, row.purpose) == (look.action, look.object_type, expected.get("why"))
+        assert (row.action, row.object_type, row.purpose) == (
+            look.action,
+            look.object_type,
+            expected.get("why"),
+        )
         assert str(row.object_id) == str(own.get(object_id, object_id))
-        assert {str(one) for one in row.referral_ids} == {own.get(one, one) for one in expected.get("about", [])}
+        assert {str(one) for one in row.referral_ids} == {
+            own.get(one, one) for one in expected.get("about", [])
+        }
         return shown
 
 
@@ -69,12 +80,16 @@ async def registering(walk: Walk, linde: Person) -> str:
 
 async def a_case(walk: Walk, haven: Person) -> str:
     """Register a household and change what is known of it; return it."""
-    case: str = (await walk.by(haven, "POST /referrals", body=referral_body(), object=OWN, about=[OWN]))["id"]
+    case: str = (
+        await walk.by(haven, "POST /referrals", body=referral_body(), object=OWN, about=[OWN])
+    )["id"]
     other = (await haven.client.post("/referrals", referral_body()))["id"]
     await walk.by(haven, "GET /referrals", about=[case, other])
     await walk.by(haven, f"GET {CASE}", case, about=[case])
     await walk.by(haven, f"PATCH {CASE}", case, {"urgency": "urgent"}, about=[case])
-    await walk.by(haven, f"PATCH {CASE}", case, {"dangerZones": FARTHER}, about=[case], why="danger_zones")
+    await walk.by(
+        haven, f"PATCH {CASE}", case, {"dangerZones": FARTHER}, about=[case], why="danger_zones"
+    )
     await walk.by(haven, f"PATCH {CASE}", case, {"dangerZones": FARTHER}, about=[case])
     return case
 
@@ -86,7 +101,11 @@ async def a_hold(walk: Walk, haven: Person, case: str) -> str:
     there = {"region": THERE}
     await walk.by(haven, "GET /rankings/{id}/obstacles", ranking["id"], params=there, about=[case])
     await walk.by(haven, "POST /rankings/{id}/replays", ranking["id"], about=[case])
-    wanted = {"referralId": case, "rankingId": ranking["id"], "offerId": ranking["offers"][0]["offerId"]}
+    wanted = {
+        "referralId": case,
+        "rankingId": ranking["id"],
+        "offerId": ranking["offers"][0]["offerId"],
+    }
     return str((await walk.by(haven, "POST /holds", body=wanted, object=OWN, about=[case]))["id"])
 
 
@@ -99,7 +118,9 @@ async def a_place(walk: Walk, haven: Person, linde: Person, case: str) -> str:
     await walk.by(linde, "GET /holds/{id}", hold, about=[case])
     await walk.by(haven, "POST /holds/{id}/renewals", hold)
     await walk.by(linde, "POST /holds/{id}/acceptance", hold, {"by": "person"}, about=[case])
-    return str((await walk.by(haven, "POST /placements", body={"holdId": hold}, about=[case]))["id"])
+    return str(
+        (await walk.by(haven, "POST /placements", body={"holdId": hold}, about=[case]))["id"]
+    )
 
 
 async def a_stay(walk: Walk, haven: Person, linde: Person, placement: str, case: str) -> None:
@@ -108,7 +129,13 @@ async def a_stay(walk: Walk, haven: Person, linde: Person, placement: str, case:
         coming = [case] if who is linde else []
         await walk.by(who, "GET /placements", about=coming)
         await walk.by(who, "GET /placements/{id}", placement, about=coming)
-    await walk.by(linde, "PATCH /placements/{id}", placement, {"expectedDeparture": "2027-03-01"}, about=[case])
+    await walk.by(
+        linde,
+        "PATCH /placements/{id}",
+        placement,
+        {"expectedDeparture": "2027-03-01"},
+        about=[case],
+    )
     await walk.by(linde, "POST /placements/{id}/arrival", placement, about=[case])
     await walk.by(linde, "POST /placements/{id}/departure", placement, {"destination": "own_home"})
     await walk.country.rows("UPDATE placements SET created_at = created_at - interval '9 days'")
@@ -131,7 +158,9 @@ async def the_main_job(walk: Walk, haven: Person, linde: Person) -> None:
     placement = await a_place(walk, haven, linde, case)
     for who, about in ((haven, [case]), (linde, [])):
         why = {"purpose": "transport"}
-        await walk.by(who, "POST /sites/{id}/address-reveals", site, why, about=about, why="transport")
+        await walk.by(
+            who, "POST /sites/{id}/address-reveals", site, why, about=about, why="transport"
+        )
     await a_stay(walk, haven, linde, placement, case)
     await a_decision(walk, placement, case)
 
@@ -139,8 +168,13 @@ async def the_main_job(walk: Walk, haven: Person, linde: Person) -> None:
 async def other_ends(walk: Walk, haven: Person, linde: Person) -> None:
     """A hold given back, discarded, declined; a case withdrawn; a household that did not come."""
     await registering(walk, linde)
-    case, another = [(await haven.client.post("/referrals", referral_body()))["id"] for _ in range(2)]
-    for call, body in (("POST /holds/{id}/release", {"reason": "mistake"}), ("DELETE /holds/{id}", None)):
+    case, another = [
+        (await haven.client.post("/referrals", referral_body()))["id"] for _ in range(2)
+    ]
+    for call, body in (
+        ("POST /holds/{id}/release", {"reason": "mistake"}),
+        ("DELETE /holds/{id}", None),
+    ):
         await walk.by(haven, call, await a_hold(walk, haven, case), body)
     placement = await a_place(walk, haven, linde, another)
     await walk.by(haven, "POST /placements/{id}/no-show", placement, {"safetyChecked": True})
@@ -160,8 +194,12 @@ async def those_who_wait(walk: Walk, eik: Person, linde: Person) -> None:
     for who in (eik, linde):
         await walk.by(who, "GET /alternatives", about=[case])
         await walk.by(who, "GET /alternatives/{id}", alternative, about=[case])
-    await walk.by(linde, "POST /alternatives/{id}/checks", alternative, {"outcome": "well"}, about=[case])
-    await walk.by(linde, "POST /alternatives/{id}/ending", alternative, {"reason": "left"}, about=[case])
+    await walk.by(
+        linde, "POST /alternatives/{id}/checks", alternative, {"outcome": "well"}, about=[case]
+    )
+    await walk.by(
+        linde, "POST /alternatives/{id}/ending", alternative, {"reason": "left"}, about=[case]
+    )
 
 
 async def plans_and_webhooks(walk: Walk, pine: Person) -> None:
@@ -171,7 +209,9 @@ async def plans_and_webhooks(walk: Walk, pine: Person) -> None:
     await walk.by(pine, "POST /peak-plans", about=[case])
     plan = (await walk.by(administrator, "POST /peak-plans"))["id"]
     await walk.by(administrator, "GET /peak-plans/{id}", plan)
-    webhook = (await walk.by(pine, "POST /webhooks", body={"url": "https://hooks.example/plek"}))["id"]
+    webhook = (await walk.by(pine, "POST /webhooks", body={"url": "https://hooks.example/plek"}))[
+        "id"
+    ]
     await walk.by(pine, "GET /webhooks")
     await walk.by(pine, "DELETE /webhooks/{id}", webhook)
 
@@ -182,7 +222,9 @@ async def shields(walk: Walk, haven: Person, other: Person) -> None:
     await walk.by(haven, f"PUT {CASE}/shield", case["id"], {"colleagues": []}, about=[case["id"]])
     wanted = {"reference": case["reference"], "reason": "client_on_the_line"}
     why, about = "client_on_the_line", [case["id"]]
-    await walk.by(other, "POST /break-glass-looks", body=wanted, object=case["id"], about=about, why=why)
+    await walk.by(
+        other, "POST /break-glass-looks", body=wanted, object=case["id"], about=about, why=why
+    )
     await walk.by(haven, f"DELETE {CASE}/shield", case["id"], about=[case["id"]])
 
 
@@ -205,7 +247,9 @@ async def those_who_account(walk: Walk) -> None:
     await stayed(walk.country, newest().first)
     await seal(walk.country)
     await walk.by(auditor, "GET /settlements", params={"from": str(newest()), "to": str(newest())})
-    cap = await walk.by(auditor, "POST /caps", body={"atMost": 1, "reason": "staffing", "until": next_month()})
+    cap = await walk.by(
+        auditor, "POST /caps", body={"atMost": 1, "reason": "staffing", "until": next_month()}
+    )
     await walk.by(auditor, "POST /caps/{id}/withdrawal", cap["id"])
 
 
@@ -225,7 +269,10 @@ async def test_each_look_that_is_granted_leaves_exactly_one_entry_that_says_who_
     await shields(walk, haven, other)
     await the_log_itself(walk, haven)
 
-    assert walk.walked == {call for call, look in LOOKS.items() if look.granted} - OF_SWAPS | OF_THEIR_OWN
+    assert (
+        walk.walked
+        == {call for call, look in LOOKS.items() if look.granted} - OF_SWAPS | OF_THEIR_OWN
+    )
 
 
 async def test_so_does_each_look_at_who_could_move_and_at_swaps(country: Country) -> None:
@@ -239,7 +286,9 @@ async def test_so_does_each_look_at_who_could_move_and_at_swaps(country: Country
         await walk.by(host, f"{call} {agreement}", placement)
     wanted = {"referralId": there.waiting}
     found = (await walk.by(desk, "POST /swap-searches", body=wanted, about=both))["id"]
-    swap = (await walk.by(desk, "POST /swaps", body={"searchId": found, "rank": 1}, about=both))["id"]
+    swap = (await walk.by(desk, "POST /swaps", body={"searchId": found, "rank": 1}, about=both))[
+        "id"
+    ]
     await walk.by(desk, "GET /swaps")
     await walk.by(desk, "GET /swaps/{id}", swap)
     coming = [there.waiting]  # who is asked to take them in sees who that would be
@@ -251,7 +300,9 @@ async def test_so_does_each_look_at_who_could_move_and_at_swaps(country: Country
     assert walk.walked == OF_SWAPS
 
 
-async def test_what_machines_and_desks_ask_of_their_own_places_all_day_leaves_none(country: Country) -> None:
+async def test_what_machines_and_desks_ask_of_their_own_places_all_day_leaves_none(
+    country: Country,
+) -> None:
     linde = await person(country, *STAFF, "client_system", provider="linde")
     site = (await linde.client.post("/sites", site_body()))["id"]
     before = await country.value("SELECT count(*) FROM access_log")

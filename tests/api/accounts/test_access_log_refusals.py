@@ -13,9 +13,14 @@ from tests.country import FAR, THERE, Country
 from tests.looking import Person, person
 from tests.noting import noting
 
-NAMING = [call for call in sorted(LOOKS) if "{id}" in call[1] and not ACCESS[call].isdisjoint(WORKING)]
+NAMING = [
+    call for call in sorted(LOOKS) if "{id}" in call[1] and not ACCESS[call].isdisjoint(WORKING)
+]
 IN_THE_BODY = [("POST", "/holds"), ("POST", "/placements"), ("POST", "/break-glass-looks")]
-OF_A_PURPOSE = {("POST", "/sites/{id}/address-reveals"): "other", ("POST", "/break-glass-looks"): "handover"}
+OF_A_PURPOSE = {
+    ("POST", "/sites/{id}/address-reveals"): "other",
+    ("POST", "/break-glass-looks"): "handover",
+}
 """Calls that ask for one: it is written down though they were refused."""
 CASE = "/referrals/{id}"
 GREW = ("access_log", "access_log_referrals")
@@ -23,7 +28,9 @@ GREW = ("access_log", "access_log_referrals")
 REVOKE = "REVOKE INSERT ON access_log FROM plek_app"
 
 
-async def refused(who: Person, there: World, call: tuple[str, str], *, id_: str | None = None) -> tuple[Any, Any]:
+async def refused(
+    who: Person, there: World, call: tuple[str, str], *, id_: str | None = None
+) -> tuple[Any, Any]:
     """Make a call that is refused; return its answer and the one entry that it left, which names the object."""
     request = there.request(*call, id_=id_)
     method, path = request.pop("method"), request.pop("url")
@@ -36,7 +43,9 @@ async def refused(who: Person, there: World, call: tuple[str, str], *, id_: str 
 
 
 @pytest.mark.parametrize("role", sorted(Role))
-async def test_a_role_that_may_not_leaves_one_entry_for_each_call(country: Country, role: Role) -> None:
+async def test_a_role_that_may_not_leaves_one_entry_for_each_call(
+    country: Country, role: Role
+) -> None:
     there = await world(country)
     region = FAR if role is Role.AUDITOR else None
     who = await person(country, role, provider="haven" if role in WORKING else None, region=region)
@@ -72,28 +81,44 @@ async def test_a_body_that_names_anothers_thing_leaves_one_entry(country: Countr
 
 async def test_an_auditor_of_another_region_leaves_one_entry(country: Country) -> None:
     there = await world(country)
-    answer, _ = await refused(await person(country, "auditor", region=FAR), there, ("POST", "/rankings/{id}/replays"))
+    answer, _ = await refused(
+        await person(country, "auditor", region=FAR), there, ("POST", "/rankings/{id}/replays")
+    )
     assert answer.status_code == 404
 
 
-async def test_a_token_that_is_none_leaves_one_entry_of_nobody_and_no_token_leaves_none(country: Country) -> None:
+async def test_a_token_that_is_none_leaves_one_entry_of_nobody_and_no_token_leaves_none(
+    country: Country,
+) -> None:
     there = await world(country)
     nobody, stranger = await person(country, known=False), await country.client()
     for call in sorted(LOOKS):
         answer, row = await refused(nobody, there, call)
-        assert (answer.status_code, row.account_id, row.roles, row.provider_id) == (401, None, [], None)
+        assert (answer.status_code, row.account_id, row.roles, row.provider_id) == (
+            401,
+            None,
+            [],
+            None,
+        )
     before = await country.value("SELECT count(*) FROM access_log")
     for call in sorted(LOOKS):
         assert (await stranger.http.request(**there.request(*call))).status_code == 401
     assert await country.value("SELECT count(*) FROM access_log") == before
 
 
-async def test_a_refusal_is_written_down_though_the_transaction_that_refused_was_taken_back(country: Country) -> None:
+async def test_a_refusal_is_written_down_though_the_transaction_that_refused_was_taken_back(
+    country: Country,
+) -> None:
     who = await person(country, *WORKING, provider="eik")
     with noting(country) as asked:
         await who.logged("GET", f"/referrals/{uuid4()}", outcome="refused")
 
-    kinds = [word for one in asked for word in ("enter(", "INSERT INTO access_log") if word in one.statement]
+    kinds = [
+        word
+        for one in asked
+        for word in ("enter(", "INSERT INTO access_log")
+        if word in one.statement
+    ]
     assert kinds == ["enter(", "enter(", "INSERT INTO access_log"]
 
 
@@ -112,7 +137,10 @@ async def who_may(country: Country, call: tuple[str, str]) -> Person:
     return await person(country, role, provider=provider if role in WORKING else None, region=THERE)
 
 
-NOT_YET: dict[tuple[str, str], int] = {("GET", "/decisions/{id}"): 404, ("GET", "/settlements"): 409}
+NOT_YET: dict[tuple[str, str], int] = {
+    ("GET", "/decisions/{id}"): 404,
+    ("GET", "/settlements"): 409,
+}
 """What nobody sees in a world that began today: no opening is due, and no quarter is over."""
 
 
@@ -120,7 +148,10 @@ async def test_what_cannot_be_written_down_is_not_shown(country: Country) -> Non
     there = await world(country)
     calls = [call for call, look in sorted(LOOKS.items()) if call[0] == "GET" and look.granted]
     asked = {call: (await who_may(country, call), there.request(*call)) for call in calls}
-    first = {call: (await who.client.http.request(**request)).status_code for call, (who, request) in asked.items()}
+    first = {
+        call: (await who.client.http.request(**request)).status_code
+        for call, (who, request) in asked.items()
+    }
     assert {call: status for call, status in first.items() if status != 200} == NOT_YET
     for call in NOT_YET:
         del asked[call]
@@ -139,7 +170,11 @@ async def test_what_cannot_be_written_down_is_not_done(country: Country) -> None
     tables = await counts(country)
     await country.rows(REVOKE)
 
-    for call in (("POST", "/referrals"), ("PATCH", "/referrals/{id}"), ("POST", "/referrals/{id}/rankings")):
+    for call in (
+        ("POST", "/referrals"),
+        ("PATCH", "/referrals/{id}"),
+        ("POST", "/referrals/{id}/rankings"),
+    ):
         assert (await there.sender.http.request(**there.request(*call))).status_code == 500
     hold = there.request("POST", "/holds")
     await country.rows("UPDATE referrals SET status = 'open', hold_id = NULL, held_until = NULL")
@@ -159,16 +194,26 @@ async def test_nothing_of_the_log_stands_in_the_applications_own(
     zones = [{"municipality": FAR, "radiusKm": 50, "cause": "work"}]
     await there.sender.patch(there.path(CASE), {"dangerZones": zones}, headers={"If-Match": "*"})
     await who.logged("GET", there.path("/referrals/{id}"), outcome="refused")
-    await who.logged("POST", there.path("/sites/{id}/address-reveals"), json={"purpose": "maintenance"})
+    await who.logged(
+        "POST", there.path("/sites/{id}/address-reveals"), json={"purpose": "maintenance"}
+    )
     await country.rows(REVOKE)
     await who.ask("GET", there.path("/sites/{id}"), expect=500)
 
     # The test's own client logs the addresses that it asks for.
-    said = "".join(line for line in capsys.readouterr().err.splitlines() if '"logger": "httpx"' not in line)
+    said = "".join(
+        line for line in capsys.readouterr().err.splitlines() if '"logger": "httpx"' not in line
+    )
     assert said.count("request_id") > 10
     rows = await country.rows(
         "SELECT account_id, provider_id, object_id, referral_ids[1] AS referral, purpose, source FROM access_log"
     )
     written = {str(value) for row in rows for value in row if value is not None}
-    assert {"127.0.0.1", "maintenance", "danger_zones", str(who.account_id), there.ids["sites"]} <= written
+    assert {
+        "127.0.0.1",
+        "maintenance",
+        "danger_zones",
+        str(who.account_id),
+        there.ids["sites"],
+    } <= written
     assert [value for value in written if value in said] == []

@@ -27,7 +27,9 @@ async def revealed(country: Country, *, times: int = 1) -> tuple[Client, str]:
     there = await desk(country)
     await there.underway()
     for _ in range(times):
-        await there.intake.post(f"/sites/{there.there.site_id}/address-reveals", TRANSPORT, expect=200)
+        await there.intake.post(
+            f"/sites/{there.there.site_id}/address-reveals", TRANSPORT, expect=200
+        )
     return there.receiver, there.there.site_id
 
 
@@ -36,12 +38,21 @@ async def test_the_owner_reads_who_had_an_address_when_and_why(country: Country)
 
     (notice,) = await notices(coordinator)
 
-    row = (await country.rows("SELECT id, at, account_id FROM access_log WHERE action = 'reveal'"))[0]
+    row = (await country.rows("SELECT id, at, account_id FROM access_log WHERE action = 'reveal'"))[
+        0
+    ]
     assert set(notice) == SHOWN
     assert (notice["eventId"], notice["accountId"]) == (str(row.id), str(row.account_id))
-    assert (notice["action"], notice["outcome"], notice["purpose"]) == ("reveal", "granted", "transport")
+    assert (notice["action"], notice["outcome"], notice["purpose"]) == (
+        "reveal",
+        "granted",
+        "transport",
+    )
     assert (notice["siteId"], notice["referralId"]) == (site, None)
-    assert (notice["providerId"], notice["provider"]) == (str(await country.provider("haven")), "Stichting Haven")
+    assert (notice["providerId"], notice["provider"]) == (
+        str(await country.provider("haven")),
+        "Stichting Haven",
+    )
 
 
 async def test_what_was_refused_and_what_colleagues_had_is_told_too(country: Country) -> None:
@@ -55,7 +66,9 @@ async def test_what_was_refused_and_what_colleagues_had_is_told_too(country: Cou
     for who in (eik, colleague, auditor, nobody):
         await who.ask("POST", f"/sites/{site}/address-reveals", json=TRANSPORT)
 
-    found = [(one["outcome"], one["provider"], one["accountId"]) for one in await notices(coordinator)]
+    found = [
+        (one["outcome"], one["provider"], one["accountId"]) for one in await notices(coordinator)
+    ]
 
     assert found[:4] == [
         ("refused", None, None),
@@ -69,7 +82,9 @@ async def test_nobody_is_told_of_what_is_anothers(country: Country) -> None:
     await revealed(country)
     for slug in ("haven", "eik"):
         assert await notices(await country.client("coordinator", provider=slug)) == []
-    await (await country.client("intake_worker", provider="linde")).get("/access-notices", expect=403)
+    await (await country.client("intake_worker", provider="linde")).get(
+        "/access-notices", expect=403
+    )
 
 
 async def test_other_looks_at_a_site_are_no_notice(country: Country) -> None:
@@ -81,7 +96,9 @@ async def test_other_looks_at_a_site_are_no_notice(country: Country) -> None:
     assert len(await notices(coordinator)) == 1
 
 
-async def test_a_broken_glass_is_told_to_coordinators_who_are_not_named_themselves(country: Country) -> None:
+async def test_a_broken_glass_is_told_to_coordinators_who_are_not_named_themselves(
+    country: Country,
+) -> None:
     scene = await shielding(country)
     coordinator = await country.client("coordinator", provider="haven")
     broken = await break_glass(scene.other, scene.reference)
@@ -90,7 +107,11 @@ async def test_a_broken_glass_is_told_to_coordinators_who_are_not_named_themselv
     refused, granted = await notices(coordinator)
 
     assert set(granted) == SHOWN
-    assert (granted["eventId"], granted["action"], granted["outcome"]) == (broken["id"], "break_glass", "granted")
+    assert (granted["eventId"], granted["action"], granted["outcome"]) == (
+        broken["id"],
+        "break_glass",
+        "granted",
+    )
     assert (granted["siteId"], granted["referralId"], granted["purpose"]) == (None, scene.id, WHY)
     assert granted["provider"] == "Stichting Haven"
     assert (refused["outcome"], refused["referralId"]) == ("refused", None)
@@ -111,7 +132,9 @@ async def test_notices_come_in_pages(country: Country) -> None:
     whole = [one["eventId"] for one in await notices(coordinator)]
     page = await coordinator.get("/access-notices", params={"limit": 2})
     await coordinator.post(f"/sites/{site}/address-reveals", TRANSPORT, expect=200)
-    rest = await coordinator.get("/access-notices", params={"limit": 2, "cursor": page["nextCursor"]})
+    rest = await coordinator.get(
+        "/access-notices", params={"limit": 2, "cursor": page["nextCursor"]}
+    )
 
     assert [one["eventId"] for one in page["items"] + rest["items"]] == whole
     assert rest["nextCursor"] is None
@@ -120,7 +143,9 @@ async def test_notices_come_in_pages(country: Country) -> None:
 @pytest.mark.parametrize("after", ["", "-1", "newest", "1.0", "9" * 19, "１"])  # noqa: RUF001 - a digit, and none of ours
 async def test_what_is_no_event_is_a_fault(country: Country, after: str) -> None:
     coordinator = await country.client("coordinator", provider="linde")
-    assert set(faults(await coordinator.ask("GET", "/access-notices", params={"after": after}))) == {"/after"}
+    assert set(
+        faults(await coordinator.ask("GET", "/access-notices", params={"after": after}))
+    ) == {"/after"}
 
 
 async def heard(stream: Follower, *, last: str) -> list[tuple[str, Any]]:
@@ -144,10 +169,14 @@ async def test_the_owners_coordinators_hear_of_it_at_once_and_nobody_else(countr
     }
     async with served(country.app) as base:
         async with following(base, tokens["coordinator"]) as first:
-            await there.intake.post(f"/sites/{there.there.site_id}/address-reveals", TRANSPORT, expect=200)
+            await there.intake.post(
+                f"/sites/{there.there.site_id}/address-reveals", TRANSPORT, expect=200
+            )
             event = await country.value("SELECT id FROM access_log WHERE action = 'reveal'")
             assert (await heard(first, last="access"))[-1] == ("access", {"id": str(event)})
-        await country.rows("INSERT INTO outbox (kind, subject, audience) VALUES ('swap', 'the end', NULL)")
+        await country.rows(
+            "INSERT INTO outbox (kind, subject, audience) VALUES ('swap', 'the end', NULL)"
+        )
         for who in ("intake_worker", "asker", "stranger"):
             async with following(base, tokens[who], after="0") as stream:
                 kinds = {kind for kind, _ in await heard(stream, last="swap")}

@@ -37,7 +37,11 @@ async def test_an_administrator_reads_every_field_newest_first(country: Country)
 
     newest, oldest = await log(administrator)
 
-    assert (newest["action"], newest["objectType"], newest["providerId"]) == ("search", "access_log", None)
+    assert (newest["action"], newest["objectType"], newest["providerId"]) == (
+        "search",
+        "access_log",
+        None,
+    )
     assert oldest == {
         "eventId": str(row.id),
         "at": row.at.isoformat().replace("+00:00", "Z"),
@@ -61,7 +65,11 @@ async def test_an_administrator_can_open_nothing_that_the_log_names(country: Cou
     administrator = await country.client("administrator")
     answer = await administrator.ask("GET", "/access-log", params={"limit": 200}, expect=200)
 
-    named = {(item["objectType"], item["objectId"]) for item in answer.json()["items"] if item["objectId"]}
+    named = {
+        (item["objectType"], item["objectId"])
+        for item in answer.json()["items"]
+        if item["objectId"]
+    }
     assert {kind for kind, _ in named} == {"referral", "hold", "alternative"}
     for kind, id_ in named:
         for path in (f"/{kind}s/{id_}", f"/rankings/{id_}", f"/referrals/{id_}/accesses"):
@@ -99,7 +107,9 @@ async def test_the_log_is_read_by_action_outcome_account_and_time(country: Count
     assert await actions(**mine, **{"from": moment}) == ["export", "search"]
     assert await actions(**mine, to=moment) == ["search"]
     assert await actions(**mine, outcome="refused") == ["export"]
-    assert await actions(**mine, action="search", outcome="granted", **{"from": moment}) == ["search"]
+    assert await actions(**mine, action="search", outcome="granted", **{"from": moment}) == [
+        "search"
+    ]
     assert await actions(account="nobody") == []
     at = (await log(administrator, **mine))[0]["at"]
     assert await actions(**mine, **{"from": at}) == ["export"]
@@ -163,11 +173,21 @@ async def test_a_review_looks_back_as_many_days_as_are_asked_for(country: Countr
     administrator = await country.client("administrator")
 
     async def found(**query: object) -> list[int]:
-        return [item["count"] for item in (await administrator.get("/access-reviews", params=query))["items"]]
+        return [
+            item["count"]
+            for item in (await administrator.get("/access-reviews", params=query))["items"]
+        ]
 
-    assert [await found(), await found(days=9), await found(days=11), await found(days=92)] == [[], [], [30], [30]]
+    assert [await found(), await found(days=9), await found(days=11), await found(days=92)] == [
+        [],
+        [],
+        [30],
+        [30],
+    ]
     for days in ("0", "93", "-1", "week", "1.5", ""):
-        assert set(faults(await administrator.ask("GET", "/access-reviews", params={"days": days}))) == {"/days"}
+        assert set(
+            faults(await administrator.ask("GET", "/access-reviews", params={"days": days}))
+        ) == {"/days"}
 
 
 async def test_a_review_comes_in_pages_of_the_same_days(country: Country) -> None:
@@ -178,11 +198,19 @@ async def test_a_review_comes_in_pages_of_the_same_days(country: Country) -> Non
     whole = (await administrator.get("/access-reviews"))["items"]
     first = await administrator.get("/access-reviews", params={"limit": 2})
     await looked(people[0], 99, days=0)
-    second = await administrator.get("/access-reviews", params={"limit": 2, "cursor": first["nextCursor"], "days": 1})
-    third = await administrator.get("/access-reviews", params={"limit": 2, "cursor": second["nextCursor"]})
+    second = await administrator.get(
+        "/access-reviews", params={"limit": 2, "cursor": first["nextCursor"], "days": 1}
+    )
+    third = await administrator.get(
+        "/access-reviews", params={"limit": 2, "cursor": second["nextCursor"]}
+    )
 
     paged = first["items"] + second["items"] + third["items"]
-    assert [item["count"] for item in paged] == [item["count"] for item in whole] == [34, 33, 32, 31, 30]
+    assert (
+        [item["count"] for item in paged]
+        == [item["count"] for item in whole]
+        == [34, 33, 32, 31, 30]
+    )
     assert len({item["until"] for item in paged}) == 1
     assert third["nextCursor"] is None
 

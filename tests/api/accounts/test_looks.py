@@ -66,7 +66,11 @@ async def test_a_look_at_several_households_shows_none_of_the_others(country: Co
     eik = await country.client("intake_worker", provider="eik")
     foreign = await eik.post("/referrals", referral_body())
     ranking = await eik.post(f"/referrals/{foreign['id']}/rankings")
-    wanted = {"referralId": foreign["id"], "rankingId": ranking["id"], "offerId": ranking["offers"][0]["offerId"]}
+    wanted = {
+        "referralId": foreign["id"],
+        "rankingId": ranking["id"],
+        "offerId": ranking["offers"][0]["offerId"],
+    }
     await eik.post("/holds", wanted, key="once")
     own = await there.intake.post("/referrals", referral_body())
     await there.intake.get("/referrals")
@@ -87,7 +91,11 @@ async def test_what_was_refused_is_shown_where_it_named_the_household(country: C
 
     item = (await accesses(there.intake, case))[0]
 
-    assert (item["action"], item["outcome"], item["provider"]) == ("reveal", "refused", "Stichting Eik")
+    assert (item["action"], item["outcome"], item["provider"]) == (
+        "reveal",
+        "refused",
+        "Stichting Eik",
+    )
     assert (item["accountId"], item["purpose"]) == (str(stranger.account_id), "warm_handover")
 
 

@@ -38,7 +38,9 @@ async def test_whoever_proves_who_they_are_changes_the_password_and_is_signed_ou
         ):
             assert (await send(here, "/session/password", form)).status_code == 422
         assert (await elsewhere.get("/session")).status_code == 200
-        done = await send(here, "/session/password", chosen(worker.password, await worker.next_code()))
+        done = await send(
+            here, "/session/password", chosen(worker.password, await worker.next_code())
+        )
 
         assert done.status_code == 200, done.text
         assert here.cookies[COOKIE] != before
@@ -73,12 +75,19 @@ async def test_with_a_recovery_code_somebody_takes_another_telephone_and_the_old
         )
         assert sealed
         assert spelled
-        form = {"password": worker.password, "code": worker.recovery_codes[0], "sealed": sealed[1], "digits": "000000"}
+        form = {
+            "password": worker.password,
+            "code": worker.recovery_codes[0],
+            "sealed": sealed[1],
+            "digits": "000000",
+        }
 
         again = await send(http, "/session/second-factor", form)
         assert again.status_code == 422
         assert spelled[1] in again.text
-        done = await send(http, "/session/second-factor", form | {"digits": await code_of(country, spelled[1])})
+        done = await send(
+            http, "/session/second-factor", form | {"digits": await code_of(country, spelled[1])}
+        )
 
         assert done.status_code == 200, done.text
         assert len(re.findall(r"<li><code>", done.text)) == 10

@@ -24,7 +24,10 @@ async def as_(country: Country, who: Person) -> AsyncGenerator[httpx.AsyncClient
     """Open the browser of somebody who is signed in."""
     transport = httpx.ASGITransport(country.app, raise_app_exceptions=False)
     async with httpx.AsyncClient(
-        transport=transport, base_url="https://plek.test", headers=OURS, cookies={COOKIE: who.opened.cookie}
+        transport=transport,
+        base_url="https://plek.test",
+        headers=OURS,
+        cookies={COOKIE: who.opened.cookie},
     ) as http:
         http.headers["X-CSRF"] = csrf_for(who.opened.cookie)
         yield http
@@ -47,7 +50,9 @@ MINE = sorted(call for call, roles in PAGES.items() if roles == ADMINISTRATOR)
 
 
 @pytest.mark.parametrize("method,path", MINE)
-async def test_no_page_of_an_administrator_opens_for_anybody_else(country: Country, method: str, path: str) -> None:
+async def test_no_page_of_an_administrator_opens_for_anybody_else(
+    country: Country, method: str, path: str
+) -> None:
     worker = await person(country, "intake_worker", "coordinator", provider="linde")
     async with as_(country, worker) as http:
         answer = await http.request(method, path.replace("{id}", WITH_ID["{id}"]))
@@ -57,7 +62,9 @@ async def test_no_page_of_an_administrator_opens_for_anybody_else(country: Count
         assert await last_logged(country) == (look.action, "refused", look.object_type)
 
 
-async def test_an_administrator_invites_somebody_and_the_link_is_shown_once(country: Country, chief: Person) -> None:
+async def test_an_administrator_invites_somebody_and_the_link_is_shown_once(
+    country: Country, chief: Person
+) -> None:
     provider_id = str(await country.provider("linde"))
     form = {
         "sign_in_name": "a@linde.example",
@@ -88,7 +95,9 @@ async def test_an_administrator_invites_somebody_and_the_link_is_shown_once(coun
 
 async def test_every_fault_of_a_form_is_said_in_words(country: Country, chief: Person) -> None:
     async with as_(country, chief) as http:
-        answer = await http.post("/accounts", data={"sign_in_name": "x", "roles": ["auditor", "coordinator"]})
+        answer = await http.post(
+            "/accounts", data={"sign_in_name": "x", "roles": ["auditor", "coordinator"]}
+        )
     text = unescape(answer.text)
     assert answer.status_code == 422
     for words in (
@@ -100,12 +109,16 @@ async def test_every_fault_of_a_form_is_said_in_words(country: Country, chief: P
     assert await country.value("SELECT count(*) FROM accounts") == 1
 
 
-async def test_an_account_is_changed_disabled_let_in_again_and_reset(country: Country, chief: Person) -> None:
+async def test_an_account_is_changed_disabled_let_in_again_and_reset(
+    country: Country, chief: Person
+) -> None:
     worker = await person(country, "auditor", region=HERE)
     path = f"/accounts/{worker.account_id}"
     async with as_(country, chief) as http, as_(country, worker) as theirs:
         assert (await theirs.get("/session")).status_code == 200
-        changed = await http.post(path, data={"roles": ["administrator"], "provider": "", "region": "", "name": ""})
+        changed = await http.post(
+            path, data={"roles": ["administrator"], "provider": "", "region": "", "name": ""}
+        )
         assert (changed.status_code, changed.headers["Location"]) == (303, path)
         assert (await theirs.get("/accounts")).status_code == 200
 
@@ -120,12 +133,16 @@ async def test_an_account_is_changed_disabled_let_in_again_and_reset(country: Co
         assert "uitgenodigd tot" in (await http.get(path)).text
 
 
-async def test_the_own_account_offers_nothing_to_change_and_changes_nothing(country: Country, chief: Person) -> None:
+async def test_the_own_account_offers_nothing_to_change_and_changes_nothing(
+    country: Country, chief: Person
+) -> None:
     path = f"/accounts/{chief.account_id}"
     provider_id = str(await country.provider("linde"))
     async with as_(country, chief) as http:
         assert f'action="{path}' not in (await http.get(path)).text
-        tried = await http.post(path, data={"roles": ["administrator", "intake_worker"], "provider": provider_id})
+        tried = await http.post(
+            path, data={"roles": ["administrator", "intake_worker"], "provider": provider_id}
+        )
         assert tried.status_code == 403
         assert await last_logged(country) == ("change", "refused", "account")
         for act in ("disabling", "enabling", "reset"):
@@ -133,9 +150,14 @@ async def test_the_own_account_offers_nothing_to_change_and_changes_nothing(coun
     assert await country.value("SELECT roles FROM accounts") == ["administrator"]
 
 
-async def test_a_policy_is_published_by_text_or_file_and_compared_in_words(country: Country, chief: Person) -> None:
+async def test_a_policy_is_published_by_text_or_file_and_compared_in_words(
+    country: Country, chief: Person
+) -> None:
     first = policy_document()
-    text = json.dumps(first | {"version": "next", "valid_from": "2099-01-01", "hold_minutes": 90, "blank_minutes": 3})
+    text = json.dumps(
+        first
+        | {"version": "next", "valid_from": "2099-01-01", "hold_minutes": 90, "blank_minutes": 3}
+    )
     async with as_(country, chief) as http:
         shown = await http.get("/policies")
         assert "plek policy try" in shown.text
@@ -144,18 +166,33 @@ async def test_a_policy_is_published_by_text_or_file_and_compared_in_words(count
         assert await last_logged(country) == ("publish", "granted", "policy")
         assert "hold_minutes" in (await http.get("/policies/next")).text
 
-        said = await http.get("/policies/differences", params={"a": str(first["version"]), "b": "next"})
+        said = await http.get(
+            "/policies/differences", params={"a": str(first["version"]), "b": "next"}
+        )
         words = re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", unescape(said.text)))
         assert "Minuten dat een plek gereserveerd blijft 120 90 gewijzigd" in words
-        assert "Minuten tot een scherm dat niemand aanraakt wordt afgedekt 5 3 voor het eerst genoemd" in words
+        assert (
+            "Minuten tot een scherm dat niemand aanraakt wordt afgedekt 5 3 voor het eerst genoemd"
+            in words
+        )
 
-        file = {"file": ("p.json", text.replace("2099-01-01", "2098-01-01").replace('"next"', '"other"').encode())}
+        file = {
+            "file": (
+                "p.json",
+                text.replace("2099-01-01", "2098-01-01").replace('"next"', '"other"').encode(),
+            )
+        }
         assert (await http.post("/policies", data={"document": ""}, files=file)).status_code == 303
 
 
 @pytest.mark.parametrize(
     "text,says",
-    [("{", "is not JSON"), ('{"version": "x"}', "is missing"), ("", "is not JSON"), ("[]", "must be an object")],
+    [
+        ("{", "is not JSON"),
+        ('{"version": "x"}', "is missing"),
+        ("", "is not JSON"),
+        ("[]", "must be an object"),
+    ],
 )
 async def test_what_is_no_policy_is_refused_with_its_faults_and_stays_in_the_form(
     country: Country, chief: Person, text: str, says: str
@@ -186,7 +223,9 @@ async def test_the_review_names_accounts_and_no_client(country: Country, chief: 
     assert quiet.status_code == 400
 
 
-async def test_providers_and_weights_are_listed_with_how_they_are_changed(country: Country, chief: Person) -> None:
+async def test_providers_and_weights_are_listed_with_how_they_are_changed(
+    country: Country, chief: Person
+) -> None:
     await country.provider("linde", regions=[HERE])
     async with as_(country, chief) as http:
         providers, weights = await http.get("/provider-list"), await http.get("/weights")

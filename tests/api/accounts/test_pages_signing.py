@@ -26,9 +26,13 @@ OURS = {"Origin": "https://plek.test", "Sec-Fetch-Site": "same-origin"}
 
 
 @asynccontextmanager
-async def browser(country: Country, cookies: dict[str, str] | None = None) -> AsyncGenerator[httpx.AsyncClient]:
+async def browser(
+    country: Country, cookies: dict[str, str] | None = None
+) -> AsyncGenerator[httpx.AsyncClient]:
     """Open a browser, more or less: it keeps cookies and says where a form was sent from."""
-    transport = httpx.ASGITransport(country.app, raise_app_exceptions=False, client=("192.0.2.7", 40_000))
+    transport = httpx.ASGITransport(
+        country.app, raise_app_exceptions=False, client=("192.0.2.7", 40_000)
+    )
     async with httpx.AsyncClient(
         transport=transport, base_url="https://plek.test", headers=OURS, cookies=cookies
     ) as http:
@@ -41,7 +45,9 @@ async def typed(worker: Person, **changes: str) -> dict[str, str]:
     return {"name": worker.name, "password": worker.password, "code": code} | changes
 
 
-async def send(http: httpx.AsyncClient, path: str, form: dict[str, str] | None = None, **more: Any) -> httpx.Response:
+async def send(
+    http: httpx.AsyncClient, path: str, form: dict[str, str] | None = None, **more: Any
+) -> httpx.Response:
     """Send a form as our pages do."""
     kept = http.cookies.get(COOKIE) or http.cookies.get(BEFORE) or ""
     return await http.post(path, data={"csrf": csrf_for(kept)} | (form or {}), **more)
@@ -55,7 +61,9 @@ async def signed_in(http: httpx.AsyncClient, worker: Person) -> str:
     return http.cookies[COOKIE]
 
 
-async def test_a_worker_signs_in_and_out_and_the_cookie_opens_nothing_any_more(country: Country) -> None:
+async def test_a_worker_signs_in_and_out_and_the_cookie_opens_nothing_any_more(
+    country: Country,
+) -> None:
     worker = await person(country, "intake_worker", provider="linde")
     async with browser(country) as http:
         cookie = await signed_in(http, worker)
@@ -81,12 +89,19 @@ async def test_cookies_are_bound_to_the_host_and_unreadable_for_scripts(country:
         given.load(header)
     assert set(given) == {BEFORE, COOKIE, DEVICE}
     for name, one in given.items():
-        assert (bool(one["secure"]), bool(one["httponly"]), one["path"], one["domain"]) == (True, True, "/", ""), name
+        assert (bool(one["secure"]), bool(one["httponly"]), one["path"], one["domain"]) == (
+            True,
+            True,
+            "/",
+            "",
+        ), name
     assert (given[COOKIE]["samesite"], given[DEVICE]["samesite"]) == ("lax", "strict")
     assert given[COOKIE]["max-age"] == ""
 
 
-async def test_a_session_that_somebody_put_into_the_browser_is_not_the_one_that_begins(country: Country) -> None:
+async def test_a_session_that_somebody_put_into_the_browser_is_not_the_one_that_begins(
+    country: Country,
+) -> None:
     worker = await person(country, "administrator")
     for planted in ("planted", worker.opened.cookie):
         async with browser(country, {COOKIE: planted}) as http:
@@ -127,15 +142,25 @@ async def test_what_no_page_of_ours_sent_changes_nothing(
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"name": "nobody"}, {"password": "een lange dag bij het meer"}, {"code": "000000"}, {"code": " "}]
+    "wrong",
+    [
+        {"name": "nobody"},
+        {"password": "een lange dag bij het meer"},
+        {"code": "000000"},
+        {"code": " "},
+    ],
 )
-async def test_the_page_says_the_same_whatever_was_wrong(country: Country, wrong: dict[str, str]) -> None:
+async def test_the_page_says_the_same_whatever_was_wrong(
+    country: Country, wrong: dict[str, str]
+) -> None:
     worker = await person(country, "administrator")
     async with browser(country) as http:
         await http.get("/sign-in")
         usual = await send(http, "/sign-in", await typed(worker, password="x"))
         answer = await send(http, "/sign-in", await typed(worker, **wrong))
-    same = [re.sub(r'content="2\d{3}-[^"]*"|value="[^"]*"', "", one.text) for one in (usual, answer)]
+    same = [
+        re.sub(r'content="2\d{3}-[^"]*"|value="[^"]*"', "", one.text) for one in (usual, answer)
+    ]
     assert answer.status_code == usual.status_code == 422
     assert same[0] == same[1]
     assert PASSWORD not in answer.text
@@ -143,7 +168,12 @@ async def test_the_page_says_the_same_whatever_was_wrong(country: Country, wrong
 
 @pytest.mark.parametrize(
     "wanted,goes",
-    [("/session", "/session"), ("//elsewhere.example", "/"), ("/\\elsewhere", "/"), ("https://elsewhere.example", "/")],
+    [
+        ("/session", "/session"),
+        ("//elsewhere.example", "/"),
+        ("/\\elsewhere", "/"),
+        ("https://elsewhere.example", "/"),
+    ],
 )
 async def test_whoever_signed_in_goes_to_where_they_wanted_and_to_no_other_site(
     country: Country, wanted: str, goes: str
@@ -155,7 +185,9 @@ async def test_whoever_signed_in_goes_to_where_they_wanted_and_to_no_other_site(
     assert answer.headers["Location"] == goes
 
 
-async def test_a_bearer_token_opens_no_page_and_a_session_no_call_of_the_api(country: Country) -> None:
+async def test_a_bearer_token_opens_no_page_and_a_session_no_call_of_the_api(
+    country: Country,
+) -> None:
     worker = await person(country, "intake_worker", provider="linde")
     token = await country.token("intake_worker", provider="linde")
     async with browser(country) as http:
@@ -166,15 +198,22 @@ async def test_a_bearer_token_opens_no_page_and_a_session_no_call_of_the_api(cou
             assert (await http.get("/v1/regions", headers=tried)).status_code == 401
 
 
-async def test_a_request_that_ends_all_sessions_and_one_beside_it_do_not_hinder_each_other(country: Country) -> None:
+async def test_a_request_that_ends_all_sessions_and_one_beside_it_do_not_hinder_each_other(
+    country: Country,
+) -> None:
     worker = await person(country, "administrator")
     async with browser(country) as http:
         cookie = await signed_in(http, worker)
         async with browser(country, {COOKIE: cookie}) as other:
             answers = await asyncio.gather(
-                send(http, "/session/end-all"), *(other.get("/session") for _ in range(5)), return_exceptions=True
+                send(http, "/session/end-all"),
+                *(other.get("/session") for _ in range(5)),
+                return_exceptions=True,
             )
-            assert {one.status_code for one in answers if isinstance(one, httpx.Response)} <= {200, 303}
+            assert {one.status_code for one in answers if isinstance(one, httpx.Response)} <= {
+                200,
+                303,
+            }
             assert (await other.get("/session")).status_code == 303
 
 
@@ -186,7 +225,9 @@ async def test_a_session_ends_idle_by_the_policys_minutes_and_pages_keep_it_but_
     async with browser(country) as http:
         await signed_in(http, worker)
         for headers, lives in (({}, 200), ({}, 200), ({"HX-Request": "true"}, 401)):
-            assert (await http.get("/session/state", headers={"HX-Request": "true"})).status_code == 200
+            assert (
+                await http.get("/session/state", headers={"HX-Request": "true"})
+            ).status_code == 200
             await http.get("/session", headers=headers)
             await country.rows(back.format("tokens", "expires_at", "expires_at"))
             await country.rows(back.format("sessions", "seen_at", "seen_at"))
@@ -197,7 +238,9 @@ async def test_a_session_ends_idle_by_the_policys_minutes_and_pages_keep_it_but_
             assert later.status_code == lives
 
 
-async def test_an_invitation_leads_to_a_session_and_its_codes_are_shown_once(country: Country) -> None:
+async def test_an_invitation_leads_to_a_session_and_its_codes_are_shown_once(
+    country: Country,
+) -> None:
     made = await invited(country, "new@linde.example", "administrator")
     async with browser(country) as http:
         await http.get("/invitation")
@@ -215,7 +258,9 @@ async def test_an_invitation_leads_to_a_session_and_its_codes_are_shown_once(cou
         assert again.status_code == 422
         assert sealed[1] in again.text
         digits = await code_of(country, spelled[1])
-        done = await send(http, "/invitation/acceptance", form | {"password": PASSWORD, "digits": digits})
+        done = await send(
+            http, "/invitation/acceptance", form | {"password": PASSWORD, "digits": digits}
+        )
         assert done.status_code == 200
         assert len(re.findall(r"<li><code>", done.text)) == 10
         assert (await http.get("/session")).status_code == 200
@@ -238,7 +283,9 @@ async def test_there_is_no_demo_sign_in_where_no_demo_is_shown(country: Country)
 async def test_too_many_tries_are_told_to_wait_and_a_known_device_is_not(country: Country) -> None:
     worker = await person(country, "administrator")
     settings = Settings(rate_limit=6000, assume_role=country.parts.settings.assume_role)
-    parts = join(settings, database_url=country.app_url, redis_url=country.parts.link.url, key=country.key)
+    parts = join(
+        settings, database_url=country.app_url, redis_url=country.parts.link.url, key=country.key
+    )
     country.stack.push_async_callback(parts.database.close)
     country.stack.push_async_callback(parts.link.close)
     there = replace(country, parts=parts, app=country.stack.enter_context(application(parts)))
@@ -246,13 +293,17 @@ async def test_too_many_tries_are_told_to_wait_and_a_known_device_is_not(country
         await signed_in(hers, worker)
         await send(hers, "/sign-out")
         await his.get("/sign-in")
-        tried = [(await send(his, "/sign-in", await typed(worker, password="x"))).status_code for _ in range(6)]
+        tried = [
+            (await send(his, "/sign-in", await typed(worker, password="x"))).status_code
+            for _ in range(6)
+        ]
         assert tried[-1] == 429
         assert tried[0] == 422
 
         assert (await send(his, "/sign-in", await typed(worker))).status_code == 429
         await signed_in(hers, worker)
         hers.cookies.delete(DEVICE)
-        # Changing a password is counted with signing in: where the device is not known, with whoever tries the name.
+        # Changing a password is counted with signing in: where the device is not known, with
+        # whoever tries the name.
         other = {"password": worker.password, "code": "000000", "chosen": PASSWORD}
         assert (await send(hers, "/session/password", other)).status_code == 429

@@ -39,10 +39,16 @@ async def after_the_places(stream: Follower) -> Told | None:
 async def test_a_hold_is_told_to_both_sides_and_to_nobody_else(country: Country, base: str) -> None:
     await shelter(country, "linde")
     intake = await country.client("intake_worker", provider="haven")
-    tokens = {slug: await country.token("coordinator", provider=slug) for slug in ("linde", "haven", "elders")}
+    tokens = {
+        slug: await country.token("coordinator", provider=slug)
+        for slug in ("linde", "haven", "elders")
+    }
     referral = await intake.post("/referrals", referral_body())
     async with AsyncExitStack() as stack:
-        open_ = {slug: await stack.enter_async_context(following(base, token)) for slug, token in tokens.items()}
+        open_ = {
+            slug: await stack.enter_async_context(following(base, token))
+            for slug, token in tokens.items()
+        }
 
         hold = await hold_first(intake, referral_id=referral["id"])
         await tell(country, "swap", "for-all")
@@ -73,7 +79,9 @@ async def test_whoever_reconnects_misses_nothing(country: Country, base: str) ->
     assert [event.data["id"] for event in told if event] == ["2", "3", "4", "5", "6"]
 
 
-async def test_whoever_lost_the_line_before_the_first_event_misses_nothing(country: Country, base: str) -> None:
+async def test_whoever_lost_the_line_before_the_first_event_misses_nothing(
+    country: Country, base: str
+) -> None:
     token = await country.token("intake_worker", provider="linde")
     async with following(base, token) as stream:
         position = stream.position
@@ -108,8 +116,14 @@ async def test_a_position_that_is_not_kept_gets_reset_and_then_goes_on(country: 
 
 
 async def test_reset_is_an_event_of_that_name(country: Country, base: str) -> None:
-    headers = {"Authorization": f"Bearer {await country.token('coordinator', provider='linde')}", "Last-Event-ID": "7"}
-    async with httpx.AsyncClient() as http, http.stream("GET", f"{base}/v1/events", headers=headers) as response:
+    headers = {
+        "Authorization": f"Bearer {await country.token('coordinator', provider='linde')}",
+        "Last-Event-ID": "7",
+    }
+    async with (
+        httpx.AsyncClient() as http,
+        http.stream("GET", f"{base}/v1/events", headers=headers) as response,
+    ):
         block = await anext(response.aiter_text())
 
     assert block == "id: 0\nevent: reset\ndata: {}\n\n"
@@ -158,7 +172,9 @@ async def test_open_streams_hold_no_database_connection(country: Country, base: 
             await tx.row(text("SELECT 1"))
 
         assert country.parts.bus.listening == len(open_)
-        assert pulse.pool_use(country.parts.database).checked_out <= 3  # the relay, the timers, webhooks
+        assert (
+            pulse.pool_use(country.parts.database).checked_out <= 3
+        )  # the relay, the timers, webhooks
 
 
 async def test_who_leaves_is_forgotten(country: Country, base: str) -> None:
@@ -174,7 +190,9 @@ async def test_who_leaves_is_forgotten(country: Country, base: str) -> None:
 async def test_a_position_that_is_none_is_bad_input(country: Country) -> None:
     client = await country.client("coordinator", provider="linde")
     for position in ("-1", "x", "1.5", "１"):  # noqa: RUF001 - a full-width digit
-        answer = await client.ask("GET", "/events", headers={"Last-Event-ID": position.encode()}, expect=400)
+        answer = await client.ask(
+            "GET", "/events", headers={"Last-Event-ID": position.encode()}, expect=400
+        )
 
         assert [fault["pointer"] for fault in answer.json()["errors"]] == ["/headers/Last-Event-ID"]
 
@@ -184,4 +202,6 @@ async def test_nobody_follows_without_a_token_or_in_another_role(country: Countr
     await (await country.client(token="plek_made_up")).ask("GET", "/events", expect=401)
     for role in ("auditor", "administrator"):
         await (await country.client(role, region="GM0193")).ask("GET", "/events", expect=403)
-    await (await country.client("client_system", provider="linde")).ask("GET", "/events", expect=403)
+    await (await country.client("client_system", provider="linde")).ask(
+        "GET", "/events", expect=403
+    )

@@ -20,7 +20,9 @@ PATIENCE_S = 30
 
 
 @asynccontextmanager
-async def serving(country: Country, *, workers: int) -> AsyncGenerator[tuple[asyncio.subprocess.Process, str]]:
+async def serving(
+    country: Country, *, workers: int
+) -> AsyncGenerator[tuple[asyncio.subprocess.Process, str]]:
     """Serve in processes of their own, as `plek serve` does."""
     with socket() as free:
         free.bind(("127.0.0.1", 0))
@@ -31,7 +33,15 @@ async def serving(country: Country, *, workers: int) -> AsyncGenerator[tuple[asy
         "REDIS_URL": country.parts.link.url,
         "PLEK_KEY": country.key,
     }
-    program = [sys.executable, "-m", "uvicorn", "app.main:from_environment", "--factory", "--ws", "none"]
+    program = [
+        sys.executable,
+        "-m",
+        "uvicorn",
+        "app.main:from_environment",
+        "--factory",
+        "--ws",
+        "none",
+    ]
     process = await asyncio.create_subprocess_exec(
         *program,
         *("--port", str(port), "--workers", str(workers), "--timeout-graceful-shutdown", "20"),

@@ -135,17 +135,24 @@ async def client_of(country: Country, role: str) -> Client:
     return await country.client(role, region=FAR if role == A else None)
 
 
-async def sent(client: Client, world: World, method: str, template: str, *, id_: str | None = None) -> Any:
+async def sent(
+    client: Client, world: World, method: str, template: str, *, id_: str | None = None
+) -> Any:
     """Make a call."""
     return await client.http.request(**world.request(method, template, id_=id_))
 
 
 def test_the_rules_are_those_of_the_wire_contract() -> None:
-    assert {f"{method} {path}": {str(role) for role in roles} for (method, path), roles in ACCESS.items()} == CONTRACT
+    assert {
+        f"{method} {path}": {str(role) for role in roles}
+        for (method, path), roles in ACCESS.items()
+    } == CONTRACT
 
 
 @pytest.mark.parametrize("role", sorted(ANY))
-async def test_a_role_may_call_what_its_rule_says_and_nothing_else(country: Country, role: str) -> None:
+async def test_a_role_may_call_what_its_rule_says_and_nothing_else(
+    country: Country, role: str
+) -> None:
     there = await world(country)
     client = await client_of(country, role)
     wrong: list[str] = []
@@ -172,7 +179,9 @@ async def test_a_token_that_is_none_opens_nothing(country: Country) -> None:
     }
     newest = "SELECT id FROM tokens ORDER BY expires_at DESC LIMIT 1"
     accounts = "SELECT account_id FROM tokens ORDER BY expires_at DESC LIMIT 1"
-    await country.rows(f"UPDATE accounts SET disabled_at = clock_timestamp() WHERE id = ({accounts})")  # noqa: S608 - text above
+    await country.rows(
+        f"UPDATE accounts SET disabled_at = clock_timestamp() WHERE id = ({accounts})"  # noqa: S608 - text above
+    )
     await country.rows(
         f"UPDATE tokens SET revoked_at = clock_timestamp() WHERE id = ({newest} OFFSET 1)"  # noqa: S608 - text above
     )
@@ -182,7 +191,9 @@ async def test_a_token_that_is_none_opens_nothing(country: Country) -> None:
         client = await country.client(token=token)
         for method, template in CLOSED:
             answer = await sent(client, there, method, template)
-            answers.add((answer.status_code, answer.headers.get("WWW-Authenticate"), answer.content))
+            answers.add(
+                (answer.status_code, answer.headers.get("WWW-Authenticate"), answer.content)
+            )
 
     assert len(answers) == 1
     status, challenge, body = answers.pop()
@@ -193,7 +204,14 @@ async def test_a_token_that_is_none_opens_nothing(country: Country) -> None:
 async def test_other_ways_to_name_oneself_are_not_known(country: Country) -> None:
     token = await country.token("coordinator", provider="linde")
     client = await country.client()
-    for header in (f"Basic {token}", token, "Bearer", "Bearer ", f"Token {token}", f"Bearer {token}x"):
+    for header in (
+        f"Basic {token}",
+        token,
+        "Bearer",
+        "Bearer ",
+        f"Token {token}",
+        f"Bearer {token}x",
+    ):
         await client.ask("GET", "/sites", headers={"Authorization": header}, expect=401)
     await client.ask("GET", "/sites", params={"access_token": token}, expect=401)
     await client.ask("GET", "/sites", headers={"Authorization": f"bearer {token}"}, expect=200)
@@ -201,23 +219,39 @@ async def test_other_ways_to_name_oneself_are_not_known(country: Country) -> Non
 
 @pytest.mark.parametrize("method, template", WITH_ID)
 @pytest.mark.asyncio(loop_scope="module")
-async def test_missing_foreign_and_malformed_ids_get_the_same_bytes(kept: World, method: str, template: str) -> None:
+async def test_missing_foreign_and_malformed_ids_get_the_same_bytes(
+    kept: World, method: str, template: str
+) -> None:
     there = kept
     stranger = await there.country.client(*WORKING, provider="eik")
     own = there.path("/" + template.split("/")[1] + "/{id}").rsplit("/", 1)[1]
-    ids = (own, str(uuid4()), "nonsense", own.upper(), "%7B" + own + "%7D", "%00", "%F0%28", "9" * 500, "-")
+    ids = (
+        own,
+        str(uuid4()),
+        "nonsense",
+        own.upper(),
+        "%7B" + own + "%7D",
+        "%00",
+        "%F0%28",
+        "9" * 500,
+        "-",
+    )
     answers: set[tuple[object, ...]] = set()
 
     for id_ in ids:
         answer = await sent(stranger, there, method, template, id_=id_)
-        headers = sorted((name, value) for name, value in answer.headers.items() if name != "x-request-id")
+        headers = sorted(
+            (name, value) for name, value in answer.headers.items() if name != "x-request-id"
+        )
         answers.add((answer.status_code, answer.content, *headers))
 
     assert {answer[0] for answer in answers} == {404}
     assert len(answers) == 1
 
 
-async def test_bodies_that_name_missing_foreign_and_malformed_things_get_the_same_bytes(country: Country) -> None:
+async def test_bodies_that_name_missing_foreign_and_malformed_things_get_the_same_bytes(
+    country: Country,
+) -> None:
     there = await world(country)
     stranger = await country.client(*WORKING, provider="eik")
     answers: set[bytes] = set()
@@ -227,17 +261,26 @@ async def test_bodies_that_name_missing_foreign_and_malformed_things_get_the_sam
         placement = {"holdId": id_ or there.ids["holds"]}
         search = {"referralId": id_ or there.ids["waiting"]}
         swap = {"searchId": id_ or str(uuid4()), "rank": 1}
-        bodies = (("/holds", hold), ("/placements", placement), ("/swap-searches", search), ("/swaps", swap))
+        bodies = (
+            ("/holds", hold),
+            ("/placements", placement),
+            ("/swap-searches", search),
+            ("/swaps", swap),
+        )
         for path, body in bodies:
             for key in (secrets.token_hex(8), "again"):
-                answers.add((await stranger.ask("POST", path, json=body, key=key, expect=404)).content)
+                answers.add(
+                    (await stranger.ask("POST", path, json=body, key=key, expect=404)).content
+                )
     other = there.body("POST", "/holds") | {"offerId": "nonsense"}
     answers.add((await stranger.ask("POST", "/holds", json=other, key="other", expect=404)).content)
 
     assert len(answers) == 1
 
 
-async def test_an_auditor_of_another_region_cannot_tell_a_ranking_from_none(country: Country) -> None:
+async def test_an_auditor_of_another_region_cannot_tell_a_ranking_from_none(
+    country: Country,
+) -> None:
     there = await world(country)
     auditor = await country.client("auditor", region=FAR)
     concerned = await country.client("auditor", region=THERE)
@@ -248,7 +291,10 @@ async def test_an_auditor_of_another_region_cannot_tell_a_ranking_from_none(coun
     }
 
     assert len(answers) == 1
-    assert (await sent(concerned, there, "POST", "/rankings/{id}/replays")).status_code in {200, 404}
+    assert (await sent(concerned, there, "POST", "/rankings/{id}/replays")).status_code in {
+        200,
+        404,
+    }
 
 
 async def test_lists_have_nothing_of_other_providers(country: Country) -> None:
@@ -267,12 +313,16 @@ async def test_a_route_without_a_rule_or_a_rule_without_a_route_stops_the_start(
     with pytest.raises(OperatorError, match="/holds"):
         main.create_app(country.parts)
 
-    monkeypatch.setattr(main, "ACCESS", rules | {("POST", "/holds"): removed, ("POST", "/nowhere"): removed})
+    monkeypatch.setattr(
+        main, "ACCESS", rules | {("POST", "/holds"): removed, ("POST", "/nowhere"): removed}
+    )
     with pytest.raises(OperatorError, match="/nowhere"):
         main.create_app(country.parts)
 
 
-async def test_a_route_that_lost_its_rule_is_open_to_nobody(country: Country, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_route_that_lost_its_rule_is_open_to_nobody(
+    country: Country, monkeypatch: pytest.MonkeyPatch
+) -> None:
     country.app = main.create_app(country.parts)
     coordinator = await country.client("coordinator", provider="linde")
     await coordinator.get("/sites")
@@ -281,7 +331,9 @@ async def test_a_route_that_lost_its_rule_is_open_to_nobody(country: Country, mo
     await coordinator.get("/sites", expect=403)
 
 
-async def test_nobody_needs_a_token_for_the_description_and_only_it_is_for_every_origin(country: Country) -> None:
+async def test_nobody_needs_a_token_for_the_description_and_only_it_is_for_every_origin(
+    country: Country,
+) -> None:
     there = await world(country)
     origin = {"Origin": "https://elsewhere.example"}
     nobody = await country.client()
@@ -290,5 +342,7 @@ async def test_nobody_needs_a_token_for_the_description_and_only_it_is_for_every
 
     for method, template in CLOSED:
         request = there.request(method, template)
-        answer = await there.sender.http.request(**request | {"headers": request["headers"] | origin})
+        answer = await there.sender.http.request(
+            **request | {"headers": request["headers"] | origin}
+        )
         assert not [name for name in answer.headers if name.startswith("access-control")], template

@@ -52,7 +52,9 @@ async def test_a_body_that_is_not_plainly_json_is_refused_by_every_route(country
     assert await counts(country) == before
 
 
-@pytest.mark.parametrize("content_type", ["text/plain", "application/x-www-form-urlencoded", "", "application/xml"])
+@pytest.mark.parametrize(
+    "content_type", ["text/plain", "application/x-www-form-urlencoded", "", "application/xml"]
+)
 @pytest.mark.asyncio(loop_scope="module")
 async def test_json_under_another_name_is_not_taken(kept: World, content_type: str) -> None:
     there, country = kept, kept.country
@@ -67,9 +69,15 @@ async def test_json_under_another_name_is_not_taken(kept: World, content_type: s
 
 async def test_json_in_its_variants_is_taken(country: Country) -> None:
     intake = await country.client("intake_worker", provider="haven")
-    for content_type in ("application/json; charset=utf-8", "APPLICATION/JSON", "application/merge-patch+json"):
+    for content_type in (
+        "application/json; charset=utf-8",
+        "APPLICATION/JSON",
+        "application/merge-patch+json",
+    ):
         body = json.dumps(referral_body(), indent=1).encode()
-        await intake.ask("POST", "/referrals", content=body, headers={"Content-Type": content_type}, expect=201)
+        await intake.ask(
+            "POST", "/referrals", content=body, headers={"Content-Type": content_type}, expect=201
+        )
 
 
 async def test_a_body_is_not_even_read_as_such_for_nobody(country: Country) -> None:

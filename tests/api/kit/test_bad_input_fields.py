@@ -93,9 +93,15 @@ async def test_every_fault_of_a_referral_is_named_at_once(country: Country) -> N
         ({"household": {"adults": [{"gender": "female"}] * 11}}, {"/household/adults"}),
         ({"dangerZones": []}, {"/dangerZones"}),
         ({"dangerZones": [{"municipality": HERE, "radiusKm": 50}] * 2}, {"/dangerZones"}),
-        ({"dangerZones": [{"municipality": HERE, "radiusKm": 10**25}]}, {"/dangerZones/0/radiusKm"}),
+        (
+            {"dangerZones": [{"municipality": HERE, "radiusKm": 10**25}]},
+            {"/dangerZones/0/radiusKm"},
+        ),
         ({"dangerZones": [{"municipality": HERE, "radiusKm": 50.0}]}, {"/dangerZones/0/radiusKm"}),
-        ({"dangerZones": [{"municipality": HERE, "radiusKm": 50, "until": "0001-01-01"}]}, {"/dangerZones/0/until"}),
+        (
+            {"dangerZones": [{"municipality": HERE, "radiusKm": 50, "until": "0001-01-01"}]},
+            {"/dangerZones/0/until"},
+        ),
         ({"needs": ["pets", "pets"]}, {"/needs"}),
         ({"languages": "nl"}, {"/languages"}),
         ({"callBack": "please ring after six"}, {"/callBack"}),
@@ -138,10 +144,17 @@ async def test_null_is_an_answer_only_where_unknown_is_one(country: Country) -> 
     there = await intake.post("/referrals", referral_body())
     nulls = dict.fromkeys(referral_body(needs=[], languages=[], safetyPlan=False))
 
-    problem = await intake.patch(f"/referrals/{there['id']}", nulls, headers={"If-Match": "*"}, expect=400)
+    problem = await intake.patch(
+        f"/referrals/{there['id']}", nulls, headers={"If-Match": "*"}, expect=400
+    )
 
     assert {fault["pointer"] for fault in problem["errors"]} == {f"/{name}" for name in nulls}
-    known = {"threatLevel": None, "nearMunicipality": None, "callBack": None, "perpetratorWhereabouts": None}
+    known = {
+        "threatLevel": None,
+        "nearMunicipality": None,
+        "callBack": None,
+        "perpetratorWhereabouts": None,
+    }
     await intake.patch(f"/referrals/{there['id']}", known, headers={"If-Match": "*"})
 
 
@@ -176,7 +189,9 @@ async def test_every_fault_of_every_other_body_is_named_at_once(country: Country
     there = await world(country)
     before = await counts(country)
     for call, body, pointers in CASES:
-        assert set(faults(await answer_to(there, call, json.dumps(body).encode()))) == pointers, f"{call} {body}"
+        assert set(faults(await answer_to(there, call, json.dumps(body).encode()))) == pointers, (
+            f"{call} {body}"
+        )
     assert await counts(country) == before
 
 
@@ -186,7 +201,11 @@ async def test_every_fault_of_every_other_body_is_named_at_once(country: Country
         ("/holds", {"status": "lost", "limit": "0"}, {"/status", "/limit"}),
         ("/referrals", {"status": "x" * 100, "limit": "ten"}, {"/status", "/limit"}),
         ("/placements", {"status": "\u0000", "limit": "-1"}, {"/status", "/limit"}),
-        ("/availability", {"kind": "tent", "region": "GM0001", "limit": "201"}, {"/kind", "/region", "/limit"}),
+        (
+            "/availability",
+            {"kind": "tent", "region": "GM0001", "limit": "201"},
+            {"/kind", "/region", "/limit"},
+        ),
         ("/sites", {"limit": "9" * 5000}, {"/limit"}),
         ("/sites", {"limit": "1e2"}, {"/limit"}),
         ("/sites", {"limit": ""}, {"/limit"}),
@@ -203,6 +222,8 @@ async def test_every_fault_of_a_query_is_named_at_once(
 @pytest.mark.parametrize("key", ["", "x" * 256, "tab\there"])
 async def test_a_key_that_cannot_be_kept_is_refused(country: Country, key: str) -> None:
     intake = await country.client("intake_worker", provider="haven")
-    answer = await intake.ask("POST", "/referrals", json=referral_body(), headers={"Idempotency-Key": key})
+    answer = await intake.ask(
+        "POST", "/referrals", json=referral_body(), headers={"Idempotency-Key": key}
+    )
     assert set(faults(answer)) == {"/headers/Idempotency-Key"}
     assert await country.value("SELECT count(*) FROM referrals") == 0

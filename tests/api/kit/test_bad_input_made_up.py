@@ -21,19 +21,35 @@ SCALARS = (
     | st.floats(allow_nan=False, allow_infinity=False)
     | st.text(max_size=30)
     | st.sampled_from(
-        ["GM0518", "female", "2027-01-01", "acute", "\u0000", "a" * 300, "00000000-0000-0000-0000-000000000000"]
+        [
+            "GM0518",
+            "female",
+            "2027-01-01",
+            "acute",
+            "\u0000",
+            "a" * 300,
+            "00000000-0000-0000-0000-000000000000",
+        ]
     )
 )
 ANYTHING = st.recursive(
     SCALARS,
-    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=8), inner, max_size=4),
+    lambda inner: (
+        st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=8), inner, max_size=4)
+    ),
     max_leaves=12,
 )
 
 
 def places_in(content: Any, place: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
     """Return the way to every value within a document."""
-    within = content.items() if isinstance(content, dict) else enumerate(content) if isinstance(content, list) else ()
+    within = (
+        content.items()
+        if isinstance(content, dict)
+        else enumerate(content)
+        if isinstance(content, list)
+        else ()
+    )
     return [place, *(way for name, value in within for way in places_in(value, (*place, name)))]
 
 
@@ -65,9 +81,16 @@ async def nothing_changes(there: World) -> AsyncGenerator[None]:
 
 @pytest.mark.usefixtures("nothing_changes")
 @settings(
-    max_examples=rounds(60, soak=1_000), derandomize=True, database=None, deadline=None, suppress_health_check=QUIET
+    max_examples=rounds(60, soak=1_000),
+    derandomize=True,
+    database=None,
+    deadline=None,
+    suppress_health_check=QUIET,
 )
-@given(call=st.sampled_from(WITH_BODY), fields=st.dictionaries(st.text(max_size=8), ANYTHING, max_size=4))
+@given(
+    call=st.sampled_from(WITH_BODY),
+    fields=st.dictionaries(st.text(max_size=8), ANYTHING, max_size=4),
+)
 async def test_an_unknown_field_is_a_fault_whatever_else_there_is(
     there: World, call: tuple[str, str], fields: dict[str, Any]
 ) -> None:
@@ -76,7 +99,11 @@ async def test_an_unknown_field_is_a_fault_whatever_else_there_is(
 
 
 @settings(
-    max_examples=rounds(100, soak=4_000), derandomize=True, database=None, deadline=None, suppress_health_check=QUIET
+    max_examples=rounds(100, soak=4_000),
+    derandomize=True,
+    database=None,
+    deadline=None,
+    suppress_health_check=QUIET,
 )
 @given(call=st.sampled_from(WITH_BODY), data=st.data())
 async def test_one_value_out_of_place_is_refused_or_taken_but_never_fails(
@@ -84,7 +111,9 @@ async def test_one_value_out_of_place_is_refused_or_taken_but_never_fails(
 ) -> None:
     body = there.body(*call)
     place = data.draw(st.sampled_from(places_in(body)))
-    answer = await answer_to(there, call, json.dumps(put(body, place, data.draw(ANYTHING))).encode())
+    answer = await answer_to(
+        there, call, json.dumps(put(body, place, data.draw(ANYTHING))).encode()
+    )
     assert answer.status_code < 500, answer.text
     if answer.status_code == 400:
         assert answer.json()["errors"]

@@ -29,10 +29,14 @@ PIECE = b"x" * 8_192
 
 
 @asynccontextmanager
-async def served(country: Country, settings: Settings | None = None) -> AsyncGenerator[httpx.AsyncClient]:
+async def served(
+    country: Country, settings: Settings | None = None
+) -> AsyncGenerator[httpx.AsyncClient]:
     """Serve on a free port with what `plek serve` asks of uvicorn; yield a client of it."""
     chosen = settings or country.parts.settings
-    parts = join(chosen, database_url=country.app_url, redis_url=country.parts.link.url, key=country.key)
+    parts = join(
+        chosen, database_url=country.app_url, redis_url=country.parts.link.url, key=country.key
+    )
     app = country.stack.enter_context(application(parts))
     config = uvicorn.Config(app, port=0, lifespan="on", **serving._options(chosen))
     server = uvicorn.Server(config)
@@ -42,7 +46,9 @@ async def served(country: Country, settings: Settings | None = None) -> AsyncGen
             assert not running.done(), "the server did not start"
             await asyncio.sleep(0.01)
         port = server.servers[0].sockets[0].getsockname()[1]
-        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=PATIENCE_S, verify=PLAIN) as http:
+        async with httpx.AsyncClient(
+            base_url=f"http://127.0.0.1:{port}", timeout=PATIENCE_S, verify=PLAIN
+        ) as http:
             yield http
     finally:
         server.should_exit = True
@@ -119,7 +125,11 @@ async def test_a_compressed_body_is_not_blown_up(country: Country) -> None:
 
     for encoding in ("gzip", "deflate", "br"):
         answer = await intake.ask(
-            "POST", "/referrals", content=content, headers=JSON | {"Content-Encoding": encoding}, expect=400
+            "POST",
+            "/referrals",
+            content=content,
+            headers=JSON | {"Content-Encoding": encoding},
+            expect=400,
         )
         assert answer.json()["errors"] == [{"pointer": "", "message": "is not UTF-8"}]
 
@@ -128,19 +138,29 @@ async def test_headers_and_addresses_are_bounded(country: Country) -> None:
     administrator = await country.client("administrator")
     long: list[tuple[str, dict[str, Any]]] = [
         ("/headers", {"headers": {"X-Long": "x" * LONGEST_HEAD}}),
-        ("/headers", {"headers": {f"X-{number}": "x" * 1000 for number in range(LONGEST_HEAD // 1000 + 1)}}),
+        (
+            "/headers",
+            {"headers": {f"X-{number}": "x" * 1000 for number in range(LONGEST_HEAD // 1000 + 1)}},
+        ),
         ("/path", {"params": {"cursor": "x" * LONGEST_ADDRESS}}),
     ]
     for pointer, more in long:
         answer = await administrator.ask("GET", "/regions", expect=400, **more)
-        assert (answer.json()["code"], answer.json()["errors"][0]["pointer"]) == ("too_large", pointer)
+        assert (answer.json()["code"], answer.json()["errors"][0]["pointer"]) == (
+            "too_large",
+            pointer,
+        )
         strict(answer)
 
     await administrator.ask("GET", f"/regions/{'x' * LONGEST_ADDRESS}", expect=400)
-    await administrator.ask("GET", "/regions", headers={"X-Long": "x" * (LONGEST_HEAD - 1000)}, expect=200)
+    await administrator.ask(
+        "GET", "/regions", headers={"X-Long": "x" * (LONGEST_HEAD - 1000)}, expect=200
+    )
 
 
-@pytest.mark.parametrize("begin", [b"GET /health/live HTTP/1.1\r\nX: ", b"GET /", b"GET /health/live HTTP/1.1\r\n"])
+@pytest.mark.parametrize(
+    "begin", [b"GET /health/live HTTP/1.1\r\nX: ", b"GET /", b"GET /health/live HTTP/1.1\r\n"]
+)
 async def test_a_head_without_an_end_is_not_read_on(country: Country, begin: bytes) -> None:
     async with served(country) as http, line_to(http) as line:
         await line.send(begin)
@@ -150,7 +170,10 @@ async def test_a_head_without_an_end_is_not_read_on(country: Country, begin: byt
 
 async def test_what_cannot_be_read_as_http_is_answered_like_all_else(country: Country) -> None:
     async with served(country) as http:
-        for nonsense in (b"nonsense\r\n\r\n", b"GET /x HTTP/1.1\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n"):
+        for nonsense in (
+            b"nonsense\r\n\r\n",
+            b"GET /x HTTP/1.1\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n",
+        ):
             async with line_to(http) as line:
                 await line.send(nonsense)
                 answer = answer_in(await line.rest())
@@ -163,7 +186,8 @@ async def test_what_cannot_be_read_as_http_is_answered_like_all_else(country: Co
 
 async def test_two_lengths_of_one_body_are_none(country: Country) -> None:
     smuggled = (
-        b"POST /v1/sites HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\nGET"
+        b"POST /v1/sites HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\n"
+        b"Transfer-Encoding: chunked\r\n\r\n0\r\n\r\nGET"
     )
     async with served(country) as http, line_to(http) as line:
         await line.send(smuggled)
@@ -192,19 +216,25 @@ async def test_a_request_that_does_not_arrive_is_not_waited_for_and_a_stream_tha
                 heard = await line.rest()
                 assert (b"200 OK" in heard) == (name == "half of a second head"), name
 
-        await country.rows("INSERT INTO outbox (kind, subject) VALUES ('hold', 'told after all that')")
+        await country.rows(
+            "INSERT INTO outbox (kind, subject) VALUES ('hold', 'told after all that')"
+        )
         told = await stream.next()
         while told is not None and told.data != {"id": "told after all that"}:
             told = await stream.next()
         assert told is not None
 
 
-async def test_what_is_served_does_not_say_by_whom_and_streams_are_as_strict(country: Country) -> None:
+async def test_what_is_served_does_not_say_by_whom_and_streams_are_as_strict(
+    country: Country,
+) -> None:
     token = await country.token("coordinator", provider="linde")
     async with served(country) as http:
         strict(await http.get("/"))
         strict(await http.get("/v1/openapi.json"))
-        async with http.stream("GET", "/v1/events", headers={"Authorization": f"Bearer {token}"}) as stream:
+        async with http.stream(
+            "GET", "/v1/events", headers={"Authorization": f"Bearer {token}"}
+        ) as stream:
             assert stream.status_code == 200
             strict(stream)
 
@@ -224,18 +254,24 @@ async def test_a_source_is_what_a_trusted_proxy_says_and_only_that(
     settings = replace(country.parts.settings, rate_limit=6000, trusted_proxies=proxies)
     async with served(country, settings) as http:
         answers = [
-            await http.get("/v1/regions", headers={"Authorization": "Bearer none", "X-Forwarded-For": said})
+            await http.get(
+                "/v1/regions", headers={"Authorization": "Bearer none", "X-Forwarded-For": said}
+            )
             for said in ("192.0.2.1", "198.51.100.7, 192.0.2.1", "192.0.2.2", "192.0.2.2")
         ]
 
     assert [answer.status_code for answer in answers] == statuses
 
 
-async def test_metrics_stay_closed_to_who_comes_through_a_proxy_on_this_machine(country: Country) -> None:
+async def test_metrics_stay_closed_to_who_comes_through_a_proxy_on_this_machine(
+    country: Country,
+) -> None:
     async with served(country) as http:
         assert (await http.get("/metrics")).status_code == 200
         for said in ("127.0.0.1", "::1", "192.0.2.1", ""):
-            assert (await http.get("/metrics", headers={"X-Forwarded-For": said})).status_code == 404
+            assert (
+                await http.get("/metrics", headers={"X-Forwarded-For": said})
+            ).status_code == 404
 
 
 def test_a_proxy_is_known_on_a_socket_that_takes_both_kinds_of_addresses() -> None:

@@ -30,7 +30,9 @@ def client_for(there: World, collection: str) -> Client:
     return there.sender if collection in {"referrals", "rankings", "holds"} else there.receiver
 
 
-async def at_once(client: Client, path: str, bodies: tuple[dict[str, Any], ...], *, tag: str) -> list[int]:
+async def at_once(
+    client: Client, path: str, bodies: tuple[dict[str, Any], ...], *, tag: str
+) -> list[int]:
     """Make several changes at once from the same reading; return the statuses in order."""
     asked = [client.ask("PATCH", path, json=body, headers={"If-Match": tag}) for body in bodies]
     return sorted(answer.status_code for answer in await asyncio.gather(*asked))
@@ -50,12 +52,16 @@ async def test_what_has_not_changed_is_not_sent_again(country: Country) -> None:
             assert again.content == read.content
 
 
-async def test_another_version_has_another_tag_and_a_change_answers_with_it(country: Country) -> None:
+async def test_another_version_has_another_tag_and_a_change_answers_with_it(
+    country: Country,
+) -> None:
     there = await world(country)
     for collection, (first, _) in CHANGED.items():
         client, path = client_for(there, collection), f"/{collection}/{there.ids[collection]}"
         before = (await client.ask("GET", path)).headers["ETag"]
-        changed = await client.ask("PATCH", path, json=first, headers={"If-Match": before}, expect=200)
+        changed = await client.ask(
+            "PATCH", path, json=first, headers={"If-Match": before}, expect=200
+        )
         after = await client.ask("GET", path)
         assert changed.headers["ETag"] == after.headers["ETag"] != before
         assert changed.content == after.content
@@ -117,7 +123,9 @@ RACING = [
 
 @pytest.mark.race
 @pytest.mark.parametrize("collection", RACING)
-async def test_of_two_changes_from_the_same_reading_one_is_refused(country: Country, collection: str) -> None:
+async def test_of_two_changes_from_the_same_reading_one_is_refused(
+    country: Country, collection: str
+) -> None:
     there = await world(country)
     client, path = client_for(there, collection), f"/{collection}/{there.ids[collection]}"
     for _ in range(5):
@@ -127,7 +135,9 @@ async def test_of_two_changes_from_the_same_reading_one_is_refused(country: Coun
 
 
 @pytest.mark.race
-async def test_without_the_lock_both_changes_would_be_made(country: Country, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_without_the_lock_both_changes_would_be_made(
+    country: Country, monkeypatch: pytest.MonkeyPatch
+) -> None:
     there = await world(country)
     path = f"/referrals/{there.ids['referrals']}"
     with_lock = referrals.read

@@ -31,10 +31,19 @@ CONTRACT = {
 """Of every answer, unless it is one of these."""
 OWN = {
     "/v1/openapi.json": {"cross-origin-resource-policy": "cross-origin"},
-    "/service-worker.js": {"content-security-policy": NOTHING.replace("; ", "; connect-src 'self'; ", 1)},
+    "/service-worker.js": {
+        "content-security-policy": NOTHING.replace("; ", "; connect-src 'self'; ", 1)
+    },
 }
 OF_PAGES = {"content-security-policy": OF_THE_PAGE["Content-Security-Policy"]}
-POWERS = ("camera=()", "geolocation=()", "microphone=()", "clipboard-read=()", "display-capture=()", "payment=()")
+POWERS = (
+    "camera=()",
+    "geolocation=()",
+    "microphone=()",
+    "clipboard-read=()",
+    "display-capture=()",
+    "payment=()",
+)
 ORIGIN = {"Origin": "https://elsewhere.example"}
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "TRACE", "BREW")
 
@@ -58,7 +67,9 @@ def strict(answer: httpx.Response) -> None:
 
 def paths(country: Country) -> list[str]:
     """Return every path of the service, as a client would ask for it; ids are made up."""
-    beside = {path.replace("{id}", "made-up") for _, path in {*description.routes(country.app), *PAGES}}
+    beside = {
+        path.replace("{id}", "made-up") for _, path in {*description.routes(country.app), *PAGES}
+    }
     return sorted(beside | {f"/v1{path.replace('{id}', 'made-up')}" for _, path in ACCESS})
 
 
@@ -71,17 +82,31 @@ async def top(country: Country, **more: Any) -> Client:
 
 async def granted(there: World) -> list[httpx.Response]:
     """Return the answers to a valid request for every route of the API."""
-    return [await there.sender.http.request(**there.request(method, template)) for method, template in ACCESS]
+    return [
+        await there.sender.http.request(**there.request(method, template))
+        for method, template in ACCESS
+    ]
 
 
 async def test_every_answer_of_every_route_is_strict(country: Country) -> None:
     there = await world(country)
     nobody = await top(country)
     asked = paths(country)
-    assert {"/", "/static/{version}/{name}", "/health/live", "/health/ready", "/metrics", "/v1/events"} <= set(asked)
+    assert {
+        "/",
+        "/static/{version}/{name}",
+        "/health/live",
+        "/health/ready",
+        "/metrics",
+        "/v1/events",
+    } <= set(asked)
 
     answers = await granted(there)
-    answers += [await nobody.ask(method, path) for path in [*asked, "/nowhere", "/v1/nowhere"] for method in METHODS]
+    answers += [
+        await nobody.ask(method, path)
+        for path in [*asked, "/nowhere", "/v1/nowhere"]
+        for method in METHODS
+    ]
 
     for answer in answers:
         strict(answer)
@@ -112,26 +137,36 @@ async def test_answers_to_what_is_too_long_and_to_our_own_faults_are_strict(
 async def test_the_page_loads_what_it_needs_and_nothing_else(country: Country) -> None:
     page = await (await top(country)).ask("GET", "/", expect=200)
 
-    directives = dict(part.split(" ", 1) for part in page.headers["content-security-policy"].split("; "))
-    sources = {name: directives.pop(name) for name in list(directives) if directives[name] != "'none'"}
+    directives = dict(
+        part.split(" ", 1) for part in page.headers["content-security-policy"].split("; ")
+    )
+    sources = {
+        name: directives.pop(name) for name in list(directives) if directives[name] != "'none'"
+    }
     assert set(directives) == {"default-src", "frame-ancestors", "base-uri"}
     assert set(sources.values()) == {"'self'"}
-    assert set(sources) == {f"{kind}-src" for kind in ("script", "style", "img", "connect", "manifest", "worker")} | {
-        "form-action"
-    }
+    assert set(sources) == {
+        f"{kind}-src" for kind in ("script", "style", "img", "connect", "manifest", "worker")
+    } | {"form-action"}
     assert "style=" not in page.text
     assert "<style" not in page.text
     assert not re.search(r"<script(?![^>]*\bsrc=)|\bon[a-z]+=|javascript:", page.text)
 
 
 def test_what_an_answer_says_itself_stands() -> None:
-    headers = [(b"cache-control", b"max-age=60"), (b"content-security-policy", b"default-src 'self'")]
+    headers = [
+        (b"cache-control", b"max-age=60"),
+        (b"content-security-policy", b"default-src 'self'"),
+    ]
 
     harden(headers)
 
     names = [name for name, _ in headers]
     assert len(set(names)) == len(names)
-    assert headers[:2] == [(b"cache-control", b"max-age=60"), (b"content-security-policy", b"default-src 'self'")]
+    assert headers[:2] == [
+        (b"cache-control", b"max-age=60"),
+        (b"content-security-policy", b"default-src 'self'"),
+    ]
     assert {name.encode() for name in CONTRACT} < set(names)
 
 
@@ -140,10 +175,16 @@ async def test_only_the_description_can_be_read_from_another_origin(country: Cou
     nobody = await top(country)
     mounted: Any = next(route.app for route in country.app.routes if isinstance(route, Mount))
     assert set(ACCESS) == description.routes(mounted)
-    asked = [await nobody.ask(method, path, headers=ORIGIN) for path in paths(country) for method in METHODS]
+    asked = [
+        await nobody.ask(method, path, headers=ORIGIN)
+        for path in paths(country)
+        for method in METHODS
+    ]
     for method, template in ACCESS:
         request = there.request(method, template)
-        asked.append(await there.sender.http.request(**request | {"headers": request["headers"] | ORIGIN}))
+        asked.append(
+            await there.sender.http.request(**request | {"headers": request["headers"] | ORIGIN})
+        )
 
     opened = {
         (answer.request.method, answer.request.url.path, name, value)
@@ -153,7 +194,10 @@ async def test_only_the_description_can_be_read_from_another_origin(country: Cou
     }
 
     assert opened == {("GET", "/v1/openapi.json", "access-control-allow-origin", "*")}
-    assert {answer.headers["cross-origin-resource-policy"] for answer in asked} == {"same-origin", "cross-origin"}
+    assert {answer.headers["cross-origin-resource-policy"] for answer in asked} == {
+        "same-origin",
+        "cross-origin",
+    }
 
 
 async def test_a_browser_that_asks_first_is_told_no_everywhere(country: Country) -> None:

@@ -48,7 +48,9 @@ async def at(country: Country, host: str, *, token: str | None = None) -> Client
     return Client(await country.stack.enter_async_context(http))
 
 
-async def failing(client: Client, *, times: int, path: str = "/regions", method: str = "GET") -> list[int]:
+async def failing(
+    client: Client, *, times: int, path: str = "/regions", method: str = "GET"
+) -> list[int]:
     """Come with made-up tokens, one after another; return the statuses of the answers."""
     return [(await client.ask(method, path, headers=made_up())).status_code for _ in range(times)]
 
@@ -61,7 +63,10 @@ def made_up() -> dict[str, str]:
 async def counted(country: Country) -> set[str]:
     """Return the names of all that is counted in Redis for this installation."""
     redis: Any = country.parts.link.redis
-    return {name.decode() async for name in redis.scan_iter(match=f"{country.parts.link.prefix}*", count=10_000)}
+    return {
+        name.decode()
+        async for name in redis.scan_iter(match=f"{country.parts.link.prefix}*", count=10_000)
+    }
 
 
 async def test_a_source_that_fails_too_often_is_told_to_wait(country: Country) -> None:
@@ -71,7 +76,10 @@ async def test_a_source_that_fails_too_often_is_told_to_wait(country: Country) -
 
     refused = await attacker.ask("GET", "/regions", headers=made_up(), expect=429)
     assert 1 <= int(refused.headers["Retry-After"]) <= 61
-    assert (refused.headers["Content-Type"], refused.json()["code"]) == (PROBLEM_JSON, "too_many_requests")
+    assert (refused.headers["Content-Type"], refused.json()["code"]) == (
+        PROBLEM_JSON,
+        "too_many_requests",
+    )
 
 
 async def test_the_processes_of_an_installation_count_failures_together(country: Country) -> None:
@@ -82,10 +90,14 @@ async def test_the_processes_of_an_installation_count_failures_together(country:
     assert answers == [[401]] * FAILURES + [[429]] * 3
 
 
-async def test_who_works_at_the_same_address_is_let_in_at_once_however_much_fails_there(country: Country) -> None:
+async def test_who_works_at_the_same_address_is_let_in_at_once_however_much_fails_there(
+    country: Country,
+) -> None:
     there = await limited(country)
     attacker = await at(there, DESK)
-    colleagues = [await at(there, DESK, token=await country.token("administrator")) for _ in range(5)]
+    colleagues = [
+        await at(there, DESK, token=await country.token("administrator")) for _ in range(5)
+    ]
     assert (await failing(attacker, times=FAILURES + 1))[-1] == 429
 
     for _ in range(2):  # first seen by this process, and then known to it
@@ -146,16 +158,22 @@ def test_a_source_is_counted_as_what_it_cannot_choose(source: str | None, networ
     assert network_of(source) == network
 
 
-async def test_tokens_that_have_ended_count_as_failures_and_no_token_does_not(country: Country) -> None:
+async def test_tokens_that_have_ended_count_as_failures_and_no_token_does_not(
+    country: Country,
+) -> None:
     there = await limited(country)
     expired = await at(there, DESK, token=await country.token("administrator", days=-0.001))
     revoked = await at(there, DESK, token=await country.token("administrator"))
-    await country.rows("UPDATE tokens SET revoked_at = clock_timestamp() WHERE expires_at > clock_timestamp()")
+    await country.rows(
+        "UPDATE tokens SET revoked_at = clock_timestamp() WHERE expires_at > clock_timestamp()"
+    )
     nobody = await at(there, DESK)
     for _ in range(FAILURES + 5):
         await nobody.ask("GET", "/regions", expect=401)
 
-    statuses = [(await client.ask("GET", "/regions")).status_code for client in (expired, revoked) * 2]
+    statuses = [
+        (await client.ask("GET", "/regions")).status_code for client in (expired, revoked) * 2
+    ]
 
     assert statuses == [401] * FAILURES + [429]
 
@@ -169,7 +187,9 @@ ENTRANCES = [
 
 
 @pytest.mark.parametrize("method, template", ENTRANCES)
-async def test_every_way_in_slows_down_failures(country: Country, method: str, template: str) -> None:
+async def test_every_way_in_slows_down_failures(
+    country: Country, method: str, template: str
+) -> None:
     there = replace(await world(country), country=await limited(country))
     attacker = await at(there.country, DESK)
     statuses = [await status_of(attacker, there, method, template) for _ in range(FAILURES + 2)]
@@ -210,7 +230,9 @@ def open_app(parts: Parts) -> FastAPI:
     return app
 
 
-async def test_at_a_route_for_anyone_those_who_are_nobody_share_their_sources_allowance(country: Country) -> None:
+async def test_at_a_route_for_anyone_those_who_are_nobody_share_their_sources_allowance(
+    country: Country,
+) -> None:
     there = await limited(country, per_minute=4)
     there.app = open_app(there.parts)
     nobody = await at(there, DESK)
@@ -223,7 +245,9 @@ async def test_at_a_route_for_anyone_those_who_are_nobody_share_their_sources_al
     ]
 
     assert statuses == [200, 200, 200, 200, 429, 429]
-    assert [(await colleague.ask("GET", "/regions")).status_code for _ in range(5)] == [200] * 4 + [429]
+    assert [(await colleague.ask("GET", "/regions")).status_code for _ in range(5)] == [200] * 4 + [
+        429
+    ]
     assert (await (await at(there, ELSEWHERE)).ask("GET", "/regions")).status_code == 200
 
 

@@ -18,7 +18,9 @@ MOVES = rounds(1, soak=10)
 LETTERS = string.ascii_letters + string.digits + " ëü-'"
 OF_THE_COUNTRY = ("/events", "/openapi.json", "/regions", "/municipalities", "/policies")
 """What has nothing of anybody in it; and what goes on until the client leaves."""
-READ = [call for call in sorted(ACCESS) if call[0] == "GET" and not call[1].startswith(OF_THE_COUNTRY)]
+READ = [
+    call for call in sorted(ACCESS) if call[0] == "GET" and not call[1].startswith(OF_THE_COUNTRY)
+]
 NEW_EACH_TIME = {"id", "asOf", "offerId"}
 """What differs between two rankings that are otherwise the same."""
 TABLES = """SELECT relname FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace
@@ -36,13 +38,20 @@ def somewhere(luck: random.Random) -> dict[str, str]:
 
 async def working(country: Country) -> dict[str, Client]:
     """The owner, a provider with a household there, and a stranger."""
-    return {slug: await country.client(*WORKING, provider=slug) for slug in ("linde", "haven", "eik")}
+    return {
+        slug: await country.client(*WORKING, provider=slug) for slug in ("linde", "haven", "eik")
+    }
 
 
 async def controlling(country: Country) -> dict[str, Client]:
     """Controllers of each region, who administers all, and nobody."""
-    found = {region: await country.client("auditor", region=region) for region in (HERE, THERE, FAR)}
-    return found | {"administrator": await country.client("administrator"), "nobody": await country.client()}
+    found = {
+        region: await country.client("auditor", region=region) for region in (HERE, THERE, FAR)
+    }
+    return found | {
+        "administrator": await country.client("administrator"),
+        "nobody": await country.client(),
+    }
 
 
 async def all_that_can_be_read(there: World, people: dict[str, Client]) -> dict[str, Any]:
@@ -50,7 +59,9 @@ async def all_that_can_be_read(there: World, people: dict[str, Client]) -> dict[
     seen: dict[str, Any] = {}
     for name, client in people.items():
         for call in READ:
-            if call[1].startswith(("/access-log", "/access-reviews")) or call[1].endswith("/accesses"):
+            if call[1].startswith(("/access-log", "/access-reviews")) or call[1].endswith(
+                "/accesses"
+            ):
                 continue  # they tell that somebody changed a site, and nothing of what
             answer = await client.http.request(**there.request(*call))
             headers = {key: value for key, value in answer.headers.items() if key != "x-request-id"}
@@ -58,7 +69,9 @@ async def all_that_can_be_read(there: World, people: dict[str, Client]) -> dict[
     for row in await there.country.rows(TABLES):
         seen[row.relname] = sorted(
             str(one.words)
-            for one in await there.country.rows(f"SELECT CAST(t AS text) AS words FROM {row.relname} AS t")  # noqa: S608 - from the catalogue
+            for one in await there.country.rows(
+                f"SELECT CAST(t AS text) AS words FROM {row.relname} AS t"  # noqa: S608 - from the catalogue
+            )
         )
     return seen
 
@@ -71,7 +84,9 @@ def bare(ranking: Any) -> Any:
 
 
 @pytest.mark.parametrize("readers", [working, controlling])
-async def test_an_address_moves_and_no_other_byte_changes(country: Country, readers: Readers) -> None:
+async def test_an_address_moves_and_no_other_byte_changes(
+    country: Country, readers: Readers
+) -> None:
     there = await world(country)
     await country.step()
     people = await readers(country)
@@ -88,11 +103,15 @@ async def test_an_address_moves_and_no_other_byte_changes(country: Country, read
         assert {name for name in before if before[name] != after[name]} == set()
         assert before.keys() == after.keys()
         assert bare(await there.sender.post(ranked)) == ranking
-        revealed = await there.receiver.post(f"{site}/address-reveals", {"purpose": "other"}, expect=200)
+        revealed = await there.receiver.post(
+            f"{site}/address-reveals", {"purpose": "other"}, expect=200
+        )
         assert revealed == {"address": moved}  # it did move
 
 
-async def test_a_site_that_leaves_its_municipality_is_noticed_by_the_same_comparison(country: Country) -> None:
+async def test_a_site_that_leaves_its_municipality_is_noticed_by_the_same_comparison(
+    country: Country,
+) -> None:
     there = await world(country)
     people = await working(country)
     before = await all_that_can_be_read(there, people)

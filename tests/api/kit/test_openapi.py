@@ -27,7 +27,12 @@ SPECTRAL = ROOT / "node_modules" / "@stoplight" / "spectral-cli" / "dist" / "ind
 @cache
 def described() -> dict[str, Any]:
     """Return the description, which takes a second to write; no server is needed for it."""
-    parts = join(Settings(), database_url="postgresql+asyncpg://nowhere", redis_url="redis://nowhere", key=new_key())
+    parts = join(
+        Settings(),
+        database_url="postgresql+asyncpg://nowhere",
+        redis_url="redis://nowhere",
+        key=new_key(),
+    )
     return document(api(parts))
 
 
@@ -187,5 +192,8 @@ async def test_too_many_requests_are_told_when_to_come_back(country: Country) ->
 
     assert statuses == [200, 200, 200, 429]
     assert 1 <= int(refused.headers["Retry-After"]) <= 60
-    assert (refused.headers["Content-Type"], refused.json()["code"]) == (PROBLEM_JSON, "too_many_requests")
+    assert (refused.headers["Content-Type"], refused.json()["code"]) == (
+        PROBLEM_JSON,
+        "too_many_requests",
+    )
     await other.ask("GET", "/regions", expect=200)

@@ -18,7 +18,9 @@ WITH_ID = sorted(
 MISSING = str(UUID("7d5c9d6e-0000-4000-8000-000000000001"))
 
 
-async def asked_for(there: World, client: Any, call: tuple[str, str], *, id_: str | None) -> tuple[int, list[str]]:
+async def asked_for(
+    there: World, client: Any, call: tuple[str, str], *, id_: str | None
+) -> tuple[int, list[str]]:
     """Make a call and return its status, and what the database was asked for it."""
     with noting(there.country) as asked:
         answer = await client.http.request(**there.request(*call, id_=id_))
@@ -49,6 +51,8 @@ async def test_an_auditor_of_another_region_is_asked_for_alike(country: Country)
     call = ("POST", "/rankings/{id}/replays")
     await asked_for(there, auditor, call, id_=None)
 
-    answers = [await asked_for(there, auditor, call, id_=id_) for id_ in (None, MISSING, "nonsense")]
+    answers = [
+        await asked_for(there, auditor, call, id_=id_) for id_ in (None, MISSING, "nonsense")
+    ]
 
     assert answers[0] == answers[1] == answers[2]

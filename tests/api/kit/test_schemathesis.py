@@ -40,7 +40,17 @@ PARTS = 3
 """In which the operations are explored, each on an installation of its own."""
 ENDLESS = "followEvents"
 """Goes on until the client leaves; tests/api/events/test_events.py follows it."""
-COLLECTIONS = ("sites", "places", "referrals", "rankings", "holds", "placements", "alternatives", "webhooks", "swaps")
+COLLECTIONS = (
+    "sites",
+    "places",
+    "referrals",
+    "rankings",
+    "holds",
+    "placements",
+    "alternatives",
+    "webhooks",
+    "swaps",
+)
 
 
 async def tokens_of(country: Country) -> list[str | None]:
@@ -54,7 +64,11 @@ async def tokens_of(country: Country) -> list[str | None]:
 def explore(operation: Any, there: World, *, base: str, tokens: list[str | None]) -> set[int]:
     """Make up requests for an operation, as described and otherwise; return the statuses of the answers."""
     collection = operation.path.split("/")[1]
-    known = {"id": there.ids[collection]} if "{id}" in operation.path and collection in COLLECTIONS else None
+    known = (
+        {"id": there.ids[collection]}
+        if "{id}" in operation.path and collection in COLLECTIONS
+        else None
+    )
     strategies = [
         operation.as_strategy(GenerationMode.POSITIVE, path_parameters=known),
         operation.as_strategy(GenerationMode.POSITIVE),
@@ -69,7 +83,11 @@ def explore(operation: Any, there: World, *, base: str, tokens: list[str | None]
         database=None,
         deadline=None,
         phases=(Phase.generate,),
-        suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much],
+        suppress_health_check=[
+            HealthCheck.too_slow,
+            HealthCheck.data_too_large,
+            HealthCheck.filter_too_much,
+        ],
     )
     @given(data=st.data())
     def check(data: st.DataObject) -> None:
@@ -77,7 +95,9 @@ def explore(operation: Any, there: World, *, base: str, tokens: list[str | None]
             case = data.draw(strategy)
             token = data.draw(st.sampled_from(tokens))
             headers = {"Authorization": f"Bearer {token}"} if token else {}
-            answered.add(case.call_and_validate(base_url=base, headers=headers, checks=CHECKS).status_code)
+            answered.add(
+                case.call_and_validate(base_url=base, headers=headers, checks=CHECKS).status_code
+            )
 
     check()
     return answered
@@ -85,7 +105,9 @@ def explore(operation: Any, there: World, *, base: str, tokens: list[str | None]
 
 @pytest.mark.parametrize("part", range(PARTS))
 @pytest.mark.filterwarnings("default::DeprecationWarning")
-async def test_schemathesis_finds_no_server_error_and_no_fault_in_the_description(country: Country, part: int) -> None:
+async def test_schemathesis_finds_no_server_error_and_no_fault_in_the_description(
+    country: Country, part: int
+) -> None:
     there = await world(country)
     tokens = await tokens_of(country)
     described = json.loads(json.dumps(document(api(country.parts))))
@@ -98,7 +120,9 @@ async def test_schemathesis_finds_no_server_error_and_no_fault_in_the_descriptio
         operations: list[Any] = list(schema.get_all_operations())[part::PARTS]
         for operation in (result.ok() for result in operations):
             try:
-                answered[operation.label] = explore(operation, there, base=f"{base}/v1", tokens=tokens)
+                answered[operation.label] = explore(
+                    operation, there, base=f"{base}/v1", tokens=tokens
+                )
             except BaseException as fault:  # noqa: BLE001 - whatever it finds, all of it is told at once
                 found.append(f"{operation.label}: {fault!r} {getattr(fault, 'exceptions', '')}")
 

@@ -13,20 +13,35 @@ from app.database.sealing import keys
 from app.models import Head, Leaf, Opening
 from tests.country import FAR, FIRST_LEAF, HERE, THERE, Country
 
-DOCUMENT = {"version": 1, "type": "arrival", "origin": HERE, "receiving": THERE, "lawful_regions": [THERE]}
+DOCUMENT = {
+    "version": 1,
+    "type": "arrival",
+    "origin": HERE,
+    "receiving": THERE,
+    "lawful_regions": [THERE],
+}
 
 
-async def leaf(country: Country, index: int, *, hours: int = -1, origin: str = HERE, receiving: str = THERE) -> bytes:
+async def leaf(
+    country: Country, index: int, *, hours: int = -1, origin: str = HERE, receiving: str = THERE
+) -> bytes:
     """Write a leaf of a stay whose opening opens (or opened) so many hours from now; return its bytes."""
     index += FIRST_LEAF
     document = canonical_json(DOCUMENT | {"origin": origin, "receiving": receiving})
     content = canonical_json(
-        {"version": 1, "index": index, "type": "arrival", "commitment": hashlib.sha256(document).hexdigest()}
+        {
+            "version": 1,
+            "index": index,
+            "type": "arrival",
+            "commitment": hashlib.sha256(document).hexdigest(),
+        }
     )
     async with country.owner.entered() as tx:
         key = await keys.read(tx, keys.LEDGER, keyring=country.parts.keyring)
         await tx.run(update(Head).where(Head.name == "ledger").values(value=index + 1))
-        await tx.run(insert(Leaf).values(index=index, type="arrival", content=content, placement_id=uuid4()))
+        await tx.run(
+            insert(Leaf).values(index=index, type="arrival", content=content, placement_id=uuid4())
+        )
         await tx.run(
             insert(Opening).values(
                 index=index,
@@ -113,7 +128,9 @@ async def test_an_arrival_opens_with_the_departure_and_not_before(country: Count
 
     await leaf(country, 1)
     async with country.owner.entered() as tx:
-        placement_id = (await tx.rows(select(Leaf.placement_id).where(Leaf.index == FIRST_LEAF)))[0].placement_id
+        placement_id = (await tx.rows(select(Leaf.placement_id).where(Leaf.index == FIRST_LEAF)))[
+            0
+        ].placement_id
         await tx.run(update(Head).where(Head.name == "ledger").values(value=FIRST_LEAF + 3))
         ended = {"index": FIRST_LEAF + 2, "type": "departure", "content": b"departure"}
         await tx.run(insert(Leaf).values(**ended, placement_id=placement_id))

@@ -38,7 +38,10 @@ async def a_day_passes(country: Country) -> None:
 
 async def leaves(country: Country) -> list[bytes]:
     """Return every leaf's bytes."""
-    return [bytes(row.content) for row in await country.rows("SELECT content FROM leaves ORDER BY index")]
+    return [
+        bytes(row.content)
+        for row in await country.rows("SELECT content FROM leaves ORDER BY index")
+    ]
 
 
 async def size_for(client: Client) -> int:
@@ -49,7 +52,9 @@ async def size_for(client: Client) -> int:
 
 async def hashes(client: Client, path: str, **params: int) -> list[bytes]:
     """Return the hashes of a proof."""
-    proof = await client.get(f"/ledger/{path}", params={name.rstrip("_"): value for name, value in params.items()})
+    proof = await client.get(
+        f"/ledger/{path}", params={name.rstrip("_"): value for name, value in params.items()}
+    )
     return [base64.b64decode(one, validate=True) for one in proof["hashes"]]
 
 
@@ -65,12 +70,17 @@ async def test_a_checkpoint_is_a_signed_note_as_plain_text(country: Country) -> 
     assert signer_of(note, [key]) == key
 
 
-async def test_those_who_control_see_the_newest_and_everyone_else_that_of_the_last_midnight(country: Country) -> None:
+async def test_those_who_control_see_the_newest_and_everyone_else_that_of_the_last_midnight(
+    country: Country,
+) -> None:
     await seal(country, more=1)
     await a_day_passes(country)
     await seal(country, more=1)
     for role in ("auditor", "administrator"):
-        assert await size_for(await country.client(role, region=THERE if role == "auditor" else None)) == FIRST_LEAF + 2
+        assert (
+            await size_for(await country.client(role, region=THERE if role == "auditor" else None))
+            == FIRST_LEAF + 2
+        )
     for client in (
         await country.client(),
         await country.client("intake_worker", "coordinator", provider="haven"),
@@ -119,21 +129,30 @@ async def test_a_proof_is_for_a_tree_whose_checkpoint_the_asker_may_see(country:
         answers = [
             await client.ask("GET", "/ledger/inclusion-proofs", params={"leaf": 0, "size": size}),
             await client.ask("GET", "/ledger/consistency-proofs", params={"from": 0, "to": size}),
-            await client.ask("GET", "/ledger/consistency-proofs", params={"from": size, "to": FIRST_LEAF + 1}),
+            await client.ask(
+                "GET", "/ledger/consistency-proofs", params={"from": size, "to": FIRST_LEAF + 1}
+            ),
         ]
         return [answer.status_code for answer in answers]
 
     assert await refused(nobody, FIRST_LEAF + 1) == [200, 200, 200]
-    # An earlier one of that day would tell what happened together; today's are not to be seen; of some there is none.
+    # An earlier one of that day would tell what happened together; today's are not to be seen; of
+    # some there is none.
     assert await refused(nobody, FIRST_LEAF) == [404, 404, 404]
     for size in (FIRST_LEAF + 2, FIRST_LEAF + 3, 99):
         assert await refused(nobody, size) == [404, 404, 400]
     assert await refused(auditor, FIRST_LEAF) == [200, 200, 200]
     assert await refused(auditor, 99) == [404, 404, 400]
-    assert (await auditor.ask("GET", "/ledger/inclusion-proofs", params={"leaf": 0, "size": FIRST_LEAF + 3})).is_success
+    assert (
+        await auditor.ask(
+            "GET", "/ledger/inclusion-proofs", params={"leaf": 0, "size": FIRST_LEAF + 3}
+        )
+    ).is_success
 
 
-async def test_behind_it_the_rows_of_what_was_sealed_today_are_hidden_as_well(country: Country) -> None:
+async def test_behind_it_the_rows_of_what_was_sealed_today_are_hidden_as_well(
+    country: Country,
+) -> None:
     await seal(country)
     await a_day_passes(country)
     await seal(country, more=6)
@@ -160,7 +179,9 @@ async def test_behind_it_the_rows_of_what_was_sealed_today_are_hidden_as_well(co
         ("consistency-proofs", {"from": "x", "to": 2}, "/from"),
     ],
 )
-async def test_what_cannot_be_proven_is_a_fault(country: Country, path: str, params: Any, pointer: str) -> None:
+async def test_what_cannot_be_proven_is_a_fault(
+    country: Country, path: str, params: Any, pointer: str
+) -> None:
     await seal(country)
     problem = await (await country.client()).get(f"/ledger/{path}", params=params, expect=400)
     assert [fault["pointer"] for fault in problem["errors"]] == [pointer]
@@ -171,14 +192,21 @@ async def test_an_auditor_of_a_third_region_learns_nothing_of_a_stay_but_that_th
 ) -> None:
     where = await desk(country)
     arrived = await where.arrived()
-    await where.receiver.post(f"/placements/{arrived['id']}/departure", {"destination": "new_home"}, expect=200)
+    await where.receiver.post(
+        f"/placements/{arrived['id']}/departure", {"destination": "new_home"}, expect=200
+    )
     await seal(country)
     third = await country.client("auditor", region="GM0014")
     items = (await third.get("/ledger/entries"))["items"][FIRST_LEAF:]
-    assert [(item["type"], item["opening"]) for item in items] == [("arrival", None), ("departure", None)]
+    assert [(item["type"], item["opening"]) for item in items] == [
+        ("arrival", None),
+        ("departure", None),
+    ]
     for item in items:
         shown = base64.b64decode(item["leaf"]).decode()
-        assert not any(word in shown for word in ("GM0", "safety", "crisis", arrived["id"], "sha256"))
+        assert not any(
+            word in shown for word in ("GM0", "safety", "crisis", arrived["id"], "sha256")
+        )
     await third.get(f"/placements/{arrived['id']}", expect=403)
 
 
@@ -194,7 +222,9 @@ async def test_erasing_a_client_leaves_every_checkpoint_proof_and_opening_as_it_
 
     async def seen() -> list[bytes]:
         paths = ["/ledger/checkpoint", "/ledger/entries"]
-        paths += [f"/ledger/inclusion-proofs?leaf={leaf}&size={len(there)}" for leaf in range(len(there))]
+        paths += [
+            f"/ledger/inclusion-proofs?leaf={leaf}&size={len(there)}" for leaf in range(len(there))
+        ]
         return [(await auditor.ask("GET", path, expect=200)).content for path in paths]
 
     before = await seen()

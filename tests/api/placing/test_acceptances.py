@@ -20,7 +20,9 @@ async def know(where: Desk, hold: dict[str, Any], **changes: Any) -> None:
 
 async def refused(where: Desk, hold: dict[str, Any]) -> Any:
     """Try to accept; return the problem."""
-    return await where.receiver.post(f"/holds/{hold['id']}/acceptance", {"by": "person"}, expect=409)
+    return await where.receiver.post(
+        f"/holds/{hold['id']}/acceptance", {"by": "person"}, expect=409
+    )
 
 
 MADE_UNSAFE: dict[str, tuple[str, str]] = {
@@ -31,19 +33,26 @@ MADE_UNSAFE: dict[str, tuple[str, str]] = {
     ),
     "a site that moved": ("danger", "UPDATE sites SET municipality = 'GM0518'"),
     "an address that became known": ("secrecy", "UPDATE sites SET address_secrecy = 'known'"),
-    "distances that were corrected": ("danger", "UPDATE clearances SET km = 1 WHERE zone = 'GM0518'"),
+    "distances that were corrected": (
+        "danger",
+        "UPDATE clearances SET km = 1 WHERE zone = 'GM0518'",
+    ),
 }
 
 
 @pytest.mark.parametrize("cause", MADE_UNSAFE)
-async def test_a_hold_that_is_unsafe_is_not_accepted_and_stays_pending(country: Country, cause: str) -> None:
+async def test_a_hold_that_is_unsafe_is_not_accepted_and_stays_pending(
+    country: Country, cause: str
+) -> None:
     """Also where nobody noted it: what the database says now decides."""
     where = await desk(country)
     hold = await where.hold(threatLevel=3)
     rule, behind = MADE_UNSAFE[cause]
     if behind:
         await country.rows(behind)
-        await country.rows("UPDATE heads SET value = value + 1 WHERE name IN ('register', 'reference')")
+        await country.rows(
+            "UPDATE heads SET value = value + 1 WHERE name IN ('register', 'reference')"
+        )
     else:
         await know(where, hold, dangerZones=[ZONE])
 
@@ -53,12 +62,16 @@ async def test_a_hold_that_is_unsafe_is_not_accepted_and_stays_pending(country: 
     seen = await where.receiver.get(f"/holds/{hold['id']}")
     assert (seen["status"], seen["acceptedBy"]) == ("pending", None)
     assert (seen["unsafeSince"] is not None) == (not behind)
-    assert (await where.receiver.post(f"/holds/{hold['id']}/decline", {"reason": "too_near_perpetrator"}, expect=200))[
-        "status"
-    ] == "declined"
+    assert (
+        await where.receiver.post(
+            f"/holds/{hold['id']}/decline", {"reason": "too_near_perpetrator"}, expect=200
+        )
+    )["status"] == "declined"
 
 
-async def test_a_hold_is_not_accepted_by_what_was_known_of_a_danger_that_ended(country: Country) -> None:
+async def test_a_hold_is_not_accepted_by_what_was_known_of_a_danger_that_ended(
+    country: Country,
+) -> None:
     there = await shelter(country, site={"municipality": NEAR_HERE})
     where = Desk(await country.client("intake_worker", provider="haven"), there)
     made = await where.intake.post("/referrals", referral_body(dangerZones=[ZONE]))
@@ -66,11 +79,15 @@ async def test_a_hold_is_not_accepted_by_what_was_known_of_a_danger_that_ended(c
     await end_zones(country, made["id"])
     assert (await refused(where, hold))["rules"] == ["danger"]
     await know(where, hold, dangerAssessment="none_known")
-    accepted = await where.receiver.post(f"/holds/{hold['id']}/acceptance", {"by": "person"}, expect=200)
+    accepted = await where.receiver.post(
+        f"/holds/{hold['id']}/acceptance", {"by": "person"}, expect=200
+    )
     assert accepted["status"] == "accepted"
 
 
-async def test_what_only_the_sender_asks_for_is_no_reason_and_none_that_the_receiver_learns(country: Country) -> None:
+async def test_what_only_the_sender_asks_for_is_no_reason_and_none_that_the_receiver_learns(
+    country: Country,
+) -> None:
     """Whoever is barred, or has something that is asked for no longer, is found out when it is confirmed."""
     where = await desk(country)
     hold = await where.hold()

@@ -13,7 +13,9 @@ from tests.country import FAR, HERE, THERE, Client, Country, referral_body, shel
 
 NEAR = {"municipality": THERE, "radiusKm": 10, "cause": "family", "until": None}
 HOME = {"municipality": HERE, "radiusKm": 50, "cause": "home", "until": None}
-TOLD = "SELECT count(*) FROM outbox WHERE kind = :kind AND subject = :id AND cardinality(audience) = 2"
+TOLD = (
+    "SELECT count(*) FROM outbox WHERE kind = :kind AND subject = :id AND cardinality(audience) = 2"
+)
 
 
 async def know(intake: Client, referral_id: str, **changes: Any) -> dict[str, Any]:
@@ -40,15 +42,24 @@ async def test_a_compromised_site_turns_away_who_is_not_there_and_calls_on_those
     turned = await where.intake.get(f"/holds/{held['id']}")
     assert (turned["status"], turned["reason"]) == ("declined", "site_unsafe")
     for placement in (there, coming):
-        assert [seen["replace"] for seen in await both(where, placement, of="placements")] == [True, True]
+        assert [seen["replace"] for seen in await both(where, placement, of="placements")] == [
+            True,
+            True,
+        ]
         assert await country.value(TOLD, kind="alarm", id=placement["id"]) == 1
     assert await country.value("SELECT count(*) FROM outbox WHERE kind = 'alarm'") == 2
     again = await where.intake.post("/referrals", referral_body())
     ranking = await where.intake.post(f"/referrals/{again['id']}/rankings")
-    assert [offer["provider"]["id"] for offer in ranking["offers"]] == [str(country.providers["eik"])]
+    assert [offer["provider"]["id"] for offer in ranking["offers"]] == [
+        str(country.providers["eik"])
+    ]
     assert {excluded["rule"] for excluded in ranking["excluded"]} == {"admission"}
 
-    offer = {"referralId": again["id"], "rankingId": ranking["id"], "offerId": ranking["offers"][0]["offerId"]}
+    offer = {
+        "referralId": again["id"],
+        "rankingId": ranking["id"],
+        "offerId": ranking["offers"][0]["offerId"],
+    }
     hold = await where.intake.post("/holds", offer, key=fresh())
     await eik.coordinator.post(f"/holds/{hold['id']}/acceptance", {"by": "person"}, expect=200)
     body = {"holdId": hold["id"], "previousPlacementId": there["id"]}
@@ -59,15 +70,22 @@ async def test_a_compromised_site_turns_away_who_is_not_there_and_calls_on_those
     assert (await where.receiver.get(f"/placements/{there['id']}"))["replace"] is False
 
     assert (await where.receiver.patch(site, {"compromised": None}))["compromisedSince"] is None
-    assert [seen["replace"] for seen in await both(where, coming, of="placements")] == [False, False]
+    assert [seen["replace"] for seen in await both(where, coming, of="placements")] == [
+        False,
+        False,
+    ]
     assert await country.value(TOLD, kind="alarm", id=coming["id"]) == 2
 
 
-async def test_the_alarm_reaches_a_shielded_household_of_which_the_coordinator_sees_nothing(country: Country) -> None:
+async def test_the_alarm_reaches_a_shielded_household_of_which_the_coordinator_sees_nothing(
+    country: Country,
+) -> None:
     there = await shelter(country)
     desk_at_home = await country.client("intake_worker", provider="linde")
     wanted = await wish(desk_at_home)
-    await desk_at_home.ask("PUT", f"/referrals/{wanted['referralId']}/shield", json={"colleagues": []}, expect=200)
+    await desk_at_home.ask(
+        "PUT", f"/referrals/{wanted['referralId']}/shield", json={"colleagues": []}, expect=200
+    )
     hold = await desk_at_home.post("/holds", wanted, key=fresh())
     placement = await desk_at_home.post("/placements", {"holdId": hold["id"]}, key=fresh())
     await there.coordinator.patch(f"/sites/{there.site_id}", {"compromised": "address_exposed"})
@@ -77,22 +95,33 @@ async def test_the_alarm_reaches_a_shielded_household_of_which_the_coordinator_s
     assert [(row.subject, len(row.audience)) for row in alarms] == [(placement["id"], 2)]
 
 
-async def test_a_hold_that_was_taken_as_the_site_was_given_up_is_never_confirmed(country: Country) -> None:
+async def test_a_hold_that_was_taken_as_the_site_was_given_up_is_never_confirmed(
+    country: Country,
+) -> None:
     where = await desk(country)
     held = await where.accepted()
-    await country.rows("UPDATE sites SET compromised_because = 'threat', compromised_since = clock_timestamp()")
+    await country.rows(
+        "UPDATE sites SET compromised_because = 'threat', compromised_since = clock_timestamp()"
+    )
     body = {"holdId": held["id"]}
-    assert await problem(where.intake, "/placements", body, status=409, key=fresh()) == "no_longer_safe"
+    assert (
+        await problem(where.intake, "/placements", body, status=409, key=fresh())
+        == "no_longer_safe"
+    )
 
 
-async def test_a_danger_that_reaches_a_hold_or_a_stay_alerts_both_providers_and_says_no_more(country: Country) -> None:
+async def test_a_danger_that_reaches_a_hold_or_a_stay_alerts_both_providers_and_says_no_more(
+    country: Country,
+) -> None:
     where = await desk(country, places=2)
     held, there = await where.accepted(), await where.arrived()
     for thing, of in ((held, "holds"), (there, "placements")):
         referral_id = thing["referralId"]
         await know(where.intake, referral_id, languages=["nl"])
         assert [seen["unsafeSince"] for seen in await both(where, thing, of=of)] == [None, None]
-        await know(where.intake, referral_id, dangerZones=[HOME, NEAR | {"until": f"{local_today()}"}])
+        await know(
+            where.intake, referral_id, dangerZones=[HOME, NEAR | {"until": f"{local_today()}"}]
+        )
         seen = await both(where, thing, of=of)
         assert None not in {one["unsafeSince"] for one in seen}
         await know(where.intake, referral_id, dangerZones=[HOME, NEAR])
@@ -103,7 +132,9 @@ async def test_a_danger_that_reaches_a_hold_or_a_stay_alerts_both_providers_and_
     assert "dangerZones" not in await where.receiver.get(f"/placements/{there['id']}")
 
 
-async def test_a_site_that_moves_or_becomes_known_is_compared_with_everybody_there(country: Country) -> None:
+async def test_a_site_that_moves_or_becomes_known_is_compared_with_everybody_there(
+    country: Country,
+) -> None:
     where = await desk(country, places=2)
     held, there = await where.accepted(threatLevel=3), await where.arrived()
     site = f"/sites/{where.there.site_id}"
@@ -120,15 +151,30 @@ async def test_a_site_that_moves_or_becomes_known_is_compared_with_everybody_the
 async def test_confirming_names_every_rule_that_stands_in_the_way_by_now(country: Country) -> None:
     where = await desk(country)
     held = await where.accepted()
-    family = {"adults": [{"gender": "female", "age": 31}], "children": [{"age": 4, "gender": "female"}] * 4}
-    await know(where.intake, held["referralId"], household=family, needs=["wheelchair"], urgency="planned")
-    refused = await where.intake.post("/placements", {"holdId": held["id"]}, expect=409, key="once more")
+    family = {
+        "adults": [{"gender": "female", "age": 31}],
+        "children": [{"age": 4, "gender": "female"}] * 4,
+    }
+    await know(
+        where.intake, held["referralId"], household=family, needs=["wheelchair"], urgency="planned"
+    )
+    refused = await where.intake.post(
+        "/placements", {"holdId": held["id"]}, expect=409, key="once more"
+    )
     assert (refused["code"], refused["rules"]) == ("no_longer_lawful", ["kind", "size", "features"])
-    await know(where.intake, held["referralId"], urgency="urgent", household=family | {"children": []}, needs=[])
+    await know(
+        where.intake,
+        held["referralId"],
+        urgency="urgent",
+        household=family | {"children": []},
+        needs=[],
+    )
     await where.intake.post("/placements", {"holdId": held["id"]}, key="once more")
 
 
-async def test_blockers_and_readiness_are_kept_while_they_last_and_close_with_the_departure(country: Country) -> None:
+async def test_blockers_and_readiness_are_kept_while_they_last_and_close_with_the_departure(
+    country: Country,
+) -> None:
     where = await desk(country)
     there = await where.arrived()
     path = f"/placements/{there['id']}"
@@ -144,25 +190,36 @@ async def test_blockers_and_readiness_are_kept_while_they_last_and_close_with_th
         ("housing", False),
         ("housing", True),
     ]
-    readied = "SELECT since::text AS day, until IS NULL AS open FROM ready_periods ORDER BY noted_at"
-    assert [tuple(row) for row in await country.rows(readied)] == [("2026-01-10", False), ("2026-01-20", True)]
+    readied = (
+        "SELECT since::text AS day, until IS NULL AS open FROM ready_periods ORDER BY noted_at"
+    )
+    assert [tuple(row) for row in await country.rows(readied)] == [
+        ("2026-01-10", False),
+        ("2026-01-20", True),
+    ]
     auditor = await country.hashed("auditor", region=THERE)
     async with country.parts.database.entered(auditor) as tx:
         assert await tx.run(text("SELECT 1 FROM blocker_periods")) == 0
 
-    left = await where.receiver.post(f"{path}/departure", {"destination": "new_home", "blockers": ["debt"]}, expect=200)
+    left = await where.receiver.post(
+        f"{path}/departure", {"destination": "new_home", "blockers": ["debt"]}, expect=200
+    )
     assert (left["blockers"], left["currentBlockers"]) == (["debt"], [])
     open_ones = "SELECT (SELECT count(*) FROM blocker_periods WHERE until IS NULL) + count(*) FROM ready_periods"
     assert await country.value(f"{open_ones} WHERE until IS NULL") == 0
 
 
-async def test_who_left_for_want_of_room_goes_back_by_a_day_of_which_both_are_reminded_once(country: Country) -> None:
+async def test_who_left_for_want_of_room_goes_back_by_a_day_of_which_both_are_reminded_once(
+    country: Country,
+) -> None:
     where = await desk(country, places=2)
     safe = await where.accepted()
     body = {"holdId": safe["id"], "returnBy": f"{local_today() + timedelta(days=90)}"}
     refused: Any = await where.intake.post("/placements", body, expect=400, key=fresh())
     assert [fault["pointer"] for fault in refused["errors"]] == ["/returnBy"]
-    placement = await where.arrived(reason="capacity", dangerAssessment="none_known", dangerZones=[])
+    placement = await where.arrived(
+        reason="capacity", dangerAssessment="none_known", dangerZones=[]
+    )
     path = f"/placements/{placement['id']}"
     assert (placement["returnBy"], placement["returnAgreement"]) == (None, "missing")
     yesterday = f"{local_today() - timedelta(days=1)}"

@@ -24,7 +24,9 @@ async def counted(country: Country) -> Mapping[str, int]:
     """Return who came, in sums."""
     async with country.owner.entered() as tx:
         key = await keys.read(tx, keys.MONITOR, keyring=country.parts.keyring)
-        sums = await count_rows.of_quarter(tx, household_counts.quarter_of(local_today()).first, key=key)
+        sums = await count_rows.of_quarter(
+            tx, household_counts.quarter_of(local_today()).first, key=key
+        )
     (only,) = sums.values()
     return only
 
@@ -36,20 +38,31 @@ async def test_whoever_was_said_not_to_have_come_is_let_in_until_they_are_known_
     where = await desk(country)
     placement = await where.underway()
     path = f"/placements/{placement['id']}"
-    await (where.intake if reporter == "sender" else where.receiver).post(f"{path}/no-show", expect=200)
+    await (where.intake if reporter == "sender" else where.receiver).post(
+        f"{path}/no-show", expect=200
+    )
     assert await problem(where.intake, f"{path}/arrival", status=404) == "not_found"
 
     arrived = await where.receiver.post(f"{path}/arrival", expect=200)
 
-    assert (arrived["status"], arrived["ledgerLeaf"], arrived["safetyChecked"]) == ("arrived", FIRST_LEAF, False)
+    assert (arrived["status"], arrived["ledgerLeaf"], arrived["safetyChecked"]) == (
+        "arrived",
+        FIRST_LEAF,
+        False,
+    )
     assert [one["type"] for one in await said(country)] == ["arrival"]
     assert (await counted(country))["households"] == 1
-    assert await problem(where.intake, f"{path}/no-show", {"safetyChecked": True}, status=409) == "placement_status"
+    assert (
+        await problem(where.intake, f"{path}/no-show", {"safetyChecked": True}, status=409)
+        == "placement_status"
+    )
     left = await where.receiver.post(f"{path}/departure", LEFT, expect=200)
     assert (left["status"], left["ledgerLeaf"]) == ("ended", FIRST_LEAF + 1)
 
 
-async def test_what_became_unsafe_meanwhile_is_recorded_and_marked_and_never_refused(country: Country) -> None:
+async def test_what_became_unsafe_meanwhile_is_recorded_and_marked_and_never_refused(
+    country: Country,
+) -> None:
     where = await desk(country)
     placement = await where.underway()
     path, referral = f"/placements/{placement['id']}", f"/referrals/{placement['referralId']}"
@@ -63,10 +76,14 @@ async def test_what_became_unsafe_meanwhile_is_recorded_and_marked_and_never_ref
 
     found = await where.receiver.get(path)
     assert (found["status"], found["unsafeSince"] is not None) == ("arrived", True)
-    assert await country.value("SELECT count(*) FROM outbox WHERE kind = 'alarm' AND subject = :id", id=found["id"])
+    assert await country.value(
+        "SELECT count(*) FROM outbox WHERE kind = 'alarm' AND subject = :id", id=found["id"]
+    )
 
 
-async def test_once_they_are_known_to_be_safe_the_place_is_not_theirs_any_more(country: Country) -> None:
+async def test_once_they_are_known_to_be_safe_the_place_is_not_theirs_any_more(
+    country: Country,
+) -> None:
     where = await desk(country)
     placement = await where.underway()
     path = f"/placements/{placement['id']}"
@@ -76,7 +93,9 @@ async def test_once_they_are_known_to_be_safe_the_place_is_not_theirs_any_more(c
     assert await country.value("SELECT placement_id::text FROM claims") == next_one["id"]
 
 
-async def test_after_a_mistaken_not_arrived_the_ledger_has_one_arrival_and_what_became_of_it(country: Country) -> None:
+async def test_after_a_mistaken_not_arrived_the_ledger_has_one_arrival_and_what_became_of_it(
+    country: Country,
+) -> None:
     where = await desk(country)
     placement = await where.arrived()
     path = f"/placements/{placement['id']}"
@@ -91,10 +110,29 @@ async def test_after_a_mistaken_not_arrived_the_ledger_has_one_arrival_and_what_
     leaves = await said(country)
 
     after_all = ["correction", "correction"]
-    assert [one["type"] for one in leaves] == ["arrival", "correction", *after_all, *after_all, "departure"]
+    assert [one["type"] for one in leaves] == [
+        "arrival",
+        "correction",
+        *after_all,
+        *after_all,
+        "departure",
+    ]
     assert [one.get("code") for one in leaves[2:4]] == ["not_arrived", "arrived_after_all"]
-    whose = {"corrects": FIRST_LEAF, "by": {"role": "coordinator", "region": THERE}, "arrival": FIRST_LEAF}
-    same = ("origin", "receiving", "kind", "reason", "persons", "lawful_regions", "policy_hash", "swap_id")
+    whose = {
+        "corrects": FIRST_LEAF,
+        "by": {"role": "coordinator", "region": THERE},
+        "arrival": FIRST_LEAF,
+    }
+    same = (
+        "origin",
+        "receiving",
+        "kind",
+        "reason",
+        "persons",
+        "lawful_regions",
+        "policy_hash",
+        "swap_id",
+    )
     assert {name: leaves[3][name] for name in whose} == whose
     assert {name: leaves[3][name] for name in same} == {name: leaves[0][name] for name in same}
     assert leaves[3]["ready_since"] is None
@@ -102,7 +140,11 @@ async def test_after_a_mistaken_not_arrived_the_ledger_has_one_arrival_and_what_
     for index, one in enumerate(leaves, start=FIRST_LEAF):
         book.take(index, parse_opening(one))
     (stay,) = book.stays()
-    assert (stay.arrival, stay.arrived_on, stay.departed_on) == (FIRST_LEAF, local_today(), local_today())
+    assert (stay.arrival, stay.arrived_on, stay.departed_on) == (
+        FIRST_LEAF,
+        local_today(),
+        local_today(),
+    )
     assert (await counted(country))["households"] == 1
 
 
@@ -133,10 +175,16 @@ async def test_what_caps_had_sent_elsewhere_is_noted_once(country: Country) -> N
     assert [row.index for row in noted] == [arrived["ledgerLeaf"]]
 
 
-async def test_in_the_own_region_they_are_let_in_and_counted_once_without_a_leaf(country: Country) -> None:
+async def test_in_the_own_region_they_are_let_in_and_counted_once_without_a_leaf(
+    country: Country,
+) -> None:
     where = await desk(country)
-    near = await country.value("SELECT code FROM municipalities WHERE region = :r AND code <> :r LIMIT 1", r=THERE)
-    hold = await where.receiver.post("/holds", await wish(where.receiver, originMunicipality=near), key=fresh())
+    near = await country.value(
+        "SELECT code FROM municipalities WHERE region = :r AND code <> :r LIMIT 1", r=THERE
+    )
+    hold = await where.receiver.post(
+        "/holds", await wish(where.receiver, originMunicipality=near), key=fresh()
+    )
     own = await where.receiver.post("/placements", {"holdId": hold["id"]}, key=fresh())
     path = f"/placements/{own['id']}"
     await where.receiver.post(f"{path}/arrival", expect=200)
@@ -169,7 +217,10 @@ async def test_a_leg_of_a_swap_that_comes_late_completes_it(country: Country) ->
     await made.at.consent(swap["id"])
     to_linde, to_eik = await made.at.going(swap["id"])
     await made.at.hosts["eik"].post(f"/placements/{to_eik}/no-show", expect=200)
-    assert await problem(made.at.hosts["linde"], f"/placements/{to_linde}/arrival", status=409) == "place_occupied"
+    assert (
+        await problem(made.at.hosts["linde"], f"/placements/{to_linde}/arrival", status=409)
+        == "place_occupied"
+    )
     for host, placement in (("eik", to_eik), ("linde", to_linde)):
         await made.at.hosts[host].post(f"/placements/{placement}/arrival", expect=200)
     assert await made.at.status(swap["id"]) == "completed"

@@ -43,7 +43,11 @@ STEPS: dict[str, tuple[Step, ...]] = {
         lambda where, path: where.receiver.post(f"{path}/arrival", expect=200),
         lambda where, path: where.receiver.post(f"{path}/departure", LEFT, expect=200),
     ),
-    "safe": (lambda where, path: where.intake.post(f"{path}/no-show", {"safetyChecked": True}, expect=200),),
+    "safe": (
+        lambda where, path: where.intake.post(
+            f"{path}/no-show", {"safetyChecked": True}, expect=200
+        ),
+    ),
 }
 OVER = {"departed", "safe"}
 
@@ -58,7 +62,9 @@ async def brought(country: Country, state: str) -> tuple[Desk, dict[str, Any]]:
 
 
 @pytest.mark.parametrize("state", sorted(STEPS))
-async def test_the_receiver_and_nobody_else_sees_who_is_coming_until_that_is_over(country: Country, state: str) -> None:
+async def test_the_receiver_and_nobody_else_sees_who_is_coming_until_that_is_over(
+    country: Country, state: str
+) -> None:
     where, placement = await brought(country, state)
     third = await country.client("intake_worker", "coordinator", provider="third")
 
@@ -76,7 +82,9 @@ async def test_the_receiver_and_nobody_else_sees_who_is_coming_until_that_is_ove
 
 
 @pytest.mark.parametrize("state", sorted(STEPS))
-async def test_the_wall_lets_the_receiver_see_the_referral_exactly_as_long(country: Country, state: str) -> None:
+async def test_the_wall_lets_the_receiver_see_the_referral_exactly_as_long(
+    country: Country, state: str
+) -> None:
     where, placement = await brought(country, state)
     for provider, expected in (("linde", state not in OVER), ("third", False)):
         hashed = await country.hashed("coordinator", provider=provider)
@@ -95,11 +103,18 @@ async def test_what_is_known_now_is_shown_with_another_tag_and_told(country: Cou
 
     alone = {**FAMILY, "children": [], "pets": 0}
     tag = (await where.intake.ask("GET", referral)).headers["ETag"]
-    await where.intake.patch(referral, {"household": alone, "urgency": "urgent"}, headers={"If-Match": tag})
+    await where.intake.patch(
+        referral, {"household": alone, "urgency": "urgent"}, headers={"If-Match": tag}
+    )
 
-    after = await where.receiver.ask("GET", path, headers={"If-None-Match": before.headers["ETag"]}, expect=200)
+    after = await where.receiver.ask(
+        "GET", path, headers={"If-None-Match": before.headers["ETag"]}, expect=200
+    )
     assert after.headers["ETag"] != before.headers["ETag"]
-    assert (after.json()["coming"]["household"], after.json()["coming"]["urgency"]) == (alone, "urgent")
+    assert (after.json()["coming"]["household"], after.json()["coming"]["urgency"]) == (
+        alone,
+        "urgent",
+    )
     told = await country.rows("SELECT kind, subject, audience FROM outbox WHERE kind = 'placement'")
     linde, haven = await country.provider("linde"), await country.provider("haven")
     assert [(row.subject, set(row.audience)) for row in told] == [(placement["id"], {linde, haven})]
@@ -123,7 +138,9 @@ async def test_what_may_be_answered_again_never_says_who_is_coming(country: Coun
     assert [answer["coming"] for answer in made] == [None] * len(made)
 
 
-async def test_in_a_swap_each_place_sees_its_own_household_and_for_as_long_as_it_has_it(country: Country) -> None:
+async def test_in_a_swap_each_place_sees_its_own_household_and_for_as_long_as_it_has_it(
+    country: Country,
+) -> None:
     made = await chain(country)
     swap = await made.at.propose(made.waiting)
     await made.at.consent(swap["id"])
@@ -136,23 +153,33 @@ async def test_in_a_swap_each_place_sees_its_own_household_and_for_as_long_as_it
         return (await client.get(f"/placements/{placement_id}"))["coming"]
 
     for client, placement_id in ((eik, moved), (linde, came), (linde, made.resident.placement_id)):
-        assert (await coming(client, placement_id))["household"]["adults"] == referral_body()["household"]["adults"]
+        assert (await coming(client, placement_id))["household"]["adults"] == referral_body()[
+            "household"
+        ]["adults"]
     await eik.post(f"/placements/{moved}/arrival", expect=200)
     assert await coming(eik, moved) is not None
     assert await coming(linde, made.resident.placement_id) is None
     assert await coming(linde, came) is not None
 
 
-async def test_of_two_stays_of_one_referral_only_the_one_that_goes_on_shows_it(country: Country) -> None:
+async def test_of_two_stays_of_one_referral_only_the_one_that_goes_on_shows_it(
+    country: Country,
+) -> None:
     where, placement = await brought(country, "safe")
     again = await where.intake.post(f"/referrals/{placement['referralId']}/rankings")
-    body = {"referralId": placement["referralId"], "rankingId": again["id"], "offerId": again["offers"][0]["offerId"]}
+    body = {
+        "referralId": placement["referralId"],
+        "rankingId": again["id"],
+        "offerId": again["offers"][0]["offerId"],
+    }
     hold = await where.intake.post("/holds", body, key=fresh())
     assert (await where.receiver.get(f"/holds/{hold['id']}"))["coming"]["household"] == FAMILY
     assert await seen(where.receiver, placement) == [None] * 4
 
 
-async def test_of_a_referral_that_was_erased_nothing_is_shown_and_nothing_fails(country: Country) -> None:
+async def test_of_a_referral_that_was_erased_nothing_is_shown_and_nothing_fails(
+    country: Country,
+) -> None:
     where, placement = await brought(country, "arrived")
     assert await erasure.erase_again(country.owner.entered, [UUID(placement["referralId"])]) == 1
     assert await seen(where.receiver, placement) == [None] * 4
@@ -169,9 +196,16 @@ async def test_reading_who_is_coming_is_logged_as_a_look_at_the_referral(country
     for path in (f"/placements/{placement['id']}", "/placements", f"/holds/{placement['holdId']}"):
         before = await country.value("SELECT count(*) FROM access_log")
         await where.receiver.get(path)
-        (logged,) = await country.rows("SELECT referral_ids, provider_id FROM access_log ORDER BY id DESC LIMIT 1")
+        (logged,) = await country.rows(
+            "SELECT referral_ids, provider_id FROM access_log ORDER BY id DESC LIMIT 1"
+        )
         assert await country.value("SELECT count(*) FROM access_log") == before + 1
         assert [str(id_) for id_ in logged.referral_ids] == [placement["referralId"]]
         assert logged.provider_id == await country.provider("linde")
     await where.intake.get(f"/placements/{placement['id']}")
-    assert await country.value("SELECT cardinality(referral_ids) FROM access_log ORDER BY id DESC LIMIT 1") == 0
+    assert (
+        await country.value(
+            "SELECT cardinality(referral_ids) FROM access_log ORDER BY id DESC LIMIT 1"
+        )
+        == 0
+    )

@@ -34,7 +34,9 @@ async def staying(country: Country) -> tuple[Desk, str]:
     return where, f"/placements/{arrived['id']}"
 
 
-async def test_another_day_of_arrival_is_one_leaf_that_says_what_the_arrival_should_have_said(country: Country) -> None:
+async def test_another_day_of_arrival_is_one_leaf_that_says_what_the_arrival_should_have_said(
+    country: Country,
+) -> None:
     where, path = await staying(country)
     await where.receiver.patch(path, {"readyToLeaveSince": "2026-01-05"})
     body = {"code": "arrived_other_day", "at": ago(3)}
@@ -45,8 +47,17 @@ async def test_another_day_of_arrival_is_one_leaf_that_says_what_the_arrival_sho
     first, _ready, corrected = await said(country)
     assert (answer["ledgerLeaf"], answer["status"]) == (FIRST_LEAF + 2, "arrived")
     assert datetime.fromisoformat(answer["arrivedAt"]) == datetime.fromisoformat(body["at"])
-    changed = {"type": "correction", "date": day_of(body["at"]), "arrival": FIRST_LEAF, "ready_since": "2026-01-05"}
-    whose = {"corrects": FIRST_LEAF, "by": {"role": "coordinator", "region": THERE}, "code": "arrived_other_day"}
+    changed = {
+        "type": "correction",
+        "date": day_of(body["at"]),
+        "arrival": FIRST_LEAF,
+        "ready_since": "2026-01-05",
+    }
+    whose = {
+        "corrects": FIRST_LEAF,
+        "by": {"role": "coordinator", "region": THERE},
+        "code": "arrived_other_day",
+    }
     assert corrected == first | changed | whose | {"salt": corrected["salt"]}
     assert corrected["salt"] != first["salt"]
 
@@ -56,7 +67,9 @@ async def test_another_day_of_departure_corrects_the_departure(country: Country)
     await where.receiver.post(f"{path}/corrections", {"code": "arrived_other_day", "at": ago(5)})
     await where.receiver.post(f"{path}/departure", LEFT, expect=200)
 
-    answer = await where.receiver.post(f"{path}/corrections", {"code": "departed_other_day", "at": ago(2)})
+    answer = await where.receiver.post(
+        f"{path}/corrections", {"code": "departed_other_day", "at": ago(2)}
+    )
 
     departure, corrected = (await said(country))[2:]
     assert (departure["date"], corrected["date"]) == (day_of(ago(0)), day_of(ago(2)))
@@ -69,7 +82,11 @@ async def test_an_arrival_that_never_was_becomes_a_no_show(country: Country) -> 
 
     answer = await where.receiver.post(f"{path}/corrections", {"code": "not_arrived"})
 
-    assert (answer["status"], answer["arrivedAt"], answer["ledgerLeaf"]) == ("no_show", None, FIRST_LEAF + 1)
+    assert (answer["status"], answer["arrivedAt"], answer["ledgerLeaf"]) == (
+        "no_show",
+        None,
+        FIRST_LEAF + 1,
+    )
     assert (await said(country))[1]["code"] == "not_arrived"
     place = f"/places/{where.there.place_ids[0]}"
     assert (await where.receiver.get(place))["status"] == "occupied"
@@ -79,11 +96,17 @@ async def test_an_arrival_that_never_was_becomes_a_no_show(country: Country) -> 
 
 async def test_a_stay_in_the_own_region_is_corrected_without_a_leaf(country: Country) -> None:
     where = await desk(country)
-    near = await country.value("SELECT code FROM municipalities WHERE region = :r AND code <> :r LIMIT 1", r=THERE)
-    hold = await where.receiver.post("/holds", await wish(where.receiver, originMunicipality=near), key=fresh())
+    near = await country.value(
+        "SELECT code FROM municipalities WHERE region = :r AND code <> :r LIMIT 1", r=THERE
+    )
+    hold = await where.receiver.post(
+        "/holds", await wish(where.receiver, originMunicipality=near), key=fresh()
+    )
     own = await where.receiver.post("/placements", {"holdId": hold["id"]}, key=fresh())
     await where.receiver.post(f"/placements/{own['id']}/arrival", expect=200)
-    answer = await where.receiver.post(f"/placements/{own['id']}/corrections", {"code": "not_arrived"})
+    answer = await where.receiver.post(
+        f"/placements/{own['id']}/corrections", {"code": "not_arrived"}
+    )
     assert (answer["status"], answer["ledgerLeaf"]) == ("no_show", None)
 
 
@@ -97,7 +120,9 @@ async def test_a_stay_in_the_own_region_is_corrected_without_a_leaf(country: Cou
         ("not_arrived", 1, "must be left out: there was no arrival"),
     ],
 )
-async def test_a_moment_that_cannot_be_is_a_fault(country: Country, code: str, days: int | None, why: str) -> None:
+async def test_a_moment_that_cannot_be_is_a_fault(
+    country: Country, code: str, days: int | None, why: str
+) -> None:
     where, path = await staying(country)
     recorded = datetime.fromisoformat((await where.receiver.get(path))["arrivedAt"])
     at = {} if days is None else {"at": (recorded - timedelta(days=days)).isoformat()}
@@ -106,12 +131,16 @@ async def test_a_moment_that_cannot_be_is_a_fault(country: Country, code: str, d
     assert len(await said(country)) == 1
 
 
-async def test_only_what_was_recorded_is_corrected_and_by_the_receiver_alone(country: Country) -> None:
+async def test_only_what_was_recorded_is_corrected_and_by_the_receiver_alone(
+    country: Country,
+) -> None:
     where = await desk(country)
     underway = await where.underway()
     path = f"/placements/{underway['id']}"
     for code in ("arrived_other_day", "departed_other_day", "not_arrived"):
-        problem = await where.receiver.post(f"{path}/corrections", {"code": code, "at": None}, expect=409)
+        problem = await where.receiver.post(
+            f"{path}/corrections", {"code": code, "at": None}, expect=409
+        )
         assert problem["code"] == "placement_status"
     await where.receiver.post(f"{path}/arrival", expect=200)
     await where.intake.post(f"{path}/corrections", {"code": "not_arrived"}, expect=404)
@@ -126,17 +155,26 @@ async def test_who_moved_on_is_corrected_where_they_are_now(country: Country) ->
     rest = {"sharing": "own_unit", "genders": ["female"], "sonsUpToAge": 17, "features": []}
     await where.receiver.post("/places", place | rest)
     first = path.rpartition("/")[2]
-    hold = await where.receiver.post("/holds", await wish(where.receiver, reason="follow_on"), key=fresh())
+    hold = await where.receiver.post(
+        "/holds", await wish(where.receiver, reason="follow_on"), key=fresh()
+    )
     moved = {"holdId": hold["id"], "previousPlacementId": first}
     second = f"/placements/{(await where.receiver.post('/placements', moved, key=fresh()))['id']}"
     await where.receiver.post(f"{second}/arrival", expect=200)
-    for refused, body in ((second, {"code": "not_arrived"}), (path, {"code": "departed_other_day", "at": ago(1)})):
+    for refused, body in (
+        (second, {"code": "not_arrived"}),
+        (path, {"code": "departed_other_day", "at": ago(1)}),
+    ):
         problem = await where.receiver.post(f"{refused}/corrections", body, expect=409)
         assert problem["code"] == "moved_on"
     await country.rows("UPDATE placements SET created_at = created_at - interval '9 days'")
-    inside = await where.receiver.post(f"{second}/corrections", {"code": "arrived_other_day", "at": ago(2)})
+    inside = await where.receiver.post(
+        f"{second}/corrections", {"code": "arrived_other_day", "at": ago(2)}
+    )
     assert inside["ledgerLeaf"] is None
     await where.receiver.post(f"{second}/departure", LEFT, expect=200)
-    answer = await where.receiver.post(f"{second}/corrections", {"code": "departed_other_day", "at": ago(1)})
+    answer = await where.receiver.post(
+        f"{second}/corrections", {"code": "departed_other_day", "at": ago(1)}
+    )
     assert answer["ledgerLeaf"] == FIRST_LEAF + 2
     assert (await said(country))[2]["corrects"] == FIRST_LEAF + 1

@@ -30,7 +30,12 @@ def calls(referral_id: str, ranking_id: str, *, offer_id: str) -> dict[str, dict
         "rank": {"method": "POST", "url": f"/referrals/{referral_id}/rankings"},
         "ranking": {"method": "GET", "url": f"/rankings/{ranking_id}"},
         "replay": {"method": "POST", "url": f"/rankings/{ranking_id}/replays"},
-        "hold": {"method": "POST", "url": "/holds", "json": hold, "headers": {"Idempotency-Key": fresh()}},
+        "hold": {
+            "method": "POST",
+            "url": "/holds",
+            "json": hold,
+            "headers": {"Idempotency-Key": fresh()},
+        },
         "hold by a made-up offer": {
             "method": "POST",
             "url": "/holds",
@@ -56,7 +61,9 @@ async def test_everything_about_an_erased_referral_is_gone_for_its_own_provider(
 
     for what, call in there.items():
         status, content = await answered(where.intake, call)
-        assert (status, b'"code":"erased"' in content) == (410, True), f"{what}: {status} {content!r}"
+        assert (status, b'"code":"erased"' in content) == (410, True), (
+            f"{what}: {status} {content!r}"
+        )
 
 
 async def test_to_another_provider_an_erased_referral_is_as_missing_as_one_that_never_was(
@@ -120,7 +127,11 @@ async def everything_once(where: Desk) -> tuple[str, list[tuple[str, Any]]]:
     ranking = await where.intake.post(rank[0], key="rank")
     replay = (f"/rankings/{ranking['id']}/replays", None)
     await where.intake.post(replay[0], key="replay", expect=200)
-    hold = {"referralId": referral_id, "rankingId": ranking["id"], "offerId": ranking["offers"][0]["offerId"]}
+    hold = {
+        "referralId": referral_id,
+        "rankingId": ranking["id"],
+        "offerId": ranking["offers"][0]["offerId"],
+    }
     held = await where.intake.post("/holds", hold, key="hold")
     renew = (f"/holds/{held['id']}/renewals", None)
     await where.intake.post(renew[0], key="renew", expect=200)
@@ -152,7 +163,9 @@ async def test_a_repeat_of_what_was_answered_before_is_told_and_has_no_second_ef
         assert (await where.intake.post(path, body, key=key, expect=410))["code"] == "erased", key
     for table in ("referrals", "rankings", "holds"):
         assert await country.value(f"SELECT count(*) FROM {table}") == 1  # noqa: S608 - names from the line above
-    other = await where.intake.post("/referrals", referral_body(urgency="urgent"), key="register", expect=422)
+    other = await where.intake.post(
+        "/referrals", referral_body(urgency="urgent"), key="register", expect=422
+    )
     assert other["code"] == "idempotency_key_reused"
 
 
@@ -182,27 +195,44 @@ async def test_holds_and_placements_of_an_erased_referral_stay_readable_to_both_
         "/placements",
         f"/placements/{placement['id']}",
     )
-    before = [(await client.ask("GET", path)).content for client in (where.intake, where.receiver) for path in paths]
+    before = [
+        (await client.ask("GET", path)).content
+        for client in (where.intake, where.receiver)
+        for path in paths
+    ]
 
     await erase(country, placement["referralId"], folder=tmp_path)
 
-    after = [(await client.ask("GET", path)).content for client in (where.intake, where.receiver) for path in paths]
+    after = [
+        (await client.ask("GET", path)).content
+        for client in (where.intake, where.receiver)
+        for path in paths
+    ]
     assert after == before
     assert await country.value("SELECT status FROM referrals") == "ended"
 
 
-async def test_counts_the_ledger_and_the_replays_of_others_stay_as_they_were(country: Country, tmp_path: Path) -> None:
+async def test_counts_the_ledger_and_the_replays_of_others_stay_as_they_were(
+    country: Country, tmp_path: Path
+) -> None:
     where = await desk(country, places=3)
     gone, stays = await departed(where), await departed(where)
-    ranking = await country.value("SELECT id FROM rankings WHERE referral_id = :id", id=stays["referralId"])
+    ranking = await country.value(
+        "SELECT id FROM rankings WHERE referral_id = :id", id=stays["referralId"]
+    )
     auditors = [await country.client("auditor", region=region) for region in (HERE, THERE)]
     administrator = await country.client("administrator")
 
     async def seen() -> list[bytes]:
-        ledger = [await client.ask("GET", "/ledger/entries", expect=200) for client in (*auditors, administrator)]
+        ledger = [
+            await client.ask("GET", "/ledger/entries", expect=200)
+            for client in (*auditors, administrator)
+        ]
         counts = await administrator.ask("GET", "/availability", expect=200)
         replays = [
-            await client.ask("POST", f"/rankings/{ranking}/replays", expect=200, key=secrets.token_hex(8))
+            await client.ask(
+                "POST", f"/rankings/{ranking}/replays", expect=200, key=secrets.token_hex(8)
+            )
             for client in (where.intake, *auditors)
         ]
         return [answer.content for answer in (*ledger, counts, *replays)]
@@ -212,4 +242,6 @@ async def test_counts_the_ledger_and_the_replays_of_others_stay_as_they_were(cou
 
     assert await seen() == before
     assert b'"identical":true' in before[-1]
-    assert sum(answer.count(b'"opening":{') for answer in before) == 8  # four leaves, for each of the two regions
+    assert (
+        sum(answer.count(b'"opening":{') for answer in before) == 8
+    )  # four leaves, for each of the two regions

@@ -15,7 +15,11 @@ PERSON = {"by": "person"}
 async def test_an_own_place_is_accepted_at_once(country: Country) -> None:
     there = await shelter(country)
     hold = await there.coordinator.post("/holds", await wish(there.coordinator), key=fresh())
-    assert (hold["status"], hold["acceptedBy"], hold["senderId"]) == ("accepted", "owner", hold["providerId"])
+    assert (hold["status"], hold["acceptedBy"], hold["senderId"]) == (
+        "accepted",
+        "owner",
+        hold["providerId"],
+    )
     await there.coordinator.post("/placements", {"holdId": hold["id"]}, key=fresh())
 
 
@@ -25,7 +29,9 @@ async def test_a_known_site_with_automatic_acceptance_accepts_at_once(country: C
     assert (hold["status"], hold["acceptedBy"]) == ("accepted", "automatic")
 
 
-async def test_a_pending_hold_waits_for_a_person_and_is_kept_longer_once_accepted(country: Country) -> None:
+async def test_a_pending_hold_waits_for_a_person_and_is_kept_longer_once_accepted(
+    country: Country,
+) -> None:
     where = await desk(country)
     hold = await where.hold()
     assert (hold["status"], hold["acceptedBy"], hold["renewalsLeft"]) == ("pending", None, 2)
@@ -40,9 +46,14 @@ async def test_a_pending_hold_waits_for_a_person_and_is_kept_longer_once_accepte
 async def test_a_hold_is_renewed_as_often_as_the_policy_allows(country: Country) -> None:
     where = await desk(country)
     hold = await where.hold()
-    left = [(await where.intake.post(f"/holds/{hold['id']}/renewals", expect=200))["renewalsLeft"] for _ in range(2)]
+    left = [
+        (await where.intake.post(f"/holds/{hold['id']}/renewals", expect=200))["renewalsLeft"]
+        for _ in range(2)
+    ]
     assert left == [1, 0]
-    assert await problem(where.intake, f"/holds/{hold['id']}/renewals", status=409) == "renewals_spent"
+    assert (
+        await problem(where.intake, f"/holds/{hold['id']}/renewals", status=409) == "renewals_spent"
+    )
 
 
 async def test_the_receiver_sees_who_is_coming_only_while_the_hold_lives(country: Country) -> None:
@@ -51,7 +62,11 @@ async def test_the_receiver_sees_who_is_coming_only_while_the_hold_lives(country
     hold = await where.hold(**known | {"needs": []})
     seen = (await where.receiver.get(f"/holds/{hold['id']}"))["coming"]
     assert seen["household"]["adults"] == [{"gender": "female", "age": 31}]
-    assert (seen["callBack"], seen["threatLevel"], seen["languages"]) == ("000-555 01 99", 2, ["nl"])
+    assert (seen["callBack"], seen["threatLevel"], seen["languages"]) == (
+        "000-555 01 99",
+        2,
+        ["nl"],
+    )
     assert [zone["municipality"] for zone in seen["dangerZones"]] == ["GM0518"]
     assert {"barredProviders", "nearMunicipality"} & seen.keys() == set()
     listed = (await where.receiver.get("/holds"))["items"]
@@ -76,10 +91,14 @@ async def test_the_receiver_no_longer_sees_who_was_coming_when_it_is_over(
     assert (await where.receiver.get(f"/holds/{hold['id']}"))["coming"] is None
 
 
-async def test_the_sender_never_sees_the_label_and_the_receiver_never_the_rank(country: Country) -> None:
+async def test_the_sender_never_sees_the_label_and_the_receiver_never_the_rank(
+    country: Country,
+) -> None:
     where = await desk(country)
     hold = await where.hold()
-    sent, received = [await client.get(f"/holds/{hold['id']}") for client in (where.intake, where.receiver)]
+    sent, received = [
+        await client.get(f"/holds/{hold['id']}") for client in (where.intake, where.receiver)
+    ]
     assert (sent["rank"], received["rank"]) == (1, None)
     assert sent["coming"] is None
     assert sent.keys() == received.keys()
@@ -94,10 +113,18 @@ async def test_a_third_provider_finds_nothing(country: Country) -> None:
     await third.get(f"/holds/{hold['id']}", expect=404)
     assert (await third.get("/holds"))["items"] == []
     await third.ask("DELETE", f"/holds/{hold['id']}", expect=404)
-    calls: dict[str, Any] = {"renewals": None, "release": RELEASED, "decline": REFUSED, "acceptance": PERSON}
+    calls: dict[str, Any] = {
+        "renewals": None,
+        "release": RELEASED,
+        "decline": REFUSED,
+        "acceptance": PERSON,
+    }
     for act, body in calls.items():
         assert await problem(third, f"/holds/{hold['id']}/{act}", body, status=404) == "not_found"
-    assert await problem(third, "/placements", {"holdId": hold["id"]}, status=404, key=fresh()) == "not_found"
+    assert (
+        await problem(third, "/placements", {"holdId": hold["id"]}, status=404, key=fresh())
+        == "not_found"
+    )
 
 
 async def test_each_side_may_say_only_its_own_part(country: Country) -> None:
@@ -122,7 +149,9 @@ async def test_deleting_twice_changes_nothing_the_second_time(country: Country) 
     assert (await where.intake.get(f"/referrals/{hold['referralId']}"))["status"] == "open"
 
 
-async def test_a_hold_that_ran_out_may_be_deleted_and_one_that_was_placed_may_not(country: Country) -> None:
+async def test_a_hold_that_ran_out_may_be_deleted_and_one_that_was_placed_may_not(
+    country: Country,
+) -> None:
     where = await desk(country, places=2)
     late, placed = await where.hold(), await where.accepted()
     await lapse(country, late["id"])
@@ -133,21 +162,35 @@ async def test_a_hold_that_ran_out_may_be_deleted_and_one_that_was_placed_may_no
 
 
 @pytest.mark.parametrize("act,body", [("release", RELEASED), ("renewals", None)])
-async def test_what_is_over_is_neither_released_nor_renewed(country: Country, act: str, body: object) -> None:
+async def test_what_is_over_is_neither_released_nor_renewed(
+    country: Country, act: str, body: object
+) -> None:
     where = await desk(country, places=2)
     late, released = await where.accepted(), await where.hold()
     await lapse(country, late["id"])
     await where.intake.post(f"/holds/{released['id']}/release", RELEASED, expect=200)
-    assert await problem(where.intake, f"/holds/{late['id']}/{act}", body, status=409) == "hold_expired"
-    assert await problem(where.intake, f"/holds/{released['id']}/{act}", body, status=409) == "hold_resolved"
+    assert (
+        await problem(where.intake, f"/holds/{late['id']}/{act}", body, status=409)
+        == "hold_expired"
+    )
+    assert (
+        await problem(where.intake, f"/holds/{released['id']}/{act}", body, status=409)
+        == "hold_resolved"
+    )
 
 
-async def test_an_offer_below_the_first_needs_a_reason_and_the_first_keeps_none(country: Country) -> None:
+async def test_an_offer_below_the_first_needs_a_reason_and_the_first_keeps_none(
+    country: Country,
+) -> None:
     where = await desk(country)
     await shelter(country, "eik", site={"municipality": FAR})
     referral = await where.intake.post("/referrals", referral_body())
     ranking = await where.intake.post(f"/referrals/{referral['id']}/rankings")
-    second = {"referralId": referral["id"], "rankingId": ranking["id"], "offerId": ranking["offers"][1]["offerId"]}
+    second = {
+        "referralId": referral["id"],
+        "rankingId": ranking["id"],
+        "offerId": ranking["offers"][1]["offerId"],
+    }
     refused = await where.intake.ask("POST", "/holds", json=second, key="k", expect=400)
     assert refused.json()["code"] == "override_reason_required"
     assert [fault["pointer"] for fault in refused.json()["errors"]] == ["/overrideReason"]
@@ -164,7 +207,10 @@ async def test_an_offer_below_the_first_needs_a_reason_and_the_first_keeps_none(
 
 async def test_a_hold_needs_a_key(country: Country) -> None:
     where = await desk(country)
-    assert await problem(where.intake, "/holds", await where.wish(), status=400) == "idempotency_key_required"
+    assert (
+        await problem(where.intake, "/holds", await where.wish(), status=400)
+        == "idempotency_key_required"
+    )
 
 
 async def test_when_the_last_place_is_held_the_offer_is_gone(country: Country) -> None:
@@ -176,19 +222,32 @@ async def test_when_the_last_place_is_held_the_offer_is_gone(country: Country) -
     assert (referral["status"], referral["holdId"]) == ("open", None)
 
 
-async def test_a_referral_that_is_held_placed_ended_or_withdrawn_is_not_open(country: Country) -> None:
+async def test_a_referral_that_is_held_placed_ended_or_withdrawn_is_not_open(
+    country: Country,
+) -> None:
     where = await desk(country, places=3)
     referral = await where.intake.post("/referrals", referral_body())
     wanted = await wish_for(where.intake, referral["id"])
     again = await wish_for(where.intake, referral["id"])
     hold = await where.intake.post("/holds", wanted, key=fresh())
-    assert await problem(where.intake, "/holds", again, status=409, key=fresh()) == "referral_not_open"
+    assert (
+        await problem(where.intake, "/holds", again, status=409, key=fresh()) == "referral_not_open"
+    )
     await where.receiver.post(f"/holds/{hold['id']}/acceptance", PERSON, expect=200)
     placement = await where.intake.post("/placements", {"holdId": hold["id"]}, key=fresh())
-    assert await problem(where.intake, "/holds", again, status=409, key=fresh()) == "referral_not_open"
+    assert (
+        await problem(where.intake, "/holds", again, status=409, key=fresh()) == "referral_not_open"
+    )
     await where.receiver.post(f"/placements/{placement['id']}/arrival", expect=200)
-    await where.receiver.post(f"/placements/{placement['id']}/departure", {"destination": "own_home"}, expect=200)
-    assert await problem(where.intake, "/holds", again, status=409, key=fresh()) == "referral_not_open"
+    await where.receiver.post(
+        f"/placements/{placement['id']}/departure", {"destination": "own_home"}, expect=200
+    )
+    assert (
+        await problem(where.intake, "/holds", again, status=409, key=fresh()) == "referral_not_open"
+    )
     withdrawn = await where.wish()
     await where.intake.post(f"/referrals/{withdrawn['referralId']}/withdrawal", expect=200)
-    assert await problem(where.intake, "/holds", withdrawn, status=409, key=fresh()) == "referral_not_open"
+    assert (
+        await problem(where.intake, "/holds", withdrawn, status=409, key=fresh())
+        == "referral_not_open"
+    )

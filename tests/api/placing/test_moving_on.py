@@ -33,12 +33,19 @@ class Route:
         body = {"referralId": made["id"], "rankingId": ranking["id"], "offerId": offer["offerId"]}
         hold = await client.post("/holds", body | {"overrideReason": "other"}, key=fresh())
         if hold["status"] == "pending":
-            await self.receiver(to).post(f"/holds/{hold['id']}/acceptance", {"by": "person"}, expect=200)
+            await self.receiver(to).post(
+                f"/holds/{hold['id']}/acceptance", {"by": "person"}, expect=200
+            )
         return hold["id"]
 
-    async def leaving(self, previous: dict[str, Any], client: Client, to: str, **referral: Any) -> dict[str, Any]:
+    async def leaving(
+        self, previous: dict[str, Any], client: Client, to: str, **referral: Any
+    ) -> dict[str, Any]:
         """Confirm a next place: they are on their way from one to the other."""
-        body = {"holdId": await self.held(client, to, **referral), "previousPlacementId": previous["id"]}
+        body = {
+            "holdId": await self.held(client, to, **referral),
+            "previousPlacementId": previous["id"],
+        }
         return await client.post("/placements", body, key=fresh())
 
     def receiver(self, of: str) -> Client:
@@ -68,11 +75,16 @@ async def route(country: Country) -> Route:
     return Route(country, where, eik, first)
 
 
-async def test_they_move_on_from_crisis_to_regular_and_to_another_provider_within_one_stay(country: Country) -> None:
+async def test_they_move_on_from_crisis_to_regular_and_to_another_provider_within_one_stay(
+    country: Country,
+) -> None:
     way = await route(country)
     first = f"/placements/{way.first['id']}"
     second = await way.leaving(way.first, way.linde, "linde")
-    assert (second["stayId"], second["previousPlacementId"]) == (way.first["stayId"], way.first["id"])
+    assert (second["stayId"], second["previousPlacementId"]) == (
+        way.first["stayId"],
+        way.first["id"],
+    )
     assert (await way.linde.get(first))["status"] == "arrived"
     assert await country.value("SELECT count(*) FROM claims WHERE kind = 'placement'") == 2
 
@@ -80,7 +92,9 @@ async def test_they_move_on_from_crisis_to_regular_and_to_another_provider_withi
     ended = await way.where.intake.get(first)
     assert (ended["status"], ended["destination"]) == ("ended", "follow_on_place")
     assert (ended["departedAt"], inside["ledgerLeaf"]) == (inside["arrivedAt"], None)
-    assert (await way.where.intake.get(f"/referrals/{way.first['referralId']}"))["status"] == "ended"
+    assert (await way.where.intake.get(f"/referrals/{way.first['referralId']}"))[
+        "status"
+    ] == "ended"
     assert (await way.linde.get(f"/places/{way.where.there.place_ids[0]}"))["status"] == "free"
 
     third = await way.leaving(second, way.linde, "eik")
@@ -97,21 +111,31 @@ async def test_they_move_on_from_crisis_to_regular_and_to_another_provider_withi
     assert await country.value(told, id=way.first["id"], provider=country.providers["haven"]) == 3
 
 
-async def test_a_departure_after_a_move_inside_one_provider_has_the_one_leaf_that_is_due(country: Country) -> None:
+async def test_a_departure_after_a_move_inside_one_provider_has_the_one_leaf_that_is_due(
+    country: Country,
+) -> None:
     way = await route(country)
-    await country.rows("UPDATE placements SET cross_regional = false")  # as where the first leaf was of another region
+    await country.rows(
+        "UPDATE placements SET cross_regional = false"
+    )  # as where the first leaf was of another region
     second = await way.leaving(way.first, way.linde, "linde")
-    await country.rows("UPDATE placements SET cross_regional = false WHERE id = :id", id=second["id"])
+    await country.rows(
+        "UPDATE placements SET cross_regional = false WHERE id = :id", id=second["id"]
+    )
     await way.arrive(second, "linde")
     left = await way.linde.post(f"/placements/{second['id']}/departure", LEFT, expect=200)
     assert left["ledgerLeaf"] == FIRST_LEAF + 1
     assert await way.leaves() == [("arrival", way.first["id"]), ("departure", way.first["id"])]
 
 
-async def test_nothing_happens_to_the_old_place_where_they_do_not_come_or_had_left_before(country: Country) -> None:
+async def test_nothing_happens_to_the_old_place_where_they_do_not_come_or_had_left_before(
+    country: Country,
+) -> None:
     way = await route(country)
     missed = await way.leaving(way.first, way.where.intake, "eik", reason="safety")
-    await way.where.intake.post(f"/placements/{missed['id']}/no-show", {"safetyChecked": True}, expect=200)
+    await way.where.intake.post(
+        f"/placements/{missed['id']}/no-show", {"safetyChecked": True}, expect=200
+    )
     assert (await way.linde.get(f"/placements/{way.first['id']}"))["status"] == "arrived"
     assert await way.leaves() == [("arrival", way.first["id"])]
 
@@ -124,7 +148,9 @@ async def test_nothing_happens_to_the_old_place_where_they_do_not_come_or_had_le
     assert [kind for kind, _placement in await way.leaves()] == ["arrival", "departure"] * 2
 
 
-async def test_only_those_who_shelter_or_sent_them_move_them_on_and_their_origin_stays(country: Country) -> None:
+async def test_only_those_who_shelter_or_sent_them_move_them_on_and_their_origin_stays(
+    country: Country,
+) -> None:
     way = await route(country)
     stranger = await country.client("intake_worker", provider="third")
     hold = await way.held(stranger, "eik")
@@ -133,5 +159,8 @@ async def test_only_those_who_shelter_or_sent_them_move_them_on_and_their_origin
     await stranger.post(f"/holds/{hold}/release", {"reason": "mistake"}, expect=200)
     elsewhere = {"holdId": await way.held(way.linde, "linde", originMunicipality=THERE)}
     elsewhere["previousPlacementId"] = way.first["id"]
-    assert await problem(way.linde, "/placements", elsewhere, status=409, key=fresh()) == "another_origin"
+    assert (
+        await problem(way.linde, "/placements", elsewhere, status=409, key=fresh())
+        == "another_origin"
+    )
     await way.linde.post(f"/holds/{elsewhere['holdId']}/release", {"reason": "mistake"}, expect=200)

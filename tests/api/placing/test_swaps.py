@@ -8,7 +8,9 @@ from tests.country import FAR, HERE, THERE, Country
 from tests.swapping import NEAR, SOUTH, chain, cycle, fleeing, scene
 
 
-async def test_a_chain_of_two_brings_a_lawful_place_free_and_completes_as_people_arrive(country: Country) -> None:
+async def test_a_chain_of_two_brings_a_lawful_place_free_and_completes_as_people_arrive(
+    country: Country,
+) -> None:
     it = await chain(country)
     found = await it.at.search(it.waiting)
     assert found["none"] is None
@@ -49,7 +51,10 @@ async def test_a_cycle_of_two_lets_each_go_where_the_other_lived(country: Countr
     proposed = await it.at.propose(first.referral_id)
     await it.at.consent(proposed["id"])
     to_linde, to_eik = await it.at.going(proposed["id"])
-    assert await problem(second.host, f"/placements/{to_linde}/arrival", status=409) == "place_occupied"
+    assert (
+        await problem(second.host, f"/placements/{to_linde}/arrival", status=409)
+        == "place_occupied"
+    )
     gone = {"destination": "follow_on_place"}
     await second.host.post(f"/placements/{second.placement_id}/departure", gone, expect=200)
     assert (await it.at.desk.get(f"/referrals/{second.referral_id}"))["status"] == "placed"
@@ -65,14 +70,23 @@ async def test_a_provider_sees_its_own_legs_only_and_nobody_else_any(country: Co
     proposed = await it.at.propose(it.waiting)
     path = f"/swaps/{proposed['id']}"
     eik, linde = await it.at.hosts["eik"].get(path), await it.at.hosts["linde"].get(path)
-    assert [(leg["referralId"], leg["yours"]) for leg in eik["legs"]] == [(it.resident.referral_id, ["receiving"])]
+    assert [(leg["referralId"], leg["yours"]) for leg in eik["legs"]] == [
+        (it.resident.referral_id, ["receiving"])
+    ]
     assert [leg["yours"] for leg in linde["legs"]] == [["receiving"], ["household", "leaving"]]
     (leg,) = eik["legs"]
     assert (leg["leavingId"], leg["placementId"], leg["placeId"]) == (None, None, it.free)
     assert leg["coming"]["household"]["children"] == [{"age": 4, "gender": "male"}]
     going = linde["legs"][1]
-    assert (going["placementId"], going["placeId"], going["coming"]) == (it.resident.placement_id, None, None)
-    seen = [await it.at.hosts[slug].get("/swaps", params={"status": "proposed"}) for slug in ("eik", "linde")]
+    assert (going["placementId"], going["placeId"], going["coming"]) == (
+        it.resident.placement_id,
+        None,
+        None,
+    )
+    seen = [
+        await it.at.hosts[slug].get("/swaps", params={"status": "proposed"})
+        for slug in ("eik", "linde")
+    ]
     assert [[swap["id"] for swap in page["items"]] for page in seen] == [[proposed["id"]]] * 2
 
     stranger = await country.client("intake_worker", "coordinator", provider="third")
@@ -80,50 +94,76 @@ async def test_a_provider_sees_its_own_legs_only_and_nobody_else_any(country: Co
     missing = (await stranger.ask("GET", f"/swaps/{it.waiting}", expect=404)).content
     assert (await stranger.ask("GET", path, expect=404)).content == missing
     audience = await country.value(
-        "SELECT audience FROM outbox WHERE kind = 'swap' AND subject = :id LIMIT 1", id=proposed["id"]
+        "SELECT audience FROM outbox WHERE kind = 'swap' AND subject = :id LIMIT 1",
+        id=proposed["id"],
     )
     assert set(audience) == {country.providers[slug] for slug in ("haven", "linde", "eik")}
 
     elsewhere = {"legId": linde["legs"][0]["id"], "as": "receiving"}
     faults = await it.at.hosts["eik"].post(f"{path}/consents", elsewhere, expect=400)
     assert faults["errors"][0]["pointer"] == "/legId"
-    faults = await it.at.hosts["eik"].post(f"{path}/consents", {"legId": leg["id"], "as": "household"}, expect=400)
+    faults = await it.at.hosts["eik"].post(
+        f"{path}/consents", {"legId": leg["id"], "as": "household"}, expect=400
+    )
     assert faults["errors"][0]["pointer"] == "/as"
 
 
-async def test_a_refusal_and_time_end_a_swap_and_free_what_was_kept_with_it(country: Country) -> None:
+async def test_a_refusal_and_time_end_a_swap_and_free_what_was_kept_with_it(
+    country: Country,
+) -> None:
     it = await chain(country)
     first = await it.at.propose(it.waiting)
     eik = it.at.hosts["eik"]
     held = (await eik.get("/holds", params={"status": "pending"}))["items"][0]["id"]
-    assert await problem(eik, f"/holds/{held}/acceptance", {"by": "person"}, status=409) == "part_of_swap"
+    assert (
+        await problem(eik, f"/holds/{held}/acceptance", {"by": "person"}, status=409)
+        == "part_of_swap"
+    )
     found = await it.at.search(it.waiting)
     assert found["none"]["code"] == "no_willing_household"  # the one there is has been asked
     again = {"searchId": first["id"], "rank": 1}
     assert await problem(it.at.desk, "/swaps", again, status=404) == "not_found"
 
     refused = await eik.post(f"/swaps/{first['id']}/refusal", {"reason": "staffing"}, expect=200)
-    assert (refused["status"], refused["reason"], refused["legs"][0]["status"]) == ("refused", "staffing", "void")
+    assert (refused["status"], refused["reason"], refused["legs"][0]["status"]) == (
+        "refused",
+        "staffing",
+        "void",
+    )
     assert it.free not in await it.at.claims()
-    assert await problem(eik, f"/swaps/{first['id']}/refusal", {"reason": "other"}, status=409) == "swap_resolved"
+    assert (
+        await problem(eik, f"/swaps/{first['id']}/refusal", {"reason": "other"}, status=409)
+        == "swap_resolved"
+    )
 
     second = await it.at.propose(it.waiting)
     (last,) = await it.at.consent(second["id"], but=1)
     past = "expires_at = clock_timestamp() - interval '1 second'"
     await country.rows(f"UPDATE swaps SET {past} WHERE status = 'proposed'")  # noqa: S608 - the words above
-    await lapse(country, (await country.value("SELECT hold_id::text FROM claims WHERE kind = 'hold'")))
+    await lapse(
+        country, (await country.value("SELECT hold_id::text FROM claims WHERE kind = 'hold'"))
+    )
     assert await it.at.status(second["id"]) == "expired"
-    assert await problem(last[0], f"/swaps/{second['id']}/consents", last[1], status=409) == "swap_expired"
+    assert (
+        await problem(last[0], f"/swaps/{second['id']}/consents", last[1], status=409)
+        == "swap_expired"
+    )
     third = await it.at.propose(it.waiting)  # what ran out binds nobody, noted or not
-    assert await country.value("SELECT status FROM swaps WHERE id = :id", id=second["id"]) == "expired"
+    assert (
+        await country.value("SELECT status FROM swaps WHERE id = :id", id=second["id"]) == "expired"
+    )
     await country.rows(f"UPDATE swaps SET {past} WHERE status = 'proposed'")  # noqa: S608 - as above
     async with country.parts.database.entered(actor=WORKER) as tx:
         assert await proposals.sweep(tx) == 1
-    assert await country.value("SELECT status FROM swaps WHERE id = :id", id=third["id"]) == "expired"
+    assert (
+        await country.value("SELECT status FROM swaps WHERE id = :id", id=third["id"]) == "expired"
+    )
     assert await country.value("SELECT count(*) FROM placements WHERE status = 'underway'") == 0
 
 
-async def test_the_last_consent_checks_every_rule_again_and_reserves_all_or_nothing(country: Country) -> None:
+async def test_the_last_consent_checks_every_rule_again_and_reserves_all_or_nothing(
+    country: Country,
+) -> None:
     it = await chain(country)
     proposed = await it.at.propose(it.waiting)
     (last,) = await it.at.consent(proposed["id"], but=1)
@@ -164,7 +204,10 @@ async def test_a_leg_that_fails_lets_go_of_what_depended_on_it(country: Country)
     assert (await it.at.desk.get(f"/referrals/{it.waiting}"))["status"] == "open"
     assert (await it.at.desk.get(f"/referrals/{it.resident.referral_id}"))["status"] == "placed"
     claims = await it.at.claims()
-    assert (set(claims), claims[it.resident.place_id].successor_id) == ({it.resident.place_id}, None)
+    assert (set(claims), claims[it.resident.place_id].successor_id) == (
+        {it.resident.place_id},
+        None,
+    )
 
     again = await it.at.propose(it.waiting)  # nobody was moved: they may be asked again
     await it.at.consent(again["id"])
@@ -204,7 +247,9 @@ async def test_who_would_move_says_so_beforehand_and_is_not_moved_twice(country:
     wanted = fleeing(THERE, SOUTH)  # eik's place is the one that would do
     other = (await it.at.desk.post("/referrals", wanted))["id"]
     assert (await it.at.search(other))["none"]["code"] == "no_willing_household"
-    await country.rows("UPDATE placements SET arrived_at = arrived_at - interval '91 days' WHERE status = 'arrived'")
+    await country.rows(
+        "UPDATE placements SET arrived_at = arrived_at - interval '91 days' WHERE status = 'arrived'"
+    )
     assert len((await it.at.search(other))["swaps"]) == 1
 
 
@@ -220,25 +265,35 @@ async def test_legs_share_the_swaps_id_in_the_ledger(country: Country) -> None:
     rows = await country.rows(
         "SELECT o.index, l.type, o.sealed FROM openings AS o JOIN leaves AS l USING (index) ORDER BY 1"
     )
-    leaves = [(row.type, key.unseal_json(row.sealed, row=str(row.index))["swap_id"]) for row in rows]
+    leaves = [
+        (row.type, key.unseal_json(row.sealed, row=str(row.index))["swap_id"]) for row in rows
+    ]
     swap = proposed["id"]
     assert leaves == [("arrival", None), ("departure", swap), ("arrival", swap), ("arrival", swap)]
 
 
-async def test_a_search_is_for_acute_danger_counted_and_logged_for_all_who_were_looked_at(country: Country) -> None:
+async def test_a_search_is_for_acute_danger_counted_and_logged_for_all_who_were_looked_at(
+    country: Country,
+) -> None:
     it = await chain(country)
     found = await it.at.search(it.waiting)
-    logged = (await country.rows("SELECT action, referral_ids FROM access_log ORDER BY id DESC LIMIT 1"))[0]
+    logged = (
+        await country.rows("SELECT action, referral_ids FROM access_log ORDER BY id DESC LIMIT 1")
+    )[0]
     assert logged.action == "search_swaps"
     assert {str(id_) for id_ in logged.referral_ids} == {it.waiting, it.resident.referral_id}
     assert it.resident.referral_id not in str(found)
     assert it.resident.place_id not in str(found)
-    too_long = await it.at.desk.post("/swap-searches", {"referralId": it.waiting, "maxLegs": 6}, expect=400)
+    too_long = await it.at.desk.post(
+        "/swap-searches", {"referralId": it.waiting, "maxLegs": 6}, expect=400
+    )
     assert too_long["errors"][0]["pointer"] == "/maxLegs"
     calm = (await it.at.desk.post("/referrals", fleeing(HERE, urgency="urgent")))["id"]
     body = {"referralId": calm}
     assert await problem(it.at.desk, "/swap-searches", body, status=409) == "not_acute_safety"
-    none = (await it.at.desk.post("/swaps", {"searchId": found["id"], "rank": 2}, expect=400))["errors"]
+    none = (await it.at.desk.post("/swaps", {"searchId": found["id"], "rank": 2}, expect=400))[
+        "errors"
+    ]
     assert none[0]["pointer"] == "/rank"
     await country.rows("UPDATE swap_searches SET asked_at = asked_at - interval '16 minutes'")
     old = {"searchId": found["id"], "rank": 1}
@@ -247,10 +302,15 @@ async def test_a_search_is_for_acute_danger_counted_and_logged_for_all_who_were_
         "INSERT INTO swap_searches SELECT gen_random_uuid(), referral_id, provider_id, found, sealed, clock_timestamp()"
         " FROM swap_searches, generate_series(1, 30)"
     )
-    assert await problem(it.at.desk, "/swap-searches", {"referralId": it.waiting}, status=429) == "too_many_requests"
+    assert (
+        await problem(it.at.desk, "/swap-searches", {"referralId": it.waiting}, status=429)
+        == "too_many_requests"
+    )
 
 
-async def test_of_a_chain_of_three_what_does_not_depend_on_the_leg_that_fails_goes_on(country: Country) -> None:
+async def test_of_a_chain_of_three_what_does_not_depend_on_the_leg_that_fails_goes_on(
+    country: Country,
+) -> None:
     it = await scene(country)
     first = await it.resident("linde", THERE, FAR)
     alone = {"adults": [{"gender": "female", "age": 40}], "children": []}
@@ -280,5 +340,7 @@ async def test_of_a_chain_of_three_what_does_not_depend_on_the_leg_that_fails_go
     }
     assert await it.status(proposed["id"]) == "broken"
     assert (await it.desk.get(f"/referrals/{waiting}"))["status"] == "open"
-    left = await first.host.post(f"/placements/{first.placement_id}/departure", {"destination": "new_home"}, expect=200)
+    left = await first.host.post(
+        f"/placements/{first.placement_id}/departure", {"destination": "new_home"}, expect=200
+    )
     assert left["status"] == "ended"

@@ -12,7 +12,9 @@ from app.reference import policy_document
 from tests.country import FAR, Country, referral_body, shelter
 
 
-def draft(version: str = "next", *, valid_from: str = "2099-01-01", **changes: Any) -> dict[str, Any]:
+def draft(
+    version: str = "next", *, valid_from: str = "2099-01-01", **changes: Any
+) -> dict[str, Any]:
     return policy_document() | {"version": version, "valid_from": valid_from} | changes
 
 
@@ -22,10 +24,16 @@ def moment(at: datetime) -> str:
 
 async def refused(client: Any, document: object, *, status: int = 409) -> Any:
     answer = await client.post("/policies", document, expect=status)
-    return answer["code"] if status == 409 else {fault["pointer"]: fault["message"] for fault in answer["errors"]}
+    return (
+        answer["code"]
+        if status == 409
+        else {fault["pointer"]: fault["message"] for fault in answer["errors"]}
+    )
 
 
-async def test_administrators_publish_what_begins_later_and_everybody_reads_it(country: Country) -> None:
+async def test_administrators_publish_what_begins_later_and_everybody_reads_it(
+    country: Country,
+) -> None:
     administrator = await country.client("administrator")
     document = draft(hold_minutes=90)
 
@@ -35,7 +43,10 @@ async def test_administrators_publish_what_begins_later_and_everybody_reads_it(c
     assert made["validFrom"] == "2098-12-31T23:00:00Z"  # midnight, as clocks there have it
     auditor = await country.client("auditor", region=FAR)
     items = (await auditor.get("/policies"))["items"]
-    assert [(item["version"], item["current"]) for item in items] == [("next", False), ("nl-demo-5", True)]
+    assert [(item["version"], item["current"]) for item in items] == [
+        ("next", False),
+        ("nl-demo-5", True),
+    ]
     first = await auditor.get("/policies", params={"limit": 1})
     second = await auditor.get("/policies", params={"limit": 1, "cursor": first["nextCursor"]})
     assert [*first["items"], *second["items"]] == items
@@ -43,7 +54,12 @@ async def test_administrators_publish_what_begins_later_and_everybody_reads_it(c
         assert await auditor.get(f"/policies/{name}") == made
         assert (await auditor.get(f"/policies/nl-demo-5/differences?to={name}"))["differences"] == [
             {"pointer": "/hold_minutes", "change": "changed", "before": 120, "after": 90},
-            {"pointer": "/valid_from", "change": "changed", "before": "2026-01-01", "after": "2099-01-01"},
+            {
+                "pointer": "/valid_from",
+                "change": "changed",
+                "before": "2026-01-01",
+                "after": "2099-01-01",
+            },
             {"pointer": "/version", "change": "changed", "before": "nl-demo-5", "after": "next"},
         ]
     for path in (
@@ -65,7 +81,10 @@ async def test_what_is_published_stays_as_it_is(country: Country) -> None:
 
     assert await administrator.post("/policies", draft()) == made
     assert await refused(administrator, draft(renewals=1)) == "policy_version_taken"
-    assert await refused(administrator, draft("nl-demo-5", valid_from="2099-02-01")) == "policy_version_taken"
+    assert (
+        await refused(administrator, draft("nl-demo-5", valid_from="2099-02-01"))
+        == "policy_version_taken"
+    )
     assert await refused(administrator, draft("other")) == "policy_beginning_taken"
     current = await administrator.post("/policies", policy_document())
     assert (current["version"], current["current"]) == ("nl-demo-5", True)
@@ -88,18 +107,29 @@ async def test_every_fault_is_named_and_nothing_begins_in_the_past(country: Coun
     }
     early = ("2026-01-02", moment(now - timedelta(days=1)), moment(now + timedelta(seconds=30)))
     for valid_from in early:
-        assert list(await refused(administrator, draft(valid_from=valid_from), status=400)) == ["/valid_from"]
+        assert list(await refused(administrator, draft(valid_from=valid_from), status=400)) == [
+            "/valid_from"
+        ]
     await administrator.post("/policies", draft(valid_from=moment(now + timedelta(minutes=5))))
 
 
-async def test_a_policy_takes_effect_at_its_moment_in_processes_that_run_on(country: Country) -> None:
+async def test_a_policy_takes_effect_at_its_moment_in_processes_that_run_on(
+    country: Country,
+) -> None:
     await shelter(country)
     intake = await country.client("intake_worker", provider="haven")
     referral = await intake.post("/referrals", referral_body())
     before = await intake.post(f"/referrals/{referral['id']}/rankings")
-    hash_ = (await (await country.client("administrator")).post("/policies", draft(rankings_per_hour=900)))["hash"]
-    # Nearer than anybody may publish it; every process reads it ahead of its moment, and again after that nothing.
-    await country.rows("UPDATE policies SET valid_from = clock_timestamp() + interval '0.7 s' WHERE version = 'next'")
+    hash_ = (
+        await (await country.client("administrator")).post(
+            "/policies", draft(rankings_per_hour=900)
+        )
+    )["hash"]
+    # Nearer than anybody may publish it; every process reads it ahead of its moment, and again
+    # after that nothing.
+    await country.rows(
+        "UPDATE policies SET valid_from = clock_timestamp() + interval '0.7 s' WHERE version = 'next'"
+    )
     await country.rows("UPDATE heads SET value = value + 1 WHERE name = 'reference'")
 
     cited: list[str] = [before["policy"]["hash"]]
@@ -114,7 +144,10 @@ async def test_a_policy_takes_effect_at_its_moment_in_processes_that_run_on(coun
     (SELECT hash FROM policies WHERE valid_from <= r.as_of ORDER BY valid_from DESC LIMIT 1)"""
     assert await country.value(wrong) == 0
     items = (await intake.get("/policies"))["items"]
-    assert [(item["version"], item["current"]) for item in items] == [("next", True), ("nl-demo-5", False)]
+    assert [(item["version"], item["current"]) for item in items] == [
+        ("next", True),
+        ("nl-demo-5", False),
+    ]
     assert (await intake.post(f"/rankings/{before['id']}/replays", expect=200))["identical"] is True
 
 
@@ -125,14 +158,18 @@ async def test_radii_are_those_of_the_policy(country: Country) -> None:
     answer = await intake.post("/referrals", referral_body(dangerZones=[zone]), expect=400)
     made = await intake.post("/referrals", referral_body())
     path = f"/referrals/{made['id']}"
-    changed = await intake.patch(path, {"dangerZones": [zone]}, expect=400, headers={"If-Match": "*"})
+    changed = await intake.patch(
+        path, {"dangerZones": [zone]}, expect=400, headers={"If-Match": "*"}
+    )
 
     for refusal in (answer, changed):
         assert [fault["pointer"] for fault in refusal["errors"]] == ["/dangerZones/0/radiusKm"]
         assert "must be one of 5, 10, 15" in refusal["errors"][0]["message"]
 
 
-async def test_the_database_lets_only_administrators_add_a_policy_and_nobody_change_one(country: Country) -> None:
+async def test_the_database_lets_only_administrators_add_a_policy_and_nobody_change_one(
+    country: Country,
+) -> None:
     add = """INSERT INTO policies (hash, version, valid_from, document)
     VALUES (:version, :version, clock_timestamp() + :days * interval '1 day', '{}')"""
     change, remove = "UPDATE policies SET version = 'mine'", "DELETE FROM policies"

@@ -31,10 +31,14 @@ async def come_free(home: Shelter) -> None:
 
 
 async def refused(where: Desk, wanted: dict[str, Any]) -> bool:
-    return await problem(where.intake, "/holds", wanted, status=409, key=fresh()) == "ranking_outdated"
+    return (
+        await problem(where.intake, "/holds", wanted, status=409, key=fresh()) == "ranking_outdated"
+    )
 
 
-async def test_a_place_that_comes_free_at_home_keeps_a_household_there_until_it_is_taken(country: Country) -> None:
+async def test_a_place_that_comes_free_at_home_keeps_a_household_there_until_it_is_taken(
+    country: Country,
+) -> None:
     where, home = await full_at_home(country)
     wanted, flees = await where.wish(**WAITS), await where.wish()
 
@@ -44,7 +48,9 @@ async def test_a_place_that_comes_free_at_home_keeps_a_household_there_until_it_
     again = await where.intake.post(f"/referrals/{wanted['referralId']}/rankings")
     assert [offer["crossRegional"] for offer in again["offers"]] == [False]
     assert again["ownRegion"]["offers"] == 1
-    assert ("own_region_first", THERE) in {(left["rule"], left["region"]) for left in again["excluded"]}
+    assert ("own_region_first", THERE) in {
+        (left["rule"], left["region"]) for left in again["excluded"]
+    }
 
     await occupy(home)
     await where.intake.post("/holds", wanted, key=fresh())
@@ -74,8 +80,12 @@ async def test_a_site_at_home_that_declined_keeps_nobody(country: Country) -> No
     where, home = await full_at_home(country)
     wanted = await where.wish(**WAITS)
     await come_free(home)
-    nearer = await where.intake.post("/holds", await wish_for(where.intake, wanted["referralId"]), key=fresh())
-    await home.coordinator.post(f"/holds/{nearer['id']}/decline", {"reason": "staffing"}, expect=200)
+    nearer = await where.intake.post(
+        "/holds", await wish_for(where.intake, wanted["referralId"]), key=fresh()
+    )
+    await home.coordinator.post(
+        f"/holds/{nearer['id']}/decline", {"reason": "staffing"}, expect=200
+    )
 
     await where.intake.post("/holds", wanted, key=fresh())
 
@@ -119,7 +129,11 @@ async def test_the_record_shows_the_own_region_to_the_desk_and_to_an_auditor_wit
     own = (await where.intake.get(path))["ownRegion"]
     assert own["region"] == HERE
     assert own["offers"] == 0
-    assert {left["rule"]: left["places"] for left in own["excluded"]} == {"free": 1, "size": 1, "admission": 1}
+    assert {left["rule"]: left["places"] for left in own["excluded"]} == {
+        "free": 1,
+        "size": 1,
+        "admission": 1,
+    }
 
     await come_free(home)
     controller = await country.client("auditor", region=HERE)
@@ -130,7 +144,10 @@ async def test_the_record_shows_the_own_region_to_the_desk_and_to_an_auditor_wit
         assert replay["identical"] is True
         assert replay["offers"][0]["region"]["code"] == THERE
         told = {left["rule"]: left["places"] for left in replay["ownRegion"]["excluded"]}
-        assert (replay["ownRegion"]["offers"], told) == (0, {"free": 1, "unsuitable": 1, "admission": 1})
+        assert (replay["ownRegion"]["offers"], told) == (
+            0,
+            {"free": 1, "unsuitable": 1, "admission": 1},
+        )
     await (await country.client("auditor", region=FAR)).post(f"{path}/replays", expect=404)
 
     flees = await where.wish()

@@ -12,7 +12,17 @@ from app.database.transaction import WORKER
 from app.ranking import peaks
 from tests.api.calls import faults
 from tests.casework import desk, fresh, problem
-from tests.country import FAR, HERE, THERE, Client, Country, place_body, referral_body, shelter, site_body
+from tests.country import (
+    FAR,
+    HERE,
+    THERE,
+    Client,
+    Country,
+    place_body,
+    referral_body,
+    shelter,
+    site_body,
+)
 from tests.erased import erase
 from tests.noting import noting
 
@@ -40,12 +50,18 @@ def of(plan: Any, referral_id: str) -> Any:
 
 
 async def hold(intake: Client, part: Any, *, expect: int = 201) -> Any:
-    body = {"referralId": part["referralId"], "rankingId": part["rankingId"], "offerId": part["offer"]["offerId"]}
+    body = {
+        "referralId": part["referralId"],
+        "rankingId": part["rankingId"],
+        "offerId": part["offer"]["offerId"],
+    }
     body["overrideReason"] = part["overrideReason"]
     return await intake.post("/holds", body, key=fresh(), expect=expect)
 
 
-async def test_a_plan_places_more_than_choosing_in_turn_takes_nothing_and_is_held_one_by_one(country: Country) -> None:
+async def test_a_plan_places_more_than_choosing_in_turn_takes_nothing_and_is_held_one_by_one(
+    country: Country,
+) -> None:
     coordinator = await country.client("coordinator", provider="linde")
     await places_at(coordinator, municipality=THERE, features=["wheelchair"], bedSpaces=1)
     await places_at(coordinator, municipality=FAR, bedSpaces=3)
@@ -53,7 +69,11 @@ async def test_a_plan_places_more_than_choosing_in_turn_takes_nothing_and_is_hel
     anywhere = await registered(intake, threatLevel=2, nearMunicipality=THERE)
     on_wheels = await registered(intake, threatLevel=1, **CANNOT_WALK)
     too_many = [{"gender": "female", "age": 30}] * 9
-    nowhere = (await intake.post("/referrals", referral_body(household={"adults": too_many}, threatLevel=1)))["id"]
+    nowhere = (
+        await intake.post(
+            "/referrals", referral_body(household={"adults": too_many}, threatLevel=1)
+        )
+    )["id"]
 
     plan = await intake.post("/peak-plans", key="peak")
 
@@ -61,13 +81,19 @@ async def test_a_plan_places_more_than_choosing_in_turn_takes_nothing_and_is_hel
     assert (plan["placed"]["acute"], plan["placedInTurn"]["acute"], plan["leftOut"]) == (2, 1, 0)
     moved, placed, unplaced = plan["referrals"]
     assert (moved["offer"]["region"]["code"], moved["inTurn"]["region"]["code"]) == (FAR, THERE)
-    assert (moved["offer"]["rank"], moved["overrideReason"], placed["overrideReason"]) == (2, "peak_plan", None)
+    assert (moved["offer"]["rank"], moved["overrideReason"], placed["overrideReason"]) == (
+        2,
+        "peak_plan",
+        None,
+    )
     assert (moved["change"]["code"], moved["change"]["because"], moved["change"]["count"]) == (
         "fewer_points",
         "more_placed",
         1,
     )
-    assert moved["change"]["text"]["en"] == ("A less well suited place than in turn: so 1 more household gets a place.")
+    assert moved["change"]["text"]["en"] == (
+        "A less well suited place than in turn: so 1 more household gets a place."
+    )
     assert (placed["change"]["code"], placed["inTurn"]) == ("placed", None)
     assert (unplaced["offer"], unplaced["change"]["because"]) == (None, "nothing_lawful")
     assert [(one["rule"], one["places"]) for one in unplaced["excluded"]] == [("size", 2)]
@@ -84,7 +110,9 @@ async def test_a_plan_places_more_than_choosing_in_turn_takes_nothing_and_is_hel
     assert (again.json(), again.headers["Idempotency-Replayed"]) == (plan, "true")
 
 
-async def test_each_that_takes_no_part_hears_why_and_the_others_are_planned(country: Country, tmp_path: Path) -> None:
+async def test_each_that_takes_no_part_hears_why_and_the_others_are_planned(
+    country: Country, tmp_path: Path
+) -> None:
     where = await desk(country, places=3)
     open_, spent, erased = [await registered(where.intake) for _ in range(3)]
     held = (await where.hold())["referralId"]
@@ -95,7 +123,9 @@ async def test_each_that_takes_no_part_hears_why_and_the_others_are_planned(coun
         " FROM rankings AS r, generate_series(1, 29) WHERE referral_id = :id",
         id=spent,
     )
-    plan_of_all = await where.intake.post("/peak-plans", {"referralIds": [open_, erased]}, key="with erased")
+    plan_of_all = await where.intake.post(
+        "/peak-plans", {"referralIds": [open_, erased]}, key="with erased"
+    )
     assert [part["refusal"] for part in plan_of_all["referrals"]] == [None, None]
     await erase(country, erased, folder=tmp_path)
 
@@ -104,11 +134,17 @@ async def test_each_that_takes_no_part_hears_why_and_the_others_are_planned(coun
     assert plan["referrals"][0]["referralId"] == open_
     assert of(plan, open_)["offer"]["rank"] == 1
     refusals = {id_: of(plan, id_)["refusal"] for id_ in (spent, held, erased)}
-    assert [one["code"] for one in refusals.values()] == ["too_often", "referral_not_open", "erased"]
+    assert [one["code"] for one in refusals.values()] == [
+        "too_often",
+        "referral_not_open",
+        "erased",
+    ]
     assert 3500 < refusals[spent]["retryAfter"] <= 3600
     assert [one["retryAfter"] for one in refusals.values()][1:] == [None, None]
     again = {"referralIds": [open_, erased]}
-    assert await problem(where.intake, "/peak-plans", again, status=410, key="with erased") == "erased"
+    assert (
+        await problem(where.intake, "/peak-plans", again, status=410, key="with erased") == "erased"
+    )
     waiting = await where.intake.post("/peak-plans")
     assert {part["referralId"] for part in waiting["referrals"]} == {open_, spent}
 
@@ -128,22 +164,40 @@ async def test_who_moves_for_capacity_leaves_the_region_only_after_those_who_tak
     leaving, staying = of(plan, free_to_go), of(plan, bound)
     assert (staying["offer"]["region"]["code"], staying["after"]) == (HERE, [])
     assert (leaving["offer"]["region"]["code"], leaving["after"]) == (THERE, [bound])
-    assert (leaving["offer"]["offerId"], leaving["offer"]["rank"], leaving["overrideReason"]) == (None, None, None)
-    assert (leaving["change"]["code"], leaving["change"]["because"]) == ("out_of_region", "more_placed")
+    assert (leaving["offer"]["offerId"], leaving["offer"]["rank"], leaving["overrideReason"]) == (
+        None,
+        None,
+        None,
+    )
+    assert (leaving["change"]["code"], leaving["change"]["because"]) == (
+        "out_of_region",
+        "more_placed",
+    )
     await hold(intake, staying)
     now = of(await intake.post("/peak-plans"), free_to_go)
-    assert (now["offer"]["region"]["code"], now["offer"]["rank"], now["change"]["code"]) == (THERE, 1, "same")
+    assert (now["offer"]["region"]["code"], now["offer"]["rank"], now["change"]["code"]) == (
+        THERE,
+        1,
+        "same",
+    )
     await hold(intake, now)
 
 
-async def test_a_plan_is_for_own_referrals_that_may_be_seen_and_is_logged_as_a_look_at_each(country: Country) -> None:
+async def test_a_plan_is_for_own_referrals_that_may_be_seen_and_is_logged_as_a_look_at_each(
+    country: Country,
+) -> None:
     where = await desk(country, places=2)
     own, shielded = await registered(where.intake), await registered(where.intake)
-    await where.intake.ask("PUT", f"/referrals/{shielded}/shield", json={"colleagues": []}, expect=200)
+    await where.intake.ask(
+        "PUT", f"/referrals/{shielded}/shield", json={"colleagues": []}, expect=200
+    )
     colleague = await country.client("intake_worker", provider="haven")
     stranger = await country.client("intake_worker", provider="eik")
 
-    assert [part["referralId"] for part in (await colleague.post("/peak-plans", key="seen"))["referrals"]] == [own]
+    assert [
+        part["referralId"]
+        for part in (await colleague.post("/peak-plans", key="seen"))["referrals"]
+    ] == [own]
     answers = {
         (await client.ask("POST", "/peak-plans", json={"referralIds": ids}, expect=404)).content
         for client, ids in (
@@ -169,7 +223,11 @@ def test_small_counts_are_hidden_with_as_many_others_as_keep_their_sum_from_bein
     assert shown == {"a": 40, "b": None, "c": None, "d": None}
     assert peaks.suppressed({"a": 10, "b": 11}, keys="ab") == [["a", 10], ["b", 11]]
     assert peaks.suppressed({"a": 12}, keys="ab") == [["a", None], ["b", None]]
-    assert peaks.suppressed({"a": 6, "b": 4, "c": 11}, keys="abc") == [["a", None], ["b", None], ["c", 11]]
+    assert peaks.suppressed({"a": 6, "b": 4, "c": 11}, keys="abc") == [
+        ["a", None],
+        ["b", None],
+        ["c", 11],
+    ]
 
 
 @pytest.mark.parametrize("ids", [[], ["a", "a"], ["a"] * (MOST + 1), ["a" * 41], "a"])
@@ -195,11 +253,15 @@ async def test_two_hundred_are_planned_at_once_in_few_statements(
         plan = await where.intake.post("/peak-plans")
 
     assert (len(plan["referrals"]), plan["leftOut"]) == (3, 2)
-    assert len({part["offer"]["provider"]["id"] for part in plan["referrals"]}) == 1  # more than a ranking counts
+    assert (
+        len({part["offer"]["provider"]["id"] for part in plan["referrals"]}) == 1
+    )  # more than a ranking counts
     assert len(many) == len(few) <= 10
 
 
-async def test_administrators_get_counts_made_by_the_worker_with_small_ones_suppressed(country: Country) -> None:
+async def test_administrators_get_counts_made_by_the_worker_with_small_ones_suppressed(
+    country: Country,
+) -> None:
     there = await shelter(country, places=12)
     intake = await country.client("intake_worker", provider="haven")
     ids = [await registered(intake) for _ in range(22)]
@@ -209,7 +271,9 @@ async def test_administrators_get_counts_made_by_the_worker_with_small_ones_supp
 
     asked = await administrator.post("/peak-plans")
     assert (asked["madeAt"], asked["byUrgency"]) == (None, [])
-    work = worker.recurring_in(country.parts.settings.data_dir, keyring=country.parts.keyring)["peaks"]
+    work = worker.recurring_in(country.parts.settings.data_dir, keyring=country.parts.keyring)[
+        "peaks"
+    ]
     async with country.parts.database.entered(actor=WORKER) as tx:
         await work(tx)
     made = await administrator.get(f"/peak-plans/{asked['id']}")
@@ -217,11 +281,19 @@ async def test_administrators_get_counts_made_by_the_worker_with_small_ones_supp
     acute, urgent, planned = made["byUrgency"]
     assert acute == {"urgency": "acute", "placed": 12, "notPlaced": None, "placedInTurn": None}
     nothing = {"placed": None, "notPlaced": None, "placedInTurn": None}
-    assert (urgent, planned) == ({"urgency": "urgent", **nothing}, {"urgency": "planned", **nothing})
+    assert (urgent, planned) == (
+        {"urgency": "urgent", **nothing},
+        {"urgency": "planned", **nothing},
+    )
     assert made["byRegion"] == [{"region": HERE, "placed": 12, "notPlaced": 11}]
-    assert made["byBand"] == [{"band": "ample", "placed": None}, {"band": "sufficient", "placed": None}]
+    assert made["byBand"] == [
+        {"band": "ample", "placed": None},
+        {"band": "sufficient", "placed": None},
+    ]
     assert not any(id_ in str(made) for id_ in (*ids, there.site_id))
-    logged = await country.rows("SELECT roles, referral_ids FROM access_log WHERE roles = '{worker}'")
+    logged = await country.rows(
+        "SELECT roles, referral_ids FROM access_log WHERE roles = '{worker}'"
+    )
     assert [len(row.referral_ids) for row in logged] == [23]
 
     other = await country.client("administrator")
@@ -236,7 +308,9 @@ async def test_administrators_get_counts_made_by_the_worker_with_small_ones_supp
     assert await country.value("SELECT count(*) FROM peak_plans") == 0
 
 
-async def test_what_was_ranked_because_something_came_free_does_not_count_as_asked_for(country: Country) -> None:
+async def test_what_was_ranked_because_something_came_free_does_not_count_as_asked_for(
+    country: Country,
+) -> None:
     where = await desk(country)
     waiting = await registered(where.intake)
     await where.intake.post(f"/referrals/{waiting}/rankings")

@@ -16,7 +16,9 @@ async def test_a_ranking_replays_identically_after_everything_has_changed(countr
     await where.receiver.post("/places", place_body(where.there.site_id, bedSpaces=2))
     await where.receiver.patch(f"/sites/{where.there.site_id}", {"admission": "paused"})
     tag = {"If-Match": "*"}
-    await where.intake.patch(f"/referrals/{wanted['referralId']}", {"urgency": "planned"}, headers=tag)
+    await where.intake.patch(
+        f"/referrals/{wanted['referralId']}", {"urgency": "planned"}, headers=tag
+    )
     assert await where.intake.get(path) == first
     assert await where.intake.post(f"{path}/replays", expect=200) == {
         "identical": True,
@@ -25,7 +27,9 @@ async def test_a_ranking_replays_identically_after_everything_has_changed(countr
     }
 
 
-async def test_a_ranking_that_was_tampered_with_does_not_replay_identically(country: Country) -> None:
+async def test_a_ranking_that_was_tampered_with_does_not_replay_identically(
+    country: Country,
+) -> None:
     where = await desk(country)
     wanted = await where.wish()
     await country.rows("UPDATE rankings SET digest = 'sha256:0'")
@@ -55,14 +59,18 @@ async def test_the_limit_shows_fewer_offers_of_the_same_ranking(country: Country
         assert await problem(where.intake, path, {"limit": limit}, status=400) == "invalid_input"
 
 
-async def test_where_nothing_was_asked_every_offer_says_so_and_the_origin_is_a_zone(country: Country) -> None:
+async def test_where_nothing_was_asked_every_offer_says_so_and_the_origin_is_a_zone(
+    country: Country,
+) -> None:
     where = await desk(country)
     near = await shelter(country, "near", site={"municipality": HERE})
     unasked = referral_body(dangerAssessment="not_asked", dangerZones=[])
     referral = await where.intake.post("/referrals", unasked)
     ranking = await where.intake.post(f"/referrals/{referral['id']}/rankings")
     assert ranking["safetyAssessed"] is False
-    assert [offer["provider"]["id"] for offer in ranking["offers"]] == [str(await country.provider("linde"))]
+    assert [offer["provider"]["id"] for offer in ranking["offers"]] == [
+        str(await country.provider("linde"))
+    ]
     assert {left["rule"] for left in ranking["excluded"]} == {"danger"}
     assert near.site_id not in json.dumps(ranking)
 
@@ -71,14 +79,19 @@ async def test_another_provider_finds_no_ranking(country: Country) -> None:
     where = await desk(country)
     wanted = await where.wish()
     await where.receiver.get(f"/rankings/{wanted['rankingId']}", expect=404)
-    assert await problem(where.receiver, f"/rankings/{wanted['rankingId']}/replays", status=404) == "not_found"
+    assert (
+        await problem(where.receiver, f"/rankings/{wanted['rankingId']}/replays", status=404)
+        == "not_found"
+    )
 
 
 async def test_only_auditors_of_the_regions_concerned_replay_a_ranking(country: Country) -> None:
     where = await desk(country)
     wanted = await where.wish()
     path = f"/rankings/{wanted['rankingId']}/replays"
-    origin, receiving, other = [await country.client("auditor", region=region) for region in (HERE, THERE, FAR)]
+    origin, receiving, other = [
+        await country.client("auditor", region=region) for region in (HERE, THERE, FAR)
+    ]
     assert (await origin.post(path, expect=200))["identical"] is True
     assert await problem(other, path, status=404) == "not_found"
     assert await problem(receiving, path, status=404) == "not_found"
@@ -97,7 +110,9 @@ def names_in(value: Any) -> set[str]:
     return {name for part in value for name in names_in(part)} if isinstance(value, list) else set()
 
 
-async def test_an_auditor_sees_order_regions_and_points_and_nothing_about_danger(country: Country) -> None:
+async def test_an_auditor_sees_order_regions_and_points_and_nothing_about_danger(
+    country: Country,
+) -> None:
     where = await desk(country)
     await shelter(country, "eik", site={"municipality": FAR})
     wanted = await where.wish(nearMunicipality="GM0150")
@@ -107,13 +122,28 @@ async def test_an_auditor_sees_order_regions_and_points_and_nothing_about_danger
     assert {offer["region"]["code"] for offer in replay["offers"]} == {THERE, FAR}
     own = await where.intake.get(f"/rankings/{wanted['rankingId']}")
     assert "nearness" in {line["factor"] for line in own["offers"][0]["points"]}
-    assert {line["factor"] for offer in replay["offers"] for line in offer["points"]} & {"nearness", "safety"} == set()
-    told = {"clearanceKm", "safety", "band", "excluded", "dangerZones", "offerId", "provider", "referralId", "free"}
+    assert {line["factor"] for offer in replay["offers"] for line in offer["points"]} & {
+        "nearness",
+        "safety",
+    } == set()
+    told = {
+        "clearanceKm",
+        "safety",
+        "band",
+        "excluded",
+        "dangerZones",
+        "offerId",
+        "provider",
+        "referralId",
+        "free",
+    }
     assert names_in(replay) & told == set()
     assert "danger" not in json.dumps(replay).lower()
 
 
-async def test_the_score_that_an_auditor_sees_does_not_tell_the_distance_that_is_left_out(country: Country) -> None:
+async def test_the_score_that_an_auditor_sees_does_not_tell_the_distance_that_is_left_out(
+    country: Country,
+) -> None:
     where = await desk(country)
     wanted = await where.wish(nearMunicipality="GM0150")
     auditor = await country.client("auditor", region=HERE)

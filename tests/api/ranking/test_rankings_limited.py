@@ -9,7 +9,9 @@ AN_HOUR = 30
 """The policy's `rankings_per_hour`."""
 
 
-async def test_a_referral_is_ranked_as_often_within_the_hour_as_the_policy_allows(country: Country) -> None:
+async def test_a_referral_is_ranked_as_often_within_the_hour_as_the_policy_allows(
+    country: Country,
+) -> None:
     where = await desk(country)
     referral, other = [await where.intake.post("/referrals", referral_body()) for _ in range(2)]
     ranked = f"/referrals/{referral['id']}/rankings"
@@ -25,7 +27,12 @@ async def test_a_referral_is_ranked_as_often_within_the_hour_as_the_policy_allow
 
     assert refused.json()["code"] == "too_many_requests"
     assert 55 <= int(refused.headers["Retry-After"]) <= 60
-    assert await country.value("SELECT count(*) FROM rankings WHERE referral_id = :id", id=referral["id"]) == AN_HOUR
+    assert (
+        await country.value(
+            "SELECT count(*) FROM rankings WHERE referral_id = :id", id=referral["id"]
+        )
+        == AN_HOUR
+    )
     logged = "SELECT outcome FROM access_log WHERE action = 'rank' ORDER BY id DESC LIMIT 1"
     assert await country.value(logged) == "refused"
     await where.intake.post(f"/referrals/{other['id']}/rankings")

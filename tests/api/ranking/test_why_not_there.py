@@ -12,14 +12,20 @@ from tests.country import FAR, HERE, THERE, Country, place_body, referral_body, 
 SON = {"adults": [{"gender": "female", "age": 31}], "children": [{"age": None, "gender": "male"}]}
 
 
-async def test_all_that_stands_in_the_way_of_a_region_or_provider_is_said_by_rule_and_region(country: Country) -> None:
+async def test_all_that_stands_in_the_way_of_a_region_or_provider_is_said_by_rule_and_region(
+    country: Country,
+) -> None:
     where = await desk(country)
-    eik = await shelter(country, "eik", site={"municipality": HERE, "admission": "paused"}, bedSpaces=1)
+    eik = await shelter(
+        country, "eik", site={"municipality": HERE, "admission": "paused"}, bedSpaces=1
+    )
     await eik.coordinator.patch(f"/places/{eik.place_ids[0]}", {"status": "occupied"})
     await eik.coordinator.post("/places", place_body(eik.site_id))
     wanted = await where.wish(barredProviders=[str(await country.provider("beuk"))])
     path = f"/rankings/{wanted['rankingId']}/obstacles"
-    await eik.coordinator.patch(f"/sites/{eik.site_id}", {"admission": "open"})  # too late for this ranking
+    await eik.coordinator.patch(
+        f"/sites/{eik.site_id}", {"admission": "open"}
+    )  # too late for this ranking
 
     at_home = await where.intake.get(path, params={"region": HERE})
     ask_by_name = where.intake.get(path, params={"provider": str(await country.provider("eik"))})
@@ -46,13 +52,18 @@ async def test_all_that_stands_in_the_way_of_a_region_or_provider_is_said_by_rul
     assert nothing["text"]["en"].endswith("has no places in the register.")
 
 
-async def test_one_region_or_one_provider_is_named_and_known_and_the_ranking_is_ones_own(country: Country) -> None:
+async def test_one_region_or_one_provider_is_named_and_known_and_the_ranking_is_ones_own(
+    country: Country,
+) -> None:
     where = await desk(country)
     wanted = await where.wish()
     path = f"/rankings/{wanted['rankingId']}/obstacles"
     for query, pointers in (
         ({}, {"/region", "/provider"}),
-        ({"region": THERE, "provider": str(await country.provider("linde"))}, {"/region", "/provider"}),
+        (
+            {"region": THERE, "provider": str(await country.provider("linde"))},
+            {"/region", "/provider"},
+        ),
         ({"region": "GM0001"}, {"/region"}),
         ({"provider": "linde"}, {"/provider"}),
     ):
@@ -65,14 +76,20 @@ async def test_one_region_or_one_provider_is_named_and_known_and_the_ranking_is_
     "referral, fact, pointer",
     [
         ({"household": SON}, "son_age", "/household/children/0/age"),
-        ({"dangerAssessment": "not_asked", "dangerZones": []}, "danger_assessment", "/dangerAssessment"),
+        (
+            {"dangerAssessment": "not_asked", "dangerZones": []},
+            "danger_assessment",
+            "/dangerAssessment",
+        ),
     ],
 )
 async def test_a_missing_fact_is_said_by_what_it_could_open_and_by_nothing_once_it_is_known(
     country: Country, referral: dict[str, object], fact: str, pointer: str
 ) -> None:
     where = await desk(country)
-    await shelter(country, "eik", site={"municipality": HERE if fact != "son_age" else FAR}, sonsUpToAge=12)
+    await shelter(
+        country, "eik", site={"municipality": HERE if fact != "son_age" else FAR}, sonsUpToAge=12
+    )
     made = await where.intake.post("/referrals", referral_body(**referral))
     ranking = await where.intake.post(f"/referrals/{made['id']}/rankings")
 

@@ -12,7 +12,9 @@ from tests.country import Client, Country, referral_body
 from tests.erased import erase
 from tests.shielding import shielding
 
-LATE = "UPDATE alternatives SET next_check_at = clock_timestamp() - interval '25 hours' WHERE id = :id"
+LATE = (
+    "UPDATE alternatives SET next_check_at = clock_timestamp() - interval '25 hours' WHERE id = :id"
+)
 
 
 def hotel(country: Country, **changes: Any) -> dict[str, Any]:
@@ -71,7 +73,9 @@ async def test_an_alternative_is_shown_to_both_sides_and_to_the_responsible_one_
     assert await events(country) == [("waiting", made["id"], {"haven", "linde"})]
 
 
-async def test_whoever_is_not_well_is_looked_after_at_once_until_somebody_finds_them_well(country: Country) -> None:
+async def test_whoever_is_not_well_is_looked_after_at_once_until_somebody_finds_them_well(
+    country: Country,
+) -> None:
     where = await desk(country)
     referral_id, made = await begun(where, country)
     checks = f"/alternatives/{made['id']}/checks"
@@ -87,8 +91,15 @@ async def test_whoever_is_not_well_is_looked_after_at_once_until_somebody_finds_
         (listed,) = (await where.intake.get("/waiting-list"))["items"]
         assert (listed["referralId"], listed["overdue"]) == (referral_id, overdue)
 
-    assert [kind for kind, _, _ in await events(country)] == ["waiting", "alarm", "alarm", "waiting"]
-    assert set(faults(await where.receiver.ask("POST", checks, json={"outcome": "fine"}))) == {"/outcome"}
+    assert [kind for kind, _, _ in await events(country)] == [
+        "waiting",
+        "alarm",
+        "alarm",
+        "waiting",
+    ]
+    assert set(faults(await where.receiver.ask("POST", checks, json={"outcome": "fine"}))) == {
+        "/outcome"
+    }
 
 
 async def test_overdue_ones_are_loud_every_day_and_told_to_both(country: Country) -> None:
@@ -99,15 +110,23 @@ async def test_overdue_ones_are_loud_every_day_and_told_to_both(country: Country
     assert [kind for kind, _, _ in await events(country)] == ["waiting"] * 2
 
     await country.rows(LATE, id=made["id"])
-    await country.rows("UPDATE alternatives SET until = current_date - 5 WHERE id = :id", id=other["id"])
+    await country.rows(
+        "UPDATE alternatives SET until = current_date - 5 WHERE id = :id", id=other["id"]
+    )
     for _ in range(2):
         await reminded(country)
     told = [event for event in await events(country) if event[0] == "reminder"]
     assert sorted(told, key=str) == sorted(
-        [("reminder", made["id"], {"haven", "linde"}), ("reminder", other["id"], {"haven", "linde"})], key=str
+        [
+            ("reminder", made["id"], {"haven", "linde"}),
+            ("reminder", other["id"], {"haven", "linde"}),
+        ],
+        key=str,
     )
 
-    a_day_later = "UPDATE alternatives SET next_check_at = next_check_at - interval '1 day' WHERE id = :id"
+    a_day_later = (
+        "UPDATE alternatives SET next_check_at = next_check_at - interval '1 day' WHERE id = :id"
+    )
     await country.rows(a_day_later, id=made["id"])
     await country.rows("UPDATE reminders SET due_at = due_at - interval '1 day'")
     await reminded(country)
@@ -132,7 +151,10 @@ async def test_an_emergency_bed_has_the_policys_nights_and_no_more(country: Coun
         ({"responsibleProviderId": "nobody"}, {"/responsibleProviderId"}),
         ({"address": "Kade 1"}, {"/address"}),
     ):
-        assert set(faults(await where.intake.ask("POST", path, json=hotel(country, **changes)))) == wrong
+        assert (
+            set(faults(await where.intake.ask("POST", path, json=hotel(country, **changes))))
+            == wrong
+        )
     shorter = hotel(country, kind="emergency_bed", until=(today + timedelta(days=1)).isoformat())
     assert (await where.intake.post(path, shorter))["until"] == shorter["until"]
 
@@ -145,11 +167,18 @@ async def test_an_alternative_ends_by_a_code_or_by_itself(country: Country) -> N
     for made, client in ((by_us, where.intake), (by_them, where.receiver)):
         path = f"/alternatives/{made['id']}/ending"
         await client.post(path, {"reason": "left"}, expect=200)
-        assert await problem(where.intake, path, {"reason": "left"}, status=409) == "alternative_ended"
+        assert (
+            await problem(where.intake, path, {"reason": "left"}, status=409) == "alternative_ended"
+        )
         checks = f"/alternatives/{made['id']}/checks"
-        assert await problem(where.receiver, checks, {"outcome": "well"}, status=409) == "alternative_ended"
+        assert (
+            await problem(where.receiver, checks, {"outcome": "well"}, status=409)
+            == "alternative_ended"
+        )
         ended.append((made["id"], client))
-    assert set(faults(await where.intake.ask("POST", path, json={"reason": "placed"}))) == {"/reason"}
+    assert set(faults(await where.intake.ask("POST", path, json={"reason": "placed"}))) == {
+        "/reason"
+    }
     kinds = {subject: kind for kind, subject, _ in await events(country)}
     assert [kinds[id_] for id_, _ in ended] == ["waiting", "alarm"]
 
@@ -157,11 +186,17 @@ async def test_an_alternative_ends_by_a_code_or_by_itself(country: Country) -> N
     await where.intake.post(f"/referrals/{withdrawn}/withdrawal", expect=200)
     placed, second = await begun(where, country)
     ranking = await where.intake.post(f"/referrals/{placed}/rankings")
-    wish = {"referralId": placed, "rankingId": ranking["id"], "offerId": ranking["offers"][0]["offerId"]}
+    wish = {
+        "referralId": placed,
+        "rankingId": ranking["id"],
+        "offerId": ranking["offers"][0]["offerId"],
+    }
     hold = await where.intake.post("/holds", wish, key="first")
     await where.receiver.post(f"/holds/{hold['id']}/acceptance", {"by": "person"}, expect=200)
     placement = await where.intake.post("/placements", {"holdId": hold["id"]}, key="second")
-    assert (await where.intake.get(f"/referrals/{placed}"))["alternative"]["id"] == second["id"]  # until they are there
+    assert (await where.intake.get(f"/referrals/{placed}"))["alternative"]["id"] == second[
+        "id"
+    ]  # until they are there
     path = f"/referrals/{placed}/alternatives"
     assert await problem(where.intake, path, hotel(country), status=409) == "referral_not_open"
     await where.receiver.ask("POST", f"/placements/{placement['id']}/arrival", expect=200)
@@ -173,7 +208,9 @@ async def test_an_alternative_ends_by_a_code_or_by_itself(country: Country) -> N
     assert (await where.intake.get("/alternatives"))["items"] == []
 
 
-async def test_a_shield_holds_for_alternatives_and_contacts_at_home(country: Country, tmp_path: Any) -> None:
+async def test_a_shield_holds_for_alternatives_and_contacts_at_home(
+    country: Country, tmp_path: Any
+) -> None:
     case = await shielding(country)
     body = hotel(country, responsibleProviderId=str(country.providers["haven"]))
     made = await case.named.post(f"/referrals/{case.id}/alternatives", body)
@@ -187,13 +224,21 @@ async def test_a_shield_holds_for_alternatives_and_contacts_at_home(country: Cou
 
     await erase(country, case.id, folder=tmp_path)
     assert (await case.named.get(f"/referrals/{case.id}/contacts", expect=410))["code"] == "erased"
-    assert await problem(case.named, f"/referrals/{case.id}/contacts", {"note": "x"}, status=410) == "erased"
-    assert await problem(case.named, f"/referrals/{case.id}/alternatives", body, status=410) == "erased"
+    assert (
+        await problem(case.named, f"/referrals/{case.id}/contacts", {"note": "x"}, status=410)
+        == "erased"
+    )
+    assert (
+        await problem(case.named, f"/referrals/{case.id}/alternatives", body, status=410)
+        == "erased"
+    )
     assert (await case.named.get("/waiting-list"))["items"] == []
     assert (await case.named.get(f"/alternatives/{made['id']}"))["endReason"] == "withdrawn"
 
 
-async def test_help_where_they_are_takes_what_was_published_and_gives_it_back(country: Country) -> None:
+async def test_help_where_they_are_takes_what_was_published_and_gives_it_back(
+    country: Country,
+) -> None:
     where = await desk(country)
     assert await where.receiver.get("/ambulatory-capacity") == {"capacity": 0, "inUse": 0}
     referrals = [(await where.intake.post("/referrals", referral_body()))["id"] for _ in range(3)]
@@ -204,13 +249,20 @@ async def test_help_where_they_are_takes_what_was_published_and_gives_it_back(co
     await where.receiver.ask("PUT", "/ambulatory-capacity", json={"capacity": 2}, expect=200)
     first, _ = [await where.intake.post(path, body) for path in paths[:2]]
     assert await problem(where.intake, paths[2], body, status=409) == "no_capacity"
-    lower = await where.receiver.ask("PUT", "/ambulatory-capacity", json={"capacity": 1}, expect=200)
+    lower = await where.receiver.ask(
+        "PUT", "/ambulatory-capacity", json={"capacity": 1}, expect=200
+    )
     assert lower.json() == {"capacity": 1, "inUse": 2}
-    await where.receiver.post(f"/alternatives/{first['id']}/ending", {"reason": "not_available"}, expect=200)
+    await where.receiver.post(
+        f"/alternatives/{first['id']}/ending", {"reason": "not_available"}, expect=200
+    )
     assert await problem(where.intake, paths[2], body, status=409) == "no_capacity"
     await where.intake.post(f"/referrals/{referrals[1]}/withdrawal", expect=200)
     await where.intake.post(paths[2], body)
     assert await where.receiver.get("/ambulatory-capacity") == {"capacity": 1, "inUse": 1}
-    assert await where.intake.get("/ambulatory-capacity") == {"capacity": 0, "inUse": 0}  # haven's own
+    assert await where.intake.get("/ambulatory-capacity") == {
+        "capacity": 0,
+        "inUse": 0,
+    }  # haven's own
     wrong = await where.receiver.ask("PUT", "/ambulatory-capacity", json={"capacity": -1})
     assert set(faults(wrong)) == {"/capacity"}

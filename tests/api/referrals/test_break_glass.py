@@ -17,7 +17,10 @@ AGO = "UPDATE shields SET until = clock_timestamp() - interval '1 second' WHERE 
 
 
 async def events(country: Country) -> list[tuple[str, Any]]:
-    return [tuple(row) for row in await country.rows("SELECT subject, audience FROM outbox WHERE kind = 'access'")]
+    return [
+        tuple(row)
+        for row in await country.rows("SELECT subject, audience FROM outbox WHERE kind = 'access'")
+    ]
 
 
 async def test_a_glass_is_broken_and_the_coordinators_hear_of_it_at_once(country: Country) -> None:
@@ -34,10 +37,16 @@ async def test_a_glass_is_broken_and_the_coordinators_hear_of_it_at_once(country
     assert told is not None
     assert (told.kind, told.data) == ("access", {"id": broken["id"]})
     (notice,) = (await (await country.client(token=coordinator)).get("/access-notices"))["items"]
-    assert (notice["eventId"], notice["purpose"], notice["referralId"]) == (broken["id"], WHY, scene.id)
+    assert (notice["eventId"], notice["purpose"], notice["referralId"]) == (
+        broken["id"],
+        WHY,
+        scene.id,
+    )
 
 
-async def test_what_was_opened_is_seen_by_the_usual_calls_and_each_look_is_logged(country: Country) -> None:
+async def test_what_was_opened_is_seen_by_the_usual_calls_and_each_look_is_logged(
+    country: Country,
+) -> None:
     scene = await shielding(country)
     hold = await hold_first(scene.named, referral_id=scene.id)
     await scene.desk.receiver.post(f"/holds/{hold['id']}/acceptance", {"by": "person"}, expect=200)
@@ -46,7 +55,9 @@ async def test_what_was_opened_is_seen_by_the_usual_calls_and_each_look_is_logge
 
     await break_glass(scene.other, scene.reference)
 
-    assert await scene.other.get(f"/referrals/{scene.id}") == await scene.named.get(f"/referrals/{scene.id}")
+    assert await scene.other.get(f"/referrals/{scene.id}") == await scene.named.get(
+        f"/referrals/{scene.id}"
+    )
     for path in (f"/holds/{hold['id']}", f"/placements/{placement['id']}"):
         await scene.other.get(path)
         await third.get(path, expect=404)
@@ -71,7 +82,15 @@ async def test_the_entry_says_who_why_and_of_whom(country: Country) -> None:
 
     (row,) = await country.rows(LOG)
     who = await account_of(scene.other)
-    assert tuple(row) == ("granted", "immediate_danger", "referral", scene.id, scene.id, who, broken["id"])
+    assert tuple(row) == (
+        "granted",
+        "immediate_danger",
+        "referral",
+        scene.id,
+        scene.id,
+        who,
+        broken["id"],
+    )
     (glass,) = await country.rows(GLASSES)
     assert tuple(glass)[:2] == (who, "immediate_danger")
     minutes = await country.value(
@@ -107,7 +126,9 @@ async def test_a_second_look_goes_on_longer_and_is_told_again(country: Country) 
     assert await scene.seen()
 
 
-async def test_unknown_foreign_and_unshielded_references_are_refused_alike_and_logged(country: Country) -> None:
+async def test_unknown_foreign_and_unshielded_references_are_refused_alike_and_logged(
+    country: Country,
+) -> None:
     scene = await shielding(country)
     unshielded = await scene.named.post("/referrals", referral_body())
     receiver = scene.desk.receiver
@@ -119,12 +140,16 @@ async def test_unknown_foreign_and_unshielded_references_are_refused_alike_and_l
     for reference in references:
         body = {"reference": reference, "reason": WHY}
         answer = await scene.other.ask("POST", "/break-glass-looks", json=body, expect=404)
-        headers = sorted((name, value) for name, value in answer.headers.items() if name != "x-request-id")
+        headers = sorted(
+            (name, value) for name, value in answer.headers.items() if name != "x-request-id"
+        )
         answers.add((answer.content, *headers))
 
     assert len(answers) == 1
     rows = await country.rows(LOG)
-    assert [tuple(row)[:5] for row in rows] == [("refused", WHY, "referral", None, None)] * len(references)
+    assert [tuple(row)[:5] for row in rows] == [("refused", WHY, "referral", None, None)] * len(
+        references
+    )
     assert await country.rows(GLASSES) == []
     assert await events(country) == []
 
@@ -150,7 +175,10 @@ async def test_a_repeat_is_a_look_of_its_own(country: Country) -> None:
     scene = await shielding(country)
     body = {"reference": scene.reference, "reason": WHY}
 
-    answers = [await scene.other.ask("POST", "/break-glass-looks", json=body, key="same", expect=201) for _ in range(2)]
+    answers = [
+        await scene.other.ask("POST", "/break-glass-looks", json=body, key="same", expect=201)
+        for _ in range(2)
+    ]
 
     assert all("Idempotency-Replayed" not in answer.headers for answer in answers)
     assert len(await country.rows(LOG)) == len(await events(country)) == 2
@@ -166,7 +194,9 @@ async def test_whoever_is_named_breaks_nothing(country: Country) -> None:
     assert await scene.seen(scene.named)
 
 
-async def test_whoever_broke_the_glass_names_nobody_while_one_of_the_named_is_at_work(country: Country) -> None:
+async def test_whoever_broke_the_glass_names_nobody_while_one_of_the_named_is_at_work(
+    country: Country,
+) -> None:
     scene = await shielding(country)
     await break_glass(scene.other, scene.reference)
 
@@ -174,7 +204,8 @@ async def test_whoever_broke_the_glass_names_nobody_while_one_of_the_named_is_at
     await unshield(scene.other, scene.id, expect=403)
     assert await country.value("SELECT count(*) FROM shields WHERE until IS NULL") == 1
     await country.rows(
-        "UPDATE accounts SET disabled_at = clock_timestamp() WHERE id = :id", id=await account_of(scene.named)
+        "UPDATE accounts SET disabled_at = clock_timestamp() WHERE id = :id",
+        id=await account_of(scene.named),
     )
 
     third = await scene.colleague()
@@ -195,7 +226,9 @@ async def test_a_coordinator_who_does_no_intake_sees_its_hold(country: Country) 
     await coordinator.get(f"/holds/{hold['id']}")
 
 
-async def test_a_glass_stays_broken_when_others_are_named_and_goes_with_the_shield(country: Country) -> None:
+async def test_a_glass_stays_broken_when_others_are_named_and_goes_with_the_shield(
+    country: Country,
+) -> None:
     scene = await shielding(country)
     await break_glass(scene.other, scene.reference)
     third = await scene.colleague()
@@ -217,10 +250,15 @@ async def test_a_glass_stays_broken_when_others_are_named_and_goes_with_the_shie
     [
         ({}, {"/reference", "/reason"}),
         ({"reference": "", "reason": "curiosity"}, {"/reference", "/reason"}),
-        ({"reference": "x" * 201, "reason": None, "note": "please"}, {"/reference", "/reason", "/note"}),
+        (
+            {"reference": "x" * 201, "reason": None, "note": "please"},
+            {"/reference", "/reason", "/note"},
+        ),
     ],
 )
-async def test_a_look_has_a_reason_from_the_list(country: Country, body: dict[str, Any], pointers: set[str]) -> None:
+async def test_a_look_has_a_reason_from_the_list(
+    country: Country, body: dict[str, Any], pointers: set[str]
+) -> None:
     client = await country.client("intake_worker", provider="haven")
     assert set(faults(await client.ask("POST", "/break-glass-looks", json=body))) == pointers
     assert await country.rows(LOG) == []

@@ -25,11 +25,15 @@ async def test_references_are_not_guessed(country: Country) -> None:
         await break_glass(scene.other, f"baku-lim{number}", expect=404)
 
     refused = [
-        await scene.other.ask("POST", "/break-glass-looks", json={"reference": scene.reference, "reason": WHY})
+        await scene.other.ask(
+            "POST", "/break-glass-looks", json={"reference": scene.reference, "reason": WHY}
+        )
         for _ in range(3)
     ]
 
-    assert {(answer.status_code, answer.json()["code"]) for answer in refused} == {(429, "too_many_requests")}
+    assert {(answer.status_code, answer.json()["code"]) for answer in refused} == {
+        (429, "too_many_requests")
+    }
     assert all(3000 < int(answer.headers["Retry-After"]) <= 3600 for answer in refused)
     assert [row.purpose for row in await country.rows(WHYS)] == [WHY] * 10 + [None] * 3
     assert not await scene.seen()
@@ -59,16 +63,23 @@ async def test_of_many_guesses_at_once_no_more_are_looked_at(country: Country) -
     scene = await shielding(country)
     body = {"reference": "baku-limo", "reason": WHY}
 
-    answers = await asyncio.gather(*(scene.other.ask("POST", "/break-glass-looks", json=body) for _ in range(14)))
+    answers = await asyncio.gather(
+        *(scene.other.ask("POST", "/break-glass-looks", json=body) for _ in range(14))
+    )
 
     assert sorted(answer.status_code for answer in answers) == [404] * 10 + [429] * 4
 
 
-async def test_a_pool_of_one_connection_is_enough_for_many_at_once(country: Country, embedded: Server) -> None:
+async def test_a_pool_of_one_connection_is_enough_for_many_at_once(
+    country: Country, embedded: Server
+) -> None:
     scene = await shielding(country)
     tokens = [await country.token("intake_worker", provider="haven") for _ in range(6)]
     parts = join(
-        Settings(rate_limit=0, pool_size=1), database_url=country.app_url, redis_url=embedded.redis_url, key=country.key
+        Settings(rate_limit=0, pool_size=1),
+        database_url=country.app_url,
+        redis_url=embedded.redis_url,
+        key=country.key,
     )
     country.stack.push_async_callback(parts.database.close)
     country.stack.push_async_callback(parts.link.close)
@@ -79,4 +90,6 @@ async def test_a_pool_of_one_connection_is_enough_for_many_at_once(country: Coun
 
     assert {UUID(one["referralId"]) for one in broken} == {UUID(scene.id)}
     assert [await scene.seen(client) for client in clients] == [True] * len(clients)
-    assert await country.value("SELECT count(*) FROM shields WHERE until IS NOT NULL") == len(clients)
+    assert await country.value("SELECT count(*) FROM shields WHERE until IS NOT NULL") == len(
+        clients
+    )

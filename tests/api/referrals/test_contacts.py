@@ -18,22 +18,39 @@ async def reminders(country: Country) -> list[str]:
     for _ in range(2):
         async with country.parts.database.entered(actor=WORKER) as tx:
             await remind(tx, keyring=country.parts.keyring)
-    return [row.subject for row in await country.rows("SELECT subject FROM outbox WHERE kind = 'reminder' ORDER BY id")]
+    return [
+        row.subject
+        for row in await country.rows(
+            "SELECT subject FROM outbox WHERE kind = 'reminder' ORDER BY id"
+        )
+    ]
 
 
 async def test_contacts_are_for_the_own_provider_newest_first_and_sealed(country: Country) -> None:
     where = await desk(country)
     held = await where.accepted()
     path = f"/referrals/{held['referralId']}/contacts"
-    first = await where.intake.post(path, {"note": NOTE, "kind": "client", "dueAt": AHEAD}, key="once")
-    assert await where.intake.post(path, {"note": NOTE, "kind": "client", "dueAt": AHEAD}, key="once") == first
+    first = await where.intake.post(
+        path, {"note": NOTE, "kind": "client", "dueAt": AHEAD}, key="once"
+    )
+    assert (
+        await where.intake.post(path, {"note": NOTE, "kind": "client", "dueAt": AHEAD}, key="once")
+        == first
+    )
     second = await where.intake.post(path, {"note": "Niemand thuis."})
 
     assert (await where.intake.get(path))["items"] == [second, first]
-    assert (first["note"], first["kind"], second["kind"], second["dueAt"]) == (NOTE, "client", None, None)
+    assert (first["note"], first["kind"], second["kind"], second["dueAt"]) == (
+        NOTE,
+        "client",
+        None,
+        None,
+    )
     page = await where.intake.get(path, params={"limit": 1})
     assert (await where.intake.get(path, params={"cursor": page["nextCursor"]}))["items"] == [first]
-    await where.receiver.get(path, expect=404)  # who is coming, they see; what was said, they do not
+    await where.receiver.get(
+        path, expect=404
+    )  # who is coming, they see; what was said, they do not
     sealed = await country.value("SELECT string_agg(encode(sealed, 'escape'), '') FROM contacts")
     assert "Belt" not in sealed
     assert "thuis" not in sealed
@@ -44,7 +61,12 @@ async def test_every_fault_of_a_contact_is_named(country: Country) -> None:
     referral = await where.intake.post("/referrals", referral_body())
     path = f"/referrals/{referral['id']}/contacts"
     wrong = {"note": "a\u0007b", "kind": "seance", "dueAt": "tomorrow", "by": "me"}
-    assert set(faults(await where.intake.ask("POST", path, json=wrong))) == {"/note", "/kind", "/dueAt", "/by"}
+    assert set(faults(await where.intake.ask("POST", path, json=wrong))) == {
+        "/note",
+        "/kind",
+        "/dueAt",
+        "/by",
+    }
     past = {"note": "x", "dueAt": "2020-01-01T00:00:00Z"}
     assert set(faults(await where.intake.ask("POST", path, json=past))) == {"/dueAt"}
     assert set(faults(await where.intake.ask("POST", path, json={"note": "x" * 2001}))) == {"/note"}
@@ -52,16 +74,27 @@ async def test_every_fault_of_a_contact_is_named(country: Country) -> None:
     assert await problem(where.intake, path, {"note": "x"}, status=409) == "referral_not_open"
 
 
-async def test_a_contact_that_is_due_is_reminded_of_once_and_the_newest_contact_counts(country: Country) -> None:
+async def test_a_contact_that_is_due_is_reminded_of_once_and_the_newest_contact_counts(
+    country: Country,
+) -> None:
     where = await desk(country)
-    one, other = [(await where.intake.post("/referrals", referral_body(safetyPlan=True)))["id"] for _ in range(2)]
+    one, other = [
+        (await where.intake.post("/referrals", referral_body(safetyPlan=True)))["id"]
+        for _ in range(2)
+    ]
     for id_ in (one, other):
         await where.intake.post(f"/referrals/{id_}/contacts", {"note": NOTE, "dueAt": AHEAD})
-    await country.rows("UPDATE contacts SET due_at = clock_timestamp(), at = at - interval '1 hour'")
-    await where.intake.post(f"/referrals/{other}/contacts", {"note": "Gebeld, niets meer afgesproken."})
+    await country.rows(
+        "UPDATE contacts SET due_at = clock_timestamp(), at = at - interval '1 hour'"
+    )
+    await where.intake.post(
+        f"/referrals/{other}/contacts", {"note": "Gebeld, niets meer afgesproken."}
+    )
 
     assert await reminders(country) == [one]
-    items = {item["referralId"]: item for item in (await where.intake.get("/waiting-list"))["items"]}
+    items = {
+        item["referralId"]: item for item in (await where.intake.get("/waiting-list"))["items"]
+    }
     assert [due["what"] for due in items[one]["due"]] == ["contact"]
     assert (items[other]["due"], items[other]["nextContactAt"]) == ([], None)
     assert not items[one]["overdue"]
@@ -76,6 +109,9 @@ async def test_a_safety_plan_is_asked_for_after_a_day_where_there_is_none(countr
     fresh_one = (await where.intake.post("/referrals", referral_body()))["id"]
 
     assert await reminders(country) == [without]
-    due = {item["referralId"]: item["due"] for item in (await where.intake.get("/waiting-list"))["items"]}
+    due = {
+        item["referralId"]: item["due"]
+        for item in (await where.intake.get("/waiting-list"))["items"]
+    }
     assert [one["what"] for one in due[without]] == ["safety_plan"]
     assert due[with_plan] == due[fresh_one] == []

@@ -15,7 +15,9 @@ async def test_a_referral_is_its_own_providers_alone(country: Country) -> None:
     assert await problem(where.receiver, f"{path}/withdrawal", status=404) == "not_found"
     assert await problem(where.receiver, f"{path}/rankings", status=404) == "not_found"
     assert (await where.receiver.get("/referrals"))["items"] == []
-    assert [item["id"] for item in (await where.intake.get("/referrals"))["items"]] == [referral["id"]]
+    assert [item["id"] for item in (await where.intake.get("/referrals"))["items"]] == [
+        referral["id"]
+    ]
 
 
 async def test_a_change_needs_the_version_that_was_read(country: Country) -> None:
@@ -24,11 +26,17 @@ async def test_a_change_needs_the_version_that_was_read(country: Country) -> Non
     path, tag = f"/referrals/{made.json()['id']}", made.headers["ETag"]
     change = {"urgency": "urgent"}
     assert (await where.intake.patch(path, change, expect=428))["code"] == "if_match_required"
-    assert (await where.intake.patch(path, change, headers={"If-Match": '"other"'}, expect=412))["code"] == "stale"
-    changed = await where.intake.ask("PATCH", path, json=change, headers={"If-Match": tag}, expect=200)
+    assert (await where.intake.patch(path, change, headers={"If-Match": '"other"'}, expect=412))[
+        "code"
+    ] == "stale"
+    changed = await where.intake.ask(
+        "PATCH", path, json=change, headers={"If-Match": tag}, expect=200
+    )
     assert changed.json()["urgency"] == "urgent"
     await where.intake.patch(path, {"urgency": "acute"}, headers={"If-Match": tag}, expect=412)
-    await where.intake.patch(path, {"urgency": "acute"}, headers={"If-Match": changed.headers["ETag"]})
+    await where.intake.patch(
+        path, {"urgency": "acute"}, headers={"If-Match": changed.headers["ETag"]}
+    )
 
 
 @pytest.mark.parametrize(
@@ -54,7 +62,9 @@ async def test_what_a_change_leaves_out_within_a_thing_has_its_default(
     """As it has when the referral is registered: a zone without an end is a zone without an end."""
     where = await desk(country)
     referral = await where.intake.post("/referrals", referral_body())
-    changed = await where.intake.patch(f"/referrals/{referral['id']}", change, headers={"If-Match": "*"})
+    changed = await where.intake.patch(
+        f"/referrals/{referral['id']}", change, headers={"If-Match": "*"}
+    )
     assert {name: changed[name] for name in stored} == stored
     await where.intake.post(f"/referrals/{referral['id']}/rankings")
 
@@ -78,7 +88,9 @@ async def test_withdrawing_gives_the_place_back_and_twice_changes_nothing(countr
     assert (await where.intake.get(f"/holds/{hold['id']}"))["status"] == "released"
     assert (await where.receiver.get(f"/places/{where.there.place_ids[0]}"))["status"] == "free"
     assert await problem(where.intake, f"{path}/rankings", status=409) == "referral_not_open"
-    refused = await where.intake.patch(path, {"urgency": "planned"}, headers={"If-Match": "*"}, expect=409)
+    refused = await where.intake.patch(
+        path, {"urgency": "planned"}, headers={"If-Match": "*"}, expect=409
+    )
     assert refused["code"] == "referral_not_open"
 
 
@@ -105,7 +117,9 @@ async def test_a_referral_whose_hold_ran_out_is_open_and_may_be_withdrawn(countr
 
 async def test_what_is_personal_is_not_readable_in_the_database(country: Country) -> None:
     where = await desk(country)
-    await where.intake.post("/referrals", referral_body(callBack="000-555 77 31", languages=["tlh"]), key=fresh())
+    await where.intake.post(
+        "/referrals", referral_body(callBack="000-555 77 31", languages=["tlh"]), key=fresh()
+    )
     for table in ("referrals", "referral_secrets", "answers", "outbox", "rankings"):
         rows = await country.rows(f"SELECT to_jsonb(t)::text AS row FROM {table} AS t")  # noqa: S608 - named above
         for row in rows:

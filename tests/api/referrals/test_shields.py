@@ -14,7 +14,9 @@ from tests.shielding import STAFF, account_of, shield, shielding, unshield
 
 CASES = ("referrals", "rankings", "holds", "placements", "alternatives")
 OF_A_CASE = [
-    (method, template) for method, template in ACCESS if template.startswith(tuple(f"/{of}/{{" for of in CASES))
+    (method, template)
+    for method, template in ACCESS
+    if template.startswith(tuple(f"/{of}/{{" for of in CASES))
 ]
 LOG = "SELECT action, outcome, referral_ids[1]::text AS referral_id FROM access_log ORDER BY id DESC LIMIT 1"
 
@@ -23,10 +25,16 @@ async def colleague_of(country: Country) -> Client:
     return await country.client(*STAFF, provider="haven")
 
 
-async def answer(client: Client, there: World, method: str, template: str, id_: str | None = None) -> tuple[Any, ...]:
+async def answer(
+    client: Client, there: World, method: str, template: str, id_: str | None = None
+) -> tuple[Any, ...]:
     """Return all of an answer that a client can tell it by."""
     sent = await client.http.request(**there.request(method, template, id_=id_))
-    return sent.status_code, sent.content, *sorted((k, v) for k, v in sent.headers.items() if k != "x-request-id")
+    return (
+        sent.status_code,
+        sent.content,
+        *sorted((k, v) for k, v in sent.headers.items() if k != "x-request-id"),
+    )
 
 
 @pytest.mark.parametrize("method, template", OF_A_CASE)
@@ -39,7 +47,10 @@ async def test_for_whoever_is_not_named_it_is_missing_like_any_other(
     assert {(await answer(colleague, there, *one))[0] for one in reads} == {200}
     await shield(there.sender, there.ids["referrals"])
 
-    answers = {await answer(colleague, there, method, template, id_) for id_ in (None, str(uuid4()), "nonsense")}
+    answers = {
+        await answer(colleague, there, method, template, id_)
+        for id_ in (None, str(uuid4()), "nonsense")
+    }
 
     assert len(answers) == 1
     assert answers.pop()[0] == 404
@@ -56,7 +67,10 @@ async def test_acts_that_name_it_in_their_body_find_nothing_either(country: Coun
     }
 
     for path, alternatives in bodies.items():
-        answers = {(await colleague.ask("POST", path, json=body, key=fresh())).content for body in alternatives}
+        answers = {
+            (await colleague.ask("POST", path, json=body, key=fresh())).content
+            for body in alternatives
+        }
         assert len(answers) == 1
         assert b'"status":404' in answers.pop()
 
@@ -100,7 +114,9 @@ async def test_the_receiving_provider_sees_what_it_sees_as_ever(country: Country
     await scene.desk.receiver.post(f"/holds/{hold['id']}/acceptance", {"by": "person"}, expect=200)
     placement = await scene.named.post("/placements", {"holdId": hold["id"]}, key=fresh())
     await scene.desk.receiver.post(f"/placements/{placement['id']}/arrival", expect=200)
-    await scene.desk.receiver.post(f"/placements/{placement['id']}/departure", {"destination": "new_home"}, expect=200)
+    await scene.desk.receiver.post(
+        f"/placements/{placement['id']}/departure", {"destination": "new_home"}, expect=200
+    )
     assert (await scene.named.get(f"/referrals/{scene.id}"))["status"] == "ended"
 
 
@@ -137,7 +153,9 @@ async def test_it_says_who_is_named_and_is_another_version_then(country: Country
     assert after.json()["shield"] == named
     assert after.headers["ETag"] != before.headers["ETag"]
     stale = {"If-Match": before.headers["ETag"]}
-    await scene.named.patch(f"/referrals/{scene.id}", {"urgency": "urgent"}, headers=stale, expect=412)
+    await scene.named.patch(
+        f"/referrals/{scene.id}", {"urgency": "urgent"}, headers=stale, expect=412
+    )
 
 
 async def test_naming_replaces_who_was_named_before(country: Country) -> None:
@@ -147,7 +165,11 @@ async def test_naming_replaces_who_was_named_before(country: Country) -> None:
 
     await shield(scene.other, scene.id, scene.other)
 
-    assert [await scene.seen(client) for client in (scene.named, scene.other, third)] == [False, True, False]
+    assert [await scene.seen(client) for client in (scene.named, scene.other, third)] == [
+        False,
+        True,
+        False,
+    ]
 
 
 async def test_taken_away_it_is_there_for_all_colleagues_again(country: Country) -> None:
@@ -169,10 +191,14 @@ async def test_registered_with_a_shield_it_is_never_seen_by_others(country: Coun
 
     made = await intake.post("/referrals", body)
 
-    assert made["shield"] == {"colleagues": sorted([await account_of(intake), await account_of(colleague)])}
+    assert made["shield"] == {
+        "colleagues": sorted([await account_of(intake), await account_of(colleague)])
+    }
     assert (await colleague.get("/referrals"))["items"] == [made]
     assert (await other.get("/referrals"))["items"] == []
-    wrong = await intake.ask("POST", "/referrals", json=referral_body(shield={"colleagues": [str(uuid4())]}))
+    wrong = await intake.ask(
+        "POST", "/referrals", json=referral_body(shield={"colleagues": [str(uuid4())]})
+    )
     assert set(faults(wrong)) == {"/shield/colleagues/0"}
     assert await country.value("SELECT count(*) FROM referrals") == 1
 
@@ -180,7 +206,9 @@ async def test_registered_with_a_shield_it_is_never_seen_by_others(country: Coun
 async def test_only_colleagues_at_work_can_be_named(country: Country) -> None:
     scene = await shielding(country)
     gone = await account_of(await scene.colleague())
-    await country.rows("UPDATE accounts SET disabled_at = clock_timestamp() WHERE id = :id", id=gone)
+    await country.rows(
+        "UPDATE accounts SET disabled_at = clock_timestamp() WHERE id = :id", id=gone
+    )
     foreign = await account_of(scene.desk.receiver)
     mine = await account_of(scene.other)
     before = await scene.named.get(f"/referrals/{scene.id}")
@@ -209,21 +237,37 @@ async def test_those_at_work_are_listed_by_name_for_their_own_provider(country: 
     called = {}
     for name, client in {"Nachtdienst 2": scene.other, "Avonddienst": scene.named}.items():
         called[name] = await account_of(client)
-        await country.rows("UPDATE accounts SET name = :name WHERE id = :id", name=name, id=called[name])
+        await country.rows(
+            "UPDATE accounts SET name = :name WHERE id = :id", name=name, id=called[name]
+        )
     nameless = await account_of(await scene.colleague("coordinator"))
     gone = await account_of(await scene.colleague())
-    await country.rows("UPDATE accounts SET disabled_at = clock_timestamp() WHERE id = :id", id=gone)
+    await country.rows(
+        "UPDATE accounts SET disabled_at = clock_timestamp() WHERE id = :id", id=gone
+    )
 
     listed = (await scene.named.get("/colleagues"))["items"]
 
     assert listed == [
         {"accountId": nameless, "name": None, "roles": ["coordinator"], "you": False},
-        {"accountId": called["Avonddienst"], "name": "Avonddienst", "roles": ["intake_worker"], "you": True},
-        {"accountId": called["Nachtdienst 2"], "name": "Nachtdienst 2", "roles": list(STAFF), "you": False},
+        {
+            "accountId": called["Avonddienst"],
+            "name": "Avonddienst",
+            "roles": ["intake_worker"],
+            "you": True,
+        },
+        {
+            "accountId": called["Nachtdienst 2"],
+            "name": "Nachtdienst 2",
+            "roles": list(STAFF),
+            "you": False,
+        },
     ]
     pages, cursor = [], None
     while True:
-        page = await scene.named.get("/colleagues", params={"limit": 1} | ({"cursor": cursor} if cursor else {}))
+        page = await scene.named.get(
+            "/colleagues", params={"limit": 1} | ({"cursor": cursor} if cursor else {})
+        )
         pages += page["items"]
         if (cursor := page["nextCursor"]) is None:
             break
@@ -244,7 +288,9 @@ async def test_an_answer_kept_for_repeats_goes_with_the_right_to_see_it(country:
     intake, colleague = [await colleague_of(country) for _ in range(2)]
     key, body = secrets.token_hex(8), referral_body(callBack="000-555 01 02")
     made = await intake.ask("POST", "/referrals", json=body, key=key, expect=201)
-    assert (await intake.ask("POST", "/referrals", json=body, key=key, expect=201)).content == made.content
+    assert (
+        await intake.ask("POST", "/referrals", json=body, key=key, expect=201)
+    ).content == made.content
 
     await shield(colleague, made.json()["id"])
 

@@ -16,10 +16,14 @@ async def waiting(intake: Client, **referral: Any) -> str:
 
 async def shown(intake: Client, **query: Any) -> list[str]:
     """Return the ids on the list as it is shown."""
-    return [item["referralId"] for item in (await intake.get("/waiting-list", params=query))["items"]]
+    return [
+        item["referralId"] for item in (await intake.get("/waiting-list", params=query))["items"]
+    ]
 
 
-async def test_the_list_is_in_the_policys_order_and_what_is_overdue_comes_first(country: Country) -> None:
+async def test_the_list_is_in_the_policys_order_and_what_is_overdue_comes_first(
+    country: Country,
+) -> None:
     where = await desk(country)
     intake = where.intake
     low = await waiting(intake, threatLevel=1)

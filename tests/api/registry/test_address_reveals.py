@@ -11,7 +11,16 @@ import pytest
 from app.config import Settings
 from app.main import join
 from tests.conftest import Server
-from tests.country import THERE, Client, Country, application, hold_first, referral_body, shelter, site_body
+from tests.country import (
+    THERE,
+    Client,
+    Country,
+    application,
+    hold_first,
+    referral_body,
+    shelter,
+    site_body,
+)
 
 ADDRESS = site_body()["address"]
 WHY = {"purpose": "warm_handover"}
@@ -19,7 +28,9 @@ LOG = """SELECT action, outcome, purpose, object_type, object_id::text, provider
 referral_ids[1]::text AS referral_id, roles, at FROM access_log WHERE action = 'reveal' ORDER BY id"""
 
 
-async def reveal(client: Client, site_id: str, *, expect: int = 200, **more: str | None) -> dict[str, Any]:
+async def reveal(
+    client: Client, site_id: str, *, expect: int = 200, **more: str | None
+) -> dict[str, Any]:
     """Ask for an address."""
     return await client.post(f"/sites/{site_id}/address-reveals", WHY | more, expect=expect)
 
@@ -36,13 +47,23 @@ async def a_hold(country: Country, **site: object) -> tuple[Client, Client, dict
 async def test_the_owner_sees_the_address_and_the_log_has_it(country: Country) -> None:
     there = await shelter(country)
 
-    answer = await there.coordinator.ask("POST", f"/sites/{there.site_id}/address-reveals", json=WHY, expect=200)
+    answer = await there.coordinator.ask(
+        "POST", f"/sites/{there.site_id}/address-reveals", json=WHY, expect=200
+    )
 
     assert answer.json() == {"address": ADDRESS}
     assert answer.headers["Cache-Control"] == "no-store"
     row = (await country.rows(LOG))[0]
     linde = await country.provider("linde")
-    assert tuple(row)[:7] == ("reveal", "granted", "warm_handover", "site", there.site_id, linde, None)
+    assert tuple(row)[:7] == (
+        "reveal",
+        "granted",
+        "warm_handover",
+        "site",
+        there.site_id,
+        linde,
+        None,
+    )
     assert row.roles == ["coordinator", "intake_worker"]
 
 
@@ -57,7 +78,9 @@ async def test_a_hold_opens_the_address_only_once_a_person_accepted(country: Cou
     await reveal(intake, hold["siteId"], expect=404)
     await coordinator.post(f"/holds/{hold['id']}/acceptance", {"by": "person"}, expect=200)
 
-    assert await reveal(intake, hold["siteId"], referralId=hold["referralId"]) == {"address": ADDRESS}
+    assert await reveal(intake, hold["siteId"], referralId=hold["referralId"]) == {
+        "address": ADDRESS
+    }
     assert await reveal(intake, hold["siteId"]) == {"address": ADDRESS}
 
     rows = await country.rows(LOG)
@@ -89,7 +112,9 @@ async def test_a_placement_keeps_the_address_open_until_its_end(country: Country
     await coordinator.post(f"/placements/{placement['id']}/arrival", expect=200)
     assert await reveal(intake, hold["siteId"]) == {"address": ADDRESS}
 
-    await coordinator.post(f"/placements/{placement['id']}/departure", {"destination": "new_home"}, expect=200)
+    await coordinator.post(
+        f"/placements/{placement['id']}/departure", {"destination": "new_home"}, expect=200
+    )
 
     await reveal(intake, hold["siteId"], expect=404)
 
@@ -107,24 +132,32 @@ async def test_a_claim_opens_its_own_site_for_its_own_referral_only(country: Cou
     await reveal(stranger, hold["siteId"], referralId=hold["referralId"], expect=404)
 
 
-async def test_an_owner_names_a_referral_that_has_to_do_with_the_site_or_none(country: Country) -> None:
+async def test_an_owner_names_a_referral_that_has_to_do_with_the_site_or_none(
+    country: Country,
+) -> None:
     coordinator, _, hold = await a_hold(country)
     stranger = await country.client("intake_worker", provider="eik")
     foreign = await stranger.post("/referrals", referral_body())
     own = await coordinator.post("/referrals", referral_body())
 
     for referral_id in (hold["referralId"], own["id"], None):
-        assert await reveal(coordinator, hold["siteId"], referralId=referral_id) == {"address": ADDRESS}
+        assert await reveal(coordinator, hold["siteId"], referralId=referral_id) == {
+            "address": ADDRESS
+        }
     for referral_id in (foreign["id"], str(uuid4())):
         await reveal(coordinator, hold["siteId"], referralId=referral_id, expect=404)
 
 
-async def test_a_foreign_and_a_missing_site_are_refused_alike_and_both_are_logged(country: Country) -> None:
+async def test_a_foreign_and_a_missing_site_are_refused_alike_and_both_are_logged(
+    country: Country,
+) -> None:
     there = await shelter(country)
     stranger = await country.client("coordinator", provider="eik")
     missing = str(uuid4())
 
-    answers = [await reveal(stranger, id_, expect=404) for id_ in (there.site_id, missing, "nonsense")]
+    answers = [
+        await reveal(stranger, id_, expect=404) for id_ in (there.site_id, missing, "nonsense")
+    ]
 
     assert answers[0] == answers[1] == answers[2]
     rows = await country.rows(LOG)
@@ -136,7 +169,9 @@ async def test_without_a_log_there_is_no_address(country: Country) -> None:
     there = await shelter(country)
     await country.rows("REVOKE INSERT ON access_log FROM plek_app")
 
-    answer = await there.coordinator.ask("POST", f"/sites/{there.site_id}/address-reveals", json=WHY, expect=503)
+    answer = await there.coordinator.ask(
+        "POST", f"/sites/{there.site_id}/address-reveals", json=WHY, expect=503
+    )
 
     assert answer.headers["Retry-After"]
     assert ADDRESS["street"] not in answer.text
@@ -146,14 +181,19 @@ async def test_a_repeat_is_asked_and_logged_again(country: Country) -> None:
     there = await shelter(country)
     path = f"/sites/{there.site_id}/address-reveals"
 
-    answers = [await there.coordinator.ask("POST", path, json=WHY, key="same", expect=200) for _ in range(2)]
+    answers = [
+        await there.coordinator.ask("POST", path, json=WHY, key="same", expect=200)
+        for _ in range(2)
+    ]
 
     assert "Idempotency-Replayed" not in answers[1].headers
     assert len(await country.rows(LOG)) == 2
     assert await country.value("SELECT count(*) FROM answers WHERE route LIKE '%reveals%'") == 0
 
 
-async def test_a_pool_of_one_connection_is_enough_for_many_at_once(country: Country, embedded: Server) -> None:
+async def test_a_pool_of_one_connection_is_enough_for_many_at_once(
+    country: Country, embedded: Server
+) -> None:
     there = await shelter(country)
     token = await country.token("coordinator", provider="linde")
     parts = join(
@@ -162,9 +202,9 @@ async def test_a_pool_of_one_connection_is_enough_for_many_at_once(country: Coun
         redis_url=embedded.redis_url,
         key=country.key,
     )
-    client = await replace(country, parts=parts, app=country.stack.enter_context(application(parts))).client(
-        token=token
-    )
+    client = await replace(
+        country, parts=parts, app=country.stack.enter_context(application(parts))
+    ).client(token=token)
 
     answers = await asyncio.gather(*(reveal(client, there.site_id) for _ in range(8)))
 
@@ -173,7 +213,9 @@ async def test_a_pool_of_one_connection_is_enough_for_many_at_once(country: Coun
     assert answers == [{"address": ADDRESS}] * 8
 
 
-@pytest.mark.parametrize("body", [{}, {"purpose": "curiosity"}, {"purpose": None}, WHY | {"reason": "x"}])
+@pytest.mark.parametrize(
+    "body", [{}, {"purpose": "curiosity"}, {"purpose": None}, WHY | {"reason": "x"}]
+)
 async def test_a_reveal_has_a_purpose_from_the_list(country: Country, body: dict[str, Any]) -> None:
     there = await shelter(country)
     await there.coordinator.post(f"/sites/{there.site_id}/address-reveals", body, expect=400)
@@ -191,7 +233,9 @@ async def test_machines_auditors_and_administrators_get_no_address(country: Coun
     await reveal(await country.client(), there.site_id, expect=401)
 
 
-async def test_a_sender_learns_which_site_it_is_once_a_person_accepted_and_no_sooner(country: Country) -> None:
+async def test_a_sender_learns_which_site_it_is_once_a_person_accepted_and_no_sooner(
+    country: Country,
+) -> None:
     coordinator, intake, hold = await a_hold(country)
     path, site = f"/holds/{hold['id']}", hold["siteId"]
     assert (await intake.get(path))["siteId"] is None
@@ -202,6 +246,8 @@ async def test_a_sender_learns_which_site_it_is_once_a_person_accepted_and_no_so
 
     seen = await intake.get(path)
     assert (seen["siteId"], seen["placeId"]) == (site, None)
-    assert await reveal(intake, seen["siteId"], referralId=seen["referralId"]) == {"address": ADDRESS}
+    assert await reveal(intake, seen["siteId"], referralId=seen["referralId"]) == {
+        "address": ADDRESS
+    }
     await intake.post(f"{path}/release", {"reason": "mistake"}, expect=200)
     assert (await intake.get(path))["siteId"] is None

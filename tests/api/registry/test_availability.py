@@ -55,7 +55,9 @@ async def test_bands_count_all_providers_of_a_region(country: Country) -> None:
     assert (await cell(haven))["total"] == 3
 
 
-async def test_freshness_is_that_of_the_least_fresh_site_and_unknown_is_not_stale(country: Country) -> None:
+async def test_freshness_is_that_of_the_least_fresh_site_and_unknown_is_not_stale(
+    country: Country,
+) -> None:
     await shelter(country, "linde")
     old = await shelter(country, "eik")
     haven = await country.client("intake_worker", provider="haven")
@@ -85,21 +87,30 @@ async def test_own_places_that_no_step_has_counted_yet_are_there(country: Countr
 
     seen = await cell(linde.coordinator, FAR)
 
-    assert (seen["free"], seen["total"], seen["freshness"], seen["own"]["free"]) == ("1-2", 1, "unknown", 1)
+    assert (seen["free"], seen["total"], seen["freshness"], seen["own"]["free"]) == (
+        "1-2",
+        1,
+        "unknown",
+        1,
+    )
     haven = await country.client("intake_worker", provider="haven")
     assert (await haven.get("/availability", params={"region": FAR}))["items"] == []
 
 
-async def test_regions_without_places_are_left_out_and_unknown_ones_are_faults(country: Country) -> None:
+async def test_regions_without_places_are_left_out_and_unknown_ones_are_faults(
+    country: Country,
+) -> None:
     await shelter(country, "linde", kind="regular")
     auditor = await country.client("auditor", region=HERE)
     await country.step()
 
-    assert [(one["region"], one["kind"]) for one in (await auditor.get("/availability"))["items"]] == [
-        (THERE, "regular")
-    ]
+    assert [
+        (one["region"], one["kind"]) for one in (await auditor.get("/availability"))["items"]
+    ] == [(THERE, "regular")]
     assert (await auditor.get("/availability", params={"region": HERE}))["items"] == []
-    problem = await auditor.get("/availability", params={"region": "GM9999", "kind": "time_out"}, expect=400)
+    problem = await auditor.get(
+        "/availability", params={"region": "GM9999", "kind": "time_out"}, expect=400
+    )
     assert {fault["pointer"] for fault in problem["errors"]} == {"/region", "/kind"}
 
 
@@ -113,7 +124,11 @@ async def test_availability_comes_in_pages(country: Country) -> None:
     page = await haven.get("/availability", params={"limit": 2})
     rest = await haven.get("/availability", params={"cursor": page["nextCursor"]})
 
-    assert [one["kind"] for one in page["items"] + rest["items"]] == ["crisis", "emergency", "regular"]
+    assert [one["kind"] for one in page["items"] + rest["items"]] == [
+        "crisis",
+        "emergency",
+        "regular",
+    ]
     assert rest["nextCursor"] is None
 
 

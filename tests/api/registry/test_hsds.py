@@ -25,16 +25,24 @@ def many(schema: dict[str, Any]) -> dict[str, Any]:
     return {"type": "array", "items": schema}
 
 
-# Required fields and code lists as the reference of HSDS 3.1 has them (organization, service, location, phone,
-# service_area, service_at_location, and the page of its API).
+# Required fields and code lists as the reference of HSDS 3.1 has them (organization, service,
+# location, phone, service_area, service_at_location, and the page of its API).
 PHONE = things(
-    ("id", "number"), number=TEXT, type={"enum": ["text", "voice", "fax", "cell", "video", "pager", "textphone"]}
+    ("id", "number"),
+    number=TEXT,
+    type={"enum": ["text", "voice", "fax", "cell", "video", "pager", "textphone"]},
 )
-LOCATION = things(("id", "location_type"), location_type={"enum": ["physical", "postal", "virtual"]}, name=TEXT)
+LOCATION = things(
+    ("id", "location_type"), location_type={"enum": ["physical", "postal", "virtual"]}, name=TEXT
+)
 AREA = things(("id",), name=TEXT)
 AT_LOCATION = things(("id",), location=LOCATION)
 ORGANIZATION = things(
-    ("id", "name", "description"), name=TEXT, description=TEXT, phones=many(PHONE), locations=many(LOCATION)
+    ("id", "name", "description"),
+    name=TEXT,
+    description=TEXT,
+    phones=many(PHONE),
+    locations=many(LOCATION),
 )
 SERVICE = things(
     ("id", "name", "status"),
@@ -60,11 +68,16 @@ PAGE = {
 
 def check(schema: dict[str, Any], answer: Any) -> None:
     """Fail with every fault that an answer has."""
-    faults = [f"{error.json_path}: {error.message}" for error in Draft202012Validator(schema).iter_errors(answer)]
+    faults = [
+        f"{error.json_path}: {error.message}"
+        for error in Draft202012Validator(schema).iter_errors(answer)
+    ]
     assert faults == []
 
 
-@pytest.mark.parametrize("collection, schema", [("organizations", ORGANIZATION), ("services", SERVICE)])
+@pytest.mark.parametrize(
+    "collection, schema", [("organizations", ORGANIZATION), ("services", SERVICE)]
+)
 async def test_anybody_may_read_what_is_public_in_the_form_of_the_specification(
     country: Country, collection: str, schema: dict[str, Any]
 ) -> None:
@@ -75,8 +88,20 @@ async def test_anybody_may_read_what_is_public_in_the_form_of_the_specification(
     page = await anybody.get(f"/hsds/{collection}", params={"perPage": 1})
     last = await anybody.get(f"/hsds/{collection}", params={"perPage": 1, "page": 2})
 
-    check({"type": "object", "required": [*PAGE, "contents"], "properties": {**PAGE, "contents": many(schema)}}, page)
-    assert (page["total_items"], page["total_pages"], page["first_page"], page["last_page"]) == (2, 2, True, False)
+    check(
+        {
+            "type": "object",
+            "required": [*PAGE, "contents"],
+            "properties": {**PAGE, "contents": many(schema)},
+        },
+        page,
+    )
+    assert (page["total_items"], page["total_pages"], page["first_page"], page["last_page"]) == (
+        2,
+        2,
+        True,
+        False,
+    )
     assert (last["last_page"], last["empty"]) == (True, False)
     (one,) = last["contents"]
     assert await anybody.get(f"/hsds/{collection}/{one['id']}") == one
@@ -89,12 +114,24 @@ async def test_it_tells_the_regions_and_no_site_however_many_there_are(country: 
     anybody = await country.client()
     before = await anybody.get("/hsds/services")
 
-    there = await shelter(country, "linde", site={"features": ["wheelchair"], "addressSecrecy": "known"})
+    there = await shelter(
+        country, "linde", site={"features": ["wheelchair"], "addressSecrecy": "known"}
+    )
 
     answer = await anybody.ask("GET", "/hsds/services", expect=200)
     assert answer.json() == before
-    assert [area["name"] for area in answer.json()["contents"][0]["service_areas"]] == ["Groningen", "Zwolle"]
-    for secret in (there.site_id, "Voorbeeldstraat", "0000 AA", "Nergenshuizen", "wheelchair", "latitude"):
+    assert [area["name"] for area in answer.json()["contents"][0]["service_areas"]] == [
+        "Groningen",
+        "Zwolle",
+    ]
+    for secret in (
+        there.site_id,
+        "Voorbeeldstraat",
+        "0000 AA",
+        "Nergenshuizen",
+        "wheelchair",
+        "latitude",
+    ):
         assert secret not in answer.text
     assert (await anybody.get("/hsds"))["version"] == "3.1"
 

@@ -23,7 +23,10 @@ async def lapse(country: Country, hold_id: str) -> None:
         ("holds", "expires_at", "id"),
         ("referrals", "held_until", "hold_id"),
     ):
-        await country.rows(f"UPDATE {table} SET {column} = {past} WHERE {key} = CAST(:id AS uuid)", id=hold_id)  # noqa: S608 - names above
+        await country.rows(
+            f"UPDATE {table} SET {column} = {past} WHERE {key} = CAST(:id AS uuid)",  # noqa: S608 - names above
+            id=hold_id,
+        )
 
 
 async def test_a_new_place_is_free_and_counted_in_its_group(country: Country) -> None:
@@ -62,7 +65,14 @@ async def test_every_fault_of_a_place_is_named_at_once(country: Country) -> None
     coordinator = await country.client("coordinator", provider="linde")
     site = await coordinator.post("/sites", site_body())
     body = place_body(
-        site["id"], label="", kind="time_out", bedSpaces=0, sharing="bunk", genders=[], sonsUpToAge=26, features=["bar"]
+        site["id"],
+        label="",
+        kind="time_out",
+        bedSpaces=0,
+        sharing="bunk",
+        genders=[],
+        sonsUpToAge=26,
+        features=["bar"],
     )
 
     problem = await coordinator.post("/places", body, expect=400)
@@ -84,11 +94,20 @@ async def test_every_fault_of_a_place_is_named_at_once(country: Country) -> None
         ({"status": "held"}, {"/status"}),
         ({"status": "out_of_service"}, {"/reason"}),
         ({"status": "out_of_service", "reason": "bored"}, {"/reason"}),
-        ({"status": "free", "reason": "repair", "until": "2027-01-01T00:00:00Z"}, {"/reason", "/until"}),
+        (
+            {"status": "free", "reason": "repair", "until": "2027-01-01T00:00:00Z"},
+            {"/reason", "/until"},
+        ),
         ({"reason": "repair"}, {"/reason"}),
         ({"until": "2027-01-01T00:00:00Z"}, {"/until"}),
-        ({"status": "out_of_service", "reason": "repair", "until": "2027-01-01T00:00:00"}, {"/until"}),
-        ({"status": "out_of_service", "reason": "repair", "until": "9999-12-31T23:59:59-12:00"}, {"/until"}),
+        (
+            {"status": "out_of_service", "reason": "repair", "until": "2027-01-01T00:00:00"},
+            {"/until"},
+        ),
+        (
+            {"status": "out_of_service", "reason": "repair", "until": "9999-12-31T23:59:59-12:00"},
+            {"/until"},
+        ),
         ({"status": "out_of_service", "reason": "repair", "until": 1893456000}, {"/until"}),
         ({"label": None, "bedSpaces": "4", "siteId": "x"}, {"/label", "/bedSpaces", "/siteId"}),
     ],
@@ -127,16 +146,25 @@ async def test_saying_the_same_again_is_no_news(country: Country) -> None:
 
     await there.coordinator.patch(path, {"status": "occupied"})
 
-    assert (await country.rows("SELECT (SELECT count(*) FROM outbox), since FROM claims"))[0] == before
+    assert (await country.rows("SELECT (SELECT count(*) FROM outbox), since FROM claims"))[
+        0
+    ] == before
 
 
-async def test_a_place_with_a_live_hold_keeps_what_the_household_was_promised(country: Country) -> None:
+async def test_a_place_with_a_live_hold_keeps_what_the_household_was_promised(
+    country: Country,
+) -> None:
     there = await shelter(country)
     await hold_one(country)
     path = f"/places/{there.place_ids[0]}"
     assert (await there.coordinator.get(path))["status"] == "held"
 
-    for body in ({"status": "free"}, {"status": "occupied"}, {"bedSpaces": 2}, {"features": ["pets"]}):
+    for body in (
+        {"status": "free"},
+        {"status": "occupied"},
+        {"bedSpaces": 2},
+        {"features": ["pets"]},
+    ):
         assert (await there.coordinator.patch(path, body, expect=409))["code"] == "claimed"
 
     assert (await there.coordinator.patch(path, {"label": "9Z"}))["label"] == "9Z"
@@ -153,11 +181,15 @@ async def test_a_place_with_a_placement_is_occupied_and_stays_so(country: Countr
     assert (await there.coordinator.get(path))["status"] == "occupied"
 
     for status in ("occupied", "free"):
-        assert (await there.coordinator.patch(path, {"status": status}, expect=409))["code"] == "claimed"
+        assert (await there.coordinator.patch(path, {"status": status}, expect=409))[
+            "code"
+        ] == "claimed"
 
 
 @pytest.mark.parametrize("body", [{"status": "occupied"}, {"bedSpaces": 2}])
-async def test_a_hold_that_ran_out_gives_way_and_is_resolved(country: Country, body: dict[str, Any]) -> None:
+async def test_a_hold_that_ran_out_gives_way_and_is_resolved(
+    country: Country, body: dict[str, Any]
+) -> None:
     there = await shelter(country)
     hold = await hold_one(country)
     await lapse(country, hold["id"])
@@ -168,9 +200,13 @@ async def test_a_hold_that_ran_out_gives_way_and_is_resolved(country: Country, b
 
     row = (await country.rows("SELECT status, resolved_at FROM holds"))[0]
     assert (row.status, row.resolved_at is None) == ("no_answer", False)
-    assert [tuple(r) for r in await country.rows("SELECT status, hold_id FROM referrals")] == [("open", None)]
+    assert [tuple(r) for r in await country.rows("SELECT status, hold_id FROM referrals")] == [
+        ("open", None)
+    ]
     assert await country.value("SELECT hold_id FROM claims") is None
-    told = await country.rows("SELECT subject FROM outbox WHERE kind = 'hold' ORDER BY id DESC LIMIT 1")
+    told = await country.rows(
+        "SELECT subject FROM outbox WHERE kind = 'hold' ORDER BY id DESC LIMIT 1"
+    )
     assert told[0].subject == hold["id"]
 
 
@@ -182,7 +218,9 @@ async def test_a_place_that_changes_moves_to_its_like(country: Country) -> None:
     for id_ in there.place_ids[:2]:
         await there.coordinator.patch(f"/places/{id_}", {"kind": "regular", "sonsUpToAge": 12})
 
-    groups = await country.rows("SELECT kind, sons_up_to_age, places FROM place_groups ORDER BY kind")
+    groups = await country.rows(
+        "SELECT kind, sons_up_to_age, places FROM place_groups ORDER BY kind"
+    )
     assert [tuple(group) for group in groups] == [("crisis", 17, 1), ("regular", 12, 2)]
     counted = await country.rows(
         "SELECT g.kind, count(*) FROM claims c JOIN place_groups g ON g.id = c.group_id GROUP BY 1 ORDER BY 1"
@@ -197,7 +235,9 @@ async def test_places_come_in_pages_and_by_site(country: Country) -> None:
     await there.coordinator.post("/places", place_body(other["id"]))
 
     page = await there.coordinator.get("/places", params={"siteId": there.site_id, "limit": 2})
-    rest = await there.coordinator.get("/places", params={"siteId": there.site_id, "cursor": page["nextCursor"]})
+    rest = await there.coordinator.get(
+        "/places", params={"siteId": there.site_id, "cursor": page["nextCursor"]}
+    )
 
     assert [place["id"] for place in page["items"] + rest["items"]] == there.place_ids
     assert rest["nextCursor"] is None
@@ -223,7 +263,9 @@ async def test_only_the_owner_hears_of_a_place_at_once(country: Country) -> None
 
     await there.coordinator.patch(f"/places/{there.place_ids[0]}", {"status": "occupied"})
 
-    told = await country.rows("SELECT kind, subject, audience FROM outbox WHERE id > :before", before=before)
+    told = await country.rows(
+        "SELECT kind, subject, audience FROM outbox WHERE id > :before", before=before
+    )
     assert [tuple(row) for row in told] == [("availability", "GM0193", [linde])]
 
 

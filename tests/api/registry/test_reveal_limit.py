@@ -24,13 +24,17 @@ async def most(country: Country) -> int:
 async def seen(who: Person, times: int, *, seconds: float = 60, **more: str) -> None:
     """Write that somebody saw so many addresses, so long ago: as the table's owner, who alone can say when."""
     values = {"action": "reveal", "outcome": "granted"} | more
-    await who.country.rows(SEEN, account_id=who.account_id, times=times, seconds=float(seconds), **values)
+    await who.country.rows(
+        SEEN, account_id=who.account_id, times=times, seconds=float(seconds), **values
+    )
 
 
 async def scene(country: Country) -> tuple[Person, str]:
     """Return somebody at linde, and the path to the address of a site of theirs."""
     there = await shelter(country, "linde")
-    return await person(country, "coordinator", provider="linde"), f"/sites/{there.site_id}/address-reveals"
+    return await person(
+        country, "coordinator", provider="linde"
+    ), f"/sites/{there.site_id}/address-reveals"
 
 
 async def test_the_policy_says_how_many_and_the_next_has_to_wait(country: Country) -> None:
@@ -43,7 +47,11 @@ async def test_the_policy_says_how_many_and_the_next_has_to_wait(country: Countr
 
     assert (answer.status_code, answer.json()["code"]) == (429, "too_many_requests")
     assert 1 <= int(answer.headers["Retry-After"]) <= 60
-    assert (row.action, row.object_type, str(row.object_id)) == ("reveal", "site", path.split("/")[2])
+    assert (row.action, row.object_type, str(row.object_id)) == (
+        "reveal",
+        "site",
+        path.split("/")[2],
+    )
     assert "address" not in answer.json()
 
 
@@ -71,7 +79,9 @@ async def test_the_last_one_of_the_hour_is_shown_once_however_many_ask(country: 
     assert sorted(answer.status_code for answer in answers) == [200, 429, 429, 429, 429, 429]
 
 
-async def test_without_its_lock_two_slip_by_at_once(country: Country, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_without_its_lock_two_slip_by_at_once(
+    country: Country, monkeypatch: pytest.MonkeyPatch
+) -> None:
     who, path = await scene(country)
     await seen(who, await most(country) - 1)
     both, counted = asyncio.Barrier(2), access_log.wait

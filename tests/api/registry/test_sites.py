@@ -62,9 +62,13 @@ async def test_every_fault_of_a_site_is_named_at_once(country: Country) -> None:
 
 async def test_a_confidential_site_never_accepts_automatically(country: Country) -> None:
     coordinator = await country.client("coordinator", provider="linde")
-    known = await coordinator.post("/sites", site_body(addressSecrecy="known", automaticAcceptance=True))
+    known = await coordinator.post(
+        "/sites", site_body(addressSecrecy="known", automaticAcceptance=True)
+    )
 
-    problem = await coordinator.patch(f"/sites/{known['id']}", {"addressSecrecy": "confidential"}, expect=400)
+    problem = await coordinator.patch(
+        f"/sites/{known['id']}", {"addressSecrecy": "confidential"}, expect=400
+    )
     assert [fault["pointer"] for fault in problem["errors"]] == ["/automaticAcceptance"]
 
     both = {"addressSecrecy": "confidential", "automaticAcceptance": False}
@@ -75,15 +79,21 @@ async def test_what_is_not_sent_stays_and_null_is_no_value(country: Country) -> 
     coordinator = await country.client("coordinator", provider="linde")
     made = await coordinator.post("/sites", site_body(features=["cots"]))
 
-    changed = await coordinator.patch(f"/sites/{made['id']}", {"name": "Eik", "admission": "paused"})
+    changed = await coordinator.patch(
+        f"/sites/{made['id']}", {"name": "Eik", "admission": "paused"}
+    )
     assert changed == made | {"name": "Eik", "admission": "paused"}
     assert await coordinator.patch(f"/sites/{made['id']}", {}) == changed
 
-    problem = await coordinator.patch(f"/sites/{made['id']}", {"name": None, "features": None}, expect=400)
+    problem = await coordinator.patch(
+        f"/sites/{made['id']}", {"name": None, "features": None}, expect=400
+    )
     assert {fault["pointer"] for fault in problem["errors"]} == {"/name", "/features"}
 
 
-async def test_a_change_that_rankings_know_outdates_them_and_another_address_leaves_no_trace(country: Country) -> None:
+async def test_a_change_that_rankings_know_outdates_them_and_another_address_leaves_no_trace(
+    country: Country,
+) -> None:
     coordinator = await country.client("coordinator", provider="linde")
     site = await coordinator.post("/sites", site_body())
     marks = "SELECT (SELECT value FROM heads WHERE name = 'register'), revision FROM sites"
@@ -111,7 +121,9 @@ async def test_a_site_that_moves_is_counted_where_it_went(country: Country) -> N
         "SELECT kind, subject, audience FROM outbox WHERE id > :before ORDER BY id", before=before
     )
     linde = await country.provider("linde")
-    assert [tuple(row) for row in told] == [("availability", region, [linde]) for region in (THERE, FAR)]
+    assert [tuple(row) for row in told] == [
+        ("availability", region, [linde]) for region in (THERE, FAR)
+    ]
     cards = (await coordinator.get("/providers"))["items"]
     assert [card["regions"] for card in cards] == [sorted([THERE, FAR])]
 
@@ -126,7 +138,9 @@ async def test_a_stale_if_match_changes_nothing(country: Country) -> None:
 
     match = {"If-Match": read.headers["ETag"]}
     first = await coordinator.ask("PATCH", path, json={"name": "Eik"}, headers=match, expect=200)
-    problem = (await coordinator.ask("PATCH", path, json={"name": "Es"}, headers=match, expect=412)).json()
+    problem = (
+        await coordinator.ask("PATCH", path, json={"name": "Es"}, headers=match, expect=412)
+    ).json()
 
     assert problem["code"] == "stale"
     assert (await coordinator.ask("GET", path)).headers["ETag"] == first.headers["ETag"]
@@ -152,7 +166,9 @@ async def test_sites_come_in_pages_oldest_first(country: Country) -> None:
     await coordinator.get("/sites", params={"limit": "201"}, expect=400)
 
 
-async def test_another_providers_site_a_missing_one_and_nonsense_are_the_same(country: Country) -> None:
+async def test_another_providers_site_a_missing_one_and_nonsense_are_the_same(
+    country: Country,
+) -> None:
     linde = await country.client("coordinator", provider="linde")
     haven = await country.client("coordinator", provider="haven")
     site = await linde.post("/sites", site_body())
@@ -195,7 +211,9 @@ async def test_a_confirmation_says_when(country: Country) -> None:
     confirmed = await system.post(f"/sites/{site['id']}/confirmations")
 
     assert confirmed["siteId"] == site["id"]
-    assert (await coordinator.get(f"/sites/{site['id']}"))["confirmedAt"] == confirmed["confirmedAt"]
+    assert (await coordinator.get(f"/sites/{site['id']}"))["confirmedAt"] == confirmed[
+        "confirmedAt"
+    ]
 
 
 async def test_a_repeat_adds_no_second_site(country: Country) -> None:

@@ -19,10 +19,16 @@ CAPACITY = {"reason": "capacity", "dangerAssessment": "none_known", "dangerZones
 
 
 def body(at_most: int = 1, **changes: Any) -> dict[str, Any]:
-    return {"atMost": at_most, "reason": "staffing", "until": (local_today() + 30 * DAY).isoformat()} | changes
+    return {
+        "atMost": at_most,
+        "reason": "staffing",
+        "until": (local_today() + 30 * DAY).isoformat(),
+    } | changes
 
 
-async def capped(country: Country, at_most: int = 1, *, region: str = THERE) -> tuple[Client, dict[str, Any]]:
+async def capped(
+    country: Country, at_most: int = 1, *, region: str = THERE
+) -> tuple[Client, dict[str, Any]]:
     """Return an auditor of a region, and the cap that they have set."""
     auditor = await country.client("auditor", region=region)
     return auditor, await auditor.post("/caps", body(at_most))
@@ -35,13 +41,22 @@ async def excluded(intake: Client, **referral: Any) -> set[str]:
     return {out["rule"] for out in ranking["excluded"] if out["region"] == THERE}
 
 
-# --- setting one --------------------------------------------------------------------------------------
+# --- setting one ----------------------------------------------------------------------
 
 
 async def test_a_cap_is_for_the_auditors_own_region_and_everybody_sees_it(country: Country) -> None:
     _, cap = await capped(country, 3)
-    assert (cap["region"], cap["atMost"], cap["reason"], cap["inForce"]) == (THERE, 3, "staffing", True)
-    assert (cap["from"], cap["withdrawnOn"], cap["displacedNights"]) == (local_today().isoformat(), None, None)
+    assert (cap["region"], cap["atMost"], cap["reason"], cap["inForce"]) == (
+        THERE,
+        3,
+        "staffing",
+        True,
+    )
+    assert (cap["from"], cap["withdrawnOn"], cap["displacedNights"]) == (
+        local_today().isoformat(),
+        None,
+        None,
+    )
     everybody = [
         await country.client("intake_worker", provider="haven"),
         await country.client("client_system", provider="haven"),
@@ -58,7 +73,9 @@ async def test_its_leaf_says_so_in_clear_and_the_withdrawal_corrects_it(country:
     withdrawn = await auditor.post(f"/caps/{cap['id']}/withdrawal", expect=200)
     assert (withdrawn["inForce"], withdrawn["withdrawnOn"]) == (False, local_today().isoformat())
     assert await auditor.post(f"/caps/{cap['id']}/withdrawal", expect=200) == withdrawn
-    rows = await country.rows("SELECT content FROM leaves WHERE type IN ('cap', 'correction') ORDER BY index")
+    rows = await country.rows(
+        "SELECT content FROM leaves WHERE type IN ('cap', 'correction') ORDER BY index"
+    )
     said = [json.loads(bytes(row.content)) for row in rows]
     assert [(leaf["type"], leaf["index"]) for leaf in said] == [
         ("cap", cap["ledgerLeaf"]),
@@ -119,7 +136,9 @@ async def test_a_region_has_one_cap_at_a_time_and_another_after_it(country: Coun
     assert len({one["id"] for one in (*page["items"], *rest["items"])}) == 3
 
 
-async def test_another_regions_cap_and_none_cannot_be_told_apart_when_withdrawn(country: Country) -> None:
+async def test_another_regions_cap_and_none_cannot_be_told_apart_when_withdrawn(
+    country: Country,
+) -> None:
     _, cap = await capped(country)
     stranger = await country.client("auditor", region=FAR)
     answers = {
@@ -129,10 +148,12 @@ async def test_another_regions_cap_and_none_cannot_be_told_apart_when_withdrawn(
     assert len(answers) == 1
 
 
-# --- what it does -------------------------------------------------------------------------------------
+# --- what it does ---------------------------------------------------------------------
 
 
-async def test_a_cap_that_is_reached_keeps_away_who_does_not_flee_and_nobody_else(country: Country) -> None:
+async def test_a_cap_that_is_reached_keeps_away_who_does_not_flee_and_nobody_else(
+    country: Country,
+) -> None:
     where = await desk(country, places=4)
     assert "cap" not in await excluded(where.intake, **CAPACITY)
     await capped(country, 1)
@@ -143,11 +164,15 @@ async def test_a_cap_that_is_reached_keeps_away_who_does_not_flee_and_nobody_els
     assert "cap" not in await excluded(where.intake)
 
 
-async def test_a_cap_of_nobody_takes_nobody_and_its_own_region_does_not_feel_it(country: Country) -> None:
+async def test_a_cap_of_nobody_takes_nobody_and_its_own_region_does_not_feel_it(
+    country: Country,
+) -> None:
     where = await desk(country, places=2)
     await capped(country, 0)
     assert "cap" in await excluded(where.intake, **CAPACITY)
-    near = await country.value("SELECT code FROM municipalities WHERE region = :r AND code <> :r LIMIT 1", r=THERE)
+    near = await country.value(
+        "SELECT code FROM municipalities WHERE region = :r AND code <> :r LIMIT 1", r=THERE
+    )
     assert "cap" not in await excluded(where.receiver, originMunicipality=near, **CAPACITY)
 
 
@@ -158,7 +183,9 @@ async def test_a_hold_counts_and_its_own_household_goes_on(country: Country) -> 
     assert "cap" in await excluded(where.intake, **CAPACITY)
     placement = await where.intake.post("/placements", {"holdId": held["id"]}, key=fresh())
     await where.receiver.post(f"/placements/{placement['id']}/arrival", expect=200)
-    await where.receiver.post(f"/placements/{placement['id']}/departure", {"destination": "new_home"}, expect=200)
+    await where.receiver.post(
+        f"/placements/{placement['id']}/departure", {"destination": "new_home"}, expect=200
+    )
     assert "cap" not in await excluded(where.intake, **CAPACITY)
 
 
@@ -166,7 +193,9 @@ async def test_a_cap_that_was_set_since_stops_a_confirmation(country: Country) -
     where = await desk(country, places=3)
     held = await where.accepted(**CAPACITY)
     await capped(country, 0)
-    refused = await where.intake.post("/placements", {"holdId": held["id"]}, key=fresh(), expect=409)
+    refused = await where.intake.post(
+        "/placements", {"holdId": held["id"]}, key=fresh(), expect=409
+    )
     assert refused["code"] == "no_longer_lawful"
     assert "cap" in refused["detail"]
 
@@ -178,7 +207,9 @@ async def test_a_withdrawn_cap_keeps_nobody_away(country: Country) -> None:
     assert "cap" not in await excluded(where.intake, **CAPACITY)
 
 
-async def test_a_ranking_that_a_cap_shaped_is_replayed_alike_when_the_cap_is_gone(country: Country) -> None:
+async def test_a_ranking_that_a_cap_shaped_is_replayed_alike_when_the_cap_is_gone(
+    country: Country,
+) -> None:
     where = await desk(country, places=2)
     auditor, cap = await capped(country, 0)
     made = await where.intake.post("/referrals", referral_body(**CAPACITY))
@@ -198,12 +229,17 @@ async def held_at_once(where: Desk) -> list[int]:
         made = await where.intake.post("/referrals", referral_body(**CAPACITY))
         wishes.append(await wish_for(where.intake, made["id"]))
     answers = await asyncio.gather(
-        *(where.intake.ask("POST", "/holds", json=wish, key=secrets.token_hex(8)) for wish in wishes)
+        *(
+            where.intake.ask("POST", "/holds", json=wish, key=secrets.token_hex(8))
+            for wish in wishes
+        )
     )
     return sorted(answer.status_code for answer in answers)
 
 
-async def test_of_those_who_hold_the_last_place_under_a_cap_at_once_one_does(country: Country) -> None:
+async def test_of_those_who_hold_the_last_place_under_a_cap_at_once_one_does(
+    country: Country,
+) -> None:
     where = await desk(country, places=AT_ONCE)
     await capped(country, 1)
     assert await held_at_once(where) == [201] + [409] * (AT_ONCE - 1)
@@ -219,7 +255,7 @@ async def test_without_the_lock_and_the_count_they_all_would(country: Country) -
     assert await held_at_once(where) == [201] * AT_ONCE
 
 
-# --- what it displaced --------------------------------------------------------------------------------
+# --- what it displaced ----------------------------------------------------------------
 
 
 async def test_nights_elsewhere_for_the_caps_sake_are_counted_with_it(country: Country) -> None:

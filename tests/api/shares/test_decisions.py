@@ -26,7 +26,9 @@ WAITS = {"reason": "capacity", "dangerAssessment": "none_known", "dangerZones": 
 
 async def auditors(country: Country) -> tuple[Client, Client, Client]:
     """Return the auditors of where they come from, of where they went, and of neither."""
-    here, there, far = [await country.client("auditor", region=region) for region in (HERE, THERE, FAR)]
+    here, there, far = [
+        await country.client("auditor", region=region) for region in (HERE, THERE, FAR)
+    ]
     return here, there, far
 
 
@@ -47,27 +49,41 @@ def left_out(answer: Any) -> set[str]:
     return {line["factor"] for offer in answer["offers"] for line in offer["points"]}
 
 
-async def test_both_regions_see_how_it_was_decided_once_they_have_left_and_nobody_else_does(country: Country) -> None:
+async def test_both_regions_see_how_it_was_decided_once_they_have_left_and_nobody_else_does(
+    country: Country,
+) -> None:
     where = await desk(country, places=2)
     placement = await where.arrived()
     here, there, far = await auditors(country)
     path = f"/decisions/{placement['id']}"
     before = await here.ask("GET", path, expect=404)
 
-    await where.receiver.post(f"/placements/{placement['id']}/departure", {"destination": "own_home"}, expect=200)
+    await where.receiver.post(
+        f"/placements/{placement['id']}/departure", {"destination": "own_home"}, expect=200
+    )
 
     for auditor in (here, there):
         found = await auditor.get(path)
-        assert (found["origin"], found["receiving"], found["rank"], found["identical"]) == (HERE, THERE, 1, True)
+        assert (found["origin"], found["receiving"], found["rank"], found["identical"]) == (
+            HERE,
+            THERE,
+            1,
+            True,
+        )
         assert found["offers"][0]["region"]["code"] == THERE
         assert "nearness" not in left_out(found)
         assert (await auditor.get("/decisions"))["items"][0]["placementId"] == placement["id"]
-    foreign, missing = await far.ask("GET", path, expect=404), await far.ask("GET", f"/decisions/{uuid4()}", expect=404)
+    foreign, missing = (
+        await far.ask("GET", path, expect=404),
+        await far.ask("GET", f"/decisions/{uuid4()}", expect=404),
+    )
     assert before.content == foreign.content == missing.content
     assert (await far.get("/decisions"))["items"] == []
 
 
-async def test_while_they_are_there_nobody_sees_it_before_the_delay_is_over(country: Country) -> None:
+async def test_while_they_are_there_nobody_sees_it_before_the_delay_is_over(
+    country: Country,
+) -> None:
     placement = await (await desk(country)).arrived()
     _, there, _ = await auditors(country)
     path = f"/decisions/{placement['id']}"
@@ -78,14 +94,17 @@ async def test_while_they_are_there_nobody_sees_it_before_the_delay_is_over(coun
     await delay_over(country, placement["id"])
 
     assert (await there.get(path))["day"] == day_of(placement["arrivedAt"])
-    assert (await there.get(f"/decisions/{placement['ledgerLeaf']}"))["placementId"] == placement["id"]
+    assert (await there.get(f"/decisions/{placement['ledgerLeaf']}"))["placementId"] == placement[
+        "id"
+    ]
 
 
 async def test_moving_on_inside_a_provider_is_no_departure(country: Country) -> None:
     where = await desk(country, places=2)
     first = await where.arrived()
     await country.rows(
-        "UPDATE placements SET status = 'ended', departed_at = clock_timestamp() WHERE id = :id", id=first["id"]
+        "UPDATE placements SET status = 'ended', departed_at = clock_timestamp() WHERE id = :id",
+        id=first["id"],
     )
     _, there, _ = await auditors(country)
 
@@ -106,7 +125,8 @@ async def test_who_stays_in_the_own_region_has_no_leaf_and_is_seen_after_they_le
     await there.ask("GET", f"/decisions/{gone['id']}", expect=404)
     await here.ask("GET", f"/decisions/{stays['id']}", expect=404)
     await country.rows(
-        "UPDATE placements SET arrived_at = arrived_at - interval '93 days' WHERE id = :id", id=stays["id"]
+        "UPDATE placements SET arrived_at = arrived_at - interval '93 days' WHERE id = :id",
+        id=stays["id"],
     )
     await here.get(f"/decisions/{stays['id']}")
     assert len((await here.get("/decisions", params={"limit": 1}))["items"]) == 1
@@ -124,7 +144,10 @@ async def test_its_leaf_is_proven_to_be_in_the_signed_tree(country: Country) -> 
     found = await here.get(path)
 
     asked = {"leaf": found["leaf"], "size": found["inclusion"]["size"]}
-    assert found["inclusion"]["hashes"] == (await here.get("/ledger/inclusion-proofs", params=asked))["hashes"]
+    assert (
+        found["inclusion"]["hashes"]
+        == (await here.get("/ledger/inclusion-proofs", params=asked))["hashes"]
+    )
     assert len(found["inclusion"]["hashes"]) >= 1
 
 
@@ -135,7 +158,9 @@ async def test_what_was_erased_cannot_be_made_again(country: Country, tmp_path: 
 
     assert (await here.get(f"/decisions/{placement['id']}", expect=410))["code"] == "erased"
     await far.get(f"/decisions/{placement['id']}", expect=404)
-    assert [one["placementId"] for one in (await here.get("/decisions"))["items"]] == [placement["id"]]
+    assert [one["placementId"] for one in (await here.get("/decisions"))["items"]] == [
+        placement["id"]
+    ]
 
 
 async def test_an_override_shows_its_code(country: Country) -> None:
@@ -145,18 +170,24 @@ async def test_an_override_shows_its_code(country: Country) -> None:
     offers = (await where.intake.get(f"/rankings/{wish['rankingId']}"))["offers"]
     body = wish | {"offerId": offers[1]["offerId"], "overrideReason": "transport"}
     held = await where.intake.post("/holds", body, key=fresh())
-    receiver = second.coordinator if held["providerId"] == str(country.providers["spar"]) else where.receiver
+    receiver = (
+        second.coordinator
+        if held["providerId"] == str(country.providers["spar"])
+        else where.receiver
+    )
     await receiver.post(f"/holds/{held['id']}/acceptance", {"by": "person"}, expect=200)
     placement = await where.intake.post("/placements", {"holdId": held["id"]}, key=fresh())
     for act, said in (("arrival", None), ("departure", {"destination": "own_home"})):
         await receiver.post(f"/placements/{placement['id']}/{act}", said, expect=200)
 
-    found = await (await country.client("auditor", region=THERE)).get(f"/decisions/{placement['id']}")
+    found = await (await country.client("auditor", region=THERE)).get(
+        f"/decisions/{placement['id']}"
+    )
 
     assert (found["rank"], found["overrideReason"]) == (2, "transport")
 
 
-# --- who left although there was room ---------------------------------------------------------------
+# --- who left although there was room -------------------------------------------------
 
 
 async def one_who_left(country: Country) -> tuple[dict[str, Any], Shelter]:
@@ -232,7 +263,9 @@ async def test_whoever_flees_may_leave_and_is_not_checked(country: Country) -> N
     assert (await checks(country))["items"] == []
 
 
-async def test_checks_come_in_pages_and_say_what_cannot_be_checked_any_more(country: Country, tmp_path: Path) -> None:
+async def test_checks_come_in_pages_and_say_what_cannot_be_checked_any_more(
+    country: Country, tmp_path: Path
+) -> None:
     where = await desk(country, places=3)
     placements = [await departed(where, **WAITS) for _ in range(3)]
     await erase(country, placements[0]["referralId"], folder=tmp_path)
@@ -240,5 +273,9 @@ async def test_checks_come_in_pages_and_say_what_cannot_be_checked_any_more(coun
     first = await checks(country, limit=2)
     rest = await checks(country, limit=2, cursor=first["nextCursor"])
 
-    assert [one["found"] for one in first["items"] + rest["items"]] == ["nothing_free", "nothing_free", "erased"]
+    assert [one["found"] for one in first["items"] + rest["items"]] == [
+        "nothing_free",
+        "nothing_free",
+        "erased",
+    ]
     assert rest["nextCursor"] is None

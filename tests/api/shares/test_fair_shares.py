@@ -20,21 +20,35 @@ WHOLE = {"from": str(LAST), "to": str(LAST)}
 async def sealed(country: Country) -> None:
     """Twelve safety nights in Zwolle, four of them after ready; 30 capacity nights there, and 3 in Groningen."""
     first = LAST.first
-    await stayed(country, first, first + 12 * DAY, lawful_regions=(FAR, THERE), ready_since=first + 8 * DAY)
+    await stayed(
+        country, first, first + 12 * DAY, lawful_regions=(FAR, THERE), ready_since=first + 8 * DAY
+    )
     await stayed(country, first, first + 30 * DAY, reason="capacity", persons="1")
     await stayed(country, first, first + 3 * DAY, receiving=FAR, reason="follow_on")
     await seal(country)
 
 
-async def test_every_region_has_its_share_and_given_is_received_and_divided(country: Country) -> None:
+async def test_every_region_has_its_share_and_given_is_received_and_divided(
+    country: Country,
+) -> None:
     await sealed(country)
     auditor = await country.client("auditor", region=FAR)
     said = await auditor.get("/fair-shares", params=WHOLE)
     shares = {one["region"]: one for one in said["regions"]}
     assert len(shares) == await country.value("SELECT count(*) FROM regions")
     there, here, far = shares[THERE], shares[HERE], shares[FAR]
-    assert (there["given"], there["nightsAfterReady"], there["capacityGiven"], there["capacityDebt"]) == (8, 4, 30, 0)
-    assert (here["received"], here["capacityDebt"], here["credit"], here["deviation"]) == (8, 33, 0, None)
+    assert (
+        there["given"],
+        there["nightsAfterReady"],
+        there["capacityGiven"],
+        there["capacityDebt"],
+    ) == (8, 4, 30, 0)
+    assert (here["received"], here["capacityDebt"], here["credit"], here["deviation"]) == (
+        8,
+        33,
+        0,
+        None,
+    )
     assert far["quota"] + there["quota"] == pytest.approx(8)
     assert far["credit"] == pytest.approx(-far["quota"])
     assert far["deviation"] == -1
@@ -57,7 +71,9 @@ async def test_every_region_has_its_share_and_given_is_received_and_divided(coun
         (str(LAST), LAST.last.isoformat()),
     ],
 )
-async def test_a_quarter_is_named_or_given_by_its_days(country: Country, from_: str, to: str) -> None:
+async def test_a_quarter_is_named_or_given_by_its_days(
+    country: Country, from_: str, to: str
+) -> None:
     await sealed(country)
     administrator = await country.client("administrator")
     said = await administrator.get("/fair-shares", params={"from": from_, "to": to})
@@ -103,12 +119,19 @@ async def test_a_quarter_that_is_not_over_or_not_sealed_is_refused(country: Coun
     for quarter in (LAST.next.next, BEFORE):
         query = {"from": str(quarter), "to": str(quarter)}
         for path in ("/fair-shares", "/fair-share-pairs", "/fair-share-figures", "/settlements"):
-            assert (await auditor.get(path, params=query, expect=409))["code"] == "quarter_not_sealed"
+            assert (await auditor.get(path, params=query, expect=409))[
+                "code"
+            ] == "quarter_not_sealed"
 
 
-async def test_pairs_and_months_are_for_all_who_control_where_there_are_many(country: Country) -> None:
+async def test_pairs_and_months_are_for_all_who_control_where_there_are_many(
+    country: Country,
+) -> None:
     await sealed(country)
-    for client in (await country.client("auditor", region=FAR), await country.client("administrator")):
+    for client in (
+        await country.client("auditor", region=FAR),
+        await country.client("administrator"),
+    ):
         said = await client.get("/fair-share-pairs", params=WHOLE)
         # Three nights in Groningen are left out, and so is what would give them away.
         assert said["pairs"] == []
@@ -145,7 +168,10 @@ async def test_figures_have_hotels_waiting_places_staff_and_answers(country: Cou
     made = await where.intake.post("/referrals", referral_body())
     used = {"kind": "hotel", "responsibleProviderId": str(country.providers["linde"])}
     await where.intake.post(f"/referrals/{made['id']}/alternatives", used)
-    await country.rows("UPDATE referrals SET created_at = CAST(:first AS date) + interval '12 hours'", first=LAST.first)
+    await country.rows(
+        "UPDATE referrals SET created_at = CAST(:first AS date) + interval '12 hours'",
+        first=LAST.first,
+    )
     await country.rows(
         "UPDATE alternatives SET started_at = CAST(:first AS date) + interval '12 hours',"
         " ended_at = CAST(:first AS date) + make_interval(days => :days, hours => 12), end_reason = 'left'",
@@ -157,10 +183,14 @@ async def test_figures_have_hotels_waiting_places_staff_and_answers(country: Cou
     await seal(country)
     auditor = await country.client("auditor", region=FAR)
     figures = (await auditor.get("/fair-share-figures", params=WHOLE))["figures"]
-    here, there = (next(one for one in figures if one["region"] == region) for region in (HERE, THERE))
+    here, there = (
+        next(one for one in figures if one["region"] == region) for region in (HERE, THERE)
+    )
     assert (here["hotelNights"], here["waitingDays"]) == (20, (LAST.after - LAST.first).days)
     assert (there["places"], there["staffedShare"], there["lawfulOffers"]) == (3, 0.666, None)
-    population = await country.value("SELECT population FROM regions WHERE code = :code", code=THERE)
+    population = await country.value(
+        "SELECT population FROM regions WHERE code = :code", code=THERE
+    )
     assert there["placesWanted"] == -(-population // 10_000)
     assert there["placesPer10000Inhabitants"] == pytest.approx(30_000 / population, abs=0.01)
 
@@ -170,14 +200,22 @@ async def test_answers_are_told_as_rates_where_enough_were_asked(country: Countr
     await stayed(country, LAST.first)
     for _ in range(6):
         held = await where.hold()
-        await where.receiver.post(f"/holds/{held['id']}/decline", {"reason": "staffing"}, expect=200)
+        await where.receiver.post(
+            f"/holds/{held['id']}/decline", {"reason": "staffing"}, expect=200
+        )
     for _ in range(4):
         held = await where.hold()
         await where.receiver.post(f"/holds/{held['id']}/acceptance", {"by": "person"}, expect=200)
         await where.intake.post(f"/holds/{held['id']}/release", {"reason": "mistake"}, expect=200)
-    await country.rows("UPDATE holds SET created_at = CAST(:day AS date) + interval '12 hours'", day=LAST.last)
+    await country.rows(
+        "UPDATE holds SET created_at = CAST(:day AS date) + interval '12 hours'", day=LAST.last
+    )
     await seal(country)
     auditor = await country.client("auditor", region=FAR)
     figures = (await auditor.get("/fair-share-figures", params=WHOLE))["figures"]
     there = next(one for one in figures if one["region"] == THERE)
-    assert (there["lawfulOffers"], there["refusalsPer100Offers"], there["noAnswerPer100Offers"]) == (10, 60, 0)
+    assert (
+        there["lawfulOffers"],
+        there["refusalsPer100Offers"],
+        there["noAnswerPer100Offers"],
+    ) == (10, 60, 0)

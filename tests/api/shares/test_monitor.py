@@ -57,7 +57,9 @@ async def test_a_quarter_is_released_once_it_has_been_over_for_a_week(country: C
     assert (country_wide["inflow"]["total"], there["inflow"]["total"]) == (52, 40)
     assert figures_of(found, FAR)["inflow"]["total"] == 12
     assert (there["outflow"]["total"], there["throughflow"]) == (26, None)
-    assert count_of(there["waiting"]["byTime"], "within_day") is None  # by origin, and nobody came from there
+    assert (
+        count_of(there["waiting"]["byTime"], "within_day") is None
+    )  # by origin, and nobody came from there
 
 
 async def test_what_was_released_never_changes(country: Country) -> None:
@@ -92,10 +94,12 @@ async def test_stays_that_go_on_count_in_how_long_they_last(country: Country) ->
     await past.stays(linde, 50, arrived=date(2026, 1, 2))
     await release_all(country)
 
-    stay = figures_of(await (await country.client("administrator")).get("/monitor", params=ASKED), THERE)["stay"]
+    stay = figures_of(
+        await (await country.client("administrator")).get("/monitor", params=ASKED), THERE
+    )["stay"]
 
-    # Of a hundred and twenty; without those that go on, 71 and 43. Nobody left after 90 days, which has to be hidden,
-    # and with it the smallest of the others: there the curve ends.
+    # Of a hundred and twenty; without those that go on, 71 and 43. Nobody left after 90 days, which
+    # has to be hidden, and with it the smallest of the others: there the curve ends.
     assert stay == {
         "medianDays": None,
         "survival": [{"days": 14, "stayingPercent": 83}, {"days": 30, "stayingPercent": 67}],
@@ -108,8 +112,13 @@ async def test_coordinators_see_their_regions_and_auditors_all(country: Country)
     linde = await country.client("coordinator", provider="linde")
     auditor = await country.client("auditor", region=FAR)
 
-    assert [one["region"] for one in (await linde.get("/monitor", params=ASKED))["quarters"][0]["regions"]] == [THERE]
-    assert (await linde.get("/monitor", params=ASKED | {"region": FAR}, expect=403))["code"] == "forbidden"
+    assert [
+        one["region"]
+        for one in (await linde.get("/monitor", params=ASKED))["quarters"][0]["regions"]
+    ] == [THERE]
+    assert (await linde.get("/monitor", params=ASKED | {"region": FAR}, expect=403))[
+        "code"
+    ] == "forbidden"
     every = (await auditor.get("/monitor", params=ASKED))["quarters"][0]["regions"]
     assert {None, THERE, FAR} <= {one["region"] for one in every}
     one = await auditor.get("/monitor", params=ASKED | {"region": THERE})
@@ -141,11 +150,17 @@ async def test_it_comes_as_csv_with_one_line_a_count(country: Country) -> None:
     await release_all(country)
     administrator = await country.client("administrator")
 
-    answer = await administrator.ask("GET", "/monitor", params=ASKED, headers={"Accept": "text/csv"}, expect=200)
+    answer = await administrator.ask(
+        "GET", "/monitor", params=ASKED, headers={"Accept": "text/csv"}, expect=200
+    )
 
     assert answer.headers["Content-Type"].startswith("text/csv")
     lines = list(csv.DictReader(io.StringIO(answer.text)))
-    inflow = {line["region"]: line["count"] for line in lines if (line["measure"], line["breakdown"]) == ("inflow", "")}
+    inflow = {
+        line["region"]: line["count"]
+        for line in lines
+        if (line["measure"], line["breakdown"]) == ("inflow", "")
+    }
     assert (inflow[""], inflow[THERE], inflow[FAR], inflow["GM0363"]) == ("52", "40", "12", "")
 
 
@@ -154,13 +169,20 @@ async def test_the_same_quarter_of_earlier_years_stands_beside_it(country: Count
     for year, count in ((2024, 30), (2025, 20), (2026, 25)):
         await past.stays(linde, count, arrived=date(year, 1, 5), days=9)
     released = await release_all(country)
-    found = figures_of(await (await country.client("administrator")).get("/monitor", params=ASKED), THERE)
+    found = figures_of(
+        await (await country.client("administrator")).get("/monitor", params=ASKED), THERE
+    )
 
     assert len(released) >= 10
-    assert [(one["quarter"], one["inflow"]) for one in found["trend"]] == [("2025-Q1", 20), ("2024-Q1", 30)]
+    assert [(one["quarter"], one["inflow"]) for one in found["trend"]] == [
+        ("2025-Q1", 20),
+        ("2024-Q1", 30),
+    ]
 
 
-async def test_places_are_counted_once_a_day_and_forgotten_with_the_release(country: Country) -> None:
+async def test_places_are_counted_once_a_day_and_forgotten_with_the_release(
+    country: Country,
+) -> None:
     past, linde, _ = await past_of(country)
     day = PAST.last - timedelta(days=1)
     for _ in range(2):
@@ -181,11 +203,15 @@ async def test_places_are_counted_once_a_day_and_forgotten_with_the_release(coun
         "normPermille": 850,
     }
     stale = found["quarters"][0]["staleness"]
-    assert [(one["region"], one["stalePermille"], one["unknownPermille"]) for one in stale] == [(THERE, 0, 0)]
+    assert [(one["region"], one["stalePermille"], one["unknownPermille"]) for one in stale] == [
+        (THERE, 0, 0)
+    ]
     assert await country.value("SELECT count(*) FROM monitor_days") == 0
 
 
-async def test_who_comes_is_counted_by_the_arrival_and_no_erasure_changes_that(country: Country) -> None:
+async def test_who_comes_is_counted_by_the_arrival_and_no_erasure_changes_that(
+    country: Country,
+) -> None:
     there = await desk(country, places=3)
     placement = await there.arrived(targetGroups=["young_mother"])
 
@@ -195,9 +221,19 @@ async def test_who_comes_is_counted_by_the_arrival_and_no_erasure_changes_that(c
             key = await keys.read(tx, keys.MONITOR, keyring=country.parts.keyring)
             return list((await household_counts.of_quarter(tx, quarter, key=key)).values())
 
-    once = {"households": 1, "children": 1, "men": 0, "with_children": 1, "with_men": 0, "group.young_mother": 1}
+    once = {
+        "households": 1,
+        "children": 1,
+        "men": 0,
+        "with_children": 1,
+        "with_men": 0,
+        "group.young_mother": 1,
+    }
     assert await sums() == [once]
-    await country.rows("DELETE FROM referral_secrets WHERE referral_id = CAST(:id AS uuid)", id=placement["referralId"])
+    await country.rows(
+        "DELETE FROM referral_secrets WHERE referral_id = CAST(:id AS uuid)",
+        id=placement["referralId"],
+    )
     assert await sums() == [once]
     sealed = await country.value("SELECT sealed FROM household_counts")
     assert b"young_mother" not in sealed

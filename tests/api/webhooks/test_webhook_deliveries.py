@@ -94,7 +94,12 @@ async def test_what_was_not_received_is_sent_again_later_and_later_under_the_sam
     linde = await machine(country)
     made = await webhook(linde, receiver)
     await tell(country, "1")
-    answers = ["500 Oops", HANG, f"307 Elsewhere\r\nLocation: {receiver.base}/elsewhere", "not http"]
+    answers = [
+        "500 Oops",
+        HANG,
+        f"307 Elsewhere\r\nLocation: {receiver.base}/elsewhere",
+        "not http",
+    ]
     receiver.answers = list(answers)
     pauses: list[float] = []
 
@@ -160,7 +165,9 @@ async def test_a_webhook_whose_receiver_is_gone_or_fails_for_days_is_disabled(
     assert (disabled["disabledBecause"], disabled["waiting"]) == (because, 0)
     assert disabled["disabledAt"] > disabled["failingSince"] > ""
     assert len(receiver.got) == (couriers.EACH if because == "gone" else 1)
-    ended = await country.rows("SELECT outcome, count(*) FROM webhook_deliveries GROUP BY outcome ORDER BY outcome")
+    ended = await country.rows(
+        "SELECT outcome, count(*) FROM webhook_deliveries GROUP BY outcome ORDER BY outcome"
+    )
     assert sum(row.count for row in ended) == 9
 
 
@@ -176,7 +183,9 @@ async def test_a_webhook_that_is_removed_gets_nothing_more_and_what_is_over_goes
     await tell(country, "2")
     await send(country)
 
-    await country.rows("UPDATE webhook_deliveries SET ended_at = ended_at - interval '25 hours' WHERE subject = '1'")
+    await country.rows(
+        "UPDATE webhook_deliveries SET ended_at = ended_at - interval '25 hours' WHERE subject = '1'"
+    )
     async with country.parts.database.entered(actor=WORKER) as tx:
         assert await deliveries.prune(tx) == 2
 
@@ -185,14 +194,22 @@ async def test_a_webhook_that_is_removed_gets_nothing_more_and_what_is_over_goes
     assert (str(left.webhook_id), left.subject) == (kept["id"], "2")
 
 
-async def test_secrets_are_sealed_and_sign_the_same_after_a_rotation(country: Country, receiver: Receiver) -> None:
+async def test_secrets_are_sealed_and_sign_the_same_after_a_rotation(
+    country: Country, receiver: Receiver
+) -> None:
     linde = await machine(country)
     made = await webhook(linde, receiver)
     (row,) = await country.rows("SELECT * FROM webhooks")
-    assert not [value for value in row if receiver.base.encode() in str(value).encode() or made["secret"] in str(value)]
+    assert not [
+        value
+        for value in row
+        if receiver.base.encode() in str(value).encode() or made["secret"] in str(value)
+    ]
     new = new_key()
 
-    done = await rotation.rotate(country.owner.entered, keyring=Keyring.parse(f"{new},{country.key}"))
+    done = await rotation.rotate(
+        country.owner.entered, keyring=Keyring.parse(f"{new},{country.key}")
+    )
     await tell(country, "1")
     assert await send(country, courier(country)) == 1  # what does not open is not sent
     assert receiver.got == []

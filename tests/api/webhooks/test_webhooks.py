@@ -8,7 +8,9 @@ from tests.country import Country
 URL = "https://hooks.example/plek"
 
 
-async def test_a_secret_is_shown_once_and_a_webhook_to_its_own_provider_only(country: Country) -> None:
+async def test_a_secret_is_shown_once_and_a_webhook_to_its_own_provider_only(
+    country: Country,
+) -> None:
     machine = await country.client("client_system", provider="linde")
     coordinator = await country.client("coordinator", provider="linde")
     stranger = await country.client("client_system", "coordinator", provider="eik")
@@ -25,12 +27,16 @@ async def test_a_secret_is_shown_once_and_a_webhook_to_its_own_provider_only(cou
     for client in (machine, coordinator):
         assert (await client.get("/webhooks"))["items"] == [made, other]
     first = await machine.get("/webhooks?limit=1")
-    assert (await machine.get(f"/webhooks?limit=1&cursor={first['nextCursor']}"))["items"] == [other]
+    assert (await machine.get(f"/webhooks?limit=1&cursor={first['nextCursor']}"))["items"] == [
+        other
+    ]
     assert (await stranger.get("/webhooks"))["items"] == []
     await stranger.ask("DELETE", f"/webhooks/{made['id']}", expect=404)
     await coordinator.ask("DELETE", f"/webhooks/{made['id']}", expect=204)
     assert (await machine.get("/webhooks"))["items"] == [other]
-    log = await country.rows("SELECT action, object_type FROM access_log WHERE object_type = 'webhook' ORDER BY id")
+    log = await country.rows(
+        "SELECT action, object_type FROM access_log WHERE object_type = 'webhook' ORDER BY id"
+    )
     assert [row.action for row in log][:3] == ["register", "register", "register"]
 
 
@@ -38,7 +44,10 @@ async def test_a_provider_has_ten_however_many_it_asks_for_at_once(country: Coun
     machine = await country.client("client_system", provider="linde")
 
     answers = await asyncio.gather(
-        *(machine.ask("POST", "/webhooks", json={"url": f"{URL}/{number}"}) for number in range(MOST + 5))
+        *(
+            machine.ask("POST", "/webhooks", json={"url": f"{URL}/{number}"})
+            for number in range(MOST + 5)
+        )
     )
 
     assert sorted(answer.status_code for answer in answers) == [201] * MOST + [409] * 5
@@ -55,7 +64,10 @@ WRONG: list[tuple[dict[str, object], set[str]]] = [
     ({"url": f"https://hooks.example/{'x' * 2000}"}, {"/url"}),
     ({"url": URL, "kinds": []}, {"/kinds"}),
     ({"url": URL, "kinds": ["hold", "hold"]}, {"/kinds"}),
-    ({"url": 7, "kinds": ["waiting", "alarm"], "secret": "mine"}, {"/url", "/kinds/0", "/kinds/1", "/secret"}),
+    (
+        {"url": 7, "kinds": ["waiting", "alarm"], "secret": "mine"},
+        {"/url", "/kinds/0", "/kinds/1", "/secret"},
+    ),
 ]
 
 

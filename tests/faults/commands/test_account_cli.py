@@ -18,14 +18,19 @@ def folder(migrated: Copy) -> Iterator[Folder]:
         yield made
 
 
-def test_the_first_administrator_is_invited_and_what_does_not_fit_is_said_in_words(folder: Folder) -> None:
+def test_the_first_administrator_is_invited_and_what_does_not_fit_is_said_in_words(
+    folder: Folder,
+) -> None:
     done = folder.run("account", "chief@plek.example", "--role", "administrator")
 
     assert re.fullmatch(r"/invitation#[\w-]{43}", done.stdout.splitlines()[-1])
     assert "24 hours" in done.stderr
     assert "chief" not in done.stdout + done.stderr
     for words, says in (
-        (("chief@plek.example", "--role", "administrator"), "Somebody signs in by this name already"),
+        (
+            ("chief@plek.example", "--role", "administrator"),
+            "Somebody signs in by this name already",
+        ),
         (("other", "--role", "auditor"), "--region"),
         (("other", "--role", "auditor", "--region", "GM9999"), "no such region"),
         (("other", "--role", "coordinator"), "--provider"),

@@ -29,7 +29,9 @@ def free_port() -> int:
 
 def begin(folder: Folder, port: int, *words: str) -> subprocess.Popen[str]:
     command = ("-m", "app", "serve", "--port", str(port), *words)
-    return forks.Forked(command, env=folder.environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    return forks.Forked(
+        command, env=folder.environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
 
 
 def heard_ready(process: subprocess.Popen[str]) -> bool:
@@ -39,7 +41,9 @@ def heard_ready(process: subprocess.Popen[str]) -> bool:
 
 
 @pytest.mark.parametrize(
-    "same,more", [(True, ()), (False, ("--workers", "2"))], ids=["one folder", "two folders, several processes"]
+    "same,more",
+    [(True, ()), (False, ("--workers", "2"))],
+    ids=["one folder", "two folders, several processes"],
 )
 def test_of_two_begun_at_one_moment_one_serves_and_the_other_says_why_not(
     migrated: Copy, *, same: bool, more: tuple[str, ...]
@@ -78,7 +82,10 @@ def test_of_many_that_take_an_address_at_once_one_has_it() -> None:
     def take() -> None:
         ready.wait()
         try:
-            with bound(Address("127.0.0.1", port)) as listening, kept(listening, progress=Progress(print)):
+            with (
+                bound(Address("127.0.0.1", port)) as listening,
+                kept(listening, progress=Progress(print)),
+            ):
                 taken.append(listening.getsockname()[1])
                 tried.wait()
         except OperatorError:

@@ -95,7 +95,10 @@ def test_ctrl_c_ends_it_as_cleanly(folder: Folder) -> None:
 
 def test_several_processes_serve_one_address_and_stop_together(alone: Folder) -> None:
     token = alone.token(*DESK)
-    with alone.serving("--workers", "2") as serving, serving.asked("/v1/events", token=token) as stream:
+    with (
+        alone.serving("--workers", "2") as serving,
+        serving.asked("/v1/events", token=token) as stream,
+    ):
         assert {serving.ask("/v1/providers", token=token)[0] for _ in range(6)} == {200}
         status, page = serving.ask("/metrics")
 
@@ -128,9 +131,15 @@ def test_an_address_that_is_taken_is_told_before_anything_is_started(empty: Fold
 def test_a_whole_referral_can_be_replayed_from_the_command_line(folder: Folder) -> None:
     token = folder.token(*DESK)
     with folder.serving() as serving:
-        wanted = {"urgency": "acute", "originMunicipality": "GM0518", "household": {"adults": [{"gender": "female"}]}}
+        wanted = {
+            "urgency": "acute",
+            "originMunicipality": "GM0518",
+            "household": {"adults": [{"gender": "female"}]},
+        }
         _, referral = serving.ask("/v1/referrals", token=token, method="POST", body=wanted)
-        status, ranking = serving.ask(f"/v1/referrals/{referral['id']}/rankings", token=token, method="POST")
+        status, ranking = serving.ask(
+            f"/v1/referrals/{referral['id']}/rankings", token=token, method="POST"
+        )
 
         assert status == 201
         assert folder.run("replay", ranking["id"]).stdout == "identical\n"
@@ -139,9 +148,13 @@ def test_a_whole_referral_can_be_replayed_from_the_command_line(folder: Folder) 
     folder.run("replay", "no id", expect=2)
 
 
-def test_faults_of_a_file_go_to_stderr_and_nothing_is_taken_in(folder: Folder, tmp_path: Path) -> None:
+def test_faults_of_a_file_go_to_stderr_and_nothing_is_taken_in(
+    folder: Folder, tmp_path: Path
+) -> None:
     file = tmp_path / "providers.csv"
-    file.write_text(f"{PROVIDERS}Linde 2,Two,000-555 01 02,GM0193\nlinde-3,Three,000-555 01 03,GM9999\n")
+    file.write_text(
+        f"{PROVIDERS}Linde 2,Two,000-555 01 02,GM0193\nlinde-3,Three,000-555 01 03,GM9999\n"
+    )
 
     refused = folder.run("import", "providers", file, expect=1)
 
@@ -151,12 +164,16 @@ def test_faults_of_a_file_go_to_stderr_and_nothing_is_taken_in(folder: Folder, t
     assert "2 faults; nothing was imported" in refused.stderr
 
 
-def test_a_dry_run_says_what_would_change_and_changes_nothing(migrated: Copy, tmp_path: Path) -> None:
+def test_a_dry_run_says_what_would_change_and_changes_nothing(
+    migrated: Copy, tmp_path: Path
+) -> None:
     folder = migrated()
     file = tmp_path / "providers.csv"
     file.write_text(PROVIDERS, encoding="utf-8-sig")
 
-    said = [folder.run("import", "providers", file, *more).stdout for more in (["--dry-run"], [], [])]
+    said = [
+        folder.run("import", "providers", file, *more).stdout for more in (["--dry-run"], [], [])
+    ]
 
     assert said == [
         "providers: 1 new, 0 changed, 0 unchanged. A dry run: nothing was written.\n",
@@ -169,7 +186,8 @@ def test_a_dry_run_says_what_would_change_and_changes_nothing(migrated: Copy, tm
 def test_a_long_file_shows_how_far_it_is(folder: Folder, tmp_path: Path) -> None:
     file = tmp_path / "weights.csv"
     days = "".join(
-        f"GM0363,{day},invented,{1900 + day // 300}-{1 + day % 12:02}-{1 + day % 25:02}\n" for day in range(2100)
+        f"GM0363,{day},invented,{1900 + day // 300}-{1 + day % 12:02}-{1 + day % 25:02}\n"
+        for day in range(2100)
     )
     file.write_text(f"region,weight,source,date\n{days}")
 
@@ -199,7 +217,10 @@ def test_without_its_key_or_with_another_an_installation_does_not_start(folder: 
         assert "is gone" in folder.run("serve", "--port", "0", expect=2).stderr
         assert "fail  key" in folder.run("doctor", expect=1).stdout
         other = "A" * 43 + "="
-        assert "not the key of this database" in folder.run("serve", "--port", "0", expect=2, PLEK_KEY=other).stderr
+        assert (
+            "not the key of this database"
+            in folder.run("serve", "--port", "0", expect=2, PLEK_KEY=other).stderr
+        )
         assert folder.run("doctor", PLEK_KEY=content.strip()).returncode == 0
     finally:
         kept.rename(key)
@@ -211,7 +232,16 @@ def test_the_doctor_finds_a_healthy_installation_healthy(folder: Folder) -> None
     assert "fail" not in found
     assert all(
         subject in found
-        for subject in ("settings", "disk", "redis", "database", "clock", "migrations", "key", "service")
+        for subject in (
+            "settings",
+            "disk",
+            "redis",
+            "database",
+            "clock",
+            "migrations",
+            "key",
+            "service",
+        )
     )
 
 
@@ -232,7 +262,10 @@ def test_a_setting_that_cannot_be_understood_is_named(empty: Folder) -> None:
 
 
 def test_migrating_says_what_was_done(empty: Folder) -> None:
-    assert empty.run("migrate").stdout == "Migrated to this release's tables. Loaded the reference data.\n"
+    assert (
+        empty.run("migrate").stdout
+        == "Migrated to this release's tables. Loaded the reference data.\n"
+    )
     assert empty.run("migrate").stdout == "The tables are up to date.\n"
 
 

@@ -37,7 +37,9 @@ def restored(demo: Copy, tmp_path_factory: pytest.TempPathFactory) -> Iterator[R
 
 
 @pytest.mark.parametrize("workers", ["1", "2"])
-def test_tokens_of_the_demo_open_the_demo_and_nothing_else(restored: Restored, workers: str) -> None:
+def test_tokens_of_the_demo_open_the_demo_and_nothing_else(
+    restored: Restored, workers: str
+) -> None:
     token = restored.demo.token(*DESK)
 
     with restored.demo.serving("--workers", workers) as serving:
@@ -56,7 +58,9 @@ def test_no_token_is_made_where_the_demo_is_in_somebody_elses_database(restored:
 
 
 @pytest.mark.parametrize("workers", ["1", "2"])
-def test_the_demos_people_sign_in_with_one_press_and_nowhere_else(restored: Restored, workers: str) -> None:
+def test_the_demos_people_sign_in_with_one_press_and_nowhere_else(
+    restored: Restored, workers: str
+) -> None:
     def pressed(port: int, role: str) -> tuple[int, str | None, int]:
         """Press a button of the start page; return what came of it, and whether the next page opens."""
         base = f"http://127.0.0.1:{port}"
@@ -78,4 +82,7 @@ def test_the_demos_people_sign_in_with_one_press_and_nowhere_else(restored: Rest
         assert "demo-sign-in" not in httpx.get(f"{base}/").text
         assert pressed(serving.port, "administrator") == (404, None, 303)
         for cookie in theirs.values():
-            assert httpx.get(f"{base}/session", headers={"Cookie": f"{COOKIE}={cookie}"}).status_code == 303
+            assert (
+                httpx.get(f"{base}/session", headers={"Cookie": f"{COOKIE}={cookie}"}).status_code
+                == 303
+            )

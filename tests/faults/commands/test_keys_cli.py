@@ -22,7 +22,11 @@ from tests.faults.cli_folder import Folder, Serving
 from tests.faults.conftest import Copy
 
 DESK = ("--role", "intake_worker", "--role", "coordinator", "--provider", "opvang-nevelduin")
-REFERRAL = {"urgency": "acute", "originMunicipality": "GM0518", "household": {"adults": [{"gender": "female"}]}}
+REFERRAL = {
+    "urgency": "acute",
+    "originMunicipality": "GM0518",
+    "household": {"adults": [{"gender": "female"}]},
+}
 STARTS = (("serve", "--port", "0", "--workers", "2"), ("worker",))
 NOWHERE = "postgresql://nobody@127.0.0.1:1/none"
 
@@ -71,7 +75,9 @@ def test_a_new_key_comes_while_several_processes_serve(folder: Folder) -> None:
 
         done = folder.run("keys", "rotate")
 
-        assert {serving.ask(path, token=token)[0] for path in (referral, "/v1/places", "/v1/sites") * 6} == {200}
+        assert {
+            serving.ask(path, token=token)[0] for path in (referral, "/v1/places", "/v1/sites") * 6
+        } == {200}
         another = registered(serving, token)
         assert serving.ask(another, token=token)[0] == 200
         assert "ok    key" in folder.run("doctor", PLEK_KEY=keys(folder)[0]).stdout
@@ -79,7 +85,10 @@ def test_a_new_key_comes_while_several_processes_serve(folder: Folder) -> None:
     assert "stays second" in last(done)
     assert "copy the file again" in done.stderr
     assert stat.S_IMODE((folder.path / "key").stat().st_mode) == 0o600
-    assert f"nothing needs its older keys any more: {program()} keys retire" in folder.run("doctor").stdout
+    assert (
+        f"nothing needs its older keys any more: {program()} keys retire"
+        in folder.run("doctor").stdout
+    )
 
 
 def test_older_keys_are_taken_out_once_plek_is_stopped(alone: Folder) -> None:
@@ -100,9 +109,13 @@ def test_older_keys_are_taken_out_once_plek_is_stopped(alone: Folder) -> None:
         assert serving.ask(referral, token=token)[0] == 200
 
 
-def test_what_was_still_wrapped_by_an_older_key_is_wrapped_anew_before_that_goes(alone: Folder) -> None:
+def test_what_was_still_wrapped_by_an_older_key_is_wrapped_anew_before_that_goes(
+    alone: Folder,
+) -> None:
     new = new_key()
-    (alone.path / "key").write_text(f",{new}, {','.join(keys(alone))}\n")  # as a hand may have left it
+    (alone.path / "key").write_text(
+        f",{new}, {','.join(keys(alone))}\n"
+    )  # as a hand may have left it
 
     alone.run("keys", "retire")
 
@@ -117,9 +130,17 @@ def test_a_key_in_the_environment_is_changed_by_deploying_it(alone: Folder) -> N
         said = alone.run("keys", "rotate", expect=2, PLEK_KEY=old).stderr
         assert all(f"{step}. " in said for step in range(1, 5))
         assert f"run `{program()} keys rotate`" in said
-        assert "take the older keys out of it" in alone.run("keys", "retire", expect=2, PLEK_KEY=f"{new},{old}").stderr
-        assert f"with an older key: {program()} keys rotate" in alone.run("doctor", PLEK_KEY=f"{new},{old}").stdout
-        assert "may be taken out of PLEK_KEY" in last(alone.run("keys", "rotate", PLEK_KEY=f"{new},{old}"))
+        assert (
+            "take the older keys out of it"
+            in alone.run("keys", "retire", expect=2, PLEK_KEY=f"{new},{old}").stderr
+        )
+        assert (
+            f"with an older key: {program()} keys rotate"
+            in alone.run("doctor", PLEK_KEY=f"{new},{old}").stdout
+        )
+        assert "may be taken out of PLEK_KEY" in last(
+            alone.run("keys", "rotate", PLEK_KEY=f"{new},{old}")
+        )
         assert "Wrapped 0 data keys" in last(alone.run("keys", "rotate", PLEK_KEY=f"{new},{old}"))
         assert "take them out" in alone.run("doctor", PLEK_KEY=f"{new},{old}").stdout
         assert "it opens what is sealed\n" in alone.run("doctor", PLEK_KEY=new).stdout
@@ -128,10 +149,15 @@ def test_a_key_in_the_environment_is_changed_by_deploying_it(alone: Folder) -> N
         assert keys(alone) == [old]
 
 
-def test_where_the_database_is_elsewhere_the_file_is_not_touched(folder: Folder, tmp_path: Path) -> None:
+def test_where_the_database_is_elsewhere_the_file_is_not_touched(
+    folder: Folder, tmp_path: Path
+) -> None:
     before = keys(folder)
     for command in ("rotate", "retire"):
-        assert "belongs in PLEK_KEY" in folder.run("keys", command, expect=2, DATABASE_URL=NOWHERE).stderr
+        assert (
+            "belongs in PLEK_KEY"
+            in folder.run("keys", command, expect=2, DATABASE_URL=NOWHERE).stderr
+        )
     assert keys(folder) == before
     assert "no Plek in" in Folder(tmp_path / "nothing").run("keys", "retire", expect=2).stderr
 
@@ -208,7 +234,9 @@ def refused(folder: Folder, *command: str, **settings: str) -> str:
 
 
 @pytest.mark.parametrize("command", STARTS)
-def test_nothing_starts_without_the_key_of_what_is_sealed(folder: Folder, command: tuple[str, ...]) -> None:
+def test_nothing_starts_without_the_key_of_what_is_sealed(
+    folder: Folder, command: tuple[str, ...]
+) -> None:
     assert "PLEK_KEY is not base64." in refused(folder, *command, PLEK_KEY="no / base64")
     assert "keys of 32 bytes each" in refused(folder, *command, PLEK_KEY="AAAA")
     assert "is not the key of this database" in refused(folder, *command, PLEK_KEY=new_key())
@@ -226,7 +254,11 @@ def test_nothing_starts_without_the_key_of_what_is_sealed(folder: Folder, comman
 async def test_nothing_starts_with_a_key_that_is_none_where_nothing_is_sealed_yet(
     country: Country, embedded: Server, tmp_path: Path, command: tuple[str, ...]
 ) -> None:
-    urls = {"DATABASE_URL": country.app_url, "PLEK_OWNER_URL": country.owner_url, "REDIS_URL": embedded.redis_url}
+    urls = {
+        "DATABASE_URL": country.app_url,
+        "PLEK_OWNER_URL": country.owner_url,
+        "REDIS_URL": embedded.redis_url,
+    }
     empty = Folder(tmp_path / "var", urls)
     assert "PLEK_KEY is not base64." in refused(empty, *command, PLEK_KEY="no / base64")
     assert "keys of 32 bytes each" in refused(empty, *command, PLEK_KEY="AAAA")
@@ -234,10 +266,14 @@ async def test_nothing_starts_with_a_key_that_is_none_where_nothing_is_sealed_ye
     assert "Set PLEK_KEY" in refused(empty, *command)
 
 
-async def test_nothing_starts_with_only_some_of_the_keys_that_are_needed(used: tuple[Folder, Endpoints]) -> None:
+async def test_nothing_starts_with_only_some_of_the_keys_that_are_needed(
+    used: tuple[Folder, Endpoints],
+) -> None:
     folder, endpoints = used
     connection = await asyncpg.connect(plain(endpoints.owner_url))
-    select = "SELECT set_config('plek.actor', 'operator', false), min(site_id::text) FROM site_secrets"
+    select = (
+        "SELECT set_config('plek.actor', 'operator', false), min(site_id::text) FROM site_secrets"
+    )
     await connection.fetch(select)
     first = (await connection.fetchrow(select))[1]
     kept = await connection.fetchval("SELECT key FROM site_secrets WHERE site_id = $1::uuid", first)
@@ -256,7 +292,10 @@ def test_the_doctor_minds_a_key_that_others_can_read(folder: Folder) -> None:
     file = folder.path / "key"
     file.chmod(0o640)
     try:
-        assert f"warn  key         others than its owner may read {file}" in folder.run("doctor").stdout
+        assert (
+            f"warn  key         others than its owner may read {file}"
+            in folder.run("doctor").stdout
+        )
     finally:
         file.chmod(0o600)
 
@@ -264,7 +303,10 @@ def test_the_doctor_minds_a_key_that_others_can_read(folder: Folder) -> None:
 def test_a_person_at_a_terminal_sees_how_far_it_is(folder: Folder) -> None:
     ours, theirs = pty.openpty()
     with subprocess.Popen(
-        folder.command("keys", "rotate"), env=folder.environment(TERM="xterm"), stdout=subprocess.PIPE, stderr=theirs
+        folder.command("keys", "rotate"),
+        env=folder.environment(TERM="xterm"),
+        stdout=subprocess.PIPE,
+        stderr=theirs,
     ) as rotating:
         os.close(theirs)
         shown = b""
@@ -285,5 +327,8 @@ def test_without_a_terminal_it_says_so_now_and_then(capsys: pytest.CaptureFixtur
         for done in range(500, total + 1, 500):
             lines(done, total)
     said = capsys.readouterr()
-    assert said.err.splitlines() == [f"Looked at {done:,} of 30,000." for done in (10_000, 20_000, 30_000)] * 2
+    assert (
+        said.err.splitlines()
+        == [f"Looked at {done:,} of 30,000." for done in (10_000, 20_000, 30_000)] * 2
+    )
     assert said.out == ""

@@ -37,7 +37,9 @@ def machine_lines(text: str) -> Said:
 
 
 @pytest.mark.parametrize("layer", COMMANDS)
-async def test_a_failure_under_a_command_quotes_nobody(layer: str, country: Country, tmp_path: Path) -> None:
+async def test_a_failure_under_a_command_quotes_nobody(
+    layer: str, country: Country, tmp_path: Path
+) -> None:
     target, words = COMMANDS[layer]
     env = environment(None if layer == "embedded" else country, tmp_path / "var")
 
@@ -49,11 +51,17 @@ async def test_a_failure_under_a_command_quotes_nobody(layer: str, country: Coun
     assert quoted(text) == []
 
 
-async def test_a_command_that_the_database_refuses_quotes_no_row(country: Country, tmp_path: Path) -> None:
-    await country.rows("ALTER TABLE accounts DISABLE ROW LEVEL SECURITY")  # else it leaves the row out by itself
+async def test_a_command_that_the_database_refuses_quotes_no_row(
+    country: Country, tmp_path: Path
+) -> None:
+    await country.rows(
+        "ALTER TABLE accounts DISABLE ROW LEVEL SECURITY"
+    )  # else it leaves the row out by itself
     await country.rows("ALTER TABLE accounts ADD CONSTRAINT never CHECK (region IS NULL) NOT VALID")
 
-    code, text = await ended(MAIN, "token", "--role", "auditor", "--region", THERE, env=environment(country, tmp_path))
+    code, text = await ended(
+        MAIN, "token", "--role", "auditor", "--region", THERE, env=environment(country, tmp_path)
+    )
 
     assert code == 1
     assert [link for link in machine_lines(text).exceptions if link.get("sqlstate") == "23514"]

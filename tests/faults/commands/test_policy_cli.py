@@ -29,7 +29,11 @@ def folder(migrated: Copy) -> Iterator[Folder]:
         key = new_key()
         (made.path / KEY_FILE).write_text(key + "\n", encoding="ascii")
         (made.path / KEY_FILE).chmod(0o600)
-        urls = {"owner_url": endpoints.owner_url, "app_url": endpoints.database_url, "redis_url": endpoints.redis_url}
+        urls = {
+            "owner_url": endpoints.owner_url,
+            "app_url": endpoints.database_url,
+            "redis_url": endpoints.redis_url,
+        }
         asyncio.run(ranked(key=key, **urls))
         yield made
 
@@ -39,10 +43,14 @@ async def ranked(**where: str) -> None:
         await shelter(country, "linde")
         await shelter(country, "eik", site={"municipality": FAR}, kind="regular")
         intake = await country.client("intake_worker", provider="haven")
-        ids = [(await intake.post("/referrals", referral_body()))["id"] for _ in range(REFERRALS + 1)]
+        ids = [
+            (await intake.post("/referrals", referral_body()))["id"] for _ in range(REFERRALS + 1)
+        ]
         for id_ in (*ids, ids[0]):  # the first twice: only its last ranking counts
             await intake.post(f"/referrals/{id_}/rankings")
-        await country.rows("UPDATE rankings SET rules_version = '0' WHERE referral_id = :id", id=ids[1])
+        await country.rows(
+            "UPDATE rankings SET rules_version = '0' WHERE referral_id = :id", id=ids[1]
+        )
 
 
 def plek_in(folder: Folder, *words: str | Path, expect: int = 0) -> str:
@@ -55,13 +63,17 @@ def plek_in(folder: Folder, *words: str | Path, expect: int = 0) -> str:
 
 
 def written(path: Path, **changes: Any) -> Path:
-    path.write_text(json.dumps(policy_document() | {"version": "draft", "valid_from": "2099-01-01"} | changes))
+    path.write_text(
+        json.dumps(policy_document() | {"version": "draft", "valid_from": "2099-01-01"} | changes)
+    )
     return path
 
 
 def test_a_policy_is_published_listed_and_compared(folder: Folder, tmp_path: Path) -> None:
     draft, other = written(tmp_path / "draft.json", hold_minutes=90), tmp_path / "other.json"
-    other.write_text(json.dumps({name: value for name, value in policy_document().items() if name != "review"}))
+    other.write_text(
+        json.dumps({name: value for name, value in policy_document().items() if name != "review"})
+    )
 
     said = plek_in(folder, "policy", "publish", draft)
 
@@ -89,12 +101,18 @@ def test_every_fault_of_a_file_is_told(folder: Folder, tmp_path: Path) -> None:
         assert f"{faulty}: /hold_minutes must be from 1 to 10080" in said
         assert f"{faulty}: /surprise is not a known field" in said
     (tmp_path / "torn.json").write_text('{"version": "a", "version": "b"')
-    assert "is not plain JSON" in plek_in(folder, "policy", "publish", tmp_path / "torn.json", expect=2)
-    assert "cannot be read" in plek_in(folder, "policy", "publish", tmp_path / "none.json", expect=2)
+    assert "is not plain JSON" in plek_in(
+        folder, "policy", "publish", tmp_path / "torn.json", expect=2
+    )
+    assert "cannot be read" in plek_in(
+        folder, "policy", "publish", tmp_path / "none.json", expect=2
+    )
     assert "nothing here" in plek_in(folder, "policy", "diff", "none", faulty, expect=2)
 
 
-def test_a_draft_is_tried_on_the_last_referrals_and_told_in_counts(folder: Folder, tmp_path: Path) -> None:
+def test_a_draft_is_tried_on_the_last_referrals_and_told_in_counts(
+    folder: Folder, tmp_path: Path
+) -> None:
     points = policy_document()["points"]
     assert isinstance(points, dict)
     points["fit"]["kinds"]["acute"] = {"crisis": 0, "regular": 900, "emergency": 0}  # pyright: ignore[reportArgumentType,reportCallIssue,reportIndexIssue,reportOptionalSubscript]
@@ -103,7 +121,9 @@ def test_a_draft_is_tried_on_the_last_referrals_and_told_in_counts(folder: Folde
     said = plek_in(folder, "policy", "try", draft)
     few = plek_in(folder, "policy", "try", draft, "--last", "5")
 
-    assert said.startswith(f"{REFERRALS} referrals, each as it was ranked last; 1 could not be made again.")
+    assert said.startswith(
+        f"{REFERRALS} referrals, each as it was ranked last; 1 could not be made again."
+    )
     lines = [line.split() for line in said.splitlines()]
     assert ["another", "first", "offer", str(REFERRALS)] in lines
     assert ["offers", "in", "both", str(2 * REFERRALS)] in lines
@@ -114,4 +134,6 @@ def test_a_draft_is_tried_on_the_last_referrals_and_told_in_counts(folder: Folde
 
 
 def test_rankings_whose_rules_are_gone_are_told_by_the_doctor(folder: Folder) -> None:
-    assert "warn  rules       rankings cite version 0, which this release does not have" in plek_in(folder, "doctor")
+    assert "warn  rules       rankings cite version 0, which this release does not have" in plek_in(
+        folder, "doctor"
+    )

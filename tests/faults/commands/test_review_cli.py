@@ -45,7 +45,9 @@ def test_it_prints_what_should_be_asked_about_as_a_table(folder: Folder) -> None
 
     assert said[0].startswith("The access log from ")
     assert said[1].split() == ["account", "provider", "roles", "from", "finding"]
-    assert said[2:] == [f"{BUSY}  linde     coordinator, intake_worker  30    31 times an address was shown."]
+    assert said[2:] == [
+        f"{BUSY}  linde     coordinator, intake_worker  30    31 times an address was shown."
+    ]
 
 
 def test_it_looks_back_as_many_days_as_it_is_told(folder: Folder) -> None:

@@ -40,7 +40,12 @@ def test_what_holds_secrets_does_not_show_them(country: Country) -> None:
             country.parts,
         )
     ]
-    passwords = [part.rpartition("@")[0].rpartition(":")[2] for part in (country.app_url, country.parts.link.url)]
+    passwords = [
+        part.rpartition("@")[0].rpartition(":")[2]
+        for part in (country.app_url, country.parts.link.url)
+    ]
     assert all(passwords)
-    assert not [text for text in shown if any(each in text for each in (SECRET, country.key, *passwords))]
+    assert not [
+        text for text in shown if any(each in text for each in (SECRET, country.key, *passwords))
+    ]
     assert repr(key.secret)[2:-1] not in "".join(shown)

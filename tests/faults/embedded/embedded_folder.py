@@ -66,7 +66,11 @@ def turn_off(data_dir: Path) -> None:
 @contextmanager
 def user(data_dir: Path, *, uid: int | None = None) -> Generator[subprocess.Popen[str]]:
     """Another process that uses the data folder for the time of the block, perhaps as another system user."""
-    environment = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": "1"}
+    environment = {
+        "PATH": os.environ["PATH"],
+        "PYTHONPATH": str(ROOT),
+        "PYTHONDONTWRITEBYTECODE": "1",
+    }
     words = ("-c", USER, str(data_dir), *([] if uid is None else [str(uid)]))
     process = Forked(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment, cwd="/")
     try:

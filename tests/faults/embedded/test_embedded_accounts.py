@@ -13,7 +13,16 @@ import pytest
 from redis import Redis
 
 from app.embedded import binaries, servers
-from tests.faults.embedded.embedded_folder import NOBODY, ask, dismiss, heard, mode, pid, turn_off, user
+from tests.faults.embedded.embedded_folder import (
+    NOBODY,
+    ask,
+    dismiss,
+    heard,
+    mode,
+    pid,
+    turn_off,
+    user,
+)
 
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="needs root, who can be anybody")
 
@@ -27,7 +36,9 @@ def open_dir() -> Generator[Path]:
 
 
 def _users(data_dir: Path) -> set[int]:
-    return {psutil.Process(pid(data_dir, server)).uids().effective for server in ("postgres", "redis")}
+    return {
+        psutil.Process(pid(data_dir, server)).uids().effective for server in ("postgres", "redis")
+    }
 
 
 def _started(process: subprocess.Popen[str]) -> str:
@@ -58,7 +69,9 @@ async def test_a_closed_parent_folder_stays_closed(open_dir: Path) -> None:
 
 
 @as_root
-async def test_programs_in_a_closed_folder_can_be_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_programs_in_a_closed_folder_can_be_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     found = binaries.find()
     wheels = tmp_path / "closed"
     for program in (found.postgres_folder.parents[1], found.redis_folder.parent):
@@ -66,7 +79,8 @@ async def test_programs_in_a_closed_folder_can_be_run(tmp_path: Path, monkeypatc
         shutil.copytree(f"{program}.libs", wheels / f"{program.name}.libs")
     wheels.chmod(0o700)
     copied = binaries.Binaries(
-        postgres_folder=wheels / found.postgres_folder.relative_to(found.postgres_folder.parents[2]),
+        postgres_folder=wheels
+        / found.postgres_folder.relative_to(found.postgres_folder.parents[2]),
         redis_folder=wheels / found.redis_folder.relative_to(found.redis_folder.parents[1]),
     )
     monkeypatch.setattr(binaries, "find", lambda: copied)
@@ -80,12 +94,16 @@ async def test_programs_in_a_closed_folder_can_be_run(tmp_path: Path, monkeypatc
 def test_in_an_open_folder_the_servers_have_no_capability_at_all(open_dir: Path) -> None:
     with servers(open_dir / "data", durable=False):
         for server in ("postgres", "redis"):
-            status = Path(f"/proc/{pid(open_dir / 'data', server)}/status").read_text(encoding="ascii")
+            status = Path(f"/proc/{pid(open_dir / 'data', server)}/status").read_text(
+                encoding="ascii"
+            )
             assert "CapEff:\t0000000000000000" in status
 
 
 @as_root
-async def test_root_runs_an_ordinary_users_folder_as_that_user_who_can_go_on_with_it(open_dir: Path) -> None:
+async def test_root_runs_an_ordinary_users_folder_as_that_user_who_can_go_on_with_it(
+    open_dir: Path,
+) -> None:
     os.chown(open_dir, NOBODY, NOBODY)
     data_dir = open_dir / "data"
     with user(data_dir, uid=NOBODY) as ordinary:
@@ -120,7 +138,10 @@ def test_a_folder_planted_where_the_sockets_should_go_is_refused(open_dir: Path)
         (planted := open_dir / "planted").mkdir(mode=0o777)
         os.chown(planted, NOBODY, NOBODY)
         place.symlink_to(planted)
-        with pytest.raises(Exception, match="must be a folder of user id"), servers(data_dir, durable=False):
+        with (
+            pytest.raises(Exception, match="must be a folder of user id"),
+            servers(data_dir, durable=False),
+        ):
             pass
     finally:
         place.unlink()

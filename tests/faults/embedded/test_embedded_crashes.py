@@ -75,9 +75,13 @@ def test_a_pid_file_that_names_a_stranger_is_not_believed(data_dir: Path) -> Non
         kept = (data_dir / "postgres" / "postmaster.pid").read_text(encoding="ascii")
     with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as stranger:
         number, rest = kept.split("\n", 1)
-        (data_dir / "postgres" / "postmaster.pid").write_text(f"{stranger.pid}\n{rest}", encoding="ascii")
+        (data_dir / "postgres" / "postmaster.pid").write_text(
+            f"{stranger.pid}\n{rest}", encoding="ascii"
+        )
         (data_dir / "redis" / "redis.pid").write_text(f"{stranger.pid}\n", encoding="ascii")
-        (data_dir / "run" / ".s.PGSQL.5432.lock").write_text(f"{stranger.pid}\n{rest}", encoding="ascii")
+        (data_dir / "run" / ".s.PGSQL.5432.lock").write_text(
+            f"{stranger.pid}\n{rest}", encoding="ascii"
+        )
         (data_dir / "run" / ".s.PGSQL.5432").touch()
 
         with servers(data_dir, durable=False) as at:
@@ -116,7 +120,9 @@ async def test_servers_whose_starter_was_killed_are_taken_over(data_dir: Path) -
         assert not (data_dir / "postgres" / "postmaster.pid").exists()
 
 
-async def test_a_first_start_that_was_killed_halfway_leaves_nothing_in_the_way(data_dir: Path) -> None:
+async def test_a_first_start_that_was_killed_halfway_leaves_nothing_in_the_way(
+    data_dir: Path,
+) -> None:
     with user(data_dir) as starter:
         await _until((data_dir / "postgres.part" / "PG_VERSION").exists)
         starter.kill()
@@ -156,7 +162,10 @@ def test_servers_that_run_where_we_cannot_see_them_are_not_joined_by_a_second(
     elsewhere = locks.hold(data_dir / "postgres.lock")
     assert elsewhere is not None
 
-    with pytest.raises(OperatorError, match="another container or on another host"), servers(data_dir, durable=False):
+    with (
+        pytest.raises(OperatorError, match="another container or on another host"),
+        servers(data_dir, durable=False),
+    ):
         pass
 
 
@@ -169,7 +178,9 @@ async def test_a_server_that_is_recovering_is_stopped_without_delay(data_dir: Pa
         assert await ask(again.database_url, "SELECT 1") == 1
 
 
-async def test_a_start_returns_only_once_a_recovering_server_takes_connections(data_dir: Path) -> None:
+async def test_a_start_returns_only_once_a_recovering_server_takes_connections(
+    data_dir: Path,
+) -> None:
     ours = EmbeddedServers(data_dir, durable=False)
     at = ours.start()
     for _ in range(5):
@@ -185,8 +196,12 @@ async def test_a_server_on_its_way_out_is_replaced(data_dir: Path) -> None:
     ours = EmbeddedServers(data_dir, durable=False)
     at = ours.start()
     connection = await asyncpg.connect(at.owner_url.replace("+asyncpg", ""))
-    psutil.Process(pid(data_dir, "postgres")).send_signal(signal.SIGTERM)  # waits for our connection
-    await _until(lambda: "stopping" in (data_dir / "postgres" / "postmaster.pid").read_text(encoding="ascii"))
+    psutil.Process(pid(data_dir, "postgres")).send_signal(
+        signal.SIGTERM
+    )  # waits for our connection
+    await _until(
+        lambda: "stopping" in (data_dir / "postgres" / "postmaster.pid").read_text(encoding="ascii")
+    )
 
     ours.start()
 

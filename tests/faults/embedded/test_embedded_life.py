@@ -54,7 +54,9 @@ async def test_postgresql_is_durable_private_and_set_for_a_small_machine(data_di
     with servers(data_dir) as at:
         found = {name: await ask(at.database_url, f"SHOW {name}") for name in wanted}
         version = await ask(at.database_url, "SHOW server_version_num")
-        provider = await ask(at.database_url, "SELECT datlocprovider FROM pg_database WHERE datname = 'plek'")
+        provider = await ask(
+            at.database_url, "SELECT datlocprovider FROM pg_database WHERE datname = 'plek'"
+        )
         sockets = str(await ask(at.owner_url, "SHOW unix_socket_directories")).strip('"')
         access = mode(sockets)
 
@@ -64,7 +66,9 @@ async def test_postgresql_is_durable_private_and_set_for_a_small_machine(data_di
     assert access == 0o700
 
 
-async def test_the_tests_may_trade_safety_for_speed_but_a_careful_start_takes_it_back(data_dir: Path) -> None:
+async def test_the_tests_may_trade_safety_for_speed_but_a_careful_start_takes_it_back(
+    data_dir: Path,
+) -> None:
     with servers(data_dir, durable=False) as quick:
         assert await ask(quick.database_url, "SHOW fsync") == "off"
 
@@ -92,7 +96,9 @@ async def test_the_application_owns_nothing_and_passes_no_wall(data_dir: Path) -
 async def test_nobody_comes_in_without_the_password(data_dir: Path, role: str) -> None:
     with servers(data_dir, durable=False) as at:
         stranger = re.sub(r"//\w+:\w+@", f"//{role}:guess@", at.owner_url)
-        with pytest.raises((asyncpg.InvalidPasswordError, asyncpg.InvalidAuthorizationSpecificationError)):
+        with pytest.raises(
+            (asyncpg.InvalidPasswordError, asyncpg.InvalidAuthorizationSpecificationError)
+        ):
             await ask(stranger, "SELECT 1")
 
 
@@ -118,7 +124,9 @@ def test_passwords_are_for_the_owner_of_the_folder_only_and_never_shown(data_dir
         modes = {path.name: mode(path) for path in data_dir.iterdir()}
 
     assert modes["secrets.json"] == 0o600
-    assert {allowed for name, allowed in modes.items() if name in {"postgres", "redis", "run"}} == {0o700}
+    assert {allowed for name, allowed in modes.items() if name in {"postgres", "redis", "run"}} == {
+        0o700
+    }
     assert repr(at) == "Endpoints()"
 
 
@@ -179,14 +187,19 @@ async def test_the_last_to_leave_turns_off_the_servers(data_dir: Path) -> None:
     with user(data_dir) as first:
         assert heard(first).startswith("postgresql+asyncpg://plek_app:")
         with servers(data_dir, durable=False) as second:
-            running = psutil.Process(pid(data_dir, "postgres")), psutil.Process(pid(data_dir, "redis"))
+            running = (
+                psutil.Process(pid(data_dir, "postgres")),
+                psutil.Process(pid(data_dir, "redis")),
+            )
             dismiss(first)
 
             assert await ask(second.database_url, "SELECT 1") == 1
             with Redis.from_url(second.redis_url) as redis:
                 assert redis.ping()
 
-    assert not any(process.is_running() and process.status() != psutil.STATUS_ZOMBIE for process in running)
+    assert not any(
+        process.is_running() and process.status() != psutil.STATUS_ZOMBIE for process in running
+    )
 
 
 async def test_many_who_begin_at_once_share_one_server(data_dir: Path) -> None:
@@ -229,7 +242,11 @@ def test_a_warm_start_has_nothing_to_make_and_nothing_to_recover(data_dir: Path)
         log = (data_dir / "postgres.log").read_text(encoding="utf-8")
 
     assert said == []
-    assert log.count("database system was shut down at") == log.count("ready to accept connections") == 2
+    assert (
+        log.count("database system was shut down at")
+        == log.count("ready to accept connections")
+        == 2
+    )
     assert "not properly shut down" not in log
 
 
@@ -243,7 +260,9 @@ def test_progress_is_told_once(data_dir: Path) -> None:
     assert said == ["Making a new database; this takes a few seconds, once."]
 
 
-def test_a_forked_child_leaves_its_parents_servers_alone(data_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_forked_child_leaves_its_parents_servers_alone(
+    data_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     ours = EmbeddedServers(data_dir, durable=False)
     at = ours.start()
 

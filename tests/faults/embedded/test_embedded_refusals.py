@@ -73,7 +73,9 @@ async def test_a_nearly_full_disk_is_refused_before_anything_is_written(data_dir
 
     with servers(data_dir, durable=False):
         joined = EmbeddedServers(data_dir, durable=False, least_free_bytes=1 << 60)
-        assert await ask(joined.start().database_url, "SELECT 1") == 1  # what runs already needs no more room
+        assert (
+            await ask(joined.start().database_url, "SELECT 1") == 1
+        )  # what runs already needs no more room
         joined.stop()
 
 
@@ -102,7 +104,9 @@ def test_what_the_server_itself_complains_of_is_passed_on(data_dir: Path) -> Non
         _start(data_dir)
 
 
-def test_a_platform_without_the_programs_is_told_the_way_out(data_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_platform_without_the_programs_is_told_the_way_out(
+    data_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def missing(_: str) -> None:
         return None
 
@@ -126,6 +130,8 @@ async def test_a_failed_start_can_be_repeated_once_its_cause_is_gone(data_dir: P
 def test_passwords_lost_while_in_use_are_not_made_anew(data_dir: Path) -> None:
     with servers(data_dir, durable=False):
         kept = (data_dir / "secrets.json").rename(data_dir / "kept.json")
-        with pytest.raises(OperatorError, match=r"secrets\.json is gone while a Plek uses the servers"):
+        with pytest.raises(
+            OperatorError, match=r"secrets\.json is gone while a Plek uses the servers"
+        ):
             _start(data_dir)
         kept.rename(data_dir / "secrets.json")

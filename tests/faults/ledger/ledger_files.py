@@ -30,7 +30,9 @@ def plek_in(folder: Folder | None, *words: str | Path, expect: int = 0) -> str:
 
 
 def watch(state: Path, checkpoint: Path, *words: str | Path, expect: int = 0) -> str:
-    return plek_in(None, "ledger", "witness", state, "--checkpoint", checkpoint, *words, expect=expect)
+    return plek_in(
+        None, "ledger", "witness", state, "--checkpoint", checkpoint, *words, expect=expect
+    )
 
 
 @dataclass
@@ -70,7 +72,12 @@ def policies(count: int, *, but: int | None = None) -> list[bytes]:
     """Return leaves, one of them another than it would be."""
     return [
         json.dumps(
-            {"content": {"hash": "other" if at == but else "one"}, "index": at, "type": "policy", "version": 1},
+            {
+                "content": {"hash": "other" if at == but else "one"},
+                "index": at,
+                "type": "policy",
+                "version": 1,
+            },
             separators=(",", ":"),
         ).encode()
         for at in range(count)

@@ -50,7 +50,11 @@ def exports(migrated: Copy, tmp_path_factory: pytest.TempPathFactory) -> Iterato
         key = new_key()
         (folder.path / KEY_FILE).write_text(key + "\n", encoding="ascii")
         (folder.path / KEY_FILE).chmod(0o600)
-        urls = {"owner_url": endpoints.owner_url, "app_url": endpoints.database_url, "redis_url": endpoints.redis_url}
+        urls = {
+            "owner_url": endpoints.owner_url,
+            "app_url": endpoints.database_url,
+            "redis_url": endpoints.redis_url,
+        }
         asyncio.run(stays(key=key, **urls))
         plek_in(folder, "ledger", "export", out / "small.jsonl")
         asyncio.run(stays(key=key, **urls))
@@ -71,14 +75,18 @@ async def stays(**where: str) -> None:
         await at.arrived()
         for nights in range(3):
             async with country.owner.entered() as tx:
-                await ledger.append_clear(tx, leaf_type="cap", content={"region": THERE, "nights": nights})
+                await ledger.append_clear(
+                    tx, leaf_type="cap", content={"region": THERE, "nights": nights}
+                )
 
 
 async def second_desk(country: Any) -> Any:
     from tests.casework import Desk  # noqa: PLC0415 - only here
     from tests.country import shelter  # noqa: PLC0415 - only here
 
-    return Desk(await country.client("intake_worker", provider="pine"), await shelter(country, "eik"))
+    return Desk(
+        await country.client("intake_worker", provider="pine"), await shelter(country, "eik")
+    )
 
 
 def beside(export: Path, ending: str) -> Path:
@@ -86,11 +94,15 @@ def beside(export: Path, ending: str) -> Path:
 
 
 def verify(export: Path, checkpoint: Path, *words: str | Path, expect: int = 0) -> str:
-    return plek_in(None, "ledger", "verify", export, "--checkpoint", checkpoint, *words, expect=expect)
+    return plek_in(
+        None, "ledger", "verify", export, "--checkpoint", checkpoint, *words, expect=expect
+    )
 
 
 def size_of(export: Path) -> int:
-    return parse_checkpoint(parse_note(beside(export, ".checkpoint").read_text(encoding="utf-8"))).size
+    return parse_checkpoint(
+        parse_note(beside(export, ".checkpoint").read_text(encoding="utf-8"))
+    ).size
 
 
 def test_an_export_has_one_line_a_leaf_and_is_what_was_signed(exports: Exports) -> None:
@@ -101,33 +113,50 @@ def test_an_export_has_one_line_a_leaf_and_is_what_was_signed(exports: Exports) 
     note = parse_note(beside(exports.whole, ".checkpoint").read_text(encoding="utf-8"))
     assert parse_checkpoint(note) == Checkpoint(ORIGIN, len(lines), rfc9162.mth(leaves))
     said = verify(exports.whole, beside(exports.whole, ".checkpoint"), "--key", exports.key)
-    assert said == "Right. These are the 14 leaves that plek.example/nl signed, and 0 openings fit their leaves.\n"
+    assert (
+        said
+        == "Right. These are the 14 leaves that plek.example/nl signed, and 0 openings fit their leaves.\n"
+    )
 
 
 def test_a_region_takes_the_openings_that_its_auditors_may_see(exports: Exports) -> None:
     said = verify(exports.for_here, beside(exports.for_here, ".checkpoint"))
-    assert "4 openings fit their leaves" in said  # of the stays that ended; the others have not yet opened
+    assert (
+        "4 openings fit their leaves" in said
+    )  # of the stays that ended; the others have not yet opened
     assert "--key says whose it should be" in said
     openings = [json.loads(line)["opening"] for line in exports.for_here.read_bytes().splitlines()]
     assert [opening["type"] for opening in openings if opening] == ["arrival", "departure"] * 2
     assert "no region with this code" in plek_in(
-        exports.folder, "ledger", "export", exports.whole.with_name("none.jsonl"), "--region", "GM9999", expect=2
+        exports.folder,
+        "ledger",
+        "export",
+        exports.whole.with_name("none.jsonl"),
+        "--region",
+        "GM9999",
+        expect=2,
     )
     assert not exports.whole.with_name("none.jsonl").exists()
 
 
-def test_it_is_checked_by_a_process_that_has_nothing_but_the_files(exports: Exports, tmp_path: Path) -> None:
+def test_it_is_checked_by_a_process_that_has_nothing_but_the_files(
+    exports: Exports, tmp_path: Path
+) -> None:
     for ending in ("", ".checkpoint", ".hashes"):
         shutil.copy(beside(exports.for_here, ending), tmp_path / f"here.jsonl{ending}")
     command = [sys.executable, "-m", "app", "ledger", "verify", str(tmp_path / "here.jsonl")]
     command += ["--checkpoint", str(tmp_path / "here.jsonl.checkpoint"), "--key", exports.key]
     root = Path(__file__).resolve().parents[3]
-    done = subprocess.run(command, env={"PATH": ""}, cwd=root, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        command, env={"PATH": ""}, cwd=root, capture_output=True, text=True, check=False
+    )
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.startswith("Right.")
 
 
-def test_any_change_is_found_and_the_first_wrong_leaf_named(exports: Exports, tmp_path: Path) -> None:
+def test_any_change_is_found_and_the_first_wrong_leaf_named(
+    exports: Exports, tmp_path: Path
+) -> None:
     lines = exports.for_here.read_bytes().splitlines(keepends=True)
     shutil.copy(beside(exports.for_here, ".hashes"), tmp_path / "any.hashes")
     checkpoint = beside(exports.for_here, ".checkpoint")
@@ -138,15 +167,17 @@ def test_any_change_is_found_and_the_first_wrong_leaf_named(exports: Exports, tm
 
     for index in (0, 3, len(lines) - 1):
         line = lines[index]
-        assert named(*lines[:index], line.replace(b'"leaf":"e', b'"leaf":"f'), *lines[index + 1 :]).startswith(
-            f"WRONG. leaf {index}: "
-        )
+        assert named(
+            *lines[:index], line.replace(b'"leaf":"e', b'"leaf":"f'), *lines[index + 1 :]
+        ).startswith(f"WRONG. leaf {index}: ")
         assert f"leaf {index}: " in named(*lines[:index], *lines[index + 1 :])
         assert f"leaf {index + 1}: " in named(*lines[: index + 1], line, *lines[index + 1 :])
     assert "leaf 4: " in named(*lines[:4], lines[5], lines[4], *lines[6:])
     opened = next(at for at, line in enumerate(lines) if b'"origin"' in line)
     forged = lines[opened].replace(b'"persons":"2"', b'"persons":"1"')
-    assert f"leaf {opened}: its opening is not the one" in named(*lines[:opened], forged, *lines[opened + 1 :])
+    assert f"leaf {opened}: its opening is not the one" in named(
+        *lines[:opened], forged, *lines[opened + 1 :]
+    )
     assert f"leaf {len(lines)}: it is one too many" in named(*lines, lines[-1])
     assert f"leaf {len(lines) - 1}: it is missing" in named(*lines[:-1])
     assert "leaf 0: it is missing" in named()
@@ -155,7 +186,11 @@ def test_any_change_is_found_and_the_first_wrong_leaf_named(exports: Exports, tm
 def replaced(exports: Exports, folder: Path) -> tuple[Path, int]:
     """Return an export in which a leaf was replaced by another that is well-formed, and its index."""
     lines = exports.whole.read_bytes().splitlines(keepends=True)
-    index = next(at for at, line in enumerate(lines) if json.loads(line)["opening"] is None and at > FIRST_LEAF)
+    index = next(
+        at
+        for at, line in enumerate(lines)
+        if json.loads(line)["opening"] is None and at > FIRST_LEAF
+    )
     leaf = json.loads(base64.b64decode(json.loads(lines[index])["leaf"]))
     leaf["commitment" if "commitment" in leaf else "content"] = "0" * 64
     written = json.dumps(leaf, sort_keys=True, separators=(",", ":")).encode()
@@ -189,16 +224,26 @@ def test_a_checkpoint_of_somebody_else_is_found(exports: Exports, tmp_path: Path
     assert f"leaf {size_of(exports.small)}: it is one too many" in older
 
 
-@pytest.mark.parametrize("content", [b"", b"no note", b"\xff\n\n", b"one\ntwo\n\n\xe2\x80\x94 a AQIDBAUG\n"])
-def test_what_is_no_checkpoint_is_trouble_and_no_verdict(exports: Exports, tmp_path: Path, content: bytes) -> None:
+@pytest.mark.parametrize(
+    "content", [b"", b"no note", b"\xff\n\n", b"one\ntwo\n\n\xe2\x80\x94 a AQIDBAUG\n"]
+)
+def test_what_is_no_checkpoint_is_trouble_and_no_verdict(
+    exports: Exports, tmp_path: Path, content: bytes
+) -> None:
     (tmp_path / "note").write_bytes(content)
     assert "this" in verify(exports.whole, tmp_path / "note", expect=2)
     assert "cannot be read" in verify(exports.whole, tmp_path / "none", expect=2)
-    assert "cannot be read" in verify(tmp_path / "none", beside(exports.whole, ".checkpoint"), expect=2)
-    assert "--key" in verify(exports.whole, beside(exports.whole, ".checkpoint"), "--key", "nonsense", expect=2)
+    assert "cannot be read" in verify(
+        tmp_path / "none", beside(exports.whole, ".checkpoint"), expect=2
+    )
+    assert "--key" in verify(
+        exports.whole, beside(exports.whole, ".checkpoint"), "--key", "nonsense", expect=2
+    )
 
 
-def test_the_keys_are_told_and_a_new_one_signs_beside_the_old(exports: Exports, tmp_path: Path) -> None:
+def test_the_keys_are_told_and_a_new_one_signs_beside_the_old(
+    exports: Exports, tmp_path: Path
+) -> None:
     assert parse_key(exports.key).name == ORIGIN
     assert plek_in(exports.folder, "ledger", "key").strip() == exports.key
     new, old = plek_in(exports.folder, "ledger", "key", "--new").split()
@@ -209,7 +254,10 @@ def test_the_keys_are_told_and_a_new_one_signs_beside_the_old(exports: Exports, 
 
 
 def test_a_witness_keeps_and_cosigns_what_only_grew(exports: Exports, tmp_path: Path) -> None:
-    state, small, whole = tmp_path / "state", *(beside(one, ".checkpoint") for one in (exports.small, exports.whole))
+    state, small, whole = (
+        tmp_path / "state",
+        *(beside(one, ".checkpoint") for one in (exports.small, exports.whole)),
+    )
     assert "needs --key" in watch(state, small, expect=2)
     first = watch(state, small, "--key", exports.key, "--name", "GM0193")
     assert stat.S_IMODE(state.stat().st_mode) == 0o600

@@ -60,15 +60,23 @@ async def each_has_its_leaf(country: Country) -> int:
     return len(due)
 
 
-async def killed(country: Country, server: Server, token: str, path: str, body: Any, *, at_commit: bool) -> None:
+async def killed(
+    country: Country, server: Server, token: str, path: str, body: Any, *, at_commit: bool
+) -> None:
     """Kill the application while it records something: before it could commit, or in the commit itself."""
     async with AsyncExitStack() as stack:
         serving = await stack.enter_async_context(process(country, server, token))
         asking: asyncio.Task[httpx.Response]
         async with country.owner.entered() as tx:
-            held = "SELECT pg_advisory_xact_lock(9)" if at_commit else "SELECT * FROM heads WHERE name = 'ledger'"
+            held = (
+                "SELECT pg_advisory_xact_lock(9)"
+                if at_commit
+                else "SELECT * FROM heads WHERE name = 'ledger'"
+            )
             await tx.rows(text(held if at_commit else f"{held} FOR UPDATE"))
-            asking = asyncio.create_task(serving.http.post(f"/v1{path}", json=body, headers={"Idempotency-Key": path}))
+            asking = asyncio.create_task(
+                serving.http.post(f"/v1{path}", json=body, headers={"Idempotency-Key": path})
+            )
             await waiting(country, statement="COMMIT" if at_commit else "UPDATE heads")
             serving.kill()
         with pytest.raises(httpx.TransportError):
@@ -91,7 +99,9 @@ async def test_an_arrival_and_a_departure_that_were_cut_off_have_one_leaf_each_a
         path = f"/placements/{placement['id']}/{act}"
         await killed(country, embedded, token, path, body, at_commit=at_commit)
         assert await each_has_its_leaf(country) == number - (0 if at_commit else 1)
-        retried = await receiver.ask("POST", path, expect=200, key=path, **({"json": body} if body else {}))
+        retried = await receiver.ask(
+            "POST", path, expect=200, key=path, **({"json": body} if body else {})
+        )
         assert retried.json()["ledgerLeaf"] == FIRST_LEAF + number - 1
         assert ("Idempotency-Replayed" in retried.headers) is at_commit
         assert await each_has_its_leaf(country) == number
@@ -128,12 +138,17 @@ async def test_eight_writers_at_once_have_indexes_without_gaps_in_the_order_of_t
     committed = [row.leaf for row in await country.rows("SELECT leaf FROM commits ORDER BY turn")]
     assert committed == list(range(FIRST_LEAF, FIRST_LEAF + 16))
     await sealing()
-    leaves = [bytes(row.content) for row in await country.rows("SELECT content FROM leaves ORDER BY index")]
+    leaves = [
+        bytes(row.content)
+        for row in await country.rows("SELECT content FROM leaves ORDER BY index")
+    ]
     for row in await country.rows("SELECT size, root FROM checkpoints"):
         assert bytes(row.root) == rfc9162.mth(leaves[: row.size])
 
 
-async def test_each_leg_of_a_swap_has_exactly_one_leaf_and_one_for_what_it_leaves(country: Country) -> None:
+async def test_each_leg_of_a_swap_has_exactly_one_leaf_and_one_for_what_it_leaves(
+    country: Country,
+) -> None:
     it = await chain(country)
     proposed = await it.at.propose(it.waiting)
     await it.at.consent(proposed["id"])
@@ -144,7 +159,9 @@ async def test_each_leg_of_a_swap_has_exactly_one_leaf_and_one_for_what_it_leave
     )
     assert sorted(answer.status_code for answer in answers) == [200, 200, 409]
     await it.at.hosts["linde"].post(f"/placements/{to_linde}/arrival", expect=200)
-    legs = "SELECT type, placement_id::text FROM leaves WHERE placement_id IN (:a, :b) ORDER BY index"
+    legs = (
+        "SELECT type, placement_id::text FROM leaves WHERE placement_id IN (:a, :b) ORDER BY index"
+    )
     rows = [tuple(row) for row in await country.rows(legs, a=to_eik, b=to_linde)]
     assert rows == [("arrival", to_eik), ("arrival", to_linde)]
     assert [

@@ -59,7 +59,8 @@ def test_a_fork_that_has_grown_is_proven_by_an_export_of_it(log: Log, old: int, 
     watch(state, log.checkpoint(other), "--export", log.export(other), expect=1)
     first, second, hashes = evidence(state, "forked")
     assert (first.size, second.size) == (old, new)
-    # Anybody can see it: from these hashes follows the root that was signed of the second, and another of the first.
+    # Anybody can see it: from these hashes follows the root that was signed of the second, and
+    # another of the first.
     forked = rfc9162.mth(other[:old])
     proof = hashes[1:] if old & (old - 1) == 0 else hashes
     assert rfc9162.is_consistent(old, new, proof, forked, second.root)
@@ -88,7 +89,9 @@ def test_a_ledger_that_was_rolled_back_is_found(log: Log) -> None:
     leaves = policies(9)
     state = started(log, leaves[:5])
     watch(state, log.checkpoint(leaves), "--export", log.export(leaves))
-    assert "fewer leaves than one that was seen" in watch(state, log.checkpoint(leaves[:5]), expect=1)
+    assert "fewer leaves than one that was seen" in watch(
+        state, log.checkpoint(leaves[:5]), expect=1
+    )
     first, second, _ = evidence(state, "rolled_back")
     assert (first.size, second.size) == (9, 5)
     # And when it goes on in another way, that is a fork.
@@ -99,7 +102,9 @@ def test_a_ledger_that_was_rolled_back_is_found(log: Log) -> None:
 
 def test_an_export_that_is_not_of_the_checkpoint_proves_nothing(log: Log) -> None:
     state = started(log, policies(5))
-    said = watch(state, log.checkpoint(policies(9)), "--export", log.export(policies(9, but=8)), expect=1)
+    said = watch(
+        state, log.checkpoint(policies(9)), "--export", log.export(policies(9, but=8)), expect=1
+    )
     assert "one of the 9 leaves is not the one that was signed" in said
     assert len(list(log.folder.parent.iterdir())) == 2
 

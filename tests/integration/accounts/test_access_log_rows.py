@@ -18,7 +18,9 @@ VALUES ('read', 'granted', {}, '{{}}', 'referral')"""
 NAMED = "SELECT entry_id FROM access_log_referrals"
 
 
-async def seen(country: Country, hashed: bytes = b"", *, actor: str = "", statement: str = ALL) -> set[int]:
+async def seen(
+    country: Country, hashed: bytes = b"", *, actor: str = "", statement: str = ALL
+) -> set[int]:
     """Return the ids of all entries that somebody's transaction finds."""
     async with country.parts.database.entered(hashed, actor=actor) as tx:
         return {row[0] for row in await tx.rows(text(statement))}
@@ -32,13 +34,18 @@ async def run(country: Country, hashed: bytes, statement: str) -> None:
 
 async def ids(country: Country, where: str, **values: object) -> set[int]:
     """Return the ids of the entries that meet a condition."""
-    return {row.id for row in await country.rows(f"SELECT id FROM access_log WHERE {where}", **values)}  # noqa: S608 - conditions below
+    return {
+        row.id
+        for row in await country.rows(f"SELECT id FROM access_log WHERE {where}", **values)  # noqa: S608 - conditions below
+    }
 
 
 async def scene(country: Country) -> dict[str, str]:
     """Let haven and linde each do something with a case and a site of their own, and haven try linde's site."""
     linde = await shelter(country, "linde")
-    await linde.coordinator.post(f"/sites/{linde.site_id}/address-reveals", {"purpose": "other"}, expect=200)
+    await linde.coordinator.post(
+        f"/sites/{linde.site_id}/address-reveals", {"purpose": "other"}, expect=200
+    )
     haven = await country.client("intake_worker", "coordinator", provider="haven")
     await haven.post("/sites", site_body())
     case = (await haven.post("/referrals", referral_body()))["id"]
@@ -87,7 +94,9 @@ async def test_whoever_looked_sees_their_own_looks(country: Country) -> None:
     assert len(mine) == 2
 
     account = await country.value("SELECT id FROM accounts WHERE provider_id = :id", id=provider)
-    hashed = bytes(await country.value("SELECT hash FROM tokens WHERE account_id = :id", id=account))
+    hashed = bytes(
+        await country.value("SELECT hash FROM tokens WHERE account_id = :id", id=account)
+    )
 
     assert await seen(country, hashed) == mine
 
@@ -112,7 +121,9 @@ async def test_strangers_machines_and_auditors_see_nothing_of_it(
     assert await seen(country, hashed, statement=NAMED) == set()
 
 
-async def test_a_broken_glass_is_seen_by_the_coordinators_there_and_nobody_else(country: Country) -> None:
+async def test_a_broken_glass_is_seen_by_the_coordinators_there_and_nobody_else(
+    country: Country,
+) -> None:
     haven = await country.provider("haven")
     await country.rows(
         "INSERT INTO access_log (action, outcome, account_id, roles, provider_id, object_type)"
@@ -148,7 +159,9 @@ async def test_nobody_writes_in_anothers_name_or_beside_the_log(country: Country
             await run(country, hashed, statement)
 
 
-@pytest.mark.parametrize("table, column", [("access_log", "at"), ("access_log_referrals", "entry_id")])
+@pytest.mark.parametrize(
+    "table, column", [("access_log", "at"), ("access_log_referrals", "entry_id")]
+)
 @pytest.mark.parametrize(
     "change", ["UPDATE {table} SET {column} = {column}", "DELETE FROM {table}", "TRUNCATE {table}"]
 )
@@ -159,7 +172,10 @@ async def test_nothing_of_it_is_changed_or_taken_away_by_grant_and_for_its_owner
     statement = change.format(table=table, column=column)
     before = await country.value(f"SELECT count(*) FROM {table}")  # noqa: S608 - one of two names
 
-    for hashed in (await country.hashed("administrator"), await country.hashed("coordinator", provider="linde")):
+    for hashed in (
+        await country.hashed("administrator"),
+        await country.hashed("coordinator", provider="linde"),
+    ):
         with pytest.raises(DBAPIError, match="permission denied"):
             await run(country, hashed, statement)
     with pytest.raises(DBAPIError, match="only ever grows"):
@@ -181,7 +197,10 @@ async def test_an_index_leads_to_what_is_asked_for_behind_the_wall_as_well(
     country: Country, index: str, bound: str
 ) -> None:
     hashed = await country.hashed("intake_worker", "coordinator", provider="haven")
-    account, provider = await country.value("SELECT id FROM accounts"), await country.provider("haven")
+    account, provider = (
+        await country.value("SELECT id FROM accounts"),
+        await country.provider("haven"),
+    )
     with noting(country) as asked:
         async with country.parts.database.entered(hashed) as tx:
             await access_log_reads.of_referral(tx, account, limit=50)
@@ -199,4 +218,6 @@ async def test_an_index_leads_to_what_is_asked_for_behind_the_wall_as_well(
 
     scans = [scan for plan in plans for scan in plan.split("->") if index in scan]
     assert scans, plans
-    assert all(bound in scan.partition("Index Cond:")[2].partition("\n")[0] for scan in scans), scans
+    assert all(bound in scan.partition("Index Cond:")[2].partition("\n")[0] for scan in scans), (
+        scans
+    )

@@ -43,7 +43,9 @@ async def test_a_token_made_with_a_name_is_listed_by_it_to_colleagues(country: C
 
 async def test_a_name_that_cannot_be_read_makes_no_token(country: Country) -> None:
     await country.provider("linde")
-    refused = await plek(country, "token", "--role", "coordinator", "--provider", "linde", "--name", "x" * 81)
+    refused = await plek(
+        country, "token", "--role", "coordinator", "--provider", "linde", "--name", "x" * 81
+    )
     assert refused.returncode == 2
     assert "--name" in refused.stderr
     assert "Traceback" not in refused.stderr
@@ -53,7 +55,9 @@ async def test_a_name_that_cannot_be_read_makes_no_token(country: Country) -> No
 @pytest.mark.parametrize("name", ["", "  ", "x" * 81, "two\nlines", "a\u0000"])
 async def test_a_name_has_one_to_eighty_characters_on_one_line(country: Country, name: str) -> None:
     async with country.owner.entered() as tx:
-        issued = await accounts.issue(tx, roles=[Role.ADMINISTRATOR], provider=None, region=None, days=1)
+        issued = await accounts.issue(
+            tx, roles=[Role.ADMINISTRATOR], provider=None, region=None, days=1
+        )
         with pytest.raises(OperatorError, match="80"):
             await accounts.give_name(tx, issued.account_id, name=name)
         await accounts.give_name(tx, issued.account_id, name="é" * 80)

@@ -52,7 +52,9 @@ async def test_a_token_has_256_random_bits_and_only_its_hash_is_kept(country: Co
 async def test_a_token_is_valid_for_as_long_as_was_said(country: Country) -> None:
     issued = await issue(country, Role.AUDITOR, region=THERE)
 
-    days = await country.value("SELECT expires_at - created_at FROM tokens WHERE id = :id", id=issued.token_id)
+    days = await country.value(
+        "SELECT expires_at - created_at FROM tokens WHERE id = :id", id=issued.token_id
+    )
 
     assert round(days.total_seconds() / 86_400, 2) == 90
 
@@ -98,10 +100,15 @@ async def test_what_does_not_fit_is_refused_in_words_that_help(
 
 
 async def test_the_service_itself_can_neither_read_nor_make_tokens(country: Country) -> None:
-    for hashed, refusal in ((b"", "row-level security"), (await country.hashed("administrator"), "permission denied")):
+    for hashed, refusal in (
+        (b"", "row-level security"),
+        (await country.hashed("administrator"), "permission denied"),
+    ):
         async with country.parts.database.entered(hashed) as tx:
             with pytest.raises(Exception, match=refusal):
-                await accounts.issue(tx, roles=[Role.ADMINISTRATOR], provider=None, region=None, days=1)
+                await accounts.issue(
+                    tx, roles=[Role.ADMINISTRATOR], provider=None, region=None, days=1
+                )
             await tx.connection.rollback()
 
 
@@ -114,45 +121,69 @@ async def show_demo(country: Country) -> str:
 
 async def demo_flags(country: Country) -> dict[str, bool]:
     """Return of every account whether it was made for the demo, by its first role."""
-    return {row.role: row.demo for row in await country.rows("SELECT roles[1] AS role, demo FROM accounts")}
+    return {
+        row.role: row.demo
+        for row in await country.rows("SELECT roles[1] AS role, demo FROM accounts")
+    }
 
 
-async def test_what_is_made_while_the_demo_country_is_shown_is_made_for_that_alone(country: Country) -> None:
+async def test_what_is_made_while_the_demo_country_is_shown_is_made_for_that_alone(
+    country: Country,
+) -> None:
     await issue(country, Role.ADMINISTRATOR)
     provider = await show_demo(country)
     await issue(country, Role.COORDINATOR, provider=provider)
     await country.provider("linde")
     await issue(country, Role.CLIENT_SYSTEM, provider="linde")
 
-    assert await demo_flags(country) == {"administrator": False, "coordinator": True, "client_system": False}
+    assert await demo_flags(country) == {
+        "administrator": False,
+        "coordinator": True,
+        "client_system": False,
+    }
 
 
-async def test_none_is_made_for_the_demo_country_in_a_database_of_somebody_else(country: Country) -> None:
+async def test_none_is_made_for_the_demo_country_in_a_database_of_somebody_else(
+    country: Country,
+) -> None:
     await show_demo(country)
 
     async with country.owner.entered() as tx:
         with pytest.raises(OperatorError, match="DATABASE_URL"):
-            await accounts.issue(tx, roles=[Role.ADMINISTRATOR], provider=None, region=None, days=1, embedded=False)
+            await accounts.issue(
+                tx, roles=[Role.ADMINISTRATOR], provider=None, region=None, days=1, embedded=False
+            )
 
     assert await demo_flags(country) == {}
 
 
-async def test_a_token_made_for_the_demo_opens_nothing_where_the_database_is_somebody_elses(country: Country) -> None:
+async def test_a_token_made_for_the_demo_opens_nothing_where_the_database_is_somebody_elses(
+    country: Country,
+) -> None:
     provider = await show_demo(country)
     made = await issue(country, Role.INTAKE_WORKER, Role.COORDINATOR, provider=provider)
     other = await country.token("intake_worker", "coordinator", provider="linde")
     settings = replace(country.parts.settings, database_url=country.app_url)
-    parts = join(settings, database_url=country.app_url, redis_url=country.parts.link.url, key=country.key)
+    parts = join(
+        settings, database_url=country.app_url, redis_url=country.parts.link.url, key=country.key
+    )
     country.stack.push_async_callback(parts.database.close)
     country.stack.push_async_callback(parts.link.close)
     elsewhere = replace(country, parts=parts, app=create_app(parts))
     calls = [("GET", path) for path in ("/regions", "/referrals", "/events", "/openapi.json")]
-    calls += [("POST", "/referrals"), ("POST", "/holds"), ("POST", "/sites/nothing/address-reveals")]
+    calls += [
+        ("POST", "/referrals"),
+        ("POST", "/holds"),
+        ("POST", "/sites/nothing/address-reveals"),
+    ]
 
     async def statuses(where: Country, token: str) -> list[int]:
         client = await where.client(token=token)
         headers = {"Idempotency-Key": "once", "Last-Event-ID": "nowhere"}
-        return [(await client.ask(method, path, headers=headers, json={})).status_code for method, path in calls]
+        return [
+            (await client.ask(method, path, headers=headers, json={})).status_code
+            for method, path in calls
+        ]
 
     assert await statuses(elsewhere, made.token) == [401, 401, 401, 200, 401, 401, 401]
     assert await statuses(elsewhere, other) == [200, 200, 400, 200, 400, 400, 400]

@@ -17,11 +17,15 @@ pytestmark = pytest.mark.race
 async def test_an_invitation_is_accepted_once_by_the_first_and_signs_in(country: Country) -> None:
     code = (await invited(country, "j.jansen@linde.example", "administrator")).code
 
-    answers = await asyncio.gather(*(accept(country, code) for _ in range(3)), return_exceptions=True)
+    answers = await asyncio.gather(
+        *(accept(country, code) for _ in range(3)), return_exceptions=True
+    )
 
     enrolled = [answer for answer in answers if not isinstance(answer, BaseException)]
     assert len(enrolled) == 1
-    assert [type(answer) for answer in answers if isinstance(answer, BaseException)] == [Missing] * 2
+    assert [type(answer) for answer in answers if isinstance(answer, BaseException)] == [
+        Missing
+    ] * 2
     assert await who(country, session_hash(enrolled[0].opened.cookie)) is not None
     assert await sign_in(country, await enrolled[0].proof()) is not None
 
@@ -52,7 +56,9 @@ async def test_what_is_no_open_invitation_is_nothing(country: Country, statement
         ("j.jansen@linde.example1", "password_easy"),
     ],
 )
-async def test_a_password_that_is_easily_guessed_is_not_taken(country: Country, password: str, fault: str) -> None:
+async def test_a_password_that_is_easily_guessed_is_not_taken(
+    country: Country, password: str, fault: str
+) -> None:
     code = (await invited(country, "j.jansen@linde.example", "administrator")).code
 
     with pytest.raises(Invalid) as refused:
@@ -62,7 +68,9 @@ async def test_a_password_that_is_easily_guessed_is_not_taken(country: Country, 
     assert (await accept(country, code)).account_id
 
 
-async def test_the_second_factor_has_to_be_shown_to_work_and_is_the_one_that_was_offered(country: Country) -> None:
+async def test_the_second_factor_has_to_be_shown_to_work_and_is_the_one_that_was_offered(
+    country: Country,
+) -> None:
     code = (await invited(country, "j.jansen@linde.example", "administrator")).code
     async with begin(country)() as tx:
         offer = await invitations.offered(tx, code, keyring=keyring(country))

@@ -33,7 +33,9 @@ class Desk:
     account_id: UUID | None = field(default_factory=uuid4)
     roles: list[str] = field(default_factory=lambda: ["intake_worker"])
 
-    async def looked(self, action: str, *referrals: UUID, times: int = 1, at: datetime = NOON, **more: Any) -> None:
+    async def looked(
+        self, action: str, *referrals: UUID, times: int = 1, at: datetime = NOON, **more: Any
+    ) -> None:
         """Write so many entries; as the table's owner, who alone can say when."""
         values: dict[str, Any] = {"outcome": "granted", "purpose": None} | more
         await self.country.rows(
@@ -138,7 +140,11 @@ async def test_many_clients_are_not_the_same_one(country: Country) -> None:
         ("2026-07-15T03:00:00+00:00", False),
     ],
 )
-async def test_hours_are_odd_by_the_clocks_of_the_country(country: Country, at: str, odd: bool) -> None:  # noqa: FBT001 - one of two cases
+async def test_hours_are_odd_by_the_clocks_of_the_country(
+    country: Country,
+    at: str,
+    odd: bool,  # noqa: FBT001 - one of two cases
+) -> None:
     moment = datetime.fromisoformat(at)
     haven = await desk(country)
     for _ in range(30):
@@ -149,7 +155,9 @@ async def test_hours_are_odd_by_the_clocks_of_the_country(country: Country, at: 
     assert await counts(country, span) == ({"odd_hours": 30} if odd else {})
 
 
-async def test_who_acts_in_the_night_is_not_asked_about_it_and_no_machine_is(country: Country) -> None:
+async def test_who_acts_in_the_night_is_not_asked_about_it_and_no_machine_is(
+    country: Country,
+) -> None:
     night = NOON.replace(hour=2)
     for action in ("hold", "accept", "arrive", "register"):
         await (await desk(country)).looked(action, uuid4(), times=40, at=night)
@@ -162,13 +170,20 @@ async def test_who_acts_in_the_night_is_not_asked_about_it_and_no_machine_is(cou
 async def test_only_what_lies_in_the_days_counts(country: Country) -> None:
     haven = await desk(country)
     second = timedelta(seconds=1)
-    for at, times in ((WEEK.since - second, 99), (WEEK.since, 10), (WEEK.until - second, 20), (WEEK.until, 99)):
+    for at, times in (
+        (WEEK.since - second, 99),
+        (WEEK.since, 10),
+        (WEEK.until - second, 20),
+        (WEEK.until, 99),
+    ):
         await haven.looked("reveal", at=at, times=times)
 
     assert await counts(country) == {"reveals": 30}
 
 
-async def test_every_account_counts_for_itself_and_is_named_with_what_it_was(country: Country) -> None:
+async def test_every_account_counts_for_itself_and_is_named_with_what_it_was(
+    country: Country,
+) -> None:
     busy = await desk(country, "linde", roles=["coordinator", "intake_worker"])
     for one in (busy, await desk(country)):
         await one.looked("reveal", times=29)
@@ -180,12 +195,19 @@ async def test_every_account_counts_for_itself_and_is_named_with_what_it_was(cou
 
     assert found == (
         Finding(
-            "reveals", str(busy.account_id), str(busy.provider_id), ("coordinator", "intake_worker"), 30, threshold=30
+            "reveals",
+            str(busy.account_id),
+            str(busy.provider_id),
+            ("coordinator", "intake_worker"),
+            30,
+            threshold=30,
         ),
     )
 
 
-async def test_the_operator_finds_what_administrators_find_and_it_is_written_down(country: Country) -> None:
+async def test_the_operator_finds_what_administrators_find_and_it_is_written_down(
+    country: Country,
+) -> None:
     haven = await desk(country)
     await haven.looked("reveal", times=35, at=noon(2))
     await haven.looked("reveal", times=35, at=noon(8))

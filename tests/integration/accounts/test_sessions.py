@@ -23,7 +23,9 @@ async def ages(country: Country, minutes: int) -> None:
     """Let some minutes go by: everything that has a time lies so much further back."""
     back = f"interval '{minutes} minutes'"
     await country.rows(f"UPDATE tokens SET expires_at = expires_at - {back}")  # noqa: S608 - a number
-    await country.rows(f"UPDATE sessions SET seen_at = seen_at - {back}, ends_at = ends_at - {back}")  # noqa: S608
+    await country.rows(
+        f"UPDATE sessions SET seen_at = seen_at - {back}, ends_at = ends_at - {back}"  # noqa: S608
+    )
 
 
 async def keep(country: Country, worker: Person) -> None:
@@ -32,7 +34,9 @@ async def keep(country: Country, worker: Person) -> None:
         await sessions.keep(tx, hashed)
 
 
-async def test_a_session_ends_when_nobody_was_there_for_the_policys_minutes(country: Country) -> None:
+async def test_a_session_ends_when_nobody_was_there_for_the_policys_minutes(
+    country: Country,
+) -> None:
     worker = await person(country, "administrator")
     hashed = session_hash(worker.opened.cookie)
 
@@ -56,7 +60,9 @@ async def test_whoever_is_there_keeps_it_until_the_policys_hours_are_over(countr
     assert await who(country, hashed) is None
 
 
-async def test_it_is_written_down_twice_a_minute_at_most_that_somebody_is_there(country: Country) -> None:
+async def test_it_is_written_down_twice_a_minute_at_most_that_somebody_is_there(
+    country: Country,
+) -> None:
     worker = await person(country, "administrator")
     before = await country.rows("SELECT seen_at FROM sessions")
 
@@ -92,7 +98,9 @@ async def test_all_sessions_of_an_account_are_listed_and_ended_together(country:
         assert {one.device for one in listed} == {"firefox-linux"}
         assert await sessions.end_all(tx, caller(worker)) == 2
 
-    assert [await who(country, session_hash(cookie)) for cookie in (again.cookie, worker.opened.cookie)] == [None] * 2
+    assert [
+        await who(country, session_hash(cookie)) for cookie in (again.cookie, worker.opened.cookie)
+    ] == [None] * 2
     said = "SELECT purpose FROM access_log WHERE action = 'sign_out' AND account_id = :id"
     assert await country.value(said, id=worker.account_id) == "everywhere"
 
@@ -104,7 +112,12 @@ async def test_only_whoever_asks_who_somebody_is_opens_sessions(country: Country
         with pytest.raises(DBAPIError, match="insufficient_privilege"):
             async with country.parts.database.entered(hashed, actor=actor) as tx:
                 await sign_ins.open_session(
-                    tx, worker.account_id, hashed=b"made up", span=span, device="x", admits_demo=True
+                    tx,
+                    worker.account_id,
+                    hashed=b"made up",
+                    span=span,
+                    device="x",
+                    admits_demo=True,
                 )
 
 
@@ -130,7 +143,9 @@ async def test_what_ended_a_week_ago_is_forgotten_and_nothing_else(country: Coun
     assert await who(country, session_hash(again.cookie)) is not None
 
 
-async def test_the_demos_people_sign_in_by_role_and_only_where_a_demo_is_shown(country: Country) -> None:
+async def test_the_demos_people_sign_in_by_role_and_only_where_a_demo_is_shown(
+    country: Country,
+) -> None:
     async with begin(country)() as tx:
         with pytest.raises(Missing):
             await people.sign_in(tx, "coordinator", visit=DESK)
@@ -145,10 +160,14 @@ async def test_the_demos_people_sign_in_by_role_and_only_where_a_demo_is_shown(c
         known = await who(country, session_hash(opened.cookie))
         assert known is not None
         assert known.roles == {role}
-    assert len(people.roles()) == await country.value("SELECT count(*) FROM accounts WHERE demo") == 4
+    assert (
+        len(people.roles()) == await country.value("SELECT count(*) FROM accounts WHERE demo") == 4
+    )
 
 
-@pytest.mark.parametrize("role,where", [("coordinator", "elsewhere"), ("client_system", "here"), ("nobody", "here")])
+@pytest.mark.parametrize(
+    "role,where", [("coordinator", "elsewhere"), ("client_system", "here"), ("nobody", "here")]
+)
 async def test_there_is_no_demo_in_a_database_of_somebody_else_nor_for_other_roles(
     country: Country, role: str, where: str
 ) -> None:
@@ -158,4 +177,6 @@ async def test_there_is_no_demo_in_a_database_of_somebody_else_nor_for_other_rol
 
     async with begin(country)() as tx:
         with pytest.raises(Missing):
-            await people.sign_in(tx, role, visit=sessions.Visit(None, None, admits_demo=where == "here"))
+            await people.sign_in(
+                tx, role, visit=sessions.Visit(None, None, admits_demo=where == "here")
+            )

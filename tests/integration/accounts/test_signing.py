@@ -29,7 +29,9 @@ async def logged(country: Country) -> list[tuple[Any, ...]]:
     return [tuple(row) for row in found]
 
 
-async def test_who_has_name_password_and_code_is_let_in_with_the_accounts_roles(country: Country) -> None:
+async def test_who_has_name_password_and_code_is_let_in_with_the_accounts_roles(
+    country: Country,
+) -> None:
     worker = await person(country, "intake_worker", provider="linde")
 
     opened = await sign_in(country, await worker.proof())
@@ -37,7 +39,11 @@ async def test_who_has_name_password_and_code_is_let_in_with_the_accounts_roles(
     assert opened is not None
     known = await who(country, session_hash(opened.cookie))
     assert known == Identity(
-        worker.account_id, opened.session_id, frozenset({"intake_worker"}), country.providers["linde"], None
+        worker.account_id,
+        opened.session_id,
+        frozenset({"intake_worker"}),
+        country.providers["linde"],
+        None,
     )
     assert len(opened.cookie) == 43
     assert opened.cookie not in repr(opened)
@@ -76,7 +82,9 @@ async def test_whatever_is_wrong_the_answer_is_the_same_and_is_written_down(
     assert (await logged(country))[-1] == ("sign_in", "refused", None, None, named, "192.0.2.1")
 
 
-async def test_names_are_found_however_they_are_typed_and_stand_nowhere_in_the_open(country: Country) -> None:
+async def test_names_are_found_however_they_are_typed_and_stand_nowhere_in_the_open(
+    country: Country,
+) -> None:
     worker = await person(country, "intake_worker", name="J.Jansen@linde.example", provider="linde")
 
     assert await sign_in(country, await worker.proof(name=" j.jansen@LINDE.example")) is not None
@@ -88,8 +96,14 @@ async def test_names_are_found_however_they_are_typed_and_stand_nowhere_in_the_o
     assert [fault.message for fault in refused.value.faults] == ["name_taken"]
 
 
-@pytest.mark.parametrize("step,in_time", [(-2, False), (-1, True), (0, True), (1, True), (3, False)])
-async def test_a_code_counts_half_a_minute_around_its_time(country: Country, step: int, in_time: bool) -> None:  # noqa: FBT001 - a case
+@pytest.mark.parametrize(
+    "step,in_time", [(-2, False), (-1, True), (0, True), (1, True), (3, False)]
+)
+async def test_a_code_counts_half_a_minute_around_its_time(
+    country: Country,
+    step: int,
+    in_time: bool,  # noqa: FBT001 - a case
+) -> None:
     worker = await person(country, "administrator")
     await worker.next_code()
     code = await worker.code(step=step)
@@ -107,7 +121,9 @@ async def test_one_code_opens_one_session_however_many_try_it_at_once(country: C
     assert await sign_in(country, proof) is None
 
 
-async def test_without_the_guard_one_code_would_open_several(country: Country, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_without_the_guard_one_code_would_open_several(
+    country: Country, monkeypatch: pytest.MonkeyPatch
+) -> None:
     worker = await person(country, "administrator")
     proof = await worker.proof()
 
@@ -167,12 +183,23 @@ async def test_as_much_work_is_done_for_a_name_that_nobody_has(
     assert invitation.account_id
     verified: list[str] = []
     matches = passwords._matches
-    monkeypatch.setattr(passwords, "_matches", lambda stored, given: verified.append(stored) or matches(stored, given))
+    monkeypatch.setattr(
+        passwords,
+        "_matches",
+        lambda stored, given: verified.append(stored) or matches(stored, given),
+    )
 
     for name in (worker.name, "nobody@linde.example", "new@linde.example"):
-        assert await sign_in(country, await worker.proof(name=name, password="een lange dag bij het meer")) is None
+        assert (
+            await sign_in(
+                country, await worker.proof(name=name, password="een lange dag bij het meer")
+            )
+            is None
+        )
 
-    assert [stored.split("$")[1:4] for stored in verified] == [["argon2id", "v=19", "m=19456,t=2,p=1"]] * 3
+    assert [stored.split("$")[1:4] for stored in verified] == [
+        ["argon2id", "v=19", "m=19456,t=2,p=1"]
+    ] * 3
 
 
 async def test_after_a_rotation_the_newest_key_alone_signs_people_in(country: Country) -> None:

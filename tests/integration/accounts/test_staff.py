@@ -16,7 +16,9 @@ from tests.country import HERE, Country
 from tests.signing import Person, accept, invited, keyring, person, sign_in, who
 
 
-def of(*roles: str, provider_id: UUID | None = None, region: str | None = None, name: str | None = None) -> Wanted:
+def of(
+    *roles: str, provider_id: UUID | None = None, region: str | None = None, name: str | None = None
+) -> Wanted:
     return Wanted(frozenset(roles), provider_id, region, name)
 
 
@@ -39,13 +41,20 @@ async def logged(country: Country, action: str) -> tuple[UUID | None, UUID | Non
     return tuple((await country.rows(found, action=action))[0])  # type: ignore[return-value]
 
 
-async def test_an_administrator_invites_somebody_who_then_works(country: Country, chief: Person) -> None:
+async def test_an_administrator_invites_somebody_who_then_works(
+    country: Country, chief: Person
+) -> None:
     provider_id = await country.provider("linde")
     wanted = Wanted(frozenset({"intake_worker", "coordinator"}), provider_id, None, "Nachtdienst")
 
     async with country.parts.database.entered(session_hash(chief.opened.cookie)) as tx:
         made = await staff.invite(
-            tx, wanted, sign_in_name="a@linde.example", by=caller(chief), keyring=keyring(country), embedded=True
+            tx,
+            wanted,
+            sign_in_name="a@linde.example",
+            by=caller(chief),
+            keyring=keyring(country),
+            embedded=True,
         )
     worker = await accept(country, made.code)
 
@@ -78,7 +87,9 @@ async def test_what_does_not_fit_is_refused_with_every_fault(
 ) -> None:
     async with country.owner.entered() as tx:
         with pytest.raises(Invalid) as refused:
-            await staff.invite(tx, wanted, sign_in_name=name, by=None, keyring=keyring(country), embedded=True)
+            await staff.invite(
+                tx, wanted, sign_in_name=name, by=None, keyring=keyring(country), embedded=True
+            )
     assert {fault.pointer: fault.message for fault in refused.value.faults} == faults
 
 
@@ -117,7 +128,9 @@ async def test_who_is_changed_disabled_or_reset_is_so_at_once_and_it_is_written_
 
 
 async def test_nobody_keeps_their_own_account(country: Country, chief: Person) -> None:
-    wanted = Wanted(frozenset({"administrator", "intake_worker"}), await country.provider("linde"), None, None)
+    wanted = Wanted(
+        frozenset({"administrator", "intake_worker"}), await country.provider("linde"), None, None
+    )
     async with country.parts.database.entered(session_hash(chief.opened.cookie)) as tx:
         for act in (
             staff.change(tx, caller(chief), chief.account_id, wanted),
@@ -132,7 +145,9 @@ async def test_nobody_keeps_their_own_account(country: Country, chief: Person) -
     assert await country.value("SELECT name FROM accounts") is None
 
 
-async def test_what_is_no_account_and_what_has_no_password_is_missing(country: Country, chief: Person) -> None:
+async def test_what_is_no_account_and_what_has_no_password_is_missing(
+    country: Country, chief: Person
+) -> None:
     await country.token("auditor", region=HERE)
     machine = await country.value("SELECT id FROM accounts WHERE region IS NOT NULL")
     async with country.parts.database.entered(session_hash(chief.opened.cookie)) as tx:
@@ -158,16 +173,22 @@ async def test_no_administrator_chooses_anothers_password(country: Country, chie
         await tx.connection.rollback()
 
 
-async def test_an_auditor_sees_and_changes_no_account_but_sees_the_own(country: Country, chief: Person) -> None:
+async def test_an_auditor_sees_and_changes_no_account_but_sees_the_own(
+    country: Country, chief: Person
+) -> None:
     worker = await person(country, "auditor", region=HERE)
     assert chief.account_id
     async with country.parts.database.entered(session_hash(worker.opened.cookie)) as tx:
-        assert [one.row.id for one in await staff.listed(tx, keyring=keyring(country), limit=9)] == [worker.account_id]
+        assert [
+            one.row.id for one in await staff.listed(tx, keyring=keyring(country), limit=9)
+        ] == [worker.account_id]
         changed = await tx.connection.exec_driver_sql("UPDATE accounts SET disabled_at = now()")
         assert changed.rowcount == 0
 
 
-async def test_in_the_demo_an_account_is_the_demos_and_elsewhere_none_is_made(country: Country) -> None:
+async def test_in_the_demo_an_account_is_the_demos_and_elsewhere_none_is_made(
+    country: Country,
+) -> None:
     async with country.owner.entered() as tx:
         await demo.fill(tx, keyring=keyring(country))
     made = await invited(country, "abc", "administrator")
@@ -176,4 +197,6 @@ async def test_in_the_demo_an_account_is_the_demos_and_elsewhere_none_is_made(co
     wanted = Wanted(frozenset({"administrator"}), None, None, None)
     async with country.owner.entered() as tx:
         with pytest.raises(Conflict):
-            await staff.invite(tx, wanted, sign_in_name="def", by=None, keyring=keyring(country), embedded=False)
+            await staff.invite(
+                tx, wanted, sign_in_name="def", by=None, keyring=keyring(country), embedded=False
+            )

@@ -58,10 +58,15 @@ class Scene:
         """Be another process of the installation, with other keys."""
         parts = self.country.parts
         settings = replace(parts.settings, data_dir=data_dir) if data_dir else parts.settings
-        parts = join(settings, database_url=self.country.app_url, redis_url=self.server.redis_url, key=key)
+        parts = join(
+            settings, database_url=self.country.app_url, redis_url=self.server.redis_url, key=key
+        )
         country = replace(self.country, app=create_app(parts), parts=parts)
         there = replace(self.where.there, coordinator=await through(country, self.where.receiver))
-        intake, auditor = await through(country, self.where.intake), await through(country, self.auditor)
+        intake, auditor = (
+            await through(country, self.where.intake),
+            await through(country, self.auditor),
+        )
         try:
             yield replace(self, country=country, where=Desk(intake, there), auditor=auditor)
         finally:
@@ -78,13 +83,17 @@ class Scene:
         """Read all that is sealed but an address, which can be asked for a few times an hour only."""
         receiver, intake = self.where.receiver, self.where.intake
         rankings = await self.country.rows("SELECT id FROM rankings ORDER BY id")
-        repeated = await intake.ask("POST", "/referrals", key="once", json=referral_body(), expect=201)
+        repeated = await intake.ask(
+            "POST", "/referrals", key="once", json=referral_body(), expect=201
+        )
         assert repeated.headers["Idempotency-Replayed"] == "true"
         return {
             "sites": await receiver.get("/sites"),
             "places": await receiver.get("/places"),
             "referrals": await intake.get("/referrals"),
-            "replays": [await intake.post(f"/rankings/{row.id}/replays", expect=200) for row in rankings],
+            "replays": [
+                await intake.post(f"/rankings/{row.id}/replays", expect=200) for row in rankings
+            ],
             "ledger": await self.auditor.get("/ledger/entries"),
             "repeated": repeated.json(),
         }

@@ -22,7 +22,8 @@ async def refused(country: Country, statement: str, **values: object) -> str:
 async def copied(country: Country, table: str, id_: str, **changes: str) -> str:
     """Claim that a row may not be there twice with these columns (SQL) changed; return what forbids it."""
     columns = await country.rows(
-        "SELECT column_name AS name FROM information_schema.columns WHERE table_name = :table", table=table
+        "SELECT column_name AS name FROM information_schema.columns WHERE table_name = :table",
+        table=table,
     )
     names = [f'"{row.name}"' for row in columns]
     values = [changes.get(row.name, f'"{row.name}"') for row in columns]
@@ -40,24 +41,36 @@ async def where(country: Country) -> Desk:
 
 
 NEW = "gen_random_uuid()"
-OTHER_PLACE = "(SELECT p.id FROM places p WHERE p.id NOT IN (SELECT h.place_id FROM holds h) LIMIT 1)"
+OTHER_PLACE = (
+    "(SELECT p.id FROM places p WHERE p.id NOT IN (SELECT h.place_id FROM holds h) LIMIT 1)"
+)
 
 
 async def test_a_place_has_one_live_hold(country: Country, where: Desk) -> None:
     hold = await where.hold()
     other = (await where.wish())["referralId"]
-    assert await copied(country, "holds", hold["id"], id=NEW, referral_id=f"'{other}'::uuid") == "holds_live_place_key"
+    assert (
+        await copied(country, "holds", hold["id"], id=NEW, referral_id=f"'{other}'::uuid")
+        == "holds_live_place_key"
+    )
 
 
 async def test_a_referral_has_one_live_hold(country: Country, where: Desk) -> None:
     hold = await where.hold()
-    assert await copied(country, "holds", hold["id"], id=NEW, place_id=OTHER_PLACE) == "holds_live_referral_key"
+    assert (
+        await copied(country, "holds", hold["id"], id=NEW, place_id=OTHER_PLACE)
+        == "holds_live_referral_key"
+    )
     other = (await where.wish())["referralId"]
-    second = "UPDATE referrals SET status = 'held', hold_id = :hold, held_until = now() WHERE id = :id"
+    second = (
+        "UPDATE referrals SET status = 'held', hold_id = :hold, held_until = now() WHERE id = :id"
+    )
     assert await refused(country, second, hold=hold["id"], id=other) == "referrals_hold_id_key"
 
 
-async def test_a_referral_is_held_exactly_while_it_names_a_hold(country: Country, where: Desk) -> None:
+async def test_a_referral_is_held_exactly_while_it_names_a_hold(
+    country: Country, where: Desk
+) -> None:
     hold = await where.hold()
     open_ = "UPDATE referrals SET status = 'open' WHERE id = :id"
     assert await refused(country, open_, id=hold["referralId"]) == "referrals_held_check"
@@ -73,10 +86,14 @@ async def test_a_place_has_one_claim_and_a_hold_one_place(country: Country, wher
     assert await refused(country, spread, id=hold["id"]) == "claims_hold_id_key"
 
 
-async def test_a_place_has_one_reserved_successor_who_has_no_other(country: Country, where: Desk) -> None:
+async def test_a_place_has_one_reserved_successor_who_has_no_other(
+    country: Country, where: Desk
+) -> None:
     placement, held = await where.underway(), await where.accepted()
     reserve = "UPDATE claims SET successor_id = :id"
-    assert await refused(country, reserve, id=placement["id"]) == "claims_successor_check"  # nobody lives in the second
+    assert (
+        await refused(country, reserve, id=placement["id"]) == "claims_successor_check"
+    )  # nobody lives in the second
     await where.intake.post("/placements", {"holdId": held["id"]}, key=fresh())
     assert await refused(country, reserve, id=placement["id"]) == "claims_successor_id_key"
 
@@ -92,7 +109,9 @@ async def test_a_place_has_one_reserved_successor_who_has_no_other(country: Coun
         "hold_id = NULL",
     ],
 )
-async def test_a_claim_of_a_hold_is_nothing_else_as_well(country: Country, where: Desk, change: str) -> None:
+async def test_a_claim_of_a_hold_is_nothing_else_as_well(
+    country: Country, where: Desk, change: str
+) -> None:
     hold = await where.hold()
     statement = f"UPDATE claims SET {change} WHERE hold_id = :id"  # noqa: S608 - named above
     assert await refused(country, statement, id=hold["id"]) == "claims_kind_check"
@@ -111,21 +130,36 @@ async def test_a_hold_is_live_or_resolved_and_never_both(
     country: Country, where: Desk, change: str, constraint: str
 ) -> None:
     hold = await where.hold()
-    assert await refused(country, f"UPDATE holds SET {change} WHERE id = :id", id=hold["id"]) == constraint  # noqa: S608 - named above
+    assert (
+        await refused(country, f"UPDATE holds SET {change} WHERE id = :id", id=hold["id"])  # noqa: S608 - named above
+        == constraint
+    )
 
 
-async def test_a_stay_has_one_placement_under_way_and_one_arrived(country: Country, where: Desk) -> None:
+async def test_a_stay_has_one_placement_under_way_and_one_arrived(
+    country: Country, where: Desk
+) -> None:
     underway = await where.underway()
     spare = (await where.hold())["id"]
     changes = {"id": NEW, "hold_id": f"'{spare}'::uuid"}
-    assert await copied(country, "placements", underway["id"], **changes) == "placements_stay_underway_key"
+    assert (
+        await copied(country, "placements", underway["id"], **changes)
+        == "placements_stay_underway_key"
+    )
     await where.receiver.post(f"/placements/{underway['id']}/arrival", expect=200)
-    assert await copied(country, "placements", underway["id"], **changes) == "placements_stay_arrived_key"
+    assert (
+        await copied(country, "placements", underway["id"], **changes)
+        == "placements_stay_arrived_key"
+    )
 
 
-async def test_a_hold_becomes_one_placement_and_a_placement_has_one_place(country: Country, where: Desk) -> None:
+async def test_a_hold_becomes_one_placement_and_a_placement_has_one_place(
+    country: Country, where: Desk
+) -> None:
     underway = await where.underway()
-    copy = await copied(country, "placements", underway["id"], id=NEW, status="'no_show'", no_show_at="now()")
+    copy = await copied(
+        country, "placements", underway["id"], id=NEW, status="'no_show'", no_show_at="now()"
+    )
     assert copy == "placements_hold_id_key"
     spread = "UPDATE claims SET kind = 'placement', hold_id = NULL, placement_id = :id, claimed_until = 'infinity'"
     assert await refused(country, spread, id=underway["id"]) == "claims_placement_id_key"
@@ -184,7 +218,9 @@ CHANGES = ("UPDATE {} SET index = index", "DELETE FROM {}", "TRUNCATE {} CASCADE
 
 @pytest.mark.parametrize("table", ["leaves", "openings"])
 @pytest.mark.parametrize("change", CHANGES)
-async def test_the_ledger_only_grows_whoever_asks(country: Country, where: Desk, table: str, change: str) -> None:
+async def test_the_ledger_only_grows_whoever_asks(
+    country: Country, where: Desk, table: str, change: str
+) -> None:
     await where.arrived()
     statement = change.format(table)
     assert "only ever grows" in await refused(country, statement)
@@ -194,6 +230,11 @@ async def test_the_ledger_only_grows_whoever_asks(country: Country, where: Desk,
     assert await country.value("SELECT count(*) FROM leaves JOIN openings USING (index)") == 1
 
 
-async def test_a_confidential_site_never_accepts_automatically(country: Country, where: Desk) -> None:
+async def test_a_confidential_site_never_accepts_automatically(
+    country: Country, where: Desk
+) -> None:
     statement = "UPDATE sites SET automatic_acceptance = true WHERE id = :id"
-    assert await refused(country, statement, id=where.there.site_id) == "sites_confidential_never_automatic_check"
+    assert (
+        await refused(country, statement, id=where.there.site_id)
+        == "sites_confidential_never_automatic_check"
+    )

@@ -45,7 +45,9 @@ def test_what_a_table_grants_and_rules_stands_in_one_file_and_a_function_too() -
 
 
 def test_a_file_is_cut_where_its_statements_end_and_not_inside_of_a_function() -> None:
-    script = "-- Why.\nGRANT SELECT ON a TO b;\nCREATE FUNCTION f() AS $$\nBEGIN\n  x := 1;\nEND $$;\n"
+    script = (
+        "-- Why.\nGRANT SELECT ON a TO b;\nCREATE FUNCTION f() AS $$\nBEGIN\n  x := 1;\nEND $$;\n"
+    )
 
     assert sql.statements(script) == [
         "-- Why.\nGRANT SELECT ON a TO b",
@@ -55,9 +57,16 @@ def test_a_file_is_cut_where_its_statements_end_and_not_inside_of_a_function() -
 
 @pytest.mark.parametrize("subject", sorted(FILES))
 def test_every_statement_of_a_file_is_one_of_few_kinds(subject: str) -> None:
-    kinds = ("CREATE OR REPLACE FUNCTION ", "CREATE OR REPLACE TRIGGER ", "CREATE POLICY ", "ALTER TABLE ")
+    kinds = (
+        "CREATE OR REPLACE FUNCTION ",
+        "CREATE OR REPLACE TRIGGER ",
+        "CREATE POLICY ",
+        "ALTER TABLE ",
+    )
     for statement in sql.statements(FILES[subject]):
-        bare = "\n".join(line for line in statement.splitlines() if line and not line.startswith("--"))
+        bare = "\n".join(
+            line for line in statement.splitlines() if line and not line.startswith("--")
+        )
         assert bare.startswith((*kinds, "GRANT ", "REVOKE ")), bare
 
 
@@ -70,12 +79,16 @@ async def stands(url: str) -> list[str]:
         await connection.close()
 
 
-async def test_applying_every_file_again_changes_nothing_and_takes_back_what_no_file_says(embedded: Server) -> None:
+async def test_applying_every_file_again_changes_nothing_and_takes_back_what_no_file_says(
+    embedded: Server,
+) -> None:
     async with clone(embedded) as name:
         url = at(embedded.owner_url, name)
         before = await stands(url)
         owner = await asyncpg.connect(plain(url))
-        await owner.execute("CREATE POLICY leak ON holds FOR SELECT USING (true); GRANT TRUNCATE ON holds TO plek_app")
+        await owner.execute(
+            "CREATE POLICY leak ON holds FOR SELECT USING (true); GRANT TRUNCATE ON holds TO plek_app"
+        )
         await owner.close()
         assert await stands(url) != before
 
@@ -113,7 +126,9 @@ async def at_revision(server: Server, revision: str) -> AsyncGenerator[str]:
     url = at(server.owner_url, name)
     try:
         made = await asyncpg.connect(plain(url))
-        await made.execute("CREATE TABLE alembic_version (version_num varchar(32) NOT NULL PRIMARY KEY)")
+        await made.execute(
+            "CREATE TABLE alembic_version (version_num varchar(32) NOT NULL PRIMARY KEY)"
+        )
         await made.execute("INSERT INTO alembic_version VALUES ($1)", revision)
         await made.close()
         yield url
@@ -126,7 +141,10 @@ async def test_a_database_from_before_the_migrations_became_one_is_told_which_co
     embedded: Server,
 ) -> None:
     async with at_revision(embedded, "0012") as url:
-        with pytest.raises(OperatorError, match=r"at migration 0012.*Run `plek migrate` of commit [0-9a-f]{40} on it"):
+        with pytest.raises(
+            OperatorError,
+            match=r"at migration 0012.*Run `plek migrate` of commit [0-9a-f]{40} on it",
+        ):
             await asyncio.to_thread(migrate, url)
 
 

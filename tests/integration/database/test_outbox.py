@@ -49,7 +49,9 @@ async def test_what_commits_late_is_read_late_and_not_lost(country: Country) -> 
 
 async def test_positions_have_no_gaps_however_many_number_at_once(country: Country) -> None:
     database = country.parts.database
-    luck = random.Random(7)  # ids of transactions that were taken back leave gaps; positions must not
+    luck = random.Random(
+        7
+    )  # ids of transactions that were taken back leave gaps; positions must not
 
     async def writer(name: int) -> None:
         for turn in range(6):

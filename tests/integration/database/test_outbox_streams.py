@@ -35,7 +35,9 @@ async def process(country: Country) -> AsyncGenerator[Parts]:
 
 
 @asynccontextmanager
-async def listening(parts: Parts, *, after: int | None = None) -> AsyncGenerator[AsyncGenerator[Item]]:
+async def listening(
+    parts: Parts, *, after: int | None = None
+) -> AsyncGenerator[AsyncGenerator[Item]]:
     async with aclosing(parts.bus.subscribe(OURS, after=after)) as items:
         yield items
 
@@ -51,7 +53,9 @@ async def following(items: AsyncGenerator[Item]) -> Item:
 async def tell(parts: Parts, *subjects: str, to: UUID | None = None) -> None:
     async with parts.database.entered(actor=WORKER) as tx:
         for subject in subjects:
-            await outbox.add(tx, kind="hold", subject=subject, audience=None if to is None else [to])
+            await outbox.add(
+                tx, kind="hold", subject=subject, audience=None if to is None else [to]
+            )
 
 
 async def test_what_one_process_writes_all_processes_tell(country: Country) -> None:
@@ -66,8 +70,14 @@ async def test_what_one_process_writes_all_processes_tell(country: Country) -> N
         assert await asyncio.gather(*waiting) == [Event(1, "hold", "1")] * 3
 
 
-async def test_without_the_doorbell_it_takes_a_little_longer(country: Country, monkeypatch: pytest.MonkeyPatch) -> None:
-    async with process(country) as writing, process(country) as telling, listening(telling) as items:
+async def test_without_the_doorbell_it_takes_a_little_longer(
+    country: Country, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with (
+        process(country) as writing,
+        process(country) as telling,
+        listening(telling) as items,
+    ):
         await following(items)
         monkeypatch.setattr(writing.bus.doorbell, "ring", deaf)
 
@@ -91,7 +101,9 @@ async def test_a_false_alarm_does_not_drown_the_true_ones(country: Country) -> N
         assert await waiting == Event(1, "hold", "1")
 
 
-async def test_a_stream_goes_on_from_a_position_that_only_another_process_has_read(country: Country) -> None:
+async def test_a_stream_goes_on_from_a_position_that_only_another_process_has_read(
+    country: Country,
+) -> None:
     parts = country.parts  # its worker does not run: it reads nothing by itself
     async with listening(parts) as first:
         assert await following(first) == Start(0)
@@ -123,11 +135,16 @@ async def test_far_behind_is_read_from_the_outbox_page_by_page(
             waiting = asyncio.create_task(following(items))
             await tell(parts, "next", to=OURS)
 
-            assert told == [Start(4), *(Event(number, "hold", str(number)) for number in range(5, 11))]
+            assert told == [
+                Start(4),
+                *(Event(number, "hold", str(number)) for number in range(5, 11)),
+            ]
             assert await waiting == Event(16, "hold", "next")
 
 
-async def test_every_event_reaches_a_stream_that_opens_while_they_are_told(country: Country) -> None:
+async def test_every_event_reaches_a_stream_that_opens_while_they_are_told(
+    country: Country,
+) -> None:
     async with process(country) as parts:
         telling = asyncio.create_task(tell_all(parts, 60))
         heard: list[int] = []
@@ -166,7 +183,9 @@ async def test_streams_end_and_none_begin_once_the_process_stops(country: Countr
             assert await anext(late, None) is None
 
 
-async def test_when_the_database_has_lost_what_was_told_streams_start_afresh(country: Country) -> None:
+async def test_when_the_database_has_lost_what_was_told_streams_start_afresh(
+    country: Country,
+) -> None:
     async with process(country) as parts, listening(parts) as items:
         await following(items)
         for subject in ("1", "2", "3"):

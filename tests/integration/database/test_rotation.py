@@ -25,7 +25,9 @@ async def scene(country: Country, server: Server) -> Scene:
     """An installation in which everything that can be sealed has been."""
     where = await desk(country)
     placement = await where.arrived()
-    await where.receiver.post(f"/placements/{placement['id']}/departure", {"destination": "new_home"}, expect=200)
+    await where.receiver.post(
+        f"/placements/{placement['id']}/departure", {"destination": "new_home"}, expect=200
+    )
     await where.intake.post("/referrals", referral_body(), key="once")
     return Scene(country, server, where, await country.client("auditor", region=THERE), new_key())
 
@@ -54,9 +56,13 @@ async def test_only_wrapped_keys_change_and_nothing_that_they_seal(scene: Scene)
     assert [await scene.country.rows(sealed.format(table)) for table in tables] == before
 
 
-async def test_what_an_older_key_wrapped_behind_its_back_is_found_by_a_later_pass(scene: Scene) -> None:
+async def test_what_an_older_key_wrapped_behind_its_back_is_found_by_a_later_pass(
+    scene: Scene,
+) -> None:
     async def add(number: int) -> None:
-        if number == 6:  # one to count, and two for each table: the sites and the referrals have been
+        if (
+            number == 6
+        ):  # one to count, and two for each table: the sites and the referrals have been
             await scene.where.intake.post("/referrals", referral_body())
             await scene.where.receiver.post("/sites", site_body(name="Eik"))
 
@@ -65,7 +71,9 @@ async def test_what_an_older_key_wrapped_behind_its_back_is_found_by_a_later_pas
     assert await scene.survey() == Tally(seen=7)
 
 
-async def test_who_goes_on_wrapping_with_an_older_key_is_told(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_who_goes_on_wrapping_with_an_older_key_is_told(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
     async def add(_number: int) -> None:
         await scene.where.intake.post("/referrals", referral_body())
 
@@ -79,10 +87,14 @@ async def changes(scene: Scene) -> list[Resealed]:
     async with scene.begin() as tx:
         batch = await sealed_rows.batch(tx, SITES, after=None)
     again = [scene.both.wrapping.resealed(sealed.content, row=sealed.row) for sealed in batch]
-    return [Resealed(sealed, content) for sealed, content in zip(batch, again, strict=True) if content]
+    return [
+        Resealed(sealed, content) for sealed, content in zip(batch, again, strict=True) if content
+    ]
 
 
-async def test_a_key_that_somebody_else_has_changed_meanwhile_is_left_as_it_is(scene: Scene) -> None:
+async def test_a_key_that_somebody_else_has_changed_meanwhile_is_left_as_it_is(
+    scene: Scene,
+) -> None:
     await scene.where.receiver.post("/sites", site_body(name="Eik"))
     wanted = await changes(scene)
     theirs = scene.both.wrapping.seal(bytes(32), row=wanted[0].was.row)
@@ -93,11 +105,16 @@ async def test_a_key_that_somebody_else_has_changed_meanwhile_is_left_as_it_is(s
     async with scene.begin() as tx:
         assert await sealed_rows.replace(tx, SITES, wanted) == 1
 
-    kept = {row.site_id: row.key for row in await scene.country.rows("SELECT site_id, key FROM site_secrets")}
+    kept = {
+        row.site_id: row.key
+        for row in await scene.country.rows("SELECT site_id, key FROM site_secrets")
+    }
     assert kept == {wanted[0].was.id[0]: theirs, wanted[1].was.id[0]: wanted[1].content}
 
 
-async def test_nobody_who_is_busy_with_a_row_is_waited_for(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_nobody_who_is_busy_with_a_row_is_waited_for(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
     await scene.where.receiver.post("/sites", site_body(name="Eik"))
     wanted = await changes(scene)
     monkeypatch.setattr(rotation, "PAUSE_S", 0)
@@ -117,7 +134,9 @@ async def test_two_rotations_at_once_do_it_once(scene: Scene) -> None:
     for name in "abcdef":
         await scene.where.receiver.post("/sites", site_body(name=name))
 
-    done = await asyncio.gather(*(rotation.rotate(scene.begin, keyring=scene.both, rows=2) for _ in range(2)))
+    done = await asyncio.gather(
+        *(rotation.rotate(scene.begin, keyring=scene.both, rows=2) for _ in range(2))
+    )
 
     assert sum(one.keys for one in done) == 11
     assert (await scene.survey(scene.new)) == Tally(seen=11)
@@ -145,9 +164,12 @@ async def test_what_was_cut_off_between_two_batches_is_ended_by_the_next(scene: 
         assert await later.everything() == before
 
 
-async def test_a_key_that_is_needed_and_missing_is_told_and_the_others_are_wrapped(scene: Scene) -> None:
+async def test_a_key_that_is_needed_and_missing_is_told_and_the_others_are_wrapped(
+    scene: Scene,
+) -> None:
     await scene.country.rows(
-        "UPDATE installation_keys SET wrapped = :key", key=Keyring.parse(new_key()).new_data_key(row="ledger")[1]
+        "UPDATE installation_keys SET wrapped = :key",
+        key=Keyring.parse(new_key()).new_data_key(row="ledger")[1],
     )
 
     with pytest.raises(OperatorError, match="2 of 5 wrapped keys open with none"):
@@ -181,7 +203,9 @@ async def test_with_only_the_keys_it_began_with_that_process_would_not(scene: Sc
     assert (await scene.where.receiver.ask("GET", site)).status_code == 500
 
 
-async def test_what_processes_give_out_is_good_for_each_other_in_every_step_of_a_deployment(scene: Scene) -> None:
+async def test_what_processes_give_out_is_good_for_each_other_in_every_step_of_a_deployment(
+    scene: Scene,
+) -> None:
     old, new = scene.country.key, scene.new
     await shelter(scene.country, "eik", places=3)
     async with scene.process(f"{old},{new}") as first, scene.process(f"{new},{old}") as second:
@@ -213,7 +237,9 @@ async def work(where: Desk, *, name: str) -> None:
 async def test_what_is_made_and_changed_all_the_while_is_wrapped_anew_as_well(scene: Scene) -> None:
     async def rotate() -> None:
         while True:
-            with suppress(OperatorError):  # as they go on wrapping with the older key, it may give up
+            with suppress(
+                OperatorError
+            ):  # as they go on wrapping with the older key, it may give up
                 await rotation.rotate(scene.begin, keyring=scene.both, rows=2)
 
     async with scene.process(f"{scene.country.key},{scene.new}") as behind:

@@ -1,7 +1,8 @@
 """Row-level security: with the application's own conditions out of the way, nobody sees or changes what is not theirs.
 
-Every statement that the service runs for those concerned is noted with its values, and run again by others. The values
-name the rows' true owner, so that each condition of the application's is met: what is left is the wall behind it.
+Every statement that the service runs for those concerned is noted with its values, and run again by
+others. The values name the rows' true owner, so that each condition of the application's is met:
+what is left is the wall behind it.
 """
 
 import secrets
@@ -35,13 +36,19 @@ def about(asked: list[Asked], *tables: str) -> list[Asked]:
     found = {
         one.statement: one
         for one in asked
-        if any(f"{word} {table}" in one.statement for table in tables for word in ("FROM", "JOIN", "UPDATE"))
+        if any(
+            f"{word} {table}" in one.statement
+            for table in tables
+            for word in ("FROM", "JOIN", "UPDATE")
+        )
         and not one.statement.lstrip().startswith(("INSERT", "WITH"))
     }
     return list(found.values())
 
 
-async def seen(country: Country, one: Asked, hashed: bytes = b"", *, actor: str = "") -> tuple[int, int]:
+async def seen(
+    country: Country, one: Asked, hashed: bytes = b"", *, actor: str = ""
+) -> tuple[int, int]:
     """Run a statement again, as somebody else, and take it back; return how many rows it found, and changed."""
     async with country.parts.database.entered(hashed, actor=actor) as tx:
         result = await tx.connection.exec_driver_sql(one.statement, one.values)
@@ -61,7 +68,10 @@ async def test_every_table_with_rows_of_a_provider_or_a_client_has_a_wall_that_h
     assert {row.relname for row in tables if not row.walled} == FREE_FOR_ALL
     role = "SELECT rolsuper OR rolbypassrls FROM pg_roles WHERE rolname = 'plek_app'"
     assert not await country.value(role)
-    assert await country.value("SELECT count(*) FROM pg_class WHERE relowner = 'plek_app'::regrole") == 0
+    assert (
+        await country.value("SELECT count(*) FROM pg_class WHERE relowner = 'plek_app'::regrole")
+        == 0
+    )
 
 
 async def test_every_case_and_secret_query_finds_nothing_foreign_when_only_the_wall_is_left(
@@ -76,10 +86,19 @@ async def test_every_case_and_secret_query_finds_nothing_foreign_when_only_the_w
         await country.hashed("administrator"),
         b"nobody",
     ]
-    # A count is a row, whatever it says, and so is the one of the register to which the ground for a reveal is found:
-    # the tables themselves are looked at below.
-    rows = [one for one in statements if "count(" not in one.statement and "AS owner_id" not in one.statement]
-    assert [one.statement for one in rows for hashed in strangers if await seen(country, one, hashed) != (0, 0)] == []
+    # A count is a row, whatever it says, and so is the one of the register to which the ground for
+    # a reveal is found: the tables themselves are looked at below.
+    rows = [
+        one
+        for one in statements
+        if "count(" not in one.statement and "AS owner_id" not in one.statement
+    ]
+    assert [
+        one.statement
+        for one in rows
+        for hashed in strangers
+        if await seen(country, one, hashed) != (0, 0)
+    ] == []
 
 
 async def test_with_the_wall_taken_down_the_same_queries_would_find_it(
@@ -89,7 +108,9 @@ async def test_with_the_wall_taken_down_the_same_queries_would_find_it(
     stranger = await country.hashed(*WORKING, provider="eik")
     for table in (*CASES, *SECRETS):
         await country.rows(f"ALTER TABLE {table} DISABLE ROW LEVEL SECURITY")
-    found = [one for one in about(noted, *CASES, *SECRETS) if (await seen(country, one, stranger))[0]]
+    found = [
+        one for one in about(noted, *CASES, *SECRETS) if (await seen(country, one, stranger))[0]
+    ]
     assert len(found) >= 10
 
 
@@ -178,22 +199,32 @@ INSERTIONS = (
 )
 
 
-async def test_nobody_adds_rows_in_anothers_name(country: Country, asked: tuple[World, list[Asked]]) -> None:
+async def test_nobody_adds_rows_in_anothers_name(
+    country: Country, asked: tuple[World, list[Asked]]
+) -> None:
     assert asked[1]
     for statement, hashed in zip(
         INSERTIONS,
-        (*[await country.hashed(*WORKING, provider="eik")] * 3, await country.hashed("auditor", region=FAR)),
+        (
+            *[await country.hashed(*WORKING, provider="eik")] * 3,
+            await country.hashed("auditor", region=FAR),
+        ),
         strict=True,
     ):
         with pytest.raises(DBAPIError, match="row-level security"):
             await seen(country, Asked(statement, ()), hashed)
 
 
-async def test_a_receiver_sees_a_case_while_its_hold_or_placement_lives_and_no_longer(country: Country) -> None:
+async def test_a_receiver_sees_a_case_while_its_hold_or_placement_lives_and_no_longer(
+    country: Country,
+) -> None:
     there = await world(country)
     linde = await country.hashed("coordinator", provider="linde")
     case = "SELECT 1 FROM referrals JOIN referral_secrets ON referral_id = id"
-    assert await seen(country, Asked(case, ()), linde) == (2, 0)  # one of them by a swap that is proposed
+    assert await seen(country, Asked(case, ()), linde) == (
+        2,
+        0,
+    )  # one of them by a swap that is proposed
     await country.rows("UPDATE swaps SET expires_at = clock_timestamp()")
     assert await seen(country, Asked(case, ()), linde) == (1, 0)
     await there.receiver.http.request(**there.request("POST", "/placements/{id}/arrival"))
@@ -204,11 +235,15 @@ async def test_a_receiver_sees_a_case_while_its_hold_or_placement_lives_and_no_l
     another = await there.sender.post("/referrals", referral_body())
     hold = await hold_first(there.sender, referral_id=another["id"])
     assert await seen(country, Asked(case, ()), linde) == (1, 0)
-    await country.rows("UPDATE holds SET expires_at = clock_timestamp() WHERE id = :id", id=hold["id"])
+    await country.rows(
+        "UPDATE holds SET expires_at = clock_timestamp() WHERE id = :id", id=hold["id"]
+    )
     assert await seen(country, Asked(case, ()), linde) == (0, 0)
 
 
-async def test_a_sites_secret_opens_with_a_persons_acceptance_and_closes_with_the_claim(country: Country) -> None:
+async def test_a_sites_secret_opens_with_a_persons_acceptance_and_closes_with_the_claim(
+    country: Country,
+) -> None:
     there = await world(country)
     haven = await country.hashed("intake_worker", provider="haven")
     secret = Asked("SELECT 1 FROM site_secrets", ())
@@ -222,7 +257,9 @@ async def test_a_sites_secret_opens_with_a_persons_acceptance_and_closes_with_th
     assert await seen(country, secret, haven) == (0, 0)  # nobody has accepted
     await there.receiver.post(f"/holds/{hold['id']}/acceptance", {"by": "person"}, expect=200)
     assert await seen(country, secret, haven) == (1, 0)
-    await there.sender.post(f"/holds/{hold['id']}/release", {"reason": "mistake"}, expect=200, key=secrets.token_hex(8))
+    await there.sender.post(
+        f"/holds/{hold['id']}/release", {"reason": "mistake"}, expect=200, key=secrets.token_hex(8)
+    )
     assert await seen(country, secret, haven) == (0, 0)
 
 
@@ -239,19 +276,32 @@ async def test_a_machine_sees_no_household_even_of_its_own_provider(country: Cou
     assert await seen(country, Asked("SELECT 1 FROM referral_secrets", ()), machine) == (0, 0)
 
 
-async def test_an_auditor_sees_the_cases_of_its_region_and_their_keys_and_nothing_of_others(country: Country) -> None:
+async def test_an_auditor_sees_the_cases_of_its_region_and_their_keys_and_nothing_of_others(
+    country: Country,
+) -> None:
     await world(country)
     case = Asked("SELECT 1 FROM rankings JOIN referral_secrets USING (referral_id)", ())
     for region, rankings in ((HERE, 2), (THERE, 2), (FAR, 0)):
-        assert await seen(country, case, await country.hashed("auditor", region=region)) == (rankings, 0)
+        assert await seen(country, case, await country.hashed("auditor", region=region)) == (
+            rankings,
+            0,
+        )
 
 
-async def test_what_is_cached_for_all_is_never_filled_by_those_who_see_a_part(country: Country) -> None:
+async def test_what_is_cached_for_all_is_never_filled_by_those_who_see_a_part(
+    country: Country,
+) -> None:
     there = await world(country)
     for roles, region in ((("auditor",), FAR), (("administrator",), None)):
         client = await country.client(*roles, region=region)
-        await country.rows("UPDATE heads SET value = value + 1 WHERE name = 'register'")  # every cache is behind now
-        assert {one["slug"] for one in (await client.get("/providers"))["items"]} == {"haven", "linde", "third"}
+        await country.rows(
+            "UPDATE heads SET value = value + 1 WHERE name = 'register'"
+        )  # every cache is behind now
+        assert {one["slug"] for one in (await client.get("/providers"))["items"]} == {
+            "haven",
+            "linde",
+            "third",
+        }
     offers = (await there.sender.post(there.path("/referrals/{id}/rankings")))["offers"]
     assert len(offers) == 1
 

@@ -10,12 +10,16 @@ MOST_LINES = 300
 """Of a plan: most of them are the rules'."""
 
 
-async def test_no_plan_has_the_rules_of_every_table_in_it(country: Country, asked: tuple[World, list[Asked]]) -> None:
+async def test_no_plan_has_the_rules_of_every_table_in_it(
+    country: Country, asked: tuple[World, list[Asked]]
+) -> None:
     _, noted = asked
     statements = {one.statement: one.values for one in noted}
     assert any("UPDATE referrals SET status = 'held'" in statement for statement in statements)
     plans: dict[str, int] = {}
-    async with country.parts.database.entered(await country.hashed(*WORKING, provider="linde")) as tx:
+    async with country.parts.database.entered(
+        await country.hashed(*WORKING, provider="linde")
+    ) as tx:
         for statement, values in statements.items():
             plan = await tx.connection.exec_driver_sql(f"EXPLAIN (COSTS OFF) {statement}", values)
             plans[statement] = len(plan.all())

@@ -41,7 +41,9 @@ async def test_work_that_is_done_is_due_again_later(country: Country) -> None:
         assert await timers.lease(tx, ["prune"]) is not None
 
 
-async def test_a_lease_that_ran_out_is_somebody_elses_and_the_first_one_changes_nothing(country: Country) -> None:
+async def test_a_lease_that_ran_out_is_somebody_elses_and_the_first_one_changes_nothing(
+    country: Country,
+) -> None:
     await due_now(country)
     async with country.parts.database.entered(actor=WORKER) as tx:
         crashed = await timers.lease(tx, ["sweep"], seconds=0)
@@ -72,7 +74,10 @@ async def test_work_that_fails_is_taken_back_and_keeps_no_other_waiting(country:
         await worker.recur(country.parts.database, recurring)
 
     assert done == ["prune"]
-    assert await country.value("SELECT count(*) FROM timers WHERE leased_until > clock_timestamp()") == 0
+    assert (
+        await country.value("SELECT count(*) FROM timers WHERE leased_until > clock_timestamp()")
+        == 0
+    )
     assert await country.value("SELECT due_at > clock_timestamp() FROM timers WHERE name = 'sweep'")
 
 
@@ -100,4 +105,7 @@ async def test_what_is_kept_for_a_day_is_forgotten_after_it(country: Country) ->
     async with country.parts.database.entered(actor=WORKER) as tx:
         await worker.prune(tx)
 
-    assert [row.key for row in await country.rows("SELECT key FROM answers ORDER BY key")] == ["1", "23"]
+    assert [row.key for row in await country.rows("SELECT key FROM answers ORDER BY key")] == [
+        "1",
+        "23",
+    ]

@@ -52,25 +52,34 @@ async def test_nobody_of_the_demo_country_is_missed_when_it_begins(country: Coun
         assert await arrival_alarms.raise_due(tx, minutes=1, hours=1) == 0
 
 
-async def test_names_open_with_the_installations_key_and_stand_nowhere_else(country: Country) -> None:
+async def test_names_open_with_the_installations_key_and_stand_nowhere_else(
+    country: Country,
+) -> None:
     await fill(country)
     invented = next(site for site in COUNTRY.sites if site.provider_id == COUNTRY.providers[0].id)
     owner = COUNTRY.providers[0]
     country.providers[owner.slug] = owner.id
     caller = Caller(owner.id, frozenset({"coordinator"}), owner.id, None)
 
-    async with country.parts.database.entered(await country.hashed("coordinator", provider=owner.slug)) as tx:
+    async with country.parts.database.entered(
+        await country.hashed("coordinator", provider=owner.slug)
+    ) as tx:
         found = await sites.read(tx, caller, invented.id, keyring=country.parts.keyring)
 
     assert found.name == invented.name
     assert (
-        await country.value("SELECT count(*) FROM sites WHERE CAST(sites AS text) LIKE :name", name=f"%{found.name}%")
+        await country.value(
+            "SELECT count(*) FROM sites WHERE CAST(sites AS text) LIKE :name",
+            name=f"%{found.name}%",
+        )
         == 0
     )
 
 
 async def desk(country: Country, invented: DemoReferral) -> Client:
-    slug = next(provider.slug for provider in COUNTRY.providers if provider.id == invented.provider_id)
+    slug = next(
+        provider.slug for provider in COUNTRY.providers if provider.id == invented.provider_id
+    )
     country.providers[slug] = invented.provider_id
     return await country.client("intake_worker", provider=slug)
 
@@ -82,10 +91,14 @@ async def test_every_referral_is_what_a_desk_could_have_sent(country: Country) -
         intake = await desk(country, invented)
         shown = await intake.get(f"/referrals/{invented.id}")
         sent = {name: value for name, value in shown.items() if name not in GIVEN}
-        assert await intake.post("/referrals", sent) | {name: shown[name] for name in GIVEN} == shown
+        assert (
+            await intake.post("/referrals", sent) | {name: shown[name] for name in GIVEN} == shown
+        )
 
 
-async def test_a_desk_of_the_demo_country_can_rank_places_for_its_referral(country: Country) -> None:
+async def test_a_desk_of_the_demo_country_can_rank_places_for_its_referral(
+    country: Country,
+) -> None:
     await fill(country)
     invented = COUNTRY.referrals[0]
     intake = await desk(country, invented)

@@ -42,7 +42,9 @@ WHERE (p.cross_regional AND p.began_id IS NULL) <> (l.index IS NOT NULL)
 """
 
 
-def aside(reference: ReferenceFiles, policy: Policy, ground: Ground, *, seed: int, progress: object) -> Past:
+def aside(
+    reference: ReferenceFiles, policy: Policy, ground: Ground, *, seed: int, progress: object
+) -> Past:
     """Live through a past in a process of its own, in which no line is counted for coverage: that takes far longer."""
     del progress
     with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as process:
@@ -61,11 +63,18 @@ async def lived(country: Country, *, quarters: int) -> None:
 
 async def exported(country: Country, folder: Path, *, region: str | None) -> tuple[Path, Path, str]:
     """Write what a region's controllers take along, or anybody; return lines, checkpoint, and the key."""
-    keyring, lines, note = country.parts.keyring, folder / f"{region}.jsonl", folder / f"{region}.checkpoint"
+    keyring, lines, note = (
+        country.parts.keyring,
+        folder / f"{region}.jsonl",
+        folder / f"{region}.checkpoint",
+    )
     async with country.owner.entered() as tx:
         newest = await tree.newest(tx)
         assert newest is not None
-        found = [one async for one in entries.exported(tx, size=newest.size, region=region, keyring=keyring)]
+        found = [
+            one
+            async for one in entries.exported(tx, size=newest.size, region=region, keyring=keyring)
+        ]
         key = (await checkpoints.verifiers(tx, keyring=keyring))[0].written()
     lines.write_bytes(b"".join(export_line(one.index, one.content, one.opening) for one in found))
     note.write_text(newest.note, encoding="utf-8")
@@ -80,7 +89,10 @@ async def test_a_controller_finds_a_past_that_is_whole_and_that_anybody_can_chec
 
     for wrong in (ONE_AT_A_TIME, AS_CLAIMED, AFTER_ITS_LAST, KEPT_TOO_LONG, WITHOUT_A_LEAF):
         assert await country.value(wrong) == 0, wrong
-    assert await country.value("SELECT count(*) FROM claims WHERE claimed_until <= clock_timestamp()") == 72
+    assert (
+        await country.value("SELECT count(*) FROM claims WHERE claimed_until <= clock_timestamp()")
+        == 72
+    )
     assert await country.value("SELECT count(*) FROM referrals WHERE status = 'open'") == 40
     await shares_add_up(auditor, country)
     await decisions_can_be_made_again(auditor)
@@ -92,7 +104,9 @@ async def test_a_controller_finds_a_past_that_is_whole_and_that_anybody_can_chec
     assert "WRONG" not in said
     assert "digit for digit" in said or "Not to be told yet" in said
     assert await seal(country) == Sealing()
-    assert await country.value("SELECT max(index) + 1 FROM leaves") == len(lines.read_text().splitlines())
+    assert await country.value("SELECT max(index) + 1 FROM leaves") == len(
+        lines.read_text().splitlines()
+    )
 
 
 async def shares_add_up(auditor: Client, country: Country) -> None:
@@ -104,7 +118,11 @@ async def shares_add_up(auditor: Client, country: Country) -> None:
 
     assert given == received > 1000
     assert sum(one["quota"] for one in regions) == pytest.approx(given, abs=0.01)
-    assert sum(one["capacityGiven"] for one in regions) == sum(one["capacityDebt"] for one in regions) > 1000
+    assert (
+        sum(one["capacityGiven"] for one in regions)
+        == sum(one["capacityDebt"] for one in regions)
+        > 1000
+    )
 
 
 async def decisions_can_be_made_again(auditor: Client) -> None:

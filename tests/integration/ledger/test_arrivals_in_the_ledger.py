@@ -20,7 +20,9 @@ DAY = dt.timedelta(days=1)
 async def given(country: Country, quarter: str) -> list[int]:
     """Return the safety nights that Zwolle gave in a quarter, by each of its totals."""
     return [
-        said["regions"][THERE]["given_safety"] for _, _, said in await totals(country) if said["quarter"] == quarter
+        said["regions"][THERE]["given_safety"]
+        for _, _, said in await totals(country)
+        if said["quarter"] == quarter
     ]
 
 
@@ -50,7 +52,9 @@ async def test_its_nights_are_in_the_totals_that_everybody_can_add_up(
     for region in (HERE, THERE):
         lines, note, key = await exported(country, tmp_path, region=region)
         verifying.verify(lines, checkpoint=note, key=key)
-        ledger_shares.check(lines, region=region, quarter=None, today=quarter_of(quarter.after).after + 200 * DAY)
+        ledger_shares.check(
+            lines, region=region, quarter=None, today=quarter_of(quarter.after).after + 200 * DAY
+        )
     said = capsys.readouterr().out
     assert "WRONG" not in said
     assert "digit for digit" in said

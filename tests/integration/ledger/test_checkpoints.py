@@ -24,7 +24,9 @@ async def write(country: Country, count: int) -> None:
     """Write leaves in clear."""
     for _ in range(count):
         async with country.owner.entered() as tx:
-            await ledger.append_clear(tx, leaf_type="cap", content={"region": "GM0193", "nights": 4})
+            await ledger.append_clear(
+                tx, leaf_type="cap", content={"region": "GM0193", "nights": 4}
+            )
 
 
 async def seal(country: Country) -> int:
@@ -40,10 +42,15 @@ async def sizes(country: Country) -> list[int]:
 
 async def leaves(country: Country) -> list[bytes]:
     """Return every leaf's bytes."""
-    return [bytes(row.content) for row in await country.rows("SELECT content FROM leaves ORDER BY index")]
+    return [
+        bytes(row.content)
+        for row in await country.rows("SELECT content FROM leaves ORDER BY index")
+    ]
 
 
-async def test_a_checkpoint_signs_the_tree_of_all_leaves_by_the_ledgers_key(country: Country) -> None:
+async def test_a_checkpoint_signs_the_tree_of_all_leaves_by_the_ledgers_key(
+    country: Country,
+) -> None:
     for more in (0, 1, 5, 0, 7):
         await write(country, more)
         assert await seal(country) == 0
@@ -54,11 +61,15 @@ async def test_a_checkpoint_signs_the_tree_of_all_leaves_by_the_ledgers_key(coun
     assert [key.name for key in keys] == ["plek.example/nl"]
     for row in await country.rows("SELECT * FROM checkpoints"):
         note = parse_note(row.note)
-        assert parse_checkpoint(note) == Checkpoint("plek.example/nl", row.size, rfc9162.mth(there[: row.size]))
+        assert parse_checkpoint(note) == Checkpoint(
+            "plek.example/nl", row.size, rfc9162.mth(there[: row.size])
+        )
         assert signer_of(note, keys) == keys[0]
 
 
-async def test_many_leaves_are_sealed_a_part_at_a_time(country: Country, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_many_leaves_are_sealed_a_part_at_a_time(
+    country: Country, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(checkpoints, "AT_ONCE", 4)
     await write(country, 7)
     assert [await seal(country) for _ in range(4)] == [5, 1, 0, 0]
@@ -92,7 +103,9 @@ async def test_a_crash_between_signing_and_storing_leaves_nothing_that_was_signe
     assert await sizes(country) == [0, FIRST_LEAF]
     assert await country.value("SELECT count(*) FROM subtrees") == 3
     await seal(country)
-    assert await country.value("SELECT note FROM checkpoints ORDER BY size DESC LIMIT 1") == signed[-1]
+    assert (
+        await country.value("SELECT note FROM checkpoints ORDER BY size DESC LIMIT 1") == signed[-1]
+    )
 
 
 async def disagreeing(country: Country) -> tuple[bytes, bytes]:
@@ -169,7 +182,10 @@ async def test_without_the_lock_two_who_seal_would_sign_twice_and_the_tables_sti
 async def test_a_leaf_that_is_missing_or_none_stops_the_sealing(country: Country) -> None:
     await write(country, 1)
     await country.rows("UPDATE heads SET value = value + 1 WHERE name = 'ledger'")
-    with structlog.testing.capture_logs() as logged, pytest.raises(checkpoints.Broken, match="Leaf 3"):
+    with (
+        structlog.testing.capture_logs() as logged,
+        pytest.raises(checkpoints.Broken, match="Leaf 3"),
+    ):
         await seal(country)
     assert [one["event"] for one in logged] == ["ledger_broken"]
     assert await sizes(country) == []
@@ -187,13 +203,20 @@ async def test_what_was_sealed_never_changes(country: Country, table: str, chang
         await country.rows(change.format(table, column, column))
 
 
-async def test_a_new_key_signs_beside_the_one_before_and_then_alone_with_the_next(country: Country) -> None:
+async def test_a_new_key_signs_beside_the_one_before_and_then_alone_with_the_next(
+    country: Country,
+) -> None:
     async def keys() -> list[str]:
         async with country.owner.entered() as tx:
-            return [key.written() for key in await checkpoints.verifiers(tx, keyring=country.parts.keyring)]
+            return [
+                key.written()
+                for key in await checkpoints.verifiers(tx, keyring=country.parts.keyring)
+            ]
 
     async def signers() -> int:
-        note = parse_note(await country.value("SELECT note FROM checkpoints ORDER BY size DESC LIMIT 1"))
+        note = parse_note(
+            await country.value("SELECT note FROM checkpoints ORDER BY size DESC LIMIT 1")
+        )
         return len(note.signatures)
 
     await seal(country)

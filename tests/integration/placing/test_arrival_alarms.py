@@ -16,7 +16,9 @@ ON_BOTH = True
 
 MINUTES, HOURS = 120, 2
 """As the demo's policy has them."""
-LATE = "UPDATE placements SET {} = clock_timestamp() - make_interval(mins => :minutes) WHERE id = :id"
+LATE = (
+    "UPDATE placements SET {} = clock_timestamp() - make_interval(mins => :minutes) WHERE id = :id"
+)
 ALARMS = "SELECT subject, audience FROM outbox WHERE kind = 'alarm' ORDER BY id"
 
 
@@ -28,7 +30,9 @@ async def ring(country: Country) -> list[str]:
     return [row.subject for row in await country.rows(ALARMS)]
 
 
-async def since(country: Country, placement: dict[str, Any], minutes: int, *, what: str = "expected_at") -> None:
+async def since(
+    country: Country, placement: dict[str, Any], minutes: int, *, what: str = "expected_at"
+) -> None:
     """Let something of a placement have been so many minutes ago."""
     assert what in {"expected_at", "created_at", "no_show_at", "alarmed_at"}
     await country.rows(LATE.format(what), minutes=minutes, id=placement["id"])
@@ -57,7 +61,9 @@ async def test_who_is_not_there_in_time_is_missed_by_both_sides_and_again_while_
     (row,) = await country.rows(ALARMS)
     assert set(row.audience) == {await country.provider("haven"), await country.provider("linde")}
     assert await missed(where, placement)
-    assert await country.value("SELECT missed_since < clock_timestamp() - interval '29 minutes' FROM placements")
+    assert await country.value(
+        "SELECT missed_since < clock_timestamp() - interval '29 minutes' FROM placements"
+    )
     assert await ring(country) == []
 
     await since(country, placement, HOURS * 60 - 1, what="alarmed_at")
@@ -67,7 +73,9 @@ async def test_who_is_not_there_in_time_is_missed_by_both_sides_and_again_while_
     assert await ring(country) == []
 
 
-async def test_what_was_expected_later_than_it_was_confirmed_counts_from_there(country: Country) -> None:
+async def test_what_was_expected_later_than_it_was_confirmed_counts_from_there(
+    country: Country,
+) -> None:
     where = await desk(country)
     placement = await where.underway()
     await since(country, placement, MINUTES * 9, what="created_at")
@@ -75,7 +83,9 @@ async def test_what_was_expected_later_than_it_was_confirmed_counts_from_there(c
     assert await ring(country) == []
 
 
-async def test_an_arrival_a_check_and_a_new_time_end_it_and_a_no_show_alone_does_not(country: Country) -> None:
+async def test_an_arrival_a_check_and_a_new_time_end_it_and_a_no_show_alone_does_not(
+    country: Country,
+) -> None:
     where = await desk(country, places=3)
     came, late, lost = [await where.underway() for _ in range(3)]
     for placement in (came, late, lost):
@@ -94,7 +104,9 @@ async def test_an_arrival_a_check_and_a_new_time_end_it_and_a_no_show_alone_does
     assert await ring(country) == [lost["id"]]
     assert await missed(where, lost)
     await since(country, lost, HOURS * 60 + 1, what="alarmed_at")
-    await where.intake.post(f"/placements/{lost['id']}/no-show", {"safetyChecked": True}, expect=200)
+    await where.intake.post(
+        f"/placements/{lost['id']}/no-show", {"safetyChecked": True}, expect=200
+    )
     assert await ring(country) == []
     assert not await missed(where, lost)
 
@@ -102,7 +114,10 @@ async def test_an_arrival_a_check_and_a_new_time_end_it_and_a_no_show_alone_does
 async def test_both_sides_say_that_they_come_later_and_nobody_else_does(country: Country) -> None:
     where = await desk(country)
     placement = await where.underway()
-    path, third = f"/placements/{placement['id']}", await country.client("coordinator", provider="third")
+    path, third = (
+        f"/placements/{placement['id']}",
+        await country.client("coordinator", provider="third"),
+    )
     for client, day in ((where.intake, 1), (where.receiver, 2)):
         at = f"2099-01-0{day}T12:00:00Z"
         assert (await client.patch(path, {"expectedAt": at}))["expectedAt"] == at
@@ -111,12 +126,18 @@ async def test_both_sides_say_that_they_come_later_and_nobody_else_does(country:
             assert [fault["pointer"] for fault in refused["errors"]] == ["/expectedAt"]
     at = "2099-01-03T12:00:00Z"
     assert (await third.patch(path, {"expectedAt": at}, expect=404))["code"] == "not_found"
-    assert (await where.intake.patch(path, {"expectedAt": at, "blockers": []}, expect=404))["code"] == "not_found"
+    assert (await where.intake.patch(path, {"expectedAt": at, "blockers": []}, expect=404))[
+        "code"
+    ] == "not_found"
     await where.receiver.post(f"{path}/arrival", expect=200)
-    assert (await where.intake.patch(path, {"expectedAt": at}, expect=409))["code"] == "placement_status"
+    assert (await where.intake.patch(path, {"expectedAt": at}, expect=409))[
+        "code"
+    ] == "placement_status"
 
 
-async def test_who_was_said_not_to_have_arrived_by_mistake_is_missed_from_then_on(country: Country) -> None:
+async def test_who_was_said_not_to_have_arrived_by_mistake_is_missed_from_then_on(
+    country: Country,
+) -> None:
     where = await desk(country)
     placement = await where.arrived()
     path = f"/placements/{placement['id']}"
@@ -170,7 +191,9 @@ async def test_a_second_worker_leaves_alone_what_the_first_has_in_hand(
     assert len(await country.rows(ALARMS)) == (1 if guarded else 2)
 
 
-async def test_a_worker_that_dies_halfway_has_rung_for_nobody_and_the_next_one_does(country: Country) -> None:
+async def test_a_worker_that_dies_halfway_has_rung_for_nobody_and_the_next_one_does(
+    country: Country,
+) -> None:
     where = await desk(country)
     placement = await where.underway()
     await since(country, placement, MINUTES + 1)

@@ -46,7 +46,10 @@ async def places_of(country: Country, secret: bytes, *, referral_id: str) -> set
     places: set[str] = set()
     for table, value in await sealed_things(country):
         opened = [value]
-        for seals, row in ((keyring.wrapping, referral_id), *((keyring.answers, row) for row in rows)):
+        for seals, row in (
+            (keyring.wrapping, referral_id),
+            *((keyring.answers, row) for row in rows),
+        ):
             try:
                 opened.append(seals.unseal(value, row=row))
             except SealBroken:
@@ -58,7 +61,11 @@ async def places_of(country: Country, secret: bytes, *, referral_id: str) -> set
 
 async def opens(country: Country, secret: bytes) -> set[str]:
     """Return the tables with something that a data key opens."""
-    ids = {str(row.id) for table in ("referrals", "rankings") for row in await country.rows(f"SELECT id FROM {table}")}  # noqa: S608 - as it stands
+    ids = {
+        str(row.id)
+        for table in ("referrals", "rankings")
+        for row in await country.rows(f"SELECT id FROM {table}")  # noqa: S608 - as it stands
+    }
     found: set[str] = set()
     for table, value in await sealed_things(country):
         for id_ in ids:
@@ -70,12 +77,17 @@ async def opens(country: Country, secret: bytes) -> set[str]:
     return found
 
 
-async def test_nothing_in_the_database_opens_any_more_what_was_sealed(country: Country, tmp_path: Path) -> None:
+async def test_nothing_in_the_database_opens_any_more_what_was_sealed(
+    country: Country, tmp_path: Path
+) -> None:
     where = await desk(country)
     referral = await where.intake.post("/referrals", referral_body(), key="register")
     await where.intake.post(f"/referrals/{referral['id']}/rankings", key="rank")
     secret = await data_key(country, referral["id"])
-    assert await places_of(country, secret, referral_id=referral["id"]) == {"referral_secrets", "answers"}
+    assert await places_of(country, secret, referral_id=referral["id"]) == {
+        "referral_secrets",
+        "answers",
+    }
     assert await opens(country, secret) == {"referral_secrets", "rankings"}
 
     await erase(country, referral["id"], folder=tmp_path)
@@ -85,7 +97,9 @@ async def test_nothing_in_the_database_opens_any_more_what_was_sealed(country: C
     assert await places_of(country, secret, referral_id=referral["id"]) == set()
 
 
-async def test_an_erasure_is_noted_logged_and_listed_and_closes_the_referral(country: Country, tmp_path: Path) -> None:
+async def test_an_erasure_is_noted_logged_and_listed_and_closes_the_referral(
+    country: Country, tmp_path: Path
+) -> None:
     where = await desk(country)
     referral = await where.intake.post("/referrals", referral_body())
     provider = await country.provider("haven")
@@ -147,7 +161,9 @@ async def no_show(where: Desk) -> dict[str, Any]:
         ("a place nobody came to", "made sure that they are safe"),
     ],
 )
-async def test_who_has_a_place_is_not_erased(country: Country, tmp_path: Path, has: str, words: str) -> None:
+async def test_who_has_a_place_is_not_erased(
+    country: Country, tmp_path: Path, has: str, words: str
+) -> None:
     where = await desk(country)
     acts = {
         "a hold": where.hold,
@@ -193,7 +209,9 @@ async def test_what_cannot_be_listed_is_not_erased(country: Country, tmp_path: P
     assert (await where.intake.get(f"/referrals/{referral['id']}"))["status"] == "open"
 
 
-async def test_there_may_be_more_on_the_list_than_was_erased_and_never_less(country: Country, tmp_path: Path) -> None:
+async def test_there_may_be_more_on_the_list_than_was_erased_and_never_less(
+    country: Country, tmp_path: Path
+) -> None:
     where = await desk(country)
     referral = await where.intake.post("/referrals", referral_body())
 
@@ -209,7 +227,9 @@ async def test_there_may_be_more_on_the_list_than_was_erased_and_never_less(coun
     assert (await where.intake.get(f"/referrals/{referral['id']}"))["status"] == "open"
 
 
-async def test_who_ranks_while_a_referral_is_erased_gets_no_copy_of_it(country: Country, tmp_path: Path) -> None:
+async def test_who_ranks_while_a_referral_is_erased_gets_no_copy_of_it(
+    country: Country, tmp_path: Path
+) -> None:
     where = await desk(country)
     referral = await where.intake.post("/referrals", referral_body())
     path = f"/referrals/{referral['id']}"
@@ -229,7 +249,9 @@ async def test_who_ranks_while_a_referral_is_erased_gets_no_copy_of_it(country: 
         await where.intake.get(f"/rankings/{row.id}", expect=410)
 
 
-async def test_a_hold_that_is_being_taken_meanwhile_is_waited_for(country: Country, tmp_path: Path) -> None:
+async def test_a_hold_that_is_being_taken_meanwhile_is_waited_for(
+    country: Country, tmp_path: Path
+) -> None:
     where = await desk(country)
     hold = await where.hold()
     await lapse(country, hold["id"])
@@ -261,7 +283,9 @@ async def test_two_that_erase_the_same_at_once_do_so_once(country: Country) -> N
     assert await country.value("SELECT count(*) FROM access_log WHERE action = 'erase'") == 1
 
 
-async def test_the_worker_can_destroy_the_secrets_of_closed_referrals_only(country: Country) -> None:
+async def test_the_worker_can_destroy_the_secrets_of_closed_referrals_only(
+    country: Country,
+) -> None:
     where = await desk(country, places=2)
     still_open = await where.wish()
     gone = await departed(where)
@@ -274,14 +298,20 @@ async def test_the_worker_can_destroy_the_secrets_of_closed_referrals_only(count
     assert [row.referral_id for row in left] == [still_open["referralId"]]
 
 
-async def test_nobody_else_can_erase_or_see_what_was_erased(country: Country, tmp_path: Path) -> None:
+async def test_nobody_else_can_erase_or_see_what_was_erased(
+    country: Country, tmp_path: Path
+) -> None:
     where = await desk(country)
     referral = await where.intake.post("/referrals", referral_body())
-    await erase(country, (await where.intake.post("/referrals", referral_body()))["id"], folder=tmp_path)
+    await erase(
+        country, (await where.intake.post("/referrals", referral_body()))["id"], folder=tmp_path
+    )
     hashed = await country.hashed("intake_worker", "coordinator", provider="haven")
 
     async def seen(tx: Transaction) -> tuple[int, int]:
-        return len(await erasures.unlisted(tx, [])), await tx.run(erasures._DESTROY, {"ids": [UUID(referral["id"])]})
+        return len(await erasures.unlisted(tx, [])), await tx.run(
+            erasures._DESTROY, {"ids": [UUID(referral["id"])]}
+        )
 
     async with country.parts.database.entered(hashed) as tx:
         assert await seen(tx) == (0, 0)

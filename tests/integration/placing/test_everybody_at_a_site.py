@@ -51,7 +51,9 @@ class Scene:
         return await self.named.post("/holds", wanted, key=fresh())
 
     async def underway(self, **referral: Any) -> dict[str, Any]:
-        return await self.named.post("/placements", {"holdId": (await self.held(**referral))["id"]}, key=fresh())
+        return await self.named.post(
+            "/placements", {"holdId": (await self.held(**referral))["id"]}, key=fresh()
+        )
 
     async def arrived(self, **referral: Any) -> dict[str, Any]:
         placement = await self.underway(**referral)
@@ -63,7 +65,9 @@ class Scene:
 
 async def scene(country: Country, *, places: int = 1, **site: Any) -> Scene:
     there = await shelter(country, places=places, site=site)
-    return Scene(country, there, await country.client("intake_worker", "coordinator", provider="linde"))
+    return Scene(
+        country, there, await country.client("intake_worker", "coordinator", provider="linde")
+    )
 
 
 async def test_a_site_that_moves_into_danger_raises_the_alarm_for_a_household_that_is_shielded(
@@ -73,7 +77,9 @@ async def test_a_site_that_moves_into_danger_raises_the_alarm_for_a_household_th
     held, coming, there = await where.held(), await where.underway(), await where.arrived()
     missed = await where.underway()
     await where.named.post(f"/placements/{missed['id']}/no-show", expect=200)
-    at = {f"/holds/{held['id']}": held} | {f"/placements/{one['id']}": one for one in (coming, there, missed)}
+    at = {f"/holds/{held['id']}": held} | {
+        f"/placements/{one['id']}": one for one in (coming, there, missed)
+    }
     both = [country.providers["linde"]] * 2
 
     moved = await where.coordinator.patch(where.site, {"municipality": HERE})
@@ -84,7 +90,10 @@ async def test_a_site_that_moves_into_danger_raises_the_alarm_for_a_household_th
         await where.coordinator.get(path, expect=404)
     assert set(moved) == set(await where.coordinator.get(where.site))
     assert (
-        await country.value("SELECT count(*) FROM access_log WHERE object_type = 'site' AND referral_ids <> '{}'") == 0
+        await country.value(
+            "SELECT count(*) FROM access_log WHERE object_type = 'site' AND referral_ids <> '{}'"
+        )
+        == 0
     )
 
     await where.coordinator.patch(where.site, {"municipality": THERE})
@@ -98,11 +107,15 @@ async def test_who_is_seen_there_by_who_moves_it_stands_in_the_access_log(countr
     wanted = await wish(where.named)
     await where.named.post("/holds", wanted, key=fresh())
     await where.coordinator.patch(where.site, {"municipality": HERE})
-    named = "SELECT referral_ids FROM access_log WHERE object_type = 'site' AND referral_ids <> '{}'"
+    named = (
+        "SELECT referral_ids FROM access_log WHERE object_type = 'site' AND referral_ids <> '{}'"
+    )
     assert await country.value(named) == [UUID(wanted["referralId"])]
 
 
-async def test_a_site_that_becomes_known_raises_it_too_and_one_that_becomes_neither_does_not(country: Country) -> None:
+async def test_a_site_that_becomes_known_raises_it_too_and_one_that_becomes_neither_does_not(
+    country: Country,
+) -> None:
     where = await scene(country, places=2)
     worst, other = await where.arrived(threatLevel=3), await where.arrived()
     await where.coordinator.patch(where.site, {"addressSecrecy": "known"})
@@ -121,11 +134,17 @@ async def test_a_file_that_moves_a_site_does_so_too(country: Country, by: str) -
     if by == "operator":
         await take(country, "sites", raw)
     else:
-        async with country.parts.database.entered(await country.hashed("coordinator", provider="linde")) as tx:
+        async with country.parts.database.entered(
+            await country.hashed("coordinator", provider="linde")
+        ) as tx:
             assert tx.identity is not None
-            caller = Caller(tx.identity.account_id, tx.identity.roles, tx.identity.provider_id, None)
+            caller = Caller(
+                tx.identity.account_id, tx.identity.roles, tx.identity.provider_id, None
+            )
             kind = imports.kind_of("sites")
-            await imports.take_in_own(tx, caller, kind, raw, keyring=country.parts.keyring, keep=True)
+            await imports.take_in_own(
+                tx, caller, kind, raw, keyring=country.parts.keyring, keep=True
+            )
     assert (await where.named.get(f"/placements/{there['id']}"))["unsafeSince"] is not None
     assert len(await where.told(there)) == 1
 
@@ -140,7 +159,10 @@ async def test_a_compromised_site_turns_away_a_household_that_is_shielded(countr
     turned = await where.named.get(f"/holds/{held['id']}")
     assert (turned["status"], turned["reason"]) == ("declined", "site_unsafe")
     assert (await where.named.get(f"/referrals/{held['referralId']}"))["status"] == "open"
-    assert await country.value("SELECT count(*) FROM claims WHERE claimed_until > clock_timestamp()") == 1
+    assert (
+        await country.value("SELECT count(*) FROM claims WHERE claimed_until > clock_timestamp()")
+        == 1
+    )
     assert (await where.named.get(f"/holds/{past['id']}"))["status"] == "expired"
     assert (await where.named.get(f"/placements/{coming['id']}"))["replace"] is True
     assert len(await where.told(held, kind="hold")) == 2
@@ -148,9 +170,14 @@ async def test_a_compromised_site_turns_away_a_household_that_is_shielded(countr
     await where.coordinator.get(f"/holds/{held['id']}", expect=404)
 
 
-async def test_a_compromised_site_breaks_the_swap_of_a_household_that_is_shielded(country: Country) -> None:
+async def test_a_compromised_site_breaks_the_swap_of_a_household_that_is_shielded(
+    country: Country,
+) -> None:
     at = (await chain(country)).at
-    named, unnamed = await country.client("intake_worker", "coordinator", provider="linde"), at.hosts["linde"]
+    named, unnamed = (
+        await country.client("intake_worker", "coordinator", provider="linde"),
+        at.hosts["linde"],
+    )
     wanting = (await named.post("/referrals", fleeing(HERE)))["id"]
     await shield(named, wanting)
     found = await named.post("/swap-searches", {"referralId": wanting})
@@ -176,7 +203,9 @@ async def test_nobody_else_sees_or_changes_who_is_there(country: Country, who: s
         for thing in (held, there):
             values = {"site": site, "id": UUID(thing["id"])}
             await tx.rows(text("SELECT mark_unsafe(:site, :id, true)"), values)
-        assert (await tx.rows(text("SELECT turn_away(:site, 'site_unsafe')"), {"site": site}))[0][0] == 0
+        assert (await tx.rows(text("SELECT turn_away(:site, 'site_unsafe')"), {"site": site}))[0][
+            0
+        ] == 0
     assert (await where.named.get(f"/holds/{held['id']}"))["status"] == "accepted"
     assert (await where.named.get(f"/holds/{held['id']}"))["unsafeSince"] is None
     assert (await where.named.get(f"/placements/{there['id']}"))["unsafeSince"] is None
@@ -187,11 +216,21 @@ async def test_a_table_of_the_callers_own_is_not_taken_for_ours(country: Country
     where = await scene(country)
     await where.held()
     eik = await country.provider("eik")
-    async with country.parts.database.entered(await country.hashed("coordinator", provider="eik")) as tx:
+    async with country.parts.database.entered(
+        await country.hashed("coordinator", provider="eik")
+    ) as tx:
         await tx.rows(text("SELECT set_config('search_path', 'pg_temp, public', true)"))
         await tx.run(text("CREATE TEMP TABLE sites (id uuid, provider_id uuid) ON COMMIT DROP"))
-        await tx.run(text("INSERT INTO sites VALUES (:id, :eik)"), {"id": UUID(where.there.site_id), "eik": eik})
-        assert await tx.rows(text("SELECT * FROM everybody_at(:id)"), {"id": UUID(where.there.site_id)}) == []
+        await tx.run(
+            text("INSERT INTO sites VALUES (:id, :eik)"),
+            {"id": UUID(where.there.site_id), "eik": eik},
+        )
+        assert (
+            await tx.rows(
+                text("SELECT * FROM everybody_at(:id)"), {"id": UUID(where.there.site_id)}
+            )
+            == []
+        )
 
 
 @pytest.mark.parametrize("call", ["owns_site(:id, 'operator')", "lock_everybody_at(:id)"])

@@ -17,7 +17,9 @@ async def seen(country: Country, table: str) -> int:
         return len(await tx.rows(text(f"SELECT 1 FROM {table}")))  # noqa: S608 - a name from this module
 
 
-async def test_the_exchange_opens_the_secrets_of_those_who_agreed_or_are_in_a_swap(country: Country) -> None:
+async def test_the_exchange_opens_the_secrets_of_those_who_agreed_or_are_in_a_swap(
+    country: Country,
+) -> None:
     await world(country)  # one household agreed, and one waits in a swap
     waiting = await country.client("intake_worker", provider="haven")
     await waiting.post("/referrals", referral_body())

@@ -70,7 +70,9 @@ async def test_what_was_erased_since_a_backup_is_erased_again_before_anybody_is_
     server: Server, country: Country, tmp_path: Path, capsys: pytest.CaptureFixture[str], by: str
 ) -> None:
     where = await desk(country)
-    gone, other = [await where.intake.post("/referrals", referral_body(), key=key) for key in ("gone", "other")]
+    gone, other = [
+        await where.intake.post("/referrals", referral_body(), key=key) for key in ("gone", "other")
+    ]
     async with backup(server, country, where) as old:
         await erase(country, gone["id"], folder=tmp_path)
         path = f"/referrals/{gone['id']}"
@@ -85,7 +87,9 @@ async def test_what_was_erased_since_a_backup_is_erased_again_before_anybody_is_
         (noted,) = await old.country.rows("SELECT referral_id::text, cause FROM erasures")
         assert tuple(noted) == (gone["id"], "restore")
         statement = "SELECT object_id::text, purpose FROM access_log WHERE action = 'erase'"
-        assert [tuple(row) for row in await old.country.rows(statement)] == [(gone["id"], "restore")]
+        assert [tuple(row) for row in await old.country.rows(statement)] == [
+            (gone["id"], "restore")
+        ]
 
         await old.started(tmp_path, by=by)
         assert capsys.readouterr().err == ""
@@ -100,7 +104,9 @@ async def test_a_list_names_many_and_who_is_not_here_does_not_matter(
     async with backup(server, country, where) as old:
         for referral_id in gone:
             await erase(country, referral_id, folder=tmp_path)
-        listed.path.write_text(f"{uuid4()} request 2026-01-01T00:00:00Z\n{listed.path.read_text()}\nnonsense")
+        listed.path.write_text(
+            f"{uuid4()} request 2026-01-01T00:00:00Z\n{listed.path.read_text()}\nnonsense"
+        )
 
         await old.started(tmp_path)
 
@@ -113,7 +119,11 @@ async def test_somebody_who_is_back_in_a_place_by_a_restore_is_erased_all_the_sa
     server: Server, country: Country, tmp_path: Path
 ) -> None:
     where = await desk(country, places=4)
-    arrived, underway, absent = await where.arrived(), await where.underway(), await where.underway()
+    arrived, underway, absent = (
+        await where.arrived(),
+        await where.underway(),
+        await where.underway(),
+    )
     held = await where.accepted()
     async with backup(server, country, where) as old:
         for placement in (arrived, underway):
@@ -121,7 +131,9 @@ async def test_somebody_who_is_back_in_a_place_by_a_restore_is_erased_all_the_sa
                 await where.receiver.post(f"/placements/{underway['id']}/arrival", expect=200)
             path = f"/placements/{placement['id']}/departure"
             await where.receiver.post(path, {"destination": "own_home"}, expect=200)
-        await where.intake.post(f"/placements/{absent['id']}/no-show", {"safetyChecked": True}, expect=200)
+        await where.intake.post(
+            f"/placements/{absent['id']}/no-show", {"safetyChecked": True}, expect=200
+        )
         await lapse(country, held["id"])
         for thing in (arrived, underway, absent, held):
             await erase(country, thing["referralId"], folder=tmp_path)
@@ -130,14 +142,18 @@ async def test_somebody_who_is_back_in_a_place_by_a_restore_is_erased_all_the_sa
 
         assert await old.country.value("SELECT count(*) FROM referral_secrets") == 0
         departure = {"destination": "own_home"}
-        left = await old.where.receiver.post(f"/placements/{arrived['id']}/departure", departure, expect=200)
+        left = await old.where.receiver.post(
+            f"/placements/{arrived['id']}/departure", departure, expect=200
+        )
         assert left["ledgerLeaf"] is not None
         await old.where.receiver.post(f"/placements/{underway['id']}/arrival", expect=410)
         for placement in (underway, absent):
             path = f"/placements/{placement['id']}/no-show"
             await old.where.intake.post(path, {"safetyChecked": True}, expect=200)
         assert (await old.where.intake.get(f"/holds/{held['id']}"))["status"] == "released"
-        assert (await old.where.receiver.get("/holds", params={"status": "released"}))["items"][0]["coming"] is None
+        assert (await old.where.receiver.get("/holds", params={"status": "released"}))["items"][0][
+            "coming"
+        ] is None
         rows = await old.country.rows("SELECT id::text, status FROM referrals")
         assert {row.id: row.status for row in rows} == {
             arrived["referralId"]: "ended",
@@ -168,7 +184,9 @@ async def test_where_no_list_can_be_kept_the_start_says_so_and_goes_on(
     server: Server, country: Country, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     where = await desk(country)
-    await erase(country, (await where.intake.post("/referrals", referral_body()))["id"], folder=tmp_path)
+    await erase(
+        country, (await where.intake.post("/referrals", referral_body()))["id"], folder=tmp_path
+    )
     ErasureList.of(tmp_path).path.rename(tmp_path / "elsewhere")
     ErasureList.of(tmp_path).path.symlink_to(tmp_path / "nowhere")
     async with backup(server, country, where) as now:

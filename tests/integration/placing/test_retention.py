@@ -48,7 +48,9 @@ async def aged(country: Country, referral_id: str, *, days: int) -> str:
 
 async def known(country: Country) -> set[str]:
     """Return the referrals of which anything is known."""
-    return {row.id for row in await country.rows("SELECT referral_id::text AS id FROM referral_secrets")}
+    return {
+        row.id for row in await country.rows("SELECT referral_id::text AS id FROM referral_secrets")
+    }
 
 
 async def withdrawn(where: Desk) -> str:
@@ -59,7 +61,9 @@ async def withdrawn(where: Desk) -> str:
 
 async def did_not_come(where: Desk, *, checked: bool) -> str:
     placement = await where.underway()
-    await where.intake.post(f"/placements/{placement['id']}/no-show", {"safetyChecked": checked}, expect=200)
+    await where.intake.post(
+        f"/placements/{placement['id']}/no-show", {"safetyChecked": checked}, expect=200
+    )
     return placement["referralId"]
 
 
@@ -101,7 +105,10 @@ async def test_the_job_erases_what_is_over_for_longer_than_the_policy_keeps_it_a
     )
     assert {tuple(row) for row in logged} == {(id_, "worker", "retention") for id_ in over}
     statement = "SELECT status FROM referrals WHERE id = :id"
-    statuses = [await country.value(statement, id=found[state]) for state in ("departed", "withdrawn", "did not come")]
+    statuses = [
+        await country.value(statement, id=found[state])
+        for state in ("departed", "withdrawn", "did not come")
+    ]
     assert statuses == ["ended", "withdrawn", "withdrawn"]
 
     assert await retained(country, tmp_path) == worker.RETENTION_S
@@ -117,7 +124,9 @@ async def test_a_day_before_nothing_is_erased(country: Country, tmp_path: Path) 
     assert not ErasureList.of(tmp_path).path.exists()
 
 
-async def test_who_is_looking_again_after_a_no_show_is_not_erased(country: Country, tmp_path: Path) -> None:
+async def test_who_is_looking_again_after_a_no_show_is_not_erased(
+    country: Country, tmp_path: Path
+) -> None:
     where = await desk(country, places=2)
     changed, held = [await did_not_come(where, checked=True) for _ in range(2)]
     for referral_id in (changed, held):
@@ -125,7 +134,11 @@ async def test_who_is_looking_again_after_a_no_show_is_not_erased(country: Count
     match = {"If-Match": "*"}
     await where.intake.patch(f"/referrals/{changed}", {"urgency": "urgent"}, headers=match)
     ranking = await where.intake.post(f"/referrals/{held}/rankings")
-    hold = {"referralId": held, "rankingId": ranking["id"], "offerId": ranking["offers"][0]["offerId"]}
+    hold = {
+        "referralId": held,
+        "rankingId": ranking["id"],
+        "offerId": ranking["offers"][0]["offerId"],
+    }
     await where.intake.post("/holds", hold, key=fresh())
     await aged(country, held, days=366)
 
@@ -149,7 +162,9 @@ async def test_the_policy_says_how_long(country: Country, tmp_path: Path) -> Non
     assert referral_id not in await known(country)
 
 
-async def test_much_is_erased_some_at_a_time(country: Country, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_much_is_erased_some_at_a_time(
+    country: Country, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(erasure, "AT_ONCE", 2)
     where = await desk(country)
     for _ in range(3):
@@ -163,7 +178,9 @@ async def test_much_is_erased_some_at_a_time(country: Country, tmp_path: Path, m
     assert left == [(worker.AT_ONCE_S, 1), (worker.RETENTION_S, 0), (worker.RETENTION_S, 0)]
 
 
-async def test_two_workers_at_once_do_not_wait_for_each_other_and_erase_once(country: Country, tmp_path: Path) -> None:
+async def test_two_workers_at_once_do_not_wait_for_each_other_and_erase_once(
+    country: Country, tmp_path: Path
+) -> None:
     where = await desk(country)
     await aged(country, await withdrawn(where), days=366)
     listed = ErasureList.of(tmp_path)
@@ -205,7 +222,9 @@ async def test_the_timer_does_it_by_itself(country: Country, tmp_path: Path) -> 
     )
 
 
-async def test_answers_that_were_kept_late_are_emptied_within_the_hour(country: Country, tmp_path: Path) -> None:
+async def test_answers_that_were_kept_late_are_emptied_within_the_hour(
+    country: Country, tmp_path: Path
+) -> None:
     where = await desk(country)
     referral = await where.intake.post("/referrals", referral_body(), key="late")
     answer = await country.value("SELECT sealed FROM answers")
@@ -218,7 +237,9 @@ async def test_answers_that_were_kept_late_are_emptied_within_the_hour(country: 
     assert await country.value("SELECT sealed FROM answers") == b""
 
 
-async def test_without_a_country_there_is_nothing_to_retain(country: Country, tmp_path: Path) -> None:
+async def test_without_a_country_there_is_nothing_to_retain(
+    country: Country, tmp_path: Path
+) -> None:
     await country.rows("UPDATE heads SET value = 0 WHERE name = 'reference'")
     retain = partial(worker.retain, listed=ErasureList.of(tmp_path))
     async with country.parts.database.entered(actor=WORKER) as tx:

@@ -36,15 +36,21 @@ POLICY = "INSERT INTO policies VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING"
 REGISTER = "INSERT INTO registers (hash, content) VALUES ($1, $2) ON CONFLICT DO NOTHING"
 REFERRAL = """INSERT INTO referrals (id, provider_id, reference, urgency, reason, origin)
 VALUES ($1::uuid, $2, ($1::uuid)::text, 'acute', 'safety', 'a1')"""
-SECRET = "INSERT INTO referral_secrets (referral_id, provider_id, key, sealed) VALUES ($1, $2, $3, $4)"
+SECRET = (
+    "INSERT INTO referral_secrets (referral_id, provider_id, key, sealed) VALUES ($1, $2, $3, $4)"
+)
 RANKING = """INSERT INTO rankings (id, referral_id, provider_id, referral_version, register_version, as_of, policy_hash,
 register_hash, rules_version, digest, sealed) VALUES ($1, $2, $3, 1, 1, $4, $5, $6, $9, $7, $8)"""
 
 
-async def fill(url: str, corpus: Sequence[Recorded], keyring: Keyring, *, version: str) -> dict[UUID, bool]:
+async def fill(
+    url: str, corpus: Sequence[Recorded], keyring: Keyring, *, version: str
+) -> dict[UUID, bool]:
     """Record rankings by a version of the rules; return their ids, each with whether it should replay identically."""
     connection: Any = await asyncpg.connect(plain(url))
-    await connection.execute("SET plek.actor = 'operator'")  # the owner too sees no rows but as that
+    await connection.execute(
+        "SET plek.actor = 'operator'"
+    )  # the owner too sees no rows but as that
     await connection.execute(COUNTRY.format(provider=PROVIDER, account=ACCOUNT, token=TOKEN.hex()))
     known: dict[UUID, bool] = {}
     for number, one in enumerate(corpus):
@@ -56,20 +62,28 @@ async def fill(url: str, corpus: Sequence[Recorded], keyring: Keyring, *, versio
         referral_id, id_ = uuid4(), uuid4()
         key, wrapped = keyring.new_data_key(row=str(referral_id))
         await connection.execute(REFERRAL, referral_id, PROVIDER)
-        await connection.execute(SECRET, referral_id, PROVIDER, wrapped, key.seal(b"{}", row=str(referral_id)))
+        await connection.execute(
+            SECRET, referral_id, PROVIDER, wrapped, key.seal(b"{}", row=str(referral_id))
+        )
         sealed = key.seal(one.inputs, row=str(id_))
         known[id_] = number > 0
         digest = one.digest if known[id_] else "sha256:0"
-        await connection.execute(RANKING, id_, referral_id, PROVIDER, NOON, *cited, digest, sealed, version)
+        await connection.execute(
+            RANKING, id_, referral_id, PROVIDER, NOON, *cited, digest, sealed, version
+        )
     await connection.close()
     return known
 
 
 @pytest.mark.parametrize("version", sorted(VERSIONS))
-async def test_rankings_of_every_version_replay_identically_from_the_database(embedded: Server, version: str) -> None:
+async def test_rankings_of_every_version_replay_identically_from_the_database(
+    embedded: Server, version: str
+) -> None:
     keyring = Keyring.parse(new_key())
     # One under each policy: the first stated nothing that policies have come to say since.
-    by_policy = {one.policy.version: one for one in recorded(version) if one.policy.bands[-1] == "freshness"}
+    by_policy = {
+        one.policy.version: one for one in recorded(version) if one.policy.bands[-1] == "freshness"
+    }
     corpus = [next(iter(by_policy.values())), *by_policy.values()]
     async with clone(embedded) as name:
         known = await fill(at(embedded.owner_url, name), corpus, keyring, version=version)

@@ -19,7 +19,10 @@ async def counted(country: Country, *, keyring: Keyring | None = None) -> int:
     """Let the worker look for chances until there is nothing more to do; return in how many turns."""
     for turn in range(50):
         async with country.parts.database.entered(actor=WORKER) as tx:
-            if await worker.look_for_chances(tx, keyring=keyring or country.parts.keyring) == worker.VACANCIES_S:
+            if (
+                await worker.look_for_chances(tx, keyring=keyring or country.parts.keyring)
+                == worker.VACANCIES_S
+            ):
                 return turn
     raise AssertionError
 
@@ -34,7 +37,9 @@ async def full(country: Country, where: Desk) -> str:
 
 async def told(country: Country, subject: str) -> list[set[UUID]]:
     """Return who was told of something that came free."""
-    rows = await country.rows("SELECT audience FROM outbox WHERE kind = 'waiting' AND subject = :id", id=subject)
+    rows = await country.rows(
+        "SELECT audience FROM outbox WHERE kind = 'waiting' AND subject = :id", id=subject
+    )
     return [set(row.audience) for row in rows]
 
 
@@ -49,13 +54,17 @@ async def newest(where: Desk) -> dict[str, Any]:
     return (await where.receiver.get("/vacancies"))["items"][0]
 
 
-async def test_who_waits_is_told_what_came_free_and_how_it_ranks_and_may_hold_it(country: Country) -> None:
+async def test_who_waits_is_told_what_came_free_and_how_it_ranks_and_may_hold_it(
+    country: Country,
+) -> None:
     where = await desk(country, kind="crisis")
     place_id = await full(country, where)
     waiting = await where.intake.post("/referrals", referral_body())
     elsewhere = await country.client("intake_worker", provider="eik")
     other = await elsewhere.post("/referrals", referral_body(urgency="urgent"))
-    near = await elsewhere.post("/referrals", referral_body(dangerZones=[{"municipality": "GM0193", "radiusKm": 5}]))
+    near = await elsewhere.post(
+        "/referrals", referral_body(dangerZones=[{"municipality": "GM0193", "radiusKm": 5}])
+    )
     before = await newest(where)
 
     await where.receiver.patch(f"/places/{place_id}", {"status": "free"})
@@ -84,7 +93,11 @@ async def test_who_waits_is_told_what_came_free_and_how_it_ranks_and_may_hold_it
 
     ranking = await where.intake.get(f"/rankings/{chance['rankingId']}")
     assert (await where.intake.post(f"/rankings/{ranking['id']}/replays", expect=200))["identical"]
-    wish = {"referralId": waiting["id"], "rankingId": ranking["id"], "offerId": ranking["offers"][0]["offerId"]}
+    wish = {
+        "referralId": waiting["id"],
+        "rankingId": ranking["id"],
+        "offerId": ranking["offers"][0]["offerId"],
+    }
     held = await where.intake.post("/holds", wish, key=fresh())
     assert held["status"] == "pending"
 
@@ -100,7 +113,11 @@ async def test_refusing_an_offer_lowers_nobody_on_the_list_and_they_are_not_told
 
     for reason in ("client_refused_too_far", "client_refused_other"):
         ranking = await where.intake.post(f"/referrals/{first['id']}/rankings")
-        wish = {"referralId": first["id"], "rankingId": ranking["id"], "offerId": ranking["offers"][0]["offerId"]}
+        wish = {
+            "referralId": first["id"],
+            "rankingId": ranking["id"],
+            "offerId": ranking["offers"][0]["offerId"],
+        }
         hold = await where.intake.post("/holds", wish, key=fresh())
         assert [one["position"] for one in (await where.intake.get("/waiting-list"))["items"]] == [
             1
@@ -108,10 +125,14 @@ async def test_refusing_an_offer_lowers_nobody_on_the_list_and_they_are_not_told
         await where.intake.post(f"/holds/{hold['id']}/release", {"reason": reason}, expect=200)
         await counted(country)
         items = (await where.intake.get("/waiting-list"))["items"]
-        assert [(one["referralId"], one["position"]) for one in items] == list(zip(order, (1, 2), strict=True))
+        assert [(one["referralId"], one["position"]) for one in items] == list(
+            zip(order, (1, 2), strict=True)
+        )
         assert items[0]["waitingSince"] == first["createdAt"]
 
-    assert len(await told(country, second["id"])) == 3  # a new place, and the one that was left twice
+    assert (
+        len(await told(country, second["id"])) == 3
+    )  # a new place, and the one that was left twice
     assert len(await told(country, first["id"])) == 1
     assert (await newest(where))["lawfulFor"] == 1
 
@@ -134,7 +155,9 @@ async def test_every_way_of_coming_free_is_noted(country: Country) -> None:
         await worker.sweep(tx)
     await grown()
     placement = await where.arrived()
-    await where.receiver.post(f"/placements/{placement['id']}/departure", {"destination": "own_home"}, expect=200)
+    await where.receiver.post(
+        f"/placements/{placement['id']}/departure", {"destination": "own_home"}, expect=200
+    )
     await grown()
     await where.receiver.patch(f"/places/{place_id}", {"bedSpaces": 5})
     await grown()

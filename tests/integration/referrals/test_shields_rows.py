@@ -42,7 +42,9 @@ async def scene(country: Country) -> Shielding:
 
 
 def hashed(client: Client) -> bytes:
-    return hashlib.sha256(client.http.headers["Authorization"].removeprefix("Bearer ").encode()).digest()
+    return hashlib.sha256(
+        client.http.headers["Authorization"].removeprefix("Bearer ").encode()
+    ).digest()
 
 
 async def caller_of(tx: Transaction) -> Caller:
@@ -97,7 +99,9 @@ async def test_whoever_broke_the_glass_finds_it_until_their_time_is_over(scene: 
     assert await mentions(scene, scene.other) == NAMELESS
 
 
-async def test_the_entry_of_a_broken_glass_is_for_coordinators_and_tells_them_an_id(scene: Shielding) -> None:
+async def test_the_entry_of_a_broken_glass_is_for_coordinators_and_tells_them_an_id(
+    scene: Shielding,
+) -> None:
     intake = await scene.colleague("intake_worker")
     await breaking(scene, await scene.colleague())
     assert await mentions(scene, intake) == NAMELESS
@@ -108,7 +112,9 @@ async def test_the_entry_of_a_broken_glass_is_for_coordinators_and_tells_them_an
 async def test_whoever_is_named_no_more_finds_no_answer_kept_for_them(scene: Shielding) -> None:
     async def kept() -> int:
         async with scene.country.parts.database.entered(hashed(scene.named)) as tx:
-            return (await tx.rows(text("SELECT count(*) FROM answers WHERE referral_id IS NOT NULL")))[0][0]
+            return (
+                await tx.rows(text("SELECT count(*) FROM answers WHERE referral_id IS NOT NULL"))
+            )[0][0]
 
     await shield(scene.named, scene.id, scene.other)
     assert await kept() > 0
@@ -152,7 +158,9 @@ async def test_nobody_names_themselves(scene: Shielding) -> None:
     assert await add(scene, scene.named, account=uuid4()) == 1
 
 
-async def test_a_glass_is_broken_by_oneself_and_only_where_somebody_is_named(scene: Shielding) -> None:
+async def test_a_glass_is_broken_by_oneself_and_only_where_somebody_is_named(
+    scene: Shielding,
+) -> None:
     third = UUID(await account_of(await scene.colleague()))
     assert await add(scene, scene.other, account=third, because=WHY, minutes=5) == -1
     receiver, linde = scene.desk.receiver, scene.country.providers["linde"]
@@ -160,7 +168,9 @@ async def test_a_glass_is_broken_by_oneself_and_only_where_somebody_is_named(sce
     assert await add(scene, receiver, provider=linde, because=WHY, minutes=5) == -1
     assert await add(scene, receiver, because=WHY, minutes=5) == -1
     await scene.country.rows("DELETE FROM shields")
-    assert await add(scene, scene.other, because=WHY, minutes=5) == -1  # it would be all that shields it
+    assert (
+        await add(scene, scene.other, because=WHY, minutes=5) == -1
+    )  # it would be all that shields it
     assert await add(scene, scene.other) == 1
 
 
@@ -170,10 +180,14 @@ async def breaking(scene: Shielding, client: Client) -> Broken | None:
 
 
 @pytest.mark.race
-async def test_a_glass_broken_while_the_shield_is_taken_away_shields_nothing(scene: Shielding) -> None:
+async def test_a_glass_broken_while_the_shield_is_taken_away_shields_nothing(
+    scene: Shielding,
+) -> None:
     country = scene.country
     async with country.parts.database.entered(hashed(scene.named)) as tx:
-        await shields.take_away(tx, await caller_of(tx), UUID(scene.id), keyring=country.parts.keyring)
+        await shields.take_away(
+            tx, await caller_of(tx), UUID(scene.id), keyring=country.parts.keyring
+        )
         look = asyncio.create_task(breaking(scene, scene.other))
         await waiting(country)
 
@@ -198,7 +212,9 @@ async def test_whoever_is_being_named_while_they_break_the_glass_is_named(scene:
 
 
 @pytest.mark.race
-async def test_whoever_is_named_while_a_glass_of_theirs_is_being_broken_is_named(scene: Shielding) -> None:
+async def test_whoever_is_named_while_a_glass_of_theirs_is_being_broken_is_named(
+    scene: Shielding,
+) -> None:
     async with scene.country.parts.database.entered(hashed(scene.other)) as tx:
         await break_glass.break_glass(tx, await caller_of(tx), scene.reference, reason=WHY)
         naming = asyncio.create_task(shield(scene.named, scene.id, scene.other))
@@ -214,7 +230,9 @@ async def test_of_two_who_name_each_other_out_at_once_one_comes_too_late(scene: 
     await shield(scene.named, scene.id, scene.other)
     async with country.parts.database.entered(hashed(scene.named)) as tx:
         keyring = country.parts.keyring
-        await shields.name(tx, await caller_of(tx), UUID(scene.id), wanted=[], pointer="", keyring=keyring)
+        await shields.name(
+            tx, await caller_of(tx), UUID(scene.id), wanted=[], pointer="", keyring=keyring
+        )
         late = asyncio.create_task(shield(scene.other, scene.id, expect=404))
         await waiting(country)
 

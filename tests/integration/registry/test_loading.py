@@ -93,7 +93,9 @@ def test_only_the_distances_of_what_moved_are_reckoned_again() -> None:
     assert all(moved & set(pair) for pair in found)
 
 
-async def test_what_was_there_before_the_ledger_wrote_it_down_gets_its_leaves_once(country: Country) -> None:
+async def test_what_was_there_before_the_ledger_wrote_it_down_gets_its_leaves_once(
+    country: Country,
+) -> None:
     for table in ("leaves", "openings"):
         await country.rows(f"ALTER TABLE {table} DISABLE TRIGGER only_grows")
     before = "SELECT index, type, content FROM leaves ORDER BY index"
@@ -103,4 +105,6 @@ async def test_what_was_there_before_the_ledger_wrote_it_down_gets_its_leaves_on
     for _ in range(2):
         async with country.owner.entered() as tx:
             assert not await load_reference(tx)
-        assert [(row.index, row.type, bytes(row.content)) for row in await country.rows(before)] == written
+        assert [
+            (row.index, row.type, bytes(row.content)) for row in await country.rows(before)
+        ] == written

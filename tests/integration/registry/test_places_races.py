@@ -27,7 +27,11 @@ async def offer(country: Country) -> tuple[Client, dict[str, Any]]:
     intake = await country.client("intake_worker", provider="haven")
     referral = await intake.post("/referrals", referral_body())
     ranking = await intake.post(f"/referrals/{referral['id']}/rankings")
-    body = {"referralId": referral["id"], "rankingId": ranking["id"], "offerId": ranking["offers"][0]["offerId"]}
+    body = {
+        "referralId": referral["id"],
+        "rankingId": ranking["id"],
+        "offerId": ranking["offers"][0]["offerId"],
+    }
     return intake, body
 
 
@@ -40,7 +44,9 @@ async def occupy_between(country: Country, place_id: str) -> None:
     """Read a place as free, let it be held meanwhile, and then say that it is occupied."""
     linde = await country.provider("linde")
     intake, body = await offer(country)
-    async with country.parts.database.entered(await country.hashed("coordinator", provider="linde")) as tx:
+    async with country.parts.database.entered(
+        await country.hashed("coordinator", provider="linde")
+    ) as tx:
         place = await places.read(tx, UUID(place_id), provider_id=linde)
         assert place is not None
         assert place.state.status == "free"
@@ -55,19 +61,27 @@ async def test_a_place_that_was_held_meanwhile_is_not_declared_occupied(
     there = await shelter(country, places=2)
     with pytest.raises(Conflict):
         await occupy_between(country, there.place_ids[0])
-    held = await country.value("SELECT count(*) FROM claims WHERE kind = 'hold' AND claimed_until > clock_timestamp()")
+    held = await country.value(
+        "SELECT count(*) FROM claims WHERE kind = 'hold' AND claimed_until > clock_timestamp()"
+    )
     assert held == 1
 
     unguarded = str(places._OCCUPY).partition("AND (kind IS NULL")[0]
-    monkeypatch.setattr(places, "_OCCUPY", places.text(unguarded).bindparams(*places._OCCUPY._bindparams.values()))
-    await country.rows("UPDATE claims SET kind = 'occupied', hold_id = NULL, claimed_until = 'infinity'")
+    monkeypatch.setattr(
+        places, "_OCCUPY", places.text(unguarded).bindparams(*places._OCCUPY._bindparams.values())
+    )
+    await country.rows(
+        "UPDATE claims SET kind = 'occupied', hold_id = NULL, claimed_until = 'infinity'"
+    )
     await there.coordinator.post("/places", place_body(there.site_id))
     await occupy_between(country, (await there.coordinator.get("/places"))["items"][-1]["id"])
     live = "SELECT count(*) FROM holds h JOIN claims c ON c.place_id = h.place_id WHERE h.resolved_at IS NULL"
     assert await country.value(f"{live} AND c.kind = 'occupied'") > 0
 
 
-async def test_of_a_hold_and_a_declaration_at_once_exactly_one_has_the_place(country: Country) -> None:
+async def test_of_a_hold_and_a_declaration_at_once_exactly_one_has_the_place(
+    country: Country,
+) -> None:
     there = await shelter(country)
     path = f"/places/{there.place_ids[0]}"
     for _ in range(ROUNDS):
@@ -107,15 +121,26 @@ async def miscounted(country: Country) -> int:
     )
 
 
-async def test_numbers_of_a_group_are_right_whoever_adds_and_moves_at_once(country: Country) -> None:
+async def test_numbers_of_a_group_are_right_whoever_adds_and_moves_at_once(
+    country: Country,
+) -> None:
     there = await shelter(country, places=4)
     await asyncio.gather(
         *(there.coordinator.post("/places", place_body(there.site_id)) for _ in range(4)),
-        *(there.coordinator.patch(f"/places/{id_}", {"bedSpaces": 2}) for id_ in there.place_ids[:2]),
+        *(
+            there.coordinator.patch(f"/places/{id_}", {"bedSpaces": 2})
+            for id_ in there.place_ids[:2]
+        ),
     )
     await asyncio.gather(
-        *(there.coordinator.patch(f"/places/{id_}", {"bedSpaces": 4}) for id_ in there.place_ids[:2]),
-        *(there.coordinator.patch(f"/places/{id_}", {"bedSpaces": 2}) for id_ in there.place_ids[2:]),
+        *(
+            there.coordinator.patch(f"/places/{id_}", {"bedSpaces": 4})
+            for id_ in there.place_ids[:2]
+        ),
+        *(
+            there.coordinator.patch(f"/places/{id_}", {"bedSpaces": 2})
+            for id_ in there.place_ids[2:]
+        ),
     )
 
     assert await miscounted(country) == 0
@@ -152,7 +177,9 @@ async def blocked(country: Country) -> None:
         await asyncio.sleep(0)
 
 
-async def test_two_changes_at_once_both_stay(country: Country, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_two_changes_at_once_both_stay(
+    country: Country, monkeypatch: pytest.MonkeyPatch
+) -> None:
     there = await shelter(country, places=3)
     last = await two_changes(country, there.place_ids[0])
     assert (last.attributes.kind, last.attributes.bed_spaces) == ("regular", 2)

@@ -18,7 +18,9 @@ ELSEWHERE = {"street": "Andere straat 2", "postcode": "0000 BB", "city": "Nergen
 
 async def secret_of(country: Country, caller: Caller, site_id: UUID) -> dict[str, Any]:
     """Return what a site's seal holds."""
-    async with country.parts.database.entered(await country.hashed("coordinator", provider="linde")) as tx:
+    async with country.parts.database.entered(
+        await country.hashed("coordinator", provider="linde")
+    ) as tx:
         site = await service.read(tx, caller, site_id, keyring=country.parts.keyring)
         return site.key.unseal_json(site.sealed, row=str(site_id))
 
@@ -31,11 +33,15 @@ async def two_changes(country: Country, caller: Caller, site_id: UUID) -> None:
     async def second() -> None:
         async with database.entered(linde) as tx:
             site = await service.read(tx, caller, site_id, keyring=keyring, lock=True)
-            await service.change(tx, caller, site, changes={"address": ELSEWHERE}, keyring=country.parts.keyring)
+            await service.change(
+                tx, caller, site, changes={"address": ELSEWHERE}, keyring=country.parts.keyring
+            )
 
     async with database.entered(linde) as tx:
         site = await service.read(tx, caller, site_id, keyring=keyring, lock=True)
-        await service.change(tx, caller, site, changes={"name": "Eik"}, keyring=country.parts.keyring)
+        await service.change(
+            tx, caller, site, changes={"name": "Eik"}, keyring=country.parts.keyring
+        )
         waiting = asyncio.create_task(second())
         await blocked(country)
     await waiting
@@ -47,7 +53,10 @@ async def test_a_name_and_an_address_changed_at_once_both_stay(
     there = await shelter(country)
     caller = await caller_of(country, "linde")
     await two_changes(country, caller, UUID(there.site_id))
-    assert await secret_of(country, caller, UUID(there.site_id)) == {"name": "Eik", "address": ELSEWHERE}
+    assert await secret_of(country, caller, UUID(there.site_id)) == {
+        "name": "Eik",
+        "address": ELSEWHERE,
+    }
 
     async def unlocked(*_: object, **__: object) -> None:
         return None
@@ -55,7 +64,10 @@ async def test_a_name_and_an_address_changed_at_once_both_stay(
     monkeypatch.setattr(sites, "lock", unlocked)
     other = await there.coordinator.post("/sites", site_body())
     await two_changes(country, caller, UUID(other["id"]))
-    assert await secret_of(country, caller, UUID(other["id"])) == {"name": "Linde", "address": ELSEWHERE}
+    assert await secret_of(country, caller, UUID(other["id"])) == {
+        "name": "Linde",
+        "address": ELSEWHERE,
+    }
 
 
 async def test_one_sites_secret_does_not_open_as_anothers(country: Country) -> None:
@@ -79,9 +91,17 @@ async def test_a_ranking_made_while_a_change_was_under_way_cannot_be_held(countr
     referral = await intake.post("/referrals", referral_body())
     linde = await country.hashed("coordinator", provider="linde")
     async with country.parts.database.entered(linde) as tx:
-        site = await service.read(tx, caller, UUID(there.site_id), keyring=country.parts.keyring, lock=True)
-        await service.change(tx, caller, site, changes={"admission": "paused"}, keyring=country.parts.keyring)
+        site = await service.read(
+            tx, caller, UUID(there.site_id), keyring=country.parts.keyring, lock=True
+        )
+        await service.change(
+            tx, caller, site, changes={"admission": "paused"}, keyring=country.parts.keyring
+        )
         ranking = await intake.post(f"/referrals/{referral['id']}/rankings")
-    wanted = {"referralId": referral["id"], "rankingId": ranking["id"], "offerId": ranking["offers"][0]["offerId"]}
+    wanted = {
+        "referralId": referral["id"],
+        "rankingId": ranking["id"],
+        "offerId": ranking["offers"][0]["offerId"],
+    }
     problem = await intake.post("/holds", wanted, key="late", expect=409)
     assert problem["code"] == "ranking_outdated"

@@ -44,7 +44,11 @@ from tests.swapping import Scene, chain, scene
 T = TypeVar("T")
 
 LEFT = {"destination": "new_home"}
-CAPACITY: dict[str, Any] = {"reason": "capacity", "dangerAssessment": "none_known", "dangerZones": []}
+CAPACITY: dict[str, Any] = {
+    "reason": "capacity",
+    "dangerAssessment": "none_known",
+    "dangerZones": [],
+}
 PLACES = 3
 """Of each shelter."""
 SHELTERS = {"wilg": FAR, "es": THERE}
@@ -53,7 +57,9 @@ LEDGER_BEGAN = (
     "UPDATE leaves SET written_at = written_at - interval '400 days'",
     "ALTER TABLE leaves ENABLE TRIGGER only_grows",
 )
-SINCE_LONG_AGO = "UPDATE placements SET created_at = created_at - interval '400 days' WHERE id = :id"
+SINCE_LONG_AGO = (
+    "UPDATE placements SET created_at = created_at - interval '400 days' WHERE id = :id"
+)
 ABOUT_STAYS = "SELECT type, placement_id::text FROM leaves WHERE type IN ('arrival', 'departure')"
 SUMS = "SELECT sum(given), sum(quota), sum(deficit) FROM shares"
 days_ago = st.integers(0, 380)
@@ -163,7 +169,11 @@ class Installation(RuleBasedStateMachine):
     @rule(which=st.integers(0, 99), since=st.none() | days_ago)
     def somebody_is_ready_or_not_any_more(self, which: int, since: int | None) -> None:
         one = self.here[which % len(self.here)]
-        day = None if since is None else (local_today() - dt.timedelta(days=min(since, one.came))).isoformat()
+        day = (
+            None
+            if since is None
+            else (local_today() - dt.timedelta(days=min(since, one.came))).isoformat()
+        )
         self.run(self.at.hosts[one.provider].patch(one.path, {"readyToLeaveSince": day}))
 
     @precondition(lambda self: self.here)
@@ -197,14 +207,23 @@ class Installation(RuleBasedStateMachine):
         await self.correct_arrival(one, max(came, one.left or 0))
         if one.left not in (None, min(left, one.came)):
             one.left = min(left, one.came)
-            await self.post(one, "corrections", {"code": "departed_other_day", "at": ago(one.left)}, expect=201)
+            await self.post(
+                one, "corrections", {"code": "departed_other_day", "at": ago(one.left)}, expect=201
+            )
 
     async def correct_arrival(self, one: Household, came: int) -> None:
         if came != one.came:
             one.came = came
-            await self.post(one, "corrections", {"code": "arrived_other_day", "at": ago(came, hours=1)}, expect=201)
+            await self.post(
+                one,
+                "corrections",
+                {"code": "arrived_other_day", "at": ago(came, hours=1)},
+                expect=201,
+            )
 
-    async def post(self, one: Household, act: str, body: dict[str, Any], *, expect: int = 200) -> None:
+    async def post(
+        self, one: Household, act: str, body: dict[str, Any], *, expect: int = 200
+    ) -> None:
         await self.at.hosts[one.provider].post(f"{one.path}/{act}", body, expect=expect)
 
     @precondition(lambda self: self.gone)
@@ -248,23 +267,32 @@ class Installation(RuleBasedStateMachine):
         async with self.country.owner.entered() as tx:
             key = await keys.read(tx, keys.LEDGER, keyring=self.country.parts.keyring)
             rows = await stay_book.openings(tx, after=-1, below=10**9, since=0, most=10_000)
-            weights = [weights_of(said) for _, said in await stay_book.weights_said(tx, below=10**9)]
+            weights = [
+                weights_of(said) for _, said in await stay_book.weights_said(tx, below=10**9)
+            ]
         book = StayBook()
         for index, row in rows:
             book.take(index, opened(key, index, row))
         for name, said in newest.items():
             assert contradictions(said) == ()
-            whole = totals_of(quarter_named(name), book.stays(), weights=WeightsInTime(weights), regions=[]).regions
-            assert {code: figures for code, figures in said["regions"].items() if any(figures.values())} == {
-                code: figures for code, figures in whole.items() if any(figures.values())
-            }
+            whole = totals_of(
+                quarter_named(name), book.stays(), weights=WeightsInTime(weights), regions=[]
+            ).regions
+            assert {
+                code: figures for code, figures in said["regions"].items() if any(figures.values())
+            } == {code: figures for code, figures in whole.items() if any(figures.values())}
 
     async def every_leaf_is_proven(self) -> None:
-        leaves = [bytes(row.content) for row in await self.country.rows("SELECT content FROM leaves ORDER BY index")]
+        leaves = [
+            bytes(row.content)
+            for row in await self.country.rows("SELECT content FROM leaves ORDER BY index")
+        ]
         size, auditor = len(leaves), await self.country.hashed("auditor", region=THERE)
         async with self.country.parts.database.entered(actor=WORKER) as tx:
             assert await checkpoints.seal(tx, keyring=self.country.parts.keyring) == 0
-        root = bytes(await self.country.value("SELECT root FROM checkpoints WHERE size = :size", size=size))
+        root = bytes(
+            await self.country.value("SELECT root FROM checkpoints WHERE size = :size", size=size)
+        )
         async with self.country.parts.database.entered(auditor) as tx:
             for index, leaf in enumerate(leaves):
                 proof = await checkpoints.prove_inclusion(tx, leaf=index, size=size)
@@ -278,5 +306,11 @@ def ago(days: int, *, hours: int = 0) -> str:
 
 def test_given_equals_received_whatever_happens_in_whatever_order(embedded: Server) -> None:
     machine = type("Here", (Installation,), {"server": embedded})
-    few = settings(max_examples=4, stateful_step_count=12, deadline=None, database=None, phases=[Phase.generate])
+    few = settings(
+        max_examples=4,
+        stateful_step_count=12,
+        deadline=None,
+        database=None,
+        phases=[Phase.generate],
+    )
     run_state_machine_as_test(machine, settings=few)

@@ -24,7 +24,14 @@ LAST, BEFORE = newest(), newest(1)
 async def two_quarters(country: Country) -> None:
     """Seal a quarter, learn something later that changes it, and seal the next."""
     index = await stayed(country, BEFORE.first + 3 * DAY, lawful_regions=(FAR, THERE))
-    await stayed(country, BEFORE.last - 20 * DAY, LAST.first + 9 * DAY, origin=THERE, receiving=FAR, reason="capacity")
+    await stayed(
+        country,
+        BEFORE.last - 20 * DAY,
+        LAST.first + 9 * DAY,
+        origin=THERE,
+        receiving=FAR,
+        reason="capacity",
+    )
     await seal(country, on=LAST.last)
     ready = opening(BEFORE.first + 3 * DAY, lawful_regions=(FAR, THERE), ready_since=BEFORE.last)
     await corrected(country, index, ready, code="ready_to_leave")
@@ -53,18 +60,26 @@ def shares(*words: str | Path, expect: int = 0) -> str:
     return done.output
 
 
-async def test_each_region_finds_its_own_figures_in_the_sealed_totals(country: Country, tmp_path: Path) -> None:
+async def test_each_region_finds_its_own_figures_in_the_sealed_totals(
+    country: Country, tmp_path: Path
+) -> None:
     await two_quarters(country)
     for region in (HERE, THERE, FAR):
-        said = shares(await exported(country, region, tmp_path / f"{region}.jsonl"), "--region", region)
-        assert said.count(f"the openings of {region} come to the same figures, digit for digit") == 3
+        said = shares(
+            await exported(country, region, tmp_path / f"{region}.jsonl"), "--region", region
+        )
+        assert (
+            said.count(f"the openings of {region} come to the same figures, digit for digit") == 3
+        )
         assert f"{BEFORE}, leaf" in said
         assert "sealed anew, for later_facts" in said
         assert "Total relative deviation:" in said
         assert f"{LAST}, in nights" in said
 
 
-async def test_a_figure_that_was_changed_is_named_and_so_is_its_quarter(country: Country, tmp_path: Path) -> None:
+async def test_a_figure_that_was_changed_is_named_and_so_is_its_quarter(
+    country: Country, tmp_path: Path
+) -> None:
     await two_quarters(country)
     file = await exported(country, THERE, tmp_path / "there.jsonl", given_safety=1)
     said = shares(file, "--region", THERE, expect=1)
@@ -86,12 +101,16 @@ async def test_until_every_opening_is_open_nothing_that_differs_is_called_wrong(
     country: Country, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     await two_quarters(country)
-    file = await exported(country, "GM0363", tmp_path / "elsewhere.jsonl")  # as if all of Zwolle's were still shut
+    file = await exported(
+        country, "GM0363", tmp_path / "elsewhere.jsonl"
+    )  # as if all of Zwolle's were still shut
     said = shares(file, "--region", THERE)
     assert said.count("Not to be told yet. Its sums agree") == 3
     assert "WRONG" not in said
 
-    opened = max(dt.date.fromisoformat(content["open_from"]) for _, _, content in await totals(country))
+    opened = max(
+        dt.date.fromisoformat(content["open_from"]) for _, _, content in await totals(country)
+    )
     with pytest.raises(typer.Exit) as ended:
         ledger_shares.check(file, region=THERE, quarter=None, today=opened)
     assert ended.value.exit_code == 1
@@ -99,7 +118,9 @@ async def test_until_every_opening_is_open_nothing_that_differs_is_called_wrong(
     assert "export it anew: own ones may be among them" in said
 
 
-async def test_what_is_no_export_and_a_quarter_that_is_not_there_are_said(country: Country, tmp_path: Path) -> None:
+async def test_what_is_no_export_and_a_quarter_that_is_not_there_are_said(
+    country: Country, tmp_path: Path
+) -> None:
     await two_quarters(country)
     file = await exported(country, HERE, tmp_path / "here.jsonl")
     for words in ((tmp_path / "nowhere.jsonl",), (file, "--quarter", "1999-Q1")):

@@ -34,30 +34,40 @@ async def test_a_quarter_that_is_over_is_sealed_once_in_clear(country: Country) 
     assert contradictions(said) == ()
 
 
-async def test_without_a_stay_nothing_is_due_before_the_first_quarter_is_over(country: Country) -> None:
+async def test_without_a_stay_nothing_is_due_before_the_first_quarter_is_over(
+    country: Country,
+) -> None:
     assert await seal(country) == Sealing()
     await stayed(country, LAST.after)
     assert await seal(country) == Sealing()
 
 
-async def test_after_a_long_standstill_every_quarter_is_sealed_also_the_quiet_ones(country: Country) -> None:
+async def test_after_a_long_standstill_every_quarter_is_sealed_also_the_quiet_ones(
+    country: Country,
+) -> None:
     first = newest(5)
     await stayed(country, first.first, first.first + 3 * DAY)
     await stayed(country, LAST.last)
     assert await seal(country) == Sealing(first=6)
     said = [content for _, _, content in await totals(country)]
-    assert [content["quarter"] for content in said] == [str(newest(before)) for before in (5, 4, 3, 2, 1, 0)]
+    assert [content["quarter"] for content in said] == [
+        str(newest(before)) for before in (5, 4, 3, 2, 1, 0)
+    ]
     given = [content["regions"][THERE]["given_safety"] for content in said]
     assert given == [3, 0, 0, 0, 0, 1]
 
 
-async def test_an_arrival_in_a_quarter_before_the_first_one_seals_that_too(country: Country) -> None:
+async def test_an_arrival_in_a_quarter_before_the_first_one_seals_that_too(
+    country: Country,
+) -> None:
     await stayed(country, LAST.first, LAST.last)
     await stayed(country, newest(2).last, LAST.first)
     assert await seal(country) == Sealing(first=3)
 
 
-async def test_what_becomes_known_later_waits_for_the_next_quarter_and_corrects_the_old_total(country: Country) -> None:
+async def test_what_becomes_known_later_waits_for_the_next_quarter_and_corrects_the_old_total(
+    country: Country,
+) -> None:
     before = newest(1)
     index = await stayed(country, before.first)
     in_between = LAST.last
@@ -71,15 +81,26 @@ async def test_what_becomes_known_later_waits_for_the_next_quarter_and_corrects_
     assert await seal(country, on=in_between) == Sealing()
     assert await seal(country) == Sealing(first=1, anew=1)
 
-    corrections = [content for leaf_type, _, content in await totals(country) if leaf_type == "correction"]
-    cited = [(one["quarter"], one["corrects"], one["code"], one["by"]["role"]) for one in corrections]
+    corrections = [
+        content for leaf_type, _, content in await totals(country) if leaf_type == "correction"
+    ]
+    cited = [
+        (one["quarter"], one["corrects"], one["code"], one["by"]["role"]) for one in corrections
+    ]
     assert cited == [(str(before), first, "later_facts", "worker")]
     figures = corrections[0]["regions"][THERE]
     assert (figures["given_safety"], figures["given_after_ready"]) == (5, nights - 5)
-    assert await country.value("SELECT max(version) FROM quarter_totals WHERE quarter = :q", q=str(before)) == 2
+    assert (
+        await country.value(
+            "SELECT max(version) FROM quarter_totals WHERE quarter = :q", q=str(before)
+        )
+        == 2
+    )
 
 
-async def test_a_crash_on_the_way_leaves_nothing_sealed_and_the_next_turn_seals_all(country: Country) -> None:
+async def test_a_crash_on_the_way_leaves_nothing_sealed_and_the_next_turn_seals_all(
+    country: Country,
+) -> None:
     await stayed(country, newest(1).first)
     leaves = await country.value("SELECT value FROM heads WHERE name = 'ledger'")
     async with country.parts.database.entered(actor=WORKER) as tx:
@@ -113,7 +134,10 @@ async def test_nobody_but_the_worker_seals(country: Country) -> None:
 
 async def test_a_weight_that_changes_within_a_quarter_counts_from_its_day(country: Country) -> None:
     day = LAST.first + 4 * DAY
-    versions = [{"region": code, "valid_from": day, "weight": 1, "source": "a council"} for code in (FAR, THERE)]
+    versions = [
+        {"region": code, "valid_from": day, "weight": 1, "source": "a council"}
+        for code in (FAR, THERE)
+    ]
     async with country.owner.entered() as tx:
         await ledger.record_weights(tx, versions)
         weights = (await tx.snapshots.reference(tx)).weights

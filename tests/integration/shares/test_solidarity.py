@@ -34,7 +34,9 @@ async def sums(country: Country) -> tuple[int, int, int]:
 
 async def there(country: Country) -> tuple[int, int]:
     """Return what the receiving region gave, and how far it is under its part."""
-    (row,) = await country.rows("SELECT given, deficit FROM shares WHERE region = :region", region=THERE)
+    (row,) = await country.rows(
+        "SELECT given, deficit FROM shares WHERE region = :region", region=THERE
+    )
     return tuple(row)
 
 
@@ -57,7 +59,9 @@ async def test_the_policy_has_the_nights_that_these_claims_count_on() -> None:
     assert weights["solidarity"]["nights_ahead"] == AHEAD
 
 
-async def test_nights_so_far_are_given_and_owed_and_a_running_stay_counts_ahead(country: Country) -> None:
+async def test_nights_so_far_are_given_and_owed_and_a_running_stay_counts_ahead(
+    country: Country,
+) -> None:
     await country.step()
     assert await sums(country) == (0, 0, 0)
     await staying(country, nights=5)
@@ -74,7 +78,9 @@ async def test_nights_so_far_are_given_and_owed_and_a_running_stay_counts_ahead(
     assert await there(country) == (given, deficit)
 
 
-async def test_a_stay_that_has_ended_keeps_its_nights_and_counts_no_longer_ahead(country: Country) -> None:
+async def test_a_stay_that_has_ended_keeps_its_nights_and_counts_no_longer_ahead(
+    country: Country,
+) -> None:
     where, path = await staying(country, nights=5)
     await where.receiver.post(f"{path}/departure", {"destination": "new_home"}, expect=200)
 
@@ -93,7 +99,12 @@ async def test_an_arrival_that_never_was_leaves_nothing_behind(country: Country)
 
     await tomorrow(country)
 
-    assert await country.value("SELECT sum(abs(given)) + sum(abs(quota)) + sum(abs(deficit)) FROM shares") == 0
+    assert (
+        await country.value(
+            "SELECT sum(abs(given)) + sum(abs(quota)) + sum(abs(deficit)) FROM shares"
+        )
+        == 0
+    )
 
 
 async def test_a_stay_for_want_of_capacity_is_in_no_share(country: Country) -> None:
@@ -101,7 +112,12 @@ async def test_a_stay_for_want_of_capacity_is_in_no_share(country: Country) -> N
 
     await country.step()
 
-    assert await country.value("SELECT sum(abs(given)) + sum(abs(quota)) + sum(abs(deficit)) FROM shares") == 0
+    assert (
+        await country.value(
+            "SELECT sum(abs(given)) + sum(abs(quota)) + sum(abs(deficit)) FROM shares"
+        )
+        == 0
+    )
 
 
 async def test_whoever_comes_second_on_a_day_reckons_nothing(country: Country) -> None:

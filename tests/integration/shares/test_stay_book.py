@@ -35,7 +35,9 @@ async def some_left_and_some_stay(country: Country) -> dict[str, int]:
     }
     await corrected(country, arrivals["never came"], opening(came), code="not_arrived")
     await sealed_as_of(country, LONG_AGO.after + 15 * DAY)
-    await corrected(country, arrivals["left, corrected"], opening(came + DAY), code="arrived_other_day")
+    await corrected(
+        country, arrivals["left, corrected"], opening(came + DAY), code="arrived_other_day"
+    )
     return arrivals | {"came since": await stayed(country, LAST.first)}
 
 
@@ -47,7 +49,11 @@ async def test_who_had_left_when_totals_were_made_is_read_again_only_if_somethin
         since = await stay_book.ran_on(tx, before=midnight(LAST.first))
         rows = await stay_book.openings(tx, after=-1, below=10**9, since=since, most=1000)
     read = {index for index, _ in rows}
-    assert [who for who, arrival in arrivals.items() if arrival in read] == ["left, corrected", "stays", "came since"]
+    assert [who for who, arrival in arrivals.items() if arrival in read] == [
+        "left, corrected",
+        "stays",
+        "came since",
+    ]
 
 
 async def test_indexes_lead_to_what_is_read_of_the_ledger(country: Country) -> None:
@@ -66,8 +72,13 @@ async def test_indexes_lead_to_what_is_read_of_the_ledger(country: Country) -> N
         await tx.run(text("SET LOCAL enable_bitmapscan = off"))
         for one in asked:
             if "leaves" in one.statement:
-                rows = await tx.connection.exec_driver_sql(f"EXPLAIN (GENERIC_PLAN) {one.statement}", one.values)
+                rows = await tx.connection.exec_driver_sql(
+                    f"EXPLAIN (GENERIC_PLAN) {one.statement}", one.values
+                )
                 plans.append("\n".join(row[0] for row in rows))
     scans = [scan for plan in plans for scan in plan.split("->")]
     for index, bound in BOUNDS.items():
-        assert any(index in scan and bound in scan.partition("Index Cond:")[2] for scan in scans), (index, plans)
+        assert any(index in scan and bound in scan.partition("Index Cond:")[2] for scan in scans), (
+            index,
+            plans,
+        )

@@ -31,7 +31,8 @@ NOON = dt.datetime(2026, 3, 1, 12, tzinfo=dt.UTC)
 YESTERDAY, TODAY = NOON.date() - dt.timedelta(days=1), NOON.date()
 
 
-# A policy of the tests' own, so that the country's can be tuned without anybody working out points again.
+# A policy of the tests' own, so that the country's can be tuned without anybody working out points
+# again.
 POLICY_DOCUMENT: dict[str, Any] = {
     "version": "for-tests",
     "valid_from": "2026-01-01",
@@ -131,7 +132,9 @@ def family(*children: Child) -> Household:
     return replace(MOTHER, children=children)
 
 
-def zone(municipality: str = "home", *, radius_km: int = 50, until: dt.date | None = None) -> DangerZone:
+def zone(
+    municipality: str = "home", *, radius_km: int = 50, until: dt.date | None = None
+) -> DangerZone:
     return DangerZone(municipality, radius_km, until)
 
 
@@ -139,7 +142,9 @@ def excluded_by(ranking: Ranking) -> list[str]:
     return [exclusion.rule for exclusion in ranking.excluded]
 
 
-def rank_one(need: Need = SAFE_NEED, place: PlaceGroup = PLACE, situation: Situation = QUIET) -> Ranking:
+def rank_one(
+    need: Need = SAFE_NEED, place: PlaceGroup = PLACE, situation: Situation = QUIET
+) -> Ranking:
     return rank(need, Register((place,)), situation, POLICY)
 
 
@@ -148,7 +153,7 @@ def only_offer(ranking: Ranking) -> Offer:
     return offer
 
 
-# --- whole countries ---------------------------------------------------------------------------------
+# --- whole countries ------------------------------------------------------------------
 
 TOWNS = ("a1", "a2", "b1", "b2", "c1", "d1")
 FEATURES = ("pets", "wheelchair", "cots", "treatment_on_site")
@@ -208,7 +213,8 @@ def draw_household(random: Random) -> Household:
             for _ in range(rarely(random, 1, 2))
         ),
         children=tuple(
-            Child(random.choice(ages), random.choice(genders)) for _ in range(random.choice((0, 0, 1, 1, 2, 3)))
+            Child(random.choice(ages), random.choice(genders))
+            for _ in range(random.choice((0, 0, 1, 1, 2, 3)))
         ),
         pets=rarely(random, 0, 1, 2),
         pregnant=random.choice((False, True)),
@@ -224,12 +230,18 @@ def draw_need(random: Random) -> Need:
         household=draw_household(random),
         danger_assessment=random.choice(("assessed", "none_known", "not_asked")),
         danger_zones=tuple(
-            DangerZone(random.choice(TOWNS), random.choice((0, 10, 25, 50)), rarely(random, None, YESTERDAY, TODAY))
+            DangerZone(
+                random.choice(TOWNS),
+                random.choice((0, 10, 25, 50)),
+                rarely(random, None, YESTERDAY, TODAY),
+            )
             for _ in range(random.choice((0, 1, 1, 2)))
         ),
         threat_level=random.choice((None, 1, 2, 3)),
         target_groups=some(random, TARGET_GROUPS),
-        needs=rarely(random, (), ("wheelchair",), ("confidential_address", "cots"), ("supervision_24h",)),
+        needs=rarely(
+            random, (), ("wheelchair",), ("confidential_address", "cots"), ("supervision_24h",)
+        ),
         near_municipality=random.choice((None, "c1")),
         barred_providers=rarely(random, (), ("p1",)),
     )
@@ -243,7 +255,11 @@ def draw_situation(random: Random, register: Register) -> Situation:
     return Situation(
         as_of=NOON,
         free={group.id: random.randint(1, 3) for group in register.groups if random.random() < 0.9},
-        confirmed_hours={f"s{n}": random.choice((None, 0, 3, 24, 25, 90)) for n in range(9) if random.random() < 0.9},
+        confirmed_hours={
+            f"s{n}": random.choice((None, 0, 3, 24, 25, 90))
+            for n in range(9)
+            if random.random() < 0.9
+        },
         clearances=clearances,
         near_km={town: random.randint(0, 170) for town in TOWNS if random.random() < 0.9},
         deficits={region: 90 * random.randint(-14_000_000, 14_000_000) for region in "ABC"},
@@ -254,5 +270,7 @@ def draw_situation(random: Random, register: Register) -> Situation:
 
 
 def draw_world(random: Random, *, most_groups: int) -> World:
-    register = Register(tuple(draw_place(random, number) for number in range(random.randint(0, most_groups))))
+    register = Register(
+        tuple(draw_place(random, number) for number in range(random.randint(0, most_groups)))
+    )
     return World(draw_need(random), register, draw_situation(random, register))

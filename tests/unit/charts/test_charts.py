@@ -10,7 +10,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.charts import Axis, Bar, Frame, Mark, Row, Series, bar_chart, line_chart, row_chart, scatter_chart
+from app.charts import (
+    Axis,
+    Bar,
+    Frame,
+    Mark,
+    Row,
+    Series,
+    bar_chart,
+    line_chart,
+    row_chart,
+    scatter_chart,
+)
 from app.charts.frame import style_sheet
 from app.charts.scale import scale_over
 
@@ -21,7 +32,9 @@ NUMBERS = st.floats(-1e6, 1e6, allow_nan=False)
 SVG = "{http://www.w3.org/2000/svg}"
 
 
-def frame(title: str = "Nights", *, description: str = "How many.", standalone: bool = False) -> Frame:
+def frame(
+    title: str = "Nights", *, description: str = "How many.", standalone: bool = False
+) -> Frame:
     return Frame(title, description, Axis("Day"), Axis("Nights", suffix="%"), standalone=standalone)
 
 
@@ -34,14 +47,23 @@ def words(svg: Element) -> str:
 
 
 @given(st.text(), st.text(), st.lists(st.tuples(st.text(), NUMBERS), max_size=8))
-def test_a_chart_is_sound_xml_whatever_is_written_in_it(title: str, name: str, bars: list[tuple[str, float]]) -> None:
+def test_a_chart_is_sound_xml_whatever_is_written_in_it(
+    title: str, name: str, bars: list[tuple[str, float]]
+) -> None:
     shown = frame(title, description=name)
 
     for svg in (
         bar_chart(shown, [Bar(said, value) for said, value in bars]),
-        line_chart(shown, [Series(name, [(float(at), value) for at, (_, value) in enumerate(bars)])]),
+        line_chart(
+            shown, [Series(name, [(float(at), value) for at, (_, value) in enumerate(bars)])]
+        ),
         scatter_chart(shown, [Mark(said, value, -value) for said, value in bars], joined=True),
-        row_chart(shown, [Row(said, (value, -value)) for said, value in bars], legend=[name, title], norm=2),
+        row_chart(
+            shown,
+            [Row(said, (value, -value)) for said, value in bars],
+            legend=[name, title],
+            norm=2,
+        ),
     ):
         assert parsed(svg).tag == f"{SVG}svg"
 
@@ -76,12 +98,19 @@ def test_colours_stand_in_the_style_sheet_for_light_and_for_dark_and_nowhere_els
     assert not re.search(r"fill=|stroke=|style=|#[0-9a-f]{3}", svg)
     assert "prefers-color-scheme: dark" in style_sheet()
     used = set(re.findall(r'class="([^"]+)"', svg + bar_chart(frame(), [Bar("A", 1)]) + lying(3)))
-    assert {look for looks in used for look in looks.split()} <= set(re.findall(r"\.(chart[\w-]*)", style_sheet()))
+    assert {look for looks in used for look in looks.split()} <= set(
+        re.findall(r"\.(chart[\w-]*)", style_sheet())
+    )
 
 
 def lying(value: float) -> str:
     """Return lying bars of a name with two numbers, and a norm."""
-    return row_chart(frame(), [Row("A rather long name of a region", (value, 1), picked=True)], legend="ab", norm=2)
+    return row_chart(
+        frame(),
+        [Row("A rather long name of a region", (value, 1), picked=True)],
+        legend="ab",
+        norm=2,
+    )
 
 
 def test_a_longer_bar_is_a_larger_number_and_one_below_nought_goes_the_other_way() -> None:
@@ -95,7 +124,10 @@ def test_a_longer_bar_is_a_larger_number_and_one_below_nought_goes_the_other_way
 
 
 def test_a_chart_of_rows_is_as_high_as_it_needs_to_be() -> None:
-    heights = [float(parsed(row_chart(frame(), [Row("A", (1,))] * rows)).attrib["height"]) for rows in (1, 35)]
+    heights = [
+        float(parsed(row_chart(frame(), [Row("A", (1,))] * rows)).attrib["height"])
+        for rows in (1, 35)
+    ]
 
     assert heights[1] - heights[0] == pytest.approx(34 * 26)
     assert "A rather long name of a region: 3" in words(parsed(lying(3)))
@@ -118,14 +150,19 @@ def test_every_bar_line_and_point_says_what_it_is() -> None:
 
 
 def test_a_higher_number_is_drawn_higher() -> None:
-    low, high = parsed(bar_chart(frame(), [Bar("low", 1), Bar("high", 3)])).findall(f"{SVG}rect")[1:]
+    low, high = parsed(bar_chart(frame(), [Bar("low", 1), Bar("high", 3)])).findall(f"{SVG}rect")[
+        1:
+    ]
 
     assert float(high.attrib["height"]) == pytest.approx(3 * float(low.attrib["height"]), abs=0.02)
     assert float(high.attrib["y"]) < float(low.attrib["y"])
 
 
 @given(st.lists(NUMBERS), st.booleans())
-def test_a_scale_has_room_for_every_number_between_its_ends(values: list[float], nought: bool) -> None:  # noqa: FBT001
+def test_a_scale_has_room_for_every_number_between_its_ends(
+    values: list[float],
+    nought: bool,  # noqa: FBT001
+) -> None:
     scale = scale_over(values, from_nought=nought)
 
     assert scale.least < scale.most

@@ -23,18 +23,29 @@ if TYPE_CHECKING:
 DAYS = 4
 
 
-def test_it_prints_and_draws_every_figure_of_every_way(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_it_prints_and_draws_every_figure_of_every_way(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     out = tmp_path / "made" / "here"
 
     simulate(seed=3, days=DAYS, policy_file=None, swept=True, out=out)
 
     printed = capsys.readouterr()
-    for words in ("Seed 3", "Nearest safe place", "Phone round", "Plek with caps", "a phone round by"):
+    for words in (
+        "Seed 3",
+        "Nearest safe place",
+        "Phone round",
+        "Plek with caps",
+        "a phone round by",
+    ):
         assert words in printed.out
     assert all(column.title in printed.out for column in COLUMNS.values())
     pictures = {path.name for path in out.glob("*.svg")}
     assert pictures == {f"{name}.svg" for name in (*COLUMNS, "deviation-by-day", "frontier")}
-    assert all(fromstring(path.read_text("utf-8")).tag.endswith("svg") for path in out.glob("*.svg"))  # noqa: S314 - our own
+    assert all(
+        fromstring(path.read_text("utf-8")).tag.endswith("svg")  # noqa: S314 - our own
+        for path in out.glob("*.svg")
+    )
     assert "Total relative deviation" in (out / "figures.csv").read_text(encoding="utf-8")
     assert (out / "sweep.csv").read_text(encoding="utf-8").startswith(f"figure,{SWEPT[0]},")
     assert str(out) in printed.err
@@ -76,4 +87,8 @@ def test_the_command_says_what_it_takes() -> None:
     shown = CliRunner().invoke(plek, ["simulate", "--help"], env={"COLUMNS": "160"})
 
     assert shown.exit_code == 0
-    assert {word for word in ("--seed", "--days", "--policy", "--sweep", "--out") if word not in shown.output} == set()
+    assert {
+        word
+        for word in ("--seed", "--days", "--policy", "--sweep", "--out")
+        if word not in shown.output
+    } == set()

@@ -23,7 +23,14 @@ KEPT = Reference(
 
 def test_a_policy_is_in_force_from_its_very_moment_until_the_next_one() -> None:
     instant = timedelta(microseconds=1)
-    moments = (NOON - 9 * DAY, NOON - instant, NOON, NOON + DAY - instant, NOON + DAY, NOON + 99 * DAY)
+    moments = (
+        NOON - 9 * DAY,
+        NOON - instant,
+        NOON,
+        NOON + DAY - instant,
+        NOON + DAY,
+        NOON + 99 * DAY,
+    )
 
     found = [KEPT.at(moment) for moment in moments]
 

@@ -10,7 +10,9 @@ _HOME = Path("/srv/plek")
 
 
 def test_the_urls_with_their_passwords_do_not_show_in_a_log() -> None:
-    assert "secret" not in repr(Endpoints(owner_url="secret", database_url="secret", redis_url="secret"))
+    assert "secret" not in repr(
+        Endpoints(owner_url="secret", database_url="secret", redis_url="secret")
+    )
 
 
 def test_passwords_are_256_random_bits_each() -> None:
@@ -23,13 +25,17 @@ def test_passwords_are_256_random_bits_each() -> None:
 def test_a_full_disk_is_called_one_whatever_the_server_said() -> None:
     text = "LOG: starting\nPANIC: could not write to file: No space left on device\nHINT: none"
 
-    assert str(complaint("PostgreSQL", text=text, folder=_HOME)).startswith("The disk of /srv/plek is full.")
+    assert str(complaint("PostgreSQL", text=text, folder=_HOME)).startswith(
+        "The disk of /srv/plek is full."
+    )
 
 
 def test_the_lines_that_tell_are_passed_on_and_the_others_left_out() -> None:
     text = "LOG: starting\nFATAL: no such thing\nLOG: done"
 
-    assert str(complaint("PostgreSQL", text=text, folder=_HOME)).endswith("/srv/plek:\nFATAL: no such thing")
+    assert str(complaint("PostgreSQL", text=text, folder=_HOME)).endswith(
+        "/srv/plek:\nFATAL: no such thing"
+    )
 
 
 def test_without_any_fatal_line_the_last_words_are_passed_on() -> None:

@@ -32,7 +32,11 @@ async def test_a_slow_reader_is_told_to_start_afresh_and_then_gets_what_follows(
 
 async def test_a_reader_that_waits_is_woken_by_each_kind_of_item() -> None:
     reader = Stream(after=0, turn=0)
-    for wake, item in ((lambda: reader.push(event(1)), event(1)), (reader.beat, BEAT), (reader.end, None)):
+    for wake, item in (
+        (lambda: reader.push(event(1)), event(1)),
+        (reader.beat, BEAT),
+        (reader.end, None),
+    ):
         waiting = asyncio.create_task(reader.next())
         await asyncio.sleep(0)
 

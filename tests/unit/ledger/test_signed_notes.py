@@ -39,6 +39,8 @@ def test_the_same_text_is_always_signed_alike() -> None:
 @pytest.mark.parametrize("time", [0, 1764000000])
 def test_a_witness_signs_when_it_saw_a_checkpoint(time: int) -> None:
     signature = cosign(TEXT, OTHER, name="GM0193", time=time)
-    assert signer_of(Note(TEXT, (sign(TEXT, SECRET, name=LOG.name), signature)), [WITNESS]) == WITNESS
+    assert (
+        signer_of(Note(TEXT, (sign(TEXT, SECRET, name=LOG.name), signature)), [WITNESS]) == WITNESS
+    )
     later = signature.content[:7] + b"\xff" + signature.content[8:]
     assert signer_of(Note(TEXT, (Signature("GM0193", signature.key_id, later),)), [WITNESS]) is None

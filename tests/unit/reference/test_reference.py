@@ -51,7 +51,9 @@ def test_every_position_lies_within_the_bounds_that_catch_swapped_coordinates() 
     assert bounds.east < bounds.south
 
 
-def test_a_region_has_the_name_and_place_of_its_lead_and_the_people_of_all_its_municipalities() -> None:
+def test_a_region_has_the_name_and_place_of_its_lead_and_the_people_of_all_its_municipalities() -> (
+    None
+):
     towns = {town.code: town for town in REFERENCE.municipalities}
     people = Counter[str]()
     for town in REFERENCE.municipalities:
@@ -59,7 +61,12 @@ def test_a_region_has_the_name_and_place_of_its_lead_and_the_people_of_all_its_m
     assert people == {region.code: region.population for region in REFERENCE.regions}
     for region in REFERENCE.regions:
         lead = towns[region.code]
-        assert (lead.name, lead.lat, lead.lon, lead.region) == (region.name, region.lat, region.lon, region.code)
+        assert (lead.name, lead.lat, lead.lon, lead.region) == (
+            region.name,
+            region.lat,
+            region.lon,
+            region.code,
+        )
 
 
 def test_how_sure_the_mapping_to_a_region_is_is_told_of_every_municipality() -> None:
@@ -68,9 +75,14 @@ def test_how_sure_the_mapping_to_a_region_is_is_told_of_every_municipality() -> 
 
 
 def test_every_region_has_one_weight_with_source_and_date_marked_as_demo_only() -> None:
-    assert [weight.region for weight in REFERENCE.weights] == [region.code for region in REFERENCE.regions]
+    assert [weight.region for weight in REFERENCE.weights] == [
+        region.code for region in REFERENCE.regions
+    ]
     assert sum(weight.weight for weight in REFERENCE.weights) == 107_959_001
-    assert all("DU-VO 2013" in weight.source and "demo only" in weight.source for weight in REFERENCE.weights)
+    assert all(
+        "DU-VO 2013" in weight.source and "demo only" in weight.source
+        for weight in REFERENCE.weights
+    )
     assert {weight.date.isoformat() for weight in REFERENCE.weights} == {"2013-01-01"}
 
 
@@ -83,11 +95,19 @@ def _shared(name: str) -> Iterator[dict[str, str]]:
 
 def test_the_municipalities_are_those_of_the_shared_data() -> None:
     theirs = {
-        (row["code"], row["name"], row["region"], float(row["lat"]), float(row["lon"]), int(row["extent_km"]))
+        (
+            row["code"],
+            row["name"],
+            row["region"],
+            float(row["lat"]),
+            float(row["lon"]),
+            int(row["extent_km"]),
+        )
         for row in _shared("municipalities.csv")
     }
     ours = {
-        (town.code, town.name, town.region, town.lat, town.lon, town.extent_km) for town in REFERENCE.municipalities
+        (town.code, town.name, town.region, town.lat, town.lon, town.extent_km)
+        for town in REFERENCE.municipalities
     }
     assert ours == theirs
 
@@ -98,7 +118,9 @@ def test_the_weights_are_those_of_the_shared_data() -> None:
 
 
 @pytest.mark.parametrize("kind", [csv_files.REGIONS, csv_files.MUNICIPALITIES, csv_files.WEIGHTS])
-def test_the_reference_files_have_the_form_of_import_files(kind: csv_files.Kind[csv_files.Row]) -> None:
+def test_the_reference_files_have_the_form_of_import_files(
+    kind: csv_files.Kind[csv_files.Row],
+) -> None:
     rows = csv_files.read(kind, (NL / f"{kind.name}.csv").read_bytes(), reference=REFERENCE)
     assert len(rows) == len(getattr(REFERENCE, kind.name))
 
@@ -112,7 +134,10 @@ def test_every_code_and_every_title_has_words_in_every_language() -> None:
 
 def test_codes_are_snake_case_and_fit_a_short_column() -> None:
     for listed in REFERENCE.codes.values():
-        assert all(re.fullmatch(r"[a-z0-9]+(_[a-z0-9]+)*", code) and len(code) <= 40 for code in listed.codes)
+        assert all(
+            re.fullmatch(r"[a-z0-9]+(_[a-z0-9]+)*", code) and len(code) <= 40
+            for code in listed.codes
+        )
 
 
 @pytest.mark.parametrize(
@@ -136,7 +161,9 @@ def test_the_code_lists_are_those_of_the_wire_contract(heading: str, listed: str
     text = contract.read_text(encoding="utf-8")
     line = next(line for line in text.splitlines() if line.startswith(f"- {heading}:"))
     ours = [code for code in REFERENCE.codes[listed].codes if code not in ADDED.get(listed, ())]
-    assert ours == [code for code in re.findall(r"`(\w+)`", line) if code not in TO_COME.get(listed, ())]
+    assert ours == [
+        code for code in re.findall(r"`(\w+)`", line) if code not in TO_COME.get(listed, ())
+    ]
     assert REFERENCE.codes[listed].extensible
 
 
@@ -177,7 +204,9 @@ def test_a_municipality_is_never_clear_of_itself(clearances: dict[tuple[str, str
         assert clearances[town.code, town.code] == -2 * town.extent_km
 
 
-def test_clearance_is_the_distance_less_both_extents(clearances: dict[tuple[str, str], int]) -> None:
+def test_clearance_is_the_distance_less_both_extents(
+    clearances: dict[tuple[str, str], int],
+) -> None:
     # Amsterdam (extent 16) and Groningen: about 147 km between the centroids on the map.
     towns = {town.code: town for town in REFERENCE.municipalities}
     extents = towns["GM0363"].extent_km + towns["GM0014"].extent_km

@@ -17,7 +17,9 @@ from tests.unit.allocation.cases import PLACE, SAFE_NEED
 
 TOWNS = {town.code: town for town in load().municipalities}
 HOME, NEXT_DOOR, FAR = "GM0518", "GM1926", "GM0014"
-FLEES = replace(SAFE_NEED, origin=HOME, danger_assessment="assessed", danger_zones=(DangerZone(HOME, 50, None),))
+FLEES = replace(
+    SAFE_NEED, origin=HOME, danger_assessment="assessed", danger_zones=(DangerZone(HOME, 50, None),)
+)
 THERE = replace(PLACE, municipality=FAR)
 
 
@@ -37,7 +39,11 @@ def test_nothing_is_found_where_all_is_well() -> None:
     "need, place, found",
     [
         (FLEES, replace(THERE, municipality=NEXT_DOOR), "too near"),
-        (replace(FLEES, danger_zones=(DangerZone(HOME, 0, None),)), replace(THERE, municipality=HOME), "too near"),
+        (
+            replace(FLEES, danger_zones=(DangerZone(HOME, 0, None),)),
+            replace(THERE, municipality=HOME),
+            "too near",
+        ),
         (
             replace(FLEES, danger_assessment="not_asked", danger_zones=()),
             replace(THERE, municipality=NEXT_DOOR),
@@ -50,8 +56,16 @@ def test_nothing_is_found_where_all_is_well() -> None:
             replace(THERE, bed_spaces=2, sons_up_to_age=14),
             "somebody not admitted",
         ),
-        (replace(FLEES, threat_level=3), replace(THERE, address_secrecy="known"), "a known address"),
-        (replace(FLEES, needs=("confidential_address",)), replace(THERE, address_secrecy="known"), "a known address"),
+        (
+            replace(FLEES, threat_level=3),
+            replace(THERE, address_secrecy="known"),
+            "a known address",
+        ),
+        (
+            replace(FLEES, needs=("confidential_address",)),
+            replace(THERE, address_secrecy="known"),
+            "a known address",
+        ),
         (FLEES, replace(THERE, exclusive_to=("lgbtiq",)), "a site for others"),
         (replace(FLEES, needs=("wheelchair",)), THERE, "something needed is lacking"),
         (
@@ -77,7 +91,9 @@ def test_two_households_in_one_place_are_found_until_one_has_left() -> None:
 
 
 def test_a_household_whose_needs_are_met_is_not_counted() -> None:
-    need = replace(FLEES, household=Household((Adult("female", 30),), (Child(14, "male"),), 1, pregnant=False))
+    need = replace(
+        FLEES, household=Household((Adult("female", 30),), (Child(14, "male"),), 1, pregnant=False)
+    )
     place = replace(THERE, bed_spaces=2, sons_up_to_age=14, features=("pets",))
 
     assert watch().came(need, place) == ()
@@ -95,4 +111,7 @@ def test_it_imports_values_and_no_rule() -> None:
     tree = ast.parse(Path(app.simulation.checks.__file__).read_text(encoding="utf-8"))
     imported = {node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
 
-    assert {name for name in imported if name and name.startswith("app.")} == {"app.allocation.values", "app.reference"}
+    assert {name for name in imported if name and name.startswith("app.")} == {
+        "app.allocation.values",
+        "app.reference",
+    }

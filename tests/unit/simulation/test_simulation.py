@@ -88,11 +88,15 @@ def test_nobody_is_ever_placed_where_they_are_not_safe(outcomes: dict[str, Outco
 
 def test_what_is_given_is_what_was_owed_to_the_last_millionth(outcomes: dict[str, Outcome]) -> None:
     for outcome in outcomes.values():
-        assert sum(outcome.given.values()) == sum(outcome.quota.values()) == outcome.safety_nights > 0
+        assert (
+            sum(outcome.given.values()) == sum(outcome.quota.values()) == outcome.safety_nights > 0
+        )
         assert min(outcome.given.values()) >= 0
 
 
-def test_every_way_meets_the_same_households_and_every_night_is_counted(outcomes: dict[str, Outcome]) -> None:
+def test_every_way_meets_the_same_households_and_every_night_is_counted(
+    outcomes: dict[str, Outcome],
+) -> None:
     assert {outcome.households for outcome in outcomes.values()} == {len(short().arrivals)}
     assert {len(outcome.by_day) for outcome in outcomes.values()} == {DAYS}
     assert all(outcome.by_day[-1] == outcome.deviation for outcome in outcomes.values())
@@ -109,7 +113,9 @@ def test_a_year_has_the_clients_of_a_year_by_the_shape_of_a_day(aside: Executor)
     assert arrivals[-1].at < DAYS_A_YEAR * DAY
 
 
-def test_no_more_solidarity_than_none_deviates_more_than_the_policy_has(outcomes: dict[str, Outcome]) -> None:
+def test_no_more_solidarity_than_none_deviates_more_than_the_policy_has(
+    outcomes: dict[str, Outcome],
+) -> None:
     assert outcomes[PLEK].deviation < outcomes["Plek, no solidarity"].deviation
 
 
@@ -124,7 +130,9 @@ def test_a_sweep_has_the_policys_own_weight_once() -> None:
     ways = sweep(weighing(policy(), stay=77))
 
     assert [way.name for way in ways].count("77") == 1
-    assert [way.policy.points.solidarity.stay for way in ways] == sorted({int(way.name) for way in ways})
+    assert [way.policy.points.solidarity.stay for way in ways] == sorted(
+        {int(way.name) for way in ways}
+    )
 
 
 def test_rankings_see_the_account_as_it_was_at_midnight() -> None:

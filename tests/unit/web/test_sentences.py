@@ -19,7 +19,10 @@ OTHERS = [language for language in load().country.languages if language != SOURC
 def codes() -> Iterator[str]:
     """Yield every code of a refusal that stands in the code."""
     rooms = {path.parent for path in APP.glob("*/store")} | {APP / "database", APP / "api"}
-    for path in (*(path for room in sorted(rooms) for path in room.rglob("*.py")), APP / "errors.py"):
+    for path in (
+        *(path for room in sorted(rooms) for path in room.rglob("*.py")),
+        APP / "errors.py",
+    ):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Call) and _name(node.func) in WITH_CODES:
                 words = [*node.args[:1], *(kw.value for kw in node.keywords if kw.arg == "code")]
@@ -46,7 +49,9 @@ def test_every_code_of_a_refusal_has_a_sentence_for_people() -> None:
 
 @pytest.mark.parametrize("language", OTHERS)
 def test_every_sentence_for_a_code_is_translated(language: str) -> None:
-    assert [words for words in BY_CODE.values() if translations(language).gettext(words) == words] == []
+    assert [
+        words for words in BY_CODE.values() if translations(language).gettext(words) == words
+    ] == []
 
 
 def test_who_reads_another_language_meets_no_sentence_that_is_not_translated() -> None:

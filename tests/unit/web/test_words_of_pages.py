@@ -16,7 +16,9 @@ TEMPLATES = sorted((ROOT / "app" / "web" / "templates").rglob("*.html"))
 NAMES = {"Plek", "OpenAPI", "PostgreSQL", "API"}
 """What has the same name in every language."""
 MARKUP = re.compile(r"<(script|style|pre)\b.*?</\1>|<!--.*?-->|<[^>]*>", re.DOTALL)
-SPOKEN = re.compile(r"""\b(?:aria-label|title|placeholder|alt)=(["'])(?P<words>[^"'{]*[^\W\d_][^"'{]*)\1""")
+SPOKEN = re.compile(
+    r"""\b(?:aria-label|title|placeholder|alt)=(["'])(?P<words>[^"'{]*[^\W\d_][^"'{]*)\1"""
+)
 OTHERS = [language for language in load().country.languages if language != SOURCE]
 
 
@@ -24,11 +26,15 @@ def messages() -> Iterator[tuple[str, tuple[str, ...]]]:
     """Yield every sentence of templates and code, with its plural where it has one."""
     for path in TEMPLATES:
         with path.open("rb") as template:
-            for _, function, found, _ in babel_extract(template, ("_", "gettext", "ngettext"), (), {"silent": "false"}):
+            for _, function, found, _ in babel_extract(
+                template, ("_", "gettext", "ngettext"), (), {"silent": "false"}
+            ):
                 if found is not None:  # what is said elsewhere is marked there
                     yield path.name, _forms(function, found)
     for name, _, found, _, _ in extract_from_dir(
-        ROOT / "app" / "web", [("**.py", "python")], keywords={"_": None, "N_": None, "ngettext": (1, 2)}
+        ROOT / "app" / "web",
+        [("**.py", "python")],
+        keywords={"_": None, "N_": None, "ngettext": (1, 2)},
     ):
         yield name, (found,) if isinstance(found, str) else tuple(found)
 
@@ -37,7 +43,9 @@ def _forms(function: str | None, found: object) -> tuple[str, ...]:
     if isinstance(found, str):
         return (found,)
     assert isinstance(found, tuple)
-    return tuple(form for form in found if isinstance(form, str))[: 2 if function == "ngettext" else 1]
+    return tuple(form for form in found if isinstance(form, str))[
+        : 2 if function == "ngettext" else 1
+    ]
 
 
 @pytest.mark.parametrize("language", OTHERS)
@@ -50,7 +58,9 @@ def test_every_sentence_of_the_pages_is_translated(language: str) -> None:
     missing = sorted(
         f"{name}: {forms[0]}"
         for name, forms in messages()
-        if forms[0] not in known or not all(_strings(known[forms[0]].string)) or known[forms[0]].fuzzy
+        if forms[0] not in known
+        or not all(_strings(known[forms[0]].string))
+        or known[forms[0]].fuzzy
     )
 
     assert missing == []
@@ -64,7 +74,8 @@ def test_a_translation_takes_the_same_values_as_its_sentence(language: str) -> N
         for message in catalogue
         if message.id
         for string in _strings(message.string)
-        if set(re.findall(r"%\(\w+\)[sd]", string)) - set(re.findall(r"%\(\w+\)[sd]", "".join(_strings(message.id))))
+        if set(re.findall(r"%\(\w+\)[sd]", string))
+        - set(re.findall(r"%\(\w+\)[sd]", "".join(_strings(message.id))))
     ]
 
     assert differing == []
@@ -76,7 +87,9 @@ def test_no_sentence_is_translated_twice_in_different_words(language: str) -> No
     for _, catalogue in catalogues(language):
         for message in catalogue:
             if message.id:
-                assert seen.setdefault((message.context, message.id), message.string) == message.string
+                assert (
+                    seen.setdefault((message.context, message.id), message.string) == message.string
+                )
 
 
 @pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: path.name)
@@ -85,7 +98,9 @@ def test_no_words_stand_in_a_template_untranslated(path: Path) -> None:
 
 
 def test_words_that_stand_there_untranslated_are_found() -> None:
-    assert list(untranslated('<p>Goedenavond {{ _("Good evening") }}</p><a title="weg">{{ x }}</a>')) == [
+    assert list(
+        untranslated('<p>Goedenavond {{ _("Good evening") }}</p><a title="weg">{{ x }}</a>')
+    ) == [
         "Goedenavond",
         "weg",
     ]
@@ -93,11 +108,20 @@ def test_words_that_stand_there_untranslated_are_found() -> None:
 
 def untranslated(template: str) -> Iterator[str]:
     """Yield the words of a template that no catalogue translates."""
-    parsed = jinja2.Environment(extensions=["jinja2.ext.i18n", "jinja2.ext.do"], autoescape=True).parse(template)
-    whole = "\N{OBJECT REPLACEMENT CHARACTER}".join(node.data for node in parsed.find_all(nodes.TemplateData))
-    for text in MARKUP.sub("\N{OBJECT REPLACEMENT CHARACTER}", whole).split("\N{OBJECT REPLACEMENT CHARACTER}"):
+    parsed = jinja2.Environment(
+        extensions=["jinja2.ext.i18n", "jinja2.ext.do"], autoescape=True
+    ).parse(template)
+    whole = "\N{OBJECT REPLACEMENT CHARACTER}".join(
+        node.data for node in parsed.find_all(nodes.TemplateData)
+    )
+    for text in MARKUP.sub("\N{OBJECT REPLACEMENT CHARACTER}", whole).split(
+        "\N{OBJECT REPLACEMENT CHARACTER}"
+    ):
         words = text.strip()
-        if any(letter.isalpha() for letter in words) and not set(re.findall(r"[^\W\d_]+", words)) <= NAMES:
+        if (
+            any(letter.isalpha() for letter in words)
+            and not set(re.findall(r"[^\W\d_]+", words)) <= NAMES
+        ):
             yield words
     yield from (found["words"] for found in SPOKEN.finditer(whole))
 

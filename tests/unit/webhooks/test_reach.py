@@ -73,12 +73,26 @@ def test_what_a_name_leads_to_is_judged_by_the_address_alone() -> None:
     for address in ("93.184.215.14", "2606:2800:220:1::1"):
         assert ANYWHERE.admits(ip_address(address), scheme="https")
         assert not ANYWHERE.admits(ip_address(address), scheme="http")
-    for address in ("127.0.0.1", "10.4.1.2", "169.254.169.254", "::1", "::ffff:93.184.215.14", "fd00::1"):
+    for address in (
+        "127.0.0.1",
+        "10.4.1.2",
+        "169.254.169.254",
+        "::1",
+        "::ffff:93.184.215.14",
+        "fd00::1",
+    ):
         assert not ANYWHERE.admits(ip_address(address), scheme="https")
 
 
-def test_networks_that_are_allowed_are_reached_also_without_tls_and_by_names_of_the_inside() -> None:
-    for url in ("http://127.0.0.1:9000/x", "https://10.4.1.2/", "http://localhost/", "https://erp.internal/"):
+def test_networks_that_are_allowed_are_reached_also_without_tls_and_by_names_of_the_inside() -> (
+    None
+):
+    for url in (
+        "http://127.0.0.1:9000/x",
+        "https://10.4.1.2/",
+        "http://localhost/",
+        "https://erp.internal/",
+    ):
         assert HERE.faults(url) == []
     assert HERE.faults("http://10.5.0.1/") == [NOT_THERE]
     assert HERE.admits(ip_address("10.4.1.2"), scheme="http")
@@ -90,9 +104,22 @@ def test_networks_that_are_allowed_are_reached_also_without_tls_and_by_names_of_
 def test_where_hosts_are_named_no_other_may_be() -> None:
     reach = Reach((ip_network("10.4.0.0/16"),), ("hooks.example.org", "*.example.net", "10.4.1.2"))
 
-    for host in ("hooks.example.org", "HOOKS.example.org", "a.example.net", "b.a.example.net", "10.4.1.2"):
+    for host in (
+        "hooks.example.org",
+        "HOOKS.example.org",
+        "a.example.net",
+        "b.a.example.net",
+        "10.4.1.2",
+    ):
         assert reach.faults(f"https://{host}/") == []
-    for host in ("example.org", "x.hooks.example.org", "example.net", "badexample.net", "10.4.1.3", "93.184.215.14"):
+    for host in (
+        "example.org",
+        "x.hooks.example.org",
+        "example.net",
+        "badexample.net",
+        "10.4.1.3",
+        "93.184.215.14",
+    ):
         assert reach.faults(f"https://{host}/") == [NOT_THERE]
 
 
@@ -103,8 +130,15 @@ def test_a_signature_is_what_the_specification_says() -> None:
     signed = dict(signing.headers(secret, body, message_id="msg_1", at=at))
 
     assert Webhook(secret).verify(body, signed) == json.loads(body)
-    assert json.loads(body) == {"type": "hold", "timestamp": "2026-01-31T23:05:00Z", "data": {"id": "7d5c"}}
-    for other in (signed | {"webhook-id": "msg_2"}, signed | {"webhook-timestamp": str(int(at.timestamp()) + 1)}):
+    assert json.loads(body) == {
+        "type": "hold",
+        "timestamp": "2026-01-31T23:05:00Z",
+        "data": {"id": "7d5c"},
+    }
+    for other in (
+        signed | {"webhook-id": "msg_2"},
+        signed | {"webhook-timestamp": str(int(at.timestamp()) + 1)},
+    ):
         with pytest.raises(WebhookVerificationError):
             Webhook(secret).verify(body, other)
     with pytest.raises(WebhookVerificationError):

@@ -21,4 +21,7 @@ def test_one_household_is_told_as_one() -> None:
         "A place with less margin or less certainty than in turn, yet safe by every rule:"
         " so 2 more households get a place."
     )
-    assert plan_text(Planned("r", None, None, "same"), language="nl") == "Dezelfde plek als om de beurt."
+    assert (
+        plan_text(Planned("r", None, None, "same"), language="nl")
+        == "Dezelfde plek als om de beurt."
+    )

@@ -33,14 +33,19 @@ def test_every_text_exists_in_every_language_with_the_same_parameters() -> None:
     for texts in (POINTS, RULES, PLACES, EXCLUSION, SAFETY, MISSING, MORE_OFFERS, THERE):
         for key, text in texts.items():
             assert set(text) == set(LANGUAGES), key
-            assert len({tuple(sorted(re.findall(r"{\w+}", text[language]))) for language in LANGUAGES}) == 1, key
+            assert (
+                len({tuple(sorted(re.findall(r"{\w+}", text[language]))) for language in LANGUAGES})
+                == 1
+            ), key
 
 
 def test_every_rule_and_every_factor_has_words() -> None:
     assert set(RULES) == {*CODES, UNSUITABLE}
     assert {key.split(".")[0] for key in POINTS} == set(FACTORS)
     assert {key.split(".")[0] for key in MISSING} == set(FACTS)
-    kinds = {f"fit.{urgency}_{kind}" for urgency, kinds in KINDS_FOR_URGENCY.items() for kind in kinds}
+    kinds = {
+        f"fit.{urgency}_{kind}" for urgency, kinds in KINDS_FOR_URGENCY.items() for kind in kinds
+    }
     assert kinds <= set(POINTS)
 
 
@@ -53,7 +58,9 @@ def test_whatever_is_ranked_can_be_said(language: str) -> None:
         for offer in ranking.offers:
             said |= {point_text(line, language=language) for line in offer.points}
             said.add(safety_text(offer, safety_assessed=ranking.safety_assessed, language=language))
-        said |= {exclusion_text(out, language=language, region_name="Zwolle") for out in ranking.excluded}
+        said |= {
+            exclusion_text(out, language=language, region_name="Zwolle") for out in ranking.excluded
+        }
 
     for sentence in said:
         assert re.fullmatch(r"[0-9A-Z][^{}]*[.]", sentence), sentence
@@ -77,7 +84,11 @@ def test_whatever_is_ranked_can_be_said(language: str) -> None:
             "Al 50 uur niet bijgewerkt: bel voor de zekerheid.",
             "Not updated for 50 hours: call to be sure.",
         ),
-        (Points("continuity", 30, {"case": "moves", "moves": 1}), "Later nog 1 verhuizing.", "1 more move later on."),
+        (
+            Points("continuity", 30, {"case": "moves", "moves": 1}),
+            "Later nog 1 verhuizing.",
+            "1 more move later on.",
+        ),
     ],
 )
 def test_points_are_said_plainly(points: Points, nl: str, en: str) -> None:
@@ -91,7 +102,10 @@ def test_an_exclusion_says_how_many_where_and_why() -> None:
         "14 plekken in Den Haag: te dicht bij een onveilig gebied."
     )
     assert exclusion_text(danger, language="en") == "14 places: too close to an unsafe area."
-    assert exclusion_text(paused, language="nl", region_name="Zwolle") == "1 plek in Zwolle: tijdelijke opnamestop."
+    assert (
+        exclusion_text(paused, language="nl", region_name="Zwolle")
+        == "1 plek in Zwolle: tijdelijke opnamestop."
+    )
 
 
 def test_safety_is_said_with_the_room_it_leaves() -> None:
@@ -102,16 +116,25 @@ def test_safety_is_said_with_the_room_it_leaves() -> None:
     assert safety_text(roomy, safety_assessed=True, language="nl") == (
         "90 km vrij van elk onveilig gebied, 40 km meer dan nodig."
     )
-    assert safety_text(tight, safety_assessed=True, language="en") == "50 km clear of every unsafe area, just enough."
-    assert safety_text(roomy, safety_assessed=False, language="en").startswith("Safety not assessed")
-    assert safety_text(only_offer(rank_one()), safety_assessed=True, language="en") == "No unsafe area known."
+    assert (
+        safety_text(tight, safety_assessed=True, language="en")
+        == "50 km clear of every unsafe area, just enough."
+    )
+    assert safety_text(roomy, safety_assessed=False, language="en").startswith(
+        "Safety not assessed"
+    )
+    assert (
+        safety_text(only_offer(rank_one()), safety_assessed=True, language="en")
+        == "No unsafe area known."
+    )
 
 
 def test_solidarity_in_words_follows_the_sign() -> None:
     owing = only_offer(rank_one(situation=replace(QUIET, deficits={"AWAY": -200 * NIGHT})))
 
     assert (
-        point_text(owing.points[4], language="en") == "This region has given at least 180 nights more than its share."
+        point_text(owing.points[4], language="en")
+        == "This region has given at least 180 nights more than its share."
     )
 
 
@@ -122,10 +145,16 @@ def test_what_is_missing_is_said_with_what_it_counts_as_and_what_asking_may_brin
         "De leeftijd van de zoon (kind 2) is niet bekend; hij telt nu als 17. Vraag ernaar: er kunnen 4 aanbiedingen"
         " bij komen."
     )
-    assert missing_text(replace(son, fact="child_gender", offers=1), language="en").endswith("1 more offer may open.")
+    assert missing_text(replace(son, fact="child_gender", offers=1), language="en").endswith(
+        "1 more offer may open."
+    )
     ended = MissingFact("danger_assessment", None, 3, again=True)
-    assert missing_text(ended, language="en").startswith("All unsafe areas have ended: assess the danger again.")
-    assert missing_text(ended, language="nl").startswith("Alle onveilige gebieden zijn verlopen: beoordeel het gevaar")
+    assert missing_text(ended, language="en").startswith(
+        "All unsafe areas have ended: assess the danger again."
+    )
+    assert missing_text(ended, language="nl").startswith(
+        "Alle onveilige gebieden zijn verlopen: beoordeel het gevaar"
+    )
 
 
 def test_danger_that_nobody_asked_about_is_never_called_safe() -> None:
@@ -143,8 +172,14 @@ def test_danger_that_nobody_asked_about_is_never_called_safe() -> None:
         (1, [], "De ene plek van Zwolle kan nu niet."),
         (7, [], "Geen van de 7 plekken van Zwolle kan nu."),
         (7, [3], "Zwolle staat in de rangorde, op plaats 3."),
-        (9, [1, 2, 4, 5, 8, 9], "Zwolle staat in de rangorde, op de plaatsen 1, 2, 4, 5, 8 en verder."),
+        (
+            9,
+            [1, 2, 4, 5, 8, 9],
+            "Zwolle staat in de rangorde, op de plaatsen 1, 2, 4, 5, 8 en verder.",
+        ),
     ],
 )
-def test_a_region_asked_about_by_name_is_answered_in_one_sentence(places: int, ranks: list[int], nl: str) -> None:
+def test_a_region_asked_about_by_name_is_answered_in_one_sentence(
+    places: int, ranks: list[int], nl: str
+) -> None:
     assert there_text("Zwolle", places=places, ranks=ranks, language="nl") == nl

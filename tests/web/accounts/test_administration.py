@@ -31,7 +31,12 @@ async def test_the_administrators_pages_can_be_read_in_every_size_and_light(site
         await expect(page.locator("h1")).to_be_visible()
         await look_at(page, name)
     stated = json.loads(json.dumps(await country.value("SELECT document FROM policies")))
-    stated |= {"version": "next", "valid_from": "2099-01-01", "hold_minutes": 90, "blank_minutes": 3}
+    stated |= {
+        "version": "next",
+        "valid_from": "2099-01-01",
+        "hold_minutes": 90,
+        "blank_minutes": 3,
+    }
     stated["points"]["nearness"]["most"] = 140
     await page.goto("/policies")
     await page.get_by_label("Of de tekst ervan").fill("{")

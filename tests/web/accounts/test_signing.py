@@ -47,7 +47,9 @@ async def test_somebody_of_each_role_signs_in_by_keyboard_alone(site: Site, role
     await expect(page.get_by_role("heading", level=1)).to_be_visible()
 
 
-async def test_an_invitation_is_accepted_in_a_few_steps_and_its_code_leaves_the_address(site: Site) -> None:
+async def test_an_invitation_is_accepted_in_a_few_steps_and_its_code_leaves_the_address(
+    site: Site,
+) -> None:
     made = await invited(site.country, "nieuw@linde.example", "administrator")
     page = await site.visitor()
     await page.goto(f"/invitation#{made.code}")
@@ -67,7 +69,9 @@ async def test_an_invitation_is_accepted_in_a_few_steps_and_its_code_leaves_the_
 
     await page.get_by_label("Nieuw wachtwoord").fill(PASSWORD)
     at = await site.country.value("SELECT clock_timestamp()")
-    await page.get_by_label("Code die de app toont").fill(second_factor.code_at(b32decode(spelled), at))
+    await page.get_by_label("Code die de app toont").fill(
+        second_factor.code_at(b32decode(spelled), at)
+    )
     await page.get_by_role("button", name="Opslaan en inloggen").click()
 
     await expect(page.locator(".plek-codes li")).to_have_count(10)
@@ -133,7 +137,12 @@ async def test_in_the_demo_one_press_signs_in_as_each_of_its_people(site: Site) 
     page = await site.visitor()
     await page.goto("/")
     await look_at(page, "start-demo")
-    for name in ("Intakemedewerker", "Coördinator opvang", "Controller centrumgemeente", "Beheerder"):
+    for name in (
+        "Intakemedewerker",
+        "Coördinator opvang",
+        "Controller centrumgemeente",
+        "Beheerder",
+    ):
         await page.goto("/")
 
         await page.get_by_role("button", name=name).click()
@@ -166,7 +175,9 @@ async def test_a_screen_that_nobody_touches_is_covered_and_a_key_brings_it_back(
     await expect(page.get_by_role("heading", name="Uw sessies")).to_be_visible()
 
 
-async def test_after_the_end_of_a_session_the_same_person_goes_on_where_they_were(site: Site) -> None:
+async def test_after_the_end_of_a_session_the_same_person_goes_on_where_they_were(
+    site: Site,
+) -> None:
     worker = await person(site.country, "administrator")
     page = await site.visitor()
     await page.clock.install()

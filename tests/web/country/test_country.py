@@ -18,12 +18,16 @@ async def filled(country: Country) -> None:
 
 def row(page: Page, region: str) -> Locator:
     """Return the row of a region."""
-    return page.locator(".plek-bands tbody tr").filter(has=page.get_by_role("rowheader", name=region, exact=True))
+    return page.locator(".plek-bands tbody tr").filter(
+        has=page.get_by_role("rowheader", name=region, exact=True)
+    )
 
 
 async def test_the_demo_country_can_be_read_in_every_size_and_light(site: Site) -> None:
     await filled(site.country)
-    page = await site.person("intake_worker", "coordinator", provider=next(iter(site.country.providers)))
+    page = await site.person(
+        "intake_worker", "coordinator", provider=next(iter(site.country.providers))
+    )
 
     await page.goto("/country")
     await expect(row(page, "Zwolle")).to_be_visible()
@@ -35,7 +39,9 @@ async def test_the_demo_country_can_be_read_in_every_size_and_light(site: Site) 
     await look_at(page, "providers")
 
 
-async def test_bands_say_how_fresh_they_are_first_and_own_places_are_told_exactly(site: Site) -> None:
+async def test_bands_say_how_fresh_they_are_first_and_own_places_are_told_exactly(
+    site: Site,
+) -> None:
     country = site.country
     await shelter(country, places=5)
     old = await shelter(country, "eik", site=site_body(municipality=FAR))
@@ -44,7 +50,8 @@ async def test_bands_say_how_fresh_they_are_first_and_own_places_are_told_exactl
     taken = await never.post("/places", place_body(at["id"]))
     await never.patch(f"/places/{taken['id']}", {"status": "occupied"})
     await country.rows(
-        "UPDATE sites SET confirmed_at = confirmed_at - interval '3 days' WHERE id = :id", id=old.site_id
+        "UPDATE sites SET confirmed_at = confirmed_at - interval '3 days' WHERE id = :id",
+        id=old.site_id,
     )
     await country.rows("UPDATE sites SET confirmed_at = NULL WHERE id = :id", id=at["id"])
     await country.step()
@@ -57,7 +64,9 @@ async def test_bands_say_how_fresh_they_are_first_and_own_places_are_told_exactl
     await expect(row(own, "Zwolle")).to_have_text(
         re.compile(r"actueel\s+3 of meer vrij\s+van 5\s+van uzelf: 5 van 5 vrij")
     )
-    await expect(row(other, "Zwolle")).to_have_text(re.compile(r"^\s*Zwolle\s*actueel\s+3 of meer vrij\s+van 5\s*$"))
+    await expect(row(other, "Zwolle")).to_have_text(
+        re.compile(r"^\s*Zwolle\s*actueel\s+3 of meer vrij\s+van 5\s*$")
+    )
     await expect(row(other, "Groningen")).to_have_text(re.compile(r"verouderd\s+1 of 2 vrij"))
     await expect(row(other, "'s-Gravenhage")).to_contain_text("niet bekend: bel eerst")
     await expect(row(other, "Utrecht")).to_contain_text("geen plekken van deze soort")
@@ -94,10 +103,14 @@ async def test_an_intake_worker_sees_how_many_of_their_own_wait_and_no_more(site
 
     await page.goto("/country")
 
-    await expect(page.locator("#waits")).to_contain_text("2 aanmeldingen van uw organisatie wachten op een plek.")
+    await expect(page.locator("#waits")).to_contain_text(
+        "2 aanmeldingen van uw organisatie wachten op een plek."
+    )
 
 
-async def test_an_administrator_asks_for_a_plan_in_counts_and_sees_none_that_is_small(site: Site) -> None:
+async def test_an_administrator_asks_for_a_plan_in_counts_and_sees_none_that_is_small(
+    site: Site,
+) -> None:
     desk = await site.country.client("intake_worker", provider="haven")
     for urgency, times in (("acute", 11), ("urgent", 12)):
         for _ in range(times):

@@ -31,7 +31,9 @@ async def test_people_see_the_country_and_administrators_alone_what_waits_in_it(
     assert (await http.get(WORKED_OUT)).status_code == plan
 
 
-async def test_what_is_kept_is_what_everybody_sees_and_not_what_only_the_owner_knows_yet(country: Country) -> None:
+async def test_what_is_kept_is_what_everybody_sees_and_not_what_only_the_owner_knows_yet(
+    country: Country,
+) -> None:
     there = await shelter(country, places=1)
     await country.step()
     new = await there.coordinator.post("/sites", site_body(name="Eik", municipality="GM0014"))
@@ -59,7 +61,9 @@ async def test_a_kept_page_never_looks_fresh(country: Country) -> None:
     assert "plek-band--few" not in kept
 
 
-async def test_the_worker_comes_from_the_root_and_may_only_ask_this_service(country: Country) -> None:
+async def test_the_worker_comes_from_the_root_and_may_only_ask_this_service(
+    country: Country,
+) -> None:
     http = await browser_of(country)
 
     answer = await http.get("/service-worker.js")

@@ -8,7 +8,11 @@ from tests.casework import Desk
 from tests.country import Country, shelter
 from tests.web.visiting import Seen, Visitor, hidden, visitor
 
-FEW: dict[str, str | list[str]] = {"urgency": "acute", "adult_0_gender": "female", "origin": "Den Haag"}
+FEW: dict[str, str | list[str]] = {
+    "urgency": "acute",
+    "adult_0_gender": "female",
+    "origin": "Den Haag",
+}
 
 
 async def referred(worker: Visitor, **values: str | list[str]) -> Seen:

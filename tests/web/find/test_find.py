@@ -16,7 +16,9 @@ async def fill_in(page: Page) -> None:
     await page.get_by_label("Uit welke gemeente komen ze?").fill("Den Haag")
 
 
-async def test_the_main_job_from_the_form_to_the_arrival_with_the_other_side_acting_meanwhile(site: Site) -> None:
+async def test_the_main_job_from_the_form_to_the_arrival_with_the_other_side_acting_meanwhile(
+    site: Site,
+) -> None:
     there = await desk(site.country, features=["cots"], sonsUpToAge=12)
     await shelter(site.country, "berk", kind="regular", bedSpaces=6)
     page = await site.person("intake_worker", provider="haven")
@@ -29,21 +31,27 @@ async def test_the_main_job_from_the_form_to_the_arrival_with_the_other_side_act
     await page.locator("form[action$='/answers'] button").click()
     await expect(page.locator("#outcome")).to_contain_text("opnieuw gemaakt")
     await page.get_by_role("button", name="Deze plek reserveren").click()
-    await expect(page.get_by_role("heading", name="Stichting Linde moet nog antwoorden")).to_be_visible()
+    await expect(
+        page.get_by_role("heading", name="Stichting Linde moet nog antwoorden")
+    ).to_be_visible()
     await expect(page.locator("#outcome")).to_be_focused()
     await look_at(page, "find-held")
     await page.get_by_text("Contact opschrijven").click()
     await page.locator("#contact-note").fill("belt straks terug")
     (hold,) = (await there.receiver.get("/holds"))["items"]
     await there.receiver.post(f"/holds/{hold['id']}/acceptance", {"by": "person"}, expect=200)
-    await expect(page.get_by_role("heading", name="Stichting Linde heeft een plek voor hen")).to_be_visible()
+    await expect(
+        page.get_by_role("heading", name="Stichting Linde heeft een plek voor hen")
+    ).to_be_visible()
     await expect(page.locator("#contact-note")).to_have_value("belt straks terug")
     await look_at(page, "find-accepted")
     await on_their_way(page)
     (placement,) = (await there.receiver.get("/placements"))["items"]
     await there.receiver.post(f"/placements/{placement['id']}/arrival", expect=200)
 
-    await expect(page.get_by_role("heading", name="Ze zijn aangekomen bij Stichting Linde")).to_be_visible()
+    await expect(
+        page.get_by_role("heading", name="Ze zijn aangekomen bij Stichting Linde")
+    ).to_be_visible()
     assert await page.title() == "Plek"
 
 
@@ -75,7 +83,9 @@ async def on_their_way(page: Page) -> None:
     await look_at(page, "find-under-way")
 
 
-async def test_of_two_who_want_one_place_one_has_it_and_the_other_is_told_what_is_next(site: Site) -> None:
+async def test_of_two_who_want_one_place_one_has_it_and_the_other_is_told_what_is_next(
+    site: Site,
+) -> None:
     await desk(site.country)
     pages = [await site.person("intake_worker", provider=name) for name in ("haven", "duin")]
     for page in pages:
@@ -96,7 +106,9 @@ async def test_of_two_who_want_one_place_one_has_it_and_the_other_is_told_what_i
     assert "gereserveerd" in told[won]
     await look_at(pages[lost], "find-gone")
     await pages[lost].get_by_role("button", name="Deze plek reserveren").click()
-    await expect(pages[lost].get_by_role("heading", name="Stichting Berk moet nog antwoorden")).to_be_visible()
+    await expect(
+        pages[lost].get_by_role("heading", name="Stichting Berk moet nog antwoorden")
+    ).to_be_visible()
     assert await site.country.value("SELECT count(*) FROM holds WHERE resolved_at IS NULL") == 2
 
 
@@ -119,7 +131,9 @@ async def test_the_keyboard_alone_leads_to_a_hold(site: Site) -> None:
     await tab_to(page, "form[action$='/holds'] button")
     await page.keyboard.press("Enter")
 
-    await expect(page.get_by_role("heading", name="Stichting Linde moet nog antwoorden")).to_be_visible()
+    await expect(
+        page.get_by_role("heading", name="Stichting Linde moet nog antwoorden")
+    ).to_be_visible()
     await expect(page.locator("#outcome")).to_be_focused()
 
 
@@ -140,7 +154,9 @@ async def test_what_was_filled_in_survives_a_lost_connection_and_a_new_sign_in(s
 
     await page.context.set_offline(True)
     await send.click()
-    await expect(page.locator("#notice")).to_contain_text("Geen verbinding. Wat u invulde staat er nog")
+    await expect(page.locator("#notice")).to_contain_text(
+        "Geen verbinding. Wat u invulde staat er nog"
+    )
     await look_at(page, "find-offline")
     await page.context.set_offline(False)
     await site.country.rows("UPDATE tokens SET expires_at = clock_timestamp()")
@@ -180,7 +196,8 @@ async def test_an_answer_that_was_lost_on_its_way_makes_nothing_twice(site: Site
 
     await page.wait_for_url("**/find/*?ranking=*")
     assert await site.country.value("SELECT count(*) FROM referrals") == 1
-    # On a slow machine the stream of the session that ended is asked for again before the new one is there.
+    # On a slow machine the stream of the session that ended is asked for again before the new one
+    # is there.
     site.expected("htmx:", "[object Event]", "EventSource's response")
 
 

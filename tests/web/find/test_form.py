@@ -9,7 +9,9 @@ from tests.web.find.finding import FEW, id_of, referred, worker_of
 WITH_A_SON = {"adults": [{"gender": "female"}], "children": [{"gender": "male"}]}
 
 
-async def test_urgency_an_adult_and_where_they_come_from_are_enough_to_be_offered_a_place(country: Country) -> None:
+async def test_urgency_an_adult_and_where_they_come_from_are_enough_to_be_offered_a_place(
+    country: Country,
+) -> None:
     await desk(country)
     worker = await worker_of(country)
 
@@ -20,7 +22,9 @@ async def test_urgency_an_adult_and_where_they_come_from_are_enough_to_be_offere
     assert "Safety not assessed." in seen.text
 
 
-async def test_a_form_with_faults_comes_back_as_it_was_filled_in_with_what_to_do_about_each(country: Country) -> None:
+async def test_a_form_with_faults_comes_back_as_it_was_filled_in_with_what_to_do_about_each(
+    country: Country,
+) -> None:
     worker = await worker_of(country)
 
     seen = await referred(worker, origin="Bergen", adult_0_age="eleven", call_back="ring me")
@@ -45,10 +49,15 @@ async def test_an_unsafe_area_that_has_ended_is_not_taken_in_and_one_that_ended_
         "zone_0_cause": "home",
     }
     rows = (
-        await worker.send("/find/rows", [*(await worker.get("/find/new")).form("/find/new").fields, ("more", "zone")])
+        await worker.send(
+            "/find/rows",
+            [*(await worker.get("/find/new")).form("/find/new").fields, ("more", "zone")],
+        )
     ).form("/find/new")
 
-    seen = await worker.send("/find/new", rows.filled(**FEW, **areas, zone_0_until=day_from_now(-1)))
+    seen = await worker.send(
+        "/find/new", rows.filled(**FEW, **areas, zone_0_until=day_from_now(-1))
+    )
 
     assert seen.status == 400
     assert "today or later" in seen.text
@@ -64,7 +73,9 @@ async def test_an_unsafe_area_that_has_ended_is_not_taken_in_and_one_that_ended_
     assert (wider.status, "today or later" in wider.text) == (400, True)
 
 
-async def test_rows_are_added_and_taken_away_without_a_script_and_nothing_is_kept_of_them(country: Country) -> None:
+async def test_rows_are_added_and_taken_away_without_a_script_and_nothing_is_kept_of_them(
+    country: Country,
+) -> None:
     worker = await worker_of(country)
     form = (await worker.get("/find/new")).form("/find/new")
     fields = [*form.filled(origin="Zwolle", adult_0_gender="female"), ("more", "child")]
@@ -92,7 +103,9 @@ async def test_the_same_form_sent_twice_registers_one_household(country: Country
     assert await country.value("SELECT count(*) FROM rankings") == 1
 
 
-async def test_a_form_that_was_sent_and_then_changed_asks_before_it_is_sent_again(country: Country) -> None:
+async def test_a_form_that_was_sent_and_then_changed_asks_before_it_is_sent_again(
+    country: Country,
+) -> None:
     worker = await worker_of(country)
     form = (await worker.get("/find/new")).form("/find/new")
     await worker.send(form.action, form.filled(**FEW))
@@ -124,7 +137,9 @@ async def test_a_colleague_who_was_quicker_is_not_overwritten_in_silence(country
     worker = await worker_of(country)
     page = await worker.get(f"/find/{made['id']}")
     etag = (await there.intake.ask("GET", f"/referrals/{made['id']}")).headers["etag"]
-    await there.intake.patch(f"/referrals/{made['id']}", {"urgency": "urgent"}, headers={"If-Match": etag})
+    await there.intake.patch(
+        f"/referrals/{made['id']}", {"urgency": "urgent"}, headers={"If-Match": etag}
+    )
 
     stale = await worker.press(page, f"/find/{made['id']}", urgency="planned")
     saved = await worker.press(stale, f"/find/{made['id']}", urgency="planned")
@@ -135,7 +150,9 @@ async def test_a_colleague_who_was_quicker_is_not_overwritten_in_silence(country
     assert (await there.intake.get(f"/referrals/{made['id']}"))["urgency"] == "planned"
 
 
-async def test_every_ranking_that_a_page_makes_is_in_the_access_log_as_one(country: Country) -> None:
+async def test_every_ranking_that_a_page_makes_is_in_the_access_log_as_one(
+    country: Country,
+) -> None:
     await desk(country)
     worker = await worker_of(country)
 
@@ -145,15 +162,21 @@ async def test_every_ranking_that_a_page_makes_is_in_the_access_log_as_one(count
     assert await country.value("SELECT count(*) FROM access_log WHERE action = 'rank'") == 2
 
 
-async def test_a_form_of_somebody_else_is_not_sent_by_whoever_signed_in_after_them(country: Country) -> None:
+async def test_a_form_of_somebody_else_is_not_sent_by_whoever_signed_in_after_them(
+    country: Country,
+) -> None:
     await desk(country)
     first, second = await worker_of(country), await worker_of(country)
     form = (await first.get("/find/new")).form("/find/new")
     person = re.search(r'"X-Person": "([0-9a-f]+)"', (await first.get("/find/new")).response.text)
     assert person
 
-    theirs = await second.send(form.action, form.filled(**FEW), partial=True, headers={"X-Person": person[1]})
-    own = await first.send(form.action, form.filled(**FEW, csrf="old"), partial=True, headers={"X-Person": person[1]})
+    theirs = await second.send(
+        form.action, form.filled(**FEW), partial=True, headers={"X-Person": person[1]}
+    )
+    own = await first.send(
+        form.action, form.filled(**FEW, csrf="old"), partial=True, headers={"X-Person": person[1]}
+    )
 
     assert theirs.status == own.status == 403
     assert "Somebody else is signed in here by now." in theirs.text

@@ -4,20 +4,33 @@ import re
 
 from tests.casework import desk, lapse
 from tests.country import Country, hold_first, referral_body
-from tests.web.find.finding import FEW, again_of, hold_of, id_of, referred, second_shelter, worker_of
+from tests.web.find.finding import (
+    FEW,
+    again_of,
+    hold_of,
+    id_of,
+    referred,
+    second_shelter,
+    worker_of,
+)
 
 
 async def test_a_household_goes_from_the_form_to_the_place(country: Country) -> None:
     there = await desk(country)
     worker = await worker_of(country)
     offers = await referred(
-        worker, needs=["supervision_24h"], languages=["Arabisch", "French"], call_back="030 000 11 22"
+        worker,
+        needs=["supervision_24h"],
+        languages=["Arabisch", "French"],
+        call_back="030 000 11 22",
     )
     assert "Choose languages" in offers.text  # the page is in English: Arabisch is no name there
     offers = await worker.press(offers, "/find/new", FEW, languages=["Arabic", "French"])
 
     held = await worker.press(offers, "/holds")
-    await there.receiver.post(f"/holds/{(await hold_of(there))['id']}/acceptance", {"by": "person"}, expect=200)
+    await there.receiver.post(
+        f"/holds/{(await hold_of(there))['id']}/acceptance", {"by": "person"}, expect=200
+    )
     accepted = await worker.get(f"/find/{id_of(held)}")
     under_way = await worker.press(accepted, "/placement")
     (placement,) = (await there.receiver.get("/placements"))["items"]
@@ -44,7 +57,9 @@ async def test_the_hand_over_card_names_no_town_and_no_address(country: Country)
     assert "Voorbeeldstraat" not in seen.text
 
 
-async def test_an_address_is_shown_once_to_whom_a_person_accepted_and_is_written_down(country: Country) -> None:
+async def test_an_address_is_shown_once_to_whom_a_person_accepted_and_is_written_down(
+    country: Country,
+) -> None:
     there = await desk(country)
     accepted = await there.accepted()
     worker = await worker_of(country)
@@ -63,7 +78,9 @@ async def test_an_offer_that_has_gone_says_so_and_shows_what_is_first_now(countr
     there = await desk(country)
     worker = await worker_of(country)
     offers = await referred(worker)
-    await hold_first(there.intake, referral_id=(await there.intake.post("/referrals", referral_body()))["id"])
+    await hold_first(
+        there.intake, referral_id=(await there.intake.post("/referrals", referral_body()))["id"]
+    )
 
     gone = await worker.press(offers, "/holds", partial=True)
 
@@ -110,9 +127,14 @@ async def test_what_was_declined_points_to_the_next_offer_in_one_press(country: 
     await second_shelter(country)
     worker = await worker_of(country)
     held = await worker.press(await referred(worker), "/holds")
-    shelters = {"linde": there.receiver, "berk": await country.client("coordinator", provider="berk")}
+    shelters = {
+        "linde": there.receiver,
+        "berk": await country.client("coordinator", provider="berk"),
+    }
     (hold,) = [hold for one in shelters.values() for hold in (await one.get("/holds"))["items"]]
-    receiver = next(one for name, one in shelters.items() if str(country.providers[name]) == hold["providerId"])
+    receiver = next(
+        one for name, one in shelters.items() if str(country.providers[name]) == hold["providerId"]
+    )
     await receiver.post(f"/holds/{hold['id']}/decline", {"reason": "staffing"}, expect=200)
 
     declined = await worker.get(f"/find/{id_of(held)}")
@@ -134,7 +156,9 @@ async def test_a_hold_that_ran_out_says_so(country: Country) -> None:
     assert "Stichting Linde did not answer in time." in seen.text
 
 
-async def test_a_hold_is_renewed_as_often_as_the_policy_allows_and_given_back_with_a_reason(country: Country) -> None:
+async def test_a_hold_is_renewed_as_often_as_the_policy_allows_and_given_back_with_a_reason(
+    country: Country,
+) -> None:
     there = await desk(country)
     hold = await there.hold()
     worker = await worker_of(country)
@@ -143,7 +167,9 @@ async def test_a_hold_is_renewed_as_often_as_the_policy_allows_and_given_back_wi
     once = await worker.press(page, "/renewal")
     twice = await worker.press(once, "/renewal")
     form = twice.form("/release")
-    given_back = await worker.send(form.action, [*form.fields, ("reason", "client_refused_too_far")])
+    given_back = await worker.send(
+        form.action, [*form.fields, ("reason", "client_refused_too_far")]
+    )
 
     assert "1 time left" in once.text
     assert "It cannot be held longer any more." in twice.text
@@ -163,7 +189,9 @@ async def test_what_was_said_stays_while_something_beside_it_changes_and_goes_wi
     await there.intake.patch(path, {"safetyPlan": True}, headers={"If-Match": etag})
 
     beside = await worker.get(now, partial=True)
-    await there.receiver.post(f"/holds/{(await hold_of(there))['id']}/acceptance", {"by": "person"}, expect=200)
+    await there.receiver.post(
+        f"/holds/{(await hold_of(there))['id']}/acceptance", {"by": "person"}, expect=200
+    )
     after = await worker.get(now, partial=True)
 
     said = "The place is held: nobody else can take it now."

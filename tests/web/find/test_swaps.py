@@ -11,7 +11,9 @@ from tests.swapping import chain
 from tests.web.find.finding import worker_of
 
 
-async def test_a_swap_is_found_proposed_and_agreed_to_for_the_own_household(country: Country) -> None:
+async def test_a_swap_is_found_proposed_and_agreed_to_for_the_own_household(
+    country: Country,
+) -> None:
     it = await chain(country)
     worker = await worker_of(country)
     page = await worker.get(f"/find/{it.waiting}")
@@ -37,13 +39,17 @@ async def test_a_swap_that_cannot_be_is_refused_with_a_reason(country: Country) 
     proposed = await worker.press(found, "/swaps")
     form = proposed.form("/refusals")
 
-    refused = await worker.send(form.action, [*form.fields, ("reason", "household_would_rather_not")])
+    refused = await worker.send(
+        form.action, [*form.fields, ("reason", "household_would_rather_not")]
+    )
 
     assert "Swap: proposed" not in refused.text
     assert (await it.at.desk.get("/swaps"))["items"][0]["status"] == "refused"
 
 
-async def test_what_a_colleague_has_shielded_is_nowhere_on_the_pages_of_others(country: Country) -> None:
+async def test_what_a_colleague_has_shielded_is_nowhere_on_the_pages_of_others(
+    country: Country,
+) -> None:
     it = await chain(country)
     held = await it.at.desk.post("/referrals", {**REFERRAL, "urgency": "planned"})
     await shield(it.at.desk, it.waiting)

@@ -8,7 +8,9 @@ from tests.web.find.finding import again_of, referred, worker_of
 from tests.web.visiting import visitor
 
 
-async def test_whoever_did_not_arrive_keeps_the_place_until_somebody_says_that_they_are_safe(country: Country) -> None:
+async def test_whoever_did_not_arrive_keeps_the_place_until_somebody_says_that_they_are_safe(
+    country: Country,
+) -> None:
     there = await desk(country)
     placement = await there.underway()
     worker = await worker_of(country)
@@ -33,7 +35,9 @@ async def test_why_not_there_names_every_rule_in_the_way(country: Country) -> No
     assert "<html" not in why.text
 
 
-async def test_if_nothing_fits_an_alternative_is_arranged_looked_after_and_ended(country: Country) -> None:
+async def test_if_nothing_fits_an_alternative_is_arranged_looked_after_and_ended(
+    country: Country,
+) -> None:
     await country.provider("linde")
     worker = await worker_of(country)
     nothing = await referred(worker)
@@ -57,8 +61,12 @@ async def test_a_contact_is_kept_and_says_when_the_next_is_due(country: Country)
     worker = await worker_of(country)
     page = await referred(worker)
 
-    noted = await worker.press(page, "/contacts", note="All quiet.", kind="client", due_at="2090-01-01T10:00")
-    refused = await worker.press(noted, "/contacts", note="Late.", kind="client", due_at="2020-01-01T10:00")
+    noted = await worker.press(
+        page, "/contacts", note="All quiet.", kind="client", due_at="2090-01-01T10:00"
+    )
+    refused = await worker.press(
+        noted, "/contacts", note="Late.", kind="client", due_at="2020-01-01T10:00"
+    )
 
     assert "All quiet." in noted.text
     assert "next contact 1 Jan 2090" in noted.text
@@ -106,7 +114,9 @@ async def test_a_page_that_is_seen_already_is_not_sent_again(country: Country) -
 
 
 @pytest.mark.parametrize("provider", ["linde", None])
-async def test_a_referral_of_another_desk_is_not_there(country: Country, provider: str | None) -> None:
+async def test_a_referral_of_another_desk_is_not_there(
+    country: Country, provider: str | None
+) -> None:
     there = await desk(country)
     made = await there.intake.post("/referrals", referral_body())
     role = "intake_worker" if provider else "administrator"

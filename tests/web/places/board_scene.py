@@ -8,7 +8,10 @@ from tests.country import Client, Country, place_body, referral_body, site_body
 
 LIKE: tuple[tuple[str, dict[str, Any]], ...] = (
     ("Linde", {"kind": "crisis", "bedSpaces": 4, "features": ["cots"]}),
-    ("Beuk", {"kind": "regular", "bedSpaces": 3, "sharing": "shared_facilities", "sonsUpToAge": 12}),
+    (
+        "Beuk",
+        {"kind": "regular", "bedSpaces": 3, "sharing": "shared_facilities", "sonsUpToAge": 12},
+    ),
     ("Wilg", {"kind": "move_on", "bedSpaces": 2, "genders": ["female", "other"]}),
 )
 COUNTS = {"Linde": 9, "Beuk": 7, "Wilg": 4}
@@ -35,7 +38,9 @@ class Scene:
     async def accepted(self, **referral: Any) -> dict[str, Any]:
         """As `held`, and accepted."""
         hold = await self.held(**referral)
-        return await self.linde.post(f"/holds/{hold['id']}/acceptance", {"by": "person"}, expect=200)
+        return await self.linde.post(
+            f"/holds/{hold['id']}/acceptance", {"by": "person"}, expect=200
+        )
 
     async def underway(self, **referral: Any) -> dict[str, Any]:
         """As `accepted`, and on their way."""
@@ -63,7 +68,11 @@ async def held(desk: Client, **referral: Any) -> dict[str, Any]:
     """Register, rank and hold the first offer."""
     made = await desk.post("/referrals", referral_body(**referral))
     ranking = await desk.post(f"/referrals/{made['id']}/rankings")
-    body = {"referralId": made["id"], "rankingId": ranking["id"], "offerId": ranking["offers"][0]["offerId"]}
+    body = {
+        "referralId": made["id"],
+        "rankingId": ranking["id"],
+        "offerId": ranking["offers"][0]["offerId"],
+    }
     return await desk.post("/holds", body, key=fresh())
 
 
@@ -78,7 +87,11 @@ async def busy(country: Country) -> Scene:
     for _ in range(2):
         await made.arrived()
     leaving = await made.arrived()
-    noted = {"expectedDeparture": "2026-12-01", "readyToLeaveSince": "2026-11-20", "blockers": ["housing", "debt"]}
+    noted = {
+        "expectedDeparture": "2026-12-01",
+        "readyToLeaveSince": "2026-11-20",
+        "blockers": ["housing", "debt"],
+    }
     await made.linde.patch(f"/placements/{leaving['id']}", noted)
     await made.underway()
     await made.accepted(languages=["ti"])
@@ -89,7 +102,9 @@ async def busy(country: Country) -> Scene:
         perpetratorWhereabouts="unknown",
         safetyPlan=True,
     )
-    await made.declare("Linde", 8, "out_of_service", reason="cleaning", until="2026-12-02T09:00:00Z")
+    await made.declare(
+        "Linde", 8, "out_of_service", reason="cleaning", until="2026-12-02T09:00:00Z"
+    )
     for turn in (0, 1, 3):
         await made.declare("Beuk", turn, "occupied")
     await made.declare("Wilg", 0, "occupied")
@@ -111,7 +126,8 @@ async def _made(country: Country, counts: dict[str, int]) -> Scene:
         await linde.post(f"/sites/{site['id']}/confirmations")
         sites[name] = site["id"]
         bodies = [
-            place_body(site["id"], label=f"{turn // 3 + 1}{'ABC'[turn % 3]}", **like) for turn in range(counts[name])
+            place_body(site["id"], label=f"{turn // 3 + 1}{'ABC'[turn % 3]}", **like)
+            for turn in range(counts[name])
         ]
         places[name] = [(await linde.post("/places", body))["id"] for body in bodies]
     return Scene(country, linde, haven, sites, places)

@@ -40,7 +40,15 @@ async def test_the_night_shift_sees_who_will_stand_at_the_door(site: Site) -> No
     await page.set_viewport_size(PHONE)  # pyright: ignore[reportArgumentType]
     card = page.locator(f"#a-{placement['id']}")
 
-    for words in ("3 personen", "vrouw (31)", "2 kinderen", "jongen 4 jaar", "meisje 9 jaar", "zwanger", "acuut"):
+    for words in (
+        "3 personen",
+        "vrouw (31)",
+        "2 kinderen",
+        "jongen 4 jaar",
+        "meisje 9 jaar",
+        "zwanger",
+        "acuut",
+    ):
         await expect(card).to_contain_text(words)
     for words in ("Tigrinya", "babybedjes", "000-555 02 02", "000-555 01 01"):
         await expect(card).to_contain_text(words)
@@ -87,5 +95,7 @@ async def test_both_sides_see_that_somebody_is_missed_until_one_of_them_acts(sit
     await expect(desk.get_by_text("Ga nu na of ze veilig zijn")).to_be_visible()
     await look_at(board, "places-no-show")
     await card.get_by_role("button", name="Zij kwamen toch").click()
-    await expect(desk.get_by_role("heading", name="Ze zijn aangekomen bij Stichting Linde")).to_be_visible()
+    await expect(
+        desk.get_by_role("heading", name="Ze zijn aangekomen bij Stichting Linde")
+    ).to_be_visible()
     await expect(card).to_have_count(0)

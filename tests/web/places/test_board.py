@@ -28,7 +28,9 @@ async def tab_to(page: Page, name: str) -> None:
     """Press Tab until something of this name has the focus."""
     for _ in range(200):
         await page.keyboard.press("Tab")
-        if await page.evaluate("name => document.activeElement.textContent.trim().startsWith(name)", name):
+        if await page.evaluate(
+            "name => document.activeElement.textContent.trim().startsWith(name)", name
+        ):
             return
     pytest.fail(f"{name} cannot be reached")
 
@@ -42,8 +44,12 @@ async def test_a_busy_board_can_be_read_in_every_size_and_light(site: Site) -> N
     await expect(page.get_by_role("dialog")).to_be_visible()
     await look_at(page, "places-place")
     await page.keyboard.press("Escape")
-    await page.locator(f"#s-{scene.sites['Linde']}").get_by_role("link", name="Vertrek…").last.click()
-    await expect(page.get_by_role("dialog").get_by_role("heading", level=2)).to_contain_text("Linde")
+    await (
+        page.locator(f"#s-{scene.sites['Linde']}").get_by_role("link", name="Vertrek…").last.click()
+    )
+    await expect(page.get_by_role("dialog").get_by_role("heading", level=2)).to_contain_text(
+        "Linde"
+    )
     await look_at(page, "places-stay")
 
 
@@ -82,14 +88,18 @@ async def test_a_hold_appears_on_the_open_board_and_its_sender_sees_the_answer(s
     watch.report()
 
     hold = await scene.held()
-    await expect(page.get_by_role("status").filter(has_text="Nieuw bericht")).to_have_text("Nieuw bericht")
+    await expect(page.get_by_role("status").filter(has_text="Nieuw bericht")).to_have_text(
+        "Nieuw bericht"
+    )
     await page.get_by_role("button", name="Accepteren").click()
 
     await expect(page.locator(f"#h-{hold['id']}")).to_contain_text("Geaccepteerd")
     assert (await scene.haven.get(f"/holds/{hold['id']}"))["status"] == "accepted"
 
 
-async def test_a_choice_that_was_begun_and_where_somebody_is_survive_what_comes_in(site: Site) -> None:
+async def test_a_choice_that_was_begun_and_where_somebody_is_survive_what_comes_in(
+    site: Site,
+) -> None:
     scene = await small(site.country)
     first = await scene.held()
     page = await opened(site)
@@ -146,7 +156,9 @@ async def test_presses_in_quick_succession_all_count(site: Site) -> None:
     )
 
     await expect(page.locator("[data-is=occupied]")).to_have_count(6)
-    assert {place["status"] for place in (await scene.linde.get("/places"))["items"]} == {"occupied"}
+    assert {place["status"] for place in (await scene.linde.get("/places"))["items"]} == {
+        "occupied"
+    }
 
 
 async def test_what_cannot_be_taken_back_is_said_honestly(site: Site) -> None:

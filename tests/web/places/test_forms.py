@@ -53,13 +53,27 @@ async def test_a_site_is_added_once_and_its_address_never_comes_back(country: Co
 async def test_every_fault_of_a_form_stands_beside_its_field(country: Country) -> None:
     await small(country)
 
-    page = (await (await coordinator(country)).post("/places/site", {"automaticAcceptance": "yes"}, expect=400)).text
+    page = (
+        await (await coordinator(country)).post(
+            "/places/site", {"automaticAcceptance": "yes"}, expect=400
+        )
+    ).text
 
-    for field in ("name", "municipality", "street", "postcode", "city", "addressSecrecy", "supervision"):
+    for field in (
+        "name",
+        "municipality",
+        "street",
+        "postcode",
+        "city",
+        "addressSecrecy",
+        "supervision",
+    ):
         assert f'id="fault-{field}"' in page, field
 
 
-async def test_a_site_is_changed_but_not_over_what_a_colleague_has_changed(country: Country) -> None:
+async def test_a_site_is_changed_but_not_over_what_a_colleague_has_changed(
+    country: Country,
+) -> None:
     scene = await small(country)
     at_linde = await coordinator(country)
     path = f"/places/site/{scene.sites['Linde']}"
@@ -76,7 +90,11 @@ async def test_a_site_is_changed_but_not_over_what_a_colleague_has_changed(count
 
     assert "read it again" in stale.text
     site = await scene.linde.get(f"/sites/{scene.sites['Linde']}")
-    assert (site["supervision"], site["addressSecrecy"], site["automaticAcceptance"]) == ("daytime", "known", True)
+    assert (site["supervision"], site["addressSecrecy"], site["automaticAcceptance"]) == (
+        "daytime",
+        "known",
+        True,
+    )
 
 
 async def test_a_sheet_begins_with_what_there_is(country: Country) -> None:
@@ -85,7 +103,10 @@ async def test_a_sheet_begins_with_what_there_is(country: Country) -> None:
     site = await at_linde.read(f"/places/site/{scene.sites['Linde']}")
     place = await at_linde.read(f"/places/place/{scene.places['Linde'][0]}")
 
-    assert [chosen(site, name) for name in ("addressSecrecy", "supervision", "features", "automaticAcceptance")] == [
+    assert [
+        chosen(site, name)
+        for name in ("addressSecrecy", "supervision", "features", "automaticAcceptance")
+    ] == [
         ["confidential"],
         ["24h"],
         [],
@@ -101,21 +122,32 @@ async def test_a_sheet_begins_with_what_there_is(country: Country) -> None:
 
 async def test_a_confidential_site_does_not_accept_by_itself(country: Country) -> None:
     scene = await small(country)
-    form = {"name": "Linde", "addressSecrecy": "confidential", "supervision": "24h", "automaticAcceptance": "yes"}
+    form = {
+        "name": "Linde",
+        "addressSecrecy": "confidential",
+        "supervision": "24h",
+        "automaticAcceptance": "yes",
+    }
 
-    answer = await (await coordinator(country)).post(f"/places/site/{scene.sites['Linde']}", form, expect=400)
+    answer = await (await coordinator(country)).post(
+        f"/places/site/{scene.sites['Linde']}", form, expect=400
+    )
 
     assert 'id="fault-automaticAcceptance"' in answer.text
 
 
-async def test_places_that_are_alike_are_added_together_and_each_label_once(country: Country) -> None:
+async def test_places_that_are_alike_are_added_together_and_each_label_once(
+    country: Country,
+) -> None:
     scene = await small(country, places=1)
     at_linde = await coordinator(country)
     path = f"/places/site/{scene.sites['Linde']}/place"
 
     await at_linde.post(path, PLACE)
     again = await at_linde.post(path, PLACE | {"label": "4B"}, expect=400)
-    wrong = await at_linde.post(path, PLACE | {"label": "5A", "bedSpaces": "many", "genders": []}, expect=400)
+    wrong = await at_linde.post(
+        path, PLACE | {"label": "5A", "bedSpaces": "many", "genders": []}, expect=400
+    )
 
     assert "There is one of this name already." in again.text
     assert {'id="fault-bedSpaces"' in wrong.text, 'id="fault-genders"' in wrong.text} == {True}
@@ -127,7 +159,9 @@ async def test_places_that_are_alike_are_added_together_and_each_label_once(coun
     ]
 
 
-async def test_of_a_place_that_somebody_was_promised_only_the_label_changes(country: Country) -> None:
+async def test_of_a_place_that_somebody_was_promised_only_the_label_changes(
+    country: Country,
+) -> None:
     scene = await small(country, places=2)
     await scene.held()
     at_linde = await coordinator(country)
@@ -137,14 +171,18 @@ async def test_of_a_place_that_somebody_was_promised_only_the_label_changes(coun
 
     for place in (held, free):
         await at_linde.post(f"/places/place/{place['id']}", PLACE | {"label": f"X{place['label']}"})
-    taken = await at_linde.post(f"/places/place/{free['id']}", PLACE | {"label": f"X{held['label']}"}, expect=400)
+    taken = await at_linde.post(
+        f"/places/place/{free['id']}", PLACE | {"label": f"X{held['label']}"}, expect=400
+    )
 
     assert "There is one of this name already." in taken.text
     kinds = {place["label"]: place["kind"] for place in (await scene.linde.get("/places"))["items"]}
     assert kinds == {f"X{held['label']}": "crisis", f"X{free['label']}": "regular"}
 
 
-async def test_arrival_and_departure_free_the_place_and_keep_what_delayed_it(country: Country) -> None:
+async def test_arrival_and_departure_free_the_place_and_keep_what_delayed_it(
+    country: Country,
+) -> None:
     scene = await small(country, places=1)
     placement = await scene.underway()
     at_linde = await coordinator(country)
@@ -152,7 +190,11 @@ async def test_arrival_and_departure_free_the_place_and_keep_what_delayed_it(cou
     stay = f"/places/stay/{placement['id']}"
 
     await at_linde.post(f"{stay}/arrival")
-    noted = {"expectedDeparture": "2026-12-01", "readyToLeaveSince": "2026-11-20", "current": ["housing", "debt"]}
+    noted = {
+        "expectedDeparture": "2026-12-01",
+        "readyToLeaveSince": "2026-11-20",
+        "current": ["housing", "debt"],
+    }
     await at_linde.post(stay, noted)
     shown = await at_linde.read("/places/moves", part=True)
     wrong = await at_linde.post(f"{stay}/departure", {"departedAt": "2020-01-01T10:00"}, expect=400)
@@ -164,11 +206,17 @@ async def test_arrival_and_departure_free_the_place_and_keep_what_delayed_it(cou
     assert "waits for: no home to move to" in shown
     assert 'id="fault-destination"' in wrong.text
     ended = await scene.haven.get(f"/placements/{placement['id']}")
-    assert (ended["status"], ended["destination"], ended["blockers"]) == ("ended", "own_home", ["housing"])
+    assert (ended["status"], ended["destination"], ended["blockers"]) == (
+        "ended",
+        "own_home",
+        ["housing"],
+    )
     assert (await scene.linde.get("/places"))["items"][0]["status"] == "free"
 
 
-async def test_an_arrival_that_was_pressed_by_mistake_is_corrected_with_one_leaf(country: Country) -> None:
+async def test_an_arrival_that_was_pressed_by_mistake_is_corrected_with_one_leaf(
+    country: Country,
+) -> None:
     scene = await small(country, places=1)
     placement = await scene.arrived()
     at_linde = await coordinator(country)
@@ -190,13 +238,17 @@ async def test_a_stay_of_somebody_else_is_not_there(country: Country) -> None:
     at_haven = await coordinator(country, "haven")
 
     for path in ("", "/departure"):
-        await at_haven.post(f"/places/stay/{placement['id']}{path}", {"destination": "own_home"}, expect=404)
+        await at_haven.post(
+            f"/places/stay/{placement['id']}{path}", {"destination": "own_home"}, expect=404
+        )
     await at_haven.read(f"/places/stay/{placement['id']}", expect=404)
 
     assert (await scene.linde.get(f"/placements/{placement['id']}"))["status"] == "arrived"
 
 
-async def test_who_does_not_come_keeps_the_place_until_the_sender_says_that_they_are_safe(country: Country) -> None:
+async def test_who_does_not_come_keeps_the_place_until_the_sender_says_that_they_are_safe(
+    country: Country,
+) -> None:
     scene = await small(country, places=1)
     placement = await scene.underway()
     at_linde, at_haven = await coordinator(country), await coordinator(country, "haven")
@@ -225,7 +277,9 @@ async def test_that_a_household_would_move_is_noted_and_forgotten(country: Count
     assert "Ask them first." in await at_linde.read(stay)
 
 
-async def test_each_says_yes_to_its_own_side_of_a_swap_and_sees_no_other_leg(country: Country) -> None:
+async def test_each_says_yes_to_its_own_side_of_a_swap_and_sees_no_other_leg(
+    country: Country,
+) -> None:
     found = await chain(country)
     swap = await found.at.propose(found.waiting)
     at_linde, at_eik = await coordinator(country), await coordinator(country, "eik")
@@ -234,8 +288,14 @@ async def test_each_says_yes_to_its_own_side_of_a_swap_and_sees_no_other_leg(cou
     assert "You see only what concerns you." in await at_linde.read("/places/swaps", part=True)
     assert "Yes, they may leave us" not in await at_eik.read("/places/swaps", part=True)
     for client, side in await found.at.asked(swap["id"]):
-        page = {found.at.desk: desk, found.at.hosts["linde"]: at_linde, found.at.hosts["eik"]: at_eik}[client]
-        await page.post(f"/places/swaps/{swap['id']}/consent", {"leg": side["legId"], "as": side["as"]})
+        page = {
+            found.at.desk: desk,
+            found.at.hosts["linde"]: at_linde,
+            found.at.hosts["eik"]: at_eik,
+        }[client]
+        await page.post(
+            f"/places/swaps/{swap['id']}/consent", {"leg": side["legId"], "as": side["as"]}
+        )
 
     assert await found.at.status(swap["id"]) == "reserved"
     assert "Reserved." in await at_linde.read("/places/swaps", part=True)
@@ -250,7 +310,9 @@ async def test_a_swap_is_refused_with_a_reason(country: Country) -> None:
     await at_linde.post(f"/places/swaps/{swap['id']}/refusal", {"reason": "staffing"})
 
     assert await found.at.status(swap["id"]) == "refused"
-    late = await at_linde.post(f"/places/swaps/{swap['id']}/refusal", {"reason": "staffing"}, expect=409)
+    late = await at_linde.post(
+        f"/places/swaps/{swap['id']}/refusal", {"reason": "staffing"}, expect=409
+    )
     assert "This swap is refused." in late.text
 
 
@@ -259,11 +321,15 @@ async def helped(scene: Scene) -> dict[str, Any]:
     referral = await scene.haven.post("/referrals", referral_body())
     body = {"kind": "hotel", "responsibleProviderId": str(scene.country.providers["linde"])}
     made = await scene.haven.post(f"/referrals/{referral['id']}/alternatives", body, key=fresh())
-    await scene.country.rows("UPDATE alternatives SET next_check_at = clock_timestamp() - interval '1 hour'")
+    await scene.country.rows(
+        "UPDATE alternatives SET next_check_at = clock_timestamp() - interval '1 hour'"
+    )
     return made
 
 
-async def test_whoever_answers_for_a_household_elsewhere_looks_after_it_and_ends_it(country: Country) -> None:
+async def test_whoever_answers_for_a_household_elsewhere_looks_after_it_and_ends_it(
+    country: Country,
+) -> None:
     scene = await small(country)
     alternative = await helped(scene)
     at_linde = await coordinator(country)

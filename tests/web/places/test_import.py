@@ -19,9 +19,14 @@ async def at_linde(country: Country) -> Visitor:
     return await visitor(country, "coordinator", provider="linde")
 
 
-async def take(somebody: Visitor, raw: bytes, *, kind: str = "places", expect: int = 200, **more: str) -> str:
+async def take(
+    somebody: Visitor, raw: bytes, *, kind: str = "places", expect: int = 200, **more: str
+) -> str:
     answer = await somebody.post(
-        "/places/import", {"kind": kind, **more}, files={"file": ("own.csv", raw, "text/csv")}, expect=expect
+        "/places/import",
+        {"kind": kind, **more},
+        files={"file": ("own.csv", raw, "text/csv")},
+        expect=expect,
     )
     return " ".join(answer.text.split())
 
@@ -63,7 +68,9 @@ async def test_looking_at_a_file_tells_nobody_anything(country: Country) -> None
     assert await country.value("SELECT value FROM heads WHERE name = 'register'") == version
 
 
-async def test_another_file_than_the_one_that_was_looked_at_is_only_looked_at(country: Country) -> None:
+async def test_another_file_than_the_one_that_was_looked_at_is_only_looked_at(
+    country: Country,
+) -> None:
     scene = await small(country, places=1)
     somebody = await at_linde(country)
     looked = await take(somebody, csv({**HERE, "label": "7A"}))
@@ -116,7 +123,9 @@ async def test_a_place_that_somebody_was_promised_stays_as_it_is(country: Countr
     scene = await small(country, places=1)
     await scene.held()
 
-    page = await take(await at_linde(country), csv({**HERE, "label": "1A", "bed_spaces": 9}), expect=400)
+    page = await take(
+        await at_linde(country), csv({**HERE, "label": "1A", "bed_spaces": 9}), expect=400
+    )
 
     assert "Somebody was promised this place: it stays as it is." in page
 
@@ -128,15 +137,24 @@ async def test_sites_are_taken_in_without_showing_an_address(country: Country) -
 
     looked = await take(somebody, raw, kind="sites")
     done = await take(somebody, raw, kind="sites", take=pressed(looked))
-    wrong = await take(somebody, csv({**SITE, "site": "Iep", "supervision": SITE["street"]}), kind="sites", expect=400)
+    wrong = await take(
+        somebody,
+        csv({**SITE, "site": "Iep", "supervision": SITE["street"]}),
+        kind="sites",
+        expect=400,
+    )
 
     assert "Taken in: 1 new, 1 changed" in done
     assert "Voorbeeldstraat" not in looked + done + wrong
-    sites = {site["name"]: site["supervision"] for site in (await scene.linde.get("/sites"))["items"]}
+    sites = {
+        site["name"]: site["supervision"] for site in (await scene.linde.get("/sites"))["items"]
+    }
     assert sites == {"Es": "24h", "Linde": "none"}
 
 
-async def test_a_file_that_moves_a_site_asks_again_whether_those_who_are_there_are_safe(country: Country) -> None:
+async def test_a_file_that_moves_a_site_asks_again_whether_those_who_are_there_are_safe(
+    country: Country,
+) -> None:
     scene = await small(country, places=1)
     placement = await scene.arrived()
     somebody = await at_linde(country)
@@ -159,7 +177,8 @@ async def test_what_is_no_such_file_is_told_plainly(country: Country, raw: bytes
 
 @pytest.mark.parametrize("kind", ["places", "sites"])
 @pytest.mark.parametrize(
-    "cell", ["", "\u200b", "x" * 200, "999", "perhaps", "own_unit castle", "GM1", "a b c", "Ünïcode"]
+    "cell",
+    ["", "\u200b", "x" * 200, "999", "perhaps", "own_unit castle", "GM1", "a b c", "Ünïcode"],
 )
 def test_people_have_words_for_every_fault_of_a_cell(kind: str, cell: str) -> None:
     example = EXAMPLES[kind]

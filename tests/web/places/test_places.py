@@ -18,7 +18,9 @@ async def coordinator(country: Country, provider: str = "linde") -> Visitor:
     return await visitor(country, "coordinator", provider=provider)
 
 
-async def status(scene: Any, site: str = "Linde", turn: int = 0) -> tuple[str, str | None, str | None]:
+async def status(
+    scene: Any, site: str = "Linde", turn: int = 0
+) -> tuple[str, str | None, str | None]:
     place = await scene.linde.get(f"/places/{scene.places[site][turn]}")
     return place["status"], place["reason"], place["until"]
 
@@ -32,7 +34,14 @@ async def test_the_board_shows_own_sites_and_places_and_who_wants_to_come(countr
     assert "000-555 02 02" in page
     assert "female (31); 2 children" in " ".join(page.split())
     assert "Arabic, Dutch" in page
-    for words in ("Lived in", "On their way", "Held", "Occupied", "Out of service", "Admits nobody for now"):
+    for words in (
+        "Lived in",
+        "On their way",
+        "Held",
+        "Occupied",
+        "Out of service",
+        "Admits nobody for now",
+    ):
         assert words in page
 
 
@@ -52,7 +61,9 @@ async def test_another_provider_sees_and_does_nothing_of_it(country: Country) ->
         (f"/places/site/{scene.sites['Linde']}/admission", {"admission": "paused"}),
     ):
         foreign = await stranger.post(path, form, expect=404)
-        missing = await stranger.post(path.replace(path.split("/")[3], str(uuid4())), form, expect=404)
+        missing = await stranger.post(
+            path.replace(path.split("/")[3], str(uuid4())), form, expect=404
+        )
         assert foreign.text == missing.text
     assert (await scene.haven.get(f"/holds/{hold['id']}"))["status"] == "pending"
     assert (await scene.linde.get(f"/sites/{scene.sites['Linde']}"))["admission"] == "open"
@@ -73,7 +84,9 @@ async def test_only_coordinators_get_in(country: Country, call: tuple[str, str])
     assert (answer.status_code, answer.headers["location"].partition("?")[0]) == (303, "/sign-in")
 
 
-async def test_a_request_is_accepted_with_one_press_and_the_sender_sees_it(country: Country) -> None:
+async def test_a_request_is_accepted_with_one_press_and_the_sender_sees_it(
+    country: Country,
+) -> None:
     scene = await small(country)
     hold = await scene.held()
     at_linde = await coordinator(country)
@@ -86,7 +99,9 @@ async def test_a_request_is_accepted_with_one_press_and_the_sender_sees_it(count
     assert "This hold is accepted." in again.text
 
 
-async def test_a_request_that_became_unsafe_says_why_when_it_is_accepted_and_can_be_declined(country: Country) -> None:
+async def test_a_request_that_became_unsafe_says_why_when_it_is_accepted_and_can_be_declined(
+    country: Country,
+) -> None:
     scene = await small(country)
     hold = await scene.held()
     await country.rows("UPDATE sites SET municipality = 'GM0518'")
@@ -139,7 +154,9 @@ async def test_a_status_is_taken_back_to_exactly_what_it_was(country: Country) -
     scene = await small(country)
     at_linde = await coordinator(country)
     place = f"/places/place/{scene.places['Linde'][0]}"
-    await at_linde.post(f"{place}/out-of-service", {"reason": "repair", "until": "2026-12-24T10:00"})
+    await at_linde.post(
+        f"{place}/out-of-service", {"reason": "repair", "until": "2026-12-24T10:00"}
+    )
     before = await status(scene)
 
     answer = await at_linde.post(f"{place}/free")
@@ -150,7 +167,9 @@ async def test_a_status_is_taken_back_to_exactly_what_it_was(country: Country) -
     assert await status(scene) == before
 
 
-async def test_nothing_is_taken_back_where_somebody_took_or_changed_the_place_meanwhile(country: Country) -> None:
+async def test_nothing_is_taken_back_where_somebody_took_or_changed_the_place_meanwhile(
+    country: Country,
+) -> None:
     scene = await small(country, places=1)
     at_linde = await coordinator(country)
     place = f"/places/place/{scene.places['Linde'][0]}"
@@ -158,7 +177,9 @@ async def test_nothing_is_taken_back_where_somebody_took_or_changed_the_place_me
     answer = await at_linde.post(f"{place}/free")
     token = hidden(answer.text, "token")
 
-    await scene.linde.patch(f"/places/{scene.places['Linde'][0]}", {"status": "out_of_service", "reason": "safety"})
+    await scene.linde.patch(
+        f"/places/{scene.places['Linde'][0]}", {"status": "out_of_service", "reason": "safety"}
+    )
     changed = await at_linde.post(f"{place}/undo", {"token": token})
     assert "Somebody has changed this place meanwhile" in changed.text
     await scene.declare("Linde", 0, "free")
@@ -174,7 +195,16 @@ async def test_only_what_was_just_done_to_this_place_can_be_taken_back(country: 
     at_linde = await coordinator(country)
     first, second = (f"/places/place/{place}" for place in scene.places["Linde"][:2])
     token = hidden((await at_linde.post(f"{first}/occupied")).text, "token")
-    parts = (scene.places["Linde"][0], "2026-01-01T00:00:00+00:00", "free", "", "", "occupied", "", "")
+    parts = (
+        scene.places["Linde"][0],
+        "2026-01-01T00:00:00+00:00",
+        "free",
+        "",
+        "",
+        "occupied",
+        "",
+        "",
+    )
     old = country.parts.keyring.token("\x1f".join(parts).encode(), scope="undo")
 
     await at_linde.post(f"{second}/undo", {"token": token}, expect=400)
@@ -185,7 +215,9 @@ async def test_only_what_was_just_done_to_this_place_can_be_taken_back(country: 
     assert (await status(scene))[0] == "occupied"
 
 
-async def test_a_place_that_somebody_was_promised_is_not_declared_anything(country: Country) -> None:
+async def test_a_place_that_somebody_was_promised_is_not_declared_anything(
+    country: Country,
+) -> None:
     scene = await small(country, places=1)
     await scene.held()
     place = f"/places/place/{scene.places['Linde'][0]}"
@@ -196,7 +228,9 @@ async def test_a_place_that_somebody_was_promised_is_not_declared_anything(count
     assert (await status(scene))[0] == "held"
 
 
-async def test_counts_warn_before_they_grow_stale_and_one_press_confirms_them(country: Country) -> None:
+async def test_counts_warn_before_they_grow_stale_and_one_press_confirms_them(
+    country: Country,
+) -> None:
     scene = await busy(country)
     at_linde = await coordinator(country)
     warned = await at_linde.read("/places/sites", part=True)
@@ -259,17 +293,31 @@ async def test_looks_at_who_is_coming_stand_in_the_access_log(country: Country) 
         " WHERE account_id = (SELECT account_id FROM tokens ORDER BY expires_at DESC LIMIT 1) ORDER BY id"
     )
 
-    assert [tuple(row) for row in rows] == [("search", "hold", 1), ("search", "hold", 1), ("accept", "hold", 1)]
+    assert [tuple(row) for row in rows] == [
+        ("search", "hold", 1),
+        ("search", "hold", 1),
+        ("accept", "hold", 1),
+    ]
 
 
-async def test_an_address_stands_on_the_sheet_that_was_asked_for_it_and_nowhere_else(country: Country) -> None:
+async def test_an_address_stands_on_the_sheet_that_was_asked_for_it_and_nowhere_else(
+    country: Country,
+) -> None:
     scene = await small(country)
     await scene.linde.post(
-        "/sites", site_body(name="Es", address={"street": "Kanariepad 7", "postcode": "0", "city": "X"})
+        "/sites",
+        site_body(name="Es", address={"street": "Kanariepad 7", "postcode": "0", "city": "X"}),
     )
     at_linde = await coordinator(country)
-    site_id = next(site["id"] for site in (await scene.linde.get("/sites"))["items"] if site["name"] == "Es")
-    for path in ("/places", "/places/sites", f"/places/site/{site_id}", f"/places/site/{site_id}/place"):
+    site_id = next(
+        site["id"] for site in (await scene.linde.get("/sites"))["items"] if site["name"] == "Es"
+    )
+    for path in (
+        "/places",
+        "/places/sites",
+        f"/places/site/{site_id}",
+        f"/places/site/{site_id}/place",
+    ):
         assert "Kanariepad" not in await at_linde.read(path)
 
     await at_linde.post(f"/places/site/{site_id}/address", {}, expect=400)

@@ -28,7 +28,9 @@ LAST, BEFORE = newest(), newest(1)
 async def sealed(country: Country) -> None:
     """Twelve safety nights in Zwolle, four of them after ready; 30 capacity nights there, and 3 in Groningen."""
     first = LAST.first
-    await stayed(country, first, first + 12 * DAY, lawful_regions=(FAR, THERE), ready_since=first + 8 * DAY)
+    await stayed(
+        country, first, first + 12 * DAY, lawful_regions=(FAR, THERE), ready_since=first + 8 * DAY
+    )
     await stayed(country, first, first + 30 * DAY, reason="capacity", persons="1")
     await stayed(country, first, first + 3 * DAY, receiving=FAR, reason="follow_on")
     await seal(country)
@@ -48,7 +50,10 @@ async def read(country: Country, path: str, *roles: str, expect: int = 200, **of
 
 @pytest.mark.parametrize(
     "region, said",
-    [(THERE, r"Ja: [\d,]+ nachten meer dan het aandeel\."), (FAR, r"Nee: [\d,]+ nachten minder dan het aandeel\.")],
+    [
+        (THERE, r"Ja: [\d,]+ nachten meer dan het aandeel\."),
+        (FAR, r"Nee: [\d,]+ nachten minder dan het aandeel\."),
+    ],
 )
 async def test_whether_a_region_carried_more_than_its_share_is_the_first_thing_said(
     country: Country, region: str, said: str
@@ -71,7 +76,9 @@ async def test_both_accounts_and_the_nights_after_ready_are_told_apart(country: 
     assert "nooit verrekend met veiligheidsnachten" in page
 
 
-async def test_the_administrator_sees_the_whole_country_and_no_region_of_their_own(country: Country) -> None:
+async def test_the_administrator_sees_the_whole_country_and_no_region_of_their_own(
+    country: Country,
+) -> None:
     await sealed(country)
 
     page = await read(country, "/share", "administrator")
@@ -80,7 +87,9 @@ async def test_the_administrator_sees_the_whole_country_and_no_region_of_their_o
     assert "Waarom?" not in page
 
 
-async def test_before_the_first_quarter_is_added_up_it_says_when_that_will_be(country: Country) -> None:
+async def test_before_the_first_quarter_is_added_up_it_says_when_that_will_be(
+    country: Country,
+) -> None:
     await stayed(country, local_today())
 
     page = await read(country, "/share", "auditor", region=THERE)
@@ -88,7 +97,9 @@ async def test_before_the_first_quarter_is_added_up_it_says_when_that_will_be(co
     assert re.search(r"Het eerste wordt opgeteld op \d+ \w+ 20\d\d", page)
 
 
-async def test_a_quarter_can_be_chosen_and_another_than_those_there_are_cannot(country: Country) -> None:
+async def test_a_quarter_can_be_chosen_and_another_than_those_there_are_cannot(
+    country: Country,
+) -> None:
     await stayed(country, BEFORE.first, BEFORE.first + 20 * DAY)
     await sealed(country)
 
@@ -112,7 +123,9 @@ async def sent(http: Any, path: str, **fields: str) -> Any:
     """Send a form of a page, as the browser of whoever reads that page does."""
     value = re.search(r'name="csrf" value="([^"]+)"', (await http.get("/share/caps")).text)
     return await http.post(
-        path, data={"csrf": value[1] if value else "", **fields}, headers={"Sec-Fetch-Site": "same-origin"}
+        path,
+        data={"csrf": value[1] if value else "", **fields},
+        headers={"Sec-Fetch-Site": "same-origin"},
     )
 
 
@@ -122,7 +135,9 @@ def cap(**changes: str) -> dict[str, str]:
     return {"at_most": "3", "reason": "own_waiting_list", "first": "", "until": until} | changes
 
 
-async def test_a_cap_is_set_only_after_it_was_said_what_it_does_and_is_withdrawn(country: Country) -> None:
+async def test_a_cap_is_set_only_after_it_was_said_what_it_does_and_is_withdrawn(
+    country: Country,
+) -> None:
     http = await browser_of(country, "auditor", region=THERE)
 
     asked = await sent(http, "/share/caps/confirmation", **cap())
@@ -154,7 +169,9 @@ async def test_a_cap_is_set_only_after_it_was_said_what_it_does_and_is_withdrawn
         ({"until": ""}, "Kies een dag binnen drie maanden"),
     ],
 )
-async def test_a_fault_in_a_cap_stands_beside_its_field(country: Country, changes: dict[str, str], said: str) -> None:
+async def test_a_fault_in_a_cap_stands_beside_its_field(
+    country: Country, changes: dict[str, str], said: str
+) -> None:
     http = await browser_of(country, "auditor", region=THERE)
 
     for path in ("/share/caps/confirmation", "/share/caps"):
@@ -164,22 +181,30 @@ async def test_a_fault_in_a_cap_stands_beside_its_field(country: Country, change
     assert await country.value("SELECT count(*) FROM caps") == 0
 
 
-async def test_only_the_two_regions_read_what_a_line_says_and_how_it_was_decided(country: Country) -> None:
+async def test_only_the_two_regions_read_what_a_line_says_and_how_it_was_decided(
+    country: Country,
+) -> None:
     where = await desk(country, places=2)
     placement = await where.arrived()
     path = f"/share/decisions/{placement['id']}"
-    here, there, far = [await browser_of(country, "auditor", region=region) for region in (HERE, THERE, FAR)]
+    here, there, far = [
+        await browser_of(country, "auditor", region=region) for region in (HERE, THERE, FAR)
+    ]
     assert (await here.get(path)).status_code == 404
     assert "opname" not in plain((await here.get("/share/ledger")).text)
 
-    await where.receiver.post(f"/placements/{placement['id']}/departure", {"destination": "own_home"}, expect=200)
+    await where.receiver.post(
+        f"/placements/{placement['id']}/departure", {"destination": "own_home"}, expect=200
+    )
 
     for http in (here, there):
         shown = plain((await http.get(path)).text)
         assert "komt er precies dezelfde rangorde uit" in shown
         assert "Zwolle" in shown
         assert placement["id"] in (await http.get("/share/decisions")).text
-        assert "van 's-Gravenhage naar Zwolle" in plain((await http.get("/share/ledger")).text).replace("&#39;", "'")
+        assert "van 's-Gravenhage naar Zwolle" in plain(
+            (await http.get("/share/ledger")).text
+        ).replace("&#39;", "'")
     assert (await far.get(path)).status_code == 404
     assert placement["id"] not in (await far.get("/share/decisions")).text
     third = plain((await far.get("/share/ledger")).text)
@@ -189,11 +214,15 @@ async def test_only_the_two_regions_read_what_a_line_says_and_how_it_was_decided
     assert (await there.get("/share/ledger/export")).status_code == 503
     await sign(country)
     for auditor, opened in ((there, 2), (far, 0)):
-        lines = [json.loads(line) for line in (await auditor.get("/share/ledger/export")).text.splitlines()]
+        lines = [
+            json.loads(line)
+            for line in (await auditor.get("/share/ledger/export")).text.splitlines()
+        ]
         assert sum(line["opening"] is not None for line in lines) == opened
         note = (await auditor.get("/share/ledger/checkpoint")).text
         assert (
-            rfc9162.mth([base64.b64decode(line["leaf"]) for line in lines]) == parse_checkpoint(parse_note(note)).root
+            rfc9162.mth([base64.b64decode(line["leaf"]) for line in lines])
+            == parse_checkpoint(parse_note(note)).root
         )
 
 
@@ -201,7 +230,9 @@ async def test_nobody_left_although_there_was_room(country: Country) -> None:
     await arrived_from_a_full_region(country)
     here = await browser_of(country, "auditor", region=HERE)
 
-    page = plain((await here.get(f"/share/decisions/report?quarter={quarter_of(local_today())}")).text)
+    page = plain(
+        (await here.get(f"/share/decisions/report?quarter={quarter_of(local_today())}")).text
+    )
 
     assert "Nee. De ene beslissing is gecontroleerd." in page
     assert "niets vrij dat mocht" in page
@@ -227,8 +258,12 @@ async def test_older_decisions_of_a_quarter_are_checked_on_a_page_of_their_own(
 async def arrived_from_a_full_region(country: Country) -> None:
     """Let a household of Den Haag, where nothing is free, have stayed in Zwolle for want of room."""
     where = await desk(country, places=2)
-    placement = await where.arrived(reason="capacity", dangerAssessment="none_known", dangerZones=[])
-    await where.receiver.post(f"/placements/{placement['id']}/departure", {"destination": "own_home"}, expect=200)
+    placement = await where.arrived(
+        reason="capacity", dangerAssessment="none_known", dangerZones=[]
+    )
+    await where.receiver.post(
+        f"/placements/{placement['id']}/departure", {"destination": "own_home"}, expect=200
+    )
 
 
 @pytest.mark.parametrize(
@@ -236,7 +271,12 @@ async def arrived_from_a_full_region(country: Country) -> None:
     [
         *("/share", "/share/settlement", "/share/ledger", "/share/ledger/proof?leaf=0&size=1"),
         *("/share/ledger/checkpoint", "/share/ledger/export", "/share/caps", "/share/decisions"),
-        *("/share/decisions/report", "/share/decisions/0", "/share/figures", "/share/figures/download"),
+        *(
+            "/share/decisions/report",
+            "/share/decisions/0",
+            "/share/figures",
+            "/share/figures/download",
+        ),
     ],
 )
 async def test_providers_have_no_share_to_look_at(country: Country, path: str) -> None:
@@ -259,5 +299,9 @@ async def test_few_are_told_in_words_and_never_as_a_number(country: Country) -> 
     assert f"{PAST},{THERE},inflow,,,40" in lines
 
 
-async def test_before_the_first_release_it_says_when_there_will_be_figures(country: Country) -> None:
-    assert "7 dagen na afloop van een kwartaal" in await read(country, "/share/figures", "administrator")
+async def test_before_the_first_release_it_says_when_there_will_be_figures(
+    country: Country,
+) -> None:
+    assert "7 dagen na afloop van een kwartaal" in await read(
+        country, "/share/figures", "administrator"
+    )

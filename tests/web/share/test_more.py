@@ -90,11 +90,16 @@ async def released(country: Country) -> None:
     await country.rows(MORE, quarter=PAST.first, region=THERE)
     first = PAST.first
     for region in (THERE, FAR):
-        await stayed(country, first, first + 20 * DAY, receiving=region, lawful_regions=(FAR, THERE))
+        await stayed(
+            country, first, first + 20 * DAY, receiving=region, lawful_regions=(FAR, THERE)
+        )
     await seal(country)
 
 
-async def test_a_controller_reads_figures_with_charts_in_either_language(released: None, site: Site) -> None:  # noqa: ARG001 - what is looked at
+async def test_a_controller_reads_figures_with_charts_in_either_language(
+    released: None,  # noqa: ARG001 - what is looked at
+    site: Site,
+) -> None:
     page = await site.person("auditor", region=THERE)
 
     await page.goto(f"/share/figures?quarter={PAST}")

@@ -26,7 +26,11 @@ async def leaf(country: Country) -> int:
     for before in (2, 1, 0):
         first = newest(before).first
         index = await stayed(
-            country, first, first + (20 + before) * DAY, lawful_regions=(FAR, THERE), ready_since=first + 18 * DAY
+            country,
+            first,
+            first + (20 + before) * DAY,
+            lawful_regions=(FAR, THERE),
+            ready_since=first + 18 * DAY,
         )
         await stayed(country, first, first + 30 * DAY, reason="capacity", receiving=THERE)
         await stayed(country, first, first + 14 * DAY, receiving=FAR, lawful_regions=(FAR, THERE))
@@ -51,7 +55,9 @@ async def verified(page: Page, leaf: int) -> list[str]:
     return await line.get_by_role("listitem").all_inner_texts()
 
 
-async def test_a_controller_reads_the_share_and_checks_a_line_in_the_browser(leaf: int, site: Site) -> None:
+async def test_a_controller_reads_the_share_and_checks_a_line_in_the_browser(
+    leaf: int, site: Site
+) -> None:
     page = await site.person("auditor", region=THERE)
 
     await page.goto("/share")
@@ -79,13 +85,17 @@ async def other_root(route: Route) -> None:
     answer = await route.fetch()
     origin, size, _, *signatures = (await answer.text()).split("\n")
     root = base64.b64encode(bytes(32)).decode()
-    await route.fulfill(body="\n".join([origin, size, root, *signatures]), content_type="text/plain")
+    await route.fulfill(
+        body="\n".join([origin, size, root, *signatures]), content_type="text/plain"
+    )
 
 
 async def other_origin(route: Route) -> None:
     """Change the first line of a checkpoint, under a signature that is not for it."""
     answer = await route.fetch()
-    await route.fulfill(body=(await answer.text()).replace("plek.example/nl\n", "plek.example/xx\n", 1))
+    await route.fulfill(
+        body=(await answer.text()).replace("plek.example/nl\n", "plek.example/xx\n", 1)
+    )
 
 
 async def test_the_browser_says_so_when_anything_was_tampered_with(leaf: int, site: Site) -> None:
@@ -95,7 +105,11 @@ async def test_the_browser_says_so_when_anything_was_tampered_with(leaf: int, si
     for path, tampering, wrong in (
         ("**/share/ledger/proof*", other_proof, "KLOPT NIET: met de controlewaarde"),
         ("**/share/ledger/checkpoint", other_root, "KLOPT NIET: met de controlewaarde"),
-        ("**/share/ledger/checkpoint", other_origin, "KLOPT NIET: het controlepunt is niet met deze sleutel"),
+        (
+            "**/share/ledger/checkpoint",
+            other_origin,
+            "KLOPT NIET: het controlepunt is niet met deze sleutel",
+        ),
     ):
         await page.route(path, tampering)
         said = await verified(page, leaf)
@@ -112,16 +126,21 @@ async def test_the_browser_says_so_when_anything_was_tampered_with(leaf: int, si
         ("data-bytes", '"version":1', "KLOPT NIET"),
     ):
         await page.locator(f"#leaf-{leaf} [{part}]").evaluate(
-            "(element, other) => { element.textContent = element.textContent.replace(other, 'x'); }", other
+            "(element, other) => { element.textContent = element.textContent.replace(other, 'x'); }",
+            other,
         )
         said = await verified(page, leaf)
         assert said[-2].startswith(wrong), said
     await look_at(page, "share-ledger-wrong")
 
 
-async def test_a_browser_without_ed25519_says_that_it_checked_all_but_the_signature(leaf: int, site: Site) -> None:
+async def test_a_browser_without_ed25519_says_that_it_checked_all_but_the_signature(
+    leaf: int, site: Site
+) -> None:
     page = await site.person("auditor", region=THERE)
-    await page.add_init_script("SubtleCrypto.prototype.importKey = () => Promise.reject(new Error('unknown'))")
+    await page.add_init_script(
+        "SubtleCrypto.prototype.importKey = () => Promise.reject(new Error('unknown'))"
+    )
     await page.goto("/share/ledger")
 
     said = await verified(page, leaf)

@@ -25,7 +25,10 @@ async def test_a_new_region_with_its_municipality_and_weight_is_taken_in(country
     ]
 
     assert taken == [Imported(new=1)] * 3
-    assert await country.value("SELECT count(*) FROM clearances WHERE 'GM9001' IN (zone, site)") == 2 * 342 + 1
+    assert (
+        await country.value("SELECT count(*) FROM clearances WHERE 'GM9001' IN (zone, site)")
+        == 2 * 342 + 1
+    )
     assert await country.value("SELECT count(*) FROM shares WHERE region = 'GM9001'") == 1
     async with country.parts.database.entered() as tx:
         reference = await tx.snapshots.reference(tx)
@@ -35,7 +38,10 @@ async def test_a_new_region_with_its_municipality_and_weight_is_taken_in(country
 @pytest.mark.parametrize("kind", ["regions", "municipalities", "weights"])
 async def test_importing_what_is_there_changes_nothing(country: Country, kind: str) -> None:
     rows = await country.rows(f"SELECT * FROM {kind}")  # noqa: S608 - one of three names
-    named = [{name.replace("valid_from", "date"): value for name, value in row._mapping.items()} for row in rows]
+    named = [
+        {name.replace("valid_from", "date"): value for name, value in row._mapping.items()}
+        for row in rows
+    ]
     before = await version(country, "reference")
 
     taken = await take(country, kind, csv(*named))
@@ -45,14 +51,20 @@ async def test_importing_what_is_there_changes_nothing(country: Country, kind: s
 
 
 async def test_a_larger_extent_shortens_every_distance_that_it_is_part_of(country: Country) -> None:
-    before = await country.value("SELECT km FROM clearances WHERE zone = :a AND site = :b", a=HERE, b=THERE)
+    before = await country.value(
+        "SELECT km FROM clearances WHERE zone = :a AND site = :b", a=HERE, b=THERE
+    )
     larger = await town(country, HERE)
 
-    taken = await take(country, "municipalities", csv(larger | {"extent_km": int(str(larger["extent_km"])) + 3}))
+    taken = await take(
+        country, "municipalities", csv(larger | {"extent_km": int(str(larger["extent_km"])) + 3})
+    )
 
     assert taken == Imported(changed=1)
     pairs = await country.rows(
-        "SELECT km FROM clearances WHERE (zone, site) IN ((:a, :b), (:b, :a)) ORDER BY zone", a=HERE, b=THERE
+        "SELECT km FROM clearances WHERE (zone, site) IN ((:a, :b), (:b, :a)) ORDER BY zone",
+        a=HERE,
+        b=THERE,
     )
     assert [row.km for row in pairs] == [before - 3, before - 3]
     assert await country.value("SELECT count(*) FROM clearances") == 342 * 342
@@ -65,9 +77,15 @@ async def test_a_ranking_made_before_distances_changed_cannot_be_held(country: C
     ranking = await intake.post(f"/referrals/{referral['id']}/rankings")
     larger = await town(country, HERE)
 
-    await take(country, "municipalities", csv(larger | {"extent_km": int(str(larger["extent_km"])) + 3}))
+    await take(
+        country, "municipalities", csv(larger | {"extent_km": int(str(larger["extent_km"])) + 3})
+    )
 
-    body = {"referralId": referral["id"], "rankingId": ranking["id"], "offerId": ranking["offers"][0]["offerId"]}
+    body = {
+        "referralId": referral["id"],
+        "rankingId": ranking["id"],
+        "offerId": ranking["offers"][0]["offerId"],
+    }
     refused = await intake.post("/holds", body, expect=409, key="once")
     assert refused["code"] == "ranking_outdated"
 
@@ -75,13 +93,17 @@ async def test_a_ranking_made_before_distances_changed_cannot_be_held(country: C
 async def test_a_new_name_needs_no_new_distances_and_outdates_no_ranking(country: Country) -> None:
     before = await version(country, "register")
 
-    taken = await take(country, "municipalities", csv(await town(country, HERE) | {"name": "Elders"}))
+    taken = await take(
+        country, "municipalities", csv(await town(country, HERE) | {"name": "Elders"})
+    )
 
     assert taken == Imported(changed=1)
     assert await version(country, "register") == before
 
 
-async def test_what_a_row_names_and_does_not_exist_is_told_by_line_and_column(country: Country) -> None:
+async def test_what_a_row_names_and_does_not_exist_is_told_by_line_and_column(
+    country: Country,
+) -> None:
     strange = TOWN | {"region": "GM9999"}
     weight = {"region": "GM9999", "weight": 10**12 - 1, "source": "invented", "date": "2025-01-01"}
 

@@ -27,8 +27,12 @@ async def claim(country: Country) -> tuple[object, ...]:
 
 
 async def test_a_whole_register_is_taken_in_and_can_be_seen_by_its_owner(country: Country) -> None:
-    await register(country, PLACE, PLACE | {"label": "1B"}, PLACE | {"label": "2A", "bed_spaces": 2})
-    coordinator = await country.client("coordinator", provider=None, token=await token_of(country, "linde"))
+    await register(
+        country, PLACE, PLACE | {"label": "1B"}, PLACE | {"label": "2A", "bed_spaces": 2}
+    )
+    coordinator = await country.client(
+        "coordinator", provider=None, token=await token_of(country, "linde")
+    )
 
     site = (await coordinator.get("/sites"))["items"][0]
     places = (await coordinator.get("/places"))["items"]
@@ -39,11 +43,16 @@ async def test_a_whole_register_is_taken_in_and_can_be_seen_by_its_owner(country
         ("1B", "free"),
         ("2A", "free"),
     ]
-    assert await country.value("SELECT array_agg(places ORDER BY places) FROM place_groups") == [1, 2]
+    assert await country.value("SELECT array_agg(places ORDER BY places) FROM place_groups") == [
+        1,
+        2,
+    ]
 
 
 async def token_of(country: Country, slug: str) -> str:
-    country.providers[slug] = await country.value("SELECT id FROM providers WHERE slug = :slug", slug=slug)
+    country.providers[slug] = await country.value(
+        "SELECT id FROM providers WHERE slug = :slug", slug=slug
+    )
     return await country.token("coordinator", "intake_worker", provider=slug)
 
 
@@ -63,14 +72,16 @@ FILES: dict[str, dict[str, object]] = {"providers": PROVIDER, "sites": SITE, "pl
 async def test_a_provider_keeps_the_regions_that_it_has_sites_in(country: Country) -> None:
     await register(country)
 
-    taken = await take(country, "providers", csv(PROVIDER | {"regions": FAR, "phone": "000-555 01 02"}))
+    taken = await take(
+        country, "providers", csv(PROVIDER | {"regions": FAR, "phone": "000-555 01 02"})
+    )
 
     assert taken == Imported(changed=1)
     served = await country.rows("SELECT region FROM provider_regions ORDER BY region")
     assert [row.region for row in served] == [FAR, THERE]
-    assert await take(country, "providers", csv(PROVIDER | {"regions": FAR, "phone": "000-555 01 02"})) == Imported(
-        unchanged=1
-    )
+    assert await take(
+        country, "providers", csv(PROVIDER | {"regions": FAR, "phone": "000-555 01 02"})
+    ) == Imported(unchanged=1)
 
 
 async def test_another_address_is_sealed_anew_and_outdates_no_ranking(country: Country) -> None:
@@ -80,7 +91,10 @@ async def test_another_address_is_sealed_anew_and_outdates_no_ranking(country: C
     taken = await take(country, "sites", csv(SITE | {"street": "Elders 2"}))
 
     assert taken == Imported(changed=1)
-    assert (await country.rows("SELECT revision FROM sites"), await version(country, "register")) == before
+    assert (
+        await country.rows("SELECT revision FROM sites"),
+        await version(country, "register"),
+    ) == before
     assert await take(country, "sites", csv(SITE | {"street": "Elders 2"})) == Imported(unchanged=1)
 
 
@@ -92,7 +106,10 @@ async def test_another_municipality_is_served_and_outdates_rankings(country: Cou
 
     assert taken == Imported(changed=1)
     assert await country.value("SELECT revision FROM sites") > before
-    assert await country.value("SELECT count(*) FROM provider_regions WHERE region = :far", far=FAR) == 1
+    assert (
+        await country.value("SELECT count(*) FROM provider_regions WHERE region = :far", far=FAR)
+        == 1
+    )
 
 
 async def test_a_site_made_by_its_owner_is_known_by_its_name(country: Country) -> None:
@@ -179,24 +196,34 @@ async def hold(country: Country) -> str:
     intake = await country.client("intake_worker", provider="elders")
     referral = await intake.post("/referrals", referral_body())
     ranking = await intake.post(f"/referrals/{referral['id']}/rankings")
-    body = {"referralId": referral["id"], "rankingId": ranking["id"], "offerId": ranking["offers"][0]["offerId"]}
+    body = {
+        "referralId": referral["id"],
+        "rankingId": ranking["id"],
+        "offerId": ranking["offers"][0]["offerId"],
+    }
     found: str = (await intake.post("/holds", body, key="once"))["id"]
     return found
 
 
-@pytest.mark.parametrize("says", [{"status": "free"}, {"status": "occupied"}, {"status": "", "bed_spaces": 2}])
+@pytest.mark.parametrize(
+    "says", [{"status": "free"}, {"status": "occupied"}, {"status": "", "bed_spaces": 2}]
+)
 async def test_a_place_with_a_live_hold_is_left_alone_and_its_line_named(
     country: Country, says: dict[str, object]
 ) -> None:
     await hold(country)
 
-    assert await faults(country, "places", csv(PLACE | {"label": "1C"}, PLACE | says)) == [(3, "label")]
+    assert await faults(country, "places", csv(PLACE | {"label": "1C"}, PLACE | says)) == [
+        (3, "label")
+    ]
 
     assert (await claim(country))[0] == "hold"
     assert await country.value("SELECT count(*) FROM places") == 1
 
 
-async def test_a_place_with_a_live_hold_may_stand_in_a_file_that_says_nothing_new_of_it(country: Country) -> None:
+async def test_a_place_with_a_live_hold_may_stand_in_a_file_that_says_nothing_new_of_it(
+    country: Country,
+) -> None:
     await hold(country)
 
     assert await take(country, "places", csv(PLACE | {"status": ""})) == Imported(unchanged=1)
@@ -221,7 +248,9 @@ async def test_only_the_owner_hears_that_its_counts_have_changed(country: Countr
     assert [tuple(row) for row in heard] == [("availability", THERE, [provider_id])]
 
 
-async def test_everything_wrong_is_told_at_once_whether_the_file_or_the_database_knows_it(country: Country) -> None:
+async def test_everything_wrong_is_told_at_once_whether_the_file_or_the_database_knows_it(
+    country: Country,
+) -> None:
     await register(country)
     raw = csv(
         PLACE | {"label": "2A"},
@@ -243,7 +272,9 @@ async def test_unknown_providers_and_municipalities_are_told_together(country: C
         (2, "municipality"),
         (2, "provider"),
     ]
-    assert await faults(country, "providers", csv(PROVIDER | {"regions": f"{HERE} GM0451"})) == [(2, "regions")]
+    assert await faults(country, "providers", csv(PROVIDER | {"regions": f"{HERE} GM0451"})) == [
+        (2, "regions")
+    ]
 
 
 async def test_a_header_at_fault_is_told_without_looking_anything_up(country: Country) -> None:

@@ -1,6 +1,7 @@
 """One real day of real shelters, with the dirt that real files have, becomes a register.
 
-The day is from the City of Toronto's shelter occupancy data (Open Government Licence); it is read where it lies.
+The day is from the City of Toronto's shelter occupancy data (Open Government Licence); it is read
+where it lies.
 """
 
 import csv as csv_module
@@ -20,7 +21,9 @@ FOLDER = Path(__file__).parents[5] / "shared" / "data" / "toronto"
 FILES = sorted(FOLDER.glob("*women_2021_2024.csv.gz"))
 TOWNS = ("GM0363", "GM0518", "GM0599", "GM0344", "GM0193", "GM0014")
 
-pytestmark = pytest.mark.skipif(not FILES, reason="the shared data (toronto, women 2021 to 2024) is not there")
+pytestmark = pytest.mark.skipif(
+    not FILES, reason="the shared data (toronto, women 2021 to 2024) is not there"
+)
 
 Line = dict[str, str]
 
@@ -36,7 +39,9 @@ def days() -> dict[str, list[Line]]:
 def size(line: Line) -> tuple[int, int]:
     """Funded capacity (else the actual one) and occupied of a programme, counted in beds or in rooms."""
     unit = "BED" if line["CAPACITY_ACTUAL_BED"] else "ROOM"
-    capacity = int(line[f"CAPACITY_FUNDING_{unit}"] or 0) or int(line[f"CAPACITY_ACTUAL_{unit}"] or 0)
+    capacity = int(line[f"CAPACITY_FUNDING_{unit}"] or 0) or int(
+        line[f"CAPACITY_ACTUAL_{unit}"] or 0
+    )
     return capacity, int(line[f"OCCUPIED_{unit}S"] or 0)
 
 
@@ -72,7 +77,8 @@ def beds(line: Line, site_name: str) -> list[dict[str, object]]:
             "sharing": "shared_room" if counted_in_beds else "own_unit",
             "genders": "female",
             "sons_up_to_age": 17,
-            # More people than beds: every bed is taken, and the others have none in this register either.
+            # More people than beds: every bed is taken, and the others have none in this register
+            # either.
             "status": "occupied" if number <= occupied else "free",
         }
         for number in range(1, capacity + 1)
@@ -107,13 +113,21 @@ def files_of(day: list[Line]) -> dict[str, bytes]:
             },
         )
         places += beds(line, str(known["site"]))
-    return {"providers": csv(*providers.values()), "sites": csv(*sites.values()), "places": csv(*places)}
+    return {
+        "providers": csv(*providers.values()),
+        "sites": csv(*sites.values()),
+        "places": csv(*places),
+    }
 
 
 DAYS = days() if FILES else {}
 DIRTIEST = max(
     DAYS,
-    key=lambda day: (any(is_crowded(line) for line in DAYS[day]), sum(is_padded(line) for line in DAYS[day]), day),
+    key=lambda day: (
+        any(is_crowded(line) for line in DAYS[day]),
+        sum(is_padded(line) for line in DAYS[day]),
+        day,
+    ),
     default="",
 )
 
@@ -130,9 +144,15 @@ async def test_a_real_day_becomes_a_register(country: Country) -> None:
 
     taken = {kind: await take(country, kind, raw) for kind, raw in files.items()}
 
-    rows = {kind: len(list(csv_module.reader(StringIO(raw.decode())))) - 1 for kind, raw in files.items()}
+    rows = {
+        kind: len(list(csv_module.reader(StringIO(raw.decode())))) - 1
+        for kind, raw in files.items()
+    }
     assert taken == {kind: Imported(new=count) for kind, count in rows.items()}
-    expected = sum(size(line)[0] for line in DAYS[DIRTIEST]), sum(min(size(line)) for line in DAYS[DIRTIEST])
+    expected = (
+        sum(size(line)[0] for line in DAYS[DIRTIEST]),
+        sum(min(size(line)) for line in DAYS[DIRTIEST]),
+    )
     counted = await country.rows(
         "SELECT (SELECT sum(places) FROM place_groups), (SELECT count(*) FROM claims WHERE kind = 'occupied')"
     )
@@ -141,14 +161,18 @@ async def test_a_real_day_becomes_a_register(country: Country) -> None:
     assert again == {kind: Imported(unchanged=count) for kind, count in rows.items()}
 
 
-async def test_a_location_that_somebody_left_out_is_told_by_its_line_and_nothing_is_taken_in(country: Country) -> None:
+async def test_a_location_that_somebody_left_out_is_told_by_its_line_and_nothing_is_taken_in(
+    country: Country,
+) -> None:
     day = next(lines for lines in DAYS.values() if any(not line["LOCATION_NAME"] for line in lines))
     await take(country, "providers", files_of(day)["providers"])
     raw = csv(
         *(
             {
                 "provider": slug(line),
-                "site": f"{line['LOCATION_NAME']} {line['PROGRAM_ID']}" if line["LOCATION_NAME"] else " ",
+                "site": f"{line['LOCATION_NAME']} {line['PROGRAM_ID']}"
+                if line["LOCATION_NAME"]
+                else " ",
                 "municipality": TOWNS[0],
                 "street": "unknown",
                 "city": "unknown",

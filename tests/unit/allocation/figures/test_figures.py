@@ -10,7 +10,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.allocation.figures.curves import CLASSES, EDGES, Curve, Point, class_of, curve
-from app.allocation.figures.figures import COUNTRY, OTHER, Counted, Figures, Measure, figures, name_of
+from app.allocation.figures.figures import (
+    COUNTRY,
+    OTHER,
+    Counted,
+    Figures,
+    Measure,
+    figures,
+    name_of,
+)
 from app.allocation.figures.suppression import FEW, WIDTH, Sum, possible
 from app.allocation.figures.survival import Observed, Step, survival
 from tests.rounds import rounds
@@ -28,8 +36,12 @@ def drawn(seed: int, *, most: int) -> list[Counted]:
     found: list[Counted] = []
     for region, to, moves in product(REGIONS, ("home", "kin", "care"), ("0", "1+")):
         count = luck.choice((0, 0, luck.randint(0, 4), luck.randint(0, most)))
-        found.append(Counted("outflow", region, f"only {region}", count, {"to": to, "moves": moves}))
-    found += [Counted("groups", region, "x", luck.randint(0, 30), {"code": "young"}) for region in REGIONS]
+        found.append(
+            Counted("outflow", region, f"only {region}", count, {"to": to, "moves": moves})
+        )
+    found += [
+        Counted("groups", region, "x", luck.randint(0, 30), {"code": "young"}) for region in REGIONS
+    ]
     found += [Counted("inflow", region, "x", luck.randint(0, most)) for region in REGIONS]
     return found
 
@@ -53,7 +65,11 @@ def truth(counted: list[Counted]) -> dict[tuple[str, str, str, str], int]:
 
 def equations(cells: dict[tuple[str, str, str, str], int]) -> list[Sum]:
     """Everything that a reader knows: parts come to their total, regions to the country."""
-    found = [Sum(cell, tuple((*cell[:-1], region) for region in REGIONS)) for cell in cells if cell[-1] == COUNTRY]
+    found = [
+        Sum(cell, tuple((*cell[:-1], region) for region in REGIONS))
+        for cell in cells
+        if cell[-1] == COUNTRY
+    ]
     for measure in (OUTFLOW,):
         for region, (breakdown, codes) in product((COUNTRY, *REGIONS), measure.breakdowns.items()):
             parts = tuple((measure.name, breakdown, code, region) for code in codes)
@@ -67,7 +83,9 @@ def released(counted: list[Counted]) -> dict[str, Figures]:
 
 @given(st.integers(0, 10**6), st.sampled_from((6, 25, 200)))
 @settings(deadline=None, max_examples=rounds(4, soak=100))
-def test_a_reader_of_all_regions_and_the_country_cannot_tell_one_small_count(seed: int, most: int) -> None:
+def test_a_reader_of_all_regions_and_the_country_cannot_tell_one_small_count(
+    seed: int, most: int
+) -> None:
     counted = drawn(seed, most=most)
     cells = truth(counted)
     shown = released(counted)
@@ -85,8 +103,8 @@ def test_a_reader_of_all_regions_and_the_country_cannot_tell_one_small_count(see
 @given(st.integers(0, 10**6))
 @settings(deadline=None, max_examples=rounds(2, soak=40))
 def test_quarters_beside_each_other_and_one_region_at_a_time_tell_no_more(seed: int) -> None:
-    # What is asked for selects from what was released, and quarters are never added up: so the equations of two
-    # releases have no cell in common, and a reader of both is a reader of each.
+    # What is asked for selects from what was released, and quarters are never added up: so the
+    # equations of two releases have no cell in common, and a reader of both is a reader of each.
     quarters = [drawn(seed, most=25), drawn(seed + 1, most=25)]
     together: dict[tuple[str, str, str, str, str], int] = {}
     sums: list[Sum] = []
@@ -112,7 +130,9 @@ def test_with_the_small_ones_hidden_alone_the_same_reader_would_tell() -> None:
     hidden = [cell for cell, count in cells.items() if count < FEW]
 
     told = [
-        cell for cell in hidden if possible(cells, equations(cells), hidden=hidden, cell=cell) == (cells[cell],) * 2
+        cell
+        for cell in hidden
+        if possible(cells, equations(cells), hidden=hidden, cell=cell) == (cells[cell],) * 2
     ]
     assert len(told) > 0
 
@@ -135,7 +155,12 @@ def test_where_there_are_no_places_nothing_is_hidden_on_that_account() -> None:
     only_there = figures((INFLOW,), counted, regions=REGIONS, served=("A", "B"))
 
     assert (everywhere["A"]["inflow"], everywhere["B"]["inflow"]) == (40, None)
-    assert [only_there[region]["inflow"] for region in (COUNTRY, "A", "B", "C")] == [52, 40, 12, None]
+    assert [only_there[region]["inflow"] for region in (COUNTRY, "A", "B", "C")] == [
+        52,
+        40,
+        12,
+        None,
+    ]
     by_origin = Measure("inflow", by_origin=True)
     assert figures((by_origin,), counted, regions=REGIONS, served=("A", "B"))["B"]["inflow"] is None
 
@@ -152,7 +177,7 @@ def test_a_code_that_a_breakdown_does_not_know_counts_as_other() -> None:
     assert shown == {"answers": 35, "answers.code.accepted": 20, "answers.code.other": 15}
 
 
-# --- how long stays last ----------------------------------------------------------------------------
+# --- how long stays last --------------------------------------------------------------
 
 
 def steps_of(*ended: tuple[int, int], open_until: int, going_on: int) -> tuple[Step, ...]:
@@ -176,7 +201,9 @@ def test_the_curve_goes_as_far_as_its_departures_are_shown() -> None:
     steps = steps_of((7, 20), (20, 40), (50, 20), open_until=89, going_on=20)
 
     percents = {14: 80, 30: 40, 60: 20, 90: 20, 180: 20, 365: 20}
-    assert curve(steps, shown=CLASSES) == Curve(20, tuple(Point(days, part) for days, part in percents.items()))
+    assert curve(steps, shown=CLASSES) == Curve(
+        20, tuple(Point(days, part) for days, part in percents.items())
+    )
     assert curve(steps, shown=(CLASSES[0], CLASSES[2])) == Curve(None, (Point(14, 80),))
     assert curve(steps, shown=()) == Curve(None, ())
 

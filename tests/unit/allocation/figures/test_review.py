@@ -15,7 +15,9 @@ THRESHOLDS = {
 }  # fmt: skip
 
 
-def tally(account: str = "a", *, roles: tuple[str, ...] = ("intake_worker",), **counts: int) -> Tally:
+def tally(
+    account: str = "a", *, roles: tuple[str, ...] = ("intake_worker",), **counts: int
+) -> Tally:
     return Tally(account, "linde", roles, counts)
 
 
@@ -32,7 +34,8 @@ def test_every_code_has_a_threshold_and_words_in_every_language() -> None:
 @pytest.mark.parametrize("code", CODES)
 def test_a_count_is_found_from_its_threshold_on_and_not_below(code: str) -> None:
     below, reached, above = (
-        Tally("a", "linde", ("intake_worker",), {code: THRESHOLDS[code] + more}) for more in (-1, 0, 1)
+        Tally("a", "linde", ("intake_worker",), {code: THRESHOLDS[code] + more})
+        for more in (-1, 0, 1)
     )
 
     assert findings([below], REVIEW) == ()
@@ -46,7 +49,11 @@ def test_a_count_is_found_from_its_threshold_on_and_not_below(code: str) -> None
 def test_a_finding_says_who_it_was_and_for_whom_they_work() -> None:
     found = findings([tally("b", roles=("coordinator", "intake_worker"), reveals=4)], REVIEW)[0]
 
-    assert (found.account_id, found.provider_id, found.roles) == ("b", "linde", ("coordinator", "intake_worker"))
+    assert (found.account_id, found.provider_id, found.roles) == (
+        "b",
+        "linde",
+        ("coordinator", "intake_worker"),
+    )
 
 
 def test_what_an_account_did_not_do_is_not_found() -> None:
@@ -55,13 +62,19 @@ def test_what_an_account_did_not_do_is_not_found() -> None:
 
 
 def test_findings_come_by_code_the_most_first_then_by_account_whatever_the_order_given() -> None:
-    tallies = [tally("c", reveals=9, zone_changes=3), tally("b", reveals=4), tally("a", reveals=4, odd_hours=6)]
+    tallies = [
+        tally("c", reveals=9, zone_changes=3),
+        tally("b", reveals=4),
+        tally("a", reveals=4, odd_hours=6),
+    ]
     expected = [
         ("zone_changes", "c", 3), ("reveals", "c", 9), ("reveals", "a", 4), ("reveals", "b", 4), ("odd_hours", "a", 6),
     ]  # fmt: skip
 
     for given in (tallies, tallies[::-1]):
-        assert [(one.code, one.account_id, one.count) for one in findings(given, REVIEW)] == expected
+        assert [
+            (one.code, one.account_id, one.count) for one in findings(given, REVIEW)
+        ] == expected
 
 
 def test_no_hour_is_odd_for_a_machine_but_for_whoever_is_a_person_as_well() -> None:

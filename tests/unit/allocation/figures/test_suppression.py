@@ -9,7 +9,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.allocation.figures.suppression import FEW, WIDTH, Sum, counts_to_show, hidden_cells, possible
+from app.allocation.figures.suppression import (
+    FEW,
+    WIDTH,
+    Sum,
+    counts_to_show,
+    hidden_cells,
+    possible,
+)
 from tests.rounds import rounds
 
 if TYPE_CHECKING:
@@ -23,22 +30,32 @@ def table(values: list[list[int]]) -> tuple[dict[Any, int], list[Sum]]:
     rows, columns = range(len(values)), range(len(values[0]))
     counts: dict[Any, int] = {(f"r{i}", f"c{j}"): values[i][j] for i, j in product(rows, columns)}
     across = [Sum((f"r{i}", ALL), tuple((f"r{i}", f"c{j}") for j in columns)) for i in rows]
-    down = [Sum((ALL, j), tuple((f"r{i}", j) for i in rows)) for j in [*(f"c{j}" for j in columns), ALL]]
+    down = [
+        Sum((ALL, j), tuple((f"r{i}", j) for i in rows)) for j in [*(f"c{j}" for j in columns), ALL]
+    ]
     sums = across + down
     for equation in sums:
         counts[equation.total] = sum(counts[part] for part in equation.parts)
     return counts, sums
 
 
-def given_away(counts: Mapping[Any, int], sums: list[Sum], hidden: frozenset[Any], small: set[Any]) -> dict[Any, Any]:
+def given_away(
+    counts: Mapping[Any, int], sums: list[Sum], hidden: frozenset[Any], small: set[Any]
+) -> dict[Any, Any]:
     """The small counts that a reader can tell more exactly than allowed, each with what is possible."""
     found = {cell: possible(counts, sums, hidden=hidden, cell=cell) for cell in sorted(small)}
-    return {cell: (low, high) for cell, (low, high) in found.items() if high is not None and high - low < WIDTH}
+    return {
+        cell: (low, high)
+        for cell, (low, high) in found.items()
+        if high is not None and high - low < WIDTH
+    }
 
 
 tables = st.integers(2, 4).flatmap(
     lambda columns: st.lists(
-        st.lists(st.one_of(st.integers(0, 14), st.integers(0, 80)), min_size=columns, max_size=columns),
+        st.lists(
+            st.one_of(st.integers(0, 14), st.integers(0, 80)), min_size=columns, max_size=columns
+        ),
         min_size=2,
         max_size=5,
     )
@@ -98,8 +115,19 @@ def test_what_is_known_from_elsewhere_is_reckoned_with() -> None:
 
 
 def test_linked_tables_are_audited_together() -> None:
-    counts: dict[Any, int] = {"all": 40, "women": 36, "men": 4, "with": 33, "without": 7, "no men": 36}
-    sums = [Sum("all", ("women", "men")), Sum("all", ("with", "without")), Sum("women", ("no men",))]
+    counts: dict[Any, int] = {
+        "all": 40,
+        "women": 36,
+        "men": 4,
+        "with": 33,
+        "without": 7,
+        "no men": 36,
+    }
+    sums = [
+        Sum("all", ("women", "men")),
+        Sum("all", ("with", "without")),
+        Sum("women", ("no men",)),
+    ]
     hidden = hidden_cells(counts, sums)
 
     assert given_away(counts, sums, hidden, {"men", "without"}) == {}

@@ -22,7 +22,9 @@ stays = st.lists(
     ),
     max_size=14,
 )
-from_the_start = st.lists(st.builds(Observed, st.just(0), st.integers(0, 15), st.booleans()), min_size=1, max_size=20)
+from_the_start = st.lists(
+    st.builds(Observed, st.just(0), st.integers(0, 15), st.booleans()), min_size=1, max_size=20
+)
 
 
 def counted_by_hand(seen: list[Observed], day: int) -> Fraction:
@@ -85,7 +87,9 @@ def test_open_stays_make_it_longer_than_the_ended_ones_alone_would() -> None:
 def test_who_is_seen_late_says_nothing_of_the_days_before() -> None:
     early = [Observed(0, 3, ended=True), Observed(0, 8, ended=True)]
 
-    assert staying_after(survival([*early, Observed(5, 8, ended=True, count=98)]), days=3) == Fraction(1, 2)
+    assert staying_after(
+        survival([*early, Observed(5, 8, ended=True, count=98)]), days=3
+    ) == Fraction(1, 2)
 
 
 @given(stays)
@@ -93,7 +97,9 @@ def test_fewer_and_fewer_stay_and_nobody_ends_who_was_not_there(seen: list[Obser
     steps = survival(seen)
 
     assert all(0 < step.ended <= step.at_risk for step in steps)
-    assert [step.staying for step in steps] == sorted((step.staying for step in steps), reverse=True)
+    assert [step.staying for step in steps] == sorted(
+        (step.staying for step in steps), reverse=True
+    )
     assert [step.days for step in steps] == sorted({stay.left for stay in seen if stay.ended})
 
 

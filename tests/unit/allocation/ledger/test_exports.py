@@ -11,7 +11,14 @@ from typing import Any
 
 import pytest
 
-from app.allocation.ledger.exports import Reading, WrongLeaf, export_line, first_other, hash_line, signed_hashes
+from app.allocation.ledger.exports import (
+    Reading,
+    WrongLeaf,
+    export_line,
+    first_other,
+    hash_line,
+    signed_hashes,
+)
 from app.allocation.ledger.leaves import clear_leaf_bytes, leaf_bytes
 from app.allocation.ledger.openings import Correction, Opening, commitment, opening_document
 from app.allocation.ledger.tree import Growing
@@ -31,9 +38,13 @@ ARRIVAL = Opening(
     policy_hash=POLICY,
     swap_id="0b5f1f6e-5a53-4a6c-9d43-2f3f3f0f8f11",
 )
-DEPARTURE = replace(ARRIVAL, type="departure", arrival=1, ready_since=dt.date(2026, 3, 20), swap_id=None)
+DEPARTURE = replace(
+    ARRIVAL, type="departure", arrival=1, ready_since=dt.date(2026, 3, 20), swap_id=None
+)
 CORRECTION = replace(
-    DEPARTURE, type="correction", correction=Correction(3, "coordinator", region="GM0193", code="departed_other_day")
+    DEPARTURE,
+    type="correction",
+    correction=Correction(3, "coordinator", region="GM0193", code="departed_other_day"),
 )
 
 
@@ -52,7 +63,9 @@ def export() -> list[bytes]:
         stay_line(2, ARRIVAL, shown=False),
         stay_line(3, DEPARTURE),
         stay_line(4, CORRECTION),
-        stay_line(5, replace(CORRECTION, correction=Correction(3, "worker", region=None, code="other"))),
+        stay_line(
+            5, replace(CORRECTION, correction=Correction(3, "worker", region=None, code="other"))
+        ),
         export_line(6, clear_leaf_bytes(6, "quarter_total", content), None),
         stay_line(7, replace(DEPARTURE, reason="not a code")),
         stay_line(8, ARRIVAL, shown=False),
@@ -121,7 +134,12 @@ def test_any_line_taken_out_put_in_or_moved_is_found_and_named() -> None:
     drawn = random.Random(3)
     for index in range(len(LINES)):
         assert found_in([*LINES[:index], *LINES[index + 1 :]]) == index
-        for line in (LINES[index], b"\n", b"{}\n", stay_line(index, replace(ARRIVAL, origin="GM0014"))):
+        for line in (
+            LINES[index],
+            b"\n",
+            b"{}\n",
+            stay_line(index, replace(ARRIVAL, origin="GM0014")),
+        ):
             expected = index + 1 if line == LINES[index] else index
             assert found_in([*LINES[:index], line, *LINES[index:]]) == expected
         other = drawn.choice([at for at in range(len(LINES)) if at != index])
@@ -168,7 +186,13 @@ def test_what_is_no_line_of_an_export_is_named_as_the_first_wrong_leaf(line: byt
     assert wrong.value.why
 
 
-def misfit(changes: dict[str, Any], *, index: int = 1, leaf_type: str = "arrival", opening: Opening = ARRIVAL) -> bytes:
+def misfit(
+    changes: dict[str, Any],
+    *,
+    index: int = 1,
+    leaf_type: str = "arrival",
+    opening: Opening = ARRIVAL,
+) -> bytes:
     """Return the line of a leaf that commits to an opening that is not as it should be."""
     from app.allocation.ledger.openings import commitment_of  # noqa: PLC0415 - only to make what nobody should
 

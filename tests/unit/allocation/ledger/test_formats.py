@@ -32,15 +32,30 @@ def test_what_is_written_fits_it() -> None:
         assert Draft202012Validator(SCHEMA).is_valid(json.loads(line))
     for leaf in LEAVES:
         assert fits("leaf", json.loads(leaf))
-    content = {"corrects": 4, "by": {"role": "auditor", "region": "GM0193"}, "code": "ended", "nights": {"safety": 3}}
+    content = {
+        "corrects": 4,
+        "by": {"role": "auditor", "region": "GM0193"},
+        "code": "ended",
+        "nights": {"safety": 3},
+    }
     assert fits("leaf", json.loads(clear_leaf_bytes(9, "correction", content)))
     for opening in (ARRIVAL, DEPARTURE, CORRECTION):
         assert fits("opening", json.loads(canonical_json(opening_document(opening, bytes(16)))))
 
 
 @pytest.mark.parametrize(
-    "changes", [{"site": "Linde"}, {"version": 1}, {"persons": "6"}, {"corrects": 1}, {"date": None}, {"salt": "00"}]
+    "changes",
+    [
+        {"site": "Linde"},
+        {"version": 1},
+        {"persons": "6"},
+        {"corrects": 1},
+        {"date": None},
+        {"salt": "00"},
+    ],
 )
 def test_what_is_never_written_does_not(changes: dict[str, object]) -> None:
-    assert not fits("opening", json.loads(canonical_json(opening_document(ARRIVAL, bytes(16)))) | changes)
+    assert not fits(
+        "opening", json.loads(canonical_json(opening_document(ARRIVAL, bytes(16)))) | changes
+    )
     assert not fits("leaf", json.loads(LEAVES[1]) | {"content": {}})

@@ -20,7 +20,13 @@ from app.allocation.ledger.leaves import (
     leaf_bytes,
     parse_leaf,
 )
-from app.allocation.ledger.openings import STAY_TYPES, Correction, Opening, commitment_of, opening_document
+from app.allocation.ledger.openings import (
+    STAY_TYPES,
+    Correction,
+    Opening,
+    commitment_of,
+    opening_document,
+)
 from app.allocation.policy.canonical import canonical_json
 
 COMMITMENT = bytes(range(32))
@@ -60,7 +66,9 @@ def test_a_leaf_in_clear_is_these_bytes_and_no_others() -> None:
 @pytest.mark.parametrize("leaf_type", STAY_TYPES)
 @pytest.mark.parametrize("index", [0, 10, LARGEST])
 def test_what_commits_is_read_again(leaf_type: str, index: int) -> None:
-    assert parse_leaf(leaf_bytes(index, leaf_type, COMMITMENT)) == Leaf(index, leaf_type, COMMITMENT, None)
+    assert parse_leaf(leaf_bytes(index, leaf_type, COMMITMENT)) == Leaf(
+        index, leaf_type, COMMITMENT, None
+    )
 
 
 @pytest.mark.parametrize("leaf_type", CLEAR_TYPES)
@@ -82,7 +90,9 @@ def test_every_type_is_of_a_stay_or_in_clear() -> None:
         (0, "arrival", b"7"),
     ],
 )
-def test_what_is_no_leaf_about_a_stay_is_not_written(index: int, leaf_type: str, commitment: bytes) -> None:
+def test_what_is_no_leaf_about_a_stay_is_not_written(
+    index: int, leaf_type: str, commitment: bytes
+) -> None:
     with pytest.raises(ValueError, match="leaf"):
         leaf_bytes(index, leaf_type, commitment)
 
@@ -167,7 +177,9 @@ def test_an_opening_cites_only_what_was_before_it() -> None:
     with pytest.raises(LeafFault, match="not before it"):
         check_opening(committed(document, index=3), document)
     later = replace(
-        DEPARTURE, type="correction", correction=Correction(9, role="coordinator", region=None, code="other")
+        DEPARTURE,
+        type="correction",
+        correction=Correction(9, role="coordinator", region=None, code="other"),
     )
     document = opening_document(later, SALT)
     with pytest.raises(LeafFault, match="not before it"):

@@ -94,7 +94,10 @@ KEY = VerifierKey("plek.example/nl", SIGNS, bytes(range(32)))
 
 def test_a_key_is_passed_on_with_the_digits_that_its_signatures_name() -> None:
     written = KEY.written()
-    assert written == f"plek.example/nl+{KEY.key_id.hex()}+{base64.b64encode(bytes([1, *range(32)])).decode()}"
+    assert (
+        written
+        == f"plek.example/nl+{KEY.key_id.hex()}+{base64.b64encode(bytes([1, *range(32)])).decode()}"
+    )
     assert parse_key(written + "\n") == KEY
     witness = VerifierKey("GM0193", COSIGNS, bytes(32))
     assert parse_key(witness.written()) == witness
@@ -119,9 +122,13 @@ def test_what_is_no_key_is_not_read(written: str) -> None:
 
 
 def test_a_witness_signs_a_time_and_the_text() -> None:
-    assert cosigned_text("a\n1\nb\n", time=1764000000) == "cosignature/v1\ntime 1764000000\na\n1\nb\n"
+    assert (
+        cosigned_text("a\n1\nb\n", time=1764000000) == "cosignature/v1\ntime 1764000000\na\n1\nb\n"
+    )
 
 
 def test_a_name_has_no_spaces_and_no_plus() -> None:
     assert is_name("GM0193")
-    assert not any(is_name(name) for name in ("", "GM 0193", "GM+0193", "GM\x000193", "GM\u200b0193"))
+    assert not any(
+        is_name(name) for name in ("", "GM 0193", "GM+0193", "GM\x000193", "GM\u200b0193")
+    )

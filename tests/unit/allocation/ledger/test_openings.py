@@ -35,7 +35,9 @@ OPENING = Opening(
 )
 DEPARTURE = replace(OPENING, type="departure", arrival=7, ready_since=dt.date(2026, 3, 20))
 CORRECTION = replace(
-    DEPARTURE, type="correction", correction=Correction(7, role="coordinator", region="GM0193", code=NOT_ARRIVED)
+    DEPARTURE,
+    type="correction",
+    correction=Correction(7, role="coordinator", region="GM0193", code=NOT_ARRIVED),
 )
 SALT = bytes(range(16))
 FIRST_VERSION = (
@@ -69,7 +71,9 @@ def test_a_correction_says_what_it_corrects_who_did_it_and_why() -> None:
 def test_a_controller_checks_an_exported_opening_without_this_code() -> None:
     exported = json.loads(json.dumps(opening_document(OPENING, SALT)))
 
-    canonical = json.dumps(exported, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+    canonical = json.dumps(
+        exported, sort_keys=True, separators=(",", ":"), ensure_ascii=False
+    ).encode()
 
     assert hashlib.sha256(canonical).digest() == commitment(OPENING, SALT)
 
@@ -90,21 +94,29 @@ def test_any_other_content_or_salt_is_another_commitment() -> None:
         if field.name != "type"
     ]
 
-    commitments = {commitment(opening, SALT) for opening in [OPENING, DEPARTURE, CORRECTION, *changed]}
+    commitments = {
+        commitment(opening, SALT) for opening in [OPENING, DEPARTURE, CORRECTION, *changed]
+    }
 
     assert len(commitments | {commitment(OPENING, bytes(16))}) == len(changed) + 4
 
 
 def test_the_order_of_the_lawful_regions_says_nothing() -> None:
-    assert commitment(replace(OPENING, lawful_regions=("GM0363", "GM0193")), SALT) == commitment(OPENING, SALT)
+    assert commitment(replace(OPENING, lawful_regions=("GM0363", "GM0193")), SALT) == commitment(
+        OPENING, SALT
+    )
 
 
-@pytest.mark.parametrize("persons, stated", [(1, "1"), (2, "2"), (3, "3-4"), (4, "3-4"), (5, "5+"), (11, "5+")])
+@pytest.mark.parametrize(
+    "persons, stated", [(1, "1"), (2, "2"), (3, "3-4"), (4, "3-4"), (5, "5+"), (11, "5+")]
+)
 def test_the_size_of_a_household_is_a_class(persons: int, stated: str) -> None:
     assert persons_class(persons) == stated
 
 
-@pytest.mark.parametrize("opening", [OPENING, DEPARTURE, replace(DEPARTURE, swap_id="7", ready_since=None), CORRECTION])
+@pytest.mark.parametrize(
+    "opening", [OPENING, DEPARTURE, replace(DEPARTURE, swap_id="7", ready_since=None), CORRECTION]
+)
 def test_what_was_written_is_read_again(opening: Opening) -> None:
     assert parse_opening(json.loads(canonical_json(opening_document(opening, SALT)))) == opening
 
@@ -126,7 +138,10 @@ def test_what_does_not_fit_its_type_is_not_written() -> None:
     for misfit in (replace(OPENING, arrival=1), replace(DEPARTURE, arrival=None)):
         with pytest.raises(ValueError, match="names the arrival"):
             commitment(misfit, SALT)
-    for misfit in (replace(CORRECTION, correction=None), replace(DEPARTURE, correction=CORRECTION.correction)):
+    for misfit in (
+        replace(CORRECTION, correction=None),
+        replace(DEPARTURE, correction=CORRECTION.correction),
+    ):
         with pytest.raises(ValueError, match="says what it corrects"):
             commitment(misfit, SALT)
 

@@ -17,7 +17,9 @@ class Step(NamedTuple):
     left_before: bool
 
 
-STEPS = st.lists(st.builds(Step, st.sampled_from("ABC"), st.booleans(), st.booleans()), min_size=1, max_size=7)
+STEPS = st.lists(
+    st.builds(Step, st.sampled_from("ABC"), st.booleans(), st.booleans()), min_size=1, max_size=7
+)
 
 
 def written(steps: list[Step]) -> list[str]:
@@ -65,5 +67,9 @@ def test_moving_inside_one_provider_asks_for_no_leaf_in_whatever_region() -> Non
 
 
 def test_a_first_place_and_one_after_they_had_left_only_begin() -> None:
-    assert due_at(Arrival(left_inside=None, cross_regional=True)) == Leaves(departure=False, arrival=True)
-    assert due_at(Arrival(left_inside=None, cross_regional=False)) == Leaves(departure=False, arrival=False)
+    assert due_at(Arrival(left_inside=None, cross_regional=True)) == Leaves(
+        departure=False, arrival=True
+    )
+    assert due_at(Arrival(left_inside=None, cross_regional=False)) == Leaves(
+        departure=False, arrival=False
+    )

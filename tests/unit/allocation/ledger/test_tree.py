@@ -86,7 +86,10 @@ def test_proofs_of_inclusion_are_those_of_the_rfc_and_hold() -> None:
         for index in range(size):
             proof = [hash_of(stretch, HASHES) for stretch in inclusion(index, size)]
             assert proof == rfc9162.path(index, LEAVES[:size])
-            assert included(leaf_hash(LEAVES[index]), index=index, size=size, proof=proof) == ROOTS[size]
+            assert (
+                included(leaf_hash(LEAVES[index]), index=index, size=size, proof=proof)
+                == ROOTS[size]
+            )
             assert rfc9162.is_included(LEAVES[index], index, size, proof, ROOTS[size])
 
 

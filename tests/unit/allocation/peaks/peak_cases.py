@@ -24,7 +24,9 @@ MOST_POINTS = 7_000
 """Seven factors of at most 1,000 each."""
 
 
-def offered(group: str, *, band: str = "ample", score: int = 100, freshness: str = "fresh") -> Offer:
+def offered(
+    group: str, *, band: str = "ample", score: int = 100, freshness: str = "fresh"
+) -> Offer:
     return Offer(
         replace(PLACE, id=group),
         1,
@@ -39,7 +41,9 @@ def offered(group: str, *, band: str = "ample", score: int = 100, freshness: str
     )
 
 
-def asking(id_: str, *choices: Offer | Choice, urgency: str = "acute", for_safety: bool = True) -> Asker:
+def asking(
+    id_: str, *choices: Offer | Choice, urgency: str = "acute", for_safety: bool = True
+) -> Asker:
     chosen = [Choice(one) if isinstance(one, Offer) else one for one in choices]
     return Asker(id_, urgency, for_safety, tuple(chosen), BANDS)
 
@@ -52,7 +56,9 @@ def groups(made: peaks.Plan) -> list[str | None]:
     return [one.choice and one.choice.group for one in made.referrals]
 
 
-def drawn(luck: Random, *, askers: int, groups: int, scores: int = 4) -> tuple[list[Asker], dict[str, int]]:
+def drawn(
+    luck: Random, *, askers: int, groups: int, scores: int = 4
+) -> tuple[list[Asker], dict[str, int]]:
     """A peak with many ties: few scores, few places; each asker's choices in the order of a ranking."""
     free = {f"g{number}": luck.choice((0, 1, 1, 2, 5)) for number in range(groups)}
     drawn: list[Asker] = []
@@ -72,7 +78,14 @@ def drawn(luck: Random, *, askers: int, groups: int, scores: int = 4) -> tuple[l
             for place, group in enumerate(lawful)
         ]
         one = Asker(str(number), urgency, for_safety, (), luck.choice((BANDS, BANDS[:1])))
-        choices.sort(key=lambda choice: (choice.leaves, one.lesser(choice), -choice.offer.score, choice.group))
+        choices.sort(
+            key=lambda choice: (
+                choice.leaves,
+                one.lesser(choice),
+                -choice.offer.score,
+                choice.group,
+            )
+        )
         drawn.append(replace(one, choices=tuple(choices)))
     return drawn, free
 
@@ -89,7 +102,10 @@ def worth(askers: Sequence[Asker], taken: Sequence[Choice | None]) -> tuple[int,
         -unsafe[True],
         -sum(choice.leaves for _, choice in pairs),
         -unsafe[False],
-        -sum("freshness" in one.bands and choice.offer.freshness == "unknown" for one, choice in pairs),
+        -sum(
+            "freshness" in one.bands and choice.offer.freshness == "unknown"
+            for one, choice in pairs
+        ),
         sum(choice.offer.score for _, choice in pairs),
     )
 
@@ -105,7 +121,11 @@ def tried(askers: Sequence[Asker], free: Mapping[str, int]) -> list[Choice | Non
         return (*(-value for value in worth(askers, taken)), *order)
 
     ways = itertools.product(*((*one.choices, None) for one in askers))
-    lawful = (way for way in ways if all(n <= free[g] for g, n in Counter(c.group for c in way if c).items()))
+    lawful = (
+        way
+        for way in ways
+        if all(n <= free[g] for g, n in Counter(c.group for c in way if c).items())
+    )
     return list(min(lawful, key=standing))
 
 
@@ -118,8 +138,12 @@ def solved(askers: Sequence[Asker], free: Mapping[str, int]) -> tuple[int, ...]:
     limits = [LinearConstraint(once, -np.inf, 1), LinearConstraint(room, -np.inf, most)]
     best: list[int] = []
     for aim in range(len(AIMS)):
-        values = np.array([worth([askers[row]], [choice])[aim] for row, choice in pairs], dtype=float)
-        found = milp(-values, constraints=limits, integrality=np.ones(len(pairs)), bounds=Bounds(0, 1))
+        values = np.array(
+            [worth([askers[row]], [choice])[aim] for row, choice in pairs], dtype=float
+        )
+        found = milp(
+            -values, constraints=limits, integrality=np.ones(len(pairs)), bounds=Bounds(0, 1)
+        )
         best.append(round(float(values @ np.round(found.x))))
         limits.append(LinearConstraint(values[None, :], best[-1] - 0.5, np.inf))
     return tuple(best)

@@ -26,19 +26,30 @@ from tests.unit.allocation.peaks.peak_cases import (
     worth,
 )
 
-# --- what comes out is the best there is --------------------------------------------------------------
+# --- what comes out is the best there is ----------------------------------------------
 
 
 def test_every_plan_is_the_one_that_trying_everything_finds_ties_included() -> None:
     for seed in range(500):
         luck = Random(seed)
-        askers, free = drawn(luck, askers=luck.randint(0, 5), groups=luck.randint(1, 4), scores=luck.choice((1, 2, 40)))
+        askers, free = drawn(
+            luck,
+            askers=luck.randint(0, 5),
+            groups=luck.randint(1, 4),
+            scores=luck.choice((1, 2, 40)),
+        )
         found = [one.choice for one in plan(askers, free).referrals]
         assert found == tried(askers, free), seed
 
 
-def test_the_first_who_asks_gets_what_comes_first_though_others_change_seats_and_places_for_it() -> None:
-    asking = [Wishes(("near", "far"), (1, 4), 200), Wishes(("far",), (3,), 100), Wishes(("near",), (0,), 100)]
+def test_the_first_who_asks_gets_what_comes_first_though_others_change_seats_and_places_for_it() -> (
+    None
+):
+    asking = [
+        Wishes(("near", "far"), (1, 4), 200),
+        Wishes(("far",), (3,), 100),
+        Wishes(("near",), (0,), 100),
+    ]
 
     # The first and the second seated, or the first and the third: both cost 104.
     assert assign(asking, {"near": 1, "far": 1}) == (0, 0, None)
@@ -61,7 +72,9 @@ def test_a_plan_keeps_every_promise_whatever_it_is_made_of(seed: int) -> None:
 
     taken = [one.choice for one in made.referrals]
     held = Counter(choice.group for choice in taken if choice)
-    assert all(choice is None or choice in one.choices for one, choice in zip(askers, taken, strict=True))
+    assert all(
+        choice is None or choice in one.choices for one, choice in zip(askers, taken, strict=True)
+    )
     assert all(count <= free[group] for group, count in held.items())
     assert worth(askers, taken) >= worth(askers, [one.in_turn for one in made.referrals])
     for one, planned in zip(askers, made.referrals, strict=True):
@@ -100,7 +113,7 @@ def test_what_cannot_be_added_up_exactly_is_refused(cost: int) -> None:
         assign([Wishes((), (), cost)], {})
 
 
-# --- what it means -----------------------------------------------------------------------------------
+# --- what it means --------------------------------------------------------------------
 
 
 def test_one_makes_way_so_that_one_more_is_placed() -> None:
@@ -126,7 +139,11 @@ def test_the_more_urgent_go_before_and_equals_in_the_order_of_the_waiting_list()
 
     assert groups(made) == [None, "x", None]
     changed = [(one.change, one.because, one.count) for one in made.referrals]
-    assert changed == [("passed_over", "more_urgent", 1), ("placed", "more_urgent", 1), ("nothing", "taken", 1)]
+    assert changed == [
+        ("passed_over", "more_urgent", 1),
+        ("placed", "more_urgent", 1),
+        ("nothing", "taken", 1),
+    ]
 
 
 def test_places_are_exchanged_for_bands_first_and_points_after() -> None:
@@ -158,7 +175,12 @@ def test_changes_at_different_places_have_reasons_of_their_own() -> None:
         asking("4", offered("c", score=200), offered("d", score=100)),
     ]
     made = plan([*pair, *swap], dict.fromkeys("abcd", 1))
-    assert [one.because for one in made.referrals] == ["more_placed", "more_placed", "points", "points"]
+    assert [one.because for one in made.referrals] == [
+        "more_placed",
+        "more_placed",
+        "points",
+        "points",
+    ]
 
     one_chain = [
         asking("a to b", offered("a"), offered("b")),
@@ -172,7 +194,7 @@ def test_changes_at_different_places_have_reasons_of_their_own() -> None:
     ]
 
 
-# --- own region first, and caps -------------------------------------------------------------------------
+# --- own region first, and caps -------------------------------------------------------
 
 AT_HOME = replace(PLACE, id="home", site_id="s2", municipality="here", region="HOME")
 BOTH = Register((PLACE, AT_HOME))
@@ -180,16 +202,25 @@ FREE_BOTH = replace(QUIET, free={"g1": 2, "home": 1}, confirmed_hours={"s1": 0, 
 
 
 def ranked(
-    id_: str, *, reason: str = "capacity", register: Register = BOTH, capped: frozenset[str] = frozenset()
+    id_: str,
+    *,
+    reason: str = "capacity",
+    register: Register = BOTH,
+    capped: frozenset[str] = frozenset(),
 ) -> Asker:
     need = replace(SAFE_NEED, reason=reason)
     situation = replace(FREE_BOTH, capped_regions=capped)
     return asker(id_, need, rank(need, register, situation, POLICY), register, situation, POLICY)
 
 
-def test_a_referral_for_capacity_leaves_its_region_only_once_all_that_is_lawful_there_goes_to_others() -> None:
+def test_a_referral_for_capacity_leaves_its_region_only_once_all_that_is_lawful_there_goes_to_others() -> (
+    None
+):
     for_capacity = ranked("capacity")
-    assert [(choice.group, choice.leaves) for choice in for_capacity.choices] == [("home", False), ("g1", True)]
+    assert [(choice.group, choice.leaves) for choice in for_capacity.choices] == [
+        ("home", False),
+        ("g1", True),
+    ]
     assert groups(plan([for_capacity], FREE_BOTH.free)) == ["home"]
 
     made = plan([ranked("first"), ranked("second")], FREE_BOTH.free)
@@ -218,18 +249,30 @@ def test_who_flees_for_safety_is_not_made_less_safe_so_that_another_can_stay_at_
         ("in_region", "own_region", 1),
     ]
 
-    unsafe_home = asking("staying", offered("home", band="sufficient"), abroad("g1"), for_safety=False)
+    unsafe_home = asking(
+        "staying", offered("home", band="sufficient"), abroad("g1"), for_safety=False
+    )
     assert groups(plan([unsafe_home], {"home": 1, "g1": 1})) == ["home"]
 
 
-def test_referrals_for_safety_and_those_without_anything_at_home_choose_among_all_that_is_lawful() -> None:
+def test_referrals_for_safety_and_those_without_anything_at_home_choose_among_all_that_is_lawful() -> (
+    None
+):
     assert [choice.leaves for choice in ranked("safety", reason="safety").choices] == [False, False]
-    assert [choice.leaves for choice in ranked("elsewhere", register=Register((PLACE,))).choices] == [False]
+    assert [
+        choice.leaves for choice in ranked("elsewhere", register=Register((PLACE,))).choices
+    ] == [False]
 
 
-def test_a_region_whose_cap_is_reached_gets_nobody_for_capacity_and_whoever_flees_for_safety() -> None:
+def test_a_region_whose_cap_is_reached_gets_nobody_for_capacity_and_whoever_flees_for_safety() -> (
+    None
+):
     capped = frozenset({"AWAY"})
-    askers = [ranked("1", capped=capped), ranked("2", capped=capped), ranked("3", reason="safety", capped=capped)]
+    askers = [
+        ranked("1", capped=capped),
+        ranked("2", capped=capped),
+        ranked("3", reason="safety", capped=capped),
+    ]
     assert groups(plan(askers, FREE_BOTH.free)) == ["home", None, "g1"]
 
 
@@ -237,4 +280,7 @@ def test_safer_places_for_others_are_told_as_safer() -> None:
     one = asking("one", offered("a", score=9), offered("b"), for_safety=False)
     other = asking("other", offered("a"), offered("b", band="sufficient"), for_safety=False)
     made = plan([one, other], {"a": 1, "b": 1})
-    assert [(p.choice and p.choice.group, p.because) for p in made.referrals] == [("b", "safer"), ("a", "safer")]
+    assert [(p.choice and p.choice.group, p.because) for p in made.referrals] == [
+        ("b", "safer"),
+        ("a", "safer"),
+    ]

@@ -52,11 +52,18 @@ def test_a_ranking_keeps_its_bytes_for_good() -> None:
 
     assert recorded == "sha256:0a7f92e90ab908ccd759d7925fa269ac62bb0c164bdfe8d1282ff83fec4cec84"
     assert digest(by_the_rules_before) == recorded  # nothing of it has ended
-    assert replay(inputs_bytes(need, situation), register=Register((PLACE,)), policy=POLICY, rules=NEWEST) == recorded
+    assert (
+        replay(
+            inputs_bytes(need, situation), register=Register((PLACE,)), policy=POLICY, rules=NEWEST
+        )
+        == recorded
+    )
 
 
 def test_what_does_not_fit_is_named_where_it_is() -> None:
-    document = document_of(replace(SAFE_NEED, danger_zones=(DangerZone("home", 5, dt.date(2026, 5, 1)),)))
+    document = document_of(
+        replace(SAFE_NEED, danger_zones=(DangerZone("home", 5, dt.date(2026, 5, 1)),))
+    )
     document["household"]["adults"].append({"gender": None, "age": "old"})
     document["household"]["pregnant"] = 0
     document["danger_zones"][0]["until"] = "tomorrow"
@@ -89,7 +96,9 @@ def test_a_moment_without_a_zone_is_no_moment() -> None:
 
 
 def test_a_register_knows_where_its_sites_are_and_how_many_places_it_has() -> None:
-    register = Register((PLACE, replace(PLACE, id="g2", municipality="abroad", places=3), replace(PLACE, id="g3")))
+    register = Register(
+        (PLACE, replace(PLACE, id="g2", municipality="abroad", places=3), replace(PLACE, id="g3"))
+    )
 
     assert (register.municipalities, register.places) == (("abroad", "away"), 11)
 

@@ -35,14 +35,25 @@ def faults_of(document: object) -> dict[str, str]:
 
 
 def test_the_country_policy_says_what_the_design_asks_for() -> None:
-    document = json.loads(files("app.reference").joinpath("nl/policy.json").read_text(encoding="utf-8"))
+    document = json.loads(
+        files("app.reference").joinpath("nl/policy.json").read_text(encoding="utf-8")
+    )
 
     policy = parse_policy(document)
 
     assert policy.valid_from == dt.date(2026, 1, 1)
     assert policy.radii_km == (5, 10, 15, 20, 25, 30, 40, 50, 60, 75, 80, 100, 120, 125, 150, 200)
-    assert (policy.unassessed_radius_km, policy.emergency_nights, policy.occupancy_norm_permille) == (50, 3, 850)
-    assert (policy.answer_minutes, policy.hold_minutes, policy.renewals, policy.ranking_minutes) == (15, 120, 2, 15)
+    assert (
+        policy.unassessed_radius_km,
+        policy.emergency_nights,
+        policy.occupancy_norm_permille,
+    ) == (50, 3, 850)
+    assert (
+        policy.answer_minutes,
+        policy.hold_minutes,
+        policy.renewals,
+        policy.ranking_minutes,
+    ) == (15, 120, 2, 15)
     assert policy.points.fit.kinds["acute"]["crisis"] > policy.points.fit.kinds["acute"]["regular"]
 
 
@@ -51,7 +62,10 @@ def test_a_policy_begins_with_a_day_or_at_a_moment() -> None:
 
     assert parse_policy(changed("/valid_from", "2026-03-01")).valid_from == dt.date(2026, 3, 1)
     assert parse_policy(changed("/valid_from", "2026-03-01T18:30:00+01:00")).valid_from == moment
-    assert document_of(parse_policy(changed("/valid_from", moment.isoformat())))["valid_from"] == moment.isoformat()
+    assert (
+        document_of(parse_policy(changed("/valid_from", moment.isoformat())))["valid_from"]
+        == moment.isoformat()
+    )
 
 
 @pytest.mark.parametrize(
@@ -80,14 +94,26 @@ def test_a_policy_begins_with_a_day_or_at_a_moment() -> None:
         ("/session_idle_minutes", 4, "must not be below blank_minutes"),
         ("/points", [], "must be an object"),
         ("/points/nearness/reach_km", 7, "must be from 5 to 1000 and a multiple of 5"),
-        ("/points/fit/kinds/acute", {"crisis": 1}, "must have points for ['crisis', 'emergency', 'regular']"),
+        (
+            "/points/fit/kinds/acute",
+            {"crisis": 1},
+            "must have points for ['crisis', 'emergency', 'regular']",
+        ),
         ("/points/fit/kinds/someday", {"crisis": 1}, "must have points for []"),
         ("/points/fit/kinds/acute/crisis", 1001, "must be from 0 to 1000"),
         ("/points/fit/kinds", ["acute"], "must be an object"),
         ("/points/fit/scarce_features/0", "Not a code", "must have the form [a-z][a-z0-9_]{0,63}"),
-        ("/points/solidarity/own_region", 241, "must be at most 240, the most points of this factor"),
+        (
+            "/points/solidarity/own_region",
+            241,
+            "must be at most 240, the most points of this factor",
+        ),
         ("/points/solidarity/at_quota", 241, "must be at most 240, the most points of this factor"),
-        ("/points/continuity/later_moves", {"crisis": 1}, "must name ['crisis', 'emergency', 'move_on', 'regular']"),
+        (
+            "/points/continuity/later_moves",
+            {"crisis": 1},
+            "must name ['crisis', 'emergency', 'move_on', 'regular']",
+        ),
         ("/waiting_order", ["urgency", "luck"], EACH_ONCE),
         ("/waiting_order", ["time", "time"], EACH_ONCE),
         ("/waiting_order", [], EACH_ONCE),
@@ -128,4 +154,6 @@ def test_the_hash_is_of_what_the_document_says_not_of_how_it_is_written() -> Non
 
     assert policy_hash(backwards) == policy_hash(document)
     assert policy_hash(changed("/renewals", 3)) != policy_hash(document)
-    assert policy_hash({}) == "sha256:44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a"
+    assert (
+        policy_hash({}) == "sha256:44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a"
+    )

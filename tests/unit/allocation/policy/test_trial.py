@@ -75,7 +75,12 @@ def test_what_a_rule_newly_leaves_out_or_lets_through_is_counted_in_places() -> 
     for policies in ((replace(POLICY, unassessed_radius_km=120), POLICY),):
         tally.add(*(rank(NEED, register, SITUATION, policy) for policy in policies))
     found = tally.trial()
-    assert (found.first_found, found.other_first, found.let_through, found.compared) == (1, 1, {"danger": 4}, 0)
+    assert (found.first_found, found.other_first, found.let_through, found.compared) == (
+        1,
+        1,
+        {"danger": 4},
+        0,
+    )
 
 
 def test_a_neighbour_that_goes_does_not_count_as_moving_the_others() -> None:

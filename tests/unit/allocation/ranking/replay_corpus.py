@@ -1,9 +1,9 @@
 """Rankings recorded for good, a file for each version of the rules: tests replay them, and so show that they still can.
 
-`python -m tests.unit.allocation.ranking.replay_corpus` writes the file of the rules as they are. It is
-run once for a version, on the day that the version begins, and refuses to write a file again: what it would prove then
-is only that it was written.
-Everything in it is drawn from a seed, in a country of six made-up towns.
+`python -m tests.unit.allocation.ranking.replay_corpus` writes the file of the rules as they are. It
+is run once for a version, on the day that the version begins, and refuses to write a file again:
+what it would prove then is only that it was written. Everything in it is drawn from a seed, in a
+country of six made-up towns.
 """
 
 from __future__ import annotations
@@ -59,7 +59,9 @@ def path_of(version: str) -> Path:
 def recorded(version: str) -> list[Recorded]:
     """Return the recorded rankings of a version."""
     content = json.loads(gzip.decompress(path_of(version).read_bytes()))
-    registers = [(read(Register, document), canonical_json(document)) for document in content["registers"]]
+    registers = [
+        (read(Register, document), canonical_json(document)) for document in content["registers"]
+    ]
     policies = [(parse_policy(document), document) for document in content["policies"]]
     return [
         Recorded(canonical_json(inputs), *registers[register], *policies[policy], digest=digest)
@@ -70,17 +72,26 @@ def recorded(version: str) -> list[Recorded]:
 def drawn() -> dict[str, Any]:
     """Return a corpus of the rules as they are now."""
     random = Random(SEED)
-    registers = [Register(tuple(draw_place(random, number) for number in range(size))) for size in SIZES]
+    registers = [
+        Register(tuple(draw_place(random, number) for number in range(size))) for size in SIZES
+    ]
     country = policy_document()
     # The tests' policy states nothing that policies have come to say since the first.
-    documents = [POLICY_DOCUMENT, country, country | {"version": "safety-only", "bands": ["safety"]}]
+    documents = [
+        POLICY_DOCUMENT,
+        country,
+        country | {"version": "safety-only", "bands": ["safety"]},
+    ]
     rankings: list[Any] = []
     for at, register in enumerate(registers):
         for which, document in enumerate(documents):
             policy = parse_policy(document)
             for _ in range(EACH):
-                # Within a day of each other half of the time: then zones that end today or ended yesterday matter.
-                moment = NOON + timedelta(minutes=random.randint(0, random.choice((1_440, 500_000))))
+                # Within a day of each other half of the time: then zones that end today or ended
+                # yesterday matter.
+                moment = NOON + timedelta(
+                    minutes=random.randint(0, random.choice((1_440, 500_000)))
+                )
                 need, situation = draw_need(random), draw_situation(random, register)
                 situation = replace(situation, as_of=moment, local_day=_day_near(random, moment))
                 digest = NEWEST.digest(NEWEST.rank(need, register, situation, policy))

@@ -25,12 +25,15 @@ extents = st.floats(0, 50)
         ((0.0, 179.5), (0.0, -179.5), EARTH_RADIUS_KM * pi / 180),
     ],
 )
-def test_distances_on_the_globe(one: tuple[float, float], other: tuple[float, float], km: float) -> None:
+def test_distances_on_the_globe(
+    one: tuple[float, float], other: tuple[float, float], km: float
+) -> None:
     assert distance_km(*one, *other) == pytest.approx(km)
 
 
 def test_a_known_distance_between_two_towns() -> None:
-    # The Hague to Groningen is 198 km on the ellipsoid between these centroids; the sphere is within half a per cent.
+    # The Hague to Groningen is 198 km on the ellipsoid between these centroids; the sphere is
+    # within half a per cent.
     assert distance_km(52.073, 4.303, 53.218, 6.620) == pytest.approx(201, rel=0.02)
 
 

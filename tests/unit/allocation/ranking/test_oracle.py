@@ -22,7 +22,9 @@ Standing = tuple[bool, bool, list[int], str]
 
 
 def zones_of(need: Need, situation: Situation) -> list[tuple[str, int]]:
-    unassessed = [] if is_assessed(need, situation) else [(need.origin, POLICY["unassessed_radius_km"])]
+    unassessed = (
+        [] if is_assessed(need, situation) else [(need.origin, POLICY["unassessed_radius_km"])]
+    )
     return in_force(need, situation) + unassessed
 
 
@@ -30,7 +32,9 @@ def in_force(need: Need, situation: Situation) -> list[tuple[str, int]]:
     return [
         (zone.municipality, zone.radius_km)
         for zone in need.danger_zones
-        if not (zone.until is not None and zone.until < (situation.local_day or situation.as_of.date()))
+        if not (
+            zone.until is not None and zone.until < (situation.local_day or situation.as_of.date())
+        )
     ]
 
 
@@ -43,7 +47,8 @@ def margins_of(group: PlaceGroup, need: Need, situation: Situation) -> list[int 
     """What each zone leaves over; None where it is not lawful whatever the distance."""
     return [
         None
-        if zone == group.municipality or group.municipality not in situation.clearances.get(zone, {})
+        if zone == group.municipality
+        or group.municipality not in situation.clearances.get(zone, {})
         else situation.clearances[zone][group.municipality] - radius
         for zone, radius in zones_of(need, situation)
     ]
@@ -77,7 +82,11 @@ def has_all(group: PlaceGroup, need: Need) -> bool:
 
 def against(group: PlaceGroup, need: Need, situation: Situation) -> list[str]:
     """Every rule in the way, own region first aside, in the design's order."""
-    kinds = {"acute": "crisis emergency regular", "urgent": "crisis regular", "planned": "regular move_on"}
+    kinds = {
+        "acute": "crisis emergency regular",
+        "urgent": "crisis regular",
+        "planned": "regular move_on",
+    }
     people = len(need.household.adults) + len(need.household.children)
     elsewhere = group.region != need.origin_region
     in_the_way = {
@@ -86,10 +95,13 @@ def against(group: PlaceGroup, need: Need, situation: Situation) -> list[str]:
         "admission": group.admission == "paused",
         "size": people > group.bed_spaces,
         "household": not admits_everyone(group, need),
-        "exclusive": group.exclusive_to != () and not [g for g in need.target_groups if g in group.exclusive_to],
+        "exclusive": group.exclusive_to != ()
+        and not [g for g in need.target_groups if g in group.exclusive_to],
         "features": not has_all(group, need),
         "secrecy": need.threat_level == 3 and group.address_secrecy == "known",
-        "danger": any(margin is None or margin < 0 for margin in margins_of(group, need, situation)),
+        "danger": any(
+            margin is None or margin < 0 for margin in margins_of(group, need, situation)
+        ),
         "barred": group.provider_id in need.barred_providers,
         "declined": group.site_id in situation.declined_sites,
         "cap": need.reason != "safety" and elsewhere and group.region in situation.capped_regions,
@@ -108,20 +120,28 @@ def points_of(group: PlaceGroup, need: Need, situation: Situation) -> list[int]:
     km, reach = situation.near_km.get(group.municipality), near["reach_km"]
     rounded = None if km is None else next(five for five in range(0, 1000, 5) if five >= km)
     wished = need.near_municipality is not None and rounded is not None
-    nearness = clamp(Fraction(near["most"]) * (1 - Fraction(rounded or 0, reach)), near["most"]) if wished else 0
+    nearness = (
+        clamp(Fraction(near["most"]) * (1 - Fraction(rounded or 0, reach)), near["most"])
+        if wished
+        else 0
+    )
 
     asked = {*need.needs, *(["pets"] if need.household.pets else [])}
     spare = group.bed_spaces - len(need.household.adults) - len(need.household.children)
     wasted = [f for f in group.features if f in fit["scarce_features"] and f not in asked]
     common = [g for g in group.specialisms if g in need.target_groups]
     fitting = (
-        fit["kinds"][need.urgency][group.kind] - fit["spare_bed_space"] * spare - fit["scarce_feature"] * len(wasted)
+        fit["kinds"][need.urgency][group.kind]
+        - fit["spare_bed_space"] * spare
+        - fit["scarce_feature"] * len(wasted)
     )
     if group.specialisms and not common:
         fitting -= fit["unused_specialism"]
 
     permille = situation.occupancy.get(group.provider_id, 1000)
-    steps = max(0, floor(Fraction(POLICY["occupancy_norm_permille"] - permille, room["step_permille"])))
+    steps = max(
+        0, floor(Fraction(POLICY["occupancy_norm_permille"] - permille, room["step_permille"]))
+    )
 
     owed = Fraction(situation.deficits.get(group.region, 0), 90 * 1_000_000)
     if need.reason != "safety":
@@ -137,7 +157,9 @@ def points_of(group: PlaceGroup, need: Need, situation: Situation) -> list[int]:
         clamp(special["match"] * len(common), special["most"]),
         clamp(room["step"] * steps, room["most"]),
         fair["own_region"] if group.region == need.origin_region else solidarity,
-        clamp(lasting["most"] - lasting["move"] * lasting["later_moves"][group.kind], lasting["most"]),
+        clamp(
+            lasting["most"] - lasting["move"] * lasting["later_moves"][group.kind], lasting["most"]
+        ),
         clamp(fresh["most"] * (1 - age), fresh["most"]),
     ]
 
@@ -152,7 +174,9 @@ def oracle(world: World) -> dict[str, Any]:
         if not set(rules) - {"free", "admission", "declined", "cap"}:
             regions.add(group.region)
         if rules:
-            left_out[rules[0], group.region] = left_out.get((rules[0], group.region), 0) + group.places
+            left_out[rules[0], group.region] = (
+                left_out.get((rules[0], group.region), 0) + group.places
+            )
         else:
             lawful.append(group)
     if need.reason != "safety" and need.origin_region in [group.region for group in lawful]:
@@ -166,11 +190,14 @@ def oracle(world: World) -> dict[str, Any]:
 
 def ample(group: PlaceGroup, need: Need, situation: Situation) -> bool:
     return all(
-        margin is not None and margin >= POLICY["ample_margin_km"] for margin in margins_of(group, need, situation)
+        margin is not None and margin >= POLICY["ample_margin_km"]
+        for margin in margins_of(group, need, situation)
     )
 
 
-def in_order(lawful: list[PlaceGroup], need: Need, situation: Situation) -> list[tuple[str, list[int], bool]]:
+def in_order(
+    lawful: list[PlaceGroup], need: Need, situation: Situation
+) -> list[tuple[str, list[int], bool]]:
     unordered = [
         (
             ample(group, need, situation),
@@ -209,9 +236,14 @@ def test_the_ranking_agrees_with_one_written_another_way() -> None:
         world = draw_world(Random(seed), most_groups=12)
         expected, ranking = oracle(world), world.rank()
 
-        found = [(o.group.id, [line.points for line in o.points], o.band == "ample") for o in ranking.offers]
+        found = [
+            (o.group.id, [line.points for line in o.points], o.band == "ample")
+            for o in ranking.offers
+        ]
         assert found == expected["offers"], f"seed {seed}"
-        assert {(out.rule, out.region): out.places for out in ranking.excluded} == expected["excluded"], f"seed {seed}"
+        assert {(out.rule, out.region): out.places for out in ranking.excluded} == expected[
+            "excluded"
+        ], f"seed {seed}"
         assert set(ranking.lawful_regions) == expected["regions"], f"seed {seed}"
         contested += len(found) > 1
 

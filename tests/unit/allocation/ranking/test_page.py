@@ -17,19 +17,26 @@ from app.allocation.values import Child, Register
 from tests.unit.allocation.cases import PLACE, QUIET, SAFE_NEED, family, zone
 
 PAGE = Path(__file__).parents[4].joinpath("docs/allocation.md").read_text(encoding="utf-8")
-POLICY = parse_policy(json.loads(files("app.reference").joinpath("nl/policy.json").read_text(encoding="utf-8")))
+POLICY = parse_policy(
+    json.loads(files("app.reference").joinpath("nl/policy.json").read_text(encoding="utf-8"))
+)
 
 
 def test_the_page_has_every_rule_and_every_factor_in_order() -> None:
     of_a_ranking = PAGE.partition("## Waiting")[0]
 
-    assert tuple(re.findall(r"^\| `(\w+)` \|", of_a_ranking, flags=re.MULTILINE)) == (*CODES, *FACTORS)
+    assert tuple(re.findall(r"^\| `(\w+)` \|", of_a_ranking, flags=re.MULTILINE)) == (
+        *CODES,
+        *FACTORS,
+    )
 
 
 def test_the_page_has_the_order_of_the_waiting_list() -> None:
     of_waiting = PAGE.partition("## Waiting")[2].partition("## Alternatives")[0]
 
-    assert tuple(re.findall(r"^\| `(\w+)` \|", of_waiting, flags=re.MULTILINE)) == POLICY.waiting_order
+    assert (
+        tuple(re.findall(r"^\| `(\w+)` \|", of_waiting, flags=re.MULTILINE)) == POLICY.waiting_order
+    )
 
 
 def test_the_page_explains_every_value_of_the_policy() -> None:
@@ -47,8 +54,19 @@ def test_the_example_comes_out_as_the_page_says() -> None:
         danger_zones=(zone("GM0518", radius_km=50),),
         near_municipality="GM0193",
     )
-    a = replace(PLACE, id="A", site_id="a", provider_id="a", municipality="a", region="a", bed_spaces=3)
-    b = replace(PLACE, id="B", site_id="b", provider_id="b", municipality="b", region="b", bed_spaces=2, kind="regular")
+    a = replace(
+        PLACE, id="A", site_id="a", provider_id="a", municipality="a", region="a", bed_spaces=3
+    )
+    b = replace(
+        PLACE,
+        id="B",
+        site_id="b",
+        provider_id="b",
+        municipality="b",
+        region="b",
+        bed_spaces=2,
+        kind="regular",
+    )
     situation = replace(
         QUIET,
         free={"A": 1, "B": 1},
@@ -62,12 +80,17 @@ def test_the_example_comes_out_as_the_page_says() -> None:
     first, second = rank(need, Register((a, b)), situation, POLICY).offers
 
     columns = zip(
-        *re.findall(r"^\| (?:\w+: .*|\*\*score\*\*) \| \*{0,2}(\d+)\*{0,2} \| \*{0,2}(\d+)", PAGE, re.MULTILINE),
+        *re.findall(
+            r"^\| (?:\w+: .*|\*\*score\*\*) \| \*{0,2}(\d+)\*{0,2} \| \*{0,2}(\d+)",
+            PAGE,
+            re.MULTILINE,
+        ),
         strict=True,
     )
-    assert [[str(line.points) for line in offer.points] + [str(offer.score)] for offer in (first, second)] == [
-        list(column) for column in columns
-    ]
+    assert [
+        [str(line.points) for line in offer.points] + [str(offer.score)]
+        for offer in (first, second)
+    ] == [list(column) for column in columns]
     assert [(o.group.id, o.band, o.clearance_km, o.margin_km) for o in (first, second)] == [
         ("A", "ample", 90, 40),
         ("B", "sufficient", 65, 15),

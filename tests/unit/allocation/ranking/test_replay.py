@@ -20,7 +20,10 @@ LARGEST = 300_000
 def test_every_ranking_of_the_corpus_replays_identically(version: str) -> None:
     corpus = recorded(version)
 
-    again = [replay(one.inputs, register=one.register, policy=one.policy, rules=rules_of(version)) for one in corpus]
+    again = [
+        replay(one.inputs, register=one.register, policy=one.policy, rules=rules_of(version))
+        for one in corpus
+    ]
 
     assert again == [one.digest for one in corpus]
     assert len(corpus) >= 300
@@ -55,5 +58,7 @@ def test_new_rankings_are_made_by_the_newest_rules() -> None:
 
 
 def test_rules_that_are_not_here_are_said_to_be_missing() -> None:
-    with pytest.raises(UnknownRules, match=r"version 0 of the rules, which this release .* cannot be made again"):
+    with pytest.raises(
+        UnknownRules, match=r"version 0 of the rules, which this release .* cannot be made again"
+    ):
         rules_of("0")

@@ -8,7 +8,15 @@ import pytest
 
 from app.allocation.ranking.rank import rank
 from app.allocation.ranking.rules import CODES
-from app.allocation.values import PLACE_KINDS, Adult, Child, Exclusion, Household, PlaceGroup, Register
+from app.allocation.values import (
+    PLACE_KINDS,
+    Adult,
+    Child,
+    Exclusion,
+    Household,
+    PlaceGroup,
+    Register,
+)
 from tests.unit.allocation.cases import (
     MOTHER,
     PLACE,
@@ -69,7 +77,9 @@ def test_every_adult_is_admitted_or_none_is() -> None:
     place = replace(PLACE, bed_spaces=2)
 
     assert excluded_by(rank_one(replace(SAFE_NEED, household=couple), place)) == ["household"]
-    assert rank_one(replace(SAFE_NEED, household=couple), replace(place, genders=("male", "female"))).offers
+    assert rank_one(
+        replace(SAFE_NEED, household=couple), replace(place, genders=("male", "female"))
+    ).offers
 
 
 @pytest.mark.parametrize(
@@ -85,7 +95,11 @@ def test_every_adult_is_admitted_or_none_is() -> None:
         (Child(None, None), 17, True),
     ],
 )
-def test_the_unknown_is_never_lawful_by_assumption(child: Child, up_to: int, admitted: bool) -> None:  # noqa: FBT001
+def test_the_unknown_is_never_lawful_by_assumption(
+    child: Child,
+    up_to: int,
+    admitted: bool,  # noqa: FBT001
+) -> None:
     place = replace(PLACE, bed_spaces=2, sons_up_to_age=up_to)
 
     assert bool(rank_one(replace(SAFE_NEED, household=family(child)), place).offers) is admitted
@@ -110,7 +124,9 @@ def test_a_target_group_that_nobody_specialises_in_excludes_nothing() -> None:
         ("supervision_24h", replace(PLACE, supervision="daytime"), PLACE),
     ],
 )
-def test_what_is_asked_for_as_a_need_must_be_there(asked: str, lacking: PlaceGroup, having: PlaceGroup) -> None:
+def test_what_is_asked_for_as_a_need_must_be_there(
+    asked: str, lacking: PlaceGroup, having: PlaceGroup
+) -> None:
     need = replace(SAFE_NEED, needs=(asked,))
 
     assert excluded_by(rank_one(need, lacking)) == ["features"]
@@ -125,18 +141,27 @@ def test_a_pet_needs_a_place_that_admits_pets() -> None:
 
 
 @pytest.mark.parametrize("threat_level, admitted", [(None, True), (1, True), (2, True), (3, False)])
-def test_the_highest_threat_rules_out_known_addresses(threat_level: int | None, admitted: bool) -> None:  # noqa: FBT001
-    need, known = replace(SAFE_NEED, threat_level=threat_level), replace(PLACE, address_secrecy="known")
+def test_the_highest_threat_rules_out_known_addresses(
+    threat_level: int | None,
+    admitted: bool,  # noqa: FBT001
+) -> None:
+    need, known = (
+        replace(SAFE_NEED, threat_level=threat_level),
+        replace(PLACE, address_secrecy="known"),
+    )
 
     assert bool(rank_one(need, known).offers) is admitted
     assert rank_one(need).offers
 
 
-# --- danger ---------------------------------------------------------------------------------------------
+# --- danger ---------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("clearance_km, lawful", [(49, False), (50, True), (-4, False)])
-def test_a_clearance_of_the_radius_is_enough_and_a_kilometre_less_is_not(clearance_km: int, lawful: bool) -> None:  # noqa: FBT001
+def test_a_clearance_of_the_radius_is_enough_and_a_kilometre_less_is_not(
+    clearance_km: int,
+    lawful: bool,  # noqa: FBT001
+) -> None:
     need = replace(SAFE_NEED, danger_assessment="assessed", danger_zones=(zone(radius_km=50),))
 
     ranking = rank_one(need, situation=replace(QUIET, clearances={"home": {"away": clearance_km}}))
@@ -148,21 +173,31 @@ def test_a_clearance_of_the_radius_is_enough_and_a_kilometre_less_is_not(clearan
 def test_a_zone_own_municipality_is_never_lawful_whatever_the_table_says() -> None:
     need = replace(SAFE_NEED, danger_zones=(zone("away", radius_km=0),))
 
-    assert excluded_by(rank_one(need, situation=replace(QUIET, clearances={"away": {"away": 99}}))) == ["danger"]
+    assert excluded_by(
+        rank_one(need, situation=replace(QUIET, clearances={"away": {"away": 99}}))
+    ) == ["danger"]
 
 
 @pytest.mark.parametrize("clearances", [{}, {"home": {}}, {"home": {"elsewhere": 200}}])
-def test_a_clearance_that_is_not_known_is_never_enough(clearances: dict[str, dict[str, int]]) -> None:
+def test_a_clearance_that_is_not_known_is_never_enough(
+    clearances: dict[str, dict[str, int]],
+) -> None:
     need = replace(SAFE_NEED, danger_zones=(zone(radius_km=0),))
 
-    assert excluded_by(rank_one(need, situation=replace(QUIET, clearances=clearances))) == ["danger"]
+    assert excluded_by(rank_one(need, situation=replace(QUIET, clearances=clearances))) == [
+        "danger"
+    ]
 
 
 def test_every_zone_counts_and_of_two_in_one_municipality_the_widest() -> None:
     situation = replace(QUIET, clearances={"home": {"away": 60}, "work": {"away": 30}})
 
-    assert rank_one(replace(SAFE_NEED, danger_zones=(zone(), zone("work", radius_km=30))), situation=situation).offers
-    assert not rank_one(replace(SAFE_NEED, danger_zones=(zone(), zone("work"))), situation=situation).offers
+    assert rank_one(
+        replace(SAFE_NEED, danger_zones=(zone(), zone("work", radius_km=30))), situation=situation
+    ).offers
+    assert not rank_one(
+        replace(SAFE_NEED, danger_zones=(zone(), zone("work"))), situation=situation
+    ).offers
     wide, narrow = zone(radius_km=75), zone(radius_km=10)
     assert not rank_one(replace(SAFE_NEED, danger_zones=(wide, narrow)), situation=situation).offers
     assert not rank_one(replace(SAFE_NEED, danger_zones=(narrow, wide)), situation=situation).offers
@@ -171,32 +206,52 @@ def test_every_zone_counts_and_of_two_in_one_municipality_the_widest() -> None:
 def test_a_zone_counts_up_to_and_including_its_last_day() -> None:
     situation = replace(QUIET, clearances={"home": {"away": 10}})
 
-    assert rank_one(replace(SAFE_NEED, danger_zones=(zone(until=YESTERDAY),)), situation=situation).offers
-    assert not rank_one(replace(SAFE_NEED, danger_zones=(zone(until=TODAY),)), situation=situation).offers
+    assert rank_one(
+        replace(SAFE_NEED, danger_zones=(zone(until=YESTERDAY),)), situation=situation
+    ).offers
+    assert not rank_one(
+        replace(SAFE_NEED, danger_zones=(zone(until=TODAY),)), situation=situation
+    ).offers
 
 
 def test_where_danger_was_not_asked_about_the_origin_is_a_zone_beside_those_given() -> None:
-    need = replace(SAFE_NEED, danger_assessment="not_asked", danger_zones=(zone("work", radius_km=10),))
-    near = replace(QUIET, clearances={"home": {"away": POLICY.unassessed_radius_km - 1}, "work": {"away": 90}})
-    far = replace(QUIET, clearances={"home": {"away": POLICY.unassessed_radius_km}, "work": {"away": 90}})
+    need = replace(
+        SAFE_NEED, danger_assessment="not_asked", danger_zones=(zone("work", radius_km=10),)
+    )
+    near = replace(
+        QUIET, clearances={"home": {"away": POLICY.unassessed_radius_km - 1}, "work": {"away": 90}}
+    )
+    far = replace(
+        QUIET, clearances={"home": {"away": POLICY.unassessed_radius_km}, "work": {"away": 90}}
+    )
 
     assert excluded_by(rank_one(need, situation=near)) == ["danger"]
     assert only_offer(rank_one(need, situation=far)).clearance_km == 50
     assert rank_one(need, situation=far).safety_assessed is False
-    assert rank_one(replace(need, danger_assessment="assessed"), situation=near).safety_assessed is True
+    assert (
+        rank_one(replace(need, danger_assessment="assessed"), situation=near).safety_assessed
+        is True
+    )
 
 
-# --- people's decisions -----------------------------------------------------------------------------------
+# --- people's decisions ---------------------------------------------------------------
 
 
 def test_a_barred_provider_and_a_site_that_declined_are_left_out() -> None:
     assert excluded_by(rank_one(replace(SAFE_NEED, barred_providers=("p1",)))) == ["barred"]
-    assert excluded_by(rank_one(situation=replace(QUIET, declined_sites=frozenset({"s1"})))) == ["declined"]
+    assert excluded_by(rank_one(situation=replace(QUIET, declined_sites=frozenset({"s1"})))) == [
+        "declined"
+    ]
 
 
 @pytest.mark.parametrize("reason", ["capacity", "follow_on", "return"])
-def test_a_cap_bounds_what_a_region_takes_from_others_for_any_reason_but_safety(reason: str) -> None:
-    need, capped = replace(SAFE_NEED, reason=reason), replace(QUIET, capped_regions=frozenset({"AWAY"}))
+def test_a_cap_bounds_what_a_region_takes_from_others_for_any_reason_but_safety(
+    reason: str,
+) -> None:
+    need, capped = (
+        replace(SAFE_NEED, reason=reason),
+        replace(QUIET, capped_regions=frozenset({"AWAY"})),
+    )
 
     assert excluded_by(rank_one(need, situation=capped)) == ["cap"]
     assert rank_one(replace(need, origin_region="AWAY"), situation=capped).offers
@@ -218,11 +273,13 @@ def test_only_for_safety_does_a_household_leave_while_its_own_region_has_somethi
     assert {offer.group.id for offer in flees.offers} == {"g1", "g2"}
 
 
-# --- what is said about those left out ---------------------------------------------------------------------
+# --- what is said about those left out ------------------------------------------------
 
 
 def test_the_first_rule_in_the_way_is_the_one_named() -> None:
-    hopeless = replace(PLACE, kind="alternative", admission="paused", bed_spaces=0, address_secrecy="known")
+    hopeless = replace(
+        PLACE, kind="alternative", admission="paused", bed_spaces=0, address_secrecy="known"
+    )
 
     assert excluded_by(rank_one(place=hopeless, situation=replace(QUIET, free={}))) == ["kind"]
     assert excluded_by(rank_one(place=replace(hopeless, kind="crisis"))) == ["admission"]
@@ -276,5 +333,10 @@ def test_a_region_is_lawful_beyond_the_own_region_too() -> None:
 
 
 def test_a_region_where_nothing_would_ever_do_is_not_lawful() -> None:
-    assert rank_one(place=replace(PLACE, genders=("male",)), situation=replace(QUIET, free={})).lawful_regions == ()
+    assert (
+        rank_one(
+            place=replace(PLACE, genders=("male",)), situation=replace(QUIET, free={})
+        ).lawful_regions
+        == ()
+    )
     assert rank_one(place=replace(PLACE, kind="alternative")).lawful_regions == ()

@@ -39,11 +39,16 @@ NEAR = replace(QUIET, clearances={"home": {"away": 10}})
 """Ten kilometres from where the household comes from, with whatever free."""
 
 worlds = st.builds(
-    lambda seed, groups: draw_world(Random(seed), most_groups=groups), st.integers(0, 2**32), st.integers(0, 12)
+    lambda seed, groups: draw_world(Random(seed), most_groups=groups),
+    st.integers(0, 2**32),
+    st.integers(0, 12),
 )
 ended = st.lists(
     st.builds(
-        DangerZone, st.sampled_from(TOWNS), st.sampled_from((0, 10, 50)), st.dates(dt.date(2020, 1, 1), YESTERDAY)
+        DangerZone,
+        st.sampled_from(TOWNS),
+        st.sampled_from((0, 10, 50)),
+        st.dates(dt.date(2020, 1, 1), YESTERDAY),
     ),
     max_size=4,
 ).map(tuple)
@@ -55,7 +60,9 @@ ended = st.lists(
     st.integers(-2 * 86_400, 2 * 86_400) | st.sampled_from((-1, 0, 1)),
 )
 @settings(max_examples=500, deadline=None)
-def test_a_zone_ends_with_the_countrys_day_and_not_with_that_of_utc(clock: str, until: dt.date, after_s: int) -> None:
+def test_a_zone_ends_with_the_countrys_day_and_not_with_that_of_utc(
+    clock: str, until: dt.date, after_s: int
+) -> None:
     midnight = dt.datetime.combine(until + dt.timedelta(days=1), dt.time(), tzinfo=ZoneInfo(clock))
     as_of = midnight.astimezone(dt.UTC) + dt.timedelta(seconds=after_s)
 
@@ -63,7 +70,8 @@ def test_a_zone_ends_with_the_countrys_day_and_not_with_that_of_utc(clock: str, 
     situation = replace(NEAR, as_of=as_of, local_day=country.day_of(as_of))
     ranking = rank_one(replace(SAFE_NEED, danger_zones=(zone(until=until),)), situation=situation)
 
-    # On the night on which clocks are set, a day has 23 or 25 hours: seconds from midnight still say which side it is.
+    # On the night on which clocks are set, a day has 23 or 25 hours: seconds from midnight still
+    # say which side it is.
     assert (ranking.offers != ()) == (after_s >= 0)
 
 
@@ -85,15 +93,22 @@ def test_an_assessment_whose_zones_have_all_run_out_is_none_whoever_asks(
             [replace(fact, again=False) for fact in missing_facts(inputs)],
             [obstacles(inputs, There(region=region)) for region in "ABC"],
             that_go_first(need, world.register, world.situation, POLICY),
-            [still_against(need, group, world.situation, policy=POLICY) for group in world.register.groups],
+            [
+                still_against(need, group, world.situation, policy=POLICY)
+                for group in world.register.groups
+            ],
         )
 
     assert told(once) == told(never)
     assert Inputs(once, world.register, world.situation, POLICY).rank().safety_assessed is False
 
 
-@pytest.mark.parametrize("zones", [(), (zone("work", radius_km=10, until=YESTERDAY),)], ids=["none", "ended"])
-def test_what_ran_out_is_asked_for_again_with_what_the_answer_may_open(zones: tuple[DangerZone, ...]) -> None:
+@pytest.mark.parametrize(
+    "zones", [(), (zone("work", radius_km=10, until=YESTERDAY),)], ids=["none", "ended"]
+)
+def test_what_ran_out_is_asked_for_again_with_what_the_answer_may_open(
+    zones: tuple[DangerZone, ...],
+) -> None:
     need = replace(SAFE_NEED, danger_assessment="assessed", danger_zones=zones)
     ranking = rank_one(need, situation=NEAR)
 
@@ -106,7 +121,9 @@ def test_one_zone_in_force_is_an_assessment_and_none_known_is_one_for_good() -> 
     far = replace(QUIET, clearances={"work": {"away": 200}})
     last = zone("work", radius_km=10, until=TODAY)
     for need in (
-        replace(SAFE_NEED, danger_assessment="assessed", danger_zones=(zone(until=YESTERDAY), last)),
+        replace(
+            SAFE_NEED, danger_assessment="assessed", danger_zones=(zone(until=YESTERDAY), last)
+        ),
         replace(SAFE_NEED, danger_assessment="none_known", danger_zones=(zone(until=YESTERDAY),)),
     ):
         ranking = rank_one(need, situation=far)
@@ -114,7 +131,9 @@ def test_one_zone_in_force_is_an_assessment_and_none_known_is_one_for_good() -> 
         assert missing_facts(Inputs(need, Register((PLACE,)), far, POLICY)) == ()
 
 
-def test_earlier_rules_still_take_it_for_one_and_what_is_asked_of_their_rankings_goes_by_them() -> None:
+def test_earlier_rules_still_take_it_for_one_and_what_is_asked_of_their_rankings_goes_by_them() -> (
+    None
+):
     need = replace(SAFE_NEED, danger_assessment="assessed", danger_zones=(zone(until=YESTERDAY),))
     ranking = rank_2(need, Register((PLACE,)), NEAR, POLICY)
     inputs = Inputs(need, Register((PLACE,)), NEAR, POLICY, VERSIONS["2"].dangers_on)

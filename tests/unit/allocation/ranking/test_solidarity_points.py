@@ -27,8 +27,12 @@ def line(need: Need = SAFE_NEED, situation: Situation = QUIET) -> Points:
         (-5000 * NIGHT, 0, {"case": "gave", "nights": 4980}),
     ],
 )
-def test_the_region_that_gave_least_earns_most(deficit: int, points: int, params: dict[str, int | str]) -> None:
-    assert line(situation=replace(QUIET, deficits={"AWAY": deficit})) == Points("solidarity", points, params)
+def test_the_region_that_gave_least_earns_most(
+    deficit: int, points: int, params: dict[str, int | str]
+) -> None:
+    assert line(situation=replace(QUIET, deficits={"AWAY": deficit})) == Points(
+        "solidarity", points, params
+    )
 
 
 @pytest.mark.parametrize(
@@ -41,7 +45,9 @@ def test_the_region_that_gave_least_earns_most(deficit: int, points: int, params
         (5000 * NIGHT, 0, "keeps"),
     ],
 )
-def test_who_does_not_flee_takes_last_from_a_region_that_owes(deficit: int, points: int, case: str) -> None:
+def test_who_does_not_flee_takes_last_from_a_region_that_owes(
+    deficit: int, points: int, case: str
+) -> None:
     for reason in ("capacity", "follow_on", "return"):
         need, owing = replace(SAFE_NEED, reason=reason), replace(QUIET, deficits={"AWAY": deficit})
 
@@ -49,7 +55,10 @@ def test_who_does_not_flee_takes_last_from_a_region_that_owes(deficit: int, poin
 
 
 def test_the_own_region_asks_nothing_of_another_whatever_it_gave() -> None:
-    need, owing = replace(SAFE_NEED, origin_region="AWAY"), replace(QUIET, deficits={"AWAY": -900 * NIGHT})
+    need, owing = (
+        replace(SAFE_NEED, origin_region="AWAY"),
+        replace(QUIET, deficits={"AWAY": -900 * NIGHT}),
+    )
 
     assert line(need, owing) == Points("solidarity", 240, {"case": "own_region"})
     assert only_offer(rank_one(need)).cross_regional is False

@@ -27,6 +27,8 @@ def test_every_rule_in_the_way_is_named_in_the_rules_order() -> None:
         barred_providers=("p1",),
     )
     place = replace(PLACE, genders=("male",), exclusive_to=("addiction",), address_secrecy="known")
-    against = still_against(need, place, replace(QUIET, capped_regions=frozenset({place.region})), policy=POLICY)
+    against = still_against(
+        need, place, replace(QUIET, capped_regions=frozenset({place.region})), policy=POLICY
+    )
     assert against == tuple(rule.__name__ for rule in STANDING_RULES)
     assert OF_THE_DAY.intersection(against) == {"cap"}

@@ -5,7 +5,15 @@ from dataclasses import replace
 
 import pytest
 
-from app.allocation.ranking.waiting import Due, Waiting, Watched, due, is_overdue, last_night, place_of
+from app.allocation.ranking.waiting import (
+    Due,
+    Waiting,
+    Watched,
+    due,
+    is_overdue,
+    last_night,
+    place_of,
+)
 from tests.unit.allocation.cases import POLICY
 
 NOON = dt.datetime(2026, 3, 1, 12, tzinfo=dt.UTC)
@@ -34,7 +42,10 @@ def test_urgency_goes_before_threat_before_children_before_time() -> None:
 def test_a_threat_that_nobody_knows_counts_as_the_highest() -> None:
     unknown = replace(ONE, id="unknown", threat_level=None)
     assert order(ONE, unknown) == ["unknown", "b"]
-    assert place_of(unknown, policy=POLICY)[0] == place_of(replace(ONE, threat_level=3), policy=POLICY)[0]
+    assert (
+        place_of(unknown, policy=POLICY)[0]
+        == place_of(replace(ONE, threat_level=3), policy=POLICY)[0]
+    )
 
 
 def test_who_waits_longest_goes_first_among_equals_and_no_two_are_equal() -> None:
@@ -61,12 +72,24 @@ def test_the_policy_says_what_counts_and_in_which_order() -> None:
         ({"check_at": NOON + 25 * HOUR}, [("alternative_check", 25)]),
         ({"nights_over_at": NOON + 26 * HOUR}, []),
         (
-            {"safety_plan": False, "contact_at": NOON + 2 * HOUR, "check_at": NOON + HOUR, "nights_over_at": NOON},
-            [("alternative_nights", 0), ("alternative_check", 1), ("contact", 2), ("safety_plan", 24)],
+            {
+                "safety_plan": False,
+                "contact_at": NOON + 2 * HOUR,
+                "check_at": NOON + HOUR,
+                "nights_over_at": NOON,
+            },
+            [
+                ("alternative_nights", 0),
+                ("alternative_check", 1),
+                ("contact", 2),
+                ("safety_plan", 24),
+            ],
         ),
     ],
 )
-def test_what_is_due_is_told_from_its_moment_on(changes: dict[str, object], expected: list[tuple[str, int]]) -> None:
+def test_what_is_due_is_told_from_its_moment_on(
+    changes: dict[str, object], expected: list[tuple[str, int]]
+) -> None:
     found = due(replace(CALM, **changes), at=NOON + 25 * HOUR, policy=POLICY)  # type: ignore[arg-type]
     assert found == tuple(Due(what, NOON + hours * HOUR) for what, hours in expected)
 

@@ -11,7 +11,12 @@ import pytest
 
 from app.allocation.ranking.missing import MissingFact, missing_facts
 from app.allocation.ranking.obstacles import There, obstacles
-from app.allocation.ranking.own_region import OwnRegion, own_region, that_go_first, without_the_household
+from app.allocation.ranking.own_region import (
+    OwnRegion,
+    own_region,
+    that_go_first,
+    without_the_household,
+)
 from app.allocation.ranking.rank import Inputs
 from app.allocation.values import Child, Exclusion, Need, Register, Situation
 from tests.rounds import rounds
@@ -40,7 +45,7 @@ def worlds() -> list[World]:
     return [draw_world(Random(seed), most_groups=12) for seed in range(WORLDS)]
 
 
-# --- why not there ---------------------------------------------------------------------------------------
+# --- why not there --------------------------------------------------------------------
 
 
 def test_all_rules_in_the_way_are_those_that_the_oracle_finds() -> None:
@@ -49,17 +54,26 @@ def test_all_rules_in_the_way_are_those_that_the_oracle_finds() -> None:
         answer = oracle(world)
         offered = {group_id for group_id, _, _ in answer["offers"]}
         at_home = any(
-            group.region == world.need.origin_region for group in world.register.groups if group.id in offered
+            group.region == world.need.origin_region
+            for group in world.register.groups
+            if group.id in offered
         )
         for there in (There(region="B"), There(region="A"), There(provider_id="p1")):
             counted: Counter[tuple[str, str]] = Counter()
             places = 0
             for group in world.register.groups:
-                if there.region not in {None, group.region} or there.provider_id not in {None, group.provider_id}:
+                if there.region not in {None, group.region} or there.provider_id not in {
+                    None,
+                    group.provider_id,
+                }:
                     continue
                 places += group.places
                 rules = against(group, world.need, world.situation)
-                if at_home and world.need.reason != "safety" and group.region != world.need.origin_region:
+                if (
+                    at_home
+                    and world.need.reason != "safety"
+                    and group.region != world.need.origin_region
+                ):
                     rules.append("own_region_first")
                 assert bool(rules) != (group.id in offered)
                 overlapping += len(rules) > 1
@@ -69,7 +83,9 @@ def test_all_rules_in_the_way_are_those_that_the_oracle_finds() -> None:
 
             assert found.places == places
             assert {(out.rule, out.region): out.places for out in found.in_the_way} == counted
-            assert [out.places for out in found.in_the_way] == sorted(counted.values(), reverse=True)
+            assert [out.places for out in found.in_the_way] == sorted(
+                counted.values(), reverse=True
+            )
     assert overlapping > WORLDS
 
 
@@ -83,7 +99,7 @@ def test_every_rule_in_the_way_is_named_where_a_ranking_names_the_first() -> Non
     assert found.in_the_way == (Exclusion("size", "AWAY", 4), Exclusion("barred", "AWAY", 4))
 
 
-# --- what if we knew -------------------------------------------------------------------------------------
+# --- what if we knew ------------------------------------------------------------------
 
 
 def unknown(need: Need, situation: Situation) -> list[tuple[str, int | None]]:
@@ -114,7 +130,9 @@ def test_what_a_fact_may_open_is_what_trying_it_opens_alone_or_beside_all_the_ot
         facts = unknown(world.need, world.situation)
 
         def offered(known: list[tuple[str, int | None]], world: World = world) -> set[str]:
-            return {id_ for id_, _, _ in oracle(replace(world, need=told(world.need, known)))["offers"]}
+            return {
+                id_ for id_, _, _ in oracle(replace(world, need=told(world.need, known)))["offers"]
+            }
 
         already = offered([])
         expected: dict[tuple[str, int | None], int] = {}
@@ -141,29 +159,38 @@ def test_what_a_fact_may_open_is_what_trying_it_opens_alone_or_beside_all_the_ot
         ((Child(None, "male"),), [MissingFact("son_age", 0, 1)]),
         ((Child(None, "female"), Child(13, None)), [MissingFact("child_gender", 1, 1)]),
         ((Child(None, None),), [MissingFact("child_age", 0, 1), MissingFact("child_gender", 0, 1)]),
-        ((Child(None, "male"), Child(None, "male")), [MissingFact("son_age", 0, 1), MissingFact("son_age", 1, 1)]),
+        (
+            (Child(None, "male"), Child(None, "male")),
+            [MissingFact("son_age", 0, 1), MissingFact("son_age", 1, 1)],
+        ),
         ((Child(None, "male"), Child(13, "male")), []),
         ((Child(None, "female"),), []),
         ((), []),
     ],
 )
-def test_only_a_fact_that_opens_something_is_named(children: tuple[Child, ...], facts: list[MissingFact]) -> None:
+def test_only_a_fact_that_opens_something_is_named(
+    children: tuple[Child, ...], facts: list[MissingFact]
+) -> None:
     need = replace(SAFE_NEED, household=family(*children))
     place = replace(PLACE, bed_spaces=3, sons_up_to_age=12)
 
     assert list(missing_facts(Inputs(need, Register((place,)), QUIET, POLICY))) == facts
 
 
-def test_danger_that_nobody_asked_about_may_open_what_its_zone_leaves_out_and_never_a_zone_that_was_given() -> None:
+def test_danger_that_nobody_asked_about_may_open_what_its_zone_leaves_out_and_never_a_zone_that_was_given() -> (
+    None
+):
     near = replace(QUIET, clearances={"home": {"away": 10}})
     need = replace(SAFE_NEED, danger_assessment="not_asked")
     given = replace(need, danger_zones=(zone(radius_km=25),))
 
-    assert missing_facts(Inputs(need, Register((PLACE,)), near, POLICY)) == (MissingFact("danger_assessment", None, 1),)
+    assert missing_facts(Inputs(need, Register((PLACE,)), near, POLICY)) == (
+        MissingFact("danger_assessment", None, 1),
+    )
     assert missing_facts(Inputs(given, Register((PLACE,)), near, POLICY)) == ()
 
 
-# --- own region first ------------------------------------------------------------------------------------
+# --- own region first -----------------------------------------------------------------
 
 
 def test_where_a_household_may_leave_the_record_accounts_for_every_place_at_home() -> None:
@@ -179,7 +206,9 @@ def test_where_a_household_may_leave_the_record_accounts_for_every_place_at_home
         if any(offer.cross_regional for offer in ranking.offers):
             left += 1
             assert found.offers == 0
-            assert sum(out.places for out in found.excluded) == sum(group.places for group in at_home)
+            assert sum(out.places for out in found.excluded) == sum(
+                group.places for group in at_home
+            )
         assert (found.offers > 0) == any(not offer.cross_regional for offer in ranking.offers)
     assert left > WORLDS / 20
 
@@ -195,7 +224,9 @@ def test_what_goes_first_is_what_would_be_offered_at_home_if_anything_were_free(
         assert set(found) == {offer.group.id for offer in offers if not offer.cross_regional}
 
 
-def test_an_auditor_is_told_of_places_and_not_which_rule_about_the_household_left_them_out() -> None:
+def test_an_auditor_is_told_of_places_and_not_which_rule_about_the_household_left_them_out() -> (
+    None
+):
     rules = ("kind", "free", "admission", "size", "danger", "declined")
     found = OwnRegion("HOME", 0, tuple(Exclusion(rule, "HOME", 2) for rule in rules))
 

@@ -19,7 +19,9 @@ REGIONS = ("A", "B", "C")
 Q1 = Quarter(2026, 1)
 OPEN_FROM = dt.date(2026, 7, 17)
 WEIGHTS = {"valid_from": "2020-01-01", "source": "a law", "weights": {"A": 1, "B": 1, "C": 2}}
-STAY = Opening("arrival", "A", "B", "crisis", dt.date(2026, 2, 3), "safety", "2", ("B", "C"), "h", None)
+STAY = Opening(
+    "arrival", "A", "B", "crisis", dt.date(2026, 2, 3), "safety", "2", ("B", "C"), "h", None
+)
 OTHER = replace(STAY, origin="C", receiving="A", lawful_regions=("A", "B"), reason="capacity")
 READY = replace(
     STAY,
@@ -63,7 +65,9 @@ def export(*, region: str | None = None, **changed: Any) -> Export:
     made = Export()
     for leaf in leaves:
         opening = OPENINGS.get(leaf.index)
-        mine = opening is not None and (region is None or region in {opening.origin, opening.receiving})
+        mine = opening is not None and (
+            region is None or region in {opening.origin, opening.receiving}
+        )
         made.take(leaf, opening if mine else None)
     return made
 
@@ -87,7 +91,10 @@ def test_every_region_finds_its_own_figures_digit_for_digit() -> None:
 
 def test_totals_are_those_of_each_quarter_the_corrected_one_the_newest() -> None:
     made = export()
-    assert {name: total.index for name, total in made.newest().items()} == {"2026-Q1": 5, "2026-Q2": 6}
+    assert {name: total.index for name, total in made.newest().items()} == {
+        "2026-Q1": 5,
+        "2026-Q2": 6,
+    }
 
 
 def test_the_region_whose_export_it_is_is_in_every_opening() -> None:
@@ -123,7 +130,10 @@ def test_a_figure_that_is_not_what_the_openings_come_to_is_named() -> None:
 def test_sums_that_do_not_agree_are_found_by_everybody() -> None:
     wrong = changed(FIRST, "B", given_safety=58)
     assert faults(export(region="C", first=wrong), "C") == {
-        3: ("given_safety and received_safety do not agree in sum", "given_safety and quota do not agree in sum")
+        3: (
+            "given_safety and received_safety do not agree in sum",
+            "given_safety and quota do not agree in sum",
+        )
     }
 
 
@@ -142,6 +152,10 @@ def test_a_region_that_is_missing_from_the_totals_is_found() -> None:
 
 
 def test_totals_that_come_twice_or_correct_another_leaf_are_found() -> None:
-    assert faults(export(anew=ANEW | {"corrects": 2}), None) == {5: ("it corrects leaf 2, and should correct leaf 3",)}
+    assert faults(export(anew=ANEW | {"corrects": 2}), None) == {
+        5: ("it corrects leaf 2, and should correct leaf 3",)
+    }
     twice = content(OPENINGS, leaves=5)
-    assert faults(export(next=twice), None) == {6: ("it corrects no leaf, and should correct leaf 5",)}
+    assert faults(export(next=twice), None) == {
+        6: ("it corrects no leaf, and should correct leaf 5",)
+    }

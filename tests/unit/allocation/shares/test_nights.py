@@ -35,7 +35,9 @@ def departure(day: int, *, arrival: int | None = 0, month: int = 2) -> Opening:
     return replace(ARRIVAL, type="departure", date=dt.date(2026, month, day), arrival=arrival)
 
 
-def correcting(said: Opening, leaf: int, *, code: str = "arrived_other_day", arrival: int = 0) -> Opening:
+def correcting(
+    said: Opening, leaf: int, *, code: str = "arrived_other_day", arrival: int = 0
+) -> Opening:
     correction = Correction(leaf, "coordinator", "B", code)
     return replace(said, type="correction", arrival=arrival, correction=correction)
 
@@ -52,7 +54,7 @@ def counted(stay: Stay, quarter: Quarter = Q1) -> tuple[int, int]:
     return (0, 0) if nights is None else (nights.counted, nights.after_ready)
 
 
-# --- quarters -----------------------------------------------------------------------------------------
+# --- quarters -------------------------------------------------------------------------
 
 
 @given(days)
@@ -65,7 +67,9 @@ def test_every_day_lies_in_the_quarter_that_it_is_of(day: dt.date) -> None:
 
 
 @given(days, days)
-def test_quarters_from_one_to_another_follow_each_other_without_a_gap(one: dt.date, other: dt.date) -> None:
+def test_quarters_from_one_to_another_follow_each_other_without_a_gap(
+    one: dt.date, other: dt.date
+) -> None:
     found = from_to(quarter_of(one), quarter_of(other))
     assert [quarter.after for quarter in found[:-1]] == [quarter.first for quarter in found[1:]]
     assert bool(found) == (quarter_of(one) <= quarter_of(other))
@@ -78,12 +82,14 @@ def test_what_is_no_quarter_has_no_name_of_one(name: str) -> None:
 
 
 @given(days, st.integers(0, 60))
-def test_the_newest_quarter_that_is_over_has_been_for_that_long_and_the_next_has_not(day: dt.date, wait: int) -> None:
+def test_the_newest_quarter_that_is_over_has_been_for_that_long_and_the_next_has_not(
+    day: dt.date, wait: int
+) -> None:
     over = last_over(day, days=wait)
     assert over.after + wait * DAY <= day < over.next.after + wait * DAY
 
 
-# --- nights -------------------------------------------------------------------------------------------
+# --- nights ---------------------------------------------------------------------------
 
 
 def test_a_night_is_a_midnight_and_bears_the_date_on_which_it_begins() -> None:
@@ -96,11 +102,17 @@ def test_a_night_is_a_midnight_and_bears_the_date_on_which_it_begins() -> None:
     [
         ("2026-03-28", "2026-03-30", 2),  # the clocks go forward in the night of the 28th
         ("2026-10-24", "2026-10-26", 2),  # and back in that of the 24th
-        ("2026-03-31", "2026-04-01", 1),  # the last night of a quarter belongs to the quarter in which it begins
+        (
+            "2026-03-31",
+            "2026-04-01",
+            1,
+        ),  # the last night of a quarter belongs to the quarter in which it begins
         ("2024-02-28", "2024-03-01", 2),
     ],
 )
-def test_no_change_of_clocks_or_calendar_gives_or_takes_a_night(arrived: str, left: str, nights: int) -> None:
+def test_no_change_of_clocks_or_calendar_gives_or_takes_a_night(
+    arrived: str, left: str, nights: int
+) -> None:
     came, went = dt.date.fromisoformat(arrived), dt.date.fromisoformat(left)
     stay = stays(replace(ARRIVAL, date=came), replace(departure(1), date=went))[0]
     assert counted(stay, quarter_of(came)) == (nights, 0)
@@ -114,21 +126,33 @@ def test_a_running_stay_counts_to_the_end_of_the_quarter_and_goes_on_in_the_next
 
 
 @given(days, st.integers(0, 400), st.none() | days)
-def test_nights_of_all_quarters_are_the_nights_of_the_stay(come: dt.date, lasts: int, ready: dt.date | None) -> None:
-    stay = replace(stays(ARRIVAL)[0], arrived_on=come, departed_on=come + lasts * DAY, ready_since=ready)
-    parts = [counted(stay, quarter) for quarter in from_to(quarter_of(come), quarter_of(come + lasts * DAY))]
+def test_nights_of_all_quarters_are_the_nights_of_the_stay(
+    come: dt.date, lasts: int, ready: dt.date | None
+) -> None:
+    stay = replace(
+        stays(ARRIVAL)[0], arrived_on=come, departed_on=come + lasts * DAY, ready_since=ready
+    )
+    parts = [
+        counted(stay, quarter)
+        for quarter in from_to(quarter_of(come), quarter_of(come + lasts * DAY))
+    ]
     assert sum(night for part in parts for night in part) == lasts
     in_time = lasts if ready is None else min(lasts, max(0, (ready - come).days))
     assert sum(part[0] for part in parts) == in_time
 
 
-def test_who_left_on_the_first_day_of_a_quarter_was_not_there_and_who_came_and_went_on_it_was() -> None:
+def test_who_left_on_the_first_day_of_a_quarter_was_not_there_and_who_came_and_went_on_it_was() -> (
+    None
+):
     stay = replace(stays(ARRIVAL)[0], departed_on=NEW_YEAR + DAY)
     before = replace(stay, arrived_on=NEW_YEAR - 9 * DAY, departed_on=NEW_YEAR)
     within = replace(stay, arrived_on=NEW_YEAR, departed_on=NEW_YEAR)
     assert nights_between(before, Q1.first, Q1.after) is None
     assert nights_between(within, Q1.first, Q1.after) == Nights(NEW_YEAR, NEW_YEAR, 0)
-    assert nights_between(replace(within, arrived_on=Q1.after, departed_on=None), Q1.first, Q1.after) is None
+    assert (
+        nights_between(replace(within, arrived_on=Q1.after, departed_on=None), Q1.first, Q1.after)
+        is None
+    )
 
 
 def test_nights_after_the_household_was_ready_to_leave_are_apart() -> None:
@@ -137,7 +161,7 @@ def test_nights_after_the_household_was_ready_to_leave_are_apart() -> None:
     assert counted(stays(correcting(replace(ARRIVAL, ready_since=ready), 0))[0]) == (1, 56)
 
 
-# --- what the openings come to ------------------------------------------------------------------------
+# --- what the openings come to --------------------------------------------------------
 
 
 def test_the_newest_correction_takes_the_leafs_place() -> None:
@@ -145,7 +169,9 @@ def test_the_newest_correction_takes_the_leafs_place() -> None:
     latest = replace(ARRIVAL, date=dt.date(2026, 2, 5), reason="capacity")
     openings = (ARRIVAL, departure(9), correcting(later, 0), correcting(latest, 0))
     found = stays(*openings)
-    assert [(stay.arrived_on.day, stay.account, counted(stay)) for stay in found] == [(5, "capacity", (4, 0))]
+    assert [(stay.arrived_on.day, stay.account, counted(stay)) for stay in found] == [
+        (5, "capacity", (4, 0))
+    ]
     assert counted(stays(*openings, correcting(departure(12), 1))[0]) == (7, 0)
 
 
@@ -168,7 +194,9 @@ def test_ends_that_name_no_beginning_end_the_oldest_that_is_alike() -> None:
 
 
 @given(st.lists(st.tuples(st.integers(0, 80), st.integers(0, 80)), max_size=6))
-def test_whoever_is_taken_to_have_left_nights_come_to_the_same(spans: list[tuple[int, int]]) -> None:
+def test_whoever_is_taken_to_have_left_nights_come_to_the_same(
+    spans: list[tuple[int, int]],
+) -> None:
     """Of stays that are alike: pairing ends with the oldest beginnings changes no quarter's nights."""
     acts: list[tuple[dt.date, int, Opening]] = []
     for number, (come, lasts) in enumerate(spans):
@@ -185,4 +213,6 @@ def test_whoever_is_taken_to_have_left_nights_come_to_the_same(spans: list[tuple
         named.append(replace(opening, arrival=arrival))
     for quarter in from_to(Q1, Q1.next.next):
         by_name = sum(counted(stay, quarter)[0] for stay in stays(*named))
-        assert by_name == sum(counted(stay, quarter)[0] for stay in stays(*(act[2] for act in acts)))
+        assert by_name == sum(
+            counted(stay, quarter)[0] for stay in stays(*(act[2] for act in acts))
+        )

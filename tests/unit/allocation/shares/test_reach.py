@@ -29,7 +29,9 @@ def correction(said: Opening, leaf: int, code: str) -> Opening:
 
 
 def reached(*openings: Opening, since: int) -> int | None:
-    day = first_day_reached(((index, "stay", one) for index, one in enumerate(openings)), [], since=since)
+    day = first_day_reached(
+        ((index, "stay", one) for index, one in enumerate(openings)), [], since=since
+    )
     return None if day is None else (day - BEGIN).days
 
 
@@ -49,7 +51,10 @@ def test_a_correction_reaches_back_to_whatever_was_or_is_said() -> None:
     sooner = replace(ARRIVAL, ready_since=BEGIN + 70 * DAY)
     said = (ARRIVAL, correction(ready, 0, READY_TO_LEAVE), correction(sooner, 0, READY_TO_LEAVE))
     assert reached(*said, since=2) == 60
-    assert reached(ARRIVAL, departure(90), correction(departure(80), 1, "departed_other_day"), since=2) == 20
+    assert (
+        reached(ARRIVAL, departure(90), correction(departure(80), 1, "departed_other_day"), since=2)
+        == 20
+    )
     assert reached(ARRIVAL, correction(ARRIVAL, 0, READY_TO_LEAVE), since=1) == 20
 
 
@@ -61,22 +66,35 @@ def test_weights_reach_back_to_the_day_from_which_they_count() -> None:
 
 days = st.integers(0, 120).map(lambda day: BEGIN + day * DAY)
 openings = st.one_of(
-    st.builds(lambda day, ready: replace(departure(0), date=day, ready_since=ready), days, st.none() | days),
-    st.builds(lambda ready: correction(replace(ARRIVAL, ready_since=ready), 0, READY_TO_LEAVE), st.none() | days),
+    st.builds(
+        lambda day, ready: replace(departure(0), date=day, ready_since=ready),
+        days,
+        st.none() | days,
+    ),
+    st.builds(
+        lambda ready: correction(replace(ARRIVAL, ready_since=ready), 0, READY_TO_LEAVE),
+        st.none() | days,
+    ),
     st.builds(lambda day: correction(replace(ARRIVAL, date=day), 0, "arrived_other_day"), days),
-    st.builds(lambda day: correction(replace(departure(0), date=day), 1, "departed_other_day"), days),
+    st.builds(
+        lambda day: correction(replace(departure(0), date=day), 1, "departed_other_day"), days
+    ),
     st.just(correction(ARRIVAL, 0, NOT_ARRIVED)),
 )
 
 
 @given(st.lists(openings, max_size=4), st.lists(openings, min_size=1, max_size=3))
-def test_no_night_before_the_day_that_is_reached_changes(old: list[Opening], new: list[Opening]) -> None:
+def test_no_night_before_the_day_that_is_reached_changes(
+    old: list[Opening], new: list[Opening]
+) -> None:
     """In the order in which a service writes them or any other: also where an end comes twice."""
     everything = [ARRIVAL, *old, *new]
     day = reached(*everything, since=1 + len(old))
     assert day is not None
     for number in range(day):
-        before, after = (told(everything[:count], number) for count in (1 + len(old), len(everything)))
+        before, after = (
+            told(everything[:count], number) for count in (1 + len(old), len(everything))
+        )
         assert before == after
 
 

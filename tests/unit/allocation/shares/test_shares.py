@@ -23,7 +23,9 @@ def test_the_parts_add_up_to_one_stay_exactly(lawful: list[str], weights: dict[s
 
 
 @given(regions, weights)
-def test_nobody_is_a_millionth_or_more_off_what_is_due(lawful: list[str], weights: dict[str, int]) -> None:
+def test_nobody_is_a_millionth_or_more_off_what_is_due(
+    lawful: list[str], weights: dict[str, int]
+) -> None:
     total = sum(weights.get(region, 0) for region in set(lawful))
 
     for region, part in divide(lawful, weights).items():
@@ -32,7 +34,9 @@ def test_nobody_is_a_millionth_or_more_off_what_is_due(lawful: list[str], weight
 
 
 @given(st.permutations("ABCDE"), weights)
-def test_the_order_of_the_regions_changes_nothing(lawful: list[str], weights: dict[str, int]) -> None:
+def test_the_order_of_the_regions_changes_nothing(
+    lawful: list[str], weights: dict[str, int]
+) -> None:
     assert divide(lawful, weights) == divide("ABCDE", weights)
 
 
@@ -63,7 +67,9 @@ def test_a_burden_borne_by_quota_deviates_by_nothing_and_one_borne_by_others_by_
 
 
 @given(weights, weights, st.integers(1, 10**6))
-def test_the_deviation_does_not_depend_on_the_unit(had: dict[str, int], owed: dict[str, int], unit: int) -> None:
+def test_the_deviation_does_not_depend_on_the_unit(
+    had: dict[str, int], owed: dict[str, int], unit: int
+) -> None:
     in_unit = ({region: unit * nights for region, nights in side.items()} for side in (had, owed))
 
     assert total_relative_deviation(*in_unit) == total_relative_deviation(had, owed)

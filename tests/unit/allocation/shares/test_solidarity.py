@@ -58,9 +58,22 @@ class Ledger(RuleBasedStateMachine):
         more=st.sets(st.sampled_from(REGIONS)),
         listed=st.booleans(),
     )
-    def somebody_arrives(self, regions: list[str], reason: str, persons: str, more: set[str], *, listed: bool) -> None:
+    def somebody_arrives(
+        self, regions: list[str], reason: str, persons: str, more: set[str], *, listed: bool
+    ) -> None:
         lawful = tuple(sorted(more | {regions[1]})) if listed else ()
-        opening = Opening("arrival", regions[0], regions[1], "crisis", self.today, reason, persons, lawful, "h", None)
+        opening = Opening(
+            "arrival",
+            regions[0],
+            regions[1],
+            "crisis",
+            self.today,
+            reason,
+            persons,
+            lawful,
+            "h",
+            None,
+        )
         self.here[self.write(opening)] = opening
 
     @precondition(lambda self: self.here)
@@ -71,7 +84,10 @@ class Ledger(RuleBasedStateMachine):
         left = max(said.date, self.today - days * DAY)
         self.write(replace(said, type="departure", arrival=arrival, date=left))
         if moves:  # to another provider, in the same stay: leaves of its own
-            onward = replace(said, receiving=next(one for one in REGIONS if one not in (said.origin, said.receiving)))
+            onward = replace(
+                said,
+                receiving=next(one for one in REGIONS if one not in (said.origin, said.receiving)),
+            )
             self.here[self.write(replace(onward, date=left))] = replace(onward, date=left)
 
     @precondition(lambda self: self.here)
@@ -79,7 +95,9 @@ class Ledger(RuleBasedStateMachine):
     def somebody_is_ready_or_not_any_more(self, which: int, days: int | None) -> None:
         arrival = sorted(self.here)[which % len(self.here)]
         since = None if days is None else self.today - days * DAY
-        self.here[arrival] = self.correct(replace(self.here[arrival], ready_since=since), arrival, READY_TO_LEAVE)
+        self.here[arrival] = self.correct(
+            replace(self.here[arrival], ready_since=since), arrival, READY_TO_LEAVE
+        )
 
     @precondition(lambda self: self.leaves)
     @rule(which=st.integers(0, 999), days=st.integers(-40, 5), never=st.booleans())
@@ -91,9 +109,15 @@ class Ledger(RuleBasedStateMachine):
             code = NOT_ARRIVED if never else "another_day"
             self.correct(replace(said, date=said.date + days * DAY), leaf, code, arrival=arrival)
 
-    def correct(self, said: Opening, leaf: int, code: str, *, arrival: int | None = None) -> Opening:
+    def correct(
+        self, said: Opening, leaf: int, code: str, *, arrival: int | None = None
+    ) -> Opening:
         by = Correction(leaf, "coordinator", said.receiving, code)
-        self.write(replace(said, type="correction", arrival=leaf if arrival is None else arrival, correction=by))
+        self.write(
+            replace(
+                said, type="correction", arrival=leaf if arrival is None else arrival, correction=by
+            )
+        )
         return said
 
     @rule(days=st.integers(-60, 60), region=st.sampled_from(REGIONS), weight=st.integers(0, 9))
@@ -119,9 +143,14 @@ class Ledger(RuleBasedStateMachine):
     def credits_and_capacity_debts_come_to_nothing_together(self) -> None:
         weights = WeightsInTime(self.weights)
         quarters = from_to(Quarter(2025, 4), quarter_of(self.today))
-        shares = fair_shares(content(*self.stays(), weights=weights, quarter=quarter) for quarter in quarters)
+        shares = fair_shares(
+            content(*self.stays(), weights=weights, quarter=quarter) for quarter in quarters
+        )
         assert sum(share.credit for share in shares.regions) == 0
-        owed = sum(share.figures["received_capacity"] - share.figures["given_capacity"] for share in shares.regions)
+        owed = sum(
+            share.figures["received_capacity"] - share.figures["given_capacity"]
+            for share in shares.regions
+        )
         assert owed == 0
 
     @invariant()
@@ -139,10 +168,18 @@ class Ledger(RuleBasedStateMachine):
         total = 0
         for quarter in quarters:
             figures = content(*stays, quarter=quarter)["regions"].values()
-            total += sum(one[f"given_{what}"] for one in figures for what in ("safety", "capacity", "after_ready"))
+            total += sum(
+                one[f"given_{what}"]
+                for one in figures
+                for what in ("safety", "capacity", "after_ready")
+            )
         end = quarters[-1].after
-        assert total == sum(max(0, ((stay.departed_on or end) - stay.arrived_on).days) for stay in stays)
+        assert total == sum(
+            max(0, ((stay.departed_on or end) - stay.arrived_on).days) for stay in stays
+        )
 
 
 TestLedger = Ledger.TestCase
-TestLedger.settings = settings(max_examples=rounds(6, soak=100), stateful_step_count=25, deadline=None)
+TestLedger.settings = settings(
+    max_examples=rounds(6, soak=100), stateful_step_count=25, deadline=None
+)

@@ -94,7 +94,11 @@ def test_a_night_is_divided_by_the_weights_that_were_in_force_on_it() -> None:
 
 stays = st.builds(
     lambda receiving, lawful, came, lasts, ready: stay(
-        receiving, lawful="".join(lawful), came=came, left=None if lasts is None else came + lasts, ready=ready
+        receiving,
+        lawful="".join(lawful),
+        came=came,
+        left=None if lasts is None else came + lasts,
+        ready=ready,
     ),
     st.sampled_from(REGIONS),
     st.sets(st.sampled_from(REGIONS), min_size=1),
@@ -105,8 +109,12 @@ stays = st.builds(
 
 
 @given(st.lists(stays, max_size=12), st.integers(0, 90))
-def test_what_all_gave_is_what_all_owed_and_what_one_is_under_others_are_over(stays: list[Stay], ahead: int) -> None:
-    found = standings(stays, NOTHING, since=FIRST, on=ON, weights=WEIGHTS, nights_ahead=ahead).values()
+def test_what_all_gave_is_what_all_owed_and_what_one_is_under_others_are_over(
+    stays: list[Stay], ahead: int
+) -> None:
+    found = standings(
+        stays, NOTHING, since=FIRST, on=ON, weights=WEIGHTS, nights_ahead=ahead
+    ).values()
 
     assert sum(one.given for one in found) == sum(one.quota for one in found)
     assert sum(one.deficit for one in found) == 0

@@ -38,7 +38,7 @@ def content(*stays: Stay, weights: WeightsInTime = EVEN, quarter: Quarter = Q1) 
     return content_of(quarter, totals, leaves=9, open_from=dt.date(2026, 7, 3))
 
 
-# --- weights through time -----------------------------------------------------------------------------
+# --- weights through time -------------------------------------------------------------
 
 
 def test_a_night_is_divided_by_the_weights_in_force_on_it() -> None:
@@ -60,7 +60,7 @@ def test_without_weights_every_lawful_region_bears_the_same() -> None:
     assert content(STAY, weights=WeightsInTime([]))["regions"]["C"]["quota"] == 5 * NIGHT
 
 
-# --- a quarter ----------------------------------------------------------------------------------------
+# --- a quarter ------------------------------------------------------------------------
 
 
 def test_a_safety_night_is_given_received_and_divided() -> None:
@@ -119,7 +119,7 @@ def test_two_contents_say_the_same_from_however_many_leaves() -> None:
     assert not says_the_same(content(STAY), content(replace(STAY, persons="1")))
 
 
-# --- what everybody may see ---------------------------------------------------------------------------
+# --- what everybody may see -----------------------------------------------------------
 
 
 def test_pairs_and_months_leave_out_what_is_small_and_what_would_give_it_away() -> None:
@@ -139,20 +139,28 @@ def test_a_month_leaves_out_what_would_give_away_a_reason_of_the_same_account() 
     assert content(STAY, capacity, return_trip)["months"] == {"2026-02": {"safety": 10}}
 
 
-cells = st.dictionaries(st.tuples(st.sampled_from("ABCD"), st.sampled_from("VWXYZ")), st.integers(0, 40))
+cells = st.dictionaries(
+    st.tuples(st.sampled_from("ABCD"), st.sampled_from("VWXYZ")), st.integers(0, 40)
+)
 
 
 @given(cells)
-def test_no_row_or_column_leaves_out_a_small_rest_of_what_it_shows(table: dict[tuple[str, str], int]) -> None:
+def test_no_row_or_column_leaves_out_a_small_rest_of_what_it_shows(
+    table: dict[tuple[str, str], int],
+) -> None:
     shown = shown_cells(table)
     assert all(count >= FEW and table[cell] == count for cell, count in shown.items())
     for at in (0, 1):
         for name in {cell[at] for cell in shown}:
-            hidden = [count for cell, count in table.items() if cell[at] == name and count and cell not in shown]
+            hidden = [
+                count
+                for cell, count in table.items()
+                if cell[at] == name and count and cell not in shown
+            ]
             assert not hidden or (len(hidden) > 1 and sum(hidden) >= FEW)
 
 
-# --- shares -------------------------------------------------------------------------------------------
+# --- shares ---------------------------------------------------------------------------
 
 
 def test_credit_is_what_was_given_less_the_quota_over_all_quarters() -> None:
@@ -171,7 +179,13 @@ def test_where_nothing_was_shared_nothing_deviates() -> None:
 
 
 def test_ratios_go_to_the_nearest_millionth() -> None:
-    assert [millionths(part, 3) for part in (1, 2, -1, -2, 0)] == [333_333, 666_667, -333_333, -666_667, 0]
+    assert [millionths(part, 3) for part in (1, 2, -1, -2, 0)] == [
+        333_333,
+        666_667,
+        -333_333,
+        -666_667,
+        0,
+    ]
     assert millionths(1, 2_000_000) == 1
     assert millionths(-1, 2_000_000) == -1
 

@@ -52,7 +52,10 @@ def worth_of(graph: Graph, path: tuple[int, ...]) -> Worth:
 
 def best_by_trying(graph: Graph, *, max_cycle: int, max_chain: int) -> Worth:
     """The best totals of any choice of paths that share no household."""
-    paths = [(path, worth_of(graph, path)) for path in all_paths(graph, max_cycle=max_cycle, max_chain=max_chain)]
+    paths = [
+        (path, worth_of(graph, path))
+        for path in all_paths(graph, max_cycle=max_cycle, max_chain=max_chain)
+    ]
 
     def best(index: int, used: frozenset[int], left: dict[int, int]) -> Worth:
         if index == len(paths):
@@ -62,7 +65,9 @@ def best_by_trying(graph: Graph, *, max_cycle: int, max_chain: int) -> Worth:
         end = path[-1]
         if used.intersection(path[:-1]) or left.get(end, 1) < 1:
             return without
-        rest = best(index + 1, used.union(path[:-1]), {**left, end: left[end] - 1} if end in left else left)
+        rest = best(
+            index + 1, used.union(path[:-1]), {**left, end: left[end] - 1} if end in left else left
+        )
         return max(without, tuple(a + b for a, b in zip(worth, rest, strict=True)))
 
     return best(0, frozenset(), dict(graph.free))
@@ -98,7 +103,9 @@ def draw_graph(seed: int) -> Graph:
 
 @given(st.builds(draw_graph, st.integers(0, 2**32)), st.integers(0, 4), st.integers(0, 4))
 @settings(max_examples=rounds(30, soak=500), deadline=None)
-def test_no_choice_of_cycles_and_chains_is_better(graph: Graph, max_cycle: int, max_chain: int) -> None:
+def test_no_choice_of_cycles_and_chains_is_better(
+    graph: Graph, max_cycle: int, max_chain: int
+) -> None:
     packing = best_packing(graph, max_cycle=max_cycle, max_chain=max_chain)
 
     paths = as_paths(packing)
@@ -106,17 +113,25 @@ def test_no_choice_of_cycles_and_chains_is_better(graph: Graph, max_cycle: int, 
     assert possible.issuperset(paths)
     households = [vertex for path in paths for vertex in path[:-1]]
     assert len(set(households)) == len(households)
-    assert all([path[-1] for path in paths].count(vertex) <= places for vertex, places in graph.free.items())
+    assert all(
+        [path[-1] for path in paths].count(vertex) <= places
+        for vertex, places in graph.free.items()
+    )
     worths = [worth_of(graph, path) for path in paths]
     assert packing.totals == tuple(map(sum, zip((0, 0, 0), *worths, strict=True)))
     assert packing.totals == best_by_trying(graph, max_cycle=max_cycle, max_chain=max_chain)
 
 
-@pytest.mark.skipif(not PREFLIB.exists(), reason="the exchange problems of PrefLib are not beside the project")
+@pytest.mark.skipif(
+    not PREFLIB.exists(), reason="the exchange problems of PrefLib are not beside the project"
+)
 def test_the_listed_optimum_is_reached_on_every_problem_of_preflib() -> None:
     problems = list(preflib())
 
-    reached = [best_packing(problem.graph, max_cycle=problem.max_cycle, max_chain=0) for problem in problems]
+    reached = [
+        best_packing(problem.graph, max_cycle=problem.max_cycle, max_chain=0)
+        for problem in problems
+    ]
 
     assert len(problems) == 140
     assert [packing.totals for packing in reached] == [(problem.optimum,) for problem in problems]
@@ -125,7 +140,9 @@ def test_the_listed_optimum_is_reached_on_every_problem_of_preflib() -> None:
 def test_a_better_way_round_the_same_three_is_taken() -> None:
     graph = graph_of(3, [(0, 1, 1), (1, 2, 1), (2, 0, 1), (0, 2, 1), (2, 1, 1), (1, 0, 2)])
 
-    assert best_packing(graph, max_cycle=3, max_chain=0) == Packing(cycles=((0, 2, 1),), chains=(), totals=(4,))
+    assert best_packing(graph, max_cycle=3, max_chain=0) == Packing(
+        cycles=((0, 2, 1),), chains=(), totals=(4,)
+    )
 
 
 def test_long_cycles_laid_arc_by_arc_reach_what_listed_ones_reach() -> None:
@@ -137,7 +154,8 @@ def test_long_cycles_laid_arc_by_arc_reach_what_listed_ones_reach() -> None:
 
 
 def test_a_problem_whose_relaxation_promises_too_much_is_branched_to_the_end() -> None:
-    # Five in a ring, each with both neighbours: the relaxation takes half of each pair, two and a half pairs in all.
+    # Five in a ring, each with both neighbours: the relaxation takes half of each pair, two and a
+    # half pairs in all.
     for worth in (1, 50):
         ring = [(a, b, worth) for a in range(5) for b in ((a + 1) % 5, (a - 1) % 5)]
 
@@ -151,7 +169,9 @@ def test_a_problem_whose_relaxation_promises_too_much_is_branched_to_the_end() -
         ([(0, 1, 1), (0, 1, 2)], "one arc at most"),
     ],
 )
-def test_a_graph_has_no_loops_and_no_arc_twice(arcs: list[tuple[int, int, int]], complaint: str) -> None:
+def test_a_graph_has_no_loops_and_no_arc_twice(
+    arcs: list[tuple[int, int, int]], complaint: str
+) -> None:
     with pytest.raises(ValueError, match=complaint):
         graph_of(2, arcs)
 
@@ -173,4 +193,8 @@ def test_an_answer_without_proof_is_no_answer() -> None:
         best_choice(program)
     for found in (0.0, 1.0):
         with pytest.raises(Unproven, match="no proof"):
-            proven(Program(rows, most=one, exact=one < 0, aims=one[np.newaxis]), np.array([found]), bound=1.0)
+            proven(
+                Program(rows, most=one, exact=one < 0, aims=one[np.newaxis]),
+                np.array([found]),
+                bound=1.0,
+            )

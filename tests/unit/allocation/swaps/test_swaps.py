@@ -35,20 +35,26 @@ def paths_of(found: Search) -> list[Path]:
     return [legs_of(swap) for swap in found.swaps]
 
 
-# --- a street of sites: a, b, c ... each in a town of its own ------------------------------------------------------
+# --- a street of sites: a, b, c ... each in a town of its own -------------------------
 
 
 def group(name: str, **changes: object) -> PlaceGroup:
-    return replace(PLACE, id=name, site_id=f"site-{name}", municipality=name, region=name.upper(), **changes)  # pyright: ignore[reportArgumentType]
+    return replace(
+        PLACE, id=name, site_id=f"site-{name}", municipality=name, region=name.upper(), **changes
+    )  # pyright: ignore[reportArgumentType]
 
 
 def fleeing(*unsafe: str) -> Need:
     """Someone who is safe in every town but these."""
     zones = tuple(zone(town, radius_km=5) for town in unsafe)
-    return replace(SAFE_NEED, danger_assessment="assessed" if zones else "none_known", danger_zones=zones)
+    return replace(
+        SAFE_NEED, danger_assessment="assessed" if zones else "none_known", danger_zones=zones
+    )
 
 
-def household(name: str, at: str | None = None, *, unsafe: str = "", school_children: int = 0) -> Mover:
+def household(
+    name: str, at: str | None = None, *, unsafe: str = "", school_children: int = 0
+) -> Mover:
     clearances = {town: dict.fromkeys("abcdef", 50) for town in unsafe}
     situation = replace(QUIET, clearances=clearances)
     return Mover(name, fleeing(*unsafe), situation, at, school_children)
@@ -59,7 +65,9 @@ STREET = Register(tuple(group(name) for name in "abcdef"))
 
 def searched(wanting: Mover, *movers: Mover, free: str = "f", max_legs: int = 3) -> Search:
     places = Places(STREET, dict.fromkeys(free, 1))
-    return search(wanting, movers=movers, places=places, policy=replace(POLICY, swap_max_legs=max_legs))
+    return search(
+        wanting, movers=movers, places=places, policy=replace(POLICY, swap_max_legs=max_legs)
+    )
 
 
 ANNA = household("anna", unsafe="cdef")
@@ -67,7 +75,10 @@ ANNA = household("anna", unsafe="cdef")
 
 
 def test_one_household_makes_room_and_a_second_one_for_the_first() -> None:
-    bea, carla = household("bea", "a", unsafe="f", school_children=2), household("carla", "c", school_children=1)
+    bea, carla = (
+        household("bea", "a", unsafe="f", school_children=2),
+        household("carla", "c", school_children=1),
+    )
 
     nowhere_to_go = household("dora", "b", unsafe="acdef")
 
@@ -97,9 +108,14 @@ def test_children_who_stay_in_their_town_stay_at_their_school() -> None:
     bea = household("bea", "a", school_children=1)
     bea = replace(bea, need=replace(bea.need, household=son))
     anna = replace(ANNA, need=replace(ANNA.need, needs=("pets",)))
-    here, near = group("a", features=("pets",)), replace(group("a", bed_spaces=2), id="a2", site_id="site-a2")
+    here, near = (
+        group("a", features=("pets",)),
+        replace(group("a", bed_spaces=2), id="a2", site_id="site-a2"),
+    )
 
-    found = search(anna, movers=[bea], places=Places(Register((here, near)), {"a2": 1}), policy=POLICY)
+    found = search(
+        anna, movers=[bea], places=Places(Register((here, near)), {"a2": 1}), policy=POLICY
+    )
 
     assert paths_of(found) == [(("anna", "a"), ("bea", "a2"))]
     assert found.swaps[0].school_changes == 0
@@ -123,7 +139,9 @@ def test_nobody_is_asked_to_leave_where_a_place_like_theirs_is_free() -> None:
     assert paths_of(searched(ANNA, bea, carla)) == [(("anna", "a"), ("bea", "f"))]
 
 
-def test_a_household_that_is_no_safety_case_stays_in_its_region_while_something_is_free_there() -> None:
+def test_a_household_that_is_no_safety_case_stays_in_its_region_while_something_is_free_there() -> (
+    None
+):
     bea = household("bea", "a")
     at_home = replace(SAFE_NEED, urgency="planned", reason="capacity", origin_region="B")
     register = Register(tuple(group(name, kind="regular") for name in "abef"))
@@ -136,11 +154,17 @@ def test_a_household_that_is_no_safety_case_stays_in_its_region_while_something_
 
 
 def test_none_says_why() -> None:
-    bea, carla, dora = household("bea", "a", unsafe="f"), household("carla", "c", unsafe="f"), household("dora", "d")
+    bea, carla, dora = (
+        household("bea", "a", unsafe="f"),
+        household("carla", "c", unsafe="f"),
+        household("dora", "d"),
+    )
 
     assert searched(ANNA, free="a") == Search((), "free_already")
     assert searched(ANNA) == Search((), "no_willing_household")
-    assert searched(ANNA, carla, dora) == Search((), "no_lawful_place_among_willing", None, (Obstacle("danger", 2),))
+    assert searched(ANNA, carla, dora) == Search(
+        (), "no_lawful_place_among_willing", None, (Obstacle("danger", 2),)
+    )
     assert searched(ANNA, bea, carla) == Search((), "no_free_place_for_them")
     longer = searched(ANNA, bea, carla, household("dora", "d"), max_legs=2)
     assert longer == Search((), "longer_than_allowed", fewest_legs=3)

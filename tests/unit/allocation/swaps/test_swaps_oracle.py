@@ -41,7 +41,13 @@ class Path:
 
     @property
     def legs(self) -> tuple[tuple[Mover, str], ...]:
-        return tuple(zip(self.movers, (*(mover.group_id or "" for mover in self.movers[1:]), self.end), strict=True))
+        return tuple(
+            zip(
+                self.movers,
+                (*(mover.group_id or "" for mover in self.movers[1:]), self.end),
+                strict=True,
+            )
+        )
 
 
 @dataclass(frozen=True)
@@ -71,7 +77,9 @@ class World:
 
     def _ranked(self, mover: Mover, group_id: str) -> tuple[Offer, ...]:
         home = self.groups[mover.group_id].site_id if mover.group_id is not None else None
-        elsewhere = Register(tuple(group for group in self.groups.values() if group.site_id != home))
+        elsewhere = Register(
+            tuple(group for group in self.groups.values() if group.site_id != home)
+        )
         situation = replace(mover.situation, free={**self.free, group_id: 1})
         return rank(mover.need, elsewhere, situation, self.policy).offers
 
@@ -116,7 +124,9 @@ class World:
             for mover in (*self.wanting, *self.movers)
             if mover.group_id is not None and mover != first and mover.referral_id not in used
         )
-        for path, worth in self.paths(first, others, legs=range(1, self.policy.swap_max_legs + 1), left=left):
+        for path, worth in self.paths(
+            first, others, legs=range(1, self.policy.swap_max_legs + 1), left=left
+        ):
             more = left if path.is_cycle else {**left, path.end: left[path.end] - 1}
             moved = used.union(mover.referral_id for mover in path.movers)
             following = self.best(tuple(rest), moved, more)
@@ -139,7 +149,8 @@ ROOMY: dict[str, Any] = {
 
 def draw(seed: int) -> World:
     random = Random(seed)
-    # Roomy places for anybody, so that danger, kind, admission and the site decide, and something is lawful.
+    # Roomy places for anybody, so that danger, kind, admission and the site decide, and something
+    # is lawful.
     groups = tuple(
         replace(draw_place(random, number), **ROOMY, kind=random.choice(("crisis", "regular")))
         for number in range(random.randint(4, 7))
@@ -147,15 +158,22 @@ def draw(seed: int) -> World:
     register = Register(groups)
 
     def mover(name: str, *, waits: bool) -> Mover:
-        need = replace(draw_need(random), target_groups=(), needs=(), barred_providers=(), threat_level=None)
+        need = replace(
+            draw_need(random), target_groups=(), needs=(), barred_providers=(), threat_level=None
+        )
         if name.startswith("w") or random.random() < 0.7:
             need = replace(need, urgency="acute", reason="safety")
         home = None if waits else random.choice(groups).id
         return Mover(name, need, draw_situation(random, register), home, random.randint(0, 2))
 
     return World(
-        wanting=tuple(mover(f"w{number}", waits=random.random() < 0.5) for number in range(random.randint(1, 2))),
-        movers=tuple(mover(f"m{number}", waits=False) for number in range(random.choice((0, 3, 4, 5)))),
+        wanting=tuple(
+            mover(f"w{number}", waits=random.random() < 0.5)
+            for number in range(random.randint(1, 2))
+        ),
+        movers=tuple(
+            mover(f"m{number}", waits=False) for number in range(random.choice((0, 3, 4, 5)))
+        ),
         groups={group.id: group for group in groups},
         free={group.id: random.randint(1, 2) for group in groups if random.random() < 0.2},
         policy=replace(POLICY, swap_max_legs=random.choice((2, 3, 4))),
@@ -170,8 +188,13 @@ def shuffled(world: World, seed: int) -> World:
     groups, free = [*world.groups.items()], [*world.free.items()]
     random.shuffle(groups)
     random.shuffle(free)
-    movers, wanting = random.sample(world.movers, len(world.movers)), random.sample(world.wanting, len(world.wanting))
-    return replace(world, groups=dict(groups), free=dict(free), movers=tuple(movers), wanting=tuple(wanting))
+    movers, wanting = (
+        random.sample(world.movers, len(world.movers)),
+        random.sample(world.wanting, len(world.wanting)),
+    )
+    return replace(
+        world, groups=dict(groups), free=dict(free), movers=tuple(movers), wanting=tuple(wanting)
+    )
 
 
 def key_of(path: Path, worth: Worth) -> tuple[object, ...]:
@@ -182,12 +205,21 @@ def key_of(path: Path, worth: Worth) -> tuple[object, ...]:
 
 def as_key(swap: Swap) -> tuple[object, ...]:
     ids = tuple(leg.referral_id for leg in swap.legs)
-    return len(swap.legs), swap.school_changes, -swap.score, ids, swap.free_group is not None, swap.legs[-1].to_group
+    return (
+        len(swap.legs),
+        swap.school_changes,
+        -swap.score,
+        ids,
+        swap.free_group is not None,
+        swap.legs[-1].to_group,
+    )
 
 
 @given(worlds, st.integers())
 @settings(max_examples=rounds(30, soak=600), deadline=None)
-def test_a_search_finds_the_best_swaps_in_order_or_says_rightly_why_there_are_none(world: World, seed: int) -> None:
+def test_a_search_finds_the_best_swaps_in_order_or_says_rightly_why_there_are_none(
+    world: World, seed: int
+) -> None:
     first = world.wanting[0]
     longest = world.policy.swap_max_legs
 
@@ -209,7 +241,9 @@ def test_a_search_finds_the_best_swaps_in_order_or_says_rightly_why_there_are_no
     why = "no_willing_household" if not world.movers else "no_free_place_for_them"
     why = "no_lawful_place_among_willing" if world.movers and not lawful else why
     if not found.swaps:
-        assert (found.why, found.fewest_legs) == ((why, None) if fewest is None else ("longer_than_allowed", fewest))
+        assert (found.why, found.fewest_legs) == (
+            (why, None) if fewest is None else ("longer_than_allowed", fewest)
+        )
 
 
 @given(worlds, st.integers())
@@ -218,14 +252,23 @@ def test_no_other_swaps_serve_all_of_them_better(world: World, seed: int) -> Non
     cleared = clear(world.wanting, movers=world.movers, places=world.places, policy=world.policy)
 
     mixed = shuffled(world, seed)
-    assert cleared == clear(mixed.wanting, movers=mixed.movers, places=mixed.places, policy=world.policy)
+    assert cleared == clear(
+        mixed.wanting, movers=mixed.movers, places=mixed.places, policy=world.policy
+    )
     legs = [leg for swap in cleared.swaps for leg in swap.legs]
     moved = [leg.referral_id for leg in legs]
     wanting = {mover.referral_id for mover in world.wanting}
     assert len(set(moved)) == len(moved)
     assert {*cleared.unserved} == wanting - {*moved}
-    assert Counter(swap.free_group for swap in cleared.swaps if swap.free_group) <= Counter(world.free)
+    assert Counter(swap.free_group for swap in cleared.swaps if swap.free_group) <= Counter(
+        world.free
+    )
     assert all(len(swap.legs) <= world.policy.swap_max_legs for swap in cleared.swaps)
     school = sum(leg.school_changes for leg in legs)
-    reached = (len(wanting.intersection(moved)), -len(legs), -school, sum(leg.score for leg in legs))
+    reached = (
+        len(wanting.intersection(moved)),
+        -len(legs),
+        -school,
+        sum(leg.score for leg in legs),
+    )
     assert reached == world.best(world.wanting, frozenset(), world.free)

@@ -7,11 +7,17 @@ from app.api.kit.middleware import TooLong
 from app.api.kit.wire import Body
 
 
-async def passed_on(*parts: bytes, content_type: str = "application/json", method: str = "POST") -> tuple[Any, bytes]:
+async def passed_on(
+    *parts: bytes, content_type: str = "application/json", method: str = "POST"
+) -> tuple[Any, bytes]:
     """Send a body in parts; return what the application within is handed, and reads."""
     messages = [{"type": "http.request", "body": part, "more_body": True} for part in parts]
     messages.append({"type": "http.request", "body": b"", "more_body": False})
-    scope: dict[str, Any] = {"type": "http", "method": method, "headers": [(b"content-type", content_type.encode())]}
+    scope: dict[str, Any] = {
+        "type": "http",
+        "method": method,
+        "headers": [(b"content-type", content_type.encode())],
+    }
     read: list[bytes] = []
 
     async def receive() -> Any:
@@ -38,7 +44,10 @@ async def test_no_body_is_no_fault() -> None:
 
 async def test_what_cannot_be_read_arrives_as_what_no_route_takes() -> None:
     assert await passed_on(b"\xff") == (Body(fault="is not UTF-8"), b"0")
-    assert await passed_on(b"{}", content_type="text/plain") == (Body(fault="must be sent as application/json"), b"0")
+    assert await passed_on(b"{}", content_type="text/plain") == (
+        Body(fault="must be sent as application/json"),
+        b"0",
+    )
 
 
 async def test_what_has_no_body_is_left_alone() -> None:

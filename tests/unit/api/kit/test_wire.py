@@ -42,13 +42,17 @@ def test_names_are_in_camel_case_on_the_wire() -> None:
         Wanted.model_validate({"short_name": "Linde"})
 
 
-@pytest.mark.parametrize("text", ["", " ", "two\nlines", "nul\u0000", "\u200e", "x" * 201, "a\u2028b"])
+@pytest.mark.parametrize(
+    "text", ["", " ", "two\nlines", "nul\u0000", "\u200e", "x" * 201, "a\u2028b"]
+)
 def test_a_line_is_one_line_of_printable_text(text: str) -> None:
     with pytest.raises(ValidationError):
         TypeAdapter(Line).validate_python(text)
 
 
-@pytest.mark.parametrize("day", ["2027-02-29", "27-01-01", "2027-1-1", "1999-12-31", "2101-01-01", 20_000, 1.5, True])
+@pytest.mark.parametrize(
+    "day", ["2027-02-29", "27-01-01", "2027-1-1", "1999-12-31", "2101-01-01", 20_000, 1.5, True]
+)
 @pytest.mark.parametrize("part", ["since", "at"])
 def test_neither_a_day_nor_a_time_is_a_number_or_out_of_this_century(part: str, day: Any) -> None:
     with pytest.raises(ValidationError):
@@ -56,10 +60,16 @@ def test_neither_a_day_nor_a_time_is_a_number_or_out_of_this_century(part: str, 
 
 
 def test_a_day_is_a_day_and_a_time_has_a_zone() -> None:
-    read = Wanted.model_validate({"shortName": "Linde", "since": "2028-02-29", "at": "2028-02-29T12:00:00+01:00"})
+    read = Wanted.model_validate(
+        {"shortName": "Linde", "since": "2028-02-29", "at": "2028-02-29T12:00:00+01:00"}
+    )
     assert read.since == date(2028, 2, 29)
     assert read.at == datetime(2028, 2, 29, 11, tzinfo=UTC)
-    for part, value in (("since", "2028-02-29T00:00:00Z"), ("at", "2028-02-29T12:00:00"), ("at", "1893456000")):
+    for part, value in (
+        ("since", "2028-02-29T00:00:00Z"),
+        ("at", "2028-02-29T12:00:00"),
+        ("at", "1893456000"),
+    ):
         with pytest.raises(ValidationError):
             Wanted.model_validate({"shortName": "Linde", part: value})
 
@@ -86,7 +96,16 @@ def test_a_match_may_be_required() -> None:
 def test_only_the_one_way_to_write_an_id_names_it() -> None:
     id_ = "123e4567-e89b-42d3-a456-426614174000"
     assert str(ids.parse(id_)) == id_
-    for other in (id_.upper(), "{" + id_ + "}", id_.replace("-", ""), f"urn:uuid:{id_}", f"{id_} ", "", "\u0000", "é"):
+    for other in (
+        id_.upper(),
+        "{" + id_ + "}",
+        id_.replace("-", ""),
+        f"urn:uuid:{id_}",
+        f"{id_} ",
+        "",
+        "\u0000",
+        "é",
+    ):
         assert ids.parse(other) == ids.NOTHING
     assert ids.parse_optional(None) is None
     assert ids.parse_optional("x") == ids.NOTHING

@@ -27,7 +27,11 @@ def _ground() -> Ground:
     now = DAYS * DAY + 10 * HOUR
     places: list[PlaceNow] = []
     for place in country.places:
-        group = next(one for one in world.register.groups if one.site_id == str(place.site_id) and left[one.id])
+        group = next(
+            one
+            for one in world.register.groups
+            if one.site_id == str(place.site_id) and left[one.id]
+        )
         left[group.id] -= 1
         places.append(PlaceNow(place.id, group.id, place.status, now - place.status_hours * HOUR))
     return Ground(Register(world.register.groups), places, DAYS, now)
@@ -48,7 +52,9 @@ def test_nobody_ever_shares_a_place_and_nobody_is_in_two(past: Past) -> None:
         ends = [visit.left for visit in life.visits[:-1]]
         assert ends == [visit.came for visit in life.visits[1:]]
         for visit in life.visits:
-            spans[visit.place_id].append((visit.came, (DAYS + 1) * DAY if visit.left is None else visit.left))
+            spans[visit.place_id].append(
+                (visit.came, (DAYS + 1) * DAY if visit.left is None else visit.left)
+            )
 
     for lived in spans.values():
         lived.sort()

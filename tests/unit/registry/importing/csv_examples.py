@@ -33,9 +33,26 @@ PLACE = {
     "status": "free",
     "reason": "",
 }
-PROVIDER = {"provider": "opvang-nevelduin", "name": "Opvang Nevelduin", "phone": "000-555 01 01", "regions": "GM0363"}
-REGION = {"code": "GM0363", "name": "Amsterdam", "lat": "52.373", "lon": "4.893", "population": "1151821"}
-MUNICIPALITY = {**REGION, "region": "GM0363", "extent_km": "16", "province": "", "mapping_confidence": "low"}
+PROVIDER = {
+    "provider": "opvang-nevelduin",
+    "name": "Opvang Nevelduin",
+    "phone": "000-555 01 01",
+    "regions": "GM0363",
+}
+REGION = {
+    "code": "GM0363",
+    "name": "Amsterdam",
+    "lat": "52.373",
+    "lon": "4.893",
+    "population": "1151821",
+}
+MUNICIPALITY = {
+    **REGION,
+    "region": "GM0363",
+    "extent_km": "16",
+    "province": "",
+    "mapping_confidence": "low",
+}
 WEIGHT = {"region": "GM0363", "weight": "8636116", "source": "DU-VO 2013", "date": "2013-01-01"}
 EXAMPLES = {
     "regions": REGION,

@@ -21,7 +21,7 @@ from tests.unit.registry.importing.csv_examples import (
     csv_file,
 )
 
-# --- what is read --------------------------------------------------------------------------------
+# --- what is read ---------------------------------------------------------------------
 
 
 def test_the_kinds_come_in_the_order_in_which_they_can_be_imported() -> None:
@@ -40,7 +40,9 @@ def test_every_kind_reads_a_file_with_all_of_itscolumns_at_fault(name: str) -> N
 @pytest.mark.parametrize("name", list(KINDS))
 def test_every_kind_reads_a_file_with_only_the_columns_it_must_have(name: str) -> None:
     kind = KINDS[name]
-    (row,) = csv_files.read(kind, csv_file({column: EXAMPLES[name][column] for column in kind.required}))
+    (row,) = csv_files.read(
+        kind, csv_file({column: EXAMPLES[name][column] for column in kind.required})
+    )
     assert isinstance(row, kind.row)
 
 
@@ -54,7 +56,12 @@ def test_a_site_is_read_as_values_and_no_longer_as_text() -> None:
 
 def test_what_a_site_need_not_say_is_the_careful_answer() -> None:
     (site,) = csv_files.read(SITES, csv_file({column: SITE[column] for column in SITES.required}))
-    assert (site.postcode, site.features, site.admission, site.automatic_acceptance) == ("", (), "open", False)
+    assert (site.postcode, site.features, site.admission, site.automatic_acceptance) == (
+        "",
+        (),
+        "open",
+        False,
+    )
 
 
 def test_a_place_without_a_status_says_nothing_about_it() -> None:
@@ -65,7 +72,9 @@ def test_a_place_without_a_status_says_nothing_about_it() -> None:
 @pytest.mark.parametrize("delimiter", [",", ";"])
 @pytest.mark.parametrize("newline", ["\n", "\r\n", "\r"])
 @pytest.mark.parametrize("mark", [b"", b"\xef\xbb\xbf"])
-def test_delimiter_line_ends_and_byte_order_mark_make_no_difference(mark: bytes, newline: str, delimiter: str) -> None:
+def test_delimiter_line_ends_and_byte_order_mark_make_no_difference(
+    mark: bytes, newline: str, delimiter: str
+) -> None:
     raw = mark + csv_file(SITE, {**SITE, "site": "Es"}, delimiter=delimiter, newline=newline)
     rows = csv_files.read(SITES, raw)
     assert rows == csv_files.read(SITES, csv_file(SITE, {**SITE, "site": "Es"}))
@@ -83,7 +92,9 @@ def test_capitals_and_blanks_in_the_header_make_no_difference() -> None:
 
 
 def test_blanks_at_the_ends_go_and_blanks_within_become_one() -> None:
-    (site,) = csv_files.read(SITES, csv_file({**SITE, "site": "  De \u00a0 Linde  ", "city": "Den\r\n Haag "}))
+    (site,) = csv_files.read(
+        SITES, csv_file({**SITE, "site": "  De \u00a0 Linde  ", "city": "Den\r\n Haag "})
+    )
     assert (site.site, site.city) == ("De Linde", "Den Haag")
 
 
@@ -109,13 +120,19 @@ def test_a_header_alone_is_a_file_without_rows() -> None:
 
 
 def test_lists_are_parted_by_blanks_or_bars_and_sorted_and_each_value_counts_once() -> None:
-    (provider,) = csv_files.read(PROVIDERS, csv_file({**PROVIDER, "regions": "GM0599|GM0363 | GM0599"}))
+    (provider,) = csv_files.read(
+        PROVIDERS, csv_file({**PROVIDER, "regions": "GM0599|GM0363 | GM0599"})
+    )
     assert provider.regions == ("GM0363", "GM0599")
 
 
-@pytest.mark.parametrize("cell,answer", [("yes", True), ("JA", True), ("1", True), ("nee", False), ("FALSE", False)])
+@pytest.mark.parametrize(
+    "cell,answer", [("yes", True), ("JA", True), ("1", True), ("nee", False), ("FALSE", False)]
+)
 def test_yes_and_no_are_read_as_people_in_the_country_write_them(cell: str, answer: bool) -> None:  # noqa: FBT001
-    (site,) = csv_files.read(SITES, csv_file({**SITE, "address_secrecy": "known", "automatic_acceptance": cell}))
+    (site,) = csv_files.read(
+        SITES, csv_file({**SITE, "address_secrecy": "known", "automatic_acceptance": cell})
+    )
     assert site.automatic_acceptance is answer
 
 
@@ -135,19 +152,23 @@ def test_progress_is_told_on_the_way_and_ends_at_the_last_line() -> None:
 
 REFERENCE = load()
 CELL = st.text(
-    st.characters(codec="utf-8", exclude_categories=["C", "Z"], exclude_characters='"'), min_size=1, max_size=20
+    st.characters(codec="utf-8", exclude_categories=["C", "Z"], exclude_characters='"'),
+    min_size=1,
+    max_size=20,
 )
 
 
 @settings(max_examples=50, deadline=None)
-@given(names=st.lists(CELL, min_size=1, max_size=5, unique=True), delimiter=st.sampled_from([",", ";"]))
+@given(
+    names=st.lists(CELL, min_size=1, max_size=5, unique=True), delimiter=st.sampled_from([",", ";"])
+)
 def test_any_visible_name_survives(names: list[str], delimiter: str) -> None:
     rows = [{**SITE, "site": f"{number} {name}"} for number, name in enumerate(names)]
     read = csv_files.read(SITES, csv_file(*rows, delimiter=delimiter), reference=REFERENCE)
     assert [row.site.split()[0] for row in read] == [str(number) for number in range(len(names))]
 
 
-# --- what is written about it ----------------------------------------------------------------------
+# --- what is written about it ---------------------------------------------------------
 
 
 @pytest.mark.parametrize("name", list(KINDS))

@@ -30,7 +30,7 @@ from tests.unit.registry.importing.csv_examples import (
     faults_of,
 )
 
-# --- what is refused -----------------------------------------------------------------------------
+# --- what is refused ------------------------------------------------------------------
 
 
 def test_all_faults_are_told_at_once_by_line_and_column() -> None:
@@ -58,10 +58,17 @@ def test_one_faulty_line_keeps_every_row_back() -> None:
     ]
 
 
-def test_unknown_missing_and_repeated_columns_are_named_and_the_rows_are_checked_all_the_same() -> None:
+def test_unknown_missing_and_repeated_columns_are_named_and_the_rows_are_checked_all_the_same() -> (
+    None
+):
     raw = b"region,weight,colour,weight,date\nGM0363,1,red,2,yesterday\n"
     faults = faults_of(WEIGHTS, raw)
-    assert [(line, column) for line, column, _ in faults] == [(1, ""), (1, ""), (1, ""), (2, "date")]
+    assert [(line, column) for line, column, _ in faults] == [
+        (1, ""),
+        (1, ""),
+        (1, ""),
+        (2, "date"),
+    ]
     said = " ".join(message for _, _, message in faults[:3])
     assert "'colour' is unknown" in said
     assert "'source' is missing" in said
@@ -79,7 +86,9 @@ def test_an_empty_file_is_refused(raw: bytes) -> None:
 
 
 def test_bytes_that_are_not_utf_8_are_told_by_line_and_nothing_else_is_said_of_that_line() -> None:
-    raw = csv_file(WEIGHT, {**WEIGHT, "region": "x"}, {**WEIGHT, "region": "y"}).replace(b'"x"', b'"\xe9"')
+    raw = csv_file(WEIGHT, {**WEIGHT, "region": "x"}, {**WEIGHT, "region": "y"}).replace(
+        b'"x"', b'"\xe9"'
+    )
     faults = faults_of(WEIGHTS, raw)
     assert [(line, column) for line, column, _ in faults] == [(3, ""), (4, "region")]
     assert "UTF-8" in faults[0][2]
@@ -125,12 +134,16 @@ def test_two_providers_may_both_have_a_linde_and_a_region_two_dated_weights() ->
 
 
 def test_a_confidential_site_never_accepts_automatically() -> None:
-    assert columns_at_fault(SITES, csv_file({**SITE, "automatic_acceptance": "yes"})) == [(2, "automatic_acceptance")]
+    assert columns_at_fault(SITES, csv_file({**SITE, "automatic_acceptance": "yes"})) == [
+        (2, "automatic_acceptance")
+    ]
 
 
 def test_a_reason_is_only_for_places_out_of_service() -> None:
     assert columns_at_fault(PLACES, csv_file({**PLACE, "reason": "repair"})) == [(2, "reason")]
-    (place,) = csv_files.read(PLACES, csv_file({**PLACE, "status": "out_of_service", "reason": "repair"}))
+    (place,) = csv_files.read(
+        PLACES, csv_file({**PLACE, "status": "out_of_service", "reason": "repair"})
+    )
     assert place.reason == "repair"
 
 
@@ -190,7 +203,9 @@ def test_no_file_can_make_a_hold_or_a_placement(status: str) -> None:
     ],
 )
 def test_a_value_that_cannot_be_is_told_in_its_column(name: str, column: str, cell: str) -> None:
-    assert columns_at_fault(KINDS[name], csv_file({**EXAMPLES[name], column: cell})) == [(2, column)]
+    assert columns_at_fault(KINDS[name], csv_file({**EXAMPLES[name], column: cell})) == [
+        (2, column)
+    ]
 
 
 def test_codes_that_are_known_are_listed_when_one_is_not() -> None:
@@ -210,11 +225,15 @@ def test_no_fault_repeats_what_stood_in_a_cell(column: str) -> None:
 
 def test_faults_are_ordered_as_the_file_is() -> None:
     refused = ImportFaults([CsvFault(3, "b", "x"), CsvFault(2, "c", "y"), CsvFault(3, "a", "z")])
-    assert [(fault.line, fault.column) for fault in refused.faults] == [(2, "c"), (3, "a"), (3, "b")]
+    assert [(fault.line, fault.column) for fault in refused.faults] == [
+        (2, "c"),
+        (3, "a"),
+        (3, "b"),
+    ]
     assert str(CsvFault(3, "", "x")) == "line 3: x"
 
 
-# --- whatever comes --------------------------------------------------------------------------------
+# --- whatever comes -------------------------------------------------------------------
 
 ANY_KIND = st.sampled_from([REGIONS, MUNICIPALITIES, PROVIDERS, SITES, PLACES, WEIGHTS])
 

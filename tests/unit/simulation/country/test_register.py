@@ -40,8 +40,12 @@ def test_the_same_seed_gives_the_same_country_including_its_ids() -> None:
 
 
 def test_another_seed_gives_another_country() -> None:
-    assert {site.id for site in COUNTRIES[1].sites}.isdisjoint(site.id for site in COUNTRIES[2].sites)
-    assert [place.kind for place in COUNTRIES[1].places] != [place.kind for place in COUNTRIES[2].places]
+    assert {site.id for site in COUNTRIES[1].sites}.isdisjoint(
+        site.id for site in COUNTRIES[2].sites
+    )
+    assert [place.kind for place in COUNTRIES[1].places] != [
+        place.kind for place in COUNTRIES[2].places
+    ]
 
 
 def test_the_same_seed_gives_the_same_country_in_another_process() -> None:
@@ -51,7 +55,9 @@ def test_the_same_seed_gives_the_same_country_in_another_process() -> None:
     )
     here = hashlib.sha256(repr(COUNTRIES[1]).encode()).hexdigest()
     environment = {**os.environ, "PYTHONHASHSEED": "4711"}
-    there = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True, cwd=ROOT, env=environment)
+    there = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, check=True, cwd=ROOT, env=environment
+    )
     assert there.stdout.decode().strip() == here
 
 
@@ -61,12 +67,16 @@ def test_every_id_is_used_once_and_looks_like_any_other(country: DemoCountry) ->
     assert {thing.id.version for thing in things} == {4}
 
 
-# --- providers -------------------------------------------------------------------------------------
+# --- providers ------------------------------------------------------------------------
 
 
 def test_there_are_24_providers_that_do_not_exist(country: DemoCountry) -> None:
     assert len({provider.name for provider in country.providers}) == 24
-    assert not [provider.name for provider in country.providers if re.search(REAL_NAMES, provider.name.lower())]
+    assert not [
+        provider.name
+        for provider in country.providers
+        if re.search(REAL_NAMES, provider.name.lower())
+    ]
 
 
 def test_slugs_are_fit_for_a_command_line(country: DemoCountry) -> None:
@@ -88,7 +98,7 @@ def test_every_region_is_served_and_some_providers_serve_several(country: DemoCo
     assert Counter(served.values()) == {1: 32, 2: 3}
 
 
-# --- sites -----------------------------------------------------------------------------------------
+# --- sites ----------------------------------------------------------------------------
 
 
 def test_every_region_has_a_site_for_anyone_in_its_lead_municipality(country: DemoCountry) -> None:
@@ -111,14 +121,18 @@ def test_no_address_can_exist_and_none_is_another(country: DemoCountry) -> None:
     assert len({site.street for site in country.sites}) == len(country.sites)
 
 
-def test_most_addresses_are_confidential_and_only_known_ones_accept_automatically(country: DemoCountry) -> None:
+def test_most_addresses_are_confidential_and_only_known_ones_accept_automatically(
+    country: DemoCountry,
+) -> None:
     secrecy = Counter(site.address_secrecy for site in country.sites)
     assert secrecy["confidential"] > 2 * secrecy["known"] > 0
     automatic = [site.address_secrecy for site in country.sites if site.automatic_acceptance]
     assert set(automatic) == {"known"}
 
 
-def test_some_sites_are_stale_some_never_confirmed_some_paused_and_a_few_exclusive(country: DemoCountry) -> None:
+def test_some_sites_are_stale_some_never_confirmed_some_paused_and_a_few_exclusive(
+    country: DemoCountry,
+) -> None:
     stale = [site for site in country.sites if (site.confirmed_hours_ago or 0) > 24]
     never = [site for site in country.sites if site.confirmed_hours_ago is None]
     paused = [site for site in country.sites if site.admission == "paused"]
@@ -129,7 +143,7 @@ def test_some_sites_are_stale_some_never_confirmed_some_paused_and_a_few_exclusi
     assert len(exclusive) == 4
 
 
-# --- places ----------------------------------------------------------------------------------------
+# --- places ---------------------------------------------------------------------------
 
 
 def test_there_are_1024_places_about_400_of_them_for_crisis(country: DemoCountry) -> None:
@@ -142,12 +156,18 @@ def test_there_are_1024_places_about_400_of_them_for_crisis(country: DemoCountry
 def test_93_in_100_places_are_not_free_and_a_few_are_out_of_service(country: DemoCountry) -> None:
     statuses = Counter(place.status for place in country.places)
     assert statuses == {"occupied": 932, "free": 72, "out_of_service": 20}
-    assert all((place.reason is None) == (place.status != "out_of_service") for place in country.places)
+    assert all(
+        (place.reason is None) == (place.status != "out_of_service") for place in country.places
+    )
 
 
 def test_free_crisis_places_are_found_in_several_regions(country: DemoCountry) -> None:
     region = {site.id: REGION_OF[site.municipality] for site in country.sites}
-    free = {region[place.site_id] for place in country.places if place.status == "free" and place.kind == "crisis"}
+    free = {
+        region[place.site_id]
+        for place in country.places
+        if place.status == "free" and place.kind == "crisis"
+    }
     assert len(free) >= 8
 
 
@@ -155,7 +175,10 @@ def test_regions_have_places_by_weight(country: DemoCountry) -> None:
     region = {site.id: REGION_OF[site.municipality] for site in country.sites}
     places = Counter(region[place.site_id] for place in country.places)
     total = sum(weight.weight for weight in REFERENCE.weights)
-    assert all(abs(places[weight.region] - 1024 * weight.weight / total) < 1 for weight in REFERENCE.weights)
+    assert all(
+        abs(places[weight.region] - 1024 * weight.weight / total) < 1
+        for weight in REFERENCE.weights
+    )
 
 
 def test_places_sleep_one_to_eight_and_small_ones_are_the_most(country: DemoCountry) -> None:
@@ -170,7 +193,9 @@ def test_most_places_are_for_women_and_some_for_men(country: DemoCountry) -> Non
     assert sum("female" in place.genders for place in country.places) == 1024 - len(men)
 
 
-def test_a_label_is_used_once_within_its_site_and_every_site_has_places(country: DemoCountry) -> None:
+def test_a_label_is_used_once_within_its_site_and_every_site_has_places(
+    country: DemoCountry,
+) -> None:
     assert len({(place.site_id, place.label) for place in country.places}) == 1024
     assert {place.site_id for place in country.places} == {site.id for site in country.sites}
 
@@ -192,7 +217,11 @@ def test_places_fall_into_groups_that_are_alike(country: DemoCountry) -> None:
 
 
 def test_nobody_is_in_an_emergency_bed_for_more_than_three_nights(country: DemoCountry) -> None:
-    emergency = [place for place in country.places if place.kind == "emergency" and place.status == "occupied"]
+    emergency = [
+        place
+        for place in country.places
+        if place.kind == "emergency" and place.status == "occupied"
+    ]
     assert max(place.status_hours for place in emergency) <= 72
 
 
@@ -202,17 +231,25 @@ def test_every_code_in_the_country_is_a_known_one(country: DemoCountry) -> None:
         "place_statuses": {place.status for place in country.places},
         "sharing": {place.sharing for place in country.places},
         "genders": {gender for place in country.places for gender in place.genders},
-        "features": {feature for thing in (*country.places, *country.sites) for feature in thing.features},
+        "features": {
+            feature for thing in (*country.places, *country.sites) for feature in thing.features
+        },
         "out_of_service_reasons": {place.reason for place in country.places if place.reason},
         "address_secrecy": {site.address_secrecy for site in country.sites},
         "supervision": {site.supervision for site in country.sites},
         "admission": {site.admission for site in country.sites},
-        "target_groups": {group for site in country.sites for group in (*site.specialisms, *site.exclusive_to)},
+        "target_groups": {
+            group for site in country.sites for group in (*site.specialisms, *site.exclusive_to)
+        },
     }
-    assert not {name: codes - REFERENCE.known(name) for name, codes in used.items() if codes - REFERENCE.known(name)}
+    assert not {
+        name: codes - REFERENCE.known(name)
+        for name, codes in used.items()
+        if codes - REFERENCE.known(name)
+    }
 
 
-# --- who is looking for a place ---------------------------------------------------------------------
+# --- who is looking for a place -------------------------------------------------------
 
 
 def test_40_referrals_are_open_each_with_a_provider_of_its_origin(country: DemoCountry) -> None:
@@ -225,7 +262,10 @@ def test_40_referrals_are_open_each_with_a_provider_of_its_origin(country: DemoC
 
 
 def test_who_waits_longer_than_a_day_has_a_safety_plan(country: DemoCountry) -> None:
-    assert all(referral.safety_plan == (referral.created_minutes_ago > 1440) for referral in country.referrals)
+    assert all(
+        referral.safety_plan == (referral.created_minutes_ago > 1440)
+        for referral in country.referrals
+    )
 
 
 CASES = [households.draw() for households in [Households(REFERENCE, seed=1)] for _ in range(3000)]
@@ -273,10 +313,12 @@ def test_every_code_of_a_case_is_a_known_one() -> None:
         assert set(case.needs) <= known("features") | known("extra_needs")
         assert set(case.target_groups) <= known("target_groups")
         assert {adult.gender for adult in case.household.adults} <= known("genders")
-        assert {child.gender for child in case.household.children} <= known("child_genders") | {None}
+        assert {child.gender for child in case.household.children} <= known("child_genders") | {
+            None
+        }
 
 
-# --- chance ----------------------------------------------------------------------------------------
+# --- chance ---------------------------------------------------------------------------
 
 
 def test_shares_add_up_and_the_first_of_equals_gets_the_rest() -> None:

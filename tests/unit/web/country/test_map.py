@@ -23,7 +23,9 @@ def drawn(*regions: Shown, areas: tuple[Area, ...] = ()) -> Drawing:
 
 
 @pytest.mark.parametrize("to", [(52.0 + 50 / 111.195, 5.5), (52.0, 5.5 + 50 / 68.459)])
-def test_fifty_kilometres_are_fifty_kilometres_in_the_middle_of_the_country(to: tuple[float, float]) -> None:
+def test_fifty_kilometres_are_fifty_kilometres_in_the_middle_of_the_country(
+    to: tuple[float, float],
+) -> None:
     projection = Projection(BOUNDS)
     here, there = projection.at(*MIDDLE), projection.at(*to)
 
@@ -35,7 +37,10 @@ def test_fifty_kilometres_are_fifty_kilometres_in_the_middle_of_the_country(to: 
 def test_an_unsafe_area_reaches_as_far_on_paper_as_it_does_in_the_country(lat: float) -> None:
     zone = drawn(areas=(Area("Veen", lat, 5.5, extent_km=10, radius_km=50),)).zones[0]
     projection = Projection(BOUNDS)
-    north, east = (lat + 60 / 111.195, 5.5), (lat, 5.5 + zone.outer[0] / (projection.shrink * 111.195))
+    north, east = (
+        (lat + 60 / 111.195, 5.5),
+        (lat, 5.5 + zone.outer[0] / (projection.shrink * 111.195)),
+    )
 
     assert distance_km(lat, 5.5, *north) == pytest.approx(zone.outer[1], rel=0.01)
     assert distance_km(lat, 5.5, *east) == pytest.approx(60, rel=0.01)
@@ -88,7 +93,8 @@ def test_no_name_stands_over_another_or_over_a_mark_or_off_the_paper() -> None:
     assert len(boxes) == MOST_LABELS
     assert not any(_meet(one, other) for at, one in enumerate(boxes) for other in boxes[:at])
     marks = [
-        (m.x - m.radius * 0.7, m.y - m.radius * 0.7, m.x + m.radius * 0.7, m.y + m.radius * 0.7) for m in drawing.marks
+        (m.x - m.radius * 0.7, m.y - m.radius * 0.7, m.x + m.radius * 0.7, m.y + m.radius * 0.7)
+        for m in drawing.marks
     ]
     assert not any(_meet(box, mark) for box in boxes for mark in marks)
     assert all(left >= 0 and right <= drawing.width and top >= 0 for left, top, right, _ in boxes)
@@ -96,7 +102,9 @@ def test_no_name_stands_over_another_or_over_a_mark_or_off_the_paper() -> None:
 
 
 def test_the_large_marks_lie_under_the_small_ones() -> None:
-    drawing = drawn(region("A", free="0", freshness="fresh"), region("B", free="3+", freshness="fresh"))
+    drawing = drawn(
+        region("A", free="0", freshness="fresh"), region("B", free="3+", freshness="fresh")
+    )
 
     assert [mark.region.name for mark in drawing.marks] == ["B", "A"]
 
@@ -123,7 +131,9 @@ def test_names_cannot_break_out_of_the_drawing() -> None:
 
 
 def test_the_map_takes_no_focus_and_says_what_is_on_it() -> None:
-    drawing = drawn(region(free="1-2", freshness="fresh"), region("Dal", free="0", freshness="unknown"))
+    drawing = drawn(
+        region(free="1-2", freshness="fresh"), region("Dal", free="0", freshness="unknown")
+    )
 
     with in_language("en"):
         html = TEMPLATES.get_template("map/_map.html").render(drawing=drawing)

@@ -20,7 +20,9 @@ from app.web.find.names import Names, names
 
 PROVIDER = "0b6f7a52-9d25-4d0e-8a57-6d2a4f0c2a11"
 MUNICIPALITIES = {
-    one.code: KnownMunicipality(one.code, one.name, one.lat, one.lon, one.population, one.region, one.extent_km)
+    one.code: KnownMunicipality(
+        one.code, one.name, one.lat, one.lon, one.population, one.region, one.extent_km
+    )
     for one in load().municipalities
 }
 KNOWN = names(MUNICIPALITIES, "nl")
@@ -66,7 +68,21 @@ NAMES = st.one_of(
 VALUES = st.one_of(
     ANYTHING,
     st.integers(-3, 200).map(str),
-    st.sampled_from(("acute", "female", "assessed", "home", "known", "nl", PROVIDER, "Den Haag", "GM0193", "yes", "")),
+    st.sampled_from(
+        (
+            "acute",
+            "female",
+            "assessed",
+            "home",
+            "known",
+            "nl",
+            PROVIDER,
+            "Den Haag",
+            "GM0193",
+            "yes",
+            "",
+        )
+    ),
 )
 RIGHT: dict[str, st.SearchStrategy[str]] = {
     "urgency": codes("urgencies"),
@@ -79,9 +95,13 @@ RIGHT: dict[str, st.SearchStrategy[str]] = {
     "pets": st.one_of(st.just(""), st.integers(0, 20).map(str)),
     "danger": codes("danger_assessments"),
     "zone-2-municipality": st.sampled_from(("Zwolle", "'s-hertogenbosch", "Rijswijk")),
-    "zone-2-radius": st.sampled_from([str(km) for km in cast("list[int]", policy_document()["radii_km"])]),
+    "zone-2-radius": st.sampled_from(
+        [str(km) for km in cast("list[int]", policy_document()["radii_km"])]
+    ),
     "zone-2-cause": codes("zone_causes"),
-    "zone-2-until": st.one_of(st.just(""), st.dates().filter(lambda day: 2000 <= day.year <= 2100).map(str)),
+    "zone-2-until": st.one_of(
+        st.just(""), st.dates().filter(lambda day: 2000 <= day.year <= 2100).map(str)
+    ),
     "whereabouts": st.one_of(st.just(""), codes("perpetrator_whereabouts")),
     "threat": st.sampled_from(("", "1", "2", "3")),
     "reason": codes("referral_reasons"),
@@ -98,11 +118,15 @@ RIGHT: dict[str, st.SearchStrategy[str]] = {
 def test_whatever_is_sent_is_refused_with_words_or_is_what_the_api_accepts(fields: Fields) -> None:
     found = read_by_the_api(draft.read(fields).filled())
 
-    assert "origin_municipality" in found or all(words in WORDS.values() for words in found.values())
+    assert "origin_municipality" in found or all(
+        words in WORDS.values() for words in found.values()
+    )
 
 
 @given(st.fixed_dictionaries(RIGHT))
-def test_what_is_filled_in_rightly_is_accepted_and_comes_back_as_the_same_form(values: dict[str, str]) -> None:
+def test_what_is_filled_in_rightly_is_accepted_and_comes_back_as_the_same_form(
+    values: dict[str, str],
+) -> None:
     found = read_by_the_api(draft.read(values.items()).filled())
 
     again = read_by_the_api(draft.of_content(found, KNOWN))
@@ -146,8 +170,12 @@ def test_a_fault_is_named_at_its_field(field: str, value: str, at: str) -> None:
     assert [*read_by_the_api(draft.read((right | {field: value}).items()))] == [at]
 
 
-def test_rows_that_nobody_filled_in_count_for_nothing_but_a_child_of_whom_nothing_is_known_does() -> None:
-    form = draft.read([("zone-0-municipality", " "), ("child-0-age", ""), ("languages", "")]).filled()
+def test_rows_that_nobody_filled_in_count_for_nothing_but_a_child_of_whom_nothing_is_known_does() -> (
+    None
+):
+    form = draft.read(
+        [("zone-0-municipality", " "), ("child-0-age", ""), ("languages", "")]
+    ).filled()
 
     assert form.zones == ()
     assert form.languages == ()
@@ -155,7 +183,9 @@ def test_rows_that_nobody_filled_in_count_for_nothing_but_a_child_of_whom_nothin
 
 
 @given(st.lists(st.tuples(NAMES, VALUES), max_size=20), ANYTHING, ANYTHING)
-def test_a_row_more_and_a_row_less_whatever_is_asked_for(fields: Fields, more: str, less: str) -> None:
+def test_a_row_more_and_a_row_less_whatever_is_asked_for(
+    fields: Fields, more: str, less: str
+) -> None:
     form = draft.read(fields)
 
     assert form.more("child").less(f"child-{len(form.children)}") == form
