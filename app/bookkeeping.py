@@ -4,7 +4,6 @@ import structlog
 
 from app.database.transaction import Transaction
 from app.ledger import checkpoints
-from app.seal import Keyring
 from app.shares import monitor_releases, quarter_totals
 
 TOTALS_S = 600.0
@@ -18,28 +17,34 @@ UNFOUNDED_S = 30.0
 log = structlog.get_logger()
 
 
-async def total(tx: Transaction, *, keyring: Keyring) -> float:
+async def total(
+    tx: Transaction,
+) -> float:
     """Seal the quarters that are due."""
-    await quarter_totals.seal(tx, keyring=keyring)
+    await quarter_totals.seal(tx)
     return TOTALS_S
 
 
-async def seal(tx: Transaction, *, keyring: Keyring) -> float:
+async def seal(
+    tx: Transaction,
+) -> float:
     """Sign the ledger's tree, if it has grown."""
     if tx.reference_version == 0:
         return UNFOUNDED_S
     try:
-        return AT_ONCE_S if await checkpoints.seal(tx, keyring=keyring) else SEAL_S
+        return AT_ONCE_S if await checkpoints.seal(tx) else SEAL_S
     except checkpoints.Broken:  # logged where it was found; the other timers go on
         return SEAL_S
 
 
-async def release(tx: Transaction, *, keyring: Keyring) -> float:
+async def release(
+    tx: Transaction,
+) -> float:
     """Count the day, and release a quarter that is due."""
     if tx.reference_version == 0:
         return UNFOUNDED_S
     await monitor_releases.count_day(tx)
-    released = await monitor_releases.release_next(tx, keyring=keyring)
+    released = await monitor_releases.release_next(tx)
     if released is None:
         return MONITOR_S
     log.info("quarter_released", quarter=str(released))

@@ -3,7 +3,7 @@
 import hashlib
 import ipaddress
 from collections.abc import AsyncGenerator, Callable, Collection, Mapping
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Annotated
@@ -13,11 +13,11 @@ import structlog
 from fastapi import Depends, Request
 
 from app.config import Settings
-from app.database import access_log
-from app.database.access_log import Entry
+from app.database import access_entry, access_log
+from app.database.access_entry import Entry
 from app.database.caller import Caller, Role
 from app.database.reference import Reference
-from app.database.transaction import Database, Identity, Transaction
+from app.database.transaction import Database, Transaction
 from app.errors import Forbidden, TooMany, Unauthenticated
 from app.events.allowance import Allowance, network_of
 from app.events.bus import Bus
@@ -89,17 +89,17 @@ def rule_of(request: Request) -> frozenset[Role]:
         raise Forbidden from None
 
 
-def caller_of(request: Request, identity: Identity | None) -> Caller:
+def admit(request: Request, tx: Transaction) -> Caller:
     """Return the caller if the matched route's rule lets them in; else refuse."""
-    if identity is None:
-        raise Unauthenticated
-    if identity.roles.isdisjoint(rule_of(request)):
+    if tx.caller.roles.isdisjoint(rule_of(request)):
         raise Forbidden
-    return Caller(
-        account_id=identity.account_id,
-        roles=identity.roles,
-        provider_id=identity.provider_id,
-        region=identity.region,
+    return tx.caller
+
+
+def entered(request: Request) -> AbstractAsyncContextManager[Transaction]:
+    """Open a transaction as the bearer of a request's token, who may be nobody."""
+    return parts_of(request).database.entered(
+        token_hash(request),
         source=source_of(request),
         request_id=getattr(request.state, "request_id", None),
     )
@@ -123,7 +123,7 @@ async def transaction(request: Request) -> AsyncGenerator[Transaction]:
         raise Unauthenticated
     async with _slowing_down(request), _spending(request, open_to_all=open_to_all) as tx:
         if not open_to_all:
-            request.state.caller = caller_of(request, tx.identity)
+            request.state.caller = admit(request, tx)
         # The input of the route is validated after this, in the same context.
         REFERENCE.set(await parts.database.snapshots.reference(tx))
         yield tx
@@ -142,12 +142,11 @@ async def log_granted(tx: Transaction, request: Request) -> None:
     look = look_of(request)
     if look is None or not look.granted:
         return
-    caller: Caller = request.state.caller
     seen = tx.looks.referral_ids
     object_id = _object_id(request)
     if object_id is None and look.object_type == "referral" and len(seen) == 1:
         object_id = next(iter(seen))  # one that was only now registered
-    entry = caller.entry(
+    entry = tx.caller.entry(
         look.action, look.object_type, object_id, purpose=tx.looks.purpose, referral_ids=seen
     )
     await access_log.add(tx, entry)
@@ -162,16 +161,16 @@ async def log_refused(request: Request) -> None:
     if look is None or getattr(request.state, "logged", False):
         return
     try:
-        async with parts_of(request).database.entered(token_hash(request)) as tx:
+        async with entered(request) as tx:
             await access_log.add(tx, _refused(request, look, tx.identity))
     except Exception:
         log.exception("refusal_not_logged")
 
 
-def _refused(request: Request, look: Look, known: Identity | None) -> Entry:
+def _refused(request: Request, look: Look, known: Caller | None) -> Entry:
     return Entry(
         action=look.action,
-        outcome=access_log.REFUSED,
+        outcome=access_entry.REFUSED,
         account_id=known.account_id if known else None,
         roles=tuple(sorted(known.roles)) if known else (),
         provider_id=known.provider_id if known else None,
@@ -204,7 +203,7 @@ async def _spending(request: Request, *, open_to_all: bool) -> AsyncGenerator[Tr
     known = parts.allowance.knows(hashed.hex())
     if known or not hashed:
         await _spend(parts, hashed.hex() or network_of(source_of(request)))
-    async with parts.database.entered(hashed) as tx:
+    async with entered(request) as tx:
         if hashed and not known and (open_to_all or tx.identity is not None):
             await _spend(
                 parts, hashed.hex() if tx.identity is not None else network_of(source_of(request))

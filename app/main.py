@@ -67,11 +67,11 @@ ROUTERS = (
 
 def join(settings: Settings, *, database_url: str, redis_url: str, key: str) -> Parts:
     """Make the parts of one process; nothing is connected to yet."""
-    database = Database(settings, url=database_url)
     # A key from the data folder's file may be joined there by a newer one while this process lives.
     keyring = Keyring.parse(
         key, source=None if settings.key else KeyFile(settings.data_dir / KEY_FILE).news
     )
+    database = Database(settings, url=database_url, keyring=keyring)
     link = Link(redis_url, prefix=f"plek:{keyring.name}:")
     return Parts(
         settings=settings,

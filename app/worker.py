@@ -29,7 +29,6 @@ from app.ranking.store import vacancies as vacancy_rows
 from app.referrals import reminders
 from app.referrals.store import waiting
 from app.registry import availability
-from app.seal import Keyring
 from app.shares import shares_shown
 from app.webhooks.courier import Courier
 from app.webhooks.post import Post
@@ -65,12 +64,14 @@ async def sweep(tx: Transaction) -> float:
     return SWEEP_S
 
 
-async def step(tx: Transaction, *, keyring: Keyring) -> float:
+async def step(
+    tx: Transaction,
+) -> float:
     """Take the next step of the counts that everybody may see; the day's first also shows how regions stand."""
     if tx.reference_version == 0:
         return UNFOUNDED_S
     await availability.refresh(tx)
-    await shares_shown.show(tx, keyring=keyring)
+    await shares_shown.show(tx)
     return (await tx.snapshots.reference(tx)).policy.availability_step_minutes * 60.0
 
 
@@ -87,23 +88,29 @@ async def prune(tx: Transaction) -> float:
     return PRUNE_S
 
 
-async def remind(tx: Transaction, *, keyring: Keyring) -> float:
+async def remind(
+    tx: Transaction,
+) -> float:
     """Tell those concerned of what is due for those who wait."""
     if tx.reference_version == 0:
         return UNFOUNDED_S
-    return AT_ONCE_S if await reminders.remind(tx, keyring=keyring) else REMINDERS_S
+    return AT_ONCE_S if await reminders.remind(tx) else REMINDERS_S
 
 
-async def look_for_chances(tx: Transaction, *, keyring: Keyring) -> float:
+async def look_for_chances(
+    tx: Transaction,
+) -> float:
     """Rank some of those who wait for what came free."""
     if tx.reference_version == 0:
         return UNFOUNDED_S
-    return AT_ONCE_S if await vacancies.count(tx, keyring=keyring) else VACANCIES_S
+    return AT_ONCE_S if await vacancies.count(tx) else VACANCIES_S
 
 
-async def plan(tx: Transaction, *, keyring: Keyring) -> float:
+async def plan(
+    tx: Transaction,
+) -> float:
     """Make the plans for a peak that administrators asked for, in counts."""
-    if made := await peaks.make_counts(tx, keyring=keyring):
+    if made := await peaks.make_counts(tx):
         log.info("peak_planned", asked=made)
     return PEAKS_S
 
@@ -134,21 +141,21 @@ async def miss_arrivals(tx: Transaction) -> float:
     return AT_ONCE_S if await arrival_alarms.raise_due(tx) else MISSED_S
 
 
-def recurring_in(data_dir: Path, *, keyring: Keyring) -> Mapping[str, Work]:
+def recurring_in(data_dir: Path) -> Mapping[str, Work]:
     """Return all the work that recurs, for a process with this data folder and these keys."""
     return {
         "sweep": sweep,
-        "step": partial(step, keyring=keyring),
+        "step": step,
         "prune": prune,
         "retention": partial(retain, listed=ErasureList.of(data_dir)),
-        "reminders": partial(remind, keyring=keyring),
+        "reminders": remind,
         "returns": remind_of_returns,
         "arrival_alarms": miss_arrivals,
-        "vacancies": partial(look_for_chances, keyring=keyring),
-        "peaks": partial(plan, keyring=keyring),
-        "monitor": partial(release, keyring=keyring),
-        "totals": partial(total, keyring=keyring),
-        "checkpoints": partial(seal, keyring=keyring),
+        "vacancies": look_for_chances,
+        "peaks": plan,
+        "monitor": release,
+        "totals": total,
+        "checkpoints": seal,
     }
 
 
@@ -157,7 +164,7 @@ async def running(
     parts: Parts, *, recurring: Mapping[str, Work] | None = None
 ) -> AsyncGenerator[None]:
     """Do all of it while the block lasts, and end every open stream when the process is told to stop."""
-    ours = recurring_in(parts.settings.data_dir, keyring=parts.keyring)
+    ours = recurring_in(parts.settings.data_dir)
     timed = ours if recurring is None else recurring
     courier = Courier(parts.database, parts.keyring, Post(Reach.of(parts.settings)))
     turns: Mapping[str, Callable[[], Awaitable[None]]] = {

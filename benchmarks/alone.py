@@ -15,7 +15,6 @@ from app.allocation.ranking.replay import digest
 from app.database.transaction import Transaction
 from app.ranking import rankings
 from app.ranking.store import rankings as recorded
-from app.seal import Keyring
 from benchmarks import cases
 from benchmarks.figures import Line, limited, percentile
 from benchmarks.ground import Ground
@@ -27,8 +26,7 @@ HEAVIEST = 8
 
 def measure(ground: Ground, *, of: str) -> list[Line]:
     """Time what the last rankings took to decide; print where that went."""
-    keyring = ground.keyring()
-    inputs = ground.act(lambda tx: _inputs(tx, keyring))
+    inputs = ground.act(_inputs)
     ranked = _timed(Inputs.rank, inputs)
     facts = _timed(missing_facts, inputs)
     digests = _timed(lambda one: digest(one.rank()), inputs)
@@ -48,14 +46,14 @@ def measure(ground: Ground, *, of: str) -> list[Line]:
     ]
 
 
-async def _inputs(tx: Transaction, keyring: Keyring) -> list[Inputs]:
+async def _inputs(
+    tx: Transaction,
+) -> list[Inputs]:
     last = await tx.rows(
         text("SELECT id FROM rankings ORDER BY as_of DESC LIMIT :most"), {"most": RANKINGS}
     )
     read = [await recorded.read(tx, row.id) for row in last]
-    return [
-        (await rankings.made_again(tx, *found, keyring=keyring)).inputs for found in read if found
-    ]
+    return [(await rankings.made_again(tx, *found)).inputs for found in read if found]
 
 
 def _timed(act: Callable[[Inputs], object], inputs: Sequence[Inputs]) -> list[float]:

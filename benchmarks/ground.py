@@ -59,7 +59,7 @@ class Ground:
         """Do something as the owner of the tables, in a transaction of its own."""
 
         async def done() -> T:
-            async with self.installation.transaction() as tx:
+            async with self.installation.transaction(with_keys=True) as tx:
                 return await what(tx)
 
         return asyncio.run(done())

@@ -155,8 +155,7 @@ def _fill_up(ground: Ground, *, size: int) -> None:
     plek("migrate", "--data-dir", str(ground.folder))
     begun = perf_counter()
     ground.act(lambda tx: _fill(tx, size))
-    keyring = ground.keyring()
-    while ground.act(lambda tx: checkpoints.seal(tx, keyring=keyring)):
+    while ground.act(checkpoints.seal):
         pass
     ground.owner("VACUUM ANALYZE")
     print(f"ledger: {size:,} leaves there and sealed after {perf_counter() - begun:.0f} s")

@@ -81,12 +81,11 @@ async def _free_some(tx: Transaction) -> None:
 
 def _asking(ground: Ground, desk: Desk) -> tuple[list[Asker], dict[str, int]]:
     """Return the desk's referrals with all that is lawful for each, and what is free."""
-    keyring = ground.keyring()
 
     async def read(tx: Transaction) -> tuple[list[Asker], dict[str, int]]:
         reference, snapshot = await tx.snapshots.reference(tx), await tx.snapshots.register(tx)
         found = (await referral_rows.waiting(tx, desk.provider_id))[:MOST]
-        opened = [referrals.opened(tx, row, keyring) for row in found]
+        opened = [referrals.opened(tx, row) for row in found]
         standings = await rows.standings(tx, [one.id for one in opened], rankings_per_hour=1000)
         ranked, _ = peaks.work_out(opened, standings, reference, snapshot, tx.at)
         return [one.asker for one in ranked], dict(standings.free)

@@ -9,10 +9,8 @@ from typing import Any
 
 from sqlalchemy import event
 
-from app.database.caller import Caller, Role
 from app.database.transaction import WORKER, Database, Transaction
 from app.ranking import rankings
-from app.seal import Keyring
 from benchmarks.cases import Case
 from benchmarks.ground import Ground
 
@@ -27,15 +25,15 @@ Entered = Callable[[], AbstractAsyncContextManager[Transaction]]
 
 def of_a_ranking(ground: Ground, case: Case) -> list[str]:
     """Rank a case, and return the plan of each statement that this took; neither leaves anything behind."""
-    return asyncio.run(_of_a_ranking(ground, case, ground.keyring()))
+    return asyncio.run(_of_a_ranking(ground, case))
 
 
-async def _of_a_ranking(ground: Ground, case: Case, keyring: Keyring) -> list[str]:
+async def _of_a_ranking(ground: Ground, case: Case) -> list[str]:
     settings = replace(ground.installation.settings, pool_size=1)
     database = Database(settings, url=ground.installation.database_url)
 
     async def rank(tx: Transaction) -> None:
-        await rankings.make(tx, _caller(tx), case.referral_id, keyring=keyring)
+        await rankings.make(tx, case.referral_id)
 
     try:
         return await _plans(
@@ -96,13 +94,3 @@ async def _done(database: Database, entered: Entered, act: Act) -> list[Asked]:
         event.remove(database.engine.sync_engine, "before_cursor_execute", note)
         await tx.connection.rollback()
     return asked
-
-
-def _caller(tx: Transaction) -> Caller:
-    assert tx.identity is not None  # noqa: S101 - the desk's token
-    return Caller(
-        tx.identity.account_id,
-        frozenset({Role.INTAKE_WORKER}),
-        tx.identity.provider_id,
-        region=None,
-    )

@@ -89,11 +89,11 @@ class Aged:
 
     async def seal(self, tx: Transaction) -> None:
         """Seal the quarter that is due."""
-        await quarter_totals.seal(tx, keyring=self.keyring)
+        await quarter_totals.seal(tx)
 
     async def show(self, tx: Transaction) -> None:
         """Let rankings see how regions stand."""
-        await shares_shown.show(tx, keyring=self.keyring)
+        await shares_shown.show(tx)
 
 
 ACTS: dict[str, Callable[[Aged, Transaction], Awaitable[None]]] = {
@@ -172,7 +172,7 @@ def _lines(name: str, medians: Mapping[tuple[str, int], float], sizes: list[int]
 def _aged(ground: Ground, size: int) -> Aged:
     plek("migrate", "--data-dir", str(ground.folder))
     begun, keyring = perf_counter(), ground.keyring()
-    key, leaves = asyncio.run(_lived(ground, size, keyring))
+    key, leaves = asyncio.run(_lived(ground, size))
     ground.owner("VACUUM ANALYZE")
     print(
         f"ledger: {leaves:,} leaves there and sealed quarter by quarter after {perf_counter() - begun:.0f} s"
@@ -180,12 +180,12 @@ def _aged(ground: Ground, size: int) -> Aged:
     return Aged(ground, keyring, key, leaves)
 
 
-async def _lived(ground: Ground, size: int, keyring: Keyring) -> tuple[DataKey, int]:
+async def _lived(ground: Ground, size: int) -> tuple[DataKey, int]:
     """Write so many leaves, and seal each quarter when it was due; return their key, and how many there are."""
     async with ground.installation.owner() as owner, _worker(ground) as worker:
         async with owner.entered() as tx:
             last = last_over(local_day(tx.at), days=GRACE.days)
-            key = await keys.read(tx, keys.LEDGER, keyring=keyring)
+            key = await keys.read(tx, keys.LEDGER)
             regions = sorted((await tx.snapshots.reference(tx)).regions)
         facts, arrivals = _facts(regions, size, until=last.after + GRACE), dict[int, int]()
         for number, quarter in enumerate(from_to(quarter_of(facts[0].day), last)):
@@ -201,7 +201,7 @@ async def _lived(ground: Ground, size: int, keyring: Keyring) -> tuple[DataKey, 
             if quarter < last:
                 then = dt.datetime.combine(due, dt.time(12), tzinfo=dt.UTC)
                 async with worker.entered(actor=WORKER) as tx:
-                    await quarter_totals.seal(replace(tx, at=then), keyring=keyring)
+                    await quarter_totals.seal(replace(tx, at=then))
                 async with owner.entered() as tx:
                     await tx.run(NOTED_THEN, {"at": then})
         async with owner.entered() as tx:

@@ -39,9 +39,7 @@ def newest(before: int = 0) -> Quarter:
 async def write(country: Country, opening: Opening, *, placement_id: UUID | None = None) -> int:
     """Write the leaf of an opening, as the operator."""
     async with country.owner.entered() as tx:
-        return await ledger._append(
-            tx, placement_id or uuid4(), opening, keyring=country.parts.keyring
-        )
+        return await ledger._append(tx, placement_id or uuid4(), opening)
 
 
 def opening(came: dt.date, **changes: Any) -> Opening:
@@ -81,7 +79,7 @@ async def seal(country: Country, *, on: dt.date | None = None) -> Sealing:
     """Do what the worker does every few minutes, today or as if it were another day."""
     async with country.parts.database.entered(actor=WORKER) as tx:
         then = tx.at if on is None else dt.datetime.combine(on, dt.time(12), tzinfo=dt.UTC)
-        return await quarter_totals.seal(replace(tx, at=then), keyring=country.parts.keyring)
+        return await quarter_totals.seal(replace(tx, at=then))
 
 
 async def sealed_as_of(country: Country, day: dt.date) -> None:

@@ -22,6 +22,7 @@ from app.deps import Parts
 from app.main import create_app, join
 from app.models import Account, Provider, ProviderRegion, Token
 from app.registry import availability
+from app.seal import Keyring
 from app.shares import shares_shown
 
 HERE, THERE, FAR = "GM0518", "GM0193", "GM0014"
@@ -121,7 +122,7 @@ class Country:
         """Take the next step of what everybody may see of availability, as the worker does every few minutes."""
         async with self.parts.database.entered(actor=WORKER) as tx:
             await availability.refresh(tx)
-            await shares_shown.show(tx, keyring=self.parts.keyring)
+            await shares_shown.show(tx)
 
     async def value(self, statement: str, **values: object) -> Any:
         """Run a statement as the owner and return its one value."""
@@ -291,7 +292,9 @@ async def open_country(
     with pytest.MonkeyPatch.context() as patient:
         patient.setattr("app.database.transaction.POOL_WAIT_S", PATIENCE_S)
         patient.setattr("app.database.transaction.CONNECT_WAIT_S", PATIENCE_S)
-        owner = Database(Settings(pool_size=2), url=owner_url, as_owner=True)
+        owner = Database(
+            Settings(pool_size=2), url=owner_url, as_owner=True, keyring=Keyring.parse(key)
+        )
         parts = join(settings, database_url=app_url, redis_url=redis_url, key=key)
     await share_reference(parts.database)
     async with AsyncExitStack() as stack:

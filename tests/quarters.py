@@ -89,7 +89,7 @@ async def release_all(country: Country) -> list[Quarter]:
     released: list[Quarter] = []
     while True:
         async with country.parts.database.entered(actor=WORKER) as tx:
-            made = await monitor_releases.release_next(tx, keyring=country.parts.keyring)
+            made = await monitor_releases.release_next(tx)
         if made is None:
             return released
         released.append(made)

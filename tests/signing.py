@@ -1,9 +1,8 @@
 """People who sign in: invited, enrolled, and what they then type."""
 
-from collections.abc import Callable
-from contextlib import AbstractAsyncContextManager
+from collections.abc import AsyncGenerator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, replace
-from functools import partial
 from uuid import UUID
 
 from app.accounts import invitations, second_factor, sign_ins, staff
@@ -13,7 +12,7 @@ from app.accounts.sessions import Opened, Visit
 from app.accounts.sign_ins import Proof
 from app.accounts.staff import Wanted
 from app.accounts.store.sign_ins import SIGNING
-from app.database.transaction import Identity, Transaction
+from app.database.transaction import Caller, Transaction
 from app.events.allowance import Allowance
 from app.seal import Keyring
 from tests.country import Country
@@ -64,8 +63,14 @@ def keyring(country: Country) -> Keyring:
 
 
 def begin(country: Country) -> Callable[[], AbstractAsyncContextManager[Transaction]]:
-    """Return what opens a transaction to ask who somebody is."""
-    return partial(country.parts.database.entered, actor=SIGNING)
+    """Return what opens a transaction to ask who somebody is, with the keys as they are then."""
+
+    @asynccontextmanager
+    async def begun() -> AsyncGenerator[Transaction]:
+        async with country.parts.database.entered(actor=SIGNING) as tx:
+            yield replace(tx, keys=keyring(country))
+
+    return begun
 
 
 async def invited(
@@ -78,8 +83,6 @@ async def invited(
             tx,
             Wanted(frozenset(roles), provider_id, region, None),
             sign_in_name=name,
-            by=None,
-            keyring=keyring(country),
             embedded=True,
         )
 
@@ -89,12 +92,10 @@ async def accept(
 ) -> Person:
     """Accept an invitation."""
     async with begin(country)() as tx:
-        offer = await invitations.offered(tx, code, keyring=keyring(country))
+        offer = await invitations.offered(tx, code)
         typed = second_factor.code_at(offer.secret, tx.at)
     choice = Choice(code, offer.sealed, password, typed)
-    enrolled = await invitations.accepted(
-        begin(country), choice, visit=DESK, keyring=keyring(country)
-    )
+    enrolled = await invitations.accepted(begin(country), choice, visit=DESK)
     return Person(
         country, enrolled.opened.account_id, name or offer.name, offer.secret, enrolled.recovery_codes, enrolled.opened,
         password,
@@ -116,15 +117,11 @@ async def sign_in(
 ) -> Opened | None:
     """Try to sign in."""
     return await sign_ins.sign_in(
-        begin(country),
-        proof,
-        visit=DESK,
-        keyring=keyring(country),
-        allowance=allowance or country.parts.allowance,
+        begin(country), proof, visit=DESK, allowance=allowance or country.parts.allowance
     )
 
 
-async def who(country: Country, hashed: bytes) -> Identity | None:
+async def who(country: Country, hashed: bytes) -> Caller | None:
     """Return whom the bearer of what has this hash is taken for."""
     async with country.parts.database.entered(hashed) as tx:
         return tx.identity

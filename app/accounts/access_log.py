@@ -11,7 +11,6 @@ from app.accounts.store.access_log_reads import LookRow, Wanted
 from app.allocation.figures import review as rules
 from app.allocation.figures.review import Finding, Tally
 from app.database import access_log
-from app.database.caller import Caller
 from app.database.register import ProviderCard
 from app.database.transaction import Transaction
 from app.errors import Missing
@@ -46,14 +45,14 @@ async def listed(
 
 
 async def of_referral(
-    tx: Transaction, caller: Caller, referral_id: UUID, *, limit: int, before: int | None
+    tx: Transaction, referral_id: UUID, *, limit: int, before: int | None
 ) -> list[Look]:
     """Return who looked at one of the caller's provider's referrals, newest first, as its client may be shown it.
 
     What was refused is there too, as far as it names the referral. An erased one still has those
     who looked at it.
     """
-    if not await access_log_reads.is_own(tx, referral_id, provider_id=caller.provider):
+    if not await access_log_reads.is_own(tx, referral_id, provider_id=tx.caller.provider):
         raise Missing
     tx.looks.referral_ids.add(referral_id)
     rows = await access_log_reads.of_referral(
@@ -63,7 +62,7 @@ async def of_referral(
 
 
 async def notices(
-    tx: Transaction, caller: Caller, *, limit: int, before: int | None, after: int | None
+    tx: Transaction, *, limit: int, before: int | None, after: int | None
 ) -> list[Look]:
     """Return what the caller's provider is told of, newest first.
 
@@ -72,7 +71,7 @@ async def notices(
     """
     rows = await access_log_reads.notices(
         tx,
-        caller.provider,
+        tx.caller.provider,
         limit=limit,
         before=access_log_reads.NEWEST if before is None else before,
         after=access_log_reads.OLDEST if after is None else after,

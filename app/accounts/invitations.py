@@ -54,27 +54,27 @@ async def make(tx: Transaction, account_id: UUID) -> str:
     return code
 
 
-async def offered(
-    tx: Transaction, code: str, *, keyring: Keyring, again: str | None = None
-) -> Offered:
+async def offered(tx: Transaction, code: str, *, again: str | None = None) -> Offered:
     """Return a new second factor for whoever has an invitation, or the one offered before; else raise Missing."""
     account_id = await sign_ins.invited(tx, _hash(code))
     row = None if account_id is None else await sign_ins.of_account(tx, account_id)
     if row is None:
         raise Missing
-    secret = _unsealed(again, code, keyring=keyring) if again else None
+    secret = _unsealed(again, code, keyring=tx.keyring) if again else None
     secret = secret or second_factor.new_secret()
-    return Offered(name_of(row, keyring=keyring), secret, keyring.token(secret, scope=_scope(code)))
+    return Offered(
+        name_of(row, keyring=tx.keyring), secret, tx.keyring.token(secret, scope=_scope(code))
+    )
 
 
-async def accepted(begin: Begin, choice: Choice, *, visit: Visit, keyring: Keyring) -> Enrolled:
+async def accepted(begin: Begin, choice: Choice, *, visit: Visit) -> Enrolled:
     """Accept an invitation, and sign in with what was chosen; all older sessions of the account end.
 
     Raises Invalid with codes of what is wrong with the choice, and Missing where the invitation is
     no longer open.
     """
     async with begin() as tx:
-        offer = await offered(tx, choice.invitation, keyring=keyring, again=choice.sealed)
+        offer = await offered(tx, choice.invitation, again=choice.sealed)
         step = second_factor.step_of(offer.secret, choice.code, at=tx.at)
     faults = (
         [Fault("/password", code)]
@@ -87,7 +87,7 @@ async def accepted(begin: Begin, choice: Choice, *, visit: Visit, keyring: Keyri
         raise Invalid(*faults)
     hashed = await passwords.hashed(choice.password)
     async with begin() as tx:
-        return await _enrol(tx, choice, (hashed, offer.secret, step), visit=visit, keyring=keyring)
+        return await _enrol(tx, choice, (hashed, offer.secret, step), visit=visit)
 
 
 async def _enrol(
@@ -96,14 +96,13 @@ async def _enrol(
     chosen: tuple[str, bytes, int],
     *,
     visit: Visit,
-    keyring: Keyring,
 ) -> Enrolled:
     hashed, secret, step = chosen
     account_id = await sign_ins.invited(tx, _hash(choice.invitation))
     row = None if account_id is None else await sign_ins.of_account(tx, account_id)
     if row is None or not await sign_ins.accept(tx, _hash(choice.invitation)):
         raise Missing
-    sealed = sealed_factor(row, secret, keyring=keyring)
+    sealed = sealed_factor(row, secret, keyring=tx.keyring)
     await sign_ins.enrol(tx, row.account_id, password=hashed, second_factor=sealed, step=step)
     codes = await new_recovery_codes(tx, row.account_id)
     await sign_ins.end_sessions(tx, row.account_id)

@@ -15,7 +15,6 @@ from app.accounts.store.sign_ins import CredentialRow
 from app.database.transaction import Transaction
 from app.errors import Fault, Invalid, Missing
 from app.events.allowance import Allowance
-from app.seal import Keyring
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,16 +33,14 @@ class Changed:
     recovery_codes: tuple[str, ...] = field(default=(), repr=False)
 
 
-async def offered(
-    tx: Transaction, account_id: UUID, *, keyring: Keyring, again: str = ""
-) -> Offered:
+async def offered(tx: Transaction, account_id: UUID, *, again: str = "") -> Offered:
     """Return a new second factor for somebody who has one, or the one offered before; else raise Missing."""
     row = await sign_ins.of_account(tx, account_id)
     if row is None or row.second_factor is None:
         raise Missing
     scope = _scope(account_id)
-    secret = keyring.read_token(again, scope=scope) or second_factor.new_secret()
-    return Offered(name_of(row, keyring=keyring), secret, keyring.token(secret, scope=scope))
+    secret = tx.keyring.read_token(again, scope=scope) or second_factor.new_secret()
+    return Offered(name_of(row, keyring=tx.keyring), secret, tx.keyring.token(secret, scope=scope))
 
 
 async def change(
@@ -52,7 +49,6 @@ async def change(
     chosen: str | Factor,
     *,
     visit: Visit,
-    keyring: Keyring,
     allowance: Allowance,
 ) -> Changed | None:
     """Take another password or another second factor; None where what proves who they are is not right.
@@ -63,7 +59,7 @@ async def change(
 
     async def act(tx: Transaction, row: CredentialRow) -> Changed | None:
         if isinstance(chosen, Factor):
-            by, codes = sessions.NEW_SECOND_FACTOR, await _renewed(tx, row, chosen, keyring=keyring)
+            by, codes = sessions.NEW_SECOND_FACTOR, await _renewed(tx, row, chosen)
         else:
             by, codes = sessions.NEW_PASSWORD, ()
             await sign_ins.set_password(tx, row.account_id, hashed)
@@ -71,7 +67,7 @@ async def change(
         opened = await sessions.opened(tx, row.account_id, visit=visit, by=by)
         return None if opened is None else Changed(opened, codes)
 
-    return await proved(begin, proof, act, visit=visit, keyring=keyring, allowance=allowance)
+    return await proved(begin, proof, act, visit=visit, allowance=allowance)
 
 
 async def _hashed(chosen: str, *, name: str) -> str:
@@ -81,14 +77,16 @@ async def _hashed(chosen: str, *, name: str) -> str:
 
 
 async def _renewed(
-    tx: Transaction, row: CredentialRow, factor: Factor, *, keyring: Keyring
+    tx: Transaction,
+    row: CredentialRow,
+    factor: Factor,
 ) -> tuple[str, ...]:
-    secret = keyring.read_token(factor.sealed, scope=_scope(row.account_id))
+    secret = tx.keyring.read_token(factor.sealed, scope=_scope(row.account_id))
     step = second_factor.step_of(secret, factor.code, at=tx.at) if secret else 0
     if secret is None or not step:
         raise Invalid(Fault("/digits", "code_wrong"))
     await sign_ins.set_second_factor(
-        tx, row.account_id, sealed_factor(row, secret, keyring=keyring), step=step
+        tx, row.account_id, sealed_factor(row, secret, keyring=tx.keyring), step=step
     )
     return await new_recovery_codes(tx, row.account_id)
 

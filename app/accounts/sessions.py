@@ -15,8 +15,7 @@ from app.accounts.store import sign_ins
 from app.accounts.store.sign_ins import SessionRow, Span
 from app.allocation.policy.policy import Policy
 from app.database import access_log
-from app.database.access_log import GRANTED, Entry
-from app.database.caller import Caller
+from app.database.access_entry import GRANTED, Entry
 from app.database.transaction import Transaction
 from app.errors import Missing
 
@@ -112,30 +111,36 @@ async def keep(tx: Transaction, hashed: bytes) -> None:
     await sign_ins.keep_session(tx, hashed, idle=_span(policy).idle)
 
 
-async def listed(tx: Transaction, caller: Caller) -> list[SessionRow]:
+async def listed(
+    tx: Transaction,
+) -> list[SessionRow]:
     """Return the caller's sessions that live, the one seen last first."""
-    return await sign_ins.sessions_of(tx, caller.account_id)
+    return await sign_ins.sessions_of(tx, tx.caller.account_id)
 
 
-async def recovery_codes_left(tx: Transaction, caller: Caller) -> int | None:
+async def recovery_codes_left(
+    tx: Transaction,
+) -> int | None:
     """Return how many recovery codes the caller has left; None where they sign in by nothing of the kind."""
-    if await sign_ins.of_account(tx, caller.account_id) is None:
+    if await sign_ins.of_account(tx, tx.caller.account_id) is None:
         return None
-    return await sign_ins.recovery_codes_left(tx, caller.account_id)
+    return await sign_ins.recovery_codes_left(tx, tx.caller.account_id)
 
 
-async def end(tx: Transaction, caller: Caller, session_id: UUID) -> None:
+async def end(tx: Transaction, session_id: UUID) -> None:
     """End one of the caller's sessions at once; Missing where it has ended, or is somebody else's."""
-    if not await sign_ins.end_sessions(tx, caller.account_id, only=session_id):
+    if not await sign_ins.end_sessions(tx, tx.caller.account_id, only=session_id):
         raise Missing
-    await access_log.add(tx, caller.entry(SIGN_OUT, ACCOUNT, caller.account_id))
+    await access_log.add(tx, tx.caller.entry(SIGN_OUT, ACCOUNT, tx.caller.account_id))
 
 
-async def end_all(tx: Transaction, caller: Caller) -> int:
+async def end_all(
+    tx: Transaction,
+) -> int:
     """End all of the caller's sessions at once, on every device."""
-    ended = await sign_ins.end_sessions(tx, caller.account_id)
+    ended = await sign_ins.end_sessions(tx, tx.caller.account_id)
     await access_log.add(
-        tx, caller.entry(SIGN_OUT, ACCOUNT, caller.account_id, purpose="everywhere")
+        tx, tx.caller.entry(SIGN_OUT, ACCOUNT, tx.caller.account_id, purpose="everywhere")
     )
     return ended
 

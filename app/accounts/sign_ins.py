@@ -14,7 +14,7 @@ from app.accounts.sessions import Opened, Visit
 from app.accounts.store import sign_ins
 from app.accounts.store.sign_ins import CredentialRow
 from app.database import access_log
-from app.database.access_log import REFUSED
+from app.database.access_entry import REFUSED
 from app.database.sealing import keys
 from app.database.transaction import Transaction
 from app.errors import TooMany
@@ -62,15 +62,18 @@ def factor_row(account_id: UUID) -> str:
     return f"{account_id} second factor"
 
 
-async def name_key(tx: Transaction, name: str, *, keyring: Keyring) -> bytes:
+async def name_key(
+    tx: Transaction,
+    name: str,
+) -> bytes:
     """Return under what a name is found: people type it in any case, and only the installation's key gives this."""
-    key = await keys.read(tx, keys.NAMES, keyring=keyring)
+    key = await keys.read(tx, keys.NAMES)
     folded = unicodedata.normalize("NFKC", name).casefold().strip()
     return hmac.digest(key.secret, folded.encode(), "sha256")
 
 
 async def sign_in(
-    begin: Begin, proof: Proof, *, visit: Visit, keyring: Keyring, allowance: Allowance
+    begin: Begin, proof: Proof, *, visit: Visit, allowance: Allowance
 ) -> Opened | None:
     """Open a session, or return None: nobody learns whether it was the name, the password or the code.
 
@@ -80,7 +83,7 @@ async def sign_in(
     async def come_in(tx: Transaction, row: CredentialRow) -> Opened | None:
         return await sessions.opened(tx, row.account_id, visit=visit, by=sessions.PASSWORD)
 
-    return await proved(begin, proof, come_in, visit=visit, keyring=keyring, allowance=allowance)
+    return await proved(begin, proof, come_in, visit=visit, allowance=allowance)
 
 
 async def proved(
@@ -89,7 +92,6 @@ async def proved(
     act: Callable[[Transaction, CredentialRow], Awaitable[Done]],
     *,
     visit: Visit,
-    keyring: Keyring,
     allowance: Allowance,
 ) -> Done | None:
     """Let somebody who proves who they are do something, in the transaction that uses their code up; else return None.
@@ -98,7 +100,7 @@ async def proved(
     has signed in on theirs before has tries of their own, which nobody else can use up.
     """
     async with begin() as tx:
-        claimed = await _claimed(tx, proof.name, keyring=keyring)
+        claimed = await _claimed(tx, proof.name)
     known = claimed.row is not None and proof.device.knows(claimed.account_id)
     counted = proof.device.counted_as(claimed.account_id) if known else claimed.name_key.hex()
     if wait := await allowance.signing(counted, source=visit.source, known_device=known):
@@ -141,12 +143,15 @@ async def new_recovery_codes(tx: Transaction, account_id: UUID) -> tuple[str, ..
     return tuple(codes)
 
 
-async def _claimed(tx: Transaction, name: str, *, keyring: Keyring) -> _Claimed:
-    wanted = await name_key(tx, name[:LONGEST_NAME], keyring=keyring)
+async def _claimed(
+    tx: Transaction,
+    name: str,
+) -> _Claimed:
+    wanted = await name_key(tx, name[:LONGEST_NAME])
     row = await sign_ins.named(tx, wanted)
     if row is None or row.second_factor is None:
         return _Claimed(wanted, row, NO_SECRET)
-    secret = keyring.unwrap(row.key, row=str(row.account_id)).unseal(
+    secret = tx.keyring.unwrap(row.key, row=str(row.account_id)).unseal(
         row.second_factor, row=factor_row(row.account_id)
     )
     return _Claimed(wanted, row, secret)

@@ -18,7 +18,7 @@ from app.accounts.store import accounts, sign_ins, staff
 from app.accounts.store.sign_ins import CredentialRow
 from app.accounts.store.staff import AccountRow, StaffRow
 from app.database import access_log
-from app.database.caller import Caller, Role
+from app.database.caller import Role
 from app.database.transaction import Transaction
 from app.errors import Conflict, Fault, Forbidden, Invalid, Missing
 from app.seal import Keyring
@@ -62,30 +62,33 @@ class Invited:
 async def listed(
     tx: Transaction,
     *,
-    keyring: Keyring,
     limit: int,
     after: tuple[datetime, UUID] | None = None,
     provider_id: UUID | None = None,
 ) -> list[Person]:
     """Return accounts, the newest first."""
     rows = await staff.listed(tx, limit=limit, after=after, provider_id=provider_id)
-    return [_person(row, keyring=keyring) for row in rows]
+    return [_person(row, keyring=tx.keyring) for row in rows]
 
 
-async def read(tx: Transaction, account_id: UUID, *, keyring: Keyring) -> Person:
+async def read(
+    tx: Transaction,
+    account_id: UUID,
+) -> Person:
     """Return an account."""
     row = await staff.read(tx, account_id)
     if row is None:
         raise Missing
-    return _person(row, keyring=keyring)
+    return _person(row, keyring=tx.keyring)
 
 
-async def named(tx: Transaction, sign_in_name: str, *, keyring: Keyring) -> list[Person]:
+async def named(
+    tx: Transaction,
+    sign_in_name: str,
+) -> list[Person]:
     """Return the account of whoever signs in by exactly this name: names are sealed, so nothing else finds them."""
-    row = await staff.named(
-        tx, await name_key(tx, sign_in_name[:LONGEST_SIGN_IN_NAME], keyring=keyring)
-    )
-    return [] if row is None else [_person(row, keyring=keyring)]
+    row = await staff.named(tx, await name_key(tx, sign_in_name[:LONGEST_SIGN_IN_NAME]))
+    return [] if row is None else [_person(row, keyring=tx.keyring)]
 
 
 async def invite(
@@ -93,8 +96,6 @@ async def invite(
     wanted: Wanted,
     *,
     sign_in_name: str,
-    by: Caller | None,
-    keyring: Keyring,
     embedded: bool,
 ) -> Invited:
     """Make an account and its invitation; `by` is None for the operator. Raises Invalid with codes for its faults."""
@@ -104,59 +105,57 @@ async def invite(
             "demo_country", "This database holds the demo country: no accounts are made in it here."
         )
     await _check(tx, wanted, more=_name_faults(sign_in_name))
-    key_of_name = await name_key(tx, sign_in_name, keyring=keyring)
+    key_of_name = await name_key(tx, sign_in_name)
     if await sign_ins.is_taken(tx, key_of_name):
         raise Invalid(Fault("/signInName", "name_taken"))
     account_id = uuid4()
     await staff.add(tx, account_id, _row(wanted), demo=shown)
     row_id = str(account_id)
-    key, wrapped = keyring.new_data_key(row=row_id)
+    key, wrapped = tx.keyring.new_data_key(row=row_id)
     sealed = key.seal(sign_in_name.strip().encode(), row=row_id)
     await sign_ins.add(
         tx, CredentialRow(account_id, wrapped, sealed, None, None, 0, None), name_key=key_of_name
     )
-    await _log(tx, by, INVITE, account_id, purpose=_sees_clients(wanted.roles))
+    await _log(tx, INVITE, account_id, purpose=_sees_clients(wanted.roles))
     return Invited(account_id, await invitations.make(tx, account_id))
 
 
-async def change(tx: Transaction, caller: Caller, account_id: UUID, wanted: Wanted) -> None:
+async def change(tx: Transaction, account_id: UUID, wanted: Wanted) -> None:
     """Change the roles of an account, for whom it works, and what it is called."""
-    before = await _another(tx, caller, account_id)
+    before = await _another(tx, account_id)
     await _check(tx, wanted, machine=Role.CLIENT_SYSTEM in before.roles)
     await staff.change(tx, account_id, _row(wanted))
-    await _log(
-        tx, caller, CHANGE, account_id, purpose=_sees_clients(wanted.roles - set(before.roles))
-    )
+    await _log(tx, CHANGE, account_id, purpose=_sees_clients(wanted.roles - set(before.roles)))
 
 
-async def disable(tx: Transaction, caller: Caller, account_id: UUID) -> None:
+async def disable(tx: Transaction, account_id: UUID) -> None:
     """Let an account in no more, by session or token, from now on."""
-    await _another(tx, caller, account_id)
+    await _another(tx, account_id)
     await staff.disable(tx, account_id)
     await sign_ins.end_sessions(tx, account_id)
-    await _log(tx, caller, DISABLE, account_id)
+    await _log(tx, DISABLE, account_id)
 
 
-async def enable(tx: Transaction, caller: Caller, account_id: UUID) -> None:
+async def enable(tx: Transaction, account_id: UUID) -> None:
     """Let a disabled account in again, with what it signed in by before."""
-    await _another(tx, caller, account_id)
+    await _another(tx, account_id)
     await staff.enable(tx, account_id)
-    await _log(tx, caller, ENABLE, account_id)
+    await _log(tx, ENABLE, account_id)
 
 
-async def reset(tx: Transaction, caller: Caller, account_id: UUID) -> Invited:
+async def reset(tx: Transaction, account_id: UUID) -> Invited:
     """Take an account's password and second factor away, end its sessions, and invite its owner anew."""
-    before = await _another(tx, caller, account_id)
+    before = await _another(tx, account_id)
     if before.key is None:
         raise Missing
     await sign_ins.forget(tx, account_id)
     await sign_ins.end_sessions(tx, account_id)
-    await _log(tx, caller, RESET, account_id)
+    await _log(tx, RESET, account_id)
     return Invited(account_id, await invitations.make(tx, account_id))
 
 
-async def _another(tx: Transaction, caller: Caller, account_id: UUID) -> StaffRow:
-    if account_id == caller.account_id:
+async def _another(tx: Transaction, account_id: UUID) -> StaffRow:
+    if account_id == tx.caller.account_id:
         raise Forbidden("Another administrator has to do that.", code="own_account")
     row = await staff.read(tx, account_id)
     if row is None:
@@ -218,10 +217,10 @@ def _person(row: StaffRow, *, keyring: Keyring) -> Person:
 
 
 async def _log(
-    tx: Transaction, by: Caller | None, action: str, account_id: UUID, *, purpose: str | None = None
+    tx: Transaction, action: str, account_id: UUID, *, purpose: str | None = None
 ) -> None:
-    if by is None:
+    if tx.identity is None:
         entry = access_log.of_actor(tx.actor, action, ACCOUNT, account_id, purpose=purpose)
     else:
-        entry = by.entry(action, ACCOUNT, account_id, purpose=purpose)
+        entry = tx.caller.entry(action, ACCOUNT, account_id, purpose=purpose)
     await access_log.add(tx, entry)

@@ -11,7 +11,7 @@ from app.api.kit.once import OnceIn
 from app.api.kit.pages import Page, PageIn
 from app.api.kit.wire import Out, single
 from app.database.policies import PolicyRow
-from app.deps import CallerIn, Tx
+from app.deps import Tx
 from app.policy import policies
 from app.policy.policies import Published
 
@@ -124,10 +124,10 @@ class DifferencesOut(Out):
     operation_id="publishPolicy",
     summary="Publish a policy",
 )
-async def publish(document: Document, tx: Tx, caller: CallerIn, once: OnceIn) -> Response:
+async def publish(document: Document, tx: Tx, once: OnceIn) -> Response:
     """Publish a policy that begins later, for everybody at once. One that was published already is answered alike."""
-    published = await policies.publish(tx, document, by=caller)
-    return await once.keep(tx, caller, PublishedPolicyOut.of(published).reply(201))
+    published = await policies.publish(tx, document)
+    return await once.keep(tx, PublishedPolicyOut.of(published).reply(201))
 
 
 @router.get(

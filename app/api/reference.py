@@ -10,7 +10,7 @@ from app.api.kit.pages import Page, PageIn
 from app.api.kit.wire import Out
 from app.database.reference import KnownMunicipality, KnownRegion
 from app.database.register import ProviderCard
-from app.deps import CallerIn, Tx
+from app.deps import Tx
 
 router = APIRouter(tags=["Reference"])
 
@@ -108,7 +108,7 @@ class ProvidersOut(Out):
 @router.get(
     "/regions", response_model=RegionsOut, operation_id="listRegions", summary="All regions"
 )
-async def list_regions(tx: Tx, caller: CallerIn, page: PageIn) -> Response:  # noqa: ARG001 - who may call is checked by asking for the caller
+async def list_regions(tx: Tx, page: PageIn) -> Response:
     """Return the regions of the country."""
     known = (await tx.snapshots.reference(tx)).regions.values()
     items, cursor = _cut(page, list(known), key=lambda region: region.code)
@@ -123,7 +123,7 @@ async def list_regions(tx: Tx, caller: CallerIn, page: PageIn) -> Response:  # n
     operation_id="listMunicipalities",
     summary="All municipalities",
 )
-async def list_municipalities(tx: Tx, caller: CallerIn, page: PageIn) -> Response:  # noqa: ARG001 - as above
+async def list_municipalities(tx: Tx, page: PageIn) -> Response:
     """Return the municipalities of the country, with the region of each."""
     known = (await tx.snapshots.reference(tx)).municipalities.values()
     items, cursor = _cut(page, list(known), key=lambda municipality: municipality.code)
@@ -135,7 +135,7 @@ async def list_municipalities(tx: Tx, caller: CallerIn, page: PageIn) -> Respons
 @router.get(
     "/providers", response_model=ProvidersOut, operation_id="listProviders", summary="All providers"
 )
-async def list_providers(tx: Tx, caller: CallerIn, page: PageIn) -> Response:  # noqa: ARG001 - as above
+async def list_providers(tx: Tx, page: PageIn) -> Response:
     """Return the shelter organisations, with their switchboards."""
     known = (await tx.snapshots.providers(tx)).values()
     items, cursor = _cut(page, list(known), key=lambda provider: provider.slug)

@@ -10,7 +10,7 @@ from app.api.kit.ids import parse
 from app.api.kit.once import OnceIn
 from app.api.kit.pages import PageIn, moment_and_id
 from app.api.kit.wire import In, Out
-from app.deps import CallerIn, PartsIn, Tx
+from app.deps import PartsIn, Tx
 from app.models.webhooks import WEBHOOK_KINDS
 from app.webhooks import webhooks
 from app.webhooks.reach import Reach
@@ -98,29 +98,20 @@ class WebhooksOut(Out):
     operation_id="createWebhook",
     summary="Add a webhook",
 )
-async def create_webhook(
-    wanted: WebhookWanted, tx: Tx, caller: CallerIn, parts: PartsIn, once: OnceIn
-) -> Response:
+async def create_webhook(wanted: WebhookWanted, tx: Tx, parts: PartsIn, once: OnceIn) -> Response:
     """Have events of the own provider sent to a URL, signed; at most ten URLs a provider."""
     webhook, secret = await webhooks.add(
-        tx,
-        caller,
-        keyring=parts.keyring,
-        reach=Reach.of(parts.settings),
-        url=wanted.url,
-        kinds=wanted.kinds,
+        tx, reach=Reach.of(parts.settings), url=wanted.url, kinds=wanted.kinds
     )
-    return await once.keep(tx, caller, WebhookMadeOut.of(webhook, secret=secret).reply(201))
+    return await once.keep(tx, WebhookMadeOut.of(webhook, secret=secret).reply(201))
 
 
 @router.get(
     "/webhooks", response_model=WebhooksOut, operation_id="listWebhooks", summary="Own webhooks"
 )
-async def list_webhooks(tx: Tx, caller: CallerIn, parts: PartsIn, page: PageIn) -> Response:
+async def list_webhooks(tx: Tx, page: PageIn) -> Response:
     """Return the own provider's webhooks, whoever added them."""
-    found = await webhooks.listed(
-        tx, caller, keyring=parts.keyring, limit=page.limit + 1, after=moment_and_id(page)
-    )
+    found = await webhooks.listed(tx, limit=page.limit + 1, after=moment_and_id(page))
     items, cursor = page.cut(
         found, place=lambda one: (one.row.created_at.isoformat(), str(one.row.id))
     )
@@ -132,9 +123,12 @@ async def list_webhooks(tx: Tx, caller: CallerIn, parts: PartsIn, page: PageIn) 
 @router.delete(
     "/webhooks/{id}", status_code=204, operation_id="deleteWebhook", summary="Remove a webhook"
 )
-async def delete_webhook(id: str, tx: Tx, caller: CallerIn) -> Response:
+async def delete_webhook(
+    id: str,
+    tx: Tx,
+) -> Response:
     """Send nothing more to an own webhook, and forget it; what is under way may still arrive."""
-    await webhooks.remove(tx, caller, parse(id))
+    await webhooks.remove(tx, parse(id))
     return Response(status_code=204)
 
 

@@ -41,15 +41,10 @@ def invite(
     """Make an account; the end of its invitation's link stands alone on the last line of stdout."""
 
     async def act() -> Invited:
-        async with installation.transaction() as tx:
+        async with installation.transaction(with_keys=True) as tx:
             wanted = Wanted(frozenset(roles), await _provider(tx, provider), region, name)
             return await staff.invite(
-                tx,
-                wanted,
-                sign_in_name=sign_in_name,
-                by=None,
-                keyring=await installation.keyring(tx),
-                embedded=settings.embedded,
+                tx, wanted, sign_in_name=sign_in_name, embedded=settings.embedded
             )
 
     settings = settings_with(data_dir)

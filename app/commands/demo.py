@@ -23,7 +23,6 @@ from app.demo.past.live import live_through
 from app.demo.past.write import Reach, to_nobody
 from app.errors import OperatorError
 from app.reference import load
-from app.seal import Keyring
 from app.simulation.country.values import DemoCountry
 
 LIVED_FROM, LIVED_TO = 0.05, 0.5
@@ -88,21 +87,21 @@ async def _founded(
 ) -> str:
     """Found the country and its people, and say what was made."""
     reach("Filling the demo country: providers, sites and places", 0)
-    keyring = await installation.keyring(tx)
-    told = [_told(await demo.fill(tx, keyring=keyring, seed=seed))]
+    tx = await installation.unlocked(tx)
+    told = [_told(await demo.fill(tx, seed=seed))]
     if with_past:
-        told.append(await live(tx, keyring=keyring, seed=seed, reach=reach))
+        told.append(await live(tx, seed=seed, reach=reach))
     await people.make_ready(tx)
     return "\n".join(told)
 
 
 async def _signed(installation: Installation) -> None:
     """Sign the ledger at once: a controller who looks at it need not wait for the worker."""
-    database = Database(installation.settings, url=installation.database_url)
+    async with installation.owner() as owner, owner.entered() as tx:
+        keyring = await installation.keyring(tx)
+    database = Database(installation.settings, url=installation.database_url, keyring=keyring)
     try:
-        async with installation.owner() as owner, owner.entered() as tx:
-            keyring = await installation.keyring(tx)
-        await sign(database, keyring=keyring)
+        await sign(database)
     finally:
         await database.close()
 
@@ -110,7 +109,6 @@ async def _signed(installation: Installation) -> None:
 async def live(
     tx: Transaction,
     *,
-    keyring: Keyring,
     seed: int,
     quarters: int = write.QUARTERS,
     reach: Reach = to_nobody,
@@ -137,7 +135,6 @@ async def live(
         tx,
         past,
         here,
-        keyring=keyring,
         seed=seed,
         reach=lambda task, share: reach(
             f"Filling the demo country: {task}", LIVED_TO + (1 - LIVED_TO) * share
@@ -146,7 +143,7 @@ async def live(
     return f"Its past: {came:,} households that came to a place since {here.began:%Y-%m-%d}."
 
 
-async def sign(database: Database, *, keyring: Keyring) -> None:
+async def sign(database: Database) -> None:
     """Sign the ledger as the worker does, so that it can be checked at once.
 
     Releasing the monitor's figures takes longer, and is left to the worker.
@@ -154,7 +151,7 @@ async def sign(database: Database, *, keyring: Keyring) -> None:
     again = bookkeeping.AT_ONCE_S
     while again == bookkeeping.AT_ONCE_S:
         async with database.entered(actor=WORKER) as tx:
-            again = await bookkeeping.seal(tx, keyring=keyring)
+            again = await bookkeeping.seal(tx)
 
 
 def refuse_elsewhere(settings: Settings) -> None:

@@ -59,8 +59,11 @@ class Installation:
             await database.close()
 
     @asynccontextmanager
-    async def transaction(self) -> AsyncGenerator[Transaction]:
-        """One transaction of the owner, in a database that is ready: an own one is made so, another must be."""
+    async def transaction(self, *, with_keys: bool = False) -> AsyncGenerator[Transaction]:
+        """One transaction of the owner, in a database that is ready: an own one is made so, another must be.
+
+        With keys it can open what is sealed.
+        """
         if self.settings.embedded:
             await self.prepare()
         async with self.owner() as database:
@@ -71,7 +74,7 @@ class Installation:
                     )
                 await erase_again(database, self.erasures)
             async with database.entered() as tx:
-                yield tx
+                yield await self.unlocked(tx) if with_keys else tx
 
     async def prepare(self) -> Prepared:
         """Migrate, load what is missing, and erase again what a restore brought back.
@@ -116,6 +119,10 @@ class Installation:
                 f"Put it back behind the others; `{program()} keys rotate` then makes do without it."
             )
         return found
+
+    async def unlocked(self, tx: Transaction) -> Transaction:
+        """Return the same transaction with the keys that open what is sealed."""
+        return replace(tx, keys=await self.keyring(tx))
 
     async def keyring(self, tx: Transaction) -> Keyring:
         """Return the installation's keys, which follow the file that they come from."""

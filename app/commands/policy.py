@@ -33,7 +33,7 @@ def publish(data_dir: Path | None, *, file: Path) -> None:
 
     async def act() -> Published:
         async with installation.transaction() as tx:
-            return await policies.publish(tx, document, by=None)
+            return await policies.publish(tx, document)
 
     with faults_of(file):
         policies.read(document, files=load())  # before anything is started for it
@@ -91,11 +91,8 @@ def try_out(data_dir: Path | None, *, file: Path, last: int) -> None:
     document = document_in(file)
 
     async def act(progress: Progress) -> Tried:
-        async with installation.transaction() as tx:
-            keyring = await installation.keyring(tx)
-            return await policy_trials.try_out(
-                tx, document, last=last, keyring=keyring, progress=progress
-            )
+        async with installation.transaction(with_keys=True) as tx:
+            return await policy_trials.try_out(tx, document, last=last, progress=progress)
 
     with faults_of(file):
         policies.parsed(document)

@@ -72,12 +72,12 @@ async def _replayed(installation: Installation, ranking_id: str) -> bool:
     from app.ranking import rankings  # noqa: PLC0415 - other commands start without the rules
     from app.ranking.store import rankings as recorded  # noqa: PLC0415 - as above
 
-    async with installation.transaction() as tx:
+    async with installation.transaction(with_keys=True) as tx:
         found = await recorded.read(tx, _id(ranking_id))
         if found is None:
             raise OperatorError(f"There is no ranking {ranking_id}.")
         row, key = found
-        again = await rankings.made_again(tx, row, key, keyring=await installation.keyring(tx))
+        again = await rankings.made_again(tx, row, key)
         entry = access_log.of_actor(
             tx.actor, "replay", "ranking", row.id, referral_ids=(row.referral_id,)
         )

@@ -1,42 +1,15 @@
 """Who looked at what, when and why: rows that are only ever added (fields of NEN 7513)."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import func, insert, select
 
+from app.database.access_entry import GRANTED, Entry
+from app.database.transaction import Transaction
 from app.models import AccessLogEntry
-
-if TYPE_CHECKING:
-    from app.database.transaction import Transaction
-
-GRANTED, REFUSED = "granted", "refused"
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """One act, granted or refused; the database adds the event's id and the time."""
-
-    action: str
-    """What was done or asked for, as a code: read, search, reveal, export..."""
-    outcome: str
-    """`granted` or `refused`."""
-    account_id: UUID | None
-    """None where nobody we know asked."""
-    roles: tuple[str, ...]
-    provider_id: UUID | None
-    purpose: str | None
-    """Why, as a code, where one was given."""
-    object_type: str
-    object_id: UUID | None
-    """None for a list, or where what was asked for is no id."""
-    referral_ids: tuple[UUID, ...]
-    """Whose sealed content was opened for it, or whose sake it was for."""
-    source: str | None
-    """Network address that the request came from."""
-    request_id: str | None
 
 
 def of_actor(
@@ -68,23 +41,23 @@ _ADD_NUMBERED = insert(AccessLogEntry).returning(AccessLogEntry.id)
 _ADD = insert(AccessLogEntry).inline()  # nobody may read what they were refused as nobody
 
 
-async def add(tx: "Transaction", entry: Entry) -> None:
+async def add(tx: Transaction, entry: Entry) -> None:
     """Write an entry."""
     await tx.run(_ADD, _values(entry))
 
 
-async def add_numbered(tx: "Transaction", entry: Entry) -> int:
+async def add_numbered(tx: Transaction, entry: Entry) -> int:
     """Write an entry and return the event's id."""
     return (await tx.rows(_ADD_NUMBERED, _values(entry)))[0].id
 
 
-async def one_at_a_time(tx: "Transaction", account_id: UUID) -> None:
+async def one_at_a_time(tx: Transaction, account_id: UUID) -> None:
     """Let an account's acts that are limited wait for each other until the transaction ends, so that none slips by."""
     await tx.rows(select(func.pg_advisory_xact_lock(func.hashtextextended(str(account_id), 0))))
 
 
 async def wait(
-    tx: "Transaction", account_id: UUID, *, action: str, most: int, tries: bool = False
+    tx: Transaction, account_id: UUID, *, action: str, most: int, tries: bool = False
 ) -> int:
     """Return in how many whole seconds an account may do something again, 0 for now: `most` an hour are granted.
 

@@ -3,17 +3,14 @@
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING
 from uuid import UUID
 
 from sqlalchemy import and_, delete, exists, func, or_, select
 from sqlalchemy.dialects.postgresql import insert
 
+from app.database.transaction import Transaction
 from app.models import Answer as AnswerRow
 from app.models import ReferralSecret
-
-if TYPE_CHECKING:
-    from app.database.transaction import Transaction
 
 KEPT_HOURS = 24
 GONE = b""
@@ -38,13 +35,13 @@ class Answer:
     """Whose content it has, where that is several referrals'."""
 
 
-async def keep(tx: "Transaction", answer: Answer) -> bool:
+async def keep(tx: Transaction, answer: Answer) -> bool:
     """Keep an answer; False where the key has one already. Waits for whoever is writing the same key."""
     values = asdict(answer) | {"referral_ids": list(answer.referral_ids)}
     return await tx.run(insert(AnswerRow).values(**values).on_conflict_do_nothing()) == 1
 
 
-async def read(tx: "Transaction", account_id: UUID, *, route: str, key: str) -> Answer | None:
+async def read(tx: Transaction, account_id: UUID, *, route: str, key: str) -> Answer | None:
     """Return the answer kept for a key, if any; after a day it is forgotten.
 
     It is empty once whom it was about has been erased; one that was only kept after that is
@@ -78,7 +75,7 @@ async def read(tx: "Transaction", account_id: UUID, *, route: str, key: str) -> 
     return None if row is None else Answer(*row)
 
 
-async def prune(tx: "Transaction", *, keep_hours: int = KEPT_HOURS) -> int:
+async def prune(tx: Transaction, *, keep_hours: int = KEPT_HOURS) -> int:
     """Forget answers given longer ago than that and return how many."""
     return await tx.run(
         delete(AnswerRow).where(

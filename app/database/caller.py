@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from uuid import UUID
 
-from app.database.access_log import GRANTED, Entry
+from app.database.access_entry import GRANTED, Entry
 from app.errors import Forbidden
 
 
@@ -21,9 +21,10 @@ class Role(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """An authenticated account in one request."""
+    """The account that a token belongs to, as the database knows it, in one request."""
 
     account_id: UUID
+    token_id: UUID
     roles: frozenset[str]
     provider_id: UUID | None
     region: str | None

@@ -9,7 +9,6 @@ would wait for each other when that disables their webhook.
 from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
 from uuid import UUID
 
 from sqlalchemy import (
@@ -28,10 +27,8 @@ from sqlalchemy import (
     update,
 )
 
+from app.database.transaction import Transaction
 from app.models import OutboxEntry, Webhook, WebhookDelivery
-
-if TYPE_CHECKING:
-    from app.database.transaction import Transaction
 
 LEASE_S = 60
 """Much longer than sending takes at most."""
@@ -60,7 +57,7 @@ class Leased:
     sealed: bytes = field(repr=False)
 
 
-async def spread(tx: "Transaction", *, after: int, upto: int) -> None:
+async def spread(tx: Transaction, *, after: int, upto: int) -> None:
     """Write down what is to be sent of the events with these positions; the relay does so when it has numbered them.
 
     Positions are given once, so each event comes to each webhook once, and a webhook hears of
@@ -88,7 +85,7 @@ async def spread(tx: "Transaction", *, after: int, upto: int) -> None:
 
 
 async def lease(
-    tx: "Transaction",
+    tx: Transaction,
     *,
     most: int,
     each: int,
@@ -130,7 +127,7 @@ async def lease(
     return [Leased(*row) for row in rows]
 
 
-async def received(tx: "Transaction", leased: Leased) -> None:
+async def received(tx: Transaction, leased: Leased) -> None:
     """Note that a delivery was received."""
     clock = func.clock_timestamp()
     await tx.run(
@@ -141,7 +138,7 @@ async def received(tx: "Transaction", leased: Leased) -> None:
     await tx.run(_still(leased).values(ended_at=clock, outcome=DELIVERED))
 
 
-async def failed(tx: "Transaction", leased: Leased, *, again_in_seconds: float | None) -> bool:
+async def failed(tx: Transaction, leased: Leased, *, again_in_seconds: float | None) -> bool:
     """Note that a delivery was not received, and when it is due again: never, where None.
 
     Return whether its webhook has now been failing for so long that it is to be disabled. Whoever
@@ -165,7 +162,7 @@ async def failed(tx: "Transaction", leased: Leased, *, again_in_seconds: float |
     return row is not None and row.long
 
 
-async def disable(tx: "Transaction", webhook_id: UUID, *, because: str) -> bool:
+async def disable(tx: Transaction, webhook_id: UUID, *, because: str) -> bool:
     """Send nothing more to a webhook; False where that was so before."""
     clock = func.clock_timestamp()
     changed = await tx.run(
@@ -182,7 +179,7 @@ async def disable(tx: "Transaction", webhook_id: UUID, *, because: str) -> bool:
     return changed == 1
 
 
-async def prune(tx: "Transaction", *, keep_hours: int = KEPT_HOURS) -> int:
+async def prune(tx: Transaction, *, keep_hours: int = KEPT_HOURS) -> int:
     """Forget what ended longer ago than that, and what was for webhooks that are gone; return how much."""
     since = func.clock_timestamp() - timedelta(hours=keep_hours)
     orphaned = ~exists().where(Webhook.id == WebhookDelivery.webhook_id)

@@ -8,16 +8,13 @@ committed, under a lock: positions have no gaps, and nothing appears before one 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING
 from uuid import UUID
 
 from sqlalchemy import delete, exists, func, insert, or_, select, update
 
 from app.database import deliveries
+from app.database.transaction import Transaction
 from app.models import Head, OutboxEntry
-
-if TYPE_CHECKING:
-    from app.database.transaction import Transaction
 
 HEAD = "outbox"
 NUMBERED_AT_ONCE = 1000
@@ -44,9 +41,7 @@ class Glance:
     waiting: bool
 
 
-async def add(
-    tx: "Transaction", *, kind: str, subject: str, audience: Sequence[UUID] | None
-) -> None:
+async def add(tx: Transaction, *, kind: str, subject: str, audience: Sequence[UUID] | None) -> None:
     """Write down what others must hear of once this transaction has become true.
 
     `kind` is one of the model's; `subject` an id, or for availability a region's code; `audience`
@@ -60,14 +55,14 @@ async def add(
     tx.wrote_outbox()
 
 
-async def glance(tx: "Transaction") -> Glance:
+async def glance(tx: Transaction) -> Glance:
     """Look how far the outbox has been numbered."""
     waiting = exists().where(OutboxEntry.position.is_(None))
     row = await tx.row(select(Head.value, waiting.label("waiting")).where(Head.name == HEAD))
     return Glance(0, waiting=False) if row is None else Glance(row.value, waiting=row.waiting)
 
 
-async def number(tx: "Transaction", *, most: int = NUMBERED_AT_ONCE) -> int | None:
+async def number(tx: Transaction, *, most: int = NUMBERED_AT_ONCE) -> int | None:
     """Give positions to rows that are committed, in order; return the newest position, None if there were no such rows.
 
     With its position a row also comes to the webhooks that want it. The head row is locked first:
@@ -103,7 +98,7 @@ async def number(tx: "Transaction", *, most: int = NUMBERED_AT_ONCE) -> int | No
 
 
 async def read_after(
-    tx: "Transaction",
+    tx: Transaction,
     position: int,
     *,
     upto: int = FURTHEST,
@@ -131,18 +126,18 @@ async def read_after(
     ]
 
 
-async def newest(tx: "Transaction") -> int:
+async def newest(tx: Transaction) -> int:
     """Return the last position given, kept or not."""
     return (await glance(tx)).newest
 
 
-async def oldest(tx: "Transaction") -> int | None:
+async def oldest(tx: Transaction) -> int | None:
     """Return the oldest position kept; None where nothing is kept. From here to the newest nothing is missing."""
     row = await tx.row(select(func.min(OutboxEntry.position)))
     return None if row is None else row[0]
 
 
-async def prune(tx: "Transaction", *, keep_hours: int = KEPT_HOURS) -> int:
+async def prune(tx: Transaction, *, keep_hours: int = KEPT_HOURS) -> int:
     """Forget what was written longer ago than that and return how much.
 
     What goes is always a beginning: positions and times run in step only nearly, and a hole would

@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from sqlalchemy import QueuePool, func, select, text
 
+from app.database.transaction import Transaction
 from app.models import Alternative, Claim, OutboxEntry, Provider
 
 if TYPE_CHECKING:
-    from app.database.transaction import Database, Transaction
+    from app.database.transaction import Database
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +34,7 @@ class PoolUse(NamedTuple):
     size: int
 
 
-async def read(tx: "Transaction") -> Pulse:
+async def read(tx: Transaction) -> Pulse:
     """Take the pulse."""
     clock = func.clock_timestamp()
     claims = await tx.rows(
@@ -66,13 +67,13 @@ def pool_use(database: "Database") -> PoolUse:
     return PoolUse(pool.checkedout(), pool.size()) if isinstance(pool, QueuePool) else PoolUse(0, 0)
 
 
-async def revision(tx: "Transaction") -> str | None:
+async def revision(tx: Transaction) -> str | None:
     """Return the schema's revision, as the migrations left it."""
     row = await tx.row(text("SELECT version_num FROM alembic_version"))
     return None if row is None else row[0]
 
 
-async def some_provider(tx: "Transaction") -> str | None:
+async def some_provider(tx: Transaction) -> str | None:
     """Return the slug of one of the providers, for an example that works."""
     row = await tx.row(select(func.min(Provider.slug)))
     return None if row is None else row[0]

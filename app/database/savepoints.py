@@ -2,12 +2,11 @@
 
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
 from sqlalchemy.exc import DBAPIError
 
-if TYPE_CHECKING:
-    from app.database.transaction import Transaction
+from app.database.transaction import Transaction
 
 T = TypeVar("T")
 TRIES = 3
@@ -16,7 +15,7 @@ IN_THE_WAY = ("40P01", "40001")
 
 
 @asynccontextmanager
-async def tentative(tx: "Transaction", *, keep: bool) -> AsyncGenerator[None]:
+async def tentative(tx: Transaction, *, keep: bool) -> AsyncGenerator[None]:
     """Keep what is done within where it succeeds and is to be kept; else it is as if it had never been done."""
     meant = len(tx.after_commit)
     savepoint = await tx.connection.begin_nested()
@@ -32,7 +31,7 @@ async def tentative(tx: "Transaction", *, keep: bool) -> AsyncGenerator[None]:
             del tx.after_commit[meant:]
 
 
-async def whole(tx: "Transaction", act: Callable[[], Awaitable[T]]) -> T:
+async def whole(tx: Transaction, act: Callable[[], Awaitable[T]]) -> T:
     """Do all of an act, or none of it and then again; what was locked before it stays locked."""
     for attempt in range(1, TRIES + 1):
         meant = len(tx.after_commit)

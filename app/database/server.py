@@ -10,11 +10,11 @@ import asyncpg
 from sqlalchemy import Text, bindparam, func, select, text
 from sqlalchemy.exc import DBAPIError
 
-from app.database.transaction import refusing
+from app.database.transaction import Transaction, refusing
 from app.errors import OperatorError, Refusal
 
 if TYPE_CHECKING:
-    from app.database.transaction import Database, Transaction
+    from app.database.transaction import Database
 
 _CONDITION = text(
     "SELECT CAST(current_setting('server_version_num') AS integer), current_setting('server_version'),"
@@ -82,17 +82,17 @@ async def alone(database: "Database") -> AsyncGenerator[None]:
             yield
 
 
-async def is_alone_with(tx: "Transaction", act: str) -> bool:
+async def is_alone_with(tx: Transaction, act: str) -> bool:
     """Keep others from an act until the transaction ends; False where somebody else is at it."""
     return (await tx.rows(_TRY, {"act": act}))[0].got
 
 
-async def await_turn(tx: "Transaction", act: str) -> None:
+async def await_turn(tx: Transaction, act: str) -> None:
     """Wait until nobody else is at an act, and keep others from it until the transaction ends."""
     await tx.run(_WAIT, {"act": act})
 
 
-async def obeys_rules(tx: "Transaction") -> bool:
+async def obeys_rules(tx: Transaction) -> bool:
     """Whether row-level security holds for whoever this transaction is."""
     exempt = text(
         "SELECT rolsuper OR rolbypassrls AS exempt FROM pg_roles WHERE rolname = current_user"
@@ -100,7 +100,7 @@ async def obeys_rules(tx: "Transaction") -> bool:
     return not (await tx.rows(exempt))[0].exempt
 
 
-async def admit(tx: "Transaction", user: str) -> None:
+async def admit(tx: Transaction, user: str) -> None:
     """Give a login the rights of the application's role, unless it has them."""
     named = bindparam("user", user, type_=Text)
     has = select(func.pg_has_role(named, "plek_app", "MEMBER").label("has"))

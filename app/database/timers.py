@@ -3,14 +3,11 @@
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
 
 from sqlalchemy import func, select, text, update
 
+from app.database.transaction import Transaction
 from app.models import Timer
-
-if TYPE_CHECKING:
-    from app.database.transaction import Transaction
 
 LEASE_SECONDS = 120
 FREE = text("'-infinity'::timestamptz")
@@ -25,7 +22,7 @@ class Lease:
 
 
 async def lease(
-    tx: "Transaction", names: Collection[str], *, seconds: float = LEASE_SECONDS
+    tx: Transaction, names: Collection[str], *, seconds: float = LEASE_SECONDS
 ) -> Lease | None:
     """Lease one of some timers that is due and that nobody has; None where there is none."""
     clock = func.clock_timestamp()
@@ -46,7 +43,7 @@ async def lease(
     return None if row is None else Lease(row.name, row.leased_until)
 
 
-async def done(tx: "Transaction", held: Lease, *, again_in_seconds: float) -> bool:
+async def done(tx: Transaction, held: Lease, *, again_in_seconds: float) -> bool:
     """Give a lease back and say when the work is due again; False if it had run out and somebody else has it."""
     again = func.clock_timestamp() + timedelta(seconds=again_in_seconds)
     changed = await tx.run(

@@ -16,8 +16,10 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from app.config import Settings
+from app.database.caller import Caller
 from app.database.snapshots import Snapshots
-from app.errors import Conflict, Unavailable
+from app.errors import Conflict, OperatorError, Unauthenticated, Unavailable
+from app.seal import Keyring
 
 POOL_WAIT_S = 10
 CONNECT_WAIT_S = 5
@@ -33,17 +35,6 @@ ENTER_ASSUMING = text(
 ).bindparams(bindparam("token_hash", type_=LargeBinary))
 TRY_LATER = ("40001", "40P01", "55P03")
 """Serialization failure, deadlock, lock time-out: somebody else was busy with the same rows."""
-
-
-@dataclass(frozen=True, slots=True)
-class Identity:
-    """Who is asking, as the database knows them."""
-
-    account_id: UUID
-    token_id: UUID
-    roles: frozenset[str]
-    provider_id: UUID | None
-    region: str | None
 
 
 @dataclass(slots=True)
@@ -66,14 +57,30 @@ class Transaction:
     register_version: int
     reference_version: int
     snapshots: Snapshots
-    identity: Identity | None = None
+    keys: Keyring | None = field(default=None, repr=False)
+    identity: Caller | None = None
+    """The account that the token belongs to, if it belongs to one."""
     actor: str = ""
-    """Who acts where no identity does: worker, relay, operator, or nobody."""
+    """Who acts where no account does: worker, relay, operator, or nobody."""
     looks: Looks = field(default_factory=Looks)
     after_commit: list[Callable[[], None]] = field(default_factory=list[Callable[[], None]])
     """What to do in this process once, and only if, all of it has become true."""
     written: asyncio.Event = field(default_factory=asyncio.Event)
     """Set once rows for others to hear of have been committed: wakes this process's relay."""
+
+    @property
+    def caller(self) -> Caller:
+        """The account on whose behalf all of this is done; Unauthenticated where there is none."""
+        if self.identity is None:
+            raise Unauthenticated
+        return self.identity
+
+    @property
+    def keyring(self) -> Keyring:
+        """The installation's keys; OperatorError in a process that was given none."""
+        if self.keys is None:
+            raise OperatorError("Nothing sealed can be read here: this process has no key.")
+        return self.keys
 
     @property
     def sees_register(self) -> bool:
@@ -125,7 +132,15 @@ class Transaction:
 class Database:
     """A pool of connections, and the only place where transactions begin and end."""
 
-    def __init__(self, settings: Settings, *, url: str, as_owner: bool = False) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        url: str,
+        keyring: Keyring | None = None,
+        as_owner: bool = False,
+    ) -> None:
+        self._keyring = keyring
         self._assume_role = None if as_owner else settings.assume_role
         self._actor = OPERATOR if as_owner else ""
         self._admits_demo = settings.embedded
@@ -137,7 +152,12 @@ class Database:
 
     @asynccontextmanager
     async def entered(
-        self, token_hash: bytes = NOBODY, *, actor: str = ""
+        self,
+        token_hash: bytes = NOBODY,
+        *,
+        actor: str = "",
+        source: str | None = None,
+        request_id: str | None = None,
     ) -> AsyncGenerator[Transaction]:
         """Open a transaction as whoever bears the token; commit at the end, roll back on any exception.
 
@@ -156,34 +176,40 @@ class Database:
                 result = await connection.execute(
                     ENTER_ASSUMING if self._assume_role else ENTER, values
                 )
-                tx = self._transaction(connection, result.one(), actor=actor or self._actor)
+                row = result.one()
+                tx = Transaction(
+                    connection=connection,
+                    at=row.at,
+                    register_version=row.register_version,
+                    reference_version=row.reference_version,
+                    snapshots=self.snapshots,
+                    keys=self._keyring,
+                    identity=_identity(row, source=source, request_id=request_id),
+                    actor=actor or self._actor,
+                    written=self.written,
+                )
                 yield tx
                 await connection.commit()
         for act in tx.after_commit:
             act()
 
-    def _transaction(
-        self, connection: AsyncConnection, row: Row[Any], *, actor: str
-    ) -> Transaction:
-        identity = None
-        if row.account_id is not None:
-            identity = Identity(
-                row.account_id, row.token_id, frozenset(row.roles), row.provider_id, row.region
-            )
-        return Transaction(
-            connection=connection,
-            at=row.at,
-            register_version=row.register_version,
-            reference_version=row.reference_version,
-            snapshots=self.snapshots,
-            identity=identity,
-            actor=actor,
-            written=self.written,
-        )
-
     async def close(self) -> None:
         """Close every connection."""
         await self.engine.dispose()
+
+
+def _identity(row: Row[Any], *, source: str | None, request_id: str | None) -> Caller | None:
+    if row.account_id is None:
+        return None
+    return Caller(
+        account_id=row.account_id,
+        token_id=row.token_id,
+        roles=frozenset(row.roles),
+        provider_id=row.provider_id,
+        region=row.region,
+        source=source,
+        request_id=request_id,
+    )
 
 
 @contextmanager

@@ -38,7 +38,6 @@ ATTRIBUTES = ("kind", "bed_spaces", "sharing", "genders", "sons_up_to_age", "fea
 async def fill(
     tx: Transaction,
     *,
-    keyring: Keyring,
     seed: int = DEFAULT_SEED,
     files: ReferenceFiles | None = None,
 ) -> DemoCountry:
@@ -48,7 +47,7 @@ async def fill(
             "The database has providers already: the demo country only fills an empty one."
         )
     country = build(files or load(), seed=seed)
-    await bulk.add(tx, rows_of(country, keyring=keyring, at=tx.at))
+    await bulk.add(tx, rows_of(country, keyring=tx.keyring, at=tx.at))
     await counters.advance(tx, "register")
     await availability.refresh(tx)
     return country

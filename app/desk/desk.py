@@ -4,8 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from uuid import UUID
 
-from app.database import access_log
-from app.database.caller import Caller
+from app.database import access_entry, access_log
 from app.database.transaction import Transaction
 from app.desk.store import desk
 from app.errors import Missing, TooOften
@@ -24,7 +23,6 @@ from app.referrals.store import waiting as waiting_rows
 from app.referrals.store.referrals import ReferralRow
 from app.referrals.store.waiting import Since
 from app.referrals.waiting import Listed
-from app.seal import Keyring
 
 MOST_WAITING = 200
 
@@ -46,12 +44,14 @@ class InHand:
     under_way: tuple[UnderWay, ...]
 
 
-async def in_hand(tx: Transaction, caller: Caller, *, keyring: Keyring) -> InHand:
+async def in_hand(
+    tx: Transaction,
+) -> InHand:
     """Return what the caller's desk has in hand; what colleagues have shielded from the caller is not there."""
-    listed = await waiting.listed(tx, caller, keyring=keyring, limit=MOST_WAITING, after=None)
-    held = await desk.live_holds(tx, caller.provider)
-    placements = await desk.under_way(tx, caller.provider)
-    known = await _visible(tx, caller, {row.referral_id for row in (*held, *placements)})
+    listed = await waiting.listed(tx, limit=MOST_WAITING, after=None)
+    held = await desk.live_holds(tx, tx.caller.provider)
+    placements = await desk.under_way(tx, tx.caller.provider)
+    known = await _visible(tx, {row.referral_id for row in (*held, *placements)})
     return InHand(
         waiting=tuple(listed),
         held=tuple(row for row in held if row.referral_id in known),
@@ -61,12 +61,12 @@ async def in_hand(tx: Transaction, caller: Caller, *, keyring: Keyring) -> InHan
     )
 
 
-async def _visible(tx: Transaction, caller: Caller, ids: set[UUID]) -> Mapping[UUID, ReferralRow]:
+async def _visible(tx: Transaction, ids: set[UUID]) -> Mapping[UUID, ReferralRow]:
     if not ids:
         return {}
     return {
         row.id: row
-        for row in await referral_rows.several(tx, list(ids), provider_id=caller.provider)
+        for row in await referral_rows.several(tx, list(ids), provider_id=tx.caller.provider)
     }
 
 
@@ -83,20 +83,20 @@ class Standing:
     """What came free for it last, as a ranking of it has it."""
 
 
-async def standing(tx: Transaction, caller: Caller, referral_id: UUID) -> Standing:
+async def standing(tx: Transaction, referral_id: UUID) -> Standing:
     """Return how far one of the caller's referrals has come."""
-    case = await referral_rows.read(tx, referral_id, provider_id=caller.provider)
+    case = await referral_rows.read(tx, referral_id, provider_id=tx.caller.provider)
     if case is None:
         raise Missing
     swap_id = await swap_rows.live_of(tx, case.id)
     return Standing(
         case=case,
-        hold=await desk.last_hold(tx, case.id, provider_id=caller.provider),
-        placement=await desk.last_placement(tx, case.id, provider_id=caller.provider),
+        hold=await desk.last_hold(tx, case.id, provider_id=tx.caller.provider),
+        placement=await desk.last_placement(tx, case.id, provider_id=tx.caller.provider),
         swap_id=swap_id,
         legs=()
         if swap_id is None
-        else tuple(await swap_rows.legs(tx, swap_id, provider_id=caller.provider)),
+        else tuple(await swap_rows.legs(tx, swap_id, provider_id=tx.caller.provider)),
         since=(await waiting_rows.since(tx, [case.id]))[case.id],
     )
 
@@ -125,25 +125,25 @@ class Course:
         return self.standing.placement
 
 
-async def course(tx: Transaction, caller: Caller, referral_id: UUID, *, keyring: Keyring) -> Course:
+async def course(
+    tx: Transaction,
+    referral_id: UUID,
+) -> Course:
     """Return one of the caller's referrals, and how far it has come."""
-    stands = await standing(tx, caller, referral_id)
-    swap = (
-        None
-        if stands.swap_id is None
-        else await proposals.read(tx, caller, stands.swap_id, keyring=keyring)
-    )
-    return Course(referrals.opened(tx, stands.case, keyring), stands, swap)
+    stands = await standing(tx, referral_id)
+    swap = None if stands.swap_id is None else await proposals.read(tx, stands.swap_id)
+    return Course(referrals.opened(tx, stands.case), stands, swap)
 
 
-async def note_followed(tx: Transaction, caller: Caller, referral_id: UUID | None = None) -> None:
+async def note_followed(tx: Transaction, referral_id: UUID | None = None) -> None:
     """Write down that an open page showed by itself what had changed of the referrals that were looked at just now."""
     seen = tx.looks.referral_ids
-    await access_log.add(tx, caller.entry("follow", "referral", referral_id, referral_ids=seen))
+    await access_log.add(tx, tx.caller.entry("follow", "referral", referral_id, referral_ids=seen))
 
 
 async def rank(
-    tx: Transaction, caller: Caller, referral_id: UUID, *, keyring: Keyring
+    tx: Transaction,
+    referral_id: UUID,
 ) -> Ranked | None:
     """Rank the places for a referral as part of another act; None where the policy allows no more of that now.
 
@@ -152,12 +152,14 @@ async def rank(
     """
     try:
         async with tx.attempt():
-            ranked = await rankings.make(tx, caller, referral_id, keyring=keyring)
+            ranked = await rankings.make(tx, referral_id)
     except TooOften:
         ranked = None
-    outcome = access_log.REFUSED if ranked is None else access_log.GRANTED
+    outcome = access_entry.REFUSED if ranked is None else access_entry.GRANTED
     await access_log.add(
         tx,
-        caller.entry("rank", "referral", referral_id, outcome=outcome, referral_ids=(referral_id,)),
+        tx.caller.entry(
+            "rank", "referral", referral_id, outcome=outcome, referral_ids=(referral_id,)
+        ),
     )
     return ranked

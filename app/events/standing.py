@@ -3,7 +3,8 @@
 import asyncio
 from dataclasses import dataclass
 
-from app.database.transaction import Database, Identity
+from app.database.caller import Caller
+from app.database.transaction import Database
 
 FRESH_S = 14.0
 """How old an answer may be; with a heartbeat every 15 s nobody listens for 30 s on an old one."""
@@ -14,7 +15,7 @@ AT_ONCE = 2
 @dataclass(frozen=True, slots=True)
 class _Asked:
     until: float
-    answer: asyncio.Future[Identity | None]
+    answer: asyncio.Future[Caller | None]
 
 
 class Standing:
@@ -25,7 +26,7 @@ class Standing:
         self._asked: dict[bytes, _Asked] = {}
         self._turn = asyncio.Semaphore(AT_ONCE)
 
-    async def of(self, token_hash: bytes) -> Identity | None:
+    async def of(self, token_hash: bytes) -> Caller | None:
         """Return who bears the token now; raise Unavailable if that cannot be known."""
         now = asyncio.get_running_loop().time()
         asked = self._asked.get(token_hash)
@@ -41,6 +42,6 @@ class Standing:
         # Shielded: one stream that ends must not take the answer away from the others.
         return await asyncio.shield(asked.answer)
 
-    async def _ask(self, token_hash: bytes) -> Identity | None:
+    async def _ask(self, token_hash: bytes) -> Caller | None:
         async with self._turn, self._database.entered(token_hash) as tx:
             return tx.identity

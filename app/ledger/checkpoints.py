@@ -32,7 +32,6 @@ from app.ledger.signed_notes import sign, signer_of, verifier_of
 from app.ledger.store import tree
 from app.ledger.store.tree import Sealed
 from app.reference import load
-from app.seal import Keyring
 
 AT_ONCE = 5_000
 """Leaves that one transaction seals."""
@@ -53,7 +52,9 @@ class Proof:
     hashes: tuple[bytes, ...]
 
 
-async def seal(tx: Transaction, *, keyring: Keyring) -> int:
+async def seal(
+    tx: Transaction,
+) -> int:
     """Sign the tree as it is by now, if it has grown; return how many leaves are still waiting for it.
 
     One transaction at a time, and only on top of what was signed before: its root must follow from
@@ -67,7 +68,7 @@ async def seal(tx: Transaction, *, keyring: Keyring) -> int:
     """
     leaves = await tree.begin_sealing(tx)
     before = await tree.newest(tx)
-    secrets = await keys.signing(tx, keyring=keyring)
+    secrets = await keys.signing(tx)
     if before is None:
         before = await _store(tx, Growing(), secrets, public_from=BEFORE_ALL)
     grown = Growing(before.size, await _peaks(tx, before, secrets))
@@ -155,17 +156,19 @@ async def _proof(tx: Transaction, stretches: tuple[Stretch, ...]) -> Proof:
     return Proof(tuple(hash_of(stretch, found) for stretch in stretches))
 
 
-async def verifiers(tx: Transaction, *, keyring: Keyring) -> list[VerifierKey]:
+async def verifiers(
+    tx: Transaction,
+) -> list[VerifierKey]:
     """Return the keys by which checkpoints are signed, as others check them; the newest first."""
-    return [
-        verifier_of(secret, name=origin()) for secret in await keys.signing(tx, keyring=keyring)
-    ]
+    return [verifier_of(secret, name=origin()) for secret in await keys.signing(tx)]
 
 
-async def add_key(tx: Transaction, *, keyring: Keyring) -> None:
+async def add_key(
+    tx: Transaction,
+) -> None:
     """Begin to sign by a new key; the one before signs beside it until the next is made."""
     await counters.lock(tx, tree.HEAD)
-    await keys.add_signing(tx, keyring=keyring)
+    await keys.add_signing(tx)
 
 
 def origin() -> str:

@@ -11,7 +11,6 @@ from app.errors import Unavailable
 from app.ledger.store import entries, tree
 from app.ledger.store.entries import EntryRow
 from app.ledger.store.tree import Sealed
-from app.seal import Keyring
 
 PAGE = 2_000
 
@@ -27,14 +26,15 @@ class Entry:
 
 
 async def exported(
-    tx: Transaction, *, size: int, region: str | None, keyring: Keyring
+    tx: Transaction,
+    *,
+    size: int,
+    region: str | None,
 ) -> AsyncGenerator[Entry]:
     """Yield the leaves of the tree of a size, with the openings that a region's auditors may see by now; or none."""
     seen = -1
     while seen + 1 < size:
-        page = await _entries(
-            tx, after=seen, limit=min(PAGE, size - 1 - seen), region=region, keyring=keyring
-        )
+        page = await _entries(tx, after=seen, limit=min(PAGE, size - 1 - seen), region=region)
         if not page:
             return
         for entry in page:
@@ -42,29 +42,25 @@ async def exported(
         seen = page[-1].index
 
 
-async def listed(
-    tx: Transaction, caller: Caller, *, keyring: Keyring, after: int, limit: int
-) -> list[Entry]:
+async def listed(tx: Transaction, *, after: int, limit: int) -> list[Entry]:
     """Return the leaves after an index, in order."""
-    return await _entries(tx, after=after, limit=limit, region=_region_of(caller), keyring=keyring)
+    return await _entries(tx, after=after, limit=limit, region=_region_of(tx.caller))
 
 
-async def readable(
-    tx: Transaction, caller: Caller, *, keyring: Keyring, before: int | None, limit: int
-) -> list[Entry]:
+async def readable(tx: Transaction, *, before: int | None, limit: int) -> list[Entry]:
     """Return the leaves before an index that the caller can read, newest first: in clear, or opened for them."""
-    rows = await entries.concerning(tx, before=before, limit=limit, region=_region_of(caller))
-    return await _opened(tx, rows, keyring=keyring)
+    rows = await entries.concerning(tx, before=before, limit=limit, region=_region_of(tx.caller))
+    return await _opened(tx, rows)
 
 
 async def signed(
-    tx: Transaction, caller: Caller, *, keyring: Keyring
+    tx: Transaction,
 ) -> tuple[Sealed, AsyncGenerator[Entry]]:
     """Return the newest checkpoint and its leaves, as `plek ledger export` writes them for the caller's region."""
     newest = await tree.newest(tx)
     if newest is None:
         raise Unavailable("No checkpoint has been sealed yet.")
-    return newest, exported(tx, size=newest.size, region=_region_of(caller), keyring=keyring)
+    return newest, exported(tx, size=newest.size, region=_region_of(tx.caller))
 
 
 def _region_of(caller: Caller) -> str | None:
@@ -72,17 +68,22 @@ def _region_of(caller: Caller) -> str | None:
 
 
 async def _entries(
-    tx: Transaction, *, after: int, limit: int, region: str | None, keyring: Keyring
+    tx: Transaction,
+    *,
+    after: int,
+    limit: int,
+    region: str | None,
 ) -> list[Entry]:
-    return await _opened(
-        tx, await entries.listed(tx, after=after, limit=limit, region=region), keyring=keyring
-    )
+    return await _opened(tx, await entries.listed(tx, after=after, limit=limit, region=region))
 
 
-async def _opened(tx: Transaction, rows: Sequence[EntryRow], *, keyring: Keyring) -> list[Entry]:
+async def _opened(
+    tx: Transaction,
+    rows: Sequence[EntryRow],
+) -> list[Entry]:
     openings: dict[int, Mapping[str, Any]] = {}
     if any(row.sealed_opening for row in rows):
-        key = await keys.read(tx, keys.LEDGER, keyring=keyring)
+        key = await keys.read(tx, keys.LEDGER)
         openings = {
             row.index: key.unseal_json(row.sealed_opening, row=str(row.index))
             for row in rows

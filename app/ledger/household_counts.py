@@ -16,7 +16,6 @@ from app.ledger.store.household_counts import Whose
 from app.reference import load
 from app.referrals import referrals
 from app.referrals.store import referrals as referral_rows
-from app.seal import Keyring
 
 HOUSEHOLDS, CHILDREN, MEN = "households", "children", "men"
 WITH_CHILDREN, WITH_MEN = "with_children", "with_men"
@@ -24,16 +23,18 @@ OF_GROUP = "group."
 
 
 async def add(
-    tx: Transaction, referral_id: UUID, *, receiver_id: UUID, receiving: str, keyring: Keyring
+    tx: Transaction,
+    referral_id: UUID,
+    *,
+    receiver_id: UUID,
+    receiving: str,
 ) -> None:
     """Count a household whose stay has just begun, in the transaction that says so."""
     row = await referral_rows.read(tx, referral_id)
     assert row is not None  # noqa: S101 - a foreign key says so
-    need = referrals.need_of(
-        referrals.opened(tx, row, keyring).content, await tx.snapshots.reference(tx)
-    )
+    need = referrals.need_of(referrals.opened(tx, row).content, await tx.snapshots.reference(tx))
     whose = Whose(quarter_of(today(tx)).first, receiver_id, receiving)
-    key = await keys.read(tx, keys.MONITOR, keyring=keyring)
+    key = await keys.read(tx, keys.MONITOR)
     await household_counts.add(tx, whose, counts_of(need), key=key)
 
 

@@ -30,7 +30,7 @@ from app.ranking.store import rankings as ranking_rows
 from app.reference import load
 from app.referrals import referrals
 from app.referrals.store import referrals as referral_rows
-from app.seal import DataKey, Keyring
+from app.seal import DataKey
 
 SALT_BYTES = 16
 
@@ -83,12 +83,15 @@ class Stay:
     """What each of the two leaves says, its newest correction in its place."""
 
 
-async def stay_of(tx: Transaction, began_with: UUID, *, keyring: Keyring) -> Stay | None:
+async def stay_of(
+    tx: Transaction,
+    began_with: UUID,
+) -> Stay | None:
     """Return what the ledger says of a household's time at a provider; None where it has no leaf of it."""
     rows = await ledger.openings_of(tx, began_with)
     if not rows:
         return None
-    key = await keys.read(tx, keys.LEDGER, keyring=keyring)
+    key = await keys.read(tx, keys.LEDGER)
     states: dict[int, Opening] = {}
     for index, sealed in rows:
         opening = parse_opening(key.unseal_json(sealed, row=str(index)))
@@ -113,19 +116,22 @@ class Begun:
 
 
 async def record_arrival(
-    tx: Transaction, caller: Caller, begun: Begun, *, at: datetime, keyring: Keyring
+    tx: Transaction,
+    begun: Begun,
+    *,
+    at: datetime,
 ) -> int:
     """Write the leaf of an arrival in another region.
 
     Where the ledger has one that was taken back, that is corrected: a beginning has one leaf,
     whatever was made of it.
     """
-    opening = await _arrival(tx, begun, at=at, keyring=keyring)
-    stay = await stay_of(tx, begun.placement_id, keyring=keyring)
+    opening = await _arrival(tx, begun, at=at)
+    stay = await stay_of(tx, begun.placement_id)
     if stay is None:
-        return await _append(tx, begun.placement_id, opening, keyring=keyring)
-    correction = Correction(stay.arrival, role_of(caller), begun.receiving, ARRIVED_AFTER_ALL)
-    return await record_correction(tx, stay, opening, correction, keyring=keyring)
+        return await _append(tx, begun.placement_id, opening)
+    correction = Correction(stay.arrival, role_of(tx.caller), begun.receiving, ARRIVED_AFTER_ALL)
+    return await record_correction(tx, stay, opening, correction)
 
 
 async def record_departure(
@@ -133,7 +139,6 @@ async def record_departure(
     began_with: UUID,
     *,
     at: datetime,
-    keyring: Keyring,
     swap_id: UUID | None = None,
 ) -> int | None:
     """Write the leaf of the end of a household's time at a provider, where its arrival there had one.
@@ -141,7 +146,7 @@ async def record_departure(
     It is as the arrival had it, with the day of departure, whatever rooms of that provider they
     lived in meanwhile; and with the swap for which they leave, if any.
     """
-    stay = await stay_of(tx, began_with, keyring=keyring)
+    stay = await stay_of(tx, began_with)
     if stay is None:
         return None
     arrival = stay.states[stay.arrival]
@@ -153,36 +158,37 @@ async def record_departure(
         arrival=stay.arrival,
         correction=None,
     )
-    return await _append(tx, began_with, opening, keyring=keyring)
+    return await _append(tx, began_with, opening)
 
 
 async def record_ready(
     tx: Transaction,
-    caller: Caller,
     began_with: UUID,
     *,
     receiving: str,
     since: date | None,
-    keyring: Keyring,
 ) -> int | None:
     """Correct the arrival of a running stay by the day since when the household has been ready to leave.
 
     None where its arrival has no leaf, or that says so already.
     """
-    stay = await stay_of(tx, began_with, keyring=keyring)
+    stay = await stay_of(tx, began_with)
     if stay is None or stay.states[stay.arrival].ready_since == since:
         return None
     changed = replace(stay.states[stay.arrival], ready_since=since)
-    correction = Correction(stay.arrival, role_of(caller), receiving, READY_TO_LEAVE)
-    return await record_correction(tx, stay, changed, correction, keyring=keyring)
+    correction = Correction(stay.arrival, role_of(tx.caller), receiving, READY_TO_LEAVE)
+    return await record_correction(tx, stay, changed, correction)
 
 
 async def record_correction(
-    tx: Transaction, stay: Stay, changed: Opening, correction: Correction, *, keyring: Keyring
+    tx: Transaction,
+    stay: Stay,
+    changed: Opening,
+    correction: Correction,
 ) -> int:
     """Write the one leaf that takes the place of another of the same stay from now on, with what that should say."""
     opening = replace(changed, type="correction", arrival=stay.arrival, correction=correction)
-    return await _append(tx, stay.began_with, opening, keyring=keyring)
+    return await _append(tx, stay.began_with, opening)
 
 
 def role_of(caller: Caller) -> str:
@@ -190,14 +196,19 @@ def role_of(caller: Caller) -> str:
     return Role.COORDINATOR if caller.has(Role.COORDINATOR) else Role.INTAKE_WORKER
 
 
-async def _arrival(tx: Transaction, begun: Begun, *, at: datetime, keyring: Keyring) -> Opening:
+async def _arrival(
+    tx: Transaction,
+    begun: Begun,
+    *,
+    at: datetime,
+) -> Opening:
     recorded = await ranking_rows.read(tx, begun.ranking_id)
     assert recorded is not None  # noqa: S101 - a foreign key says so
-    ranked = await rankings.made_again(tx, *recorded, keyring=keyring)
+    ranked = await rankings.made_again(tx, *recorded)
     referral = await referral_rows.read(tx, begun.referral_id)
     assert referral is not None  # noqa: S101 - a foreign key says so
     household = referrals.need_of(
-        referrals.opened(tx, referral, keyring).content, await tx.snapshots.reference(tx)
+        referrals.opened(tx, referral).content, await tx.snapshots.reference(tx)
     ).household
     return Opening(
         type="arrival",
@@ -224,7 +235,10 @@ class Fact:
 
 
 async def record_past(
-    tx: Transaction, facts: Iterable[Fact], *, arrivals: MutableMapping[UUID, int], keyring: Keyring
+    tx: Transaction,
+    facts: Iterable[Fact],
+    *,
+    arrivals: MutableMapping[UUID, int],
 ) -> None:
     """Write what happened before there was a ledger, in its order, under one lock.
 
@@ -238,7 +252,7 @@ async def record_past(
         known.append(
             fact if arrival == index else replace(fact, opening=_about(fact.opening, arrival))
         )
-    await ledger.append_all(tx, await _leaves(tx, known, keyring=keyring), first=first)
+    await ledger.append_all(tx, await _leaves(tx, known), first=first)
 
 
 def _about(opening: Opening, arrival: int) -> Opening:
@@ -247,15 +261,20 @@ def _about(opening: Opening, arrival: int) -> Opening:
 
 
 async def _append(
-    tx: Transaction, placement_id: UUID, opening: Opening, *, keyring: Keyring
+    tx: Transaction,
+    placement_id: UUID,
+    opening: Opening,
 ) -> int:
-    leaves = await _leaves(tx, [Fact(placement_id, tx.at, opening)], keyring=keyring)
+    leaves = await _leaves(tx, [Fact(placement_id, tx.at, opening)])
     return await ledger.append(tx, leaves[0])
 
 
-async def _leaves(tx: Transaction, facts: Iterable[Fact], *, keyring: Keyring) -> list[NewLeaf]:
+async def _leaves(
+    tx: Transaction,
+    facts: Iterable[Fact],
+) -> list[NewLeaf]:
     policy = (await tx.snapshots.reference(tx)).policy
-    key = await keys.read(tx, keys.LEDGER, keyring=keyring)
+    key = await keys.read(tx, keys.LEDGER)
     return [_leaf(fact, key=key, delay_days=policy.opening_delay_days) for fact in facts]
 
 

@@ -2,7 +2,6 @@
 
 from uuid import UUID
 
-from app.database.caller import Caller
 from app.database.transaction import Transaction
 from app.errors import Conflict, Missing
 from app.placing import placements
@@ -11,32 +10,32 @@ from app.placing.store.agreements import Agreement
 from app.placing.store.placements import PlacementRow
 
 
-async def read(tx: Transaction, caller: Caller, placement_id: UUID) -> Agreement:
+async def read(tx: Transaction, placement_id: UUID) -> Agreement:
     """Return what a household that the caller's provider sent or received agreed to, while it counts."""
-    await placements.read(tx, caller, placement_id)
+    await placements.read(tx, placement_id)
     found = await agreements.read(tx, placement_id)
     if found is None:
         raise Missing
     return found
 
 
-async def agree(tx: Transaction, caller: Caller, placement_id: UUID) -> Agreement:
+async def agree(tx: Transaction, placement_id: UUID) -> Agreement:
     """Note that a household would move if that helps another; it lapses after the policy's days."""
-    placement = await _living_here(tx, caller, placement_id)
+    placement = await _living_here(tx, placement_id)
     if placement.status != "arrived":
         raise Conflict("placement_status", "This placement is not arrived.")
     policy = (await tx.snapshots.reference(tx)).policy
     return await agreements.agree(tx, placement, days=policy.swap_agreement_days)
 
 
-async def withdraw(tx: Transaction, caller: Caller, placement_id: UUID) -> None:
+async def withdraw(tx: Transaction, placement_id: UUID) -> None:
     """Forget that a household would move; doing so again changes nothing."""
-    await _living_here(tx, caller, placement_id)
+    await _living_here(tx, placement_id)
     await agreements.withdraw(tx, placement_id)
 
 
-async def _living_here(tx: Transaction, caller: Caller, placement_id: UUID) -> PlacementRow:
-    placement = await placements.read(tx, caller, placement_id, lock=True)
-    if placement.receiver_id != caller.provider:
+async def _living_here(tx: Transaction, placement_id: UUID) -> PlacementRow:
+    placement = await placements.read(tx, placement_id, lock=True)
+    if placement.receiver_id != tx.caller.provider:
         raise Missing
     return placement

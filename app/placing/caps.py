@@ -16,7 +16,6 @@ from app.placing.store.placements import PlacementRow
 from app.ranking import rankings
 from app.ranking.store import rankings as ranking_rows
 from app.referrals.alternatives import midnight
-from app.seal import Keyring
 
 MONTHS = 3
 """How long a cap may be in force, at the most."""
@@ -49,9 +48,9 @@ class Shown:
     displaced_nights: int | None
 
 
-async def set_cap(tx: Transaction, caller: Caller, wanted: CapWanted) -> Shown:
+async def set_cap(tx: Transaction, wanted: CapWanted) -> Shown:
     """Set a cap for the caller's region; the ledger gets its leaf."""
-    region = _region_of(caller)
+    region = _region_of(tx.caller)
     first = wanted.first_day or local_day(tx.at)
     if faults := faults_of(tx, wanted):
         raise Invalid(*faults)
@@ -74,7 +73,7 @@ async def set_cap(tx: Transaction, caller: Caller, wanted: CapWanted) -> Shown:
         "last_day": wanted.last_day,
         "begins_at": begins_at,
         "ends_at": ends_at,
-        "account_id": caller.account_id,
+        "account_id": tx.caller.account_id,
         "index": await append_clear(tx, leaf_type=CAP, content=content),
     }
     await caps.add(tx, values)
@@ -87,10 +86,10 @@ def faults_of(tx: Transaction, wanted: CapWanted) -> tuple[Fault, ...]:
     return tuple(_faults(wanted.first_day or today, wanted.last_day, today=today))
 
 
-async def withdraw(tx: Transaction, caller: Caller, cap_id: UUID) -> Shown:
+async def withdraw(tx: Transaction, cap_id: UUID) -> Shown:
     """End a cap of the caller's region at once; the ledger gets a correction of its leaf. Once more changes nothing."""
     cap = await caps.read(tx, cap_id)
-    if cap is None or cap.region != _region_of(caller):
+    if cap is None or cap.region != _region_of(tx.caller):
         raise Missing
     locked = await caps.read(tx, cap_id, lock=True)
     if locked is not None and locked.withdrawn_at is None:
@@ -127,7 +126,10 @@ async def displaced_nights(
 
 
 async def note_displaced(
-    tx: Transaction, placement: PlacementRow, *, leaf: int, keyring: Keyring
+    tx: Transaction,
+    placement: PlacementRow,
+    *,
+    leaf: int,
 ) -> None:
     """Note, as a household that does not flee arrives in another region, which caps had sent it there.
 
@@ -140,7 +142,7 @@ async def note_displaced(
     recorded = None if hold is None else await ranking_rows.read(tx, hold.ranking_id)
     if recorded is None or recorded[1] is None:
         return
-    ranked = await rankings.made_again(tx, *recorded, keyring=keyring)
+    ranked = await rankings.made_again(tx, *recorded)
     left_out = sorted(
         {out.region for out in ranked.ranking.excluded if out.rule == CAP} - {placement.receiving}
     )

@@ -4,47 +4,55 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 from uuid import UUID
 
-from app.database.caller import Caller
 from app.database.transaction import Transaction
 from app.errors import Erased
 from app.placing.store.placements import PlacementRow
 from app.referrals import referrals
 from app.referrals.store import referrals as referral_rows
 from app.referrals.store.referrals import ReferralRow
-from app.seal import Keyring
 
 Content = Mapping[str, Any]
 
 
-async def of_referral(tx: Transaction, referral_id: UUID, *, keyring: Keyring) -> Content | None:
+async def of_referral(
+    tx: Transaction,
+    referral_id: UUID,
+) -> Content | None:
     """Return what is known of a household that comes to the caller's provider; None where the caller may not see it.
 
     Also None where nothing is left to see, as it was erased.
     """
-    return (await _known(tx, {referral_id}, keyring=keyring)).get(referral_id)
+    return (await _known(tx, {referral_id})).get(referral_id)
 
 
 async def of_placements(
-    tx: Transaction, caller: Caller, rows: Iterable[PlacementRow], *, keyring: Keyring
+    tx: Transaction,
+    rows: Iterable[PlacementRow],
 ) -> Mapping[UUID, Content]:
     """Return, by placement, who comes to the caller's provider or is there; of others, and of what is over, nothing."""
     received = [
         row
         for row in rows
-        if row.receiver_id == caller.provider and (row.awaited or row.status == "arrived")
+        if row.receiver_id == tx.caller.provider and (row.awaited or row.status == "arrived")
     ]
-    known = await _known(tx, {row.referral_id for row in received}, keyring=keyring)
+    known = await _known(tx, {row.referral_id for row in received})
     return {row.id: known[row.referral_id] for row in received if row.referral_id in known}
 
 
-async def _known(tx: Transaction, ids: set[UUID], *, keyring: Keyring) -> dict[UUID, Content]:
+async def _known(
+    tx: Transaction,
+    ids: set[UUID],
+) -> dict[UUID, Content]:
     rows = await referral_rows.several(tx, sorted(ids)) if ids else []
-    found = {row.id: _opened(tx, row, keyring) for row in rows}
+    found = {row.id: _opened(tx, row) for row in rows}
     return {id_: content for id_, content in found.items() if content is not None}
 
 
-def _opened(tx: Transaction, row: ReferralRow, keyring: Keyring) -> Content | None:
+def _opened(
+    tx: Transaction,
+    row: ReferralRow,
+) -> Content | None:
     try:
-        return referrals.opened(tx, row, keyring).content
+        return referrals.opened(tx, row).content
     except Erased:
         return None

@@ -6,7 +6,6 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from app.database import outbox
-from app.database.caller import Caller
 from app.database.transaction import Transaction
 from app.errors import Conflict, Missing
 from app.placing import returns, still_lawful
@@ -18,7 +17,6 @@ from app.placing.store.placements import PlacementRow
 from app.referrals import referrals
 from app.referrals.store import referrals as referral_rows
 from app.referrals.store.referrals import ReferralRow
-from app.seal import Keyring
 
 CLOSED_HOLD = {
     "pending": ("not_accepted", "The receiving provider has not accepted yet."),
@@ -43,22 +41,21 @@ class Confirmation:
 
 
 async def confirm(
-    tx: Transaction, caller: Caller, wanted: Confirmation, *, keyring: Keyring
+    tx: Transaction,
+    wanted: Confirmation,
 ) -> PlacementRow:
     """Confirm an accepted hold: the household is on its way. What they leave stays theirs until they have arrived."""
-    hold = await holds.read(tx, wanted.hold_id, provider_id=caller.provider, lock=True)
-    if hold is None or hold.provider_id != caller.provider:
+    hold = await holds.read(tx, wanted.hold_id, provider_id=tx.caller.provider, lock=True)
+    if hold is None or hold.provider_id != tx.caller.provider:
         raise Missing
     if hold.swap_id is not None:
         raise part_of_swap()
-    previous = (
-        None if wanted.previous_id is None else await _previous(tx, caller, wanted.previous_id)
-    )
+    previous = None if wanted.previous_id is None else await _previous(tx, wanted.previous_id)
     if hold.status != "accepted":
         raise Conflict(*CLOSED_HOLD[hold.status])
     referral = await referral_rows.read(tx, hold.referral_id)
     assert referral is not None  # noqa: S101 - a foreign key says so
-    receiving = await _check_still_lawful(tx, hold, referral, keyring=keyring)
+    receiving = await _check_still_lawful(tx, hold, referral)
     placement = await _new(
         tx, hold, referral, wanted=wanted, previous=previous, receiving=receiving
     )
@@ -74,12 +71,12 @@ async def confirm(
     await outbox.add(
         tx, kind="hold", subject=str(hold.id), audience=[hold.provider_id, hold.receiver_id]
     )
-    return await told(tx, caller, placement["id"], freed=False)
+    return await told(tx, placement["id"], freed=False)
 
 
-async def _previous(tx: Transaction, caller: Caller, placement_id: UUID) -> PlacementRow:
+async def _previous(tx: Transaction, placement_id: UUID) -> PlacementRow:
     """Return the placement that a household is to leave: one in which they are now, for either of its providers."""
-    previous = await placements.read(tx, placement_id, provider_id=caller.provider, lock=True)
+    previous = await placements.read(tx, placement_id, provider_id=tx.caller.provider, lock=True)
     if previous is None:
         raise Missing
     if previous.status != "arrived":
@@ -141,10 +138,12 @@ def in_stay(referral: ReferralRow, previous: PlacementRow | None) -> dict[str, A
 
 
 async def _check_still_lawful(
-    tx: Transaction, hold: HoldRow, referral: ReferralRow, *, keyring: Keyring
+    tx: Transaction,
+    hold: HoldRow,
+    referral: ReferralRow,
 ) -> str:
     """Refuse where a rule stands in the way of the place by what is known now; return the place's region."""
-    content = referrals.opened(tx, referral, keyring).content
+    content = referrals.opened(tx, referral).content
     now = await still_lawful.standing(
         tx, hold.place_id, content, capped_regions=await caps.reached(tx, besides=hold.referral_id)
     )

@@ -6,7 +6,6 @@ from typing import Any
 from uuid import UUID
 
 from app.allocation.ledger.openings import NOT_ARRIVED, Correction, Opening
-from app.database.caller import Caller
 from app.database.transaction import Transaction
 from app.errors import Conflict, Fault, Invalid, Missing
 from app.ledger import ledger
@@ -16,7 +15,6 @@ from app.placing.placements import Recorded
 from app.placing.store import placements as placement_rows
 from app.placing.store.placements import PlacementRow
 from app.placing.swaps import swap_course
-from app.seal import Keyring
 
 ARRIVED, DEPARTED = "arrived_other_day", "departed_other_day"
 ENDED = "ended"
@@ -31,7 +29,9 @@ class Wrong:
 
 
 async def correct(
-    tx: Transaction, caller: Caller, placement_id: UUID, wrong: Wrong, *, keyring: Keyring
+    tx: Transaction,
+    placement_id: UUID,
+    wrong: Wrong,
 ) -> Recorded:
     """Correct an arrival or a departure, as the receiving provider; in another region the ledger gets one leaf.
 
@@ -39,8 +39,8 @@ async def correct(
     has made sure that they are safe, or they arrive.
     """
     course = await swap_course.of(tx, placement_id)
-    placement = await placements.read(tx, caller, placement_id, lock=True)
-    if placement.receiver_id != caller.provider:
+    placement = await placements.read(tx, placement_id, lock=True)
+    if placement.receiver_id != tx.caller.provider:
         raise Missing
     if wrong.code == NOT_ARRIVED:
         if course is not None or placement.previous_id is not None:
@@ -55,8 +55,8 @@ async def correct(
         tx, placement_id, expected=placement.status, values=changes
     )
     assert changed  # noqa: S101 - the row is locked
-    now = await placements.told(tx, caller, placement_id, freed=False)
-    return Recorded(now, await _leaf(tx, caller, placement, wrong, keyring=keyring))
+    now = await placements.told(tx, placement_id, freed=False)
+    return Recorded(now, await _leaf(tx, placement, wrong))
 
 
 def _nobody_came(tx: Transaction, placement: PlacementRow, wrong: Wrong) -> dict[str, Any]:
@@ -97,17 +97,19 @@ async def _another_day(tx: Transaction, placement: PlacementRow, wrong: Wrong) -
 
 
 async def _leaf(
-    tx: Transaction, caller: Caller, placement: PlacementRow, wrong: Wrong, *, keyring: Keyring
+    tx: Transaction,
+    placement: PlacementRow,
+    wrong: Wrong,
 ) -> int | None:
     """Write the leaf, where what was wrong has one: moving inside a provider has none."""
     if wrong.code != DEPARTED and placement.began_id is not None:
         return None
-    stay = await ledger.stay_of(tx, placement.began_with, keyring=keyring)
+    stay = await ledger.stay_of(tx, placement.began_with)
     if stay is None:
         return None
     corrects, changed = _corrected(stay, wrong)
-    correction = Correction(corrects, ledger.role_of(caller), placement.receiving, wrong.code)
-    return await ledger.record_correction(tx, stay, changed, correction, keyring=keyring)
+    correction = Correction(corrects, ledger.role_of(tx.caller), placement.receiving, wrong.code)
+    return await ledger.record_correction(tx, stay, changed, correction)
 
 
 def _corrected(stay: Stay, wrong: Wrong) -> tuple[int, Opening]:

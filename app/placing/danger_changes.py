@@ -11,7 +11,6 @@ from app.placing.store import who_is_where
 from app.placing.swaps import swap_course
 from app.referrals import referrals
 from app.referrals.referrals import Referral
-from app.seal import Keyring
 
 SITE_UNSAFE = "site_unsafe"
 """Why a hold at a compromised site is declined."""
@@ -38,16 +37,17 @@ async def look_again(tx: Transaction, referral: Referral) -> None:
             )
 
 
-async def moved(tx: Transaction, site_id: UUID, *, keyring: Keyring) -> None:
+async def moved(
+    tx: Transaction,
+    site_id: UUID,
+) -> None:
     """Look again at everybody who has a place at an own site of which something changed that safety asks about.
 
     Also at those who are shielded from the caller: nothing of them comes out, but that both
     providers hear of it.
     """
     for present in await who_is_where.everybody_at(tx, site_id):
-        content, _ = referrals.unsealed(
-            tx, present, key=present.key, sealed=present.sealed, keyring=keyring
-        )
+        content, _ = referrals.unsealed(tx, present, key=present.key, sealed=present.sealed)
         if (
             present.hidden
         ):  # nobody looked at them: what comes of the comparison is told to those who may know

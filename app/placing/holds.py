@@ -8,7 +8,6 @@ from typing import Any
 from uuid import UUID
 
 from app.database import outbox
-from app.database.caller import Caller
 from app.database.transaction import Transaction
 from app.errors import Conflict, Missing
 from app.placing import coming, still_lawful
@@ -16,7 +15,6 @@ from app.placing.store import hold_changes, holds, placements
 from app.placing.store.holds import HoldRow
 from app.referrals import referrals
 from app.referrals.store import referrals as referral_rows
-from app.seal import Keyring
 
 UNSAFE_SITE = (
     "Nobody is safe at this site any more: decline, so that another place is found for them."
@@ -57,42 +55,49 @@ class Hold:
     """The swap for which the place is kept: consent to that, or refuse it."""
 
 
-async def read(tx: Transaction, caller: Caller, hold_id: UUID, *, keyring: Keyring) -> Hold:
+async def read(
+    tx: Transaction,
+    hold_id: UUID,
+) -> Hold:
     """Return a hold that the caller's provider sent or received."""
-    row = await holds.read(tx, hold_id, provider_id=caller.provider)
+    row = await holds.read(tx, hold_id, provider_id=tx.caller.provider)
     if row is None:
         raise Missing
-    return await _shown(tx, caller, row, keyring=keyring)
+    return await _shown(tx, row)
 
 
 async def listed(
     tx: Transaction,
-    caller: Caller,
     *,
-    keyring: Keyring,
     status: str | None,
     limit: int,
     after: tuple[datetime, UUID] | None,
 ) -> list[Hold]:
     """Return the holds that the caller's provider sent or received, newest first."""
-    rows = await holds.listed(tx, caller.provider, status=status, limit=limit, after=after)
-    return [await _shown(tx, caller, row, keyring=keyring) for row in rows]
+    rows = await holds.listed(tx, tx.caller.provider, status=status, limit=limit, after=after)
+    return [await _shown(tx, row) for row in rows]
 
 
-async def accept(tx: Transaction, caller: Caller, hold_id: UUID, *, keyring: Keyring) -> Hold:
+async def accept(
+    tx: Transaction,
+    hold_id: UUID,
+) -> Hold:
     """Accept as a person there; kept for repeats, so the answer does not say who is coming: only a live hold does."""
-    row = await _received(tx, caller, hold_id)
+    row = await _received(tx, hold_id)
     _check(row, {"pending"})
     policy = (await tx.snapshots.reference(tx)).policy
     until = tx.at + timedelta(minutes=policy.hold_minutes)
     if not await hold_changes.keep(tx, hold_id, until=until, accepted_by="person", renewal=False):
         raise _ran_out()
-    await _check_safe(tx, row, keyring=keyring)
+    await _check_safe(tx, row)
     await _tell(tx, row)
-    return replace(await read(tx, caller, hold_id, keyring=keyring), shared=None)
+    return replace(await read(tx, hold_id), shared=None)
 
 
-async def _check_safe(tx: Transaction, row: HoldRow, *, keyring: Keyring) -> None:
+async def _check_safe(
+    tx: Transaction,
+    row: HoldRow,
+) -> None:
     """Refuse a place where the household would not be safe by what is known now: who was not told of it yet, hears it.
 
     The referral is locked: what becomes known from here on finds the hold as it is then, and raises
@@ -101,43 +106,53 @@ async def _check_safe(tx: Transaction, row: HoldRow, *, keyring: Keyring) -> Non
     referral = await referral_rows.read(tx, row.referral_id)
     if referral is None:  # who comes is seen only while the hold lives
         raise _ran_out()
-    now = await still_lawful.standing(
-        tx, row.place_id, referrals.opened(tx, referral, keyring).content
-    )
+    now = await still_lawful.standing(tx, row.place_id, referrals.opened(tx, referral).content)
     still_lawful.check_safe(now, site=UNSAFE_SITE, danger=UNSAFE_THERE, rules=now.unsafe)
 
 
 async def decline(
-    tx: Transaction, caller: Caller, hold_id: UUID, *, reason: str, keyring: Keyring
+    tx: Transaction,
+    hold_id: UUID,
+    *,
+    reason: str,
 ) -> Hold:
     """Decline, as the receiving provider, with a coded reason; the place is free again."""
-    row = await _received(tx, caller, hold_id)
+    row = await _received(tx, hold_id)
     _check(row, {"pending", "accepted"})
-    return await _resolve(tx, caller, row, status="declined", reason=reason, keyring=keyring)
+    return await _resolve(tx, row, status="declined", reason=reason)
 
 
 async def release(
-    tx: Transaction, caller: Caller, hold_id: UUID, *, reason: str | None, keyring: Keyring
+    tx: Transaction,
+    hold_id: UUID,
+    *,
+    reason: str | None,
 ) -> Hold:
     """Give a place back, as the provider that asked for it."""
-    row = await _sent(tx, caller, hold_id)
+    row = await _sent(tx, hold_id)
     _check(row, {"pending", "accepted"})
-    return await _resolve(tx, caller, row, status="released", reason=reason, keyring=keyring)
+    return await _resolve(tx, row, status="released", reason=reason)
 
 
-async def discard(tx: Transaction, caller: Caller, hold_id: UUID, *, keyring: Keyring) -> None:
+async def discard(
+    tx: Transaction,
+    hold_id: UUID,
+) -> None:
     """Give a place back if it is still held; discarding a hold that is over changes nothing."""
-    row = await _sent(tx, caller, hold_id)
+    row = await _sent(tx, hold_id)
     if row.status == "placed":
         raise Conflict("already_placed", "This hold became a placement.")
     if row.live:
         with suppress(Conflict):  # It ran out a moment ago: it is over all the same.
-            await _resolve(tx, caller, row, status="released", reason=None, keyring=keyring)
+            await _resolve(tx, row, status="released", reason=None)
 
 
-async def renew(tx: Transaction, caller: Caller, hold_id: UUID, *, keyring: Keyring) -> Hold:
+async def renew(
+    tx: Transaction,
+    hold_id: UUID,
+) -> Hold:
     """Keep a place a while longer, as the provider that asked for it; the policy limits how often."""
-    row = await _sent(tx, caller, hold_id)
+    row = await _sent(tx, hold_id)
     _check(row, {"pending", "accepted"})
     if row.renewals_left == 0:
         raise Conflict(
@@ -149,7 +164,7 @@ async def renew(tx: Transaction, caller: Caller, hold_id: UUID, *, keyring: Keyr
     if not await hold_changes.keep(tx, hold_id, until=until, accepted_by=None, renewal=True):
         raise _ran_out()
     await _tell(tx, row)
-    return await read(tx, caller, hold_id, keyring=keyring)
+    return await read(tx, hold_id)
 
 
 async def sweep(tx: Transaction) -> int:
@@ -160,39 +175,37 @@ async def sweep(tx: Transaction) -> int:
     return lapsed
 
 
-async def let_go(tx: Transaction, caller: Caller, hold_id: UUID) -> None:
+async def let_go(tx: Transaction, hold_id: UUID) -> None:
     """Release the live hold of a referral that is being withdrawn."""
-    row = await _sent(tx, caller, hold_id)
+    row = await _sent(tx, hold_id)
     await hold_changes.resolve(tx, row.id, status="released", reason=None)
     await _tell(tx, row, freed=True)
 
 
 async def _resolve(
     tx: Transaction,
-    caller: Caller,
     row: HoldRow,
     *,
     status: str,
     reason: str | None,
-    keyring: Keyring,
 ) -> Hold:
     if not await hold_changes.resolve(tx, row.id, status=status, reason=reason):
         raise _ran_out()
     await _tell(tx, row, freed=True)
-    return await read(tx, caller, row.id, keyring=keyring)
+    return await read(tx, row.id)
 
 
-async def _received(tx: Transaction, caller: Caller, hold_id: UUID) -> HoldRow:
-    return await _locked(tx, caller, hold_id, side="receiver_id")
+async def _received(tx: Transaction, hold_id: UUID) -> HoldRow:
+    return await _locked(tx, hold_id, side="receiver_id")
 
 
-async def _sent(tx: Transaction, caller: Caller, hold_id: UUID) -> HoldRow:
-    return await _locked(tx, caller, hold_id, side="provider_id")
+async def _sent(tx: Transaction, hold_id: UUID) -> HoldRow:
+    return await _locked(tx, hold_id, side="provider_id")
 
 
-async def _locked(tx: Transaction, caller: Caller, hold_id: UUID, *, side: str) -> HoldRow:
-    row = await holds.read(tx, hold_id, provider_id=caller.provider, lock=True)
-    if row is None or getattr(row, side) != caller.provider:
+async def _locked(tx: Transaction, hold_id: UUID, *, side: str) -> HoldRow:
+    row = await holds.read(tx, hold_id, provider_id=tx.caller.provider, lock=True)
+    if row is None or getattr(row, side) != tx.caller.provider:
         raise Missing
     if row.swap_id is not None and row.live:
         raise part_of_swap()
@@ -231,12 +244,15 @@ async def tell_availability(tx: Transaction, *, site_id: UUID, owner_id: UUID) -
     await outbox.add(tx, kind="availability", subject=region, audience=[owner_id])
 
 
-async def _shown(tx: Transaction, caller: Caller, row: HoldRow, *, keyring: Keyring) -> Hold:
+async def _shown(
+    tx: Transaction,
+    row: HoldRow,
+) -> Hold:
     """Return a hold as the caller may see it: the receiver sees who is coming, until they have left."""
-    sent, received = row.provider_id == caller.provider, row.receiver_id == caller.provider
+    sent, received = row.provider_id == tx.caller.provider, row.receiver_id == tx.caller.provider
     shared = None
     if received and (row.live or row.comes_yet):
-        shared = await coming.of_referral(tx, row.referral_id, keyring=keyring)
+        shared = await coming.of_referral(tx, row.referral_id)
     return Hold(
         id=row.id,
         status=row.status,

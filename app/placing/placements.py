@@ -8,7 +8,6 @@ from uuid import UUID
 
 from app.allocation.ledger.stays import Arrival, due_at
 from app.database import outbox
-from app.database.caller import Caller
 from app.database.transaction import Transaction
 from app.errors import Conflict, Fault, Forbidden, Invalid, Missing
 from app.ledger import household_counts, ledger
@@ -19,7 +18,6 @@ from app.placing.store.placements import PlacementRow
 from app.placing.swaps import swap_course
 from app.referrals import referrals
 from app.referrals.store import referrals as referral_rows
-from app.seal import Keyring
 
 ONWARD = "follow_on_place"
 """Where a household goes that leaves for its next place in a swap: its stay goes on."""
@@ -38,11 +36,9 @@ class Recorded:
     ledger_leaf: int | None = None
 
 
-async def read(
-    tx: Transaction, caller: Caller, placement_id: UUID, *, lock: bool = False
-) -> PlacementRow:
+async def read(tx: Transaction, placement_id: UUID, *, lock: bool = False) -> PlacementRow:
     """Return a placement that the caller's provider sent or received; locked against changes if asked."""
-    row = await placements.read(tx, placement_id, provider_id=caller.provider, lock=lock)
+    row = await placements.read(tx, placement_id, provider_id=tx.caller.provider, lock=lock)
     if row is None:
         raise Missing
     return row
@@ -50,18 +46,18 @@ async def read(
 
 async def listed(
     tx: Transaction,
-    caller: Caller,
     *,
     status: str | None,
     limit: int,
     after: tuple[datetime, UUID] | None,
 ) -> list[PlacementRow]:
     """Return the placements that the caller's provider sent or received, newest first."""
-    return await placements.listed(tx, caller.provider, status=status, limit=limit, after=after)
+    return await placements.listed(tx, tx.caller.provider, status=status, limit=limit, after=after)
 
 
 async def arrive(
-    tx: Transaction, caller: Caller, placement_id: UUID, *, keyring: Keyring
+    tx: Transaction,
+    placement_id: UUID,
 ) -> Recorded:
     """Record that the household has arrived, and has left the place that it moved on from, if any.
 
@@ -69,33 +65,34 @@ async def arrive(
     time at a provider begins or ends with it, in another region, the ledger gets its leaves.
     """
     course = await swap_course.of(tx, placement_id)
-    placement = await _received(tx, caller, placement_id)
+    placement = await _received(tx, placement_id)
     if not placement.awaited:
         raise _not("underway")
     if not await hold_changes.has_place(tx, placement_id):
         raise Conflict("place_occupied", "Whoever lives there has not left yet.")
     if placement.status != "underway":
-        await _expect_again(tx, placement, keyring=keyring)
+        await _expect_again(tx, placement)
     left = None
     if placement.previous_id is not None:
         left = await hold_changes.leave_previous(tx, placement_id, at=tx.at)
     due = due_at(Arrival(left_inside=left, cross_regional=placement.cross_regional))
     if due.departure:
         swap_id = None if course is None else course.swap.id
-        await ledger.record_departure(
-            tx, placement.began_with, at=tx.at, keyring=keyring, swap_id=swap_id
-        )
+        await ledger.record_departure(tx, placement.began_with, at=tx.at, swap_id=swap_id)
     began = placement.began_id if left else None
     arrived = {"status": "arrived", "arrived_at": tx.at, "began_id": began, **ACTED}
     if not await placements.change(tx, placement_id, expected="underway", values=arrived):
         raise _not("underway")
-    now = await told(tx, caller, placement_id, freed=False)
-    leaf = await _begin(tx, caller, now, leaf_due=due.arrival, keyring=keyring)
+    now = await told(tx, placement_id, freed=False)
+    leaf = await _begin(tx, now, leaf_due=due.arrival)
     await swap_course.arrived(tx, course, placement_id)
     return Recorded(now, leaf)
 
 
-async def _expect_again(tx: Transaction, placement: PlacementRow, *, keyring: Keyring) -> None:
+async def _expect_again(
+    tx: Transaction,
+    placement: PlacementRow,
+) -> None:
     """Take back that a household did not come, and look again whether it is safe there."""
     again = await placements.expect_again(tx, placement.id)
     if again is None:
@@ -106,31 +103,31 @@ async def _expect_again(tx: Transaction, placement: PlacementRow, *, keyring: Ke
         raise _not("underway")
     row = await referral_rows.read(tx, placement.referral_id)
     if row is not None and row.key is not None:
-        await danger_changes.look_again(tx, referrals.opened(tx, row, keyring))
+        await danger_changes.look_again(tx, referrals.opened(tx, row))
 
 
 async def _begin(
-    tx: Transaction, caller: Caller, now: PlacementRow, *, leaf_due: bool, keyring: Keyring
+    tx: Transaction,
+    now: PlacementRow,
+    *,
+    leaf_due: bool,
 ) -> int | None:
     """Write what a beginning brings with it, once: whoever is back in a stay that was taken back is counted already."""
-    leaf = await _record(tx, caller, now, keyring=keyring) if leaf_due else None
+    leaf = await _record(tx, now) if leaf_due else None
     if now.arrival_withdrawn_at is not None:
         return leaf
     if now.previous_id is None:
         await household_counts.add(
-            tx,
-            now.referral_id,
-            receiver_id=now.receiver_id,
-            receiving=now.receiving,
-            keyring=keyring,
+            tx, now.referral_id, receiver_id=now.receiver_id, receiving=now.receiving
         )
     if leaf is not None:
-        await caps.note_displaced(tx, now, leaf=leaf, keyring=keyring)
+        await caps.note_displaced(tx, now, leaf=leaf)
     return leaf
 
 
 async def _record(
-    tx: Transaction, caller: Caller, placement: PlacementRow, *, keyring: Keyring
+    tx: Transaction,
+    placement: PlacementRow,
 ) -> int:
     hold = await holds.read(tx, placement.hold_id, provider_id=placement.provider_id)
     assert hold is not None  # noqa: S101 - a foreign key says so
@@ -145,16 +142,14 @@ async def _record(
         reason=placement.reason,
         ready_since=placement.ready_to_leave_since,
     )
-    return await ledger.record_arrival(tx, caller, begun, at=tx.at, keyring=keyring)
+    return await ledger.record_arrival(tx, begun, at=tx.at)
 
 
-async def no_show(
-    tx: Transaction, caller: Caller, placement_id: UUID, *, safety_checked: bool
-) -> PlacementRow:
+async def no_show(tx: Transaction, placement_id: UUID, *, safety_checked: bool) -> PlacementRow:
     """Record that the household did not come; the place is kept until the sender has made sure that they are safe."""
     course = await swap_course.of(tx, placement_id)
-    placement = await read(tx, caller, placement_id, lock=True)
-    if safety_checked and placement.provider_id != caller.provider:
+    placement = await read(tx, placement_id, lock=True)
+    if safety_checked and placement.provider_id != tx.caller.provider:
         raise Forbidden("Only the provider that sent them can say that they are safe.")
     if placement.status not in {"underway", "no_show"}:
         raise _not("underway")
@@ -174,23 +169,21 @@ async def no_show(
         lives = await placements.lives_somewhere(tx, placement.referral_id)
         await referral_rows.set_status(tx, placement.referral_id, "placed" if lives else "open")
         await swap_course.not_arrived(tx, course, placement_id)
-    return await told(tx, caller, placement_id, freed=safety_checked)
+    return await told(tx, placement_id, freed=safety_checked)
 
 
 async def note(
     tx: Transaction,
-    caller: Caller,
     placement_id: UUID,
     *,
     changes: Mapping[str, Any],
-    keyring: Keyring,
 ) -> PlacementRow:
     """Note what is known of a departure to come, as its receiver; when they are expected or go back, as either side.
 
     In another region, since when they have been ready to leave gets a leaf.
     """
-    placement = await read(tx, caller, placement_id, lock=True)
-    if placement.receiver_id != caller.provider and not (changes and changes.keys() <= EITHER):
+    placement = await read(tx, placement_id, lock=True)
+    if placement.receiver_id != tx.caller.provider and not (changes and changes.keys() <= EITHER):
         raise Missing
     if not placement.live:
         raise _not("underway or arrived")
@@ -199,9 +192,9 @@ async def note(
         await placements.change(tx, placement_id, expected=placement.status, values=changes)
     if "blockers" in changes:
         await departures.block(tx, placement_id, codes=changes["blockers"])
-    now = await told(tx, caller, placement_id, freed=False)
+    now = await told(tx, placement_id, freed=False)
     if READY in changes:
-        await _ready(tx, caller, placement, since=changes[READY], keyring=keyring)
+        await _ready(tx, placement, since=changes[READY])
     return now
 
 
@@ -227,21 +220,14 @@ def _agreed(
 
 async def _ready(
     tx: Transaction,
-    caller: Caller,
     placement: PlacementRow,
     *,
     since: date | None,
-    keyring: Keyring,
 ) -> None:
     await departures.ready(tx, placement.id, since=since)
     if placement.status == "arrived":
         await ledger.record_ready(
-            tx,
-            caller,
-            placement.began_with,
-            receiving=placement.receiving,
-            since=since,
-            keyring=keyring,
+            tx, placement.began_with, receiving=placement.receiving, since=since
         )
 
 
@@ -255,11 +241,14 @@ class Leaving:
 
 
 async def depart(
-    tx: Transaction, caller: Caller, placement_id: UUID, *, leaving: Leaving, keyring: Keyring
+    tx: Transaction,
+    placement_id: UUID,
+    *,
+    leaving: Leaving,
 ) -> Recorded:
     """End a stay: the place is free again, and in another region the ledger gets its leaf."""
     course = await swap_course.of(tx, placement_id)
-    placement = await _received(tx, caller, placement_id)
+    placement = await _received(tx, placement_id)
     if placement.status != "arrived" or placement.arrived_at is None:
         raise _not("arrived")
     at = leaving.departed_at or tx.at
@@ -279,17 +268,15 @@ async def depart(
     await placements.change(tx, placement_id, expected="arrived", values=changes)
     await hold_changes.free(tx, placement_id)
     await swap_course.left(tx, course, placement_id, goes_on=goes_on)
-    now = await told(tx, caller, placement_id, freed=True)
+    now = await told(tx, placement_id, freed=True)
     swap_id = course.swap.id if course is not None and goes_on else None
-    leaf = await ledger.record_departure(
-        tx, placement.began_with, at=at, keyring=keyring, swap_id=swap_id
-    )
+    leaf = await ledger.record_departure(tx, placement.began_with, at=at, swap_id=swap_id)
     return Recorded(now, leaf)
 
 
-async def told(tx: Transaction, caller: Caller, placement_id: UUID, *, freed: bool) -> PlacementRow:
+async def told(tx: Transaction, placement_id: UUID, *, freed: bool) -> PlacementRow:
     """Tell both providers that a placement has changed, and the owner that a place is free; return it as it is now."""
-    row = await read(tx, caller, placement_id)
+    row = await read(tx, placement_id)
     await outbox.add(
         tx, kind="placement", subject=str(row.id), audience=[row.provider_id, row.receiver_id]
     )
@@ -298,9 +285,9 @@ async def told(tx: Transaction, caller: Caller, placement_id: UUID, *, freed: bo
     return row
 
 
-async def _received(tx: Transaction, caller: Caller, placement_id: UUID) -> PlacementRow:
-    row = await read(tx, caller, placement_id, lock=True)
-    if row.receiver_id != caller.provider:
+async def _received(tx: Transaction, placement_id: UUID) -> PlacementRow:
+    row = await read(tx, placement_id, lock=True)
+    if row.receiver_id != tx.caller.provider:
         raise Missing
     return row
 

@@ -8,7 +8,6 @@ from uuid import UUID, uuid4
 from app.allocation.policy.policy import Policy
 from app.allocation.ranking.own_region import that_go_first
 from app.database import answers
-from app.database.caller import Caller
 from app.database.transaction import Transaction
 from app.errors import Conflict, Erased, Fault, Invalid, Missing
 from app.placing.holds import Hold
@@ -18,7 +17,6 @@ from app.ranking import offers, rankings
 from app.referrals import referrals
 from app.referrals.store import referrals as referral_rows
 from app.referrals.store.referrals import ReferralRow
-from app.seal import Keyring
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,10 +31,8 @@ class HoldRequest:
 
 async def take(
     tx: Transaction,
-    caller: Caller,
     request: HoldRequest,
     *,
-    keyring: Keyring,
     record: Callable[[Hold], answers.Answer],
 ) -> tuple[Hold, bool]:
     """Hold any free place of an offer; return the hold, and whether this was the first time it was asked for.
@@ -44,30 +40,28 @@ async def take(
     `record` turns the hold into the answer that is kept for repeats, in the same statement that
     takes the place.
     """
-    ticket = offers.read(keyring, request.ranking_id, request.offer_id)
+    ticket = offers.read(tx.keyring, request.ranking_id, request.offer_id)
     if ticket is None:
-        await _explain_no_offer(tx, caller, request)
+        await _explain_no_offer(tx, request)
     assert ticket is not None  # noqa: S101 - explained away above
     if ticket.rank > 1 and request.override_reason is None:
         fault = Fault("/overrideReason", "is required for an offer that is not the first")
         raise Invalid(
             fault, code="override_reason_required", detail="Say why this offer and not the first."
         )
-    wanted = _wanted(
-        tx, caller, request, ticket=ticket, policy=(await tx.snapshots.reference(tx)).policy
-    )
+    wanted = _wanted(tx, request, ticket=ticket, policy=(await tx.snapshots.reference(tx)).policy)
     hold = _new(wanted, at=tx.at)
-    asker = Asker(tuple(sorted(caller.roles)), caller.source, caller.request_id)
+    asker = Asker(tuple(sorted(tx.caller.roles)), tx.caller.source, tx.caller.request_id)
     answer = record(hold)
     taken = await holds.take(tx, wanted, answer, asker)
     go_first = None
     if not taken.referral and wanted.leaves_region:
-        go_first = await _go_first(tx, caller, request, keyring=keyring)
+        go_first = await _go_first(tx, request)
         if go_first is not None:
             await _check_cap(tx, request, group_id=wanted.group_id)
             taken = await leaving.take(tx, wanted, answer, asker, go_first)
     if not taken.referral:
-        await _explain_refusal(tx, caller, request, flees=go_first is None)
+        await _explain_refusal(tx, request, flees=go_first is None)
     if not taken.place:
         raise Conflict("offer_gone", "Those places have just gone; take the next offer.")
     tx.wrote_outbox()
@@ -76,7 +70,6 @@ async def take(
 
 def _wanted(
     tx: Transaction,
-    caller: Caller,
     request: HoldRequest,
     *,
     ticket: offers.OfferTicket,
@@ -84,7 +77,7 @@ def _wanted(
 ) -> Wanted:
     accepted_by = (
         "owner"
-        if ticket.receiver_id == caller.provider
+        if ticket.receiver_id == tx.caller.provider
         else "automatic"
         if ticket.automatic_acceptance
         else None
@@ -93,7 +86,7 @@ def _wanted(
     return Wanted(
         hold_id=uuid4(),
         referral_id=request.referral_id,
-        provider_id=caller.provider,
+        provider_id=tx.caller.provider,
         ranking_id=request.ranking_id,
         ranking_minutes=policy.ranking_minutes,
         group_id=ticket.group_id,
@@ -130,17 +123,18 @@ def _new(wanted: Wanted, *, at: datetime) -> Hold:
 
 
 async def _go_first(
-    tx: Transaction, caller: Caller, request: HoldRequest, *, keyring: Keyring
+    tx: Transaction,
+    request: HoldRequest,
 ) -> leaving.GoFirst | None:
     """Return what must be full in the own region before this household leaves it; None for one that flees.
 
     Looked up only once the first try was refused: whoever flees waits for nothing of this.
     """
-    row = await _own_referral(tx, caller, request)
+    row = await _own_referral(tx, request)
     if row.reason == "safety":
         return None
     reference, snapshot = await tx.snapshots.reference(tx), await tx.snapshots.register(tx)
-    need = referrals.need_of(referrals.opened(tx, row, keyring).content, reference)
+    need = referrals.need_of(referrals.opened(tx, row).content, reference)
     groups = that_go_first(
         need,
         snapshot.register,
@@ -163,15 +157,13 @@ async def _check_cap(tx: Transaction, request: HoldRequest, *, group_id: UUID) -
         )
 
 
-async def _explain_no_offer(tx: Transaction, caller: Caller, request: HoldRequest) -> None:
-    await _own_referral(tx, caller, request)
+async def _explain_no_offer(tx: Transaction, request: HoldRequest) -> None:
+    await _own_referral(tx, request)
     raise Invalid(Fault("/offerId", "is not an offer of this ranking"))
 
 
-async def _explain_refusal(
-    tx: Transaction, caller: Caller, request: HoldRequest, *, flees: bool
-) -> None:
-    if (await _own_referral(tx, caller, request)).status != "open":
+async def _explain_refusal(tx: Transaction, request: HoldRequest, *, flees: bool) -> None:
+    if (await _own_referral(tx, request)).status != "open":
         raise Conflict(
             "referral_not_open", "This referral has a hold or a placement, or is closed."
         )
@@ -181,8 +173,8 @@ async def _explain_refusal(
     raise Conflict("ranking_outdated", f"{what}; ask for a new one.")
 
 
-async def _own_referral(tx: Transaction, caller: Caller, request: HoldRequest) -> ReferralRow:
-    referral = await referral_rows.read(tx, request.referral_id, provider_id=caller.provider)
+async def _own_referral(tx: Transaction, request: HoldRequest) -> ReferralRow:
+    referral = await referral_rows.read(tx, request.referral_id, provider_id=tx.caller.provider)
     if referral is None:
         raise Missing
     if referral.key is None:

@@ -2,7 +2,6 @@
 
 from uuid import UUID
 
-from app.database.caller import Caller
 from app.database.transaction import Transaction
 from app.errors import Conflict
 from app.placing import holds
@@ -10,21 +9,21 @@ from app.placing.swaps import swap_course
 from app.referrals import referrals
 from app.referrals.referrals import Referral
 from app.referrals.store import referrals as referral_rows
-from app.seal import Keyring
 
 
 async def withdraw(
-    tx: Transaction, caller: Caller, referral_id: UUID, *, keyring: Keyring
+    tx: Transaction,
+    referral_id: UUID,
 ) -> Referral:
     """Close a referral; a live hold is released with it. Withdrawing twice changes nothing."""
     course = await swap_course.of(tx, referral_id)
-    referral = await referrals.read(tx, caller, referral_id, keyring=keyring, lock=True)
+    referral = await referrals.read(tx, referral_id, lock=True)
     if referral.status == "withdrawn":
         return referral
     if referral.status not in {"open", "held"}:
         raise Conflict("referral_not_open", "This referral has a placement, or is closed.")
     if referral.case.hold_id is not None:
-        await holds.let_go(tx, caller, referral.case.hold_id)
+        await holds.let_go(tx, referral.case.hold_id)
     await swap_course.withdrawn(tx, course)
     await referral_rows.set_status(tx, referral_id, "withdrawn")
-    return await referrals.read(tx, caller, referral_id, keyring=keyring)
+    return await referrals.read(tx, referral_id)

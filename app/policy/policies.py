@@ -10,7 +10,6 @@ from zoneinfo import ZoneInfo
 from app.allocation.policy.differences import Difference, differences
 from app.allocation.policy.policy import Policy, PolicyFaults, parse_policy, policy_hash
 from app.database import access_log, counters, policies
-from app.database.caller import Caller
 from app.database.policies import PolicyRow
 from app.database.transaction import Transaction
 from app.errors import Conflict, Fault, Invalid, Missing
@@ -30,7 +29,7 @@ class Published:
     is_current: bool
 
 
-async def publish(tx: Transaction, document: object, *, by: Caller | None) -> Published:
+async def publish(tx: Transaction, document: object) -> Published:
     """Publish a policy; `by` is None for the operator. What is published already is answered alike, and stays as it is.
 
     Raises Invalid with every fault, and Conflict where its version or its beginning is another
@@ -41,8 +40,8 @@ async def publish(tx: Transaction, document: object, *, by: Caller | None) -> Pu
         await counters.advance(tx, "reference")
         id_ = object_id_of(row)
         entry = (
-            by.entry(PUBLISH, POLICY, id_)
-            if by
+            tx.caller.entry(PUBLISH, POLICY, id_)
+            if tx.identity
             else access_log.of_actor(tx.actor, PUBLISH, POLICY, id_)
         )
         await access_log.add(tx, entry)

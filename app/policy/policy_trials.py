@@ -13,7 +13,6 @@ from app.errors import Erased
 from app.policy import policies
 from app.ranking.rankings import Recorded, opened
 from app.ranking.store import rankings
-from app.seal import Keyring
 
 TRY = "try"
 """What the access log calls it."""
@@ -34,7 +33,6 @@ async def try_out(
     document: object,
     *,
     last: int,
-    keyring: Keyring,
     progress: Progress | None = None,
 ) -> Tried:
     """Rank the last referrals again under a draft, as the operator: each as it was ranked last, with the same rules.
@@ -47,7 +45,7 @@ async def try_out(
     tally, passed_over = Tally(), 0
     kept: dict[str, Register] = {}
     for done, id_ in enumerate(ids, start=1):
-        if (recorded := await _recorded(tx, id_, keyring=keyring, kept=kept)) is None:
+        if (recorded := await _recorded(tx, id_, kept=kept)) is None:
             passed_over += 1
         else:
             tally.add(recorded.ranked(), recorded.ranked(draft))
@@ -60,14 +58,12 @@ async def try_out(
     return Tried(tally.trial(), passed_over)
 
 
-async def _recorded(
-    tx: Transaction, id_: UUID, *, keyring: Keyring, kept: dict[str, Register]
-) -> Recorded | None:
+async def _recorded(tx: Transaction, id_: UUID, *, kept: dict[str, Register]) -> Recorded | None:
     """Return what a ranking was made from, or None where that cannot be read."""
     found = await rankings.read(tx, id_)
     if found is None:
         return None
     try:
-        return await opened(tx, *found, keyring=keyring, kept=kept)
+        return await opened(tx, *found, kept=kept)
     except (Erased, UnknownRules):
         return None

@@ -14,7 +14,6 @@ from app.allocation.peaks.peaks import MOST, Asker, Plan, Planned
 from app.allocation.policy.policy import Policy
 from app.allocation.ranking.rank import Inputs
 from app.database import access_log, register
-from app.database.caller import Caller
 from app.database.reference import Reference
 from app.database.register import RegisterSnapshot
 from app.database.transaction import Transaction
@@ -28,7 +27,6 @@ from app.ranking.store.rankings import RankingRow
 from app.referrals import referrals, waiting
 from app.referrals.referrals import Referral
 from app.referrals.store import referrals as referral_rows
-from app.seal import Keyring
 
 OVERRIDE = "peak_plan"
 """The override reason that the hold of an offer below rank 1 gives."""
@@ -73,7 +71,8 @@ class RankedCase:
 
 
 async def make(
-    tx: Transaction, caller: Caller, ids: Sequence[UUID] | None, *, keyring: Keyring
+    tx: Transaction,
+    ids: Sequence[UUID] | None,
 ) -> PeakPlan:
     """Plan for some of the caller's provider's referrals, or for all that are waiting; record every ranking.
 
@@ -81,9 +80,7 @@ async def make(
     often as the policy allows takes no part, and hears why.
     """
     reference = await tx.snapshots.reference(tx)
-    opened, refused, left_out = await _taking_part(
-        tx, caller, ids, reference.policy, keyring=keyring
-    )
+    opened, refused, left_out = await _taking_part(tx, ids, reference.policy)
     most = reference.policy.rankings_per_hour
     standings = await rows.standings(tx, [one.id for one in opened], rankings_per_hour=most)
     waits = {one.id: standings.each[one.id].wait_s for one in opened}
@@ -111,13 +108,15 @@ async def make(
 
 
 async def _taking_part(
-    tx: Transaction, caller: Caller, ids: Sequence[UUID] | None, policy: Policy, *, keyring: Keyring
+    tx: Transaction,
+    ids: Sequence[UUID] | None,
+    policy: Policy,
 ) -> tuple[list[Referral], list[Part], int]:
     """Return the open referrals in the waiting list's order, those that are not, and how many more there are."""
     if ids is None:
-        found = await referral_rows.waiting(tx, caller.provider)
+        found = await referral_rows.waiting(tx, tx.caller.provider)
     else:
-        found = await referral_rows.several(tx, ids, provider_id=caller.provider)
+        found = await referral_rows.several(tx, ids, provider_id=tx.caller.provider)
         if len(found) != len(set(ids)):
             raise Missing
     refused = [
@@ -126,7 +125,7 @@ async def _taking_part(
         if row.key is None or row.status != "open"
     ]
     apart = {part.referral_id for part in refused}
-    opened = [referrals.opened(tx, row, keyring) for row in found if row.id not in apart]
+    opened = [referrals.opened(tx, row) for row in found if row.id not in apart]
     ordered = waiting.in_order(opened, policy=policy)
     return ordered[:MOST], refused, len(ordered[MOST:])
 
@@ -166,7 +165,9 @@ def _rows_of(ranked: Sequence[RankedCase], snapshot: RegisterSnapshot) -> list[R
 # --- in counts: administrators see no client, and the worker, who may, shows them none
 
 
-async def ask_counts(tx: Transaction, caller: Caller) -> CountsRow:
+async def ask_counts(
+    tx: Transaction,
+) -> CountsRow:
     """Ask for a plan for all open referrals of the country, in counts; or have the one of this step, if there is one.
 
     One a step of availability for everybody: whoever asks again and again cannot watch somebody
@@ -177,7 +178,7 @@ async def ask_counts(tx: Transaction, caller: Caller) -> CountsRow:
     if of_this_step is not None:
         return of_this_step
     id_ = uuid4()
-    await rows.ask(tx, id_, account_id=caller.account_id)
+    await rows.ask(tx, id_, account_id=tx.caller.account_id)
     return await counts(tx, id_)
 
 
@@ -189,7 +190,9 @@ async def counts(tx: Transaction, id_: UUID) -> CountsRow:
     return row
 
 
-async def make_counts(tx: Transaction, *, keyring: Keyring) -> int:
+async def make_counts(
+    tx: Transaction,
+) -> int:
     """Make the plans in counts that were asked for, as the worker; return how many."""
     asked = await rows.asked(tx)
     if not asked:
@@ -197,7 +200,7 @@ async def make_counts(tx: Transaction, *, keyring: Keyring) -> int:
     reference = await tx.snapshots.reference(tx)
     snapshot = await tx.snapshots.register(tx)
     found = await referral_rows.open_after(tx, None, most=READ_AT_ONCE)
-    opened = [referrals.opened(tx, row, keyring) for row in found]
+    opened = [referrals.opened(tx, row) for row in found]
     ordered = waiting.in_order(opened, policy=reference.policy)[:MOST]
     most = reference.policy.rankings_per_hour
     standings = await rows.standings(tx, [one.id for one in ordered], rankings_per_hour=most)

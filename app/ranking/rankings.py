@@ -23,7 +23,6 @@ from app.ranking.store.situation import Standing
 from app.reference import load
 from app.referrals import referrals
 from app.referrals.referrals import Referral
-from app.seal import Keyring
 
 NOWHERE: Mapping[str, int] = {}
 
@@ -51,9 +50,12 @@ class Ranked:
         return caller.has(Role.INTAKE_WORKER) and self.provider_id == caller.provider_id
 
 
-async def make(tx: Transaction, caller: Caller, referral_id: UUID, *, keyring: Keyring) -> Ranked:
+async def make(
+    tx: Transaction,
+    referral_id: UUID,
+) -> Ranked:
     """Rank every place for one of the caller's referrals, and record it."""
-    referral = await referrals.read(tx, caller, referral_id, keyring=keyring)
+    referral = await referrals.read(tx, referral_id)
     if referral.status not in {"open", "held", "placed"}:
         raise Conflict("referral_not_open", "This referral is closed.")
     ranked = await decided(tx, referral)
@@ -195,43 +197,47 @@ def _clearances(
     }
 
 
-async def read(tx: Transaction, caller: Caller, ranking_id: UUID, *, keyring: Keyring) -> Ranked:
+async def read(
+    tx: Transaction,
+    ranking_id: UUID,
+) -> Ranked:
     """Return one of the caller's provider's rankings, made again from what was recorded."""
-    recorded = await _recorded(tx, caller, ranking_id)
-    if recorded is None or recorded[0].provider_id != caller.provider:
+    recorded = await _recorded(tx, ranking_id)
+    if recorded is None or recorded[0].provider_id != tx.caller.provider:
         raise Missing
     # Whoever looks at it again looks a moment later: most often at a register that has not changed.
     snapshot = await tx.snapshots.register(tx)
-    return await made_again(tx, *recorded, keyring=keyring, kept={snapshot.hash: snapshot.register})
+    return await made_again(tx, *recorded, kept={snapshot.hash: snapshot.register})
 
 
 async def replay(
-    tx: Transaction, caller: Caller, ranking_id: UUID, *, keyring: Keyring
+    tx: Transaction,
+    ranking_id: UUID,
 ) -> tuple[Ranked, bool]:
     """Make a recorded ranking again; return it, and whether it is identical to the first."""
-    recorded = await _recorded(tx, caller, ranking_id)
+    recorded = await _recorded(tx, ranking_id)
     if recorded is None:
         raise Missing
-    return await _again(tx, *recorded, keyring=keyring)
+    return await _again(tx, *recorded)
 
 
-async def _recorded(
-    tx: Transaction, caller: Caller, ranking_id: UUID
-) -> tuple[RankingRow, bytes | None] | None:
+async def _recorded(tx: Transaction, ranking_id: UUID) -> tuple[RankingRow, bytes | None] | None:
     recorded = await rankings.read(tx, ranking_id)
-    concerned = caller.region is not None and await rankings.concerns_region(
-        tx, ranking_id, region=caller.region
+    concerned = tx.caller.region is not None and await rankings.concerns_region(
+        tx, ranking_id, region=tx.caller.region
     )
     if recorded is None:
         return None
-    own = caller.has(Role.INTAKE_WORKER) and recorded[0].provider_id == caller.provider_id
-    return recorded if own or (caller.has(Role.AUDITOR) and concerned) else None
+    own = tx.caller.has(Role.INTAKE_WORKER) and recorded[0].provider_id == tx.caller.provider_id
+    return recorded if own or (tx.caller.has(Role.AUDITOR) and concerned) else None
 
 
 async def _again(
-    tx: Transaction, row: RankingRow, key: bytes | None, *, keyring: Keyring
+    tx: Transaction,
+    row: RankingRow,
+    key: bytes | None,
 ) -> tuple[Ranked, bool]:
-    ranked = await made_again(tx, row, key, keyring=keyring)
+    ranked = await made_again(tx, row, key)
     return ranked, is_identical(row, ranked)
 
 
@@ -261,7 +267,6 @@ async def opened(
     row: RankingRow,
     key: bytes | None,
     *,
-    keyring: Keyring,
     kept: dict[str, Register] | None = None,
 ) -> Recorded:
     """Return what a recorded ranking was made from.
@@ -276,7 +281,7 @@ async def opened(
         raise Erased
     rules = rules_of(row.rules_version)
     tx.looks.referral_ids.add(row.referral_id)
-    sealed_with = keyring.unwrap(key, row=str(row.referral_id))
+    sealed_with = tx.keyring.unwrap(key, row=str(row.referral_id))
     need, standing = inputs_of(sealed_with.unseal_json(row.sealed, row=str(row.id)))
     seen = await _register(tx, row.register_hash, {} if kept is None else kept)
     policy, version = await _policy(tx, row.policy_hash)
@@ -304,14 +309,13 @@ async def made_again(
     row: RankingRow,
     key: bytes | None,
     *,
-    keyring: Keyring,
     kept: dict[str, Register] | None = None,
 ) -> Ranked:
     """Return a recorded ranking, recomputed from its sealed inputs, and the register, policy and rules that it cites.
 
     Raises as `opened` does, which takes `kept` as well.
     """
-    found = await opened(tx, row, key, keyring=keyring, kept=kept)
+    found = await opened(tx, row, key, kept=kept)
     return Ranked(
         id=row.id,
         referral_id=row.referral_id,

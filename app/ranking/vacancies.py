@@ -7,7 +7,6 @@ from uuid import UUID
 
 from app.allocation.values import Ranking
 from app.database import counters, outbox, register
-from app.database.caller import Caller
 from app.database.transaction import Transaction
 from app.ranking import rankings
 from app.ranking.rankings import Ranked
@@ -17,7 +16,7 @@ from app.referrals import referrals
 from app.referrals.referrals import Referral
 from app.referrals.store import referrals as referral_rows
 from app.referrals.store.referrals import ReferralRow
-from app.seal import Keyring, SealBroken
+from app.seal import SealBroken
 
 RANKED_AT_ONCE = 20
 """Referrals in one transaction of the worker: a long list must not keep other work waiting."""
@@ -25,13 +24,15 @@ TOLD = "waiting"
 
 
 async def listed(
-    tx: Transaction, caller: Caller, *, limit: int, after: tuple[datetime, UUID] | None
+    tx: Transaction, *, limit: int, after: tuple[datetime, UUID] | None
 ) -> list[VacancyRow]:
     """Return what came free at the caller's provider's sites, newest first, each with a number and nobody in it."""
-    return await vacancies.listed(tx, caller.provider, limit=limit, after=after)
+    return await vacancies.listed(tx, tx.caller.provider, limit=limit, after=after)
 
 
-async def count(tx: Transaction, *, keyring: Keyring) -> bool:
+async def count(
+    tx: Transaction,
+) -> bool:
     """Rank the next of those who wait, each once for all that came free; return whether there may be more to do.
 
     A ranking is recorded only where something of it is lawful: its own provider is told, and can
@@ -48,7 +49,7 @@ async def count(tx: Transaction, *, keyring: Keyring) -> bool:
     chances: list[Chance] = []
     lawful_for = Counter({vacancy.id: 0 for vacancy in came_free})
     for row in waiting:
-        found = await _ranked(tx, row, keyring=keyring)
+        found = await _ranked(tx, row)
         lawful = {} if found is None else _lawful(found[1].ranking, came_free, row.id)
         lawful_for.update(lawful.keys())
         if found is not None and lawful:
@@ -63,10 +64,11 @@ async def count(tx: Transaction, *, keyring: Keyring) -> bool:
 
 
 async def _ranked(
-    tx: Transaction, row: ReferralRow, *, keyring: Keyring
+    tx: Transaction,
+    row: ReferralRow,
 ) -> tuple[Referral, Ranked] | None:
     try:
-        referral = referrals.opened(tx, row, keyring)
+        referral = referrals.opened(tx, row)
         return referral, await rankings.decided(tx, referral, limited=False)
     except (SealBroken, LookupError):
         # One that no key opens, or that names what is on no map any more, must not keep all others

@@ -8,14 +8,12 @@ from zoneinfo import ZoneInfo
 from app.allocation.policy.policy import Policy
 from app.allocation.ranking.waiting import last_night
 from app.database import outbox
-from app.database.caller import Caller
 from app.database.transaction import Transaction
 from app.errors import Conflict, Fault, Invalid, Missing
 from app.reference import load
 from app.referrals import referrals
 from app.referrals.store import alternatives
 from app.referrals.store.alternatives import AlternativeRow, Capacity
-from app.seal import Keyring
 
 NEWS, ALARM = "waiting", "alarm"
 """Events about an alternative: that something about it changed, and that somebody has to act at once."""
@@ -31,15 +29,13 @@ class Wanted:
     until: date | None
 
 
-async def begin(
-    tx: Transaction, caller: Caller, referral_id: UUID, *, keyring: Keyring, wanted: Wanted
-) -> AlternativeRow:
+async def begin(tx: Transaction, referral_id: UUID, *, wanted: Wanted) -> AlternativeRow:
     """Record what one of the caller's referrals has until a place is found.
 
     Help where they are takes up one that the responsible provider said it can help; the database
     decides about the last one.
     """
-    referral = await referrals.read(tx, caller, referral_id, keyring=keyring, lock=True)
+    referral = await referrals.read(tx, referral_id, lock=True)
     if referral.status not in {"open", "held"}:
         raise Conflict("referral_not_open", "This referral has a placement, or is closed.")
     if await alternatives.in_use(tx, referral.id):
@@ -70,11 +66,9 @@ async def begin(
     return row
 
 
-async def read(
-    tx: Transaction, caller: Caller, alternative_id: UUID, *, lock: bool = False
-) -> AlternativeRow:
+async def read(tx: Transaction, alternative_id: UUID, *, lock: bool = False) -> AlternativeRow:
     """Return an alternative of one of the caller's provider's referrals, or for which that is responsible."""
-    row = await alternatives.read(tx, alternative_id, provider_id=caller.provider, lock=lock)
+    row = await alternatives.read(tx, alternative_id, provider_id=tx.caller.provider, lock=lock)
     if row is None:
         raise Missing
     tx.looks.referral_ids.add(row.referral_id)
@@ -82,19 +76,17 @@ async def read(
 
 
 async def listed(
-    tx: Transaction, caller: Caller, *, limit: int, after: tuple[datetime, UUID] | None
+    tx: Transaction, *, limit: int, after: tuple[datetime, UUID] | None
 ) -> list[AlternativeRow]:
     """Return what is in use and concerns the caller's provider, whoever waits longest for a check first."""
-    rows = await alternatives.listed(tx, caller.provider, limit=limit, after=after)
+    rows = await alternatives.listed(tx, tx.caller.provider, limit=limit, after=after)
     tx.looks.referral_ids.update(row.referral_id for row in rows)
     return rows
 
 
-async def check(
-    tx: Transaction, caller: Caller, alternative_id: UUID, *, outcome: str
-) -> AlternativeRow:
+async def check(tx: Transaction, alternative_id: UUID, *, outcome: str) -> AlternativeRow:
     """Note how they are; until somebody finds them well, the next check is due at once, and both sides are alarmed."""
-    await _live(tx, caller, alternative_id)
+    await _live(tx, alternative_id)
     policy = (await tx.snapshots.reference(tx)).policy
     well = outcome == WELL
     next_check_at = tx.at + timedelta(hours=policy.alternative_check_hours) if well else tx.at
@@ -103,25 +95,25 @@ async def check(
     return row
 
 
-async def end(
-    tx: Transaction, caller: Caller, alternative_id: UUID, *, reason: str
-) -> AlternativeRow:
+async def end(tx: Transaction, alternative_id: UUID, *, reason: str) -> AlternativeRow:
     """End an alternative; where the responsible provider does so, the household's own provider is alarmed."""
-    await _live(tx, caller, alternative_id)
+    await _live(tx, alternative_id)
     row = await alternatives.end(tx, alternative_id, reason=reason)
-    await _tell(tx, row, NEWS if row.provider_id == caller.provider else ALARM)
+    await _tell(tx, row, NEWS if row.provider_id == tx.caller.provider else ALARM)
     return row
 
 
-async def capacity(tx: Transaction, caller: Caller) -> Capacity:
+async def capacity(
+    tx: Transaction,
+) -> Capacity:
     """Return how many households the caller's provider can help where they are, and how many it does."""
-    return await alternatives.capacity(tx, caller.provider)
+    return await alternatives.capacity(tx, tx.caller.provider)
 
 
-async def set_capacity(tx: Transaction, caller: Caller, *, capacity: int) -> Capacity:
+async def set_capacity(tx: Transaction, *, capacity: int) -> Capacity:
     """Say how many that can be; those whom it helps already stay, also where they are more."""
-    await alternatives.set_capacity(tx, caller.provider, capacity=capacity)
-    return await alternatives.capacity(tx, caller.provider)
+    await alternatives.set_capacity(tx, tx.caller.provider, capacity=capacity)
+    return await alternatives.capacity(tx, tx.caller.provider)
 
 
 def is_overdue(row: AlternativeRow, *, at: datetime) -> bool:
@@ -157,8 +149,8 @@ def _until(wanted: Wanted, *, today: date, policy: Policy) -> date | None:
     return wanted.until
 
 
-async def _live(tx: Transaction, caller: Caller, alternative_id: UUID) -> None:
-    if (await read(tx, caller, alternative_id, lock=True)).ended_at is not None:
+async def _live(tx: Transaction, alternative_id: UUID) -> None:
+    if (await read(tx, alternative_id, lock=True)).ended_at is not None:
         raise Conflict("alternative_ended", "This alternative has ended.")
 
 

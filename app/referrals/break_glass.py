@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from app.database import access_log, outbox
+from app.database import access_entry, access_log, outbox
 from app.database.caller import Caller
 from app.database.transaction import Transaction
 from app.errors import Conflict, TooOften
@@ -33,9 +33,7 @@ class AlreadyNamed(Conflict):
         super().__init__("already_named", "You are one of those who may see this referral.")
 
 
-async def break_glass(
-    tx: Transaction, caller: Caller, reference: str, *, reason: str
-) -> Broken | None:
+async def break_glass(tx: Transaction, reference: str, *, reason: str) -> Broken | None:
     """Open a shielded referral of the caller's provider to them for a while; None where there is none by that name.
 
     Granted or not, it is written down; if it is granted, the provider's coordinators hear of it.
@@ -45,36 +43,36 @@ async def break_glass(
 
     Raises TooOften for an account that tried as often within the hour as it may.
     """
-    await shields.one_at_a_time(tx, caller.provider)
+    await shields.one_at_a_time(tx, tx.caller.provider)
     wait_s = await access_log.wait(
-        tx, caller.account_id, action=BREAK_GLASS, most=TRIES_PER_HOUR, tries=True
+        tx, tx.caller.account_id, action=BREAK_GLASS, most=TRIES_PER_HOUR, tries=True
     )
     if wait_s:
         raise TooOften(retry_after=wait_s)
-    found = await shields.find(tx, reference, provider_id=caller.provider)
-    if found is not None and caller.account_id in found.named:
+    found = await shields.find(tx, reference, provider_id=tx.caller.provider)
+    if found is not None and tx.caller.account_id in found.named:
         raise AlreadyNamed
-    event = await access_log.add_numbered(tx, _entry(caller, found, reason=reason))
+    event = await access_log.add_numbered(tx, _entry(tx.caller, found, reason=reason))
     if found is None:
         return None
     policy = (await tx.snapshots.reference(tx)).policy
     glass = Glass(
         referral_id=found.referral_id,
-        account_id=caller.account_id,
-        provider_id=caller.provider,
+        account_id=tx.caller.account_id,
+        provider_id=tx.caller.provider,
         reference=reference,
         because=reason,
         minutes=policy.break_glass_minutes,
     )
     until = await shields.break_glass(tx, glass)
-    await outbox.add(tx, kind="access", subject=str(event), audience=[caller.provider])
+    await outbox.add(tx, kind="access", subject=str(event), audience=[tx.caller.provider])
     return Broken(event, found.referral_id, until)
 
 
-def _entry(caller: Caller, found: Shielded | None, *, reason: str) -> access_log.Entry:
+def _entry(caller: Caller, found: Shielded | None, *, reason: str) -> access_entry.Entry:
     if found is None:
         return caller.entry(
-            BREAK_GLASS, "referral", None, outcome=access_log.REFUSED, purpose=reason
+            BREAK_GLASS, "referral", None, outcome=access_entry.REFUSED, purpose=reason
         )
     return caller.entry(
         BREAK_GLASS,

@@ -4,13 +4,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID, uuid4
 
-from app.database.caller import Caller
 from app.database.transaction import Transaction
 from app.errors import Conflict, Fault, Invalid
 from app.referrals import referrals
 from app.referrals.store import contacts
 from app.referrals.store.contacts import ContactRow
-from app.seal import DataKey, Keyring
+from app.seal import DataKey
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,15 +30,13 @@ class Contact:
 
 async def note(
     tx: Transaction,
-    caller: Caller,
     referral_id: UUID,
     *,
-    keyring: Keyring,
     said: Said,
     due_at: datetime | None,
 ) -> Contact:
     """Write down a contact; what it says of the next one takes the place of what was said before."""
-    referral = await referrals.read(tx, caller, referral_id, keyring=keyring)
+    referral = await referrals.read(tx, referral_id)
     if referral.status in {"ended", "withdrawn"}:
         raise Conflict("referral_not_open", "This referral is closed.")
     if due_at is not None and due_at <= tx.at:
@@ -49,7 +46,7 @@ async def note(
         id=id_,
         referral_id=referral.id,
         provider_id=referral.case.provider_id,
-        account_id=caller.account_id,
+        account_id=tx.caller.account_id,
         at=tx.at,
         due_at=due_at,
         sealed=referral.key.seal_json({"kind": said.kind, "note": said.note}, row=str(id_)),
@@ -60,17 +57,15 @@ async def note(
 
 async def listed(
     tx: Transaction,
-    caller: Caller,
     referral_id: UUID,
     *,
-    keyring: Keyring,
     limit: int,
     after: tuple[datetime, UUID] | None,
 ) -> list[Contact]:
     """Return the contacts of one of the caller's provider's referrals, newest first."""
-    referral = await referrals.read(tx, caller, referral_id, keyring=keyring)
+    referral = await referrals.read(tx, referral_id)
     rows = await contacts.listed(
-        tx, referral.id, provider_id=caller.provider, limit=limit, after=after
+        tx, referral.id, provider_id=tx.caller.provider, limit=limit, after=after
     )
     return [_opened(row, referral.key) for row in rows]
 

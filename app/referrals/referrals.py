@@ -9,14 +9,13 @@ from uuid import UUID, uuid4
 
 from app.allocation.policy.documents import read as read_document
 from app.allocation.values import Adult, Child, DangerZone, Household, Need
-from app.database.caller import Caller
 from app.database.reference import Reference
 from app.database.transaction import Transaction
 from app.errors import Conflict, Erased, Fault, Invalid, Missing
 from app.reference import load
 from app.referrals.store import referrals
 from app.referrals.store.referrals import ReferralRow
-from app.seal import DataKey, Keyring
+from app.seal import DataKey
 
 CONSONANTS = "bdfghklmnprstvz"
 VOWELS = "aeiou"
@@ -58,48 +57,42 @@ class Sealed(Protocol):
     def origin(self) -> str: ...  # noqa: D102
 
 
-async def register(
-    tx: Transaction, caller: Caller, *, keyring: Keyring, content: Mapping[str, Any]
-) -> Referral:
+async def register(tx: Transaction, *, content: Mapping[str, Any]) -> Referral:
     """Register a referral for the caller's provider."""
     _check_zones(content, before=(), today=load().country.day_of(tx.at))
     id_ = uuid4()
-    key, wrapped = keyring.new_data_key(row=str(id_))
+    key, wrapped = tx.keyring.new_data_key(row=str(id_))
     sealed = key.seal_json(_secret(content), row=str(id_))
     for _ in range(TRIES):
         values = {
             "id": id_,
-            "provider_id": caller.provider,
+            "provider_id": tx.caller.provider,
             "reference": speakable(),
             **_clear(content),
         }
         if await referrals.add(tx, values, key=wrapped, sealed=sealed):
-            return await read(tx, caller, id_, keyring=keyring)
+            return await read(tx, id_)
     raise Conflict("busy", "No free reference was found; try again.")
 
 
-async def read(
-    tx: Transaction, caller: Caller, referral_id: UUID, *, keyring: Keyring, lock: bool = False
-) -> Referral:
+async def read(tx: Transaction, referral_id: UUID, *, lock: bool = False) -> Referral:
     """Return one of the caller's provider's referrals."""
-    row = await referrals.read(tx, referral_id, provider_id=caller.provider, lock=lock)
+    row = await referrals.read(tx, referral_id, provider_id=tx.caller.provider, lock=lock)
     if row is None:
         raise Missing
-    return opened(tx, row, keyring)
+    return opened(tx, row)
 
 
 async def listed(
     tx: Transaction,
-    caller: Caller,
     *,
-    keyring: Keyring,
     status: str | None,
     limit: int,
     after: tuple[datetime, UUID] | None,
 ) -> list[Referral]:
     """Return the caller's provider's referrals, newest first."""
-    rows = await referrals.listed(tx, caller.provider, status=status, limit=limit, after=after)
-    return [opened(tx, row, keyring) for row in rows]
+    rows = await referrals.listed(tx, tx.caller.provider, status=status, limit=limit, after=after)
+    return [opened(tx, row) for row in rows]
 
 
 async def change(tx: Transaction, referral: Referral, *, content: Mapping[str, Any]) -> Referral:
@@ -120,7 +113,10 @@ async def change(tx: Transaction, referral: Referral, *, content: Mapping[str, A
     return Referral(row, dict(content), referral.key)
 
 
-def opened(tx: Transaction, row: ReferralRow, keyring: Keyring) -> Referral:
+def opened(
+    tx: Transaction,
+    row: ReferralRow,
+) -> Referral:
     """Return a referral with its seal opened; the transaction remembers whose it was, for the access log.
 
     Raises Erased where nothing is left to open; only for those who may see that the referral was
@@ -128,15 +124,19 @@ def opened(tx: Transaction, row: ReferralRow, keyring: Keyring) -> Referral:
     """
     if row.key is None or row.sealed is None:
         raise Erased
-    return Referral(row, *unsealed(tx, row, key=row.key, sealed=row.sealed, keyring=keyring))
+    return Referral(row, *unsealed(tx, row, key=row.key, sealed=row.sealed))
 
 
 def unsealed(
-    tx: Transaction, row: Sealed, *, key: bytes, sealed: bytes, keyring: Keyring
+    tx: Transaction,
+    row: Sealed,
+    *,
+    key: bytes,
+    sealed: bytes,
 ) -> tuple[Mapping[str, Any], DataKey]:
     """Return what is known of a referral, and its data key; the transaction remembers whose it was."""
     tx.looks.referral_ids.add(row.id)
-    opened_with = keyring.unwrap(key, row=str(row.id))
+    opened_with = tx.keyring.unwrap(key, row=str(row.id))
     content: dict[str, Any] = opened_with.unseal_json(sealed, row=str(row.id))
     content |= {"urgency": row.urgency, "reason": row.reason, "origin_municipality": row.origin}
     return content, opened_with

@@ -8,14 +8,16 @@ from app.referrals.store.waiting import AT_ONCE, Unasked
 from app.seal import Keyring, SealBroken
 
 
-async def remind(tx: Transaction, *, keyring: Keyring) -> bool:
+async def remind(
+    tx: Transaction,
+) -> bool:
     """Tell those concerned of what is due and not yet told, so many at once; return whether there may be more."""
     policy = (await tx.snapshots.reference(tx)).policy
     told = await waiting.remind(tx, zone=load().country.time_zone)
     unasked = await waiting.unasked(tx, hours=policy.safety_plan_hours)
     new = await waiting.asked(tx, unasked)
     for one in unasked:
-        if one.id in new and not _has_plan(one, keyring):
+        if one.id in new and not _has_plan(one, tx.keyring):
             await outbox.add(tx, kind="reminder", subject=str(one.id), audience=[one.provider_id])
     return AT_ONCE in {told, len(unasked)}
 

@@ -3,14 +3,12 @@
 from collections.abc import Sequence
 from uuid import UUID
 
-from app.database.caller import Caller
 from app.database.transaction import Transaction
 from app.errors import Fault, Forbidden, Invalid
 from app.referrals import referrals
 from app.referrals.referrals import Referral
 from app.referrals.store import shields
 from app.referrals.store.shields import Colleague
-from app.seal import Keyring
 
 
 async def colleagues(
@@ -22,19 +20,17 @@ async def colleagues(
 
 async def name(
     tx: Transaction,
-    caller: Caller,
     referral_id: UUID,
     *,
     wanted: Sequence[UUID],
     pointer: str,
-    keyring: Keyring,
 ) -> Referral:
     """Let only these colleagues and the caller see a referral; a list that there was is replaced.
 
     `pointer` says where in the input the list stands, for faults. A glass that somebody broke stays
     so until its time is over.
     """
-    referral = await _changing(tx, caller, referral_id, keyring=keyring)
+    referral = await _changing(tx, referral_id)
     known = {colleague.account_id for colleague in await shields.colleagues(tx)}
     faults = [
         Fault(f"{pointer}/{index}", "is not the account of a colleague")
@@ -46,33 +42,35 @@ async def name(
     await shields.name(
         tx,
         referral_id,
-        provider_id=caller.provider,
+        provider_id=tx.caller.provider,
         reference=referral.case.reference,
-        accounts={caller.account_id, *wanted},
+        accounts={tx.caller.account_id, *wanted},
     )
-    return await referrals.read(tx, caller, referral_id, keyring=keyring)
+    return await referrals.read(tx, referral_id)
 
 
 async def take_away(
-    tx: Transaction, caller: Caller, referral_id: UUID, *, keyring: Keyring
+    tx: Transaction,
+    referral_id: UUID,
 ) -> None:
     """Let every colleague see a referral again; where it is not shielded, nothing changes."""
-    await _changing(tx, caller, referral_id, keyring=keyring)
-    await shields.take_away(tx, referral_id, provider_id=caller.provider)
+    await _changing(tx, referral_id)
+    await shields.take_away(tx, referral_id, provider_id=tx.caller.provider)
 
 
 async def _changing(
-    tx: Transaction, caller: Caller, referral_id: UUID, *, keyring: Keyring
+    tx: Transaction,
+    referral_id: UUID,
 ) -> Referral:
     """Return a referral whose shield the caller may change, and which nobody else changes meanwhile.
 
     One of the named may; or, where none of them works here any more, whoever has broken the glass:
     somebody has to be able to take over.
     """
-    await shields.one_at_a_time(tx, caller.provider)
-    referral = await referrals.read(tx, caller, referral_id, keyring=keyring, lock=True)
+    await shields.one_at_a_time(tx, tx.caller.provider)
+    referral = await referrals.read(tx, referral_id, lock=True)
     named = await shields.named(tx, referral_id)
-    if named and caller.account_id not in named:
+    if named and tx.caller.account_id not in named:
         at_work = {colleague.account_id for colleague in await shields.colleagues(tx)}
         if not at_work.isdisjoint(named):
             raise Forbidden("Only colleagues who are named may change that.", code="not_named")

@@ -6,7 +6,6 @@ from datetime import datetime
 
 from app.allocation.policy.policy import Policy
 from app.allocation.ranking.waiting import Due, Place, Waiting, Watched, due, is_overdue, place_of
-from app.database.caller import Caller
 from app.database.transaction import Transaction
 from app.referrals import referrals
 from app.referrals.alternatives import midnight
@@ -14,7 +13,6 @@ from app.referrals.referrals import Referral
 from app.referrals.store import referrals as referral_rows
 from app.referrals.store import waiting
 from app.referrals.store.waiting import Since
-from app.seal import Keyring
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,9 +29,7 @@ class Listed:
     since: Since
 
 
-async def listed(
-    tx: Transaction, caller: Caller, *, keyring: Keyring, limit: int, after: Place | None
-) -> list[Listed]:
+async def listed(tx: Transaction, *, limit: int, after: Place | None) -> list[Listed]:
     """Return the caller's provider's open referrals: overdue ones first, then in the policy's order.
 
     The order comes from what is sealed, so all of them are opened; who looked at whom is told of
@@ -41,8 +37,7 @@ async def listed(
     """
     policy = (await tx.snapshots.reference(tx)).policy
     opened = [
-        referrals.opened(tx, row, keyring)
-        for row in await referral_rows.waiting(tx, caller.provider)
+        referrals.opened(tx, row) for row in await referral_rows.waiting(tx, tx.caller.provider)
     ]
     since = await waiting.since(tx, [referral.id for referral in opened])
     ordered = in_order(opened, policy=policy)
@@ -58,9 +53,11 @@ async def listed(
     return shown
 
 
-async def how_many(tx: Transaction, caller: Caller) -> int:
+async def how_many(
+    tx: Transaction,
+) -> int:
     """Return how many of the caller's provider's referrals wait, as far as the caller may see them; opens none."""
-    return len(await referral_rows.waiting(tx, caller.provider))
+    return len(await referral_rows.waiting(tx, tx.caller.provider))
 
 
 def in_order(waiting: Iterable[Referral], *, policy: Policy) -> list[Referral]:

@@ -8,12 +8,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from uuid import UUID
 
-from app.database import access_log, outbox
-from app.database.caller import Caller
+from app.database import access_entry, access_log, outbox
 from app.database.transaction import Transaction
 from app.errors import Missing, TooOften
 from app.registry.store import sites
-from app.seal import Keyring
 
 REVEAL = "reveal"
 """What it is called in the access log."""
@@ -28,25 +26,25 @@ class Question:
     referral_id: UUID | None
 
 
-async def ask(tx: Transaction, caller: Caller, question: Question) -> bool:
+async def ask(tx: Transaction, question: Question) -> bool:
     """Write down who asks for an address and whether they may have it; tell the owner of those who may; return that.
 
     Raises TooOften for an account that has seen as many within the hour as the policy allows; that
     is logged as well, by whoever answers the refusal.
     """
-    await access_log.one_at_a_time(tx, caller.account_id)
+    await access_log.one_at_a_time(tx, tx.caller.account_id)
     policy = (await tx.snapshots.reference(tx)).policy
     if wait_s := await access_log.wait(
-        tx, caller.account_id, action=REVEAL, most=policy.reveals_per_hour
+        tx, tx.caller.account_id, action=REVEAL, most=policy.reveals_per_hour
     ):
         raise TooOften(retry_after=wait_s)
-    basis = await _basis(tx, caller, question)
+    basis = await _basis(tx, question)
     referral_id = question.referral_id if basis is None else basis.referral_id
-    entry = caller.entry(
+    entry = tx.caller.entry(
         REVEAL,
         "site",
         question.site_id,
-        outcome=access_log.REFUSED if basis is None else access_log.GRANTED,
+        outcome=access_entry.REFUSED if basis is None else access_entry.GRANTED,
         purpose=question.purpose,
         referral_ids=() if referral_id is None else (referral_id,),
     )
@@ -57,18 +55,19 @@ async def ask(tx: Transaction, caller: Caller, question: Question) -> bool:
 
 
 async def reveal(
-    tx: Transaction, caller: Caller, question: Question, *, keyring: Keyring
+    tx: Transaction,
+    question: Question,
 ) -> Mapping[str, str]:
     """Return the address, in a transaction after the one that logged the question; the right to it is checked again."""
-    if await _basis(tx, caller, question) is None:
+    if await _basis(tx, question) is None:
         raise Missing
     wrapped, sealed = await sites.secret(tx, question.site_id)
-    key = keyring.unwrap(wrapped, row=str(question.site_id))
+    key = tx.keyring.unwrap(wrapped, row=str(question.site_id))
     address: dict[str, str] = key.unseal_json(sealed, row=str(question.site_id))["address"]
     return address
 
 
-async def _basis(tx: Transaction, caller: Caller, question: Question) -> sites.Basis | None:
+async def _basis(tx: Transaction, question: Question) -> sites.Basis | None:
     return await sites.basis(
-        tx, question.site_id, provider_id=caller.provider, referral_id=question.referral_id
+        tx, question.site_id, provider_id=tx.caller.provider, referral_id=question.referral_id
     )

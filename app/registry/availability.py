@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from app.database import outbox
-from app.database.caller import Caller, Role
+from app.database.caller import Role
 from app.database.transaction import Transaction
 from app.registry.store import availability
 from app.registry.store.availability import Count
@@ -33,10 +33,10 @@ class Available:
 
 
 async def read(
-    tx: Transaction, caller: Caller, *, kind: str | None = None, region: str | None = None
+    tx: Transaction, *, kind: str | None = None, region: str | None = None
 ) -> list[Available]:
     """Return what there is, by region and kind, as it was at the worker's last step; own places as they are now."""
-    own = {cell: counts[0] for cell, counts in _by_cell(await _live(tx, caller)).items()}
+    own = {cell: counts[0] for cell, counts in _by_cell(await _live(tx)).items()}
     return [
         available
         for available in await _read(tx, own)
@@ -94,10 +94,12 @@ def freshness(counts: Iterable[Count], *, stale_before: datetime) -> str:
     return worst
 
 
-async def _live(tx: Transaction, caller: Caller) -> list[Count]:
-    if not caller.has(Role.INTAKE_WORKER, Role.COORDINATOR):
+async def _live(
+    tx: Transaction,
+) -> list[Count]:
+    if not tx.caller.has(Role.INTAKE_WORKER, Role.COORDINATOR):
         return []
-    return await availability.live(tx, caller.provider)
+    return await availability.live(tx, tx.caller.provider)
 
 
 def _available(

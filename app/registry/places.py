@@ -7,7 +7,6 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from app.database import counters
-from app.database.caller import Caller
 from app.database.transaction import Transaction
 from app.errors import Conflict, Missing
 from app.registry.sites import announce
@@ -37,19 +36,17 @@ class Place:
 
 async def add(
     tx: Transaction,
-    caller: Caller,
     *,
-    keyring: Keyring,
     site_id: UUID,
     label: str,
     attributes: Attributes,
 ) -> Place:
     """Add a free place to one of the caller's provider's sites."""
-    site = await sites.read(tx, site_id, provider_id=caller.provider)
+    site = await sites.read(tx, site_id, provider_id=tx.caller.provider)
     if site is None:
         raise Missing
     id_ = uuid4()
-    key = keyring.unwrap(site.key, row=str(site.id))
+    key = tx.keyring.unwrap(site.key, row=str(site.id))
     row = PlaceRow(
         id=id_,
         site_id=site.id,
@@ -63,42 +60,37 @@ async def add(
         sealed=key.seal(label.encode(), row=str(id_)),
     )
     await places.count(tx, into=row.group_id)
-    await places.add(tx, row, provider_id=caller.provider)
-    await announce(tx, caller, municipality=row.municipality)
+    await places.add(tx, row, provider_id=tx.caller.provider)
+    await announce(tx, municipality=row.municipality)
     await counters.advance(tx, "register")
     return Place(label, row, key)
 
 
-async def read(
-    tx: Transaction, caller: Caller, place_id: UUID, *, keyring: Keyring, lock: bool = False
-) -> Place:
+async def read(tx: Transaction, place_id: UUID, *, lock: bool = False) -> Place:
     """Return one of the caller's provider's places; locked against being taken or changed if asked."""
     if lock:
         # Lock first, read then: the row may have changed while we waited.
-        await places.lock(tx, place_id, provider_id=caller.provider)
-    row = await places.read(tx, place_id, provider_id=caller.provider)
+        await places.lock(tx, place_id, provider_id=tx.caller.provider)
+    row = await places.read(tx, place_id, provider_id=tx.caller.provider)
     if row is None:
         raise Missing
-    return _opened([row], keyring)[0]
+    return _opened([row], tx.keyring)[0]
 
 
 async def listed(
     tx: Transaction,
-    caller: Caller,
     *,
-    keyring: Keyring,
     site_id: UUID | None,
     limit: int,
     after: tuple[datetime, UUID] | None,
 ) -> list[Place]:
     """Return the caller's provider's places, oldest first; only those of one site where it is given."""
-    rows = await places.listed(tx, caller.provider, site_id=site_id, limit=limit, after=after)
-    return _opened(rows, keyring)
+    rows = await places.listed(tx, tx.caller.provider, site_id=site_id, limit=limit, after=after)
+    return _opened(rows, tx.keyring)
 
 
 async def change(
     tx: Transaction,
-    caller: Caller,
     place: Place,
     *,
     changes: Mapping[str, Any],
@@ -127,7 +119,7 @@ async def change(
     if moved:
         row = await _move(tx, row, attributes)
     if declared is not None or moved:
-        await announce(tx, caller, municipality=row.municipality)
+        await announce(tx, municipality=row.municipality)
     if moved:
         await counters.advance(tx, "register")
     return Place(label, row, place.key)

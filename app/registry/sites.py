@@ -7,7 +7,6 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from app.database import counters, outbox
-from app.database.caller import Caller
 from app.database.transaction import Transaction
 from app.errors import Fault, Invalid, Missing
 from app.placing import danger_changes
@@ -38,9 +37,7 @@ class Site:
 
 async def add(
     tx: Transaction,
-    caller: Caller,
     *,
-    keyring: Keyring,
     name: str,
     address: Mapping[str, str],
     traits: Traits,
@@ -48,49 +45,50 @@ async def add(
     """Add a site of the caller's provider; nobody has confirmed it yet."""
     _check(traits)
     id_ = uuid4()
-    key, wrapped = keyring.new_data_key(row=str(id_))
+    key, wrapped = tx.keyring.new_data_key(row=str(id_))
     sealed = key.seal_json({"name": name, "address": dict(address)}, row=str(id_))
     await sites.add(
-        tx, SiteRow(id_, traits, None, tx.at, wrapped, sealed), provider_id=caller.provider
+        tx, SiteRow(id_, traits, None, tx.at, wrapped, sealed), provider_id=tx.caller.provider
     )
-    await _serve(tx, caller, municipality=traits.municipality)
+    await _serve(tx, municipality=traits.municipality)
     await counters.advance(tx, "register")
     return Site(id_, name, traits, None, tx.at, key, sealed)
 
 
-async def alone(tx: Transaction, caller: Caller) -> None:
+async def alone(
+    tx: Transaction,
+) -> None:
     """Let nobody else of the caller's provider add sites by a page or a file until the transaction ends."""
-    await sites.alone(tx, caller.provider)
+    await sites.alone(tx, tx.caller.provider)
 
 
-async def read(
-    tx: Transaction, caller: Caller, site_id: UUID, *, keyring: Keyring, lock: bool = False
-) -> Site:
+async def read(tx: Transaction, site_id: UUID, *, lock: bool = False) -> Site:
     """Return one of the caller's provider's sites; locked against changes if asked."""
     if lock:
         # Lock first, read then: the row may have changed while we waited.
-        await sites.lock(tx, site_id, provider_id=caller.provider)
-    row = await sites.read(tx, site_id, provider_id=caller.provider)
+        await sites.lock(tx, site_id, provider_id=tx.caller.provider)
+    row = await sites.read(tx, site_id, provider_id=tx.caller.provider)
     if row is None:
         raise Missing
-    return _opened(row, keyring)
+    return _opened(row, tx.keyring)
 
 
 async def listed(
     tx: Transaction,
-    caller: Caller,
     *,
-    keyring: Keyring,
     limit: int,
     after: tuple[datetime, UUID] | None,
 ) -> list[Site]:
     """Return the caller's provider's sites, oldest first."""
-    rows = await sites.listed(tx, caller.provider, limit=limit, after=after)
-    return [_opened(row, keyring) for row in rows]
+    rows = await sites.listed(tx, tx.caller.provider, limit=limit, after=after)
+    return [_opened(row, tx.keyring) for row in rows]
 
 
 async def change(
-    tx: Transaction, caller: Caller, site: Site, *, changes: Mapping[str, Any], keyring: Keyring
+    tx: Transaction,
+    site: Site,
+    *,
+    changes: Mapping[str, Any],
 ) -> Site:
     """Change what was named of a locked site.
 
@@ -110,7 +108,7 @@ async def change(
     if traits == site.traits and because == site.compromised:
         return site
     if traits != site.traits:
-        await _change_traits(tx, caller, site, traits=traits, keyring=keyring)
+        await _change_traits(tx, site, traits=traits)
     if because != site.compromised:
         site = await _alarm(tx, site, because=because)
     await sites.revised(tx, site.id, revision=await counters.advance(tx, "register"))
@@ -118,7 +116,10 @@ async def change(
 
 
 async def _change_traits(
-    tx: Transaction, caller: Caller, site: Site, *, traits: Traits, keyring: Keyring
+    tx: Transaction,
+    site: Site,
+    *,
+    traits: Traits,
 ) -> None:
     before = site.traits
     await sites.change(tx, site.id, traits=traits)
@@ -126,11 +127,11 @@ async def _change_traits(
         before.municipality,
         before.address_secrecy,
     ):
-        await danger_changes.moved(tx, site.id, keyring=keyring)
+        await danger_changes.moved(tx, site.id)
     if traits.municipality != before.municipality:
-        await _serve(tx, caller, municipality=traits.municipality)
+        await _serve(tx, municipality=traits.municipality)
         for municipality in (before.municipality, traits.municipality):
-            await announce(tx, caller, municipality=municipality)
+            await announce(tx, municipality=municipality)
 
 
 async def _alarm(tx: Transaction, site: Site, *, because: str | None) -> Site:
@@ -143,25 +144,25 @@ async def _alarm(tx: Transaction, site: Site, *, because: str | None) -> Site:
     return replace(site, compromised=because, compromised_since=since)
 
 
-async def confirm(tx: Transaction, caller: Caller, site_id: UUID) -> datetime:
+async def confirm(tx: Transaction, site_id: UUID) -> datetime:
     """Say that everything at a site is true as of now; return when that was."""
-    confirmed = await sites.confirm(tx, site_id, provider_id=caller.provider)
+    confirmed = await sites.confirm(tx, site_id, provider_id=tx.caller.provider)
     if confirmed is None:
         raise Missing
     at, municipality = confirmed
-    await announce(tx, caller, municipality=municipality)
+    await announce(tx, municipality=municipality)
     return at
 
 
-async def announce(tx: Transaction, caller: Caller, *, municipality: str) -> None:
+async def announce(tx: Transaction, *, municipality: str) -> None:
     """Tell the caller's own provider, and nobody else, that its counts in a region have changed."""
     region = (await tx.snapshots.reference(tx)).region_of(municipality)
-    await outbox.add(tx, kind="availability", subject=region, audience=[caller.provider])
+    await outbox.add(tx, kind="availability", subject=region, audience=[tx.caller.provider])
 
 
-async def _serve(tx: Transaction, caller: Caller, *, municipality: str) -> None:
+async def _serve(tx: Transaction, *, municipality: str) -> None:
     region = (await tx.snapshots.reference(tx)).region_of(municipality)
-    await sites.serve_region(tx, caller.provider, region=region)
+    await sites.serve_region(tx, tx.caller.provider, region=region)
 
 
 async def _reseal(tx: Transaction, site: Site, secret: Mapping[str, Any]) -> Site:

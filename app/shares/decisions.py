@@ -9,7 +9,6 @@ from app.allocation.ranking.own_region import OwnRegion, own_region, without_the
 from app.allocation.ranking.versions import UnknownRules
 from app.allocation.shares.quarters import Quarter
 from app.allocation.values import Register
-from app.database.caller import Caller
 from app.database.transaction import Transaction
 from app.errors import Erased, Forbidden, Missing
 from app.ledger import checkpoints
@@ -18,7 +17,6 @@ from app.ledger.store import tree
 from app.ranking import rankings
 from app.ranking.rankings import Ranked
 from app.ranking.store import rankings as ranking_rows
-from app.seal import Keyring
 from app.shares.monitor_releases import span_of
 from app.shares.store import decisions
 from app.shares.store.decisions import Auditing, DecisionRow
@@ -71,19 +69,17 @@ def day_of(row: DecisionRow) -> date:
 
 
 async def listed(
-    tx: Transaction, caller: Caller, *, limit: int, after: tuple[datetime, UUID] | None
+    tx: Transaction, *, limit: int, after: tuple[datetime, UUID] | None
 ) -> list[DecisionRow]:
     """Return the decisions that concern the auditor's region, newest first, each once its opening is due."""
-    return await decisions.listed(tx, await _auditing(tx, caller), limit=limit, after=after)
+    return await decisions.listed(tx, await _auditing(tx), limit=limit, after=after)
 
 
 async def read(
     tx: Transaction,
-    caller: Caller,
     *,
     placement_id: UUID | None,
     leaf: int = NO_LEAF,
-    keyring: Keyring,
 ) -> Decision:
     """Return one of these decisions, its ranking made again; by its placement, or by one of its leaves.
 
@@ -91,14 +87,12 @@ async def read(
     tell which. Erased where the household's content has been destroyed: nobody can make its ranking
     again.
     """
-    row = await decisions.named(
-        tx, await _auditing(tx, caller), placement_id=placement_id, leaf=leaf
-    )
+    row = await decisions.named(tx, await _auditing(tx), placement_id=placement_id, leaf=leaf)
     if row is None:
         raise Missing
     recorded = await ranking_rows.read(tx, row.ranking_id)
     assert recorded is not None  # noqa: S101 - a foreign key says so
-    ranked = await rankings.made_again(tx, *recorded, keyring=keyring)
+    ranked = await rankings.made_again(tx, *recorded)
     at_home = own_region(ranked.need, ranked.ranking)
     return Decision(
         row,
@@ -112,12 +106,10 @@ async def read(
 
 async def checked(
     tx: Transaction,
-    caller: Caller,
     quarters: Sequence[Quarter],
     *,
     limit: int,
     after: tuple[datetime, UUID] | None,
-    keyring: Keyring,
 ) -> list[Checked]:
     """Check some of those who left their region for another reason than safety: was anything lawful free at home?
 
@@ -125,20 +117,16 @@ async def checked(
     must be none.
     """
     within = (span_of(quarters[0]).begins, span_of(quarters[-1]).ends)
-    rows = await decisions.that_went_away(
-        tx, await _auditing(tx, caller), within, limit=limit, after=after
-    )
+    rows = await decisions.that_went_away(tx, await _auditing(tx), within, limit=limit, after=after)
     kept: dict[str, Register] = {}
-    return [await _checked(tx, row, keyring=keyring, kept=kept) for row in rows]
+    return [await _checked(tx, row, kept=kept) for row in rows]
 
 
-async def _checked(
-    tx: Transaction, row: DecisionRow, *, keyring: Keyring, kept: dict[str, Register]
-) -> Checked:
+async def _checked(tx: Transaction, row: DecisionRow, *, kept: dict[str, Register]) -> Checked:
     recorded = await ranking_rows.read(tx, row.ranking_id)
     assert recorded is not None  # noqa: S101 - a foreign key says so
     try:
-        ranked = await rankings.made_again(tx, *recorded, keyring=keyring, kept=kept)
+        ranked = await rankings.made_again(tx, *recorded, kept=kept)
     except Erased:
         return Checked(row, day_of(row), ERASED, None)
     except UnknownRules:
@@ -155,7 +143,9 @@ async def _included(tx: Transaction, leaf: int) -> Included | None:
     return Included(newest.size, await checkpoints.prove_inclusion(tx, leaf=leaf, size=newest.size))
 
 
-async def _auditing(tx: Transaction, caller: Caller) -> Auditing:
-    if caller.region is None:
+async def _auditing(
+    tx: Transaction,
+) -> Auditing:
+    if tx.caller.region is None:
         raise Forbidden
-    return Auditing(caller.region, (await tx.snapshots.reference(tx)).policy.opening_delay_days)
+    return Auditing(tx.caller.region, (await tx.snapshots.reference(tx)).policy.opening_delay_days)

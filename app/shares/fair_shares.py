@@ -7,7 +7,6 @@ from typing import Any
 
 from app.allocation.shares.fairness import FairShares, fair_shares
 from app.allocation.shares.quarters import Quarter, quarter_named, quarter_of
-from app.database.caller import Caller
 from app.database.transaction import Transaction
 from app.errors import Conflict, Forbidden
 from app.ledger.ledger import local_day
@@ -118,13 +117,15 @@ async def figures(
 
 
 async def settled(
-    tx: Transaction, caller: Caller, quarters: Sequence[Quarter], *, other: str | None
+    tx: Transaction, quarters: Sequence[Quarter], *, other: str | None
 ) -> tuple[str, list[PairRow]]:
     """Return the caller's region, and the exact place-nights between it and another, or every other.
 
     Only the two regions concerned have them: row-level security says so too.
     """
-    if caller.region is None:
+    if tx.caller.region is None:
         raise Forbidden
     names = [one.quarter for one in await sealed(tx, quarters)]
-    return caller.region, await quarter_totals.pairs(tx, names, region=caller.region, other=other)
+    return tx.caller.region, await quarter_totals.pairs(
+        tx, names, region=tx.caller.region, other=other
+    )

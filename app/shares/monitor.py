@@ -8,7 +8,7 @@ from typing import Any
 from app.allocation.figures.curves import Curve, Point
 from app.allocation.figures.figures import COUNTRY
 from app.allocation.shares.quarters import Quarter, quarter_of
-from app.database.caller import Caller, Role
+from app.database.caller import Role
 from app.database.transaction import Transaction
 from app.errors import Fault, Forbidden, Invalid
 from app.ledger.household_counts import today
@@ -97,9 +97,7 @@ class Monitor:
     occupancy_norm_permille: int
 
 
-async def read(
-    tx: Transaction, caller: Caller, asked: Sequence[Quarter], *, region: str | None
-) -> Monitor:
+async def read(tx: Transaction, asked: Sequence[Quarter], *, region: str | None) -> Monitor:
     """Return some quarters: of one region, or of all that the caller may see, and the country for those who see all.
 
     Auditors and administrators see every region; coordinators those in which their provider has
@@ -107,12 +105,12 @@ async def read(
     and the provider itself.
     """
     _check(asked, current=quarter_of(today(tx)))
-    regions = await _regions(tx, caller, region)
+    regions = await _regions(tx, region)
     years = range(1, YEARS_BACK + 1)
     before = {Quarter(quarter.year - back, quarter.number) for quarter in asked for back in years}
     days = {quarter.first for quarter in {*asked, *before}}
     released = await monitor.releases(tx, days, regions=regions)
-    stale = await _staleness(tx, caller, asked, regions=regions)
+    stale = await _staleness(tx, asked, regions=regions)
     norm = (await tx.snapshots.reference(tx)).policy.occupancy_norm_permille
     by_quarter: dict[Quarter, dict[str, ReleaseRow]] = {}
     for row in released:
@@ -127,11 +125,11 @@ def _check(asked: Sequence[Quarter], *, current: Quarter) -> None:
         raise Invalid(Fault("/from", f"must be at most {MOST_QUARTERS} quarters before /to"))
 
 
-async def _regions(tx: Transaction, caller: Caller, region: str | None) -> Collection[str] | None:
+async def _regions(tx: Transaction, region: str | None) -> Collection[str] | None:
     """Return which regions to show; None: all, and the country."""
-    if caller.has(Role.AUDITOR, Role.ADMINISTRATOR):
+    if tx.caller.has(Role.AUDITOR, Role.ADMINISTRATOR):
         return None if region is None else {region}
-    own = await monitor.regions_of(tx, caller.provider)
+    own = await monitor.regions_of(tx, tx.caller.provider)
     if region is None:
         return own
     if region not in own:
@@ -140,15 +138,15 @@ async def _regions(tx: Transaction, caller: Caller, region: str | None) -> Colle
 
 
 async def _staleness(
-    tx: Transaction, caller: Caller, asked: Sequence[Quarter], *, regions: Collection[str] | None
+    tx: Transaction, asked: Sequence[Quarter], *, regions: Collection[str] | None
 ) -> list[StalenessRow]:
     days = [quarter.first for quarter in asked]
-    if caller.has(Role.ADMINISTRATOR):
+    if tx.caller.has(Role.ADMINISTRATOR):
         return await monitor.staleness(tx, days, regions=regions, provider_id=None)
-    if caller.has(Role.AUDITOR) and caller.region is not None:
-        own = {caller.region} if regions is None else {caller.region} & set(regions)
+    if tx.caller.has(Role.AUDITOR) and tx.caller.region is not None:
+        own = {tx.caller.region} if regions is None else {tx.caller.region} & set(regions)
         return await monitor.staleness(tx, days, regions=own, provider_id=None)
-    return await monitor.staleness(tx, days, regions=regions, provider_id=caller.provider)
+    return await monitor.staleness(tx, days, regions=regions, provider_id=tx.caller.provider)
 
 
 def _quarter(

@@ -17,7 +17,6 @@ from app.ledger import household_counts
 from app.ledger.store import household_counts as household_rows
 from app.ledger.store.household_counts import Whose
 from app.reference import load
-from app.seal import Keyring
 from app.shares.store import monitor, monitor_counts
 from app.shares.store.monitor import StalenessRow
 from app.shares.store.monitor_counts import CountRow, EndedRow, GoingOnRow, Span, UseRow
@@ -37,11 +36,13 @@ async def count_day(tx: Transaction) -> None:
     await monitor_counts.count_day(tx, household_counts.today(tx), stale_before=stale_before)
 
 
-async def release_next(tx: Transaction, *, keyring: Keyring) -> Quarter | None:
+async def release_next(
+    tx: Transaction,
+) -> Quarter | None:
     """Release the oldest quarter that is due and was not; return which one, None where all were."""
     due = await _due(tx)
     if due is not None:
-        await _release(tx, due, keyring=keyring)
+        await _release(tx, due)
     return due
 
 
@@ -57,13 +58,16 @@ async def _due(tx: Transaction) -> Quarter | None:
     return due if due <= last_over(household_counts.today(tx), days=SETTLED_DAYS) else None
 
 
-async def _release(tx: Transaction, quarter: Quarter, *, keyring: Keyring) -> None:
+async def _release(
+    tx: Transaction,
+    quarter: Quarter,
+) -> None:
     span = span_of(quarter)
     counted = await monitor_counts.counted(tx, span)
     ended = await monitor_counts.ended(tx, span)
     going_on = await monitor_counts.going_on(tx, span)
     use = await monitor_counts.use(tx, span)
-    key = await keys.read(tx, keys.MONITOR, keyring=keyring)
+    key = await keys.read(tx, keys.MONITOR)
     households = await household_rows.of_quarter(tx, quarter.first, key=key)
     regions = sorted((await tx.snapshots.reference(tx)).regions)
     served = {

@@ -12,7 +12,6 @@ from app.allocation.shares.totals import Totals, content_of, says_the_same, tota
 from app.database.sealing import keys
 from app.database.transaction import Transaction
 from app.ledger.ledger import append_clear, local_day
-from app.seal import Keyring
 from app.shares import quarter_figures, stay_book
 from app.shares.stay_book import Told
 from app.shares.store import quarter_totals
@@ -41,17 +40,19 @@ class Sealing:
     anew: int = 0
 
 
-async def seal(tx: Transaction, *, keyring: Keyring) -> Sealing:
+async def seal(
+    tx: Transaction,
+) -> Sealing:
     """Seal every quarter that is over for as long as the policy says and has not been sealed, as the worker.
 
     With them, and only then, those that were sealed before are sealed anew where something that
     became known since changes them: once a quarter, so that no single fact shows by itself.
     """
-    missing = await _missing(tx, keyring=keyring)
+    missing = await _missing(tx)
     if not missing:
         return Sealing()
     sealed = await quarter_totals.sealed_leaves(tx)
-    told = await stay_book.read(tx, missing[0], sealed=sealed, keyring=keyring)
+    told = await stay_book.read(tx, missing[0], sealed=sealed)
     before = await quarter_totals.newest(
         tx, [str(quarter) for quarter in from_to(told.first, missing[-1])]
     )
@@ -69,7 +70,9 @@ async def seal(tx: Transaction, *, keyring: Keyring) -> Sealing:
     return Sealing(first, anew)
 
 
-async def _missing(tx: Transaction, *, keyring: Keyring) -> tuple[Quarter, ...]:
+async def _missing(
+    tx: Transaction,
+) -> tuple[Quarter, ...]:
     """Return which quarters are to be sealed, in order: from the ledger's first leaf on, none is left out."""
     began = await quarter_totals.began(tx)
     if began is None:
@@ -77,7 +80,7 @@ async def _missing(tx: Transaction, *, keyring: Keyring) -> tuple[Quarter, ...]:
     written_at, opening = began
     days = [local_day(written_at)]
     if opening is not None:
-        key = await keys.read(tx, keys.LEDGER, keyring=keyring)
+        key = await keys.read(tx, keys.LEDGER)
         days.append(stay_book.opened(key, *opening).date)
     policy = (await tx.snapshots.reference(tx)).policy
     over = last_over(local_day(tx.at), days=policy.quarter_grace_days)

@@ -12,13 +12,14 @@ from app.allocation.shares.steering import Shared, Standing, standings
 from app.allocation.shares.totals import QUOTA
 from app.database.transaction import Transaction
 from app.ledger.ledger import local_day
-from app.seal import Keyring
 from app.shares import stay_book
 from app.shares.store import quarter_totals, shares_shown
 from app.shares.store.quarter_totals import Sealed
 
 
-async def show(tx: Transaction, *, keyring: Keyring) -> bool:
+async def show(
+    tx: Transaction,
+) -> bool:
     """Let rankings see how regions stand today, unless they do already; return whether anything was reckoned.
 
     From the openings themselves, as a controller would: what was corrected since is in it, and no
@@ -28,17 +29,20 @@ async def show(tx: Transaction, *, keyring: Keyring) -> bool:
     regions = await shares_shown.regions_not_shown(tx, on=on)
     if not regions:
         return False
-    found = await _standings(tx, on, keyring=keyring)
+    found = await _standings(tx, on)
     await shares_shown.show(tx, {region: found[region] for region in regions}, on=on)
     return True
 
 
-async def _standings(tx: Transaction, on: date, *, keyring: Keyring) -> Mapping[str, Standing]:
+async def _standings(
+    tx: Transaction,
+    on: date,
+) -> Mapping[str, Standing]:
     """Reckon from the openings all that is not sealed yet, and whatever new facts reach; the rest from its totals."""
     sealed = await quarter_totals.newest(tx)
     leaves = max((one.content["leaves"] for one in sealed.values()), default=0)
     open_quarter = quarter_named(max(sealed)).next if sealed else quarter_of(on)
-    told = await stay_book.read(tx, open_quarter, sealed=leaves, keyring=keyring)
+    told = await stay_book.read(tx, open_quarter, sealed=leaves)
     reference = await tx.snapshots.reference(tx)
     return await asyncio.to_thread(
         standings,

@@ -14,7 +14,7 @@ from app.database import counters
 from app.database.sealing import keys
 from app.database.transaction import Transaction
 from app.referrals.alternatives import midnight
-from app.seal import DataKey, Keyring
+from app.seal import DataKey
 from app.shares.store import stay_book
 
 BATCH = 5000
@@ -31,7 +31,12 @@ class Told:
     weights: WeightsInTime
 
 
-async def read(tx: Transaction, first: Quarter, *, sealed: int, keyring: Keyring) -> Told:
+async def read(
+    tx: Transaction,
+    first: Quarter,
+    *,
+    sealed: int,
+) -> Told:
     """Read everything that counts in a quarter or later.
 
     `sealed` is from how many leaves totals were made last; 0 where none were, and then all is read.
@@ -39,7 +44,7 @@ async def read(tx: Transaction, first: Quarter, *, sealed: int, keyring: Keyring
     this takes grows with what happened in a quarter or two, and not with the ledger.
     """
     leaves = await counters.read(tx, "ledger")
-    key = await keys.read(tx, keys.LEDGER, keyring=keyring)
+    key = await keys.read(tx, keys.LEDGER)
     weights = [
         (index, weights_of(said)) for index, said in await stay_book.weights_said(tx, below=leaves)
     ]

@@ -6,7 +6,7 @@ no client. The worker that keeps them knows these two addresses and no other.
 
 from fastapi import APIRouter, Request, Response
 
-from app.deps import CallerIn, Tx
+from app.deps import Tx
 from app.reference import load
 from app.registry import availability
 from app.web.assets import assets, reply
@@ -21,7 +21,10 @@ WORKER_POLICY = "default-src 'none'; connect-src 'self'; frame-ancestors 'none';
 
 
 @router.get("/country/kept")
-async def kept(page: PageIn, tx: Tx, caller: CallerIn) -> Response:  # noqa: ARG001 - who may look is checked by asking for the caller
+async def kept(
+    page: PageIn,
+    tx: Tx,
+) -> Response:
     """Show the country as everybody may see it, and whom to telephone: the page that a device may keep for a day."""
     regions = (await tx.snapshots.reference(tx)).regions
     kinds = tuple(load().codes["place_kinds"].codes)

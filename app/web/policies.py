@@ -7,7 +7,7 @@ from fastapi import APIRouter, Form, Query, Response, UploadFile
 
 from app.allocation.policy.differences import Difference
 from app.database.transaction import Transaction
-from app.deps import CallerIn, Tx
+from app.deps import Tx
 from app.errors import Conflict, Fault, Invalid
 from app.policy import policies
 from app.web.page import Page, PageIn, sentence
@@ -29,7 +29,6 @@ async def listed(page: PageIn, tx: Tx) -> Response:
 async def publish(
     page: PageIn,
     tx: Tx,
-    caller: CallerIn,
     document: Annotated[str, Form(max_length=LONGEST)] = "",
     file: UploadFile | None = None,
 ) -> Response:
@@ -38,7 +37,7 @@ async def publish(
     if file is not None and file.filename:
         text = (await file.read()).decode("utf-8", errors="replace")
     try:
-        published = await policies.publish(tx, _read(text), by=caller)
+        published = await policies.publish(tx, _read(text))
     except Invalid as invalid:
         return await _list(page, tx, document=text, faults=invalid.faults)
     except Conflict as conflict:

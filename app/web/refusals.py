@@ -9,7 +9,7 @@ from starlette.exceptions import HTTPException
 
 from app import errors
 from app.api.kit.problems import LOGGED, status_of
-from app.deps import log_refused, parts_of, token_hash
+from app.deps import entered, log_refused, token_hash
 from app.web.credential import HEADER, SIGNED_IN_AGAIN, csrf_of
 from app.web.menu import N_
 from app.web.page import Page, person_of
@@ -50,7 +50,7 @@ async def _again(request: Request) -> Response:
 
     Only a page of ours gets this far, and only that can read the answer.
     """
-    async with parts_of(request).database.entered(token_hash(request)) as tx:
+    async with entered(request) as tx:
         account_id = None if tx.identity is None else tx.identity.account_id
     if account_id is None:
         return _to_sign_in(request)

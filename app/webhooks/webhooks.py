@@ -5,10 +5,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID, uuid4
 
-from app.database.caller import Caller
 from app.database.transaction import Transaction
 from app.errors import Conflict, Fault, Invalid, Missing
-from app.seal import Keyring
 from app.webhooks import signing
 from app.webhooks.reach import Reach
 from app.webhooks.store import webhooks
@@ -29,9 +27,7 @@ class Webhook:
 
 async def add(
     tx: Transaction,
-    caller: Caller,
     *,
-    keyring: Keyring,
     reach: Reach,
     url: str,
     kinds: Sequence[str],
@@ -39,32 +35,30 @@ async def add(
     """Add a webhook of the caller's provider; return it and its secret, which nobody is told again."""
     if faults := reach.faults(url):
         raise Invalid(*(Fault("/url", fault) for fault in faults))
-    if await webhooks.count(tx, caller.provider) >= MOST:
+    if await webhooks.count(tx, tx.caller.provider) >= MOST:
         raise Conflict("too_many_webhooks", f"There are {MOST} webhooks already; remove one first.")
     id_, target = uuid4(), Target(url, signing.new_secret())
-    wrapped, sealed = target.seal(id_, keyring=keyring)
+    wrapped, sealed = target.seal(id_, keyring=tx.keyring)
     row = WebhookRow(id_, tuple(kinds), wrapped, sealed, tx.at)
-    await webhooks.add(tx, row, provider_id=caller.provider)
+    await webhooks.add(tx, row, provider_id=tx.caller.provider)
     return Webhook(row, url), target.secret
 
 
 async def listed(
     tx: Transaction,
-    caller: Caller,
     *,
-    keyring: Keyring,
     limit: int,
     after: tuple[datetime, UUID] | None,
 ) -> list[Webhook]:
     """Return the webhooks of the caller's provider, oldest first."""
-    rows = await webhooks.listed(tx, caller.provider, limit=limit, after=after)
+    rows = await webhooks.listed(tx, tx.caller.provider, limit=limit, after=after)
     return [
-        Webhook(row, Target.unseal(row.id, row.key, row.sealed, keyring=keyring).url)
+        Webhook(row, Target.unseal(row.id, row.key, row.sealed, keyring=tx.keyring).url)
         for row in rows
     ]
 
 
-async def remove(tx: Transaction, caller: Caller, webhook_id: UUID) -> None:
+async def remove(tx: Transaction, webhook_id: UUID) -> None:
     """Send nothing more to a webhook of the caller's provider, and forget it."""
-    if not await webhooks.remove(tx, webhook_id, provider_id=caller.provider):
+    if not await webhooks.remove(tx, webhook_id, provider_id=tx.caller.provider):
         raise Missing

@@ -6,7 +6,6 @@ import pytest
 from app.accounts import sessions
 from app.accounts.sessions import session_hash
 from app.api import events
-from app.database.caller import Caller
 from app.events import standing
 from app.web.credential import COOKIE
 from tests.api.serving import PATIENCE_S, PLAIN, Follower, served
@@ -33,8 +32,6 @@ async def test_signing_out_ends_the_streams_of_the_session(
         stream = await Follower(response).opened()
 
         async with country.parts.database.entered(session_hash(worker.opened.cookie)) as tx:
-            await sessions.end_all(
-                tx, Caller(worker.account_id, frozenset({"intake_worker"}), None, None)
-            )
+            await sessions.end_all(tx)
 
         assert await stream.next() is None

@@ -12,10 +12,10 @@ from uuid import UUID
 from sqlalchemy import ARRAY, DateTime, Integer, Text, bindparam, text
 from sqlalchemy import Uuid as UuidType
 
+from app.database.transaction import Transaction
+
 if TYPE_CHECKING:
     from sqlalchemy import Executable
-
-    from app.database.transaction import Transaction
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +97,7 @@ FROM unnest(:account_ids) AS wanted (account_id) CROSS JOIN LATERAL (
 
 
 async def by_account(
-    tx: "Transaction", span: Span, *, looks: Collection[str], odd: Hours
+    tx: Transaction, span: Span, *, looks: Collection[str], odd: Hours
 ) -> Mapping[UUID, Mapping[str, int]]:
     """Return changes of danger zones, addresses seen, and looks (these actions) at odd hours, of each account."""
     values = {"since": span.since, "until": span.until}
@@ -113,19 +113,17 @@ async def by_account(
     }
 
 
-async def rankings_without_hold(tx: "Transaction", span: Span) -> Mapping[UUID, int]:
+async def rankings_without_hold(tx: Transaction, span: Span) -> Mapping[UUID, int]:
     """Return how many rankings each account asked for of referrals on which nobody took a hold from then on."""
     return await _counted(tx, span, _WITHOUT_HOLD)
 
 
-async def of_same_referral(tx: "Transaction", span: Span) -> Mapping[UUID, int]:
+async def of_same_referral(tx: Transaction, span: Span) -> Mapping[UUID, int]:
     """Return how often each account looked at the referral that it looked at most; a list is one look at each in it."""
     return await _counted(tx, span, _SAME_REFERRAL)
 
 
-async def who(
-    tx: "Transaction", span: Span, account_ids: Collection[UUID]
-) -> Mapping[UUID, Person]:
+async def who(tx: Transaction, span: Span, account_ids: Collection[UUID]) -> Mapping[UUID, Person]:
     """Return what some accounts were when they last looked."""
     rows = await tx.rows(
         _WHO, {"since": span.since, "until": span.until, "account_ids": sorted(account_ids)}
@@ -133,6 +131,6 @@ async def who(
     return {row.account_id: Person(tuple(row.roles), row.provider_id) for row in rows}
 
 
-async def _counted(tx: "Transaction", span: Span, statement: "Executable") -> Mapping[UUID, int]:
+async def _counted(tx: Transaction, span: Span, statement: "Executable") -> Mapping[UUID, int]:
     rows = await tx.rows(statement, {"since": span.since, "until": span.until})
     return {row.account_id: row.looks for row in rows}

@@ -6,16 +6,13 @@ well.
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING
 from uuid import UUID
 
 from sqlalchemy import BigInteger, bindparam, exists, select, text, tuple_
 from sqlalchemy import Uuid as UuidType
 
+from app.database.transaction import Transaction
 from app.models import AccessLogEntry, AccessLogReferral, Referral
-
-if TYPE_CHECKING:
-    from app.database.transaction import Transaction
 
 NEWEST = 2**63 - 1
 """An event's id beyond all others."""
@@ -56,7 +53,7 @@ _NAMES = ", ".join(LookRow.__slots__)
 
 
 async def listed(
-    tx: "Transaction", wanted: Wanted, *, limit: int, after: tuple[datetime, int] | None
+    tx: Transaction, wanted: Wanted, *, limit: int, after: tuple[datetime, int] | None
 ) -> list[LookRow]:
     """Return entries, newest first, from after a place in that order."""
     log = AccessLogEntry
@@ -76,14 +73,14 @@ async def listed(
     return [LookRow(*row) for row in await tx.rows(statement)]
 
 
-async def is_own(tx: "Transaction", referral_id: UUID, *, provider_id: UUID) -> bool:
+async def is_own(tx: Transaction, referral_id: UUID, *, provider_id: UUID) -> bool:
     """Whether a referral is this provider's, and may be seen: erased or not."""
     own = exists().where(Referral.id == referral_id, Referral.provider_id == provider_id)
     return bool((await tx.rows(select(own)))[0][0])
 
 
 async def of_referral(
-    tx: "Transaction", referral_id: UUID, *, limit: int, before: int = NEWEST
+    tx: Transaction, referral_id: UUID, *, limit: int, before: int = NEWEST
 ) -> list[LookRow]:
     """Return the entries that name a referral, newest first."""
     named = AccessLogReferral
@@ -122,7 +119,7 @@ SELECT {_NAMES} FROM (
 
 
 async def notices(
-    tx: "Transaction", provider_id: UUID, *, limit: int, before: int = NEWEST, after: int = OLDEST
+    tx: Transaction, provider_id: UUID, *, limit: int, before: int = NEWEST, after: int = OLDEST
 ) -> list[LookRow]:
     """Return who had or wanted an address of a provider's own sites, or broke its glass, newest first."""
     values = {"provider_id": provider_id, "limit": limit, "before": before, "after": after}

@@ -2,35 +2,32 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING
 from uuid import UUID
 
 from sqlalchemy import func, insert, select, update
 
+from app.database.transaction import Transaction
 from app.models import Account, Provider, ProviderRegion, Region, Token
 
-if TYPE_CHECKING:
-    from app.database.transaction import Transaction
 
-
-async def provider_id(tx: "Transaction", slug: str) -> UUID | None:
+async def provider_id(tx: Transaction, slug: str) -> UUID | None:
     """Return the id of the provider with this slug."""
     row = await tx.row(select(Provider.id).where(Provider.slug == slug))
     return None if row is None else row.id
 
 
-async def slugs(tx: "Transaction") -> list[str]:
+async def slugs(tx: Transaction) -> list[str]:
     """Return every provider's slug, in order."""
     return [row.slug for row in await tx.rows(select(Provider.slug).order_by(Provider.slug))]
 
 
-async def region_exists(tx: "Transaction", code: str) -> bool:
+async def region_exists(tx: Transaction, code: str) -> bool:
     """Whether there is a region with this code."""
     return await tx.row(select(Region.code).where(Region.code == code)) is not None
 
 
 async def add(
-    tx: "Transaction",
+    tx: Transaction,
     account_id: UUID,
     *,
     roles: Sequence[str],
@@ -49,7 +46,7 @@ async def add(
     await tx.run(insert(Account).values(**values))
 
 
-async def provider_in(tx: "Transaction", region: str) -> UUID | None:
+async def provider_in(tx: Transaction, region: str) -> UUID | None:
     """Return the first provider, by slug, that serves a region."""
     serving = select(Provider.id).join(ProviderRegion, ProviderRegion.provider_id == Provider.id)
     row = await tx.row(
@@ -58,25 +55,25 @@ async def provider_in(tx: "Transaction", region: str) -> UUID | None:
     return None if row is None else row.id
 
 
-async def is_there(tx: "Transaction", account_id: UUID) -> bool:
+async def is_there(tx: Transaction, account_id: UUID) -> bool:
     """Whether there is such an account."""
     return await tx.row(select(Account.id).where(Account.id == account_id)) is not None
 
 
-async def set_name(tx: "Transaction", account_id: UUID, name: str) -> None:
+async def set_name(tx: Transaction, account_id: UUID, name: str) -> None:
     """Store what an account is called at work."""
     await tx.run(update(Account).where(Account.id == account_id).values(name=name))
 
 
 async def add_token(
-    tx: "Transaction", token_id: UUID, *, account_id: UUID, hashed: bytes, expires_at: datetime
+    tx: Transaction, token_id: UUID, *, account_id: UUID, hashed: bytes, expires_at: datetime
 ) -> None:
     """Store a new token of an account."""
     values = {"id": token_id, "account_id": account_id, "hash": hashed, "expires_at": expires_at}
     await tx.run(insert(Token).values(**values))
 
 
-async def revoke(tx: "Transaction", token_id: UUID) -> bool:
+async def revoke(tx: Transaction, token_id: UUID) -> bool:
     """End a token now, if it has not been revoked before; return whether there is such a token."""
     await tx.run(
         update(Token)

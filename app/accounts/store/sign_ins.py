@@ -22,12 +22,12 @@ from sqlalchemy import (
     update,
 )
 
+from app.database.transaction import Transaction
 from app.models import Account, Credential, Invitation, RecoveryCode
 
 if TYPE_CHECKING:
     from sqlalchemy.sql import Executable
 
-    from app.database.transaction import Transaction
 
 SIGNING = "signing"
 """As whom a transaction acts that asks who somebody is."""
@@ -93,22 +93,22 @@ _PRUNE = text("SELECT prune_sessions(:kept) AS gone").bindparams(
 )
 
 
-async def named(tx: "Transaction", name_key: bytes) -> CredentialRow | None:
+async def named(tx: Transaction, name_key: bytes) -> CredentialRow | None:
     """Return the credential of whoever signs in by this name."""
     return await _credential(tx, select(*_COLUMNS).where(Credential.name_key == name_key))
 
 
-async def of_account(tx: "Transaction", account_id: UUID) -> CredentialRow | None:
+async def of_account(tx: Transaction, account_id: UUID) -> CredentialRow | None:
     """Return the credential of an account."""
     return await _credential(tx, select(*_COLUMNS).where(Credential.account_id == account_id))
 
 
-async def _credential(tx: "Transaction", wanted: "Executable") -> CredentialRow | None:
+async def _credential(tx: Transaction, wanted: "Executable") -> CredentialRow | None:
     row = await tx.row(wanted)
     return None if row is None else CredentialRow(*row)
 
 
-async def add(tx: "Transaction", row: CredentialRow, *, name_key: bytes) -> None:
+async def add(tx: Transaction, row: CredentialRow, *, name_key: bytes) -> None:
     """Store by what name an account's owner will sign in; whose name it already is raises an integrity error."""
     values: dict[str, Any] = {
         "account_id": row.account_id,
@@ -119,7 +119,7 @@ async def add(tx: "Transaction", row: CredentialRow, *, name_key: bytes) -> None
     await tx.run(insert(Credential).values(**values))
 
 
-async def is_taken(tx: "Transaction", name_key: bytes) -> bool:
+async def is_taken(tx: Transaction, name_key: bytes) -> bool:
     """Whether somebody signs in by this name."""
     return (
         await tx.row(select(Credential.account_id).where(Credential.name_key == name_key))
@@ -128,7 +128,7 @@ async def is_taken(tx: "Transaction", name_key: bytes) -> bool:
 
 
 async def enrol(
-    tx: "Transaction", account_id: UUID, *, password: str, second_factor: bytes, step: int
+    tx: Transaction, account_id: UUID, *, password: str, second_factor: bytes, step: int
 ) -> None:
     """Store a new password and second factor; `step` is that of the code which showed that it works."""
     await tx.run(
@@ -143,7 +143,7 @@ async def enrol(
     )
 
 
-async def set_password(tx: "Transaction", account_id: UUID, password: str) -> None:
+async def set_password(tx: Transaction, account_id: UUID, password: str) -> None:
     """Store another password, or the same hashed with other parameters."""
     await tx.run(
         update(Credential).where(Credential.account_id == account_id).values(password=password)
@@ -151,14 +151,14 @@ async def set_password(tx: "Transaction", account_id: UUID, password: str) -> No
 
 
 async def set_second_factor(
-    tx: "Transaction", account_id: UUID, second_factor: bytes, *, step: int
+    tx: Transaction, account_id: UUID, second_factor: bytes, *, step: int
 ) -> None:
     """Store another second factor; `step` is that of the code which showed that it works."""
     changed = update(Credential).where(Credential.account_id == account_id)
     await tx.run(changed.values(second_factor=second_factor, used_step=step))
 
 
-async def forget(tx: "Transaction", account_id: UUID) -> None:
+async def forget(tx: Transaction, account_id: UUID) -> None:
     """Take password, second factor and recovery codes away: only an invitation lets their owner in again."""
     await tx.run(
         update(Credential)
@@ -168,7 +168,7 @@ async def forget(tx: "Transaction", account_id: UUID) -> None:
     await tx.run(delete(RecoveryCode).where(RecoveryCode.account_id == account_id))
 
 
-async def use_step(tx: "Transaction", account_id: UUID, *, step: int, proven: bool) -> bool:
+async def use_step(tx: Transaction, account_id: UUID, *, step: int, proven: bool) -> bool:
     """Use the code of a step, if no code of it or a later one has been used; the row decides who was first."""
     used = await tx.run(
         update(Credential)
@@ -183,7 +183,7 @@ async def use_step(tx: "Transaction", account_id: UUID, *, step: int, proven: bo
 
 
 async def use_recovery_code(
-    tx: "Transaction", account_id: UUID, hashed: bytes, *, proven: bool
+    tx: Transaction, account_id: UUID, hashed: bytes, *, proven: bool
 ) -> bool:
     """Use a recovery code, if it has not been used before."""
     mine = RecoveryCode.account_id == account_id
@@ -197,7 +197,7 @@ async def use_recovery_code(
     )
 
 
-async def add_recovery_codes(tx: "Transaction", account_id: UUID, hashes: Sequence[bytes]) -> None:
+async def add_recovery_codes(tx: Transaction, account_id: UUID, hashes: Sequence[bytes]) -> None:
     """Store new recovery codes; older ones end."""
     await tx.run(delete(RecoveryCode).where(RecoveryCode.account_id == account_id))
     await tx.run(
@@ -205,7 +205,7 @@ async def add_recovery_codes(tx: "Transaction", account_id: UUID, hashes: Sequen
     )
 
 
-async def recovery_codes_left(tx: "Transaction", account_id: UUID) -> int:
+async def recovery_codes_left(tx: Transaction, account_id: UUID) -> int:
     """Return how many recovery codes have not been used."""
     counted = (
         select(func.count()).select_from(RecoveryCode).where(RecoveryCode.account_id == account_id)
@@ -213,7 +213,7 @@ async def recovery_codes_left(tx: "Transaction", account_id: UUID) -> int:
     return (await tx.rows(counted))[0][0]
 
 
-async def invite(tx: "Transaction", account_id: UUID, *, hashed: bytes, valid: timedelta) -> None:
+async def invite(tx: Transaction, account_id: UUID, *, hashed: bytes, valid: timedelta) -> None:
     """Store an invitation; an older one for the same account ends."""
     older = Invitation.account_id == account_id
     await tx.run(
@@ -229,7 +229,7 @@ async def invite(tx: "Transaction", account_id: UUID, *, hashed: bytes, valid: t
     await tx.run(insert(Invitation).values(**values))
 
 
-async def invited(tx: "Transaction", hashed: bytes) -> UUID | None:
+async def invited(tx: Transaction, hashed: bytes) -> UUID | None:
     """Return for which account an invitation is that can still be accepted."""
     wanted = (
         select(Invitation.account_id)
@@ -240,7 +240,7 @@ async def invited(tx: "Transaction", hashed: bytes) -> UUID | None:
     return None if row is None else row.account_id
 
 
-async def accept(tx: "Transaction", hashed: bytes) -> bool:
+async def accept(tx: Transaction, hashed: bytes) -> bool:
     """Use an invitation; False for whoever comes second, or too late."""
     used = (
         update(Invitation)
@@ -254,7 +254,7 @@ _OPEN_STILL = (Invitation.used_at.is_(None), Invitation.expires_at > func.clock_
 
 
 async def open_session(
-    tx: "Transaction",
+    tx: Transaction,
     account_id: UUID,
     *,
     hashed: bytes,
@@ -274,22 +274,22 @@ async def open_session(
     return (await tx.rows(_OPEN, values))[0].id
 
 
-async def keep_session(tx: "Transaction", hashed: bytes, *, idle: timedelta) -> None:
+async def keep_session(tx: Transaction, hashed: bytes, *, idle: timedelta) -> None:
     """Let a session of the caller's begin to be idle anew."""
     await tx.rows(_KEEP, {"hashed": hashed, "idle": idle})
 
 
-async def sessions_of(tx: "Transaction", account_id: UUID) -> list[SessionRow]:
+async def sessions_of(tx: Transaction, account_id: UUID) -> list[SessionRow]:
     """Return the sessions that live, the one seen last first."""
     return [SessionRow(*row) for row in await tx.rows(_LISTED, {"of_account": account_id})]
 
 
-async def end_sessions(tx: "Transaction", account_id: UUID, *, only: UUID | None = None) -> int:
+async def end_sessions(tx: Transaction, account_id: UUID, *, only: UUID | None = None) -> int:
     """End the sessions of an account, or one of them; return how many there were."""
     return (await tx.rows(_END, {"of_account": account_id, "only_this": only}))[0].ended
 
 
-async def prune(tx: "Transaction", *, kept: timedelta) -> None:
+async def prune(tx: Transaction, *, kept: timedelta) -> None:
     """Forget sessions and invitations that ended some time ago."""
     await tx.rows(_PRUNE, {"kept": kept})
     await tx.run(delete(Invitation).where(Invitation.expires_at < func.clock_timestamp() - kept))

@@ -7,12 +7,11 @@ from uuid import UUID
 
 from sqlalchemy import func, insert, select, tuple_, update
 
+from app.database.transaction import Transaction
 from app.models import Account, Credential, Invitation
 
 if TYPE_CHECKING:
     from sqlalchemy import Select
-
-    from app.database.transaction import Transaction
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +74,7 @@ def _read() -> "Select[*tuple[Any, ...]]":
 
 
 async def listed(
-    tx: "Transaction", *, limit: int, after: tuple[datetime, UUID] | None, provider_id: UUID | None
+    tx: Transaction, *, limit: int, after: tuple[datetime, UUID] | None, provider_id: UUID | None
 ) -> list[StaffRow]:
     """Return accounts, the newest first; of one provider where that is asked for."""
     wanted = _read().order_by(Account.created_at.desc(), Account.id.desc()).limit(limit)
@@ -86,35 +85,35 @@ async def listed(
     return [StaffRow(*row) for row in await tx.rows(wanted)]
 
 
-async def read(tx: "Transaction", account_id: UUID) -> StaffRow | None:
+async def read(tx: Transaction, account_id: UUID) -> StaffRow | None:
     """Return an account."""
     row = await tx.row(_read().where(Account.id == account_id))
     return None if row is None else StaffRow(*row)
 
 
-async def named(tx: "Transaction", name_key: bytes) -> StaffRow | None:
+async def named(tx: Transaction, name_key: bytes) -> StaffRow | None:
     """Return the account whose owner signs in by this name."""
     row = await tx.row(_read().where(Credential.name_key == name_key))
     return None if row is None else StaffRow(*row)
 
 
-async def add(tx: "Transaction", account_id: UUID, row: AccountRow, *, demo: bool) -> None:
+async def add(tx: Transaction, account_id: UUID, row: AccountRow, *, demo: bool) -> None:
     """Store a new account."""
     await tx.run(insert(Account).values(id=account_id, demo=demo, **_values(row)))
 
 
-async def change(tx: "Transaction", account_id: UUID, row: AccountRow) -> bool:
+async def change(tx: Transaction, account_id: UUID, row: AccountRow) -> bool:
     """Change what an account is; False where it is the caller's own, or none."""
     return await tx.run(update(Account).where(Account.id == account_id).values(**_values(row))) == 1
 
 
-async def disable(tx: "Transaction", account_id: UUID) -> bool:
+async def disable(tx: Transaction, account_id: UUID) -> bool:
     """Let an account in no more; False where it is the caller's own, or none."""
     at = func.coalesce(Account.disabled_at, func.clock_timestamp())
     return await tx.run(update(Account).where(Account.id == account_id).values(disabled_at=at)) == 1
 
 
-async def enable(tx: "Transaction", account_id: UUID) -> bool:
+async def enable(tx: Transaction, account_id: UUID) -> bool:
     """Let an account in again; False where it is the caller's own, or none."""
     return (
         await tx.run(update(Account).where(Account.id == account_id).values(disabled_at=None)) == 1

@@ -11,7 +11,7 @@ from app.accounts.access_log import Look
 from app.api.kit.ids import parse, text_of
 from app.api.kit.pages import Page, PageIn
 from app.api.kit.wire import Out
-from app.deps import CallerIn, Tx
+from app.deps import Tx
 
 router = APIRouter(tags=["Access log"])
 
@@ -107,15 +107,13 @@ class NoticeList(Out):
     operation_id="listAccesses",
     summary="Who looked at a referral",
 )
-async def of_referral(id: str, tx: Tx, caller: CallerIn, page: PageIn) -> Response:
+async def of_referral(id: str, tx: Tx, page: PageIn) -> Response:
     """List who looked at one of the own provider's referrals, newest first, as its client may be shown it.
 
     Every look that was granted is there, whoever's: colleagues', the receiving provider's,
     auditors' replays, and those at this list. So is what was refused, where it named the referral.
     """
-    found = await access_log.of_referral(
-        tx, caller, parse(id), limit=page.limit + 1, before=_before(page)
-    )
+    found = await access_log.of_referral(tx, parse(id), limit=page.limit + 1, before=_before(page))
     items, cursor = page.cut(found, place=lambda look: (str(look.row.id),))
     return AccessList(items=[AccessOut.of(look) for look in items], next_cursor=cursor).reply()
 
@@ -128,7 +126,6 @@ async def of_referral(id: str, tx: Tx, caller: CallerIn, page: PageIn) -> Respon
 )
 async def notices(
     tx: Tx,
-    caller: CallerIn,
     page: PageIn,
     after: Annotated[
         str | None,
@@ -143,9 +140,7 @@ async def notices(
     A live event `access` names the `eventId` as soon as something was granted.
     """
     since = None if after is None else int(after)
-    found = await access_log.notices(
-        tx, caller, limit=page.limit + 1, before=_before(page), after=since
-    )
+    found = await access_log.notices(tx, limit=page.limit + 1, before=_before(page), after=since)
     items, cursor = page.cut(found, place=lambda look: (str(look.row.id),))
     return NoticeList(items=[NoticeOut.of(look) for look in items], next_cursor=cursor).reply()
 

@@ -7,7 +7,7 @@ from fastapi import Request
 
 from app.database.caller import Caller
 from app.database.transaction import Transaction
-from app.deps import Parts, caller_of, token_hash, transaction
+from app.deps import admit, entered, transaction
 from app.errors import Forbidden, Refusal, TooOften, Unauthenticated, Unavailable
 
 SAID = (Unauthenticated, Forbidden, TooOften)
@@ -26,10 +26,11 @@ async def admitted(request: Request) -> Caller:
 
 
 @asynccontextmanager
-async def entered(request: Request, parts: Parts) -> AsyncGenerator[tuple[Transaction, Caller]]:
+async def apart(request: Request) -> AsyncGenerator[Transaction]:
     """Open a transaction of its own for a caller who was admitted."""
-    async with parts.database.entered(token_hash(request)) as tx:
-        yield tx, caller_of(request, tx.identity)
+    async with entered(request) as tx:
+        admit(request, tx)
+        yield tx
 
 
 @contextmanager

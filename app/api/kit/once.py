@@ -19,7 +19,7 @@ from app.api.kit.wire import JSON, Body, etag_of
 from app.database import answers
 from app.database.caller import Caller
 from app.database.transaction import Transaction
-from app.deps import Parts, caller_of, log_granted, parts_of, token_hash
+from app.deps import admit, entered, log_granted, parts_of
 from app.errors import Conflict, Erased, Fault, Invalid, Mismatch
 from app.seal import Keyring
 
@@ -63,14 +63,15 @@ class Once:
     async def keep(
         self,
         tx: Transaction,
-        caller: Caller,
         response: Response,
         *,
         referral_id: UUID | None = None,
         referral_ids: Sequence[UUID] = (),
     ) -> Response:
         """Keep a response in the transaction of what it answers, and return it; it goes with whom it is about."""
-        answer = self.record(caller, response, referral_id=referral_id, referral_ids=referral_ids)
+        answer = self.record(
+            tx.caller, response, referral_id=referral_id, referral_ids=referral_ids
+        )
         if answer is not None and not await answers.keep(tx, answer):
             raise AlreadyAnswered
         return response
@@ -78,23 +79,23 @@ class Once:
     def _row(self, caller: Caller) -> str:
         return f"{caller.account_id} {self.route} {self.key}"
 
-    async def replay(self, tx: Transaction, caller: Caller) -> Response | None:
+    async def replay(self, tx: Transaction) -> Response | None:
         """Return the first answer to this request, if there was one that the caller may see."""
         if self.key is None:
             return None
-        answer = await answers.read(tx, caller.account_id, route=self.route, key=self.key)
+        answer = await answers.read(tx, tx.caller.account_id, route=self.route, key=self.key)
         if answer is None:
             return None
         if answer.fingerprint != self.fingerprint:
             raise Mismatch
-        if (answer.provider_id, answer.region) != (caller.provider_id, caller.region):
+        if (answer.provider_id, answer.region) != (tx.caller.provider_id, tx.caller.region):
             return None
         if answer.sealed == answers.GONE:
             raise Erased
         if answer.referral_id is not None:
             tx.looks.referral_ids.add(answer.referral_id)
         tx.looks.referral_ids.update(answer.referral_ids)
-        body = self.keyring.answers.unseal(answer.sealed, row=self._row(caller))
+        body = self.keyring.answers.unseal(answer.sealed, row=self._row(tx.caller))
         return Response(
             body,
             answer.status,
@@ -141,14 +142,14 @@ async def once_required(wanted: Annotated[Once, Depends(once)]) -> Once:
     return wanted
 
 
-async def replayed(request: Request, parts: Parts) -> Response | None:
+async def replayed(request: Request) -> Response | None:
     """Return the first answer to a request that was refused just now, if it is a repeat."""
     wanted: Once | None = getattr(request.state, "once", None)
     if wanted is None or wanted.key is None:
         return None
-    async with parts.database.entered(token_hash(request)) as tx:
-        caller = request.state.caller = caller_of(request, tx.identity)
-        first = await wanted.replay(tx, caller)
+    async with entered(request) as tx:
+        request.state.caller = admit(request, tx)
+        first = await wanted.replay(tx)
         if first is not None:
             await log_granted(tx, request)  # seen again is seen
         return first

@@ -12,7 +12,7 @@ from starlette.exceptions import HTTPException
 from app import errors
 from app.api.kit.once import replayed
 from app.api.kit.wire import Body, Out
-from app.deps import log_refused, parts_of, token_hash
+from app.deps import log_refused, token_hash
 
 PROBLEM_JSON = "application/problem+json"
 
@@ -104,7 +104,7 @@ async def on_refusal(request: Request, refusal: Exception) -> Response:
     """Answer a refusal; a repeat of an answered request gets its first answer instead."""
     assert isinstance(refusal, errors.Refusal)  # noqa: S101 - registered for nothing else
     try:
-        first = await replayed(request, parts_of(request))
+        first = await replayed(request)
     except errors.Refusal as another:
         first, refusal = None, another
     if first is not None:

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Request, Response
 
 from app.api.kit.ids import parse
 from app.api.kit.wire import Out, single
-from app.deps import CallerIn, Tx
+from app.deps import Tx
 from app.placing import agreements
 from app.placing.store.agreements import Agreement
 
@@ -36,9 +36,13 @@ class AgreementOut(Out):
     operation_id="readMoveAgreement",
     summary="Whether they would move",
 )
-async def read(id: str, request: Request, tx: Tx, caller: CallerIn) -> Response:
+async def read(
+    id: str,
+    request: Request,
+    tx: Tx,
+) -> Response:
     """Read that a household would move; nothing is here of one that was not asked, or would not."""
-    return single(AgreementOut.of(await agreements.read(tx, caller, parse(id))), request)
+    return single(AgreementOut.of(await agreements.read(tx, parse(id))), request)
 
 
 @router.put(
@@ -47,9 +51,12 @@ async def read(id: str, request: Request, tx: Tx, caller: CallerIn) -> Response:
     operation_id="agreeToMove",
     summary="They would move",
 )
-async def agree(id: str, tx: Tx, caller: CallerIn) -> Response:
+async def agree(
+    id: str,
+    tx: Tx,
+) -> Response:
     """Note, where the household lives, that it would move if that brings a safe place free; it lapses by itself."""
-    return AgreementOut.of(await agreements.agree(tx, caller, parse(id))).reply(etag=True)
+    return AgreementOut.of(await agreements.agree(tx, parse(id))).reply(etag=True)
 
 
 @router.delete(
@@ -58,7 +65,10 @@ async def agree(id: str, tx: Tx, caller: CallerIn) -> Response:
     operation_id="withdrawMoveAgreement",
     summary="They would rather stay",
 )
-async def withdraw(id: str, tx: Tx, caller: CallerIn) -> Response:
+async def withdraw(
+    id: str,
+    tx: Tx,
+) -> Response:
     """Forget that the household would move; nobody is told, and no reason is kept."""
-    await agreements.withdraw(tx, caller, parse(id))
+    await agreements.withdraw(tx, parse(id))
     return Response(status_code=204)

@@ -14,7 +14,7 @@ from app.api.kit.once import AlreadyAnswered, OnceIn, OnceRequired
 from app.api.kit.pages import PageIn, moment_and_id
 from app.api.kit.wire import In, Out, single
 from app.database.answers import Answer
-from app.deps import CallerIn, PartsIn, Tx
+from app.deps import Tx
 from app.placing import holds, take_hold
 from app.placing.holds import Hold
 from app.placing.take_hold import HoldRequest
@@ -147,9 +147,7 @@ class HoldList(Out):
     operation_id="holdPlace",
     summary="Hold a place",
 )
-async def take(
-    wanted: HoldWanted, tx: Tx, caller: CallerIn, parts: PartsIn, once: OnceRequired
-) -> Response:
+async def take(wanted: HoldWanted, tx: Tx, once: OnceRequired) -> Response:
     """Hold any free place of an offer: one winner a place."""
     request = HoldRequest(
         referral_id=parse(wanted.referral_id),
@@ -159,11 +157,11 @@ async def take(
     )
 
     def record(hold: Hold) -> Answer:
-        answer = once.record(caller, HoldOut.of(hold).reply(201, etag=True))
+        answer = once.record(tx.caller, HoldOut.of(hold).reply(201, etag=True))
         assert answer is not None  # noqa: S101 - the key is required here
         return answer
 
-    hold, first = await take_hold.take(tx, caller, request, keyring=parts.keyring, record=record)
+    hold, first = await take_hold.take(tx, request, record=record)
     if not first:
         raise AlreadyAnswered
     return HoldOut.of(hold).reply(201, etag=True)
@@ -174,32 +172,21 @@ async def take(
 )
 async def listed(
     tx: Tx,
-    caller: CallerIn,
-    parts: PartsIn,
     page: PageIn,
     status: Annotated[
         known.HoldStatus | None, Query(description="Only holds with this status.")
     ] = None,
 ) -> Response:
     """List the holds that the own provider sent or received, newest first."""
-    found = await holds.listed(
-        tx,
-        caller,
-        keyring=parts.keyring,
-        status=status,
-        limit=page.limit + 1,
-        after=moment_and_id(page),
-    )
+    found = await holds.listed(tx, status=status, limit=page.limit + 1, after=moment_and_id(page))
     items, cursor = page.cut(found, place=lambda hold: (hold.created_at.isoformat(), str(hold.id)))
     return HoldList(items=[HoldOut.of(hold) for hold in items], next_cursor=cursor).reply()
 
 
 @router.get("/holds/{id}", response_model=HoldOut, operation_id="readHold", summary="One hold")
-async def read(id: str, request: Request, tx: Tx, caller: CallerIn, parts: PartsIn) -> Response:
+async def read(id: str, request: Request, tx: Tx) -> Response:
     """Read a hold; the receiving provider sees who is coming, until they have left or are safe elsewhere."""
-    return single(
-        HoldOut.of(await holds.read(tx, caller, parse(id), keyring=parts.keyring)), request
-    )
+    return single(HoldOut.of(await holds.read(tx, parse(id))), request)
 
 
 @router.delete(
@@ -208,9 +195,9 @@ async def read(id: str, request: Request, tx: Tx, caller: CallerIn, parts: Parts
     operation_id="discardHold",
     summary="Give a place back, silently",
 )
-async def discard(id: str, tx: Tx, caller: CallerIn, parts: PartsIn) -> Response:
+async def discard(id: str, tx: Tx) -> Response:
     """Give a place back, without a reason; doing so again changes nothing."""
-    await holds.discard(tx, caller, parse(id), keyring=parts.keyring)
+    await holds.discard(tx, parse(id))
     return Response(status_code=204)
 
 
@@ -220,12 +207,10 @@ async def discard(id: str, tx: Tx, caller: CallerIn, parts: PartsIn) -> Response
     operation_id="releaseHold",
     summary="Give a place back, and say why",
 )
-async def release(
-    id: str, wanted: ReleaseWanted, tx: Tx, caller: CallerIn, parts: PartsIn, once: OnceIn
-) -> Response:
+async def release(id: str, wanted: ReleaseWanted, tx: Tx, once: OnceIn) -> Response:
     """Give a place back, and say why."""
-    hold = await holds.release(tx, caller, parse(id), reason=wanted.reason, keyring=parts.keyring)
-    return await once.keep(tx, caller, HoldOut.of(hold).reply(etag=True))
+    hold = await holds.release(tx, parse(id), reason=wanted.reason)
+    return await once.keep(tx, HoldOut.of(hold).reply(etag=True))
 
 
 @router.post(
@@ -234,12 +219,10 @@ async def release(
     operation_id="renewHold",
     summary="Keep a place longer",
 )
-async def renew(id: str, tx: Tx, caller: CallerIn, parts: PartsIn, once: OnceIn) -> Response:
+async def renew(id: str, tx: Tx, once: OnceIn) -> Response:
     """Keep a place a while longer; the policy limits how often."""
-    hold = await holds.renew(tx, caller, parse(id), keyring=parts.keyring)
-    return await once.keep(
-        tx, caller, HoldOut.of(hold).reply(etag=True), referral_id=hold.referral_id
-    )
+    hold = await holds.renew(tx, parse(id))
+    return await once.keep(tx, HoldOut.of(hold).reply(etag=True), referral_id=hold.referral_id)
 
 
 @router.post(
@@ -248,13 +231,11 @@ async def renew(id: str, tx: Tx, caller: CallerIn, parts: PartsIn, once: OnceIn)
     operation_id="acceptHold",
     summary="Accept who is coming",
 )
-async def accept(
-    id: str, wanted: AcceptanceWanted, tx: Tx, caller: CallerIn, parts: PartsIn, once: OnceIn
-) -> Response:
+async def accept(id: str, wanted: AcceptanceWanted, tx: Tx, once: OnceIn) -> Response:
     """Accept, as the receiving provider, knowing who comes."""
     del wanted  # It can only say that a person accepts.
-    hold = await holds.accept(tx, caller, parse(id), keyring=parts.keyring)
-    return await once.keep(tx, caller, HoldOut.of(hold).reply(etag=True))
+    hold = await holds.accept(tx, parse(id))
+    return await once.keep(tx, HoldOut.of(hold).reply(etag=True))
 
 
 @router.post(
@@ -263,9 +244,7 @@ async def accept(
     operation_id="declineHold",
     summary="Decline who is coming",
 )
-async def decline(
-    id: str, wanted: DeclineWanted, tx: Tx, caller: CallerIn, parts: PartsIn, once: OnceIn
-) -> Response:
+async def decline(id: str, wanted: DeclineWanted, tx: Tx, once: OnceIn) -> Response:
     """Decline, as the receiving provider, with a coded reason."""
-    hold = await holds.decline(tx, caller, parse(id), reason=wanted.reason, keyring=parts.keyring)
-    return await once.keep(tx, caller, HoldOut.of(hold).reply(etag=True))
+    hold = await holds.decline(tx, parse(id), reason=wanted.reason)
+    return await once.keep(tx, HoldOut.of(hold).reply(etag=True))

@@ -18,13 +18,12 @@ from app.api.placing.holds import ComingOut
 from app.api.registry.places import Moment
 from app.database.caller import Caller
 from app.database.transaction import Transaction
-from app.deps import CallerIn, PartsIn, Tx
+from app.deps import Tx
 from app.placing import coming, confirmations, corrections, placements, returns
 from app.placing.confirmations import Confirmation
 from app.placing.corrections import Wrong
 from app.placing.placements import Leaving
 from app.placing.store.placements import PlacementRow
-from app.seal import Keyring
 
 router = APIRouter(tags=["Placements"])
 
@@ -200,9 +199,7 @@ class PlacementList(Out):
     operation_id="confirmPlacement",
     summary="Confirm a hold",
 )
-async def confirm(
-    wanted: PlacementWanted, tx: Tx, caller: CallerIn, parts: PartsIn, once: OnceRequired
-) -> Response:
+async def confirm(wanted: PlacementWanted, tx: Tx, once: OnceRequired) -> Response:
     """Confirm an accepted hold: the household is on its way.
 
     With `previousPlacementId` they move on within their stay: whoever shelters them now, or sent
@@ -214,8 +211,8 @@ async def confirm(
         previous_id=parse_optional(wanted.previous_placement_id),
         return_by=wanted.return_by,
     )
-    row = await confirmations.confirm(tx, caller, confirmation, keyring=parts.keyring)
-    return await once.keep(tx, caller, _without_coming(caller, row, status=201))
+    row = await confirmations.confirm(tx, confirmation)
+    return await once.keep(tx, _without_coming(tx.caller, row, status=201))
 
 
 @router.get(
@@ -226,8 +223,6 @@ async def confirm(
 )
 async def listed(
     tx: Tx,
-    caller: CallerIn,
-    parts: PartsIn,
     page: PageIn,
     status: Annotated[
         known.PlacementStatus | None, Query(description="Only placements with this status.")
@@ -235,10 +230,10 @@ async def listed(
 ) -> Response:
     """List the placements that the own provider sent or received, newest first."""
     found = await placements.listed(
-        tx, caller, status=status, limit=page.limit + 1, after=moment_and_id(page)
+        tx, status=status, limit=page.limit + 1, after=moment_and_id(page)
     )
     items, cursor = page.cut(found, place=lambda row: (row.created_at.isoformat(), str(row.id)))
-    who = await coming.of_placements(tx, caller, items, keyring=parts.keyring)
+    who = await coming.of_placements(tx, items)
     return PlacementList(
         items=[PlacementOut.of(row, coming=who.get(row.id)) for row in items], next_cursor=cursor
     ).reply()
@@ -250,10 +245,10 @@ async def listed(
     operation_id="readPlacement",
     summary="One placement",
 )
-async def read(id: str, request: Request, tx: Tx, caller: CallerIn, parts: PartsIn) -> Response:
+async def read(id: str, request: Request, tx: Tx) -> Response:
     """Read a placement that the own provider sent or received; who is coming is for the receiver."""
-    row = await placements.read(tx, caller, parse(id))
-    return single(await shown(tx, caller, row, keyring=parts.keyring), request)
+    row = await placements.read(tx, parse(id))
+    return single(await shown(tx, row), request)
 
 
 @router.patch(
@@ -262,25 +257,24 @@ async def read(id: str, request: Request, tx: Tx, caller: CallerIn, parts: Parts
     operation_id="changePlacement",
     summary="What is known of the departure",
 )
-async def change(
-    id: str, wanted: PlacementChange, request: Request, tx: Tx, caller: CallerIn, parts: PartsIn
-) -> Response:
+async def change(id: str, wanted: PlacementChange, request: Request, tx: Tx) -> Response:
     """Note, as the receiving provider, what is known of the departure to come.
 
     Either side notes when they are expected, and when they go back.
     """
-    before = await placements.read(tx, caller, parse(id), lock=True)
-    check_match(request, await shown(tx, caller, before, keyring=parts.keyring))
+    before = await placements.read(tx, parse(id), lock=True)
+    check_match(request, await shown(tx, before))
     changes: dict[str, Any] = wanted.model_dump(exclude_unset=True)
-    row = await placements.note(tx, caller, parse(id), changes=changes, keyring=parts.keyring)
-    return (await shown(tx, caller, row, keyring=parts.keyring)).reply(etag=True)
+    row = await placements.note(tx, parse(id), changes=changes)
+    return (await shown(tx, row)).reply(etag=True)
 
 
 async def shown(
-    tx: Transaction, caller: Caller, row: PlacementRow, *, keyring: Keyring
+    tx: Transaction,
+    row: PlacementRow,
 ) -> PlacementOut:
     """Show a placement as the caller may see it."""
-    who = await coming.of_placements(tx, caller, [row], keyring=keyring)
+    who = await coming.of_placements(tx, [row])
     return PlacementOut.of(row, coming=who.get(row.id))
 
 
@@ -295,15 +289,15 @@ def _without_coming(caller: Caller, row: PlacementRow, *, status: int = 200) -> 
     operation_id="recordArrival",
     summary="They have arrived",
 )
-async def arrive(id: str, tx: Tx, caller: CallerIn, parts: PartsIn, once: OnceIn) -> Response:
+async def arrive(id: str, tx: Tx, once: OnceIn) -> Response:
     """Record, as the receiving provider, that the household has arrived.
 
     Also after a no-show, or the correction `not_arrived`, until the sender has made sure that they
     are safe.
     """
-    recorded = await placements.arrive(tx, caller, parse(id), keyring=parts.keyring)
+    recorded = await placements.arrive(tx, parse(id))
     shown = PlacementOut.of(recorded.placement, ledger_leaf=recorded.ledger_leaf)
-    return await once.keep(tx, caller, shown.reply())
+    return await once.keep(tx, shown.reply())
 
 
 @router.post(
@@ -312,13 +306,11 @@ async def arrive(id: str, tx: Tx, caller: CallerIn, parts: PartsIn, once: OnceIn
     operation_id="recordNoShow",
     summary="They did not come",
 )
-async def no_show(
-    id: str, tx: Tx, caller: CallerIn, once: OnceIn, wanted: NoShowWanted | None = None
-) -> Response:
+async def no_show(id: str, tx: Tx, once: OnceIn, wanted: NoShowWanted | None = None) -> Response:
     """Record that the household did not come; the place is kept until the sender made sure that they are safe."""
     checked = wanted is not None and wanted.safety_checked
-    row = await placements.no_show(tx, caller, parse(id), safety_checked=checked)
-    return await once.keep(tx, caller, _without_coming(caller, row))
+    row = await placements.no_show(tx, parse(id), safety_checked=checked)
+    return await once.keep(tx, _without_coming(tx.caller, row))
 
 
 @router.post(
@@ -327,16 +319,12 @@ async def no_show(
     operation_id="recordDeparture",
     summary="They have left",
 )
-async def depart(
-    id: str, wanted: DepartureWanted, tx: Tx, caller: CallerIn, parts: PartsIn, once: OnceIn
-) -> Response:
+async def depart(id: str, wanted: DepartureWanted, tx: Tx, once: OnceIn) -> Response:
     """Record, as the receiving provider, the end of a stay: the place is free again."""
     leaving = Leaving(wanted.destination, tuple(wanted.blockers), wanted.departed_at)
-    recorded = await placements.depart(
-        tx, caller, parse(id), leaving=leaving, keyring=parts.keyring
-    )
+    recorded = await placements.depart(tx, parse(id), leaving=leaving)
     shown = PlacementOut.of(recorded.placement, ledger_leaf=recorded.ledger_leaf)
-    return await once.keep(tx, caller, shown.reply())
+    return await once.keep(tx, shown.reply())
 
 
 @router.post(
@@ -346,15 +334,13 @@ async def depart(
     operation_id="correctPlacement",
     summary="Something was recorded wrongly",
 )
-async def correct(
-    id: str, wanted: CorrectionWanted, tx: Tx, caller: CallerIn, parts: PartsIn, once: OnceIn
-) -> Response:
+async def correct(id: str, wanted: CorrectionWanted, tx: Tx, once: OnceIn) -> Response:
     """Correct, as the receiving provider, the day of an arrival or a departure, or an arrival that never was.
 
     What the ledger said stays there; one more leaf takes its place. After `not_arrived` the
     placement is a no-show.
     """
     wrong = Wrong(wanted.code, wanted.at)
-    recorded = await corrections.correct(tx, caller, parse(id), wrong, keyring=parts.keyring)
+    recorded = await corrections.correct(tx, parse(id), wrong)
     shown = PlacementOut.of(recorded.placement, ledger_leaf=recorded.ledger_leaf)
-    return await once.keep(tx, caller, shown.reply(201))
+    return await once.keep(tx, shown.reply(201))

@@ -15,7 +15,7 @@ from app.api.ranking.rankings import OfferProviderOut, OfferRegionOut, PointsOut
 from app.database.reference import Reference
 from app.database.register import ProviderCard
 from app.database.transaction import Transaction
-from app.deps import CallerIn, PartsIn, Tx
+from app.deps import Tx
 from app.placing.swaps import swap_searches
 from app.placing.swaps.swap_searches import Found, Searched
 from app.words.ranking import point_text
@@ -102,18 +102,14 @@ class SearchOut(Out):
     operation_id="searchSwaps",
     summary="Who could move so that a place comes free?",
 )
-async def search(
-    wanted: SearchWanted, tx: Tx, caller: CallerIn, parts: PartsIn, once: OnceIn
-) -> Response:
+async def search(wanted: SearchWanted, tx: Tx, once: OnceIn) -> Response:
     """Search for chains and cycles of moves that bring a lawful place free for a referral in acute danger.
 
     Only households that agreed beforehand would be asked; who and where they are is not told.
     """
-    found = await swap_searches.search(
-        tx, caller, parse(wanted.referral_id), max_legs=wanted.max_legs, keyring=parts.keyring
-    )
+    found = await swap_searches.search(tx, parse(wanted.referral_id), max_legs=wanted.max_legs)
     reply = (await shown(tx, found)).reply(201)
-    return await once.keep(tx, caller, reply, referral_id=found.referral_id)
+    return await once.keep(tx, reply, referral_id=found.referral_id)
 
 
 async def shown(tx: Transaction, found: Searched) -> SearchOut:

@@ -13,7 +13,7 @@ from app.api.kit.pages import PageIn, moment_and_id
 from app.api.kit.wire import In, Out, single
 from app.api.placing.holds import ComingOut
 from app.database.caller import Caller
-from app.deps import CallerIn, PartsIn, Tx
+from app.deps import Tx
 from app.placing.store.swaps import SIDES, SwapRow
 from app.placing.swaps import proposals
 from app.placing.swaps.proposals import Consent, Leg, Shown
@@ -160,15 +160,11 @@ class SwapList(Out):
     operation_id="proposeSwap",
     summary="Propose a swap",
 )
-async def propose(
-    wanted: SwapWanted, tx: Tx, caller: CallerIn, parts: PartsIn, once: OnceIn
-) -> Response:
+async def propose(wanted: SwapWanted, tx: Tx, once: OnceIn) -> Response:
     """Propose a swap that was found: everybody concerned is asked, and a chain's free place is kept with it."""
-    shown = await proposals.propose(
-        tx, caller, parse(wanted.search_id), rank=wanted.rank, keyring=parts.keyring
-    )
-    reply = SwapOut.shown(_without_coming(shown), caller).reply(201, etag=True)
-    return await once.keep(tx, caller, reply)
+    shown = await proposals.propose(tx, parse(wanted.search_id), rank=wanted.rank)
+    reply = SwapOut.shown(_without_coming(shown), tx.caller).reply(201, etag=True)
+    return await once.keep(tx, reply)
 
 
 @router.get(
@@ -179,7 +175,6 @@ async def propose(
 )
 async def listed(
     tx: Tx,
-    caller: CallerIn,
     page: PageIn,
     status: Annotated[
         known.SwapStatus | None, Query(description="Only swaps with this status.")
@@ -187,17 +182,17 @@ async def listed(
 ) -> Response:
     """List the swaps that have a leg which concerns the own provider, newest first."""
     found = await proposals.listed(
-        tx, caller, status=status, limit=page.limit + 1, after=moment_and_id(page)
+        tx, status=status, limit=page.limit + 1, after=moment_and_id(page)
     )
     items, cursor = page.cut(found, place=lambda row: (row.created_at.isoformat(), str(row.id)))
     return SwapList(items=[SwapSummary.of(row) for row in items], next_cursor=cursor).reply()
 
 
 @router.get("/swaps/{id}", response_model=SwapOut, operation_id="readSwap", summary="One swap")
-async def read(id: str, request: Request, tx: Tx, caller: CallerIn, parts: PartsIn) -> Response:
+async def read(id: str, request: Request, tx: Tx) -> Response:
     """Read a swap, with the own legs; whoever would take a household in sees who would come, while it lives."""
     return single(
-        SwapOut.shown(await proposals.read(tx, caller, parse(id), keyring=parts.keyring), caller),
+        SwapOut.shown(await proposals.read(tx, parse(id)), tx.caller),
         request,
     )
 
@@ -208,15 +203,11 @@ async def read(id: str, request: Request, tx: Tx, caller: CallerIn, parts: Parts
     operation_id="consentToSwap",
     summary="Say yes to a leg",
 )
-async def consent(
-    id: str, wanted: ConsentWanted, tx: Tx, caller: CallerIn, parts: PartsIn, once: OnceIn
-) -> Response:
+async def consent(id: str, wanted: ConsentWanted, tx: Tx, once: OnceIn) -> Response:
     """Say yes to one of the own legs; with the last yes every leg is reserved, or the answer says why none is."""
     given = Consent(parse(wanted.leg_id), wanted.as_)
-    shown = await proposals.consent(tx, caller, parse(id), given, keyring=parts.keyring)
-    return await once.keep(
-        tx, caller, SwapOut.shown(_without_coming(shown), caller).reply(etag=True)
-    )
+    shown = await proposals.consent(tx, parse(id), given)
+    return await once.keep(tx, SwapOut.shown(_without_coming(shown), tx.caller).reply(etag=True))
 
 
 @router.post(
@@ -225,16 +216,10 @@ async def consent(
     operation_id="refuseSwap",
     summary="Say no to a swap",
 )
-async def refuse(
-    id: str, wanted: RefusalWanted, tx: Tx, caller: CallerIn, parts: PartsIn, once: OnceIn
-) -> Response:
+async def refuse(id: str, wanted: RefusalWanted, tx: Tx, once: OnceIn) -> Response:
     """Say no, with a coded reason: the swap ends for all, and the place that was kept with it is free."""
-    shown = await proposals.refuse(
-        tx, caller, parse(id), reason=wanted.reason, keyring=parts.keyring
-    )
-    return await once.keep(
-        tx, caller, SwapOut.shown(_without_coming(shown), caller).reply(etag=True)
-    )
+    shown = await proposals.refuse(tx, parse(id), reason=wanted.reason)
+    return await once.keep(tx, SwapOut.shown(_without_coming(shown), tx.caller).reply(etag=True))
 
 
 def _without_coming(shown: Shown) -> Shown:

@@ -12,7 +12,7 @@ from app.api.kit.reasons import ExclusionOut, TextOut, left_out
 from app.api.kit.wire import Out, single
 from app.api.registry.availability import RegionCode
 from app.database.transaction import Transaction
-from app.deps import CallerIn, PartsIn, Tx, providers_known
+from app.deps import Tx, providers_known
 from app.errors import Fault, Invalid
 from app.ranking import rankings
 from app.ranking.rankings import Ranked
@@ -59,11 +59,9 @@ class ObstaclesOut(Out):
     operation_id="readObstacles",
     summary="Why not there?",
 )
-async def read(
-    id: str, request: Request, tx: Tx, caller: CallerIn, parts: PartsIn, there: ThereIn
-) -> Response:
+async def read(id: str, request: Request, tx: Tx, there: ThereIn) -> Response:
     """Give all the rules in the way of one region's or provider's places, as things stood at the ranking."""
-    ranked = await rankings.read(tx, caller, parse(id), keyring=parts.keyring)
+    ranked = await rankings.read(tx, parse(id))
     return single(await shown(tx, ranked, there), request)
 
 

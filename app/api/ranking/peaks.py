@@ -10,7 +10,7 @@ from app.api.kit.once import OnceIn
 from app.api.kit.wire import Out, single
 from app.api.ranking.peak_plans import PeakPlanOut, PeakPlanWanted, shown
 from app.database.caller import Role
-from app.deps import CallerIn, PartsIn, Tx
+from app.deps import PartsIn, Tx
 from app.errors import Fault, Invalid
 from app.ranking import peaks
 from app.ranking.store.peaks import CountsRow
@@ -61,7 +61,7 @@ class PeakCountsOut(Out):
     summary="Place many together",
 )
 async def make(
-    tx: Tx, caller: CallerIn, parts: PartsIn, once: OnceIn, wanted: PeakPlanWanted | None = None
+    tx: Tx, parts: PartsIn, once: OnceIn, wanted: PeakPlanWanted | None = None
 ) -> Response:
     """Plan for many referrals at once: most placed, the more urgent first, then the best bands, then the most points.
 
@@ -70,7 +70,7 @@ async def make(
     `/v1/peak-plans/{id}`.
     """
     ids = None if wanted is None else wanted.referral_ids
-    if not caller.has(Role.INTAKE_WORKER):
+    if not tx.caller.has(Role.INTAKE_WORKER):
         if ids is not None:
             raise Invalid(
                 Fault(
@@ -78,14 +78,10 @@ async def make(
                     "is for own referrals; leave it out for all of the country, in counts",
                 )
             )
-        return await once.keep(tx, caller, _counts(await peaks.ask_counts(tx, caller)).reply(201))
-    plan = await peaks.make(
-        tx, caller, None if ids is None else [parse(id_) for id_ in ids], keyring=parts.keyring
-    )
+        return await once.keep(tx, _counts(await peaks.ask_counts(tx)).reply(201))
+    plan = await peaks.make(tx, None if ids is None else [parse(id_) for id_ in ids])
     reply = (await shown(tx, parts, plan)).reply(201)
-    return await once.keep(
-        tx, caller, reply, referral_ids=[part.referral_id for part in plan.parts]
-    )
+    return await once.keep(tx, reply, referral_ids=[part.referral_id for part in plan.parts])
 
 
 @router.get(

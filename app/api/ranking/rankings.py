@@ -24,7 +24,7 @@ from app.api.kit.wire import In, Out, single
 from app.database.reference import Reference
 from app.database.register import ProviderCard
 from app.database.transaction import Transaction
-from app.deps import CallerIn, Parts, PartsIn, Tx
+from app.deps import Parts, PartsIn, Tx
 from app.ranking import offers, rankings
 from app.ranking.rankings import Ranked
 from app.words.ranking import safety_text
@@ -152,24 +152,23 @@ class ReplayOut(Out):
 async def make(
     id: str,
     tx: Tx,
-    caller: CallerIn,
     parts: PartsIn,
     once: OnceIn,
     wanted: RankingWanted | None = None,
 ) -> Response:
     """Rank every place for a referral, best first, and record the ranking."""
-    ranked = await rankings.make(tx, caller, parse(id), keyring=parts.keyring)
+    ranked = await rankings.make(tx, parse(id))
     limit = (wanted or RankingWanted()).limit
     reply = (await shown(tx, parts, ranked, limit=limit)).reply(201)
-    return await once.keep(tx, caller, reply, referral_id=ranked.referral_id)
+    return await once.keep(tx, reply, referral_id=ranked.referral_id)
 
 
 @router.get(
     "/rankings/{id}", response_model=RankingOut, operation_id="readRanking", summary="One ranking"
 )
-async def read(id: str, request: Request, tx: Tx, caller: CallerIn, parts: PartsIn) -> Response:
+async def read(id: str, request: Request, tx: Tx, parts: PartsIn) -> Response:
     """Read a recorded ranking again."""
-    ranked = await rankings.read(tx, caller, parse(id), keyring=parts.keyring)
+    ranked = await rankings.read(tx, parse(id))
     return single(await shown(tx, parts, ranked, limit=200), request)
 
 
@@ -179,18 +178,18 @@ async def read(id: str, request: Request, tx: Tx, caller: CallerIn, parts: Parts
     operation_id="replayRanking",
     summary="Compute it again, and compare",
 )
-async def replay(id: str, tx: Tx, caller: CallerIn, parts: PartsIn, once: OnceIn) -> Response:
+async def replay(id: str, tx: Tx, once: OnceIn) -> Response:
     """Compute a recorded ranking again from what was recorded, and compare."""
-    ranked, identical = await rankings.replay(tx, caller, parse(id), keyring=parts.keyring)
+    ranked, identical = await rankings.replay(tx, parse(id))
     reference = await tx.snapshots.reference(tx)
     order, found = None, own_region(ranked.need, ranked.ranking)
-    if not ranked.is_of(caller):
+    if not ranked.is_of(tx.caller):
         order = [standing(offer, reference) for offer in ranked.ranking.offers]
         found = found and without_the_household(found)
     reply = ReplayOut(
         identical=identical, offers=order, own_region=own_region_out(found, reference)
     ).reply()
-    return await once.keep(tx, caller, reply, referral_id=ranked.referral_id)
+    return await once.keep(tx, reply, referral_id=ranked.referral_id)
 
 
 async def shown(tx: Transaction, parts: Parts, ranked: Ranked, *, limit: int) -> RankingOut:

@@ -12,9 +12,8 @@ from app.api.kit.ids import parse
 from app.api.kit.once import Once, OnceIn
 from app.api.kit.pages import PageIn, moment_and_id
 from app.api.kit.wire import Day, In, Out, single
-from app.database.caller import Caller
 from app.database.transaction import Transaction
-from app.deps import CallerIn, PartsIn, Tx, providers_known
+from app.deps import Tx, providers_known
 from app.referrals import alternatives
 from app.referrals.alternatives import Wanted
 from app.referrals.store.alternatives import AlternativeRow, Capacity
@@ -74,11 +73,15 @@ class AlternativeOut(Out):
     end_reason: str | None
 
     @classmethod
-    def of(cls, row: AlternativeRow, tx: Transaction, caller: Caller) -> "AlternativeOut":
+    def of(
+        cls,
+        row: AlternativeRow,
+        tx: Transaction,
+    ) -> "AlternativeOut":
         """Show an alternative."""
         return cls(
             id=str(row.id),
-            referral_id=str(row.referral_id) if row.provider_id == caller.provider_id else None,
+            referral_id=str(row.referral_id) if row.provider_id == tx.caller.provider_id else None,
             reference=row.reference,
             kind=row.kind,
             provider_id=str(row.provider_id),
@@ -121,9 +124,7 @@ class CapacityOut(Out):
     operation_id="beginAlternative",
     summary="Something until a place is found",
 )
-async def begin(
-    id: str, wanted: AlternativeWanted, tx: Tx, caller: CallerIn, parts: PartsIn, once: OnceIn
-) -> Response:
+async def begin(id: str, wanted: AlternativeWanted, tx: Tx, once: OnceIn) -> Response:
     """Record what a household has until a place is found: which provider answers for it, never where it is.
 
     Both sides are told when somebody has to make sure that they are well. Help where they are takes
@@ -131,9 +132,9 @@ async def begin(
     It ends by itself when they arrive in a place, or when the referral is withdrawn.
     """
     asked = Wanted(wanted.kind, UUID(wanted.responsible_provider_id), wanted.until)
-    row = await alternatives.begin(tx, caller, parse(id), keyring=parts.keyring, wanted=asked)
-    reply = AlternativeOut.of(row, tx, caller).reply(201, etag=True)
-    return await once.keep(tx, caller, reply, referral_id=row.referral_id)
+    row = await alternatives.begin(tx, parse(id), wanted=asked)
+    reply = AlternativeOut.of(row, tx).reply(201, etag=True)
+    return await once.keep(tx, reply, referral_id=row.referral_id)
 
 
 @router.get(
@@ -142,14 +143,14 @@ async def begin(
     operation_id="listAlternatives",
     summary="Alternatives in use",
 )
-async def listed(tx: Tx, caller: CallerIn, page: PageIn) -> Response:
+async def listed(tx: Tx, page: PageIn) -> Response:
     """List the alternatives in use of own referrals, and those for which the own provider is responsible.
 
     Whoever waits longest for a check comes first.
     """
-    found = await alternatives.listed(tx, caller, limit=page.limit + 1, after=moment_and_id(page))
+    found = await alternatives.listed(tx, limit=page.limit + 1, after=moment_and_id(page))
     items, cursor = page.cut(found, place=lambda row: (row.next_check_at.isoformat(), str(row.id)))
-    shown = [AlternativeOut.of(row, tx, caller) for row in items]
+    shown = [AlternativeOut.of(row, tx) for row in items]
     return AlternativeList(items=shown, next_cursor=cursor).reply()
 
 
@@ -159,11 +160,13 @@ async def listed(tx: Tx, caller: CallerIn, page: PageIn) -> Response:
     operation_id="readAlternative",
     summary="One alternative",
 )
-async def read(id: str, request: Request, tx: Tx, caller: CallerIn) -> Response:
+async def read(
+    id: str,
+    request: Request,
+    tx: Tx,
+) -> Response:
     """Read an alternative of an own referral, or one for which the own provider is responsible, ended or not."""
-    return single(
-        AlternativeOut.of(await alternatives.read(tx, caller, parse(id)), tx, caller), request
-    )
+    return single(AlternativeOut.of(await alternatives.read(tx, parse(id)), tx), request)
 
 
 @router.post(
@@ -172,10 +175,10 @@ async def read(id: str, request: Request, tx: Tx, caller: CallerIn) -> Response:
     operation_id="checkAlternative",
     summary="Somebody looked after them",
 )
-async def check(id: str, wanted: CheckWanted, tx: Tx, caller: CallerIn, once: OnceIn) -> Response:
+async def check(id: str, wanted: CheckWanted, tx: Tx, once: OnceIn) -> Response:
     """Say how they are. Unless they are well the next check is due at once, and both sides are alarmed."""
-    row = await alternatives.check(tx, caller, parse(id), outcome=wanted.outcome)
-    return await _kept(row, tx, caller, once)
+    row = await alternatives.check(tx, parse(id), outcome=wanted.outcome)
+    return await _kept(row, tx, once)
 
 
 @router.post(
@@ -184,19 +187,17 @@ async def check(id: str, wanted: CheckWanted, tx: Tx, caller: CallerIn, once: On
     operation_id="endAlternative",
     summary="It has ended",
 )
-async def end(id: str, wanted: EndingWanted, tx: Tx, caller: CallerIn, once: OnceIn) -> Response:
+async def end(id: str, wanted: EndingWanted, tx: Tx, once: OnceIn) -> Response:
     """End an alternative. Where the responsible provider does so, the household's own provider is alarmed."""
-    row = await alternatives.end(tx, caller, parse(id), reason=wanted.reason)
-    return await _kept(row, tx, caller, once)
+    row = await alternatives.end(tx, parse(id), reason=wanted.reason)
+    return await _kept(row, tx, once)
 
 
-async def _kept(row: AlternativeRow, tx: Transaction, caller: Caller, once: Once) -> Response:
+async def _kept(row: AlternativeRow, tx: Transaction, once: Once) -> Response:
     # To a provider that is only responsible the answer names no referral, and a shield there is
     # none of its business.
-    named = row.referral_id if row.provider_id == caller.provider else None
-    return await once.keep(
-        tx, caller, AlternativeOut.of(row, tx, caller).reply(), referral_id=named
-    )
+    named = row.referral_id if row.provider_id == tx.caller.provider else None
+    return await once.keep(tx, AlternativeOut.of(row, tx).reply(), referral_id=named)
 
 
 @router.get(
@@ -205,9 +206,11 @@ async def _kept(row: AlternativeRow, tx: Transaction, caller: Caller, once: Once
     operation_id="readAmbulatoryCapacity",
     summary="Own capacity of help where they are",
 )
-async def capacity(tx: Tx, caller: CallerIn) -> Response:
+async def capacity(
+    tx: Tx,
+) -> Response:
     """Read how many households the own provider can help where they are, and how many it does."""
-    return CapacityOut.of(await alternatives.capacity(tx, caller)).reply()
+    return CapacityOut.of(await alternatives.capacity(tx)).reply()
 
 
 @router.put(
@@ -216,12 +219,13 @@ async def capacity(tx: Tx, caller: CallerIn) -> Response:
     operation_id="setAmbulatoryCapacity",
     summary="Publish the own capacity of help where they are",
 )
-async def set_capacity(wanted: CapacityWanted, tx: Tx, caller: CallerIn) -> Response:
+async def set_capacity(
+    wanted: CapacityWanted,
+    tx: Tx,
+) -> Response:
     """Say how many households the own provider can help where they are.
 
     What is published may be taken by every intake desk at once, without asking. Those who are
     helped already stay, also where they are more.
     """
-    return CapacityOut.of(
-        await alternatives.set_capacity(tx, caller, capacity=wanted.capacity)
-    ).reply()
+    return CapacityOut.of(await alternatives.set_capacity(tx, capacity=wanted.capacity)).reply()

@@ -6,9 +6,8 @@ from fastapi import APIRouter, Depends, Request, Response
 from pydantic import Field, field_validator
 
 from app.api.kit.known import BreakGlassReason
-from app.api.kit.logged_first import SAID, admitted, entered, no_log_no_look
+from app.api.kit.logged_first import SAID, admitted, apart, no_log_no_look
 from app.api.kit.wire import In, Line, Out
-from app.deps import PartsIn
 from app.errors import Missing
 from app.referrals import break_glass
 from app.referrals.break_glass import AlreadyNamed, Broken
@@ -53,17 +52,15 @@ class BrokenOut(Out):
     summary="A look at a shielded referral",
     dependencies=[Depends(admitted)],
 )
-async def look(wanted: LookWanted, request: Request, parts: PartsIn) -> Response:
+async def look(wanted: LookWanted, request: Request) -> Response:
     """Open a shielded referral of the own provider for a while; its coordinators hear of it at once.
 
     Every try is logged, granted or not, and few are allowed in an hour. An Idempotency-Key has no
     effect here.
     """
     with no_log_no_look(NO_LOG, said=(*SAID, AlreadyNamed)):
-        async with entered(request, parts) as (tx, caller):
-            broken = await break_glass.break_glass(
-                tx, caller, wanted.reference, reason=wanted.reason
-            )
+        async with apart(request) as tx:
+            broken = await break_glass.break_glass(tx, wanted.reference, reason=wanted.reason)
     if broken is None:
         request.state.logged = True
         raise Missing

@@ -12,7 +12,7 @@ from app.api.kit.once import OnceIn
 from app.api.kit.pages import PageIn, moment_and_id
 from app.api.kit.wire import In, Out
 from app.api.registry.places import Moment
-from app.deps import CallerIn, PartsIn, Tx
+from app.deps import Tx
 from app.referrals import contacts
 from app.referrals.contacts import Contact, Said
 
@@ -88,20 +88,16 @@ class ContactList(Out):
     operation_id="noteContact",
     summary="Write down a contact",
 )
-async def note(
-    id: str, wanted: ContactWanted, tx: Tx, caller: CallerIn, parts: PartsIn, once: OnceIn
-) -> Response:
+async def note(id: str, wanted: ContactWanted, tx: Tx, once: OnceIn) -> Response:
     """Write down a contact with or about one of the own provider's referrals, and when the next is due.
 
     The note is sealed; no other provider ever sees it, the receiving one included. Write no names
     and no addresses.
     """
     said = Said(wanted.kind, wanted.note)
-    contact = await contacts.note(
-        tx, caller, parse(id), keyring=parts.keyring, said=said, due_at=wanted.due_at
-    )
+    contact = await contacts.note(tx, parse(id), said=said, due_at=wanted.due_at)
     return await once.keep(
-        tx, caller, ContactOut.of(contact).reply(201), referral_id=contact.row.referral_id
+        tx, ContactOut.of(contact).reply(201), referral_id=contact.row.referral_id
     )
 
 
@@ -111,16 +107,9 @@ async def note(
     operation_id="listContacts",
     summary="Contacts about a referral",
 )
-async def listed(id: str, tx: Tx, caller: CallerIn, parts: PartsIn, page: PageIn) -> Response:
+async def listed(id: str, tx: Tx, page: PageIn) -> Response:
     """List the contacts about one of the own provider's referrals, newest first."""
-    found = await contacts.listed(
-        tx,
-        caller,
-        parse(id),
-        keyring=parts.keyring,
-        limit=page.limit + 1,
-        after=moment_and_id(page),
-    )
+    found = await contacts.listed(tx, parse(id), limit=page.limit + 1, after=moment_and_id(page))
     items, cursor = page.cut(
         found, place=lambda contact: (contact.row.at.isoformat(), str(contact.row.id))
     )

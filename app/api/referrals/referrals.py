@@ -25,7 +25,7 @@ from app.api.kit.pages import PageIn, moment_and_id
 from app.api.kit.wire import In, Out, check_match, single
 from app.api.referrals.shields import ShieldOut, ShieldWanted
 from app.api.referrals.waiting import AlternativeInUseOut
-from app.deps import CallerIn, PartsIn, Tx, providers_known
+from app.deps import Tx, providers_known
 from app.errors import Fault, Invalid
 from app.placing import danger_changes, withdrawals
 from app.referrals import referrals, shields
@@ -152,24 +152,15 @@ class ReferralList(Out):
     operation_id="registerReferral",
     summary="Register a household",
 )
-async def register(
-    wanted: ReferralWanted, tx: Tx, caller: CallerIn, parts: PartsIn, once: OnceIn
-) -> Response:
+async def register(wanted: ReferralWanted, tx: Tx, once: OnceIn) -> Response:
     """Register a household that needs a place."""
     content = wanted.model_dump(mode="json", exclude={"shield"})
-    referral = await referrals.register(tx, caller, keyring=parts.keyring, content=content)
+    referral = await referrals.register(tx, content=content)
     if wanted.shield is not None:
         named = wanted.shield.account_ids
-        referral = await shields.name(
-            tx,
-            caller,
-            referral.id,
-            wanted=named,
-            pointer="/shield/colleagues",
-            keyring=parts.keyring,
-        )
+        referral = await shields.name(tx, referral.id, wanted=named, pointer="/shield/colleagues")
     return await once.keep(
-        tx, caller, ReferralOut.of(referral).reply(201, etag=True), referral_id=referral.id
+        tx, ReferralOut.of(referral).reply(201, etag=True), referral_id=referral.id
     )
 
 
@@ -178,8 +169,6 @@ async def register(
 )
 async def listed(
     tx: Tx,
-    caller: CallerIn,
-    parts: PartsIn,
     page: PageIn,
     status: Annotated[
         known.ReferralStatus | None, Query(description="Only referrals with this status.")
@@ -187,12 +176,7 @@ async def listed(
 ) -> Response:
     """List the own provider's referrals, newest first."""
     found = await referrals.listed(
-        tx,
-        caller,
-        keyring=parts.keyring,
-        status=status,
-        limit=page.limit + 1,
-        after=moment_and_id(page),
+        tx, status=status, limit=page.limit + 1, after=moment_and_id(page)
     )
     items, cursor = page.cut(
         found, place=lambda referral: (referral.case.created_at.isoformat(), str(referral.id))
@@ -208,11 +192,9 @@ async def listed(
     operation_id="readReferral",
     summary="One own referral",
 )
-async def read(id: str, request: Request, tx: Tx, caller: CallerIn, parts: PartsIn) -> Response:
+async def read(id: str, request: Request, tx: Tx) -> Response:
     """Read one of the own provider's referrals."""
-    return single(
-        ReferralOut.of(await referrals.read(tx, caller, parse(id), keyring=parts.keyring)), request
-    )
+    return single(ReferralOut.of(await referrals.read(tx, parse(id))), request)
 
 
 @router.patch(
@@ -222,11 +204,9 @@ async def read(id: str, request: Request, tx: Tx, caller: CallerIn, parts: Parts
     operation_id="changeReferral",
     summary="Change what is known",
 )
-async def change(
-    id: str, wanted: ReferralChange, request: Request, tx: Tx, caller: CallerIn, parts: PartsIn
-) -> Response:
+async def change(id: str, wanted: ReferralChange, request: Request, tx: Tx) -> Response:
     """Change what is known of a referral; If-Match is required."""
-    referral = await referrals.read(tx, caller, parse(id), keyring=parts.keyring, lock=True)
+    referral = await referrals.read(tx, parse(id), lock=True)
     check_match(request, ReferralOut.of(referral), required=True)
     changes: dict[str, Any] = wanted.model_dump(mode="json", include=wanted.model_fields_set)
     content = {**referral.content, **changes}
@@ -241,9 +221,7 @@ async def change(
     operation_id="withdrawReferral",
     summary="No place is needed any more",
 )
-async def withdraw(id: str, tx: Tx, caller: CallerIn, parts: PartsIn, once: OnceIn) -> Response:
+async def withdraw(id: str, tx: Tx, once: OnceIn) -> Response:
     """Close a referral that no longer needs a place."""
-    referral = await withdrawals.withdraw(tx, caller, parse(id), keyring=parts.keyring)
-    return await once.keep(
-        tx, caller, ReferralOut.of(referral).reply(etag=True), referral_id=referral.id
-    )
+    referral = await withdrawals.withdraw(tx, parse(id))
+    return await once.keep(tx, ReferralOut.of(referral).reply(etag=True), referral_id=referral.id)

@@ -10,7 +10,7 @@ from app.api.kit.ids import parse
 from app.api.kit.pages import Page, PageIn
 from app.api.kit.wire import In, Line, Out
 from app.database.caller import Caller
-from app.deps import CallerIn, PartsIn, Tx
+from app.deps import Tx
 from app.referrals import shields
 from app.referrals.referrals import Referral
 from app.referrals.store.shields import Colleague
@@ -78,14 +78,14 @@ class ColleagueList(Out):
     operation_id="listColleagues",
     summary="Accounts of the own provider",
 )
-async def colleagues(tx: Tx, caller: CallerIn, page: PageIn) -> Response:
+async def colleagues(tx: Tx, page: PageIn) -> Response:
     """List the accounts in use of the own provider, by name."""
     found = await shields.colleagues(tx, limit=page.limit + 1, after=_after(page))
     items, cursor = page.cut(
         found, place=lambda colleague: (colleague.name, str(colleague.account_id))
     )
     return ColleagueList(
-        items=[ColleagueOut.of(one, caller) for one in items], next_cursor=cursor
+        items=[ColleagueOut.of(one, tx.caller) for one in items], next_cursor=cursor
     ).reply()
 
 
@@ -96,21 +96,12 @@ async def colleagues(tx: Tx, caller: CallerIn, page: PageIn) -> Response:
     summary="Let only named colleagues see a referral",
     responses=BUSY,
 )
-async def shield(
-    id: str, wanted: ShieldWanted, tx: Tx, caller: CallerIn, parts: PartsIn
-) -> Response:
+async def shield(id: str, wanted: ShieldWanted, tx: Tx) -> Response:
     """Let only named colleagues see a referral: for all others of the own provider it is not there.
 
     A list that there was is replaced, by one of those who are named.
     """
-    referral = await shields.name(
-        tx,
-        caller,
-        parse(id),
-        wanted=wanted.account_ids,
-        pointer="/colleagues",
-        keyring=parts.keyring,
-    )
+    referral = await shields.name(tx, parse(id), wanted=wanted.account_ids, pointer="/colleagues")
     shown = ShieldOut.of(referral)
     assert shown is not None  # noqa: S101 - the caller is named
     return shown.reply()
@@ -122,9 +113,9 @@ async def shield(
     operation_id="unshieldReferral",
     summary="Let all colleagues see a referral",
 )
-async def unshield(id: str, tx: Tx, caller: CallerIn, parts: PartsIn) -> Response:
+async def unshield(id: str, tx: Tx) -> Response:
     """Let every colleague see a referral again; harmless where it is not shielded."""
-    await shields.take_away(tx, caller, parse(id), keyring=parts.keyring)
+    await shields.take_away(tx, parse(id))
     return Response(status_code=204)
 
 

@@ -9,7 +9,7 @@ from app.allocation.ranking.waiting import Place
 from app.api.kit.ids import text_of
 from app.api.kit.pages import Page, PageIn, moment_and_id
 from app.api.kit.wire import Out
-from app.deps import CallerIn, PartsIn, Tx
+from app.deps import Tx
 from app.ranking import vacancies
 from app.ranking.store.vacancies import VacancyRow
 from app.referrals import waiting
@@ -152,16 +152,14 @@ class VacancyList(Out):
     operation_id="listWaiting",
     summary="Own referrals that wait",
 )
-async def listed(tx: Tx, caller: CallerIn, parts: PartsIn, page: PageIn) -> Response:
+async def listed(tx: Tx, page: PageIn) -> Response:
     """List the own provider's open referrals in the policy's order, with what is due for each.
 
     Whatever is overdue for a household in an alternative comes before all others. Time counts from
     when a referral was
     registered: what was refused, declined or lost since then changes nothing about its position.
     """
-    found = await waiting.listed(
-        tx, caller, keyring=parts.keyring, limit=page.limit + 1, after=_after(page)
-    )
+    found = await waiting.listed(tx, limit=page.limit + 1, after=_after(page))
     items, cursor = page.cut(found, place=_place)
     return WaitingList(items=[WaitingOut.of(item) for item in items], next_cursor=cursor).reply()
 
@@ -172,12 +170,12 @@ async def listed(tx: Tx, caller: CallerIn, parts: PartsIn, page: PageIn) -> Resp
     operation_id="listVacancies",
     summary="Own places that came free",
 )
-async def came_free(tx: Tx, caller: CallerIn, page: PageIn) -> Response:
+async def came_free(tx: Tx, page: PageIn) -> Response:
     """List what came free at the own provider's sites lately, newest first, and for how many who wait it was lawful.
 
     Nobody is placed by that: their own desks are told, and decide.
     """
-    found = await vacancies.listed(tx, caller, limit=page.limit + 1, after=moment_and_id(page))
+    found = await vacancies.listed(tx, limit=page.limit + 1, after=moment_and_id(page))
     items, cursor = page.cut(found, place=lambda row: (row.freed_at.isoformat(), str(row.id)))
     return VacancyList(items=[VacancyOut.of(row) for row in items], next_cursor=cursor).reply()
 

@@ -7,9 +7,8 @@ from pydantic import Field
 
 from app.api.kit.ids import parse, parse_optional
 from app.api.kit.known import RevealPurpose
-from app.api.kit.logged_first import admitted, entered, no_log_no_look
+from app.api.kit.logged_first import admitted, apart, no_log_no_look
 from app.api.kit.wire import In, Line, Out
-from app.deps import Parts, PartsIn
 from app.errors import Missing
 from app.registry import address
 from app.registry.address import Question
@@ -49,27 +48,25 @@ class RevealOut(Out):
     summary="The address of a site",
     dependencies=[Depends(admitted)],
 )
-async def reveal_address(
-    id: str, wanted: RevealWanted, request: Request, parts: PartsIn
-) -> Response:
+async def reveal_address(id: str, wanted: RevealWanted, request: Request) -> Response:
     """Return an address to its owner, or to whoever has a hold or placement there that a person accepted.
 
     Every question is logged, granted or not. An Idempotency-Key has no effect here.
     """
     question = Question(parse(id), wanted.purpose, parse_optional(wanted.referral_id))
-    found = await revealed(request, parts, question)
+    found = await revealed(request, question)
     response = RevealOut(address=AddressOut(**found)).reply()
     response.headers["Cache-Control"] = "no-store"
     return response
 
 
-async def revealed(request: Request, parts: Parts, question: Question) -> Mapping[str, str]:
+async def revealed(request: Request, question: Question) -> Mapping[str, str]:
     """Return the address that somebody asked for, once that has been written down; else raise Missing."""
     with no_log_no_look(NO_LOG):
-        async with entered(request, parts) as (tx, caller):
-            granted = await address.ask(tx, caller, question)
+        async with apart(request) as tx:
+            granted = await address.ask(tx, question)
     if not granted:
         request.state.logged = True
         raise Missing
-    async with entered(request, parts) as (tx, caller):
-        return await address.reveal(tx, caller, question, keyring=parts.keyring)
+    async with apart(request) as tx:
+        return await address.reveal(tx, question)

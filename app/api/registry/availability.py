@@ -9,7 +9,7 @@ from pydantic import AfterValidator, Field
 from app.api.kit.known import PlaceKind
 from app.api.kit.pages import PageIn
 from app.api.kit.wire import Out
-from app.deps import REFERENCE, CallerIn, Tx
+from app.deps import REFERENCE, Tx
 from app.registry import availability
 from app.registry.store.availability import Count
 
@@ -91,13 +91,12 @@ class AvailabilityOut(Out):
 )
 async def list_availability(
     tx: Tx,
-    caller: CallerIn,
     page: PageIn,
     kind: Annotated[PlaceKind | None, Query(description="Only this kind of place.")] = None,
     region: Annotated[RegionCode | None, Query(description="Only this region.")] = None,
 ) -> Response:
     """Return what there is, by region and kind of place; regions without places are left out."""
-    found = await availability.read(tx, caller, kind=kind, region=region)
+    found = await availability.read(tx, kind=kind, region=region)
     rest = [one for one in found if page.after is None or (one.region, one.kind) > page.after]
     items, cursor = page.cut(rest, place=lambda one: (one.region, one.kind))
     return AvailabilityOut(

@@ -19,7 +19,7 @@ from app.api.kit.known import Features, Genders, OutOfServiceReason, PlaceKind, 
 from app.api.kit.once import OnceIn
 from app.api.kit.pages import PageIn, moment_and_id
 from app.api.kit.wire import In, Line, Out, check_match, single
-from app.deps import CallerIn, PartsIn, Tx
+from app.deps import Tx
 from app.registry import places
 from app.registry.store.places import Attributes, State
 
@@ -158,28 +158,17 @@ class PlacesOut(Out):
     operation_id="createPlace",
     summary="Add a place",
 )
-async def create_place(
-    wanted: PlaceWanted, tx: Tx, caller: CallerIn, parts: PartsIn, once: OnceIn
-) -> Response:
+async def create_place(wanted: PlaceWanted, tx: Tx, once: OnceIn) -> Response:
     """Add a free place to an own site."""
     content = sent(wanted, all_fields=True)
     site_id, label = parse(content.pop("site_id")), content.pop("label")
-    place = await places.add(
-        tx,
-        caller,
-        keyring=parts.keyring,
-        site_id=site_id,
-        label=label,
-        attributes=Attributes(**content),
-    )
-    return await once.keep(tx, caller, PlaceOut.of(place).reply(201, etag=True))
+    place = await places.add(tx, site_id=site_id, label=label, attributes=Attributes(**content))
+    return await once.keep(tx, PlaceOut.of(place).reply(201, etag=True))
 
 
 @router.get("/places", response_model=PlacesOut, operation_id="listPlaces", summary="Own places")
 async def list_places(
     tx: Tx,
-    caller: CallerIn,
-    parts: PartsIn,
     page: PageIn,
     site_id: Annotated[
         str | None, Query(alias="siteId", max_length=200, description="Only of this site.")
@@ -187,12 +176,7 @@ async def list_places(
 ) -> Response:
     """Return the own places."""
     found = await places.listed(
-        tx,
-        caller,
-        keyring=parts.keyring,
-        site_id=parse_optional(site_id),
-        limit=page.limit + 1,
-        after=moment_and_id(page),
+        tx, site_id=parse_optional(site_id), limit=page.limit + 1, after=moment_and_id(page)
     )
     items, cursor = page.cut(
         found, place=lambda place: (place.row.created_at.isoformat(), str(place.row.id))
@@ -203,27 +187,21 @@ async def list_places(
 @router.get(
     "/places/{id}", response_model=PlaceOut, operation_id="readPlace", summary="One own place"
 )
-async def read_place(
-    id: str, request: Request, tx: Tx, caller: CallerIn, parts: PartsIn
-) -> Response:
+async def read_place(id: str, request: Request, tx: Tx) -> Response:
     """Return an own place."""
-    place = await places.read(tx, caller, parse(id), keyring=parts.keyring)
+    place = await places.read(tx, parse(id))
     return single(PlaceOut.of(place), request)
 
 
 @router.patch(
     "/places/{id}", response_model=PlaceOut, operation_id="changePlace", summary="Change a place"
 )
-async def change_place(
-    id: str, wanted: PlaceChange, request: Request, tx: Tx, caller: CallerIn, parts: PartsIn
-) -> Response:
+async def change_place(id: str, wanted: PlaceChange, request: Request, tx: Tx) -> Response:
     """Change an own place or its status; 409 `claimed` while a hold or a placement lives.
 
     The label may change all the same. Without If-Match the last write wins.
     """
-    place = await places.read(tx, caller, parse(id), keyring=parts.keyring, lock=True)
+    place = await places.read(tx, parse(id), lock=True)
     check_match(request, PlaceOut.of(place))
-    changed = await places.change(
-        tx, caller, place, changes=wanted.attributes(), state=wanted.state()
-    )
+    changed = await places.change(tx, place, changes=wanted.attributes(), state=wanted.state())
     return PlaceOut.of(changed).reply(etag=True)

@@ -20,7 +20,7 @@ from app.api.kit.once import OnceIn
 from app.api.kit.pages import PageIn, moment_and_id
 from app.api.kit.wire import In, Line, Out, check_match, single
 from app.api.registry import addresses
-from app.deps import CallerIn, PartsIn, Tx
+from app.deps import Tx
 from app.registry import sites
 from app.registry.store.sites import Traits
 
@@ -146,47 +146,37 @@ class ConfirmationOut(Out):
     operation_id="createSite",
     summary="Add a site",
 )
-async def create_site(
-    wanted: SiteWanted, tx: Tx, caller: CallerIn, parts: PartsIn, once: OnceIn
-) -> Response:
+async def create_site(wanted: SiteWanted, tx: Tx, once: OnceIn) -> Response:
     """Add an own site; its places come next."""
     content = sent(wanted, all_fields=True)
     name, where = content.pop("name"), content.pop("address")
-    site = await sites.add(
-        tx, caller, keyring=parts.keyring, name=name, address=where, traits=Traits(**content)
-    )
-    return await once.keep(tx, caller, SiteOut.of(site).reply(201, etag=True))
+    site = await sites.add(tx, name=name, address=where, traits=Traits(**content))
+    return await once.keep(tx, SiteOut.of(site).reply(201, etag=True))
 
 
 @router.get("/sites", response_model=SitesOut, operation_id="listSites", summary="Own sites")
-async def list_sites(tx: Tx, caller: CallerIn, parts: PartsIn, page: PageIn) -> Response:
+async def list_sites(tx: Tx, page: PageIn) -> Response:
     """Return the own sites."""
-    found = await sites.listed(
-        tx, caller, keyring=parts.keyring, limit=page.limit + 1, after=moment_and_id(page)
-    )
+    found = await sites.listed(tx, limit=page.limit + 1, after=moment_and_id(page))
     items, cursor = page.cut(found, place=lambda site: (site.created_at.isoformat(), str(site.id)))
     return SitesOut(items=[SiteOut.of(site) for site in items], next_cursor=cursor).reply()
 
 
 @router.get("/sites/{id}", response_model=SiteOut, operation_id="readSite", summary="One own site")
-async def read_site(
-    id: str, request: Request, tx: Tx, caller: CallerIn, parts: PartsIn
-) -> Response:
+async def read_site(id: str, request: Request, tx: Tx) -> Response:
     """Return an own site."""
-    site = await sites.read(tx, caller, parse(id), keyring=parts.keyring)
+    site = await sites.read(tx, parse(id))
     return single(SiteOut.of(site), request)
 
 
 @router.patch(
     "/sites/{id}", response_model=SiteOut, operation_id="changeSite", summary="Change a site"
 )
-async def change_site(
-    id: str, wanted: SiteChange, request: Request, tx: Tx, caller: CallerIn, parts: PartsIn
-) -> Response:
+async def change_site(id: str, wanted: SiteChange, request: Request, tx: Tx) -> Response:
     """Change an own site; without If-Match the last write wins."""
-    site = await sites.read(tx, caller, parse(id), keyring=parts.keyring, lock=True)
+    site = await sites.read(tx, parse(id), lock=True)
     check_match(request, SiteOut.of(site))
-    changed = await sites.change(tx, caller, site, changes=sent(wanted), keyring=parts.keyring)
+    changed = await sites.change(tx, site, changes=sent(wanted))
     return SiteOut.of(changed).reply(etag=True)
 
 
@@ -197,8 +187,8 @@ async def change_site(
     operation_id="confirmSite",
     summary="Everything here is true",
 )
-async def confirm_site(id: str, tx: Tx, caller: CallerIn, once: OnceIn) -> Response:
+async def confirm_site(id: str, tx: Tx, once: OnceIn) -> Response:
     """Say that everything at an own site is true as of now."""
-    confirmed_at = await sites.confirm(tx, caller, parse(id))
+    confirmed_at = await sites.confirm(tx, parse(id))
     confirmation = ConfirmationOut(site_id=id, confirmed_at=confirmed_at)
-    return await once.keep(tx, caller, confirmation.reply(201))
+    return await once.keep(tx, confirmation.reply(201))

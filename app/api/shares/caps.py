@@ -13,7 +13,7 @@ from app.api.kit.once import OnceIn
 from app.api.kit.pages import Page, PageIn
 from app.api.kit.wire import Day, In, Out
 from app.api.registry.availability import RegionCode
-from app.deps import CallerIn, Tx
+from app.deps import Tx
 from app.placing import caps
 from app.placing.caps import CapWanted, Shown
 
@@ -85,10 +85,10 @@ class CapList(Out):
 @router.post(
     "/caps", status_code=201, response_model=CapOut, operation_id="setCap", summary="Set a cap"
 )
-async def set_cap(wanted: CapIn, tx: Tx, caller: CallerIn, once: OnceIn) -> Response:
+async def set_cap(wanted: CapIn, tx: Tx, once: OnceIn) -> Response:
     """Say how many households of other regions the caller's region takes at once for other reasons than safety."""
     cap = CapWanted(wanted.at_most, wanted.reason, wanted.from_, wanted.until)
-    return await once.keep(tx, caller, CapOut.of(await caps.set_cap(tx, caller, cap)).reply(201))
+    return await once.keep(tx, CapOut.of(await caps.set_cap(tx, cap)).reply(201))
 
 
 @router.get("/caps", response_model=CapList, operation_id="listCaps", summary="All caps")
@@ -111,11 +111,9 @@ async def list_caps(
     operation_id="withdrawCap",
     summary="End a cap early",
 )
-async def withdraw_cap(id: str, tx: Tx, caller: CallerIn, once: OnceIn) -> Response:
+async def withdraw_cap(id: str, tx: Tx, once: OnceIn) -> Response:
     """End a cap of the caller's region at once."""
-    return await once.keep(
-        tx, caller, CapOut.of(await caps.withdraw(tx, caller, parse(id))).reply()
-    )
+    return await once.keep(tx, CapOut.of(await caps.withdraw(tx, parse(id))).reply())
 
 
 def _after(page: Page) -> tuple[dt.date, UUID] | None:

@@ -12,10 +12,8 @@ from app.api.kit.quarters import QuartersIn
 from app.api.kit.wire import Out, single
 from app.api.ledger import LARGEST
 from app.api.ranking.rankings import OwnRegionOut, PolicyOut, StandingOut, own_region_out, standing
-from app.database.caller import Caller
 from app.database.reference import Reference
-from app.deps import CallerIn, PartsIn, Tx
-from app.seal import Keyring
+from app.deps import Tx
 from app.shares import decisions
 from app.shares.decisions import Checked, Decision, Included
 from app.shares.store.decisions import DecisionRow
@@ -141,9 +139,9 @@ class OwnRegionChecksOut(Out):
     operation_id="listDecisions",
     summary="Decisions that concern the region",
 )
-async def listed(tx: Tx, caller: CallerIn, page: PageIn) -> Response:
+async def listed(tx: Tx, page: PageIn) -> Response:
     """List the placements from the auditor's region, or to it: after they left, or after the policy's delay."""
-    found = await decisions.listed(tx, caller, limit=page.limit + 1, after=moment_and_id(page))
+    found = await decisions.listed(tx, limit=page.limit + 1, after=moment_and_id(page))
     items, cursor = page.cut(found, place=place_of)
     return DecisionsOut(items=[DecidedOut.of(row) for row in items], next_cursor=cursor).reply()
 
@@ -154,9 +152,9 @@ async def listed(tx: Tx, caller: CallerIn, page: PageIn) -> Response:
     operation_id="readDecision",
     summary="One decision, made again",
 )
-async def read(id: str, request: Request, tx: Tx, caller: CallerIn, parts: PartsIn) -> Response:
+async def read(id: str, request: Request, tx: Tx) -> Response:
     """Read a decision by its placement, or by the index of a leaf of it: order, factors, replay, proof."""
-    return single(await decided(id, tx, caller, keyring=parts.keyring), request)
+    return single(await decided(id, tx), request)
 
 
 @router.get(
@@ -165,34 +163,29 @@ async def read(id: str, request: Request, tx: Tx, caller: CallerIn, parts: Parts
     operation_id="checkOwnRegionFirst",
     summary="Did anybody leave although there was room?",
 )
-async def check(
-    tx: Tx, caller: CallerIn, parts: PartsIn, page: PageIn, quarters: QuartersIn
-) -> Response:
+async def check(tx: Tx, page: PageIn, quarters: QuartersIn) -> Response:
     """Make the rankings again by which households left their region, other than for safety, in whole quarters.
 
     Each says whether anything lawful was free at home; there must be none where something was.
     """
     limit = min(page.limit, CHECKED_AT_ONCE)
     after = moment_and_id(page)
-    found = await decisions.checked(
-        tx, caller, quarters, limit=limit, after=after, keyring=parts.keyring
-    )
+    found = await decisions.checked(tx, quarters, limit=limit, after=after)
     cursor = page.next_after(place_of(found[-1].row)) if len(found) == limit else None
     return OwnRegionChecksOut(
         items=[CheckedOut.shown(one) for one in found], next_cursor=cursor
     ).reply()
 
 
-async def decided(named: str, tx: Tx, caller: Caller, *, keyring: Keyring) -> DecisionOut:
+async def decided(
+    named: str,
+    tx: Tx,
+) -> DecisionOut:
     """Return a decision by its placement, or by the index of a leaf of it."""
     leaf = _leaf(named)
     by_id = None if leaf is not None else parse(named)
     found = await decisions.read(
-        tx,
-        caller,
-        placement_id=by_id,
-        leaf=decisions.NO_LEAF if leaf is None else leaf,
-        keyring=keyring,
+        tx, placement_id=by_id, leaf=decisions.NO_LEAF if leaf is None else leaf
     )
     return DecisionOut.shown(found, await tx.snapshots.reference(tx))
 

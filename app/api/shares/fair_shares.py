@@ -13,7 +13,7 @@ from app.allocation.shares.fairness import MILLION, RegionShare
 from app.api.kit.quarters import QuartersIn
 from app.api.kit.wire import Out
 from app.api.registry.availability import RegionCode
-from app.deps import CallerIn, Tx
+from app.deps import Tx
 from app.shares import fair_shares
 from app.shares.fair_shares import Held, Read
 from app.shares.store.quarter_totals import PairRow, Sealed
@@ -297,14 +297,13 @@ async def list_figures(tx: Tx, quarters: QuartersIn) -> Response:
 )
 async def list_settlements(
     tx: Tx,
-    caller: CallerIn,
     quarters: QuartersIn,
     with_: Annotated[
         RegionCode | None, Query(alias="with", description="Only with this region.")
     ] = None,
 ) -> Response:
     """Return the caller's own region's exact place-nights with another, or with every other, as CSV."""
-    region, rows = await fair_shares.settled(tx, caller, quarters, other=with_)
+    region, rows = await fair_shares.settled(tx, quarters, other=with_)
     name = f"settlement-{region}-{quarters[0]}-{quarters[-1]}.csv"
     headers = {"Content-Disposition": f'attachment; filename="{name}"'}
     return Response(_csv(rows), headers=headers, media_type=CSV)

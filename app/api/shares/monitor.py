@@ -12,7 +12,7 @@ from pydantic import Field
 from app.api.kit.quarters import QuartersIn
 from app.api.kit.wire import Out
 from app.api.registry.availability import RegionCode
-from app.deps import CallerIn, Tx
+from app.deps import Tx
 from app.shares import monitor
 from app.shares.monitor import Earlier, Monitor, QuarterFigures, RegionFigures
 from app.shares.store.monitor import StalenessRow
@@ -208,12 +208,11 @@ class MonitorOut(Out):
 async def read(
     request: Request,
     tx: Tx,
-    caller: CallerIn,
     quarters: QuartersIn,
     region: Annotated[RegionCode | None, Query(description="Only this region.")] = None,
 ) -> Response:
     """Return whole quarters, each as it was released; with `Accept: text/csv` as one line a count."""
-    found = await monitor.read(tx, caller, quarters, region=region)
+    found = await monitor.read(tx, quarters, region=region)
     if request.headers.get("accept", "").split(";")[0].strip() == CSV:
         named = {"Content-Disposition": 'attachment; filename="monitor.csv"'}
         return Response(csv_of(found), headers=named, media_type=CSV)

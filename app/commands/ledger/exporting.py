@@ -36,11 +36,10 @@ def show_keys(data_dir: Path | None, *, new: bool) -> None:
     """Print the keys by which others check checkpoints, after making a new one if asked."""
 
     async def act() -> list[VerifierKey]:
-        async with installation.transaction() as tx:
-            keyring = await installation.keyring(tx)
+        async with installation.transaction(with_keys=True) as tx:
             if new:
-                await checkpoints.add_key(tx, keyring=keyring)
-            return await checkpoints.verifiers(tx, keyring=keyring)
+                await checkpoints.add_key(tx)
+            return await checkpoints.verifiers(tx)
 
     with opened(settings_with(data_dir)) as installation:
         keys = asyncio.run(act())
@@ -58,15 +57,14 @@ async def _export(
     lines, hashes, note = drafts
     waiting = 1
     while waiting:  # a transaction each, so that others can go on
-        async with installation.transaction() as tx:
-            waiting = await checkpoints.seal(tx, keyring=await installation.keyring(tx))
-    async with installation.transaction() as tx:
+        async with installation.transaction(with_keys=True) as tx:
+            waiting = await checkpoints.seal(tx)
+    async with installation.transaction(with_keys=True) as tx:
         if region is not None and region not in (await tx.snapshots.reference(tx)).regions:
             raise OperatorError("There is no region with this code.")
-        keyring = await installation.keyring(tx)
         sealed = await tree.newest(tx)
         assert sealed is not None  # noqa: S101 - it was sealed just now
-        async for entry in entries.exported(tx, size=sealed.size, region=region, keyring=keyring):
+        async for entry in entries.exported(tx, size=sealed.size, region=region):
             lines.write(export_line(entry.index, entry.content, entry.opening))
             hashes.write(hash_line(entry.content))
             told(entry.index + 1, sealed.size)

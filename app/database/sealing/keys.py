@@ -1,15 +1,11 @@
 """The installation's own data keys, made once and kept wrapped."""
 
-from typing import TYPE_CHECKING
-
 from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 
+from app.database.transaction import Transaction
 from app.models import InstallationKey
-from app.seal import DataKey, Keyring
-
-if TYPE_CHECKING:
-    from app.database.transaction import Transaction
+from app.seal import DataKey
 
 LEDGER = "ledger"
 """Seals the openings of leaves, each with its index as the row."""
@@ -22,22 +18,23 @@ CHECKPOINTS = "checkpoint/"
 SIGNING = 2
 
 
-async def signing(tx: "Transaction", *, keyring: Keyring) -> list[bytes]:
+async def signing(
+    tx: Transaction,
+) -> list[bytes]:
     """Return the secrets of the keys that sign checkpoints, the newest first; the first to ask makes one."""
     numbers = await _signing_numbers(tx) or [1]
-    return [
-        (await read(tx, f"{CHECKPOINTS}{number}", keyring=keyring)).secret
-        for number in numbers[:SIGNING]
-    ]
+    return [(await read(tx, f"{CHECKPOINTS}{number}")).secret for number in numbers[:SIGNING]]
 
 
-async def add_signing(tx: "Transaction", *, keyring: Keyring) -> None:
+async def add_signing(
+    tx: Transaction,
+) -> None:
     """Make another key that signs checkpoints."""
     newest = max(await _signing_numbers(tx), default=0)
-    await read(tx, f"{CHECKPOINTS}{newest + 1}", keyring=keyring)
+    await read(tx, f"{CHECKPOINTS}{newest + 1}")
 
 
-async def _signing_numbers(tx: "Transaction") -> list[int]:
+async def _signing_numbers(tx: Transaction) -> list[int]:
     """Return the numbers of all keys that sign or signed checkpoints, the last first."""
     names = await tx.rows(
         select(InstallationKey.name).where(InstallationKey.name.startswith(CHECKPOINTS))
@@ -49,14 +46,17 @@ NAMES = "names"
 """Makes of a name that somebody signs in with what it is found by (HMAC)."""
 
 
-async def read(tx: "Transaction", name: str, *, keyring: Keyring) -> DataKey:
+async def read(
+    tx: Transaction,
+    name: str,
+) -> DataKey:
     """Return one of the installation's keys; the first to ask makes it."""
     wanted = select(InstallationKey.wrapped).where(InstallationKey.name == name)
     row = await tx.row(wanted)
     if row is None:
-        _, wrapped = keyring.new_data_key(row=name)
+        _, wrapped = tx.keyring.new_data_key(row=name)
         await tx.run(
             insert(InstallationKey).values(name=name, wrapped=wrapped).on_conflict_do_nothing()
         )
         row = (await tx.rows(wanted))[0]
-    return keyring.unwrap(row.wrapped, row=name)
+    return tx.keyring.unwrap(row.wrapped, row=name)

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
 from sqlalchemy import (
     ARRAY,
@@ -22,11 +22,9 @@ from sqlalchemy import (
     update,
 )
 
+from app.database.transaction import Transaction
 from app.models import Answer, Credential, InstallationKey, ReferralSecret, SiteSecret, Webhook
 from app.models.base import Base
-
-if TYPE_CHECKING:
-    from app.database.transaction import Transaction
 
 SAMPLE = 50
 
@@ -79,14 +77,14 @@ class Resealed:
     content: bytes
 
 
-async def count(tx: "Transaction", shelves: Sequence[Shelf]) -> int:
+async def count(tx: Transaction, shelves: Sequence[Shelf]) -> int:
     """Return how many rows there are."""
     counts = [select(func.count()).select_from(shelf.table).scalar_subquery() for shelf in shelves]
     return sum((await tx.rows(select(*counts)))[0])
 
 
 async def batch(
-    tx: "Transaction", shelf: Shelf, *, after: Sealed | None, rows: int | None = None
+    tx: Transaction, shelf: Shelf, *, after: Sealed | None, rows: int | None = None
 ) -> list[Sealed]:
     """Return the next rows by id; without locks, so they may hold something else by the time they are changed."""
     wanted = select(*shelf.id, shelf.sealed).order_by(*shelf.id).limit(rows or shelf.rows)
@@ -96,7 +94,7 @@ async def batch(
     return [Sealed(tuple(row[:-1]), row[-1]) for row in await tx.rows(wanted)]
 
 
-async def replace(tx: "Transaction", shelf: Shelf, changes: Sequence[Resealed]) -> int:
+async def replace(tx: Transaction, shelf: Shelf, changes: Sequence[Resealed]) -> int:
     """Change the rows that still hold what they held, and return how many; a row that is in use is passed over.
 
     It waits for nobody, so it can be part of no deadlock, and others wait for it no longer than it
@@ -126,7 +124,7 @@ async def replace(tx: "Transaction", shelf: Shelf, changes: Sequence[Resealed]) 
     return await tx.run(change, values)
 
 
-async def sample(tx: "Transaction") -> list[Sealed]:
+async def sample(tx: Transaction) -> list[Sealed]:
     """Return some of the wrapped data keys, from both ends: what a rotation has not come to yet stands at the last."""
     parts = [
         select(*shelf.id, shelf.sealed.label("sealed")).order_by(order).limit(SAMPLE).subquery()

@@ -28,7 +28,6 @@ from app.ledger.store.household_counts import Whose
 from app.referrals.alternatives import midnight
 from app.registry.store import bulk
 from app.registry.store.bulk import Batch
-from app.seal import Keyring
 from app.shares import quarter_totals
 from app.simulation.country.lives import Ground, Past, PlaceNow
 from app.simulation.country.luck import Luck
@@ -97,7 +96,6 @@ async def write(
     past: Past,
     here: Setting,
     *,
-    keyring: Keyring,
     seed: int,
     reach: Reach = to_nobody,
 ) -> int:
@@ -107,21 +105,17 @@ async def write(
     more.
     """
     batch = Batch()
-    around = await _around(tx, past, here, keyring=keyring, seed=seed, batch=batch)
+    around = await _around(tx, past, here, seed=seed, batch=batch)
     told = told_of(around, past, seed=seed, reach=lambda share: reach("telling it", TOLD * share))
     batch.monitor_days.extend(days_of(past, here.snapshot.register, first=local_day(here.began)))
     await register.record(tx, here.snapshot)
     reach("storing it", TOLD)
     await bulk.add(tx, batch)
     await place_uses.settle(tx, _claims(told, past, here))
-    await _count(tx, told, keyring=keyring)
+    await _count(tx, told)
     facts = facts_of(told, policy_hash=(await tx.snapshots.reference(tx)).policy_hash)
     await _record(
-        tx,
-        facts,
-        here,
-        keyring=keyring,
-        reach=lambda share: reach("its ledger", STORED + (1 - STORED) * share),
+        tx, facts, here, reach=lambda share: reach("its ledger", STORED + (1 - STORED) * share)
     )
     return sum(bool(one.life.visits) for one in told)
 
@@ -131,7 +125,6 @@ async def _record(
     facts: Sequence[Fact],
     here: Setting,
     *,
-    keyring: Keyring,
     reach: Callable[[float], None],
 ) -> None:
     """Write the leaves, and seal each quarter on the day on which the worker would have."""
@@ -144,16 +137,14 @@ async def _record(
         reach(1 - len(facts) / every)
         due = midnight(quarter.after + (grace + 1) * DAY)
         until = bisect_left(facts, due, key=lambda fact: fact.at)
-        await ledger.record_past(tx, facts[:until], arrivals=arrivals, keyring=keyring)
-        await quarter_totals.seal(replace(tx, at=min(due, tx.at)), keyring=keyring)
+        await ledger.record_past(tx, facts[:until], arrivals=arrivals)
+        await quarter_totals.seal(replace(tx, at=min(due, tx.at)))
         facts = facts[until:]
     reach(1 - len(facts) / every)
-    await ledger.record_past(tx, facts, arrivals=arrivals, keyring=keyring)
+    await ledger.record_past(tx, facts, arrivals=arrivals)
 
 
-async def _around(
-    tx: Transaction, past: Past, here: Setting, *, keyring: Keyring, seed: int, batch: Batch
-) -> Around:
+async def _around(tx: Transaction, past: Past, here: Setting, *, seed: int, batch: Batch) -> Around:
     reference = await tx.snapshots.reference(tx)
     cards = sorted((await tx.snapshots.providers(tx)).values(), key=lambda card: card.slug)
     return Around(
@@ -166,7 +157,7 @@ async def _around(
         place_in={visit.group.id: visit.place_id for life in past.lives for visit in life.visits},
         at=tx.at,
         kept_for=timedelta(days=reference.policy.retention_days),
-        keyring=keyring,
+        keyring=tx.keyring,
         luck=Luck(seed, subject="how the past is told"),
         moment=here.moment,
         batch=batch,
@@ -184,7 +175,10 @@ def _claims(told: Iterable[Told], past: Past, here: Setting) -> list[place_uses.
     ]
 
 
-async def _count(tx: Transaction, told: Iterable[Told], *, keyring: Keyring) -> None:
+async def _count(
+    tx: Transaction,
+    told: Iterable[Told],
+) -> None:
     """Add up who came, as arrivals do."""
     sums: defaultdict[Whose, Counter[str]] = defaultdict(Counter)
     for one in told:
@@ -194,6 +188,6 @@ async def _count(tx: Transaction, told: Iterable[Told], *, keyring: Keyring) -> 
                 quarter_of(local_day(first.arrived_at)).first, first.receiver_id, first.receiving
             )
             sums[whose].update(household_counts.counts_of(one.life.need))
-    key = await keys.read(tx, keys.MONITOR, keyring=keyring)
+    key = await keys.read(tx, keys.MONITOR)
     for whose, counts in sums.items():
         await count_rows.add(tx, whose, counts, key=key)

@@ -3,15 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING
 from uuid import UUID
 
 from sqlalchemy import Uuid, bindparam, select, update
 
+from app.database.transaction import Transaction
 from app.models import Claim
-
-if TYPE_CHECKING:
-    from app.database.transaction import Transaction
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +40,7 @@ _LIVES = (
 )
 
 
-async def places(tx: "Transaction") -> list[UseRow]:
+async def places(tx: Transaction) -> list[UseRow]:
     """Return how every place is used, in an order that does not change."""
     wanted = select(Claim.place_id, Claim.group_id, Claim.kind, Claim.since).order_by(
         Claim.place_id
@@ -51,7 +48,7 @@ async def places(tx: "Transaction") -> list[UseRow]:
     return [UseRow(*row) for row in await tx.rows(wanted)]
 
 
-async def settle(tx: "Transaction", settled: Sequence[Settled]) -> None:
+async def settle(tx: Transaction, settled: Sequence[Settled]) -> None:
     """Let occupied places be occupied by those whom Plek placed there, and note since when others are what they are."""
     lived_in = [one for one in settled if one.placement_id is not None]
     others = [one for one in settled if one.placement_id is None]

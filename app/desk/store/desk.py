@@ -1,26 +1,23 @@
 """What an intake desk has in hand: its live holds, who is on the way, and how far one referral has come."""
 
-from typing import TYPE_CHECKING
 from uuid import UUID
 
 from sqlalchemy import select
 
+from app.database.transaction import Transaction
 from app.models import Hold, Placement
 from app.placing.store import holds, placements
 from app.placing.store.holds import HoldRow
 from app.placing.store.placements import PlacementRow
 
-if TYPE_CHECKING:
-    from app.database.transaction import Transaction
 
-
-async def live_holds(tx: "Transaction", provider_id: UUID) -> list[HoldRow]:
+async def live_holds(tx: Transaction, provider_id: UUID) -> list[HoldRow]:
     """Return the live holds that a provider's desk asked for, that which ends first in front."""
     found = await holds.of_desk(tx, Hold.provider_id == provider_id, Hold.resolved_at.is_(None))
     return sorted((row for row in found if row.live), key=lambda row: (row.expires_at, row.id))
 
 
-async def last_hold(tx: "Transaction", referral_id: UUID, *, provider_id: UUID) -> HoldRow | None:
+async def last_hold(tx: Transaction, referral_id: UUID, *, provider_id: UUID) -> HoldRow | None:
     """Return the newest hold of one of a provider's referrals, live or over."""
     newest = (
         select(Hold.id)
@@ -31,13 +28,13 @@ async def last_hold(tx: "Transaction", referral_id: UUID, *, provider_id: UUID) 
     return next(iter(await holds.of_desk(tx, Hold.id == newest.scalar_subquery())), None)
 
 
-async def under_way(tx: "Transaction", provider_id: UUID) -> list[PlacementRow]:
+async def under_way(tx: Transaction, provider_id: UUID) -> list[PlacementRow]:
     """Return the placements that a provider sent and that have not arrived yet, newest first."""
     return await placements.of_desk(tx, Placement.provider_id == provider_id, placements.AWAITED)
 
 
 async def last_placement(
-    tx: "Transaction", referral_id: UUID, *, provider_id: UUID
+    tx: Transaction, referral_id: UUID, *, provider_id: UUID
 ) -> PlacementRow | None:
     """Return the newest placement of a referral that a provider sent, whatever became of it."""
     found = await placements.of_desk(

@@ -1,15 +1,12 @@
 """The ledger as it is read: leaves in order, with the openings that a region's auditors may see by now."""
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 from sqlalchemy import Select, and_, exists, func, or_, select
 from sqlalchemy.orm import aliased
 
+from app.database.transaction import Transaction
 from app.models import Leaf, Opening
-
-if TYPE_CHECKING:
-    from app.database.transaction import Transaction
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,9 +19,7 @@ class EntryRow:
     sealed_opening: bytes | None = field(repr=False)
 
 
-async def listed(
-    tx: "Transaction", *, after: int, limit: int, region: str | None
-) -> list[EntryRow]:
+async def listed(tx: Transaction, *, after: int, limit: int, region: str | None) -> list[EntryRow]:
     """Return the leaves after an index, with the openings for the auditors of a region; without one, none.
 
     An opening can be read from the moment that it names, and of a stay that has ended at once.
@@ -34,7 +29,7 @@ async def listed(
 
 
 async def concerning(
-    tx: "Transaction", *, before: int | None, limit: int, region: str | None
+    tx: Transaction, *, before: int | None, limit: int, region: str | None
 ) -> list[EntryRow]:
     """Return the leaves before an index that a region's auditors can read, newest first.
 

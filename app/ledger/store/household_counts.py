@@ -9,10 +9,10 @@ from uuid import UUID
 from sqlalchemy import and_, select, update
 from sqlalchemy.dialects.postgresql import insert
 
+from app.database.transaction import Transaction
 from app.models import HouseholdCount
 
 if TYPE_CHECKING:
-    from app.database.transaction import Transaction
     from app.seal import DataKey
 
 NOTHING = b"{}"
@@ -32,7 +32,7 @@ class Whose:
         return f"{self.quarter.isoformat()} {self.provider_id} {self.region}"
 
 
-async def add(tx: "Transaction", whose: Whose, more: Mapping[str, int], *, key: "DataKey") -> None:
+async def add(tx: Transaction, whose: Whose, more: Mapping[str, int], *, key: "DataKey") -> None:
     """Add to some sums; whoever adds to the same ones waits until this transaction is over."""
     new = insert(HouseholdCount).values(
         quarter=whose.quarter,
@@ -56,7 +56,7 @@ async def add(tx: "Transaction", whose: Whose, more: Mapping[str, int], *, key: 
 
 
 async def of_quarter(
-    tx: "Transaction", quarter: date, *, key: "DataKey"
+    tx: Transaction, quarter: date, *, key: "DataKey"
 ) -> dict[Whose, dict[str, int]]:
     """Return all sums of a quarter, opened."""
     columns = (

@@ -3,7 +3,6 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING
 from uuid import UUID
 
 from sqlalchemy import (
@@ -19,10 +18,8 @@ from sqlalchemy import (
 )
 
 from app.database import counters
+from app.database.transaction import Transaction
 from app.models import Leaf, Opening
-
-if TYPE_CHECKING:
-    from app.database.transaction import Transaction
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +42,7 @@ class NewLeaf:
     opening: NewOpening | None = None
 
 
-async def append(tx: "Transaction", leaf: NewLeaf) -> int:
+async def append(tx: Transaction, leaf: NewLeaf) -> int:
     """Append a leaf and return its index; whoever appends next waits until this transaction ends."""
     index = await counters.advance(tx, "ledger") - 1
     opening = leaf.opening
@@ -90,13 +87,13 @@ SELECT index, :origin_region, :receiving_region, :opens_at, :sealed FROM leaf
 )
 
 
-async def begin_appending(tx: "Transaction") -> int:
+async def begin_appending(tx: Transaction) -> int:
     """Keep others from appending until the transaction ends; return the index that the next leaf gets."""
     await counters.lock(tx, "ledger")
     return await counters.read(tx, "ledger")
 
 
-async def append_all(tx: "Transaction", leaves: Sequence[NewLeaf], *, first: int) -> None:
+async def append_all(tx: Transaction, leaves: Sequence[NewLeaf], *, first: int) -> None:
     """Append leaves about stays from an index on, which `begin_appending` gave."""
     if leaves:
         await tx.run(_APPEND, [_row(leaf, index) for index, leaf in enumerate(leaves, start=first)])
@@ -117,7 +114,7 @@ def _row(leaf: NewLeaf, index: int) -> dict[str, object]:
     }
 
 
-async def openings_of(tx: "Transaction", placement_id: UUID) -> list[tuple[int, bytes]]:
+async def openings_of(tx: Transaction, placement_id: UUID) -> list[tuple[int, bytes]]:
     """Return the index and the sealed opening of every leaf about a household's time at a provider, in order."""
     wanted = (
         select(Opening.index.label("leaf"), Opening.sealed)
@@ -128,6 +125,6 @@ async def openings_of(tx: "Transaction", placement_id: UUID) -> list[tuple[int, 
     return [(row.leaf, row.sealed) for row in await tx.rows(wanted)]
 
 
-async def has(tx: "Transaction", leaf_type: str) -> bool:
+async def has(tx: Transaction, leaf_type: str) -> bool:
     """Whether there is any leaf of a type."""
     return await tx.row(select(Leaf.index).where(Leaf.type == leaf_type).limit(1)) is not None

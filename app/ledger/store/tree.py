@@ -21,12 +21,12 @@ from sqlalchemy.orm import aliased
 
 from app.allocation.ledger.tree import Subtree as Part
 from app.database import counters
+from app.database.transaction import Transaction
 from app.models import Checkpoint, Leaf, Subtree
 
 if TYPE_CHECKING:
     from sqlalchemy import ColumnElement
 
-    from app.database.transaction import Transaction
 
 HEAD = "checkpoint"
 """Whoever seals locks this head first."""
@@ -67,13 +67,13 @@ _ADD = insert(Subtree).from_select(
 )
 
 
-async def begin_sealing(tx: "Transaction") -> int:
+async def begin_sealing(tx: Transaction) -> int:
     """Keep others from sealing until the transaction ends, and return how many leaves there are by now."""
     await counters.lock(tx, HEAD)
     return await counters.read(tx, "ledger")
 
 
-async def leaves(tx: "Transaction", *, first: int, end: int) -> list[tuple[int, bytes]]:
+async def leaves(tx: Transaction, *, first: int, end: int) -> list[tuple[int, bytes]]:
     """Return the indexes and the bytes of some leaves, in order."""
     wanted = select(Leaf.index.label("leaf"), Leaf.content).where(
         Leaf.index >= first, Leaf.index < end
@@ -81,7 +81,7 @@ async def leaves(tx: "Transaction", *, first: int, end: int) -> list[tuple[int, 
     return [(row.leaf, row.content) for row in await tx.rows(wanted.order_by(Leaf.index))]
 
 
-async def hashes(tx: "Transaction", subtrees: Collection[Part]) -> Mapping[Part, bytes]:
+async def hashes(tx: Transaction, subtrees: Collection[Part]) -> Mapping[Part, bytes]:
     """Return the hashes of those of some subtrees that there are, one row read for each."""
     values = {
         "levels": [part.level for part in subtrees],
@@ -94,7 +94,7 @@ async def hashes(tx: "Transaction", subtrees: Collection[Part]) -> Mapping[Part,
     )
 
 
-async def add_subtrees(tx: "Transaction", made: Sequence[tuple[Part, bytes]]) -> None:
+async def add_subtrees(tx: Transaction, made: Sequence[tuple[Part, bytes]]) -> None:
     """Store the hashes of subtrees that are complete by now."""
     levels, indexes = [part.level for part, _ in made], [part.index for part, _ in made]
     await tx.run(
@@ -102,7 +102,7 @@ async def add_subtrees(tx: "Transaction", made: Sequence[tuple[Part, bytes]]) ->
     )
 
 
-async def add_checkpoint(tx: "Transaction", sealed: Sealed) -> None:
+async def add_checkpoint(tx: Transaction, sealed: Sealed) -> None:
     """Store a checkpoint; there is never a second one of a size."""
     await tx.run(
         insert(Checkpoint).values(
@@ -111,19 +111,19 @@ async def add_checkpoint(tx: "Transaction", sealed: Sealed) -> None:
     )
 
 
-async def newest(tx: "Transaction") -> Sealed | None:
+async def newest(tx: Transaction) -> Sealed | None:
     """Return the newest checkpoint."""
     row = await tx.row(select(*_SEALED).order_by(Checkpoint.size.desc()).limit(1))
     return None if row is None else Sealed(*row)
 
 
-async def newest_public(tx: "Transaction") -> Sealed | None:
+async def newest_public(tx: Transaction) -> Sealed | None:
     """Return the newest checkpoint of a midnight that has passed."""
     row = await tx.row(select(*_SEALED).where(_public()).order_by(Checkpoint.size.desc()).limit(1))
     return None if row is None else Sealed(*row)
 
 
-async def at_size(tx: "Transaction", size: int, *, public: bool) -> Sealed | None:
+async def at_size(tx: Transaction, size: int, *, public: bool) -> Sealed | None:
     """Return the checkpoint of a size; if `public`, only where it was the last one before a midnight that has passed.
 
     The others of a day would tell what happened together.
@@ -139,7 +139,7 @@ async def at_size(tx: "Transaction", size: int, *, public: bool) -> Sealed | Non
     return None if row is None else Sealed(*row)
 
 
-async def clock(tx: "Transaction") -> datetime:
+async def clock(tx: Transaction) -> datetime:
     """Return what time it is: a transaction may have waited since it began."""
     return (await tx.rows(select(func.clock_timestamp().label("at"))))[0].at
 

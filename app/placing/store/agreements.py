@@ -8,10 +8,10 @@ from uuid import UUID
 from sqlalchemy import delete, func, select
 from sqlalchemy.dialects.postgresql import insert
 
+from app.database.transaction import Transaction
 from app.models import MoveAgreement
 
 if TYPE_CHECKING:
-    from app.database.transaction import Transaction
     from app.placing.store.placements import PlacementRow
 
 
@@ -27,14 +27,14 @@ class Agreement:
 _COLUMNS = (MoveAgreement.placement_id, MoveAgreement.agreed_at, MoveAgreement.lapses_at)
 
 
-async def read(tx: "Transaction", placement_id: UUID) -> Agreement | None:
+async def read(tx: Transaction, placement_id: UUID) -> Agreement | None:
     """Return what was agreed, while it counts."""
     live = MoveAgreement.lapses_at > func.clock_timestamp()
     row = await tx.row(select(*_COLUMNS).where(MoveAgreement.placement_id == placement_id, live))
     return None if row is None else Agreement(*row)
 
 
-async def agree(tx: "Transaction", placement: "PlacementRow", *, days: int) -> Agreement:
+async def agree(tx: Transaction, placement: "PlacementRow", *, days: int) -> Agreement:
     """Note that a household would move, from now on for some days; what was agreed before counts no more."""
     moments = {
         "agreed_at": func.clock_timestamp(),
@@ -51,11 +51,11 @@ async def agree(tx: "Transaction", placement: "PlacementRow", *, days: int) -> A
     return Agreement(*(await tx.rows(again.returning(*_COLUMNS)))[0])
 
 
-async def withdraw(tx: "Transaction", placement_id: UUID) -> None:
+async def withdraw(tx: Transaction, placement_id: UUID) -> None:
     """Forget that a household would move."""
     await tx.run(delete(MoveAgreement).where(MoveAgreement.placement_id == placement_id))
 
 
-async def prune(tx: "Transaction") -> None:
+async def prune(tx: Transaction) -> None:
     """Forget what has lapsed."""
     await tx.run(delete(MoveAgreement).where(MoveAgreement.lapses_at <= func.clock_timestamp()))

@@ -1,11 +1,8 @@
 """Alarms for households that have not arrived: each due moment once, however many processes look for them."""
 
-from typing import TYPE_CHECKING
-
 from sqlalchemy import text
 
-if TYPE_CHECKING:
-    from app.database.transaction import Transaction
+from app.database.transaction import Transaction
 
 AT_ONCE = 200
 
@@ -31,7 +28,7 @@ INSERT INTO outbox (kind, subject, audience) SELECT 'alarm', id::text, ARRAY[pro
 """)
 
 
-async def raise_due(tx: "Transaction", *, minutes: int, hours: int) -> int:
+async def raise_due(tx: Transaction, *, minutes: int, hours: int) -> int:
     """Tell both sides of those who have not come within so many minutes, again each so many hours; return how many."""
     raised = await tx.run(_RAISE, {"minutes": minutes, "hours": hours, "batch": AT_ONCE})
     if raised:

@@ -3,15 +3,13 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import exists, func, insert, select, text, tuple_, update
 
+from app.database.transaction import Transaction
 from app.models import Cap, Displacement, QuarterFigures
-
-if TYPE_CHECKING:
-    from app.database.transaction import Transaction
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,9 +37,7 @@ class CapRow:
 _COLUMNS = tuple(getattr(Cap, name) for name in CapRow.__slots__)
 
 
-async def overlaps(
-    tx: "Transaction", region: str, *, begins_at: datetime, ends_at: datetime
-) -> bool:
+async def overlaps(tx: Transaction, region: str, *, begins_at: datetime, ends_at: datetime) -> bool:
     """Whether a region has a cap that holds at any moment of a time."""
     then = (
         Cap.region == region,
@@ -52,26 +48,26 @@ async def overlaps(
     return bool((await tx.rows(select(exists().where(*then))))[0][0])
 
 
-async def add(tx: "Transaction", values: Mapping[str, Any]) -> None:
+async def add(tx: Transaction, values: Mapping[str, Any]) -> None:
     """Store a new cap."""
     await tx.run(insert(Cap).values(**values))
 
 
-async def read(tx: "Transaction", cap_id: UUID, *, lock: bool = False) -> CapRow | None:
+async def read(tx: Transaction, cap_id: UUID, *, lock: bool = False) -> CapRow | None:
     """Return a cap; locked, by those who may change it, if asked."""
     wanted = select(*_COLUMNS).where(Cap.id == cap_id)
     row = await tx.row(wanted.with_for_update() if lock else wanted)
     return None if row is None else CapRow(*row)
 
 
-async def withdraw(tx: "Transaction", cap_id: UUID, *, on: date) -> None:
+async def withdraw(tx: Transaction, cap_id: UUID, *, on: date) -> None:
     """End a cap at once."""
     ended = update(Cap).where(Cap.id == cap_id, Cap.withdrawn_at.is_(None))
     await tx.run(ended.values(withdrawn_at=func.clock_timestamp(), withdrawn_on=on))
 
 
 async def listed(
-    tx: "Transaction", *, region: str | None, limit: int, after: tuple[date, UUID] | None
+    tx: Transaction, *, region: str | None, limit: int, after: tuple[date, UUID] | None
 ) -> list[CapRow]:
     """Return caps, the one that begins last first."""
     wanted = select(*_COLUMNS).order_by(Cap.first_day.desc(), Cap.id.desc()).limit(limit)
@@ -82,7 +78,7 @@ async def listed(
     return [CapRow(*row) for row in await tx.rows(wanted)]
 
 
-async def within(tx: "Transaction", first: date, last: date) -> list[CapRow]:
+async def within(tx: Transaction, first: date, last: date) -> list[CapRow]:
     """Return the caps that held on any day from one to another, the one that began first first."""
     ended = func.coalesce(Cap.withdrawn_on, Cap.last_day)
     wanted = select(*_COLUMNS).where(Cap.first_day <= last, ended >= first)
@@ -95,12 +91,12 @@ _CAPPED = text("SELECT capped_regions(:besides) AS region")
 _HAS_ROOM = text("SELECT cap_has_room(:region, :besides) AS has_room")
 
 
-async def reached(tx: "Transaction", *, besides: UUID) -> frozenset[str]:
+async def reached(tx: Transaction, *, besides: UUID) -> frozenset[str]:
     """Return the regions whose cap is reached, whatever a referral itself holds or has."""
     return frozenset(row.region for row in await tx.rows(_CAPPED, {"besides": besides}))
 
 
-async def has_room(tx: "Transaction", region: str, *, besides: UUID) -> bool:
+async def has_room(tx: Transaction, region: str, *, besides: UUID) -> bool:
     """Whether a region takes one more household under its cap; until the transaction ends it is nobody else's turn."""
     return bool((await tx.rows(_HAS_ROOM, {"region": region, "besides": besides}))[0].has_room)
 
@@ -108,7 +104,7 @@ async def has_room(tx: "Transaction", region: str, *, besides: UUID) -> bool:
 # --- what it displaced ----------------------------------------------------------------
 
 
-async def held_at(tx: "Transaction", regions: Sequence[str], *, at: datetime) -> list[UUID]:
+async def held_at(tx: Transaction, regions: Sequence[str], *, at: datetime) -> list[UUID]:
     """Return the caps of some regions that held at a moment."""
     then = (Cap.region.in_(regions), Cap.begins_at <= at, Cap.ends_at > at)
     held = (*then, func.coalesce(Cap.withdrawn_at, text("'infinity'::timestamptz")) > at)
@@ -116,7 +112,7 @@ async def held_at(tx: "Transaction", regions: Sequence[str], *, at: datetime) ->
 
 
 async def displaced(
-    tx: "Transaction", quarters: Sequence[str] | None = None
+    tx: Transaction, quarters: Sequence[str] | None = None
 ) -> list[Mapping[str, int | None]]:
     """Return the nights that each cap displaced, a mapping for each of some or all quarters that are sealed."""
     wanted = select(QuarterFigures.figures["displaced"].label("displaced"))
@@ -126,7 +122,7 @@ async def displaced(
     return [row.displaced for row in rows]
 
 
-async def note_displaced(tx: "Transaction", index: int, cap_ids: Sequence[UUID]) -> None:
+async def note_displaced(tx: Transaction, index: int, cap_ids: Sequence[UUID]) -> None:
     """Note which caps sent a household elsewhere, by the leaf of its arrival there."""
     if cap_ids:
         await tx.run(

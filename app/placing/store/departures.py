@@ -2,14 +2,12 @@
 
 from collections.abc import Sequence
 from datetime import date
-from typing import TYPE_CHECKING
 from uuid import UUID
 
 from sqlalchemy import ARRAY, Date, Text, bindparam, text
 from sqlalchemy import Uuid as UuidType
 
-if TYPE_CHECKING:
-    from app.database.transaction import Transaction
+from app.database.transaction import Transaction
 
 _ID = bindparam("id", type_=UuidType())
 _CODES = bindparam("codes", type_=ARRAY(Text))
@@ -34,13 +32,13 @@ INSERT INTO ready_periods (placement_id, since) SELECT :id, :day WHERE :day IS N
 )
 
 
-async def block(tx: "Transaction", placement_id: UUID, *, codes: Sequence[str]) -> None:
+async def block(tx: Transaction, placement_id: UUID, *, codes: Sequence[str]) -> None:
     """Note what delays a departure now: what is new begins, what is gone has ended, and the rest goes on."""
     for statement in _BLOCKERS:
         await tx.run(statement, {"id": placement_id, "codes": list(codes)})
 
 
-async def ready(tx: "Transaction", placement_id: UUID, *, since: date | None) -> None:
+async def ready(tx: Transaction, placement_id: UUID, *, since: date | None) -> None:
     """Note since when a household has been ready to leave; None: it is not, whatever was said before."""
     for statement in _READY:
         await tx.run(statement, {"id": placement_id, "day": since})

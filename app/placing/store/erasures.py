@@ -3,17 +3,14 @@
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING
 from uuid import UUID
 
 from sqlalchemy import ARRAY, Text, any_, bindparam, delete, exists, func, or_, select, text, update
 from sqlalchemy import Uuid as UuidType
 
 from app.database.answers import GONE
+from app.database.transaction import Transaction
 from app.models import Answer, Erasure, Hold, Placement, Ranking, Referral, ReferralSecret, Shield
-
-if TYPE_CHECKING:
-    from app.database.transaction import Transaction
 
 # By the database's clock, whether or not anybody has noted yet that a hold ran out. Whoever did not
 # come still has a place until somebody has made sure that they are safe.
@@ -109,7 +106,7 @@ class Recorded:
     at: datetime
 
 
-async def standing(tx: "Transaction", referral_id: UUID, *, lock: bool = False) -> Standing | None:
+async def standing(tx: Transaction, referral_id: UUID, *, lock: bool = False) -> Standing | None:
     """Return what stands against erasing a referral; locked against changes if asked."""
     if lock:
         # Lock first, read then: something may have changed while we waited.
@@ -118,35 +115,35 @@ async def standing(tx: "Transaction", referral_id: UUID, *, lock: bool = False) 
     return None if row is None else Standing(*row)
 
 
-async def named(tx: "Transaction", reference: str) -> UUID | None:
+async def named(tx: Transaction, reference: str) -> UUID | None:
     """Return the referral with a speakable code."""
     row = await tx.row(select(Referral.id).where(Referral.reference == reference))
     return None if row is None else row.id
 
 
-async def overdue(tx: "Transaction", *, days: int, most: int) -> list[UUID]:
+async def overdue(tx: Transaction, *, days: int, most: int) -> list[UUID]:
     """Return referrals that have been over for that long, locked; what somebody is busy with is left for later."""
     return [row.id for row in await tx.rows(_OVERDUE, {"days": days, "most": most})]
 
 
-async def forgotten(tx: "Transaction", ids: Collection[UUID]) -> list[UUID]:
+async def forgotten(tx: Transaction, ids: Collection[UUID]) -> list[UUID]:
     """Return which of some referrals are here and not known as erased."""
     return [row.id for row in await tx.rows(_FORGOTTEN, {"ids": list(ids)})]
 
 
-async def record(tx: "Transaction", ids: Sequence[UUID], *, cause: str) -> list[UUID]:
+async def record(tx: Transaction, ids: Sequence[UUID], *, cause: str) -> list[UUID]:
     """Note referrals as erased; return those that nobody had noted before. Waits for whoever is noting the same."""
     return [row.referral_id for row in await tx.rows(_RECORD, {"ids": list(ids), "cause": cause})]
 
 
-async def destroy(tx: "Transaction", ids: Sequence[UUID]) -> None:
+async def destroy(tx: Transaction, ids: Sequence[UUID]) -> None:
     """Destroy the keys of referrals, what is sealed with them, and who might see it; close those that are open."""
     # The status first: the worker may take away the secrets of none but closed referrals.
     for statement in (_CLOSE, _UNSHIELD, _DESTROY):
         await tx.run(statement, {"ids": list(ids)})
 
 
-async def empty_answers(tx: "Transaction") -> int:
+async def empty_answers(tx: Transaction) -> int:
     """Empty the kept answers with content of erased referrals, and return how many; repeats are told why."""
     erased = select(Erasure.referral_id)
     named = func.unnest(Answer.referral_ids).column_valued("named")
@@ -158,7 +155,7 @@ async def empty_answers(tx: "Transaction") -> int:
     )
 
 
-async def kept(tx: "Transaction", referral_id: UUID) -> Kept:
+async def kept(tx: Transaction, referral_id: UUID) -> Kept:
     """Return what stays of an erased referral."""
     counts = [
         select(func.count())
@@ -170,6 +167,6 @@ async def kept(tx: "Transaction", referral_id: UUID) -> Kept:
     return Kept(*(await tx.rows(select(*counts)))[0])
 
 
-async def unlisted(tx: "Transaction", ids: Collection[UUID]) -> list[Recorded]:
+async def unlisted(tx: Transaction, ids: Collection[UUID]) -> list[Recorded]:
     """Return the erasures that are not among these."""
     return [Recorded(*row) for row in await tx.rows(_UNLISTED, {"ids": list(ids)})]

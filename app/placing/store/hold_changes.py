@@ -1,16 +1,13 @@
 """What becomes of a hold: kept longer, resolved, or found to have run out."""
 
 from datetime import datetime
-from typing import TYPE_CHECKING
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, func, select, text, update
 
+from app.database.transaction import Transaction
 from app.models import Claim, Hold, Referral
 from app.placing.store import outcomes
-
-if TYPE_CHECKING:
-    from app.database.transaction import Transaction
 
 FREED = {
     "kind": None,
@@ -28,7 +25,7 @@ def _still_its(hold_id: UUID) -> tuple[ColumnElement[bool], ...]:
 
 
 async def keep(
-    tx: "Transaction", hold_id: UUID, *, until: datetime, accepted_by: str | None, renewal: bool
+    tx: Transaction, hold_id: UUID, *, until: datetime, accepted_by: str | None, renewal: bool
 ) -> bool:
     """Keep a live hold until later, accepted or renewed; False where it no longer has its place."""
     kept = await tx.run(update(Claim).where(*_still_its(hold_id)).values(claimed_until=until))
@@ -48,7 +45,7 @@ async def keep(
     return True
 
 
-async def resolve(tx: "Transaction", hold_id: UUID, *, status: str, reason: str | None) -> bool:
+async def resolve(tx: Transaction, hold_id: UUID, *, status: str, reason: str | None) -> bool:
     """Resolve a live hold without a placement: its place is free and its referral open again."""
     freed = await tx.run(
         update(Claim).where(*_still_its(hold_id)).values(**FREED, since=func.clock_timestamp())
@@ -65,7 +62,7 @@ async def resolve(tx: "Transaction", hold_id: UUID, *, status: str, reason: str 
     return True
 
 
-async def hand_over(tx: "Transaction", hold_id: UUID, *, placement_id: UUID) -> bool:
+async def hand_over(tx: Transaction, hold_id: UUID, *, placement_id: UUID) -> bool:
     """Make a live hold's claim that of a placement; False where it no longer has its place."""
     handed = await tx.run(
         update(Claim)
@@ -81,7 +78,7 @@ async def hand_over(tx: "Transaction", hold_id: UUID, *, placement_id: UUID) -> 
     return handed > 0
 
 
-async def confirm(tx: "Transaction", hold_id: UUID, *, placement_id: UUID) -> bool:
+async def confirm(tx: Transaction, hold_id: UUID, *, placement_id: UUID) -> bool:
     """Turn a live hold's claim into a placement's; False where it no longer has its place."""
     if not await hand_over(tx, hold_id, placement_id=placement_id):
         return False
@@ -94,7 +91,7 @@ async def confirm(tx: "Transaction", hold_id: UUID, *, placement_id: UUID) -> bo
     return True
 
 
-async def _close(tx: "Transaction", hold_id: UUID, *, status: str, reason: str | None) -> None:
+async def _close(tx: Transaction, hold_id: UUID, *, status: str, reason: str | None) -> None:
     await tx.run(
         update(Hold)
         .where(Hold.id == hold_id, Hold.resolved_at.is_(None))
@@ -109,19 +106,19 @@ _FREE_PLACE = text("SELECT free_place(:id)")
 _LEAVE_PREVIOUS = text("SELECT leave_previous(:id, :at)")
 
 
-async def free(tx: "Transaction", placement_id: UUID) -> bool:
+async def free(tx: Transaction, placement_id: UUID) -> bool:
     """Free the place of a placement that is over; False where it was not its place any more."""
     return (await tx.rows(_FREE_PLACE, {"id": placement_id}))[0].free_place
 
 
-async def has_place(tx: "Transaction", placement_id: UUID) -> bool:
+async def has_place(tx: Transaction, placement_id: UUID) -> bool:
     """Whether the place is a placement's by now: whoever is reserved after somebody waits until they have left."""
     return (
         await tx.row(select(Claim.place_id).where(Claim.placement_id == placement_id)) is not None
     )
 
 
-async def leave_previous(tx: "Transaction", placement_id: UUID, *, at: datetime) -> bool | None:
+async def leave_previous(tx: Transaction, placement_id: UUID, *, at: datetime) -> bool | None:
     """End the placement that a household leaves for one that it is arriving in: its place is free, its referral ended.
 
     Return whether it was with the same provider; None where they had left it before.
@@ -162,7 +159,7 @@ SELECT status FROM lapsed
 """)
 
 
-async def sweep(tx: "Transaction") -> int:
+async def sweep(tx: Transaction) -> int:
     """Note down what has run out, and tell those concerned; return how many holds that were."""
     for statement in (_SWEEP_REFERRALS, _SWEEP_CLAIMS):
         await tx.run(statement, {"batch": BATCH})

@@ -9,7 +9,7 @@ still this hold's.
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import (
@@ -34,12 +34,10 @@ from sqlalchemy import (
 from sqlalchemy import Uuid as UuidType
 
 from app.database.answers import Answer
+from app.database.transaction import Transaction
 from app.models import Hold, Placement, Referral
 from app.placing.store import outcomes
 from app.placing.store.placements import COMING
-
-if TYPE_CHECKING:
-    from app.database.transaction import Transaction
 
 # Guards and changes in one statement. Its parts run in the order in which they refer to each other:
 # the referral must be open, and the ranking neither older than the policy allows nor older than
@@ -161,7 +159,7 @@ class Taken:
     first: bool
 
 
-async def take(tx: "Transaction", wanted: Wanted, answer: Answer, asker: Asker) -> Taken:
+async def take(tx: Transaction, wanted: Wanted, answer: Answer, asker: Asker) -> Taken:
     """Claim any free place of the offer for the referral; look once more, waiting, before it is called gone.
 
     A household that does not flee gets none outside its own region: see leaving.py.
@@ -187,7 +185,7 @@ def values_of(wanted: Wanted, answer: Answer, asker: Asker) -> dict[str, Any]:
 
 
 async def taken_by(
-    tx: "Transaction", statements: tuple[TextClause, TextClause], values: Mapping[str, Any]
+    tx: Transaction, statements: tuple[TextClause, TextClause], values: Mapping[str, Any]
 ) -> Taken:
     """Run the statement that waits for nobody and, where it found no place, the one that waits."""
     unlocked, waiting = statements
@@ -277,7 +275,7 @@ def _concerns(provider_id: UUID) -> ColumnElement[bool]:
 
 
 async def read(
-    tx: "Transaction", hold_id: UUID, *, provider_id: UUID, lock: bool = False
+    tx: Transaction, hold_id: UUID, *, provider_id: UUID, lock: bool = False
 ) -> HoldRow | None:
     """Return a hold that this provider sent or received; its referral locked first, if asked."""
     wanted = (Hold.id == hold_id, _concerns(provider_id))
@@ -290,7 +288,7 @@ async def read(
 
 
 async def listed(
-    tx: "Transaction",
+    tx: Transaction,
     provider_id: UUID,
     *,
     status: str | None,
@@ -306,6 +304,6 @@ async def listed(
     return [HoldRow(*row) for row in await tx.rows(statement)]
 
 
-async def of_desk(tx: "Transaction", *wanted: ColumnElement[bool]) -> list[HoldRow]:
+async def of_desk(tx: Transaction, *wanted: ColumnElement[bool]) -> list[HoldRow]:
     """Return the holds of which all of this is so, newest first."""
     return [HoldRow(*row) for row in await tx.rows(_READ.where(*wanted))]

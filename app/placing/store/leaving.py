@@ -6,11 +6,11 @@ from uuid import UUID
 
 from sqlalchemy import ARRAY, BigInteger, Uuid, bindparam, text
 
+from app.database.transaction import Transaction
 from app.placing.store import holds
 
 if TYPE_CHECKING:
     from app.database.answers import Answer
-    from app.database.transaction import Transaction
     from app.placing.store.holds import Asker, Taken, Wanted
 
 # Of the groups that go first no place may be free at this very moment, and no group may have joined
@@ -44,7 +44,7 @@ class GoFirst:
 
 
 async def take(
-    tx: "Transaction", wanted: "Wanted", answer: "Answer", asker: "Asker", go_first: GoFirst
+    tx: Transaction, wanted: "Wanted", answer: "Answer", asker: "Asker", go_first: GoFirst
 ) -> "Taken":
     """Claim a free place of an offer in another region, unless one that goes first is free."""
     values = holds.values_of(wanted, answer, asker)

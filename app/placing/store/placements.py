@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import (
@@ -23,10 +23,8 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import aliased
 
+from app.database.transaction import Transaction
 from app.models import BlockerPeriod, Placement, Referral, Site, Stay
-
-if TYPE_CHECKING:
-    from app.database.transaction import Transaction
 
 LIVE = ("underway", "arrived")
 AWAITED = or_(
@@ -124,7 +122,7 @@ def _concerns(provider_id: UUID) -> ColumnElement[bool]:
 
 
 async def read(
-    tx: "Transaction", placement_id: UUID, *, provider_id: UUID, lock: bool = False
+    tx: Transaction, placement_id: UUID, *, provider_id: UUID, lock: bool = False
 ) -> PlacementRow | None:
     """Return a placement that this provider sent or received; locked, after its referral, if asked."""
     wanted = (Placement.id == placement_id, _concerns(provider_id))
@@ -140,7 +138,7 @@ async def read(
 
 
 async def listed(
-    tx: "Transaction",
+    tx: Transaction,
     provider_id: UUID,
     *,
     status: str | None,
@@ -156,12 +154,12 @@ async def listed(
     return [PlacementRow(*row) for row in await tx.rows(statement)]
 
 
-async def of_desk(tx: "Transaction", *wanted: ColumnElement[bool]) -> list[PlacementRow]:
+async def of_desk(tx: Transaction, *wanted: ColumnElement[bool]) -> list[PlacementRow]:
     """Return the placements of which all of this is so, newest first."""
     return [PlacementRow(*row) for row in await tx.rows(_READ.where(*wanted))]
 
 
-async def add(tx: "Transaction", placement: Mapping[str, Any]) -> bool:
+async def add(tx: Transaction, placement: Mapping[str, Any]) -> bool:
     """Store a placement under way, and the stay that it begins; False where another leaves the same place already."""
     if placement["previous_id"] is None:
         await tx.run(
@@ -187,7 +185,7 @@ _AGAIN = {
 """What was known of a departure was of a stay that was not."""
 
 
-async def expect_again(tx: "Transaction", placement_id: UUID) -> bool | None:
+async def expect_again(tx: Transaction, placement_id: UUID) -> bool | None:
     """Put a no-show on its way again; False where somebody has made sure that they are safe.
 
     None where the household has gone on to another place in the same stay, whoever may see that
@@ -203,7 +201,7 @@ async def expect_again(tx: "Transaction", placement_id: UUID) -> bool | None:
 
 
 async def change(
-    tx: "Transaction", placement_id: UUID, *, expected: str, values: Mapping[str, Any]
+    tx: Transaction, placement_id: UUID, *, expected: str, values: Mapping[str, Any]
 ) -> bool:
     """Change a placement that has the expected status; False where it has another."""
     return (
@@ -216,7 +214,7 @@ async def change(
     )
 
 
-async def home_of(tx: "Transaction", placement_id: UUID) -> UUID | None:
+async def home_of(tx: Transaction, placement_id: UUID) -> UUID | None:
     """Return the place in which a household lives by a placement; None where it has left."""
     row = await tx.row(
         select(Placement.place_id).where(
@@ -226,7 +224,7 @@ async def home_of(tx: "Transaction", placement_id: UUID) -> UUID | None:
     return None if row is None else row.place_id
 
 
-async def went_on_inside(tx: "Transaction", placement_id: UUID) -> bool:
+async def went_on_inside(tx: Transaction, placement_id: UUID) -> bool:
     """Whether a household left a placement for another place of the same provider."""
     last, here = aliased(Placement), Placement
     onward = (
@@ -238,7 +236,7 @@ async def went_on_inside(tx: "Transaction", placement_id: UUID) -> bool:
     return await tx.row(onward) is not None
 
 
-async def lives_somewhere(tx: "Transaction", referral_id: UUID) -> bool:
+async def lives_somewhere(tx: Transaction, referral_id: UUID) -> bool:
     """Whether a household lives in a place by now that it came to with this referral."""
     lives = select(Placement.id).where(
         Placement.referral_id == referral_id, Placement.status == "arrived"
@@ -258,11 +256,11 @@ INSERT INTO outbox (kind, subject, audience) SELECT 'reminder', id::text, ARRAY[
 """)
 
 
-async def remind_of_returns(tx: "Transaction", *, today: date) -> int:
+async def remind_of_returns(tx: Transaction, *, today: date) -> int:
     """Remind both providers of agreements to return whose day has come, each once; return how many there were."""
     return await tx.run(_REMIND_OF_RETURNS, {"today": today, "batch": BATCH})
 
 
-async def municipality_of(tx: "Transaction", site_id: UUID) -> str:
+async def municipality_of(tx: Transaction, site_id: UUID) -> str:
     """Return where a site is, no finer than its municipality."""
     return (await tx.rows(select(Site.municipality).where(Site.id == site_id)))[0].municipality

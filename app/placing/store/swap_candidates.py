@@ -8,15 +8,13 @@ of placing/swaps/swap_searches.py.
 from collections.abc import AsyncGenerator, Collection, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 from uuid import UUID
 
 from sqlalchemy import ARRAY, bindparam, text
 from sqlalchemy import Uuid as UuidType
 from sqlalchemy.exc import DBAPIError
 
-if TYPE_CHECKING:
-    from app.database.transaction import Transaction
+from app.database.transaction import Transaction
 
 EXCHANGE = "exchange"
 
@@ -25,7 +23,7 @@ _ACT = text("SELECT set_config('plek.actor', :actor, true)")
 
 
 @asynccontextmanager
-async def exchanging(tx: "Transaction") -> AsyncGenerator[None]:
+async def exchanging(tx: Transaction) -> AsyncGenerator[None]:
     """Act for all who are concerned by a swap, for the length of the block; the caller stays who they are beside it."""
     before = (await tx.rows(_ACTING))[0].actor
     await tx.rows(_ACT, {"actor": EXCHANGE})
@@ -89,19 +87,19 @@ class Household:
     group_id: UUID
 
 
-async def willing(tx: "Transaction", referral_id: UUID, *, quiet_days: int) -> list[Household]:
+async def willing(tx: Transaction, referral_id: UUID, *, quiet_days: int) -> list[Household]:
     """Return all but one of the households that agreed to move, and may be asked now."""
     rows = await tx.rows(_WILLING, {"referral_id": referral_id, "quiet_days": quiet_days})
     return [Household(*row) for row in rows]
 
 
-async def in_stay(tx: "Transaction", referral_id: UUID, *, quiet_days: int) -> Household | None:
+async def in_stay(tx: Transaction, referral_id: UUID, *, quiet_days: int) -> Household | None:
     """Return a household where it lives, if it may be moved now."""
     row = await tx.row(_IN_STAY, {"referral_id": referral_id, "quiet_days": quiet_days})
     return None if row is None else Household(*row)
 
 
-async def declined(tx: "Transaction", ids: Collection[UUID]) -> Mapping[UUID, frozenset[str]]:
+async def declined(tx: Transaction, ids: Collection[UUID]) -> Mapping[UUID, frozenset[str]]:
     """Return which sites declined each of some referrals."""
     return {
         row.referral_id: frozenset(row.sites)

@@ -7,19 +7,17 @@ after it: no circle can come of that.
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ARRAY, Boolean, Integer, bindparam, func, insert, text, update
 from sqlalchemy import Uuid as UuidType
 from sqlalchemy.dialects.postgresql import insert as insert_or
 
+from app.database.transaction import Transaction
 from app.models import Claim, Hold, Referral, Swap, SwapLeg
 from app.placing.store import hold_changes, outcomes
 from app.placing.store.swap_candidates import AGREED, IN_SWAP, MOVED, UNDERWAY
-
-if TYPE_CHECKING:
-    from app.database.transaction import Transaction
 
 IDS = bindparam("ids", type_=ARRAY(UuidType()))
 _LOCK_REFERRALS = text(
@@ -88,14 +86,14 @@ class Move:
     asked: bool
 
 
-async def lock(tx: "Transaction", *, referrals: Collection[UUID], places: Collection[UUID]) -> None:
+async def lock(tx: Transaction, *, referrals: Collection[UUID], places: Collection[UUID]) -> None:
     """Lock the households of a swap, and then the places that they go to or leave."""
     await tx.rows(_LOCK_REFERRALS, {"ids": list(referrals)})
     await tx.rows(_LOCK_CLAIMS, {"ids": list(places)})
 
 
 async def fit(
-    tx: "Transaction", moves: Sequence[Move], *, swap_id: UUID, quiet_days: int
+    tx: Transaction, moves: Sequence[Move], *, swap_id: UUID, quiet_days: int
 ) -> Mapping[UUID, tuple[UUID, UUID | None]] | None:
     """Return whose referral each household is, and who shelters it now; None where not all of it can be any more."""
     values = {
@@ -114,7 +112,7 @@ async def fit(
     )
 
 
-async def free_place(tx: "Transaction", group_id: UUID) -> Target | None:
+async def free_place(tx: Transaction, group_id: UUID) -> Target | None:
     """Lock any free place of a group; wait for others who look at one before there is none."""
     for statement in (_FREE_UNLOCKED, _FREE_WAITING):
         row = await tx.row(statement, {"group_id": group_id})
@@ -123,21 +121,19 @@ async def free_place(tx: "Transaction", group_id: UUID) -> Target | None:
     return None
 
 
-async def targets(tx: "Transaction", place_ids: Collection[UUID]) -> Mapping[UUID, Target]:
+async def targets(tx: Transaction, place_ids: Collection[UUID]) -> Mapping[UUID, Target]:
     """Return places by id."""
     return {row.place_id: Target(*row) for row in await tx.rows(_PLACES, {"ids": list(place_ids)})}
 
 
-async def add(
-    tx: "Transaction", swap: Mapping[str, Any], legs: Sequence[Mapping[str, Any]]
-) -> bool:
+async def add(tx: Transaction, swap: Mapping[str, Any], legs: Sequence[Mapping[str, Any]]) -> bool:
     """Store a swap that is proposed; False where a household or a place of it is in another one."""
     await tx.run(insert(Swap).values(**swap))
     outcomes.count_swaps(tx, ("proposed",))
     return await tx.run(insert_or(SwapLeg).values(list(legs)).on_conflict_do_nothing()) == len(legs)
 
 
-async def hold(tx: "Transaction", leg_id: UUID, values: Mapping[str, Any]) -> None:
+async def hold(tx: Transaction, leg_id: UUID, values: Mapping[str, Any]) -> None:
     """Keep a locked free place for the last household of a chain, until all have consented or the time is over."""
     await tx.rows(
         _NOTE_LAPSED, {"referral_id": values["referral_id"], "place_id": values["place_id"]}
@@ -159,13 +155,13 @@ async def hold(tx: "Transaction", leg_id: UUID, values: Mapping[str, Any]) -> No
     await note_hold(tx, leg_id, values["id"])
 
 
-async def note_hold(tx: "Transaction", leg_id: UUID, hold_id: UUID) -> None:
+async def note_hold(tx: Transaction, leg_id: UUID, hold_id: UUID) -> None:
     """Note which hold a leg has."""
     await tx.run(update(SwapLeg).where(SwapLeg.id == leg_id).values(hold_id=hold_id))
 
 
 async def give(
-    tx: "Transaction", hold_id: UUID, *, ranking_id: UUID, rank: int, placement_id: UUID
+    tx: Transaction, hold_id: UUID, *, ranking_id: UUID, rank: int, placement_id: UUID
 ) -> bool:
     """Turn the hold of a chain's free place into a placement's claim; False where it has run out."""
     if not await hold_changes.hand_over(tx, hold_id, placement_id=placement_id):
@@ -178,7 +174,7 @@ async def give(
     return True
 
 
-async def succeed(tx: "Transaction", place_id: UUID, *, occupant: UUID, placement_id: UUID) -> bool:
+async def succeed(tx: Transaction, place_id: UUID, *, occupant: UUID, placement_id: UUID) -> bool:
     """Reserve a place for after its occupant; False where that is not there any more, or somebody has."""
     statement = update(Claim).where(
         Claim.place_id == place_id, Claim.placement_id == occupant, Claim.successor_id.is_(None)
@@ -186,12 +182,12 @@ async def succeed(tx: "Transaction", place_id: UUID, *, occupant: UUID, placemen
     return await tx.run(statement.values(successor_id=placement_id)) == 1
 
 
-async def give_up(tx: "Transaction", placement_id: UUID) -> None:
+async def give_up(tx: Transaction, placement_id: UUID) -> None:
     """Let a place be free again after its occupant."""
     await tx.run(update(Claim).where(Claim.successor_id == placement_id).values(successor_id=None))
 
 
-async def add_hold(tx: "Transaction", values: Mapping[str, Any]) -> None:
+async def add_hold(tx: Transaction, values: Mapping[str, Any]) -> None:
     """Store the hold of a leg whose place is not free yet: it is a placement from the first."""
     await tx.run(insert(Hold).values(**values, **_placed(), renewals_left=0))
 
@@ -202,7 +198,7 @@ def _placed() -> dict[str, Any]:
     return {"status": "placed", "accepted_by": "person", "accepted_at": now, "resolved_at": now}
 
 
-async def place_referral(tx: "Transaction", referral_id: UUID) -> None:
+async def place_referral(tx: Transaction, referral_id: UUID) -> None:
     """Let a referral that waited be placed."""
     await tx.run(
         update(Referral)
@@ -211,7 +207,7 @@ async def place_referral(tx: "Transaction", referral_id: UUID) -> None:
     )
 
 
-async def reserved(tx: "Transaction", swap_id: UUID) -> bool:
+async def reserved(tx: Transaction, swap_id: UUID) -> bool:
     """Note that all legs are reserved; False where the time was over before."""
     outcomes.count_swaps(tx, ("reserved",))
     return (

@@ -2,16 +2,13 @@
 
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING
 from uuid import UUID
 
 from sqlalchemy import Uuid as UuidType
 from sqlalchemy import bindparam, func, insert, select, text
 
+from app.database.transaction import Transaction
 from app.models import SwapSearch
-
-if TYPE_CHECKING:
-    from app.database.transaction import Transaction
 
 _WAIT = text("""
 SELECT ceil(extract(epoch FROM asked_at + interval '1 hour' - clock_timestamp()))::int AS wait_s FROM swap_searches
@@ -30,14 +27,14 @@ class SearchRow:
     new: bool
 
 
-async def wait_s(tx: "Transaction", referral_id: UUID, *, per_hour: int) -> int:
+async def wait_s(tx: Transaction, referral_id: UUID, *, per_hour: int) -> int:
     """Return in how many seconds a referral may be searched for again; 0 for now."""
     row = await tx.row(_WAIT, {"referral_id": referral_id, "most": per_hour})
     return 0 if row is None else max(0, row.wait_s)
 
 
 async def add(
-    tx: "Transaction",
+    tx: Transaction,
     search_id: UUID,
     *,
     referral_id: UUID,
@@ -58,7 +55,7 @@ async def add(
 
 
 async def read(
-    tx: "Transaction", search_id: UUID, *, provider_id: UUID, minutes: int
+    tx: Transaction, search_id: UUID, *, provider_id: UUID, minutes: int
 ) -> SearchRow | None:
     """Return one of a provider's searches; it is new for so many minutes."""
     new = SwapSearch.asked_at > func.clock_timestamp() - timedelta(minutes=minutes)

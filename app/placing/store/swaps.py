@@ -3,7 +3,6 @@
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING
 from uuid import UUID
 
 from sqlalchemy import (
@@ -22,11 +21,9 @@ from sqlalchemy import (
 )
 from sqlalchemy import Uuid as UuidType
 
+from app.database.transaction import Transaction
 from app.models import Placement, Swap, SwapLeg
 from app.placing.store import outcomes
-
-if TYPE_CHECKING:
-    from app.database.transaction import Transaction
 
 SIDES = ("household", "leaving", "receiving")
 """Who consents to a leg: the household, the provider that it leaves, and the one that it goes to."""
@@ -126,9 +123,7 @@ def _concerns(provider_id: UUID) -> ColumnElement[bool]:
     return or_(*(column == provider_id for column in columns))
 
 
-async def legs(
-    tx: "Transaction", swap_id: UUID, *, provider_id: UUID | None = None
-) -> list[LegRow]:
+async def legs(tx: Transaction, swap_id: UUID, *, provider_id: UUID | None = None) -> list[LegRow]:
     """Return the legs of a swap in their order; with `provider_id` only those that concern that provider."""
     statement = _LEG.where(SwapLeg.swap_id == swap_id)
     if provider_id is not None:
@@ -136,13 +131,13 @@ async def legs(
     return [LegRow(*row) for row in await tx.rows(statement)]
 
 
-async def live_of(tx: "Transaction", id_: UUID) -> UUID | None:
+async def live_of(tx: Transaction, id_: UUID) -> UUID | None:
     """Return the swap of which a placement, one that a household leaves or goes to, or a referral is a live part."""
     row = await tx.row(_LIVE_OF, {"id": id_})
     return None if row is None else row.swap_id
 
 
-async def proposed_at(tx: "Transaction", site_id: UUID) -> list[UUID]:
+async def proposed_at(tx: Transaction, site_id: UUID) -> list[UUID]:
     """Return a household of each swap that is proposed and leads to a site, in the order of the swaps."""
     statement = (
         select(SwapLeg.swap_id, SwapLeg.referral_id)
@@ -153,7 +148,7 @@ async def proposed_at(tx: "Transaction", site_id: UUID) -> list[UUID]:
     return [row.referral_id for row in await tx.rows(statement)]
 
 
-async def read(tx: "Transaction", swap_id: UUID, *, lock: bool = False) -> SwapRow | None:
+async def read(tx: Transaction, swap_id: UUID, *, lock: bool = False) -> SwapRow | None:
     """Return a swap; locked against changes if asked."""
     if lock:
         # Lock first, read then: it may have changed while we waited.
@@ -163,7 +158,7 @@ async def read(tx: "Transaction", swap_id: UUID, *, lock: bool = False) -> SwapR
 
 
 async def listed(
-    tx: "Transaction",
+    tx: Transaction,
     provider_id: UUID,
     *,
     status: str | None,
@@ -180,7 +175,7 @@ async def listed(
     return [SwapRow(*row) for row in await tx.rows(statement)]
 
 
-async def consent(tx: "Transaction", leg_id: UUID, *, side: str) -> None:
+async def consent(tx: Transaction, leg_id: UUID, *, side: str) -> None:
     """Note a consent; the first one counts."""
     column = f"{side}_at"
     await tx.run(
@@ -191,7 +186,7 @@ async def consent(tx: "Transaction", leg_id: UUID, *, side: str) -> None:
 
 
 async def resolve(
-    tx: "Transaction", swap_id: UUID, *, status: str, reason: str | None = None
+    tx: Transaction, swap_id: UUID, *, status: str, reason: str | None = None
 ) -> bool:
     """Resolve a swap, and let go of its legs; False where somebody else has."""
     resolved = await tx.run(
@@ -210,12 +205,12 @@ async def resolve(
     return True
 
 
-async def end_leg(tx: "Transaction", leg_id: UUID, *, outcome: str) -> None:
+async def end_leg(tx: Transaction, leg_id: UUID, *, outcome: str) -> None:
     """Note what became of one leg: its household, and its place, may be part of another swap from now on."""
     await tx.run(update(SwapLeg).where(SwapLeg.id == leg_id).values(live=False, outcome=outcome))
 
 
-async def break_off(tx: "Transaction", swap_id: UUID) -> None:
+async def break_off(tx: Transaction, swap_id: UUID) -> None:
     """Note that not all of a reserved swap will be; its other legs go on."""
     broken = await tx.run(
         update(Swap)
@@ -251,7 +246,7 @@ _LAPSE_OF = text(
 ).bindparams(bindparam("ids", type_=ARRAY(UuidType())))
 
 
-async def lapse(tx: "Transaction", referral_ids: Collection[UUID] | None = None) -> int:
+async def lapse(tx: Transaction, referral_ids: Collection[UUID] | None = None) -> int:
     """Note which swaps ran out, of all or of some referrals, and tell those concerned; return how many that were."""
     values: dict[str, object] = {"batch": BATCH}
     if referral_ids is not None:

@@ -1,7 +1,7 @@
 """Who is where, or on the way there, for those who have to look again whether it is safe."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import (
@@ -18,11 +18,9 @@ from sqlalchemy import (
     update,
 )
 
+from app.database.transaction import Transaction
 from app.models import Hold, Placement
 from app.placing.store import outcomes
-
-if TYPE_CHECKING:
-    from app.database.transaction import Transaction
 
 _LIVE_HOLD = (Hold.resolved_at.is_(None), Hold.expires_at > func.clock_timestamp())
 _LIVE_PLACEMENT = or_(
@@ -58,7 +56,7 @@ def _lives(
     ).where(*conditions)
 
 
-async def of_referral(tx: "Transaction", referral_id: UUID) -> list[Life]:
+async def of_referral(tx: Transaction, referral_id: UUID) -> list[Life]:
     """Return the live hold and placement of a locked referral."""
     lives = union_all(
         _lives(Hold, Hold.referral_id == referral_id, *_LIVE_HOLD),
@@ -67,7 +65,7 @@ async def of_referral(tx: "Transaction", referral_id: UUID) -> list[Life]:
     return [Life(*row) for row in await tx.rows(lives.order_by("id"))]
 
 
-async def mark(tx: "Transaction", life: Life, *, unsafe: bool) -> None:
+async def mark(tx: Transaction, life: Life, *, unsafe: bool) -> None:
     """Note since when a place has not been safe for a household, or that it is again."""
     table = Hold if life.kind == "hold" else Placement
     since = case((literal(unsafe), func.clock_timestamp()), else_=None)
@@ -101,25 +99,25 @@ class Present:
     sealed: bytes
 
 
-async def everybody_at(tx: "Transaction", site_id: UUID) -> list[Present]:
+async def everybody_at(tx: Transaction, site_id: UUID) -> list[Present]:
     """Return everybody at an own site, shielded or not, their referrals locked; nobody where it is not the caller's."""
     return [Present(*row) for row in await tx.rows(_EVERYBODY, {"site_id": site_id})]
 
 
-async def mark_at(tx: "Transaction", site_id: UUID, present: Present, *, unsafe: bool) -> None:
+async def mark_at(tx: Transaction, site_id: UUID, present: Present, *, unsafe: bool) -> None:
     """Note likewise of somebody at an own site, and tell both providers."""
     await tx.rows(_MARK, {"site_id": site_id, "life": present.life_id, "unsafe": unsafe})
     tx.wrote_outbox()
 
 
-async def turn_away(tx: "Transaction", site_id: UUID, *, because: str) -> None:
+async def turn_away(tx: Transaction, site_id: UUID, *, because: str) -> None:
     """Decline every live hold at an own site, shielded or not; their places are free, and their referrals open."""
     turned = (await tx.rows(_TURN_AWAY, {"site_id": site_id, "because": because}))[0].turn_away
     outcomes.count(tx, ("declined",) * turned)
     tx.wrote_outbox()
 
 
-async def tell_site(tx: "Transaction", site_id: UUID) -> None:
+async def tell_site(tx: Transaction, site_id: UUID) -> None:
     """Tell both providers of everybody who is at an own site, or on the way there, that they should look."""
     await tx.rows(_RAISE, {"site_id": site_id})
     tx.wrote_outbox()

@@ -7,7 +7,6 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from app.database import outbox, savepoints
-from app.database.caller import Caller
 from app.database.transaction import Transaction
 from app.errors import Conflict, Erased, Fault, Invalid, Missing
 from app.placing.store import placements, swap_reservations, swap_searches, swaps
@@ -19,7 +18,6 @@ from app.placing.swaps.swap_course import end, tell
 from app.placing.swaps.swap_legs import gone, ran_out
 from app.referrals import referrals
 from app.referrals.store import referrals as referral_rows
-from app.seal import Keyring
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,37 +38,42 @@ class Shown:
     legs: tuple[Leg, ...]
 
 
-async def read(tx: Transaction, caller: Caller, swap_id: UUID, *, keyring: Keyring) -> Shown:
+async def read(
+    tx: Transaction,
+    swap_id: UUID,
+) -> Shown:
     """Return a swap with the legs that concern the caller's provider."""
-    legs = await _own(tx, caller, swap_id)
+    legs = await _own(tx, swap_id)
     swap = await swaps.read(tx, swap_id)
     assert swap is not None  # noqa: S101 - a foreign key says so
-    return await _shown(tx, caller, swap, legs, keyring=keyring)
+    return await _shown(tx, swap, legs)
 
 
 async def listed(
     tx: Transaction,
-    caller: Caller,
     *,
     status: str | None,
     limit: int,
     after: tuple[datetime, UUID] | None,
 ) -> list[SwapRow]:
     """Return the swaps with a leg that concerns the caller's provider, newest first."""
-    return await swaps.listed(tx, caller.provider, status=status, limit=limit, after=after)
+    return await swaps.listed(tx, tx.caller.provider, status=status, limit=limit, after=after)
 
 
 async def propose(
-    tx: Transaction, caller: Caller, search_id: UUID, *, rank: int, keyring: Keyring
+    tx: Transaction,
+    search_id: UUID,
+    *,
+    rank: int,
 ) -> Shown:
     """Propose a swap that a search found; the free place at the end of a chain is kept with it."""
     policy = (await tx.snapshots.reference(tx)).policy
     found = await swap_searches.read(
-        tx, search_id, provider_id=caller.provider, minutes=policy.ranking_minutes
+        tx, search_id, provider_id=tx.caller.provider, minutes=policy.ranking_minutes
     )
     if found is None:
         raise Missing
-    referral = await referrals.read(tx, caller, found.referral_id, keyring=keyring)
+    referral = await referrals.read(tx, found.referral_id)
     options = referral.key.unseal_json(found.sealed, row=str(search_id))
     if rank > len(options):
         raise Invalid(Fault("/rank", "is not that of a swap which this search found"))
@@ -78,15 +81,15 @@ async def propose(
         raise Conflict("search_outdated", "This search is too old; search again.")
     expires_at = tx.at + timedelta(minutes=policy.swap_answer_minutes)
     proposal = _Proposal.of(
-        options[rank - 1], swap_id=uuid4(), provider_id=caller.provider, expires_at=expires_at
+        options[rank - 1], swap_id=uuid4(), provider_id=tx.caller.provider, expires_at=expires_at
     )
     async with exchanging(tx):
         await swaps.lapse(tx, proposal.referral_ids)
         await savepoints.whole(
-            tx, lambda: _propose(tx, proposal, quiet_days=policy.swap_quiet_days, keyring=keyring)
+            tx, lambda: _propose(tx, proposal, quiet_days=policy.swap_quiet_days)
         )
         await tell(tx, proposal.swap_id, await swaps.legs(tx, proposal.swap_id))
-    return await read(tx, caller, proposal.swap_id, keyring=keyring)
+    return await read(tx, proposal.swap_id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,35 +101,40 @@ class Consent:
 
 
 async def consent(
-    tx: Transaction, caller: Caller, swap_id: UUID, given: Consent, *, keyring: Keyring
+    tx: Transaction,
+    swap_id: UUID,
+    given: Consent,
 ) -> Shown:
     """Consent to a leg; with the last consent every leg is reserved, or the consent does not count."""
-    own = await _own(tx, caller, swap_id)
+    own = await _own(tx, swap_id)
     swap = await _locked(tx, swap_id)
     leg = next((leg for leg in own if leg.id == given.leg_id), None)
     if leg is None:
         raise Invalid(Fault("/legId", "is not one of your legs of this swap"))
-    if leg.asks(given.side) != caller.provider:
+    if leg.asks(given.side) != tx.caller.provider:
         raise Invalid(Fault("/as", "is not yours to say of this leg"))
     await swaps.consent(tx, leg.id, side=given.side)
     async with exchanging(tx):
         legs = await swaps.legs(tx, swap_id)
         if not any(leg.waits_for(side) for leg in legs for side in swaps.SIDES):
-            await savepoints.whole(tx, lambda: swap_legs.reserve(tx, swap, legs, keyring=keyring))
+            await savepoints.whole(tx, lambda: swap_legs.reserve(tx, swap, legs))
             await _tell_reserved(tx, await swaps.legs(tx, swap_id))
         await tell(tx, swap_id, legs)
-    return await read(tx, caller, swap_id, keyring=keyring)
+    return await read(tx, swap_id)
 
 
 async def refuse(
-    tx: Transaction, caller: Caller, swap_id: UUID, *, reason: str, keyring: Keyring
+    tx: Transaction,
+    swap_id: UUID,
+    *,
+    reason: str,
 ) -> Shown:
     """Refuse a swap that is proposed: it ends for all, and the place that was kept with it is free."""
-    await _own(tx, caller, swap_id)
+    await _own(tx, swap_id)
     swap = await _locked(tx, swap_id)
     async with exchanging(tx):
         await end(tx, swap, await swaps.legs(tx, swap_id), status="refused", reason=reason)
-    return await read(tx, caller, swap_id, keyring=keyring)
+    return await read(tx, swap_id)
 
 
 async def sweep(tx: Transaction) -> int:
@@ -137,8 +145,8 @@ async def sweep(tx: Transaction) -> int:
     return lapsed
 
 
-async def _own(tx: Transaction, caller: Caller, swap_id: UUID) -> list[LegRow]:
-    legs = await swaps.legs(tx, swap_id, provider_id=caller.provider)
+async def _own(tx: Transaction, swap_id: UUID) -> list[LegRow]:
+    legs = await swaps.legs(tx, swap_id, provider_id=tx.caller.provider)
     if not legs:
         raise Missing
     return legs
@@ -195,7 +203,10 @@ class _Proposal:
 
 
 async def _propose(
-    tx: Transaction, proposal: _Proposal, *, quiet_days: int, keyring: Keyring
+    tx: Transaction,
+    proposal: _Proposal,
+    *,
+    quiet_days: int,
 ) -> None:
     taken = [place_id for place_id in proposal.places if place_id is not None]
     await swap_reservations.lock(tx, referrals=proposal.referral_ids, places=taken)
@@ -223,7 +234,7 @@ async def _propose(
     if not await swap_reservations.add(tx, swap, _legs(proposal, targets, who)):
         raise gone()
     if free is not None:
-        await _keep(tx, proposal, keyring=keyring)
+        await _keep(tx, proposal)
 
 
 def _legs(
@@ -253,13 +264,14 @@ def _legs(
     return legs
 
 
-async def _keep(tx: Transaction, proposal: _Proposal, *, keyring: Keyring) -> None:
+async def _keep(
+    tx: Transaction,
+    proposal: _Proposal,
+) -> None:
     """Keep the free place for the last household of a chain, for which it must be lawful now."""
     last = (await swaps.legs(tx, proposal.swap_id))[-1]
     ground = await swap_ground.ground(tx, last.referral_id)
-    checked = await swap_legs.check(
-        tx, last.referral_id, last.place_id, ground=ground, keyring=keyring
-    )
+    checked = await swap_legs.check(tx, last.referral_id, last.place_id, ground=ground)
     values = swap_legs.hold_values(
         proposal.swap_id, last, checked, hold_id=uuid4(), expires_at=proposal.expires_at
     )
@@ -276,22 +288,26 @@ async def _tell_reserved(tx: Transaction, legs: Sequence[LegRow]) -> None:
 
 
 async def _shown(
-    tx: Transaction, caller: Caller, swap: SwapRow, legs: Sequence[LegRow], *, keyring: Keyring
+    tx: Transaction,
+    swap: SwapRow,
+    legs: Sequence[LegRow],
 ) -> Shown:
     reference = await tx.snapshots.reference(tx)
     shown: list[Leg] = []
     for row in legs:
         region = reference.region_of(await placements.municipality_of(tx, row.site_id))
-        shown.append(Leg(row, region, await _coming(tx, caller, swap, row, keyring=keyring)))
+        shown.append(Leg(row, region, await _coming(tx, swap, row)))
     return Shown(swap, tuple(shown))
 
 
 async def _coming(
-    tx: Transaction, caller: Caller, swap: SwapRow, leg: LegRow, *, keyring: Keyring
+    tx: Transaction,
+    swap: SwapRow,
+    leg: LegRow,
 ) -> Mapping[str, Any] | None:
     """Return who would come, for the provider that is asked to take them in, while the swap lives."""
     if (
-        leg.receiving_id != caller.provider
+        leg.receiving_id != tx.caller.provider
         or not leg.live
         or swap.status not in {"proposed", "reserved", "broken"}
     ):
@@ -300,7 +316,7 @@ async def _coming(
     if referral is None:
         return None
     try:
-        return referrals.opened(tx, referral, keyring).content
+        return referrals.opened(tx, referral).content
     except Erased:
         return None
 

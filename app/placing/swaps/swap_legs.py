@@ -27,7 +27,6 @@ from app.referrals import referrals
 from app.referrals.referrals import Referral
 from app.referrals.store import referrals as referral_rows
 from app.referrals.store.referrals import ReferralRow
-from app.seal import Keyring
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,15 +45,17 @@ def gone() -> Conflict:
 
 
 async def check(
-    tx: Transaction, referral_id: UUID, place_id: UUID, *, ground: Ground, keyring: Keyring
+    tx: Transaction,
+    referral_id: UUID,
+    place_id: UUID,
+    *,
+    ground: Ground,
 ) -> Checked:
     """Rank for a household as if the place that it goes to were free, and record it; refuse where that is unlawful."""
     referral = await referral_rows.read(tx, referral_id)
     if referral is None or referral.key is None or referral.sealed is None:
         raise gone()
-    content, key = referrals.unsealed(
-        tx, referral, key=referral.key, sealed=referral.sealed, keyring=keyring
-    )
+    content, key = referrals.unsealed(tx, referral, key=referral.key, sealed=referral.sealed)
     need = referrals.need_of(content, ground.reference)
     declined = await exchange_rows.declined(tx, [referral_id])
     group = (await register.standing(tx, place_id)).group
@@ -74,7 +75,9 @@ async def check(
 
 
 async def reserve(
-    tx: Transaction, swap: SwapRow, legs: Sequence[LegRow], *, keyring: Keyring
+    tx: Transaction,
+    swap: SwapRow,
+    legs: Sequence[LegRow],
 ) -> None:
     """Reserve every leg of a swap to which all have consented; refuse, and leave it as it was, where one cannot be."""
     await swap_reservations.lock(
@@ -97,7 +100,7 @@ async def reserve(
         raise gone()
     ground = await swap_ground.ground(tx, legs[0].referral_id)
     for leg, after in zip(legs, (*legs[1:], legs[0]), strict=True):
-        checked = await check(tx, leg.referral_id, leg.place_id, ground=ground, keyring=keyring)
+        checked = await check(tx, leg.referral_id, leg.place_id, ground=ground)
         await _reserve(
             tx, swap, leg, checked, occupant=after.placement_id if leg.hold_id is None else None
         )

@@ -14,7 +14,6 @@ from app.allocation.policy.policy import Policy
 from app.allocation.swaps import swaps
 from app.allocation.swaps.moves import Mover, Places
 from app.allocation.swaps.swaps import Leg, Search, Swap
-from app.database.caller import Caller
 from app.database.transaction import Transaction
 from app.errors import Conflict, Fault, Invalid, TooOften
 from app.placing.store import swap_candidates as exchange_rows
@@ -24,7 +23,6 @@ from app.placing.swaps import swap_ground
 from app.placing.swaps.swap_ground import Ground
 from app.referrals import referrals
 from app.referrals.referrals import Referral
-from app.seal import Keyring
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,10 +53,13 @@ class Searched:
 
 
 async def search(
-    tx: Transaction, caller: Caller, referral_id: UUID, *, max_legs: int | None, keyring: Keyring
+    tx: Transaction,
+    referral_id: UUID,
+    *,
+    max_legs: int | None,
 ) -> Searched:
     """Search for the best swaps for one of the caller's referrals, and record it."""
-    referral = await referrals.read(tx, caller, referral_id, keyring=keyring, lock=True)
+    referral = await referrals.read(tx, referral_id, lock=True)
     reference = await tx.snapshots.reference(tx)
     policy = reference.policy
     if max_legs is not None and max_legs > policy.swap_max_legs:
@@ -76,7 +77,7 @@ async def search(
         ground = await swap_ground.ground(tx, referral_id)
         own = await _where(tx, referral, quiet_days=policy.swap_quiet_days)
         others = await exchange_rows.willing(tx, referral_id, quiet_days=policy.swap_quiet_days)
-        movers = await _movers(tx, others, ground, keyring=keyring)
+        movers = await _movers(tx, others, ground)
     wanting = ground.mover(
         referral_id,
         need,
@@ -134,13 +135,15 @@ async def _where(tx: Transaction, referral: Referral, *, quiet_days: int) -> Hou
 
 
 async def _movers(
-    tx: Transaction, households: Sequence[Household], ground: Ground, *, keyring: Keyring
+    tx: Transaction,
+    households: Sequence[Household],
+    ground: Ground,
 ) -> list[Mover]:
     declined = await exchange_rows.declined(tx, [household.id for household in households])
     nobody: frozenset[str] = frozenset()
     movers: list[Mover] = []
     for one in households:
-        content, _ = referrals.unsealed(tx, one, key=one.key, sealed=one.sealed, keyring=keyring)
+        content, _ = referrals.unsealed(tx, one, key=one.key, sealed=one.sealed)
         need = referrals.need_of(content, ground.reference)
         movers.append(
             ground.mover(one.id, need, group_id=one.group_id, declined=declined.get(one.id, nobody))

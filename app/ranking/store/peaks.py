@@ -3,16 +3,14 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ARRAY, Uuid, bindparam, delete, func, insert, select, text, update
 
+from app.database.transaction import Transaction
 from app.models import PeakPlan
 from app.ranking.store.situation import OF_ALL, WAIT, Standing
-
-if TYPE_CHECKING:
-    from app.database.transaction import Transaction
 
 A_RANKING_SEES = 3
 """Free places of a group that a ranking counts: three stands for more."""
@@ -45,7 +43,7 @@ class Standings:
     each: Mapping[UUID, Standing]
 
 
-async def standings(tx: "Transaction", ids: Sequence[UUID], *, rankings_per_hour: int) -> Standings:
+async def standings(tx: Transaction, ids: Sequence[UUID], *, rankings_per_hour: int) -> Standings:
     """Read how things stand for some referrals."""
     row = (await tx.rows(STANDING, {"ids": ids, "most": rankings_per_hour}))[0]
     for_all = Standing(
@@ -84,12 +82,12 @@ class CountsRow:
 _COLUMNS = (PeakPlan.id, PeakPlan.asked_at, PeakPlan.made_at, PeakPlan.counts)
 
 
-async def ask(tx: "Transaction", id_: UUID, *, account_id: UUID) -> None:
+async def ask(tx: Transaction, id_: UUID, *, account_id: UUID) -> None:
     """Ask for a plan in counts."""
     await tx.run(insert(PeakPlan).values(id=id_, account_id=account_id))
 
 
-async def newest(tx: "Transaction", *, minutes: int) -> CountsRow | None:
+async def newest(tx: Transaction, *, minutes: int) -> CountsRow | None:
     """Return the newest plan in counts that was asked for in the last minutes, by whomever."""
     since = func.clock_timestamp() - timedelta(minutes=minutes)
     wanted = (
@@ -102,19 +100,19 @@ async def newest(tx: "Transaction", *, minutes: int) -> CountsRow | None:
     return None if row is None else CountsRow(*row)
 
 
-async def read(tx: "Transaction", id_: UUID) -> CountsRow | None:
+async def read(tx: Transaction, id_: UUID) -> CountsRow | None:
     """Return a plan in counts."""
     row = await tx.row(select(*_COLUMNS).where(PeakPlan.id == id_))
     return None if row is None else CountsRow(*row)
 
 
-async def asked(tx: "Transaction") -> list[UUID]:
+async def asked(tx: Transaction) -> list[UUID]:
     """Return the plans in counts that nobody has made yet, locked; what somebody is busy with is left to them."""
     wanted = select(PeakPlan.id).where(PeakPlan.made_at.is_(None)).order_by(PeakPlan.id)
     return [row.id for row in await tx.rows(wanted.with_for_update(skip_locked=True))]
 
 
-async def answer(tx: "Transaction", ids: Sequence[UUID], counts: Mapping[str, Any]) -> None:
+async def answer(tx: Transaction, ids: Sequence[UUID], counts: Mapping[str, Any]) -> None:
     """Give the counts to those who asked."""
     made = (
         update(PeakPlan)
@@ -124,7 +122,7 @@ async def answer(tx: "Transaction", ids: Sequence[UUID], counts: Mapping[str, An
     await tx.run(made)
 
 
-async def prune(tx: "Transaction") -> None:
+async def prune(tx: Transaction) -> None:
     """Forget plans in counts that were asked for a day ago."""
     await tx.run(
         delete(PeakPlan).where(

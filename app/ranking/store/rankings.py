@@ -3,18 +3,15 @@
 from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING
 from uuid import UUID
 
 from sqlalchemy import and_, exists, func, insert, or_, select
 
 from app.allocation.policy.policy import Policy, parse_policy
+from app.database.transaction import Transaction
 from app.models import Hold as HoldTable
 from app.models import Municipality, Placement, Ranking, Referral, ReferralSecret
 from app.models import Policy as PolicyTable
-
-if TYPE_CHECKING:
-    from app.database.transaction import Transaction
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,12 +49,12 @@ _COLUMNS = (
 _ADD = insert(Ranking)
 
 
-async def add(tx: "Transaction", rankings: Sequence[RankingRow]) -> None:
+async def add(tx: Transaction, rankings: Sequence[RankingRow]) -> None:
     """Record rankings, one at least."""
     await tx.run(_ADD, [asdict(ranking) for ranking in rankings])
 
 
-async def read(tx: "Transaction", ranking_id: UUID) -> tuple[RankingRow, bytes | None] | None:
+async def read(tx: Transaction, ranking_id: UUID) -> tuple[RankingRow, bytes | None] | None:
     """Return a ranking, and the wrapped key that its inputs are sealed with; None for that once it was destroyed."""
     row = await tx.row(
         select(*_COLUMNS, ReferralSecret.key)
@@ -71,7 +68,7 @@ async def read(tx: "Transaction", ranking_id: UUID) -> tuple[RankingRow, bytes |
     )
 
 
-async def policy(tx: "Transaction", policy_hash: str) -> tuple[Policy, str]:
+async def policy(tx: Transaction, policy_hash: str) -> tuple[Policy, str]:
     """Return the policy that a ranking cites, and its version."""
     row = (
         await tx.rows(
@@ -81,7 +78,7 @@ async def policy(tx: "Transaction", policy_hash: str) -> tuple[Policy, str]:
     return parse_policy(row.document), row.version
 
 
-async def concerns_region(tx: "Transaction", ranking_id: UUID, *, region: str) -> bool:
+async def concerns_region(tx: Transaction, ranking_id: UUID, *, region: str) -> bool:
     """Whether a region is concerned by a ranking: it began there, or led to a placement there."""
     return (
         await tx.row(
@@ -100,7 +97,7 @@ async def concerns_region(tx: "Transaction", ranking_id: UUID, *, region: str) -
     ) is not None
 
 
-async def newest(tx: "Transaction", *, most: int) -> list[UUID]:
+async def newest(tx: Transaction, *, most: int) -> list[UUID]:
     """Return the ids of the newest rankings, one a referral, of which the inputs can still be read; newest first."""
     newer = Ranking.__table__.alias("newer")
     later = or_(
@@ -117,7 +114,7 @@ async def newest(tx: "Transaction", *, most: int) -> list[UUID]:
     return [row.id for row in found]
 
 
-async def unknown_rules(tx: "Transaction", known: Collection[str]) -> list[str]:
+async def unknown_rules(tx: Transaction, known: Collection[str]) -> list[str]:
     """Return the other versions of the rules by which rankings were made that could still be made again."""
     rows = await tx.rows(
         select(Ranking.rules_version)

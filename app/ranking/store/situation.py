@@ -2,13 +2,11 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 from uuid import UUID
 
 from sqlalchemy import text
 
-if TYPE_CHECKING:
-    from app.database.transaction import Transaction
+from app.database.transaction import Transaction
 
 OF_ALL = """
   (SELECT coalesce(json_object_agg(id, floor(extract(epoch FROM clock_timestamp() - confirmed_at) / 3600)::int), '{}')
@@ -63,7 +61,7 @@ class Standing:
     """In how many seconds the referral may be ranked again; 0 for now."""
 
 
-async def read(tx: "Transaction", referral_id: UUID, *, rankings_per_hour: int) -> Standing:
+async def read(tx: Transaction, referral_id: UUID, *, rankings_per_hour: int) -> Standing:
     """Read how things stand for one referral."""
     row = (await tx.rows(STANDING, {"referral_id": referral_id, "most": rankings_per_hour}))[0]
     return Standing(

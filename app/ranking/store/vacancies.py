@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
 from uuid import UUID
 
 from sqlalchemy import (
@@ -21,11 +20,9 @@ from sqlalchemy import (
     tuple_,
 )
 
+from app.database.transaction import Transaction
 from app.models import PlaceGroup, Ranking, Vacancy
 from app.ranking.store.rankings import RankingRow
-
-if TYPE_CHECKING:
-    from app.database.transaction import Transaction
 
 KEPT_DAYS = 31
 TAKEN_AT_ONCE = 1000
@@ -74,14 +71,14 @@ _PENDING = (
 )
 
 
-async def pending(tx: "Transaction") -> list[Pending]:
+async def pending(tx: Transaction) -> list[Pending]:
     """Return what is being counted; where nothing is, all that has to be."""
     rows = [Pending(*row) for row in await tx.rows(_PENDING)]
     begun = [one for one in rows if one.reached is not None]
     return begun or rows
 
 
-async def record(tx: "Transaction", chances: Sequence[Chance]) -> None:
+async def record(tx: Transaction, chances: Sequence[Chance]) -> None:
     """Record rankings for those who wait: always in the same order, so that no two writers wait for each other."""
     ordered = sorted(chances, key=lambda chance: chance.ranking.referral_id)
     await tx.run(
@@ -105,7 +102,7 @@ RETURNING v.id, v.provider_id, v.lawful_for
 
 
 async def count(
-    tx: "Transaction", lawful_for: Mapping[UUID, int], *, reached: UUID | None, done: bool
+    tx: Transaction, lawful_for: Mapping[UUID, int], *, reached: UUID | None, done: bool
 ) -> Mapping[UUID, UUID]:
     """Add to the numbers of those for whom something is lawful; `reached` is how far that got, `done` if it is all.
 
@@ -131,7 +128,7 @@ _LISTED = (
 
 
 async def listed(
-    tx: "Transaction", provider_id: UUID, *, limit: int, after: tuple[datetime, UUID] | None
+    tx: Transaction, provider_id: UUID, *, limit: int, after: tuple[datetime, UUID] | None
 ) -> list[VacancyRow]:
     """Return what came free at a provider's sites, newest first."""
     statement = _LISTED.where(Vacancy.provider_id == provider_id).limit(limit)
@@ -140,7 +137,7 @@ async def listed(
     return [VacancyRow(*row) for row in await tx.rows(statement)]
 
 
-async def prune(tx: "Transaction") -> int:
+async def prune(tx: Transaction) -> int:
     """Forget what came free long ago, and return how much."""
     return await tx.run(
         delete(Vacancy).where(Vacancy.freed_at < func.clock_timestamp() - timedelta(days=KEPT_DAYS))

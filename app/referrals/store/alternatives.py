@@ -2,7 +2,7 @@
 
 from dataclasses import asdict, dataclass
 from datetime import date, datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import (
@@ -19,10 +19,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import insert as insert_or
 
+from app.database.transaction import Transaction
 from app.models import Alternative, AmbulatoryCapacity
-
-if TYPE_CHECKING:
-    from app.database.transaction import Transaction
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,12 +61,12 @@ def _concerns(provider_id: UUID) -> ColumnElement[bool]:
     return or_(Alternative.provider_id == provider_id, Alternative.responsible_id == provider_id)
 
 
-async def add(tx: "Transaction", alternative: AlternativeRow) -> bool:
+async def add(tx: Transaction, alternative: AlternativeRow) -> bool:
     """Store a new alternative; False where all that its provider can help where they are is taken."""
     return await tx.run(insert(Alternative).values(**asdict(alternative))) == 1
 
 
-async def in_use(tx: "Transaction", referral_id: UUID) -> bool:
+async def in_use(tx: Transaction, referral_id: UUID) -> bool:
     """Whether a referral has an alternative."""
     return (
         await tx.row(select(Alternative.id).where(Alternative.referral_id == referral_id, _LIVE))
@@ -77,7 +75,7 @@ async def in_use(tx: "Transaction", referral_id: UUID) -> bool:
 
 
 async def read(
-    tx: "Transaction", alternative_id: UUID, *, provider_id: UUID, lock: bool = False
+    tx: Transaction, alternative_id: UUID, *, provider_id: UUID, lock: bool = False
 ) -> AlternativeRow | None:
     """Return an alternative of a provider's referral, or for which it is responsible; locked if asked."""
     statement = _READ.where(Alternative.id == alternative_id, _concerns(provider_id))
@@ -86,7 +84,7 @@ async def read(
 
 
 async def listed(
-    tx: "Transaction", provider_id: UUID, *, limit: int, after: tuple[datetime, UUID] | None
+    tx: Transaction, provider_id: UUID, *, limit: int, after: tuple[datetime, UUID] | None
 ) -> list[AlternativeRow]:
     """Return what is in use and concerns a provider, whoever waits longest for a check first."""
     statement = (
@@ -102,7 +100,7 @@ async def listed(
 
 
 async def check(
-    tx: "Transaction", alternative_id: UUID, *, outcome: str, next_check_at: datetime
+    tx: Transaction, alternative_id: UUID, *, outcome: str, next_check_at: datetime
 ) -> AlternativeRow:
     """Note how they are, and when somebody has to ask again."""
     return await _change(
@@ -114,12 +112,12 @@ async def check(
     )
 
 
-async def end(tx: "Transaction", alternative_id: UUID, *, reason: str) -> AlternativeRow:
+async def end(tx: Transaction, alternative_id: UUID, *, reason: str) -> AlternativeRow:
     """End a live alternative."""
     return await _change(tx, alternative_id, ended_at=func.clock_timestamp(), end_reason=reason)
 
 
-async def _change(tx: "Transaction", alternative_id: UUID, **values: Any) -> AlternativeRow:  # noqa: ANN401 - columns
+async def _change(tx: Transaction, alternative_id: UUID, **values: Any) -> AlternativeRow:  # noqa: ANN401 - columns
     changed = update(Alternative).where(Alternative.id == alternative_id, _LIVE).values(**values)
     await tx.run(changed)
     return AlternativeRow(*(await tx.rows(_READ.where(Alternative.id == alternative_id)))[0])
@@ -131,12 +129,12 @@ SELECT coalesce((SELECT capacity FROM ambulatory_capacities WHERE provider_id = 
 """).bindparams(bindparam("provider_id", type_=Uuid()))
 
 
-async def capacity(tx: "Transaction", provider_id: UUID) -> Capacity:
+async def capacity(tx: Transaction, provider_id: UUID) -> Capacity:
     """Return how many a provider can help where they are: none before it said so."""
     return Capacity(*(await tx.rows(_CAPACITY, {"provider_id": provider_id}))[0])
 
 
-async def set_capacity(tx: "Transaction", provider_id: UUID, *, capacity: int) -> None:
+async def set_capacity(tx: Transaction, provider_id: UUID, *, capacity: int) -> None:
     """Say how many a provider can help where they are; those whom it helps already stay."""
     statement = insert_or(AmbulatoryCapacity).values(provider_id=provider_id, capacity=capacity)
     await tx.run(

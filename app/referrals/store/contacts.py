@@ -2,15 +2,12 @@
 
 from dataclasses import asdict, dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING
 from uuid import UUID
 
 from sqlalchemy import insert, select, tuple_
 
+from app.database.transaction import Transaction
 from app.models import Contact
-
-if TYPE_CHECKING:
-    from app.database.transaction import Transaction
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,13 +29,13 @@ _READ = select(*(getattr(Contact, name) for name in ContactRow.__slots__)).order
 )
 
 
-async def add(tx: "Transaction", contact: ContactRow) -> None:
+async def add(tx: Transaction, contact: ContactRow) -> None:
     """Store a contact."""
     await tx.run(insert(Contact).values(**asdict(contact)))
 
 
 async def listed(
-    tx: "Transaction",
+    tx: Transaction,
     referral_id: UUID,
     *,
     provider_id: UUID,

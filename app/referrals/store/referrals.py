@@ -25,12 +25,11 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import insert
 
+from app.database.transaction import Transaction
 from app.models import Alternative, Referral, ReferralSecret, Shield
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import Row
-
-    from app.database.transaction import Transaction
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +121,7 @@ _LOCK_OWN = _LOCK.where(_OF_PROVIDER)
 
 
 async def read(
-    tx: "Transaction", referral_id: UUID, *, provider_id: UUID | None = None, lock: bool = False
+    tx: Transaction, referral_id: UUID, *, provider_id: UUID | None = None, lock: bool = False
 ) -> ReferralRow | None:
     """Return a referral; only this provider's where one is given; locked against changes if asked."""
     values = {"id": referral_id}
@@ -136,7 +135,7 @@ async def read(
 
 
 async def listed(
-    tx: "Transaction",
+    tx: Transaction,
     provider_id: UUID,
     *,
     status: str | None,
@@ -172,12 +171,12 @@ _REACHED = (
 )
 
 
-async def waiting(tx: "Transaction", provider_id: UUID) -> list[ReferralRow]:
+async def waiting(tx: Transaction, provider_id: UUID) -> list[ReferralRow]:
     """Return all of a provider's referrals that are open; none that were erased."""
     return [_referral(row) for row in await tx.rows(_WAITING, {"provider_id": provider_id})]
 
 
-async def open_after(tx: "Transaction", reached: UUID | None, *, most: int) -> list[ReferralRow]:
+async def open_after(tx: Transaction, reached: UUID | None, *, most: int) -> list[ReferralRow]:
     """Return the next open referrals of all providers, oldest first, after one that was reached; none were erased."""
     if reached is None:
         return [_referral(row) for row in await tx.rows(_OPEN, {"most": most})]
@@ -191,7 +190,7 @@ def _referral(row: "Row[Any]") -> ReferralRow:
 
 
 async def several(
-    tx: "Transaction", ids: Collection[UUID], *, provider_id: UUID | None = None
+    tx: Transaction, ids: Collection[UUID], *, provider_id: UUID | None = None
 ) -> list[ReferralRow]:
     """Return those of some referrals that the caller may see, in no order; only this provider's where one is given."""
     if provider_id is None:
@@ -200,7 +199,7 @@ async def several(
     return [_referral(row) for row in found]
 
 
-async def add(tx: "Transaction", values: Mapping[str, Any], *, key: bytes, sealed: bytes) -> bool:
+async def add(tx: Transaction, values: Mapping[str, Any], *, key: bytes, sealed: bytes) -> bool:
     """Store a new referral; False where its speakable code is taken already."""
     statement = insert(Referral).values(**values, created_at=tx.at, updated_at=tx.at)
     if await tx.run(statement.on_conflict_do_nothing(index_elements=["reference"])) == 0:
@@ -214,7 +213,7 @@ async def add(tx: "Transaction", values: Mapping[str, Any], *, key: bytes, seale
 
 
 async def change(
-    tx: "Transaction", referral_id: UUID, values: Mapping[str, Any], *, sealed: bytes
+    tx: Transaction, referral_id: UUID, values: Mapping[str, Any], *, sealed: bytes
 ) -> None:
     """Store what is known now; rankings of the version before can no longer be held."""
     await tx.run(
@@ -229,7 +228,7 @@ async def change(
     )
 
 
-async def set_status(tx: "Transaction", referral_id: UUID, status: str) -> None:
+async def set_status(tx: Transaction, referral_id: UUID, status: str) -> None:
     """Give a referral that may be changed a status in which it has no hold; one that was erased opens no more."""
     known = exists().where(ReferralSecret.referral_id == referral_id)
     now = case((known, "open"), else_="withdrawn") if status == "open" else status
@@ -252,7 +251,7 @@ WHERE referral_id = :referral_id
 """).bindparams(bindparam("referral_id", type_=Uuid()))
 
 
-async def tell_of_change(tx: "Transaction", referral_id: UUID) -> None:
+async def tell_of_change(tx: Transaction, referral_id: UUID) -> None:
     """Tell those to whom one of the caller's referrals comes, or came, that something else is known of it now."""
     if await tx.run(_TELL, {"referral_id": referral_id}):
         tx.wrote_outbox()

@@ -7,7 +7,6 @@ if there were none.
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
 from uuid import UUID
 
 from sqlalchemy import (
@@ -26,10 +25,8 @@ from sqlalchemy import (
 from sqlalchemy import Uuid as UuidType
 from sqlalchemy.dialects.postgresql import insert
 
+from app.database.transaction import Transaction
 from app.models import Shield
-
-if TYPE_CHECKING:
-    from app.database.transaction import Transaction
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +58,7 @@ _COLLEAGUES = select(_WHO.c.account_id, _NAME.label("name"), _WHO.c.roles).order
 
 
 async def colleagues(
-    tx: "Transaction", *, limit: int | None = None, after: tuple[str, UUID] | None = None
+    tx: Transaction, *, limit: int | None = None, after: tuple[str, UUID] | None = None
 ) -> list[Colleague]:
     """Return the accounts in use of the caller's own provider, by name; those without one first."""
     statement = _COLLEAGUES.limit(limit)
@@ -77,7 +74,7 @@ _ALONE = text("SELECT pg_advisory_xact_lock(hashtextextended(:provider_id, 1))")
 )
 
 
-async def one_at_a_time(tx: "Transaction", provider_id: UUID) -> None:
+async def one_at_a_time(tx: Transaction, provider_id: UUID) -> None:
     """Let a provider's acts on shields wait for each other until the transaction ends.
 
     A glass that is broken while a shield is taken away would else be all that is left of it, and
@@ -87,7 +84,7 @@ async def one_at_a_time(tx: "Transaction", provider_id: UUID) -> None:
     await tx.rows(_ALONE, {"provider_id": str(provider_id)})
 
 
-async def named(tx: "Transaction", referral_id: UUID) -> frozenset[UUID]:
+async def named(tx: Transaction, referral_id: UUID) -> frozenset[UUID]:
     """Return the accounts that are named; none where a referral is not shielded."""
     statement = select(Shield.account_id).where(
         Shield.referral_id == referral_id, Shield.until.is_(None)
@@ -96,7 +93,7 @@ async def named(tx: "Transaction", referral_id: UUID) -> frozenset[UUID]:
 
 
 async def name(
-    tx: "Transaction",
+    tx: Transaction,
     referral_id: UUID,
     *,
     provider_id: UUID,
@@ -137,14 +134,14 @@ async def name(
     )
 
 
-async def take_away(tx: "Transaction", referral_id: UUID, *, provider_id: UUID) -> None:
+async def take_away(tx: Transaction, referral_id: UUID, *, provider_id: UUID) -> None:
     """Let every colleague see a referral again."""
     await tx.run(
         delete(Shield).where(Shield.referral_id == referral_id, Shield.provider_id == provider_id)
     )
 
 
-async def find(tx: "Transaction", reference: str, *, provider_id: UUID) -> Shielded | None:
+async def find(tx: Transaction, reference: str, *, provider_id: UUID) -> Shielded | None:
     """Return a provider's shielded referral by the code that can be spoken."""
     statement = select(Shield.referral_id, Shield.account_id).where(
         Shield.reference == reference, Shield.provider_id == provider_id, Shield.until.is_(None)
@@ -167,7 +164,7 @@ class Glass:
     minutes: int
 
 
-async def break_glass(tx: "Transaction", glass: Glass) -> datetime:
+async def break_glass(tx: Transaction, glass: Glass) -> datetime:
     """Let somebody who is not named see a referral for a while, from now on; return until when."""
     until = func.clock_timestamp() + timedelta(minutes=glass.minutes)
     broken = insert(Shield).values(

@@ -3,13 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING
 from uuid import UUID
 
 from sqlalchemy import ARRAY, DateTime, Integer, Text, Uuid, bindparam, text
 
-if TYPE_CHECKING:
-    from app.database.transaction import Transaction
+from app.database.transaction import Transaction
 
 AT_ONCE = 200
 
@@ -39,7 +37,7 @@ class Since:
     came_free_at: datetime | None
 
 
-async def since(tx: "Transaction", referral_ids: Sequence[UUID]) -> dict[UUID, Since]:
+async def since(tx: Transaction, referral_ids: Sequence[UUID]) -> dict[UUID, Since]:
     """Return what is known of some referrals since they wait."""
     return {row.id: Since(*row) for row in await tx.rows(_SINCE, {"ids": list(referral_ids)})}
 
@@ -80,7 +78,7 @@ SELECT count(*) AS told FROM told
 """).bindparams(bindparam("zone", type_=Text()), bindparam("most", type_=Integer()))
 
 
-async def remind(tx: "Transaction", *, zone: str, most: int = AT_ONCE) -> int:
+async def remind(tx: Transaction, *, zone: str, most: int = AT_ONCE) -> int:
     """Tell those concerned of contacts and alternatives that are due and of which nobody was told; return how many."""
     told = (await tx.rows(_REMIND, {"zone": zone, "most": most}))[0].told
     if told:
@@ -109,7 +107,7 @@ class Unasked:
     sealed: bytes
 
 
-async def unasked(tx: "Transaction", *, hours: int, most: int = AT_ONCE) -> list[Unasked]:
+async def unasked(tx: Transaction, *, hours: int, most: int = AT_ONCE) -> list[Unasked]:
     """Return open referrals that are older than that, and of whose safety plan nobody was told."""
     return [Unasked(*row) for row in await tx.rows(_UNASKED, {"hours": hours, "most": most})]
 
@@ -121,7 +119,7 @@ ON CONFLICT DO NOTHING RETURNING referral_id
 """).bindparams(_IDS, bindparam("due", type_=ARRAY(DateTime(timezone=True))))
 
 
-async def asked(tx: "Transaction", looked_at: Sequence[Unasked]) -> set[UUID]:
+async def asked(tx: Transaction, looked_at: Sequence[Unasked]) -> set[UUID]:
     """Note that the safety plans of some referrals have been looked at; return those that nobody had noted before."""
     values = {"ids": [one.id for one in looked_at], "due": [one.due_at for one in looked_at]}
     return {row.referral_id for row in await tx.rows(_NOTE, values)}
@@ -132,6 +130,6 @@ DELETE FROM reminders AS m USING referrals AS r WHERE r.id = m.referral_id AND r
 """)
 
 
-async def prune(tx: "Transaction") -> int:
+async def prune(tx: Transaction) -> int:
     """Forget of what somebody was told for referrals that are over, and return how much."""
     return await tx.run(_PRUNE)

@@ -15,7 +15,6 @@ from app.registry.store import bulk, places
 from app.registry.store.bulk import Batch, KnownProvider
 from app.registry.store.places import Attributes, State
 from app.registry.store.places import PlaceRow as Stored
-from app.seal import Keyring
 
 FREE = State("free")
 UNSAID = "other"
@@ -63,14 +62,12 @@ class Wanted:
         return self.stored is not None and (self.moved or self.state != self.stored.state)
 
 
-async def take(
-    tx: Transaction, rows: Sequence[PlaceRow], *, keyring: Keyring, faults: list[CsvFault]
-) -> Imported:
+async def take(tx: Transaction, rows: Sequence[PlaceRow], *, faults: list[CsvFault]) -> Imported:
     """Store what is new or different of some places."""
     providers = await bulk.providers(tx)
     slugs = {row.provider for row in rows}
     await bulk.lock_places(tx, [providers[slug].id for slug in slugs & providers.keys()])
-    named = await names(tx, slugs, providers=providers, keyring=keyring)
+    named = await names(tx, slugs, providers=providers)
     labelled = await _labels(tx, [providers[slug].id for slug in slugs & providers.keys()], named)
     wanted = list(_match(rows, providers=providers, named=named, labelled=labelled, faults=faults))
     refuse(faults)

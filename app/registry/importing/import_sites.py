@@ -16,7 +16,7 @@ from app.registry.store import bulk, sites
 from app.registry.store.bulk import Batch, KnownProvider
 from app.registry.store.sites import SiteRow as Stored
 from app.registry.store.sites import Traits
-from app.seal import DataKey, Keyring
+from app.seal import DataKey
 
 EVERY = 1_000_000
 AMBIGUOUS = "the provider has several of this name; a file cannot tell which one is meant"
@@ -35,9 +35,7 @@ Named = Mapping[str, Sequence[OpenSite]]
 """A provider's sites by name; the tables allow several of one name."""
 
 
-async def take(
-    tx: Transaction, rows: Sequence[SiteRow], *, keyring: Keyring, faults: list[CsvFault]
-) -> Imported:
+async def take(tx: Transaction, rows: Sequence[SiteRow], *, faults: list[CsvFault]) -> Imported:
     """Store what is new or different of some sites; a new one has not been confirmed by anybody."""
     providers = await bulk.providers(tx)
     region_of = {
@@ -47,7 +45,7 @@ async def take(
     await bulk.lock_sites(
         tx, [providers[slug].id for slug in {row.provider for row in rows} & providers.keys()]
     )
-    named = await names(tx, {row.provider for row in rows}, providers=providers, keyring=keyring)
+    named = await names(tx, {row.provider for row in rows}, providers=providers)
     _check(rows, providers=providers, named=named, municipalities=region_of.keys(), faults=faults)
     refuse(faults)
     known = {
@@ -55,11 +53,11 @@ async def take(
     }
     new = [row for row in rows if row not in known]
     changed = [row for row in known if _differs(row, known[row])]
-    await bulk.add(tx, _batch(new, providers=providers, keyring=keyring, tx=tx))
+    await bulk.add(tx, _batch(new, providers=providers, tx=tx))
     for row in changed:
         await _change(tx, row, known[row], provider=providers[row.provider], region_of=region_of)
         if _asks_again(row, known[row]):
-            await danger_changes.moved(tx, known[row].stored.id, keyring=keyring)
+            await danger_changes.moved(tx, known[row].stored.id)
     for provider_id, region in {
         (providers[row.provider].id, region_of[row.municipality]) for row in [*new, *changed]
     }:
@@ -73,7 +71,10 @@ async def take(
 
 
 async def names(
-    tx: Transaction, slugs: set[str], *, providers: Mapping[str, KnownProvider], keyring: Keyring
+    tx: Transaction,
+    slugs: set[str],
+    *,
+    providers: Mapping[str, KnownProvider],
 ) -> dict[str, Named]:
     """Return the sites of some providers by name; of one that is not known, none."""
     named: dict[str, Named] = {}
@@ -81,7 +82,7 @@ async def names(
         found: dict[str, list[OpenSite]] = defaultdict(list)
         if slug in providers:
             for stored in await sites.listed(tx, providers[slug].id, limit=EVERY, after=None):
-                key = keyring.unwrap(stored.key, row=str(stored.id))
+                key = tx.keyring.unwrap(stored.key, row=str(stored.id))
                 content: Mapping[str, Any] = key.unseal_json(stored.sealed, row=str(stored.id))
                 found[tidy(content["name"])].append(OpenSite(stored, key, content))
         named[slug] = dict(found)
@@ -127,14 +128,13 @@ def _batch(
     rows: Sequence[SiteRow],
     *,
     providers: Mapping[str, KnownProvider],
-    keyring: Keyring,
     tx: Transaction,
 ) -> Batch:
     batch = Batch()
     for row in rows:
         id_ = uuid4()
         provider_id = providers[row.provider].id
-        key, wrapped = keyring.new_data_key(row=str(id_))
+        key, wrapped = tx.keyring.new_data_key(row=str(id_))
         sealed = key.seal_json({"name": row.site, "address": _address(row)}, row=str(id_))
         traits = {name: getattr(row, name) for name in Traits.__slots__}
         moments = {"created_at": tx.at, "confirmed_at": None}

@@ -1,9 +1,7 @@
 """Take in an import file: as a whole, or not at all; importing it again changes nothing."""
 
 from collections.abc import Awaitable, Callable, Mapping
-from functools import partial
 
-from app.database.caller import Caller
 from app.database.savepoints import tentative
 from app.database.transaction import Transaction
 from app.errors import OperatorError
@@ -23,15 +21,12 @@ from app.registry.importing.csv_files import (
 )
 from app.registry.importing.import_reading import Imported, read
 from app.registry.store import country, sites
-from app.seal import Keyring
 
 TAKES: Mapping[str, Callable[..., Awaitable[Imported]]] = {
     REGIONS.name: import_country.take_regions,
     MUNICIPALITIES.name: import_country.take_municipalities,
     PROVIDERS.name: import_providers.take,
     WEIGHTS.name: import_country.take_weights,
-}
-SEALED: Mapping[str, Callable[..., Awaitable[Imported]]] = {
     SITES.name: import_sites.take,
     PLACES.name: import_places.take,
 }
@@ -51,30 +46,24 @@ async def take_in(
     kind: Kind[Row],
     raw: bytes,
     *,
-    keyring: Keyring,
     progress: Progress | None = None,
 ) -> Imported:
     """Store what is new or different in a file, as the owner; raise ImportFaults with everything that is wrong."""
     rows, faults = read(kind, raw, progress=progress)
-    await country.claim(
-        tx
-    )  # one import at a time: two of the same file would both find everything new
-    sealed = SEALED.get(kind.name)
-    take = TAKES[kind.name] if sealed is None else partial(sealed, keyring=keyring)
-    return await take(tx, rows, faults=faults)
+    # One import at a time: two of the same file would both find everything new.
+    await country.claim(tx)
+    return await TAKES[kind.name](tx, rows, faults=faults)
 
 
-async def take_in_own(
-    tx: Transaction, caller: Caller, kind: Kind[Row], raw: bytes, *, keyring: Keyring, keep: bool
-) -> Imported:
+async def take_in_own(tx: Transaction, kind: Kind[Row], raw: bytes, *, keep: bool) -> Imported:
     """Store a file of the caller's provider's own sites or places, or find out what that would do, with all faults.
 
     A line of another provider is a fault. Either everything is stored, or nothing.
     """
     rows, faults = read(kind, raw)
-    slug = (await tx.snapshots.providers(tx))[str(caller.provider)].slug
+    slug = (await tx.snapshots.providers(tx))[str(tx.caller.provider)].slug
     own = [row for row in rows if getattr(row, "provider", slug) == slug]
     faults += [CsvFault(row.line, "provider", NOT_OWN) for row in rows if row not in own]
-    await sites.alone(tx, caller.provider)  # two of the same file would both find everything new
+    await sites.alone(tx, tx.caller.provider)  # two of the same file would both find everything new
     async with tentative(tx, keep=keep):
-        return await SEALED[kind.name](tx, own, keyring=keyring, faults=faults)
+        return await TAKES[kind.name](tx, own, faults=faults)

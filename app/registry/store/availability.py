@@ -3,16 +3,14 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, Executable, delete, func, select, tuple_
 from sqlalchemy.dialects.postgresql import insert
 
+from app.database.transaction import Transaction
 from app.models import AvailabilityStep, Claim, Municipality, Place, PlaceGroup, Site
-
-if TYPE_CHECKING:
-    from app.database.transaction import Transaction
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,22 +78,22 @@ _TAKE_STEP: Executable = _UPSERT.on_conflict_do_update(  # pyright: ignore[repor
 _STEP = select(*_COLUMNS)
 
 
-async def live(tx: "Transaction", provider_id: UUID) -> list[Count]:
+async def live(tx: Transaction, provider_id: UUID) -> list[Count]:
     """Count a provider's places as they are now."""
     return [Count(*row) for row in await tx.rows(_COUNTED.where(Place.provider_id == provider_id))]
 
 
-async def step(tx: "Transaction") -> list[Count]:
+async def step(tx: Transaction) -> list[Count]:
     """Return all providers' counts as they were at the last step."""
     return [Count(*row) for row in await tx.rows(_STEP)]
 
 
-async def take_step(tx: "Transaction") -> list[Count]:
+async def take_step(tx: Transaction) -> list[Count]:
     """Count everything anew, for all to see from the commit on; return it."""
     return [Count(*row) for row in await tx.rows(_TAKE_STEP)]
 
 
-async def forget(tx: "Transaction", vanished: Iterable[Count]) -> None:
+async def forget(tx: Transaction, vanished: Iterable[Count]) -> None:
     """Take away the counts of what does not exist any more."""
     keys = [count.key for count in vanished]
     row = tuple_(AvailabilityStep.provider_id, AvailabilityStep.region, AvailabilityStep.kind)

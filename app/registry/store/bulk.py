@@ -3,12 +3,13 @@
 from collections import defaultdict
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Boolean, Select, bindparam, case, delete, insert, select, text, update
 from sqlalchemy.dialects.postgresql import insert as insert_or
 
+from app.database.transaction import Transaction
 from app.models import (
     Base,
     BlockerPeriod,
@@ -31,9 +32,6 @@ from app.models import (
     SiteSecret,
     Stay,
 )
-
-if TYPE_CHECKING:
-    from app.database.transaction import Transaction
 
 Values = dict[str, Any]
 
@@ -94,7 +92,7 @@ _CLAIM = insert(Claim).values(
 )
 
 
-async def add(tx: "Transaction", batch: Batch) -> None:
+async def add(tx: Transaction, batch: Batch) -> None:
     """Store new rows; a region that a provider serves may be known already."""
     for name, table in _TABLES.items():
         rows: list[Values] = getattr(batch, name)
@@ -118,7 +116,7 @@ class KnownProvider:
     has_sites_in: frozenset[str]
 
 
-async def providers(tx: "Transaction") -> dict[str, KnownProvider]:
+async def providers(tx: Transaction) -> dict[str, KnownProvider]:
     """Return every provider by slug."""
     served = select(ProviderRegion.provider_id, ProviderRegion.region)
     sited = select(Site.provider_id, Municipality.region).distinct().join(Municipality)
@@ -138,19 +136,19 @@ async def providers(tx: "Transaction") -> dict[str, KnownProvider]:
     }
 
 
-async def _gathered(tx: "Transaction", pairs: "Select[UUID, str]") -> dict[UUID, frozenset[str]]:
+async def _gathered(tx: Transaction, pairs: "Select[UUID, str]") -> dict[UUID, frozenset[str]]:
     gathered: defaultdict[UUID, set[str]] = defaultdict(set)
     for row in await tx.rows(pairs):
         gathered[row.provider_id].add(row.region)
     return {provider_id: frozenset(regions) for provider_id, regions in gathered.items()}
 
 
-async def change_provider(tx: "Transaction", provider_id: UUID, *, name: str, phone: str) -> None:
+async def change_provider(tx: Transaction, provider_id: UUID, *, name: str, phone: str) -> None:
     """Store another name or telephone number."""
     await tx.run(update(Provider).where(Provider.id == provider_id).values(name=name, phone=phone))
 
 
-async def serve(tx: "Transaction", provider_id: UUID, *, regions: Collection[str]) -> None:
+async def serve(tx: Transaction, provider_id: UUID, *, regions: Collection[str]) -> None:
     """Let a provider serve these regions and no others."""
     gone = ProviderRegion.region.not_in(regions)
     await tx.run(delete(ProviderRegion).where(ProviderRegion.provider_id == provider_id, gone))
@@ -159,13 +157,13 @@ async def serve(tx: "Transaction", provider_id: UUID, *, regions: Collection[str
     )
 
 
-async def lock_sites(tx: "Transaction", provider_ids: Collection[UUID]) -> None:
+async def lock_sites(tx: Transaction, provider_ids: Collection[UUID]) -> None:
     """Keep others from changing these providers' sites until the transaction ends; holds on them go on."""
     wanted = select(Site.id).where(Site.provider_id.in_(provider_ids)).order_by(Site.id)
     await tx.rows(wanted.with_for_update(key_share=True))
 
 
-async def lock_places(tx: "Transaction", provider_ids: Collection[UUID]) -> None:
+async def lock_places(tx: Transaction, provider_ids: Collection[UUID]) -> None:
     """Keep others from taking or changing these providers' places until the transaction ends."""
     wanted = (
         select(Claim.place_id)
@@ -175,12 +173,12 @@ async def lock_places(tx: "Transaction", provider_ids: Collection[UUID]) -> None
     await tx.rows(wanted.order_by(Claim.place_id).with_for_update(of=Claim, key_share=True))
 
 
-async def revise_all_sites(tx: "Transaction", *, revision: int) -> None:
+async def revise_all_sites(tx: Transaction, *, revision: int) -> None:
     """Note the register's version in which every site changed: rankings of older ones are outdated."""
     await tx.run(update(Site).values(revision=revision))
 
 
-async def grow(tx: "Transaction", members: Mapping[UUID, int]) -> None:
+async def grow(tx: Transaction, members: Mapping[UUID, int]) -> None:
     """Count new places into their groups, always in the same order, so that no two imports lock crosswise."""
     for group_id, more in sorted(members.items()):
         await tx.run(

@@ -6,17 +6,15 @@ nothing.
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from sqlalchemy import ARRAY, Integer, Text, bindparam, column, delete, func, or_, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import DeclarativeBase
 
 from app.database import counters
+from app.database.transaction import Transaction
 from app.models import Clearance, Municipality, Region, Share, Weight
-
-if TYPE_CHECKING:
-    from app.database.transaction import Transaction
 
 Values = Mapping[str, Any]
 LOCK_WAIT = "120s"
@@ -32,33 +30,33 @@ class Distance:
     centroid_km: int
 
 
-async def claim(tx: "Transaction") -> None:
+async def claim(tx: Transaction) -> None:
     """Keep others from changing reference data until the transaction ends; wait for them longer than requests do."""
     await tx.rows(select(func.set_config("lock_timeout", LOCK_WAIT, True)))  # noqa: FBT003 - for this transaction only
     await counters.lock(tx, "reference")
 
 
-async def is_empty(tx: "Transaction") -> bool:
+async def is_empty(tx: Transaction) -> bool:
     """Whether no country has been loaded yet."""
     return await tx.row(select(Region.code).limit(1)) is None
 
 
-async def regions(tx: "Transaction") -> list[dict[str, Any]]:
+async def regions(tx: Transaction) -> list[dict[str, Any]]:
     """Return every region as it is stored."""
     return await _all(tx, Region)
 
 
-async def municipalities(tx: "Transaction") -> list[dict[str, Any]]:
+async def municipalities(tx: Transaction) -> list[dict[str, Any]]:
     """Return every municipality as it is stored."""
     return await _all(tx, Municipality)
 
 
-async def weights(tx: "Transaction") -> list[dict[str, Any]]:
+async def weights(tx: Transaction) -> list[dict[str, Any]]:
     """Return every weight of every date as it is stored."""
     return await _all(tx, Weight)
 
 
-async def put_regions(tx: "Transaction", rows: Sequence[Values]) -> None:
+async def put_regions(tx: Transaction, rows: Sequence[Values]) -> None:
     """Store regions, new or changed; a new one has given nothing yet."""
     await _put(tx, Region, rows, key=("code",))
     if rows:
@@ -66,12 +64,12 @@ async def put_regions(tx: "Transaction", rows: Sequence[Values]) -> None:
         await tx.run(insert(Share).on_conflict_do_nothing(), shares)
 
 
-async def put_municipalities(tx: "Transaction", rows: Sequence[Values]) -> None:
+async def put_municipalities(tx: Transaction, rows: Sequence[Values]) -> None:
     """Store municipalities, new or changed; their distances have to follow."""
     await _put(tx, Municipality, rows, key=("code",))
 
 
-async def put_weights(tx: "Transaction", rows: Sequence[Values]) -> None:
+async def put_weights(tx: Transaction, rows: Sequence[Values]) -> None:
     """Store weights, new or changed."""
     await _put(tx, Weight, rows, key=("region", "valid_from"))
 
@@ -96,25 +94,25 @@ _PUT_DISTANCES = insert(Clearance).from_select(
 )
 
 
-async def put_distances(tx: "Transaction", distances: Sequence[Distance]) -> None:
+async def put_distances(tx: Transaction, distances: Sequence[Distance]) -> None:
     """Store distances that are not there: in one statement, as a country has over a hundred thousand."""
     if distances:
         columns = {name: [getattr(row, name) for row in distances] for name in Distance.__slots__}
         await tx.run(_PUT_DISTANCES, columns)
 
 
-async def forget_distances(tx: "Transaction", codes: Collection[str]) -> None:
+async def forget_distances(tx: Transaction, codes: Collection[str]) -> None:
     """Take away every distance from or to some municipalities."""
     await tx.run(delete(Clearance).where(or_(Clearance.zone.in_(codes), Clearance.site.in_(codes))))
 
 
-async def _all(tx: "Transaction", table: type[DeclarativeBase]) -> list[dict[str, Any]]:
+async def _all(tx: Transaction, table: type[DeclarativeBase]) -> list[dict[str, Any]]:
     names = table.__table__.columns.keys()
     return [dict(zip(names, row, strict=True)) for row in await tx.rows(select(table.__table__))]
 
 
 async def _put(
-    tx: "Transaction", table: type[DeclarativeBase], rows: Sequence[Values], *, key: tuple[str, ...]
+    tx: Transaction, table: type[DeclarativeBase], rows: Sequence[Values], *, key: tuple[str, ...]
 ) -> None:
     if not rows:
         return

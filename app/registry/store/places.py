@@ -25,13 +25,12 @@ from sqlalchemy import (
 from sqlalchemy import Uuid as UuidType
 from sqlalchemy.dialects.postgresql import insert as insert_or
 
+from app.database.transaction import Transaction
 from app.models import Claim, Place, PlaceGroup, PlaceSecret, Site, SiteSecret
 from app.placing.store import outcomes
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import Row
-
-    from app.database.transaction import Transaction
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +107,7 @@ _READ = (
 )
 
 
-async def lock(tx: "Transaction", place_id: UUID, *, provider_id: UUID) -> None:
+async def lock(tx: Transaction, place_id: UUID, *, provider_id: UUID) -> None:
     """Keep others from taking or changing this provider's place until the transaction ends."""
     await tx.rows(
         select(Claim.place_id)
@@ -118,14 +117,14 @@ async def lock(tx: "Transaction", place_id: UUID, *, provider_id: UUID) -> None:
     )
 
 
-async def read(tx: "Transaction", place_id: UUID, *, provider_id: UUID) -> PlaceRow | None:
+async def read(tx: Transaction, place_id: UUID, *, provider_id: UUID) -> PlaceRow | None:
     """Return this provider's place."""
     row = await tx.row(_READ.where(Place.id == place_id, Place.provider_id == provider_id))
     return None if row is None else _place(row)
 
 
 async def listed(
-    tx: "Transaction",
+    tx: Transaction,
     provider_id: UUID,
     *,
     site_id: UUID | None,
@@ -141,7 +140,7 @@ async def listed(
     return [_place(row) for row in await tx.rows(statement)]
 
 
-async def add(tx: "Transaction", place: PlaceRow, *, provider_id: UUID) -> None:
+async def add(tx: Transaction, place: PlaceRow, *, provider_id: UUID) -> None:
     """Store a new place, free, in a group that it was counted into."""
     await tx.run(
         insert(Place).values(
@@ -158,12 +157,12 @@ async def add(tx: "Transaction", place: PlaceRow, *, provider_id: UUID) -> None:
     await tx.run(insert(Claim).values(place_id=place.id, group_id=place.group_id))
 
 
-async def reseal(tx: "Transaction", place_id: UUID, *, sealed: bytes) -> None:
+async def reseal(tx: Transaction, place_id: UUID, *, sealed: bytes) -> None:
     """Store another label."""
     await tx.run(update(PlaceSecret).where(PlaceSecret.place_id == place_id).values(sealed=sealed))
 
 
-async def group(tx: "Transaction", site_id: UUID, *, attributes: Attributes) -> UUID:
+async def group(tx: Transaction, site_id: UUID, *, attributes: Attributes) -> UUID:
     """Find or make the group of places with these attributes at a site."""
     values = {"site_id": site_id, **asdict(attributes)}
     await tx.run(insert_or(PlaceGroup).values(id=uuid4(), **values).on_conflict_do_nothing())
@@ -171,7 +170,7 @@ async def group(tx: "Transaction", site_id: UUID, *, attributes: Attributes) -> 
     return (await tx.rows(select(PlaceGroup.id).where(*same)))[0].id
 
 
-async def count(tx: "Transaction", *, into: UUID, out_of: UUID | None = None) -> None:
+async def count(tx: Transaction, *, into: UUID, out_of: UUID | None = None) -> None:
     """Keep the numbers of places of two groups right, always in the same order, so that no two moves lock crosswise."""
     steps = {into: 1} | ({} if out_of is None else {out_of: -1})
     for group_id, step in sorted(steps.items()):
@@ -182,7 +181,7 @@ async def count(tx: "Transaction", *, into: UUID, out_of: UUID | None = None) ->
         )
 
 
-async def move(tx: "Transaction", place_id: UUID, *, group_id: UUID) -> None:
+async def move(tx: Transaction, place_id: UUID, *, group_id: UUID) -> None:
     """Put a place into another group of its site; its claim follows."""
     await tx.run(update(Place).where(Place.id == place_id).values(group_id=group_id))
 
@@ -205,7 +204,7 @@ WHERE place_id = :place_id
 )
 
 
-async def declare(tx: "Transaction", place_id: UUID, *, state: State) -> bool:
+async def declare(tx: Transaction, place_id: UUID, *, state: State) -> bool:
     """Make a place free, occupied or out of service; False where a hold or a placement lives on it.
 
     A hold that ran out is resolved as the sweeper would do it. Its referral is left to the sweeper

@@ -9,12 +9,11 @@ from sqlalchemy import Text, bindparam, func, insert, select, text, tuple_, upda
 from sqlalchemy import Uuid as UuidType
 from sqlalchemy.dialects.postgresql import insert as insert_or
 
+from app.database.transaction import Transaction
 from app.models import ProviderRegion, Site, SiteSecret
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import Row
-
-    from app.database.transaction import Transaction
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,12 +74,12 @@ _ALONE = text("SELECT pg_advisory_xact_lock(hashtextextended(:provider_id, 3))")
 )
 
 
-async def alone(tx: "Transaction", provider_id: UUID) -> None:
+async def alone(tx: Transaction, provider_id: UUID) -> None:
     """Let whoever adds sites of a provider wait for each other: nothing in the tables tells two names apart."""
     await tx.rows(_ALONE, {"provider_id": str(provider_id)})
 
 
-async def lock(tx: "Transaction", site_id: UUID, *, provider_id: UUID) -> None:
+async def lock(tx: Transaction, site_id: UUID, *, provider_id: UUID) -> None:
     """Keep others from changing this provider's site until the transaction ends; holds on it go on."""
     await tx.rows(
         select(Site.id)
@@ -89,14 +88,14 @@ async def lock(tx: "Transaction", site_id: UUID, *, provider_id: UUID) -> None:
     )
 
 
-async def read(tx: "Transaction", site_id: UUID, *, provider_id: UUID) -> SiteRow | None:
+async def read(tx: Transaction, site_id: UUID, *, provider_id: UUID) -> SiteRow | None:
     """Return this provider's site."""
     row = await tx.row(_READ.where(Site.id == site_id, Site.provider_id == provider_id))
     return None if row is None else _site(row)
 
 
 async def listed(
-    tx: "Transaction", provider_id: UUID, *, limit: int, after: tuple[datetime, UUID] | None
+    tx: Transaction, provider_id: UUID, *, limit: int, after: tuple[datetime, UUID] | None
 ) -> list[SiteRow]:
     """Return a provider's sites, oldest first."""
     statement = _READ.where(Site.provider_id == provider_id).limit(limit)
@@ -105,7 +104,7 @@ async def listed(
     return [_site(row) for row in await tx.rows(statement)]
 
 
-async def add(tx: "Transaction", site: SiteRow, *, provider_id: UUID) -> None:
+async def add(tx: Transaction, site: SiteRow, *, provider_id: UUID) -> None:
     """Store a new site and its secret."""
     values = asdict(site.traits) | {"id": site.id, "created_at": site.created_at}
     await tx.run(insert(Site).values(**values, provider_id=provider_id))
@@ -116,18 +115,18 @@ async def add(tx: "Transaction", site: SiteRow, *, provider_id: UUID) -> None:
     )
 
 
-async def reseal(tx: "Transaction", site_id: UUID, *, sealed: bytes) -> None:
+async def reseal(tx: Transaction, site_id: UUID, *, sealed: bytes) -> None:
     """Store another name or address."""
     await tx.run(update(SiteSecret).where(SiteSecret.site_id == site_id).values(sealed=sealed))
 
 
-async def change(tx: "Transaction", site_id: UUID, *, traits: Traits) -> None:
+async def change(tx: Transaction, site_id: UUID, *, traits: Traits) -> None:
     """Store what rankings may know now; `revised` has to follow."""
     await tx.run(update(Site).where(Site.id == site_id).values(**asdict(traits)))
 
 
 async def set_compromised(
-    tx: "Transaction", site_id: UUID, *, because: str | None, since: datetime | None
+    tx: Transaction, site_id: UUID, *, because: str | None, since: datetime | None
 ) -> None:
     """Note why, and since when, nobody is safe at a site any more; or that they are."""
     await tx.run(
@@ -137,13 +136,13 @@ async def set_compromised(
     )
 
 
-async def revised(tx: "Transaction", site_id: UUID, *, revision: int) -> None:
+async def revised(tx: Transaction, site_id: UUID, *, revision: int) -> None:
     """Note the register's version in which a site changed: rankings of an older one are outdated for it."""
     await tx.run(update(Site).where(Site.id == site_id).values(revision=revision))
 
 
 async def confirm(
-    tx: "Transaction", site_id: UUID, *, provider_id: UUID
+    tx: Transaction, site_id: UUID, *, provider_id: UUID
 ) -> tuple[datetime, str] | None:
     """Note that everything at this provider's site is true now; return the moment, and its municipality."""
     row = await tx.row(
@@ -155,7 +154,7 @@ async def confirm(
     return None if row is None else (row.confirmed_at, row.municipality)
 
 
-async def serve_region(tx: "Transaction", provider_id: UUID, *, region: str) -> None:
+async def serve_region(tx: Transaction, provider_id: UUID, *, region: str) -> None:
     """Note that a provider has places in a region."""
     await tx.run(
         insert_or(ProviderRegion)
@@ -193,7 +192,7 @@ FROM sites AS s WHERE s.id = :site_id
 
 
 async def basis(
-    tx: "Transaction", site_id: UUID, *, provider_id: UUID, referral_id: UUID | None
+    tx: Transaction, site_id: UUID, *, provider_id: UUID, referral_id: UUID | None
 ) -> Basis | None:
     """Return on what ground a provider may have a site's address (for that referral, where one is named), if any."""
     values = {"site_id": site_id, "provider_id": provider_id, "referral_id": referral_id}
@@ -205,7 +204,7 @@ async def basis(
     return None if row.claimed is None else Basis(row.owner_id, row.claimed)
 
 
-async def secret(tx: "Transaction", site_id: UUID) -> tuple[bytes, bytes]:
+async def secret(tx: Transaction, site_id: UUID) -> tuple[bytes, bytes]:
     """Return a site's wrapped key and what it sealed: only for those whose ground was found in this transaction."""
     row = (
         await tx.rows(

@@ -12,10 +12,11 @@ from uuid import UUID
 
 from sqlalchemy import BigInteger, DateTime, TextClause, Uuid, bindparam, text
 
+from app.database.transaction import Transaction
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from app.database.transaction import Transaction
 
 # With which placement their time at a provider began: the ledger's leaves of that time hang on it.
 BEGAN = "coalesce(p.began_id, p.id)"
@@ -98,7 +99,7 @@ _LISTED, _WENT_AWAY, _NAMED = _statement(PAGE), _statement(WENT_AWAY + PAGE), _s
 
 
 async def listed(
-    tx: "Transaction", auditing: Auditing, *, limit: int, after: tuple[datetime, UUID] | None
+    tx: Transaction, auditing: Auditing, *, limit: int, after: tuple[datetime, UUID] | None
 ) -> list[DecisionRow]:
     """Return the decisions that concern a region, newest first."""
     at, id_ = after or (None, None)
@@ -107,7 +108,7 @@ async def listed(
 
 
 async def that_went_away(
-    tx: "Transaction",
+    tx: Transaction,
     auditing: Auditing,
     within: tuple[datetime, datetime],
     *,
@@ -129,7 +130,7 @@ async def that_went_away(
 
 
 async def named(
-    tx: "Transaction", auditing: Auditing, *, placement_id: UUID | None, leaf: int
+    tx: Transaction, auditing: Auditing, *, placement_id: UUID | None, leaf: int
 ) -> DecisionRow | None:
     """Return one decision that concerns a region: by its placement, or by a leaf where there is no id."""
     row = await tx.row(_NAMED, {**auditing.values, "id": placement_id, "leaf": leaf})

@@ -3,15 +3,13 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import func, insert, select
 
+from app.database.transaction import Transaction
 from app.models import MonitorRelease, MonitorStaleness, ProviderRegion
-
-if TYPE_CHECKING:
-    from app.database.transaction import Transaction
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +38,7 @@ _STALENESS = tuple(getattr(MonitorStaleness, name) for name in StalenessRow.__sl
 
 
 async def releases(
-    tx: "Transaction", quarters: Collection[date], *, regions: Collection[str] | None
+    tx: Transaction, quarters: Collection[date], *, regions: Collection[str] | None
 ) -> list[ReleaseRow]:
     """Return what was released of some quarters, and of all regions or some."""
     wanted = select(
@@ -59,7 +57,7 @@ async def releases(
 
 
 async def staleness(
-    tx: "Transaction",
+    tx: Transaction,
     quarters: Collection[date],
     *,
     regions: Collection[str] | None,
@@ -77,19 +75,19 @@ async def staleness(
     return [StalenessRow(*row) for row in await tx.rows(ordered)]
 
 
-async def newest(tx: "Transaction") -> date | None:
+async def newest(tx: Transaction) -> date | None:
     """Return the first day of the newest quarter that was released."""
     return (await tx.rows(select(func.max(MonitorRelease.quarter))))[0][0]
 
 
-async def regions_of(tx: "Transaction", provider_id: UUID) -> frozenset[str]:
+async def regions_of(tx: Transaction, provider_id: UUID) -> frozenset[str]:
     """Return the regions in which a provider has places."""
     wanted = select(ProviderRegion.region).where(ProviderRegion.provider_id == provider_id)
     return frozenset(row.region for row in await tx.rows(wanted))
 
 
 async def release(
-    tx: "Transaction",
+    tx: Transaction,
     quarter: date,
     figures: Mapping[str, Mapping[str, Any]],
     *,

@@ -5,15 +5,13 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Date, DateTime, TextClause, bindparam, delete, func, select, text
 
+from app.database.transaction import Transaction
 from app.models import HouseholdCount, MonitorDay, Referral
-
-if TYPE_CHECKING:
-    from app.database.transaction import Transaction
 
 _TYPES: Mapping[str, Any] = {
     "begins": DateTime(timezone=True),
@@ -185,7 +183,7 @@ _ENDED, _GOING_ON, _USE, _COUNT_DAY = (_statement(sql) for sql in (ENDED, GOING_
 _FIRST_REFERRAL = select(func.min(Referral.created_at))
 
 
-async def counted(tx: "Transaction", span: Span) -> dict[str, list[CountRow]]:
+async def counted(tx: Transaction, span: Span) -> dict[str, list[CountRow]]:
     """Count a quarter, by measure."""
     return {
         measure: [CountRow(*row) for row in await tx.rows(statement, _values(statement, span))]
@@ -193,17 +191,17 @@ async def counted(tx: "Transaction", span: Span) -> dict[str, list[CountRow]]:
     }
 
 
-async def ended(tx: "Transaction", span: Span) -> list[EndedRow]:
+async def ended(tx: Transaction, span: Span) -> list[EndedRow]:
     """Return the stays that ended in a quarter."""
     return [EndedRow(*row) for row in await tx.rows(_ENDED, _values(_ENDED, span))]
 
 
-async def going_on(tx: "Transaction", span: Span) -> list[GoingOnRow]:
+async def going_on(tx: Transaction, span: Span) -> list[GoingOnRow]:
     """Return the stays that had begun by the end of a quarter and had not ended."""
     return [GoingOnRow(*row) for row in await tx.rows(_GOING_ON, _values(_GOING_ON, span))]
 
 
-async def use(tx: "Transaction", span: Span) -> list[UseRow]:
+async def use(tx: Transaction, span: Span) -> list[UseRow]:
     """Return how places were used, of the days that were counted."""
     return [
         UseRow(row.provider_id, row.region, *(int(number) for number in row[2:]))
@@ -211,18 +209,18 @@ async def use(tx: "Transaction", span: Span) -> list[UseRow]:
     ]
 
 
-async def count_day(tx: "Transaction", day: date, *, stale_before: datetime) -> bool:
+async def count_day(tx: Transaction, day: date, *, stale_before: datetime) -> bool:
     """Count the places of all providers as they are now, for this day; False where that has been done."""
     return await tx.run(_COUNT_DAY, {"first": day, "begins": stale_before}) > 0
 
 
-async def forget(tx: "Transaction", span: Span) -> None:
+async def forget(tx: Transaction, span: Span) -> None:
     """Take away what was counted day by day, and what was summed of households, of a quarter and of what was before."""
     await tx.run(delete(MonitorDay).where(MonitorDay.day < span.after))
     await tx.run(delete(HouseholdCount).where(HouseholdCount.quarter <= span.first))
 
 
-async def first_referral(tx: "Transaction") -> datetime | None:
+async def first_referral(tx: Transaction) -> datetime | None:
     """Return when the first referral of all was registered."""
     return (await tx.rows(_FIRST_REFERRAL))[0][0]
 

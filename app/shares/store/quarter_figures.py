@@ -3,15 +3,12 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
-from typing import TYPE_CHECKING
 from uuid import UUID
 
 from sqlalchemy import Date, Text, bindparam, select, text
 
+from app.database.transaction import Transaction
 from app.models import Displacement
-
-if TYPE_CHECKING:
-    from app.database.transaction import Transaction
 
 _SPAN = (
     bindparam("first", type_=Date()),
@@ -104,22 +101,22 @@ class Span:
         return {"first": self.first, "after": self.after, "zone": self.zone}
 
 
-async def hotel_nights(tx: "Transaction", span: Span) -> Mapping[str, int]:
+async def hotel_nights(tx: Transaction, span: Span) -> Mapping[str, int]:
     """Return nights in hotels by the region that the household comes from."""
     return {row.region: row.amount for row in await tx.rows(_HOTEL_NIGHTS, span.values)}
 
 
-async def waiting_days(tx: "Transaction", span: Span) -> Mapping[str, int]:
+async def waiting_days(tx: Transaction, span: Span) -> Mapping[str, int]:
     """Return whole days that households waited for a place, by the region that they come from."""
     return {row.region: row.amount for row in await tx.rows(_WAITING_DAYS, span.values)}
 
 
-async def places(tx: "Transaction") -> Mapping[str, PlaceCount]:
+async def places(tx: Transaction) -> Mapping[str, PlaceCount]:
     """Return how many places there are now, by region."""
     return {row.region: PlaceCount(row.places, row.staffed) for row in await tx.rows(_PLACES)}
 
 
-async def answers(tx: "Transaction", span: Span) -> Mapping[str, Answers]:
+async def answers(tx: Transaction, span: Span) -> Mapping[str, Answers]:
     """Return how lawful offers were answered, by the region of the place."""
     return {
         row.region: Answers(row.offers, row.declined, row.unanswered)
@@ -127,7 +124,7 @@ async def answers(tx: "Transaction", span: Span) -> Mapping[str, Answers]:
     }
 
 
-async def displacements(tx: "Transaction") -> list[tuple[int, UUID]]:
+async def displacements(tx: Transaction) -> list[tuple[int, UUID]]:
     """Return each arrival that a cap sent elsewhere, by its leaf, with the cap."""
     wanted = select(Displacement.index.label("leaf"), Displacement.cap_id)
     return [

@@ -4,15 +4,13 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from sqlalchemy import func, or_, select, update
 from sqlalchemy.dialects.postgresql import distinct_on, insert
 
+from app.database.transaction import Transaction
 from app.models import Leaf, Opening, PairNights, QuarterFigures, QuarterTotal, Weight
-
-if TYPE_CHECKING:
-    from app.database.transaction import Transaction
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +47,7 @@ _NEWEST = (
 )
 
 
-async def newest(tx: "Transaction", quarters: Sequence[str] | None = None) -> dict[str, Sealed]:
+async def newest(tx: Transaction, quarters: Sequence[str] | None = None) -> dict[str, Sealed]:
     """Return the newest totals of some quarters, or of all that have been sealed, by quarter."""
     wanted = _NEWEST if quarters is None else _NEWEST.where(QuarterTotal.quarter.in_(quarters))
     return {
@@ -64,19 +62,19 @@ def said(leaf: bytes) -> Mapping[str, Any]:
     return content
 
 
-async def sealed_names(tx: "Transaction") -> set[str]:
+async def sealed_names(tx: Transaction) -> set[str]:
     """Return the quarters that have been sealed."""
     return {row.quarter for row in await tx.rows(select(QuarterTotal.quarter).distinct())}
 
 
-async def sealed_leaves(tx: "Transaction") -> int:
+async def sealed_leaves(tx: Transaction) -> int:
     """Return from how many leaves totals were made last; 0 where none were."""
     wanted = select(Leaf.content).join(QuarterTotal, QuarterTotal.index == Leaf.index)
     row = await tx.row(wanted.order_by(QuarterTotal.index.desc()).limit(1))
     return 0 if row is None else said(row.content)["leaves"]
 
 
-async def began(tx: "Transaction") -> tuple[datetime, tuple[int, bytes] | None] | None:
+async def began(tx: Transaction) -> tuple[datetime, tuple[int, bytes] | None] | None:
     """Return when the first leaf was written, and the first opening that there is, sealed; None without a leaf."""
     first = await tx.row(select(Leaf.written_at).order_by(Leaf.index).limit(1))
     if first is None:
@@ -87,7 +85,7 @@ async def began(tx: "Transaction") -> tuple[datetime, tuple[int, bytes] | None] 
     return first.written_at, None if row is None else (row.leaf, row.sealed)
 
 
-async def weights_on(tx: "Transaction", day: date) -> dict[str, tuple[int, str]]:
+async def weights_on(tx: Transaction, day: date) -> dict[str, tuple[int, str]]:
     """Return each region's weight in force on a day, and where the figure comes from."""
     rows = await tx.rows(
         select(Weight.region, Weight.weight, Weight.source)
@@ -101,7 +99,7 @@ async def weights_on(tx: "Transaction", day: date) -> dict[str, tuple[int, str]]
 # --- sealing --------------------------------------------------------------------------
 
 
-async def claim(tx: "Transaction", quarter: str, *, version: int) -> bool:
+async def claim(tx: Transaction, quarter: str, *, version: int) -> bool:
     """Take it upon oneself to seal a version of a quarter's totals; False where somebody else has.
 
     Whoever comes second waits for the first, and finds it sealed.
@@ -110,7 +108,7 @@ async def claim(tx: "Transaction", quarter: str, *, version: int) -> bool:
     return await tx.run(new) == 1
 
 
-async def cite(tx: "Transaction", quarter: str, *, version: int, index: int) -> None:
+async def cite(tx: Transaction, quarter: str, *, version: int, index: int) -> None:
     """Note the leaf of totals that were claimed."""
     ours = (QuarterTotal.quarter == quarter, QuarterTotal.version == version)
     await tx.run(
@@ -118,7 +116,7 @@ async def cite(tx: "Transaction", quarter: str, *, version: int, index: int) -> 
     )
 
 
-async def add_pairs(tx: "Transaction", rows: Sequence[PairRow], *, version: int) -> None:
+async def add_pairs(tx: Transaction, rows: Sequence[PairRow], *, version: int) -> None:
     """Store what pairs of regions settle by a version of a quarter's totals."""
     if rows:
         values = [
@@ -128,7 +126,7 @@ async def add_pairs(tx: "Transaction", rows: Sequence[PairRow], *, version: int)
         await tx.run(insert(PairNights), values)
 
 
-async def add_figures(tx: "Transaction", quarter: str, figures: Mapping[str, Any]) -> None:
+async def add_figures(tx: Transaction, quarter: str, figures: Mapping[str, Any]) -> None:
     """Store the figures about a quarter that no opening has; the first that were taken stay."""
     await tx.run(
         insert(QuarterFigures)
@@ -141,7 +139,7 @@ async def add_figures(tx: "Transaction", quarter: str, figures: Mapping[str, Any
 
 
 async def figures(
-    tx: "Transaction", quarters: Sequence[str] | None = None
+    tx: Transaction, quarters: Sequence[str] | None = None
 ) -> dict[str, Mapping[str, Any]]:
     """Return the figures about some quarters, or all, that no opening has, by quarter."""
     wanted = select(QuarterFigures.quarter, QuarterFigures.figures)
@@ -152,7 +150,7 @@ async def figures(
 
 
 async def pairs(
-    tx: "Transaction", quarters: Sequence[str], *, region: str, other: str | None
+    tx: Transaction, quarters: Sequence[str], *, region: str, other: str | None
 ) -> list[PairRow]:
     """Return what a region settles with another, or with every other, by the newest totals of some quarters."""
     newer = (

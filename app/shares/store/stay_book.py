@@ -2,20 +2,18 @@
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import select, text
 
+from app.database.transaction import Transaction
 from app.models import Leaf, RunningStays
 from app.shares.store.quarter_totals import said
 
-if TYPE_CHECKING:
-    from app.database.transaction import Transaction
-
 
 async def openings(
-    tx: "Transaction", *, after: int, below: int, since: int, most: int
+    tx: Transaction, *, after: int, below: int, since: int, most: int
 ) -> list[tuple[int, bytes]]:
     """Return the index and the sealed opening of leaves after one and below another, in order.
 
@@ -65,25 +63,25 @@ ON CONFLICT DO NOTHING
 """)
 
 
-async def told(tx: "Transaction", *, since: int, below: int) -> list[tuple[int, UUID, bytes]]:
+async def told(tx: Transaction, *, since: int, below: int) -> list[tuple[int, UUID, bytes]]:
     """Return index, stay and sealed opening of all leaves about the stays of leaves from one to below another."""
     rows = await tx.rows(_TOLD, {"since": since, "below": below})
     return [(row.leaf, row.placement_id, row.sealed) for row in rows]
 
 
-async def ran_on(tx: "Transaction", *, before: datetime) -> int:
+async def ran_on(tx: Transaction, *, before: datetime) -> int:
     """Return after how many leaves it was noted last, before a moment, which stays ran on; 0 where it never was."""
     wanted = select(RunningStays.leaves).where(RunningStays.noted_at < before)
     row = await tx.row(wanted.order_by(RunningStays.leaves.desc()).limit(1))
     return 0 if row is None else row.leaves
 
 
-async def note_running(tx: "Transaction", arrivals: Iterable[int], *, leaves: int) -> None:
+async def note_running(tx: Transaction, arrivals: Iterable[int], *, leaves: int) -> None:
     """Note which of some stays, by their arrivals, have no end among the first so many leaves."""
     await tx.run(_NOTE, {"arrivals": sorted(arrivals), "leaves": leaves})
 
 
-async def weights_said(tx: "Transaction", *, below: int) -> list[tuple[int, Mapping[str, Any]]]:
+async def weights_said(tx: Transaction, *, below: int) -> list[tuple[int, Mapping[str, Any]]]:
     """Return what the leaves below an index say about weights, in order, each with its index."""
     # That it is about no stay goes without saying; said, it leads to the index of those few leaves.
     about = (Leaf.type == "weights", Leaf.placement_id.is_(None), Leaf.index < below)

@@ -14,7 +14,7 @@ from app.api.kit.ids import parse, parse_optional
 from app.api.kit.pages import PageIn as PartIn
 from app.api.kit.pages import moment_and_id
 from app.database.transaction import Transaction
-from app.deps import CallerIn, Parts, PartsIn, Tx
+from app.deps import Parts, PartsIn, Tx
 from app.errors import Invalid
 from app.web.page import Page, PageIn
 
@@ -75,7 +75,7 @@ class Desk:
 
     async def person(self, account_id: UUID) -> Person:
         """Return an account."""
-        return await staff.read(self.tx, account_id, keyring=self.parts.keyring)
+        return await staff.read(self.tx, account_id)
 
     async def invited(self, invited: Invited) -> Response:
         """Show the link of an invitation, this once."""
@@ -132,7 +132,6 @@ async def listed(
     """List the accounts, the newest first; those of one provider where that is asked for."""
     found = await staff.listed(
         desk.tx,
-        keyring=desk.parts.keyring,
         limit=part.limit + 1,
         after=moment_and_id(part),
         provider_id=parse_optional(provider or None),
@@ -152,15 +151,13 @@ async def blank(desk: DeskIn) -> Response:
 
 
 @router.post("/accounts")
-async def invite(desk: DeskIn, caller: CallerIn, form: AccountIn) -> Response:
+async def invite(desk: DeskIn, form: AccountIn) -> Response:
     """Make an account, and show the link of its invitation this once."""
     try:
         invited = await staff.invite(
             desk.tx,
             form.wanted(),
             sign_in_name=form.sign_in_name,
-            by=caller,
-            keyring=desk.parts.keyring,
             embedded=desk.parts.settings.embedded,
         )
     except Invalid as invalid:
@@ -175,33 +172,33 @@ async def read(desk: DeskIn, id: str) -> Response:
 
 
 @router.post("/accounts/{id}")
-async def change(desk: DeskIn, caller: CallerIn, id: str, form: AccountIn) -> Response:
+async def change(desk: DeskIn, id: str, form: AccountIn) -> Response:
     """Change the roles of an account, for whom it works, and what it is called."""
     try:
-        await staff.change(desk.tx, caller, parse(id), form.wanted())
+        await staff.change(desk.tx, parse(id), form.wanted())
     except Invalid as invalid:
         return desk.show(await desk.person(parse(id)), form=form, faults=_faults(invalid))
     return desk.page.go(f"/accounts/{parse(id)}")
 
 
 @router.post("/accounts/{id}/disabling")
-async def disable(desk: DeskIn, caller: CallerIn, id: str) -> Response:
+async def disable(desk: DeskIn, id: str) -> Response:
     """Let an account in no more, from now on."""
-    await staff.disable(desk.tx, caller, parse(id))
+    await staff.disable(desk.tx, parse(id))
     return desk.page.go(f"/accounts/{parse(id)}")
 
 
 @router.post("/accounts/{id}/enabling")
-async def enable(desk: DeskIn, caller: CallerIn, id: str) -> Response:
+async def enable(desk: DeskIn, id: str) -> Response:
     """Let a disabled account in again."""
-    await staff.enable(desk.tx, caller, parse(id))
+    await staff.enable(desk.tx, parse(id))
     return desk.page.go(f"/accounts/{parse(id)}")
 
 
 @router.post("/accounts/{id}/reset")
-async def reset(desk: DeskIn, caller: CallerIn, id: str) -> Response:
+async def reset(desk: DeskIn, id: str) -> Response:
     """Take password and second factor away, and show the link of a new invitation this once."""
-    return await desk.invited(await staff.reset(desk.tx, caller, parse(id)))
+    return await desk.invited(await staff.reset(desk.tx, parse(id)))
 
 
 def _faults(invalid: Invalid) -> dict[str, str]:

@@ -49,7 +49,7 @@ async def offer(
     """Show what to choose: a password, and the second factor that is only now made."""
     try:
         async with parts.database.entered(actor=SIGNING) as tx:
-            offered = await invitations.offered(tx, code, keyring=parts.keyring)
+            offered = await invitations.offered(tx, code)
     except Missing:
         return await _over(request, page, parts)
     return _choose(request, page, code, offered)
@@ -63,16 +63,12 @@ async def accept(
     keyring, entered = parts.keyring, partial(parts.database.entered, actor=SIGNING)
     choice = Choice(chosen.code, chosen.sealed, chosen.password, chosen.digits)
     try:
-        enrolled = await invitations.accepted(
-            entered, choice, visit=visit_of(request, parts), keyring=keyring
-        )
+        enrolled = await invitations.accepted(entered, choice, visit=visit_of(request, parts))
     except Missing:
         return await _over(request, page, parts)
     except Invalid as invalid:
         async with entered() as tx:
-            offered = await invitations.offered(
-                tx, chosen.code, keyring=keyring, again=chosen.sealed
-            )
+            offered = await invitations.offered(tx, chosen.code, again=chosen.sealed)
         faults = {one.pointer[1:]: one.message for one in invalid.faults}
         return _choose(request, page, chosen.code, offered, faults=faults)
     csrf = csrf_for(enrolled.opened.cookie)

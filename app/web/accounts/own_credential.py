@@ -14,7 +14,7 @@ from app.accounts.own_credential import Factor
 from app.accounts.sign_ins import Proof
 from app.accounts.store.sign_ins import SIGNING
 from app.api.kit.logged_first import admitted
-from app.deps import CallerIn, PartsIn, Tx
+from app.deps import PartsIn, Tx
 from app.errors import Invalid, TooMany
 from app.web import cookies
 from app.web.accounts.invitation import to_scan
@@ -47,9 +47,9 @@ class Tried:
 
 
 @router.get("/session/credential")
-async def form(page: PageIn, tx: Tx, caller: CallerIn, parts: PartsIn) -> Response:
+async def form(page: PageIn, tx: Tx) -> Response:
     """Show what can be changed."""
-    return _form(page, await own_credential.offered(tx, caller.account_id, keyring=parts.keyring))
+    return _form(page, await own_credential.offered(tx, tx.caller.account_id))
 
 
 @router.post("/session/password")
@@ -77,21 +77,14 @@ async def _changed(
         cookies.device_of(request, keyring=keyring),
     )
     async with begin() as tx:
-        offered = await own_credential.offered(
-            tx, caller.account_id, keyring=keyring, again=typed.sealed
-        )
+        offered = await own_credential.offered(tx, caller.account_id, again=typed.sealed)
     proof, tried = (
         Proof(offered.name, typed.password, typed.code, device),
         Tried(isinstance(chosen, Factor)),
     )
     try:
         changed = await own_credential.change(
-            begin,
-            proof,
-            chosen,
-            visit=visit_of(request, parts),
-            keyring=keyring,
-            allowance=parts.allowance,
+            begin, proof, chosen, visit=visit_of(request, parts), allowance=parts.allowance
         )
     except TooMany as told:
         answer = _form(

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Form, Request, Response
 
 from app.accounts import sessions
 from app.api.kit.ids import parse
-from app.deps import CallerIn, Tx
+from app.deps import Tx
 from app.errors import Missing
 from app.web import cookies
 from app.web.menu import N_
@@ -30,10 +30,13 @@ NAMES = {
 
 
 @router.get("/session")
-async def listed(page: PageIn, tx: Tx, caller: CallerIn) -> Response:
+async def listed(
+    page: PageIn,
+    tx: Tx,
+) -> Response:
     """List the caller's sessions."""
-    found = [(one, device_words(one.device)) for one in await sessions.listed(tx, caller)]
-    left = await sessions.recovery_codes_left(tx, caller)
+    found = [(one, device_words(one.device)) for one in await sessions.listed(tx)]
+    left = await sessions.recovery_codes_left(tx)
     return page.show("session.html", sessions=found, this=_this(tx), left=left)
 
 
@@ -52,19 +55,20 @@ async def seen(page: PageIn) -> Response:
 
 
 @router.post("/session/end")
-async def end(
-    page: PageIn, tx: Tx, caller: CallerIn, id: Annotated[str, Form(max_length=40)]
-) -> Response:
+async def end(page: PageIn, tx: Tx, id: Annotated[str, Form(max_length=40)]) -> Response:
     """End one of the caller's sessions, on another device or here."""
     session_id: UUID = parse(id)
-    await sessions.end(tx, caller, session_id)
+    await sessions.end(tx, session_id)
     return cookies.let_out(page.go("/")) if session_id == _this(tx) else page.go("/session")
 
 
 @router.post("/session/end-all")
-async def end_all(page: PageIn, tx: Tx, caller: CallerIn) -> Response:
+async def end_all(
+    page: PageIn,
+    tx: Tx,
+) -> Response:
     """End every session of the caller's, this one too."""
-    await sessions.end_all(tx, caller)
+    await sessions.end_all(tx)
     return cookies.let_out(page.go("/"))
 
 

@@ -12,7 +12,7 @@ from app.accounts.sessions import Visit
 from app.accounts.sign_ins import Proof
 from app.accounts.store.sign_ins import SIGNING
 from app.demo import people
-from app.deps import CallerIn, Parts, PartsIn, Tx, source_of
+from app.deps import Parts, PartsIn, Tx, source_of
 from app.errors import Missing, TooMany
 from app.web import cookies
 from app.web.credential import csrf_for
@@ -52,7 +52,6 @@ async def sign_in(
             partial(parts.database.entered, actor=SIGNING),
             Proof(typed.name, typed.password, typed.code, device),
             visit=visit_of(request, parts),
-            keyring=parts.keyring,
             allowance=parts.allowance,
         )
     except TooMany as told:
@@ -88,10 +87,13 @@ async def demo_sign_in(
 
 
 @router.post("/sign-out")
-async def sign_out(page: PageIn, tx: Tx, caller: CallerIn) -> Response:
+async def sign_out(
+    page: PageIn,
+    tx: Tx,
+) -> Response:
     """End this session; event streams that it follows end within half a minute."""
     assert tx.identity is not None  # noqa: S101 - a caller was admitted
-    await sessions.end(tx, caller, tx.identity.token_id)
+    await sessions.end(tx, tx.identity.token_id)
     return cookies.let_out(page.go(HOME))
 
 

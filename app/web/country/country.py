@@ -6,8 +6,8 @@ from fastapi import APIRouter, Query, Response
 
 from app.api.kit.ids import parse
 from app.api.kit.known import PlaceKind
-from app.database.caller import Caller, Role
-from app.deps import CallerIn, Tx
+from app.database.caller import Role
+from app.deps import Tx
 from app.ranking import peaks
 from app.reference import load
 from app.referrals import waiting
@@ -24,31 +24,33 @@ Every = Annotated[bool, Query()]
 
 
 @router.get("/country")
-async def country(
-    page: PageIn, tx: Tx, caller: CallerIn, *, kind: Kind = None, every: Every = False
-) -> Response:
+async def country(page: PageIn, tx: Tx, *, kind: Kind = None, every: Every = False) -> Response:
     """Show what is free in the country: of one kind of place, else of the first of them; or of every kind."""
-    return page.show("country/country.html", **await _board(tx, caller, kind, every=every))
+    return page.show("country/country.html", **await _board(tx, kind, every=every))
 
 
 @router.get("/country/board")
-async def board(
-    page: PageIn, tx: Tx, caller: CallerIn, *, kind: Kind = None, every: Every = False
-) -> Response:
+async def board(page: PageIn, tx: Tx, *, kind: Kind = None, every: Every = False) -> Response:
     """Show what of it changes."""
-    return page.show("country/_board.html", **await _board(tx, caller, kind, every=every))
+    return page.show("country/_board.html", **await _board(tx, kind, every=every))
 
 
 @router.get("/providers")
-async def providers(page: PageIn, tx: Tx, caller: CallerIn) -> Response:  # noqa: ARG001 - who may look is checked by asking for the caller
+async def providers(
+    page: PageIn,
+    tx: Tx,
+) -> Response:
     """Show whom to telephone."""
     return page.show("country/providers.html", providers=await switchboards(tx))
 
 
 @router.post("/country/peaks")
-async def ask(page: PageIn, tx: Tx, caller: CallerIn) -> Response:
+async def ask(
+    page: PageIn,
+    tx: Tx,
+) -> Response:
     """Ask how many could be placed if all who wait were placed together, in counts; or have what was made just now."""
-    row = await peaks.ask_counts(tx, caller)
+    row = await peaks.ask_counts(tx)
     return (
         page.show("country/_plan.html", plan=row)
         if page.partial
@@ -77,11 +79,11 @@ async def switchboards(tx: Tx) -> list[dict[str, Any]]:
     ]
 
 
-async def _board(tx: Tx, caller: Caller, kind: str | None, *, every: bool) -> dict[str, Any]:
+async def _board(tx: Tx, kind: str | None, *, every: bool) -> dict[str, Any]:
     reference = await tx.snapshots.reference(tx)
     known = tuple(load().codes["place_kinds"].codes)
     shown = known if every else (kind or known[0],)
-    available = await availability.read(tx, caller)
+    available = await availability.read(tx)
     rows = rows_of(available, reference.regions.values(), shown)
     land = load().country
     return {
@@ -94,6 +96,6 @@ async def _board(tx: Tx, caller: Caller, kind: str | None, *, every: bool) -> di
         "has_own": any(one.own for one in available),
         "step_minutes": reference.policy.availability_step_minutes,
         "fresh_hours": reference.policy.fresh_hours,
-        "waiting": await waiting.how_many(tx, caller) if caller.has(Role.INTAKE_WORKER) else None,
-        "plans": caller.has(Role.ADMINISTRATOR),
+        "waiting": await waiting.how_many(tx) if tx.caller.has(Role.INTAKE_WORKER) else None,
+        "plans": tx.caller.has(Role.ADMINISTRATOR),
     }

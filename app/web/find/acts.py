@@ -11,7 +11,6 @@ from uuid import UUID
 from fastapi import Depends, Request, Response
 
 from app.api.kit.once import LONGEST, AlreadyAnswered, Once
-from app.database.caller import Caller
 from app.database.transaction import Transaction
 from app.deps import Tx, parts_of
 from app.errors import Conflict, Invalid, Mismatch, Refusal, Stale
@@ -80,7 +79,6 @@ class Outcome:
 
 async def do_once(
     tx: Transaction,
-    caller: Caller,
     sent: Sent,
     act: Callable[[], Awaitable[Outcome]],
     *,
@@ -94,11 +92,11 @@ async def do_once(
         async with tx.attempt():
             outcome = await act()
             if not kept:
-                await sent.once.keep(tx, caller, outcome.kept(), referral_id=UUID(outcome.referral))
+                await sent.once.keep(tx, outcome.kept(), referral_id=UUID(outcome.referral))
             return outcome
     except SAID as refusal:
         try:
-            first = await sent.once.replay(tx, caller)
+            first = await sent.once.replay(tx)
         except Mismatch as other:
             return other
         if first is not None:

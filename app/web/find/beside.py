@@ -6,7 +6,6 @@ from datetime import date
 
 from app.allocation.ranking.safety import zones_in_force
 from app.allocation.values import KINDS_FOR_URGENCY, DangerZone
-from app.database.caller import Caller
 from app.database.reference import Reference
 from app.database.transaction import Transaction
 from app.ranking.rankings import Ranked
@@ -22,11 +21,11 @@ FEW = 2
 FRESHEST = ("fresh", "stale", "unknown")
 
 
-async def of_draft(tx: Transaction, caller: Caller, draft: Draft, *, names: Names) -> Drawing:
+async def of_draft(tx: Transaction, draft: Draft, *, names: Names) -> Drawing:
     """Draw what is free for such a need, in bands, and the unsafe areas as far as they are filled in."""
     reference, today = await tx.snapshots.reference(tx), load().country.day_of(tx.at)
     kinds = sorted(KINDS_FOR_URGENCY.get(draft.urgency, KINDS_FOR_URGENCY["acute"]))
-    rows = rows_of(await availability.read(tx, caller), reference.regions.values(), kinds)
+    rows = rows_of(await availability.read(tx), reference.regions.values(), kinds)
     return _drawn(
         on_the_map(rows),
         _areas(zones_in_force(_filled_in(draft, names, reference), today=today), reference),

@@ -48,14 +48,14 @@ async def now(
     id: str, work: WorkIn, *, ranking: RankingId = "", seen: Word = "", said: Word = ""
 ) -> Response:
     """Show how a referral stands, where that is not what was seen last; with what was said, as long as that holds."""
-    standing = await desk.standing(work.tx, work.caller, parse(id))
+    standing = await desk.standing(work.tx, parse(id))
     state = state_of(standing)
     if state == seen:
         return Response(status_code=204)
     holds = said in SAID and seen.partition("-")[0] == state.partition("-")[0]
     found = parse(ranking) if ranking else None
     shown = await case(work, parse(id), ranking=found, said=said if holds else "")
-    await desk.note_followed(work.tx, work.caller, parse(id))
+    await desk.note_followed(work.tx, parse(id))
     return work.page.show(PART, **shown)
 
 
@@ -64,10 +64,10 @@ async def rank(id: str, work: WorkIn, sent: SentIn) -> Response:
     """Rank the places for a referral."""
 
     async def act() -> Outcome:
-        ranked = await rankings.make(work.tx, work.caller, parse(id), keyring=work.parts.keyring)
+        ranked = await rankings.make(work.tx, parse(id))
         return Outcome(str(ranked.referral_id), ranking=str(ranked.id), said="ranked")
 
-    return await shown(work, parse(id), await do_once(work.tx, work.caller, sent, act))
+    return await shown(work, parse(id), await do_once(work.tx, sent, act))
 
 
 @router.post("/find/{id}/why")
@@ -83,15 +83,13 @@ async def why(id: str, work: WorkIn, sent: SentIn) -> Response:
 @router.post("/find/{id}/answers")
 async def answer(id: str, work: WorkIn, sent: SentIn) -> Response:
     """Take the answer to what was asked because it could bring offers, and rank the places again."""
-    referral = await referrals.read(work.tx, work.caller, parse(id), keyring=work.parts.keyring)
+    referral = await referrals.read(work.tx, parse(id))
     content = _told(dict(referral.content), sent.get("child"), sent.get("age"), sent.get("gender"))
     if content is None:
         return await shown(
             work, referral.id, said="age_unclear", ranking=parse(sent.get("ranking"))
         )
-    outcome = await do_once(
-        work.tx, work.caller, sent, lambda: known.know(work, sent, referral.id, content)
-    )
+    outcome = await do_once(work.tx, sent, lambda: known.know(work, sent, referral.id, content))
     return await shown(work, referral.id, outcome)
 
 

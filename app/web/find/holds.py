@@ -9,7 +9,6 @@ from app.api.kit.logged_first import admitted
 from app.api.kit.once import AlreadyAnswered
 from app.api.registry.addresses import revealed
 from app.database.answers import Answer
-from app.deps import PartsIn
 from app.errors import Fault, Invalid, Missing, Refusal
 from app.placing import confirmations, holds, placements, take_hold
 from app.placing.confirmations import Confirmation
@@ -42,18 +41,12 @@ async def take(id: str, work: WorkIn, sent: SentIn) -> Response:
         reason = sent.optional("override_reason")
         overriding = None if reason is None else code(OVERRIDE, reason, pointer="/overrideReason")
         request = HoldRequest(referral_id, ranking_id, sent.get("offer"), overriding)
-        _, first = await take_hold.take(
-            work.tx,
-            work.caller,
-            request,
-            keyring=work.parts.keyring,
-            record=lambda _: _kept(work, sent, done),
-        )
+        _, first = await take_hold.take(work.tx, request, record=lambda _: _kept(work, sent, done))
         if not first:
             raise AlreadyAnswered
         return done
 
-    outcome = await do_once(work.tx, work.caller, sent, act, kept=True)
+    outcome = await do_once(work.tx, sent, act, kept=True)
     ranking = str(ranking_id)
     if isinstance(outcome, Refusal) and outcome.code in GONE:
         ranking = await own.rank(work, referral_id) or ""
@@ -79,12 +72,10 @@ async def renew(id: str, work: WorkIn, sent: SentIn) -> Response:
     """Keep a place a while longer."""
 
     async def act() -> Outcome:
-        hold = await holds.renew(
-            work.tx, work.caller, parse(sent.get("hold")), keyring=work.parts.keyring
-        )
+        hold = await holds.renew(work.tx, parse(sent.get("hold")))
         return _of(hold, id, said="renewed")
 
-    return await shown(work, parse(id), await do_once(work.tx, work.caller, sent, act))
+    return await shown(work, parse(id), await do_once(work.tx, sent, act))
 
 
 @router.post("/find/{id}/release")
@@ -93,12 +84,10 @@ async def release(id: str, work: WorkIn, sent: SentIn) -> Response:
 
     async def act() -> Outcome:
         reason = code(RELEASE, sent.get("reason"), pointer="/reason")
-        hold = await holds.release(
-            work.tx, work.caller, parse(sent.get("hold")), reason=reason, keyring=work.parts.keyring
-        )
+        hold = await holds.release(work.tx, parse(sent.get("hold")), reason=reason)
         return _of(hold, id, said="released")
 
-    return await shown(work, parse(id), await do_once(work.tx, work.caller, sent, act))
+    return await shown(work, parse(id), await do_once(work.tx, sent, act))
 
 
 def _of(hold: Hold, referral_id: str, *, said: str) -> Outcome:
@@ -115,14 +104,12 @@ async def confirm(id: str, work: WorkIn, sent: SentIn) -> Response:
         confirmation = Confirmation(
             parse(sent.get("hold")), expected_at=ahead(sent.optional("expected_at"), at=work.tx.at)
         )
-        row = await confirmations.confirm(
-            work.tx, work.caller, confirmation, keyring=work.parts.keyring
-        )
+        row = await confirmations.confirm(work.tx, confirmation)
         if row.referral_id != parse(id):
             raise Missing
         return Outcome(id, said="under_way")
 
-    return await shown(work, parse(id), await do_once(work.tx, work.caller, sent, act))
+    return await shown(work, parse(id), await do_once(work.tx, sent, act))
 
 
 @router.post("/find/{id}/expectation")
@@ -131,18 +118,12 @@ async def expect(id: str, work: WorkIn, sent: SentIn) -> Response:
 
     async def act() -> Outcome:
         changes = {"expected_at": ahead(sent.optional("expected_at"), at=work.tx.at)}
-        row = await placements.note(
-            work.tx,
-            work.caller,
-            parse(sent.get("placement")),
-            changes=changes,
-            keyring=work.parts.keyring,
-        )
+        row = await placements.note(work.tx, parse(sent.get("placement")), changes=changes)
         if row.referral_id != parse(id):
             raise Missing
         return Outcome(id, said="expected")
 
-    return await shown(work, parse(id), await do_once(work.tx, work.caller, sent, act))
+    return await shown(work, parse(id), await do_once(work.tx, sent, act))
 
 
 @router.post("/find/{id}/no-show")
@@ -151,18 +132,16 @@ async def no_show(id: str, work: WorkIn, sent: SentIn) -> Response:
 
     async def act() -> Outcome:
         safe = sent.get("safe") == "yes"
-        row = await placements.no_show(
-            work.tx, work.caller, parse(sent.get("placement")), safety_checked=safe
-        )
+        row = await placements.no_show(work.tx, parse(sent.get("placement")), safety_checked=safe)
         if row.referral_id != parse(id):
             raise Missing
         return Outcome(id, said="safe" if safe else "not_arrived")
 
-    return await shown(work, parse(id), await do_once(work.tx, work.caller, sent, act))
+    return await shown(work, parse(id), await do_once(work.tx, sent, act))
 
 
 @router.post("/find/{id}/address", dependencies=[Depends(admitted)])
-async def reveal(id: str, page: AnyPage, request: Request, parts: PartsIn) -> Response:
+async def reveal(id: str, page: AnyPage, request: Request) -> Response:
     """Show the address of a site whose provider has accepted: logged first, this once, and kept nowhere."""
     form = await request.form()
     question = Question(
@@ -170,7 +149,7 @@ async def reveal(id: str, page: AnyPage, request: Request, parts: PartsIn) -> Re
         code(PURPOSE, str(form.get("purpose", "")), pointer="/purpose"),
         parse(id),
     )
-    found = await revealed(request, parts, question)
+    found = await revealed(request, question)
     template = "find/_address.html" if page.partial else "find/address.html"
     return page.show(
         template, headers={"Cache-Control": "no-store"}, address=found, referral_id=parse(id)

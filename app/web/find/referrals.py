@@ -38,12 +38,12 @@ async def listed(work: WorkIn) -> Response:
 async def board(work: WorkIn) -> Response:
     """Show it again, after something changed."""
     shown = await _in_hand(work)
-    await desk.note_followed(work.tx, work.caller)
+    await desk.note_followed(work.tx)
     return work.page.show("find/_list.html", **shown)
 
 
 async def _in_hand(work: Work) -> dict[str, Any]:
-    found = await desk.in_hand(work.tx, work.caller, keyring=work.parts.keyring)
+    found = await desk.in_hand(work.tx)
     return {
         "desk": found,
         "providers": await work.providers(),
@@ -89,12 +89,10 @@ async def register(work: WorkIn, sent: SentIn) -> Response:
 
     async def act() -> Outcome:
         content = checked.model_dump(mode="json", exclude={"shield"})
-        referral = await referrals.register(
-            work.tx, work.caller, keyring=work.parts.keyring, content=content
-        )
+        referral = await referrals.register(work.tx, content=content)
         return Outcome(str(referral.id), ranking=await rank(work, referral.id))
 
-    outcome = await do_once(work.tx, work.caller, sent, act)
+    outcome = await do_once(work.tx, sent, act)
     if isinstance(outcome, Invalid):
         return await _again(
             work, await work.form(form, key=sent.get(KEY), faults=faults_at(outcome.faults))
@@ -111,23 +109,21 @@ async def register(work: WorkIn, sent: SentIn) -> Response:
 async def change(id: str, work: WorkIn, sent: SentIn) -> Response:
     """Change what is known of a referral, and rank the places again."""
     form = draft.read(sent.fields).filled()
-    referral = await referrals.read(work.tx, work.caller, parse(id), keyring=work.parts.keyring)
+    referral = await referrals.read(work.tx, parse(id))
     checked = await _checked(work, form)
     if isinstance(checked, dict):
         return await _again(
             work, await work.form(form, referral=referral, key=sent.get(KEY), faults=checked)
         )
     content = checked.model_dump(mode="json", exclude={"shield"})
-    outcome = await do_once(
-        work.tx, work.caller, sent, lambda: know(work, sent, referral.id, content)
-    )
+    outcome = await do_once(work.tx, sent, lambda: know(work, sent, referral.id, content))
     if isinstance(outcome, Invalid):
         faults = faults_at(outcome.faults)
         return await _again(
             work, await work.form(form, referral=referral, key=sent.get(KEY), faults=faults)
         )
     if isinstance(outcome, Refusal):
-        now = await referrals.read(work.tx, work.caller, referral.id, keyring=work.parts.keyring)
+        now = await referrals.read(work.tx, referral.id)
         return await _again(
             work, await work.form(form, referral=now, told=_told(outcome)), status=409
         )
@@ -136,9 +132,7 @@ async def change(id: str, work: WorkIn, sent: SentIn) -> Response:
 
 async def know(work: Work, sent: Sent, referral_id: UUID, content: dict[str, Any]) -> Outcome:
     """Change what is known of a referral unless a colleague did so meanwhile, and rank the places again."""
-    referral = await referrals.read(
-        work.tx, work.caller, referral_id, keyring=work.parts.keyring, lock=True
-    )
+    referral = await referrals.read(work.tx, referral_id, lock=True)
     if sent.get("version") != str(referral.case.version):
         raise Stale
     changed = await danger_changes.know(work.tx, referral, content=content)
@@ -148,7 +142,7 @@ async def know(work: Work, sent: Sent, referral_id: UUID, content: dict[str, Any
 
 async def rank(work: Work, referral_id: UUID) -> str | None:
     """Rank the places for a referral; None where that was done as often as the policy allows."""
-    ranked = await desk.rank(work.tx, work.caller, referral_id, keyring=work.parts.keyring)
+    ranked = await desk.rank(work.tx, referral_id)
     return None if ranked is None else str(ranked.id)
 
 
@@ -157,12 +151,10 @@ async def withdraw(id: str, work: WorkIn, sent: SentIn) -> Response:
     """Close a referral that needs no place any more."""
 
     async def act() -> Outcome:
-        referral = await withdrawals.withdraw(
-            work.tx, work.caller, parse(id), keyring=work.parts.keyring
-        )
+        referral = await withdrawals.withdraw(work.tx, parse(id))
         return Outcome(str(referral.id))
 
-    outcome = await do_once(work.tx, work.caller, sent, act)
+    outcome = await do_once(work.tx, sent, act)
     if isinstance(outcome, Refusal):
         raise outcome
     return work.page.go("/find")
@@ -174,19 +166,12 @@ async def shield(id: str, work: WorkIn, sent: SentIn) -> Response:
 
     async def act() -> Outcome:
         if sent.get("open") == "yes":
-            await shields.take_away(work.tx, work.caller, parse(id), keyring=work.parts.keyring)
+            await shields.take_away(work.tx, parse(id))
         else:
-            await shields.name(
-                work.tx,
-                work.caller,
-                parse(id),
-                wanted=(),
-                pointer="/colleagues",
-                keyring=work.parts.keyring,
-            )
+            await shields.name(work.tx, parse(id), wanted=(), pointer="/colleagues")
         return Outcome(id)
 
-    outcome = await do_once(work.tx, work.caller, sent, act)
+    outcome = await do_once(work.tx, sent, act)
     if isinstance(outcome, Refusal):
         raise outcome
     return work.page.go(outcome.path)

@@ -19,7 +19,7 @@ from app.api.ranking.obstacles import ObstaclesOut
 from app.database.caller import Caller
 from app.database.register import ProviderCard
 from app.database.transaction import Transaction
-from app.deps import CallerIn, Parts, PartsIn, Tx
+from app.deps import Parts, PartsIn, Tx
 from app.desk import desk
 from app.desk.desk import Standing
 from app.errors import Missing
@@ -88,18 +88,18 @@ class Work:
         """Return the map beside a form."""
         reference = await self.tx.snapshots.reference(self.tx)
         known = names(reference.municipalities, self.page.language)
-        return await beside.of_draft(self.tx, self.caller, filled, names=known)
+        return await beside.of_draft(self.tx, filled, names=known)
 
     async def ranked(self, ranking_id: UUID, referral_id: UUID) -> Ranked:
         """Return a recorded ranking of a referral."""
-        found = await rankings.read(self.tx, self.caller, ranking_id, keyring=self.parts.keyring)
+        found = await rankings.read(self.tx, ranking_id)
         if found.referral_id != referral_id:
             raise Missing
         return found
 
 
-async def _work(page: PageIn, tx: Tx, caller: CallerIn, parts: PartsIn) -> Work:
-    return Work(page, tx, caller, parts)
+async def _work(page: PageIn, tx: Tx, parts: PartsIn) -> Work:
+    return Work(page, tx, tx.caller, parts)
 
 
 WorkIn = Annotated[Work, Depends(_work)]
@@ -114,8 +114,8 @@ async def case(
     **said: object,
 ) -> dict[str, Any]:
     """Return what the page of a referral shows; the offers of a ranking only while it looks for a place."""
-    tx, caller = work.tx, work.caller
-    course = await desk.course(tx, caller, referral_id, keyring=work.parts.keyring)
+    tx = work.tx
+    course = await desk.course(tx, referral_id)
     reference = await tx.snapshots.reference(tx)
     known = names(reference.municipalities, work.page.language)
     filled = draft.of_content(course.referral.content, known)
@@ -137,9 +137,7 @@ async def case(
         "reference": reference,
         "policy": reference.policy,
         "codes": load().codes,
-        "contacts": await contacts.listed(
-            tx, caller, referral_id, keyring=work.parts.keyring, limit=MOST_CONTACTS, after=None
-        ),
+        "contacts": await contacts.listed(tx, referral_id, limit=MOST_CONTACTS, after=None),
         "ranking": None
         if ranked is None
         else await offers_of(work, ranked, most=MOST_OFFERS if every else FIRST_OFFERS),

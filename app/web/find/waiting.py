@@ -44,11 +44,9 @@ def _read(model: type[Any], **body: object) -> Any:  # noqa: ANN401 - the model 
 @router.post("/find/{id}/safety-plan")
 async def planned(id: str, work: WorkIn, sent: SentIn) -> Response:
     """Note that there is a safety plan."""
-    referral = await referrals.read(work.tx, work.caller, parse(id), keyring=work.parts.keyring)
+    referral = await referrals.read(work.tx, parse(id))
     content = {**referral.content, "safety_plan": True}
-    outcome = await do_once(
-        work.tx, work.caller, sent, lambda: own.know(work, sent, referral.id, content)
-    )
+    outcome = await do_once(work.tx, sent, lambda: own.know(work, sent, referral.id, content))
     return await shown(work, referral.id, outcome)
 
 
@@ -60,12 +58,10 @@ async def note(id: str, work: WorkIn, sent: SentIn) -> Response:
         due_at = ahead(sent.optional("due_at"), at=work.tx.at)
         wanted = _read(ContactWanted, note=sent.get("note"), kind=sent.optional("kind"))
         said = Said(wanted.kind, wanted.note)
-        await contacts.note(
-            work.tx, work.caller, parse(id), keyring=work.parts.keyring, said=said, due_at=due_at
-        )
+        await contacts.note(work.tx, parse(id), said=said, due_at=due_at)
         return _same(id, sent, said="noted")
 
-    return await _done(id, work, sent, await do_once(work.tx, work.caller, sent, act))
+    return await _done(id, work, sent, await do_once(work.tx, sent, act))
 
 
 @router.post("/find/{id}/alternatives", dependencies=[Depends(providers_known)])
@@ -80,12 +76,10 @@ async def begin(id: str, work: WorkIn, sent: SentIn) -> Response:
             until=sent.optional("until"),
         )
         asked = Wanted(wanted.kind, UUID(wanted.responsible_provider_id), wanted.until)
-        await alternatives.begin(
-            work.tx, work.caller, parse(id), keyring=work.parts.keyring, wanted=asked
-        )
+        await alternatives.begin(work.tx, parse(id), wanted=asked)
         return _same(id, sent, said="arranged")
 
-    return await _done(id, work, sent, await do_once(work.tx, work.caller, sent, act))
+    return await _done(id, work, sent, await do_once(work.tx, sent, act))
 
 
 @router.post("/find/{id}/checks")
@@ -94,9 +88,7 @@ async def check(id: str, work: WorkIn, sent: SentIn) -> Response:
 
     async def act(alternative_id: UUID) -> AlternativeRow:
         wanted = _read(CheckWanted, outcome=sent.get("outcome"))
-        return await alternatives.check(
-            work.tx, work.caller, alternative_id, outcome=wanted.outcome
-        )
+        return await alternatives.check(work.tx, alternative_id, outcome=wanted.outcome)
 
     return await _of_alternative(id, work, sent, act, said="checked")
 
@@ -107,7 +99,7 @@ async def end(id: str, work: WorkIn, sent: SentIn) -> Response:
 
     async def act(alternative_id: UUID) -> AlternativeRow:
         wanted = _read(EndingWanted, reason=sent.get("reason"))
-        return await alternatives.end(work.tx, work.caller, alternative_id, reason=wanted.reason)
+        return await alternatives.end(work.tx, alternative_id, reason=wanted.reason)
 
     return await _of_alternative(id, work, sent, act, said="ended")
 
@@ -118,13 +110,11 @@ async def search(id: str, work: WorkIn, sent: SentIn) -> Response:
     found: dict[str, Any] = {}
 
     async def act() -> Outcome:
-        searched = await swap_searches.search(
-            work.tx, work.caller, parse(id), max_legs=None, keyring=work.parts.keyring
-        )
+        searched = await swap_searches.search(work.tx, parse(id), max_legs=None)
         found["swaps"] = await search_page.shown(work.tx, searched)
         return _same(id, sent, said="searched")
 
-    outcome = await do_once(work.tx, work.caller, sent, act)
+    outcome = await do_once(work.tx, sent, act)
     if isinstance(outcome, Refusal) or not found:
         return await _done(id, work, sent, outcome)
     values = await case(
@@ -142,12 +132,10 @@ async def propose(id: str, work: WorkIn, sent: SentIn) -> Response:
         place = int(rank) if rank.isdecimal() and len(rank) <= len("100") else 0
         if place < 1:
             raise Invalid(Fault("/rank", "is not that of a swap"))
-        await proposals.propose(
-            work.tx, work.caller, parse(sent.get("search")), rank=place, keyring=work.parts.keyring
-        )
+        await proposals.propose(work.tx, parse(sent.get("search")), rank=place)
         return Outcome(id, said="proposed")
 
-    return await _done(id, work, sent, await do_once(work.tx, work.caller, sent, act))
+    return await _done(id, work, sent, await do_once(work.tx, sent, act))
 
 
 @router.post("/find/{id}/consents")
@@ -156,12 +144,10 @@ async def consent(id: str, work: WorkIn, sent: SentIn) -> Response:
 
     async def act() -> Outcome:
         given = Consent(parse(sent.get("leg")), "household")
-        await proposals.consent(
-            work.tx, work.caller, parse(sent.get("swap")), given, keyring=work.parts.keyring
-        )
+        await proposals.consent(work.tx, parse(sent.get("swap")), given)
         return Outcome(id, said="consented")
 
-    return await _done(id, work, sent, await do_once(work.tx, work.caller, sent, act))
+    return await _done(id, work, sent, await do_once(work.tx, sent, act))
 
 
 @router.post("/find/{id}/refusals")
@@ -171,12 +157,10 @@ async def refuse(id: str, work: WorkIn, sent: SentIn) -> Response:
     async def act() -> Outcome:
         wanted = _read(RefusalWanted, reason=sent.get("reason"))
         swap_id = parse(sent.get("swap"))
-        await proposals.refuse(
-            work.tx, work.caller, swap_id, reason=wanted.reason, keyring=work.parts.keyring
-        )
+        await proposals.refuse(work.tx, swap_id, reason=wanted.reason)
         return Outcome(id, said="refused")
 
-    return await _done(id, work, sent, await do_once(work.tx, work.caller, sent, act))
+    return await _done(id, work, sent, await do_once(work.tx, sent, act))
 
 
 def _ranking(sent: Sent) -> UUID | None:
@@ -198,7 +182,7 @@ async def _of_alternative(
             raise Missing
         return _same(id_, sent, said=said)
 
-    return await _done(id_, work, sent, await do_once(work.tx, work.caller, sent, once))
+    return await _done(id_, work, sent, await do_once(work.tx, sent, once))
 
 
 async def _done(id_: str, work: Work, sent: Sent, outcome: Outcome | Refusal) -> Response:

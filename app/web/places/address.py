@@ -5,7 +5,6 @@ from fastapi import APIRouter, Depends, Request, Response
 from app.api.kit.ids import parse
 from app.api.kit.logged_first import admitted
 from app.api.registry.addresses import RevealWanted, revealed
-from app.deps import PartsIn
 from app.registry.address import Question
 from app.web.page import Page
 from app.web.places.answers import sheet
@@ -15,9 +14,9 @@ router = APIRouter(include_in_schema=False)
 
 
 @router.post("/places/site/{id}/address", dependencies=[Depends(admitted)])
-async def reveal(id: str, request: Request, parts: PartsIn, form: FormIn) -> Response:
+async def reveal(id: str, request: Request, form: FormIn) -> Response:
     """Show the address of an own site, for a purpose."""
     wanted = required(RevealWanted, {"purpose": form.one("purpose")})
     question = Question(parse(id), wanted.purpose, None)
-    found = await revealed(request, parts, question)
+    found = await revealed(request, question)
     return sheet(Page(request), "places/_address.html", address=found)

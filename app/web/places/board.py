@@ -9,14 +9,12 @@ from fastapi import APIRouter, Response
 from app.accounts import access_log
 from app.api.placing.holds import HoldOut
 from app.api.placing.swaps import SwapOut
-from app.database.caller import Caller
 from app.database.transaction import Transaction
-from app.deps import CallerIn, PartsIn, Tx
+from app.deps import Tx
 from app.placing import holds, placements
 from app.placing.swaps import proposals
 from app.ranking import vacancies
 from app.referrals import alternatives
-from app.seal import Keyring
 from app.web.page import PageIn
 from app.web.places import reading
 from app.web.places.reading import Own, Stays
@@ -32,74 +30,69 @@ Known = Mapping[str, Any]
 
 
 @router.get("/places")
-async def board(page: PageIn, tx: Tx, caller: CallerIn, parts: PartsIn) -> Response:
+async def board(page: PageIn, tx: Tx) -> Response:
     """Show everything."""
     mine, living = (
-        await reading.own(tx, caller, keyring=parts.keyring),
-        await reading.stays(tx, caller),
+        await reading.own(tx),
+        await reading.stays(tx),
     )
     known: dict[str, Any] = {"board": await reading.board(tx, mine, living.by_place)}
-    known |= await _incoming(tx, caller, mine, keyring=parts.keyring)
-    known |= await _moves(tx, caller, mine, living, keyring=parts.keyring)
-    known |= await _exchange(tx, caller, mine, keyring=parts.keyring)
-    known |= await _others(tx, caller, mine)
+    known |= await _incoming(tx, mine)
+    known |= await _moves(tx, mine, living)
+    known |= await _exchange(tx, mine)
+    known |= await _others(tx, mine)
     return page.show("places/board.html", **known)
 
 
 @router.get("/places/incoming")
-async def incoming(page: PageIn, tx: Tx, caller: CallerIn, parts: PartsIn) -> Response:
+async def incoming(page: PageIn, tx: Tx) -> Response:
     """Show who wants to come."""
-    mine = await reading.own(tx, caller, keyring=parts.keyring)
-    return page.show(
-        "places/_incoming.html", **await _incoming(tx, caller, mine, keyring=parts.keyring)
-    )
+    mine = await reading.own(tx)
+    return page.show("places/_incoming.html", **await _incoming(tx, mine))
 
 
 @router.get("/places/sites")
-async def sites(page: PageIn, tx: Tx, caller: CallerIn, parts: PartsIn) -> Response:
+async def sites(page: PageIn, tx: Tx) -> Response:
     """Show the sites with their places."""
     mine, living = (
-        await reading.own(tx, caller, keyring=parts.keyring),
-        await reading.stays(tx, caller),
+        await reading.own(tx),
+        await reading.stays(tx),
     )
     return page.show("places/_sites.html", board=await reading.board(tx, mine, living.by_place))
 
 
 @router.get("/places/moves")
-async def moves(page: PageIn, tx: Tx, caller: CallerIn, parts: PartsIn) -> Response:
+async def moves(page: PageIn, tx: Tx) -> Response:
     """Show who arrives and who leaves."""
     mine, living = (
-        await reading.own(tx, caller, keyring=parts.keyring),
-        await reading.stays(tx, caller),
+        await reading.own(tx),
+        await reading.stays(tx),
     )
-    return page.show(
-        "places/_moves.html", **await _moves(tx, caller, mine, living, keyring=parts.keyring)
-    )
+    return page.show("places/_moves.html", **await _moves(tx, mine, living))
 
 
 @router.get("/places/swaps")
-async def exchange(page: PageIn, tx: Tx, caller: CallerIn, parts: PartsIn) -> Response:
+async def exchange(page: PageIn, tx: Tx) -> Response:
     """Show the swaps that wait for an answer, or are under way."""
-    mine = await reading.own(tx, caller, keyring=parts.keyring)
-    return page.show(
-        "places/_swaps.html", **await _exchange(tx, caller, mine, keyring=parts.keyring)
-    )
+    mine = await reading.own(tx)
+    return page.show("places/_swaps.html", **await _exchange(tx, mine))
 
 
 @router.get("/places/others")
-async def others(page: PageIn, tx: Tx, caller: CallerIn, parts: PartsIn) -> Response:
+async def others(page: PageIn, tx: Tx) -> Response:
     """Show who is looked after elsewhere, what came free, and who asked for an address."""
-    mine = await reading.own(tx, caller, keyring=parts.keyring)
-    return page.show("places/_others.html", **await _others(tx, caller, mine))
+    mine = await reading.own(tx)
+    return page.show("places/_others.html", **await _others(tx, mine))
 
 
-async def _incoming(tx: Transaction, caller: Caller, mine: Own, *, keyring: Keyring) -> Known:
+async def _incoming(
+    tx: Transaction,
+    mine: Own,
+) -> Known:
     found: list[holds.Hold] = []
     for status in ("pending", "accepted"):
-        found += await reading.every(
-            _held(tx, caller, status, keyring=keyring), lambda hold: (hold.created_at, hold.id)
-        )
-    received = [HoldOut.of(hold) for hold in found if hold.provider_id == caller.provider]
+        found += await reading.every(_held(tx, status), lambda hold: (hold.created_at, hold.id))
+    received = [HoldOut.of(hold) for hold in found if hold.provider_id == tx.caller.provider]
     return {
         # What needs an answer first, and of those what runs out first.
         "holds": sorted(received, key=lambda hold: (hold.status != "pending", hold.expires_at)),
@@ -111,18 +104,19 @@ async def _incoming(tx: Transaction, caller: Caller, mine: Own, *, keyring: Keyr
 
 
 def _held(
-    tx: Transaction, caller: Caller, status: str, *, keyring: Keyring
+    tx: Transaction,
+    status: str,
 ) -> Callable[[int, reading.Position | None], Awaitable[list[holds.Hold]]]:
-    return lambda limit, after: holds.listed(
-        tx, caller, keyring=keyring, status=status, limit=limit, after=after
-    )
+    return lambda limit, after: holds.listed(tx, status=status, limit=limit, after=after)
 
 
 async def _moves(
-    tx: Transaction, caller: Caller, mine: Own, living: Stays, *, keyring: Keyring
+    tx: Transaction,
+    mine: Own,
+    living: Stays,
 ) -> Known:
     promised = {
-        row.hold_id: HoldOut.of(await holds.read(tx, caller, row.hold_id, keyring=keyring))
+        row.hold_id: HoldOut.of(await holds.read(tx, row.hold_id))
         for row in (*living.underway, *living.lost)
     }
     today = alternatives.local_day(tx.at)
@@ -152,21 +146,19 @@ async def _moves(
     }
 
 
-async def _exchange(tx: Transaction, caller: Caller, mine: Own, *, keyring: Keyring) -> Known:
+async def _exchange(
+    tx: Transaction,
+    mine: Own,
+) -> Known:
     shown: list[SwapOut] = []
     for status in ("proposed", "reserved"):
-        listed = await proposals.listed(
-            tx, caller, status=status, limit=reading.AT_ONCE, after=None
-        )
-        shown += [
-            SwapOut.shown(await proposals.read(tx, caller, row.id, keyring=keyring), caller)
-            for row in listed
-        ]
+        listed = await proposals.listed(tx, status=status, limit=reading.AT_ONCE, after=None)
+        shown += [SwapOut.shown(await proposals.read(tx, row.id), tx.caller) for row in listed]
     homes = {
-        leg.placement_id: await _home(tx, caller, mine, leg.placement_id)
+        leg.placement_id: await _home(tx, mine, leg.placement_id)
         for swap in shown
         for leg in swap.legs
-        if leg.placement_id is not None and leg.leaving_id == str(caller.provider)
+        if leg.placement_id is not None and leg.leaving_id == str(tx.caller.provider)
     }
     return {
         "swaps": shown,
@@ -178,19 +170,19 @@ async def _exchange(tx: Transaction, caller: Caller, mine: Own, *, keyring: Keyr
     }
 
 
-async def _home(tx: Transaction, caller: Caller, mine: Own, placement_id: str) -> str:
-    row = await placements.read(tx, caller, UUID(placement_id))
+async def _home(tx: Transaction, mine: Own, placement_id: str) -> str:
+    row = await placements.read(tx, UUID(placement_id))
     return mine.name(row.place_id, row.site_id)
 
 
-async def _others(tx: Transaction, caller: Caller, mine: Own) -> Known:
-    freed = await vacancies.listed(tx, caller, limit=VACANCIES, after=None)
+async def _others(tx: Transaction, mine: Own) -> Known:
+    freed = await vacancies.listed(tx, limit=VACANCIES, after=None)
     return {
-        "alternatives": await alternatives.listed(tx, caller, limit=reading.AT_ONCE, after=None),
+        "alternatives": await alternatives.listed(tx, limit=reading.AT_ONCE, after=None),
         "is_overdue": alternatives.is_overdue,
-        "capacity": await alternatives.capacity(tx, caller),
+        "capacity": await alternatives.capacity(tx),
         "vacancies": [row for row in freed if row.lawful_for],
-        "notices": await access_log.notices(tx, caller, limit=NOTICES, before=None, after=None),
+        "notices": await access_log.notices(tx, limit=NOTICES, before=None, after=None),
         "at": tx.at,
         "mine": mine,
         "providers": await tx.snapshots.providers(tx),

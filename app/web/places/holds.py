@@ -4,7 +4,7 @@ from fastapi import APIRouter, Response
 
 from app.api.kit.ids import parse
 from app.api.placing.holds import DeclineWanted
-from app.deps import CallerIn, PartsIn, Tx
+from app.deps import Tx
 from app.placing import holds
 from app.web.page import PageIn, _
 from app.web.places.answers import said
@@ -14,19 +14,17 @@ router = APIRouter(include_in_schema=False)
 
 
 @router.post("/places/holds/{id}/acceptance")
-async def accept(id: str, page: PageIn, tx: Tx, caller: CallerIn, parts: PartsIn) -> Response:
+async def accept(id: str, page: PageIn, tx: Tx) -> Response:
     """Accept who is coming."""
-    await holds.accept(tx, caller, parse(id), keyring=parts.keyring)
+    await holds.accept(tx, parse(id))
     return said(page, _("Accepted. The intake worker can see it, and confirms when they leave."))
 
 
 @router.post("/places/holds/{id}/decline")
-async def decline(
-    id: str, page: PageIn, tx: Tx, caller: CallerIn, parts: PartsIn, form: FormIn
-) -> Response:
+async def decline(id: str, page: PageIn, tx: Tx, form: FormIn) -> Response:
     """Decline who is coming, with a reason."""
     wanted = required(DeclineWanted, {"reason": form.one("reason")})
-    await holds.decline(tx, caller, parse(id), reason=wanted.reason, keyring=parts.keyring)
+    await holds.decline(tx, parse(id), reason=wanted.reason)
     return said(
         page, _("Declined. The place is free again, and the intake worker is shown the next offer.")
     )

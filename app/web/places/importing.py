@@ -7,7 +7,7 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 from starlette.datastructures import UploadFile
 
-from app.deps import CallerIn, PartsIn, Tx
+from app.deps import Tx
 from app.registry.importing import imports
 from app.registry.importing.csv_files import PLACES, SITES, ImportFaults
 from app.registry.importing.import_reading import Imported
@@ -33,16 +33,17 @@ class Found:
 
 
 @router.get("/places/import")
-async def form(page: PageIn, tx: Tx, caller: CallerIn) -> Response:
+async def form(
+    page: PageIn,
+    tx: Tx,
+) -> Response:
     """Show where a file is chosen, and what must stand in it."""
-    slug = (await tx.snapshots.providers(tx))[str(caller.provider)].slug
+    slug = (await tx.snapshots.providers(tx))[str(tx.caller.provider)].slug
     return page.show(PAGE, kinds=KINDS, slug=slug, found=None)
 
 
 @router.post("/places/import")
-async def take(
-    request: Request, page: PageIn, tx: Tx, caller: CallerIn, parts: PartsIn
-) -> Response:
+async def take(request: Request, page: PageIn, tx: Tx) -> Response:
     """Look at a file; or take it in, where this very file was looked at before."""
     async with request.form() as sent:
         kind = KINDS.get(str(sent.get("kind")), PLACES)
@@ -51,22 +52,16 @@ async def take(
         digest = hashlib.sha256(raw).hexdigest()
         keep = sent.get("take") == digest
     try:
-        imported = await imports.take_in_own(
-            tx, caller, kind, raw, keyring=parts.keyring, keep=keep
-        )
+        imported = await imports.take_in_own(tx, kind, raw, keep=keep)
     except ImportFaults as refused:
         faults = tuple(
             (fault.line, fault.column, explained(fault.message)) for fault in refused.faults
         )
-        return await _show(page, tx, caller, Found(kind.name, faults=faults), status=400)
-    return await _show(
-        page, tx, caller, Found(kind.name, done=keep, imported=imported, digest=digest)
-    )
+        return await _show(page, tx, Found(kind.name, faults=faults), status=400)
+    return await _show(page, tx, Found(kind.name, done=keep, imported=imported, digest=digest))
 
 
-async def _show(
-    page: Page, tx: Tx, caller: CallerIn, found: Found, *, status: int = 200
-) -> Response:
+async def _show(page: Page, tx: Tx, found: Found, *, status: int = 200) -> Response:
     known: dict[str, Any] = {"kinds": KINDS, "found": found}
-    known["slug"] = (await tx.snapshots.providers(tx))[str(caller.provider)].slug
+    known["slug"] = (await tx.snapshots.providers(tx))[str(tx.caller.provider)].slug
     return page.show(PART if page.partial else PAGE, status=status, **known)

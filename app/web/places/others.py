@@ -4,7 +4,7 @@ from fastapi import APIRouter, Response
 
 from app.api.kit.ids import parse
 from app.api.referrals.alternatives import CapacityWanted, CheckWanted, EndingWanted
-from app.deps import CallerIn, Tx
+from app.deps import Tx
 from app.referrals import alternatives
 from app.web.page import PageIn, _
 from app.web.places.answers import said, sheet
@@ -14,38 +14,41 @@ router = APIRouter(include_in_schema=False)
 
 
 @router.post("/places/alternatives/{id}/check")
-async def check(id: str, page: PageIn, tx: Tx, caller: CallerIn, form: FormIn) -> Response:
+async def check(id: str, page: PageIn, tx: Tx, form: FormIn) -> Response:
     """Say how a household is that has an alternative."""
     wanted = required(CheckWanted, {"outcome": form.one("outcome")})
-    await alternatives.check(tx, caller, parse(id), outcome=wanted.outcome)
+    await alternatives.check(tx, parse(id), outcome=wanted.outcome)
     if wanted.outcome == alternatives.WELL:
         return said(page, _("Noted: they are well."))
     return said(page, _("Noted. Their own desk is warned now; try again as soon as you can."))
 
 
 @router.post("/places/alternatives/{id}/ending")
-async def end(id: str, page: PageIn, tx: Tx, caller: CallerIn, form: FormIn) -> Response:
+async def end(id: str, page: PageIn, tx: Tx, form: FormIn) -> Response:
     """End an alternative, with a reason."""
     wanted = required(EndingWanted, {"reason": form.one("reason")})
-    await alternatives.end(tx, caller, parse(id), reason=wanted.reason)
+    await alternatives.end(tx, parse(id), reason=wanted.reason)
     return said(page, _("Ended. Their own desk can see it."))
 
 
 @router.get("/places/capacity")
-async def capacity(page: PageIn, tx: Tx, caller: CallerIn) -> Response:
+async def capacity(
+    page: PageIn,
+    tx: Tx,
+) -> Response:
     """Show how many households can be helped where they are."""
-    known = await alternatives.capacity(tx, caller)
+    known = await alternatives.capacity(tx)
     return sheet(
         page, "places/_capacity.html", values={"capacity": known.capacity}, known=known, faults={}
     )
 
 
 @router.post("/places/capacity")
-async def publish(page: PageIn, tx: Tx, caller: CallerIn, form: FormIn) -> Response:
+async def publish(page: PageIn, tx: Tx, form: FormIn) -> Response:
     """Say how many that can be."""
     wanted, faults = read(CapacityWanted, {"capacity": form.number("capacity")})
     if wanted is None:
-        known = await alternatives.capacity(tx, caller)
+        known = await alternatives.capacity(tx)
         return sheet(
             page,
             "places/_capacity.html",
@@ -54,5 +57,5 @@ async def publish(page: PageIn, tx: Tx, caller: CallerIn, form: FormIn) -> Respo
             known=known,
             faults=faults,
         )
-    await alternatives.set_capacity(tx, caller, capacity=wanted.capacity)
+    await alternatives.set_capacity(tx, capacity=wanted.capacity)
     return said(page, _("Published. Every intake desk can see it."))

@@ -7,14 +7,12 @@ from datetime import datetime, timedelta
 from typing import TypeVar
 from uuid import UUID
 
-from app.database.caller import Caller
 from app.database.transaction import Transaction
 from app.placing import placements
 from app.placing.store.placements import PlacementRow
 from app.registry import places, sites
 from app.registry.places import Place
 from app.registry.sites import Site
-from app.seal import Keyring
 
 AT_ONCE = 200
 SOON = 4
@@ -160,52 +158,52 @@ class Own:
         )
 
 
-async def own_sites(tx: Transaction, caller: Caller, *, keyring: Keyring) -> list[Site]:
+async def own_sites(
+    tx: Transaction,
+) -> list[Site]:
     """Return the sites by name."""
     found = await every(
-        lambda limit, after: sites.listed(tx, caller, keyring=keyring, limit=limit, after=after),
+        lambda limit, after: sites.listed(tx, limit=limit, after=after),
         lambda site: (site.created_at, site.id),
     )
     return sorted(found, key=lambda site: (site.name.casefold(), site.id))
 
 
-async def own_places(
-    tx: Transaction, caller: Caller, *, keyring: Keyring, site_id: UUID | None = None
-) -> list[Place]:
+async def own_places(tx: Transaction, *, site_id: UUID | None = None) -> list[Place]:
     """Return the places by label."""
     found = await every(
-        lambda limit, after: places.listed(
-            tx, caller, keyring=keyring, site_id=site_id, limit=limit, after=after
-        ),
+        lambda limit, after: places.listed(tx, site_id=site_id, limit=limit, after=after),
         lambda place: (place.row.created_at, place.row.id),
     )
     return sorted(found, key=lambda place: (place.label.casefold(), place.row.id))
 
 
-async def stays(tx: Transaction, caller: Caller) -> Stays:
+async def stays(
+    tx: Transaction,
+) -> Stays:
     """Return the placements that are not over."""
     arrived, underway, lost = [
-        await _with_status(tx, caller, status) for status in ("arrived", "underway", "no_show")
+        await _with_status(tx, status) for status in ("arrived", "underway", "no_show")
     ]
     return Stays(
-        tuple(row for row in arrived if row.receiver_id == caller.provider),
-        tuple(row for row in underway if row.receiver_id == caller.provider),
+        tuple(row for row in arrived if row.receiver_id == tx.caller.provider),
+        tuple(row for row in underway if row.receiver_id == tx.caller.provider),
         tuple(row for row in lost if row.safety_checked_at is None),
     )
 
 
-async def _with_status(tx: Transaction, caller: Caller, status: str) -> Sequence[PlacementRow]:
+async def _with_status(tx: Transaction, status: str) -> Sequence[PlacementRow]:
     return await every(
-        lambda limit, after: placements.listed(tx, caller, status=status, limit=limit, after=after),
+        lambda limit, after: placements.listed(tx, status=status, limit=limit, after=after),
         lambda row: (row.created_at, row.id),
     )
 
 
-async def own(tx: Transaction, caller: Caller, *, keyring: Keyring) -> Own:
+async def own(
+    tx: Transaction,
+) -> Own:
     """Return everything that is the provider's own."""
-    return Own(
-        await own_sites(tx, caller, keyring=keyring), await own_places(tx, caller, keyring=keyring)
-    )
+    return Own(await own_sites(tx), await own_places(tx))
 
 
 async def board(tx: Transaction, mine: Own, living: Mapping[UUID, PlacementRow]) -> Board:

@@ -9,14 +9,12 @@ from fastapi import APIRouter, Response
 from app.api.kit.changes import sent
 from app.api.kit.ids import parse
 from app.api.registry.sites import SiteChange, SiteOut, SiteWanted
-from app.database.caller import Caller
 from app.database.transaction import Transaction
-from app.deps import CallerIn, PartsIn, Tx
+from app.deps import Tx
 from app.errors import Invalid
 from app.registry import sites
 from app.registry.importing.csv_lines import tidy
 from app.registry.store.sites import Traits
-from app.seal import Keyring
 from app.web.page import Page, PageIn, _
 from app.web.places import reading
 from app.web.places.answers import said, sheet, version_of
@@ -32,69 +30,65 @@ async def new(page: PageIn, tx: Tx) -> Response:
 
 
 @router.post("/places/site")
-async def add(page: PageIn, tx: Tx, caller: CallerIn, parts: PartsIn, form: FormIn) -> Response:
+async def add(page: PageIn, tx: Tx, form: FormIn) -> Response:
     """Add a site; its places come next."""
     where = {name: form.one(name) for name in ("street", "postcode", "city")}
     wanted, faults = read(
         SiteWanted, _body(form) | {"municipality": form.one("municipality"), "address": where}
     )
     # What has its name already cannot be told from it, by people or by files.
-    await sites.alone(tx, caller)
-    if wanted is not None and await _has(tx, caller, wanted.name, keyring=parts.keyring):
+    await sites.alone(tx)
+    if wanted is not None and await _has(tx, wanted.name):
         wanted, faults = None, {"name": TAKEN}
     if wanted is None:
         return await _new(page, tx, values=form.values, faults=faults)
     content = sent(wanted, all_fields=True)
     name, address = content.pop("name"), content.pop("address")
-    await sites.add(
-        tx, caller, keyring=parts.keyring, name=name, address=address, traits=Traits(**content)
-    )
+    await sites.add(tx, name=name, address=address, traits=Traits(**content))
     return said(page, _("%(site)s is added. Now add its places.") % {"site": name})
 
 
 @router.get("/places/site/{id}")
-async def one(id: str, page: PageIn, tx: Tx, caller: CallerIn, parts: PartsIn) -> Response:
+async def one(id: str, page: PageIn, tx: Tx) -> Response:
     """Show what there is to say and to do about a site."""
-    site = await sites.read(tx, caller, parse(id), keyring=parts.keyring)
+    site = await sites.read(tx, parse(id))
     return await _sheet(page, tx, site, values=_values(site), faults={})
 
 
 @router.post("/places/site/{id}")
-async def change(
-    id: str, page: PageIn, tx: Tx, caller: CallerIn, parts: PartsIn, form: FormIn
-) -> Response:
+async def change(id: str, page: PageIn, tx: Tx, form: FormIn) -> Response:
     """Change a site."""
-    site = await sites.read(tx, caller, parse(id), keyring=parts.keyring, lock=True)
+    site = await sites.read(tx, parse(id), lock=True)
     unchanged(form, version_of(SiteOut.of(site)))
     wanted, faults = read(SiteChange, _body(form))
-    if wanted is not None and await _has(
-        tx, caller, wanted.name, keyring=parts.keyring, but=site.id
-    ):
+    if wanted is not None and await _has(tx, wanted.name, but=site.id):
         wanted, faults = None, {"name": TAKEN}
     if wanted is None:
         return await _sheet(page, tx, site, values=form.values, faults=faults)
     try:
-        await sites.change(tx, caller, site, changes=sent(wanted), keyring=parts.keyring)
+        await sites.change(tx, site, changes=sent(wanted))
     except Invalid as refusal:
         return await _sheet(page, tx, site, values=form.values, faults=faults_of(refusal))
     return said(page, _("%(site)s is changed.") % {"site": wanted.name})
 
 
 @router.post("/places/site/{id}/confirmation")
-async def confirm(id: str, page: PageIn, tx: Tx, caller: CallerIn) -> Response:
+async def confirm(
+    id: str,
+    page: PageIn,
+    tx: Tx,
+) -> Response:
     """Say that everything at a site is true as of now."""
-    await sites.confirm(tx, caller, parse(id))
+    await sites.confirm(tx, parse(id))
     return said(page, _("Thank you: everything there is true as of now."))
 
 
 @router.post("/places/site/{id}/admission")
-async def admit(
-    id: str, page: PageIn, tx: Tx, caller: CallerIn, parts: PartsIn, form: FormIn
-) -> Response:
+async def admit(id: str, page: PageIn, tx: Tx, form: FormIn) -> Response:
     """Pause the admission of a site, or open it again."""
     wanted = required(SiteChange, {"admission": form.one("admission")})
-    site = await sites.read(tx, caller, parse(id), keyring=parts.keyring, lock=True)
-    await sites.change(tx, caller, site, changes=sent(wanted), keyring=parts.keyring)
+    site = await sites.read(tx, parse(id), lock=True)
+    await sites.change(tx, site, changes=sent(wanted))
     if wanted.admission == "open":
         return said(page, _("%(site)s admits people again.") % {"site": site.name})
     return said(
@@ -103,13 +97,11 @@ async def admit(
 
 
 @router.post("/places/site/{id}/alarm")
-async def alarm(
-    id: str, page: PageIn, tx: Tx, caller: CallerIn, parts: PartsIn, form: FormIn
-) -> Response:
+async def alarm(id: str, page: PageIn, tx: Tx, form: FormIn) -> Response:
     """Say why nobody is safe at a site any more; or that they are again."""
     wanted = required(SiteChange, {"compromised": form.one("compromised")})
-    site = await sites.read(tx, caller, parse(id), keyring=parts.keyring, lock=True)
-    await sites.change(tx, caller, site, changes=sent(wanted), keyring=parts.keyring)
+    site = await sites.read(tx, parse(id), lock=True)
+    await sites.change(tx, site, changes=sent(wanted))
     if wanted.compromised is None:
         return said(page, _("%(site)s is safe again.") % {"site": site.name})
     return said(
@@ -135,10 +127,8 @@ def _values(site: sites.Site) -> Mapping[str, Any]:
     return shown | {"automaticAcceptance": ["yes"] if site.traits.automatic_acceptance else []}
 
 
-async def _has(
-    tx: Transaction, caller: Caller, name: str, *, keyring: Keyring, but: UUID | None = None
-) -> bool:
-    known = await reading.own_sites(tx, caller, keyring=keyring)
+async def _has(tx: Transaction, name: str, *, but: UUID | None = None) -> bool:
+    known = await reading.own_sites(tx)
     return any(tidy(site.name) == tidy(name) and site.id != but for site in known)
 
 

@@ -7,9 +7,8 @@ from fastapi import APIRouter, Response
 
 from app.api.kit.ids import parse
 from app.api.registry.places import PlaceChange
-from app.database.caller import Caller
 from app.database.transaction import Transaction
-from app.deps import CallerIn, PartsIn, Tx
+from app.deps import PartsIn, Tx
 from app.errors import Invalid
 from app.registry import places
 from app.registry.store.places import State
@@ -35,32 +34,26 @@ NOW = {
 
 
 @router.post("/places/place/{id}/free")
-async def free(id: str, page: PageIn, tx: Tx, caller: CallerIn, parts: PartsIn) -> Response:
+async def free(id: str, page: PageIn, tx: Tx) -> Response:
     """Say that a place is free."""
-    return await _declare(page, tx, caller, id, PlaceChange(status="free"), keyring=parts.keyring)
+    return await _declare(page, tx, id, PlaceChange(status="free"))
 
 
 @router.post("/places/place/{id}/occupied")
-async def occupied(id: str, page: PageIn, tx: Tx, caller: CallerIn, parts: PartsIn) -> Response:
+async def occupied(id: str, page: PageIn, tx: Tx) -> Response:
     """Say that somebody lives there who came without Plek."""
-    return await _declare(
-        page, tx, caller, id, PlaceChange(status="occupied"), keyring=parts.keyring
-    )
+    return await _declare(page, tx, id, PlaceChange(status="occupied"))
 
 
 @router.post("/places/place/{id}/out-of-service")
-async def out_of_service(
-    id: str, page: PageIn, tx: Tx, caller: CallerIn, parts: PartsIn, form: FormIn
-) -> Response:
+async def out_of_service(id: str, page: PageIn, tx: Tx, form: FormIn) -> Response:
     """Say why nobody can live there for now, and until when where that is known."""
     body = {"status": "out_of_service", "reason": form.one("reason"), "until": form.moment("until")}
-    return await _declare(page, tx, caller, id, required(PlaceChange, body), keyring=parts.keyring)
+    return await _declare(page, tx, id, required(PlaceChange, body))
 
 
 @router.post("/places/place/{id}/undo")
-async def undo(
-    id: str, page: PageIn, tx: Tx, caller: CallerIn, parts: PartsIn, form: FormIn
-) -> Response:
+async def undo(id: str, page: PageIn, tx: Tx, parts: PartsIn, form: FormIn) -> Response:
     """Put back what a place was, unless somebody has taken or changed it since."""
     read = parts.keyring.read_token(form.one("token") or "", scope=SCOPE)
     if read is None:
@@ -69,7 +62,7 @@ async def undo(
     if place_id != id:
         raise Invalid
     before, after = _state(states[:3]), _state(states[3:])
-    place = await places.read(tx, caller, parse(id), keyring=parts.keyring, lock=True)
+    place = await places.read(tx, parse(id), lock=True)
     if place.row.claimed:
         return said(
             page,
@@ -82,22 +75,25 @@ async def undo(
         )
     if tx.at - datetime.fromisoformat(at) > timedelta(seconds=UNDO_S + GRACE_S):
         return said(page, _("That was too long ago. Change the place itself."), wrong=True)
-    await places.change(tx, caller, place, changes={}, state=before)
+    await places.change(tx, place, changes={}, state=before)
     return said(page, _("%(place)s is as it was.") % {"place": place.label})
 
 
 async def _declare(
-    page: Page, tx: Transaction, caller: Caller, id: str, wanted: PlaceChange, *, keyring: Keyring
+    page: Page,
+    tx: Transaction,
+    id: str,
+    wanted: PlaceChange,
 ) -> Response:
-    place = await places.read(tx, caller, parse(id), keyring=keyring, lock=True)
+    place = await places.read(tx, parse(id), lock=True)
     before = place.row.state
-    after = (await places.change(tx, caller, place, changes={}, state=wanted.state())).row.state
+    after = (await places.change(tx, place, changes={}, state=wanted.state())).row.state
     sentence = _(NOW[after.status]) % {"place": place.label}
     if before == after:
         return said(page, sentence)
     undo = {
         "path": f"/places/place/{place.row.id}/undo",
-        "token": _token(keyring, place.row.id, before, after, at=tx.at),
+        "token": _token(tx.keyring, place.row.id, before, after, at=tx.at),
         "until": tx.at + timedelta(seconds=UNDO_S),
     }
     return said(page, sentence, undo=undo)

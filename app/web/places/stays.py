@@ -13,16 +13,14 @@ from app.api.placing.placements import (
     PlacementChange,
     PlacementOut,
 )
-from app.database.caller import Caller
 from app.database.transaction import Transaction
-from app.deps import CallerIn, PartsIn, Tx
+from app.deps import Tx
 from app.errors import Invalid, Missing
 from app.placing import agreements, coming, corrections, placements
 from app.placing.corrections import Wrong
 from app.placing.placements import Leaving
 from app.placing.store.placements import PlacementRow
 from app.referrals import alternatives
-from app.seal import Keyring
 from app.web.page import Page, PageIn, _
 from app.web.places import reading
 from app.web.places.answers import said, sheet, version_of
@@ -32,38 +30,34 @@ router = APIRouter(include_in_schema=False)
 
 
 @router.post("/places/stay/{id}/arrival")
-async def arrive(id: str, page: PageIn, tx: Tx, caller: CallerIn, parts: PartsIn) -> Response:
+async def arrive(id: str, page: PageIn, tx: Tx) -> Response:
     """Record that a household has arrived."""
-    await placements.arrive(tx, caller, parse(id), keyring=parts.keyring)
+    await placements.arrive(tx, parse(id))
     return said(page, _("They have arrived. Welcome to them."))
 
 
 @router.post("/places/stay/{id}/no-show")
-async def no_show(id: str, page: PageIn, tx: Tx, caller: CallerIn, form: FormIn) -> Response:
+async def no_show(id: str, page: PageIn, tx: Tx, form: FormIn) -> Response:
     """Record that a household did not come, or, by whoever sent it, that it is safe."""
     safe = form.one("safe") is not None
-    await placements.no_show(tx, caller, parse(id), safety_checked=safe)
+    await placements.no_show(tx, parse(id), safety_checked=safe)
     if safe:
         return said(page, _("Good. The place is free again, and a new place can be looked for."))
     return said(page, _("Noted. The place is kept until their own desk knows that they are safe."))
 
 
 @router.get("/places/stay/{id}")
-async def one(id: str, page: PageIn, tx: Tx, caller: CallerIn, parts: PartsIn) -> Response:
+async def one(id: str, page: PageIn, tx: Tx) -> Response:
     """Show a stay: what delays its end, and the form with which it ends."""
-    row = await _here(tx, caller, id)
+    row = await _here(tx, id)
     values: Mapping[str, Any] = PlacementOut.of(row).model_dump(by_alias=True, mode="json")
-    return await _sheet(
-        page, tx, row, values=values | {"current": list(row.blocked_since)}, keyring=parts.keyring
-    )
+    return await _sheet(page, tx, row, values=values | {"current": list(row.blocked_since)})
 
 
 @router.post("/places/stay/{id}")
-async def note(
-    id: str, page: PageIn, tx: Tx, caller: CallerIn, parts: PartsIn, form: FormIn
-) -> Response:
+async def note(id: str, page: PageIn, tx: Tx, form: FormIn) -> Response:
     """Note what is known of a departure to come."""
-    row = await _here(tx, caller, id, lock=True)
+    row = await _here(tx, id, lock=True)
     unchanged(form, version_of(PlacementOut.of(row)))
     body: dict[str, Any] = {
         "expectedDeparture": form.one("expectedDeparture"),
@@ -74,19 +68,15 @@ async def note(
         body["returnBy"] = form.one("returnBy")
     wanted, faults = read(PlacementChange, body)
     if wanted is None:
-        return await _sheet(page, tx, row, values=form.values, faults=faults, keyring=parts.keyring)
-    await placements.note(
-        tx, caller, row.id, changes=wanted.model_dump(exclude_unset=True), keyring=parts.keyring
-    )
+        return await _sheet(page, tx, row, values=form.values, faults=faults)
+    await placements.note(tx, row.id, changes=wanted.model_dump(exclude_unset=True))
     return said(page, _("Noted."))
 
 
 @router.post("/places/stay/{id}/departure")
-async def depart(
-    id: str, page: PageIn, tx: Tx, caller: CallerIn, parts: PartsIn, form: FormIn
-) -> Response:
+async def depart(id: str, page: PageIn, tx: Tx, form: FormIn) -> Response:
     """Record the end of a stay: the place is free again."""
-    row = await _here(tx, caller, id, lock=True)
+    row = await _here(tx, id, lock=True)
     body = {
         "destination": form.one("destination"),
         "blockers": form.many("blockers"),
@@ -94,29 +84,25 @@ async def depart(
     }
     wanted, faults = read(DepartureWanted, body)
     if wanted is None:
-        return await _sheet(page, tx, row, values=form.values, faults=faults, keyring=parts.keyring)
+        return await _sheet(page, tx, row, values=form.values, faults=faults)
     leaving = Leaving(wanted.destination, tuple(wanted.blockers), wanted.departed_at)
     try:
-        await placements.depart(tx, caller, row.id, leaving=leaving, keyring=parts.keyring)
+        await placements.depart(tx, row.id, leaving=leaving)
     except Invalid as refusal:
         faults = faults_of(refusal)
-        return await _sheet(page, tx, row, values=form.values, faults=faults, keyring=parts.keyring)
+        return await _sheet(page, tx, row, values=form.values, faults=faults)
     return said(page, _("They have left. The place is free again."))
 
 
 @router.post("/places/stay/{id}/correction")
-async def correct(
-    id: str, page: PageIn, tx: Tx, caller: CallerIn, parts: PartsIn, form: FormIn
-) -> Response:
+async def correct(id: str, page: PageIn, tx: Tx, form: FormIn) -> Response:
     """Correct an arrival that was recorded wrongly: nobody came, or on another day."""
-    row = await _here(tx, caller, id)
+    row = await _here(tx, id)
     body = {"code": form.one("code"), "at": form.moment("at")}
     wanted, faults = read(CorrectionWanted, body)
     if wanted is not None:
         try:
-            await corrections.correct(
-                tx, caller, row.id, Wrong(wanted.code, wanted.at), keyring=parts.keyring
-            )
+            await corrections.correct(tx, row.id, Wrong(wanted.code, wanted.at))
         except Invalid as refusal:
             faults = faults_of(refusal)
         else:
@@ -126,23 +112,23 @@ async def correct(
                     "Corrected. What was recorded before stays in the ledger, with what corrects it."
                 ),
             )
-    return await _sheet(page, tx, row, values=form.values, faults=faults, keyring=parts.keyring)
+    return await _sheet(page, tx, row, values=form.values, faults=faults)
 
 
 @router.post("/places/stay/{id}/agreement")
-async def agree(id: str, page: PageIn, tx: Tx, caller: CallerIn, form: FormIn) -> Response:
+async def agree(id: str, page: PageIn, tx: Tx, form: FormIn) -> Response:
     """Note that a household would move for a swap, or would rather stay."""
     if form.one("would") is None:
-        await agreements.withdraw(tx, caller, parse(id))
+        await agreements.withdraw(tx, parse(id))
         return said(page, _("Noted: they would rather stay."))
-    await agreements.agree(tx, caller, parse(id))
+    await agreements.agree(tx, parse(id))
     return said(page, _("Noted: they would move if that helps somebody."))
 
 
-async def _here(tx: Transaction, caller: Caller, id: str, *, lock: bool = False) -> PlacementRow:
+async def _here(tx: Transaction, id: str, *, lock: bool = False) -> PlacementRow:
     """Return a placement that the caller's provider received."""
-    row = await placements.read(tx, caller, parse(id), lock=lock)
-    if row.receiver_id != caller.provider:
+    row = await placements.read(tx, parse(id), lock=lock)
+    if row.receiver_id != tx.caller.provider:
         raise Missing
     return row
 
@@ -153,13 +139,12 @@ async def _sheet(
     row: PlacementRow,
     *,
     values: Mapping[str, Any],
-    keyring: Keyring,
     faults: Faults | None = None,
 ) -> Response:
     caller = page.caller
     assert caller is not None  # noqa: S101 - the page was opened by somebody
     try:
-        agreed = await agreements.read(tx, caller, row.id)
+        agreed = await agreements.read(tx, row.id)
     except Missing:
         agreed = None
     shown, reference = PlacementOut.of(row), await tx.snapshots.reference(tx)
@@ -168,12 +153,10 @@ async def _sheet(
         "places/_stay.html",
         status=400 if faults else 200,
         stay=shown,
-        name=(await reading.own(tx, caller, keyring=keyring)).name(row.place_id, row.site_id),
+        name=(await reading.own(tx)).name(row.place_id, row.site_id),
         sender=(await tx.snapshots.providers(tx))[str(row.provider_id)].name,
         town=reference.municipalities[row.origin].name,
-        who=ComingOut.of(
-            (await coming.of_placements(tx, caller, [row], keyring=keyring)).get(row.id)
-        ),
+        who=ComingOut.of((await coming.of_placements(tx, [row])).get(row.id)),
         reference=reference,
         today=alternatives.local_day(tx.at),
         agreed=agreed,

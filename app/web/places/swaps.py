@@ -4,7 +4,7 @@ from fastapi import APIRouter, Response
 
 from app.api.kit.ids import parse
 from app.api.placing.swaps import ConsentWanted, RefusalWanted
-from app.deps import CallerIn, PartsIn, Tx
+from app.deps import Tx
 from app.placing.swaps import proposals
 from app.placing.swaps.proposals import Consent
 from app.web.page import PageIn, _
@@ -15,23 +15,19 @@ router = APIRouter(include_in_schema=False)
 
 
 @router.post("/places/swaps/{id}/consent")
-async def consent(
-    id: str, page: PageIn, tx: Tx, caller: CallerIn, parts: PartsIn, form: FormIn
-) -> Response:
+async def consent(id: str, page: PageIn, tx: Tx, form: FormIn) -> Response:
     """Say yes to one side of one leg."""
     wanted = required(ConsentWanted, {"legId": form.one("leg"), "as": form.one("as")})
     given = Consent(parse(wanted.leg_id), wanted.as_)
-    shown = await proposals.consent(tx, caller, parse(id), given, keyring=parts.keyring)
+    shown = await proposals.consent(tx, parse(id), given)
     if shown.swap.status == "reserved":
         return said(page, _("Everybody said yes: all the places of this swap are reserved."))
     return said(page, _("Your yes is noted. The swap waits for the others."))
 
 
 @router.post("/places/swaps/{id}/refusal")
-async def refuse(
-    id: str, page: PageIn, tx: Tx, caller: CallerIn, parts: PartsIn, form: FormIn
-) -> Response:
+async def refuse(id: str, page: PageIn, tx: Tx, form: FormIn) -> Response:
     """Say no to a swap, with a reason."""
     wanted = required(RefusalWanted, {"reason": form.one("reason")})
-    await proposals.refuse(tx, caller, parse(id), reason=wanted.reason, keyring=parts.keyring)
+    await proposals.refuse(tx, parse(id), reason=wanted.reason)
     return said(page, _("You said no. The swap ends for all, and nobody moves."))

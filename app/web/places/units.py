@@ -9,15 +9,13 @@ from fastapi import APIRouter, Response
 from app.api.kit.changes import sent
 from app.api.kit.ids import parse
 from app.api.registry.places import PlaceChange, PlaceOut, PlaceWanted
-from app.database.caller import Caller
 from app.database.transaction import Transaction
-from app.deps import CallerIn, PartsIn, Tx
+from app.deps import Tx
 from app.registry import places, sites
 from app.registry.importing.csv_lines import tidy
 from app.registry.places import Place
 from app.registry.sites import Site
 from app.registry.store.places import Attributes
-from app.seal import Keyring
 from app.web.page import Page, PageIn, _, ngettext
 from app.web.places import reading
 from app.web.places.answers import said, sheet, version_of
@@ -30,19 +28,17 @@ USUAL: Mapping[str, Any] = {"genders": ["female"], "sonsUpToAge": 17, "bedSpaces
 
 
 @router.get("/places/site/{id}/place")
-async def new(id: str, page: PageIn, tx: Tx, caller: CallerIn, parts: PartsIn) -> Response:
+async def new(id: str, page: PageIn, tx: Tx) -> Response:
     """Show the form of new places at a site."""
-    site = await sites.read(tx, caller, parse(id), keyring=parts.keyring)
+    site = await sites.read(tx, parse(id))
     return _new(page, site, values=USUAL, faults={})
 
 
 @router.post("/places/site/{id}/place")
-async def add(
-    id: str, page: PageIn, tx: Tx, caller: CallerIn, parts: PartsIn, form: FormIn
-) -> Response:
+async def add(id: str, page: PageIn, tx: Tx, form: FormIn) -> Response:
     """Add free places that are alike, one for each label."""
     # Locked: who sends the same again waits here, and finds the labels taken.
-    site = await sites.read(tx, caller, parse(id), keyring=parts.keyring, lock=True)
+    site = await sites.read(tx, parse(id), lock=True)
     labels = [
         label for label in (part.strip() for part in (form.one("label") or "").split(",")) if label
     ]
@@ -52,7 +48,7 @@ async def add(
         body, wrong = read(PlaceWanted, _body(form) | {"siteId": id, "label": label})
         wanted += [] if body is None else [body]
         faults = {**faults, **wrong}
-    known = await _labels(tx, caller, site.id, keyring=parts.keyring)
+    known = await _labels(tx, site.id)
     if not known.isdisjoint(map(tidy, labels)) or len(set(labels)) < len(labels):
         faults = {**faults, "label": TAKEN}
     if faults:
@@ -62,9 +58,7 @@ async def add(
         label = content.pop("label")
         del content["site_id"]
         attributes = Attributes(**content)
-        await places.add(
-            tx, caller, keyring=parts.keyring, site_id=site.id, label=label, attributes=attributes
-        )
+        await places.add(tx, site_id=site.id, label=label, attributes=attributes)
     return said(
         page,
         ngettext("One place is added.", "%(num)d places are added.", len(wanted))
@@ -73,29 +67,27 @@ async def add(
 
 
 @router.get("/places/place/{id}")
-async def one(id: str, page: PageIn, tx: Tx, caller: CallerIn, parts: PartsIn) -> Response:
+async def one(id: str, page: PageIn, tx: Tx) -> Response:
     """Show what there is to say of a place: why it is out of service, and what it is like."""
-    place = await places.read(tx, caller, parse(id), keyring=parts.keyring)
-    site = await sites.read(tx, caller, place.row.site_id, keyring=parts.keyring)
+    place = await places.read(tx, parse(id))
+    site = await sites.read(tx, place.row.site_id)
     return _sheet(page, place, site, values=PlaceOut.of(place).model_dump(by_alias=True), faults={})
 
 
 @router.post("/places/place/{id}")
-async def change(
-    id: str, page: PageIn, tx: Tx, caller: CallerIn, parts: PartsIn, form: FormIn
-) -> Response:
+async def change(id: str, page: PageIn, tx: Tx, form: FormIn) -> Response:
     """Change what a place is like; of one that somebody was promised, only its label."""
-    place = await places.read(tx, caller, parse(id), keyring=parts.keyring, lock=True)
-    site = await sites.read(tx, caller, place.row.site_id, keyring=parts.keyring)
+    place = await places.read(tx, parse(id), lock=True)
+    site = await sites.read(tx, place.row.site_id)
     unchanged(form, version_of(PlaceOut.of(place)))
     label = {"label": form.one("label")}
     wanted, faults = read(PlaceChange, label if place.row.claimed else _body(form) | label)
-    others = await _labels(tx, caller, site.id, keyring=parts.keyring) - {tidy(place.label)}
+    others = await _labels(tx, site.id) - {tidy(place.label)}
     if wanted is not None and tidy(wanted.label) in others:
         wanted, faults = None, {"label": TAKEN}
     if wanted is None:
         return _sheet(page, place, site, values=form.values, faults=faults)
-    await places.change(tx, caller, place, changes=wanted.attributes(), state=None)
+    await places.change(tx, place, changes=wanted.attributes(), state=None)
     return said(page, _("%(place)s is changed.") % {"place": wanted.label})
 
 
@@ -110,8 +102,11 @@ def _body(form: Form) -> dict[str, Any]:
     }
 
 
-async def _labels(tx: Transaction, caller: Caller, site_id: UUID, *, keyring: Keyring) -> set[str]:
-    known = await reading.own_places(tx, caller, keyring=keyring, site_id=site_id)
+async def _labels(
+    tx: Transaction,
+    site_id: UUID,
+) -> set[str]:
+    known = await reading.own_places(tx, site_id=site_id)
     return {tidy(place.label) for place in known}
 
 

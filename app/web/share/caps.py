@@ -8,8 +8,8 @@ from pydantic import ValidationError
 
 from app.api.kit.ids import parse
 from app.api.shares.caps import MOST, CapIn
-from app.database.caller import Caller, Role
-from app.deps import CallerIn, Tx
+from app.database.caller import Role
+from app.deps import Tx
 from app.errors import Conflict, Fault, Invalid, Refusal
 from app.ledger.ledger import local_day
 from app.placing import caps
@@ -34,52 +34,53 @@ FormIn = Annotated[Mapping[str, str], Depends(filled)]
 
 
 @router.get("/share/caps")
-async def listed(page: PageIn, tx: Tx, caller: CallerIn) -> Response:
+async def listed(
+    page: PageIn,
+    tx: Tx,
+) -> Response:
     """Show every region's caps, and the form for one's own."""
-    return page.show("share/caps.html", **await _around(tx, caller))
+    return page.show("share/caps.html", **await _around(tx))
 
 
 @router.post("/share/caps/confirmation")
-async def confirm(page: PageIn, tx: Tx, caller: CallerIn, form: FormIn) -> Response:
+async def confirm(page: PageIn, tx: Tx, form: FormIn) -> Response:
     """Say what the cap would do, before anything is done."""
     wanted, faults = _read(form)
     if wanted is not None:
         faults = _fields(caps.faults_of(tx, wanted))
     if wanted is None or faults:
-        return page.show(
-            "share/caps.html", status=400, **await _around(tx, caller, form, faults=faults)
-        )
+        return page.show("share/caps.html", status=400, **await _around(tx, form, faults=faults))
     names = await _names(tx)
     return page.show(
         "share/cap_confirmation.html",
         wanted=wanted,
         form=form,
-        region=names.get(caller.region or "", ""),
+        region=names.get(tx.caller.region or "", ""),
     )
 
 
 @router.post("/share/caps")
-async def set_cap(page: PageIn, tx: Tx, caller: CallerIn, form: FormIn) -> Response:
+async def set_cap(page: PageIn, tx: Tx, form: FormIn) -> Response:
     """Set the cap that was confirmed."""
     wanted, faults = _read(form)
     refusal: Refusal | None = None
     if wanted is not None:
         try:
-            await caps.set_cap(tx, caller, wanted)
+            await caps.set_cap(tx, wanted)
         except Invalid as invalid:
             faults = _fields(invalid.faults)
         except Conflict as conflict:
             refusal = conflict
         else:
             return page.go("/share/caps")
-    around = await _around(tx, caller, form, faults=faults, refusal=refusal)
+    around = await _around(tx, form, faults=faults, refusal=refusal)
     return page.show("share/caps.html", status=409 if refusal else 400, **around)
 
 
 @router.post("/share/caps/{id}/withdrawal")
-async def withdraw(page: PageIn, tx: Tx, caller: CallerIn, id: str) -> Response:
+async def withdraw(page: PageIn, tx: Tx, id: str) -> Response:
     """End a cap of one's own region at once."""
-    await caps.withdraw(tx, caller, parse(id))
+    await caps.withdraw(tx, parse(id))
     return page.go("/share/caps")
 
 
@@ -110,14 +111,13 @@ async def _names(tx: Tx) -> Mapping[str, str]:
 
 async def _around(
     tx: Tx,
-    caller: Caller,
     form: Mapping[str, str] | None = None,
     *,
     faults: Collection[str] = (),
     refusal: Refusal | None = None,
 ) -> dict[str, Any]:
     shown = await caps.listed(tx, region=None, limit=SHOWN, after=None)
-    region = caller.region if caller.has(Role.AUDITOR) else None
+    region = tx.caller.region if tx.caller.has(Role.AUDITOR) else None
     return {
         "shown": sorted(shown, key=lambda one: not one.in_force),
         "region": region,

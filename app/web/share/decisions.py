@@ -9,7 +9,7 @@ from app.allocation.shares.quarters import Quarter, from_to, quarter_of
 from app.api.kit.pages import MOST, moment_and_id
 from app.api.kit.pages import PageIn as ListIn
 from app.api.shares.decisions import DecidedOut, decided, place_of
-from app.deps import CallerIn, PartsIn, Tx
+from app.deps import Tx
 from app.ledger.ledger import local_day
 from app.shares import decisions
 from app.web.page import PageIn
@@ -24,9 +24,9 @@ CHECKED = 8
 
 
 @router.get("/share/decisions")
-async def listed(page: PageIn, tx: Tx, caller: CallerIn, asked: ListIn) -> Response:
+async def listed(page: PageIn, tx: Tx, asked: ListIn) -> Response:
     """Show the decisions that concern the region, newest first."""
-    found = await decisions.listed(tx, caller, limit=asked.limit + 1, after=moment_and_id(asked))
+    found = await decisions.listed(tx, limit=asked.limit + 1, after=moment_and_id(asked))
     rows, older = asked.cut(found, place=place_of)
     return page.show(
         "share/decisions.html",
@@ -40,8 +40,6 @@ async def listed(page: PageIn, tx: Tx, caller: CallerIn, asked: ListIn) -> Respo
 async def report(
     page: PageIn,
     tx: Tx,
-    caller: CallerIn,
-    parts: PartsIn,
     asked: ListIn,
     quarter: QuarterName = None,
 ) -> Response:
@@ -50,10 +48,8 @@ async def report(
     known = from_to(Quarter(now.year - YEARS, now.number), now)
     chosen = chosen_of(known, quarter)
     after = moment_and_id(asked)
-    checked = await decisions.checked(
-        tx, caller, (chosen,), limit=CHECKED, after=after, keyring=parts.keyring
-    )
-    recent = await decisions.listed(tx, caller, limit=MOST, after=None)
+    checked = await decisions.checked(tx, (chosen,), limit=CHECKED, after=after)
+    recent = await decisions.listed(tx, limit=MOST, after=None)
     return page.show(
         "share/report.html",
         checked=checked,
@@ -71,9 +67,9 @@ async def report(
 
 
 @router.get("/share/decisions/{id}")
-async def one(page: PageIn, tx: Tx, caller: CallerIn, parts: PartsIn, id: str) -> Response:
+async def one(page: PageIn, tx: Tx, id: str) -> Response:
     """Show one decision, made again."""
-    shown = await decided(id, tx, caller, keyring=parts.keyring)
+    shown = await decided(id, tx)
     return page.show("share/decision.html", shown=shown, **await _names(tx))
 
 

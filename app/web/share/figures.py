@@ -6,8 +6,8 @@ from fastapi import APIRouter, Response
 
 from app.allocation.shares.quarters import Quarter, from_to, quarter_of
 from app.api.shares.monitor import CSV, csv_of
-from app.database.caller import Caller, Role
-from app.deps import CallerIn, Tx
+from app.database.caller import Role
+from app.deps import Tx
 from app.ledger.ledger import local_day
 from app.shares import fair_shares, monitor
 from app.shares.monitor import QuarterFigures, RegionFigures
@@ -23,10 +23,10 @@ YEARS = 2
 
 
 @router.get("/share/figures")
-async def figures(page: PageIn, tx: Tx, caller: CallerIn, quarter: QuarterName = None) -> Response:
+async def figures(page: PageIn, tx: Tx, quarter: QuarterName = None) -> Response:
     """Show a quarter that was released: of one's own region, or of the country, and how full every region was."""
-    region = caller.region if caller.has(Role.AUDITOR) else None
-    found = await monitor.read(tx, caller, _asked(tx), region=region)
+    region = tx.caller.region if tx.caller.has(Role.AUDITOR) else None
+    found = await monitor.read(tx, _asked(tx), region=region)
     over_time = [
         (one.quarter, _of(one, region)) for one in found.quarters if one.made_at is not None
     ]
@@ -34,7 +34,7 @@ async def figures(page: PageIn, tx: Tx, caller: CallerIn, quarter: QuarterName =
         return page.show("share/no_figures.html", after_days=SETTLED_DAYS)
     known = [one for one, _ in over_time]
     chosen = chosen_of(known, quarter)
-    everywhere = await _everywhere(tx, caller, chosen)
+    everywhere = await _everywhere(tx, chosen)
     names = {code: one.name for code, one in (await tx.snapshots.reference(tx)).regions.items()}
     return page.show(
         "share/figures.html",
@@ -57,10 +57,10 @@ async def figures(page: PageIn, tx: Tx, caller: CallerIn, quarter: QuarterName =
 
 
 @router.get("/share/figures/download")
-async def download(tx: Tx, caller: CallerIn, quarter: QuarterName = None) -> Response:
+async def download(tx: Tx, quarter: QuarterName = None) -> Response:
     """Hand out a quarter of all regions as CSV, one line a count."""
     chosen = chosen_of(_asked(tx), quarter)
-    found = await monitor.read(tx, caller, (chosen,), region=None)
+    found = await monitor.read(tx, (chosen,), region=None)
     named = {"Content-Disposition": f'attachment; filename="monitor-{chosen}.csv"'}
     return Response(csv_of(found), headers=named, media_type=CSV)
 
@@ -75,9 +75,9 @@ def _of(quarter: QuarterFigures, region: str | None) -> RegionFigures | None:
     return next((one for one in quarter.regions if one.region == region), None)
 
 
-async def _everywhere(tx: Tx, caller: Caller, chosen: Quarter) -> Sequence[RegionFigures]:
+async def _everywhere(tx: Tx, chosen: Quarter) -> Sequence[RegionFigures]:
     """Return what there is of every region, and of the country where the reader may see that."""
-    return (await monitor.read(tx, caller, (chosen,), region=None)).quarters[0].regions
+    return (await monitor.read(tx, (chosen,), region=None)).quarters[0].regions
 
 
 async def _flows(tx: Tx, chosen: Quarter) -> Mapping[tuple[str, str], int] | None:

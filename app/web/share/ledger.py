@@ -9,7 +9,7 @@ from app.allocation.ledger.exports import export_line
 from app.allocation.policy.canonical import canonical_json
 from app.api.ledger import Index, Size, prove_ledger_inclusion, read_ledger_checkpoint
 from app.database.caller import Role
-from app.deps import CallerIn, PartsIn, Tx
+from app.deps import Tx
 from app.ledger import checkpoints, entries
 from app.web.page import PageIn
 
@@ -23,23 +23,19 @@ JSONL = "application/jsonl; charset=utf-8"
 async def lines(
     page: PageIn,
     tx: Tx,
-    caller: CallerIn,
-    parts: PartsIn,
     before: Annotated[int | None, Query(ge=0)] = None,
 ) -> Response:
     """Show the lines that the reader can read, newest first."""
-    found = await entries.readable(
-        tx, caller, keyring=parts.keyring, before=before, limit=AT_ONCE + 1
-    )
+    found = await entries.readable(tx, before=before, limit=AT_ONCE + 1)
     regions = (await tx.snapshots.reference(tx)).regions
     return page.show(
         "share/ledger.html",
         leaves=[_leaf(one) for one in found[:AT_ONCE]],
         older=found[AT_ONCE - 1].index if len(found) > AT_ONCE else None,
         newest=before is None,
-        keys=[key.written() for key in await checkpoints.verifiers(tx, keyring=parts.keyring)],
+        keys=[key.written() for key in await checkpoints.verifiers(tx)],
         names={code: region.name for code, region in regions.items()},
-        region=caller.region if caller.has(Role.AUDITOR) else None,
+        region=tx.caller.region if tx.caller.has(Role.AUDITOR) else None,
     )
 
 
@@ -56,11 +52,11 @@ async def checkpoint(tx: Tx) -> Response:
 
 
 @router.get("/share/ledger/export")
-async def export(tx: Tx, caller: CallerIn, parts: PartsIn) -> Response:
+async def export(tx: Tx) -> Response:
     """Hand out every line that was signed, with the openings that the region may see: as `plek ledger export` does."""
-    _, found = await entries.signed(tx, caller, keyring=parts.keyring)
+    _, found = await entries.signed(tx)
     written = b"".join([export_line(one.index, one.content, one.opening) async for one in found])
-    name = f"ledger-{caller.region}.jsonl" if caller.region else "ledger.jsonl"
+    name = f"ledger-{tx.caller.region}.jsonl" if tx.caller.region else "ledger.jsonl"
     return Response(
         written, headers={"Content-Disposition": f'attachment; filename="{name}"'}, media_type=JSONL
     )

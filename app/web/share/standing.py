@@ -9,7 +9,7 @@ from app.allocation.shares.fairness import MILLION, FairShares
 from app.allocation.shares.quarters import Quarter
 from app.api.shares.fair_shares import RegionShareOut, list_settlements
 from app.database.caller import Role
-from app.deps import CallerIn, Tx
+from app.deps import Tx
 from app.errors import Missing
 from app.shares import fair_shares
 from app.web.page import PageIn
@@ -25,23 +25,21 @@ QuarterName = Annotated[str | None, Query(max_length=7)]
 
 
 @router.get("/share")
-async def share(page: PageIn, tx: Tx, caller: CallerIn, quarter: QuarterName = None) -> Response:
+async def share(page: PageIn, tx: Tx, quarter: QuarterName = None) -> Response:
     """Show how a region stands; of no region, how all of them do."""
     known = await fair_shares.sealed_quarters(tx)
     if not known:
         return page.show("share/not_yet.html", due=await fair_shares.first_due(tx))
-    region = caller.region if caller.has(Role.AUDITOR) else None
+    region = tx.caller.region if tx.caller.has(Role.AUDITOR) else None
     return page.show(
         "share/share.html", **await _standing(tx, region, known, chosen_of(known, quarter))
     )
 
 
 @router.get("/share/settlement")
-async def settlement(tx: Tx, caller: CallerIn, quarter: QuarterName = None) -> Response:
+async def settlement(tx: Tx, quarter: QuarterName = None) -> Response:
     """Hand out the region's exact nights with every other."""
-    return await list_settlements(
-        tx, caller, (chosen_of(await fair_shares.sealed_quarters(tx), quarter),)
-    )
+    return await list_settlements(tx, (chosen_of(await fair_shares.sealed_quarters(tx), quarter),))
 
 
 def chosen_of(known: Sequence[Quarter], name: str | None) -> Quarter:

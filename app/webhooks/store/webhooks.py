@@ -8,12 +8,11 @@ from uuid import UUID
 
 from sqlalchemy import Text, bindparam, delete, func, insert, select, text, tuple_
 
+from app.database.transaction import Transaction
 from app.models import Webhook, WebhookDelivery
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import Row
-
-    from app.database.transaction import Transaction
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,13 +47,13 @@ _READ = select(
 ).order_by(Webhook.created_at, Webhook.id)  # fmt: skip
 
 
-async def count(tx: "Transaction", provider_id: UUID) -> int:
+async def count(tx: Transaction, provider_id: UUID) -> int:
     """Return how many webhooks a provider has; until the transaction ends nobody else adds one."""
     await tx.rows(_ALONE, {"provider_id": str(provider_id)})
     return (await tx.rows(select(func.count()).where(Webhook.provider_id == provider_id)))[0][0]
 
 
-async def add(tx: "Transaction", webhook: WebhookRow, *, provider_id: UUID) -> None:
+async def add(tx: Transaction, webhook: WebhookRow, *, provider_id: UUID) -> None:
     """Store a new webhook; what is numbered from then on is sent there."""
     await tx.run(
         insert(Webhook).values(
@@ -69,7 +68,7 @@ async def add(tx: "Transaction", webhook: WebhookRow, *, provider_id: UUID) -> N
 
 
 async def listed(
-    tx: "Transaction", provider_id: UUID, *, limit: int, after: tuple[datetime, UUID] | None
+    tx: Transaction, provider_id: UUID, *, limit: int, after: tuple[datetime, UUID] | None
 ) -> Sequence[WebhookRow]:
     """Return a provider's webhooks, oldest first."""
     statement = _READ.where(Webhook.provider_id == provider_id).limit(limit)
@@ -78,7 +77,7 @@ async def listed(
     return [_webhook(row) for row in await tx.rows(statement)]
 
 
-async def remove(tx: "Transaction", webhook_id: UUID, *, provider_id: UUID) -> bool:
+async def remove(tx: Transaction, webhook_id: UUID, *, provider_id: UUID) -> bool:
     """Forget this provider's webhook, and with it its secret; False where there is none."""
     return (
         await tx.run(

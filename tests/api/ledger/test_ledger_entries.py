@@ -37,7 +37,7 @@ async def leaf(
         }
     )
     async with country.owner.entered() as tx:
-        key = await keys.read(tx, keys.LEDGER, keyring=country.parts.keyring)
+        key = await keys.read(tx, keys.LEDGER)
         await tx.run(update(Head).where(Head.name == "ledger").values(value=index + 1))
         await tx.run(
             insert(Leaf).values(index=index, type="arrival", content=content, placement_id=uuid4())

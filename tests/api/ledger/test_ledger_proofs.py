@@ -27,7 +27,7 @@ async def seal(country: Country, *, more: int = 0) -> None:
         async with country.owner.entered() as tx:
             await ledger.append_clear(tx, leaf_type="cap", content={"region": THERE, "nights": 4})
     async with country.parts.database.entered(actor=WORKER) as tx:
-        assert await checkpoints.seal(tx, keyring=country.parts.keyring) == 0
+        assert await checkpoints.seal(tx) == 0
 
 
 async def a_day_passes(country: Country) -> None:
@@ -66,7 +66,7 @@ async def test_a_checkpoint_is_a_signed_note_as_plain_text(country: Country) -> 
     note = parse_note(answer.content.decode())
     assert parse_checkpoint(note).root == rfc9162.mth(await leaves(country))
     async with country.owner.entered() as tx:
-        (key,) = await checkpoints.verifiers(tx, keyring=country.parts.keyring)
+        (key,) = await checkpoints.verifiers(tx)
     assert signer_of(note, [key]) == key
 
 

@@ -23,7 +23,7 @@ LEFT = {"destination": "new_home"}
 async def counted(country: Country) -> Mapping[str, int]:
     """Return who came, in sums."""
     async with country.owner.entered() as tx:
-        key = await keys.read(tx, keys.MONITOR, keyring=country.parts.keyring)
+        key = await keys.read(tx, keys.MONITOR)
         sums = await count_rows.of_quarter(
             tx, household_counts.quarter_of(local_today()).first, key=key
         )

@@ -261,7 +261,7 @@ async def test_legs_share_the_swaps_id_in_the_ledger(country: Country) -> None:
     await it.at.hosts["eik"].post(f"/placements/{to_eik}/arrival", expect=200)
     await it.at.hosts["linde"].post(f"/placements/{to_linde}/arrival", expect=200)
     async with country.parts.database.entered(actor=WORKER) as tx:
-        key = await keys.read(tx, keys.LEDGER, keyring=country.parts.keyring)
+        key = await keys.read(tx, keys.LEDGER)
     rows = await country.rows(
         "SELECT o.index, l.type, o.sealed FROM openings AS o JOIN leaves AS l USING (index) ORDER BY 1"
     )

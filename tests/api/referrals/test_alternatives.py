@@ -42,7 +42,7 @@ async def events(country: Country) -> list[tuple[str, str, set[str]]]:
 async def reminded(country: Country) -> None:
     """Remind, as the worker does."""
     async with country.parts.database.entered(actor=WORKER) as tx:
-        await remind(tx, keyring=country.parts.keyring)
+        await remind(tx)
 
 
 async def test_an_alternative_is_shown_to_both_sides_and_to_the_responsible_one_without_the_referral(

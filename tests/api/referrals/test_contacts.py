@@ -17,7 +17,7 @@ async def reminders(country: Country) -> list[str]:
     """Remind as the worker does, twice; return of what somebody has been told."""
     for _ in range(2):
         async with country.parts.database.entered(actor=WORKER) as tx:
-            await remind(tx, keyring=country.parts.keyring)
+            await remind(tx)
     return [
         row.subject
         for row in await country.rows(

@@ -140,7 +140,7 @@ async def test_its_leaf_is_proven_to_be_in_the_signed_tree(country: Country) -> 
     assert (await here.get(path))["inclusion"] is None
 
     async with country.parts.database.entered(actor=WORKER) as tx:
-        await checkpoints.seal(tx, keyring=country.parts.keyring)
+        await checkpoints.seal(tx)
     found = await here.get(path)
 
     asked = {"leaf": found["leaf"], "size": found["inclusion"]["size"]}
@@ -220,7 +220,7 @@ async def room_at_home(country: Country, placement: dict[str, Any], home: Shelte
         row, wrapped = recorded
         assert wrapped is not None
         key = Keyring.parse(country.key).unwrap(wrapped, row=str(row.referral_id))
-        made_from = await rankings.opened(tx, row, wrapped, keyring=country.parts.keyring)
+        made_from = await rankings.opened(tx, row, wrapped)
         need, situation = inputs_of(json.loads(key.unseal(row.sealed, row=str(row.id))))
         situation = replace(situation, free={**situation.free, str(held.group_id): 1})
         again = NEWEST.rank(need, made_from.inputs.register, situation, made_from.inputs.policy)

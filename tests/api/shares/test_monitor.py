@@ -218,7 +218,7 @@ async def test_who_comes_is_counted_by_the_arrival_and_no_erasure_changes_that(
     async def sums() -> Any:
         async with country.parts.database.entered(actor=WORKER) as tx:
             quarter = await country.value("SELECT max(quarter) FROM household_counts")
-            key = await keys.read(tx, keys.MONITOR, keyring=country.parts.keyring)
+            key = await keys.read(tx, keys.MONITOR)
             return list((await household_counts.of_quarter(tx, quarter, key=key)).values())
 
     once = {

@@ -6,12 +6,10 @@ from dataclasses import replace
 import pytest
 
 from app.accounts import accounts, demo_shown
-from app.database.caller import Role
-from app.database.transaction import Identity
+from app.database.caller import Caller, Role
 from app.demo import demo
 from app.errors import OperatorError
 from app.main import create_app, join
-from app.seal import Keyring
 from tests.country import THERE, Country
 
 
@@ -22,7 +20,7 @@ async def issue(
         return await accounts.issue(tx, roles=roles, provider=provider, region=region, days=90)
 
 
-async def who(country: Country, token: str) -> Identity | None:
+async def who(country: Country, token: str) -> Caller | None:
     async with country.parts.database.entered(hashlib.sha256(token.encode()).digest()) as tx:
         return tx.identity
 
@@ -115,7 +113,7 @@ async def test_the_service_itself_can_neither_read_nor_make_tokens(country: Coun
 async def show_demo(country: Country) -> str:
     """Fill the database with the demo country; return the slug of one of its providers."""
     async with country.owner.entered() as tx:
-        await demo.fill(tx, keyring=Keyring.parse(country.key))
+        await demo.fill(tx)
     return demo_shown.slug_of(country.parts.files.demo.providers[0])
 
 

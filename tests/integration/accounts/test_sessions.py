@@ -7,16 +7,11 @@ from app.accounts import sessions
 from app.accounts.sessions import session_hash
 from app.accounts.store import sign_ins
 from app.accounts.store.sign_ins import SIGNING, Span
-from app.database.caller import Caller
 from app.database.transaction import WORKER
 from app.demo import demo, people
 from app.errors import Missing
 from tests.country import Country
-from tests.signing import DESK, Person, begin, keyring, person, sign_in, who
-
-
-def caller(worker: Person) -> Caller:
-    return Caller(worker.account_id, frozenset({"administrator"}), None, None)
+from tests.signing import DESK, Person, begin, person, sign_in, who
 
 
 async def ages(country: Country, minutes: int) -> None:
@@ -76,12 +71,12 @@ async def test_a_session_is_ended_by_its_owner_and_by_no_stranger(country: Count
     other = await person(country, "auditor", name="other@linde.example", region="GM0518")
     async with country.parts.database.entered(session_hash(other.opened.cookie)) as tx:
         with pytest.raises(Missing):
-            await sessions.end(tx, caller(other), worker.opened.session_id)
+            await sessions.end(tx, worker.opened.session_id)
         assert await sign_ins.end_sessions(tx, worker.account_id) == 0
         assert await sign_ins.sessions_of(tx, worker.account_id) == []
 
     async with country.parts.database.entered(session_hash(worker.opened.cookie)) as tx:
-        await sessions.end(tx, caller(worker), worker.opened.session_id)
+        await sessions.end(tx, worker.opened.session_id)
 
     assert await who(country, session_hash(worker.opened.cookie)) is None
     assert await who(country, session_hash(other.opened.cookie)) is not None
@@ -93,10 +88,10 @@ async def test_all_sessions_of_an_account_are_listed_and_ended_together(country:
     assert again is not None
 
     async with country.parts.database.entered(session_hash(again.cookie)) as tx:
-        listed = await sessions.listed(tx, caller(worker))
+        listed = await sessions.listed(tx)
         assert {one.id for one in listed} == {again.session_id, worker.opened.session_id}
         assert {one.device for one in listed} == {"firefox-linux"}
-        assert await sessions.end_all(tx, caller(worker)) == 2
+        assert await sessions.end_all(tx) == 2
 
     assert [
         await who(country, session_hash(cookie)) for cookie in (again.cookie, worker.opened.cookie)
@@ -150,7 +145,7 @@ async def test_the_demos_people_sign_in_by_role_and_only_where_a_demo_is_shown(
         with pytest.raises(Missing):
             await people.sign_in(tx, "coordinator", visit=DESK)
     async with country.owner.entered() as tx:
-        await demo.fill(tx, keyring=keyring(country))
+        await demo.fill(tx)
         for _ in range(2):
             await people.make_ready(tx)
 
@@ -172,7 +167,7 @@ async def test_there_is_no_demo_in_a_database_of_somebody_else_nor_for_other_rol
     country: Country, role: str, where: str
 ) -> None:
     async with country.owner.entered() as tx:
-        await demo.fill(tx, keyring=keyring(country))
+        await demo.fill(tx)
         await people.make_ready(tx)
 
     async with begin(country)() as tx:

@@ -11,7 +11,7 @@ from app.accounts import passwords
 from app.accounts.sessions import session_hash
 from app.accounts.store import sign_ins as rows
 from app.database.sealing import rotation
-from app.database.transaction import Identity
+from app.database.transaction import Caller
 from app.errors import Invalid
 from app.seal import Keyring, new_key
 from tests.country import Country
@@ -38,7 +38,7 @@ async def test_who_has_name_password_and_code_is_let_in_with_the_accounts_roles(
 
     assert opened is not None
     known = await who(country, session_hash(opened.cookie))
-    assert known == Identity(
+    assert known == Caller(
         worker.account_id,
         opened.session_id,
         frozenset({"intake_worker"}),

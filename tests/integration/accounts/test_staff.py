@@ -9,11 +9,10 @@ from app.accounts import staff
 from app.accounts.sessions import session_hash
 from app.accounts.staff import Wanted
 from app.accounts.store import sign_ins
-from app.database.caller import Caller
 from app.demo import demo
 from app.errors import Conflict, Forbidden, Invalid, Missing
 from tests.country import HERE, Country
-from tests.signing import Person, accept, invited, keyring, person, sign_in, who
+from tests.signing import Person, accept, invited, person, sign_in, who
 
 
 def of(
@@ -31,10 +30,6 @@ async def chief(country: Country) -> Person:
     return await person(country, "administrator", name="chief@plek.example")
 
 
-def caller(chief: Person) -> Caller:
-    return Caller(chief.account_id, frozenset({"administrator"}), None, None)
-
-
 async def logged(country: Country, action: str) -> tuple[UUID | None, UUID | None, str | None]:
     """Return who did something last, to whom, and what the log says of it."""
     found = "SELECT account_id, object_id, purpose FROM access_log WHERE action = :action ORDER BY id DESC LIMIT 1"
@@ -48,14 +43,7 @@ async def test_an_administrator_invites_somebody_who_then_works(
     wanted = Wanted(frozenset({"intake_worker", "coordinator"}), provider_id, None, "Nachtdienst")
 
     async with country.parts.database.entered(session_hash(chief.opened.cookie)) as tx:
-        made = await staff.invite(
-            tx,
-            wanted,
-            sign_in_name="a@linde.example",
-            by=caller(chief),
-            keyring=keyring(country),
-            embedded=True,
-        )
+        made = await staff.invite(tx, wanted, sign_in_name="a@linde.example", embedded=True)
     worker = await accept(country, made.code)
 
     assert await logged(country, "invite") == (chief.account_id, worker.account_id, "client_data")
@@ -63,8 +51,8 @@ async def test_an_administrator_invites_somebody_who_then_works(
     assert known is not None
     assert (known.roles, known.provider_id) == (wanted.roles, provider_id)
     async with country.parts.database.entered(session_hash(chief.opened.cookie)) as tx:
-        listed = await staff.listed(tx, keyring=keyring(country), limit=10)
-        found = await staff.named(tx, "A@linde.example", keyring=keyring(country))
+        listed = await staff.listed(tx, limit=10)
+        found = await staff.named(tx, "A@linde.example")
     assert [one.sign_in_name for one in listed] == ["a@linde.example", "chief@plek.example"]
     assert [one.row.id for one in found] == [worker.account_id]
 
@@ -87,9 +75,7 @@ async def test_what_does_not_fit_is_refused_with_every_fault(
 ) -> None:
     async with country.owner.entered() as tx:
         with pytest.raises(Invalid) as refused:
-            await staff.invite(
-                tx, wanted, sign_in_name=name, by=None, keyring=keyring(country), embedded=True
-            )
+            await staff.invite(tx, wanted, sign_in_name=name, embedded=True)
     assert {fault.pointer: fault.message for fault in refused.value.faults} == faults
 
 
@@ -98,29 +84,29 @@ async def test_who_is_changed_disabled_or_reset_is_so_at_once_and_it_is_written_
 ) -> None:
     worker = await person(country, "auditor", region=HERE)
     provider_id = await country.provider("linde")
-    hashed, by = session_hash(worker.opened.cookie), caller(chief)
+    hashed = session_hash(worker.opened.cookie)
     wanted = Wanted(frozenset({"intake_worker"}), provider_id, None, None)
 
     async with country.parts.database.entered(session_hash(chief.opened.cookie)) as tx:
-        await staff.change(tx, by, worker.account_id, wanted)
+        await staff.change(tx, worker.account_id, wanted)
     known = await who(country, hashed)
     assert known is not None
     assert known.roles == {"intake_worker"}
     assert await logged(country, "change") == (chief.account_id, worker.account_id, "client_data")
 
     async with country.parts.database.entered(session_hash(chief.opened.cookie)) as tx:
-        await staff.disable(tx, by, worker.account_id)
+        await staff.disable(tx, worker.account_id)
     assert await who(country, hashed) is None
     assert await logged(country, "disable") == (chief.account_id, worker.account_id, None)
     assert await sign_in(country, await worker.proof()) is None
 
     async with country.parts.database.entered(session_hash(chief.opened.cookie)) as tx:
-        await staff.enable(tx, by, worker.account_id)
+        await staff.enable(tx, worker.account_id)
     assert await who(country, hashed) is None
     assert await sign_in(country, await worker.proof()) is not None
 
     async with country.parts.database.entered(session_hash(chief.opened.cookie)) as tx:
-        again = await staff.reset(tx, by, worker.account_id)
+        again = await staff.reset(tx, worker.account_id)
     assert await sign_in(country, await worker.proof(code=worker.recovery_codes[0])) is None
     anew = await accept(country, again.code, password="een korte dag in het bos")
     assert anew.account_id == worker.account_id
@@ -133,10 +119,10 @@ async def test_nobody_keeps_their_own_account(country: Country, chief: Person) -
     )
     async with country.parts.database.entered(session_hash(chief.opened.cookie)) as tx:
         for act in (
-            staff.change(tx, caller(chief), chief.account_id, wanted),
-            staff.disable(tx, caller(chief), chief.account_id),
-            staff.enable(tx, caller(chief), chief.account_id),
-            staff.reset(tx, caller(chief), chief.account_id),
+            staff.change(tx, chief.account_id, wanted),
+            staff.disable(tx, chief.account_id),
+            staff.enable(tx, chief.account_id),
+            staff.reset(tx, chief.account_id),
         ):
             with pytest.raises(Forbidden):
                 await act
@@ -152,13 +138,13 @@ async def test_what_is_no_account_and_what_has_no_password_is_missing(
     machine = await country.value("SELECT id FROM accounts WHERE region IS NOT NULL")
     async with country.parts.database.entered(session_hash(chief.opened.cookie)) as tx:
         for act in (
-            staff.reset(tx, caller(chief), machine),
-            staff.disable(tx, caller(chief), UUID(int=7)),
-            staff.read(tx, UUID(int=7), keyring=keyring(country)),
+            staff.reset(tx, machine),
+            staff.disable(tx, UUID(int=7)),
+            staff.read(tx, UUID(int=7)),
         ):
             with pytest.raises(Missing):
                 await act
-        assert (await staff.read(tx, machine, keyring=keyring(country))).sign_in_name is None
+        assert (await staff.read(tx, machine)).sign_in_name is None
 
 
 async def test_no_administrator_chooses_anothers_password(country: Country, chief: Person) -> None:
@@ -179,9 +165,7 @@ async def test_an_auditor_sees_and_changes_no_account_but_sees_the_own(
     worker = await person(country, "auditor", region=HERE)
     assert chief.account_id
     async with country.parts.database.entered(session_hash(worker.opened.cookie)) as tx:
-        assert [
-            one.row.id for one in await staff.listed(tx, keyring=keyring(country), limit=9)
-        ] == [worker.account_id]
+        assert [one.row.id for one in await staff.listed(tx, limit=9)] == [worker.account_id]
         changed = await tx.connection.exec_driver_sql("UPDATE accounts SET disabled_at = now()")
         assert changed.rowcount == 0
 
@@ -190,13 +174,11 @@ async def test_in_the_demo_an_account_is_the_demos_and_elsewhere_none_is_made(
     country: Country,
 ) -> None:
     async with country.owner.entered() as tx:
-        await demo.fill(tx, keyring=keyring(country))
+        await demo.fill(tx)
     made = await invited(country, "abc", "administrator")
     assert await country.value("SELECT demo FROM accounts WHERE id = :id", id=made.account_id)
 
     wanted = Wanted(frozenset({"administrator"}), None, None, None)
     async with country.owner.entered() as tx:
         with pytest.raises(Conflict):
-            await staff.invite(
-                tx, wanted, sign_in_name="def", by=None, keyring=keyring(country), embedded=False
-            )
+            await staff.invite(tx, wanted, sign_in_name="def", embedded=False)

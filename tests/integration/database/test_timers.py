@@ -83,7 +83,7 @@ async def test_work_that_fails_is_taken_back_and_keeps_no_other_waiting(country:
 
 async def test_all_that_recurs_has_a_timer_and_runs(country: Country, tmp_path: Path) -> None:
     await due_now(country)
-    recurring = worker.recurring_in(tmp_path, keyring=country.parts.keyring)
+    recurring = worker.recurring_in(tmp_path)
 
     for _ in recurring:
         await worker.recur(country.parts.database, recurring)

@@ -3,7 +3,6 @@
 import pytest
 
 from app.accounts import demo_shown
-from app.database.caller import Caller
 from app.database.transaction import WORKER
 from app.demo import demo
 from app.errors import OperatorError
@@ -21,7 +20,7 @@ GIVEN = ("id", "reference", "status", "createdAt", "updatedAt", "holdId", "alter
 
 async def fill(country: Country, *, seed: int = 1) -> None:
     async with country.owner.entered() as tx:
-        await demo.fill(tx, keyring=country.parts.keyring, seed=seed)
+        await demo.fill(tx, seed=seed)
 
 
 async def test_the_whole_country_stands_with_its_places_in_use(country: Country) -> None:
@@ -59,12 +58,11 @@ async def test_names_open_with_the_installations_key_and_stand_nowhere_else(
     invented = next(site for site in COUNTRY.sites if site.provider_id == COUNTRY.providers[0].id)
     owner = COUNTRY.providers[0]
     country.providers[owner.slug] = owner.id
-    caller = Caller(owner.id, frozenset({"coordinator"}), owner.id, None)
 
     async with country.parts.database.entered(
         await country.hashed("coordinator", provider=owner.slug)
     ) as tx:
-        found = await sites.read(tx, caller, invented.id, keyring=country.parts.keyring)
+        found = await sites.read(tx, invented.id)
 
     assert found.name == invented.name
     assert (

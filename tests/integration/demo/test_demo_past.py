@@ -54,28 +54,21 @@ def aside(
 async def lived(country: Country, *, quarters: int) -> None:
     """Found the demo country with some quarters of its past, and let the ledger be signed."""
     async with country.owner.entered() as tx:
-        await demo.fill(tx, keyring=country.parts.keyring)
+        await demo.fill(tx)
         with pytest.MonkeyPatch.context() as elsewhere:
             elsewhere.setattr(command, "live_through", aside)
-            await command.live(tx, keyring=country.parts.keyring, seed=1, quarters=quarters)
-    await command.sign(country.parts.database, keyring=country.parts.keyring)
+            await command.live(tx, seed=1, quarters=quarters)
+    await command.sign(country.parts.database)
 
 
 async def exported(country: Country, folder: Path, *, region: str | None) -> tuple[Path, Path, str]:
     """Write what a region's controllers take along, or anybody; return lines, checkpoint, and the key."""
-    keyring, lines, note = (
-        country.parts.keyring,
-        folder / f"{region}.jsonl",
-        folder / f"{region}.checkpoint",
-    )
+    lines, note = folder / f"{region}.jsonl", folder / f"{region}.checkpoint"
     async with country.owner.entered() as tx:
         newest = await tree.newest(tx)
         assert newest is not None
-        found = [
-            one
-            async for one in entries.exported(tx, size=newest.size, region=region, keyring=keyring)
-        ]
-        key = (await checkpoints.verifiers(tx, keyring=keyring))[0].written()
+        found = [one async for one in entries.exported(tx, size=newest.size, region=region)]
+        key = (await checkpoints.verifiers(tx))[0].written()
     lines.write_bytes(b"".join(export_line(one.index, one.content, one.opening) for one in found))
     note.write_text(newest.note, encoding="utf-8")
     return lines, note, key

@@ -32,7 +32,7 @@ async def write(country: Country, count: int) -> None:
 async def seal(country: Country) -> int:
     """Seal as the worker does; return how many leaves wait."""
     async with country.parts.database.entered(actor=WORKER) as tx:
-        return await checkpoints.seal(tx, keyring=country.parts.keyring)
+        return await checkpoints.seal(tx)
 
 
 async def sizes(country: Country) -> list[int]:
@@ -57,7 +57,7 @@ async def test_a_checkpoint_signs_the_tree_of_all_leaves_by_the_ledgers_key(
     assert await sizes(country) == [0, FIRST_LEAF, FIRST_LEAF + 1, FIRST_LEAF + 6, FIRST_LEAF + 13]
     there = await leaves(country)
     async with country.owner.entered() as tx:
-        keys = await checkpoints.verifiers(tx, keyring=country.parts.keyring)
+        keys = await checkpoints.verifiers(tx)
     assert [key.name for key in keys] == ["plek.example/nl"]
     for row in await country.rows("SELECT * FROM checkpoints"):
         note = parse_note(row.note)
@@ -208,10 +208,7 @@ async def test_a_new_key_signs_beside_the_one_before_and_then_alone_with_the_nex
 ) -> None:
     async def keys() -> list[str]:
         async with country.owner.entered() as tx:
-            return [
-                key.written()
-                for key in await checkpoints.verifiers(tx, keyring=country.parts.keyring)
-            ]
+            return [key.written() for key in await checkpoints.verifiers(tx)]
 
     async def signers() -> int:
         note = parse_note(
@@ -224,7 +221,7 @@ async def test_a_new_key_signs_beside_the_one_before_and_then_alone_with_the_nex
     assert await signers() == 1
     for number in (2, 3):
         async with country.owner.entered() as tx:
-            await checkpoints.add_key(tx, keyring=country.parts.keyring)
+            await checkpoints.add_key(tx)
         await write(country, 1)
         with structlog.testing.capture_logs() as logged:
             await seal(country)

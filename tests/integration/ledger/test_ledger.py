@@ -24,7 +24,7 @@ LEFT = {"destination": "new_home"}
 async def openings(country: Country) -> list[dict[str, Any]]:
     """Return what every leaf says, in order."""
     async with country.owner.entered() as tx:
-        key = await keys.read(tx, keys.LEDGER, keyring=country.parts.keyring)
+        key = await keys.read(tx, keys.LEDGER)
         rows = await country.rows("SELECT index, sealed FROM openings ORDER BY index")
         return [key.unseal_json(row.sealed, row=str(row.index)) for row in rows]
 

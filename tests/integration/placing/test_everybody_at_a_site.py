@@ -8,7 +8,6 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
-from app.database.caller import Caller
 from app.registry.importing import imports
 from tests.api.calls import WORKING
 from tests.casework import fresh, lapse, wish
@@ -137,14 +136,8 @@ async def test_a_file_that_moves_a_site_does_so_too(country: Country, by: str) -
         async with country.parts.database.entered(
             await country.hashed("coordinator", provider="linde")
         ) as tx:
-            assert tx.identity is not None
-            caller = Caller(
-                tx.identity.account_id, tx.identity.roles, tx.identity.provider_id, None
-            )
             kind = imports.kind_of("sites")
-            await imports.take_in_own(
-                tx, caller, kind, raw, keyring=country.parts.keyring, keep=True
-            )
+            await imports.take_in_own(tx, kind, raw, keep=True)
     assert (await where.named.get(f"/placements/{there['id']}"))["unsafeSince"] is not None
     assert len(await where.told(there)) == 1
 

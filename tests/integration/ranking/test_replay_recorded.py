@@ -14,7 +14,6 @@ from app.allocation.policy.canonical import canonical_json, content_hash
 from app.allocation.policy.policy import policy_hash
 from app.allocation.ranking.versions import VERSIONS
 from app.config import Settings
-from app.database.caller import Caller
 from app.database.transaction import Database, Transaction
 from app.ranking import rankings
 from app.seal import Keyring, new_key
@@ -88,13 +87,15 @@ async def test_rankings_of_every_version_replay_identically_from_the_database(
     async with clone(embedded) as name:
         known = await fill(at(embedded.owner_url, name), corpus, keyring, version=version)
 
-        database = Database(Settings(), url=at(embedded.app_url, name))
+        database = Database(Settings(), url=at(embedded.app_url, name), keyring=keyring)
         async with database.entered(TOKEN) as tx:
-            assert await replayed(tx, list(known), keyring) == list(known.values())
+            assert await replayed(tx, list(known)) == list(known.values())
         await database.close()
 
 
-async def replayed(tx: Transaction, ids: Sequence[UUID], keyring: Keyring) -> list[bool]:
+async def replayed(
+    tx: Transaction,
+    ids: Sequence[UUID],
+) -> list[bool]:
     """Replay rankings as their intake worker does; return which of them are identical."""
-    caller = Caller(ACCOUNT, frozenset({"intake_worker"}), PROVIDER, None)
-    return [(await rankings.replay(tx, caller, id_, keyring=keyring))[1] for id_ in ids]
+    return [(await rankings.replay(tx, id_))[1] for id_ in ids]

@@ -1,5 +1,6 @@
 """When something comes free: who waits is told that it is lawful for them and how it ranks, the owner a number."""
 
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -15,12 +16,12 @@ from tests.country import FAR, Client, Country, place_body, referral_body, shelt
 ON_BOTH = True
 
 
-async def counted(country: Country, *, keyring: Keyring | None = None) -> int:
+async def counted(country: Country, *, keys: Keyring | None = None) -> int:
     """Let the worker look for chances until there is nothing more to do; return in how many turns."""
     for turn in range(50):
         async with country.parts.database.entered(actor=WORKER) as tx:
             if (
-                await worker.look_for_chances(tx, keyring=keyring or country.parts.keyring)
+                await worker.look_for_chances(replace(tx, keys=keys or tx.keys))
                 == worker.VACANCIES_S
             ):
                 return turn
@@ -183,7 +184,7 @@ async def test_a_long_list_is_gone_through_a_few_at_a_time_once_for_all_that_cam
     await shelter(country, "eik", site={"municipality": FAR}, kind="regular")
 
     async with country.parts.database.entered(actor=WORKER) as tx:
-        assert await vacancies.count(tx, keyring=country.parts.keyring)
+        assert await vacancies.count(tx)
     assert await country.value("SELECT count(*) FROM rankings") == 2
     assert (await newest(where))["lawfulFor"] is None
     late = await where.receiver.post("/places", place_body(where.there.site_id, kind="emergency"))
@@ -200,7 +201,7 @@ async def test_a_long_list_is_gone_through_a_few_at_a_time_once_for_all_that_cam
 async def test_what_cannot_be_opened_or_is_erased_keeps_nobody_waiting(country: Country) -> None:
     where = await desk(country)
     await where.intake.post("/referrals", referral_body())
-    await counted(country, keyring=Keyring.parse(new_key()))
+    await counted(country, keys=Keyring.parse(new_key()))
     assert (await newest(where))["lawfulFor"] == 0
     await country.rows("DELETE FROM referral_secrets")
     await where.receiver.post("/places", place_body(where.there.site_id))

@@ -9,8 +9,6 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
-from app.database.caller import Caller
-from app.database.transaction import Transaction
 from app.referrals import break_glass, shields
 from app.referrals.break_glass import AlreadyNamed, Broken
 from tests.casework import fresh, waiting
@@ -45,11 +43,6 @@ def hashed(client: Client) -> bytes:
     return hashlib.sha256(
         client.http.headers["Authorization"].removeprefix("Bearer ").encode()
     ).digest()
-
-
-async def caller_of(tx: Transaction) -> Caller:
-    assert tx.identity is not None
-    return Caller(tx.identity.account_id, tx.identity.roles, tx.identity.provider_id, None)
 
 
 async def mentions(scene: Shielding, client: Client) -> set[str]:
@@ -176,7 +169,7 @@ async def test_a_glass_is_broken_by_oneself_and_only_where_somebody_is_named(
 
 async def breaking(scene: Shielding, client: Client) -> Broken | None:
     async with scene.country.parts.database.entered(hashed(client)) as tx:
-        return await break_glass.break_glass(tx, await caller_of(tx), scene.reference, reason=WHY)
+        return await break_glass.break_glass(tx, scene.reference, reason=WHY)
 
 
 @pytest.mark.race
@@ -185,9 +178,7 @@ async def test_a_glass_broken_while_the_shield_is_taken_away_shields_nothing(
 ) -> None:
     country = scene.country
     async with country.parts.database.entered(hashed(scene.named)) as tx:
-        await shields.take_away(
-            tx, await caller_of(tx), UUID(scene.id), keyring=country.parts.keyring
-        )
+        await shields.take_away(tx, UUID(scene.id))
         look = asyncio.create_task(breaking(scene, scene.other))
         await waiting(country)
 
@@ -199,10 +190,8 @@ async def test_a_glass_broken_while_the_shield_is_taken_away_shields_nothing(
 @pytest.mark.race
 async def test_whoever_is_being_named_while_they_break_the_glass_is_named(scene: Shielding) -> None:
     country, other = scene.country, UUID(await account_of(scene.other))
-    keyring = country.parts.keyring
     async with country.parts.database.entered(hashed(scene.named)) as tx:
-        caller = await caller_of(tx)
-        await shields.name(tx, caller, UUID(scene.id), wanted=[other], pointer="", keyring=keyring)
+        await shields.name(tx, UUID(scene.id), wanted=[other], pointer="")
         look = asyncio.create_task(breaking(scene, scene.other))
         await waiting(country)
 
@@ -216,7 +205,7 @@ async def test_whoever_is_named_while_a_glass_of_theirs_is_being_broken_is_named
     scene: Shielding,
 ) -> None:
     async with scene.country.parts.database.entered(hashed(scene.other)) as tx:
-        await break_glass.break_glass(tx, await caller_of(tx), scene.reference, reason=WHY)
+        await break_glass.break_glass(tx, scene.reference, reason=WHY)
         naming = asyncio.create_task(shield(scene.named, scene.id, scene.other))
         await waiting(scene.country)
 
@@ -229,10 +218,7 @@ async def test_of_two_who_name_each_other_out_at_once_one_comes_too_late(scene: 
     country = scene.country
     await shield(scene.named, scene.id, scene.other)
     async with country.parts.database.entered(hashed(scene.named)) as tx:
-        keyring = country.parts.keyring
-        await shields.name(
-            tx, await caller_of(tx), UUID(scene.id), wanted=[], pointer="", keyring=keyring
-        )
+        await shields.name(tx, UUID(scene.id), wanted=[], pointer="")
         late = asyncio.create_task(shield(scene.other, scene.id, expect=404))
         await waiting(country)
 

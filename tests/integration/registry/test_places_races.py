@@ -7,7 +7,6 @@ from uuid import UUID
 
 import pytest
 
-from app.database.caller import Caller
 from app.database.transaction import Transaction
 from app.errors import Conflict
 from app.registry import places as service
@@ -33,11 +32,6 @@ async def offer(country: Country) -> tuple[Client, dict[str, Any]]:
         "offerId": ranking["offers"][0]["offerId"],
     }
     return intake, body
-
-
-async def caller_of(country: Country, slug: str) -> Caller:
-    """Return a coordinator of a provider."""
-    return Caller(UUID(int=1), frozenset({"coordinator"}), await country.provider(slug), None)
 
 
 async def occupy_between(country: Country, place_id: str) -> None:
@@ -150,14 +144,13 @@ async def test_numbers_of_a_group_are_right_whoever_adds_and_moves_at_once(
 
 async def two_changes(country: Country, place_id: str) -> PlaceRow:
     """Change the beds of a place while another change, of its kind, is about to be committed."""
-    caller = await caller_of(country, "linde")
-    database, keyring = country.parts.database, country.parts.keyring
+    database = country.parts.database
     id_ = UUID(place_id)
     linde = await country.hashed("coordinator", provider="linde")
 
     async def change(tx: Transaction, **changes: str | int) -> PlaceRow:
-        place = await service.read(tx, caller, id_, keyring=keyring, lock=True)
-        return (await service.change(tx, caller, place, changes=changes, state=None)).row
+        place = await service.read(tx, id_, lock=True)
+        return (await service.change(tx, place, changes=changes, state=None)).row
 
     async def second() -> PlaceRow:
         async with database.entered(linde) as tx:

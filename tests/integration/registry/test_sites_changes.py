@@ -6,42 +6,37 @@ from uuid import UUID
 
 import pytest
 
-from app.database.caller import Caller
 from app.registry import sites as service
 from app.registry.store import sites
 from app.seal import SealBroken
 from tests.country import Country, referral_body, shelter, site_body
-from tests.integration.registry.test_places_races import blocked, caller_of
+from tests.integration.registry.test_places_races import blocked
 
 ELSEWHERE = {"street": "Andere straat 2", "postcode": "0000 BB", "city": "Nergenshuizen"}
 
 
-async def secret_of(country: Country, caller: Caller, site_id: UUID) -> dict[str, Any]:
+async def secret_of(country: Country, site_id: UUID) -> dict[str, Any]:
     """Return what a site's seal holds."""
     async with country.parts.database.entered(
         await country.hashed("coordinator", provider="linde")
     ) as tx:
-        site = await service.read(tx, caller, site_id, keyring=country.parts.keyring)
+        site = await service.read(tx, site_id)
         return site.key.unseal_json(site.sealed, row=str(site_id))
 
 
-async def two_changes(country: Country, caller: Caller, site_id: UUID) -> None:
+async def two_changes(country: Country, site_id: UUID) -> None:
     """Change a site's address while another change, of its name, is about to be committed."""
-    database, keyring = country.parts.database, country.parts.keyring
+    database = country.parts.database
     linde = await country.hashed("coordinator", provider="linde")
 
     async def second() -> None:
         async with database.entered(linde) as tx:
-            site = await service.read(tx, caller, site_id, keyring=keyring, lock=True)
-            await service.change(
-                tx, caller, site, changes={"address": ELSEWHERE}, keyring=country.parts.keyring
-            )
+            site = await service.read(tx, site_id, lock=True)
+            await service.change(tx, site, changes={"address": ELSEWHERE})
 
     async with database.entered(linde) as tx:
-        site = await service.read(tx, caller, site_id, keyring=keyring, lock=True)
-        await service.change(
-            tx, caller, site, changes={"name": "Eik"}, keyring=country.parts.keyring
-        )
+        site = await service.read(tx, site_id, lock=True)
+        await service.change(tx, site, changes={"name": "Eik"})
         waiting = asyncio.create_task(second())
         await blocked(country)
     await waiting
@@ -51,9 +46,8 @@ async def test_a_name_and_an_address_changed_at_once_both_stay(
     country: Country, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     there = await shelter(country)
-    caller = await caller_of(country, "linde")
-    await two_changes(country, caller, UUID(there.site_id))
-    assert await secret_of(country, caller, UUID(there.site_id)) == {
+    await two_changes(country, UUID(there.site_id))
+    assert await secret_of(country, UUID(there.site_id)) == {
         "name": "Eik",
         "address": ELSEWHERE,
     }
@@ -63,8 +57,8 @@ async def test_a_name_and_an_address_changed_at_once_both_stay(
 
     monkeypatch.setattr(sites, "lock", unlocked)
     other = await there.coordinator.post("/sites", site_body())
-    await two_changes(country, caller, UUID(other["id"]))
-    assert await secret_of(country, caller, UUID(other["id"])) == {
+    await two_changes(country, UUID(other["id"]))
+    assert await secret_of(country, UUID(other["id"])) == {
         "name": "Linde",
         "address": ELSEWHERE,
     }
@@ -72,7 +66,6 @@ async def test_a_name_and_an_address_changed_at_once_both_stay(
 
 async def test_one_sites_secret_does_not_open_as_anothers(country: Country) -> None:
     there = await shelter(country)
-    caller = await caller_of(country, "linde")
     other = await there.coordinator.post("/sites", site_body(name="Eik"))
     await country.rows(
         "UPDATE site_secrets AS a SET key = b.key, sealed = b.sealed FROM site_secrets AS b"
@@ -81,22 +74,17 @@ async def test_one_sites_secret_does_not_open_as_anothers(country: Country) -> N
         b=other["id"],
     )
     with pytest.raises(SealBroken):
-        await secret_of(country, caller, UUID(there.site_id))
+        await secret_of(country, UUID(there.site_id))
 
 
 async def test_a_ranking_made_while_a_change_was_under_way_cannot_be_held(country: Country) -> None:
     there = await shelter(country)
-    caller = await caller_of(country, "linde")
     intake = await country.client("intake_worker", provider="haven")
     referral = await intake.post("/referrals", referral_body())
     linde = await country.hashed("coordinator", provider="linde")
     async with country.parts.database.entered(linde) as tx:
-        site = await service.read(
-            tx, caller, UUID(there.site_id), keyring=country.parts.keyring, lock=True
-        )
-        await service.change(
-            tx, caller, site, changes={"admission": "paused"}, keyring=country.parts.keyring
-        )
+        site = await service.read(tx, UUID(there.site_id), lock=True)
+        await service.change(tx, site, changes={"admission": "paused"})
         ranking = await intake.post(f"/referrals/{referral['id']}/rankings")
     wanted = {
         "referralId": referral["id"],

@@ -256,7 +256,7 @@ class Installation(RuleBasedStateMachine):
         await self.country.rows("UPDATE shares SET shown_on = NULL")
         async with self.country.parts.database.entered(actor=WORKER) as tx:
             then = replace(tx, at=dt.datetime.combine(self.on, dt.time(12), tzinfo=dt.UTC))
-            assert await shares_shown.show(then, keyring=self.country.parts.keyring)
+            assert await shares_shown.show(then)
         (row,) = await self.country.rows(SUMS)
         return tuple(row)
 
@@ -265,7 +265,7 @@ class Installation(RuleBasedStateMachine):
         newest = {said["quarter"]: said for _, _, said in await totals(self.country)}
         assert newest
         async with self.country.owner.entered() as tx:
-            key = await keys.read(tx, keys.LEDGER, keyring=self.country.parts.keyring)
+            key = await keys.read(tx, keys.LEDGER)
             rows = await stay_book.openings(tx, after=-1, below=10**9, since=0, most=10_000)
             weights = [
                 weights_of(said) for _, said in await stay_book.weights_said(tx, below=10**9)
@@ -289,7 +289,7 @@ class Installation(RuleBasedStateMachine):
         ]
         size, auditor = len(leaves), await self.country.hashed("auditor", region=THERE)
         async with self.country.parts.database.entered(actor=WORKER) as tx:
-            assert await checkpoints.seal(tx, keyring=self.country.parts.keyring) == 0
+            assert await checkpoints.seal(tx) == 0
         root = bytes(
             await self.country.value("SELECT root FROM checkpoints WHERE size = :size", size=size)
         )

@@ -104,7 +104,7 @@ async def test_a_crash_on_the_way_leaves_nothing_sealed_and_the_next_turn_seals_
     await stayed(country, newest(1).first)
     leaves = await country.value("SELECT value FROM heads WHERE name = 'ledger'")
     async with country.parts.database.entered(actor=WORKER) as tx:
-        assert await quarter_totals.seal(tx, keyring=country.parts.keyring) == Sealing(first=2)
+        assert await quarter_totals.seal(tx) == Sealing(first=2)
         await tx.connection.rollback()
     assert await country.value("SELECT count(*) FROM quarter_totals") == 0
     assert await country.value("SELECT value FROM heads WHERE name = 'ledger'") == leaves

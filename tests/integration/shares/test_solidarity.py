@@ -122,5 +122,5 @@ async def test_a_stay_for_want_of_capacity_is_in_no_share(country: Country) -> N
 
 async def test_whoever_comes_second_on_a_day_reckons_nothing(country: Country) -> None:
     async with country.parts.database.entered(actor=WORKER) as tx:
-        assert await shares_shown.show(tx, keyring=country.parts.keyring)
-        assert not await shares_shown.show(tx, keyring=country.parts.keyring)
+        assert await shares_shown.show(tx)
+        assert not await shares_shown.show(tx)

@@ -63,8 +63,8 @@ async def test_indexes_lead_to_what_is_read_of_the_ledger(country: Country) -> N
     await stayed(country, LAST.last)
     with noting(country) as asked:
         async with country.parts.database.entered(actor=WORKER) as tx:
-            assert await shares_shown.show(tx, keyring=country.parts.keyring)
-            assert (await quarter_totals.seal(tx, keyring=country.parts.keyring)).first
+            assert await shares_shown.show(tx)
+            assert (await quarter_totals.seal(tx)).first
     plans: list[str] = []
     async with country.parts.database.entered(actor=WORKER) as tx:
         # So little is in the tables that reading all of it would be quicker.

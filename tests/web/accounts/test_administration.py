@@ -6,7 +6,7 @@ import re
 from playwright.async_api import expect
 
 from app.demo import demo, people
-from tests.signing import keyring, person
+from tests.signing import person
 from tests.web.accounts.test_signing import sign_in
 from tests.web.browsing import Site, look_at
 
@@ -14,7 +14,7 @@ from tests.web.browsing import Site, look_at
 async def test_the_administrators_pages_can_be_read_in_every_size_and_light(site: Site) -> None:
     country = site.country
     async with country.owner.entered() as tx:
-        await demo.fill(tx, keyring=keyring(country))
+        await demo.fill(tx)
         await people.make_ready(tx)
     await country.rows(
         """INSERT INTO access_log (action, outcome, account_id, roles, provider_id, object_type, object_id, purpose)

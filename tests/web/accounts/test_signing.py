@@ -12,7 +12,7 @@ from starlette.routing import Mount
 from app.accounts import second_factor
 from app.demo import demo, people
 from tests.country import HERE, Country
-from tests.signing import PASSWORD, Person, invited, keyring, person
+from tests.signing import PASSWORD, Person, invited, person
 from tests.web.browsing import Site, look_at
 
 ROLES = {
@@ -124,7 +124,7 @@ async def test_signing_out_everywhere_closes_the_page_in_the_other_browser(site:
 async def demo_shown(country: Country) -> None:
     """Show the demo country, as `plek serve --demo` does."""
     async with country.owner.entered() as tx:
-        await demo.fill(tx, keyring=keyring(country))
+        await demo.fill(tx)
         await people.make_ready(tx)
     parts = replace(country.parts, settings=replace(country.parts.settings, demo=True))
     within: list[Any] = [route.app for route in country.app.routes if isinstance(route, Mount)]

@@ -12,7 +12,7 @@ from tests.web.browsing import Site, look_at
 async def filled(country: Country) -> None:
     """Fill the demo country."""
     async with country.owner.entered() as tx:
-        made = await demo.fill(tx, keyring=country.parts.keyring, seed=1)
+        made = await demo.fill(tx, seed=1)
     country.providers.update({provider.slug: provider.id for provider in made.providers})
 
 

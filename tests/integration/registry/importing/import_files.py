@@ -45,7 +45,7 @@ def csv(*rows: Mapping[str, object]) -> bytes:
 
 async def take(country: Country, kind: str, raw: bytes) -> Imported:
     async with country.owner.entered() as tx:
-        return await imports.take_in(tx, imports.kind_of(kind), raw, keyring=country.parts.keyring)
+        return await imports.take_in(tx, imports.kind_of(kind), raw)
 
 
 async def faults(country: Country, kind: str, raw: bytes) -> list[tuple[int, str]]:
