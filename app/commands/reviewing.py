@@ -9,7 +9,7 @@ import typer
 from app.accounts import access_log
 from app.accounts.access_log import Reviewed
 from app.commands.installation import opened, settings_with
-from app.words.ranking import finding_text
+from app.words.access_review import finding_text
 
 HEAD = ("account", "provider", "roles", "from", "finding")
 

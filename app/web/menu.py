@@ -5,11 +5,7 @@ from dataclasses import dataclass
 
 from app.database.caller import Caller, Role
 from app.web.access import CONTROL, PEOPLE
-
-
-def N_(text: str) -> str:  # noqa: N802 - the name by which tools for catalogues find what is translated later
-    """Mark a sentence that is translated where it is shown."""
-    return text
+from app.words import N_
 
 
 @dataclass(frozen=True, slots=True)

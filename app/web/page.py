@@ -28,8 +28,8 @@ from app.web import assets
 from app.web.credential import SAFE, csrf_of
 from app.web.menu import menu_for
 from app.web.sentences import code_sentence
-from app.words.pages import SOURCE, translations
-from app.words.ranking import RULES
+from app.words.catalogue import SOURCE, translations
+from app.words.ranking import rule_text
 
 LANGUAGE_COOKIE = "plek-language"
 QUICKLY = 4
@@ -152,7 +152,7 @@ def words(texts: Mapping[str, str]) -> str:
 
 def rule(code: str) -> str:
     """Return why a rule leaves places out, by its code."""
-    return words(RULES[code])
+    return rule_text(code, language=_LANGUAGE.get())
 
 
 def sentence(refusal: Refusal) -> str:

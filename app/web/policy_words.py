@@ -4,8 +4,8 @@ import json
 from collections.abc import Mapping
 from typing import cast
 
-from app.web.menu import N_
 from app.web.page import _ as translate
+from app.words import N_
 
 NAMES: Mapping[str, str] = {
     "version": N_("Version"),

@@ -11,8 +11,8 @@ from app import errors
 from app.api.kit.problems import LOGGED, status_of
 from app.deps import entered, log_refused, token_hash
 from app.web.credential import HEADER, SIGNED_IN_AGAIN, csrf_of
-from app.web.menu import N_
 from app.web.page import Page, person_of
+from app.words import N_
 
 SIGN_IN = "/sign-in"
 SAID = "said"

@@ -8,7 +8,7 @@ cannot read.
 from collections.abc import Mapping
 
 from app.errors import Refusal
-from app.web.menu import N_
+from app.words import N_
 
 BY_CODE: Mapping[str, str] = {
     "already_moving_on": N_("They are on their way to another place already."),

@@ -1,1 +1,18 @@
-"""What people read, in Dutch and English: codes and numbers become sentences here, at the edge."""
+"""All texts for people: English in the code, other languages in a catalogue."""
+
+from typing import NamedTuple
+
+__all__ = ["N_", "Plural"]
+
+
+def N_(text: str) -> str:  # noqa: N802 - the name by which gettext's tools know it
+    """Mark a sentence that is translated where it is shown."""
+    return text
+
+
+class Plural(NamedTuple):
+    """A sentence for one and for many, translated where it is shown; `by` names the value that decides."""
+
+    one: str
+    many: str
+    by: str

@@ -9,8 +9,7 @@ from app.allocation.ranking.missing import MissingFact
 from app.allocation.values import Exclusion, Points
 from app.api.kit.wire import Out
 from app.database.reference import Reference
-from app.words.ranking import exclusion_text, point_text
-from app.words.why import missing_text
+from app.words.ranking import exclusion_text, missing_text, point_text
 
 SENTENCES = 4096
 """How many different ones are kept of each kind; they name rules, regions and numbers, never a household."""

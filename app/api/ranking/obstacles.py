@@ -16,7 +16,7 @@ from app.deps import Tx, providers_known
 from app.errors import Fault, Invalid
 from app.ranking import rankings
 from app.ranking.rankings import Ranked
-from app.words.why import there_text
+from app.words.ranking import there_text
 
 router = APIRouter(tags=["Rankings"])
 

@@ -19,14 +19,18 @@ from app.database.register import ProviderCard
 from app.database.transaction import Transaction
 from app.deps import Tx
 from app.errors import Missing
-from app.words import hsds as words
 
 router = APIRouter(tags=["Public directory"])
 
 VERSION = "3.1"
 PROFILE = "https://docs.openreferral.org/en/v3.1.0/"
-LANGUAGE = "en"
 MOST = 200
+
+# The export is in English, whatever languages the pages have.
+ORGANISATION = "Organisation that shelters people who flee domestic violence."
+SERVICE = "Shelter"
+SERVICE_MEANS = "Safe shelter, with support. Where it is is not made known; call the switchboard."
+LOCATION = "By telephone"
 
 
 class Hsds(BaseModel):
@@ -222,7 +226,7 @@ def _organization(card: ProviderCard) -> OrganizationOut:
     return OrganizationOut(
         id=card.id,
         name=card.name,
-        description=words.ORGANISATION[LANGUAGE],
+        description=ORGANISATION,
         phones=[_phone(card)],
         locations=[_location(card)],
     )
@@ -232,8 +236,8 @@ def _service(card: ProviderCard, reference: Reference) -> ServiceOut:
     return ServiceOut(
         id=_id(card, "service"),
         organization_id=card.id,
-        name=words.SERVICE[LANGUAGE],
-        description=words.SERVICE_MEANS[LANGUAGE],
+        name=SERVICE,
+        description=SERVICE_MEANS,
         phones=[_phone(card)],
         service_areas=[
             AreaOut(id=_id(card, f"area {region}"), name=reference.regions[region].name)
@@ -251,7 +255,7 @@ def _phone(card: ProviderCard) -> PhoneOut:
 
 
 def _location(card: ProviderCard) -> LocationOut:
-    return LocationOut(id=_id(card, "location"), name=words.LOCATION[LANGUAGE])
+    return LocationOut(id=_id(card, "location"), name=LOCATION)
 
 
 def _id(card: ProviderCard, what: str) -> str:

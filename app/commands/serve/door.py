@@ -106,7 +106,7 @@ def _problem() -> bytes:
 
 def _page(percent: int | None, nonce: str) -> bytes:
     """Return the page, in each of the country's languages: nobody has chosen one yet."""
-    from app.words.pages import translations  # noqa: PLC0415 - only where somebody looks
+    from app.words.catalogue import translations  # noqa: PLC0415 - only where somebody looks
 
     spoken = {language: translations(language).gettext for language in load().country.languages}
     return _template().render(spoken=spoken, percent=percent, nonce=nonce, again_s=AGAIN_S).encode()

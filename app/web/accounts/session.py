@@ -10,9 +10,9 @@ from app.api.kit.ids import parse
 from app.deps import Tx
 from app.errors import Missing
 from app.web import cookies
-from app.web.menu import N_
 from app.web.page import PageIn
 from app.web.page import _ as translate
+from app.words import N_
 
 router = APIRouter(include_in_schema=False)
 

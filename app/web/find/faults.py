@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from pydantic import ValidationError
 
 from app.errors import Fault
-from app.web.menu import N_
+from app.words import N_
 
 FIELDS: Mapping[str, str] = {
     "urgency": "urgency",

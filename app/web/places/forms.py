@@ -12,7 +12,7 @@ from starlette.datastructures import FormData
 from app.api.kit.wire import In
 from app.errors import Invalid, Stale
 from app.reference import load
-from app.web.menu import N_
+from app.words import N_
 
 Model = TypeVar("Model", bound=In)
 Faults = Mapping[str, str]

@@ -3,8 +3,8 @@
 import re
 from collections.abc import Mapping
 
-from app.web.menu import N_
 from app.web.page import _
+from app.words import N_
 
 WORDS: Mapping[str, str] = {
     r"the file is empty; .*": N_("The file is empty. Its first line must name the columns."),

@@ -13,10 +13,10 @@ from app.errors import Invalid
 from app.registry import places
 from app.registry.store.places import State
 from app.seal import Keyring
-from app.web.menu import N_
 from app.web.page import Page, PageIn, _
 from app.web.places.answers import said
 from app.web.places.forms import FormIn, required
+from app.words import N_
 
 router = APIRouter(include_in_schema=False)
 

@@ -9,7 +9,7 @@ from app.errors import Conflict
 from app.reference import load
 from app.web.page import _LANGUAGE, sentence
 from app.web.sentences import BY_CODE
-from app.words.pages import SOURCE, translations
+from app.words.catalogue import SOURCE, translations
 
 APP = Path(__file__).parents[3] / "app"
 WITH_CODES = {"Conflict", "Forbidden", "Invalid", "Refusal", "_refuse", "__init__"}

@@ -4,7 +4,8 @@ import pytest
 
 from app.allocation.figures.review import CODES, Tally, findings, odd_hours, thresholds
 from app.allocation.policy.policy import Review
-from app.words.ranking import FINDINGS, LANGUAGES, finding_text
+from app.reference import load
+from app.words.access_review import FINDINGS, finding_text
 
 REVIEW = Review(
     rankings_without_hold=2, zone_changes=3, reveals=4, same_referral=5, odd_hour_looks=6,
@@ -25,7 +26,7 @@ def test_every_code_has_a_threshold_and_words_in_every_language() -> None:
     assert thresholds(REVIEW) == THRESHOLDS
     assert set(thresholds(REVIEW)) == set(CODES) == set(FINDINGS)
     for code in CODES:
-        for language in LANGUAGES:
+        for language in load().country.languages:
             text = finding_text(code, count=27, language=language)
             assert "27" in text
             assert text.endswith(".")

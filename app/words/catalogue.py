@@ -1,6 +1,6 @@
-"""The words of the pages, by language: English as it stands in templates and code, others from a catalogue a page."""
+"""The translations: one gettext catalogue a language, kept as a few .po files by subject."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import cache
 from gettext import GNUTranslations, NullTranslations
 from importlib.resources import files
@@ -10,13 +10,15 @@ from babel.messages.catalog import Catalog
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 
+from app.words import Plural
+
 SOURCE = "en"
-"""The language in which templates and code are written."""
+"""The language in which templates and code are written; it needs no catalogue."""
 
 
 def catalogues(language: str) -> Iterator[tuple[str, Catalog]]:
-    """Return the catalogues of a language, one for each part of the pages, by name."""
-    folder = files(__name__) / language
+    """Yield the .po files of a language, each with its name."""
+    folder = files("app.words") / language
     if language == SOURCE or not folder.is_dir():
         return
     for file in sorted(folder.iterdir(), key=lambda found: found.name):
@@ -27,7 +29,7 @@ def catalogues(language: str) -> Iterator[tuple[str, Catalog]]:
 
 @cache
 def translations(language: str) -> NullTranslations:
-    """Return what translates into a language; the source language needs nothing."""
+    """Return what translates into a language, compiled from all of its files."""
     whole = Catalog(locale=language)
     for _, catalogue in catalogues(language):
         for message in catalogue:
@@ -39,3 +41,13 @@ def translations(language: str) -> NullTranslations:
     write_mo(compiled, whole)
     compiled.seek(0)
     return GNUTranslations(compiled)
+
+
+def render(text: str | Plural, values: Mapping[str, object], *, language: str) -> str:
+    """Return a text in a language, in the number that its values ask for, with the values filled in."""
+    spoken = translations(language)
+    if isinstance(text, Plural):
+        count = values[text.by]
+        assert isinstance(count, int)  # noqa: S101 - what is counted is a whole number
+        return spoken.ngettext(text.one, text.many, count) % values
+    return spoken.gettext(text) % values
