@@ -12,12 +12,22 @@ class Fault:
 
 
 class Refusal(Exception):
-    """Base of everything that Plek declines to do; `code` is snake_case and part of the wire contract."""
+    """Base of everything that Plek declines to do; `code` is snake_case and part of the wire contract.
 
-    def __init__(self, code: str, detail: str) -> None:
-        super().__init__(detail)
+    `text` is a sentence in English, and what its translations in `app/words` are found by: `values`
+    are filled in, never formatted into it before.
+    """
+
+    def __init__(self, code: str, text: str, **values: object) -> None:
         self.code = code
-        self.detail = detail
+        self.text = text
+        self.values = values
+        super().__init__(self.detail)
+
+    @property
+    def detail(self) -> str:
+        """The sentence as clients of the API read it."""
+        return self.text % self.values if self.values else self.text
 
 
 class Unauthenticated(Refusal):
@@ -46,8 +56,12 @@ class Missing(Refusal):
 class Conflict(Refusal):
     """The state of the world does not allow it now; `rules` are the codes of the hard rules in the way, if any."""
 
-    def __init__(self, code: str, detail: str, *, rules: tuple[str, ...] = ()) -> None:
-        super().__init__(code, detail)
+    def __init__(
+        self, code: str, text: str, *, rules: tuple[str, ...] = (), **values: object
+    ) -> None:
+        if rules:
+            values["rules"] = ", ".join(rules)
+        super().__init__(code, text, **values)
         self.rules = rules
 
 

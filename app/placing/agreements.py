@@ -23,7 +23,11 @@ async def agree(tx: Transaction, placement_id: UUID) -> Agreement:
     """Note that a household would move if that helps another; it lapses after the policy's days."""
     placement = await _living_here(tx, placement_id)
     if placement.status != "arrived":
-        raise Conflict("placement_status", "This placement is not arrived.")
+        raise Conflict(
+            "placement_status",
+            "This placement is not %(placement_status)s.",
+            placement_status="arrived",
+        )
     policy = (await tx.snapshots.reference(tx)).policy
     return await agreements.agree(tx, placement, days=policy.swap_agreement_days)
 

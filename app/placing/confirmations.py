@@ -17,14 +17,15 @@ from app.placing.store.placements import PlacementRow
 from app.referrals import referrals
 from app.referrals.store import referrals as referral_rows
 from app.referrals.store.referrals import ReferralRow
+from app.words import N_
 
 CLOSED_HOLD = {
-    "pending": ("not_accepted", "The receiving provider has not accepted yet."),
-    "declined": ("not_accepted", "The receiving provider declined."),
-    "no_answer": ("not_accepted", "The receiving provider did not answer in time."),
-    "expired": ("hold_expired", "This hold has run out."),
-    "released": ("hold_expired", "This hold was released."),
-    "placed": ("already_placed", "This hold became a placement."),
+    "pending": ("not_accepted", N_("The receiving provider has not accepted yet.")),
+    "declined": ("not_accepted", N_("The receiving provider declined.")),
+    "no_answer": ("not_accepted", N_("The receiving provider did not answer in time.")),
+    "expired": ("hold_expired", N_("This hold has run out.")),
+    "released": ("hold_expired", N_("This hold was released.")),
+    "placed": ("already_placed", N_("This hold became a placement.")),
 }
 
 FOLLOW_ON = "follow_on"
@@ -149,13 +150,17 @@ async def _check_still_lawful(
     )
     still_lawful.check_safe(
         now,
-        site="Nobody is safe at that site any more. Rank again.",
-        danger="What is known of the danger has changed: this place is not safe any more. Rank again.",
+        site=N_("Nobody is safe at that site any more. Rank again."),
+        danger=N_(
+            "What is known of the danger has changed: this place is not safe any more. Rank again."
+        ),
         rules=now.against,
     )
     if now.against:
-        detail = (
-            "What is known of the household or of the place has changed. Rank again. In the way: "
+        raise Conflict(
+            "no_longer_lawful",
+            "What is known of the household or of the place has changed. Rank again."
+            " In the way: %(rules)s.",
+            rules=now.against,
         )
-        raise Conflict("no_longer_lawful", f"{detail}{', '.join(now.against)}.", rules=now.against)
     return now.region

@@ -63,7 +63,11 @@ def _nobody_came(tx: Transaction, placement: PlacementRow, wrong: Wrong) -> dict
     if wrong.at is not None:
         raise Invalid(Fault("/at", "must be left out: there was no arrival"))
     if placement.status != "arrived":
-        raise Conflict("placement_status", "This placement is not arrived.")
+        raise Conflict(
+            "placement_status",
+            "This placement is not %(placement_status)s.",
+            placement_status="arrived",
+        )
     return {
         "status": "no_show",
         "arrived_at": None,
@@ -76,7 +80,11 @@ def _nobody_came(tx: Transaction, placement: PlacementRow, wrong: Wrong) -> dict
 async def _another_day(tx: Transaction, placement: PlacementRow, wrong: Wrong) -> dict[str, Any]:
     if placement.arrived_at is None or (wrong.code == DEPARTED and placement.status != ENDED):
         status = ENDED if wrong.code == DEPARTED else "arrived"
-        raise Conflict("placement_status", f"This placement is not {status}.")
+        raise Conflict(
+            "placement_status",
+            "This placement is not %(placement_status)s.",
+            placement_status=status,
+        )
     if wrong.at is None:
         raise Invalid(Fault("/at", "is missing"))
     if wrong.code == DEPARTED:

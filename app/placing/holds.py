@@ -15,15 +15,16 @@ from app.placing.store import hold_changes, holds, placements
 from app.placing.store.holds import HoldRow
 from app.referrals import referrals
 from app.referrals.store import referrals as referral_rows
+from app.words import N_
 
-UNSAFE_SITE = (
+UNSAFE_SITE = N_(
     "Nobody is safe at this site any more: decline, so that another place is found for them."
 )
-UNSAFE_THERE = (
+UNSAFE_THERE = N_(
     "By what is known of the danger they are not safe here: decline, so that another place is found "
     "for them."
 )
-"""Why a place is not accepted; their words for the board are in web/sentences.py."""
+"""Why a place is not accepted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,7 +223,7 @@ def _check(row: HoldRow, allowed: set[str]) -> None:
         return
     if row.status in {"expired", "no_answer"}:
         raise _ran_out()
-    raise Conflict("hold_resolved", f"This hold is {row.status}.")
+    raise Conflict("hold_resolved", "This hold is %(hold_status)s.", hold_status=row.status)
 
 
 def _ran_out() -> Conflict:

@@ -186,7 +186,7 @@ async def note(
     if placement.receiver_id != tx.caller.provider and not (changes and changes.keys() <= EITHER):
         raise Missing
     if not placement.live:
-        raise _not("underway or arrived")
+        raise Conflict("placement_status", "This placement is not underway or arrived.")
     changes = {**changes, **_agreed(tx, placement, changes)}
     if changes:
         await placements.change(tx, placement_id, expected=placement.status, values=changes)
@@ -293,4 +293,6 @@ async def _received(tx: Transaction, placement_id: UUID) -> PlacementRow:
 
 
 def _not(status: str) -> Conflict:
-    return Conflict("placement_status", f"This placement is not {status}.")
+    return Conflict(
+        "placement_status", "This placement is not %(placement_status)s.", placement_status=status
+    )

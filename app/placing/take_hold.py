@@ -167,10 +167,15 @@ async def _explain_refusal(tx: Transaction, request: HoldRequest, *, flees: bool
         raise Conflict(
             "referral_not_open", "This referral has a hold or a placement, or is closed."
         )
-    what = "Something changed since this ranking" + (
-        "" if flees else ", or came free in the household's own region"
+    if flees:
+        raise Conflict(
+            "ranking_outdated", "Something changed since this ranking; ask for a new one."
+        )
+    raise Conflict(
+        "ranking_outdated",
+        "Something changed since this ranking, or came free in the household's own region;"
+        " ask for a new one.",
     )
-    raise Conflict("ranking_outdated", f"{what}; ask for a new one.")
 
 
 async def _own_referral(tx: Transaction, request: HoldRequest) -> ReferralRow:

@@ -55,7 +55,11 @@ async def sealed(tx: Transaction, quarters: Sequence[Quarter]) -> list[Sealed]:
     names = [str(quarter) for quarter in quarters]
     found = await quarter_totals.newest(tx, names)
     if missing := [name for name in names if name not in found]:
-        raise Conflict("quarter_not_sealed", f"There are no totals of {', '.join(missing)} yet.")
+        raise Conflict(
+            "quarter_not_sealed",
+            "There are no totals of %(quarters)s yet.",
+            quarters=", ".join(missing),
+        )
     return [found[name] for name in names]
 
 

@@ -1,28 +1,161 @@
-"""Choosing the language of the pages."""
+"""The reader's language: texts, refusals, days and numbers as that reader reads them."""
 
-from typing import Annotated
+import datetime as dt
+from collections.abc import Callable, Generator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import cast
+from zoneinfo import ZoneInfo
 
-from fastapi import APIRouter, Query, Response
+from babel import Locale, dates, numbers
+from fastapi import Request
 
-from app.errors import Missing
+from app.api.kit.reasons import TextOut
+from app.clock import now
+from app.errors import Refusal
 from app.reference import load
-from app.web.page import LANGUAGE_COOKIE, AnyPage
+from app.words.catalogue import translations
+from app.words.ranking import rule_text
 
-router = APIRouter(include_in_schema=False)
+LANGUAGE_COOKIE = "plek-language"
 
-A_YEAR_S = 365 * 86_400
+STATUSES: Mapping[str, str] = {
+    "hold_status": "hold_statuses",
+    "placement_status": "placement_statuses",
+    "swap_status": "swap_statuses",
+}
+"""By the name of a value in a refusal: the country's list that has words for its codes."""
+
+_LANGUAGE: ContextVar[str] = ContextVar("language")
 
 
-@router.get("/language/{language}")
-async def choose(
-    page: AnyPage, language: str, back: Annotated[str, Query(max_length=200)] = "/"
-) -> Response:
-    """Keep the reader's choice, and go back to the page that they came from."""
-    if language not in load().country.languages:
-        raise Missing
-    # Only to a page of ours: a path that begins with two slashes would be another host.
-    answer = page.go(back if back.startswith("/") and not back.startswith(("//", "/\\")) else "/")
-    answer.set_cookie(
-        LANGUAGE_COOKIE, language, max_age=A_YEAR_S, secure=True, httponly=True, samesite="lax"
-    )
-    return answer
+def language_of(request: Request) -> str:
+    """Return the language that the reader chose, else the country's first."""
+    chosen = request.cookies.get(LANGUAGE_COOKIE, "")
+    languages = load().country.languages
+    return chosen if chosen in languages else languages[0]
+
+
+def set_language(language: str) -> None:
+    """Make this the language of what is said from here on, within one request."""
+    _LANGUAGE.set(language)
+
+
+@contextmanager
+def in_language(language: str) -> Generator[None]:
+    """Make this the language of what is said within."""
+    token = _LANGUAGE.set(language)
+    try:
+        yield
+    finally:
+        _LANGUAGE.reset(token)
+
+
+def _(text: str) -> str:
+    """Return a text in the reader's language."""
+    return translations(_LANGUAGE.get()).gettext(text)
+
+
+def ngettext(one: str, many: str, number: int) -> str:
+    """Return a text in the reader's language, in the singular or plural that a number asks for."""
+    return translations(_LANGUAGE.get()).ngettext(one, many, number)
+
+
+def sentence(refusal: Refusal) -> str:
+    """Return what a refusal says in the reader's language, with words for its codes."""
+    values = {
+        name: label(str(value), STATUSES[name]) if name in STATUSES else value
+        for name, value in refusal.values.items()
+    }
+    if rules := getattr(refusal, "rules", ()):
+        values["rules"] = "; ".join(rule(code) for code in rules)
+    return _(refusal.text) % values if values else _(refusal.text)
+
+
+def words(text: TextOut) -> str:
+    """Return what the API says in each language in the reader's."""
+    return getattr(text, _LANGUAGE.get())
+
+
+def rule(code: str) -> str:
+    """Return why a rule leaves places out."""
+    return rule_text(code, language=_LANGUAGE.get())
+
+
+def label(code: str, listed: str) -> str:
+    """Return the words for a code of one of the country's lists."""
+    return load().label(listed, code=code, language=_LANGUAGE.get())
+
+
+def language_name(code: str) -> str:
+    """Return what a language is called."""
+    names = cast("Mapping[str, str]", Locale(_LANGUAGE.get()).languages)
+    return names.get(code, code)
+
+
+def moment(at: dt.datetime, form: str = "") -> str:
+    """Return a moment by the country's clock, with the day unless that is today."""
+    if form:
+        return dates.format_datetime(at, form, tzinfo=_zone(), locale=_there())
+    on, today = at.astimezone(_zone()).date(), now().astimezone(_zone()).date()
+    if on == today:
+        return clock(at)
+    near = dates.format_skeleton("MMMd", on, locale=_there())
+    return f"{near if on.year == today.year else day(on, 'medium')}, {clock(at)}"
+
+
+def when(at: dt.datetime) -> str:
+    """Return a moment with its preposition: at a time of today, on another day."""
+    today = at.astimezone(_zone()).date() == now().astimezone(_zone()).date()
+    return (_("at %(time)s") if today else _("on %(time)s")) % {"time": moment(at)}
+
+
+def clock(at: dt.datetime) -> str:
+    """Return the time of day by the country's clock."""
+    return dates.format_time(at, "short", tzinfo=_zone(), locale=_there())
+
+
+def day(on: dt.date, form: str = "long") -> str:
+    """Return a day."""
+    return dates.format_date(on, form, locale=_there())
+
+
+def as_day(text: str, form: str = "long") -> str:
+    """Return a day that a document has as text."""
+    return day(dt.date.fromisoformat(text), form)
+
+
+def number(value: float) -> str:
+    """Return a number with the separators of the language."""
+    return numbers.format_decimal(value, locale=_LANGUAGE.get())
+
+
+def percent(permille: int) -> str:
+    """Return thousandths as a percentage with one decimal."""
+    return numbers.format_percent(permille / 1000, "#,##0.0 %", locale=_LANGUAGE.get())
+
+
+def _there() -> Locale:
+    """Return the reader's language as the country writes it: 24 hours, the day first."""
+    return Locale(_LANGUAGE.get(), load().country.jurisdiction.upper())
+
+
+def _zone() -> ZoneInfo:
+    return ZoneInfo(load().country.time_zone)
+
+
+FILTERS: Mapping[str, Callable[..., str]] = {
+    "as_day": as_day,
+    "clock": clock,
+    "day": day,
+    "label": label,
+    "language": language_name,
+    "moment": moment,
+    "number": number,
+    "percent": percent,
+    "rule": rule,
+    "sentence": sentence,
+    "when": when,
+    "words": words,
+}
+"""Those that templates use, by their names there."""

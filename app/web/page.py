@@ -1,19 +1,14 @@
-"""How a page is made: a template, the reader's language, and what every page has."""
+"""How a page is made: a template, and what every page has."""
 
-import datetime as dt
 import gzip
 import hashlib
-from collections.abc import Generator, Mapping
-from contextlib import contextmanager
-from contextvars import ContextVar
+from collections.abc import Mapping
 from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated, Any, cast
 from urllib.parse import quote
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
-from babel import Locale, dates, numbers
 from fastapi import Depends, Request, Response
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
@@ -22,16 +17,12 @@ from app.accounts import sessions
 from app.clock import now
 from app.database.caller import Caller
 from app.deps import REFERENCE, Tx, parts_of, token_hash
-from app.errors import Refusal
 from app.reference import load
 from app.web import assets
 from app.web.credential import SAFE, csrf_of
+from app.web.language import FILTERS, _, language_of, ngettext, set_language
 from app.web.menu import menu_for
-from app.web.sentences import code_sentence
-from app.words.catalogue import SOURCE, translations
-from app.words.ranking import rule_text
 
-LANGUAGE_COOKIE = "plek-language"
 QUICKLY = 4
 """How hard a page is compressed: harder takes twice the time for a twentieth less."""
 WORTHWHILE = 2000
@@ -48,93 +39,6 @@ HEADERS = {
 }
 
 
-_LANGUAGE: ContextVar[str] = ContextVar("language")
-
-
-@contextmanager
-def in_language(language: str) -> Generator[None]:
-    """Let templates that are rendered within speak a language."""
-    token = _LANGUAGE.set(language)
-    try:
-        yield
-    finally:
-        _LANGUAGE.reset(token)
-
-
-def language_of(request: Request) -> str:
-    """Return the language that the reader chose, else the country's first."""
-    chosen = request.cookies.get(LANGUAGE_COOKIE, "")
-    languages = load().country.languages
-    return chosen if chosen in languages else languages[0]
-
-
-def _(text: str) -> str:
-    """Return a sentence in the language of the page that is being made."""
-    return translations(_LANGUAGE.get()).gettext(text)
-
-
-def ngettext(one: str, many: str, number: int) -> str:
-    """Likewise, by number."""
-    return translations(_LANGUAGE.get()).ngettext(one, many, number)
-
-
-def moment(at: dt.datetime, form: str = "") -> str:
-    """Return a moment as people there write it, by their clock: with the day where that is not today."""
-    if form:
-        return dates.format_datetime(at, form, tzinfo=_zone(), locale=_there())
-    on, today = at.astimezone(_zone()).date(), now().astimezone(_zone()).date()
-    if on == today:
-        return clock(at)
-    near = dates.format_skeleton("MMMd", on, locale=_there())
-    return f"{near if on.year == today.year else day(on, 'medium')}, {clock(at)}"
-
-
-def when(at: dt.datetime) -> str:
-    """Return a moment with the word that comes before it: at a time of today, on another day."""
-    told = (
-        _("at %(time)s")
-        if at.astimezone(_zone()).date() == now().astimezone(_zone()).date()
-        else _("on %(time)s")
-    )
-    return told % {"time": moment(at)}
-
-
-def clock(at: dt.datetime) -> str:
-    """Return the time of day."""
-    return dates.format_time(at, "short", tzinfo=_zone(), locale=_there())
-
-
-def day(on: dt.date, form: str = "long") -> str:
-    """Return a day."""
-    return dates.format_date(on, form, locale=_there())
-
-
-def as_day(text: str, form: str = "long") -> str:
-    """Return a day that a document has as text."""
-    return day(dt.date.fromisoformat(text), form)
-
-
-def number(value: float) -> str:
-    """Return a number, with the separators of the language."""
-    return numbers.format_decimal(value, locale=_LANGUAGE.get())
-
-
-def percent(permille: int) -> str:
-    """Return thousandths as a percentage with one decimal."""
-    return numbers.format_percent(permille / 1000, "#,##0.0 %", locale=_LANGUAGE.get())
-
-
-def label(code: str, listed: str) -> str:
-    """Return the words for a code of one of the country's lists."""
-    return load().label(listed, code=code, language=_LANGUAGE.get())
-
-
-def language_name(code: str) -> str:
-    """Return what a language is called."""
-    names = cast("Mapping[str, str]", Locale(_LANGUAGE.get()).languages)
-    return names.get(code, code)
-
-
 def codes(listed: str) -> tuple[str, ...]:
     """Return the codes of one of the country's lists, in the order in which they are offered."""
     return tuple(load().codes[listed].codes)
@@ -145,36 +49,9 @@ def dense(markup: str) -> Markup:
     return Markup(" ".join(markup.split()).replace("> <", "><"))  # noqa: S704 - escaped where it was made
 
 
-def words(texts: Mapping[str, str]) -> str:
-    """Return, of the same words in each language, those in the reader's."""
-    return texts.get(_LANGUAGE.get()) or texts[load().country.languages[0]]
-
-
-def rule(code: str) -> str:
-    """Return why a rule leaves places out, by its code."""
-    return rule_text(code, language=_LANGUAGE.get())
-
-
-def sentence(refusal: Refusal) -> str:
-    """Return what a refusal says, in the reader's language."""
-    said = _(refusal.detail)
-    return (
-        said if said != refusal.detail or _LANGUAGE.get() == SOURCE else _(code_sentence(refusal))
-    )
-
-
 def live(*kinds: str) -> str:
     """Return the triggers by which a part of a page keeps up with events: of these kinds, and after a gap."""
     return ", ".join([*(f"sse:{kind}" for kind in (*kinds, "reset")), "plek:again from:body"])
-
-
-def _there() -> Locale:
-    """Return how days and times are written in the country, in the reader's language: 24 hours, the day first."""
-    return Locale(_LANGUAGE.get(), load().country.jurisdiction.upper())
-
-
-def _zone() -> ZoneInfo:
-    return ZoneInfo(load().country.time_zone)
 
 
 def _environment() -> Environment:
@@ -188,23 +65,7 @@ def _environment() -> Environment:
     )
     # What jinja's extension adds to an environment, its types do not know.
     cast("Any", environment).install_gettext_callables(_, ngettext, newstyle=True)
-    cast("dict[str, object]", environment.filters).update(
-        {
-            "moment": moment,
-            "when": when,
-            "clock": clock,
-            "day": day,
-            "as_day": as_day,
-            "number": number,
-            "percent": percent,
-            "label": label,
-            "words": words,
-            "rule": rule,
-            "sentence": sentence,
-            "language": language_name,
-            "dense": dense,
-        }
-    )
+    cast("dict[str, object]", environment.filters).update(FILTERS, dense=dense)
     cast("dict[str, object]", environment.globals).update(
         {"asset": assets.address, "codes": codes, "live": live, "version": version("plek")}
     )
@@ -220,7 +81,7 @@ class Page:
     def __init__(self, request: Request) -> None:
         self.request = request
         self.language = language_of(request)
-        _LANGUAGE.set(self.language)
+        set_language(self.language)
 
     @property
     def caller(self) -> Caller | None:
@@ -242,7 +103,7 @@ class Page:
     ) -> Response:
         """Return a page, or a part of one."""
         # The page's own context, whatever task renders it.
-        _LANGUAGE.set(self.language)
+        set_language(self.language)
         content = TEMPLATES.get_template(template).render(self._around() | known).encode()
         added = dict(headers or {})
         if len(content) > WORTHWHILE and "gzip" in self.request.headers.get("accept-encoding", ""):

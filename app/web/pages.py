@@ -5,7 +5,7 @@ from fastapi import Depends, FastAPI
 from app.api.kit.description import routes
 from app.deps import Parts
 from app.errors import OperatorError
-from app.web import assets, language, live, offline, places, policies, share, start
+from app.web import assets, live, offline, places, policies, share, start
 from app.web.access import LOOKS, PAGES
 from app.web.accounts import accounts, administration, invitation, own_credential, session, signing
 from app.web.country import country
@@ -15,7 +15,6 @@ from app.web.refusals import answer_people
 
 ROUTERS = (
     start.router,
-    language.router,
     assets.router,
     live.router,
     *FIND,

@@ -10,7 +10,8 @@ from app.database.transaction import Transaction
 from app.deps import Tx
 from app.errors import Conflict, Fault, Invalid
 from app.policy import policies
-from app.web.page import Page, PageIn, sentence
+from app.web.language import sentence
+from app.web.page import Page, PageIn
 from app.web.policy_words import called, value_of
 
 router = APIRouter(include_in_schema=False)

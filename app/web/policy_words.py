@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping
 from typing import cast
 
-from app.web.page import _ as translate
+from app.web.language import _
 from app.words import N_
 
 NAMES: Mapping[str, str] = {
@@ -58,9 +58,7 @@ NAMES: Mapping[str, str] = {
 def called(pointer: str) -> str:
     """Return what a JSON pointer into a policy is called."""
     parts = [part.replace("~1", "/").replace("~0", "~") for part in pointer.split("/")[1:]]
-    return ", ".join(
-        translate(NAMES[part]) if part in NAMES else part.replace("_", " ") for part in parts
-    )
+    return ", ".join(_(NAMES[part]) if part in NAMES else part.replace("_", " ") for part in parts)
 
 
 def value_of(value: object) -> str:

@@ -1,15 +1,21 @@
-"""The start page: the way in, whether the service is well, and where its description is."""
+"""The start page, and the choice of a language."""
 
-from fastapi import APIRouter, Request, Response
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request, Response
 
 from app.demo import people
 from app.deps import PartsIn, entered, token_hash
-from app.errors import Unavailable
+from app.errors import Missing, Unavailable
 from app.health import state_of
+from app.reference import load
+from app.web.language import LANGUAGE_COOKIE
 from app.web.menu import home_of
 from app.web.page import AnyPage
 
 router = APIRouter(include_in_schema=False)
+
+A_YEAR_S = 365 * 86_400
 
 
 @router.get("/")
@@ -22,6 +28,21 @@ async def start(request: Request, page: AnyPage, parts: PartsIn) -> Response:
         state=await state_of(parts.database, parts.link),
         people=people.roles() if parts.settings.demo else (),
     )
+
+
+@router.get("/language/{language}")
+async def choose_language(
+    page: AnyPage, language: str, back: Annotated[str, Query(max_length=200)] = "/"
+) -> Response:
+    """Keep the reader's choice, and go back to the page that they came from."""
+    if language not in load().country.languages:
+        raise Missing
+    # Only to a page of ours: a path that begins with two slashes would be another host.
+    answer = page.go(back if back.startswith("/") and not back.startswith(("//", "/\\")) else "/")
+    answer.set_cookie(
+        LANGUAGE_COOKIE, language, max_age=A_YEAR_S, secure=True, httponly=True, samesite="lax"
+    )
+    return answer
 
 
 async def _home(request: Request) -> str | None:

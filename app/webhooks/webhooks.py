@@ -36,7 +36,9 @@ async def add(
     if faults := reach.faults(url):
         raise Invalid(*(Fault("/url", fault) for fault in faults))
     if await webhooks.count(tx, tx.caller.provider) >= MOST:
-        raise Conflict("too_many_webhooks", f"There are {MOST} webhooks already; remove one first.")
+        raise Conflict(
+            "too_many_webhooks", "There are %(most)s webhooks already; remove one first.", most=MOST
+        )
     id_, target = uuid4(), Target(url, signing.new_secret())
     wrapped, sealed = target.seal(id_, keyring=tx.keyring)
     row = WebhookRow(id_, tuple(kinds), wrapped, sealed, tx.at)

@@ -1,4 +1,4 @@
-"""All texts for people: English in the code, other languages in a catalogue."""
+"""All texts for people: English in the code, other languages in catalogues."""
 
 from typing import NamedTuple
 
@@ -11,7 +11,7 @@ def N_(text: str) -> str:  # noqa: N802 - the name by which gettext's tools know
 
 
 class Plural(NamedTuple):
-    """A sentence for one and for many, translated where it is shown; `by` names the value that decides."""
+    """A sentence in singular and plural, to be translated; `by` names the value that it counts."""
 
     one: str
     many: str

@@ -1,4 +1,4 @@
-"""The translations: one gettext catalogue a language, kept as a few .po files by subject."""
+"""The gettext catalogue of each language, compiled from its .po files beside this module."""
 
 from collections.abc import Iterator, Mapping
 from functools import cache
@@ -13,13 +13,13 @@ from babel.messages.pofile import read_po
 from app.words import Plural
 
 SOURCE = "en"
-"""The language in which templates and code are written; it needs no catalogue."""
+"""The language of templates and code; its catalogue only rewords refusals for people."""
 
 
 def catalogues(language: str) -> Iterator[tuple[str, Catalog]]:
     """Yield the .po files of a language, each with its name."""
     folder = files("app.words") / language
-    if language == SOURCE or not folder.is_dir():
+    if not folder.is_dir():
         return
     for file in sorted(folder.iterdir(), key=lambda found: found.name):
         if file.name.endswith(".po"):
@@ -44,7 +44,7 @@ def translations(language: str) -> NullTranslations:
 
 
 def render(text: str | Plural, values: Mapping[str, object], *, language: str) -> str:
-    """Return a text in a language, in the number that its values ask for, with the values filled in."""
+    """Return a text in a language with its values filled in, singular or plural by its count."""
     spoken = translations(language)
     if isinstance(text, Plural):
         count = values[text.by]

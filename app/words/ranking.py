@@ -170,7 +170,7 @@ MISSING: Mapping[str, str] = {
         " If it turns out unsafe elsewhere too, offers will fall away instead."
     ),
 }
-"""By fact: what it counts as for now, and what asking may bring. None says that anything is safe."""
+"""By fact: what it counts as for now, and what asking may bring. None calls anything safe."""
 
 MORE_OFFERS = Plural(
     "%(offers)s more offer may open", "%(offers)s more offers may open", by="offers"

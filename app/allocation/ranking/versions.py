@@ -54,8 +54,9 @@ class UnknownRules(Conflict):
     def __init__(self, version: str) -> None:
         super().__init__(
             "rules_unknown",
-            f"This ranking was made by version {version} of the rules, which this release of Plek does not have:"
-            " it cannot be made again here.",
+            "This ranking was made by version %(version)s of the rules,"
+            " which this release of Plek does not have: it cannot be made again here.",
+            version=version,
         )
 
 

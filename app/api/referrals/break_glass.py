@@ -11,10 +11,11 @@ from app.api.kit.wire import In, Line, Out
 from app.errors import Missing
 from app.referrals import break_glass
 from app.referrals.break_glass import AlreadyNamed, Broken
+from app.words import N_
 
 router = APIRouter(tags=["Referrals"])
 
-NO_LOG = "The access log is out of reach, so nothing is opened; try again in a moment."
+NO_LOG = N_("The access log is out of reach, so nothing is opened; try again in a moment.")
 
 
 class LookWanted(In):

@@ -12,10 +12,11 @@ from app.api.kit.wire import In, Line, Out
 from app.errors import Missing
 from app.registry import address
 from app.registry.address import Question
+from app.words import N_
 
 router = APIRouter()
 
-NO_LOG = "The access log is out of reach, so no address is shown; try again in a moment."
+NO_LOG = N_("The access log is out of reach, so no address is shown; try again in a moment.")
 
 
 class RevealWanted(In):

@@ -160,7 +160,7 @@ async def _locked(tx: Transaction, swap_id: UUID) -> SwapRow:
     if swap.status == "expired":
         raise ran_out()
     if swap.status != "proposed":
-        raise Conflict("swap_resolved", f"This swap is {swap.status}.")
+        raise Conflict("swap_resolved", "This swap is %(swap_status)s.", swap_status=swap.status)
     return swap
 
 

@@ -4,6 +4,7 @@ import csv
 import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from gettext import NullTranslations
 from io import StringIO
 
 from app.errors import Refusal
@@ -32,8 +33,12 @@ class ImportFaults(Refusal):
 
     def __init__(self, faults: Sequence[CsvFault]) -> None:
         self.faults = tuple(sorted(faults))
-        counted = "1 fault" if len(self.faults) == 1 else f"{len(self.faults)} faults"
-        super().__init__("import_faults", f"The file has {counted}; nothing was imported.")
+        text = NullTranslations().ngettext(
+            "The file has %(faults)s fault; nothing was imported.",
+            "The file has %(faults)s faults; nothing was imported.",
+            len(self.faults),
+        )
+        super().__init__("import_faults", text, faults=len(self.faults))
 
 
 def tidy(text: str) -> str:

@@ -10,8 +10,8 @@ from app.api.kit.ids import parse
 from app.deps import Tx
 from app.errors import Missing
 from app.web import cookies
+from app.web.language import _
 from app.web.page import PageIn
-from app.web.page import _ as translate
 from app.words import N_
 
 router = APIRouter(include_in_schema=False)
@@ -74,11 +74,11 @@ async def end_all(
 
 def device_words(device: str) -> str:
     """Return what a class of devices is called."""
-    browser, _, system = device.partition("-")
+    browser, system = device.partition("-")[::2]
     whole = N_("%(browser)s on %(system)s")
-    return translate(whole) % {
-        "browser": NAMES.get(browser) or translate(N_("another browser")),
-        "system": NAMES.get(system) or translate(N_("another system")),
+    return _(whole) % {
+        "browser": NAMES.get(browser) or _(N_("another browser")),
+        "system": NAMES.get(system) or _(N_("another system")),
     }
 
 

@@ -6,7 +6,8 @@ from app.api.kit.ids import parse
 from app.api.placing.holds import DeclineWanted
 from app.deps import Tx
 from app.placing import holds
-from app.web.page import PageIn, _
+from app.web.language import _
+from app.web.page import PageIn
 from app.web.places.answers import said
 from app.web.places.forms import FormIn, required
 

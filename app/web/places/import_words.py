@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping
 
-from app.web.page import _
+from app.web.language import _
 from app.words import N_
 
 WORDS: Mapping[str, str] = {

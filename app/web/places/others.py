@@ -6,7 +6,8 @@ from app.api.kit.ids import parse
 from app.api.referrals.alternatives import CapacityWanted, CheckWanted, EndingWanted
 from app.deps import Tx
 from app.referrals import alternatives
-from app.web.page import PageIn, _
+from app.web.language import _
+from app.web.page import PageIn
 from app.web.places.answers import said, sheet
 from app.web.places.forms import FormIn, read, required
 

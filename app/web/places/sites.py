@@ -15,7 +15,8 @@ from app.errors import Invalid
 from app.registry import sites
 from app.registry.importing.csv_lines import tidy
 from app.registry.store.sites import Traits
-from app.web.page import Page, PageIn, _
+from app.web.language import _
+from app.web.page import Page, PageIn
 from app.web.places import reading
 from app.web.places.answers import said, sheet, version_of
 from app.web.places.forms import TAKEN, Form, FormIn, faults_of, read, required, unchanged

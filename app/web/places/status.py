@@ -13,7 +13,8 @@ from app.errors import Invalid
 from app.registry import places
 from app.registry.store.places import State
 from app.seal import Keyring
-from app.web.page import Page, PageIn, _
+from app.web.language import _
+from app.web.page import Page, PageIn
 from app.web.places.answers import said
 from app.web.places.forms import FormIn, required
 from app.words import N_

@@ -21,7 +21,8 @@ from app.placing.corrections import Wrong
 from app.placing.placements import Leaving
 from app.placing.store.placements import PlacementRow
 from app.referrals import alternatives
-from app.web.page import Page, PageIn, _
+from app.web.language import _
+from app.web.page import Page, PageIn
 from app.web.places import reading
 from app.web.places.answers import said, sheet, version_of
 from app.web.places.forms import Faults, FormIn, faults_of, read, unchanged

@@ -7,7 +7,8 @@ from app.api.placing.swaps import ConsentWanted, RefusalWanted
 from app.deps import Tx
 from app.placing.swaps import proposals
 from app.placing.swaps.proposals import Consent
-from app.web.page import PageIn, _
+from app.web.language import _
+from app.web.page import PageIn
 from app.web.places.answers import said
 from app.web.places.forms import FormIn, required
 

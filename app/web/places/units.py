@@ -16,7 +16,8 @@ from app.registry.importing.csv_lines import tidy
 from app.registry.places import Place
 from app.registry.sites import Site
 from app.registry.store.places import Attributes
-from app.web.page import Page, PageIn, _, ngettext
+from app.web.language import _, ngettext
+from app.web.page import Page, PageIn
 from app.web.places import reading
 from app.web.places.answers import said, sheet, version_of
 from app.web.places.forms import NOTHING, TAKEN, Faults, Form, FormIn, read, unchanged

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 from app.charts import Axis, Frame, Row, Series, line_chart, row_chart
-from app.web.page import number
+from app.web.language import number
 
 WIDTH = 480
 """Narrow, so that it can be read on a phone."""

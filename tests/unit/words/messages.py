@@ -1,10 +1,13 @@
 """All messages that the code can show: what the catalogues have to translate."""
 
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 from babel.messages.extract import extract_from_dir
 from jinja2.ext import babel_extract
+
+from tests.unit.words.refusals import sentences
 
 APP = Path(__file__).parents[3] / "app"
 TEMPLATES = sorted((APP / "web" / "templates").rglob("*.html"))
@@ -14,9 +17,14 @@ Message = tuple[str, ...]
 """A sentence, or its singular and its plural."""
 
 
-def messages() -> Iterator[tuple[str, Message]]:
-    """Yield every message of the templates and of the code, with the file that has it."""
-    yield from _of_templates()
+@cache
+def messages() -> tuple[tuple[str, Message], ...]:
+    """Return every message of templates, code and refusals, with the file that has it."""
+    refusals = ((name, (sentence,)) for name, sentence in sentences(APP))
+    return (*_of_templates(), *_of_code(), *refusals)
+
+
+def _of_code() -> Iterator[tuple[str, Message]]:
     for name, _, found, _, _ in extract_from_dir(APP, [("**.py", "python")], keywords=KEYWORDS):
         yield name, (found,) if isinstance(found, str) else tuple(found)
 

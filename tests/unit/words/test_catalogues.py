@@ -1,3 +1,4 @@
+import ast
 import re
 from collections import Counter
 from collections.abc import Iterator
@@ -8,9 +9,11 @@ from babel.messages.catalog import Message as Entry
 from app.reference import load
 from app.words import Plural
 from app.words.catalogue import SOURCE, catalogues, render, translations
-from tests.unit.words.messages import Message, messages
+from tests.unit.words.messages import APP, Message, messages
+from tests.unit.words.refusals import arguments, sentences
 
-OTHERS = [language for language in load().country.languages if language != SOURCE]
+LANGUAGES = load().country.languages
+OTHERS = [language for language in LANGUAGES if language != SOURCE]
 VALUE = re.compile(r"%\(\w+\)[sd]")
 
 
@@ -24,10 +27,6 @@ def forms(text: object) -> Message:
     return (text,) if isinstance(text, str) else tuple(text)  # pyright: ignore[reportArgumentType]
 
 
-def values(text: str) -> set[str]:
-    return set(VALUE.findall(text))
-
-
 @pytest.mark.parametrize("language", OTHERS)
 def test_every_message_is_translated(language: str) -> None:
     translated = {
@@ -35,33 +34,57 @@ def test_every_message_is_translated(language: str) -> None:
         for _, entry in entries(language)
         if all(forms(entry.string)) and not entry.fuzzy
     }
-    missing = sorted(f"{name}: {found}" for name, found in messages() if found not in translated)
 
-    assert missing == []
-
-
-@pytest.mark.parametrize("language", OTHERS)
-def test_a_translation_takes_the_same_values_as_its_message(language: str) -> None:
-    differing = [
-        (name, said)
-        for name, entry in entries(language)
-        for message, said in zip(forms(entry.id), forms(entry.string), strict=True)
-        if values(message) != values(said)
-    ]
-
-    assert differing == []
+    assert [f"{name}: {text}" for name, text in messages() if text not in translated] == []
 
 
-@pytest.mark.parametrize("language", OTHERS)
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_no_translation_is_unused(language: str) -> None:
+    used = {text for _, text in messages()}
+
+    assert [
+        f"{name}: {entry.id}" for name, entry in entries(language) if forms(entry.id) not in used
+    ] == []
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
 def test_no_message_is_translated_twice(language: str) -> None:
     times = Counter((entry.context, entry.id) for _, entry in entries(language))
 
     assert [message for message, count in times.items() if count > 1] == []
 
 
-def test_the_source_language_needs_no_catalogue() -> None:
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_translation_takes_the_same_values_as_its_message(language: str) -> None:
+    assert [
+        f"{name}: {said}"
+        for name, entry in entries(language)
+        for text, said in zip(forms(entry.id), forms(entry.string), strict=True)
+        if set(VALUE.findall(text)) != set(VALUE.findall(said))
+    ] == []
+
+
+def test_english_rewords_nothing_but_refusals() -> None:
+    refusals = {(sentence,) for _, sentence in sentences(APP)}
+
+    assert [entry.id for _, entry in entries(SOURCE) if forms(entry.id) not in refusals] == []
+
+
+def test_no_value_is_formatted_into_the_sentence_of_a_refusal() -> None:
+    found = [*arguments(APP)]
+
+    assert len(found) > 100
+    assert [
+        f"{name}: {ast.unparse(given)}"
+        for name, given in found
+        if isinstance(given, ast.JoinedStr | ast.BinOp)
+    ] == []
+
+
+def test_a_message_without_a_translation_is_said_in_english() -> None:
     assert translations(SOURCE).gettext("Sign out") == "Sign out"
     assert translations("nl").gettext("Sign out") == "Uitloggen"
+    assert translations("nl").gettext("Nobody wrote this.") == "Nobody wrote this."
 
 
 def test_a_plural_is_said_in_the_number_that_its_value_asks_for() -> None:

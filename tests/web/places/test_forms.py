@@ -88,7 +88,7 @@ async def test_a_site_is_changed_but_not_over_what_a_colleague_has_changed(
     await at_linde.post(path, form)
     stale = await at_linde.post(path, form | {"supervision": "none"}, expect=412)
 
-    assert "read it again" in stale.text
+    assert "Open it again" in stale.text
     site = await scene.linde.get(f"/sites/{scene.sites['Linde']}")
     assert (site["supervision"], site["addressSecrecy"], site["automaticAcceptance"]) == (
         "daytime",

@@ -224,7 +224,7 @@ async def test_a_place_that_somebody_was_promised_is_not_declared_anything(
 
     answer = await (await coordinator(country)).post(f"{place}/free", expect=409)
 
-    assert "A hold or a placement lives on this place." in answer.text
+    assert "This place has a hold or a placement." in answer.text
     assert (await status(scene))[0] == "held"
 
 

@@ -7,7 +7,8 @@ import pytest
 from app.allocation.ranking.clearance import clearance_km, distance_km
 from app.reference import Bounds, load
 from app.web.country.map import MOST_LABELS, Area, Drawing, Label, Projection, Shown, draw
-from app.web.page import TEMPLATES, in_language
+from app.web.language import in_language
+from app.web.page import TEMPLATES
 
 BOUNDS = Bounds(south=50.0, north=54.0, west=3.0, east=8.0)
 SQUARE = [[[3.5, 50.5], [7.5, 50.5], [7.5, 53.5], [3.5, 53.5]]]
