@@ -25,7 +25,7 @@ from app.allocation.shares.quarters import from_to, last_over, quarter_of
 from app.database import counters
 from app.database.sealing import keys
 from app.database.transaction import WORKER, Database, Transaction
-from app.ledger.ledger import local_day
+from app.reference import load
 from app.seal import DataKey, Keyring
 from app.shares import quarter_totals, shares_shown
 from benchmarks import plans
@@ -184,7 +184,7 @@ async def _lived(ground: Ground, size: int) -> tuple[DataKey, int]:
     """Write so many leaves, and seal each quarter when it was due; return their key, and how many there are."""
     async with ground.installation.owner() as owner, _worker(ground) as worker:
         async with owner.entered() as tx:
-            last = last_over(local_day(tx.at), days=GRACE.days)
+            last = last_over(load().country.day_of(tx.at), days=GRACE.days)
             key = await keys.read(tx, keys.LEDGER)
             regions = sorted((await tx.snapshots.reference(tx)).regions)
         facts, arrivals = _facts(regions, size, until=last.after + GRACE), dict[int, int]()

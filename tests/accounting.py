@@ -9,6 +9,7 @@ from app.allocation.ledger.openings import Correction, Opening
 from app.allocation.shares.quarters import Quarter, last_over
 from app.database.transaction import WORKER
 from app.ledger import ledger
+from app.reference import load
 from app.shares import quarter_totals
 from app.shares.quarter_totals import Sealing
 from app.shares.store.quarter_totals import said
@@ -20,12 +21,12 @@ GRACE_DAYS = 14
 
 def local_today() -> dt.date:
     """Return the day that it is where the country's clocks are."""
-    return ledger.local_day(dt.datetime.now(dt.UTC))
+    return load().country.day_of(dt.datetime.now(dt.UTC))
 
 
 def day_of(moment: str) -> str:
     """Return the day that a moment, as the API writes it, has where the country's clocks are."""
-    return ledger.local_day(dt.datetime.fromisoformat(moment)).isoformat()
+    return load().country.day_of(dt.datetime.fromisoformat(moment)).isoformat()
 
 
 def newest(before: int = 0) -> Quarter:

@@ -7,8 +7,7 @@ whose checkpoint the asker may see.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, time, timedelta
-from zoneinfo import ZoneInfo
+from datetime import UTC, datetime, timedelta
 
 import structlog
 
@@ -185,6 +184,5 @@ def controls(tx: Transaction) -> bool:
 
 def midnight_after(at: datetime) -> datetime:
     """Return the next moment at which a day begins where the country's clocks are."""
-    zone = ZoneInfo(load().country.time_zone)
-    tomorrow = at.astimezone(zone).date() + timedelta(days=1)
-    return datetime.combine(tomorrow, time.min, tzinfo=zone).astimezone(UTC)
+    country = load().country
+    return country.midnight(country.day_of(at) + timedelta(days=1)).astimezone(UTC)

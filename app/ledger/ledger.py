@@ -153,7 +153,7 @@ async def record_departure(
     opening = replace(
         arrival,
         type="departure",
-        date=local_day(at),
+        date=load().country.day_of(at),
         swap_id=arrival.swap_id if swap_id is None else str(swap_id),
         arrival=stay.arrival,
         correction=None,
@@ -215,7 +215,7 @@ async def _arrival(
         origin=begun.origin,
         receiving=begun.receiving,
         kind=begun.kind,
-        date=local_day(at),
+        date=load().country.day_of(at),
         reason=begun.reason,
         persons=persons_class(household.persons),
         lawful_regions=ranked.ranking.lawful_regions,
@@ -293,8 +293,3 @@ def _leaf(fact: Fact, *, key: DataKey, delay_days: int) -> NewLeaf:
             sealed=lambda index: key.seal(document, row=str(index)),
         ),
     )
-
-
-def local_day(at: datetime) -> date:
-    """Return the day that a moment falls on where the country's clocks are."""
-    return load().country.day_of(at)

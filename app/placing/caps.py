@@ -9,13 +9,13 @@ from app.database import counters
 from app.database.caller import Caller
 from app.database.transaction import Transaction
 from app.errors import Conflict, Fault, Forbidden, Invalid, Missing
-from app.ledger.ledger import append_clear, local_day
+from app.ledger.ledger import append_clear
 from app.placing.store import caps, holds
 from app.placing.store.caps import CapRow
 from app.placing.store.placements import PlacementRow
 from app.ranking import rankings
 from app.ranking.store import rankings as ranking_rows
-from app.referrals.alternatives import midnight
+from app.reference import load
 
 MONTHS = 3
 """How long a cap may be in force, at the most."""
@@ -51,10 +51,11 @@ class Shown:
 async def set_cap(tx: Transaction, wanted: CapWanted) -> Shown:
     """Set a cap for the caller's region; the ledger gets its leaf."""
     region = _region_of(tx.caller)
-    first = wanted.first_day or local_day(tx.at)
+    first = wanted.first_day or load().country.day_of(tx.at)
     if faults := faults_of(tx, wanted):
         raise Invalid(*faults)
-    begins_at, ends_at = max(midnight(first), tx.at), midnight(wanted.last_day + timedelta(days=1))
+    begins_at = max(load().country.midnight(first), tx.at)
+    ends_at = load().country.midnight(wanted.last_day + timedelta(days=1))
     # Of two caps that are set at once the second sees the first: nothing else is locked after the
     # ledger.
     await counters.lock(tx, "ledger")
@@ -82,7 +83,7 @@ async def set_cap(tx: Transaction, wanted: CapWanted) -> Shown:
 
 def faults_of(tx: Transaction, wanted: CapWanted) -> tuple[Fault, ...]:
     """Return what is wrong with the days of a cap that somebody wants to set."""
-    today = local_day(tx.at)
+    today = load().country.day_of(tx.at)
     return tuple(_faults(wanted.first_day or today, wanted.last_day, today=today))
 
 
@@ -93,7 +94,7 @@ async def withdraw(tx: Transaction, cap_id: UUID) -> Shown:
         raise Missing
     locked = await caps.read(tx, cap_id, lock=True)
     if locked is not None and locked.withdrawn_at is None:
-        today = local_day(tx.at)
+        today = load().country.day_of(tx.at)
         if locked.ends_at <= tx.at:
             raise Conflict("cap_is_over", "This cap is over already.")
         await caps.withdraw(tx, cap_id, on=today)

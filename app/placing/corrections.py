@@ -9,12 +9,13 @@ from app.allocation.ledger.openings import NOT_ARRIVED, Correction, Opening
 from app.database.transaction import Transaction
 from app.errors import Conflict, Fault, Invalid, Missing
 from app.ledger import ledger
-from app.ledger.ledger import Stay, local_day
+from app.ledger.ledger import Stay
 from app.placing import placements
 from app.placing.placements import Recorded
 from app.placing.store import placements as placement_rows
 from app.placing.store.placements import PlacementRow
 from app.placing.swaps import swap_course
+from app.reference import load
 
 ARRIVED, DEPARTED = "arrived_other_day", "departed_other_day"
 ENDED = "ended"
@@ -99,7 +100,7 @@ async def _another_day(tx: Transaction, placement: PlacementRow, wrong: Wrong) -
     if not first <= wrong.at <= last:
         raise Invalid(Fault("/at", "must lie between what came before it and what came after"))
     recorded: datetime = getattr(placement, field)
-    if local_day(recorded) == local_day(wrong.at):
+    if load().country.day_of(recorded) == load().country.day_of(wrong.at):
         raise Invalid(Fault("/at", "is the day that was recorded"))
     return {field: wrong.at}
 
@@ -124,4 +125,6 @@ def _corrected(stay: Stay, wrong: Wrong) -> tuple[int, Opening]:
     index = stay.departure if wrong.code == DEPARTED else stay.arrival
     assert index is not None  # noqa: S101 - who has left has a departure
     state = stay.states[index]
-    return index, state if wrong.at is None else replace(state, date=local_day(wrong.at))
+    if wrong.at is None:
+        return index, state
+    return index, replace(state, date=load().country.day_of(wrong.at))

@@ -2,10 +2,9 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime, time
+from datetime import UTC, datetime
 from typing import Any, cast
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 from app.allocation.policy.differences import Difference, differences
 from app.allocation.policy.policy import Policy, PolicyFaults, parse_policy, policy_hash
@@ -100,7 +99,7 @@ def begins(policy: Policy, *, files: ReferenceFiles) -> datetime:
     """Return the moment, in UTC, from which a policy is in force: a day begins when the country's clocks say so."""
     begin = policy.valid_from
     if not isinstance(begin, datetime):
-        begin = datetime.combine(begin, time.min, tzinfo=ZoneInfo(files.country.time_zone))
+        begin = files.country.midnight(begin)
     return begin.astimezone(UTC)
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, time
 from zoneinfo import ZoneInfo
 
 Words = Mapping[str, str]
@@ -95,9 +95,18 @@ class Country:
     """What people there write in a file for yes, in lower case."""
     no: tuple[str, ...]
 
+    @property
+    def zone(self) -> ZoneInfo:
+        """The time zone of the country's clocks."""
+        return ZoneInfo(self.time_zone)
+
     def day_of(self, at: datetime) -> date:
-        """The day that a moment has where the country's clocks are."""
-        return at.astimezone(ZoneInfo(self.time_zone)).date()
+        """Return the local day of a moment."""
+        return at.astimezone(self.zone).date()
+
+    def midnight(self, day: date) -> datetime:
+        """Return the moment at which a local day begins."""
+        return datetime.combine(day, time.min, tzinfo=self.zone)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from uuid import UUID, uuid4
-from zoneinfo import ZoneInfo
 
 from app.allocation.policy.policy import Policy
 from app.allocation.ranking.waiting import last_night
@@ -51,7 +50,7 @@ async def begin(tx: Transaction, referral_id: UUID, *, wanted: Wanted) -> Altern
         responsible_id=wanted.responsible_id,
         kind=wanted.kind,
         started_at=tx.at,
-        until=_until(wanted, today=local_day(tx.at), policy=policy),
+        until=_until(wanted, today=load().country.day_of(tx.at), policy=policy),
         checked_at=None,
         outcome=None,
         next_check_at=tx.at + timedelta(hours=policy.alternative_check_hours),
@@ -118,22 +117,8 @@ async def set_capacity(tx: Transaction, *, capacity: int) -> Capacity:
 
 def is_overdue(row: AlternativeRow, *, at: datetime) -> bool:
     """Whether somebody should have looked after them by now, or their nights are over."""
-    nights_over = row.until is not None and midnight(row.until) <= at
+    nights_over = row.until is not None and load().country.midnight(row.until) <= at
     return row.ended_at is None and (row.next_check_at <= at or nights_over)
-
-
-def local_day(at: datetime) -> date:
-    """Return the day of a moment by the clocks of the jurisdiction."""
-    return load().country.day_of(at)
-
-
-def midnight(day: date) -> datetime:
-    """Return when a day begins by the clocks of the jurisdiction."""
-    return datetime(day.year, day.month, day.day, tzinfo=_zone())
-
-
-def _zone() -> ZoneInfo:
-    return ZoneInfo(load().country.time_zone)
 
 
 def _until(wanted: Wanted, *, today: date, policy: Policy) -> date | None:

@@ -7,8 +7,8 @@ from datetime import datetime
 from app.allocation.policy.policy import Policy
 from app.allocation.ranking.waiting import Due, Place, Waiting, Watched, due, is_overdue, place_of
 from app.database.transaction import Transaction
+from app.reference import load
 from app.referrals import referrals
-from app.referrals.alternatives import midnight
 from app.referrals.referrals import Referral
 from app.referrals.store import referrals as referral_rows
 from app.referrals.store import waiting
@@ -92,5 +92,7 @@ def _watched(referral: Referral, since: Since) -> Watched:
         safety_plan=referral.content["safety_plan"],
         contact_at=since.contact_at,
         check_at=None if used is None else used.next_check_at,
-        nights_over_at=None if used is None or used.until is None else midnight(used.until),
+        nights_over_at=None
+        if used is None or used.until is None
+        else load().country.midnight(used.until),
     )

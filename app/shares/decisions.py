@@ -12,11 +12,11 @@ from app.allocation.values import Register
 from app.database.transaction import Transaction
 from app.errors import Erased, Forbidden, Missing
 from app.ledger import checkpoints
-from app.ledger.ledger import local_day
 from app.ledger.store import tree
 from app.ranking import rankings
 from app.ranking.rankings import Ranked
 from app.ranking.store import rankings as ranking_rows
+from app.reference import load
 from app.shares.monitor_releases import span_of
 from app.shares.store import decisions
 from app.shares.store.decisions import Auditing, DecisionRow
@@ -65,7 +65,7 @@ class Checked:
 
 def day_of(row: DecisionRow) -> date:
     """Return the day of the arrival, where the country is."""
-    return local_day(row.arrived_at)
+    return load().country.day_of(row.arrived_at)
 
 
 async def listed(

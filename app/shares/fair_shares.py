@@ -9,10 +9,10 @@ from app.allocation.shares.fairness import FairShares, fair_shares
 from app.allocation.shares.quarters import Quarter, quarter_named, quarter_of
 from app.database.transaction import Transaction
 from app.errors import Conflict, Forbidden
-from app.ledger.ledger import local_day
 from app.placing import caps
 from app.placing.store import caps as cap_rows
 from app.placing.store.caps import CapRow
+from app.reference import load
 from app.shares.store import quarter_totals
 from app.shares.store.quarter_totals import PairRow, Sealed
 
@@ -82,7 +82,8 @@ async def first_due(tx: Transaction) -> date:
     """Return the day on which the first quarter will be sealed: after that of the ledger's first leaf, and the wait."""
     began = await quarter_totals.began(tx)
     grace = (await tx.snapshots.reference(tx)).policy.quarter_grace_days
-    return quarter_of(local_day(tx.at if began is None else began[0])).after + timedelta(days=grace)
+    first = load().country.day_of(tx.at if began is None else began[0])
+    return quarter_of(first).after + timedelta(days=grace)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,9 +3,8 @@
 import asyncio
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime, time, timedelta
+from datetime import timedelta
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from app.allocation.figures import curves
 from app.allocation.figures.figures import COUNTRY, Counted, Figures, Measure, figures
@@ -54,7 +53,7 @@ async def _due(tx: Transaction) -> Quarter | None:
         first = await monitor_counts.first_referral(tx)
         if first is None:
             return None
-        due = quarter_of(first.astimezone(_zone()).date())
+        due = quarter_of(load().country.day_of(first))
     return due if due <= last_over(household_counts.today(tx), days=SETTLED_DAYS) else None
 
 
@@ -101,9 +100,9 @@ async def _release(
 
 def span_of(quarter: Quarter) -> Span:
     """Return a quarter with the moments at which it begins and ends where the country is."""
-    zone = _zone()
-    begins, ends = (datetime.combine(day, time(), zone) for day in (quarter.first, quarter.after))
-    return Span(quarter.first, quarter.after, begins, ends, zone.key)
+    country = load().country
+    begins, ends = country.midnight(quarter.first), country.midnight(quarter.after)
+    return Span(quarter.first, quarter.after, begins, ends, country.time_zone)
 
 
 def measures(*, not_counted: bool) -> tuple[Measure, ...]:
@@ -259,7 +258,3 @@ def _curve(
 def _staleness(quarter: Quarter, row: UseRow) -> StalenessRow:
     stale, unknown = (number * PERMILLE // max(row.sites, 1) for number in (row.stale, row.unknown))
     return StalenessRow(quarter.first, row.provider_id, row.region, row.days, stale, unknown)
-
-
-def _zone() -> ZoneInfo:
-    return ZoneInfo(load().country.time_zone)

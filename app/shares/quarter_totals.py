@@ -11,7 +11,8 @@ from app.allocation.shares.quarters import Quarter, from_to, last_over, quarter_
 from app.allocation.shares.totals import Totals, content_of, says_the_same, totals_of
 from app.database.sealing import keys
 from app.database.transaction import Transaction
-from app.ledger.ledger import append_clear, local_day
+from app.ledger.ledger import append_clear
+from app.reference import load
 from app.shares import quarter_figures, stay_book
 from app.shares.stay_book import Told
 from app.shares.store import quarter_totals
@@ -78,12 +79,12 @@ async def _missing(
     if began is None:
         return ()
     written_at, opening = began
-    days = [local_day(written_at)]
+    days = [load().country.day_of(written_at)]
     if opening is not None:
         key = await keys.read(tx, keys.LEDGER)
         days.append(stay_book.opened(key, *opening).date)
     policy = (await tx.snapshots.reference(tx)).policy
-    over = last_over(local_day(tx.at), days=policy.quarter_grace_days)
+    over = last_over(load().country.day_of(tx.at), days=policy.quarter_grace_days)
     sealed = await quarter_totals.sealed_names(tx)
     return tuple(
         quarter for quarter in from_to(quarter_of(min(days)), over) if str(quarter) not in sealed
@@ -94,7 +95,9 @@ async def _accounts(tx: Transaction, told: Told, last: Quarter) -> list[Account]
     reference = await tx.snapshots.reference(tx)
     # Every leaf that this rests on was written before now, and opens so many days later at the
     # latest.
-    open_from = local_day(tx.at) + timedelta(days=reference.policy.opening_delay_days + 1)
+    open_from = load().country.day_of(tx.at) + timedelta(
+        days=reference.policy.opening_delay_days + 1
+    )
 
     def account(quarter: Quarter) -> Account:
         totals = totals_of(

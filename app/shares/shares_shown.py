@@ -11,7 +11,7 @@ from app.allocation.shares.shares import NIGHT
 from app.allocation.shares.steering import Shared, Standing, standings
 from app.allocation.shares.totals import QUOTA
 from app.database.transaction import Transaction
-from app.ledger.ledger import local_day
+from app.reference import load
 from app.shares import stay_book
 from app.shares.store import quarter_totals, shares_shown
 from app.shares.store.quarter_totals import Sealed
@@ -25,7 +25,7 @@ async def show(
     From the openings themselves, as a controller would: what was corrected since is in it, and no
     running sum can drift. Once a day, so that nobody can watch a family arrive.
     """
-    on = local_day(tx.at)
+    on = load().country.day_of(tx.at)
     regions = await shares_shown.regions_not_shown(tx, on=on)
     if not regions:
         return False

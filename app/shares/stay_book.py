@@ -13,7 +13,7 @@ from app.allocation.shares.weighing import Weights, WeightsInTime, weights_of
 from app.database import counters
 from app.database.sealing import keys
 from app.database.transaction import Transaction
-from app.referrals.alternatives import midnight
+from app.reference import load
 from app.seal import DataKey
 from app.shares.store import stay_book
 
@@ -53,7 +53,7 @@ async def read(
         day = await _reached(tx, key, weights, sealed=sealed, leaves=leaves)
         first = first if day is None else min(first, quarter_of(day))
         # Whoever had left by then, as those totals have it, had no night from then on.
-        since = await stay_book.ran_on(tx, before=midnight(first.first))
+        since = await stay_book.ran_on(tx, before=load().country.midnight(first.first))
     stays = await _stays(tx, key, since=since, below=leaves)
     if not sealed:
         first = min([first, *(quarter_of(stay.arrived_on) for stay in stays)])

@@ -5,7 +5,6 @@ from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import cast
-from zoneinfo import ZoneInfo
 
 from babel import Locale, dates, numbers
 from fastapi import Request
@@ -96,8 +95,9 @@ def language_name(code: str) -> str:
 def moment(at: dt.datetime, form: str = "") -> str:
     """Return a moment by the country's clock, with the day unless that is today."""
     if form:
-        return dates.format_datetime(at, form, tzinfo=_zone(), locale=_there())
-    on, today = at.astimezone(_zone()).date(), now().astimezone(_zone()).date()
+        return dates.format_datetime(at, form, tzinfo=load().country.zone, locale=_there())
+    country = load().country
+    on, today = country.day_of(at), country.day_of(now())
     if on == today:
         return clock(at)
     near = dates.format_skeleton("MMMd", on, locale=_there())
@@ -106,13 +106,14 @@ def moment(at: dt.datetime, form: str = "") -> str:
 
 def when(at: dt.datetime) -> str:
     """Return a moment with its preposition: at a time of today, on another day."""
-    today = at.astimezone(_zone()).date() == now().astimezone(_zone()).date()
+    country = load().country
+    today = country.day_of(at) == country.day_of(now())
     return (_("at %(time)s") if today else _("on %(time)s")) % {"time": moment(at)}
 
 
 def clock(at: dt.datetime) -> str:
     """Return the time of day by the country's clock."""
-    return dates.format_time(at, "short", tzinfo=_zone(), locale=_there())
+    return dates.format_time(at, "short", tzinfo=load().country.zone, locale=_there())
 
 
 def day(on: dt.date, form: str = "long") -> str:
@@ -138,10 +139,6 @@ def percent(permille: int) -> str:
 def _there() -> Locale:
     """Return the reader's language as the country writes it: 24 hours, the day first."""
     return Locale(_LANGUAGE.get(), load().country.jurisdiction.upper())
-
-
-def _zone() -> ZoneInfo:
-    return ZoneInfo(load().country.time_zone)
 
 
 FILTERS: Mapping[str, Callable[..., str]] = {

@@ -7,7 +7,8 @@ from datetime import datetime
 from app.allocation.ledger.openings import READY_TO_LEAVE, Correction, Opening, persons_class
 from app.database.caller import Role
 from app.demo.past.told import Stayed, Told, noted_at
-from app.ledger.ledger import Fact, local_day
+from app.ledger.ledger import Fact
+from app.reference import load
 
 ITS_ARRIVAL = 0
 """Stands for the index of the arrival's leaf, which the ledger fills in."""
@@ -46,7 +47,9 @@ def _last(begun: Fact, stayed: Stayed) -> Iterator[Fact]:
 
 def _end(begun: Fact, *, at: datetime) -> Fact:
     return Fact(
-        begun.placement_id, at, replace(begun.opening, type="departure", date=local_day(at))
+        begun.placement_id,
+        at,
+        replace(begun.opening, type="departure", date=load().country.day_of(at)),
     )
 
 
@@ -57,7 +60,7 @@ def _arrival(told: Told, stayed: Stayed, policy_hash: str) -> Opening:
         origin=stayed.origin_region,
         receiving=stayed.receiving,
         kind=stayed.visit.group.kind,
-        date=local_day(stayed.arrived_at),
+        date=load().country.day_of(stayed.arrived_at),
         reason=need.reason,
         persons=persons_class(need.household.persons),
         lawful_regions=stayed.visit.asked[-1].ranking.lawful_regions,

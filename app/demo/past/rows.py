@@ -12,8 +12,8 @@ from app.allocation.ranking.versions import NEWEST
 from app.allocation.values import Need
 from app.demo.demo import references
 from app.demo.past.told import Around, Stayed, Told, noted_at
-from app.ledger.ledger import local_day
 from app.placing import erasure
+from app.reference import load
 from app.registry.store.bulk import Values
 from app.seal import DataKey
 from app.simulation.country.lives import ACCEPTED, DECLINED, Asked, Life, Past, Visit
@@ -288,7 +288,7 @@ class _Telling:
         if end - arrived < LONG_ENOUGH or not self._luck.happens(chance):
             return None
         days = (end - arrived).days
-        return local_day(end) - timedelta(days=self._luck.between(1, days // 3))
+        return load().country.day_of(end) - timedelta(days=self._luck.between(1, days // 3))
 
     def _destination(self, stayed: Stayed, *, last: bool) -> str | None:
         if stayed.departed_at is None:

@@ -9,7 +9,7 @@ from uuid import UUID
 from app.allocation.ledger.stays import Leaves
 from app.database.reference import Reference
 from app.database.register import ProviderCard, RegisterSnapshot
-from app.referrals.alternatives import midnight
+from app.reference import load
 from app.registry.store.bulk import Batch
 from app.seal import Keyring
 from app.simulation.country.lives import Life, Visit
@@ -64,4 +64,4 @@ class Around:
 
 def noted_at(day: date) -> datetime:
     """Return when somebody noted a day: in its first hour, before anybody can have left."""
-    return midnight(day).astimezone(UTC)
+    return load().country.midnight(day).astimezone(UTC)

@@ -22,10 +22,10 @@ from app.demo.past.rows import told_of
 from app.demo.past.told import Around, Told
 from app.demo.store import place_uses
 from app.ledger import household_counts, ledger
-from app.ledger.ledger import Fact, local_day
+from app.ledger.ledger import Fact
 from app.ledger.store import household_counts as count_rows
 from app.ledger.store.household_counts import Whose
-from app.referrals.alternatives import midnight
+from app.reference import load
 from app.registry.store import bulk
 from app.registry.store.bulk import Batch
 from app.shares import quarter_totals
@@ -67,7 +67,7 @@ async def setting(tx: Transaction, *, quarters: int = QUARTERS) -> Setting:
     policy = (await tx.snapshots.reference(tx)).policy
     snapshot = _admitting(await tx.snapshots.register(tx))
     # A day after the quarter has begun, so that whoever comes first was registered within it.
-    began = midnight(_first(tx.at, policy, quarters).first + DAY).astimezone(UTC)
+    began = load().country.midnight(_first(tx.at, policy, quarters).first + DAY).astimezone(UTC)
     places = [
         PlaceNow(row.place_id, str(row.group_id), row.kind or "free", (row.since - began) // MINUTE)
         for row in await place_uses.places(tx)
@@ -85,7 +85,7 @@ def _admitting(now: RegisterSnapshot) -> RegisterSnapshot:
 
 
 def _first(at: datetime, policy: Policy, quarters: int) -> Quarter:
-    quarter = last_over(local_day(at), days=policy.quarter_grace_days)
+    quarter = last_over(load().country.day_of(at), days=policy.quarter_grace_days)
     for _ in range(quarters - 1):
         quarter = quarter_of(quarter.first - DAY)
     return quarter
@@ -107,7 +107,9 @@ async def write(
     batch = Batch()
     around = await _around(tx, past, here, seed=seed, batch=batch)
     told = told_of(around, past, seed=seed, reach=lambda share: reach("telling it", TOLD * share))
-    batch.monitor_days.extend(days_of(past, here.snapshot.register, first=local_day(here.began)))
+    batch.monitor_days.extend(
+        days_of(past, here.snapshot.register, first=load().country.day_of(here.began))
+    )
     await register.record(tx, here.snapshot)
     reach("storing it", TOLD)
     await bulk.add(tx, batch)
@@ -132,10 +134,11 @@ async def _record(
     grace = (await tx.snapshots.reference(tx)).policy.quarter_grace_days
     every = max(1, len(facts))
     for quarter in from_to(
-        quarter_of(local_day(here.began)), last_over(local_day(tx.at), days=grace)
+        quarter_of(load().country.day_of(here.began)),
+        last_over(load().country.day_of(tx.at), days=grace),
     ):
         reach(1 - len(facts) / every)
-        due = midnight(quarter.after + (grace + 1) * DAY)
+        due = load().country.midnight(quarter.after + (grace + 1) * DAY)
         until = bisect_left(facts, due, key=lambda fact: fact.at)
         await ledger.record_past(tx, facts[:until], arrivals=arrivals)
         await quarter_totals.seal(replace(tx, at=min(due, tx.at)))
@@ -185,7 +188,9 @@ async def _count(
         if one.stays:
             first = one.stays[0]
             whose = Whose(
-                quarter_of(local_day(first.arrived_at)).first, first.receiver_id, first.receiving
+                quarter_of(load().country.day_of(first.arrived_at)).first,
+                first.receiver_id,
+                first.receiving,
             )
             sums[whose].update(household_counts.counts_of(one.life.need))
     key = await keys.read(tx, keys.MONITOR)

@@ -1,7 +1,6 @@
 """Moments as a form has them: by the clocks of the country, for its fields know no zone."""
 
 from datetime import datetime
-from zoneinfo import ZoneInfo
 
 from app.errors import Fault, Invalid
 from app.reference import load
@@ -14,9 +13,7 @@ def ahead(typed: str | None, *, at: datetime) -> datetime | None:
     if typed is None:
         return None
     try:
-        moment = datetime.fromisoformat(typed[:LONGEST]).replace(
-            tzinfo=ZoneInfo(load().country.time_zone)
-        )
+        moment = datetime.fromisoformat(typed[:LONGEST]).replace(tzinfo=load().country.zone)
     except (ValueError, OverflowError):
         raise Invalid(code="no_moment", detail="That is not a day and a time.") from None
     if moment <= at:

@@ -14,6 +14,7 @@ from app.deps import Tx
 from app.placing import holds, placements
 from app.placing.swaps import proposals
 from app.ranking import vacancies
+from app.reference import load
 from app.referrals import alternatives
 from app.web.page import PageIn
 from app.web.places import reading
@@ -96,7 +97,7 @@ async def _incoming(
     return {
         # What needs an answer first, and of those what runs out first.
         "holds": sorted(received, key=lambda hold: (hold.status != "pending", hold.expires_at)),
-        "today": alternatives.local_day(tx.at),
+        "today": load().country.day_of(tx.at),
         "mine": mine,
         "reference": await tx.snapshots.reference(tx),
         "providers": await tx.snapshots.providers(tx),
@@ -119,7 +120,7 @@ async def _moves(
         row.hold_id: HoldOut.of(await holds.read(tx, row.hold_id))
         for row in (*living.underway, *living.lost)
     }
-    today = alternatives.local_day(tx.at)
+    today = load().country.day_of(tx.at)
     leaving = [
         row
         for row in living.arrived
@@ -162,7 +163,7 @@ async def _exchange(
     }
     return {
         "swaps": shown,
-        "today": alternatives.local_day(tx.at),
+        "today": load().country.day_of(tx.at),
         "homes": homes,
         "mine": mine,
         "reference": await tx.snapshots.reference(tx),

@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated, Any, TypeVar
-from zoneinfo import ZoneInfo
 
 from fastapi import Depends, Request
 from pydantic import ValidationError
@@ -63,7 +62,7 @@ class Form:
             at = datetime.fromisoformat(found)
         except ValueError:
             return found
-        return at.replace(tzinfo=at.tzinfo or ZoneInfo(load().country.time_zone)).isoformat()
+        return at.replace(tzinfo=at.tzinfo or load().country.zone).isoformat()
 
     @property
     def values(self) -> Mapping[str, Any]:

@@ -20,7 +20,7 @@ from app.placing import agreements, coming, corrections, placements
 from app.placing.corrections import Wrong
 from app.placing.placements import Leaving
 from app.placing.store.placements import PlacementRow
-from app.referrals import alternatives
+from app.reference import load
 from app.web.language import _
 from app.web.page import Page, PageIn
 from app.web.places import reading
@@ -159,7 +159,7 @@ async def _sheet(
         town=reference.municipalities[row.origin].name,
         who=ComingOut.of((await coming.of_placements(tx, [row])).get(row.id)),
         reference=reference,
-        today=alternatives.local_day(tx.at),
+        today=load().country.day_of(tx.at),
         agreed=agreed,
         values=values,
         faults=faults or {},

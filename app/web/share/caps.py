@@ -11,7 +11,6 @@ from app.api.shares.caps import MOST, CapIn
 from app.database.caller import Role
 from app.deps import Tx
 from app.errors import Conflict, Fault, Invalid, Refusal
-from app.ledger.ledger import local_day
 from app.placing import caps
 from app.placing.caps import CapWanted
 from app.reference import load
@@ -126,6 +125,6 @@ async def _around(
         "form": form or filled(),
         "faults": faults,
         "most": MOST,
-        "today": local_day(tx.at),
+        "today": load().country.day_of(tx.at),
         "refusal": refusal,
     }

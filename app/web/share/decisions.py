@@ -10,7 +10,7 @@ from app.api.kit.pages import MOST, moment_and_id
 from app.api.kit.pages import PageIn as ListIn
 from app.api.shares.decisions import DecidedOut, decided, place_of
 from app.deps import Tx
-from app.ledger.ledger import local_day
+from app.reference import load
 from app.shares import decisions
 from app.web.page import PageIn
 from app.web.share.standing import QuarterName, chosen_of
@@ -44,7 +44,7 @@ async def report(
     quarter: QuarterName = None,
 ) -> Response:
     """Check whether anybody left the region although something lawful was free there; and count other choices."""
-    now = quarter_of(local_day(tx.at))
+    now = quarter_of(load().country.day_of(tx.at))
     known = from_to(Quarter(now.year - YEARS, now.number), now)
     chosen = chosen_of(known, quarter)
     after = moment_and_id(asked)

@@ -8,7 +8,7 @@ from app.allocation.shares.quarters import Quarter, from_to, quarter_of
 from app.api.shares.monitor import CSV, csv_of
 from app.database.caller import Role
 from app.deps import Tx
-from app.ledger.ledger import local_day
+from app.reference import load
 from app.shares import fair_shares, monitor
 from app.shares.monitor import QuarterFigures, RegionFigures
 from app.shares.monitor_releases import SETTLED_DAYS
@@ -67,7 +67,7 @@ async def download(tx: Tx, quarter: QuarterName = None) -> Response:
 
 def _asked(tx: Tx) -> Sequence[Quarter]:
     """Return as many quarters as the monitor shows at once, the last of them the one that is not over."""
-    now = quarter_of(local_day(tx.at))
+    now = quarter_of(load().country.day_of(tx.at))
     return from_to(Quarter(now.year - YEARS, now.number).next, now)
 
 

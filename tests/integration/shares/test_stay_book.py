@@ -5,7 +5,7 @@ import datetime as dt
 from sqlalchemy import text
 
 from app.database.transaction import WORKER
-from app.referrals.alternatives import midnight
+from app.reference import load
 from app.shares import quarter_totals, shares_shown
 from app.shares.store import stay_book
 from tests.accounting import corrected, newest, opening, sealed_as_of, stayed
@@ -46,7 +46,7 @@ async def test_who_had_left_when_totals_were_made_is_read_again_only_if_somethin
 ) -> None:
     arrivals = await some_left_and_some_stay(country)
     async with country.parts.database.entered(actor=WORKER) as tx:
-        since = await stay_book.ran_on(tx, before=midnight(LAST.first))
+        since = await stay_book.ran_on(tx, before=load().country.midnight(LAST.first))
         rows = await stay_book.openings(tx, after=-1, below=10**9, since=since, most=1000)
     read = {index for index, _ in rows}
     assert [who for who, arrival in arrivals.items() if arrival in read] == [
