@@ -103,7 +103,7 @@ async def look_for_chances(
     """Rank some of those who wait for what came free."""
     if tx.reference_version == 0:
         return UNFOUNDED_S
-    return AT_ONCE_S if await vacancies.count(tx) else VACANCIES_S
+    return AT_ONCE_S if await vacancies.rank_next_waiting(tx) else VACANCIES_S
 
 
 async def plan(

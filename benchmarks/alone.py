@@ -53,7 +53,7 @@ async def _inputs(
         text("SELECT id FROM rankings ORDER BY as_of DESC LIMIT :most"), {"most": RANKINGS}
     )
     read = [await recorded.read(tx, row.id) for row in last]
-    return [(await rankings.made_again(tx, *found)).inputs for found in read if found]
+    return [(await rankings.recompute(tx, *found)).inputs for found in read if found]
 
 
 def _timed(act: Callable[[Inputs], object], inputs: Sequence[Inputs]) -> list[float]:

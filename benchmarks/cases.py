@@ -207,7 +207,7 @@ def _hold(case: Case, keyring: Keyring, *, ranking_id: UUID, group: PlaceGroup) 
     body = {
         "referralId": str(case.referral_id),
         "rankingId": str(ranking_id),
-        "offerId": offers.issue(keyring, ranking_id, offer),
+        "offerId": offers.issue_offer_id(keyring, ranking_id, offer),
     }
     headers = {"Authorization": f"Bearer {case.desk.token}", "Idempotency-Key": uuid4().hex}
     return request("POST", "/v1/holds", headers=headers, body=body)

@@ -84,10 +84,12 @@ def _asking(ground: Ground, desk: Desk) -> tuple[list[Asker], dict[str, int]]:
 
     async def read(tx: Transaction) -> tuple[list[Asker], dict[str, int]]:
         reference, snapshot = await tx.snapshots.reference(tx), await tx.snapshots.register(tx)
-        found = (await referral_rows.waiting(tx, desk.provider_id))[:MOST]
-        opened = [referrals.opened(tx, row) for row in found]
-        standings = await rows.standings(tx, [one.id for one in opened], rankings_per_hour=1000)
-        ranked, _ = peaks.work_out(opened, standings, reference, snapshot, tx.at)
+        found = (await referral_rows.list_waiting(tx, desk.provider_id))[:MOST]
+        opened = [referrals.unseal(tx, row) for row in found]
+        standings = await rows.read_situations(
+            tx, [one.id for one in opened], rankings_per_hour=1000
+        )
+        ranked, _ = peaks.rank_and_plan(opened, standings, reference, snapshot, tx.at)
         return [one.asker for one in ranked], dict(standings.free)
 
     return ground.act(read)

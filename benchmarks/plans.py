@@ -33,7 +33,7 @@ async def _of_a_ranking(ground: Ground, case: Case) -> list[str]:
     database = Database(settings, url=ground.installation.database_url)
 
     async def rank(tx: Transaction) -> None:
-        await rankings.make(tx, case.referral_id)
+        await rankings.rank_places(tx, case.referral_id)
 
     try:
         return await _plans(

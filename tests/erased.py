@@ -13,7 +13,7 @@ from tests.country import Country
 async def erase(country: Country, referral_id: str, *, folder: Path) -> bool:
     """Erase a referral as `plek erase` does; return whether this was the first time."""
     async with country.owner.entered() as tx:
-        return (await erasure.erase(tx, referral_id, listed=ErasureList.of(folder)))[1]
+        return (await erasure.erase_referral(tx, referral_id, listed=ErasureList.of(folder)))[1]
 
 
 async def departed(where: Desk, **referral: Any) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from app.errors import OperatorError
 from app.placing import erasure
 from app.placing.erasure_list import ErasureList
 from app.placing.store import erasures
-from app.placing.store.erasures import Kept, Standing
+from app.placing.store.erasures import ErasureCandidate, RemainingRows
 
 
 def erase(data_dir: Path | None, *, referral: str | None, file: Path | None) -> None:
@@ -30,8 +30,8 @@ def erase(data_dir: Path | None, *, referral: str | None, file: Path | None) -> 
 
 async def _one(installation: Installation, name: str) -> str:
     async with installation.transaction() as tx:
-        before, first = await erasure.erase(tx, name, listed=installation.erasures)
-        kept = await erasures.kept(tx, before.id)
+        before, first = await erasure.erase_referral(tx, name, listed=installation.erasures)
+        kept = await erasures.count_remaining(tx, before.id)
     if not first:
         return f"Referral {before.reference} was erased already, at {before.erased_at:%Y-%m-%d %H:%M} UTC."
     say(
@@ -41,7 +41,7 @@ async def _one(installation: Installation, name: str) -> str:
     return _told(before, kept)
 
 
-def _told(before: Standing, kept: Kept) -> str:
+def _told(before: ErasureCandidate, kept: RemainingRows) -> str:
     return (
         f"Erased referral {before.reference} ({before.id}): its key is destroyed, and nothing opens any more what was "
         f"known of the household.\n"
@@ -61,7 +61,7 @@ async def _all(installation: Installation, given: ErasureList) -> str:
             f"{given.path} is no list of erasures; these lines do not begin with the id of a referral: {lines}."
         )
     async with installation.transaction() as tx:
-        await erasure.take_over(tx, reading.ids, listed=installation.erasures)
+        await erasure.take_over_list(tx, reading.ids, listed=installation.erasures)
     async with installation.owner() as database:
         again = await erasure.erase_again(database.entered, reading.ids)
     return (

@@ -142,7 +142,7 @@ async def erase_again(database: Database, listed: ErasureList) -> None:
         say(f"Erased {them} again that a restored backup had brought back.")
     try:
         async with database.entered() as tx:
-            await erasure.complete(tx, listed=listed)
+            await erasure.complete_list(tx, listed=listed)
     except OperatorError as error:
         say(str(error))
 

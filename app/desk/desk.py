@@ -13,16 +13,16 @@ from app.placing.store.holds import HoldRow
 from app.placing.store.placements import PlacementRow
 from app.placing.store.swaps import LegRow
 from app.placing.swaps import proposals
-from app.placing.swaps.proposals import Shown
+from app.placing.swaps.proposals import SwapView
 from app.ranking import rankings
-from app.ranking.rankings import Ranked
+from app.ranking.rankings import RecordedRanking
 from app.referrals import referrals, waiting
-from app.referrals.referrals import Referral
+from app.referrals.referrals import UnsealedReferral
 from app.referrals.store import referrals as referral_rows
 from app.referrals.store import waiting as waiting_rows
 from app.referrals.store.referrals import ReferralRow
-from app.referrals.store.waiting import Since
-from app.referrals.waiting import Listed
+from app.referrals.store.waiting import WaitingNews
+from app.referrals.waiting import WaitingReferral
 
 MOST_WAITING = 200
 
@@ -36,23 +36,23 @@ class UnderWay:
 
 
 @dataclass(frozen=True, slots=True)
-class InHand:
+class Caseload:
     """What a desk has in hand: who waits in the policy's order, what is held, who is on the way."""
 
-    waiting: tuple[Listed, ...]
+    waiting: tuple[WaitingReferral, ...]
     held: tuple[HoldRow, ...]
     under_way: tuple[UnderWay, ...]
 
 
-async def in_hand(
+async def read_caseload(
     tx: Transaction,
-) -> InHand:
+) -> Caseload:
     """Return what the caller's desk has in hand; what colleagues have shielded from the caller is not there."""
-    listed = await waiting.listed(tx, limit=MOST_WAITING, after=None)
+    listed = await waiting.list_for(tx, limit=MOST_WAITING, after=None)
     held = await desk.live_holds(tx, tx.caller.provider)
     placements = await desk.under_way(tx, tx.caller.provider)
     known = await _visible(tx, {row.referral_id for row in (*held, *placements)})
-    return InHand(
+    return Caseload(
         waiting=tuple(listed),
         held=tuple(row for row in held if row.referral_id in known),
         under_way=tuple(
@@ -66,12 +66,12 @@ async def _visible(tx: Transaction, ids: set[UUID]) -> Mapping[UUID, ReferralRow
         return {}
     return {
         row.id: row
-        for row in await referral_rows.several(tx, list(ids), provider_id=tx.caller.provider)
+        for row in await referral_rows.read_several(tx, list(ids), provider_id=tx.caller.provider)
     }
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class ReferralProgress:
     """How far a referral has come, with its seal closed: its newest hold and placement, and a live swap's own legs."""
 
     case: ReferralRow
@@ -79,17 +79,17 @@ class Standing:
     placement: PlacementRow | None
     swap_id: UUID | None
     legs: tuple[LegRow, ...]
-    since: Since
+    since: WaitingNews
     """What came free for it last, as a ranking of it has it."""
 
 
-async def standing(tx: Transaction, referral_id: UUID) -> Standing:
+async def read_progress(tx: Transaction, referral_id: UUID) -> ReferralProgress:
     """Return how far one of the caller's referrals has come."""
     case = await referral_rows.read(tx, referral_id, provider_id=tx.caller.provider)
     if case is None:
         raise Missing
     swap_id = await swap_rows.live_of(tx, case.id)
-    return Standing(
+    return ReferralProgress(
         case=case,
         hold=await desk.last_hold(tx, case.id, provider_id=tx.caller.provider),
         placement=await desk.last_placement(tx, case.id, provider_id=tx.caller.provider),
@@ -97,17 +97,17 @@ async def standing(tx: Transaction, referral_id: UUID) -> Standing:
         legs=()
         if swap_id is None
         else tuple(await swap_rows.legs(tx, swap_id, provider_id=tx.caller.provider)),
-        since=(await waiting_rows.since(tx, [case.id]))[case.id],
+        since=(await waiting_rows.read_news(tx, [case.id]))[case.id],
     )
 
 
 @dataclass(frozen=True, slots=True)
-class Course:
+class UnsealedProgress:
     """A referral with its seal open, how far it has come, and the swap that it is part of."""
 
-    referral: Referral
-    standing: Standing
-    swap: Shown | None
+    referral: UnsealedReferral
+    standing: ReferralProgress
+    swap: SwapView | None
 
     @property
     def hold(self) -> HoldRow | None:
@@ -115,7 +115,7 @@ class Course:
         return self.standing.hold
 
     @property
-    def since(self) -> Since:
+    def since(self) -> WaitingNews:
         """What came free for it last."""
         return self.standing.since
 
@@ -125,26 +125,26 @@ class Course:
         return self.standing.placement
 
 
-async def course(
+async def unseal_progress(
     tx: Transaction,
     referral_id: UUID,
-) -> Course:
+) -> UnsealedProgress:
     """Return one of the caller's referrals, and how far it has come."""
-    stands = await standing(tx, referral_id)
+    stands = await read_progress(tx, referral_id)
     swap = None if stands.swap_id is None else await proposals.read(tx, stands.swap_id)
-    return Course(referrals.opened(tx, stands.case), stands, swap)
+    return UnsealedProgress(referrals.unseal(tx, stands.case), stands, swap)
 
 
-async def note_followed(tx: Transaction, referral_id: UUID | None = None) -> None:
+async def log_live_view(tx: Transaction, referral_id: UUID | None = None) -> None:
     """Write down that an open page showed by itself what had changed of the referrals that were looked at just now."""
     seen = tx.looks.referral_ids
     await access_log.add(tx, tx.caller.entry("follow", "referral", referral_id, referral_ids=seen))
 
 
-async def rank(
+async def rank_if_allowed(
     tx: Transaction,
     referral_id: UUID,
-) -> Ranked | None:
+) -> RecordedRanking | None:
     """Rank the places for a referral as part of another act; None where the policy allows no more of that now.
 
     The access log has it as a ranking beside that act: whoever ranks again and again is asked why,
@@ -152,7 +152,7 @@ async def rank(
     """
     try:
         async with tx.attempt():
-            ranked = await rankings.make(tx, referral_id)
+            ranked = await rankings.rank_places(tx, referral_id)
     except TooOften:
         ranked = None
     outcome = access_entry.REFUSED if ranked is None else access_entry.GRANTED

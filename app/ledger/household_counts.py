@@ -32,7 +32,7 @@ async def add(
     """Count a household whose stay has just begun, in the transaction that says so."""
     row = await referral_rows.read(tx, referral_id)
     assert row is not None  # noqa: S101 - a foreign key says so
-    need = referrals.need_of(referrals.opened(tx, row).content, await tx.snapshots.reference(tx))
+    need = referrals.need_of(referrals.unseal(tx, row).content, await tx.snapshots.reference(tx))
     whose = Whose(quarter_of(today(tx)).first, receiver_id, receiving)
     key = await keys.read(tx, keys.MONITOR)
     await household_counts.add(tx, whose, counts_of(need), key=key)

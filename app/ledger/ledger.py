@@ -204,11 +204,11 @@ async def _arrival(
 ) -> Opening:
     recorded = await ranking_rows.read(tx, begun.ranking_id)
     assert recorded is not None  # noqa: S101 - a foreign key says so
-    ranked = await rankings.made_again(tx, *recorded)
+    ranked = await rankings.recompute(tx, *recorded)
     referral = await referral_rows.read(tx, begun.referral_id)
     assert referral is not None  # noqa: S101 - a foreign key says so
     household = referrals.need_of(
-        referrals.opened(tx, referral).content, await tx.snapshots.reference(tx)
+        referrals.unseal(tx, referral).content, await tx.snapshots.reference(tx)
     ).household
     return Opening(
         type="arrival",

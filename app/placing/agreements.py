@@ -6,11 +6,11 @@ from app.database.transaction import Transaction
 from app.errors import Conflict, Missing
 from app.placing import placements
 from app.placing.store import agreements
-from app.placing.store.agreements import Agreement
+from app.placing.store.agreements import MoveAgreementRow
 from app.placing.store.placements import PlacementRow
 
 
-async def read(tx: Transaction, placement_id: UUID) -> Agreement:
+async def read(tx: Transaction, placement_id: UUID) -> MoveAgreementRow:
     """Return what a household that the caller's provider sent or received agreed to, while it counts."""
     await placements.read(tx, placement_id)
     found = await agreements.read(tx, placement_id)
@@ -19,7 +19,7 @@ async def read(tx: Transaction, placement_id: UUID) -> Agreement:
     return found
 
 
-async def agree(tx: Transaction, placement_id: UUID) -> Agreement:
+async def agree(tx: Transaction, placement_id: UUID) -> MoveAgreementRow:
     """Note that a household would move if that helps another; it lapses after the policy's days."""
     placement = await _living_here(tx, placement_id)
     if placement.status != "arrived":

@@ -26,7 +26,7 @@ SAFETY = "safety"
 
 
 @dataclass(frozen=True, slots=True)
-class CapWanted:
+class CapRequest:
     """A cap that somebody wants to set; from today where no first day is named, and to the last day, included."""
 
     at_most: int
@@ -36,7 +36,7 @@ class CapWanted:
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
+class CapView:
     """A cap, whether it is in force, and the nights that it displaced in quarters that have been sealed.
 
     `displaced_nights` is None where there are few of them, or where no quarter that it held in has
@@ -48,7 +48,7 @@ class Shown:
     displaced_nights: int | None
 
 
-async def set_cap(tx: Transaction, wanted: CapWanted) -> Shown:
+async def set_cap(tx: Transaction, wanted: CapRequest) -> CapView:
     """Set a cap for the caller's region; the ledger gets its leaf."""
     region = _region_of(tx.caller)
     first = wanted.first_day or load().country.day_of(tx.at)
@@ -81,13 +81,13 @@ async def set_cap(tx: Transaction, wanted: CapWanted) -> Shown:
     return await _shown(tx, id_)
 
 
-def faults_of(tx: Transaction, wanted: CapWanted) -> tuple[Fault, ...]:
+def faults_of(tx: Transaction, wanted: CapRequest) -> tuple[Fault, ...]:
     """Return what is wrong with the days of a cap that somebody wants to set."""
     today = load().country.day_of(tx.at)
     return tuple(_faults(wanted.first_day or today, wanted.last_day, today=today))
 
 
-async def withdraw(tx: Transaction, cap_id: UUID) -> Shown:
+async def withdraw_cap(tx: Transaction, cap_id: UUID) -> CapView:
     """End a cap of the caller's region at once; the ledger gets a correction of its leaf. Once more changes nothing."""
     cap = await caps.read(tx, cap_id)
     if cap is None or cap.region != _region_of(tx.caller):
@@ -105,13 +105,13 @@ async def withdraw(tx: Transaction, cap_id: UUID) -> Shown:
     return await _shown(tx, cap_id)
 
 
-async def listed(
+async def list_for(
     tx: Transaction, *, region: str | None, limit: int, after: tuple[date, UUID] | None
-) -> list[Shown]:
+) -> list[CapView]:
     """Return every region's caps, the one that begins last first."""
-    rows = await caps.listed(tx, region=region, limit=limit, after=after)
+    rows = await caps.list_for(tx, region=region, limit=limit, after=after)
     displaced = await displaced_nights(tx)
-    return [Shown(row, row.holds(tx.at), displaced.get(str(row.id))) for row in rows]
+    return [CapView(row, row.holds(tx.at), displaced.get(str(row.id))) for row in rows]
 
 
 async def displaced_nights(
@@ -119,14 +119,14 @@ async def displaced_nights(
 ) -> Mapping[str, int | None]:
     """Return the nights that caps displaced, in some or all quarters that are sealed; None where one has few."""
     sums: dict[str, int | None] = {}
-    for displaced in await caps.displaced(tx, quarters):
+    for displaced in await caps.displaced_nights(tx, quarters):
         for cap_id, nights in displaced.items():
             before = sums.get(cap_id, 0)
             sums[cap_id] = None if before is None or nights is None else before + nights
     return sums
 
 
-async def note_displaced(
+async def note_displacement(
     tx: Transaction,
     placement: PlacementRow,
     *,
@@ -143,17 +143,17 @@ async def note_displaced(
     recorded = None if hold is None else await ranking_rows.read(tx, hold.ranking_id)
     if recorded is None or recorded[1] is None:
         return
-    ranked = await rankings.made_again(tx, *recorded)
+    ranked = await rankings.recompute(tx, *recorded)
     left_out = sorted(
         {out.region for out in ranked.ranking.excluded if out.rule == CAP} - {placement.receiving}
     )
-    await caps.note_displaced(tx, leaf, await caps.held_at(tx, left_out, at=ranked.as_of))
+    await caps.note_displacement(tx, leaf, await caps.held_at(tx, left_out, at=ranked.as_of))
 
 
-async def _shown(tx: Transaction, cap_id: UUID) -> Shown:
+async def _shown(tx: Transaction, cap_id: UUID) -> CapView:
     row = await caps.read(tx, cap_id)
     assert row is not None  # noqa: S101 - it was written or read in this transaction
-    return Shown(row, row.holds(tx.at), (await displaced_nights(tx)).get(str(cap_id)))
+    return CapView(row, row.holds(tx.at), (await displaced_nights(tx)).get(str(cap_id)))
 
 
 def _faults(first: date, last: date, *, today: date) -> Iterator[Fault]:

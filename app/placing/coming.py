@@ -43,7 +43,7 @@ async def _known(
     tx: Transaction,
     ids: set[UUID],
 ) -> dict[UUID, Content]:
-    rows = await referral_rows.several(tx, sorted(ids)) if ids else []
+    rows = await referral_rows.read_several(tx, sorted(ids)) if ids else []
     found = {row.id: _opened(tx, row) for row in rows}
     return {id_: content for id_, content in found.items() if content is not None}
 
@@ -53,6 +53,6 @@ def _opened(
     row: ReferralRow,
 ) -> Content | None:
     try:
-        return referrals.opened(tx, row).content
+        return referrals.unseal(tx, row).content
     except Erased:
         return None

@@ -11,7 +11,7 @@ from app.errors import Conflict, Fault, Invalid, Missing
 from app.ledger import ledger
 from app.ledger.ledger import Stay
 from app.placing import placements
-from app.placing.placements import Recorded
+from app.placing.placements import RecordedPlacement
 from app.placing.store import placements as placement_rows
 from app.placing.store.placements import PlacementRow
 from app.placing.swaps import swap_course
@@ -22,24 +22,24 @@ ENDED = "ended"
 
 
 @dataclass(frozen=True, slots=True)
-class Wrong:
+class CorrectionRequest:
     """What was recorded wrongly, as a code, and the moment that should have been recorded, where it is one."""
 
     code: str
     at: datetime | None
 
 
-async def correct(
+async def correct_placement(
     tx: Transaction,
     placement_id: UUID,
-    wrong: Wrong,
-) -> Recorded:
+    wrong: CorrectionRequest,
+) -> RecordedPlacement:
     """Correct an arrival or a departure, as the receiving provider; in another region the ledger gets one leaf.
 
     Where nobody came, the placement is a no-show from now on: its place is kept until the sender
     has made sure that they are safe, or they arrive.
     """
-    course = await swap_course.of(tx, placement_id)
+    course = await swap_course.lock_swap_of(tx, placement_id)
     placement = await placements.read(tx, placement_id, lock=True)
     if placement.receiver_id != tx.caller.provider:
         raise Missing
@@ -56,11 +56,13 @@ async def correct(
         tx, placement_id, expected=placement.status, values=changes
     )
     assert changed  # noqa: S101 - the row is locked
-    now = await placements.told(tx, placement_id, freed=False)
-    return Recorded(now, await _leaf(tx, placement, wrong))
+    now = await placements.notify_providers(tx, placement_id, freed=False)
+    return RecordedPlacement(now, await _leaf(tx, placement, wrong))
 
 
-def _nobody_came(tx: Transaction, placement: PlacementRow, wrong: Wrong) -> dict[str, Any]:
+def _nobody_came(
+    tx: Transaction, placement: PlacementRow, wrong: CorrectionRequest
+) -> dict[str, Any]:
     if wrong.at is not None:
         raise Invalid(Fault("/at", "must be left out: there was no arrival"))
     if placement.status != "arrived":
@@ -74,11 +76,13 @@ def _nobody_came(tx: Transaction, placement: PlacementRow, wrong: Wrong) -> dict
         "arrived_at": None,
         "no_show_at": tx.at,
         "arrival_withdrawn_at": tx.at,
-        **placements.ACTED,
+        **placements.ALARM_OVER,
     }
 
 
-async def _another_day(tx: Transaction, placement: PlacementRow, wrong: Wrong) -> dict[str, Any]:
+async def _another_day(
+    tx: Transaction, placement: PlacementRow, wrong: CorrectionRequest
+) -> dict[str, Any]:
     if placement.arrived_at is None or (wrong.code == DEPARTED and placement.status != ENDED):
         status = ENDED if wrong.code == DEPARTED else "arrived"
         raise Conflict(
@@ -108,7 +112,7 @@ async def _another_day(tx: Transaction, placement: PlacementRow, wrong: Wrong) -
 async def _leaf(
     tx: Transaction,
     placement: PlacementRow,
-    wrong: Wrong,
+    wrong: CorrectionRequest,
 ) -> int | None:
     """Write the leaf, where what was wrong has one: moving inside a provider has none."""
     if wrong.code != DEPARTED and placement.began_id is not None:
@@ -121,7 +125,7 @@ async def _leaf(
     return await ledger.record_correction(tx, stay, changed, correction)
 
 
-def _corrected(stay: Stay, wrong: Wrong) -> tuple[int, Opening]:
+def _corrected(stay: Stay, wrong: CorrectionRequest) -> tuple[int, Opening]:
     index = stay.departure if wrong.code == DEPARTED else stay.arrival
     assert index is not None  # noqa: S101 - who has left has a departure
     state = stay.states[index]

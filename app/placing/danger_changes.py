@@ -6,29 +6,31 @@ from uuid import UUID
 
 from app.database import outbox
 from app.database.transaction import Transaction
-from app.placing import still_lawful
-from app.placing.store import who_is_where
+from app.placing import place_check
+from app.placing.store import promises
 from app.placing.swaps import swap_course
 from app.referrals import referrals
-from app.referrals.referrals import Referral
+from app.referrals.referrals import UnsealedReferral
 
 SITE_UNSAFE = "site_unsafe"
 """Why a hold at a compromised site is declined."""
 
 
-async def know(tx: Transaction, referral: Referral, *, content: Mapping[str, Any]) -> Referral:
+async def know(
+    tx: Transaction, referral: UnsealedReferral, *, content: Mapping[str, Any]
+) -> UnsealedReferral:
     """Change what is known of a locked referral, and look again whether the place that it has is safe."""
     changed = await referrals.change(tx, referral, content=content)
     await look_again(tx, changed)
     return changed
 
 
-async def look_again(tx: Transaction, referral: Referral) -> None:
+async def look_again(tx: Transaction, referral: UnsealedReferral) -> None:
     """Compare the place that a household has with what is known now; where that makes a difference, tell both sides."""
-    for life in await who_is_where.of_referral(tx, referral.id):
-        unsafe = bool((await still_lawful.standing(tx, life.place_id, referral.content)).unsafe)
+    for life in await promises.list_of_referral(tx, referral.id):
+        unsafe = bool((await place_check.check_place(tx, life.place_id, referral.content)).unsafe)
         if unsafe != life.unsafe:
-            await who_is_where.mark(tx, life, unsafe=unsafe)
+            await promises.mark_safety(tx, life, unsafe=unsafe)
             await outbox.add(
                 tx,
                 kind="alarm",
@@ -46,15 +48,15 @@ async def moved(
     Also at those who are shielded from the caller: nothing of them comes out, but that both
     providers hear of it.
     """
-    for present in await who_is_where.everybody_at(tx, site_id):
-        content, _ = referrals.unsealed(tx, present, key=present.key, sealed=present.sealed)
+    for present in await promises.list_everybody_at(tx, site_id):
+        content, _ = referrals.unseal_content(tx, present, key=present.key, sealed=present.sealed)
         if (
             present.hidden
         ):  # nobody looked at them: what comes of the comparison is told to those who may know
             tx.looks.referral_ids.discard(present.id)
-        unsafe = bool((await still_lawful.standing(tx, present.place_id, content)).unsafe)
+        unsafe = bool((await place_check.check_place(tx, present.place_id, content)).unsafe)
         if unsafe != present.unsafe:
-            await who_is_where.mark_at(tx, site_id, present, unsafe=unsafe)
+            await promises.mark_safety_at(tx, site_id, present, unsafe=unsafe)
 
 
 async def compromise(tx: Transaction, site_id: UUID) -> None:
@@ -62,11 +64,11 @@ async def compromise(tx: Transaction, site_id: UUID) -> None:
 
     A household that is there keeps its place until it has arrived at another.
     """
-    await swap_course.lost(tx, site_id)
-    await who_is_where.turn_away(tx, site_id, because=SITE_UNSAFE)
-    await who_is_where.tell_site(tx, site_id)
+    await swap_course.end_proposed_at(tx, site_id)
+    await promises.turn_away(tx, site_id, because=SITE_UNSAFE)
+    await promises.alarm_site(tx, site_id)
 
 
 async def cleared(tx: Transaction, site_id: UUID) -> None:
     """Tell those who have people at an own site that it is safe again."""
-    await who_is_where.tell_site(tx, site_id)
+    await promises.alarm_site(tx, site_id)

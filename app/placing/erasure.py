@@ -10,9 +10,9 @@ from app.database import access_log, outbox
 from app.database.transaction import Transaction
 from app.errors import OperatorError
 from app.placing import holds
-from app.placing.erasure_list import ErasureList, Listed
+from app.placing.erasure_list import ErasureList, ErasureRecord
 from app.placing.store import erasures, hold_changes
-from app.placing.store.erasures import Standing
+from app.placing.store.erasures import ErasureCandidate
 
 REQUEST, RETENTION, RESTORE = "request", "retention", "restore"
 """Why something was erased: somebody asked, the policy's days were over, or a backup had brought it back."""
@@ -29,14 +29,18 @@ HAS_A_PLACE = {
 }
 
 
-async def erase(tx: Transaction, name: str, *, listed: ErasureList) -> tuple[Standing, bool]:
+async def erase_referral(
+    tx: Transaction, name: str, *, listed: ErasureList
+) -> tuple[ErasureCandidate, bool]:
     """Erase a referral, named by id or speakable code; return it, and whether this was the first time.
 
     It is written to the list first: there may be more on the list than was erased, never less.
     OperatorError where there is no such referral, or its household has a place.
     """
     referral_id = await _found(tx, name)
-    before = None if referral_id is None else await erasures.standing(tx, referral_id, lock=True)
+    before = (
+        None if referral_id is None else await erasures.read_candidate(tx, referral_id, lock=True)
+    )
     if before is None:
         raise OperatorError(f"There is no referral {name}.")
     if before.erased_at is not None:
@@ -53,7 +57,7 @@ async def erase_overdue(tx: Transaction, *, listed: ErasureList) -> int:
         tx
     )  # those that were still being given while their referral was erased
     policy = (await tx.snapshots.reference(tx)).policy
-    ids = await erasures.overdue(tx, days=policy.retention_days, most=AT_ONCE)
+    ids = await erasures.lock_overdue(tx, days=policy.retention_days, most=AT_ONCE)
     if ids:
         await _list(tx, ids, cause=RETENTION, listed=listed)
         await _destroy(tx, ids, cause=RETENTION)
@@ -69,28 +73,28 @@ async def erase_again(begin: Begin, ids: Sequence[UUID]) -> int:
     if not ids:
         return 0
     async with begin() as tx:
-        forgotten = await erasures.forgotten(tx, ids)
+        forgotten = await erasures.find_not_erased(tx, ids)
     again = 0
     for id_ in forgotten:
         async with begin() as tx:
-            before = await erasures.standing(tx, id_, lock=True)
+            before = await erasures.read_candidate(tx, id_, lock=True)
             if before is not None:
                 await _give_back(tx, before)
                 again += len(await _destroy(tx, [id_], cause=RESTORE))
     return again
 
 
-async def complete(tx: Transaction, *, listed: ErasureList) -> None:
+async def complete_list(tx: Transaction, *, listed: ErasureList) -> None:
     """Write to a list what the database knows and it does not: other hosts have erased, and have lists of their own."""
     known = await asyncio.to_thread(listed.read)
-    missing = await erasures.unlisted(tx, known.ids)
+    missing = await erasures.find_unlisted(tx, known.ids)
     if missing:
         await asyncio.to_thread(
-            listed.add, [Listed(one.referral_id, one.cause, one.at) for one in missing]
+            listed.add, [ErasureRecord(one.referral_id, one.cause, one.at) for one in missing]
         )
 
 
-async def take_over(tx: Transaction, ids: Sequence[UUID], *, listed: ErasureList) -> None:
+async def take_over_list(tx: Transaction, ids: Sequence[UUID], *, listed: ErasureList) -> None:
     """Put those of another host's list on this one: this database, too, may be restored to a time before."""
     known = set((await asyncio.to_thread(listed.read)).ids)
     missing = [id_ for id_ in ids if id_ not in known]
@@ -102,10 +106,10 @@ async def _found(tx: Transaction, name: str) -> UUID | None:
     try:
         return UUID(name)
     except ValueError:
-        return await erasures.named(tx, name.strip().lower())
+        return await erasures.find_by_reference(tx, name.strip().lower())
 
 
-def _refuse_placed(before: Standing) -> None:
+def _refuse_placed(before: ErasureCandidate) -> None:
     if before.held_until is not None:
         raise OperatorError(
             f"A place is held for referral {before.reference} until {before.held_until:%Y-%m-%d %H:%M} UTC. Withdraw "
@@ -118,7 +122,7 @@ def _refuse_placed(before: Standing) -> None:
 
 
 async def _list(tx: Transaction, ids: Sequence[UUID], *, cause: str, listed: ErasureList) -> None:
-    await asyncio.to_thread(listed.add, [Listed(id_, cause, tx.at) for id_ in ids])
+    await asyncio.to_thread(listed.add, [ErasureRecord(id_, cause, tx.at) for id_ in ids])
 
 
 async def _destroy(tx: Transaction, ids: Sequence[UUID], *, cause: str) -> list[UUID]:
@@ -134,11 +138,11 @@ async def _destroy(tx: Transaction, ids: Sequence[UUID], *, cause: str) -> list[
     return new
 
 
-async def _give_back(tx: Transaction, before: Standing) -> None:
+async def _give_back(tx: Transaction, before: ErasureCandidate) -> None:
     """Release the hold of a referral that a backup brought back, if there is one that still lives."""
     if before.hold_id is None or before.receiver_id is None or before.site_id is None:
         return
     await hold_changes.resolve(tx, before.hold_id, status="released", reason=None)
     audience = [before.provider_id, before.receiver_id]
     await outbox.add(tx, kind="hold", subject=str(before.hold_id), audience=audience)
-    await holds.tell_availability(tx, site_id=before.site_id, owner_id=before.receiver_id)
+    await holds.notify_availability(tx, site_id=before.site_id, owner_id=before.receiver_id)

@@ -19,7 +19,7 @@ AT_ONCE = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
-class Listed:
+class ErasureRecord:
     """One erasure."""
 
     referral_id: UUID
@@ -28,7 +28,7 @@ class Listed:
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class ErasureListContent:
     """What a list says: whom it names, each once, and the numbers of the lines that name nobody."""
 
     ids: tuple[UUID, ...]
@@ -46,12 +46,12 @@ class ErasureList:
         """Return the list of an installation."""
         return cls(data_dir / NAME)
 
-    def read(self) -> Reading:
+    def read(self) -> ErasureListContent:
         """Return what it says; nothing where it is not there. A line that a crash cut off was never acted upon."""
         try:
             lines = self.path.read_bytes().decode("ascii", errors="replace").split("\n")
         except FileNotFoundError:
-            return Reading((), ())
+            return ErasureListContent((), ())
         except OSError as error:
             raise OperatorError(
                 f"{self.path}, the list of what was erased, cannot be read: {error.strerror}."
@@ -63,9 +63,9 @@ class ErasureList:
                 ids |= {UUID(word): None for word in line.split()[:1]}
             except ValueError:
                 faults.append(number)
-        return Reading(tuple(ids), tuple(faults))
+        return ErasureListContent(tuple(ids), tuple(faults))
 
-    def add(self, erasures: Sequence[Listed]) -> None:
+    def add(self, erasures: Sequence[ErasureRecord]) -> None:
         """Write erasures down so that they survive a loss of power; OperatorError where that cannot be done."""
         lines = "".join(
             f"{one.referral_id} {one.cause} {one.at:%Y-%m-%dT%H:%M:%SZ}\n" for one in erasures

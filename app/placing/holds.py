@@ -10,7 +10,7 @@ from uuid import UUID
 from app.database import outbox
 from app.database.transaction import Transaction
 from app.errors import Conflict, Missing
-from app.placing import coming, still_lawful
+from app.placing import coming, place_check
 from app.placing.store import hold_changes, holds, placements
 from app.placing.store.holds import HoldRow
 from app.referrals import referrals
@@ -28,7 +28,7 @@ UNSAFE_THERE = N_(
 
 
 @dataclass(frozen=True, slots=True)
-class Hold:
+class HoldView:
     """A hold as its two sides see it; `shared` is what the receiver may know of the household."""
 
     id: UUID
@@ -59,7 +59,7 @@ class Hold:
 async def read(
     tx: Transaction,
     hold_id: UUID,
-) -> Hold:
+) -> HoldView:
     """Return a hold that the caller's provider sent or received."""
     row = await holds.read(tx, hold_id, provider_id=tx.caller.provider)
     if row is None:
@@ -67,22 +67,22 @@ async def read(
     return await _shown(tx, row)
 
 
-async def listed(
+async def list_for(
     tx: Transaction,
     *,
     status: str | None,
     limit: int,
     after: tuple[datetime, UUID] | None,
-) -> list[Hold]:
+) -> list[HoldView]:
     """Return the holds that the caller's provider sent or received, newest first."""
-    rows = await holds.listed(tx, tx.caller.provider, status=status, limit=limit, after=after)
+    rows = await holds.list_for(tx, tx.caller.provider, status=status, limit=limit, after=after)
     return [await _shown(tx, row) for row in rows]
 
 
 async def accept(
     tx: Transaction,
     hold_id: UUID,
-) -> Hold:
+) -> HoldView:
     """Accept as a person there; kept for repeats, so the answer does not say who is coming: only a live hold does."""
     row = await _received(tx, hold_id)
     _check(row, {"pending"})
@@ -107,8 +107,8 @@ async def _check_safe(
     referral = await referral_rows.read(tx, row.referral_id)
     if referral is None:  # who comes is seen only while the hold lives
         raise _ran_out()
-    now = await still_lawful.standing(tx, row.place_id, referrals.opened(tx, referral).content)
-    still_lawful.check_safe(now, site=UNSAFE_SITE, danger=UNSAFE_THERE, rules=now.unsafe)
+    now = await place_check.check_place(tx, row.place_id, referrals.unseal(tx, referral).content)
+    place_check.refuse_unsafe(now, site=UNSAFE_SITE, danger=UNSAFE_THERE, rules=now.unsafe)
 
 
 async def decline(
@@ -116,7 +116,7 @@ async def decline(
     hold_id: UUID,
     *,
     reason: str,
-) -> Hold:
+) -> HoldView:
     """Decline, as the receiving provider, with a coded reason; the place is free again."""
     row = await _received(tx, hold_id)
     _check(row, {"pending", "accepted"})
@@ -128,7 +128,7 @@ async def release(
     hold_id: UUID,
     *,
     reason: str | None,
-) -> Hold:
+) -> HoldView:
     """Give a place back, as the provider that asked for it."""
     row = await _sent(tx, hold_id)
     _check(row, {"pending", "accepted"})
@@ -151,7 +151,7 @@ async def discard(
 async def renew(
     tx: Transaction,
     hold_id: UUID,
-) -> Hold:
+) -> HoldView:
     """Keep a place a while longer, as the provider that asked for it; the policy limits how often."""
     row = await _sent(tx, hold_id)
     _check(row, {"pending", "accepted"})
@@ -176,7 +176,7 @@ async def sweep(tx: Transaction) -> int:
     return lapsed
 
 
-async def let_go(tx: Transaction, hold_id: UUID) -> None:
+async def release_withdrawn(tx: Transaction, hold_id: UUID) -> None:
     """Release the live hold of a referral that is being withdrawn."""
     row = await _sent(tx, hold_id)
     await hold_changes.resolve(tx, row.id, status="released", reason=None)
@@ -189,7 +189,7 @@ async def _resolve(
     *,
     status: str,
     reason: str | None,
-) -> Hold:
+) -> HoldView:
     if not await hold_changes.resolve(tx, row.id, status=status, reason=reason):
         raise _ran_out()
     await _tell(tx, row, freed=True)
@@ -235,10 +235,10 @@ async def _tell(tx: Transaction, row: HoldRow, *, freed: bool = False) -> None:
         tx, kind="hold", subject=str(row.id), audience=[row.provider_id, row.receiver_id]
     )
     if freed:
-        await tell_availability(tx, site_id=row.site_id, owner_id=row.receiver_id)
+        await notify_availability(tx, site_id=row.site_id, owner_id=row.receiver_id)
 
 
-async def tell_availability(tx: Transaction, *, site_id: UUID, owner_id: UUID) -> None:
+async def notify_availability(tx: Transaction, *, site_id: UUID, owner_id: UUID) -> None:
     """Tell the owner of a site that what is free there has changed; nobody else hears of it at once."""
     municipality = await placements.municipality_of(tx, site_id)
     region = (await tx.snapshots.reference(tx)).region_of(municipality)
@@ -248,13 +248,13 @@ async def tell_availability(tx: Transaction, *, site_id: UUID, owner_id: UUID) -
 async def _shown(
     tx: Transaction,
     row: HoldRow,
-) -> Hold:
+) -> HoldView:
     """Return a hold as the caller may see it: the receiver sees who is coming, until they have left."""
     sent, received = row.provider_id == tx.caller.provider, row.receiver_id == tx.caller.provider
     shared = None
     if received and (row.live or row.comes_yet):
         shared = await coming.of_referral(tx, row.referral_id)
-    return Hold(
+    return HoldView(
         id=row.id,
         status=row.status,
         referral_id=row.referral_id,

@@ -24,12 +24,12 @@ ONWARD = "follow_on_place"
 RETURN_BY, READY, EXPECTED = "return_by", "ready_to_leave_since", "expected_at"
 EITHER = frozenset({RETURN_BY, EXPECTED})
 """What either side may say of a placement."""
-ACTED = {"missed_since": None, "alarmed_at": None}
+ALARM_OVER = {"missed_since": None, "alarmed_at": None}
 """What becomes of an alarm that they have not arrived, once somebody acts."""
 
 
 @dataclass(frozen=True, slots=True)
-class Recorded:
+class RecordedPlacement:
     """A placement after an act, with the ledger's leaf that the act wrote, if any."""
 
     placement: PlacementRow
@@ -44,7 +44,7 @@ async def read(tx: Transaction, placement_id: UUID, *, lock: bool = False) -> Pl
     return row
 
 
-async def listed(
+async def list_for(
     tx: Transaction,
     *,
     status: str | None,
@@ -52,19 +52,21 @@ async def listed(
     after: tuple[datetime, UUID] | None,
 ) -> list[PlacementRow]:
     """Return the placements that the caller's provider sent or received, newest first."""
-    return await placements.listed(tx, tx.caller.provider, status=status, limit=limit, after=after)
+    return await placements.list_for(
+        tx, tx.caller.provider, status=status, limit=limit, after=after
+    )
 
 
-async def arrive(
+async def record_arrival(
     tx: Transaction,
     placement_id: UUID,
-) -> Recorded:
+) -> RecordedPlacement:
     """Record that the household has arrived, and has left the place that it moved on from, if any.
 
     Also one that was said not to have come, until somebody has made sure that it is safe. Where its
     time at a provider begins or ends with it, in another region, the ledger gets its leaves.
     """
-    course = await swap_course.of(tx, placement_id)
+    course = await swap_course.lock_swap_of(tx, placement_id)
     placement = await _received(tx, placement_id)
     if not placement.awaited:
         raise _not("underway")
@@ -80,13 +82,13 @@ async def arrive(
         swap_id = None if course is None else course.swap.id
         await ledger.record_departure(tx, placement.began_with, at=tx.at, swap_id=swap_id)
     began = placement.began_id if left else None
-    arrived = {"status": "arrived", "arrived_at": tx.at, "began_id": began, **ACTED}
+    arrived = {"status": "arrived", "arrived_at": tx.at, "began_id": began, **ALARM_OVER}
     if not await placements.change(tx, placement_id, expected="underway", values=arrived):
         raise _not("underway")
-    now = await told(tx, placement_id, freed=False)
+    now = await notify_providers(tx, placement_id, freed=False)
     leaf = await _begin(tx, now, leaf_due=due.arrival)
-    await swap_course.arrived(tx, course, placement_id)
-    return Recorded(now, leaf)
+    await swap_course.note_arrival(tx, course, placement_id)
+    return RecordedPlacement(now, leaf)
 
 
 async def _expect_again(
@@ -103,7 +105,7 @@ async def _expect_again(
         raise _not("underway")
     row = await referral_rows.read(tx, placement.referral_id)
     if row is not None and row.key is not None:
-        await danger_changes.look_again(tx, referrals.opened(tx, row))
+        await danger_changes.look_again(tx, referrals.unseal(tx, row))
 
 
 async def _begin(
@@ -121,7 +123,7 @@ async def _begin(
             tx, now.referral_id, receiver_id=now.receiver_id, receiving=now.receiving
         )
     if leaf is not None:
-        await caps.note_displaced(tx, now, leaf=leaf)
+        await caps.note_displacement(tx, now, leaf=leaf)
     return leaf
 
 
@@ -145,9 +147,11 @@ async def _record(
     return await ledger.record_arrival(tx, begun, at=tx.at)
 
 
-async def no_show(tx: Transaction, placement_id: UUID, *, safety_checked: bool) -> PlacementRow:
+async def record_no_show(
+    tx: Transaction, placement_id: UUID, *, safety_checked: bool
+) -> PlacementRow:
     """Record that the household did not come; the place is kept until the sender has made sure that they are safe."""
-    course = await swap_course.of(tx, placement_id)
+    course = await swap_course.lock_swap_of(tx, placement_id)
     placement = await read(tx, placement_id, lock=True)
     if safety_checked and placement.provider_id != tx.caller.provider:
         raise Forbidden("Only the provider that sent them can say that they are safe.")
@@ -158,7 +162,7 @@ async def no_show(tx: Transaction, placement_id: UUID, *, safety_checked: bool) 
             tx,
             placement_id,
             expected="underway",
-            values={"status": "no_show", "no_show_at": tx.at, **ACTED},
+            values={"status": "no_show", "no_show_at": tx.at, **ALARM_OVER},
         )
     if safety_checked and placement.safety_checked_at is None:
         await placements.change(
@@ -168,11 +172,11 @@ async def no_show(tx: Transaction, placement_id: UUID, *, safety_checked: bool) 
         # Who was to move with the referral that they came with lives where they lived.
         lives = await placements.lives_somewhere(tx, placement.referral_id)
         await referral_rows.set_status(tx, placement.referral_id, "placed" if lives else "open")
-        await swap_course.not_arrived(tx, course, placement_id)
-    return await told(tx, placement_id, freed=safety_checked)
+        await swap_course.note_no_show(tx, course, placement_id)
+    return await notify_providers(tx, placement_id, freed=safety_checked)
 
 
-async def note(
+async def note_plans(
     tx: Transaction,
     placement_id: UUID,
     *,
@@ -192,7 +196,7 @@ async def note(
         await placements.change(tx, placement_id, expected=placement.status, values=changes)
     if "blockers" in changes:
         await departures.block(tx, placement_id, codes=changes["blockers"])
-    now = await told(tx, placement_id, freed=False)
+    now = await notify_providers(tx, placement_id, freed=False)
     if READY in changes:
         await _ready(tx, placement, since=changes[READY])
     return now
@@ -208,7 +212,7 @@ def _agreed(
             raise _not("underway")
         if changes[EXPECTED] is None or changes[EXPECTED] <= tx.at:
             raise Invalid(Fault("/expectedAt", "must lie ahead"))
-        follows |= ACTED
+        follows |= ALARM_OVER
     if RETURN_BY in changes:
         returns.check(
             changes[RETURN_BY], reason=placement.reason, cross_regional=placement.cross_regional
@@ -232,7 +236,7 @@ async def _ready(
 
 
 @dataclass(frozen=True, slots=True)
-class Leaving:
+class DepartureReport:
     """How a stay ended: where to, what delayed it, and when; no time means now."""
 
     destination: str
@@ -240,14 +244,14 @@ class Leaving:
     departed_at: datetime | None
 
 
-async def depart(
+async def record_departure(
     tx: Transaction,
     placement_id: UUID,
     *,
-    leaving: Leaving,
-) -> Recorded:
+    leaving: DepartureReport,
+) -> RecordedPlacement:
     """End a stay: the place is free again, and in another region the ledger gets its leaf."""
-    course = await swap_course.of(tx, placement_id)
+    course = await swap_course.lock_swap_of(tx, placement_id)
     placement = await _received(tx, placement_id)
     if placement.status != "arrived" or placement.arrived_at is None:
         raise _not("arrived")
@@ -267,21 +271,21 @@ async def depart(
         await referral_rows.set_status(tx, placement.referral_id, "ended")
     await placements.change(tx, placement_id, expected="arrived", values=changes)
     await hold_changes.free(tx, placement_id)
-    await swap_course.left(tx, course, placement_id, goes_on=goes_on)
-    now = await told(tx, placement_id, freed=True)
+    await swap_course.note_departure(tx, course, placement_id, goes_on=goes_on)
+    now = await notify_providers(tx, placement_id, freed=True)
     swap_id = course.swap.id if course is not None and goes_on else None
     leaf = await ledger.record_departure(tx, placement.began_with, at=at, swap_id=swap_id)
-    return Recorded(now, leaf)
+    return RecordedPlacement(now, leaf)
 
 
-async def told(tx: Transaction, placement_id: UUID, *, freed: bool) -> PlacementRow:
+async def notify_providers(tx: Transaction, placement_id: UUID, *, freed: bool) -> PlacementRow:
     """Tell both providers that a placement has changed, and the owner that a place is free; return it as it is now."""
     row = await read(tx, placement_id)
     await outbox.add(
         tx, kind="placement", subject=str(row.id), audience=[row.provider_id, row.receiver_id]
     )
     if freed:
-        await hold_acts.tell_availability(tx, site_id=row.site_id, owner_id=row.receiver_id)
+        await hold_acts.notify_availability(tx, site_id=row.site_id, owner_id=row.receiver_id)
     return row
 
 

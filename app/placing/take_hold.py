@@ -10,9 +10,9 @@ from app.allocation.ranking.own_region import that_go_first
 from app.database import answers
 from app.database.transaction import Transaction
 from app.errors import Conflict, Erased, Fault, Invalid, Missing
-from app.placing.holds import Hold
+from app.placing.holds import HoldView
 from app.placing.store import caps, holds, leaving
-from app.placing.store.holds import Asker, Wanted
+from app.placing.store.holds import Asker, NewHold
 from app.ranking import offers, rankings
 from app.referrals import referrals
 from app.referrals.store import referrals as referral_rows
@@ -29,18 +29,18 @@ class HoldRequest:
     override_reason: str | None
 
 
-async def take(
+async def take_hold(
     tx: Transaction,
     request: HoldRequest,
     *,
-    record: Callable[[Hold], answers.Answer],
-) -> tuple[Hold, bool]:
+    record: Callable[[HoldView], answers.Answer],
+) -> tuple[HoldView, bool]:
     """Hold any free place of an offer; return the hold, and whether this was the first time it was asked for.
 
     `record` turns the hold into the answer that is kept for repeats, in the same statement that
     takes the place.
     """
-    ticket = offers.read(tx.keyring, request.ranking_id, request.offer_id)
+    ticket = offers.read_offer_id(tx.keyring, request.ranking_id, request.offer_id)
     if ticket is None:
         await _explain_no_offer(tx, request)
     assert ticket is not None  # noqa: S101 - explained away above
@@ -53,7 +53,7 @@ async def take(
     hold = _new(wanted, at=tx.at)
     asker = Asker(tuple(sorted(tx.caller.roles)), tx.caller.source, tx.caller.request_id)
     answer = record(hold)
-    taken = await holds.take(tx, wanted, answer, asker)
+    taken = await holds.take_place(tx, wanted, answer, asker)
     go_first = None
     if not taken.referral and wanted.leaves_region:
         go_first = await _go_first(tx, request)
@@ -74,7 +74,7 @@ def _wanted(
     *,
     ticket: offers.OfferTicket,
     policy: Policy,
-) -> Wanted:
+) -> NewHold:
     accepted_by = (
         "owner"
         if ticket.receiver_id == tx.caller.provider
@@ -83,7 +83,7 @@ def _wanted(
         else None
     )
     minutes = policy.hold_minutes if accepted_by else policy.answer_minutes
-    return Wanted(
+    return NewHold(
         hold_id=uuid4(),
         referral_id=request.referral_id,
         provider_id=tx.caller.provider,
@@ -103,8 +103,8 @@ def _wanted(
     )
 
 
-def _new(wanted: Wanted, *, at: datetime) -> Hold:
-    return Hold(
+def _new(wanted: NewHold, *, at: datetime) -> HoldView:
+    return HoldView(
         id=wanted.hold_id,
         status=wanted.status,
         referral_id=wanted.referral_id,
@@ -125,7 +125,7 @@ def _new(wanted: Wanted, *, at: datetime) -> Hold:
 async def _go_first(
     tx: Transaction,
     request: HoldRequest,
-) -> leaving.GoFirst | None:
+) -> leaving.OwnRegionGroups | None:
     """Return what must be full in the own region before this household leaves it; None for one that flees.
 
     Looked up only once the first try was refused: whoever flees waits for nothing of this.
@@ -134,7 +134,7 @@ async def _go_first(
     if row.reason == "safety":
         return None
     reference, snapshot = await tx.snapshots.reference(tx), await tx.snapshots.register(tx)
-    need = referrals.need_of(referrals.opened(tx, row).content, reference)
+    need = referrals.need_of(referrals.unseal(tx, row).content, reference)
     groups = that_go_first(
         need,
         snapshot.register,
@@ -143,7 +143,7 @@ async def _go_first(
         ),
         reference.policy,
     )
-    return leaving.GoFirst(tuple(UUID(group) for group in groups), snapshot.version)
+    return leaving.OwnRegionGroups(tuple(UUID(group) for group in groups), snapshot.version)
 
 
 async def _check_cap(tx: Transaction, request: HoldRequest, *, group_id: UUID) -> None:

@@ -11,7 +11,7 @@ from app.database import access_log
 from app.database.transaction import Transaction
 from app.errors import Erased
 from app.policy import policies
-from app.ranking.rankings import Recorded, opened
+from app.ranking.rankings import RankingBasis, unseal_basis
 from app.ranking.store import rankings
 
 TRY = "try"
@@ -58,12 +58,14 @@ async def try_out(
     return Tried(tally.trial(), passed_over)
 
 
-async def _recorded(tx: Transaction, id_: UUID, *, kept: dict[str, Register]) -> Recorded | None:
+async def _recorded(
+    tx: Transaction, id_: UUID, *, kept: dict[str, Register]
+) -> RankingBasis | None:
     """Return what a ranking was made from, or None where that cannot be read."""
     found = await rankings.read(tx, id_)
     if found is None:
         return None
     try:
-        return await opened(tx, *found, kept=kept)
+        return await unseal_basis(tx, *found, kept=kept)
     except (Erased, UnknownRules):
         return None

@@ -31,7 +31,7 @@ AUTOMATIC, LEAVES_REGION = 1, 2
 """The bits of the last byte."""
 
 
-def issue(keyring: Keyring, ranking_id: UUID, offer: Offer) -> str:
+def issue_offer_id(keyring: Keyring, ranking_id: UUID, offer: Offer) -> str:
     """Return the id of an offer in a ranking."""
     group = offer.group
     content = _FORM.pack(
@@ -44,7 +44,7 @@ def issue(keyring: Keyring, ranking_id: UUID, offer: Offer) -> str:
     return keyring.token(content, scope=f"offer {ranking_id}")
 
 
-def read(keyring: Keyring, ranking_id: UUID, offer_id: str) -> OfferTicket | None:
+def read_offer_id(keyring: Keyring, ranking_id: UUID, offer_id: str) -> OfferTicket | None:
     """Return what an offer's id says, or None where this ranking did not give it."""
     content = keyring.read_token(offer_id, scope=f"offer {ranking_id}")
     if content is None:

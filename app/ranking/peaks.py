@@ -19,13 +19,13 @@ from app.database.register import RegisterSnapshot
 from app.database.transaction import Transaction
 from app.errors import Missing
 from app.ranking import rankings
-from app.ranking.rankings import Ranked
+from app.ranking.rankings import RecordedRanking
 from app.ranking.store import peaks as rows
 from app.ranking.store import rankings as ranking_rows
-from app.ranking.store.peaks import CountsRow, Standings
+from app.ranking.store.peaks import CountsRow, ReferralSituations
 from app.ranking.store.rankings import RankingRow
 from app.referrals import referrals, waiting
-from app.referrals.referrals import Referral
+from app.referrals.referrals import UnsealedReferral
 from app.referrals.store import referrals as referral_rows
 
 OVERRIDE = "peak_plan"
@@ -36,12 +36,12 @@ NOT_OPEN, ERASED, TOO_OFTEN = "referral_not_open", "erased", "too_often"
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class PlanPart:
     """What a plan has for one referral; or why it takes no part, as a code."""
 
     referral_id: UUID
     urgency: str
-    ranked: Ranked | None = None
+    ranked: RecordedRanking | None = None
     planned: Planned | None = None
     refusal: str | None = None
     wait_s: int = 0
@@ -49,13 +49,13 @@ class Part:
 
 
 @dataclass(frozen=True, slots=True)
-class PeakPlan:
+class DeskPeakPlan:
     """A plan for some of a provider's referrals, in the waiting list's order; those that take no part last."""
 
     as_of: datetime
     policy_version: str
     policy_hash: str
-    parts: tuple[Part, ...]
+    parts: tuple[PlanPart, ...]
     plan: Plan
     left_out: int
     """How many more are waiting than are planned for at once."""
@@ -65,15 +65,15 @@ class PeakPlan:
 class RankedCase:
     """A referral that takes part, ranked."""
 
-    referral: Referral
-    ranked: Ranked
+    referral: UnsealedReferral
+    ranked: RecordedRanking
     asker: Asker
 
 
-async def make(
+async def plan_peak(
     tx: Transaction,
     ids: Sequence[UUID] | None,
-) -> PeakPlan:
+) -> DeskPeakPlan:
     """Plan for some of the caller's provider's referrals, or for all that are waiting; record every ranking.
 
     Missing where one of them is not theirs. One that is not open, was erased, or was ranked as
@@ -82,22 +82,22 @@ async def make(
     reference = await tx.snapshots.reference(tx)
     opened, refused, left_out = await _taking_part(tx, ids, reference.policy)
     most = reference.policy.rankings_per_hour
-    standings = await rows.standings(tx, [one.id for one in opened], rankings_per_hour=most)
+    standings = await rows.read_situations(tx, [one.id for one in opened], rankings_per_hour=most)
     waits = {one.id: standings.each[one.id].wait_s for one in opened}
     refused += [_part(one, TOO_OFTEN, wait_s=waits[one.id]) for one in opened if waits[one.id]]
     taking_part = [one for one in opened if not waits[one.id]]
     snapshot = await tx.snapshots.register(tx)
     ranked, plan = await asyncio.to_thread(
-        work_out, taking_part, standings, reference, snapshot, tx.at
+        rank_and_plan, taking_part, standings, reference, snapshot, tx.at
     )
     if ranked:
         await register.record(tx, snapshot)
         await ranking_rows.add(tx, await asyncio.to_thread(_rows_of, ranked, snapshot))
     parts = [
-        Part(one.referral.id, one.referral.case.urgency, one.ranked, planned)
+        PlanPart(one.referral.id, one.referral.case.urgency, one.ranked, planned)
         for one, planned in zip(ranked, plan.referrals, strict=True)
     ]
-    return PeakPlan(
+    return DeskPeakPlan(
         tx.at,
         reference.policy.version,
         reference.policy_hash,
@@ -111,32 +111,32 @@ async def _taking_part(
     tx: Transaction,
     ids: Sequence[UUID] | None,
     policy: Policy,
-) -> tuple[list[Referral], list[Part], int]:
+) -> tuple[list[UnsealedReferral], list[PlanPart], int]:
     """Return the open referrals in the waiting list's order, those that are not, and how many more there are."""
     if ids is None:
-        found = await referral_rows.waiting(tx, tx.caller.provider)
+        found = await referral_rows.list_waiting(tx, tx.caller.provider)
     else:
-        found = await referral_rows.several(tx, ids, provider_id=tx.caller.provider)
+        found = await referral_rows.read_several(tx, ids, provider_id=tx.caller.provider)
         if len(found) != len(set(ids)):
             raise Missing
     refused = [
-        Part(row.id, row.urgency, refusal=ERASED if row.key is None else NOT_OPEN)
+        PlanPart(row.id, row.urgency, refusal=ERASED if row.key is None else NOT_OPEN)
         for row in sorted(found, key=lambda row: (row.created_at, row.id))
         if row.key is None or row.status != "open"
     ]
     apart = {part.referral_id for part in refused}
-    opened = [referrals.opened(tx, row) for row in found if row.id not in apart]
+    opened = [referrals.unseal(tx, row) for row in found if row.id not in apart]
     ordered = waiting.in_order(opened, policy=policy)
     return ordered[:MOST], refused, len(ordered[MOST:])
 
 
-def _part(referral: Referral, refusal: str, *, wait_s: int) -> Part:
-    return Part(referral.id, referral.case.urgency, refusal=refusal, wait_s=wait_s)
+def _part(referral: UnsealedReferral, refusal: str, *, wait_s: int) -> PlanPart:
+    return PlanPart(referral.id, referral.case.urgency, refusal=refusal, wait_s=wait_s)
 
 
-def work_out(
-    taking_part: Sequence[Referral],
-    standings: Standings,
+def rank_and_plan(
+    taking_part: Sequence[UnsealedReferral],
+    standings: ReferralSituations,
     reference: Reference,
     snapshot: RegisterSnapshot,
     at: datetime,
@@ -150,7 +150,7 @@ def work_out(
             standing, need, at=at, reference=reference, snapshot=snapshot
         )
         inputs = Inputs(need, snapshot.register, situation, reference.policy)
-        made = rankings.ranked_now(referral, inputs, reference=reference)
+        made = rankings.apply_newest_rules(referral, inputs, reference=reference)
         asker = peaks.asker(
             str(referral.id), need, made.ranking, snapshot.register, situation, reference.policy
         )
@@ -159,7 +159,7 @@ def work_out(
 
 
 def _rows_of(ranked: Sequence[RankedCase], snapshot: RegisterSnapshot) -> list[RankingRow]:
-    return [rankings.row_of(one.referral, one.ranked, snapshot=snapshot) for one in ranked]
+    return [rankings.ranking_row(one.referral, one.ranked, snapshot=snapshot) for one in ranked]
 
 
 # --- in counts: administrators see no client, and the worker, who may, shows them none
@@ -179,10 +179,10 @@ async def ask_counts(
         return of_this_step
     id_ = uuid4()
     await rows.ask(tx, id_, account_id=tx.caller.account_id)
-    return await counts(tx, id_)
+    return await read_counts(tx, id_)
 
 
-async def counts(tx: Transaction, id_: UUID) -> CountsRow:
+async def read_counts(tx: Transaction, id_: UUID) -> CountsRow:
     """Return a plan in counts; Missing where there is none."""
     row = await rows.read(tx, id_)
     if row is None:
@@ -194,18 +194,20 @@ async def make_counts(
     tx: Transaction,
 ) -> int:
     """Make the plans in counts that were asked for, as the worker; return how many."""
-    asked = await rows.asked(tx)
+    asked = await rows.lock_unmade(tx)
     if not asked:
         return 0
     reference = await tx.snapshots.reference(tx)
     snapshot = await tx.snapshots.register(tx)
-    found = await referral_rows.open_after(tx, None, most=READ_AT_ONCE)
-    opened = [referrals.opened(tx, row) for row in found]
+    found = await referral_rows.list_open_after(tx, None, most=READ_AT_ONCE)
+    opened = [referrals.unseal(tx, row) for row in found]
     ordered = waiting.in_order(opened, policy=reference.policy)[:MOST]
     most = reference.policy.rankings_per_hour
-    standings = await rows.standings(tx, [one.id for one in ordered], rankings_per_hour=most)
-    ranked, plan = await asyncio.to_thread(work_out, ordered, standings, reference, snapshot, tx.at)
-    await rows.answer(tx, asked, counted(ranked, plan))
+    standings = await rows.read_situations(tx, [one.id for one in ordered], rankings_per_hour=most)
+    ranked, plan = await asyncio.to_thread(
+        rank_and_plan, ordered, standings, reference, snapshot, tx.at
+    )
+    await rows.answer(tx, asked, plan_in_counts(ranked, plan))
     opened_ids = tuple(sorted(tx.looks.referral_ids))
     await access_log.add(
         tx, access_log.of_actor(tx.actor, "rank", "peak_plan", asked[0], referral_ids=opened_ids)
@@ -218,16 +220,16 @@ async def prune(tx: Transaction) -> None:
     await rows.prune(tx)
 
 
-def counted(ranked: Sequence[RankedCase], plan: Plan) -> dict[str, Any]:
+def plan_in_counts(ranked: Sequence[RankedCase], plan: Plan) -> dict[str, Any]:
     """Return a plan in counts: by urgency, by region of origin and by band, small ones suppressed in each."""
     parts = list(zip(ranked, plan.referrals, strict=True))
     return {
-        "urgency": suppressed(
+        "urgency": suppress_small(
             Counter((one.asker.urgency, _done(planned)) for one, planned in parts),
             keys=[(urgency, done) for urgency in peaks.URGENCIES for done in DONE],
         ),
-        "in_turn": suppressed(Counter(plan.placed_in_turn), keys=peaks.URGENCIES),
-        "region": suppressed(
+        "in_turn": suppress_small(Counter(plan.placed_in_turn), keys=peaks.URGENCIES),
+        "region": suppress_small(
             Counter((one.ranked.need.origin_region, _done(planned)) for one, planned in parts),
             keys=[
                 (region, done)
@@ -235,7 +237,7 @@ def counted(ranked: Sequence[RankedCase], plan: Plan) -> dict[str, Any]:
                 for done in DONE
             ],
         ),
-        "band": suppressed(
+        "band": suppress_small(
             Counter(planned.choice.offer.band for planned in plan.referrals if planned.choice),
             keys=BANDS,
         ),
@@ -250,7 +252,7 @@ def _done(planned: Planned) -> str:
     return DONE[planned.choice is None]
 
 
-def suppressed(counts: Mapping[Any, int], *, keys: Collection[Any]) -> list[list[Any]]:
+def suppress_small(counts: Mapping[Any, int], *, keys: Collection[Any]) -> list[list[Any]]:
     """Return the count of each key; None for small ones, and for those by which they could be worked out.
 
     Their sum could be, for another table gives away what all of them come to.

@@ -19,16 +19,16 @@ from app.database.transaction import Transaction
 from app.errors import Conflict, Erased, Missing, TooOften
 from app.ranking.store import rankings, situation
 from app.ranking.store.rankings import RankingRow
-from app.ranking.store.situation import Standing
+from app.ranking.store.situation import ReferralSituation
 from app.reference import load
 from app.referrals import referrals
-from app.referrals.referrals import Referral
+from app.referrals.referrals import UnsealedReferral
 
 NOWHERE: Mapping[str, int] = {}
 
 
 @dataclass(frozen=True, slots=True)
-class Ranked:
+class RecordedRanking:
     """A recorded ranking, with what it cites."""
 
     id: UUID
@@ -50,22 +50,24 @@ class Ranked:
         return caller.has(Role.INTAKE_WORKER) and self.provider_id == caller.provider_id
 
 
-async def make(
+async def rank_places(
     tx: Transaction,
     referral_id: UUID,
-) -> Ranked:
+) -> RecordedRanking:
     """Rank every place for one of the caller's referrals, and record it."""
     referral = await referrals.read(tx, referral_id)
     if referral.status not in {"open", "held", "placed"}:
         raise Conflict("referral_not_open", "This referral is closed.")
-    ranked = await decided(tx, referral)
+    ranked = await compute_ranking(tx, referral)
     snapshot = await tx.snapshots.register(tx)
     await register.record(tx, snapshot)
-    await rankings.add(tx, [row_of(referral, ranked, snapshot=snapshot)])
+    await rankings.add(tx, [ranking_row(referral, ranked, snapshot=snapshot)])
     return ranked
 
 
-async def decided(tx: Transaction, referral: Referral, *, limited: bool = True) -> Ranked:
+async def compute_ranking(
+    tx: Transaction, referral: UnsealedReferral, *, limited: bool = True
+) -> RecordedRanking:
     """Rank every place for a referral; nothing is recorded yet.
 
     `limited`: whether the policy's limit of rankings per hour holds.
@@ -76,14 +78,16 @@ async def decided(tx: Transaction, referral: Referral, *, limited: bool = True) 
     standing = await _situation(
         tx, referral.id, need, reference=reference, snapshot=snapshot, limited=limited
     )
-    return ranked_now(
+    return apply_newest_rules(
         referral, Inputs(need, snapshot.register, standing, reference.policy), reference=reference
     )
 
 
-def ranked_now(referral: Referral, inputs: Inputs, *, reference: Reference) -> Ranked:
+def apply_newest_rules(
+    referral: UnsealedReferral, inputs: Inputs, *, reference: Reference
+) -> RecordedRanking:
     """Return a new ranking, made by the newest rules under the policy in force."""
-    return Ranked(
+    return RecordedRanking(
         id=uuid4(),
         referral_id=referral.id,
         provider_id=referral.case.provider_id,
@@ -95,7 +99,9 @@ def ranked_now(referral: Referral, inputs: Inputs, *, reference: Reference) -> R
     )
 
 
-def row_of(referral: Referral, ranked: Ranked, *, snapshot: RegisterSnapshot) -> RankingRow:
+def ranking_row(
+    referral: UnsealedReferral, ranked: RecordedRanking, *, snapshot: RegisterSnapshot
+) -> RankingRow:
     """Return what is recorded of a new ranking: enough to make it again, sealed with its referral's key."""
     made_from = inputs_bytes(ranked.inputs.need, ranked.inputs.situation)
     return RankingRow(
@@ -132,7 +138,7 @@ async def _situation(
 
 
 def situation_of(
-    standing: Standing,
+    standing: ReferralSituation,
     need: Need,
     *,
     at: datetime,
@@ -200,20 +206,20 @@ def _clearances(
 async def read(
     tx: Transaction,
     ranking_id: UUID,
-) -> Ranked:
+) -> RecordedRanking:
     """Return one of the caller's provider's rankings, made again from what was recorded."""
     recorded = await _recorded(tx, ranking_id)
     if recorded is None or recorded[0].provider_id != tx.caller.provider:
         raise Missing
     # Whoever looks at it again looks a moment later: most often at a register that has not changed.
     snapshot = await tx.snapshots.register(tx)
-    return await made_again(tx, *recorded, kept={snapshot.hash: snapshot.register})
+    return await recompute(tx, *recorded, kept={snapshot.hash: snapshot.register})
 
 
 async def replay(
     tx: Transaction,
     ranking_id: UUID,
-) -> tuple[Ranked, bool]:
+) -> tuple[RecordedRanking, bool]:
     """Make a recorded ranking again; return it, and whether it is identical to the first."""
     recorded = await _recorded(tx, ranking_id)
     if recorded is None:
@@ -236,18 +242,18 @@ async def _again(
     tx: Transaction,
     row: RankingRow,
     key: bytes | None,
-) -> tuple[Ranked, bool]:
-    ranked = await made_again(tx, row, key)
+) -> tuple[RecordedRanking, bool]:
+    ranked = await recompute(tx, row, key)
     return ranked, is_identical(row, ranked)
 
 
-def is_identical(row: RankingRow, again: Ranked) -> bool:
+def is_identical(row: RankingRow, again: RecordedRanking) -> bool:
     """Whether what was made again is what was recorded."""
     return rules_of(row.rules_version).digest(again.ranking) == row.digest
 
 
 @dataclass(frozen=True, slots=True)
-class Recorded:
+class RankingBasis:
     """What a ranking was made from, with the policy and the rules that it cites."""
 
     inputs: Inputs
@@ -262,13 +268,13 @@ class Recorded:
         )
 
 
-async def opened(
+async def unseal_basis(
     tx: Transaction,
     row: RankingRow,
     key: bytes | None,
     *,
     kept: dict[str, Register] | None = None,
-) -> Recorded:
+) -> RankingBasis:
     """Return what a recorded ranking was made from.
 
     `kept` holds the register of the last one by its hash: rankings made one after another mostly
@@ -285,7 +291,7 @@ async def opened(
     need, standing = inputs_of(sealed_with.unseal_json(row.sealed, row=str(row.id)))
     seen = await _register(tx, row.register_hash, {} if kept is None else kept)
     policy, version = await _policy(tx, row.policy_hash)
-    return Recorded(Inputs(need, seen, standing, policy, rules.dangers_on), version, rules)
+    return RankingBasis(Inputs(need, seen, standing, policy, rules.dangers_on), version, rules)
 
 
 async def _policy(tx: Transaction, hash_: str) -> tuple[Policy, str]:
@@ -293,7 +299,7 @@ async def _policy(tx: Transaction, hash_: str) -> tuple[Policy, str]:
     reference = await tx.snapshots.reference(tx)
     if hash_ == reference.policy_hash:
         return reference.policy, reference.policy.version
-    return await rankings.policy(tx, hash_)
+    return await rankings.read_policy(tx, hash_)
 
 
 async def _register(tx: Transaction, hash_: str, kept: dict[str, Register]) -> Register:
@@ -304,19 +310,19 @@ async def _register(tx: Transaction, hash_: str, kept: dict[str, Register]) -> R
     return kept[hash_]
 
 
-async def made_again(
+async def recompute(
     tx: Transaction,
     row: RankingRow,
     key: bytes | None,
     *,
     kept: dict[str, Register] | None = None,
-) -> Ranked:
+) -> RecordedRanking:
     """Return a recorded ranking, recomputed from its sealed inputs, and the register, policy and rules that it cites.
 
     Raises as `opened` does, which takes `kept` as well.
     """
-    found = await opened(tx, row, key, kept=kept)
-    return Ranked(
+    found = await unseal_basis(tx, row, key, kept=kept)
+    return RecordedRanking(
         id=row.id,
         referral_id=row.referral_id,
         provider_id=row.provider_id,

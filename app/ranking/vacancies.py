@@ -9,11 +9,11 @@ from app.allocation.values import Ranking
 from app.database import counters, outbox, register
 from app.database.transaction import Transaction
 from app.ranking import rankings
-from app.ranking.rankings import Ranked
+from app.ranking.rankings import RecordedRanking
 from app.ranking.store import vacancies
-from app.ranking.store.vacancies import Chance, Pending, VacancyRow
+from app.ranking.store.vacancies import Chance, PendingVacancy, VacancyRow
 from app.referrals import referrals
-from app.referrals.referrals import Referral
+from app.referrals.referrals import UnsealedReferral
 from app.referrals.store import referrals as referral_rows
 from app.referrals.store.referrals import ReferralRow
 from app.seal import SealBroken
@@ -23,14 +23,14 @@ RANKED_AT_ONCE = 20
 TOLD = "waiting"
 
 
-async def listed(
+async def list_for(
     tx: Transaction, *, limit: int, after: tuple[datetime, UUID] | None
 ) -> list[VacancyRow]:
     """Return what came free at the caller's provider's sites, newest first, each with a number and nobody in it."""
-    return await vacancies.listed(tx, tx.caller.provider, limit=limit, after=after)
+    return await vacancies.list_for(tx, tx.caller.provider, limit=limit, after=after)
 
 
-async def count(
+async def rank_next_waiting(
     tx: Transaction,
 ) -> bool:
     """Rank the next of those who wait, each once for all that came free; return whether there may be more to do.
@@ -39,13 +39,13 @@ async def count(
     hold an offer of it like of any other. The owner of what came free learns for how many that is
     so, once all have been ranked.
     """
-    came_free = await vacancies.pending(tx)
+    came_free = await vacancies.lock_pending(tx)
     if not came_free or await counters.read(tx, "register") != tx.register_version:
         return bool(
             came_free
         )  # what came free may be newer than the register of this transaction: once more
     snapshot = await tx.snapshots.register(tx)
-    waiting = await referral_rows.open_after(tx, came_free[0].reached, most=RANKED_AT_ONCE)
+    waiting = await referral_rows.list_open_after(tx, came_free[0].reached, most=RANKED_AT_ONCE)
     chances: list[Chance] = []
     lawful_for = Counter({vacancy.id: 0 for vacancy in came_free})
     for row in waiting:
@@ -53,11 +53,13 @@ async def count(
         lawful = {} if found is None else _lawful(found[1].ranking, came_free, row.id)
         lawful_for.update(lawful.keys())
         if found is not None and lawful:
-            chances.append(Chance(rankings.row_of(*found, snapshot=snapshot), min(lawful.values())))
+            chances.append(
+                Chance(rankings.ranking_row(*found, snapshot=snapshot), min(lawful.values()))
+            )
     await _tell(tx, chances)
     done = len(waiting) < RANKED_AT_ONCE
     reached = waiting[-1].id if waiting else None
-    wanted = await vacancies.count(tx, lawful_for, reached=reached, done=done)
+    wanted = await vacancies.add_counts(tx, lawful_for, reached=reached, done=done)
     for provider_id, vacancy_id in wanted.items() if done else ():
         await outbox.add(tx, kind=TOLD, subject=str(vacancy_id), audience=[provider_id])
     return True
@@ -66,17 +68,19 @@ async def count(
 async def _ranked(
     tx: Transaction,
     row: ReferralRow,
-) -> tuple[Referral, Ranked] | None:
+) -> tuple[UnsealedReferral, RecordedRanking] | None:
     try:
-        referral = referrals.opened(tx, row)
-        return referral, await rankings.decided(tx, referral, limited=False)
+        referral = referrals.unseal(tx, row)
+        return referral, await rankings.compute_ranking(tx, referral, limited=False)
     except (SealBroken, LookupError):
         # One that no key opens, or that names what is on no map any more, must not keep all others
         # waiting.
         return None
 
 
-def _lawful(ranking: Ranking, came_free: Sequence[Pending], referral_id: UUID) -> dict[UUID, int]:
+def _lawful(
+    ranking: Ranking, came_free: Sequence[PendingVacancy], referral_id: UUID
+) -> dict[UUID, int]:
     """Return what of that which came free is lawful, with its rank; nobody is told of what they left themselves."""
     ranks = {offer.group.id: offer.rank for offer in ranking.offers}
     return {

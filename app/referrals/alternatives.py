@@ -20,7 +20,7 @@ WELL = "well"
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class AlternativeRequest:
     """What a household is to have, who answers for it, and the day on which they leave it, where that is known."""
 
     kind: str
@@ -28,7 +28,9 @@ class Wanted:
     until: date | None
 
 
-async def begin(tx: Transaction, referral_id: UUID, *, wanted: Wanted) -> AlternativeRow:
+async def begin_alternative(
+    tx: Transaction, referral_id: UUID, *, wanted: AlternativeRequest
+) -> AlternativeRow:
     """Record what one of the caller's referrals has until a place is found.
 
     Help where they are takes up one that the responsible provider said it can help; the database
@@ -74,27 +76,29 @@ async def read(tx: Transaction, alternative_id: UUID, *, lock: bool = False) -> 
     return row
 
 
-async def listed(
+async def list_for(
     tx: Transaction, *, limit: int, after: tuple[datetime, UUID] | None
 ) -> list[AlternativeRow]:
     """Return what is in use and concerns the caller's provider, whoever waits longest for a check first."""
-    rows = await alternatives.listed(tx, tx.caller.provider, limit=limit, after=after)
+    rows = await alternatives.list_for(tx, tx.caller.provider, limit=limit, after=after)
     tx.looks.referral_ids.update(row.referral_id for row in rows)
     return rows
 
 
-async def check(tx: Transaction, alternative_id: UUID, *, outcome: str) -> AlternativeRow:
+async def note_check(tx: Transaction, alternative_id: UUID, *, outcome: str) -> AlternativeRow:
     """Note how they are; until somebody finds them well, the next check is due at once, and both sides are alarmed."""
     await _live(tx, alternative_id)
     policy = (await tx.snapshots.reference(tx)).policy
     well = outcome == WELL
     next_check_at = tx.at + timedelta(hours=policy.alternative_check_hours) if well else tx.at
-    row = await alternatives.check(tx, alternative_id, outcome=outcome, next_check_at=next_check_at)
+    row = await alternatives.note_check(
+        tx, alternative_id, outcome=outcome, next_check_at=next_check_at
+    )
     await _tell(tx, row, NEWS if well else ALARM)
     return row
 
 
-async def end(tx: Transaction, alternative_id: UUID, *, reason: str) -> AlternativeRow:
+async def end_alternative(tx: Transaction, alternative_id: UUID, *, reason: str) -> AlternativeRow:
     """End an alternative; where the responsible provider does so, the household's own provider is alarmed."""
     await _live(tx, alternative_id)
     row = await alternatives.end(tx, alternative_id, reason=reason)
@@ -121,7 +125,7 @@ def is_overdue(row: AlternativeRow, *, at: datetime) -> bool:
     return row.ended_at is None and (row.next_check_at <= at or nights_over)
 
 
-def _until(wanted: Wanted, *, today: date, policy: Policy) -> date | None:
+def _until(wanted: AlternativeRequest, *, today: date, policy: Policy) -> date | None:
     most = last_night(today, kind=wanted.kind, policy=policy)
     if wanted.until is None:
         return most

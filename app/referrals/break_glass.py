@@ -9,7 +9,7 @@ from app.database.caller import Caller
 from app.database.transaction import Transaction
 from app.errors import Conflict, TooOften
 from app.referrals.store import shields
-from app.referrals.store.shields import Glass, Shielded
+from app.referrals.store.shields import GlassRequest, ShieldedReferral
 
 BREAK_GLASS = "break_glass"
 """What it is called in the access log."""
@@ -18,7 +18,7 @@ TRIES_PER_HOUR = 10
 
 
 @dataclass(frozen=True, slots=True)
-class Broken:
+class BrokenGlass:
     """A glass that has been broken: `event` is the access log's entry, `until` when the look is over."""
 
     event: int
@@ -33,7 +33,7 @@ class AlreadyNamed(Conflict):
         super().__init__("already_named", "You are one of those who may see this referral.")
 
 
-async def break_glass(tx: Transaction, reference: str, *, reason: str) -> Broken | None:
+async def break_glass(tx: Transaction, reference: str, *, reason: str) -> BrokenGlass | None:
     """Open a shielded referral of the caller's provider to them for a while; None where there is none by that name.
 
     Granted or not, it is written down; if it is granted, the provider's coordinators hear of it.
@@ -43,20 +43,20 @@ async def break_glass(tx: Transaction, reference: str, *, reason: str) -> Broken
 
     Raises TooOften for an account that tried as often within the hour as it may.
     """
-    await shields.one_at_a_time(tx, tx.caller.provider)
+    await shields.lock_provider(tx, tx.caller.provider)
     wait_s = await access_log.wait(
         tx, tx.caller.account_id, action=BREAK_GLASS, most=TRIES_PER_HOUR, tries=True
     )
     if wait_s:
         raise TooOften(retry_after=wait_s)
-    found = await shields.find(tx, reference, provider_id=tx.caller.provider)
+    found = await shields.find_by_reference(tx, reference, provider_id=tx.caller.provider)
     if found is not None and tx.caller.account_id in found.named:
         raise AlreadyNamed
     event = await access_log.add_numbered(tx, _entry(tx.caller, found, reason=reason))
     if found is None:
         return None
     policy = (await tx.snapshots.reference(tx)).policy
-    glass = Glass(
+    glass = GlassRequest(
         referral_id=found.referral_id,
         account_id=tx.caller.account_id,
         provider_id=tx.caller.provider,
@@ -66,10 +66,10 @@ async def break_glass(tx: Transaction, reference: str, *, reason: str) -> Broken
     )
     until = await shields.break_glass(tx, glass)
     await outbox.add(tx, kind="access", subject=str(event), audience=[tx.caller.provider])
-    return Broken(event, found.referral_id, until)
+    return BrokenGlass(event, found.referral_id, until)
 
 
-def _entry(caller: Caller, found: Shielded | None, *, reason: str) -> access_entry.Entry:
+def _entry(caller: Caller, found: ShieldedReferral | None, *, reason: str) -> access_entry.Entry:
     if found is None:
         return caller.entry(
             BREAK_GLASS, "referral", None, outcome=access_entry.REFUSED, purpose=reason

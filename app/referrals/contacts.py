@@ -13,7 +13,7 @@ from app.seal import DataKey
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class ContactNote:
     """What was said, and with whom, as a code."""
 
     kind: str | None
@@ -21,20 +21,20 @@ class Said:
 
 
 @dataclass(frozen=True, slots=True)
-class Contact:
+class UnsealedContact:
     """A contact with its seal open."""
 
     row: ContactRow
-    said: Said
+    said: ContactNote
 
 
-async def note(
+async def note_contact(
     tx: Transaction,
     referral_id: UUID,
     *,
-    said: Said,
+    said: ContactNote,
     due_at: datetime | None,
-) -> Contact:
+) -> UnsealedContact:
     """Write down a contact; what it says of the next one takes the place of what was said before."""
     referral = await referrals.read(tx, referral_id)
     if referral.status in {"ended", "withdrawn"}:
@@ -52,23 +52,23 @@ async def note(
         sealed=referral.key.seal_json({"kind": said.kind, "note": said.note}, row=str(id_)),
     )
     await contacts.add(tx, row)
-    return Contact(row, said)
+    return UnsealedContact(row, said)
 
 
-async def listed(
+async def list_for(
     tx: Transaction,
     referral_id: UUID,
     *,
     limit: int,
     after: tuple[datetime, UUID] | None,
-) -> list[Contact]:
+) -> list[UnsealedContact]:
     """Return the contacts of one of the caller's provider's referrals, newest first."""
     referral = await referrals.read(tx, referral_id)
-    rows = await contacts.listed(
+    rows = await contacts.list_for(
         tx, referral.id, provider_id=tx.caller.provider, limit=limit, after=after
     )
     return [_opened(row, referral.key) for row in rows]
 
 
-def _opened(row: ContactRow, key: DataKey) -> Contact:
-    return Contact(row, Said(**key.unseal_json(row.sealed, row=str(row.id))))
+def _opened(row: ContactRow, key: DataKey) -> UnsealedContact:
+    return UnsealedContact(row, ContactNote(**key.unseal_json(row.sealed, row=str(row.id))))

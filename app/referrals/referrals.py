@@ -26,7 +26,7 @@ CLEAR = ("urgency", "reason", "origin_municipality")
 
 
 @dataclass(frozen=True, slots=True)
-class Referral:
+class UnsealedReferral:
     """A referral with its seal open, for those who may read it. `content` has the wire's names in snake_case."""
 
     case: ReferralRow
@@ -44,7 +44,7 @@ class Referral:
         return self.case.status
 
 
-class Sealed(Protocol):
+class SealedReferral(Protocol):
     """What is stored of a referral that has not been erased: what stands in the clear, and the rest under its key."""
 
     @property
@@ -57,7 +57,7 @@ class Sealed(Protocol):
     def origin(self) -> str: ...  # noqa: D102
 
 
-async def register(tx: Transaction, *, content: Mapping[str, Any]) -> Referral:
+async def register(tx: Transaction, *, content: Mapping[str, Any]) -> UnsealedReferral:
     """Register a referral for the caller's provider."""
     _check_zones(content, before=(), today=load().country.day_of(tx.at))
     id_ = uuid4()
@@ -67,7 +67,7 @@ async def register(tx: Transaction, *, content: Mapping[str, Any]) -> Referral:
         values = {
             "id": id_,
             "provider_id": tx.caller.provider,
-            "reference": speakable(),
+            "reference": speakable_code(),
             **_clear(content),
         }
         if await referrals.add(tx, values, key=wrapped, sealed=sealed):
@@ -75,27 +75,29 @@ async def register(tx: Transaction, *, content: Mapping[str, Any]) -> Referral:
     raise Conflict("busy", "No free reference was found; try again.")
 
 
-async def read(tx: Transaction, referral_id: UUID, *, lock: bool = False) -> Referral:
+async def read(tx: Transaction, referral_id: UUID, *, lock: bool = False) -> UnsealedReferral:
     """Return one of the caller's provider's referrals."""
     row = await referrals.read(tx, referral_id, provider_id=tx.caller.provider, lock=lock)
     if row is None:
         raise Missing
-    return opened(tx, row)
+    return unseal(tx, row)
 
 
-async def listed(
+async def list_for(
     tx: Transaction,
     *,
     status: str | None,
     limit: int,
     after: tuple[datetime, UUID] | None,
-) -> list[Referral]:
+) -> list[UnsealedReferral]:
     """Return the caller's provider's referrals, newest first."""
-    rows = await referrals.listed(tx, tx.caller.provider, status=status, limit=limit, after=after)
-    return [opened(tx, row) for row in rows]
+    rows = await referrals.list_for(tx, tx.caller.provider, status=status, limit=limit, after=after)
+    return [unseal(tx, row) for row in rows]
 
 
-async def change(tx: Transaction, referral: Referral, *, content: Mapping[str, Any]) -> Referral:
+async def change(
+    tx: Transaction, referral: UnsealedReferral, *, content: Mapping[str, Any]
+) -> UnsealedReferral:
     """Change what is known of a referral that is still looking for a place, or on its way to one."""
     if referral.status in {"ended", "withdrawn"}:
         raise Conflict("referral_not_open", "This referral is closed.")
@@ -110,13 +112,13 @@ async def change(tx: Transaction, referral: Referral, *, content: Mapping[str, A
     await referrals.tell_of_change(tx, referral.id)
     row = await referrals.read(tx, referral.id)
     assert row is not None  # noqa: S101 - it was there a moment ago, and is locked
-    return Referral(row, dict(content), referral.key)
+    return UnsealedReferral(row, dict(content), referral.key)
 
 
-def opened(
+def unseal(
     tx: Transaction,
     row: ReferralRow,
-) -> Referral:
+) -> UnsealedReferral:
     """Return a referral with its seal opened; the transaction remembers whose it was, for the access log.
 
     Raises Erased where nothing is left to open; only for those who may see that the referral was
@@ -124,12 +126,12 @@ def opened(
     """
     if row.key is None or row.sealed is None:
         raise Erased
-    return Referral(row, *unsealed(tx, row, key=row.key, sealed=row.sealed))
+    return UnsealedReferral(row, *unseal_content(tx, row, key=row.key, sealed=row.sealed))
 
 
-def unsealed(
+def unseal_content(
     tx: Transaction,
-    row: Sealed,
+    row: SealedReferral,
     *,
     key: bytes,
     sealed: bytes,
@@ -172,7 +174,7 @@ def _zone(zone: Mapping[str, Any]) -> DangerZone:
     )
 
 
-def speakable() -> str:
+def speakable_code() -> str:
     """Return a random code of four syllables, easy to say on the telephone: it means nothing."""
     syllables = [secrets.choice(CONSONANTS) + secrets.choice(VOWELS) for _ in range(4)]
     return f"{syllables[0]}{syllables[1]}-{syllables[2]}{syllables[3]}"

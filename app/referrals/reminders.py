@@ -14,8 +14,8 @@ async def remind(
     """Tell those concerned of what is due and not yet told, so many at once; return whether there may be more."""
     policy = (await tx.snapshots.reference(tx)).policy
     told = await waiting.remind(tx, zone=load().country.time_zone)
-    unasked = await waiting.unasked(tx, hours=policy.safety_plan_hours)
-    new = await waiting.asked(tx, unasked)
+    unasked = await waiting.find_unasked(tx, hours=policy.safety_plan_hours)
+    new = await waiting.note_asked(tx, unasked)
     for one in unasked:
         if one.id in new and not _has_plan(one, tx.keyring):
             await outbox.add(tx, kind="reminder", subject=str(one.id), audience=[one.provider_id])

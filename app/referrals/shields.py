@@ -6,7 +6,7 @@ from uuid import UUID
 from app.database.transaction import Transaction
 from app.errors import Fault, Forbidden, Invalid
 from app.referrals import referrals
-from app.referrals.referrals import Referral
+from app.referrals.referrals import UnsealedReferral
 from app.referrals.store import shields
 from app.referrals.store.shields import Colleague
 
@@ -18,13 +18,13 @@ async def colleagues(
     return await shields.colleagues(tx, limit=limit, after=after)
 
 
-async def name(
+async def name_colleagues(
     tx: Transaction,
     referral_id: UUID,
     *,
     wanted: Sequence[UUID],
     pointer: str,
-) -> Referral:
+) -> UnsealedReferral:
     """Let only these colleagues and the caller see a referral; a list that there was is replaced.
 
     `pointer` says where in the input the list stands, for faults. A glass that somebody broke stays
@@ -39,7 +39,7 @@ async def name(
     ]
     if faults:
         raise Invalid(*faults)
-    await shields.name(
+    await shields.name_colleagues(
         tx,
         referral_id,
         provider_id=tx.caller.provider,
@@ -49,27 +49,27 @@ async def name(
     return await referrals.read(tx, referral_id)
 
 
-async def take_away(
+async def remove_shield(
     tx: Transaction,
     referral_id: UUID,
 ) -> None:
     """Let every colleague see a referral again; where it is not shielded, nothing changes."""
     await _changing(tx, referral_id)
-    await shields.take_away(tx, referral_id, provider_id=tx.caller.provider)
+    await shields.remove_shield(tx, referral_id, provider_id=tx.caller.provider)
 
 
 async def _changing(
     tx: Transaction,
     referral_id: UUID,
-) -> Referral:
+) -> UnsealedReferral:
     """Return a referral whose shield the caller may change, and which nobody else changes meanwhile.
 
     One of the named may; or, where none of them works here any more, whoever has broken the glass:
     somebody has to be able to take over.
     """
-    await shields.one_at_a_time(tx, tx.caller.provider)
+    await shields.lock_provider(tx, tx.caller.provider)
     referral = await referrals.read(tx, referral_id, lock=True)
-    named = await shields.named(tx, referral_id)
+    named = await shields.named_colleagues(tx, referral_id)
     if named and tx.caller.account_id not in named:
         at_work = {colleague.account_id for colleague in await shields.colleagues(tx)}
         if not at_work.isdisjoint(named):

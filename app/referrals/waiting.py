@@ -9,27 +9,27 @@ from app.allocation.ranking.waiting import Due, Place, Waiting, Watched, due, is
 from app.database.transaction import Transaction
 from app.reference import load
 from app.referrals import referrals
-from app.referrals.referrals import Referral
+from app.referrals.referrals import UnsealedReferral
 from app.referrals.store import referrals as referral_rows
 from app.referrals.store import waiting
-from app.referrals.store.waiting import Since
+from app.referrals.store.waiting import WaitingNews
 
 
 @dataclass(frozen=True, slots=True)
-class Listed:
+class WaitingReferral:
     """A referral on the list; `position` is its place in the policy's order, from 1."""
 
-    referral: Referral
+    referral: UnsealedReferral
     position: int
     overdue: bool
     """Whether something is due for a household in an alternative: it is shown before all others."""
     place: Place
     """What the list as it is shown is ordered by."""
     due: tuple[Due, ...]
-    since: Since
+    since: WaitingNews
 
 
-async def listed(tx: Transaction, *, limit: int, after: Place | None) -> list[Listed]:
+async def list_for(tx: Transaction, *, limit: int, after: Place | None) -> list[WaitingReferral]:
     """Return the caller's provider's open referrals: overdue ones first, then in the policy's order.
 
     The order comes from what is sealed, so all of them are opened; who looked at whom is told of
@@ -37,9 +37,10 @@ async def listed(tx: Transaction, *, limit: int, after: Place | None) -> list[Li
     """
     policy = (await tx.snapshots.reference(tx)).policy
     opened = [
-        referrals.opened(tx, row) for row in await referral_rows.waiting(tx, tx.caller.provider)
+        referrals.unseal(tx, row)
+        for row in await referral_rows.list_waiting(tx, tx.caller.provider)
     ]
-    since = await waiting.since(tx, [referral.id for referral in opened])
+    since = await waiting.read_news(tx, [referral.id for referral in opened])
     ordered = in_order(opened, policy=policy)
     items = [
         _listed(referral, position, since=since[referral.id], at=tx.at, policy=policy)
@@ -53,28 +54,30 @@ async def listed(tx: Transaction, *, limit: int, after: Place | None) -> list[Li
     return shown
 
 
-async def how_many(
+async def count_waiting(
     tx: Transaction,
 ) -> int:
     """Return how many of the caller's provider's referrals wait, as far as the caller may see them; opens none."""
-    return len(await referral_rows.waiting(tx, tx.caller.provider))
+    return len(await referral_rows.list_waiting(tx, tx.caller.provider))
 
 
-def in_order(waiting: Iterable[Referral], *, policy: Policy) -> list[Referral]:
+def in_order(waiting: Iterable[UnsealedReferral], *, policy: Policy) -> list[UnsealedReferral]:
     """Return referrals in the order of the waiting list."""
     return sorted(waiting, key=lambda referral: place_of(_waiting(referral), policy=policy))
 
 
 def _listed(
-    referral: Referral, position: int, *, since: Since, at: datetime, policy: Policy
-) -> Listed:
+    referral: UnsealedReferral, position: int, *, since: WaitingNews, at: datetime, policy: Policy
+) -> WaitingReferral:
     dues = due(_watched(referral, since), at=at, policy=policy)
     overdue = is_overdue(dues)
     numbers, id_ = place_of(_waiting(referral), policy=policy)
-    return Listed(referral, position, overdue, ((0 if overdue else 1, *numbers), id_), dues, since)
+    return WaitingReferral(
+        referral, position, overdue, ((0 if overdue else 1, *numbers), id_), dues, since
+    )
 
 
-def _waiting(referral: Referral) -> Waiting:
+def _waiting(referral: UnsealedReferral) -> Waiting:
     household = referral.content["household"]
     return Waiting(
         id=str(referral.id),
@@ -85,7 +88,7 @@ def _waiting(referral: Referral) -> Waiting:
     )
 
 
-def _watched(referral: Referral, since: Since) -> Watched:
+def _watched(referral: UnsealedReferral, since: WaitingNews) -> Watched:
     used = referral.case.alternative
     return Watched(
         since=referral.case.created_at,

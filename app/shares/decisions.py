@@ -14,7 +14,7 @@ from app.errors import Erased, Forbidden, Missing
 from app.ledger import checkpoints
 from app.ledger.store import tree
 from app.ranking import rankings
-from app.ranking.rankings import Ranked
+from app.ranking.rankings import RecordedRanking
 from app.ranking.store import rankings as ranking_rows
 from app.reference import load
 from app.shares.monitor_releases import span_of
@@ -46,7 +46,7 @@ class Decision:
     row: DecisionRow
     day: date
     """Of the arrival, where the country is."""
-    ranked: Ranked
+    ranked: RecordedRanking
     identical: bool
     own_region: OwnRegion | None
     included: Included | None
@@ -92,7 +92,7 @@ async def read(
         raise Missing
     recorded = await ranking_rows.read(tx, row.ranking_id)
     assert recorded is not None  # noqa: S101 - a foreign key says so
-    ranked = await rankings.made_again(tx, *recorded)
+    ranked = await rankings.recompute(tx, *recorded)
     at_home = own_region(ranked.need, ranked.ranking)
     return Decision(
         row,
@@ -126,7 +126,7 @@ async def _checked(tx: Transaction, row: DecisionRow, *, kept: dict[str, Registe
     recorded = await ranking_rows.read(tx, row.ranking_id)
     assert recorded is not None  # noqa: S101 - a foreign key says so
     try:
-        ranked = await rankings.made_again(tx, *recorded, kept=kept)
+        ranked = await rankings.recompute(tx, *recorded, kept=kept)
     except Erased:
         return Checked(row, day_of(row), ERASED, None)
     except UnknownRules:

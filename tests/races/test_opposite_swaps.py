@@ -79,7 +79,7 @@ async def test_without_locks_and_indexes_both_of_two_opposite_swaps_are_proposed
     country: Country, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     it, wanted = await opposite(country)
-    both, fit = asyncio.Barrier(2), swap_reservations.fit
+    both, fit = asyncio.Barrier(2), swap_reservations.check_moves
     for index in ("swap_legs_live_referral_key", "swap_legs_live_place_key"):
         await country.rows(f"DROP INDEX {index}")
 

@@ -8,7 +8,7 @@ from app.api.kit.ids import parse
 from app.api.kit.wire import Out, single
 from app.deps import Tx
 from app.placing import agreements
-from app.placing.store.agreements import Agreement
+from app.placing.store.agreements import MoveAgreementRow
 
 router = APIRouter(tags=["Swaps"])
 
@@ -21,7 +21,7 @@ class AgreementOut(Out):
     lapses_at: datetime
 
     @classmethod
-    def of(cls, found: Agreement) -> "AgreementOut":
+    def of(cls, found: MoveAgreementRow) -> "AgreementOut":
         """Show an agreement."""
         return cls(
             placement_id=str(found.placement_id),

@@ -16,7 +16,7 @@ from app.api.kit.wire import In, Out, single
 from app.database.answers import Answer
 from app.deps import Tx
 from app.placing import holds, take_hold
-from app.placing.holds import Hold
+from app.placing.holds import HoldView
 from app.placing.take_hold import HoldRequest
 
 router = APIRouter(tags=["Holds"])
@@ -108,7 +108,7 @@ class HoldOut(Out):
     coming: ComingOut | None
 
     @classmethod
-    def of(cls, hold: Hold) -> "HoldOut":
+    def of(cls, hold: HoldView) -> "HoldOut":
         """Show a hold."""
         return cls(
             id=str(hold.id),
@@ -156,12 +156,12 @@ async def take(wanted: HoldWanted, tx: Tx, once: OnceRequired) -> Response:
         override_reason=wanted.override_reason,
     )
 
-    def record(hold: Hold) -> Answer:
+    def record(hold: HoldView) -> Answer:
         answer = once.record(tx.caller, HoldOut.of(hold).reply(201, etag=True))
         assert answer is not None  # noqa: S101 - the key is required here
         return answer
 
-    hold, first = await take_hold.take(tx, request, record=record)
+    hold, first = await take_hold.take_hold(tx, request, record=record)
     if not first:
         raise AlreadyAnswered
     return HoldOut.of(hold).reply(201, etag=True)
@@ -178,7 +178,7 @@ async def listed(
     ] = None,
 ) -> Response:
     """List the holds that the own provider sent or received, newest first."""
-    found = await holds.listed(tx, status=status, limit=page.limit + 1, after=moment_and_id(page))
+    found = await holds.list_for(tx, status=status, limit=page.limit + 1, after=moment_and_id(page))
     items, cursor = page.cut(found, place=lambda hold: (hold.created_at.isoformat(), str(hold.id)))
     return HoldList(items=[HoldOut.of(hold) for hold in items], next_cursor=cursor).reply()
 

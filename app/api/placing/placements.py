@@ -19,10 +19,10 @@ from app.api.registry.places import Moment
 from app.database.caller import Caller
 from app.database.transaction import Transaction
 from app.deps import Tx
-from app.placing import coming, confirmations, corrections, placements, returns
-from app.placing.confirmations import Confirmation
-from app.placing.corrections import Wrong
-from app.placing.placements import Leaving
+from app.placing import coming, confirm_hold, corrections, placements, returns
+from app.placing.confirm_hold import Confirmation
+from app.placing.corrections import CorrectionRequest
+from app.placing.placements import DepartureReport
 from app.placing.store.placements import PlacementRow
 
 router = APIRouter(tags=["Placements"])
@@ -211,7 +211,7 @@ async def confirm(wanted: PlacementWanted, tx: Tx, once: OnceRequired) -> Respon
         previous_id=parse_optional(wanted.previous_placement_id),
         return_by=wanted.return_by,
     )
-    row = await confirmations.confirm(tx, confirmation)
+    row = await confirm_hold.confirm_hold(tx, confirmation)
     return await once.keep(tx, _without_coming(tx.caller, row, status=201))
 
 
@@ -229,7 +229,7 @@ async def listed(
     ] = None,
 ) -> Response:
     """List the placements that the own provider sent or received, newest first."""
-    found = await placements.listed(
+    found = await placements.list_for(
         tx, status=status, limit=page.limit + 1, after=moment_and_id(page)
     )
     items, cursor = page.cut(found, place=lambda row: (row.created_at.isoformat(), str(row.id)))
@@ -265,7 +265,7 @@ async def change(id: str, wanted: PlacementChange, request: Request, tx: Tx) -> 
     before = await placements.read(tx, parse(id), lock=True)
     check_match(request, await shown(tx, before))
     changes: dict[str, Any] = wanted.model_dump(exclude_unset=True)
-    row = await placements.note(tx, parse(id), changes=changes)
+    row = await placements.note_plans(tx, parse(id), changes=changes)
     return (await shown(tx, row)).reply(etag=True)
 
 
@@ -295,7 +295,7 @@ async def arrive(id: str, tx: Tx, once: OnceIn) -> Response:
     Also after a no-show, or the correction `not_arrived`, until the sender has made sure that they
     are safe.
     """
-    recorded = await placements.arrive(tx, parse(id))
+    recorded = await placements.record_arrival(tx, parse(id))
     shown = PlacementOut.of(recorded.placement, ledger_leaf=recorded.ledger_leaf)
     return await once.keep(tx, shown.reply())
 
@@ -309,7 +309,7 @@ async def arrive(id: str, tx: Tx, once: OnceIn) -> Response:
 async def no_show(id: str, tx: Tx, once: OnceIn, wanted: NoShowWanted | None = None) -> Response:
     """Record that the household did not come; the place is kept until the sender made sure that they are safe."""
     checked = wanted is not None and wanted.safety_checked
-    row = await placements.no_show(tx, parse(id), safety_checked=checked)
+    row = await placements.record_no_show(tx, parse(id), safety_checked=checked)
     return await once.keep(tx, _without_coming(tx.caller, row))
 
 
@@ -321,8 +321,8 @@ async def no_show(id: str, tx: Tx, once: OnceIn, wanted: NoShowWanted | None = N
 )
 async def depart(id: str, wanted: DepartureWanted, tx: Tx, once: OnceIn) -> Response:
     """Record, as the receiving provider, the end of a stay: the place is free again."""
-    leaving = Leaving(wanted.destination, tuple(wanted.blockers), wanted.departed_at)
-    recorded = await placements.depart(tx, parse(id), leaving=leaving)
+    leaving = DepartureReport(wanted.destination, tuple(wanted.blockers), wanted.departed_at)
+    recorded = await placements.record_departure(tx, parse(id), leaving=leaving)
     shown = PlacementOut.of(recorded.placement, ledger_leaf=recorded.ledger_leaf)
     return await once.keep(tx, shown.reply())
 
@@ -340,7 +340,7 @@ async def correct(id: str, wanted: CorrectionWanted, tx: Tx, once: OnceIn) -> Re
     What the ledger said stays there; one more leaf takes its place. After `not_arrived` the
     placement is a no-show.
     """
-    wrong = Wrong(wanted.code, wanted.at)
-    recorded = await corrections.correct(tx, parse(id), wrong)
+    wrong = CorrectionRequest(wanted.code, wanted.at)
+    recorded = await corrections.correct_placement(tx, parse(id), wrong)
     shown = PlacementOut.of(recorded.placement, ledger_leaf=recorded.ledger_leaf)
     return await once.keep(tx, shown.reply(201))

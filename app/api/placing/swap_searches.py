@@ -17,7 +17,7 @@ from app.database.register import ProviderCard
 from app.database.transaction import Transaction
 from app.deps import Tx
 from app.placing.swaps import swap_searches
-from app.placing.swaps.swap_searches import Found, Searched
+from app.placing.swaps.swap_searches import FoundSwap, SwapSearchResult
 from app.words.ranking import point_text
 
 router = APIRouter(tags=["Swaps"])
@@ -107,12 +107,14 @@ async def search(wanted: SearchWanted, tx: Tx, once: OnceIn) -> Response:
 
     Only households that agreed beforehand would be asked; who and where they are is not told.
     """
-    found = await swap_searches.search(tx, parse(wanted.referral_id), max_legs=wanted.max_legs)
+    found = await swap_searches.search_swaps(
+        tx, parse(wanted.referral_id), max_legs=wanted.max_legs
+    )
     reply = (await shown(tx, found)).reply(201)
     return await once.keep(tx, reply, referral_id=found.referral_id)
 
 
-async def shown(tx: Transaction, found: Searched) -> SearchOut:
+async def shown(tx: Transaction, found: SwapSearchResult) -> SearchOut:
     """Show a search."""
     reference = await tx.snapshots.reference(tx)
     providers = await tx.snapshots.providers(tx)
@@ -133,7 +135,9 @@ async def shown(tx: Transaction, found: Searched) -> SearchOut:
     )
 
 
-def _found(swap: Found, *, reference: Reference, providers: Mapping[str, ProviderCard]) -> FoundOut:
+def _found(
+    swap: FoundSwap, *, reference: Reference, providers: Mapping[str, ProviderCard]
+) -> FoundOut:
     return FoundOut(
         rank=swap.rank,
         moves=swap.moves,

@@ -16,7 +16,7 @@ from app.database.caller import Caller
 from app.deps import Tx
 from app.placing.store.swaps import SIDES, SwapRow
 from app.placing.swaps import proposals
-from app.placing.swaps.proposals import Consent, Leg, Shown
+from app.placing.swaps.proposals import Consent, LegView, SwapView
 
 router = APIRouter(tags=["Swaps"])
 
@@ -76,7 +76,7 @@ class LegOut(Out):
     )
 
     @classmethod
-    def of(cls, leg: Leg, caller: Caller) -> "LegOut":
+    def of(cls, leg: LegView, caller: Caller) -> "LegOut":
         """Show a leg."""
         row = leg.row
         coming = None
@@ -140,7 +140,7 @@ class SwapOut(SwapSummary):
     legs: list[LegOut]
 
     @classmethod
-    def shown(cls, shown: Shown, caller: Caller) -> "SwapOut":
+    def shown(cls, shown: SwapView, caller: Caller) -> "SwapOut":
         """Show a swap and its own legs."""
         summary = SwapSummary.of(shown.swap).model_dump()
         return cls(**summary, legs=[LegOut.of(leg, caller) for leg in shown.legs])
@@ -162,7 +162,7 @@ class SwapList(Out):
 )
 async def propose(wanted: SwapWanted, tx: Tx, once: OnceIn) -> Response:
     """Propose a swap that was found: everybody concerned is asked, and a chain's free place is kept with it."""
-    shown = await proposals.propose(tx, parse(wanted.search_id), rank=wanted.rank)
+    shown = await proposals.propose_swap(tx, parse(wanted.search_id), rank=wanted.rank)
     reply = SwapOut.shown(_without_coming(shown), tx.caller).reply(201, etag=True)
     return await once.keep(tx, reply)
 
@@ -181,7 +181,7 @@ async def listed(
     ] = None,
 ) -> Response:
     """List the swaps that have a leg which concerns the own provider, newest first."""
-    found = await proposals.listed(
+    found = await proposals.list_for(
         tx, status=status, limit=page.limit + 1, after=moment_and_id(page)
     )
     items, cursor = page.cut(found, place=lambda row: (row.created_at.isoformat(), str(row.id)))
@@ -206,7 +206,7 @@ async def read(id: str, request: Request, tx: Tx) -> Response:
 async def consent(id: str, wanted: ConsentWanted, tx: Tx, once: OnceIn) -> Response:
     """Say yes to one of the own legs; with the last yes every leg is reserved, or the answer says why none is."""
     given = Consent(parse(wanted.leg_id), wanted.as_)
-    shown = await proposals.consent(tx, parse(id), given)
+    shown = await proposals.consent_to_leg(tx, parse(id), given)
     return await once.keep(tx, SwapOut.shown(_without_coming(shown), tx.caller).reply(etag=True))
 
 
@@ -218,10 +218,10 @@ async def consent(id: str, wanted: ConsentWanted, tx: Tx, once: OnceIn) -> Respo
 )
 async def refuse(id: str, wanted: RefusalWanted, tx: Tx, once: OnceIn) -> Response:
     """Say no, with a coded reason: the swap ends for all, and the place that was kept with it is free."""
-    shown = await proposals.refuse(tx, parse(id), reason=wanted.reason)
+    shown = await proposals.refuse_swap(tx, parse(id), reason=wanted.reason)
     return await once.keep(tx, SwapOut.shown(_without_coming(shown), tx.caller).reply(etag=True))
 
 
-def _without_coming(shown: Shown) -> Shown:
+def _without_coming(shown: SwapView) -> SwapView:
     """Leave out who would come: these answers are kept for repeats, and only a live swap tells."""
-    return Shown(shown.swap, tuple(Leg(leg.row, leg.region, None) for leg in shown.legs))
+    return SwapView(shown.swap, tuple(LegView(leg.row, leg.region, None) for leg in shown.legs))

@@ -15,7 +15,7 @@ from app.database.transaction import Transaction
 from app.deps import Tx, providers_known
 from app.errors import Fault, Invalid
 from app.ranking import rankings
-from app.ranking.rankings import Ranked
+from app.ranking.rankings import RecordedRanking
 from app.words.ranking import there_text
 
 router = APIRouter(tags=["Rankings"])
@@ -65,7 +65,7 @@ async def read(id: str, request: Request, tx: Tx, there: ThereIn) -> Response:
     return single(await shown(tx, ranked, there), request)
 
 
-async def shown(tx: Transaction, ranked: Ranked, there: There) -> ObstaclesOut:
+async def shown(tx: Transaction, ranked: RecordedRanking, there: There) -> ObstaclesOut:
     """Show what stands in the way there, for a ranking."""
     reference, providers = await tx.snapshots.reference(tx), await tx.snapshots.providers(tx)
     name = (

@@ -17,8 +17,8 @@ from app.database.register import ProviderCard
 from app.database.transaction import Transaction
 from app.deps import Parts
 from app.ranking import offers, peaks
-from app.ranking.peaks import Part, PeakPlan
-from app.ranking.rankings import Ranked
+from app.ranking.peaks import DeskPeakPlan, PlanPart
+from app.ranking.rankings import RecordedRanking
 from app.words.peaks import plan_text
 from app.words.ranking import exclusion_text
 
@@ -159,14 +159,16 @@ class _Showing:
     reference: Reference
     providers: dict[str, ProviderCard]
 
-    def offer(self, choice: Choice | None, ranked: Ranked) -> PlannedOfferOut | None:
+    def offer(self, choice: Choice | None, ranked: RecordedRanking) -> PlannedOfferOut | None:
         """Show an offer; one that the ranking does not have yet has no id."""
         if choice is None:
             return None
         offer, group = choice.offer, choice.offer.group
         provider = self.providers[group.provider_id]
         return PlannedOfferOut(
-            offer_id=None if choice.leaves else offers.issue(self.parts.keyring, ranked.id, offer),
+            offer_id=None
+            if choice.leaves
+            else offers.issue_offer_id(self.parts.keyring, ranked.id, offer),
             rank=None if choice.leaves else offer.rank,
             band=offer.band,
             score=offer.score,
@@ -181,7 +183,7 @@ class _Showing:
             freshness=offer.freshness,
         )
 
-    def part(self, part: Part) -> PlannedOut:
+    def part(self, part: PlanPart) -> PlannedOut:
         """Show what a plan has for one referral."""
         ranked, planned = part.ranked, part.planned
         if ranked is None or planned is None:
@@ -205,7 +207,7 @@ def _needs_override(choice: Choice) -> bool:
     return choice.offer.rank > 1 and not choice.leaves
 
 
-def _without(part: Part) -> PlannedOut:
+def _without(part: PlanPart) -> PlannedOut:
     code = str(part.refusal)
     return PlannedOut(
         referral_id=str(part.referral_id),
@@ -243,7 +245,7 @@ def _left_out(excluded: Sequence[Exclusion]) -> list[LeftOutOut]:
     ]
 
 
-async def shown(tx: Transaction, parts: Parts, plan: PeakPlan) -> PeakPlanOut:
+async def shown(tx: Transaction, parts: Parts, plan: DeskPeakPlan) -> PeakPlanOut:
     """Show a plan for own referrals."""
     showing = _Showing(
         parts, await tx.snapshots.reference(tx), dict(await tx.snapshots.providers(tx))

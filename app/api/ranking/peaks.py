@@ -79,7 +79,7 @@ async def make(
                 )
             )
         return await once.keep(tx, _counts(await peaks.ask_counts(tx)).reply(201))
-    plan = await peaks.make(tx, None if ids is None else [parse(id_) for id_ in ids])
+    plan = await peaks.plan_peak(tx, None if ids is None else [parse(id_) for id_ in ids])
     reply = (await shown(tx, parts, plan)).reply(201)
     return await once.keep(tx, reply, referral_ids=[part.referral_id for part in plan.parts])
 
@@ -92,7 +92,7 @@ async def make(
 )
 async def read(id: str, request: Request, tx: Tx) -> Response:
     """Read a plan for all of the country, in counts; it is kept for a day."""
-    return single(_counts(await peaks.counts(tx, parse(id))), request)
+    return single(_counts(await peaks.read_counts(tx, parse(id))), request)
 
 
 def _counts(row: CountsRow) -> PeakCountsOut:

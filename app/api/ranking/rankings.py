@@ -26,7 +26,7 @@ from app.database.register import ProviderCard
 from app.database.transaction import Transaction
 from app.deps import Parts, PartsIn, Tx
 from app.ranking import offers, rankings
-from app.ranking.rankings import Ranked
+from app.ranking.rankings import RecordedRanking
 from app.words.ranking import safety_text
 
 router = APIRouter(tags=["Rankings"])
@@ -157,7 +157,7 @@ async def make(
     wanted: RankingWanted | None = None,
 ) -> Response:
     """Rank every place for a referral, best first, and record the ranking."""
-    ranked = await rankings.make(tx, parse(id))
+    ranked = await rankings.rank_places(tx, parse(id))
     limit = (wanted or RankingWanted()).limit
     reply = (await shown(tx, parts, ranked, limit=limit)).reply(201)
     return await once.keep(tx, reply, referral_id=ranked.referral_id)
@@ -192,7 +192,9 @@ async def replay(id: str, tx: Tx, once: OnceIn) -> Response:
     return await once.keep(tx, reply, referral_id=ranked.referral_id)
 
 
-async def shown(tx: Transaction, parts: Parts, ranked: Ranked, *, limit: int) -> RankingOut:
+async def shown(
+    tx: Transaction, parts: Parts, ranked: RecordedRanking, *, limit: int
+) -> RankingOut:
     """Show a ranking: its first offers, and everything left out."""
     reference = await tx.snapshots.reference(tx)
     providers = await tx.snapshots.providers(tx)
@@ -204,7 +206,7 @@ async def shown(tx: Transaction, parts: Parts, ranked: Ranked, *, limit: int) ->
         offers=[
             _offer(
                 offer,
-                offers.issue(parts.keyring, ranked.id, offer),
+                offers.issue_offer_id(parts.keyring, ranked.id, offer),
                 region=_region(offer.group.region, reference),
                 provider=providers[offer.group.provider_id],
                 assessed=ranked.ranking.safety_assessed,

@@ -15,7 +15,7 @@ from app.api.kit.wire import Day, In, Out, single
 from app.database.transaction import Transaction
 from app.deps import Tx, providers_known
 from app.referrals import alternatives
-from app.referrals.alternatives import Wanted
+from app.referrals.alternatives import AlternativeRequest
 from app.referrals.store.alternatives import AlternativeRow, Capacity
 
 router = APIRouter(tags=["Alternatives"])
@@ -131,8 +131,8 @@ async def begin(id: str, wanted: AlternativeWanted, tx: Tx, once: OnceIn) -> Res
     up one of the trajectories that the responsible provider published; without one it is refused.
     It ends by itself when they arrive in a place, or when the referral is withdrawn.
     """
-    asked = Wanted(wanted.kind, UUID(wanted.responsible_provider_id), wanted.until)
-    row = await alternatives.begin(tx, parse(id), wanted=asked)
+    asked = AlternativeRequest(wanted.kind, UUID(wanted.responsible_provider_id), wanted.until)
+    row = await alternatives.begin_alternative(tx, parse(id), wanted=asked)
     reply = AlternativeOut.of(row, tx).reply(201, etag=True)
     return await once.keep(tx, reply, referral_id=row.referral_id)
 
@@ -148,7 +148,7 @@ async def listed(tx: Tx, page: PageIn) -> Response:
 
     Whoever waits longest for a check comes first.
     """
-    found = await alternatives.listed(tx, limit=page.limit + 1, after=moment_and_id(page))
+    found = await alternatives.list_for(tx, limit=page.limit + 1, after=moment_and_id(page))
     items, cursor = page.cut(found, place=lambda row: (row.next_check_at.isoformat(), str(row.id)))
     shown = [AlternativeOut.of(row, tx) for row in items]
     return AlternativeList(items=shown, next_cursor=cursor).reply()
@@ -177,7 +177,7 @@ async def read(
 )
 async def check(id: str, wanted: CheckWanted, tx: Tx, once: OnceIn) -> Response:
     """Say how they are. Unless they are well the next check is due at once, and both sides are alarmed."""
-    row = await alternatives.check(tx, parse(id), outcome=wanted.outcome)
+    row = await alternatives.note_check(tx, parse(id), outcome=wanted.outcome)
     return await _kept(row, tx, once)
 
 
@@ -189,7 +189,7 @@ async def check(id: str, wanted: CheckWanted, tx: Tx, once: OnceIn) -> Response:
 )
 async def end(id: str, wanted: EndingWanted, tx: Tx, once: OnceIn) -> Response:
     """End an alternative. Where the responsible provider does so, the household's own provider is alarmed."""
-    row = await alternatives.end(tx, parse(id), reason=wanted.reason)
+    row = await alternatives.end_alternative(tx, parse(id), reason=wanted.reason)
     return await _kept(row, tx, once)
 
 

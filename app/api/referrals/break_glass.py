@@ -10,7 +10,7 @@ from app.api.kit.logged_first import SAID, admitted, apart, no_log_no_look
 from app.api.kit.wire import In, Line, Out
 from app.errors import Missing
 from app.referrals import break_glass
-from app.referrals.break_glass import AlreadyNamed, Broken
+from app.referrals.break_glass import AlreadyNamed, BrokenGlass
 from app.words import N_
 
 router = APIRouter(tags=["Referrals"])
@@ -40,7 +40,7 @@ class BrokenOut(Out):
     until: datetime
 
     @classmethod
-    def of(cls, broken: Broken) -> "BrokenOut":
+    def of(cls, broken: BrokenGlass) -> "BrokenOut":
         """Show what was opened."""
         return cls(id=str(broken.event), referral_id=str(broken.referral_id), until=broken.until)
 

@@ -14,7 +14,7 @@ from app.api.kit.wire import In, Out
 from app.api.registry.places import Moment
 from app.deps import Tx
 from app.referrals import contacts
-from app.referrals.contacts import Contact, Said
+from app.referrals.contacts import ContactNote, UnsealedContact
 
 router = APIRouter(tags=["Referrals"])
 
@@ -60,7 +60,7 @@ class ContactOut(Out):
     )
 
     @classmethod
-    def of(cls, contact: Contact) -> "ContactOut":
+    def of(cls, contact: UnsealedContact) -> "ContactOut":
         """Show a contact."""
         row = contact.row
         return cls(
@@ -94,8 +94,8 @@ async def note(id: str, wanted: ContactWanted, tx: Tx, once: OnceIn) -> Response
     The note is sealed; no other provider ever sees it, the receiving one included. Write no names
     and no addresses.
     """
-    said = Said(wanted.kind, wanted.note)
-    contact = await contacts.note(tx, parse(id), said=said, due_at=wanted.due_at)
+    said = ContactNote(wanted.kind, wanted.note)
+    contact = await contacts.note_contact(tx, parse(id), said=said, due_at=wanted.due_at)
     return await once.keep(
         tx, ContactOut.of(contact).reply(201), referral_id=contact.row.referral_id
     )
@@ -109,7 +109,7 @@ async def note(id: str, wanted: ContactWanted, tx: Tx, once: OnceIn) -> Response
 )
 async def listed(id: str, tx: Tx, page: PageIn) -> Response:
     """List the contacts about one of the own provider's referrals, newest first."""
-    found = await contacts.listed(tx, parse(id), limit=page.limit + 1, after=moment_and_id(page))
+    found = await contacts.list_for(tx, parse(id), limit=page.limit + 1, after=moment_and_id(page))
     items, cursor = page.cut(
         found, place=lambda contact: (contact.row.at.isoformat(), str(contact.row.id))
     )

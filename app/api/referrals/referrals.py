@@ -29,7 +29,7 @@ from app.deps import Tx, providers_known
 from app.errors import Fault, Invalid
 from app.placing import danger_changes, withdrawals
 from app.referrals import referrals, shields
-from app.referrals.referrals import Referral
+from app.referrals.referrals import UnsealedReferral
 
 router = APIRouter(tags=["Referrals"])
 
@@ -120,7 +120,7 @@ class ReferralOut(Out):
     shield: ShieldOut | None = Field(description="None where every colleague may see it.")
 
     @classmethod
-    def of(cls, referral: Referral) -> "ReferralOut":
+    def of(cls, referral: UnsealedReferral) -> "ReferralOut":
         """Show a referral."""
         return cls.model_validate(
             {
@@ -158,7 +158,9 @@ async def register(wanted: ReferralWanted, tx: Tx, once: OnceIn) -> Response:
     referral = await referrals.register(tx, content=content)
     if wanted.shield is not None:
         named = wanted.shield.account_ids
-        referral = await shields.name(tx, referral.id, wanted=named, pointer="/shield/colleagues")
+        referral = await shields.name_colleagues(
+            tx, referral.id, wanted=named, pointer="/shield/colleagues"
+        )
     return await once.keep(
         tx, ReferralOut.of(referral).reply(201, etag=True), referral_id=referral.id
     )
@@ -175,7 +177,7 @@ async def listed(
     ] = None,
 ) -> Response:
     """List the own provider's referrals, newest first."""
-    found = await referrals.listed(
+    found = await referrals.list_for(
         tx, status=status, limit=page.limit + 1, after=moment_and_id(page)
     )
     items, cursor = page.cut(

@@ -12,7 +12,7 @@ from app.api.kit.wire import In, Line, Out
 from app.database.caller import Caller
 from app.deps import Tx
 from app.referrals import shields
-from app.referrals.referrals import Referral
+from app.referrals.referrals import UnsealedReferral
 from app.referrals.store.shields import Colleague
 
 router = APIRouter(tags=["Referrals"])
@@ -40,7 +40,7 @@ class ShieldOut(Out):
     colleagues: list[str]
 
     @classmethod
-    def of(cls, referral: Referral) -> "ShieldOut | None":
+    def of(cls, referral: UnsealedReferral) -> "ShieldOut | None":
         """Show a referral's shield; None where it has none."""
         named = referral.case.named
         return cls(colleagues=[str(account_id) for account_id in named]) if named else None
@@ -101,7 +101,9 @@ async def shield(id: str, wanted: ShieldWanted, tx: Tx) -> Response:
 
     A list that there was is replaced, by one of those who are named.
     """
-    referral = await shields.name(tx, parse(id), wanted=wanted.account_ids, pointer="/colleagues")
+    referral = await shields.name_colleagues(
+        tx, parse(id), wanted=wanted.account_ids, pointer="/colleagues"
+    )
     shown = ShieldOut.of(referral)
     assert shown is not None  # noqa: S101 - the caller is named
     return shown.reply()
@@ -115,7 +117,7 @@ async def shield(id: str, wanted: ShieldWanted, tx: Tx) -> Response:
 )
 async def unshield(id: str, tx: Tx) -> Response:
     """Let every colleague see a referral again; harmless where it is not shielded."""
-    await shields.take_away(tx, parse(id))
+    await shields.remove_shield(tx, parse(id))
     return Response(status_code=204)
 
 

@@ -13,8 +13,8 @@ from app.deps import Tx
 from app.ranking import vacancies
 from app.ranking.store.vacancies import VacancyRow
 from app.referrals import waiting
-from app.referrals.store.referrals import InUse
-from app.referrals.waiting import Listed
+from app.referrals.store.referrals import AlternativeInUse
+from app.referrals.waiting import WaitingReferral
 
 router = APIRouter(tags=["Waiting"])
 
@@ -29,7 +29,7 @@ class AlternativeInUseOut(Out):
     until: date | None = Field(description="The day on which they leave it.")
 
     @classmethod
-    def of(cls, used: InUse | None) -> "AlternativeInUseOut | None":
+    def of(cls, used: AlternativeInUse | None) -> "AlternativeInUseOut | None":
         """Show what is in use, if anything is."""
         if used is None:
             return None
@@ -57,7 +57,7 @@ class ChanceOut(Out):
     at: datetime
 
     @classmethod
-    def of(cls, item: Listed) -> "ChanceOut | None":
+    def of(cls, item: WaitingReferral) -> "ChanceOut | None":
         """Show what came free last, if anything did."""
         since = item.since
         if since.ranking_id is None or since.rank is None or since.came_free_at is None:
@@ -87,7 +87,7 @@ class WaitingOut(Out):
     )
 
     @classmethod
-    def of(cls, item: Listed) -> "WaitingOut":
+    def of(cls, item: WaitingReferral) -> "WaitingOut":
         """Show a referral on the list."""
         case = item.referral.case
         return cls(
@@ -159,7 +159,7 @@ async def listed(tx: Tx, page: PageIn) -> Response:
     when a referral was
     registered: what was refused, declined or lost since then changes nothing about its position.
     """
-    found = await waiting.listed(tx, limit=page.limit + 1, after=_after(page))
+    found = await waiting.list_for(tx, limit=page.limit + 1, after=_after(page))
     items, cursor = page.cut(found, place=_place)
     return WaitingList(items=[WaitingOut.of(item) for item in items], next_cursor=cursor).reply()
 
@@ -175,12 +175,12 @@ async def came_free(tx: Tx, page: PageIn) -> Response:
 
     Nobody is placed by that: their own desks are told, and decide.
     """
-    found = await vacancies.listed(tx, limit=page.limit + 1, after=moment_and_id(page))
+    found = await vacancies.list_for(tx, limit=page.limit + 1, after=moment_and_id(page))
     items, cursor = page.cut(found, place=lambda row: (row.freed_at.isoformat(), str(row.id)))
     return VacancyList(items=[VacancyOut.of(row) for row in items], next_cursor=cursor).reply()
 
 
-def _place(item: Listed) -> tuple[str, ...]:
+def _place(item: WaitingReferral) -> tuple[str, ...]:
     numbers, id_ = item.place
     return (*(str(number) for number in numbers), id_)
 

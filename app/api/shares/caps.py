@@ -15,7 +15,7 @@ from app.api.kit.wire import Day, In, Out
 from app.api.registry.availability import RegionCode
 from app.deps import Tx
 from app.placing import caps
-from app.placing.caps import CapWanted, Shown
+from app.placing.caps import CapRequest, CapView
 
 router = APIRouter(tags=["Caps"])
 
@@ -56,7 +56,7 @@ class CapOut(Out):
     )
 
     @classmethod
-    def of(cls, shown: Shown) -> "CapOut":
+    def of(cls, shown: CapView) -> "CapOut":
         """Show a cap."""
         cap = shown.cap
         return cls.model_validate(
@@ -87,7 +87,7 @@ class CapList(Out):
 )
 async def set_cap(wanted: CapIn, tx: Tx, once: OnceIn) -> Response:
     """Say how many households of other regions the caller's region takes at once for other reasons than safety."""
-    cap = CapWanted(wanted.at_most, wanted.reason, wanted.from_, wanted.until)
+    cap = CapRequest(wanted.at_most, wanted.reason, wanted.from_, wanted.until)
     return await once.keep(tx, CapOut.of(await caps.set_cap(tx, cap)).reply(201))
 
 
@@ -98,7 +98,7 @@ async def list_caps(
     region: Annotated[RegionCode | None, Query(description="Only of this region.")] = None,
 ) -> Response:
     """List the caps of all regions, the one that begins last first."""
-    found = await caps.listed(tx, region=region, limit=page.limit + 1, after=_after(page))
+    found = await caps.list_for(tx, region=region, limit=page.limit + 1, after=_after(page))
     items, cursor = page.cut(
         found, place=lambda one: (one.cap.first_day.isoformat(), str(one.cap.id))
     )
@@ -113,7 +113,7 @@ async def list_caps(
 )
 async def withdraw_cap(id: str, tx: Tx, once: OnceIn) -> Response:
     """End a cap of the caller's region at once."""
-    return await once.keep(tx, CapOut.of(await caps.withdraw(tx, parse(id))).reply())
+    return await once.keep(tx, CapOut.of(await caps.withdraw_cap(tx, parse(id))).reply())
 
 
 def _after(page: Page) -> tuple[dt.date, UUID] | None:

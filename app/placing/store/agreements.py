@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Agreement:
+class MoveAgreementRow:
     """That the household of a placement would move, from when until when."""
 
     placement_id: UUID
@@ -27,14 +27,14 @@ class Agreement:
 _COLUMNS = (MoveAgreement.placement_id, MoveAgreement.agreed_at, MoveAgreement.lapses_at)
 
 
-async def read(tx: Transaction, placement_id: UUID) -> Agreement | None:
+async def read(tx: Transaction, placement_id: UUID) -> MoveAgreementRow | None:
     """Return what was agreed, while it counts."""
     live = MoveAgreement.lapses_at > func.clock_timestamp()
     row = await tx.row(select(*_COLUMNS).where(MoveAgreement.placement_id == placement_id, live))
-    return None if row is None else Agreement(*row)
+    return None if row is None else MoveAgreementRow(*row)
 
 
-async def agree(tx: Transaction, placement: "PlacementRow", *, days: int) -> Agreement:
+async def agree(tx: Transaction, placement: "PlacementRow", *, days: int) -> MoveAgreementRow:
     """Note that a household would move, from now on for some days; what was agreed before counts no more."""
     moments = {
         "agreed_at": func.clock_timestamp(),
@@ -48,7 +48,7 @@ async def agree(tx: Transaction, placement: "PlacementRow", *, days: int) -> Agr
         **moments,
     )
     again = statement.on_conflict_do_update(index_elements=["placement_id"], set_=moments)
-    return Agreement(*(await tx.rows(again.returning(*_COLUMNS)))[0])
+    return MoveAgreementRow(*(await tx.rows(again.returning(*_COLUMNS)))[0])
 
 
 async def withdraw(tx: Transaction, placement_id: UUID) -> None:

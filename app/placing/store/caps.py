@@ -66,7 +66,7 @@ async def withdraw(tx: Transaction, cap_id: UUID, *, on: date) -> None:
     await tx.run(ended.values(withdrawn_at=func.clock_timestamp(), withdrawn_on=on))
 
 
-async def listed(
+async def list_for(
     tx: Transaction, *, region: str | None, limit: int, after: tuple[date, UUID] | None
 ) -> list[CapRow]:
     """Return caps, the one that begins last first."""
@@ -91,7 +91,7 @@ _CAPPED = text("SELECT capped_regions(:besides) AS region")
 _HAS_ROOM = text("SELECT cap_has_room(:region, :besides) AS has_room")
 
 
-async def reached(tx: Transaction, *, besides: UUID) -> frozenset[str]:
+async def capped_regions(tx: Transaction, *, besides: UUID) -> frozenset[str]:
     """Return the regions whose cap is reached, whatever a referral itself holds or has."""
     return frozenset(row.region for row in await tx.rows(_CAPPED, {"besides": besides}))
 
@@ -111,7 +111,7 @@ async def held_at(tx: Transaction, regions: Sequence[str], *, at: datetime) -> l
     return [row.id for row in await tx.rows(select(Cap.id).where(*held).order_by(Cap.id))]
 
 
-async def displaced(
+async def displaced_nights(
     tx: Transaction, quarters: Sequence[str] | None = None
 ) -> list[Mapping[str, int | None]]:
     """Return the nights that each cap displaced, a mapping for each of some or all quarters that are sealed."""
@@ -122,7 +122,7 @@ async def displaced(
     return [row.displaced for row in rows]
 
 
-async def note_displaced(tx: Transaction, index: int, cap_ids: Sequence[UUID]) -> None:
+async def note_displacement(tx: Transaction, index: int, cap_ids: Sequence[UUID]) -> None:
     """Note which caps sent a household elsewhere, by the leaf of its arrival there."""
     if cap_ids:
         await tx.run(

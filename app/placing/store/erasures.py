@@ -72,7 +72,7 @@ _DESTROY = delete(ReferralSecret).where(ReferralSecret.referral_id == any_(IDS))
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class ErasureCandidate:
     """A referral that somebody wants erased, and what stands against it."""
 
     id: UUID
@@ -89,7 +89,7 @@ class Standing:
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class RemainingRows:
     """How many rows of an erased referral stay, with nobody in them."""
 
     rankings: int
@@ -106,27 +106,29 @@ class Recorded:
     at: datetime
 
 
-async def standing(tx: Transaction, referral_id: UUID, *, lock: bool = False) -> Standing | None:
+async def read_candidate(
+    tx: Transaction, referral_id: UUID, *, lock: bool = False
+) -> ErasureCandidate | None:
     """Return what stands against erasing a referral; locked against changes if asked."""
     if lock:
         # Lock first, read then: something may have changed while we waited.
         await tx.rows(select(Referral.id).where(Referral.id == referral_id).with_for_update())
     row = await tx.row(_STANDING, {"id": referral_id})
-    return None if row is None else Standing(*row)
+    return None if row is None else ErasureCandidate(*row)
 
 
-async def named(tx: Transaction, reference: str) -> UUID | None:
+async def find_by_reference(tx: Transaction, reference: str) -> UUID | None:
     """Return the referral with a speakable code."""
     row = await tx.row(select(Referral.id).where(Referral.reference == reference))
     return None if row is None else row.id
 
 
-async def overdue(tx: Transaction, *, days: int, most: int) -> list[UUID]:
+async def lock_overdue(tx: Transaction, *, days: int, most: int) -> list[UUID]:
     """Return referrals that have been over for that long, locked; what somebody is busy with is left for later."""
     return [row.id for row in await tx.rows(_OVERDUE, {"days": days, "most": most})]
 
 
-async def forgotten(tx: Transaction, ids: Collection[UUID]) -> list[UUID]:
+async def find_not_erased(tx: Transaction, ids: Collection[UUID]) -> list[UUID]:
     """Return which of some referrals are here and not known as erased."""
     return [row.id for row in await tx.rows(_FORGOTTEN, {"ids": list(ids)})]
 
@@ -155,7 +157,7 @@ async def empty_answers(tx: Transaction) -> int:
     )
 
 
-async def kept(tx: Transaction, referral_id: UUID) -> Kept:
+async def count_remaining(tx: Transaction, referral_id: UUID) -> RemainingRows:
     """Return what stays of an erased referral."""
     counts = [
         select(func.count())
@@ -164,9 +166,9 @@ async def kept(tx: Transaction, referral_id: UUID) -> Kept:
         .scalar_subquery()
         for table in (Ranking, Hold, Placement)
     ]
-    return Kept(*(await tx.rows(select(*counts)))[0])
+    return RemainingRows(*(await tx.rows(select(*counts)))[0])
 
 
-async def unlisted(tx: Transaction, ids: Collection[UUID]) -> list[Recorded]:
+async def find_unlisted(tx: Transaction, ids: Collection[UUID]) -> list[Recorded]:
     """Return the erasures that are not among these."""
     return [Recorded(*row) for row in await tx.rows(_UNLISTED, {"ids": list(ids)})]

@@ -120,7 +120,7 @@ TAKE_WAITING = text(_TAKE).bindparams(*TYPES)
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class NewHold:
     """A hold to be taken: on which offer, from which ranking, until when."""
 
     hold_id: UUID
@@ -151,7 +151,7 @@ class Asker:
 
 
 @dataclass(frozen=True, slots=True)
-class Taken:
+class TakeResult:
     """What came of it: whether the referral could be held, a place was there, and the answer was the first."""
 
     referral: bool
@@ -159,18 +159,18 @@ class Taken:
     first: bool
 
 
-async def take(tx: Transaction, wanted: Wanted, answer: Answer, asker: Asker) -> Taken:
+async def take_place(tx: Transaction, wanted: NewHold, answer: Answer, asker: Asker) -> TakeResult:
     """Claim any free place of the offer for the referral; look once more, waiting, before it is called gone.
 
     A household that does not flee gets none outside its own region: see leaving.py.
     """
-    return await taken_by(tx, (TAKE_UNLOCKED, TAKE_WAITING), values_of(wanted, answer, asker))
+    return await run_take(tx, (TAKE_UNLOCKED, TAKE_WAITING), values_of(wanted, answer, asker))
 
 
-def values_of(wanted: Wanted, answer: Answer, asker: Asker) -> dict[str, Any]:
+def values_of(wanted: NewHold, answer: Answer, asker: Asker) -> dict[str, Any]:
     """Return what the statement is given."""
     return {
-        **{name: getattr(wanted, name) for name in Wanted.__slots__},
+        **{name: getattr(wanted, name) for name in NewHold.__slots__},
         "account_id": answer.account_id,
         "route": answer.route,
         "key": answer.key,
@@ -184,9 +184,9 @@ def values_of(wanted: Wanted, answer: Answer, asker: Asker) -> dict[str, Any]:
     }
 
 
-async def taken_by(
+async def run_take(
     tx: Transaction, statements: tuple[TextClause, TextClause], values: Mapping[str, Any]
-) -> Taken:
+) -> TakeResult:
     """Run the statement that waits for nobody and, where it found no place, the one that waits."""
     unlocked, waiting = statements
     row = (await tx.rows(unlocked, values))[0]
@@ -194,7 +194,7 @@ async def taken_by(
         row = (await tx.rows(waiting, values))[0]
     if row.claims:
         outcomes.count(tx, ("taken", *row.lapsed))
-    return Taken(bool(row.referrals), bool(row.claims), bool(row.answers))
+    return TakeResult(bool(row.referrals), bool(row.claims), bool(row.answers))
 
 
 @dataclass(frozen=True, slots=True)
@@ -287,7 +287,7 @@ async def read(
     return None if row is None else HoldRow(*row)
 
 
-async def listed(
+async def list_for(
     tx: Transaction,
     provider_id: UUID,
     *,

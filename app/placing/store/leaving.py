@@ -11,7 +11,7 @@ from app.placing.store import holds
 
 if TYPE_CHECKING:
     from app.database.answers import Answer
-    from app.placing.store.holds import Asker, Taken, Wanted
+    from app.placing.store.holds import Asker, NewHold, TakeResult
 
 # Of the groups that go first no place may be free at this very moment, and no group may have joined
 # them since they were looked up. Guarded in the statement that takes the place elsewhere.
@@ -36,7 +36,7 @@ LEAVE_UNLOCKED, LEAVE_WAITING = (
 
 
 @dataclass(frozen=True, slots=True)
-class GoFirst:
+class OwnRegionGroups:
     """The groups in the household's own region of which no place may be free, as one version of the register has it."""
 
     group_ids: tuple[UUID, ...]
@@ -44,9 +44,9 @@ class GoFirst:
 
 
 async def take(
-    tx: Transaction, wanted: "Wanted", answer: "Answer", asker: "Asker", go_first: GoFirst
-) -> "Taken":
+    tx: Transaction, wanted: "NewHold", answer: "Answer", asker: "Asker", go_first: OwnRegionGroups
+) -> "TakeResult":
     """Claim a free place of an offer in another region, unless one that goes first is free."""
     values = holds.values_of(wanted, answer, asker)
     values |= {"go_first": list(go_first.group_ids), "register_version": go_first.register_version}
-    return await holds.taken_by(tx, (LEAVE_UNLOCKED, LEAVE_WAITING), values)
+    return await holds.run_take(tx, (LEAVE_UNLOCKED, LEAVE_WAITING), values)

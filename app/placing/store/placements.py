@@ -137,7 +137,7 @@ async def read(
     return None if row is None else PlacementRow(*row)
 
 
-async def listed(
+async def list_for(
     tx: Transaction,
     provider_id: UUID,
     *,

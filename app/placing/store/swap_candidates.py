@@ -23,7 +23,7 @@ _ACT = text("SELECT set_config('plek.actor', :actor, true)")
 
 
 @asynccontextmanager
-async def exchanging(tx: Transaction) -> AsyncGenerator[None]:
+async def as_exchange(tx: Transaction) -> AsyncGenerator[None]:
     """Act for all who are concerned by a swap, for the length of the block; the caller stays who they are beside it."""
     before = (await tx.rows(_ACTING))[0].actor
     await tx.rows(_ACT, {"actor": EXCHANGE})
@@ -70,7 +70,7 @@ _DECLINED = text(
 
 
 @dataclass(frozen=True, slots=True)
-class Household:
+class CandidateHousehold:
     """A household in stay that may be asked to move, with its sealed content and where it lives."""
 
     id: UUID
@@ -87,19 +87,23 @@ class Household:
     group_id: UUID
 
 
-async def willing(tx: Transaction, referral_id: UUID, *, quiet_days: int) -> list[Household]:
+async def list_willing(
+    tx: Transaction, referral_id: UUID, *, quiet_days: int
+) -> list[CandidateHousehold]:
     """Return all but one of the households that agreed to move, and may be asked now."""
     rows = await tx.rows(_WILLING, {"referral_id": referral_id, "quiet_days": quiet_days})
-    return [Household(*row) for row in rows]
+    return [CandidateHousehold(*row) for row in rows]
 
 
-async def in_stay(tx: Transaction, referral_id: UUID, *, quiet_days: int) -> Household | None:
+async def read_household(
+    tx: Transaction, referral_id: UUID, *, quiet_days: int
+) -> CandidateHousehold | None:
     """Return a household where it lives, if it may be moved now."""
     row = await tx.row(_IN_STAY, {"referral_id": referral_id, "quiet_days": quiet_days})
-    return None if row is None else Household(*row)
+    return None if row is None else CandidateHousehold(*row)
 
 
-async def declined(tx: Transaction, ids: Collection[UUID]) -> Mapping[UUID, frozenset[str]]:
+async def declined_sites(tx: Transaction, ids: Collection[UUID]) -> Mapping[UUID, frozenset[str]]:
     """Return which sites declined each of some referrals."""
     return {
         row.referral_id: frozenset(row.sites)

@@ -66,7 +66,7 @@ _NOTE_LAPSED = text("SELECT note_lapsed(:referral_id, :place_id)").bindparams(
 
 
 @dataclass(frozen=True, slots=True)
-class Target:
+class TargetPlace:
     """A place that somebody goes to."""
 
     place_id: UUID
@@ -76,7 +76,7 @@ class Target:
 
 
 @dataclass(frozen=True, slots=True)
-class Move:
+class HouseholdMove:
     """One household of a swap: where it lives, if anywhere, and whether it must have agreed beforehand."""
 
     referral_id: UUID
@@ -86,14 +86,16 @@ class Move:
     asked: bool
 
 
-async def lock(tx: Transaction, *, referrals: Collection[UUID], places: Collection[UUID]) -> None:
+async def lock_all(
+    tx: Transaction, *, referrals: Collection[UUID], places: Collection[UUID]
+) -> None:
     """Lock the households of a swap, and then the places that they go to or leave."""
     await tx.rows(_LOCK_REFERRALS, {"ids": list(referrals)})
     await tx.rows(_LOCK_CLAIMS, {"ids": list(places)})
 
 
-async def fit(
-    tx: Transaction, moves: Sequence[Move], *, swap_id: UUID, quiet_days: int
+async def check_moves(
+    tx: Transaction, moves: Sequence[HouseholdMove], *, swap_id: UUID, quiet_days: int
 ) -> Mapping[UUID, tuple[UUID, UUID | None]] | None:
     """Return whose referral each household is, and who shelters it now; None where not all of it can be any more."""
     values = {
@@ -112,28 +114,32 @@ async def fit(
     )
 
 
-async def free_place(tx: Transaction, group_id: UUID) -> Target | None:
+async def lock_free_place(tx: Transaction, group_id: UUID) -> TargetPlace | None:
     """Lock any free place of a group; wait for others who look at one before there is none."""
     for statement in (_FREE_UNLOCKED, _FREE_WAITING):
         row = await tx.row(statement, {"group_id": group_id})
         if row is not None:
-            return Target(*row)
+            return TargetPlace(*row)
     return None
 
 
-async def targets(tx: Transaction, place_ids: Collection[UUID]) -> Mapping[UUID, Target]:
+async def read_places(tx: Transaction, place_ids: Collection[UUID]) -> Mapping[UUID, TargetPlace]:
     """Return places by id."""
-    return {row.place_id: Target(*row) for row in await tx.rows(_PLACES, {"ids": list(place_ids)})}
+    return {
+        row.place_id: TargetPlace(*row) for row in await tx.rows(_PLACES, {"ids": list(place_ids)})
+    }
 
 
-async def add(tx: Transaction, swap: Mapping[str, Any], legs: Sequence[Mapping[str, Any]]) -> bool:
+async def add_swap(
+    tx: Transaction, swap: Mapping[str, Any], legs: Sequence[Mapping[str, Any]]
+) -> bool:
     """Store a swap that is proposed; False where a household or a place of it is in another one."""
     await tx.run(insert(Swap).values(**swap))
     outcomes.count_swaps(tx, ("proposed",))
     return await tx.run(insert_or(SwapLeg).values(list(legs)).on_conflict_do_nothing()) == len(legs)
 
 
-async def hold(tx: Transaction, leg_id: UUID, values: Mapping[str, Any]) -> None:
+async def hold_free_place(tx: Transaction, leg_id: UUID, values: Mapping[str, Any]) -> None:
     """Keep a locked free place for the last household of a chain, until all have consented or the time is over."""
     await tx.rows(
         _NOTE_LAPSED, {"referral_id": values["referral_id"], "place_id": values["place_id"]}
@@ -160,7 +166,7 @@ async def note_hold(tx: Transaction, leg_id: UUID, hold_id: UUID) -> None:
     await tx.run(update(SwapLeg).where(SwapLeg.id == leg_id).values(hold_id=hold_id))
 
 
-async def give(
+async def give_place(
     tx: Transaction, hold_id: UUID, *, ranking_id: UUID, rank: int, placement_id: UUID
 ) -> bool:
     """Turn the hold of a chain's free place into a placement's claim; False where it has run out."""
@@ -174,7 +180,9 @@ async def give(
     return True
 
 
-async def succeed(tx: Transaction, place_id: UUID, *, occupant: UUID, placement_id: UUID) -> bool:
+async def reserve_after(
+    tx: Transaction, place_id: UUID, *, occupant: UUID, placement_id: UUID
+) -> bool:
     """Reserve a place for after its occupant; False where that is not there any more, or somebody has."""
     statement = update(Claim).where(
         Claim.place_id == place_id, Claim.placement_id == occupant, Claim.successor_id.is_(None)
@@ -182,7 +190,7 @@ async def succeed(tx: Transaction, place_id: UUID, *, occupant: UUID, placement_
     return await tx.run(statement.values(successor_id=placement_id)) == 1
 
 
-async def give_up(tx: Transaction, placement_id: UUID) -> None:
+async def release_successor(tx: Transaction, placement_id: UUID) -> None:
     """Let a place be free again after its occupant."""
     await tx.run(update(Claim).where(Claim.successor_id == placement_id).values(successor_id=None))
 
@@ -207,7 +215,7 @@ async def place_referral(tx: Transaction, referral_id: UUID) -> None:
     )
 
 
-async def reserved(tx: Transaction, swap_id: UUID) -> bool:
+async def mark_reserved(tx: Transaction, swap_id: UUID) -> bool:
     """Note that all legs are reserved; False where the time was over before."""
     outcomes.count_swaps(tx, ("reserved",))
     return (

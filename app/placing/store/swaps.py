@@ -157,7 +157,7 @@ async def read(tx: Transaction, swap_id: UUID, *, lock: bool = False) -> SwapRow
     return None if row is None else SwapRow(*row)
 
 
-async def listed(
+async def list_for(
     tx: Transaction,
     provider_id: UUID,
     *,
@@ -246,7 +246,7 @@ _LAPSE_OF = text(
 ).bindparams(bindparam("ids", type_=ARRAY(UuidType())))
 
 
-async def lapse(tx: Transaction, referral_ids: Collection[UUID] | None = None) -> int:
+async def expire(tx: Transaction, referral_ids: Collection[UUID] | None = None) -> int:
     """Note which swaps ran out, of all or of some referrals, and tell those concerned; return how many that were."""
     values: dict[str, object] = {"batch": BATCH}
     if referral_ids is not None:

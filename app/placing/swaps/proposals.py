@@ -10,18 +10,18 @@ from app.database import outbox, savepoints
 from app.database.transaction import Transaction
 from app.errors import Conflict, Erased, Fault, Invalid, Missing
 from app.placing.store import placements, swap_reservations, swap_searches, swaps
-from app.placing.store.swap_candidates import exchanging
-from app.placing.store.swap_reservations import Move, Target
+from app.placing.store.swap_candidates import as_exchange
+from app.placing.store.swap_reservations import HouseholdMove, TargetPlace
 from app.placing.store.swaps import LegRow, SwapRow
-from app.placing.swaps import swap_ground, swap_legs
-from app.placing.swaps.swap_course import end, tell
-from app.placing.swaps.swap_legs import gone, ran_out
+from app.placing.swaps import swap_legs, swap_snapshot
+from app.placing.swaps.swap_course import end_swap, notify_concerned
+from app.placing.swaps.swap_legs import swap_expired, swap_gone
 from app.referrals import referrals
 from app.referrals.store import referrals as referral_rows
 
 
 @dataclass(frozen=True, slots=True)
-class Leg:
+class LegView:
     """One move of a swap as a provider concerned sees it; `coming` is who would come, for the one that is asked."""
 
     row: LegRow
@@ -31,17 +31,17 @@ class Leg:
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
+class SwapView:
     """A swap as a provider concerned sees it: its own legs."""
 
     swap: SwapRow
-    legs: tuple[Leg, ...]
+    legs: tuple[LegView, ...]
 
 
 async def read(
     tx: Transaction,
     swap_id: UUID,
-) -> Shown:
+) -> SwapView:
     """Return a swap with the legs that concern the caller's provider."""
     legs = await _own(tx, swap_id)
     swap = await swaps.read(tx, swap_id)
@@ -49,7 +49,7 @@ async def read(
     return await _shown(tx, swap, legs)
 
 
-async def listed(
+async def list_for(
     tx: Transaction,
     *,
     status: str | None,
@@ -57,15 +57,15 @@ async def listed(
     after: tuple[datetime, UUID] | None,
 ) -> list[SwapRow]:
     """Return the swaps with a leg that concerns the caller's provider, newest first."""
-    return await swaps.listed(tx, tx.caller.provider, status=status, limit=limit, after=after)
+    return await swaps.list_for(tx, tx.caller.provider, status=status, limit=limit, after=after)
 
 
-async def propose(
+async def propose_swap(
     tx: Transaction,
     search_id: UUID,
     *,
     rank: int,
-) -> Shown:
+) -> SwapView:
     """Propose a swap that a search found; the free place at the end of a chain is kept with it."""
     policy = (await tx.snapshots.reference(tx)).policy
     found = await swap_searches.read(
@@ -83,12 +83,12 @@ async def propose(
     proposal = _Proposal.of(
         options[rank - 1], swap_id=uuid4(), provider_id=tx.caller.provider, expires_at=expires_at
     )
-    async with exchanging(tx):
-        await swaps.lapse(tx, proposal.referral_ids)
+    async with as_exchange(tx):
+        await swaps.expire(tx, proposal.referral_ids)
         await savepoints.whole(
             tx, lambda: _propose(tx, proposal, quiet_days=policy.swap_quiet_days)
         )
-        await tell(tx, proposal.swap_id, await swaps.legs(tx, proposal.swap_id))
+        await notify_concerned(tx, proposal.swap_id, await swaps.legs(tx, proposal.swap_id))
     return await read(tx, proposal.swap_id)
 
 
@@ -100,11 +100,11 @@ class Consent:
     side: str
 
 
-async def consent(
+async def consent_to_leg(
     tx: Transaction,
     swap_id: UUID,
     given: Consent,
-) -> Shown:
+) -> SwapView:
     """Consent to a leg; with the last consent every leg is reserved, or the consent does not count."""
     own = await _own(tx, swap_id)
     swap = await _locked(tx, swap_id)
@@ -114,32 +114,32 @@ async def consent(
     if leg.asks(given.side) != tx.caller.provider:
         raise Invalid(Fault("/as", "is not yours to say of this leg"))
     await swaps.consent(tx, leg.id, side=given.side)
-    async with exchanging(tx):
+    async with as_exchange(tx):
         legs = await swaps.legs(tx, swap_id)
         if not any(leg.waits_for(side) for leg in legs for side in swaps.SIDES):
-            await savepoints.whole(tx, lambda: swap_legs.reserve(tx, swap, legs))
+            await savepoints.whole(tx, lambda: swap_legs.reserve_legs(tx, swap, legs))
             await _tell_reserved(tx, await swaps.legs(tx, swap_id))
-        await tell(tx, swap_id, legs)
+        await notify_concerned(tx, swap_id, legs)
     return await read(tx, swap_id)
 
 
-async def refuse(
+async def refuse_swap(
     tx: Transaction,
     swap_id: UUID,
     *,
     reason: str,
-) -> Shown:
+) -> SwapView:
     """Refuse a swap that is proposed: it ends for all, and the place that was kept with it is free."""
     await _own(tx, swap_id)
     swap = await _locked(tx, swap_id)
-    async with exchanging(tx):
-        await end(tx, swap, await swaps.legs(tx, swap_id), status="refused", reason=reason)
+    async with as_exchange(tx):
+        await end_swap(tx, swap, await swaps.legs(tx, swap_id), status="refused", reason=reason)
     return await read(tx, swap_id)
 
 
 async def sweep(tx: Transaction) -> int:
     """Note which swaps ran out; nothing depends on it but the notices to those concerned."""
-    lapsed = await swaps.lapse(tx)
+    lapsed = await swaps.expire(tx)
     if lapsed:
         tx.wrote_outbox()
     return lapsed
@@ -154,11 +154,11 @@ async def _own(tx: Transaction, swap_id: UUID) -> list[LegRow]:
 
 async def _locked(tx: Transaction, swap_id: UUID) -> SwapRow:
     """Lock a swap that must still be open to a yes or a no."""
-    async with exchanging(tx):
+    async with as_exchange(tx):
         swap = await swaps.read(tx, swap_id, lock=True)
     assert swap is not None  # noqa: S101 - a foreign key says so
     if swap.status == "expired":
-        raise ran_out()
+        raise swap_expired()
     if swap.status != "proposed":
         raise Conflict("swap_resolved", "This swap is %(swap_status)s.", swap_status=swap.status)
     return swap
@@ -172,7 +172,7 @@ class _Proposal:
     provider_id: UUID
     expires_at: datetime
     children: int
-    moves: tuple[Move, ...]
+    moves: tuple[HouseholdMove, ...]
     places: tuple[UUID | None, ...]
     group_id: UUID | None
 
@@ -190,7 +190,7 @@ class _Proposal:
             expires_at=expires_at,
             children=document["children"],
             moves=tuple(
-                Move(UUID(leg["referral"]), _id(leg["placement"]), home, asked=turn > 0)
+                HouseholdMove(UUID(leg["referral"]), _id(leg["placement"]), home, asked=turn > 0)
                 for turn, (leg, home) in enumerate(zip(legs, homes, strict=True))
             ),
             places=places,
@@ -209,20 +209,20 @@ async def _propose(
     quiet_days: int,
 ) -> None:
     taken = [place_id for place_id in proposal.places if place_id is not None]
-    await swap_reservations.lock(tx, referrals=proposal.referral_ids, places=taken)
-    who = await swap_reservations.fit(
+    await swap_reservations.lock_all(tx, referrals=proposal.referral_ids, places=taken)
+    who = await swap_reservations.check_moves(
         tx, proposal.moves, swap_id=proposal.swap_id, quiet_days=quiet_days
     )
     if who is None:
-        raise gone()
+        raise swap_gone()
     free = (
         None
         if proposal.group_id is None
-        else await swap_reservations.free_place(tx, proposal.group_id)
+        else await swap_reservations.lock_free_place(tx, proposal.group_id)
     )
     if proposal.group_id is not None and free is None:
-        raise gone()
-    known = await swap_reservations.targets(tx, taken)
+        raise swap_gone()
+    known = await swap_reservations.read_places(tx, taken)
     targets = [free if place_id is None else known[place_id] for place_id in proposal.places]
     swap = {
         "id": proposal.swap_id,
@@ -231,15 +231,15 @@ async def _propose(
         "children": proposal.children,
         "expires_at": proposal.expires_at,
     }
-    if not await swap_reservations.add(tx, swap, _legs(proposal, targets, who)):
-        raise gone()
+    if not await swap_reservations.add_swap(tx, swap, _legs(proposal, targets, who)):
+        raise swap_gone()
     if free is not None:
         await _keep(tx, proposal)
 
 
 def _legs(
     proposal: _Proposal,
-    targets: Sequence[Target | None],
+    targets: Sequence[TargetPlace | None],
     who: Mapping[UUID, tuple[UUID, UUID | None]],
 ) -> list[dict[str, Any]]:
     legs: list[dict[str, Any]] = []
@@ -270,12 +270,12 @@ async def _keep(
 ) -> None:
     """Keep the free place for the last household of a chain, for which it must be lawful now."""
     last = (await swaps.legs(tx, proposal.swap_id))[-1]
-    ground = await swap_ground.ground(tx, last.referral_id)
-    checked = await swap_legs.check(tx, last.referral_id, last.place_id, ground=ground)
+    ground = await swap_snapshot.read_snapshot(tx, last.referral_id)
+    checked = await swap_legs.check_leg(tx, last.referral_id, last.place_id, ground=ground)
     values = swap_legs.hold_values(
         proposal.swap_id, last, checked, hold_id=uuid4(), expires_at=proposal.expires_at
     )
-    await swap_reservations.hold(tx, last.id, values)
+    await swap_reservations.hold_free_place(tx, last.id, values)
     audience = [last.provider_id, last.receiving_id]
     await outbox.add(tx, kind="hold", subject=str(values["id"]), audience=audience)
     await outbox.add(tx, kind="availability", subject=checked.region, audience=[last.receiving_id])
@@ -291,13 +291,13 @@ async def _shown(
     tx: Transaction,
     swap: SwapRow,
     legs: Sequence[LegRow],
-) -> Shown:
+) -> SwapView:
     reference = await tx.snapshots.reference(tx)
-    shown: list[Leg] = []
+    shown: list[LegView] = []
     for row in legs:
         region = reference.region_of(await placements.municipality_of(tx, row.site_id))
-        shown.append(Leg(row, region, await _coming(tx, swap, row)))
-    return Shown(swap, tuple(shown))
+        shown.append(LegView(row, region, await _coming(tx, swap, row)))
+    return SwapView(swap, tuple(shown))
 
 
 async def _coming(
@@ -316,7 +316,7 @@ async def _coming(
     if referral is None:
         return None
     try:
-        return referrals.opened(tx, referral).content
+        return referrals.unseal(tx, referral).content
     except Erased:
         return None
 

@@ -12,7 +12,7 @@ from app.database import outbox
 from app.database.transaction import Transaction
 from app.placing import holds as hold_acts
 from app.placing.store import hold_changes, placements, swap_reservations, swaps
-from app.placing.store.swap_candidates import exchanging
+from app.placing.store.swap_candidates import as_exchange
 from app.placing.store.swaps import LegRow, SwapRow
 from app.referrals.store import referrals as referral_rows
 
@@ -21,7 +21,7 @@ PROPOSED = frozenset({"proposed", "expired"})
 
 
 @dataclass(frozen=True, slots=True)
-class Course:
+class LockedSwap:
     """A swap, locked, and its legs."""
 
     swap: SwapRow
@@ -38,39 +38,39 @@ class Course:
         )
 
 
-async def of(tx: Transaction, id_: UUID) -> Course | None:
+async def lock_swap_of(tx: Transaction, id_: UUID) -> LockedSwap | None:
     """Lock the live swap of a placement or a referral, and return it; None where there is none."""
-    async with exchanging(tx):
+    async with as_exchange(tx):
         swap_id = await swaps.live_of(tx, id_)
         if swap_id is None:
             return None
         swap = await swaps.read(tx, swap_id, lock=True)
         assert swap is not None  # noqa: S101 - a foreign key says so
-        return Course(swap, await swaps.legs(tx, swap_id))
+        return LockedSwap(swap, await swaps.legs(tx, swap_id))
 
 
-async def arrived(tx: Transaction, course: Course | None, placement_id: UUID) -> None:
+async def note_arrival(tx: Transaction, course: LockedSwap | None, placement_id: UUID) -> None:
     """Note that the household of a leg has arrived; with the last one the swap is complete."""
     leg = None if course is None else course.arriving(placement_id)
     if course is None or leg is None:
         return
-    async with exchanging(tx):
+    async with as_exchange(tx):
         await swaps.end_leg(tx, leg.id, outcome="arrived")
         if not any(other.live for other in course.legs if other.id != leg.id):
             await swaps.resolve(tx, course.swap.id, status="completed")
-        await tell(tx, course.swap.id, course.legs)
+        await notify_concerned(tx, course.swap.id, course.legs)
 
 
-async def not_arrived(tx: Transaction, course: Course | None, placement_id: UUID) -> None:
+async def note_no_show(tx: Transaction, course: LockedSwap | None, placement_id: UUID) -> None:
     """Let go of what depended on a household that did not come, and is safe where it is."""
     leg = None if course is None else course.arriving(placement_id)
     if course is not None and leg is not None:
-        async with exchanging(tx):
+        async with as_exchange(tx):
             await _break_off(tx, course, leg, outcome="no_show")
 
 
-async def left(
-    tx: Transaction, course: Course | None, placement_id: UUID, *, goes_on: bool
+async def note_departure(
+    tx: Transaction, course: LockedSwap | None, placement_id: UUID, *, goes_on: bool
 ) -> None:
     """Note that a household has left where it lived: for its next place, or else out of the swap.
 
@@ -79,30 +79,30 @@ async def left(
     leg = None if course is None else course.leaving(placement_id)
     if course is None or leg is None:
         return
-    async with exchanging(tx):
+    async with as_exchange(tx):
         if course.swap.status in PROPOSED:
-            await end(tx, course.swap, course.legs, status="broken", reason=None)
+            await end_swap(tx, course.swap, course.legs, status="broken", reason=None)
         elif not goes_on:
             await _cancel(tx, leg)
             await _break_off(tx, course, leg, outcome="cancelled")
 
 
-async def withdrawn(tx: Transaction, course: Course | None) -> None:
+async def end_proposed(tx: Transaction, course: LockedSwap | None) -> None:
     """End the swap that was proposed, where somebody in it needs no place any more, or a place cannot be given."""
     if course is not None and course.swap.status in PROPOSED:
-        async with exchanging(tx):
-            await end(tx, course.swap, course.legs, status="broken", reason=None)
+        async with as_exchange(tx):
+            await end_swap(tx, course.swap, course.legs, status="broken", reason=None)
 
 
-async def lost(tx: Transaction, site_id: UUID) -> None:
+async def end_proposed_at(tx: Transaction, site_id: UUID) -> None:
     """End the swaps that were proposed with a place at a site where nobody is safe any more."""
-    async with exchanging(tx):
+    async with as_exchange(tx):
         referral_ids = await swaps.proposed_at(tx, site_id)
     for referral_id in referral_ids:
-        await withdrawn(tx, await of(tx, referral_id))
+        await end_proposed(tx, await lock_swap_of(tx, referral_id))
 
 
-async def end(
+async def end_swap(
     tx: Transaction, swap: SwapRow, legs: Sequence[LegRow], *, status: str, reason: str | None
 ) -> None:
     """End a swap that is proposed, as the exchange: the place that was kept with it is free."""
@@ -116,18 +116,18 @@ async def end(
                 subject=str(leg.hold_id),
                 audience=[leg.provider_id, leg.receiving_id],
             )
-            await hold_acts.tell_availability(tx, site_id=leg.site_id, owner_id=leg.receiving_id)
+            await hold_acts.notify_availability(tx, site_id=leg.site_id, owner_id=leg.receiving_id)
     await swaps.resolve(tx, swap.id, status=status, reason=reason)
-    await tell(tx, swap.id, legs)
+    await notify_concerned(tx, swap.id, legs)
 
 
-async def tell(tx: Transaction, swap_id: UUID, legs: Collection[LegRow]) -> None:
+async def notify_concerned(tx: Transaction, swap_id: UUID, legs: Collection[LegRow]) -> None:
     """Tell every provider concerned that a swap has changed."""
     concerned = {provider_id for leg in legs for provider_id in leg.concerned}
     await outbox.add(tx, kind="swap", subject=str(swap_id), audience=sorted(concerned))
 
 
-async def _break_off(tx: Transaction, course: Course, failed: LegRow, *, outcome: str) -> None:
+async def _break_off(tx: Transaction, course: LockedSwap, failed: LegRow, *, outcome: str) -> None:
     """End a leg, and those whose place does not come free because of it: their households stay where they are."""
     leg: LegRow | None = failed
     over: set[UUID] = set()
@@ -135,7 +135,7 @@ async def _break_off(tx: Transaction, course: Course, failed: LegRow, *, outcome
         over.add(leg.id)
         await swaps.end_leg(tx, leg.id, outcome=outcome)
         if leg.next_id is not None:
-            await swap_reservations.give_up(tx, leg.next_id)
+            await swap_reservations.release_successor(tx, leg.next_id)
         leg, outcome = await _depends_on(tx, course, leg, over=over), "cancelled"
         if leg is not None:
             await _cancel(tx, leg)
@@ -143,11 +143,11 @@ async def _break_off(tx: Transaction, course: Course, failed: LegRow, *, outcome
             if not lives:
                 await referral_rows.set_status(tx, leg.referral_id, "open")
     await swaps.break_off(tx, course.swap.id)
-    await tell(tx, course.swap.id, course.legs)
+    await notify_concerned(tx, course.swap.id, course.legs)
 
 
 async def _depends_on(
-    tx: Transaction, course: Course, leg: LegRow, *, over: Collection[UUID]
+    tx: Transaction, course: LockedSwap, leg: LegRow, *, over: Collection[UUID]
 ) -> LegRow | None:
     """Return the leg to the place where this one's household goes on living, if it does; in a cycle each but once."""
     home = None if leg.placement_id is None else await placements.home_of(tx, leg.placement_id)
@@ -163,7 +163,7 @@ async def _cancel(tx: Transaction, leg: LegRow) -> None:
     assert leg.next_id is not None  # noqa: S101 - every leg of a swap that is reserved has one
     await placements.change(tx, leg.next_id, expected="underway", values={"status": "cancelled"})
     if await hold_changes.free(tx, leg.next_id):
-        await hold_acts.tell_availability(tx, site_id=leg.site_id, owner_id=leg.receiving_id)
+        await hold_acts.notify_availability(tx, site_id=leg.site_id, owner_id=leg.receiving_id)
     await outbox.add(
         tx, kind="placement", subject=str(leg.next_id), audience=[leg.provider_id, leg.receiving_id]
     )

@@ -14,23 +14,23 @@ from app.allocation.ranking.rank import Inputs
 from app.database import register
 from app.database.transaction import Transaction
 from app.errors import Conflict
-from app.placing.confirmations import in_stay
+from app.placing.confirm_hold import in_stay
 from app.placing.store import placements, swap_reservations
 from app.placing.store import swap_candidates as exchange_rows
-from app.placing.store.swap_reservations import Move
+from app.placing.store.swap_reservations import HouseholdMove
 from app.placing.store.swaps import LegRow, SwapRow
-from app.placing.swaps import swap_ground
-from app.placing.swaps.swap_ground import Ground
+from app.placing.swaps import swap_snapshot
+from app.placing.swaps.swap_snapshot import SwapSnapshot
 from app.ranking import rankings
 from app.ranking.store import rankings as ranking_rows
 from app.referrals import referrals
-from app.referrals.referrals import Referral
+from app.referrals.referrals import UnsealedReferral
 from app.referrals.store import referrals as referral_rows
 from app.referrals.store.referrals import ReferralRow
 
 
 @dataclass(frozen=True, slots=True)
-class Checked:
+class CheckedLeg:
     """A household for which a place is lawful: the recorded ranking that says so, and where the place came in it."""
 
     referral: ReferralRow
@@ -39,48 +39,48 @@ class Checked:
     region: str
 
 
-def gone() -> Conflict:
+def swap_gone() -> Conflict:
     """Return the refusal of a swap that cannot be any more, whichever of its households it is that cannot."""
     return Conflict("swap_gone", "Something changed since this swap was found; search again.")
 
 
-async def check(
+async def check_leg(
     tx: Transaction,
     referral_id: UUID,
     place_id: UUID,
     *,
-    ground: Ground,
-) -> Checked:
+    ground: SwapSnapshot,
+) -> CheckedLeg:
     """Rank for a household as if the place that it goes to were free, and record it; refuse where that is unlawful."""
     referral = await referral_rows.read(tx, referral_id)
     if referral is None or referral.key is None or referral.sealed is None:
-        raise gone()
-    content, key = referrals.unsealed(tx, referral, key=referral.key, sealed=referral.sealed)
+        raise swap_gone()
+    content, key = referrals.unseal_content(tx, referral, key=referral.key, sealed=referral.sealed)
     need = referrals.need_of(content, ground.reference)
-    declined = await exchange_rows.declined(tx, [referral_id])
+    declined = await exchange_rows.declined_sites(tx, [referral_id])
     group = (await register.standing(tx, place_id)).group
     if group not in ground.snapshot.register.groups:  # it changed while we waited for the locks
-        raise gone()
+        raise swap_gone()
     free = {**ground.standing.free, group.id: max(1, ground.standing.free.get(group.id, 0))}
     standing = ground.situation(need, declined=declined.get(referral_id, frozenset()), free=free)
-    case = Referral(referral, content, key)
+    case = UnsealedReferral(referral, content, key)
     inputs = Inputs(need, ground.snapshot.register, standing, ground.reference.policy)
-    ranked = rankings.ranked_now(case, inputs, reference=ground.reference)
+    ranked = rankings.apply_newest_rules(case, inputs, reference=ground.reference)
     offer = next((offer for offer in ranked.ranking.offers if offer.group.id == group.id), None)
     if offer is None:
         raise Conflict("no_longer_lawful", "One of the moves is not lawful any more; search again.")
     await register.record(tx, ground.snapshot)
-    await ranking_rows.add(tx, [rankings.row_of(case, ranked, snapshot=ground.snapshot)])
-    return Checked(referral, ranked.id, offer.rank, offer.group.region)
+    await ranking_rows.add(tx, [rankings.ranking_row(case, ranked, snapshot=ground.snapshot)])
+    return CheckedLeg(referral, ranked.id, offer.rank, offer.group.region)
 
 
-async def reserve(
+async def reserve_legs(
     tx: Transaction,
     swap: SwapRow,
     legs: Sequence[LegRow],
 ) -> None:
     """Reserve every leg of a swap to which all have consented; refuse, and leave it as it was, where one cannot be."""
-    await swap_reservations.lock(
+    await swap_reservations.lock_all(
         tx, referrals=[leg.referral_id for leg in legs], places=[leg.place_id for leg in legs]
     )
     policy = (await tx.snapshots.reference(tx)).policy
@@ -90,31 +90,33 @@ async def reserve(
         *(leg.place_id for leg in legs[:-1]),
     ]
     moves = [
-        Move(leg.referral_id, leg.placement_id, home, asked=False)
+        HouseholdMove(leg.referral_id, leg.placement_id, home, asked=False)
         for leg, home in zip(legs, homes, strict=True)
     ]
     if (
-        await swap_reservations.fit(tx, moves, swap_id=swap.id, quiet_days=policy.swap_quiet_days)
+        await swap_reservations.check_moves(
+            tx, moves, swap_id=swap.id, quiet_days=policy.swap_quiet_days
+        )
         is None
     ):
-        raise gone()
-    ground = await swap_ground.ground(tx, legs[0].referral_id)
+        raise swap_gone()
+    ground = await swap_snapshot.read_snapshot(tx, legs[0].referral_id)
     for leg, after in zip(legs, (*legs[1:], legs[0]), strict=True):
-        checked = await check(tx, leg.referral_id, leg.place_id, ground=ground)
+        checked = await check_leg(tx, leg.referral_id, leg.place_id, ground=ground)
         await _reserve(
             tx, swap, leg, checked, occupant=after.placement_id if leg.hold_id is None else None
         )
-    if not await swap_reservations.reserved(tx, swap.id):
-        raise ran_out()
+    if not await swap_reservations.mark_reserved(tx, swap.id):
+        raise swap_expired()
 
 
-def ran_out() -> Conflict:
+def swap_expired() -> Conflict:
     """Return the refusal of an act on a swap whose time is over."""
     return Conflict("swap_expired", "This swap has run out: not everybody consented in time.")
 
 
 async def _reserve(
-    tx: Transaction, swap: SwapRow, leg: LegRow, checked: Checked, *, occupant: UUID | None
+    tx: Transaction, swap: SwapRow, leg: LegRow, checked: CheckedLeg, *, occupant: UUID | None
 ) -> None:
     hold_id, placement_id = leg.hold_id or uuid4(), uuid4()
     if leg.hold_id is None:
@@ -125,23 +127,23 @@ async def _reserve(
     if not await placements.add(
         tx, await _placement(tx, leg, checked, id_=placement_id, hold_id=hold_id)
     ):
-        raise gone()
+        raise swap_gone()
     if occupant is None:
-        reserved = await swap_reservations.give(
+        reserved = await swap_reservations.give_place(
             tx, hold_id, ranking_id=checked.ranking_id, rank=checked.rank, placement_id=placement_id
         )
     else:
-        reserved = await swap_reservations.succeed(
+        reserved = await swap_reservations.reserve_after(
             tx, leg.place_id, occupant=occupant, placement_id=placement_id
         )
     if not reserved:
-        raise gone()
+        raise swap_gone()
     if leg.placement_id is None:
         await swap_reservations.place_referral(tx, leg.referral_id)
 
 
 def hold_values(
-    swap_id: UUID, leg: LegRow, checked: Checked, *, hold_id: UUID, expires_at: datetime
+    swap_id: UUID, leg: LegRow, checked: CheckedLeg, *, hold_id: UUID, expires_at: datetime
 ) -> dict[str, Any]:
     """Return what every hold of a swap's leg has."""
     return {
@@ -160,13 +162,13 @@ def hold_values(
 
 
 async def _placement(
-    tx: Transaction, leg: LegRow, checked: Checked, *, id_: UUID, hold_id: UUID
+    tx: Transaction, leg: LegRow, checked: CheckedLeg, *, id_: UUID, hold_id: UUID
 ) -> dict[str, Any]:
     previous = None
     if leg.placement_id is not None:
         previous = await placements.read(tx, leg.placement_id, provider_id=leg.provider_id)
         if previous is None or previous.origin != checked.referral.origin:
-            raise gone()
+            raise swap_gone()
     origin_region = (await tx.snapshots.reference(tx)).region_of(checked.referral.origin)
     return {
         **in_stay(checked.referral, previous),

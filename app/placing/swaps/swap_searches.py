@@ -18,15 +18,15 @@ from app.database.transaction import Transaction
 from app.errors import Conflict, Fault, Invalid, TooOften
 from app.placing.store import swap_candidates as exchange_rows
 from app.placing.store import swap_searches
-from app.placing.store.swap_candidates import Household
-from app.placing.swaps import swap_ground
-from app.placing.swaps.swap_ground import Ground
+from app.placing.store.swap_candidates import CandidateHousehold
+from app.placing.swaps import swap_snapshot
+from app.placing.swaps.swap_snapshot import SwapSnapshot
 from app.referrals import referrals
-from app.referrals.referrals import Referral
+from app.referrals.referrals import UnsealedReferral
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class FoundSwap:
     """A swap as whoever searched may see it: of the moves only that of the own referral."""
 
     rank: int
@@ -42,22 +42,22 @@ class Found:
 
 
 @dataclass(frozen=True, slots=True)
-class Searched:
+class SwapSearchResult:
     """A recorded search."""
 
     id: UUID
     referral_id: UUID
     as_of: datetime
     search: Search
-    swaps: tuple[Found, ...]
+    swaps: tuple[FoundSwap, ...]
 
 
-async def search(
+async def search_swaps(
     tx: Transaction,
     referral_id: UUID,
     *,
     max_legs: int | None,
-) -> Searched:
+) -> SwapSearchResult:
     """Search for the best swaps for one of the caller's referrals, and record it."""
     referral = await referrals.read(tx, referral_id, lock=True)
     reference = await tx.snapshots.reference(tx)
@@ -73,10 +73,12 @@ async def search(
         )
     if wait := await swap_searches.wait_s(tx, referral_id, per_hour=policy.rankings_per_hour):
         raise TooOften(retry_after=wait)
-    async with exchange_rows.exchanging(tx):
-        ground = await swap_ground.ground(tx, referral_id)
+    async with exchange_rows.as_exchange(tx):
+        ground = await swap_snapshot.read_snapshot(tx, referral_id)
         own = await _where(tx, referral, quiet_days=policy.swap_quiet_days)
-        others = await exchange_rows.willing(tx, referral_id, quiet_days=policy.swap_quiet_days)
+        others = await exchange_rows.list_willing(
+            tx, referral_id, quiet_days=policy.swap_quiet_days
+        )
         movers = await _movers(tx, others, ground)
     wanting = ground.mover(
         referral_id,
@@ -101,10 +103,12 @@ async def search(
     shown = tuple(
         _shown(rank, swap, households, ground) for rank, swap in enumerate(result.swaps, start=1)
     )
-    return Searched(id_, referral_id, tx.at, result, shown)
+    return SwapSearchResult(id_, referral_id, tx.at, result, shown)
 
 
-def _solved(wanting: Mover, movers: Sequence[Mover], ground: Ground, *, policy: Policy) -> Search:
+def _solved(
+    wanting: Mover, movers: Sequence[Mover], ground: SwapSnapshot, *, policy: Policy
+) -> Search:
     """Solve it among the groups of places that the register knew when it was last read; newer ones can wait."""
     known = {group.id for group in ground.snapshot.register.groups}
     free = {
@@ -119,13 +123,15 @@ def _solved(wanting: Mover, movers: Sequence[Mover], ground: Ground, *, policy: 
     )
 
 
-async def _where(tx: Transaction, referral: Referral, *, quiet_days: int) -> Household | None:
+async def _where(
+    tx: Transaction, referral: UnsealedReferral, *, quiet_days: int
+) -> CandidateHousehold | None:
     """Return where a referral lives; None for one that waits."""
     if referral.status == "open":
         return None
     if referral.status != "placed":
         raise Conflict("referral_not_open", "This referral has a hold, or is closed.")
-    household = await exchange_rows.in_stay(tx, referral.id, quiet_days=quiet_days)
+    household = await exchange_rows.read_household(tx, referral.id, quiet_days=quiet_days)
     if household is None:
         raise Conflict(
             "not_to_be_moved",
@@ -136,14 +142,14 @@ async def _where(tx: Transaction, referral: Referral, *, quiet_days: int) -> Hou
 
 async def _movers(
     tx: Transaction,
-    households: Sequence[Household],
-    ground: Ground,
+    households: Sequence[CandidateHousehold],
+    ground: SwapSnapshot,
 ) -> list[Mover]:
-    declined = await exchange_rows.declined(tx, [household.id for household in households])
+    declined = await exchange_rows.declined_sites(tx, [household.id for household in households])
     nobody: frozenset[str] = frozenset()
     movers: list[Mover] = []
     for one in households:
-        content, _ = referrals.unsealed(tx, one, key=one.key, sealed=one.sealed)
+        content, _ = referrals.unseal_content(tx, one, key=one.key, sealed=one.sealed)
         need = referrals.need_of(content, ground.reference)
         movers.append(
             ground.mover(one.id, need, group_id=one.group_id, declined=declined.get(one.id, nobody))
@@ -151,7 +157,7 @@ async def _movers(
     return movers
 
 
-def _document(swap: Swap, households: Mapping[str, Household]) -> dict[str, Any]:
+def _document(swap: Swap, households: Mapping[str, CandidateHousehold]) -> dict[str, Any]:
     """What is kept of a swap, sealed: whose move it is from where, and to which place, or group of free ones."""
     targets = [households[leg.referral_id].place_id for leg in swap.legs[1:]]
     last = None if swap.free_group else households[swap.legs[0].referral_id].place_id
@@ -171,13 +177,15 @@ def _document(swap: Swap, households: Mapping[str, Household]) -> dict[str, Any]
     }
 
 
-def _shown(rank: int, swap: Swap, households: Mapping[str, Household], ground: Ground) -> Found:
+def _shown(
+    rank: int, swap: Swap, households: Mapping[str, CandidateHousehold], ground: SwapSnapshot
+) -> FoundSwap:
     groups = {group.id: group for group in ground.snapshot.register.groups}
     own = swap.legs[0]
     there = groups[own.to_group]
     asked = {groups[leg.to_group].provider_id for leg in swap.legs}
     asked |= {str(households[leg.referral_id].receiver_id) for leg in swap.legs if leg.from_group}
-    return Found(
+    return FoundSwap(
         rank=rank,
         moves=len(swap.legs),
         school_changes=swap.school_changes,

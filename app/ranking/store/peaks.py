@@ -10,7 +10,7 @@ from sqlalchemy import ARRAY, Uuid, bindparam, delete, func, insert, select, tex
 
 from app.database.transaction import Transaction
 from app.models import PeakPlan
-from app.ranking.store.situation import OF_ALL, WAIT, Standing
+from app.ranking.store.situation import OF_ALL, WAIT, ReferralSituation
 
 A_RANKING_SEES = 3
 """Free places of a group that a ranking counts: three stands for more."""
@@ -36,17 +36,19 @@ SELECT
 
 
 @dataclass(frozen=True, slots=True)
-class Standings:
+class ReferralSituations:
     """What the database knows of the moment, for all and for each; `free` is every free place of each group."""
 
     free: Mapping[str, int]
-    each: Mapping[UUID, Standing]
+    each: Mapping[UUID, ReferralSituation]
 
 
-async def standings(tx: Transaction, ids: Sequence[UUID], *, rankings_per_hour: int) -> Standings:
+async def read_situations(
+    tx: Transaction, ids: Sequence[UUID], *, rankings_per_hour: int
+) -> ReferralSituations:
     """Read how things stand for some referrals."""
     row = (await tx.rows(STANDING, {"ids": ids, "most": rankings_per_hour}))[0]
-    for_all = Standing(
+    for_all = ReferralSituation(
         free={group: min(free, A_RANKING_SEES) for group, free in row.free.items()},
         confirmed_hours=row.confirmed_hours,
         deficits=row.deficits,
@@ -63,7 +65,7 @@ async def standings(tx: Transaction, ids: Sequence[UUID], *, rankings_per_hour: 
         )
         for id_ in ids
     }
-    return Standings(row.free, each)
+    return ReferralSituations(row.free, each)
 
 
 # --- counts, made by the worker -------------------------------------------------------
@@ -106,7 +108,7 @@ async def read(tx: Transaction, id_: UUID) -> CountsRow | None:
     return None if row is None else CountsRow(*row)
 
 
-async def asked(tx: Transaction) -> list[UUID]:
+async def lock_unmade(tx: Transaction) -> list[UUID]:
     """Return the plans in counts that nobody has made yet, locked; what somebody is busy with is left to them."""
     wanted = select(PeakPlan.id).where(PeakPlan.made_at.is_(None)).order_by(PeakPlan.id)
     return [row.id for row in await tx.rows(wanted.with_for_update(skip_locked=True))]

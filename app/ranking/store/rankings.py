@@ -68,7 +68,7 @@ async def read(tx: Transaction, ranking_id: UUID) -> tuple[RankingRow, bytes | N
     )
 
 
-async def policy(tx: Transaction, policy_hash: str) -> tuple[Policy, str]:
+async def read_policy(tx: Transaction, policy_hash: str) -> tuple[Policy, str]:
     """Return the policy that a ranking cites, and its version."""
     row = (
         await tx.rows(

@@ -48,7 +48,7 @@ SELECT
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class ReferralSituation:
     """What the database knows of the moment; ids as strings, units as in `allocation.values.Situation`."""
 
     free: Mapping[str, int]
@@ -61,10 +61,10 @@ class Standing:
     """In how many seconds the referral may be ranked again; 0 for now."""
 
 
-async def read(tx: Transaction, referral_id: UUID, *, rankings_per_hour: int) -> Standing:
+async def read(tx: Transaction, referral_id: UUID, *, rankings_per_hour: int) -> ReferralSituation:
     """Read how things stand for one referral."""
     row = (await tx.rows(STANDING, {"referral_id": referral_id, "most": rankings_per_hour}))[0]
-    return Standing(
+    return ReferralSituation(
         free=row.free,
         confirmed_hours=row.confirmed_hours,
         deficits=row.deficits,

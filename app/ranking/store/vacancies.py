@@ -29,7 +29,7 @@ TAKEN_AT_ONCE = 1000
 
 
 @dataclass(frozen=True, slots=True)
-class Pending:
+class PendingVacancy:
     """Something that came free and is being counted; `reached` is the last referral that was ranked for it."""
 
     id: UUID
@@ -63,7 +63,7 @@ class Chance:
 # Those that are being counted first: what comes free meanwhile waits for the next round, and goes
 # through it together.
 _PENDING = (
-    select(*(getattr(Vacancy, name) for name in Pending.__slots__))
+    select(*(getattr(Vacancy, name) for name in PendingVacancy.__slots__))
     .where(Vacancy.counted_at.is_(None))
     .order_by(Vacancy.reached.is_(None), Vacancy.freed_at, Vacancy.id)
     .limit(TAKEN_AT_ONCE)
@@ -71,9 +71,9 @@ _PENDING = (
 )
 
 
-async def pending(tx: Transaction) -> list[Pending]:
+async def lock_pending(tx: Transaction) -> list[PendingVacancy]:
     """Return what is being counted; where nothing is, all that has to be."""
-    rows = [Pending(*row) for row in await tx.rows(_PENDING)]
+    rows = [PendingVacancy(*row) for row in await tx.rows(_PENDING)]
     begun = [one for one in rows if one.reached is not None]
     return begun or rows
 
@@ -101,7 +101,7 @@ RETURNING v.id, v.provider_id, v.lawful_for
 )
 
 
-async def count(
+async def add_counts(
     tx: Transaction, lawful_for: Mapping[UUID, int], *, reached: UUID | None, done: bool
 ) -> Mapping[UUID, UUID]:
     """Add to the numbers of those for whom something is lawful; `reached` is how far that got, `done` if it is all.
@@ -127,7 +127,7 @@ _LISTED = (
 )
 
 
-async def listed(
+async def list_for(
     tx: Transaction, provider_id: UUID, *, limit: int, after: tuple[datetime, UUID] | None
 ) -> list[VacancyRow]:
     """Return what came free at a provider's sites, newest first."""

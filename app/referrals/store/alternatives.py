@@ -83,7 +83,7 @@ async def read(
     return None if row is None else AlternativeRow(*row)
 
 
-async def listed(
+async def list_for(
     tx: Transaction, provider_id: UUID, *, limit: int, after: tuple[datetime, UUID] | None
 ) -> list[AlternativeRow]:
     """Return what is in use and concerns a provider, whoever waits longest for a check first."""
@@ -99,7 +99,7 @@ async def listed(
     return [AlternativeRow(*row) for row in await tx.rows(statement)]
 
 
-async def check(
+async def note_check(
     tx: Transaction, alternative_id: UUID, *, outcome: str, next_check_at: datetime
 ) -> AlternativeRow:
     """Note how they are, and when somebody has to ask again."""

@@ -34,7 +34,7 @@ async def add(tx: Transaction, contact: ContactRow) -> None:
     await tx.run(insert(Contact).values(**asdict(contact)))
 
 
-async def listed(
+async def list_for(
     tx: Transaction,
     referral_id: UUID,
     *,

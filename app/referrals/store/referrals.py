@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class InUse:
+class AlternativeInUse:
     """What a household has until a place is found."""
 
     id: UUID
@@ -44,7 +44,7 @@ class InUse:
     next_check_at: datetime
 
 
-_USED = tuple(field.name for field in fields(InUse))
+_USED = tuple(field.name for field in fields(AlternativeInUse))
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +66,7 @@ class ReferralRow:
     sealed: bytes | None
     named: list[UUID]
     """The colleagues by whom alone it may be seen; none where it is not shielded."""
-    alternative: InUse | None
+    alternative: AlternativeInUse | None
 
 
 def _lapsed() -> ColumnElement[bool]:
@@ -134,7 +134,7 @@ async def read(
     return None if row is None else _referral(row)
 
 
-async def listed(
+async def list_for(
     tx: Transaction,
     provider_id: UUID,
     *,
@@ -171,12 +171,12 @@ _REACHED = (
 )
 
 
-async def waiting(tx: Transaction, provider_id: UUID) -> list[ReferralRow]:
+async def list_waiting(tx: Transaction, provider_id: UUID) -> list[ReferralRow]:
     """Return all of a provider's referrals that are open; none that were erased."""
     return [_referral(row) for row in await tx.rows(_WAITING, {"provider_id": provider_id})]
 
 
-async def open_after(tx: Transaction, reached: UUID | None, *, most: int) -> list[ReferralRow]:
+async def list_open_after(tx: Transaction, reached: UUID | None, *, most: int) -> list[ReferralRow]:
     """Return the next open referrals of all providers, oldest first, after one that was reached; none were erased."""
     if reached is None:
         return [_referral(row) for row in await tx.rows(_OPEN, {"most": most})]
@@ -186,10 +186,12 @@ async def open_after(tx: Transaction, reached: UUID | None, *, most: int) -> lis
 
 def _referral(row: "Row[Any]") -> ReferralRow:
     known, used = row[: -len(_USED)], row[-len(_USED) :]
-    return ReferralRow(*known, alternative=InUse(*used) if row.alternative_id is not None else None)
+    return ReferralRow(
+        *known, alternative=AlternativeInUse(*used) if row.alternative_id is not None else None
+    )
 
 
-async def several(
+async def read_several(
     tx: Transaction, ids: Collection[UUID], *, provider_id: UUID | None = None
 ) -> list[ReferralRow]:
     """Return those of some referrals that the caller may see, in no order; only this provider's where one is given."""

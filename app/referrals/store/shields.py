@@ -40,7 +40,7 @@ class Colleague:
 
 
 @dataclass(frozen=True, slots=True)
-class Shielded:
+class ShieldedReferral:
     """A referral of which somebody is named."""
 
     referral_id: UUID
@@ -74,7 +74,7 @@ _ALONE = text("SELECT pg_advisory_xact_lock(hashtextextended(:provider_id, 1))")
 )
 
 
-async def one_at_a_time(tx: Transaction, provider_id: UUID) -> None:
+async def lock_provider(tx: Transaction, provider_id: UUID) -> None:
     """Let a provider's acts on shields wait for each other until the transaction ends.
 
     A glass that is broken while a shield is taken away would else be all that is left of it, and
@@ -84,7 +84,7 @@ async def one_at_a_time(tx: Transaction, provider_id: UUID) -> None:
     await tx.rows(_ALONE, {"provider_id": str(provider_id)})
 
 
-async def named(tx: Transaction, referral_id: UUID) -> frozenset[UUID]:
+async def named_colleagues(tx: Transaction, referral_id: UUID) -> frozenset[UUID]:
     """Return the accounts that are named; none where a referral is not shielded."""
     statement = select(Shield.account_id).where(
         Shield.referral_id == referral_id, Shield.until.is_(None)
@@ -92,7 +92,7 @@ async def named(tx: Transaction, referral_id: UUID) -> frozenset[UUID]:
     return frozenset(row.account_id for row in await tx.rows(statement))
 
 
-async def name(
+async def name_colleagues(
     tx: Transaction,
     referral_id: UUID,
     *,
@@ -134,26 +134,30 @@ async def name(
     )
 
 
-async def take_away(tx: Transaction, referral_id: UUID, *, provider_id: UUID) -> None:
+async def remove_shield(tx: Transaction, referral_id: UUID, *, provider_id: UUID) -> None:
     """Let every colleague see a referral again."""
     await tx.run(
         delete(Shield).where(Shield.referral_id == referral_id, Shield.provider_id == provider_id)
     )
 
 
-async def find(tx: Transaction, reference: str, *, provider_id: UUID) -> Shielded | None:
+async def find_by_reference(
+    tx: Transaction, reference: str, *, provider_id: UUID
+) -> ShieldedReferral | None:
     """Return a provider's shielded referral by the code that can be spoken."""
     statement = select(Shield.referral_id, Shield.account_id).where(
         Shield.reference == reference, Shield.provider_id == provider_id, Shield.until.is_(None)
     )
     rows = await tx.rows(statement)
     return (
-        Shielded(rows[0].referral_id, frozenset(row.account_id for row in rows)) if rows else None
+        ShieldedReferral(rows[0].referral_id, frozenset(row.account_id for row in rows))
+        if rows
+        else None
     )
 
 
 @dataclass(frozen=True, slots=True)
-class Glass:
+class GlassRequest:
     """Who breaks which glass, why (a code), and for how long."""
 
     referral_id: UUID
@@ -164,7 +168,7 @@ class Glass:
     minutes: int
 
 
-async def break_glass(tx: Transaction, glass: Glass) -> datetime:
+async def break_glass(tx: Transaction, glass: GlassRequest) -> datetime:
     """Let somebody who is not named see a referral for a while, from now on; return until when."""
     until = func.clock_timestamp() + timedelta(minutes=glass.minutes)
     broken = insert(Shield).values(

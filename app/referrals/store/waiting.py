@@ -27,7 +27,7 @@ WHERE r.id = ANY (:ids)
 
 
 @dataclass(frozen=True, slots=True)
-class Since:
+class WaitingNews:
     """What is known of a referral since it waits: when the next contact is due, and what came free for it last."""
 
     id: UUID
@@ -37,9 +37,9 @@ class Since:
     came_free_at: datetime | None
 
 
-async def since(tx: Transaction, referral_ids: Sequence[UUID]) -> dict[UUID, Since]:
+async def read_news(tx: Transaction, referral_ids: Sequence[UUID]) -> dict[UUID, WaitingNews]:
     """Return what is known of some referrals since they wait."""
-    return {row.id: Since(*row) for row in await tx.rows(_SINCE, {"ids": list(referral_ids)})}
+    return {row.id: WaitingNews(*row) for row in await tx.rows(_SINCE, {"ids": list(referral_ids)})}
 
 
 # Whoever has been told is noted with it, and told once: what is overdue for somebody in an
@@ -107,7 +107,7 @@ class Unasked:
     sealed: bytes
 
 
-async def unasked(tx: Transaction, *, hours: int, most: int = AT_ONCE) -> list[Unasked]:
+async def find_unasked(tx: Transaction, *, hours: int, most: int = AT_ONCE) -> list[Unasked]:
     """Return open referrals that are older than that, and of whose safety plan nobody was told."""
     return [Unasked(*row) for row in await tx.rows(_UNASKED, {"hours": hours, "most": most})]
 
@@ -119,7 +119,7 @@ ON CONFLICT DO NOTHING RETURNING referral_id
 """).bindparams(_IDS, bindparam("due", type_=ARRAY(DateTime(timezone=True))))
 
 
-async def asked(tx: Transaction, looked_at: Sequence[Unasked]) -> set[UUID]:
+async def note_asked(tx: Transaction, looked_at: Sequence[Unasked]) -> set[UUID]:
     """Note that the safety plans of some referrals have been looked at; return those that nobody had noted before."""
     values = {"ids": [one.id for one in looked_at], "due": [one.due_at for one in looked_at]}
     return {row.referral_id for row in await tx.rows(_NOTE, values)}

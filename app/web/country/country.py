@@ -61,7 +61,7 @@ async def ask(
 @router.get("/country/peaks/{id}")
 async def plan(page: PageIn, tx: Tx, id: str) -> Response:
     """Show those counts, once the worker has made them."""
-    row = await peaks.counts(tx, parse(id))
+    row = await peaks.read_counts(tx, parse(id))
     return page.show("country/_plan.html" if page.partial else "country/plan.html", plan=row)
 
 
@@ -96,6 +96,6 @@ async def _board(tx: Tx, kind: str | None, *, every: bool) -> dict[str, Any]:
         "has_own": any(one.own for one in available),
         "step_minutes": reference.policy.availability_step_minutes,
         "fresh_hours": reference.policy.fresh_hours,
-        "waiting": await waiting.how_many(tx) if tx.caller.has(Role.INTAKE_WORKER) else None,
+        "waiting": await waiting.count_waiting(tx) if tx.caller.has(Role.INTAKE_WORKER) else None,
         "plans": tx.caller.has(Role.ADMINISTRATOR),
     }

@@ -8,7 +8,7 @@ from app.allocation.ranking.safety import zones_in_force
 from app.allocation.values import KINDS_FOR_URGENCY, DangerZone
 from app.database.reference import Reference
 from app.database.transaction import Transaction
-from app.ranking.rankings import Ranked
+from app.ranking.rankings import RecordedRanking
 from app.reference import load
 from app.registry import availability
 from app.web.country.bands import on_the_map, rows_of
@@ -32,7 +32,7 @@ async def of_draft(tx: Transaction, draft: Draft, *, names: Names) -> Drawing:
     )
 
 
-def of_ranking(ranked: Ranked, reference: Reference) -> Drawing:
+def of_ranking(ranked: RecordedRanking, reference: Reference) -> Drawing:
     """Draw the regions with an offer, those without and why, and the areas that were kept clear of."""
     free: Counter[str] = Counter()
     fresh: dict[str, str] = {}

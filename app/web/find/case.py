@@ -48,14 +48,14 @@ async def now(
     id: str, work: WorkIn, *, ranking: RankingId = "", seen: Word = "", said: Word = ""
 ) -> Response:
     """Show how a referral stands, where that is not what was seen last; with what was said, as long as that holds."""
-    standing = await desk.standing(work.tx, parse(id))
+    standing = await desk.read_progress(work.tx, parse(id))
     state = state_of(standing)
     if state == seen:
         return Response(status_code=204)
     holds = said in SAID and seen.partition("-")[0] == state.partition("-")[0]
     found = parse(ranking) if ranking else None
     shown = await case(work, parse(id), ranking=found, said=said if holds else "")
-    await desk.note_followed(work.tx, parse(id))
+    await desk.log_live_view(work.tx, parse(id))
     return work.page.show(PART, **shown)
 
 
@@ -64,7 +64,7 @@ async def rank(id: str, work: WorkIn, sent: SentIn) -> Response:
     """Rank the places for a referral."""
 
     async def act() -> Outcome:
-        ranked = await rankings.make(work.tx, parse(id))
+        ranked = await rankings.rank_places(work.tx, parse(id))
         return Outcome(str(ranked.referral_id), ranking=str(ranked.id), said="ranked")
 
     return await shown(work, parse(id), await do_once(work.tx, sent, act))

@@ -10,9 +10,9 @@ from app.api.kit.once import AlreadyAnswered
 from app.api.registry.addresses import revealed
 from app.database.answers import Answer
 from app.errors import Fault, Invalid, Missing, Refusal
-from app.placing import confirmations, holds, placements, take_hold
-from app.placing.confirmations import Confirmation
-from app.placing.holds import Hold
+from app.placing import confirm_hold, holds, placements, take_hold
+from app.placing.confirm_hold import Confirmation
+from app.placing.holds import HoldView
 from app.placing.take_hold import HoldRequest
 from app.registry.address import Question
 from app.web.find import referrals as own
@@ -41,7 +41,9 @@ async def take(id: str, work: WorkIn, sent: SentIn) -> Response:
         reason = sent.optional("override_reason")
         overriding = None if reason is None else code(OVERRIDE, reason, pointer="/overrideReason")
         request = HoldRequest(referral_id, ranking_id, sent.get("offer"), overriding)
-        _, first = await take_hold.take(work.tx, request, record=lambda _: _kept(work, sent, done))
+        _, first = await take_hold.take_hold(
+            work.tx, request, record=lambda _: _kept(work, sent, done)
+        )
         if not first:
             raise AlreadyAnswered
         return done
@@ -90,7 +92,7 @@ async def release(id: str, work: WorkIn, sent: SentIn) -> Response:
     return await shown(work, parse(id), await do_once(work.tx, sent, act))
 
 
-def _of(hold: Hold, referral_id: str, *, said: str) -> Outcome:
+def _of(hold: HoldView, referral_id: str, *, said: str) -> Outcome:
     if str(hold.referral_id) != referral_id:
         raise Missing
     return Outcome(referral_id, said=said)
@@ -104,7 +106,7 @@ async def confirm(id: str, work: WorkIn, sent: SentIn) -> Response:
         confirmation = Confirmation(
             parse(sent.get("hold")), expected_at=ahead(sent.optional("expected_at"), at=work.tx.at)
         )
-        row = await confirmations.confirm(work.tx, confirmation)
+        row = await confirm_hold.confirm_hold(work.tx, confirmation)
         if row.referral_id != parse(id):
             raise Missing
         return Outcome(id, said="under_way")
@@ -118,7 +120,7 @@ async def expect(id: str, work: WorkIn, sent: SentIn) -> Response:
 
     async def act() -> Outcome:
         changes = {"expected_at": ahead(sent.optional("expected_at"), at=work.tx.at)}
-        row = await placements.note(work.tx, parse(sent.get("placement")), changes=changes)
+        row = await placements.note_plans(work.tx, parse(sent.get("placement")), changes=changes)
         if row.referral_id != parse(id):
             raise Missing
         return Outcome(id, said="expected")
@@ -132,7 +134,9 @@ async def no_show(id: str, work: WorkIn, sent: SentIn) -> Response:
 
     async def act() -> Outcome:
         safe = sent.get("safe") == "yes"
-        row = await placements.no_show(work.tx, parse(sent.get("placement")), safety_checked=safe)
+        row = await placements.record_no_show(
+            work.tx, parse(sent.get("placement")), safety_checked=safe
+        )
         if row.referral_id != parse(id):
             raise Missing
         return Outcome(id, said="safe" if safe else "not_arrived")

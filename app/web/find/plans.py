@@ -15,8 +15,8 @@ router = APIRouter(include_in_schema=False)
 async def plan(work: WorkIn, sent: SentIn) -> Response:
     """Plan for all who wait. It takes nothing: each offer is held by a press of its own."""
     del sent  # a plan that is asked for again is made again: things have moved on
-    made = await peaks.make(work.tx, None)
-    waiting = (await desk.in_hand(work.tx)).waiting
+    made = await peaks.plan_peak(work.tx, None)
+    waiting = (await desk.read_caseload(work.tx)).waiting
     references = {str(item.referral.id): item.referral.case.reference for item in waiting}
     planned = await shown(work.tx, work.parts, made)
     return work.page.show("find/plan.html", plan=planned, references=references, new_key=new_key)

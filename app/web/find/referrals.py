@@ -38,12 +38,12 @@ async def listed(work: WorkIn) -> Response:
 async def board(work: WorkIn) -> Response:
     """Show it again, after something changed."""
     shown = await _in_hand(work)
-    await desk.note_followed(work.tx)
+    await desk.log_live_view(work.tx)
     return work.page.show("find/_list.html", **shown)
 
 
 async def _in_hand(work: Work) -> dict[str, Any]:
-    found = await desk.in_hand(work.tx)
+    found = await desk.read_caseload(work.tx)
     return {
         "desk": found,
         "providers": await work.providers(),
@@ -142,7 +142,7 @@ async def know(work: Work, sent: Sent, referral_id: UUID, content: dict[str, Any
 
 async def rank(work: Work, referral_id: UUID) -> str | None:
     """Rank the places for a referral; None where that was done as often as the policy allows."""
-    ranked = await desk.rank(work.tx, referral_id)
+    ranked = await desk.rank_if_allowed(work.tx, referral_id)
     return None if ranked is None else str(ranked.id)
 
 
@@ -166,9 +166,9 @@ async def shield(id: str, work: WorkIn, sent: SentIn) -> Response:
 
     async def act() -> Outcome:
         if sent.get("open") == "yes":
-            await shields.take_away(work.tx, parse(id))
+            await shields.remove_shield(work.tx, parse(id))
         else:
-            await shields.name(work.tx, parse(id), wanted=(), pointer="/colleagues")
+            await shields.name_colleagues(work.tx, parse(id), wanted=(), pointer="/colleagues")
         return Outcome(id)
 
     outcome = await do_once(work.tx, sent, act)

@@ -21,13 +21,13 @@ from app.database.register import ProviderCard
 from app.database.transaction import Transaction
 from app.deps import Parts, PartsIn, Tx
 from app.desk import desk
-from app.desk.desk import Standing
+from app.desk.desk import ReferralProgress
 from app.errors import Missing
 from app.ranking import rankings
-from app.ranking.rankings import Ranked
+from app.ranking.rankings import RecordedRanking
 from app.reference import load
 from app.referrals import contacts
-from app.referrals.referrals import Referral
+from app.referrals.referrals import UnsealedReferral
 from app.web.country.map import Drawing
 from app.web.find import beside, draft
 from app.web.find.acts import new_key
@@ -63,7 +63,12 @@ class Work:
         return await self.tx.snapshots.providers(self.tx)
 
     async def form(
-        self, filled: Draft, *, referral: Referral | None = None, key: str = "", **more: object
+        self,
+        filled: Draft,
+        *,
+        referral: UnsealedReferral | None = None,
+        key: str = "",
+        **more: object,
     ) -> dict[str, Any]:
         """Return what the form of a referral is shown with: a new one's, or that of one that is there."""
         reference = await self.tx.snapshots.reference(self.tx)
@@ -90,7 +95,7 @@ class Work:
         known = names(reference.municipalities, self.page.language)
         return await beside.of_draft(self.tx, filled, names=known)
 
-    async def ranked(self, ranking_id: UUID, referral_id: UUID) -> Ranked:
+    async def ranked(self, ranking_id: UUID, referral_id: UUID) -> RecordedRanking:
         """Return a recorded ranking of a referral."""
         found = await rankings.read(self.tx, ranking_id)
         if found.referral_id != referral_id:
@@ -115,7 +120,7 @@ async def case(
 ) -> dict[str, Any]:
     """Return what the page of a referral shows; the offers of a ranking only while it looks for a place."""
     tx = work.tx
-    course = await desk.course(tx, referral_id)
+    course = await desk.unseal_progress(tx, referral_id)
     reference = await tx.snapshots.reference(tx)
     known = names(reference.municipalities, work.page.language)
     filled = draft.of_content(course.referral.content, known)
@@ -137,7 +142,7 @@ async def case(
         "reference": reference,
         "policy": reference.policy,
         "codes": load().codes,
-        "contacts": await contacts.listed(tx, referral_id, limit=MOST_CONTACTS, after=None),
+        "contacts": await contacts.list_for(tx, referral_id, limit=MOST_CONTACTS, after=None),
         "ranking": None
         if ranked is None
         else await offers_of(work, ranked, most=MOST_OFFERS if every else FIRST_OFFERS),
@@ -153,7 +158,7 @@ async def case(
     }
 
 
-async def offers_of(work: Work, ranked: Ranked, *, most: int) -> dict[str, Any]:
+async def offers_of(work: Work, ranked: RecordedRanking, *, most: int) -> dict[str, Any]:
     """Return a ranking as it is shown: offers, what is missing, and what was left out, by rule."""
     shown = await ranking_page.shown(work.tx, work.parts, ranked, limit=most)
     minutes = (work.tx.at - ranked.as_of).total_seconds() / 60
@@ -208,14 +213,14 @@ def by_rule(excluded: Sequence[Exclusion]) -> list[LeftOut]:
     ]
 
 
-async def why_not(work: Work, ranked: Ranked, region: str) -> ObstaclesOut:
+async def why_not(work: Work, ranked: RecordedRanking, region: str) -> ObstaclesOut:
     """Return every rule in the way of a region's places, as things stood at a ranking."""
     if region not in (await work.tx.snapshots.reference(work.tx)).regions:
         raise Missing
     return await obstacles.shown(work.tx, ranked, There(region))
 
 
-def state_of(standing: Standing) -> str:
+def state_of(standing: ReferralProgress) -> str:
     """Return what stands for the state of a referral: another one where something on its page is not so any more.
 
     What stands before the dash is how far it has come; as long as that is so, what was said of the

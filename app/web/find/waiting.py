@@ -17,8 +17,8 @@ from app.errors import Fault, Invalid, Missing, Refusal
 from app.placing.swaps import proposals, swap_searches
 from app.placing.swaps.proposals import Consent
 from app.referrals import alternatives, contacts, referrals
-from app.referrals.alternatives import Wanted
-from app.referrals.contacts import Said
+from app.referrals.alternatives import AlternativeRequest
+from app.referrals.contacts import ContactNote
 from app.referrals.store.alternatives import AlternativeRow
 from app.web.find import referrals as own
 from app.web.find.acts import Outcome, Sent, SentIn, do_once
@@ -57,8 +57,8 @@ async def note(id: str, work: WorkIn, sent: SentIn) -> Response:
     async def act() -> Outcome:
         due_at = ahead(sent.optional("due_at"), at=work.tx.at)
         wanted = _read(ContactWanted, note=sent.get("note"), kind=sent.optional("kind"))
-        said = Said(wanted.kind, wanted.note)
-        await contacts.note(work.tx, parse(id), said=said, due_at=due_at)
+        said = ContactNote(wanted.kind, wanted.note)
+        await contacts.note_contact(work.tx, parse(id), said=said, due_at=due_at)
         return _same(id, sent, said="noted")
 
     return await _done(id, work, sent, await do_once(work.tx, sent, act))
@@ -75,8 +75,8 @@ async def begin(id: str, work: WorkIn, sent: SentIn) -> Response:
             responsibleProviderId=sent.get("provider"),
             until=sent.optional("until"),
         )
-        asked = Wanted(wanted.kind, UUID(wanted.responsible_provider_id), wanted.until)
-        await alternatives.begin(work.tx, parse(id), wanted=asked)
+        asked = AlternativeRequest(wanted.kind, UUID(wanted.responsible_provider_id), wanted.until)
+        await alternatives.begin_alternative(work.tx, parse(id), wanted=asked)
         return _same(id, sent, said="arranged")
 
     return await _done(id, work, sent, await do_once(work.tx, sent, act))
@@ -88,7 +88,7 @@ async def check(id: str, work: WorkIn, sent: SentIn) -> Response:
 
     async def act(alternative_id: UUID) -> AlternativeRow:
         wanted = _read(CheckWanted, outcome=sent.get("outcome"))
-        return await alternatives.check(work.tx, alternative_id, outcome=wanted.outcome)
+        return await alternatives.note_check(work.tx, alternative_id, outcome=wanted.outcome)
 
     return await _of_alternative(id, work, sent, act, said="checked")
 
@@ -99,7 +99,7 @@ async def end(id: str, work: WorkIn, sent: SentIn) -> Response:
 
     async def act(alternative_id: UUID) -> AlternativeRow:
         wanted = _read(EndingWanted, reason=sent.get("reason"))
-        return await alternatives.end(work.tx, alternative_id, reason=wanted.reason)
+        return await alternatives.end_alternative(work.tx, alternative_id, reason=wanted.reason)
 
     return await _of_alternative(id, work, sent, act, said="ended")
 
@@ -110,7 +110,7 @@ async def search(id: str, work: WorkIn, sent: SentIn) -> Response:
     found: dict[str, Any] = {}
 
     async def act() -> Outcome:
-        searched = await swap_searches.search(work.tx, parse(id), max_legs=None)
+        searched = await swap_searches.search_swaps(work.tx, parse(id), max_legs=None)
         found["swaps"] = await search_page.shown(work.tx, searched)
         return _same(id, sent, said="searched")
 
@@ -132,7 +132,7 @@ async def propose(id: str, work: WorkIn, sent: SentIn) -> Response:
         place = int(rank) if rank.isdecimal() and len(rank) <= len("100") else 0
         if place < 1:
             raise Invalid(Fault("/rank", "is not that of a swap"))
-        await proposals.propose(work.tx, parse(sent.get("search")), rank=place)
+        await proposals.propose_swap(work.tx, parse(sent.get("search")), rank=place)
         return Outcome(id, said="proposed")
 
     return await _done(id, work, sent, await do_once(work.tx, sent, act))
@@ -144,7 +144,7 @@ async def consent(id: str, work: WorkIn, sent: SentIn) -> Response:
 
     async def act() -> Outcome:
         given = Consent(parse(sent.get("leg")), "household")
-        await proposals.consent(work.tx, parse(sent.get("swap")), given)
+        await proposals.consent_to_leg(work.tx, parse(sent.get("swap")), given)
         return Outcome(id, said="consented")
 
     return await _done(id, work, sent, await do_once(work.tx, sent, act))
@@ -157,7 +157,7 @@ async def refuse(id: str, work: WorkIn, sent: SentIn) -> Response:
     async def act() -> Outcome:
         wanted = _read(RefusalWanted, reason=sent.get("reason"))
         swap_id = parse(sent.get("swap"))
-        await proposals.refuse(work.tx, swap_id, reason=wanted.reason)
+        await proposals.refuse_swap(work.tx, swap_id, reason=wanted.reason)
         return Outcome(id, said="refused")
 
     return await _done(id, work, sent, await do_once(work.tx, sent, act))

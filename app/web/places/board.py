@@ -90,7 +90,7 @@ async def _incoming(
     tx: Transaction,
     mine: Own,
 ) -> Known:
-    found: list[holds.Hold] = []
+    found: list[holds.HoldView] = []
     for status in ("pending", "accepted"):
         found += await reading.every(_held(tx, status), lambda hold: (hold.created_at, hold.id))
     received = [HoldOut.of(hold) for hold in found if hold.provider_id == tx.caller.provider]
@@ -107,8 +107,8 @@ async def _incoming(
 def _held(
     tx: Transaction,
     status: str,
-) -> Callable[[int, reading.Position | None], Awaitable[list[holds.Hold]]]:
-    return lambda limit, after: holds.listed(tx, status=status, limit=limit, after=after)
+) -> Callable[[int, reading.Position | None], Awaitable[list[holds.HoldView]]]:
+    return lambda limit, after: holds.list_for(tx, status=status, limit=limit, after=after)
 
 
 async def _moves(
@@ -153,7 +153,7 @@ async def _exchange(
 ) -> Known:
     shown: list[SwapOut] = []
     for status in ("proposed", "reserved"):
-        listed = await proposals.listed(tx, status=status, limit=reading.AT_ONCE, after=None)
+        listed = await proposals.list_for(tx, status=status, limit=reading.AT_ONCE, after=None)
         shown += [SwapOut.shown(await proposals.read(tx, row.id), tx.caller) for row in listed]
     homes = {
         leg.placement_id: await _home(tx, mine, leg.placement_id)
@@ -177,9 +177,9 @@ async def _home(tx: Transaction, mine: Own, placement_id: str) -> str:
 
 
 async def _others(tx: Transaction, mine: Own) -> Known:
-    freed = await vacancies.listed(tx, limit=VACANCIES, after=None)
+    freed = await vacancies.list_for(tx, limit=VACANCIES, after=None)
     return {
-        "alternatives": await alternatives.listed(tx, limit=reading.AT_ONCE, after=None),
+        "alternatives": await alternatives.list_for(tx, limit=reading.AT_ONCE, after=None),
         "is_overdue": alternatives.is_overdue,
         "capacity": await alternatives.capacity(tx),
         "vacancies": [row for row in freed if row.lawful_for],

@@ -194,7 +194,7 @@ async def stays(
 
 async def _with_status(tx: Transaction, status: str) -> Sequence[PlacementRow]:
     return await every(
-        lambda limit, after: placements.listed(tx, status=status, limit=limit, after=after),
+        lambda limit, after: placements.list_for(tx, status=status, limit=limit, after=after),
         lambda row: (row.created_at, row.id),
     )
 

@@ -17,8 +17,8 @@ from app.database.transaction import Transaction
 from app.deps import Tx
 from app.errors import Invalid, Missing
 from app.placing import agreements, coming, corrections, placements
-from app.placing.corrections import Wrong
-from app.placing.placements import Leaving
+from app.placing.corrections import CorrectionRequest
+from app.placing.placements import DepartureReport
 from app.placing.store.placements import PlacementRow
 from app.reference import load
 from app.web.language import _
@@ -33,7 +33,7 @@ router = APIRouter(include_in_schema=False)
 @router.post("/places/stay/{id}/arrival")
 async def arrive(id: str, page: PageIn, tx: Tx) -> Response:
     """Record that a household has arrived."""
-    await placements.arrive(tx, parse(id))
+    await placements.record_arrival(tx, parse(id))
     return said(page, _("They have arrived. Welcome to them."))
 
 
@@ -41,7 +41,7 @@ async def arrive(id: str, page: PageIn, tx: Tx) -> Response:
 async def no_show(id: str, page: PageIn, tx: Tx, form: FormIn) -> Response:
     """Record that a household did not come, or, by whoever sent it, that it is safe."""
     safe = form.one("safe") is not None
-    await placements.no_show(tx, parse(id), safety_checked=safe)
+    await placements.record_no_show(tx, parse(id), safety_checked=safe)
     if safe:
         return said(page, _("Good. The place is free again, and a new place can be looked for."))
     return said(page, _("Noted. The place is kept until their own desk knows that they are safe."))
@@ -70,7 +70,7 @@ async def note(id: str, page: PageIn, tx: Tx, form: FormIn) -> Response:
     wanted, faults = read(PlacementChange, body)
     if wanted is None:
         return await _sheet(page, tx, row, values=form.values, faults=faults)
-    await placements.note(tx, row.id, changes=wanted.model_dump(exclude_unset=True))
+    await placements.note_plans(tx, row.id, changes=wanted.model_dump(exclude_unset=True))
     return said(page, _("Noted."))
 
 
@@ -86,9 +86,9 @@ async def depart(id: str, page: PageIn, tx: Tx, form: FormIn) -> Response:
     wanted, faults = read(DepartureWanted, body)
     if wanted is None:
         return await _sheet(page, tx, row, values=form.values, faults=faults)
-    leaving = Leaving(wanted.destination, tuple(wanted.blockers), wanted.departed_at)
+    leaving = DepartureReport(wanted.destination, tuple(wanted.blockers), wanted.departed_at)
     try:
-        await placements.depart(tx, row.id, leaving=leaving)
+        await placements.record_departure(tx, row.id, leaving=leaving)
     except Invalid as refusal:
         faults = faults_of(refusal)
         return await _sheet(page, tx, row, values=form.values, faults=faults)
@@ -103,7 +103,9 @@ async def correct(id: str, page: PageIn, tx: Tx, form: FormIn) -> Response:
     wanted, faults = read(CorrectionWanted, body)
     if wanted is not None:
         try:
-            await corrections.correct(tx, row.id, Wrong(wanted.code, wanted.at))
+            await corrections.correct_placement(
+                tx, row.id, CorrectionRequest(wanted.code, wanted.at)
+            )
         except Invalid as refusal:
             faults = faults_of(refusal)
         else:

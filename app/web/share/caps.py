@@ -12,7 +12,7 @@ from app.database.caller import Role
 from app.deps import Tx
 from app.errors import Conflict, Fault, Invalid, Refusal
 from app.placing import caps
-from app.placing.caps import CapWanted
+from app.placing.caps import CapRequest
 from app.reference import load
 from app.web.page import PageIn
 
@@ -79,11 +79,11 @@ async def set_cap(page: PageIn, tx: Tx, form: FormIn) -> Response:
 @router.post("/share/caps/{id}/withdrawal")
 async def withdraw(page: PageIn, tx: Tx, id: str) -> Response:
     """End a cap of one's own region at once."""
-    await caps.withdraw(tx, parse(id))
+    await caps.withdraw_cap(tx, parse(id))
     return page.go("/share/caps")
 
 
-def _read(form: Mapping[str, str]) -> tuple[CapWanted | None, Collection[str]]:
+def _read(form: Mapping[str, str]) -> tuple[CapRequest | None, Collection[str]]:
     """Return what is wanted, by the rules of the API; or the fields in which something is wrong."""
     most = form["atMost"]
     said = {
@@ -95,7 +95,7 @@ def _read(form: Mapping[str, str]) -> tuple[CapWanted | None, Collection[str]]:
         read = CapIn.model_validate(said)
     except ValidationError as wrong:
         return None, {str(fault["loc"][0]) for fault in wrong.errors()}
-    return CapWanted(read.at_most, read.reason, read.from_, read.until), ()
+    return CapRequest(read.at_most, read.reason, read.from_, read.until), ()
 
 
 def _fields(faults: Iterable[Fault]) -> Collection[str]:
@@ -115,7 +115,7 @@ async def _around(
     faults: Collection[str] = (),
     refusal: Refusal | None = None,
 ) -> dict[str, Any]:
-    shown = await caps.listed(tx, region=None, limit=SHOWN, after=None)
+    shown = await caps.list_for(tx, region=None, limit=SHOWN, after=None)
     region = tx.caller.region if tx.caller.has(Role.AUDITOR) else None
     return {
         "shown": sorted(shown, key=lambda one: not one.in_force),

@@ -219,11 +219,11 @@ async def test_a_plan_is_for_own_referrals_that_may_be_seen_and_is_logged_as_a_l
 
 def test_small_counts_are_hidden_with_as_many_others_as_keep_their_sum_from_being_small() -> None:
     counts = {"a": 40, "b": 12, "c": 3, "d": 0}
-    shown = dict(peaks.suppressed(counts, keys="abcd"))
+    shown = dict(peaks.suppress_small(counts, keys="abcd"))
     assert shown == {"a": 40, "b": None, "c": None, "d": None}
-    assert peaks.suppressed({"a": 10, "b": 11}, keys="ab") == [["a", 10], ["b", 11]]
-    assert peaks.suppressed({"a": 12}, keys="ab") == [["a", None], ["b", None]]
-    assert peaks.suppressed({"a": 6, "b": 4, "c": 11}, keys="abc") == [
+    assert peaks.suppress_small({"a": 10, "b": 11}, keys="ab") == [["a", 10], ["b", 11]]
+    assert peaks.suppress_small({"a": 12}, keys="ab") == [["a", None], ["b", None]]
+    assert peaks.suppress_small({"a": 6, "b": 4, "c": 11}, keys="abc") == [
         ["a", None],
         ["b", None],
         ["c", 11],

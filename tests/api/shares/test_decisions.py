@@ -220,7 +220,7 @@ async def room_at_home(country: Country, placement: dict[str, Any], home: Shelte
         row, wrapped = recorded
         assert wrapped is not None
         key = Keyring.parse(country.key).unwrap(wrapped, row=str(row.referral_id))
-        made_from = await rankings.opened(tx, row, wrapped)
+        made_from = await rankings.unseal_basis(tx, row, wrapped)
         need, situation = inputs_of(json.loads(key.unseal(row.sealed, row=str(row.id))))
         situation = replace(situation, free={**situation.free, str(held.group_id): 1})
         again = NEWEST.rank(need, made_from.inputs.register, situation, made_from.inputs.policy)

@@ -217,7 +217,7 @@ async def test_there_may_be_more_on_the_list_than_was_erased_and_never_less(
 
     async def crash() -> None:
         async with country.owner.entered() as tx:
-            await erasure.erase(tx, referral["id"], listed=ErasureList.of(tmp_path))
+            await erasure.erase_referral(tx, referral["id"], listed=ErasureList.of(tmp_path))
             raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
@@ -235,7 +235,7 @@ async def test_who_ranks_while_a_referral_is_erased_gets_no_copy_of_it(
     path = f"/referrals/{referral['id']}"
 
     async with country.owner.entered() as tx:
-        await erasure.erase(tx, referral["id"], listed=ErasureList.of(tmp_path))
+        await erasure.erase_referral(tx, referral["id"], listed=ErasureList.of(tmp_path))
         ranking = asyncio.create_task(where.intake.ask("POST", f"{path}/rankings", key="rank"))
         changing = asyncio.create_task(
             where.intake.ask("PATCH", path, json={"urgency": "urgent"}, headers={"If-Match": "*"})
@@ -309,7 +309,7 @@ async def test_nobody_else_can_erase_or_see_what_was_erased(
     hashed = await country.hashed("intake_worker", "coordinator", provider="haven")
 
     async def seen(tx: Transaction) -> tuple[int, int]:
-        return len(await erasures.unlisted(tx, [])), await tx.run(
+        return len(await erasures.find_unlisted(tx, [])), await tx.run(
             erasures._DESTROY, {"ids": [UUID(referral["id"])]}
         )
 

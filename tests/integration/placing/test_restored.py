@@ -14,7 +14,7 @@ import pytest
 from app.commands.installation import Installation
 from app.config import Settings
 from app.errors import OperatorError
-from app.placing.erasure_list import ErasureList, Listed
+from app.placing.erasure_list import ErasureList, ErasureRecord
 from tests.casework import Desk, desk, lapse
 from tests.conftest import Server, at, clone
 from tests.country import Country, open_country, referral_body
@@ -208,7 +208,7 @@ async def test_a_list_that_is_there_and_cannot_be_read_stops_the_start(
 def test_the_list_is_its_owners_alone_and_outlives_a_line_that_was_cut_off(tmp_path: Path) -> None:
     listed = ErasureList.of(tmp_path / "deep" / "down")
     first, second = uuid4(), uuid4()
-    at_once = Listed(first, "request", FIRST)
+    at_once = ErasureRecord(first, "request", FIRST)
 
     listed.add([at_once])
     with listed.path.open("a") as torn:
@@ -224,5 +224,5 @@ def test_the_list_is_its_owners_alone_and_outlives_a_line_that_was_cut_off(tmp_p
 def test_a_link_is_not_followed(tmp_path: Path) -> None:
     ErasureList.of(tmp_path).path.symlink_to(tmp_path / "another")
     with pytest.raises(OperatorError, match="cannot be written"):
-        ErasureList.of(tmp_path).add([Listed(UUID(int=0), "request", FIRST)])
+        ErasureList.of(tmp_path).add([ErasureRecord(UUID(int=0), "request", FIRST)])
     assert not (tmp_path / "another").exists()

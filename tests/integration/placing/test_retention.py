@@ -229,7 +229,7 @@ async def test_answers_that_were_kept_late_are_emptied_within_the_hour(
     referral = await where.intake.post("/referrals", referral_body(), key="late")
     answer = await country.value("SELECT sealed FROM answers")
     async with country.owner.entered() as tx:
-        await erasure.erase(tx, referral["id"], listed=ErasureList.of(tmp_path))
+        await erasure.erase_referral(tx, referral["id"], listed=ErasureList.of(tmp_path))
     await country.rows("UPDATE answers SET sealed = :answer", answer=answer)
 
     await retained(country, tmp_path)

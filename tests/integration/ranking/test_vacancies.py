@@ -184,7 +184,7 @@ async def test_a_long_list_is_gone_through_a_few_at_a_time_once_for_all_that_cam
     await shelter(country, "eik", site={"municipality": FAR}, kind="regular")
 
     async with country.parts.database.entered(actor=WORKER) as tx:
-        assert await vacancies.count(tx)
+        assert await vacancies.rank_next_waiting(tx)
     assert await country.value("SELECT count(*) FROM rankings") == 2
     assert (await newest(where))["lawfulFor"] is None
     late = await where.receiver.post("/places", place_body(where.there.site_id, kind="emergency"))

@@ -10,7 +10,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from app.referrals import break_glass, shields
-from app.referrals.break_glass import AlreadyNamed, Broken
+from app.referrals.break_glass import AlreadyNamed, BrokenGlass
 from tests.casework import fresh, waiting
 from tests.country import Client, Country, hold_first
 from tests.shielding import STAFF, WHY, Shielding, account_of, shield, shielding
@@ -167,7 +167,7 @@ async def test_a_glass_is_broken_by_oneself_and_only_where_somebody_is_named(
     assert await add(scene, scene.other) == 1
 
 
-async def breaking(scene: Shielding, client: Client) -> Broken | None:
+async def breaking(scene: Shielding, client: Client) -> BrokenGlass | None:
     async with scene.country.parts.database.entered(hashed(client)) as tx:
         return await break_glass.break_glass(tx, scene.reference, reason=WHY)
 
@@ -178,7 +178,7 @@ async def test_a_glass_broken_while_the_shield_is_taken_away_shields_nothing(
 ) -> None:
     country = scene.country
     async with country.parts.database.entered(hashed(scene.named)) as tx:
-        await shields.take_away(tx, UUID(scene.id))
+        await shields.remove_shield(tx, UUID(scene.id))
         look = asyncio.create_task(breaking(scene, scene.other))
         await waiting(country)
 
@@ -191,7 +191,7 @@ async def test_a_glass_broken_while_the_shield_is_taken_away_shields_nothing(
 async def test_whoever_is_being_named_while_they_break_the_glass_is_named(scene: Shielding) -> None:
     country, other = scene.country, UUID(await account_of(scene.other))
     async with country.parts.database.entered(hashed(scene.named)) as tx:
-        await shields.name(tx, UUID(scene.id), wanted=[other], pointer="")
+        await shields.name_colleagues(tx, UUID(scene.id), wanted=[other], pointer="")
         look = asyncio.create_task(breaking(scene, scene.other))
         await waiting(country)
 
@@ -218,7 +218,7 @@ async def test_of_two_who_name_each_other_out_at_once_one_comes_too_late(scene: 
     country = scene.country
     await shield(scene.named, scene.id, scene.other)
     async with country.parts.database.entered(hashed(scene.named)) as tx:
-        await shields.name(tx, UUID(scene.id), wanted=[], pointer="")
+        await shields.name_colleagues(tx, UUID(scene.id), wanted=[], pointer="")
         late = asyncio.create_task(shield(scene.other, scene.id, expect=404))
         await waiting(country)
 

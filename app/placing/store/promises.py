@@ -31,7 +31,7 @@ _LIVE_PLACEMENT = or_(
 
 
 @dataclass(frozen=True, slots=True)
-class Life:
+class Promise:
     """A live hold or placement: a place that a household has, or may come to yet."""
 
     kind: str
@@ -56,16 +56,16 @@ def _lives(
     ).where(*conditions)
 
 
-async def of_referral(tx: Transaction, referral_id: UUID) -> list[Life]:
+async def list_of_referral(tx: Transaction, referral_id: UUID) -> list[Promise]:
     """Return the live hold and placement of a locked referral."""
     lives = union_all(
         _lives(Hold, Hold.referral_id == referral_id, *_LIVE_HOLD),
         _lives(Placement, Placement.referral_id == referral_id, _LIVE_PLACEMENT),
     )
-    return [Life(*row) for row in await tx.rows(lives.order_by("id"))]
+    return [Promise(*row) for row in await tx.rows(lives.order_by("id"))]
 
 
-async def mark(tx: Transaction, life: Life, *, unsafe: bool) -> None:
+async def mark_safety(tx: Transaction, life: Promise, *, unsafe: bool) -> None:
     """Note since when a place has not been safe for a household, or that it is again."""
     table = Hold if life.kind == "hold" else Placement
     since = case((literal(unsafe), func.clock_timestamp()), else_=None)
@@ -81,7 +81,7 @@ _RAISE = text("SELECT raise_alarm(:site_id)")
 
 
 @dataclass(frozen=True, slots=True)
-class Present:
+class HouseholdAtSite:
     """Somebody at a site, or with a place held there, as far as their danger has to be compared with it: sealed."""
 
     life_id: UUID
@@ -99,12 +99,14 @@ class Present:
     sealed: bytes
 
 
-async def everybody_at(tx: Transaction, site_id: UUID) -> list[Present]:
+async def list_everybody_at(tx: Transaction, site_id: UUID) -> list[HouseholdAtSite]:
     """Return everybody at an own site, shielded or not, their referrals locked; nobody where it is not the caller's."""
-    return [Present(*row) for row in await tx.rows(_EVERYBODY, {"site_id": site_id})]
+    return [HouseholdAtSite(*row) for row in await tx.rows(_EVERYBODY, {"site_id": site_id})]
 
 
-async def mark_at(tx: Transaction, site_id: UUID, present: Present, *, unsafe: bool) -> None:
+async def mark_safety_at(
+    tx: Transaction, site_id: UUID, present: HouseholdAtSite, *, unsafe: bool
+) -> None:
     """Note likewise of somebody at an own site, and tell both providers."""
     await tx.rows(_MARK, {"site_id": site_id, "life": present.life_id, "unsafe": unsafe})
     tx.wrote_outbox()
@@ -117,7 +119,7 @@ async def turn_away(tx: Transaction, site_id: UUID, *, because: str) -> None:
     tx.wrote_outbox()
 
 
-async def tell_site(tx: Transaction, site_id: UUID) -> None:
+async def alarm_site(tx: Transaction, site_id: UUID) -> None:
     """Tell both providers of everybody who is at an own site, or on the way there, that they should look."""
     await tx.rows(_RAISE, {"site_id": site_id})
     tx.wrote_outbox()

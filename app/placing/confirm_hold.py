@@ -8,9 +8,9 @@ from uuid import UUID, uuid4
 from app.database import outbox
 from app.database.transaction import Transaction
 from app.errors import Conflict, Missing
-from app.placing import returns, still_lawful
+from app.placing import place_check, returns
 from app.placing.holds import part_of_swap
-from app.placing.placements import told
+from app.placing.placements import notify_providers
 from app.placing.store import caps, hold_changes, holds, placements
 from app.placing.store.holds import HoldRow
 from app.placing.store.placements import PlacementRow
@@ -41,7 +41,7 @@ class Confirmation:
     return_by: date | None = None
 
 
-async def confirm(
+async def confirm_hold(
     tx: Transaction,
     wanted: Confirmation,
 ) -> PlacementRow:
@@ -72,7 +72,7 @@ async def confirm(
     await outbox.add(
         tx, kind="hold", subject=str(hold.id), audience=[hold.provider_id, hold.receiver_id]
     )
-    return await told(tx, placement["id"], freed=False)
+    return await notify_providers(tx, placement["id"], freed=False)
 
 
 async def _previous(tx: Transaction, placement_id: UUID) -> PlacementRow:
@@ -144,11 +144,14 @@ async def _check_still_lawful(
     referral: ReferralRow,
 ) -> str:
     """Refuse where a rule stands in the way of the place by what is known now; return the place's region."""
-    content = referrals.opened(tx, referral).content
-    now = await still_lawful.standing(
-        tx, hold.place_id, content, capped_regions=await caps.reached(tx, besides=hold.referral_id)
+    content = referrals.unseal(tx, referral).content
+    now = await place_check.check_place(
+        tx,
+        hold.place_id,
+        content,
+        capped_regions=await caps.capped_regions(tx, besides=hold.referral_id),
     )
-    still_lawful.check_safe(
+    place_check.refuse_unsafe(
         now,
         site=N_("Nobody is safe at that site any more. Rank again."),
         danger=N_(

@@ -12,17 +12,17 @@ from app.database.register import RegisterSnapshot
 from app.database.transaction import Transaction
 from app.ranking import rankings
 from app.ranking.store import situation
-from app.ranking.store.situation import Standing
+from app.ranking.store.situation import ReferralSituation
 
 
 @dataclass(frozen=True, slots=True)
-class Ground:
+class SwapSnapshot:
     """The country, the register, and how things stand at one moment."""
 
     at: datetime
     reference: Reference
     snapshot: RegisterSnapshot
-    standing: Standing
+    standing: ReferralSituation
 
     def situation(
         self, need: Need, *, declined: frozenset[str], free: Mapping[str, int] | None = None
@@ -46,10 +46,10 @@ class Ground:
         )
 
 
-async def ground(tx: Transaction, referral_id: UUID) -> Ground:
+async def read_snapshot(tx: Transaction, referral_id: UUID) -> SwapSnapshot:
     """Read how things stand now; `referral_id` is for whom it is asked."""
     reference = await tx.snapshots.reference(tx)
     standing = await situation.read(
         tx, referral_id, rankings_per_hour=reference.policy.rankings_per_hour
     )
-    return Ground(tx.at, reference, await tx.snapshots.register(tx), standing)
+    return SwapSnapshot(tx.at, reference, await tx.snapshots.register(tx), standing)

@@ -14,7 +14,7 @@ from app.referrals import referrals
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class PlaceCheck:
     """The codes of the rules in the way of a place, its region, and whether its site is compromised."""
 
     against: tuple[str, ...]
@@ -27,13 +27,13 @@ class Standing:
         return tuple(code for code in self.against if code in SAFETY)
 
 
-async def standing(
+async def check_place(
     tx: Transaction,
     place_id: UUID,
     content: Mapping[str, Any],
     *,
     capped_regions: frozenset[str] = frozenset(),
-) -> Standing:
+) -> PlaceCheck:
     """Compare a place with what is known of a household; caps count only where those that are reached are given."""
     reference = await tx.snapshots.reference(tx)
     place = await register.standing(tx, place_id)
@@ -46,10 +46,10 @@ async def standing(
         capped_regions=capped_regions,
     )
     against = still_against(need, place.group, situation, policy=reference.policy)
-    return Standing(against, place.group.region, place.compromised)
+    return PlaceCheck(against, place.group.region, place.compromised)
 
 
-def check_safe(now: Standing, *, site: str, danger: str, rules: tuple[str, ...]) -> None:
+def refuse_unsafe(now: PlaceCheck, *, site: str, danger: str, rules: tuple[str, ...]) -> None:
     """Refuse where the site, or what is known of the danger, forbids a place; each in words of its own.
 
     `rules` are named where it is the danger.
