@@ -22,12 +22,12 @@ from app.deps import Parts
 from app.errors import Conflict, OperatorError, Unavailable
 from app.placing import arrival_alarms, erasure, holds, returns
 from app.placing.erasure_list import ErasureList
-from app.placing.store import agreements, placements
+from app.placing.store import agreement_rows, placement_rows
 from app.placing.swaps import proposals
 from app.ranking import peaks, vacancies
-from app.ranking.store import vacancies as vacancy_rows
+from app.ranking.store import vacancy_rows
 from app.referrals import reminders
-from app.referrals.store import waiting
+from app.referrals.store import waiting_rows
 from app.registry import availability
 from app.shares import shares_shown
 from app.webhooks.courier import Courier
@@ -81,9 +81,9 @@ async def prune(tx: Transaction) -> float:
     await deliveries.prune(tx)
     await answers.prune(tx)
     await vacancy_rows.prune(tx)
-    await waiting.prune(tx)
+    await waiting_rows.prune(tx)
     await peaks.prune(tx)
-    await agreements.prune(tx)
+    await agreement_rows.prune(tx)
     await sign_ins.prune(tx, kept=sessions.KEPT)
     return PRUNE_S
 
@@ -131,7 +131,7 @@ async def retain(tx: Transaction, *, listed: ErasureList) -> float:
 
 async def remind_of_returns(tx: Transaction) -> float:
     """Remind of agreements to return whose day has come."""
-    return AT_ONCE_S if await returns.remind(tx) == placements.BATCH else RETURNS_S
+    return AT_ONCE_S if await returns.remind(tx) == placement_rows.BATCH else RETURNS_S
 
 
 async def miss_arrivals(tx: Transaction) -> float:

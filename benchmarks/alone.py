@@ -14,7 +14,7 @@ from app.allocation.ranking.rank import Inputs
 from app.allocation.ranking.replay import digest
 from app.database.transaction import Transaction
 from app.ranking import rankings
-from app.ranking.store import rankings as recorded
+from app.ranking.store import ranking_rows
 from benchmarks import cases
 from benchmarks.figures import Line, limited, percentile
 from benchmarks.ground import Ground
@@ -52,7 +52,7 @@ async def _inputs(
     last = await tx.rows(
         text("SELECT id FROM rankings ORDER BY as_of DESC LIMIT :most"), {"most": RANKINGS}
     )
-    read = [await recorded.read(tx, row.id) for row in last]
+    read = [await ranking_rows.read(tx, row.id) for row in last]
     return [(await rankings.recompute(tx, *found)).inputs for found in read if found]
 
 

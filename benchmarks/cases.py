@@ -16,7 +16,7 @@ from app.database.transaction import Transaction
 from app.demo import demo
 from app.models import Ranking
 from app.ranking import offers
-from app.ranking.store.rankings import RankingRow
+from app.ranking.store.ranking_rows import RankingRow
 from app.reference import load
 from app.registry.store import bulk
 from app.seal import Keyring

@@ -12,9 +12,9 @@ from sqlalchemy import text
 from app.allocation.peaks.peaks import MOST, Asker, plan
 from app.database.transaction import Transaction
 from app.ranking import peaks
-from app.ranking.store import peaks as rows
+from app.ranking.store import peak_rows
 from app.referrals import referrals
-from app.referrals.store import referrals as referral_rows
+from app.referrals.store import referral_rows
 from benchmarks import cases
 from benchmarks.cases import Desk
 from benchmarks.figures import Line, limited
@@ -86,7 +86,7 @@ def _asking(ground: Ground, desk: Desk) -> tuple[list[Asker], dict[str, int]]:
         reference, snapshot = await tx.snapshots.reference(tx), await tx.snapshots.register(tx)
         found = (await referral_rows.list_waiting(tx, desk.provider_id))[:MOST]
         opened = [referrals.unseal(tx, row) for row in found]
-        standings = await rows.read_situations(
+        standings = await peak_rows.read_situations(
             tx, [one.id for one in opened], rankings_per_hour=1000
         )
         ranked, _ = peaks.rank_and_plan(opened, standings, reference, snapshot, tx.at)

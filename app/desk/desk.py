@@ -8,20 +8,19 @@ from app.database import access_entry, access_log
 from app.database.transaction import Transaction
 from app.desk.store import desk
 from app.errors import Missing, TooOften
-from app.placing.store import swaps as swap_rows
-from app.placing.store.holds import HoldRow
-from app.placing.store.placements import PlacementRow
-from app.placing.store.swaps import LegRow
+from app.placing.store import swap_rows
+from app.placing.store.hold_rows import HoldRow
+from app.placing.store.placement_rows import PlacementRow
+from app.placing.store.swap_rows import LegRow
 from app.placing.swaps import proposals
 from app.placing.swaps.proposals import SwapView
 from app.ranking import rankings
 from app.ranking.rankings import RecordedRanking
 from app.referrals import referrals, waiting
 from app.referrals.referrals import UnsealedReferral
-from app.referrals.store import referrals as referral_rows
-from app.referrals.store import waiting as waiting_rows
-from app.referrals.store.referrals import ReferralRow
-from app.referrals.store.waiting import WaitingNews
+from app.referrals.store import referral_rows, waiting_rows
+from app.referrals.store.referral_rows import ReferralRow
+from app.referrals.store.waiting_rows import WaitingNews
 from app.referrals.waiting import WaitingReferral
 
 MOST_WAITING = 200

@@ -15,7 +15,7 @@ from app.ledger.store import household_counts
 from app.ledger.store.household_counts import Whose
 from app.reference import load
 from app.referrals import referrals
-from app.referrals.store import referrals as referral_rows
+from app.referrals.store import referral_rows
 
 HOUSEHOLDS, CHILDREN, MEN = "households", "children", "men"
 WITH_CHILDREN, WITH_MEN = "with_children", "with_men"

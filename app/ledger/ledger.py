@@ -26,10 +26,10 @@ from app.database.transaction import Transaction
 from app.ledger.store import ledger
 from app.ledger.store.ledger import NewLeaf, NewOpening
 from app.ranking import rankings
-from app.ranking.store import rankings as ranking_rows
+from app.ranking.store import ranking_rows
 from app.reference import load
 from app.referrals import referrals
-from app.referrals.store import referrals as referral_rows
+from app.referrals.store import referral_rows
 from app.seal import DataKey
 
 SALT_BYTES = 16

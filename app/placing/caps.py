@@ -10,11 +10,11 @@ from app.database.caller import Caller
 from app.database.transaction import Transaction
 from app.errors import Conflict, Fault, Forbidden, Invalid, Missing
 from app.ledger.ledger import append_clear
-from app.placing.store import caps, holds
-from app.placing.store.caps import CapRow
-from app.placing.store.placements import PlacementRow
+from app.placing.store import cap_rows, hold_rows
+from app.placing.store.cap_rows import CapRow
+from app.placing.store.placement_rows import PlacementRow
 from app.ranking import rankings
-from app.ranking.store import rankings as ranking_rows
+from app.ranking.store import ranking_rows
 from app.reference import load
 
 MONTHS = 3
@@ -59,7 +59,7 @@ async def set_cap(tx: Transaction, wanted: CapRequest) -> CapView:
     # Of two caps that are set at once the second sees the first: nothing else is locked after the
     # ledger.
     await counters.lock(tx, "ledger")
-    if await caps.overlaps(tx, region, begins_at=begins_at, ends_at=ends_at):
+    if await cap_rows.overlaps(tx, region, begins_at=begins_at, ends_at=ends_at):
         raise Conflict(
             "cap_overlaps", "Your region has a cap on one of these days: withdraw it first."
         )
@@ -77,7 +77,7 @@ async def set_cap(tx: Transaction, wanted: CapRequest) -> CapView:
         "account_id": tx.caller.account_id,
         "index": await append_clear(tx, leaf_type=CAP, content=content),
     }
-    await caps.add(tx, values)
+    await cap_rows.add(tx, values)
     return await _shown(tx, id_)
 
 
@@ -89,15 +89,15 @@ def faults_of(tx: Transaction, wanted: CapRequest) -> tuple[Fault, ...]:
 
 async def withdraw_cap(tx: Transaction, cap_id: UUID) -> CapView:
     """End a cap of the caller's region at once; the ledger gets a correction of its leaf. Once more changes nothing."""
-    cap = await caps.read(tx, cap_id)
+    cap = await cap_rows.read(tx, cap_id)
     if cap is None or cap.region != _region_of(tx.caller):
         raise Missing
-    locked = await caps.read(tx, cap_id, lock=True)
+    locked = await cap_rows.read(tx, cap_id, lock=True)
     if locked is not None and locked.withdrawn_at is None:
         today = load().country.day_of(tx.at)
         if locked.ends_at <= tx.at:
             raise Conflict("cap_is_over", "This cap is over already.")
-        await caps.withdraw(tx, cap_id, on=today)
+        await cap_rows.withdraw(tx, cap_id, on=today)
         by = {"role": "auditor", "region": cap.region}
         said = _content(cap.region, cap.at_most, cap.reason, (cap.first_day, today))
         content = {**said, "corrects": cap.index, "by": by, "code": WITHDRAWN}
@@ -109,7 +109,7 @@ async def list_for(
     tx: Transaction, *, region: str | None, limit: int, after: tuple[date, UUID] | None
 ) -> list[CapView]:
     """Return every region's caps, the one that begins last first."""
-    rows = await caps.list_for(tx, region=region, limit=limit, after=after)
+    rows = await cap_rows.list_for(tx, region=region, limit=limit, after=after)
     displaced = await displaced_nights(tx)
     return [CapView(row, row.holds(tx.at), displaced.get(str(row.id))) for row in rows]
 
@@ -119,7 +119,7 @@ async def displaced_nights(
 ) -> Mapping[str, int | None]:
     """Return the nights that caps displaced, in some or all quarters that are sealed; None where one has few."""
     sums: dict[str, int | None] = {}
-    for displaced in await caps.displaced_nights(tx, quarters):
+    for displaced in await cap_rows.displaced_nights(tx, quarters):
         for cap_id, nights in displaced.items():
             before = sums.get(cap_id, 0)
             sums[cap_id] = None if before is None or nights is None else before + nights
@@ -139,7 +139,7 @@ async def note_displacement(
     """
     if placement.reason == SAFETY:
         return
-    hold = await holds.read(tx, placement.hold_id, provider_id=placement.provider_id)
+    hold = await hold_rows.read(tx, placement.hold_id, provider_id=placement.provider_id)
     recorded = None if hold is None else await ranking_rows.read(tx, hold.ranking_id)
     if recorded is None or recorded[1] is None:
         return
@@ -147,11 +147,13 @@ async def note_displacement(
     left_out = sorted(
         {out.region for out in ranked.ranking.excluded if out.rule == CAP} - {placement.receiving}
     )
-    await caps.note_displacement(tx, leaf, await caps.held_at(tx, left_out, at=ranked.as_of))
+    await cap_rows.note_displacement(
+        tx, leaf, await cap_rows.held_at(tx, left_out, at=ranked.as_of)
+    )
 
 
 async def _shown(tx: Transaction, cap_id: UUID) -> CapView:
-    row = await caps.read(tx, cap_id)
+    row = await cap_rows.read(tx, cap_id)
     assert row is not None  # noqa: S101 - it was written or read in this transaction
     return CapView(row, row.holds(tx.at), (await displaced_nights(tx)).get(str(cap_id)))
 

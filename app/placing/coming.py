@@ -6,10 +6,10 @@ from uuid import UUID
 
 from app.database.transaction import Transaction
 from app.errors import Erased
-from app.placing.store.placements import PlacementRow
+from app.placing.store.placement_rows import PlacementRow
 from app.referrals import referrals
-from app.referrals.store import referrals as referral_rows
-from app.referrals.store.referrals import ReferralRow
+from app.referrals.store import referral_rows
+from app.referrals.store.referral_rows import ReferralRow
 
 Content = Mapping[str, Any]
 

@@ -11,12 +11,12 @@ from app.errors import Conflict, Missing
 from app.placing import place_check, returns
 from app.placing.holds import part_of_swap
 from app.placing.placements import notify_providers
-from app.placing.store import caps, hold_changes, holds, placements
-from app.placing.store.holds import HoldRow
-from app.placing.store.placements import PlacementRow
+from app.placing.store import cap_rows, hold_changes, hold_rows, placement_rows
+from app.placing.store.hold_rows import HoldRow
+from app.placing.store.placement_rows import PlacementRow
 from app.referrals import referrals
-from app.referrals.store import referrals as referral_rows
-from app.referrals.store.referrals import ReferralRow
+from app.referrals.store import referral_rows
+from app.referrals.store.referral_rows import ReferralRow
 from app.words import N_
 
 CLOSED_HOLD = {
@@ -46,7 +46,7 @@ async def confirm_hold(
     wanted: Confirmation,
 ) -> PlacementRow:
     """Confirm an accepted hold: the household is on its way. What they leave stays theirs until they have arrived."""
-    hold = await holds.read(tx, wanted.hold_id, provider_id=tx.caller.provider, lock=True)
+    hold = await hold_rows.read(tx, wanted.hold_id, provider_id=tx.caller.provider, lock=True)
     if hold is None or hold.provider_id != tx.caller.provider:
         raise Missing
     if hold.swap_id is not None:
@@ -63,7 +63,7 @@ async def confirm_hold(
     returns.check(
         wanted.return_by, reason=placement["reason"], cross_regional=placement["cross_regional"]
     )
-    if not await placements.add(tx, placement):
+    if not await placement_rows.add(tx, placement):
         raise Conflict(
             "already_moving_on", "They are on their way from there to another place already."
         )
@@ -77,7 +77,9 @@ async def confirm_hold(
 
 async def _previous(tx: Transaction, placement_id: UUID) -> PlacementRow:
     """Return the placement that a household is to leave: one in which they are now, for either of its providers."""
-    previous = await placements.read(tx, placement_id, provider_id=tx.caller.provider, lock=True)
+    previous = await placement_rows.read(
+        tx, placement_id, provider_id=tx.caller.provider, lock=True
+    )
     if previous is None:
         raise Missing
     if previous.status != "arrived":
@@ -149,7 +151,7 @@ async def _check_still_lawful(
         tx,
         hold.place_id,
         content,
-        capped_regions=await caps.capped_regions(tx, besides=hold.referral_id),
+        capped_regions=await cap_rows.capped_regions(tx, besides=hold.referral_id),
     )
     place_check.refuse_unsafe(
         now,

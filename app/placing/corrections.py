@@ -12,8 +12,8 @@ from app.ledger import ledger
 from app.ledger.ledger import Stay
 from app.placing import placements
 from app.placing.placements import RecordedPlacement
-from app.placing.store import placements as placement_rows
-from app.placing.store.placements import PlacementRow
+from app.placing.store import placement_rows
+from app.placing.store.placement_rows import PlacementRow
 from app.placing.swaps import swap_course
 from app.reference import load
 

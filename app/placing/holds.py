@@ -11,10 +11,10 @@ from app.database import outbox
 from app.database.transaction import Transaction
 from app.errors import Conflict, Missing
 from app.placing import coming, place_check
-from app.placing.store import hold_changes, holds, placements
-from app.placing.store.holds import HoldRow
+from app.placing.store import hold_changes, hold_rows, placement_rows
+from app.placing.store.hold_rows import HoldRow
 from app.referrals import referrals
-from app.referrals.store import referrals as referral_rows
+from app.referrals.store import referral_rows
 from app.words import N_
 
 UNSAFE_SITE = N_(
@@ -61,7 +61,7 @@ async def read(
     hold_id: UUID,
 ) -> HoldView:
     """Return a hold that the caller's provider sent or received."""
-    row = await holds.read(tx, hold_id, provider_id=tx.caller.provider)
+    row = await hold_rows.read(tx, hold_id, provider_id=tx.caller.provider)
     if row is None:
         raise Missing
     return await _shown(tx, row)
@@ -75,7 +75,7 @@ async def list_for(
     after: tuple[datetime, UUID] | None,
 ) -> list[HoldView]:
     """Return the holds that the caller's provider sent or received, newest first."""
-    rows = await holds.list_for(tx, tx.caller.provider, status=status, limit=limit, after=after)
+    rows = await hold_rows.list_for(tx, tx.caller.provider, status=status, limit=limit, after=after)
     return [await _shown(tx, row) for row in rows]
 
 
@@ -205,7 +205,7 @@ async def _sent(tx: Transaction, hold_id: UUID) -> HoldRow:
 
 
 async def _locked(tx: Transaction, hold_id: UUID, *, side: str) -> HoldRow:
-    row = await holds.read(tx, hold_id, provider_id=tx.caller.provider, lock=True)
+    row = await hold_rows.read(tx, hold_id, provider_id=tx.caller.provider, lock=True)
     if row is None or getattr(row, side) != tx.caller.provider:
         raise Missing
     if row.swap_id is not None and row.live:
@@ -240,7 +240,7 @@ async def _tell(tx: Transaction, row: HoldRow, *, freed: bool = False) -> None:
 
 async def notify_availability(tx: Transaction, *, site_id: UUID, owner_id: UUID) -> None:
     """Tell the owner of a site that what is free there has changed; nobody else hears of it at once."""
-    municipality = await placements.municipality_of(tx, site_id)
+    municipality = await placement_rows.municipality_of(tx, site_id)
     region = (await tx.snapshots.reference(tx)).region_of(municipality)
     await outbox.add(tx, kind="availability", subject=region, audience=[owner_id])
 

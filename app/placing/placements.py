@@ -11,13 +11,12 @@ from app.database import outbox
 from app.database.transaction import Transaction
 from app.errors import Conflict, Fault, Forbidden, Invalid, Missing
 from app.ledger import household_counts, ledger
-from app.placing import caps, danger_changes, returns
-from app.placing import holds as hold_acts
-from app.placing.store import departures, hold_changes, holds, placements
-from app.placing.store.placements import PlacementRow
+from app.placing import caps, danger_changes, holds, returns
+from app.placing.store import departures, hold_changes, hold_rows, placement_rows
+from app.placing.store.placement_rows import PlacementRow
 from app.placing.swaps import swap_course
 from app.referrals import referrals
-from app.referrals.store import referrals as referral_rows
+from app.referrals.store import referral_rows
 
 ONWARD = "follow_on_place"
 """Where a household goes that leaves for its next place in a swap: its stay goes on."""
@@ -38,7 +37,7 @@ class RecordedPlacement:
 
 async def read(tx: Transaction, placement_id: UUID, *, lock: bool = False) -> PlacementRow:
     """Return a placement that the caller's provider sent or received; locked against changes if asked."""
-    row = await placements.read(tx, placement_id, provider_id=tx.caller.provider, lock=lock)
+    row = await placement_rows.read(tx, placement_id, provider_id=tx.caller.provider, lock=lock)
     if row is None:
         raise Missing
     return row
@@ -52,7 +51,7 @@ async def list_for(
     after: tuple[datetime, UUID] | None,
 ) -> list[PlacementRow]:
     """Return the placements that the caller's provider sent or received, newest first."""
-    return await placements.list_for(
+    return await placement_rows.list_for(
         tx, tx.caller.provider, status=status, limit=limit, after=after
     )
 
@@ -83,7 +82,7 @@ async def record_arrival(
         await ledger.record_departure(tx, placement.began_with, at=tx.at, swap_id=swap_id)
     began = placement.began_id if left else None
     arrived = {"status": "arrived", "arrived_at": tx.at, "began_id": began, **ALARM_OVER}
-    if not await placements.change(tx, placement_id, expected="underway", values=arrived):
+    if not await placement_rows.change(tx, placement_id, expected="underway", values=arrived):
         raise _not("underway")
     now = await notify_providers(tx, placement_id, freed=False)
     leaf = await _begin(tx, now, leaf_due=due.arrival)
@@ -96,7 +95,7 @@ async def _expect_again(
     placement: PlacementRow,
 ) -> None:
     """Take back that a household did not come, and look again whether it is safe there."""
-    again = await placements.expect_again(tx, placement.id)
+    again = await placement_rows.expect_again(tx, placement.id)
     if again is None:
         raise Conflict(
             "already_moving_on", "They went on to another place: record first what became of that."
@@ -131,7 +130,7 @@ async def _record(
     tx: Transaction,
     placement: PlacementRow,
 ) -> int:
-    hold = await holds.read(tx, placement.hold_id, provider_id=placement.provider_id)
+    hold = await hold_rows.read(tx, placement.hold_id, provider_id=placement.provider_id)
     assert hold is not None  # noqa: S101 - a foreign key says so
     begun = ledger.Begun(
         placement_id=placement.id,
@@ -158,19 +157,19 @@ async def record_no_show(
     if placement.status not in {"underway", "no_show"}:
         raise _not("underway")
     if placement.status == "underway":
-        await placements.change(
+        await placement_rows.change(
             tx,
             placement_id,
             expected="underway",
             values={"status": "no_show", "no_show_at": tx.at, **ALARM_OVER},
         )
     if safety_checked and placement.safety_checked_at is None:
-        await placements.change(
+        await placement_rows.change(
             tx, placement_id, expected="no_show", values={"safety_checked_at": tx.at}
         )
         await hold_changes.free(tx, placement_id)
         # Who was to move with the referral that they came with lives where they lived.
-        lives = await placements.lives_somewhere(tx, placement.referral_id)
+        lives = await placement_rows.lives_somewhere(tx, placement.referral_id)
         await referral_rows.set_status(tx, placement.referral_id, "placed" if lives else "open")
         await swap_course.note_no_show(tx, course, placement_id)
     return await notify_providers(tx, placement_id, freed=safety_checked)
@@ -193,7 +192,7 @@ async def note_plans(
         raise Conflict("placement_status", "This placement is not underway or arrived.")
     changes = {**changes, **_agreed(tx, placement, changes)}
     if changes:
-        await placements.change(tx, placement_id, expected=placement.status, values=changes)
+        await placement_rows.change(tx, placement_id, expected=placement.status, values=changes)
     if "blockers" in changes:
         await departures.block(tx, placement_id, codes=changes["blockers"])
     now = await notify_providers(tx, placement_id, freed=False)
@@ -269,7 +268,7 @@ async def record_departure(
     # The referral first: the receiver may change it only while the placement lives.
     if not goes_on:
         await referral_rows.set_status(tx, placement.referral_id, "ended")
-    await placements.change(tx, placement_id, expected="arrived", values=changes)
+    await placement_rows.change(tx, placement_id, expected="arrived", values=changes)
     await hold_changes.free(tx, placement_id)
     await swap_course.note_departure(tx, course, placement_id, goes_on=goes_on)
     now = await notify_providers(tx, placement_id, freed=True)
@@ -285,7 +284,7 @@ async def notify_providers(tx: Transaction, placement_id: UUID, *, freed: bool) 
         tx, kind="placement", subject=str(row.id), audience=[row.provider_id, row.receiver_id]
     )
     if freed:
-        await hold_acts.notify_availability(tx, site_id=row.site_id, owner_id=row.receiver_id)
+        await holds.notify_availability(tx, site_id=row.site_id, owner_id=row.receiver_id)
     return row
 
 

@@ -4,7 +4,7 @@ from datetime import date
 
 from app.database.transaction import Transaction
 from app.errors import Fault, Invalid
-from app.placing.store import placements
+from app.placing.store import placement_rows
 from app.reference import load
 
 
@@ -29,7 +29,7 @@ def agreement(return_by: date | None, *, reason: str, cross_regional: bool) -> s
 async def remind(tx: Transaction) -> int:
     """Remind both providers of each agreement whose day has come, once; return how many there were."""
     today = load().country.day_of(tx.at)
-    reminded = await placements.remind_of_returns(tx, today=today)
+    reminded = await placement_rows.remind_of_returns(tx, today=today)
     if reminded:
         tx.wrote_outbox()
     return reminded

@@ -11,12 +11,12 @@ from app.database import answers
 from app.database.transaction import Transaction
 from app.errors import Conflict, Erased, Fault, Invalid, Missing
 from app.placing.holds import HoldView
-from app.placing.store import caps, holds, leaving
-from app.placing.store.holds import Asker, NewHold
+from app.placing.store import cap_rows, hold_rows, leaving
+from app.placing.store.hold_rows import Asker, NewHold
 from app.ranking import offers, rankings
 from app.referrals import referrals
-from app.referrals.store import referrals as referral_rows
-from app.referrals.store.referrals import ReferralRow
+from app.referrals.store import referral_rows
+from app.referrals.store.referral_rows import ReferralRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +53,7 @@ async def take_hold(
     hold = _new(wanted, at=tx.at)
     asker = Asker(tuple(sorted(tx.caller.roles)), tx.caller.source, tx.caller.request_id)
     answer = record(hold)
-    taken = await holds.take_place(tx, wanted, answer, asker)
+    taken = await hold_rows.take_place(tx, wanted, answer, asker)
     go_first = None
     if not taken.referral and wanted.leaves_region:
         go_first = await _go_first(tx, request)
@@ -150,7 +150,7 @@ async def _check_cap(tx: Transaction, request: HoldRequest, *, group_id: UUID) -
     """Refuse where the region's cap has been reached since: of those who ask at once, one after the other."""
     groups = {group.id: group.region for group in (await tx.snapshots.register(tx)).register.groups}
     region = groups.get(str(group_id))
-    if region is not None and not await caps.has_room(tx, region, besides=request.referral_id):
+    if region is not None and not await cap_rows.has_room(tx, region, besides=request.referral_id):
         raise Conflict(
             "ranking_outdated",
             "The region's cap has been reached since this ranking; ask for a new one.",

@@ -8,7 +8,7 @@ from app.placing import holds
 from app.placing.swaps import swap_course
 from app.referrals import referrals
 from app.referrals.referrals import UnsealedReferral
-from app.referrals.store import referrals as referral_rows
+from app.referrals.store import referral_rows
 
 
 async def withdraw(

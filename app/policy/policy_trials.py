@@ -12,7 +12,7 @@ from app.database.transaction import Transaction
 from app.errors import Erased
 from app.policy import policies
 from app.ranking.rankings import RankingBasis, unseal_basis
-from app.ranking.store import rankings
+from app.ranking.store import ranking_rows
 
 TRY = "try"
 """What the access log calls it."""
@@ -41,7 +41,7 @@ async def try_out(
     what is no policy.
     """
     draft = policies.parsed(document)
-    ids = await rankings.newest(tx, most=last)
+    ids = await ranking_rows.newest(tx, most=last)
     tally, passed_over = Tally(), 0
     kept: dict[str, Register] = {}
     for done, id_ in enumerate(ids, start=1):
@@ -62,7 +62,7 @@ async def _recorded(
     tx: Transaction, id_: UUID, *, kept: dict[str, Register]
 ) -> RankingBasis | None:
     """Return what a ranking was made from, or None where that cannot be read."""
-    found = await rankings.read(tx, id_)
+    found = await ranking_rows.read(tx, id_)
     if found is None:
         return None
     try:

@@ -20,13 +20,12 @@ from app.database.transaction import Transaction
 from app.errors import Missing
 from app.ranking import rankings
 from app.ranking.rankings import RecordedRanking
-from app.ranking.store import peaks as rows
-from app.ranking.store import rankings as ranking_rows
-from app.ranking.store.peaks import CountsRow, ReferralSituations
-from app.ranking.store.rankings import RankingRow
+from app.ranking.store import peak_rows, ranking_rows
+from app.ranking.store.peak_rows import CountsRow, ReferralSituations
+from app.ranking.store.ranking_rows import RankingRow
 from app.referrals import referrals, waiting
 from app.referrals.referrals import UnsealedReferral
-from app.referrals.store import referrals as referral_rows
+from app.referrals.store import referral_rows
 
 OVERRIDE = "peak_plan"
 """The override reason that the hold of an offer below rank 1 gives."""
@@ -82,7 +81,9 @@ async def plan_peak(
     reference = await tx.snapshots.reference(tx)
     opened, refused, left_out = await _taking_part(tx, ids, reference.policy)
     most = reference.policy.rankings_per_hour
-    standings = await rows.read_situations(tx, [one.id for one in opened], rankings_per_hour=most)
+    standings = await peak_rows.read_situations(
+        tx, [one.id for one in opened], rankings_per_hour=most
+    )
     waits = {one.id: standings.each[one.id].wait_s for one in opened}
     refused += [_part(one, TOO_OFTEN, wait_s=waits[one.id]) for one in opened if waits[one.id]]
     taking_part = [one for one in opened if not waits[one.id]]
@@ -174,17 +175,17 @@ async def ask_counts(
     come or go.
     """
     policy = (await tx.snapshots.reference(tx)).policy
-    of_this_step = await rows.newest(tx, minutes=policy.availability_step_minutes)
+    of_this_step = await peak_rows.newest(tx, minutes=policy.availability_step_minutes)
     if of_this_step is not None:
         return of_this_step
     id_ = uuid4()
-    await rows.ask(tx, id_, account_id=tx.caller.account_id)
+    await peak_rows.ask(tx, id_, account_id=tx.caller.account_id)
     return await read_counts(tx, id_)
 
 
 async def read_counts(tx: Transaction, id_: UUID) -> CountsRow:
     """Return a plan in counts; Missing where there is none."""
-    row = await rows.read(tx, id_)
+    row = await peak_rows.read(tx, id_)
     if row is None:
         raise Missing
     return row
@@ -194,7 +195,7 @@ async def make_counts(
     tx: Transaction,
 ) -> int:
     """Make the plans in counts that were asked for, as the worker; return how many."""
-    asked = await rows.lock_unmade(tx)
+    asked = await peak_rows.lock_unmade(tx)
     if not asked:
         return 0
     reference = await tx.snapshots.reference(tx)
@@ -203,11 +204,13 @@ async def make_counts(
     opened = [referrals.unseal(tx, row) for row in found]
     ordered = waiting.in_order(opened, policy=reference.policy)[:MOST]
     most = reference.policy.rankings_per_hour
-    standings = await rows.read_situations(tx, [one.id for one in ordered], rankings_per_hour=most)
+    standings = await peak_rows.read_situations(
+        tx, [one.id for one in ordered], rankings_per_hour=most
+    )
     ranked, plan = await asyncio.to_thread(
         rank_and_plan, ordered, standings, reference, snapshot, tx.at
     )
-    await rows.answer(tx, asked, plan_in_counts(ranked, plan))
+    await peak_rows.answer(tx, asked, plan_in_counts(ranked, plan))
     opened_ids = tuple(sorted(tx.looks.referral_ids))
     await access_log.add(
         tx, access_log.of_actor(tx.actor, "rank", "peak_plan", asked[0], referral_ids=opened_ids)
@@ -217,7 +220,7 @@ async def make_counts(
 
 async def prune(tx: Transaction) -> None:
     """Forget the counts of a day ago."""
-    await rows.prune(tx)
+    await peak_rows.prune(tx)
 
 
 def plan_in_counts(ranked: Sequence[RankedCase], plan: Plan) -> dict[str, Any]:

@@ -17,8 +17,8 @@ from app.database.reference import Reference
 from app.database.register import RegisterSnapshot
 from app.database.transaction import Transaction
 from app.errors import Conflict, Erased, Missing, TooOften
-from app.ranking.store import rankings, situation
-from app.ranking.store.rankings import RankingRow
+from app.ranking.store import ranking_rows, situation
+from app.ranking.store.ranking_rows import RankingRow
 from app.ranking.store.situation import ReferralSituation
 from app.reference import load
 from app.referrals import referrals
@@ -61,7 +61,7 @@ async def rank_places(
     ranked = await compute_ranking(tx, referral)
     snapshot = await tx.snapshots.register(tx)
     await register.record(tx, snapshot)
-    await rankings.add(tx, [ranking_row(referral, ranked, snapshot=snapshot)])
+    await ranking_rows.add(tx, [ranking_row(referral, ranked, snapshot=snapshot)])
     return ranked
 
 
@@ -228,8 +228,8 @@ async def replay(
 
 
 async def _recorded(tx: Transaction, ranking_id: UUID) -> tuple[RankingRow, bytes | None] | None:
-    recorded = await rankings.read(tx, ranking_id)
-    concerned = tx.caller.region is not None and await rankings.concerns_region(
+    recorded = await ranking_rows.read(tx, ranking_id)
+    concerned = tx.caller.region is not None and await ranking_rows.concerns_region(
         tx, ranking_id, region=tx.caller.region
     )
     if recorded is None:
@@ -299,7 +299,7 @@ async def _policy(tx: Transaction, hash_: str) -> tuple[Policy, str]:
     reference = await tx.snapshots.reference(tx)
     if hash_ == reference.policy_hash:
         return reference.policy, reference.policy.version
-    return await rankings.read_policy(tx, hash_)
+    return await ranking_rows.read_policy(tx, hash_)
 
 
 async def _register(tx: Transaction, hash_: str, kept: dict[str, Register]) -> Register:

@@ -10,12 +10,12 @@ from app.database import counters, outbox, register
 from app.database.transaction import Transaction
 from app.ranking import rankings
 from app.ranking.rankings import RecordedRanking
-from app.ranking.store import vacancies
-from app.ranking.store.vacancies import Chance, PendingVacancy, VacancyRow
+from app.ranking.store import vacancy_rows
+from app.ranking.store.vacancy_rows import Chance, PendingVacancy, VacancyRow
 from app.referrals import referrals
 from app.referrals.referrals import UnsealedReferral
-from app.referrals.store import referrals as referral_rows
-from app.referrals.store.referrals import ReferralRow
+from app.referrals.store import referral_rows
+from app.referrals.store.referral_rows import ReferralRow
 from app.seal import SealBroken
 
 RANKED_AT_ONCE = 20
@@ -27,7 +27,7 @@ async def list_for(
     tx: Transaction, *, limit: int, after: tuple[datetime, UUID] | None
 ) -> list[VacancyRow]:
     """Return what came free at the caller's provider's sites, newest first, each with a number and nobody in it."""
-    return await vacancies.list_for(tx, tx.caller.provider, limit=limit, after=after)
+    return await vacancy_rows.list_for(tx, tx.caller.provider, limit=limit, after=after)
 
 
 async def rank_next_waiting(
@@ -39,7 +39,7 @@ async def rank_next_waiting(
     hold an offer of it like of any other. The owner of what came free learns for how many that is
     so, once all have been ranked.
     """
-    came_free = await vacancies.lock_pending(tx)
+    came_free = await vacancy_rows.lock_pending(tx)
     if not came_free or await counters.read(tx, "register") != tx.register_version:
         return bool(
             came_free
@@ -59,7 +59,7 @@ async def rank_next_waiting(
     await _tell(tx, chances)
     done = len(waiting) < RANKED_AT_ONCE
     reached = waiting[-1].id if waiting else None
-    wanted = await vacancies.add_counts(tx, lawful_for, reached=reached, done=done)
+    wanted = await vacancy_rows.add_counts(tx, lawful_for, reached=reached, done=done)
     for provider_id, vacancy_id in wanted.items() if done else ():
         await outbox.add(tx, kind=TOLD, subject=str(vacancy_id), audience=[provider_id])
     return True
@@ -96,7 +96,7 @@ async def _tell(tx: Transaction, chances: Sequence[Chance]) -> None:
     # Written last: a hold on one of these referrals waits for whoever writes its ranking, but not
     # for the reckoning.
     await register.record(tx, await tx.snapshots.register(tx))
-    await vacancies.record(tx, chances)
+    await vacancy_rows.record(tx, chances)
     for chance in chances:
         ranking = chance.ranking
         await outbox.add(

@@ -11,8 +11,8 @@ from app.database.transaction import Transaction
 from app.errors import Conflict, Fault, Invalid, Missing
 from app.reference import load
 from app.referrals import referrals
-from app.referrals.store import alternatives
-from app.referrals.store.alternatives import AlternativeRow, Capacity
+from app.referrals.store import alternative_rows
+from app.referrals.store.alternative_rows import AlternativeRow, Capacity
 
 NEWS, ALARM = "waiting", "alarm"
 """Events about an alternative: that something about it changed, and that somebody has to act at once."""
@@ -39,7 +39,7 @@ async def begin_alternative(
     referral = await referrals.read(tx, referral_id, lock=True)
     if referral.status not in {"open", "held"}:
         raise Conflict("referral_not_open", "This referral has a placement, or is closed.")
-    if await alternatives.in_use(tx, referral.id):
+    if await alternative_rows.in_use(tx, referral.id):
         raise Conflict(
             "alternative_in_use", "This referral has an alternative; end that one first."
         )
@@ -59,7 +59,7 @@ async def begin_alternative(
         ended_at=None,
         end_reason=None,
     )
-    if not await alternatives.add(tx, row):
+    if not await alternative_rows.add(tx, row):
         raise Conflict(
             "no_capacity", "This provider can help no more households where they are at the moment."
         )
@@ -69,7 +69,7 @@ async def begin_alternative(
 
 async def read(tx: Transaction, alternative_id: UUID, *, lock: bool = False) -> AlternativeRow:
     """Return an alternative of one of the caller's provider's referrals, or for which that is responsible."""
-    row = await alternatives.read(tx, alternative_id, provider_id=tx.caller.provider, lock=lock)
+    row = await alternative_rows.read(tx, alternative_id, provider_id=tx.caller.provider, lock=lock)
     if row is None:
         raise Missing
     tx.looks.referral_ids.add(row.referral_id)
@@ -80,7 +80,7 @@ async def list_for(
     tx: Transaction, *, limit: int, after: tuple[datetime, UUID] | None
 ) -> list[AlternativeRow]:
     """Return what is in use and concerns the caller's provider, whoever waits longest for a check first."""
-    rows = await alternatives.list_for(tx, tx.caller.provider, limit=limit, after=after)
+    rows = await alternative_rows.list_for(tx, tx.caller.provider, limit=limit, after=after)
     tx.looks.referral_ids.update(row.referral_id for row in rows)
     return rows
 
@@ -91,7 +91,7 @@ async def note_check(tx: Transaction, alternative_id: UUID, *, outcome: str) -> 
     policy = (await tx.snapshots.reference(tx)).policy
     well = outcome == WELL
     next_check_at = tx.at + timedelta(hours=policy.alternative_check_hours) if well else tx.at
-    row = await alternatives.note_check(
+    row = await alternative_rows.note_check(
         tx, alternative_id, outcome=outcome, next_check_at=next_check_at
     )
     await _tell(tx, row, NEWS if well else ALARM)
@@ -101,7 +101,7 @@ async def note_check(tx: Transaction, alternative_id: UUID, *, outcome: str) -> 
 async def end_alternative(tx: Transaction, alternative_id: UUID, *, reason: str) -> AlternativeRow:
     """End an alternative; where the responsible provider does so, the household's own provider is alarmed."""
     await _live(tx, alternative_id)
-    row = await alternatives.end(tx, alternative_id, reason=reason)
+    row = await alternative_rows.end(tx, alternative_id, reason=reason)
     await _tell(tx, row, NEWS if row.provider_id == tx.caller.provider else ALARM)
     return row
 
@@ -110,13 +110,13 @@ async def capacity(
     tx: Transaction,
 ) -> Capacity:
     """Return how many households the caller's provider can help where they are, and how many it does."""
-    return await alternatives.capacity(tx, tx.caller.provider)
+    return await alternative_rows.capacity(tx, tx.caller.provider)
 
 
 async def set_capacity(tx: Transaction, *, capacity: int) -> Capacity:
     """Say how many that can be; those whom it helps already stay, also where they are more."""
-    await alternatives.set_capacity(tx, tx.caller.provider, capacity=capacity)
-    return await alternatives.capacity(tx, tx.caller.provider)
+    await alternative_rows.set_capacity(tx, tx.caller.provider, capacity=capacity)
+    return await alternative_rows.capacity(tx, tx.caller.provider)
 
 
 def is_overdue(row: AlternativeRow, *, at: datetime) -> bool:

@@ -8,8 +8,8 @@ from app.database import access_entry, access_log, outbox
 from app.database.caller import Caller
 from app.database.transaction import Transaction
 from app.errors import Conflict, TooOften
-from app.referrals.store import shields
-from app.referrals.store.shields import GlassRequest, ShieldedReferral
+from app.referrals.store import shield_rows
+from app.referrals.store.shield_rows import GlassRequest, ShieldedReferral
 
 BREAK_GLASS = "break_glass"
 """What it is called in the access log."""
@@ -43,13 +43,13 @@ async def break_glass(tx: Transaction, reference: str, *, reason: str) -> Broken
 
     Raises TooOften for an account that tried as often within the hour as it may.
     """
-    await shields.lock_provider(tx, tx.caller.provider)
+    await shield_rows.lock_provider(tx, tx.caller.provider)
     wait_s = await access_log.wait(
         tx, tx.caller.account_id, action=BREAK_GLASS, most=TRIES_PER_HOUR, tries=True
     )
     if wait_s:
         raise TooOften(retry_after=wait_s)
-    found = await shields.find_by_reference(tx, reference, provider_id=tx.caller.provider)
+    found = await shield_rows.find_by_reference(tx, reference, provider_id=tx.caller.provider)
     if found is not None and tx.caller.account_id in found.named:
         raise AlreadyNamed
     event = await access_log.add_numbered(tx, _entry(tx.caller, found, reason=reason))
@@ -64,7 +64,7 @@ async def break_glass(tx: Transaction, reference: str, *, reason: str) -> Broken
         because=reason,
         minutes=policy.break_glass_minutes,
     )
-    until = await shields.break_glass(tx, glass)
+    until = await shield_rows.break_glass(tx, glass)
     await outbox.add(tx, kind="access", subject=str(event), audience=[tx.caller.provider])
     return BrokenGlass(event, found.referral_id, until)
 

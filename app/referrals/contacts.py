@@ -7,8 +7,8 @@ from uuid import UUID, uuid4
 from app.database.transaction import Transaction
 from app.errors import Conflict, Fault, Invalid
 from app.referrals import referrals
-from app.referrals.store import contacts
-from app.referrals.store.contacts import ContactRow
+from app.referrals.store import contact_rows
+from app.referrals.store.contact_rows import ContactRow
 from app.seal import DataKey
 
 
@@ -51,7 +51,7 @@ async def note_contact(
         due_at=due_at,
         sealed=referral.key.seal_json({"kind": said.kind, "note": said.note}, row=str(id_)),
     )
-    await contacts.add(tx, row)
+    await contact_rows.add(tx, row)
     return UnsealedContact(row, said)
 
 
@@ -64,7 +64,7 @@ async def list_for(
 ) -> list[UnsealedContact]:
     """Return the contacts of one of the caller's provider's referrals, newest first."""
     referral = await referrals.read(tx, referral_id)
-    rows = await contacts.list_for(
+    rows = await contact_rows.list_for(
         tx, referral.id, provider_id=tx.caller.provider, limit=limit, after=after
     )
     return [_opened(row, referral.key) for row in rows]

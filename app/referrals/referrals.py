@@ -13,8 +13,8 @@ from app.database.reference import Reference
 from app.database.transaction import Transaction
 from app.errors import Conflict, Erased, Fault, Invalid, Missing
 from app.reference import load
-from app.referrals.store import referrals
-from app.referrals.store.referrals import ReferralRow
+from app.referrals.store import referral_rows
+from app.referrals.store.referral_rows import ReferralRow
 from app.seal import DataKey
 
 CONSONANTS = "bdfghklmnprstvz"
@@ -70,14 +70,14 @@ async def register(tx: Transaction, *, content: Mapping[str, Any]) -> UnsealedRe
             "reference": speakable_code(),
             **_clear(content),
         }
-        if await referrals.add(tx, values, key=wrapped, sealed=sealed):
+        if await referral_rows.add(tx, values, key=wrapped, sealed=sealed):
             return await read(tx, id_)
     raise Conflict("busy", "No free reference was found; try again.")
 
 
 async def read(tx: Transaction, referral_id: UUID, *, lock: bool = False) -> UnsealedReferral:
     """Return one of the caller's provider's referrals."""
-    row = await referrals.read(tx, referral_id, provider_id=tx.caller.provider, lock=lock)
+    row = await referral_rows.read(tx, referral_id, provider_id=tx.caller.provider, lock=lock)
     if row is None:
         raise Missing
     return unseal(tx, row)
@@ -91,7 +91,9 @@ async def list_for(
     after: tuple[datetime, UUID] | None,
 ) -> list[UnsealedReferral]:
     """Return the caller's provider's referrals, newest first."""
-    rows = await referrals.list_for(tx, tx.caller.provider, status=status, limit=limit, after=after)
+    rows = await referral_rows.list_for(
+        tx, tx.caller.provider, status=status, limit=limit, after=after
+    )
     return [unseal(tx, row) for row in rows]
 
 
@@ -108,9 +110,9 @@ async def change(
     if content["danger_zones"] != before:
         tx.looks.purpose = "danger_zones"
     sealed = referral.key.seal_json(_secret(content), row=str(referral.id))
-    await referrals.change(tx, referral.id, _clear(content), sealed=sealed)
-    await referrals.tell_of_change(tx, referral.id)
-    row = await referrals.read(tx, referral.id)
+    await referral_rows.change(tx, referral.id, _clear(content), sealed=sealed)
+    await referral_rows.tell_of_change(tx, referral.id)
+    row = await referral_rows.read(tx, referral.id)
     assert row is not None  # noqa: S101 - it was there a moment ago, and is locked
     return UnsealedReferral(row, dict(content), referral.key)
 

@@ -3,8 +3,8 @@
 from app.database import outbox
 from app.database.transaction import Transaction
 from app.reference import load
-from app.referrals.store import waiting
-from app.referrals.store.waiting import AT_ONCE, Unasked
+from app.referrals.store import waiting_rows
+from app.referrals.store.waiting_rows import AT_ONCE, Unasked
 from app.seal import Keyring, SealBroken
 
 
@@ -13,9 +13,9 @@ async def remind(
 ) -> bool:
     """Tell those concerned of what is due and not yet told, so many at once; return whether there may be more."""
     policy = (await tx.snapshots.reference(tx)).policy
-    told = await waiting.remind(tx, zone=load().country.time_zone)
-    unasked = await waiting.find_unasked(tx, hours=policy.safety_plan_hours)
-    new = await waiting.note_asked(tx, unasked)
+    told = await waiting_rows.remind(tx, zone=load().country.time_zone)
+    unasked = await waiting_rows.find_unasked(tx, hours=policy.safety_plan_hours)
+    new = await waiting_rows.note_asked(tx, unasked)
     for one in unasked:
         if one.id in new and not _has_plan(one, tx.keyring):
             await outbox.add(tx, kind="reminder", subject=str(one.id), audience=[one.provider_id])

@@ -7,15 +7,15 @@ from app.database.transaction import Transaction
 from app.errors import Fault, Forbidden, Invalid
 from app.referrals import referrals
 from app.referrals.referrals import UnsealedReferral
-from app.referrals.store import shields
-from app.referrals.store.shields import Colleague
+from app.referrals.store import shield_rows
+from app.referrals.store.shield_rows import Colleague
 
 
 async def colleagues(
     tx: Transaction, *, limit: int | None = None, after: tuple[str, UUID] | None = None
 ) -> list[Colleague]:
     """Return the accounts in use of the caller's provider, by name."""
-    return await shields.colleagues(tx, limit=limit, after=after)
+    return await shield_rows.colleagues(tx, limit=limit, after=after)
 
 
 async def name_colleagues(
@@ -31,7 +31,7 @@ async def name_colleagues(
     so until its time is over.
     """
     referral = await _changing(tx, referral_id)
-    known = {colleague.account_id for colleague in await shields.colleagues(tx)}
+    known = {colleague.account_id for colleague in await shield_rows.colleagues(tx)}
     faults = [
         Fault(f"{pointer}/{index}", "is not the account of a colleague")
         for index, account_id in enumerate(wanted)
@@ -39,7 +39,7 @@ async def name_colleagues(
     ]
     if faults:
         raise Invalid(*faults)
-    await shields.name_colleagues(
+    await shield_rows.name_colleagues(
         tx,
         referral_id,
         provider_id=tx.caller.provider,
@@ -55,7 +55,7 @@ async def remove_shield(
 ) -> None:
     """Let every colleague see a referral again; where it is not shielded, nothing changes."""
     await _changing(tx, referral_id)
-    await shields.remove_shield(tx, referral_id, provider_id=tx.caller.provider)
+    await shield_rows.remove_shield(tx, referral_id, provider_id=tx.caller.provider)
 
 
 async def _changing(
@@ -67,11 +67,11 @@ async def _changing(
     One of the named may; or, where none of them works here any more, whoever has broken the glass:
     somebody has to be able to take over.
     """
-    await shields.lock_provider(tx, tx.caller.provider)
+    await shield_rows.lock_provider(tx, tx.caller.provider)
     referral = await referrals.read(tx, referral_id, lock=True)
-    named = await shields.named_colleagues(tx, referral_id)
+    named = await shield_rows.named_colleagues(tx, referral_id)
     if named and tx.caller.account_id not in named:
-        at_work = {colleague.account_id for colleague in await shields.colleagues(tx)}
+        at_work = {colleague.account_id for colleague in await shield_rows.colleagues(tx)}
         if not at_work.isdisjoint(named):
             raise Forbidden("Only colleagues who are named may change that.", code="not_named")
     return referral

@@ -10,9 +10,8 @@ from app.database.transaction import Transaction
 from app.reference import load
 from app.referrals import referrals
 from app.referrals.referrals import UnsealedReferral
-from app.referrals.store import referrals as referral_rows
-from app.referrals.store import waiting
-from app.referrals.store.waiting import WaitingNews
+from app.referrals.store import referral_rows, waiting_rows
+from app.referrals.store.waiting_rows import WaitingNews
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +39,7 @@ async def list_for(tx: Transaction, *, limit: int, after: Place | None) -> list[
         referrals.unseal(tx, row)
         for row in await referral_rows.list_waiting(tx, tx.caller.provider)
     ]
-    since = await waiting.read_news(tx, [referral.id for referral in opened])
+    since = await waiting_rows.read_news(tx, [referral.id for referral in opened])
     ordered = in_order(opened, policy=policy)
     items = [
         _listed(referral, position, since=since[referral.id], at=tx.at, policy=policy)

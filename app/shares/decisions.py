@@ -15,7 +15,7 @@ from app.ledger import checkpoints
 from app.ledger.store import tree
 from app.ranking import rankings
 from app.ranking.rankings import RecordedRanking
-from app.ranking.store import rankings as ranking_rows
+from app.ranking.store import ranking_rows
 from app.reference import load
 from app.shares.monitor_releases import span_of
 from app.shares.store import decisions

@@ -10,8 +10,8 @@ from app.allocation.shares.quarters import Quarter, quarter_named, quarter_of
 from app.database.transaction import Transaction
 from app.errors import Conflict, Forbidden
 from app.placing import caps
-from app.placing.store import caps as cap_rows
-from app.placing.store.caps import CapRow
+from app.placing.store import cap_rows
+from app.placing.store.cap_rows import CapRow
 from app.reference import load
 from app.shares.store import quarter_totals
 from app.shares.store.quarter_totals import PairRow, Sealed

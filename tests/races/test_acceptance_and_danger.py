@@ -9,7 +9,7 @@ from sqlalchemy import text
 
 from app.database.transaction import Transaction
 from app.placing import holds
-from app.placing.store.holds import HoldRow
+from app.placing.store.hold_rows import HoldRow
 from tests.casework import Desk, desk, waiting
 from tests.country import HERE, THERE, Country
 from tests.rounds import rounds

@@ -11,10 +11,10 @@ from sqlalchemy import text, update
 
 from app.database.transaction import Transaction
 from app.models import Placement
-from app.placing.store import holds, placements
-from app.placing.store.placements import PlacementRow
-from app.referrals.store import referrals as referral_rows
-from app.referrals.store.referrals import ReferralRow
+from app.placing.store import hold_rows, placement_rows
+from app.placing.store.placement_rows import PlacementRow
+from app.referrals.store import referral_rows
+from app.referrals.store.referral_rows import ReferralRow
 from tests.casework import Desk, desk, fresh, waiting, wish_for
 from tests.country import FIRST_LEAF, Country, referral_body
 from tests.rounds import rounds
@@ -95,9 +95,9 @@ async def test_without_its_guard_one_referral_gets_several_holds(
     where = await desk(country, places=6)
     await country.rows("DROP INDEX holds_live_referral_key")
     guard = "(referrals.status = 'open' OR referrals.hold_id = :hold_id\n"
-    assert guard in holds.TAKE_UNLOCKED.text
-    unguarded = holds.TAKE_UNLOCKED.text.replace(guard, "(true\n")
-    monkeypatch.setattr(holds, "TAKE_UNLOCKED", text(unguarded).bindparams(*holds.TYPES))
+    assert guard in hold_rows.TAKE_UNLOCKED.text
+    unguarded = hold_rows.TAKE_UNLOCKED.text.replace(guard, "(true\n")
+    monkeypatch.setattr(hold_rows, "TAKE_UNLOCKED", text(unguarded).bindparams(*hold_rows.TYPES))
     wanted = await where.wish()
     await asyncio.gather(
         *(where.intake.ask("POST", "/holds", json=wanted, key=fresh()) for _ in range(6))
@@ -179,7 +179,7 @@ async def test_without_the_guards_an_arrival_or_a_departure_has_two_leaves(
     where = await desk(country)
     placement = await (where.underway() if name == "arrival" else where.arrived())
     await country.rows("DROP INDEX leaves_once_key")
-    read, both = placements.read, asyncio.Barrier(2)
+    read, both = placement_rows.read, asyncio.Barrier(2)
 
     async def unlocked(
         tx: Transaction, placement_id: UUID, *, provider_id: UUID, lock: bool = False
@@ -198,8 +198,8 @@ async def test_without_the_guards_an_arrival_or_a_departure_has_two_leaves(
             == 1
         )
 
-    monkeypatch.setattr(placements, "read", unlocked)
-    monkeypatch.setattr(placements, "change", unguarded)
+    monkeypatch.setattr(placement_rows, "read", unlocked)
+    monkeypatch.setattr(placement_rows, "change", unguarded)
     answers = await twice(where, placement, name)
     assert [answer.status_code for answer in answers] == [200, 200]
     # The second arrival may find the first one's leaf, and corrects it then.

@@ -10,8 +10,8 @@ from sqlalchemy import update
 
 from app.database.transaction import Transaction
 from app.models import Placement
-from app.placing.store import placements
-from app.placing.store.placements import PlacementRow
+from app.placing.store import placement_rows
+from app.placing.store.placement_rows import PlacementRow
 from tests.casework import Desk, desk
 from tests.country import Country
 from tests.rounds import rounds
@@ -62,7 +62,7 @@ async def test_without_the_guards_they_arrive_in_a_place_that_is_free(
     where = await desk(country)
     placement = await where.underway()
     await where.receiver.post(f"/placements/{placement['id']}/no-show", expect=200)
-    read, looked = placements.read, asyncio.Barrier(2)
+    read, looked = placement_rows.read, asyncio.Barrier(2)
 
     async def unlocked(
         tx: Transaction, placement_id: UUID, *, provider_id: UUID, lock: bool = False
@@ -88,9 +88,9 @@ async def test_without_the_guards_they_arrive_in_a_place_that_is_free(
             == 1
         )
 
-    monkeypatch.setattr(placements, "read", unlocked)
-    monkeypatch.setattr(placements, "expect_again", again)
-    monkeypatch.setattr(placements, "change", unguarded)
+    monkeypatch.setattr(placement_rows, "read", unlocked)
+    monkeypatch.setattr(placement_rows, "expect_again", again)
+    monkeypatch.setattr(placement_rows, "change", unguarded)
     assert await both(where, placement, arrival_first=True) == [200, 200]
     (stands,) = await country.rows(STANDS, id=placement["id"])
     assert (stands.status, stands.checked, stands.has_place) == ("arrived", True, None)

@@ -12,9 +12,9 @@ from sqlalchemy import text
 
 from app.database.transaction import WORKER, Transaction
 from app.models import Claim
-from app.placing import holds as acts
-from app.placing.store import hold_changes, holds
-from app.placing.store.holds import HoldRow
+from app.placing import holds
+from app.placing.store import hold_changes, hold_rows
+from app.placing.store.hold_rows import HoldRow
 from tests.casework import Desk, desk, fresh, lapse
 from tests.country import Country
 from tests.rounds import rounds
@@ -66,7 +66,7 @@ async def rival(country: Country, where: Desk, hold: dict[str, Any]) -> Taking:
 def between(monkeypatch: pytest.MonkeyPatch, take: Taking) -> list[str]:
     """Let the rival take the place when an act has found its hold live and has not yet changed anything."""
     taken: list[str] = []
-    read = holds.read
+    read = hold_rows.read
 
     async def then(
         tx: Transaction, hold_id: UUID, *, provider_id: UUID, lock: bool = False
@@ -76,7 +76,7 @@ def between(monkeypatch: pytest.MonkeyPatch, take: Taking) -> list[str]:
             taken.append(await take())
         return row
 
-    monkeypatch.setattr(holds, "read", then)
+    monkeypatch.setattr(hold_rows, "read", then)
     return taken
 
 
@@ -123,7 +123,7 @@ async def test_without_its_guard_an_act_that_is_too_late_takes_the_place_away_fr
     async def unlooked(*_: object, **_named: object) -> None:
         """Let an acceptance pass that would find nobody coming: the wall behind the guard."""
 
-    monkeypatch.setattr(acts, "_check_safe", unlooked)
+    monkeypatch.setattr(holds, "_check_safe", unlooked)
 
     answer = await act(where, hold, name)()
 
@@ -196,7 +196,7 @@ async def test_an_act_at_the_moment_of_expiry_either_happened_or_came_too_late(
 
 async def sweep(country: Country) -> None:
     async with country.parts.database.entered(actor=WORKER) as tx:
-        await acts.sweep(tx)
+        await holds.sweep(tx)
 
 
 async def empty(country: Country) -> None:

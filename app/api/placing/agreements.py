@@ -8,7 +8,7 @@ from app.api.kit.ids import parse
 from app.api.kit.wire import Out, single
 from app.deps import Tx
 from app.placing import agreements
-from app.placing.store.agreements import MoveAgreementRow
+from app.placing.store.agreement_rows import MoveAgreementRow
 
 router = APIRouter(tags=["Swaps"])
 

@@ -23,7 +23,7 @@ from app.placing import coming, confirm_hold, corrections, placements, returns
 from app.placing.confirm_hold import Confirmation
 from app.placing.corrections import CorrectionRequest
 from app.placing.placements import DepartureReport
-from app.placing.store.placements import PlacementRow
+from app.placing.store.placement_rows import PlacementRow
 
 router = APIRouter(tags=["Placements"])
 

@@ -16,7 +16,7 @@ from app.database.transaction import Transaction
 from app.deps import Tx, providers_known
 from app.referrals import alternatives
 from app.referrals.alternatives import AlternativeRequest
-from app.referrals.store.alternatives import AlternativeRow, Capacity
+from app.referrals.store.alternative_rows import AlternativeRow, Capacity
 
 router = APIRouter(tags=["Alternatives"])
 

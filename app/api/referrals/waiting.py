@@ -11,9 +11,9 @@ from app.api.kit.pages import Page, PageIn, moment_and_id
 from app.api.kit.wire import Out
 from app.deps import Tx
 from app.ranking import vacancies
-from app.ranking.store.vacancies import VacancyRow
+from app.ranking.store.vacancy_rows import VacancyRow
 from app.referrals import waiting
-from app.referrals.store.referrals import AlternativeInUse
+from app.referrals.store.referral_rows import AlternativeInUse
 from app.referrals.waiting import WaitingReferral
 
 router = APIRouter(tags=["Waiting"])

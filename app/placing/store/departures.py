@@ -4,12 +4,11 @@ from collections.abc import Sequence
 from datetime import date
 from uuid import UUID
 
-from sqlalchemy import ARRAY, Date, Text, bindparam, text
-from sqlalchemy import Uuid as UuidType
+from sqlalchemy import ARRAY, Date, Text, Uuid, bindparam, text
 
 from app.database.transaction import Transaction
 
-_ID = bindparam("id", type_=UuidType())
+_ID = bindparam("id", type_=Uuid())
 _CODES = bindparam("codes", type_=ARRAY(Text))
 _DAY = bindparam("day", type_=Date())
 

@@ -5,8 +5,20 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ARRAY, Text, any_, bindparam, delete, exists, func, or_, select, text, update
-from sqlalchemy import Uuid as UuidType
+from sqlalchemy import (
+    ARRAY,
+    Text,
+    Uuid,
+    any_,
+    bindparam,
+    delete,
+    exists,
+    func,
+    or_,
+    select,
+    text,
+    update,
+)
 
 from app.database.answers import GONE
 from app.database.transaction import Transaction
@@ -26,7 +38,7 @@ LEFT JOIN holds AS h ON h.referral_id = r.id AND {LIVE_HOLD}
 LEFT JOIN placements AS p ON p.referral_id = r.id AND {LIVE_PLACEMENT}
 WHERE r.id = :id
 ORDER BY p.created_at LIMIT 1
-""").bindparams(bindparam("id", type_=UuidType()))  # noqa: S608 - the two conditions above
+""").bindparams(bindparam("id", type_=Uuid()))  # noqa: S608 - the two conditions above
 
 # An open referral is nobody's past but where they had a place once, did not come, and nothing
 # happened since.
@@ -45,7 +57,7 @@ WHERE NOT EXISTS (SELECT FROM erasures AS e WHERE e.referral_id = r.id)
 ORDER BY r.updated_at LIMIT :most FOR UPDATE OF r SKIP LOCKED
 """)  # noqa: S608 - as above
 
-IDS = bindparam("ids", type_=ARRAY(UuidType()))
+IDS = bindparam("ids", type_=ARRAY(Uuid()))
 
 _RECORD = text("""
 INSERT INTO erasures (referral_id, cause) SELECT id, :cause FROM unnest(:ids) AS id

@@ -7,11 +7,11 @@ from uuid import UUID
 from sqlalchemy import ARRAY, BigInteger, Uuid, bindparam, text
 
 from app.database.transaction import Transaction
-from app.placing.store import holds
+from app.placing.store import hold_rows
 
 if TYPE_CHECKING:
     from app.database.answers import Answer
-    from app.placing.store.holds import Asker, NewHold, TakeResult
+    from app.placing.store.hold_rows import Asker, NewHold, TakeResult
 
 # Of the groups that go first no place may be free at this very moment, and no group may have joined
 # them since they were looked up. Guarded in the statement that takes the place elsewhere.
@@ -23,14 +23,14 @@ OWN_REGION_FIRST = """OR (
                                         AND h.site_id = o.site_id AND h.status = 'declined')))"""
 
 TYPES = (
-    *holds.TYPES,
+    *hold_rows.TYPES,
     bindparam("go_first", type_=ARRAY(Uuid())),
     bindparam("register_version", type_=BigInteger()),
 )
 
 LEAVE_UNLOCKED, LEAVE_WAITING = (
     text(take.text.replace("/* own region first */", OWN_REGION_FIRST)).bindparams(*TYPES)
-    for take in (holds.TAKE_UNLOCKED, holds.TAKE_WAITING)
+    for take in (hold_rows.TAKE_UNLOCKED, hold_rows.TAKE_WAITING)
 )
 """As those of holds.py, for a household that leaves its region for another reason than its safety."""
 
@@ -47,6 +47,6 @@ async def take(
     tx: Transaction, wanted: "NewHold", answer: "Answer", asker: "Asker", go_first: OwnRegionGroups
 ) -> "TakeResult":
     """Claim a free place of an offer in another region, unless one that goes first is free."""
-    values = holds.values_of(wanted, answer, asker)
+    values = hold_rows.values_of(wanted, answer, asker)
     values |= {"go_first": list(go_first.group_ids), "register_version": go_first.register_version}
-    return await holds.run_take(tx, (LEAVE_UNLOCKED, LEAVE_WAITING), values)
+    return await hold_rows.run_take(tx, (LEAVE_UNLOCKED, LEAVE_WAITING), values)

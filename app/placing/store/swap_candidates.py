@@ -10,8 +10,7 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import ARRAY, bindparam, text
-from sqlalchemy import Uuid as UuidType
+from sqlalchemy import ARRAY, Uuid, bindparam, text
 from sqlalchemy.exc import DBAPIError
 
 from app.database.transaction import Transaction
@@ -58,15 +57,15 @@ WHERE p.status = 'arrived' AND c.successor_id IS NULL AND NOT {UNDERWAY} AND NOT
   AND NOT {IN_SWAP.format(of="l.referral_id = p.referral_id")}
 """  # noqa: S608 - the conditions above
 _WILLING = text(f"{_HOUSEHOLDS} AND {AGREED} AND r.id <> :referral_id ORDER BY r.id").bindparams(
-    bindparam("referral_id", type_=UuidType())
+    bindparam("referral_id", type_=Uuid())
 )
 _IN_STAY = text(f"{_HOUSEHOLDS} AND r.id = :referral_id").bindparams(
-    bindparam("referral_id", type_=UuidType())
+    bindparam("referral_id", type_=Uuid())
 )
 _DECLINED = text(
     "SELECT referral_id, array_agg(DISTINCT site_id::text) AS sites FROM holds"
     " WHERE referral_id = ANY (:ids) AND status = 'declined' GROUP BY referral_id"
-).bindparams(bindparam("ids", type_=ARRAY(UuidType())))
+).bindparams(bindparam("ids", type_=ARRAY(Uuid())))
 
 
 @dataclass(frozen=True, slots=True)

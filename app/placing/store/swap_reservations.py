@@ -10,16 +10,15 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ARRAY, Boolean, Integer, bindparam, func, insert, text, update
-from sqlalchemy import Uuid as UuidType
-from sqlalchemy.dialects.postgresql import insert as insert_or
+from sqlalchemy import ARRAY, Boolean, Integer, Uuid, bindparam, func, text, update
+from sqlalchemy.dialects.postgresql import insert
 
 from app.database.transaction import Transaction
 from app.models import Claim, Hold, Referral, Swap, SwapLeg
 from app.placing.store import hold_changes, outcomes
 from app.placing.store.swap_candidates import AGREED, IN_SWAP, MOVED, UNDERWAY
 
-IDS = bindparam("ids", type_=ARRAY(UuidType()))
+IDS = bindparam("ids", type_=ARRAY(Uuid()))
 _LOCK_REFERRALS = text(
     "SELECT id FROM referrals WHERE id = ANY (:ids) ORDER BY id FOR UPDATE"
 ).bindparams(IDS)
@@ -43,9 +42,9 @@ WHERE CASE WHEN leg.placement_id IS NULL
                   AND h.expires_at > clock_timestamp() AND h.swap_id IS DISTINCT FROM :swap_id)
   AND NOT {IN_SWAP.format(of="l.referral_id = r.id AND l.swap_id <> :swap_id")}
 """).bindparams(  # noqa: S608 - the conditions are constants
-    *(bindparam(name, type_=ARRAY(UuidType())) for name in ("referrals", "placements", "homes")),
+    *(bindparam(name, type_=ARRAY(Uuid())) for name in ("referrals", "placements", "homes")),
     bindparam("asked", type_=ARRAY(Boolean())),
-    bindparam("swap_id", type_=UuidType()),
+    bindparam("swap_id", type_=Uuid()),
     bindparam("quiet_days", type_=Integer()),
 )
 
@@ -61,7 +60,7 @@ SELECT p.id AS place_id, p.site_id, p.provider_id, g.kind
 FROM places AS p JOIN place_groups AS g ON g.id = p.group_id WHERE p.id = ANY (:ids)
 """).bindparams(IDS)
 _NOTE_LAPSED = text("SELECT note_lapsed(:referral_id, :place_id)").bindparams(
-    bindparam("referral_id", type_=UuidType()), bindparam("place_id", type_=UuidType())
+    bindparam("referral_id", type_=Uuid()), bindparam("place_id", type_=Uuid())
 )
 
 
@@ -136,7 +135,7 @@ async def add_swap(
     """Store a swap that is proposed; False where a household or a place of it is in another one."""
     await tx.run(insert(Swap).values(**swap))
     outcomes.count_swaps(tx, ("proposed",))
-    return await tx.run(insert_or(SwapLeg).values(list(legs)).on_conflict_do_nothing()) == len(legs)
+    return await tx.run(insert(SwapLeg).values(list(legs)).on_conflict_do_nothing()) == len(legs)
 
 
 async def hold_free_place(tx: Transaction, leg_id: UUID, values: Mapping[str, Any]) -> None:

@@ -9,15 +9,15 @@ from uuid import UUID, uuid4
 from app.database import outbox, savepoints
 from app.database.transaction import Transaction
 from app.errors import Conflict, Erased, Fault, Invalid, Missing
-from app.placing.store import placements, swap_reservations, swap_searches, swaps
+from app.placing.store import placement_rows, swap_reservations, swap_rows, swap_search_rows
 from app.placing.store.swap_candidates import as_exchange
 from app.placing.store.swap_reservations import HouseholdMove, TargetPlace
-from app.placing.store.swaps import LegRow, SwapRow
+from app.placing.store.swap_rows import LegRow, SwapRow
 from app.placing.swaps import swap_legs, swap_snapshot
 from app.placing.swaps.swap_course import end_swap, notify_concerned
 from app.placing.swaps.swap_legs import swap_expired, swap_gone
 from app.referrals import referrals
-from app.referrals.store import referrals as referral_rows
+from app.referrals.store import referral_rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,7 @@ async def read(
 ) -> SwapView:
     """Return a swap with the legs that concern the caller's provider."""
     legs = await _own(tx, swap_id)
-    swap = await swaps.read(tx, swap_id)
+    swap = await swap_rows.read(tx, swap_id)
     assert swap is not None  # noqa: S101 - a foreign key says so
     return await _shown(tx, swap, legs)
 
@@ -57,7 +57,7 @@ async def list_for(
     after: tuple[datetime, UUID] | None,
 ) -> list[SwapRow]:
     """Return the swaps with a leg that concerns the caller's provider, newest first."""
-    return await swaps.list_for(tx, tx.caller.provider, status=status, limit=limit, after=after)
+    return await swap_rows.list_for(tx, tx.caller.provider, status=status, limit=limit, after=after)
 
 
 async def propose_swap(
@@ -68,7 +68,7 @@ async def propose_swap(
 ) -> SwapView:
     """Propose a swap that a search found; the free place at the end of a chain is kept with it."""
     policy = (await tx.snapshots.reference(tx)).policy
-    found = await swap_searches.read(
+    found = await swap_search_rows.read(
         tx, search_id, provider_id=tx.caller.provider, minutes=policy.ranking_minutes
     )
     if found is None:
@@ -84,11 +84,11 @@ async def propose_swap(
         options[rank - 1], swap_id=uuid4(), provider_id=tx.caller.provider, expires_at=expires_at
     )
     async with as_exchange(tx):
-        await swaps.expire(tx, proposal.referral_ids)
+        await swap_rows.expire(tx, proposal.referral_ids)
         await savepoints.whole(
             tx, lambda: _propose(tx, proposal, quiet_days=policy.swap_quiet_days)
         )
-        await notify_concerned(tx, proposal.swap_id, await swaps.legs(tx, proposal.swap_id))
+        await notify_concerned(tx, proposal.swap_id, await swap_rows.legs(tx, proposal.swap_id))
     return await read(tx, proposal.swap_id)
 
 
@@ -113,12 +113,12 @@ async def consent_to_leg(
         raise Invalid(Fault("/legId", "is not one of your legs of this swap"))
     if leg.asks(given.side) != tx.caller.provider:
         raise Invalid(Fault("/as", "is not yours to say of this leg"))
-    await swaps.consent(tx, leg.id, side=given.side)
+    await swap_rows.consent(tx, leg.id, side=given.side)
     async with as_exchange(tx):
-        legs = await swaps.legs(tx, swap_id)
-        if not any(leg.waits_for(side) for leg in legs for side in swaps.SIDES):
+        legs = await swap_rows.legs(tx, swap_id)
+        if not any(leg.waits_for(side) for leg in legs for side in swap_rows.SIDES):
             await savepoints.whole(tx, lambda: swap_legs.reserve_legs(tx, swap, legs))
-            await _tell_reserved(tx, await swaps.legs(tx, swap_id))
+            await _tell_reserved(tx, await swap_rows.legs(tx, swap_id))
         await notify_concerned(tx, swap_id, legs)
     return await read(tx, swap_id)
 
@@ -133,20 +133,20 @@ async def refuse_swap(
     await _own(tx, swap_id)
     swap = await _locked(tx, swap_id)
     async with as_exchange(tx):
-        await end_swap(tx, swap, await swaps.legs(tx, swap_id), status="refused", reason=reason)
+        await end_swap(tx, swap, await swap_rows.legs(tx, swap_id), status="refused", reason=reason)
     return await read(tx, swap_id)
 
 
 async def sweep(tx: Transaction) -> int:
     """Note which swaps ran out; nothing depends on it but the notices to those concerned."""
-    lapsed = await swaps.expire(tx)
+    lapsed = await swap_rows.expire(tx)
     if lapsed:
         tx.wrote_outbox()
     return lapsed
 
 
 async def _own(tx: Transaction, swap_id: UUID) -> list[LegRow]:
-    legs = await swaps.legs(tx, swap_id, provider_id=tx.caller.provider)
+    legs = await swap_rows.legs(tx, swap_id, provider_id=tx.caller.provider)
     if not legs:
         raise Missing
     return legs
@@ -155,7 +155,7 @@ async def _own(tx: Transaction, swap_id: UUID) -> list[LegRow]:
 async def _locked(tx: Transaction, swap_id: UUID) -> SwapRow:
     """Lock a swap that must still be open to a yes or a no."""
     async with as_exchange(tx):
-        swap = await swaps.read(tx, swap_id, lock=True)
+        swap = await swap_rows.read(tx, swap_id, lock=True)
     assert swap is not None  # noqa: S101 - a foreign key says so
     if swap.status == "expired":
         raise swap_expired()
@@ -269,7 +269,7 @@ async def _keep(
     proposal: _Proposal,
 ) -> None:
     """Keep the free place for the last household of a chain, for which it must be lawful now."""
-    last = (await swaps.legs(tx, proposal.swap_id))[-1]
+    last = (await swap_rows.legs(tx, proposal.swap_id))[-1]
     ground = await swap_snapshot.read_snapshot(tx, last.referral_id)
     checked = await swap_legs.check_leg(tx, last.referral_id, last.place_id, ground=ground)
     values = swap_legs.hold_values(
@@ -295,7 +295,7 @@ async def _shown(
     reference = await tx.snapshots.reference(tx)
     shown: list[LegView] = []
     for row in legs:
-        region = reference.region_of(await placements.municipality_of(tx, row.site_id))
+        region = reference.region_of(await placement_rows.municipality_of(tx, row.site_id))
         shown.append(LegView(row, region, await _coming(tx, swap, row)))
     return SwapView(swap, tuple(shown))
 

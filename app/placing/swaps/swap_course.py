@@ -10,11 +10,11 @@ from uuid import UUID
 
 from app.database import outbox
 from app.database.transaction import Transaction
-from app.placing import holds as hold_acts
-from app.placing.store import hold_changes, placements, swap_reservations, swaps
+from app.placing import holds
+from app.placing.store import hold_changes, placement_rows, swap_reservations, swap_rows
 from app.placing.store.swap_candidates import as_exchange
-from app.placing.store.swaps import LegRow, SwapRow
-from app.referrals.store import referrals as referral_rows
+from app.placing.store.swap_rows import LegRow, SwapRow
+from app.referrals.store import referral_rows
 
 PROPOSED = frozenset({"proposed", "expired"})
 """Before anything but a free place was kept; one that ran out may not have been noted yet."""
@@ -41,12 +41,12 @@ class LockedSwap:
 async def lock_swap_of(tx: Transaction, id_: UUID) -> LockedSwap | None:
     """Lock the live swap of a placement or a referral, and return it; None where there is none."""
     async with as_exchange(tx):
-        swap_id = await swaps.live_of(tx, id_)
+        swap_id = await swap_rows.live_of(tx, id_)
         if swap_id is None:
             return None
-        swap = await swaps.read(tx, swap_id, lock=True)
+        swap = await swap_rows.read(tx, swap_id, lock=True)
         assert swap is not None  # noqa: S101 - a foreign key says so
-        return LockedSwap(swap, await swaps.legs(tx, swap_id))
+        return LockedSwap(swap, await swap_rows.legs(tx, swap_id))
 
 
 async def note_arrival(tx: Transaction, course: LockedSwap | None, placement_id: UUID) -> None:
@@ -55,9 +55,9 @@ async def note_arrival(tx: Transaction, course: LockedSwap | None, placement_id:
     if course is None or leg is None:
         return
     async with as_exchange(tx):
-        await swaps.end_leg(tx, leg.id, outcome="arrived")
+        await swap_rows.end_leg(tx, leg.id, outcome="arrived")
         if not any(other.live for other in course.legs if other.id != leg.id):
-            await swaps.resolve(tx, course.swap.id, status="completed")
+            await swap_rows.resolve(tx, course.swap.id, status="completed")
         await notify_concerned(tx, course.swap.id, course.legs)
 
 
@@ -97,7 +97,7 @@ async def end_proposed(tx: Transaction, course: LockedSwap | None) -> None:
 async def end_proposed_at(tx: Transaction, site_id: UUID) -> None:
     """End the swaps that were proposed with a place at a site where nobody is safe any more."""
     async with as_exchange(tx):
-        referral_ids = await swaps.proposed_at(tx, site_id)
+        referral_ids = await swap_rows.proposed_at(tx, site_id)
     for referral_id in referral_ids:
         await end_proposed(tx, await lock_swap_of(tx, referral_id))
 
@@ -116,8 +116,8 @@ async def end_swap(
                 subject=str(leg.hold_id),
                 audience=[leg.provider_id, leg.receiving_id],
             )
-            await hold_acts.notify_availability(tx, site_id=leg.site_id, owner_id=leg.receiving_id)
-    await swaps.resolve(tx, swap.id, status=status, reason=reason)
+            await holds.notify_availability(tx, site_id=leg.site_id, owner_id=leg.receiving_id)
+    await swap_rows.resolve(tx, swap.id, status=status, reason=reason)
     await notify_concerned(tx, swap.id, legs)
 
 
@@ -133,16 +133,18 @@ async def _break_off(tx: Transaction, course: LockedSwap, failed: LegRow, *, out
     over: set[UUID] = set()
     while leg is not None:
         over.add(leg.id)
-        await swaps.end_leg(tx, leg.id, outcome=outcome)
+        await swap_rows.end_leg(tx, leg.id, outcome=outcome)
         if leg.next_id is not None:
             await swap_reservations.release_successor(tx, leg.next_id)
         leg, outcome = await _depends_on(tx, course, leg, over=over), "cancelled"
         if leg is not None:
             await _cancel(tx, leg)
-            lives = leg.placement_id is not None and await placements.home_of(tx, leg.placement_id)
+            lives = leg.placement_id is not None and await placement_rows.home_of(
+                tx, leg.placement_id
+            )
             if not lives:
                 await referral_rows.set_status(tx, leg.referral_id, "open")
-    await swaps.break_off(tx, course.swap.id)
+    await swap_rows.break_off(tx, course.swap.id)
     await notify_concerned(tx, course.swap.id, course.legs)
 
 
@@ -150,7 +152,7 @@ async def _depends_on(
     tx: Transaction, course: LockedSwap, leg: LegRow, *, over: Collection[UUID]
 ) -> LegRow | None:
     """Return the leg to the place where this one's household goes on living, if it does; in a cycle each but once."""
-    home = None if leg.placement_id is None else await placements.home_of(tx, leg.placement_id)
+    home = None if leg.placement_id is None else await placement_rows.home_of(tx, leg.placement_id)
     if home is None:
         return None
     return next(
@@ -161,9 +163,11 @@ async def _depends_on(
 
 async def _cancel(tx: Transaction, leg: LegRow) -> None:
     assert leg.next_id is not None  # noqa: S101 - every leg of a swap that is reserved has one
-    await placements.change(tx, leg.next_id, expected="underway", values={"status": "cancelled"})
+    await placement_rows.change(
+        tx, leg.next_id, expected="underway", values={"status": "cancelled"}
+    )
     if await hold_changes.free(tx, leg.next_id):
-        await hold_acts.notify_availability(tx, site_id=leg.site_id, owner_id=leg.receiving_id)
+        await holds.notify_availability(tx, site_id=leg.site_id, owner_id=leg.receiving_id)
     await outbox.add(
         tx, kind="placement", subject=str(leg.next_id), audience=[leg.provider_id, leg.receiving_id]
     )

@@ -15,18 +15,17 @@ from app.database import register
 from app.database.transaction import Transaction
 from app.errors import Conflict
 from app.placing.confirm_hold import in_stay
-from app.placing.store import placements, swap_reservations
-from app.placing.store import swap_candidates as exchange_rows
+from app.placing.store import placement_rows, swap_candidates, swap_reservations
 from app.placing.store.swap_reservations import HouseholdMove
-from app.placing.store.swaps import LegRow, SwapRow
+from app.placing.store.swap_rows import LegRow, SwapRow
 from app.placing.swaps import swap_snapshot
 from app.placing.swaps.swap_snapshot import SwapSnapshot
 from app.ranking import rankings
-from app.ranking.store import rankings as ranking_rows
+from app.ranking.store import ranking_rows
 from app.referrals import referrals
 from app.referrals.referrals import UnsealedReferral
-from app.referrals.store import referrals as referral_rows
-from app.referrals.store.referrals import ReferralRow
+from app.referrals.store import referral_rows
+from app.referrals.store.referral_rows import ReferralRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +56,7 @@ async def check_leg(
         raise swap_gone()
     content, key = referrals.unseal_content(tx, referral, key=referral.key, sealed=referral.sealed)
     need = referrals.need_of(content, ground.reference)
-    declined = await exchange_rows.declined_sites(tx, [referral_id])
+    declined = await swap_candidates.declined_sites(tx, [referral_id])
     group = (await register.standing(tx, place_id)).group
     if group not in ground.snapshot.register.groups:  # it changed while we waited for the locks
         raise swap_gone()
@@ -124,7 +123,7 @@ async def _reserve(
             tx, hold_values(swap.id, leg, checked, hold_id=hold_id, expires_at=swap.expires_at)
         )
         await swap_reservations.note_hold(tx, leg.id, hold_id)
-    if not await placements.add(
+    if not await placement_rows.add(
         tx, await _placement(tx, leg, checked, id_=placement_id, hold_id=hold_id)
     ):
         raise swap_gone()
@@ -166,7 +165,7 @@ async def _placement(
 ) -> dict[str, Any]:
     previous = None
     if leg.placement_id is not None:
-        previous = await placements.read(tx, leg.placement_id, provider_id=leg.provider_id)
+        previous = await placement_rows.read(tx, leg.placement_id, provider_id=leg.provider_id)
         if previous is None or previous.origin != checked.referral.origin:
             raise swap_gone()
     origin_region = (await tx.snapshots.reference(tx)).region_of(checked.referral.origin)

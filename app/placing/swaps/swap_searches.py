@@ -16,8 +16,7 @@ from app.allocation.swaps.moves import Mover, Places
 from app.allocation.swaps.swaps import Leg, Search, Swap
 from app.database.transaction import Transaction
 from app.errors import Conflict, Fault, Invalid, TooOften
-from app.placing.store import swap_candidates as exchange_rows
-from app.placing.store import swap_searches
+from app.placing.store import swap_candidates, swap_search_rows
 from app.placing.store.swap_candidates import CandidateHousehold
 from app.placing.swaps import swap_snapshot
 from app.placing.swaps.swap_snapshot import SwapSnapshot
@@ -71,12 +70,12 @@ async def search_swaps(
         raise Conflict(
             "not_acute_safety", "Others are asked to move only for someone in acute danger."
         )
-    if wait := await swap_searches.wait_s(tx, referral_id, per_hour=policy.rankings_per_hour):
+    if wait := await swap_search_rows.wait_s(tx, referral_id, per_hour=policy.rankings_per_hour):
         raise TooOften(retry_after=wait)
-    async with exchange_rows.as_exchange(tx):
+    async with swap_candidates.as_exchange(tx):
         ground = await swap_snapshot.read_snapshot(tx, referral_id)
         own = await _where(tx, referral, quiet_days=policy.swap_quiet_days)
-        others = await exchange_rows.list_willing(
+        others = await swap_candidates.list_willing(
             tx, referral_id, quiet_days=policy.swap_quiet_days
         )
         movers = await _movers(tx, others, ground)
@@ -90,7 +89,7 @@ async def search_swaps(
     result = _solved(wanting, movers, ground, policy=limited)
     households = {str(household.id): household for household in (*others, *([own] if own else []))}
     id_ = uuid4()
-    await swap_searches.add(
+    await swap_search_rows.add(
         tx,
         id_,
         referral_id=referral_id,
@@ -131,7 +130,7 @@ async def _where(
         return None
     if referral.status != "placed":
         raise Conflict("referral_not_open", "This referral has a hold, or is closed.")
-    household = await exchange_rows.read_household(tx, referral.id, quiet_days=quiet_days)
+    household = await swap_candidates.read_household(tx, referral.id, quiet_days=quiet_days)
     if household is None:
         raise Conflict(
             "not_to_be_moved",
@@ -145,7 +144,7 @@ async def _movers(
     households: Sequence[CandidateHousehold],
     ground: SwapSnapshot,
 ) -> list[Mover]:
-    declined = await exchange_rows.declined_sites(tx, [household.id for household in households])
+    declined = await swap_candidates.declined_sites(tx, [household.id for household in households])
     nobody: frozenset[str] = frozenset()
     movers: list[Mover] = []
     for one in households:

@@ -19,7 +19,7 @@ from app.placing.swaps.proposals import Consent
 from app.referrals import alternatives, contacts, referrals
 from app.referrals.alternatives import AlternativeRequest
 from app.referrals.contacts import ContactNote
-from app.referrals.store.alternatives import AlternativeRow
+from app.referrals.store.alternative_rows import AlternativeRow
 from app.web.find import referrals as own
 from app.web.find.acts import Outcome, Sent, SentIn, do_once
 from app.web.find.case import PAGE, PART, shown

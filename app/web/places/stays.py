@@ -19,7 +19,7 @@ from app.errors import Invalid, Missing
 from app.placing import agreements, coming, corrections, placements
 from app.placing.corrections import CorrectionRequest
 from app.placing.placements import DepartureReport
-from app.placing.store.placements import PlacementRow
+from app.placing.store.placement_rows import PlacementRow
 from app.reference import load
 from app.web.language import _
 from app.web.page import Page, PageIn

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from app.referrals.store import referrals
+from app.referrals.store import referral_rows
 from tests.api.calls import World, world
 from tests.country import Client, Country, place_body, referral_body, site_body
 
@@ -140,13 +140,13 @@ async def test_without_the_lock_both_changes_would_be_made(
 ) -> None:
     there = await world(country)
     path = f"/referrals/{there.ids['referrals']}"
-    with_lock = referrals.read
+    with_lock = referral_rows.read
 
     async def without_lock(*args: Any, lock: bool = False, **more: Any) -> Any:
         del lock
         return await with_lock(*args, **more)
 
-    monkeypatch.setattr(referrals, "read", without_lock)
+    monkeypatch.setattr(referral_rows, "read", without_lock)
     seen: list[list[int]] = []
     while [200, 200] not in seen:
         assert len(seen) < 30, seen

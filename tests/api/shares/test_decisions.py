@@ -13,7 +13,7 @@ from app.allocation.shares.quarters import quarter_of
 from app.database.transaction import WORKER
 from app.ledger import checkpoints
 from app.ranking import rankings
-from app.ranking.store import rankings as ranking_rows
+from app.ranking.store import ranking_rows
 from app.seal import Keyring
 from tests.accounting import day_of, local_today
 from tests.casework import Desk, desk, fresh

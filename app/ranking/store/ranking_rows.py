@@ -7,11 +7,10 @@ from uuid import UUID
 
 from sqlalchemy import and_, exists, func, insert, or_, select
 
+from app import models
 from app.allocation.policy.policy import Policy, parse_policy
 from app.database.transaction import Transaction
-from app.models import Hold as HoldTable
-from app.models import Municipality, Placement, Ranking, Referral, ReferralSecret
-from app.models import Policy as PolicyTable
+from app.models import Hold, Municipality, Placement, Ranking, Referral, ReferralSecret
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +71,9 @@ async def read_policy(tx: Transaction, policy_hash: str) -> tuple[Policy, str]:
     """Return the policy that a ranking cites, and its version."""
     row = (
         await tx.rows(
-            select(PolicyTable.document, PolicyTable.version).where(PolicyTable.hash == policy_hash)
+            select(models.Policy.document, models.Policy.version).where(
+                models.Policy.hash == policy_hash
+            )
         )
     )[0]
     return parse_policy(row.document), row.version
@@ -86,8 +87,8 @@ async def concerns_region(tx: Transaction, ranking_id: UUID, *, region: str) -> 
             .select_from(Ranking)
             .join(Referral, Referral.id == Ranking.referral_id)
             .join(Municipality, Municipality.code == Referral.origin)
-            .outerjoin(HoldTable, HoldTable.ranking_id == Ranking.id)
-            .outerjoin(Placement, Placement.hold_id == HoldTable.id)
+            .outerjoin(Hold, Hold.ranking_id == Ranking.id)
+            .outerjoin(Placement, Placement.hold_id == Hold.id)
             .where(
                 Ranking.id == ranking_id,
                 or_(Municipality.region == region, Placement.receiving == region),

@@ -12,7 +12,7 @@ from app.database.transaction import Transaction
 from app.models import MoveAgreement
 
 if TYPE_CHECKING:
-    from app.placing.store.placements import PlacementRow
+    from app.placing.store.placement_rows import PlacementRow
 
 
 @dataclass(frozen=True, slots=True)

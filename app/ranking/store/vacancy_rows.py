@@ -22,7 +22,7 @@ from sqlalchemy import (
 
 from app.database.transaction import Transaction
 from app.models import PlaceGroup, Ranking, Vacancy
-from app.ranking.store.rankings import RankingRow
+from app.ranking.store.ranking_rows import RankingRow
 
 KEPT_DAYS = 31
 TAKEN_AT_ONCE = 1000

@@ -10,14 +10,13 @@ from sqlalchemy import (
     Uuid,
     bindparam,
     func,
-    insert,
     or_,
     select,
     text,
     tuple_,
     update,
 )
-from sqlalchemy.dialects.postgresql import insert as insert_or
+from sqlalchemy.dialects.postgresql import insert
 
 from app.database.transaction import Transaction
 from app.models import Alternative, AmbulatoryCapacity
@@ -136,7 +135,7 @@ async def capacity(tx: Transaction, provider_id: UUID) -> Capacity:
 
 async def set_capacity(tx: Transaction, provider_id: UUID, *, capacity: int) -> None:
     """Say how many a provider can help where they are; those whom it helps already stay."""
-    statement = insert_or(AmbulatoryCapacity).values(provider_id=provider_id, capacity=capacity)
+    statement = insert(AmbulatoryCapacity).values(provider_id=provider_id, capacity=capacity)
     await tx.run(
         statement.on_conflict_do_update(index_elements=["provider_id"], set_={"capacity": capacity})
     )

@@ -8,6 +8,7 @@ from uuid import UUID
 from sqlalchemy import (
     ARRAY,
     ColumnElement,
+    Uuid,
     and_,
     bindparam,
     case,
@@ -19,7 +20,6 @@ from sqlalchemy import (
     tuple_,
     update,
 )
-from sqlalchemy import Uuid as UuidType
 
 from app.database.transaction import Transaction
 from app.models import Placement, Swap, SwapLeg
@@ -115,7 +115,7 @@ SELECT l.swap_id FROM swap_legs AS l WHERE l.live AND l.referral_id = :id
 UNION ALL SELECT l.swap_id FROM swap_legs AS l WHERE l.live AND l.placement_id = :id
 UNION ALL SELECT l.swap_id FROM swap_legs AS l JOIN placements AS p ON p.hold_id = l.hold_id WHERE l.live AND p.id = :id
 LIMIT 1
-""").bindparams(bindparam("id", type_=UuidType()))
+""").bindparams(bindparam("id", type_=Uuid()))
 
 
 def _concerns(provider_id: UUID) -> ColumnElement[bool]:
@@ -243,7 +243,7 @@ _LAPSE_OF = text(
     _LAPSE.format(
         of="AND EXISTS (SELECT FROM swap_legs AS l WHERE l.swap_id = s.id AND l.live AND l.referral_id = ANY (:ids))"
     )
-).bindparams(bindparam("ids", type_=ARRAY(UuidType())))
+).bindparams(bindparam("ids", type_=ARRAY(Uuid())))
 
 
 async def expire(tx: Transaction, referral_ids: Collection[UUID] | None = None) -> int:

@@ -4,8 +4,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
 
-from sqlalchemy import Uuid as UuidType
-from sqlalchemy import bindparam, func, insert, select, text
+from sqlalchemy import Uuid, bindparam, func, insert, select, text
 
 from app.database.transaction import Transaction
 from app.models import SwapSearch
@@ -14,7 +13,7 @@ _WAIT = text("""
 SELECT ceil(extract(epoch FROM asked_at + interval '1 hour' - clock_timestamp()))::int AS wait_s FROM swap_searches
 WHERE referral_id = :referral_id AND asked_at > clock_timestamp() - interval '1 hour'
 ORDER BY asked_at DESC OFFSET :most - 1 LIMIT 1
-""").bindparams(bindparam("referral_id", type_=UuidType()))
+""").bindparams(bindparam("referral_id", type_=Uuid()))
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,7 @@ from sqlalchemy import (
     LargeBinary,
     Text,
     TextClause,
+    Uuid,
     and_,
     bindparam,
     case,
@@ -31,13 +32,12 @@ from sqlalchemy import (
     text,
     tuple_,
 )
-from sqlalchemy import Uuid as UuidType
 
 from app.database.answers import Answer
 from app.database.transaction import Transaction
 from app.models import Hold, Placement, Referral
 from app.placing.store import outcomes
-from app.placing.store.placements import COMING
+from app.placing.store.placement_rows import COMING
 
 # Guards and changes in one statement. Its parts run in the order in which they refer to each other:
 # the referral must be open, and the ranking neither older than the policy allows nor older than
@@ -98,10 +98,10 @@ SELECT (SELECT count(*) FROM referral) AS referrals, (SELECT count(*) FROM claim
 
 TYPES: tuple[BindParameter[Any], ...] = (
     *(
-        bindparam(name, type_=UuidType())
+        bindparam(name, type_=Uuid())
         for name in ("hold_id", "referral_id", "provider_id", "receiver_id")
     ),
-    *(bindparam(name, type_=UuidType()) for name in ("ranking_id", "group_id", "account_id")),
+    *(bindparam(name, type_=Uuid()) for name in ("ranking_id", "group_id", "account_id")),
     *(bindparam(name, type_=DateTime(timezone=True)) for name in ("expires_at", "accepted_at")),
     *(
         bindparam(name, type_=Text())

@@ -12,6 +12,7 @@ from uuid import UUID
 from sqlalchemy import (
     ARRAY,
     Text,
+    Uuid,
     bindparam,
     column,
     delete,
@@ -22,7 +23,6 @@ from sqlalchemy import (
     text,
     tuple_,
 )
-from sqlalchemy import Uuid as UuidType
 from sqlalchemy.dialects.postgresql import insert
 
 from app.database.transaction import Transaction
@@ -49,7 +49,7 @@ class ShieldedReferral:
 
 
 _WHO = func.colleagues().table_valued(
-    column("account_id", UuidType()), column("name", Text()), column("roles", ARRAY(Text))
+    column("account_id", Uuid()), column("name", Text()), column("roles", ARRAY(Text))
 )
 _NAME = func.coalesce(_WHO.c.name, "")
 _COLLEAGUES = select(_WHO.c.account_id, _NAME.label("name"), _WHO.c.roles).order_by(
