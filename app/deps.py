@@ -13,9 +13,8 @@ import structlog
 from fastapi import Depends, Request
 
 from app.config import Settings
-from app.database import access_entry, access_log
-from app.database.access_entry import Entry
-from app.database.caller import Caller, Role
+from app.database import access_log, caller
+from app.database.caller import Caller, Entry, Role
 from app.database.reference import Reference
 from app.database.transaction import Database, Transaction
 from app.errors import Forbidden, TooMany, Unauthenticated
@@ -170,7 +169,7 @@ async def log_refused(request: Request) -> None:
 def _refused(request: Request, look: Look, known: Caller | None) -> Entry:
     return Entry(
         action=look.action,
-        outcome=access_entry.REFUSED,
+        outcome=caller.REFUSED,
         account_id=known.account_id if known else None,
         roles=tuple(sorted(known.roles)) if known else (),
         provider_id=known.provider_id if known else None,

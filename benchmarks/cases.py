@@ -182,7 +182,7 @@ def hold_requests(ground: Ground, cases: Sequence[Case]) -> list[bytes]:
             )
             for case in cases
         ]
-        await tx.run(insert(Ranking), [asdict(row) for row in rows])
+        await tx.run_each(insert(Ranking), [asdict(row) for row in rows])
         return [
             _hold(case, keyring, ranking_id=row.id, group=group)
             for case, row, group in zip(cases, rows, wanted, strict=True)

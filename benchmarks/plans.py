@@ -5,32 +5,29 @@ import hashlib
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
-from typing import Any
-
-from sqlalchemy import event
 
 from app.database.transaction import WORKER, Database, Transaction
 from app.ranking import rankings
+from app.seal import Keyring
+from benchmarks.asked import Asked, noting
 from benchmarks.cases import Case
 from benchmarks.ground import Ground
 
 EXPLAIN = "EXPLAIN (ANALYZE, BUFFERS, TIMING OFF)"
 WORDS, WIDTH = 6, 180
 
-Asked = tuple[str, Any]
-"""A statement and its values, as they went to the database."""
 Act = Callable[[Transaction], Awaitable[object]]
 Entered = Callable[[], AbstractAsyncContextManager[Transaction]]
 
 
 def of_a_ranking(ground: Ground, case: Case) -> list[str]:
     """Rank a case, and return the plan of each statement that this took; neither leaves anything behind."""
-    return asyncio.run(_of_a_ranking(ground, case))
+    return asyncio.run(_of_a_ranking(ground, case, ground.keyring()))
 
 
-async def _of_a_ranking(ground: Ground, case: Case) -> list[str]:
+async def _of_a_ranking(ground: Ground, case: Case, keyring: Keyring) -> list[str]:
     settings = replace(ground.installation.settings, pool_size=1)
-    database = Database(settings, url=ground.installation.database_url)
+    database = Database(settings, url=ground.installation.database_url, keyring=keyring)
 
     async def rank(tx: Transaction) -> None:
         await rankings.rank_places(tx, case.referral_id)
@@ -54,9 +51,9 @@ async def _plans(database: Database, entered: Entered, act: Act) -> list[str]:
     lines: list[str] = []
 
     async def explain(tx: Transaction) -> None:
-        for statement, values in asked:
-            lines.append(" ".join(statement.split()[:WORDS]) + " ...")
-            rows = (await tx.connection.exec_driver_sql(f"{EXPLAIN} {statement}", values)).all()
+        for one in asked:
+            lines.append(" ".join(one.statement.split()[:WORDS]) + " ...")
+            rows = await tx.connection.fetch(f"{EXPLAIN} {one.statement}", *one.values)
             lines.extend(f"    {line}" for line in executed([row[0] for row in rows]))
 
     await _done(database, entered, act)  # what is read once and kept has been read
@@ -79,18 +76,8 @@ def executed(plan: Sequence[str]) -> Iterator[str]:
 
 async def _done(database: Database, entered: Entered, act: Act) -> list[Asked]:
     """Act in a transaction, take it back, and return what was asked of the database meanwhile."""
-    asked: list[Asked] = []
-
-    def note(
-        _connection: object, _cursor: object, statement: str, values: object, *more: object
-    ) -> None:
-        _context, many = more
-        if not many:  # of which there is no plan
-            asked.append((statement, values))
-
-    async with entered() as tx:
-        event.listen(database.engine.sync_engine, "before_cursor_execute", note)
-        await act(tx)
-        event.remove(database.engine.sync_engine, "before_cursor_execute", note)
-        await tx.connection.rollback()
-    return asked
+    with noting(database) as asked:
+        async with entered() as tx:
+            await act(tx)
+            await tx.connection.execute("ROLLBACK")
+    return [one for one in asked if one.statement != "ROLLBACK"]

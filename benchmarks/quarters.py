@@ -135,7 +135,9 @@ async def _medians(aged: Mapping[int, Aged]) -> Mapping[tuple[str, int], float]:
 @asynccontextmanager
 async def _worker(ground: Ground) -> AsyncGenerator[Database]:
     database = Database(
-        replace(ground.installation.settings, pool_size=1), url=ground.installation.database_url
+        replace(ground.installation.settings, pool_size=1),
+        url=ground.installation.database_url,
+        keyring=ground.keyring(),
     )
     try:
         yield database
@@ -149,7 +151,7 @@ async def _milliseconds(database: Database, act: Callable[[Transaction], Awaitab
         begun = perf_counter()
         await act(tx)
         taken = perf_counter() - begun
-        await tx.connection.rollback()
+        await tx.connection.execute("ROLLBACK")
     return 1000 * taken
 
 

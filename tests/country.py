@@ -57,7 +57,7 @@ class Country:
                         id=id_, slug=slug, name=f"Stichting {slug.title()}", phone="000-555 01 01"
                     )
                 )
-                await tx.run(
+                await tx.run_each(
                     insert(ProviderRegion),
                     [{"provider_id": id_, "region": region} for region in regions],
                 )
@@ -115,8 +115,7 @@ class Country:
     async def rows(self, statement: str, **values: object) -> list[Any]:
         """Run a statement as the owner and return its rows."""
         async with self.owner.entered() as tx:
-            result = await tx.connection.execute(text(statement), values)
-            return list(result.all()) if result.returns_rows else []
+            return await tx.rows(text(statement), values)
 
     async def step(self) -> None:
         """Take the next step of what everybody may see of availability, as the worker does every few minutes."""
@@ -290,8 +289,8 @@ async def open_country(
     """Open an installation on databases that are there."""
     settings = Settings(rate_limit=0, assume_role=assume_role)
     with pytest.MonkeyPatch.context() as patient:
-        patient.setattr("app.database.transaction.POOL_WAIT_S", PATIENCE_S)
-        patient.setattr("app.database.transaction.CONNECT_WAIT_S", PATIENCE_S)
+        patient.setattr("app.database.pool.POOL_WAIT_S", PATIENCE_S)
+        patient.setattr("app.database.pool.CONNECT_WAIT_S", PATIENCE_S)
         owner = Database(
             Settings(pool_size=2), url=owner_url, as_owner=True, keyring=Keyring.parse(key)
         )

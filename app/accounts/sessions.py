@@ -15,7 +15,7 @@ from app.accounts.store import sign_ins
 from app.accounts.store.sign_ins import SessionRow, Span
 from app.allocation.policy.policy import Policy
 from app.database import access_log
-from app.database.access_entry import GRANTED, Entry
+from app.database.caller import GRANTED, Entry
 from app.database.transaction import Transaction
 from app.errors import Missing
 

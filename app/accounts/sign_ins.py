@@ -14,7 +14,7 @@ from app.accounts.sessions import Opened, Visit
 from app.accounts.store import sign_ins
 from app.accounts.store.sign_ins import CredentialRow
 from app.database import access_log
-from app.database.access_entry import REFUSED
+from app.database.caller import REFUSED
 from app.database.sealing import keys
 from app.database.transaction import Transaction
 from app.errors import TooMany

@@ -39,11 +39,8 @@ def take_in(data_dir: Path | None, *, kind: str, file: Path, dry_run: bool) -> N
 async def _take_in(
     installation: Installation, kind: str, raw: bytes, *, dry_run: bool, progress: Progress | None
 ) -> Imported:
-    async with installation.transaction(with_keys=True) as tx:
-        imported = await imports.take_in(tx, imports.kind_of(kind), raw, progress=progress)
-        if dry_run:
-            await tx.connection.rollback()
-        return imported
+    async with installation.transaction(with_keys=True) as tx, tx.rehearsal(keep=not dry_run):
+        return await imports.take_in(tx, imports.kind_of(kind), raw, progress=progress)
 
 
 def _read(file: Path) -> bytes:

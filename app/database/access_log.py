@@ -7,7 +7,7 @@ from uuid import UUID
 
 from sqlalchemy import func, insert, select
 
-from app.database.access_entry import GRANTED, Entry
+from app.database.caller import GRANTED, Entry
 from app.database.transaction import Transaction
 from app.models import AccessLogEntry
 

@@ -2,10 +2,11 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
-from sqlalchemy import QueuePool, func, select, text
+from sqlalchemy import func, select, text
 
+from app.database.pool import PoolUse
 from app.database.transaction import Transaction
 from app.models import Alternative, Claim, OutboxEntry, Provider
 
@@ -25,13 +26,6 @@ class Pulse:
     """How long the oldest of them has waited."""
     alternatives_overdue: int
     """Households in an alternative whom somebody should have looked after by now."""
-
-
-class PoolUse(NamedTuple):
-    """How many of this process's database connections are in use."""
-
-    checked_out: int
-    size: int
 
 
 async def read(tx: Transaction) -> Pulse:
@@ -63,8 +57,7 @@ async def read(tx: Transaction) -> Pulse:
 
 def pool_use(database: "Database") -> PoolUse:
     """Return how busy the pool of this process is."""
-    pool = database.engine.pool
-    return PoolUse(pool.checkedout(), pool.size()) if isinstance(pool, QueuePool) else PoolUse(0, 0)
+    return database.use
 
 
 async def revision(tx: Transaction) -> str | None:

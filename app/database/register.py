@@ -3,7 +3,6 @@
 import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from sqlalchemy import case, func, select
@@ -12,13 +11,10 @@ from sqlalchemy.dialects.postgresql import insert
 from app.allocation.ranking.replay import register_bytes, register_hash, register_of
 from app.allocation.values import PlaceGroup, Register
 from app.database import counters
+from app.database.pool import Row
+from app.database.statements import Statements
 from app.models import Municipality, Place, Provider, ProviderRegion, RegisterRecord, Site
 from app.models import PlaceGroup as GroupRow
-
-if TYPE_CHECKING:
-    from sqlalchemy.engine import Row
-
-    from app.database.statements import Statements
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +41,7 @@ class RegisterSnapshot:
         return zlib.compress(register_bytes(self.register))
 
 
-async def load(tx: "Statements") -> RegisterSnapshot:
+async def load(tx: Statements) -> RegisterSnapshot:
     """Read the newest version; read again when it changed meanwhile."""
     while True:
         version = await counters.read(tx, "register")
@@ -70,7 +66,7 @@ class ProviderList:
     cards: Mapping[str, ProviderCard]
 
 
-async def providers(tx: "Statements") -> ProviderList:
+async def providers(tx: Statements) -> ProviderList:
     """Read the newest version of the providers; read again when it changed meanwhile."""
     while True:
         version = await counters.read(tx, "register")
@@ -79,7 +75,7 @@ async def providers(tx: "Statements") -> ProviderList:
             return ProviderList(version, cards)
 
 
-async def _providers(tx: "Statements") -> Mapping[str, ProviderCard]:
+async def _providers(tx: Statements) -> Mapping[str, ProviderCard]:
     rows = await tx.rows(
         select(
             Provider.id,
@@ -132,7 +128,7 @@ class Standing:
     compromised: bool
 
 
-async def standing(tx: "Statements", place_id: UUID) -> Standing:
+async def standing(tx: Statements, place_id: UUID) -> Standing:
     """Return what is true of a place now."""
     rows = await tx.rows(
         select(*_GROUP_COLUMNS, Site.compromised_since)
@@ -145,7 +141,7 @@ async def standing(tx: "Statements", place_id: UUID) -> Standing:
     return Standing(_group(rows[0]), rows[0].compromised_since is not None)
 
 
-def _group(row: "Row[Any]") -> PlaceGroup:
+def _group(row: Row) -> PlaceGroup:
     return PlaceGroup(
         id=str(row.id),
         site_id=str(row.site_id),
@@ -168,7 +164,7 @@ def _group(row: "Row[Any]") -> PlaceGroup:
     )
 
 
-async def record(tx: "Statements", snapshot: RegisterSnapshot) -> None:
+async def record(tx: Statements, snapshot: RegisterSnapshot) -> None:
     """Store a register that rankings are about to cite, unless this process knows it to be stored."""
     recorded = tx.stored_registers
     if snapshot.hash in recorded:
@@ -181,7 +177,7 @@ async def record(tx: "Statements", snapshot: RegisterSnapshot) -> None:
     tx.after_commit.append(lambda: recorded.add(snapshot.hash))
 
 
-async def recorded(tx: "Statements", hash_: str) -> Register:
+async def recorded(tx: Statements, hash_: str) -> Register:
     """Return the register that a ranking cited."""
     rows = await tx.rows(select(RegisterRecord.content).where(RegisterRecord.hash == hash_))
     return register_of(zlib.decompress(rows[0].content))

@@ -8,20 +8,19 @@ from typing import TYPE_CHECKING
 
 import asyncpg
 from sqlalchemy import Text, bindparam, func, select, text
-from sqlalchemy.exc import DBAPIError
 
-from app.database.transaction import Transaction, refusing
+from app.database.transaction import Transaction
 from app.errors import OperatorError, Refusal
 
 if TYPE_CHECKING:
     from app.database.transaction import Database
 
-_CONDITION = text(
-    "SELECT CAST(current_setting('server_version_num') AS integer), current_setting('server_version'),"
-    " clock_timestamp(), to_regclass('alembic_version') IS NOT NULL"
-)
-
-_ALONE = text("SELECT pg_advisory_xact_lock(hashtext('plek is being made ready'))")
+_CONDITION = """
+SELECT CAST(current_setting('server_version_num') AS integer), current_setting('server_version'),
+       clock_timestamp(), to_regclass('alembic_version') IS NOT NULL
+"""
+_REVISION = "SELECT version_num FROM alembic_version"
+_ALONE = "SELECT pg_advisory_xact_lock(hashtext('plek is being made ready'))"
 
 DEMO = "plek is being filled with the demo country"
 """Of an act that one process does while others wait."""
@@ -48,23 +47,14 @@ class Condition:
 async def look(database: "Database") -> Condition:
     """Return the condition of a database; raise OperatorError where it does not let us in."""
     try:
-        with refusing():
-            async with database.engine.connect() as connection:
-                row = (await connection.execute(_CONDITION)).one()
-                revision = None
-                if row[3]:
-                    revision = (
-                        await connection.execute(text("SELECT version_num FROM alembic_version"))
-                    ).scalar()
+        async with database.connection() as connection:
+            row = await connection.fetchrow(_CONDITION)
+            revision = await connection.fetchval(_REVISION) if row[3] else None
     except Refusal as error:
         raise OperatorError(
             "The database does not answer: see DATABASE_URL, and whether the server runs."
         ) from error
-    except (
-        asyncpg.InvalidAuthorizationSpecificationError,
-        asyncpg.InvalidCatalogNameError,
-        DBAPIError,
-    ) as error:
+    except asyncpg.PostgresError as error:
         raise OperatorError(
             f"The database does not let Plek in ({type(error).__name__}): see DATABASE_URL."
         ) from error
@@ -74,12 +64,10 @@ async def look(database: "Database") -> Condition:
 @asynccontextmanager
 async def alone(database: "Database") -> AsyncGenerator[None]:
     """Wait until no other process makes this database ready, and keep others waiting; it takes a connection."""
-    with refusing():
-        async with database.engine.connect() as connection:
-            # Of the transaction, not of the session: the lock must work behind a pool of
-            # connections too.
-            await connection.execute(_ALONE)
-            yield
+    # Of the transaction, not of the session: the lock must work behind a pool of connections too.
+    async with database.connection() as connection, connection.transaction():
+        await connection.execute(_ALONE)
+        yield
 
 
 async def is_alone_with(tx: Transaction, act: str) -> bool:

@@ -1,11 +1,101 @@
-"""What runs statements: as much of a transaction as reading what changes rarely takes."""
+"""Statements of SQLAlchemy Core as asyncpg runs them: compiled once a process.
 
-from collections.abc import Callable, Mapping
+SQLAlchemy writes the SQL and knows the types; its engine, results and pool stay out of the way of
+a request, where they cost more than the statements themselves.
+"""
+
+import weakref
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeAlias
 
 from sqlalchemy import Executable
-from sqlalchemy.engine import Row
+from sqlalchemy.dialects.postgresql import asyncpg
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.util import LRUCache
+
+from app.database.pool import Row
+
+Values: TypeAlias = Mapping[str, Any]
+Processor: TypeAlias = Callable[[Any], Any]
+
+DIALECT = asyncpg.dialect()
+COMPILED = 2_000
+"""How many different statements are kept; Plek has a few hundred."""
+_CACHE: LRUCache[Any, Any] = LRUCache(COMPILED)
+_KNOWN = "_plek_command"
+"""Where a statement carries what became of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """A statement with the values that stand in it: what is left is to give it the others."""
+
+    compiled: SQLCompiler
+    sql: str
+    names: tuple[str, ...]
+    """Of its arguments, in their order."""
+    given: Mapping[str, Any]
+    """Values that the statement itself holds, by name."""
+    processors: Mapping[str, Processor]
+    """What the driver does not take as it is, by name."""
+
+    def call(self, values: Values | None) -> tuple[str, Sequence[Any]]:
+        """Return the SQL and the arguments; KeyError where a value is missing."""
+        if self.compiled.post_compile_params:
+            return self._expanded(values or {})
+        given, processors = self.given, self.processors
+        if values is None:
+            return self.sql, [self._ready(name, given[name]) for name in self.names]
+        if not processors:
+            return self.sql, [
+                values[name] if name in values else given[name] for name in self.names
+            ]
+        return self.sql, [
+            self._ready(name, values[name] if name in values else given[name])
+            for name in self.names
+        ]
+
+    def _ready(self, name: str, value: Any) -> Any:  # noqa: ANN401 - of any type that a column has
+        processor = self.processors.get(name)
+        return value if processor is None else processor(value)
+
+    def _expanded(self, values: Values) -> tuple[str, Sequence[Any]]:
+        """Return a statement with lists in it: each length of a list is another SQL."""
+        state = self.compiled.construct_expanded_state({**self.given, **values})
+        names: Sequence[str] = state.positiontup or ()
+        lists = {one: name for name, ones in state.parameter_expansion.items() for one in ones}
+        return state.statement, [
+            self._ready(lists.get(name, name), state.parameters[name]) for name in names
+        ]
+
+
+def command(statement: Executable, values: Values | None = None, *, many: bool = False) -> Command:
+    """Return a statement as a command; `values` say by their names which columns an insert fills."""
+    # A statement that is made from another one takes along what the other carries: hence the look.
+    carried = statement.__dict__.get(_KNOWN)
+    columns = () if values is None else tuple(values)
+    if carried is not None and carried[0]() is statement and carried[1:3] == (columns, many):
+        return carried[3]
+    made = _made(statement, columns, many=many)
+    statement.__dict__[_KNOWN] = (weakref.ref(statement), columns, many, made)
+    return made
+
+
+def _made(statement: Executable, columns: Sequence[str], *, many: bool) -> Command:
+    # What SQLAlchemy's engine does for each execution, and offers under no other name.
+    compiled, extracted, own, _ = statement._compile_w_cache(  # pyright: ignore[reportPrivateUsage, reportAttributeAccessIssue, reportUnknownVariableType, reportUnknownMemberType] # noqa: SLF001
+        DIALECT, compiled_cache=_CACHE, column_keys=sorted(columns), for_executemany=many
+    )
+    assert isinstance(compiled, SQLCompiler)  # noqa: S101 - nothing else is executed
+    given = compiled.construct_params(own, extracted_parameters=extracted, _check=False)  # pyright: ignore[reportUnknownArgumentType]
+    processors = {
+        name: processor
+        for name, bind in compiled.binds.items()
+        if (processor := bind.type.dialect_impl(DIALECT).bind_processor(DIALECT)) is not None
+    }
+    return Command(compiled, compiled.string, tuple(compiled.positiontup or ()), given, processors)
 
 
 class Statements(Protocol):
@@ -41,20 +131,14 @@ class Statements(Protocol):
         """What to do in this process once, and only if, all of it has become true."""
         ...
 
-    async def rows(
-        self, statement: Executable, values: Mapping[str, Any] | None = None
-    ) -> list[Row[Any]]:
+    async def rows(self, statement: Executable, values: Values | None = None) -> list[Row]:
         """Run a statement and return its rows."""
         ...
 
-    async def row(
-        self, statement: Executable, values: Mapping[str, Any] | None = None
-    ) -> Row[Any] | None:
+    async def row(self, statement: Executable, values: Values | None = None) -> Row | None:
         """Run a statement and return its first row, if any."""
         ...
 
-    async def run(
-        self, statement: Executable, values: Mapping[str, Any] | list[dict[str, Any]] | None = None
-    ) -> int:
+    async def run(self, statement: Executable, values: Values | None = None) -> int:
         """Run a statement and return how many rows it changed."""
         ...

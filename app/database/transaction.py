@@ -1,28 +1,24 @@
-"""The way to PostgreSQL: one pool a process, one transaction an edge, and who is asking as its first statement."""
+"""The way to PostgreSQL: one pool a process, one transaction an edge, its caller named first."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Generator, Mapping
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
-from uuid import UUID, uuid4
+from typing import Any, TypeVar
+from uuid import UUID
 
 import asyncpg
 from sqlalchemy import Executable, LargeBinary, bindparam, text
-from sqlalchemy.engine import CursorResult, Row
-from sqlalchemy.exc import DBAPIError, InterfaceError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from app.config import Settings
 from app.database.caller import Caller
+from app.database.pool import Pool, PoolUse, Row, refusing
 from app.database.snapshots import Snapshots
-from app.errors import Conflict, OperatorError, Unauthenticated, Unavailable
+from app.database.statements import Values, command
+from app.errors import OperatorError, Unauthenticated
 from app.seal import Keyring
 
-POOL_WAIT_S = 10
-CONNECT_WAIT_S = 5
 NOBODY = b""
 WORKER, RELAY, OPERATOR = "worker", "relay", "operator"
 """What a transaction can act as when no token says who asks; row-level security gives each its own rows."""
@@ -33,8 +29,14 @@ ENTER = text("SELECT * FROM enter(:token_hash, :actor, :admits_demo)").bindparam
 ENTER_ASSUMING = text(
     "SELECT set_config('role', :role, true), e.* FROM enter(:token_hash, :actor, :admits_demo) AS e"
 ).bindparams(bindparam("token_hash", type_=LargeBinary))
-TRY_LATER = ("40001", "40P01", "55P03")
-"""Serialization failure, deadlock, lock time-out: somebody else was busy with the same rows."""
+
+T = TypeVar("T")
+TRIES = 3
+"""How often an act is tried of which the database takes back one of two that stand in each other's way."""
+
+
+class _NotKept(Exception):
+    """What was rehearsed is taken back."""
 
 
 @dataclass(slots=True)
@@ -51,7 +53,8 @@ class Looks:
 class Transaction:
     """An open transaction: what services are handed, and never commit."""
 
-    connection: AsyncConnection
+    connection: Any
+    """asyncpg's, in a transaction."""
     at: datetime
     """The database's clock when the transaction was entered."""
     register_version: int
@@ -103,30 +106,54 @@ class Transaction:
         """Take back what is done in it where it is refused, and only that: the transaction goes on."""
         meant = len(self.after_commit)
         try:
-            async with self.connection.begin_nested():
+            async with self.connection.transaction():
                 yield
         except BaseException:
             del self.after_commit[meant:]
             raise
 
-    async def rows(
-        self, statement: Executable, values: Mapping[str, Any] | None = None
-    ) -> list[Row[Any]]:
+    @asynccontextmanager
+    async def rehearsal(self, *, keep: bool) -> AsyncGenerator[None]:
+        """Keep what is done in it where it succeeds and is to be kept; else nothing was done."""
+        with suppress(_NotKept):
+            async with self.attempt():
+                yield
+                if not keep:
+                    raise _NotKept
+
+    async def whole(self, act: Callable[[], Awaitable[T]]) -> T:
+        """Do all of an act, or none of it and then again; what was locked before it stays locked."""
+        for tries_left in reversed(range(TRIES)):
+            try:
+                async with self.attempt():
+                    return await act()
+            except (asyncpg.DeadlockDetectedError, asyncpg.SerializationError):
+                if not tries_left:
+                    raise
+        raise AssertionError  # pragma: no cover - the last try returned or raised
+
+    async def rows(self, statement: Executable, values: Values | None = None) -> list[Row]:
         """Run a statement and return its rows."""
-        return list((await self.connection.execute(statement, values)).all())
+        sql, arguments = command(statement, values).call(values)
+        return await self.connection.fetch(sql, *arguments)
 
-    async def row(
-        self, statement: Executable, values: Mapping[str, Any] | None = None
-    ) -> Row[Any] | None:
+    async def row(self, statement: Executable, values: Values | None = None) -> Row | None:
         """Run a statement and return its first row, if any."""
-        return (await self.connection.execute(statement, values)).first()
+        sql, arguments = command(statement, values).call(values)
+        return await self.connection.fetchrow(sql, *arguments)
 
-    async def run(
-        self, statement: Executable, values: Mapping[str, Any] | list[dict[str, Any]] | None = None
-    ) -> int:
+    async def run(self, statement: Executable, values: Values | None = None) -> int:
         """Run a statement and return how many rows it changed."""
-        result: CursorResult[Any] = await self.connection.execute(statement, values)
-        return result.rowcount
+        sql, arguments = command(statement, values).call(values)
+        # Its status ends with the number: `UPDATE 3`, `INSERT 0 1`.
+        _, _, changed = (await self.connection.execute(sql, *arguments)).rpartition(" ")
+        return int(changed) if changed.isdecimal() else 0
+
+    async def run_each(self, statement: Executable, each: Sequence[Values]) -> None:
+        """Run a statement once for each of some values that have the same names, in one go."""
+        if each:
+            made = command(statement, each[0], many=True)
+            await self.connection.executemany(made.sql, [made.call(values)[1] for values in each])
 
 
 class Database:
@@ -145,10 +172,22 @@ class Database:
         self._actor = OPERATOR if as_owner else ""
         self._admits_demo = settings.embedded
         """A demo dump restored into a database that is not Plek's own lets nobody in."""
-        self.engine = _engine(url, settings)
+        self._pool = Pool(url, settings)
         self.snapshots = Snapshots()
         self.written = asyncio.Event()
         """Set whenever a transaction of this process left rows in the outbox."""
+
+    @asynccontextmanager
+    async def connection(self) -> AsyncGenerator[Any]:
+        """Take one of the pool's connections, of which nothing may be known yet."""
+        with refusing():
+            async with self._pool.connection() as connection:
+                yield connection
+
+    @property
+    def use(self) -> PoolUse:
+        """How busy the pool of this process is."""
+        return self._pool.use
 
     @asynccontextmanager
     async def entered(
@@ -164,41 +203,38 @@ class Database:
         `identity` is None where nobody bears it: such a transaction sees what its actor may see,
         and without one what anyone may see. The owner's is the operator's.
         """
-        with refusing():
-            async with self.engine.connect() as connection:
-                values: dict[str, object] = {
-                    "token_hash": token_hash,
-                    "actor": actor or self._actor,
-                    "admits_demo": self._admits_demo,
-                }
-                if self._assume_role:
-                    values["role"] = self._assume_role
-                result = await connection.execute(
-                    ENTER_ASSUMING if self._assume_role else ENTER, values
-                )
-                row = result.one()
-                tx = Transaction(
-                    connection=connection,
-                    at=row.at,
-                    register_version=row.register_version,
-                    reference_version=row.reference_version,
-                    snapshots=self.snapshots,
-                    keys=self._keyring,
-                    identity=_identity(row, source=source, request_id=request_id),
-                    actor=actor or self._actor,
-                    written=self.written,
-                )
-                yield tx
-                await connection.commit()
+        values: dict[str, object] = {
+            "token_hash": token_hash,
+            "actor": actor or self._actor,
+            "admits_demo": self._admits_demo,
+        }
+        if self._assume_role:
+            values["role"] = self._assume_role
+        enter = ENTER_ASSUMING if self._assume_role else ENTER
+        sql, arguments = command(enter, values).call(values)
+        async with self.connection() as connection, connection.transaction():
+            row: Row = await connection.fetchrow(sql, *arguments)
+            tx = Transaction(
+                connection=connection,
+                at=row.at,
+                register_version=row.register_version,
+                reference_version=row.reference_version,
+                snapshots=self.snapshots,
+                keys=self._keyring,
+                identity=_identity(row, source=source, request_id=request_id),
+                actor=actor or self._actor,
+                written=self.written,
+            )
+            yield tx
         for act in tx.after_commit:
             act()
 
     async def close(self) -> None:
         """Close every connection."""
-        await self.engine.dispose()
+        await self._pool.close()
 
 
-def _identity(row: Row[Any], *, source: str | None, request_id: str | None) -> Caller | None:
+def _identity(row: Row, *, source: str | None, request_id: str | None) -> Caller | None:
     if row.account_id is None:
         return None
     return Caller(
@@ -209,63 +245,4 @@ def _identity(row: Row[Any], *, source: str | None, request_id: str | None) -> C
         region=row.region,
         source=source,
         request_id=request_id,
-    )
-
-
-@contextmanager
-def refusing() -> Generator[None]:
-    """Say in the domain's words what the database could not do."""
-    try:
-        yield
-    except (
-        PoolTimeout,
-        TimeoutError,
-        OSError,
-        asyncpg.PostgresConnectionError,
-        InterfaceError,
-    ) as error:
-        raise Unavailable from error
-    except asyncpg.PostgresError as error:
-        if _out_of_reach(getattr(error, "sqlstate", None)):
-            raise Unavailable from error
-        raise
-    except DBAPIError as error:
-        state = getattr(error.orig, "sqlstate", None)
-        if state in TRY_LATER:
-            raise Conflict("busy", "Somebody else is busy with this; try again.") from error
-        if error.connection_invalidated or _out_of_reach(state):
-            raise Unavailable from error
-        raise
-
-
-def _out_of_reach(state: str | None) -> bool:
-    """Whether an SQLSTATE says that the server is not there (08: connection, 53: resources, 57P: shutting down)."""
-    return state is not None and (state.startswith(("08", "53", "57P")))
-
-
-def _engine(url: str, settings: Settings) -> AsyncEngine:
-    connect: dict[str, Any] = {"timeout": CONNECT_WAIT_S}
-    if settings.transaction_pooling:
-        # A pooled server connection changes hands between transactions, and names of statements
-        # with it.
-        connect |= {
-            "statement_cache_size": 0,
-            "prepared_statement_cache_size": 0,
-            "prepared_statement_name_func": lambda: f"__plek_{uuid4()}__",
-        }
-    else:
-        # Every statement here is a look-up by key, prepared once a connection: planning it again
-        # finds the same plan.
-        connect["server_settings"] = {
-            "application_name": "plek",
-            "jit": "off",
-            "plan_cache_mode": "force_generic_plan",
-        }
-    return create_async_engine(
-        url,
-        pool_size=settings.pool_size,
-        max_overflow=0,
-        pool_timeout=POOL_WAIT_S,
-        connect_args=connect,
-        hide_parameters=True,
     )

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from uuid import UUID
 
-from app.database import access_entry, access_log
+from app.database import access_log, caller
 from app.database.transaction import Transaction
 from app.desk.store import desk
 from app.errors import Missing, TooOften
@@ -154,7 +154,7 @@ async def rank_if_allowed(
             ranked = await rankings.rank_places(tx, referral_id)
     except TooOften:
         ranked = None
-    outcome = access_entry.REFUSED if ranked is None else access_entry.GRANTED
+    outcome = caller.REFUSED if ranked is None else caller.GRANTED
     await access_log.add(
         tx,
         tx.caller.entry(

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from app.database import access_entry, access_log, outbox
-from app.database.caller import Caller
+from app.database import access_log, outbox
+from app.database.caller import REFUSED, Caller, Entry
 from app.database.transaction import Transaction
 from app.errors import Conflict, TooOften
 from app.referrals.store import shield_rows
@@ -69,11 +69,9 @@ async def break_glass(tx: Transaction, reference: str, *, reason: str) -> Broken
     return BrokenGlass(event, found.referral_id, until)
 
 
-def _entry(caller: Caller, found: ShieldedReferral | None, *, reason: str) -> access_entry.Entry:
+def _entry(caller: Caller, found: ShieldedReferral | None, *, reason: str) -> Entry:
     if found is None:
-        return caller.entry(
-            BREAK_GLASS, "referral", None, outcome=access_entry.REFUSED, purpose=reason
-        )
+        return caller.entry(BREAK_GLASS, "referral", None, outcome=REFUSED, purpose=reason)
     return caller.entry(
         BREAK_GLASS,
         "referral",

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from uuid import UUID
 
-from app.database import access_entry, access_log, outbox
+from app.database import access_log, caller, outbox
 from app.database.transaction import Transaction
 from app.errors import Missing, TooOften
 from app.registry.store import sites
@@ -44,7 +44,7 @@ async def ask(tx: Transaction, question: Question) -> bool:
         REVEAL,
         "site",
         question.site_id,
-        outcome=access_entry.REFUSED if basis is None else access_entry.GRANTED,
+        outcome=caller.REFUSED if basis is None else caller.GRANTED,
         purpose=question.purpose,
         referral_ids=() if referral_id is None else (referral_id,),
     )

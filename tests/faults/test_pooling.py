@@ -15,7 +15,6 @@ from pathlib import Path
 from urllib.parse import parse_qs, unquote, urlsplit
 
 import pytest
-from sqlalchemy import text
 
 from app.main import create_app, join
 from app.seal import new_key
@@ -122,9 +121,9 @@ async def test_who_asks_goes_with_the_transaction_and_not_with_the_connection(
     # Whoever forgets to say who they are gets a connection that has just served one of these, and
     # sees nothing: no row but the signs on the doors of the providers, which are everybody's to
     # read.
-    async with country.parts.database.engine.connect() as connection:
+    async with country.parts.database.connection() as connection:
         rows = {
-            table: (await connection.execute(text(f"SELECT count(*) FROM {table}"))).scalar()  # noqa: S608 - named here
+            table: await connection.fetchval(f"SELECT count(*) FROM {table}")  # noqa: S608 - named here
             for table in (
                 "referrals",
                 "referral_secrets",

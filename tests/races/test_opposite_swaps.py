@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import Uuid as UuidType
 from sqlalchemy import bindparam, text
 
-from app.database import savepoints
+from app.database import transaction
 from app.database.transaction import Transaction
 from app.placing.store import swap_reservations
 from tests.country import Country
@@ -99,7 +99,7 @@ async def test_without_locks_and_indexes_both_of_two_opposite_swaps_are_proposed
     assert await country.value(LIVE) == 2
 
 
-@pytest.mark.parametrize("tries", [1, savepoints.TRIES])
+@pytest.mark.parametrize("tries", [1, transaction.TRIES])
 async def test_locked_in_no_fixed_order_they_deadlock_and_even_then_trying_again_hides_it(
     country: Country, monkeypatch: pytest.MonkeyPatch, tries: int
 ) -> None:
@@ -120,7 +120,7 @@ async def test_locked_in_no_fixed_order_they_deadlock_and_even_then_trying_again
                 await both.wait()
 
     monkeypatch.setattr(swap_reservations, "lock", as_given)
-    monkeypatch.setattr(savepoints, "TRIES", tries)
+    monkeypatch.setattr(transaction, "TRIES", tries)
     codes = [code for status, code in await fired(it, wanted) if status != 201]
     assert codes == (["busy"] if tries == 1 else ["swap_gone"])
     assert await country.value(LIVE) == 1

@@ -210,7 +210,7 @@ async def held_key(where: Desk, country: Country) -> httpx.Response:
         )
         await waiting(country)
         response = await asking
-        await tx.connection.rollback()
+        await tx.connection.execute("ROLLBACK")
     return response
 
 

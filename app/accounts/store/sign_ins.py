@@ -200,7 +200,7 @@ async def use_recovery_code(
 async def add_recovery_codes(tx: Transaction, account_id: UUID, hashes: Sequence[bytes]) -> None:
     """Store new recovery codes; older ones end."""
     await tx.run(delete(RecoveryCode).where(RecoveryCode.account_id == account_id))
-    await tx.run(
+    await tx.run_each(
         insert(RecoveryCode), [{"account_id": account_id, "hash": hashed} for hashed in hashes]
     )
 

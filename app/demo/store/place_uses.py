@@ -53,7 +53,7 @@ async def settle(tx: Transaction, settled: Sequence[Settled]) -> None:
     lived_in = [one for one in settled if one.placement_id is not None]
     others = [one for one in settled if one.placement_id is None]
     if lived_in:
-        await tx.run(
+        await tx.run_each(
             _LIVES,
             [
                 {"of_place": one.place_id, "of_placement": one.placement_id, "from_then": one.since}
@@ -61,4 +61,6 @@ async def settle(tx: Transaction, settled: Sequence[Settled]) -> None:
             ],
         )
     if others:
-        await tx.run(_SINCE, [{"of_place": one.place_id, "from_then": one.since} for one in others])
+        await tx.run_each(
+            _SINCE, [{"of_place": one.place_id, "from_then": one.since} for one in others]
+        )

@@ -96,7 +96,9 @@ async def begin_appending(tx: Transaction) -> int:
 async def append_all(tx: Transaction, leaves: Sequence[NewLeaf], *, first: int) -> None:
     """Append leaves about stays from an index on, which `begin_appending` gave."""
     if leaves:
-        await tx.run(_APPEND, [_row(leaf, index) for index, leaf in enumerate(leaves, start=first)])
+        await tx.run_each(
+            _APPEND, [_row(leaf, index) for index, leaf in enumerate(leaves, start=first)]
+        )
 
 
 def _row(leaf: NewLeaf, index: int) -> dict[str, object]:

@@ -125,6 +125,6 @@ async def displaced_nights(
 async def note_displacement(tx: Transaction, index: int, cap_ids: Sequence[UUID]) -> None:
     """Note which caps sent a household elsewhere, by the leaf of its arrival there."""
     if cap_ids:
-        await tx.run(
+        await tx.run_each(
             insert(Displacement), [{"index": index, "cap_id": cap_id} for cap_id in cap_ids]
         )

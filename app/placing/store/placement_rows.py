@@ -6,6 +6,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
+import asyncpg
 from sqlalchemy import (
     JSON,
     ColumnElement,
@@ -20,7 +21,6 @@ from sqlalchemy import (
     update,
 )
 from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import aliased
 
 from app.database.transaction import Transaction
@@ -196,7 +196,7 @@ async def expect_again(tx: Transaction, placement_id: UUID) -> bool | None:
     try:
         async with tx.attempt():
             return await tx.run(again) == 1
-    except IntegrityError:
+    except asyncpg.IntegrityConstraintViolationError:
         return None
 
 

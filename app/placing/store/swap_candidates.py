@@ -10,8 +10,8 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from uuid import UUID
 
+import asyncpg
 from sqlalchemy import ARRAY, Uuid, bindparam, text
-from sqlalchemy.exc import DBAPIError
 
 from app.database.transaction import Transaction
 
@@ -29,7 +29,9 @@ async def as_exchange(tx: Transaction) -> AsyncGenerator[None]:
     try:
         yield
     finally:
-        with suppress(DBAPIError):  # a transaction that has failed takes back the setting, too
+        with suppress(
+            asyncpg.PostgresError
+        ):  # a transaction that has failed takes back the setting, too
             await tx.rows(_ACT, {"actor": before})
 
 

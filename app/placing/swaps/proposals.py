@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
-from app.database import outbox, savepoints
+from app.database import outbox
 from app.database.transaction import Transaction
 from app.errors import Conflict, Erased, Fault, Invalid, Missing
 from app.placing.store import placement_rows, swap_reservations, swap_rows, swap_search_rows
@@ -85,9 +85,7 @@ async def propose_swap(
     )
     async with as_exchange(tx):
         await swap_rows.expire(tx, proposal.referral_ids)
-        await savepoints.whole(
-            tx, lambda: _propose(tx, proposal, quiet_days=policy.swap_quiet_days)
-        )
+        await tx.whole(lambda: _propose(tx, proposal, quiet_days=policy.swap_quiet_days))
         await notify_concerned(tx, proposal.swap_id, await swap_rows.legs(tx, proposal.swap_id))
     return await read(tx, proposal.swap_id)
 
@@ -117,7 +115,7 @@ async def consent_to_leg(
     async with as_exchange(tx):
         legs = await swap_rows.legs(tx, swap_id)
         if not any(leg.waits_for(side) for leg in legs for side in swap_rows.SIDES):
-            await savepoints.whole(tx, lambda: swap_legs.reserve_legs(tx, swap, legs))
+            await tx.whole(lambda: swap_legs.reserve_legs(tx, swap, legs))
             await _tell_reserved(tx, await swap_rows.legs(tx, swap_id))
         await notify_concerned(tx, swap_id, legs)
     return await read(tx, swap_id)

@@ -50,7 +50,7 @@ _ADD = insert(Ranking)
 
 async def add(tx: Transaction, rankings: Sequence[RankingRow]) -> None:
     """Record rankings, one at least."""
-    await tx.run(_ADD, [asdict(ranking) for ranking in rankings])
+    await tx.run_each(_ADD, [asdict(ranking) for ranking in rankings])
 
 
 async def read(tx: Transaction, ranking_id: UUID) -> tuple[RankingRow, bytes | None] | None:

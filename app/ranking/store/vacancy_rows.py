@@ -81,7 +81,7 @@ async def lock_pending(tx: Transaction) -> list[PendingVacancy]:
 async def record(tx: Transaction, chances: Sequence[Chance]) -> None:
     """Record rankings for those who wait: always in the same order, so that no two writers wait for each other."""
     ordered = sorted(chances, key=lambda chance: chance.ranking.referral_id)
-    await tx.run(
+    await tx.run_each(
         insert(Ranking),
         [{**asdict(chance.ranking), "came_free_rank": chance.rank} for chance in ordered],
     )

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, fields
 from datetime import date, datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import (
@@ -25,11 +25,9 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import insert
 
+from app.database.pool import Row
 from app.database.transaction import Transaction
 from app.models import Alternative, Referral, ReferralSecret, Shield
-
-if TYPE_CHECKING:
-    from sqlalchemy.engine import Row
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,7 +182,7 @@ async def list_open_after(tx: Transaction, reached: UUID | None, *, most: int) -
     return [_referral(row) for row in await tx.rows(further, {"most": most, "reached": reached})]
 
 
-def _referral(row: "Row[Any]") -> ReferralRow:
+def _referral(row: Row) -> ReferralRow:
     known, used = row[: -len(_USED)], row[-len(_USED) :]
     return ReferralRow(
         *known, alternative=AlternativeInUse(*used) if row.alternative_id is not None else None

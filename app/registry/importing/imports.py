@@ -2,7 +2,6 @@
 
 from collections.abc import Awaitable, Callable, Mapping
 
-from app.database.savepoints import tentative
 from app.database.transaction import Transaction
 from app.errors import OperatorError
 from app.registry.importing import import_country, import_places, import_providers, import_sites
@@ -65,5 +64,5 @@ async def take_in_own(tx: Transaction, kind: Kind[Row], raw: bytes, *, keep: boo
     own = [row for row in rows if getattr(row, "provider", slug) == slug]
     faults += [CsvFault(row.line, "provider", NOT_OWN) for row in rows if row not in own]
     await sites.alone(tx, tx.caller.provider)  # two of the same file would both find everything new
-    async with tentative(tx, keep=keep):
+    async with tx.rehearsal(keep=keep):
         return await TAKES[kind.name](tx, own, faults=faults)

@@ -97,11 +97,11 @@ async def add(tx: Transaction, batch: Batch) -> None:
     for name, table in _TABLES.items():
         rows: list[Values] = getattr(batch, name)
         if rows:
-            await tx.run(insert(table), rows)
+            await tx.run_each(insert(table), rows)
         if name == "providers" and batch.provider_regions:
-            await tx.run(_SERVE, batch.provider_regions)
+            await tx.run_each(_SERVE, batch.provider_regions)
     if batch.claims:
-        await tx.run(_CLAIM, batch.claims)
+        await tx.run_each(_CLAIM, batch.claims)
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +152,7 @@ async def serve(tx: Transaction, provider_id: UUID, *, regions: Collection[str])
     """Let a provider serve these regions and no others."""
     gone = ProviderRegion.region.not_in(regions)
     await tx.run(delete(ProviderRegion).where(ProviderRegion.provider_id == provider_id, gone))
-    await tx.run(
+    await tx.run_each(
         _SERVE, [{"provider_id": provider_id, "region": region} for region in sorted(regions)]
     )
 

@@ -61,7 +61,7 @@ async def put_regions(tx: Transaction, rows: Sequence[Values]) -> None:
     await _put(tx, Region, rows, key=("code",))
     if rows:
         shares = [{"region": row["code"]} for row in rows]
-        await tx.run(insert(Share).on_conflict_do_nothing(), shares)
+        await tx.run_each(insert(Share).on_conflict_do_nothing(), shares)
 
 
 async def put_municipalities(tx: Transaction, rows: Sequence[Values]) -> None:
@@ -118,7 +118,7 @@ async def _put(
         return
     statement = insert(table)
     changing = {name: statement.excluded[name] for name in rows[0] if name not in key}
-    await tx.run(
+    await tx.run_each(
         statement.on_conflict_do_update(index_elements=list(key), set_=changing),
         [dict(row) for row in rows],
     )

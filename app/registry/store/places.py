@@ -7,7 +7,6 @@ ran out is never waited for.
 
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid4
 
 from sqlalchemy import (
@@ -25,12 +24,10 @@ from sqlalchemy import (
 from sqlalchemy import Uuid as UuidType
 from sqlalchemy.dialects.postgresql import insert as insert_or
 
+from app.database.pool import Row
 from app.database.transaction import Transaction
 from app.models import Claim, Place, PlaceGroup, PlaceSecret, Site, SiteSecret
 from app.placing.store import outcomes
-
-if TYPE_CHECKING:
-    from sqlalchemy.engine import Row
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,7 +222,7 @@ async def declare(tx: Transaction, place_id: UUID, *, state: State) -> bool:
     return True
 
 
-def _place(row: "Row[Any]") -> PlaceRow:
+def _place(row: Row) -> PlaceRow:
     attributes = Attributes(
         kind=row.kind,
         bed_spaces=row.bed_spaces,

@@ -2,18 +2,15 @@
 
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from sqlalchemy import Text, bindparam, func, insert, select, text, tuple_, update
 from sqlalchemy import Uuid as UuidType
 from sqlalchemy.dialects.postgresql import insert as insert_or
 
+from app.database.pool import Row
 from app.database.transaction import Transaction
 from app.models import ProviderRegion, Site, SiteSecret
-
-if TYPE_CHECKING:
-    from sqlalchemy.engine import Row
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,7 +211,7 @@ async def secret(tx: Transaction, site_id: UUID) -> tuple[bytes, bytes]:
     return row.key, row.sealed
 
 
-def _site(row: "Row[Any]") -> SiteRow:
+def _site(row: Row) -> SiteRow:
     traits = Traits(
         municipality=row.municipality,
         address_secrecy=row.address_secrecy,

@@ -98,10 +98,10 @@ async def release(
         {"quarter": quarter, "region": region, "figures": dict(shown)}
         for region, shown in figures.items()
     ]
-    await tx.run(insert(MonitorRelease), rows)
+    await tx.run_each(insert(MonitorRelease), rows)
     if staleness:
         columns = StalenessRow.__slots__
-        await tx.run(
+        await tx.run_each(
             insert(MonitorStaleness),
             [{name: getattr(row, name) for name in columns} for row in staleness],
         )

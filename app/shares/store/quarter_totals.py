@@ -123,7 +123,7 @@ async def add_pairs(tx: Transaction, rows: Sequence[PairRow], *, version: int) -
             {name: getattr(row, name) for name in PairRow.__slots__} | {"version": version}
             for row in rows
         ]
-        await tx.run(insert(PairNights), values)
+        await tx.run_each(insert(PairNights), values)
 
 
 async def add_figures(tx: Transaction, quarter: str, figures: Mapping[str, Any]) -> None:

@@ -38,4 +38,4 @@ async def show(tx: Transaction, standings: Mapping[str, Standing], *, on: date) 
             shown_on=bindparam("on"),
         )
     )
-    await tx.run(statement, rows)
+    await tx.run_each(statement, rows)

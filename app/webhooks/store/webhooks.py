@@ -3,16 +3,13 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from sqlalchemy import Text, bindparam, delete, func, insert, select, text, tuple_
 
+from app.database.pool import Row
 from app.database.transaction import Transaction
 from app.models import Webhook, WebhookDelivery
-
-if TYPE_CHECKING:
-    from sqlalchemy.engine import Row
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +84,7 @@ async def remove(tx: Transaction, webhook_id: UUID, *, provider_id: UUID) -> boo
     )
 
 
-def _webhook(row: "Row[Any]") -> WebhookRow:
+def _webhook(row: Row) -> WebhookRow:
     return WebhookRow(
         id=row.id,
         kinds=tuple(row.kinds),

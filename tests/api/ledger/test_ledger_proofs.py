@@ -160,7 +160,7 @@ async def test_behind_it_the_rows_of_what_was_sealed_today_are_hidden_as_well(
 
     async def seen(hashed: bytes) -> tuple[int, int]:
         async with country.parts.database.entered(hashed) as tx:
-            return tuple((await tx.connection.exec_driver_sql(counts)).one())  # pyright: ignore[reportReturnType]
+            return tuple(await tx.connection.fetchrow(counts))
 
     assert await seen(b"nobody") == (2, 3)
     assert await seen(await country.hashed("intake_worker", provider="haven")) == (2, 3)

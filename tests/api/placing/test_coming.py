@@ -90,7 +90,7 @@ async def test_the_wall_lets_the_receiver_see_the_referral_exactly_as_long(
         hashed = await country.hashed("coordinator", provider=provider)
         async with country.parts.database.entered(hashed) as tx:
             for table in ("referrals", "referral_secrets"):
-                rows = (await tx.connection.exec_driver_sql(f"SELECT * FROM {table}")).all()  # noqa: S608 - one of two
+                rows = await tx.connection.fetch(f"SELECT * FROM {table}")  # noqa: S608 - one of two
                 assert bool(rows) == expected
     assert (await where.intake.get(f"/referrals/{placement['referralId']}"))["household"] == FAMILY
 

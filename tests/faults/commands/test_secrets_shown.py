@@ -1,6 +1,11 @@
 """What holds secrets does not show them, to whatever may log or print it."""
 
+import traceback
 from uuid import uuid4
+
+import pytest
+from asyncpg import PostgresError
+from sqlalchemy import Text, bindparam, text
 
 from app.accounts.accounts import Issued
 from app.clock import now
@@ -13,12 +18,15 @@ from tests.country import Country
 SECRET = "Zx9geplant"
 
 
-async def test_statements_are_logged_nowhere_and_parameters_never_told(country: Country) -> None:
+async def test_an_error_of_the_database_never_tells_a_parameter(country: Country) -> None:
+    told = text("SELECT 1 / length(:none), :secret").bindparams(
+        bindparam("none", type_=Text), bindparam("secret", type_=Text)
+    )
     for database in (country.parts.database, country.owner):
-        engine = database.engine.sync_engine
-        assert engine.hide_parameters
-        assert not engine.echo
-        assert not engine.pool.echo
+        with pytest.raises(PostgresError) as raised:
+            async with database.entered() as tx:
+                await tx.rows(told, {"none": "", "secret": SECRET})
+        assert SECRET not in "".join(traceback.format_exception(raised.value))
 
 
 def test_what_holds_secrets_does_not_show_them(country: Country) -> None:

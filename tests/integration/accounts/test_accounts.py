@@ -107,7 +107,7 @@ async def test_the_service_itself_can_neither_read_nor_make_tokens(country: Coun
                 await accounts.issue(
                     tx, roles=[Role.ADMINISTRATOR], provider=None, region=None, days=1
                 )
-            await tx.connection.rollback()
+            await tx.connection.execute("ROLLBACK")
 
 
 async def show_demo(country: Country) -> str:

@@ -1,7 +1,7 @@
 """Sessions: as long as the policy says, kept by being there, ended at once, and each account's own affair."""
 
 import pytest
-from sqlalchemy.exc import DBAPIError
+from asyncpg import PostgresError
 
 from app.accounts import sessions
 from app.accounts.sessions import session_hash
@@ -104,7 +104,7 @@ async def test_only_whoever_asks_who_somebody_is_opens_sessions(country: Country
     worker = await person(country, "administrator")
     span = Span(sessions.KEPT, sessions.KEPT)
     for hashed, actor in ((session_hash(worker.opened.cookie), SIGNING), (b"", WORKER), (b"", "")):
-        with pytest.raises(DBAPIError, match="insufficient_privilege"):
+        with pytest.raises(PostgresError, match="insufficient_privilege"):
             async with country.parts.database.entered(hashed, actor=actor) as tx:
                 await sign_ins.open_session(
                     tx,

@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 import pytest
-from sqlalchemy.exc import DBAPIError
+from asyncpg import PostgresError
 
 from app.allocation.ledger.leaves import CLEAR_TYPES
 from app.allocation.policy.canonical import canonical_json
@@ -218,7 +218,7 @@ async def test_who_may_write_which_leaves_in_clear(country: Country, who: str) -
                     await ledger.append_clear(tx, leaf_type=leaf_type, content=content)
                     == FIRST_LEAF + before
                 )
-        except DBAPIError as refused:
+        except PostgresError as refused:
             assert "row-level security" in str(refused)  # noqa: PT017 - the others are not refused
         else:
             wrote.add(leaf_type)
@@ -233,7 +233,7 @@ async def test_a_leaf_in_clear_is_about_no_stay_and_a_leaf_about_a_stay_names_it
         "INSERT INTO leaves (index, type, content, placement_id) VALUES (:index, :type, '', {})"
     )
     for leaf_type, placement in (("policy", "gen_random_uuid()"), ("arrival", "NULL")):
-        with pytest.raises(DBAPIError, match="leaves_about_check"):
+        with pytest.raises(PostgresError, match="leaves_about_check"):
             await country.rows(statement.format(placement), index=FIRST_LEAF, type=leaf_type)
 
 

@@ -221,7 +221,7 @@ async def test_the_policy_says_after_how_long(country: Country) -> None:
 
 async def test_those_who_are_due_are_found_by_an_index(country: Country) -> None:
     async with country.parts.database.entered(actor=WORKER) as tx:
-        await tx.connection.exec_driver_sql("SET LOCAL enable_seqscan = off")
+        await tx.connection.execute("SET LOCAL enable_seqscan = off")
         values = {"minutes": MINUTES, "hours": HOURS, "batch": rows.AT_ONCE}
         plan = await tx.rows(text(f"EXPLAIN (COSTS OFF) {rows._RAISE.text}"), values)
     assert any("placements_awaited_idx" in row[0] for row in plan)

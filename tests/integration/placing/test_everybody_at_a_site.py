@@ -5,8 +5,8 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from asyncpg import PostgresError
 from sqlalchemy import text
-from sqlalchemy.exc import DBAPIError
 
 from app.registry.importing import imports
 from tests.api.calls import WORKING
@@ -230,6 +230,6 @@ async def test_a_table_of_the_callers_own_is_not_taken_for_ours(country: Country
 async def test_what_is_asked_within_is_nobodys_to_call(country: Country, call: str) -> None:
     where = await scene(country)
     token = await country.hashed("coordinator", provider="linde")
-    with pytest.raises(DBAPIError, match="permission denied"):
+    with pytest.raises(PostgresError, match="permission denied"):
         async with country.parts.database.entered(token) as tx:
             await tx.rows(text(f"SELECT {call}"), {"id": UUID(where.there.site_id)})

@@ -6,8 +6,8 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
+from asyncpg import PostgresError
 from sqlalchemy import text
-from sqlalchemy.exc import DBAPIError
 
 from app.referrals import break_glass, shields
 from app.referrals.break_glass import AlreadyNamed, BrokenGlass
@@ -122,7 +122,7 @@ async def attempt(scene: Shielding, client: Client, statement: str, **values: An
     try:
         async with scene.country.parts.database.entered(hashed(client)) as tx:
             return await tx.run(text(statement), values)
-    except DBAPIError as refused:
+    except PostgresError as refused:
         if "row-level security" not in str(refused):
             raise
         return -1

@@ -72,8 +72,8 @@ async def test_indexes_lead_to_what_is_read_of_the_ledger(country: Country) -> N
         await tx.run(text("SET LOCAL enable_bitmapscan = off"))
         for one in asked:
             if "leaves" in one.statement:
-                rows = await tx.connection.exec_driver_sql(
-                    f"EXPLAIN (GENERIC_PLAN) {one.statement}", one.values
+                rows = await tx.connection.fetch(
+                    f"EXPLAIN (GENERIC_PLAN) {one.statement}", *one.values
                 )
                 plans.append("\n".join(row[0] for row in rows))
     scans = [scan for plan in plans for scan in plan.split("->")]

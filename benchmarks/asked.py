@@ -1,0 +1,58 @@
+"""What a service asks its database, noted down: to ask it again, or to look at its plans."""
+
+from collections.abc import AsyncGenerator, Generator, Sequence
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from app.database.transaction import Database
+
+ENTERING = "enter("
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A statement as it went to the database."""
+
+    statement: str
+    values: Sequence[Any]
+
+
+class Noted:
+    """A connection that notes what it is asked; not what is done many times in one go."""
+
+    def __init__(self, connection: Any, asked: list[Asked]) -> None:  # noqa: ANN401 - asyncpg has no types
+        self._connection = connection
+        self._asked = asked
+
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - as above
+        """Return what the connection itself has."""
+        method = getattr(self._connection, name)
+        if name not in {"fetch", "fetchrow", "fetchval", "execute"}:
+            return method
+
+        async def noted(statement: str, *values: object) -> object:
+            if ENTERING not in statement:
+                self._asked.append(Asked(statement, values))
+            return await method(statement, *values)
+
+        return noted
+
+
+@contextmanager
+def noting(database: Database) -> Generator[list[Asked]]:
+    """Note what is asked of a database, beyond entering it, in transactions that begin in the block."""
+    asked: list[Asked] = []
+    pool = database._pool  # noqa: SLF001 # pyright: ignore[reportPrivateUsage] - nothing else needs it
+    take = pool.connection
+
+    @asynccontextmanager
+    async def connection() -> AsyncGenerator[Any]:
+        async with take() as taken:
+            yield Noted(taken, asked)
+
+    pool.connection = connection
+    try:
+        yield asked
+    finally:
+        pool.connection = take
