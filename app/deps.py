@@ -113,20 +113,38 @@ def source_of(request: Request) -> str | None:
         return None
 
 
+@asynccontextmanager
 async def transaction(request: Request) -> AsyncGenerator[Transaction]:
-    """Open the request's one transaction; it commits before the reply leaves, and rolls back on any refusal."""
-    parts = parts_of(request)
-    hashed = token_hash(request)
+    """Open the request's one transaction; it commits before the reply leaves, and a refusal rolls it back.
+
+    A token that this process knows spends its own allowance before the database is asked. Any other
+    is looked up first: until then a good one and a made-up one are the same bytes, and whatever is
+    counted for them is counted for both. Only then does a good one spend its own, and nobody their
+    source's.
+    """
+    parts, hashed = parts_of(request), token_hash(request)
     open_to_all = rule_of(request) == ANYONE
     if not hashed and not open_to_all:
         raise Unauthenticated
-    async with _slowing_down(request), _spending(request, open_to_all=open_to_all) as tx:
-        if not open_to_all:
-            request.state.caller = admit(request, tx)
-        # The input of the route is validated after this, in the same context.
-        REFERENCE.set(await parts.database.snapshots.reference(tx))
-        yield tx
-        await log_granted(tx, request)
+    key = hashed.hex()
+    known = parts.allowance.knows(key)
+    if known or not hashed:
+        await _spend(parts, key or network_of(source_of(request)))
+    try:
+        async with entered(request) as tx:
+            borne = tx.identity is not None
+            if hashed and not known and (open_to_all or borne):
+                await _spend(parts, key if borne else network_of(source_of(request)))
+            if not open_to_all:
+                request.state.caller = admit(request, tx)
+            # The input of the route is validated after this, in the same context.
+            REFERENCE.set(await parts.database.snapshots.reference(tx))
+            yield tx
+            await log_granted(tx, request)
+    except Unauthenticated:
+        if hashed:
+            await _slow_down(request)
+        raise
 
 
 def look_of(request: Request) -> Look | None:
@@ -189,52 +207,30 @@ def _object_id(request: Request) -> UUID | None:
         return None
 
 
-@asynccontextmanager
-async def _spending(request: Request, *, open_to_all: bool) -> AsyncGenerator[Transaction]:
-    """Open a transaction as whoever bears the token, and spend what a request costs.
-
-    A token that this process knows spends its own allowance before the database is asked. Any other
-    is looked up
-    first: until then a good one and a made-up one are the same bytes, and whatever is counted for
-    them is counted for both. Only then does a good one spend its own, and nobody their source's.
-    """
-    parts, hashed = parts_of(request), token_hash(request)
-    known = parts.allowance.knows(hashed.hex())
-    if known or not hashed:
-        await _spend(parts, hashed.hex() or network_of(source_of(request)))
-    async with entered(request) as tx:
-        if hashed and not known and (open_to_all or tx.identity is not None):
-            await _spend(
-                parts, hashed.hex() if tx.identity is not None else network_of(source_of(request))
-            )
-        yield tx
-
-
 async def _spend(parts: Parts, key: str) -> None:
     if retry_after := await parts.allowance.spend(key):
         raise TooMany(retry_after=retry_after)
 
 
-@asynccontextmanager
-async def _slowing_down(request: Request) -> AsyncGenerator[None]:
-    """Count who comes with a token that opens nothing, and tell a source that does so often to wait.
+async def _slow_down(request: Request) -> None:
+    """Count a token that opens nothing, and tell a source that comes with many of them to wait.
 
     It is told at once and nothing is held open: connections that wait are what an attacker would
     collect. Each try costs one look-up by an index, over the limit as well: a good token has to be
     found whoever else sends bad ones from the same address, and 256 random bits are not guessed at
     any speed. Floods are for the proxy in front.
     """
-    try:
-        yield
-    except Unauthenticated:
-        if token_hash(request) and (
-            retry_after := await parts_of(request).allowance.failed(source_of(request))
-        ):
-            raise TooMany(retry_after=retry_after) from None
-        raise
+    if retry_after := await parts_of(request).allowance.failed(source_of(request)):
+        raise TooMany(retry_after=retry_after) from None
 
 
-Tx = Annotated[Transaction, Depends(transaction, scope="function")]
+async def current_transaction(request: Request) -> Transaction:
+    """Return the transaction that was opened for this request."""
+    tx: Transaction = request.state.tx
+    return tx
+
+
+Tx = Annotated[Transaction, Depends(current_transaction)]
 
 
 async def providers_known(tx: Tx) -> None:

@@ -6,13 +6,16 @@ from importlib.metadata import version
 
 import structlog
 from fastapi import FastAPI
+from starlette._utils import get_route_path
+from starlette.types import Receive, Scope, Send
 
 from app import worker
 from app.api import events, health, ledger, policies, reference, webhooks
 from app.api.accounts import access_log, looks
 from app.api.kit import description, problems
 from app.api.kit.access import ACCESS, LOOKS
-from app.api.kit.bodies import Bodies
+from app.api.kit.application import Application
+from app.api.kit.bodies import read_body
 from app.api.kit.middleware import Edge
 from app.api.placing import agreements, holds, placements, swap_searches, swaps
 from app.api.ranking import obstacles, peaks, rankings
@@ -84,16 +87,43 @@ def join(settings: Settings, *, database_url: str, redis_url: str, key: str) -> 
     )
 
 
-def create_app(parts: Parts) -> FastAPI:
+API = "/v1"
+
+
+class Service(Application):
+    """The whole service: health and metrics are its own routes, the rest is mounted on it."""
+
+    def __init__(self, parts: Parts) -> None:
+        super().__init__(openapi_url=None, docs_url=None, redoc_url=None, lifespan=_lifespan)
+        self.state.parts = parts
+        problems.answer_problems(self)
+        self.include_router(health.router)
+        self._api, self._pages = api(parts), pages(parts)
+        self.mount(API, self._api)
+        self.mount("", self._pages)
+        self._edge = Edge(self._hand_over, version=version("plek"))
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one exchange, or the lifespan."""
+        serve = self._edge if scope["type"] == "http" else super().__call__
+        await serve(scope, receive, send)
+
+    async def _hand_over(self, scope: Scope, receive: Receive, send: Send) -> None:
+        path = get_route_path(scope)
+        if path.startswith(f"{API}/"):
+            root = scope.get("root_path", "")
+            scope.setdefault("app_root_path", root)
+            scope["root_path"] = root + API
+            await self._api(scope, receive, send)
+        elif self.has(scope["method"], path):
+            await super().__call__(scope, receive, send)
+        else:
+            await self._pages(scope, receive, send)
+
+
+def create_app(parts: Parts) -> Service:
     """Return the whole service: the API under /v1, the pages, health and metrics beside it."""
-    app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None, lifespan=_lifespan)
-    app.state.parts = parts
-    problems.answer_problems(app)
-    app.include_router(health.router)
-    app.mount("/v1", api(parts))
-    app.mount("", pages(parts))
-    app.add_middleware(Edge, version=version("plek"))
-    return app
+    return Service(parts)
 
 
 @asynccontextmanager
@@ -112,7 +142,8 @@ async def _lifespan(app: FastAPI) -> AsyncGenerator[None]:
 
 def api(parts: Parts) -> FastAPI:
     """Return the JSON API; a route without a rule of access stops the service from starting."""
-    app = FastAPI(
+    app = Application(
+        reader=read_body,
         title="Plek",
         version=version("plek"),
         description=description.SUMMARY,
@@ -134,7 +165,6 @@ def api(parts: Parts) -> FastAPI:
         app.include_router(router)
     app.webhooks.include_router(webhooks.messages)
     description.publish(app)
-    app.add_middleware(Bodies)
     if without := description.routes(app) ^ ACCESS.keys():
         message = f"Routes and rules of access do not match: {sorted(without)}"
         raise OperatorError(message)

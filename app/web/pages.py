@@ -1,7 +1,8 @@
 """The pages as one application: beside the API, on the same services, transactions and rules."""
 
-from fastapi import Depends, FastAPI
+from fastapi import FastAPI
 
+from app.api.kit.application import Application
 from app.api.kit.description import routes
 from app.deps import Parts
 from app.errors import OperatorError
@@ -35,7 +36,7 @@ ROUTERS = (
 def pages(parts: Parts) -> FastAPI:
     """Return the pages; a route without a rule of access stops the service from starting."""
     assets.assets()
-    app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None, dependencies=[Depends(guarded)])
+    app = Application(guard=guarded, openapi_url=None, docs_url=None, redoc_url=None)
     app.state.parts = parts
     app.state.access = PAGES
     app.state.looks = LOOKS

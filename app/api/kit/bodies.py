@@ -5,64 +5,38 @@ body.
 """
 
 import json
-from typing import TYPE_CHECKING, Final, NoReturn
+from typing import Final, NoReturn
 
-from starlette.datastructures import Headers
+from fastapi import Request
+from pydantic_core import PydanticUndefined as Undefined
 from starlette.requests import ClientDisconnect
 
+from app.api.kit.application import Left
 from app.api.kit.middleware import TooLong
 from app.api.kit.wire import Body
-
-if TYPE_CHECKING:
-    from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 DEEPEST: Final = 32
 """Levels of nesting; nothing that the API takes has more than five."""
 LONGEST_NUMBER: Final = 30
 """Digits."""
 WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
-NEVER_VALID = b"0"
+NEVER_VALID = 0
 """Stands for a body that cannot be read: no route takes a bare number."""
 
 
-class Bodies:
-    """Reads the body of every request of the API, in pure ASGI."""
-
-    def __init__(self, app: "ASGIApp") -> None:
-        self._app = app
-
-    async def __call__(self, scope: "Scope", receive: "Receive", send: "Send") -> None:
-        """Pass a request on, with `state.body` beside the bytes."""
-        if scope["type"] != "http" or scope["method"] not in WITH_BODY:
-            await self._app(scope, receive, send)
-            return
-        try:
-            raw = await _received(receive)
-        except (TooLong, ClientDisconnect):
-            return  # Whoever bounds it answers it; whoever left needs no answer.
-        body = (
-            _read(raw, content_type=Headers(scope=scope).get("content-type", "")) if raw else Body()
-        )
-        scope.setdefault("state", {})["body"] = body
-        passed = [raw if body.fault is None else NEVER_VALID]
-
-        async def again() -> "Message":
-            if passed:
-                return {"type": "http.request", "body": passed.pop(), "more_body": False}
-            return await receive()
-
-        await self._app(scope, again, send)
-
-
-async def _received(receive: "Receive") -> bytes:
-    parts: list[bytes] = []
-    while True:
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            raise ClientDisconnect
-        parts.append(message.get("body", b""))
-        if not message.get("more_body", False):
-            return b"".join(parts)
+async def read_body(request: Request) -> object:
+    """Return what a request says, as its route is to check it; `state.body` has it, or why it cannot be read."""
+    if request.method not in WITH_BODY:
+        return Undefined
+    try:
+        raw = await request.body()
+    except (TooLong, ClientDisconnect):
+        raise Left from None  # who bounds it answers it, and who left needs no answer
+    body = _read(raw, content_type=request.headers.get("content-type", "")) if raw else Body()
+    request.state.body = body
+    if not raw:
+        return Undefined
+    return body.content if body.fault is None else NEVER_VALID
 
 
 def _read(raw: bytes, *, content_type: str) -> Body:

@@ -20,7 +20,7 @@ async def admitted(request: Request) -> Caller:
     What follows commits a transaction of its own; a connection kept from here on would be another
     one held while waiting for that, and a small pool would run dry on it.
     """
-    async with asynccontextmanager(transaction)(request):
+    async with transaction(request):
         caller: Caller = request.state.caller
         return caller
 

@@ -1,16 +1,19 @@
 from typing import Any
 
 import pytest
+from fastapi import Request
+from pydantic_core import PydanticUndefined
 
-from app.api.kit.bodies import DEEPEST, LONGEST_NUMBER, Bodies, read_json
+from app.api.kit.application import Left
+from app.api.kit.bodies import DEEPEST, LONGEST_NUMBER, read_body, read_json
 from app.api.kit.middleware import TooLong
 from app.api.kit.wire import Body
 
 
-async def passed_on(
+async def checked(
     *parts: bytes, content_type: str = "application/json", method: str = "POST"
-) -> tuple[Any, bytes]:
-    """Send a body in parts; return what the application within is handed, and reads."""
+) -> tuple[Any, Any]:
+    """Send a body in parts; return what is remembered of it, and what its route is to check."""
     messages = [{"type": "http.request", "body": part, "more_body": True} for part in parts]
     messages.append({"type": "http.request", "body": b"", "more_body": False})
     scope: dict[str, Any] = {
@@ -18,53 +21,42 @@ async def passed_on(
         "method": method,
         "headers": [(b"content-type", content_type.encode())],
     }
-    read: list[bytes] = []
 
     async def receive() -> Any:
-        return messages.pop(0) if messages else {"type": "http.disconnect"}
+        return messages.pop(0)
 
-    async def within(_scope: Any, receive: Any, _send: Any) -> None:
-        while (message := await receive())["type"] != "http.disconnect":
-            read.append(message["body"])
-
-    async def send(_message: Any) -> None:
-        raise AssertionError
-
-    await Bodies(within)(scope, receive, send)
-    return scope.get("state", {}).get("body"), b"".join(read)
+    request = Request(scope, receive)
+    content = await read_body(request)
+    return getattr(request.state, "body", None), content
 
 
-async def test_a_body_arrives_as_it_was_sent_and_read() -> None:
-    assert await passed_on(b'{"a": ', b"[1, 2.5]}") == (Body({"a": [1, 2.5]}), b'{"a": [1, 2.5]}')
+async def test_a_body_is_checked_as_it_was_sent() -> None:
+    assert await checked(b'{"a": ', b"[1, 2.5]}") == (Body({"a": [1, 2.5]}), {"a": [1, 2.5]})
 
 
 async def test_no_body_is_no_fault() -> None:
-    assert await passed_on(content_type="") == (Body(), b"")
+    assert await checked(content_type="") == (Body(), PydanticUndefined)
 
 
-async def test_what_cannot_be_read_arrives_as_what_no_route_takes() -> None:
-    assert await passed_on(b"\xff") == (Body(fault="is not UTF-8"), b"0")
-    assert await passed_on(b"{}", content_type="text/plain") == (
+async def test_what_cannot_be_read_is_checked_as_what_no_route_takes() -> None:
+    assert await checked(b"\xff") == (Body(fault="is not UTF-8"), 0)
+    assert await checked(b"{}", content_type="text/plain") == (
         Body(fault="must be sent as application/json"),
-        b"0",
+        0,
     )
 
 
 async def test_what_has_no_body_is_left_alone() -> None:
-    assert await passed_on(b"{", method="GET") == (None, b"{")
+    assert await checked(b"{", method="GET") == (None, PydanticUndefined)
 
 
 async def test_a_body_that_is_too_long_is_answered_by_whoever_bounds_it() -> None:
-    reached: list[str] = []
-
     async def receive() -> Any:
         raise TooLong
 
-    async def never(*_: Any) -> None:
-        reached.append("within")
-
-    await Bodies(never)({"type": "http", "method": "POST", "headers": []}, receive, never)
-    assert reached == []
+    request = Request({"type": "http", "method": "POST", "headers": []}, receive)
+    with pytest.raises(Left):
+        await read_body(request)
 
 
 @pytest.mark.parametrize(
