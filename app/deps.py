@@ -14,7 +14,7 @@ from fastapi import Depends, Request
 
 from app.config import Settings
 from app.database import access_log, caller
-from app.database.caller import Caller, Entry, Role
+from app.database.caller import ANYONE, Caller, Entry, Role
 from app.database.reference import Reference
 from app.database.transaction import Database, Transaction
 from app.errors import Forbidden, TooMany, Unauthenticated
@@ -26,9 +26,6 @@ from app.seal import Keyring
 
 log = structlog.get_logger()
 
-ANYONE: frozenset[Role] = frozenset()
-"""The rule of a route that needs no token."""
-
 REFERENCE: ContextVar[Reference] = ContextVar("reference")
 """The country's data while a request's input is being checked against it."""
 
@@ -37,13 +34,26 @@ PROVIDERS: ContextVar[Collection[str]] = ContextVar("providers")
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
-    """What the access log calls a route: what is done there, to which kind of thing."""
+class Route:
+    """A row in a table of routes: who may use the route, and what the access log calls that."""
 
-    action: str
-    object_type: str
+    method: str
+    path: str
+    roles: frozenset[Role]
+    action: str = ""
+    """Empty for a route that shows nothing about anyone: the log leaves it out."""
+    object_type: str = ""
     granted: bool = True
-    """Whether it is logged when it is granted, too; a refusal always is."""
+    """Whether the log has it when it is granted; it always has a refusal."""
+
+
+def table_of(*routes: Route) -> Mapping[tuple[str, str], Route]:
+    """Return the rows of a table of routes by method and path; each may stand there once."""
+    table = {(route.method, route.path): route for route in routes}
+    if len(table) != len(routes):
+        message = "A route has two rows."
+        raise ValueError(message)
+    return table
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,18 +89,23 @@ def bearer_hash(request: Request) -> bytes:
     return hashlib.sha256(token.strip().encode()).digest()
 
 
-def rule_of(request: Request) -> frozenset[Role]:
-    """Return which roles may use the route that was matched; a route without a rule is open to nobody."""
-    rules: Mapping[tuple[str, str], frozenset[Role]] = request.app.state.access
-    try:
-        return rules[request.method, request.scope["route"].path]
-    except KeyError:
-        raise Forbidden from None
+def roles_for(request: Request) -> frozenset[Role]:
+    """Return which roles may use the matched route; a route without a row is open to nobody."""
+    if (row := row_of(request)) is None:
+        raise Forbidden
+    return row.roles
+
+
+def row_of(request: Request) -> Route | None:
+    """Return the row of the matched route in its application's table."""
+    table: Mapping[tuple[str, str], Route] = getattr(request.app.state, "routes", {})
+    route = request.scope.get("route")
+    return None if route is None else table.get((request.method, route.path))
 
 
 def admit(request: Request, tx: Transaction) -> Caller:
     """Return the caller if the matched route's rule lets them in; else refuse."""
-    if tx.caller.roles.isdisjoint(rule_of(request)):
+    if tx.caller.roles.isdisjoint(roles_for(request)):
         raise Forbidden
     return tx.caller
 
@@ -123,7 +138,7 @@ async def transaction(request: Request) -> AsyncGenerator[Transaction]:
     source's.
     """
     parts, hashed = parts_of(request), token_hash(request)
-    open_to_all = rule_of(request) == ANYONE
+    open_to_all = roles_for(request) == ANYONE
     if not hashed and not open_to_all:
         raise Unauthenticated
     key = hashed.hex()
@@ -147,24 +162,17 @@ async def transaction(request: Request) -> AsyncGenerator[Transaction]:
         raise
 
 
-def look_of(request: Request) -> Look | None:
-    """Return what the access log calls the matched route; None where it has nothing of anybody."""
-    looks: Mapping[tuple[str, str], Look] = getattr(request.app.state, "looks", {})
-    route = request.scope.get("route")
-    return None if route is None else looks.get((request.method, route.path))
-
-
 async def log_granted(tx: Transaction, request: Request) -> None:
     """Write down what was seen, in the transaction that saw it: no entry, no answer."""
-    look = look_of(request)
-    if look is None or not look.granted:
+    row = row_of(request)
+    if row is None or not row.action or not row.granted:
         return
     seen = tx.looks.referral_ids
     object_id = _object_id(request)
-    if object_id is None and look.object_type == "referral" and len(seen) == 1:
+    if object_id is None and row.object_type == "referral" and len(seen) == 1:
         object_id = next(iter(seen))  # one that was only now registered
     entry = tx.caller.entry(
-        look.action, look.object_type, object_id, purpose=tx.looks.purpose, referral_ids=seen
+        row.action, row.object_type, object_id, purpose=tx.looks.purpose, referral_ids=seen
     )
     await access_log.add(tx, entry)
 
@@ -174,25 +182,25 @@ async def log_refused(request: Request) -> None:
 
     Where that cannot be done the refusal stands: it shows nothing.
     """
-    look = look_of(request)
-    if look is None or getattr(request.state, "logged", False):
+    row = row_of(request)
+    if row is None or not row.action or getattr(request.state, "logged", False):
         return
     try:
         async with entered(request) as tx:
-            await access_log.add(tx, _refused(request, look, tx.identity))
+            await access_log.add(tx, _refused(request, row, tx.identity))
     except Exception:
         log.exception("refusal_not_logged")
 
 
-def _refused(request: Request, look: Look, known: Caller | None) -> Entry:
+def _refused(request: Request, row: Route, known: Caller | None) -> Entry:
     return Entry(
-        action=look.action,
+        action=row.action,
         outcome=caller.REFUSED,
         account_id=known.account_id if known else None,
         roles=tuple(sorted(known.roles)) if known else (),
         provider_id=known.provider_id if known else None,
         purpose=None,
-        object_type=look.object_type,
+        object_type=row.object_type,
         object_id=_object_id(request),
         referral_ids=(),
         source=source_of(request),

@@ -13,7 +13,7 @@ from app import worker
 from app.api import events, health, ledger, policies, reference, webhooks
 from app.api.accounts import access_log, looks
 from app.api.kit import description, problems
-from app.api.kit.access import ACCESS, LOOKS
+from app.api.kit.access import ROUTES
 from app.api.kit.application import Application
 from app.api.kit.bodies import read_body
 from app.api.kit.middleware import Edge
@@ -158,14 +158,13 @@ def api(parts: Parts) -> FastAPI:
         redirect_slashes=False,
     )
     app.state.parts = parts
-    app.state.access = ACCESS
-    app.state.looks = LOOKS
+    app.state.routes = ROUTES
     problems.answer_problems(app)
     for router in ROUTERS:
         app.include_router(router)
     app.webhooks.include_router(webhooks.messages)
     description.publish(app)
-    if without := description.routes(app) ^ ACCESS.keys():
+    if without := description.routes(app) ^ ROUTES.keys():
         message = f"Routes and rules of access do not match: {sorted(without)}"
         raise OperatorError(message)
     return app

@@ -85,8 +85,8 @@ def _of(base: str, role: Role, *, asked: int) -> list[Weighed]:
         http.headers["Cookie"] = _signed_in(http, role)
         paths = sorted(
             path
-            for (method, path), roles in PAGES.items()
-            if method == "GET" and role in roles and "{" not in path and path not in STREAMS
+            for (method, path), row in PAGES.items()
+            if method == "GET" and role in row.roles and "{" not in path and path not in STREAMS
         )
         weighed = [_weigh(http, role, path, asked=asked) for path in paths]
     return [page for page in weighed if page is not None]

@@ -11,15 +11,13 @@ from uuid import UUID, uuid4
 from app.accounts import demo_shown
 from app.accounts.store import accounts
 from app.config import program
-from app.database.caller import Role
+from app.database.caller import AUDITORS, PROVIDER_ACCOUNTS, Role
 from app.database.transaction import Transaction
 from app.errors import OperatorError
 
 TOKEN_BYTES = 32
 LONGEST_DAYS = 730
 LONGEST_NAME = 80
-OF_A_PROVIDER = frozenset({Role.INTAKE_WORKER, Role.COORDINATOR, Role.CLIENT_SYSTEM})
-OF_A_REGION = frozenset({Role.AUDITOR})
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +98,7 @@ async def revoke(tx: Transaction, token_id: str) -> None:
 
 def _check(roles: Collection[Role], *, provider: str | None, region: str | None, days: int) -> None:
     """Refuse what the tables would refuse too, in words that help."""
-    working = sorted(OF_A_PROVIDER.intersection(roles))
+    working = sorted(PROVIDER_ACCOUNTS.intersection(roles))
     if not roles:
         raise OperatorError(f"Name at least one --role: {', '.join(Role)}.")
     if not 1 <= days <= LONGEST_DAYS:
@@ -115,7 +113,7 @@ def _check(roles: Collection[Role], *, provider: str | None, region: str | None,
 
 
 def _check_region(roles: Collection[Role], *, region: str | None) -> None:
-    auditing = not OF_A_REGION.isdisjoint(roles)
+    auditing = not AUDITORS.isdisjoint(roles)
     if auditing and region is None:
         raise OperatorError("An auditor sees one region: add --region CODE.")
     if not auditing and region is not None:

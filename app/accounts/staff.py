@@ -18,14 +18,11 @@ from app.accounts.store import accounts, sign_ins, staff
 from app.accounts.store.sign_ins import CredentialRow
 from app.accounts.store.staff import AccountRow, StaffRow
 from app.database import access_log
-from app.database.caller import Role
+from app.database.caller import PEOPLE, PROVIDER_ACCOUNTS, STAFF, Role
 from app.database.transaction import Transaction
 from app.errors import Conflict, Fault, Forbidden, Invalid, Missing
 from app.seal import Keyring
 
-PERSONAL = (Role.INTAKE_WORKER, Role.COORDINATOR, Role.AUDITOR, Role.ADMINISTRATOR)
-"""What a person may be; machines have tokens."""
-OF_A_PROVIDER = frozenset({Role.INTAKE_WORKER, Role.COORDINATOR})
 CLIENT_DATA = "client_data"
 """In the log: somebody got a role that sees clients."""
 INVITE, CHANGE, DISABLE, ENABLE, RESET = "invite", "change", "disable", "enable", "reset"
@@ -178,10 +175,10 @@ async def _check(
 
 
 def _faults(wanted: Wanted, *, machine: bool) -> Iterator[Fault]:
-    allowed = {*PERSONAL, *((Role.CLIENT_SYSTEM,) if machine else ())}
+    allowed = PEOPLE | {Role.CLIENT_SYSTEM} if machine else PEOPLE
     if not wanted.roles or not wanted.roles <= allowed:
         yield Fault("/roles", "role_needed")
-    working = not (OF_A_PROVIDER | {Role.CLIENT_SYSTEM}).isdisjoint(wanted.roles)
+    working = not PROVIDER_ACCOUNTS.isdisjoint(wanted.roles)
     if working != (wanted.provider_id is not None):
         yield Fault("/provider", "provider_needed" if working else "provider_unused")
     auditing = Role.AUDITOR in wanted.roles
@@ -200,7 +197,7 @@ def _name_faults(sign_in_name: str) -> Iterator[Fault]:
 
 
 def _sees_clients(roles: frozenset[str]) -> str | None:
-    return None if OF_A_PROVIDER.isdisjoint(roles) else CLIENT_DATA
+    return None if STAFF.isdisjoint(roles) else CLIENT_DATA
 
 
 def _row(wanted: Wanted) -> AccountRow:

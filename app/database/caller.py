@@ -44,6 +44,24 @@ class Role(StrEnum):
     CLIENT_SYSTEM = "client_system"
 
 
+ANYONE: frozenset[Role] = frozenset()
+"""For what needs no token."""
+EVERY_ACCOUNT = frozenset(Role)
+PEOPLE = EVERY_ACCOUNT - {Role.CLIENT_SYSTEM}
+INTAKE_WORKERS = frozenset({Role.INTAKE_WORKER})
+COORDINATORS = frozenset({Role.COORDINATOR})
+STAFF = INTAKE_WORKERS | COORDINATORS
+"""The people of a provider."""
+PROVIDER_ACCOUNTS = STAFF | {Role.CLIENT_SYSTEM}
+"""The people and the systems of a provider."""
+REGISTER_KEEPERS = COORDINATORS | {Role.CLIENT_SYSTEM}
+"""Those who keep a provider's places true."""
+AUDITORS = frozenset({Role.AUDITOR})
+ADMINISTRATORS = frozenset({Role.ADMINISTRATOR})
+OVERSIGHT = AUDITORS | ADMINISTRATORS
+"""Those who see how the burden is shared: the regions' auditors and the national desk."""
+
+
 @dataclass(frozen=True, slots=True)
 class Caller:
     """The account that a token belongs to, as the database knows it, in one request."""

@@ -5,14 +5,13 @@ from uuid import UUID, uuid5
 from app.accounts import sessions
 from app.accounts.sessions import Opened, Visit
 from app.accounts.store import accounts
-from app.database.caller import Role
+from app.database.caller import STAFF, Role
 from app.database.transaction import Transaction
 from app.errors import Missing
 from app.reference import load
 
 NAMED = UUID("5b0f8f0a-3f0e-5d5c-9d3c-6a1f6f0e2b11")
 """Of a role this makes the id of its account, which is the same in every demo."""
-OF_A_PROVIDER = frozenset({Role.INTAKE_WORKER, Role.COORDINATOR})
 
 
 def roles() -> tuple[Role, ...]:
@@ -25,7 +24,7 @@ async def make_ready(tx: Transaction) -> None:
     for role, region in load().demo.people.items():
         if await accounts.is_there(tx, _id(role)):
             continue
-        provider_id = await accounts.provider_in(tx, region) if role in OF_A_PROVIDER else None
+        provider_id = await accounts.provider_in(tx, region) if role in STAFF else None
         audited = region if role == Role.AUDITOR else None
         await accounts.add(
             tx, _id(role), roles=[role], provider_id=provider_id, region=audited, demo=True

@@ -23,7 +23,7 @@ from app.allocation.ledger.tree import (
     leaf_hash,
 )
 from app.database import counters
-from app.database.caller import Role
+from app.database.caller import OVERSIGHT
 from app.database.sealing import keys
 from app.database.transaction import Transaction
 from app.errors import Fault, Invalid, Missing, Unavailable
@@ -177,9 +177,7 @@ def origin() -> str:
 
 def controls(tx: Transaction) -> bool:
     """Whether whoever asks may watch the tree grow."""
-    return tx.identity is not None and not tx.identity.roles.isdisjoint(
-        {Role.AUDITOR, Role.ADMINISTRATOR}
-    )
+    return tx.identity is not None and not tx.identity.roles.isdisjoint(OVERSIGHT)
 
 
 def midnight_after(at: datetime) -> datetime:

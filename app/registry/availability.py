@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from app.database import outbox
-from app.database.caller import Role
+from app.database.caller import STAFF
 from app.database.transaction import Transaction
 from app.registry.store import availability
 from app.registry.store.availability import Count
@@ -97,7 +97,7 @@ def freshness(counts: Iterable[Count], *, stale_before: datetime) -> str:
 async def _live(
     tx: Transaction,
 ) -> list[Count]:
-    if not tx.caller.has(Role.INTAKE_WORKER, Role.COORDINATOR):
+    if not tx.caller.has(*STAFF):
         return []
     return await availability.live(tx, tx.caller.provider)
 

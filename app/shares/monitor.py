@@ -8,7 +8,7 @@ from typing import Any
 from app.allocation.figures.curves import Curve, Point
 from app.allocation.figures.figures import COUNTRY
 from app.allocation.shares.quarters import Quarter, quarter_of
-from app.database.caller import Role
+from app.database.caller import OVERSIGHT, Role
 from app.database.transaction import Transaction
 from app.errors import Fault, Forbidden, Invalid
 from app.ledger.household_counts import today
@@ -127,7 +127,7 @@ def _check(asked: Sequence[Quarter], *, current: Quarter) -> None:
 
 async def _regions(tx: Transaction, region: str | None) -> Collection[str] | None:
     """Return which regions to show; None: all, and the country."""
-    if tx.caller.has(Role.AUDITOR, Role.ADMINISTRATOR):
+    if tx.caller.has(*OVERSIGHT):
         return None if region is None else {region}
     own = await monitor.regions_of(tx, tx.caller.provider)
     if region is None:

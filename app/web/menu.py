@@ -3,8 +3,15 @@
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from app.database.caller import Caller, Role
-from app.web.access import CONTROL, PEOPLE
+from app.database.caller import (
+    ADMINISTRATORS,
+    COORDINATORS,
+    INTAKE_WORKERS,
+    OVERSIGHT,
+    PEOPLE,
+    Caller,
+    Role,
+)
 from app.words import N_
 
 
@@ -19,17 +26,16 @@ class Entry:
 
 SESSIONS = "/session"
 """Where those begin for whom the menu has nothing."""
-ADMINISTRATOR = frozenset({Role.ADMINISTRATOR})
 
 ENTRIES: tuple[Entry, ...] = (
-    Entry(N_("Find a place"), "/find", frozenset({Role.INTAKE_WORKER})),
-    Entry(N_("My places"), "/places", frozenset({Role.COORDINATOR})),
-    Entry(N_("Accounts"), "/accounts", ADMINISTRATOR),
-    Entry(N_("Providers"), "/provider-list", ADMINISTRATOR),
-    Entry(N_("Policies"), "/policies", ADMINISTRATOR),
-    Entry(N_("Weights"), "/weights", ADMINISTRATOR),
-    Entry(N_("Access review"), "/access-reviews", ADMINISTRATOR),
-    Entry(N_("Our share"), "/share", CONTROL),
+    Entry(N_("Find a place"), "/find", INTAKE_WORKERS),
+    Entry(N_("My places"), "/places", COORDINATORS),
+    Entry(N_("Accounts"), "/accounts", ADMINISTRATORS),
+    Entry(N_("Providers"), "/provider-list", ADMINISTRATORS),
+    Entry(N_("Policies"), "/policies", ADMINISTRATORS),
+    Entry(N_("Weights"), "/weights", ADMINISTRATORS),
+    Entry(N_("Access review"), "/access-reviews", ADMINISTRATORS),
+    Entry(N_("Our share"), "/share", OVERSIGHT),
     Entry(N_("The country"), "/country", PEOPLE),
     Entry(N_("Telephone numbers"), "/providers", PEOPLE),
 )

@@ -7,7 +7,7 @@ from app.api.kit.description import routes
 from app.deps import Parts
 from app.errors import OperatorError
 from app.web import assets, live, offline, places, policies, share, start
-from app.web.access import LOOKS, PAGES
+from app.web.access import PAGES
 from app.web.accounts import accounts, administration, invitation, own_credential, session, signing
 from app.web.country import country
 from app.web.credential import guarded, session_hash
@@ -38,8 +38,7 @@ def pages(parts: Parts) -> FastAPI:
     assets.assets()
     app = Application(guard=guarded, openapi_url=None, docs_url=None, redoc_url=None)
     app.state.parts = parts
-    app.state.access = PAGES
-    app.state.looks = LOOKS
+    app.state.routes = PAGES
     app.state.credential = session_hash
     answer_people(app)
     for router in ROUTERS:

@@ -21,7 +21,7 @@ MARKS = ("Wilgenkamer", "geplant", "Z2VwbGFudG")
 REQUESTS = {
     "metrics": ("app.metrics._REQUESTS.labels", "GET /v1/sites"),
     "api": ("app.api.registry.sites.SiteOut.of", "GET /v1/sites/{site}"),
-    "deps": ("app.deps.rule_of", "GET /v1/sites"),
+    "deps": ("app.deps.roles_for", "GET /v1/sites"),
     "registry": ("app.registry.sites._check", "POST /v1/sites"),
     "registry/store": ("app.registry.store.sites.insert", "POST /v1/sites"),
     "referrals": ("app.referrals.store.referral_rows.list_for", "GET /v1/referrals"),

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import redis.asyncio
 
-from app.api.kit.access import ACCESS
+from app.api.kit.access import ROUTES
 from app.logs import configure
 from tests.api.calls import World, swap_for
 from tests.api.serving import following, served
@@ -48,9 +48,9 @@ STORED_WORDS = (
 
 DESK, HOUSE, ELSEWHERE = "haven", "linde", "eik"
 N, C, S, A, D = "intake_worker", "coordinator", "client_system", "auditor", "administrator"
-READING = [call for call in sorted(ACCESS) if call[0] == "GET"]
+READING = [call for call in sorted(ROUTES) if call[0] == "GET"]
 ASKING = [*READING, ("POST", "/rankings/{id}/replays"), ("POST", "/sites/{id}/address-reveals")]
-CHANGING = [call for call in sorted(ACCESS) if call[0] != "GET" and call not in ASKING]
+CHANGING = [call for call in sorted(ROUTES) if call[0] != "GET" and call not in ASKING]
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import httpx
 
-from app.deps import ANYONE
+from app.database.caller import ANYONE
 from app.reference import load
 from app.web.access import PAGES
 from tests.api.calls import World
@@ -63,7 +63,7 @@ class Reader:
         return (
             page
             for page in OPENED
-            if (for_whom := PAGES["GET", page]) == ANYONE or self.role in for_whom
+            if (for_whom := PAGES["GET", page].roles) == ANYONE or self.role in for_whom
         )
 
 

@@ -12,7 +12,7 @@ from app.accounts.access_log import Reviewed
 from app.accounts.store.access_log_counts import Span
 from app.accounts.store.access_log_reads import LookRow, Wanted
 from app.allocation.figures.review import MOST_DAYS, Finding
-from app.api.kit.access import LOOKS
+from app.api.kit.access import ROUTES
 from app.api.kit.ids import parse_optional, text_of
 from app.api.kit.known import Text
 from app.api.kit.pages import Page, PageIn
@@ -22,7 +22,7 @@ from app.deps import Tx
 
 router = APIRouter(tags=["Access log"])
 
-ACTIONS = frozenset({*(look.action for look in LOOKS.values()), "erase", "try"})
+ACTIONS = frozenset({*(row.action for row in ROUTES.values() if row.action), "erase", "try"})
 """What can stand in the log: each route's, and what only the operator and the worker do."""
 
 

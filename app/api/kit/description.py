@@ -7,9 +7,9 @@ from fastapi.openapi.utils import get_openapi
 from fastapi.responses import JSONResponse
 from fastapi.routing import RouteContext, iter_route_contexts
 
-from app.api.kit.access import ACCESS
+from app.api.kit.access import ROUTES
 from app.api.kit.problems import PROBLEM_JSON, TITLES, Problem
-from app.deps import ANYONE
+from app.database.caller import ANYONE
 
 SUMMARY = """Finds a safe place in another region for a household that flees domestic violence, holds it without ever
 booking it twice, and records what each region gave and took."""
@@ -152,7 +152,7 @@ def _described(app: FastAPI) -> list[RouteContext]:
 def _complete(path: str, method: str, operation: dict[str, Any]) -> None:
     responses: dict[str, Any] = operation["responses"]
     responses.pop("422", None)
-    if ACCESS[method.upper(), path] == ANYONE:
+    if ROUTES[method.upper(), path].roles == ANYONE:
         operation["security"] = []
         for status in (400, 401, 403) if path == DOCUMENT else (401, 403):
             responses.pop(str(status))

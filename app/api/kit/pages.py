@@ -8,7 +8,7 @@ from uuid import UUID
 
 from fastapi import Depends, Query, Request
 
-from app.deps import parts_of, rule_of
+from app.deps import parts_of, roles_for
 from app.errors import Fault, Invalid
 from app.seal import Keyring
 
@@ -52,7 +52,7 @@ async def page(
     ] = None,
 ) -> Page:
     """Read `limit` and `cursor`; a cursor of another list is a fault."""
-    rule_of(request)
+    roles_for(request)
     keyring = parts_of(request).keyring
     scope = request.scope["route"].path
     if cursor is None:

@@ -9,10 +9,11 @@ from fastapi import APIRouter, Depends, Form, Query, Response
 from pydantic import BaseModel, Field, StringConstraints
 
 from app.accounts import staff
-from app.accounts.staff import PERSONAL, Invited, Person, Wanted
+from app.accounts.staff import Invited, Person, Wanted
 from app.api.kit.ids import parse, parse_optional
 from app.api.kit.pages import PageIn as PartIn
 from app.api.kit.pages import moment_and_id
+from app.database.caller import PEOPLE, Role
 from app.database.transaction import Transaction
 from app.deps import Parts, PartsIn, Tx
 from app.errors import Invalid
@@ -55,7 +56,7 @@ async def choices(tx: Tx) -> Choices:
     cards = await tx.snapshots.providers(tx)
     regions = (await tx.snapshots.reference(tx)).regions
     return Choices(
-        tuple(PERSONAL),
+        tuple(role for role in Role if role in PEOPLE),
         {id_: card.name for id_, card in sorted(cards.items(), key=lambda item: item[1].name)},
         {
             code: region.name

@@ -5,7 +5,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from app.api.kit.access import ACCESS, LOOKS
+from app.api.kit.access import ROUTES
 from app.database.caller import Role
 from app.logs import configure
 from tests.api.calls import WORKING, World, counts, world
@@ -13,8 +13,11 @@ from tests.country import FAR, THERE, Country
 from tests.looking import Person, person
 from tests.noting import noting
 
+LOGGED = {call: row for call, row in ROUTES.items() if row.action}
 NAMING = [
-    call for call in sorted(LOOKS) if "{id}" in call[1] and not ACCESS[call].isdisjoint(WORKING)
+    call
+    for call in sorted(LOGGED)
+    if "{id}" in call[1] and not ROUTES[call].roles.isdisjoint(WORKING)
 ]
 IN_THE_BODY = [("POST", "/holds"), ("POST", "/placements"), ("POST", "/break-glass-looks")]
 OF_A_PURPOSE = {
@@ -35,7 +38,7 @@ async def refused(
     request = there.request(*call, id_=id_)
     method, path = request.pop("method"), request.pop("url")
     answer, row = await who.logged(method, path, outcome="refused", **request)
-    look = LOOKS[call]
+    look = LOGGED[call]
     assert (row.action, row.object_type, row.referral_ids) == (look.action, look.object_type, [])
     wanted = id_ or there.ids[path.split("/")[1]] if "{id}" in call[1] else None
     assert row.object_id == (UUID(wanted) if wanted else None)
@@ -49,8 +52,8 @@ async def test_a_role_that_may_not_leaves_one_entry_for_each_call(
     there = await world(country)
     region = FAR if role is Role.AUDITOR else None
     who = await person(country, role, provider="haven" if role in WORKING else None, region=region)
-    for call in sorted(LOOKS):
-        if role not in ACCESS[call]:
+    for call in sorted(LOGGED):
+        if role not in ROUTES[call].roles:
             answer, row = await refused(who, there, call)
             assert (answer.status_code, row.purpose) == (403, None)
 
@@ -92,7 +95,7 @@ async def test_a_token_that_is_none_leaves_one_entry_of_nobody_and_no_token_leav
 ) -> None:
     there = await world(country)
     nobody, stranger = await person(country, known=False), await country.client()
-    for call in sorted(LOOKS):
+    for call in sorted(LOGGED):
         answer, row = await refused(nobody, there, call)
         assert (answer.status_code, row.account_id, row.roles, row.provider_id) == (
             401,
@@ -101,7 +104,7 @@ async def test_a_token_that_is_none_leaves_one_entry_of_nobody_and_no_token_leav
             None,
         )
     before = await country.value("SELECT count(*) FROM access_log")
-    for call in sorted(LOOKS):
+    for call in sorted(LOGGED):
         assert (await stranger.http.request(**there.request(*call))).status_code == 401
     assert await country.value("SELECT count(*) FROM access_log") == before
 
@@ -132,7 +135,7 @@ async def test_bad_input_and_a_conflict_show_nothing_and_leave_none(country: Cou
 
 async def who_may(country: Country, call: tuple[str, str]) -> Person:
     """Return somebody to whom a call shows something."""
-    role = max(ACCESS[call])
+    role = max(ROUTES[call].roles)
     provider = "haven" if call[1].startswith(("/referrals", "/rankings")) else "linde"
     return await person(country, role, provider=provider if role in WORKING else None, region=THERE)
 
@@ -146,7 +149,7 @@ NOT_YET: dict[tuple[str, str], int] = {
 
 async def test_what_cannot_be_written_down_is_not_shown(country: Country) -> None:
     there = await world(country)
-    calls = [call for call, look in sorted(LOOKS.items()) if call[0] == "GET" and look.granted]
+    calls = [call for call, look in sorted(LOGGED.items()) if call[0] == "GET" and look.granted]
     asked = {call: (await who_may(country, call), there.request(*call)) for call in calls}
     first = {
         call: (await who.client.http.request(**request)).status_code

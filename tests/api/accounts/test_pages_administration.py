@@ -9,8 +9,9 @@ from html import unescape
 import httpx
 import pytest
 
+from app.database.caller import ADMINISTRATORS
 from app.reference import policy_document
-from app.web.access import ADMINISTRATOR, LOOKS, PAGES
+from app.web.access import PAGES
 from app.web.credential import COOKIE, csrf_for
 from tests.country import HERE, Country
 from tests.signing import Person, accept, person
@@ -46,7 +47,7 @@ async def last_logged(country: Country) -> tuple[str, str, str]:
     return row.action, row.outcome, row.object_type
 
 
-MINE = sorted(call for call, roles in PAGES.items() if roles == ADMINISTRATOR)
+MINE = sorted(call for call, row in PAGES.items() if row.roles == ADMINISTRATORS)
 
 
 @pytest.mark.parametrize("method,path", MINE)
@@ -57,8 +58,7 @@ async def test_no_page_of_an_administrator_opens_for_anybody_else(
     async with as_(country, worker) as http:
         answer = await http.request(method, path.replace("{id}", WITH_ID["{id}"]))
     assert answer.status_code == 403
-    if (method, path) in LOOKS:
-        look = LOOKS[method, path]
+    if (look := PAGES[method, path]).action:
         assert await last_logged(country) == (look.action, "refused", look.object_type)
 
 

@@ -8,7 +8,7 @@ import pytest
 from starlette.routing import Mount
 
 from app import main
-from app.api.kit.access import ACCESS
+from app.api.kit.access import ROUTES
 from app.errors import OperatorError
 from tests.api.calls import WORKING, World, world
 from tests.country import FAR, THERE, Client, Country
@@ -144,8 +144,8 @@ async def sent(
 
 def test_the_rules_are_those_of_the_wire_contract() -> None:
     assert {
-        f"{method} {path}": {str(role) for role in roles}
-        for (method, path), roles in ACCESS.items()
+        f"{method} {path}": {str(role) for role in row.roles}
+        for (method, path), row in ROUTES.items()
     } == CONTRACT
 
 
@@ -307,14 +307,14 @@ async def test_lists_have_nothing_of_other_providers(country: Country) -> None:
 async def test_a_route_without_a_rule_or_a_rule_without_a_route_stops_the_start(
     country: Country, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    rules = dict(ACCESS)
+    rules = dict(ROUTES)
     removed = rules.pop(("POST", "/holds"))
-    monkeypatch.setattr(main, "ACCESS", rules)
+    monkeypatch.setattr(main, "ROUTES", rules)
     with pytest.raises(OperatorError, match="/holds"):
         main.create_app(country.parts)
 
     monkeypatch.setattr(
-        main, "ACCESS", rules | {("POST", "/holds"): removed, ("POST", "/nowhere"): removed}
+        main, "ROUTES", rules | {("POST", "/holds"): removed, ("POST", "/nowhere"): removed}
     )
     with pytest.raises(OperatorError, match="/nowhere"):
         main.create_app(country.parts)
@@ -327,7 +327,7 @@ async def test_a_route_that_lost_its_rule_is_open_to_nobody(
     coordinator = await country.client("coordinator", provider="linde")
     await coordinator.get("/sites")
     mounted: Any = next(route.app for route in country.app.routes if isinstance(route, Mount))
-    monkeypatch.setattr(mounted.state, "access", {})
+    monkeypatch.setattr(mounted.state, "routes", {})
     await coordinator.get("/sites", expect=403)
 
 

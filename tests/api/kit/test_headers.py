@@ -9,7 +9,7 @@ import pytest
 from starlette.routing import Mount
 
 from app.api.kit import description
-from app.api.kit.access import ACCESS
+from app.api.kit.access import ROUTES
 from app.api.kit.headers import harden
 from app.api.kit.middleware import LONGEST_BODY
 from app.web.access import PAGES
@@ -70,7 +70,7 @@ def paths(country: Country) -> list[str]:
     beside = {
         path.replace("{id}", "made-up") for _, path in {*description.routes(country.app), *PAGES}
     }
-    return sorted(beside | {f"/v1{path.replace('{id}', 'made-up')}" for _, path in ACCESS})
+    return sorted(beside | {f"/v1{path.replace('{id}', 'made-up')}" for _, path in ROUTES})
 
 
 async def top(country: Country, **more: Any) -> Client:
@@ -84,7 +84,7 @@ async def granted(there: World) -> list[httpx.Response]:
     """Return the answers to a valid request for every route of the API."""
     return [
         await there.sender.http.request(**there.request(method, template))
-        for method, template in ACCESS
+        for method, template in ROUTES
     ]
 
 
@@ -174,13 +174,13 @@ async def test_only_the_description_can_be_read_from_another_origin(country: Cou
     there = await world(country)
     nobody = await top(country)
     mounted: Any = next(route.app for route in country.app.routes if isinstance(route, Mount))
-    assert set(ACCESS) == description.routes(mounted)
+    assert set(ROUTES) == description.routes(mounted)
     asked = [
         await nobody.ask(method, path, headers=ORIGIN)
         for path in paths(country)
         for method in METHODS
     ]
-    for method, template in ACCESS:
+    for method, template in ROUTES:
         request = there.request(method, template)
         asked.append(
             await there.sender.http.request(**request | {"headers": request["headers"] | ORIGIN})

@@ -12,7 +12,8 @@ from fastapi import FastAPI
 from app.api.kit import problems
 from app.api.kit.problems import PROBLEM_JSON
 from app.config import Settings
-from app.deps import ANYONE, Parts, Tx
+from app.database.caller import ANYONE
+from app.deps import Parts, Route, Tx, table_of
 from app.events import allowance
 from app.events.allowance import network_of
 from app.main import join
@@ -220,7 +221,7 @@ def open_app(parts: Parts) -> FastAPI:
     """Return an application with one route, for anyone."""
     app = FastAPI()
     app.state.parts = parts
-    app.state.access = {("GET", "/v1/regions"): ANYONE}
+    app.state.routes = table_of(Route("GET", "/v1/regions", ANYONE))
     problems.answer_problems(app)
 
     @app.get("/v1/regions")

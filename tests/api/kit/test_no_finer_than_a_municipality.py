@@ -7,7 +7,7 @@ from typing import Any, TypeAlias
 
 import pytest
 
-from app.api.kit.access import ACCESS
+from app.api.kit.access import ROUTES
 from tests.api.calls import WORKING, World, world
 from tests.country import FAR, HERE, THERE, Client, Country
 from tests.rounds import rounds
@@ -19,7 +19,7 @@ LETTERS = string.ascii_letters + string.digits + " ëü-'"
 OF_THE_COUNTRY = ("/events", "/openapi.json", "/regions", "/municipalities", "/policies")
 """What has nothing of anybody in it; and what goes on until the client leaves."""
 READ = [
-    call for call in sorted(ACCESS) if call[0] == "GET" and not call[1].startswith(OF_THE_COUNTRY)
+    call for call in sorted(ROUTES) if call[0] == "GET" and not call[1].startswith(OF_THE_COUNTRY)
 ]
 NEW_EACH_TIME = {"id", "asOf", "offerId"}
 """What differs between two rankings that are otherwise the same."""

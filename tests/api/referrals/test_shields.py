@@ -6,7 +6,7 @@ from uuid import uuid4
 
 import pytest
 
-from app.api.kit.access import ACCESS
+from app.api.kit.access import ROUTES
 from tests.api.calls import World, faults, world
 from tests.casework import fresh
 from tests.country import Client, Country, hold_first, referral_body, shelter
@@ -15,7 +15,7 @@ from tests.shielding import STAFF, account_of, shield, shielding, unshield
 CASES = ("referrals", "rankings", "holds", "placements", "alternatives")
 OF_A_CASE = [
     (method, template)
-    for method, template in ACCESS
+    for method, template in ROUTES
     if template.startswith(tuple(f"/{of}/{{" for of in CASES))
 ]
 LOG = "SELECT action, outcome, referral_ids[1]::text AS referral_id FROM access_log ORDER BY id DESC LIMIT 1"
