@@ -21,7 +21,7 @@ async def total(
     tx: Transaction,
 ) -> float:
     """Seal the quarters that are due."""
-    await quarter_totals.seal(tx)
+    await quarter_totals.seal_quarters(tx)
     return TOTALS_S
 
 
@@ -32,8 +32,8 @@ async def seal(
     if tx.reference_version == 0:
         return UNFOUNDED_S
     try:
-        return AT_ONCE_S if await checkpoints.seal(tx) else SEAL_S
-    except checkpoints.Broken:  # logged where it was found; the other timers go on
+        return AT_ONCE_S if await checkpoints.sign_tree(tx) else SEAL_S
+    except checkpoints.LedgerBroken:  # logged where it was found; the other timers go on
         return SEAL_S
 
 
@@ -44,7 +44,7 @@ async def release(
     if tx.reference_version == 0:
         return UNFOUNDED_S
     await monitor_releases.count_day(tx)
-    released = await monitor_releases.release_next(tx)
+    released = await monitor_releases.release_next_quarter(tx)
     if released is None:
         return MONITOR_S
     log.info("quarter_released", quarter=str(released))

@@ -29,7 +29,7 @@ from app.ranking.store import vacancy_rows
 from app.referrals import reminders
 from app.referrals.store import waiting_rows
 from app.registry import availability
-from app.shares import shares_shown
+from app.shares import fair_shares
 from app.webhooks.courier import Courier
 from app.webhooks.post import Post
 from app.webhooks.reach import Reach
@@ -70,8 +70,8 @@ async def step(
     """Take the next step of the counts that everybody may see; the day's first also shows how regions stand."""
     if tx.reference_version == 0:
         return UNFOUNDED_S
-    await availability.refresh(tx)
-    await shares_shown.show(tx)
+    await availability.refresh_counts(tx)
+    await fair_shares.show_standings(tx)
     return (await tx.snapshots.reference(tx)).policy.availability_step_minutes * 60.0
 
 

@@ -95,7 +95,7 @@ class Ground:
 
         async def issue(tx: Transaction) -> str:
             return (
-                await accounts.issue(tx, roles=roles, provider=provider, region=None, days=1)
+                await accounts.issue_token(tx, roles=roles, provider=provider, region=None, days=1)
             ).token
 
         return self.act(issue)

@@ -16,7 +16,7 @@ from app.allocation.ledger.leaves import leaf_bytes
 from app.allocation.ledger.openings import Opening, commitment, opening_document
 from app.database.transaction import Transaction
 from app.ledger import checkpoints, ledger
-from app.ledger.checkpoints import Proof
+from app.ledger.checkpoints import MerkleProof
 from app.ledger.store import tree
 from benchmarks.figures import Line
 from benchmarks.ground import Ground, opened_ground, plek
@@ -155,7 +155,7 @@ def _fill_up(ground: Ground, *, size: int) -> None:
     plek("migrate", "--data-dir", str(ground.folder))
     begun = perf_counter()
     ground.act(lambda tx: _fill(tx, size))
-    while ground.act(checkpoints.seal):
+    while ground.act(checkpoints.sign_tree):
         pass
     ground.owner("VACUUM ANALYZE")
     print(f"ledger: {size:,} leaves there and sealed after {perf_counter() - begun:.0f} s")
@@ -198,7 +198,7 @@ async def _append(tx: Transaction) -> object:
     return await ledger.append_clear(tx, leaf_type="cap", content={"region": "GM0193", "nights": 4})
 
 
-async def _prove(tx: Transaction, size: int, drawn: Random) -> tuple[Proof, Proof]:
+async def _prove(tx: Transaction, size: int, drawn: Random) -> tuple[MerkleProof, MerkleProof]:
     leaf, old = drawn.randrange(size), drawn.randrange(1, size)
     stretches = checkpoints.inclusion(leaf, size), checkpoints.consistency(old, size)
     found = [
@@ -206,7 +206,7 @@ async def _prove(tx: Transaction, size: int, drawn: Random) -> tuple[Proof, Proo
         for proof in stretches
     ]
     first, second = (
-        Proof(tuple(checkpoints.hash_of(one, hashes) for one in proof))
+        MerkleProof(tuple(checkpoints.hash_of(one, hashes) for one in proof))
         for proof, hashes in zip(stretches, found, strict=True)
     )
     return first, second

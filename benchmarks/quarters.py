@@ -27,7 +27,7 @@ from app.database.sealing import keys
 from app.database.transaction import WORKER, Database, Transaction
 from app.reference import load
 from app.seal import DataKey, Keyring
-from app.shares import quarter_totals, shares_shown
+from app.shares import fair_shares, quarter_totals
 from benchmarks import plans
 from benchmarks.figures import Line
 from benchmarks.ground import Ground, opened_ground, plek
@@ -89,11 +89,11 @@ class Aged:
 
     async def seal(self, tx: Transaction) -> None:
         """Seal the quarter that is due."""
-        await quarter_totals.seal(tx)
+        await quarter_totals.seal_quarters(tx)
 
     async def show(self, tx: Transaction) -> None:
         """Let rankings see how regions stand."""
-        await shares_shown.show(tx)
+        await fair_shares.show_standings(tx)
 
 
 ACTS: dict[str, Callable[[Aged, Transaction], Awaitable[None]]] = {
@@ -203,7 +203,7 @@ async def _lived(ground: Ground, size: int) -> tuple[DataKey, int]:
             if quarter < last:
                 then = dt.datetime.combine(due, dt.time(12), tzinfo=dt.UTC)
                 async with worker.entered(actor=WORKER) as tx:
-                    await quarter_totals.seal(replace(tx, at=then))
+                    await quarter_totals.seal_quarters(replace(tx, at=then))
                 async with owner.entered() as tx:
                     await tx.run(NOTED_THEN, {"at": then})
         async with owner.entered() as tx:

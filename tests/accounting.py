@@ -11,8 +11,8 @@ from app.database.transaction import WORKER
 from app.ledger import ledger
 from app.reference import load
 from app.shares import quarter_totals
-from app.shares.quarter_totals import Sealing
-from app.shares.store.quarter_totals import said
+from app.shares.quarter_totals import SealedCounts
+from app.shares.store.quarter_totals import content_of_leaf
 from tests.country import HERE, THERE, Country
 
 GRACE_DAYS = 14
@@ -76,11 +76,11 @@ async def corrected(country: Country, arrival: int, instead: Opening, *, code: s
     )
 
 
-async def seal(country: Country, *, on: dt.date | None = None) -> Sealing:
+async def seal(country: Country, *, on: dt.date | None = None) -> SealedCounts:
     """Do what the worker does every few minutes, today or as if it were another day."""
     async with country.parts.database.entered(actor=WORKER) as tx:
         then = tx.at if on is None else dt.datetime.combine(on, dt.time(12), tzinfo=dt.UTC)
-        return await quarter_totals.seal(replace(tx, at=then))
+        return await quarter_totals.seal_quarters(replace(tx, at=then))
 
 
 async def sealed_as_of(country: Country, day: dt.date) -> None:
@@ -99,4 +99,4 @@ async def totals(country: Country) -> list[tuple[str, int, dict[str, Any]]]:
         "SELECT l.type, l.index, l.content FROM leaves AS l WHERE l.type IN ('quarter_total', 'correction')"
         " AND l.placement_id IS NULL ORDER BY l.index"
     )
-    return [(row[0], row[1], dict(said(bytes(row[2])))) for row in rows]
+    return [(row[0], row[1], dict(content_of_leaf(bytes(row[2])))) for row in rows]

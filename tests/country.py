@@ -23,7 +23,7 @@ from app.main import create_app, join
 from app.models import Account, Provider, ProviderRegion, Token
 from app.registry import availability
 from app.seal import Keyring
-from app.shares import shares_shown
+from app.shares import fair_shares
 
 HERE, THERE, FAR = "GM0518", "GM0193", "GM0014"
 """Den Haag, Zwolle and Groningen: a household flees from the first."""
@@ -120,8 +120,8 @@ class Country:
     async def step(self) -> None:
         """Take the next step of what everybody may see of availability, as the worker does every few minutes."""
         async with self.parts.database.entered(actor=WORKER) as tx:
-            await availability.refresh(tx)
-            await shares_shown.show(tx)
+            await availability.refresh_counts(tx)
+            await fair_shares.show_standings(tx)
 
     async def value(self, statement: str, **values: object) -> Any:
         """Run a statement as the owner and return its one value."""

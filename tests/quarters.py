@@ -89,7 +89,7 @@ async def release_all(country: Country) -> list[Quarter]:
     released: list[Quarter] = []
     while True:
         async with country.parts.database.entered(actor=WORKER) as tx:
-            made = await monitor_releases.release_next(tx)
+            made = await monitor_releases.release_next_quarter(tx)
         if made is None:
             return released
         released.append(made)

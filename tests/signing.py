@@ -6,11 +6,10 @@ from dataclasses import dataclass, replace
 from uuid import UUID
 
 from app.accounts import invitations, second_factor, sign_ins, staff
-from app.accounts.devices import Device
-from app.accounts.invitations import Choice
-from app.accounts.sessions import Opened, Visit
-from app.accounts.sign_ins import Proof
-from app.accounts.staff import Wanted
+from app.accounts.invitations import ChosenCredential
+from app.accounts.sessions import NewSession, Visitor
+from app.accounts.sign_ins import Device, SignInAttempt
+from app.accounts.staff import AccountWanted
 from app.accounts.store.sign_ins import SIGNING
 from app.database.transaction import Caller, Transaction
 from app.events.allowance import Allowance
@@ -18,7 +17,7 @@ from app.seal import Keyring
 from tests.country import Country
 
 PASSWORD = "een lange dag bij de zee"
-DESK = Visit(
+DESK = Visitor(
     "192.0.2.1", "a-request", "Mozilla/5.0 (X11; Linux x86_64) Firefox/140.0", admits_demo=True
 )
 
@@ -32,7 +31,7 @@ class Person:
     name: str
     secret: bytes
     recovery_codes: tuple[str, ...]
-    opened: Opened
+    opened: NewSession
     password: str = PASSWORD
 
     async def code(self, *, step: int = 0) -> str:
@@ -48,10 +47,10 @@ class Person:
         )
         return await self.code()
 
-    async def proof(self, **changes: str) -> Proof:
+    async def proof(self, **changes: str) -> SignInAttempt:
         """Return what this person gives to sign in, on a device of their own that is new."""
         code = changes.pop("code", None) or await self.next_code()
-        whole = Proof(
+        whole = SignInAttempt(
             self.name, self.password, code, Device.read(None, keyring=keyring(self.country))
         )
         return replace(whole, **changes)
@@ -75,13 +74,13 @@ def begin(country: Country) -> Callable[[], AbstractAsyncContextManager[Transact
 
 async def invited(
     country: Country, name: str, *roles: str, provider: str | None = None, region: str | None = None
-) -> staff.Invited:
+) -> staff.NewInvitation:
     """Invite somebody, as the operator."""
     provider_id = await country.provider(provider) if provider else None
     async with country.owner.entered() as tx:
         return await staff.invite(
             tx,
-            Wanted(frozenset(roles), provider_id, region, None),
+            AccountWanted(frozenset(roles), provider_id, region, None),
             sign_in_name=name,
             embedded=True,
         )
@@ -92,10 +91,10 @@ async def accept(
 ) -> Person:
     """Accept an invitation."""
     async with begin(country)() as tx:
-        offer = await invitations.offered(tx, code)
+        offer = await invitations.offer_factor(tx, code)
         typed = second_factor.code_at(offer.secret, tx.at)
-    choice = Choice(code, offer.sealed, password, typed)
-    enrolled = await invitations.accepted(begin(country), choice, visit=DESK)
+    choice = ChosenCredential(code, offer.sealed, password, typed)
+    enrolled = await invitations.accept_invitation(begin(country), choice, visit=DESK)
     return Person(
         country, enrolled.opened.account_id, name or offer.name, offer.secret, enrolled.recovery_codes, enrolled.opened,
         password,
@@ -113,8 +112,8 @@ async def person(
 
 
 async def sign_in(
-    country: Country, proof: Proof, *, allowance: Allowance | None = None
-) -> Opened | None:
+    country: Country, proof: SignInAttempt, *, allowance: Allowance | None = None
+) -> NewSession | None:
     """Try to sign in."""
     return await sign_ins.sign_in(
         begin(country), proof, visit=DESK, allowance=allowance or country.parts.allowance

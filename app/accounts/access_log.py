@@ -6,8 +6,8 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from app.accounts.store import access_log_counts, access_log_reads
-from app.accounts.store.access_log_counts import Hours, Span
-from app.accounts.store.access_log_reads import LookRow, Wanted
+from app.accounts.store.access_log_counts import LocalHours, ReviewPeriod
+from app.accounts.store.access_log_reads import AccessLogFilter, AccessLogRow
 from app.allocation.figures import review as rules
 from app.allocation.figures.review import Finding, Tally
 from app.database import access_log
@@ -21,15 +21,15 @@ LOOKED = frozenset({"read", "search", "rank", "replay", "reveal", "export", "bre
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class AccessByProvider:
     """An entry of the log, with the name of the provider that looked; None where none did, or it is not known."""
 
-    row: LookRow
+    row: AccessLogRow
     provider: str | None
 
 
 @dataclass(frozen=True, slots=True)
-class Reviewed:
+class LogReview:
     """What a review of some days found."""
 
     since: datetime
@@ -37,16 +37,16 @@ class Reviewed:
     findings: tuple[Finding, ...]
 
 
-async def listed(
-    tx: Transaction, wanted: Wanted, *, limit: int, after: tuple[datetime, int] | None
-) -> list[LookRow]:
+async def list_entries(
+    tx: Transaction, wanted: AccessLogFilter, *, limit: int, after: tuple[datetime, int] | None
+) -> list[AccessLogRow]:
     """Return entries of the whole log, newest first: for administrators."""
-    return await access_log_reads.listed(tx, wanted, limit=limit, after=after)
+    return await access_log_reads.list_entries(tx, wanted, limit=limit, after=after)
 
 
-async def of_referral(
+async def list_of_referral(
     tx: Transaction, referral_id: UUID, *, limit: int, before: int | None
-) -> list[Look]:
+) -> list[AccessByProvider]:
     """Return who looked at one of the caller's provider's referrals, newest first, as its client may be shown it.
 
     What was refused is there too, as far as it names the referral. An erased one still has those
@@ -55,34 +55,34 @@ async def of_referral(
     if not await access_log_reads.is_own(tx, referral_id, provider_id=tx.caller.provider):
         raise Missing
     tx.looks.referral_ids.add(referral_id)
-    rows = await access_log_reads.of_referral(
+    rows = await access_log_reads.list_of_referral(
         tx, referral_id, limit=limit, before=access_log_reads.NEWEST if before is None else before
     )
-    return await _named(tx, rows)
+    return await _with_providers(tx, rows)
 
 
-async def notices(
+async def list_notices(
     tx: Transaction, *, limit: int, before: int | None, after: int | None
-) -> list[Look]:
+) -> list[AccessByProvider]:
     """Return what the caller's provider is told of, newest first.
 
     Who had an address of its sites or tried to, its own people included; and who broke its glass.
     `after` is the last event that they know.
     """
-    rows = await access_log_reads.notices(
+    rows = await access_log_reads.list_notices(
         tx,
         tx.caller.provider,
         limit=limit,
         before=access_log_reads.NEWEST if before is None else before,
         after=access_log_reads.OLDEST if after is None else after,
     )
-    return await _named(tx, rows)
+    return await _with_providers(tx, rows)
 
 
-async def review(tx: Transaction, span: Span) -> Reviewed:
+async def review_log(tx: Transaction, span: ReviewPeriod) -> LogReview:
     """Return what in the log of some days should be asked about, by the policy in force."""
     thresholds = (await tx.snapshots.reference(tx)).policy.review
-    odd = Hours(rules.odd_hours(thresholds), load().country.time_zone)
+    odd = LocalHours(rules.odd_hours(thresholds), load().country.time_zone)
     counts: dict[UUID, dict[str, int]] = {
         account_id: dict(counted)
         for account_id, counted in (
@@ -95,7 +95,7 @@ async def review(tx: Transaction, span: Span) -> Reviewed:
     ):
         for account_id, count in counted.items():
             counts.setdefault(account_id, {})[code] = count
-    people = await access_log_counts.who(tx, span, counts)
+    people = await access_log_counts.reviewed_accounts(tx, span, counts)
     tallies = [
         Tally(
             str(account_id),
@@ -105,23 +105,23 @@ async def review(tx: Transaction, span: Span) -> Reviewed:
         )
         for account_id in people
     ]
-    return Reviewed(span.since, span.until, rules.findings(tallies, thresholds))
+    return LogReview(span.since, span.until, rules.findings(tallies, thresholds))
 
 
-async def review_by_operator(tx: Transaction, *, days: int) -> Reviewed:
+async def review_by_operator(tx: Transaction, *, days: int) -> LogReview:
     """Review the last days at the command line, and write down that this was done."""
     await access_log.add(tx, access_log.of_actor(tx.actor, "search", "access_log", None))
-    return await review(tx, last(tx, days=days))
+    return await review_log(tx, last_days(tx, days=days))
 
 
-def last(tx: Transaction, *, days: int) -> Span:
+def last_days(tx: Transaction, *, days: int) -> ReviewPeriod:
     """Return the last days, up to this transaction."""
-    return Span(tx.at - timedelta(days=days), tx.at)
+    return ReviewPeriod(tx.at - timedelta(days=days), tx.at)
 
 
-async def _named(tx: Transaction, rows: list[LookRow]) -> list[Look]:
+async def _with_providers(tx: Transaction, rows: list[AccessLogRow]) -> list[AccessByProvider]:
     cards: Mapping[str, ProviderCard] = await tx.snapshots.providers(tx)
-    return [Look(row, _name(cards, row.provider_id)) for row in rows]
+    return [AccessByProvider(row, _name(cards, row.provider_id)) for row in rows]
 
 
 def _name(cards: Mapping[str, ProviderCard], provider_id: UUID | None) -> str | None:

@@ -8,12 +8,12 @@ from datetime import datetime, timedelta
 from difflib import get_close_matches
 from uuid import UUID, uuid4
 
-from app.accounts import demo_shown
 from app.accounts.store import accounts
 from app.config import program
 from app.database.caller import AUDITORS, PROVIDER_ACCOUNTS, Role
 from app.database.transaction import Transaction
 from app.errors import OperatorError
+from app.reference import load
 
 TOKEN_BYTES = 32
 LONGEST_DAYS = 730
@@ -21,7 +21,7 @@ LONGEST_NAME = 80
 
 
 @dataclass(frozen=True, slots=True)
-class Issued:
+class NewToken:
     """A new token, shown this once: only its hash is kept."""
 
     token: str = field(repr=False)
@@ -30,7 +30,7 @@ class Issued:
     expires_at: datetime
 
 
-async def issue(
+async def issue_token(
     tx: Transaction,
     *,
     roles: Collection[Role],
@@ -38,14 +38,14 @@ async def issue(
     region: str | None,
     days: int,
     embedded: bool = True,
-) -> Issued:
+) -> NewToken:
     """Make an account with these roles, and its token; `provider` is a slug, `region` a code.
 
     Where the demo country is shown it is an account for that, which opens nothing in a database
     that Plek did not start itself (not `embedded`); there none is made.
     """
     _check(roles, provider=provider, region=region, days=days)
-    shown = await demo_shown.is_shown(tx) is True
+    shown = await is_demo_shown(tx) is True
     if shown and not embedded:
         raise OperatorError(
             "This database holds the demo country, and DATABASE_URL is set: no tokens are made for it here, and none "
@@ -55,7 +55,7 @@ async def issue(
         raise OperatorError(f"There is no region {region}; `GET /v1/regions` lists them.")
     provider_id = None if provider is None else await _provider(tx, provider)
     token = f"plek_{secrets.token_urlsafe(TOKEN_BYTES)}"
-    issued = Issued(token, uuid4(), uuid4(), tx.at + timedelta(days=days))
+    issued = NewToken(token, uuid4(), uuid4(), tx.at + timedelta(days=days))
     await accounts.add(
         tx,
         issued.account_id,
@@ -84,16 +84,28 @@ async def give_name(tx: Transaction, account_id: UUID, *, name: str) -> None:
     await accounts.set_name(tx, account_id, wanted)
 
 
-async def revoke(tx: Transaction, token_id: str) -> None:
+async def revoke_token(tx: Transaction, token_id: str) -> None:
     """End a token at once; harmless when it has ended before."""
     try:
-        known = await accounts.revoke(tx, UUID(token_id))
+        known = await accounts.revoke_token(tx, UUID(token_id))
     except ValueError:
         known = False
     if not known:
         raise OperatorError(
             f"There is no token with this id; `{program()} token` printed it when it made the token."
         )
+
+
+async def is_demo_shown(tx: Transaction) -> bool | None:
+    """Whether what is in the database is the demo country; None where there is nothing yet."""
+    found = set(await accounts.slugs(tx))
+    invented = {slug_of(name) for name in load().demo.providers}
+    return found == invented if found else None
+
+
+def slug_of(name: str) -> str:
+    """Return the slug of an invented provider."""
+    return "-".join(name.lower().split())
 
 
 def _check(roles: Collection[Role], *, provider: str | None, region: str | None, days: int) -> None:

@@ -7,8 +7,8 @@ from datetime import timedelta
 from uuid import UUID
 
 from app.accounts import passwords, second_factor, sessions
-from app.accounts.sessions import Opened, Visit
-from app.accounts.sign_ins import Begin, name_of, new_recovery_codes, sealed_factor
+from app.accounts.sessions import NewSession, Visitor
+from app.accounts.sign_ins import Begin, name_of, renew_recovery_codes, seal_factor
 from app.accounts.store import sign_ins
 from app.database.transaction import Transaction
 from app.errors import Fault, Invalid, Missing
@@ -20,7 +20,7 @@ SCOPE = "second factor"
 
 
 @dataclass(frozen=True, slots=True)
-class Offered:
+class OfferedFactor:
     """What somebody is shown who comes with an invitation: a second factor that nobody else has seen."""
 
     name: str = field(repr=False)
@@ -30,7 +30,7 @@ class Offered:
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class ChosenCredential:
     """What somebody chooses who accepts an invitation."""
 
     invitation: str = field(repr=False)
@@ -40,76 +40,76 @@ class Choice:
 
 
 @dataclass(frozen=True, slots=True)
-class Enrolled:
+class Enrolment:
     """A session to begin with, and the recovery codes, which are shown this once."""
 
-    opened: Opened
+    opened: NewSession
     recovery_codes: tuple[str, ...] = field(repr=False)
 
 
-async def make(tx: Transaction, account_id: UUID) -> str:
+async def make_invitation(tx: Transaction, account_id: UUID) -> str:
     """Make an invitation for an account; an older one ends. Return the code in its link, which is shown this once."""
     code = secrets.token_urlsafe(CODE_BYTES)
     await sign_ins.invite(tx, account_id, hashed=_hash(code), valid=VALID)
     return code
 
 
-async def offered(tx: Transaction, code: str, *, again: str | None = None) -> Offered:
+async def offer_factor(tx: Transaction, code: str, *, again: str | None = None) -> OfferedFactor:
     """Return a new second factor for whoever has an invitation, or the one offered before; else raise Missing."""
-    account_id = await sign_ins.invited(tx, _hash(code))
-    row = None if account_id is None else await sign_ins.of_account(tx, account_id)
+    account_id = await sign_ins.invited_account(tx, _hash(code))
+    row = None if account_id is None else await sign_ins.read(tx, account_id)
     if row is None:
         raise Missing
     secret = _unsealed(again, code, keyring=tx.keyring) if again else None
     secret = secret or second_factor.new_secret()
-    return Offered(
+    return OfferedFactor(
         name_of(row, keyring=tx.keyring), secret, tx.keyring.token(secret, scope=_scope(code))
     )
 
 
-async def accepted(begin: Begin, choice: Choice, *, visit: Visit) -> Enrolled:
+async def accept_invitation(begin: Begin, choice: ChosenCredential, *, visit: Visitor) -> Enrolment:
     """Accept an invitation, and sign in with what was chosen; all older sessions of the account end.
 
     Raises Invalid with codes of what is wrong with the choice, and Missing where the invitation is
     no longer open.
     """
     async with begin() as tx:
-        offer = await offered(tx, choice.invitation, again=choice.sealed)
+        offer = await offer_factor(tx, choice.invitation, again=choice.sealed)
         step = second_factor.step_of(offer.secret, choice.code, at=tx.at)
     faults = (
         [Fault("/password", code)]
-        if (code := passwords.fault(choice.password, name=offer.name))
+        if (code := passwords.fault_of(choice.password, name=offer.name))
         else []
     )
     if not step:
         faults.append(Fault("/code", "code_wrong"))
     if faults:
         raise Invalid(*faults)
-    hashed = await passwords.hashed(choice.password)
+    hashed = await passwords.hash_password(choice.password)
     async with begin() as tx:
         return await _enrol(tx, choice, (hashed, offer.secret, step), visit=visit)
 
 
 async def _enrol(
     tx: Transaction,
-    choice: Choice,
+    choice: ChosenCredential,
     chosen: tuple[str, bytes, int],
     *,
-    visit: Visit,
-) -> Enrolled:
+    visit: Visitor,
+) -> Enrolment:
     hashed, secret, step = chosen
-    account_id = await sign_ins.invited(tx, _hash(choice.invitation))
-    row = None if account_id is None else await sign_ins.of_account(tx, account_id)
-    if row is None or not await sign_ins.accept(tx, _hash(choice.invitation)):
+    account_id = await sign_ins.invited_account(tx, _hash(choice.invitation))
+    row = None if account_id is None else await sign_ins.read(tx, account_id)
+    if row is None or not await sign_ins.use_invitation(tx, _hash(choice.invitation)):
         raise Missing
-    sealed = sealed_factor(row, secret, keyring=tx.keyring)
+    sealed = seal_factor(row, secret, keyring=tx.keyring)
     await sign_ins.enrol(tx, row.account_id, password=hashed, second_factor=sealed, step=step)
-    codes = await new_recovery_codes(tx, row.account_id)
+    codes = await renew_recovery_codes(tx, row.account_id)
     await sign_ins.end_sessions(tx, row.account_id)
-    opened = await sessions.opened(tx, row.account_id, visit=visit, by=sessions.INVITATION)
+    opened = await sessions.open_session(tx, row.account_id, visit=visit, by=sessions.INVITATION)
     if opened is None:
         raise Missing
-    return Enrolled(opened, codes)
+    return Enrolment(opened, codes)
 
 
 def _unsealed(sealed: str, code: str, *, keyring: Keyring) -> bytes | None:

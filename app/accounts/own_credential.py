@@ -7,9 +7,16 @@ from dataclasses import dataclass, field
 from uuid import UUID
 
 from app.accounts import passwords, second_factor, sessions
-from app.accounts.invitations import Offered
-from app.accounts.sessions import Opened, Visit
-from app.accounts.sign_ins import Begin, Proof, name_of, new_recovery_codes, proved, sealed_factor
+from app.accounts.invitations import OfferedFactor
+from app.accounts.sessions import NewSession, Visitor
+from app.accounts.sign_ins import (
+    Begin,
+    SignInAttempt,
+    act_on_proof,
+    name_of,
+    renew_recovery_codes,
+    seal_factor,
+)
 from app.accounts.store import sign_ins
 from app.accounts.store.sign_ins import CredentialRow
 from app.database.transaction import Transaction
@@ -18,7 +25,7 @@ from app.events.allowance import Allowance
 
 
 @dataclass(frozen=True, slots=True)
-class Factor:
+class ConfirmedFactor:
     """A second factor that was offered, and the code that shows that it works."""
 
     sealed: str = field(repr=False)
@@ -26,69 +33,73 @@ class Factor:
 
 
 @dataclass(frozen=True, slots=True)
-class Changed:
+class CredentialChange:
     """A session to go on with; with a new second factor the new recovery codes too, which are shown this once."""
 
-    opened: Opened
+    opened: NewSession
     recovery_codes: tuple[str, ...] = field(default=(), repr=False)
 
 
-async def offered(tx: Transaction, account_id: UUID, *, again: str = "") -> Offered:
+async def offer_factor(tx: Transaction, account_id: UUID, *, again: str = "") -> OfferedFactor:
     """Return a new second factor for somebody who has one, or the one offered before; else raise Missing."""
-    row = await sign_ins.of_account(tx, account_id)
+    row = await sign_ins.read(tx, account_id)
     if row is None or row.second_factor is None:
         raise Missing
     scope = _scope(account_id)
     secret = tx.keyring.read_token(again, scope=scope) or second_factor.new_secret()
-    return Offered(name_of(row, keyring=tx.keyring), secret, tx.keyring.token(secret, scope=scope))
+    return OfferedFactor(
+        name_of(row, keyring=tx.keyring), secret, tx.keyring.token(secret, scope=scope)
+    )
 
 
-async def change(
+async def change_credential(
     begin: Begin,
-    proof: Proof,
-    chosen: str | Factor,
+    proof: SignInAttempt,
+    chosen: str | ConfirmedFactor,
     *,
-    visit: Visit,
+    visit: Visitor,
     allowance: Allowance,
-) -> Changed | None:
+) -> CredentialChange | None:
     """Take another password or another second factor; None where what proves who they are is not right.
 
     Raises Invalid with codes of what is wrong with what was chosen, and TooMany as signing in does.
     """
-    hashed = "" if isinstance(chosen, Factor) else await _hashed(chosen, name=proof.name)
+    hashed = (
+        "" if isinstance(chosen, ConfirmedFactor) else await _hash_chosen(chosen, name=proof.name)
+    )
 
-    async def act(tx: Transaction, row: CredentialRow) -> Changed | None:
-        if isinstance(chosen, Factor):
-            by, codes = sessions.NEW_SECOND_FACTOR, await _renewed(tx, row, chosen)
+    async def act(tx: Transaction, row: CredentialRow) -> CredentialChange | None:
+        if isinstance(chosen, ConfirmedFactor):
+            by, codes = sessions.NEW_SECOND_FACTOR, await _renew_factor(tx, row, chosen)
         else:
             by, codes = sessions.NEW_PASSWORD, ()
             await sign_ins.set_password(tx, row.account_id, hashed)
         await sign_ins.end_sessions(tx, row.account_id)
-        opened = await sessions.opened(tx, row.account_id, visit=visit, by=by)
-        return None if opened is None else Changed(opened, codes)
+        opened = await sessions.open_session(tx, row.account_id, visit=visit, by=by)
+        return None if opened is None else CredentialChange(opened, codes)
 
-    return await proved(begin, proof, act, visit=visit, allowance=allowance)
+    return await act_on_proof(begin, proof, act, visit=visit, allowance=allowance)
 
 
-async def _hashed(chosen: str, *, name: str) -> str:
-    if code := passwords.fault(chosen, name=name):
+async def _hash_chosen(chosen: str, *, name: str) -> str:
+    if code := passwords.fault_of(chosen, name=name):
         raise Invalid(Fault("/chosen", code))
-    return await passwords.hashed(chosen)
+    return await passwords.hash_password(chosen)
 
 
-async def _renewed(
+async def _renew_factor(
     tx: Transaction,
     row: CredentialRow,
-    factor: Factor,
+    factor: ConfirmedFactor,
 ) -> tuple[str, ...]:
     secret = tx.keyring.read_token(factor.sealed, scope=_scope(row.account_id))
     step = second_factor.step_of(secret, factor.code, at=tx.at) if secret else 0
     if secret is None or not step:
         raise Invalid(Fault("/digits", "code_wrong"))
     await sign_ins.set_second_factor(
-        tx, row.account_id, sealed_factor(row, secret, keyring=tx.keyring), step=step
+        tx, row.account_id, seal_factor(row, secret, keyring=tx.keyring), step=step
     )
-    return await new_recovery_codes(tx, row.account_id)
+    return await renew_recovery_codes(tx, row.account_id)
 
 
 def _scope(account_id: UUID) -> str:

@@ -29,12 +29,12 @@ _KNOWN = ThreadPoolExecutor(max_workers=2, thread_name_prefix="password-known")
 _STRANGERS = ThreadPoolExecutor(max_workers=2, thread_name_prefix="password")
 
 
-async def hashed(password: str) -> str:
+async def hash_password(password: str) -> str:
     """Return a password as it is stored."""
     return await asyncio.get_running_loop().run_in_executor(_KNOWN, _HASHER.hash, password)
 
 
-async def proves(stored: str | None, password: str, *, known_device: bool) -> bool:
+async def verify_password(stored: str | None, password: str, *, known_device: bool) -> bool:
     """Whether a password is the one that is stored; where none is stored it takes as long to say no."""
     threads = _KNOWN if known_device else _STRANGERS
     right = await asyncio.get_running_loop().run_in_executor(
@@ -48,7 +48,7 @@ def is_outdated(stored: str) -> bool:
     return _HASHER.check_needs_rehash(stored)
 
 
-def fault(password: str, *, name: str) -> str | None:
+def fault_of(password: str, *, name: str) -> str | None:
     """Return what is wrong with a password that somebody chooses, as a code."""
     if not SHORTEST <= len(password) <= LONGEST:
         return "password_length"

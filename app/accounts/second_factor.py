@@ -48,12 +48,12 @@ def step_of(secret: bytes, code: str, *, at: datetime) -> int:
     return found
 
 
-def address(secret: bytes, *, name: str) -> str:
+def provisioning_uri(secret: bytes, *, name: str) -> str:
     """Return what is scanned: the secret, for an authenticator to keep under a name."""
     return _totp(secret).get_provisioning_uri(name, ISSUER)
 
 
-def spelled(secret: bytes) -> str:
+def spell_secret(secret: bytes) -> str:
     """Return the secret for typing, in fours."""
     return _in_fours(b32encode(secret).decode())
 

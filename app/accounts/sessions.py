@@ -12,7 +12,7 @@ from datetime import timedelta
 from uuid import UUID
 
 from app.accounts.store import sign_ins
-from app.accounts.store.sign_ins import SessionRow, Span
+from app.accounts.store.sign_ins import SessionLimits, SessionRow
 from app.allocation.policy.policy import Policy
 from app.database import access_log
 from app.database.caller import GRANTED, Entry
@@ -39,7 +39,7 @@ OTHER = "other"
 
 
 @dataclass(frozen=True, slots=True)
-class Visit:
+class Visitor:
     """Where somebody comes from who wants in."""
 
     source: str | None
@@ -51,7 +51,7 @@ class Visit:
 
 
 @dataclass(frozen=True, slots=True)
-class Opened:
+class NewSession:
     """A new session; the cookie is shown this once, and only its hash is kept."""
 
     cookie: str = field(repr=False)
@@ -64,7 +64,9 @@ def session_hash(cookie: str) -> bytes:
     return hashlib.sha256(b"session:" + cookie.encode()).digest()
 
 
-async def opened(tx: Transaction, account_id: UUID, *, visit: Visit, by: str) -> Opened | None:
+async def open_session(
+    tx: Transaction, account_id: UUID, *, visit: Visitor, by: str
+) -> NewSession | None:
     """Open a session for an account whose owner has proved who they are, and write that down.
 
     The one way in: whoever checks another kind of proof (OpenID Connect) ends here. `by` says which
@@ -85,10 +87,10 @@ async def opened(tx: Transaction, account_id: UUID, *, visit: Visit, by: str) ->
     await access_log.add(
         tx, replace(entry(visit, SIGN_IN, account_id), account_id=account_id, purpose=by)
     )
-    return Opened(cookie, session_id, account_id)
+    return NewSession(cookie, session_id, account_id)
 
 
-def entry(visit: Visit, action: str, account_id: UUID | None, *, outcome: str = GRANTED) -> Entry:
+def entry(visit: Visitor, action: str, account_id: UUID | None, *, outcome: str = GRANTED) -> Entry:
     """Return what the access log is to say of somebody who is not signed in; an account is all that it names."""
     return Entry(
         action=action,
@@ -105,13 +107,13 @@ def entry(visit: Visit, action: str, account_id: UUID | None, *, outcome: str = 
     )
 
 
-async def keep(tx: Transaction, hashed: bytes) -> None:
+async def keep_session(tx: Transaction, hashed: bytes) -> None:
     """Note that somebody is there: their session begins to be idle anew. Streams and refreshes do not count."""
     policy = (await tx.snapshots.reference(tx)).policy
     await sign_ins.keep_session(tx, hashed, idle=_span(policy).idle)
 
 
-async def listed(
+async def list_sessions(
     tx: Transaction,
 ) -> list[SessionRow]:
     """Return the caller's sessions that live, the one seen last first."""
@@ -122,19 +124,19 @@ async def recovery_codes_left(
     tx: Transaction,
 ) -> int | None:
     """Return how many recovery codes the caller has left; None where they sign in by nothing of the kind."""
-    if await sign_ins.of_account(tx, tx.caller.account_id) is None:
+    if await sign_ins.read(tx, tx.caller.account_id) is None:
         return None
     return await sign_ins.recovery_codes_left(tx, tx.caller.account_id)
 
 
-async def end(tx: Transaction, session_id: UUID) -> None:
+async def end_session(tx: Transaction, session_id: UUID) -> None:
     """End one of the caller's sessions at once; Missing where it has ended, or is somebody else's."""
     if not await sign_ins.end_sessions(tx, tx.caller.account_id, only=session_id):
         raise Missing
     await access_log.add(tx, tx.caller.entry(SIGN_OUT, ACCOUNT, tx.caller.account_id))
 
 
-async def end_all(
+async def end_all_sessions(
     tx: Transaction,
 ) -> int:
     """End all of the caller's sessions at once, on every device."""
@@ -152,7 +154,7 @@ def device_class(agent: str) -> str:
     return f"{browser}-{system}"
 
 
-def _span(policy: Policy) -> Span:
-    return Span(
+def _span(policy: Policy) -> SessionLimits:
+    return SessionLimits(
         timedelta(minutes=policy.session_idle_minutes), timedelta(hours=policy.session_hours)
     )

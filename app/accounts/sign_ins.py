@@ -1,6 +1,8 @@
 """Signing in by name, password and second factor: one answer for whatever is wrong, and as much work for it."""
 
+import hashlib
 import hmac
+import secrets
 import unicodedata
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
@@ -9,8 +11,7 @@ from typing import TypeAlias, TypeVar
 from uuid import UUID
 
 from app.accounts import passwords, second_factor, sessions
-from app.accounts.devices import Device
-from app.accounts.sessions import Opened, Visit
+from app.accounts.sessions import NewSession, Visitor
 from app.accounts.store import sign_ins
 from app.accounts.store.sign_ins import CredentialRow
 from app.database import access_log
@@ -24,6 +25,10 @@ from app.seal import Keyring
 LONGEST_NAME = 200
 NOBODY = UUID(int=0)
 NO_SECRET = bytes(second_factor.SECRET_BYTES)
+DEVICE_SCOPE = "device"
+DEVICE_ID_BYTES = 16
+MOST_ACCOUNTS = 8
+"""That one device remembers; the one that signed in longest ago is forgotten first."""
 
 Done = TypeVar("Done")
 Begin: TypeAlias = Callable[[], AbstractAsyncContextManager[Transaction]]
@@ -31,7 +36,50 @@ Begin: TypeAlias = Callable[[], AbstractAsyncContextManager[Transaction]]
 
 
 @dataclass(frozen=True, slots=True)
-class Proof:
+class Device:
+    """A browser, and the accounts that have signed in on it; a cookie says so.
+
+    Only a sign-in that succeeded makes such a cookie. Someone who guesses passwords has none for
+    the account, so slowing down devices without one keeps nobody from working who has signed in
+    there before (OWASP, Slow Down Online Guessing Attacks with Device Cookies).
+    """
+
+    id: bytes
+    accounts: tuple[UUID, ...] = ()
+
+    @classmethod
+    def read(cls, cookie: str | None, *, keyring: Keyring) -> "Device":
+        """Return what a cookie says; a new device where it says nothing that is ours."""
+        content = keyring.read_token(cookie, scope=DEVICE_SCOPE) if cookie else None
+        if content is None or len(content) % DEVICE_ID_BYTES or len(content) < DEVICE_ID_BYTES:
+            return cls(secrets.token_bytes(DEVICE_ID_BYTES))
+        parts = [
+            content[start : start + DEVICE_ID_BYTES]
+            for start in range(0, len(content), DEVICE_ID_BYTES)
+        ]
+        return cls(parts[0], tuple(UUID(bytes=part) for part in parts[1:]))
+
+    def knows(self, account_id: UUID | None) -> bool:
+        """Whether this account has signed in here."""
+        return account_id in self.accounts
+
+    def after(self, account_id: UUID) -> "Device":
+        """Return the device once an account has signed in on it."""
+        others = [known for known in self.accounts if known != account_id]
+        return Device(self.id, (*others, account_id)[-MOST_ACCOUNTS:])
+
+    def cookie(self, *, keyring: Keyring) -> str:
+        """Return what to remember it by."""
+        content = self.id + b"".join(account_id.bytes for account_id in self.accounts)
+        return keyring.token(content, scope=DEVICE_SCOPE)
+
+    def counted_as(self, account_id: UUID) -> str:
+        """Return under what tries of an account on this device are counted."""
+        return hashlib.sha256(b"device:" + self.id + account_id.bytes).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class SignInAttempt:
     """What somebody gives to prove who they are."""
 
     name: str = field(repr=False)
@@ -41,7 +89,7 @@ class Proof:
 
 
 @dataclass(frozen=True, slots=True)
-class _Claimed:
+class _NamedAccount:
     """Whose name was given; where it is nobody's, what takes as long to compare with."""
 
     name_key: bytes
@@ -73,25 +121,25 @@ async def name_key(
 
 
 async def sign_in(
-    begin: Begin, proof: Proof, *, visit: Visit, allowance: Allowance
-) -> Opened | None:
+    begin: Begin, proof: SignInAttempt, *, visit: Visitor, allowance: Allowance
+) -> NewSession | None:
     """Open a session, or return None: nobody learns whether it was the name, the password or the code.
 
     Raises TooMany as `proved` does.
     """
 
-    async def come_in(tx: Transaction, row: CredentialRow) -> Opened | None:
-        return await sessions.opened(tx, row.account_id, visit=visit, by=sessions.PASSWORD)
+    async def come_in(tx: Transaction, row: CredentialRow) -> NewSession | None:
+        return await sessions.open_session(tx, row.account_id, visit=visit, by=sessions.PASSWORD)
 
-    return await proved(begin, proof, come_in, visit=visit, allowance=allowance)
+    return await act_on_proof(begin, proof, come_in, visit=visit, allowance=allowance)
 
 
-async def proved(
+async def act_on_proof(
     begin: Begin,
-    proof: Proof,
+    proof: SignInAttempt,
     act: Callable[[Transaction, CredentialRow], Awaitable[Done]],
     *,
-    visit: Visit,
+    visit: Visitor,
     allowance: Allowance,
 ) -> Done | None:
     """Let somebody who proves who they are do something, in the transaction that uses their code up; else return None.
@@ -100,17 +148,17 @@ async def proved(
     has signed in on theirs before has tries of their own, which nobody else can use up.
     """
     async with begin() as tx:
-        claimed = await _claimed(tx, proof.name)
+        claimed = await _look_up_name(tx, proof.name)
     known = claimed.row is not None and proof.device.knows(claimed.account_id)
     counted = proof.device.counted_as(claimed.account_id) if known else claimed.name_key.hex()
     if wait := await allowance.signing(counted, source=visit.source, known_device=known):
         raise TooMany(retry_after=wait)
-    right = await passwords.proves(claimed.password, proof.password, known_device=known)
+    right = await passwords.verify_password(claimed.password, proof.password, known_device=known)
     better = None
     if right and claimed.password is not None and passwords.is_outdated(claimed.password):
-        better = await passwords.hashed(proof.password)
+        better = await passwords.hash_password(proof.password)
     async with begin() as tx:
-        if not await _second(tx, claimed, proof.code, proven=right) or claimed.row is None:
+        if not await _use_code(tx, claimed, proof.code, proven=right) or claimed.row is None:
             refused = sessions.entry(
                 visit, sessions.SIGN_IN, claimed.row and claimed.account_id, outcome=REFUSED
             )
@@ -127,14 +175,14 @@ def name_of(row: CredentialRow, *, keyring: Keyring) -> str:
     return keyring.unwrap(row.key, row=row_id).unseal(row.name, row=row_id).decode()
 
 
-def sealed_factor(row: CredentialRow, secret: bytes, *, keyring: Keyring) -> bytes:
+def seal_factor(row: CredentialRow, secret: bytes, *, keyring: Keyring) -> bytes:
     """Return a second factor as it is stored for an account."""
     return keyring.unwrap(row.key, row=str(row.account_id)).seal(
         secret, row=factor_row(row.account_id)
     )
 
 
-async def new_recovery_codes(tx: Transaction, account_id: UUID) -> tuple[str, ...]:
+async def renew_recovery_codes(tx: Transaction, account_id: UUID) -> tuple[str, ...]:
     """Give an account new recovery codes, which are shown this once; older ones end."""
     codes = second_factor.new_recovery_codes()
     await sign_ins.add_recovery_codes(
@@ -143,21 +191,21 @@ async def new_recovery_codes(tx: Transaction, account_id: UUID) -> tuple[str, ..
     return tuple(codes)
 
 
-async def _claimed(
+async def _look_up_name(
     tx: Transaction,
     name: str,
-) -> _Claimed:
+) -> _NamedAccount:
     wanted = await name_key(tx, name[:LONGEST_NAME])
-    row = await sign_ins.named(tx, wanted)
+    row = await sign_ins.find_by_name(tx, wanted)
     if row is None or row.second_factor is None:
-        return _Claimed(wanted, row, NO_SECRET)
+        return _NamedAccount(wanted, row, NO_SECRET)
     secret = tx.keyring.unwrap(row.key, row=str(row.account_id)).unseal(
         row.second_factor, row=factor_row(row.account_id)
     )
-    return _Claimed(wanted, row, secret)
+    return _NamedAccount(wanted, row, secret)
 
 
-async def _second(tx: Transaction, claimed: _Claimed, code: str, *, proven: bool) -> bool:
+async def _use_code(tx: Transaction, claimed: _NamedAccount, code: str, *, proven: bool) -> bool:
     """Use up the code or the recovery code that was given; the same statements run whatever was given."""
     step = second_factor.step_of(claimed.secret, code, at=tx.at)
     by_code = await sign_ins.use_step(tx, claimed.account_id, step=step, proven=proven)

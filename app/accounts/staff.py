@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID, uuid4
 
-from app.accounts import demo_shown, invitations
-from app.accounts.accounts import LONGEST_NAME
+from app.accounts import invitations
+from app.accounts.accounts import LONGEST_NAME, is_demo_shown
 from app.accounts.sessions import ACCOUNT
 from app.accounts.sign_ins import LONGEST_NAME as LONGEST_SIGN_IN_NAME
 from app.accounts.sign_ins import name_key
@@ -29,7 +29,7 @@ INVITE, CHANGE, DISABLE, ENABLE, RESET = "invite", "change", "disable", "enable"
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class AccountWanted:
     """What an account is to be."""
 
     roles: frozenset[str]
@@ -40,7 +40,7 @@ class Wanted:
 
 
 @dataclass(frozen=True, slots=True)
-class Person:
+class StaffAccount:
     """An account as an administrator sees it."""
 
     row: StaffRow
@@ -49,54 +49,54 @@ class Person:
 
 
 @dataclass(frozen=True, slots=True)
-class Invited:
+class NewInvitation:
     """An account, and the code of its invitation, which is shown this once."""
 
     account_id: UUID
     code: str = field(repr=False)
 
 
-async def listed(
+async def list_accounts(
     tx: Transaction,
     *,
     limit: int,
     after: tuple[datetime, UUID] | None = None,
     provider_id: UUID | None = None,
-) -> list[Person]:
+) -> list[StaffAccount]:
     """Return accounts, the newest first."""
-    rows = await staff.listed(tx, limit=limit, after=after, provider_id=provider_id)
-    return [_person(row, keyring=tx.keyring) for row in rows]
+    rows = await staff.list_accounts(tx, limit=limit, after=after, provider_id=provider_id)
+    return [_unseal(row, keyring=tx.keyring) for row in rows]
 
 
 async def read(
     tx: Transaction,
     account_id: UUID,
-) -> Person:
+) -> StaffAccount:
     """Return an account."""
     row = await staff.read(tx, account_id)
     if row is None:
         raise Missing
-    return _person(row, keyring=tx.keyring)
+    return _unseal(row, keyring=tx.keyring)
 
 
-async def named(
+async def find_by_name(
     tx: Transaction,
     sign_in_name: str,
-) -> list[Person]:
+) -> list[StaffAccount]:
     """Return the account of whoever signs in by exactly this name: names are sealed, so nothing else finds them."""
-    row = await staff.named(tx, await name_key(tx, sign_in_name[:LONGEST_SIGN_IN_NAME]))
-    return [] if row is None else [_person(row, keyring=tx.keyring)]
+    row = await staff.find_by_name(tx, await name_key(tx, sign_in_name[:LONGEST_SIGN_IN_NAME]))
+    return [] if row is None else [_unseal(row, keyring=tx.keyring)]
 
 
 async def invite(
     tx: Transaction,
-    wanted: Wanted,
+    wanted: AccountWanted,
     *,
     sign_in_name: str,
     embedded: bool,
-) -> Invited:
+) -> NewInvitation:
     """Make an account and its invitation; `by` is None for the operator. Raises Invalid with codes for its faults."""
-    shown = await demo_shown.is_shown(tx) is True
+    shown = await is_demo_shown(tx) is True
     if shown and not embedded:
         raise Conflict(
             "demo_country", "This database holds the demo country: no accounts are made in it here."
@@ -114,12 +114,12 @@ async def invite(
         tx, CredentialRow(account_id, wrapped, sealed, None, None, 0, None), name_key=key_of_name
     )
     await _log(tx, INVITE, account_id, purpose=_sees_clients(wanted.roles))
-    return Invited(account_id, await invitations.make(tx, account_id))
+    return NewInvitation(account_id, await invitations.make_invitation(tx, account_id))
 
 
-async def change(tx: Transaction, account_id: UUID, wanted: Wanted) -> None:
+async def change(tx: Transaction, account_id: UUID, wanted: AccountWanted) -> None:
     """Change the roles of an account, for whom it works, and what it is called."""
-    before = await _another(tx, account_id)
+    before = await _other_account(tx, account_id)
     await _check(tx, wanted, machine=Role.CLIENT_SYSTEM in before.roles)
     await staff.change(tx, account_id, _row(wanted))
     await _log(tx, CHANGE, account_id, purpose=_sees_clients(wanted.roles - set(before.roles)))
@@ -127,7 +127,7 @@ async def change(tx: Transaction, account_id: UUID, wanted: Wanted) -> None:
 
 async def disable(tx: Transaction, account_id: UUID) -> None:
     """Let an account in no more, by session or token, from now on."""
-    await _another(tx, account_id)
+    await _other_account(tx, account_id)
     await staff.disable(tx, account_id)
     await sign_ins.end_sessions(tx, account_id)
     await _log(tx, DISABLE, account_id)
@@ -135,23 +135,23 @@ async def disable(tx: Transaction, account_id: UUID) -> None:
 
 async def enable(tx: Transaction, account_id: UUID) -> None:
     """Let a disabled account in again, with what it signed in by before."""
-    await _another(tx, account_id)
+    await _other_account(tx, account_id)
     await staff.enable(tx, account_id)
     await _log(tx, ENABLE, account_id)
 
 
-async def reset(tx: Transaction, account_id: UUID) -> Invited:
+async def reset(tx: Transaction, account_id: UUID) -> NewInvitation:
     """Take an account's password and second factor away, end its sessions, and invite its owner anew."""
-    before = await _another(tx, account_id)
+    before = await _other_account(tx, account_id)
     if before.key is None:
         raise Missing
-    await sign_ins.forget(tx, account_id)
+    await sign_ins.forget_credential(tx, account_id)
     await sign_ins.end_sessions(tx, account_id)
     await _log(tx, RESET, account_id)
-    return Invited(account_id, await invitations.make(tx, account_id))
+    return NewInvitation(account_id, await invitations.make_invitation(tx, account_id))
 
 
-async def _another(tx: Transaction, account_id: UUID) -> StaffRow:
+async def _other_account(tx: Transaction, account_id: UUID) -> StaffRow:
     if account_id == tx.caller.account_id:
         raise Forbidden("Another administrator has to do that.", code="own_account")
     row = await staff.read(tx, account_id)
@@ -161,7 +161,7 @@ async def _another(tx: Transaction, account_id: UUID) -> StaffRow:
 
 
 async def _check(
-    tx: Transaction, wanted: Wanted, *, machine: bool = False, more: Iterable[Fault] = ()
+    tx: Transaction, wanted: AccountWanted, *, machine: bool = False, more: Iterable[Fault] = ()
 ) -> None:
     faults = [*more, *_faults(wanted, machine=machine)]
     if wanted.region is not None and not await accounts.region_exists(tx, wanted.region):
@@ -174,7 +174,7 @@ async def _check(
         raise Invalid(*faults)
 
 
-def _faults(wanted: Wanted, *, machine: bool) -> Iterator[Fault]:
+def _faults(wanted: AccountWanted, *, machine: bool) -> Iterator[Fault]:
     allowed = PEOPLE | {Role.CLIENT_SYSTEM} if machine else PEOPLE
     if not wanted.roles or not wanted.roles <= allowed:
         yield Fault("/roles", "role_needed")
@@ -200,15 +200,15 @@ def _sees_clients(roles: frozenset[str]) -> str | None:
     return None if STAFF.isdisjoint(roles) else CLIENT_DATA
 
 
-def _row(wanted: Wanted) -> AccountRow:
+def _row(wanted: AccountWanted) -> AccountRow:
     return AccountRow(tuple(sorted(wanted.roles)), wanted.provider_id, wanted.region, wanted.name)
 
 
-def _person(row: StaffRow, *, keyring: Keyring) -> Person:
+def _unseal(row: StaffRow, *, keyring: Keyring) -> StaffAccount:
     if row.key is None or row.sign_in_name is None:
-        return Person(row, None)
+        return StaffAccount(row, None)
     row_id = str(row.id)
-    return Person(
+    return StaffAccount(
         row, keyring.unwrap(row.key, row=row_id).unseal(row.sign_in_name, row=row_id).decode()
     )
 

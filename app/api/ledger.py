@@ -30,7 +30,7 @@ class EntryOut(Out):
     )
 
     @classmethod
-    def of(cls, entry: entries.Entry) -> "EntryOut":
+    def of(cls, entry: entries.LedgerEntry) -> "EntryOut":
         """Return an entry as it is sent."""
         leaf = base64.b64encode(entry.content).decode()
         return cls(index=entry.index, type=entry.type, leaf=leaf, opening=entry.opening)
@@ -58,7 +58,7 @@ async def list_ledger_entries(
 ) -> Response:
     """Return the ledger's leaves after an index, with their openings where the caller is entitled to them."""
     seen = after if page.after is None else int(page.after[0])
-    found = await entries.listed(tx, after=seen, limit=page.limit + 1)
+    found = await entries.list_entries(tx, after=seen, limit=page.limit + 1)
     items, cursor = page.cut(found, place=lambda entry: (str(entry.index),))
     return EntriesOut(items=[EntryOut.of(entry) for entry in items], next_cursor=cursor).reply()
 
@@ -75,7 +75,7 @@ class ProofOut(Out):
     hashes: list[str] = Field(description="In order, each 32 bytes as base64.")
 
     @classmethod
-    def of(cls, proof: checkpoints.Proof) -> "ProofOut":
+    def of(cls, proof: checkpoints.MerkleProof) -> "ProofOut":
         """Return a proof as it is sent."""
         return cls(hashes=[base64.b64encode(one).decode() for one in proof.hashes])
 
@@ -91,7 +91,7 @@ async def read_ledger_checkpoint(tx: Tx) -> Response:
 
     Auditors and administrators get the newest; anyone else that of the last midnight.
     """
-    return PlainTextResponse(await checkpoints.shown(tx))
+    return PlainTextResponse(await checkpoints.visible_note(tx))
 
 
 @router.get(

@@ -13,7 +13,7 @@ from app.api.kit.wire import Out, single
 from app.database.policies import PolicyRow
 from app.deps import Tx
 from app.policy import policies
-from app.policy.policies import Published
+from app.policy.policies import PublishedPolicy
 
 router = APIRouter(tags=["Policies"])
 
@@ -40,7 +40,7 @@ class KnownPolicyOut(Out):
     current: bool = Field(description="Whether it is in force now.")
 
     @classmethod
-    def of(cls, published: Published) -> "KnownPolicyOut":
+    def of(cls, published: PublishedPolicy) -> "KnownPolicyOut":
         """Show a policy without its content."""
         row = published.row
         return cls(
@@ -59,7 +59,7 @@ class PublishedPolicyOut(KnownPolicyOut):
     )
 
     @classmethod
-    def of(cls, published: Published) -> "PublishedPolicyOut":
+    def of(cls, published: PublishedPolicy) -> "PublishedPolicyOut":
         """Show a policy."""
         known = KnownPolicyOut.of(published)
         return cls(**known.model_dump(), document=published.row.document)
@@ -126,7 +126,7 @@ class DifferencesOut(Out):
 )
 async def publish(document: Document, tx: Tx, once: OnceIn) -> Response:
     """Publish a policy that begins later, for everybody at once. One that was published already is answered alike."""
-    published = await policies.publish(tx, document)
+    published = await policies.publish_policy(tx, document)
     return await once.keep(tx, PublishedPolicyOut.of(published).reply(201))
 
 
@@ -135,7 +135,7 @@ async def publish(document: Document, tx: Tx, once: OnceIn) -> Response:
 )
 async def listed(tx: Tx, page: PageIn) -> Response:
     """List the policies, the one that begins last first."""
-    found = await policies.listed(tx, limit=page.limit + 1, before=_before(page))
+    found = await policies.list_policies(tx, limit=page.limit + 1, before=_before(page))
     items, cursor = page.cut(found, place=lambda policy: (policy.row.valid_from.isoformat(),))
     return PolicyList(
         items=[KnownPolicyOut.of(policy) for policy in items], next_cursor=cursor
@@ -150,7 +150,7 @@ async def listed(tx: Tx, page: PageIn) -> Response:
 )
 async def read(id: str, request: Request, tx: Tx) -> Response:
     """Read a policy; its version or its hash names it."""
-    return single(PublishedPolicyOut.of(await policies.named(tx, id)), request)
+    return single(PublishedPolicyOut.of(await policies.find_policy(tx, id)), request)
 
 
 @router.get(
@@ -165,7 +165,7 @@ async def compare(
     to: Annotated[str, Query(max_length=100, description="Version or hash of the other policy.")],
 ) -> Response:
     """Tell every value that the other policy changes, adds or takes away."""
-    before, after, found = await policies.compared(tx, id, to=to)
+    before, after, found = await policies.compare_policies(tx, id, to=to)
     return DifferencesOut(
         policy=NamedPolicyOut.of(before),
         to=NamedPolicyOut.of(after),

@@ -14,7 +14,7 @@ from app.deps import PartsIn, Tx
 from app.models.webhooks import WEBHOOK_KINDS
 from app.webhooks import webhooks
 from app.webhooks.reach import Reach
-from app.webhooks.webhooks import Webhook
+from app.webhooks.webhooks import OwnWebhook
 
 router = APIRouter(tags=["Webhooks"])
 messages = APIRouter(tags=["Webhooks"])
@@ -61,7 +61,7 @@ class WebhookOut(Out):
     )
 
     @classmethod
-    def of(cls, webhook: Webhook, **more: str) -> "WebhookOut":
+    def of(cls, webhook: OwnWebhook, **more: str) -> "WebhookOut":
         """Show a webhook."""
         row = webhook.row
         return cls(
@@ -111,7 +111,7 @@ async def create_webhook(wanted: WebhookWanted, tx: Tx, parts: PartsIn, once: On
 )
 async def list_webhooks(tx: Tx, page: PageIn) -> Response:
     """Return the own provider's webhooks, whoever added them."""
-    found = await webhooks.listed(tx, limit=page.limit + 1, after=moment_and_id(page))
+    found = await webhooks.list_own(tx, limit=page.limit + 1, after=moment_and_id(page))
     items, cursor = page.cut(
         found, place=lambda one: (one.row.created_at.isoformat(), str(one.row.id))
     )

@@ -7,7 +7,7 @@ from pathlib import Path
 import typer
 
 from app.accounts import accounts
-from app.accounts.accounts import Issued
+from app.accounts.accounts import NewToken
 from app.commands.installation import opened, say, settings_with
 from app.config import program
 from app.database.caller import Role
@@ -24,9 +24,9 @@ def issue(
 ) -> None:
     """Make an account and a token; the token stands alone on the last line of stdout."""
 
-    async def act() -> Issued:
+    async def act() -> NewToken:
         async with installation.transaction() as tx:
-            issued = await accounts.issue(
+            issued = await accounts.issue_token(
                 tx,
                 roles=roles,
                 provider=provider,
@@ -53,7 +53,7 @@ def revoke(data_dir: Path | None, *, token_id: str) -> None:
 
     async def act() -> None:
         async with installation.transaction() as tx:
-            await accounts.revoke(tx, token_id)
+            await accounts.revoke_token(tx, token_id)
 
     with opened(settings_with(data_dir)) as installation:
         asyncio.run(act())

@@ -8,7 +8,7 @@ from uuid import UUID
 import typer
 
 from app.accounts import invitations, staff
-from app.accounts.staff import Invited, Wanted
+from app.accounts.staff import AccountWanted, NewInvitation
 from app.accounts.store import accounts
 from app.commands.installation import opened, say, settings_with
 from app.database.caller import Role
@@ -40,9 +40,9 @@ def invite(
 ) -> None:
     """Make an account; the end of its invitation's link stands alone on the last line of stdout."""
 
-    async def act() -> Invited:
+    async def act() -> NewInvitation:
         async with installation.transaction(with_keys=True) as tx:
-            wanted = Wanted(frozenset(roles), await _provider(tx, provider), region, name)
+            wanted = AccountWanted(frozenset(roles), await _provider(tx, provider), region, name)
             return await staff.invite(
                 tx, wanted, sign_in_name=sign_in_name, embedded=settings.embedded
             )

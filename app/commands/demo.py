@@ -10,7 +10,7 @@ from pathlib import Path
 import typer
 
 from app import bookkeeping
-from app.accounts import demo_shown
+from app.accounts import accounts
 from app.commands.installation import Installation, opened, say, settings_with
 from app.commands.progress import Progress
 from app.commands.stop import stoppable
@@ -51,7 +51,7 @@ async def show(installation: Installation, *, seed: int, reach: Reach) -> None:
     """
     told = None
     async with _turn(installation, reach=reach) as tx:
-        shown = await demo_shown.is_shown(tx)
+        shown = await accounts.is_demo_shown(tx)
         if shown is False:
             raise OperatorError("This database holds providers of its own: start without --demo.")
         if shown:

@@ -13,8 +13,7 @@ from rich.progress import Progress as Bar
 from app.commands.installation import Installation, opened, say, settings_with
 from app.errors import OperatorError
 from app.registry.importing import imports
-from app.registry.importing.csv_files import ImportFaults, Progress
-from app.registry.importing.import_reading import Imported
+from app.registry.importing.csv_files import ImportCounts, ImportFaults, Progress
 
 LONG_LINES = 2_000
 
@@ -38,9 +37,9 @@ def take_in(data_dir: Path | None, *, kind: str, file: Path, dry_run: bool) -> N
 
 async def _take_in(
     installation: Installation, kind: str, raw: bytes, *, dry_run: bool, progress: Progress | None
-) -> Imported:
+) -> ImportCounts:
     async with installation.transaction(with_keys=True) as tx, tx.rehearsal(keep=not dry_run):
-        return await imports.take_in(tx, imports.kind_of(kind), raw, progress=progress)
+        return await imports.import_file(tx, imports.kind_of(kind), raw, progress=progress)
 
 
 def _read(file: Path) -> bytes:

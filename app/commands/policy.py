@@ -17,8 +17,8 @@ from app.api.kit.bodies import read_json
 from app.commands.installation import opened, say, settings_with
 from app.errors import Invalid, OperatorError
 from app.policy import policies, policy_trials
-from app.policy.policies import Published
-from app.policy.policy_trials import Progress, Tried
+from app.policy.policies import PublishedPolicy
+from app.policy.policy_trials import Progress, TrialReport
 from app.reference import load
 
 TROUBLE = 2
@@ -31,12 +31,12 @@ def publish(data_dir: Path | None, *, file: Path) -> None:
     """Publish the policy in a file, for the moment that it names."""
     document = document_in(file)
 
-    async def act() -> Published:
+    async def act() -> PublishedPolicy:
         async with installation.transaction() as tx:
-            return await policies.publish(tx, document)
+            return await policies.publish_policy(tx, document)
 
     with faults_of(file):
-        policies.read(document, files=load())  # before anything is started for it
+        policies.policy_row_of(document, files=load())  # before anything is started for it
         with opened(settings_with(data_dir)) as installation:
             row = asyncio.run(act()).row
     typer.echo(
@@ -47,9 +47,9 @@ def publish(data_dir: Path | None, *, file: Path) -> None:
 def listed(data_dir: Path | None) -> None:
     """Print the policies, the one that begins last first."""
 
-    async def act() -> list[Published]:
+    async def act() -> list[PublishedPolicy]:
         async with installation.transaction() as tx:
-            return await policies.listed(tx, limit=MOST_LISTED, before=None)
+            return await policies.list_policies(tx, limit=MOST_LISTED, before=None)
 
     with opened(settings_with(data_dir)) as installation:
         found = asyncio.run(act())
@@ -72,13 +72,15 @@ def diff(data_dir: Path | None, *, a: str, b: str) -> None:
 
         async def act() -> dict[str, object]:
             async with installation.transaction() as tx:
-                return {name: (await policies.named(tx, name)).row.document for name in published}
+                return {
+                    name: (await policies.find_policy(tx, name)).row.document for name in published
+                }
 
         with opened(settings_with(data_dir)) as installation:
             files |= asyncio.run(act())
     for name in (a, b):
         with faults_of(name):
-            policies.parsed(files[name])
+            policies.parse_document(files[name])
     found = differences(files[a], files[b])
     if found:
         typer.echo("\n".join(_columns([_row(one) for one in found])))
@@ -90,18 +92,18 @@ def try_out(data_dir: Path | None, *, file: Path, last: int) -> None:
     """Rank recent referrals again under the policy in a file, and print in counts what would have changed."""
     document = document_in(file)
 
-    async def act(progress: Progress) -> Tried:
+    async def act(progress: Progress) -> TrialReport:
         async with installation.transaction(with_keys=True) as tx:
-            return await policy_trials.try_out(tx, document, last=last, progress=progress)
+            return await policy_trials.try_draft(tx, document, last=last, progress=progress)
 
     with faults_of(file):
-        policies.parsed(document)
+        policies.parse_document(document)
         with opened(settings_with(data_dir)) as installation, _bar() as progress:
             tried = asyncio.run(act(progress))
     typer.echo("\n".join(told(tried)))
 
 
-def told(tried: Tried) -> Iterator[str]:
+def told(tried: TrialReport) -> Iterator[str]:
     """Yield what a draft would have changed."""
     trial = tried.trial
     yield f"{trial.rankings:,} referrals, each as it was ranked last; {tried.passed_over:,} could not be made again."

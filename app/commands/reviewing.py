@@ -7,7 +7,7 @@ from pathlib import Path
 import typer
 
 from app.accounts import access_log
-from app.accounts.access_log import Reviewed
+from app.accounts.access_log import LogReview
 from app.commands.installation import opened, settings_with
 from app.words.access_review import finding_text
 
@@ -17,7 +17,7 @@ HEAD = ("account", "provider", "roles", "from", "finding")
 def review(data_dir: Path | None, *, days: int) -> None:
     """Print what the last days' access log should be asked about; that nothing was found is said."""
 
-    async def act() -> tuple[Reviewed, Mapping[str, str]]:
+    async def act() -> tuple[LogReview, Mapping[str, str]]:
         async with installation.transaction() as tx:
             reviewed = await access_log.review_by_operator(tx, days=days)
             cards = await tx.snapshots.providers(tx)
@@ -28,7 +28,7 @@ def review(data_dir: Path | None, *, days: int) -> None:
     typer.echo("\n".join(told(reviewed, slugs)))
 
 
-def told(reviewed: Reviewed, slugs: Mapping[str, str]) -> Iterator[str]:
+def told(reviewed: LogReview, slugs: Mapping[str, str]) -> Iterator[str]:
     """Yield a table of what was found; `slugs` names providers by id."""
     yield f"The access log from {reviewed.since:%Y-%m-%d %H:%M} to {reviewed.until:%Y-%m-%d %H:%M} UTC."
     if not reviewed.findings:

@@ -60,8 +60,8 @@ def simulate(
 def _policy(file: Path | None) -> Policy:
     document = policy_document(load().country.jurisdiction) if file is None else document_in(file)
     with faults_of(file or "the country's policy"):
-        policies.read(document, files=load())
-        return policies.parsed(document)
+        policies.policy_row_of(document, files=load())
+        return policies.parse_document(document)
 
 
 def _verdict(outcomes: Sequence[Outcome]) -> str:

@@ -49,7 +49,7 @@ async def fill(
     country = build(files or load(), seed=seed)
     await bulk.add(tx, rows_of(country, keyring=tx.keyring, at=tx.at))
     await counters.advance(tx, "register")
-    await availability.refresh(tx)
+    await availability.refresh_counts(tx)
     return country
 
 

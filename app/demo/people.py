@@ -3,7 +3,7 @@
 from uuid import UUID, uuid5
 
 from app.accounts import sessions
-from app.accounts.sessions import Opened, Visit
+from app.accounts.sessions import NewSession, Visitor
 from app.accounts.store import accounts
 from app.database.caller import STAFF, Role
 from app.database.transaction import Transaction
@@ -22,7 +22,7 @@ def roles() -> tuple[Role, ...]:
 async def make_ready(tx: Transaction) -> None:
     """Make the accounts that are not there yet: an act of whoever shows the demo."""
     for role, region in load().demo.people.items():
-        if await accounts.is_there(tx, _id(role)):
+        if await accounts.exists(tx, _id(role)):
             continue
         provider_id = await accounts.provider_in(tx, region) if role in STAFF else None
         audited = region if role == Role.AUDITOR else None
@@ -31,10 +31,12 @@ async def make_ready(tx: Transaction) -> None:
         )
 
 
-async def sign_in(tx: Transaction, role: str, *, visit: Visit) -> Opened:
+async def sign_in(tx: Transaction, role: str, *, visit: Visitor) -> NewSession:
     """Open a session for the demo's account of a role; Missing where the database is somebody else's, or no demo."""
     known = visit.admits_demo and role in load().demo.people
-    opened = await sessions.opened(tx, _id(role), visit=visit, by=sessions.DEMO) if known else None
+    opened = (
+        await sessions.open_session(tx, _id(role), visit=visit, by=sessions.DEMO) if known else None
+    )
     if opened is None:
         raise Missing
     return opened

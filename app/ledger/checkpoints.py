@@ -29,7 +29,7 @@ from app.database.transaction import Transaction
 from app.errors import Fault, Invalid, Missing, Unavailable
 from app.ledger.signed_notes import sign, signer_of, verifier_of
 from app.ledger.store import tree
-from app.ledger.store.tree import Sealed
+from app.ledger.store.tree import SignedTree
 from app.reference import load
 
 AT_ONCE = 5_000
@@ -40,18 +40,18 @@ BEFORE_ALL = datetime(1970, 1, 1, tzinfo=UTC)
 log = structlog.get_logger()
 
 
-class Broken(Exception):
+class LedgerBroken(Exception):
     """The ledger is not what was signed before: nothing more is signed until somebody has looked into it."""
 
 
 @dataclass(frozen=True, slots=True)
-class Proof:
+class MerkleProof:
     """The hashes of a proof, in the order of RFC 9162."""
 
     hashes: tuple[bytes, ...]
 
 
-async def seal(
+async def sign_tree(
     tx: Transaction,
 ) -> int:
     """Sign the tree as it is by now, if it has grown; return how many leaves are still waiting for it.
@@ -79,7 +79,9 @@ async def seal(
     return leaves - end
 
 
-async def _peaks(tx: Transaction, before: Sealed, secrets: Sequence[bytes]) -> tuple[bytes, ...]:
+async def _peaks(
+    tx: Transaction, before: SignedTree, secrets: Sequence[bytes]
+) -> tuple[bytes, ...]:
     """Return the hashes that the newest checkpoint's root is made of, having made sure that it is."""
     parts = Stretch(0, before.size).subtrees
     found = await tree.hashes(tx, parts)
@@ -88,7 +90,9 @@ async def _peaks(tx: Transaction, before: Sealed, secrets: Sequence[bytes]) -> t
     complete = all(part in found for part in parts)
     if not signs or not complete or hash_of(Stretch(0, before.size), found) != before.root:
         log.error("ledger_broken", size=before.size)
-        raise Broken(f"The checkpoint of {before.size} leaves does not follow from what is stored.")
+        raise LedgerBroken(
+            f"The checkpoint of {before.size} leaves does not follow from what is stored."
+        )
     if signer_of(note, [verifier_of(secret, name=origin()) for secret in secrets]) is None:
         log.warning("checkpoint_of_an_older_key", size=before.size)
     return tuple(found[part] for part in parts)
@@ -106,29 +110,29 @@ async def _grow(tx: Transaction, grown: Growing, *, end: int) -> list[tuple[Subt
         grown.add(leaf_hash(content), made)
     if grown.size != end:
         log.error("ledger_broken", size=grown.size)
-        raise Broken(f"Leaf {grown.size} is not there, or is no leaf.")
+        raise LedgerBroken(f"Leaf {grown.size} is not there, or is no leaf.")
     return made
 
 
 async def _store(
     tx: Transaction, grown: Growing, secrets: Sequence[bytes], *, public_from: datetime
-) -> Sealed:
+) -> SignedTree:
     text = Checkpoint(origin(), grown.size, grown.root).text()
     note = Note(text, tuple(sign(text, secret, name=origin()) for secret in secrets))
-    sealed = Sealed(grown.size, grown.root, note.written(), public_from)
+    sealed = SignedTree(grown.size, grown.root, note.written(), public_from)
     await tree.add_checkpoint(tx, sealed)
     return sealed
 
 
-async def shown(tx: Transaction) -> str:
+async def visible_note(tx: Transaction) -> str:
     """Return the checkpoint that whoever asks may see; Unavailable before the first one was sealed."""
-    found = await (tree.newest(tx) if controls(tx) else tree.newest_public(tx))
+    found = await (tree.newest(tx) if may_watch(tx) else tree.newest_public(tx))
     if found is None:
         raise Unavailable("No checkpoint has been sealed yet.")
     return found.note
 
 
-async def prove_inclusion(tx: Transaction, *, leaf: int, size: int) -> Proof:
+async def prove_inclusion(tx: Transaction, *, leaf: int, size: int) -> MerkleProof:
     """Prove that a leaf is in the tree of a size whose checkpoint the asker may see; raise Missing for another."""
     if leaf >= size:
         raise Invalid(Fault("/leaf", "must be smaller than the size"))
@@ -136,7 +140,7 @@ async def prove_inclusion(tx: Transaction, *, leaf: int, size: int) -> Proof:
     return await _proof(tx, inclusion(leaf, size))
 
 
-async def prove_consistency(tx: Transaction, *, old: int, new: int) -> Proof:
+async def prove_consistency(tx: Transaction, *, old: int, new: int) -> MerkleProof:
     """Prove that the tree of one size grew out of that of another, both sizes as for `prove_inclusion`."""
     if old > new:
         raise Invalid(Fault("/from", "must not be larger than what it is compared to"))
@@ -146,13 +150,13 @@ async def prove_consistency(tx: Transaction, *, old: int, new: int) -> Proof:
 
 
 async def _check_size(tx: Transaction, size: int) -> None:
-    if await tree.at_size(tx, size, public=not controls(tx)) is None:
+    if await tree.at_size(tx, size, public=not may_watch(tx)) is None:
         raise Missing
 
 
-async def _proof(tx: Transaction, stretches: tuple[Stretch, ...]) -> Proof:
+async def _proof(tx: Transaction, stretches: tuple[Stretch, ...]) -> MerkleProof:
     found = await tree.hashes(tx, {part for stretch in stretches for part in stretch.subtrees})
-    return Proof(tuple(hash_of(stretch, found) for stretch in stretches))
+    return MerkleProof(tuple(hash_of(stretch, found) for stretch in stretches))
 
 
 async def verifiers(
@@ -175,7 +179,7 @@ def origin() -> str:
     return load().country.ledger_origin
 
 
-def controls(tx: Transaction) -> bool:
+def may_watch(tx: Transaction) -> bool:
     """Whether whoever asks may watch the tree grow."""
     return tx.identity is not None and not tx.identity.roles.isdisjoint(OVERSIGHT)
 

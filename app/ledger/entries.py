@@ -10,13 +10,13 @@ from app.database.transaction import Transaction
 from app.errors import Unavailable
 from app.ledger.store import entries, tree
 from app.ledger.store.entries import EntryRow
-from app.ledger.store.tree import Sealed
+from app.ledger.store.tree import SignedTree
 
 PAGE = 2_000
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class LedgerEntry:
     """A leaf's canonical bytes, and what it says if the reader may know."""
 
     index: int
@@ -25,16 +25,16 @@ class Entry:
     opening: Mapping[str, Any] | None
 
 
-async def exported(
+async def export_entries(
     tx: Transaction,
     *,
     size: int,
     region: str | None,
-) -> AsyncGenerator[Entry]:
+) -> AsyncGenerator[LedgerEntry]:
     """Yield the leaves of the tree of a size, with the openings that a region's auditors may see by now; or none."""
     seen = -1
     while seen + 1 < size:
-        page = await _entries(tx, after=seen, limit=min(PAGE, size - 1 - seen), region=region)
+        page = await _read(tx, after=seen, limit=min(PAGE, size - 1 - seen), region=region)
         if not page:
             return
         for entry in page:
@@ -42,45 +42,47 @@ async def exported(
         seen = page[-1].index
 
 
-async def listed(tx: Transaction, *, after: int, limit: int) -> list[Entry]:
+async def list_entries(tx: Transaction, *, after: int, limit: int) -> list[LedgerEntry]:
     """Return the leaves after an index, in order."""
-    return await _entries(tx, after=after, limit=limit, region=_region_of(tx.caller))
+    return await _read(tx, after=after, limit=limit, region=_region_of(tx.caller))
 
 
-async def readable(tx: Transaction, *, before: int | None, limit: int) -> list[Entry]:
+async def list_readable(tx: Transaction, *, before: int | None, limit: int) -> list[LedgerEntry]:
     """Return the leaves before an index that the caller can read, newest first: in clear, or opened for them."""
-    rows = await entries.concerning(tx, before=before, limit=limit, region=_region_of(tx.caller))
-    return await _opened(tx, rows)
+    rows = await entries.list_readable(tx, before=before, limit=limit, region=_region_of(tx.caller))
+    return await _unseal(tx, rows)
 
 
-async def signed(
+async def export_signed(
     tx: Transaction,
-) -> tuple[Sealed, AsyncGenerator[Entry]]:
+) -> tuple[SignedTree, AsyncGenerator[LedgerEntry]]:
     """Return the newest checkpoint and its leaves, as `plek ledger export` writes them for the caller's region."""
     newest = await tree.newest(tx)
     if newest is None:
         raise Unavailable("No checkpoint has been sealed yet.")
-    return newest, exported(tx, size=newest.size, region=_region_of(tx.caller))
+    return newest, export_entries(tx, size=newest.size, region=_region_of(tx.caller))
 
 
 def _region_of(caller: Caller) -> str | None:
     return caller.region if caller.has(Role.AUDITOR) else None
 
 
-async def _entries(
+async def _read(
     tx: Transaction,
     *,
     after: int,
     limit: int,
     region: str | None,
-) -> list[Entry]:
-    return await _opened(tx, await entries.listed(tx, after=after, limit=limit, region=region))
+) -> list[LedgerEntry]:
+    return await _unseal(
+        tx, await entries.list_entries(tx, after=after, limit=limit, region=region)
+    )
 
 
-async def _opened(
+async def _unseal(
     tx: Transaction,
     rows: Sequence[EntryRow],
-) -> list[Entry]:
+) -> list[LedgerEntry]:
     openings: dict[int, Mapping[str, Any]] = {}
     if any(row.sealed_opening for row in rows):
         key = await keys.read(tx, keys.LEDGER)
@@ -89,4 +91,4 @@ async def _opened(
             for row in rows
             if row.sealed_opening
         }
-    return [Entry(row.index, row.type, row.content, openings.get(row.index)) for row in rows]
+    return [LedgerEntry(row.index, row.type, row.content, openings.get(row.index)) for row in rows]

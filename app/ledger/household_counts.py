@@ -12,7 +12,7 @@ from app.allocation.values import Need
 from app.database.sealing import keys
 from app.database.transaction import Transaction
 from app.ledger.store import household_counts
-from app.ledger.store.household_counts import Whose
+from app.ledger.store.household_counts import CountKey
 from app.reference import load
 from app.referrals import referrals
 from app.referrals.store import referral_rows
@@ -22,7 +22,7 @@ WITH_CHILDREN, WITH_MEN = "with_children", "with_men"
 OF_GROUP = "group."
 
 
-async def add(
+async def count_household(
     tx: Transaction,
     referral_id: UUID,
     *,
@@ -33,7 +33,7 @@ async def add(
     row = await referral_rows.read(tx, referral_id)
     assert row is not None  # noqa: S101 - a foreign key says so
     need = referrals.need_of(referrals.unseal(tx, row).content, await tx.snapshots.reference(tx))
-    whose = Whose(quarter_of(today(tx)).first, receiver_id, receiving)
+    whose = CountKey(quarter_of(today(tx)).first, receiver_id, receiving)
     key = await keys.read(tx, keys.MONITOR)
     await household_counts.add(tx, whose, counts_of(need), key=key)
 

@@ -73,7 +73,7 @@ async def record_weights(tx: Transaction, rows: Iterable[Mapping[str, Any]]) -> 
 
 
 @dataclass(frozen=True, slots=True)
-class Stay:
+class RecordedStay:
     """A household's time at a provider as the ledger has it by now: its arrival's leaf, and what that should say."""
 
     began_with: UUID
@@ -86,7 +86,7 @@ class Stay:
 async def stay_of(
     tx: Transaction,
     began_with: UUID,
-) -> Stay | None:
+) -> RecordedStay | None:
     """Return what the ledger says of a household's time at a provider; None where it has no leaf of it."""
     rows = await ledger.openings_of(tx, began_with)
     if not rows:
@@ -97,11 +97,11 @@ async def stay_of(
         opening = parse_opening(key.unseal_json(sealed, row=str(index)))
         states[index if opening.correction is None else opening.correction.corrects] = opening
     ends = [index for index in states if index != rows[0][0]]
-    return Stay(began_with, rows[0][0], ends[0] if ends else None, states)
+    return RecordedStay(began_with, rows[0][0], ends[0] if ends else None, states)
 
 
 @dataclass(frozen=True, slots=True)
-class Begun:
+class StayBeginning:
     """A stay in another region that begins: of which household, where, why, and by which ranking it was found."""
 
     placement_id: UUID
@@ -117,7 +117,7 @@ class Begun:
 
 async def record_arrival(
     tx: Transaction,
-    begun: Begun,
+    begun: StayBeginning,
     *,
     at: datetime,
 ) -> int:
@@ -182,7 +182,7 @@ async def record_ready(
 
 async def record_correction(
     tx: Transaction,
-    stay: Stay,
+    stay: RecordedStay,
     changed: Opening,
     correction: Correction,
 ) -> int:
@@ -198,7 +198,7 @@ def role_of(caller: Caller) -> str:
 
 async def _arrival(
     tx: Transaction,
-    begun: Begun,
+    begun: StayBeginning,
     *,
     at: datetime,
 ) -> Opening:
@@ -226,7 +226,7 @@ async def _arrival(
 
 
 @dataclass(frozen=True, slots=True)
-class Fact:
+class LedgerFact:
     """What is to be written of a household's time at a provider: of which, when that was, and what the leaf says."""
 
     placement_id: UUID
@@ -236,7 +236,7 @@ class Fact:
 
 async def record_past(
     tx: Transaction,
-    facts: Iterable[Fact],
+    facts: Iterable[LedgerFact],
     *,
     arrivals: MutableMapping[UUID, int],
 ) -> None:
@@ -246,16 +246,18 @@ async def record_past(
     leaves after it get its index from there. As with every leaf, the ledger is locked last of all.
     """
     first = await ledger.begin_appending(tx)
-    known: list[Fact] = []
+    known: list[LedgerFact] = []
     for index, fact in enumerate(facts, start=first):
         arrival = arrivals.setdefault(fact.placement_id, index)
         known.append(
-            fact if arrival == index else replace(fact, opening=_about(fact.opening, arrival))
+            fact
+            if arrival == index
+            else replace(fact, opening=_point_to_arrival(fact.opening, arrival))
         )
     await ledger.append_all(tx, await _leaves(tx, known), first=first)
 
 
-def _about(opening: Opening, arrival: int) -> Opening:
+def _point_to_arrival(opening: Opening, arrival: int) -> Opening:
     correction = opening.correction and replace(opening.correction, corrects=arrival)
     return replace(opening, arrival=arrival, correction=correction)
 
@@ -265,20 +267,20 @@ async def _append(
     placement_id: UUID,
     opening: Opening,
 ) -> int:
-    leaves = await _leaves(tx, [Fact(placement_id, tx.at, opening)])
+    leaves = await _leaves(tx, [LedgerFact(placement_id, tx.at, opening)])
     return await ledger.append(tx, leaves[0])
 
 
 async def _leaves(
     tx: Transaction,
-    facts: Iterable[Fact],
+    facts: Iterable[LedgerFact],
 ) -> list[NewLeaf]:
     policy = (await tx.snapshots.reference(tx)).policy
     key = await keys.read(tx, keys.LEDGER)
     return [_leaf(fact, key=key, delay_days=policy.opening_delay_days) for fact in facts]
 
 
-def _leaf(fact: Fact, *, key: DataKey, delay_days: int) -> NewLeaf:
+def _leaf(fact: LedgerFact, *, key: DataKey, delay_days: int) -> NewLeaf:
     opening, salt = fact.opening, os.urandom(SALT_BYTES)
     document = canonical_json(opening_document(opening, salt))
     wait = timedelta(days=0 if opening.type == "departure" else delay_days)

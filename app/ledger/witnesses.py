@@ -11,20 +11,20 @@ ROLLED_BACK, FORKED, UNPROVEN = "rolled_back", "forked", "unproven"
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class WitnessedCheckpoint:
     """A checkpoint, with the note that it came in."""
 
     checkpoint: Checkpoint
     note: Note
 
     @classmethod
-    def of(cls, note: Note) -> "Kept":
+    def of(cls, note: Note) -> "WitnessedCheckpoint":
         """Read what a note says; NoteFault where it is no checkpoint."""
         return cls(parse_checkpoint(note), note)
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class WitnessVerdict:
     """What a checkpoint is beside those that were kept, and the one of these that it contradicts, if any.
 
     `whole` are the hashes of a whole proof of consistency (RFC 9162, section 2.1.4, always with its
@@ -34,7 +34,7 @@ class Verdict:
     """
 
     kind: str
-    against: Kept | None = None
+    against: WitnessedCheckpoint | None = None
     whole: tuple[bytes, ...] = ()
 
     @property
@@ -43,46 +43,52 @@ class Verdict:
         return self.kind in {FIRST, GROWN}
 
 
-def of_same_size(kept: Sequence[Kept], new: Kept) -> Verdict | None:
+def judge_without_proof(
+    kept: Sequence[WitnessedCheckpoint], new: WitnessedCheckpoint
+) -> WitnessVerdict | None:
     """What can be said without a proof; None where one is needed."""
     if not kept:
-        return Verdict(FIRST)
+        return WitnessVerdict(FIRST)
     for one in kept:
         if (
             one.checkpoint.size == new.checkpoint.size
             and one.checkpoint.root != new.checkpoint.root
         ):
-            return Verdict(FORKED, one)
+            return WitnessVerdict(FORKED, one)
     last = newest(kept)
     if new.checkpoint.size < last.checkpoint.size:
-        return Verdict(ROLLED_BACK, last)
+        return WitnessVerdict(ROLLED_BACK, last)
     if new.checkpoint.size == last.checkpoint.size:
-        return Verdict(KNOWN)
+        return WitnessVerdict(KNOWN)
     return None
 
 
-def by_proof(kept: Sequence[Kept], new: Kept, proof: Sequence[bytes]) -> Verdict:
+def judge_by_proof(
+    kept: Sequence[WitnessedCheckpoint], new: WitnessedCheckpoint, proof: Sequence[bytes]
+) -> WitnessVerdict:
     """What a proof of consistency says, from the newest of those that were kept to a larger one."""
     last = newest(kept)
     old, grew = last.checkpoint, new.checkpoint
     if grown(old.size, grew.size, old_root=old.root, new_root=grew.root, proof=proof):
-        return Verdict(GROWN)
+        return WitnessVerdict(GROWN)
     if _proves_fork(old, grew, proof):
-        return Verdict(FORKED, last, tuple(proof))
-    return Verdict(UNPROVEN, last)
+        return WitnessVerdict(FORKED, last, tuple(proof))
+    return WitnessVerdict(UNPROVEN, last)
 
 
-def by_leaves(kept: Sequence[Kept], new: Kept, hashes: Sequence[bytes]) -> Verdict:
+def judge_by_leaves(
+    kept: Sequence[WitnessedCheckpoint], new: WitnessedCheckpoint, hashes: Sequence[bytes]
+) -> WitnessVerdict:
     """What the hashes of the larger tree's leaves say; they are those whose root its checkpoint signs."""
     for one in sorted(kept, key=lambda other: -other.checkpoint.size):
         size = one.checkpoint.size
         if root_over(hashes, Stretch(0, size)) != one.checkpoint.root:
             parts = consistency(size, new.checkpoint.size, whole=True)
-            return Verdict(FORKED, one, tuple(root_over(hashes, part) for part in parts))
-    return Verdict(GROWN)
+            return WitnessVerdict(FORKED, one, tuple(root_over(hashes, part) for part in parts))
+    return WitnessVerdict(GROWN)
 
 
-def newest(kept: Sequence[Kept]) -> Kept:
+def newest(kept: Sequence[WitnessedCheckpoint]) -> WitnessedCheckpoint:
     """Return the largest of those that were kept."""
     return max(kept, key=lambda one: one.checkpoint.size)
 
@@ -90,11 +96,11 @@ def newest(kept: Sequence[Kept]) -> Kept:
 def root_over(hashes: Sequence[bytes], stretch: Stretch) -> bytes:
     """Return the hash over a stretch of leaves, of theirs."""
     return root_of(
-        [_folded(hashes, part.index << part.level, part.level) for part in stretch.subtrees]
+        [_fold(hashes, part.index << part.level, part.level) for part in stretch.subtrees]
     )
 
 
-def _folded(hashes: Sequence[bytes], first: int, level: int) -> bytes:
+def _fold(hashes: Sequence[bytes], first: int, level: int) -> bytes:
     row = list(hashes[first : first + (1 << level)])
     while len(row) > 1:
         row = [node_hash(left, right) for left, right in zip(row[::2], row[1::2], strict=True)]

@@ -9,7 +9,7 @@ from app.allocation.ledger.openings import NOT_ARRIVED, Correction, Opening
 from app.database.transaction import Transaction
 from app.errors import Conflict, Fault, Invalid, Missing
 from app.ledger import ledger
-from app.ledger.ledger import Stay
+from app.ledger.ledger import RecordedStay
 from app.placing import placements
 from app.placing.placements import RecordedPlacement
 from app.placing.store import placement_rows
@@ -125,7 +125,7 @@ async def _leaf(
     return await ledger.record_correction(tx, stay, changed, correction)
 
 
-def _corrected(stay: Stay, wrong: CorrectionRequest) -> tuple[int, Opening]:
+def _corrected(stay: RecordedStay, wrong: CorrectionRequest) -> tuple[int, Opening]:
     index = stay.departure if wrong.code == DEPARTED else stay.arrival
     assert index is not None  # noqa: S101 - who has left has a departure
     state = stay.states[index]

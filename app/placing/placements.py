@@ -118,7 +118,7 @@ async def _begin(
     if now.arrival_withdrawn_at is not None:
         return leaf
     if now.previous_id is None:
-        await household_counts.add(
+        await household_counts.count_household(
             tx, now.referral_id, receiver_id=now.receiver_id, receiving=now.receiving
         )
     if leaf is not None:
@@ -132,7 +132,7 @@ async def _record(
 ) -> int:
     hold = await hold_rows.read(tx, placement.hold_id, provider_id=placement.provider_id)
     assert hold is not None  # noqa: S101 - a foreign key says so
-    begun = ledger.Begun(
+    begun = ledger.StayBeginning(
         placement_id=placement.id,
         referral_id=placement.referral_id,
         ranking_id=hold.ranking_id,

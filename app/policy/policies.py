@@ -21,20 +21,20 @@ TOO_EARLY = f"must lie at least {policies.LEAD.seconds} seconds ahead: what has 
 
 
 @dataclass(frozen=True, slots=True)
-class Published:
+class PublishedPolicy:
     """A policy that was published, and whether it is the one in force."""
 
     row: PolicyRow
     is_current: bool
 
 
-async def publish(tx: Transaction, document: object) -> Published:
+async def publish_policy(tx: Transaction, document: object) -> PublishedPolicy:
     """Publish a policy; `by` is None for the operator. What is published already is answered alike, and stays as it is.
 
     Raises Invalid with every fault, and Conflict where its version or its beginning is another
     policy's.
     """
-    row, is_new = await put(tx, document)
+    row, is_new = await put_policy(tx, document)
     if is_new:
         await counters.advance(tx, "reference")
         id_ = object_id_of(row)
@@ -44,10 +44,10 @@ async def publish(tx: Transaction, document: object) -> Published:
             else access_log.of_actor(tx.actor, PUBLISH, POLICY, id_)
         )
         await access_log.add(tx, entry)
-    return await _shown(tx, row)
+    return await _published(tx, row)
 
 
-async def put(
+async def put_policy(
     tx: Transaction, document: object, *, files: ReferenceFiles | None = None
 ) -> tuple[PolicyRow, bool]:
     """Add a policy to those that rankings and leaves may cite, the only way in; return it, and whether it is new.
@@ -55,7 +55,7 @@ async def put(
     The ledger gets its leaf. Processes hear of it when the head `reference` advances. Raises as
     `publish` does.
     """
-    row = read(document, files=files or load())
+    row = policy_row_of(document, files=files or load())
     if await policies.add(tx, row):
         await ledger.record_policy(
             tx, version=row.version, hash_=row.hash, valid_from=row.valid_from
@@ -78,16 +78,16 @@ async def put(
     raise Invalid(Fault("/valid_from", TOO_EARLY))
 
 
-def read(document: object, *, files: ReferenceFiles) -> PolicyRow:
+def policy_row_of(document: object, *, files: ReferenceFiles) -> PolicyRow:
     """Return a document as the policy that it states; raise Invalid with every fault."""
-    policy = parsed(document)
-    if faults := tuple(_unknown(policy, files=files)):
+    policy = parse_document(document)
+    if faults := tuple(_unknown_codes(policy, files=files)):
         raise Invalid(*faults)
     stated = cast("dict[str, Any]", document)
-    return PolicyRow(policy_hash(stated), policy.version, begins(policy, files=files), stated)
+    return PolicyRow(policy_hash(stated), policy.version, beginning_of(policy, files=files), stated)
 
 
-def parsed(document: object) -> Policy:
+def parse_document(document: object) -> Policy:
     """Return a document as a policy; raise Invalid with every fault."""
     try:
         return parse_policy(document)
@@ -95,7 +95,7 @@ def parsed(document: object) -> Policy:
         raise Invalid(*refused.faults, detail="This is not a policy.") from None
 
 
-def begins(policy: Policy, *, files: ReferenceFiles) -> datetime:
+def beginning_of(policy: Policy, *, files: ReferenceFiles) -> datetime:
     """Return the moment, in UTC, from which a policy is in force: a day begins when the country's clocks say so."""
     begin = policy.valid_from
     if not isinstance(begin, datetime):
@@ -103,7 +103,7 @@ def begins(policy: Policy, *, files: ReferenceFiles) -> datetime:
     return begin.astimezone(UTC)
 
 
-def _unknown(policy: Policy, *, files: ReferenceFiles) -> Iterator[Fault]:
+def _unknown_codes(policy: Policy, *, files: ReferenceFiles) -> Iterator[Fault]:
     """Yield what names a code that the country does not have: it would never match, and nobody would notice."""
     known = files.known("features")
     for at, code in enumerate(policy.points.fit.scarce_features):
@@ -116,30 +116,32 @@ def object_id_of(row: PolicyRow) -> UUID:
     return UUID(hex=row.hash.partition(":")[2][:32])
 
 
-async def listed(tx: Transaction, *, limit: int, before: datetime | None) -> list[Published]:
+async def list_policies(
+    tx: Transaction, *, limit: int, before: datetime | None
+) -> list[PublishedPolicy]:
     """Return every policy, the one that begins last first."""
     current = await policies.in_force(tx)
     return [
-        Published(row, row.hash == current)
+        PublishedPolicy(row, row.hash == current)
         for row in await policies.listed(tx, limit=limit, before=before)
     ]
 
 
-async def named(tx: Transaction, name: str) -> Published:
+async def find_policy(tx: Transaction, name: str) -> PublishedPolicy:
     """Return the policy with this version or hash; raise Missing where there is none."""
     row = await policies.named(tx, name if name.isprintable() else "")
     if row is None:
         raise Missing
-    return await _shown(tx, row)
+    return await _published(tx, row)
 
 
-async def compared(
+async def compare_policies(
     tx: Transaction, name: str, *, to: str
 ) -> tuple[PolicyRow, PolicyRow, tuple[Difference, ...]]:
     """Return two policies by their versions or hashes, and what the second says differently."""
-    before, after = (await named(tx, name)).row, (await named(tx, to)).row
+    before, after = (await find_policy(tx, name)).row, (await find_policy(tx, to)).row
     return before, after, differences(before.document, after.document)
 
 
-async def _shown(tx: Transaction, row: PolicyRow) -> Published:
-    return Published(row, row.hash == await policies.in_force(tx))
+async def _published(tx: Transaction, row: PolicyRow) -> PublishedPolicy:
+    return PublishedPolicy(row, row.hash == await policies.in_force(tx))

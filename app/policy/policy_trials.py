@@ -21,31 +21,31 @@ Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True, slots=True)
-class Tried:
+class TrialReport:
     """What a draft would have changed, and how many rankings could not be made again by this release."""
 
     trial: Trial
     passed_over: int
 
 
-async def try_out(
+async def try_draft(
     tx: Transaction,
     document: object,
     *,
     last: int,
     progress: Progress | None = None,
-) -> Tried:
+) -> TrialReport:
     """Rank the last referrals again under a draft, as the operator: each as it was ranked last, with the same rules.
 
     Nothing is written but that it was done, and whose inputs were opened for it. Raises Invalid for
     what is no policy.
     """
-    draft = policies.parsed(document)
+    draft = policies.parse_document(document)
     ids = await ranking_rows.newest(tx, most=last)
     tally, passed_over = Tally(), 0
     kept: dict[str, Register] = {}
     for done, id_ in enumerate(ids, start=1):
-        if (recorded := await _recorded(tx, id_, kept=kept)) is None:
+        if (recorded := await _inputs_of(tx, id_, kept=kept)) is None:
             passed_over += 1
         else:
             tally.add(recorded.ranked(), recorded.ranked(draft))
@@ -55,10 +55,10 @@ async def try_out(
     await access_log.add(
         tx, access_log.of_actor(tx.actor, TRY, policies.POLICY, None, referral_ids=looked_at)
     )
-    return Tried(tally.trial(), passed_over)
+    return TrialReport(tally.trial(), passed_over)
 
 
-async def _recorded(
+async def _inputs_of(
     tx: Transaction, id_: UUID, *, kept: dict[str, Register]
 ) -> RankingBasis | None:
     """Return what a ranking was made from, or None where that cannot be read."""

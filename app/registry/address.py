@@ -18,7 +18,7 @@ REVEAL = "reveal"
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
+class AddressQuestion:
     """Which site's address is asked for, why (a code), and for whose sake."""
 
     site_id: UUID
@@ -26,7 +26,7 @@ class Question:
     referral_id: UUID | None
 
 
-async def ask(tx: Transaction, question: Question) -> bool:
+async def ask(tx: Transaction, question: AddressQuestion) -> bool:
     """Write down who asks for an address and whether they may have it; tell the owner of those who may; return that.
 
     Raises TooOften for an account that has seen as many within the hour as the policy allows; that
@@ -56,7 +56,7 @@ async def ask(tx: Transaction, question: Question) -> bool:
 
 async def reveal(
     tx: Transaction,
-    question: Question,
+    question: AddressQuestion,
 ) -> Mapping[str, str]:
     """Return the address, in a transaction after the one that logged the question; the right to it is checked again."""
     if await _basis(tx, question) is None:
@@ -67,7 +67,7 @@ async def reveal(
     return address
 
 
-async def _basis(tx: Transaction, question: Question) -> sites.Basis | None:
+async def _basis(tx: Transaction, question: AddressQuestion) -> sites.AddressBasis | None:
     return await sites.basis(
         tx, question.site_id, provider_id=tx.caller.provider, referral_id=question.referral_id
     )

@@ -9,7 +9,7 @@ from app.database import outbox
 from app.database.caller import STAFF
 from app.database.transaction import Transaction
 from app.registry.store import availability
-from app.registry.store.availability import Count
+from app.registry.store.availability import AvailabilityCount
 
 FEW = 2
 """Up to here a band says "a few"; beyond it nobody can tell how many."""
@@ -19,7 +19,7 @@ Cell = tuple[str, str]
 
 
 @dataclass(frozen=True, slots=True)
-class Available:
+class Availability:
     """What one region has of one kind of place; `own` are the caller's provider's, if any, as they are now."""
 
     region: str
@@ -29,12 +29,12 @@ class Available:
     total: int
     freshness: str
     """Of the least fresh site: `fresh`, `stale`, or `unknown` where one was never confirmed."""
-    own: Count | None
+    own: AvailabilityCount | None
 
 
 async def read(
     tx: Transaction, *, kind: str | None = None, region: str | None = None
-) -> list[Available]:
+) -> list[Availability]:
     """Return what there is, by region and kind, as it was at the worker's last step; own places as they are now."""
     own = {cell: counts[0] for cell, counts in _by_cell(await _live(tx)).items()}
     return [
@@ -44,14 +44,14 @@ async def read(
     ]
 
 
-async def in_bands(tx: Transaction) -> list[Available]:
+async def read_in_bands(tx: Transaction) -> list[Availability]:
     """Return what there is as everybody may see it, and nothing of anybody's own: this may be kept on a device."""
     return await _read(tx, {})
 
 
-async def _read(tx: Transaction, own: Mapping[Cell, Count]) -> list[Available]:
+async def _read(tx: Transaction, own: Mapping[Cell, AvailabilityCount]) -> list[Availability]:
     policy = (await tx.snapshots.reference(tx)).policy
-    stepped = _by_cell(await availability.step(tx))
+    stepped = _by_cell(await availability.read_step(tx))
     stale_before = tx.at - timedelta(hours=policy.fresh_hours)
     return [
         _available(
@@ -61,14 +61,14 @@ async def _read(tx: Transaction, own: Mapping[Cell, Count]) -> list[Available]:
     ]
 
 
-async def refresh(tx: Transaction) -> None:
+async def refresh_counts(tx: Transaction) -> None:
     """Take a step: count everything anew, and tell all staff which regions look different from outside."""
-    before = await availability.step(tx)
+    before = await availability.read_step(tx)
     after = await availability.take_step(tx)
     kept = {count.key for count in after}
     vanished = [count for count in before if count.key not in kept]
     if vanished:
-        await availability.forget(tx, vanished)
+        await availability.forget_counts(tx, vanished)
     old, new = _bands(before), _bands(after)
     for region in sorted(
         {cell[0] for cell in old.keys() | new.keys() if old.get(cell) != new.get(cell)}
@@ -83,7 +83,7 @@ def band(free: int) -> str:
     return "1-2" if free <= FEW else "3+"
 
 
-def freshness(counts: Iterable[Count], *, stale_before: datetime) -> str:
+def freshness(counts: Iterable[AvailabilityCount], *, stale_before: datetime) -> str:
     """Return how fresh the least fresh of some counts is; never confirmed is unknown, not stale."""
     worst = "fresh"
     for count in counts:
@@ -96,17 +96,21 @@ def freshness(counts: Iterable[Count], *, stale_before: datetime) -> str:
 
 async def _live(
     tx: Transaction,
-) -> list[Count]:
+) -> list[AvailabilityCount]:
     if not tx.caller.has(*STAFF):
         return []
-    return await availability.live(tx, tx.caller.provider)
+    return await availability.count_live(tx, tx.caller.provider)
 
 
 def _available(
-    cell: Cell, counts: Sequence[Count], *, own: Count | None, stale_before: datetime
-) -> Available:
+    cell: Cell,
+    counts: Sequence[AvailabilityCount],
+    *,
+    own: AvailabilityCount | None,
+    stale_before: datetime,
+) -> Availability:
     region, kind = cell
-    return Available(
+    return Availability(
         region=region,
         kind=kind,
         free=band(sum(count.free for count in counts)),
@@ -116,14 +120,14 @@ def _available(
     )
 
 
-def _by_cell(counts: Iterable[Count]) -> Mapping[Cell, list[Count]]:
-    cells: defaultdict[Cell, list[Count]] = defaultdict(list)
+def _by_cell(counts: Iterable[AvailabilityCount]) -> Mapping[Cell, list[AvailabilityCount]]:
+    cells: defaultdict[Cell, list[AvailabilityCount]] = defaultdict(list)
     for count in counts:
         cells[count.region, count.kind].append(count)
     return cells
 
 
-def _bands(counts: Iterable[Count]) -> Mapping[Cell, str]:
+def _bands(counts: Iterable[AvailabilityCount]) -> Mapping[Cell, str]:
     return {
         cell: band(sum(count.free for count in there)) for cell, there in _by_cell(counts).items()
     }

@@ -48,7 +48,7 @@ async def load_reference(tx: Transaction, *, files: ReferenceFiles | None = None
     if not await country.is_empty(tx):
         await _complete_ledger(tx)
         return False
-    await country.claim(tx)
+    await country.lock(tx)
     if not await country.is_empty(tx):  # somebody else was first
         return False
     files = files or load()
@@ -61,7 +61,7 @@ async def load_reference(tx: Transaction, *, files: ReferenceFiles | None = None
     await country.put_distances(tx, list(distances(files.municipalities)))
     weights = [weight_values(row) for row in files.weights]
     await country.put_weights(tx, weights)
-    await policies.put(tx, policy_document(files.country.jurisdiction), files=files)
+    await policies.put_policy(tx, policy_document(files.country.jurisdiction), files=files)
     await counters.advance(tx, "reference")
     await ledger.record_weights(tx, weights)
     return True
@@ -69,10 +69,10 @@ async def load_reference(tx: Transaction, *, files: ReferenceFiles | None = None
 
 async def _complete_ledger(tx: Transaction) -> None:
     """Write the leaves of policies and weights that were there before such leaves were written."""
-    if await leaves.has(tx, "policy"):
+    if await leaves.has_leaf(tx, "policy"):
         return
-    await country.claim(tx)
-    if await leaves.has(tx, "policy"):  # somebody else was first
+    await country.lock(tx)
+    if await leaves.has_leaf(tx, "policy"):  # somebody else was first
         return
     for row in reversed(await policy_rows.listed(tx, limit=MOST, before=None)):
         await ledger.record_policy(

@@ -9,15 +9,15 @@ from uuid import UUID, uuid4
 from app.database import counters
 from app.database.transaction import Transaction
 from app.errors import Conflict, Missing
-from app.registry.sites import announce
+from app.registry.sites import announce_counts
 from app.registry.store import places, sites
-from app.registry.store.places import Attributes, PlaceRow, State
+from app.registry.store.places import PlaceAttributes, PlaceRow, PlaceState
 from app.seal import DataKey, Keyring
 
-FREE = State("free")
+FREE = PlaceState("free")
 
 
-class Claimed(Conflict):
+class PlaceClaimed(Conflict):
     """A hold or a placement lives on the place: what a household was promised does not change."""
 
     def __init__(self) -> None:
@@ -25,7 +25,7 @@ class Claimed(Conflict):
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class OwnPlace:
     """A place as its owner sees it."""
 
     label: str
@@ -39,8 +39,8 @@ async def add(
     *,
     site_id: UUID,
     label: str,
-    attributes: Attributes,
-) -> Place:
+    attributes: PlaceAttributes,
+) -> OwnPlace:
     """Add a free place to one of the caller's provider's sites."""
     site = await sites.read(tx, site_id, provider_id=tx.caller.provider)
     if site is None:
@@ -51,7 +51,7 @@ async def add(
         id=id_,
         site_id=site.id,
         municipality=site.traits.municipality,
-        group_id=await places.group(tx, site.id, attributes=attributes),
+        group_id=await places.find_group(tx, site.id, attributes=attributes),
         attributes=attributes,
         state=FREE,
         claim=None,
@@ -59,14 +59,14 @@ async def add(
         key=site.key,
         sealed=key.seal(label.encode(), row=str(id_)),
     )
-    await places.count(tx, into=row.group_id)
+    await places.count_members(tx, into=row.group_id)
     await places.add(tx, row, provider_id=tx.caller.provider)
-    await announce(tx, municipality=row.municipality)
+    await announce_counts(tx, municipality=row.municipality)
     await counters.advance(tx, "register")
-    return Place(label, row, key)
+    return OwnPlace(label, row, key)
 
 
-async def read(tx: Transaction, place_id: UUID, *, lock: bool = False) -> Place:
+async def read(tx: Transaction, place_id: UUID, *, lock: bool = False) -> OwnPlace:
     """Return one of the caller's provider's places; locked against being taken or changed if asked."""
     if lock:
         # Lock first, read then: the row may have changed while we waited.
@@ -74,28 +74,30 @@ async def read(tx: Transaction, place_id: UUID, *, lock: bool = False) -> Place:
     row = await places.read(tx, place_id, provider_id=tx.caller.provider)
     if row is None:
         raise Missing
-    return _opened([row], tx.keyring)[0]
+    return _unseal([row], tx.keyring)[0]
 
 
-async def listed(
+async def list_own(
     tx: Transaction,
     *,
     site_id: UUID | None,
     limit: int,
     after: tuple[datetime, UUID] | None,
-) -> list[Place]:
+) -> list[OwnPlace]:
     """Return the caller's provider's places, oldest first; only those of one site where it is given."""
-    rows = await places.listed(tx, tx.caller.provider, site_id=site_id, limit=limit, after=after)
-    return _opened(rows, tx.keyring)
+    rows = await places.list_of_provider(
+        tx, tx.caller.provider, site_id=site_id, limit=limit, after=after
+    )
+    return _unseal(rows, tx.keyring)
 
 
 async def change(
     tx: Transaction,
-    place: Place,
+    place: OwnPlace,
     *,
     changes: Mapping[str, Any],
-    state: State | None,
-) -> Place:
+    state: PlaceState | None,
+) -> OwnPlace:
     """Change what was named of a locked place, and declare its state where one is given.
 
     While a hold or a placement lives, only the label may change.
@@ -110,22 +112,22 @@ async def change(
         await places.reseal(tx, row.id, sealed=row.sealed)
     moved = attributes != row.attributes
     if (moved or state is not None) and row.claimed:
-        raise Claimed
-    declared = _declared(row, state, moved=moved)
+        raise PlaceClaimed
+    declared = _state_to_declare(row, state, moved=moved)
     if declared is not None:
         if not await places.declare(tx, row.id, state=declared):
-            raise Claimed
+            raise PlaceClaimed
         row = replace(row, state=declared)
     if moved:
         row = await _move(tx, row, attributes)
     if declared is not None or moved:
-        await announce(tx, municipality=row.municipality)
+        await announce_counts(tx, municipality=row.municipality)
     if moved:
         await counters.advance(tx, "register")
-    return Place(label, row, place.key)
+    return OwnPlace(label, row, place.key)
 
 
-def _declared(row: PlaceRow, state: State | None, *, moved: bool) -> State | None:
+def _state_to_declare(row: PlaceRow, state: PlaceState | None, *, moved: bool) -> PlaceState | None:
     """Return what is to be declared of a place, if anything has to be.
 
     A place that moves is taken from a hold that ran out on it: that hold must not come to life on
@@ -136,19 +138,19 @@ def _declared(row: PlaceRow, state: State | None, *, moved: bool) -> State | Non
     return row.state if moved and row.claim == "hold" else None
 
 
-async def _move(tx: Transaction, row: PlaceRow, attributes: Attributes) -> PlaceRow:
-    group_id = await places.group(tx, row.site_id, attributes=attributes)
-    await places.count(tx, into=group_id, out_of=row.group_id)
+async def _move(tx: Transaction, row: PlaceRow, attributes: PlaceAttributes) -> PlaceRow:
+    group_id = await places.find_group(tx, row.site_id, attributes=attributes)
+    await places.count_members(tx, into=group_id, out_of=row.group_id)
     await places.move(tx, row.id, group_id=group_id)
     return replace(row, group_id=group_id, attributes=attributes)
 
 
-def _opened(rows: list[PlaceRow], keyring: Keyring) -> list[Place]:
+def _unseal(rows: list[PlaceRow], keyring: Keyring) -> list[OwnPlace]:
     """Open the labels; each site's key is unwrapped once."""
     keys: dict[UUID, DataKey] = {}
-    opened: list[Place] = []
+    opened: list[OwnPlace] = []
     for row in rows:
         key = keys.get(row.site_id) or keyring.unwrap(row.key, row=str(row.site_id))
         keys[row.site_id] = key
-        opened.append(Place(key.unseal(row.sealed, row=str(row.id)).decode(), row, key))
+        opened.append(OwnPlace(key.unseal(row.sealed, row=str(row.id)).decode(), row, key))
     return opened

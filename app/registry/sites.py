@@ -11,7 +11,7 @@ from app.database.transaction import Transaction
 from app.errors import Fault, Invalid, Missing
 from app.placing import danger_changes
 from app.registry.store import sites
-from app.registry.store.sites import SiteRow, Traits
+from app.registry.store.sites import SiteRow, SiteTraits
 from app.seal import DataKey, Keyring
 
 SECRET = ("name", "address")
@@ -19,12 +19,12 @@ ALARM = "compromised"
 
 
 @dataclass(frozen=True, slots=True)
-class Site:
+class OwnSite:
     """A site as its owner sees it: with its name, without its address."""
 
     id: UUID
     name: str
-    traits: Traits
+    traits: SiteTraits
     confirmed_at: datetime | None
     """When somebody last said that everything here is true; None: never."""
     created_at: datetime
@@ -40,8 +40,8 @@ async def add(
     *,
     name: str,
     address: Mapping[str, str],
-    traits: Traits,
-) -> Site:
+    traits: SiteTraits,
+) -> OwnSite:
     """Add a site of the caller's provider; nobody has confirmed it yet."""
     _check(traits)
     id_ = uuid4()
@@ -52,17 +52,17 @@ async def add(
     )
     await _serve(tx, municipality=traits.municipality)
     await counters.advance(tx, "register")
-    return Site(id_, name, traits, None, tx.at, key, sealed)
+    return OwnSite(id_, name, traits, None, tx.at, key, sealed)
 
 
-async def alone(
+async def lock_additions(
     tx: Transaction,
 ) -> None:
     """Let nobody else of the caller's provider add sites by a page or a file until the transaction ends."""
-    await sites.alone(tx, tx.caller.provider)
+    await sites.lock_additions(tx, tx.caller.provider)
 
 
-async def read(tx: Transaction, site_id: UUID, *, lock: bool = False) -> Site:
+async def read(tx: Transaction, site_id: UUID, *, lock: bool = False) -> OwnSite:
     """Return one of the caller's provider's sites; locked against changes if asked."""
     if lock:
         # Lock first, read then: the row may have changed while we waited.
@@ -70,26 +70,26 @@ async def read(tx: Transaction, site_id: UUID, *, lock: bool = False) -> Site:
     row = await sites.read(tx, site_id, provider_id=tx.caller.provider)
     if row is None:
         raise Missing
-    return _opened(row, tx.keyring)
+    return _unseal(row, tx.keyring)
 
 
-async def listed(
+async def list_own(
     tx: Transaction,
     *,
     limit: int,
     after: tuple[datetime, UUID] | None,
-) -> list[Site]:
+) -> list[OwnSite]:
     """Return the caller's provider's sites, oldest first."""
-    rows = await sites.listed(tx, tx.caller.provider, limit=limit, after=after)
-    return [_opened(row, tx.keyring) for row in rows]
+    rows = await sites.list_of_provider(tx, tx.caller.provider, limit=limit, after=after)
+    return [_unseal(row, tx.keyring) for row in rows]
 
 
 async def change(
     tx: Transaction,
-    site: Site,
+    site: OwnSite,
     *,
     changes: Mapping[str, Any],
-) -> Site:
+) -> OwnSite:
     """Change what was named of a locked site.
 
     Rankings made before are outdated by a change of anything that a ranking may know. Another name
@@ -111,15 +111,15 @@ async def change(
         await _change_traits(tx, site, traits=traits)
     if because != site.compromised:
         site = await _alarm(tx, site, because=because)
-    await sites.revised(tx, site.id, revision=await counters.advance(tx, "register"))
+    await sites.set_revision(tx, site.id, revision=await counters.advance(tx, "register"))
     return replace(site, traits=traits)
 
 
 async def _change_traits(
     tx: Transaction,
-    site: Site,
+    site: OwnSite,
     *,
-    traits: Traits,
+    traits: SiteTraits,
 ) -> None:
     before = site.traits
     await sites.change(tx, site.id, traits=traits)
@@ -131,10 +131,10 @@ async def _change_traits(
     if traits.municipality != before.municipality:
         await _serve(tx, municipality=traits.municipality)
         for municipality in (before.municipality, traits.municipality):
-            await announce(tx, municipality=municipality)
+            await announce_counts(tx, municipality=municipality)
 
 
-async def _alarm(tx: Transaction, site: Site, *, because: str | None) -> Site:
+async def _alarm(tx: Transaction, site: OwnSite, *, because: str | None) -> OwnSite:
     since = None if because is None else tx.at
     await sites.set_compromised(tx, site.id, because=because, since=since)
     if because is None:
@@ -150,11 +150,11 @@ async def confirm(tx: Transaction, site_id: UUID) -> datetime:
     if confirmed is None:
         raise Missing
     at, municipality = confirmed
-    await announce(tx, municipality=municipality)
+    await announce_counts(tx, municipality=municipality)
     return at
 
 
-async def announce(tx: Transaction, *, municipality: str) -> None:
+async def announce_counts(tx: Transaction, *, municipality: str) -> None:
     """Tell the caller's own provider, and nobody else, that its counts in a region have changed."""
     region = (await tx.snapshots.reference(tx)).region_of(municipality)
     await outbox.add(tx, kind="availability", subject=region, audience=[tx.caller.provider])
@@ -165,22 +165,22 @@ async def _serve(tx: Transaction, *, municipality: str) -> None:
     await sites.serve_region(tx, tx.caller.provider, region=region)
 
 
-async def _reseal(tx: Transaction, site: Site, secret: Mapping[str, Any]) -> Site:
+async def _reseal(tx: Transaction, site: OwnSite, secret: Mapping[str, Any]) -> OwnSite:
     content: dict[str, Any] = site.key.unseal_json(site.sealed, row=str(site.id))
     sealed = site.key.seal_json({**content, **secret}, row=str(site.id))
     await sites.reseal(tx, site.id, sealed=sealed)
     return replace(site, name=secret.get("name", site.name), sealed=sealed)
 
 
-def _check(traits: Traits) -> None:
+def _check(traits: SiteTraits) -> None:
     if traits.automatic_acceptance and traits.address_secrecy != "known":
         raise Invalid(Fault("/automaticAcceptance", "can be true only where the address is known"))
 
 
-def _opened(row: SiteRow, keyring: Keyring) -> Site:
+def _unseal(row: SiteRow, keyring: Keyring) -> OwnSite:
     key = keyring.unwrap(row.key, row=str(row.id))
     name: str = key.unseal_json(row.sealed, row=str(row.id))["name"]
-    return Site(
+    return OwnSite(
         id=row.id,
         name=name,
         traits=row.traits,

@@ -17,9 +17,9 @@ from app.ranking import rankings
 from app.ranking.rankings import RecordedRanking
 from app.ranking.store import ranking_rows
 from app.reference import load
-from app.shares.monitor_releases import span_of
+from app.shares.quarter_totals import span_of
 from app.shares.store import decisions
-from app.shares.store.decisions import Auditing, DecisionRow
+from app.shares.store.decisions import AuditScope, DecisionRow
 
 NOTHING_FREE, SOMETHING_FREE, ERASED, NOT_REPLAYED = (
     "nothing_free",
@@ -32,11 +32,11 @@ NO_LEAF = -1
 
 
 @dataclass(frozen=True, slots=True)
-class Included:
+class LeafInclusion:
     """The proof that a leaf is in the tree of a size, whose checkpoint is signed."""
 
     size: int
-    proof: checkpoints.Proof
+    proof: checkpoints.MerkleProof
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,12 +49,12 @@ class Decision:
     ranked: RecordedRanking
     identical: bool
     own_region: OwnRegion | None
-    included: Included | None
+    included: LeafInclusion | None
     """None where it has no leaf, or where the tree was not signed yet since."""
 
 
 @dataclass(frozen=True, slots=True)
-class Checked:
+class DecisionCheck:
     """Whether a household that left its region for want of room might have stayed there."""
 
     row: DecisionRow
@@ -63,16 +63,16 @@ class Checked:
     identical: bool | None
 
 
-def day_of(row: DecisionRow) -> date:
+def arrival_day(row: DecisionRow) -> date:
     """Return the day of the arrival, where the country is."""
     return load().country.day_of(row.arrived_at)
 
 
-async def listed(
+async def list_decisions(
     tx: Transaction, *, limit: int, after: tuple[datetime, UUID] | None
 ) -> list[DecisionRow]:
     """Return the decisions that concern the auditor's region, newest first, each once its opening is due."""
-    return await decisions.listed(tx, await _auditing(tx), limit=limit, after=after)
+    return await decisions.list_decisions(tx, await _auditing(tx), limit=limit, after=after)
 
 
 async def read(
@@ -87,7 +87,9 @@ async def read(
     tell which. Erased where the household's content has been destroyed: nobody can make its ranking
     again.
     """
-    row = await decisions.named(tx, await _auditing(tx), placement_id=placement_id, leaf=leaf)
+    row = await decisions.find_decision(
+        tx, await _auditing(tx), placement_id=placement_id, leaf=leaf
+    )
     if row is None:
         raise Missing
     recorded = await ranking_rows.read(tx, row.ranking_id)
@@ -96,56 +98,62 @@ async def read(
     at_home = own_region(ranked.need, ranked.ranking)
     return Decision(
         row,
-        day_of(row),
+        arrival_day(row),
         ranked,
         identical=rankings.is_identical(recorded[0], ranked),
         own_region=at_home and without_the_household(at_home),
-        included=None if row.leaf is None else await _included(tx, row.leaf),
+        included=None if row.leaf is None else await _inclusion(tx, row.leaf),
     )
 
 
-async def checked(
+async def check_decisions(
     tx: Transaction,
     quarters: Sequence[Quarter],
     *,
     limit: int,
     after: tuple[datetime, UUID] | None,
-) -> list[Checked]:
+) -> list[DecisionCheck]:
     """Check some of those who left their region for another reason than safety: was anything lawful free at home?
 
     Each ranking is made again from what was recorded of that moment; at most `limit` at once. There
     must be none.
     """
     within = (span_of(quarters[0]).begins, span_of(quarters[-1]).ends)
-    rows = await decisions.that_went_away(tx, await _auditing(tx), within, limit=limit, after=after)
+    rows = await decisions.list_left_region(
+        tx, await _auditing(tx), within, limit=limit, after=after
+    )
     kept: dict[str, Register] = {}
-    return [await _checked(tx, row, kept=kept) for row in rows]
+    return [await _check(tx, row, kept=kept) for row in rows]
 
 
-async def _checked(tx: Transaction, row: DecisionRow, *, kept: dict[str, Register]) -> Checked:
+async def _check(tx: Transaction, row: DecisionRow, *, kept: dict[str, Register]) -> DecisionCheck:
     recorded = await ranking_rows.read(tx, row.ranking_id)
     assert recorded is not None  # noqa: S101 - a foreign key says so
     try:
         ranked = await rankings.recompute(tx, *recorded, kept=kept)
     except Erased:
-        return Checked(row, day_of(row), ERASED, None)
+        return DecisionCheck(row, arrival_day(row), ERASED, None)
     except UnknownRules:
-        return Checked(row, day_of(row), NOT_REPLAYED, None)
+        return DecisionCheck(row, arrival_day(row), NOT_REPLAYED, None)
     at_home = own_region(ranked.need, ranked.ranking)
     found = SOMETHING_FREE if at_home is not None and at_home.offers else NOTHING_FREE
-    return Checked(row, day_of(row), found, rankings.is_identical(recorded[0], ranked))
+    return DecisionCheck(row, arrival_day(row), found, rankings.is_identical(recorded[0], ranked))
 
 
-async def _included(tx: Transaction, leaf: int) -> Included | None:
+async def _inclusion(tx: Transaction, leaf: int) -> LeafInclusion | None:
     newest = await tree.newest(tx)
     if newest is None or newest.size <= leaf:
         return None
-    return Included(newest.size, await checkpoints.prove_inclusion(tx, leaf=leaf, size=newest.size))
+    return LeafInclusion(
+        newest.size, await checkpoints.prove_inclusion(tx, leaf=leaf, size=newest.size)
+    )
 
 
 async def _auditing(
     tx: Transaction,
-) -> Auditing:
+) -> AuditScope:
     if tx.caller.region is None:
         raise Forbidden
-    return Auditing(tx.caller.region, (await tx.snapshots.reference(tx)).policy.opening_delay_days)
+    return AuditScope(
+        tx.caller.region, (await tx.snapshots.reference(tx)).policy.opening_delay_days
+    )

@@ -1,24 +1,31 @@
 """Fair shares as regions read them: from sealed totals alone, which everybody who controls may see."""
 
+import asyncio
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
 from app.allocation.shares.fairness import FairShares, fair_shares
+from app.allocation.shares.nights import SAFETY
 from app.allocation.shares.quarters import Quarter, quarter_named, quarter_of
+from app.allocation.shares.shares import NIGHT
+from app.allocation.shares.steering import Shared, Standing, standings
+from app.allocation.shares.totals import QUOTA
 from app.database.transaction import Transaction
 from app.errors import Conflict, Forbidden
 from app.placing import caps
 from app.placing.store import cap_rows
 from app.placing.store.cap_rows import CapRow
 from app.reference import load
+from app.shares import stay_book
 from app.shares.store import quarter_totals
-from app.shares.store.quarter_totals import PairRow, Sealed
+from app.shares.store.quarter_totals import PairRow, SealedTotals
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
+class RegionCap:
     """A cap that a region had meanwhile, and the nights that it displaced in these quarters; None for few."""
 
     cap: CapRow
@@ -26,31 +33,31 @@ class Held:
 
 
 @dataclass(frozen=True, slots=True)
-class Read:
+class FairShareReport:
     """Some quarters' fair shares, with the leaves that they come from."""
 
-    sealed: Sequence[Sealed]
+    sealed: Sequence[SealedTotals]
     shares: FairShares
     weights: Mapping[str, tuple[int, str]]
     """In force on the last day, each with where the figure comes from."""
-    caps: Mapping[str, Held]
+    caps: Mapping[str, RegionCap]
     """By region, the one that began last."""
 
 
-async def read(tx: Transaction, quarters: Sequence[Quarter]) -> Read:
+async def read(tx: Transaction, quarters: Sequence[Quarter]) -> FairShareReport:
     """Return what each region gave and received, and what was its part; Conflict where a quarter is not sealed yet."""
-    found = await sealed(tx, quarters)
+    found = await read_sealed(tx, quarters)
     displaced = await caps.displaced_nights(tx, [str(quarter) for quarter in quarters])
     held = await cap_rows.within(tx, quarters[0].first, quarters[-1].last)
-    return Read(
+    return FairShareReport(
         sealed=found,
         shares=fair_shares(one.content for one in found),
         weights=await quarter_totals.weights_on(tx, quarters[-1].last),
-        caps={cap.region: Held(cap, displaced.get(str(cap.id))) for cap in held},
+        caps={cap.region: RegionCap(cap, displaced.get(str(cap.id))) for cap in held},
     )
 
 
-async def sealed(tx: Transaction, quarters: Sequence[Quarter]) -> list[Sealed]:
+async def read_sealed(tx: Transaction, quarters: Sequence[Quarter]) -> list[SealedTotals]:
     """Return the newest totals of each of some quarters; Conflict where one is not sealed yet."""
     names = [str(quarter) for quarter in quarters]
     found = await quarter_totals.newest(tx, names)
@@ -65,14 +72,14 @@ async def sealed(tx: Transaction, quarters: Sequence[Quarter]) -> list[Sealed]:
 
 async def sealed_quarters(tx: Transaction) -> tuple[Quarter, ...]:
     """Return the quarters that have been sealed, in order."""
-    return tuple(sorted(quarter_named(name) for name in await quarter_totals.sealed_names(tx)))
+    return tuple(sorted(quarter_named(name) for name in await quarter_totals.sealed_quarters(tx)))
 
 
 async def by_quarter(
     tx: Transaction, quarters: Sequence[Quarter]
 ) -> list[tuple[Quarter, FairShares]]:
     """Return what each of some quarters that are sealed comes to by itself."""
-    found = await sealed(tx, quarters)
+    found = await read_sealed(tx, quarters)
     return [
         (quarter, fair_shares([one.content])) for quarter, one in zip(quarters, found, strict=True)
     ]
@@ -80,30 +87,30 @@ async def by_quarter(
 
 async def first_due(tx: Transaction) -> date:
     """Return the day on which the first quarter will be sealed: after that of the ledger's first leaf, and the wait."""
-    began = await quarter_totals.began(tx)
+    began = await quarter_totals.first_leaf(tx)
     grace = (await tx.snapshots.reference(tx)).policy.quarter_grace_days
     first = load().country.day_of(tx.at if began is None else began[0])
     return quarter_of(first).after + timedelta(days=grace)
 
 
 @dataclass(frozen=True, slots=True)
-class Pairs:
+class PairedNights:
     """Place-nights of some quarters that everybody who controls may see: from where to where, and when and why."""
 
     pairs: Mapping[tuple[str, str], int]
     months: Mapping[tuple[str, str], int]
 
 
-async def pairs(tx: Transaction, quarters: Sequence[Quarter]) -> Pairs:
+async def pairs(tx: Transaction, quarters: Sequence[Quarter]) -> PairedNights:
     """Return place-nights of pairs of regions, and of months and reasons; what is small in a quarter is left out."""
-    contents = [one.content for one in await sealed(tx, quarters)]
-    return Pairs(
-        _added(content["pairs"] for content in contents),
-        _added(content["months"] for content in contents),
+    contents = [one.content for one in await read_sealed(tx, quarters)]
+    return PairedNights(
+        _sum_tables(content["pairs"] for content in contents),
+        _sum_tables(content["months"] for content in contents),
     )
 
 
-def _added(tables: Iterable[Mapping[str, Mapping[str, int]]]) -> dict[tuple[str, str], int]:
+def _sum_tables(tables: Iterable[Mapping[str, Mapping[str, int]]]) -> dict[tuple[str, str], int]:
     sums: dict[tuple[str, str], int] = {}
     for table in tables:
         for row, cells in table.items():
@@ -116,12 +123,12 @@ async def figures(
     tx: Transaction, quarters: Sequence[Quarter]
 ) -> Mapping[str, Mapping[str, Mapping[str, Any]]]:
     """Return, by quarter and region, what no opening has: hotels, waiting, places, staff and answers."""
-    names = [one.quarter for one in await sealed(tx, quarters)]
+    names = [one.quarter for one in await read_sealed(tx, quarters)]
     found = await quarter_totals.figures(tx, names)
     return {name: found[name]["regions"] for name in names if name in found}
 
 
-async def settled(
+async def read_settlement(
     tx: Transaction, quarters: Sequence[Quarter], *, other: str | None
 ) -> tuple[str, list[PairRow]]:
     """Return the caller's region, and the exact place-nights between it and another, or every other.
@@ -130,7 +137,62 @@ async def settled(
     """
     if tx.caller.region is None:
         raise Forbidden
-    names = [one.quarter for one in await sealed(tx, quarters)]
+    names = [one.quarter for one in await read_sealed(tx, quarters)]
     return tx.caller.region, await quarter_totals.pairs(
         tx, names, region=tx.caller.region, other=other
     )
+
+
+# --- what rankings know of it ---
+
+
+async def show_standings(
+    tx: Transaction,
+) -> bool:
+    """Let rankings see how regions stand today, unless they do already; return whether anything was reckoned.
+
+    From the openings themselves, as a controller would: what was corrected since is in it, and no
+    running sum can drift. Once a day, so that nobody can watch a family arrive.
+    """
+    on = load().country.day_of(tx.at)
+    regions = await quarter_totals.regions_without_standing(tx, on=on)
+    if not regions:
+        return False
+    found = await _reckon_standings(tx, on)
+    await quarter_totals.set_standings(tx, {region: found[region] for region in regions}, on=on)
+    return True
+
+
+async def _reckon_standings(
+    tx: Transaction,
+    on: date,
+) -> Mapping[str, Standing]:
+    """Reckon from the openings all that is not sealed yet, and whatever new facts reach; the rest from its totals."""
+    sealed = await quarter_totals.newest(tx)
+    leaves = max((one.content["leaves"] for one in sealed.values()), default=0)
+    open_quarter = quarter_named(max(sealed)).next if sealed else quarter_of(on)
+    told = await stay_book.read_stays(tx, open_quarter, sealed=leaves)
+    reference = await tx.snapshots.reference(tx)
+    return await asyncio.to_thread(
+        standings,
+        told.stays,
+        _before(told.first, sealed.values(), reference.regions),
+        since=told.first.first,
+        on=on,
+        weights=told.weights,
+        nights_ahead=reference.policy.points.solidarity.nights_ahead,
+    )
+
+
+def _before(
+    first: Quarter, sealed: Iterable[SealedTotals], regions: Iterable[str]
+) -> dict[str, Shared]:
+    """Return what each region gave before a quarter, and what was its part."""
+    given: Counter[str] = Counter()
+    quota: Counter[str] = Counter()
+    for one in sealed:
+        if one.quarter < str(first):
+            for region, figures in one.content["regions"].items():
+                given[region] += figures[f"given_{SAFETY}"] * NIGHT
+                quota[region] += figures[QUOTA]
+    return {region: Shared(given[region], quota[region]) for region in regions}

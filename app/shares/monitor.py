@@ -23,7 +23,7 @@ PERMILLE = 1000
 
 
 @dataclass(frozen=True, slots=True)
-class Earlier:
+class EarlierQuarter:
     """The same quarter of an earlier year."""
 
     quarter: Quarter
@@ -46,7 +46,7 @@ class RegionFigures:
     stay: Curve
     places: int
     days_counted: int
-    earlier: tuple[Earlier, ...]
+    earlier: tuple[EarlierQuarter, ...]
 
     def by(self, measure: str, breakdown: str) -> tuple[tuple[str, int | None], ...]:
         """The counts of one breakdown, by code."""
@@ -80,7 +80,7 @@ class RegionFigures:
 
 
 @dataclass(frozen=True, slots=True)
-class QuarterFigures:
+class MonitorQuarter:
     """One quarter; without regions, and never made, until it has been released."""
 
     quarter: Quarter
@@ -93,7 +93,7 @@ class QuarterFigures:
 class Monitor:
     """Some quarters, and the norm for occupancy by the policy in force."""
 
-    quarters: tuple[QuarterFigures, ...]
+    quarters: tuple[MonitorQuarter, ...]
     occupancy_norm_permille: int
 
 
@@ -153,9 +153,9 @@ def _quarter(
     quarter: Quarter,
     released: Mapping[Quarter, Mapping[str, ReleaseRow]],
     stale: Sequence[StalenessRow],
-) -> QuarterFigures:
+) -> MonitorQuarter:
     rows = released.get(quarter, {})
-    return QuarterFigures(
+    return MonitorQuarter(
         quarter,
         made_at=min((row.made_at for row in rows.values()), default=None),
         regions=tuple(_figures(quarter, row, released) for row in rows.values()),
@@ -184,9 +184,11 @@ def _figures(
     )
 
 
-def _earlier(quarter: Quarter, shown: Mapping[str, Any]) -> Earlier:
+def _earlier(quarter: Quarter, shown: Mapping[str, Any]) -> EarlierQuarter:
     counts = shown["counts"]
-    return Earlier(quarter, counts["inflow"], counts["outflow"], _occupied(counts, shown["places"]))
+    return EarlierQuarter(
+        quarter, counts["inflow"], counts["outflow"], _occupied(counts, shown["places"])
+    )
 
 
 def _occupied(counts: Mapping[str, int | None], places: int) -> int | None:

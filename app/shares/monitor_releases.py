@@ -14,11 +14,12 @@ from app.database.sealing import keys
 from app.database.transaction import Transaction
 from app.ledger import household_counts
 from app.ledger.store import household_counts as household_rows
-from app.ledger.store.household_counts import Whose
+from app.ledger.store.household_counts import CountKey
 from app.reference import load
+from app.shares.quarter_totals import span_of
 from app.shares.store import monitor, monitor_counts
 from app.shares.store.monitor import StalenessRow
-from app.shares.store.monitor_counts import CountRow, EndedRow, GoingOnRow, Span, UseRow
+from app.shares.store.monitor_counts import CountRow, EndedRow, GoingOnRow, ProviderUseRow
 
 SETTLED_DAYS = 7
 """How long after its end a quarter is released: departures may be noted some days late."""
@@ -35,7 +36,7 @@ async def count_day(tx: Transaction) -> None:
     await monitor_counts.count_day(tx, household_counts.today(tx), stale_before=stale_before)
 
 
-async def release_next(
+async def release_next_quarter(
     tx: Transaction,
 ) -> Quarter | None:
     """Release the oldest quarter that is due and was not; return which one, None where all were."""
@@ -62,10 +63,10 @@ async def _release(
     quarter: Quarter,
 ) -> None:
     span = span_of(quarter)
-    counted = await monitor_counts.counted(tx, span)
-    ended = await monitor_counts.ended(tx, span)
-    going_on = await monitor_counts.going_on(tx, span)
-    use = await monitor_counts.use(tx, span)
+    counted = await monitor_counts.count_quarter(tx, span)
+    ended = await monitor_counts.ended_stays(tx, span)
+    going_on = await monitor_counts.running_stays(tx, span)
+    use = await monitor_counts.place_use(tx, span)
     key = await keys.read(tx, keys.MONITOR)
     households = await household_rows.of_quarter(tx, quarter.first, key=key)
     regions = sorted((await tx.snapshots.reference(tx)).regions)
@@ -74,12 +75,12 @@ async def _release(
     }
     inflow = counted["inflow"]
     of_all = [
-        *_counted(counted),
+        *_of_counted_rows(counted),
         *_of_households(households, inflow),
         *_of_ended(ended),
         *_of_use(use),
     ]
-    wanted = measures(not_counted=_missed(households, inflow) > 0)
+    wanted = measures(not_counted=_count_missed(households, inflow) > 0)
     shown = await asyncio.to_thread(figures, wanted, of_all, regions=regions, served=served)
     documents = {
         region: {
@@ -95,14 +96,7 @@ async def _release(
     await monitor.release(
         tx, quarter.first, documents, staleness=[_staleness(quarter, row) for row in use]
     )
-    await monitor_counts.forget(tx, span)
-
-
-def span_of(quarter: Quarter) -> Span:
-    """Return a quarter with the moments at which it begins and ends where the country is."""
-    country = load().country
-    begins, ends = country.midnight(quarter.first), country.midnight(quarter.after)
-    return Span(quarter.first, quarter.after, begins, ends, country.time_zone)
+    await monitor_counts.forget_quarter(tx, span)
 
 
 def measures(*, not_counted: bool) -> tuple[Measure, ...]:
@@ -150,7 +144,7 @@ BREAKDOWNS = {
 """Under which name the code of a row that the database counted goes."""
 
 
-def _counted(by_measure: Mapping[str, Iterable[CountRow]]) -> Iterable[Counted]:
+def _of_counted_rows(by_measure: Mapping[str, Iterable[CountRow]]) -> Iterable[Counted]:
     for measure, rows in by_measure.items():
         for row in rows:
             codes = {} if row.code is None else {BREAKDOWNS[measure]: row.code}
@@ -158,9 +152,9 @@ def _counted(by_measure: Mapping[str, Iterable[CountRow]]) -> Iterable[Counted]:
 
 
 def _of_households(
-    households: Mapping[Whose, Mapping[str, int]], inflow: Iterable[CountRow]
+    households: Mapping[CountKey, Mapping[str, int]], inflow: Iterable[CountRow]
 ) -> Iterable[Counted]:
-    came = _came(inflow)
+    came = _count_inflow(inflow)
     for whose, sums in households.items():
         came[whose.region, str(whose.provider_id)] -= sums[household_counts.HOUSEHOLDS]
         yield from _of_sums(whose, sums)
@@ -171,7 +165,7 @@ def _of_households(
             )
 
 
-def _of_sums(whose: Whose, sums: Mapping[str, int]) -> Iterable[Counted]:
+def _of_sums(whose: CountKey, sums: Mapping[str, int]) -> Iterable[Counted]:
     region, provider = whose.region, str(whose.provider_id)
     for breakdown, name in (
         ("children", household_counts.WITH_CHILDREN),
@@ -188,13 +182,15 @@ def _of_sums(whose: Whose, sums: Mapping[str, int]) -> Iterable[Counted]:
             yield Counted("target_groups", region, provider, sums[name], {"code": code})
 
 
-def _missed(households: Mapping[Whose, Mapping[str, int]], inflow: Iterable[CountRow]) -> int:
-    return _came(inflow).total() - sum(
+def _count_missed(
+    households: Mapping[CountKey, Mapping[str, int]], inflow: Iterable[CountRow]
+) -> int:
+    return _count_inflow(inflow).total() - sum(
         sums[household_counts.HOUSEHOLDS] for sums in households.values()
     )
 
 
-def _came(inflow: Iterable[CountRow]) -> Counter[tuple[str, str]]:
+def _count_inflow(inflow: Iterable[CountRow]) -> Counter[tuple[str, str]]:
     came = Counter[tuple[str, str]]()
     for row in inflow:
         came[row.region, row.provider] += row.count
@@ -221,12 +217,12 @@ def _moves(moves: int) -> str:
     return str(moves) if moves < MOST_MOVES else f"{MOST_MOVES}+"
 
 
-def _of_use(use: Iterable[UseRow]) -> Iterable[Counted]:
+def _of_use(use: Iterable[ProviderUseRow]) -> Iterable[Counted]:
     for row in use:
         yield Counted("occupied", row.region, str(row.provider_id), round(row.in_use / row.days))
 
 
-def _places(use: Iterable[UseRow], region: str) -> int:
+def _places(use: Iterable[ProviderUseRow], region: str) -> int:
     return sum(round(row.places / row.days) for row in use if region in {COUNTRY, row.region})
 
 
@@ -255,6 +251,6 @@ def _curve(
     }
 
 
-def _staleness(quarter: Quarter, row: UseRow) -> StalenessRow:
+def _staleness(quarter: Quarter, row: ProviderUseRow) -> StalenessRow:
     stale, unknown = (number * PERMILLE // max(row.sites, 1) for number in (row.stale, row.unknown))
     return StalenessRow(quarter.first, row.provider_id, row.region, row.days, stale, unknown)

@@ -1,31 +1,37 @@
 """Sealing quarters: the worker adds up what the openings say, and the ledger gets the totals in clear, once."""
 
 import asyncio
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from app.allocation.shares.nights import Stay
+from app.allocation.shares.disclosure import FEW
+from app.allocation.shares.nights import Stay, nights_between
 from app.allocation.shares.quarters import Quarter, from_to, last_over, quarter_of
 from app.allocation.shares.totals import Totals, content_of, says_the_same, totals_of
 from app.database.sealing import keys
 from app.database.transaction import Transaction
 from app.ledger.ledger import append_clear
 from app.reference import load
-from app.shares import quarter_figures, stay_book
-from app.shares.stay_book import Told
+from app.shares import stay_book
+from app.shares.stay_book import StaysSince
 from app.shares.store import quarter_totals
 from app.shares.store import stay_book as rows
-from app.shares.store.quarter_totals import PairRow
+from app.shares.store.quarter_totals import AnswerCount, PairRow, PlaceCount, QuarterSpan
 
 LATER_FACTS = "later_facts"
 """The code of a correction by what became known after a quarter was sealed."""
 BY = {"role": "worker", "region": None}
+PER_INHABITANTS = 10_000
+"""One place for so many inhabitants is what regions are measured by (the Council of Europe's yardstick)."""
+NO_PLACES = PlaceCount(0, 0)
+NO_ANSWERS = AnswerCount(0, 0, 0)
 
 
 @dataclass(frozen=True, slots=True)
-class Account:
+class QuarterAccount:
     """What a quarter comes to by what is known now."""
 
     quarter: Quarter
@@ -34,26 +40,26 @@ class Account:
 
 
 @dataclass(frozen=True, slots=True)
-class Sealing:
+class SealedCounts:
     """What was sealed: how many quarters for the first time, and how many anew."""
 
     first: int = 0
     anew: int = 0
 
 
-async def seal(
+async def seal_quarters(
     tx: Transaction,
-) -> Sealing:
+) -> SealedCounts:
     """Seal every quarter that is over for as long as the policy says and has not been sealed, as the worker.
 
     With them, and only then, those that were sealed before are sealed anew where something that
     became known since changes them: once a quarter, so that no single fact shows by itself.
     """
-    missing = await _missing(tx)
+    missing = await _missing_quarters(tx)
     if not missing:
-        return Sealing()
+        return SealedCounts()
     sealed = await quarter_totals.sealed_leaves(tx)
-    told = await stay_book.read(tx, missing[0], sealed=sealed)
+    told = await stay_book.read_stays(tx, missing[0], sealed=sealed)
     before = await quarter_totals.newest(
         tx, [str(quarter) for quarter in from_to(told.first, missing[-1])]
     )
@@ -68,30 +74,30 @@ async def seal(
                 tx, account, version=old.version + 1, stays=told.stays, correction=correction
             )
     await rows.note_running(tx, (stay.arrival for stay in told.stays), leaves=told.leaves)
-    return Sealing(first, anew)
+    return SealedCounts(first, anew)
 
 
-async def _missing(
+async def _missing_quarters(
     tx: Transaction,
 ) -> tuple[Quarter, ...]:
     """Return which quarters are to be sealed, in order: from the ledger's first leaf on, none is left out."""
-    began = await quarter_totals.began(tx)
+    began = await quarter_totals.first_leaf(tx)
     if began is None:
         return ()
     written_at, opening = began
     days = [load().country.day_of(written_at)]
     if opening is not None:
         key = await keys.read(tx, keys.LEDGER)
-        days.append(stay_book.opened(key, *opening).date)
+        days.append(stay_book.unseal_opening(key, *opening).date)
     policy = (await tx.snapshots.reference(tx)).policy
     over = last_over(load().country.day_of(tx.at), days=policy.quarter_grace_days)
-    sealed = await quarter_totals.sealed_names(tx)
+    sealed = await quarter_totals.sealed_quarters(tx)
     return tuple(
         quarter for quarter in from_to(quarter_of(min(days)), over) if str(quarter) not in sealed
     )
 
 
-async def _accounts(tx: Transaction, told: Told, last: Quarter) -> list[Account]:
+async def _accounts(tx: Transaction, told: StaysSince, last: Quarter) -> list[QuarterAccount]:
     reference = await tx.snapshots.reference(tx)
     # Every leaf that this rests on was written before now, and opens so many days later at the
     # latest.
@@ -99,11 +105,11 @@ async def _accounts(tx: Transaction, told: Told, last: Quarter) -> list[Account]
         days=reference.policy.opening_delay_days + 1
     )
 
-    def account(quarter: Quarter) -> Account:
+    def account(quarter: Quarter) -> QuarterAccount:
         totals = totals_of(
             quarter, told.stays, weights=told.weights, regions=sorted(reference.regions)
         )
-        return Account(
+        return QuarterAccount(
             quarter, totals, content_of(quarter, totals, leaves=told.leaves, open_from=open_from)
         )
 
@@ -114,7 +120,7 @@ async def _accounts(tx: Transaction, told: Told, last: Quarter) -> list[Account]
 
 async def _append(
     tx: Transaction,
-    account: Account,
+    account: QuarterAccount,
     *,
     version: int,
     stays: Sequence[Stay],
@@ -122,22 +128,20 @@ async def _append(
 ) -> bool:
     """Seal a version of a quarter's totals; False where somebody else has done so meanwhile."""
     name = str(account.quarter)
-    if not await quarter_totals.claim(tx, name, version=version):
+    if not await quarter_totals.claim_version(tx, name, version=version):
         return False
     await quarter_totals.add_pairs(tx, _pairs(account), version=version)
     if version == 1:
-        await quarter_totals.add_figures(
-            tx, name, await quarter_figures.taken(tx, account.quarter, stays)
-        )
+        await quarter_totals.add_figures(tx, name, await _take_figures(tx, account.quarter, stays))
     leaf_type = "quarter_total" if correction is None else "correction"
     index = await append_clear(
         tx, leaf_type=leaf_type, content={**account.content, **(correction or {})}
     )
-    await quarter_totals.cite(tx, name, version=version, index=index)
+    await quarter_totals.set_leaf(tx, name, version=version, index=index)
     return True
 
 
-def _pairs(account: Account) -> list[PairRow]:
+def _pairs(account: QuarterAccount) -> list[PairRow]:
     return [
         PairRow(
             str(account.quarter),
@@ -151,3 +155,76 @@ def _pairs(account: Account) -> list[PairRow]:
         )
         for flow, amount in sorted(account.totals.flows.items())
     ]
+
+
+def span_of(quarter: Quarter) -> QuarterSpan:
+    """Return a quarter with the moments at which it begins and ends by the country's clocks."""
+    country = load().country
+    begins, ends = country.midnight(quarter.first), country.midnight(quarter.after)
+    return QuarterSpan(quarter.first, quarter.after, begins, ends, country.time_zone)
+
+
+async def _take_figures(tx: Transaction, quarter: Quarter, stays: Sequence[Stay]) -> dict[str, Any]:
+    """Return a quarter's figures by region, and the nights that each cap displaced; None stands for a small one.
+
+    Places and staff are as they are at this moment: nobody keeps what they were.
+    """
+    span = span_of(quarter)
+    hotels, waiting = (
+        await quarter_totals.hotel_nights(tx, span),
+        await quarter_totals.waiting_days(tx, span),
+    )
+    places, answers = (
+        await quarter_totals.place_counts(tx),
+        await quarter_totals.answer_counts(tx, span),
+    )
+    regions = (await tx.snapshots.reference(tx)).regions
+    by_region = {
+        code: {
+            "hotel_nights": _unless_small(hotels.get(code, 0)),
+            "waiting_days": _unless_small(waiting.get(code, 0)),
+            **_of_places(places.get(code, NO_PLACES), population=region.population),
+            **_of_answers(answers.get(code, NO_ANSWERS)),
+        }
+        for code, region in sorted(regions.items())
+    }
+    return {"regions": by_region, "displaced": await _displaced_nights(tx, quarter, stays)}
+
+
+def _of_places(count: PlaceCount, *, population: int) -> dict[str, int | None]:
+    return {
+        "places": count.places,
+        "places_wanted": -(-population // PER_INHABITANTS),
+        "places_per_10000_inhabitants_hundredths": (
+            100 * PER_INHABITANTS * count.places // population if population else None
+        ),
+        "staffed_permille": 1000 * count.staffed // count.places if count.places else None,
+    }
+
+
+def _of_answers(count: AnswerCount) -> dict[str, int | None]:
+    """Rates only where there were enough offers: of a few, a rate is as good as a count."""
+    if count.offers < FEW:
+        return {"lawful_offers": None, "refusals_permille": None, "no_answer_permille": None}
+    return {
+        "lawful_offers": count.offers,
+        "refusals_permille": 1000 * count.declined // count.offers,
+        "no_answer_permille": 1000 * count.unanswered // count.offers,
+    }
+
+
+async def _displaced_nights(
+    tx: Transaction, quarter: Quarter, stays: Sequence[Stay]
+) -> dict[str, int | None]:
+    by_arrival = {stay.arrival: stay for stay in stays}
+    nights: Counter[str] = Counter()
+    for index, cap_id in await quarter_totals.displacements(tx):
+        stay = by_arrival.get(index)
+        there = None if stay is None else nights_between(stay, quarter.first, quarter.after)
+        if there is not None:
+            nights[str(cap_id)] += there.counted + there.after_ready
+    return {cap_id: _unless_small(count) for cap_id, count in sorted(nights.items())}
+
+
+def _unless_small(count: int) -> int | None:
+    return None if 0 < count < FEW else count

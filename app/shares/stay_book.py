@@ -22,7 +22,7 @@ BATCH = 5000
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class StaysSince:
     """What the ledger says, up to a number of leaves, of all who were there in a quarter or later."""
 
     first: Quarter
@@ -31,12 +31,12 @@ class Told:
     weights: WeightsInTime
 
 
-async def read(
+async def read_stays(
     tx: Transaction,
     first: Quarter,
     *,
     sealed: int,
-) -> Told:
+) -> StaysSince:
     """Read everything that counts in a quarter or later.
 
     `sealed` is from how many leaves totals were made last; 0 where none were, and then all is read.
@@ -46,26 +46,27 @@ async def read(
     leaves = await counters.read(tx, "ledger")
     key = await keys.read(tx, keys.LEDGER)
     weights = [
-        (index, weights_of(said)) for index, said in await stay_book.weights_said(tx, below=leaves)
+        (index, weights_of(said))
+        for index, said in await stay_book.weights_leaves(tx, below=leaves)
     ]
     since = 0
     if sealed:
-        day = await _reached(tx, key, weights, sealed=sealed, leaves=leaves)
+        day = await _first_day_reached(tx, key, weights, sealed=sealed, leaves=leaves)
         first = first if day is None else min(first, quarter_of(day))
         # Whoever had left by then, as those totals have it, had no night from then on.
-        since = await stay_book.ran_on(tx, before=load().country.midnight(first.first))
+        since = await stay_book.leaves_at_last_note(tx, before=load().country.midnight(first.first))
     stays = await _stays(tx, key, since=since, below=leaves)
     if not sealed:
         first = min([first, *(quarter_of(stay.arrived_on) for stay in stays)])
-    return Told(first, leaves, stays, WeightsInTime(version for _, version in weights))
+    return StaysSince(first, leaves, stays, WeightsInTime(version for _, version in weights))
 
 
-def opened(key: DataKey, index: int, sealed: bytes) -> Opening:
+def unseal_opening(key: DataKey, index: int, sealed: bytes) -> Opening:
     """Return what a sealed opening says."""
     return parse_opening(key.unseal_json(sealed, row=str(index)))
 
 
-async def _reached(
+async def _first_day_reached(
     tx: Transaction,
     key: DataKey,
     weights: Sequence[tuple[int, Weights]],
@@ -73,9 +74,9 @@ async def _reached(
     sealed: int,
     leaves: int,
 ) -> date | None:
-    told = await stay_book.told(tx, since=sealed, below=leaves)
+    told = await stay_book.openings_of_changed_stays(tx, since=sealed, below=leaves)
     said = await asyncio.to_thread(
-        lambda: [(index, stay, opened(key, index, row)) for index, stay, row in told]
+        lambda: [(index, stay, unseal_opening(key, index, row)) for index, stay, row in told]
     )
     return first_day_reached(said, weights, since=sealed)
 
@@ -91,4 +92,4 @@ async def _stays(tx: Transaction, key: DataKey, *, since: int, below: int) -> li
 
 def _take(book: StayBook, key: DataKey, rows: Sequence[tuple[int, bytes]]) -> None:
     for index, sealed in rows:
-        book.take(index, opened(key, index, sealed))
+        book.take(index, unseal_opening(key, index, sealed))

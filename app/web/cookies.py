@@ -4,8 +4,8 @@ import secrets
 
 from fastapi import Request, Response
 
-from app.accounts.devices import Device
-from app.accounts.sessions import COOKIE_BYTES, Opened
+from app.accounts.sessions import COOKIE_BYTES, NewSession
+from app.accounts.sign_ins import Device
 from app.seal import Keyring
 from app.web.credential import BEFORE, COOKIE
 
@@ -18,7 +18,7 @@ def device_of(request: Request, *, keyring: Keyring) -> Device:
     return Device.read(request.cookies.get(DEVICE), keyring=keyring)
 
 
-def let_in(answer: Response, opened: Opened, *, device: Device, keyring: Keyring) -> Response:
+def let_in(answer: Response, opened: NewSession, *, device: Device, keyring: Keyring) -> Response:
     """Give a browser its new session: another cookie than it had, whatever that was, until the browser is closed."""
     _set(answer, COOKIE, opened.cookie)
     known = device.after(opened.account_id)

@@ -28,7 +28,7 @@ async def kept(
     """Show the country as everybody may see it, and whom to telephone: the page that a device may keep for a day."""
     regions = (await tx.snapshots.reference(tx)).regions
     kinds = tuple(load().codes["place_kinds"].codes)
-    rows = rows_of(await availability.in_bands(tx), regions.values(), kinds)
+    rows = rows_of(await availability.read_in_bands(tx), regions.values(), kinds)
     return page.show(
         "offline/kept.html",
         rows=rows,

@@ -161,7 +161,7 @@ async def _page_of(request: Request, tx: Tx) -> Page:
     page = Page(request)
     # A part of a page that looks again by itself says nothing of whether somebody is there.
     if page.caller is not None and (request.method not in SAFE or not page.partial):
-        await sessions.keep(tx, token_hash(request))
+        await sessions.keep_session(tx, token_hash(request))
     return page
 
 

@@ -38,7 +38,7 @@ async def publish(
     if file is not None and file.filename:
         text = (await file.read()).decode("utf-8", errors="replace")
     try:
-        published = await policies.publish(tx, _read(text))
+        published = await policies.publish_policy(tx, _read(text))
     except Invalid as invalid:
         return await _list(page, tx, document=text, faults=invalid.faults)
     except Conflict as conflict:
@@ -54,7 +54,7 @@ async def compare(
     b: Annotated[str, Query(max_length=100)] = "",
 ) -> Response:
     """Say in words what one policy says differently from another."""
-    before, after, found = await policies.compared(tx, a, to=b)
+    before, after, found = await policies.compare_policies(tx, a, to=b)
     return page.show(
         "policy_differences.html", before=before, after=after, lines=[_line(one) for one in found]
     )
@@ -63,7 +63,7 @@ async def compare(
 @router.get("/policies/{id}")
 async def read(page: PageIn, tx: Tx, id: str) -> Response:
     """Show everything that a policy says."""
-    published = await policies.named(tx, id)
+    published = await policies.find_policy(tx, id)
     text = json.dumps(published.row.document, indent=2, ensure_ascii=False)
     return page.show("policy.html", policy=published, text=text)
 
@@ -71,7 +71,7 @@ async def read(page: PageIn, tx: Tx, id: str) -> Response:
 async def _list(
     page: Page, tx: Transaction, *, document: str = "", faults: tuple[Fault, ...] = ()
 ) -> Response:
-    found = await policies.listed(tx, limit=SHOWN, before=None)
+    found = await policies.list_policies(tx, limit=SHOWN, before=None)
     status = 422 if faults else 200
     return page.show(
         "policies.html", status=status, policies=found, document=document, faults=faults

@@ -10,9 +10,8 @@ from app.database import deliveries
 from app.database.deliveries import FAILING, GONE, Leased
 from app.database.transaction import WORKER, Database, Transaction
 from app.seal import Keyring
-from app.webhooks import signing
-from app.webhooks.post import NoAnswer, Post
-from app.webhooks.target import Target
+from app.webhooks import post
+from app.webhooks.post import NoAnswer, Post, WebhookTarget
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -90,7 +89,7 @@ class Courier:
             # The lease runs out, and it is sent again.
             log.warning("delivery_not_noted", kind=type(error).__name__, exc_info=error)
             return
-        metrics.delivery("delivered" if _taken(status) else "failed")
+        metrics.delivery("delivered" if _was_received(status) else "failed")
         if disabled:
             metrics.webhook_disabled()
             log.warning("webhook_disabled", webhook=str(leased.webhook_id), because=disabled)
@@ -98,11 +97,11 @@ class Courier:
     async def _send(self, leased: Leased) -> int | None:
         """Send a delivery and return the status of the answer; None where there was none."""
         try:
-            target = Target.unseal(
+            target = WebhookTarget.unseal(
                 leased.webhook_id, leased.key, leased.sealed, keyring=self._keyring
             )
-            body = signing.message(leased.kind, leased.subject, at=leased.happened_at)
-            headers = signing.headers(
+            body = post.message_body(leased.kind, leased.subject, at=leased.happened_at)
+            headers = post.signed_headers(
                 target.secret, body, message_id=f"msg_{leased.id.hex}", at=leased.leased_at
             )
             return await self._post.send(target.url, headers=headers, body=body)
@@ -117,7 +116,7 @@ class Courier:
 
 async def _note(tx: Transaction, leased: Leased, *, status: int | None) -> str | None:
     """Note how a delivery went; return why its webhook is disabled by that, if it is."""
-    if _taken(status):
+    if _was_received(status):
         await deliveries.received(tx, leased)
         return None
     again = PAUSES_S[leased.attempts - 1] if leased.attempts <= len(PAUSES_S) else None
@@ -130,5 +129,5 @@ async def _note(tx: Transaction, leased: Leased, *, status: int | None) -> str |
     )
 
 
-def _taken(status: int | None) -> bool:
+def _was_received(status: int | None) -> bool:
     return status is not None and status in TAKEN

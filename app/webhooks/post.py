@@ -1,21 +1,35 @@
-"""One request to a receiver: to the very address that was looked at, and nowhere else.
+"""A message to a webhook: its target, its signature, and the one request that carries it.
 
-The transport alone sends it: nothing follows a redirect, keeps a cookie, asks the environment for a
-proxy, or logs a URL. Of the answer only its status is read.
+It is signed as Standard Webhooks (standardwebhooks.com) has it, so that its receiver knows whose it
+is. The request goes to the very address that was looked at, and nowhere else: a bare transport
+sends it, so nothing follows a redirect, keeps a cookie, asks the environment for a proxy, or logs a
+URL. Of the answer only the status is read.
 """
 
 import asyncio
+import base64
+import hashlib
+import hmac
+import json
+import secrets
 import socket
 import ssl
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from datetime import datetime
 from ipaddress import ip_address
 from typing import TypeAlias
+from uuid import UUID
 
 import httpx
 
+from app.seal import Keyring
 from app.webhooks.reach import Address, Reach, host_of, literal
 
+PREFIX = "whsec_"
+SECRET_BYTES = 32
+"""The specification asks for 24 to 64."""
 WITHIN_S = 10.0
 """From looking the host up to the status of the answer."""
 CONNECT_S = 4.0
@@ -27,11 +41,62 @@ LookUp: TypeAlias = Callable[[str, int], Awaitable[Sequence[Address]]]
 """Returns the addresses of a host, best first; OSError where there are none."""
 
 
+@dataclass(frozen=True, slots=True)
+class WebhookTarget:
+    """A URL and a secret; a URL may have a password of its receiver's in it, so it is sealed as well."""
+
+    url: str = field(repr=False)
+    secret: str = field(repr=False)
+
+    def seal(self, webhook_id: UUID, *, keyring: Keyring) -> tuple[bytes, bytes]:
+        """Return a data key for this webhook, wrapped, and this as that key sealed it."""
+        key, wrapped = keyring.new_data_key(row=str(webhook_id))
+        return wrapped, key.seal_json({"url": self.url, "secret": self.secret}, row=str(webhook_id))
+
+    @classmethod
+    def unseal(
+        cls, webhook_id: UUID, wrapped: bytes, sealed: bytes, *, keyring: Keyring
+    ) -> "WebhookTarget":
+        """Return what was sealed for this webhook; SealBroken where no key opens it."""
+        content = keyring.unwrap(wrapped, row=str(webhook_id)).unseal_json(
+            sealed, row=str(webhook_id)
+        )
+        return cls(content["url"], content["secret"])
+
+
+def new_secret() -> str:
+    """Make a secret in the form that the specification gives it."""
+    return PREFIX + base64.b64encode(secrets.token_bytes(SECRET_BYTES)).decode()
+
+
+def signed_headers(secret: str, body: bytes, *, message_id: str, at: datetime) -> Mapping[str, str]:
+    """Return the headers that name and sign a message; `at` is the moment of this attempt, `message_id` has no dot."""
+    stamp = str(int(at.timestamp()))
+    key = base64.b64decode(secret.removeprefix(PREFIX))
+    signed = hmac.digest(key, f"{message_id}.{stamp}.".encode() + body, hashlib.sha256)
+    return {
+        "webhook-id": message_id,
+        "webhook-timestamp": stamp,
+        "webhook-signature": f"v1,{base64.b64encode(signed).decode()}",
+    }
+
+
+def message_body(kind: str, subject: str, *, at: datetime) -> bytes:
+    """Return the body of a message: which kind of thing changed, when, and its id; for availability the region."""
+    named = "region" if kind == "availability" else "id"
+    content = {
+        "type": kind,
+        "timestamp": at.isoformat().replace("+00:00", "Z"),
+        "data": {named: subject},
+    }
+    return json.dumps(content, separators=(",", ":")).encode()
+
+
 class NoAnswer(Exception):
     """A receiver was not reached, or said nothing in time; the message is a code."""
 
 
-class Names:
+class NameLookup:
     """Looks names up in threads of its own: a name server that says nothing must not hold up the database's."""
 
     def __init__(self) -> None:
@@ -56,7 +121,7 @@ class Post:
         self, reach: Reach, *, look_up: LookUp | None = None, trusted: ssl.SSLContext | None = None
     ) -> None:
         self._reach = reach
-        self._look_up = look_up or Names()
+        self._look_up = look_up or NameLookup()
         self._trusted = trusted
 
     async def send(self, text: str, *, headers: Mapping[str, str], body: bytes) -> int:

@@ -7,18 +7,18 @@ from uuid import UUID, uuid4
 
 from app.database.transaction import Transaction
 from app.errors import Conflict, Fault, Invalid, Missing
-from app.webhooks import signing
+from app.webhooks import post
+from app.webhooks.post import WebhookTarget
 from app.webhooks.reach import Reach
 from app.webhooks.store import webhooks
 from app.webhooks.store.webhooks import WebhookRow
-from app.webhooks.target import Target
 
 MOST = 10
 """Of one provider."""
 
 
 @dataclass(frozen=True, slots=True)
-class Webhook:
+class OwnWebhook:
     """A webhook as its owner sees it."""
 
     row: WebhookRow
@@ -31,7 +31,7 @@ async def add(
     reach: Reach,
     url: str,
     kinds: Sequence[str],
-) -> tuple[Webhook, str]:
+) -> tuple[OwnWebhook, str]:
     """Add a webhook of the caller's provider; return it and its secret, which nobody is told again."""
     if faults := reach.faults(url):
         raise Invalid(*(Fault("/url", fault) for fault in faults))
@@ -39,23 +39,23 @@ async def add(
         raise Conflict(
             "too_many_webhooks", "There are %(most)s webhooks already; remove one first.", most=MOST
         )
-    id_, target = uuid4(), Target(url, signing.new_secret())
+    id_, target = uuid4(), WebhookTarget(url, post.new_secret())
     wrapped, sealed = target.seal(id_, keyring=tx.keyring)
     row = WebhookRow(id_, tuple(kinds), wrapped, sealed, tx.at)
     await webhooks.add(tx, row, provider_id=tx.caller.provider)
-    return Webhook(row, url), target.secret
+    return OwnWebhook(row, url), target.secret
 
 
-async def listed(
+async def list_own(
     tx: Transaction,
     *,
     limit: int,
     after: tuple[datetime, UUID] | None,
-) -> list[Webhook]:
+) -> list[OwnWebhook]:
     """Return the webhooks of the caller's provider, oldest first."""
-    rows = await webhooks.listed(tx, tx.caller.provider, limit=limit, after=after)
+    rows = await webhooks.list_of_provider(tx, tx.caller.provider, limit=limit, after=after)
     return [
-        Webhook(row, Target.unseal(row.id, row.key, row.sealed, keyring=tx.keyring).url)
+        OwnWebhook(row, WebhookTarget.unseal(row.id, row.key, row.sealed, keyring=tx.keyring).url)
         for row in rows
     ]
 

@@ -98,7 +98,7 @@ async def open_offices(tx: Transaction) -> list[Office]:
             text("SELECT region FROM provider_regions WHERE provider_id = :id"), {"id": id_}
         )
         intake, coordinator = [
-            (await accounts.issue(tx, roles=[role], provider=slug, region=None, days=1)).token
+            (await accounts.issue_token(tx, roles=[role], provider=slug, region=None, days=1)).token
             for role in BOTH
         ]
         offices.append(

@@ -32,6 +32,6 @@ async def test_signing_out_ends_the_streams_of_the_session(
         stream = await Follower(response).opened()
 
         async with country.parts.database.entered(session_hash(worker.opened.cookie)) as tx:
-            await sessions.end_all(tx)
+            await sessions.end_all_sessions(tx)
 
         assert await stream.next() is None

@@ -46,13 +46,16 @@ LOOPS = {
     "app.events.bus.Bus.read": "read",
     "app.events.doorbell.Doorbell._heard": "doorbell",
     "app.placing.holds.sweep": "timers",
-    "app.bookkeeping.quarter_totals.seal": "timers",
+    "app.bookkeeping.quarter_totals.seal_quarters": "timers",
     "app.database.deliveries.lease": "webhooks",
 }
 """What fails beside the requests, and the worker's loop that comes upon it."""
 
 COMMANDS = {
-    "commands": ("app.accounts.accounts.issue", ("token", "--role", "auditor", "--region", REGION)),
+    "commands": (
+        "app.accounts.accounts.issue_token",
+        ("token", "--role", "auditor", "--region", REGION),
+    ),
     "accounts": (
         "app.accounts.accounts._check",
         ("token", "--role", "auditor", "--region", REGION),

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 import pytest
 from sqlalchemy import text
 
-from app.shares.quarter_totals import Sealing
+from app.shares.quarter_totals import SealedCounts
 from tests.accounting import newest, seal, stayed, totals
 from tests.casework import waiting
 from tests.conftest import Server
@@ -71,5 +71,5 @@ async def test_a_quarter_has_one_total_of_every_region_also_if_the_worker_was_ki
     await over(country)
 
     assert await sealed(country) == ([str(LAST)] if at_commit else [])
-    assert await seal(country) == Sealing(first=0 if at_commit else 1)
+    assert await seal(country) == SealedCounts(first=0 if at_commit else 1)
     assert await sealed(country) == [str(LAST)]

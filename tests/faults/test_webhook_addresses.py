@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from app.webhooks.post import LookUp, Names, NoAnswer, Post
+from app.webhooks.post import LookUp, NameLookup, NoAnswer, Post
 from app.webhooks.reach import Address, Reach
 from tests.receiving import receiving
 
@@ -84,7 +84,7 @@ async def test_a_proxy_that_the_environment_names_is_not_asked(
 
 
 async def test_names_are_really_looked_up_and_one_that_is_none_has_no_answer() -> None:
-    assert LOOPBACK in await Names()("localhost", 443)
+    assert LOOPBACK in await NameLookup()("localhost", 443)
 
     async def unknown(_host: str, _port: int) -> list[Address]:
         raise OSError

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from app.database.transaction import Transaction
-from app.shares.quarter_totals import Sealing
+from app.shares.quarter_totals import SealedCounts
 from app.shares.store import quarter_totals as rows
 from tests.accounting import newest, seal, stayed, totals
 from tests.country import Country
@@ -15,16 +15,16 @@ pytestmark = pytest.mark.race
 AT_ONCE = 3
 
 
-async def sealed_at_once(country: Country, monkeypatch: pytest.MonkeyPatch) -> list[Sealing]:
+async def sealed_at_once(country: Country, monkeypatch: pytest.MonkeyPatch) -> list[SealedCounts]:
     """Let workers seal, each having found that the quarter is not sealed before any of them says that it will."""
     await stayed(country, newest().first)
-    ready, claim = asyncio.Barrier(AT_ONCE), rows.claim
+    ready, claim = asyncio.Barrier(AT_ONCE), rows.claim_version
 
     async def together(tx: Transaction, quarter: str, *, version: int) -> bool:
         await ready.wait()
         return await claim(tx, quarter, version=version)
 
-    monkeypatch.setattr(rows, "claim", together)
+    monkeypatch.setattr(rows, "claim_version", together)
     return await asyncio.gather(*(seal(country) for _ in range(AT_ONCE)))
 
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Span:
+class ReviewPeriod:
     """From the first moment that is counted to the first that is not."""
 
     since: datetime
@@ -27,7 +27,7 @@ class Span:
 
 
 @dataclass(frozen=True, slots=True)
-class Hours:
+class LocalHours:
     """Hours of the day, by the clocks of a time zone."""
 
     hours: tuple[int, ...]
@@ -35,7 +35,7 @@ class Hours:
 
 
 @dataclass(frozen=True, slots=True)
-class Person:
+class ReviewedAccount:
     """What an account was when it last looked."""
 
     roles: tuple[str, ...]
@@ -97,7 +97,7 @@ FROM unnest(:account_ids) AS wanted (account_id) CROSS JOIN LATERAL (
 
 
 async def by_account(
-    tx: Transaction, span: Span, *, looks: Collection[str], odd: Hours
+    tx: Transaction, span: ReviewPeriod, *, looks: Collection[str], odd: LocalHours
 ) -> Mapping[UUID, Mapping[str, int]]:
     """Return changes of danger zones, addresses seen, and looks (these actions) at odd hours, of each account."""
     values = {"since": span.since, "until": span.until}
@@ -113,24 +113,28 @@ async def by_account(
     }
 
 
-async def rankings_without_hold(tx: Transaction, span: Span) -> Mapping[UUID, int]:
+async def rankings_without_hold(tx: Transaction, span: ReviewPeriod) -> Mapping[UUID, int]:
     """Return how many rankings each account asked for of referrals on which nobody took a hold from then on."""
-    return await _counted(tx, span, _WITHOUT_HOLD)
+    return await _looks_by_account(tx, span, _WITHOUT_HOLD)
 
 
-async def of_same_referral(tx: Transaction, span: Span) -> Mapping[UUID, int]:
+async def of_same_referral(tx: Transaction, span: ReviewPeriod) -> Mapping[UUID, int]:
     """Return how often each account looked at the referral that it looked at most; a list is one look at each in it."""
-    return await _counted(tx, span, _SAME_REFERRAL)
+    return await _looks_by_account(tx, span, _SAME_REFERRAL)
 
 
-async def who(tx: Transaction, span: Span, account_ids: Collection[UUID]) -> Mapping[UUID, Person]:
+async def reviewed_accounts(
+    tx: Transaction, span: ReviewPeriod, account_ids: Collection[UUID]
+) -> Mapping[UUID, ReviewedAccount]:
     """Return what some accounts were when they last looked."""
     rows = await tx.rows(
         _WHO, {"since": span.since, "until": span.until, "account_ids": sorted(account_ids)}
     )
-    return {row.account_id: Person(tuple(row.roles), row.provider_id) for row in rows}
+    return {row.account_id: ReviewedAccount(tuple(row.roles), row.provider_id) for row in rows}
 
 
-async def _counted(tx: Transaction, span: Span, statement: "Executable") -> Mapping[UUID, int]:
+async def _looks_by_account(
+    tx: Transaction, span: ReviewPeriod, statement: "Executable"
+) -> Mapping[UUID, int]:
     rows = await tx.rows(statement, {"since": span.since, "until": span.until})
     return {row.account_id: row.looks for row in rows}

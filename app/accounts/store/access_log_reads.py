@@ -20,7 +20,7 @@ OLDEST = 0
 
 
 @dataclass(frozen=True, slots=True)
-class LookRow:
+class AccessLogRow:
     """An entry of the access log, without the referrals that it names: whoever may see one may not see the others."""
 
     id: int
@@ -38,7 +38,7 @@ class LookRow:
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class AccessLogFilter:
     """Which entries are wanted: from `since` to before `until`, and of what else is not None."""
 
     action: str | None = None
@@ -48,13 +48,13 @@ class Wanted:
     until: datetime | None = None
 
 
-_COLUMNS = tuple(getattr(AccessLogEntry, name) for name in LookRow.__slots__)
-_NAMES = ", ".join(LookRow.__slots__)
+_COLUMNS = tuple(getattr(AccessLogEntry, name) for name in AccessLogRow.__slots__)
+_NAMES = ", ".join(AccessLogRow.__slots__)
 
 
-async def listed(
-    tx: Transaction, wanted: Wanted, *, limit: int, after: tuple[datetime, int] | None
-) -> list[LookRow]:
+async def list_entries(
+    tx: Transaction, wanted: AccessLogFilter, *, limit: int, after: tuple[datetime, int] | None
+) -> list[AccessLogRow]:
     """Return entries, newest first, from after a place in that order."""
     log = AccessLogEntry
     statement = select(*_COLUMNS).order_by(log.at.desc(), log.id.desc()).limit(limit)
@@ -70,7 +70,7 @@ async def listed(
         statement = statement.where(log.at < wanted.until)
     if after is not None:
         statement = statement.where(tuple_(log.at, log.id) < tuple_(*after))
-    return [LookRow(*row) for row in await tx.rows(statement)]
+    return [AccessLogRow(*row) for row in await tx.rows(statement)]
 
 
 async def is_own(tx: Transaction, referral_id: UUID, *, provider_id: UUID) -> bool:
@@ -79,9 +79,9 @@ async def is_own(tx: Transaction, referral_id: UUID, *, provider_id: UUID) -> bo
     return bool((await tx.rows(select(own)))[0][0])
 
 
-async def of_referral(
+async def list_of_referral(
     tx: Transaction, referral_id: UUID, *, limit: int, before: int = NEWEST
-) -> list[LookRow]:
+) -> list[AccessLogRow]:
     """Return the entries that name a referral, newest first."""
     named = AccessLogReferral
     statement = (
@@ -91,7 +91,7 @@ async def of_referral(
         .order_by(named.entry_id.desc())
         .limit(limit)
     )
-    return [LookRow(*row) for row in await tx.rows(statement)]
+    return [AccessLogRow(*row) for row in await tx.rows(statement)]
 
 
 # For each site by an index, and the newest of all of them. The codes stand in the statement itself:
@@ -118,9 +118,9 @@ SELECT {_NAMES} FROM (
 )
 
 
-async def notices(
+async def list_notices(
     tx: Transaction, provider_id: UUID, *, limit: int, before: int = NEWEST, after: int = OLDEST
-) -> list[LookRow]:
+) -> list[AccessLogRow]:
     """Return who had or wanted an address of a provider's own sites, or broke its glass, newest first."""
     values = {"provider_id": provider_id, "limit": limit, "before": before, "after": after}
-    return [LookRow(*row) for row in await tx.rows(_NOTICES, values)]
+    return [AccessLogRow(*row) for row in await tx.rows(_NOTICES, values)]

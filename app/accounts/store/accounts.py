@@ -55,7 +55,7 @@ async def provider_in(tx: Transaction, region: str) -> UUID | None:
     return None if row is None else row.id
 
 
-async def is_there(tx: Transaction, account_id: UUID) -> bool:
+async def exists(tx: Transaction, account_id: UUID) -> bool:
     """Whether there is such an account."""
     return await tx.row(select(Account.id).where(Account.id == account_id)) is not None
 
@@ -73,7 +73,7 @@ async def add_token(
     await tx.run(insert(Token).values(**values))
 
 
-async def revoke(tx: Transaction, token_id: UUID) -> bool:
+async def revoke_token(tx: Transaction, token_id: UUID) -> bool:
     """End a token now, if it has not been revoked before; return whether there is such a token."""
     await tx.run(
         update(Token)

@@ -61,7 +61,7 @@ class SessionRow:
 
 
 @dataclass(frozen=True, slots=True)
-class Span:
+class SessionLimits:
     """How long a session may be idle, and how long it may last."""
 
     idle: timedelta
@@ -93,12 +93,12 @@ _PRUNE = text("SELECT prune_sessions(:kept) AS gone").bindparams(
 )
 
 
-async def named(tx: Transaction, name_key: bytes) -> CredentialRow | None:
+async def find_by_name(tx: Transaction, name_key: bytes) -> CredentialRow | None:
     """Return the credential of whoever signs in by this name."""
     return await _credential(tx, select(*_COLUMNS).where(Credential.name_key == name_key))
 
 
-async def of_account(tx: Transaction, account_id: UUID) -> CredentialRow | None:
+async def read(tx: Transaction, account_id: UUID) -> CredentialRow | None:
     """Return the credential of an account."""
     return await _credential(tx, select(*_COLUMNS).where(Credential.account_id == account_id))
 
@@ -158,7 +158,7 @@ async def set_second_factor(
     await tx.run(changed.values(second_factor=second_factor, used_step=step))
 
 
-async def forget(tx: Transaction, account_id: UUID) -> None:
+async def forget_credential(tx: Transaction, account_id: UUID) -> None:
     """Take password, second factor and recovery codes away: only an invitation lets their owner in again."""
     await tx.run(
         update(Credential)
@@ -229,7 +229,7 @@ async def invite(tx: Transaction, account_id: UUID, *, hashed: bytes, valid: tim
     await tx.run(insert(Invitation).values(**values))
 
 
-async def invited(tx: Transaction, hashed: bytes) -> UUID | None:
+async def invited_account(tx: Transaction, hashed: bytes) -> UUID | None:
     """Return for which account an invitation is that can still be accepted."""
     wanted = (
         select(Invitation.account_id)
@@ -240,7 +240,7 @@ async def invited(tx: Transaction, hashed: bytes) -> UUID | None:
     return None if row is None else row.account_id
 
 
-async def accept(tx: Transaction, hashed: bytes) -> bool:
+async def use_invitation(tx: Transaction, hashed: bytes) -> bool:
     """Use an invitation; False for whoever comes second, or too late."""
     used = (
         update(Invitation)
@@ -258,7 +258,7 @@ async def open_session(
     account_id: UUID,
     *,
     hashed: bytes,
-    span: Span,
+    span: SessionLimits,
     device: str,
     admits_demo: bool,
 ) -> UUID | None:

@@ -73,7 +73,7 @@ def _read() -> "Select[*tuple[Any, ...]]":
     ).outerjoin(Credential, Credential.account_id == Account.id)
 
 
-async def listed(
+async def list_accounts(
     tx: Transaction, *, limit: int, after: tuple[datetime, UUID] | None, provider_id: UUID | None
 ) -> list[StaffRow]:
     """Return accounts, the newest first; of one provider where that is asked for."""
@@ -91,7 +91,7 @@ async def read(tx: Transaction, account_id: UUID) -> StaffRow | None:
     return None if row is None else StaffRow(*row)
 
 
-async def named(tx: Transaction, name_key: bytes) -> StaffRow | None:
+async def find_by_name(tx: Transaction, name_key: bytes) -> StaffRow | None:
     """Return the account whose owner signs in by this name."""
     row = await tx.row(_read().where(Credential.name_key == name_key))
     return None if row is None else StaffRow(*row)

@@ -8,9 +8,9 @@ from pydantic import AfterValidator, Field
 from pydantic.config import JsonDict
 
 from app.accounts import access_log
-from app.accounts.access_log import Reviewed
-from app.accounts.store.access_log_counts import Span
-from app.accounts.store.access_log_reads import LookRow, Wanted
+from app.accounts.access_log import LogReview
+from app.accounts.store.access_log_counts import ReviewPeriod
+from app.accounts.store.access_log_reads import AccessLogFilter, AccessLogRow
 from app.allocation.figures.review import MOST_DAYS, Finding
 from app.api.kit.access import ROUTES
 from app.api.kit.ids import parse_optional, text_of
@@ -57,7 +57,7 @@ class LoggedOut(Out):
     request_id: str | None
 
     @classmethod
-    def of(cls, row: LookRow) -> "LoggedOut":
+    def of(cls, row: AccessLogRow) -> "LoggedOut":
         """Show an entry."""
         return cls(
             event_id=str(row.id),
@@ -97,7 +97,7 @@ class FindingOut(Out):
     until: datetime
 
     @classmethod
-    def of(cls, finding: Finding, reviewed: Reviewed) -> "FindingOut":
+    def of(cls, finding: Finding, reviewed: LogReview) -> "FindingOut":
         """Show a finding."""
         return cls(
             code=finding.code,
@@ -126,9 +126,9 @@ async def asked_for(
     account: Annotated[Line | None, Query(description="Only what this account did.")] = None,
     since: Annotated[Moment | None, Query(alias="from", description="From this moment on.")] = None,
     until: Annotated[Moment | None, Query(alias="to", description="Before this moment.")] = None,
-) -> Wanted:
+) -> AccessLogFilter:
     """Read which entries are asked for."""
-    return Wanted(action, outcome, parse_optional(account), since, until)
+    return AccessLogFilter(action, outcome, parse_optional(account), since, until)
 
 
 @router.get(
@@ -137,13 +137,15 @@ async def asked_for(
     operation_id="listAccessLog",
     summary="Who looked at what",
 )
-async def listed(tx: Tx, page: PageIn, wanted: Annotated[Wanted, Depends(asked_for)]) -> Response:
+async def listed(
+    tx: Tx, page: PageIn, wanted: Annotated[AccessLogFilter, Depends(asked_for)]
+) -> Response:
     """List the entries of the access log, newest first. That they were read is an entry as well.
 
     Ids of objects are opaque: an administrator can open none of them. Which referrals a look
     touched is not told.
     """
-    found = await access_log.listed(tx, wanted, limit=page.limit + 1, after=_place(page))
+    found = await access_log.list_entries(tx, wanted, limit=page.limit + 1, after=_place(page))
     items, cursor = page.cut(found, place=lambda row: (row.at.isoformat(), str(row.id)))
     return LoggedList(items=[LoggedOut.of(row) for row in items], next_cursor=cursor).reply()
 
@@ -163,8 +165,8 @@ async def review(
     ] = 7,
 ) -> Response:
     """Review the access log of some days: what reaches a threshold of the policy, by code, the most of each first."""
-    span, seen = _continued(page) or (access_log.last(tx, days=days), 0)
-    reviewed = await access_log.review(tx, span)
+    span, seen = _continued(page) or (access_log.last_days(tx, days=days), 0)
+    reviewed = await access_log.review_log(tx, span)
     place = (span.since.isoformat(), span.until.isoformat(), str(seen + page.limit))
     items, cursor = page.cut(reviewed.findings[seen:], place=lambda _: place)
     return FindingList(
@@ -179,9 +181,9 @@ def _place(page: Page) -> tuple[datetime, int] | None:
     return datetime.fromisoformat(at), int(id_)
 
 
-def _continued(page: Page) -> tuple[Span, int] | None:
+def _continued(page: Page) -> tuple[ReviewPeriod, int] | None:
     """Return the days that a cursor belongs to, and how much of what was found there has been sent."""
     if page.after is None:
         return None
     since, until, seen = page.after
-    return Span(datetime.fromisoformat(since), datetime.fromisoformat(until)), int(seen)
+    return ReviewPeriod(datetime.fromisoformat(since), datetime.fromisoformat(until)), int(seen)

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Query, Response
 from pydantic import Field
 
 from app.accounts import access_log
-from app.accounts.access_log import Look
+from app.accounts.access_log import AccessByProvider
 from app.api.kit.ids import parse, text_of
 from app.api.kit.pages import Page, PageIn
 from app.api.kit.wire import Out
@@ -37,7 +37,7 @@ class AccessOut(Out):
     purpose: str | None
 
     @classmethod
-    def of(cls, look: Look) -> "AccessOut":
+    def of(cls, look: AccessByProvider) -> "AccessOut":
         """Show a look, and nothing of other referrals that it was at as well."""
         row = look.row
         return cls(
@@ -77,7 +77,7 @@ class NoticeOut(Out):
     )
 
     @classmethod
-    def of(cls, look: Look) -> "NoticeOut":
+    def of(cls, look: AccessByProvider) -> "NoticeOut":
         """Show a notice."""
         row = look.row
         return cls(
@@ -113,7 +113,9 @@ async def of_referral(id: str, tx: Tx, page: PageIn) -> Response:
     Every look that was granted is there, whoever's: colleagues', the receiving provider's,
     auditors' replays, and those at this list. So is what was refused, where it named the referral.
     """
-    found = await access_log.of_referral(tx, parse(id), limit=page.limit + 1, before=_before(page))
+    found = await access_log.list_of_referral(
+        tx, parse(id), limit=page.limit + 1, before=_before(page)
+    )
     items, cursor = page.cut(found, place=lambda look: (str(look.row.id),))
     return AccessList(items=[AccessOut.of(look) for look in items], next_cursor=cursor).reply()
 
@@ -140,7 +142,9 @@ async def notices(
     A live event `access` names the `eventId` as soon as something was granted.
     """
     since = None if after is None else int(after)
-    found = await access_log.notices(tx, limit=page.limit + 1, before=_before(page), after=since)
+    found = await access_log.list_notices(
+        tx, limit=page.limit + 1, before=_before(page), after=since
+    )
     items, cursor = page.cut(found, place=lambda look: (str(look.row.id),))
     return NoticeList(items=[NoticeOut.of(look) for look in items], next_cursor=cursor).reply()
 

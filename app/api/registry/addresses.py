@@ -11,7 +11,7 @@ from app.api.kit.logged_first import admitted, apart, no_log_no_look
 from app.api.kit.wire import In, Line, Out
 from app.errors import Missing
 from app.registry import address
-from app.registry.address import Question
+from app.registry.address import AddressQuestion
 from app.words import N_
 
 router = APIRouter()
@@ -54,14 +54,14 @@ async def reveal_address(id: str, wanted: RevealWanted, request: Request) -> Res
 
     Every question is logged, granted or not. An Idempotency-Key has no effect here.
     """
-    question = Question(parse(id), wanted.purpose, parse_optional(wanted.referral_id))
+    question = AddressQuestion(parse(id), wanted.purpose, parse_optional(wanted.referral_id))
     found = await revealed(request, question)
     response = RevealOut(address=AddressOut(**found)).reply()
     response.headers["Cache-Control"] = "no-store"
     return response
 
 
-async def revealed(request: Request, question: Question) -> Mapping[str, str]:
+async def revealed(request: Request, question: AddressQuestion) -> Mapping[str, str]:
     """Return the address that somebody asked for, once that has been written down; else raise Missing."""
     with no_log_no_look(NO_LOG):
         async with apart(request) as tx:

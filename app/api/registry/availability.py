@@ -11,7 +11,7 @@ from app.api.kit.pages import PageIn
 from app.api.kit.wire import Out
 from app.deps import REFERENCE, Tx
 from app.registry import availability
-from app.registry.store.availability import Count
+from app.registry.store.availability import AvailabilityCount
 
 router = APIRouter(tags=["Availability"])
 
@@ -39,7 +39,7 @@ class OwnOut(Out):
     )
 
     @classmethod
-    def of(cls, count: Count) -> "OwnOut":
+    def of(cls, count: AvailabilityCount) -> "OwnOut":
         """Return own counts as they are sent."""
         return cls(
             total=count.total,
@@ -62,7 +62,7 @@ class AvailableOut(Out):
     own: OwnOut | None
 
     @classmethod
-    def of(cls, available: availability.Available) -> "AvailableOut":
+    def of(cls, available: availability.Availability) -> "AvailableOut":
         """Return what is available as it is sent."""
         return cls.model_validate(
             {

@@ -21,7 +21,7 @@ from app.api.kit.pages import PageIn, moment_and_id
 from app.api.kit.wire import In, Line, Out, check_match, single
 from app.deps import Tx
 from app.registry import places
-from app.registry.store.places import Attributes, State
+from app.registry.store.places import PlaceAttributes, PlaceState
 
 router = APIRouter(tags=["Places"])
 
@@ -100,17 +100,19 @@ class PlaceChange(In):
             raise ValueError(message)
         return until
 
-    def state(self) -> State | None:
+    def state(self) -> PlaceState | None:
         """Return the state that was sent, if one was."""
         return (
-            State(self.status, self.reason, self.until)
+            PlaceState(self.status, self.reason, self.until)
             if "status" in self.model_fields_set
             else None
         )
 
     def attributes(self) -> dict[str, Any]:
         """Return everything else that was sent."""
-        return {name: value for name, value in sent(self).items() if name not in State.__slots__}
+        return {
+            name: value for name, value in sent(self).items() if name not in PlaceState.__slots__
+        }
 
 
 class PlaceOut(Out):
@@ -130,7 +132,7 @@ class PlaceOut(Out):
     until: datetime | None = Field(description="When it may be back in service.")
 
     @classmethod
-    def of(cls, place: places.Place) -> "PlaceOut":
+    def of(cls, place: places.OwnPlace) -> "PlaceOut":
         """Return a place as its owner is sent it."""
         row = place.row
         return cls.model_validate(
@@ -138,8 +140,8 @@ class PlaceOut(Out):
                 "id": str(row.id),
                 "site_id": str(row.site_id),
                 "label": place.label,
-                **{name: getattr(row.attributes, name) for name in Attributes.__slots__},
-                **{name: getattr(row.state, name) for name in State.__slots__},
+                **{name: getattr(row.attributes, name) for name in PlaceAttributes.__slots__},
+                **{name: getattr(row.state, name) for name in PlaceState.__slots__},
             }
         )
 
@@ -162,7 +164,9 @@ async def create_place(wanted: PlaceWanted, tx: Tx, once: OnceIn) -> Response:
     """Add a free place to an own site."""
     content = sent(wanted, all_fields=True)
     site_id, label = parse(content.pop("site_id")), content.pop("label")
-    place = await places.add(tx, site_id=site_id, label=label, attributes=Attributes(**content))
+    place = await places.add(
+        tx, site_id=site_id, label=label, attributes=PlaceAttributes(**content)
+    )
     return await once.keep(tx, PlaceOut.of(place).reply(201, etag=True))
 
 
@@ -175,7 +179,7 @@ async def list_places(
     ] = None,
 ) -> Response:
     """Return the own places."""
-    found = await places.listed(
+    found = await places.list_own(
         tx, site_id=parse_optional(site_id), limit=page.limit + 1, after=moment_and_id(page)
     )
     items, cursor = page.cut(

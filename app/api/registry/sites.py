@@ -22,7 +22,7 @@ from app.api.kit.wire import In, Line, Out, check_match, single
 from app.api.registry import addresses
 from app.deps import Tx
 from app.registry import sites
-from app.registry.store.sites import Traits
+from app.registry.store.sites import SiteTraits
 
 router = APIRouter(tags=["Sites"])
 router.include_router(addresses.router)
@@ -105,7 +105,7 @@ class SiteOut(Out):
     )
 
     @classmethod
-    def of(cls, site: sites.Site) -> "SiteOut":
+    def of(cls, site: sites.OwnSite) -> "SiteOut":
         """Return a site as its owner is sent it."""
         traits = site.traits
         return cls(
@@ -150,14 +150,14 @@ async def create_site(wanted: SiteWanted, tx: Tx, once: OnceIn) -> Response:
     """Add an own site; its places come next."""
     content = sent(wanted, all_fields=True)
     name, where = content.pop("name"), content.pop("address")
-    site = await sites.add(tx, name=name, address=where, traits=Traits(**content))
+    site = await sites.add(tx, name=name, address=where, traits=SiteTraits(**content))
     return await once.keep(tx, SiteOut.of(site).reply(201, etag=True))
 
 
 @router.get("/sites", response_model=SitesOut, operation_id="listSites", summary="Own sites")
 async def list_sites(tx: Tx, page: PageIn) -> Response:
     """Return the own sites."""
-    found = await sites.listed(tx, limit=page.limit + 1, after=moment_and_id(page))
+    found = await sites.list_own(tx, limit=page.limit + 1, after=moment_and_id(page))
     items, cursor = page.cut(found, place=lambda site: (site.created_at.isoformat(), str(site.id)))
     return SitesOut(items=[SiteOut.of(site) for site in items], next_cursor=cursor).reply()
 

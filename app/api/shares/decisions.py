@@ -15,7 +15,7 @@ from app.api.ranking.rankings import OwnRegionOut, PolicyOut, StandingOut, own_r
 from app.database.reference import Reference
 from app.deps import Tx
 from app.shares import decisions
-from app.shares.decisions import Checked, Decision, Included
+from app.shares.decisions import Decision, DecisionCheck, LeafInclusion
 from app.shares.store.decisions import DecisionRow
 
 router = APIRouter(tags=["Decisions"])
@@ -45,7 +45,7 @@ class DecidedOut(Out):
         return cls(
             placement_id=str(row.placement_id),
             leaf=row.leaf,
-            day=decisions.day_of(row),
+            day=decisions.arrival_day(row),
             origin=row.origin,
             receiving=row.receiving,
             kind=row.kind,
@@ -69,7 +69,7 @@ class IncludedOut(Out):
     hashes: list[str] = Field(description="In order, each 32 bytes as base64.")
 
     @classmethod
-    def of(cls, included: Included) -> "IncludedOut":
+    def of(cls, included: LeafInclusion) -> "IncludedOut":
         """Show a proof."""
         hashes = [base64.b64encode(one).decode() for one in included.proof.hashes]
         return cls(size=included.size, hashes=hashes)
@@ -117,7 +117,7 @@ class CheckedOut(DecidedOut):
     )
 
     @classmethod
-    def shown(cls, checked: Checked) -> "CheckedOut":
+    def shown(cls, checked: DecisionCheck) -> "CheckedOut":
         """Show what a check found."""
         return cls(
             **DecidedOut.of(checked.row).model_dump(),
@@ -141,7 +141,7 @@ class OwnRegionChecksOut(Out):
 )
 async def listed(tx: Tx, page: PageIn) -> Response:
     """List the placements from the auditor's region, or to it: after they left, or after the policy's delay."""
-    found = await decisions.listed(tx, limit=page.limit + 1, after=moment_and_id(page))
+    found = await decisions.list_decisions(tx, limit=page.limit + 1, after=moment_and_id(page))
     items, cursor = page.cut(found, place=place_of)
     return DecisionsOut(items=[DecidedOut.of(row) for row in items], next_cursor=cursor).reply()
 
@@ -170,7 +170,7 @@ async def check(tx: Tx, page: PageIn, quarters: QuartersIn) -> Response:
     """
     limit = min(page.limit, CHECKED_AT_ONCE)
     after = moment_and_id(page)
-    found = await decisions.checked(tx, quarters, limit=limit, after=after)
+    found = await decisions.check_decisions(tx, quarters, limit=limit, after=after)
     cursor = page.next_after(place_of(found[-1].row)) if len(found) == limit else None
     return OwnRegionChecksOut(
         items=[CheckedOut.shown(one) for one in found], next_cursor=cursor

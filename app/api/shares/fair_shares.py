@@ -15,8 +15,8 @@ from app.api.kit.wire import Out
 from app.api.registry.availability import RegionCode
 from app.deps import Tx
 from app.shares import fair_shares
-from app.shares.fair_shares import Held, Read
-from app.shares.store.quarter_totals import PairRow, Sealed
+from app.shares.fair_shares import FairShareReport, RegionCap
+from app.shares.store.quarter_totals import PairRow, SealedTotals
 
 router = APIRouter(tags=["Fair shares"])
 
@@ -45,7 +45,7 @@ class QuarterOut(Out):
     )
 
     @classmethod
-    def of(cls, sealed: Sealed) -> "QuarterOut":
+    def of(cls, sealed: SealedTotals) -> "QuarterOut":
         """Show where totals come from."""
         content = sealed.content
         return cls(
@@ -72,7 +72,7 @@ class HeldCapOut(Out):
     )
 
     @classmethod
-    def of(cls, held: Held) -> "HeldCapOut":
+    def of(cls, held: RegionCap) -> "HeldCapOut":
         """Show a cap."""
         cap = held.cap
         return cls.model_validate(
@@ -119,7 +119,7 @@ class RegionShareOut(Out):
     person_nights_received_at_least: int
 
     @classmethod
-    def of(cls, share: RegionShare, read: Read) -> "RegionShareOut":
+    def of(cls, share: RegionShare, read: FairShareReport) -> "RegionShareOut":
         """Show a region's share."""
         figures, held = share.figures, read.caps.get(share.region)
         weight, source = read.weights.get(share.region, (None, None))
@@ -253,7 +253,7 @@ async def list_pairs(tx: Tx, quarters: QuartersIn) -> Response:
     """Return place-nights of pairs of regions, and of months and reasons, where a quarter has 10 or more."""
     found = await fair_shares.pairs(tx, quarters)
     return FairSharePairsOut(
-        quarters=[QuarterOut.of(one) for one in await fair_shares.sealed(tx, quarters)],
+        quarters=[QuarterOut.of(one) for one in await fair_shares.read_sealed(tx, quarters)],
         pairs=[
             PairOut(origin=origin, receiving=receiving, place_nights=nights)
             for (origin, receiving), nights in found.pairs.items()
@@ -303,7 +303,7 @@ async def list_settlements(
     ] = None,
 ) -> Response:
     """Return the caller's own region's exact place-nights with another, or with every other, as CSV."""
-    region, rows = await fair_shares.settled(tx, quarters, other=with_)
+    region, rows = await fair_shares.read_settlement(tx, quarters, other=with_)
     name = f"settlement-{region}-{quarters[0]}-{quarters[-1]}.csv"
     headers = {"Content-Disposition": f'attachment; filename="{name}"'}
     return Response(_csv(rows), headers=headers, media_type=CSV)

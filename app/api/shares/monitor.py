@@ -14,7 +14,7 @@ from app.api.kit.wire import Out
 from app.api.registry.availability import RegionCode
 from app.deps import Tx
 from app.shares import monitor
-from app.shares.monitor import Earlier, Monitor, QuarterFigures, RegionFigures
+from app.shares.monitor import EarlierQuarter, Monitor, MonitorQuarter, RegionFigures
 from app.shares.store.monitor import StalenessRow
 
 router = APIRouter(tags=["Monitor"])
@@ -127,7 +127,7 @@ class EarlierOut(Out):
     occupied_permille: int | None
 
     @classmethod
-    def of(cls, earlier: Earlier) -> "EarlierOut":
+    def of(cls, earlier: EarlierQuarter) -> "EarlierOut":
         """Show an earlier year."""
         return cls(
             quarter=str(earlier.quarter),
@@ -221,7 +221,7 @@ async def read(
     ).reply()
 
 
-def _quarter(one: QuarterFigures, norm: int) -> MonitorQuarterOut:
+def _quarter(one: MonitorQuarter, norm: int) -> MonitorQuarterOut:
     return MonitorQuarterOut(
         quarter=str(one.quarter),
         first_day=one.quarter.first,

@@ -58,13 +58,13 @@ async def _export(
     waiting = 1
     while waiting:  # a transaction each, so that others can go on
         async with installation.transaction(with_keys=True) as tx:
-            waiting = await checkpoints.seal(tx)
+            waiting = await checkpoints.sign_tree(tx)
     async with installation.transaction(with_keys=True) as tx:
         if region is not None and region not in (await tx.snapshots.reference(tx)).regions:
             raise OperatorError("There is no region with this code.")
         sealed = await tree.newest(tx)
         assert sealed is not None  # noqa: S101 - it was sealed just now
-        async for entry in entries.exported(tx, size=sealed.size, region=region):
+        async for entry in entries.export_entries(tx, size=sealed.size, region=region):
             lines.write(export_line(entry.index, entry.content, entry.opening))
             hashes.write(hash_line(entry.content))
             told(entry.index + 1, sealed.size)

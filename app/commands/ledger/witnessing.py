@@ -25,7 +25,7 @@ from app.commands.ledger.verifying import Wrong, check_signature, read_export, r
 from app.errors import OperatorError
 from app.ledger import witnesses
 from app.ledger.signed_notes import cosign, verifier_of
-from app.ledger.witnesses import FORKED, ROLLED_BACK, Kept, Verdict
+from app.ledger.witnesses import FORKED, ROLLED_BACK, WitnessedCheckpoint, WitnessVerdict
 
 VERSION = 1
 SECRET_BYTES = 32
@@ -54,14 +54,14 @@ class State:
     name: str
     secret: bytes
     keys: tuple[VerifierKey, ...]
-    kept: tuple[Kept, ...]
+    kept: tuple[WitnessedCheckpoint, ...]
 
 
 def witness(file: Path, seen: Seen, *, key: str | None, name: str | None) -> None:
     """Keep and cosign a checkpoint, and print it; exit 1, with what proves it, where the ledger did not only grow."""
     state = _state(file, key=key, name=name)
     try:
-        new = Kept.of(read_note(seen.checkpoint))
+        new = WitnessedCheckpoint.of(read_note(seen.checkpoint))
         check_signature(new.note, list(state.keys))
         verdict = _judged(state, new, seen)
     except NoteFault as fault:
@@ -85,24 +85,24 @@ def witness(file: Path, seen: Seen, *, key: str | None, name: str | None) -> Non
     typer.echo(kept.note.written(), nl=False)
 
 
-def _judged(state: State, new: Kept, seen: Seen) -> Verdict:
+def _judged(state: State, new: WitnessedCheckpoint, seen: Seen) -> WitnessVerdict:
     if state.kept and new.checkpoint.origin != state.kept[0].checkpoint.origin:
         raise OperatorError(
             "This is a checkpoint of another ledger: every ledger has a file of its own."
         )
-    verdict = witnesses.of_same_size(state.kept, new)
+    verdict = witnesses.judge_without_proof(state.kept, new)
     if verdict is not None:
         return verdict
     if seen.export is not None:
         reading = read_export(seen.export, new.checkpoint, beside=seen.checkpoint, keeping=True)
-        return witnesses.by_leaves(state.kept, new, _hashes(reading))
+        return witnesses.judge_by_leaves(state.kept, new, _hashes(reading))
     if seen.proof is None:
         old = witnesses.newest(state.kept).checkpoint.size
         raise OperatorError(
             f"Show that the ledger has only grown: with --proof, the answer to"
             f" /v1/ledger/consistency-proofs?from={old}&to={new.checkpoint.size}, or with --export."
         )
-    return witnesses.by_proof(state.kept, new, _proof(seen.proof))
+    return witnesses.judge_by_proof(state.kept, new, _proof(seen.proof))
 
 
 def _hashes(reading: Reading) -> list[bytes]:
@@ -147,7 +147,7 @@ def _read(file: Path) -> State:
             document["name"],
             base64.b64decode(document["secret"], validate=True),
             tuple(parse_key(one) for one in document["keys"]),
-            tuple(Kept.of(parse_note(one)) for one in document["checkpoints"]),
+            tuple(WitnessedCheckpoint.of(parse_note(one)) for one in document["checkpoints"]),
         )
     except OSError as error:
         raise OperatorError(f"{file} cannot be read: {error.strerror}.") from error
@@ -166,7 +166,7 @@ def _write(file: Path, state: State) -> None:
     _replace(file, document)
 
 
-def _write_evidence(file: Path, verdict: Verdict, new: Kept) -> Path:
+def _write_evidence(file: Path, verdict: WitnessVerdict, new: WitnessedCheckpoint) -> Path:
     assert verdict.against is not None  # noqa: S101 - so the caller found
     evidence = file.with_name(f"{file.name}.{verdict.kind}.json")
     document = {

@@ -19,6 +19,7 @@ from typing import Any
 import typer
 
 from app import logs
+from app.accounts.accounts import slug_of
 from app.commands import demo
 from app.commands.installation import BOTH, Installation, opened, say, settings_with
 from app.commands.progress import Progress
@@ -232,7 +233,6 @@ def _answers(host: str, port: int) -> bool:
 
 def _how_to_enter(settings: Settings) -> str:
     """Say how to get tokens for the demo country: two desks and a controller."""
-    from app.accounts.demo_shown import slug_of  # noqa: PLC0415 - as above
     from app.reference import load  # noqa: PLC0415 - only a demo needs its words
 
     files = load()

@@ -7,46 +7,46 @@ from datetime import datetime
 from app.allocation.ledger.openings import READY_TO_LEAVE, Correction, Opening, persons_class
 from app.database.caller import Role
 from app.demo.past.told import Stayed, Told, noted_at
-from app.ledger.ledger import Fact
+from app.ledger.ledger import LedgerFact
 from app.reference import load
 
 ITS_ARRIVAL = 0
 """Stands for the index of the arrival's leaf, which the ledger fills in."""
 
 
-def facts_of(told: Iterable[Told], *, policy_hash: str) -> list[Fact]:
+def facts_of(told: Iterable[Told], *, policy_hash: str) -> list[LedgerFact]:
     """Return what the ledger is to say of all lives, in the order in which it happened."""
     facts = (fact for one in told for fact in _of_life(one, policy_hash))
     return sorted(facts, key=lambda fact: fact.at)
 
 
-def _of_life(told: Told, policy_hash: str) -> Iterator[Fact]:
-    begun: Fact | None = None
+def _of_life(told: Told, policy_hash: str) -> Iterator[LedgerFact]:
+    begun: LedgerFact | None = None
     for stayed in told.stays:
         if stayed.leaves.departure:
             if begun is not None:
                 yield _end(begun, at=stayed.arrived_at)
             begun = None
         if stayed.leaves.arrival:
-            begun = Fact(stayed.id, stayed.arrived_at, _arrival(told, stayed, policy_hash))
+            begun = LedgerFact(stayed.id, stayed.arrived_at, _arrival(told, stayed, policy_hash))
             yield begun
     if begun is not None:
         yield from _last(begun, told.stays[-1])
 
 
-def _last(begun: Fact, stayed: Stayed) -> Iterator[Fact]:
+def _last(begun: LedgerFact, stayed: Stayed) -> Iterator[LedgerFact]:
     """Yield what is said of the last place: since when they were ready to leave, and that they left."""
     ready = replace(begun.opening, ready_since=stayed.ready_since)
     if stayed.ready_since is not None:
         correction = Correction(ITS_ARRIVAL, Role.COORDINATOR, stayed.receiving, READY_TO_LEAVE)
         said = replace(ready, type="correction", correction=correction)
-        yield Fact(begun.placement_id, noted_at(stayed.ready_since), said)
+        yield LedgerFact(begun.placement_id, noted_at(stayed.ready_since), said)
     if stayed.departed_at is not None:
         yield _end(replace(begun, opening=ready), at=stayed.departed_at)
 
 
-def _end(begun: Fact, *, at: datetime) -> Fact:
-    return Fact(
+def _end(begun: LedgerFact, *, at: datetime) -> LedgerFact:
+    return LedgerFact(
         begun.placement_id,
         at,
         replace(begun.opening, type="departure", date=load().country.day_of(at)),

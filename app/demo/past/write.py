@@ -22,9 +22,9 @@ from app.demo.past.rows import told_of
 from app.demo.past.told import Around, Told
 from app.demo.store import place_uses
 from app.ledger import household_counts, ledger
-from app.ledger.ledger import Fact
+from app.ledger.ledger import LedgerFact
 from app.ledger.store import household_counts as count_rows
-from app.ledger.store.household_counts import Whose
+from app.ledger.store.household_counts import CountKey
 from app.reference import load
 from app.registry.store import bulk
 from app.registry.store.bulk import Batch
@@ -124,7 +124,7 @@ async def write(
 
 async def _record(
     tx: Transaction,
-    facts: Sequence[Fact],
+    facts: Sequence[LedgerFact],
     here: Setting,
     *,
     reach: Callable[[float], None],
@@ -141,7 +141,7 @@ async def _record(
         due = load().country.midnight(quarter.after + (grace + 1) * DAY)
         until = bisect_left(facts, due, key=lambda fact: fact.at)
         await ledger.record_past(tx, facts[:until], arrivals=arrivals)
-        await quarter_totals.seal(replace(tx, at=min(due, tx.at)))
+        await quarter_totals.seal_quarters(replace(tx, at=min(due, tx.at)))
         facts = facts[until:]
     reach(1 - len(facts) / every)
     await ledger.record_past(tx, facts, arrivals=arrivals)
@@ -183,11 +183,11 @@ async def _count(
     told: Iterable[Told],
 ) -> None:
     """Add up who came, as arrivals do."""
-    sums: defaultdict[Whose, Counter[str]] = defaultdict(Counter)
+    sums: defaultdict[CountKey, Counter[str]] = defaultdict(Counter)
     for one in told:
         if one.stays:
             first = one.stays[0]
-            whose = Whose(
+            whose = CountKey(
                 quarter_of(load().country.day_of(first.arrived_at)).first,
                 first.receiver_id,
                 first.receiving,

@@ -19,7 +19,9 @@ class EntryRow:
     sealed_opening: bytes | None = field(repr=False)
 
 
-async def listed(tx: Transaction, *, after: int, limit: int, region: str | None) -> list[EntryRow]:
+async def list_entries(
+    tx: Transaction, *, after: int, limit: int, region: str | None
+) -> list[EntryRow]:
     """Return the leaves after an index, with the openings for the auditors of a region; without one, none.
 
     An opening can be read from the moment that it names, and of a stay that has ended at once.
@@ -28,7 +30,7 @@ async def listed(tx: Transaction, *, after: int, limit: int, region: str | None)
     return [EntryRow(*row) for row in await tx.rows(statement)]
 
 
-async def concerning(
+async def list_readable(
     tx: Transaction, *, before: int | None, limit: int, region: str | None
 ) -> list[EntryRow]:
     """Return the leaves before an index that a region's auditors can read, newest first.

@@ -19,7 +19,7 @@ NOTHING = b"{}"
 
 
 @dataclass(frozen=True, slots=True)
-class Whose:
+class CountKey:
     """Of which sums: a quarter by its first day, a provider and a region."""
 
     quarter: date
@@ -32,7 +32,7 @@ class Whose:
         return f"{self.quarter.isoformat()} {self.provider_id} {self.region}"
 
 
-async def add(tx: Transaction, whose: Whose, more: Mapping[str, int], *, key: "DataKey") -> None:
+async def add(tx: Transaction, whose: CountKey, more: Mapping[str, int], *, key: "DataKey") -> None:
     """Add to some sums; whoever adds to the same ones waits until this transaction is over."""
     new = insert(HouseholdCount).values(
         quarter=whose.quarter,
@@ -57,7 +57,7 @@ async def add(tx: Transaction, whose: Whose, more: Mapping[str, int], *, key: "D
 
 async def of_quarter(
     tx: Transaction, quarter: date, *, key: "DataKey"
-) -> dict[Whose, dict[str, int]]:
+) -> dict[CountKey, dict[str, int]]:
     """Return all sums of a quarter, opened."""
     columns = (
         HouseholdCount.quarter,
@@ -66,5 +66,5 @@ async def of_quarter(
         HouseholdCount.sealed,
     )
     rows = await tx.rows(select(*columns).where(HouseholdCount.quarter == quarter))
-    found = [(Whose(row.quarter, row.provider_id, row.region), row.sealed) for row in rows]
+    found = [(CountKey(row.quarter, row.provider_id, row.region), row.sealed) for row in rows]
     return {whose: key.unseal_json(sealed, row=whose.row) for whose, sealed in found}

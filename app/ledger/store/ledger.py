@@ -127,6 +127,6 @@ async def openings_of(tx: Transaction, placement_id: UUID) -> list[tuple[int, by
     return [(row.leaf, row.sealed) for row in await tx.rows(wanted)]
 
 
-async def has(tx: Transaction, leaf_type: str) -> bool:
+async def has_leaf(tx: Transaction, leaf_type: str) -> bool:
     """Whether there is any leaf of a type."""
     return await tx.row(select(Leaf.index).where(Leaf.type == leaf_type).limit(1)) is not None

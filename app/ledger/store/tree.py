@@ -33,7 +33,7 @@ HEAD = "checkpoint"
 
 
 @dataclass(frozen=True, slots=True)
-class Sealed:
+class SignedTree:
     """The tree at one size, as it was signed; `note` is the signed note as it is handed out."""
 
     size: int
@@ -102,7 +102,7 @@ async def add_subtrees(tx: Transaction, made: Sequence[tuple[Part, bytes]]) -> N
     )
 
 
-async def add_checkpoint(tx: Transaction, sealed: Sealed) -> None:
+async def add_checkpoint(tx: Transaction, sealed: SignedTree) -> None:
     """Store a checkpoint; there is never a second one of a size."""
     await tx.run(
         insert(Checkpoint).values(
@@ -111,19 +111,19 @@ async def add_checkpoint(tx: Transaction, sealed: Sealed) -> None:
     )
 
 
-async def newest(tx: Transaction) -> Sealed | None:
+async def newest(tx: Transaction) -> SignedTree | None:
     """Return the newest checkpoint."""
     row = await tx.row(select(*_SEALED).order_by(Checkpoint.size.desc()).limit(1))
-    return None if row is None else Sealed(*row)
+    return None if row is None else SignedTree(*row)
 
 
-async def newest_public(tx: Transaction) -> Sealed | None:
+async def newest_public(tx: Transaction) -> SignedTree | None:
     """Return the newest checkpoint of a midnight that has passed."""
     row = await tx.row(select(*_SEALED).where(_public()).order_by(Checkpoint.size.desc()).limit(1))
-    return None if row is None else Sealed(*row)
+    return None if row is None else SignedTree(*row)
 
 
-async def at_size(tx: Transaction, size: int, *, public: bool) -> Sealed | None:
+async def at_size(tx: Transaction, size: int, *, public: bool) -> SignedTree | None:
     """Return the checkpoint of a size; if `public`, only where it was the last one before a midnight that has passed.
 
     The others of a day would tell what happened together.
@@ -136,7 +136,7 @@ async def at_size(tx: Transaction, size: int, *, public: bool) -> Sealed | None:
         )
         wanted = wanted.where(_public(), ~same_day)
     row = await tx.row(wanted)
-    return None if row is None else Sealed(*row)
+    return None if row is None else SignedTree(*row)
 
 
 async def clock(tx: Transaction) -> datetime:

@@ -1,130 +1,187 @@
 """Read an import file: every fault at once, by line and column; no row unless all are good."""
 
+import csv
+import unicodedata
 from collections import Counter
-from collections.abc import Callable, Mapping
-from dataclasses import MISSING, dataclass, fields
-from functools import cached_property
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from gettext import NullTranslations
+from io import StringIO
 from typing import Generic, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
+from app.errors import Refusal
 from app.reference import ReferenceFiles, load
-from app.registry.importing.csv_lines import CsvFault, ImportFaults, Records, decode
-from app.registry.importing.csv_rows import (
-    MunicipalityRow,
-    PlaceRow,
-    ProviderRow,
-    RegionRow,
-    Row,
-    SiteRow,
-    WeightRow,
-)
-
-__all__ = [
-    "KINDS",
-    "MUNICIPALITIES",
-    "PLACES",
-    "PROVIDERS",
-    "REGIONS",
-    "SITES",
-    "WEIGHTS",
-    "CsvFault",
-    "ImportFaults",
-    "Kind",
-    "MunicipalityRow",
-    "PlaceRow",
-    "ProviderRow",
-    "RegionRow",
-    "Row",
-    "SiteRow",
-    "WeightRow",
-    "read",
-]
+from app.registry.importing.csv_columns import CsvRow, FileKind
 
 LINES_BETWEEN_REPORTS = 250
 
-RowT = TypeVar("RowT", bound=Row)
-RowT_co = TypeVar("RowT_co", bound=Row, covariant=True)
+RowT = TypeVar("RowT", bound=CsvRow)
 
 Progress = Callable[[int, int], None]
 """Called now and then, and at the end, with the lines read so far and the lines there are."""
 
-
-@dataclass(frozen=True)
-class Kind(Generic[RowT_co]):
-    """One kind of import file: what a line of it is, and the columns that together name one."""
-
-    name: str
-    row: type[RowT_co]
-    key: tuple[str, ...]
-
-    @cached_property
-    def columns(self) -> tuple[str, ...]:
-        """Every column that the file may have."""
-        return tuple(column.name for column in fields(self.row) if column.name != "line")
-
-    @cached_property
-    def required(self) -> tuple[str, ...]:
-        """The columns that the file must have, and no cell of which may be blank."""
-        required = {column.name for column in fields(self.row) if column.default is MISSING}
-        return tuple(column for column in self.columns if column in required)
+BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+UTF_16_MARKS = (b"\xff\xfe", b"\xfe\xff")
+DELIMITERS = ",;"
 
 
-REGIONS = Kind("regions", RegionRow, ("code",))
-MUNICIPALITIES = Kind("municipalities", MunicipalityRow, ("code",))
-PROVIDERS = Kind("providers", ProviderRow, ("provider",))
-SITES = Kind("sites", SiteRow, ("provider", "site"))
-PLACES = Kind("places", PlaceRow, ("provider", "site", "label"))
-WEIGHTS = Kind("weights", WeightRow, ("region", "date"))
+@dataclass(frozen=True, slots=True, order=True)
+class CsvFault:
+    """One thing wrong: the line it is on (the header is line 1), the column if it is in one, and a sentence."""
 
-KINDS: Mapping[str, Kind[Row]] = {
-    kind.name: kind for kind in (REGIONS, MUNICIPALITIES, PROVIDERS, SITES, PLACES, WEIGHTS)
-}
-"""The kinds by the name that `plek import` knows them by, in the order in which they can be imported."""
+    line: int
+    column: str
+    message: str
+
+    def __str__(self) -> str:
+        """Read as one line of a report; no cell is repeated in it."""
+        where = f"line {self.line}, {self.column}" if self.column else f"line {self.line}"
+        return f"{where}: {self.message}"
 
 
-def read(
-    kind: Kind[RowT],
+class ImportFaults(Refusal):
+    """The file has faults, in the order of its lines, and nothing of it was taken in."""
+
+    def __init__(self, faults: Sequence[CsvFault]) -> None:
+        self.faults = tuple(sorted(faults))
+        text = NullTranslations().ngettext(
+            "The file has %(faults)s fault; nothing was imported.",
+            "The file has %(faults)s faults; nothing was imported.",
+            len(self.faults),
+        )
+        super().__init__("import_faults", text, faults=len(self.faults))
+
+
+def tidy_text(text: str) -> str:
+    """Return the text with blanks trimmed, inner runs of blanks and line breaks made one space, accents composed."""
+    return unicodedata.normalize("NFC", " ".join(text.split()))
+
+
+def decode(raw: bytes) -> tuple[str, list[CsvFault]]:
+    """Return the file as text, with a fault for each line that is not UTF-8 (and something in place of its bytes)."""
+    if raw.startswith(UTF_16_MARKS):
+        raise ImportFaults([CsvFault(1, "", "the file is UTF-16; save it as CSV in UTF-8")])
+    raw = raw.removeprefix(BYTE_ORDER_MARK)
+    faults: list[CsvFault] = []
+    for number, line in enumerate(raw.splitlines(), 1):
+        try:
+            line.decode()
+        except UnicodeDecodeError as error:
+            message = f"byte {error.start + 1} is not UTF-8; save the file as CSV in UTF-8"
+            faults.append(CsvFault(number, "", message))
+    return raw.decode(errors="replace"), faults
+
+
+class CsvRecords:
+    """The records of a file, each with the line on which it begins; blank ones are passed over."""
+
+    def __init__(self, text: str) -> None:
+        self._text = StringIO(text, newline="")
+        header = next((line for line in text.splitlines() if line.strip()), "")
+        # No column's name contains either, so the header alone decides.
+        delimiter = max(DELIMITERS, key=header.count)
+        self._reader = csv.reader(self._text, delimiter=delimiter, strict=True)
+        self.faults: list[CsvFault] = []
+
+    @property
+    def last_line(self) -> int:
+        """The line on which the newest record ended."""
+        return self._reader.line_num
+
+    def __iter__(self) -> Iterator[tuple[int, list[str]]]:
+        """Yield (line, tidy cells)."""
+        while True:
+            line = self._reader.line_num + 1
+            try:
+                cells = [tidy_text(cell) for cell in next(self._reader)]
+            except StopIteration:
+                return
+            except csv.Error as error:
+                self.faults.append(CsvFault(line, "", f"cannot be read as CSV: {error}"))
+                continue
+            if any(cells):
+                yield line, cells
+
+
+def read_rows(
+    kind: FileKind[RowT],
     raw: bytes,
     *,
     reference: ReferenceFiles | None = None,
     progress: Progress | None = None,
 ) -> tuple[RowT, ...]:
-    """Return the rows of a file in its order, or raise ImportFaults with everything that is wrong with it.
+    """Return the rows of a file in its order, or raise ImportFaults with everything wrong in it.
 
-    Whether what a row names exists (its provider, site, municipality or region) is for whoever can
-    ask the database.
+    Whether the provider, site, municipality or region that a row names exists, only the database
+    can tell.
+    """
+    rows, faults = read_sound_rows(kind, raw, reference=reference, progress=progress)
+    refuse_faults(faults)
+    return rows
+
+
+def read_sound_rows(
+    kind: FileKind[RowT],
+    raw: bytes,
+    *,
+    reference: ReferenceFiles | None = None,
+    progress: Progress | None = None,
+) -> tuple[tuple[RowT, ...], list[CsvFault]]:
+    """Return the rows without a fault and all faults, so that the database's are told with them.
+
+    There are no rows where the header has a fault. Raises ImportFaults for a file in UTF-16.
     """
     text, faults = decode(raw)
     unreadable = frozenset(fault.line for fault in faults)
-    records = Records(text)
+    records = CsvRecords(text)
     lines = len(raw.splitlines())
-    rows: _Rows[RowT] | None = None
+    header_lines, rows = range(0), None
     for count, (line, cells) in enumerate(records):
+        spanned = range(line, records.last_line + 1)
         if rows is None:
             header = _Header(kind, line, cells)
             faults += header.faults
-            rows = _Rows(kind, header, reference or load())
-        elif unreadable.isdisjoint(range(line, records.last_line + 1)):
+            header_lines, rows = spanned, _Rows(kind, header, reference or load())
+        elif unreadable.isdisjoint(spanned):
             rows.take(line, cells)
         if progress and count % LINES_BETWEEN_REPORTS == 0:
             progress(records.last_line, lines)
     faults += records.faults
     if rows is None:
         faults.append(CsvFault(1, "", "the file is empty; its first line must name the columns"))
-        raise ImportFaults(faults)
+        return (), faults
     faults += rows.faults
+    if progress and not faults:
+        progress(lines, lines)
+    bad = frozenset(fault.line for fault in faults)
+    return (rows.without(bad) if bad.isdisjoint(header_lines) else ()), faults
+
+
+def refuse_faults(faults: Sequence[CsvFault]) -> None:
+    """Stop here if anything is wrong."""
     if faults:
         raise ImportFaults(faults)
-    if progress:
-        progress(lines, lines)
-    return tuple(rows.good)
+
+
+@dataclass(frozen=True, slots=True)
+class ImportCounts:
+    """What became of a file's rows."""
+
+    new: int = 0
+    changed: int = 0
+    unchanged: int = 0
+
+    def __str__(self) -> str:
+        """Read as part of a sentence."""
+        return f"{self.new:,} new, {self.changed:,} changed, {self.unchanged:,} unchanged"
 
 
 class _Header:
     """The columns of a file, in its own order."""
 
-    def __init__(self, kind: Kind[Row], line: int, cells: list[str]) -> None:
+    def __init__(self, kind: FileKind[CsvRow], line: int, cells: list[str]) -> None:
         self.columns = tuple(cell.lower() for cell in cells)
         times = Counter(column for column in self.columns if column)
         allowed = ", ".join(kind.columns)
@@ -152,7 +209,7 @@ class _Header:
 class _Rows(Generic[RowT]):
     """The rows taken so far, and what was wrong with the others."""
 
-    def __init__(self, kind: Kind[RowT], header: _Header, reference: ReferenceFiles) -> None:
+    def __init__(self, kind: FileKind[RowT], header: _Header, reference: ReferenceFiles) -> None:
         self._kind = kind
         self._header = header
         self._reference = reference
@@ -179,6 +236,10 @@ class _Rows(Generic[RowT]):
             self._explain(line, error)
         else:
             self.good.append(row)
+
+    def without(self, bad: frozenset[int]) -> tuple[RowT, ...]:
+        """Return the rows that begin on none of these lines."""
+        return tuple(row for row in self.good if row.line not in bad)
 
     def _check_repeated(self, line: int, named: Mapping[str, str]) -> None:
         key = tuple(named.get(column, "") for column in self._kind.key)

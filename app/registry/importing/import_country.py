@@ -8,8 +8,8 @@ from app.database import counters
 from app.database.transaction import Transaction
 from app.ledger import ledger
 from app.registry.first_load import distances
-from app.registry.importing.csv_files import CsvFault, MunicipalityRow, RegionRow, WeightRow
-from app.registry.importing.import_reading import Imported, refuse
+from app.registry.importing.csv_columns import CsvMunicipality, CsvRegion, CsvWeight
+from app.registry.importing.csv_files import CsvFault, ImportCounts, refuse_faults
 from app.registry.store import bulk, country
 
 Values = Mapping[str, Any]
@@ -28,11 +28,11 @@ class Place:
     extent_km: int
 
 
-async def take_regions(
-    tx: Transaction, rows: Sequence[RegionRow], *, faults: list[CsvFault]
-) -> Imported:
+async def store_regions(
+    tx: Transaction, rows: Sequence[CsvRegion], *, faults: list[CsvFault]
+) -> ImportCounts:
     """Store what is new or different of some regions."""
-    refuse(faults)
+    refuse_faults(faults)
     wanted = [_without(asdict(row), "line") for row in rows]
     changes = _compare(wanted, known=await country.regions(tx), key=_code)
     await country.put_regions(tx, changes.all)
@@ -40,14 +40,14 @@ async def take_regions(
     return changes.counts
 
 
-async def take_municipalities(
-    tx: Transaction, rows: Sequence[MunicipalityRow], *, faults: list[CsvFault]
-) -> Imported:
+async def store_municipalities(
+    tx: Transaction, rows: Sequence[CsvMunicipality], *, faults: list[CsvFault]
+) -> ImportCounts:
     """Store what is new or different of some municipalities, and how far from every other they are then."""
     _check_regions(
         rows, known=[_code(region) for region in await country.regions(tx)], faults=faults
     )
-    refuse(faults)
+    refuse_faults(faults)
     known = await country.municipalities(tx)
     wanted = [_without(asdict(row), "line", "mapping_confidence") for row in rows]
     changes = _compare(wanted, known=known, key=_code)
@@ -68,9 +68,9 @@ async def take_municipalities(
     return changes.counts
 
 
-async def take_weights(
-    tx: Transaction, rows: Sequence[WeightRow], *, faults: list[CsvFault]
-) -> Imported:
+async def store_weights(
+    tx: Transaction, rows: Sequence[CsvWeight], *, faults: list[CsvFault]
+) -> ImportCounts:
     """Store what is new or different of some weights."""
     _check_regions(
         rows, known=[_code(region) for region in await country.regions(tx)], faults=faults
@@ -80,7 +80,7 @@ async def take_weights(
         for row in rows
         if row.weight > LARGEST_WEIGHT
     ]
-    refuse(faults)
+    refuse_faults(faults)
     wanted = [
         {"region": row.region, "valid_from": row.date, "weight": row.weight, "source": row.source}
         for row in rows
@@ -106,8 +106,8 @@ class _Changes:
         return [*self.new, *self.changed]
 
     @property
-    def counts(self) -> Imported:
-        return Imported(len(self.new), len(self.changed), self.unchanged)
+    def counts(self) -> ImportCounts:
+        return ImportCounts(len(self.new), len(self.changed), self.unchanged)
 
 
 def _compare(
@@ -133,7 +133,7 @@ def _differing(
 
 
 def _check_regions(
-    rows: Sequence[MunicipalityRow] | Sequence[WeightRow],
+    rows: Sequence[CsvMunicipality] | Sequence[CsvWeight],
     *,
     known: Sequence[str],
     faults: list[CsvFault],

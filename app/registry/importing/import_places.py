@@ -7,16 +7,21 @@ from uuid import UUID, uuid4
 
 from app.database import counters, outbox
 from app.database.transaction import Transaction
-from app.registry.importing.csv_files import CsvFault, PlaceRow
-from app.registry.importing.csv_lines import tidy
-from app.registry.importing.import_reading import Imported, refuse
-from app.registry.importing.import_sites import AMBIGUOUS, EVERY, Named, OpenSite, names
+from app.registry.importing.csv_columns import CsvPlace
+from app.registry.importing.csv_files import CsvFault, ImportCounts, refuse_faults, tidy_text
+from app.registry.importing.import_sites import (
+    AMBIGUOUS,
+    EVERY,
+    SitesByName,
+    UnsealedSite,
+    sites_by_name,
+)
 from app.registry.store import bulk, places
 from app.registry.store.bulk import Batch, KnownProvider
-from app.registry.store.places import Attributes, State
+from app.registry.store.places import PlaceAttributes, PlaceState
 from app.registry.store.places import PlaceRow as Stored
 
-FREE = State("free")
+FREE = PlaceState("free")
 UNSAID = "other"
 """The reason of a place that a file puts out of service without giving one."""
 ANY_AGE = 25
@@ -24,20 +29,22 @@ ANY_AGE = 25
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class PlaceImport:
     """What a line says of a place, beside what is stored of it, if anything."""
 
-    row: PlaceRow
+    row: CsvPlace
     provider_id: UUID
-    site: OpenSite = field(repr=False)
+    site: UnsealedSite = field(repr=False)
     stored: Stored | None = field(repr=False)
 
     @property
-    def attributes(self) -> Attributes:
+    def attributes(self) -> PlaceAttributes:
         """What the file says that the place is like."""
         row = self.row
         ages = min(row.sons_up_to_age, ANY_AGE)
-        return Attributes(row.kind, row.bed_spaces, row.sharing, row.genders, ages, row.features)
+        return PlaceAttributes(
+            row.kind, row.bed_spaces, row.sharing, row.genders, ages, row.features
+        )
 
     @property
     def moved(self) -> bool:
@@ -45,16 +52,16 @@ class Wanted:
         return self.stored is not None and self.attributes != self.stored.attributes
 
     @property
-    def state(self) -> State:
+    def state(self) -> PlaceState:
         """Whether it shall be free; a line that says nothing leaves a known place as it is, and a new one is free."""
         before = FREE if self.stored is None else self.stored.state
         if self.row.status is None:
             return before
         if self.row.status != "out_of_service":
-            return State(self.row.status)
+            return PlaceState(self.row.status)
         if before.status == "out_of_service":
-            return State("out_of_service", self.row.reason or before.reason, before.until)
-        return State("out_of_service", self.row.reason or UNSAID)
+            return PlaceState("out_of_service", self.row.reason or before.reason, before.until)
+        return PlaceState("out_of_service", self.row.reason or UNSAID)
 
     @property
     def differs(self) -> bool:
@@ -62,15 +69,19 @@ class Wanted:
         return self.stored is not None and (self.moved or self.state != self.stored.state)
 
 
-async def take(tx: Transaction, rows: Sequence[PlaceRow], *, faults: list[CsvFault]) -> Imported:
+async def store_places(
+    tx: Transaction, rows: Sequence[CsvPlace], *, faults: list[CsvFault]
+) -> ImportCounts:
     """Store what is new or different of some places."""
     providers = await bulk.providers(tx)
     slugs = {row.provider for row in rows}
     await bulk.lock_places(tx, [providers[slug].id for slug in slugs & providers.keys()])
-    named = await names(tx, slugs, providers=providers)
-    labelled = await _labels(tx, [providers[slug].id for slug in slugs & providers.keys()], named)
+    named = await sites_by_name(tx, slugs, providers=providers)
+    labelled = await _places_by_label(
+        tx, [providers[slug].id for slug in slugs & providers.keys()], named
+    )
     wanted = list(_match(rows, providers=providers, named=named, labelled=labelled, faults=faults))
-    refuse(faults)
+    refuse_faults(faults)
     new = [one for one in wanted if one.stored is None]
     changed = [one for one in wanted if one.differs]
     await _add(tx, new)
@@ -79,16 +90,16 @@ async def take(tx: Transaction, rows: Sequence[PlaceRow], *, faults: list[CsvFau
     await _announce(tx, [*new, *changed])
     if new or any(one.moved for one in changed):
         await counters.advance(tx, "register")
-    return Imported(len(new), len(changed), len(wanted) - len(new) - len(changed))
+    return ImportCounts(len(new), len(changed), len(wanted) - len(new) - len(changed))
 
 
-Labelled = Mapping[tuple[UUID, str], Sequence[Stored]]
+PlacesByLabel = Mapping[tuple[UUID, str], Sequence[Stored]]
 """Places by site and label; the tables allow several of one label."""
 
 
-async def _labels(
-    tx: Transaction, provider_ids: Sequence[UUID], named: Mapping[str, Named]
-) -> Labelled:
+async def _places_by_label(
+    tx: Transaction, provider_ids: Sequence[UUID], named: Mapping[str, SitesByName]
+) -> PlacesByLabel:
     keys = {
         site.stored.id: site.key
         for by_name in named.values()
@@ -97,20 +108,22 @@ async def _labels(
     }
     labelled: dict[tuple[UUID, str], list[Stored]] = defaultdict(list)
     for provider_id in provider_ids:
-        for stored in await places.listed(tx, provider_id, site_id=None, limit=EVERY, after=None):
+        for stored in await places.list_of_provider(
+            tx, provider_id, site_id=None, limit=EVERY, after=None
+        ):
             label = keys[stored.site_id].unseal(stored.sealed, row=str(stored.id)).decode()
-            labelled[stored.site_id, tidy(label)].append(stored)
+            labelled[stored.site_id, tidy_text(label)].append(stored)
     return labelled
 
 
 def _match(
-    rows: Sequence[PlaceRow],
+    rows: Sequence[CsvPlace],
     *,
     providers: Mapping[str, KnownProvider],
-    named: Mapping[str, Named],
-    labelled: Labelled,
+    named: Mapping[str, SitesByName],
+    labelled: PlacesByLabel,
     faults: list[CsvFault],
-) -> Iterator[Wanted]:
+) -> Iterator[PlaceImport]:
     for row in rows:
         found = named[row.provider].get(row.site, ())
         if row.provider not in providers:
@@ -121,7 +134,7 @@ def _match(
             )
         else:
             stored = labelled.get((found[0].stored.id, row.label), [None])
-            one = Wanted(row, providers[row.provider].id, found[0], stored[0])
+            one = PlaceImport(row, providers[row.provider].id, found[0], stored[0])
             if len(stored) > 1:
                 faults.append(CsvFault(row.line, "label", "the site has several of this label"))
             elif stored[0] is not None and stored[0].claimed and one.differs:
@@ -135,10 +148,10 @@ def _match(
             yield one
 
 
-async def _add(tx: Transaction, new: Sequence[Wanted]) -> None:
+async def _add(tx: Transaction, new: Sequence[PlaceImport]) -> None:
     batch = Batch()
     kinds = dict.fromkeys((one.site.stored.id, one.attributes) for one in new)
-    groups = {kind: await places.group(tx, kind[0], attributes=kind[1]) for kind in kinds}
+    groups = {kind: await places.find_group(tx, kind[0], attributes=kind[1]) for kind in kinds}
     members: Counter[UUID] = Counter()
     for one in new:
         id_, site_id = uuid4(), one.site.stored.id
@@ -162,22 +175,24 @@ async def _add(tx: Transaction, new: Sequence[Wanted]) -> None:
         }
         batch.claims.append(claim | {"since": tx.at})
     await bulk.add(tx, batch)
-    await bulk.grow(tx, members)
+    await bulk.grow_groups(tx, members)
 
 
-async def _change(tx: Transaction, one: Wanted) -> None:
+async def _change(tx: Transaction, one: PlaceImport) -> None:
     """Change a locked place; declaring it to be as it is also ends a hold on it that has run out."""
     stored = one.stored
     if stored is None or not await places.declare(tx, stored.id, state=one.state):
-        refuse([CsvFault(one.row.line, "label", "somebody took this place just now: import again")])
+        refuse_faults(
+            [CsvFault(one.row.line, "label", "somebody took this place just now: import again")]
+        )
         return
     if one.moved:
-        group_id = await places.group(tx, stored.site_id, attributes=one.attributes)
-        await places.count(tx, into=group_id, out_of=stored.group_id)
+        group_id = await places.find_group(tx, stored.site_id, attributes=one.attributes)
+        await places.count_members(tx, into=group_id, out_of=stored.group_id)
         await places.move(tx, stored.id, group_id=group_id)
 
 
-async def _announce(tx: Transaction, touched: Sequence[Wanted]) -> None:
+async def _announce(tx: Transaction, touched: Sequence[PlaceImport]) -> None:
     """Tell each provider, and nobody else, in which regions its counts have changed."""
     reference = await tx.snapshots.reference(tx)
     regions = {

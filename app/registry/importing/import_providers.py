@@ -5,13 +5,15 @@ from uuid import uuid4
 
 from app.database import counters
 from app.database.transaction import Transaction
-from app.registry.importing.csv_files import CsvFault, ProviderRow
-from app.registry.importing.import_reading import Imported, refuse
+from app.registry.importing.csv_columns import CsvProvider
+from app.registry.importing.csv_files import CsvFault, ImportCounts, refuse_faults
 from app.registry.store import bulk, country
 from app.registry.store.bulk import Batch, KnownProvider
 
 
-async def take(tx: Transaction, rows: Sequence[ProviderRow], *, faults: list[CsvFault]) -> Imported:
+async def store_providers(
+    tx: Transaction, rows: Sequence[CsvProvider], *, faults: list[CsvFault]
+) -> ImportCounts:
     """Store what is new or different; a provider serves the regions that the file names, and those it has sites in."""
     regions = {region["code"] for region in await country.regions(tx)}
     faults += [
@@ -20,7 +22,7 @@ async def take(tx: Transaction, rows: Sequence[ProviderRow], *, faults: list[Csv
         for place, region in enumerate(row.regions, 1)
         if region not in regions
     ]
-    refuse(faults)
+    refuse_faults(faults)
     known = await bulk.providers(tx)
     new = [row for row in rows if row.provider not in known]
     changed = [row for row in rows if row.provider in known and _differs(row, known[row.provider])]
@@ -28,18 +30,20 @@ async def take(tx: Transaction, rows: Sequence[ProviderRow], *, faults: list[Csv
     for row in changed:
         provider = known[row.provider]
         await bulk.change_provider(tx, provider.id, name=row.name, phone=row.phone)
-        await bulk.serve(tx, provider.id, regions=frozenset(row.regions) | provider.has_sites_in)
+        await bulk.set_served_regions(
+            tx, provider.id, regions=frozenset(row.regions) | provider.has_sites_in
+        )
     if new or changed:
         await counters.advance(tx, "register")
-    return Imported(len(new), len(changed), len(rows) - len(new) - len(changed))
+    return ImportCounts(len(new), len(changed), len(rows) - len(new) - len(changed))
 
 
-def _differs(row: ProviderRow, known: KnownProvider) -> bool:
+def _differs(row: CsvProvider, known: KnownProvider) -> bool:
     serves = frozenset(row.regions) | known.has_sites_in
     return (row.name, row.phone, serves) != (known.name, known.phone, known.serves)
 
 
-def _batch(rows: Sequence[ProviderRow]) -> Batch:
+def _batch(rows: Sequence[CsvProvider]) -> Batch:
     batch = Batch()
     for row in rows:
         id_ = uuid4()

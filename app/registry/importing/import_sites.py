@@ -9,13 +9,12 @@ from uuid import uuid4
 from app.database import counters, outbox
 from app.database.transaction import Transaction
 from app.placing import danger_changes
-from app.registry.importing.csv_files import CsvFault, SiteRow
-from app.registry.importing.csv_lines import tidy
-from app.registry.importing.import_reading import Imported, refuse
+from app.registry.importing.csv_columns import CsvSite
+from app.registry.importing.csv_files import CsvFault, ImportCounts, refuse_faults, tidy_text
 from app.registry.store import bulk, sites
 from app.registry.store.bulk import Batch, KnownProvider
 from app.registry.store.sites import SiteRow as Stored
-from app.registry.store.sites import Traits
+from app.registry.store.sites import SiteTraits
 from app.seal import DataKey
 
 EVERY = 1_000_000
@@ -23,7 +22,7 @@ AMBIGUOUS = "the provider has several of this name; a file cannot tell which one
 
 
 @dataclass(frozen=True, slots=True)
-class OpenSite:
+class UnsealedSite:
     """A site with its seal open."""
 
     stored: Stored
@@ -31,11 +30,13 @@ class OpenSite:
     content: Mapping[str, Any] = field(repr=False)
 
 
-Named = Mapping[str, Sequence[OpenSite]]
+SitesByName = Mapping[str, Sequence[UnsealedSite]]
 """A provider's sites by name; the tables allow several of one name."""
 
 
-async def take(tx: Transaction, rows: Sequence[SiteRow], *, faults: list[CsvFault]) -> Imported:
+async def store_sites(
+    tx: Transaction, rows: Sequence[CsvSite], *, faults: list[CsvFault]
+) -> ImportCounts:
     """Store what is new or different of some sites; a new one has not been confirmed by anybody."""
     providers = await bulk.providers(tx)
     region_of = {
@@ -45,9 +46,9 @@ async def take(tx: Transaction, rows: Sequence[SiteRow], *, faults: list[CsvFaul
     await bulk.lock_sites(
         tx, [providers[slug].id for slug in {row.provider for row in rows} & providers.keys()]
     )
-    named = await names(tx, {row.provider for row in rows}, providers=providers)
+    named = await sites_by_name(tx, {row.provider for row in rows}, providers=providers)
     _check(rows, providers=providers, named=named, municipalities=region_of.keys(), faults=faults)
-    refuse(faults)
+    refuse_faults(faults)
     known = {
         row: named[row.provider][row.site][0] for row in rows if row.site in named[row.provider]
     }
@@ -66,34 +67,36 @@ async def take(tx: Transaction, rows: Sequence[SiteRow], *, faults: list[CsvFaul
     if new or revised:
         revision = await counters.advance(tx, "register")
         for site_id in revised:
-            await sites.revised(tx, site_id, revision=revision)
-    return Imported(len(new), len(changed), len(rows) - len(new) - len(changed))
+            await sites.set_revision(tx, site_id, revision=revision)
+    return ImportCounts(len(new), len(changed), len(rows) - len(new) - len(changed))
 
 
-async def names(
+async def sites_by_name(
     tx: Transaction,
     slugs: set[str],
     *,
     providers: Mapping[str, KnownProvider],
-) -> dict[str, Named]:
+) -> dict[str, SitesByName]:
     """Return the sites of some providers by name; of one that is not known, none."""
-    named: dict[str, Named] = {}
+    named: dict[str, SitesByName] = {}
     for slug in slugs:
-        found: dict[str, list[OpenSite]] = defaultdict(list)
+        found: dict[str, list[UnsealedSite]] = defaultdict(list)
         if slug in providers:
-            for stored in await sites.listed(tx, providers[slug].id, limit=EVERY, after=None):
+            for stored in await sites.list_of_provider(
+                tx, providers[slug].id, limit=EVERY, after=None
+            ):
                 key = tx.keyring.unwrap(stored.key, row=str(stored.id))
                 content: Mapping[str, Any] = key.unseal_json(stored.sealed, row=str(stored.id))
-                found[tidy(content["name"])].append(OpenSite(stored, key, content))
+                found[tidy_text(content["name"])].append(UnsealedSite(stored, key, content))
         named[slug] = dict(found)
     return named
 
 
 def _check(
-    rows: Sequence[SiteRow],
+    rows: Sequence[CsvSite],
     *,
     providers: Mapping[str, KnownProvider],
-    named: Mapping[str, Named],
+    named: Mapping[str, SitesByName],
     municipalities: Collection[str],
     faults: list[CsvFault],
 ) -> None:
@@ -106,26 +109,26 @@ def _check(
             faults.append(CsvFault(row.line, "site", AMBIGUOUS))
 
 
-def _traits(row: SiteRow) -> Traits:
-    return Traits(**{name: getattr(row, name) for name in Traits.__slots__})
+def _traits(row: CsvSite) -> SiteTraits:
+    return SiteTraits(**{name: getattr(row, name) for name in SiteTraits.__slots__})
 
 
-def _address(row: SiteRow) -> dict[str, str]:
+def _address(row: CsvSite) -> dict[str, str]:
     return {"street": row.street, "postcode": row.postcode, "city": row.city}
 
 
-def _differs(row: SiteRow, known: OpenSite) -> bool:
+def _differs(row: CsvSite, known: UnsealedSite) -> bool:
     return _traits(row) != known.stored.traits or _address(row) != known.content["address"]
 
 
-def _asks_again(row: SiteRow, known: OpenSite) -> bool:
+def _asks_again(row: CsvSite, known: UnsealedSite) -> bool:
     """Whether something changes that the safety of those who are there depends on."""
     before = known.stored.traits
     return (row.municipality, row.address_secrecy) != (before.municipality, before.address_secrecy)
 
 
 def _batch(
-    rows: Sequence[SiteRow],
+    rows: Sequence[CsvSite],
     *,
     providers: Mapping[str, KnownProvider],
     tx: Transaction,
@@ -136,7 +139,7 @@ def _batch(
         provider_id = providers[row.provider].id
         key, wrapped = tx.keyring.new_data_key(row=str(id_))
         sealed = key.seal_json({"name": row.site, "address": _address(row)}, row=str(id_))
-        traits = {name: getattr(row, name) for name in Traits.__slots__}
+        traits = {name: getattr(row, name) for name in SiteTraits.__slots__}
         moments = {"created_at": tx.at, "confirmed_at": None}
         batch.sites.append({"id": id_, "provider_id": provider_id, **traits, **moments})
         batch.site_secrets.append(
@@ -147,8 +150,8 @@ def _batch(
 
 async def _change(
     tx: Transaction,
-    row: SiteRow,
-    known: OpenSite,
+    row: CsvSite,
+    known: UnsealedSite,
     *,
     provider: KnownProvider,
     region_of: Mapping[str, str],

@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from app.database.transaction import Transaction
 from app.errors import OperatorError
 from app.registry.importing import import_country, import_places, import_providers, import_sites
-from app.registry.importing.csv_files import (
+from app.registry.importing.csv_columns import (
     KINDS,
     MUNICIPALITIES,
     PLACES,
@@ -13,26 +13,24 @@ from app.registry.importing.csv_files import (
     REGIONS,
     SITES,
     WEIGHTS,
-    CsvFault,
-    Kind,
-    Progress,
-    Row,
+    CsvRow,
+    FileKind,
 )
-from app.registry.importing.import_reading import Imported, read
+from app.registry.importing.csv_files import CsvFault, ImportCounts, Progress, read_sound_rows
 from app.registry.store import country, sites
 
-TAKES: Mapping[str, Callable[..., Awaitable[Imported]]] = {
-    REGIONS.name: import_country.take_regions,
-    MUNICIPALITIES.name: import_country.take_municipalities,
-    PROVIDERS.name: import_providers.take,
-    WEIGHTS.name: import_country.take_weights,
-    SITES.name: import_sites.take,
-    PLACES.name: import_places.take,
+STORES: Mapping[str, Callable[..., Awaitable[ImportCounts]]] = {
+    REGIONS.name: import_country.store_regions,
+    MUNICIPALITIES.name: import_country.store_municipalities,
+    PROVIDERS.name: import_providers.store_providers,
+    WEIGHTS.name: import_country.store_weights,
+    SITES.name: import_sites.store_sites,
+    PLACES.name: import_places.store_places,
 }
 NOT_OWN = "is not your own organisation"
 
 
-def kind_of(name: str) -> Kind[Row]:
+def kind_of(name: str) -> FileKind[CsvRow]:
     """Return the kind of file that is called so."""
     try:
         return KINDS[name]
@@ -40,29 +38,32 @@ def kind_of(name: str) -> Kind[Row]:
         raise OperatorError(f"There are files of {', '.join(KINDS)}; not of {name}.") from None
 
 
-async def take_in(
+async def import_file(
     tx: Transaction,
-    kind: Kind[Row],
+    kind: FileKind[CsvRow],
     raw: bytes,
     *,
     progress: Progress | None = None,
-) -> Imported:
+) -> ImportCounts:
     """Store what is new or different in a file, as the owner; raise ImportFaults with everything that is wrong."""
-    rows, faults = read(kind, raw, progress=progress)
+    rows, faults = read_sound_rows(kind, raw, progress=progress)
     # One import at a time: two of the same file would both find everything new.
-    await country.claim(tx)
-    return await TAKES[kind.name](tx, rows, faults=faults)
+    await country.lock(tx)
+    return await STORES[kind.name](tx, rows, faults=faults)
 
 
-async def take_in_own(tx: Transaction, kind: Kind[Row], raw: bytes, *, keep: bool) -> Imported:
+async def import_own_file(
+    tx: Transaction, kind: FileKind[CsvRow], raw: bytes, *, keep: bool
+) -> ImportCounts:
     """Store a file of the caller's provider's own sites or places, or find out what that would do, with all faults.
 
     A line of another provider is a fault. Either everything is stored, or nothing.
     """
-    rows, faults = read(kind, raw)
+    rows, faults = read_sound_rows(kind, raw)
     slug = (await tx.snapshots.providers(tx))[str(tx.caller.provider)].slug
     own = [row for row in rows if getattr(row, "provider", slug) == slug]
     faults += [CsvFault(row.line, "provider", NOT_OWN) for row in rows if row not in own]
-    await sites.alone(tx, tx.caller.provider)  # two of the same file would both find everything new
+    # Two imports of the same file would both find everything new.
+    await sites.lock_additions(tx, tx.caller.provider)
     async with tx.rehearsal(keep=keep):
-        return await TAKES[kind.name](tx, own, faults=faults)
+        return await STORES[kind.name](tx, own, faults=faults)

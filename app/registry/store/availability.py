@@ -14,7 +14,7 @@ from app.models import AvailabilityStep, Claim, Municipality, Place, PlaceGroup,
 
 
 @dataclass(frozen=True, slots=True)
-class Count:
+class AvailabilityCount:
     """One provider's places of one kind in one region, and how sure the numbers are."""
 
     provider_id: UUID
@@ -35,14 +35,14 @@ class Count:
         return self.provider_id, self.region, self.kind
 
 
-_NAMES = tuple(Count.__slots__)
+_NAMES = tuple(AvailabilityCount.__slots__)
 _COLUMNS: tuple[Any, ...] = tuple(getattr(AvailabilityStep, name) for name in _NAMES)
 
 
 _FREE = Claim.claimed_until <= func.clock_timestamp()
 
 
-def _taken(*kinds: str) -> ColumnElement[int]:
+def _claimed_as(*kinds: str) -> ColumnElement[int]:
     return func.count().filter(~_FREE, Claim.kind.in_(kinds))
 
 
@@ -53,9 +53,9 @@ _COUNTED = (
         PlaceGroup.kind,
         func.count().label("total"),
         func.count().filter(_FREE).label("free"),
-        _taken("hold").label("held"),
-        _taken("placement", "occupied").label("occupied"),
-        _taken("out_of_service").label("out_of_service"),
+        _claimed_as("hold").label("held"),
+        _claimed_as("placement", "occupied").label("occupied"),
+        _claimed_as("out_of_service").label("out_of_service"),
         func.min(Site.confirmed_at).label("oldest_confirmation"),
         func.bool_or(Site.confirmed_at.is_(None)).label("unconfirmed"),
     )
@@ -78,22 +78,25 @@ _TAKE_STEP: Executable = _UPSERT.on_conflict_do_update(  # pyright: ignore[repor
 _STEP = select(*_COLUMNS)
 
 
-async def live(tx: Transaction, provider_id: UUID) -> list[Count]:
+async def count_live(tx: Transaction, provider_id: UUID) -> list[AvailabilityCount]:
     """Count a provider's places as they are now."""
-    return [Count(*row) for row in await tx.rows(_COUNTED.where(Place.provider_id == provider_id))]
+    return [
+        AvailabilityCount(*row)
+        for row in await tx.rows(_COUNTED.where(Place.provider_id == provider_id))
+    ]
 
 
-async def step(tx: Transaction) -> list[Count]:
+async def read_step(tx: Transaction) -> list[AvailabilityCount]:
     """Return all providers' counts as they were at the last step."""
-    return [Count(*row) for row in await tx.rows(_STEP)]
+    return [AvailabilityCount(*row) for row in await tx.rows(_STEP)]
 
 
-async def take_step(tx: Transaction) -> list[Count]:
+async def take_step(tx: Transaction) -> list[AvailabilityCount]:
     """Count everything anew, for all to see from the commit on; return it."""
-    return [Count(*row) for row in await tx.rows(_TAKE_STEP)]
+    return [AvailabilityCount(*row) for row in await tx.rows(_TAKE_STEP)]
 
 
-async def forget(tx: Transaction, vanished: Iterable[Count]) -> None:
+async def forget_counts(tx: Transaction, vanished: Iterable[AvailabilityCount]) -> None:
     """Take away the counts of what does not exist any more."""
     keys = [count.key for count in vanished]
     row = tuple_(AvailabilityStep.provider_id, AvailabilityStep.region, AvailabilityStep.kind)

@@ -120,7 +120,10 @@ async def providers(tx: Transaction) -> dict[str, KnownProvider]:
     """Return every provider by slug."""
     served = select(ProviderRegion.provider_id, ProviderRegion.region)
     sited = select(Site.provider_id, Municipality.region).distinct().join(Municipality)
-    serves, has_sites_in = await _gathered(tx, served), await _gathered(tx, sited)
+    serves, has_sites_in = (
+        await _regions_by_provider(tx, served),
+        await _regions_by_provider(tx, sited),
+    )
     rows = await tx.rows(select(Provider.id, Provider.slug, Provider.name, Provider.phone))
     nowhere: frozenset[str] = frozenset()
     return {
@@ -136,7 +139,9 @@ async def providers(tx: Transaction) -> dict[str, KnownProvider]:
     }
 
 
-async def _gathered(tx: Transaction, pairs: "Select[UUID, str]") -> dict[UUID, frozenset[str]]:
+async def _regions_by_provider(
+    tx: Transaction, pairs: "Select[UUID, str]"
+) -> dict[UUID, frozenset[str]]:
     gathered: defaultdict[UUID, set[str]] = defaultdict(set)
     for row in await tx.rows(pairs):
         gathered[row.provider_id].add(row.region)
@@ -148,7 +153,9 @@ async def change_provider(tx: Transaction, provider_id: UUID, *, name: str, phon
     await tx.run(update(Provider).where(Provider.id == provider_id).values(name=name, phone=phone))
 
 
-async def serve(tx: Transaction, provider_id: UUID, *, regions: Collection[str]) -> None:
+async def set_served_regions(
+    tx: Transaction, provider_id: UUID, *, regions: Collection[str]
+) -> None:
     """Let a provider serve these regions and no others."""
     gone = ProviderRegion.region.not_in(regions)
     await tx.run(delete(ProviderRegion).where(ProviderRegion.provider_id == provider_id, gone))
@@ -178,7 +185,7 @@ async def revise_all_sites(tx: Transaction, *, revision: int) -> None:
     await tx.run(update(Site).values(revision=revision))
 
 
-async def grow(tx: Transaction, members: Mapping[UUID, int]) -> None:
+async def grow_groups(tx: Transaction, members: Mapping[UUID, int]) -> None:
     """Count new places into their groups, always in the same order, so that no two imports lock crosswise."""
     for group_id, more in sorted(members.items()):
         await tx.run(

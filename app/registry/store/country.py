@@ -30,7 +30,7 @@ class Distance:
     centroid_km: int
 
 
-async def claim(tx: Transaction) -> None:
+async def lock(tx: Transaction) -> None:
     """Keep others from changing reference data until the transaction ends; wait for them longer than requests do."""
     await tx.rows(select(func.set_config("lock_timeout", LOCK_WAIT, True)))  # noqa: FBT003 - for this transaction only
     await counters.lock(tx, "reference")

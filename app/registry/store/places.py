@@ -31,7 +31,7 @@ from app.placing.store import outcomes
 
 
 @dataclass(frozen=True, slots=True)
-class Attributes:
+class PlaceAttributes:
     """What makes places interchangeable. `genders` and `features` are sorted, so that equal places share a group."""
 
     kind: str
@@ -43,7 +43,7 @@ class Attributes:
 
 
 @dataclass(frozen=True, slots=True)
-class State:
+class PlaceState:
     """Whether a place is `free`, `held`, `occupied` or `out_of_service`; why and until when it is out of service."""
 
     status: str
@@ -59,8 +59,8 @@ class PlaceRow:
     site_id: UUID
     municipality: str
     group_id: UUID
-    attributes: Attributes
-    state: State
+    attributes: PlaceAttributes
+    state: PlaceState
     claim: str | None
     """What its claim says: None, hold, placement, occupied or out_of_service."""
     created_at: datetime
@@ -73,7 +73,7 @@ class PlaceRow:
         return self.state.status != "free" and self.claim in {"hold", "placement"}
 
 
-_ATTRIBUTES = tuple(Attributes.__slots__)
+_ATTRIBUTES = tuple(PlaceAttributes.__slots__)
 _STATUS = case(
     (Claim.claimed_until <= func.clock_timestamp(), "free"),
     (Claim.kind == "hold", "held"),
@@ -120,7 +120,7 @@ async def read(tx: Transaction, place_id: UUID, *, provider_id: UUID) -> PlaceRo
     return None if row is None else _place(row)
 
 
-async def listed(
+async def list_of_provider(
     tx: Transaction,
     provider_id: UUID,
     *,
@@ -159,7 +159,7 @@ async def reseal(tx: Transaction, place_id: UUID, *, sealed: bytes) -> None:
     await tx.run(update(PlaceSecret).where(PlaceSecret.place_id == place_id).values(sealed=sealed))
 
 
-async def group(tx: Transaction, site_id: UUID, *, attributes: Attributes) -> UUID:
+async def find_group(tx: Transaction, site_id: UUID, *, attributes: PlaceAttributes) -> UUID:
     """Find or make the group of places with these attributes at a site."""
     values = {"site_id": site_id, **asdict(attributes)}
     await tx.run(insert_or(PlaceGroup).values(id=uuid4(), **values).on_conflict_do_nothing())
@@ -167,7 +167,7 @@ async def group(tx: Transaction, site_id: UUID, *, attributes: Attributes) -> UU
     return (await tx.rows(select(PlaceGroup.id).where(*same)))[0].id
 
 
-async def count(tx: Transaction, *, into: UUID, out_of: UUID | None = None) -> None:
+async def count_members(tx: Transaction, *, into: UUID, out_of: UUID | None = None) -> None:
     """Keep the numbers of places of two groups right, always in the same order, so that no two moves lock crosswise."""
     steps = {into: 1} | ({} if out_of is None else {out_of: -1})
     for group_id, step in sorted(steps.items()):
@@ -201,7 +201,7 @@ WHERE place_id = :place_id
 )
 
 
-async def declare(tx: Transaction, place_id: UUID, *, state: State) -> bool:
+async def declare(tx: Transaction, place_id: UUID, *, state: PlaceState) -> bool:
     """Make a place free, occupied or out of service; False where a hold or a placement lives on it.
 
     A hold that ran out is resolved as the sweeper would do it. Its referral is left to the sweeper
@@ -223,7 +223,7 @@ async def declare(tx: Transaction, place_id: UUID, *, state: State) -> bool:
 
 
 def _place(row: Row) -> PlaceRow:
-    attributes = Attributes(
+    attributes = PlaceAttributes(
         kind=row.kind,
         bed_spaces=row.bed_spaces,
         sharing=row.sharing,
@@ -238,7 +238,9 @@ def _place(row: Row) -> PlaceRow:
         municipality=row.municipality,
         group_id=row.group_id,
         attributes=attributes,
-        state=State(row.status, row.reason if out else None, row.expected_until if out else None),
+        state=PlaceState(
+            row.status, row.reason if out else None, row.expected_until if out else None
+        ),
         claim=row.claim,
         created_at=row.created_at,
         key=row.key,

@@ -14,7 +14,7 @@ from app.models import ProviderRegion, Site, SiteSecret
 
 
 @dataclass(frozen=True, slots=True)
-class Traits:
+class SiteTraits:
     """Everything of a site that a ranking may know, and that its owner may change."""
 
     municipality: str
@@ -32,7 +32,7 @@ class SiteRow:
     """A site as it is stored; `sealed` opens with its data key, which is wrapped in `key`."""
 
     id: UUID
-    traits: Traits
+    traits: SiteTraits
     confirmed_at: datetime | None
     created_at: datetime
     key: bytes = field(repr=False)
@@ -43,14 +43,14 @@ class SiteRow:
 
 
 @dataclass(frozen=True, slots=True)
-class Basis:
+class AddressBasis:
     """On what ground somebody may have a site's address: it is theirs, or a referral of theirs has a claim there."""
 
     owner_id: UUID
     referral_id: UUID | None
 
 
-_TRAITS = tuple(Traits.__slots__)
+_TRAITS = tuple(SiteTraits.__slots__)
 _READ = (
     select(
         Site.id,
@@ -71,7 +71,7 @@ _ALONE = text("SELECT pg_advisory_xact_lock(hashtextextended(:provider_id, 3))")
 )
 
 
-async def alone(tx: Transaction, provider_id: UUID) -> None:
+async def lock_additions(tx: Transaction, provider_id: UUID) -> None:
     """Let whoever adds sites of a provider wait for each other: nothing in the tables tells two names apart."""
     await tx.rows(_ALONE, {"provider_id": str(provider_id)})
 
@@ -91,7 +91,7 @@ async def read(tx: Transaction, site_id: UUID, *, provider_id: UUID) -> SiteRow 
     return None if row is None else _site(row)
 
 
-async def listed(
+async def list_of_provider(
     tx: Transaction, provider_id: UUID, *, limit: int, after: tuple[datetime, UUID] | None
 ) -> list[SiteRow]:
     """Return a provider's sites, oldest first."""
@@ -117,7 +117,7 @@ async def reseal(tx: Transaction, site_id: UUID, *, sealed: bytes) -> None:
     await tx.run(update(SiteSecret).where(SiteSecret.site_id == site_id).values(sealed=sealed))
 
 
-async def change(tx: Transaction, site_id: UUID, *, traits: Traits) -> None:
+async def change(tx: Transaction, site_id: UUID, *, traits: SiteTraits) -> None:
     """Store what rankings may know now; `revised` has to follow."""
     await tx.run(update(Site).where(Site.id == site_id).values(**asdict(traits)))
 
@@ -133,7 +133,7 @@ async def set_compromised(
     )
 
 
-async def revised(tx: Transaction, site_id: UUID, *, revision: int) -> None:
+async def set_revision(tx: Transaction, site_id: UUID, *, revision: int) -> None:
     """Note the register's version in which a site changed: rankings of an older one are outdated for it."""
     await tx.run(update(Site).where(Site.id == site_id).values(revision=revision))
 
@@ -190,15 +190,15 @@ FROM sites AS s WHERE s.id = :site_id
 
 async def basis(
     tx: Transaction, site_id: UUID, *, provider_id: UUID, referral_id: UUID | None
-) -> Basis | None:
+) -> AddressBasis | None:
     """Return on what ground a provider may have a site's address (for that referral, where one is named), if any."""
     values = {"site_id": site_id, "provider_id": provider_id, "referral_id": referral_id}
     row = await tx.row(_BASIS, values)
     if row is None:
         return None
     if row.owner_id == provider_id and (referral_id is None or row.related):
-        return Basis(row.owner_id, referral_id)
-    return None if row.claimed is None else Basis(row.owner_id, row.claimed)
+        return AddressBasis(row.owner_id, referral_id)
+    return None if row.claimed is None else AddressBasis(row.owner_id, row.claimed)
 
 
 async def secret(tx: Transaction, site_id: UUID) -> tuple[bytes, bytes]:
@@ -212,7 +212,7 @@ async def secret(tx: Transaction, site_id: UUID) -> tuple[bytes, bytes]:
 
 
 def _site(row: Row) -> SiteRow:
-    traits = Traits(
+    traits = SiteTraits(
         municipality=row.municipality,
         address_secrecy=row.address_secrecy,
         supervision=row.supervision,

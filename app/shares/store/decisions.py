@@ -76,7 +76,7 @@ class DecisionRow:
 
 
 @dataclass(frozen=True, slots=True)
-class Auditing:
+class AuditScope:
     """For which region decisions are looked at, and after how many days they may be where the ledger says nothing."""
 
     region: str
@@ -98,8 +98,8 @@ def _statement(more: str) -> TextClause:
 _LISTED, _WENT_AWAY, _NAMED = _statement(PAGE), _statement(WENT_AWAY + PAGE), _statement(NAMED)
 
 
-async def listed(
-    tx: Transaction, auditing: Auditing, *, limit: int, after: tuple[datetime, UUID] | None
+async def list_decisions(
+    tx: Transaction, auditing: AuditScope, *, limit: int, after: tuple[datetime, UUID] | None
 ) -> list[DecisionRow]:
     """Return the decisions that concern a region, newest first."""
     at, id_ = after or (None, None)
@@ -107,9 +107,9 @@ async def listed(
     return [DecisionRow(*row) for row in await tx.rows(_LISTED, values)]
 
 
-async def that_went_away(
+async def list_left_region(
     tx: Transaction,
-    auditing: Auditing,
+    auditing: AuditScope,
     within: tuple[datetime, datetime],
     *,
     limit: int,
@@ -129,8 +129,8 @@ async def that_went_away(
     return [DecisionRow(*row) for row in await tx.rows(_WENT_AWAY, values)]
 
 
-async def named(
-    tx: Transaction, auditing: Auditing, *, placement_id: UUID | None, leaf: int
+async def find_decision(
+    tx: Transaction, auditing: AuditScope, *, placement_id: UUID | None, leaf: int
 ) -> DecisionRow | None:
     """Return one decision that concerns a region: by its placement, or by a leaf where there is no id."""
     row = await tx.row(_NAMED, {**auditing.values, "id": placement_id, "leaf": leaf})

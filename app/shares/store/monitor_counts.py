@@ -12,6 +12,7 @@ from sqlalchemy import Date, DateTime, TextClause, bindparam, delete, func, sele
 
 from app.database.transaction import Transaction
 from app.models import HouseholdCount, MonitorDay, Referral
+from app.shares.store.quarter_totals import QuarterSpan
 
 _TYPES: Mapping[str, Any] = {
     "begins": DateTime(timezone=True),
@@ -110,22 +111,6 @@ ON CONFLICT DO NOTHING"""
 
 
 @dataclass(frozen=True, slots=True)
-class Span:
-    """A quarter: its days, the moments at which it begins and ends where the country is, and that time zone."""
-
-    first: date
-    after: date
-    begins: datetime
-    ends: datetime
-    zone: str
-
-    @property
-    def values(self) -> Mapping[str, object]:
-        """As the statements take them."""
-        return {name: getattr(self, name) for name in Span.__slots__}
-
-
-@dataclass(frozen=True, slots=True)
 class CountRow:
     """How many of one kind a provider had in a region; `code` is None where the measure has no breakdown."""
 
@@ -159,7 +144,7 @@ class GoingOnRow:
 
 
 @dataclass(frozen=True, slots=True)
-class UseRow:
+class ProviderUseRow:
     """A provider's places and sites in a region, each summed over the days that were counted."""
 
     provider_id: UUID
@@ -183,29 +168,29 @@ _ENDED, _GOING_ON, _USE, _COUNT_DAY = (_statement(sql) for sql in (ENDED, GOING_
 _FIRST_REFERRAL = select(func.min(Referral.created_at))
 
 
-async def counted(tx: Transaction, span: Span) -> dict[str, list[CountRow]]:
+async def count_quarter(tx: Transaction, span: QuarterSpan) -> dict[str, list[CountRow]]:
     """Count a quarter, by measure."""
     return {
-        measure: [CountRow(*row) for row in await tx.rows(statement, _values(statement, span))]
+        measure: [CountRow(*row) for row in await tx.rows(statement, span.values_for(statement))]
         for measure, statement in _COUNTED.items()
     }
 
 
-async def ended(tx: Transaction, span: Span) -> list[EndedRow]:
+async def ended_stays(tx: Transaction, span: QuarterSpan) -> list[EndedRow]:
     """Return the stays that ended in a quarter."""
-    return [EndedRow(*row) for row in await tx.rows(_ENDED, _values(_ENDED, span))]
+    return [EndedRow(*row) for row in await tx.rows(_ENDED, span.values_for(_ENDED))]
 
 
-async def going_on(tx: Transaction, span: Span) -> list[GoingOnRow]:
+async def running_stays(tx: Transaction, span: QuarterSpan) -> list[GoingOnRow]:
     """Return the stays that had begun by the end of a quarter and had not ended."""
-    return [GoingOnRow(*row) for row in await tx.rows(_GOING_ON, _values(_GOING_ON, span))]
+    return [GoingOnRow(*row) for row in await tx.rows(_GOING_ON, span.values_for(_GOING_ON))]
 
 
-async def use(tx: Transaction, span: Span) -> list[UseRow]:
+async def place_use(tx: Transaction, span: QuarterSpan) -> list[ProviderUseRow]:
     """Return how places were used, of the days that were counted."""
     return [
-        UseRow(row.provider_id, row.region, *(int(number) for number in row[2:]))
-        for row in await tx.rows(_USE, _values(_USE, span))
+        ProviderUseRow(row.provider_id, row.region, *(int(number) for number in row[2:]))
+        for row in await tx.rows(_USE, span.values_for(_USE))
     ]
 
 
@@ -214,7 +199,7 @@ async def count_day(tx: Transaction, day: date, *, stale_before: datetime) -> bo
     return await tx.run(_COUNT_DAY, {"first": day, "begins": stale_before}) > 0
 
 
-async def forget(tx: Transaction, span: Span) -> None:
+async def forget_quarter(tx: Transaction, span: QuarterSpan) -> None:
     """Take away what was counted day by day, and what was summed of households, of a quarter and of what was before."""
     await tx.run(delete(MonitorDay).where(MonitorDay.day < span.after))
     await tx.run(delete(HouseholdCount).where(HouseholdCount.quarter <= span.first))
@@ -223,7 +208,3 @@ async def forget(tx: Transaction, span: Span) -> None:
 async def first_referral(tx: Transaction) -> datetime | None:
     """Return when the first referral of all was registered."""
     return (await tx.rows(_FIRST_REFERRAL))[0][0]
-
-
-def _values(statement: TextClause, span: Span) -> Mapping[str, object]:
-    return {name: value for name, value in span.values.items() if f":{name}" in statement.text}

@@ -5,16 +5,27 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
+from uuid import UUID
 
-from sqlalchemy import func, or_, select, update
+from sqlalchemy import Date, Text, TextClause, bindparam, func, or_, select, text, update
 from sqlalchemy.dialects.postgresql import distinct_on, insert
 
+from app.allocation.shares.steering import Standing
 from app.database.transaction import Transaction
-from app.models import Leaf, Opening, PairNights, QuarterFigures, QuarterTotal, Weight
+from app.models import (
+    Displacement,
+    Leaf,
+    Opening,
+    PairNights,
+    QuarterFigures,
+    QuarterTotal,
+    Share,
+    Weight,
+)
 
 
 @dataclass(frozen=True, slots=True)
-class Sealed:
+class SealedTotals:
     """A quarter's newest totals: their version, their leaf, and what it says in clear."""
 
     quarter: str
@@ -37,6 +48,42 @@ class PairRow:
     stays: int
 
 
+@dataclass(frozen=True, slots=True)
+class PlaceCount:
+    """How many places a region has now, and how many of them are not closed for want of staff."""
+
+    places: int
+    staffed: int
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerCount:
+    """How many lawful offers people of a region were asked to accept, and how they were not accepted."""
+
+    offers: int
+    declined: int
+    unanswered: int
+
+
+@dataclass(frozen=True, slots=True)
+class QuarterSpan:
+    """A quarter: its days, the moments at which it begins and ends where the country is, and that time zone."""
+
+    first: date
+    after: date
+    begins: datetime
+    ends: datetime
+    zone: str
+
+    def values_for(self, statement: TextClause) -> Mapping[str, object]:
+        """Return those of these values that a statement names."""
+        return {
+            name: getattr(self, name)
+            for name in QuarterSpan.__slots__
+            if f":{name}" in statement.text
+        }
+
+
 _NEWEST = (
     select(
         QuarterTotal.quarter, QuarterTotal.version, QuarterTotal.index.label("leaf"), Leaf.content
@@ -47,22 +94,22 @@ _NEWEST = (
 )
 
 
-async def newest(tx: Transaction, quarters: Sequence[str] | None = None) -> dict[str, Sealed]:
+async def newest(tx: Transaction, quarters: Sequence[str] | None = None) -> dict[str, SealedTotals]:
     """Return the newest totals of some quarters, or of all that have been sealed, by quarter."""
     wanted = _NEWEST if quarters is None else _NEWEST.where(QuarterTotal.quarter.in_(quarters))
     return {
-        row.quarter: Sealed(row.quarter, row.version, row.leaf, said(row.content))
+        row.quarter: SealedTotals(row.quarter, row.version, row.leaf, content_of_leaf(row.content))
         for row in await tx.rows(wanted)
     }
 
 
-def said(leaf: bytes) -> Mapping[str, Any]:
+def content_of_leaf(leaf: bytes) -> Mapping[str, Any]:
     """Return what a leaf says in clear."""
     content: Mapping[str, Any] = json.loads(leaf)["content"]
     return content
 
 
-async def sealed_names(tx: Transaction) -> set[str]:
+async def sealed_quarters(tx: Transaction) -> set[str]:
     """Return the quarters that have been sealed."""
     return {row.quarter for row in await tx.rows(select(QuarterTotal.quarter).distinct())}
 
@@ -71,10 +118,10 @@ async def sealed_leaves(tx: Transaction) -> int:
     """Return from how many leaves totals were made last; 0 where none were."""
     wanted = select(Leaf.content).join(QuarterTotal, QuarterTotal.index == Leaf.index)
     row = await tx.row(wanted.order_by(QuarterTotal.index.desc()).limit(1))
-    return 0 if row is None else said(row.content)["leaves"]
+    return 0 if row is None else content_of_leaf(row.content)["leaves"]
 
 
-async def began(tx: Transaction) -> tuple[datetime, tuple[int, bytes] | None] | None:
+async def first_leaf(tx: Transaction) -> tuple[datetime, tuple[int, bytes] | None] | None:
     """Return when the first leaf was written, and the first opening that there is, sealed; None without a leaf."""
     first = await tx.row(select(Leaf.written_at).order_by(Leaf.index).limit(1))
     if first is None:
@@ -99,7 +146,7 @@ async def weights_on(tx: Transaction, day: date) -> dict[str, tuple[int, str]]:
 # --- sealing --------------------------------------------------------------------------
 
 
-async def claim(tx: Transaction, quarter: str, *, version: int) -> bool:
+async def claim_version(tx: Transaction, quarter: str, *, version: int) -> bool:
     """Take it upon oneself to seal a version of a quarter's totals; False where somebody else has.
 
     Whoever comes second waits for the first, and finds it sealed.
@@ -108,7 +155,7 @@ async def claim(tx: Transaction, quarter: str, *, version: int) -> bool:
     return await tx.run(new) == 1
 
 
-async def cite(tx: Transaction, quarter: str, *, version: int, index: int) -> None:
+async def set_leaf(tx: Transaction, quarter: str, *, version: int, index: int) -> None:
     """Note the leaf of totals that were claimed."""
     ours = (QuarterTotal.quarter == quarter, QuarterTotal.version == version)
     await tx.run(
@@ -167,3 +214,137 @@ async def pairs(
     if other is not None:
         wanted = wanted.where(or_(PairNights.origin == other, PairNights.receiving == other))
     return [PairRow(*row) for row in await tx.rows(wanted)]
+
+
+# --- figures that no opening has ---
+
+_SPAN = (
+    bindparam("first", type_=Date()),
+    bindparam("after", type_=Date()),
+    bindparam("zone", type_=Text()),
+)
+
+# A night is a local midnight; who is still there has all that there have been.
+_HOTEL_NIGHTS = text("""
+SELECT m.region, sum(least(:after, coalesce((a.ended_at AT TIME ZONE :zone)::date, :after))
+                     - greatest(:first, (a.started_at AT TIME ZONE :zone)::date))::bigint AS amount
+FROM alternatives AS a
+JOIN referrals AS r ON r.id = a.referral_id
+JOIN municipalities AS m ON m.code = r.origin
+WHERE a.kind = 'hotel' AND (a.started_at AT TIME ZONE :zone)::date < :after
+  AND coalesce((a.ended_at AT TIME ZONE :zone)::date, :after) > :first
+GROUP BY m.region
+""").bindparams(*_SPAN)
+
+# From the day of registering until somebody confirmed a place, or the referral was closed without
+# one.
+_WAITING_DAYS = text("""
+SELECT w.region, sum(least(:after, w.until) - greatest(:first, w.since))::bigint AS amount
+FROM (
+  SELECT m.region, (r.created_at AT TIME ZONE :zone)::date AS since,
+         coalesce((SELECT (min(p.created_at) AT TIME ZONE :zone)::date FROM placements AS p WHERE p.referral_id = r.id),
+                  CASE WHEN r.status IN ('ended', 'withdrawn') THEN (r.updated_at AT TIME ZONE :zone)::date END,
+                  :after) AS until
+  FROM referrals AS r JOIN municipalities AS m ON m.code = r.origin
+) AS w
+WHERE w.since < :after AND w.until > :first
+GROUP BY w.region
+""").bindparams(*_SPAN)
+
+_PLACES = text("""
+SELECT m.region, count(*) AS places,
+       count(*) FILTER (WHERE s.admission = 'open'
+                        AND (c.kind = 'out_of_service' AND c.reason = 'staffing') IS NOT TRUE) AS staffed
+FROM places AS p
+JOIN place_groups AS g ON g.id = p.group_id
+JOIN sites AS s ON s.id = p.site_id
+JOIN municipalities AS m ON m.code = s.municipality
+JOIN claims AS c ON c.place_id = p.id
+WHERE g.kind <> 'alternative'
+GROUP BY m.region
+""")
+
+# What people were asked: not a provider's own places, nor those that are accepted by themselves,
+# nor swaps.
+_ANSWERS = text("""
+SELECT m.region, count(*) AS offers, count(*) FILTER (WHERE h.status = 'declined') AS declined,
+       count(*) FILTER (WHERE h.status = 'no_answer') AS unanswered
+FROM holds AS h
+JOIN sites AS s ON s.id = h.site_id
+JOIN municipalities AS m ON m.code = s.municipality
+WHERE (h.created_at AT TIME ZONE :zone)::date >= :first AND (h.created_at AT TIME ZONE :zone)::date < :after
+  AND h.swap_id IS NULL AND (h.accepted_by IS NULL OR h.accepted_by = 'person')
+GROUP BY m.region
+""").bindparams(*_SPAN)
+
+
+async def hotel_nights(tx: Transaction, span: QuarterSpan) -> Mapping[str, int]:
+    """Return nights in hotels by the region that the household comes from."""
+    return {
+        row.region: row.amount
+        for row in await tx.rows(_HOTEL_NIGHTS, span.values_for(_HOTEL_NIGHTS))
+    }
+
+
+async def waiting_days(tx: Transaction, span: QuarterSpan) -> Mapping[str, int]:
+    """Return whole days that households waited for a place, by the region that they come from."""
+    return {
+        row.region: row.amount
+        for row in await tx.rows(_WAITING_DAYS, span.values_for(_WAITING_DAYS))
+    }
+
+
+async def place_counts(tx: Transaction) -> Mapping[str, PlaceCount]:
+    """Return how many places there are now, by region."""
+    return {row.region: PlaceCount(row.places, row.staffed) for row in await tx.rows(_PLACES)}
+
+
+async def answer_counts(tx: Transaction, span: QuarterSpan) -> Mapping[str, AnswerCount]:
+    """Return how lawful offers were answered, by the region of the place."""
+    return {
+        row.region: AnswerCount(row.offers, row.declined, row.unanswered)
+        for row in await tx.rows(_ANSWERS, span.values_for(_ANSWERS))
+    }
+
+
+async def displacements(tx: Transaction) -> list[tuple[int, UUID]]:
+    """Return each arrival that a cap sent elsewhere, by its leaf, with the cap."""
+    wanted = select(Displacement.index.label("leaf"), Displacement.cap_id)
+    return [
+        (row.leaf, row.cap_id)
+        for row in await tx.rows(wanted.order_by(Displacement.index, Displacement.cap_id))
+    ]
+
+
+# --- how regions stand, as rankings see it ---
+
+
+async def regions_without_standing(tx: Transaction, *, on: date) -> list[str]:
+    """Return the regions that rankings do not see yet as they stand on a day."""
+    stale = select(Share.region).where(Share.shown_on.is_distinct_from(on)).order_by(Share.region)
+    return [row.region for row in await tx.rows(stale)]
+
+
+async def set_standings(tx: Transaction, standings: Mapping[str, Standing], *, on: date) -> None:
+    """Let rankings see how regions stand on a day."""
+    rows = [
+        {
+            "of": region,
+            "given": standing.given,
+            "quota": standing.quota,
+            "deficit": standing.deficit,
+            "on": on,
+        }
+        for region, standing in sorted(standings.items())
+    ]
+    statement = (
+        update(Share)
+        .where(Share.region == bindparam("of"))
+        .values(
+            given=bindparam("given"),
+            quota=bindparam("quota"),
+            deficit=bindparam("deficit"),
+            shown_on=bindparam("on"),
+        )
+    )
+    await tx.run_each(statement, rows)

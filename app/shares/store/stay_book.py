@@ -9,7 +9,7 @@ from sqlalchemy import select, text
 
 from app.database.transaction import Transaction
 from app.models import Leaf, RunningStays
-from app.shares.store.quarter_totals import said
+from app.shares.store.quarter_totals import content_of_leaf
 
 
 async def openings(
@@ -63,13 +63,15 @@ ON CONFLICT DO NOTHING
 """)
 
 
-async def told(tx: Transaction, *, since: int, below: int) -> list[tuple[int, UUID, bytes]]:
+async def openings_of_changed_stays(
+    tx: Transaction, *, since: int, below: int
+) -> list[tuple[int, UUID, bytes]]:
     """Return index, stay and sealed opening of all leaves about the stays of leaves from one to below another."""
     rows = await tx.rows(_TOLD, {"since": since, "below": below})
     return [(row.leaf, row.placement_id, row.sealed) for row in rows]
 
 
-async def ran_on(tx: Transaction, *, before: datetime) -> int:
+async def leaves_at_last_note(tx: Transaction, *, before: datetime) -> int:
     """Return after how many leaves it was noted last, before a moment, which stays ran on; 0 where it never was."""
     wanted = select(RunningStays.leaves).where(RunningStays.noted_at < before)
     row = await tx.row(wanted.order_by(RunningStays.leaves.desc()).limit(1))
@@ -81,9 +83,9 @@ async def note_running(tx: Transaction, arrivals: Iterable[int], *, leaves: int)
     await tx.run(_NOTE, {"arrivals": sorted(arrivals), "leaves": leaves})
 
 
-async def weights_said(tx: Transaction, *, below: int) -> list[tuple[int, Mapping[str, Any]]]:
+async def weights_leaves(tx: Transaction, *, below: int) -> list[tuple[int, Mapping[str, Any]]]:
     """Return what the leaves below an index say about weights, in order, each with its index."""
     # That it is about no stay goes without saying; said, it leads to the index of those few leaves.
     about = (Leaf.type == "weights", Leaf.placement_id.is_(None), Leaf.index < below)
     wanted = select(Leaf.index.label("leaf"), Leaf.content).where(*about).order_by(Leaf.index)
-    return [(row.leaf, said(row.content)) for row in await tx.rows(wanted)]
+    return [(row.leaf, content_of_leaf(row.content)) for row in await tx.rows(wanted)]

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Depends, Form, Query, Response
 from pydantic import BaseModel, Field, StringConstraints
 
 from app.accounts import staff
-from app.accounts.staff import Invited, Person, Wanted
+from app.accounts.staff import AccountWanted, NewInvitation, StaffAccount
 from app.api.kit.ids import parse, parse_optional
 from app.api.kit.pages import PageIn as PartIn
 from app.api.kit.pages import moment_and_id
@@ -33,10 +33,12 @@ class AccountForm(BaseModel):
     provider: Text = ""
     region: Text = ""
 
-    def wanted(self) -> Wanted:
+    def wanted(self) -> AccountWanted:
         """Return what the account is to be."""
         provider_id = parse(self.provider) if self.provider else None
-        return Wanted(frozenset(self.roles), provider_id, self.region or None, self.name or None)
+        return AccountWanted(
+            frozenset(self.roles), provider_id, self.region or None, self.name or None
+        )
 
 
 AccountIn = Annotated[AccountForm, Form()]
@@ -74,11 +76,11 @@ class Desk:
     parts: Parts
     known: Choices
 
-    async def person(self, account_id: UUID) -> Person:
+    async def person(self, account_id: UUID) -> StaffAccount:
         """Return an account."""
         return await staff.read(self.tx, account_id)
 
-    async def invited(self, invited: Invited) -> Response:
+    async def invited(self, invited: NewInvitation) -> Response:
         """Show the link of an invitation, this once."""
         url = self.page.request.url
         link = f"{url.scheme}://{url.netloc}/invitation#{invited.code}"
@@ -95,7 +97,7 @@ class Desk:
 
     def show(
         self,
-        person: Person,
+        person: StaffAccount,
         *,
         form: AccountForm | None = None,
         faults: dict[str, str] | None = None,
@@ -131,7 +133,7 @@ async def listed(
     desk: DeskIn, part: PartIn, provider: Annotated[str | None, Query(max_length=40)] = None
 ) -> Response:
     """List the accounts, the newest first; those of one provider where that is asked for."""
-    found = await staff.listed(
+    found = await staff.list_accounts(
         desk.tx,
         limit=part.limit + 1,
         after=moment_and_id(part),

@@ -48,7 +48,7 @@ async def review(
     page: PageIn, tx: Tx, days: Annotated[int, Query(ge=1, le=MOST_DAYS)] = 7
 ) -> Response:
     """Review the access log of some days: what reaches a threshold of the policy, for somebody to ask about."""
-    reviewed = await access_log.review(tx, access_log.last(tx, days=days))
+    reviewed = await access_log.review_log(tx, access_log.last_days(tx, days=days))
     cards = await tx.snapshots.providers(tx)
     rows = [
         (finding, card.name if (card := cards.get(finding.provider_id or "")) else None)

@@ -13,7 +13,7 @@ from markupsafe import Markup
 from pydantic import BaseModel, Field, StringConstraints
 
 from app.accounts import invitations, second_factor
-from app.accounts.invitations import Choice, Offered
+from app.accounts.invitations import ChosenCredential, OfferedFactor
 from app.accounts.store.sign_ins import SIGNING
 from app.deps import PartsIn
 from app.errors import Invalid, Missing
@@ -49,7 +49,7 @@ async def offer(
     """Show what to choose: a password, and the second factor that is only now made."""
     try:
         async with parts.database.entered(actor=SIGNING) as tx:
-            offered = await invitations.offered(tx, code)
+            offered = await invitations.offer_factor(tx, code)
     except Missing:
         return await _over(request, page, parts)
     return _choose(request, page, code, offered)
@@ -61,14 +61,16 @@ async def accept(
 ) -> Response:
     """Take what was chosen, sign in with it, and show the recovery codes this once."""
     keyring, entered = parts.keyring, partial(parts.database.entered, actor=SIGNING)
-    choice = Choice(chosen.code, chosen.sealed, chosen.password, chosen.digits)
+    choice = ChosenCredential(chosen.code, chosen.sealed, chosen.password, chosen.digits)
     try:
-        enrolled = await invitations.accepted(entered, choice, visit=visit_of(request, parts))
+        enrolled = await invitations.accept_invitation(
+            entered, choice, visit=visit_of(request, parts)
+        )
     except Missing:
         return await _over(request, page, parts)
     except Invalid as invalid:
         async with entered() as tx:
-            offered = await invitations.offered(tx, chosen.code, again=chosen.sealed)
+            offered = await invitations.offer_factor(tx, chosen.code, again=chosen.sealed)
         faults = {one.pointer[1:]: one.message for one in invalid.faults}
         return _choose(request, page, chosen.code, offered, faults=faults)
     csrf = csrf_for(enrolled.opened.cookie)
@@ -100,7 +102,7 @@ def _choose(
     request: Request,
     page: Page,
     code: str,
-    offered: Offered,
+    offered: OfferedFactor,
     *,
     faults: dict[str, str] | None = None,
 ) -> Response:
@@ -115,11 +117,13 @@ def _choose(
     )
 
 
-def to_scan(offered: Offered) -> dict[str, Any]:
+def to_scan(offered: OfferedFactor) -> dict[str, Any]:
     """Return a second factor as it is shown: to be scanned, and to be typed."""
-    scanned = segno.make(second_factor.address(offered.secret, name=offered.name), error="m")
+    scanned = segno.make(
+        second_factor.provisioning_uri(offered.secret, name=offered.name), error="m"
+    )
     return {
-        "spelled": second_factor.spelled(offered.secret),
+        "spelled": second_factor.spell_secret(offered.secret),
         # Made of squares by a library, of nothing that anybody typed.
         "drawing": Markup(scanned.svg_inline(scale=5, border=3, dark="#000", light="#fff")),  # noqa: S704
     }

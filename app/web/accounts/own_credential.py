@@ -9,9 +9,9 @@ from fastapi import APIRouter, Form, Request, Response
 from pydantic import BaseModel, Field
 
 from app.accounts import own_credential
-from app.accounts.invitations import Offered
-from app.accounts.own_credential import Factor
-from app.accounts.sign_ins import Proof
+from app.accounts.invitations import OfferedFactor
+from app.accounts.own_credential import ConfirmedFactor
+from app.accounts.sign_ins import SignInAttempt
 from app.accounts.store.sign_ins import SIGNING
 from app.api.kit.logged_first import admitted
 from app.deps import PartsIn, Tx
@@ -49,7 +49,7 @@ class Tried:
 @router.get("/session/credential")
 async def form(page: PageIn, tx: Tx) -> Response:
     """Show what can be changed."""
-    return _form(page, await own_credential.offered(tx, tx.caller.account_id))
+    return _form(page, await own_credential.offer_factor(tx, tx.caller.account_id))
 
 
 @router.post("/session/password")
@@ -65,11 +65,11 @@ async def second_factor(
     request: Request, page: AnyPage, parts: PartsIn, typed: Annotated[Typed, Form()]
 ) -> Response:
     """Take another second factor; every other session ends, and there are new recovery codes."""
-    return await _changed(request, page, parts, typed, Factor(typed.sealed, typed.digits))
+    return await _changed(request, page, parts, typed, ConfirmedFactor(typed.sealed, typed.digits))
 
 
 async def _changed(
-    request: Request, page: Page, parts: PartsIn, typed: Typed, chosen: str | Factor
+    request: Request, page: Page, parts: PartsIn, typed: Typed, chosen: str | ConfirmedFactor
 ) -> Response:
     caller, keyring = await admitted(request), parts.keyring
     begin, device = (
@@ -77,13 +77,13 @@ async def _changed(
         cookies.device_of(request, keyring=keyring),
     )
     async with begin() as tx:
-        offered = await own_credential.offered(tx, caller.account_id, again=typed.sealed)
+        offered = await own_credential.offer_factor(tx, caller.account_id, again=typed.sealed)
     proof, tried = (
-        Proof(offered.name, typed.password, typed.code, device),
-        Tried(isinstance(chosen, Factor)),
+        SignInAttempt(offered.name, typed.password, typed.code, device),
+        Tried(isinstance(chosen, ConfirmedFactor)),
     )
     try:
-        changed = await own_credential.change(
+        changed = await own_credential.change_credential(
             begin, proof, chosen, visit=visit_of(request, parts), allowance=parts.allowance
         )
     except TooMany as told:
@@ -105,7 +105,7 @@ async def _changed(
     return cookies.let_in(answer, changed.opened, device=device, keyring=keyring)
 
 
-def _form(page: Page, offered: Offered, tried: Tried | None = None) -> Response:
+def _form(page: Page, offered: OfferedFactor, tried: Tried | None = None) -> Response:
     status = 200 if tried is None else 429 if tried.fault == "wait" else 422
     return page.show(
         "credential.html", status=status, offered=offered, tried=tried, **to_scan(offered)

@@ -35,7 +35,7 @@ async def listed(
     tx: Tx,
 ) -> Response:
     """List the caller's sessions."""
-    found = [(one, device_words(one.device)) for one in await sessions.listed(tx)]
+    found = [(one, device_words(one.device)) for one in await sessions.list_sessions(tx)]
     left = await sessions.recovery_codes_left(tx)
     return page.show("session.html", sessions=found, this=_this(tx), left=left)
 
@@ -58,7 +58,7 @@ async def seen(page: PageIn) -> Response:
 async def end(page: PageIn, tx: Tx, id: Annotated[str, Form(max_length=40)]) -> Response:
     """End one of the caller's sessions, on another device or here."""
     session_id: UUID = parse(id)
-    await sessions.end(tx, session_id)
+    await sessions.end_session(tx, session_id)
     return cookies.let_out(page.go("/")) if session_id == _this(tx) else page.go("/session")
 
 
@@ -68,7 +68,7 @@ async def end_all(
     tx: Tx,
 ) -> Response:
     """End every session of the caller's, this one too."""
-    await sessions.end_all(tx)
+    await sessions.end_all_sessions(tx)
     return cookies.let_out(page.go("/"))
 
 

@@ -8,8 +8,8 @@ from fastapi import APIRouter, Form, Query, Request, Response
 from pydantic import BaseModel, Field, StringConstraints
 
 from app.accounts import sessions, sign_ins
-from app.accounts.sessions import Visit
-from app.accounts.sign_ins import Proof
+from app.accounts.sessions import Visitor
+from app.accounts.sign_ins import SignInAttempt
 from app.accounts.store.sign_ins import SIGNING
 from app.demo import people
 from app.deps import Parts, PartsIn, Tx, source_of
@@ -50,7 +50,7 @@ async def sign_in(
     try:
         opened = await sign_ins.sign_in(
             partial(parts.database.entered, actor=SIGNING),
-            Proof(typed.name, typed.password, typed.code, device),
+            SignInAttempt(typed.name, typed.password, typed.code, device),
             visit=visit_of(request, parts),
             allowance=parts.allowance,
         )
@@ -93,13 +93,13 @@ async def sign_out(
 ) -> Response:
     """End this session; event streams that it follows end within half a minute."""
     assert tx.identity is not None  # noqa: S101 - a caller was admitted
-    await sessions.end(tx, tx.identity.token_id)
+    await sessions.end_session(tx, tx.identity.token_id)
     return cookies.let_out(page.go(HOME))
 
 
-def visit_of(request: Request, parts: Parts) -> Visit:
+def visit_of(request: Request, parts: Parts) -> Visitor:
     """Return where somebody comes from who is not signed in."""
-    return Visit(
+    return Visitor(
         source_of(request),
         getattr(request.state, "request_id", None),
         request.headers.get("user-agent", ""),

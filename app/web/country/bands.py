@@ -4,8 +4,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from app.database.reference import KnownRegion
-from app.registry.availability import Available
-from app.registry.store.availability import Count
+from app.registry.availability import Availability
+from app.registry.store.availability import AvailabilityCount
 from app.web.country.map import Shown, shape_of
 
 BEST_FIRST = ("many", "few", "full", "unknown", "none")
@@ -22,7 +22,7 @@ class Cell:
     free: str | None = None
     freshness: str | None = None
     total: int = 0
-    own: Count | None = None
+    own: AvailabilityCount | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,7 @@ class Peak:
 
 
 def rows_of(
-    available: Iterable[Available], regions: Iterable[KnownRegion], kinds: Sequence[str]
+    available: Iterable[Availability], regions: Iterable[KnownRegion], kinds: Sequence[str]
 ) -> tuple[Row, ...]:
     """Return every region by name, those that have nothing too."""
     cells = {(one.region, one.kind): _cell(one) for one in available}
@@ -62,7 +62,7 @@ def rows_of(
     )
 
 
-def peaks_of(available: Iterable[Available], kinds: Sequence[str]) -> tuple[Peak, ...]:
+def peaks_of(available: Iterable[Availability], kinds: Sequence[str]) -> tuple[Peak, ...]:
     """Return, for each kind of place, how many regions are full, nearly full, and not known."""
     cells = [_cell(one) for one in available]
     return tuple(
@@ -98,7 +98,7 @@ def letters_of(name: str) -> str:
     return "".join(letter for letter in name.casefold() if letter.isalpha())
 
 
-def _cell(one: Available) -> Cell:
+def _cell(one: Availability) -> Cell:
     return Cell(
         one.kind, shape_of(one.free, one.freshness), one.free, one.freshness, one.total, one.own
     )

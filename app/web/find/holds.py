@@ -14,7 +14,7 @@ from app.placing import confirm_hold, holds, placements, take_hold
 from app.placing.confirm_hold import Confirmation
 from app.placing.holds import HoldView
 from app.placing.take_hold import HoldRequest
-from app.registry.address import Question
+from app.registry.address import AddressQuestion
 from app.web.find import referrals as own
 from app.web.find.acts import Outcome, Sent, SentIn, do_once
 from app.web.find.case import shown
@@ -148,7 +148,7 @@ async def no_show(id: str, work: WorkIn, sent: SentIn) -> Response:
 async def reveal(id: str, page: AnyPage, request: Request) -> Response:
     """Show the address of a site whose provider has accepted: logged first, this once, and kept nowhere."""
     form = await request.form()
-    question = Question(
+    question = AddressQuestion(
         parse(str(form.get("site", ""))),
         code(PURPOSE, str(form.get("purpose", "")), pointer="/purpose"),
         parse(id),

@@ -5,7 +5,7 @@ from fastapi import APIRouter, Depends, Request, Response
 from app.api.kit.ids import parse
 from app.api.kit.logged_first import admitted
 from app.api.registry.addresses import RevealWanted, revealed
-from app.registry.address import Question
+from app.registry.address import AddressQuestion
 from app.web.page import Page
 from app.web.places.answers import sheet
 from app.web.places.forms import FormIn, required
@@ -17,6 +17,6 @@ router = APIRouter(include_in_schema=False)
 async def reveal(id: str, request: Request, form: FormIn) -> Response:
     """Show the address of an own site, for a purpose."""
     wanted = required(RevealWanted, {"purpose": form.one("purpose")})
-    question = Question(parse(id), wanted.purpose, None)
+    question = AddressQuestion(parse(id), wanted.purpose, None)
     found = await revealed(request, question)
     return sheet(Page(request), "places/_address.html", address=found)

@@ -183,7 +183,7 @@ async def _others(tx: Transaction, mine: Own) -> Known:
         "is_overdue": alternatives.is_overdue,
         "capacity": await alternatives.capacity(tx),
         "vacancies": [row for row in freed if row.lawful_for],
-        "notices": await access_log.notices(tx, limit=NOTICES, before=None, after=None),
+        "notices": await access_log.list_notices(tx, limit=NOTICES, before=None, after=None),
         "at": tx.at,
         "mine": mine,
         "providers": await tx.snapshots.providers(tx),

@@ -62,7 +62,7 @@ WORDS: Mapping[str, str] = {
     ),
     r"somebody took this place just now: .*": N_("Somebody took this place just now. Try again."),
 }
-"""In the words of csv_files.py, csv_cells.py and the importers, whole sentences each."""
+"""In the words of csv_files.py, csv_columns.py and the importers, whole sentences each."""
 SENTENCES = tuple((re.compile(pattern), sentence) for pattern, sentence in WORDS.items())
 
 

@@ -9,8 +9,8 @@ from starlette.datastructures import UploadFile
 
 from app.deps import Tx
 from app.registry.importing import imports
-from app.registry.importing.csv_files import PLACES, SITES, ImportFaults
-from app.registry.importing.import_reading import Imported
+from app.registry.importing.csv_columns import PLACES, SITES
+from app.registry.importing.csv_files import ImportCounts, ImportFaults
 from app.web.page import Page, PageIn
 from app.web.places.import_words import explained
 
@@ -26,7 +26,7 @@ class Found:
 
     kind: str
     done: bool = False
-    imported: Imported | None = None
+    imported: ImportCounts | None = None
     faults: tuple[tuple[int, str, str], ...] = ()
     digest: str = ""
     """Of the file that was looked at: another one is looked at first, too."""
@@ -52,7 +52,7 @@ async def take(request: Request, page: PageIn, tx: Tx) -> Response:
         digest = hashlib.sha256(raw).hexdigest()
         keep = sent.get("take") == digest
     try:
-        imported = await imports.take_in_own(tx, kind, raw, keep=keep)
+        imported = await imports.import_own_file(tx, kind, raw, keep=keep)
     except ImportFaults as refused:
         faults = tuple(
             (fault.line, fault.column, explained(fault.message)) for fault in refused.faults

@@ -11,8 +11,8 @@ from app.database.transaction import Transaction
 from app.placing import placements
 from app.placing.store.placement_rows import PlacementRow
 from app.registry import places, sites
-from app.registry.places import Place
-from app.registry.sites import Site
+from app.registry.places import OwnPlace
+from app.registry.sites import OwnSite
 
 AT_ONCE = 200
 SOON = 4
@@ -45,7 +45,7 @@ class Freshness:
     until: datetime | None
 
     @classmethod
-    def of(cls, site: Site, *, at: datetime, hours: int) -> "Freshness":
+    def of(cls, site: OwnSite, *, at: datetime, hours: int) -> "Freshness":
         """Compare what was confirmed last with the policy's hours."""
         if site.confirmed_at is None:
             return cls("unknown", None)
@@ -64,7 +64,7 @@ class Freshness:
 class Card:
     """One place, and the household that has it or comes to it, if Plek knows."""
 
-    place: Place
+    place: OwnPlace
     placement: PlacementRow | None
 
     @property
@@ -92,7 +92,7 @@ class Card:
 class Section:
     """One site with its places."""
 
-    site: Site
+    site: OwnSite
     town: str
     freshness: Freshness
     cards: tuple[Card, ...]
@@ -147,8 +147,8 @@ class Board:
 class Own:
     """The provider's own sites and places, by name and by label."""
 
-    sites: Sequence[Site]
-    places: Sequence[Place]
+    sites: Sequence[OwnSite]
+    places: Sequence[OwnPlace]
 
     def name(self, place_id: UUID | str | None, site_id: UUID | str | None) -> str:
         """Return what an own place is called, with its site; of what is not there, nothing."""
@@ -160,19 +160,19 @@ class Own:
 
 async def own_sites(
     tx: Transaction,
-) -> list[Site]:
+) -> list[OwnSite]:
     """Return the sites by name."""
     found = await every(
-        lambda limit, after: sites.listed(tx, limit=limit, after=after),
+        lambda limit, after: sites.list_own(tx, limit=limit, after=after),
         lambda site: (site.created_at, site.id),
     )
     return sorted(found, key=lambda site: (site.name.casefold(), site.id))
 
 
-async def own_places(tx: Transaction, *, site_id: UUID | None = None) -> list[Place]:
+async def own_places(tx: Transaction, *, site_id: UUID | None = None) -> list[OwnPlace]:
     """Return the places by label."""
     found = await every(
-        lambda limit, after: places.listed(tx, site_id=site_id, limit=limit, after=after),
+        lambda limit, after: places.list_own(tx, site_id=site_id, limit=limit, after=after),
         lambda place: (place.row.created_at, place.row.id),
     )
     return sorted(found, key=lambda place: (place.label.casefold(), place.row.id))

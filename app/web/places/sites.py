@@ -13,8 +13,8 @@ from app.database.transaction import Transaction
 from app.deps import Tx
 from app.errors import Invalid
 from app.registry import sites
-from app.registry.importing.csv_lines import tidy
-from app.registry.store.sites import Traits
+from app.registry.importing.csv_files import tidy_text
+from app.registry.store.sites import SiteTraits
 from app.web.language import _
 from app.web.page import Page, PageIn
 from app.web.places import reading
@@ -38,14 +38,14 @@ async def add(page: PageIn, tx: Tx, form: FormIn) -> Response:
         SiteWanted, _body(form) | {"municipality": form.one("municipality"), "address": where}
     )
     # What has its name already cannot be told from it, by people or by files.
-    await sites.alone(tx)
+    await sites.lock_additions(tx)
     if wanted is not None and await _has(tx, wanted.name):
         wanted, faults = None, {"name": TAKEN}
     if wanted is None:
         return await _new(page, tx, values=form.values, faults=faults)
     content = sent(wanted, all_fields=True)
     name, address = content.pop("name"), content.pop("address")
-    await sites.add(tx, name=name, address=address, traits=Traits(**content))
+    await sites.add(tx, name=name, address=address, traits=SiteTraits(**content))
     return said(page, _("%(site)s is added. Now add its places.") % {"site": name})
 
 
@@ -123,14 +123,14 @@ def _body(form: Form) -> dict[str, Any]:
     }
 
 
-def _values(site: sites.Site) -> Mapping[str, Any]:
+def _values(site: sites.OwnSite) -> Mapping[str, Any]:
     shown = SiteOut.of(site).model_dump(by_alias=True)
     return shown | {"automaticAcceptance": ["yes"] if site.traits.automatic_acceptance else []}
 
 
 async def _has(tx: Transaction, name: str, *, but: UUID | None = None) -> bool:
     known = await reading.own_sites(tx)
-    return any(tidy(site.name) == tidy(name) and site.id != but for site in known)
+    return any(tidy_text(site.name) == tidy_text(name) and site.id != but for site in known)
 
 
 async def _new(
@@ -150,7 +150,7 @@ async def _new(
 async def _sheet(
     page: Page,
     tx: Transaction,
-    site: sites.Site,
+    site: sites.OwnSite,
     *,
     values: Mapping[str, Any],
     faults: Mapping[str, str],

@@ -11,7 +11,7 @@ from app.database.transaction import Transaction
 from app.deps import PartsIn, Tx
 from app.errors import Invalid
 from app.registry import places
-from app.registry.store.places import State
+from app.registry.store.places import PlaceState
 from app.seal import Keyring
 from app.web.language import _
 from app.web.page import Page, PageIn
@@ -100,15 +100,17 @@ async def _declare(
     return said(page, sentence, undo=undo)
 
 
-def _token(keyring: Keyring, place_id: UUID, before: State, after: State, *, at: datetime) -> str:
+def _token(
+    keyring: Keyring, place_id: UUID, before: PlaceState, after: PlaceState, *, at: datetime
+) -> str:
     parts = (str(place_id), at.isoformat(), *_parts(before), *_parts(after))
     return keyring.token(SEPARATOR.join(parts).encode(), scope=SCOPE)
 
 
-def _parts(state: State) -> tuple[str, str, str]:
+def _parts(state: PlaceState) -> tuple[str, str, str]:
     return state.status, state.reason or "", state.until.isoformat() if state.until else ""
 
 
-def _state(parts: list[str]) -> State:
+def _state(parts: list[str]) -> PlaceState:
     status, reason, until = parts
-    return State(status, reason or None, datetime.fromisoformat(until) if until else None)
+    return PlaceState(status, reason or None, datetime.fromisoformat(until) if until else None)

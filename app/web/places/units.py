@@ -12,10 +12,10 @@ from app.api.registry.places import PlaceChange, PlaceOut, PlaceWanted
 from app.database.transaction import Transaction
 from app.deps import Tx
 from app.registry import places, sites
-from app.registry.importing.csv_lines import tidy
-from app.registry.places import Place
-from app.registry.sites import Site
-from app.registry.store.places import Attributes
+from app.registry.importing.csv_files import tidy_text
+from app.registry.places import OwnPlace
+from app.registry.sites import OwnSite
+from app.registry.store.places import PlaceAttributes
 from app.web.language import _, ngettext
 from app.web.page import Page, PageIn
 from app.web.places import reading
@@ -50,7 +50,7 @@ async def add(id: str, page: PageIn, tx: Tx, form: FormIn) -> Response:
         wanted += [] if body is None else [body]
         faults = {**faults, **wrong}
     known = await _labels(tx, site.id)
-    if not known.isdisjoint(map(tidy, labels)) or len(set(labels)) < len(labels):
+    if not known.isdisjoint(map(tidy_text, labels)) or len(set(labels)) < len(labels):
         faults = {**faults, "label": TAKEN}
     if faults:
         return _new(page, site, values=form.values, faults=faults)
@@ -58,7 +58,7 @@ async def add(id: str, page: PageIn, tx: Tx, form: FormIn) -> Response:
         content = sent(one, all_fields=True)
         label = content.pop("label")
         del content["site_id"]
-        attributes = Attributes(**content)
+        attributes = PlaceAttributes(**content)
         await places.add(tx, site_id=site.id, label=label, attributes=attributes)
     return said(
         page,
@@ -83,8 +83,8 @@ async def change(id: str, page: PageIn, tx: Tx, form: FormIn) -> Response:
     unchanged(form, version_of(PlaceOut.of(place)))
     label = {"label": form.one("label")}
     wanted, faults = read(PlaceChange, label if place.row.claimed else _body(form) | label)
-    others = await _labels(tx, site.id) - {tidy(place.label)}
-    if wanted is not None and tidy(wanted.label) in others:
+    others = await _labels(tx, site.id) - {tidy_text(place.label)}
+    if wanted is not None and tidy_text(wanted.label) in others:
         wanted, faults = None, {"label": TAKEN}
     if wanted is None:
         return _sheet(page, place, site, values=form.values, faults=faults)
@@ -108,10 +108,10 @@ async def _labels(
     site_id: UUID,
 ) -> set[str]:
     known = await reading.own_places(tx, site_id=site_id)
-    return {tidy(place.label) for place in known}
+    return {tidy_text(place.label) for place in known}
 
 
-def _new(page: Page, site: Site, *, values: Mapping[str, Any], faults: Faults) -> Response:
+def _new(page: Page, site: OwnSite, *, values: Mapping[str, Any], faults: Faults) -> Response:
     return sheet(
         page,
         "places/_place_new.html",
@@ -123,7 +123,7 @@ def _new(page: Page, site: Site, *, values: Mapping[str, Any], faults: Faults) -
 
 
 def _sheet(
-    page: Page, place: Place, site: Site, *, values: Mapping[str, Any], faults: Faults
+    page: Page, place: OwnPlace, site: OwnSite, *, values: Mapping[str, Any], faults: Faults
 ) -> Response:
     return sheet(
         page,

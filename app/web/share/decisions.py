@@ -26,7 +26,7 @@ CHECKED = 8
 @router.get("/share/decisions")
 async def listed(page: PageIn, tx: Tx, asked: ListIn) -> Response:
     """Show the decisions that concern the region, newest first."""
-    found = await decisions.listed(tx, limit=asked.limit + 1, after=moment_and_id(asked))
+    found = await decisions.list_decisions(tx, limit=asked.limit + 1, after=moment_and_id(asked))
     rows, older = asked.cut(found, place=place_of)
     return page.show(
         "share/decisions.html",
@@ -48,8 +48,8 @@ async def report(
     known = from_to(Quarter(now.year - YEARS, now.number), now)
     chosen = chosen_of(known, quarter)
     after = moment_and_id(asked)
-    checked = await decisions.checked(tx, (chosen,), limit=CHECKED, after=after)
-    recent = await decisions.listed(tx, limit=MOST, after=None)
+    checked = await decisions.check_decisions(tx, (chosen,), limit=CHECKED, after=after)
+    recent = await decisions.list_decisions(tx, limit=MOST, after=None)
     return page.show(
         "share/report.html",
         checked=checked,

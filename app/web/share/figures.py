@@ -10,7 +10,7 @@ from app.database.caller import Role
 from app.deps import Tx
 from app.reference import load
 from app.shares import fair_shares, monitor
-from app.shares.monitor import QuarterFigures, RegionFigures
+from app.shares.monitor import MonitorQuarter, RegionFigures
 from app.shares.monitor_releases import SETTLED_DAYS
 from app.web.page import PageIn
 from app.web.share import drawing
@@ -71,7 +71,7 @@ def _asked(tx: Tx) -> Sequence[Quarter]:
     return from_to(Quarter(now.year - YEARS, now.number).next, now)
 
 
-def _of(quarter: QuarterFigures, region: str | None) -> RegionFigures | None:
+def _of(quarter: MonitorQuarter, region: str | None) -> RegionFigures | None:
     return next((one for one in quarter.regions if one.region == region), None)
 
 

@@ -26,7 +26,7 @@ async def lines(
     before: Annotated[int | None, Query(ge=0)] = None,
 ) -> Response:
     """Show the lines that the reader can read, newest first."""
-    found = await entries.readable(tx, before=before, limit=AT_ONCE + 1)
+    found = await entries.list_readable(tx, before=before, limit=AT_ONCE + 1)
     regions = (await tx.snapshots.reference(tx)).regions
     return page.show(
         "share/ledger.html",
@@ -54,7 +54,7 @@ async def checkpoint(tx: Tx) -> Response:
 @router.get("/share/ledger/export")
 async def export(tx: Tx) -> Response:
     """Hand out every line that was signed, with the openings that the region may see: as `plek ledger export` does."""
-    _, found = await entries.signed(tx)
+    _, found = await entries.export_signed(tx)
     written = b"".join([export_line(one.index, one.content, one.opening) async for one in found])
     name = f"ledger-{tx.caller.region}.jsonl" if tx.caller.region else "ledger.jsonl"
     return Response(
@@ -62,7 +62,7 @@ async def export(tx: Tx) -> Response:
     )
 
 
-def _leaf(entry: entries.Entry) -> dict[str, Any]:
+def _leaf(entry: entries.LedgerEntry) -> dict[str, Any]:
     """Return a line with what it says: by its opening, or in clear; and the bytes that its hash is of."""
     said = json.loads(entry.content)
     return {

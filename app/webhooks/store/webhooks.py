@@ -64,7 +64,7 @@ async def add(tx: Transaction, webhook: WebhookRow, *, provider_id: UUID) -> Non
     )
 
 
-async def listed(
+async def list_of_provider(
     tx: Transaction, provider_id: UUID, *, limit: int, after: tuple[datetime, UUID] | None
 ) -> Sequence[WebhookRow]:
     """Return a provider's webhooks, oldest first."""

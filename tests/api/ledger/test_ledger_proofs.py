@@ -27,7 +27,7 @@ async def seal(country: Country, *, more: int = 0) -> None:
         async with country.owner.entered() as tx:
             await ledger.append_clear(tx, leaf_type="cap", content={"region": THERE, "nights": 4})
     async with country.parts.database.entered(actor=WORKER) as tx:
-        assert await checkpoints.seal(tx) == 0
+        assert await checkpoints.sign_tree(tx) == 0
 
 
 async def a_day_passes(country: Country) -> None:

@@ -140,7 +140,7 @@ async def test_its_leaf_is_proven_to_be_in_the_signed_tree(country: Country) -> 
     assert (await here.get(path))["inclusion"] is None
 
     async with country.parts.database.entered(actor=WORKER) as tx:
-        await checkpoints.seal(tx)
+        await checkpoints.sign_tree(tx)
     found = await here.get(path)
 
     asked = {"leaf": found["leaf"], "size": found["inclusion"]["size"]}

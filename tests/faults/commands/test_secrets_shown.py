@@ -7,7 +7,7 @@ import pytest
 from asyncpg import PostgresError
 from sqlalchemy import Text, bindparam, text
 
-from app.accounts.accounts import Issued
+from app.accounts.accounts import NewToken
 from app.clock import now
 from app.commands.installation import Installation
 from app.config import Settings
@@ -41,7 +41,7 @@ def test_what_holds_secrets_does_not_show_them(country: Country) -> None:
             settings,
             Installation(settings=settings, owner_url=url, database_url=url, redis_url=url),
             Endpoints(owner_url=url, database_url=url, redis_url=url),
-            Issued(SECRET, uuid4(), uuid4(), now()),
+            NewToken(SECRET, uuid4(), uuid4(), now()),
             keyring,
             DataKey(SECRET.encode()),
             key,

@@ -131,7 +131,7 @@ async def test_eight_writers_at_once_have_indexes_without_gaps_in_the_order_of_t
     async def sealing() -> None:
         for _ in range(8):
             async with country.parts.database.entered(actor=WORKER) as tx:
-                await checkpoints.seal(tx)
+                await checkpoints.sign_tree(tx)
 
     await asyncio.gather(*(one(placement) for placement in stays), sealing())
     assert await each_has_its_leaf(country) == 16

@@ -203,8 +203,8 @@ async def test_an_index_leads_to_what_is_asked_for_behind_the_wall_as_well(
     )
     with noting(country) as asked:
         async with country.parts.database.entered(hashed) as tx:
-            await access_log_reads.of_referral(tx, account, limit=50)
-            await access_log_reads.notices(tx, provider, limit=50)
+            await access_log_reads.list_of_referral(tx, account, limit=50)
+            await access_log_reads.list_notices(tx, provider, limit=50)
             await access_log.wait(tx, account, action="reveal", most=20)
     plans: list[str] = []
     async with country.parts.database.entered(hashed) as tx:

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from app.accounts import accounts, demo_shown
+from app.accounts import accounts
 from app.database.caller import Caller, Role
 from app.demo import demo
 from app.errors import OperatorError
@@ -15,9 +15,11 @@ from tests.country import THERE, Country
 
 async def issue(
     country: Country, *roles: Role, provider: str | None = None, region: str | None = None
-) -> accounts.Issued:
+) -> accounts.NewToken:
     async with country.owner.entered() as tx:
-        return await accounts.issue(tx, roles=roles, provider=provider, region=region, days=90)
+        return await accounts.issue_token(
+            tx, roles=roles, provider=provider, region=region, days=90
+        )
 
 
 async def who(country: Country, token: str) -> Caller | None:
@@ -62,7 +64,7 @@ async def test_a_revoked_token_lets_nobody_in_at_once(country: Country) -> None:
 
     for _ in range(2):
         async with country.owner.entered() as tx:
-            await accounts.revoke(tx, str(issued.token_id))
+            await accounts.revoke_token(tx, str(issued.token_id))
 
     assert await who(country, issued.token) is None
 
@@ -71,7 +73,7 @@ async def test_a_revoked_token_lets_nobody_in_at_once(country: Country) -> None:
 async def test_revoking_what_is_no_token_says_so(country: Country, token_id: str) -> None:
     async with country.owner.entered() as tx:
         with pytest.raises(OperatorError, match="no token"):
-            await accounts.revoke(tx, token_id)
+            await accounts.revoke_token(tx, token_id)
 
 
 @pytest.mark.parametrize(
@@ -104,7 +106,7 @@ async def test_the_service_itself_can_neither_read_nor_make_tokens(country: Coun
     ):
         async with country.parts.database.entered(hashed) as tx:
             with pytest.raises(Exception, match=refusal):
-                await accounts.issue(
+                await accounts.issue_token(
                     tx, roles=[Role.ADMINISTRATOR], provider=None, region=None, days=1
                 )
             await tx.connection.execute("ROLLBACK")
@@ -114,7 +116,7 @@ async def show_demo(country: Country) -> str:
     """Fill the database with the demo country; return the slug of one of its providers."""
     async with country.owner.entered() as tx:
         await demo.fill(tx)
-    return demo_shown.slug_of(country.parts.files.demo.providers[0])
+    return accounts.slug_of(country.parts.files.demo.providers[0])
 
 
 async def demo_flags(country: Country) -> dict[str, bool]:
@@ -148,7 +150,7 @@ async def test_none_is_made_for_the_demo_country_in_a_database_of_somebody_else(
 
     async with country.owner.entered() as tx:
         with pytest.raises(OperatorError, match="DATABASE_URL"):
-            await accounts.issue(
+            await accounts.issue_token(
                 tx, roles=[Role.ADMINISTRATOR], provider=None, region=None, days=1, embedded=False
             )
 

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from app.accounts import invitations
-from app.accounts.invitations import Choice
+from app.accounts.invitations import ChosenCredential
 from app.accounts.sessions import session_hash
 from app.errors import Invalid, Missing
 from tests.country import Country
@@ -73,13 +73,13 @@ async def test_the_second_factor_has_to_be_shown_to_work_and_is_the_one_that_was
 ) -> None:
     code = (await invited(country, "j.jansen@linde.example", "administrator")).code
     async with begin(country)() as tx:
-        offer = await invitations.offered(tx, code)
-        again = await invitations.offered(tx, code, again=offer.sealed)
-        other = await invitations.offered(tx, code, again="made up")
+        offer = await invitations.offer_factor(tx, code)
+        again = await invitations.offer_factor(tx, code, again=offer.sealed)
+        other = await invitations.offer_factor(tx, code, again="made up")
     assert again.secret == offer.secret != other.secret
 
-    choice = Choice(code, offer.sealed, PASSWORD, "000000")
+    choice = ChosenCredential(code, offer.sealed, PASSWORD, "000000")
     with pytest.raises(Invalid) as refused:
-        await invitations.accepted(begin(country), choice, visit=DESK)
+        await invitations.accept_invitation(begin(country), choice, visit=DESK)
 
     assert [(one.pointer, one.message) for one in refused.value.faults] == [("/code", "code_wrong")]

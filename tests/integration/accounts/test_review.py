@@ -9,14 +9,14 @@ from uuid import UUID, uuid4
 import pytest
 
 from app.accounts import access_log
-from app.accounts.store.access_log_counts import Span
+from app.accounts.store.access_log_counts import ReviewPeriod
 from app.allocation.figures.review import Finding
 from tests.country import Country
 from tests.looking import noon
 
 NOON = datetime(2026, 3, 11, 12, tzinfo=UTC)
 """A Wednesday, at an hour that is odd nowhere in the country."""
-WEEK = Span(NOON - timedelta(days=7), NOON + timedelta(hours=1))
+WEEK = ReviewPeriod(NOON - timedelta(days=7), NOON + timedelta(hours=1))
 ADD = """
 INSERT INTO access_log (at, action, outcome, account_id, roles, provider_id, purpose, object_type, referral_ids)
 SELECT CAST(:at AS timestamptz), :action, :outcome, :account_id, :roles, :provider_id, :purpose, 'referral',
@@ -55,13 +55,13 @@ async def desk(country: Country, slug: str = "haven", **more: Any) -> Desk:
     return Desk(country, await country.provider(slug), **more)
 
 
-async def review(country: Country, span: Span = WEEK) -> tuple[Finding, ...]:
+async def review(country: Country, span: ReviewPeriod = WEEK) -> tuple[Finding, ...]:
     """Review as an administrator."""
     async with country.parts.database.entered(await country.hashed("administrator")) as tx:
-        return (await access_log.review(tx, span)).findings
+        return (await access_log.review_log(tx, span)).findings
 
 
-async def counts(country: Country, span: Span = WEEK) -> Mapping[str, int]:
+async def counts(country: Country, span: ReviewPeriod = WEEK) -> Mapping[str, int]:
     return {finding.code: finding.count for finding in await review(country, span)}
 
 
@@ -150,7 +150,7 @@ async def test_hours_are_odd_by_the_clocks_of_the_country(
     for _ in range(30):
         await haven.looked("read", uuid4(), at=moment)
 
-    span = Span(moment - timedelta(days=1), moment + timedelta(days=1))
+    span = ReviewPeriod(moment - timedelta(days=1), moment + timedelta(days=1))
 
     assert await counts(country, span) == ({"odd_hours": 30} if odd else {})
 
@@ -218,7 +218,7 @@ async def test_the_operator_finds_what_administrators_find_and_it_is_written_dow
 
     assert [finding.count for finding in (*seven.findings, *nine.findings)] == [35, 70]
     assert seven.until - seven.since == timedelta(days=7)
-    assert await review(country, Span(seven.since, seven.until)) == seven.findings
+    assert await review(country, ReviewPeriod(seven.since, seven.until)) == seven.findings
     written = "SELECT action, object_type, outcome, account_id, roles FROM access_log WHERE roles = '{operator}'"
     assert [tuple(row) for row in await country.rows(written)] == [
         ("search", "access_log", "granted", None, ["operator"])
@@ -233,4 +233,4 @@ async def test_whoever_is_neither_counts_nothing_of_others(country: Country) -> 
         b"nobody",
     ):
         async with country.parts.database.entered(hashed) as tx:
-            assert (await access_log.review(tx, WEEK)).findings == ()
+            assert (await access_log.review_log(tx, WEEK)).findings == ()

@@ -6,7 +6,7 @@ from asyncpg import PostgresError
 from app.accounts import sessions
 from app.accounts.sessions import session_hash
 from app.accounts.store import sign_ins
-from app.accounts.store.sign_ins import SIGNING, Span
+from app.accounts.store.sign_ins import SIGNING, SessionLimits
 from app.database.transaction import WORKER
 from app.demo import demo, people
 from app.errors import Missing
@@ -26,7 +26,7 @@ async def ages(country: Country, minutes: int) -> None:
 async def keep(country: Country, worker: Person) -> None:
     hashed = session_hash(worker.opened.cookie)
     async with country.parts.database.entered(hashed) as tx:
-        await sessions.keep(tx, hashed)
+        await sessions.keep_session(tx, hashed)
 
 
 async def test_a_session_ends_when_nobody_was_there_for_the_policys_minutes(
@@ -71,12 +71,12 @@ async def test_a_session_is_ended_by_its_owner_and_by_no_stranger(country: Count
     other = await person(country, "auditor", name="other@linde.example", region="GM0518")
     async with country.parts.database.entered(session_hash(other.opened.cookie)) as tx:
         with pytest.raises(Missing):
-            await sessions.end(tx, worker.opened.session_id)
+            await sessions.end_session(tx, worker.opened.session_id)
         assert await sign_ins.end_sessions(tx, worker.account_id) == 0
         assert await sign_ins.sessions_of(tx, worker.account_id) == []
 
     async with country.parts.database.entered(session_hash(worker.opened.cookie)) as tx:
-        await sessions.end(tx, worker.opened.session_id)
+        await sessions.end_session(tx, worker.opened.session_id)
 
     assert await who(country, session_hash(worker.opened.cookie)) is None
     assert await who(country, session_hash(other.opened.cookie)) is not None
@@ -88,10 +88,10 @@ async def test_all_sessions_of_an_account_are_listed_and_ended_together(country:
     assert again is not None
 
     async with country.parts.database.entered(session_hash(again.cookie)) as tx:
-        listed = await sessions.listed(tx)
+        listed = await sessions.list_sessions(tx)
         assert {one.id for one in listed} == {again.session_id, worker.opened.session_id}
         assert {one.device for one in listed} == {"firefox-linux"}
-        assert await sessions.end_all(tx) == 2
+        assert await sessions.end_all_sessions(tx) == 2
 
     assert [
         await who(country, session_hash(cookie)) for cookie in (again.cookie, worker.opened.cookie)
@@ -102,7 +102,7 @@ async def test_all_sessions_of_an_account_are_listed_and_ended_together(country:
 
 async def test_only_whoever_asks_who_somebody_is_opens_sessions(country: Country) -> None:
     worker = await person(country, "administrator")
-    span = Span(sessions.KEPT, sessions.KEPT)
+    span = SessionLimits(sessions.KEPT, sessions.KEPT)
     for hashed, actor in ((session_hash(worker.opened.cookie), SIGNING), (b"", WORKER), (b"", "")):
         with pytest.raises(PostgresError, match="insufficient_privilege"):
             async with country.parts.database.entered(hashed, actor=actor) as tx:
@@ -173,5 +173,5 @@ async def test_there_is_no_demo_in_a_database_of_somebody_else_nor_for_other_rol
     async with begin(country)() as tx:
         with pytest.raises(Missing):
             await people.sign_in(
-                tx, role, visit=sessions.Visit(None, None, admits_demo=where == "here")
+                tx, role, visit=sessions.Visitor(None, None, admits_demo=where == "here")
             )

@@ -6,7 +6,7 @@ from uuid import UUID
 
 import pytest
 
-from app.accounts.devices import Device
+from app.accounts.sign_ins import Device
 from app.errors import TooMany
 from app.events.allowance import KNOWN_DEVICE_TRIES, UNKNOWN_DEVICE_TRIES, Allowance
 from tests.country import Country

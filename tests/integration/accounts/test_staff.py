@@ -7,7 +7,7 @@ from asyncpg import PostgresError
 
 from app.accounts import staff
 from app.accounts.sessions import session_hash
-from app.accounts.staff import Wanted
+from app.accounts.staff import AccountWanted
 from app.accounts.store import sign_ins
 from app.demo import demo
 from app.errors import Conflict, Forbidden, Invalid, Missing
@@ -17,8 +17,8 @@ from tests.signing import Person, accept, invited, person, sign_in, who
 
 def of(
     *roles: str, provider_id: UUID | None = None, region: str | None = None, name: str | None = None
-) -> Wanted:
-    return Wanted(frozenset(roles), provider_id, region, name)
+) -> AccountWanted:
+    return AccountWanted(frozenset(roles), provider_id, region, name)
 
 
 NO_PROVIDER = UUID(int=1)
@@ -40,7 +40,9 @@ async def test_an_administrator_invites_somebody_who_then_works(
     country: Country, chief: Person
 ) -> None:
     provider_id = await country.provider("linde")
-    wanted = Wanted(frozenset({"intake_worker", "coordinator"}), provider_id, None, "Nachtdienst")
+    wanted = AccountWanted(
+        frozenset({"intake_worker", "coordinator"}), provider_id, None, "Nachtdienst"
+    )
 
     async with country.parts.database.entered(session_hash(chief.opened.cookie)) as tx:
         made = await staff.invite(tx, wanted, sign_in_name="a@linde.example", embedded=True)
@@ -51,8 +53,8 @@ async def test_an_administrator_invites_somebody_who_then_works(
     assert known is not None
     assert (known.roles, known.provider_id) == (wanted.roles, provider_id)
     async with country.parts.database.entered(session_hash(chief.opened.cookie)) as tx:
-        listed = await staff.listed(tx, limit=10)
-        found = await staff.named(tx, "A@linde.example")
+        listed = await staff.list_accounts(tx, limit=10)
+        found = await staff.find_by_name(tx, "A@linde.example")
     assert [one.sign_in_name for one in listed] == ["a@linde.example", "chief@plek.example"]
     assert [one.row.id for one in found] == [worker.account_id]
 
@@ -71,7 +73,7 @@ async def test_an_administrator_invites_somebody_who_then_works(
     ],
 )
 async def test_what_does_not_fit_is_refused_with_every_fault(
-    country: Country, wanted: Wanted, name: str, faults: dict[str, str]
+    country: Country, wanted: AccountWanted, name: str, faults: dict[str, str]
 ) -> None:
     async with country.owner.entered() as tx:
         with pytest.raises(Invalid) as refused:
@@ -85,7 +87,7 @@ async def test_who_is_changed_disabled_or_reset_is_so_at_once_and_it_is_written_
     worker = await person(country, "auditor", region=HERE)
     provider_id = await country.provider("linde")
     hashed = session_hash(worker.opened.cookie)
-    wanted = Wanted(frozenset({"intake_worker"}), provider_id, None, None)
+    wanted = AccountWanted(frozenset({"intake_worker"}), provider_id, None, None)
 
     async with country.parts.database.entered(session_hash(chief.opened.cookie)) as tx:
         await staff.change(tx, worker.account_id, wanted)
@@ -114,7 +116,7 @@ async def test_who_is_changed_disabled_or_reset_is_so_at_once_and_it_is_written_
 
 
 async def test_nobody_keeps_their_own_account(country: Country, chief: Person) -> None:
-    wanted = Wanted(
+    wanted = AccountWanted(
         frozenset({"administrator", "intake_worker"}), await country.provider("linde"), None, None
     )
     async with country.parts.database.entered(session_hash(chief.opened.cookie)) as tx:
@@ -165,7 +167,7 @@ async def test_an_auditor_sees_and_changes_no_account_but_sees_the_own(
     worker = await person(country, "auditor", region=HERE)
     assert chief.account_id
     async with country.parts.database.entered(session_hash(worker.opened.cookie)) as tx:
-        assert [one.row.id for one in await staff.listed(tx, limit=9)] == [worker.account_id]
+        assert [one.row.id for one in await staff.list_accounts(tx, limit=9)] == [worker.account_id]
         changed = await tx.connection.execute("UPDATE accounts SET disabled_at = now()")
         assert changed == "UPDATE 0"
 
@@ -178,7 +180,7 @@ async def test_in_the_demo_an_account_is_the_demos_and_elsewhere_none_is_made(
     made = await invited(country, "abc", "administrator")
     assert await country.value("SELECT demo FROM accounts WHERE id = :id", id=made.account_id)
 
-    wanted = Wanted(frozenset({"administrator"}), None, None, None)
+    wanted = AccountWanted(frozenset({"administrator"}), None, None, None)
     async with country.owner.entered() as tx:
         with pytest.raises(Conflict):
             await staff.invite(tx, wanted, sign_in_name="def", embedded=False)

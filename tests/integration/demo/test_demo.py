@@ -2,7 +2,7 @@
 
 import pytest
 
-from app.accounts import demo_shown
+from app.accounts import accounts
 from app.database.transaction import WORKER
 from app.demo import demo
 from app.errors import OperatorError
@@ -136,6 +136,6 @@ async def test_the_demo_country_is_told_from_a_real_one(country: Country) -> Non
         if step is not None:
             await step(country)
         async with country.owner.entered() as tx:
-            shown.append(await demo_shown.is_shown(tx))
+            shown.append(await accounts.is_demo_shown(tx))
 
     assert shown == [None, True, False]

@@ -15,7 +15,7 @@ from app.demo.past.live import live_through
 from app.ledger import checkpoints, entries
 from app.ledger.store import tree
 from app.reference import ReferenceFiles
-from app.shares.quarter_totals import Sealing
+from app.shares.quarter_totals import SealedCounts
 from app.simulation.country.lives import Ground, Past
 from tests.accounting import local_today, seal
 from tests.country import HERE, Client, Country
@@ -67,7 +67,7 @@ async def exported(country: Country, folder: Path, *, region: str | None) -> tup
     async with country.owner.entered() as tx:
         newest = await tree.newest(tx)
         assert newest is not None
-        found = [one async for one in entries.exported(tx, size=newest.size, region=region)]
+        found = [one async for one in entries.export_entries(tx, size=newest.size, region=region)]
         key = (await checkpoints.verifiers(tx))[0].written()
     lines.write_bytes(b"".join(export_line(one.index, one.content, one.opening) for one in found))
     note.write_text(newest.note, encoding="utf-8")
@@ -96,7 +96,7 @@ async def test_a_controller_finds_a_past_that_is_whole_and_that_anybody_can_chec
     assert said.startswith("Right.")
     assert "WRONG" not in said
     assert "digit for digit" in said or "Not to be told yet" in said
-    assert await seal(country) == Sealing()
+    assert await seal(country) == SealedCounts()
     assert await country.value("SELECT max(index) + 1 FROM leaves") == len(
         lines.read_text().splitlines()
     )

@@ -48,7 +48,7 @@ async def test_its_nights_are_in_the_totals_that_everybody_can_add_up(
     ):
         await country.rows(statement)
     async with country.parts.database.entered(actor=WORKER) as tx:
-        await checkpoints.seal(tx)
+        await checkpoints.sign_tree(tx)
     for region in (HERE, THERE):
         lines, note, key = await exported(country, tmp_path, region=region)
         verifying.verify(lines, checkpoint=note, key=key)

@@ -32,7 +32,7 @@ async def write(country: Country, count: int) -> None:
 async def seal(country: Country) -> int:
     """Seal as the worker does; return how many leaves wait."""
     async with country.parts.database.entered(actor=WORKER) as tx:
-        return await checkpoints.seal(tx)
+        return await checkpoints.sign_tree(tx)
 
 
 async def sizes(country: Country) -> list[int]:
@@ -88,7 +88,7 @@ async def test_a_crash_between_signing_and_storing_leaves_nothing_that_was_signe
     signed: list[str] = []
     store = tree.add_checkpoint
 
-    async def crashing(tx: Any, sealed: tree.Sealed) -> None:
+    async def crashing(tx: Any, sealed: tree.SignedTree) -> None:
         signed.append(sealed.note)
         await store(tx, sealed)
         if sealed.size:
@@ -137,7 +137,7 @@ async def disagreeing(country: Country) -> tuple[bytes, bytes]:
 
 
 async def test_nothing_is_signed_on_top_of_what_was_changed(country: Country) -> None:
-    with pytest.raises(checkpoints.Broken, match="does not follow from what is stored"):
+    with pytest.raises(checkpoints.LedgerBroken, match="does not follow from what is stored"):
         await disagreeing(country)
     assert await sizes(country) == [0, FIRST_LEAF + 3]
 
@@ -145,7 +145,7 @@ async def test_nothing_is_signed_on_top_of_what_was_changed(country: Country) ->
 async def test_without_looking_at_what_was_signed_two_checkpoints_would_disagree(
     country: Country, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def unguarded(tx: Any, before: tree.Sealed, _secrets: Any) -> tuple[bytes, ...]:
+    async def unguarded(tx: Any, before: tree.SignedTree, _secrets: Any) -> tuple[bytes, ...]:
         parts = checkpoints.Stretch(0, before.size).subtrees
         found = await tree.hashes(tx, parts)
         return tuple(found[part] for part in parts)
@@ -184,13 +184,13 @@ async def test_a_leaf_that_is_missing_or_none_stops_the_sealing(country: Country
     await country.rows("UPDATE heads SET value = value + 1 WHERE name = 'ledger'")
     with (
         structlog.testing.capture_logs() as logged,
-        pytest.raises(checkpoints.Broken, match="Leaf 3"),
+        pytest.raises(checkpoints.LedgerBroken, match="Leaf 3"),
     ):
         await seal(country)
     assert [one["event"] for one in logged] == ["ledger_broken"]
     assert await sizes(country) == []
     await country.rows("INSERT INTO leaves (index, type, content) VALUES (3, 'cap', 'no leaf')")
-    with pytest.raises(checkpoints.Broken, match="Leaf 3"):
+    with pytest.raises(checkpoints.LedgerBroken, match="Leaf 3"):
         await seal(country)
 
 

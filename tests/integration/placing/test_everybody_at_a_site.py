@@ -137,7 +137,7 @@ async def test_a_file_that_moves_a_site_does_so_too(country: Country, by: str) -
             await country.hashed("coordinator", provider="linde")
         ) as tx:
             kind = imports.kind_of("sites")
-            await imports.take_in_own(tx, kind, raw, keep=True)
+            await imports.import_own_file(tx, kind, raw, keep=True)
     assert (await where.named.get(f"/placements/{there['id']}"))["unsafeSince"] is not None
     assert len(await where.told(there)) == 1
 

@@ -19,7 +19,7 @@ async def step(country: Country) -> list[str]:
 async def counted(country: Country) -> dict[tuple[str, str], tuple[int, int]]:
     """Return total and free by region and kind, as others see them."""
     async with country.parts.database.entered(actor=WORKER) as tx:
-        return {(one.region, one.kind): (one.total, one.free) for one in await counts.step(tx)}
+        return {(one.region, one.kind): (one.total, one.free) for one in await counts.read_step(tx)}
 
 
 async def test_all_staff_hear_of_a_region_only_when_its_band_changed(country: Country) -> None:

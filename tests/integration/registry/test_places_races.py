@@ -11,7 +11,7 @@ from app.database.transaction import Transaction
 from app.errors import Conflict
 from app.registry import places as service
 from app.registry.store import places
-from app.registry.store.places import PlaceRow, State
+from app.registry.store.places import PlaceRow, PlaceState
 from tests.country import Client, Country, place_body, referral_body, shelter
 
 ON_BOTH = True
@@ -45,7 +45,7 @@ async def occupy_between(country: Country, place_id: str) -> None:
         assert place is not None
         assert place.state.status == "free"
         await intake.post("/holds", body, key=secrets.token_hex(8))
-        if not await places.declare(tx, place.id, state=State("occupied")):
+        if not await places.declare(tx, place.id, state=PlaceState("occupied")):
             raise Conflict("claimed", "It was held meanwhile.")
 
 

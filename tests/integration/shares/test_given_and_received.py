@@ -31,8 +31,8 @@ from app.allocation.shares.weighing import WeightsInTime, weights_of
 from app.database.sealing import keys
 from app.database.transaction import WORKER
 from app.ledger import checkpoints
-from app.shares import shares_shown
-from app.shares.stay_book import opened
+from app.shares import fair_shares
+from app.shares.stay_book import unseal_opening
 from app.shares.store import stay_book
 from tests import rfc9162
 from tests.accounting import local_today, sealed_as_of, totals
@@ -256,7 +256,7 @@ class Installation(RuleBasedStateMachine):
         await self.country.rows("UPDATE shares SET shown_on = NULL")
         async with self.country.parts.database.entered(actor=WORKER) as tx:
             then = replace(tx, at=dt.datetime.combine(self.on, dt.time(12), tzinfo=dt.UTC))
-            assert await shares_shown.show(then)
+            assert await fair_shares.show_standings(then)
         (row,) = await self.country.rows(SUMS)
         return tuple(row)
 
@@ -268,11 +268,11 @@ class Installation(RuleBasedStateMachine):
             key = await keys.read(tx, keys.LEDGER)
             rows = await stay_book.openings(tx, after=-1, below=10**9, since=0, most=10_000)
             weights = [
-                weights_of(said) for _, said in await stay_book.weights_said(tx, below=10**9)
+                weights_of(said) for _, said in await stay_book.weights_leaves(tx, below=10**9)
             ]
         book = StayBook()
         for index, row in rows:
-            book.take(index, opened(key, index, row))
+            book.take(index, unseal_opening(key, index, row))
         for name, said in newest.items():
             assert contradictions(said) == ()
             whole = totals_of(
@@ -289,7 +289,7 @@ class Installation(RuleBasedStateMachine):
         ]
         size, auditor = len(leaves), await self.country.hashed("auditor", region=THERE)
         async with self.country.parts.database.entered(actor=WORKER) as tx:
-            assert await checkpoints.seal(tx) == 0
+            assert await checkpoints.sign_tree(tx) == 0
         root = bytes(
             await self.country.value("SELECT root FROM checkpoints WHERE size = :size", size=size)
         )

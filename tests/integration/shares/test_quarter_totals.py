@@ -11,7 +11,7 @@ from app.allocation.shares.totals import NIGHT
 from app.database.transaction import WORKER
 from app.ledger import ledger
 from app.shares import quarter_totals
-from app.shares.quarter_totals import Sealing
+from app.shares.quarter_totals import SealedCounts
 from app.shares.store import quarter_totals as rows
 from tests.accounting import corrected, newest, opening, seal, stayed, totals
 from tests.country import FAR, HERE, THERE, Country
@@ -23,8 +23,8 @@ LAST = newest()
 
 async def test_a_quarter_that_is_over_is_sealed_once_in_clear(country: Country) -> None:
     await stayed(country, LAST.first, LAST.first + 10 * DAY, lawful_regions=(FAR, THERE))
-    assert await seal(country) == Sealing(first=1)
-    assert await seal(country) == Sealing()
+    assert await seal(country) == SealedCounts(first=1)
+    assert await seal(country) == SealedCounts()
     [(leaf_type, index, said)] = await totals(country)
     assert (leaf_type, said["quarter"], said["leaves"]) == ("quarter_total", str(LAST), index)
     regions = said["regions"]
@@ -37,9 +37,9 @@ async def test_a_quarter_that_is_over_is_sealed_once_in_clear(country: Country) 
 async def test_without_a_stay_nothing_is_due_before_the_first_quarter_is_over(
     country: Country,
 ) -> None:
-    assert await seal(country) == Sealing()
+    assert await seal(country) == SealedCounts()
     await stayed(country, LAST.after)
-    assert await seal(country) == Sealing()
+    assert await seal(country) == SealedCounts()
 
 
 async def test_after_a_long_standstill_every_quarter_is_sealed_also_the_quiet_ones(
@@ -48,7 +48,7 @@ async def test_after_a_long_standstill_every_quarter_is_sealed_also_the_quiet_on
     first = newest(5)
     await stayed(country, first.first, first.first + 3 * DAY)
     await stayed(country, LAST.last)
-    assert await seal(country) == Sealing(first=6)
+    assert await seal(country) == SealedCounts(first=6)
     said = [content for _, _, content in await totals(country)]
     assert [content["quarter"] for content in said] == [
         str(newest(before)) for before in (5, 4, 3, 2, 1, 0)
@@ -62,7 +62,7 @@ async def test_an_arrival_in_a_quarter_before_the_first_one_seals_that_too(
 ) -> None:
     await stayed(country, LAST.first, LAST.last)
     await stayed(country, newest(2).last, LAST.first)
-    assert await seal(country) == Sealing(first=3)
+    assert await seal(country) == SealedCounts(first=3)
 
 
 async def test_what_becomes_known_later_waits_for_the_next_quarter_and_corrects_the_old_total(
@@ -71,15 +71,15 @@ async def test_what_becomes_known_later_waits_for_the_next_quarter_and_corrects_
     before = newest(1)
     index = await stayed(country, before.first)
     in_between = LAST.last
-    assert await seal(country, on=in_between) == Sealing(first=1)
+    assert await seal(country, on=in_between) == SealedCounts(first=1)
     [(_, first, said)] = await totals(country)
     nights = (before.after - before.first).days
     assert said["regions"][THERE]["given_safety"] == nights
 
     ready = opening(before.first, ready_since=before.first + 5 * DAY)
     await corrected(country, index, ready, code="ready_to_leave")
-    assert await seal(country, on=in_between) == Sealing()
-    assert await seal(country) == Sealing(first=1, anew=1)
+    assert await seal(country, on=in_between) == SealedCounts()
+    assert await seal(country) == SealedCounts(first=1, anew=1)
 
     corrections = [
         content for leaf_type, _, content in await totals(country) if leaf_type == "correction"
@@ -104,11 +104,11 @@ async def test_a_crash_on_the_way_leaves_nothing_sealed_and_the_next_turn_seals_
     await stayed(country, newest(1).first)
     leaves = await country.value("SELECT value FROM heads WHERE name = 'ledger'")
     async with country.parts.database.entered(actor=WORKER) as tx:
-        assert await quarter_totals.seal(tx) == Sealing(first=2)
+        assert await quarter_totals.seal_quarters(tx) == SealedCounts(first=2)
         await tx.connection.execute("ROLLBACK")
     assert await country.value("SELECT count(*) FROM quarter_totals") == 0
     assert await country.value("SELECT value FROM heads WHERE name = 'ledger'") == leaves
-    assert await seal(country) == Sealing(first=2)
+    assert await seal(country) == SealedCounts(first=2)
 
 
 async def test_exact_pairs_are_for_the_two_regions_alone(country: Country) -> None:
@@ -129,7 +129,7 @@ async def test_nobody_but_the_worker_seals(country: Country) -> None:
     hashed = await country.hashed("auditor", region=HERE)
     with pytest.raises(PostgresError, match="row-level security"):
         async with country.parts.database.entered(hashed) as tx:
-            await rows.claim(tx, str(LAST), version=1)
+            await rows.claim_version(tx, str(LAST), version=1)
 
 
 async def test_a_weight_that_changes_within_a_quarter_counts_from_its_day(country: Country) -> None:

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 from app.database.transaction import WORKER
 from app.reference import policy_document
-from app.shares import shares_shown
+from app.shares import fair_shares
 from tests.casework import Desk, desk
 from tests.country import FAR, THERE, Country, shelter
 
@@ -122,5 +122,5 @@ async def test_a_stay_for_want_of_capacity_is_in_no_share(country: Country) -> N
 
 async def test_whoever_comes_second_on_a_day_reckons_nothing(country: Country) -> None:
     async with country.parts.database.entered(actor=WORKER) as tx:
-        assert await shares_shown.show(tx)
-        assert not await shares_shown.show(tx)
+        assert await fair_shares.show_standings(tx)
+        assert not await fair_shares.show_standings(tx)

@@ -6,7 +6,7 @@ from sqlalchemy import text
 
 from app.database.transaction import WORKER
 from app.reference import load
-from app.shares import quarter_totals, shares_shown
+from app.shares import fair_shares, quarter_totals
 from app.shares.store import stay_book
 from tests.accounting import corrected, newest, opening, sealed_as_of, stayed
 from tests.country import Country
@@ -46,7 +46,7 @@ async def test_who_had_left_when_totals_were_made_is_read_again_only_if_somethin
 ) -> None:
     arrivals = await some_left_and_some_stay(country)
     async with country.parts.database.entered(actor=WORKER) as tx:
-        since = await stay_book.ran_on(tx, before=load().country.midnight(LAST.first))
+        since = await stay_book.leaves_at_last_note(tx, before=load().country.midnight(LAST.first))
         rows = await stay_book.openings(tx, after=-1, below=10**9, since=since, most=1000)
     read = {index for index, _ in rows}
     assert [who for who, arrival in arrivals.items() if arrival in read] == [
@@ -63,8 +63,8 @@ async def test_indexes_lead_to_what_is_read_of_the_ledger(country: Country) -> N
     await stayed(country, LAST.last)
     with noting(country) as asked:
         async with country.parts.database.entered(actor=WORKER) as tx:
-            assert await shares_shown.show(tx)
-            assert (await quarter_totals.seal(tx)).first
+            assert await fair_shares.show_standings(tx)
+            assert (await quarter_totals.seal_quarters(tx)).first
     plans: list[str] = []
     async with country.parts.database.entered(actor=WORKER) as tx:
         # So little is in the tables that reading all of it would be quicker.

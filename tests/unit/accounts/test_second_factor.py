@@ -38,8 +38,8 @@ def test_a_code_is_of_a_step_around_the_moment_or_of_none() -> None:
 
 
 def test_a_secret_is_spelled_in_fours_and_scanned_with_its_name() -> None:
-    assert second_factor.spelled(SECRET) == "GEZD GNBV GY3T QOJQ GEZD GNBV GY3T QOJQ"
-    scanned = second_factor.address(SECRET, name="j.jansen@linde.example")
+    assert second_factor.spell_secret(SECRET) == "GEZD GNBV GY3T QOJQ GEZD GNBV GY3T QOJQ"
+    scanned = second_factor.provisioning_uri(SECRET, name="j.jansen@linde.example")
     assert scanned.startswith("otpauth://totp/Plek:j.jansen%40linde.example?")
     assert "secret=GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ" in scanned
 

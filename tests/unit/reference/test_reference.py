@@ -11,7 +11,7 @@ import pytest
 from app.allocation.ranking.clearance import clearance_km
 from app.errors import OperatorError
 from app.reference import Clearance, clearance_table, load, policy_document
-from app.registry.importing import csv_files
+from app.registry.importing import csv_columns, csv_files
 from app.simulation.country.households import RADII_KM
 
 ROOT = Path(__file__).parents[3]
@@ -117,11 +117,13 @@ def test_the_weights_are_those_of_the_shared_data() -> None:
     assert {weight.region: weight.weight for weight in REFERENCE.weights} == theirs
 
 
-@pytest.mark.parametrize("kind", [csv_files.REGIONS, csv_files.MUNICIPALITIES, csv_files.WEIGHTS])
+@pytest.mark.parametrize(
+    "kind", [csv_columns.REGIONS, csv_columns.MUNICIPALITIES, csv_columns.WEIGHTS]
+)
 def test_the_reference_files_have_the_form_of_import_files(
-    kind: csv_files.Kind[csv_files.Row],
+    kind: csv_columns.FileKind[csv_columns.CsvRow],
 ) -> None:
-    rows = csv_files.read(kind, (NL / f"{kind.name}.csv").read_bytes(), reference=REFERENCE)
+    rows = csv_files.read_rows(kind, (NL / f"{kind.name}.csv").read_bytes(), reference=REFERENCE)
     assert len(rows) == len(getattr(REFERENCE, kind.name))
 
 

@@ -8,7 +8,7 @@ import pytest
 from standardwebhooks import Webhook, WebhookVerificationError
 
 from app.config import Settings
-from app.webhooks import signing
+from app.webhooks import post
 from app.webhooks.reach import Reach
 
 ANYWHERE = Reach()
@@ -124,10 +124,10 @@ def test_where_hosts_are_named_no_other_may_be() -> None:
 
 
 def test_a_signature_is_what_the_specification_says() -> None:
-    secret, at = signing.new_secret(), datetime.now(UTC)
-    body = signing.message("hold", "7d5c", at=datetime(2026, 1, 31, 23, 5, tzinfo=UTC))
+    secret, at = post.new_secret(), datetime.now(UTC)
+    body = post.message_body("hold", "7d5c", at=datetime(2026, 1, 31, 23, 5, tzinfo=UTC))
 
-    signed = dict(signing.headers(secret, body, message_id="msg_1", at=at))
+    signed = dict(post.signed_headers(secret, body, message_id="msg_1", at=at))
 
     assert Webhook(secret).verify(body, signed) == json.loads(body)
     assert json.loads(body) == {
@@ -142,6 +142,6 @@ def test_a_signature_is_what_the_specification_says() -> None:
         with pytest.raises(WebhookVerificationError):
             Webhook(secret).verify(body, other)
     with pytest.raises(WebhookVerificationError):
-        Webhook(signing.new_secret()).verify(body, signed)
-    region = signing.message("availability", "GM0193", at=at)
+        Webhook(post.new_secret()).verify(body, signed)
+    region = post.message_body("availability", "GM0193", at=at)
     assert json.loads(region)["data"] == {"region": "GM0193"}

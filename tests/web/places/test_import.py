@@ -2,7 +2,7 @@
 
 import pytest
 
-from app.registry.importing import csv_files
+from app.registry.importing import csv_columns, csv_files
 from app.registry.importing.csv_files import ImportFaults
 from app.web.places.import_words import SENTENCES
 from tests.country import Country
@@ -186,7 +186,7 @@ def test_people_have_words_for_every_fault_of_a_cell(kind: str, cell: str) -> No
     raw = b"".join([csv_file(*rows), csv_file(example).split(b"\n")[1], b"\n", b"a,b\n"])
 
     with pytest.raises(ImportFaults) as refused:
-        csv_files.read(csv_files.KINDS[kind], raw)
+        csv_files.read_rows(csv_columns.KINDS[kind], raw)
 
     assert [fault.message for fault in refused.value.faults if not _known(fault.message)] == []
 

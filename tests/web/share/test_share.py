@@ -42,7 +42,7 @@ async def leaf(country: Country) -> int:
 async def sign(country: Country) -> None:
     """Sign the tree, as the worker does."""
     async with country.parts.database.entered(actor=WORKER) as tx:
-        await checkpoints.seal(tx)
+        await checkpoints.sign_tree(tx)
 
 
 async def verified(page: Page, leaf: int) -> list[str]:

@@ -3,8 +3,7 @@
 from collections.abc import Mapping
 
 from app.registry.importing import imports
-from app.registry.importing.csv_files import CsvFault, ImportFaults
-from app.registry.importing.import_reading import Imported
+from app.registry.importing.csv_files import CsvFault, ImportCounts, ImportFaults
 from tests.country import THERE, Country
 
 PROVIDER: dict[str, object] = {
@@ -43,9 +42,9 @@ def csv(*rows: Mapping[str, object]) -> bytes:
     return "\n".join([",".join(names), *lines, ""]).encode()
 
 
-async def take(country: Country, kind: str, raw: bytes) -> Imported:
+async def take(country: Country, kind: str, raw: bytes) -> ImportCounts:
     async with country.owner.entered() as tx:
-        return await imports.take_in(tx, imports.kind_of(kind), raw)
+        return await imports.import_file(tx, imports.kind_of(kind), raw)
 
 
 async def faults(country: Country, kind: str, raw: bytes) -> list[tuple[int, str]]:

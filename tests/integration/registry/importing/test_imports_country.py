@@ -2,7 +2,7 @@
 
 import pytest
 
-from app.registry.importing.import_reading import Imported
+from app.registry.importing.csv_files import ImportCounts
 from tests.country import HERE, THERE, Country, referral_body, shelter
 from tests.integration.registry.importing.import_files import csv, faults, take, version
 
@@ -24,7 +24,7 @@ async def test_a_new_region_with_its_municipality_and_weight_is_taken_in(country
         await take(country, "weights", csv(weight)),
     ]
 
-    assert taken == [Imported(new=1)] * 3
+    assert taken == [ImportCounts(new=1)] * 3
     assert (
         await country.value("SELECT count(*) FROM clearances WHERE 'GM9001' IN (zone, site)")
         == 2 * 342 + 1
@@ -46,7 +46,7 @@ async def test_importing_what_is_there_changes_nothing(country: Country, kind: s
 
     taken = await take(country, kind, csv(*named))
 
-    assert taken == Imported(unchanged=len(rows))
+    assert taken == ImportCounts(unchanged=len(rows))
     assert await version(country, "reference") == before
 
 
@@ -60,7 +60,7 @@ async def test_a_larger_extent_shortens_every_distance_that_it_is_part_of(countr
         country, "municipalities", csv(larger | {"extent_km": int(str(larger["extent_km"])) + 3})
     )
 
-    assert taken == Imported(changed=1)
+    assert taken == ImportCounts(changed=1)
     pairs = await country.rows(
         "SELECT km FROM clearances WHERE (zone, site) IN ((:a, :b), (:b, :a)) ORDER BY zone",
         a=HERE,
@@ -97,7 +97,7 @@ async def test_a_new_name_needs_no_new_distances_and_outdates_no_ranking(country
         country, "municipalities", csv(await town(country, HERE) | {"name": "Elders"})
     )
 
-    assert taken == Imported(changed=1)
+    assert taken == ImportCounts(changed=1)
     assert await version(country, "register") == before
 
 

@@ -6,8 +6,7 @@ import pytest
 
 from app.errors import OperatorError
 from app.registry.importing import imports
-from app.registry.importing.csv_files import ImportFaults
-from app.registry.importing.import_reading import Imported
+from app.registry.importing.csv_files import ImportCounts, ImportFaults
 from tests.country import FAR, HERE, THERE, Country, place_body, referral_body, site_body
 from tests.integration.registry.importing.import_files import (
     PLACE,
@@ -62,7 +61,7 @@ async def test_importing_twice_changes_nothing(country: Country) -> None:
 
     taken = [await take(country, kind, csv(row)) for kind, row in FILES.items()]
 
-    assert taken == [Imported(unchanged=1)] * 3
+    assert taken == [ImportCounts(unchanged=1)] * 3
     assert await version(country, "register") == before
 
 
@@ -76,12 +75,12 @@ async def test_a_provider_keeps_the_regions_that_it_has_sites_in(country: Countr
         country, "providers", csv(PROVIDER | {"regions": FAR, "phone": "000-555 01 02"})
     )
 
-    assert taken == Imported(changed=1)
+    assert taken == ImportCounts(changed=1)
     served = await country.rows("SELECT region FROM provider_regions ORDER BY region")
     assert [row.region for row in served] == [FAR, THERE]
     assert await take(
         country, "providers", csv(PROVIDER | {"regions": FAR, "phone": "000-555 01 02"})
-    ) == Imported(unchanged=1)
+    ) == ImportCounts(unchanged=1)
 
 
 async def test_another_address_is_sealed_anew_and_outdates_no_ranking(country: Country) -> None:
@@ -90,12 +89,14 @@ async def test_another_address_is_sealed_anew_and_outdates_no_ranking(country: C
 
     taken = await take(country, "sites", csv(SITE | {"street": "Elders 2"}))
 
-    assert taken == Imported(changed=1)
+    assert taken == ImportCounts(changed=1)
     assert (
         await country.rows("SELECT revision FROM sites"),
         await version(country, "register"),
     ) == before
-    assert await take(country, "sites", csv(SITE | {"street": "Elders 2"})) == Imported(unchanged=1)
+    assert await take(country, "sites", csv(SITE | {"street": "Elders 2"})) == ImportCounts(
+        unchanged=1
+    )
 
 
 async def test_another_municipality_is_served_and_outdates_rankings(country: Country) -> None:
@@ -104,7 +105,7 @@ async def test_another_municipality_is_served_and_outdates_rankings(country: Cou
 
     taken = await take(country, "sites", csv(SITE | {"municipality": FAR}))
 
-    assert taken == Imported(changed=1)
+    assert taken == ImportCounts(changed=1)
     assert await country.value("SELECT revision FROM sites") > before
     assert (
         await country.value("SELECT count(*) FROM provider_regions WHERE region = :far", far=FAR)
@@ -117,7 +118,7 @@ async def test_a_site_made_by_its_owner_is_known_by_its_name(country: Country) -
     made = await coordinator.post("/sites", site_body(name="Het  Huis "))
     await coordinator.post("/places", place_body(made["id"], label="1A"))
 
-    assert await take(country, "sites", csv(SITE)) == Imported(changed=1)
+    assert await take(country, "sites", csv(SITE)) == ImportCounts(changed=1)
     assert (await take(country, "places", csv(PLACE))).new == 0
     assert await country.value("SELECT count(*) FROM places") == 1
 
@@ -177,7 +178,7 @@ async def test_a_known_place_becomes_what_the_file_says_and_stays_as_it_is_where
     taken = await take(country, "places", csv(PLACE | says))
 
     assert await claim(country) == is_then
-    assert taken == (Imported(changed=1) if changes else Imported(unchanged=1))
+    assert taken == (ImportCounts(changed=1) if changes else ImportCounts(unchanged=1))
 
 
 async def test_a_place_that_is_something_else_now_moves_to_its_like(country: Country) -> None:
@@ -185,7 +186,7 @@ async def test_a_place_that_is_something_else_now_moves_to_its_like(country: Cou
 
     taken = await take(country, "places", csv(PLACE | {"bed_spaces": 2}))
 
-    assert taken == Imported(changed=1)
+    assert taken == ImportCounts(changed=1)
     groups = await country.rows("SELECT bed_spaces, places FROM place_groups ORDER BY bed_spaces")
     assert [tuple(row) for row in groups] == [(2, 1), (4, 1)]
 
@@ -226,7 +227,7 @@ async def test_a_place_with_a_live_hold_may_stand_in_a_file_that_says_nothing_ne
 ) -> None:
     await hold(country)
 
-    assert await take(country, "places", csv(PLACE | {"status": ""})) == Imported(unchanged=1)
+    assert await take(country, "places", csv(PLACE | {"status": ""})) == ImportCounts(unchanged=1)
 
 
 async def test_a_hold_that_ran_out_hinders_nobody_and_is_resolved(country: Country) -> None:
@@ -234,7 +235,9 @@ async def test_a_hold_that_ran_out_hinders_nobody_and_is_resolved(country: Count
     await country.rows("UPDATE claims SET claimed_until = clock_timestamp()")
     await country.rows("UPDATE holds SET expires_at = clock_timestamp()")
 
-    assert await take(country, "places", csv(PLACE | {"status": "occupied"})) == Imported(changed=1)
+    assert await take(country, "places", csv(PLACE | {"status": "occupied"})) == ImportCounts(
+        changed=1
+    )
 
     assert await country.value("SELECT status FROM holds WHERE id = :id", id=hold_id) == "no_answer"
 

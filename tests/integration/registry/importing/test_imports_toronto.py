@@ -13,7 +13,7 @@ from zlib import crc32
 
 import pytest
 
-from app.registry.importing.import_reading import Imported
+from app.registry.importing.csv_files import ImportCounts
 from tests.country import Country
 from tests.integration.registry.importing.import_files import csv, faults, take
 
@@ -148,7 +148,7 @@ async def test_a_real_day_becomes_a_register(country: Country) -> None:
         kind: len(list(csv_module.reader(StringIO(raw.decode())))) - 1
         for kind, raw in files.items()
     }
-    assert taken == {kind: Imported(new=count) for kind, count in rows.items()}
+    assert taken == {kind: ImportCounts(new=count) for kind, count in rows.items()}
     expected = (
         sum(size(line)[0] for line in DAYS[DIRTIEST]),
         sum(min(size(line)) for line in DAYS[DIRTIEST]),
@@ -158,7 +158,7 @@ async def test_a_real_day_becomes_a_register(country: Country) -> None:
     )
     assert tuple(counted[0]) == expected
     again = {kind: await take(country, kind, raw) for kind, raw in files.items()}
-    assert again == {kind: Imported(unchanged=count) for kind, count in rows.items()}
+    assert again == {kind: ImportCounts(unchanged=count) for kind, count in rows.items()}
 
 
 async def test_a_location_that_somebody_left_out_is_told_by_its_line_and_nothing_is_taken_in(

@@ -17,7 +17,7 @@ from app.simulation.world import demo_world
 
 DAYS = 20
 REFERENCE = load()
-POLICY = policies.parsed(policy_document(REFERENCE.country.jurisdiction))
+POLICY = policies.parse_document(policy_document(REFERENCE.country.jurisdiction))
 
 
 def _ground() -> Ground:

@@ -3,7 +3,8 @@
 import pytest
 
 from app.registry.importing import csv_files
-from app.registry.importing.csv_files import ImportFaults, Kind, Row
+from app.registry.importing.csv_columns import CsvRow, FileKind
+from app.registry.importing.csv_files import ImportFaults
 
 SITE = {
     "provider": "opvang-nevelduin",
@@ -70,11 +71,11 @@ def csv_file(*rows: dict[str, str], delimiter: str = ",", newline: str = "\n") -
     return newline.join([header, *lines, ""]).encode()
 
 
-def faults_of(kind: Kind[Row], raw: bytes) -> list[tuple[int, str, str]]:
+def faults_of(kind: FileKind[CsvRow], raw: bytes) -> list[tuple[int, str, str]]:
     with pytest.raises(ImportFaults) as refused:
-        csv_files.read(kind, raw)
+        csv_files.read_rows(kind, raw)
     return [(fault.line, fault.column, fault.message) for fault in refused.value.faults]
 
 
-def columns_at_fault(kind: Kind[Row], raw: bytes) -> list[tuple[int, str]]:
+def columns_at_fault(kind: FileKind[CsvRow], raw: bytes) -> list[tuple[int, str]]:
     return [(line, column) for line, column, _ in faults_of(kind, raw)]

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.registry.importing import csv_files
-from app.registry.importing.csv_files import (
+from app.registry.importing.csv_columns import (
     KINDS,
     MUNICIPALITIES,
     PLACES,
@@ -15,11 +15,10 @@ from app.registry.importing.csv_files import (
     REGIONS,
     SITES,
     WEIGHTS,
-    CsvFault,
-    ImportFaults,
-    Kind,
-    Row,
+    CsvRow,
+    FileKind,
 )
+from app.registry.importing.csv_files import CsvFault, ImportFaults
 from tests.unit.registry.importing.csv_examples import (
     EXAMPLES,
     PLACE,
@@ -51,7 +50,9 @@ def test_all_faults_are_told_at_once_by_line_and_column() -> None:
 
 def test_one_faulty_line_keeps_every_row_back() -> None:
     with pytest.raises(ImportFaults) as refused:
-        csv_files.read(WEIGHTS, csv_file(WEIGHT, {**WEIGHT, "region": "GM0599", "weight": "much"}))
+        csv_files.read_rows(
+            WEIGHTS, csv_file(WEIGHT, {**WEIGHT, "region": "GM0599", "weight": "much"})
+        )
     assert refused.value.detail == "The file has 1 fault; nothing was imported."
     assert [str(fault) for fault in refused.value.faults] == [
         "line 3, weight: must be a whole number from 0 to 999999999999, without separators"
@@ -129,8 +130,12 @@ def test_the_same_thing_twice_is_told_with_the_line_of_the_first(name: str) -> N
 
 
 def test_two_providers_may_both_have_a_linde_and_a_region_two_dated_weights() -> None:
-    assert len(csv_files.read(SITES, csv_file(SITE, {**SITE, "provider": "het-ronde-luik"}))) == 2
-    assert len(csv_files.read(WEIGHTS, csv_file(WEIGHT, {**WEIGHT, "date": "2014-01-01"}))) == 2
+    assert (
+        len(csv_files.read_rows(SITES, csv_file(SITE, {**SITE, "provider": "het-ronde-luik"}))) == 2
+    )
+    assert (
+        len(csv_files.read_rows(WEIGHTS, csv_file(WEIGHT, {**WEIGHT, "date": "2014-01-01"}))) == 2
+    )
 
 
 def test_a_confidential_site_never_accepts_automatically() -> None:
@@ -141,7 +146,7 @@ def test_a_confidential_site_never_accepts_automatically() -> None:
 
 def test_a_reason_is_only_for_places_out_of_service() -> None:
     assert columns_at_fault(PLACES, csv_file({**PLACE, "reason": "repair"})) == [(2, "reason")]
-    (place,) = csv_files.read(
+    (place,) = csv_files.read_rows(
         PLACES, csv_file({**PLACE, "status": "out_of_service", "reason": "repair"})
     )
     assert place.reason == "repair"
@@ -240,10 +245,10 @@ ANY_KIND = st.sampled_from([REGIONS, MUNICIPALITIES, PROVIDERS, SITES, PLACES, W
 
 @settings(max_examples=150, deadline=None)
 @given(kind=ANY_KIND, raw=st.binary(max_size=300), headed=st.booleans())
-def test_no_bytes_do_more_than_be_refused(kind: Kind[Row], raw: bytes, headed: bool) -> None:  # noqa: FBT001
+def test_no_bytes_do_more_than_be_refused(kind: FileKind[CsvRow], raw: bytes, headed: bool) -> None:  # noqa: FBT001
     faults: tuple[CsvFault, ...] = ()
     try:
-        csv_files.read(kind, ",".join(kind.columns).encode() + b"\n" + raw if headed else raw)
+        csv_files.read_rows(kind, ",".join(kind.columns).encode() + b"\n" + raw if headed else raw)
     except ImportFaults as refused:
         faults = refused.faults
     assert all(fault.line >= 1 and re.fullmatch(r"[a-z_]*", fault.column) for fault in faults)

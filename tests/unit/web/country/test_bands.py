@@ -1,5 +1,5 @@
 from app.database.reference import KnownRegion
-from app.registry.availability import Available
+from app.registry.availability import Availability
 from app.web.country.bands import Row, on_the_map, peaks_of, rows_of
 
 REGIONS = [
@@ -9,11 +9,11 @@ REGIONS = [
 ]
 
 
-def available(region: str, kind: str, free: str, freshness: str = "fresh") -> Available:
-    return Available(region=region, kind=kind, free=free, total=9, freshness=freshness, own=None)
+def available(region: str, kind: str, free: str, freshness: str = "fresh") -> Availability:
+    return Availability(region=region, kind=kind, free=free, total=9, freshness=freshness, own=None)
 
 
-def rows(*known: Available, kinds: tuple[str, ...] = ("crisis", "regular")) -> dict[str, Row]:
+def rows(*known: Availability, kinds: tuple[str, ...] = ("crisis", "regular")) -> dict[str, Row]:
     return {row.region.code: row for row in rows_of(known, REGIONS, kinds)}
 
 

@@ -1,10 +1,12 @@
-"""What a cell of an import file may hold: each kind of value, and what is said when it holds another."""
+"""The columns of each import file, and the values that a cell of each may hold."""
 
 import re
 import unicodedata
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import MISSING, dataclass, field, fields
 from datetime import date
-from typing import Annotated
+from functools import cached_property
+from typing import Annotated, Generic, TypeVar
 
 from pydantic import AfterValidator, BeforeValidator, ValidationInfo
 
@@ -204,3 +206,149 @@ Features = Annotated[tuple[str, ...], BeforeValidator(_split), AfterValidator(_a
 TargetGroups = Annotated[
     tuple[str, ...], BeforeValidator(_split), AfterValidator(_all_of("target_groups"))
 ]
+
+
+# --- rows --------------------------------------------------------------------
+
+
+def _only_where_known(automatic: bool, info: ValidationInfo) -> bool:  # noqa: FBT001 - pydantic passes it so
+    """A confidential site never accepts automatically (DESIGN, section 6, invariant 6)."""
+    if automatic and info.data.get("address_secrecy") == "confidential":
+        message = "must be no where address_secrecy is confidential"
+        raise ValueError(message)
+    return automatic
+
+
+def _only_out_of_service(reason: str | None, info: ValidationInfo) -> str | None:
+    if reason is not None and info.data.get("status", "out_of_service") != "out_of_service":
+        message = "must be blank unless status is out_of_service"
+        raise ValueError(message)
+    return reason
+
+
+@dataclass(frozen=True, slots=True)
+class CsvRow:
+    """A line of a file; `line` is where it begins, counted from 1, the header being line 1."""
+
+    line: int = field(compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class CsvRegion(CsvRow):
+    """A region, named by the code of its lead municipality."""
+
+    code: MunicipalityCode
+    name: Name
+    lat: Latitude
+    lon: Longitude
+    population: Population
+
+
+@dataclass(frozen=True, slots=True)
+class CsvMunicipality(CsvRow):
+    """A municipality, with the region that it belongs to."""
+
+    code: MunicipalityCode
+    name: Name
+    region: MunicipalityCode
+    lat: Latitude
+    lon: Longitude
+    extent_km: ExtentKm
+    population: Population
+    province: Name = ""
+    mapping_confidence: Confidence = "high"
+
+
+@dataclass(frozen=True, slots=True)
+class CsvProvider(CsvRow):
+    """A shelter organisation; `provider` is its slug, by which the other files name it."""
+
+    provider: Slug
+    name: Name
+    phone: Phone
+    regions: MunicipalityCodes
+
+
+@dataclass(frozen=True, slots=True)
+class CsvSite(CsvRow):
+    """A shelter address; `site` is its name, unique within the provider."""
+
+    provider: Slug
+    site: Name
+    municipality: MunicipalityCode
+    street: Name
+    city: Name
+    address_secrecy: Secrecy
+    supervision: Supervision
+    postcode: Postcode = ""
+    features: Features = ()
+    specialisms: TargetGroups = ()
+    exclusive_to: TargetGroups = ()
+    admission: Admission = "open"
+    automatic_acceptance: Annotated[YesOrNo, AfterValidator(_only_where_known)] = False
+
+
+@dataclass(frozen=True, slots=True)
+class CsvPlace(CsvRow):
+    """One unit; `label` is unique within the site."""
+
+    provider: Slug
+    site: Name
+    label: Name
+    kind: PlaceKind
+    bed_spaces: BedSpaces
+    sharing: Sharing
+    genders: Genders
+    sons_up_to_age: Age
+    features: Features = ()
+    status: PlaceStatus | None = None
+    """None: the file does not say. A new place is then free, one that exists is left as it is."""
+    reason: Annotated[OutOfServiceReason | None, AfterValidator(_only_out_of_service)] = None
+
+
+@dataclass(frozen=True, slots=True)
+class CsvWeight(CsvRow):
+    """The weight of a region from a date on, with its source."""
+
+    region: MunicipalityCode
+    weight: WeightNumber
+    source: Name
+    date: Day
+
+
+# --- kinds of file -----------------------------------------------------------
+
+RowT_co = TypeVar("RowT_co", bound=CsvRow, covariant=True)
+
+
+@dataclass(frozen=True)
+class FileKind(Generic[RowT_co]):
+    """One kind of import file: what a line of it is, and the columns that together name one."""
+
+    name: str
+    row: type[RowT_co]
+    key: tuple[str, ...]
+
+    @cached_property
+    def columns(self) -> tuple[str, ...]:
+        """Every column that the file may have."""
+        return tuple(column.name for column in fields(self.row) if column.name != "line")
+
+    @cached_property
+    def required(self) -> tuple[str, ...]:
+        """The columns that the file must have, and no cell of which may be blank."""
+        required = {column.name for column in fields(self.row) if column.default is MISSING}
+        return tuple(column for column in self.columns if column in required)
+
+
+REGIONS = FileKind("regions", CsvRegion, ("code",))
+MUNICIPALITIES = FileKind("municipalities", CsvMunicipality, ("code",))
+PROVIDERS = FileKind("providers", CsvProvider, ("provider",))
+SITES = FileKind("sites", CsvSite, ("provider", "site"))
+PLACES = FileKind("places", CsvPlace, ("provider", "site", "label"))
+WEIGHTS = FileKind("weights", CsvWeight, ("region", "date"))
+
+KINDS: Mapping[str, FileKind[CsvRow]] = {
+    kind.name: kind for kind in (REGIONS, MUNICIPALITIES, PROVIDERS, SITES, PLACES, WEIGHTS)
+}
+"""The kinds by the name that `plek import` knows them by, in the order in which they can be imported."""
