@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 
 from sqlalchemy import insert, text
 
-from app.accounts.store import accounts
+from app.accounts.store import account_rows
 from app.allocation.ranking.rank import RULES_VERSION
 from app.allocation.values import Offer, PlaceGroup
 from app.database import counters, register
@@ -40,9 +40,11 @@ def open_desks(ground: Ground) -> tuple[Desk, ...]:
     """Return intake desks at several providers."""
 
     async def slugs(tx: Transaction) -> dict[str, UUID]:
-        found = (await accounts.slugs(tx))[:DESKS]
+        found = (await account_rows.slugs(tx))[:DESKS]
         return {
-            slug: id_ for slug in found if (id_ := await accounts.provider_id(tx, slug)) is not None
+            slug: id_
+            for slug in found
+            if (id_ := await account_rows.provider_id(tx, slug)) is not None
         }
 
     return tuple(

@@ -12,7 +12,7 @@ from app.ledger import ledger
 from app.reference import load
 from app.shares import quarter_totals
 from app.shares.quarter_totals import SealedCounts
-from app.shares.store.quarter_totals import content_of_leaf
+from app.shares.store.quarter_rows import content_of_leaf
 from tests.country import HERE, THERE, Country
 
 GRACE_DAYS = 14

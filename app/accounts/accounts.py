@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from difflib import get_close_matches
 from uuid import UUID, uuid4
 
-from app.accounts.store import accounts
+from app.accounts.store import account_rows
 from app.config import program
 from app.database.caller import AUDITORS, PROVIDER_ACCOUNTS, Role
 from app.database.transaction import Transaction
@@ -51,12 +51,12 @@ async def issue_token(
             "This database holds the demo country, and DATABASE_URL is set: no tokens are made for it here, and none "
             "made elsewhere are taken. Start with an empty database."
         )
-    if region is not None and not await accounts.region_exists(tx, region):
+    if region is not None and not await account_rows.region_exists(tx, region):
         raise OperatorError(f"There is no region {region}; `GET /v1/regions` lists them.")
     provider_id = None if provider is None else await _provider(tx, provider)
     token = f"plek_{secrets.token_urlsafe(TOKEN_BYTES)}"
     issued = NewToken(token, uuid4(), uuid4(), tx.at + timedelta(days=days))
-    await accounts.add(
+    await account_rows.add(
         tx,
         issued.account_id,
         roles=sorted(set(roles)),
@@ -64,7 +64,7 @@ async def issue_token(
         region=region,
         demo=shown,
     )
-    await accounts.add_token(
+    await account_rows.add_token(
         tx,
         issued.token_id,
         account_id=issued.account_id,
@@ -81,13 +81,13 @@ async def give_name(tx: Transaction, account_id: UUID, *, name: str) -> None:
         raise OperatorError(
             f"--name is what it is called at work, in 1 to {LONGEST_NAME} characters on one line."
         )
-    await accounts.set_name(tx, account_id, wanted)
+    await account_rows.set_name(tx, account_id, wanted)
 
 
 async def revoke_token(tx: Transaction, token_id: str) -> None:
     """End a token at once; harmless when it has ended before."""
     try:
-        known = await accounts.revoke_token(tx, UUID(token_id))
+        known = await account_rows.revoke_token(tx, UUID(token_id))
     except ValueError:
         known = False
     if not known:
@@ -98,7 +98,7 @@ async def revoke_token(tx: Transaction, token_id: str) -> None:
 
 async def is_demo_shown(tx: Transaction) -> bool | None:
     """Whether what is in the database is the demo country; None where there is nothing yet."""
-    found = set(await accounts.slugs(tx))
+    found = set(await account_rows.slugs(tx))
     invented = {slug_of(name) for name in load().demo.providers}
     return found == invented if found else None
 
@@ -133,10 +133,10 @@ def _check_region(roles: Collection[Role], *, region: str | None) -> None:
 
 
 async def _provider(tx: Transaction, slug: str) -> UUID:
-    found = await accounts.provider_id(tx, slug)
+    found = await account_rows.provider_id(tx, slug)
     if found is not None:
         return found
-    known = await accounts.slugs(tx)
+    known = await account_rows.slugs(tx)
     if not known:
         raise OperatorError(
             f"There are no providers yet: import them with `{program()} import providers FILE`."

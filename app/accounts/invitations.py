@@ -9,7 +9,7 @@ from uuid import UUID
 from app.accounts import passwords, second_factor, sessions
 from app.accounts.sessions import NewSession, Visitor
 from app.accounts.sign_ins import Begin, name_of, renew_recovery_codes, seal_factor
-from app.accounts.store import sign_ins
+from app.accounts.store import sign_in_rows
 from app.database.transaction import Transaction
 from app.errors import Fault, Invalid, Missing
 from app.seal import Keyring
@@ -50,14 +50,14 @@ class Enrolment:
 async def make_invitation(tx: Transaction, account_id: UUID) -> str:
     """Make an invitation for an account; an older one ends. Return the code in its link, which is shown this once."""
     code = secrets.token_urlsafe(CODE_BYTES)
-    await sign_ins.invite(tx, account_id, hashed=_hash(code), valid=VALID)
+    await sign_in_rows.invite(tx, account_id, hashed=_hash(code), valid=VALID)
     return code
 
 
 async def offer_factor(tx: Transaction, code: str, *, again: str | None = None) -> OfferedFactor:
     """Return a new second factor for whoever has an invitation, or the one offered before; else raise Missing."""
-    account_id = await sign_ins.invited_account(tx, _hash(code))
-    row = None if account_id is None else await sign_ins.read(tx, account_id)
+    account_id = await sign_in_rows.invited_account(tx, _hash(code))
+    row = None if account_id is None else await sign_in_rows.read(tx, account_id)
     if row is None:
         raise Missing
     secret = _unsealed(again, code, keyring=tx.keyring) if again else None
@@ -98,14 +98,14 @@ async def _enrol(
     visit: Visitor,
 ) -> Enrolment:
     hashed, secret, step = chosen
-    account_id = await sign_ins.invited_account(tx, _hash(choice.invitation))
-    row = None if account_id is None else await sign_ins.read(tx, account_id)
-    if row is None or not await sign_ins.use_invitation(tx, _hash(choice.invitation)):
+    account_id = await sign_in_rows.invited_account(tx, _hash(choice.invitation))
+    row = None if account_id is None else await sign_in_rows.read(tx, account_id)
+    if row is None or not await sign_in_rows.use_invitation(tx, _hash(choice.invitation)):
         raise Missing
     sealed = seal_factor(row, secret, keyring=tx.keyring)
-    await sign_ins.enrol(tx, row.account_id, password=hashed, second_factor=sealed, step=step)
+    await sign_in_rows.enrol(tx, row.account_id, password=hashed, second_factor=sealed, step=step)
     codes = await renew_recovery_codes(tx, row.account_id)
-    await sign_ins.end_sessions(tx, row.account_id)
+    await sign_in_rows.end_sessions(tx, row.account_id)
     opened = await sessions.open_session(tx, row.account_id, visit=visit, by=sessions.INVITATION)
     if opened is None:
         raise Missing

@@ -17,8 +17,8 @@ from app.accounts.sign_ins import (
     renew_recovery_codes,
     seal_factor,
 )
-from app.accounts.store import sign_ins
-from app.accounts.store.sign_ins import CredentialRow
+from app.accounts.store import sign_in_rows
+from app.accounts.store.sign_in_rows import CredentialRow
 from app.database.transaction import Transaction
 from app.errors import Fault, Invalid, Missing
 from app.events.allowance import Allowance
@@ -42,7 +42,7 @@ class CredentialChange:
 
 async def offer_factor(tx: Transaction, account_id: UUID, *, again: str = "") -> OfferedFactor:
     """Return a new second factor for somebody who has one, or the one offered before; else raise Missing."""
-    row = await sign_ins.read(tx, account_id)
+    row = await sign_in_rows.read(tx, account_id)
     if row is None or row.second_factor is None:
         raise Missing
     scope = _scope(account_id)
@@ -73,8 +73,8 @@ async def change_credential(
             by, codes = sessions.NEW_SECOND_FACTOR, await _renew_factor(tx, row, chosen)
         else:
             by, codes = sessions.NEW_PASSWORD, ()
-            await sign_ins.set_password(tx, row.account_id, hashed)
-        await sign_ins.end_sessions(tx, row.account_id)
+            await sign_in_rows.set_password(tx, row.account_id, hashed)
+        await sign_in_rows.end_sessions(tx, row.account_id)
         opened = await sessions.open_session(tx, row.account_id, visit=visit, by=by)
         return None if opened is None else CredentialChange(opened, codes)
 
@@ -96,7 +96,7 @@ async def _renew_factor(
     step = second_factor.step_of(secret, factor.code, at=tx.at) if secret else 0
     if secret is None or not step:
         raise Invalid(Fault("/digits", "code_wrong"))
-    await sign_ins.set_second_factor(
+    await sign_in_rows.set_second_factor(
         tx, row.account_id, seal_factor(row, secret, keyring=tx.keyring), step=step
     )
     return await renew_recovery_codes(tx, row.account_id)

@@ -11,8 +11,8 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from uuid import UUID
 
-from app.accounts.store import sign_ins
-from app.accounts.store.sign_ins import SessionLimits, SessionRow
+from app.accounts.store import sign_in_rows
+from app.accounts.store.sign_in_rows import SessionLimits, SessionRow
 from app.allocation.policy.policy import Policy
 from app.database import access_log
 from app.database.caller import GRANTED, Entry
@@ -74,7 +74,7 @@ async def open_session(
     """
     cookie = secrets.token_urlsafe(COOKIE_BYTES)
     policy = (await tx.snapshots.reference(tx)).policy
-    session_id = await sign_ins.open_session(
+    session_id = await sign_in_rows.open_session(
         tx,
         account_id,
         hashed=session_hash(cookie),
@@ -110,28 +110,28 @@ def entry(visit: Visitor, action: str, account_id: UUID | None, *, outcome: str 
 async def keep_session(tx: Transaction, hashed: bytes) -> None:
     """Note that somebody is there: their session begins to be idle anew. Streams and refreshes do not count."""
     policy = (await tx.snapshots.reference(tx)).policy
-    await sign_ins.keep_session(tx, hashed, idle=_span(policy).idle)
+    await sign_in_rows.keep_session(tx, hashed, idle=_span(policy).idle)
 
 
 async def list_sessions(
     tx: Transaction,
 ) -> list[SessionRow]:
     """Return the caller's sessions that live, the one seen last first."""
-    return await sign_ins.sessions_of(tx, tx.caller.account_id)
+    return await sign_in_rows.sessions_of(tx, tx.caller.account_id)
 
 
 async def recovery_codes_left(
     tx: Transaction,
 ) -> int | None:
     """Return how many recovery codes the caller has left; None where they sign in by nothing of the kind."""
-    if await sign_ins.read(tx, tx.caller.account_id) is None:
+    if await sign_in_rows.read(tx, tx.caller.account_id) is None:
         return None
-    return await sign_ins.recovery_codes_left(tx, tx.caller.account_id)
+    return await sign_in_rows.recovery_codes_left(tx, tx.caller.account_id)
 
 
 async def end_session(tx: Transaction, session_id: UUID) -> None:
     """End one of the caller's sessions at once; Missing where it has ended, or is somebody else's."""
-    if not await sign_ins.end_sessions(tx, tx.caller.account_id, only=session_id):
+    if not await sign_in_rows.end_sessions(tx, tx.caller.account_id, only=session_id):
         raise Missing
     await access_log.add(tx, tx.caller.entry(SIGN_OUT, ACCOUNT, tx.caller.account_id))
 
@@ -140,7 +140,7 @@ async def end_all_sessions(
     tx: Transaction,
 ) -> int:
     """End all of the caller's sessions at once, on every device."""
-    ended = await sign_ins.end_sessions(tx, tx.caller.account_id)
+    ended = await sign_in_rows.end_sessions(tx, tx.caller.account_id)
     await access_log.add(
         tx, tx.caller.entry(SIGN_OUT, ACCOUNT, tx.caller.account_id, purpose="everywhere")
     )

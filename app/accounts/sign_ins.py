@@ -12,8 +12,8 @@ from uuid import UUID
 
 from app.accounts import passwords, second_factor, sessions
 from app.accounts.sessions import NewSession, Visitor
-from app.accounts.store import sign_ins
-from app.accounts.store.sign_ins import CredentialRow
+from app.accounts.store import sign_in_rows
+from app.accounts.store.sign_in_rows import CredentialRow
 from app.database import access_log
 from app.database.caller import REFUSED
 from app.database.sealing import keys
@@ -165,7 +165,7 @@ async def act_on_proof(
             await access_log.add(tx, refused)
             return None
         if better is not None:
-            await sign_ins.set_password(tx, claimed.account_id, better)
+            await sign_in_rows.set_password(tx, claimed.account_id, better)
         return await act(tx, claimed.row)
 
 
@@ -185,7 +185,7 @@ def seal_factor(row: CredentialRow, secret: bytes, *, keyring: Keyring) -> bytes
 async def renew_recovery_codes(tx: Transaction, account_id: UUID) -> tuple[str, ...]:
     """Give an account new recovery codes, which are shown this once; older ones end."""
     codes = second_factor.new_recovery_codes()
-    await sign_ins.add_recovery_codes(
+    await sign_in_rows.add_recovery_codes(
         tx, account_id, [second_factor.recovery_hash(code) for code in codes]
     )
     return tuple(codes)
@@ -196,7 +196,7 @@ async def _look_up_name(
     name: str,
 ) -> _NamedAccount:
     wanted = await name_key(tx, name[:LONGEST_NAME])
-    row = await sign_ins.find_by_name(tx, wanted)
+    row = await sign_in_rows.find_by_name(tx, wanted)
     if row is None or row.second_factor is None:
         return _NamedAccount(wanted, row, NO_SECRET)
     secret = tx.keyring.unwrap(row.key, row=str(row.account_id)).unseal(
@@ -208,7 +208,9 @@ async def _look_up_name(
 async def _use_code(tx: Transaction, claimed: _NamedAccount, code: str, *, proven: bool) -> bool:
     """Use up the code or the recovery code that was given; the same statements run whatever was given."""
     step = second_factor.step_of(claimed.secret, code, at=tx.at)
-    by_code = await sign_ins.use_step(tx, claimed.account_id, step=step, proven=proven)
+    by_code = await sign_in_rows.use_step(tx, claimed.account_id, step=step, proven=proven)
     hashed = second_factor.recovery_hash(code)
-    by_recovery = await sign_ins.use_recovery_code(tx, claimed.account_id, hashed, proven=proven)
+    by_recovery = await sign_in_rows.use_recovery_code(
+        tx, claimed.account_id, hashed, proven=proven
+    )
     return by_code or by_recovery

@@ -14,9 +14,9 @@ from app.accounts.accounts import LONGEST_NAME, is_demo_shown
 from app.accounts.sessions import ACCOUNT
 from app.accounts.sign_ins import LONGEST_NAME as LONGEST_SIGN_IN_NAME
 from app.accounts.sign_ins import name_key
-from app.accounts.store import accounts, sign_ins, staff
-from app.accounts.store.sign_ins import CredentialRow
-from app.accounts.store.staff import AccountRow, StaffRow
+from app.accounts.store import account_rows, sign_in_rows, staff_rows
+from app.accounts.store.sign_in_rows import CredentialRow
+from app.accounts.store.staff_rows import AccountRow, StaffRow
 from app.database import access_log
 from app.database.caller import PEOPLE, PROVIDER_ACCOUNTS, STAFF, Role
 from app.database.transaction import Transaction
@@ -64,7 +64,7 @@ async def list_accounts(
     provider_id: UUID | None = None,
 ) -> list[StaffAccount]:
     """Return accounts, the newest first."""
-    rows = await staff.list_accounts(tx, limit=limit, after=after, provider_id=provider_id)
+    rows = await staff_rows.list_accounts(tx, limit=limit, after=after, provider_id=provider_id)
     return [_unseal(row, keyring=tx.keyring) for row in rows]
 
 
@@ -73,7 +73,7 @@ async def read(
     account_id: UUID,
 ) -> StaffAccount:
     """Return an account."""
-    row = await staff.read(tx, account_id)
+    row = await staff_rows.read(tx, account_id)
     if row is None:
         raise Missing
     return _unseal(row, keyring=tx.keyring)
@@ -84,7 +84,7 @@ async def find_by_name(
     sign_in_name: str,
 ) -> list[StaffAccount]:
     """Return the account of whoever signs in by exactly this name: names are sealed, so nothing else finds them."""
-    row = await staff.find_by_name(tx, await name_key(tx, sign_in_name[:LONGEST_SIGN_IN_NAME]))
+    row = await staff_rows.find_by_name(tx, await name_key(tx, sign_in_name[:LONGEST_SIGN_IN_NAME]))
     return [] if row is None else [_unseal(row, keyring=tx.keyring)]
 
 
@@ -103,14 +103,14 @@ async def invite(
         )
     await _check(tx, wanted, more=_name_faults(sign_in_name))
     key_of_name = await name_key(tx, sign_in_name)
-    if await sign_ins.is_taken(tx, key_of_name):
+    if await sign_in_rows.is_taken(tx, key_of_name):
         raise Invalid(Fault("/signInName", "name_taken"))
     account_id = uuid4()
-    await staff.add(tx, account_id, _row(wanted), demo=shown)
+    await staff_rows.add(tx, account_id, _row(wanted), demo=shown)
     row_id = str(account_id)
     key, wrapped = tx.keyring.new_data_key(row=row_id)
     sealed = key.seal(sign_in_name.strip().encode(), row=row_id)
-    await sign_ins.add(
+    await sign_in_rows.add(
         tx, CredentialRow(account_id, wrapped, sealed, None, None, 0, None), name_key=key_of_name
     )
     await _log(tx, INVITE, account_id, purpose=_sees_clients(wanted.roles))
@@ -121,22 +121,22 @@ async def change(tx: Transaction, account_id: UUID, wanted: AccountWanted) -> No
     """Change the roles of an account, for whom it works, and what it is called."""
     before = await _other_account(tx, account_id)
     await _check(tx, wanted, machine=Role.CLIENT_SYSTEM in before.roles)
-    await staff.change(tx, account_id, _row(wanted))
+    await staff_rows.change(tx, account_id, _row(wanted))
     await _log(tx, CHANGE, account_id, purpose=_sees_clients(wanted.roles - set(before.roles)))
 
 
 async def disable(tx: Transaction, account_id: UUID) -> None:
     """Let an account in no more, by session or token, from now on."""
     await _other_account(tx, account_id)
-    await staff.disable(tx, account_id)
-    await sign_ins.end_sessions(tx, account_id)
+    await staff_rows.disable(tx, account_id)
+    await sign_in_rows.end_sessions(tx, account_id)
     await _log(tx, DISABLE, account_id)
 
 
 async def enable(tx: Transaction, account_id: UUID) -> None:
     """Let a disabled account in again, with what it signed in by before."""
     await _other_account(tx, account_id)
-    await staff.enable(tx, account_id)
+    await staff_rows.enable(tx, account_id)
     await _log(tx, ENABLE, account_id)
 
 
@@ -145,8 +145,8 @@ async def reset(tx: Transaction, account_id: UUID) -> NewInvitation:
     before = await _other_account(tx, account_id)
     if before.key is None:
         raise Missing
-    await sign_ins.forget_credential(tx, account_id)
-    await sign_ins.end_sessions(tx, account_id)
+    await sign_in_rows.forget_credential(tx, account_id)
+    await sign_in_rows.end_sessions(tx, account_id)
     await _log(tx, RESET, account_id)
     return NewInvitation(account_id, await invitations.make_invitation(tx, account_id))
 
@@ -154,7 +154,7 @@ async def reset(tx: Transaction, account_id: UUID) -> NewInvitation:
 async def _other_account(tx: Transaction, account_id: UUID) -> StaffRow:
     if account_id == tx.caller.account_id:
         raise Forbidden("Another administrator has to do that.", code="own_account")
-    row = await staff.read(tx, account_id)
+    row = await staff_rows.read(tx, account_id)
     if row is None:
         raise Missing
     return row
@@ -164,7 +164,7 @@ async def _check(
     tx: Transaction, wanted: AccountWanted, *, machine: bool = False, more: Iterable[Fault] = ()
 ) -> None:
     faults = [*more, *_faults(wanted, machine=machine)]
-    if wanted.region is not None and not await accounts.region_exists(tx, wanted.region):
+    if wanted.region is not None and not await account_rows.region_exists(tx, wanted.region):
         faults.append(Fault("/region", "region_unknown"))
     if wanted.provider_id is not None and str(
         wanted.provider_id

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import cast
 from uuid import UUID
 
-from app.accounts.store import accounts
+from app.accounts.store import account_rows
 from app.database import counters
 from app.database.transaction import Transaction
 from app.errors import OperatorError
@@ -42,7 +42,7 @@ async def fill(
     files: ReferenceFiles | None = None,
 ) -> DemoCountry:
     """Fill a database that has the reference data and nothing else; the same seed gives the same country."""
-    if await accounts.slugs(tx):
+    if await account_rows.slugs(tx):
         raise OperatorError(
             "The database has providers already: the demo country only fills an empty one."
         )

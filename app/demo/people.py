@@ -4,7 +4,7 @@ from uuid import UUID, uuid5
 
 from app.accounts import sessions
 from app.accounts.sessions import NewSession, Visitor
-from app.accounts.store import accounts
+from app.accounts.store import account_rows
 from app.database.caller import STAFF, Role
 from app.database.transaction import Transaction
 from app.errors import Missing
@@ -22,11 +22,11 @@ def roles() -> tuple[Role, ...]:
 async def make_ready(tx: Transaction) -> None:
     """Make the accounts that are not there yet: an act of whoever shows the demo."""
     for role, region in load().demo.people.items():
-        if await accounts.exists(tx, _id(role)):
+        if await account_rows.exists(tx, _id(role)):
             continue
-        provider_id = await accounts.provider_in(tx, region) if role in STAFF else None
+        provider_id = await account_rows.provider_in(tx, region) if role in STAFF else None
         audited = region if role == Role.AUDITOR else None
-        await accounts.add(
+        await account_rows.add(
             tx, _id(role), roles=[role], provider_id=provider_id, region=audited, demo=True
         )
 

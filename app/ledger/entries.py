@@ -8,8 +8,8 @@ from app.database.caller import Caller, Role
 from app.database.sealing import keys
 from app.database.transaction import Transaction
 from app.errors import Unavailable
-from app.ledger.store import entries, tree
-from app.ledger.store.entries import EntryRow
+from app.ledger.store import entry_rows, tree
+from app.ledger.store.entry_rows import EntryRow
 from app.ledger.store.tree import SignedTree
 
 PAGE = 2_000
@@ -49,7 +49,9 @@ async def list_entries(tx: Transaction, *, after: int, limit: int) -> list[Ledge
 
 async def list_readable(tx: Transaction, *, before: int | None, limit: int) -> list[LedgerEntry]:
     """Return the leaves before an index that the caller can read, newest first: in clear, or opened for them."""
-    rows = await entries.list_readable(tx, before=before, limit=limit, region=_region_of(tx.caller))
+    rows = await entry_rows.list_readable(
+        tx, before=before, limit=limit, region=_region_of(tx.caller)
+    )
     return await _unseal(tx, rows)
 
 
@@ -75,7 +77,7 @@ async def _read(
     region: str | None,
 ) -> list[LedgerEntry]:
     return await _unseal(
-        tx, await entries.list_entries(tx, after=after, limit=limit, region=region)
+        tx, await entry_rows.list_entries(tx, after=after, limit=limit, region=region)
     )
 
 

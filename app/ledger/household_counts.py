@@ -11,8 +11,8 @@ from app.allocation.shares.quarters import quarter_of
 from app.allocation.values import Need
 from app.database.sealing import keys
 from app.database.transaction import Transaction
-from app.ledger.store import household_counts
-from app.ledger.store.household_counts import CountKey
+from app.ledger.store import household_count_rows
+from app.ledger.store.household_count_rows import CountKey
 from app.reference import load
 from app.referrals import referrals
 from app.referrals.store import referral_rows
@@ -35,7 +35,7 @@ async def count_household(
     need = referrals.need_of(referrals.unseal(tx, row).content, await tx.snapshots.reference(tx))
     whose = CountKey(quarter_of(today(tx)).first, receiver_id, receiving)
     key = await keys.read(tx, keys.MONITOR)
-    await household_counts.add(tx, whose, counts_of(need), key=key)
+    await household_count_rows.add(tx, whose, counts_of(need), key=key)
 
 
 def counts_of(need: Need) -> dict[str, int]:

@@ -23,8 +23,8 @@ from app.allocation.policy.canonical import canonical_json
 from app.database.caller import Caller, Role
 from app.database.sealing import keys
 from app.database.transaction import Transaction
-from app.ledger.store import ledger
-from app.ledger.store.ledger import NewLeaf, NewOpening
+from app.ledger.store import leaf_rows
+from app.ledger.store.leaf_rows import NewLeaf, NewOpening
 from app.ranking import rankings
 from app.ranking.store import ranking_rows
 from app.reference import load
@@ -42,7 +42,7 @@ async def append_clear(tx: Transaction, *, leaf_type: str, content: Mapping[str,
     any, and each of them the corrections of these. Raises ValueError for content that is not whole
     numbers, strings and null.
     """
-    return await ledger.append(
+    return await leaf_rows.append(
         tx,
         NewLeaf(type=leaf_type, content=lambda index: clear_leaf_bytes(index, leaf_type, content)),
     )
@@ -88,7 +88,7 @@ async def stay_of(
     began_with: UUID,
 ) -> RecordedStay | None:
     """Return what the ledger says of a household's time at a provider; None where it has no leaf of it."""
-    rows = await ledger.openings_of(tx, began_with)
+    rows = await leaf_rows.openings_of(tx, began_with)
     if not rows:
         return None
     key = await keys.read(tx, keys.LEDGER)
@@ -245,7 +245,7 @@ async def record_past(
     Of each time at a provider the arrival comes first, and its leaf is noted in `arrivals`; the
     leaves after it get its index from there. As with every leaf, the ledger is locked last of all.
     """
-    first = await ledger.begin_appending(tx)
+    first = await leaf_rows.begin_appending(tx)
     known: list[LedgerFact] = []
     for index, fact in enumerate(facts, start=first):
         arrival = arrivals.setdefault(fact.placement_id, index)
@@ -254,7 +254,7 @@ async def record_past(
             if arrival == index
             else replace(fact, opening=_point_to_arrival(fact.opening, arrival))
         )
-    await ledger.append_all(tx, await _leaves(tx, known), first=first)
+    await leaf_rows.append_all(tx, await _leaves(tx, known), first=first)
 
 
 def _point_to_arrival(opening: Opening, arrival: int) -> Opening:
@@ -268,7 +268,7 @@ async def _append(
     opening: Opening,
 ) -> int:
     leaves = await _leaves(tx, [LedgerFact(placement_id, tx.at, opening)])
-    return await ledger.append(tx, leaves[0])
+    return await leaf_rows.append(tx, leaves[0])
 
 
 async def _leaves(

@@ -11,7 +11,7 @@ from uuid import UUID
 from app.database import access_log, caller, outbox
 from app.database.transaction import Transaction
 from app.errors import Missing, TooOften
-from app.registry.store import sites
+from app.registry.store import site_rows
 
 REVEAL = "reveal"
 """What it is called in the access log."""
@@ -61,13 +61,13 @@ async def reveal(
     """Return the address, in a transaction after the one that logged the question; the right to it is checked again."""
     if await _basis(tx, question) is None:
         raise Missing
-    wrapped, sealed = await sites.secret(tx, question.site_id)
+    wrapped, sealed = await site_rows.secret(tx, question.site_id)
     key = tx.keyring.unwrap(wrapped, row=str(question.site_id))
     address: dict[str, str] = key.unseal_json(sealed, row=str(question.site_id))["address"]
     return address
 
 
-async def _basis(tx: Transaction, question: AddressQuestion) -> sites.AddressBasis | None:
-    return await sites.basis(
+async def _basis(tx: Transaction, question: AddressQuestion) -> site_rows.AddressBasis | None:
+    return await site_rows.basis(
         tx, question.site_id, provider_id=tx.caller.provider, referral_id=question.referral_id
     )

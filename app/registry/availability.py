@@ -8,8 +8,8 @@ from datetime import datetime, timedelta
 from app.database import outbox
 from app.database.caller import STAFF
 from app.database.transaction import Transaction
-from app.registry.store import availability
-from app.registry.store.availability import AvailabilityCount
+from app.registry.store import availability_rows
+from app.registry.store.availability_rows import AvailabilityCount
 
 FEW = 2
 """Up to here a band says "a few"; beyond it nobody can tell how many."""
@@ -51,7 +51,7 @@ async def read_in_bands(tx: Transaction) -> list[Availability]:
 
 async def _read(tx: Transaction, own: Mapping[Cell, AvailabilityCount]) -> list[Availability]:
     policy = (await tx.snapshots.reference(tx)).policy
-    stepped = _by_cell(await availability.read_step(tx))
+    stepped = _by_cell(await availability_rows.read_step(tx))
     stale_before = tx.at - timedelta(hours=policy.fresh_hours)
     return [
         _available(
@@ -63,12 +63,12 @@ async def _read(tx: Transaction, own: Mapping[Cell, AvailabilityCount]) -> list[
 
 async def refresh_counts(tx: Transaction) -> None:
     """Take a step: count everything anew, and tell all staff which regions look different from outside."""
-    before = await availability.read_step(tx)
-    after = await availability.take_step(tx)
+    before = await availability_rows.read_step(tx)
+    after = await availability_rows.take_step(tx)
     kept = {count.key for count in after}
     vanished = [count for count in before if count.key not in kept]
     if vanished:
-        await availability.forget_counts(tx, vanished)
+        await availability_rows.forget_counts(tx, vanished)
     old, new = _bands(before), _bands(after)
     for region in sorted(
         {cell[0] for cell in old.keys() | new.keys() if old.get(cell) != new.get(cell)}
@@ -99,7 +99,7 @@ async def _live(
 ) -> list[AvailabilityCount]:
     if not tx.caller.has(*STAFF):
         return []
-    return await availability.count_live(tx, tx.caller.provider)
+    return await availability_rows.count_live(tx, tx.caller.provider)
 
 
 def _available(

@@ -9,7 +9,7 @@ from app.database import counters
 from app.database import policies as policy_rows
 from app.database.transaction import Transaction
 from app.ledger import ledger
-from app.ledger.store import ledger as leaves
+from app.ledger.store import leaf_rows
 from app.policy import policies
 from app.reference import ReferenceFiles, Weight, load, policy_document
 from app.registry.store import country
@@ -69,10 +69,10 @@ async def load_reference(tx: Transaction, *, files: ReferenceFiles | None = None
 
 async def _complete_ledger(tx: Transaction) -> None:
     """Write the leaves of policies and weights that were there before such leaves were written."""
-    if await leaves.has_leaf(tx, "policy"):
+    if await leaf_rows.has_leaf(tx, "policy"):
         return
     await country.lock(tx)
-    if await leaves.has_leaf(tx, "policy"):  # somebody else was first
+    if await leaf_rows.has_leaf(tx, "policy"):  # somebody else was first
         return
     for row in reversed(await policy_rows.listed(tx, limit=MOST, before=None)):
         await ledger.record_policy(

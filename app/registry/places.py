@@ -10,8 +10,8 @@ from app.database import counters
 from app.database.transaction import Transaction
 from app.errors import Conflict, Missing
 from app.registry.sites import announce_counts
-from app.registry.store import places, sites
-from app.registry.store.places import PlaceAttributes, PlaceRow, PlaceState
+from app.registry.store import place_rows, site_rows
+from app.registry.store.place_rows import PlaceAttributes, PlaceRow, PlaceState
 from app.seal import DataKey, Keyring
 
 FREE = PlaceState("free")
@@ -42,7 +42,7 @@ async def add(
     attributes: PlaceAttributes,
 ) -> OwnPlace:
     """Add a free place to one of the caller's provider's sites."""
-    site = await sites.read(tx, site_id, provider_id=tx.caller.provider)
+    site = await site_rows.read(tx, site_id, provider_id=tx.caller.provider)
     if site is None:
         raise Missing
     id_ = uuid4()
@@ -51,7 +51,7 @@ async def add(
         id=id_,
         site_id=site.id,
         municipality=site.traits.municipality,
-        group_id=await places.find_group(tx, site.id, attributes=attributes),
+        group_id=await place_rows.find_group(tx, site.id, attributes=attributes),
         attributes=attributes,
         state=FREE,
         claim=None,
@@ -59,8 +59,8 @@ async def add(
         key=site.key,
         sealed=key.seal(label.encode(), row=str(id_)),
     )
-    await places.count_members(tx, into=row.group_id)
-    await places.add(tx, row, provider_id=tx.caller.provider)
+    await place_rows.count_members(tx, into=row.group_id)
+    await place_rows.add(tx, row, provider_id=tx.caller.provider)
     await announce_counts(tx, municipality=row.municipality)
     await counters.advance(tx, "register")
     return OwnPlace(label, row, key)
@@ -70,8 +70,8 @@ async def read(tx: Transaction, place_id: UUID, *, lock: bool = False) -> OwnPla
     """Return one of the caller's provider's places; locked against being taken or changed if asked."""
     if lock:
         # Lock first, read then: the row may have changed while we waited.
-        await places.lock(tx, place_id, provider_id=tx.caller.provider)
-    row = await places.read(tx, place_id, provider_id=tx.caller.provider)
+        await place_rows.lock(tx, place_id, provider_id=tx.caller.provider)
+    row = await place_rows.read(tx, place_id, provider_id=tx.caller.provider)
     if row is None:
         raise Missing
     return _unseal([row], tx.keyring)[0]
@@ -85,7 +85,7 @@ async def list_own(
     after: tuple[datetime, UUID] | None,
 ) -> list[OwnPlace]:
     """Return the caller's provider's places, oldest first; only those of one site where it is given."""
-    rows = await places.list_of_provider(
+    rows = await place_rows.list_of_provider(
         tx, tx.caller.provider, site_id=site_id, limit=limit, after=after
     )
     return _unseal(rows, tx.keyring)
@@ -109,13 +109,13 @@ async def change(
     )
     if label != place.label:
         row = replace(row, sealed=place.key.seal(label.encode(), row=str(row.id)))
-        await places.reseal(tx, row.id, sealed=row.sealed)
+        await place_rows.reseal(tx, row.id, sealed=row.sealed)
     moved = attributes != row.attributes
     if (moved or state is not None) and row.claimed:
         raise PlaceClaimed
     declared = _state_to_declare(row, state, moved=moved)
     if declared is not None:
-        if not await places.declare(tx, row.id, state=declared):
+        if not await place_rows.declare(tx, row.id, state=declared):
             raise PlaceClaimed
         row = replace(row, state=declared)
     if moved:
@@ -139,9 +139,9 @@ def _state_to_declare(row: PlaceRow, state: PlaceState | None, *, moved: bool) -
 
 
 async def _move(tx: Transaction, row: PlaceRow, attributes: PlaceAttributes) -> PlaceRow:
-    group_id = await places.find_group(tx, row.site_id, attributes=attributes)
-    await places.count_members(tx, into=group_id, out_of=row.group_id)
-    await places.move(tx, row.id, group_id=group_id)
+    group_id = await place_rows.find_group(tx, row.site_id, attributes=attributes)
+    await place_rows.count_members(tx, into=group_id, out_of=row.group_id)
+    await place_rows.move(tx, row.id, group_id=group_id)
     return replace(row, group_id=group_id, attributes=attributes)
 
 

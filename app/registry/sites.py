@@ -10,8 +10,8 @@ from app.database import counters, outbox
 from app.database.transaction import Transaction
 from app.errors import Fault, Invalid, Missing
 from app.placing import danger_changes
-from app.registry.store import sites
-from app.registry.store.sites import SiteRow, SiteTraits
+from app.registry.store import site_rows
+from app.registry.store.site_rows import SiteRow, SiteTraits
 from app.seal import DataKey, Keyring
 
 SECRET = ("name", "address")
@@ -47,7 +47,7 @@ async def add(
     id_ = uuid4()
     key, wrapped = tx.keyring.new_data_key(row=str(id_))
     sealed = key.seal_json({"name": name, "address": dict(address)}, row=str(id_))
-    await sites.add(
+    await site_rows.add(
         tx, SiteRow(id_, traits, None, tx.at, wrapped, sealed), provider_id=tx.caller.provider
     )
     await _serve(tx, municipality=traits.municipality)
@@ -59,15 +59,15 @@ async def lock_additions(
     tx: Transaction,
 ) -> None:
     """Let nobody else of the caller's provider add sites by a page or a file until the transaction ends."""
-    await sites.lock_additions(tx, tx.caller.provider)
+    await site_rows.lock_additions(tx, tx.caller.provider)
 
 
 async def read(tx: Transaction, site_id: UUID, *, lock: bool = False) -> OwnSite:
     """Return one of the caller's provider's sites; locked against changes if asked."""
     if lock:
         # Lock first, read then: the row may have changed while we waited.
-        await sites.lock(tx, site_id, provider_id=tx.caller.provider)
-    row = await sites.read(tx, site_id, provider_id=tx.caller.provider)
+        await site_rows.lock(tx, site_id, provider_id=tx.caller.provider)
+    row = await site_rows.read(tx, site_id, provider_id=tx.caller.provider)
     if row is None:
         raise Missing
     return _unseal(row, tx.keyring)
@@ -80,7 +80,7 @@ async def list_own(
     after: tuple[datetime, UUID] | None,
 ) -> list[OwnSite]:
     """Return the caller's provider's sites, oldest first."""
-    rows = await sites.list_of_provider(tx, tx.caller.provider, limit=limit, after=after)
+    rows = await site_rows.list_of_provider(tx, tx.caller.provider, limit=limit, after=after)
     return [_unseal(row, tx.keyring) for row in rows]
 
 
@@ -111,7 +111,7 @@ async def change(
         await _change_traits(tx, site, traits=traits)
     if because != site.compromised:
         site = await _alarm(tx, site, because=because)
-    await sites.set_revision(tx, site.id, revision=await counters.advance(tx, "register"))
+    await site_rows.set_revision(tx, site.id, revision=await counters.advance(tx, "register"))
     return replace(site, traits=traits)
 
 
@@ -122,7 +122,7 @@ async def _change_traits(
     traits: SiteTraits,
 ) -> None:
     before = site.traits
-    await sites.change(tx, site.id, traits=traits)
+    await site_rows.change(tx, site.id, traits=traits)
     if (traits.municipality, traits.address_secrecy) != (
         before.municipality,
         before.address_secrecy,
@@ -136,7 +136,7 @@ async def _change_traits(
 
 async def _alarm(tx: Transaction, site: OwnSite, *, because: str | None) -> OwnSite:
     since = None if because is None else tx.at
-    await sites.set_compromised(tx, site.id, because=because, since=since)
+    await site_rows.set_compromised(tx, site.id, because=because, since=since)
     if because is None:
         await danger_changes.cleared(tx, site.id)
     else:
@@ -146,7 +146,7 @@ async def _alarm(tx: Transaction, site: OwnSite, *, because: str | None) -> OwnS
 
 async def confirm(tx: Transaction, site_id: UUID) -> datetime:
     """Say that everything at a site is true as of now; return when that was."""
-    confirmed = await sites.confirm(tx, site_id, provider_id=tx.caller.provider)
+    confirmed = await site_rows.confirm(tx, site_id, provider_id=tx.caller.provider)
     if confirmed is None:
         raise Missing
     at, municipality = confirmed
@@ -162,13 +162,13 @@ async def announce_counts(tx: Transaction, *, municipality: str) -> None:
 
 async def _serve(tx: Transaction, *, municipality: str) -> None:
     region = (await tx.snapshots.reference(tx)).region_of(municipality)
-    await sites.serve_region(tx, tx.caller.provider, region=region)
+    await site_rows.serve_region(tx, tx.caller.provider, region=region)
 
 
 async def _reseal(tx: Transaction, site: OwnSite, secret: Mapping[str, Any]) -> OwnSite:
     content: dict[str, Any] = site.key.unseal_json(site.sealed, row=str(site.id))
     sealed = site.key.seal_json({**content, **secret}, row=str(site.id))
-    await sites.reseal(tx, site.id, sealed=sealed)
+    await site_rows.reseal(tx, site.id, sealed=sealed)
     return replace(site, name=secret.get("name", site.name), sealed=sealed)
 
 

@@ -18,8 +18,8 @@ from app.ranking.rankings import RecordedRanking
 from app.ranking.store import ranking_rows
 from app.reference import load
 from app.shares.quarter_totals import span_of
-from app.shares.store import decisions
-from app.shares.store.decisions import AuditScope, DecisionRow
+from app.shares.store import decision_rows
+from app.shares.store.decision_rows import AuditScope, DecisionRow
 
 NOTHING_FREE, SOMETHING_FREE, ERASED, NOT_REPLAYED = (
     "nothing_free",
@@ -72,7 +72,7 @@ async def list_decisions(
     tx: Transaction, *, limit: int, after: tuple[datetime, UUID] | None
 ) -> list[DecisionRow]:
     """Return the decisions that concern the auditor's region, newest first, each once its opening is due."""
-    return await decisions.list_decisions(tx, await _auditing(tx), limit=limit, after=after)
+    return await decision_rows.list_decisions(tx, await _auditing(tx), limit=limit, after=after)
 
 
 async def read(
@@ -87,7 +87,7 @@ async def read(
     tell which. Erased where the household's content has been destroyed: nobody can make its ranking
     again.
     """
-    row = await decisions.find_decision(
+    row = await decision_rows.find_decision(
         tx, await _auditing(tx), placement_id=placement_id, leaf=leaf
     )
     if row is None:
@@ -119,7 +119,7 @@ async def check_decisions(
     must be none.
     """
     within = (span_of(quarters[0]).begins, span_of(quarters[-1]).ends)
-    rows = await decisions.list_left_region(
+    rows = await decision_rows.list_left_region(
         tx, await _auditing(tx), within, limit=limit, after=after
     )
     kept: dict[str, Register] = {}

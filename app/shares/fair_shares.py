@@ -20,8 +20,8 @@ from app.placing.store import cap_rows
 from app.placing.store.cap_rows import CapRow
 from app.reference import load
 from app.shares import stay_book
-from app.shares.store import quarter_totals
-from app.shares.store.quarter_totals import PairRow, SealedTotals
+from app.shares.store import quarter_rows
+from app.shares.store.quarter_rows import PairRow, SealedTotals
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,7 @@ async def read(tx: Transaction, quarters: Sequence[Quarter]) -> FairShareReport:
     return FairShareReport(
         sealed=found,
         shares=fair_shares(one.content for one in found),
-        weights=await quarter_totals.weights_on(tx, quarters[-1].last),
+        weights=await quarter_rows.weights_on(tx, quarters[-1].last),
         caps={cap.region: RegionCap(cap, displaced.get(str(cap.id))) for cap in held},
     )
 
@@ -60,7 +60,7 @@ async def read(tx: Transaction, quarters: Sequence[Quarter]) -> FairShareReport:
 async def read_sealed(tx: Transaction, quarters: Sequence[Quarter]) -> list[SealedTotals]:
     """Return the newest totals of each of some quarters; Conflict where one is not sealed yet."""
     names = [str(quarter) for quarter in quarters]
-    found = await quarter_totals.newest(tx, names)
+    found = await quarter_rows.newest(tx, names)
     if missing := [name for name in names if name not in found]:
         raise Conflict(
             "quarter_not_sealed",
@@ -72,7 +72,7 @@ async def read_sealed(tx: Transaction, quarters: Sequence[Quarter]) -> list[Seal
 
 async def sealed_quarters(tx: Transaction) -> tuple[Quarter, ...]:
     """Return the quarters that have been sealed, in order."""
-    return tuple(sorted(quarter_named(name) for name in await quarter_totals.sealed_quarters(tx)))
+    return tuple(sorted(quarter_named(name) for name in await quarter_rows.sealed_quarters(tx)))
 
 
 async def by_quarter(
@@ -87,7 +87,7 @@ async def by_quarter(
 
 async def first_due(tx: Transaction) -> date:
     """Return the day on which the first quarter will be sealed: after that of the ledger's first leaf, and the wait."""
-    began = await quarter_totals.first_leaf(tx)
+    began = await quarter_rows.first_leaf(tx)
     grace = (await tx.snapshots.reference(tx)).policy.quarter_grace_days
     first = load().country.day_of(tx.at if began is None else began[0])
     return quarter_of(first).after + timedelta(days=grace)
@@ -124,7 +124,7 @@ async def figures(
 ) -> Mapping[str, Mapping[str, Mapping[str, Any]]]:
     """Return, by quarter and region, what no opening has: hotels, waiting, places, staff and answers."""
     names = [one.quarter for one in await read_sealed(tx, quarters)]
-    found = await quarter_totals.figures(tx, names)
+    found = await quarter_rows.figures(tx, names)
     return {name: found[name]["regions"] for name in names if name in found}
 
 
@@ -138,7 +138,7 @@ async def read_settlement(
     if tx.caller.region is None:
         raise Forbidden
     names = [one.quarter for one in await read_sealed(tx, quarters)]
-    return tx.caller.region, await quarter_totals.pairs(
+    return tx.caller.region, await quarter_rows.pairs(
         tx, names, region=tx.caller.region, other=other
     )
 
@@ -155,11 +155,11 @@ async def show_standings(
     running sum can drift. Once a day, so that nobody can watch a family arrive.
     """
     on = load().country.day_of(tx.at)
-    regions = await quarter_totals.regions_without_standing(tx, on=on)
+    regions = await quarter_rows.regions_without_standing(tx, on=on)
     if not regions:
         return False
     found = await _reckon_standings(tx, on)
-    await quarter_totals.set_standings(tx, {region: found[region] for region in regions}, on=on)
+    await quarter_rows.set_standings(tx, {region: found[region] for region in regions}, on=on)
     return True
 
 
@@ -168,7 +168,7 @@ async def _reckon_standings(
     on: date,
 ) -> Mapping[str, Standing]:
     """Reckon from the openings all that is not sealed yet, and whatever new facts reach; the rest from its totals."""
-    sealed = await quarter_totals.newest(tx)
+    sealed = await quarter_rows.newest(tx)
     leaves = max((one.content["leaves"] for one in sealed.values()), default=0)
     open_quarter = quarter_named(max(sealed)).next if sealed else quarter_of(on)
     told = await stay_book.read_stays(tx, open_quarter, sealed=leaves)

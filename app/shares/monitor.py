@@ -12,8 +12,8 @@ from app.database.caller import OVERSIGHT, Role
 from app.database.transaction import Transaction
 from app.errors import Fault, Forbidden, Invalid
 from app.ledger.household_counts import today
-from app.shares.store import monitor
-from app.shares.store.monitor import ReleaseRow, StalenessRow
+from app.shares.store import monitor_rows
+from app.shares.store.monitor_rows import ReleaseRow, StalenessRow
 
 MOST_QUARTERS = 8
 YEARS_BACK = 5
@@ -109,7 +109,7 @@ async def read(tx: Transaction, asked: Sequence[Quarter], *, region: str | None)
     years = range(1, YEARS_BACK + 1)
     before = {Quarter(quarter.year - back, quarter.number) for quarter in asked for back in years}
     days = {quarter.first for quarter in {*asked, *before}}
-    released = await monitor.releases(tx, days, regions=regions)
+    released = await monitor_rows.releases(tx, days, regions=regions)
     stale = await _staleness(tx, asked, regions=regions)
     norm = (await tx.snapshots.reference(tx)).policy.occupancy_norm_permille
     by_quarter: dict[Quarter, dict[str, ReleaseRow]] = {}
@@ -129,7 +129,7 @@ async def _regions(tx: Transaction, region: str | None) -> Collection[str] | Non
     """Return which regions to show; None: all, and the country."""
     if tx.caller.has(*OVERSIGHT):
         return None if region is None else {region}
-    own = await monitor.regions_of(tx, tx.caller.provider)
+    own = await monitor_rows.regions_of(tx, tx.caller.provider)
     if region is None:
         return own
     if region not in own:
@@ -142,11 +142,11 @@ async def _staleness(
 ) -> list[StalenessRow]:
     days = [quarter.first for quarter in asked]
     if tx.caller.has(Role.ADMINISTRATOR):
-        return await monitor.staleness(tx, days, regions=regions, provider_id=None)
+        return await monitor_rows.staleness(tx, days, regions=regions, provider_id=None)
     if tx.caller.has(Role.AUDITOR) and tx.caller.region is not None:
         own = {tx.caller.region} if regions is None else {tx.caller.region} & set(regions)
-        return await monitor.staleness(tx, days, regions=own, provider_id=None)
-    return await monitor.staleness(tx, days, regions=regions, provider_id=tx.caller.provider)
+        return await monitor_rows.staleness(tx, days, regions=own, provider_id=None)
+    return await monitor_rows.staleness(tx, days, regions=regions, provider_id=tx.caller.provider)
 
 
 def _quarter(

@@ -13,13 +13,13 @@ from app.allocation.shares.quarters import Quarter, last_over, quarter_of
 from app.database.sealing import keys
 from app.database.transaction import Transaction
 from app.ledger import household_counts
-from app.ledger.store import household_counts as household_rows
-from app.ledger.store.household_counts import CountKey
+from app.ledger.store import household_count_rows
+from app.ledger.store.household_count_rows import CountKey
 from app.reference import load
 from app.shares.quarter_totals import span_of
-from app.shares.store import monitor, monitor_counts
-from app.shares.store.monitor import StalenessRow
+from app.shares.store import monitor_counts, monitor_rows
 from app.shares.store.monitor_counts import CountRow, EndedRow, GoingOnRow, ProviderUseRow
+from app.shares.store.monitor_rows import StalenessRow
 
 SETTLED_DAYS = 7
 """How long after its end a quarter is released: departures may be noted some days late."""
@@ -47,7 +47,7 @@ async def release_next_quarter(
 
 
 async def _due(tx: Transaction) -> Quarter | None:
-    released = await monitor.newest(tx)
+    released = await monitor_rows.newest(tx)
     if released is not None:
         due = quarter_of(released).next
     else:
@@ -68,7 +68,7 @@ async def _release(
     going_on = await monitor_counts.running_stays(tx, span)
     use = await monitor_counts.place_use(tx, span)
     key = await keys.read(tx, keys.MONITOR)
-    households = await household_rows.of_quarter(tx, quarter.first, key=key)
+    households = await household_count_rows.of_quarter(tx, quarter.first, key=key)
     regions = sorted((await tx.snapshots.reference(tx)).regions)
     served = {
         region for card in (await tx.snapshots.providers(tx)).values() for region in card.regions
@@ -93,7 +93,7 @@ async def _release(
         }
         for region, counts in shown.items()
     }
-    await monitor.release(
+    await monitor_rows.release(
         tx, quarter.first, documents, staleness=[_staleness(quarter, row) for row in use]
     )
     await monitor_counts.forget_quarter(tx, span)

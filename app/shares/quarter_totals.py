@@ -17,9 +17,8 @@ from app.ledger.ledger import append_clear
 from app.reference import load
 from app.shares import stay_book
 from app.shares.stay_book import StaysSince
-from app.shares.store import quarter_totals
-from app.shares.store import stay_book as rows
-from app.shares.store.quarter_totals import AnswerCount, PairRow, PlaceCount, QuarterSpan
+from app.shares.store import quarter_rows, stay_rows
+from app.shares.store.quarter_rows import AnswerCount, PairRow, PlaceCount, QuarterSpan
 
 LATER_FACTS = "later_facts"
 """The code of a correction by what became known after a quarter was sealed."""
@@ -58,9 +57,9 @@ async def seal_quarters(
     missing = await _missing_quarters(tx)
     if not missing:
         return SealedCounts()
-    sealed = await quarter_totals.sealed_leaves(tx)
+    sealed = await quarter_rows.sealed_leaves(tx)
     told = await stay_book.read_stays(tx, missing[0], sealed=sealed)
-    before = await quarter_totals.newest(
+    before = await quarter_rows.newest(
         tx, [str(quarter) for quarter in from_to(told.first, missing[-1])]
     )
     first = anew = 0
@@ -73,7 +72,7 @@ async def seal_quarters(
             anew += await _append(
                 tx, account, version=old.version + 1, stays=told.stays, correction=correction
             )
-    await rows.note_running(tx, (stay.arrival for stay in told.stays), leaves=told.leaves)
+    await stay_rows.note_running(tx, (stay.arrival for stay in told.stays), leaves=told.leaves)
     return SealedCounts(first, anew)
 
 
@@ -81,7 +80,7 @@ async def _missing_quarters(
     tx: Transaction,
 ) -> tuple[Quarter, ...]:
     """Return which quarters are to be sealed, in order: from the ledger's first leaf on, none is left out."""
-    began = await quarter_totals.first_leaf(tx)
+    began = await quarter_rows.first_leaf(tx)
     if began is None:
         return ()
     written_at, opening = began
@@ -91,7 +90,7 @@ async def _missing_quarters(
         days.append(stay_book.unseal_opening(key, *opening).date)
     policy = (await tx.snapshots.reference(tx)).policy
     over = last_over(load().country.day_of(tx.at), days=policy.quarter_grace_days)
-    sealed = await quarter_totals.sealed_quarters(tx)
+    sealed = await quarter_rows.sealed_quarters(tx)
     return tuple(
         quarter for quarter in from_to(quarter_of(min(days)), over) if str(quarter) not in sealed
     )
@@ -128,16 +127,16 @@ async def _append(
 ) -> bool:
     """Seal a version of a quarter's totals; False where somebody else has done so meanwhile."""
     name = str(account.quarter)
-    if not await quarter_totals.claim_version(tx, name, version=version):
+    if not await quarter_rows.claim_version(tx, name, version=version):
         return False
-    await quarter_totals.add_pairs(tx, _pairs(account), version=version)
+    await quarter_rows.add_pairs(tx, _pairs(account), version=version)
     if version == 1:
-        await quarter_totals.add_figures(tx, name, await _take_figures(tx, account.quarter, stays))
+        await quarter_rows.add_figures(tx, name, await _take_figures(tx, account.quarter, stays))
     leaf_type = "quarter_total" if correction is None else "correction"
     index = await append_clear(
         tx, leaf_type=leaf_type, content={**account.content, **(correction or {})}
     )
-    await quarter_totals.set_leaf(tx, name, version=version, index=index)
+    await quarter_rows.set_leaf(tx, name, version=version, index=index)
     return True
 
 
@@ -171,12 +170,12 @@ async def _take_figures(tx: Transaction, quarter: Quarter, stays: Sequence[Stay]
     """
     span = span_of(quarter)
     hotels, waiting = (
-        await quarter_totals.hotel_nights(tx, span),
-        await quarter_totals.waiting_days(tx, span),
+        await quarter_rows.hotel_nights(tx, span),
+        await quarter_rows.waiting_days(tx, span),
     )
     places, answers = (
-        await quarter_totals.place_counts(tx),
-        await quarter_totals.answer_counts(tx, span),
+        await quarter_rows.place_counts(tx),
+        await quarter_rows.answer_counts(tx, span),
     )
     regions = (await tx.snapshots.reference(tx)).regions
     by_region = {
@@ -218,7 +217,7 @@ async def _displaced_nights(
 ) -> dict[str, int | None]:
     by_arrival = {stay.arrival: stay for stay in stays}
     nights: Counter[str] = Counter()
-    for index, cap_id in await quarter_totals.displacements(tx):
+    for index, cap_id in await quarter_rows.displacements(tx):
         stay = by_arrival.get(index)
         there = None if stay is None else nights_between(stay, quarter.first, quarter.after)
         if there is not None:

@@ -15,7 +15,7 @@ from app.database.sealing import keys
 from app.database.transaction import Transaction
 from app.reference import load
 from app.seal import DataKey
-from app.shares.store import stay_book
+from app.shares.store import stay_rows
 
 BATCH = 5000
 """Openings that are read and opened at once."""
@@ -47,14 +47,14 @@ async def read_stays(
     key = await keys.read(tx, keys.LEDGER)
     weights = [
         (index, weights_of(said))
-        for index, said in await stay_book.weights_leaves(tx, below=leaves)
+        for index, said in await stay_rows.weights_leaves(tx, below=leaves)
     ]
     since = 0
     if sealed:
         day = await _first_day_reached(tx, key, weights, sealed=sealed, leaves=leaves)
         first = first if day is None else min(first, quarter_of(day))
         # Whoever had left by then, as those totals have it, had no night from then on.
-        since = await stay_book.leaves_at_last_note(tx, before=load().country.midnight(first.first))
+        since = await stay_rows.leaves_at_last_note(tx, before=load().country.midnight(first.first))
     stays = await _stays(tx, key, since=since, below=leaves)
     if not sealed:
         first = min([first, *(quarter_of(stay.arrived_on) for stay in stays)])
@@ -74,7 +74,7 @@ async def _first_day_reached(
     sealed: int,
     leaves: int,
 ) -> date | None:
-    told = await stay_book.openings_of_changed_stays(tx, since=sealed, below=leaves)
+    told = await stay_rows.openings_of_changed_stays(tx, since=sealed, below=leaves)
     said = await asyncio.to_thread(
         lambda: [(index, stay, unseal_opening(key, index, row)) for index, stay, row in told]
     )
@@ -83,7 +83,7 @@ async def _first_day_reached(
 
 async def _stays(tx: Transaction, key: DataKey, *, since: int, below: int) -> list[Stay]:
     book, after = StayBook(), -1
-    while rows := await stay_book.openings(tx, after=after, below=below, since=since, most=BATCH):
+    while rows := await stay_rows.openings(tx, after=after, below=below, since=since, most=BATCH):
         # In another thread, so that the process goes on answering others.
         await asyncio.to_thread(_take, book, key, rows)
         after = rows[-1][0]

@@ -10,8 +10,8 @@ from app.errors import Conflict, Fault, Invalid, Missing
 from app.webhooks import post
 from app.webhooks.post import WebhookTarget
 from app.webhooks.reach import Reach
-from app.webhooks.store import webhooks
-from app.webhooks.store.webhooks import WebhookRow
+from app.webhooks.store import webhook_rows
+from app.webhooks.store.webhook_rows import WebhookRow
 
 MOST = 10
 """Of one provider."""
@@ -35,14 +35,14 @@ async def add(
     """Add a webhook of the caller's provider; return it and its secret, which nobody is told again."""
     if faults := reach.faults(url):
         raise Invalid(*(Fault("/url", fault) for fault in faults))
-    if await webhooks.count(tx, tx.caller.provider) >= MOST:
+    if await webhook_rows.count(tx, tx.caller.provider) >= MOST:
         raise Conflict(
             "too_many_webhooks", "There are %(most)s webhooks already; remove one first.", most=MOST
         )
     id_, target = uuid4(), WebhookTarget(url, post.new_secret())
     wrapped, sealed = target.seal(id_, keyring=tx.keyring)
     row = WebhookRow(id_, tuple(kinds), wrapped, sealed, tx.at)
-    await webhooks.add(tx, row, provider_id=tx.caller.provider)
+    await webhook_rows.add(tx, row, provider_id=tx.caller.provider)
     return OwnWebhook(row, url), target.secret
 
 
@@ -53,7 +53,7 @@ async def list_own(
     after: tuple[datetime, UUID] | None,
 ) -> list[OwnWebhook]:
     """Return the webhooks of the caller's provider, oldest first."""
-    rows = await webhooks.list_of_provider(tx, tx.caller.provider, limit=limit, after=after)
+    rows = await webhook_rows.list_of_provider(tx, tx.caller.provider, limit=limit, after=after)
     return [
         OwnWebhook(row, WebhookTarget.unseal(row.id, row.key, row.sealed, keyring=tx.keyring).url)
         for row in rows
@@ -62,5 +62,5 @@ async def list_own(
 
 async def remove(tx: Transaction, webhook_id: UUID) -> None:
     """Send nothing more to a webhook of the caller's provider, and forget it."""
-    if not await webhooks.remove(tx, webhook_id, provider_id=tx.caller.provider):
+    if not await webhook_rows.remove(tx, webhook_id, provider_id=tx.caller.provider):
         raise Missing

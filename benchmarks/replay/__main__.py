@@ -15,7 +15,7 @@ from rich.progress import Progress, TimeElapsedColumn
 from sqlalchemy import text
 
 from app.accounts import accounts
-from app.accounts.store import accounts as known_accounts
+from app.accounts.store import account_rows
 from app.database.caller import Role
 from app.database.transaction import Database, Transaction
 from app.reference import load
@@ -92,8 +92,8 @@ def _arguments() -> argparse.Namespace:
 async def open_offices(tx: Transaction) -> list[Office]:
     """Give every provider an intake desk and a coordinator, each with an account and a token of its own."""
     offices: list[Office] = []
-    for slug in await known_accounts.slugs(tx):
-        id_ = await known_accounts.provider_id(tx, slug)
+    for slug in await account_rows.slugs(tx):
+        id_ = await account_rows.provider_id(tx, slug)
         rows = await tx.rows(
             text("SELECT region FROM provider_regions WHERE provider_id = :id"), {"id": id_}
         )

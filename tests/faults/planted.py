@@ -23,7 +23,7 @@ REQUESTS = {
     "api": ("app.api.registry.sites.SiteOut.of", "GET /v1/sites/{site}"),
     "deps": ("app.deps.roles_for", "GET /v1/sites"),
     "registry": ("app.registry.sites._check", "POST /v1/sites"),
-    "registry/store": ("app.registry.store.sites.insert", "POST /v1/sites"),
+    "registry/store": ("app.registry.store.site_rows.insert", "POST /v1/sites"),
     "referrals": ("app.referrals.store.referral_rows.list_for", "GET /v1/referrals"),
     "ranking": ("app.ranking.store.situation.read", "POST /v1/referrals/{referral}/rankings"),
     "placing": ("app.placing.store.hold_rows.list_for", "GET /v1/holds"),

@@ -6,7 +6,7 @@ import pytest
 
 from app.database.transaction import Transaction
 from app.shares.quarter_totals import SealedCounts
-from app.shares.store import quarter_totals as rows
+from app.shares.store import quarter_rows
 from tests.accounting import newest, seal, stayed, totals
 from tests.country import Country
 
@@ -18,13 +18,13 @@ AT_ONCE = 3
 async def sealed_at_once(country: Country, monkeypatch: pytest.MonkeyPatch) -> list[SealedCounts]:
     """Let workers seal, each having found that the quarter is not sealed before any of them says that it will."""
     await stayed(country, newest().first)
-    ready, claim = asyncio.Barrier(AT_ONCE), rows.claim_version
+    ready, claim = asyncio.Barrier(AT_ONCE), quarter_rows.claim_version
 
     async def together(tx: Transaction, quarter: str, *, version: int) -> bool:
         await ready.wait()
         return await claim(tx, quarter, version=version)
 
-    monkeypatch.setattr(rows, "claim_version", together)
+    monkeypatch.setattr(quarter_rows, "claim_version", together)
     return await asyncio.gather(*(seal(country) for _ in range(AT_ONCE)))
 
 

@@ -16,7 +16,7 @@ from app.database.reference import Reference
 from app.deps import Tx
 from app.shares import decisions
 from app.shares.decisions import Decision, DecisionCheck, LeafInclusion
-from app.shares.store.decisions import DecisionRow
+from app.shares.store.decision_rows import DecisionRow
 
 router = APIRouter(tags=["Decisions"])
 

@@ -15,7 +15,7 @@ from app.api.registry.availability import RegionCode
 from app.deps import Tx
 from app.shares import monitor
 from app.shares.monitor import EarlierQuarter, Monitor, MonitorQuarter, RegionFigures
-from app.shares.store.monitor import StalenessRow
+from app.shares.store.monitor_rows import StalenessRow
 
 router = APIRouter(tags=["Monitor"])
 

@@ -23,8 +23,8 @@ from app.demo.past.told import Around, Told
 from app.demo.store import place_uses
 from app.ledger import household_counts, ledger
 from app.ledger.ledger import LedgerFact
-from app.ledger.store import household_counts as count_rows
-from app.ledger.store.household_counts import CountKey
+from app.ledger.store import household_count_rows
+from app.ledger.store.household_count_rows import CountKey
 from app.reference import load
 from app.registry.store import bulk
 from app.registry.store.bulk import Batch
@@ -195,4 +195,4 @@ async def _count(
             sums[whose].update(household_counts.counts_of(one.life.need))
     key = await keys.read(tx, keys.MONITOR)
     for whose, counts in sums.items():
-        await count_rows.add(tx, whose, counts, key=key)
+        await household_count_rows.add(tx, whose, counts, key=key)

@@ -16,10 +16,10 @@ from app.registry.importing.import_sites import (
     UnsealedSite,
     sites_by_name,
 )
-from app.registry.store import bulk, places
+from app.registry.store import bulk, place_rows
 from app.registry.store.bulk import Batch, KnownProvider
-from app.registry.store.places import PlaceAttributes, PlaceState
-from app.registry.store.places import PlaceRow as Stored
+from app.registry.store.place_rows import PlaceAttributes, PlaceState
+from app.registry.store.place_rows import PlaceRow as Stored
 
 FREE = PlaceState("free")
 UNSAID = "other"
@@ -108,7 +108,7 @@ async def _places_by_label(
     }
     labelled: dict[tuple[UUID, str], list[Stored]] = defaultdict(list)
     for provider_id in provider_ids:
-        for stored in await places.list_of_provider(
+        for stored in await place_rows.list_of_provider(
             tx, provider_id, site_id=None, limit=EVERY, after=None
         ):
             label = keys[stored.site_id].unseal(stored.sealed, row=str(stored.id)).decode()
@@ -151,7 +151,7 @@ def _match(
 async def _add(tx: Transaction, new: Sequence[PlaceImport]) -> None:
     batch = Batch()
     kinds = dict.fromkeys((one.site.stored.id, one.attributes) for one in new)
-    groups = {kind: await places.find_group(tx, kind[0], attributes=kind[1]) for kind in kinds}
+    groups = {kind: await place_rows.find_group(tx, kind[0], attributes=kind[1]) for kind in kinds}
     members: Counter[UUID] = Counter()
     for one in new:
         id_, site_id = uuid4(), one.site.stored.id
@@ -181,15 +181,15 @@ async def _add(tx: Transaction, new: Sequence[PlaceImport]) -> None:
 async def _change(tx: Transaction, one: PlaceImport) -> None:
     """Change a locked place; declaring it to be as it is also ends a hold on it that has run out."""
     stored = one.stored
-    if stored is None or not await places.declare(tx, stored.id, state=one.state):
+    if stored is None or not await place_rows.declare(tx, stored.id, state=one.state):
         refuse_faults(
             [CsvFault(one.row.line, "label", "somebody took this place just now: import again")]
         )
         return
     if one.moved:
-        group_id = await places.find_group(tx, stored.site_id, attributes=one.attributes)
-        await places.count_members(tx, into=group_id, out_of=stored.group_id)
-        await places.move(tx, stored.id, group_id=group_id)
+        group_id = await place_rows.find_group(tx, stored.site_id, attributes=one.attributes)
+        await place_rows.count_members(tx, into=group_id, out_of=stored.group_id)
+        await place_rows.move(tx, stored.id, group_id=group_id)
 
 
 async def _announce(tx: Transaction, touched: Sequence[PlaceImport]) -> None:

@@ -11,10 +11,10 @@ from app.database.transaction import Transaction
 from app.placing import danger_changes
 from app.registry.importing.csv_columns import CsvSite
 from app.registry.importing.csv_files import CsvFault, ImportCounts, refuse_faults, tidy_text
-from app.registry.store import bulk, sites
+from app.registry.store import bulk, site_rows
 from app.registry.store.bulk import Batch, KnownProvider
-from app.registry.store.sites import SiteRow as Stored
-from app.registry.store.sites import SiteTraits
+from app.registry.store.site_rows import SiteRow as Stored
+from app.registry.store.site_rows import SiteTraits
 from app.seal import DataKey
 
 EVERY = 1_000_000
@@ -62,12 +62,12 @@ async def store_sites(
     for provider_id, region in {
         (providers[row.provider].id, region_of[row.municipality]) for row in [*new, *changed]
     }:
-        await sites.serve_region(tx, provider_id, region=region)
+        await site_rows.serve_region(tx, provider_id, region=region)
     revised = [known[row].stored.id for row in changed if _traits(row) != known[row].stored.traits]
     if new or revised:
         revision = await counters.advance(tx, "register")
         for site_id in revised:
-            await sites.set_revision(tx, site_id, revision=revision)
+            await site_rows.set_revision(tx, site_id, revision=revision)
     return ImportCounts(len(new), len(changed), len(rows) - len(new) - len(changed))
 
 
@@ -82,7 +82,7 @@ async def sites_by_name(
     for slug in slugs:
         found: dict[str, list[UnsealedSite]] = defaultdict(list)
         if slug in providers:
-            for stored in await sites.list_of_provider(
+            for stored in await site_rows.list_of_provider(
                 tx, providers[slug].id, limit=EVERY, after=None
             ):
                 key = tx.keyring.unwrap(stored.key, row=str(stored.id))
@@ -161,10 +161,10 @@ async def _change(
         sealed = known.key.seal_json(
             {**known.content, "address": _address(row)}, row=str(stored.id)
         )
-        await sites.reseal(tx, stored.id, sealed=sealed)
+        await site_rows.reseal(tx, stored.id, sealed=sealed)
     if _traits(row) == stored.traits:
         return
-    await sites.change(tx, stored.id, traits=_traits(row))
+    await site_rows.change(tx, stored.id, traits=_traits(row))
     if row.municipality != stored.traits.municipality:
         for region in sorted({region_of[row.municipality], region_of[stored.traits.municipality]}):
             await outbox.add(tx, kind="availability", subject=region, audience=[provider.id])

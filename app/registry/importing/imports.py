@@ -17,7 +17,7 @@ from app.registry.importing.csv_columns import (
     FileKind,
 )
 from app.registry.importing.csv_files import CsvFault, ImportCounts, Progress, read_sound_rows
-from app.registry.store import country, sites
+from app.registry.store import country, site_rows
 
 STORES: Mapping[str, Callable[..., Awaitable[ImportCounts]]] = {
     REGIONS.name: import_country.store_regions,
@@ -64,6 +64,6 @@ async def import_own_file(
     own = [row for row in rows if getattr(row, "provider", slug) == slug]
     faults += [CsvFault(row.line, "provider", NOT_OWN) for row in rows if row not in own]
     # Two imports of the same file would both find everything new.
-    await sites.lock_additions(tx, tx.caller.provider)
+    await site_rows.lock_additions(tx, tx.caller.provider)
     async with tx.rehearsal(keep=keep):
         return await STORES[kind.name](tx, own, faults=faults)

@@ -12,7 +12,7 @@ from sqlalchemy import Date, DateTime, TextClause, bindparam, delete, func, sele
 
 from app.database.transaction import Transaction
 from app.models import HouseholdCount, MonitorDay, Referral
-from app.shares.store.quarter_totals import QuarterSpan
+from app.shares.store.quarter_rows import QuarterSpan
 
 _TYPES: Mapping[str, Any] = {
     "begins": DateTime(timezone=True),

@@ -12,7 +12,7 @@ from app.accounts import own_credential
 from app.accounts.invitations import OfferedFactor
 from app.accounts.own_credential import ConfirmedFactor
 from app.accounts.sign_ins import SignInAttempt
-from app.accounts.store.sign_ins import SIGNING
+from app.accounts.store.sign_in_rows import SIGNING
 from app.api.kit.logged_first import admitted
 from app.deps import PartsIn, Tx
 from app.errors import Invalid, TooMany

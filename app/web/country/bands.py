@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from app.database.reference import KnownRegion
 from app.registry.availability import Availability
-from app.registry.store.availability import AvailabilityCount
+from app.registry.store.availability_rows import AvailabilityCount
 from app.web.country.map import Shown, shape_of
 
 BEST_FIRST = ("many", "few", "full", "unknown", "none")

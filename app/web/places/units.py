@@ -15,7 +15,7 @@ from app.registry import places, sites
 from app.registry.importing.csv_files import tidy_text
 from app.registry.places import OwnPlace
 from app.registry.sites import OwnSite
-from app.registry.store.places import PlaceAttributes
+from app.registry.store.place_rows import PlaceAttributes
 from app.web.language import _, ngettext
 from app.web.page import Page, PageIn
 from app.web.places import reading

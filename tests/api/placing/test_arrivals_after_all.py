@@ -8,7 +8,7 @@ from app.allocation.ledger.openings import parse_opening
 from app.allocation.shares.nights import StayBook
 from app.database.sealing import keys
 from app.ledger import household_counts
-from app.ledger.store import household_counts as count_rows
+from app.ledger.store import household_count_rows
 from tests.accounting import local_today
 from tests.api.placing.test_corrections import said
 from tests.api.placing.test_moving_on import route
@@ -24,7 +24,7 @@ async def counted(country: Country) -> Mapping[str, int]:
     """Return who came, in sums."""
     async with country.owner.entered() as tx:
         key = await keys.read(tx, keys.MONITOR)
-        sums = await count_rows.of_quarter(
+        sums = await household_count_rows.of_quarter(
             tx, household_counts.quarter_of(local_today()).first, key=key
         )
     (only,) = sums.values()

@@ -6,7 +6,7 @@ from typing import Any
 from app.allocation.figures.curves import CLASSES
 from app.database.sealing import keys
 from app.database.transaction import WORKER
-from app.ledger.store import household_counts
+from app.ledger.store import household_count_rows
 from app.shares import monitor_releases
 from tests.casework import desk
 from tests.country import FAR, THERE, Country, shelter, site_body
@@ -219,7 +219,7 @@ async def test_who_comes_is_counted_by_the_arrival_and_no_erasure_changes_that(
         async with country.parts.database.entered(actor=WORKER) as tx:
             quarter = await country.value("SELECT max(quarter) FROM household_counts")
             key = await keys.read(tx, keys.MONITOR)
-            return list((await household_counts.of_quarter(tx, quarter, key=key)).values())
+            return list((await household_count_rows.of_quarter(tx, quarter, key=key)).values())
 
     once = {
         "households": 1,

@@ -5,8 +5,8 @@ from asyncpg import PostgresError
 
 from app.accounts import sessions
 from app.accounts.sessions import session_hash
-from app.accounts.store import sign_ins
-from app.accounts.store.sign_ins import SIGNING, SessionLimits
+from app.accounts.store import sign_in_rows
+from app.accounts.store.sign_in_rows import SIGNING, SessionLimits
 from app.database.transaction import WORKER
 from app.demo import demo, people
 from app.errors import Missing
@@ -72,8 +72,8 @@ async def test_a_session_is_ended_by_its_owner_and_by_no_stranger(country: Count
     async with country.parts.database.entered(session_hash(other.opened.cookie)) as tx:
         with pytest.raises(Missing):
             await sessions.end_session(tx, worker.opened.session_id)
-        assert await sign_ins.end_sessions(tx, worker.account_id) == 0
-        assert await sign_ins.sessions_of(tx, worker.account_id) == []
+        assert await sign_in_rows.end_sessions(tx, worker.account_id) == 0
+        assert await sign_in_rows.sessions_of(tx, worker.account_id) == []
 
     async with country.parts.database.entered(session_hash(worker.opened.cookie)) as tx:
         await sessions.end_session(tx, worker.opened.session_id)
@@ -106,7 +106,7 @@ async def test_only_whoever_asks_who_somebody_is_opens_sessions(country: Country
     for hashed, actor in ((session_hash(worker.opened.cookie), SIGNING), (b"", WORKER), (b"", "")):
         with pytest.raises(PostgresError, match="insufficient_privilege"):
             async with country.parts.database.entered(hashed, actor=actor) as tx:
-                await sign_ins.open_session(
+                await sign_in_rows.open_session(
                     tx,
                     worker.account_id,
                     hashed=b"made up",
@@ -131,7 +131,7 @@ async def test_what_ended_a_week_ago_is_forgotten_and_nothing_else(country: Coun
     for actor in ("", WORKER):
         assert await country.value("SELECT count(*) FROM tokens") == 3
         async with country.parts.database.entered(actor=actor) as tx:
-            await sign_ins.prune(tx, kept=sessions.KEPT)
+            await sign_in_rows.prune(tx, kept=sessions.KEPT)
 
     assert await country.value("SELECT count(*) FROM tokens") == 2
     assert await country.value("SELECT count(*) FROM invitations") == 0

@@ -9,7 +9,7 @@ import pytest
 
 from app.accounts import passwords
 from app.accounts.sessions import session_hash
-from app.accounts.store import sign_ins as rows
+from app.accounts.store import sign_in_rows
 from app.database.sealing import rotation
 from app.database.transaction import Caller
 from app.errors import Invalid
@@ -130,7 +130,7 @@ async def test_without_the_guard_one_code_would_open_several(
     async def unguarded(*_args: object, proven: bool, **_step: object) -> bool:
         return proven
 
-    monkeypatch.setattr(rows, "use_step", unguarded)
+    monkeypatch.setattr(sign_in_rows, "use_step", unguarded)
 
     assert all(await asyncio.gather(*(sign_in(country, proof) for _ in range(3))))
 

@@ -8,7 +8,7 @@ from asyncpg import PostgresError
 from app.accounts import staff
 from app.accounts.sessions import session_hash
 from app.accounts.staff import AccountWanted
-from app.accounts.store import sign_ins
+from app.accounts.store import sign_in_rows
 from app.demo import demo
 from app.errors import Conflict, Forbidden, Invalid, Missing
 from tests.country import HERE, Country
@@ -154,7 +154,7 @@ async def test_no_administrator_chooses_anothers_password(country: Country, chie
     hashed = session_hash(chief.opened.cookie)
     with pytest.raises(PostgresError, match="row-level security"):
         async with country.parts.database.entered(hashed) as tx:
-            await sign_ins.set_password(tx, worker.account_id, "$argon2id$mine")
+            await sign_in_rows.set_password(tx, worker.account_id, "$argon2id$mine")
     async with country.parts.database.entered(hashed) as tx:
         with pytest.raises(PostgresError, match="permission denied"):
             await tx.connection.execute("UPDATE credentials SET account_id = account_id")

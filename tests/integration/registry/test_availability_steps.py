@@ -3,7 +3,7 @@
 import asyncio
 
 from app.database.transaction import WORKER
-from app.registry.store import availability as counts
+from app.registry.store import availability_rows
 from tests.country import FAR, THERE, Country, place_body, shelter, site_body
 from tests.integration.registry.test_places_races import offer
 
@@ -19,7 +19,10 @@ async def step(country: Country) -> list[str]:
 async def counted(country: Country) -> dict[tuple[str, str], tuple[int, int]]:
     """Return total and free by region and kind, as others see them."""
     async with country.parts.database.entered(actor=WORKER) as tx:
-        return {(one.region, one.kind): (one.total, one.free) for one in await counts.read_step(tx)}
+        return {
+            (one.region, one.kind): (one.total, one.free)
+            for one in await availability_rows.read_step(tx)
+        }
 
 
 async def test_all_staff_hear_of_a_region_only_when_its_band_changed(country: Country) -> None:

@@ -10,8 +10,8 @@ import pytest
 from app.database.transaction import Transaction
 from app.errors import Conflict
 from app.registry import places as service
-from app.registry.store import places
-from app.registry.store.places import PlaceRow, PlaceState
+from app.registry.store import place_rows
+from app.registry.store.place_rows import PlaceRow, PlaceState
 from tests.country import Client, Country, place_body, referral_body, shelter
 
 ON_BOTH = True
@@ -41,11 +41,11 @@ async def occupy_between(country: Country, place_id: str) -> None:
     async with country.parts.database.entered(
         await country.hashed("coordinator", provider="linde")
     ) as tx:
-        place = await places.read(tx, UUID(place_id), provider_id=linde)
+        place = await place_rows.read(tx, UUID(place_id), provider_id=linde)
         assert place is not None
         assert place.state.status == "free"
         await intake.post("/holds", body, key=secrets.token_hex(8))
-        if not await places.declare(tx, place.id, state=PlaceState("occupied")):
+        if not await place_rows.declare(tx, place.id, state=PlaceState("occupied")):
             raise Conflict("claimed", "It was held meanwhile.")
 
 
@@ -60,9 +60,11 @@ async def test_a_place_that_was_held_meanwhile_is_not_declared_occupied(
     )
     assert held == 1
 
-    unguarded = str(places._OCCUPY).partition("AND (kind IS NULL")[0]
+    unguarded = str(place_rows._OCCUPY).partition("AND (kind IS NULL")[0]
     monkeypatch.setattr(
-        places, "_OCCUPY", places.text(unguarded).bindparams(*places._OCCUPY._bindparams.values())
+        place_rows,
+        "_OCCUPY",
+        place_rows.text(unguarded).bindparams(*place_rows._OCCUPY._bindparams.values()),
     )
     await country.rows(
         "UPDATE claims SET kind = 'occupied', hold_id = NULL, claimed_until = 'infinity'"
@@ -181,7 +183,7 @@ async def test_two_changes_at_once_both_stay(
     async def unlocked(*_: object, **__: object) -> None:
         return None
 
-    monkeypatch.setattr(places, "lock", unlocked)
+    monkeypatch.setattr(place_rows, "lock", unlocked)
     lost = await two_changes(country, there.place_ids[1])
     assert (lost.attributes.kind, lost.attributes.bed_spaces) == ("crisis", 2)
     assert await miscounted(country) > 0

@@ -7,7 +7,7 @@ from uuid import UUID
 import pytest
 
 from app.registry import sites as service
-from app.registry.store import sites
+from app.registry.store import site_rows
 from app.seal import SealBroken
 from tests.country import Country, referral_body, shelter, site_body
 from tests.integration.registry.test_places_races import blocked
@@ -55,7 +55,7 @@ async def test_a_name_and_an_address_changed_at_once_both_stay(
     async def unlocked(*_: object, **__: object) -> None:
         return None
 
-    monkeypatch.setattr(sites, "lock", unlocked)
+    monkeypatch.setattr(site_rows, "lock", unlocked)
     other = await there.coordinator.post("/sites", site_body())
     await two_changes(country, UUID(other["id"]))
     assert await secret_of(country, UUID(other["id"])) == {

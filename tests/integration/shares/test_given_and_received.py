@@ -33,7 +33,7 @@ from app.database.transaction import WORKER
 from app.ledger import checkpoints
 from app.shares import fair_shares
 from app.shares.stay_book import unseal_opening
-from app.shares.store import stay_book
+from app.shares.store import stay_rows
 from tests import rfc9162
 from tests.accounting import local_today, sealed_as_of, totals
 from tests.conftest import Server, country_on
@@ -266,9 +266,9 @@ class Installation(RuleBasedStateMachine):
         assert newest
         async with self.country.owner.entered() as tx:
             key = await keys.read(tx, keys.LEDGER)
-            rows = await stay_book.openings(tx, after=-1, below=10**9, since=0, most=10_000)
+            rows = await stay_rows.openings(tx, after=-1, below=10**9, since=0, most=10_000)
             weights = [
-                weights_of(said) for _, said in await stay_book.weights_leaves(tx, below=10**9)
+                weights_of(said) for _, said in await stay_rows.weights_leaves(tx, below=10**9)
             ]
         book = StayBook()
         for index, row in rows:

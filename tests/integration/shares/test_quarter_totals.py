@@ -12,7 +12,7 @@ from app.database.transaction import WORKER
 from app.ledger import ledger
 from app.shares import quarter_totals
 from app.shares.quarter_totals import SealedCounts
-from app.shares.store import quarter_totals as rows
+from app.shares.store import quarter_rows
 from tests.accounting import corrected, newest, opening, seal, stayed, totals
 from tests.country import FAR, HERE, THERE, Country
 
@@ -129,7 +129,7 @@ async def test_nobody_but_the_worker_seals(country: Country) -> None:
     hashed = await country.hashed("auditor", region=HERE)
     with pytest.raises(PostgresError, match="row-level security"):
         async with country.parts.database.entered(hashed) as tx:
-            await rows.claim_version(tx, str(LAST), version=1)
+            await quarter_rows.claim_version(tx, str(LAST), version=1)
 
 
 async def test_a_weight_that_changes_within_a_quarter_counts_from_its_day(country: Country) -> None:

@@ -7,7 +7,7 @@ from sqlalchemy import text
 from app.database.transaction import WORKER
 from app.reference import load
 from app.shares import fair_shares, quarter_totals
-from app.shares.store import stay_book
+from app.shares.store import stay_rows
 from tests.accounting import corrected, newest, opening, sealed_as_of, stayed
 from tests.country import Country
 from tests.noting import noting
@@ -46,8 +46,8 @@ async def test_who_had_left_when_totals_were_made_is_read_again_only_if_somethin
 ) -> None:
     arrivals = await some_left_and_some_stay(country)
     async with country.parts.database.entered(actor=WORKER) as tx:
-        since = await stay_book.leaves_at_last_note(tx, before=load().country.midnight(LAST.first))
-        rows = await stay_book.openings(tx, after=-1, below=10**9, since=since, most=1000)
+        since = await stay_rows.leaves_at_last_note(tx, before=load().country.midnight(LAST.first))
+        rows = await stay_rows.openings(tx, after=-1, below=10**9, since=since, most=1000)
     read = {index for index, _ in rows}
     assert [who for who, arrival in arrivals.items() if arrival in read] == [
         "left, corrected",

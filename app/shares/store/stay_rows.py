@@ -9,7 +9,7 @@ from sqlalchemy import select, text
 
 from app.database.transaction import Transaction
 from app.models import Leaf, RunningStays
-from app.shares.store.quarter_totals import content_of_leaf
+from app.shares.store.quarter_rows import content_of_leaf
 
 
 async def openings(
