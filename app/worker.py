@@ -14,7 +14,6 @@ import structlog
 
 from app import metrics
 from app.accounts import sessions
-from app.accounts.store import sign_in_rows
 from app.bookkeeping import AT_ONCE_S, UNFOUNDED_S, release, seal, total
 from app.database import answers, deliveries, outbox, pulse, timers
 from app.database.transaction import RELAY, WORKER, Database, Transaction
@@ -84,7 +83,7 @@ async def prune(tx: Transaction) -> float:
     await waiting_rows.prune(tx)
     await peaks.prune(tx)
     await agreement_rows.prune(tx)
-    await sign_in_rows.prune(tx, kept=sessions.KEPT)
+    await sessions.forget_ended(tx)
     return PRUNE_S
 
 

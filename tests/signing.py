@@ -8,9 +8,8 @@ from uuid import UUID
 from app.accounts import invitations, second_factor, sign_ins, staff
 from app.accounts.invitations import ChosenCredential
 from app.accounts.sessions import NewSession, Visitor
-from app.accounts.sign_ins import Device, SignInAttempt
+from app.accounts.sign_ins import SIGNING, Device, SignInAttempt
 from app.accounts.staff import AccountWanted
-from app.accounts.store.sign_in_rows import SIGNING
 from app.database.transaction import Caller, Transaction
 from app.events.allowance import Allowance
 from app.seal import Keyring

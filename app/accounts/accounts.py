@@ -10,7 +10,7 @@ from uuid import UUID, uuid4
 
 from app.accounts.store import account_rows
 from app.config import program
-from app.database.caller import AUDITORS, PROVIDER_ACCOUNTS, Role
+from app.database.caller import AUDITORS, PROVIDER_ACCOUNTS, STAFF, Role
 from app.database.transaction import Transaction
 from app.errors import OperatorError
 from app.reference import load
@@ -94,6 +94,33 @@ async def revoke_token(tx: Transaction, token_id: str) -> None:
         raise OperatorError(
             f"There is no token with this id; `{program()} token` printed it when it made the token."
         )
+
+
+async def provider_slugs(tx: Transaction) -> list[str]:
+    """Return the slug of every provider, in order."""
+    return await account_rows.slugs(tx)
+
+
+async def provider_of(tx: Transaction, slug: str) -> UUID | None:
+    """Return the id of the provider with a slug."""
+    return await account_rows.provider_id(tx, slug)
+
+
+async def add_demo_account(tx: Transaction, account_id: UUID, *, role: Role, region: str) -> None:
+    """Make the account of a role in the demo country, unless it is there.
+
+    Who works for a provider works for the region's first, by slug.
+    """
+    if await account_rows.exists(tx, account_id):
+        return
+    await account_rows.add(
+        tx,
+        account_id,
+        roles=[role],
+        provider_id=await account_rows.provider_in(tx, region) if role in STAFF else None,
+        region=region if role == Role.AUDITOR else None,
+        demo=True,
+    )
 
 
 async def is_demo_shown(tx: Transaction) -> bool | None:

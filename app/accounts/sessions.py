@@ -147,6 +147,11 @@ async def end_all_sessions(
     return ended
 
 
+async def forget_ended(tx: Transaction) -> None:
+    """Forget the sessions and invitations that ended some time ago."""
+    await sign_in_rows.prune(tx, kept=KEPT)
+
+
 def device_class(agent: str) -> str:
     """Return the class of a browser and a system, for its owner to know it again: `firefox-linux`."""
     system = next((code for code, word in SYSTEMS if word in agent), OTHER)

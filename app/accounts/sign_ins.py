@@ -25,6 +25,8 @@ from app.seal import Keyring
 LONGEST_NAME = 200
 NOBODY = UUID(int=0)
 NO_SECRET = bytes(second_factor.SECRET_BYTES)
+SIGNING = "signing"
+"""The actor of a transaction that finds out who wants to sign in."""
 DEVICE_SCOPE = "device"
 DEVICE_ID_BYTES = 16
 MOST_ACCOUNTS = 8

@@ -8,8 +8,8 @@ from uuid import UUID
 import typer
 
 from app.accounts import invitations, staff
+from app.accounts.accounts import provider_of
 from app.accounts.staff import AccountWanted, NewInvitation
-from app.accounts.store import account_rows
 from app.commands.installation import opened, say, settings_with
 from app.database.caller import Role
 from app.database.transaction import Transaction
@@ -68,7 +68,7 @@ def invite(
 async def _provider(tx: Transaction, slug: str | None) -> UUID | None:
     if slug is None:
         return None
-    found = await account_rows.provider_id(tx, slug)
+    found = await provider_of(tx, slug)
     if found is None:
         raise OperatorError(f"There is no provider {slug}.")
     return found

@@ -10,7 +10,7 @@ from typing import cast
 import typer
 
 from app import clock
-from app.accounts.store import account_rows
+from app.accounts.accounts import provider_slugs
 from app.allocation.ranking.versions import NEWEST, VERSIONS
 from app.commands.installation import BOTH, Installation, opened, read_key, settings_with
 from app.config import Settings, program
@@ -214,7 +214,7 @@ async def _role(installation: Installation) -> Finding:
     database = Database(replace(installation.settings, pool_size=1), url=installation.database_url)
     try:
         async with database.entered(actor=WORKER) as tx:
-            providers = len(await account_rows.slugs(tx))
+            providers = len(await provider_slugs(tx))
             walled = await server.obeys_rules(tx)
     except Exception as error:  # noqa: BLE001 - whatever it is, it is what was looked for
         return Finding("fail", "service", f"its role does not get in ({type(error).__name__})")

@@ -6,15 +6,14 @@ from datetime import datetime, timedelta
 from typing import cast
 from uuid import UUID
 
-from app.accounts.store import account_rows
+from app.accounts.accounts import provider_slugs
 from app.database import counters
 from app.database.transaction import Transaction
 from app.errors import OperatorError
 from app.reference import ReferenceFiles, load
 from app.referrals.referrals import CONSONANTS, VOWELS
-from app.registry import availability
-from app.registry.store import bulk
-from app.registry.store.bulk import Batch, Values
+from app.registry import availability, first_load
+from app.registry.first_load import Batch, Values
 from app.seal import DataKey, Keyring
 from app.simulation.country.luck import Luck
 from app.simulation.country.register import DEFAULT_SEED, LONGEST_HOURS, build
@@ -42,12 +41,12 @@ async def fill(
     files: ReferenceFiles | None = None,
 ) -> DemoCountry:
     """Fill a database that has the reference data and nothing else; the same seed gives the same country."""
-    if await account_rows.slugs(tx):
+    if await provider_slugs(tx):
         raise OperatorError(
             "The database has providers already: the demo country only fills an empty one."
         )
     country = build(files or load(), seed=seed)
-    await bulk.add(tx, rows_of(country, keyring=tx.keyring, at=tx.at))
+    await first_load.add_rows(tx, rows_of(country, keyring=tx.keyring, at=tx.at))
     await counters.advance(tx, "register")
     await availability.refresh_counts(tx)
     return country

@@ -2,10 +2,9 @@
 
 from uuid import UUID, uuid5
 
-from app.accounts import sessions
+from app.accounts import accounts, sessions
 from app.accounts.sessions import NewSession, Visitor
-from app.accounts.store import account_rows
-from app.database.caller import STAFF, Role
+from app.database.caller import Role
 from app.database.transaction import Transaction
 from app.errors import Missing
 from app.reference import load
@@ -22,13 +21,7 @@ def roles() -> tuple[Role, ...]:
 async def make_ready(tx: Transaction) -> None:
     """Make the accounts that are not there yet: an act of whoever shows the demo."""
     for role, region in load().demo.people.items():
-        if await account_rows.exists(tx, _id(role)):
-            continue
-        provider_id = await account_rows.provider_in(tx, region) if role in STAFF else None
-        audited = region if role == Role.AUDITOR else None
-        await account_rows.add(
-            tx, _id(role), roles=[role], provider_id=provider_id, region=audited, demo=True
-        )
+        await accounts.add_demo_account(tx, _id(role), role=Role(role), region=region)
 
 
 async def sign_in(tx: Transaction, role: str, *, visit: Visitor) -> NewSession:

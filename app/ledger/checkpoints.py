@@ -132,6 +132,11 @@ async def visible_note(tx: Transaction) -> str:
     return found.note
 
 
+async def newest(tx: Transaction) -> SignedTree | None:
+    """Return the newest checkpoint, whoever asks; None before the first one was signed."""
+    return await tree.newest(tx)
+
+
 async def prove_inclusion(tx: Transaction, *, leaf: int, size: int) -> MerkleProof:
     """Prove that a leaf is in the tree of a size whose checkpoint the asker may see; raise Missing for another."""
     if leaf >= size:

@@ -4,10 +4,10 @@ A household counts once, when its stay begins. What is added up is sealed with a
 installation's own; it has no row of anybody, so erasing a referral leaves it as it is.
 """
 
-from datetime import date
+from collections.abc import Mapping
 from uuid import UUID
 
-from app.allocation.shares.quarters import quarter_of
+from app.allocation.shares.quarters import Quarter, quarter_of
 from app.allocation.values import Need
 from app.database.sealing import keys
 from app.database.transaction import Transaction
@@ -33,9 +33,21 @@ async def count_household(
     row = await referral_rows.read(tx, referral_id)
     assert row is not None  # noqa: S101 - a foreign key says so
     need = referrals.need_of(referrals.unseal(tx, row).content, await tx.snapshots.reference(tx))
-    whose = CountKey(quarter_of(today(tx)).first, receiver_id, receiving)
+    quarter = quarter_of(load().country.day_of(tx.at))
+    await add_counts(tx, {CountKey(quarter.first, receiver_id, receiving): counts_of(need)})
+
+
+async def add_counts(tx: Transaction, sums: Mapping[CountKey, Mapping[str, int]]) -> None:
+    """Add to the sums of some quarters, providers and regions."""
     key = await keys.read(tx, keys.MONITOR)
-    await household_count_rows.add(tx, whose, counts_of(need), key=key)
+    for counted, more in sums.items():
+        await household_count_rows.add(tx, counted, more, key=key)
+
+
+async def read_quarter(tx: Transaction, quarter: Quarter) -> dict[CountKey, dict[str, int]]:
+    """Return all sums of a quarter, unsealed."""
+    key = await keys.read(tx, keys.MONITOR)
+    return await household_count_rows.of_quarter(tx, quarter.first, key=key)
 
 
 def counts_of(need: Need) -> dict[str, int]:
@@ -50,8 +62,3 @@ def counts_of(need: Need) -> dict[str, int]:
         WITH_MEN: min(men, 1),
         **{f"{OF_GROUP}{group}": 1 for group in need.target_groups},
     }
-
-
-def today(tx: Transaction) -> date:
-    """Return the day that it is where the country is."""
-    return load().country.day_of(tx.at)

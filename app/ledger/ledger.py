@@ -48,6 +48,11 @@ async def append_clear(tx: Transaction, *, leaf_type: str, content: Mapping[str,
     )
 
 
+async def has_leaf(tx: Transaction, leaf_type: str) -> bool:
+    """Whether the ledger has any leaf of a type."""
+    return await leaf_rows.has_leaf(tx, leaf_type)
+
+
 async def record_policy(tx: Transaction, *, version: str, hash_: str, valid_from: datetime) -> int:
     """Write the leaf of a policy that rankings and leaves may cite from a moment on."""
     begins = valid_from.astimezone(UTC).isoformat().replace("+00:00", "Z")

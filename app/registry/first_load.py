@@ -1,46 +1,32 @@
 """Load the jurisdiction's reference files into a database that has no country yet; later it changes by import only."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict
-from typing import Protocol
+from dataclasses import asdict, dataclass
 
 from app.allocation.ranking.clearance import clearance_km, distance_km
 from app.database import counters
 from app.database import policies as policy_rows
 from app.database.transaction import Transaction
 from app.ledger import ledger
-from app.ledger.store import leaf_rows
 from app.policy import policies
 from app.reference import ReferenceFiles, Weight, load, policy_document
-from app.registry.store import country
+from app.registry.store import bulk, country
+from app.registry.store.bulk import Batch, Values
 from app.registry.store.country import Distance
 
 MOST = 10_000
 """Policies; there are a few a year."""
 
 
-class Somewhere(Protocol):
-    """A municipality, as far as distances are concerned."""
+@dataclass(frozen=True, slots=True)
+class Position:
+    """Where a municipality lies, as distances need it."""
 
-    @property
-    def code(self) -> str:
-        """Its code."""
-        ...
-
-    @property
-    def lat(self) -> float:
-        """Degrees north."""
-        ...
-
-    @property
-    def lon(self) -> float:
-        """Degrees east."""
-        ...
-
-    @property
-    def extent_km(self) -> int:
-        """How far from the position anything in it can be."""
-        ...
+    code: str
+    lat: float
+    lon: float
+    extent_km: int
+    """The farthest from its position that anything in it can be."""
 
 
 async def load_reference(tx: Transaction, *, files: ReferenceFiles | None = None) -> bool:
@@ -56,9 +42,12 @@ async def load_reference(tx: Transaction, *, files: ReferenceFiles | None = None
         {name: value for name, value in asdict(row).items() if name != "mapping_confidence"}
         for row in files.municipalities
     ]
+    positions = [
+        Position(row.code, row.lat, row.lon, row.extent_km) for row in files.municipalities
+    ]
     await country.put_regions(tx, [asdict(row) for row in files.regions])
     await country.put_municipalities(tx, municipalities)
-    await country.put_distances(tx, list(distances(files.municipalities)))
+    await country.put_distances(tx, list(distances(positions)))
     weights = [weight_values(row) for row in files.weights]
     await country.put_weights(tx, weights)
     await policies.put_policy(tx, policy_document(files.country.jurisdiction), files=files)
@@ -67,12 +56,17 @@ async def load_reference(tx: Transaction, *, files: ReferenceFiles | None = None
     return True
 
 
+async def add_rows(tx: Transaction, batch: Batch) -> None:
+    """Store many new rows at once, as the demo country and its past have them."""
+    await bulk.add(tx, batch)
+
+
 async def _complete_ledger(tx: Transaction) -> None:
     """Write the leaves of policies and weights that were there before such leaves were written."""
-    if await leaf_rows.has_leaf(tx, "policy"):
+    if await ledger.has_leaf(tx, "policy"):
         return
     await country.lock(tx)
-    if await leaf_rows.has_leaf(tx, "policy"):  # somebody else was first
+    if await ledger.has_leaf(tx, "policy"):  # somebody else was first
         return
     for row in reversed(await policy_rows.listed(tx, limit=MOST, before=None)):
         await ledger.record_policy(
@@ -81,9 +75,7 @@ async def _complete_ledger(tx: Transaction) -> None:
     await ledger.record_weights(tx, await country.weights(tx))
 
 
-def distances(
-    towns: Sequence[Somewhere], *, of: frozenset[str] | None = None
-) -> Iterator[Distance]:
+def distances(towns: Sequence[Position], *, of: frozenset[str] | None = None) -> Iterator[Distance]:
     """Yield every ordered pair's distances, the diagonal included; only of pairs with one `of` these, where given."""
     for place, one in enumerate(towns):
         for other in towns[place:]:
@@ -98,7 +90,7 @@ def distances(
                 yield Distance(other.code, one.code, km, between)
 
 
-def weight_values(row: Weight) -> dict[str, object]:
+def weight_values(row: Weight) -> Values:
     """Return a weight as the database names its parts."""
     return {
         "region": row.region,

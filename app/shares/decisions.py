@@ -12,7 +12,6 @@ from app.allocation.values import Register
 from app.database.transaction import Transaction
 from app.errors import Erased, Forbidden, Missing
 from app.ledger import checkpoints
-from app.ledger.store import tree
 from app.ranking import rankings
 from app.ranking.rankings import RecordedRanking
 from app.ranking.store import ranking_rows
@@ -141,7 +140,7 @@ async def _check(tx: Transaction, row: DecisionRow, *, kept: dict[str, Register]
 
 
 async def _inclusion(tx: Transaction, leaf: int) -> LeafInclusion | None:
-    newest = await tree.newest(tx)
+    newest = await checkpoints.newest(tx)
     if newest is None or newest.size <= leaf:
         return None
     return LeafInclusion(

@@ -10,11 +10,9 @@ from app.allocation.figures import curves
 from app.allocation.figures.figures import COUNTRY, Counted, Figures, Measure, figures
 from app.allocation.figures.survival import Observed, survival
 from app.allocation.shares.quarters import Quarter, last_over, quarter_of
-from app.database.sealing import keys
 from app.database.transaction import Transaction
 from app.ledger import household_counts
-from app.ledger.store import household_count_rows
-from app.ledger.store.household_count_rows import CountKey
+from app.ledger.household_counts import CountKey
 from app.reference import load
 from app.shares.quarter_totals import span_of
 from app.shares.store import monitor_counts, monitor_rows
@@ -33,7 +31,7 @@ async def count_day(tx: Transaction) -> None:
     """Count how places are used and how fresh sites are, once a day: neither has a history of its own."""
     policy = (await tx.snapshots.reference(tx)).policy
     stale_before = tx.at - timedelta(hours=policy.fresh_hours)
-    await monitor_counts.count_day(tx, household_counts.today(tx), stale_before=stale_before)
+    await monitor_counts.count_day(tx, load().country.day_of(tx.at), stale_before=stale_before)
 
 
 async def release_next_quarter(
@@ -55,7 +53,7 @@ async def _due(tx: Transaction) -> Quarter | None:
         if first is None:
             return None
         due = quarter_of(load().country.day_of(first))
-    return due if due <= last_over(household_counts.today(tx), days=SETTLED_DAYS) else None
+    return due if due <= last_over(load().country.day_of(tx.at), days=SETTLED_DAYS) else None
 
 
 async def _release(
@@ -67,8 +65,7 @@ async def _release(
     ended = await monitor_counts.ended_stays(tx, span)
     going_on = await monitor_counts.running_stays(tx, span)
     use = await monitor_counts.place_use(tx, span)
-    key = await keys.read(tx, keys.MONITOR)
-    households = await household_count_rows.of_quarter(tx, quarter.first, key=key)
+    households = await household_counts.read_quarter(tx, quarter)
     regions = sorted((await tx.snapshots.reference(tx)).regions)
     served = {
         region for card in (await tx.snapshots.providers(tx)).values() for region in card.regions

@@ -29,10 +29,6 @@ if TYPE_CHECKING:
     from sqlalchemy.sql import Executable
 
 
-SIGNING = "signing"
-"""As whom a transaction acts that asks who somebody is."""
-
-
 @dataclass(frozen=True, slots=True)
 class CredentialRow:
     """By what an account's owner signs in, sealed as it is stored."""

@@ -8,9 +8,7 @@ from pydantic import AfterValidator, Field
 from pydantic.config import JsonDict
 
 from app.accounts import access_log
-from app.accounts.access_log import LogReview
-from app.accounts.store.access_log_counts import ReviewPeriod
-from app.accounts.store.access_log_reads import AccessLogFilter, AccessLogRow
+from app.accounts.access_log import AccessLogFilter, AccessLogRow, LogReview, ReviewPeriod
 from app.allocation.figures.review import MOST_DAYS, Finding
 from app.api.kit.access import ROUTES
 from app.api.kit.ids import parse_optional, text_of

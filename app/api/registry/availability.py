@@ -11,7 +11,7 @@ from app.api.kit.pages import PageIn
 from app.api.kit.wire import Out
 from app.deps import REFERENCE, Tx
 from app.registry import availability
-from app.registry.store.availability_rows import AvailabilityCount
+from app.registry.availability import AvailabilityCount
 
 router = APIRouter(tags=["Availability"])
 

@@ -21,7 +21,7 @@ from app.api.kit.pages import PageIn, moment_and_id
 from app.api.kit.wire import In, Line, Out, check_match, single
 from app.deps import Tx
 from app.registry import places
-from app.registry.store.place_rows import PlaceAttributes, PlaceState
+from app.registry.places import PlaceAttributes, PlaceState
 
 router = APIRouter(tags=["Places"])
 

@@ -22,7 +22,7 @@ from app.api.kit.wire import In, Line, Out, check_match, single
 from app.api.registry import addresses
 from app.deps import Tx
 from app.registry import sites
-from app.registry.store.site_rows import SiteTraits
+from app.registry.sites import SiteTraits
 
 router = APIRouter(tags=["Sites"])
 router.include_router(addresses.router)

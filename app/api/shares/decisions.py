@@ -15,8 +15,7 @@ from app.api.ranking.rankings import OwnRegionOut, PolicyOut, StandingOut, own_r
 from app.database.reference import Reference
 from app.deps import Tx
 from app.shares import decisions
-from app.shares.decisions import Decision, DecisionCheck, LeafInclusion
-from app.shares.store.decision_rows import DecisionRow
+from app.shares.decisions import Decision, DecisionCheck, DecisionRow, LeafInclusion
 
 router = APIRouter(tags=["Decisions"])
 

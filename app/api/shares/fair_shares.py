@@ -15,8 +15,7 @@ from app.api.kit.wire import Out
 from app.api.registry.availability import RegionCode
 from app.deps import Tx
 from app.shares import fair_shares
-from app.shares.fair_shares import FairShareReport, RegionCap
-from app.shares.store.quarter_rows import PairRow, SealedTotals
+from app.shares.fair_shares import FairShareReport, PairRow, RegionCap, SealedTotals
 
 router = APIRouter(tags=["Fair shares"])
 

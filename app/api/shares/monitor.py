@@ -14,8 +14,7 @@ from app.api.kit.wire import Out
 from app.api.registry.availability import RegionCode
 from app.deps import Tx
 from app.shares import monitor
-from app.shares.monitor import EarlierQuarter, Monitor, MonitorQuarter, RegionFigures
-from app.shares.store.monitor_rows import StalenessRow
+from app.shares.monitor import EarlierQuarter, Monitor, MonitorQuarter, RegionFigures, StalenessRow
 
 router = APIRouter(tags=["Monitor"])
 

@@ -17,7 +17,6 @@ from app.allocation.ledger.notes import VerifierKey
 from app.commands.installation import Installation, opened, settings_with
 from app.errors import OperatorError
 from app.ledger import checkpoints, entries
-from app.ledger.store import tree
 
 HASHES, CHECKPOINT = ".hashes", ".checkpoint"
 """What is added to an export's name for the files beside it."""
@@ -62,7 +61,7 @@ async def _export(
     async with installation.transaction(with_keys=True) as tx:
         if region is not None and region not in (await tx.snapshots.reference(tx)).regions:
             raise OperatorError("There is no region with this code.")
-        sealed = await tree.newest(tx)
+        sealed = await checkpoints.newest(tx)
         assert sealed is not None  # noqa: S101 - it was sealed just now
         async for entry in entries.export_entries(tx, size=sealed.size, region=region):
             lines.write(export_line(entry.index, entry.content, entry.opening))

@@ -6,7 +6,7 @@ from datetime import date, timedelta
 from uuid import UUID
 
 from app.allocation.values import Register
-from app.registry.store.bulk import Values
+from app.registry.first_load import Values
 from app.simulation.country.lives import Past, Where
 
 

@@ -14,7 +14,7 @@ from app.demo.demo import references
 from app.demo.past.told import Around, Stayed, Told, noted_at
 from app.placing import erasure
 from app.reference import load
-from app.registry.store.bulk import Values
+from app.registry.first_load import Values
 from app.seal import DataKey
 from app.simulation.country.lives import ACCEPTED, DECLINED, Asked, Life, Past, Visit
 from app.simulation.country.register import REFERRALS

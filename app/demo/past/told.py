@@ -10,7 +10,7 @@ from app.allocation.ledger.stays import Leaves
 from app.database.reference import Reference
 from app.database.register import ProviderCard, RegisterSnapshot
 from app.reference import load
-from app.registry.store.bulk import Batch
+from app.registry.first_load import Batch
 from app.seal import Keyring
 from app.simulation.country.lives import Life, Visit
 from app.simulation.country.luck import Luck

@@ -14,7 +14,6 @@ from app.allocation.shares.quarters import Quarter, from_to, last_over, quarter_
 from app.allocation.values import Register
 from app.database import register
 from app.database.register import RegisterSnapshot
-from app.database.sealing import keys
 from app.database.transaction import Transaction
 from app.demo.past.days import days_of
 from app.demo.past.leaves import facts_of
@@ -22,12 +21,11 @@ from app.demo.past.rows import told_of
 from app.demo.past.told import Around, Told
 from app.demo.store import place_uses
 from app.ledger import household_counts, ledger
+from app.ledger.household_counts import CountKey
 from app.ledger.ledger import LedgerFact
-from app.ledger.store import household_count_rows
-from app.ledger.store.household_count_rows import CountKey
 from app.reference import load
-from app.registry.store import bulk
-from app.registry.store.bulk import Batch
+from app.registry import first_load
+from app.registry.first_load import Batch
 from app.shares import quarter_totals
 from app.simulation.country.lives import Ground, Past, PlaceNow
 from app.simulation.country.luck import Luck
@@ -112,7 +110,7 @@ async def write(
     )
     await register.record(tx, here.snapshot)
     reach("storing it", TOLD)
-    await bulk.add(tx, batch)
+    await first_load.add_rows(tx, batch)
     await place_uses.settle(tx, _claims(told, past, here))
     await _count(tx, told)
     facts = facts_of(told, policy_hash=(await tx.snapshots.reference(tx)).policy_hash)
@@ -193,6 +191,4 @@ async def _count(
                 first.receiving,
             )
             sums[whose].update(household_counts.counts_of(one.life.need))
-    key = await keys.read(tx, keys.MONITOR)
-    for whose, counts in sums.items():
-        await household_count_rows.add(tx, whose, counts, key=key)
+    await household_counts.add_counts(tx, sums)

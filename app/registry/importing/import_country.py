@@ -7,7 +7,7 @@ from typing import Any
 from app.database import counters
 from app.database.transaction import Transaction
 from app.ledger import ledger
-from app.registry.first_load import distances
+from app.registry.first_load import Position, distances
 from app.registry.importing.csv_columns import CsvMunicipality, CsvRegion, CsvWeight
 from app.registry.importing.csv_files import CsvFault, ImportCounts, refuse_faults
 from app.registry.store import bulk, country
@@ -16,16 +16,6 @@ Values = Mapping[str, Any]
 LARGEST_WEIGHT = 2**31 - 1
 APART = ("lat", "lon", "extent_km")
 """What the distances of a municipality depend on."""
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """A municipality, as far as distances are concerned."""
-
-    code: str
-    lat: float
-    lon: float
-    extent_km: int
 
 
 async def store_regions(
@@ -57,7 +47,7 @@ async def store_municipalities(
     if moved:
         await country.forget_distances(tx, moved)
         towns = [
-            Place(*(town[name] for name in Place.__slots__))
+            Position(*(town[name] for name in Position.__slots__))
             for town in await country.municipalities(tx)
         ]
         await country.put_distances(tx, list(distances(towns, of=moved)))

@@ -14,7 +14,7 @@ from pydantic import BaseModel, Field, StringConstraints
 
 from app.accounts import invitations, second_factor
 from app.accounts.invitations import ChosenCredential, OfferedFactor
-from app.accounts.store.sign_in_rows import SIGNING
+from app.accounts.sign_ins import SIGNING
 from app.deps import PartsIn
 from app.errors import Invalid, Missing
 from app.web import cookies

@@ -11,8 +11,7 @@ from pydantic import BaseModel, Field
 from app.accounts import own_credential
 from app.accounts.invitations import OfferedFactor
 from app.accounts.own_credential import ConfirmedFactor
-from app.accounts.sign_ins import SignInAttempt
-from app.accounts.store.sign_in_rows import SIGNING
+from app.accounts.sign_ins import SIGNING, SignInAttempt
 from app.api.kit.logged_first import admitted
 from app.deps import PartsIn, Tx
 from app.errors import Invalid, TooMany

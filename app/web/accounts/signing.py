@@ -9,8 +9,7 @@ from pydantic import BaseModel, Field, StringConstraints
 
 from app.accounts import sessions, sign_ins
 from app.accounts.sessions import Visitor
-from app.accounts.sign_ins import SignInAttempt
-from app.accounts.store.sign_in_rows import SIGNING
+from app.accounts.sign_ins import SIGNING, SignInAttempt
 from app.demo import people
 from app.deps import Parts, PartsIn, Tx, source_of
 from app.errors import Missing, TooMany

@@ -4,8 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from app.database.reference import KnownRegion
-from app.registry.availability import Availability
-from app.registry.store.availability_rows import AvailabilityCount
+from app.registry.availability import Availability, AvailabilityCount
 from app.web.country.map import Shown, shape_of
 
 BEST_FIRST = ("many", "few", "full", "unknown", "none")

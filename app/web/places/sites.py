@@ -14,7 +14,7 @@ from app.deps import Tx
 from app.errors import Invalid
 from app.registry import sites
 from app.registry.importing.csv_files import tidy_text
-from app.registry.store.site_rows import SiteTraits
+from app.registry.sites import SiteTraits
 from app.web.language import _
 from app.web.page import Page, PageIn
 from app.web.places import reading

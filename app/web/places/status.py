@@ -11,7 +11,7 @@ from app.database.transaction import Transaction
 from app.deps import PartsIn, Tx
 from app.errors import Invalid
 from app.registry import places
-from app.registry.store.place_rows import PlaceState
+from app.registry.places import PlaceState
 from app.seal import Keyring
 from app.web.language import _
 from app.web.page import Page, PageIn

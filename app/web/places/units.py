@@ -13,9 +13,8 @@ from app.database.transaction import Transaction
 from app.deps import Tx
 from app.registry import places, sites
 from app.registry.importing.csv_files import tidy_text
-from app.registry.places import OwnPlace
+from app.registry.places import OwnPlace, PlaceAttributes
 from app.registry.sites import OwnSite
-from app.registry.store.place_rows import PlaceAttributes
 from app.web.language import _, ngettext
 from app.web.page import Page, PageIn
 from app.web.places import reading

@@ -5,8 +5,9 @@ from asyncpg import PostgresError
 
 from app.accounts import sessions
 from app.accounts.sessions import session_hash
+from app.accounts.sign_ins import SIGNING
 from app.accounts.store import sign_in_rows
-from app.accounts.store.sign_in_rows import SIGNING, SessionLimits
+from app.accounts.store.sign_in_rows import SessionLimits
 from app.database.transaction import WORKER
 from app.demo import demo, people
 from app.errors import Missing
