@@ -9,7 +9,7 @@ from app.database import policies as policy_rows
 from app.database.transaction import Transaction
 from app.ledger import ledger
 from app.policy import policies
-from app.reference import ReferenceFiles, Weight, load, policy_document
+from app.reference import Municipality, ReferenceFiles, Weight, load, policy_document
 from app.registry.store import bulk, country
 from app.registry.store.bulk import Batch, Values
 from app.registry.store.country import Distance
@@ -42,9 +42,7 @@ async def load_reference(tx: Transaction, *, files: ReferenceFiles | None = None
         {name: value for name, value in asdict(row).items() if name != "mapping_confidence"}
         for row in files.municipalities
     ]
-    positions = [
-        Position(row.code, row.lat, row.lon, row.extent_km) for row in files.municipalities
-    ]
+    positions = [position_of(row) for row in files.municipalities]
     await country.put_regions(tx, [asdict(row) for row in files.regions])
     await country.put_municipalities(tx, municipalities)
     await country.put_distances(tx, list(distances(positions)))
@@ -88,6 +86,11 @@ def distances(towns: Sequence[Position], *, of: frozenset[str] | None = None) ->
             yield Distance(one.code, other.code, km, between)
             if other is not one:
                 yield Distance(other.code, one.code, km, between)
+
+
+def position_of(town: Municipality) -> Position:
+    """Return the position of a municipality of the reference files."""
+    return Position(town.code, town.lat, town.lon, town.extent_km)
 
 
 def weight_values(row: Weight) -> Values:

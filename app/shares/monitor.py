@@ -11,7 +11,7 @@ from app.allocation.shares.quarters import Quarter, quarter_of
 from app.database.caller import OVERSIGHT, Role
 from app.database.transaction import Transaction
 from app.errors import Fault, Forbidden, Invalid
-from app.ledger.household_counts import today
+from app.reference import load
 from app.shares.store import monitor_rows
 from app.shares.store.monitor_rows import ReleaseRow, StalenessRow
 
@@ -104,7 +104,7 @@ async def read(tx: Transaction, asked: Sequence[Quarter], *, region: str | None)
     places. How stale somebody's sites were is for the administrators, the auditors of that region,
     and the provider itself.
     """
-    _check(asked, current=quarter_of(today(tx)))
+    _check(asked, current=quarter_of(load().country.day_of(tx.at)))
     regions = await _regions(tx, region)
     years = range(1, YEARS_BACK + 1)
     before = {Quarter(quarter.year - back, quarter.number) for quarter in asked for back in years}

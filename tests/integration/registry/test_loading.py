@@ -7,7 +7,7 @@ from sqlalchemy import text
 from app.allocation.ranking.clearance import clearance_km, distance_km
 from app.database.transaction import Database
 from app.reference import load
-from app.registry.first_load import distances, load_reference
+from app.registry.first_load import distances, load_reference, position_of
 from tests.country import Country
 
 ON_BOTH = True
@@ -69,7 +69,7 @@ async def test_loading_is_told_to_every_process(country: Country) -> None:
 
 
 def test_every_ordered_pair_has_its_surest_distance_and_the_one_of_the_positions() -> None:
-    towns = load().municipalities[:7]
+    towns = [position_of(town) for town in load().municipalities[:7]]
 
     found = {(row.zone, row.site): (row.km, row.centroid_km) for row in distances(towns)}
 
@@ -84,7 +84,7 @@ def test_every_ordered_pair_has_its_surest_distance_and_the_one_of_the_positions
 
 
 def test_only_the_distances_of_what_moved_are_reckoned_again() -> None:
-    towns = load().municipalities[:7]
+    towns = [position_of(town) for town in load().municipalities[:7]]
     moved = frozenset({towns[2].code})
 
     found = [(row.zone, row.site) for row in distances(towns, of=moved)]
