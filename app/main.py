@@ -72,7 +72,7 @@ def join(settings: Settings, *, database_url: str, redis_url: str, key: str) -> 
     """Make the parts of one process; nothing is connected to yet."""
     # A key from the data folder's file may be joined there by a newer one while this process lives.
     keyring = Keyring.parse(
-        key, source=None if settings.key else KeyFile(settings.data_dir / KEY_FILE).news
+        key, source=None if settings.key else KeyFile(settings.data_dir / KEY_FILE).read_if_changed
     )
     database = Database(settings, url=database_url, keyring=keyring)
     link = Link(redis_url, prefix=f"plek:{keyring.name}:")

@@ -88,7 +88,7 @@ class _Ring:
         self._follow()
         return self.keys[0]
 
-    def opened(self, attempt: Callable[[_Key], Found]) -> Found:
+    def open_with_any_key(self, attempt: Callable[[_Key], Found]) -> Found:
         """Return what the first key gives that fits; raise SealBroken when none does, not even a newer one."""
         while True:
             for key in self.keys:
@@ -129,9 +129,9 @@ class Seals:
 
     def unseal(self, sealed: bytes, *, row: str) -> bytes:
         """Return the bytes that were sealed for this row; raise SealBroken for any others."""
-        return self._ring.opened(lambda key: self._part(key).unseal(sealed, row=row))
+        return self._ring.open_with_any_key(lambda key: self._part(key).unseal(sealed, row=row))
 
-    def resealed(self, sealed: bytes, *, row: str) -> bytes | None:
+    def reseal(self, sealed: bytes, *, row: str) -> bytes | None:
         """Return the same sealed by the newest key, or None where it already is; SealBroken if no key fits."""
         content = self.unseal(sealed, row=row)
         newest = self._part(self._ring.keys[0])
@@ -210,7 +210,7 @@ class Keyring:
 
         try:
             raw = base64.b64decode(token + "=" * (-len(token) % 4), altchars=b"-_", validate=True)
-            return self._ring.opened(read)
+            return self._ring.open_with_any_key(read)
         except (ValueError, SealBroken):
             return None
 
@@ -226,7 +226,7 @@ class KeyFile:
         self._path = path
         self._seen: tuple[int, int, int] | None = None
 
-    def news(self) -> str | None:
+    def read_if_changed(self) -> str | None:
         """Return the file's content if it is another file than last time; None also where it cannot be read."""
         try:
             status = self._path.stat()

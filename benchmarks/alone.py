@@ -9,8 +9,8 @@ from collections.abc import Callable, Sequence
 
 from sqlalchemy import text
 
-from app.allocation.ranking.missing import missing_facts
-from app.allocation.ranking.rank import Inputs
+from app.allocation.ranking.missing_facts import missing_facts
+from app.allocation.ranking.rank import RankingInputs
 from app.allocation.ranking.replay import digest
 from app.database.transaction import Transaction
 from app.ranking import rankings
@@ -27,7 +27,7 @@ HEAVIEST = 8
 def measure(ground: Ground, *, of: str) -> list[Line]:
     """Time what the last rankings took to decide; print where that went."""
     inputs = ground.act(_inputs)
-    ranked = _timed(Inputs.rank, inputs)
+    ranked = _timed(RankingInputs.rank, inputs)
     facts = _timed(missing_facts, inputs)
     digests = _timed(lambda one: digest(one.rank()), inputs)
     print(
@@ -48,7 +48,7 @@ def measure(ground: Ground, *, of: str) -> list[Line]:
 
 async def _inputs(
     tx: Transaction,
-) -> list[Inputs]:
+) -> list[RankingInputs]:
     last = await tx.rows(
         text("SELECT id FROM rankings ORDER BY as_of DESC LIMIT :most"), {"most": RANKINGS}
     )
@@ -56,7 +56,7 @@ async def _inputs(
     return [(await rankings.recompute(tx, *found)).inputs for found in read if found]
 
 
-def _timed(act: Callable[[Inputs], object], inputs: Sequence[Inputs]) -> list[float]:
+def _timed(act: Callable[[RankingInputs], object], inputs: Sequence[RankingInputs]) -> list[float]:
     """Return the milliseconds that each took."""
     times: list[float] = []
     for one in inputs:
@@ -70,7 +70,7 @@ def _told(times: Sequence[float]) -> str:
     return f"{statistics.median(times):.2f} ms (p99 {percentile(times, 0.99):.2f})"
 
 
-def _profile(inputs: Sequence[Inputs]) -> None:
+def _profile(inputs: Sequence[RankingInputs]) -> None:
     profile = cProfile.Profile()
     profile.enable()
     for one in inputs:

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from sqlalchemy import text
 
-from app.allocation.ledger.exports import Reading, export_line
+from app.allocation.ledger.exports import ExportReader, export_line
 from app.allocation.ledger.leaves import leaf_bytes
 from app.allocation.ledger.openings import Opening, commitment, opening_document
 from app.database.transaction import Transaction
@@ -135,7 +135,7 @@ def _bare(lines: list[bytes]) -> None:
 
 
 def _read(lines: list[bytes]) -> None:
-    reading = Reading()
+    reading = ExportReader()
     for line in lines:
         reading.read(line)
     assert reading.tree.size == len(lines)  # noqa: S101 - all of them were read
@@ -200,7 +200,7 @@ async def _append(tx: Transaction) -> object:
 
 async def _prove(tx: Transaction, size: int, drawn: Random) -> tuple[MerkleProof, MerkleProof]:
     leaf, old = drawn.randrange(size), drawn.randrange(1, size)
-    stretches = checkpoints.inclusion(leaf, size), checkpoints.consistency(old, size)
+    stretches = checkpoints.inclusion_proof(leaf, size), checkpoints.consistency_proof(old, size)
     found = [
         await tree.hashes(tx, {part for one in proof for part in one.subtrees})
         for proof in stretches

@@ -9,7 +9,7 @@ import numpy as np
 from scipy.optimize import linear_sum_assignment  # pyright: ignore[reportUnknownVariableType] - it ships no types
 from sqlalchemy import text
 
-from app.allocation.peaks.peaks import MOST, Asker, plan
+from app.allocation.peaks.peaks import MOST, PeakReferral, plan
 from app.database.transaction import Transaction
 from app.ranking import peaks
 from app.ranking.store import peak_rows
@@ -79,10 +79,10 @@ async def _free_some(tx: Transaction) -> None:
     )
 
 
-def _asking(ground: Ground, desk: Desk) -> tuple[list[Asker], dict[str, int]]:
+def _asking(ground: Ground, desk: Desk) -> tuple[list[PeakReferral], dict[str, int]]:
     """Return the desk's referrals with all that is lawful for each, and what is free."""
 
-    async def read(tx: Transaction) -> tuple[list[Asker], dict[str, int]]:
+    async def read(tx: Transaction) -> tuple[list[PeakReferral], dict[str, int]]:
         reference, snapshot = await tx.snapshots.reference(tx), await tx.snapshots.register(tx)
         found = (await referral_rows.list_waiting(tx, desk.provider_id))[:MOST]
         opened = [referrals.unseal(tx, row) for row in found]
@@ -95,7 +95,9 @@ def _asking(ground: Ground, desk: Desk) -> tuple[list[Asker], dict[str, int]]:
     return ground.act(read)
 
 
-def _compared(askers: list[Asker], free: dict[str, int], *, rounds: int) -> tuple[float, float]:
+def _compared(
+    askers: list[PeakReferral], free: dict[str, int], *, rounds: int
+) -> tuple[float, float]:
     """Return how long the bare solver takes with the points alone, and how long the plan takes: they take turns."""
     table = _table(askers, free)
 
@@ -109,7 +111,7 @@ def _compared(askers: list[Asker], free: dict[str, int], *, rounds: int) -> tupl
 
 
 def _table(
-    askers: list[Asker], free: dict[str, int]
+    askers: list[PeakReferral], free: dict[str, int]
 ) -> np.ndarray[tuple[int, int], np.dtype[np.float64]]:
     """Return the points of each referral at each free place, as costs; what is not lawful costs the most by far."""
     places = [group for group, count in sorted(free.items()) for _ in range(count)]

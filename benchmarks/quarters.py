@@ -21,7 +21,7 @@ from sqlalchemy import text
 from app.allocation.ledger.leaves import leaf_bytes
 from app.allocation.ledger.openings import Opening, commitment, opening_document
 from app.allocation.policy.canonical import canonical_json
-from app.allocation.shares.quarters import from_to, last_over, quarter_of
+from app.allocation.shares.quarters import last_closed_quarter, quarter_of, quarters_between
 from app.database import counters
 from app.database.sealing import keys
 from app.database.transaction import WORKER, Database, Transaction
@@ -186,11 +186,11 @@ async def _lived(ground: Ground, size: int) -> tuple[DataKey, int]:
     """Write so many leaves, and seal each quarter when it was due; return their key, and how many there are."""
     async with ground.installation.owner() as owner, _worker(ground) as worker:
         async with owner.entered() as tx:
-            last = last_over(load().country.day_of(tx.at), days=GRACE.days)
+            last = last_closed_quarter(load().country.day_of(tx.at), days=GRACE.days)
             key = await keys.read(tx, keys.LEDGER)
             regions = sorted((await tx.snapshots.reference(tx)).regions)
         facts, arrivals = _facts(regions, size, until=last.after + GRACE), dict[int, int]()
-        for number, quarter in enumerate(from_to(quarter_of(facts[0].day), last)):
+        for number, quarter in enumerate(quarters_between(quarter_of(facts[0].day), last)):
             due, told = (
                 quarter.after + GRACE,
                 bisect_left(facts, quarter.after + GRACE, key=lambda fact: fact.day),

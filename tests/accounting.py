@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from app.allocation.ledger.openings import Correction, Opening
-from app.allocation.shares.quarters import Quarter, last_over
+from app.allocation.shares.quarters import Quarter, last_closed_quarter
 from app.database.transaction import WORKER
 from app.ledger import ledger
 from app.reference import load
@@ -31,9 +31,9 @@ def day_of(moment: str) -> str:
 
 def newest(before: int = 0) -> Quarter:
     """Return the newest quarter that can be sealed today, or one of those before it."""
-    quarter = last_over(local_today(), days=GRACE_DAYS)
+    quarter = last_closed_quarter(local_today(), days=GRACE_DAYS)
     for _ in range(before):
-        quarter = last_over(quarter.first, days=0)
+        quarter = last_closed_quarter(quarter.first, days=0)
     return quarter
 
 

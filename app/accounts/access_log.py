@@ -9,7 +9,7 @@ from app.accounts.store import access_log_counts, access_log_reads
 from app.accounts.store.access_log_counts import LocalHours, ReviewPeriod
 from app.accounts.store.access_log_reads import AccessLogFilter, AccessLogRow
 from app.allocation.figures import review as rules
-from app.allocation.figures.review import Finding, Tally
+from app.allocation.figures.review import AccountActivity, ReviewFinding
 from app.database import access_log
 from app.database.register import ProviderCard
 from app.database.transaction import Transaction
@@ -34,7 +34,7 @@ class LogReview:
 
     since: datetime
     until: datetime
-    findings: tuple[Finding, ...]
+    findings: tuple[ReviewFinding, ...]
 
 
 async def list_entries(
@@ -97,7 +97,7 @@ async def review_log(tx: Transaction, span: ReviewPeriod) -> LogReview:
             counts.setdefault(account_id, {})[code] = count
     people = await access_log_counts.reviewed_accounts(tx, span, counts)
     tallies = [
-        Tally(
+        AccountActivity(
             str(account_id),
             _text(people[account_id].provider_id),
             people[account_id].roles,

@@ -2,15 +2,15 @@
 
 from app.charts.bars import Bar, bar_chart
 from app.charts.frame import Axis, Frame
-from app.charts.plots import Mark, Series, line_chart, scatter_chart
-from app.charts.rows import Row, row_chart
+from app.charts.plots import ScatterPoint, Series, line_chart, scatter_chart
+from app.charts.rows import BarRow, row_chart
 
 __all__ = [
     "Axis",
     "Bar",
+    "BarRow",
     "Frame",
-    "Mark",
-    "Row",
+    "ScatterPoint",
     "Series",
     "bar_chart",
     "line_chart",

@@ -32,7 +32,7 @@ def bar_chart(frame: Frame, bars: Sequence[Bar]) -> str:
         left = canvas.left + room * (number + BETWEEN / 2)
         end = y.at(bar.value, start=canvas.bottom, end=canvas.top)
         look = f"chart-bar {hue(1 if bar.picked else 0)}"
-        shape = canvas.shape(
+        shape = canvas.draw_shape(
             "rect",
             look,
             x=left,
@@ -40,11 +40,11 @@ def bar_chart(frame: Frame, bars: Sequence[Bar]) -> str:
             width=room * (1 - BETWEEN),
             height=abs(nought - end),
         )
-        canvas.told(shape, f"{bar.name}: {frame.y.label(bar.value)}")
+        canvas.describe(shape, f"{bar.name}: {frame.y.label(bar.value)}")
         middle = canvas.left + room * (number + 0.5)
         above = end - 6 if bar.value >= 0 else end + 16
-        canvas.text(frame.y.label(bar.value), "chart-words chart-middle", x=middle, y=above)
+        canvas.write_text(frame.y.label(bar.value), "chart-words chart-middle", x=middle, y=above)
         short = bar.name if len(bar.name) <= LONGEST else f"{bar.name[: LONGEST - 1]}…"
-        canvas.text(short, "chart-words chart-middle", x=middle, y=canvas.bottom + 20)
+        canvas.write_text(short, "chart-words chart-middle", x=middle, y=canvas.bottom + 20)
     canvas.draw_x_axis()
-    return canvas.written()
+    return canvas.to_svg()

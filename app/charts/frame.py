@@ -76,8 +76,8 @@ class Canvas:
         self._words("desc", frame.description, id=f"d{mark}")
         if frame.standalone:
             self._words("style", style_sheet())
-        self.shape("rect", "chart-ground", x=0, y=0, width=frame.width, height=frame.height)
-        self.text(frame.title, "chart-title", x=LEFT, y=26)
+        self.draw_shape("rect", "chart-ground", x=0, y=0, width=frame.width, height=frame.height)
+        self.write_text(frame.title, "chart-title", x=LEFT, y=26)
 
     @property
     def left(self) -> float:
@@ -104,7 +104,7 @@ class Canvas:
         element.text = printable(words)
         return element
 
-    def shape(self, tag: str, look: str, **numbers: float | str) -> Element:
+    def draw_shape(self, tag: str, look: str, **numbers: float | str) -> Element:
         """Draw a shape: its class, and numbers as its attributes."""
         attributes = {
             name: value if isinstance(value, str) else _number(value)
@@ -112,11 +112,11 @@ class Canvas:
         }
         return SubElement(self.root, tag, {"class": look, **attributes})
 
-    def text(self, words: str, look: str, *, x: float, y: float) -> None:
+    def write_text(self, words: str, look: str, *, x: float, y: float) -> None:
         """Write some words."""
         self._words("text", words, **{"class": look, "x": _number(x), "y": _number(y)})
 
-    def told(self, element: Element, words: str) -> None:
+    def describe(self, element: Element, words: str) -> None:
         """Let a shape say what it is, when somebody points at it."""
         SubElement(element, "title").text = printable(words)
 
@@ -125,21 +125,21 @@ class Canvas:
         for number, name in enumerate(self.legend):
             y = TOP + LEGEND_LINE * number + 2
             if bars:
-                self.shape(
+                self.draw_shape(
                     "rect", f"chart-bar {hue(number)}", x=self.left, y=y - 6, width=30, height=12
                 )
             else:
-                self.shape(
+                self.draw_shape(
                     "line", f"chart-line {hue(number)}", x1=self.left, y1=y, x2=self.left + 30, y2=y
                 )
-            self.text(name, "chart-words", x=self.left + 38, y=y + 5)
+            self.write_text(name, "chart-words", x=self.left + 38, y=y + 5)
 
     def draw_y_axis(self, scale: Scale) -> None:
         """Draw a line across for each tick, with its number, and say what the axis shows."""
         for tick in scale.ticks:
             y = scale.at(tick, start=self.bottom, end=self.top)
-            self.shape("line", "chart-grid", x1=self.left, y1=y, x2=self.right, y2=y)
-            self.text(
+            self.draw_shape("line", "chart-grid", x1=self.left, y1=y, x2=self.right, y2=y)
+            self.write_text(
                 self.frame.y.label(tick), "chart-words chart-end", x=self.left - TICK - 2, y=y + 4
             )
         middle = _number((self.top + self.bottom) / 2)
@@ -148,21 +148,23 @@ class Canvas:
 
     def draw_x_axis(self, scale: Scale | None = None) -> None:
         """Draw the line below, with a number for each tick where it has a scale, and say what the axis shows."""
-        self.shape(
+        self.draw_shape(
             "line", "chart-axis", x1=self.left, y1=self.bottom, x2=self.right, y2=self.bottom
         )
         for tick in scale.ticks if scale is not None else ():
             x = scale.at(tick, start=self.left, end=self.right) if scale is not None else 0.0
-            self.shape("line", "chart-axis", x1=x, y1=self.bottom, x2=x, y2=self.bottom + TICK)
-            self.text(self.frame.x.label(tick), "chart-words chart-middle", x=x, y=self.bottom + 20)
-        self.text(
+            self.draw_shape("line", "chart-axis", x1=x, y1=self.bottom, x2=x, y2=self.bottom + TICK)
+            self.write_text(
+                self.frame.x.label(tick), "chart-words chart-middle", x=x, y=self.bottom + 20
+            )
+        self.write_text(
             self.frame.x.title,
             "chart-words chart-middle",
             x=(self.left + self.right) / 2,
             y=self.bottom + 44,
         )
 
-    def written(self) -> str:
+    def to_svg(self) -> str:
         """Return the SVG as text."""
         return tostring(self.root, encoding="unicode")
 

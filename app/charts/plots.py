@@ -19,7 +19,7 @@ class Series:
 
 
 @dataclass(frozen=True, slots=True)
-class Mark:
+class ScatterPoint:
     """A point with its name; `picked` is shown as the one that the chart is about."""
 
     name: str
@@ -37,28 +37,28 @@ def line_chart(frame: Frame, series: Sequence[Series]) -> str:
         path = " ".join(
             f"{across:.1f},{up:.1f}" for across, up in _placed(canvas, one.points, x=x, y=y)
         )
-        line = canvas.shape("polyline", f"chart-line {hue(number)}", points=path)
-        canvas.told(line, one.name)
+        line = canvas.draw_shape("polyline", f"chart-line {hue(number)}", points=path)
+        canvas.describe(line, one.name)
     canvas.draw_legend()
-    return canvas.written()
+    return canvas.to_svg()
 
 
-def scatter_chart(frame: Frame, marks: Sequence[Mark], *, joined: bool = False) -> str:
+def scatter_chart(frame: Frame, marks: Sequence[ScatterPoint], *, joined: bool = False) -> str:
     """Return a chart of named points, in their order along a line where they are `joined`."""
     canvas = Canvas(frame)
     places = [(mark.x, mark.y) for mark in marks]
     x, y = _axes(canvas, places)
     placed = _placed(canvas, places, x=x, y=y)
     if joined:
-        canvas.shape(
+        canvas.draw_shape(
             "polyline", "chart-line chart-1", points=" ".join(f"{a:.1f},{b:.1f}" for a, b in placed)
         )
     for mark, (across, up) in zip(marks, placed, strict=True):
         look = "chart-dot chart-picked" if mark.picked else "chart-dot"
-        dot = canvas.shape("circle", look, cx=across, cy=up, r=RADIUS + 2 * mark.picked)
-        canvas.told(dot, f"{mark.name}: {frame.x.label(mark.x)}, {frame.y.label(mark.y)}")
-        canvas.text(mark.name, "chart-words chart-middle", x=across, y=up - APART)
-    return canvas.written()
+        dot = canvas.draw_shape("circle", look, cx=across, cy=up, r=RADIUS + 2 * mark.picked)
+        canvas.describe(dot, f"{mark.name}: {frame.x.label(mark.x)}, {frame.y.label(mark.y)}")
+        canvas.write_text(mark.name, "chart-words chart-middle", x=across, y=up - APART)
+    return canvas.to_svg()
 
 
 def _axes(canvas: Canvas, points: Sequence[tuple[float, float]]) -> tuple[Scale, Scale]:

@@ -14,7 +14,7 @@ LONGEST = 20
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class BarRow:
     """A name and its numbers, one for each name in the legend; `picked` is shown as the one that it is about."""
 
     name: str
@@ -23,7 +23,7 @@ class Row:
 
 
 def row_chart(
-    frame: Frame, rows: Sequence[Row], *, legend: Sequence[str] = (), norm: float | None = None
+    frame: Frame, rows: Sequence[BarRow], *, legend: Sequence[str] = (), norm: float | None = None
 ) -> str:
     """Return a chart as high as it needs to be, its numbers along `frame.x`; `norm` is a line across all rows."""
     thick = [THICK * len(row.values) + BETWEEN for row in rows]
@@ -38,10 +38,10 @@ def row_chart(
     for row, room in zip(rows, thick, strict=True):
         short = row.name if len(row.name) <= LONGEST else f"{row.name[: LONGEST - 1]}…"
         look = "chart-words chart-strong chart-end" if row.picked else "chart-words chart-end"
-        canvas.text(short, look, x=NAMES - 12, y=top + room / 2)
+        canvas.write_text(short, look, x=NAMES - 12, y=top + room / 2)
         for number, value in enumerate(row.values):
             there, y = x.at(value, start=start, end=end), top + THICK * number
-            bar = canvas.shape(
+            bar = canvas.draw_shape(
                 "rect",
                 f"chart-bar {hue(number)}",
                 x=min(nought, there),
@@ -49,15 +49,15 @@ def row_chart(
                 width=abs(there - nought),
                 height=THICK - 3,
             )
-            canvas.told(bar, f"{row.name}: {frame.x.label(value)}")
+            canvas.describe(bar, f"{row.name}: {frame.x.label(value)}")
             # Beside its bar, or out of the way of the line across.
             at = max(nought, there) if norm is None else end
-            canvas.text(frame.x.label(value), "chart-words", x=at + 6, y=y + THICK - 5)
+            canvas.write_text(frame.x.label(value), "chart-words", x=at + 6, y=y + THICK - 5)
         top += room
-    canvas.shape("line", "chart-axis", x1=nought, y1=canvas.top - 4, x2=nought, y2=top)
+    canvas.draw_shape("line", "chart-axis", x1=nought, y1=canvas.top - 4, x2=nought, y2=top)
     if norm is not None:
         at = x.at(norm, start=start, end=end)
-        canvas.shape("line", "chart-norm", x1=at, y1=canvas.top - 4, x2=at, y2=top)
-        canvas.text(frame.x.label(norm), "chart-words chart-middle", x=at, y=top + 16)
-    canvas.text(frame.x.title, "chart-words", x=NAMES, y=top + 36)
-    return canvas.written()
+        canvas.draw_shape("line", "chart-norm", x1=at, y1=canvas.top - 4, x2=at, y2=top)
+        canvas.write_text(frame.x.label(norm), "chart-words chart-middle", x=at, y=top + 16)
+    canvas.write_text(frame.x.title, "chart-words", x=NAMES, y=top + 36)
+    return canvas.to_svg()

@@ -161,7 +161,7 @@ async def _key(installation: Installation) -> Finding:
     where, file = installation.key_place, installation.key_file
     try:
         key = installation.settings.key or read_key(file)
-        source = None if installation.settings.key else KeyFile(file).news
+        source = None if installation.settings.key else KeyFile(file).read_if_changed
         keyring = None if key is None else Keyring.parse(key, named=where, source=source)
     except OperatorError as error:
         return Finding("fail", "key", str(error))

@@ -126,7 +126,7 @@ class Installation:
 
     async def keyring(self, tx: Transaction) -> Keyring:
         """Return the installation's keys, which follow the file that they come from."""
-        source = None if self.settings.key else KeyFile(self.key_file).news
+        source = None if self.settings.key else KeyFile(self.key_file).read_if_changed
         return Keyring.parse(await self.key(tx), named=self.key_place, source=source)
 
 

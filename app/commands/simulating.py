@@ -19,8 +19,8 @@ from app.errors import OperatorError
 from app.policy import policies
 from app.reference import load, policy_document
 from app.simulation.figures import frontier, pictures, rows
-from app.simulation.outcome import Outcome
-from app.simulation.ways import PHONE_ROUND, PLEK, Progress, scene, side_by_side, sweep
+from app.simulation.outcome import YearOutcome
+from app.simulation.ways import PHONE_ROUND, PLEK, Progress, compared_ways, scene, solidarity_sweep
 
 WIDEST = 200
 """Columns of the terminal that the table takes where nobody watches."""
@@ -37,16 +37,17 @@ def simulate(
         f" {len(years.world.weights)} regions. Policy {policy.version}."
     )
     with _bar("Living through it") as progress:
-        outcomes = list(years.outcomes(side_by_side(policy), progress=progress))
+        outcomes = list(years.outcomes(compared_ways(policy), progress=progress))
     _print(("", *(one.name for one in outcomes)), list(rows(outcomes)))
     typer.echo(_verdict(outcomes))
     drawn = dict(pictures(outcomes))
     tables = {"figures": outcomes}
     if swept:
         with _bar("Sweeping") as progress:
-            tables["sweep"] = list(years.outcomes(sweep(policy), progress=progress))
+            tables["sweep"] = list(years.outcomes(solidarity_sweep(policy), progress=progress))
         _print(
-            ("Points a stay", *(one.name for one in tables["sweep"])), list(rows(tables["sweep"]))
+            ("Points a stay", *(one.name for one in tables["sweep"])),
+            list(rows(tables["sweep"])),
         )
         drawn["frontier"] = frontier(tables["sweep"], own=policy.points.solidarity.stay)
     if out is not None:
@@ -64,7 +65,7 @@ def _policy(file: Path | None) -> Policy:
         return policies.parse_document(document)
 
 
-def _verdict(outcomes: Sequence[Outcome]) -> str:
+def _verdict(outcomes: Sequence[YearOutcome]) -> str:
     by_name = {one.name: one for one in outcomes}
     plek, phone = by_name[PLEK], by_name[PHONE_ROUND]
     part = float(plek.deviation / phone.deviation) if phone.deviation else 0.0
@@ -84,7 +85,7 @@ def _print(titles: tuple[str, ...], lines: Sequence[tuple[str, ...]]) -> None:
     console.print(table)
 
 
-def _as_csv(outcomes: Sequence[Outcome]) -> str:
+def _as_csv(outcomes: Sequence[YearOutcome]) -> str:
     text = StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(("figure", *(one.name for one in outcomes)))

@@ -16,7 +16,7 @@ from app.registry import availability, first_load
 from app.registry.first_load import Batch, Values
 from app.seal import DataKey, Keyring
 from app.simulation.country.luck import Luck
-from app.simulation.country.register import DEFAULT_SEED, LONGEST_HOURS, build
+from app.simulation.country.register import DEFAULT_SEED, LONGEST_HOURS, build_country
 from app.simulation.country.values import DemoCountry, DemoPlace, DemoReferral, DemoSite
 
 FOUNDED = timedelta(hours=LONGEST_HOURS)
@@ -45,7 +45,7 @@ async def fill(
         raise OperatorError(
             "The database has providers already: the demo country only fills an empty one."
         )
-    country = build(files or load(), seed=seed)
+    country = build_country(files or load(), seed=seed)
     await first_load.add_rows(tx, rows_of(country, keyring=tx.keyring, at=tx.at))
     await counters.advance(tx, "register")
     await availability.refresh_counts(tx)

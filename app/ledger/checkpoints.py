@@ -14,12 +14,12 @@ import structlog
 from app.allocation.ledger.leaves import LeafFault, parse_leaf
 from app.allocation.ledger.notes import Checkpoint, Note, VerifierKey, parse_note
 from app.allocation.ledger.tree import (
-    Growing,
+    GrowingTree,
     Stretch,
     Subtree,
-    consistency,
+    consistency_proof,
     hash_of,
-    inclusion,
+    inclusion_proof,
     leaf_hash,
 )
 from app.database import counters
@@ -69,8 +69,8 @@ async def sign_tree(
     before = await tree.newest(tx)
     secrets = await keys.signing(tx)
     if before is None:
-        before = await _store(tx, Growing(), secrets, public_from=BEFORE_ALL)
-    grown = Growing(before.size, await _peaks(tx, before, secrets))
+        before = await _store(tx, GrowingTree(), secrets, public_from=BEFORE_ALL)
+    grown = GrowingTree(before.size, await _peaks(tx, before, secrets))
     end = min(leaves, before.size + AT_ONCE)
     if end > before.size:
         made = await _grow(tx, grown, end=end)
@@ -98,7 +98,7 @@ async def _peaks(
     return tuple(found[part] for part in parts)
 
 
-async def _grow(tx: Transaction, grown: Growing, *, end: int) -> list[tuple[Subtree, bytes]]:
+async def _grow(tx: Transaction, grown: GrowingTree, *, end: int) -> list[tuple[Subtree, bytes]]:
     made: list[tuple[Subtree, bytes]] = []
     for index, content in await tree.leaves(tx, first=grown.size, end=end):
         try:
@@ -115,11 +115,11 @@ async def _grow(tx: Transaction, grown: Growing, *, end: int) -> list[tuple[Subt
 
 
 async def _store(
-    tx: Transaction, grown: Growing, secrets: Sequence[bytes], *, public_from: datetime
+    tx: Transaction, grown: GrowingTree, secrets: Sequence[bytes], *, public_from: datetime
 ) -> SignedTree:
     text = Checkpoint(origin(), grown.size, grown.root).text()
     note = Note(text, tuple(sign(text, secret, name=origin()) for secret in secrets))
-    sealed = SignedTree(grown.size, grown.root, note.written(), public_from)
+    sealed = SignedTree(grown.size, grown.root, note.to_text(), public_from)
     await tree.add_checkpoint(tx, sealed)
     return sealed
 
@@ -142,7 +142,7 @@ async def prove_inclusion(tx: Transaction, *, leaf: int, size: int) -> MerklePro
     if leaf >= size:
         raise Invalid(Fault("/leaf", "must be smaller than the size"))
     await _check_size(tx, size)
-    return await _proof(tx, inclusion(leaf, size))
+    return await _proof(tx, inclusion_proof(leaf, size))
 
 
 async def prove_consistency(tx: Transaction, *, old: int, new: int) -> MerkleProof:
@@ -151,7 +151,7 @@ async def prove_consistency(tx: Transaction, *, old: int, new: int) -> MerklePro
         raise Invalid(Fault("/from", "must not be larger than what it is compared to"))
     for size in {old, new}:
         await _check_size(tx, size)
-    return await _proof(tx, consistency(old, new))
+    return await _proof(tx, consistency_proof(old, new))
 
 
 async def _check_size(tx: Transaction, size: int) -> None:

@@ -4,7 +4,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from app.allocation.ledger.notes import Checkpoint, Note, parse_checkpoint
-from app.allocation.ledger.tree import Stretch, both_roots, consistency, grown, node_hash, root_of
+from app.allocation.ledger.tree import (
+    Stretch,
+    consistency_proof,
+    node_hash,
+    root_of,
+    roots_from_consistency,
+    shows_growth,
+)
 
 FIRST, KNOWN, GROWN = "first", "known", "grown"
 ROLLED_BACK, FORKED, UNPROVEN = "rolled_back", "forked", "unproven"
@@ -69,7 +76,7 @@ def judge_by_proof(
     """What a proof of consistency says, from the newest of those that were kept to a larger one."""
     last = newest(kept)
     old, grew = last.checkpoint, new.checkpoint
-    if grown(old.size, grew.size, old_root=old.root, new_root=grew.root, proof=proof):
+    if shows_growth(old.size, grew.size, old_root=old.root, new_root=grew.root, proof=proof):
         return WitnessVerdict(GROWN)
     if _proves_fork(old, grew, proof):
         return WitnessVerdict(FORKED, last, tuple(proof))
@@ -83,7 +90,7 @@ def judge_by_leaves(
     for one in sorted(kept, key=lambda other: -other.checkpoint.size):
         size = one.checkpoint.size
         if root_over(hashes, Stretch(0, size)) != one.checkpoint.root:
-            parts = consistency(size, new.checkpoint.size, whole=True)
+            parts = consistency_proof(size, new.checkpoint.size, whole=True)
             return WitnessVerdict(FORKED, one, tuple(root_over(hashes, part) for part in parts))
     return WitnessVerdict(GROWN)
 
@@ -114,5 +121,5 @@ def _proves_fork(old: Checkpoint, new: Checkpoint, proof: Sequence[bytes]) -> bo
     """
     if old.size & (old.size - 1) == 0:
         return False
-    roots = both_roots(old.size, new.size, whole=proof)
+    roots = roots_from_consistency(old.size, new.size, whole=proof)
     return roots is not None and roots[1] == new.root and roots[0] != old.root

@@ -6,7 +6,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from app.allocation.ledger.stays import Arrival, due_at
+from app.allocation.ledger.stays import StayArrival, leaves_due
 from app.database import outbox
 from app.database.transaction import Transaction
 from app.errors import Conflict, Fault, Forbidden, Invalid, Missing
@@ -76,7 +76,7 @@ async def record_arrival(
     left = None
     if placement.previous_id is not None:
         left = await hold_changes.leave_previous(tx, placement_id, at=tx.at)
-    due = due_at(Arrival(left_inside=left, cross_regional=placement.cross_regional))
+    due = leaves_due(StayArrival(left_inside=left, cross_regional=placement.cross_regional))
     if due.departure:
         swap_id = None if course is None else course.swap.id
         await ledger.record_departure(tx, placement.began_with, at=tx.at, swap_id=swap_id)

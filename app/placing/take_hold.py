@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from uuid import UUID, uuid4
 
 from app.allocation.policy.policy import Policy
-from app.allocation.ranking.own_region import that_go_first
+from app.allocation.ranking.own_region import lawful_home_groups
 from app.database import answers
 from app.database.transaction import Transaction
 from app.errors import Conflict, Erased, Fault, Invalid, Missing
@@ -135,7 +135,7 @@ async def _go_first(
         return None
     reference, snapshot = await tx.snapshots.reference(tx), await tx.snapshots.register(tx)
     need = referrals.need_of(referrals.unseal(tx, row).content, reference)
-    groups = that_go_first(
+    groups = lawful_home_groups(
         need,
         snapshot.register,
         rankings.lasting_situation(

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from uuid import UUID
 
-from app.allocation.policy.trial import Tally, Trial
+from app.allocation.policy.trial import Trial, TrialTally
 from app.allocation.ranking.versions import UnknownRules
 from app.allocation.values import Register
 from app.database import access_log
@@ -42,7 +42,7 @@ async def try_draft(
     """
     draft = policies.parse_document(document)
     ids = await ranking_rows.newest(tx, most=last)
-    tally, passed_over = Tally(), 0
+    tally, passed_over = TrialTally(), 0
     kept: dict[str, Register] = {}
     for done, id_ in enumerate(ids, start=1):
         if (recorded := await _inputs_of(tx, id_, kept=kept)) is None:

@@ -10,9 +10,9 @@ from uuid import UUID, uuid4
 
 from app.allocation.figures.suppression import counts_to_show
 from app.allocation.peaks import peaks
-from app.allocation.peaks.peaks import MOST, Asker, Plan, Planned
+from app.allocation.peaks.peaks import MOST, PeakReferral, Plan, PlannedReferral
 from app.allocation.policy.policy import Policy
-from app.allocation.ranking.rank import Inputs
+from app.allocation.ranking.rank import RankingInputs
 from app.database import access_log, register
 from app.database.reference import Reference
 from app.database.register import RegisterSnapshot
@@ -41,7 +41,7 @@ class PlanPart:
     referral_id: UUID
     urgency: str
     ranked: RecordedRanking | None = None
-    planned: Planned | None = None
+    planned: PlannedReferral | None = None
     refusal: str | None = None
     wait_s: int = 0
     """In how many seconds it may be ranked again, where that is why."""
@@ -66,7 +66,7 @@ class RankedCase:
 
     referral: UnsealedReferral
     ranked: RecordedRanking
-    asker: Asker
+    asker: PeakReferral
 
 
 async def plan_peak(
@@ -150,9 +150,9 @@ def rank_and_plan(
         situation = rankings.situation_of(
             standing, need, at=at, reference=reference, snapshot=snapshot
         )
-        inputs = Inputs(need, snapshot.register, situation, reference.policy)
+        inputs = RankingInputs(need, snapshot.register, situation, reference.policy)
         made = rankings.apply_newest_rules(referral, inputs, reference=reference)
-        asker = peaks.asker(
+        asker = peaks.peak_referral(
             str(referral.id), need, made.ranking, snapshot.register, situation, reference.policy
         )
         ranked.append(RankedCase(referral, made, asker))
@@ -251,7 +251,7 @@ DONE = ("placed", "not_placed")
 BANDS = ("ample", "sufficient")
 
 
-def _done(planned: Planned) -> str:
+def _done(planned: PlannedReferral) -> str:
     return DONE[planned.choice is None]
 
 

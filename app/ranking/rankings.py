@@ -6,7 +6,7 @@ from datetime import date, datetime
 from uuid import UUID, uuid4
 
 from app.allocation.policy.policy import Policy
-from app.allocation.ranking.rank import Inputs
+from app.allocation.ranking.rank import RankingInputs
 from app.allocation.ranking.replay import inputs_bytes, inputs_of
 from app.allocation.ranking.safety import dangers_on
 from app.allocation.ranking.versions import NEWEST, Rules, rules_of
@@ -37,7 +37,7 @@ class RecordedRanking:
     as_of: datetime
     policy_version: str
     policy_hash: str
-    inputs: Inputs
+    inputs: RankingInputs
     ranking: Ranking
 
     @property
@@ -79,12 +79,14 @@ async def compute_ranking(
         tx, referral.id, need, reference=reference, snapshot=snapshot, limited=limited
     )
     return apply_newest_rules(
-        referral, Inputs(need, snapshot.register, standing, reference.policy), reference=reference
+        referral,
+        RankingInputs(need, snapshot.register, standing, reference.policy),
+        reference=reference,
     )
 
 
 def apply_newest_rules(
-    referral: UnsealedReferral, inputs: Inputs, *, reference: Reference
+    referral: UnsealedReferral, inputs: RankingInputs, *, reference: Reference
 ) -> RecordedRanking:
     """Return a new ranking, made by the newest rules under the policy in force."""
     return RecordedRanking(
@@ -256,7 +258,7 @@ def is_identical(row: RankingRow, again: RecordedRanking) -> bool:
 class RankingBasis:
     """What a ranking was made from, with the policy and the rules that it cites."""
 
-    inputs: Inputs
+    inputs: RankingInputs
     policy_version: str
     rules: Rules
 
@@ -291,7 +293,9 @@ async def unseal_basis(
     need, standing = inputs_of(sealed_with.unseal_json(row.sealed, row=str(row.id)))
     seen = await _register(tx, row.register_hash, {} if kept is None else kept)
     policy, version = await _policy(tx, row.policy_hash)
-    return RankingBasis(Inputs(need, seen, standing, policy, rules.dangers_on), version, rules)
+    return RankingBasis(
+        RankingInputs(need, seen, standing, policy, rules.dangers_on), version, rules
+    )
 
 
 async def _policy(tx: Transaction, hash_: str) -> tuple[Policy, str]:

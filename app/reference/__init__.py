@@ -10,7 +10,7 @@ from typing import TypeVar
 from pydantic import JsonValue, TypeAdapter
 
 from app.errors import OperatorError
-from app.reference.clearances import Clearance, clearance_table
+from app.reference.clearances import MunicipalityClearance, clearance_table
 from app.reference.values import (
     Bounds,
     CodeList,
@@ -19,20 +19,20 @@ from app.reference.values import (
     Municipality,
     ReferenceFiles,
     Region,
-    Weight,
+    RegionWeight,
     Words,
 )
 
 __all__ = [
     "Bounds",
-    "Clearance",
     "CodeList",
     "Country",
     "DemoWords",
     "Municipality",
+    "MunicipalityClearance",
     "ReferenceFiles",
     "Region",
-    "Weight",
+    "RegionWeight",
     "Words",
     "arrivals_by_hour",
     "clearance_table",
@@ -53,7 +53,7 @@ def load(jurisdiction: str = DEFAULT_JURISDICTION) -> ReferenceFiles:
         country=TypeAdapter(Country).validate_json(_text(folder, "country.json")),
         municipalities=_table(folder, "municipalities.csv", TypeAdapter(tuple[Municipality, ...])),
         regions=_table(folder, "regions.csv", TypeAdapter(tuple[Region, ...])),
-        weights=_table(folder, "weights.csv", TypeAdapter(tuple[Weight, ...])),
+        weights=_table(folder, "weights.csv", TypeAdapter(tuple[RegionWeight, ...])),
         codes=TypeAdapter(dict[str, CodeList]).validate_json(_text(folder, "codes.json")),
         demo=TypeAdapter(DemoWords).validate_json(_text(folder, "demo.json")),
     )

@@ -10,7 +10,7 @@ Between = Callable[[float, float, int, float, float, int], int]
 
 
 @dataclass(frozen=True, slots=True)
-class Clearance:
+class MunicipalityClearance:
     """Whole km that surely lie between anything in one municipality and anything in another; may be negative."""
 
     zone: str
@@ -20,9 +20,9 @@ class Clearance:
 
 def clearance_table(
     municipalities: Sequence[Municipality], *, between: Between
-) -> Iterator[Clearance]:
+) -> Iterator[MunicipalityClearance]:
     """Yield a row for every ordered pair, the diagonal included: n municipalities make n * n rows."""
     for zone in municipalities:
         for site in municipalities:
             km = between(zone.lat, zone.lon, zone.extent_km, site.lat, site.lon, site.extent_km)
-            yield Clearance(zone=zone.code, site=site.code, km=km)
+            yield MunicipalityClearance(zone=zone.code, site=site.code, km=km)

@@ -40,7 +40,7 @@ class Region:
 
 
 @dataclass(frozen=True, slots=True)
-class Weight:
+class RegionWeight:
     """How much of the shared burden a region is asked to carry, relative to the others."""
 
     region: str
@@ -135,7 +135,7 @@ class ReferenceFiles:
     """In the order of their codes."""
     regions: tuple[Region, ...]
     """In the order of their codes."""
-    weights: tuple[Weight, ...]
+    weights: tuple[RegionWeight, ...]
     codes: Mapping[str, CodeList]
     demo: DemoWords
 

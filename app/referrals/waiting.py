@@ -5,7 +5,15 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from app.allocation.policy.policy import Policy
-from app.allocation.ranking.waiting import Due, Place, Waiting, Watched, due, is_overdue, place_of
+from app.allocation.ranking.waiting import (
+    Due,
+    ListPosition,
+    Waiting,
+    WaitingSchedule,
+    dues_at,
+    is_overdue,
+    list_position,
+)
 from app.database.transaction import Transaction
 from app.reference import load
 from app.referrals import referrals
@@ -22,13 +30,15 @@ class WaitingReferral:
     position: int
     overdue: bool
     """Whether something is due for a household in an alternative: it is shown before all others."""
-    place: Place
+    place: ListPosition
     """What the list as it is shown is ordered by."""
     due: tuple[Due, ...]
     since: WaitingNews
 
 
-async def list_for(tx: Transaction, *, limit: int, after: Place | None) -> list[WaitingReferral]:
+async def list_for(
+    tx: Transaction, *, limit: int, after: ListPosition | None
+) -> list[WaitingReferral]:
     """Return the caller's provider's open referrals: overdue ones first, then in the policy's order.
 
     The order comes from what is sealed, so all of them are opened; who looked at whom is told of
@@ -62,15 +72,15 @@ async def count_waiting(
 
 def in_order(waiting: Iterable[UnsealedReferral], *, policy: Policy) -> list[UnsealedReferral]:
     """Return referrals in the order of the waiting list."""
-    return sorted(waiting, key=lambda referral: place_of(_waiting(referral), policy=policy))
+    return sorted(waiting, key=lambda referral: list_position(_waiting(referral), policy=policy))
 
 
 def _listed(
     referral: UnsealedReferral, position: int, *, since: WaitingNews, at: datetime, policy: Policy
 ) -> WaitingReferral:
-    dues = due(_watched(referral, since), at=at, policy=policy)
+    dues = dues_at(_watched(referral, since), at=at, policy=policy)
     overdue = is_overdue(dues)
-    numbers, id_ = place_of(_waiting(referral), policy=policy)
+    numbers, id_ = list_position(_waiting(referral), policy=policy)
     return WaitingReferral(
         referral, position, overdue, ((0 if overdue else 1, *numbers), id_), dues, since
     )
@@ -87,9 +97,9 @@ def _waiting(referral: UnsealedReferral) -> Waiting:
     )
 
 
-def _watched(referral: UnsealedReferral, since: WaitingNews) -> Watched:
+def _watched(referral: UnsealedReferral, since: WaitingNews) -> WaitingSchedule:
     used = referral.case.alternative
-    return Watched(
+    return WaitingSchedule(
         since=referral.case.created_at,
         safety_plan=referral.content["safety_plan"],
         contact_at=since.contact_at,

@@ -9,7 +9,7 @@ from app.database import policies as policy_rows
 from app.database.transaction import Transaction
 from app.ledger import ledger
 from app.policy import policies
-from app.reference import Municipality, ReferenceFiles, Weight, load, policy_document
+from app.reference import Municipality, ReferenceFiles, RegionWeight, load, policy_document
 from app.registry.store import bulk, country
 from app.registry.store.bulk import Batch, Values
 from app.registry.store.country import Distance
@@ -93,7 +93,7 @@ def position_of(town: Municipality) -> Position:
     return Position(town.code, town.lat, town.lon, town.extent_km)
 
 
-def weight_values(row: Weight) -> Values:
+def weight_values(row: RegionWeight) -> Values:
     """Return a weight as the database names its parts."""
     return {
         "region": row.region,

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
 
-from app.allocation.ranking.own_region import OwnRegion, own_region, without_the_household
+from app.allocation.ranking.own_region import OwnRegion, hide_household_rules, own_region
 from app.allocation.ranking.versions import UnknownRules
 from app.allocation.shares.quarters import Quarter
 from app.allocation.values import Register
@@ -100,7 +100,7 @@ async def read(
         arrival_day(row),
         ranked,
         identical=rankings.is_identical(recorded[0], ranked),
-        own_region=at_home and without_the_household(at_home),
+        own_region=at_home and hide_household_rules(at_home),
         included=None if row.leaf is None else await _inclusion(tx, row.leaf),
     )
 

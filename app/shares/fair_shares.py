@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
+from app.allocation.shares.balances import BurdenShare, RegionBalance, region_balances
 from app.allocation.shares.fairness import FairShares, fair_shares
 from app.allocation.shares.nights import SAFETY
 from app.allocation.shares.quarters import Quarter, quarter_named, quarter_of
 from app.allocation.shares.shares import NIGHT
-from app.allocation.shares.steering import Shared, Standing, standings
 from app.allocation.shares.totals import QUOTA
 from app.database.transaction import Transaction
 from app.errors import Conflict, Forbidden
@@ -166,7 +166,7 @@ async def show_standings(
 async def _reckon_standings(
     tx: Transaction,
     on: date,
-) -> Mapping[str, Standing]:
+) -> Mapping[str, RegionBalance]:
     """Reckon from the openings all that is not sealed yet, and whatever new facts reach; the rest from its totals."""
     sealed = await quarter_rows.newest(tx)
     leaves = max((one.content["leaves"] for one in sealed.values()), default=0)
@@ -174,7 +174,7 @@ async def _reckon_standings(
     told = await stay_book.read_stays(tx, open_quarter, sealed=leaves)
     reference = await tx.snapshots.reference(tx)
     return await asyncio.to_thread(
-        standings,
+        region_balances,
         told.stays,
         _before(told.first, sealed.values(), reference.regions),
         since=told.first.first,
@@ -186,7 +186,7 @@ async def _reckon_standings(
 
 def _before(
     first: Quarter, sealed: Iterable[SealedTotals], regions: Iterable[str]
-) -> dict[str, Shared]:
+) -> dict[str, BurdenShare]:
     """Return what each region gave before a quarter, and what was its part."""
     given: Counter[str] = Counter()
     quota: Counter[str] = Counter()
@@ -195,4 +195,4 @@ def _before(
             for region, figures in one.content["regions"].items():
                 given[region] += figures[f"given_{SAFETY}"] * NIGHT
                 quota[region] += figures[QUOTA]
-    return {region: Shared(given[region], quota[region]) for region in regions}
+    return {region: BurdenShare(given[region], quota[region]) for region in regions}

@@ -7,9 +7,9 @@ from datetime import timedelta
 from typing import Any
 
 from app.allocation.figures import curves
-from app.allocation.figures.figures import COUNTRY, Counted, Figures, Measure, figures
-from app.allocation.figures.survival import Observed, survival
-from app.allocation.shares.quarters import Quarter, last_over, quarter_of
+from app.allocation.figures.figures import COUNTRY, Figures, Measure, RegionCount, figures
+from app.allocation.figures.survival import ObservedStay, survival
+from app.allocation.shares.quarters import Quarter, last_closed_quarter, quarter_of
 from app.database.transaction import Transaction
 from app.ledger import household_counts
 from app.ledger.household_counts import CountKey
@@ -53,7 +53,9 @@ async def _due(tx: Transaction) -> Quarter | None:
         if first is None:
             return None
         due = quarter_of(load().country.day_of(first))
-    return due if due <= last_over(load().country.day_of(tx.at), days=SETTLED_DAYS) else None
+    return (
+        due if due <= last_closed_quarter(load().country.day_of(tx.at), days=SETTLED_DAYS) else None
+    )
 
 
 async def _release(
@@ -141,42 +143,42 @@ BREAKDOWNS = {
 """Under which name the code of a row that the database counted goes."""
 
 
-def _of_counted_rows(by_measure: Mapping[str, Iterable[CountRow]]) -> Iterable[Counted]:
+def _of_counted_rows(by_measure: Mapping[str, Iterable[CountRow]]) -> Iterable[RegionCount]:
     for measure, rows in by_measure.items():
         for row in rows:
             codes = {} if row.code is None else {BREAKDOWNS[measure]: row.code}
-            yield Counted(measure, row.region, row.provider, row.count, codes)
+            yield RegionCount(measure, row.region, row.provider, row.count, codes)
 
 
 def _of_households(
     households: Mapping[CountKey, Mapping[str, int]], inflow: Iterable[CountRow]
-) -> Iterable[Counted]:
+) -> Iterable[RegionCount]:
     came = _count_inflow(inflow)
     for whose, sums in households.items():
         came[whose.region, str(whose.provider_id)] -= sums[household_counts.HOUSEHOLDS]
         yield from _of_sums(whose, sums)
     for (region, provider), left in came.items():
         if left > 0:
-            yield Counted(
+            yield RegionCount(
                 "inflow", region, provider, left, dict.fromkeys(("children", "men"), NOT_COUNTED)
             )
 
 
-def _of_sums(whose: CountKey, sums: Mapping[str, int]) -> Iterable[Counted]:
+def _of_sums(whose: CountKey, sums: Mapping[str, int]) -> Iterable[RegionCount]:
     region, provider = whose.region, str(whose.provider_id)
     for breakdown, name in (
         ("children", household_counts.WITH_CHILDREN),
         ("men", household_counts.WITH_MEN),
     ):
         without = sums[household_counts.HOUSEHOLDS] - sums[name]
-        yield Counted("inflow", region, provider, sums[name], {breakdown: YES})
-        yield Counted("inflow", region, provider, without, {breakdown: NO})
+        yield RegionCount("inflow", region, provider, sums[name], {breakdown: YES})
+        yield RegionCount("inflow", region, provider, without, {breakdown: NO})
     for who in (household_counts.CHILDREN, household_counts.MEN):
-        yield Counted("persons", region, provider, sums[who], {"who": who})
+        yield RegionCount("persons", region, provider, sums[who], {"who": who})
     for name in sums:
         if name.startswith(household_counts.OF_GROUP):
             code = name.removeprefix(household_counts.OF_GROUP)
-            yield Counted("target_groups", region, provider, sums[name], {"code": code})
+            yield RegionCount("target_groups", region, provider, sums[name], {"code": code})
 
 
 def _count_missed(
@@ -194,14 +196,14 @@ def _count_inflow(inflow: Iterable[CountRow]) -> Counter[tuple[str, str]]:
     return came
 
 
-def _of_ended(ended: Iterable[EndedRow]) -> Iterable[Counted]:
+def _of_ended(ended: Iterable[EndedRow]) -> Iterable[RegionCount]:
     for row in ended:
         codes = {
             "destination": row.destination,
             "stay": curves.class_of(row.days),
             "moves": _moves(row.moves),
         }
-        yield Counted("outflow", row.region, row.provider, row.count, codes)
+        yield RegionCount("outflow", row.region, row.provider, row.count, codes)
 
 
 def _without_families(counts: Figures) -> Figures:
@@ -214,9 +216,11 @@ def _moves(moves: int) -> str:
     return str(moves) if moves < MOST_MOVES else f"{MOST_MOVES}+"
 
 
-def _of_use(use: Iterable[ProviderUseRow]) -> Iterable[Counted]:
+def _of_use(use: Iterable[ProviderUseRow]) -> Iterable[RegionCount]:
     for row in use:
-        yield Counted("occupied", row.region, str(row.provider_id), round(row.in_use / row.days))
+        yield RegionCount(
+            "occupied", row.region, str(row.provider_id), round(row.in_use / row.days)
+        )
 
 
 def _places(use: Iterable[ProviderUseRow], region: str) -> int:
@@ -231,12 +235,12 @@ def _curve(
     going_on: Sequence[GoingOnRow],
 ) -> dict[str, Any]:
     over = (
-        Observed(row.entered, row.days, ended=True, count=row.count)
+        ObservedStay(row.entered, row.days, ended=True, count=row.count)
         for row in ended
         if region in {COUNTRY, row.region}
     )
     on = (
-        Observed(row.entered, row.days, ended=False, count=row.count)
+        ObservedStay(row.entered, row.days, ended=False, count=row.count)
         for row in going_on
         if region in {COUNTRY, row.region}
     )

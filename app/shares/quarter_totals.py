@@ -8,9 +8,14 @@ from datetime import timedelta
 from typing import Any
 
 from app.allocation.shares.disclosure import FEW
-from app.allocation.shares.nights import Stay, nights_between
-from app.allocation.shares.quarters import Quarter, from_to, last_over, quarter_of
-from app.allocation.shares.totals import Totals, content_of, says_the_same, totals_of
+from app.allocation.shares.nights import LedgerStay, nights_between
+from app.allocation.shares.quarters import (
+    Quarter,
+    last_closed_quarter,
+    quarter_of,
+    quarters_between,
+)
+from app.allocation.shares.totals import Totals, content_of, have_same_figures, totals_of
 from app.database.sealing import keys
 from app.database.transaction import Transaction
 from app.ledger.ledger import append_clear
@@ -60,14 +65,14 @@ async def seal_quarters(
     sealed = await quarter_rows.sealed_leaves(tx)
     told = await stay_book.read_stays(tx, missing[0], sealed=sealed)
     before = await quarter_rows.newest(
-        tx, [str(quarter) for quarter in from_to(told.first, missing[-1])]
+        tx, [str(quarter) for quarter in quarters_between(told.first, missing[-1])]
     )
     first = anew = 0
     for account in await _accounts(tx, told, missing[-1]):
         old = before.get(str(account.quarter))
         if old is None:
             first += await _append(tx, account, version=1, stays=told.stays)
-        elif not says_the_same(old.content, account.content):
+        elif not have_same_figures(old.content, account.content):
             correction = {"corrects": old.index, "by": BY, "code": LATER_FACTS}
             anew += await _append(
                 tx, account, version=old.version + 1, stays=told.stays, correction=correction
@@ -89,10 +94,12 @@ async def _missing_quarters(
         key = await keys.read(tx, keys.LEDGER)
         days.append(stay_book.unseal_opening(key, *opening).date)
     policy = (await tx.snapshots.reference(tx)).policy
-    over = last_over(load().country.day_of(tx.at), days=policy.quarter_grace_days)
+    over = last_closed_quarter(load().country.day_of(tx.at), days=policy.quarter_grace_days)
     sealed = await quarter_rows.sealed_quarters(tx)
     return tuple(
-        quarter for quarter in from_to(quarter_of(min(days)), over) if str(quarter) not in sealed
+        quarter
+        for quarter in quarters_between(quarter_of(min(days)), over)
+        if str(quarter) not in sealed
     )
 
 
@@ -113,7 +120,7 @@ async def _accounts(tx: Transaction, told: StaysSince, last: Quarter) -> list[Qu
         )
 
     return await asyncio.to_thread(
-        lambda: [account(quarter) for quarter in from_to(told.first, last)]
+        lambda: [account(quarter) for quarter in quarters_between(told.first, last)]
     )
 
 
@@ -122,7 +129,7 @@ async def _append(
     account: QuarterAccount,
     *,
     version: int,
-    stays: Sequence[Stay],
+    stays: Sequence[LedgerStay],
     correction: Mapping[str, object] | None = None,
 ) -> bool:
     """Seal a version of a quarter's totals; False where somebody else has done so meanwhile."""
@@ -163,7 +170,9 @@ def span_of(quarter: Quarter) -> QuarterSpan:
     return QuarterSpan(quarter.first, quarter.after, begins, ends, country.time_zone)
 
 
-async def _take_figures(tx: Transaction, quarter: Quarter, stays: Sequence[Stay]) -> dict[str, Any]:
+async def _take_figures(
+    tx: Transaction, quarter: Quarter, stays: Sequence[LedgerStay]
+) -> dict[str, Any]:
     """Return a quarter's figures by region, and the nights that each cap displaced; None stands for a small one.
 
     Places and staff are as they are at this moment: nobody keeps what they were.
@@ -213,7 +222,7 @@ def _of_answers(count: AnswerCount) -> dict[str, int | None]:
 
 
 async def _displaced_nights(
-    tx: Transaction, quarter: Quarter, stays: Sequence[Stay]
+    tx: Transaction, quarter: Quarter, stays: Sequence[LedgerStay]
 ) -> dict[str, int | None]:
     by_arrival = {stay.arrival: stay for stay in stays}
     nights: Counter[str] = Counter()

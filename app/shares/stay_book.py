@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from datetime import date
 
 from app.allocation.ledger.openings import Opening, parse_opening
-from app.allocation.shares.nights import Stay, StayBook
+from app.allocation.shares.nights import LedgerStay, StayBook
 from app.allocation.shares.quarters import Quarter, quarter_of
 from app.allocation.shares.reach import first_day_reached
-from app.allocation.shares.weighing import Weights, WeightsInTime, weights_of
+from app.allocation.shares.weights import RegionWeights, WeightHistory, region_weights_of
 from app.database import counters
 from app.database.sealing import keys
 from app.database.transaction import Transaction
@@ -27,8 +27,8 @@ class StaysSince:
 
     first: Quarter
     leaves: int
-    stays: Sequence[Stay]
-    weights: WeightsInTime
+    stays: Sequence[LedgerStay]
+    weights: WeightHistory
 
 
 async def read_stays(
@@ -46,7 +46,7 @@ async def read_stays(
     leaves = await counters.read(tx, "ledger")
     key = await keys.read(tx, keys.LEDGER)
     weights = [
-        (index, weights_of(said))
+        (index, region_weights_of(said))
         for index, said in await stay_rows.weights_leaves(tx, below=leaves)
     ]
     since = 0
@@ -58,7 +58,7 @@ async def read_stays(
     stays = await _stays(tx, key, since=since, below=leaves)
     if not sealed:
         first = min([first, *(quarter_of(stay.arrived_on) for stay in stays)])
-    return StaysSince(first, leaves, stays, WeightsInTime(version for _, version in weights))
+    return StaysSince(first, leaves, stays, WeightHistory(version for _, version in weights))
 
 
 def unseal_opening(key: DataKey, index: int, sealed: bytes) -> Opening:
@@ -69,7 +69,7 @@ def unseal_opening(key: DataKey, index: int, sealed: bytes) -> Opening:
 async def _first_day_reached(
     tx: Transaction,
     key: DataKey,
-    weights: Sequence[tuple[int, Weights]],
+    weights: Sequence[tuple[int, RegionWeights]],
     *,
     sealed: int,
     leaves: int,
@@ -81,7 +81,7 @@ async def _first_day_reached(
     return first_day_reached(said, weights, since=sealed)
 
 
-async def _stays(tx: Transaction, key: DataKey, *, since: int, below: int) -> list[Stay]:
+async def _stays(tx: Transaction, key: DataKey, *, since: int, below: int) -> list[LedgerStay]:
     book, after = StayBook(), -1
     while rows := await stay_rows.openings(tx, after=after, below=below, since=since, most=BATCH):
         # In another thread, so that the process goes on answering others.

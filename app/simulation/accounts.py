@@ -9,14 +9,14 @@ from app.allocation.shares.shares import NIGHT, divide, total_relative_deviation
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Running:
+class RunningStay:
     """A stay that counts each night: one region gives, all that were lawful owe their part of it."""
 
     receiving: str
     parts: Mapping[str, int]
 
 
-class Accounts:
+class SafetyAccounts:
     """What each region gave and owed so far, in millionths of a night, and what it is each night by now."""
 
     def __init__(self, weights: Mapping[str, int]) -> None:
@@ -25,19 +25,19 @@ class Accounts:
         self.given, self.quota = Counter(nothing), Counter(nothing)
         self._nightly_given, self._nightly_quota = Counter(nothing), Counter(nothing)
 
-    def begin(self, receiving: str, *, lawful: Iterable[str]) -> Running:
+    def begin(self, receiving: str, *, lawful: Iterable[str]) -> RunningStay:
         """Let a stay count from the next midnight on."""
-        stay = Running(receiving, divide(lawful, self._weights))
+        stay = RunningStay(receiving, divide(lawful, self._weights))
         self._nightly_given[receiving] += NIGHT
         self._nightly_quota.update(stay.parts)
         return stay
 
-    def end(self, stay: Running) -> None:
+    def end(self, stay: RunningStay) -> None:
         """Let a stay count no longer."""
         self._nightly_given[stay.receiving] -= NIGHT
         self._nightly_quota.subtract(stay.parts)
 
-    def midnight(self) -> None:
+    def count_night(self) -> None:
         """Count one night of each running stay."""
         self.given.update(self._nightly_given)
         self.quota.update(self._nightly_quota)

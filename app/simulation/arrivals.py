@@ -16,7 +16,7 @@ ANSWERS = 16
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class ProviderAnswer:
     """What a provider that is asked says, and after how many minutes."""
 
     accepted: bool
@@ -24,7 +24,7 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
-class Arrival:
+class SimulatedArrival:
     """One household: when it asks, for what, and how long its crisis and the time after it last, in minutes."""
 
     number: int
@@ -32,15 +32,15 @@ class Arrival:
     need: Need
     crisis: int
     follow_on: int
-    answers: tuple[Answer, ...]
+    answers: tuple[ProviderAnswer, ...]
     """Of the providers that are asked for it, in turn."""
     rings: int
     """The seed of the order in which somebody would ring round for it."""
 
 
-def draw(
+def draw_arrivals(
     reference: ReferenceFiles, *, by_hour: Sequence[int], seed: int, days: int, answer_minutes: int
-) -> tuple[Arrival, ...]:
+) -> tuple[SimulatedArrival, ...]:
     """Return the arrivals of so many days in their order: as many clients as they are of a year, hours by `by_hour`."""
     times = Luck(seed, subject="arrival times")
     hours: Mapping[int, float] = dict(enumerate(by_hour))
@@ -91,10 +91,10 @@ def _arrival(
     luck: Luck,
     region_of: Mapping[str, str],
     answer_minutes: int,
-) -> Arrival:
+) -> SimulatedArrival:
     longest = assumed.LONGEST_DAYS * DAY
     follows_on = luck.happens(assumed.FOLLOWS_ON)
-    return Arrival(
+    return SimulatedArrival(
         number=number,
         at=at,
         need=_need(case, region_of=region_of),
@@ -105,11 +105,11 @@ def _arrival(
     )
 
 
-def _answer(luck: Luck, answer_minutes: int) -> Answer:
+def _answer(luck: Luck, answer_minutes: int) -> ProviderAnswer:
     minutes = luck.between(1, answer_minutes)
     if luck.happens(assumed.SILENT):
-        return Answer(accepted=False, minutes=answer_minutes)
-    return Answer(accepted=not luck.happens(assumed.DECLINED), minutes=minutes)
+        return ProviderAnswer(accepted=False, minutes=answer_minutes)
+    return ProviderAnswer(accepted=not luck.happens(assumed.DECLINED), minutes=minutes)
 
 
 def _need(case: DemoCase, *, region_of: Mapping[str, str]) -> Need:

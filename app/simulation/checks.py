@@ -23,7 +23,7 @@ def km_between(one: Municipality, other: Municipality) -> float:
     return EARTH_KM * acos(max(-1.0, min(1.0, cosine)))
 
 
-class Watch:
+class PlacementWatch:
     """Looks at placements and counts what is wrong with them, by what it is."""
 
     def __init__(self, towns: Mapping[str, Municipality], *, unassessed_km: int) -> None:
@@ -31,7 +31,7 @@ class Watch:
         self._unassessed_km = unassessed_km
         self._inside: dict[str, int] = {}
 
-    def came(self, need: Need, place: PlaceGroup) -> tuple[str, ...]:
+    def check_arrival(self, need: Need, place: PlaceGroup) -> tuple[str, ...]:
         """Return what is wrong with a household's coming to a place, nothing where all is well."""
         self._inside[place.id] = self._inside.get(place.id, 0) + 1
         found = [name for name, wrong in WRONG.items() if wrong(need, place)]
@@ -41,7 +41,7 @@ class Watch:
             found.append("two households in one place")
         return tuple(found)
 
-    def went(self, place: PlaceGroup) -> None:
+    def note_departure(self, place: PlaceGroup) -> None:
         """Note that a place of a group is empty again."""
         self._inside[place.id] -= 1
 

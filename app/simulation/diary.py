@@ -3,16 +3,16 @@
 from dataclasses import dataclass, field
 
 from app.allocation.values import Need, Offer, PlaceGroup, Ranking, Situation
-from app.simulation.arrivals import Answer
-from app.simulation.country.lives import ACCEPTED, DECLINED, NO_ANSWER, Asked
+from app.simulation.arrivals import ProviderAnswer
+from app.simulation.country.past import ACCEPTED, DECLINED, NO_ANSWER, AskedPlace
 from app.simulation.guest import Guest
 
 
 @dataclass(slots=True, eq=False)
-class Stayed:
+class SimulatedStay:
     """A household's time in a place of a group; which of them is found out afterwards."""
 
-    asked: tuple[Asked, ...]
+    asked: tuple[AskedPlace, ...]
     came: int
     left: int | None = None
 
@@ -23,14 +23,14 @@ class Stayed:
 
 
 @dataclass(slots=True, eq=False)
-class Page:
+class DiaryPage:
     """One household's."""
 
     need: Need
     since: int
-    asked: list[Asked] = field(default_factory=list[Asked])
+    asked: list[AskedPlace] = field(default_factory=list[AskedPlace])
     """Since it came to where it lives."""
-    stays: list[Stayed] = field(default_factory=list[Stayed])
+    stays: list[SimulatedStay] = field(default_factory=list[SimulatedStay])
     over: int | None = None
 
 
@@ -39,14 +39,14 @@ class Diary:
 
     def __init__(self, *, answer_minutes: int) -> None:
         self._answer_minutes = answer_minutes
-        self.pages: dict[int, Page] = {}
+        self.pages: dict[int, DiaryPage] = {}
 
-    def asked(
+    def record_answer(
         self,
         guest: Guest,
         offer: Offer,
         made: tuple[Ranking, Situation],
-        answer: Answer,
+        answer: ProviderAnswer,
         *,
         at: int,
     ) -> None:
@@ -57,28 +57,32 @@ class Diary:
         if not answer.accepted and answer.minutes == self._answer_minutes:
             said = NO_ANSWER
         page.asked.append(
-            Asked(at, answer.minutes, said, offer.rank, offer.group, guest.need, ranking, situation)
+            AskedPlace(
+                at, answer.minutes, said, offer.rank, offer.group, guest.need, ranking, situation
+            )
         )
         if answer.accepted:
             self._left_place(page, at=at)
-            page.stays.append(Stayed(tuple(page.asked), at))
+            page.stays.append(SimulatedStay(tuple(page.asked), at))
             page.asked = []
 
-    def left(self, guest: Guest, *, at: int) -> None:
+    def record_departure(self, guest: Guest, *, at: int) -> None:
         """Note that a household lives on its own again."""
         page = self._page(guest)
         self._left_place(page, at=at)
         page.over = at
 
-    def gave_up(self, guest: Guest, *, at: int) -> None:
+    def record_giving_up(self, guest: Guest, *, at: int) -> None:
         """Note that a household found another way."""
         self._page(guest).over = at
 
     @staticmethod
-    def _left_place(page: Page, *, at: int) -> None:
+    def _left_place(page: DiaryPage, *, at: int) -> None:
         """Note the end of a household's time in its place, if it has one."""
         if page.stays:
             page.stays[-1].left = at
 
-    def _page(self, guest: Guest) -> Page:
-        return self.pages.setdefault(guest.arrival.number, Page(guest.arrival.need, guest.since))
+    def _page(self, guest: Guest) -> DiaryPage:
+        return self.pages.setdefault(
+            guest.arrival.number, DiaryPage(guest.arrival.need, guest.since)
+        )

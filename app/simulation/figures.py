@@ -3,8 +3,8 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from app.charts import Axis, Bar, Frame, Mark, Series, bar_chart, line_chart, scatter_chart
-from app.simulation.outcome import Outcome
+from app.charts import Axis, Bar, Frame, ScatterPoint, Series, bar_chart, line_chart, scatter_chart
+from app.simulation.outcome import YearOutcome
 from app.simulation.ways import PLEK
 
 EVERY_DAYS = 7
@@ -18,10 +18,10 @@ class Column:
 
     title: str
     unit: str
-    value: Callable[[Outcome], float]
+    value: Callable[[YearOutcome], float]
     decimals: int = 1
 
-    def told(self, outcome: Outcome) -> str:
+    def write(self, outcome: YearOutcome) -> str:
         """Return the figure as a table has it."""
         return f"{self.value(outcome):,.{self.decimals}f}{self.unit}"
 
@@ -45,16 +45,16 @@ COLUMNS: Mapping[str, Column] = {
 """By the name of its file."""
 
 
-def rows(outcomes: Sequence[Outcome]) -> Iterator[tuple[str, ...]]:
+def rows(outcomes: Sequence[YearOutcome]) -> Iterator[tuple[str, ...]]:
     """Yield a row for each figure: its title, and what each way came to."""
     for column in COLUMNS.values():
-        yield column.title, *(column.told(outcome) for outcome in outcomes)
+        yield column.title, *(column.write(outcome) for outcome in outcomes)
 
 
-def pictures(outcomes: Sequence[Outcome]) -> Iterator[tuple[str, str]]:
+def pictures(outcomes: Sequence[YearOutcome]) -> Iterator[tuple[str, str]]:
     """Yield the name and the SVG of each picture of ways side by side."""
     for name, column in COLUMNS.items():
-        told = "; ".join(f"{outcome.name}: {column.told(outcome)}" for outcome in outcomes)
+        told = "; ".join(f"{outcome.name}: {column.write(outcome)}" for outcome in outcomes)
         frame = Frame(
             title=column.title,
             description=f"{told}.",
@@ -71,7 +71,7 @@ def pictures(outcomes: Sequence[Outcome]) -> Iterator[tuple[str, str]]:
     yield "deviation-by-day", _by_day(outcomes)
 
 
-def _by_day(outcomes: Sequence[Outcome]) -> str:
+def _by_day(outcomes: Sequence[YearOutcome]) -> str:
     series = [
         Series(
             outcome.name,
@@ -98,10 +98,10 @@ def _by_day(outcomes: Sequence[Outcome]) -> str:
     return line_chart(frame, series)
 
 
-def frontier(outcomes: Sequence[Outcome], *, own: int) -> str:
+def frontier(outcomes: Sequence[YearOutcome], *, own: int) -> str:
     """Return the picture of what fairness costs in distance: a point for each weight of solidarity."""
     marks = [
-        Mark(
+        ScatterPoint(
             one.name,
             round(one.wish_km, 2),
             round(100 * float(one.deviation), 2),

@@ -4,10 +4,10 @@ import datetime as dt
 from dataclasses import dataclass, field, replace
 
 from app.allocation.policy.policy import Policy
-from app.allocation.ranking.waiting import Place, Waiting, place_of
+from app.allocation.ranking.waiting import ListPosition, Waiting, list_position
 from app.allocation.values import Need, PlaceGroup
-from app.simulation.accounts import Running
-from app.simulation.arrivals import Answer, Arrival
+from app.simulation.accounts import RunningStay
+from app.simulation.arrivals import ProviderAnswer, SimulatedArrival
 
 START = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
 """When every simulated year begins."""
@@ -35,21 +35,21 @@ class Guest:
         order: where it stands on the waiting list, while it waits.
     """
 
-    arrival: Arrival
+    arrival: SimulatedArrival
     need: Need
     since: int
     ends: int = 0
     place: PlaceGroup | None = None
-    running: Running | None = None
+    running: RunningStay | None = None
     guest_of: str | None = None
     lasts: int = 0
     gone: bool = False
     declined: set[str] = field(default_factory=set[str])
     would_do: frozenset[str] = frozenset()
-    order: Place | None = None
+    order: ListPosition | None = None
     _asked: int = 0
 
-    def next_answer(self) -> Answer:
+    def next_answer(self) -> ProviderAnswer:
         """Return what the next provider that is asked will say."""
         answer = self.arrival.answers[self._asked % len(self.arrival.answers)]
         self._asked += 1
@@ -70,10 +70,10 @@ class Guest:
         )
         self.since = at
 
-    def standing(self, *, policy: Policy) -> Place:
+    def list_position(self, *, policy: Policy) -> ListPosition:
         """Return where it stands on a waiting list."""
         household = self.need.household
-        return place_of(
+        return list_position(
             Waiting(
                 id=f"{self.arrival.number:09}",
                 urgency=self.need.urgency,

@@ -10,7 +10,7 @@ from app.simulation.assumptions import HOUR
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class YearOutcome:
     """The figures of one way of choosing.
 
     Attributes:
@@ -50,7 +50,7 @@ class Outcome:
 
 
 @dataclass(slots=True)
-class Tally:
+class YearTally:
     """What is written down while the year goes by."""
 
     came: int = 0
@@ -65,10 +65,12 @@ class Tally:
     violations: Counter[str] = field(default_factory=Counter[str])
     by_day: list[Fraction] = field(default_factory=list[Fraction])
 
-    def outcome(self, name: str, *, given: Mapping[str, int], quota: Mapping[str, int]) -> Outcome:
+    def outcome(
+        self, name: str, *, given: Mapping[str, int], quota: Mapping[str, int]
+    ) -> YearOutcome:
         """Return the figures of the year."""
         came, clients = max(1, self.came), max(1, self.clients)
-        return Outcome(
+        return YearOutcome(
             name=name,
             households=self.came,
             deviation=self.by_day[-1],

@@ -6,10 +6,10 @@ from typing import TypeAlias
 
 from app.allocation.policy.policy import Policy
 from app.reference import ReferenceFiles, arrivals_by_hour
-from app.simulation.arrivals import Arrival, draw
+from app.simulation.arrivals import SimulatedArrival, draw_arrivals
 from app.simulation.assumptions import DAYS_A_YEAR
-from app.simulation.choosing import best, nearest, phone_round
-from app.simulation.outcome import Outcome
+from app.simulation.choosers import choose_best, choose_by_phone_round, choose_nearest
+from app.simulation.outcome import YearOutcome
 from app.simulation.world import World, demo_world
 from app.simulation.year import Way, Year
 
@@ -22,26 +22,27 @@ Progress: TypeAlias = Callable[[int, int], None]
 """Told how many nights have gone by, of how many."""
 
 
-def side_by_side(policy: Policy) -> tuple[Way, ...]:
+def compared_ways(policy: Policy) -> tuple[Way, ...]:
     """Return the ways that are compared, Plek under a policy among them."""
     return (
-        Way("Nearest safe place", policy, nearest),
-        Way(PHONE_ROUND, policy, phone_round),
-        Way(UNSTEERED, weighing(policy, stay=0), best),
-        Way(PLEK, policy, best),
-        Way("Plek with caps", policy, best, caps=True),
+        Way("Nearest safe place", policy, choose_nearest),
+        Way(PHONE_ROUND, policy, choose_by_phone_round),
+        Way(UNSTEERED, with_solidarity(policy, stay=0), choose_best),
+        Way(PLEK, policy, choose_best),
+        Way("Plek with caps", policy, choose_best, caps=True),
     )
 
 
-def sweep(policy: Policy) -> tuple[Way, ...]:
+def solidarity_sweep(policy: Policy) -> tuple[Way, ...]:
     """Return Plek with less and with more solidarity, the policy's own weight among them."""
     own = policy.points.solidarity.stay
     return tuple(
-        Way(str(stay), weighing(policy, stay=stay), best) for stay in sorted({*SWEPT, own})
+        Way(str(stay), with_solidarity(policy, stay=stay), choose_best)
+        for stay in sorted({*SWEPT, own})
     )
 
 
-def weighing(policy: Policy, *, stay: int) -> Policy:
+def with_solidarity(policy: Policy, *, stay: int) -> Policy:
     """Return a policy with another weight of solidarity."""
     points = policy.points
     return replace(policy, points=replace(points, solidarity=replace(points.solidarity, stay=stay)))
@@ -52,12 +53,12 @@ class Scene:
     """The same country and the same households, for every way."""
 
     world: World
-    arrivals: tuple[Arrival, ...]
+    arrivals: tuple[SimulatedArrival, ...]
     days: int
 
     def outcomes(
         self, ways: Sequence[Way], *, progress: Progress = lambda _done, _total: None
-    ) -> Iterator[Outcome]:
+    ) -> Iterator[YearOutcome]:
         """Yield what comes of each way."""
         total = len(ways) * self.days
         for number, way in enumerate(ways):
@@ -74,7 +75,7 @@ def scene(
     """Return the demo country and its arrivals, from a seed."""
     return Scene(
         world=demo_world(reference, seed=seed),
-        arrivals=draw(
+        arrivals=draw_arrivals(
             reference,
             by_hour=arrivals_by_hour(reference.country.jurisdiction),
             seed=seed,

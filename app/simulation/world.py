@@ -15,7 +15,7 @@ from app.simulation.assumptions import (
     LONGEST_DAYS,
 )
 from app.simulation.country.luck import Luck
-from app.simulation.country.register import EMERGENCY_HOURS, build
+from app.simulation.country.register import EMERGENCY_HOURS, build_country
 from app.simulation.country.values import DemoCountry, DemoPlace, DemoSite
 
 Km = Mapping[str, Mapping[str, int]]
@@ -26,7 +26,7 @@ LONG = frozenset({"regular", "move_on"})
 
 
 @dataclass(frozen=True, slots=True)
-class Taken:
+class TakenPlace:
     """A place that is not free when the year begins, and the minute in which it comes free."""
 
     group: str
@@ -45,7 +45,7 @@ class World:
     """Between the two positions, for nearness and for the tables."""
     weights: Mapping[str, int]
     towns: Mapping[str, Municipality]
-    taken: tuple[Taken, ...]
+    taken: tuple[TakenPlace, ...]
 
     @property
     def providers(self) -> tuple[str, ...]:
@@ -63,15 +63,19 @@ class World:
 
 def demo_world(reference: ReferenceFiles, *, seed: int) -> World:
     """Return the demo country of a seed; every site admits, and nearly every place is taken."""
-    groups = _groups(build(reference, seed=seed), reference)
+    groups = _groups(build_country(reference, seed=seed), reference)
     register = Register(tuple(group for group, _ in groups.values()))
     stand = ((group, place.status) for group, places in groups.values() for place in places)
     return world_of(
-        register, reference, taken=taken_of(stand, luck=Luck(seed, subject="places at the start"))
+        register,
+        reference,
+        taken=taken_places(stand, luck=Luck(seed, subject="places at the start")),
     )
 
 
-def world_of(register: Register, reference: ReferenceFiles, *, taken: Iterable[Taken]) -> World:
+def world_of(
+    register: Register, reference: ReferenceFiles, *, taken: Iterable[TakenPlace]
+) -> World:
     """Return the country with a register, and with some of its places taken."""
     sites = {
         town.code: town for town in reference.municipalities if town.code in register.municipalities
@@ -151,15 +155,15 @@ def _group(
     )
 
 
-def taken_of(places: Iterable[tuple[PlaceGroup, str]], *, luck: Luck) -> Iterator[Taken]:
+def taken_places(places: Iterable[tuple[PlaceGroup, str]], *, luck: Luck) -> Iterator[TakenPlace]:
     """Yield the places, each a group and a status, that are taken at the start.
 
     For how long does not depend on how long they were already.
     """
     for group, status in places:
         if status == "out_of_service":
-            yield Taken(group.id, luck.about(CLOSED_DAYS * DAY, most=LONGEST_DAYS * DAY))
+            yield TakenPlace(group.id, luck.about(CLOSED_DAYS * DAY, most=LONGEST_DAYS * DAY))
         elif status != "free":
             mean_days = FOLLOW_ON_DAYS if group.kind in LONG else CRISIS_DAYS
             longest = EMERGENCY_HOURS * HOUR if group.kind == "emergency" else LONGEST_DAYS * DAY
-            yield Taken(group.id, luck.about(mean_days * DAY, most=longest))
+            yield TakenPlace(group.id, luck.about(mean_days * DAY, most=longest))

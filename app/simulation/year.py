@@ -10,17 +10,17 @@ from app.allocation.policy.policy import Policy
 from app.allocation.ranking.case import case_of
 from app.allocation.ranking.rules import would_do
 from app.allocation.ranking.versions import NEWEST
-from app.allocation.ranking.waiting import Place
+from app.allocation.ranking.waiting import ListPosition
 from app.allocation.values import PlaceGroup, Ranking
-from app.simulation.accounts import Accounts
-from app.simulation.arrivals import Arrival
+from app.simulation.accounts import SafetyAccounts
+from app.simulation.arrivals import SimulatedArrival
 from app.simulation.assumptions import CALL_MINUTES, DAY, GIVES_UP_DAYS
-from app.simulation.checks import Watch
-from app.simulation.choosing import Chooser
+from app.simulation.checks import PlacementWatch
+from app.simulation.choosers import Chooser
 from app.simulation.diary import Diary
 from app.simulation.guest import Guest
-from app.simulation.outcome import Outcome, Tally
-from app.simulation.state import State
+from app.simulation.occupancy import SimulatedOccupancy
+from app.simulation.outcome import YearOutcome, YearTally
 from app.simulation.world import World
 
 Progress: TypeAlias = Callable[[], None]
@@ -49,16 +49,16 @@ class Year:
         diary: Diary | None = None,
     ) -> None:
         self._world, self._way, self._progress, self._diary = world, way, progress, diary
-        self._accounts = Accounts(world.weights)
-        self._state = State(world, caps=way.caps)
-        self._watch = Watch(world.towns, unassessed_km=way.policy.unassessed_radius_km)
-        self._tally = Tally()
+        self._accounts = SafetyAccounts(world.weights)
+        self._state = SimulatedOccupancy(world, caps=way.caps)
+        self._watch = PlacementWatch(world.towns, unassessed_km=way.policy.unassessed_radius_km)
+        self._tally = YearTally()
         self._now = 0
         self._planned: list[tuple[int, int, int, Callable[[], None]]] = []
         self._numbers = 0
         self._waiting: list[Guest] = []
 
-    def run(self, arrivals: tuple[Arrival, ...], *, days: int) -> Outcome:
+    def run(self, arrivals: tuple[SimulatedArrival, ...], *, days: int) -> YearOutcome:
         """Let the days go by, and say what came of them."""
         for taken in self._world.taken:
             group = self._world.groups[taken.group]
@@ -80,7 +80,7 @@ class Year:
         heappush(self._planned, (at, 0 if first else 1, self._numbers, act))
 
     def _midnight(self) -> None:
-        self._accounts.midnight()
+        self._accounts.count_night()
         # Once a day, as the service does it: nobody can watch a family arrive.
         ahead = self._way.policy.points.solidarity.nights_ahead
         self._state.deficits = self._accounts.deficits(nights_ahead=ahead)
@@ -89,7 +89,7 @@ class Year:
 
     # --- coming -----------------------------------------------------------------------
 
-    def _arrive(self, arrival: Arrival) -> None:
+    def _arrive(self, arrival: SimulatedArrival) -> None:
         guest = Guest(arrival, arrival.need, since=self._now)
         self._tally.came += 1
         if self._seek(guest):
@@ -109,7 +109,9 @@ class Year:
                 return False
             answer = guest.next_answer()
             if self._diary:
-                self._diary.asked(guest, choice.offer, (ranking, situation), answer, at=self._now)
+                self._diary.record_answer(
+                    guest, choice.offer, (ranking, situation), answer, at=self._now
+                )
             minutes += choice.rung * CALL_MINUTES + answer.minutes
             if answer.accepted:
                 self._settle(guest, choice.offer.group, ranking, minutes=minutes)
@@ -124,7 +126,7 @@ class Year:
             self._plan(guest.ends, lambda: self._leave(guest))
         else:
             self._tally.moves += 1
-        self._tally.violations.update(self._watch.came(guest.need, place))
+        self._tally.violations.update(self._watch.check_arrival(guest.need, place))
         if before is None or (before.provider_id, before.region) != (
             place.provider_id,
             place.region,
@@ -136,7 +138,7 @@ class Year:
         guest.lasts += 1
         self._plan_next(guest, place)
         if before is not None:
-            self._watch.went(before)
+            self._watch.note_departure(before)
             self._free(before)
 
     def _note_first(self, guest: Guest, place: PlaceGroup, *, minutes: int) -> None:
@@ -194,8 +196,8 @@ class Year:
         self._close(guest)
         guest.gone = True
         if self._diary:
-            self._diary.left(guest, at=self._now)
-        self._watch.went(place)
+            self._diary.record_departure(guest, at=self._now)
+        self._watch.note_departure(place)
         self._free(place)
 
     def _free(self, place: PlaceGroup) -> None:
@@ -219,7 +221,7 @@ class Year:
         guest.would_do = frozenset(
             group.id for group in self._world.register.groups if would_do(group, case)
         )
-        guest.order = guest.standing(policy=self._way.policy)
+        guest.order = guest.list_position(policy=self._way.policy)
         insort(self._waiting, guest, key=_order)
 
     def _stop_waiting(self, guest: Guest) -> None:
@@ -231,9 +233,9 @@ class Year:
         if guest.place is None:
             self._stop_waiting(guest)
             if self._diary:
-                self._diary.gave_up(guest, at=self._now)
+                self._diary.record_giving_up(guest, at=self._now)
 
 
-def _order(guest: Guest) -> Place:
+def _order(guest: Guest) -> ListPosition:
     assert guest.order is not None  # noqa: S101 - set before they join the list
     return guest.order

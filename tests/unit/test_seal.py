@@ -143,12 +143,12 @@ def test_wrapped_anew_it_is_the_same_key_and_opens_with_the_newest_alone(
     key, wrapped = ring(*made).new_data_key(row="a")
     if made[0] not in read:
         with pytest.raises(SealBroken):
-            ring(*read).wrapping.resealed(wrapped, row="a")
+            ring(*read).wrapping.reseal(wrapped, row="a")
         return
-    again = ring(*read).wrapping.resealed(wrapped, row="a")
+    again = ring(*read).wrapping.reseal(wrapped, row="a")
     assert (again is None) == (made[0] == read[0])
     assert ring(read[0]).unwrap(again or wrapped, row="a") == key
-    assert ring(*read).wrapping.resealed(again or wrapped, row="a") is None
+    assert ring(*read).wrapping.reseal(again or wrapped, row="a") is None
 
 
 def test_what_one_purpose_sealed_no_other_opens() -> None:
@@ -189,7 +189,7 @@ def put(path: Path, *keys: str) -> None:
 
 def following(path: Path) -> Keyring:
     """Return the ring of a process that began with what the file holds now."""
-    return Keyring.parse(path.read_text(), source=KeyFile(path).news)
+    return Keyring.parse(path.read_text(), source=KeyFile(path).read_if_changed)
 
 
 def test_a_ring_follows_its_file_where_nothing_else_opens(file: Path) -> None:
@@ -234,7 +234,7 @@ def test_a_file_without_the_rings_own_key_is_not_followed(file: Path, content: s
 
 
 def test_a_file_is_read_once_each_time_that_it_changes(file: Path) -> None:
-    news = KeyFile(file).news
+    news = KeyFile(file).read_if_changed
     assert news() == f"{KEYS[0]}\n"
     assert news() is None
     os.utime(file, ns=(0, 0))

@@ -11,7 +11,7 @@ from app.allocation.figures.survival import median_days, staying_after
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
-    from app.allocation.figures.survival import Step
+    from app.allocation.figures.survival import SurvivalStep
 
 EDGES = (14, 30, 60, 90, 180, 365)
 """Days at which a curve has a point; between two of them lies a class of stays by their length."""
@@ -45,7 +45,7 @@ def class_of(days: int) -> str:
     )
 
 
-def curve(steps: Sequence[Step], *, shown: Collection[str]) -> Curve:
+def curve(steps: Sequence[SurvivalStep], *, shown: Collection[str]) -> Curve:
     """The curve as far as it may be seen: `shown` are the classes of which it may be seen how many stays ended.
 
     It ends before the first class that is hidden, and where fewer than ten stays are left to look

@@ -39,7 +39,7 @@ class Measure:
 
 
 @dataclass(frozen=True, slots=True)
-class Counted:
+class RegionCount:
     """How many of one kind there were in a region, of those that one provider knows; `codes` are by breakdown.
 
     Where they do not say under which code of the measure's first breakdown they fall, they are in
@@ -59,7 +59,7 @@ Figures: TypeAlias = dict[str, "int | None"]
 
 def figures(
     measures: Sequence[Measure],
-    counted: Iterable[Counted],
+    counted: Iterable[RegionCount],
     *,
     regions: Sequence[str],
     served: Collection[str],
@@ -72,7 +72,7 @@ def figures(
     Some providers know more, their own part of each count. Where the rest, that of the others, is
     under ten, the count is hidden as well.
     """
-    by_measure: defaultdict[str, list[Counted]] = defaultdict(list)
+    by_measure: defaultdict[str, list[RegionCount]] = defaultdict(list)
     for one in counted:
         by_measure[one.measure].append(one)
     shown: dict[str, Figures] = {region: {} for region in (COUNTRY, *regions)}
@@ -94,7 +94,7 @@ def name_of(cell: Cell) -> str:
 
 
 def _shown(
-    measure: Measure, counted: Iterable[Counted], regions: Sequence[str]
+    measure: Measure, counted: Iterable[RegionCount], regions: Sequence[str]
 ) -> Mapping[Cell, int | None]:
     kinds = [(breakdown, code) for breakdown, codes in measure.breakdowns.items() for code in codes]
     if measure.adds_up:
@@ -147,7 +147,7 @@ def _is_hidden(cell: Cell, counts: Mapping[Cell, int], few: Collection[Cell]) ->
     return counts[cell] < FEW or cell in few
 
 
-def _kinds_of(one: Counted, measure: Measure) -> list[tuple[str, str]]:
+def _kinds_of(one: RegionCount, measure: Measure) -> list[tuple[str, str]]:
     kinds = [
         (breakdown, code if code in measure.breakdowns[breakdown] else OTHER)
         for breakdown, code in one.codes.items()

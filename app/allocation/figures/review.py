@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from app.allocation.policy.policy import Review
+    from app.allocation.policy.policy import ReviewThresholds
 
 RANKINGS_WITHOUT_HOLD = "rankings_without_hold"
 """Rankings of referrals on which nobody took a hold afterwards: the way to learn where others have places."""
@@ -33,7 +33,7 @@ MOST_DAYS = 92
 
 
 @dataclass(frozen=True, slots=True)
-class Tally:
+class AccountActivity:
     """What one account did in the days reviewed: how many of each code; what is not there it did not do."""
 
     account_id: str
@@ -43,7 +43,7 @@ class Tally:
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class ReviewFinding:
     """Something to ask an account about: `count` reaches the `threshold` that the policy has for it."""
 
     code: str
@@ -54,7 +54,9 @@ class Finding:
     threshold: int
 
 
-def findings(tallies: Iterable[Tally], review: Review) -> tuple[Finding, ...]:
+def findings(
+    tallies: Iterable[AccountActivity], review: ReviewThresholds
+) -> tuple[ReviewFinding, ...]:
     """Return what should be asked about: by code, the most of each first, then by account."""
     found = (finding for tally in tallies for finding in _findings(tally, thresholds(review)))
     return tuple(
@@ -65,7 +67,7 @@ def findings(tallies: Iterable[Tally], review: Review) -> tuple[Finding, ...]:
     )
 
 
-def thresholds(review: Review) -> Mapping[str, int]:
+def thresholds(review: ReviewThresholds) -> Mapping[str, int]:
     """Return from how many of each code on somebody should ask."""
     return {
         RANKINGS_WITHOUT_HOLD: review.rankings_without_hold,
@@ -76,15 +78,17 @@ def thresholds(review: Review) -> Mapping[str, int]:
     }
 
 
-def odd_hours(review: Review) -> tuple[int, ...]:
+def odd_hours(review: ReviewThresholds) -> tuple[int, ...]:
     """Return the hours of the day that are odd, past midnight where they end before they begin; none from one to it."""
     length = (review.odd_until_hour - review.odd_from_hour) % HOURS
     return tuple((review.odd_from_hour + passed) % HOURS for passed in range(length))
 
 
-def _findings(tally: Tally, thresholds: Mapping[str, int]) -> Iterator[Finding]:
+def _findings(tally: AccountActivity, thresholds: Mapping[str, int]) -> Iterator[ReviewFinding]:
     machine = set(tally.roles) == {MACHINE}
     for code, threshold in thresholds.items():
         count = tally.counts.get(code, 0)
         if count >= threshold and not (machine and code == ODD_HOURS):
-            yield Finding(code, tally.account_id, tally.provider_id, tally.roles, count, threshold)
+            yield ReviewFinding(
+                code, tally.account_id, tally.provider_id, tally.roles, count, threshold
+            )

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Observed:
+class ObservedStay:
     """A stay as far as it was observed: from its day `entered` to its day `left`, both included; it begins on day 0.
 
     `ended`: whether it ended on that last day; else it went on when nobody looked any more. `count`
@@ -26,7 +26,7 @@ class Observed:
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class SurvivalStep:
     """Day `days` of a stay: of the `at_risk` that were observed on it `ended` ended, and `staying` is what is left.
 
     `staying` is the part of all stays that lasts longer than that day, an exact fraction.
@@ -38,7 +38,7 @@ class Step:
     staying: Fraction
 
 
-def survival(stays: Iterable[Observed]) -> tuple[Step, ...]:
+def survival(stays: Iterable[ObservedStay]) -> tuple[SurvivalStep, ...]:
     """The product-limit estimate: a step for each day on which a stay ended, in order.
 
     Stays that go on count as long as they were seen, and those that had begun before from when they
@@ -58,21 +58,21 @@ def survival(stays: Iterable[Observed]) -> tuple[Step, ...]:
         leaves[stay.left + 1] += stay.count
         if stay.ended:
             ends[stay.left] += stay.count
-    steps: list[Step] = []
+    steps: list[SurvivalStep] = []
     at_risk, staying = 0, Fraction(1)
     for day in sorted(joins.keys() | leaves.keys() | ends.keys()):
         at_risk += joins[day] - leaves[day]
         if ends[day]:
             staying *= Fraction(at_risk - ends[day], at_risk)
-            steps.append(Step(day, at_risk, ends[day], staying))
+            steps.append(SurvivalStep(day, at_risk, ends[day], staying))
     return tuple(steps)
 
 
-def staying_after(steps: Iterable[Step], *, days: int) -> Fraction:
+def staying_after(steps: Iterable[SurvivalStep], *, days: int) -> Fraction:
     """The part of all stays that lasts longer than some days."""
     return min((step.staying for step in steps if step.days <= days), default=Fraction(1))
 
 
-def median_days(steps: Iterable[Step]) -> int | None:
+def median_days(steps: Iterable[SurvivalStep]) -> int | None:
     """The first day after which at most half of all stays go on; None where more than half go on as far as was seen."""
     return next((step.days for step in steps if step.staying <= Fraction(1, 2)), None)

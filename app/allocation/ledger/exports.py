@@ -18,7 +18,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from app.allocation.ledger.leaves import COMMITTED, Leaf, LeafFault, check_opening, parse_leaf
-from app.allocation.ledger.tree import HASH_BYTES, Growing, leaf_hash
+from app.allocation.ledger.tree import HASH_BYTES, GrowingTree, leaf_hash
 from app.allocation.policy.canonical import canonical_json
 
 if TYPE_CHECKING:
@@ -54,11 +54,11 @@ class WrongLeaf(ValueError):
         self.why = why
 
 
-class Reading:
+class ExportReader:
     """An export as far as it has been read: the tree of its leaves, how many openings fitted, and hashes if kept."""
 
     def __init__(self, *, keeping: bool = False) -> None:
-        self.tree = Growing()
+        self.tree = GrowingTree()
         self.openings = 0
         self.hashes: list[bytes] | None = [] if keeping else None
 
@@ -94,7 +94,7 @@ def hash_line(leaf: bytes) -> bytes:
 def signed_hashes(lines: Iterable[bytes], *, size: int, root: bytes) -> list[bytes] | None:
     """The hashes of a tree's leaves in order, read from lines; None where they do not make that tree."""
     hashes: list[bytes] = []
-    tree = Growing()
+    tree = GrowingTree()
     for line in lines:
         if len(hashes) == size:
             break
@@ -106,7 +106,7 @@ def signed_hashes(lines: Iterable[bytes], *, size: int, root: bytes) -> list[byt
     return hashes if tree.size == size and tree.root == root else None
 
 
-def first_other(lines: Iterable[bytes], hashes: Iterable[bytes]) -> int | None:
+def first_altered_leaf(lines: Iterable[bytes], hashes: Iterable[bytes]) -> int | None:
     """The index of the first line whose leaf has not the hash that was signed; None where each has."""
     for index, (hashed, found) in enumerate(zip(hashes, _hashes(lines), strict=False)):
         if hashed != found:

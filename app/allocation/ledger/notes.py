@@ -56,7 +56,7 @@ class Note:
     text: str
     signatures: tuple[Signature, ...]
 
-    def written(self) -> str:
+    def to_text(self) -> str:
         """The note as it is handed out."""
         return self.text + "\n" + "".join(signature_line(one) for one in self.signatures)
 
@@ -88,7 +88,7 @@ class VerifierKey:
         named = self.name.encode() + b"\n" + bytes([self.kind]) + self.public
         return hashlib.sha256(named).digest()[:KEY_ID_BYTES]
 
-    def written(self) -> str:
+    def to_text(self) -> str:
         """The key as people pass it on."""
         return f"{self.name}+{self.key_id.hex()}+{base64.b64encode(bytes([self.kind]) + self.public).decode()}"
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
-class Arrival:
+class StayArrival:
     """An arrival, and what the household leaves for it.
 
     `left_inside`: whether the place that they leave by arriving here is with the same provider;
@@ -19,7 +19,7 @@ class Arrival:
 
 
 @dataclass(frozen=True, slots=True)
-class Leaves:
+class LeavesDue:
     """Which leaves an arrival asks for, the departure first.
 
     `departure` ends the time at the provider that they leave, and has a leaf only where its
@@ -30,12 +30,12 @@ class Leaves:
     arrival: bool
 
 
-def due_at(arrival: Arrival) -> Leaves:
+def leaves_due(arrival: StayArrival) -> LeavesDue:
     """Which leaves an arrival asks for.
 
     Moving inside one provider asks for none: a household's time there is cross-regional, or is not,
     as it began. Source: DESIGN, section 6, invariant 4.
     """
     if arrival.left_inside:
-        return Leaves(departure=False, arrival=False)
-    return Leaves(departure=arrival.left_inside is False, arrival=arrival.cross_regional)
+        return LeavesDue(departure=False, arrival=False)
+    return LeavesDue(departure=arrival.left_inside is False, arrival=arrival.cross_regional)

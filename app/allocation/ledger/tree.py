@@ -46,7 +46,7 @@ class Stretch:
         return tuple(found)
 
 
-class Growing:
+class GrowingTree:
     """A tree as it grows leaf by leaf, of which only the complete subtrees at its right edge are kept."""
 
     def __init__(self, size: int = 0, peaks: Iterable[bytes] = ()) -> None:
@@ -98,7 +98,7 @@ def hash_of(stretch: Stretch, hashes: Mapping[Subtree, bytes]) -> bytes:
     return root_of([hashes[subtree] for subtree in stretch.subtrees])
 
 
-def inclusion(index: int, size: int) -> tuple[Stretch, ...]:
+def inclusion_proof(index: int, size: int) -> tuple[Stretch, ...]:
     """What the proof consists of that a leaf is in the tree of a size: RFC 9162, section 2.1.3.1, from the leaf up."""
     found: list[Stretch] = []
     first, end = 0, size
@@ -113,7 +113,7 @@ def inclusion(index: int, size: int) -> tuple[Stretch, ...]:
     return tuple(reversed(found))
 
 
-def consistency(old: int, new: int, *, whole: bool = False) -> tuple[Stretch, ...]:
+def consistency_proof(old: int, new: int, *, whole: bool = False) -> tuple[Stretch, ...]:
     """What the proof consists of that a tree grew out of a smaller one: RFC 9162, section 2.1.4.1.
 
     A `whole` one also has the hash that its reader knows where the old tree is a complete subtree:
@@ -136,7 +136,9 @@ def consistency(old: int, new: int, *, whole: bool = False) -> tuple[Stretch, ..
     return tuple(reversed(found))
 
 
-def included(hashed: bytes, *, index: int, size: int, proof: Sequence[bytes]) -> bytes | None:
+def root_from_inclusion(
+    hashed: bytes, *, index: int, size: int, proof: Sequence[bytes]
+) -> bytes | None:
     """The root that follows from a leaf's hash and a proof of inclusion; None where the proof has another length.
 
     Source: RFC 9162, section 2.1.3.2.
@@ -157,15 +159,19 @@ def included(hashed: bytes, *, index: int, size: int, proof: Sequence[bytes]) ->
     return root if last == 0 else None
 
 
-def grown(old: int, new: int, *, old_root: bytes, new_root: bytes, proof: Sequence[bytes]) -> bool:
+def shows_growth(
+    old: int, new: int, *, old_root: bytes, new_root: bytes, proof: Sequence[bytes]
+) -> bool:
     """Whether a proof of consistency shows that the tree with one root grew out of that with the other."""
     if old in (0, new):
         return not proof and (old == 0 or old_root == new_root)
     whole = [old_root, *proof] if old & (old - 1) == 0 else proof
-    return both_roots(old, new, whole=whole) == (old_root, new_root)
+    return roots_from_consistency(old, new, whole=whole) == (old_root, new_root)
 
 
-def both_roots(old: int, new: int, *, whole: Sequence[bytes]) -> tuple[bytes, bytes] | None:
+def roots_from_consistency(
+    old: int, new: int, *, whole: Sequence[bytes]
+) -> tuple[bytes, bytes] | None:
     """The roots of both trees as they follow from a whole proof of consistency; None where it has another length.
 
     Source: RFC 9162, section 2.1.4.2.

@@ -39,7 +39,7 @@ AIMS = (*URGENCIES, "safer", "own_region", "safer_others", "better_known", "poin
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class PeakChoice:
     """An offer that a referral may have.
 
     `leaves` when it lies in another region while the own one has something lawful and free: it is
@@ -56,17 +56,17 @@ class Choice:
 
 
 @dataclass(frozen=True, slots=True)
-class Asker:
+class PeakReferral:
     """A referral that takes part; `choices` in the order in which it would take them, alone."""
 
     id: str
     urgency: str
     for_safety: bool
-    choices: tuple[Choice, ...]
+    choices: tuple[PeakChoice, ...]
     bands: tuple[str, ...]
     """The policy's."""
 
-    def lesser(self, choice: Choice) -> tuple[int, int, int, int]:
+    def lesser(self, choice: PeakChoice) -> tuple[int, int, int, int]:
         """How a choice falls short: unsafer than ample, leaving the region, that for others, and of unknown freshness.
 
         The first counts those who flee for safety, the third everybody else: nobody's safety makes
@@ -82,25 +82,25 @@ class Asker:
         )
 
 
-def asker(
+def peak_referral(
     id_: str, need: Need, ranking: Ranking, register: Register, situation: Situation, policy: Policy
-) -> Asker:
+) -> PeakReferral:
     """A referral with its ranking, and what would be open to it if all that it has in its own region were taken."""
     for_safety = need.reason == "safety"
-    choices = [Choice(offer) for offer in ranking.offers]
+    choices = [PeakChoice(offer) for offer in ranking.offers]
     if not for_safety and any(not offer.cross_regional for offer in ranking.offers):
         at_home = {group.id for group in register.groups if group.region == need.origin_region}
         free = {group: places for group, places in situation.free.items() if group not in at_home}
         elsewhere = rank(need, register, replace(situation, free=free), policy)
-        choices += [Choice(offer, leaves=True) for offer in elsewhere.offers]
-    return Asker(id_, need.urgency, for_safety, tuple(choices), policy.bands)
+        choices += [PeakChoice(offer, leaves=True) for offer in elsewhere.offers]
+    return PeakReferral(id_, need.urgency, for_safety, tuple(choices), policy.bands)
 
 
 # --- what comes out -------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
-class Planned:
+class PlannedReferral:
     """What a plan has for one referral, and what it would have got had each chosen in turn; None for nothing.
 
     `change` says what differs for it, `because` what that is good for, both as codes; `count` is
@@ -109,8 +109,8 @@ class Planned:
     """
 
     id: str
-    choice: Choice | None
-    in_turn: Choice | None
+    choice: PeakChoice | None
+    in_turn: PeakChoice | None
     change: str
     because: str | None = None
     count: int = 0
@@ -121,58 +121,66 @@ class Planned:
 class Plan:
     """What a plan has for each, in the order in which they were given; and how many that places, by urgency."""
 
-    referrals: tuple[Planned, ...]
+    referrals: tuple[PlannedReferral, ...]
     placed: Mapping[str, int] = field(default_factory=dict[str, int])
     placed_in_turn: Mapping[str, int] = field(default_factory=dict[str, int])
 
 
-def plan(askers: Sequence[Asker], free: Mapping[str, int]) -> Plan:
+def plan(referrals: Sequence[PeakReferral], free: Mapping[str, int]) -> Plan:
     """Place many at once: most of them, the more urgent first; then in the best bands; then with the most points.
 
     In full: as many acute referrals as can be, then urgent, then planned ones; then the fewest for
     safety who have less than ample room; the fewest for other reasons who leave their region
     although something lawful is free there now; the fewest others with less than ample room; the
     fewest at sites that nobody ever confirmed; the most points. Among equals whoever stands first
-    in `askers` (the waiting list's order) gets what they would take first.
+    in `referrals` (the waiting list's order) gets what they would take first.
 
     Nobody leaves their region while something lawful is left there: with them back there more would
     have stayed, and nobody would be worse off by an aim that goes before. `free` is how many places
     of each group are free, exactly.
     """
-    together = _together(askers, free)
-    in_turn = _in_turn(askers, free)
-    reasons = _reasons(askers, together, in_turn)
+    together = _together(referrals, free)
+    in_turn = _in_turn(referrals, free)
+    reasons = _reasons(referrals, together, in_turn)
     planned = [
-        Planned(
-            asker.id,
+        PlannedReferral(
+            referral.id,
             together[number],
             in_turn[number],
-            _change(asker, together[number], in_turn[number]),
-            *reasons.get(number, _why_nothing(asker, together[number], in_turn[number])),
-            after=_before(number, askers, together),
+            _change(referral, together[number], in_turn[number]),
+            *reasons.get(number, _why_nothing(referral, together[number], in_turn[number])),
+            after=_before(number, referrals, together),
         )
-        for number, asker in enumerate(askers)
+        for number, referral in enumerate(referrals)
     ]
-    return Plan(tuple(planned), _by_urgency(askers, together), _by_urgency(askers, in_turn))
+    return Plan(tuple(planned), _by_urgency(referrals, together), _by_urgency(referrals, in_turn))
 
 
-def _together(askers: Sequence[Asker], free: Mapping[str, int]) -> list[Choice | None]:
+def _together(
+    referrals: Sequence[PeakReferral], free: Mapping[str, int]
+) -> list[PeakChoice | None]:
     """The assignment. One whole number a choice stands for all aims but the first three, the highest aim in front.
 
     Each digit's base is one more than that aim's sum over all referrals can be, so no sum carries
     into the next. With 200 referrals and the 7,000 points that a policy can give at most, a whole
     is below 3.5e14, three of them below LARGEST: `assign` refuses what would not be exact.
     """
-    scores = [choice.offer.score for asker in askers for choice in asker.choices]
+    scores = [choice.offer.score for referral in referrals for choice in referral.choices]
     highest, spread = max(scores, default=0), max(scores, default=0) - min(scores, default=0)
-    for_safety = sum(asker.for_safety for asker in askers)
-    others = len(askers) - for_safety
-    bases = (for_safety + 1, others + 1, others + 1, len(askers) + 1, len(askers) * spread + 1)
+    for_safety = sum(referral.for_safety for referral in referrals)
+    others = len(referrals) - for_safety
+    bases = (
+        for_safety + 1,
+        others + 1,
+        others + 1,
+        len(referrals) + 1,
+        len(referrals) * spread + 1,
+    )
 
-    def cost(asker: Asker, choice: Choice) -> int:
+    def cost(referral: PeakReferral, choice: PeakChoice) -> int:
         number = 0
         for base, digit in zip(
-            bases, (*asker.lesser(choice), highest - choice.offer.score), strict=True
+            bases, (*referral.lesser(choice), highest - choice.offer.score), strict=True
         ):
             number = number * base + digit
         return number
@@ -182,25 +190,25 @@ def _together(askers: Sequence[Asker], free: Mapping[str, int]) -> list[Choice |
         whole *= base
     asking = [
         Wishes(
-            seats=tuple(choice.group for choice in asker.choices),
-            costs=tuple(cost(asker, choice) for choice in asker.choices),
-            unseated=WEIGHTS[asker.urgency] * whole,
+            seats=tuple(choice.group for choice in referral.choices),
+            costs=tuple(cost(referral, choice) for choice in referral.choices),
+            unseated=WEIGHTS[referral.urgency] * whole,
         )
-        for asker in askers
+        for referral in referrals
     ]
     seats = assign(asking, free)
     return [
-        None if seat is None else asker.choices[seat]
-        for asker, seat in zip(askers, seats, strict=True)
+        None if seat is None else referral.choices[seat]
+        for referral, seat in zip(referrals, seats, strict=True)
     ]
 
 
-def _in_turn(askers: Iterable[Asker], free: Mapping[str, int]) -> list[Choice | None]:
+def _in_turn(referrals: Iterable[PeakReferral], free: Mapping[str, int]) -> list[PeakChoice | None]:
     """What each would take who chooses when those before have chosen."""
     left = Counter(free)
-    taken: list[Choice | None] = []
-    for asker in askers:
-        choice = next((choice for choice in asker.choices if left[choice.group] > 0), None)
+    taken: list[PeakChoice | None] = []
+    for referral in referrals:
+        choice = next((choice for choice in referral.choices if left[choice.group] > 0), None)
         if choice is not None:
             left[choice.group] -= 1
         taken.append(choice)
@@ -210,7 +218,7 @@ def _in_turn(askers: Iterable[Asker], free: Mapping[str, int]) -> list[Choice | 
 # --- why it differs -------------------------------------------------------------------
 
 
-def _change(asker: Asker, choice: Choice | None, in_turn: Choice | None) -> str:
+def _change(referral: PeakReferral, choice: PeakChoice | None, in_turn: PeakChoice | None) -> str:
     """What a plan changes for one referral, as a code: the first difference in the order of its own ranking."""
     if choice is None or in_turn is None:
         return {(True, True): "nothing", (True, False): "passed_over", (False, True): "placed"}[
@@ -220,7 +228,7 @@ def _change(asker: Asker, choice: Choice | None, in_turn: Choice | None) -> str:
         return "same"
     if choice.leaves != in_turn.leaves:
         return "out_of_region" if choice.leaves else "in_region"
-    now, before = asker.lesser(choice), asker.lesser(in_turn)
+    now, before = referral.lesser(choice), referral.lesser(in_turn)
     if now != before:
         return "lesser_band" if now > before else "better_band"
     if choice.offer.score != in_turn.offer.score:
@@ -229,20 +237,22 @@ def _change(asker: Asker, choice: Choice | None, in_turn: Choice | None) -> str:
 
 
 def _why_nothing(
-    asker: Asker, choice: Choice | None, in_turn: Choice | None
+    referral: PeakReferral, choice: PeakChoice | None, in_turn: PeakChoice | None
 ) -> tuple[str | None, int]:
     """For those who get nothing either way: whether anything was lawful for them at all."""
     if choice is not None or in_turn is not None:
         return None, 0
     return (
-        ("taken", len({choice.group for choice in asker.choices}))
-        if asker.choices
+        ("taken", len({choice.group for choice in referral.choices}))
+        if referral.choices
         else ("nothing_lawful", 0)
     )
 
 
 def _reasons(
-    askers: Sequence[Asker], together: Sequence[Choice | None], in_turn: Sequence[Choice | None]
+    referrals: Sequence[PeakReferral],
+    together: Sequence[PeakChoice | None],
+    in_turn: Sequence[PeakChoice | None],
 ) -> Mapping[int, tuple[str, int]]:
     """For each referral that a plan changes something for: the first aim that is the better for it, and by how much.
 
@@ -254,13 +264,15 @@ def _reasons(
         gains = [0] * len(AIMS)
         for number in chain:
             for sign, choice in ((1, together[number]), (-1, in_turn[number])):
-                for aim, value in enumerate(_aims(askers[number], choice)):
+                for aim, value in enumerate(_aims(referrals[number], choice)):
                     gains[aim] += sign * value
         reasons |= dict.fromkeys(chain, _first(gains))
     return reasons
 
 
-def _chains(together: Sequence[Choice | None], in_turn: Sequence[Choice | None]) -> list[list[int]]:
+def _chains(
+    together: Sequence[PeakChoice | None], in_turn: Sequence[PeakChoice | None]
+) -> list[list[int]]:
     """The referrals that a plan changes something for, such that those at the same groups of places stand together."""
     chains: list[tuple[set[str], list[int]]] = []
     for number, pair in enumerate(zip(together, in_turn, strict=True)):
@@ -274,12 +286,12 @@ def _chains(together: Sequence[Choice | None], in_turn: Sequence[Choice | None])
     return [members for _, members in chains]
 
 
-def _aims(asker: Asker, choice: Choice | None) -> tuple[int, ...]:
+def _aims(referral: PeakReferral, choice: PeakChoice | None) -> tuple[int, ...]:
     """What a choice does for each of AIMS, more being better."""
     if choice is None:
         return (0,) * len(AIMS)
-    placed = (int(asker.urgency == urgency) for urgency in URGENCIES)
-    return (*placed, *(-short for short in asker.lesser(choice)), choice.offer.score)
+    placed = (int(referral.urgency == urgency) for urgency in URGENCIES)
+    return (*placed, *(-short for short in referral.lesser(choice)), choice.offer.score)
 
 
 def _first(gains: Sequence[int]) -> tuple[str, int]:
@@ -296,22 +308,26 @@ def _first(gains: Sequence[int]) -> tuple[str, int]:
 
 
 def _before(
-    number: int, askers: Sequence[Asker], together: Sequence[Choice | None]
+    number: int, referrals: Sequence[PeakReferral], together: Sequence[PeakChoice | None]
 ) -> tuple[str, ...]:
     """Whose places must be taken before a referral may leave its region: all that is lawful for it there."""
     choice = together[number]
     if choice is None or not choice.leaves:
         return ()
-    at_home = {choice.group for choice in askers[number].choices if not choice.leaves}
+    at_home = {choice.group for choice in referrals[number].choices if not choice.leaves}
     return tuple(
-        asker.id
-        for asker, taken in zip(askers, together, strict=True)
+        referral.id
+        for referral, taken in zip(referrals, together, strict=True)
         if taken is not None and taken.group in at_home
     )
 
 
-def _by_urgency(askers: Iterable[Asker], taken: Iterable[Choice | None]) -> Mapping[str, int]:
+def _by_urgency(
+    referrals: Iterable[PeakReferral], taken: Iterable[PeakChoice | None]
+) -> Mapping[str, int]:
     counted = Counter(
-        asker.urgency for asker, choice in zip(askers, taken, strict=True) if choice is not None
+        referral.urgency
+        for referral, choice in zip(referrals, taken, strict=True)
+        if choice is not None
     )
     return {urgency: counted[urgency] for urgency in URGENCIES}

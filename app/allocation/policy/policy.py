@@ -26,7 +26,7 @@ Code = Annotated[str, Written("[a-z][a-z0-9_]{0,63}")]
 
 
 @dataclass(frozen=True, slots=True)
-class Nearness:
+class NearnessWeights:
     """`most` points next door to where the household wants to be near, none from `reach_km` on."""
 
     most: Most
@@ -34,7 +34,7 @@ class Nearness:
 
 
 @dataclass(frozen=True, slots=True)
-class Fit:
+class FitWeights:
     """Points for each kind of place by urgency, less what would be spent on a household that does not need it."""
 
     kinds: Mapping[str, Mapping[str, Most]]
@@ -52,7 +52,7 @@ class Fit:
 
 
 @dataclass(frozen=True, slots=True)
-class Specialism:
+class SpecialismWeights:
     """Points for each target group of the household in which the site specialises."""
 
     most: Most
@@ -60,7 +60,7 @@ class Specialism:
 
 
 @dataclass(frozen=True, slots=True)
-class Headroom:
+class HeadroomWeights:
     """Points for each whole step that the provider's occupancy is under the norm."""
 
     most: Most
@@ -69,7 +69,7 @@ class Headroom:
 
 
 @dataclass(frozen=True, slots=True)
-class Solidarity:
+class SolidarityWeights:
     """Points for how far the region is under its quota: `at_quota` when even, `stay` more or less for each stay."""
 
     most: Most
@@ -91,7 +91,7 @@ class Solidarity:
 
 
 @dataclass(frozen=True, slots=True)
-class Continuity:
+class ContinuityWeights:
     """`most` points where the household can stay, `move` less for each later move that the kind of place brings."""
 
     most: Most
@@ -106,7 +106,7 @@ class Continuity:
 
 
 @dataclass(frozen=True, slots=True)
-class Freshness:
+class FreshnessWeights:
     """`most` points for a site confirmed within the hour, none from `worthless_hours` on."""
 
     most: Most
@@ -114,16 +114,16 @@ class Freshness:
 
 
 @dataclass(frozen=True, slots=True)
-class Weights:
+class FactorWeights:
     """What each factor is worth."""
 
-    nearness: Nearness
-    fit: Fit
-    specialism: Specialism
-    headroom: Headroom
-    solidarity: Solidarity
-    continuity: Continuity
-    freshness: Freshness
+    nearness: NearnessWeights
+    fit: FitWeights
+    specialism: SpecialismWeights
+    headroom: HeadroomWeights
+    solidarity: SolidarityWeights
+    continuity: ContinuityWeights
+    freshness: FreshnessWeights
 
 
 # --- what the review of the access log asks about (review.py) -------------------------
@@ -132,7 +132,7 @@ Count = Annotated[int, Between(1, 100_000)]
 
 
 @dataclass(frozen=True, slots=True)
-class Review:
+class ReviewThresholds:
     """From how many of each, by one account in the days reviewed, somebody should ask why; odd hours are local."""
 
     rankings_without_hold: Count = 20
@@ -174,7 +174,7 @@ class Policy:
     occupancy_norm_permille: Annotated[int, Between(1, 1000)]
     swap_max_legs: Annotated[int, Between(2, 6)]
     opening_delay_days: Annotated[int, Between(0, 3660)]
-    points: Weights
+    points: FactorWeights
     quarter_grace_days: Annotated[int, Between(0, 366)] = 14
     """How long after a quarter its totals are sealed: what is noted late is in by then."""
     retention_days: Annotated[int, Between(1, 3660)] = 365
@@ -184,7 +184,7 @@ class Policy:
     reveals_per_hour: Annotated[int, Between(1, 1000)] = 20
     """By one account."""
     break_glass_minutes: Minutes = 60
-    review: Review = Review()
+    review: ReviewThresholds = ReviewThresholds()
     waiting_order: Annotated[tuple[str, ...], Once(*WAITING)] = WAITING
     """By what the waiting list is ordered, the first before all others; who waits longest goes first among equals."""
     safety_plan_hours: Hours = 24

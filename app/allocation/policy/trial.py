@@ -60,7 +60,7 @@ class Trial:
     regions: Mapping[str, int]
 
 
-class Tally:
+class TrialTally:
     """Rankings made again, one after another, and what was different in them."""
 
     def __init__(self) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from app.allocation.ranking.rank import rank
-from app.allocation.ranking.safety import Dangers, with_the_origin, zones_in_force
+from app.allocation.ranking.safety import Dangers, dangers_with_origin, zones_in_force
 
 if TYPE_CHECKING:
     from datetime import date
@@ -26,5 +26,5 @@ def dangers_once_asked(need: Need, *, today: date, policy: Policy) -> Dangers:
     """The zones in force, and the origin beside them only where nobody had ever asked."""
     in_force = zones_in_force(need.danger_zones, today=today)
     if need.danger_assessment == "not_asked":
-        return with_the_origin(need, in_force, policy=policy)
+        return dangers_with_origin(need, in_force, policy=policy)
     return Dangers(in_force, assessed=True)

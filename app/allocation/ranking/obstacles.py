@@ -19,12 +19,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from app.allocation.ranking.case import Case
-    from app.allocation.ranking.rank import Inputs
+    from app.allocation.ranking.rank import RankingInputs
     from app.allocation.values import PlaceGroup, Register
 
 
 @dataclass(frozen=True, slots=True)
-class There:
+class RegionOrProvider:
     """What is asked about by name: a region, or else a provider."""
 
     region: str | None = None
@@ -51,7 +51,7 @@ class Obstacles:
     in_the_way: tuple[Exclusion, ...]
 
 
-def obstacles(inputs: Inputs, there: There) -> Obstacles:
+def obstacles(inputs: RankingInputs, there: RegionOrProvider) -> Obstacles:
     """All the rules in the way of each group of places there, as things stood when the ranking was made.
 
     The same facts of a group are counted as in a ranking, by region and no finer: no site, no

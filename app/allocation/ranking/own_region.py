@@ -50,7 +50,7 @@ def own_region(need: Need, ranking: Ranking) -> OwnRegion | None:
     )
 
 
-def without_the_household(found: OwnRegion) -> OwnRegion:
+def hide_household_rules(found: OwnRegion) -> OwnRegion:
     """The same for an auditor: rules about the household count as one, which tells neither danger nor needs."""
     places: Counter[str] = Counter()
     for out in found.excluded:
@@ -59,7 +59,7 @@ def without_the_household(found: OwnRegion) -> OwnRegion:
     return OwnRegion(found.region, found.offers, excluded)
 
 
-def that_go_first(
+def lawful_home_groups(
     need: Need, register: Register, situation: Situation, policy: Policy
 ) -> tuple[str, ...]:
     """The ids of the groups in the own region in which any place that is free would be lawful.

@@ -38,7 +38,7 @@ def freshness_of(hours: int | None, *, fresh_hours: int) -> str:
     return "fresh" if hours <= fresh_hours else "stale"
 
 
-def nearness(km: int | None, *, wished: bool, weights: policies.Nearness) -> Points:
+def nearness(km: int | None, *, wished: bool, weights: policies.NearnessWeights) -> Points:
     """How near the place is to where the household wants to be near (school, family).
 
     ``most * (reach - km) / reach``, with km rounded up to a multiple of 5; nought from the reach
@@ -57,7 +57,7 @@ def nearness(km: int | None, *, wished: bool, weights: policies.Nearness) -> Poi
 
 
 def fit(
-    kind: str, spare: int, scarce: int, unused: int, *, urgency: str, weights: policies.Fit
+    kind: str, spare: int, scarce: int, unused: int, *, urgency: str, weights: policies.FitWeights
 ) -> Points:
     """How well the place suits the need, and how little is spent that others may need more.
 
@@ -76,7 +76,7 @@ def fit(
     return Points("fit", max(0, points), params)
 
 
-def specialism(matches: int, *, asked: bool, weights: policies.Specialism) -> Points:
+def specialism(matches: int, *, asked: bool, weights: policies.SpecialismWeights) -> Points:
     """How much of what the household has lived through the site specialises in.
 
     ``match * matches``, at most ``most``: *matches* are the target groups that household and site
@@ -90,7 +90,9 @@ def specialism(matches: int, *, asked: bool, weights: policies.Specialism) -> Po
     )
 
 
-def headroom(permille: int | None, *, norm_permille: int, weights: policies.Headroom) -> Points:
+def headroom(
+    permille: int | None, *, norm_permille: int, weights: policies.HeadroomWeights
+) -> Points:
     """How far the provider's occupancy is under the norm, so that nobody is filled to the brim.
 
     ``step * whole steps of step_permille under the norm``, at most ``most``; nought at the norm,
@@ -109,7 +111,7 @@ def headroom(permille: int | None, *, norm_permille: int, weights: policies.Head
 
 
 def solidarity(
-    deficit: int, *, own_region: bool, for_safety: bool, weights: policies.Solidarity
+    deficit: int, *, own_region: bool, for_safety: bool, weights: policies.SolidarityWeights
 ) -> Points:
     """How far the region is under its quota: who has given least goes first.
 
@@ -139,7 +141,7 @@ def solidarity(
     )
 
 
-def continuity(kind: str, *, weights: policies.Continuity) -> Points:
+def continuity(kind: str, *, weights: policies.ContinuityWeights) -> Points:
     """How few moves the household will still have to make.
 
     ``most - move * later moves``, at least nought; the policy says how many moves each kind of
@@ -151,7 +153,7 @@ def continuity(kind: str, *, weights: policies.Continuity) -> Points:
     )
 
 
-def freshness(hours: int | None, *, fresh_hours: int, weights: policies.Freshness) -> Points:
+def freshness(hours: int | None, *, fresh_hours: int, weights: policies.FreshnessWeights) -> Points:
     """How lately somebody confirmed that what the site says is true.
 
     ``most * (worthless_hours - hours) / worthless_hours``, nought from then on or when nobody ever

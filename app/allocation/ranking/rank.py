@@ -33,7 +33,7 @@ RULES_VERSION = "3"
 
 
 @dataclass(frozen=True, slots=True)
-class Inputs:
+class RankingInputs:
     """Everything that a ranking is made from, for those who ask more of it than the ranking itself."""
 
     need: Need

@@ -84,7 +84,7 @@ def result_bytes(ranking: Ranking) -> bytes:
             "considered": ranking.considered,
             "excluded": [[out.rule, out.region, out.places] for out in ranking.excluded],
             "lawful_regions": ranking.lawful_regions,
-            "lines": lines.written(),
+            "lines": lines.distinct(),
             "offers": offers,
             "safety_assessed": ranking.safety_assessed,
         }
@@ -108,5 +108,5 @@ class _Lines:
             )
         return known
 
-    def written(self) -> list[tuple[object, ...]]:
+    def distinct(self) -> list[tuple[object, ...]]:
         return list(self._by_value)

@@ -64,7 +64,7 @@ def dangers_on(need: Need, *, today: date, policy: Policy) -> Dangers:
     in_force = zones_in_force(need.danger_zones, today=today)
     if assessment_holds(need.danger_assessment, in_force=bool(in_force)):
         return Dangers(in_force, assessed=True)
-    return with_the_origin(need, in_force, policy=policy)
+    return dangers_with_origin(need, in_force, policy=policy)
 
 
 def zones_in_force(zones: Iterable[DangerZone], *, today: date) -> tuple[DangerZone, ...]:
@@ -77,7 +77,7 @@ def assessment_holds(assessment: str, *, in_force: bool) -> bool:
     return assessment == "none_known" or (assessment == "assessed" and in_force)
 
 
-def with_the_origin(need: Need, zones: tuple[DangerZone, ...], *, policy: Policy) -> Dangers:
+def dangers_with_origin(need: Need, zones: tuple[DangerZone, ...], *, policy: Policy) -> Dangers:
     """What counts as long as danger is not assessed: the origin is a zone with the policy's radius."""
     return Dangers(
         (*zones, DangerZone(need.origin, policy.unassessed_radius_km, until=None)), assessed=False

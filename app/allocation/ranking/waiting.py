@@ -17,7 +17,7 @@ CONTACT, SAFETY_PLAN = "contact", "safety_plan"
 LOUD = frozenset({ALTERNATIVE_CHECK, ALTERNATIVE_NIGHTS})
 """What is due for somebody who is somewhere else for the time being: those come before all others."""
 
-Place = tuple[tuple[int, ...], str]
+ListPosition = tuple[tuple[int, ...], str]
 """Where one stands on the list: the smallest first; no two have the same."""
 
 
@@ -38,7 +38,7 @@ class Waiting:
 
 
 @dataclass(frozen=True, slots=True)
-class Watched:
+class WaitingSchedule:
     """What has to be done for one who waits, and when; None for what nobody has to do."""
 
     since: dt.datetime
@@ -85,7 +85,7 @@ FACTORS: Mapping[str, Callable[[Waiting], int]] = {
 """By the names that the policy's `waiting_order` has for them; the smallest goes first."""
 
 
-def place_of(one: Waiting, *, policy: Policy) -> Place:
+def list_position(one: Waiting, *, policy: Policy) -> ListPosition:
     """Where somebody stands: by the policy's factors in its order, then by time, then by id, so that there is no luck.
 
     What is not in the policy's order does not count.
@@ -94,7 +94,7 @@ def place_of(one: Waiting, *, policy: Policy) -> Place:
     return (*standing, _time(one)), one.id
 
 
-def due(watched: Watched, *, at: dt.datetime, policy: Policy) -> tuple[Due, ...]:
+def dues_at(watched: WaitingSchedule, *, at: dt.datetime, policy: Policy) -> tuple[Due, ...]:
     """What is due at a moment, the longest due first."""
     return tuple(
         sorted(
@@ -109,7 +109,7 @@ def is_overdue(dues: tuple[Due, ...]) -> bool:
     return any(one.what in LOUD for one in dues)
 
 
-def _dues(watched: Watched, policy: Policy) -> Iterator[Due]:
+def _dues(watched: WaitingSchedule, policy: Policy) -> Iterator[Due]:
     if watched.contact_at is not None:
         yield Due(CONTACT, watched.contact_at)
     if not watched.safety_plan:

@@ -42,7 +42,7 @@ def account_of(reason: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Stay:
+class LedgerStay:
     """A household's time at a provider in another region, as the ledger has it by now; `arrival` is its leaf."""
 
     arrival: int
@@ -84,7 +84,7 @@ class Nights:
         return (self.after - self.first).days
 
 
-def nights_between(stay: Stay, first: dt.date, after: dt.date) -> Nights | None:
+def nights_between(stay: LedgerStay, first: dt.date, after: dt.date) -> Nights | None:
     """The nights of a stay that begin from one day to before another; None where it had none and was not there."""
     begin = max(first, stay.arrived_on)
     end = after if stay.departed_on is None else min(after, stay.departed_on)
@@ -122,12 +122,12 @@ class StayBook:
             if arrival is not None:
                 self._departures[arrival] = opening
 
-    def stays(self) -> Iterator[Stay]:
+    def stays(self) -> Iterator[LedgerStay]:
         """Every stay, in the order of the arrivals' leaves."""
         for index, arrival in sorted(self._arrivals.items()):
             if arrival is not None:
                 departure = self._departures.get(index)
-                yield Stay(
+                yield LedgerStay(
                     arrival=index,
                     origin=arrival.origin,
                     receiving=arrival.receiving,

@@ -63,7 +63,7 @@ def quarter_named(name: str) -> Quarter:
     return Quarter(int(found[1]), int(found[2]))
 
 
-def from_to(first: Quarter, last: Quarter) -> tuple[Quarter, ...]:
+def quarters_between(first: Quarter, last: Quarter) -> tuple[Quarter, ...]:
     """All quarters from one to another, both included; none where the last comes first."""
     found: list[Quarter] = []
     while first <= last:
@@ -72,7 +72,7 @@ def from_to(first: Quarter, last: Quarter) -> tuple[Quarter, ...]:
     return tuple(found)
 
 
-def last_over(today: dt.date, *, days: int) -> Quarter:
+def last_closed_quarter(today: dt.date, *, days: int) -> Quarter:
     """The newest quarter that has been over for so many days: what is noted late is in by then."""
     current = quarter_of(today - dt.timedelta(days=days))
     return Quarter(current.year - (current.number == 1), (current.number - 2) % 4 + 1)

@@ -12,12 +12,12 @@ if TYPE_CHECKING:
     from collections.abc import Hashable, Iterable, Iterator
 
     from app.allocation.ledger.openings import Opening
-    from app.allocation.shares.weighing import Weights
+    from app.allocation.shares.weights import RegionWeights
 
 
 def first_day_reached(
     told: Iterable[tuple[int, Hashable, Opening]],
-    weights: Iterable[tuple[int, Weights]],
+    weights: Iterable[tuple[int, RegionWeights]],
     *,
     since: int,
 ) -> dt.date | None:

@@ -41,9 +41,9 @@ if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Iterable, Mapping
 
-    from app.allocation.shares.nights import Nights, Stay
+    from app.allocation.shares.nights import LedgerStay, Nights
     from app.allocation.shares.quarters import Quarter
-    from app.allocation.shares.weighing import WeightsInTime
+    from app.allocation.shares.weights import WeightHistory
 
 GIVEN = (
     "given_safety",
@@ -101,7 +101,7 @@ class _Sums:
 
 
 def totals_of(
-    quarter: Quarter, stays: Iterable[Stay], *, weights: WeightsInTime, regions: Iterable[str]
+    quarter: Quarter, stays: Iterable[LedgerStay], *, weights: WeightHistory, regions: Iterable[str]
 ) -> Totals:
     """Add up a quarter; every one of `regions` is in it, and any other that a stay names."""
     sums = _Sums()
@@ -113,7 +113,7 @@ def totals_of(
             _add_stay(sums, stay, nights)
             _add_flows(sums, stay, quarter)
             if stay.account == SAFETY:
-                for region, part in weights.divided(
+                for region, part in weights.divide_nights(
                     stay.lawful, nights.first, nights.after
                 ).items():
                     sums.regions[region][QUOTA] += part
@@ -124,7 +124,7 @@ def totals_of(
     return Totals(figures, dict(sums.flows))
 
 
-def _add_stay(sums: _Sums, stay: Stay, nights: Nights) -> None:
+def _add_stay(sums: _Sums, stay: LedgerStay, nights: Nights) -> None:
     persons = AT_LEAST_PERSONS[stay.persons] * (nights.counted + nights.after_ready)
     for region, gave in ((stay.receiving, "given"), (stay.origin, "received")):
         figures = sums.regions[region]
@@ -134,7 +134,7 @@ def _add_stay(sums: _Sums, stay: Stay, nights: Nights) -> None:
         figures[f"person_nights_{gave}"] += persons
 
 
-def _add_flows(sums: _Sums, stay: Stay, quarter: Quarter) -> None:
+def _add_flows(sums: _Sums, stay: LedgerStay, quarter: Quarter) -> None:
     months = (*quarter.months, quarter.after)
     for first, after in pairwise(months):
         nights = nights_between(stay, first, after)
@@ -159,7 +159,7 @@ def content_of(
     }
 
 
-def says_the_same(content: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+def have_same_figures(content: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
     """Whether two contents have the same figures, from however many leaves they were made."""
     return all(content[name] == other[name] for name in ("quarter", "regions", "pairs", "months"))
 

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from app.allocation.swaps.graphs import marks, short_cycles
-from app.allocation.swaps.packing import Program, best_choice, sparse
+from app.allocation.swaps.programs import Program, best_columns, sparse
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from app.allocation.swaps.graphs import Graph, Marks, Numbers
-    from app.allocation.swaps.packing import Choice
+    from app.allocation.swaps.programs import ColumnMask
 
 LONGEST_LISTED = 3
 """Arcs: cycles up to here are listed one by one; of longer ones there are too many."""
@@ -50,7 +50,7 @@ def best_packing(graph: Graph, *, max_cycle: int, max_chain: int) -> Packing:
     else:
         columns.lay_cycles(max_cycle)
     columns.lay_chains(max_chain)
-    return columns.packing(best_choice(columns.program()))
+    return columns.packing(best_columns(columns.program()))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -115,7 +115,7 @@ class _Columns:
             aims=np.concatenate(self._aims, axis=1),
         )
 
-    def packing(self, taken: Choice) -> Packing:
+    def packing(self, taken: ColumnMask) -> Packing:
         """The cycles and chains that the columns taken make up."""
         tails = self._graph.tails
         cycles = [
@@ -164,7 +164,7 @@ class _Columns:
         self._enter(rows[:arriving], columns[passed], 1)
         self._enter(rows[arriving:], columns[left], -1)
 
-    def _followed(self, laid: _Laid, taken: Choice) -> Iterator[tuple[int, ...]]:
+    def _followed(self, laid: _Laid, taken: ColumnMask) -> Iterator[tuple[int, ...]]:
         """The paths that the arcs taken make, from where they start."""
         arcs, positions = laid.arcs[taken], laid.positions[taken]
         following = {

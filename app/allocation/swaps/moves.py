@@ -33,7 +33,7 @@ class Mover:
     Attributes:
         referral_id: whose household it is.
         need: what it needs now; for a household in stay, as it stands today.
-        situation: how things stand for it. What is `free` in it is not looked at: `Places` says
+        situation: how things stand for it. What is `free` in it is not looked at: `FreePlaces` says
         that.
         group_id: the group of places it lives in; None while it waits.
         school_children: how many of its children go to school.
@@ -53,7 +53,7 @@ def school_children(household: Household, *, policy: Policy) -> int:
 
 
 @dataclass(frozen=True, slots=True)
-class Places:
+class FreePlaces:
     """All groups of places, and how many of each are free and may be given now; what `free` leaves out has none.
 
     Raises:
@@ -69,7 +69,7 @@ class Places:
 
 
 @dataclass(frozen=True, slots=True)
-class Move:
+class LawfulMove:
     """One household to one group: as a ranking would judge it, were a place there free."""
 
     group: PlaceGroup
@@ -78,10 +78,10 @@ class Move:
     score: int
 
 
-class Moves:
+class LawfulMoves:
     """The lawful moves of some households among the groups that matter to them: where they live, and what is free."""
 
-    def __init__(self, households: Iterable[Mover], places: Places, policy: Policy) -> None:
+    def __init__(self, households: Iterable[Mover], places: FreePlaces, policy: Policy) -> None:
         self._policy = policy
         self._groups = {group.id: group for group in places.register.groups}
         self.free = {group_id: free for group_id, free in sorted(places.free.items()) if free > 0}
@@ -92,9 +92,9 @@ class Moves:
             raise ValueError("nobody lives in a group of places that is not in the register")
         targets = sorted(lived_in | self.free.keys())
         self._register = Register(tuple(self._groups[group_id] for group_id in targets))
-        self._known: dict[str, dict[str, Move]] = {}
+        self._known: dict[str, dict[str, LawfulMove]] = {}
 
-    def of(self, mover: Mover) -> Mapping[str, Move]:
+    def of(self, mover: Mover) -> Mapping[str, LawfulMove]:
         """The household's lawful moves by group, in the order of the groups' ids."""
         if mover.referral_id not in self._known:
             self._known[mover.referral_id] = self._worked_out(mover)
@@ -121,7 +121,7 @@ class Moves:
             return OWN_SITE
         return first_against(group, case, rules=RULES_WHEN_FREE)
 
-    def _worked_out(self, mover: Mover) -> dict[str, Move]:
+    def _worked_out(self, mover: Mover) -> dict[str, LawfulMove]:
         case = self._case(mover)
         lines_for = points_for(case, self._policy)
         lawful = [
@@ -129,9 +129,9 @@ class Moves:
         ]
         if own_region_goes_first([group for group in lawful if group.id in self.free], case):
             lawful = [group for group in lawful if is_own_region(group, case)]
-        moves: dict[str, Move] = {}
+        moves: dict[str, LawfulMove] = {}
         for group in lawful:
             lines = lines_for(group)
             score = sum([line.points for line in lines])
-            moves[group.id] = Move(group, case.rooms[group.municipality].band, lines, score)
+            moves[group.id] = LawfulMove(group, case.rooms[group.municipality].band, lines, score)
         return moves

@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from app.allocation.swaps.moves import Moves
+from app.allocation.swaps.moves import LawfulMoves
 from app.allocation.swaps.paths import cheapest_paths
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from app.allocation.policy.policy import Policy
-    from app.allocation.swaps.moves import Mover, Places
+    from app.allocation.swaps.moves import FreePlaces, Mover
     from app.allocation.values import Need, Points
 
 FREE_ALREADY = "free_already"
@@ -114,7 +114,12 @@ def may_search(need: Need) -> bool:
 
 
 def search(
-    wanting: Mover, *, movers: Iterable[Mover], places: Places, policy: Policy, most: int = BEST_FEW
+    wanting: Mover,
+    *,
+    movers: Iterable[Mover],
+    places: FreePlaces,
+    policy: Policy,
+    most: int = BEST_FEW,
 ) -> Search:
     """The best swaps that bring a lawful place free for one referral, at most `most`.
 
@@ -144,10 +149,10 @@ class _Field:
     """The search as a graph: the one who wants a place is 0, then the movers, then the groups with a free place."""
 
     def __init__(
-        self, wanting: Mover, movers: Iterable[Mover], places: Places, policy: Policy
+        self, wanting: Mover, movers: Iterable[Mover], places: FreePlaces, policy: Policy
     ) -> None:
         self.households = (wanting, *in_stay(movers, but_for={wanting.referral_id}))
-        self.moves = Moves(self.households, places, policy)
+        self.moves = LawfulMoves(self.households, places, policy)
         self._free = {
             group_id: vertex
             for vertex, group_id in enumerate(self.moves.free, start=len(self.households))
@@ -223,7 +228,7 @@ def in_stay(movers: Iterable[Mover], *, but_for: set[str]) -> tuple[Mover, ...]:
     return tuple(found)
 
 
-def leg_of(household: Mover, group_id: str, moves: Moves, *, counts: bool) -> Leg:
+def leg_of(household: Mover, group_id: str, moves: LawfulMoves, *, counts: bool) -> Leg:
     """The household's move to a group; its children's change of school counts when it moves for somebody else."""
     move = moves.of(household)[group_id]
     return Leg(

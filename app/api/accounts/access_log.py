@@ -9,7 +9,7 @@ from pydantic.config import JsonDict
 
 from app.accounts import access_log
 from app.accounts.access_log import AccessLogFilter, AccessLogRow, LogReview, ReviewPeriod
-from app.allocation.figures.review import MOST_DAYS, Finding
+from app.allocation.figures.review import MOST_DAYS, ReviewFinding
 from app.api.kit.access import ROUTES
 from app.api.kit.ids import parse_optional, text_of
 from app.api.kit.known import Text
@@ -95,7 +95,7 @@ class FindingOut(Out):
     until: datetime
 
     @classmethod
-    def of(cls, finding: Finding, reviewed: LogReview) -> "FindingOut":
+    def of(cls, finding: ReviewFinding, reviewed: LogReview) -> "FindingOut":
         """Show a finding."""
         return cls(
             code=finding.code,

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from fastapi import Depends, Query
 
-from app.allocation.shares.quarters import Quarter, from_to, quarter_named, quarter_of
+from app.allocation.shares.quarters import Quarter, quarter_named, quarter_of, quarters_between
 from app.api.kit.wire import YEARS
 from app.errors import Fault, Invalid
 
@@ -40,7 +40,7 @@ def quarters(
     if faults := tuple(_faults(first, last)):
         raise Invalid(*faults, detail="Only whole quarters are accounted for.")
     assert first is not None and last is not None  # noqa: PT018, S101 - their faults were told
-    return from_to(first, last)
+    return quarters_between(first, last)
 
 
 QuartersIn = Annotated[tuple[Quarter, ...], Depends(quarters)]
@@ -53,7 +53,7 @@ def _faults(first: Quarter | None, last: Quarter | None) -> Iterator[Fault]:
         yield Fault("/to", NO_END)
     if first is not None and last is not None and not first <= last:
         yield Fault("/to", "must not come before the quarter of `from`")
-    elif first is not None and last is not None and len(from_to(first, last)) > MOST:
+    elif first is not None and last is not None and len(quarters_between(first, last)) > MOST:
         yield Fault("/to", f"must lie within {MOST} quarters")
 
 

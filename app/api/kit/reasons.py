@@ -5,7 +5,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from app.allocation.ranking.missing import MissingFact
+from app.allocation.ranking.missing_facts import MissingFact
 from app.allocation.values import Exclusion, Points
 from app.api.kit.wire import Out
 from app.database.reference import Reference

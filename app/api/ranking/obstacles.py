@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Query, Request, Response
 from pydantic import Field
 
-from app.allocation.ranking.obstacles import There, obstacles
+from app.allocation.ranking.obstacles import RegionOrProvider, obstacles
 from app.api.kit.ids import parse
 from app.api.kit.known import ProviderId
 from app.api.kit.reasons import ExclusionOut, TextOut, left_out
@@ -26,14 +26,14 @@ ONE_OF_TWO = "name either a region or a provider"
 def named(
     region: Annotated[RegionCode | None, Query(max_length=60, description="Its places.")] = None,
     provider: Annotated[ProviderId | None, Query(description="Or this provider's places.")] = None,
-) -> There:
+) -> RegionOrProvider:
     """Return what is asked about: one of the two."""
     if (region is None) == (provider is None):
         raise Invalid(Fault("/region", ONE_OF_TWO), Fault("/provider", ONE_OF_TWO))
-    return There(region, provider)
+    return RegionOrProvider(region, provider)
 
 
-ThereIn = Annotated[There, Depends(named)]
+ThereIn = Annotated[RegionOrProvider, Depends(named)]
 
 
 class ObstaclesOut(Out):
@@ -65,7 +65,7 @@ async def read(id: str, request: Request, tx: Tx, there: ThereIn) -> Response:
     return single(await shown(tx, ranked, there), request)
 
 
-async def shown(tx: Transaction, ranked: RecordedRanking, there: There) -> ObstaclesOut:
+async def shown(tx: Transaction, ranked: RecordedRanking, there: RegionOrProvider) -> ObstaclesOut:
     """Show what stands in the way there, for a ranking."""
     reference, providers = await tx.snapshots.reference(tx), await tx.snapshots.providers(tx)
     name = (

@@ -8,7 +8,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
-from app.allocation.peaks.peaks import MOST, Choice, Planned
+from app.allocation.peaks.peaks import MOST, PeakChoice, PlannedReferral
 from app.allocation.values import Exclusion
 from app.api.kit.wire import In, Out
 from app.api.ranking.rankings import OfferProviderOut, OfferRegionOut, PolicyOut, TextOut
@@ -159,7 +159,7 @@ class _Showing:
     reference: Reference
     providers: dict[str, ProviderCard]
 
-    def offer(self, choice: Choice | None, ranked: RecordedRanking) -> PlannedOfferOut | None:
+    def offer(self, choice: PeakChoice | None, ranked: RecordedRanking) -> PlannedOfferOut | None:
         """Show an offer; one that the ranking does not have yet has no id."""
         if choice is None:
             return None
@@ -203,7 +203,7 @@ class _Showing:
         )
 
 
-def _needs_override(choice: Choice) -> bool:
+def _needs_override(choice: PeakChoice) -> bool:
     return choice.offer.rank > 1 and not choice.leaves
 
 
@@ -223,7 +223,7 @@ def _without(part: PlanPart) -> PlannedOut:
     )
 
 
-def _change(planned: Planned) -> ChangeOut:
+def _change(planned: PlannedReferral) -> ChangeOut:
     words = TextOut(nl=plan_text(planned, language="nl"), en=plan_text(planned, language="en"))
     return ChangeOut(code=planned.change, because=planned.because, count=planned.count, text=words)
 

@@ -6,8 +6,8 @@ from typing import Annotated
 from fastapi import APIRouter, Request, Response
 from pydantic import Field
 
-from app.allocation.ranking.missing import missing_facts
-from app.allocation.ranking.own_region import OwnRegion, own_region, without_the_household
+from app.allocation.ranking.missing_facts import missing_facts
+from app.allocation.ranking.own_region import OwnRegion, hide_household_rules, own_region
 from app.allocation.values import Offer
 from app.api.kit.ids import parse
 from app.api.kit.once import OnceIn
@@ -185,7 +185,7 @@ async def replay(id: str, tx: Tx, once: OnceIn) -> Response:
     order, found = None, own_region(ranked.need, ranked.ranking)
     if not ranked.is_of(tx.caller):
         order = [standing(offer, reference) for offer in ranked.ranking.offers]
-        found = found and without_the_household(found)
+        found = found and hide_household_rules(found)
     reply = ReplayOut(
         identical=identical, offers=order, own_region=own_region_out(found, reference)
     ).reply()

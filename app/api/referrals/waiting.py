@@ -5,7 +5,7 @@ from datetime import date, datetime
 from fastapi import APIRouter, Response
 from pydantic import Field
 
-from app.allocation.ranking.waiting import Place
+from app.allocation.ranking.waiting import ListPosition
 from app.api.kit.ids import text_of
 from app.api.kit.pages import Page, PageIn, moment_and_id
 from app.api.kit.wire import Out
@@ -185,7 +185,7 @@ def _place(item: WaitingReferral) -> tuple[str, ...]:
     return (*(str(number) for number in numbers), id_)
 
 
-def _after(page: Page) -> Place | None:
+def _after(page: Page) -> ListPosition | None:
     if page.after is None:
         return None
     *numbers, id_ = page.after

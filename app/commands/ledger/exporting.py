@@ -43,7 +43,7 @@ def show_keys(data_dir: Path | None, *, new: bool) -> None:
     with opened(settings_with(data_dir)) as installation:
         keys = asyncio.run(act())
     for key in keys:
-        typer.echo(key.written())
+        typer.echo(key.to_text())
 
 
 async def _export(

@@ -11,10 +11,10 @@ import typer
 from rich.console import Console
 from rich.progress import Progress as Bar
 
-from app.allocation.ledger.exports import LONGEST_LINE, Reading, WrongLeaf
+from app.allocation.ledger.exports import LONGEST_LINE, ExportReader, WrongLeaf
 from app.allocation.ledger.leaves import parse_leaf
 from app.allocation.ledger.openings import parse_opening
-from app.allocation.shares.checking import Checked, Export, Total
+from app.allocation.shares.export_checks import Export, SealedTotal, TotalCheck
 from app.allocation.shares.fairness import MILLION, fair_shares
 from app.commands.installation import say
 from app.config import program
@@ -44,7 +44,7 @@ def check(file: Path, *, region: str | None, quarter: str | None, today: date) -
     export = _read(file)
     own = region if region is not None else _concerned(export)
     try:
-        checked = list(export.checked(own))
+        checked = list(export.check_totals(own))
     except (AttributeError, KeyError, TypeError, ValueError):
         raise OperatorError(
             f"{file} has totals that cannot be read; `{program()} ledger verify` says which."
@@ -69,7 +69,7 @@ def check(file: Path, *, region: str | None, quarter: str | None, today: date) -
 
 
 def _read(file: Path) -> Export:
-    export, reading = Export(), Reading()
+    export, reading = Export(), ExportReader()
     try:
         with (
             file.open("rb") as lines,
@@ -96,7 +96,7 @@ def _concerned(export: Export) -> str | None:
     return next(iter(regions)) if len(regions) == 1 else None
 
 
-def _told(one: Checked, region: str | None, today: date) -> Iterator[str]:
+def _told(one: TotalCheck, region: str | None, today: date) -> Iterator[str]:
     total = one.total
     corrects = total.content.get("corrects")
     what = (
@@ -125,7 +125,7 @@ def _told(one: Checked, region: str | None, today: date) -> Iterator[str]:
         yield f"  Right. Its sums agree, and the openings of {region} come to the same figures, digit for digit."
 
 
-def _table(total: Total) -> Iterator[str]:
+def _table(total: SealedTotal) -> Iterator[str]:
     shares = fair_shares([total.content])
     rows = [
         (

@@ -12,9 +12,9 @@ from rich.progress import Progress as Bar
 
 from app.allocation.ledger.exports import (
     LONGEST_LINE,
-    Reading,
+    ExportReader,
     WrongLeaf,
-    first_other,
+    first_altered_leaf,
     signed_hashes,
 )
 from app.allocation.ledger.notes import (
@@ -66,9 +66,11 @@ def verify(file: Path, *, checkpoint: Path, key: str | None) -> None:
         say("Whose signature that is was not looked at: --key says whose it should be.")
 
 
-def read_export(file: Path, signed: Checkpoint, *, beside: Path, keeping: bool = False) -> Reading:
+def read_export(
+    file: Path, signed: Checkpoint, *, beside: Path, keeping: bool = False
+) -> ExportReader:
     """Read an export whose tree is to be the one that was signed; raise Wrong at the first leaf that is not."""
-    reading = Reading(keeping=keeping)
+    reading = ExportReader(keeping=keeping)
     wrong = _read(file, reading, size=signed.size)
     if wrong is None and reading.tree.size < signed.size:
         wrong = Wrong(
@@ -79,7 +81,7 @@ def read_export(file: Path, signed: Checkpoint, *, beside: Path, keeping: bool =
     raise _first(file, signed, beside=beside, known=wrong)
 
 
-def _read(file: Path, reading: Reading, *, size: int) -> Wrong | None:
+def _read(file: Path, reading: ExportReader, *, size: int) -> Wrong | None:
     """Read an export until its end or the first leaf that is wrong by itself."""
     with _opened(file) as handle, _bar(file) as told:
         done = 0
@@ -106,7 +108,7 @@ def _first(file: Path, signed: Checkpoint, *, beside: Path, known: Wrong | None)
             if hashes is None:
                 continue
             with _opened(file) as reading_from:
-                other = first_other(_lines(reading_from), hashes)
+                other = first_altered_leaf(_lines(reading_from), hashes)
             if other is not None and (known is None or known.index is None or other < known.index):
                 return Wrong(other, "it is not the leaf that was signed")
             break

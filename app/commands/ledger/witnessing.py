@@ -10,7 +10,7 @@ from typing import Any
 
 import typer
 
-from app.allocation.ledger.exports import Reading
+from app.allocation.ledger.exports import ExportReader
 from app.allocation.ledger.notes import (
     COSIGNS,
     NoteFault,
@@ -82,7 +82,7 @@ def witness(file: Path, seen: Seen, *, key: str | None, name: str | None) -> Non
     signature = cosign(new.note.text, state.secret, name=state.name, time=int(now().timestamp()))
     kept = replace(new, note=replace(new.note, signatures=(*new.note.signatures, signature)))
     _write(file, replace(state, kept=(*state.kept, kept)))
-    typer.echo(kept.note.written(), nl=False)
+    typer.echo(kept.note.to_text(), nl=False)
 
 
 def _judged(state: State, new: WitnessedCheckpoint, seen: Seen) -> WitnessVerdict:
@@ -105,7 +105,7 @@ def _judged(state: State, new: WitnessedCheckpoint, seen: Seen) -> WitnessVerdic
     return witnesses.judge_by_proof(state.kept, new, _proof(seen.proof))
 
 
-def _hashes(reading: Reading) -> list[bytes]:
+def _hashes(reading: ExportReader) -> list[bytes]:
     assert reading.hashes is not None  # noqa: S101 - it was asked to keep them
     return reading.hashes
 
@@ -134,7 +134,7 @@ def _state(file: Path, *, key: str | None, name: str | None) -> State:
             "A new witness needs --key, the ledger's, and --name, its own: no spaces and no plus."
         )
     state = State(name, os.urandom(SECRET_BYTES), given, ())
-    typer.echo(f"Witness: {verifier_of(state.secret, name=name, kind=COSIGNS).written()}", err=True)
+    typer.echo(f"Witness: {verifier_of(state.secret, name=name, kind=COSIGNS).to_text()}", err=True)
     return state
 
 
@@ -160,8 +160,8 @@ def _write(file: Path, state: State) -> None:
         "version": VERSION,
         "name": state.name,
         "secret": base64.b64encode(state.secret).decode(),
-        "keys": [key.written() for key in state.keys],
-        "checkpoints": [kept.note.written() for kept in state.kept],
+        "keys": [key.to_text() for key in state.keys],
+        "checkpoints": [kept.note.to_text() for kept in state.kept],
     }
     _replace(file, document)
 
@@ -171,8 +171,8 @@ def _write_evidence(file: Path, verdict: WitnessVerdict, new: WitnessedCheckpoin
     evidence = file.with_name(f"{file.name}.{verdict.kind}.json")
     document = {
         "says": SAYS[verdict.kind],
-        "first": verdict.against.note.written(),
-        "second": new.note.written(),
+        "first": verdict.against.note.to_text(),
+        "second": new.note.to_text(),
         "hashes": [base64.b64encode(one).decode() for one in verdict.whole],
     }
     _replace(evidence, document)

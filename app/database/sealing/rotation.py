@@ -131,7 +131,7 @@ def _sorted(batch: list[Sealed], seals: Seals) -> tuple[Tally, list[Resealed]]:
     closed = 0
     for sealed in batch:
         try:
-            content = seals.resealed(sealed.content, row=sealed.row)
+            content = seals.reseal(sealed.content, row=sealed.row)
         except SealBroken:
             closed += 1
         else:

@@ -7,13 +7,13 @@ from uuid import UUID
 
 from app.allocation.values import Register
 from app.registry.first_load import Values
-from app.simulation.country.lives import Past, Where
+from app.simulation.country.past import Past, ProviderRegion
 
 
 def days_of(past: Past, register: Register, *, first: date) -> Iterator[Values]:
     """Yield a count for each day and each provider's places in a region; every site is confirmed in time."""
-    places: Counter[Where] = Counter()
-    sites: defaultdict[Where, set[str]] = defaultdict(set)
+    places: Counter[ProviderRegion] = Counter()
+    sites: defaultdict[ProviderRegion, set[str]] = defaultdict(set)
     for group in register.groups:
         places[group.provider_id, group.region] += group.places
         sites[group.provider_id, group.region].add(group.site_id)

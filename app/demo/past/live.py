@@ -9,13 +9,20 @@ from app.allocation.policy.policy import Policy
 from app.allocation.values import Ranking
 from app.demo.past.lodging import Lodged, lodge
 from app.reference import ReferenceFiles, arrivals_by_hour
-from app.simulation.arrivals import Arrival, draw
+from app.simulation.arrivals import SimulatedArrival, draw_arrivals
 from app.simulation.assumptions import DAY
-from app.simulation.choosing import Choice
-from app.simulation.country.lives import Ground, Life, Past, PlaceNow, Visit, Where
+from app.simulation.choosers import ChosenOffer
 from app.simulation.country.luck import Luck
-from app.simulation.diary import Diary, Page, Stayed
-from app.simulation.world import World, taken_of, world_of
+from app.simulation.country.past import (
+    HouseholdHistory,
+    Past,
+    PastSetting,
+    PastStay,
+    PlaceNow,
+    ProviderRegion,
+)
+from app.simulation.diary import Diary, DiaryPage, SimulatedStay
+from app.simulation.world import World, taken_places, world_of
 from app.simulation.year import Progress, Way, Year
 
 OVERRIDDEN = 0.08
@@ -27,7 +34,7 @@ LOOKED_AT = 4
 def live_through(
     reference: ReferenceFiles,
     policy: Policy,
-    ground: Ground,
+    ground: PastSetting,
     *,
     seed: int,
     progress: Progress = lambda: None,
@@ -39,10 +46,10 @@ def live_through(
     """
     groups = {group.id: group for group in ground.register.groups}
     stand = ((groups[place.group], place.status) for place in ground.places)
-    taken = taken_of(stand, luck=Luck(seed, subject="places as the past begins"))
+    taken = taken_places(stand, luck=Luck(seed, subject="places as the past begins"))
     world = world_of(ground.register, reference, taken=taken)
     diary = Diary(answer_minutes=policy.answer_minutes)
-    arrivals = draw(
+    arrivals = draw_arrivals(
         reference,
         by_hour=arrivals_by_hour(reference.country.jurisdiction),
         seed=seed,
@@ -55,19 +62,19 @@ def live_through(
     return _past(diary.pages.values(), world, ground)
 
 
-def mostly_best(ranking: Ranking, arrival: Arrival, _world: World) -> Choice | None:
+def mostly_best(ranking: Ranking, arrival: SimulatedArrival, _world: World) -> ChosenOffer | None:
     """Choose the first offer, and now and then another of the first few."""
     if not ranking.offers:
         return None
     luck = Random(arrival.rings)  # noqa: S311 - invents a past, guards nothing
     first_few = ranking.offers[:LOOKED_AT] if luck.random() < OVERRIDDEN else ranking.offers[:1]
-    return Choice(luck.choice(first_few))
+    return ChosenOffer(luck.choice(first_few))
 
 
-def _past(pages: Iterable[Page], world: World, ground: Ground) -> Past:
+def _past(pages: Iterable[DiaryPage], world: World, ground: PastSetting) -> Past:
     # Who still looks for a first place when the days are over is none of the demo's open referrals.
     known = [page for page in pages if page.stays or page.over is not None]
-    stays: defaultdict[str, list[Stayed]] = defaultdict(list)
+    stays: defaultdict[str, list[SimulatedStay]] = defaultdict(list)
     places: defaultdict[str, list[PlaceNow]] = defaultdict(list)
     others: defaultdict[str, list[int]] = defaultdict(list)
     for stay in (stay for page in known for stay in page.stays):
@@ -83,13 +90,17 @@ def _past(pages: Iterable[Page], world: World, ground: Ground) -> Past:
     return Past(lives, lodged.since, _in_use(lives, world, days=ground.days))
 
 
-def _life(page: Page, place_of: Mapping[Stayed, UUID]) -> Life:
-    visits = tuple(Visit(stay.asked, place_of[stay], stay.came, stay.left) for stay in page.stays)
+def _life(page: DiaryPage, place_of: Mapping[SimulatedStay, UUID]) -> HouseholdHistory:
+    visits = tuple(
+        PastStay(stay.asked, place_of[stay], stay.came, stay.left) for stay in page.stays
+    )
     over = visits[-1].left if visits else page.over
-    return Life(page.since, page.need, visits, tuple(page.asked), over)
+    return HouseholdHistory(page.since, page.need, visits, tuple(page.asked), over)
 
 
-def _in_use(lives: Iterable[Life], world: World, *, days: int) -> Mapping[Where, Sequence[int]]:
+def _in_use(
+    lives: Iterable[HouseholdHistory], world: World, *, days: int
+) -> Mapping[ProviderRegion, Sequence[int]]:
     """Count the places in use as each day begins."""
     whose = {group.id: (group.provider_id, group.region) for group in world.register.groups}
     in_use = {where: [0] * days for where in sorted(set(whose.values()))}

@@ -6,8 +6,8 @@ from heapq import heapify, heapreplace
 from uuid import UUID
 
 from app.simulation.assumptions import HOUR
-from app.simulation.country.lives import PlaceNow
-from app.simulation.diary import Stayed
+from app.simulation.country.past import PlaceNow
+from app.simulation.diary import SimulatedStay
 
 FOREVER = 2**62
 OCCUPIED_FIRST = ("occupied", "free", "out_of_service")
@@ -17,7 +17,7 @@ OCCUPIED_FIRST = ("occupied", "free", "out_of_service")
 class Lodged:
     """In which place each stay was, and since when the register's places are what they are where nobody of them is."""
 
-    place_of: dict[Stayed, UUID] = field(default_factory=dict[Stayed, UUID])
+    place_of: dict[SimulatedStay, UUID] = field(default_factory=dict[SimulatedStay, UUID])
     since: dict[UUID, int] = field(default_factory=dict[UUID, int])
 
 
@@ -26,7 +26,7 @@ class _Row:
     """What happened in one place, in order."""
 
     others_until: int
-    stays: list[Stayed] = field(default_factory=list[Stayed])
+    stays: list[SimulatedStay] = field(default_factory=list[SimulatedStay])
 
     @property
     def free_from(self) -> int:
@@ -43,7 +43,7 @@ class _Row:
 
 
 def lodge(
-    stays: Sequence[Stayed],
+    stays: Sequence[SimulatedStay],
     places: Sequence[PlaceNow],
     others: Sequence[int],
     *,

@@ -6,7 +6,7 @@ from datetime import date, datetime, timedelta
 from itertools import islice
 from uuid import UUID
 
-from app.allocation.ledger.stays import Arrival, due_at
+from app.allocation.ledger.stays import StayArrival, leaves_due
 from app.allocation.ranking.replay import inputs_bytes
 from app.allocation.ranking.versions import NEWEST
 from app.allocation.values import Need
@@ -16,7 +16,14 @@ from app.placing import erasure
 from app.reference import load
 from app.registry.first_load import Values
 from app.seal import DataKey
-from app.simulation.country.lives import ACCEPTED, DECLINED, Asked, Life, Past, Visit
+from app.simulation.country.past import (
+    ACCEPTED,
+    DECLINED,
+    AskedPlace,
+    HouseholdHistory,
+    Past,
+    PastStay,
+)
 from app.simulation.country.register import REFERRALS
 
 MINUTE = timedelta(minutes=1)
@@ -82,7 +89,7 @@ def told_of(around: Around, past: Past, *, seed: int, reach: Callable[[float], N
 class _Telling:
     """One life, row by row."""
 
-    def __init__(self, around: Around, life: Life, name: str) -> None:
+    def __init__(self, around: Around, life: HouseholdHistory, name: str) -> None:
         self._around, self._life = around, life
         self._luck, self._batch = around.luck, around.batch
         self._id, self._stay_id = self._luck.id(), self._luck.id()
@@ -154,7 +161,7 @@ class _Telling:
         self._batch.referral_secrets.append(secret)
         return key
 
-    def _ask(self, asked: Asked, *, place_id: UUID | None) -> UUID | None:
+    def _ask(self, asked: AskedPlace, *, place_id: UUID | None) -> UUID | None:
         """Tell of a place that was asked for; return the hold."""
         if place_id is None:
             return None
@@ -183,7 +190,7 @@ class _Telling:
         )
         return hold_id
 
-    def _answer(self, asked: Asked, *, at: datetime) -> Values:
+    def _answer(self, asked: AskedPlace, *, at: datetime) -> Values:
         """Say what came of it; where no person had to accept, the household itself thought better of it."""
         own = asked.group.provider_id == self._sender.id
         by = "owner" if own else "automatic" if asked.group.automatic_acceptance else "person"
@@ -201,7 +208,7 @@ class _Telling:
             "reason": reason,
         }
 
-    def _ranking(self, asked: Asked, id_: UUID, *, at: datetime) -> Values:
+    def _ranking(self, asked: AskedPlace, id_: UUID, *, at: datetime) -> Values:
         around, sealed = self._around, b""
         if self._key is not None:
             sealed = self._key.seal(
@@ -221,7 +228,7 @@ class _Telling:
             "sealed": sealed,
         }
 
-    def _stay(self, visit: Visit, before: Stayed | None, *, last: bool) -> Stayed:
+    def _stay(self, visit: PastStay, before: Stayed | None, *, last: bool) -> Stayed:
         for asked in visit.asked[:-1]:
             self._ask(asked, place_id=self._around.place_in.get(asked.group.id))
         hold_id = self._ask(visit.asked[-1], place_id=visit.place_id)
@@ -263,7 +270,7 @@ class _Telling:
         self._tell_waiting(stayed, blockers)
         return stayed
 
-    def _stayed(self, visit: Visit, before: Stayed | None, *, last: bool) -> Stayed:
+    def _stayed(self, visit: PastStay, before: Stayed | None, *, last: bool) -> Stayed:
         id_, receiver, moment = self._luck.id(), UUID(visit.group.provider_id), self._around.moment
         inside = None if before is None else before.receiver_id == receiver
         origin_region, receiving = self._life.need.origin_region, visit.group.region
@@ -278,7 +285,9 @@ class _Telling:
             arrived_at=arrived,
             departed_at=departed,
             ready_since=self._ready(arrived, departed) if last else None,
-            leaves=due_at(Arrival(left_inside=inside, cross_regional=origin_region != receiving)),
+            leaves=leaves_due(
+                StayArrival(left_inside=inside, cross_regional=origin_region != receiving)
+            ),
         )
 
     def _ready(self, arrived: datetime, departed: datetime | None) -> date | None:

@@ -6,14 +6,14 @@ from datetime import UTC, date, datetime, timedelta
 from typing import TypeAlias
 from uuid import UUID
 
-from app.allocation.ledger.stays import Leaves
+from app.allocation.ledger.stays import LeavesDue
 from app.database.reference import Reference
 from app.database.register import ProviderCard, RegisterSnapshot
 from app.reference import load
 from app.registry.first_load import Batch
 from app.seal import Keyring
-from app.simulation.country.lives import Life, Visit
 from app.simulation.country.luck import Luck
+from app.simulation.country.past import HouseholdHistory, PastStay
 
 Moment: TypeAlias = Callable[[int], datetime]
 """Makes a moment of a minute of the past."""
@@ -25,21 +25,21 @@ class Stayed:
 
     id: UUID
     began_with: UUID
-    visit: Visit
+    visit: PastStay
     receiver_id: UUID
     origin_region: str
     receiving: str
     arrived_at: datetime
     departed_at: datetime | None
     ready_since: date | None
-    leaves: Leaves
+    leaves: LeavesDue
 
 
 @dataclass(frozen=True, slots=True)
 class Told:
     """A household's life as rows have it."""
 
-    life: Life
+    life: HouseholdHistory
     stays: Sequence[Stayed]
 
 

@@ -10,7 +10,12 @@ from uuid import UUID
 
 from app.allocation.policy.policy import Policy
 from app.allocation.ranking.replay import register_hash
-from app.allocation.shares.quarters import Quarter, from_to, last_over, quarter_of
+from app.allocation.shares.quarters import (
+    Quarter,
+    last_closed_quarter,
+    quarter_of,
+    quarters_between,
+)
 from app.allocation.values import Register
 from app.database import register
 from app.database.register import RegisterSnapshot
@@ -27,8 +32,8 @@ from app.reference import load
 from app.registry import first_load
 from app.registry.first_load import Batch
 from app.shares import quarter_totals
-from app.simulation.country.lives import Ground, Past, PlaceNow
 from app.simulation.country.luck import Luck
+from app.simulation.country.past import Past, PastSetting, PlaceNow
 
 QUARTERS = 4
 """Quarters that are over, and that the worker may seal by now."""
@@ -51,7 +56,7 @@ class Setting:
     """Where a past takes place, and at which moment its first minute is."""
 
     began: datetime
-    ground: Ground
+    ground: PastSetting
     snapshot: RegisterSnapshot
     """The register that the rankings of the past cite: as it is now, and every site admits."""
 
@@ -72,7 +77,9 @@ async def setting(tx: Transaction, *, quarters: int = QUARTERS) -> Setting:
     ]
     span = tx.at - began
     return Setting(
-        began, Ground(snapshot.register, places, days=span // DAY, now=span // MINUTE), snapshot
+        began,
+        PastSetting(snapshot.register, places, days=span // DAY, now=span // MINUTE),
+        snapshot,
     )
 
 
@@ -83,7 +90,7 @@ def _admitting(now: RegisterSnapshot) -> RegisterSnapshot:
 
 
 def _first(at: datetime, policy: Policy, quarters: int) -> Quarter:
-    quarter = last_over(load().country.day_of(at), days=policy.quarter_grace_days)
+    quarter = last_closed_quarter(load().country.day_of(at), days=policy.quarter_grace_days)
     for _ in range(quarters - 1):
         quarter = quarter_of(quarter.first - DAY)
     return quarter
@@ -131,9 +138,9 @@ async def _record(
     arrivals = dict[UUID, int]()
     grace = (await tx.snapshots.reference(tx)).policy.quarter_grace_days
     every = max(1, len(facts))
-    for quarter in from_to(
+    for quarter in quarters_between(
         quarter_of(load().country.day_of(here.began)),
-        last_over(load().country.day_of(tx.at), days=grace),
+        last_closed_quarter(load().country.day_of(tx.at), days=grace),
     ):
         reach(1 - len(facts) / every)
         due = load().country.midnight(quarter.after + (grace + 1) * DAY)

@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid4
 
-from app.allocation.ranking.rank import Inputs
+from app.allocation.ranking.rank import RankingInputs
 from app.database import register
 from app.database.transaction import Transaction
 from app.errors import Conflict
@@ -63,7 +63,7 @@ async def check_leg(
     free = {**ground.standing.free, group.id: max(1, ground.standing.free.get(group.id, 0))}
     standing = ground.situation(need, declined=declined.get(referral_id, frozenset()), free=free)
     case = UnsealedReferral(referral, content, key)
-    inputs = Inputs(need, ground.snapshot.register, standing, ground.reference.policy)
+    inputs = RankingInputs(need, ground.snapshot.register, standing, ground.reference.policy)
     ranked = rankings.apply_newest_rules(case, inputs, reference=ground.reference)
     offer = next((offer for offer in ranked.ranking.offers if offer.group.id == group.id), None)
     if offer is None:

@@ -12,7 +12,7 @@ from uuid import UUID, uuid4
 
 from app.allocation.policy.policy import Policy
 from app.allocation.swaps import swaps
-from app.allocation.swaps.moves import Mover, Places
+from app.allocation.swaps.moves import FreePlaces, Mover
 from app.allocation.swaps.swaps import Leg, Search, Swap
 from app.database.transaction import Transaction
 from app.errors import Conflict, Fault, Invalid, TooOften
@@ -113,7 +113,7 @@ def _solved(
     free = {
         group_id: count for group_id, count in ground.standing.free.items() if group_id in known
     }
-    places = Places(ground.snapshot.register, free)
+    places = FreePlaces(ground.snapshot.register, free)
     return swaps.search(
         wanting,
         movers=[mover for mover in movers if mover.group_id in known],

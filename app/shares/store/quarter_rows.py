@@ -10,7 +10,7 @@ from uuid import UUID
 from sqlalchemy import Date, Text, TextClause, bindparam, func, or_, select, text, update
 from sqlalchemy.dialects.postgresql import distinct_on, insert
 
-from app.allocation.shares.steering import Standing
+from app.allocation.shares.balances import RegionBalance
 from app.database.transaction import Transaction
 from app.models import (
     Displacement,
@@ -325,7 +325,9 @@ async def regions_without_standing(tx: Transaction, *, on: date) -> list[str]:
     return [row.region for row in await tx.rows(stale)]
 
 
-async def set_standings(tx: Transaction, standings: Mapping[str, Standing], *, on: date) -> None:
+async def set_standings(
+    tx: Transaction, standings: Mapping[str, RegionBalance], *, on: date
+) -> None:
     """Let rankings see how regions stand on a day."""
     rows = [
         {

@@ -6,7 +6,7 @@ from dataclasses import replace
 from app.reference import ReferenceFiles
 from app.simulation.country.households import Households
 from app.simulation.country.luck import Luck
-from app.simulation.country.sites import Builder
+from app.simulation.country.sites import CountryBuilder
 from app.simulation.country.values import (
     DemoCountry,
     DemoPlace,
@@ -40,9 +40,9 @@ LONGEST_MINUTES_WAITING = 21 * 24 * 60
 SAFETY_PLAN_AFTER_MINUTES = 24 * 60
 
 
-def build(reference: ReferenceFiles, *, seed: int = DEFAULT_SEED) -> DemoCountry:
+def build_country(reference: ReferenceFiles, *, seed: int = DEFAULT_SEED) -> DemoCountry:
     """Return the demo country of this seed: 1,024 places of 24 providers, 93 in 100 not free, 40 open referrals."""
-    builder = Builder(reference, seed=seed)
+    builder = CountryBuilder(reference, seed=seed)
     providers = builder.providers()
     plots = tuple(builder.plots(providers))
     sites = builder.sites(plots)

@@ -81,7 +81,7 @@ class Plot:
     """The provider's first site in the region: it stands in the lead municipality."""
 
 
-class Builder:
+class CountryBuilder:
     """Builds the register of the demo country; each method draws from a stream of chance of its own."""
 
     def __init__(self, reference: ReferenceFiles, *, seed: int) -> None:

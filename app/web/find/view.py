@@ -10,7 +10,7 @@ from uuid import UUID
 
 from fastapi import Depends
 
-from app.allocation.ranking.obstacles import There
+from app.allocation.ranking.obstacles import RegionOrProvider
 from app.allocation.values import Exclusion, Offer
 from app.api.kit.reasons import TextOut
 from app.api.ranking import obstacles
@@ -217,7 +217,7 @@ async def why_not(work: Work, ranked: RecordedRanking, region: str) -> Obstacles
     """Return every rule in the way of a region's places, as things stood at a ranking."""
     if region not in (await work.tx.snapshots.reference(work.tx)).regions:
         raise Missing
-    return await obstacles.shown(work.tx, ranked, There(region))
+    return await obstacles.shown(work.tx, ranked, RegionOrProvider(region))
 
 
 def state_of(standing: ReferralProgress) -> str:

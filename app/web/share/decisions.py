@@ -5,7 +5,7 @@ from typing import Any
 
 from fastapi import APIRouter, Response
 
-from app.allocation.shares.quarters import Quarter, from_to, quarter_of
+from app.allocation.shares.quarters import Quarter, quarter_of, quarters_between
 from app.api.kit.pages import MOST, moment_and_id
 from app.api.kit.pages import PageIn as ListIn
 from app.api.shares.decisions import DecidedOut, decided, place_of
@@ -45,7 +45,7 @@ async def report(
 ) -> Response:
     """Check whether anybody left the region although something lawful was free there; and count other choices."""
     now = quarter_of(load().country.day_of(tx.at))
-    known = from_to(Quarter(now.year - YEARS, now.number), now)
+    known = quarters_between(Quarter(now.year - YEARS, now.number), now)
     chosen = chosen_of(known, quarter)
     after = moment_and_id(asked)
     checked = await decisions.check_decisions(tx, (chosen,), limit=CHECKED, after=after)

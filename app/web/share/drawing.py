@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from app.charts import Axis, Frame, Row, Series, line_chart, row_chart
+from app.charts import Axis, BarRow, Frame, Series, line_chart, row_chart
 from app.web.language import number
 
 WIDTH = 480
@@ -35,7 +35,7 @@ def rows(
     title, description, axis, suffix = (*words, "")[:4]
     frame = Frame(title, description, SpokenAxis(axis, suffix), Axis(""), width=WIDTH)
     # Our own drawing, in which every word has been escaped.
-    return Markup(row_chart(frame, [Row(*bar) for bar in bars], legend=legend, norm=norm))  # noqa: S704
+    return Markup(row_chart(frame, [BarRow(*bar) for bar in bars], legend=legend, norm=norm))  # noqa: S704
 
 
 def steps(words: Sequence[str], points: Iterable[tuple[float, float]]) -> Markup:

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from fastapi import APIRouter, Response
 
-from app.allocation.shares.quarters import Quarter, from_to, quarter_of
+from app.allocation.shares.quarters import Quarter, quarter_of, quarters_between
 from app.api.shares.monitor import CSV, csv_of
 from app.database.caller import Role
 from app.deps import Tx
@@ -68,7 +68,7 @@ async def download(tx: Tx, quarter: QuarterName = None) -> Response:
 def _asked(tx: Tx) -> Sequence[Quarter]:
     """Return as many quarters as the monitor shows at once, the last of them the one that is not over."""
     now = quarter_of(load().country.day_of(tx.at))
-    return from_to(Quarter(now.year - YEARS, now.number).next, now)
+    return quarters_between(Quarter(now.year - YEARS, now.number).next, now)
 
 
 def _of(quarter: MonitorQuarter, region: str | None) -> RegionFigures | None:

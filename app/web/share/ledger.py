@@ -33,7 +33,7 @@ async def lines(
         leaves=[_leaf(one) for one in found[:AT_ONCE]],
         older=found[AT_ONCE - 1].index if len(found) > AT_ONCE else None,
         newest=before is None,
-        keys=[key.written() for key in await checkpoints.verifiers(tx)],
+        keys=[key.to_text() for key in await checkpoints.verifiers(tx)],
         names={code: region.name for code, region in regions.items()},
         region=tx.caller.region if tx.caller.has(Role.AUDITOR) else None,
     )

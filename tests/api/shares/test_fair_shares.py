@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from app.allocation.shares.quarters import from_to
+from app.allocation.shares.quarters import quarters_between
 from tests.accounting import newest, seal, stayed
 from tests.casework import desk
 from tests.country import FAR, HERE, THERE, Country, referral_body
@@ -87,7 +87,7 @@ async def test_several_quarters_add_up(country: Country) -> None:
     said = await administrator.get("/fair-shares", params={"from": str(BEFORE), "to": str(LAST)})
     there = next(one for one in said["regions"] if one["region"] == THERE)
     assert there["given"] == (LAST.after - BEFORE.first).days
-    assert len(said["quarters"]) == len(from_to(BEFORE, LAST)) == 2
+    assert len(said["quarters"]) == len(quarters_between(BEFORE, LAST)) == 2
 
 
 @pytest.mark.parametrize(

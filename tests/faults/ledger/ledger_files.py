@@ -45,7 +45,7 @@ class Log:
         text = Checkpoint(origin, len(leaves), rfc9162.mth(leaves)).text()
         note = Note(text, (sign(text, SECRET, name=origin),))
         path = self.folder / f"{len(list(self.folder.iterdir()))}.checkpoint"
-        path.write_text(note.written(), encoding="utf-8")
+        path.write_text(note.to_text(), encoding="utf-8")
         return path
 
     def proof(self, old: int, leaves: list[bytes]) -> Path:

@@ -215,7 +215,7 @@ def test_a_leaf_that_was_replaced_whole_is_named_by_the_signed_hashes_wherever_t
 
 
 def test_a_checkpoint_of_somebody_else_is_found(exports: Exports, tmp_path: Path) -> None:
-    other = verifier_of(SECRET, name=ORIGIN).written()
+    other = verifier_of(SECRET, name=ORIGIN).to_text()
     said = verify(exports.whole, beside(exports.whole, ".checkpoint"), "--key", other, expect=1)
     assert "not signed by the key" in said
     (tmp_path / "key").write_text(exports.key + "\n")

@@ -21,7 +21,7 @@ def log(tmp_path: Path) -> Log:
 def started(log: Log, leaves: list[bytes]) -> Path:
     """Return the state of a witness that has seen these leaves."""
     state = log.folder.parent / "state"
-    watch(state, log.checkpoint(leaves), "--key", log.key.written(), "--name", "GM0193")
+    watch(state, log.checkpoint(leaves), "--key", log.key.to_text(), "--name", "GM0193")
     return state
 
 
@@ -111,7 +111,7 @@ def test_an_export_that_is_not_of_the_checkpoint_proves_nothing(log: Log) -> Non
 
 def test_what_a_witness_cannot_use_is_said(log: Log, tmp_path: Path) -> None:
     state = started(log, policies(5))
-    other = verifier_of(bytes(32), name=ORIGIN).written()
+    other = verifier_of(bytes(32), name=ORIGIN).to_text()
     larger = log.checkpoint(policies(9))
     elsewhere = log.checkpoint(policies(9), origin="plek.example/be")
     bad = tmp_path / "bad"
@@ -121,7 +121,7 @@ def test_what_a_witness_cannot_use_is_said(log: Log, tmp_path: Path) -> None:
     assert "cannot be read" in watch(state, larger, "--proof", tmp_path / "none", expect=2)
     assert "not signed by the key" in watch(state, elsewhere, expect=1)
     assert "another ledger" in watch(
-        state, elsewhere, "--key", verifier_of(SECRET, name="plek.example/be").written(), expect=2
+        state, elsewhere, "--key", verifier_of(SECRET, name="plek.example/be").to_text(), expect=2
     )
     assert "no spaces" in watch(tmp_path / "new", larger, "--key", other, "--name", "a b", expect=2)
     bad.write_text("one\n\n— plek.example/nl AQIDBAUG\n")

@@ -10,7 +10,7 @@ import pytest
 
 from app.accounts import access_log
 from app.accounts.store.access_log_counts import ReviewPeriod
-from app.allocation.figures.review import Finding
+from app.allocation.figures.review import ReviewFinding
 from tests.country import Country
 from tests.looking import noon
 
@@ -55,7 +55,7 @@ async def desk(country: Country, slug: str = "haven", **more: Any) -> Desk:
     return Desk(country, await country.provider(slug), **more)
 
 
-async def review(country: Country, span: ReviewPeriod = WEEK) -> tuple[Finding, ...]:
+async def review(country: Country, span: ReviewPeriod = WEEK) -> tuple[ReviewFinding, ...]:
     """Review as an administrator."""
     async with country.parts.database.entered(await country.hashed("administrator")) as tx:
         return (await access_log.review_log(tx, span)).findings
@@ -194,7 +194,7 @@ async def test_every_account_counts_for_itself_and_is_named_with_what_it_was(
     found = await review(country)
 
     assert found == (
-        Finding(
+        ReviewFinding(
             "reveals",
             str(busy.account_id),
             str(busy.provider_id),

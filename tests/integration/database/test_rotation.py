@@ -86,7 +86,7 @@ async def changes(scene: Scene) -> list[Resealed]:
     """Read the sites' keys, and wrap them anew."""
     async with scene.begin() as tx:
         batch = await sealed_rows.batch(tx, SITES, after=None)
-    again = [scene.both.wrapping.resealed(sealed.content, row=sealed.row) for sealed in batch]
+    again = [scene.both.wrapping.reseal(sealed.content, row=sealed.row) for sealed in batch]
     return [
         Resealed(sealed, content) for sealed, content in zip(batch, again, strict=True) if content
     ]

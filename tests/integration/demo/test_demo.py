@@ -9,11 +9,11 @@ from app.errors import OperatorError
 from app.placing.store import arrival_alarms
 from app.reference import load
 from app.registry import sites
-from app.simulation.country.register import build
+from app.simulation.country.register import build_country
 from app.simulation.country.values import DemoReferral
 from tests.country import Client, Country
 
-COUNTRY = build(load(), seed=1)
+COUNTRY = build_country(load(), seed=1)
 GIVEN = ("id", "reference", "status", "createdAt", "updatedAt", "holdId", "alternative")
 """What Plek says of a referral by itself."""
 

@@ -16,7 +16,7 @@ from app.ledger import checkpoints, entries
 from app.ledger.store import tree
 from app.reference import ReferenceFiles
 from app.shares.quarter_totals import SealedCounts
-from app.simulation.country.lives import Ground, Past
+from app.simulation.country.past import Past, PastSetting
 from tests.accounting import local_today, seal
 from tests.country import HERE, Client, Country
 
@@ -43,7 +43,7 @@ WHERE (p.cross_regional AND p.began_id IS NULL) <> (l.index IS NOT NULL)
 
 
 def aside(
-    reference: ReferenceFiles, policy: Policy, ground: Ground, *, seed: int, progress: object
+    reference: ReferenceFiles, policy: Policy, ground: PastSetting, *, seed: int, progress: object
 ) -> Past:
     """Live through a past in a process of its own, in which no line is counted for coverage: that takes far longer."""
     del progress
@@ -68,7 +68,7 @@ async def exported(country: Country, folder: Path, *, region: str | None) -> tup
         newest = await tree.newest(tx)
         assert newest is not None
         found = [one async for one in entries.export_entries(tx, size=newest.size, region=region)]
-        key = (await checkpoints.verifiers(tx))[0].written()
+        key = (await checkpoints.verifiers(tx))[0].to_text()
     lines.write_bytes(b"".join(export_line(one.index, one.content, one.opening) for one in found))
     note.write_text(newest.note, encoding="utf-8")
     return lines, note, key

@@ -10,7 +10,7 @@ from asyncpg import PostgresError
 
 from app.allocation.ledger.leaves import clear_leaf_bytes
 from app.allocation.ledger.notes import Checkpoint, parse_checkpoint, parse_note
-from app.allocation.ledger.tree import Growing
+from app.allocation.ledger.tree import GrowingTree
 from app.database.transaction import WORKER
 from app.errors import Unavailable
 from app.ledger import checkpoints, ledger
@@ -121,7 +121,7 @@ async def disagreeing(country: Country) -> tuple[bytes, bytes]:
     other = clear_leaf_bytes(3, "cap", {"region": "GM0014", "nights": 9})
     await country.rows("UPDATE leaves SET content = :content WHERE index = 3", content=other)
     made: list[Any] = []
-    grown = Growing()
+    grown = GrowingTree()
     for leaf in await leaves(country):
         grown.add(checkpoints.leaf_hash(leaf), made)
     for part, hashed in made:
@@ -208,7 +208,7 @@ async def test_a_new_key_signs_beside_the_one_before_and_then_alone_with_the_nex
 ) -> None:
     async def keys() -> list[str]:
         async with country.owner.entered() as tx:
-            return [key.written() for key in await checkpoints.verifiers(tx)]
+            return [key.to_text() for key in await checkpoints.verifiers(tx)]
 
     async def signers() -> int:
         note = parse_note(

@@ -27,7 +27,7 @@ from app.allocation.shares.fairness import contradictions
 from app.allocation.shares.nights import StayBook
 from app.allocation.shares.quarters import quarter_named
 from app.allocation.shares.totals import totals_of
-from app.allocation.shares.weighing import WeightsInTime, weights_of
+from app.allocation.shares.weights import WeightHistory, region_weights_of
 from app.database.sealing import keys
 from app.database.transaction import WORKER
 from app.ledger import checkpoints
@@ -268,7 +268,8 @@ class Installation(RuleBasedStateMachine):
             key = await keys.read(tx, keys.LEDGER)
             rows = await stay_rows.openings(tx, after=-1, below=10**9, since=0, most=10_000)
             weights = [
-                weights_of(said) for _, said in await stay_rows.weights_leaves(tx, below=10**9)
+                region_weights_of(said)
+                for _, said in await stay_rows.weights_leaves(tx, below=10**9)
             ]
         book = StayBook()
         for index, row in rows:
@@ -276,7 +277,7 @@ class Installation(RuleBasedStateMachine):
         for name, said in newest.items():
             assert contradictions(said) == ()
             whole = totals_of(
-                quarter_named(name), book.stays(), weights=WeightsInTime(weights), regions=[]
+                quarter_named(name), book.stays(), weights=WeightHistory(weights), regions=[]
             ).regions
             assert {
                 code: figures for code, figures in said["regions"].items() if any(figures.values())

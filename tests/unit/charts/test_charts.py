@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from app.charts import (
     Axis,
     Bar,
+    BarRow,
     Frame,
-    Mark,
-    Row,
+    ScatterPoint,
     Series,
     bar_chart,
     line_chart,
@@ -57,10 +57,12 @@ def test_a_chart_is_sound_xml_whatever_is_written_in_it(
         line_chart(
             shown, [Series(name, [(float(at), value) for at, (_, value) in enumerate(bars)])]
         ),
-        scatter_chart(shown, [Mark(said, value, -value) for said, value in bars], joined=True),
+        scatter_chart(
+            shown, [ScatterPoint(said, value, -value) for said, value in bars], joined=True
+        ),
         row_chart(
             shown,
-            [Row(said, (value, -value)) for said, value in bars],
+            [BarRow(said, (value, -value)) for said, value in bars],
             legend=[name, title],
             norm=2,
         ),
@@ -93,7 +95,7 @@ def test_two_charts_on_a_page_share_no_id() -> None:
 
 
 def test_colours_stand_in_the_style_sheet_for_light_and_for_dark_and_nowhere_else() -> None:
-    svg = scatter_chart(frame(), [Mark("A", 1, 2, picked=True)])
+    svg = scatter_chart(frame(), [ScatterPoint("A", 1, 2, picked=True)])
 
     assert not re.search(r"fill=|stroke=|style=|#[0-9a-f]{3}", svg)
     assert "prefers-color-scheme: dark" in style_sheet()
@@ -107,14 +109,14 @@ def lying(value: float) -> str:
     """Return lying bars of a name with two numbers, and a norm."""
     return row_chart(
         frame(),
-        [Row("A rather long name of a region", (value, 1), picked=True)],
+        [BarRow("A rather long name of a region", (value, 1), picked=True)],
         legend="ab",
         norm=2,
     )
 
 
 def test_a_longer_bar_is_a_larger_number_and_one_below_nought_goes_the_other_way() -> None:
-    rows = [Row("A", (2, 4)), Row("B", (-2, 0))]
+    rows = [BarRow("A", (2, 4)), BarRow("B", (-2, 0))]
     bars = parsed(row_chart(frame(), rows, legend="ab")).findall(f"{SVG}rect")[3:]
     two, four, below, _ = [(float(bar.attrib["x"]), float(bar.attrib["width"])) for bar in bars]
 
@@ -125,7 +127,7 @@ def test_a_longer_bar_is_a_larger_number_and_one_below_nought_goes_the_other_way
 
 def test_a_chart_of_rows_is_as_high_as_it_needs_to_be() -> None:
     heights = [
-        float(parsed(row_chart(frame(), [Row("A", (1,))] * rows)).attrib["height"])
+        float(parsed(row_chart(frame(), [BarRow("A", (1,))] * rows)).attrib["height"])
         for rows in (1, 35)
     ]
 
@@ -141,7 +143,7 @@ def test_a_file_of_its_own_has_the_style_with_it_and_a_page_has_it_already() -> 
 def test_every_bar_line_and_point_says_what_it_is() -> None:
     bars = parsed(bar_chart(frame(), [Bar("A very long name for such a small bar", -2)]))
     lines = parsed(line_chart(frame(), [Series("A", [(0, 1)]), Series("B", [(0, 2)])]))
-    points = parsed(scatter_chart(frame(), [Mark("A", 1, 2), Mark("B", 9, 2)]))
+    points = parsed(scatter_chart(frame(), [ScatterPoint("A", 1, 2), ScatterPoint("B", 9, 2)]))
 
     assert "A very long name for such a small bar: -2%" in words(bars)
     assert len(lines.findall(f"{SVG}polyline")) == 2

@@ -23,7 +23,7 @@ def test_a_note_that_was_signed_elsewhere_is_checked() -> None:
 
 
 def test_what_is_signed_is_checked_by_the_key_that_signed_it_and_no_other() -> None:
-    note = parse_note(Note(TEXT, (sign(TEXT, SECRET, name=LOG.name),)).written())
+    note = parse_note(Note(TEXT, (sign(TEXT, SECRET, name=LOG.name),)).to_text())
     assert signer_of(note, [LOG]) == LOG
     for key in (verifier_of(OTHER, name=LOG.name), verifier_of(SECRET, name="other"), WITNESS):
         assert signer_of(note, [key]) is None

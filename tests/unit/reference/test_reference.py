@@ -10,7 +10,7 @@ import pytest
 
 from app.allocation.ranking.clearance import clearance_km
 from app.errors import OperatorError
-from app.reference import Clearance, clearance_table, load, policy_document
+from app.reference import MunicipalityClearance, clearance_table, load, policy_document
 from app.registry.importing import csv_columns, csv_files
 from app.simulation.country.households import RADII_KM
 
@@ -218,5 +218,5 @@ def test_clearance_is_the_distance_less_both_extents(
 def test_the_rows_of_the_clearance_table_say_which_is_the_zone_and_which_the_site() -> None:
     one, two = REFERENCE.municipalities[:2]
     rows = list(clearance_table([one, two], between=lambda *_: 7))
-    assert rows[1] == Clearance(zone=one.code, site=two.code, km=7)
-    assert rows[2] == Clearance(zone=two.code, site=one.code, km=7)
+    assert rows[1] == MunicipalityClearance(zone=one.code, site=two.code, km=7)
+    assert rows[2] == MunicipalityClearance(zone=two.code, site=one.code, km=7)

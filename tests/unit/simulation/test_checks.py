@@ -12,7 +12,7 @@ import app.simulation.checks
 from app.allocation.ranking.clearance import clearance_km
 from app.allocation.values import Adult, Child, DangerZone, Household, Need, PlaceGroup
 from app.reference import load
-from app.simulation.checks import Watch
+from app.simulation.checks import PlacementWatch
 from tests.unit.allocation.cases import PLACE, SAFE_NEED
 
 TOWNS = {town.code: town for town in load().municipalities}
@@ -23,8 +23,8 @@ FLEES = replace(
 THERE = replace(PLACE, municipality=FAR)
 
 
-def watch() -> Watch:
-    return Watch(TOWNS, unassessed_km=50)
+def watch() -> PlacementWatch:
+    return PlacementWatch(TOWNS, unassessed_km=50)
 
 
 def with_household(**changes: object) -> Need:
@@ -32,7 +32,7 @@ def with_household(**changes: object) -> Need:
 
 
 def test_nothing_is_found_where_all_is_well() -> None:
-    assert watch().came(FLEES, THERE) == ()
+    assert watch().check_arrival(FLEES, THERE) == ()
 
 
 @pytest.mark.parametrize(
@@ -77,17 +77,17 @@ def test_nothing_is_found_where_all_is_well() -> None:
     ],
 )
 def test_each_kind_of_harm_is_found(need: Need, place: PlaceGroup, found: str) -> None:
-    assert watch().came(need, place) == (found,)
+    assert watch().check_arrival(need, place) == (found,)
 
 
 def test_two_households_in_one_place_are_found_until_one_has_left() -> None:
     single, seen = replace(THERE, places=1), watch()
 
-    assert seen.came(FLEES, single) == ()
-    assert seen.came(FLEES, single) == ("two households in one place",)
-    seen.went(single)
-    seen.went(single)
-    assert seen.came(FLEES, single) == ()
+    assert seen.check_arrival(FLEES, single) == ()
+    assert seen.check_arrival(FLEES, single) == ("two households in one place",)
+    seen.note_departure(single)
+    seen.note_departure(single)
+    assert seen.check_arrival(FLEES, single) == ()
 
 
 def test_a_household_whose_needs_are_met_is_not_counted() -> None:
@@ -96,7 +96,7 @@ def test_a_household_whose_needs_are_met_is_not_counted() -> None:
     )
     place = replace(THERE, bed_spaces=2, sons_up_to_age=14, features=("pets",))
 
-    assert watch().came(need, place) == ()
+    assert watch().check_arrival(need, place) == ()
 
 
 def test_distances_are_those_of_the_rules_though_reckoned_otherwise() -> None:

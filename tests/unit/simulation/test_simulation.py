@@ -13,8 +13,16 @@ import pytest
 from app.allocation.policy.policy import Policy, parse_policy
 from app.reference import load, policy_document
 from app.simulation.assumptions import CLIENTS_A_YEAR, DAY, DAYS_A_YEAR
-from app.simulation.choosing import best
-from app.simulation.ways import PHONE_ROUND, PLEK, Scene, scene, side_by_side, sweep, weighing
+from app.simulation.choosers import choose_best
+from app.simulation.ways import (
+    PHONE_ROUND,
+    PLEK,
+    Scene,
+    compared_ways,
+    scene,
+    solidarity_sweep,
+    with_solidarity,
+)
 from app.simulation.year import Way, Year
 from tests.rounds import rounds
 
@@ -22,9 +30,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from app.allocation.values import Ranking
-    from app.simulation.arrivals import Arrival
-    from app.simulation.choosing import Choice
-    from app.simulation.outcome import Outcome
+    from app.simulation.arrivals import SimulatedArrival
+    from app.simulation.choosers import ChosenOffer
+    from app.simulation.outcome import YearOutcome
     from app.simulation.world import World
 
 SEED = 1
@@ -50,28 +58,28 @@ def aside() -> Iterator[Executor]:
 
 
 @pytest.fixture(scope="module")
-def outcomes(aside: Executor) -> dict[str, Outcome]:
+def outcomes(aside: Executor) -> dict[str, YearOutcome]:
     """Return what comes of every way in some weeks."""
     return {one.name: one for one in aside.submit(all_ways).result()}
 
 
-def all_ways() -> list[Outcome]:
-    return [*short().outcomes(side_by_side(policy()))]
+def all_ways() -> list[YearOutcome]:
+    return [*short().outcomes(compared_ways(policy()))]
 
 
-def phone_and_plek() -> list[Outcome]:
-    ways = [way for way in side_by_side(policy()) if way.name in {PLEK, PHONE_ROUND}]
+def phone_and_plek() -> list[YearOutcome]:
+    ways = [way for way in compared_ways(policy()) if way.name in {PLEK, PHONE_ROUND}]
     return [*scene(load(), policy(), seed=SEED, days=SPAN).outcomes(ways)]
 
 
-def a_year() -> tuple[Arrival, ...]:
+def a_year() -> tuple[SimulatedArrival, ...]:
     return scene(load(), policy(), seed=SEED).arrivals
 
 
 def test_the_same_seed_gives_the_same_weeks_and_another_seed_others() -> None:
-    plek, few = Way(PLEK, policy(), best), 8
+    plek, few = Way(PLEK, policy(), choose_best), 8
     one, another = (scene(load(), policy(), seed=SEED, days=few) for _ in range(2))
-    *_, after = one.outcomes([Way("watched", policy(), best, caps=True), plek])
+    *_, after = one.outcomes([Way("watched", policy(), choose_best, caps=True), plek])
     (alone,) = another.outcomes([plek])
     others = scene(load(), policy(), seed=SEED + 1, days=few).arrivals
 
@@ -79,14 +87,16 @@ def test_the_same_seed_gives_the_same_weeks_and_another_seed_others() -> None:
     assert others != one.arrivals == another.arrivals
 
 
-def test_nobody_is_ever_placed_where_they_are_not_safe(outcomes: dict[str, Outcome]) -> None:
+def test_nobody_is_ever_placed_where_they_are_not_safe(outcomes: dict[str, YearOutcome]) -> None:
     for outcome in outcomes.values():
         assert outcome.violations == {}, outcome.name
         assert outcome.placed > 0.8
         assert sum(outcome.left_region.values()) > 0.1
 
 
-def test_what_is_given_is_what_was_owed_to_the_last_millionth(outcomes: dict[str, Outcome]) -> None:
+def test_what_is_given_is_what_was_owed_to_the_last_millionth(
+    outcomes: dict[str, YearOutcome],
+) -> None:
     for outcome in outcomes.values():
         assert (
             sum(outcome.given.values()) == sum(outcome.quota.values()) == outcome.safety_nights > 0
@@ -95,7 +105,7 @@ def test_what_is_given_is_what_was_owed_to_the_last_millionth(outcomes: dict[str
 
 
 def test_every_way_meets_the_same_households_and_every_night_is_counted(
-    outcomes: dict[str, Outcome],
+    outcomes: dict[str, YearOutcome],
 ) -> None:
     assert {outcome.households for outcome in outcomes.values()} == {len(short().arrivals)}
     assert {len(outcome.by_day) for outcome in outcomes.values()} == {DAYS}
@@ -114,12 +124,12 @@ def test_a_year_has_the_clients_of_a_year_by_the_shape_of_a_day(aside: Executor)
 
 
 def test_no_more_solidarity_than_none_deviates_more_than_the_policy_has(
-    outcomes: dict[str, Outcome],
+    outcomes: dict[str, YearOutcome],
 ) -> None:
     assert outcomes[PLEK].deviation < outcomes["Plek, no solidarity"].deviation
 
 
-def test_caps_keep_nobody_out_who_flees(outcomes: dict[str, Outcome]) -> None:
+def test_caps_keep_nobody_out_who_flees(outcomes: dict[str, YearOutcome]) -> None:
     capped, free = outcomes["Plek with caps"], outcomes[PLEK]
 
     assert capped.left_region["capacity"] < free.left_region["capacity"]
@@ -127,7 +137,7 @@ def test_caps_keep_nobody_out_who_flees(outcomes: dict[str, Outcome]) -> None:
 
 
 def test_a_sweep_has_the_policys_own_weight_once() -> None:
-    ways = sweep(weighing(policy(), stay=77))
+    ways = solidarity_sweep(with_solidarity(policy(), stay=77))
 
     assert [way.name for way in ways].count("77") == 1
     assert [way.policy.points.solidarity.stay for way in ways] == sorted(
@@ -139,11 +149,11 @@ def test_rankings_see_the_account_as_it_was_at_midnight() -> None:
     midnights: list[int] = []
     seen: defaultdict[tuple[int, str], set[int]] = defaultdict(set)
 
-    def look(ranking: Ranking, arrival: Arrival, world: World) -> Choice | None:
+    def look(ranking: Ranking, arrival: SimulatedArrival, world: World) -> ChosenOffer | None:
         for offer in ranking.offers:
             if offer.cross_regional and arrival.need.reason == "safety":
                 seen[len(midnights), offer.group.region].add(offer.points[4].points)
-        return best(ranking, arrival, world)
+        return choose_best(ranking, arrival, world)
 
     year = Year(short().world, Way("watched", policy(), look), progress=lambda: midnights.append(1))
     year.run(short().arrivals, days=20)
@@ -154,7 +164,7 @@ def test_rankings_see_the_account_as_it_was_at_midnight() -> None:
 
 
 def test_plek_deviates_by_a_part_of_a_phone_round_a_tenth_in_a_year_and_costs_nobody_anything(
-    aside: Executor, outcomes: dict[str, Outcome]
+    aside: Executor, outcomes: dict[str, YearOutcome]
 ) -> None:
     of_some_weeks = [outcomes[PHONE_ROUND], outcomes[PLEK]]
     phone, plek = of_some_weeks if SPAN == DAYS else aside.submit(phone_and_plek).result()

@@ -6,7 +6,7 @@ from random import Random
 
 import pytest
 
-from app.allocation.ranking.missing import FACTS, MissingFact
+from app.allocation.ranking.missing_facts import FACTS, MissingFact
 from app.allocation.ranking.own_region import UNSUITABLE
 from app.allocation.ranking.points import FACTORS
 from app.allocation.ranking.rules import CODES

@@ -13,14 +13,14 @@ from app.allocation.figures.curves import CLASSES, EDGES, Curve, Point, class_of
 from app.allocation.figures.figures import (
     COUNTRY,
     OTHER,
-    Counted,
     Figures,
     Measure,
+    RegionCount,
     figures,
     name_of,
 )
 from app.allocation.figures.suppression import FEW, WIDTH, Sum, possible
-from app.allocation.figures.survival import Observed, Step, survival
+from app.allocation.figures.survival import ObservedStay, SurvivalStep, survival
 from tests.rounds import rounds
 
 REGIONS = ("A", "B", "C", "D", "E")
@@ -30,23 +30,24 @@ INFLOW = Measure("inflow")
 MEASURES = (OUTFLOW, GROUPS, INFLOW)
 
 
-def drawn(seed: int, *, most: int) -> list[Counted]:
+def drawn(seed: int, *, most: int) -> list[RegionCount]:
     """A quarter in which some regions have many and some hardly any."""
     luck = random.Random(seed)
-    found: list[Counted] = []
+    found: list[RegionCount] = []
     for region, to, moves in product(REGIONS, ("home", "kin", "care"), ("0", "1+")):
         count = luck.choice((0, 0, luck.randint(0, 4), luck.randint(0, most)))
         found.append(
-            Counted("outflow", region, f"only {region}", count, {"to": to, "moves": moves})
+            RegionCount("outflow", region, f"only {region}", count, {"to": to, "moves": moves})
         )
     found += [
-        Counted("groups", region, "x", luck.randint(0, 30), {"code": "young"}) for region in REGIONS
+        RegionCount("groups", region, "x", luck.randint(0, 30), {"code": "young"})
+        for region in REGIONS
     ]
-    found += [Counted("inflow", region, "x", luck.randint(0, most)) for region in REGIONS]
+    found += [RegionCount("inflow", region, "x", luck.randint(0, most)) for region in REGIONS]
     return found
 
 
-def truth(counted: list[Counted]) -> dict[tuple[str, str, str, str], int]:
+def truth(counted: list[RegionCount]) -> dict[tuple[str, str, str, str], int]:
     """Every cell with its true value, counted once more and otherwise."""
     cells: dict[tuple[str, str, str, str], int] = {}
     for measure in MEASURES:
@@ -77,7 +78,7 @@ def equations(cells: dict[tuple[str, str, str, str], int]) -> list[Sum]:
     return found
 
 
-def released(counted: list[Counted]) -> dict[str, Figures]:
+def released(counted: list[RegionCount]) -> dict[str, Figures]:
     return figures(MEASURES, counted, regions=REGIONS, served=REGIONS)
 
 
@@ -138,18 +139,18 @@ def test_with_the_small_ones_hidden_alone_the_same_reader_would_tell() -> None:
 
 
 def test_a_provider_that_takes_away_its_own_part_does_not_learn_that_of_a_neighbour() -> None:
-    large = [Counted("inflow", "A", "one", 40), Counted("inflow", "A", "two", 4)]
-    far = [Counted("inflow", region, "three", 50) for region in "BCDE"]
+    large = [RegionCount("inflow", "A", "one", 40), RegionCount("inflow", "A", "two", 4)]
+    far = [RegionCount("inflow", region, "three", 50) for region in "BCDE"]
 
     assert released([*large, *far])["A"]["inflow"] is None
-    alone = [Counted("inflow", "A", "one", 44), *far]
+    alone = [RegionCount("inflow", "A", "one", 44), *far]
     assert released(alone)["A"]["inflow"] == 44
-    shared = [Counted("inflow", "A", "one", 22), Counted("inflow", "A", "two", 22), *far]
+    shared = [RegionCount("inflow", "A", "one", 22), RegionCount("inflow", "A", "two", 22), *far]
     assert released(shared)["A"]["inflow"] == 44
 
 
 def test_where_there_are_no_places_nothing_is_hidden_on_that_account() -> None:
-    counted = [Counted("inflow", "A", "one", 40), Counted("inflow", "B", "two", 12)]
+    counted = [RegionCount("inflow", "A", "one", 40), RegionCount("inflow", "B", "two", 12)]
 
     everywhere = figures((INFLOW,), counted, regions=REGIONS, served=REGIONS)
     only_there = figures((INFLOW,), counted, regions=REGIONS, served=("A", "B"))
@@ -168,8 +169,8 @@ def test_where_there_are_no_places_nothing_is_hidden_on_that_account() -> None:
 def test_a_code_that_a_breakdown_does_not_know_counts_as_other() -> None:
     measure = Measure("answers", {"code": ("accepted", OTHER)})
     counted = [
-        Counted("answers", "A", "one", 20, {"code": "accepted"}),
-        Counted("answers", "A", "one", 15, {"code": "of a later policy"}),
+        RegionCount("answers", "A", "one", 20, {"code": "accepted"}),
+        RegionCount("answers", "A", "one", 15, {"code": "of a later policy"}),
     ]
 
     shown = figures((measure,), counted, regions=("A",), served=("A",))["A"]
@@ -180,9 +181,9 @@ def test_a_code_that_a_breakdown_does_not_know_counts_as_other() -> None:
 # --- how long stays last --------------------------------------------------------------
 
 
-def steps_of(*ended: tuple[int, int], open_until: int, going_on: int) -> tuple[Step, ...]:
-    stays = [Observed(0, day, ended=True, count=count) for day, count in ended]
-    return survival([*stays, Observed(0, open_until, ended=False, count=going_on)])
+def steps_of(*ended: tuple[int, int], open_until: int, going_on: int) -> tuple[SurvivalStep, ...]:
+    stays = [ObservedStay(0, day, ended=True, count=count) for day, count in ended]
+    return survival([*stays, ObservedStay(0, open_until, ended=False, count=going_on)])
 
 
 def test_every_length_has_a_class() -> None:

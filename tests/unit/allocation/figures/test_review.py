@@ -2,12 +2,12 @@
 
 import pytest
 
-from app.allocation.figures.review import CODES, Tally, findings, odd_hours, thresholds
-from app.allocation.policy.policy import Review
+from app.allocation.figures.review import CODES, AccountActivity, findings, odd_hours, thresholds
+from app.allocation.policy.policy import ReviewThresholds
 from app.reference import load
 from app.words.access_review import FINDINGS, finding_text
 
-REVIEW = Review(
+REVIEW = ReviewThresholds(
     rankings_without_hold=2, zone_changes=3, reveals=4, same_referral=5, odd_hour_looks=6,
     odd_from_hour=1, odd_until_hour=5,
 )  # fmt: skip
@@ -18,8 +18,8 @@ THRESHOLDS = {
 
 def tally(
     account: str = "a", *, roles: tuple[str, ...] = ("intake_worker",), **counts: int
-) -> Tally:
-    return Tally(account, "linde", roles, counts)
+) -> AccountActivity:
+    return AccountActivity(account, "linde", roles, counts)
 
 
 def test_every_code_has_a_threshold_and_words_in_every_language() -> None:
@@ -35,7 +35,7 @@ def test_every_code_has_a_threshold_and_words_in_every_language() -> None:
 @pytest.mark.parametrize("code", CODES)
 def test_a_count_is_found_from_its_threshold_on_and_not_below(code: str) -> None:
     below, reached, above = (
-        Tally("a", "linde", ("intake_worker",), {code: THRESHOLDS[code] + more})
+        AccountActivity("a", "linde", ("intake_worker",), {code: THRESHOLDS[code] + more})
         for more in (-1, 0, 1)
     )
 
@@ -100,4 +100,4 @@ def test_no_hour_is_odd_for_a_machine_but_for_whoever_is_a_person_as_well() -> N
 def test_odd_hours_may_pass_midnight_and_none_are_from_an_hour_to_itself(
     begin: int, end: int, hours: tuple[int, ...]
 ) -> None:
-    assert odd_hours(Review(odd_from_hour=begin, odd_until_hour=end)) == hours
+    assert odd_hours(ReviewThresholds(odd_from_hour=begin, odd_until_hour=end)) == hours

@@ -12,16 +12,16 @@ from typing import Any
 import pytest
 
 from app.allocation.ledger.exports import (
-    Reading,
+    ExportReader,
     WrongLeaf,
     export_line,
-    first_other,
+    first_altered_leaf,
     hash_line,
     signed_hashes,
 )
 from app.allocation.ledger.leaves import clear_leaf_bytes, leaf_bytes
 from app.allocation.ledger.openings import Correction, Opening, commitment, opening_document
-from app.allocation.ledger.tree import Growing
+from app.allocation.ledger.tree import GrowingTree
 from tests import rfc9162
 from tests.rounds import rounds
 
@@ -81,7 +81,7 @@ SIGNED = [base64.b64decode(line) for line in HASHES]
 
 def found_in(lines: list[bytes]) -> int | None:
     """Return the first wrong leaf of an export as a controller finds it; None where nothing is wrong."""
-    reading, wrong = Reading(), None
+    reading, wrong = ExportReader(), None
     try:
         for line in lines:
             reading.read(line)
@@ -91,12 +91,12 @@ def found_in(lines: list[bytes]) -> int | None:
         if (reading.tree.size, reading.tree.root) == (len(LINES), ROOT):
             return None
         wrong = min(reading.tree.size, len(LINES))
-    other = first_other(lines, SIGNED)
+    other = first_altered_leaf(lines, SIGNED)
     return wrong if other is None else min(wrong, other)
 
 
 def test_an_export_that_nobody_changed_has_the_tree_that_was_signed() -> None:
-    reading = Reading()
+    reading = ExportReader()
     for line in LINES:
         reading.read(line)
     assert (reading.tree.size, reading.tree.root, reading.openings) == (9, ROOT, 5)
@@ -104,10 +104,10 @@ def test_an_export_that_nobody_changed_has_the_tree_that_was_signed() -> None:
 
 
 def test_the_hashes_are_kept_where_they_are_wanted() -> None:
-    reading = Reading(keeping=True)
+    reading = ExportReader(keeping=True)
     for line in LINES:
         reading.read(line)
-    assert (reading.hashes, Reading().hashes) == (SIGNED, None)
+    assert (reading.hashes, ExportReader().hashes) == (SIGNED, None)
 
 
 def test_a_line_is_these_bytes() -> None:
@@ -181,7 +181,7 @@ def test_a_leaf_that_was_replaced_whole_is_found_by_the_signed_hashes() -> None:
 )
 def test_what_is_no_line_of_an_export_is_named_as_the_first_wrong_leaf(line: bytes) -> None:
     with pytest.raises(WrongLeaf, match="leaf 0: ") as wrong:
-        Reading().read(line)
+        ExportReader().read(line)
     assert wrong.value.index == 0
     assert wrong.value.why
 
@@ -213,7 +213,7 @@ def misfit(
     ],
 )
 def test_an_opening_that_is_committed_to_and_is_none_is_named_too(line: bytes) -> None:
-    reading = Reading()
+    reading = ExportReader()
     reading.read(LINES[0])
     with pytest.raises(WrongLeaf, match="leaf 1: "):
         reading.read(line)
@@ -226,6 +226,6 @@ def test_hashes_that_were_not_signed_say_nothing() -> None:
     assert signed_hashes([*HASHES[:-1], HASHES[0]], size=9, root=ROOT) is None
     assert signed_hashes([*HASHES[:-1], b"AAAA\n"], size=9, root=ROOT) is None
     assert signed_hashes([*HASHES[:-1], b"*\n"], size=9, root=ROOT) is None
-    assert signed_hashes([], size=0, root=Growing().root) == []
-    assert first_other(LINES, SIGNED) is None
-    assert first_other(LINES[:3], SIGNED) is None
+    assert signed_hashes([], size=0, root=GrowingTree().root) == []
+    assert first_altered_leaf(LINES, SIGNED) is None
+    assert first_altered_leaf(LINES[:3], SIGNED) is None

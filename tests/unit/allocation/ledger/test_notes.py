@@ -30,23 +30,23 @@ NOTE = Note(CHECKPOINT.text(), (SIGNATURE, Signature("GM0193", b"\x05\x06\x07\x0
 def test_a_checkpoint_is_these_lines_and_no_others() -> None:
     root = base64.b64encode(bytes(range(32))).decode()
     assert CHECKPOINT.text() == f"plek.example/nl\n1042\n{root}\n"
-    assert NOTE.written().startswith(f"plek.example/nl\n1042\n{root}\n\n— plek.example/nl AQIDBAAA")
-    assert NOTE.written().count("\n") == 6
+    assert NOTE.to_text().startswith(f"plek.example/nl\n1042\n{root}\n\n— plek.example/nl AQIDBAAA")
+    assert NOTE.to_text().count("\n") == 6
 
 
 def test_what_was_written_is_read_again() -> None:
-    assert parse_note(NOTE.written()) == NOTE
+    assert parse_note(NOTE.to_text()) == NOTE
     assert parse_checkpoint(NOTE) == CHECKPOINT
     more = Note(CHECKPOINT.text() + "more\n", NOTE.signatures)
-    assert parse_checkpoint(parse_note(more.written())) == CHECKPOINT
+    assert parse_checkpoint(parse_note(more.to_text())) == CHECKPOINT
 
 
 def test_the_text_may_have_empty_lines_of_its_own() -> None:
     note = Note("one\n\ntwo\n", (SIGNATURE,))
-    assert parse_note(note.written()) == note
+    assert parse_note(note.to_text()) == note
 
 
-GOOD = NOTE.written()
+GOOD = NOTE.to_text()
 
 
 @pytest.mark.parametrize(
@@ -93,14 +93,14 @@ KEY = VerifierKey("plek.example/nl", SIGNS, bytes(range(32)))
 
 
 def test_a_key_is_passed_on_with_the_digits_that_its_signatures_name() -> None:
-    written = KEY.written()
+    written = KEY.to_text()
     assert (
         written
         == f"plek.example/nl+{KEY.key_id.hex()}+{base64.b64encode(bytes([1, *range(32)])).decode()}"
     )
     assert parse_key(written + "\n") == KEY
     witness = VerifierKey("GM0193", COSIGNS, bytes(32))
-    assert parse_key(witness.written()) == witness
+    assert parse_key(witness.to_text()) == witness
     assert witness.key_id != VerifierKey("GM0193", SIGNS, bytes(32)).key_id
 
 
@@ -109,8 +109,8 @@ def test_a_key_is_passed_on_with_the_digits_that_its_signatures_name() -> None:
     [
         "",
         "plek",
-        KEY.written().replace("plek", "klep"),
-        KEY.written().replace("+", " ", 1),
+        KEY.to_text().replace("plek", "klep"),
+        KEY.to_text().replace("+", " ", 1),
         f"plek+00000000+{base64.b64encode(bytes(33)).decode()}",
         f"plek+00000000+{base64.b64encode(bytes([1]) * 5).decode()}",
         "plek+00000000+*",

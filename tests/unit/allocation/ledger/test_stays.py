@@ -6,7 +6,7 @@ from typing import NamedTuple
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.allocation.ledger.stays import Arrival, Leaves, due_at
+from app.allocation.ledger.stays import LeavesDue, StayArrival, leaves_due
 
 
 class Step(NamedTuple):
@@ -29,7 +29,7 @@ def written(steps: list[Step]) -> list[str]:
     begun = False
     for step in steps:
         inside = None if here is None else here.provider == step.provider
-        due = due_at(Arrival(inside, step.cross_regional))
+        due = leaves_due(StayArrival(inside, step.cross_regional))
         if due.departure and begun:
             leaves.append("departure")
         if not inside:
@@ -61,15 +61,15 @@ def test_each_cross_regional_time_at_a_provider_has_one_leaf_for_its_beginning_a
 
 
 def test_moving_inside_one_provider_asks_for_no_leaf_in_whatever_region() -> None:
-    assert {due_at(Arrival(left_inside=True, cross_regional=cross)) for cross in (True, False)} == {
-        Leaves(departure=False, arrival=False)
-    }
+    assert {
+        leaves_due(StayArrival(left_inside=True, cross_regional=cross)) for cross in (True, False)
+    } == {LeavesDue(departure=False, arrival=False)}
 
 
 def test_a_first_place_and_one_after_they_had_left_only_begin() -> None:
-    assert due_at(Arrival(left_inside=None, cross_regional=True)) == Leaves(
+    assert leaves_due(StayArrival(left_inside=None, cross_regional=True)) == LeavesDue(
         departure=False, arrival=True
     )
-    assert due_at(Arrival(left_inside=None, cross_regional=False)) == Leaves(
+    assert leaves_due(StayArrival(left_inside=None, cross_regional=False)) == LeavesDue(
         departure=False, arrival=False
     )

@@ -10,18 +10,18 @@ from pymerkle import InmemoryTree
 
 from app.allocation.ledger.tree import (
     EMPTY_ROOT,
-    Growing,
+    GrowingTree,
     Stretch,
     Subtree,
-    both_roots,
-    consistency,
-    grown,
+    consistency_proof,
     hash_of,
-    included,
-    inclusion,
+    inclusion_proof,
     leaf_hash,
     node_hash,
+    root_from_inclusion,
     root_of,
+    roots_from_consistency,
+    shows_growth,
 )
 from tests import rfc9162
 
@@ -34,10 +34,10 @@ MOST = 33
 LEAVES = [f"leaf {number}".encode() for number in range(MOST)]
 
 
-def tree_of(leaves: list[bytes]) -> tuple[Growing, dict[Subtree, bytes]]:
+def tree_of(leaves: list[bytes]) -> tuple[GrowingTree, dict[Subtree, bytes]]:
     """Return the tree of some leaves, and the hash of every complete subtree."""
     made: list[tuple[Subtree, bytes]] = []
-    growing = Growing()
+    growing = GrowingTree()
     for leaf in leaves:
         growing.add(leaf_hash(leaf), made)
     assert len(dict(made)) == len(made)
@@ -68,13 +68,13 @@ def test_roots_are_those_of_the_rfc_and_of_another_implementation(size: int) -> 
 def test_a_tree_goes_on_from_its_right_edge() -> None:
     for size in range(MOST):
         peaks = [HASHES[subtree] for subtree in Stretch(0, size).subtrees]
-        growing = Growing(size, peaks)
+        growing = GrowingTree(size, peaks)
         growing.add(leaf_hash(LEAVES[size]))
         assert growing.root == ROOTS[size + 1]
 
 
 def test_an_empty_tree_has_the_hash_of_nothing() -> None:
-    assert Growing().root == root_of([]) == EMPTY_ROOT == hashlib.sha256(b"").digest()
+    assert GrowingTree().root == root_of([]) == EMPTY_ROOT == hashlib.sha256(b"").digest()
 
 
 def test_a_leaf_is_never_taken_for_a_node() -> None:
@@ -84,10 +84,10 @@ def test_a_leaf_is_never_taken_for_a_node() -> None:
 def test_proofs_of_inclusion_are_those_of_the_rfc_and_hold() -> None:
     for size in range(1, MOST + 1):
         for index in range(size):
-            proof = [hash_of(stretch, HASHES) for stretch in inclusion(index, size)]
+            proof = [hash_of(stretch, HASHES) for stretch in inclusion_proof(index, size)]
             assert proof == rfc9162.path(index, LEAVES[:size])
             assert (
-                included(leaf_hash(LEAVES[index]), index=index, size=size, proof=proof)
+                root_from_inclusion(leaf_hash(LEAVES[index]), index=index, size=size, proof=proof)
                 == ROOTS[size]
             )
             assert rfc9162.is_included(LEAVES[index], index, size, proof, ROOTS[size])
@@ -96,17 +96,19 @@ def test_proofs_of_inclusion_are_those_of_the_rfc_and_hold() -> None:
 def test_proofs_of_consistency_are_those_of_the_rfc_and_hold() -> None:
     for new in range(1, MOST + 1):
         for old in range(1, new + 1):
-            proof = [hash_of(stretch, HASHES) for stretch in consistency(old, new)]
+            proof = [hash_of(stretch, HASHES) for stretch in consistency_proof(old, new)]
             assert proof == rfc9162.subproof(old, LEAVES[:new], b=True)
-            assert grown(old, new, old_root=ROOTS[old], new_root=ROOTS[new], proof=proof)
+            assert shows_growth(old, new, old_root=ROOTS[old], new_root=ROOTS[new], proof=proof)
             assert rfc9162.is_consistent(old, new, proof, ROOTS[old], ROOTS[new])
 
 
 def test_a_whole_proof_alone_gives_both_roots() -> None:
     for new in range(2, MOST + 1):
         for old in range(1, new):
-            whole = [hash_of(stretch, HASHES) for stretch in consistency(old, new, whole=True)]
-            assert both_roots(old, new, whole=whole) == (ROOTS[old], ROOTS[new])
+            whole = [
+                hash_of(stretch, HASHES) for stretch in consistency_proof(old, new, whole=True)
+            ]
+            assert roots_from_consistency(old, new, whole=whole) == (ROOTS[old], ROOTS[new])
 
 
 def test_any_other_proof_does_not_hold() -> None:
@@ -115,41 +117,48 @@ def test_any_other_proof_does_not_hold() -> None:
         old = drawn.randrange(1, new)
         index = drawn.randrange(new)
         leaf = leaf_hash(LEAVES[index])
-        path = [hash_of(stretch, HASHES) for stretch in inclusion(index, new)]
-        steps = [hash_of(stretch, HASHES) for stretch in consistency(old, new)]
+        path = [hash_of(stretch, HASHES) for stretch in inclusion_proof(index, new)]
+        steps = [hash_of(stretch, HASHES) for stretch in consistency_proof(old, new)]
         at = drawn.randrange(len(path))
         for other in (path[:-1], [*path, bytes(32)], [*path[:at], bytes(32), *path[at + 1 :]]):
-            assert included(leaf, index=index, size=new, proof=other) != ROOTS[new]
-        assert included(leaf_hash(b"other"), index=index, size=new, proof=path) != ROOTS[new]
+            assert root_from_inclusion(leaf, index=index, size=new, proof=other) != ROOTS[new]
+        assert (
+            root_from_inclusion(leaf_hash(b"other"), index=index, size=new, proof=path)
+            != ROOTS[new]
+        )
         roots = {"old_root": ROOTS[old], "new_root": ROOTS[new]}
         for other in (steps[:-1], [*steps, bytes(32)], [bytes(32), *steps[1:]]):
-            assert not grown(old, new, proof=other, **roots)
-        assert not grown(old, new, old_root=bytes(32), new_root=ROOTS[new], proof=steps)
-        assert not grown(old, new, old_root=ROOTS[old], new_root=bytes(32), proof=steps)
+            assert not shows_growth(old, new, proof=other, **roots)
+        assert not shows_growth(old, new, old_root=bytes(32), new_root=ROOTS[new], proof=steps)
+        assert not shows_growth(old, new, old_root=ROOTS[old], new_root=bytes(32), proof=steps)
 
 
 def test_what_cannot_be_proven_has_no_proof() -> None:
-    assert included(leaf_hash(b""), index=1, size=1, proof=[]) is None
-    assert included(leaf_hash(b""), index=0, size=1, proof=[bytes(32)]) is None
-    assert consistency(0, 5) == consistency(5, 5) == consistency(6, 5) == ()
-    assert both_roots(0, 5, whole=[bytes(32)]) is None
-    assert both_roots(1, 2, whole=[]) is None
-    assert both_roots(1, 2, whole=[bytes(32)] * 3) is None
-    assert both_roots(1, 4, whole=[bytes(32)] * 2) is None
+    assert root_from_inclusion(leaf_hash(b""), index=1, size=1, proof=[]) is None
+    assert root_from_inclusion(leaf_hash(b""), index=0, size=1, proof=[bytes(32)]) is None
+    assert consistency_proof(0, 5) == consistency_proof(5, 5) == consistency_proof(6, 5) == ()
+    assert roots_from_consistency(0, 5, whole=[bytes(32)]) is None
+    assert roots_from_consistency(1, 2, whole=[]) is None
+    assert roots_from_consistency(1, 2, whole=[bytes(32)] * 3) is None
+    assert roots_from_consistency(1, 4, whole=[bytes(32)] * 2) is None
 
 
 def test_out_of_nothing_and_out_of_itself_a_tree_grows_without_proof() -> None:
-    assert grown(0, 5, old_root=EMPTY_ROOT, new_root=ROOTS[5], proof=[])
-    assert not grown(0, 5, old_root=EMPTY_ROOT, new_root=ROOTS[5], proof=[bytes(32)])
-    assert grown(5, 5, old_root=ROOTS[5], new_root=ROOTS[5], proof=[])
-    assert not grown(5, 5, old_root=ROOTS[5], new_root=ROOTS[4], proof=[])
-    assert not grown(6, 5, old_root=ROOTS[6], new_root=ROOTS[5], proof=[])
+    assert shows_growth(0, 5, old_root=EMPTY_ROOT, new_root=ROOTS[5], proof=[])
+    assert not shows_growth(0, 5, old_root=EMPTY_ROOT, new_root=ROOTS[5], proof=[bytes(32)])
+    assert shows_growth(5, 5, old_root=ROOTS[5], new_root=ROOTS[5], proof=[])
+    assert not shows_growth(5, 5, old_root=ROOTS[5], new_root=ROOTS[4], proof=[])
+    assert not shows_growth(6, 5, old_root=ROOTS[6], new_root=ROOTS[5], proof=[])
 
 
 def test_a_proof_has_as_many_look_ups_as_the_tree_is_high() -> None:
     for height in (10, 20):
         for size in (1 << height, (1 << height) - 1, (1 << height) + 1):
             for index in (0, size // 3, size - 1):
-                assert sum(len(one.subtrees) for one in inclusion(index, size)) <= 2 * height + 2
+                assert (
+                    sum(len(one.subtrees) for one in inclusion_proof(index, size)) <= 2 * height + 2
+                )
             for old in (1, size // 3, size - 1):
-                assert sum(len(one.subtrees) for one in consistency(old, size)) <= 2 * height + 2
+                assert (
+                    sum(len(one.subtrees) for one in consistency_proof(old, size)) <= 2 * height + 2
+                )

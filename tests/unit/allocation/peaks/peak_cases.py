@@ -11,7 +11,7 @@ import numpy as np
 from scipy.optimize import Bounds, LinearConstraint, milp
 
 from app.allocation.peaks import peaks
-from app.allocation.peaks.peaks import AIMS, Asker, Choice
+from app.allocation.peaks.peaks import AIMS, PeakChoice, PeakReferral
 from app.allocation.values import Offer
 from tests.unit.allocation.cases import PLACE
 
@@ -42,14 +42,14 @@ def offered(
 
 
 def asking(
-    id_: str, *choices: Offer | Choice, urgency: str = "acute", for_safety: bool = True
-) -> Asker:
-    chosen = [Choice(one) if isinstance(one, Offer) else one for one in choices]
-    return Asker(id_, urgency, for_safety, tuple(chosen), BANDS)
+    id_: str, *choices: Offer | PeakChoice, urgency: str = "acute", for_safety: bool = True
+) -> PeakReferral:
+    chosen = [PeakChoice(one) if isinstance(one, Offer) else one for one in choices]
+    return PeakReferral(id_, urgency, for_safety, tuple(chosen), BANDS)
 
 
-def abroad(group: str, **more: object) -> Choice:
-    return Choice(offered(group, **more), leaves=True)  # type: ignore[arg-type]
+def abroad(group: str, **more: object) -> PeakChoice:
+    return PeakChoice(offered(group, **more), leaves=True)  # type: ignore[arg-type]
 
 
 def groups(made: peaks.Plan) -> list[str | None]:
@@ -58,15 +58,15 @@ def groups(made: peaks.Plan) -> list[str | None]:
 
 def drawn(
     luck: Random, *, askers: int, groups: int, scores: int = 4
-) -> tuple[list[Asker], dict[str, int]]:
+) -> tuple[list[PeakReferral], dict[str, int]]:
     """A peak with many ties: few scores, few places; each asker's choices in the order of a ranking."""
     free = {f"g{number}": luck.choice((0, 1, 1, 2, 5)) for number in range(groups)}
-    drawn: list[Asker] = []
+    drawn: list[PeakReferral] = []
     for number in range(askers):
         for_safety, urgency = luck.random() < 0.6, luck.choice(peaks.URGENCIES)
         lawful = luck.sample(sorted(free), luck.randint(0, min(groups, 4)))
         choices = [
-            Choice(
+            PeakChoice(
                 offered(
                     group,
                     band=luck.choice(("ample", "sufficient")),
@@ -77,7 +77,7 @@ def drawn(
             )
             for place, group in enumerate(lawful)
         ]
-        one = Asker(str(number), urgency, for_safety, (), luck.choice((BANDS, BANDS[:1])))
+        one = PeakReferral(str(number), urgency, for_safety, (), luck.choice((BANDS, BANDS[:1])))
         choices.sort(
             key=lambda choice: (
                 choice.leaves,
@@ -90,7 +90,7 @@ def drawn(
     return drawn, free
 
 
-def worth(askers: Sequence[Asker], taken: Sequence[Choice | None]) -> tuple[int, ...]:
+def worth(askers: Sequence[PeakReferral], taken: Sequence[PeakChoice | None]) -> tuple[int, ...]:
     """What all aims come to, written another way than the plan has them: the more the better, the first first."""
     pairs = [(one, choice) for one, choice in zip(askers, taken, strict=True) if choice is not None]
     placed = Counter(one.urgency for one, _ in pairs)
@@ -110,10 +110,10 @@ def worth(askers: Sequence[Asker], taken: Sequence[Choice | None]) -> tuple[int,
     )
 
 
-def tried(askers: Sequence[Asker], free: Mapping[str, int]) -> list[Choice | None]:
+def tried(askers: Sequence[PeakReferral], free: Mapping[str, int]) -> list[PeakChoice | None]:
     """The best of every way there is: by its worth, then by who comes first and what they would take first."""
 
-    def standing(taken: Sequence[Choice | None]) -> tuple[object, ...]:
+    def standing(taken: Sequence[PeakChoice | None]) -> tuple[object, ...]:
         order = [
             len(one.choices) if choice is None else one.choices.index(choice)
             for one, choice in zip(askers, taken, strict=True)
@@ -129,7 +129,7 @@ def tried(askers: Sequence[Asker], free: Mapping[str, int]) -> list[Choice | Non
     return list(min(lawful, key=standing))
 
 
-def solved(askers: Sequence[Asker], free: Mapping[str, int]) -> tuple[int, ...]:
+def solved(askers: Sequence[PeakReferral], free: Mapping[str, int]) -> tuple[int, ...]:
     """The best worth by integer programming, one aim after the other, each kept at its best for those that follow."""
     pairs = [(row, choice) for row, one in enumerate(askers) for choice in one.choices]
     once = np.array([[pair[0] == row for pair in pairs] for row in range(len(askers))], dtype=float)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from app.allocation.peaks import peaks
 from app.allocation.peaks.assignment import LARGEST, Wishes, assign
-from app.allocation.peaks.peaks import MOST, Asker, asker, plan
+from app.allocation.peaks.peaks import MOST, PeakReferral, peak_referral, plan
 from app.allocation.ranking.rank import rank
 from app.allocation.values import Register
 from tests.unit.allocation.cases import PLACE, POLICY, QUIET, SAFE_NEED
@@ -207,10 +207,12 @@ def ranked(
     reason: str = "capacity",
     register: Register = BOTH,
     capped: frozenset[str] = frozenset(),
-) -> Asker:
+) -> PeakReferral:
     need = replace(SAFE_NEED, reason=reason)
     situation = replace(FREE_BOTH, capped_regions=capped)
-    return asker(id_, need, rank(need, register, situation, POLICY), register, situation, POLICY)
+    return peak_referral(
+        id_, need, rank(need, register, situation, POLICY), register, situation, POLICY
+    )
 
 
 def test_a_referral_for_capacity_leaves_its_region_only_once_all_that_is_lawful_there_goes_to_others() -> (

@@ -6,7 +6,7 @@ from dataclasses import replace
 from random import Random
 from typing import TYPE_CHECKING
 
-from app.allocation.policy.trial import FEW, FactorChange, Tally, Trial
+from app.allocation.policy.trial import FEW, FactorChange, Trial, TrialTally
 from app.allocation.ranking.rank import rank
 from app.allocation.values import Register
 from tests.unit.allocation.cases import PLACE, POLICY, QUIET, SAFE_NEED, draw_world
@@ -28,7 +28,7 @@ SITUATION = replace(
 
 
 def tried(draft: Policy, *, times: int = 1) -> Trial:
-    tally, register = Tally(), Register((CRISIS, EMERGENCY, REGULAR))
+    tally, register = TrialTally(), Register((CRISIS, EMERGENCY, REGULAR))
     for _ in range(times):
         tally.add(rank(NEED, register, SITUATION, POLICY), rank(NEED, register, SITUATION, draft))
     return tally.trial()
@@ -40,7 +40,7 @@ def with_kinds(kinds: dict[str, int]) -> Policy:
 
 
 def test_the_same_policy_changes_nothing() -> None:
-    tally = Tally()
+    tally = TrialTally()
     for seed in range(60):
         world = draw_world(Random(seed), most_groups=9)
         tally.add(world.rank(), world.rank())
@@ -71,7 +71,7 @@ def test_what_a_rule_newly_leaves_out_or_lets_through_is_counted_in_places() -> 
     assert tried(stricter).let_through == {}
     assert tried(looser).left_out == tried(looser).let_through == {}
     assert tried(replace(POLICY, unassessed_radius_km=120)).first_lost == 1
-    tally, register = Tally(), Register((REGULAR,))
+    tally, register = TrialTally(), Register((REGULAR,))
     for policies in ((replace(POLICY, unassessed_radius_km=120), POLICY),):
         tally.add(*(rank(NEED, register, SITUATION, policy) for policy in policies))
     found = tally.trial()
@@ -104,7 +104,7 @@ def test_offers_that_move_far_are_counted_together() -> None:
     situation, register = replace(QUIET, free=free, confirmed_hours=hours), Register(tuple(groups))
     fresh_first = rank(SAFE_NEED, register, situation, POLICY)
     stale_first = replace(fresh_first, offers=(*fresh_first.offers[1:], fresh_first.offers[0]))
-    tally = Tally()
+    tally = TrialTally()
 
     tally.add(fresh_first, stale_first)
 

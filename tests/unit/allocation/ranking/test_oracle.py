@@ -113,18 +113,17 @@ def clamp(value: Fraction | int, most: int) -> int:
     return min(most, max(0, floor(value)))
 
 
+def nearness_of(group: PlaceGroup, need: Need, situation: Situation, near: dict[str, int]) -> int:
+    km = situation.near_km.get(group.municipality)
+    if need.near_municipality is None or km is None:
+        return 0
+    rounded = next(five for five in range(0, 1000, 5) if five >= km)
+    return clamp(near["most"] * (1 - Fraction(rounded, near["reach_km"])), near["most"])
+
+
 def points_of(group: PlaceGroup, need: Need, situation: Situation) -> list[int]:
     weights: dict[str, Any] = POLICY["points"]
     near, fit, special, room, fair, lasting, fresh = weights.values()
-
-    km, reach = situation.near_km.get(group.municipality), near["reach_km"]
-    rounded = None if km is None else next(five for five in range(0, 1000, 5) if five >= km)
-    wished = need.near_municipality is not None and rounded is not None
-    nearness = (
-        clamp(Fraction(near["most"]) * (1 - Fraction(rounded or 0, reach)), near["most"])
-        if wished
-        else 0
-    )
 
     asked = {*need.needs, *(["pets"] if need.household.pets else [])}
     spare = group.bed_spaces - len(need.household.adults) - len(need.household.children)
@@ -139,9 +138,8 @@ def points_of(group: PlaceGroup, need: Need, situation: Situation) -> list[int]:
         fitting -= fit["unused_specialism"]
 
     permille = situation.occupancy.get(group.provider_id, 1000)
-    steps = max(
-        0, floor(Fraction(POLICY["occupancy_norm_permille"] - permille, room["step_permille"]))
-    )
+    under_norm = POLICY["occupancy_norm_permille"] - permille
+    steps = max(0, floor(Fraction(under_norm, room["step_permille"])))
 
     owed = Fraction(situation.deficits.get(group.region, 0), 90 * 1_000_000)
     if need.reason != "safety":
@@ -152,7 +150,7 @@ def points_of(group: PlaceGroup, need: Need, situation: Situation) -> list[int]:
     age = Fraction(fresh["worthless_hours"] if hours is None else hours, fresh["worthless_hours"])
 
     return [
-        nearness,
+        nearness_of(group, need, situation, near),
         max(0, fitting),
         clamp(special["match"] * len(common), special["most"]),
         clamp(room["step"] * steps, room["most"]),

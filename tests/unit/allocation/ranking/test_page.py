@@ -46,38 +46,39 @@ def test_the_page_explains_every_value_of_the_policy() -> None:
     assert {name for name in numbers if f"`{name}`" not in told} == set()
 
 
-def test_the_example_comes_out_as_the_page_says() -> None:
-    need = replace(
-        SAFE_NEED,
-        household=family(Child(4, "male")),
-        danger_assessment="assessed",
-        danger_zones=(zone("GM0518", radius_km=50),),
-        near_municipality="GM0193",
-    )
-    a = replace(
-        PLACE, id="A", site_id="a", provider_id="a", municipality="a", region="a", bed_spaces=3
-    )
-    b = replace(
-        PLACE,
-        id="B",
-        site_id="b",
-        provider_id="b",
-        municipality="b",
-        region="b",
-        bed_spaces=2,
-        kind="regular",
-    )
-    situation = replace(
-        QUIET,
-        free={"A": 1, "B": 1},
-        clearances={"GM0518": {"a": 90, "b": 65}},
-        near_km={"a": 10, "b": 60},
-        occupancy={"a": 920, "b": 740},
-        deficits={"a": -18 * NIGHT, "b": 450 * NIGHT},
-        confirmed_hours={"a": 2, "b": 30},
-    )
+EXAMPLE = replace(
+    SAFE_NEED,
+    household=family(Child(4, "male")),
+    danger_assessment="assessed",
+    danger_zones=(zone("GM0518", radius_km=50),),
+    near_municipality="GM0193",
+)
+GROUP_A = replace(
+    PLACE, id="A", site_id="a", provider_id="a", municipality="a", region="a", bed_spaces=3
+)
+GROUP_B = replace(
+    PLACE,
+    id="B",
+    site_id="b",
+    provider_id="b",
+    municipality="b",
+    region="b",
+    bed_spaces=2,
+    kind="regular",
+)
+EXAMPLE_SITUATION = replace(
+    QUIET,
+    free={"A": 1, "B": 1},
+    clearances={"GM0518": {"a": 90, "b": 65}},
+    near_km={"a": 10, "b": 60},
+    occupancy={"a": 920, "b": 740},
+    deficits={"a": -18 * NIGHT, "b": 450 * NIGHT},
+    confirmed_hours={"a": 2, "b": 30},
+)
 
-    first, second = rank(need, Register((a, b)), situation, POLICY).offers
+
+def test_the_example_comes_out_as_the_page_says() -> None:
+    first, second = rank(EXAMPLE, Register((GROUP_A, GROUP_B)), EXAMPLE_SITUATION, POLICY).offers
 
     columns = zip(
         *re.findall(

@@ -12,10 +12,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.allocation.ranking.earlier import rank_2
-from app.allocation.ranking.missing import MissingFact, missing_facts
-from app.allocation.ranking.obstacles import There, obstacles
-from app.allocation.ranking.own_region import that_go_first
-from app.allocation.ranking.rank import Inputs
+from app.allocation.ranking.missing_facts import MissingFact, missing_facts
+from app.allocation.ranking.obstacles import RegionOrProvider, obstacles
+from app.allocation.ranking.own_region import lawful_home_groups
+from app.allocation.ranking.rank import RankingInputs
 from app.allocation.ranking.still_lawful import still_against
 from app.allocation.ranking.versions import VERSIONS
 from app.allocation.values import DangerZone, Need, Register
@@ -86,13 +86,13 @@ def test_an_assessment_whose_zones_have_all_run_out_is_none_whoever_asks(
     )
 
     def told(need: Need) -> tuple[object, ...]:
-        inputs = Inputs(need, world.register, world.situation, POLICY)
+        inputs = RankingInputs(need, world.register, world.situation, POLICY)
         return (
             inputs.rank(),
             inputs.dangers,
             [replace(fact, again=False) for fact in missing_facts(inputs)],
-            [obstacles(inputs, There(region=region)) for region in "ABC"],
-            that_go_first(need, world.register, world.situation, POLICY),
+            [obstacles(inputs, RegionOrProvider(region=region)) for region in "ABC"],
+            lawful_home_groups(need, world.register, world.situation, POLICY),
             [
                 still_against(need, group, world.situation, policy=POLICY)
                 for group in world.register.groups
@@ -100,7 +100,9 @@ def test_an_assessment_whose_zones_have_all_run_out_is_none_whoever_asks(
         )
 
     assert told(once) == told(never)
-    assert Inputs(once, world.register, world.situation, POLICY).rank().safety_assessed is False
+    assert (
+        RankingInputs(once, world.register, world.situation, POLICY).rank().safety_assessed is False
+    )
 
 
 @pytest.mark.parametrize(
@@ -113,7 +115,7 @@ def test_what_ran_out_is_asked_for_again_with_what_the_answer_may_open(
     ranking = rank_one(need, situation=NEAR)
 
     assert (ranking.offers, ranking.safety_assessed) == ((), False)
-    missing = missing_facts(Inputs(need, Register((PLACE,)), NEAR, POLICY))
+    missing = missing_facts(RankingInputs(need, Register((PLACE,)), NEAR, POLICY))
     assert missing == (MissingFact("danger_assessment", None, 1, again=True),)
 
 
@@ -128,7 +130,7 @@ def test_one_zone_in_force_is_an_assessment_and_none_known_is_one_for_good() -> 
     ):
         ranking = rank_one(need, situation=far)
         assert (len(ranking.offers), ranking.safety_assessed) == (1, True)
-        assert missing_facts(Inputs(need, Register((PLACE,)), far, POLICY)) == ()
+        assert missing_facts(RankingInputs(need, Register((PLACE,)), far, POLICY)) == ()
 
 
 def test_earlier_rules_still_take_it_for_one_and_what_is_asked_of_their_rankings_goes_by_them() -> (
@@ -136,9 +138,9 @@ def test_earlier_rules_still_take_it_for_one_and_what_is_asked_of_their_rankings
 ):
     need = replace(SAFE_NEED, danger_assessment="assessed", danger_zones=(zone(until=YESTERDAY),))
     ranking = rank_2(need, Register((PLACE,)), NEAR, POLICY)
-    inputs = Inputs(need, Register((PLACE,)), NEAR, POLICY, VERSIONS["2"].dangers_on)
+    inputs = RankingInputs(need, Register((PLACE,)), NEAR, POLICY, VERSIONS["2"].dangers_on)
 
     assert (len(ranking.offers), ranking.safety_assessed) == (1, True)
     assert inputs.rank() == ranking
     assert missing_facts(inputs) == ()
-    assert obstacles(inputs, There(region="AWAY")).in_the_way == ()
+    assert obstacles(inputs, RegionOrProvider(region="AWAY")).in_the_way == ()

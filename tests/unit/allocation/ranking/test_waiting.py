@@ -8,23 +8,25 @@ import pytest
 from app.allocation.ranking.waiting import (
     Due,
     Waiting,
-    Watched,
-    due,
+    WaitingSchedule,
+    dues_at,
     is_overdue,
     last_night,
-    place_of,
+    list_position,
 )
 from tests.unit.allocation.cases import POLICY
 
 NOON = dt.datetime(2026, 3, 1, 12, tzinfo=dt.UTC)
 HOUR = dt.timedelta(hours=1)
 ONE = Waiting(id="b", urgency="urgent", threat_level=2, children=False, since=NOON)
-CALM = Watched(since=NOON, safety_plan=True, contact_at=None, check_at=None, nights_over_at=None)
+CALM = WaitingSchedule(
+    since=NOON, safety_plan=True, contact_at=None, check_at=None, nights_over_at=None
+)
 
 
 def order(*waiting: Waiting, policy: object = POLICY) -> list[str]:
     """Return who waits, in order."""
-    return [one.id for one in sorted(waiting, key=lambda one: place_of(one, policy=policy))]  # type: ignore[arg-type]
+    return [one.id for one in sorted(waiting, key=lambda one: list_position(one, policy=policy))]  # type: ignore[arg-type]
 
 
 def test_urgency_goes_before_threat_before_children_before_time() -> None:
@@ -43,8 +45,8 @@ def test_a_threat_that_nobody_knows_counts_as_the_highest() -> None:
     unknown = replace(ONE, id="unknown", threat_level=None)
     assert order(ONE, unknown) == ["unknown", "b"]
     assert (
-        place_of(unknown, policy=POLICY)[0]
-        == place_of(replace(ONE, threat_level=3), policy=POLICY)[0]
+        list_position(unknown, policy=POLICY)[0]
+        == list_position(replace(ONE, threat_level=3), policy=POLICY)[0]
     )
 
 
@@ -90,7 +92,7 @@ def test_the_policy_says_what_counts_and_in_which_order() -> None:
 def test_what_is_due_is_told_from_its_moment_on(
     changes: dict[str, object], expected: list[tuple[str, int]]
 ) -> None:
-    found = due(replace(CALM, **changes), at=NOON + 25 * HOUR, policy=POLICY)  # type: ignore[arg-type]
+    found = dues_at(replace(CALM, **changes), at=NOON + 25 * HOUR, policy=POLICY)  # type: ignore[arg-type]
     assert found == tuple(Due(what, NOON + hours * HOUR) for what, hours in expected)
 
 

@@ -9,15 +9,15 @@ from random import Random
 
 import pytest
 
-from app.allocation.ranking.missing import MissingFact, missing_facts
-from app.allocation.ranking.obstacles import There, obstacles
+from app.allocation.ranking.missing_facts import MissingFact, missing_facts
+from app.allocation.ranking.obstacles import RegionOrProvider, obstacles
 from app.allocation.ranking.own_region import (
     OwnRegion,
+    hide_household_rules,
+    lawful_home_groups,
     own_region,
-    that_go_first,
-    without_the_household,
 )
-from app.allocation.ranking.rank import Inputs
+from app.allocation.ranking.rank import RankingInputs
 from app.allocation.values import Child, Exclusion, Need, Register, Situation
 from tests.rounds import rounds
 from tests.unit.allocation.cases import (
@@ -36,8 +36,8 @@ from tests.unit.allocation.ranking.test_oracle import against, is_assessed, orac
 WORLDS = rounds(200, soak=4_000)
 
 
-def inputs_of(world: World) -> Inputs:
-    return Inputs(world.need, world.register, world.situation, POLICY)
+def inputs_of(world: World) -> RankingInputs:
+    return RankingInputs(world.need, world.register, world.situation, POLICY)
 
 
 @cache
@@ -46,6 +46,13 @@ def worlds() -> list[World]:
 
 
 # --- why not there --------------------------------------------------------------------
+
+
+ASKED_ABOUT = (
+    RegionOrProvider(region="B"),
+    RegionOrProvider(region="A"),
+    RegionOrProvider(provider_id="p1"),
+)
 
 
 def test_all_rules_in_the_way_are_those_that_the_oracle_finds() -> None:
@@ -58,7 +65,7 @@ def test_all_rules_in_the_way_are_those_that_the_oracle_finds() -> None:
             for group in world.register.groups
             if group.id in offered
         )
-        for there in (There(region="B"), There(region="A"), There(provider_id="p1")):
+        for there in ASKED_ABOUT:
             counted: Counter[tuple[str, str]] = Counter()
             places = 0
             for group in world.register.groups:
@@ -93,7 +100,9 @@ def test_every_rule_in_the_way_is_named_where_a_ranking_names_the_first() -> Non
     need = replace(SAFE_NEED, household=family(Child(4, "male")), barred_providers=("p1",))
     ranking = rank_one(need)
 
-    found = obstacles(Inputs(need, Register((PLACE,)), QUIET, POLICY), There(region="AWAY"))
+    found = obstacles(
+        RankingInputs(need, Register((PLACE,)), QUIET, POLICY), RegionOrProvider(region="AWAY")
+    )
 
     assert ranking.excluded == (Exclusion("size", "AWAY", 4),)
     assert found.in_the_way == (Exclusion("size", "AWAY", 4), Exclusion("barred", "AWAY", 4))
@@ -174,7 +183,7 @@ def test_only_a_fact_that_opens_something_is_named(
     need = replace(SAFE_NEED, household=family(*children))
     place = replace(PLACE, bed_spaces=3, sons_up_to_age=12)
 
-    assert list(missing_facts(Inputs(need, Register((place,)), QUIET, POLICY))) == facts
+    assert list(missing_facts(RankingInputs(need, Register((place,)), QUIET, POLICY))) == facts
 
 
 def test_danger_that_nobody_asked_about_may_open_what_its_zone_leaves_out_and_never_a_zone_that_was_given() -> (
@@ -184,10 +193,10 @@ def test_danger_that_nobody_asked_about_may_open_what_its_zone_leaves_out_and_ne
     need = replace(SAFE_NEED, danger_assessment="not_asked")
     given = replace(need, danger_zones=(zone(radius_km=25),))
 
-    assert missing_facts(Inputs(need, Register((PLACE,)), near, POLICY)) == (
+    assert missing_facts(RankingInputs(need, Register((PLACE,)), near, POLICY)) == (
         MissingFact("danger_assessment", None, 1),
     )
-    assert missing_facts(Inputs(given, Register((PLACE,)), near, POLICY)) == ()
+    assert missing_facts(RankingInputs(given, Register((PLACE,)), near, POLICY)) == ()
 
 
 # --- own region first -----------------------------------------------------------------
@@ -217,9 +226,9 @@ def test_what_goes_first_is_what_would_be_offered_at_home_if_anything_were_free(
     for world in worlds():
         need = replace(world.need, reason="capacity")
         all_free = replace(world.situation, free={group.id: 1 for group in world.register.groups})
-        offers = Inputs(need, world.register, all_free, POLICY).rank().offers
+        offers = RankingInputs(need, world.register, all_free, POLICY).rank().offers
 
-        found = that_go_first(need, world.register, world.situation, POLICY)
+        found = lawful_home_groups(need, world.register, world.situation, POLICY)
 
         assert set(found) == {offer.group.id for offer in offers if not offer.cross_regional}
 
@@ -230,7 +239,7 @@ def test_an_auditor_is_told_of_places_and_not_which_rule_about_the_household_lef
     rules = ("kind", "free", "admission", "size", "danger", "declined")
     found = OwnRegion("HOME", 0, tuple(Exclusion(rule, "HOME", 2) for rule in rules))
 
-    assert without_the_household(found).excluded == (
+    assert hide_household_rules(found).excluded == (
         Exclusion("admission", "HOME", 2),
         Exclusion("free", "HOME", 2),
         Exclusion("kind", "HOME", 2),

@@ -10,8 +10,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.allocation.ledger.openings import NOT_ARRIVED, Correction, Opening
-from app.allocation.shares.nights import Nights, Stay, StayBook, nights_between
-from app.allocation.shares.quarters import Quarter, from_to, last_over, quarter_named, quarter_of
+from app.allocation.shares.nights import LedgerStay, Nights, StayBook, nights_between
+from app.allocation.shares.quarters import (
+    Quarter,
+    last_closed_quarter,
+    quarter_named,
+    quarter_of,
+    quarters_between,
+)
 
 NEW_YEAR = dt.date(2026, 1, 1)
 Q1 = Quarter(2026, 1)
@@ -42,14 +48,14 @@ def correcting(
     return replace(said, type="correction", arrival=arrival, correction=correction)
 
 
-def stays(*openings: Opening) -> list[Stay]:
+def stays(*openings: Opening) -> list[LedgerStay]:
     book = StayBook()
     for index, opening in enumerate(openings):
         book.take(index, opening)
     return list(book.stays())
 
 
-def counted(stay: Stay, quarter: Quarter = Q1) -> tuple[int, int]:
+def counted(stay: LedgerStay, quarter: Quarter = Q1) -> tuple[int, int]:
     nights = nights_between(stay, quarter.first, quarter.after)
     return (0, 0) if nights is None else (nights.counted, nights.after_ready)
 
@@ -70,7 +76,7 @@ def test_every_day_lies_in_the_quarter_that_it_is_of(day: dt.date) -> None:
 def test_quarters_from_one_to_another_follow_each_other_without_a_gap(
     one: dt.date, other: dt.date
 ) -> None:
-    found = from_to(quarter_of(one), quarter_of(other))
+    found = quarters_between(quarter_of(one), quarter_of(other))
     assert [quarter.after for quarter in found[:-1]] == [quarter.first for quarter in found[1:]]
     assert bool(found) == (quarter_of(one) <= quarter_of(other))
 
@@ -85,7 +91,7 @@ def test_what_is_no_quarter_has_no_name_of_one(name: str) -> None:
 def test_the_newest_quarter_that_is_over_has_been_for_that_long_and_the_next_has_not(
     day: dt.date, wait: int
 ) -> None:
-    over = last_over(day, days=wait)
+    over = last_closed_quarter(day, days=wait)
     assert over.after + wait * DAY <= day < over.next.after + wait * DAY
 
 
@@ -134,7 +140,7 @@ def test_nights_of_all_quarters_are_the_nights_of_the_stay(
     )
     parts = [
         counted(stay, quarter)
-        for quarter in from_to(quarter_of(come), quarter_of(come + lasts * DAY))
+        for quarter in quarters_between(quarter_of(come), quarter_of(come + lasts * DAY))
     ]
     assert sum(night for part in parts for night in part) == lasts
     in_time = lasts if ready is None else min(lasts, max(0, (ready - come).days))
@@ -211,7 +217,7 @@ def test_whoever_is_taken_to_have_left_nights_come_to_the_same(
         if opening.type == "departure":
             arrival = next(i for i, one in enumerate(named) if one.swap_id == opening.swap_id)
         named.append(replace(opening, arrival=arrival))
-    for quarter in from_to(Q1, Q1.next.next):
+    for quarter in quarters_between(Q1, Q1.next.next):
         by_name = sum(counted(stay, quarter)[0] for stay in stays(*named))
         assert by_name == sum(
             counted(stay, quarter)[0] for stay in stays(*(act[2] for act in acts))

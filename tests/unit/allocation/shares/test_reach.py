@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.allocation.ledger.openings import NOT_ARRIVED, READY_TO_LEAVE, Correction, Opening
-from app.allocation.shares.nights import Stay, StayBook, nights_between
+from app.allocation.shares.nights import LedgerStay, StayBook, nights_between
 from app.allocation.shares.reach import first_day_reached
-from app.allocation.shares.weighing import Weights
+from app.allocation.shares.weights import RegionWeights
 
 DAY = dt.timedelta(days=1)
 BEGIN = dt.date(2026, 1, 1)
@@ -59,7 +59,7 @@ def test_a_correction_reaches_back_to_whatever_was_or_is_said() -> None:
 
 
 def test_weights_reach_back_to_the_day_from_which_they_count() -> None:
-    weights = [(3, Weights(BEGIN, {})), (9, Weights(BEGIN + 5 * DAY, {}))]
+    weights = [(3, RegionWeights(BEGIN, {})), (9, RegionWeights(BEGIN + 5 * DAY, {}))]
     assert first_day_reached([], weights, since=4) == BEGIN + 5 * DAY
     assert first_day_reached([], weights, since=10) is None
 
@@ -105,6 +105,6 @@ def told(said: list[Opening], day: int) -> list[tuple[int, int]]:
     return [night for stay in book.stays() for night in of_day(stay, BEGIN + day * DAY)]
 
 
-def of_day(stay: Stay, day: dt.date) -> list[tuple[int, int]]:
+def of_day(stay: LedgerStay, day: dt.date) -> list[tuple[int, int]]:
     nights = nights_between(stay, day, day + DAY)
     return [] if nights is None else [(nights.counted, nights.after_ready)]

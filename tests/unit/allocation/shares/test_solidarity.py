@@ -13,18 +13,18 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from app.allocation.ledger.openings import NOT_ARRIVED, READY_TO_LEAVE, Correction, Opening
 from app.allocation.policy.canonical import canonical_json
 from app.allocation.shares.fairness import contradictions, fair_shares
-from app.allocation.shares.nights import Stay, StayBook
-from app.allocation.shares.quarters import Quarter, from_to, quarter_of
+from app.allocation.shares.nights import LedgerStay, StayBook
+from app.allocation.shares.quarters import Quarter, quarter_of, quarters_between
 from app.allocation.shares.totals import OWN, content_of, totals_of
-from app.allocation.shares.weighing import Weights, WeightsInTime
+from app.allocation.shares.weights import RegionWeights, WeightHistory
 from tests.rounds import rounds
 
 REGIONS = ("A", "B", "C", "D")
 DAY = dt.timedelta(days=1)
-EVEN = WeightsInTime([Weights(dt.date(2020, 1, 1), dict.fromkeys(REGIONS, 1))])
+EVEN = WeightHistory([RegionWeights(dt.date(2020, 1, 1), dict.fromkeys(REGIONS, 1))])
 
 
-def content(*stays: Stay, quarter: Quarter, weights: WeightsInTime = EVEN) -> dict[str, Any]:
+def content(*stays: LedgerStay, quarter: Quarter, weights: WeightHistory = EVEN) -> dict[str, Any]:
     totals = totals_of(quarter, stays, weights=weights, regions=REGIONS)
     return content_of(quarter, totals, leaves=9, open_from=dt.date(2026, 7, 3))
 
@@ -41,7 +41,7 @@ class Ledger(RuleBasedStateMachine):
         self.leaves: list[Opening] = []
         self.here: dict[int, Opening] = {}
         """Who is there, by the arrival's leaf, as it should be said now."""
-        self.weights = [Weights(dt.date(2020, 1, 1), {"A": 3, "B": 2, "C": 7})]
+        self.weights = [RegionWeights(dt.date(2020, 1, 1), {"A": 3, "B": 2, "C": 7})]
 
     def write(self, opening: Opening) -> int:
         self.leaves.append(opening)
@@ -122,9 +122,9 @@ class Ledger(RuleBasedStateMachine):
 
     @rule(days=st.integers(-60, 60), region=st.sampled_from(REGIONS), weight=st.integers(0, 9))
     def weights_change(self, days: int, region: str, weight: int) -> None:
-        self.weights.append(Weights(self.today + days * DAY, {region: weight}))
+        self.weights.append(RegionWeights(self.today + days * DAY, {region: weight}))
 
-    def stays(self, region: str | None = None) -> list[Stay]:
+    def stays(self, region: str | None = None) -> list[LedgerStay]:
         book = StayBook()
         for index, opening in enumerate(self.leaves):
             if region is None or region in {opening.origin, opening.receiving}:
@@ -133,16 +133,16 @@ class Ledger(RuleBasedStateMachine):
 
     @invariant()
     def given_equals_received_in_sum_and_is_divided_to_the_last_millionth(self) -> None:
-        stays, weights = self.stays(), WeightsInTime(self.weights)
-        for quarter in from_to(Quarter(2025, 4), quarter_of(self.today)):
+        stays, weights = self.stays(), WeightHistory(self.weights)
+        for quarter in quarters_between(Quarter(2025, 4), quarter_of(self.today)):
             said = content(*stays, weights=weights, quarter=quarter)
             assert contradictions(said) == ()
             canonical_json(said)
 
     @invariant()
     def credits_and_capacity_debts_come_to_nothing_together(self) -> None:
-        weights = WeightsInTime(self.weights)
-        quarters = from_to(Quarter(2025, 4), quarter_of(self.today))
+        weights = WeightHistory(self.weights)
+        quarters = quarters_between(Quarter(2025, 4), quarter_of(self.today))
         shares = fair_shares(
             content(*self.stays(), weights=weights, quarter=quarter) for quarter in quarters
         )
@@ -163,7 +163,7 @@ class Ledger(RuleBasedStateMachine):
 
     @invariant()
     def nights_of_all_quarters_are_the_nights_of_all_stays(self) -> None:
-        quarters = from_to(Quarter(2025, 3), quarter_of(self.today))
+        quarters = quarters_between(Quarter(2025, 3), quarter_of(self.today))
         stays = self.stays()
         total = 0
         for quarter in quarters:

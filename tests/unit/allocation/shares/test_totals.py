@@ -11,16 +11,16 @@ from hypothesis import strategies as st
 
 from app.allocation.shares.disclosure import FEW, shown_cells
 from app.allocation.shares.fairness import contradictions, fair_shares, millionths
-from app.allocation.shares.nights import Stay
+from app.allocation.shares.nights import LedgerStay
 from app.allocation.shares.quarters import Quarter
-from app.allocation.shares.totals import NIGHT, Flow, content_of, says_the_same, totals_of
-from app.allocation.shares.weighing import Weights, WeightsInTime, weights_of
+from app.allocation.shares.totals import NIGHT, Flow, content_of, have_same_figures, totals_of
+from app.allocation.shares.weights import RegionWeights, WeightHistory, region_weights_of
 
 REGIONS = ("A", "B", "C", "D")
 Q1 = Quarter(2026, 1)
 DAY = dt.timedelta(days=1)
-EVEN = WeightsInTime([Weights(dt.date(2020, 1, 1), dict.fromkeys(REGIONS, 1))])
-STAY = Stay(
+EVEN = WeightHistory([RegionWeights(dt.date(2020, 1, 1), dict.fromkeys(REGIONS, 1))])
+STAY = LedgerStay(
     arrival=0,
     origin="A",
     receiving="B",
@@ -33,7 +33,9 @@ STAY = Stay(
 )
 
 
-def content(*stays: Stay, weights: WeightsInTime = EVEN, quarter: Quarter = Q1) -> dict[str, Any]:
+def content(
+    *stays: LedgerStay, weights: WeightHistory = EVEN, quarter: Quarter = Q1
+) -> dict[str, Any]:
     totals = totals_of(quarter, stays, weights=weights, regions=REGIONS)
     return content_of(quarter, totals, leaves=9, open_from=dt.date(2026, 7, 3))
 
@@ -43,11 +45,15 @@ def content(*stays: Stay, weights: WeightsInTime = EVEN, quarter: Quarter = Q1) 
 
 def test_a_night_is_divided_by_the_weights_in_force_on_it() -> None:
     versions = [
-        weights_of({"valid_from": "2026-02-04", "source": "a council", "weights": {"B": 9}}),
-        weights_of({"valid_from": "2020-01-01", "source": "a law", "weights": {"B": 1, "C": 3}}),
-        weights_of({"valid_from": "2026-02-04", "source": "a correction", "weights": {"B": 6}}),
+        region_weights_of({"valid_from": "2026-02-04", "source": "a council", "weights": {"B": 9}}),
+        region_weights_of(
+            {"valid_from": "2020-01-01", "source": "a law", "weights": {"B": 1, "C": 3}}
+        ),
+        region_weights_of(
+            {"valid_from": "2026-02-04", "source": "a correction", "weights": {"B": 6}}
+        ),
     ]
-    weights = WeightsInTime(versions)
+    weights = WeightHistory(versions)
     assert weights.on(dt.date(2019, 12, 31)) == {}
     assert weights.on(dt.date(2026, 2, 3)) == {"B": 1, "C": 3}
     assert weights.on(dt.date(2026, 2, 4)) == {"B": 6, "C": 3}
@@ -57,7 +63,7 @@ def test_a_night_is_divided_by_the_weights_in_force_on_it() -> None:
 
 
 def test_without_weights_every_lawful_region_bears_the_same() -> None:
-    assert content(STAY, weights=WeightsInTime([]))["regions"]["C"]["quota"] == 5 * NIGHT
+    assert content(STAY, weights=WeightHistory([]))["regions"]["C"]["quota"] == 5 * NIGHT
 
 
 # --- a quarter ------------------------------------------------------------------------
@@ -115,8 +121,8 @@ def test_flows_say_where_nights_went_why_and_in_which_month() -> None:
 
 
 def test_two_contents_say_the_same_from_however_many_leaves() -> None:
-    assert says_the_same(content(STAY), content(STAY) | {"leaves": 12})
-    assert not says_the_same(content(STAY), content(replace(STAY, persons="1")))
+    assert have_same_figures(content(STAY), content(STAY) | {"leaves": 12})
+    assert not have_same_figures(content(STAY), content(replace(STAY, persons="1")))
 
 
 # --- what everybody may see -----------------------------------------------------------

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from app.allocation.swaps.exchange import Packing, best_packing
 from app.allocation.swaps.graphs import Graph
-from app.allocation.swaps.packing import Program, Unproven, best_choice, proven, sparse
+from app.allocation.swaps.programs import Program, Unproven, best_columns, prove, sparse
 from benchmarks.exchanges import PREFLIB, drawn, graph_of, preflib
 from tests.rounds import rounds
 
@@ -190,10 +190,10 @@ def test_an_answer_without_proof_is_no_answer() -> None:
     program = Program(rows, most=one, exact=one > 0, aims=one[np.newaxis])
 
     with pytest.raises(Unproven, match="no choice"):
-        best_choice(program)
+        best_columns(program)
     for found in (0.0, 1.0):
         with pytest.raises(Unproven, match="no proof"):
-            proven(
+            prove(
                 Program(rows, most=one, exact=one < 0, aims=one[np.newaxis]),
                 np.array([found]),
                 bound=1.0,

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from app.allocation.swaps.clearing import clear
-from app.allocation.swaps.moves import Mover, Places, school_children
+from app.allocation.swaps.joint_swaps import find_joint_swaps
+from app.allocation.swaps.moves import FreePlaces, Mover, school_children
 from app.allocation.swaps.swaps import Obstacle, Search, Swap, search
 from app.allocation.values import Child, PlaceGroup, Register
 from tests.unit.allocation.cases import (
@@ -64,7 +64,7 @@ STREET = Register(tuple(group(name) for name in "abcdef"))
 
 
 def searched(wanting: Mover, *movers: Mover, free: str = "f", max_legs: int = 3) -> Search:
-    places = Places(STREET, dict.fromkeys(free, 1))
+    places = FreePlaces(STREET, dict.fromkeys(free, 1))
     return search(
         wanting, movers=movers, places=places, policy=replace(POLICY, swap_max_legs=max_legs)
     )
@@ -114,7 +114,7 @@ def test_children_who_stay_in_their_town_stay_at_their_school() -> None:
     )
 
     found = search(
-        anna, movers=[bea], places=Places(Register((here, near)), {"a2": 1}), policy=POLICY
+        anna, movers=[bea], places=FreePlaces(Register((here, near)), {"a2": 1}), policy=POLICY
     )
 
     assert paths_of(found) == [(("anna", "a"), ("bea", "a2"))]
@@ -145,7 +145,7 @@ def test_a_household_that_is_no_safety_case_stays_in_its_region_while_something_
     bea = household("bea", "a")
     at_home = replace(SAFE_NEED, urgency="planned", reason="capacity", origin_region="B")
     register = Register(tuple(group(name, kind="regular") for name in "abef"))
-    places = Places(register, {"b": 1, "e": 1, "f": 1})
+    places = FreePlaces(register, {"b": 1, "e": 1, "f": 1})
     anna = replace(ANNA, need=fleeing(*"bcdef"), situation=household("x", unsafe="bcdef").situation)
 
     found = search(anna, movers=[replace(bea, need=at_home)], places=places, policy=POLICY)
@@ -178,7 +178,9 @@ def test_only_acute_danger_asks_others_to_move_and_only_who_lives_somewhere_can(
         with pytest.raises(ValueError, match="acute danger"):
             searched(replace(ANNA, need=need))
         with pytest.raises(ValueError, match="acute danger"):
-            clear([replace(ANNA, need=need)], movers=[], places=Places(STREET, {}), policy=POLICY)
+            find_joint_swaps(
+                [replace(ANNA, need=need)], movers=[], places=FreePlaces(STREET, {}), policy=POLICY
+            )
     with pytest.raises(ValueError, match="no place to give"):
         searched(ANNA, household("bea"))
     with pytest.raises(ValueError, match="twice"):
@@ -186,16 +188,16 @@ def test_only_acute_danger_asks_others_to_move_and_only_who_lives_somewhere_can(
     with pytest.raises(ValueError, match="nobody lives"):
         searched(ANNA, household("bea", "nowhere"))
     with pytest.raises(ValueError, match="not free"):
-        Places(STREET, {"nowhere": 1})
+        FreePlaces(STREET, {"nowhere": 1})
 
 
 def test_several_in_danger_are_served_together_where_one_by_one_would_serve_fewer() -> None:
     anna, zoe = ANNA, household("zoe", unsafe="bcdef")
     bea, carla = household("bea", "a", unsafe="cde"), household("carla", "b", unsafe="cde")
-    places = Places(STREET, {"f": 2})
+    places = FreePlaces(STREET, {"f": 2})
 
-    both = clear([zoe, anna], movers=[bea, carla], places=places, policy=POLICY)
-    one = clear([zoe, anna], movers=[bea], places=places, policy=POLICY)
+    both = find_joint_swaps([zoe, anna], movers=[bea, carla], places=places, policy=POLICY)
+    one = find_joint_swaps([zoe, anna], movers=[bea], places=places, policy=POLICY)
 
     assert [legs_of(swap) for swap in both.swaps] == [
         (("anna", "b"), ("carla", "f")),

@@ -13,8 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.allocation.ranking.rank import rank
-from app.allocation.swaps.clearing import clear
-from app.allocation.swaps.moves import Mover, Places
+from app.allocation.swaps.joint_swaps import find_joint_swaps
+from app.allocation.swaps.moves import FreePlaces, Mover
 from app.allocation.swaps.swaps import search
 from app.allocation.values import Register
 from tests.rounds import rounds
@@ -61,8 +61,8 @@ class World:
     policy: Policy
 
     @property
-    def places(self) -> Places:
-        return Places(Register(tuple(self.groups.values())), self.free)
+    def places(self) -> FreePlaces:
+        return FreePlaces(Register(tuple(self.groups.values())), self.free)
 
     @cached_property
     def offers(self) -> dict[tuple[str, str], Offer]:
@@ -249,10 +249,12 @@ def test_a_search_finds_the_best_swaps_in_order_or_says_rightly_why_there_are_no
 @given(worlds, st.integers())
 @settings(max_examples=rounds(15, soak=300), deadline=None)
 def test_no_other_swaps_serve_all_of_them_better(world: World, seed: int) -> None:
-    cleared = clear(world.wanting, movers=world.movers, places=world.places, policy=world.policy)
+    cleared = find_joint_swaps(
+        world.wanting, movers=world.movers, places=world.places, policy=world.policy
+    )
 
     mixed = shuffled(world, seed)
-    assert cleared == clear(
+    assert cleared == find_joint_swaps(
         mixed.wanting, movers=mixed.movers, places=mixed.places, policy=world.policy
     )
     legs = [leg for swap in cleared.swaps for leg in swap.legs]

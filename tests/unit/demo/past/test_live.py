@@ -11,8 +11,8 @@ from app.demo.past.live import live_through
 from app.policy import policies
 from app.reference import load, policy_document
 from app.simulation.assumptions import DAY, HOUR
-from app.simulation.country.lives import Ground, Past, PlaceNow
-from app.simulation.country.register import build
+from app.simulation.country.past import Past, PastSetting, PlaceNow
+from app.simulation.country.register import build_country
 from app.simulation.world import demo_world
 
 DAYS = 20
@@ -20,9 +20,9 @@ REFERENCE = load()
 POLICY = policies.parse_document(policy_document(REFERENCE.country.jurisdiction))
 
 
-def _ground() -> Ground:
+def _ground() -> PastSetting:
     """Return the demo country as it is on a day, in the groups of a simulated year."""
-    world, country = demo_world(REFERENCE, seed=1), build(REFERENCE, seed=1)
+    world, country = demo_world(REFERENCE, seed=1), build_country(REFERENCE, seed=1)
     left = {group.id: group.places for group in world.register.groups}
     now = DAYS * DAY + 10 * HOUR
     places: list[PlaceNow] = []
@@ -34,7 +34,7 @@ def _ground() -> Ground:
         )
         left[group.id] -= 1
         places.append(PlaceNow(place.id, group.id, place.status, now - place.status_hours * HOUR))
-    return Ground(Register(world.register.groups), places, DAYS, now)
+    return PastSetting(Register(world.register.groups), places, DAYS, now)
 
 
 GROUND = _ground()

@@ -13,14 +13,14 @@ import pytest
 from app.reference import load
 from app.simulation.country.households import Households
 from app.simulation.country.luck import Luck, shares
-from app.simulation.country.register import build
+from app.simulation.country.register import build_country
 from app.simulation.country.values import DemoCountry
 
 ROOT = Path(__file__).parents[4]
 REFERENCE = load("nl")
 REGION_OF = {town.code: town.region for town in REFERENCE.municipalities}
 SEEDS = [1, 2, 77]
-COUNTRIES = {seed: build(REFERENCE, seed=seed) for seed in SEEDS}
+COUNTRIES = {seed: build_country(REFERENCE, seed=seed) for seed in SEEDS}
 
 # Names, or parts of names, of organisations that really give shelter in the Netherlands.
 REAL_NAMES = (
@@ -36,7 +36,7 @@ def country(request: pytest.FixtureRequest) -> DemoCountry:
 
 
 def test_the_same_seed_gives_the_same_country_including_its_ids() -> None:
-    assert build(REFERENCE, seed=1) == COUNTRIES[1]
+    assert build_country(REFERENCE, seed=1) == COUNTRIES[1]
 
 
 def test_another_seed_gives_another_country() -> None:
@@ -50,8 +50,8 @@ def test_another_seed_gives_another_country() -> None:
 
 def test_the_same_seed_gives_the_same_country_in_another_process() -> None:
     program = (
-        "import hashlib; from app.reference import load; from app.simulation.country.register import build;"
-        "print(hashlib.sha256(repr(build(load('nl'), seed=1)).encode()).hexdigest())"
+        "import hashlib; from app.reference import load; from app.simulation.country.register import build_country;"
+        "print(hashlib.sha256(repr(build_country(load('nl'), seed=1)).encode()).hexdigest())"
     )
     here = hashlib.sha256(repr(COUNTRIES[1]).encode()).hexdigest()
     environment = {**os.environ, "PYTHONHASHSEED": "4711"}

@@ -14,7 +14,7 @@ CONFIRMED_HOURS = 8
 """Every site is confirmed at each change of shift: freshness decides nothing here."""
 
 
-class State:
+class SimulatedOccupancy:
     """What is free, how full each provider is, and whose cap is reached."""
 
     deficits: Mapping[str, int]

@@ -10,18 +10,18 @@ import numpy as np
 
 from app.allocation.swaps.exchange import best_packing
 from app.allocation.swaps.graphs import Graph
-from app.allocation.swaps.moves import Moves
+from app.allocation.swaps.moves import LawfulMoves
 from app.allocation.swaps.swaps import Swap, in_stay, leg_of, may_search
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from app.allocation.policy.policy import Policy
-    from app.allocation.swaps.moves import Mover, Places
+    from app.allocation.swaps.moves import FreePlaces, Mover
 
 
 @dataclass(frozen=True, slots=True)
-class Clearing:
+class JointSwaps:
     """The swaps, by the referral of their first leg, and the referrals that no swap serves.
 
     A swap of a single leg is a free place that nobody has to leave. A cycle, or a chain through
@@ -32,9 +32,9 @@ class Clearing:
     unserved: tuple[str, ...]
 
 
-def clear(
-    wanting: Iterable[Mover], *, movers: Iterable[Mover], places: Places, policy: Policy
-) -> Clearing:
+def find_joint_swaps(
+    wanting: Iterable[Mover], *, movers: Iterable[Mover], places: FreePlaces, policy: Policy
+) -> JointSwaps:
     """The swaps that serve most of those who want a place.
 
     Of all choices that serve as many, the one with the fewest moves; of these, with the fewest
@@ -54,7 +54,7 @@ def clear(
     if len(wanted_by) != len(first) or not all(may_search(mover.need) for mover in first):
         raise ValueError("others are asked to move once, and only for someone in acute danger")
     households = (*first, *in_stay(movers, but_for=wanted_by))
-    moves = Moves(households, places, policy)
+    moves = LawfulMoves(households, places, policy)
     graph = _graph(households, moves, wanting=len(first))
     packing = best_packing(graph, max_cycle=policy.swap_max_legs, max_chain=policy.swap_max_legs)
     free = dict(enumerate(moves.free, start=len(households)))
@@ -63,10 +63,10 @@ def clear(
         _swap(path, households, moves, free, wanting=len(first)) for path in sorted(paths)
     )
     served = {leg.referral_id for swap in swaps for leg in swap.legs}
-    return Clearing(swaps, tuple(sorted(wanted_by - served)))
+    return JointSwaps(swaps, tuple(sorted(wanted_by - served)))
 
 
-def _graph(households: tuple[Mover, ...], moves: Moves, *, wanting: int) -> Graph:
+def _graph(households: tuple[Mover, ...], moves: LawfulMoves, *, wanting: int) -> Graph:
     """Those who want a place first, then the other households, then the groups with a free place."""
     arcs = sorted(_arcs(households, moves, wanting=wanting))
     columns = np.array(arcs, dtype=np.int64).reshape(-1, 6).T
@@ -84,7 +84,7 @@ def _graph(households: tuple[Mover, ...], moves: Moves, *, wanting: int) -> Grap
 
 
 def _arcs(
-    households: tuple[Mover, ...], moves: Moves, *, wanting: int
+    households: tuple[Mover, ...], moves: LawfulMoves, *, wanting: int
 ) -> Iterator[tuple[int, ...]]:
     """Every lawful move: from, to, and what it adds to each aim: served, moves, changes of school, points."""
     standing: defaultdict[str | None, list[int]] = defaultdict(list)
@@ -103,7 +103,7 @@ def _arcs(
 def _swap(
     path: tuple[int, ...],
     households: tuple[Mover, ...],
-    moves: Moves,
+    moves: LawfulMoves,
     free: dict[int, str],
     *,
     wanting: int,

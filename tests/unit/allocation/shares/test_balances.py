@@ -7,15 +7,15 @@ import datetime as dt
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.allocation.shares.nights import Stay
+from app.allocation.shares.balances import BurdenShare, RegionBalance, region_balances
+from app.allocation.shares.nights import LedgerStay
 from app.allocation.shares.shares import NIGHT
-from app.allocation.shares.steering import Shared, Standing, standings
-from app.allocation.shares.weighing import Weights, WeightsInTime
+from app.allocation.shares.weights import RegionWeights, WeightHistory
 
 FIRST = dt.date(2026, 1, 1)
 REGIONS = "ABCD"
-WEIGHTS = WeightsInTime([Weights(FIRST, {"A": 1, "B": 1, "C": 2})])
-NOTHING = dict.fromkeys(REGIONS, Shared())
+WEIGHTS = WeightHistory([RegionWeights(FIRST, {"A": 1, "B": 1, "C": 2})])
+NOTHING = dict.fromkeys(REGIONS, BurdenShare())
 ON = FIRST + dt.timedelta(days=10)
 
 
@@ -31,8 +31,8 @@ def stay(
     left: int | None = None,
     ready: int | None = None,
     reason: str = "safety",
-) -> Stay:
-    return Stay(
+) -> LedgerStay:
+    return LedgerStay(
         arrival=0,
         origin="D",
         receiving=receiving,
@@ -45,12 +45,12 @@ def stay(
     )
 
 
-def reckoned(*stays: Stay, ahead: int = 0) -> dict[str, tuple[float, float, float]]:
-    found = standings(stays, NOTHING, since=FIRST, on=ON, weights=WEIGHTS, nights_ahead=ahead)
+def reckoned(*stays: LedgerStay, ahead: int = 0) -> dict[str, tuple[float, float, float]]:
+    found = region_balances(stays, NOTHING, since=FIRST, on=ON, weights=WEIGHTS, nights_ahead=ahead)
     return {
         region: (one.given / NIGHT, one.quota / NIGHT, one.deficit / NIGHT)
         for region, one in found.items()
-        if one != Standing(0, 0, 0)
+        if one != RegionBalance(0, 0, 0)
     }
 
 
@@ -80,15 +80,15 @@ def test_what_begins_later_does_not_count_yet() -> None:
 
 
 def test_nights_of_sealed_quarters_are_taken_from_their_totals_and_the_others_from_stays() -> None:
-    before = NOTHING | {"A": Shared(6 * NIGHT, 3 * NIGHT), "B": Shared(0, 3 * NIGHT)}
-    found = standings([stay()], before, since=day(6), on=ON, weights=WEIGHTS, nights_ahead=30)
-    whole = standings([stay()], NOTHING, since=FIRST, on=ON, weights=WEIGHTS, nights_ahead=30)
+    before = NOTHING | {"A": BurdenShare(6 * NIGHT, 3 * NIGHT), "B": BurdenShare(0, 3 * NIGHT)}
+    found = region_balances([stay()], before, since=day(6), on=ON, weights=WEIGHTS, nights_ahead=30)
+    whole = region_balances([stay()], NOTHING, since=FIRST, on=ON, weights=WEIGHTS, nights_ahead=30)
     assert found == whole
 
 
 def test_a_night_is_divided_by_the_weights_that_were_in_force_on_it() -> None:
-    later = WeightsInTime([Weights(FIRST, {"A": 1, "B": 1}), Weights(day(4), {"A": 3})])
-    found = standings([stay()], NOTHING, since=FIRST, on=ON, weights=later, nights_ahead=0)
+    later = WeightHistory([RegionWeights(FIRST, {"A": 1, "B": 1}), RegionWeights(day(4), {"A": 3})])
+    found = region_balances([stay()], NOTHING, since=FIRST, on=ON, weights=later, nights_ahead=0)
     assert found["A"].quota == 4 * NIGHT // 2 + 6 * NIGHT * 3 // 4
 
 
@@ -110,9 +110,9 @@ stays = st.builds(
 
 @given(st.lists(stays, max_size=12), st.integers(0, 90))
 def test_what_all_gave_is_what_all_owed_and_what_one_is_under_others_are_over(
-    stays: list[Stay], ahead: int
+    stays: list[LedgerStay], ahead: int
 ) -> None:
-    found = standings(
+    found = region_balances(
         stays, NOTHING, since=FIRST, on=ON, weights=WEIGHTS, nights_ahead=ahead
     ).values()
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Numbers: TypeAlias = NDArray[np.int64]
-    Choice: TypeAlias = NDArray[np.bool_]
+    ColumnMask: TypeAlias = NDArray[np.bool_]
 
 # Scipy has no types; what comes out of it is narrowed where it enters.
 optimize: Any = scipy.optimize
@@ -43,11 +43,11 @@ class Program:
 
     rows: Any  # one of scipy's sparse arrays
     most: Numbers
-    exact: Choice
+    exact: ColumnMask
     aims: Numbers
 
 
-def best_choice(program: Program) -> Choice:
+def best_columns(program: Program) -> ColumnMask:
     """Which columns to take: no choice that is allowed is better for the aims, in their order.
 
     Parts that have no row in common are solved apart: the best of the whole is the best of each.
@@ -78,7 +78,7 @@ def _parts(program: Program) -> Iterator[tuple[Numbers, Program]]:
         )
 
 
-def _aim_after_aim(program: Program) -> Choice:
+def _aim_after_aim(program: Program) -> ColumnMask:
     rows, most, exact = program.rows, program.most, program.exact
     taken = np.zeros(program.aims.shape[1], dtype=bool)
     for aim in program.aims:
@@ -91,7 +91,7 @@ def _aim_after_aim(program: Program) -> Choice:
     return taken
 
 
-def _highest(program: Program) -> Choice:
+def _highest(program: Program) -> ColumnMask:
     """The best choice for a single aim: by the relaxation where that comes out whole, else by branching.
 
     A column whose reduced cost is more than what lies between the relaxation and a target is in no
@@ -131,7 +131,7 @@ def _relaxed(program: Program) -> Any:  # noqa: ANN401 - scipy's own kind of ans
     )
 
 
-def _branched(program: Program, columns: Numbers, *, target: int) -> Choice | None:
+def _branched(program: Program, columns: Numbers, *, target: int) -> ColumnMask | None:
     """The best choice of these columns alone; None where none reaches the target.
 
     Raises:
@@ -152,10 +152,10 @@ def _branched(program: Program, columns: Numbers, *, target: int) -> Choice | No
         return None
     found = np.zeros(program.aims.shape[1])
     found[columns] = answer.x
-    return proven(program, found, bound=-answer.mip_dual_bound)
+    return prove(program, found, bound=-answer.mip_dual_bound)
 
 
-def proven(program: Program, found: NDArray[np.float64], *, bound: float) -> Choice:
+def prove(program: Program, found: NDArray[np.float64], *, bound: float) -> ColumnMask:
     """The answer of HiGHS as a choice, counted again in whole numbers.
 
     Raises:
@@ -167,7 +167,7 @@ def proven(program: Program, found: NDArray[np.float64], *, bound: float) -> Cho
     return taken
 
 
-def _counted(program: Program, found: NDArray[np.float64]) -> Choice | None:
+def _counted(program: Program, found: NDArray[np.float64]) -> ColumnMask | None:
     """To the nearest whole number; None where that is not allowed."""
     taken = found > 0.5  # noqa: PLR2004 - halfway
     used: Numbers = program.rows @ taken.astype(np.int64)

@@ -9,7 +9,7 @@ from app.allocation.values import Need, PlaceGroup, Ranking, Register, Situation
 
 ACCEPTED, DECLINED, NO_ANSWER = "accepted", "declined", "no_answer"
 
-Where: TypeAlias = tuple[str, str]
+ProviderRegion: TypeAlias = tuple[str, str]
 """A provider's places in a region: its id, and the region's code."""
 
 
@@ -25,7 +25,7 @@ class PlaceNow:
 
 
 @dataclass(frozen=True, slots=True)
-class Ground:
+class PastSetting:
     """Where a past takes place, and where it ends: at the register of today."""
 
     register: Register
@@ -37,7 +37,7 @@ class Ground:
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class AskedPlace:
     """A place that was asked for a household, with the ranking that it was taken from, and the answer."""
 
     at: int
@@ -52,10 +52,10 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True)
-class Visit:
+class PastStay:
     """A household's time in one place; of what was asked for it, the last was accepted."""
 
-    asked: tuple[Asked, ...]
+    asked: tuple[AskedPlace, ...]
     place_id: UUID
     came: int
     left: int | None
@@ -68,13 +68,13 @@ class Visit:
 
 
 @dataclass(frozen=True, slots=True)
-class Life:
+class HouseholdHistory:
     """What Plek knew of one household, from when it began to look; without a visit, none was found."""
 
     since: int
     need: Need
-    visits: tuple[Visit, ...]
-    in_vain: tuple[Asked, ...]
+    visits: tuple[PastStay, ...]
+    in_vain: tuple[AskedPlace, ...]
     """What was asked after the last visit, or without one."""
     over: int | None
     """When they left, or gave up; None: they live in the place of the last visit."""
@@ -88,6 +88,6 @@ class Past:
     they said; `in_use` how many places there were in use as each day began.
     """
 
-    lives: Sequence[Life]
+    lives: Sequence[HouseholdHistory]
     since: Mapping[UUID, int]
-    in_use: Mapping[Where, Sequence[int]]
+    in_use: Mapping[ProviderRegion, Sequence[int]]

@@ -15,19 +15,19 @@ from app.allocation.shares.fairness import contradictions
 from app.allocation.shares.nights import StayBook
 from app.allocation.shares.quarters import quarter_named
 from app.allocation.shares.totals import OWN, QUOTA, totals_of
-from app.allocation.shares.weighing import WeightsInTime, weights_of
+from app.allocation.shares.weights import WeightHistory, region_weights_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from app.allocation.ledger.leaves import Leaf
     from app.allocation.ledger.openings import Opening
-    from app.allocation.shares.nights import Stay
-    from app.allocation.shares.weighing import Weights
+    from app.allocation.shares.nights import LedgerStay
+    from app.allocation.shares.weights import RegionWeights
 
 
 @dataclass(frozen=True, slots=True)
-class Total:
+class SealedTotal:
     """A leaf that has a quarter's totals, or corrects one that had."""
 
     index: int
@@ -36,10 +36,10 @@ class Total:
 
 
 @dataclass(frozen=True, slots=True)
-class Checked:
+class TotalCheck:
     """A total, and everything in it that is not as it should be, each as a sentence."""
 
-    total: Total
+    total: SealedTotal
     faults: tuple[str, ...]
     """What is wrong in itself, whoever looks."""
     apart: tuple[str, ...]
@@ -56,10 +56,10 @@ class Export:
     """The leaves of an export, taken in order."""
 
     def __init__(self) -> None:
-        self.totals: list[Total] = []
+        self.totals: list[SealedTotal] = []
         self._shut: list[int] = []
         self._openings: list[tuple[int, Opening]] = []
-        self._weights: list[tuple[int, Weights]] = []
+        self._weights: list[tuple[int, RegionWeights]] = []
 
     def take(self, leaf: Leaf, opening: Opening | None) -> None:
         """Take the next leaf, with its opening where it is there."""
@@ -69,11 +69,11 @@ class Export:
         elif content is None:
             self._shut.append(leaf.index)
         elif leaf.type == "weights":
-            self._weights.append((leaf.index, weights_of(content)))
+            self._weights.append((leaf.index, region_weights_of(content)))
         elif leaf.type == "quarter_total" or (leaf.type == "correction" and "quarter" in content):
-            self.totals.append(Total(leaf.index, content["quarter"], content))
+            self.totals.append(SealedTotal(leaf.index, content["quarter"], content))
 
-    def newest(self) -> dict[str, Total]:
+    def newest(self) -> dict[str, SealedTotal]:
         """Each quarter's newest totals, the quarters in order."""
         found = {total.quarter: total for total in self.totals}
         return {quarter: found[quarter] for quarter in sorted(found)}
@@ -86,7 +86,7 @@ class Export:
             found = concerned if found is None else found & concerned
         return found or frozenset()
 
-    def checked(self, region: str | None) -> Iterator[Checked]:
+    def check_totals(self, region: str | None) -> Iterator[TotalCheck]:
         """Check every total, the one that was made from the fewest leaves first."""
         book, taken = StayBook(), 0
         before: dict[str, int] = {}
@@ -101,13 +101,13 @@ class Export:
             apart: list[str] = []
             if region is not None:
                 weights = [one for index, one in self._weights if index < total.content["leaves"]]
-                apart += _against(total, list(book.stays()), WeightsInTime(weights), region=region)
-            yield Checked(
+                apart += _against(total, list(book.stays()), WeightHistory(weights), region=region)
+            yield TotalCheck(
                 total, tuple(faults), tuple(apart), bisect_left(self._shut, total.content["leaves"])
             )
 
 
-def _in_itself(total: Total, before: int | None) -> Iterator[str]:
+def _in_itself(total: SealedTotal, before: int | None) -> Iterator[str]:
     for wrong in contradictions(total.content):
         yield f"{wrong} do not agree in sum"
     corrects = total.content.get("corrects")
@@ -120,7 +120,7 @@ def _leaf(index: int | None) -> str:
 
 
 def _against(
-    total: Total, stays: Sequence[Stay], weights: WeightsInTime, *, region: str
+    total: SealedTotal, stays: Sequence[LedgerStay], weights: WeightHistory, *, region: str
 ) -> Iterator[str]:
     """Compare what was sealed with what a region's openings come to.
 

@@ -13,12 +13,12 @@ if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Iterable, Mapping
 
-    from app.allocation.shares.nights import Stay
-    from app.allocation.shares.weighing import WeightsInTime
+    from app.allocation.shares.nights import LedgerStay
+    from app.allocation.shares.weights import WeightHistory
 
 
 @dataclass(frozen=True, slots=True)
-class Shared:
+class BurdenShare:
     """Millionths of a night: what a region gave, and what was its part."""
 
     given: int = 0
@@ -26,8 +26,8 @@ class Shared:
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
-    """As `Shared`, so far, and how far a region is under its part.
+class RegionBalance:
+    """As `BurdenShare`, so far, and how far a region is under its part.
 
     `deficit` counts nights ahead of the stays that run; the others do not.
     """
@@ -37,15 +37,15 @@ class Standing:
     deficit: int
 
 
-def standings(
-    stays: Iterable[Stay],
-    before: Mapping[str, Shared],
+def region_balances(
+    stays: Iterable[LedgerStay],
+    before: Mapping[str, BurdenShare],
     *,
     since: dt.date,
     on: dt.date,
-    weights: WeightsInTime,
+    weights: WeightHistory,
     nights_ahead: int,
-) -> Mapping[str, Standing]:
+) -> Mapping[str, RegionBalance]:
     """How every region of `before` stands on a day, before its first night; `before` are the nights before `since`.
 
     Each night of a stay for safety until the household was ready to leave is given by the region
@@ -62,13 +62,13 @@ def standings(
         nights = nights_between(stay, since, on)
         if nights is not None:
             given[stay.receiving] += nights.counted * NIGHT
-            quota.update(weights.divided(stay.lawful, nights.first, nights.after))
+            quota.update(weights.divide_nights(stay.lawful, nights.first, nights.after))
         if stay.departed_on is None and stay.ready_since is None and stay.arrived_on <= on:
             to_give[stay.receiving] += nights_ahead * NIGHT
             for region, part in weights.parts(stay.lawful, on).items():
                 to_owe[region] += nights_ahead * part
     return {
-        region: Standing(
+        region: RegionBalance(
             given[region],
             quota[region],
             quota[region] + to_owe[region] - given[region] - to_give[region],

@@ -18,17 +18,17 @@ NOTHING: Mapping[str, int] = {}
 
 
 @dataclass(frozen=True, slots=True)
-class Weights:
+class RegionWeights:
     """The weights of some regions from a day on; a region that is not named keeps the weight that it had."""
 
     valid_from: dt.date
     weights: Mapping[str, int]
 
 
-class WeightsInTime:
+class WeightHistory:
     """Weights by day. Of two that begin on the same day the later one counts: it corrects the first."""
 
-    def __init__(self, versions: Iterable[Weights]) -> None:
+    def __init__(self, versions: Iterable[RegionWeights]) -> None:
         merged: dict[dt.date, dict[str, int]] = {}
         for version in versions:
             merged.setdefault(version.valid_from, {}).update(version.weights)
@@ -51,7 +51,7 @@ class WeightsInTime:
             self._parts[key] = divide(lawful_regions, self.on(day))
         return self._parts[key]
 
-    def divided(
+    def divide_nights(
         self, lawful_regions: tuple[str, ...], first: dt.date, after: dt.date
     ) -> Counter[str]:
         """Each region's part of the nights from one day to before another, in millionths, by the weights of each."""
@@ -69,6 +69,6 @@ class WeightsInTime:
                 yield begin, (end - begin).days
 
 
-def weights_of(content: Mapping[str, Any]) -> Weights:
+def region_weights_of(content: Mapping[str, Any]) -> RegionWeights:
     """What a leaf about weights says."""
-    return Weights(dt.date.fromisoformat(content["valid_from"]), content["weights"])
+    return RegionWeights(dt.date.fromisoformat(content["valid_from"]), content["weights"])

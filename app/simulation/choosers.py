@@ -6,28 +6,28 @@ from random import Random
 from typing import TypeAlias
 
 from app.allocation.values import Offer, Ranking
-from app.simulation.arrivals import Arrival
+from app.simulation.arrivals import SimulatedArrival
 from app.simulation.world import World
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class ChosenOffer:
     """An offer that somebody asks for, and how many providers were rung in vain before it."""
 
     offer: Offer
     rung: int = 0
 
 
-Chooser: TypeAlias = Callable[[Ranking, Arrival, World], Choice | None]
+Chooser: TypeAlias = Callable[[Ranking, SimulatedArrival, World], ChosenOffer | None]
 """None where there is nothing to choose."""
 
 
-def best(ranking: Ranking, _arrival: Arrival, _world: World) -> Choice | None:
+def choose_best(ranking: Ranking, _arrival: SimulatedArrival, _world: World) -> ChosenOffer | None:
     """Choose the first offer of the ranking, as Plek shows it."""
-    return Choice(ranking.offers[0]) if ranking.offers else None
+    return ChosenOffer(ranking.offers[0]) if ranking.offers else None
 
 
-def nearest(ranking: Ranking, arrival: Arrival, world: World) -> Choice | None:
+def choose_nearest(ranking: Ranking, arrival: SimulatedArrival, world: World) -> ChosenOffer | None:
     """Choose the lawful place nearest to home."""
     km = world.distances[arrival.need.origin]
     first = min(
@@ -35,10 +35,12 @@ def nearest(ranking: Ranking, arrival: Arrival, world: World) -> Choice | None:
         key=lambda offer: (km[offer.group.municipality], offer.group.id),
         default=None,
     )
-    return None if first is None else Choice(first)
+    return None if first is None else ChosenOffer(first)
 
 
-def phone_round(ranking: Ranking, arrival: Arrival, world: World) -> Choice | None:
+def choose_by_phone_round(
+    ranking: Ranking, arrival: SimulatedArrival, world: World
+) -> ChosenOffer | None:
     """Choose a place of chance at the first provider that has a lawful one, rung in an order of chance."""
     luck = Random(arrival.rings)  # noqa: S311 - invents a phone round, guards nothing
     ring = luck.sample(world.providers, len(world.providers))
@@ -50,4 +52,4 @@ def phone_round(ranking: Ranking, arrival: Arrival, world: World) -> Choice | No
         (offer for offer in ranking.offers if offer.group.provider_id == ring[rung]),
         key=lambda offer: offer.group.id,
     )
-    return Choice(luck.choice(there), rung)
+    return ChosenOffer(luck.choice(there), rung)

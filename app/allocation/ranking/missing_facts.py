@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from app.allocation.ranking.case import Case
-    from app.allocation.ranking.rank import Inputs
+    from app.allocation.ranking.rank import RankingInputs
     from app.allocation.values import Child, Household, Need, PlaceGroup
 
 SON_AGE, CHILD_AGE, CHILD_GENDER, DANGER = (
@@ -59,7 +59,7 @@ class _Fact:
     again: bool = False
 
 
-def missing_facts(inputs: Inputs) -> tuple[MissingFact, ...]:
+def missing_facts(inputs: RankingInputs) -> tuple[MissingFact, ...]:
     """The facts that may open something, those that may open most first; nothing is worked out where none is missing.
 
     What a fact may open: the offers that it alone opens, and those that it opens where all the
@@ -95,7 +95,7 @@ def _unknown(need: Need, *, assessed: bool) -> Iterator[_Fact]:
         yield _Fact(DANGER, again=need.danger_assessment == "assessed")
 
 
-def _opening(inputs: Inputs) -> Callable[[frozenset[_Fact]], frozenset[str]]:
+def _opening(inputs: RankingInputs) -> Callable[[frozenset[_Fact]], frozenset[str]]:
     """What tells which groups are offered once some facts are known to be the best that they can be, and not before.
 
     Facts matter by what follows from them, an oldest son and a danger zone: each pair of these is
@@ -119,7 +119,7 @@ def _opening(inputs: Inputs) -> Callable[[frozenset[_Fact]], frozenset[str]]:
     )
 
 
-def _left_out(inputs: Inputs, case: Case) -> tuple[list[PlaceGroup], bool]:
+def _left_out(inputs: RankingInputs, case: Case) -> tuple[list[PlaceGroup], bool]:
     """The groups that a fact may open, and whether something lawful is free in the own region without any."""
     left_out: list[PlaceGroup] = []
     at_home = False

@@ -9,11 +9,11 @@ from typing import Any
 
 from app.allocation.ledger.leaves import Leaf
 from app.allocation.ledger.openings import READY_TO_LEAVE, Correction, Opening
-from app.allocation.shares.checking import Export
+from app.allocation.shares.export_checks import Export
 from app.allocation.shares.nights import StayBook
 from app.allocation.shares.quarters import Quarter
 from app.allocation.shares.totals import NIGHT, content_of, totals_of
-from app.allocation.shares.weighing import WeightsInTime, weights_of
+from app.allocation.shares.weights import WeightHistory, region_weights_of
 
 REGIONS = ("A", "B", "C")
 Q1 = Quarter(2026, 1)
@@ -38,7 +38,7 @@ def content(openings: dict[int, Opening], *, quarter: Quarter = Q1, leaves: int)
     for index, opening in openings.items():
         if index < leaves:
             book.take(index, opening)
-    weights = WeightsInTime([weights_of(WEIGHTS)])
+    weights = WeightHistory([region_weights_of(WEIGHTS)])
     totals = totals_of(quarter, book.stays(), weights=weights, regions=REGIONS)
     return content_of(quarter, totals, leaves=leaves, open_from=OPEN_FROM)
 
@@ -73,7 +73,7 @@ def export(*, region: str | None = None, **changed: Any) -> Export:
 
 
 def faults(made: Export, region: str | None) -> dict[int, tuple[str, ...]]:
-    found = {one.total.index: one.faults + one.apart for one in made.checked(region)}
+    found = {one.total.index: one.faults + one.apart for one in made.check_totals(region)}
     return {index: told for index, told in found.items() if told}
 
 
@@ -104,16 +104,16 @@ def test_the_region_whose_export_it_is_is_in_every_opening() -> None:
 
 
 def test_own_figures_cannot_be_told_while_own_openings_may_be_shut() -> None:
-    first, anew, _ = export(region="B").checked("B")
+    first, anew, _ = export(region="B").check_totals("B")
     assert (first.shut, anew.shut) == (1, 1)
     assert first.is_early(OPEN_FROM - dt.timedelta(days=1))
     assert not first.is_early(OPEN_FROM)
-    assert not any(one.shut or one.is_early(dt.date.min) for one in export().checked(None))
+    assert not any(one.shut or one.is_early(dt.date.min) for one in export().check_totals(None))
 
 
 def test_what_is_wrong_in_itself_is_told_apart_from_what_own_openings_come_to() -> None:
     wrong = changed(FIRST, "B", given_safety=58)
-    first = next(export(region="B", first=wrong).checked("B"))
+    first = next(export(region="B", first=wrong).check_totals("B"))
     assert first.faults == faults(export(first=wrong), None)[3]
     assert first.apart == ("B given_safety: 58 was sealed, its openings come to 57",)
 
