@@ -5,7 +5,7 @@ they add up.
 """
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from prometheus_client import (
@@ -64,14 +64,16 @@ def request(method: str, route: str, *, status: int, seconds: float | None) -> N
         _SECONDS.labels(method, route).observe(seconds)
 
 
-def hold(outcome: str, *, count: int = 1) -> None:
-    """Count a hold: `taken`, or what became of it (placed, declined, no_answer, released, expired)."""
-    _HOLDS.labels(outcome).inc(count)
+def count_holds(outcomes: Iterable[str]) -> None:
+    """Count holds by outcome: taken, placed, declined, no_answer, released or expired."""
+    for outcome in outcomes:
+        _HOLDS.labels(outcome).inc()
 
 
-def swap(outcome: str) -> None:
-    """Count a swap: `proposed`, `reserved`, or what became of it (completed, broken, refused, expired)."""
-    _SWAPS.labels(outcome).inc()
+def count_swaps(outcomes: Iterable[str]) -> None:
+    """Count swaps by outcome: proposed, reserved, completed, broken, refused or expired."""
+    for outcome in outcomes:
+        _SWAPS.labels(outcome).inc()
 
 
 def arrival_alarms(count: int) -> None:

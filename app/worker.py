@@ -19,14 +19,11 @@ from app.database import answers, deliveries, outbox, pulse, timers
 from app.database.transaction import RELAY, WORKER, Database, Transaction
 from app.deps import Parts
 from app.errors import Conflict, OperatorError, Unavailable
-from app.placing import arrival_alarms, erasure, holds, returns
+from app.placing import agreements, erasure, holds, placements
 from app.placing.erasure_list import ErasureList
-from app.placing.store import agreement_rows, placement_rows
 from app.placing.swaps import proposals
 from app.ranking import peaks, vacancies
-from app.ranking.store import vacancy_rows
-from app.referrals import reminders
-from app.referrals.store import waiting_rows
+from app.referrals import waiting
 from app.registry import availability
 from app.shares import fair_shares
 from app.webhooks.courier import Courier
@@ -79,10 +76,10 @@ async def prune(tx: Transaction) -> float:
     await outbox.prune(tx)
     await deliveries.prune(tx)
     await answers.prune(tx)
-    await vacancy_rows.prune(tx)
-    await waiting_rows.prune(tx)
+    await vacancies.prune(tx)
+    await waiting.prune_reminders(tx)
     await peaks.prune(tx)
-    await agreement_rows.prune(tx)
+    await agreements.prune_move_agreements(tx)
     await sessions.forget_ended(tx)
     return PRUNE_S
 
@@ -93,7 +90,7 @@ async def remind(
     """Tell those concerned of what is due for those who wait."""
     if tx.reference_version == 0:
         return UNFOUNDED_S
-    return AT_ONCE_S if await reminders.remind(tx) else REMINDERS_S
+    return AT_ONCE_S if await waiting.send_reminders(tx) else REMINDERS_S
 
 
 async def look_for_chances(
@@ -130,14 +127,14 @@ async def retain(tx: Transaction, *, listed: ErasureList) -> float:
 
 async def remind_of_returns(tx: Transaction) -> float:
     """Remind of agreements to return whose day has come."""
-    return AT_ONCE_S if await returns.remind(tx) == placement_rows.BATCH else RETURNS_S
+    return AT_ONCE_S if await agreements.remind_of_returns(tx) else RETURNS_S
 
 
 async def miss_arrivals(tx: Transaction) -> float:
     """Raise the alarm for households that have not arrived."""
     if tx.reference_version == 0:
         return UNFOUNDED_S
-    return AT_ONCE_S if await arrival_alarms.raise_due(tx) else MISSED_S
+    return AT_ONCE_S if await placements.raise_arrival_alarms(tx) else MISSED_S
 
 
 def recurring_in(data_dir: Path) -> Mapping[str, Work]:

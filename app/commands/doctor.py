@@ -11,7 +11,7 @@ import typer
 
 from app import clock
 from app.accounts.accounts import provider_slugs
-from app.allocation.ranking.versions import NEWEST, VERSIONS
+from app.allocation.ranking.versions import NEWEST
 from app.commands.installation import BOTH, Installation, opened, read_key, settings_with
 from app.config import Settings, program
 from app.database import server
@@ -23,7 +23,7 @@ from app.errors import OperatorError
 from app.events.link import Link
 from app.loading import OLDEST_POSTGRES
 from app.migrating import newest
-from app.ranking.store import ranking_rows
+from app.ranking import rankings
 from app.seal import KeyFile, Keyring
 
 NEWEST_POSTGRES = 18
@@ -200,7 +200,7 @@ def _fit(found: Tally, *, keyring: Keyring, where: str) -> Finding:
 async def _rules(installation: Installation) -> Finding:
     """Whether every recorded ranking can still be made again."""
     async with installation.owner() as database, database.entered() as tx:
-        unknown = await ranking_rows.unknown_rules(tx, VERSIONS)
+        unknown = await rankings.list_unknown_rules(tx)
     if unknown:
         words = f"rankings cite version {', '.join(unknown)}, which this release does not have: they cannot be replayed"
         return Finding("warn", "rules", words)

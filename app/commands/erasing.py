@@ -8,9 +8,8 @@ import typer
 from app.commands.installation import Installation, opened, say, settings_with
 from app.errors import OperatorError
 from app.placing import erasure
+from app.placing.erasure import ErasureCandidate, RemainingRows
 from app.placing.erasure_list import ErasureList
-from app.placing.store import erasures
-from app.placing.store.erasures import ErasureCandidate, RemainingRows
 
 
 def erase(data_dir: Path | None, *, referral: str | None, file: Path | None) -> None:
@@ -31,7 +30,7 @@ def erase(data_dir: Path | None, *, referral: str | None, file: Path | None) -> 
 async def _one(installation: Installation, name: str) -> str:
     async with installation.transaction() as tx:
         before, first = await erasure.erase_referral(tx, name, listed=installation.erasures)
-        kept = await erasures.count_remaining(tx, before.id)
+        kept = await erasure.count_remaining(tx, before.id)
     if not first:
         return f"Referral {before.reference} was erased already, at {before.erased_at:%Y-%m-%d %H:%M} UTC."
     say(

@@ -70,10 +70,9 @@ def replay(data_dir: Path | None, *, ranking_id: str) -> None:
 async def _replayed(installation: Installation, ranking_id: str) -> bool:
     from app.database import access_log  # noqa: PLC0415 - as above
     from app.ranking import rankings  # noqa: PLC0415 - other commands start without the rules
-    from app.ranking.store import ranking_rows  # noqa: PLC0415 - as above
 
     async with installation.transaction(with_keys=True) as tx:
-        found = await ranking_rows.read(tx, _id(ranking_id))
+        found = await rankings.read_sealed(tx, _id(ranking_id))
         if found is None:
             raise OperatorError(f"There is no ranking {ranking_id}.")
         row, key = found

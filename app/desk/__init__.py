@@ -1,1 +1,1 @@
-"""What a desk is busy with: the course of each of its referrals."""
+"""The work of an intake desk: what it has in hand, and how far each referral has come."""

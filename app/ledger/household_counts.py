@@ -15,7 +15,6 @@ from app.ledger.store import household_count_rows
 from app.ledger.store.household_count_rows import CountKey
 from app.reference import load
 from app.referrals import referrals
-from app.referrals.store import referral_rows
 
 HOUSEHOLDS, CHILDREN, MEN = "households", "children", "men"
 WITH_CHILDREN, WITH_MEN = "with_children", "with_men"
@@ -30,7 +29,7 @@ async def count_household(
     receiving: str,
 ) -> None:
     """Count a household whose stay has just begun, in the transaction that says so."""
-    row = await referral_rows.read(tx, referral_id)
+    row = await referrals.read_sealed(tx, referral_id)
     assert row is not None  # noqa: S101 - a foreign key says so
     need = referrals.need_of(referrals.unseal(tx, row).content, await tx.snapshots.reference(tx))
     quarter = quarter_of(load().country.day_of(tx.at))

@@ -26,10 +26,8 @@ from app.database.transaction import Transaction
 from app.ledger.store import leaf_rows
 from app.ledger.store.leaf_rows import NewLeaf, NewOpening
 from app.ranking import rankings
-from app.ranking.store import ranking_rows
 from app.reference import load
 from app.referrals import referrals
-from app.referrals.store import referral_rows
 from app.seal import DataKey
 
 SALT_BYTES = 16
@@ -207,10 +205,10 @@ async def _arrival(
     *,
     at: datetime,
 ) -> Opening:
-    recorded = await ranking_rows.read(tx, begun.ranking_id)
+    recorded = await rankings.read_sealed(tx, begun.ranking_id)
     assert recorded is not None  # noqa: S101 - a foreign key says so
     ranked = await rankings.recompute(tx, *recorded)
-    referral = await referral_rows.read(tx, begun.referral_id)
+    referral = await referrals.read_sealed(tx, begun.referral_id)
     assert referral is not None  # noqa: S101 - a foreign key says so
     household = referrals.need_of(
         referrals.unseal(tx, referral).content, await tx.snapshots.reference(tx)

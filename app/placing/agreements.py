@@ -1,27 +1,58 @@
-"""Agreements to move: the provider where a household lives has asked it, and notes only that it would."""
+"""Agreements with a household that has a place: to return to its region, and to move for others."""
 
+from datetime import date
 from uuid import UUID
 
 from app.database.transaction import Transaction
-from app.errors import Conflict, Missing
-from app.placing import placements
-from app.placing.store import agreement_rows
-from app.placing.store.agreement_rows import MoveAgreementRow
+from app.errors import Conflict, Fault, Invalid, Missing
+from app.placing.store import agreement_rows, placement_rows
+from app.placing.store.agreement_rows import AT_ONCE, MoveAgreementRow
 from app.placing.store.placement_rows import PlacementRow
+from app.reference import load
+
+# --- to return: for a household that left its region for lack of capacity, not for safety
 
 
-async def read(tx: Transaction, placement_id: UUID) -> MoveAgreementRow:
-    """Return what a household that the caller's provider sent or received agreed to, while it counts."""
-    await placements.read(tx, placement_id)
+def return_agreement(return_by: date | None, *, reason: str, cross_regional: bool) -> str:
+    """Return the state of an agreement to return: agreed, missing or not_needed."""
+    if reason != "capacity" or not cross_regional:
+        return "not_needed"
+    return "missing" if return_by is None else "agreed"
+
+
+def check_return_by(return_by: date | None, *, reason: str, cross_regional: bool) -> None:
+    """Refuse a day of return for a household that needs no agreement to return."""
+    needed = return_agreement(None, reason=reason, cross_regional=cross_regional) == "missing"
+    if return_by is not None and not needed:
+        raise Invalid(
+            Fault("/returnBy", "is only for those who left their region for want of capacity")
+        )
+
+
+async def remind_of_returns(tx: Transaction) -> bool:
+    """Remind both providers, once, of returns whose day has come; return whether more may be due."""
+    today = load().country.day_of(tx.at)
+    reminded = await agreement_rows.remind_of_returns(tx, today=today)
+    if reminded:
+        tx.wrote_outbox()
+    return reminded == AT_ONCE
+
+
+# --- to move: asked beforehand by the provider where the household lives
+
+
+async def read_move_agreement(tx: Transaction, placement_id: UUID) -> MoveAgreementRow:
+    """Return the agreement to move of a household that the caller's provider sent or received."""
+    await _read(tx, placement_id)
     found = await agreement_rows.read(tx, placement_id)
     if found is None:
         raise Missing
     return found
 
 
-async def agree(tx: Transaction, placement_id: UUID) -> MoveAgreementRow:
-    """Note that a household would move if that helps another; it lapses after the policy's days."""
-    placement = await _living_here(tx, placement_id)
+async def agree_to_move(tx: Transaction, placement_id: UUID) -> MoveAgreementRow:
+    """Record that a household would move if that helps another, for the policy's days."""
+    placement = await _lock_received(tx, placement_id)
     if placement.status != "arrived":
         raise Conflict(
             "placement_status",
@@ -32,14 +63,26 @@ async def agree(tx: Transaction, placement_id: UUID) -> MoveAgreementRow:
     return await agreement_rows.agree(tx, placement, days=policy.swap_agreement_days)
 
 
-async def withdraw(tx: Transaction, placement_id: UUID) -> None:
-    """Forget that a household would move; doing so again changes nothing."""
-    await _living_here(tx, placement_id)
+async def withdraw_move_agreement(tx: Transaction, placement_id: UUID) -> None:
+    """Forget that a household would move; a second time changes nothing."""
+    await _lock_received(tx, placement_id)
     await agreement_rows.withdraw(tx, placement_id)
 
 
-async def _living_here(tx: Transaction, placement_id: UUID) -> PlacementRow:
-    placement = await placements.read(tx, placement_id, lock=True)
+async def prune_move_agreements(tx: Transaction) -> None:
+    """Forget the agreements to move that have lapsed."""
+    await agreement_rows.prune(tx)
+
+
+async def _lock_received(tx: Transaction, placement_id: UUID) -> PlacementRow:
+    placement = await _read(tx, placement_id, lock=True)
     if placement.receiver_id != tx.caller.provider:
         raise Missing
     return placement
+
+
+async def _read(tx: Transaction, placement_id: UUID, *, lock: bool = False) -> PlacementRow:
+    row = await placement_rows.read(tx, placement_id, provider_id=tx.caller.provider, lock=lock)
+    if row is None:
+        raise Missing
+    return row

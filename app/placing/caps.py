@@ -1,4 +1,4 @@
-"""Caps: a region's auditors say how many households of other regions it takes at once, and never for those who flee."""
+"""Caps: how many households of other regions a region takes at once, except for safety."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -14,20 +14,19 @@ from app.placing.store import cap_rows, hold_rows
 from app.placing.store.cap_rows import CapRow
 from app.placing.store.placement_rows import PlacementRow
 from app.ranking import rankings
-from app.ranking.store import ranking_rows
 from app.reference import load
 
 MONTHS = 3
-"""How long a cap may be in force, at the most."""
+"""The longest that a cap may be in force."""
 AHEAD = timedelta(days=92)
-"""How long before it begins it may be set."""
+"""The earliest before its first day that a cap may be set."""
 CAP, WITHDRAWN = "cap", "withdrawn"
 SAFETY = "safety"
 
 
 @dataclass(frozen=True, slots=True)
 class CapRequest:
-    """A cap that somebody wants to set; from today where no first day is named, and to the last day, included."""
+    """A cap to be set, from today unless a first day is given, to the last day inclusive."""
 
     at_most: int
     reason: str
@@ -37,10 +36,9 @@ class CapRequest:
 
 @dataclass(frozen=True, slots=True)
 class CapView:
-    """A cap, whether it is in force, and the nights that it displaced in quarters that have been sealed.
+    """A cap, whether it is in force, and the nights it displaced in sealed quarters.
 
-    `displaced_nights` is None where there are few of them, or where no quarter that it held in has
-    been sealed.
+    `displaced_nights` is None if they are few, or if none of its quarters has been sealed.
     """
 
     cap: CapRow
@@ -49,15 +47,14 @@ class CapView:
 
 
 async def set_cap(tx: Transaction, wanted: CapRequest) -> CapView:
-    """Set a cap for the caller's region; the ledger gets its leaf."""
+    """Set a cap for the caller's region, and write its leaf in the ledger."""
     region = _region_of(tx.caller)
     first = wanted.first_day or load().country.day_of(tx.at)
     if faults := faults_of(tx, wanted):
         raise Invalid(*faults)
     begins_at = max(load().country.midnight(first), tx.at)
     ends_at = load().country.midnight(wanted.last_day + timedelta(days=1))
-    # Of two caps that are set at once the second sees the first: nothing else is locked after the
-    # ledger.
+    # Of two caps set at once the second sees the first: the ledger's lock is always the last.
     await counters.lock(tx, "ledger")
     if await cap_rows.overlaps(tx, region, begins_at=begins_at, ends_at=ends_at):
         raise Conflict(
@@ -78,17 +75,17 @@ async def set_cap(tx: Transaction, wanted: CapRequest) -> CapView:
         "index": await append_clear(tx, leaf_type=CAP, content=content),
     }
     await cap_rows.add(tx, values)
-    return await _shown(tx, id_)
+    return await _view(tx, id_)
 
 
 def faults_of(tx: Transaction, wanted: CapRequest) -> tuple[Fault, ...]:
-    """Return what is wrong with the days of a cap that somebody wants to set."""
+    """Return the faults in the days of a cap to be set."""
     today = load().country.day_of(tx.at)
-    return tuple(_faults(wanted.first_day or today, wanted.last_day, today=today))
+    return tuple(_faults_of_days(wanted.first_day or today, wanted.last_day, today=today))
 
 
 async def withdraw_cap(tx: Transaction, cap_id: UUID) -> CapView:
-    """End a cap of the caller's region at once; the ledger gets a correction of its leaf. Once more changes nothing."""
+    """End a cap of the caller's region now, and correct its leaf; again changes nothing."""
     cap = await cap_rows.read(tx, cap_id)
     if cap is None or cap.region != _region_of(tx.caller):
         raise Missing
@@ -102,13 +99,13 @@ async def withdraw_cap(tx: Transaction, cap_id: UUID) -> CapView:
         said = _content(cap.region, cap.at_most, cap.reason, (cap.first_day, today))
         content = {**said, "corrects": cap.index, "by": by, "code": WITHDRAWN}
         await append_clear(tx, leaf_type="correction", content=content)
-    return await _shown(tx, cap_id)
+    return await _view(tx, cap_id)
 
 
 async def list_for(
     tx: Transaction, *, region: str | None, limit: int, after: tuple[date, UUID] | None
 ) -> list[CapView]:
-    """Return every region's caps, the one that begins last first."""
+    """Return the caps of one or all regions, the latest to begin first."""
     rows = await cap_rows.list_for(tx, region=region, limit=limit, after=after)
     displaced = await displaced_nights(tx)
     return [CapView(row, row.holds(tx.at), displaced.get(str(row.id))) for row in rows]
@@ -117,7 +114,7 @@ async def list_for(
 async def displaced_nights(
     tx: Transaction, quarters: Sequence[str] | None = None
 ) -> Mapping[str, int | None]:
-    """Return the nights that caps displaced, in some or all quarters that are sealed; None where one has few."""
+    """Return the nights each cap displaced in some or all sealed quarters; None if few."""
     sums: dict[str, int | None] = {}
     for displaced in await cap_rows.displaced_nights(tx, quarters):
         for cap_id, nights in displaced.items():
@@ -126,21 +123,16 @@ async def displaced_nights(
     return sums
 
 
-async def note_displacement(
-    tx: Transaction,
-    placement: PlacementRow,
-    *,
-    leaf: int,
-) -> None:
-    """Note, as a household that does not flee arrives in another region, which caps had sent it there.
+async def note_displacement(tx: Transaction, placement: PlacementRow, *, leaf: int) -> None:
+    """Note which caps sent a household that does not flee to the region where it arrived.
 
-    A cap did where the ranking by which it was placed left out a place of that region for the cap
-    alone.
+    A cap did if the ranking by which it was placed left out places of another region only because
+    of that cap.
     """
     if placement.reason == SAFETY:
         return
     hold = await hold_rows.read(tx, placement.hold_id, provider_id=placement.provider_id)
-    recorded = None if hold is None else await ranking_rows.read(tx, hold.ranking_id)
+    recorded = None if hold is None else await rankings.read_sealed(tx, hold.ranking_id)
     if recorded is None or recorded[1] is None:
         return
     ranked = await rankings.recompute(tx, *recorded)
@@ -152,13 +144,13 @@ async def note_displacement(
     )
 
 
-async def _shown(tx: Transaction, cap_id: UUID) -> CapView:
+async def _view(tx: Transaction, cap_id: UUID) -> CapView:
     row = await cap_rows.read(tx, cap_id)
     assert row is not None  # noqa: S101 - it was written or read in this transaction
     return CapView(row, row.holds(tx.at), (await displaced_nights(tx)).get(str(cap_id)))
 
 
-def _faults(first: date, last: date, *, today: date) -> Iterator[Fault]:
+def _faults_of_days(first: date, last: date, *, today: date) -> Iterator[Fault]:
     if not today <= first <= today + AHEAD:
         yield Fault("/from", f"must lie between today and {AHEAD.days} days ahead")
     if not first <= last < months_after(first):
@@ -166,7 +158,7 @@ def _faults(first: date, last: date, *, today: date) -> Iterator[Fault]:
 
 
 def months_after(day: date) -> date:
-    """Return the day three months after a day; where that month is too short, the first of the next."""
+    """Return the day three months later, or the first of the next month if there is none."""
     month = day.month - 1 + MONTHS
     year, month = day.year + month // 12, month % 12 + 1
     try:
@@ -190,3 +182,11 @@ def _region_of(caller: Caller) -> str:
     if caller.region is None:
         raise Forbidden
     return caller.region
+
+
+# --- for other rooms --------------------------------------------------------------------
+
+
+async def list_within(tx: Transaction, first: date, last: date) -> list[CapRow]:
+    """Return the caps in force on any day from one to another, the earliest to begin first."""
+    return await cap_rows.within(tx, first, last)

@@ -1,4 +1,4 @@
-"""Corrections of what was recorded of a stay: another day, or nobody came; with the one leaf that says so."""
+"""Corrections of a recorded arrival or departure, each with one leaf in the ledger."""
 
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -23,28 +23,26 @@ ENDED = "ended"
 
 @dataclass(frozen=True, slots=True)
 class CorrectionRequest:
-    """What was recorded wrongly, as a code, and the moment that should have been recorded, where it is one."""
+    """What was recorded wrongly, as a code, and the right moment if there is one."""
 
     code: str
     at: datetime | None
 
 
 async def correct_placement(
-    tx: Transaction,
-    placement_id: UUID,
-    wrong: CorrectionRequest,
+    tx: Transaction, placement_id: UUID, wrong: CorrectionRequest
 ) -> RecordedPlacement:
-    """Correct an arrival or a departure, as the receiving provider; in another region the ledger gets one leaf.
+    """Correct an arrival or a departure, as the receiving provider, with one leaf if cross-regional.
 
-    Where nobody came, the placement is a no-show from now on: its place is kept until the sender
-    has made sure that they are safe, or they arrive.
+    If nobody came, the placement becomes a no-show: its place is kept until the sender has made
+    sure that they are safe, or until they arrive.
     """
-    course = await swap_course.lock_swap_of(tx, placement_id)
+    swap = await swap_course.lock_swap_of(tx, placement_id)
     placement = await placements.read(tx, placement_id, lock=True)
     if placement.receiver_id != tx.caller.provider:
         raise Missing
     if wrong.code == NOT_ARRIVED:
-        if course is not None or placement.previous_id is not None:
+        if swap is not None or placement.previous_id is not None:
             raise Conflict(
                 "moved_on",
                 "They left another place for this one: record where they are now instead.",
@@ -57,7 +55,7 @@ async def correct_placement(
     )
     assert changed  # noqa: S101 - the row is locked
     now = await placements.notify_providers(tx, placement_id, freed=False)
-    return RecordedPlacement(now, await _leaf(tx, placement, wrong))
+    return RecordedPlacement(now, await _write_leaf(tx, placement, wrong))
 
 
 def _nobody_came(
@@ -109,12 +107,10 @@ async def _another_day(
     return {field: wrong.at}
 
 
-async def _leaf(
-    tx: Transaction,
-    placement: PlacementRow,
-    wrong: CorrectionRequest,
+async def _write_leaf(
+    tx: Transaction, placement: PlacementRow, wrong: CorrectionRequest
 ) -> int | None:
-    """Write the leaf, where what was wrong has one: moving inside a provider has none."""
+    """Correct the leaf of what was wrong, if it has one: a move inside a provider has none."""
     if wrong.code != DEPARTED and placement.began_id is not None:
         return None
     stay = await ledger.stay_of(tx, placement.began_with)
@@ -127,7 +123,7 @@ async def _leaf(
 
 def _corrected(stay: RecordedStay, wrong: CorrectionRequest) -> tuple[int, Opening]:
     index = stay.departure if wrong.code == DEPARTED else stay.arrival
-    assert index is not None  # noqa: S101 - who has left has a departure
+    assert index is not None  # noqa: S101 - a stay that was left has a departure
     state = stay.states[index]
     if wrong.at is None:
         return index, state

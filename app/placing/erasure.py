@@ -1,4 +1,4 @@
-"""Erasing a referral: its key is destroyed, and with it whatever that sealed; what only counts things stays."""
+"""Erase referrals: destroy a referral's key, so that all it sealed is lost; keep the counts."""
 
 import asyncio
 from collections.abc import Callable, Sequence
@@ -12,15 +12,15 @@ from app.errors import OperatorError
 from app.placing import holds
 from app.placing.erasure_list import ErasureList, ErasureRecord
 from app.placing.store import erasures, hold_changes
-from app.placing.store.erasures import ErasureCandidate
+from app.placing.store.erasures import ErasureCandidate, RemainingRows
 
 REQUEST, RETENTION, RESTORE = "request", "retention", "restore"
-"""Why something was erased: somebody asked, the policy's days were over, or a backup had brought it back."""
+"""Causes of an erasure: a request, the policy's days over, or a backup that brought it back."""
 AT_ONCE = 100
-"""How many the retention job erases in one transaction."""
+"""Referrals that the retention job erases in one transaction."""
 
 Begin: TypeAlias = Callable[[], AbstractAsyncContextManager[Transaction]]
-"""Opens a transaction of the owner."""
+"""Opens a transaction of the database's owner."""
 
 HAS_A_PLACE = {
     "underway": "is on the way to a place. Record the arrival or the no-show first",
@@ -32,10 +32,10 @@ HAS_A_PLACE = {
 async def erase_referral(
     tx: Transaction, name: str, *, listed: ErasureList
 ) -> tuple[ErasureCandidate, bool]:
-    """Erase a referral, named by id or speakable code; return it, and whether this was the first time.
+    """Erase a referral, named by id or speakable code; return it, and whether it was new.
 
-    It is written to the list first: there may be more on the list than was erased, never less.
-    OperatorError where there is no such referral, or its household has a place.
+    It is written to the list first: the list may name more than was erased, never less. Raises
+    OperatorError if there is no such referral, or if its household has a place.
     """
     referral_id = await _found(tx, name)
     before = (
@@ -52,10 +52,9 @@ async def erase_referral(
 
 
 async def erase_overdue(tx: Transaction, *, listed: ErasureList) -> int:
-    """Erase referrals that have been over for longer than the policy keeps them, so many at once; return how many."""
-    await erasures.empty_answers(
-        tx
-    )  # those that were still being given while their referral was erased
+    """Erase a batch of referrals closed for longer than the policy's days; return how many."""
+    # Answers may still have been given while their referral was being erased.
+    await erasures.empty_answers(tx)
     policy = (await tx.snapshots.reference(tx)).policy
     ids = await erasures.lock_overdue(tx, days=policy.retention_days, most=AT_ONCE)
     if ids:
@@ -65,10 +64,10 @@ async def erase_overdue(tx: Transaction, *, listed: ErasureList) -> int:
 
 
 async def erase_again(begin: Begin, ids: Sequence[UUID]) -> int:
-    """Erase those of a list that the database has, and does not know as erased; return how many.
+    """Erase the listed referrals that a restored database has back; return how many.
 
-    Whatever stands against it: they were erased once, and what a backup says of them is the past. A
-    hold is given back; a placement stays, so that its provider can end it.
+    Neither a hold nor a place stands in the way: they were erased once, and the backup tells of
+    the past. A hold is given back; a placement stays, so that its provider can end it.
     """
     if not ids:
         return 0
@@ -85,17 +84,15 @@ async def erase_again(begin: Begin, ids: Sequence[UUID]) -> int:
 
 
 async def complete_list(tx: Transaction, *, listed: ErasureList) -> None:
-    """Write to a list what the database knows and it does not: other hosts have erased, and have lists of their own."""
+    """Add to a list the erasures that only the database knows: other hosts have their own lists."""
     known = await asyncio.to_thread(listed.read)
     missing = await erasures.find_unlisted(tx, known.ids)
     if missing:
-        await asyncio.to_thread(
-            listed.add, [ErasureRecord(one.referral_id, one.cause, one.at) for one in missing]
-        )
+        await asyncio.to_thread(listed.add, missing)
 
 
 async def take_over_list(tx: Transaction, ids: Sequence[UUID], *, listed: ErasureList) -> None:
-    """Put those of another host's list on this one: this database, too, may be restored to a time before."""
+    """Add the ids of another host's list to this one: this database may be restored as well."""
     known = set((await asyncio.to_thread(listed.read)).ids)
     missing = [id_ for id_ in ids if id_ not in known]
     if missing:
@@ -126,7 +123,7 @@ async def _list(tx: Transaction, ids: Sequence[UUID], *, cause: str, listed: Era
 
 
 async def _destroy(tx: Transaction, ids: Sequence[UUID], *, cause: str) -> list[UUID]:
-    """Destroy what is sealed of those that nobody has erased yet; return them."""
+    """Destroy what is sealed of the referrals not erased yet; return their ids."""
     new = await erasures.record(tx, ids, cause=cause)
     await erasures.destroy(tx, new)
     await erasures.empty_answers(tx)
@@ -139,10 +136,15 @@ async def _destroy(tx: Transaction, ids: Sequence[UUID], *, cause: str) -> list[
 
 
 async def _give_back(tx: Transaction, before: ErasureCandidate) -> None:
-    """Release the hold of a referral that a backup brought back, if there is one that still lives."""
+    """Release the live hold, if any, of a referral that a backup brought back."""
     if before.hold_id is None or before.receiver_id is None or before.site_id is None:
         return
     await hold_changes.resolve(tx, before.hold_id, status="released", reason=None)
     audience = [before.provider_id, before.receiver_id]
     await outbox.add(tx, kind="hold", subject=str(before.hold_id), audience=audience)
     await holds.notify_availability(tx, site_id=before.site_id, owner_id=before.receiver_id)
+
+
+async def count_remaining(tx: Transaction, referral_id: UUID) -> RemainingRows:
+    """Return how many rows of an erased referral stay, with nobody in them."""
+    return await erasures.count_remaining(tx, referral_id)

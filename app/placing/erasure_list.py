@@ -1,6 +1,6 @@
-"""The list of what has been erased, in a file beside the database: a backup that is put back knows nothing of it.
+"""The list of erasures, in a file beside the database: a restored backup knows none of them.
 
-One line an erasure: the referral's id, the cause, and when. Nothing in it is about anybody.
+It has one line for each erasure, with the referral's id, the cause and the time: nothing personal.
 """
 
 import os
@@ -13,14 +13,14 @@ from uuid import UUID
 from app.errors import OperatorError
 
 NAME = "erasures"
-"""Of the file in the data folder."""
+"""The file's name in the data folder."""
 AT_ONCE = 1 << 20
-"""Bytes that are written in one go, so that the lines of two processes do not mix."""
+"""Bytes written in one go, so that the lines of two processes do not mix."""
 
 
 @dataclass(frozen=True, slots=True)
 class ErasureRecord:
-    """One erasure."""
+    """An erasure as the list and the database have it."""
 
     referral_id: UUID
     cause: str
@@ -29,14 +29,14 @@ class ErasureRecord:
 
 @dataclass(frozen=True, slots=True)
 class ErasureListContent:
-    """What a list says: whom it names, each once, and the numbers of the lines that name nobody."""
+    """The referrals that a list names, each once, and the numbers of its faulty lines."""
 
     ids: tuple[UUID, ...]
     faults: tuple[int, ...]
 
 
 class ErasureList:
-    """A file that only grows."""
+    """The file of erasures, which only grows."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -47,7 +47,7 @@ class ErasureList:
         return cls(data_dir / NAME)
 
     def read(self) -> ErasureListContent:
-        """Return what it says; nothing where it is not there. A line that a crash cut off was never acted upon."""
+        """Return the list's content, empty without a file; a line cut off by a crash was not acted on."""
         try:
             lines = self.path.read_bytes().decode("ascii", errors="replace").split("\n")
         except FileNotFoundError:
@@ -66,7 +66,7 @@ class ErasureList:
         return ErasureListContent(tuple(ids), tuple(faults))
 
     def add(self, erasures: Sequence[ErasureRecord]) -> None:
-        """Write erasures down so that they survive a loss of power; OperatorError where that cannot be done."""
+        """Write erasures so that they survive a loss of power, or raise OperatorError."""
         lines = "".join(
             f"{one.referral_id} {one.cause} {one.at:%Y-%m-%dT%H:%M:%SZ}\n" for one in erasures
         )
@@ -96,7 +96,7 @@ class ErasureList:
 
 
 def _settle(folder: Path) -> None:
-    """Make the names in a folder survive a loss of power."""
+    """Make the file names in a folder survive a loss of power."""
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         os.fsync(descriptor)

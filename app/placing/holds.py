@@ -1,4 +1,4 @@
-"""Holds: what both sides may do with a place that is kept for a referral, and what each sees of it."""
+"""Holds: accept, decline, release or renew a place that is kept for a referral."""
 
 from collections.abc import Mapping
 from contextlib import suppress
@@ -10,11 +10,10 @@ from uuid import UUID
 from app.database import outbox
 from app.database.transaction import Transaction
 from app.errors import Conflict, Missing
-from app.placing import coming, place_check
+from app.placing import place_check
 from app.placing.store import hold_changes, hold_rows, placement_rows
 from app.placing.store.hold_rows import HoldRow
 from app.referrals import referrals
-from app.referrals.store import referral_rows
 from app.words import N_
 
 UNSAFE_SITE = N_(
@@ -29,7 +28,10 @@ UNSAFE_THERE = N_(
 
 @dataclass(frozen=True, slots=True)
 class HoldView:
-    """A hold as its two sides see it; `shared` is what the receiver may know of the household."""
+    """A hold as one of its sides sees it.
+
+    `shared` is what the receiver may know of the household.
+    """
 
     id: UUID
     status: str
@@ -47,24 +49,37 @@ class HoldView:
     renewals_left: int
     shared: Mapping[str, Any] | None = None
     site_id: UUID | None = None
-    """For the receiver, whose site it is, and for the sender while a person's acceptance opens its address."""
+    """For the receiver, and for the sender while a person's acceptance opens the address."""
     place_id: UUID | None = None
     """For the receiver."""
     unsafe_since: datetime | None = None
-    """Since when what is known of the danger forbids it."""
+    """Since when the danger, as it is known, forbids this place."""
     swap_id: UUID | None = None
-    """The swap for which the place is kept: consent to that, or refuse it."""
+    """The swap that the place is kept for: the receiver consents to it or refuses it."""
 
 
-async def read(
-    tx: Transaction,
-    hold_id: UUID,
-) -> HoldView:
+_SHARED = (
+    "id",
+    "status",
+    "referral_id",
+    "kind",
+    "reason",
+    "accepted_by",
+    "created_at",
+    "expires_at",
+    "renewals_left",
+    "unsafe_since",
+    "swap_id",
+)
+"""The fields of a hold that both sides see alike."""
+
+
+async def read(tx: Transaction, hold_id: UUID) -> HoldView:
     """Return a hold that the caller's provider sent or received."""
     row = await hold_rows.read(tx, hold_id, provider_id=tx.caller.provider)
     if row is None:
         raise Missing
-    return await _shown(tx, row)
+    return await _view(tx, row)
 
 
 async def list_for(
@@ -76,84 +91,75 @@ async def list_for(
 ) -> list[HoldView]:
     """Return the holds that the caller's provider sent or received, newest first."""
     rows = await hold_rows.list_for(tx, tx.caller.provider, status=status, limit=limit, after=after)
-    return [await _shown(tx, row) for row in rows]
+    return [await _view(tx, row) for row in rows]
 
 
-async def accept(
-    tx: Transaction,
-    hold_id: UUID,
-) -> HoldView:
-    """Accept as a person there; kept for repeats, so the answer does not say who is coming: only a live hold does."""
-    row = await _received(tx, hold_id)
+async def list_live_sent(tx: Transaction) -> list[HoldRow]:
+    """Return the live holds that the caller's provider asked for, the first to expire first."""
+    return await hold_rows.list_live_sent(tx, tx.caller.provider)
+
+
+async def newest_of(tx: Transaction, referral_id: UUID) -> HoldRow | None:
+    """Return the newest hold of a referral of the caller's provider, live or over."""
+    return await hold_rows.newest_of(tx, referral_id, provider_id=tx.caller.provider)
+
+
+async def accept(tx: Transaction, hold_id: UUID) -> HoldView:
+    """Accept a household, as a person at the receiving provider.
+
+    The answer is kept for repeats, so it does not say who is coming: a live hold does.
+    """
+    row = await _lock_received(tx, hold_id)
     _check(row, {"pending"})
     policy = (await tx.snapshots.reference(tx)).policy
     until = tx.at + timedelta(minutes=policy.hold_minutes)
     if not await hold_changes.keep(tx, hold_id, until=until, accepted_by="person", renewal=False):
         raise _ran_out()
     await _check_safe(tx, row)
-    await _tell(tx, row)
+    await _notify(tx, row)
     return replace(await read(tx, hold_id), shared=None)
 
 
-async def _check_safe(
-    tx: Transaction,
-    row: HoldRow,
-) -> None:
-    """Refuse a place where the household would not be safe by what is known now: who was not told of it yet, hears it.
+async def _check_safe(tx: Transaction, row: HoldRow) -> None:
+    """Refuse a place where the household would not be safe by what is known now.
 
-    The referral is locked: what becomes known from here on finds the hold as it is then, and raises
-    the alarm.
+    The referral is locked: a danger that becomes known after this finds the hold accepted, and
+    raises the alarm.
     """
-    referral = await referral_rows.read(tx, row.referral_id)
-    if referral is None:  # who comes is seen only while the hold lives
+    referral = await referrals.read_sealed(tx, row.referral_id)
+    if referral is None:  # the receiver sees it only while the hold is live
         raise _ran_out()
     now = await place_check.check_place(tx, row.place_id, referrals.unseal(tx, referral).content)
     place_check.refuse_unsafe(now, site=UNSAFE_SITE, danger=UNSAFE_THERE, rules=now.unsafe)
 
 
-async def decline(
-    tx: Transaction,
-    hold_id: UUID,
-    *,
-    reason: str,
-) -> HoldView:
-    """Decline, as the receiving provider, with a coded reason; the place is free again."""
-    row = await _received(tx, hold_id)
+async def decline(tx: Transaction, hold_id: UUID, *, reason: str) -> HoldView:
+    """Decline a household, as the receiving provider, with a coded reason; free the place."""
+    row = await _lock_received(tx, hold_id)
     _check(row, {"pending", "accepted"})
     return await _resolve(tx, row, status="declined", reason=reason)
 
 
-async def release(
-    tx: Transaction,
-    hold_id: UUID,
-    *,
-    reason: str | None,
-) -> HoldView:
+async def release(tx: Transaction, hold_id: UUID, *, reason: str | None) -> HoldView:
     """Give a place back, as the provider that asked for it."""
-    row = await _sent(tx, hold_id)
+    row = await _lock_sent(tx, hold_id)
     _check(row, {"pending", "accepted"})
     return await _resolve(tx, row, status="released", reason=reason)
 
 
-async def discard(
-    tx: Transaction,
-    hold_id: UUID,
-) -> None:
-    """Give a place back if it is still held; discarding a hold that is over changes nothing."""
-    row = await _sent(tx, hold_id)
+async def discard(tx: Transaction, hold_id: UUID) -> None:
+    """Give a place back if it is still held; a hold that is over stays as it is."""
+    row = await _lock_sent(tx, hold_id)
     if row.status == "placed":
         raise Conflict("already_placed", "This hold became a placement.")
     if row.live:
-        with suppress(Conflict):  # It ran out a moment ago: it is over all the same.
+        with suppress(Conflict):  # it ran out a moment ago, and is over all the same
             await _resolve(tx, row, status="released", reason=None)
 
 
-async def renew(
-    tx: Transaction,
-    hold_id: UUID,
-) -> HoldView:
-    """Keep a place a while longer, as the provider that asked for it; the policy limits how often."""
-    row = await _sent(tx, hold_id)
+async def renew(tx: Transaction, hold_id: UUID) -> HoldView:
+    """Keep a place longer, as the provider that asked for it, as often as the policy allows."""
+    row = await _lock_sent(tx, hold_id)
     _check(row, {"pending", "accepted"})
     if row.renewals_left == 0:
         raise Conflict(
@@ -164,12 +170,12 @@ async def renew(
     until = max(tx.at + timedelta(minutes=minutes), row.expires_at)
     if not await hold_changes.keep(tx, hold_id, until=until, accepted_by=None, renewal=True):
         raise _ran_out()
-    await _tell(tx, row)
+    await _notify(tx, row)
     return await read(tx, hold_id)
 
 
 async def sweep(tx: Transaction) -> int:
-    """Note down the holds that ran out; nothing depends on it but the notices to those concerned."""
+    """Note the holds that ran out and tell their sides; nothing else depends on this."""
     lapsed = await hold_changes.sweep(tx)
     if lapsed:
         tx.wrote_outbox()
@@ -178,33 +184,27 @@ async def sweep(tx: Transaction) -> int:
 
 async def release_withdrawn(tx: Transaction, hold_id: UUID) -> None:
     """Release the live hold of a referral that is being withdrawn."""
-    row = await _sent(tx, hold_id)
+    row = await _lock_sent(tx, hold_id)
     await hold_changes.resolve(tx, row.id, status="released", reason=None)
-    await _tell(tx, row, freed=True)
+    await _notify(tx, row, freed=True)
 
 
-async def _resolve(
-    tx: Transaction,
-    row: HoldRow,
-    *,
-    status: str,
-    reason: str | None,
-) -> HoldView:
+async def _resolve(tx: Transaction, row: HoldRow, *, status: str, reason: str | None) -> HoldView:
     if not await hold_changes.resolve(tx, row.id, status=status, reason=reason):
         raise _ran_out()
-    await _tell(tx, row, freed=True)
+    await _notify(tx, row, freed=True)
     return await read(tx, row.id)
 
 
-async def _received(tx: Transaction, hold_id: UUID) -> HoldRow:
-    return await _locked(tx, hold_id, side="receiver_id")
+async def _lock_received(tx: Transaction, hold_id: UUID) -> HoldRow:
+    return await _lock(tx, hold_id, side="receiver_id")
 
 
-async def _sent(tx: Transaction, hold_id: UUID) -> HoldRow:
-    return await _locked(tx, hold_id, side="provider_id")
+async def _lock_sent(tx: Transaction, hold_id: UUID) -> HoldRow:
+    return await _lock(tx, hold_id, side="provider_id")
 
 
-async def _locked(tx: Transaction, hold_id: UUID, *, side: str) -> HoldRow:
+async def _lock(tx: Transaction, hold_id: UUID, *, side: str) -> HoldRow:
     row = await hold_rows.read(tx, hold_id, provider_id=tx.caller.provider, lock=True)
     if row is None or getattr(row, side) != tx.caller.provider:
         raise Missing
@@ -214,7 +214,7 @@ async def _locked(tx: Transaction, hold_id: UUID, *, side: str) -> HoldRow:
 
 
 def part_of_swap() -> Conflict:
-    """Return the refusal of an act on a hold that a swap has: it ends with that, and nobody acts on it alone."""
+    """Return the refusal of an act on a hold that belongs to a swap: nobody acts on it alone."""
     return Conflict("part_of_swap", "This place is kept for a swap: consent to that, or refuse it.")
 
 
@@ -230,7 +230,7 @@ def _ran_out() -> Conflict:
     return Conflict("hold_expired", "This hold has run out.")
 
 
-async def _tell(tx: Transaction, row: HoldRow, *, freed: bool = False) -> None:
+async def _notify(tx: Transaction, row: HoldRow, *, freed: bool = False) -> None:
     await outbox.add(
         tx, kind="hold", subject=str(row.id), audience=[row.provider_id, row.receiver_id]
     )
@@ -239,39 +239,26 @@ async def _tell(tx: Transaction, row: HoldRow, *, freed: bool = False) -> None:
 
 
 async def notify_availability(tx: Transaction, *, site_id: UUID, owner_id: UUID) -> None:
-    """Tell the owner of a site that what is free there has changed; nobody else hears of it at once."""
+    """Tell the owner of a site, and nobody else, that its free places have changed."""
     municipality = await placement_rows.municipality_of(tx, site_id)
     region = (await tx.snapshots.reference(tx)).region_of(municipality)
     await outbox.add(tx, kind="availability", subject=region, audience=[owner_id])
 
 
-async def _shown(
-    tx: Transaction,
-    row: HoldRow,
-) -> HoldView:
-    """Return a hold as the caller may see it: the receiver sees who is coming, until they have left."""
+async def _view(tx: Transaction, row: HoldRow) -> HoldView:
+    """Return a hold as the caller may see it: until they leave, the receiver sees who comes."""
     sent, received = row.provider_id == tx.caller.provider, row.receiver_id == tx.caller.provider
     shared = None
     if received and (row.live or row.comes_yet):
-        shared = await coming.of_referral(tx, row.referral_id)
+        shared = (await referrals.read_content(tx, {row.referral_id})).get(row.referral_id)
     return HoldView(
-        id=row.id,
-        status=row.status,
-        referral_id=row.referral_id,
+        **{name: getattr(row, name) for name in _SHARED},
         reference=row.referral_reference,
         sender_id=row.provider_id,
         provider_id=row.receiver_id,
-        kind=row.kind,
         rank=row.rank if sent else None,
         override_reason=row.override_reason if sent else None,
-        reason=row.reason,
-        accepted_by=row.accepted_by,
-        created_at=row.created_at,
-        expires_at=row.expires_at,
-        renewals_left=row.renewals_left,
         shared=shared,
         site_id=row.site_id if received or row.opens_address else None,
         place_id=row.place_id if received else None,
-        unsafe_since=row.unsafe_since,
-        swap_id=row.swap_id,
     )

@@ -1,4 +1,4 @@
-"""Whether the place that a household has still does for it, by what is known of both now."""
+"""Check whether a household's place is still lawful and safe, by what is known now."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from app.referrals import referrals
 
 @dataclass(frozen=True, slots=True)
 class PlaceCheck:
-    """The codes of the rules in the way of a place, its region, and whether its site is compromised."""
+    """The rules against a place for a household, its region, and whether its site is compromised."""
 
     against: tuple[str, ...]
     region: str
@@ -23,7 +23,7 @@ class PlaceCheck:
 
     @property
     def unsafe(self) -> tuple[str, ...]:
-        """Those of the rules that say where somebody would be in danger."""
+        """The rules among them that are about danger."""
         return tuple(code for code in self.against if code in SAFETY)
 
 
@@ -34,7 +34,7 @@ async def check_place(
     *,
     capped_regions: frozenset[str] = frozenset(),
 ) -> PlaceCheck:
-    """Compare a place with what is known of a household; caps count only where those that are reached are given."""
+    """Check a place against what is known of a household; only the caps given count."""
     reference = await tx.snapshots.reference(tx)
     place = await register.standing(tx, place_id)
     need = referrals.need_of(content, reference)
@@ -50,9 +50,9 @@ async def check_place(
 
 
 def refuse_unsafe(now: PlaceCheck, *, site: str, danger: str, rules: tuple[str, ...]) -> None:
-    """Refuse where the site, or what is known of the danger, forbids a place; each in words of its own.
+    """Refuse a place that a compromised site or a known danger forbids, each in its own words.
 
-    `rules` are named where it is the danger.
+    `rules` are those to name if it is the danger.
     """
     if now.compromised:
         raise Conflict("no_longer_safe", site, rules=("admission",))

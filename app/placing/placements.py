@@ -1,42 +1,43 @@
-"""Placements: from under way to arrival, and to the end of the stay; with the ledger's leaves where they are due."""
+"""Placements: under way, arrived, ended; with the ledger's leaves where they are due."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
+from app import metrics
 from app.allocation.ledger.stays import StayArrival, leaves_due
 from app.database import outbox
 from app.database.transaction import Transaction
 from app.errors import Conflict, Fault, Forbidden, Invalid, Missing
 from app.ledger import household_counts, ledger
-from app.placing import caps, danger_changes, holds, returns
-from app.placing.store import departures, hold_changes, hold_rows, placement_rows
-from app.placing.store.placement_rows import PlacementRow
+from app.placing import caps, holds, referral_changes
+from app.placing.agreements import check_return_by
+from app.placing.store import hold_changes, hold_rows, placement_rows
+from app.placing.store.placement_rows import ALARMS_AT_ONCE, PlacementRow
 from app.placing.swaps import swap_course
 from app.referrals import referrals
-from app.referrals.store import referral_rows
 
 ONWARD = "follow_on_place"
-"""Where a household goes that leaves for its next place in a swap: its stay goes on."""
+"""The destination of a household that leaves for its next place in a swap: its stay goes on."""
 RETURN_BY, READY, EXPECTED = "return_by", "ready_to_leave_since", "expected_at"
 EITHER = frozenset({RETURN_BY, EXPECTED})
-"""What either side may say of a placement."""
+"""The plans that either side may change."""
 ALARM_OVER = {"missed_since": None, "alarmed_at": None}
-"""What becomes of an alarm that they have not arrived, once somebody acts."""
+"""The columns of an arrival alarm once somebody has acted."""
 
 
 @dataclass(frozen=True, slots=True)
 class RecordedPlacement:
-    """A placement after an act, with the ledger's leaf that the act wrote, if any."""
+    """A placement after an act, with the index of the leaf that the act wrote, if any."""
 
     placement: PlacementRow
     ledger_leaf: int | None = None
 
 
 async def read(tx: Transaction, placement_id: UUID, *, lock: bool = False) -> PlacementRow:
-    """Return a placement that the caller's provider sent or received; locked against changes if asked."""
+    """Return a placement that the caller's provider sent or received; locked if asked."""
     row = await placement_rows.read(tx, placement_id, provider_id=tx.caller.provider, lock=lock)
     if row is None:
         raise Missing
@@ -56,17 +57,40 @@ async def list_for(
     )
 
 
-async def record_arrival(
-    tx: Transaction,
-    placement_id: UUID,
-) -> RecordedPlacement:
-    """Record that the household has arrived, and has left the place that it moved on from, if any.
+async def list_awaited_sent(tx: Transaction) -> list[PlacementRow]:
+    """Return the placements that the caller's provider sent and that may still arrive."""
+    return await placement_rows.list_awaited_sent(tx, tx.caller.provider)
 
-    Also one that was said not to have come, until somebody has made sure that it is safe. Where its
-    time at a provider begins or ends with it, in another region, the ledger gets its leaves.
+
+async def newest_of(tx: Transaction, referral_id: UUID) -> PlacementRow | None:
+    """Return the newest placement of a referral that the caller's provider sent."""
+    return await placement_rows.newest_of(tx, referral_id, provider_id=tx.caller.provider)
+
+
+async def households_received(
+    tx: Transaction, rows: Iterable[PlacementRow]
+) -> Mapping[UUID, Mapping[str, Any]]:
+    """Return, by placement, what is known of the households coming to or at the caller's provider.
+
+    Placements that are over, and those the caller's provider does not receive, have no entry.
     """
-    course = await swap_course.lock_swap_of(tx, placement_id)
-    placement = await _received(tx, placement_id)
+    received = [
+        row
+        for row in rows
+        if row.receiver_id == tx.caller.provider and (row.awaited or row.status == "arrived")
+    ]
+    known = await referrals.read_content(tx, {row.referral_id for row in received})
+    return {row.id: known[row.referral_id] for row in received if row.referral_id in known}
+
+
+async def record_arrival(tx: Transaction, placement_id: UUID) -> RecordedPlacement:
+    """Record that a household has arrived, and so has left the place before it, if any.
+
+    It may arrive after a no-show too, until somebody has made sure that it is safe. The ledger gets
+    leaves where its time at a provider in another region begins or ends.
+    """
+    swap = await swap_course.lock_swap_of(tx, placement_id)
+    placement = await _lock_received(tx, placement_id)
     if not placement.awaited:
         raise _not("underway")
     if not await hold_changes.has_place(tx, placement_id):
@@ -78,7 +102,7 @@ async def record_arrival(
         left = await hold_changes.leave_previous(tx, placement_id, at=tx.at)
     due = leaves_due(StayArrival(left_inside=left, cross_regional=placement.cross_regional))
     if due.departure:
-        swap_id = None if course is None else course.swap.id
+        swap_id = None if swap is None else swap.row.id
         await ledger.record_departure(tx, placement.began_with, at=tx.at, swap_id=swap_id)
     began = placement.began_id if left else None
     arrived = {"status": "arrived", "arrived_at": tx.at, "began_id": began, **ALARM_OVER}
@@ -86,15 +110,12 @@ async def record_arrival(
         raise _not("underway")
     now = await notify_providers(tx, placement_id, freed=False)
     leaf = await _begin(tx, now, leaf_due=due.arrival)
-    await swap_course.note_arrival(tx, course, placement_id)
+    await swap_course.note_arrival(tx, swap, placement_id)
     return RecordedPlacement(now, leaf)
 
 
-async def _expect_again(
-    tx: Transaction,
-    placement: PlacementRow,
-) -> None:
-    """Take back that a household did not come, and look again whether it is safe there."""
+async def _expect_again(tx: Transaction, placement: PlacementRow) -> None:
+    """Take back a no-show, and check again that the household is safe there."""
     again = await placement_rows.expect_again(tx, placement.id)
     if again is None:
         raise Conflict(
@@ -102,19 +123,17 @@ async def _expect_again(
         )
     if not again:
         raise _not("underway")
-    row = await referral_rows.read(tx, placement.referral_id)
+    row = await referrals.read_sealed(tx, placement.referral_id)
     if row is not None and row.key is not None:
-        await danger_changes.look_again(tx, referrals.unseal(tx, row))
+        await referral_changes.recheck_place(tx, referrals.unseal(tx, row))
 
 
-async def _begin(
-    tx: Transaction,
-    now: PlacementRow,
-    *,
-    leaf_due: bool,
-) -> int | None:
-    """Write what a beginning brings with it, once: whoever is back in a stay that was taken back is counted already."""
-    leaf = await _record(tx, now) if leaf_due else None
+async def _begin(tx: Transaction, now: PlacementRow, *, leaf_due: bool) -> int | None:
+    """Write the leaf and the counts of a beginning; return the leaf's index.
+
+    A household that is back in a stay that was taken back is counted already.
+    """
+    leaf = await _write_leaf(tx, now) if leaf_due else None
     if now.arrival_withdrawn_at is not None:
         return leaf
     if now.previous_id is None:
@@ -126,10 +145,7 @@ async def _begin(
     return leaf
 
 
-async def _record(
-    tx: Transaction,
-    placement: PlacementRow,
-) -> int:
+async def _write_leaf(tx: Transaction, placement: PlacementRow) -> int:
     hold = await hold_rows.read(tx, placement.hold_id, provider_id=placement.provider_id)
     assert hold is not None  # noqa: S101 - a foreign key says so
     begun = ledger.StayBeginning(
@@ -149,8 +165,8 @@ async def _record(
 async def record_no_show(
     tx: Transaction, placement_id: UUID, *, safety_checked: bool
 ) -> PlacementRow:
-    """Record that the household did not come; the place is kept until the sender has made sure that they are safe."""
-    course = await swap_course.lock_swap_of(tx, placement_id)
+    """Record a no-show; the place is kept until the sender has made sure that they are safe."""
+    swap = await swap_course.lock_swap_of(tx, placement_id)
     placement = await read(tx, placement_id, lock=True)
     if safety_checked and placement.provider_id != tx.caller.provider:
         raise Forbidden("Only the provider that sent them can say that they are safe.")
@@ -168,22 +184,19 @@ async def record_no_show(
             tx, placement_id, expected="no_show", values={"safety_checked_at": tx.at}
         )
         await hold_changes.free(tx, placement_id)
-        # Who was to move with the referral that they came with lives where they lived.
+        # A household that was to move within its stay still lives where it lived.
         lives = await placement_rows.lives_somewhere(tx, placement.referral_id)
-        await referral_rows.set_status(tx, placement.referral_id, "placed" if lives else "open")
-        await swap_course.note_no_show(tx, course, placement_id)
+        await referrals.set_status(tx, placement.referral_id, "placed" if lives else "open")
+        await swap_course.note_no_show(tx, swap, placement_id)
     return await notify_providers(tx, placement_id, freed=safety_checked)
 
 
 async def note_plans(
-    tx: Transaction,
-    placement_id: UUID,
-    *,
-    changes: Mapping[str, Any],
+    tx: Transaction, placement_id: UUID, *, changes: Mapping[str, Any]
 ) -> PlacementRow:
-    """Note what is known of a departure to come, as its receiver; when they are expected or go back, as either side.
+    """Note plans for a departure, as the receiver; for arrival or return, as either side.
 
-    In another region, since when they have been ready to leave gets a leaf.
+    In another region the day since which they are ready to leave gets a leaf.
     """
     placement = await read(tx, placement_id, lock=True)
     if placement.receiver_id != tx.caller.provider and not (changes and changes.keys() <= EITHER):
@@ -194,17 +207,17 @@ async def note_plans(
     if changes:
         await placement_rows.change(tx, placement_id, expected=placement.status, values=changes)
     if "blockers" in changes:
-        await departures.block(tx, placement_id, codes=changes["blockers"])
+        await placement_rows.note_blockers(tx, placement_id, codes=changes["blockers"])
     now = await notify_providers(tx, placement_id, freed=False)
     if READY in changes:
-        await _ready(tx, placement, since=changes[READY])
+        await _note_ready(tx, placement, since=changes[READY])
     return now
 
 
 def _agreed(
     tx: Transaction, placement: PlacementRow, changes: Mapping[str, Any]
 ) -> Mapping[str, Any]:
-    """Check what either side may say; return what follows from it: who was told before is told anew."""
+    """Check the plans that either side may change; return the reminders that they reset."""
     follows: dict[str, Any] = {}
     if EXPECTED in changes:
         if placement.status != "underway":
@@ -213,7 +226,7 @@ def _agreed(
             raise Invalid(Fault("/expectedAt", "must lie ahead"))
         follows |= ALARM_OVER
     if RETURN_BY in changes:
-        returns.check(
+        check_return_by(
             changes[RETURN_BY], reason=placement.reason, cross_regional=placement.cross_regional
         )
         if changes[RETURN_BY] != placement.return_by:
@@ -221,13 +234,8 @@ def _agreed(
     return follows
 
 
-async def _ready(
-    tx: Transaction,
-    placement: PlacementRow,
-    *,
-    since: date | None,
-) -> None:
-    await departures.ready(tx, placement.id, since=since)
+async def _note_ready(tx: Transaction, placement: PlacementRow, *, since: date | None) -> None:
+    await placement_rows.note_ready(tx, placement.id, since=since)
     if placement.status == "arrived":
         await ledger.record_ready(
             tx, placement.began_with, receiving=placement.receiving, since=since
@@ -236,7 +244,7 @@ async def _ready(
 
 @dataclass(frozen=True, slots=True)
 class DepartureReport:
-    """How a stay ended: where to, what delayed it, and when; no time means now."""
+    """Where a household went, what had delayed it, and when it left; no time means now."""
 
     destination: str
     blockers: tuple[str, ...]
@@ -244,14 +252,11 @@ class DepartureReport:
 
 
 async def record_departure(
-    tx: Transaction,
-    placement_id: UUID,
-    *,
-    leaving: DepartureReport,
+    tx: Transaction, placement_id: UUID, *, leaving: DepartureReport
 ) -> RecordedPlacement:
-    """End a stay: the place is free again, and in another region the ledger gets its leaf."""
-    course = await swap_course.lock_swap_of(tx, placement_id)
-    placement = await _received(tx, placement_id)
+    """End a placement and free its place; in another region the ledger gets its leaf."""
+    swap = await swap_course.lock_swap_of(tx, placement_id)
+    placement = await _lock_received(tx, placement_id)
     if placement.status != "arrived" or placement.arrived_at is None:
         raise _not("arrived")
     at = leaving.departed_at or tx.at
@@ -263,22 +268,22 @@ async def record_departure(
         "destination": leaving.destination,
         "blockers": list(leaving.blockers),
     }
-    leg = None if course is None else course.leaving(placement_id)
+    leg = None if swap is None else swap.leaving(placement_id)
     goes_on = leg is not None and leg.next_id is not None and leaving.destination == ONWARD
-    # The referral first: the receiver may change it only while the placement lives.
+    # The referral first: the receiver may change it only while the placement is live.
     if not goes_on:
-        await referral_rows.set_status(tx, placement.referral_id, "ended")
+        await referrals.set_status(tx, placement.referral_id, "ended")
     await placement_rows.change(tx, placement_id, expected="arrived", values=changes)
     await hold_changes.free(tx, placement_id)
-    await swap_course.note_departure(tx, course, placement_id, goes_on=goes_on)
+    await swap_course.note_departure(tx, swap, placement_id, goes_on=goes_on)
     now = await notify_providers(tx, placement_id, freed=True)
-    swap_id = course.swap.id if course is not None and goes_on else None
+    swap_id = swap.row.id if swap is not None and goes_on else None
     leaf = await ledger.record_departure(tx, placement.began_with, at=at, swap_id=swap_id)
     return RecordedPlacement(now, leaf)
 
 
 async def notify_providers(tx: Transaction, placement_id: UUID, *, freed: bool) -> PlacementRow:
-    """Tell both providers that a placement has changed, and the owner that a place is free; return it as it is now."""
+    """Tell both providers that a placement changed, and that its place was freed; return it."""
     row = await read(tx, placement_id)
     await outbox.add(
         tx, kind="placement", subject=str(row.id), audience=[row.provider_id, row.receiver_id]
@@ -288,7 +293,7 @@ async def notify_providers(tx: Transaction, placement_id: UUID, *, freed: bool) 
     return row
 
 
-async def _received(tx: Transaction, placement_id: UUID) -> PlacementRow:
+async def _lock_received(tx: Transaction, placement_id: UUID) -> PlacementRow:
     row = await read(tx, placement_id, lock=True)
     if row.receiver_id != tx.caller.provider:
         raise Missing
@@ -299,3 +304,20 @@ def _not(status: str) -> Conflict:
     return Conflict(
         "placement_status", "This placement is not %(placement_status)s.", placement_status=status
     )
+
+
+# --- what the worker looks for ---------------------------------------------------------
+
+
+async def raise_arrival_alarms(tx: Transaction) -> bool:
+    """Alarm both sides of households that are overdue; return whether there may be more.
+
+    The alarm is raised again until somebody acts.
+    """
+    policy = (await tx.snapshots.reference(tx)).policy
+    raised = await placement_rows.raise_arrival_alarms(
+        tx, minutes=policy.arrival_alarm_minutes, hours=policy.arrival_alarm_again_hours
+    )
+    if raised:
+        tx.after_commit.append(lambda: metrics.arrival_alarms(raised))
+    return raised == ALARMS_AT_ONCE

@@ -1,4 +1,4 @@
-"""Taking a place: one statement decides who gets it, and a refusal says why."""
+"""Take a hold on a place: one statement decides who gets it, and a refusal says why."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -7,21 +7,23 @@ from uuid import UUID, uuid4
 
 from app.allocation.policy.policy import Policy
 from app.allocation.ranking.own_region import lawful_home_groups
-from app.database import answers
+from app.database.answers import Answer
 from app.database.transaction import Transaction
 from app.errors import Conflict, Erased, Fault, Invalid, Missing
 from app.placing.holds import HoldView
-from app.placing.store import cap_rows, hold_rows, leaving
-from app.placing.store.hold_rows import Asker, NewHold
+from app.placing.store.claim_place import NewHold, OwnRegion, claim_place
 from app.ranking import offers, rankings
+from app.ranking.offers import OfferTicket
 from app.referrals import referrals
-from app.referrals.store import referral_rows
-from app.referrals.store.referral_rows import ReferralRow
+from app.referrals.referrals import ReferralRow
+
+_SHARED = frozenset(HoldView.__slots__) - {"provider_id"}
+"""The fields that a new hold and what its sender sees of it share."""
 
 
 @dataclass(frozen=True, slots=True)
 class HoldRequest:
-    """Which offer of which ranking is wanted, and why that one when it is not the first."""
+    """The offer of a ranking that is wanted, and why, when it is not the first."""
 
     referral_id: UUID
     ranking_id: UUID
@@ -30,15 +32,12 @@ class HoldRequest:
 
 
 async def take_hold(
-    tx: Transaction,
-    request: HoldRequest,
-    *,
-    record: Callable[[HoldView], answers.Answer],
+    tx: Transaction, request: HoldRequest, *, record: Callable[[HoldView], Answer]
 ) -> tuple[HoldView, bool]:
-    """Hold any free place of an offer; return the hold, and whether this was the first time it was asked for.
+    """Hold any free place of an offer; return the hold, and whether it was asked for first.
 
-    `record` turns the hold into the answer that is kept for repeats, in the same statement that
-    takes the place.
+    `record` turns the hold into the answer that is kept for repeats: it is stored by the statement
+    that takes the place.
     """
     ticket = offers.read_offer_id(tx.keyring, request.ranking_id, request.offer_id)
     if ticket is None:
@@ -49,39 +48,33 @@ async def take_hold(
         raise Invalid(
             fault, code="override_reason_required", detail="Say why this offer and not the first."
         )
-    wanted = _wanted(tx, request, ticket=ticket, policy=(await tx.snapshots.reference(tx)).policy)
-    hold = _new(wanted, at=tx.at)
-    asker = Asker(tuple(sorted(tx.caller.roles)), tx.caller.source, tx.caller.request_id)
+    policy = (await tx.snapshots.reference(tx)).policy
+    wanted = _new_hold(tx, request, ticket=ticket, policy=policy)
+    hold = _view(wanted, at=tx.at)
     answer = record(hold)
-    taken = await hold_rows.take_place(tx, wanted, answer, asker)
-    go_first = None
-    if not taken.referral and wanted.leaves_region:
-        go_first = await _go_first(tx, request)
-        if go_first is not None:
+    claimed = await claim_place(tx, wanted, answer)
+    own_region = None
+    if not claimed.referral and wanted.leaves_region:
+        own_region = await _own_region(tx, request)
+        if own_region is not None:
             await _check_cap(tx, request, group_id=wanted.group_id)
-            taken = await leaving.take(tx, wanted, answer, asker, go_first)
-    if not taken.referral:
-        await _explain_refusal(tx, request, flees=go_first is None)
-    if not taken.place:
+            claimed = await claim_place(tx, wanted, answer, own_region=own_region)
+    if not claimed.referral:
+        await _explain_refusal(tx, request, flees=own_region is None)
+    if not claimed.place:
         raise Conflict("offer_gone", "Those places have just gone; take the next offer.")
     tx.wrote_outbox()
-    return hold, taken.first
+    return hold, claimed.first
 
 
-def _wanted(
-    tx: Transaction,
-    request: HoldRequest,
-    *,
-    ticket: offers.OfferTicket,
-    policy: Policy,
+def _new_hold(
+    tx: Transaction, request: HoldRequest, *, ticket: OfferTicket, policy: Policy
 ) -> NewHold:
-    accepted_by = (
-        "owner"
-        if ticket.receiver_id == tx.caller.provider
-        else "automatic"
-        if ticket.automatic_acceptance
-        else None
-    )
+    accepted_by = None
+    if ticket.receiver_id == tx.caller.provider:
+        accepted_by = "owner"
+    elif ticket.automatic_acceptance:
+        accepted_by = "automatic"
     minutes = policy.hold_minutes if accepted_by else policy.answer_minutes
     return NewHold(
         hold_id=uuid4(),
@@ -103,32 +96,23 @@ def _wanted(
     )
 
 
-def _new(wanted: NewHold, *, at: datetime) -> HoldView:
+def _view(wanted: NewHold, *, at: datetime) -> HoldView:
     return HoldView(
+        **{name: getattr(wanted, name) for name in NewHold.__slots__ if name in _SHARED},
         id=wanted.hold_id,
-        status=wanted.status,
-        referral_id=wanted.referral_id,
         reference=None,
         sender_id=wanted.provider_id,
         provider_id=wanted.receiver_id,
-        kind=wanted.kind,
-        rank=wanted.rank,
-        override_reason=wanted.override_reason,
         reason=None,
-        accepted_by=wanted.accepted_by,
         created_at=at,
-        expires_at=wanted.expires_at,
-        renewals_left=wanted.renewals_left,
     )
 
 
-async def _go_first(
-    tx: Transaction,
-    request: HoldRequest,
-) -> leaving.OwnRegionGroups | None:
-    """Return what must be full in the own region before this household leaves it; None for one that flees.
+async def _own_region(tx: Transaction, request: HoldRequest) -> OwnRegion | None:
+    """Return the place groups that must be full before a household leaves its region.
 
-    Looked up only once the first try was refused: whoever flees waits for nothing of this.
+    None for a household that flees. It is looked up only after the first try was refused, so that
+    a household in danger waits for none of this.
     """
     row = await _own_referral(tx, request)
     if row.reason == "safety":
@@ -143,11 +127,11 @@ async def _go_first(
         ),
         reference.policy,
     )
-    return leaving.OwnRegionGroups(tuple(UUID(group) for group in groups), snapshot.version)
+    return OwnRegion(tuple(UUID(group) for group in groups), snapshot.version)
 
 
 async def _check_cap(tx: Transaction, request: HoldRequest, *, group_id: UUID) -> None:
-    """Refuse where the region's cap has been reached since: of those who ask at once, one after the other."""
+    """Refuse if the region's cap was reached after the ranking; callers at once take turns."""
     groups = {group.id: group.region for group in (await tx.snapshots.register(tx)).register.groups}
     region = groups.get(str(group_id))
     if region is not None and not await cap_rows.has_room(tx, region, besides=request.referral_id):
@@ -179,7 +163,7 @@ async def _explain_refusal(tx: Transaction, request: HoldRequest, *, flees: bool
 
 
 async def _own_referral(tx: Transaction, request: HoldRequest) -> ReferralRow:
-    referral = await referral_rows.read(tx, request.referral_id, provider_id=tx.caller.provider)
+    referral = await referrals.read_sealed(tx, request.referral_id, own=True)
     if referral is None:
         raise Missing
     if referral.key is None:

@@ -11,8 +11,8 @@ from app.database import access_log
 from app.database.transaction import Transaction
 from app.errors import Erased
 from app.policy import policies
+from app.ranking import rankings
 from app.ranking.rankings import RankingBasis, unseal_basis
-from app.ranking.store import ranking_rows
 
 TRY = "try"
 """What the access log calls it."""
@@ -41,7 +41,7 @@ async def try_draft(
     what is no policy.
     """
     draft = policies.parse_document(document)
-    ids = await ranking_rows.newest(tx, most=last)
+    ids = await rankings.list_newest(tx, most=last)
     tally, passed_over = TrialTally(), 0
     kept: dict[str, Register] = {}
     for done, id_ in enumerate(ids, start=1):
@@ -62,7 +62,7 @@ async def _inputs_of(
     tx: Transaction, id_: UUID, *, kept: dict[str, Register]
 ) -> RankingBasis | None:
     """Return what a ranking was made from, or None where that cannot be read."""
-    found = await ranking_rows.read(tx, id_)
+    found = await rankings.read_sealed(tx, id_)
     if found is None:
         return None
     try:

@@ -1,7 +1,7 @@
-"""What an offer's id says, to this installation alone: which places, whose, and where they stood in the ranking.
+"""Ids of offers: sealed tickets that only this installation can read.
 
-An id binds to its ranking: in another ranking the same places have another id, so that nobody can
-follow a site.
+An id belongs to one ranking: in another ranking the same places have another id, so that nobody
+can follow a site.
 """
 
 import struct
@@ -16,7 +16,7 @@ _FORM = struct.Struct(">16s16sHBB")
 
 @dataclass(frozen=True, slots=True)
 class OfferTicket:
-    """The content of an offer's id."""
+    """The content of an offer's id: the places, their provider, and their rank."""
 
     group_id: UUID
     receiver_id: UUID
@@ -45,7 +45,7 @@ def issue_offer_id(keyring: Keyring, ranking_id: UUID, offer: Offer) -> str:
 
 
 def read_offer_id(keyring: Keyring, ranking_id: UUID, offer_id: str) -> OfferTicket | None:
-    """Return what an offer's id says, or None where this ranking did not give it."""
+    """Return the ticket in an offer's id; None if this ranking did not issue it."""
     content = keyring.read_token(offer_id, scope=f"offer {ranking_id}")
     if content is None:
         return None

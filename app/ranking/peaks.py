@@ -1,4 +1,4 @@
-"""Peaks: many referrals placed together on paper. Every one is ranked and its ranking recorded; nothing is taken."""
+"""Peaks: plan many referrals together; each ranking is recorded, and no place is taken."""
 
 import asyncio
 from collections import Counter
@@ -25,18 +25,17 @@ from app.ranking.store.peak_rows import CountsRow, ReferralSituations
 from app.ranking.store.ranking_rows import RankingRow
 from app.referrals import referrals, waiting
 from app.referrals.referrals import UnsealedReferral
-from app.referrals.store import referral_rows
 
 OVERRIDE = "peak_plan"
-"""The override reason that the hold of an offer below rank 1 gives."""
+"""The override reason of a planned hold on an offer below rank 1."""
 READ_AT_ONCE = 1000
-"""How many open referrals are looked at, oldest first, for the first in the waiting list's order."""
+"""Open referrals that are read, oldest first, to find the first on the waiting list."""
 NOT_OPEN, ERASED, TOO_OFTEN = "referral_not_open", "erased", "too_often"
 
 
 @dataclass(frozen=True, slots=True)
 class PlanPart:
-    """What a plan has for one referral; or why it takes no part, as a code."""
+    """What a plan has for one referral, or the code of why it takes no part."""
 
     referral_id: UUID
     urgency: str
@@ -44,12 +43,15 @@ class PlanPart:
     planned: PlannedReferral | None = None
     refusal: str | None = None
     wait_s: int = 0
-    """In how many seconds it may be ranked again, where that is why."""
+    """Seconds until it may be ranked again, if that is why."""
 
 
 @dataclass(frozen=True, slots=True)
 class DeskPeakPlan:
-    """A plan for some of a provider's referrals, in the waiting list's order; those that take no part last."""
+    """A plan for some of a provider's referrals, in the waiting list's order.
+
+    Those that take no part come last.
+    """
 
     as_of: datetime
     policy_version: str
@@ -57,7 +59,7 @@ class DeskPeakPlan:
     parts: tuple[PlanPart, ...]
     plan: Plan
     left_out: int
-    """How many more are waiting than are planned for at once."""
+    """Waiting referrals beyond those that are planned for at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,27 +71,22 @@ class RankedCase:
     asker: PeakReferral
 
 
-async def plan_peak(
-    tx: Transaction,
-    ids: Sequence[UUID] | None,
-) -> DeskPeakPlan:
-    """Plan for some of the caller's provider's referrals, or for all that are waiting; record every ranking.
+async def plan_peak(tx: Transaction, ids: Sequence[UUID] | None) -> DeskPeakPlan:
+    """Plan for some referrals of the caller's provider, or all that wait; record each ranking.
 
-    Missing where one of them is not theirs. One that is not open, was erased, or was ranked as
-    often as the policy allows takes no part, and hears why.
+    Raises Missing if one is not theirs. A referral that is not open, was erased, or was ranked as
+    often as the policy allows takes no part, and the plan says why.
     """
     reference = await tx.snapshots.reference(tx)
     opened, refused, left_out = await _taking_part(tx, ids, reference.policy)
     most = reference.policy.rankings_per_hour
-    standings = await peak_rows.read_situations(
-        tx, [one.id for one in opened], rankings_per_hour=most
-    )
-    waits = {one.id: standings.each[one.id].wait_s for one in opened}
+    known = await peak_rows.read_situations(tx, [one.id for one in opened], rankings_per_hour=most)
+    waits = {one.id: known.each[one.id].wait_s for one in opened}
     refused += [_part(one, TOO_OFTEN, wait_s=waits[one.id]) for one in opened if waits[one.id]]
     taking_part = [one for one in opened if not waits[one.id]]
     snapshot = await tx.snapshots.register(tx)
     ranked, plan = await asyncio.to_thread(
-        rank_and_plan, taking_part, standings, reference, snapshot, tx.at
+        rank_and_plan, taking_part, known, reference, snapshot, tx.at
     )
     if ranked:
         await register.record(tx, snapshot)
@@ -109,15 +106,13 @@ async def plan_peak(
 
 
 async def _taking_part(
-    tx: Transaction,
-    ids: Sequence[UUID] | None,
-    policy: Policy,
+    tx: Transaction, ids: Sequence[UUID] | None, policy: Policy
 ) -> tuple[list[UnsealedReferral], list[PlanPart], int]:
-    """Return the open referrals in the waiting list's order, those that are not, and how many more there are."""
+    """Return the open referrals in order, those that take no part, and how many are left out."""
     if ids is None:
-        found = await referral_rows.list_waiting(tx, tx.caller.provider)
+        found = await waiting.list_sealed(tx)
     else:
-        found = await referral_rows.read_several(tx, ids, provider_id=tx.caller.provider)
+        found = await referrals.list_sealed(tx, ids, own=True)
         if len(found) != len(set(ids)):
             raise Missing
     refused = [
@@ -137,18 +132,17 @@ def _part(referral: UnsealedReferral, refusal: str, *, wait_s: int) -> PlanPart:
 
 def rank_and_plan(
     taking_part: Sequence[UnsealedReferral],
-    standings: ReferralSituations,
+    known: ReferralSituations,
     reference: Reference,
     snapshot: RegisterSnapshot,
     at: datetime,
 ) -> tuple[list[RankedCase], Plan]:
-    """Rank all, and plan: nothing but work, in another thread so that the process goes on answering others."""
+    """Rank all and plan: pure work for another thread, so that the process stays responsive."""
     ranked: list[RankedCase] = []
     for referral in taking_part:
         need = referrals.need_of(referral.content, reference)
-        standing = standings.each[referral.id]
         situation = rankings.situation_of(
-            standing, need, at=at, reference=reference, snapshot=snapshot
+            known.each[referral.id], need, at=at, reference=reference, snapshot=snapshot
         )
         inputs = RankingInputs(need, snapshot.register, situation, reference.policy)
         made = rankings.apply_newest_rules(referral, inputs, reference=reference)
@@ -156,7 +150,7 @@ def rank_and_plan(
             str(referral.id), need, made.ranking, snapshot.register, situation, reference.policy
         )
         ranked.append(RankedCase(referral, made, asker))
-    return ranked, peaks.plan([one.asker for one in ranked], standings.free)
+    return ranked, peaks.plan([one.asker for one in ranked], known.free)
 
 
 def _rows_of(ranked: Sequence[RankedCase], snapshot: RegisterSnapshot) -> list[RankingRow]:
@@ -166,13 +160,11 @@ def _rows_of(ranked: Sequence[RankedCase], snapshot: RegisterSnapshot) -> list[R
 # --- in counts: administrators see no client, and the worker, who may, shows them none
 
 
-async def ask_counts(
-    tx: Transaction,
-) -> CountsRow:
-    """Ask for a plan for all open referrals of the country, in counts; or have the one of this step, if there is one.
+async def ask_counts(tx: Transaction) -> CountsRow:
+    """Ask for a plan for all open referrals of the country, in counts.
 
-    One a step of availability for everybody: whoever asks again and again cannot watch somebody
-    come or go.
+    There is one for each step of availability, shared by all: asking often shows nobody who comes
+    or goes.
     """
     policy = (await tx.snapshots.reference(tx)).policy
     of_this_step = await peak_rows.newest(tx, minutes=policy.availability_step_minutes)
@@ -184,31 +176,27 @@ async def ask_counts(
 
 
 async def read_counts(tx: Transaction, id_: UUID) -> CountsRow:
-    """Return a plan in counts; Missing where there is none."""
+    """Return a plan in counts, or raise Missing."""
     row = await peak_rows.read(tx, id_)
     if row is None:
         raise Missing
     return row
 
 
-async def make_counts(
-    tx: Transaction,
-) -> int:
+async def make_counts(tx: Transaction) -> int:
     """Make the plans in counts that were asked for, as the worker; return how many."""
     asked = await peak_rows.lock_unmade(tx)
     if not asked:
         return 0
     reference = await tx.snapshots.reference(tx)
     snapshot = await tx.snapshots.register(tx)
-    found = await referral_rows.list_open_after(tx, None, most=READ_AT_ONCE)
+    found = await referrals.list_next_open(tx, after=None, most=READ_AT_ONCE)
     opened = [referrals.unseal(tx, row) for row in found]
     ordered = waiting.in_order(opened, policy=reference.policy)[:MOST]
     most = reference.policy.rankings_per_hour
-    standings = await peak_rows.read_situations(
-        tx, [one.id for one in ordered], rankings_per_hour=most
-    )
+    known = await peak_rows.read_situations(tx, [one.id for one in ordered], rankings_per_hour=most)
     ranked, plan = await asyncio.to_thread(
-        rank_and_plan, ordered, standings, reference, snapshot, tx.at
+        rank_and_plan, ordered, known, reference, snapshot, tx.at
     )
     await peak_rows.answer(tx, asked, plan_in_counts(ranked, plan))
     opened_ids = tuple(sorted(tx.looks.referral_ids))
@@ -219,12 +207,12 @@ async def make_counts(
 
 
 async def prune(tx: Transaction) -> None:
-    """Forget the counts of a day ago."""
+    """Forget plans in counts that are a day old."""
     await peak_rows.prune(tx)
 
 
 def plan_in_counts(ranked: Sequence[RankedCase], plan: Plan) -> dict[str, Any]:
-    """Return a plan in counts: by urgency, by region of origin and by band, small ones suppressed in each."""
+    """Return a plan in counts by urgency, region of origin and band, small ones suppressed."""
     parts = list(zip(ranked, plan.referrals, strict=True))
     return {
         "urgency": suppress_small(
@@ -256,9 +244,9 @@ def _done(planned: PlannedReferral) -> str:
 
 
 def suppress_small(counts: Mapping[Any, int], *, keys: Collection[Any]) -> list[list[Any]]:
-    """Return the count of each key; None for small ones, and for those by which they could be worked out.
+    """Return the count of each key: None for small ones and for those that would reveal them.
 
-    Their sum could be, for another table gives away what all of them come to.
+    The total counts as known, since another table gives it away.
     """
     shown = counts_to_show(counts, keys=keys)
     return [[*(key if isinstance(key, tuple) else (key,)), count] for key, count in shown.items()]

@@ -1,4 +1,4 @@
-"""Rankings: where can this household go, recorded so that the same answer can be made again."""
+"""Rankings: where a household can go, recorded so that the answer can be made again."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ from app.database.reference import Reference
 from app.database.register import RegisterSnapshot
 from app.database.transaction import Transaction
 from app.errors import Conflict, Erased, Missing, TooOften
-from app.ranking.store import ranking_rows, situation
+from app.ranking import rankings
 from app.ranking.store.ranking_rows import RankingRow
 from app.ranking.store.situation import ReferralSituation
 from app.reference import load
@@ -29,7 +29,7 @@ NOWHERE: Mapping[str, int] = {}
 
 @dataclass(frozen=True, slots=True)
 class RecordedRanking:
-    """A recorded ranking, with what it cites."""
+    """A recorded ranking, with the inputs, policy and rules it cites."""
 
     id: UUID
     referral_id: UUID
@@ -42,53 +42,58 @@ class RecordedRanking:
 
     @property
     def need(self) -> Need:
-        """What the referral asked for."""
+        """The need that the referral had."""
         return self.inputs.need
 
     def is_of(self, caller: Caller) -> bool:
-        """Whether it was made by the caller's own desk, which knows the household."""
+        """Whether the caller's own desk made it: that desk knows the household."""
         return caller.has(Role.INTAKE_WORKER) and self.provider_id == caller.provider_id
 
 
-async def rank_places(
-    tx: Transaction,
-    referral_id: UUID,
-) -> RecordedRanking:
-    """Rank every place for one of the caller's referrals, and record it."""
+async def rank_places(tx: Transaction, referral_id: UUID) -> RecordedRanking:
+    """Rank every place for one of the caller's referrals, and record the ranking."""
     referral = await referrals.read(tx, referral_id)
     if referral.status not in {"open", "held", "placed"}:
         raise Conflict("referral_not_open", "This referral is closed.")
     ranked = await compute_ranking(tx, referral)
-    snapshot = await tx.snapshots.register(tx)
+    await record(tx, referral, ranked, snapshot=await tx.snapshots.register(tx))
+    return ranked
+
+
+async def record(
+    tx: Transaction,
+    referral: UnsealedReferral,
+    ranked: RecordedRanking,
+    *,
+    snapshot: RegisterSnapshot,
+) -> None:
+    """Record a new ranking, and the register that it saw."""
     await register.record(tx, snapshot)
     await ranking_rows.add(tx, [ranking_row(referral, ranked, snapshot=snapshot)])
-    return ranked
 
 
 async def compute_ranking(
     tx: Transaction, referral: UnsealedReferral, *, limited: bool = True
 ) -> RecordedRanking:
-    """Rank every place for a referral; nothing is recorded yet.
+    """Rank every place for a referral, and record nothing.
 
-    `limited`: whether the policy's limit of rankings per hour holds.
+    `limited`: whether the policy's limit of rankings per hour applies. Raises TooOften beyond it.
     """
     reference = await tx.snapshots.reference(tx)
     snapshot = await tx.snapshots.register(tx)
     need = referrals.need_of(referral.content, reference)
-    standing = await _situation(
-        tx, referral.id, need, reference=reference, snapshot=snapshot, limited=limited
-    )
-    return apply_newest_rules(
-        referral,
-        RankingInputs(need, snapshot.register, standing, reference.policy),
-        reference=reference,
-    )
+    known = await read_situation(tx, referral.id)
+    if known.wait_s and limited:
+        raise TooOften(retry_after=known.wait_s)
+    moment = situation_of(known, need, at=tx.at, reference=reference, snapshot=snapshot)
+    inputs = RankingInputs(need, snapshot.register, moment, reference.policy)
+    return apply_newest_rules(referral, inputs, reference=reference)
 
 
 def apply_newest_rules(
     referral: UnsealedReferral, inputs: RankingInputs, *, reference: Reference
 ) -> RecordedRanking:
-    """Return a new ranking, made by the newest rules under the policy in force."""
+    """Return a new ranking, by the newest rules and the policy in force."""
     return RecordedRanking(
         id=uuid4(),
         referral_id=referral.id,
@@ -104,7 +109,7 @@ def apply_newest_rules(
 def ranking_row(
     referral: UnsealedReferral, ranked: RecordedRanking, *, snapshot: RegisterSnapshot
 ) -> RankingRow:
-    """Return what is recorded of a new ranking: enough to make it again, sealed with its referral's key."""
+    """Return the row of a new ranking, its inputs sealed with the referral's key."""
     made_from = inputs_bytes(ranked.inputs.need, ranked.inputs.situation)
     return RankingRow(
         id=ranked.id,
@@ -121,47 +126,35 @@ def ranking_row(
     )
 
 
-async def _situation(
-    tx: Transaction,
-    referral_id: UUID,
-    need: Need,
-    *,
-    reference: Reference,
-    snapshot: RegisterSnapshot,
-    limited: bool,
-) -> Situation:
-    """Return how things stand for a need; raise TooOften where it was ranked as often as the policy allows."""
-    standing = await situation.read(
-        tx, referral_id, rankings_per_hour=reference.policy.rankings_per_hour
-    )
-    if standing.wait_s and limited:
-        raise TooOften(retry_after=standing.wait_s)
-    return situation_of(standing, need, at=tx.at, reference=reference, snapshot=snapshot)
+async def read_situation(tx: Transaction, referral_id: UUID) -> ReferralSituation:
+    """Return what the database knows at this moment that a ranking for a referral looks at."""
+    policy = (await tx.snapshots.reference(tx)).policy
+    return await situation.read(tx, referral_id, rankings_per_hour=policy.rankings_per_hour)
 
 
 def situation_of(
-    standing: ReferralSituation,
+    known: ReferralSituation,
     need: Need,
     *,
     at: datetime,
     reference: Reference,
     snapshot: RegisterSnapshot,
 ) -> Situation:
-    """Return what a ranking looks at, of what the database knows of the moment."""
+    """Return the situation that a ranking looks at, of what the database knows."""
     municipalities, today = snapshot.register.municipalities, load().country.day_of(at)
     near = reference.distances[need.near_municipality] if need.near_municipality else NOWHERE
     return Situation(
         as_of=at,
-        free=standing.free,
-        confirmed_hours=standing.confirmed_hours,
+        free=known.free,
+        confirmed_hours=known.confirmed_hours,
         clearances=_clearances(
             need, reference=reference, municipalities=municipalities, today=today
         ),
         near_km={site: near[site] for site in municipalities if site in near},
-        deficits=standing.deficits,
-        occupancy=standing.occupancy,
-        capped_regions=standing.capped_regions,
-        declined_sites=standing.declined_sites,
+        deficits=known.deficits,
+        occupancy=known.occupancy,
+        capped_regions=known.capped_regions,
+        declined_sites=known.declined_sites,
         local_day=today,
     )
 
@@ -174,7 +167,7 @@ def lasting_situation(
     at: datetime,
     capped_regions: frozenset[str] = frozenset(),
 ) -> Situation:
-    """Return the situation as far as it does not change by the minute: distances, and nothing about free places."""
+    """Return the part of a situation that does not change by the minute, such as distances."""
     today = load().country.day_of(at)
     return Situation(
         as_of=at,
@@ -195,7 +188,7 @@ def lasting_situation(
 def _clearances(
     need: Need, *, reference: Reference, municipalities: tuple[str, ...], today: date
 ) -> Mapping[str, Mapping[str, int]]:
-    """Return the distances that a need asks for, by zone and site; no others are looked up, and kept."""
+    """Return the distances that a need asks for, by danger zone and site's municipality."""
     zones = {
         zone.municipality for zone in dangers_on(need, today=today, policy=reference.policy).zones
     }
@@ -205,32 +198,42 @@ def _clearances(
     }
 
 
-async def read(
-    tx: Transaction,
-    ranking_id: UUID,
-) -> RecordedRanking:
-    """Return one of the caller's provider's rankings, made again from what was recorded."""
+async def read(tx: Transaction, ranking_id: UUID) -> RecordedRanking:
+    """Return a ranking of the caller's provider, made again from what was recorded."""
     recorded = await _recorded(tx, ranking_id)
     if recorded is None or recorded[0].provider_id != tx.caller.provider:
         raise Missing
-    # Whoever looks at it again looks a moment later: most often at a register that has not changed.
+    # Most rankings are read again a moment later, when the register has not changed.
     snapshot = await tx.snapshots.register(tx)
     return await recompute(tx, *recorded, kept={snapshot.hash: snapshot.register})
 
 
-async def replay(
-    tx: Transaction,
-    ranking_id: UUID,
-) -> tuple[RecordedRanking, bool]:
+async def replay(tx: Transaction, ranking_id: UUID) -> tuple[RecordedRanking, bool]:
     """Make a recorded ranking again; return it, and whether it is identical to the first."""
     recorded = await _recorded(tx, ranking_id)
     if recorded is None:
         raise Missing
-    return await _again(tx, *recorded)
+    ranked = await recompute(tx, *recorded)
+    return ranked, is_identical(recorded[0], ranked)
+
+
+async def read_sealed(tx: Transaction, ranking_id: UUID) -> tuple[RankingRow, bytes | None] | None:
+    """Return a ranking as it is stored, and the wrapped key of its inputs unless destroyed."""
+    return await rankings.read_sealed(tx, ranking_id)
+
+
+async def list_newest(tx: Transaction, *, most: int) -> list[UUID]:
+    """Return the ids of the newest rankings with readable inputs, one a referral, newest first."""
+    return await rankings.list_newest(tx, most=most)
+
+
+async def list_unknown_rules(tx: Transaction) -> list[str]:
+    """Return the versions of rules that readable rankings cite and this release does not have."""
+    return await rankings.list_unknown_rules(tx)
 
 
 async def _recorded(tx: Transaction, ranking_id: UUID) -> tuple[RankingRow, bytes | None] | None:
-    recorded = await ranking_rows.read(tx, ranking_id)
+    recorded = await rankings.read_sealed(tx, ranking_id)
     concerned = tx.caller.region is not None and await ranking_rows.concerns_region(
         tx, ranking_id, region=tx.caller.region
     )
@@ -240,30 +243,21 @@ async def _recorded(tx: Transaction, ranking_id: UUID) -> tuple[RankingRow, byte
     return recorded if own or (tx.caller.has(Role.AUDITOR) and concerned) else None
 
 
-async def _again(
-    tx: Transaction,
-    row: RankingRow,
-    key: bytes | None,
-) -> tuple[RecordedRanking, bool]:
-    ranked = await recompute(tx, row, key)
-    return ranked, is_identical(row, ranked)
-
-
 def is_identical(row: RankingRow, again: RecordedRanking) -> bool:
-    """Whether what was made again is what was recorded."""
+    """Whether a ranking that was made again is the one that was recorded."""
     return rules_of(row.rules_version).digest(again.ranking) == row.digest
 
 
 @dataclass(frozen=True, slots=True)
 class RankingBasis:
-    """What a ranking was made from, with the policy and the rules that it cites."""
+    """The inputs a ranking was made from, with the policy and the rules it cites."""
 
     inputs: RankingInputs
     policy_version: str
     rules: Rules
 
     def ranked(self, policy: Policy | None = None) -> Ranking:
-        """Return the ranking made again, under its own policy or another one."""
+        """Return the ranking made again, under its own policy or another."""
         made_from = self.inputs
         return self.rules.rank(
             made_from.need, made_from.register, made_from.situation, policy or made_from.policy
@@ -279,11 +273,11 @@ async def unseal_basis(
 ) -> RankingBasis:
     """Return what a recorded ranking was made from.
 
-    `kept` holds the register of the last one by its hash: rankings made one after another mostly
-    share it.
+    `kept` holds the register of the last ranking by its hash: rankings made one after another
+    mostly share it.
 
-    Raises Erased where the key of its inputs has been destroyed, and UnknownRules where this
-    release does not have the rules that made it.
+    Raises Erased if the key of its inputs was destroyed, and UnknownRules if this release does not
+    have the rules that made it.
     """
     if key is None:
         raise Erased
@@ -299,7 +293,7 @@ async def unseal_basis(
 
 
 async def _policy(tx: Transaction, hash_: str) -> tuple[Policy, str]:
-    """Return a policy and its version; most rankings that are looked at cite the one in force."""
+    """Return a policy and its version; most rankings that are read cite the one in force."""
     reference = await tx.snapshots.reference(tx)
     if hash_ == reference.policy_hash:
         return reference.policy, reference.policy.version
@@ -321,9 +315,9 @@ async def recompute(
     *,
     kept: dict[str, Register] | None = None,
 ) -> RecordedRanking:
-    """Return a recorded ranking, recomputed from its sealed inputs, and the register, policy and rules that it cites.
+    """Make a recorded ranking again, from its sealed inputs and from what it cites.
 
-    Raises as `opened` does, which takes `kept` as well.
+    `kept` and what is raised are those of `unseal_basis`.
     """
     found = await unseal_basis(tx, row, key, kept=kept)
     return RecordedRanking(

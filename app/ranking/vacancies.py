@@ -1,4 +1,4 @@
-"""When something comes free: whoever waits for it is told that it is lawful, and how it ranks; nobody is placed."""
+"""Vacancies: when a place comes free, desks whose households could go there are told."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -13,43 +13,38 @@ from app.ranking.rankings import RecordedRanking
 from app.ranking.store import vacancy_rows
 from app.ranking.store.vacancy_rows import Chance, PendingVacancy, VacancyRow
 from app.referrals import referrals
-from app.referrals.referrals import UnsealedReferral
-from app.referrals.store import referral_rows
-from app.referrals.store.referral_rows import ReferralRow
+from app.referrals.referrals import ReferralRow, UnsealedReferral
 from app.seal import SealBroken
 
 RANKED_AT_ONCE = 20
-"""Referrals in one transaction of the worker: a long list must not keep other work waiting."""
+"""Referrals ranked in one transaction: a long list must not keep other work waiting."""
 TOLD = "waiting"
 
 
 async def list_for(
     tx: Transaction, *, limit: int, after: tuple[datetime, UUID] | None
 ) -> list[VacancyRow]:
-    """Return what came free at the caller's provider's sites, newest first, each with a number and nobody in it."""
+    """Return what came free at the caller's provider, newest first, with counts only."""
     return await vacancy_rows.list_for(tx, tx.caller.provider, limit=limit, after=after)
 
 
-async def rank_next_waiting(
-    tx: Transaction,
-) -> bool:
-    """Rank the next of those who wait, each once for all that came free; return whether there may be more to do.
+async def rank_next_waiting(tx: Transaction) -> bool:
+    """Rank the next waiting referrals for what came free; return whether there may be more to do.
 
-    A ranking is recorded only where something of it is lawful: its own provider is told, and can
-    hold an offer of it like of any other. The owner of what came free learns for how many that is
-    so, once all have been ranked.
+    Each referral is ranked once for everything that came free. The ranking is recorded only if
+    some of that is lawful: the referral's provider is told, and can hold an offer of it as of any
+    ranking. The owner of what came free learns for how many it is lawful, once all are ranked.
     """
     came_free = await vacancy_rows.lock_pending(tx)
     if not came_free or await counters.read(tx, "register") != tx.register_version:
-        return bool(
-            came_free
-        )  # what came free may be newer than the register of this transaction: once more
+        # What came free may be newer than the register of this transaction: try again.
+        return bool(came_free)
     snapshot = await tx.snapshots.register(tx)
-    waiting = await referral_rows.list_open_after(tx, came_free[0].reached, most=RANKED_AT_ONCE)
+    waiting = await referrals.list_next_open(tx, after=came_free[0].reached, most=RANKED_AT_ONCE)
     chances: list[Chance] = []
     lawful_for = Counter({vacancy.id: 0 for vacancy in came_free})
     for row in waiting:
-        found = await _ranked(tx, row)
+        found = await _rank(tx, row)
         lawful = {} if found is None else _lawful(found[1].ranking, came_free, row.id)
         lawful_for.update(lawful.keys())
         if found is not None and lawful:
@@ -65,23 +60,22 @@ async def rank_next_waiting(
     return True
 
 
-async def _ranked(
-    tx: Transaction,
-    row: ReferralRow,
+async def _rank(
+    tx: Transaction, row: ReferralRow
 ) -> tuple[UnsealedReferral, RecordedRanking] | None:
     try:
         referral = referrals.unseal(tx, row)
         return referral, await rankings.compute_ranking(tx, referral, limited=False)
     except (SealBroken, LookupError):
-        # One that no key opens, or that names what is on no map any more, must not keep all others
-        # waiting.
+        # A referral that no key opens, or that names a place no map has any more, must not keep
+        # the others waiting.
         return None
 
 
 def _lawful(
     ranking: Ranking, came_free: Sequence[PendingVacancy], referral_id: UUID
 ) -> dict[UUID, int]:
-    """Return what of that which came free is lawful, with its rank; nobody is told of what they left themselves."""
+    """Return the rank of each lawful vacancy, except those that this household left itself."""
     ranks = {offer.group.id: offer.rank for offer in ranking.offers}
     return {
         vacancy.id: ranks[str(vacancy.group_id)]
@@ -93,8 +87,8 @@ def _lawful(
 async def _tell(tx: Transaction, chances: Sequence[Chance]) -> None:
     if not chances:
         return
-    # Written last: a hold on one of these referrals waits for whoever writes its ranking, but not
-    # for the reckoning.
+    # Written last: a hold on one of these referrals waits while its ranking is written, but not
+    # while it is computed.
     await register.record(tx, await tx.snapshots.register(tx))
     await vacancy_rows.record(tx, chances)
     for chance in chances:
@@ -102,3 +96,8 @@ async def _tell(tx: Transaction, chances: Sequence[Chance]) -> None:
         await outbox.add(
             tx, kind=TOLD, subject=str(ranking.referral_id), audience=[ranking.provider_id]
         )
+
+
+async def prune(tx: Transaction) -> None:
+    """Forget what came free long ago."""
+    await vacancy_rows.prune(tx)

@@ -1,4 +1,4 @@
-"""Alternatives: what a household has until a place is found, who answers for it, and whether they are well there."""
+"""Alternatives: what a household has until a place is found, and checks of how they are."""
 
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -15,13 +15,13 @@ from app.referrals.store import alternative_rows
 from app.referrals.store.alternative_rows import AlternativeRow, Capacity
 
 NEWS, ALARM = "waiting", "alarm"
-"""Events about an alternative: that something about it changed, and that somebody has to act at once."""
+"""Events about an alternative: something changed, or somebody has to act at once."""
 WELL = "well"
 
 
 @dataclass(frozen=True, slots=True)
 class AlternativeRequest:
-    """What a household is to have, who answers for it, and the day on which they leave it, where that is known."""
+    """What a household is to have, who answers for it, and when they leave it, if known."""
 
     kind: str
     responsible_id: UUID
@@ -33,8 +33,8 @@ async def begin_alternative(
 ) -> AlternativeRow:
     """Record what one of the caller's referrals has until a place is found.
 
-    Help where they are takes up one that the responsible provider said it can help; the database
-    decides about the last one.
+    Help at home uses one of the trajectories that the responsible provider has published; the
+    database decides who gets the last one.
     """
     referral = await referrals.read(tx, referral_id, lock=True)
     if referral.status not in {"open", "held"}:
@@ -68,7 +68,7 @@ async def begin_alternative(
 
 
 async def read(tx: Transaction, alternative_id: UUID, *, lock: bool = False) -> AlternativeRow:
-    """Return an alternative of one of the caller's provider's referrals, or for which that is responsible."""
+    """Return an alternative that the caller's provider uses or is responsible for."""
     row = await alternative_rows.read(tx, alternative_id, provider_id=tx.caller.provider, lock=lock)
     if row is None:
         raise Missing
@@ -79,15 +79,15 @@ async def read(tx: Transaction, alternative_id: UUID, *, lock: bool = False) -> 
 async def list_for(
     tx: Transaction, *, limit: int, after: tuple[datetime, UUID] | None
 ) -> list[AlternativeRow]:
-    """Return what is in use and concerns the caller's provider, whoever waits longest for a check first."""
+    """Return the alternatives in use that concern the caller's provider, next check first."""
     rows = await alternative_rows.list_for(tx, tx.caller.provider, limit=limit, after=after)
     tx.looks.referral_ids.update(row.referral_id for row in rows)
     return rows
 
 
 async def note_check(tx: Transaction, alternative_id: UUID, *, outcome: str) -> AlternativeRow:
-    """Note how they are; until somebody finds them well, the next check is due at once, and both sides are alarmed."""
-    await _live(tx, alternative_id)
+    """Note how they are; unless they are well, alarm both sides and ask again at once."""
+    await _check_live(tx, alternative_id)
     policy = (await tx.snapshots.reference(tx)).policy
     well = outcome == WELL
     next_check_at = tx.at + timedelta(hours=policy.alternative_check_hours) if well else tx.at
@@ -99,28 +99,26 @@ async def note_check(tx: Transaction, alternative_id: UUID, *, outcome: str) -> 
 
 
 async def end_alternative(tx: Transaction, alternative_id: UUID, *, reason: str) -> AlternativeRow:
-    """End an alternative; where the responsible provider does so, the household's own provider is alarmed."""
-    await _live(tx, alternative_id)
+    """End an alternative; if the responsible provider does, alarm the household's provider."""
+    await _check_live(tx, alternative_id)
     row = await alternative_rows.end(tx, alternative_id, reason=reason)
     await _tell(tx, row, NEWS if row.provider_id == tx.caller.provider else ALARM)
     return row
 
 
-async def capacity(
-    tx: Transaction,
-) -> Capacity:
-    """Return how many households the caller's provider can help where they are, and how many it does."""
+async def capacity(tx: Transaction) -> Capacity:
+    """Return how many households the caller's provider can help at home, and how many it does."""
     return await alternative_rows.capacity(tx, tx.caller.provider)
 
 
 async def set_capacity(tx: Transaction, *, capacity: int) -> Capacity:
-    """Say how many that can be; those whom it helps already stay, also where they are more."""
+    """Publish how many that can be; households that are helped already stay, even if too many."""
     await alternative_rows.set_capacity(tx, tx.caller.provider, capacity=capacity)
     return await alternative_rows.capacity(tx, tx.caller.provider)
 
 
 def is_overdue(row: AlternativeRow, *, at: datetime) -> bool:
-    """Whether somebody should have looked after them by now, or their nights are over."""
+    """Whether a check of an alternative is due, or its nights are over."""
     nights_over = row.until is not None and load().country.midnight(row.until) <= at
     return row.ended_at is None and (row.next_check_at <= at or nights_over)
 
@@ -138,7 +136,7 @@ def _until(wanted: AlternativeRequest, *, today: date, policy: Policy) -> date |
     return wanted.until
 
 
-async def _live(tx: Transaction, alternative_id: UUID) -> None:
+async def _check_live(tx: Transaction, alternative_id: UUID) -> None:
     if (await read(tx, alternative_id, lock=True)).ended_at is not None:
         raise Conflict("alternative_ended", "This alternative has ended.")
 

@@ -1,4 +1,4 @@
-"""Breaking the glass: a look at a shielded referral by somebody who is not named, for a while, heard of at once."""
+"""Break the glass: look at a shielded referral for a while; its coordinators hear of it."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,14 +12,14 @@ from app.referrals.store import shield_rows
 from app.referrals.store.shield_rows import GlassRequest, ShieldedReferral
 
 BREAK_GLASS = "break_glass"
-"""What it is called in the access log."""
+"""The action in the access log."""
 TRIES_PER_HOUR = 10
-"""By one account, whether or not they were granted: references must not be guessed."""
+"""Tries by one account, granted or not: references must not be guessed."""
 
 
 @dataclass(frozen=True, slots=True)
 class BrokenGlass:
-    """A glass that has been broken: `event` is the access log's entry, `until` when the look is over."""
+    """A broken glass: `event` is the access log's entry, `until` ends the look."""
 
     event: int
     referral_id: UUID
@@ -27,21 +27,19 @@ class BrokenGlass:
 
 
 class AlreadyNamed(Conflict):
-    """There is no glass for those who are named."""
+    """A refusal: named colleagues need to break no glass."""
 
     def __init__(self) -> None:
         super().__init__("already_named", "You are one of those who may see this referral.")
 
 
 async def break_glass(tx: Transaction, reference: str, *, reason: str) -> BrokenGlass | None:
-    """Open a shielded referral of the caller's provider to them for a while; None where there is none by that name.
+    """Open a shielded referral to the caller for a while; None if no such referral is shielded.
 
-    Granted or not, it is written down; if it is granted, the provider's coordinators hear of it.
-    All of that is one
-    transaction: before it is committed nothing is seen, and without an entry in the log there is no
-    look.
+    Granted or not, it is logged; if granted, the provider's coordinators are told. All of it is
+    one transaction: nothing is seen before the commit, and without a log entry there is no look.
 
-    Raises TooOften for an account that tried as often within the hour as it may.
+    Raises TooOften for an account that has used up its tries of this hour.
     """
     await shield_rows.lock_provider(tx, tx.caller.provider)
     wait_s = await access_log.wait(

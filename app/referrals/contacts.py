@@ -1,4 +1,4 @@
-"""The contact log of a referral: who was spoken to, what was said, and when the next contact is due."""
+"""The contact log of a referral: what was said to whom, and when to speak next."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,7 +14,7 @@ from app.seal import DataKey
 
 @dataclass(frozen=True, slots=True)
 class ContactNote:
-    """What was said, and with whom, as a code."""
+    """What was said, and to whom, as a code."""
 
     kind: str | None
     note: str
@@ -35,7 +35,7 @@ async def note_contact(
     said: ContactNote,
     due_at: datetime | None,
 ) -> UnsealedContact:
-    """Write down a contact; what it says of the next one takes the place of what was said before."""
+    """Write down a contact; its date for the next one replaces the date set before."""
     referral = await referrals.read(tx, referral_id)
     if referral.status in {"ended", "withdrawn"}:
         raise Conflict("referral_not_open", "This referral is closed.")
@@ -62,13 +62,13 @@ async def list_for(
     limit: int,
     after: tuple[datetime, UUID] | None,
 ) -> list[UnsealedContact]:
-    """Return the contacts of one of the caller's provider's referrals, newest first."""
+    """Return the contacts of a referral of the caller's provider, newest first."""
     referral = await referrals.read(tx, referral_id)
     rows = await contact_rows.list_for(
         tx, referral.id, provider_id=tx.caller.provider, limit=limit, after=after
     )
-    return [_opened(row, referral.key) for row in rows]
+    return [_unseal(row, referral.key) for row in rows]
 
 
-def _opened(row: ContactRow, key: DataKey) -> UnsealedContact:
+def _unseal(row: ContactRow, key: DataKey) -> UnsealedContact:
     return UnsealedContact(row, ContactNote(**key.unseal_json(row.sealed, row=str(row.id))))

@@ -1,4 +1,4 @@
-"""Referrals: registering a household's need, and changing what is known of it."""
+"""Referrals: register a household's need, and change what is known of it."""
 
 import secrets
 from collections.abc import Collection, Iterator, Mapping
@@ -7,7 +7,7 @@ from datetime import date, datetime
 from typing import Any, Protocol
 from uuid import UUID, uuid4
 
-from app.allocation.policy.documents import read as read_document
+from app.allocation.policy import documents
 from app.allocation.values import Adult, Child, DangerZone, Household, Need
 from app.database.reference import Reference
 from app.database.transaction import Transaction
@@ -22,12 +22,15 @@ VOWELS = "aeiou"
 TRIES = 8
 
 CLEAR = ("urgency", "reason", "origin_municipality")
-"""What stands in the case row itself; everything else is sealed."""
+"""The content that the referral's own row has; the rest is sealed."""
 
 
 @dataclass(frozen=True, slots=True)
 class UnsealedReferral:
-    """A referral with its seal open, for those who may read it. `content` has the wire's names in snake_case."""
+    """A referral with its seal open, for a caller who may read it.
+
+    `content` has the wire's names in snake_case.
+    """
 
     case: ReferralRow
     content: Mapping[str, Any]
@@ -35,7 +38,7 @@ class UnsealedReferral:
 
     @property
     def id(self) -> UUID:
-        """Its id."""
+        """The referral's id."""
         return self.case.id
 
     @property
@@ -45,7 +48,7 @@ class UnsealedReferral:
 
 
 class SealedReferral(Protocol):
-    """What is stored of a referral that has not been erased: what stands in the clear, and the rest under its key."""
+    """The clear columns of a referral that has not been erased."""
 
     @property
     def id(self) -> UUID: ...  # noqa: D102 - as `ReferralRow` has them
@@ -76,7 +79,7 @@ async def register(tx: Transaction, *, content: Mapping[str, Any]) -> UnsealedRe
 
 
 async def read(tx: Transaction, referral_id: UUID, *, lock: bool = False) -> UnsealedReferral:
-    """Return one of the caller's provider's referrals."""
+    """Return a referral of the caller's provider."""
     row = await referral_rows.read(tx, referral_id, provider_id=tx.caller.provider, lock=lock)
     if row is None:
         raise Missing
@@ -90,7 +93,7 @@ async def list_for(
     limit: int,
     after: tuple[datetime, UUID] | None,
 ) -> list[UnsealedReferral]:
-    """Return the caller's provider's referrals, newest first."""
+    """Return the referrals of the caller's provider, newest first."""
     rows = await referral_rows.list_for(
         tx, tx.caller.provider, status=status, limit=limit, after=after
     )
@@ -100,7 +103,7 @@ async def list_for(
 async def change(
     tx: Transaction, referral: UnsealedReferral, *, content: Mapping[str, Any]
 ) -> UnsealedReferral:
-    """Change what is known of a referral that is still looking for a place, or on its way to one."""
+    """Change what is known of a referral that is not closed yet."""
     if referral.status in {"ended", "withdrawn"}:
         raise Conflict("referral_not_open", "This referral is closed.")
     if content == referral.content:
@@ -117,14 +120,11 @@ async def change(
     return UnsealedReferral(row, dict(content), referral.key)
 
 
-def unseal(
-    tx: Transaction,
-    row: ReferralRow,
-) -> UnsealedReferral:
-    """Return a referral with its seal opened; the transaction remembers whose it was, for the access log.
+def unseal(tx: Transaction, row: ReferralRow) -> UnsealedReferral:
+    """Open the seal of a referral, and note in the transaction that it was opened.
 
-    Raises Erased where nothing is left to open; only for those who may see that the referral was
-    there.
+    Raises Erased where nothing is left to open: call it only for a caller who may know that there
+    was a referral.
     """
     if row.key is None or row.sealed is None:
         raise Erased
@@ -132,13 +132,9 @@ def unseal(
 
 
 def unseal_content(
-    tx: Transaction,
-    row: SealedReferral,
-    *,
-    key: bytes,
-    sealed: bytes,
+    tx: Transaction, row: SealedReferral, *, key: bytes, sealed: bytes
 ) -> tuple[Mapping[str, Any], DataKey]:
-    """Return what is known of a referral, and its data key; the transaction remembers whose it was."""
+    """Return what is known of a referral and its data key; note that it was opened."""
     tx.looks.referral_ids.add(row.id)
     opened_with = tx.keyring.unwrap(key, row=str(row.id))
     content: dict[str, Any] = opened_with.unseal_json(sealed, row=str(row.id))
@@ -147,7 +143,7 @@ def unseal_content(
 
 
 def need_of(content: Mapping[str, Any], reference: Reference) -> Need:
-    """Return what the rules and points look at in a referral."""
+    """Return the need that rules and points look at."""
     household = content["household"]
     return Need(
         urgency=content["urgency"],
@@ -171,13 +167,13 @@ def need_of(content: Mapping[str, Any], reference: Reference) -> Need:
 
 
 def _zone(zone: Mapping[str, Any]) -> DangerZone:
-    return read_document(
+    return documents.read(
         DangerZone, {name: zone[name] for name in ("municipality", "radius_km", "until")}
     )
 
 
 def speakable_code() -> str:
-    """Return a random code of four syllables, easy to say on the telephone: it means nothing."""
+    """Return a random code of four syllables, easy to say on the telephone."""
     syllables = [secrets.choice(CONSONANTS) + secrets.choice(VOWELS) for _ in range(4)]
     return f"{syllables[0]}{syllables[1]}-{syllables[2]}{syllables[3]}"
 
@@ -185,13 +181,13 @@ def speakable_code() -> str:
 def _check_zones(
     content: Mapping[str, Any], *, before: Collection[Mapping[str, Any]], today: date
 ) -> None:
-    """Refuse a zone that had ended before it was named; one that ended meanwhile may stay as it is."""
-    faults = tuple(_ended(content["danger_zones"], before=before, today=today))
+    """Refuse a danger zone named after its end; one that ended since then may stay."""
+    faults = tuple(_faults_of_zones(content["danger_zones"], before=before, today=today))
     if faults:
         raise Invalid(*faults)
 
 
-def _ended(
+def _faults_of_zones(
     zones: Collection[Mapping[str, Any]], *, before: Collection[Mapping[str, Any]], today: date
 ) -> Iterator[Fault]:
     for number, zone in enumerate(zones):
@@ -212,3 +208,43 @@ def _clear(content: Mapping[str, Any]) -> dict[str, Any]:
         "reason": content["reason"],
         "origin": content["origin_municipality"],
     }
+
+
+# --- for other rooms, which read a referral with its seal closed ------------------------
+
+
+async def read_sealed(
+    tx: Transaction, referral_id: UUID, *, own: bool = False
+) -> ReferralRow | None:
+    """Return a referral that the caller may see, with its seal closed.
+
+    With `own` only a referral of the caller's provider.
+    """
+    return await referral_rows.read(tx, referral_id, provider_id=_owner(tx, own=own))
+
+
+async def list_sealed(
+    tx: Transaction, ids: Collection[UUID], *, own: bool = False
+) -> list[ReferralRow]:
+    """Return the referrals among some ids that the caller may see, in no order; `own` as above."""
+    return await referral_rows.read_several(tx, ids, provider_id=_owner(tx, own=own))
+
+
+async def list_next_open(tx: Transaction, *, after: UUID | None, most: int) -> list[ReferralRow]:
+    """Return the next open referrals of all providers, oldest first, after the one given."""
+    return await referral_rows.list_open_after(tx, after, most=most)
+
+
+async def read_content(tx: Transaction, ids: Collection[UUID]) -> dict[UUID, Mapping[str, Any]]:
+    """Return what is known of the households that the caller may see and that are not erased."""
+    rows = await list_sealed(tx, sorted(ids)) if ids else []
+    return {row.id: unseal(tx, row).content for row in rows if row.key is not None}
+
+
+async def set_status(tx: Transaction, referral_id: UUID, status: str) -> None:
+    """Give a referral a status in which it has no hold; an erased one is closed, not reopened."""
+    await referral_rows.set_status(tx, referral_id, status)
+
+
+def _owner(tx: Transaction, *, own: bool) -> UUID | None:
+    return tx.caller.provider if own else None

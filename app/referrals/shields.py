@@ -1,4 +1,4 @@
-"""Shielding a referral: only named colleagues see it, and only they name others or take the shield away."""
+"""Shields: only named colleagues see a referral, name others, and remove its shield."""
 
 from collections.abc import Sequence
 from uuid import UUID
@@ -14,7 +14,7 @@ from app.referrals.store.shield_rows import Colleague
 async def colleagues(
     tx: Transaction, *, limit: int | None = None, after: tuple[str, UUID] | None = None
 ) -> list[Colleague]:
-    """Return the accounts in use of the caller's provider, by name."""
+    """Return the accounts in use at the caller's provider, by name."""
     return await shield_rows.colleagues(tx, limit=limit, after=after)
 
 
@@ -25,12 +25,12 @@ async def name_colleagues(
     wanted: Sequence[UUID],
     pointer: str,
 ) -> UnsealedReferral:
-    """Let only these colleagues and the caller see a referral; a list that there was is replaced.
+    """Let only these colleagues and the caller see a referral, in place of those named before.
 
-    `pointer` says where in the input the list stands, for faults. A glass that somebody broke stays
-    so until its time is over.
+    `pointer` says where the list stands in the input, for faults. A glass that was broken stays
+    broken until its time is over.
     """
-    referral = await _changing(tx, referral_id)
+    referral = await _lock_shield(tx, referral_id)
     known = {colleague.account_id for colleague in await shield_rows.colleagues(tx)}
     faults = [
         Fault(f"{pointer}/{index}", "is not the account of a colleague")
@@ -49,23 +49,17 @@ async def name_colleagues(
     return await referrals.read(tx, referral_id)
 
 
-async def remove_shield(
-    tx: Transaction,
-    referral_id: UUID,
-) -> None:
-    """Let every colleague see a referral again; where it is not shielded, nothing changes."""
-    await _changing(tx, referral_id)
+async def remove_shield(tx: Transaction, referral_id: UUID) -> None:
+    """Let every colleague see a referral again; without a shield nothing changes."""
+    await _lock_shield(tx, referral_id)
     await shield_rows.remove_shield(tx, referral_id, provider_id=tx.caller.provider)
 
 
-async def _changing(
-    tx: Transaction,
-    referral_id: UUID,
-) -> UnsealedReferral:
-    """Return a referral whose shield the caller may change, and which nobody else changes meanwhile.
+async def _lock_shield(tx: Transaction, referral_id: UUID) -> UnsealedReferral:
+    """Return a referral whose shield the caller may change, locked against others.
 
-    One of the named may; or, where none of them works here any more, whoever has broken the glass:
-    somebody has to be able to take over.
+    A named colleague may change it. When none of them works here any more, so may a colleague who
+    has broken the glass: somebody has to be able to take over.
     """
     await shield_rows.lock_provider(tx, tx.caller.provider)
     referral = await referrals.read(tx, referral_id, lock=True)

@@ -1,8 +1,9 @@
-"""The waiting list: the caller's provider's open referrals in the policy's order, with what is due for each."""
+"""The waiting list: open referrals in the policy's order, what is due, and reminders of it."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from uuid import UUID
 
 from app.allocation.policy.policy import Policy
 from app.allocation.ranking.waiting import (
@@ -14,12 +15,15 @@ from app.allocation.ranking.waiting import (
     is_overdue,
     list_position,
 )
+from app.database import outbox
 from app.database.transaction import Transaction
 from app.reference import load
 from app.referrals import referrals
 from app.referrals.referrals import UnsealedReferral
 from app.referrals.store import referral_rows, waiting_rows
-from app.referrals.store.waiting_rows import WaitingNews
+from app.referrals.store.referral_rows import ReferralRow
+from app.referrals.store.waiting_rows import AT_ONCE, Unasked, WaitingNews
+from app.seal import SealBroken
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,9 +33,9 @@ class WaitingReferral:
     referral: UnsealedReferral
     position: int
     overdue: bool
-    """Whether something is due for a household in an alternative: it is shown before all others."""
+    """Whether something is due for a household in an alternative: those are shown first."""
     place: ListPosition
-    """What the list as it is shown is ordered by."""
+    """The key that the list is shown in the order of."""
     due: tuple[Due, ...]
     since: WaitingNews
 
@@ -39,20 +43,17 @@ class WaitingReferral:
 async def list_for(
     tx: Transaction, *, limit: int, after: ListPosition | None
 ) -> list[WaitingReferral]:
-    """Return the caller's provider's open referrals: overdue ones first, then in the policy's order.
+    """Return the open referrals of the caller's provider: overdue ones first, then by policy.
 
-    The order comes from what is sealed, so all of them are opened; who looked at whom is told of
-    those shown.
+    The order depends on sealed content, so every seal is opened; the access log names only the
+    referrals that are shown.
     """
     policy = (await tx.snapshots.reference(tx)).policy
-    opened = [
-        referrals.unseal(tx, row)
-        for row in await referral_rows.list_waiting(tx, tx.caller.provider)
-    ]
-    since = await waiting_rows.read_news(tx, [referral.id for referral in opened])
+    opened = [referrals.unseal(tx, row) for row in await list_sealed(tx)]
+    news = await read_news(tx, [referral.id for referral in opened])
     ordered = in_order(opened, policy=policy)
     items = [
-        _listed(referral, position, since=since[referral.id], at=tx.at, policy=policy)
+        _listed(referral, position, since=news[referral.id], at=tx.at, policy=policy)
         for position, referral in enumerate(ordered, start=1)
     ]
     shown = sorted(
@@ -63,11 +64,19 @@ async def list_for(
     return shown
 
 
-async def count_waiting(
-    tx: Transaction,
-) -> int:
-    """Return how many of the caller's provider's referrals wait, as far as the caller may see them; opens none."""
-    return len(await referral_rows.list_waiting(tx, tx.caller.provider))
+async def count_waiting(tx: Transaction) -> int:
+    """Return how many of the provider's open referrals the caller may see; open no seal."""
+    return len(await list_sealed(tx))
+
+
+async def list_sealed(tx: Transaction) -> list[ReferralRow]:
+    """Return the open referrals of the caller's provider, with their seals closed."""
+    return await referral_rows.list_waiting(tx, tx.caller.provider)
+
+
+async def read_news(tx: Transaction, referral_ids: Sequence[UUID]) -> Mapping[UUID, WaitingNews]:
+    """Return when each referral's next contact is due, and what came free for it last."""
+    return await waiting_rows.read_news(tx, referral_ids)
 
 
 def in_order(waiting: Iterable[UnsealedReferral], *, policy: Policy) -> list[UnsealedReferral]:
@@ -81,9 +90,8 @@ def _listed(
     dues = dues_at(_watched(referral, since), at=at, policy=policy)
     overdue = is_overdue(dues)
     numbers, id_ = list_position(_waiting(referral), policy=policy)
-    return WaitingReferral(
-        referral, position, overdue, ((0 if overdue else 1, *numbers), id_), dues, since
-    )
+    place = ((0 if overdue else 1, *numbers), id_)
+    return WaitingReferral(referral, position, overdue, place, dues, since)
 
 
 def _waiting(referral: UnsealedReferral) -> Waiting:
@@ -99,12 +107,44 @@ def _waiting(referral: UnsealedReferral) -> Waiting:
 
 def _watched(referral: UnsealedReferral, since: WaitingNews) -> WaitingSchedule:
     used = referral.case.alternative
+    nights_over_at = None
+    if used is not None and used.until is not None:
+        nights_over_at = load().country.midnight(used.until)
     return WaitingSchedule(
         since=referral.case.created_at,
         safety_plan=referral.content["safety_plan"],
         contact_at=since.contact_at,
         check_at=None if used is None else used.next_check_at,
-        nights_over_at=None
-        if used is None or used.until is None
-        else load().country.midnight(used.until),
+        nights_over_at=nights_over_at,
     )
+
+
+# --- reminders ------------------------------------------------------------------------
+
+
+async def send_reminders(tx: Transaction) -> bool:
+    """Remind of what has become due, a batch at a time; return whether there may be more.
+
+    Each due item is reminded of once, an overdue alternative once a day.
+    """
+    policy = (await tx.snapshots.reference(tx)).policy
+    reminded = await waiting_rows.remind(tx, zone=load().country.time_zone)
+    unasked = await waiting_rows.find_unasked(tx, hours=policy.safety_plan_hours)
+    new = await waiting_rows.note_asked(tx, unasked)
+    for one in unasked:
+        if one.id in new and not _has_plan(tx, one):
+            await outbox.add(tx, kind="reminder", subject=str(one.id), audience=[one.provider_id])
+    return AT_ONCE in {reminded, len(unasked)}
+
+
+def _has_plan(tx: Transaction, one: Unasked) -> bool:
+    try:
+        key = tx.keyring.unwrap(one.key, row=str(one.id))
+        return bool(key.unseal_json(one.sealed, row=str(one.id))["safety_plan"])
+    except SealBroken:
+        return True  # nobody could act on the reminder
+
+
+async def prune_reminders(tx: Transaction) -> None:
+    """Forget the reminders of referrals that are closed."""
+    await waiting_rows.prune(tx)

@@ -9,7 +9,7 @@ from uuid import UUID, uuid4
 from app.database import counters, outbox
 from app.database.transaction import Transaction
 from app.errors import Fault, Invalid, Missing
-from app.placing import danger_changes
+from app.placing import site_safety
 from app.registry.store import site_rows
 from app.registry.store.site_rows import SiteRow, SiteTraits
 from app.seal import DataKey, Keyring
@@ -127,7 +127,7 @@ async def _change_traits(
         before.municipality,
         before.address_secrecy,
     ):
-        await danger_changes.moved(tx, site.id)
+        await site_safety.recheck_site(tx, site.id)
     if traits.municipality != before.municipality:
         await _serve(tx, municipality=traits.municipality)
         for municipality in (before.municipality, traits.municipality):
@@ -138,9 +138,9 @@ async def _alarm(tx: Transaction, site: OwnSite, *, because: str | None) -> OwnS
     since = None if because is None else tx.at
     await site_rows.set_compromised(tx, site.id, because=because, since=since)
     if because is None:
-        await danger_changes.cleared(tx, site.id)
+        await site_safety.clear_site(tx, site.id)
     else:
-        await danger_changes.compromise(tx, site.id)
+        await site_safety.compromise_site(tx, site.id)
     return replace(site, compromised=because, compromised_since=since)
 
 

@@ -14,7 +14,6 @@ from app.errors import Erased, Forbidden, Missing
 from app.ledger import checkpoints
 from app.ranking import rankings
 from app.ranking.rankings import RecordedRanking
-from app.ranking.store import ranking_rows
 from app.reference import load
 from app.shares.quarter_totals import span_of
 from app.shares.store import decision_rows
@@ -91,7 +90,7 @@ async def read(
     )
     if row is None:
         raise Missing
-    recorded = await ranking_rows.read(tx, row.ranking_id)
+    recorded = await rankings.read_sealed(tx, row.ranking_id)
     assert recorded is not None  # noqa: S101 - a foreign key says so
     ranked = await rankings.recompute(tx, *recorded)
     at_home = own_region(ranked.need, ranked.ranking)
@@ -126,7 +125,7 @@ async def check_decisions(
 
 
 async def _check(tx: Transaction, row: DecisionRow, *, kept: dict[str, Register]) -> DecisionCheck:
-    recorded = await ranking_rows.read(tx, row.ranking_id)
+    recorded = await rankings.read_sealed(tx, row.ranking_id)
     assert recorded is not None  # noqa: S101 - a foreign key says so
     try:
         ranked = await rankings.recompute(tx, *recorded, kept=kept)

@@ -16,8 +16,7 @@ from app.allocation.shares.totals import QUOTA
 from app.database.transaction import Transaction
 from app.errors import Conflict, Forbidden
 from app.placing import caps
-from app.placing.store import cap_rows
-from app.placing.store.cap_rows import CapRow
+from app.placing.caps import CapRow
 from app.reference import load
 from app.shares import stay_book
 from app.shares.store import quarter_rows
@@ -48,7 +47,7 @@ async def read(tx: Transaction, quarters: Sequence[Quarter]) -> FairShareReport:
     """Return what each region gave and received, and what was its part; Conflict where a quarter is not sealed yet."""
     found = await read_sealed(tx, quarters)
     displaced = await caps.displaced_nights(tx, [str(quarter) for quarter in quarters])
-    held = await cap_rows.within(tx, quarters[0].first, quarters[-1].last)
+    held = await caps.list_within(tx, quarters[0].first, quarters[-1].last)
     return FairShareReport(
         sealed=found,
         shares=fair_shares(one.content for one in found),

@@ -8,7 +8,7 @@ from app.api.kit.ids import parse
 from app.api.kit.wire import Out, single
 from app.deps import Tx
 from app.placing import agreements
-from app.placing.store.agreement_rows import MoveAgreementRow
+from app.placing.agreements import MoveAgreementRow
 
 router = APIRouter(tags=["Swaps"])
 
@@ -42,7 +42,7 @@ async def read(
     tx: Tx,
 ) -> Response:
     """Read that a household would move; nothing is here of one that was not asked, or would not."""
-    return single(AgreementOut.of(await agreements.read(tx, parse(id))), request)
+    return single(AgreementOut.of(await agreements.read_move_agreement(tx, parse(id))), request)
 
 
 @router.put(
@@ -56,7 +56,7 @@ async def agree(
     tx: Tx,
 ) -> Response:
     """Note, where the household lives, that it would move if that brings a safe place free; it lapses by itself."""
-    return AgreementOut.of(await agreements.agree(tx, parse(id))).reply(etag=True)
+    return AgreementOut.of(await agreements.agree_to_move(tx, parse(id))).reply(etag=True)
 
 
 @router.delete(
@@ -70,5 +70,5 @@ async def withdraw(
     tx: Tx,
 ) -> Response:
     """Forget that the household would move; nobody is told, and no reason is kept."""
-    await agreements.withdraw(tx, parse(id))
+    await agreements.withdraw_move_agreement(tx, parse(id))
     return Response(status_code=204)

@@ -19,11 +19,10 @@ from app.api.registry.places import Moment
 from app.database.caller import Caller
 from app.database.transaction import Transaction
 from app.deps import Tx
-from app.placing import coming, confirm_hold, corrections, placements, returns
+from app.placing import agreements, confirm_hold, corrections, placements
 from app.placing.confirm_hold import Confirmation
 from app.placing.corrections import CorrectionRequest
-from app.placing.placements import DepartureReport
-from app.placing.store.placement_rows import PlacementRow
+from app.placing.placements import DepartureReport, PlacementRow
 
 router = APIRouter(tags=["Placements"])
 
@@ -173,7 +172,7 @@ class PlacementOut(Out):
             expected_departure=row.expected_departure,
             ready_to_leave_since=row.ready_to_leave_since,
             return_by=row.return_by,
-            return_agreement=returns.agreement(
+            return_agreement=agreements.return_agreement(
                 row.return_by, reason=row.reason, cross_regional=row.cross_regional
             ),
             replace=row.compromised,
@@ -233,7 +232,7 @@ async def listed(
         tx, status=status, limit=page.limit + 1, after=moment_and_id(page)
     )
     items, cursor = page.cut(found, place=lambda row: (row.created_at.isoformat(), str(row.id)))
-    who = await coming.of_placements(tx, items)
+    who = await placements.households_received(tx, items)
     return PlacementList(
         items=[PlacementOut.of(row, coming=who.get(row.id)) for row in items], next_cursor=cursor
     ).reply()
@@ -274,7 +273,7 @@ async def shown(
     row: PlacementRow,
 ) -> PlacementOut:
     """Show a placement as the caller may see it."""
-    who = await coming.of_placements(tx, [row])
+    who = await placements.households_received(tx, [row])
     return PlacementOut.of(row, coming=who.get(row.id))
 
 

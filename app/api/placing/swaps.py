@@ -14,9 +14,8 @@ from app.api.kit.wire import In, Out, single
 from app.api.placing.holds import ComingOut
 from app.database.caller import Caller
 from app.deps import Tx
-from app.placing.store.swap_rows import SIDES, SwapRow
 from app.placing.swaps import proposals
-from app.placing.swaps.proposals import Consent, LegView, SwapView
+from app.placing.swaps.proposals import SIDES, Consent, LegView, SwapRow, SwapView
 
 router = APIRouter(tags=["Swaps"])
 

@@ -13,7 +13,7 @@ from app.database.caller import Role
 from app.deps import PartsIn, Tx
 from app.errors import Fault, Invalid
 from app.ranking import peaks
-from app.ranking.store.peak_rows import CountsRow
+from app.ranking.peaks import CountsRow
 
 router = APIRouter(tags=["Peaks"])
 

@@ -15,8 +15,7 @@ from app.api.kit.wire import Day, In, Out, single
 from app.database.transaction import Transaction
 from app.deps import Tx, providers_known
 from app.referrals import alternatives
-from app.referrals.alternatives import AlternativeRequest
-from app.referrals.store.alternative_rows import AlternativeRow, Capacity
+from app.referrals.alternatives import AlternativeRequest, AlternativeRow, Capacity
 
 router = APIRouter(tags=["Alternatives"])
 

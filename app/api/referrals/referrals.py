@@ -27,7 +27,7 @@ from app.api.referrals.shields import ShieldOut, ShieldWanted
 from app.api.referrals.waiting import AlternativeInUseOut
 from app.deps import Tx, providers_known
 from app.errors import Fault, Invalid
-from app.placing import danger_changes, withdrawals
+from app.placing import referral_changes
 from app.referrals import referrals, shields
 from app.referrals.referrals import UnsealedReferral
 
@@ -131,7 +131,7 @@ class ReferralOut(Out):
                 "updated_at": referral.case.updated_at,
                 "hold_id": str(referral.case.hold_id) if referral.case.hold_id else None,
                 "shield": ShieldOut.of(referral),
-                "alternative": AlternativeInUseOut.of(referral.case.alternative),
+                "alternative": AlternativeInUseOut.of(referral.case),
                 **referral.content,
             }
         )
@@ -214,7 +214,9 @@ async def change(id: str, wanted: ReferralChange, request: Request, tx: Tx) -> R
     content = {**referral.content, **changes}
     if content["danger_assessment"] == "assessed" and not content["danger_zones"]:
         raise Invalid(Fault("/dangerZones", NOWHERE))
-    return ReferralOut.of(await danger_changes.know(tx, referral, content=content)).reply(etag=True)
+    return ReferralOut.of(
+        await referral_changes.change_referral(tx, referral, content=content)
+    ).reply(etag=True)
 
 
 @router.post(
@@ -225,5 +227,5 @@ async def change(id: str, wanted: ReferralChange, request: Request, tx: Tx) -> R
 )
 async def withdraw(id: str, tx: Tx, once: OnceIn) -> Response:
     """Close a referral that no longer needs a place."""
-    referral = await withdrawals.withdraw(tx, parse(id))
+    referral = await referral_changes.withdraw_referral(tx, parse(id))
     return await once.keep(tx, ReferralOut.of(referral).reply(etag=True), referral_id=referral.id)

@@ -13,7 +13,7 @@ from app.database.caller import Caller
 from app.deps import Tx
 from app.referrals import shields
 from app.referrals.referrals import UnsealedReferral
-from app.referrals.store.shield_rows import Colleague
+from app.referrals.shields import Colleague
 
 router = APIRouter(tags=["Referrals"])
 

@@ -11,9 +11,9 @@ from app.api.kit.pages import Page, PageIn, moment_and_id
 from app.api.kit.wire import Out
 from app.deps import Tx
 from app.ranking import vacancies
-from app.ranking.store.vacancy_rows import VacancyRow
+from app.ranking.vacancies import VacancyRow
 from app.referrals import waiting
-from app.referrals.store.referral_rows import AlternativeInUse
+from app.referrals.referrals import ReferralRow
 from app.referrals.waiting import WaitingReferral
 
 router = APIRouter(tags=["Waiting"])
@@ -29,8 +29,9 @@ class AlternativeInUseOut(Out):
     until: date | None = Field(description="The day on which they leave it.")
 
     @classmethod
-    def of(cls, used: AlternativeInUse | None) -> "AlternativeInUseOut | None":
-        """Show what is in use, if anything is."""
+    def of(cls, case: ReferralRow) -> "AlternativeInUseOut | None":
+        """Show the alternative of a referral, if it has one."""
+        used = case.alternative
         if used is None:
             return None
         return cls(
@@ -100,7 +101,7 @@ class WaitingOut(Out):
             due=[DueOut(what=one.what, at=one.at) for one in item.due],
             next_contact_at=item.since.contact_at,
             next_check_at=None if case.alternative is None else case.alternative.next_check_at,
-            alternative=AlternativeInUseOut.of(case.alternative),
+            alternative=AlternativeInUseOut.of(case),
             last_chance=ChanceOut.of(item),
         )
 

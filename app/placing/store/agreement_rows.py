@@ -1,11 +1,11 @@
 """Agreements to move: a row says that a household would; there is none of one that would not, and nothing says why."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import delete, func, select, text
 from sqlalchemy.dialects.postgresql import insert
 
 from app.database.transaction import Transaction
@@ -13,6 +13,9 @@ from app.models import MoveAgreement
 
 if TYPE_CHECKING:
     from app.placing.store.placement_rows import PlacementRow
+
+AT_ONCE = 200
+"""Returns that are reminded of in one transaction."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,3 +62,22 @@ async def withdraw(tx: Transaction, placement_id: UUID) -> None:
 async def prune(tx: Transaction) -> None:
     """Forget what has lapsed."""
     await tx.run(delete(MoveAgreement).where(MoveAgreement.lapses_at <= func.clock_timestamp()))
+
+
+# --- to return ----------------------------------------------------------------------------
+
+_REMIND_OF_RETURNS = text("""
+WITH due AS (
+  UPDATE placements SET return_reminded_at = clock_timestamp()
+  WHERE id IN (SELECT id FROM placements
+               WHERE status = 'arrived' AND return_reminded_at IS NULL AND return_by <= :today
+               ORDER BY return_by LIMIT :batch FOR UPDATE SKIP LOCKED)
+  RETURNING id, provider_id, receiver_id
+)
+INSERT INTO outbox (kind, subject, audience) SELECT 'reminder', id::text, ARRAY[provider_id, receiver_id] FROM due
+""")
+
+
+async def remind_of_returns(tx: Transaction, *, today: date) -> int:
+    """Remind both providers of agreements to return whose day has come, each once; return how many there were."""
+    return await tx.run(_REMIND_OF_RETURNS, {"today": today, "batch": AT_ONCE})

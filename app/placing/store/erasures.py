@@ -1,4 +1,4 @@
-"""Erasures: what stands against one, destroying what is sealed, and the referrals whose time is over."""
+"""Erasures: what prevents one, destruction of what is sealed, and referrals that are overdue."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -23,13 +23,14 @@ from sqlalchemy import (
 from app.database.answers import GONE
 from app.database.transaction import Transaction
 from app.models import Answer, Erasure, Hold, Placement, Ranking, Referral, ReferralSecret, Shield
+from app.placing.erasure_list import ErasureRecord
 
-# By the database's clock, whether or not anybody has noted yet that a hold ran out. Whoever did not
-# come still has a place until somebody has made sure that they are safe.
+# By the database's clock, whether or not an expired hold was noted. A household that did not come
+# still has a place until somebody has made sure that it is safe.
 LIVE_HOLD = "h.resolved_at IS NULL AND h.expires_at > clock_timestamp()"
 LIVE_PLACEMENT = "(p.status IN ('underway', 'arrived') OR (p.status = 'no_show' AND p.safety_checked_at IS NULL))"
 
-_STANDING = text(f"""
+_CANDIDATE = text(f"""
 SELECT r.id, r.provider_id, r.reference, e.at AS erased_at, h.id AS hold_id, h.receiver_id, h.site_id, h.expires_at,
        p.status AS placement
 FROM referrals AS r
@@ -40,7 +41,7 @@ WHERE r.id = :id
 ORDER BY p.created_at LIMIT 1
 """).bindparams(bindparam("id", type_=Uuid()))  # noqa: S608 - the two conditions above
 
-# An open referral is nobody's past but where they had a place once, did not come, and nothing
+# An open referral is not over, unless its household had a place, did not come, and nothing has
 # happened since.
 _OVERDUE = text(f"""
 SELECT r.id FROM referrals AS r
@@ -85,19 +86,19 @@ _DESTROY = delete(ReferralSecret).where(ReferralSecret.referral_id == any_(IDS))
 
 @dataclass(frozen=True, slots=True)
 class ErasureCandidate:
-    """A referral that somebody wants erased, and what stands against it."""
+    """A referral to be erased, and what prevents it."""
 
     id: UUID
     provider_id: UUID
     reference: str
     erased_at: datetime | None
     hold_id: UUID | None
-    """A hold that lives, with whose place it keeps, where, and until when."""
+    """A live hold, with its receiver, site and end."""
     receiver_id: UUID | None
     site_id: UUID | None
     held_until: datetime | None
     placement: str | None
-    """The status of a placement by which it has a place: underway, arrived, or a no_show nobody has looked after."""
+    """The status of a placement that gives it a place: underway, arrived, or an unchecked no_show."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,23 +110,14 @@ class RemainingRows:
     placements: int
 
 
-@dataclass(frozen=True, slots=True)
-class Recorded:
-    """One erasure, as the table has it."""
-
-    referral_id: UUID
-    cause: str
-    at: datetime
-
-
 async def read_candidate(
     tx: Transaction, referral_id: UUID, *, lock: bool = False
 ) -> ErasureCandidate | None:
-    """Return what stands against erasing a referral; locked against changes if asked."""
+    """Return a referral with what prevents its erasure; locked if asked."""
     if lock:
         # Lock first, read then: something may have changed while we waited.
         await tx.rows(select(Referral.id).where(Referral.id == referral_id).with_for_update())
-    row = await tx.row(_STANDING, {"id": referral_id})
+    row = await tx.row(_CANDIDATE, {"id": referral_id})
     return None if row is None else ErasureCandidate(*row)
 
 
@@ -136,29 +128,29 @@ async def find_by_reference(tx: Transaction, reference: str) -> UUID | None:
 
 
 async def lock_overdue(tx: Transaction, *, days: int, most: int) -> list[UUID]:
-    """Return referrals that have been over for that long, locked; what somebody is busy with is left for later."""
+    """Lock and return referrals closed for that many days; skip those that are locked."""
     return [row.id for row in await tx.rows(_OVERDUE, {"days": days, "most": most})]
 
 
 async def find_not_erased(tx: Transaction, ids: Collection[UUID]) -> list[UUID]:
-    """Return which of some referrals are here and not known as erased."""
+    """Return the referrals among some ids that exist and are not noted as erased."""
     return [row.id for row in await tx.rows(_FORGOTTEN, {"ids": list(ids)})]
 
 
 async def record(tx: Transaction, ids: Sequence[UUID], *, cause: str) -> list[UUID]:
-    """Note referrals as erased; return those that nobody had noted before. Waits for whoever is noting the same."""
+    """Note referrals as erased; return the new ones. Waits for transactions that note the same."""
     return [row.referral_id for row in await tx.rows(_RECORD, {"ids": list(ids), "cause": cause})]
 
 
 async def destroy(tx: Transaction, ids: Sequence[UUID]) -> None:
-    """Destroy the keys of referrals, what is sealed with them, and who might see it; close those that are open."""
+    """Destroy the keys, sealed content and shields of referrals; close those that are open."""
     # The status first: the worker may take away the secrets of none but closed referrals.
     for statement in (_CLOSE, _UNSHIELD, _DESTROY):
         await tx.run(statement, {"ids": list(ids)})
 
 
 async def empty_answers(tx: Transaction) -> int:
-    """Empty the kept answers with content of erased referrals, and return how many; repeats are told why."""
+    """Empty the kept answers about erased referrals, and return how many; repeats are told why."""
     erased = select(Erasure.referral_id)
     named = func.unnest(Answer.referral_ids).column_valued("named")
     of_several = exists(select(named).where(named.in_(erased)))
@@ -170,7 +162,7 @@ async def empty_answers(tx: Transaction) -> int:
 
 
 async def count_remaining(tx: Transaction, referral_id: UUID) -> RemainingRows:
-    """Return what stays of an erased referral."""
+    """Return how many rows of an erased referral stay."""
     counts = [
         select(func.count())
         .select_from(table)
@@ -181,6 +173,6 @@ async def count_remaining(tx: Transaction, referral_id: UUID) -> RemainingRows:
     return RemainingRows(*(await tx.rows(select(*counts)))[0])
 
 
-async def find_unlisted(tx: Transaction, ids: Collection[UUID]) -> list[Recorded]:
-    """Return the erasures that are not among these."""
-    return [Recorded(*row) for row in await tx.rows(_UNLISTED, {"ids": list(ids)})]
+async def find_unlisted(tx: Transaction, ids: Collection[UUID]) -> list[ErasureRecord]:
+    """Return the erasures of referrals that are not among some ids."""
+    return [ErasureRecord(*row) for row in await tx.rows(_UNLISTED, {"ids": list(ids)})]

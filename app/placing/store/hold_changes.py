@@ -1,13 +1,14 @@
 """What becomes of a hold: kept longer, resolved, or found to have run out."""
 
 from datetime import datetime
+from functools import partial
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, func, select, text, update
 
+from app import metrics
 from app.database.transaction import Transaction
 from app.models import Claim, Hold, Referral
-from app.placing.store import outcomes
 
 FREED = {
     "kind": None,
@@ -97,7 +98,7 @@ async def _close(tx: Transaction, hold_id: UUID, *, status: str, reason: str | N
         .where(Hold.id == hold_id, Hold.resolved_at.is_(None))
         .values(status=status, reason=reason, resolved_at=func.clock_timestamp())
     )
-    outcomes.count(tx, (status,))
+    tx.after_commit.append(partial(metrics.count_holds, (status,)))
 
 
 # What becomes of the place then is the function's to say: nothing else takes a claim from a
@@ -164,5 +165,5 @@ async def sweep(tx: Transaction) -> int:
     for statement in (_SWEEP_REFERRALS, _SWEEP_CLAIMS):
         await tx.run(statement, {"batch": BATCH})
     lapsed = await tx.rows(_SWEEP_HOLDS, {"batch": BATCH})
-    outcomes.count(tx, (row.status for row in lapsed))
+    tx.after_commit.append(partial(metrics.count_holds, [row.status for row in lapsed]))
     return len(lapsed)

@@ -1,6 +1,6 @@
 """Placements: from under way to arrived, and to the end of a stay."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -8,9 +8,14 @@ from uuid import UUID
 
 import asyncpg
 from sqlalchemy import (
+    ARRAY,
     JSON,
     ColumnElement,
+    Date,
+    Text,
+    Uuid,
     and_,
+    bindparam,
     case,
     exists,
     func,
@@ -34,7 +39,7 @@ AWAITED = or_(
 """On their way, or not arrived and nobody has made sure yet that they are safe: they may come yet."""
 COMING = or_(Placement.status == "arrived", AWAITED)
 """They come yet, or are there: whoever takes them in may know who they are."""
-BATCH = 200
+ALARMS_AT_ONCE = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,9 +159,19 @@ async def list_for(
     return [PlacementRow(*row) for row in await tx.rows(statement)]
 
 
-async def of_desk(tx: Transaction, *wanted: ColumnElement[bool]) -> list[PlacementRow]:
-    """Return the placements of which all of this is so, newest first."""
-    return [PlacementRow(*row) for row in await tx.rows(_READ.where(*wanted))]
+async def list_awaited_sent(tx: Transaction, provider_id: UUID) -> list[PlacementRow]:
+    """Return the placements that a provider sent and that may still arrive, newest first."""
+    statement = _READ.where(Placement.provider_id == provider_id, AWAITED)
+    return [PlacementRow(*row) for row in await tx.rows(statement)]
+
+
+async def newest_of(
+    tx: Transaction, referral_id: UUID, *, provider_id: UUID
+) -> PlacementRow | None:
+    """Return the newest placement of a referral that a provider sent, whatever became of it."""
+    own = (Placement.referral_id == referral_id, Placement.provider_id == provider_id)
+    row = await tx.row(_READ.where(*own).limit(1))
+    return None if row is None else PlacementRow(*row)
 
 
 async def add(tx: Transaction, placement: Mapping[str, Any]) -> bool:
@@ -244,23 +259,77 @@ async def lives_somewhere(tx: Transaction, referral_id: UUID) -> bool:
     return await tx.row(lives) is not None
 
 
-_REMIND_OF_RETURNS = text("""
-WITH due AS (
-  UPDATE placements SET return_reminded_at = clock_timestamp()
-  WHERE id IN (SELECT id FROM placements
-               WHERE status = 'arrived' AND return_reminded_at IS NULL AND return_by <= :today
-               ORDER BY return_by LIMIT :batch FOR UPDATE SKIP LOCKED)
-  RETURNING id, provider_id, receiver_id
-)
-INSERT INTO outbox (kind, subject, audience) SELECT 'reminder', id::text, ARRAY[provider_id, receiver_id] FROM due
-""")
-
-
-async def remind_of_returns(tx: Transaction, *, today: date) -> int:
-    """Remind both providers of agreements to return whose day has come, each once; return how many there were."""
-    return await tx.run(_REMIND_OF_RETURNS, {"today": today, "batch": BATCH})
-
-
 async def municipality_of(tx: Transaction, site_id: UUID) -> str:
     """Return where a site is, no finer than its municipality."""
     return (await tx.rows(select(Site.municipality).where(Site.id == site_id)))[0].municipality
+
+
+# --- what delays a departure ------------------------------------------------------------
+
+_ID = bindparam("id", type_=Uuid())
+_CODES = bindparam("codes", type_=ARRAY(Text))
+_DAY = bindparam("day", type_=Date())
+
+_BLOCKERS = (
+    text("""
+UPDATE blocker_periods SET until = clock_timestamp() WHERE placement_id = :id AND until IS NULL AND code <> ALL (:codes)
+""").bindparams(_ID, _CODES),
+    text("""
+INSERT INTO blocker_periods (placement_id, code) SELECT :id, code FROM unnest(:codes) AS code ON CONFLICT DO NOTHING
+""").bindparams(_ID, _CODES),
+)
+_READY = (
+    text("""
+UPDATE ready_periods SET until = clock_timestamp()
+WHERE placement_id = :id AND until IS NULL AND since IS DISTINCT FROM :day
+""").bindparams(_ID, _DAY),
+    text("""
+INSERT INTO ready_periods (placement_id, since) SELECT :id, :day WHERE :day IS NOT NULL ON CONFLICT DO NOTHING
+""").bindparams(_ID, _DAY),
+)
+
+
+async def note_blockers(tx: Transaction, placement_id: UUID, *, codes: Sequence[str]) -> None:
+    """Note what delays a departure now: what is new begins, what is gone has ended, and the rest goes on."""
+    for statement in _BLOCKERS:
+        await tx.run(statement, {"id": placement_id, "codes": list(codes)})
+
+
+async def note_ready(tx: Transaction, placement_id: UUID, *, since: date | None) -> None:
+    """Note since when a household has been ready to leave; None: it is not, whatever was said before."""
+    for statement in _READY:
+        await tx.run(statement, {"id": placement_id, "day": since})
+
+
+# --- arrivals that are overdue -----------------------------------------------------------
+
+# The clock is read once, so that the index can be searched for it. A row that is locked is one in
+# which somebody is acting: what that leaves due is found a moment later, and what another process
+# has raised is not due any more.
+_RAISE_ALARMS = text("""
+WITH due AS (
+  UPDATE placements
+  SET alarmed_at = clock_timestamp(),
+      missed_since = coalesce(
+        missed_since, coalesce(no_show_at, expected_at, created_at) + make_interval(mins => :minutes))
+  WHERE id IN (
+    SELECT id FROM placements
+    WHERE (status = 'underway' OR (status = 'no_show' AND safety_checked_at IS NULL))
+      AND coalesce(no_show_at, expected_at, created_at)
+          <= (SELECT clock_timestamp()) - make_interval(mins => :minutes)
+      AND (alarmed_at IS NULL OR alarmed_at <= (SELECT clock_timestamp()) - make_interval(hours => :hours))
+    ORDER BY coalesce(no_show_at, expected_at, created_at) LIMIT :batch FOR UPDATE SKIP LOCKED)
+  RETURNING id, provider_id, receiver_id
+)
+INSERT INTO outbox (kind, subject, audience) SELECT 'alarm', id::text, ARRAY[provider_id, receiver_id] FROM due
+""")
+
+
+async def raise_arrival_alarms(tx: Transaction, *, minutes: int, hours: int) -> int:
+    """Tell both sides of those who have not come within so many minutes, again each so many hours; return how many."""
+    raised = await tx.run(
+        _RAISE_ALARMS, {"minutes": minutes, "hours": hours, "batch": ALARMS_AT_ONCE}
+    )
+    if raised:
+        tx.wrote_outbox()
+    return raised

@@ -1,6 +1,7 @@
 """Who is where, or on the way there, for those who have to look again whether it is safe."""
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -18,9 +19,9 @@ from sqlalchemy import (
     update,
 )
 
+from app import metrics
 from app.database.transaction import Transaction
 from app.models import Hold, Placement
-from app.placing.store import outcomes
 
 _LIVE_HOLD = (Hold.resolved_at.is_(None), Hold.expires_at > func.clock_timestamp())
 _LIVE_PLACEMENT = or_(
@@ -115,7 +116,7 @@ async def mark_safety_at(
 async def turn_away(tx: Transaction, site_id: UUID, *, because: str) -> None:
     """Decline every live hold at an own site, shielded or not; their places are free, and their referrals open."""
     turned = (await tx.rows(_TURN_AWAY, {"site_id": site_id, "because": because}))[0].turn_away
-    outcomes.count(tx, ("declined",) * turned)
+    tx.after_commit.append(partial(metrics.count_holds, ("declined",) * turned))
     tx.wrote_outbox()
 
 

@@ -7,15 +7,17 @@ after it: no circle can come of that.
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ARRAY, Boolean, Integer, Uuid, bindparam, func, text, update
 from sqlalchemy.dialects.postgresql import insert
 
+from app import metrics
 from app.database.transaction import Transaction
 from app.models import Claim, Hold, Referral, Swap, SwapLeg
-from app.placing.store import hold_changes, outcomes
+from app.placing.store import hold_changes
 from app.placing.store.swap_candidates import AGREED, IN_SWAP, MOVED, UNDERWAY
 
 IDS = bindparam("ids", type_=ARRAY(Uuid()))
@@ -134,7 +136,7 @@ async def add_swap(
 ) -> bool:
     """Store a swap that is proposed; False where a household or a place of it is in another one."""
     await tx.run(insert(Swap).values(**swap))
-    outcomes.count_swaps(tx, ("proposed",))
+    tx.after_commit.append(partial(metrics.count_swaps, ("proposed",)))
     return await tx.run(insert(SwapLeg).values(list(legs)).on_conflict_do_nothing()) == len(legs)
 
 
@@ -175,7 +177,7 @@ async def give_place(
     await tx.run(
         update(Hold).where(Hold.id == hold_id, Hold.resolved_at.is_(None)).values(**values)
     )
-    outcomes.count(tx, ("placed",))
+    tx.after_commit.append(partial(metrics.count_holds, ("placed",)))
     return True
 
 
@@ -216,7 +218,7 @@ async def place_referral(tx: Transaction, referral_id: UUID) -> None:
 
 async def mark_reserved(tx: Transaction, swap_id: UUID) -> bool:
     """Note that all legs are reserved; False where the time was over before."""
-    outcomes.count_swaps(tx, ("reserved",))
+    tx.after_commit.append(partial(metrics.count_swaps, ("reserved",)))
     return (
         await tx.run(
             update(Swap)

@@ -3,6 +3,7 @@
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from uuid import UUID
 
 from sqlalchemy import (
@@ -21,9 +22,9 @@ from sqlalchemy import (
     update,
 )
 
+from app import metrics
 from app.database.transaction import Transaction
 from app.models import Placement, Swap, SwapLeg
-from app.placing.store import outcomes
 
 SIDES = ("household", "leaving", "receiving")
 """Who consents to a leg: the household, the provider that it leaves, and the one that it goes to."""
@@ -201,7 +202,7 @@ async def resolve(
         .where(SwapLeg.swap_id == swap_id, SwapLeg.live)
         .values(live=False, outcome="void")
     )
-    outcomes.count_swaps(tx, (status,))
+    tx.after_commit.append(partial(metrics.count_swaps, (status,)))
     return True
 
 
@@ -217,7 +218,7 @@ async def break_off(tx: Transaction, swap_id: UUID) -> None:
         .where(Swap.id == swap_id, Swap.status == "reserved")
         .values(status="broken", resolved_at=func.clock_timestamp())
     )
-    outcomes.count_swaps(tx, ("broken",) * broken)
+    tx.after_commit.append(partial(metrics.count_swaps, ("broken",) * broken))
 
 
 # What is in use is left for the next round: whoever proposes anew finds it still there, and says
@@ -252,5 +253,5 @@ async def expire(tx: Transaction, referral_ids: Collection[UUID] | None = None) 
     if referral_ids is not None:
         values["ids"] = list(referral_ids)
     lapsed = len(await tx.rows(_LAPSE_ANY if referral_ids is None else _LAPSE_OF, values))
-    outcomes.count_swaps(tx, ("expired",) * lapsed)
+    tx.after_commit.append(partial(metrics.count_swaps, ("expired",) * lapsed))
     return lapsed

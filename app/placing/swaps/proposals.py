@@ -1,4 +1,4 @@
-"""Swaps: proposed, consented to by all concerned, reserved as a whole, or refused; each sees its own legs only."""
+"""Proposals of swaps: propose, consent to a leg, refuse; each provider sees its own legs."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -8,45 +8,41 @@ from uuid import UUID, uuid4
 
 from app.database import outbox
 from app.database.transaction import Transaction
-from app.errors import Conflict, Erased, Fault, Invalid, Missing
+from app.errors import Conflict, Fault, Invalid, Missing
 from app.placing.store import placement_rows, swap_reservations, swap_rows, swap_search_rows
 from app.placing.store.swap_candidates import as_exchange
 from app.placing.store.swap_reservations import HouseholdMove, TargetPlace
-from app.placing.store.swap_rows import LegRow, SwapRow
+from app.placing.store.swap_rows import SIDES, LegRow, SwapRow
 from app.placing.swaps import swap_legs, swap_snapshot
 from app.placing.swaps.swap_course import end_swap, notify_concerned
 from app.placing.swaps.swap_legs import swap_expired, swap_gone
 from app.referrals import referrals
-from app.referrals.store import referral_rows
 
 
 @dataclass(frozen=True, slots=True)
 class LegView:
-    """One move of a swap as a provider concerned sees it; `coming` is who would come, for the one that is asked."""
+    """A leg as one of its providers sees it; `coming` is who would come, for the receiver."""
 
     row: LegRow
     region: str
-    """Where it leads."""
+    """The region that the household would move to."""
     coming: Mapping[str, Any] | None
 
 
 @dataclass(frozen=True, slots=True)
 class SwapView:
-    """A swap as a provider concerned sees it: its own legs."""
+    """A swap as a provider concerned sees it, with its own legs."""
 
     swap: SwapRow
     legs: tuple[LegView, ...]
 
 
-async def read(
-    tx: Transaction,
-    swap_id: UUID,
-) -> SwapView:
+async def read(tx: Transaction, swap_id: UUID) -> SwapView:
     """Return a swap with the legs that concern the caller's provider."""
     legs = await _own(tx, swap_id)
     swap = await swap_rows.read(tx, swap_id)
     assert swap is not None  # noqa: S101 - a foreign key says so
-    return await _shown(tx, swap, legs)
+    return await _view(tx, swap, legs)
 
 
 async def list_for(
@@ -60,13 +56,8 @@ async def list_for(
     return await swap_rows.list_for(tx, tx.caller.provider, status=status, limit=limit, after=after)
 
 
-async def propose_swap(
-    tx: Transaction,
-    search_id: UUID,
-    *,
-    rank: int,
-) -> SwapView:
-    """Propose a swap that a search found; the free place at the end of a chain is kept with it."""
+async def propose_swap(tx: Transaction, search_id: UUID, *, rank: int) -> SwapView:
+    """Propose a swap that a search found, and hold the free place at the end of a chain."""
     policy = (await tx.snapshots.reference(tx)).policy
     found = await swap_search_rows.read(
         tx, search_id, provider_id=tx.caller.provider, minutes=policy.ranking_minutes
@@ -92,18 +83,14 @@ async def propose_swap(
 
 @dataclass(frozen=True, slots=True)
 class Consent:
-    """A yes to one leg: the household's, or that of the provider that it leaves or goes to."""
+    """A yes to one leg: of the household, or of the provider that it leaves or goes to."""
 
     leg_id: UUID
     side: str
 
 
-async def consent_to_leg(
-    tx: Transaction,
-    swap_id: UUID,
-    given: Consent,
-) -> SwapView:
-    """Consent to a leg; with the last consent every leg is reserved, or the consent does not count."""
+async def consent_to_leg(tx: Transaction, swap_id: UUID, given: Consent) -> SwapView:
+    """Consent to a leg; the last consent reserves every leg, or does not count."""
     own = await _own(tx, swap_id)
     swap = await _locked(tx, swap_id)
     leg = next((leg for leg in own if leg.id == given.leg_id), None)
@@ -114,20 +101,15 @@ async def consent_to_leg(
     await swap_rows.consent(tx, leg.id, side=given.side)
     async with as_exchange(tx):
         legs = await swap_rows.legs(tx, swap_id)
-        if not any(leg.waits_for(side) for leg in legs for side in swap_rows.SIDES):
+        if not any(leg.waits_for(side) for leg in legs for side in SIDES):
             await tx.whole(lambda: swap_legs.reserve_legs(tx, swap, legs))
-            await _tell_reserved(tx, await swap_rows.legs(tx, swap_id))
+            await _notify_reserved(tx, await swap_rows.legs(tx, swap_id))
         await notify_concerned(tx, swap_id, legs)
     return await read(tx, swap_id)
 
 
-async def refuse_swap(
-    tx: Transaction,
-    swap_id: UUID,
-    *,
-    reason: str,
-) -> SwapView:
-    """Refuse a swap that is proposed: it ends for all, and the place that was kept with it is free."""
+async def refuse_swap(tx: Transaction, swap_id: UUID, *, reason: str) -> SwapView:
+    """Refuse a proposed swap: it ends for all, and the place that was held for it is free."""
     await _own(tx, swap_id)
     swap = await _locked(tx, swap_id)
     async with as_exchange(tx):
@@ -136,7 +118,7 @@ async def refuse_swap(
 
 
 async def sweep(tx: Transaction) -> int:
-    """Note which swaps ran out; nothing depends on it but the notices to those concerned."""
+    """Note the swaps that ran out and tell their providers; nothing else depends on this."""
     lapsed = await swap_rows.expire(tx)
     if lapsed:
         tx.wrote_outbox()
@@ -151,7 +133,7 @@ async def _own(tx: Transaction, swap_id: UUID) -> list[LegRow]:
 
 
 async def _locked(tx: Transaction, swap_id: UUID) -> SwapRow:
-    """Lock a swap that must still be open to a yes or a no."""
+    """Lock a swap that is still open to a yes or a no."""
     async with as_exchange(tx):
         swap = await swap_rows.read(tx, swap_id, lock=True)
     assert swap is not None  # noqa: S101 - a foreign key says so
@@ -164,7 +146,7 @@ async def _locked(tx: Transaction, swap_id: UUID) -> SwapRow:
 
 @dataclass(frozen=True, slots=True)
 class _Proposal:
-    """What is to be proposed; `moves` and `places` in the order of the legs, None for the free place of a chain."""
+    """A swap to be proposed: moves and places by leg, with None for a chain's free place."""
 
     swap_id: UUID
     provider_id: UUID
@@ -178,7 +160,7 @@ class _Proposal:
     def of(
         cls, document: Mapping[str, Any], *, swap_id: UUID, provider_id: UUID, expires_at: datetime
     ) -> "_Proposal":
-        """Read what a search has kept."""
+        """Read a proposal from the document that a search has kept."""
         legs = document["legs"]
         places = tuple(_id(leg["place"]) for leg in legs)
         homes = (places[-1], *places[:-1])
@@ -200,12 +182,7 @@ class _Proposal:
         return [move.referral_id for move in self.moves]
 
 
-async def _propose(
-    tx: Transaction,
-    proposal: _Proposal,
-    *,
-    quiet_days: int,
-) -> None:
+async def _propose(tx: Transaction, proposal: _Proposal, *, quiet_days: int) -> None:
     taken = [place_id for place_id in proposal.places if place_id is not None]
     await swap_reservations.lock_all(tx, referrals=proposal.referral_ids, places=taken)
     who = await swap_reservations.check_moves(
@@ -232,7 +209,7 @@ async def _propose(
     if not await swap_reservations.add_swap(tx, swap, _legs(proposal, targets, who)):
         raise swap_gone()
     if free is not None:
-        await _keep(tx, proposal)
+        await _hold_free_place(tx, proposal)
 
 
 def _legs(
@@ -262,14 +239,11 @@ def _legs(
     return legs
 
 
-async def _keep(
-    tx: Transaction,
-    proposal: _Proposal,
-) -> None:
-    """Keep the free place for the last household of a chain, for which it must be lawful now."""
+async def _hold_free_place(tx: Transaction, proposal: _Proposal) -> None:
+    """Hold a chain's free place for its last household, for which it must be lawful now."""
     last = (await swap_rows.legs(tx, proposal.swap_id))[-1]
-    ground = await swap_snapshot.read_snapshot(tx, last.referral_id)
-    checked = await swap_legs.check_leg(tx, last.referral_id, last.place_id, ground=ground)
+    seen = await swap_snapshot.read_snapshot(tx, last.referral_id)
+    checked = await swap_legs.check_leg(tx, last.referral_id, last.place_id, seen=seen)
     values = swap_legs.hold_values(
         proposal.swap_id, last, checked, hold_id=uuid4(), expires_at=proposal.expires_at
     )
@@ -279,17 +253,13 @@ async def _keep(
     await outbox.add(tx, kind="availability", subject=checked.region, audience=[last.receiving_id])
 
 
-async def _tell_reserved(tx: Transaction, legs: Sequence[LegRow]) -> None:
+async def _notify_reserved(tx: Transaction, legs: Sequence[LegRow]) -> None:
     for leg in legs:
         audience = [leg.provider_id, leg.receiving_id]
         await outbox.add(tx, kind="placement", subject=str(leg.next_id), audience=audience)
 
 
-async def _shown(
-    tx: Transaction,
-    swap: SwapRow,
-    legs: Sequence[LegRow],
-) -> SwapView:
+async def _view(tx: Transaction, swap: SwapRow, legs: Sequence[LegRow]) -> SwapView:
     reference = await tx.snapshots.reference(tx)
     shown: list[LegView] = []
     for row in legs:
@@ -298,25 +268,23 @@ async def _shown(
     return SwapView(swap, tuple(shown))
 
 
-async def _coming(
-    tx: Transaction,
-    swap: SwapRow,
-    leg: LegRow,
-) -> Mapping[str, Any] | None:
-    """Return who would come, for the provider that is asked to take them in, while the swap lives."""
+async def _coming(tx: Transaction, swap: SwapRow, leg: LegRow) -> Mapping[str, Any] | None:
+    """Return who would come, for the provider that is asked, while the swap is live."""
     if (
         leg.receiving_id != tx.caller.provider
         or not leg.live
         or swap.status not in {"proposed", "reserved", "broken"}
     ):
         return None
-    referral = await referral_rows.read(tx, leg.referral_id)
-    if referral is None:
-        return None
-    try:
-        return referrals.unseal(tx, referral).content
-    except Erased:
-        return None
+    return (await referrals.read_content(tx, {leg.referral_id})).get(leg.referral_id)
+
+
+async def live_legs_of(tx: Transaction, referral_id: UUID) -> tuple[UUID | None, list[LegRow]]:
+    """Return the live swap of a referral, and the legs of it that concern the caller's provider."""
+    swap_id = await swap_rows.live_of(tx, referral_id)
+    if swap_id is None:
+        return None, []
+    return swap_id, await swap_rows.legs(tx, swap_id, provider_id=tx.caller.provider)
 
 
 def _id(text: str | None) -> UUID | None:

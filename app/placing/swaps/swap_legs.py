@@ -1,7 +1,6 @@
-"""Checking and reserving the legs of a swap: every hard rule once more, with what is known now, and a recorded ranking.
+"""Legs of a swap: check each by every hard rule, record its ranking, and reserve them all.
 
-All of it is done as the exchange, under the locks of placing/store/swap_reservations.py: all legs,
-or none.
+It is done as the exchange, under the locks of placing/store/swap_reservations.py: all legs or none.
 """
 
 from collections.abc import Sequence
@@ -14,23 +13,20 @@ from app.allocation.ranking.rank import RankingInputs
 from app.database import register
 from app.database.transaction import Transaction
 from app.errors import Conflict
-from app.placing.confirm_hold import in_stay
+from app.placing.stays import HeldPlace, new_placement
 from app.placing.store import placement_rows, swap_candidates, swap_reservations
 from app.placing.store.swap_reservations import HouseholdMove
 from app.placing.store.swap_rows import LegRow, SwapRow
 from app.placing.swaps import swap_snapshot
 from app.placing.swaps.swap_snapshot import SwapSnapshot
 from app.ranking import rankings
-from app.ranking.store import ranking_rows
 from app.referrals import referrals
-from app.referrals.referrals import UnsealedReferral
-from app.referrals.store import referral_rows
-from app.referrals.store.referral_rows import ReferralRow
+from app.referrals.referrals import ReferralRow, UnsealedReferral
 
 
 @dataclass(frozen=True, slots=True)
 class CheckedLeg:
-    """A household for which a place is lawful: the recorded ranking that says so, and where the place came in it."""
+    """A household for which a place is lawful, by a recorded ranking and the place's rank there."""
 
     referral: ReferralRow
     ranking_id: UUID
@@ -39,7 +35,7 @@ class CheckedLeg:
 
 
 def swap_gone() -> Conflict:
-    """Return the refusal of a swap that cannot be any more, whichever of its households it is that cannot."""
+    """Return the refusal of a swap that is no longer possible; it does not say for which household."""
     return Conflict("swap_gone", "Something changed since this swap was found; search again.")
 
 
@@ -48,28 +44,27 @@ async def check_leg(
     referral_id: UUID,
     place_id: UUID,
     *,
-    ground: SwapSnapshot,
+    seen: SwapSnapshot,
 ) -> CheckedLeg:
-    """Rank for a household as if the place that it goes to were free, and record it; refuse where that is unlawful."""
-    referral = await referral_rows.read(tx, referral_id)
+    """Rank for a household as if its place were free, and record that; refuse an unlawful move."""
+    referral = await referrals.read_sealed(tx, referral_id)
     if referral is None or referral.key is None or referral.sealed is None:
         raise swap_gone()
     content, key = referrals.unseal_content(tx, referral, key=referral.key, sealed=referral.sealed)
-    need = referrals.need_of(content, ground.reference)
+    need = referrals.need_of(content, seen.reference)
     declined = await swap_candidates.declined_sites(tx, [referral_id])
     group = (await register.standing(tx, place_id)).group
-    if group not in ground.snapshot.register.groups:  # it changed while we waited for the locks
+    if group not in seen.register.register.groups:  # it changed while we waited for the locks
         raise swap_gone()
-    free = {**ground.standing.free, group.id: max(1, ground.standing.free.get(group.id, 0))}
-    standing = ground.situation(need, declined=declined.get(referral_id, frozenset()), free=free)
+    free = {**seen.now.free, group.id: max(1, seen.now.free.get(group.id, 0))}
+    moment = seen.situation_of(need, declined=declined.get(referral_id, frozenset()), free=free)
     case = UnsealedReferral(referral, content, key)
-    inputs = RankingInputs(need, ground.snapshot.register, standing, ground.reference.policy)
-    ranked = rankings.apply_newest_rules(case, inputs, reference=ground.reference)
+    inputs = RankingInputs(need, seen.register.register, moment, seen.reference.policy)
+    ranked = rankings.apply_newest_rules(case, inputs, reference=seen.reference)
     offer = next((offer for offer in ranked.ranking.offers if offer.group.id == group.id), None)
     if offer is None:
         raise Conflict("no_longer_lawful", "One of the moves is not lawful any more; search again.")
-    await register.record(tx, ground.snapshot)
-    await ranking_rows.add(tx, [rankings.ranking_row(case, ranked, snapshot=ground.snapshot)])
+    await rankings.record(tx, case, ranked, snapshot=seen.register)
     return CheckedLeg(referral, ranked.id, offer.rank, offer.group.region)
 
 
@@ -78,12 +73,12 @@ async def reserve_legs(
     swap: SwapRow,
     legs: Sequence[LegRow],
 ) -> None:
-    """Reserve every leg of a swap to which all have consented; refuse, and leave it as it was, where one cannot be."""
+    """Reserve every leg of a swap that all have consented to, or refuse and reserve none."""
     await swap_reservations.lock_all(
         tx, referrals=[leg.referral_id for leg in legs], places=[leg.place_id for leg in legs]
     )
     policy = (await tx.snapshots.reference(tx)).policy
-    # Where the first one lives nobody goes, but in a cycle: then the last one.
+    # Nobody moves to where the first household lives, except the last one of a cycle.
     homes = [
         legs[-1].place_id if legs[-1].hold_id is None else None,
         *(leg.place_id for leg in legs[:-1]),
@@ -99,9 +94,9 @@ async def reserve_legs(
         is None
     ):
         raise swap_gone()
-    ground = await swap_snapshot.read_snapshot(tx, legs[0].referral_id)
+    seen = await swap_snapshot.read_snapshot(tx, legs[0].referral_id)
     for leg, after in zip(legs, (*legs[1:], legs[0]), strict=True):
-        checked = await check_leg(tx, leg.referral_id, leg.place_id, ground=ground)
+        checked = await check_leg(tx, leg.referral_id, leg.place_id, seen=seen)
         await _reserve(
             tx, swap, leg, checked, occupant=after.placement_id if leg.hold_id is None else None
         )
@@ -110,22 +105,22 @@ async def reserve_legs(
 
 
 def swap_expired() -> Conflict:
-    """Return the refusal of an act on a swap whose time is over."""
+    """Return the refusal of an act on a swap that has expired."""
     return Conflict("swap_expired", "This swap has run out: not everybody consented in time.")
 
 
 async def _reserve(
     tx: Transaction, swap: SwapRow, leg: LegRow, checked: CheckedLeg, *, occupant: UUID | None
 ) -> None:
-    hold_id, placement_id = leg.hold_id or uuid4(), uuid4()
+    hold_id = leg.hold_id or uuid4()
     if leg.hold_id is None:
         await swap_reservations.add_hold(
             tx, hold_values(swap.id, leg, checked, hold_id=hold_id, expires_at=swap.expires_at)
         )
         await swap_reservations.note_hold(tx, leg.id, hold_id)
-    if not await placement_rows.add(
-        tx, await _placement(tx, leg, checked, id_=placement_id, hold_id=hold_id)
-    ):
+    placement = await _placement(tx, leg, checked, hold_id=hold_id)
+    placement_id = placement["id"]
+    if not await placement_rows.add(tx, placement):
         raise swap_gone()
     if occupant is None:
         reserved = await swap_reservations.give_place(
@@ -144,7 +139,7 @@ async def _reserve(
 def hold_values(
     swap_id: UUID, leg: LegRow, checked: CheckedLeg, *, hold_id: UUID, expires_at: datetime
 ) -> dict[str, Any]:
-    """Return what every hold of a swap's leg has."""
+    """Return the columns that every hold of a leg has."""
     return {
         "id": hold_id,
         "referral_id": leg.referral_id,
@@ -161,27 +156,22 @@ def hold_values(
 
 
 async def _placement(
-    tx: Transaction, leg: LegRow, checked: CheckedLeg, *, id_: UUID, hold_id: UUID
+    tx: Transaction, leg: LegRow, checked: CheckedLeg, *, hold_id: UUID
 ) -> dict[str, Any]:
     previous = None
     if leg.placement_id is not None:
         previous = await placement_rows.read(tx, leg.placement_id, provider_id=leg.provider_id)
         if previous is None or previous.origin != checked.referral.origin:
             raise swap_gone()
-    origin_region = (await tx.snapshots.reference(tx)).region_of(checked.referral.origin)
-    return {
-        **in_stay(checked.referral, previous),
-        "id": id_,
-        "referral_id": leg.referral_id,
-        "hold_id": hold_id,
-        "provider_id": leg.provider_id,
-        "receiver_id": leg.receiving_id,
-        "place_id": leg.place_id,
-        "site_id": leg.site_id,
-        "kind": leg.kind,
-        "origin": checked.referral.origin,
-        "origin_region": origin_region,
-        "receiving": checked.region,
-        "cross_regional": origin_region != checked.region,
-        "expected_at": None,
-    }
+    held = HeldPlace(
+        hold_id=hold_id,
+        referral_id=leg.referral_id,
+        provider_id=leg.provider_id,
+        receiver_id=leg.receiving_id,
+        place_id=leg.place_id,
+        site_id=leg.site_id,
+        kind=leg.kind,
+    )
+    return await new_placement(
+        tx, held, checked.referral, previous=previous, receiving=checked.region
+    )

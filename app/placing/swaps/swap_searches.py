@@ -1,7 +1,7 @@
-"""Searching for swaps: who could move so that a lawful place comes free for someone in acute danger.
+"""Search for swaps: who could move so that a household in acute danger gets a lawful place.
 
-The caller's provider may know nothing of the households that would move: what comes out names the
-providers that would be asked, and of the moves only its own referral's.
+The caller's provider may know nothing of the households that would move: the result names the
+providers that would be asked, and only its own referral's move.
 """
 
 from collections.abc import Mapping, Sequence
@@ -26,23 +26,23 @@ from app.referrals.referrals import UnsealedReferral
 
 @dataclass(frozen=True, slots=True)
 class FoundSwap:
-    """A swap as whoever searched may see it: of the moves only that of the own referral."""
+    """A swap as its searcher may see it, with the move of the own referral only."""
 
     rank: int
     moves: int
     school_changes: int
     own: Leg
     provider_id: str
-    """Where the own referral would go."""
+    """The provider that the own referral would go to."""
     region: str
     kind: str
     asked: tuple[str, ...]
-    """The providers without whose consent nothing moves, by id."""
+    """The ids of the providers that would have to consent."""
 
 
 @dataclass(frozen=True, slots=True)
 class SwapSearchResult:
-    """A recorded search."""
+    """A recorded search, and the swaps that it found."""
 
     id: UUID
     referral_id: UUID
@@ -52,19 +52,12 @@ class SwapSearchResult:
 
 
 async def search_swaps(
-    tx: Transaction,
-    referral_id: UUID,
-    *,
-    max_legs: int | None,
+    tx: Transaction, referral_id: UUID, *, max_legs: int | None
 ) -> SwapSearchResult:
-    """Search for the best swaps for one of the caller's referrals, and record it."""
+    """Search for the best swaps for one of the caller's referrals, and record the search."""
     referral = await referrals.read(tx, referral_id, lock=True)
     reference = await tx.snapshots.reference(tx)
-    policy = reference.policy
-    if max_legs is not None and max_legs > policy.swap_max_legs:
-        raise Invalid(
-            Fault("/maxLegs", f"must be at most {policy.swap_max_legs}, as the policy says")
-        )
+    policy = _limited(reference.policy, max_legs=max_legs)
     need = referrals.need_of(referral.content, reference)
     if not swaps.may_search(need):
         raise Conflict(
@@ -73,47 +66,58 @@ async def search_swaps(
     if wait := await swap_search_rows.wait_s(tx, referral_id, per_hour=policy.rankings_per_hour):
         raise TooOften(retry_after=wait)
     async with swap_candidates.as_exchange(tx):
-        ground = await swap_snapshot.read_snapshot(tx, referral_id)
+        seen = await swap_snapshot.read_snapshot(tx, referral_id)
         own = await _where(tx, referral, quiet_days=policy.swap_quiet_days)
         others = await swap_candidates.list_willing(
             tx, referral_id, quiet_days=policy.swap_quiet_days
         )
-        movers = await _movers(tx, others, ground)
-    wanting = ground.mover(
-        referral_id,
-        need,
-        group_id=own.group_id if own else None,
-        declined=ground.standing.declined_sites,
-    )
-    limited = replace(policy, swap_max_legs=max_legs or policy.swap_max_legs)
-    result = _solved(wanting, movers, ground, policy=limited)
+        movers = await _movers(tx, others, seen)
+    group_id, declined = own.group_id if own else None, seen.now.declined_sites
+    wanting = seen.mover(referral_id, need, group_id=group_id, declined=declined)
+    result = _solved(wanting, movers, seen, policy=policy)
     households = {str(household.id): household for household in (*others, *([own] if own else []))}
+    search_id = await _record(tx, referral, result, households)
+    found = tuple(
+        _found(rank, swap, households, seen) for rank, swap in enumerate(result.swaps, start=1)
+    )
+    return SwapSearchResult(search_id, referral_id, tx.at, result, found)
+
+
+def _limited(policy: Policy, *, max_legs: int | None) -> Policy:
+    """Return the policy with a lower limit on legs if one is given; refuse a higher one."""
+    if max_legs is not None and max_legs > policy.swap_max_legs:
+        raise Invalid(
+            Fault("/maxLegs", f"must be at most {policy.swap_max_legs}, as the policy says")
+        )
+    return replace(policy, swap_max_legs=max_legs or policy.swap_max_legs)
+
+
+async def _record(
+    tx: Transaction,
+    referral: UnsealedReferral,
+    result: Search,
+    households: Mapping[str, CandidateHousehold],
+) -> UUID:
     id_ = uuid4()
+    documents = [_document(swap, households) for swap in result.swaps]
     await swap_search_rows.add(
         tx,
         id_,
-        referral_id=referral_id,
+        referral_id=referral.id,
         provider_id=referral.case.provider_id,
         found=len(result.swaps),
-        sealed=referral.key.seal_json(
-            [_document(swap, households) for swap in result.swaps], row=str(id_)
-        ),
+        sealed=referral.key.seal_json(documents, row=str(id_)),
     )
-    shown = tuple(
-        _shown(rank, swap, households, ground) for rank, swap in enumerate(result.swaps, start=1)
-    )
-    return SwapSearchResult(id_, referral_id, tx.at, result, shown)
+    return id_
 
 
 def _solved(
-    wanting: Mover, movers: Sequence[Mover], ground: SwapSnapshot, *, policy: Policy
+    wanting: Mover, movers: Sequence[Mover], seen: SwapSnapshot, *, policy: Policy
 ) -> Search:
-    """Solve it among the groups of places that the register knew when it was last read; newer ones can wait."""
-    known = {group.id for group in ground.snapshot.register.groups}
-    free = {
-        group_id: count for group_id, count in ground.standing.free.items() if group_id in known
-    }
-    places = FreePlaces(ground.snapshot.register, free)
+    """Solve the search among the place groups of the last register read; newer ones can wait."""
+    known = {group.id for group in seen.register.register.groups}
+    free = {group_id: count for group_id, count in seen.now.free.items() if group_id in known}
+    places = FreePlaces(seen.register.register, free)
     return swaps.search(
         wanting,
         movers=[mover for mover in movers if mover.group_id in known],
@@ -125,7 +129,7 @@ def _solved(
 async def _where(
     tx: Transaction, referral: UnsealedReferral, *, quiet_days: int
 ) -> CandidateHousehold | None:
-    """Return where a referral lives; None for one that waits."""
+    """Return the household of a referral where it lives; None if it waits."""
     if referral.status == "open":
         return None
     if referral.status != "placed":
@@ -142,22 +146,22 @@ async def _where(
 async def _movers(
     tx: Transaction,
     households: Sequence[CandidateHousehold],
-    ground: SwapSnapshot,
+    seen: SwapSnapshot,
 ) -> list[Mover]:
     declined = await swap_candidates.declined_sites(tx, [household.id for household in households])
     nobody: frozenset[str] = frozenset()
     movers: list[Mover] = []
     for one in households:
         content, _ = referrals.unseal_content(tx, one, key=one.key, sealed=one.sealed)
-        need = referrals.need_of(content, ground.reference)
+        need = referrals.need_of(content, seen.reference)
         movers.append(
-            ground.mover(one.id, need, group_id=one.group_id, declined=declined.get(one.id, nobody))
+            seen.mover(one.id, need, group_id=one.group_id, declined=declined.get(one.id, nobody))
         )
     return movers
 
 
 def _document(swap: Swap, households: Mapping[str, CandidateHousehold]) -> dict[str, Any]:
-    """What is kept of a swap, sealed: whose move it is from where, and to which place, or group of free ones."""
+    """Return what is kept of a swap, sealed: each household's move, or the group of free places."""
     targets = [households[leg.referral_id].place_id for leg in swap.legs[1:]]
     last = None if swap.free_group else households[swap.legs[0].referral_id].place_id
     return {
@@ -176,10 +180,10 @@ def _document(swap: Swap, households: Mapping[str, CandidateHousehold]) -> dict[
     }
 
 
-def _shown(
-    rank: int, swap: Swap, households: Mapping[str, CandidateHousehold], ground: SwapSnapshot
+def _found(
+    rank: int, swap: Swap, households: Mapping[str, CandidateHousehold], seen: SwapSnapshot
 ) -> FoundSwap:
-    groups = {group.id: group for group in ground.snapshot.register.groups}
+    groups = {group.id: group for group in seen.register.register.groups}
     own = swap.legs[0]
     there = groups[own.to_group]
     asked = {groups[leg.to_group].provider_id for leg in swap.legs}

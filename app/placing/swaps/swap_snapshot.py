@@ -1,4 +1,4 @@
-"""The ground on which a swap is searched for and checked: households as they stand today, and how things are then."""
+"""What a swap is searched for and checked by: the country, the register and its households."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -11,45 +11,45 @@ from app.database.reference import Reference
 from app.database.register import RegisterSnapshot
 from app.database.transaction import Transaction
 from app.ranking import rankings
-from app.ranking.store import situation
-from app.ranking.store.situation import ReferralSituation
+from app.ranking.rankings import ReferralSituation
 
 
 @dataclass(frozen=True, slots=True)
 class SwapSnapshot:
-    """The country, the register, and how things stand at one moment."""
+    """The country, the register, and what the database knows, at one moment."""
 
     at: datetime
     reference: Reference
-    snapshot: RegisterSnapshot
-    standing: ReferralSituation
+    register: RegisterSnapshot
+    now: ReferralSituation
 
-    def situation(
+    def situation_of(
         self, need: Need, *, declined: frozenset[str], free: Mapping[str, int] | None = None
     ) -> Situation:
-        """Return how things stand for a household; `free` where other places are to count than those free now."""
+        """Return the situation of a household, with other free places than today's if given."""
         found = rankings.situation_of(
-            self.standing, need, at=self.at, reference=self.reference, snapshot=self.snapshot
+            self.now, need, at=self.at, reference=self.reference, snapshot=self.register
         )
         return replace(found, declined_sites=declined, free=found.free if free is None else free)
 
     def mover(
         self, referral_id: UUID, need: Need, *, group_id: UUID | None, declined: frozenset[str]
     ) -> Mover:
-        """Return a household as the search looks at it."""
+        """Return a household in the form that the search takes."""
         return Mover(
             referral_id=str(referral_id),
             need=need,
-            situation=self.situation(need, declined=declined),
+            situation=self.situation_of(need, declined=declined),
             group_id=None if group_id is None else str(group_id),
             school_children=school_children(need.household, policy=self.reference.policy),
         )
 
 
 async def read_snapshot(tx: Transaction, referral_id: UUID) -> SwapSnapshot:
-    """Read how things stand now; `referral_id` is for whom it is asked."""
-    reference = await tx.snapshots.reference(tx)
-    standing = await situation.read(
-        tx, referral_id, rankings_per_hour=reference.policy.rankings_per_hour
+    """Return the snapshot of this moment, for a swap that a referral is to gain from."""
+    return SwapSnapshot(
+        tx.at,
+        await tx.snapshots.reference(tx),
+        await tx.snapshots.register(tx),
+        await rankings.read_situation(tx, referral_id),
     )
-    return SwapSnapshot(tx.at, reference, await tx.snapshots.register(tx), standing)

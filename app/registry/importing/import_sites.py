@@ -8,7 +8,7 @@ from uuid import uuid4
 
 from app.database import counters, outbox
 from app.database.transaction import Transaction
-from app.placing import danger_changes
+from app.placing import site_safety
 from app.registry.importing.csv_columns import CsvSite
 from app.registry.importing.csv_files import CsvFault, ImportCounts, refuse_faults, tidy_text
 from app.registry.store import bulk, site_rows
@@ -58,7 +58,7 @@ async def store_sites(
     for row in changed:
         await _change(tx, row, known[row], provider=providers[row.provider], region_of=region_of)
         if _asks_again(row, known[row]):
-            await danger_changes.moved(tx, known[row].stored.id)
+            await site_safety.recheck_site(tx, known[row].stored.id)
     for provider_id, region in {
         (providers[row.provider].id, region_of[row.municipality]) for row in [*new, *changed]
     }:

@@ -7,6 +7,7 @@ ran out is never waited for.
 
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
+from functools import partial
 from uuid import UUID, uuid4
 
 from sqlalchemy import (
@@ -24,10 +25,10 @@ from sqlalchemy import (
 from sqlalchemy import Uuid as UuidType
 from sqlalchemy.dialects.postgresql import insert as insert_or
 
+from app import metrics
 from app.database.pool import Row
 from app.database.transaction import Transaction
 from app.models import Claim, Place, PlaceGroup, PlaceSecret, Site, SiteSecret
-from app.placing.store import outcomes
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,7 +218,7 @@ async def declare(tx: Transaction, place_id: UUID, *, state: PlaceState) -> bool
     if await tx.run(_OCCUPY, values) == 0:
         return False
     if lapsed := await tx.rows(_RESOLVE, {"place_id": place_id}):
-        outcomes.count(tx, (row.status for row in lapsed))
+        tx.after_commit.append(partial(metrics.count_holds, [row.status for row in lapsed]))
         tx.wrote_outbox()
     return True
 

@@ -48,8 +48,8 @@ async def now(
     id: str, work: WorkIn, *, ranking: RankingId = "", seen: Word = "", said: Word = ""
 ) -> Response:
     """Show how a referral stands, where that is not what was seen last; with what was said, as long as that holds."""
-    standing = await desk.read_progress(work.tx, parse(id))
-    state = state_of(standing)
+    progress = await desk.read_progress(work.tx, parse(id))
+    state = state_of(progress)
     if state == seen:
         return Response(status_code=204)
     holds = said in SAID and seen.partition("-")[0] == state.partition("-")[0]

@@ -11,7 +11,7 @@ from app.api.referrals.referrals import ReferralWanted
 from app.deps import providers_known
 from app.desk import desk
 from app.errors import Invalid, Mismatch, Refusal, Stale
-from app.placing import danger_changes, withdrawals
+from app.placing import referral_changes
 from app.referrals import referrals, shields
 from app.web.find import draft
 from app.web.find.acts import KEY, Outcome, Sent, SentIn, do_once, new_key
@@ -135,7 +135,7 @@ async def know(work: Work, sent: Sent, referral_id: UUID, content: dict[str, Any
     referral = await referrals.read(work.tx, referral_id, lock=True)
     if sent.get("version") != str(referral.case.version):
         raise Stale
-    changed = await danger_changes.know(work.tx, referral, content=content)
+    changed = await referral_changes.change_referral(work.tx, referral, content=content)
     ranking = await rank(work, changed.id) if changed.status == "open" else None
     return Outcome(str(changed.id), ranking=ranking, said="changed")
 
@@ -151,7 +151,7 @@ async def withdraw(id: str, work: WorkIn, sent: SentIn) -> Response:
     """Close a referral that needs no place any more."""
 
     async def act() -> Outcome:
-        referral = await withdrawals.withdraw(work.tx, parse(id))
+        referral = await referral_changes.withdraw_referral(work.tx, parse(id))
         return Outcome(str(referral.id))
 
     outcome = await do_once(work.tx, sent, act)

@@ -146,7 +146,7 @@ async def case(
         "ranking": None
         if ranked is None
         else await offers_of(work, ranked, most=MOST_OFFERS if every else FIRST_OFFERS),
-        "seen": state_of(course.standing),
+        "seen": state_of(course.progress),
         "at": tx.at,
         "new_key": new_key,
         "refusal": None,
@@ -220,13 +220,13 @@ async def why_not(work: Work, ranked: RecordedRanking, region: str) -> Obstacles
     return await obstacles.shown(work.tx, ranked, RegionOrProvider(region))
 
 
-def state_of(standing: ReferralProgress) -> str:
+def state_of(progress: ReferralProgress) -> str:
     """Return what stands for the state of a referral: another one where something on its page is not so any more.
 
     What stands before the dash is how far it has come; as long as that is so, what was said of the
     last act holds.
     """
-    case_, hold, placement = standing.case, standing.hold, standing.placement
+    case_, hold, placement = progress.case, progress.hold, progress.placement
     course = (
         case_.status,
         None
@@ -242,8 +242,8 @@ def state_of(standing: ReferralProgress) -> str:
         case_.version,
         case_.alternative,
         case_.named,
-        standing.legs,
-        standing.since.ranking_id,
+        progress.legs,
+        progress.since.ranking_id,
     )
     return f"{_digits(course)}-{_digits(beside_it)}"
 

@@ -17,9 +17,8 @@ from app.errors import Fault, Invalid, Missing, Refusal
 from app.placing.swaps import proposals, swap_searches
 from app.placing.swaps.proposals import Consent
 from app.referrals import alternatives, contacts, referrals
-from app.referrals.alternatives import AlternativeRequest
+from app.referrals.alternatives import AlternativeRequest, AlternativeRow
 from app.referrals.contacts import ContactNote
-from app.referrals.store.alternative_rows import AlternativeRow
 from app.web.find import referrals as own
 from app.web.find.acts import Outcome, Sent, SentIn, do_once
 from app.web.find.case import PAGE, PART, shown

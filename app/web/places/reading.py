@@ -9,7 +9,7 @@ from uuid import UUID
 
 from app.database.transaction import Transaction
 from app.placing import placements
-from app.placing.store.placement_rows import PlacementRow
+from app.placing.placements import PlacementRow
 from app.registry import places, sites
 from app.registry.places import OwnPlace
 from app.registry.sites import OwnSite

@@ -16,10 +16,9 @@ from app.api.placing.placements import (
 from app.database.transaction import Transaction
 from app.deps import Tx
 from app.errors import Invalid, Missing
-from app.placing import agreements, coming, corrections, placements
+from app.placing import agreements, corrections, placements
 from app.placing.corrections import CorrectionRequest
-from app.placing.placements import DepartureReport
-from app.placing.store.placement_rows import PlacementRow
+from app.placing.placements import DepartureReport, PlacementRow
 from app.reference import load
 from app.web.language import _
 from app.web.page import Page, PageIn
@@ -122,9 +121,9 @@ async def correct(id: str, page: PageIn, tx: Tx, form: FormIn) -> Response:
 async def agree(id: str, page: PageIn, tx: Tx, form: FormIn) -> Response:
     """Note that a household would move for a swap, or would rather stay."""
     if form.one("would") is None:
-        await agreements.withdraw(tx, parse(id))
+        await agreements.withdraw_move_agreement(tx, parse(id))
         return said(page, _("Noted: they would rather stay."))
-    await agreements.agree(tx, parse(id))
+    await agreements.agree_to_move(tx, parse(id))
     return said(page, _("Noted: they would move if that helps somebody."))
 
 
@@ -147,7 +146,7 @@ async def _sheet(
     caller = page.caller
     assert caller is not None  # noqa: S101 - the page was opened by somebody
     try:
-        agreed = await agreements.read(tx, row.id)
+        agreed = await agreements.read_move_agreement(tx, row.id)
     except Missing:
         agreed = None
     shown, reference = PlacementOut.of(row), await tx.snapshots.reference(tx)
@@ -159,7 +158,7 @@ async def _sheet(
         name=(await reading.own(tx)).name(row.place_id, row.site_id),
         sender=(await tx.snapshots.providers(tx))[str(row.provider_id)].name,
         town=reference.municipalities[row.origin].name,
-        who=ComingOut.of((await coming.of_placements(tx, [row])).get(row.id)),
+        who=ComingOut.of((await placements.households_received(tx, [row])).get(row.id)),
         reference=reference,
         today=load().country.day_of(tx.at),
         agreed=agreed,

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from app.placing.store import leaving
+from app.placing.store import claim_place
 from tests.casework import Desk, desk, fresh, lapse, problem, wish_for
 from tests.country import FAR, HERE, THERE, Country, Shelter, place_body, shelter
 from tests.noting import noting
@@ -97,11 +97,13 @@ async def test_without_the_guard_a_household_leaves_although_a_place_came_free(
     wanted = await where.wish(**WAITS)
     await come_free(home)
     for name in ("LEAVE_UNLOCKED", "LEAVE_WAITING"):
-        unguarded = getattr(leaving, name).text.replace(
+        unguarded = getattr(claim_place, name).text.replace(
             "NOT EXISTS (SELECT FROM claims AS c", "true OR EXISTS (SELECT FROM claims AS c"
         )
-        assert unguarded != getattr(leaving, name).text
-        monkeypatch.setattr(leaving, name, text(unguarded).bindparams(*leaving.TYPES))
+        assert unguarded != getattr(claim_place, name).text
+        monkeypatch.setattr(
+            claim_place, name, text(unguarded).bindparams(*claim_place.OWN_REGION_TYPES)
+        )
 
     await where.intake.post("/holds", wanted, key=fresh())
 

@@ -7,8 +7,8 @@ import pytest
 from sqlalchemy import text
 
 from app.database.transaction import WORKER
-from app.placing import arrival_alarms
-from app.placing.store import arrival_alarms as rows
+from app.placing import placements
+from app.placing.store import placement_rows
 from tests.casework import Desk, desk, problem, waiting
 from tests.country import Country
 
@@ -26,7 +26,7 @@ async def ring(country: Country) -> list[str]:
     """Raise what is due, and return for which placements there was an alarm."""
     await country.rows("DELETE FROM outbox")
     async with country.parts.database.entered(actor=WORKER) as tx:
-        assert not await arrival_alarms.raise_due(tx)
+        assert not await placements.raise_arrival_alarms(tx)
     return [row.subject for row in await country.rows(ALARMS)]
 
 
@@ -158,7 +158,7 @@ async def test_eight_workers_at_once_ring_once_for_each(country: Country) -> Non
 
     async def work() -> None:
         async with country.parts.database.entered(actor=WORKER) as tx:
-            await arrival_alarms.raise_due(tx)
+            await placements.raise_arrival_alarms(tx)
 
     await asyncio.gather(*(work() for _ in range(8)))
 
@@ -171,19 +171,23 @@ async def test_a_second_worker_leaves_alone_what_the_first_has_in_hand(
     country: Country, monkeypatch: pytest.MonkeyPatch, *, guarded: bool
 ) -> None:
     guard = " FOR UPDATE SKIP LOCKED"
-    assert guard in rows._RAISE.text
+    assert guard in placement_rows._RAISE_ALARMS.text
     if not guarded:
-        monkeypatch.setattr(rows, "_RAISE", text(rows._RAISE.text.replace(guard, "")))
+        monkeypatch.setattr(
+            placement_rows,
+            "_RAISE_ALARMS",
+            text(placement_rows._RAISE_ALARMS.text.replace(guard, "")),
+        )
     where = await desk(country)
     await since(country, await where.underway(), MINUTES + 1)
     await country.rows("DELETE FROM outbox")
 
     async def work() -> None:
         async with country.parts.database.entered(actor=WORKER) as tx:
-            await arrival_alarms.raise_due(tx)
+            await placements.raise_arrival_alarms(tx)
 
     async with country.parts.database.entered(actor=WORKER) as tx:
-        await arrival_alarms.raise_due(tx)
+        await placements.raise_arrival_alarms(tx)
         second = asyncio.create_task(work())
         await (second if guarded else waiting(country, statement="missed_since"))
     await second
@@ -201,7 +205,7 @@ async def test_a_worker_that_dies_halfway_has_rung_for_nobody_and_the_next_one_d
 
     async def dies() -> None:
         async with country.parts.database.entered(actor=WORKER) as tx:
-            await arrival_alarms.raise_due(tx)
+            await placements.raise_arrival_alarms(tx)
             raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
@@ -215,13 +219,15 @@ async def test_the_policy_says_after_how_long(country: Country) -> None:
     placement = await where.underway()
     await since(country, placement, 31)
     async with country.parts.database.entered(actor=WORKER) as tx:
-        assert await rows.raise_due(tx, minutes=32, hours=1) == 0
-        assert await rows.raise_due(tx, minutes=30, hours=1) == 1
+        assert await placement_rows.raise_arrival_alarms(tx, minutes=32, hours=1) == 0
+        assert await placement_rows.raise_arrival_alarms(tx, minutes=30, hours=1) == 1
 
 
 async def test_those_who_are_due_are_found_by_an_index(country: Country) -> None:
     async with country.parts.database.entered(actor=WORKER) as tx:
         await tx.connection.execute("SET LOCAL enable_seqscan = off")
-        values = {"minutes": MINUTES, "hours": HOURS, "batch": rows.AT_ONCE}
-        plan = await tx.rows(text(f"EXPLAIN (COSTS OFF) {rows._RAISE.text}"), values)
+        values = {"minutes": MINUTES, "hours": HOURS, "batch": placement_rows.ALARMS_AT_ONCE}
+        plan = await tx.rows(
+            text(f"EXPLAIN (COSTS OFF) {placement_rows._RAISE_ALARMS.text}"), values
+        )
     assert any("placements_awaited_idx" in row[0] for row in plan)

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 from playwright.async_api import Page, expect
 
 from app.database.transaction import WORKER
-from app.placing import arrival_alarms
+from app.placing import placements
 from tests.country import Country
 from tests.web.browsing import PHONE, Site, look_at
 from tests.web.places.board_scene import FAMILY, small
@@ -23,7 +23,7 @@ KNOWN = {
 async def ring(country: Country) -> None:
     """Raise the alarm for whoever is late, as the worker does every few seconds."""
     async with country.parts.database.entered(actor=WORKER) as tx:
-        await arrival_alarms.raise_due(tx)
+        await placements.raise_arrival_alarms(tx)
 
 
 async def opened(site: Site, path: str, role: str, provider: str) -> Page:
