@@ -32,7 +32,7 @@ class UnderWay:
 
 @dataclass(frozen=True, slots=True)
 class Caseload:
-    """A desk's referrals: those that wait, in the policy's order, the holds, and those under way."""
+    """A desk's waiting referrals in the policy's order, its live holds, and those under way."""
 
     waiting: tuple[WaitingReferral, ...]
     held: tuple[HoldRow, ...]
@@ -130,7 +130,7 @@ async def log_live_view(tx: Transaction, referral_id: UUID | None = None) -> Non
 
 
 async def rank_if_allowed(tx: Transaction, referral_id: UUID) -> RecordedRanking | None:
-    """Rank the places for a referral as part of another act; None if the policy's limit is reached.
+    """Rank the places for a referral within another act; None beyond the policy's limit.
 
     The access log has the ranking beside that act: an account that ranks again and again is asked
     why, however it did so.

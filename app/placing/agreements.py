@@ -1,4 +1,4 @@
-"""Agreements with a household that has a place: to return to its region, and to move for others."""
+"""Agreements with households in a place: to return to their region, to move for others."""
 
 from datetime import date
 from uuid import UUID
@@ -30,7 +30,7 @@ def check_return_by(return_by: date | None, *, reason: str, cross_regional: bool
 
 
 async def remind_of_returns(tx: Transaction) -> bool:
-    """Remind both providers, once, of returns whose day has come; return whether more may be due."""
+    """Remind both providers once of returns whose day has come; return whether more are due."""
     today = load().country.day_of(tx.at)
     reminded = await agreement_rows.remind_of_returns(tx, today=today)
     if reminded:

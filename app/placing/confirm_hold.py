@@ -1,4 +1,4 @@
-"""Confirm a hold: the household sets out for its first place, or from one place to the next."""
+"""Confirm a hold: the household sets out for its first place or for the next."""
 
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -75,7 +75,7 @@ async def confirm_hold(tx: Transaction, wanted: Confirmation) -> PlacementRow:
 
 
 async def _previous(tx: Transaction, placement_id: UUID) -> PlacementRow:
-    """Return the placement that they leave: they live there, and the caller is one of its sides."""
+    """Return the arrived placement that they leave, of which the caller is one side."""
     previous = await placement_rows.read(
         tx, placement_id, provider_id=tx.caller.provider, lock=True
     )

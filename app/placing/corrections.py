@@ -32,7 +32,9 @@ class CorrectionRequest:
 async def correct_placement(
     tx: Transaction, placement_id: UUID, wrong: CorrectionRequest
 ) -> RecordedPlacement:
-    """Correct an arrival or a departure, as the receiving provider, with one leaf if cross-regional.
+    """Correct an arrival or a departure, as the receiving provider.
+
+    A cross-regional placement gets one leaf for it.
 
     If nobody came, the placement becomes a no-show: its place is kept until the sender has made
     sure that they are safe, or until they arrive.

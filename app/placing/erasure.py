@@ -1,4 +1,4 @@
-"""Erase referrals: destroy a referral's key, so that all it sealed is lost; keep the counts."""
+"""Erase referrals: destroy their keys, and with them all that is sealed; keep the counts."""
 
 import asyncio
 from collections.abc import Callable, Sequence
@@ -15,7 +15,7 @@ from app.placing.store import erasures, hold_changes
 from app.placing.store.erasures import ErasureCandidate, RemainingRows
 
 REQUEST, RETENTION, RESTORE = "request", "retention", "restore"
-"""Causes of an erasure: a request, the policy's days over, or a backup that brought it back."""
+"""Causes of an erasure: a request, the policy's days over, or a restored backup."""
 AT_ONCE = 100
 """Referrals that the retention job erases in one transaction."""
 
@@ -25,7 +25,8 @@ Begin: TypeAlias = Callable[[], AbstractAsyncContextManager[Transaction]]
 HAS_A_PLACE = {
     "underway": "is on the way to a place. Record the arrival or the no-show first",
     "arrived": "is in a place. Record the departure first",
-    "no_show": "did not come, and the place is kept until somebody has made sure that they are safe. Record that first",
+    "no_show": "did not come, and the place is kept until somebody has made sure that they are"
+    " safe. Record that first",
 }
 
 
@@ -84,7 +85,7 @@ async def erase_again(begin: Begin, ids: Sequence[UUID]) -> int:
 
 
 async def complete_list(tx: Transaction, *, listed: ErasureList) -> None:
-    """Add to a list the erasures that only the database knows: other hosts have their own lists."""
+    """Add to a list the erasures that only the database knows, made on other hosts."""
     known = await asyncio.to_thread(listed.read)
     missing = await erasures.find_unlisted(tx, known.ids)
     if missing:
@@ -109,12 +110,14 @@ async def _found(tx: Transaction, name: str) -> UUID | None:
 def _refuse_placed(before: ErasureCandidate) -> None:
     if before.held_until is not None:
         raise OperatorError(
-            f"A place is held for referral {before.reference} until {before.held_until:%Y-%m-%d %H:%M} UTC. Withdraw "
-            "the referral, release the hold or let it run out first; nothing was erased."
+            f"A place is held for referral {before.reference} until"
+            f" {before.held_until:%Y-%m-%d %H:%M} UTC. Withdraw the referral, release the hold or"
+            " let it run out first; nothing was erased."
         )
     if before.placement is not None:
         raise OperatorError(
-            f"The household of referral {before.reference} {HAS_A_PLACE[before.placement]}; nothing was erased."
+            f"The household of referral {before.reference} {HAS_A_PLACE[before.placement]};"
+            " nothing was erased."
         )
 
 

@@ -1,4 +1,4 @@
-"""The list of erasures, in a file beside the database: a restored backup knows none of them.
+"""The list of erasures, a file beside the database: a restored backup knows none of them.
 
 It has one line for each erasure, with the referral's id, the cause and the time: nothing personal.
 """
@@ -47,7 +47,10 @@ class ErasureList:
         return cls(data_dir / NAME)
 
     def read(self) -> ErasureListContent:
-        """Return the list's content, empty without a file; a line cut off by a crash was not acted on."""
+        """Return the list's content, empty without a file.
+
+        A line that a crash cut off was never acted on.
+        """
         try:
             lines = self.path.read_bytes().decode("ascii", errors="replace").split("\n")
         except FileNotFoundError:
@@ -75,8 +78,9 @@ class ErasureList:
             self._append(lines.encode("ascii"))
         except OSError as error:
             raise OperatorError(
-                f"{self.path}, the list of what was erased, cannot be written: {error.strerror}. What is not on it "
-                "is not erased: let PLEK_DATA_DIR be a folder that is kept, and this user's."
+                f"{self.path}, the list of what was erased, cannot be written: {error.strerror}."
+                " What is not on it is not erased: let PLEK_DATA_DIR be a folder that is kept, and"
+                " this user's."
             ) from error
 
     def _append(self, lines: bytes) -> None:

@@ -20,8 +20,8 @@ UNSAFE_SITE = N_(
     "Nobody is safe at this site any more: decline, so that another place is found for them."
 )
 UNSAFE_THERE = N_(
-    "By what is known of the danger they are not safe here: decline, so that another place is found "
-    "for them."
+    "By what is known of the danger they are not safe here: decline, so that another place is"
+    " found for them."
 )
 """Why a place is not accepted."""
 

@@ -15,7 +15,7 @@ from app.referrals import referrals
 
 @dataclass(frozen=True, slots=True)
 class PlaceCheck:
-    """The rules against a place for a household, its region, and whether its site is compromised."""
+    """The rules against a place for a household, its region, and if its site is compromised."""
 
     against: tuple[str, ...]
     region: str

@@ -20,7 +20,7 @@ from app.placing.swaps import swap_course
 from app.referrals import referrals
 
 ONWARD = "follow_on_place"
-"""The destination of a household that leaves for its next place in a swap: its stay goes on."""
+"""The destination of a household that leaves for its next place in a swap."""
 RETURN_BY, READY, EXPECTED = "return_by", "ready_to_leave_since", "expected_at"
 EITHER = frozenset({RETURN_BY, EXPECTED})
 """The plans that either side may change."""
@@ -70,7 +70,7 @@ async def newest_of(tx: Transaction, referral_id: UUID) -> PlacementRow | None:
 async def households_received(
     tx: Transaction, rows: Iterable[PlacementRow]
 ) -> Mapping[UUID, Mapping[str, Any]]:
-    """Return, by placement, what is known of the households coming to or at the caller's provider.
+    """Return what is known of the households coming to or living at the caller's provider.
 
     Placements that are over, and those the caller's provider does not receive, have no entry.
     """

@@ -1,4 +1,4 @@
-"""Changes to a referral that may have a place: both providers hear when it is no longer safe."""
+"""Changes to a referral that may have a place, which is checked again for safety."""
 
 from collections.abc import Mapping
 from typing import Any

@@ -11,6 +11,7 @@ from app.database.answers import Answer
 from app.database.transaction import Transaction
 from app.errors import Conflict, Erased, Fault, Invalid, Missing
 from app.placing.holds import HoldView
+from app.placing.store import cap_rows
 from app.placing.store.claim_place import NewHold, OwnRegion, claim_place
 from app.ranking import offers, rankings
 from app.ranking.offers import OfferTicket

@@ -9,7 +9,7 @@ from app.allocation.policy.policy import Policy
 from app.allocation.ranking.rank import RankingInputs
 from app.allocation.ranking.replay import inputs_bytes, inputs_of
 from app.allocation.ranking.safety import dangers_on
-from app.allocation.ranking.versions import NEWEST, Rules, rules_of
+from app.allocation.ranking.versions import NEWEST, VERSIONS, Rules, rules_of
 from app.allocation.values import Need, Ranking, Register, Situation
 from app.database import register
 from app.database.caller import Caller, Role
@@ -17,7 +17,7 @@ from app.database.reference import Reference
 from app.database.register import RegisterSnapshot
 from app.database.transaction import Transaction
 from app.errors import Conflict, Erased, Missing, TooOften
-from app.ranking import rankings
+from app.ranking.store import ranking_rows, situation
 from app.ranking.store.ranking_rows import RankingRow
 from app.ranking.store.situation import ReferralSituation
 from app.reference import load
@@ -219,21 +219,21 @@ async def replay(tx: Transaction, ranking_id: UUID) -> tuple[RecordedRanking, bo
 
 async def read_sealed(tx: Transaction, ranking_id: UUID) -> tuple[RankingRow, bytes | None] | None:
     """Return a ranking as it is stored, and the wrapped key of its inputs unless destroyed."""
-    return await rankings.read_sealed(tx, ranking_id)
+    return await ranking_rows.read(tx, ranking_id)
 
 
 async def list_newest(tx: Transaction, *, most: int) -> list[UUID]:
-    """Return the ids of the newest rankings with readable inputs, one a referral, newest first."""
-    return await rankings.list_newest(tx, most=most)
+    """Return the ids of the newest readable rankings, one for each referral, newest first."""
+    return await ranking_rows.newest(tx, most=most)
 
 
 async def list_unknown_rules(tx: Transaction) -> list[str]:
     """Return the versions of rules that readable rankings cite and this release does not have."""
-    return await rankings.list_unknown_rules(tx)
+    return await ranking_rows.unknown_rules(tx, VERSIONS)
 
 
 async def _recorded(tx: Transaction, ranking_id: UUID) -> tuple[RankingRow, bytes | None] | None:
-    recorded = await rankings.read_sealed(tx, ranking_id)
+    recorded = await ranking_rows.read(tx, ranking_id)
     concerned = tx.caller.region is not None and await ranking_rows.concerns_region(
         tx, ranking_id, region=tx.caller.region
     )

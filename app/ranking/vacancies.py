@@ -29,7 +29,7 @@ async def list_for(
 
 
 async def rank_next_waiting(tx: Transaction) -> bool:
-    """Rank the next waiting referrals for what came free; return whether there may be more to do.
+    """Rank the next waiting referrals for what came free; return whether more may be left.
 
     Each referral is ranked once for everything that came free. The ranking is recorded only if
     some of that is lawful: the referral's provider is told, and can hold an offer of it as of any

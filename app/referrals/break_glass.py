@@ -34,7 +34,7 @@ class AlreadyNamed(Conflict):
 
 
 async def break_glass(tx: Transaction, reference: str, *, reason: str) -> BrokenGlass | None:
-    """Open a shielded referral to the caller for a while; None if no such referral is shielded.
+    """Open a shielded referral to the caller for a while; None if there is no such referral.
 
     Granted or not, it is logged; if granted, the provider's coordinators are told. All of it is
     one transaction: nothing is seen before the commit, and without a log entry there is no look.

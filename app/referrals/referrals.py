@@ -226,7 +226,7 @@ async def read_sealed(
 async def list_sealed(
     tx: Transaction, ids: Collection[UUID], *, own: bool = False
 ) -> list[ReferralRow]:
-    """Return the referrals among some ids that the caller may see, in no order; `own` as above."""
+    """Return the referrals among some ids that the caller may see, or only own ones."""
     return await referral_rows.read_several(tx, ids, provider_id=_owner(tx, own=own))
 
 

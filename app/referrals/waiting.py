@@ -1,4 +1,4 @@
-"""The waiting list: open referrals in the policy's order, what is due, and reminders of it."""
+"""The waiting list: open referrals in the policy's order, and what is due for them."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass

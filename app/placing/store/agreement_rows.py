@@ -1,4 +1,7 @@
-"""Agreements to move: a row says that a household would; there is none of one that would not, and nothing says why."""
+"""Agreements to move and to return.
+
+A row says that a household would move. There is no row for one that would not, and none says why.
+"""
 
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -20,7 +23,7 @@ AT_ONCE = 200
 
 @dataclass(frozen=True, slots=True)
 class MoveAgreementRow:
-    """That the household of a placement would move, from when until when."""
+    """An agreement that the household of a placement would move, with its beginning and end."""
 
     placement_id: UUID
     agreed_at: datetime
@@ -31,14 +34,14 @@ _COLUMNS = (MoveAgreement.placement_id, MoveAgreement.agreed_at, MoveAgreement.l
 
 
 async def read(tx: Transaction, placement_id: UUID) -> MoveAgreementRow | None:
-    """Return what was agreed, while it counts."""
+    """Return an agreement to move that has not lapsed."""
     live = MoveAgreement.lapses_at > func.clock_timestamp()
     row = await tx.row(select(*_COLUMNS).where(MoveAgreement.placement_id == placement_id, live))
     return None if row is None else MoveAgreementRow(*row)
 
 
 async def agree(tx: Transaction, placement: "PlacementRow", *, days: int) -> MoveAgreementRow:
-    """Note that a household would move, from now on for some days; what was agreed before counts no more."""
+    """Record that a household would move, for some days from now; it replaces what was before."""
     moments = {
         "agreed_at": func.clock_timestamp(),
         "lapses_at": func.clock_timestamp() + timedelta(days=days),
@@ -55,12 +58,12 @@ async def agree(tx: Transaction, placement: "PlacementRow", *, days: int) -> Mov
 
 
 async def withdraw(tx: Transaction, placement_id: UUID) -> None:
-    """Forget that a household would move."""
+    """Delete an agreement to move."""
     await tx.run(delete(MoveAgreement).where(MoveAgreement.placement_id == placement_id))
 
 
 async def prune(tx: Transaction) -> None:
-    """Forget what has lapsed."""
+    """Delete the agreements to move that have lapsed."""
     await tx.run(delete(MoveAgreement).where(MoveAgreement.lapses_at <= func.clock_timestamp()))
 
 
@@ -74,10 +77,11 @@ WITH due AS (
                ORDER BY return_by LIMIT :batch FOR UPDATE SKIP LOCKED)
   RETURNING id, provider_id, receiver_id
 )
-INSERT INTO outbox (kind, subject, audience) SELECT 'reminder', id::text, ARRAY[provider_id, receiver_id] FROM due
+INSERT INTO outbox (kind, subject, audience)
+SELECT 'reminder', id::text, ARRAY[provider_id, receiver_id] FROM due
 """)
 
 
 async def remind_of_returns(tx: Transaction, *, today: date) -> int:
-    """Remind both providers of agreements to return whose day has come, each once; return how many there were."""
+    """Remind both providers once of returns whose day has come; return how many there were."""
     return await tx.run(_REMIND_OF_RETURNS, {"today": today, "batch": AT_ONCE})

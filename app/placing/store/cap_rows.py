@@ -1,4 +1,4 @@
-"""Caps: set and withdrawn by a region's auditors, and which of them are reached, as the database counts."""
+"""Caps of regions: their rows, whether one is reached, and the nights that they displaced."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from app.models import Cap, Displacement, QuarterFigures
 
 @dataclass(frozen=True, slots=True)
 class CapRow:
-    """A cap as everybody may see it; `index` is its leaf. Which of a region's auditors set it is nobody's business."""
+    """A cap as everybody may see it, without the auditor who set it; `index` is its leaf."""
 
     id: UUID
     region: str
@@ -30,7 +30,7 @@ class CapRow:
     withdrawn_on: date | None
 
     def holds(self, at: datetime) -> bool:
-        """Whether it is in force at a moment."""
+        """Whether the cap is in force at a moment."""
         return self.withdrawn_at is None and self.begins_at <= at < self.ends_at
 
 
@@ -38,7 +38,7 @@ _COLUMNS = tuple(getattr(Cap, name) for name in CapRow.__slots__)
 
 
 async def overlaps(tx: Transaction, region: str, *, begins_at: datetime, ends_at: datetime) -> bool:
-    """Whether a region has a cap that holds at any moment of a time."""
+    """Whether a region has a cap in force at any moment of a period."""
     then = (
         Cap.region == region,
         Cap.withdrawn_at.is_(None),
@@ -61,7 +61,7 @@ async def read(tx: Transaction, cap_id: UUID, *, lock: bool = False) -> CapRow |
 
 
 async def withdraw(tx: Transaction, cap_id: UUID, *, on: date) -> None:
-    """End a cap at once."""
+    """Withdraw a cap from this moment on."""
     ended = update(Cap).where(Cap.id == cap_id, Cap.withdrawn_at.is_(None))
     await tx.run(ended.values(withdrawn_at=func.clock_timestamp(), withdrawn_on=on))
 
@@ -69,7 +69,7 @@ async def withdraw(tx: Transaction, cap_id: UUID, *, on: date) -> None:
 async def list_for(
     tx: Transaction, *, region: str | None, limit: int, after: tuple[date, UUID] | None
 ) -> list[CapRow]:
-    """Return caps, the one that begins last first."""
+    """Return the caps of one or all regions, the latest to begin first."""
     wanted = select(*_COLUMNS).order_by(Cap.first_day.desc(), Cap.id.desc()).limit(limit)
     if region is not None:
         wanted = wanted.where(Cap.region == region)
@@ -79,7 +79,7 @@ async def list_for(
 
 
 async def within(tx: Transaction, first: date, last: date) -> list[CapRow]:
-    """Return the caps that held on any day from one to another, the one that began first first."""
+    """Return the caps in force on any day from one to another, the earliest to begin first."""
     ended = func.coalesce(Cap.withdrawn_on, Cap.last_day)
     wanted = select(*_COLUMNS).where(Cap.first_day <= last, ended >= first)
     return [CapRow(*row) for row in await tx.rows(wanted.order_by(Cap.first_day, Cap.id))]
@@ -92,12 +92,12 @@ _HAS_ROOM = text("SELECT cap_has_room(:region, :besides) AS has_room")
 
 
 async def capped_regions(tx: Transaction, *, besides: UUID) -> frozenset[str]:
-    """Return the regions whose cap is reached, whatever a referral itself holds or has."""
+    """Return the regions whose cap is reached, not counting the place of one referral."""
     return frozenset(row.region for row in await tx.rows(_CAPPED, {"besides": besides}))
 
 
 async def has_room(tx: Transaction, region: str, *, besides: UUID) -> bool:
-    """Whether a region takes one more household under its cap; until the transaction ends it is nobody else's turn."""
+    """Whether a region's cap has room for one more household; other transactions wait."""
     return bool((await tx.rows(_HAS_ROOM, {"region": region, "besides": besides}))[0].has_room)
 
 
@@ -105,7 +105,7 @@ async def has_room(tx: Transaction, region: str, *, besides: UUID) -> bool:
 
 
 async def held_at(tx: Transaction, regions: Sequence[str], *, at: datetime) -> list[UUID]:
-    """Return the caps of some regions that held at a moment."""
+    """Return the caps of some regions that were in force at a moment."""
     then = (Cap.region.in_(regions), Cap.begins_at <= at, Cap.ends_at > at)
     held = (*then, func.coalesce(Cap.withdrawn_at, text("'infinity'::timestamptz")) > at)
     return [row.id for row in await tx.rows(select(Cap.id).where(*held).order_by(Cap.id))]
@@ -114,7 +114,7 @@ async def held_at(tx: Transaction, regions: Sequence[str], *, at: datetime) -> l
 async def displaced_nights(
     tx: Transaction, quarters: Sequence[str] | None = None
 ) -> list[Mapping[str, int | None]]:
-    """Return the nights that each cap displaced, a mapping for each of some or all quarters that are sealed."""
+    """Return the nights displaced by cap, one mapping for each of some or all sealed quarters."""
     wanted = select(QuarterFigures.figures["displaced"].label("displaced"))
     rows = await tx.rows(
         wanted if quarters is None else wanted.where(QuarterFigures.quarter.in_(quarters))
@@ -123,7 +123,7 @@ async def displaced_nights(
 
 
 async def note_displacement(tx: Transaction, index: int, cap_ids: Sequence[UUID]) -> None:
-    """Note which caps sent a household elsewhere, by the leaf of its arrival there."""
+    """Note which caps displaced a household, by the leaf of its arrival elsewhere."""
     if cap_ids:
         await tx.run_each(
             insert(Displacement), [{"index": index, "cap_id": cap_id} for cap_id in cap_ids]

@@ -31,12 +31,14 @@ from app.database.transaction import Transaction
 # the answer for repeats, those who must hear of it, and the access log.
 _TAKE = """
 WITH referral AS (
-  UPDATE referrals SET status = 'held', hold_id = :hold_id, held_until = :expires_at, updated_at = clock_timestamp()
+  UPDATE referrals SET status = 'held', hold_id = :hold_id, held_until = :expires_at,
+                       updated_at = clock_timestamp()
   FROM rankings AS r, place_groups AS g, sites AS s
   WHERE referrals.id = :referral_id AND referrals.provider_id = :provider_id
     AND (referrals.status = 'open' OR referrals.hold_id = :hold_id
          OR (referrals.status = 'held' AND referrals.held_until <= clock_timestamp()))
-    AND r.id = :ranking_id AND r.referral_id = referrals.id AND r.referral_version = referrals.version
+    AND r.id = :ranking_id AND r.referral_id = referrals.id
+    AND r.referral_version = referrals.version
     AND r.as_of > clock_timestamp() - make_interval(mins => :ranking_minutes)
     AND g.id = :group_id AND s.id = g.site_id AND s.revision <= r.register_version
     AND NOT EXISTS (SELECT FROM holds AS h WHERE h.referral_id = referrals.id AND h.site_id = s.id
@@ -44,37 +46,45 @@ WITH referral AS (
     AND (referrals.reason = 'safety' OR NOT :leaves_region /* own region first */)
   RETURNING referrals.id, s.id AS site_id, s.municipality
 ), claim AS (
-  UPDATE claims SET kind = 'hold', hold_id = :hold_id, placement_id = NULL, claimed_until = :expires_at,
-                    reason = NULL, expected_until = NULL, since = clock_timestamp()
+  UPDATE claims SET kind = 'hold', hold_id = :hold_id, placement_id = NULL,
+                    claimed_until = :expires_at, reason = NULL, expected_until = NULL,
+                    since = clock_timestamp()
   WHERE place_id = (
     SELECT place_id FROM claims
-    WHERE group_id = :group_id AND claimed_until <= (SELECT clock_timestamp()) AND EXISTS (SELECT FROM referral)
+    WHERE group_id = :group_id AND claimed_until <= (SELECT clock_timestamp())
+      AND EXISTS (SELECT FROM referral)
     ORDER BY claimed_until LIMIT 1 FOR UPDATE /* skip */
   )
   RETURNING place_id
 ), lapsed AS MATERIALIZED (
   SELECT status FROM claim CROSS JOIN LATERAL note_lapsed(:referral_id, claim.place_id) AS status
 ), hold AS (
-  INSERT INTO holds (id, referral_id, provider_id, receiver_id, place_id, site_id, kind, ranking_id, rank,
-                     override_reason, status, accepted_by, accepted_at, expires_at, renewals_left)
-  SELECT :hold_id, :referral_id, :provider_id, :receiver_id, claim.place_id, referral.site_id, :kind, :ranking_id,
-         :rank, :override_reason, :status, :accepted_by, :accepted_at, :expires_at, :renewals_left
+  INSERT INTO holds (id, referral_id, provider_id, receiver_id, place_id, site_id, kind,
+                     ranking_id, rank, override_reason, status, accepted_by, accepted_at,
+                     expires_at, renewals_left)
+  SELECT :hold_id, :referral_id, :provider_id, :receiver_id, claim.place_id, referral.site_id, :kind,
+         :ranking_id, :rank, :override_reason, :status, :accepted_by, :accepted_at, :expires_at,
+         :renewals_left
   FROM claim, referral WHERE (SELECT count(*) FROM lapsed) >= 0
 ), answer AS (
-  INSERT INTO answers (account_id, route, key, fingerprint, provider_id, region, referral_id, status, sealed)
-  SELECT :account_id, :route, :key, :fingerprint, :provider_id, :region, :referral_id, :answer_status, :sealed
+  INSERT INTO answers (account_id, route, key, fingerprint, provider_id, region, referral_id,
+                       status, sealed)
+  SELECT :account_id, :route, :key, :fingerprint, :provider_id, :region, :referral_id,
+         :answer_status, :sealed
   FROM claim
   ON CONFLICT DO NOTHING RETURNING key
 ), told AS (
   INSERT INTO outbox (kind, subject, audience)
-  SELECT 'hold', CAST(:hold_id AS text), ARRAY[CAST(:provider_id AS uuid), CAST(:receiver_id AS uuid)] FROM claim
+  SELECT 'hold', CAST(:hold_id AS text),
+         ARRAY[CAST(:provider_id AS uuid), CAST(:receiver_id AS uuid)]
+  FROM claim
   UNION ALL SELECT 'availability', m.region, ARRAY[CAST(:receiver_id AS uuid)]
             FROM claim, referral JOIN municipalities AS m ON m.code = referral.municipality
 ), logged AS (
-  INSERT INTO access_log (action, outcome, account_id, roles, provider_id, object_type, object_id, referral_ids,
-                          source, request_id)
-  SELECT 'hold', 'granted', :account_id, :roles, :provider_id, 'hold', :hold_id, ARRAY[CAST(:referral_id AS uuid)],
-         :source, :request_id
+  INSERT INTO access_log (action, outcome, account_id, roles, provider_id, object_type, object_id,
+                          referral_ids, source, request_id)
+  SELECT 'hold', 'granted', :account_id, :roles, :provider_id, 'hold', :hold_id,
+         ARRAY[CAST(:referral_id AS uuid)], :source, :request_id
   FROM claim
 )
 SELECT (SELECT count(*) FROM referral) AS referrals, (SELECT count(*) FROM claim) AS claims,
@@ -101,7 +111,7 @@ TYPES: tuple[BindParameter[Any], ...] = (
 TAKE_UNLOCKED = text(_TAKE.replace("/* skip */", "SKIP LOCKED")).bindparams(*TYPES)
 """Takes a place that no other transaction has locked."""
 TAKE_WAITING = text(_TAKE).bindparams(*TYPES)
-"""Waits for the transactions that have locked one: the offer is gone only if all of them took theirs."""
+"""Waits for those that have locked one: the offer is gone only if all of them took theirs."""
 
 # A household not fleeing danger may leave its region only if no lawful place is free there. So none
 # of the places that go first may be free at this very moment, and no group may have joined them
@@ -109,7 +119,8 @@ TAKE_WAITING = text(_TAKE).bindparams(*TYPES)
 OWN_REGION_FIRST = """OR (
       (SELECT value FROM heads WHERE name = 'register') = :register_version
       AND NOT EXISTS (SELECT FROM claims AS c JOIN place_groups AS o ON o.id = c.group_id
-                      WHERE c.group_id = ANY(:go_first) AND c.claimed_until <= (SELECT clock_timestamp())
+                      WHERE c.group_id = ANY(:go_first)
+                        AND c.claimed_until <= (SELECT clock_timestamp())
                         AND NOT EXISTS (SELECT FROM holds AS h WHERE h.referral_id = :referral_id
                                         AND h.site_id = o.site_id AND h.status = 'declined')))"""
 
@@ -124,7 +135,7 @@ LEAVE_UNLOCKED, LEAVE_WAITING = (
     )
     for take in (TAKE_UNLOCKED, TAKE_WAITING)
 )
-"""The two statements for a household that leaves its region for another reason than its safety."""
+"""The same for a household that leaves its region for a reason other than safety."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +162,7 @@ class NewHold:
 
 @dataclass(frozen=True, slots=True)
 class OwnRegion:
-    """The place groups of a household's own region that go first, by one version of the register."""
+    """The place groups that go first, in the household's own region, by register version."""
 
     group_ids: tuple[UUID, ...]
     register_version: int
@@ -169,7 +180,7 @@ class ClaimResult:
 async def claim_place(
     tx: Transaction, hold: NewHold, answer: Answer, *, own_region: OwnRegion | None = None
 ) -> ClaimResult:
-    """Claim any free place of the offer; if all are locked, wait before calling the offer gone.
+    """Claim any free place of the offer; if all are locked, wait before giving up.
 
     A household that does not flee gets no place outside its own region without `own_region`.
     """

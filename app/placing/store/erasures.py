@@ -1,4 +1,4 @@
-"""Erasures: what prevents one, destruction of what is sealed, and referrals that are overdue."""
+"""Erasures: what prevents one, what it destroys, and the referrals that are overdue."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -28,11 +28,12 @@ from app.placing.erasure_list import ErasureRecord
 # By the database's clock, whether or not an expired hold was noted. A household that did not come
 # still has a place until somebody has made sure that it is safe.
 LIVE_HOLD = "h.resolved_at IS NULL AND h.expires_at > clock_timestamp()"
-LIVE_PLACEMENT = "(p.status IN ('underway', 'arrived') OR (p.status = 'no_show' AND p.safety_checked_at IS NULL))"
+LIVE_PLACEMENT = """(p.status IN ('underway', 'arrived')
+    OR (p.status = 'no_show' AND p.safety_checked_at IS NULL))"""
 
 _CANDIDATE = text(f"""
-SELECT r.id, r.provider_id, r.reference, e.at AS erased_at, h.id AS hold_id, h.receiver_id, h.site_id, h.expires_at,
-       p.status AS placement
+SELECT r.id, r.provider_id, r.reference, e.at AS erased_at, h.id AS hold_id, h.receiver_id,
+       h.site_id, h.expires_at, p.status AS placement
 FROM referrals AS r
 LEFT JOIN erasures AS e ON e.referral_id = r.id
 LEFT JOIN holds AS h ON h.referral_id = r.id AND {LIVE_HOLD}
@@ -72,7 +73,8 @@ WHERE NOT EXISTS (SELECT FROM erasures AS e WHERE e.referral_id = r.id) ORDER BY
 
 _UNLISTED = text("""
 SELECT e.referral_id, e.cause, e.at FROM erasures AS e
-WHERE NOT EXISTS (SELECT FROM unnest(:ids) AS listed WHERE listed = e.referral_id) ORDER BY e.at, e.referral_id
+WHERE NOT EXISTS (SELECT FROM unnest(:ids) AS listed WHERE listed = e.referral_id)
+ORDER BY e.at, e.referral_id
 """).bindparams(IDS)
 
 _CLOSE = (
@@ -98,7 +100,7 @@ class ErasureCandidate:
     site_id: UUID | None
     held_until: datetime | None
     placement: str | None
-    """The status of a placement that gives it a place: underway, arrived, or an unchecked no_show."""
+    """The status of its live placement: underway, arrived, or a no_show not yet checked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +140,10 @@ async def find_not_erased(tx: Transaction, ids: Collection[UUID]) -> list[UUID]:
 
 
 async def record(tx: Transaction, ids: Sequence[UUID], *, cause: str) -> list[UUID]:
-    """Note referrals as erased; return the new ones. Waits for transactions that note the same."""
+    """Note referrals as erased; return the new ones.
+
+    Waits for transactions that are noting the same.
+    """
     return [row.referral_id for row in await tx.rows(_RECORD, {"ids": list(ids), "cause": cause})]
 
 
@@ -150,7 +155,7 @@ async def destroy(tx: Transaction, ids: Sequence[UUID]) -> None:
 
 
 async def empty_answers(tx: Transaction) -> int:
-    """Empty the kept answers about erased referrals, and return how many; repeats are told why."""
+    """Empty the kept answers about erased referrals; return how many."""
     erased = select(Erasure.referral_id)
     named = func.unnest(Answer.referral_ids).column_valued("named")
     of_several = exists(select(named).where(named.in_(erased)))

@@ -1,4 +1,4 @@
-"""What becomes of a hold: kept longer, resolved, or found to have run out."""
+"""Changes to a hold: kept longer, resolved, confirmed, or noted as run out."""
 
 from datetime import datetime
 from functools import partial
@@ -21,14 +21,14 @@ BATCH = 200
 
 
 def _still_its(hold_id: UUID) -> tuple[ColumnElement[bool], ...]:
-    """What a claim must be for a hold to change it: this hold's, at this very moment."""
+    """The condition for a hold to change a claim: it is the hold's at this very moment."""
     return Claim.hold_id == hold_id, Claim.claimed_until > func.clock_timestamp()
 
 
 async def keep(
     tx: Transaction, hold_id: UUID, *, until: datetime, accepted_by: str | None, renewal: bool
 ) -> bool:
-    """Keep a live hold until later, accepted or renewed; False where it no longer has its place."""
+    """Extend a live hold, accepted or renewed; False if it no longer has its place."""
     kept = await tx.run(update(Claim).where(*_still_its(hold_id)).values(claimed_until=until))
     if kept == 0:
         return False
@@ -47,7 +47,7 @@ async def keep(
 
 
 async def resolve(tx: Transaction, hold_id: UUID, *, status: str, reason: str | None) -> bool:
-    """Resolve a live hold without a placement: its place is free and its referral open again."""
+    """Resolve a live hold without a placement: free its place and reopen its referral."""
     freed = await tx.run(
         update(Claim).where(*_still_its(hold_id)).values(**FREED, since=func.clock_timestamp())
     )
@@ -64,7 +64,7 @@ async def resolve(tx: Transaction, hold_id: UUID, *, status: str, reason: str | 
 
 
 async def hand_over(tx: Transaction, hold_id: UUID, *, placement_id: UUID) -> bool:
-    """Make a live hold's claim that of a placement; False where it no longer has its place."""
+    """Pass a live hold's claim to a placement; False if it no longer has its place."""
     handed = await tx.run(
         update(Claim)
         .where(*_still_its(hold_id))
@@ -80,7 +80,7 @@ async def hand_over(tx: Transaction, hold_id: UUID, *, placement_id: UUID) -> bo
 
 
 async def confirm(tx: Transaction, hold_id: UUID, *, placement_id: UUID) -> bool:
-    """Turn a live hold's claim into a placement's; False where it no longer has its place."""
+    """Resolve a live hold as placed, its claim passed on; False if it has lost its place."""
     if not await hand_over(tx, hold_id, placement_id=placement_id):
         return False
     await _close(tx, hold_id, status="placed", reason=None)
@@ -108,19 +108,19 @@ _LEAVE_PREVIOUS = text("SELECT leave_previous(:id, :at)")
 
 
 async def free(tx: Transaction, placement_id: UUID) -> bool:
-    """Free the place of a placement that is over; False where it was not its place any more."""
+    """Free the place of a placement that is over; False if it was no longer its place."""
     return (await tx.rows(_FREE_PLACE, {"id": placement_id}))[0].free_place
 
 
 async def has_place(tx: Transaction, placement_id: UUID) -> bool:
-    """Whether the place is a placement's by now: whoever is reserved after somebody waits until they have left."""
+    """Whether a placement has its place: one reserved after others waits until they have left."""
     return (
         await tx.row(select(Claim.place_id).where(Claim.placement_id == placement_id)) is not None
     )
 
 
 async def leave_previous(tx: Transaction, placement_id: UUID, *, at: datetime) -> bool | None:
-    """End the placement that a household leaves for one that it is arriving in: its place is free, its referral ended.
+    """End the placement that an arriving household leaves: free its place, end its referral.
 
     Return whether it was with the same provider; None where they had left it before.
     """
@@ -132,13 +132,16 @@ async def leave_previous(tx: Transaction, placement_id: UUID, *, at: datetime) -
 # hold that still has a claim is such a row too: whoever found it live a moment ago, and is keeping
 # or confirming it now, has locked that.
 _SWEEP_REFERRALS = text("""
-UPDATE referrals SET status = 'open', hold_id = NULL, held_until = NULL, updated_at = clock_timestamp()
+UPDATE referrals
+SET status = 'open', hold_id = NULL, held_until = NULL, updated_at = clock_timestamp()
 WHERE id IN (SELECT id FROM referrals WHERE status = 'held' AND held_until <= clock_timestamp()
              LIMIT :batch FOR UPDATE SKIP LOCKED)
 """)
 _SWEEP_CLAIMS = text("""
-UPDATE claims SET kind = NULL, hold_id = NULL, claimed_until = '-infinity', since = clock_timestamp()
-WHERE place_id IN (SELECT place_id FROM claims WHERE kind = 'hold' AND claimed_until <= clock_timestamp()
+UPDATE claims
+SET kind = NULL, hold_id = NULL, claimed_until = '-infinity', since = clock_timestamp()
+WHERE place_id IN (SELECT place_id FROM claims
+                   WHERE kind = 'hold' AND claimed_until <= clock_timestamp()
                    LIMIT :batch FOR UPDATE SKIP LOCKED)
 """)
 _SWEEP_HOLDS = text("""
@@ -154,14 +157,15 @@ WITH lapsed AS (
   SELECT 'hold', id::text, ARRAY[provider_id, receiver_id] FROM lapsed
   UNION ALL
   SELECT 'availability', m.region, ARRAY[receiver_id]
-  FROM lapsed JOIN sites AS s ON s.id = lapsed.site_id JOIN municipalities AS m ON m.code = s.municipality
+  FROM lapsed JOIN sites AS s ON s.id = lapsed.site_id
+       JOIN municipalities AS m ON m.code = s.municipality
 )
 SELECT status FROM lapsed
 """)
 
 
 async def sweep(tx: Transaction) -> int:
-    """Note down what has run out, and tell those concerned; return how many holds that were."""
+    """Note the holds that ran out and tell their sides; return how many there were."""
     for statement in (_SWEEP_REFERRALS, _SWEEP_CLAIMS):
         await tx.run(statement, {"batch": BATCH})
     lapsed = await tx.rows(_SWEEP_HOLDS, {"batch": BATCH})

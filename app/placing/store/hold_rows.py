@@ -27,7 +27,7 @@ from app.placing.store.placement_rows import COMING
 
 @dataclass(frozen=True, slots=True)
 class HoldRow:
-    """A hold as it is by the database's clock: one that ran out says so, whether or not anybody has noted it."""
+    """A hold by the database's clock: one that ran out says so, noted as such or not."""
 
     id: UUID
     referral_id: UUID
@@ -47,20 +47,20 @@ class HoldRow:
     unsafe_since: datetime | None
     created_at: datetime
     swap_id: UUID | None
-    """The swap that it is part of: nobody acts on it but through that."""
+    """The swap that it is part of; it changes only with the swap."""
     referral_reference: str | None
-    """None for a receiver with whom it lives no more."""
+    """None for a receiver once the hold is over."""
     comes_yet: bool
-    """Whether it became a placement by which they may come yet, or are there."""
+    """Whether it became a placement whose household may still come, or is there."""
 
     @property
     def live(self) -> bool:
-        """Whether it still keeps its place."""
+        """Whether the hold still keeps its place."""
         return self.status in {"pending", "accepted"}
 
     @property
     def opens_address(self) -> bool:
-        """Whether a person accepted it, and it has not been given up since."""
+        """Whether a person accepted it, and it was not given up since."""
         return self.accepted_by == "person" and self.status in {"accepted", "placed"}
 
 
@@ -105,7 +105,7 @@ def _concerns(provider_id: UUID) -> ColumnElement[bool]:
 async def read(
     tx: Transaction, hold_id: UUID, *, provider_id: UUID, lock: bool = False
 ) -> HoldRow | None:
-    """Return a hold that this provider sent or received; its referral locked first, if asked."""
+    """Return a hold that a provider sent or received; lock its referral first, if asked."""
     wanted = (Hold.id == hold_id, _concerns(provider_id))
     if lock:
         # Lock first, read then: the hold may have changed while we waited.

@@ -1,4 +1,4 @@
-"""Placements: from under way to arrived, and to the end of a stay."""
+"""Placements: under way, arrived, ended; delays of departures; arrivals overdue."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -36,15 +36,15 @@ AWAITED = or_(
     Placement.status == "underway",
     and_(Placement.status == "no_show", Placement.safety_checked_at.is_(None)),
 )
-"""On their way, or not arrived and nobody has made sure yet that they are safe: they may come yet."""
+"""Households that may still come: on their way, or a no-show whose safety is unchecked."""
 COMING = or_(Placement.status == "arrived", AWAITED)
-"""They come yet, or are there: whoever takes them in may know who they are."""
+"""Households that may still come or are there: the receiver may know who they are."""
 ALARMS_AT_ONCE = 200
 
 
 @dataclass(frozen=True, slots=True)
 class PlacementRow:
-    """A placement as both providers may see it; `provider_id` sent the household, `receiver_id` receives it."""
+    """A placement as both providers may see it: `provider_id` sends, `receiver_id` receives."""
 
     id: UUID
     stay_id: UUID
@@ -74,30 +74,30 @@ class PlacementRow:
     ready_to_leave_since: date | None
     unsafe_since: datetime | None
     missed_since: datetime | None
-    """Since when they have been missed, as long as they may come yet."""
+    """Since when they have been missed, while they may still come."""
     arrival_withdrawn_at: datetime | None
     return_by: date | None
     created_at: datetime
     compromised: bool
-    """Whether the site is, while they are there or on their way."""
+    """Whether the site is compromised while they are there or on their way."""
     blocked_since: Mapping[str, str]
-    """What delays their departure now, by code, and since when (RFC 3339)."""
+    """The codes of what delays their departure now, each with its beginning (RFC 3339)."""
 
     @property
     def live(self) -> bool:
-        """Whether they are there, or on their way."""
+        """Whether they are there or on their way."""
         return self.status in LIVE
 
     @property
     def awaited(self) -> bool:
-        """Whether they may come yet: on their way, or a no-show of whom nobody knows that they are safe."""
+        """Whether they may still come: on their way, or a no-show whose safety is unchecked."""
         return self.status == "underway" or (
             self.status == "no_show" and self.safety_checked_at is None
         )
 
     @property
     def began_with(self) -> UUID:
-        """The placement with which their time at a provider began: as `began_id` of the table has it."""
+        """The placement with which their time at the provider began."""
         return self.began_id or self.id
 
 
@@ -129,7 +129,7 @@ def _concerns(provider_id: UUID) -> ColumnElement[bool]:
 async def read(
     tx: Transaction, placement_id: UUID, *, provider_id: UUID, lock: bool = False
 ) -> PlacementRow | None:
-    """Return a placement that this provider sent or received; locked, after its referral, if asked."""
+    """Return a placement that a provider sent or received; lock its referral and it, if asked."""
     wanted = (Placement.id == placement_id, _concerns(provider_id))
     statement = _READ.where(*wanted)
     if lock:
@@ -175,7 +175,10 @@ async def newest_of(
 
 
 async def add(tx: Transaction, placement: Mapping[str, Any]) -> bool:
-    """Store a placement under way, and the stay that it begins; False where another leaves the same place already."""
+    """Store a placement under way, and the stay that it begins.
+
+    False if another placement already leaves the same place.
+    """
     if placement["previous_id"] is None:
         await tx.run(
             insert(Stay).values(
@@ -197,7 +200,7 @@ _AGAIN = {
     "ready_to_leave_since": None,
     "expected_departure": None,
 }
-"""What was known of a departure was of a stay that was not."""
+"""The columns of a no-show that is expected again; the departure planned before is void."""
 
 
 async def expect_again(tx: Transaction, placement_id: UUID) -> bool | None:
@@ -230,7 +233,7 @@ async def change(
 
 
 async def home_of(tx: Transaction, placement_id: UUID) -> UUID | None:
-    """Return the place in which a household lives by a placement; None where it has left."""
+    """Return the place where a household lives by a placement; None if it has left."""
     row = await tx.row(
         select(Placement.place_id).where(
             Placement.id == placement_id, Placement.status == "arrived"
@@ -252,7 +255,7 @@ async def went_on_inside(tx: Transaction, placement_id: UUID) -> bool:
 
 
 async def lives_somewhere(tx: Transaction, referral_id: UUID) -> bool:
-    """Whether a household lives in a place by now that it came to with this referral."""
+    """Whether the household of a referral lives in a place that it came to with it."""
     lives = select(Placement.id).where(
         Placement.referral_id == referral_id, Placement.status == "arrived"
     )
@@ -260,7 +263,7 @@ async def lives_somewhere(tx: Transaction, referral_id: UUID) -> bool:
 
 
 async def municipality_of(tx: Transaction, site_id: UUID) -> str:
-    """Return where a site is, no finer than its municipality."""
+    """Return the municipality of a site."""
     return (await tx.rows(select(Site.municipality).where(Site.id == site_id)))[0].municipality
 
 
@@ -272,10 +275,12 @@ _DAY = bindparam("day", type_=Date())
 
 _BLOCKERS = (
     text("""
-UPDATE blocker_periods SET until = clock_timestamp() WHERE placement_id = :id AND until IS NULL AND code <> ALL (:codes)
+UPDATE blocker_periods SET until = clock_timestamp()
+WHERE placement_id = :id AND until IS NULL AND code <> ALL (:codes)
 """).bindparams(_ID, _CODES),
     text("""
-INSERT INTO blocker_periods (placement_id, code) SELECT :id, code FROM unnest(:codes) AS code ON CONFLICT DO NOTHING
+INSERT INTO blocker_periods (placement_id, code)
+SELECT :id, code FROM unnest(:codes) AS code ON CONFLICT DO NOTHING
 """).bindparams(_ID, _CODES),
 )
 _READY = (
@@ -284,19 +289,20 @@ UPDATE ready_periods SET until = clock_timestamp()
 WHERE placement_id = :id AND until IS NULL AND since IS DISTINCT FROM :day
 """).bindparams(_ID, _DAY),
     text("""
-INSERT INTO ready_periods (placement_id, since) SELECT :id, :day WHERE :day IS NOT NULL ON CONFLICT DO NOTHING
+INSERT INTO ready_periods (placement_id, since)
+SELECT :id, :day WHERE :day IS NOT NULL ON CONFLICT DO NOTHING
 """).bindparams(_ID, _DAY),
 )
 
 
 async def note_blockers(tx: Transaction, placement_id: UUID, *, codes: Sequence[str]) -> None:
-    """Note what delays a departure now: what is new begins, what is gone has ended, and the rest goes on."""
+    """Note what delays a departure now: open a period for each new code, close those gone."""
     for statement in _BLOCKERS:
         await tx.run(statement, {"id": placement_id, "codes": list(codes)})
 
 
 async def note_ready(tx: Transaction, placement_id: UUID, *, since: date | None) -> None:
-    """Note since when a household has been ready to leave; None: it is not, whatever was said before."""
+    """Note the day since which a household has been ready to leave; None if it is not ready."""
     for statement in _READY:
         await tx.run(statement, {"id": placement_id, "day": since})
 
@@ -311,22 +317,28 @@ WITH due AS (
   UPDATE placements
   SET alarmed_at = clock_timestamp(),
       missed_since = coalesce(
-        missed_since, coalesce(no_show_at, expected_at, created_at) + make_interval(mins => :minutes))
+        missed_since,
+        coalesce(no_show_at, expected_at, created_at) + make_interval(mins => :minutes))
   WHERE id IN (
     SELECT id FROM placements
     WHERE (status = 'underway' OR (status = 'no_show' AND safety_checked_at IS NULL))
       AND coalesce(no_show_at, expected_at, created_at)
           <= (SELECT clock_timestamp()) - make_interval(mins => :minutes)
-      AND (alarmed_at IS NULL OR alarmed_at <= (SELECT clock_timestamp()) - make_interval(hours => :hours))
+      AND (alarmed_at IS NULL
+           OR alarmed_at <= (SELECT clock_timestamp()) - make_interval(hours => :hours))
     ORDER BY coalesce(no_show_at, expected_at, created_at) LIMIT :batch FOR UPDATE SKIP LOCKED)
   RETURNING id, provider_id, receiver_id
 )
-INSERT INTO outbox (kind, subject, audience) SELECT 'alarm', id::text, ARRAY[provider_id, receiver_id] FROM due
+INSERT INTO outbox (kind, subject, audience)
+SELECT 'alarm', id::text, ARRAY[provider_id, receiver_id] FROM due
 """)
 
 
 async def raise_arrival_alarms(tx: Transaction, *, minutes: int, hours: int) -> int:
-    """Tell both sides of those who have not come within so many minutes, again each so many hours; return how many."""
+    """Alarm both sides of households overdue by some minutes; return how many.
+
+    It is repeated after some hours.
+    """
     raised = await tx.run(
         _RAISE_ALARMS, {"minutes": minutes, "hours": hours, "batch": ALARMS_AT_ONCE}
     )

@@ -1,4 +1,4 @@
-"""Who is where, or on the way there, for those who have to look again whether it is safe."""
+"""Promises, live holds and placements, whose safety is checked again when facts change."""
 
 from dataclasses import dataclass
 from functools import partial
@@ -8,11 +8,9 @@ from uuid import UUID
 from sqlalchemy import (
     ColumnElement,
     Select,
-    and_,
     case,
     func,
     literal,
-    or_,
     select,
     text,
     union_all,
@@ -22,18 +20,14 @@ from sqlalchemy import (
 from app import metrics
 from app.database.transaction import Transaction
 from app.models import Hold, Placement
+from app.placing.store.placement_rows import COMING
 
 _LIVE_HOLD = (Hold.resolved_at.is_(None), Hold.expires_at > func.clock_timestamp())
-_LIVE_PLACEMENT = or_(
-    Placement.status.in_(("underway", "arrived")),
-    and_(Placement.status == "no_show", Placement.safety_checked_at.is_(None)),
-)
-"""Also where they did not come and nobody knows yet whether they are safe: they may come after all."""
 
 
 @dataclass(frozen=True, slots=True)
 class Promise:
-    """A live hold or placement: a place that a household has, or may come to yet."""
+    """A live hold or placement: a place that a household has or may still come to."""
 
     kind: str
     """`hold` or `placement`."""
@@ -44,7 +38,7 @@ class Promise:
     unsafe: bool
 
 
-def _lives(
+def _promises(
     table: type[Hold] | type[Placement], *conditions: ColumnElement[bool]
 ) -> Select[*tuple[Any, ...]]:
     return select(
@@ -59,21 +53,21 @@ def _lives(
 
 async def list_of_referral(tx: Transaction, referral_id: UUID) -> list[Promise]:
     """Return the live hold and placement of a locked referral."""
-    lives = union_all(
-        _lives(Hold, Hold.referral_id == referral_id, *_LIVE_HOLD),
-        _lives(Placement, Placement.referral_id == referral_id, _LIVE_PLACEMENT),
+    found = union_all(
+        _promises(Hold, Hold.referral_id == referral_id, *_LIVE_HOLD),
+        _promises(Placement, Placement.referral_id == referral_id, COMING),
     )
-    return [Promise(*row) for row in await tx.rows(lives.order_by("id"))]
+    return [Promise(*row) for row in await tx.rows(found.order_by("id"))]
 
 
-async def mark_safety(tx: Transaction, life: Promise, *, unsafe: bool) -> None:
-    """Note since when a place has not been safe for a household, or that it is again."""
-    table = Hold if life.kind == "hold" else Placement
+async def mark_safety(tx: Transaction, promise: Promise, *, unsafe: bool) -> None:
+    """Note since when a promised place has been unsafe, or that it is safe again."""
+    table = Hold if promise.kind == "hold" else Placement
     since = case((literal(unsafe), func.clock_timestamp()), else_=None)
-    await tx.run(update(table).where(table.id == life.id).values(unsafe_since=since))
+    await tx.run(update(table).where(table.id == promise.id).values(unsafe_since=since))
 
 
-# --- everybody at an own site: whoever acts there need not see them, so the database's own functions do
+# --- everybody at an own site: the caller need not see them, so functions of the database act
 
 _EVERYBODY = text("SELECT * FROM everybody_at(:site_id)")
 _MARK = text("SELECT mark_unsafe(:site_id, :life, :unsafe)")
@@ -83,16 +77,16 @@ _RAISE = text("SELECT raise_alarm(:site_id)")
 
 @dataclass(frozen=True, slots=True)
 class HouseholdAtSite:
-    """Somebody at a site, or with a place held there, as far as their danger has to be compared with it: sealed."""
+    """A household with a promise at a site, and what its danger check needs, sealed."""
 
-    life_id: UUID
-    """Of the hold or the placement."""
+    promise_id: UUID
+    """The id of the hold or placement."""
     place_id: UUID
     unsafe: bool
     hidden: bool
-    """Whether they are shielded from the caller, whose entry in the access log must not name them either."""
+    """Whether it is shielded from the caller, whose log entry must not name it either."""
     id: UUID
-    """Of the referral."""
+    """The id of the referral."""
     urgency: str
     reason: str
     origin: str
@@ -101,26 +95,26 @@ class HouseholdAtSite:
 
 
 async def list_everybody_at(tx: Transaction, site_id: UUID) -> list[HouseholdAtSite]:
-    """Return everybody at an own site, shielded or not, their referrals locked; nobody where it is not the caller's."""
+    """Lock and return the households at a site of the caller's, shielded or not."""
     return [HouseholdAtSite(*row) for row in await tx.rows(_EVERYBODY, {"site_id": site_id})]
 
 
 async def mark_safety_at(
-    tx: Transaction, site_id: UUID, present: HouseholdAtSite, *, unsafe: bool
+    tx: Transaction, site_id: UUID, household: HouseholdAtSite, *, unsafe: bool
 ) -> None:
-    """Note likewise of somebody at an own site, and tell both providers."""
-    await tx.rows(_MARK, {"site_id": site_id, "life": present.life_id, "unsafe": unsafe})
+    """Do so for a household at an own site, and alarm both providers."""
+    await tx.rows(_MARK, {"site_id": site_id, "life": household.promise_id, "unsafe": unsafe})
     tx.wrote_outbox()
 
 
 async def turn_away(tx: Transaction, site_id: UUID, *, because: str) -> None:
-    """Decline every live hold at an own site, shielded or not; their places are free, and their referrals open."""
+    """Decline every live hold at an own site, shielded or not, and reopen the referrals."""
     turned = (await tx.rows(_TURN_AWAY, {"site_id": site_id, "because": because}))[0].turn_away
     tx.after_commit.append(partial(metrics.count_holds, ("declined",) * turned))
     tx.wrote_outbox()
 
 
 async def alarm_site(tx: Transaction, site_id: UUID) -> None:
-    """Tell both providers of everybody who is at an own site, or on the way there, that they should look."""
+    """Alarm both providers of every household at an own site or on the way there."""
     await tx.rows(_RAISE, {"site_id": site_id})
     tx.wrote_outbox()

@@ -1,4 +1,4 @@
-"""What a swap looks at beyond the caller's own rows: the households that agreed to move, and how things stand for them.
+"""Candidates for a swap: the households that agreed to move, read as the exchange.
 
 All of it is read as the actor `exchange`, whom row-level security shows the households that agreed
 beforehand, and those that are part of a swap. What comes of it is shown to nobody but in the words
@@ -23,7 +23,7 @@ _ACT = text("SELECT set_config('plek.actor', :actor, true)")
 
 @asynccontextmanager
 async def as_exchange(tx: Transaction) -> AsyncGenerator[None]:
-    """Act for all who are concerned by a swap, for the length of the block; the caller stays who they are beside it."""
+    """Act as the exchange, for all concerned by a swap, while the block lasts."""
     before = (await tx.rows(_ACTING))[0].actor
     await tx.rows(_ACT, {"actor": EXCHANGE})
     try:
@@ -37,7 +37,8 @@ async def as_exchange(tx: Transaction) -> AsyncGenerator[None]:
 
 # By the database's clock. A swap that ran out binds nobody, whether or not anybody has noted it
 # yet.
-IN_SWAP = """EXISTS (SELECT FROM swap_legs AS l JOIN swaps AS s ON s.id = l.swap_id WHERE l.live AND {of}
+IN_SWAP = """EXISTS (SELECT FROM swap_legs AS l JOIN swaps AS s ON s.id = l.swap_id
+        WHERE l.live AND {of}
         AND (s.status <> 'proposed' OR s.expires_at > clock_timestamp()))"""
 MOVED = """EXISTS (SELECT FROM placements AS q JOIN holds AS h ON h.id = q.hold_id
         WHERE q.stay_id = p.stay_id AND (h.swap_id IS NOT NULL OR q.previous_id IS NOT NULL)
@@ -72,10 +73,10 @@ _DECLINED = text(
 
 @dataclass(frozen=True, slots=True)
 class CandidateHousehold:
-    """A household in stay that may be asked to move, with its sealed content and where it lives."""
+    """A household that may be asked to move, with its sealed content and its place."""
 
     id: UUID
-    """Of its referral."""
+    """The id of its referral."""
     key: bytes
     sealed: bytes
     urgency: str
@@ -91,7 +92,7 @@ class CandidateHousehold:
 async def list_willing(
     tx: Transaction, referral_id: UUID, *, quiet_days: int
 ) -> list[CandidateHousehold]:
-    """Return all but one of the households that agreed to move, and may be asked now."""
+    """Return the households, except one, that agreed to move and may be asked now."""
     rows = await tx.rows(_WILLING, {"referral_id": referral_id, "quiet_days": quiet_days})
     return [CandidateHousehold(*row) for row in rows]
 
@@ -99,13 +100,13 @@ async def list_willing(
 async def read_household(
     tx: Transaction, referral_id: UUID, *, quiet_days: int
 ) -> CandidateHousehold | None:
-    """Return a household where it lives, if it may be moved now."""
+    """Return the household of a referral where it lives, if it may be moved now."""
     row = await tx.row(_IN_STAY, {"referral_id": referral_id, "quiet_days": quiet_days})
     return None if row is None else CandidateHousehold(*row)
 
 
 async def declined_sites(tx: Transaction, ids: Collection[UUID]) -> Mapping[UUID, frozenset[str]]:
-    """Return which sites declined each of some referrals."""
+    """Return the sites that declined each of some referrals."""
     return {
         row.referral_id: frozenset(row.sites)
         for row in await tx.rows(_DECLINED, {"ids": list(ids)})

@@ -1,4 +1,4 @@
-"""Proposing and reserving swaps: what is locked, in which order, what must still be so, and what is written.
+"""Reservations for swaps: locks in order, checks of each move, and what is written.
 
 Everybody who reserves for several households locks in one order: referrals by id, then claims by
 place, then the free place. Whoever acts on one household locks its referral first, and one claim
@@ -34,12 +34,14 @@ _FIT = text(f"""
 SELECT r.id, r.provider_id, p.receiver_id
 FROM unnest(:referrals, :placements, :homes, :asked) AS leg (referral_id, placement_id, home, asked)
 JOIN referrals AS r ON r.id = leg.referral_id
-LEFT JOIN placements AS p ON p.id = leg.placement_id AND p.referral_id = r.id AND p.status = 'arrived'
+LEFT JOIN placements AS p ON p.id = leg.placement_id AND p.referral_id = r.id
+                         AND p.status = 'arrived'
 LEFT JOIN claims AS c ON c.placement_id = p.id AND c.successor_id IS NULL
                       AND (leg.home IS NULL OR c.place_id = leg.home)
 WHERE CASE WHEN leg.placement_id IS NULL
       THEN r.status = 'open' OR (r.status = 'held' AND r.held_until <= clock_timestamp())
-      ELSE c.place_id IS NOT NULL AND NOT {UNDERWAY} AND NOT {MOVED} AND (NOT leg.asked OR {AGREED}) END
+      ELSE c.place_id IS NOT NULL AND NOT {UNDERWAY} AND NOT {MOVED}
+           AND (NOT leg.asked OR {AGREED}) END
   AND NOT EXISTS (SELECT FROM holds AS h WHERE h.referral_id = r.id AND h.resolved_at IS NULL
                   AND h.expires_at > clock_timestamp() AND h.swap_id IS DISTINCT FROM :swap_id)
   AND NOT {IN_SWAP.format(of="l.referral_id = r.id AND l.swap_id <> :swap_id")}
@@ -68,7 +70,7 @@ _NOTE_LAPSED = text("SELECT note_lapsed(:referral_id, :place_id)").bindparams(
 
 @dataclass(frozen=True, slots=True)
 class TargetPlace:
-    """A place that somebody goes to."""
+    """A place that a household of a swap moves to."""
 
     place_id: UUID
     site_id: UUID
@@ -78,12 +80,12 @@ class TargetPlace:
 
 @dataclass(frozen=True, slots=True)
 class HouseholdMove:
-    """One household of a swap: where it lives, if anywhere, and whether it must have agreed beforehand."""
+    """A household of a swap: where it lives, if anywhere, and if it must have agreed before."""
 
     referral_id: UUID
     placement_id: UUID | None
     home: UUID | None
-    """The place that must still be its own; None where nobody goes there."""
+    """The place that must still be its own; None if nobody moves there."""
     asked: bool
 
 
@@ -98,7 +100,7 @@ async def lock_all(
 async def check_moves(
     tx: Transaction, moves: Sequence[HouseholdMove], *, swap_id: UUID, quiet_days: int
 ) -> Mapping[UUID, tuple[UUID, UUID | None]] | None:
-    """Return whose referral each household is, and who shelters it now; None where not all of it can be any more."""
+    """Return each household's sender and present shelter; None if a move is impossible now."""
     values = {
         "referrals": [move.referral_id for move in moves],
         "placements": [move.placement_id for move in moves],
@@ -116,7 +118,7 @@ async def check_moves(
 
 
 async def lock_free_place(tx: Transaction, group_id: UUID) -> TargetPlace | None:
-    """Lock any free place of a group; wait for others who look at one before there is none."""
+    """Lock any free place of a group; wait for those that are locked before giving up."""
     for statement in (_FREE_UNLOCKED, _FREE_WAITING):
         row = await tx.row(statement, {"group_id": group_id})
         if row is not None:
@@ -125,7 +127,7 @@ async def lock_free_place(tx: Transaction, group_id: UUID) -> TargetPlace | None
 
 
 async def read_places(tx: Transaction, place_ids: Collection[UUID]) -> Mapping[UUID, TargetPlace]:
-    """Return places by id."""
+    """Return some places by id."""
     return {
         row.place_id: TargetPlace(*row) for row in await tx.rows(_PLACES, {"ids": list(place_ids)})
     }
@@ -134,14 +136,14 @@ async def read_places(tx: Transaction, place_ids: Collection[UUID]) -> Mapping[U
 async def add_swap(
     tx: Transaction, swap: Mapping[str, Any], legs: Sequence[Mapping[str, Any]]
 ) -> bool:
-    """Store a swap that is proposed; False where a household or a place of it is in another one."""
+    """Store a proposed swap; False if one of its households or places is in another swap."""
     await tx.run(insert(Swap).values(**swap))
     tx.after_commit.append(partial(metrics.count_swaps, ("proposed",)))
     return await tx.run(insert(SwapLeg).values(list(legs)).on_conflict_do_nothing()) == len(legs)
 
 
 async def hold_free_place(tx: Transaction, leg_id: UUID, values: Mapping[str, Any]) -> None:
-    """Keep a locked free place for the last household of a chain, until all have consented or the time is over."""
+    """Hold a locked free place for the last household of a chain, until the swap's end."""
     await tx.rows(
         _NOTE_LAPSED, {"referral_id": values["referral_id"], "place_id": values["place_id"]}
     )
@@ -163,14 +165,14 @@ async def hold_free_place(tx: Transaction, leg_id: UUID, values: Mapping[str, An
 
 
 async def note_hold(tx: Transaction, leg_id: UUID, hold_id: UUID) -> None:
-    """Note which hold a leg has."""
+    """Note the hold of a leg."""
     await tx.run(update(SwapLeg).where(SwapLeg.id == leg_id).values(hold_id=hold_id))
 
 
 async def give_place(
     tx: Transaction, hold_id: UUID, *, ranking_id: UUID, rank: int, placement_id: UUID
 ) -> bool:
-    """Turn the hold of a chain's free place into a placement's claim; False where it has run out."""
+    """Pass the claim on a chain's free place to a placement; False if its hold has run out."""
     if not await hold_changes.hand_over(tx, hold_id, placement_id=placement_id):
         return False
     values = _placed() | {"ranking_id": ranking_id, "rank": rank}
@@ -184,7 +186,7 @@ async def give_place(
 async def reserve_after(
     tx: Transaction, place_id: UUID, *, occupant: UUID, placement_id: UUID
 ) -> bool:
-    """Reserve a place for after its occupant; False where that is not there any more, or somebody has."""
+    """Reserve a place for after its occupant; False if they have left or it is reserved."""
     statement = update(Claim).where(
         Claim.place_id == place_id, Claim.placement_id == occupant, Claim.successor_id.is_(None)
     )
@@ -192,23 +194,23 @@ async def reserve_after(
 
 
 async def release_successor(tx: Transaction, placement_id: UUID) -> None:
-    """Let a place be free again after its occupant."""
+    """Release the reservation of a place for after its occupant."""
     await tx.run(update(Claim).where(Claim.successor_id == placement_id).values(successor_id=None))
 
 
 async def add_hold(tx: Transaction, values: Mapping[str, Any]) -> None:
-    """Store the hold of a leg whose place is not free yet: it is a placement from the first."""
+    """Store the hold of a leg whose place is not free yet, as placed from the first."""
     await tx.run(insert(Hold).values(**values, **_placed(), renewals_left=0))
 
 
 def _placed() -> dict[str, Any]:
-    """What a hold becomes once a person at each side has said yes."""
+    """Return the columns of a hold that persons on both sides have accepted."""
     now = func.clock_timestamp()
     return {"status": "placed", "accepted_by": "person", "accepted_at": now, "resolved_at": now}
 
 
 async def place_referral(tx: Transaction, referral_id: UUID) -> None:
-    """Let a referral that waited be placed."""
+    """Mark a referral that waited as placed."""
     await tx.run(
         update(Referral)
         .where(Referral.id == referral_id)
@@ -217,7 +219,7 @@ async def place_referral(tx: Transaction, referral_id: UUID) -> None:
 
 
 async def mark_reserved(tx: Transaction, swap_id: UUID) -> bool:
-    """Note that all legs are reserved; False where the time was over before."""
+    """Mark a swap as reserved; False if it had run out."""
     tx.after_commit.append(partial(metrics.count_swaps, ("reserved",)))
     return (
         await tx.run(

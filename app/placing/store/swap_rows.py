@@ -1,4 +1,4 @@
-"""Swaps and their legs: as those concerned may see them, and what becomes of them."""
+"""Swaps and their legs: as providers concerned read them, and how they end."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -27,13 +27,13 @@ from app.database.transaction import Transaction
 from app.models import Placement, Swap, SwapLeg
 
 SIDES = ("household", "leaving", "receiving")
-"""Who consents to a leg: the household, the provider that it leaves, and the one that it goes to."""
+"""The sides of a leg: the household, the provider that it leaves, and its receiver."""
 BATCH = 100
 
 
 @dataclass(frozen=True, slots=True)
 class SwapRow:
-    """A swap as it is by the database's clock: one that ran out says so, whether or not anybody has noted it."""
+    """A swap by the database's clock: one that ran out says so, noted as such or not."""
 
     id: UUID
     provider_id: UUID
@@ -48,7 +48,7 @@ class SwapRow:
 
 @dataclass(frozen=True, slots=True)
 class LegRow:
-    """One household's move; `next_id` is the placement that it became."""
+    """A leg, the move of one household; `next_id` is the placement that it became."""
 
     id: UUID
     swap_id: UUID
@@ -70,18 +70,21 @@ class LegRow:
     next_id: UUID | None
 
     def asks(self, side: str) -> UUID | None:
-        """Whose consent a side is: the household's is told by the provider where it lives, or whose desk it is at."""
+        """Return the provider that says yes for a side, if the leg has that side.
+
+        The provider where a household lives, or whose desk it waits at, speaks for the household.
+        """
         if side == "household":
             return self.leaving_id or self.provider_id
         return self.leaving_id if side == "leaving" else self.receiving_id
 
     def waits_for(self, side: str) -> bool:
-        """Whether this side has not consented yet."""
+        """Whether a side has not consented yet."""
         return self.asks(side) is not None and getattr(self, f"{side}_at") is None
 
     @property
     def concerned(self) -> set[UUID]:
-        """The providers that it concerns."""
+        """The providers that the leg concerns."""
         return {
             self.provider_id,
             self.receiving_id,
@@ -114,7 +117,8 @@ _LEG = (
 _LIVE_OF = text("""
 SELECT l.swap_id FROM swap_legs AS l WHERE l.live AND l.referral_id = :id
 UNION ALL SELECT l.swap_id FROM swap_legs AS l WHERE l.live AND l.placement_id = :id
-UNION ALL SELECT l.swap_id FROM swap_legs AS l JOIN placements AS p ON p.hold_id = l.hold_id WHERE l.live AND p.id = :id
+UNION ALL SELECT l.swap_id FROM swap_legs AS l JOIN placements AS p ON p.hold_id = l.hold_id
+          WHERE l.live AND p.id = :id
 LIMIT 1
 """).bindparams(bindparam("id", type_=Uuid()))
 
@@ -125,7 +129,7 @@ def _concerns(provider_id: UUID) -> ColumnElement[bool]:
 
 
 async def legs(tx: Transaction, swap_id: UUID, *, provider_id: UUID | None = None) -> list[LegRow]:
-    """Return the legs of a swap in their order; with `provider_id` only those that concern that provider."""
+    """Return the legs of a swap in order, or only those that concern one provider."""
     statement = _LEG.where(SwapLeg.swap_id == swap_id)
     if provider_id is not None:
         statement = statement.where(_concerns(provider_id))
@@ -133,13 +137,13 @@ async def legs(tx: Transaction, swap_id: UUID, *, provider_id: UUID | None = Non
 
 
 async def live_of(tx: Transaction, id_: UUID) -> UUID | None:
-    """Return the swap of which a placement, one that a household leaves or goes to, or a referral is a live part."""
+    """Return the swap that has a live leg of a referral, or from or to a placement."""
     row = await tx.row(_LIVE_OF, {"id": id_})
     return None if row is None else row.swap_id
 
 
 async def proposed_at(tx: Transaction, site_id: UUID) -> list[UUID]:
-    """Return a household of each swap that is proposed and leads to a site, in the order of the swaps."""
+    """Return one household of each proposed swap that leads to a site, in a fixed order."""
     statement = (
         select(SwapLeg.swap_id, SwapLeg.referral_id)
         .join(Swap, Swap.id == SwapLeg.swap_id)
@@ -177,7 +181,7 @@ async def list_for(
 
 
 async def consent(tx: Transaction, leg_id: UUID, *, side: str) -> None:
-    """Note a consent; the first one counts."""
+    """Note a side's consent; the first one counts."""
     column = f"{side}_at"
     await tx.run(
         update(SwapLeg)
@@ -189,7 +193,7 @@ async def consent(tx: Transaction, leg_id: UUID, *, side: str) -> None:
 async def resolve(
     tx: Transaction, swap_id: UUID, *, status: str, reason: str | None = None
 ) -> bool:
-    """Resolve a swap, and let go of its legs; False where somebody else has."""
+    """Resolve a swap and its live legs; False if it was resolved before."""
     resolved = await tx.run(
         update(Swap)
         .where(Swap.id == swap_id, Swap.resolved_at.is_(None))
@@ -207,12 +211,12 @@ async def resolve(
 
 
 async def end_leg(tx: Transaction, leg_id: UUID, *, outcome: str) -> None:
-    """Note what became of one leg: its household, and its place, may be part of another swap from now on."""
+    """End a leg with its outcome: its household and place may join another swap."""
     await tx.run(update(SwapLeg).where(SwapLeg.id == leg_id).values(live=False, outcome=outcome))
 
 
 async def break_off(tx: Transaction, swap_id: UUID) -> None:
-    """Note that not all of a reserved swap will be; its other legs go on."""
+    """Mark a reserved swap as broken; its other legs go on."""
     broken = await tx.run(
         update(Swap)
         .where(Swap.id == swap_id, Swap.status == "reserved")
@@ -226,7 +230,8 @@ async def break_off(tx: Transaction, swap_id: UUID) -> None:
 _LAPSE = """
 WITH lapsed AS (
   UPDATE swaps SET status = 'expired', resolved_at = clock_timestamp()
-  WHERE id IN (SELECT s.id FROM swaps AS s WHERE s.status = 'proposed' AND s.expires_at <= clock_timestamp() {of}
+  WHERE id IN (SELECT s.id FROM swaps AS s
+               WHERE s.status = 'proposed' AND s.expires_at <= clock_timestamp() {of}
                LIMIT :batch FOR UPDATE SKIP LOCKED)
   RETURNING id
 ), legs AS (
@@ -235,20 +240,22 @@ WITH lapsed AS (
 ), told AS (
   INSERT INTO outbox (kind, subject, audience)
   SELECT 'swap', swap_id::text, array_agg(DISTINCT provider_id)
-  FROM legs CROSS JOIN LATERAL unnest(concerned) AS provider_id WHERE provider_id IS NOT NULL GROUP BY swap_id
+  FROM legs CROSS JOIN LATERAL unnest(concerned) AS provider_id
+  WHERE provider_id IS NOT NULL GROUP BY swap_id
 )
 SELECT id FROM lapsed
 """
 _LAPSE_ANY = text(_LAPSE.format(of=""))
 _LAPSE_OF = text(
     _LAPSE.format(
-        of="AND EXISTS (SELECT FROM swap_legs AS l WHERE l.swap_id = s.id AND l.live AND l.referral_id = ANY (:ids))"
+        of="AND EXISTS (SELECT FROM swap_legs AS l WHERE l.swap_id = s.id AND l.live"
+        " AND l.referral_id = ANY (:ids))"
     )
 ).bindparams(bindparam("ids", type_=ARRAY(Uuid())))
 
 
 async def expire(tx: Transaction, referral_ids: Collection[UUID] | None = None) -> int:
-    """Note which swaps ran out, of all or of some referrals, and tell those concerned; return how many that were."""
+    """Note the swaps of all or some referrals that ran out; return how many."""
     values: dict[str, object] = {"batch": BATCH}
     if referral_ids is not None:
         values["ids"] = list(referral_ids)

@@ -1,4 +1,4 @@
-"""Searches for swaps: who asked for which referral, how many were found, and sealed which."""
+"""Searches for swaps: how many were found for a referral, and their sealed documents."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -10,7 +10,8 @@ from app.database.transaction import Transaction
 from app.models import SwapSearch
 
 _WAIT = text("""
-SELECT ceil(extract(epoch FROM asked_at + interval '1 hour' - clock_timestamp()))::int AS wait_s FROM swap_searches
+SELECT ceil(extract(epoch FROM asked_at + interval '1 hour' - clock_timestamp()))::int AS wait_s
+FROM swap_searches
 WHERE referral_id = :referral_id AND asked_at > clock_timestamp() - interval '1 hour'
 ORDER BY asked_at DESC OFFSET :most - 1 LIMIT 1
 """).bindparams(bindparam("referral_id", type_=Uuid()))
@@ -18,7 +19,7 @@ ORDER BY asked_at DESC OFFSET :most - 1 LIMIT 1
 
 @dataclass(frozen=True, slots=True)
 class SearchRow:
-    """A search as it is stored; `new` while what it found may still be proposed."""
+    """A search as it is stored; `new` while its swaps may still be proposed."""
 
     id: UUID
     referral_id: UUID
@@ -27,7 +28,7 @@ class SearchRow:
 
 
 async def wait_s(tx: Transaction, referral_id: UUID, *, per_hour: int) -> int:
-    """Return in how many seconds a referral may be searched for again; 0 for now."""
+    """Return the seconds until a referral may be searched for again; 0 for now."""
     row = await tx.row(_WAIT, {"referral_id": referral_id, "most": per_hour})
     return 0 if row is None else max(0, row.wait_s)
 
@@ -56,7 +57,7 @@ async def add(
 async def read(
     tx: Transaction, search_id: UUID, *, provider_id: UUID, minutes: int
 ) -> SearchRow | None:
-    """Return one of a provider's searches; it is new for so many minutes."""
+    """Return one of a provider's searches; it is new for some minutes."""
     new = SwapSearch.asked_at > func.clock_timestamp() - timedelta(minutes=minutes)
     row = await tx.row(
         select(SwapSearch.id, SwapSearch.referral_id, SwapSearch.sealed, new).where(

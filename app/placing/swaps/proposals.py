@@ -280,7 +280,7 @@ async def _coming(tx: Transaction, swap: SwapRow, leg: LegRow) -> Mapping[str, A
 
 
 async def live_legs_of(tx: Transaction, referral_id: UUID) -> tuple[UUID | None, list[LegRow]]:
-    """Return the live swap of a referral, and the legs of it that concern the caller's provider."""
+    """Return a referral's live swap, and its legs that concern the caller's provider."""
     swap_id = await swap_rows.live_of(tx, referral_id)
     if swap_id is None:
         return None, []

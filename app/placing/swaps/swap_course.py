@@ -1,4 +1,4 @@
-"""The course of a swap: legs complete on arrival; a leg that fails releases those after it.
+"""The course of a swap: legs end on arrival, and a failing leg releases those after it.
 
 An act on a placement locks first the swap that it is part of, and then the referral. Two legs
 that end at the same moment wait for each other there, and nowhere else.

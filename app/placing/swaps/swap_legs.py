@@ -26,7 +26,7 @@ from app.referrals.referrals import ReferralRow, UnsealedReferral
 
 @dataclass(frozen=True, slots=True)
 class CheckedLeg:
-    """A household for which a place is lawful, by a recorded ranking and the place's rank there."""
+    """A leg that is lawful by a recorded ranking, and the rank of its place there."""
 
     referral: ReferralRow
     ranking_id: UUID
@@ -35,7 +35,7 @@ class CheckedLeg:
 
 
 def swap_gone() -> Conflict:
-    """Return the refusal of a swap that is no longer possible; it does not say for which household."""
+    """Return the refusal of a swap that is no longer possible, for a household not named."""
     return Conflict("swap_gone", "Something changed since this swap was found; search again.")
 
 
@@ -46,7 +46,7 @@ async def check_leg(
     *,
     seen: SwapSnapshot,
 ) -> CheckedLeg:
-    """Rank for a household as if its place were free, and record that; refuse an unlawful move."""
+    """Rank for a household as if its place were free, and record it; refuse an unlawful move."""
     referral = await referrals.read_sealed(tx, referral_id)
     if referral is None or referral.key is None or referral.sealed is None:
         raise swap_gone()

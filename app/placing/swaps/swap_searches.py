@@ -1,4 +1,4 @@
-"""Search for swaps: who could move so that a household in acute danger gets a lawful place.
+"""Search for swaps: moves of others that give a household in acute danger a lawful place.
 
 The caller's provider may know nothing of the households that would move: the result names the
 providers that would be asked, and only its own referral's move.
@@ -161,7 +161,7 @@ async def _movers(
 
 
 def _document(swap: Swap, households: Mapping[str, CandidateHousehold]) -> dict[str, Any]:
-    """Return what is kept of a swap, sealed: each household's move, or the group of free places."""
+    """Return the document of a swap, to be sealed: each household's move and its target."""
     targets = [households[leg.referral_id].place_id for leg in swap.legs[1:]]
     last = None if swap.free_group else households[swap.legs[0].referral_id].place_id
     return {

@@ -1,4 +1,4 @@
-"""What a swap is searched for and checked by: the country, the register and its households."""
+"""The snapshot that a swap is searched for and checked with."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace

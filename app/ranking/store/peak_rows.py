@@ -1,4 +1,4 @@
-"""How things stand for many referrals at once, in one reading; and the counts that administrators asked for."""
+"""The situation of many referrals in one reading, and plans in counts."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -13,7 +13,7 @@ from app.models import PeakPlan
 from app.ranking.store.situation import OF_ALL, WAIT, ReferralSituation
 
 A_RANKING_SEES = 3
-"""Free places of a group that a ranking counts: three stands for more."""
+"""The most free places of a group that a ranking counts: three stands for more."""
 KEPT_HOURS = 24
 
 # As situation.py reads it for one referral; but every free place is counted, each being one that
@@ -21,7 +21,8 @@ KEPT_HOURS = 24
 STANDING = text(f"""
 SELECT
   (SELECT coalesce(json_object_agg(group_id, free), '{{}}') FROM (
-     SELECT group_id, count(*) AS free FROM claims WHERE claimed_until <= (SELECT clock_timestamp()) GROUP BY group_id
+     SELECT group_id, count(*) AS free FROM claims
+     WHERE claimed_until <= (SELECT clock_timestamp()) GROUP BY group_id
    ) AS f) AS free,
   {OF_ALL},
   ARRAY(SELECT capped_regions(NULL)) AS capped,
@@ -37,7 +38,7 @@ SELECT
 
 @dataclass(frozen=True, slots=True)
 class ReferralSituations:
-    """What the database knows of the moment, for all and for each; `free` is every free place of each group."""
+    """What the database knows of the moment for many referrals; `free` has all free places."""
 
     free: Mapping[str, int]
     each: Mapping[UUID, ReferralSituation]
@@ -46,7 +47,7 @@ class ReferralSituations:
 async def read_situations(
     tx: Transaction, ids: Sequence[UUID], *, rankings_per_hour: int
 ) -> ReferralSituations:
-    """Read how things stand for some referrals."""
+    """Return the situations of some referrals."""
     row = (await tx.rows(STANDING, {"ids": ids, "most": rankings_per_hour}))[0]
     for_all = ReferralSituation(
         free={group: min(free, A_RANKING_SEES) for group, free in row.free.items()},
@@ -73,7 +74,7 @@ async def read_situations(
 
 @dataclass(frozen=True, slots=True)
 class CountsRow:
-    """A plan for all of the country, in counts; without them until the worker has made it."""
+    """A plan for all of the country in counts, which the worker fills in."""
 
     id: UUID
     asked_at: datetime
@@ -90,7 +91,7 @@ async def ask(tx: Transaction, id_: UUID, *, account_id: UUID) -> None:
 
 
 async def newest(tx: Transaction, *, minutes: int) -> CountsRow | None:
-    """Return the newest plan in counts that was asked for in the last minutes, by whomever."""
+    """Return the newest plan in counts that anybody asked for in the last minutes."""
     since = func.clock_timestamp() - timedelta(minutes=minutes)
     wanted = (
         select(*_COLUMNS)
@@ -109,13 +110,13 @@ async def read(tx: Transaction, id_: UUID) -> CountsRow | None:
 
 
 async def lock_unmade(tx: Transaction) -> list[UUID]:
-    """Return the plans in counts that nobody has made yet, locked; what somebody is busy with is left to them."""
+    """Lock and return the plans in counts that are still to be made; skip those locked."""
     wanted = select(PeakPlan.id).where(PeakPlan.made_at.is_(None)).order_by(PeakPlan.id)
     return [row.id for row in await tx.rows(wanted.with_for_update(skip_locked=True))]
 
 
 async def answer(tx: Transaction, ids: Sequence[UUID], counts: Mapping[str, Any]) -> None:
-    """Give the counts to those who asked."""
+    """Store the counts of plans that were asked for."""
     made = (
         update(PeakPlan)
         .where(PeakPlan.id.in_(ids))
@@ -125,7 +126,7 @@ async def answer(tx: Transaction, ids: Sequence[UUID], counts: Mapping[str, Any]
 
 
 async def prune(tx: Transaction) -> None:
-    """Forget plans in counts that were asked for a day ago."""
+    """Delete plans in counts that are a day old."""
     await tx.run(
         delete(PeakPlan).where(
             PeakPlan.asked_at < func.clock_timestamp() - timedelta(hours=KEPT_HOURS)

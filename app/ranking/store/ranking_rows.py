@@ -1,4 +1,4 @@
-"""Recorded rankings: what was asked, of which register, under which policy, and the hash of what came out."""
+"""Recorded rankings: sealed inputs, what they cite, and the digest of the result."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass
@@ -54,7 +54,7 @@ async def add(tx: Transaction, rankings: Sequence[RankingRow]) -> None:
 
 
 async def read(tx: Transaction, ranking_id: UUID) -> tuple[RankingRow, bytes | None] | None:
-    """Return a ranking, and the wrapped key that its inputs are sealed with; None for that once it was destroyed."""
+    """Return a ranking and the wrapped key of its inputs, None once that is destroyed."""
     row = await tx.row(
         select(*_COLUMNS, ReferralSecret.key)
         .outerjoin(ReferralSecret, ReferralSecret.referral_id == Ranking.referral_id)
@@ -80,7 +80,7 @@ async def read_policy(tx: Transaction, policy_hash: str) -> tuple[Policy, str]:
 
 
 async def concerns_region(tx: Transaction, ranking_id: UUID, *, region: str) -> bool:
-    """Whether a region is concerned by a ranking: it began there, or led to a placement there."""
+    """Whether a ranking concerns a region: its origin, or where it led to a placement."""
     return (
         await tx.row(
             select(func.count())
@@ -99,7 +99,7 @@ async def concerns_region(tx: Transaction, ranking_id: UUID, *, region: str) -> 
 
 
 async def newest(tx: Transaction, *, most: int) -> list[UUID]:
-    """Return the ids of the newest rankings, one a referral, of which the inputs can still be read; newest first."""
+    """Return the ids of the newest readable rankings, one for each referral, newest first."""
     newer = Ranking.__table__.alias("newer")
     later = or_(
         newer.c.as_of > Ranking.as_of, and_(newer.c.as_of == Ranking.as_of, newer.c.id > Ranking.id)
@@ -116,7 +116,7 @@ async def newest(tx: Transaction, *, most: int) -> list[UUID]:
 
 
 async def unknown_rules(tx: Transaction, known: Collection[str]) -> list[str]:
-    """Return the other versions of the rules by which rankings were made that could still be made again."""
+    """Return the versions of rules that readable rankings cite, besides the known ones."""
     rows = await tx.rows(
         select(Ranking.rules_version)
         .distinct()

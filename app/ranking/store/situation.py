@@ -1,4 +1,4 @@
-"""How things stand when a ranking is asked for, in one reading: free places, freshness, shares, occupancy, refusals."""
+"""The situation of a referral in one reading: free places, freshness, shares, refusals."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,7 +9,8 @@ from sqlalchemy import text
 from app.database.transaction import Transaction
 
 OF_ALL = """
-  (SELECT coalesce(json_object_agg(id, floor(extract(epoch FROM clock_timestamp() - confirmed_at) / 3600)::int), '{}')
+  (SELECT coalesce(json_object_agg(
+     id, floor(extract(epoch FROM clock_timestamp() - confirmed_at) / 3600)::int), '{}')
    FROM sites WHERE confirmed_at IS NOT NULL) AS confirmed_hours,
   (SELECT coalesce(json_object_agg(region, deficit), '{}') FROM shares) AS deficits,
   (SELECT coalesce(json_object_agg(provider_id, permille), '{}') FROM (
@@ -17,15 +18,16 @@ OF_ALL = """
      FROM availability_steps GROUP BY provider_id HAVING sum(total) > 0
    ) AS step) AS occupancy
 """
-"""Columns that are the same whoever asks."""
+"""The columns that are the same for every referral."""
 
 # What the worker ranked because something came free, nobody asked for: it does not count.
 WAIT = """
 (SELECT ceil(extract(epoch FROM as_of + interval '1 hour' - clock_timestamp()))::int FROM rankings
- WHERE referral_id = {referral} AND as_of > clock_timestamp() - interval '1 hour' AND came_free_rank IS NULL
+ WHERE referral_id = {referral} AND as_of > clock_timestamp() - interval '1 hour'
+   AND came_free_rank IS NULL
  ORDER BY as_of DESC OFFSET :most - 1 LIMIT 1)
 """
-"""In how many seconds a referral may be ranked again; null for now. `most` is how often in an hour."""
+"""Seconds until a referral may be ranked again, or null; `most` is the limit per hour."""
 
 # Free places are counted no further than "three or more", and the clock is read once, so that the
 # index can be searched for it: then the price does not grow with the number of places, taken or
@@ -36,12 +38,14 @@ SELECT
    FROM place_groups g
    CROSS JOIN LATERAL (
      SELECT count(*) AS free FROM (
-       SELECT FROM claims c WHERE c.group_id = g.id AND c.claimed_until <= (SELECT clock_timestamp()) LIMIT 3
+       SELECT FROM claims c
+       WHERE c.group_id = g.id AND c.claimed_until <= (SELECT clock_timestamp()) LIMIT 3
      ) AS first_three
    ) AS f
    WHERE f.free > 0) AS free,
   {OF_ALL},
-  ARRAY(SELECT DISTINCT site_id::text FROM holds WHERE referral_id = :referral_id AND status = 'declined') AS declined,
+  ARRAY(SELECT DISTINCT site_id::text FROM holds
+        WHERE referral_id = :referral_id AND status = 'declined') AS declined,
   ARRAY(SELECT capped_regions(CAST(:referral_id AS uuid))) AS capped,
   {WAIT.format(referral=":referral_id")} AS wait_s
 """)  # noqa: S608 - made of the constants here
@@ -49,7 +53,10 @@ SELECT
 
 @dataclass(frozen=True, slots=True)
 class ReferralSituation:
-    """What the database knows of the moment; ids as strings, units as in `allocation.values.Situation`."""
+    """What the database knows of the moment for a referral.
+
+    Ids are strings; units are those of `allocation.values.Situation`.
+    """
 
     free: Mapping[str, int]
     confirmed_hours: Mapping[str, int]
@@ -58,11 +65,11 @@ class ReferralSituation:
     declined_sites: frozenset[str]
     capped_regions: frozenset[str]
     wait_s: int
-    """In how many seconds the referral may be ranked again; 0 for now."""
+    """Seconds until the referral may be ranked again; 0 for now."""
 
 
 async def read(tx: Transaction, referral_id: UUID, *, rankings_per_hour: int) -> ReferralSituation:
-    """Read how things stand for one referral."""
+    """Return the situation of a referral."""
     row = (await tx.rows(STANDING, {"referral_id": referral_id, "most": rankings_per_hour}))[0]
     return ReferralSituation(
         free=row.free,

@@ -1,4 +1,4 @@
-"""What came free, as the database noted it; and the rankings that the worker makes for those who wait for it."""
+"""Vacancies that the database noted, and the rankings made of them for those who wait."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -30,7 +30,7 @@ TAKEN_AT_ONCE = 1000
 
 @dataclass(frozen=True, slots=True)
 class PendingVacancy:
-    """Something that came free and is being counted; `reached` is the last referral that was ranked for it."""
+    """A vacancy that is being counted; `reached` is the last referral ranked for it."""
 
     id: UUID
     provider_id: UUID
@@ -41,7 +41,7 @@ class PendingVacancy:
 
 @dataclass(frozen=True, slots=True)
 class VacancyRow:
-    """Something that came free, as its owner may see it."""
+    """A vacancy as its owner may see it."""
 
     id: UUID
     site_id: UUID
@@ -49,12 +49,12 @@ class VacancyRow:
     kind: str
     freed_at: datetime
     lawful_for: int | None
-    """For how many of those who waited it was lawful; None until they have been counted."""
+    """How many waiting referrals it was lawful for; None until all are counted."""
 
 
 @dataclass(frozen=True, slots=True)
 class Chance:
-    """A ranking that was made because something came free, and where the best of that stood in it."""
+    """A ranking made because of vacancies, and the rank of the best of them."""
 
     ranking: RankingRow
     rank: int
@@ -72,14 +72,14 @@ _PENDING = (
 
 
 async def lock_pending(tx: Transaction) -> list[PendingVacancy]:
-    """Return what is being counted; where nothing is, all that has to be."""
+    """Lock and return the vacancies being counted or, if none is, all that are to be."""
     rows = [PendingVacancy(*row) for row in await tx.rows(_PENDING)]
     begun = [one for one in rows if one.reached is not None]
     return begun or rows
 
 
 async def record(tx: Transaction, chances: Sequence[Chance]) -> None:
-    """Record rankings for those who wait: always in the same order, so that no two writers wait for each other."""
+    """Record rankings for waiting referrals, in one fixed order to avoid deadlocks."""
     ordered = sorted(chances, key=lambda chance: chance.ranking.referral_id)
     await tx.run_each(
         insert(Ranking),
@@ -104,7 +104,7 @@ RETURNING v.id, v.provider_id, v.lawful_for
 async def add_counts(
     tx: Transaction, lawful_for: Mapping[UUID, int], *, reached: UUID | None, done: bool
 ) -> Mapping[UUID, UUID]:
-    """Add to the numbers of those for whom something is lawful; `reached` is how far that got, `done` if it is all.
+    """Add to the counts of vacancies; `reached` is the last referral, `done` if none is left.
 
     Returns, for each provider of which something is lawful for anybody, one of those vacancies.
     """
@@ -130,7 +130,7 @@ _LISTED = (
 async def list_for(
     tx: Transaction, provider_id: UUID, *, limit: int, after: tuple[datetime, UUID] | None
 ) -> list[VacancyRow]:
-    """Return what came free at a provider's sites, newest first."""
+    """Return the vacancies at a provider's sites, newest first."""
     statement = _LISTED.where(Vacancy.provider_id == provider_id).limit(limit)
     if after is not None:
         statement = statement.where(tuple_(Vacancy.freed_at, Vacancy.id) < tuple_(*after))
@@ -138,7 +138,7 @@ async def list_for(
 
 
 async def prune(tx: Transaction) -> int:
-    """Forget what came free long ago, and return how much."""
+    """Delete old vacancies; return how many."""
     return await tx.run(
         delete(Vacancy).where(Vacancy.freed_at < func.clock_timestamp() - timedelta(days=KEPT_DAYS))
     )

@@ -1,4 +1,4 @@
-"""Alternatives, and how many households each provider can help where they are; the database decides who is the last."""
+"""Alternatives, and each provider's capacity to help households where they are."""
 
 from dataclasses import asdict, dataclass
 from datetime import date, datetime
@@ -43,7 +43,7 @@ class AlternativeRow:
 
 @dataclass(frozen=True, slots=True)
 class Capacity:
-    """How many households a provider can help where they are, and how many it does."""
+    """How many households a provider can help where they are, and how many it helps."""
 
     capacity: int
     in_use: int
@@ -61,7 +61,7 @@ def _concerns(provider_id: UUID) -> ColumnElement[bool]:
 
 
 async def add(tx: Transaction, alternative: AlternativeRow) -> bool:
-    """Store a new alternative; False where all that its provider can help where they are is taken."""
+    """Store a new alternative; False if its provider's capacity is used up."""
     return await tx.run(insert(Alternative).values(**asdict(alternative))) == 1
 
 
@@ -76,7 +76,7 @@ async def in_use(tx: Transaction, referral_id: UUID) -> bool:
 async def read(
     tx: Transaction, alternative_id: UUID, *, provider_id: UUID, lock: bool = False
 ) -> AlternativeRow | None:
-    """Return an alternative of a provider's referral, or for which it is responsible; locked if asked."""
+    """Return an alternative that a provider uses or is responsible for; locked if asked."""
     statement = _READ.where(Alternative.id == alternative_id, _concerns(provider_id))
     row = await tx.row(statement.with_for_update() if lock else statement)
     return None if row is None else AlternativeRow(*row)
@@ -85,7 +85,7 @@ async def read(
 async def list_for(
     tx: Transaction, provider_id: UUID, *, limit: int, after: tuple[datetime, UUID] | None
 ) -> list[AlternativeRow]:
-    """Return what is in use and concerns a provider, whoever waits longest for a check first."""
+    """Return the alternatives in use that concern a provider, next check first."""
     statement = (
         _READ.where(_concerns(provider_id), _LIVE)
         .order_by(Alternative.next_check_at, Alternative.id)
@@ -101,7 +101,7 @@ async def list_for(
 async def note_check(
     tx: Transaction, alternative_id: UUID, *, outcome: str, next_check_at: datetime
 ) -> AlternativeRow:
-    """Note how they are, and when somebody has to ask again."""
+    """Note how a household is, and when the next check is due."""
     return await _change(
         tx,
         alternative_id,
@@ -116,7 +116,11 @@ async def end(tx: Transaction, alternative_id: UUID, *, reason: str) -> Alternat
     return await _change(tx, alternative_id, ended_at=func.clock_timestamp(), end_reason=reason)
 
 
-async def _change(tx: Transaction, alternative_id: UUID, **values: Any) -> AlternativeRow:  # noqa: ANN401 - columns
+async def _change(
+    tx: Transaction,
+    alternative_id: UUID,
+    **values: Any,  # noqa: ANN401 - of any column
+) -> AlternativeRow:
     changed = update(Alternative).where(Alternative.id == alternative_id, _LIVE).values(**values)
     await tx.run(changed)
     return AlternativeRow(*(await tx.rows(_READ.where(Alternative.id == alternative_id)))[0])
@@ -129,12 +133,12 @@ SELECT coalesce((SELECT capacity FROM ambulatory_capacities WHERE provider_id = 
 
 
 async def capacity(tx: Transaction, provider_id: UUID) -> Capacity:
-    """Return how many a provider can help where they are: none before it said so."""
+    """Return a provider's capacity to help households where they are: 0 until published."""
     return Capacity(*(await tx.rows(_CAPACITY, {"provider_id": provider_id}))[0])
 
 
 async def set_capacity(tx: Transaction, provider_id: UUID, *, capacity: int) -> None:
-    """Say how many a provider can help where they are; those whom it helps already stay."""
+    """Publish a provider's capacity to help households where they are."""
     statement = insert(AmbulatoryCapacity).values(provider_id=provider_id, capacity=capacity)
     await tx.run(
         statement.on_conflict_do_update(index_elements=["provider_id"], set_={"capacity": capacity})

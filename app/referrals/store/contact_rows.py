@@ -1,4 +1,4 @@
-"""The contact log: what was said with or about those who wait, sealed with their referral's key."""
+"""The contact log: what was said to or about a household, sealed with its referral's key."""
 
 from dataclasses import asdict, dataclass
 from datetime import datetime
@@ -20,7 +20,7 @@ class ContactRow:
     account_id: UUID
     at: datetime
     due_at: datetime | None
-    """When the next one is due."""
+    """When the next contact is due."""
     sealed: bytes
 
 

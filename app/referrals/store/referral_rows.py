@@ -1,4 +1,4 @@
-"""Referrals: the case row, and the sealed rest beside it."""
+"""Referrals: the row in the clear, and the sealed content beside it."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, fields
@@ -32,7 +32,7 @@ from app.models import Alternative, Referral, ReferralSecret, Shield
 
 @dataclass(frozen=True, slots=True)
 class AlternativeInUse:
-    """What a household has until a place is found."""
+    """The alternative that a household has until a place is found."""
 
     id: UUID
     kind: str
@@ -47,7 +47,10 @@ _USED = tuple(field.name for field in fields(AlternativeInUse))
 
 @dataclass(frozen=True, slots=True)
 class ReferralRow:
-    """A referral as it is stored; `sealed` opens with its data key, wrapped in `key`. Erased, it has neither."""
+    """A referral as it is stored, its content `sealed` with the data key wrapped in `key`.
+
+    An erased referral has neither.
+    """
 
     id: UUID
     provider_id: UUID
@@ -63,7 +66,7 @@ class ReferralRow:
     key: bytes | None
     sealed: bytes | None
     named: list[UUID]
-    """The colleagues by whom alone it may be seen; none where it is not shielded."""
+    """The only colleagues who may see it; empty without a shield."""
     alternative: AlternativeInUse | None
 
 
@@ -121,7 +124,7 @@ _LOCK_OWN = _LOCK.where(_OF_PROVIDER)
 async def read(
     tx: Transaction, referral_id: UUID, *, provider_id: UUID | None = None, lock: bool = False
 ) -> ReferralRow | None:
-    """Return a referral; only this provider's where one is given; locked against changes if asked."""
+    """Return a referral, of any provider or of one; locked if asked."""
     values = {"id": referral_id}
     if provider_id is not None:
         values["provider_id"] = provider_id
@@ -140,7 +143,7 @@ async def list_for(
     limit: int,
     after: tuple[datetime, UUID] | None,
 ) -> list[ReferralRow]:
-    """Return a provider's referrals, newest first; none that were erased."""
+    """Return a provider's referrals, newest first, none of them erased."""
     statement = _READ.where(
         Referral.provider_id == provider_id, ReferralSecret.key.is_not(None)
     ).limit(limit)
@@ -170,12 +173,12 @@ _REACHED = (
 
 
 async def list_waiting(tx: Transaction, provider_id: UUID) -> list[ReferralRow]:
-    """Return all of a provider's referrals that are open; none that were erased."""
+    """Return all open referrals of a provider, none of them erased."""
     return [_referral(row) for row in await tx.rows(_WAITING, {"provider_id": provider_id})]
 
 
 async def list_open_after(tx: Transaction, reached: UUID | None, *, most: int) -> list[ReferralRow]:
-    """Return the next open referrals of all providers, oldest first, after one that was reached; none were erased."""
+    """Return the next open referrals of all providers, oldest first, none of them erased."""
     if reached is None:
         return [_referral(row) for row in await tx.rows(_OPEN, {"most": most})]
     further = _OPEN.where(tuple_(Referral.created_at, Referral.id) > _REACHED)
@@ -192,7 +195,7 @@ def _referral(row: Row) -> ReferralRow:
 async def read_several(
     tx: Transaction, ids: Collection[UUID], *, provider_id: UUID | None = None
 ) -> list[ReferralRow]:
-    """Return those of some referrals that the caller may see, in no order; only this provider's where one is given."""
+    """Return the referrals among some ids that the caller may see, of all providers or one."""
     if provider_id is None:
         return [_referral(row) for row in await tx.rows(_SEVERAL, {"ids": ids})]
     found = await tx.rows(_SEVERAL.where(_OF_PROVIDER), {"provider_id": provider_id, "ids": ids})
@@ -200,7 +203,7 @@ async def read_several(
 
 
 async def add(tx: Transaction, values: Mapping[str, Any], *, key: bytes, sealed: bytes) -> bool:
-    """Store a new referral; False where its speakable code is taken already."""
+    """Store a new referral; False if its speakable code is taken."""
     statement = insert(Referral).values(**values, created_at=tx.at, updated_at=tx.at)
     if await tx.run(statement.on_conflict_do_nothing(index_elements=["reference"])) == 0:
         return False
@@ -215,7 +218,7 @@ async def add(tx: Transaction, values: Mapping[str, Any], *, key: bytes, sealed:
 async def change(
     tx: Transaction, referral_id: UUID, values: Mapping[str, Any], *, sealed: bytes
 ) -> None:
-    """Store what is known now; rankings of the version before can no longer be held."""
+    """Store what is known now; rankings of earlier versions can no longer be held."""
     await tx.run(
         update(Referral)
         .where(Referral.id == referral_id)
@@ -229,7 +232,7 @@ async def change(
 
 
 async def set_status(tx: Transaction, referral_id: UUID, status: str) -> None:
-    """Give a referral that may be changed a status in which it has no hold; one that was erased opens no more."""
+    """Give a referral a status without a hold; an erased one is withdrawn, not reopened."""
     known = exists().where(ReferralSecret.referral_id == referral_id)
     now = case((known, "open"), else_="withdrawn") if status == "open" else status
     changed = await tx.run(
@@ -237,7 +240,8 @@ async def set_status(tx: Transaction, referral_id: UUID, status: str) -> None:
         .where(Referral.id == referral_id)
         .values(status=now, hold_id=None, held_until=None, updated_at=func.clock_timestamp())
     )
-    assert changed == 1, "a referral that this transaction may not change"  # noqa: S101 - the acts see to their order
+    # The acts see to it that the transaction may change the referral.
+    assert changed == 1, "a referral that this transaction may not change"  # noqa: S101
 
 
 _TELL = text("""
@@ -252,6 +256,6 @@ WHERE referral_id = :referral_id
 
 
 async def tell_of_change(tx: Transaction, referral_id: UUID) -> None:
-    """Tell those to whom one of the caller's referrals comes, or came, that something else is known of it now."""
+    """Tell the receiver of an own referral's live hold or placement that it has changed."""
     if await tx.run(_TELL, {"referral_id": referral_id}):
         tx.wrote_outbox()

@@ -1,4 +1,4 @@
-"""Shields: the colleagues by whom alone a referral may be seen, and those who broke the glass for a while.
+"""Shields: the only colleagues who may see a referral, and those who broke the glass.
 
 What a shield hides is hidden by row-level security alone: every query here and elsewhere reads as
 if there were none.
@@ -31,21 +31,21 @@ from app.models import Shield
 
 @dataclass(frozen=True, slots=True)
 class Colleague:
-    """An account of the caller's own provider that is in use."""
+    """An account in use at the caller's provider."""
 
     account_id: UUID
     name: str
-    """What it is called at work; empty where nobody said."""
+    """The account's name at work; empty if it has none."""
     roles: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class ShieldedReferral:
-    """A referral of which somebody is named."""
+    """A shielded referral."""
 
     referral_id: UUID
     named: frozenset[UUID]
-    """The accounts that are."""
+    """The accounts that are named."""
 
 
 _WHO = func.colleagues().table_valued(
@@ -60,7 +60,7 @@ _COLLEAGUES = select(_WHO.c.account_id, _NAME.label("name"), _WHO.c.roles).order
 async def colleagues(
     tx: Transaction, *, limit: int | None = None, after: tuple[str, UUID] | None = None
 ) -> list[Colleague]:
-    """Return the accounts in use of the caller's own provider, by name; those without one first."""
+    """Return the accounts in use at the caller's provider, by name, nameless ones first."""
     statement = _COLLEAGUES.limit(limit)
     if after is not None:
         statement = statement.where(tuple_(_NAME, _WHO.c.account_id) > tuple_(*map(literal, after)))
@@ -75,7 +75,7 @@ _ALONE = text("SELECT pg_advisory_xact_lock(hashtextextended(:provider_id, 1))")
 
 
 async def lock_provider(tx: Transaction, provider_id: UUID) -> None:
-    """Let a provider's acts on shields wait for each other until the transaction ends.
+    """Make a provider's acts on shields wait for each other until the transaction ends.
 
     A glass that is broken while a shield is taken away would else be all that is left of it, and
     hide the referral from those who were named; and of many guesses at once each would be the
@@ -85,7 +85,7 @@ async def lock_provider(tx: Transaction, provider_id: UUID) -> None:
 
 
 async def named_colleagues(tx: Transaction, referral_id: UUID) -> frozenset[UUID]:
-    """Return the accounts that are named; none where a referral is not shielded."""
+    """Return the accounts that a shield names; none without a shield."""
     statement = select(Shield.account_id).where(
         Shield.referral_id == referral_id, Shield.until.is_(None)
     )
@@ -100,7 +100,7 @@ async def name_colleagues(
     reference: str,
     accounts: Collection[UUID],
 ) -> None:
-    """Let a referral be seen by these accounts only, and by those who broke the glass until their time is over.
+    """Let only these accounts see a referral, and those who broke the glass for now.
 
     In this order: whoever names is named before others go, and never out of sight of what they are
     changing.
@@ -144,7 +144,7 @@ async def remove_shield(tx: Transaction, referral_id: UUID, *, provider_id: UUID
 async def find_by_reference(
     tx: Transaction, reference: str, *, provider_id: UUID
 ) -> ShieldedReferral | None:
-    """Return a provider's shielded referral by the code that can be spoken."""
+    """Return a provider's shielded referral by its speakable code."""
     statement = select(Shield.referral_id, Shield.account_id).where(
         Shield.reference == reference, Shield.provider_id == provider_id, Shield.until.is_(None)
     )
@@ -158,7 +158,7 @@ async def find_by_reference(
 
 @dataclass(frozen=True, slots=True)
 class GlassRequest:
-    """Who breaks which glass, why (a code), and for how long."""
+    """Who breaks the glass of which referral, why (a code), and for how long."""
 
     referral_id: UUID
     account_id: UUID
@@ -169,7 +169,7 @@ class GlassRequest:
 
 
 async def break_glass(tx: Transaction, glass: GlassRequest) -> datetime:
-    """Let somebody who is not named see a referral for a while, from now on; return until when."""
+    """Let an account that is not named see a referral for a while; return until when."""
     until = func.clock_timestamp() + timedelta(minutes=glass.minutes)
     broken = insert(Shield).values(
         referral_id=glass.referral_id,

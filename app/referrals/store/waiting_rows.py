@@ -1,4 +1,4 @@
-"""Beside the referrals that wait: what is known of each since; and who has to be reminded of what, once."""
+"""News of waiting referrals, and reminders of what is due for them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,7 +13,8 @@ AT_ONCE = 200
 
 _IDS = bindparam("ids", type_=ARRAY(Uuid))
 _SINCE = text("""
-SELECT r.id, c.due_at AS contact_at, k.id AS ranking_id, k.came_free_rank AS rank, k.as_of AS came_free_at
+SELECT r.id, c.due_at AS contact_at,
+       k.id AS ranking_id, k.came_free_rank AS rank, k.as_of AS came_free_at
 FROM referrals AS r
 LEFT JOIN LATERAL (
   SELECT due_at FROM contacts WHERE referral_id = r.id ORDER BY at DESC, id DESC LIMIT 1
@@ -28,7 +29,7 @@ WHERE r.id = ANY (:ids)
 
 @dataclass(frozen=True, slots=True)
 class WaitingNews:
-    """What is known of a referral since it waits: when the next contact is due, and what came free for it last."""
+    """When a waiting referral's next contact is due, and what came free for it last."""
 
     id: UUID
     contact_at: datetime | None
@@ -38,7 +39,7 @@ class WaitingNews:
 
 
 async def read_news(tx: Transaction, referral_ids: Sequence[UUID]) -> dict[UUID, WaitingNews]:
-    """Return what is known of some referrals since they wait."""
+    """Return the news of some waiting referrals."""
     return {row.id: WaitingNews(*row) for row in await tx.rows(_SINCE, {"ids": list(referral_ids)})}
 
 
@@ -47,15 +48,19 @@ async def read_news(tx: Transaction, referral_ids: Sequence[UUID]) -> dict[UUID,
 # clocks of the jurisdiction.
 _REMIND = text("""
 WITH alternative AS (
-  SELECT a.*, (a.until::timestamp AT TIME ZONE :zone) AS nights_over_at, ARRAY[provider_id, responsible_id] AS audience
+  SELECT a.*, (a.until::timestamp AT TIME ZONE :zone) AS nights_over_at,
+         ARRAY[provider_id, responsible_id] AS audience
   FROM alternatives AS a WHERE a.ended_at IS NULL
 ), overdue AS (
-  SELECT referral_id, 'alternative_check' AS what, next_check_at AS since, id AS subject, audience FROM alternative
+  SELECT referral_id, 'alternative_check' AS what, next_check_at AS since, id AS subject, audience
+  FROM alternative
   UNION ALL
-  SELECT referral_id, 'alternative_nights', nights_over_at, id, audience FROM alternative WHERE until IS NOT NULL
+  SELECT referral_id, 'alternative_nights', nights_over_at, id, audience
+  FROM alternative WHERE until IS NOT NULL
 ), due AS (
   SELECT referral_id, what, subject, audience,
-         since + floor(extract(epoch FROM clock_timestamp() - since) / 86400) * interval '1 day' AS due_at
+         since + floor(extract(epoch FROM clock_timestamp() - since) / 86400) * interval '1 day'
+           AS due_at
   FROM overdue WHERE since <= clock_timestamp()
   UNION ALL
   SELECT r.id, 'contact', r.id, ARRAY[r.provider_id], c.due_at
@@ -67,19 +72,21 @@ WITH alternative AS (
   INSERT INTO reminders (referral_id, what, due_at)
   SELECT referral_id, what, due_at FROM due
   WHERE NOT EXISTS (SELECT FROM reminders AS m
-                    WHERE (m.referral_id, m.what, m.due_at) = (due.referral_id, due.what, due.due_at))
+                    WHERE (m.referral_id, m.what, m.due_at)
+                        = (due.referral_id, due.what, due.due_at))
   ORDER BY due_at LIMIT :most
   ON CONFLICT DO NOTHING RETURNING referral_id, what, due_at
 ), sent AS (
   INSERT INTO outbox (kind, subject, audience)
-  SELECT 'reminder', due.subject::text, due.audience FROM due JOIN told USING (referral_id, what, due_at)
+  SELECT 'reminder', due.subject::text, due.audience
+  FROM due JOIN told USING (referral_id, what, due_at)
 )
 SELECT count(*) AS told FROM told
 """).bindparams(bindparam("zone", type_=Text()), bindparam("most", type_=Integer()))
 
 
 async def remind(tx: Transaction, *, zone: str, most: int = AT_ONCE) -> int:
-    """Tell those concerned of contacts and alternatives that are due and of which nobody was told; return how many."""
+    """Remind of contacts and alternatives that are due, each once; return how many."""
     told = (await tx.rows(_REMIND, {"zone": zone, "most": most}))[0].told
     if told:
         tx.wrote_outbox()
@@ -98,7 +105,7 @@ ORDER BY r.created_at, r.id LIMIT :most
 
 @dataclass(frozen=True, slots=True)
 class Unasked:
-    """A referral whose safety plan has to be asked for if it has none: its seal says."""
+    """A referral that may lack a safety plan: its sealed content says."""
 
     id: UUID
     provider_id: UUID
@@ -108,7 +115,7 @@ class Unasked:
 
 
 async def find_unasked(tx: Transaction, *, hours: int, most: int = AT_ONCE) -> list[Unasked]:
-    """Return open referrals that are older than that, and of whose safety plan nobody was told."""
+    """Return open referrals over some hours old without a reminder of a safety plan."""
     return [Unasked(*row) for row in await tx.rows(_UNASKED, {"hours": hours, "most": most})]
 
 
@@ -120,16 +127,17 @@ ON CONFLICT DO NOTHING RETURNING referral_id
 
 
 async def note_asked(tx: Transaction, looked_at: Sequence[Unasked]) -> set[UUID]:
-    """Note that the safety plans of some referrals have been looked at; return those that nobody had noted before."""
+    """Note that referrals were checked for a safety plan; return those not noted before."""
     values = {"ids": [one.id for one in looked_at], "due": [one.due_at for one in looked_at]}
     return {row.referral_id for row in await tx.rows(_NOTE, values)}
 
 
 _PRUNE = text("""
-DELETE FROM reminders AS m USING referrals AS r WHERE r.id = m.referral_id AND r.status IN ('ended', 'withdrawn')
+DELETE FROM reminders AS m USING referrals AS r
+WHERE r.id = m.referral_id AND r.status IN ('ended', 'withdrawn')
 """)
 
 
 async def prune(tx: Transaction) -> int:
-    """Forget of what somebody was told for referrals that are over, and return how much."""
+    """Delete the reminders of closed referrals; return how many."""
     return await tx.run(_PRUNE)
