@@ -1,4 +1,4 @@
-"""A danger that becomes known at the moment of the acceptance: no place stays accepted with nobody told of it."""
+"""A danger that becomes known during an acceptance: no place stays accepted unalarmed."""
 
 import asyncio
 from collections.abc import Mapping
@@ -24,7 +24,7 @@ ALARMS = "SELECT count(*) FROM outbox WHERE kind = 'alarm' AND subject = :id"
 
 
 async def both(where: Desk, hold: Mapping[str, Any], *, moves: bool, first: int) -> tuple[int, int]:
-    """Accept, and let the danger become known or the site move into it, at once; return both answers' statuses."""
+    """Accept while the danger becomes known or the site moves into it; return both statuses."""
     path = f"/referrals/{hold['referralId']}"
     if moves:
         unsafe = where.receiver.ask(

@@ -1,4 +1,4 @@
-"""Acts on one case at the same moment: one of them happens; each guard is first seen to be needed."""
+"""Acts on one case at the same moment: one happens, and each guard is seen to be needed."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping

@@ -1,4 +1,4 @@
-"""Whoever comes after all, and whoever makes sure at that moment that they are safe: one of the two is true."""
+"""An arrival after all and a safety check elsewhere at once: one of the two is true."""
 
 import asyncio
 from collections.abc import Mapping
@@ -20,15 +20,17 @@ pytestmark = pytest.mark.race
 
 ROUNDS = rounds(8, soak=100)
 STANDS = """
-SELECT p.status, p.safety_checked_at IS NOT NULL AS checked, r.status AS referral, c.placement_id = p.id AS has_place,
+SELECT p.status, p.safety_checked_at IS NOT NULL AS checked, r.status AS referral,
+       c.placement_id = p.id AS has_place,
        (SELECT count(*) FROM leaves AS l WHERE l.placement_id = p.id) AS leaves
-FROM placements AS p JOIN referrals AS r ON r.id = p.referral_id JOIN claims AS c ON c.place_id = p.place_id
+FROM placements AS p JOIN referrals AS r ON r.id = p.referral_id
+     JOIN claims AS c ON c.place_id = p.place_id
 WHERE p.id = :id
 """
 
 
 async def both(where: Desk, placement: dict[str, Any], *, arrival_first: bool) -> list[int]:
-    """Let them arrive, and be found safe elsewhere, at once; return the statuses of the arrival and of the check."""
+    """Let them arrive and be found safe elsewhere at once; return both statuses."""
     path = f"/placements/{placement['id']}"
     arrive = where.receiver.ask("POST", f"{path}/arrival")
     check = where.intake.ask("POST", f"{path}/no-show", json={"safetyChecked": True})

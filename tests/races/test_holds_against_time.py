@@ -1,4 +1,4 @@
-"""A hold that runs out while somebody acts on it: each act is first shown to do harm when it does not look again."""
+"""Holds that run out during an act: each act does harm if it does not look again."""
 
 import asyncio
 import random
@@ -49,12 +49,13 @@ Taking = Callable[[], Awaitable[str]]
 
 
 async def rival(country: Country, where: Desk, hold: dict[str, Any]) -> Taking:
-    """Return what lets a hold run out and gives its place to another referral, and then tells the new hold's id."""
+    """Return an act that lets a hold run out and gives its place to a new hold."""
     wanted = await where.wish(urgency="acute")
 
     async def take() -> str:
         await country.rows(
-            "WITH claim AS (UPDATE claims SET claimed_until = clock_timestamp() - interval '1 ms' WHERE hold_id = :id)"
+            "WITH claim AS (UPDATE claims"
+            " SET claimed_until = clock_timestamp() - interval '1 ms' WHERE hold_id = :id)"
             " UPDATE holds SET expires_at = clock_timestamp() - interval '1 ms' WHERE id = :id",
             id=hold["id"],
         )
@@ -64,7 +65,7 @@ async def rival(country: Country, where: Desk, hold: dict[str, Any]) -> Taking:
 
 
 def between(monkeypatch: pytest.MonkeyPatch, take: Taking) -> list[str]:
-    """Let the rival take the place when an act has found its hold live and has not yet changed anything."""
+    """Let the rival take the place once an act has found its hold live, before it changes it."""
     taken: list[str] = []
     read = hold_rows.read
 
@@ -81,7 +82,7 @@ def between(monkeypatch: pytest.MonkeyPatch, take: Taking) -> list[str]:
 
 
 async def ready(country: Country, name: str) -> tuple[Desk, dict[str, Any], Taking]:
-    """Return a desk, a hold on the only place, and its rival; every referral was made while the place was free."""
+    """Return a desk, a hold on the only place, and its rival, registered while it was free."""
     where = await desk(country, places=2)
     hold = await made_for(where, name)
     take = await rival(country, where, hold)
@@ -129,7 +130,8 @@ async def test_without_its_guard_an_act_that_is_too_late_takes_the_place_away_fr
 
     assert answer.status_code in {200, 201}
     untouched = await country.value(
-        "SELECT count(*) FROM claims AS c JOIN holds AS h ON h.id = c.hold_id AND h.expires_at = c.claimed_until"
+        "SELECT count(*) FROM claims AS c"
+        " JOIN holds AS h ON h.id = c.hold_id AND h.expires_at = c.claimed_until"
         " WHERE c.hold_id = :id AND c.kind = 'hold'",
         id=taken[0],
     )
@@ -202,7 +204,8 @@ async def sweep(country: Country) -> None:
 async def empty(country: Country) -> None:
     """Make every place free, so that the next round finds what this one found."""
     await country.rows(
-        "UPDATE claims SET kind = NULL, hold_id = NULL, placement_id = NULL, claimed_until = '-infinity'"
+        "UPDATE claims"
+        " SET kind = NULL, hold_id = NULL, placement_id = NULL, claimed_until = '-infinity'"
     )
     await country.rows(
         "UPDATE holds SET status = 'expired', resolved_at = now() WHERE resolved_at IS NULL"
@@ -210,11 +213,12 @@ async def empty(country: Country) -> None:
 
 
 async def kept_while_swept(country: Country, hold_id: str) -> None:
-    """Accept a hold whose claim was found alive, while by now the sweeper thinks that it ran out."""
+    """Accept a hold whose claim was found live, though the sweeper thinks that it ran out."""
     receiver = await country.hashed("coordinator", provider="linde")
     async with country.parts.database.entered(receiver) as tx:
         locked = text(
-            "SELECT place_id FROM claims WHERE hold_id = :id AND claimed_until > clock_timestamp() FOR UPDATE"
+            "SELECT place_id FROM claims"
+            " WHERE hold_id = :id AND claimed_until > clock_timestamp() FOR UPDATE"
         )
         assert len(await tx.rows(locked, {"id": hold_id})) == 1
         await country.rows(

@@ -1,4 +1,4 @@
-"""Races for the last household that a provider can help where they are; the guard is first seen to be needed."""
+"""Races for a provider's last trajectory; the guard is first seen to be needed."""
 
 import asyncio
 from collections import Counter
@@ -15,7 +15,7 @@ pytestmark = pytest.mark.race
 
 
 async def askers(country: Country, number: int, *, capacity: int) -> tuple[Client, list[str]]:
-    """Let linde publish a capacity; return an intake desk, and the paths by which it may be taken."""
+    """Let linde publish a capacity; return an intake desk, and the paths that may use it."""
     linde = await country.client("coordinator", provider="linde")
     await linde.ask("PUT", "/ambulatory-capacity", json={"capacity": capacity}, expect=200)
     intake = await country.client("intake_worker", provider="haven")
@@ -46,7 +46,7 @@ async def test_as_many_as_there_are_are_given_however_many_ask(country: Country)
 
 
 async def test_without_the_lock_the_last_one_is_given_more_than_once(country: Country) -> None:
-    """The claim is: the first test fails where those who ask count without waiting for each other."""
+    """The claim: the first test fails if those who ask count without waiting for each other."""
     intake, paths = await askers(country, CLIENTS, capacity=1)
     guarded = await country.value("SELECT pg_get_functiondef('take_trajectory'::regproc)")
     unguarded = guarded.replace(" FOR UPDATE", "")

@@ -1,4 +1,4 @@
-"""Moving on while others act on the same stay: it ends once where they were; each guard is first seen to be needed."""
+"""Moving on while others act on the stay: it ends once; each guard is seen to be needed."""
 
 import asyncio
 from typing import Any
@@ -15,7 +15,7 @@ ASKERS = 3
 
 
 async def asked_at_once(way: Route) -> list[int]:
-    """Let both providers, and one of them twice, confirm a next place for one household at once."""
+    """Let both providers, one of them twice, confirm a next place for a household at once."""
     bodies = [
         (client, {"holdId": await way.held(client, to), "previousPlacementId": way.first["id"]})
         for client, to in ((way.linde, "eik"), (way.where.intake, "eik"), (way.linde, "linde"))
@@ -44,7 +44,7 @@ async def test_without_its_guards_a_household_is_on_its_way_to_several_places(
 
 
 async def ended_twice(way: Route, placement: dict[str, Any], *, both: bool) -> list[int]:
-    """Record that a household has left, and that it has arrived at its next place, at once or one by one."""
+    """Record a departure and the arrival at the next place, at once or one by one."""
     leaving = way.linde.ask("POST", f"/placements/{way.first['id']}/departure", json=LEFT)
     arriving = way.eik.coordinator.ask("POST", f"/placements/{placement['id']}/arrival")
     turns = await asyncio.gather(leaving, arriving) if both else [await leaving, await arriving]

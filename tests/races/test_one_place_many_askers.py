@@ -1,4 +1,4 @@
-"""Races for places, on a real PostgreSQL with many clients; each guard is first seen to be needed."""
+"""Races for places with many clients; each guard is first seen to be needed."""
 
 import asyncio
 import secrets
@@ -34,7 +34,7 @@ async def askers(country: Country, number: int) -> tuple[Client, list[dict[str, 
 async def all_at_once(
     intake: Client, wishes: list[dict[str, Any]]
 ) -> tuple[Counter[int], list[str]]:
-    """Ask for all of them at once; return the statuses, and the ids of the holds that were given."""
+    """Ask for all of them at once; return the statuses and the ids of the holds."""
     answers = await asyncio.gather(
         *(intake.ask("POST", "/holds", key=secrets.token_hex(8), json=wish) for wish in wishes)
     )
@@ -70,7 +70,7 @@ async def test_as_many_holds_as_there_are_places_or_askers(
 async def test_without_its_guards_the_last_place_is_held_more_than_once(
     country: Country, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The claim is: the first test fails without the lock, the guard and the constraint behind them."""
+    """The claim: the first test fails without the lock, the guard and the constraint."""
     await shelter(country, places=1)
     intake, wishes = await askers(country, 16)
     await country.rows("DROP INDEX holds_live_place_key")

@@ -1,4 +1,4 @@
-"""Opposite swaps fired at each other: always whole or not at all, and no deadlock reaches a caller."""
+"""Opposite swaps at once: always whole or not at all, and no deadlock reaches a caller."""
 
 import asyncio
 from collections.abc import Collection
@@ -24,7 +24,7 @@ LIVE = "SELECT count(DISTINCT swap_id) FROM swap_legs WHERE live"
 
 
 async def opposite(country: Country) -> tuple[Cycle, list[dict[str, object]]]:
-    """Return two households in stay, and for each a search that found the same two moves from its own side."""
+    """Return two households in stay, and for each a search that found the same two moves."""
     it = await cycle(country)
     await it.residents[0].agrees()
     found = [await it.at.search(resident.referral_id) for resident in it.residents]

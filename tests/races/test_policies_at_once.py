@@ -1,4 +1,4 @@
-"""Of policies that are published at once for the same moment, or under the same version, there is one."""
+"""Policies published at once for one moment, or under one version: there is one."""
 
 import asyncio
 from typing import Any
@@ -18,7 +18,7 @@ def draft(version: str, *, valid_from: str, renewals: int = 2) -> dict[str, Any]
 
 
 async def published(country: Country, drafts: list[dict[str, Any]]) -> list[str]:
-    """Publish several at once, each by an administrator of its own; return how each was answered."""
+    """Publish several at once, each by another administrator; return the answers."""
     clients = [await country.client("administrator") for _ in drafts]
     answers = await asyncio.gather(
         *(

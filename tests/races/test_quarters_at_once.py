@@ -16,7 +16,7 @@ AT_ONCE = 3
 
 
 async def sealed_at_once(country: Country, monkeypatch: pytest.MonkeyPatch) -> list[SealedCounts]:
-    """Let workers seal, each having found that the quarter is not sealed before any of them says that it will."""
+    """Let workers seal a quarter that each has found not sealed before any says it will."""
     await stayed(country, newest().first)
     ready, claim = asyncio.Barrier(AT_ONCE), quarter_rows.claim_version
 

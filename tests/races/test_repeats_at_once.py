@@ -21,7 +21,7 @@ TIMES = 50
 async def repeated(
     client: Client, path: str, body: object = None, *, key: str | None = None
 ) -> list[httpx.Response]:
-    """Ask for the same thing many times at once, each until it is answered: a busy machine makes some wait in vain."""
+    """Ask for one thing many times at once, each until answered: some wait in vain when busy."""
     key = key or fresh()
 
     async def answered() -> httpx.Response:
@@ -198,7 +198,7 @@ async def test_a_refused_request_can_be_repeated_with_its_key(country: Country) 
 
 
 async def held_key(where: Desk, country: Country) -> httpx.Response:
-    """Register a referral while another request with the same key is still being answered, and goes on and on."""
+    """Register a referral while another request with the same key is still being answered."""
     async with country.owner.entered() as tx:
         account = await country.value(
             "SELECT id FROM accounts WHERE roles = ARRAY['intake_worker']"

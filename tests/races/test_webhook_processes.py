@@ -1,4 +1,4 @@
-"""Several processes that send to webhooks: each delivery by one of them, and by another when that one dies."""
+"""Webhook processes: each delivery is sent by one of them, or by another if that one dies."""
 
 import asyncio
 import json

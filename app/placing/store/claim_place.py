@@ -62,9 +62,9 @@ WITH referral AS (
   INSERT INTO holds (id, referral_id, provider_id, receiver_id, place_id, site_id, kind,
                      ranking_id, rank, override_reason, status, accepted_by, accepted_at,
                      expires_at, renewals_left)
-  SELECT :hold_id, :referral_id, :provider_id, :receiver_id, claim.place_id, referral.site_id, :kind,
-         :ranking_id, :rank, :override_reason, :status, :accepted_by, :accepted_at, :expires_at,
-         :renewals_left
+  SELECT :hold_id, :referral_id, :provider_id, :receiver_id, claim.place_id, referral.site_id,
+         :kind, :ranking_id, :rank, :override_reason, :status, :accepted_by, :accepted_at,
+         :expires_at, :renewals_left
   FROM claim, referral WHERE (SELECT count(*) FROM lapsed) >= 0
 ), answer AS (
   INSERT INTO answers (account_id, route, key, fingerprint, provider_id, region, referral_id,

@@ -1,4 +1,4 @@
-"""A family that does not arrive is missed: each due moment rings once, until somebody acts."""
+"""Alarms for a family that does not arrive: each due moment rings once until somebody acts."""
 
 import asyncio
 from typing import Any

@@ -37,7 +37,7 @@ async def sealed_things(country: Country) -> list[tuple[str, bytes]]:
 
 
 async def places_of(country: Country, secret: bytes, *, referral_id: str) -> set[str]:
-    """Return the tables where a data key stands, wrapped or not, or an answer that tells of its referral."""
+    """Return the tables that have a data key, wrapped or not, or an answer about its referral."""
     keyring = Keyring.parse(country.key)
     rows = [
         f"{row.account_id} {row.route} {row.key}"
@@ -115,7 +115,8 @@ async def test_an_erasure_is_noted_logged_and_listed_and_closes_the_referral(
     (noted,) = await country.rows("SELECT referral_id::text, cause, at FROM erasures")
     assert (noted.referral_id, noted.cause) == (referral["id"], "request")
     (logged,) = await country.rows(
-        "SELECT outcome, account_id, roles, purpose, object_type, object_id::text, referral_ids::text[], at"
+        "SELECT outcome, account_id, roles, purpose, object_type, object_id::text,"
+        " referral_ids::text[], at"
         " FROM access_log WHERE action = 'erase'"
     )
     assert tuple(logged)[:-1] == (
@@ -243,7 +244,8 @@ async def test_who_ranks_while_a_referral_is_erased_gets_no_copy_of_it(
         await waiting(country, statement="referrals")
 
     assert (await changing).status_code == 410
-    await ranking  # It had seen the referral before: whoever asked is told, and nothing of it can be told again.
+    # It had seen the referral before: its answer is given, and can never be repeated.
+    await ranking
     await where.intake.post(f"{path}/rankings", key="rank", expect=410)
     for row in await country.rows("SELECT id FROM rankings"):
         await where.intake.get(f"/rankings/{row.id}", expect=410)

@@ -1,4 +1,4 @@
-"""A site that moves or is compromised reaches everybody there, also those whom the coordinator must not see."""
+"""A site that moves or is compromised: everybody there is reached, shielded or not."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -29,7 +29,7 @@ OTHERS: dict[str, tuple[str | None, tuple[str, ...]]] = {
 
 @dataclass
 class Scene:
-    """A shelter with an own desk: `named` sees the households that are shielded there, its coordinator does not."""
+    """A shelter with a desk: `named` sees its shielded households, its coordinator does not."""
 
     country: Country
     there: Shelter

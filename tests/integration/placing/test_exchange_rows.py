@@ -1,4 +1,4 @@
-"""What a swap may look at beyond the caller's own rows: secrets of those who agreed, or are in one, and no others."""
+"""Rows that a swap may read beyond the caller's: of households that agreed or are in one."""
 
 from sqlalchemy import text
 

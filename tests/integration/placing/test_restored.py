@@ -1,4 +1,4 @@
-"""A backup that is put back knows nothing of what was erased since: the list does, and is applied again."""
+"""Restored backups: the list of erasures is applied to them again."""
 
 import stat
 from collections.abc import AsyncGenerator

@@ -1,4 +1,4 @@
-"""The retention job: it erases what has been over for as long as the policy says, and nothing else."""
+"""The retention job: it erases what is over for as long as the policy says, nothing else."""
 
 from collections.abc import Mapping
 from functools import partial
@@ -20,7 +20,8 @@ AGED = """
 UPDATE referrals SET updated_at = updated_at - make_interval(days => :days) WHERE id = :id
 """
 AGED_PLACEMENTS = """
-UPDATE placements SET created_at = created_at - age, arrived_at = arrived_at - age, departed_at = departed_at - age,
+UPDATE placements SET created_at = created_at - age, arrived_at = arrived_at - age,
+  departed_at = departed_at - age,
                       no_show_at = no_show_at - age
 FROM make_interval(days => :days) AS age WHERE referral_id = :id
 """
@@ -28,7 +29,8 @@ FROM make_interval(days => :days) AS age WHERE referral_id = :id
 
 SHIELDED = """
 INSERT INTO shields (referral_id, account_id, provider_id, reference)
-SELECT r.id, a.id, a.provider_id, r.reference FROM referrals AS r JOIN accounts AS a ON a.provider_id = r.provider_id
+SELECT r.id, a.id, a.provider_id, r.reference
+FROM referrals AS r JOIN accounts AS a ON a.provider_id = r.provider_id
 WHERE r.id = :id
 """
 
@@ -101,7 +103,8 @@ async def test_the_job_erases_what_is_over_for_longer_than_the_policy_keeps_it_a
     noted = await country.rows("SELECT referral_id::text AS id, cause FROM erasures")
     assert {(row.id, row.cause) for row in noted} == {(id_, "retention") for id_ in over}
     logged = await country.rows(
-        "SELECT object_id::text AS id, roles[1] AS role, purpose FROM access_log WHERE action = 'erase'"
+        "SELECT object_id::text AS id, roles[1] AS role, purpose FROM access_log"
+        " WHERE action = 'erase'"
     )
     assert {tuple(row) for row in logged} == {(id_, "worker", "retention") for id_ in over}
     statement = "SELECT status FROM referrals WHERE id = :id"
@@ -152,7 +155,8 @@ async def test_the_policy_says_how_long(country: Country, tmp_path: Path) -> Non
     referral_id = await aged(country, await withdrawn(where), days=20)
     await country.rows(
         "INSERT INTO policies (hash, version, document, valid_from)"
-        " SELECT 'sha256:shorter', 'shorter', jsonb_set(document::jsonb, '{retention_days}', '14'), clock_timestamp()"
+        " SELECT 'sha256:shorter', 'shorter',"
+        " jsonb_set(document::jsonb, '{retention_days}', '14'), clock_timestamp()"
         " FROM policies"
     )
     await country.rows("UPDATE heads SET value = value + 1 WHERE name = 'reference'")
@@ -218,7 +222,8 @@ async def test_the_timer_does_it_by_itself(country: Country, tmp_path: Path) -> 
 
     assert await known(country) == set()
     assert await country.value(
-        "SELECT due_at > clock_timestamp() + interval '59 minutes' FROM timers WHERE name = 'retention'"
+        "SELECT due_at > clock_timestamp() + interval '59 minutes' FROM timers"
+        " WHERE name = 'retention'"
     )
 
 

@@ -1,4 +1,4 @@
-"""Expiry needs nobody: what ran out is free and says so; the sweep only notes it, once, and tells those concerned."""
+"""Expiry needs no job: the sweep only notes what ran out, once, and tells those concerned."""
 
 from app.database.transaction import WORKER
 from app.placing import holds
@@ -68,8 +68,9 @@ async def test_a_referral_whose_hold_ran_out_holds_another_place(country: Countr
     )
     await lapse(country, first["id"])
     await country.rows(
-        "UPDATE claims SET kind = CASE WHEN hold_id IS NULL THEN NULL ELSE 'occupied' END, hold_id = NULL,"
-        " claimed_until = CASE WHEN hold_id IS NULL THEN '-infinity' ELSE 'infinity' END::timestamptz"
+        "UPDATE claims SET kind = CASE WHEN hold_id IS NULL THEN NULL ELSE 'occupied' END,"
+        " hold_id = NULL, claimed_until ="
+        " CASE WHEN hold_id IS NULL THEN '-infinity' ELSE 'infinity' END::timestamptz"
     )
     second = await where.intake.post("/holds", wanted, key=fresh())
     places = await country.rows("SELECT place_id FROM holds")

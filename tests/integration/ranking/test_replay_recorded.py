@@ -1,4 +1,4 @@
-"""Rankings that were recorded by any version of the rules replay identically, from a service's own database."""
+"""Rankings recorded by any version of the rules replay identically from a database."""
 
 import hashlib
 import zlib
@@ -26,8 +26,10 @@ PROVIDER, ACCOUNT, TOKEN = UUID(int=1), UUID(int=2), hashlib.sha256(b"token").di
 COUNTRY = """
 INSERT INTO regions VALUES ('A', 'Alpha', 52, 5, 1000);
 INSERT INTO municipalities VALUES ('a1', 'Aa', 'Alpha', 52, 5, 5, 1000, 'A');
-INSERT INTO providers (id, slug, name, phone) VALUES ('{provider}', 'haven', 'Stichting Haven', '000-555 01 01');
-INSERT INTO accounts (id, roles, provider_id) VALUES ('{account}', '{{intake_worker}}', '{provider}');
+INSERT INTO providers (id, slug, name, phone)
+VALUES ('{provider}', 'haven', 'Stichting Haven', '000-555 01 01');
+INSERT INTO accounts (id, roles, provider_id)
+VALUES ('{account}', '{{intake_worker}}', '{provider}');
 INSERT INTO tokens (id, account_id, hash, expires_at)
 VALUES (gen_random_uuid(), '{account}', '\\x{token}', clock_timestamp() + interval '1 day');
 """
@@ -38,14 +40,15 @@ VALUES ($1::uuid, $2, ($1::uuid)::text, 'acute', 'safety', 'a1')"""
 SECRET = (
     "INSERT INTO referral_secrets (referral_id, provider_id, key, sealed) VALUES ($1, $2, $3, $4)"
 )
-RANKING = """INSERT INTO rankings (id, referral_id, provider_id, referral_version, register_version, as_of, policy_hash,
+RANKING = """INSERT INTO rankings (id, referral_id, provider_id, referral_version, register_version,
+                      as_of, policy_hash,
 register_hash, rules_version, digest, sealed) VALUES ($1, $2, $3, 1, 1, $4, $5, $6, $9, $7, $8)"""
 
 
 async def fill(
     url: str, corpus: Sequence[Recorded], keyring: Keyring, *, version: str
 ) -> dict[UUID, bool]:
-    """Record rankings by a version of the rules; return their ids, each with whether it should replay identically."""
+    """Record rankings by a version of the rules; return by id whether each should replay."""
     connection: Any = await asyncpg.connect(plain(url))
     await connection.execute(
         "SET plek.actor = 'operator'"

@@ -1,4 +1,4 @@
-"""When something comes free: who waits is told that it is lawful for them and how it ranks, the owner a number."""
+"""Vacancies: desks hear that one is lawful for a household and its rank, owners a number."""
 
 from dataclasses import replace
 from typing import Any
@@ -17,7 +17,7 @@ ON_BOTH = True
 
 
 async def counted(country: Country, *, keys: Keyring | None = None) -> int:
-    """Let the worker look for chances until there is nothing more to do; return in how many turns."""
+    """Let the worker look for chances until none is left; return the number of turns."""
     for turn in range(50):
         async with country.parts.database.entered(actor=WORKER) as tx:
             if (
@@ -213,8 +213,9 @@ async def test_what_the_worker_ranks_counts_for_no_limit_and_no_review(country: 
     where = await desk(country)
     referral = await where.intake.post("/referrals", referral_body())
     await counted(country)
-    await country.rows("INSERT INTO rankings SELECT gen_random_uuid(), referral_id, provider_id, referral_version,"
-                       " register_version, as_of, policy_hash, register_hash, rules_version, digest, sealed,"
+    await country.rows("INSERT INTO rankings SELECT gen_random_uuid(), referral_id, provider_id,"
+                       " referral_version, register_version, as_of, policy_hash, register_hash,"
+                       " rules_version, digest, sealed,"
                        " came_free_rank FROM rankings, generate_series(1, 40)")  # fmt: skip
     await where.intake.post(f"/referrals/{referral['id']}/rankings")
     # The review counts what accounts did, as the access log has it: the worker has none.

@@ -1,4 +1,4 @@
-"""Behind the service: what a colleague who is not named could read and change with a query of their own."""
+"""Shields behind the service: what a colleague not named can read and change by SQL."""
 
 import asyncio
 import hashlib
@@ -18,15 +18,17 @@ from tests.shielding import STAFF, WHY, Shielding, account_of, shield, shielding
 CASE = {"referrals", "referral_secrets", "rankings", "holds", "stays", "placements"}
 HIDDEN = CASE | {"access_log", "access_log_referrals", "answers"}
 NAMELESS = {"claims", "outbox", "shields"}
-"""Ids without content: which place is taken, that something changed, and that something is shielded."""
+"""Ids without content: that a place is taken, something changed, or something is shielded."""
 ANYBODYS = (
     "SELECT tablename AS name FROM pg_tables WHERE schemaname = 'public'"
     " AND tablename NOT IN ('accounts', 'tokens', 'sessions')"
 )
 
 ON_BOTH = True
-ADD = """INSERT INTO shields (referral_id, account_id, provider_id, reference, broken_because, until)
-VALUES (:referral, :account, :provider, 'baku-limo', :because, clock_timestamp() + make_interval(mins => :minutes))"""
+ADD = """
+INSERT INTO shields (referral_id, account_id, provider_id, reference, broken_because, until)
+VALUES (:referral, :account, :provider, 'baku-limo', :because,
+        clock_timestamp() + make_interval(mins => :minutes))"""
 
 
 @pytest.fixture
@@ -48,8 +50,9 @@ def hashed(client: Client) -> bytes:
 async def mentions(scene: Shielding, client: Client) -> set[str]:
     """Return the tables in which a client finds something of the case, whatever it asks for."""
     ids = await scene.country.rows(
-        "SELECT id::text FROM referrals UNION SELECT reference FROM referrals UNION SELECT id::text FROM holds"
-        " UNION SELECT id::text FROM placements UNION SELECT id::text FROM stays UNION SELECT id::text FROM rankings"
+        "SELECT id::text FROM referrals UNION SELECT reference FROM referrals"
+        " UNION SELECT id::text FROM holds UNION SELECT id::text FROM placements"
+        " UNION SELECT id::text FROM stays UNION SELECT id::text FROM rankings"
     )
     words = [row[0] for row in ids]
     tables = [row.name for row in await scene.country.rows(ANYBODYS)]
@@ -82,7 +85,8 @@ async def test_without_the_rules_of_the_rows_they_would_find_it(scene: Shielding
 async def test_whoever_broke_the_glass_finds_it_until_their_time_is_over(scene: Shielding) -> None:
     await scene.country.rows(
         "INSERT INTO shields"
-        " SELECT referral_id, :id, provider_id, reference, 'other', clock_timestamp() + interval '1 h' FROM shields",
+        " SELECT referral_id, :id, provider_id, reference, 'other',"
+        " clock_timestamp() + interval '1 h' FROM shields",
         id=await account_of(scene.other),
     )
     assert await mentions(scene, scene.other) >= HIDDEN - {"answers"}
