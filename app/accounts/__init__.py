@@ -1,1 +1,1 @@
-"""Who may come in, and what they looked at: accounts, sign-in, sessions, the access log."""
+"""Access to Plek and its record: accounts, signing in, sessions, the access log."""

@@ -1,4 +1,4 @@
-"""Who looked: the access log as each may read it, and its review."""
+"""The access log as each reader may see it, and its review."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -17,12 +17,15 @@ from app.errors import Missing
 from app.reference import load
 
 LOOKED = frozenset({"read", "search", "rank", "replay", "reveal", "export", "break_glass"})
-"""What is done only to know: at odd hours these are asked about, and no acceptance or arrival in the night."""
+"""The actions done only to know something: the review asks about these at odd hours.
+
+Acceptances and arrivals happen at night as well.
+"""
 
 
 @dataclass(frozen=True, slots=True)
 class AccessByProvider:
-    """An entry of the log, with the name of the provider that looked; None where none did, or it is not known."""
+    """An entry of the log, with the name of the provider that looked, if it is known."""
 
     row: AccessLogRow
     provider: str | None
@@ -30,7 +33,7 @@ class AccessByProvider:
 
 @dataclass(frozen=True, slots=True)
 class LogReview:
-    """What a review of some days found."""
+    """The findings of a review of some days."""
 
     since: datetime
     until: datetime
@@ -40,17 +43,17 @@ class LogReview:
 async def list_entries(
     tx: Transaction, wanted: AccessLogFilter, *, limit: int, after: tuple[datetime, int] | None
 ) -> list[AccessLogRow]:
-    """Return entries of the whole log, newest first: for administrators."""
+    """Return entries of the whole log for administrators, newest first."""
     return await access_log_reads.list_entries(tx, wanted, limit=limit, after=after)
 
 
 async def list_of_referral(
     tx: Transaction, referral_id: UUID, *, limit: int, before: int | None
 ) -> list[AccessByProvider]:
-    """Return who looked at one of the caller's provider's referrals, newest first, as its client may be shown it.
+    """Return who looked at a referral of the caller's provider, newest first.
 
-    What was refused is there too, as far as it names the referral. An erased one still has those
-    who looked at it.
+    Its client may be shown this. Refused looks that name the referral are included, and so are
+    those of an erased referral.
     """
     if not await access_log_reads.is_own(tx, referral_id, provider_id=tx.caller.provider):
         raise Missing
@@ -64,10 +67,10 @@ async def list_of_referral(
 async def list_notices(
     tx: Transaction, *, limit: int, before: int | None, after: int | None
 ) -> list[AccessByProvider]:
-    """Return what the caller's provider is told of, newest first.
+    """Return the entries that the caller's provider is notified of, newest first.
 
-    Who had an address of its sites or tried to, its own people included; and who broke its glass.
-    `after` is the last event that they know.
+    These are questions for addresses of its sites, its own people's too, and each break of its
+    glass. `after` is the last event that the caller knows.
     """
     rows = await access_log_reads.list_notices(
         tx,
@@ -80,7 +83,7 @@ async def list_notices(
 
 
 async def review_log(tx: Transaction, span: ReviewPeriod) -> LogReview:
-    """Return what in the log of some days should be asked about, by the policy in force."""
+    """Return what the log of some days has that should be asked about, by the policy in force."""
     thresholds = (await tx.snapshots.reference(tx)).policy.review
     odd = LocalHours(rules.odd_hours(thresholds), load().country.time_zone)
     counts: dict[UUID, dict[str, int]] = {
@@ -109,13 +112,13 @@ async def review_log(tx: Transaction, span: ReviewPeriod) -> LogReview:
 
 
 async def review_by_operator(tx: Transaction, *, days: int) -> LogReview:
-    """Review the last days at the command line, and write down that this was done."""
+    """Review the last days at the command line, and log that this was done."""
     await access_log.add(tx, access_log.of_actor(tx.actor, "search", "access_log", None))
     return await review_log(tx, last_days(tx, days=days))
 
 
 def last_days(tx: Transaction, *, days: int) -> ReviewPeriod:
-    """Return the last days, up to this transaction."""
+    """Return the period of the last days, up to this transaction."""
     return ReviewPeriod(tx.at - timedelta(days=days), tx.at)
 
 

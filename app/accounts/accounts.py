@@ -1,4 +1,4 @@
-"""Giving somebody access, and taking it away: acts of whoever runs the installation."""
+"""Accounts and tokens that the operator of an installation gives and takes away."""
 
 import hashlib
 import secrets
@@ -41,15 +41,15 @@ async def issue_token(
 ) -> NewToken:
     """Make an account with these roles, and its token; `provider` is a slug, `region` a code.
 
-    Where the demo country is shown it is an account for that, which opens nothing in a database
-    that Plek did not start itself (not `embedded`); there none is made.
+    If the database holds the demo country, the account is for the demo alone. In a database that
+    Plek did not start itself (not `embedded`) such an account would open nothing, so none is made.
     """
     _check(roles, provider=provider, region=region, days=days)
     shown = await is_demo_shown(tx) is True
     if shown and not embedded:
         raise OperatorError(
-            "This database holds the demo country, and DATABASE_URL is set: no tokens are made for it here, and none "
-            "made elsewhere are taken. Start with an empty database."
+            "This database holds the demo country, and DATABASE_URL is set: no tokens are made for "
+            "it here, and none made elsewhere are taken. Start with an empty database."
         )
     if region is not None and not await account_rows.region_exists(tx, region):
         raise OperatorError(f"There is no region {region}; `GET /v1/regions` lists them.")
@@ -75,7 +75,7 @@ async def issue_token(
 
 
 async def give_name(tx: Transaction, account_id: UUID, *, name: str) -> None:
-    """Say what an account is called at work: colleagues who shield a referral choose by that who may see it."""
+    """Give an account its name at work, by which colleagues choose who may see a referral."""
     wanted = name.strip()
     if not (1 <= len(wanted) <= LONGEST_NAME and wanted.isprintable()):
         raise OperatorError(
@@ -85,14 +85,15 @@ async def give_name(tx: Transaction, account_id: UUID, *, name: str) -> None:
 
 
 async def revoke_token(tx: Transaction, token_id: str) -> None:
-    """End a token at once; harmless when it has ended before."""
+    """End a token at once; nothing happens if it has ended before."""
     try:
         known = await account_rows.revoke_token(tx, UUID(token_id))
     except ValueError:
         known = False
     if not known:
         raise OperatorError(
-            f"There is no token with this id; `{program()} token` printed it when it made the token."
+            f"There is no token with this id; `{program()} token` printed it when it made the "
+            "token."
         )
 
 
@@ -109,7 +110,7 @@ async def provider_of(tx: Transaction, slug: str) -> UUID | None:
 async def add_demo_account(tx: Transaction, account_id: UUID, *, role: Role, region: str) -> None:
     """Make the account of a role in the demo country, unless it is there.
 
-    Who works for a provider works for the region's first, by slug.
+    An account for a provider belongs to the first provider of the region, by slug.
     """
     if await account_rows.exists(tx, account_id):
         return
@@ -124,7 +125,7 @@ async def add_demo_account(tx: Transaction, account_id: UUID, *, role: Role, reg
 
 
 async def is_demo_shown(tx: Transaction) -> bool | None:
-    """Whether what is in the database is the demo country; None where there is nothing yet."""
+    """Whether the database holds the demo country; None if it has no providers yet."""
     found = set(await account_rows.slugs(tx))
     invented = {slug_of(name) for name in load().demo.providers}
     return found == invented if found else None

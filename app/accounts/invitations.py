@@ -1,4 +1,4 @@
-"""Invitations: with the link in one somebody chooses a password and a second factor for their account, once."""
+"""Invitations: a link with which its receiver sets a password and a second factor, once."""
 
 import hashlib
 import secrets
@@ -21,7 +21,7 @@ SCOPE = "second factor"
 
 @dataclass(frozen=True, slots=True)
 class OfferedFactor:
-    """What somebody is shown who comes with an invitation: a second factor that nobody else has seen."""
+    """The second factor offered for an account, which nobody else has seen."""
 
     name: str = field(repr=False)
     secret: bytes = field(repr=False)
@@ -31,7 +31,7 @@ class OfferedFactor:
 
 @dataclass(frozen=True, slots=True)
 class ChosenCredential:
-    """What somebody chooses who accepts an invitation."""
+    """The password and second factor chosen with an invitation."""
 
     invitation: str = field(repr=False)
     sealed: str = field(repr=False)
@@ -41,21 +41,24 @@ class ChosenCredential:
 
 @dataclass(frozen=True, slots=True)
 class Enrolment:
-    """A session to begin with, and the recovery codes, which are shown this once."""
+    """A first session, and the recovery codes, which are shown this once."""
 
     opened: NewSession
     recovery_codes: tuple[str, ...] = field(repr=False)
 
 
 async def make_invitation(tx: Transaction, account_id: UUID) -> str:
-    """Make an invitation for an account; an older one ends. Return the code in its link, which is shown this once."""
+    """Make an invitation for an account, ending an older one; return the code for its link.
+
+    The code is shown this once.
+    """
     code = secrets.token_urlsafe(CODE_BYTES)
     await sign_in_rows.invite(tx, account_id, hashed=_hash(code), valid=VALID)
     return code
 
 
 async def offer_factor(tx: Transaction, code: str, *, again: str | None = None) -> OfferedFactor:
-    """Return a new second factor for whoever has an invitation, or the one offered before; else raise Missing."""
+    """Return a new second factor for an invitation, or the one offered before; else Missing."""
     account_id = await sign_in_rows.invited_account(tx, _hash(code))
     row = None if account_id is None else await sign_in_rows.read(tx, account_id)
     if row is None:
@@ -68,10 +71,10 @@ async def offer_factor(tx: Transaction, code: str, *, again: str | None = None) 
 
 
 async def accept_invitation(begin: Begin, choice: ChosenCredential, *, visit: Visitor) -> Enrolment:
-    """Accept an invitation, and sign in with what was chosen; all older sessions of the account end.
+    """Accept an invitation and sign in; all older sessions of the account end.
 
-    Raises Invalid with codes of what is wrong with the choice, and Missing where the invitation is
-    no longer open.
+    Raises Invalid with codes for the faults of the choice, and Missing if the invitation is no
+    longer open.
     """
     async with begin() as tx:
         offer = await offer_factor(tx, choice.invitation, again=choice.sealed)

@@ -1,6 +1,6 @@
-"""A person's own password and second factor: changed by whoever proves, as at signing in, who they are.
+"""A person's own password and second factor, changed after proving them as at sign-in.
 
-Every session of the account ends with it, and a new one begins where it was changed.
+Every session of the account ends with a change, and a new one begins where it was made.
 """
 
 from dataclasses import dataclass, field
@@ -26,7 +26,7 @@ from app.events.allowance import Allowance
 
 @dataclass(frozen=True, slots=True)
 class ConfirmedFactor:
-    """A second factor that was offered, and the code that shows that it works."""
+    """The second factor that was offered, and a code that shows that it works."""
 
     sealed: str = field(repr=False)
     code: str = field(repr=False)
@@ -34,14 +34,20 @@ class ConfirmedFactor:
 
 @dataclass(frozen=True, slots=True)
 class CredentialChange:
-    """A session to go on with; with a new second factor the new recovery codes too, which are shown this once."""
+    """The new session after a change, and new recovery codes with a new second factor.
+
+    The codes are shown this once.
+    """
 
     opened: NewSession
     recovery_codes: tuple[str, ...] = field(default=(), repr=False)
 
 
 async def offer_factor(tx: Transaction, account_id: UUID, *, again: str = "") -> OfferedFactor:
-    """Return a new second factor for somebody who has one, or the one offered before; else raise Missing."""
+    """Return a new second factor for an account, or the one offered before; else Missing.
+
+    Only an account that has a second factor is offered another.
+    """
     row = await sign_in_rows.read(tx, account_id)
     if row is None or row.second_factor is None:
         raise Missing
@@ -60,9 +66,9 @@ async def change_credential(
     visit: Visitor,
     allowance: Allowance,
 ) -> CredentialChange | None:
-    """Take another password or another second factor; None where what proves who they are is not right.
+    """Change the password or the second factor; None if the proof of identity is wrong.
 
-    Raises Invalid with codes of what is wrong with what was chosen, and TooMany as signing in does.
+    Raises Invalid with codes for the faults of what was chosen, and TooMany as signing in does.
     """
     hashed = (
         "" if isinstance(chosen, ConfirmedFactor) else await _hash_chosen(chosen, name=proof.name)

@@ -1,4 +1,4 @@
-"""Passwords: argon2id off the event loop, the work bounded, and the same whether there is such an account or not."""
+"""Passwords: argon2id off the event loop, with the same work whether an account exists."""
 
 import asyncio
 import secrets
@@ -9,11 +9,11 @@ from argon2 import PasswordHasher, Type
 from argon2.exceptions import InvalidHashError, VerificationError
 
 SHORTEST, LONGEST = 12, 200
-"""Characters."""
+"""The lengths of a password in characters."""
 DIFFERENT = 6
-"""Characters beside the name that differ; nothing else is asked of a password (NIST SP 800-63B)."""
+"""The different characters needed beside the name; no more is asked (NIST SP 800-63B)."""
 PASSES, MEMORY_KIB, LANES = 2, 19_456, 1
-"""OWASP's Password Storage Cheat Sheet. Whoever signs in after these were changed is hashed anew."""
+"""OWASP's Password Storage Cheat Sheet; after a change, the next sign-in hashes again."""
 
 _HASHER = PasswordHasher(
     time_cost=PASSES,
@@ -23,19 +23,19 @@ _HASHER = PasswordHasher(
     salt_len=16,
     type=Type.ID,
 )
-# Each has its own threads: strangers who try passwords keep nobody waiting who has signed in here
-# before.
+# Each has its own threads, so that strangers who try passwords keep nobody waiting who has signed
+# in here before.
 _KNOWN = ThreadPoolExecutor(max_workers=2, thread_name_prefix="password-known")
 _STRANGERS = ThreadPoolExecutor(max_workers=2, thread_name_prefix="password")
 
 
 async def hash_password(password: str) -> str:
-    """Return a password as it is stored."""
+    """Return the hash of a password, as it is stored."""
     return await asyncio.get_running_loop().run_in_executor(_KNOWN, _HASHER.hash, password)
 
 
 async def verify_password(stored: str | None, password: str, *, known_device: bool) -> bool:
-    """Whether a password is the one that is stored; where none is stored it takes as long to say no."""
+    """Whether a password is the stored one; without a stored one, the answer takes as long."""
     threads = _KNOWN if known_device else _STRANGERS
     right = await asyncio.get_running_loop().run_in_executor(
         threads, _matches, stored or _nobodys(), password
@@ -49,7 +49,7 @@ def is_outdated(stored: str) -> bool:
 
 
 def fault_of(password: str, *, name: str) -> str | None:
-    """Return what is wrong with a password that somebody chooses, as a code."""
+    """Return the fault of a chosen password as a code, if it has one."""
     if not SHORTEST <= len(password) <= LONGEST:
         return "password_length"
     beside_the_name = password.casefold().replace(name.casefold().strip(), "")

@@ -1,4 +1,4 @@
-"""The second factor: codes that change every half minute (RFC 6238), and recovery codes for who has lost them."""
+"""The second factor: codes that change every half minute (RFC 6238), and recovery codes."""
 
 import hashlib
 import hmac
@@ -15,10 +15,10 @@ DIGITS = 6
 SECRET_BYTES = 20
 ISSUER = "Plek"
 AROUND = (0, -1, 1)
-"""Steps of which a code is taken: telephones' clocks are half a minute off."""
+"""The steps around now whose codes are accepted, as telephones' clocks differ a little."""
 RECOVERY_CODES = 10
 RECOVERY_CHARACTERS = 16
-"""Of base32: 80 random bits, which a plain hash keeps."""
+"""Base32 characters: 80 random bits, for which a plain hash is enough."""
 
 _CODE = re.compile(r"\d{6}", re.ASCII)
 
@@ -34,10 +34,9 @@ def code_at(secret: bytes, at: datetime, *, step: int = 0) -> str:
 
 
 def step_of(secret: bytes, code: str, *, at: datetime) -> int:
-    """Return the number of the step whose code this is, around a moment; 0 where it is none of them.
+    """Return the step that a code belongs to, around a moment; 0 if it is no code of theirs.
 
-    Spaces do not count. All of them are compared, whatever the first says, and what is no code at
-    all is compared too.
+    Spaces do not count. It is always compared with every step, even if it is no code at all.
     """
     typed = "".join(code.split())
     given = typed.encode() if _CODE.fullmatch(typed) else b"never."
@@ -49,17 +48,17 @@ def step_of(secret: bytes, code: str, *, at: datetime) -> int:
 
 
 def provisioning_uri(secret: bytes, *, name: str) -> str:
-    """Return what is scanned: the secret, for an authenticator to keep under a name."""
+    """Return the URI to be scanned, with which an authenticator keeps the secret under a name."""
     return _totp(secret).get_provisioning_uri(name, ISSUER)
 
 
 def spell_secret(secret: bytes) -> str:
-    """Return the secret for typing, in fours."""
+    """Return the secret for typing, in groups of four."""
     return _in_fours(b32encode(secret).decode())
 
 
 def new_recovery_codes() -> list[str]:
-    """Make codes for the day when the telephone is gone."""
+    """Make recovery codes, for use without the telephone."""
     return [
         _in_fours(b32encode(secrets.token_bytes(RECOVERY_CHARACTERS * 5 // 8)).decode())
         for _ in range(RECOVERY_CODES)
@@ -67,7 +66,7 @@ def new_recovery_codes() -> list[str]:
 
 
 def recovery_hash(code: str) -> bytes:
-    """Return the hash of a recovery code however it was typed."""
+    """Return the hash of a recovery code, however it was typed."""
     return hashlib.sha256("".join(code.split()).upper().encode(errors="replace")).digest()
 
 

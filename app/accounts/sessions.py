@@ -1,8 +1,7 @@
-"""Sessions: `opened` turns a proof of identity, whatever it was, into one; they are kept, listed and ended here.
+"""Sessions: opened after a proof of identity, kept alive, listed, and ended.
 
-A session is a token of its own kind. A browser keeps 256 random bits in a cookie; the token's hash
-is that of `session:` and those bits, so that no bearer header opens a session and no cookie a
-token.
+A session is a kind of token. A browser keeps 256 random bits in a cookie; the token's hash is that
+of `session:` and those bits, so that no bearer header opens a session and no cookie a token.
 """
 
 import hashlib
@@ -21,9 +20,9 @@ from app.errors import Missing
 
 COOKIE_BYTES = 32
 KEPT = timedelta(days=7)
-"""How long after its end something is known of a session."""
+"""How long a session is remembered after its end."""
 SIGN_IN, SIGN_OUT, ACCOUNT = "sign_in", "sign_out", "account"
-"""What the access log calls it."""
+"""The actions and the object as the access log names them."""
 PASSWORD, INVITATION, DEMO = "password", "invitation", "demo"
 NEW_PASSWORD, NEW_SECOND_FACTOR = "new_password", "new_second_factor"
 SYSTEMS = (
@@ -40,19 +39,19 @@ OTHER = "other"
 
 @dataclass(frozen=True, slots=True)
 class Visitor:
-    """Where somebody comes from who wants in."""
+    """Where an attempt to sign in comes from."""
 
     source: str | None
-    """Network address, for the access log."""
+    """The network address, for the access log."""
     request_id: str | None
     agent: str = ""
-    """What the browser calls itself; of it a class is kept."""
+    """The user agent of the browser; only its class is kept."""
     admits_demo: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class NewSession:
-    """A new session; the cookie is shown this once, and only its hash is kept."""
+    """A new session; its cookie is shown this once, and only its hash is kept."""
 
     cookie: str = field(repr=False)
     session_id: UUID
@@ -67,10 +66,10 @@ def session_hash(cookie: str) -> bytes:
 async def open_session(
     tx: Transaction, account_id: UUID, *, visit: Visitor, by: str
 ) -> NewSession | None:
-    """Open a session for an account whose owner has proved who they are, and write that down.
+    """Open a session for an account whose owner has proved their identity, and log it.
 
-    The one way in: whoever checks another kind of proof (OpenID Connect) ends here. `by` says which
-    kind it was. None where the account may not come in.
+    This is the only way in: a check of another kind of proof (OpenID Connect) would end here too.
+    `by` names the kind of proof. Returns None if the account may not come in.
     """
     cookie = secrets.token_urlsafe(COOKIE_BYTES)
     policy = (await tx.snapshots.reference(tx)).policy
@@ -91,7 +90,7 @@ async def open_session(
 
 
 def entry(visit: Visitor, action: str, account_id: UUID | None, *, outcome: str = GRANTED) -> Entry:
-    """Return what the access log is to say of somebody who is not signed in; an account is all that it names."""
+    """Return the log entry about a person who is not signed in; it names only an account."""
     return Entry(
         action=action,
         outcome=outcome,
@@ -108,7 +107,7 @@ def entry(visit: Visitor, action: str, account_id: UUID | None, *, outcome: str 
 
 
 async def keep_session(tx: Transaction, hashed: bytes) -> None:
-    """Note that somebody is there: their session begins to be idle anew. Streams and refreshes do not count."""
+    """Restart the idle time of the caller's session; streams and refreshes do not count."""
     policy = (await tx.snapshots.reference(tx)).policy
     await sign_in_rows.keep_session(tx, hashed, idle=_span(policy).idle)
 
@@ -116,21 +115,21 @@ async def keep_session(tx: Transaction, hashed: bytes) -> None:
 async def list_sessions(
     tx: Transaction,
 ) -> list[SessionRow]:
-    """Return the caller's sessions that live, the one seen last first."""
+    """Return the caller's live sessions, the one seen last first."""
     return await sign_in_rows.sessions_of(tx, tx.caller.account_id)
 
 
 async def recovery_codes_left(
     tx: Transaction,
 ) -> int | None:
-    """Return how many recovery codes the caller has left; None where they sign in by nothing of the kind."""
+    """Return how many recovery codes the caller has left; None without a second factor."""
     if await sign_in_rows.read(tx, tx.caller.account_id) is None:
         return None
     return await sign_in_rows.recovery_codes_left(tx, tx.caller.account_id)
 
 
 async def end_session(tx: Transaction, session_id: UUID) -> None:
-    """End one of the caller's sessions at once; Missing where it has ended, or is somebody else's."""
+    """End one of the caller's sessions at once; Missing if it has ended or is another's."""
     if not await sign_in_rows.end_sessions(tx, tx.caller.account_id, only=session_id):
         raise Missing
     await access_log.add(tx, tx.caller.entry(SIGN_OUT, ACCOUNT, tx.caller.account_id))
@@ -139,7 +138,7 @@ async def end_session(tx: Transaction, session_id: UUID) -> None:
 async def end_all_sessions(
     tx: Transaction,
 ) -> int:
-    """End all of the caller's sessions at once, on every device."""
+    """End all sessions of the caller at once, on every device."""
     ended = await sign_in_rows.end_sessions(tx, tx.caller.account_id)
     await access_log.add(
         tx, tx.caller.entry(SIGN_OUT, ACCOUNT, tx.caller.account_id, purpose="everywhere")
@@ -153,7 +152,7 @@ async def forget_ended(tx: Transaction) -> None:
 
 
 def device_class(agent: str) -> str:
-    """Return the class of a browser and a system, for its owner to know it again: `firefox-linux`."""
+    """Return the class of a browser and system, which its owner recognises: `firefox-linux`."""
     system = next((code for code, word in SYSTEMS if word in agent), OTHER)
     browser = next((code for code, word in BROWSERS if word in agent), OTHER)
     return f"{browser}-{system}"

@@ -1,4 +1,4 @@
-"""Signing in by name, password and second factor: one answer for whatever is wrong, and as much work for it."""
+"""Signing in: one answer to whatever is wrong, and the same amount of work for it."""
 
 import hashlib
 import hmac
@@ -30,7 +30,7 @@ SIGNING = "signing"
 DEVICE_SCOPE = "device"
 DEVICE_ID_BYTES = 16
 MOST_ACCOUNTS = 8
-"""That one device remembers; the one that signed in longest ago is forgotten first."""
+"""The accounts that a device remembers; the one that signed in longest ago is forgotten."""
 
 Done = TypeVar("Done")
 Begin: TypeAlias = Callable[[], AbstractAsyncContextManager[Transaction]]
@@ -39,11 +39,11 @@ Begin: TypeAlias = Callable[[], AbstractAsyncContextManager[Transaction]]
 
 @dataclass(frozen=True, slots=True)
 class Device:
-    """A browser, and the accounts that have signed in on it; a cookie says so.
+    """A browser, and the accounts that have signed in on it, remembered in a cookie.
 
-    Only a sign-in that succeeded makes such a cookie. Someone who guesses passwords has none for
-    the account, so slowing down devices without one keeps nobody from working who has signed in
-    there before (OWASP, Slow Down Online Guessing Attacks with Device Cookies).
+    Only a successful sign-in makes such a cookie. A person who guesses passwords has none for the
+    account, so slowing down devices without one keeps nobody from working who has signed in there
+    before (OWASP, Slow Down Online Guessing Attacks with Device Cookies).
     """
 
     id: bytes
@@ -51,7 +51,7 @@ class Device:
 
     @classmethod
     def read(cls, cookie: str | None, *, keyring: Keyring) -> "Device":
-        """Return what a cookie says; a new device where it says nothing that is ours."""
+        """Return the device that a cookie names; a new one if the cookie is not ours."""
         content = keyring.read_token(cookie, scope=DEVICE_SCOPE) if cookie else None
         if content is None or len(content) % DEVICE_ID_BYTES or len(content) < DEVICE_ID_BYTES:
             return cls(secrets.token_bytes(DEVICE_ID_BYTES))
@@ -66,23 +66,23 @@ class Device:
         return account_id in self.accounts
 
     def after(self, account_id: UUID) -> "Device":
-        """Return the device once an account has signed in on it."""
+        """Return the device after an account has signed in on it."""
         others = [known for known in self.accounts if known != account_id]
         return Device(self.id, (*others, account_id)[-MOST_ACCOUNTS:])
 
     def cookie(self, *, keyring: Keyring) -> str:
-        """Return what to remember it by."""
+        """Return the cookie by which the device is remembered."""
         content = self.id + b"".join(account_id.bytes for account_id in self.accounts)
         return keyring.token(content, scope=DEVICE_SCOPE)
 
     def counted_as(self, account_id: UUID) -> str:
-        """Return under what tries of an account on this device are counted."""
+        """Return the key under which tries of an account on this device are counted."""
         return hashlib.sha256(b"device:" + self.id + account_id.bytes).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
 class SignInAttempt:
-    """What somebody gives to prove who they are."""
+    """The name, password and code given to sign in, and the device."""
 
     name: str = field(repr=False)
     password: str = field(repr=False)
@@ -92,7 +92,7 @@ class SignInAttempt:
 
 @dataclass(frozen=True, slots=True)
 class _NamedAccount:
-    """Whose name was given; where it is nobody's, what takes as long to compare with."""
+    """The account with the given name, or values that take as long to compare with."""
 
     name_key: bytes
     row: CredentialRow | None
@@ -108,7 +108,7 @@ class _NamedAccount:
 
 
 def factor_row(account_id: UUID) -> str:
-    """Return for which row a second factor is sealed: not for that of the name beside it."""
+    """Return the row name that seals a second factor: not the same as for the sign-in name."""
     return f"{account_id} second factor"
 
 
@@ -116,7 +116,10 @@ async def name_key(
     tx: Transaction,
     name: str,
 ) -> bytes:
-    """Return under what a name is found: people type it in any case, and only the installation's key gives this."""
+    """Return the key by which a sign-in name is found, in whatever case it was typed.
+
+    Only the installation's own key gives it.
+    """
     key = await keys.read(tx, keys.NAMES)
     folded = unicodedata.normalize("NFKC", name).casefold().strip()
     return hmac.digest(key.secret, folded.encode(), "sha256")
@@ -125,9 +128,9 @@ async def name_key(
 async def sign_in(
     begin: Begin, proof: SignInAttempt, *, visit: Visitor, allowance: Allowance
 ) -> NewSession | None:
-    """Open a session, or return None: nobody learns whether it was the name, the password or the code.
+    """Open a session, or return None without telling which part of the attempt was wrong.
 
-    Raises TooMany as `proved` does.
+    Raises TooMany as `act_on_proof` does.
     """
 
     async def come_in(tx: Transaction, row: CredentialRow) -> NewSession | None:
@@ -144,10 +147,11 @@ async def act_on_proof(
     visit: Visitor,
     allowance: Allowance,
 ) -> Done | None:
-    """Let somebody who proves who they are do something, in the transaction that uses their code up; else return None.
+    """Act for the owner of an account, if the attempt proves it; else return None.
 
-    Raises TooMany where a device that never signed in to this account has tried too often. Whoever
-    has signed in on theirs before has tries of their own, which nobody else can use up.
+    The act is part of the transaction that uses the code up. Raises TooMany if a device that never
+    signed in to this account has tried too often. A device that has signed in before has tries of
+    its own, which nobody else can use up.
     """
     async with begin() as tx:
         claimed = await _look_up_name(tx, proof.name)
@@ -172,7 +176,7 @@ async def act_on_proof(
 
 
 def name_of(row: CredentialRow, *, keyring: Keyring) -> str:
-    """Return the name that somebody signs in by."""
+    """Return the name by which an account signs in."""
     row_id = str(row.account_id)
     return keyring.unwrap(row.key, row=row_id).unseal(row.name, row=row_id).decode()
 
@@ -208,7 +212,7 @@ async def _look_up_name(
 
 
 async def _use_code(tx: Transaction, claimed: _NamedAccount, code: str, *, proven: bool) -> bool:
-    """Use up the code or the recovery code that was given; the same statements run whatever was given."""
+    """Use the given code or recovery code up; the same statements run whatever was given."""
     step = second_factor.step_of(claimed.secret, code, at=tx.at)
     by_code = await sign_in_rows.use_step(tx, claimed.account_id, step=step, proven=proven)
     hashed = second_factor.recovery_hash(code)

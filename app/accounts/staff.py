@@ -1,7 +1,7 @@
-"""Accounts of people: invited, changed, disabled and reset by administrators, and the first one by the operator.
+"""Accounts of people: invited, changed, disabled and reset by administrators.
 
-An administrator never changes the own account. Every act stands in the access log; one by which
-somebody comes to see clients says so.
+The operator makes the first one. Administrators never change their own account. Every act is
+logged, with a purpose if it lets a person see clients.
 """
 
 from collections.abc import Iterable, Iterator
@@ -24,7 +24,7 @@ from app.errors import Conflict, Fault, Forbidden, Invalid, Missing
 from app.seal import Keyring
 
 CLIENT_DATA = "client_data"
-"""In the log: somebody got a role that sees clients."""
+"""The purpose in the log when an account gets a role that sees clients."""
 INVITE, CHANGE, DISABLE, ENABLE, RESET = "invite", "change", "disable", "enable", "reset"
 
 
@@ -45,7 +45,7 @@ class StaffAccount:
 
     row: StaffRow
     sign_in_name: str | None = field(repr=False)
-    """None for a machine, and for whoever only has a token."""
+    """None for a machine, and for a person with a token only."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +83,7 @@ async def find_by_name(
     tx: Transaction,
     sign_in_name: str,
 ) -> list[StaffAccount]:
-    """Return the account of whoever signs in by exactly this name: names are sealed, so nothing else finds them."""
+    """Return the account that signs in by exactly this name: names are sealed."""
     row = await staff_rows.find_by_name(tx, await name_key(tx, sign_in_name[:LONGEST_SIGN_IN_NAME]))
     return [] if row is None else [_unseal(row, keyring=tx.keyring)]
 
@@ -95,7 +95,7 @@ async def invite(
     sign_in_name: str,
     embedded: bool,
 ) -> NewInvitation:
-    """Make an account and its invitation; `by` is None for the operator. Raises Invalid with codes for its faults."""
+    """Make an account and its invitation; raise Invalid with codes for its faults."""
     shown = await is_demo_shown(tx) is True
     if shown and not embedded:
         raise Conflict(
@@ -118,7 +118,7 @@ async def invite(
 
 
 async def change(tx: Transaction, account_id: UUID, wanted: AccountWanted) -> None:
-    """Change the roles of an account, for whom it works, and what it is called."""
+    """Change the roles of an account, its provider or region, and its name at work."""
     before = await _other_account(tx, account_id)
     await _check(tx, wanted, machine=Role.CLIENT_SYSTEM in before.roles)
     await staff_rows.change(tx, account_id, _row(wanted))
@@ -126,7 +126,7 @@ async def change(tx: Transaction, account_id: UUID, wanted: AccountWanted) -> No
 
 
 async def disable(tx: Transaction, account_id: UUID) -> None:
-    """Let an account in no more, by session or token, from now on."""
+    """Refuse an account from now on, by session or token."""
     await _other_account(tx, account_id)
     await staff_rows.disable(tx, account_id)
     await sign_in_rows.end_sessions(tx, account_id)
@@ -134,14 +134,14 @@ async def disable(tx: Transaction, account_id: UUID) -> None:
 
 
 async def enable(tx: Transaction, account_id: UUID) -> None:
-    """Let a disabled account in again, with what it signed in by before."""
+    """Admit a disabled account again, with the credentials it had."""
     await _other_account(tx, account_id)
     await staff_rows.enable(tx, account_id)
     await _log(tx, ENABLE, account_id)
 
 
 async def reset(tx: Transaction, account_id: UUID) -> NewInvitation:
-    """Take an account's password and second factor away, end its sessions, and invite its owner anew."""
+    """Remove an account's password and second factor, end its sessions, and invite it again."""
     before = await _other_account(tx, account_id)
     if before.key is None:
         raise Missing

@@ -1,1 +1,1 @@
-"""What is recorded for controllers: leaves, checkpoints, witnesses, counts."""
+"""The ledger for controllers: its leaves, checkpoints, witnesses, and counts."""

@@ -1,8 +1,8 @@
-"""The ledger's tree: sealed and signed by the worker, shown and proven to whoever asks.
+"""The ledger's tree: signed by the worker, and proven to anybody who asks.
 
-A tree that grows in the open tells when somebody arrived. So those who control see the newest
-checkpoint, and everybody else that of the last local midnight; and proofs are for those trees alone
-whose checkpoint the asker may see.
+A tree that grows in public tells when a household arrived. So controllers see the newest
+checkpoint, and everybody else that of the last local midnight. Proofs are given only for trees
+whose checkpoint the caller may see.
 """
 
 from collections.abc import Sequence
@@ -33,15 +33,15 @@ from app.ledger.store.tree import SignedTree
 from app.reference import load
 
 AT_ONCE = 5_000
-"""Leaves that one transaction seals."""
+"""The leaves that one transaction adds to the tree."""
 BEFORE_ALL = datetime(1970, 1, 1, tzinfo=UTC)
-"""From when the empty tree may be seen: there was one before anything was recorded."""
+"""The moment from which the empty tree may be seen: it was there before any record."""
 
 log = structlog.get_logger()
 
 
 class LedgerBroken(Exception):
-    """The ledger is not what was signed before: nothing more is signed until somebody has looked into it."""
+    """The ledger differs from what was signed: nothing more is signed until a person looks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,16 +54,15 @@ class MerkleProof:
 async def sign_tree(
     tx: Transaction,
 ) -> int:
-    """Sign the tree as it is by now, if it has grown; return how many leaves are still waiting for it.
+    """Sign the tree if it has grown; return how many leaves are still to be added.
 
-    One transaction at a time, and only on top of what was signed before: its root must follow from
-    the stored hashes, and its note from our keys. So two checkpoints that disagree are never both
-    signed, whatever crashes between the signing and the storing; a note that was signed and not
-    stored has never left this transaction.
+    One transaction at a time signs, and only on top of what was signed before: its root must follow
+    from the stored hashes, and its note from our keys. So two checkpoints that disagree are never
+    both signed, whatever crashes between signing and storing: a note that was signed and not stored
+    has never left this transaction.
 
-    Raises:
-        Broken: where what was signed before does not follow from what is stored, or a leaf is
-        missing.
+    Raises LedgerBroken if what was signed before does not follow from what is stored, or if a leaf
+    is missing.
     """
     leaves = await tree.begin_sealing(tx)
     before = await tree.newest(tx)
@@ -82,7 +81,7 @@ async def sign_tree(
 async def _peaks(
     tx: Transaction, before: SignedTree, secrets: Sequence[bytes]
 ) -> tuple[bytes, ...]:
-    """Return the hashes that the newest checkpoint's root is made of, having made sure that it is."""
+    """Return the hashes that make up the newest checkpoint's root, after checking that root."""
     parts = Stretch(0, before.size).subtrees
     found = await tree.hashes(tx, parts)
     note = parse_note(before.note)
@@ -125,7 +124,7 @@ async def _store(
 
 
 async def visible_note(tx: Transaction) -> str:
-    """Return the checkpoint that whoever asks may see; Unavailable before the first one was sealed."""
+    """Return the newest checkpoint that the caller may see; Unavailable before the first."""
     found = await (tree.newest(tx) if may_watch(tx) else tree.newest_public(tx))
     if found is None:
         raise Unavailable("No checkpoint has been sealed yet.")
@@ -138,7 +137,10 @@ async def newest(tx: Transaction) -> SignedTree | None:
 
 
 async def prove_inclusion(tx: Transaction, *, leaf: int, size: int) -> MerkleProof:
-    """Prove that a leaf is in the tree of a size whose checkpoint the asker may see; raise Missing for another."""
+    """Prove that a leaf is in the tree of a size, if the caller may see its checkpoint.
+
+    Raises Missing for any other size.
+    """
     if leaf >= size:
         raise Invalid(Fault("/leaf", "must be smaller than the size"))
     await _check_size(tx, size)
@@ -146,7 +148,7 @@ async def prove_inclusion(tx: Transaction, *, leaf: int, size: int) -> MerklePro
 
 
 async def prove_consistency(tx: Transaction, *, old: int, new: int) -> MerkleProof:
-    """Prove that the tree of one size grew out of that of another, both sizes as for `prove_inclusion`."""
+    """Prove that the tree of one size grew out of that of another, as `prove_inclusion` does."""
     if old > new:
         raise Invalid(Fault("/from", "must not be larger than what it is compared to"))
     for size in {old, new}:
@@ -167,29 +169,29 @@ async def _proof(tx: Transaction, stretches: tuple[Stretch, ...]) -> MerkleProof
 async def verifiers(
     tx: Transaction,
 ) -> list[VerifierKey]:
-    """Return the keys by which checkpoints are signed, as others check them; the newest first."""
+    """Return the keys that check checkpoints, the newest first."""
     return [verifier_of(secret, name=origin()) for secret in await keys.signing(tx)]
 
 
 async def add_key(
     tx: Transaction,
 ) -> None:
-    """Begin to sign by a new key; the one before signs beside it until the next is made."""
+    """Begin to sign with a new key; the previous one signs beside it until the next is added."""
     await counters.lock(tx, tree.HEAD)
     await keys.add_signing(tx)
 
 
 def origin() -> str:
-    """Return what the ledger's checkpoints call it."""
+    """Return the origin that the ledger's checkpoints name."""
     return load().country.ledger_origin
 
 
 def may_watch(tx: Transaction) -> bool:
-    """Whether whoever asks may watch the tree grow."""
+    """Whether the caller may watch the tree grow."""
     return tx.identity is not None and not tx.identity.roles.isdisjoint(OVERSIGHT)
 
 
 def midnight_after(at: datetime) -> datetime:
-    """Return the next moment at which a day begins where the country's clocks are."""
+    """Return the moment at which the next local day begins."""
     country = load().country
     return country.midnight(country.day_of(at) + timedelta(days=1)).astimezone(UTC)

@@ -1,4 +1,4 @@
-"""Reading the ledger: everybody entitled to it sees every leaf, a region's auditors the openings that concern them."""
+"""The ledger's leaves as readers see them, with the openings that are for their region."""
 
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ PAGE = 2_000
 
 @dataclass(frozen=True, slots=True)
 class LedgerEntry:
-    """A leaf's canonical bytes, and what it says if the reader may know."""
+    """A leaf's canonical bytes, and its opening if the reader may see it."""
 
     index: int
     type: str
@@ -31,7 +31,10 @@ async def export_entries(
     size: int,
     region: str | None,
 ) -> AsyncGenerator[LedgerEntry]:
-    """Yield the leaves of the tree of a size, with the openings that a region's auditors may see by now; or none."""
+    """Yield the leaves of the tree of a size, with the openings for a region's auditors.
+
+    Without a region there are no openings.
+    """
     seen = -1
     while seen + 1 < size:
         page = await _read(tx, after=seen, limit=min(PAGE, size - 1 - seen), region=region)
@@ -48,7 +51,10 @@ async def list_entries(tx: Transaction, *, after: int, limit: int) -> list[Ledge
 
 
 async def list_readable(tx: Transaction, *, before: int | None, limit: int) -> list[LedgerEntry]:
-    """Return the leaves before an index that the caller can read, newest first: in clear, or opened for them."""
+    """Return the leaves before an index that the caller can read, newest first.
+
+    Those are the leaves in clear, and those whose opening the caller may see.
+    """
     rows = await entry_rows.list_readable(
         tx, before=before, limit=limit, region=_region_of(tx.caller)
     )
@@ -58,7 +64,7 @@ async def list_readable(tx: Transaction, *, before: int | None, limit: int) -> l
 async def export_signed(
     tx: Transaction,
 ) -> tuple[SignedTree, AsyncGenerator[LedgerEntry]]:
-    """Return the newest checkpoint and its leaves, as `plek ledger export` writes them for the caller's region."""
+    """Return the newest checkpoint and its leaves, as `plek ledger export` writes them."""
     newest = await tree.newest(tx)
     if newest is None:
         raise Unavailable("No checkpoint has been sealed yet.")

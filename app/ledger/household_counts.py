@@ -1,7 +1,7 @@
-"""Who comes, in sums: counted by the arrival itself, so that nobody has to open a household's seal for the monitor.
+"""Sums of households that came, counted at arrival: the monitor unseals no household.
 
-A household counts once, when its stay begins. What is added up is sealed with a key of the
-installation's own; it has no row of anybody, so erasing a referral leaves it as it is.
+A household counts once, when its stay begins. The sums are sealed with a key of the installation
+and have no row for a household, so erasing a referral leaves them as they are.
 """
 
 from collections.abc import Mapping
@@ -28,7 +28,7 @@ async def count_household(
     receiver_id: UUID,
     receiving: str,
 ) -> None:
-    """Count a household whose stay has just begun, in the transaction that says so."""
+    """Count a household in the transaction that begins its stay."""
     row = await referrals.read_sealed(tx, referral_id)
     assert row is not None  # noqa: S101 - a foreign key says so
     need = referrals.need_of(referrals.unseal(tx, row).content, await tx.snapshots.reference(tx))

@@ -1,4 +1,4 @@
-"""The ledger's leaves: each beginning and end of a cross-regional stay, in the transaction that made it so."""
+"""The ledger's leaves: each beginning and end of a cross-regional stay, as it is recorded."""
 
 import os
 from collections.abc import Iterable, Mapping, MutableMapping
@@ -34,11 +34,11 @@ SALT_BYTES = 16
 
 
 async def append_clear(tx: Transaction, *, leaf_type: str, content: Mapping[str, object]) -> int:
-    """Append a leaf that everybody can read, and return its index; last of all locks, as every leaf.
+    """Append a leaf that everybody can read, and return its index; the ledger is locked last.
 
     The database lets the worker write totals, administrators policies, auditors caps, the operator
-    any, and each of them the corrections of these. Raises ValueError for content that is not whole
-    numbers, strings and null.
+    any leaf, and each of them corrections of their own. Raises ValueError for content other than
+    whole numbers, strings and null.
     """
     return await leaf_rows.append(
         tx,
@@ -59,9 +59,10 @@ async def record_policy(tx: Transaction, *, version: str, hash_: str, valid_from
 
 
 async def record_weights(tx: Transaction, rows: Iterable[Mapping[str, Any]]) -> None:
-    """Write a leaf for the weights of each day and source, new or changed: `region`, `valid_from`, `weight`, `source`.
+    """Write a leaf for the new or changed weights of each day and source.
 
-    A region that a leaf does not name keeps the weight that it had.
+    Each row has `region`, `valid_from`, `weight` and `source`. A region that a leaf does not name
+    keeps its weight.
     """
 
     def day_and_source(row: Mapping[str, Any]) -> tuple[str, str]:
@@ -77,20 +78,20 @@ async def record_weights(tx: Transaction, rows: Iterable[Mapping[str, Any]]) -> 
 
 @dataclass(frozen=True, slots=True)
 class RecordedStay:
-    """A household's time at a provider as the ledger has it by now: its arrival's leaf, and what that should say."""
+    """A household's time at a provider in the ledger: its leaves, and what they say by now."""
 
     began_with: UUID
     arrival: int
     departure: int | None
     states: Mapping[int, Opening]
-    """What each of the two leaves says, its newest correction in its place."""
+    """The openings of the two leaves by index, each in its newest correction."""
 
 
 async def stay_of(
     tx: Transaction,
     began_with: UUID,
 ) -> RecordedStay | None:
-    """Return what the ledger says of a household's time at a provider; None where it has no leaf of it."""
+    """Return a household's time at a provider in the ledger; None if it has no leaf."""
     rows = await leaf_rows.openings_of(tx, began_with)
     if not rows:
         return None
@@ -105,7 +106,7 @@ async def stay_of(
 
 @dataclass(frozen=True, slots=True)
 class StayBeginning:
-    """A stay in another region that begins: of which household, where, why, and by which ranking it was found."""
+    """The beginning of a stay in another region: the household, the regions, and the reason."""
 
     placement_id: UUID
     referral_id: UUID
@@ -126,8 +127,8 @@ async def record_arrival(
 ) -> int:
     """Write the leaf of an arrival in another region.
 
-    Where the ledger has one that was taken back, that is corrected: a beginning has one leaf,
-    whatever was made of it.
+    If the ledger has one that was taken back, it is corrected: a beginning has one leaf, whatever
+    happened to it.
     """
     opening = await _arrival(tx, begun, at=at)
     stay = await stay_of(tx, begun.placement_id)
@@ -144,10 +145,10 @@ async def record_departure(
     at: datetime,
     swap_id: UUID | None = None,
 ) -> int | None:
-    """Write the leaf of the end of a household's time at a provider, where its arrival there had one.
+    """Write the leaf that ends a household's time at a provider, if its arrival has one.
 
-    It is as the arrival had it, with the day of departure, whatever rooms of that provider they
-    lived in meanwhile; and with the swap for which they leave, if any.
+    It repeats the arrival with the day of departure, whatever places of that provider they lived in
+    meanwhile, and with the swap by which they leave, if any.
     """
     stay = await stay_of(tx, began_with)
     if stay is None:
@@ -171,9 +172,9 @@ async def record_ready(
     receiving: str,
     since: date | None,
 ) -> int | None:
-    """Correct the arrival of a running stay by the day since when the household has been ready to leave.
+    """Correct a running stay's arrival by the day since when the household is ready to leave.
 
-    None where its arrival has no leaf, or that says so already.
+    Returns None if its arrival has no leaf, or says so already.
     """
     stay = await stay_of(tx, began_with)
     if stay is None or stay.states[stay.arrival].ready_since == since:
@@ -189,13 +190,13 @@ async def record_correction(
     changed: Opening,
     correction: Correction,
 ) -> int:
-    """Write the one leaf that takes the place of another of the same stay from now on, with what that should say."""
+    """Write the leaf of a correction, which replaces what another leaf of the same stay says."""
     opening = replace(changed, type="correction", arrival=stay.arrival, correction=correction)
     return await _append(tx, stay.began_with, opening)
 
 
 def role_of(caller: Caller) -> str:
-    """Return as what a caller corrects: all that the ledger says of who they are, beside a region."""
+    """Return the role in which a caller corrects; the ledger names only it and a region."""
     return Role.COORDINATOR if caller.has(Role.COORDINATOR) else Role.INTAKE_WORKER
 
 
@@ -230,7 +231,7 @@ async def _arrival(
 
 @dataclass(frozen=True, slots=True)
 class LedgerFact:
-    """What is to be written of a household's time at a provider: of which, when that was, and what the leaf says."""
+    """A leaf to be written about a household's time at a provider, and when it happened."""
 
     placement_id: UUID
     at: datetime
@@ -243,10 +244,10 @@ async def record_past(
     *,
     arrivals: MutableMapping[UUID, int],
 ) -> None:
-    """Write what happened before there was a ledger, in its order, under one lock.
+    """Write what happened before there was a ledger, in order and under one lock.
 
-    Of each time at a provider the arrival comes first, and its leaf is noted in `arrivals`; the
-    leaves after it get its index from there. As with every leaf, the ledger is locked last of all.
+    The arrival comes first of each time at a provider, and its leaf is noted in `arrivals`, from
+    which the later leaves get its index. As for every leaf, the ledger is locked last of all.
     """
     first = await leaf_rows.begin_appending(tx)
     known: list[LedgerFact] = []

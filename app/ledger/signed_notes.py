@@ -1,4 +1,4 @@
-"""Signing and checking notes: Ed25519 as C2SP's signed-note and tlog-cosignature have it."""
+"""Signed notes: Ed25519 signatures by C2SP's signed-note and tlog-cosignature."""
 
 from collections.abc import Iterable
 
@@ -41,7 +41,7 @@ def cosign(text: str, secret: bytes, *, name: str, time: int) -> Signature:
 
 
 def signer_of(note: Note, keys: Iterable[VerifierKey]) -> VerifierKey | None:
-    """Return the first of some keys that signed a note; None where none did."""
+    """Return the first key that signed a note; None if none did."""
     for key in keys:
         if any(_fits(note.text, signature, key) for signature in note.signatures):
             return key

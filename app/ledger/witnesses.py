@@ -1,4 +1,4 @@
-"""A witness: what a municipality keeps of a ledger's checkpoints, and what two of them prove against each other."""
+"""A witness: the checkpoints that a municipality keeps, and what a new one proves by them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,25 +19,25 @@ ROLLED_BACK, FORKED, UNPROVEN = "rolled_back", "forked", "unproven"
 
 @dataclass(frozen=True, slots=True)
 class WitnessedCheckpoint:
-    """A checkpoint, with the note that it came in."""
+    """A checkpoint, with the note it came in."""
 
     checkpoint: Checkpoint
     note: Note
 
     @classmethod
     def of(cls, note: Note) -> "WitnessedCheckpoint":
-        """Read what a note says; NoteFault where it is no checkpoint."""
+        """Read the checkpoint in a note; raise NoteFault if there is none."""
         return cls(parse_checkpoint(note), note)
 
 
 @dataclass(frozen=True, slots=True)
 class WitnessVerdict:
-    """What a checkpoint is beside those that were kept, and the one of these that it contradicts, if any.
+    """The verdict on a new checkpoint, and the kept one that it contradicts, if any.
 
     `whole` are the hashes of a whole proof of consistency (RFC 9162, section 2.1.4, always with its
-    first hash) from which the larger tree's root follows as it was signed, and for the smaller one
-    another root than was signed: both notes and these hashes prove to anybody that the ledger was
-    forked. Two notes of one size need no hashes for that.
+    first hash). The larger tree's root follows from them as it was signed, but not the smaller
+    one's: both notes and these hashes prove to anybody that the ledger was forked. Two notes of one
+    size need no hashes for that.
     """
 
     kind: str
@@ -53,7 +53,7 @@ class WitnessVerdict:
 def judge_without_proof(
     kept: Sequence[WitnessedCheckpoint], new: WitnessedCheckpoint
 ) -> WitnessVerdict | None:
-    """What can be said without a proof; None where one is needed."""
+    """Judge a new checkpoint without a proof; return None if one is needed."""
     if not kept:
         return WitnessVerdict(FIRST)
     for one in kept:
@@ -73,7 +73,7 @@ def judge_without_proof(
 def judge_by_proof(
     kept: Sequence[WitnessedCheckpoint], new: WitnessedCheckpoint, proof: Sequence[bytes]
 ) -> WitnessVerdict:
-    """What a proof of consistency says, from the newest of those that were kept to a larger one."""
+    """Judge a larger checkpoint by a proof of consistency from the newest kept one."""
     last = newest(kept)
     old, grew = last.checkpoint, new.checkpoint
     if shows_growth(old.size, grew.size, old_root=old.root, new_root=grew.root, proof=proof):
@@ -86,7 +86,7 @@ def judge_by_proof(
 def judge_by_leaves(
     kept: Sequence[WitnessedCheckpoint], new: WitnessedCheckpoint, hashes: Sequence[bytes]
 ) -> WitnessVerdict:
-    """What the hashes of the larger tree's leaves say; they are those whose root its checkpoint signs."""
+    """Judge a checkpoint by the hashes of its tree's leaves, whose root it signs."""
     for one in sorted(kept, key=lambda other: -other.checkpoint.size):
         size = one.checkpoint.size
         if root_over(hashes, Stretch(0, size)) != one.checkpoint.root:
@@ -96,12 +96,12 @@ def judge_by_leaves(
 
 
 def newest(kept: Sequence[WitnessedCheckpoint]) -> WitnessedCheckpoint:
-    """Return the largest of those that were kept."""
+    """Return the largest kept checkpoint."""
     return max(kept, key=lambda one: one.checkpoint.size)
 
 
 def root_over(hashes: Sequence[bytes], stretch: Stretch) -> bytes:
-    """Return the hash over a stretch of leaves, of theirs."""
+    """Return the hash over a stretch of the leaves with these hashes."""
     return root_of(
         [_fold(hashes, part.index << part.level, part.level) for part in stretch.subtrees]
     )
@@ -115,9 +115,9 @@ def _fold(hashes: Sequence[bytes], first: int, level: int) -> bytes:
 
 
 def _proves_fork(old: Checkpoint, new: Checkpoint, proof: Sequence[bytes]) -> bool:
-    """Whether a proof that does not show growth shows that there was none: both roots follow from it alone.
+    """Whether a proof of consistency proves a fork: both its roots follow from it alone.
 
-    Not where the old tree is a complete subtree: the proof then leaves its root out.
+    This cannot be told if the old tree is a complete subtree: then the proof leaves its root out.
     """
     if old.size & (old.size - 1) == 0:
         return False

@@ -1,1 +1,1 @@
-"""By which numbers places are found: policies, and trials of a draft."""
+"""Policies, by whose numbers places are ranked, and trials of a draft."""

@@ -1,4 +1,4 @@
-"""Policies: published ahead, in force from a moment on for everyone at once, compared and tried."""
+"""Policies: published ahead, in force for everyone from a moment on, and compared."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -16,23 +16,26 @@ from app.ledger import ledger
 from app.reference import ReferenceFiles, load
 
 PUBLISH, POLICY = "publish", "policy"
-"""What the access log calls it."""
-TOO_EARLY = f"must lie at least {policies.LEAD.seconds} seconds ahead: what has been decided is not decided again"
+"""The action and the object as the access log names them."""
+TOO_EARLY = (
+    f"must lie at least {policies.LEAD.seconds} seconds ahead: "
+    "what has been decided is not decided again"
+)
 
 
 @dataclass(frozen=True, slots=True)
 class PublishedPolicy:
-    """A policy that was published, and whether it is the one in force."""
+    """A published policy, and whether it is the one in force."""
 
     row: PolicyRow
     is_current: bool
 
 
 async def publish_policy(tx: Transaction, document: object) -> PublishedPolicy:
-    """Publish a policy; `by` is None for the operator. What is published already is answered alike, and stays as it is.
+    """Publish a policy, as an administrator or the operator.
 
-    Raises Invalid with every fault, and Conflict where its version or its beginning is another
-    policy's.
+    One that is published already is returned as it is. Raises Invalid with every fault, and
+    Conflict if its version or its beginning is another policy's.
     """
     row, is_new = await put_policy(tx, document)
     if is_new:
@@ -50,10 +53,10 @@ async def publish_policy(tx: Transaction, document: object) -> PublishedPolicy:
 async def put_policy(
     tx: Transaction, document: object, *, files: ReferenceFiles | None = None
 ) -> tuple[PolicyRow, bool]:
-    """Add a policy to those that rankings and leaves may cite, the only way in; return it, and whether it is new.
+    """Add a policy that rankings and leaves may cite; return it, and whether it is new.
 
-    The ledger gets its leaf. Processes hear of it when the head `reference` advances. Raises as
-    `publish` does.
+    This is the only way in. The ledger gets its leaf. Processes hear of it when the head
+    `reference` advances. Raises as `publish_policy` does.
     """
     row = policy_row_of(document, files=files or load())
     if await policies.add(tx, row):
@@ -79,7 +82,7 @@ async def put_policy(
 
 
 def policy_row_of(document: object, *, files: ReferenceFiles) -> PolicyRow:
-    """Return a document as the policy that it states; raise Invalid with every fault."""
+    """Return the policy that a document states, as a row; raise Invalid with every fault."""
     policy = parse_document(document)
     if faults := tuple(_unknown_codes(policy, files=files)):
         raise Invalid(*faults)
@@ -96,7 +99,7 @@ def parse_document(document: object) -> Policy:
 
 
 def beginning_of(policy: Policy, *, files: ReferenceFiles) -> datetime:
-    """Return the moment, in UTC, from which a policy is in force: a day begins when the country's clocks say so."""
+    """Return the moment in UTC from which a policy is in force; days begin at local midnight."""
     begin = policy.valid_from
     if not isinstance(begin, datetime):
         begin = files.country.midnight(begin)
@@ -104,7 +107,7 @@ def beginning_of(policy: Policy, *, files: ReferenceFiles) -> datetime:
 
 
 def _unknown_codes(policy: Policy, *, files: ReferenceFiles) -> Iterator[Fault]:
-    """Yield what names a code that the country does not have: it would never match, and nobody would notice."""
+    """Yield a fault for each code that the country lacks: it would silently never match."""
     known = files.known("features")
     for at, code in enumerate(policy.points.fit.scarce_features):
         if code not in known:
@@ -112,14 +115,14 @@ def _unknown_codes(policy: Policy, *, files: ReferenceFiles) -> Iterator[Fault]:
 
 
 def object_id_of(row: PolicyRow) -> UUID:
-    """Return what the access log calls a policy: the first half of its hash."""
+    """Return the id of a policy in the access log: the first half of its hash."""
     return UUID(hex=row.hash.partition(":")[2][:32])
 
 
 async def list_policies(
     tx: Transaction, *, limit: int, before: datetime | None
 ) -> list[PublishedPolicy]:
-    """Return every policy, the one that begins last first."""
+    """Return every policy, the latest to begin first."""
     current = await policies.in_force(tx)
     return [
         PublishedPolicy(row, row.hash == current)
@@ -128,7 +131,7 @@ async def list_policies(
 
 
 async def find_policy(tx: Transaction, name: str) -> PublishedPolicy:
-    """Return the policy with this version or hash; raise Missing where there is none."""
+    """Return the policy with this version or hash; raise Missing if there is none."""
     row = await policies.named(tx, name if name.isprintable() else "")
     if row is None:
         raise Missing
@@ -138,7 +141,7 @@ async def find_policy(tx: Transaction, name: str) -> PublishedPolicy:
 async def compare_policies(
     tx: Transaction, name: str, *, to: str
 ) -> tuple[PolicyRow, PolicyRow, tuple[Difference, ...]]:
-    """Return two policies by their versions or hashes, and what the second says differently."""
+    """Return two policies by version or hash, and how the second differs."""
     before, after = (await find_policy(tx, name)).row, (await find_policy(tx, to)).row
     return before, after, differences(before.document, after.document)
 

@@ -1,4 +1,4 @@
-"""Trials: recent rankings made again under a draft of a policy, and told in counts."""
+"""Trials: recent rankings made again under a draft of a policy, told in counts."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,14 +15,14 @@ from app.ranking import rankings
 from app.ranking.rankings import RankingBasis, unseal_basis
 
 TRY = "try"
-"""What the access log calls it."""
+"""The action as the access log names it."""
 Progress = Callable[[int, int], None]
-"""Told how many rankings have been made again, of how many."""
+"""Called with how many rankings have been made again, of how many."""
 
 
 @dataclass(frozen=True, slots=True)
 class TrialReport:
-    """What a draft would have changed, and how many rankings could not be made again by this release."""
+    """What a draft would have changed, and how many rankings could not be made again."""
 
     trial: Trial
     passed_over: int
@@ -35,10 +35,10 @@ async def try_draft(
     last: int,
     progress: Progress | None = None,
 ) -> TrialReport:
-    """Rank the last referrals again under a draft, as the operator: each as it was ranked last, with the same rules.
+    """Rank the last referrals again under a draft, as the operator, by their own rules.
 
-    Nothing is written but that it was done, and whose inputs were opened for it. Raises Invalid for
-    what is no policy.
+    Each is ranked as it was ranked last. Nothing is written but a log entry, which names the
+    referrals whose inputs were unsealed. Raises Invalid for a document that is no policy.
     """
     draft = policies.parse_document(document)
     ids = await rankings.list_newest(tx, most=last)
@@ -61,7 +61,7 @@ async def try_draft(
 async def _inputs_of(
     tx: Transaction, id_: UUID, *, kept: dict[str, Register]
 ) -> RankingBasis | None:
-    """Return what a ranking was made from, or None where that cannot be read."""
+    """Return what a ranking was made from; None if that cannot be read."""
     found = await rankings.read_sealed(tx, id_)
     if found is None:
         return None

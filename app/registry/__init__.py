@@ -1,1 +1,1 @@
-"""Providers, sites and places, what is free there, and what is loaded or imported."""
+"""Providers, sites and places, their availability, and the files imported here."""

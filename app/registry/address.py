@@ -1,7 +1,7 @@
-"""The one way to an address: asked with a purpose, logged before it is read, never remembered.
+"""The address of a site: asked for with a purpose, logged before it is read, never kept.
 
-The two acts are two transactions of the edge: `ask` must be committed before `reveal` begins. No
-log, no address.
+Asking and revealing take two transactions: `ask` must be committed before `reveal` begins. Without
+a log entry there is no address.
 """
 
 from collections.abc import Mapping
@@ -14,12 +14,12 @@ from app.errors import Missing, TooOften
 from app.registry.store import site_rows
 
 REVEAL = "reveal"
-"""What it is called in the access log."""
+"""The action as the access log names it."""
 
 
 @dataclass(frozen=True, slots=True)
 class AddressQuestion:
-    """Which site's address is asked for, why (a code), and for whose sake."""
+    """The site whose address is asked for, the purpose as a code, and the referral it is for."""
 
     site_id: UUID
     purpose: str
@@ -27,10 +27,10 @@ class AddressQuestion:
 
 
 async def ask(tx: Transaction, question: AddressQuestion) -> bool:
-    """Write down who asks for an address and whether they may have it; tell the owner of those who may; return that.
+    """Log the question for an address and tell the site's owner; return whether it is granted.
 
-    Raises TooOften for an account that has seen as many within the hour as the policy allows; that
-    is logged as well, by whoever answers the refusal.
+    The owner is told only of a question that is granted. Raises TooOften for an account that has
+    seen as many addresses within the hour as the policy allows; the edge logs that refusal.
     """
     await access_log.one_at_a_time(tx, tx.caller.account_id)
     policy = (await tx.snapshots.reference(tx)).policy
@@ -58,7 +58,7 @@ async def reveal(
     tx: Transaction,
     question: AddressQuestion,
 ) -> Mapping[str, str]:
-    """Return the address, in a transaction after the one that logged the question; the right to it is checked again."""
+    """Return the address, in a later transaction than `ask`; the right to it is checked again."""
     if await _basis(tx, question) is None:
         raise Missing
     wrapped, sealed = await site_rows.secret(tx, question.site_id)

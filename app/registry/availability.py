@@ -1,4 +1,4 @@
-"""Availability: exact and live for the owner, in bands and in steps for everybody else, and how fresh it is."""
+"""Availability: live for the owner, in bands and in steps for others, with its freshness."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
@@ -12,7 +12,7 @@ from app.registry.store import availability_rows
 from app.registry.store.availability_rows import AvailabilityCount
 
 FEW = 2
-"""Up to here a band says "a few"; beyond it nobody can tell how many."""
+"""The most free places that the band of a few stands for; above it no number is told."""
 
 Cell = tuple[str, str]
 """A region's code and a kind of place."""
@@ -20,7 +20,7 @@ Cell = tuple[str, str]
 
 @dataclass(frozen=True, slots=True)
 class Availability:
-    """What one region has of one kind of place; `own` are the caller's provider's, if any, as they are now."""
+    """The places of one kind in a region; `own` are those of the caller's provider, live."""
 
     region: str
     kind: str
@@ -28,14 +28,14 @@ class Availability:
     """A band: `0`, `1-2` or `3+`."""
     total: int
     freshness: str
-    """Of the least fresh site: `fresh`, `stale`, or `unknown` where one was never confirmed."""
+    """Of the least fresh site: `fresh`, `stale`, or `unknown` if one was never confirmed."""
     own: AvailabilityCount | None
 
 
 async def read(
     tx: Transaction, *, kind: str | None = None, region: str | None = None
 ) -> list[Availability]:
-    """Return what there is, by region and kind, as it was at the worker's last step; own places as they are now."""
+    """Return availability by region and kind as of the last step, with own places live."""
     own = {cell: counts[0] for cell, counts in _by_cell(await _live(tx)).items()}
     return [
         available
@@ -45,7 +45,7 @@ async def read(
 
 
 async def read_in_bands(tx: Transaction) -> list[Availability]:
-    """Return what there is as everybody may see it, and nothing of anybody's own: this may be kept on a device."""
+    """Return availability as everybody may see it, without own places: a device may keep it."""
     return await _read(tx, {})
 
 
@@ -62,7 +62,7 @@ async def _read(tx: Transaction, own: Mapping[Cell, AvailabilityCount]) -> list[
 
 
 async def refresh_counts(tx: Transaction) -> None:
-    """Take a step: count everything anew, and tell all staff which regions look different from outside."""
+    """Take a step: count everything again, and tell all staff which regions changed in bands."""
     before = await availability_rows.read_step(tx)
     after = await availability_rows.take_step(tx)
     kept = {count.key for count in after}
@@ -77,14 +77,14 @@ async def refresh_counts(tx: Transaction) -> None:
 
 
 def band(free: int) -> str:
-    """Return how a number of free places is told to others."""
+    """Return the band in which others see a number of free places."""
     if free == 0:
         return "0"
     return "1-2" if free <= FEW else "3+"
 
 
 def freshness(counts: Iterable[AvailabilityCount], *, stale_before: datetime) -> str:
-    """Return how fresh the least fresh of some counts is; never confirmed is unknown, not stale."""
+    """Return the freshness of the least fresh count; never confirmed is unknown, not stale."""
     worst = "fresh"
     for count in counts:
         if count.unconfirmed or count.oldest_confirmation is None:

@@ -1,4 +1,7 @@
-"""Load the jurisdiction's reference files into a database that has no country yet; later it changes by import only."""
+"""First load: the reference files of the country, and many rows at once for the demo.
+
+The country is loaded into a database that has none; later it changes only by import.
+"""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
@@ -15,12 +18,12 @@ from app.registry.store.bulk import Batch, Values
 from app.registry.store.country import Distance
 
 MOST = 10_000
-"""Policies; there are a few a year."""
+"""More policies than there will ever be: there are a few a year."""
 
 
 @dataclass(frozen=True, slots=True)
 class Position:
-    """Where a municipality lies, as distances need it."""
+    """Where a municipality lies, as far as distances need it."""
 
     code: str
     lat: float
@@ -30,12 +33,13 @@ class Position:
 
 
 async def load_reference(tx: Transaction, *, files: ReferenceFiles | None = None) -> bool:
-    """Load the country, as the owner, unless one is there already; return whether it was loaded."""
+    """Load the country as the owner, unless there is one; return whether it was loaded."""
     if not await country.is_empty(tx):
         await _complete_ledger(tx)
         return False
     await country.lock(tx)
-    if not await country.is_empty(tx):  # somebody else was first
+    # Another process was first.
+    if not await country.is_empty(tx):
         return False
     files = files or load()
     municipalities = [
@@ -55,16 +59,17 @@ async def load_reference(tx: Transaction, *, files: ReferenceFiles | None = None
 
 
 async def add_rows(tx: Transaction, batch: Batch) -> None:
-    """Store many new rows at once, as the demo country and its past have them."""
+    """Store many new rows at once, for the demo country and its past."""
     await bulk.add(tx, batch)
 
 
 async def _complete_ledger(tx: Transaction) -> None:
-    """Write the leaves of policies and weights that were there before such leaves were written."""
+    """Write the leaves of the policies and weights that are older than such leaves."""
     if await ledger.has_leaf(tx, "policy"):
         return
     await country.lock(tx)
-    if await ledger.has_leaf(tx, "policy"):  # somebody else was first
+    # Another process was first.
+    if await ledger.has_leaf(tx, "policy"):
         return
     for row in reversed(await policy_rows.listed(tx, limit=MOST, before=None)):
         await ledger.record_policy(
@@ -74,7 +79,10 @@ async def _complete_ledger(tx: Transaction) -> None:
 
 
 def distances(towns: Sequence[Position], *, of: frozenset[str] | None = None) -> Iterator[Distance]:
-    """Yield every ordered pair's distances, the diagonal included; only of pairs with one `of` these, where given."""
+    """Yield the distances of every ordered pair, or only of pairs with a municipality in `of`.
+
+    A municipality and itself are a pair as well.
+    """
     for place, one in enumerate(towns):
         for other in towns[place:]:
             if of is not None and one.code not in of and other.code not in of:
@@ -94,7 +102,7 @@ def position_of(town: Municipality) -> Position:
 
 
 def weight_values(row: RegionWeight) -> Values:
-    """Return a weight as the database names its parts."""
+    """Return a weight by the names of its columns."""
     return {
         "region": row.region,
         "valid_from": row.date,

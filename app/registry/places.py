@@ -18,7 +18,7 @@ FREE = PlaceState("free")
 
 
 class PlaceClaimed(Conflict):
-    """A hold or a placement lives on the place: what a household was promised does not change."""
+    """A hold or a placement lives on the place: what a household was promised must not change."""
 
     def __init__(self) -> None:
         super().__init__("claimed", "A hold or a placement lives on this place.")
@@ -31,7 +31,7 @@ class OwnPlace:
     label: str
     row: PlaceRow
     key: DataKey = field(repr=False)
-    """Its site's data key."""
+    """The data key of its site."""
 
 
 async def add(
@@ -41,7 +41,7 @@ async def add(
     label: str,
     attributes: PlaceAttributes,
 ) -> OwnPlace:
-    """Add a free place to one of the caller's provider's sites."""
+    """Add a free place to a site of the caller's provider."""
     site = await site_rows.read(tx, site_id, provider_id=tx.caller.provider)
     if site is None:
         raise Missing
@@ -67,9 +67,9 @@ async def add(
 
 
 async def read(tx: Transaction, place_id: UUID, *, lock: bool = False) -> OwnPlace:
-    """Return one of the caller's provider's places; locked against being taken or changed if asked."""
+    """Return a place of the caller's provider; with `lock`, nobody else can take or change it."""
     if lock:
-        # Lock first, read then: the row may have changed while we waited.
+        # Lock before reading: the row may have changed during the wait.
         await place_rows.lock(tx, place_id, provider_id=tx.caller.provider)
     row = await place_rows.read(tx, place_id, provider_id=tx.caller.provider)
     if row is None:
@@ -84,7 +84,7 @@ async def list_own(
     limit: int,
     after: tuple[datetime, UUID] | None,
 ) -> list[OwnPlace]:
-    """Return the caller's provider's places, oldest first; only those of one site where it is given."""
+    """Return places of the caller's provider, oldest first; of one site if it is given."""
     rows = await place_rows.list_of_provider(
         tx, tx.caller.provider, site_id=site_id, limit=limit, after=after
     )
@@ -98,9 +98,9 @@ async def change(
     changes: Mapping[str, Any],
     state: PlaceState | None,
 ) -> OwnPlace:
-    """Change what was named of a locked place, and declare its state where one is given.
+    """Change the named attributes of a locked place, and declare its state if one is given.
 
-    While a hold or a placement lives, only the label may change.
+    While a hold or a placement lives on it, only the label may change.
     """
     row = place.row
     label: str = changes.get("label", place.label)
@@ -128,10 +128,10 @@ async def change(
 
 
 def _state_to_declare(row: PlaceRow, state: PlaceState | None, *, moved: bool) -> PlaceState | None:
-    """Return what is to be declared of a place, if anything has to be.
+    """Return the state to declare for a changed place, or None if nothing has to be declared.
 
-    A place that moves is taken from a hold that ran out on it: that hold must not come to life on
-    what is another place now.
+    A place that changes is taken from a hold that ran out on it: such a hold must not be revived on
+    what is now another place.
     """
     if state is not None and state != row.state:
         return state
@@ -146,7 +146,7 @@ async def _move(tx: Transaction, row: PlaceRow, attributes: PlaceAttributes) -> 
 
 
 def _unseal(rows: list[PlaceRow], keyring: Keyring) -> list[OwnPlace]:
-    """Open the labels; each site's key is unwrapped once."""
+    """Unseal the labels; the key of each site is unwrapped once."""
     keys: dict[UUID, DataKey] = {}
     opened: list[OwnPlace] = []
     for row in rows:

@@ -1,4 +1,4 @@
-"""Sites: what a provider says of its shelter addresses; name and address are sealed, only the name comes out here."""
+"""Sites: what a provider says of its shelter addresses; only the name is unsealed here."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -26,12 +26,12 @@ class OwnSite:
     name: str
     traits: SiteTraits
     confirmed_at: datetime | None
-    """When somebody last said that everything here is true; None: never."""
+    """When a person last confirmed that everything here is true, if ever."""
     created_at: datetime
     key: DataKey = field(repr=False)
     sealed: bytes = field(repr=False)
     compromised: str | None = None
-    """Why nobody is safe there any more, as a code."""
+    """The code of the reason why the site is not safe any more."""
     compromised_since: datetime | None = None
 
 
@@ -42,7 +42,7 @@ async def add(
     address: Mapping[str, str],
     traits: SiteTraits,
 ) -> OwnSite:
-    """Add a site of the caller's provider; nobody has confirmed it yet."""
+    """Add a site of the caller's provider, not confirmed yet."""
     _check(traits)
     id_ = uuid4()
     key, wrapped = tx.keyring.new_data_key(row=str(id_))
@@ -58,14 +58,14 @@ async def add(
 async def lock_additions(
     tx: Transaction,
 ) -> None:
-    """Let nobody else of the caller's provider add sites by a page or a file until the transaction ends."""
+    """Keep others from adding sites of the caller's provider until the transaction ends."""
     await site_rows.lock_additions(tx, tx.caller.provider)
 
 
 async def read(tx: Transaction, site_id: UUID, *, lock: bool = False) -> OwnSite:
-    """Return one of the caller's provider's sites; locked against changes if asked."""
+    """Return a site of the caller's provider; with `lock`, nobody else can change it."""
     if lock:
-        # Lock first, read then: the row may have changed while we waited.
+        # Lock before reading: the row may have changed during the wait.
         await site_rows.lock(tx, site_id, provider_id=tx.caller.provider)
     row = await site_rows.read(tx, site_id, provider_id=tx.caller.provider)
     if row is None:
@@ -79,7 +79,7 @@ async def list_own(
     limit: int,
     after: tuple[datetime, UUID] | None,
 ) -> list[OwnSite]:
-    """Return the caller's provider's sites, oldest first."""
+    """Return the sites of the caller's provider, oldest first."""
     rows = await site_rows.list_of_provider(tx, tx.caller.provider, limit=limit, after=after)
     return [_unseal(row, tx.keyring) for row in rows]
 
@@ -90,11 +90,10 @@ async def change(
     *,
     changes: Mapping[str, Any],
 ) -> OwnSite:
-    """Change what was named of a locked site.
+    """Change the named attributes of a locked site.
 
-    Rankings made before are outdated by a change of anything that a ranking may know. Another name
-    or address inside the same municipality is no such thing, and leaves no trace where others could
-    notice it.
+    A change of anything that a ranking may know outdates earlier rankings. A new name, or a new
+    address in the same municipality, does not, and leaves no trace that others could notice.
     """
     secret = {name: value for name, value in changes.items() if name in SECRET}
     traits = replace(
@@ -145,7 +144,7 @@ async def _alarm(tx: Transaction, site: OwnSite, *, because: str | None) -> OwnS
 
 
 async def confirm(tx: Transaction, site_id: UUID) -> datetime:
-    """Say that everything at a site is true as of now; return when that was."""
+    """Confirm that everything at a site is true now; return the moment."""
     confirmed = await site_rows.confirm(tx, site_id, provider_id=tx.caller.provider)
     if confirmed is None:
         raise Missing
@@ -155,7 +154,7 @@ async def confirm(tx: Transaction, site_id: UUID) -> datetime:
 
 
 async def announce_counts(tx: Transaction, *, municipality: str) -> None:
-    """Tell the caller's own provider, and nobody else, that its counts in a region have changed."""
+    """Tell the caller's provider, and nobody else, that its counts in a region have changed."""
     region = (await tx.snapshots.reference(tx)).region_of(municipality)
     await outbox.add(tx, kind="availability", subject=region, audience=[tx.caller.provider])
 

@@ -1,1 +1,1 @@
-"""Whether the burden is shared: nights by quarter, fair shares, decisions, the monitor."""
+"""Fair shares between regions: nights by quarter, decisions, and the monitor."""

@@ -1,4 +1,4 @@
-"""Decisions as an auditor may look into them: what was recorded, made again; of danger and of the household nothing."""
+"""Decisions for an auditor: rankings made again, without danger zones or the household."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -25,13 +25,13 @@ NOTHING_FREE, SOMETHING_FREE, ERASED, NOT_REPLAYED = (
     "erased",
     "not_replayed",
 )
-"""What a check finds: whether anything lawful was free at home; or why nobody can tell any more."""
+"""The findings of a check: whether a lawful place was free at home, or why it is unknown."""
 NO_LEAF = -1
 
 
 @dataclass(frozen=True, slots=True)
 class LeafInclusion:
-    """The proof that a leaf is in the tree of a size, whose checkpoint is signed."""
+    """The proof that a leaf is in a tree whose checkpoint is signed, with the tree's size."""
 
     size: int
     proof: checkpoints.MerkleProof
@@ -39,21 +39,21 @@ class LeafInclusion:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """A decision, with its ranking made again: `identical` if that gives what was recorded."""
+    """A decision with its ranking made again; `identical` if that gives what was recorded."""
 
     row: DecisionRow
     day: date
-    """Of the arrival, where the country is."""
+    """The local day of the arrival."""
     ranked: RecordedRanking
     identical: bool
     own_region: OwnRegion | None
     included: LeafInclusion | None
-    """None where it has no leaf, or where the tree was not signed yet since."""
+    """None if it has no leaf, or if no tree with that leaf has been signed yet."""
 
 
 @dataclass(frozen=True, slots=True)
 class DecisionCheck:
-    """Whether a household that left its region for want of room might have stayed there."""
+    """Whether a household that left its region, and not for safety, could have stayed there."""
 
     row: DecisionRow
     day: date
@@ -62,14 +62,14 @@ class DecisionCheck:
 
 
 def arrival_day(row: DecisionRow) -> date:
-    """Return the day of the arrival, where the country is."""
+    """Return the local day of the arrival."""
     return load().country.day_of(row.arrived_at)
 
 
 async def list_decisions(
     tx: Transaction, *, limit: int, after: tuple[datetime, UUID] | None
 ) -> list[DecisionRow]:
-    """Return the decisions that concern the auditor's region, newest first, each once its opening is due."""
+    """Return the decisions that concern the auditor's region and may be opened, newest first."""
     return await decision_rows.list_decisions(tx, await _auditing(tx), limit=limit, after=after)
 
 
@@ -79,11 +79,11 @@ async def read(
     placement_id: UUID | None,
     leaf: int = NO_LEAF,
 ) -> Decision:
-    """Return one of these decisions, its ranking made again; by its placement, or by one of its leaves.
+    """Return a decision with its ranking made again, by its placement or by one of its leaves.
 
-    Missing where there is none, where it concerns other regions, and before it is due: nobody can
-    tell which. Erased where the household's content has been destroyed: nobody can make its ranking
-    again.
+    Raises Missing for an unknown decision, for one of other regions, and for one that may not be
+    opened yet, without telling which. Raises Erased if the household's content has been destroyed,
+    so that the ranking cannot be made again.
     """
     row = await decision_rows.find_decision(
         tx, await _auditing(tx), placement_id=placement_id, leaf=leaf
@@ -111,10 +111,10 @@ async def check_decisions(
     limit: int,
     after: tuple[datetime, UUID] | None,
 ) -> list[DecisionCheck]:
-    """Check some of those who left their region for another reason than safety: was anything lawful free at home?
+    """Check households that left their region other than for safety: was a lawful place free?
 
-    Each ranking is made again from what was recorded of that moment; at most `limit` at once. There
-    must be none.
+    At most `limit` rankings are made again, each from what was recorded at that moment. A lawful
+    place at home must never be found.
     """
     within = (span_of(quarters[0]).begins, span_of(quarters[-1]).ends)
     rows = await decision_rows.list_left_region(

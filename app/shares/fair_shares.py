@@ -1,4 +1,8 @@
-"""Fair shares as regions read them: from sealed totals alone, which everybody who controls may see."""
+"""Fair shares: what regions gave and received, and how rankings see them.
+
+Regions read sealed totals alone, which every controller may see. Rankings see standings that are
+computed once a day from the ledger.
+"""
 
 import asyncio
 from collections import Counter
@@ -25,7 +29,7 @@ from app.shares.store.quarter_rows import PairRow, SealedTotals
 
 @dataclass(frozen=True, slots=True)
 class RegionCap:
-    """A cap that a region had meanwhile, and the nights that it displaced in these quarters; None for few."""
+    """A cap of a region, and the nights it displaced in these quarters; None if they are few."""
 
     cap: CapRow
     displaced_nights: int | None
@@ -33,18 +37,21 @@ class RegionCap:
 
 @dataclass(frozen=True, slots=True)
 class FairShareReport:
-    """Some quarters' fair shares, with the leaves that they come from."""
+    """The fair shares of some quarters, with the leaves they come from."""
 
     sealed: Sequence[SealedTotals]
     shares: FairShares
     weights: Mapping[str, tuple[int, str]]
-    """In force on the last day, each with where the figure comes from."""
+    """The weights in force on the last day, each with its source."""
     caps: Mapping[str, RegionCap]
-    """By region, the one that began last."""
+    """The cap of each region that began last."""
 
 
 async def read(tx: Transaction, quarters: Sequence[Quarter]) -> FairShareReport:
-    """Return what each region gave and received, and what was its part; Conflict where a quarter is not sealed yet."""
+    """Return each region's nights given and received, and its quota.
+
+    Raises Conflict if a quarter is not sealed yet.
+    """
     found = await read_sealed(tx, quarters)
     displaced = await caps.displaced_nights(tx, [str(quarter) for quarter in quarters])
     held = await caps.list_within(tx, quarters[0].first, quarters[-1].last)
@@ -57,7 +64,7 @@ async def read(tx: Transaction, quarters: Sequence[Quarter]) -> FairShareReport:
 
 
 async def read_sealed(tx: Transaction, quarters: Sequence[Quarter]) -> list[SealedTotals]:
-    """Return the newest totals of each of some quarters; Conflict where one is not sealed yet."""
+    """Return the newest totals of each quarter; Conflict if one is not sealed yet."""
     names = [str(quarter) for quarter in quarters]
     found = await quarter_rows.newest(tx, names)
     if missing := [name for name in names if name not in found]:
@@ -70,14 +77,14 @@ async def read_sealed(tx: Transaction, quarters: Sequence[Quarter]) -> list[Seal
 
 
 async def sealed_quarters(tx: Transaction) -> tuple[Quarter, ...]:
-    """Return the quarters that have been sealed, in order."""
+    """Return the sealed quarters, in order."""
     return tuple(sorted(quarter_named(name) for name in await quarter_rows.sealed_quarters(tx)))
 
 
 async def by_quarter(
     tx: Transaction, quarters: Sequence[Quarter]
 ) -> list[tuple[Quarter, FairShares]]:
-    """Return what each of some quarters that are sealed comes to by itself."""
+    """Return the fair shares of each sealed quarter by itself."""
     found = await read_sealed(tx, quarters)
     return [
         (quarter, fair_shares([one.content])) for quarter, one in zip(quarters, found, strict=True)
@@ -85,7 +92,10 @@ async def by_quarter(
 
 
 async def first_due(tx: Transaction) -> date:
-    """Return the day on which the first quarter will be sealed: after that of the ledger's first leaf, and the wait."""
+    """Return the day on which the first quarter will be sealed.
+
+    That is the quarter of the ledger's first leaf, and the policy's grace after its end.
+    """
     began = await quarter_rows.first_leaf(tx)
     grace = (await tx.snapshots.reference(tx)).policy.quarter_grace_days
     first = load().country.day_of(tx.at if began is None else began[0])
@@ -94,14 +104,14 @@ async def first_due(tx: Transaction) -> date:
 
 @dataclass(frozen=True, slots=True)
 class PairedNights:
-    """Place-nights of some quarters that everybody who controls may see: from where to where, and when and why."""
+    """Place-nights that every controller may see, by pair of regions and by month and reason."""
 
     pairs: Mapping[tuple[str, str], int]
     months: Mapping[tuple[str, str], int]
 
 
 async def pairs(tx: Transaction, quarters: Sequence[Quarter]) -> PairedNights:
-    """Return place-nights of pairs of regions, and of months and reasons; what is small in a quarter is left out."""
+    """Return place-nights by pair of regions and by month and reason, without small numbers."""
     contents = [one.content for one in await read_sealed(tx, quarters)]
     return PairedNights(
         _sum_tables(content["pairs"] for content in contents),
@@ -121,7 +131,7 @@ def _sum_tables(tables: Iterable[Mapping[str, Mapping[str, int]]]) -> dict[tuple
 async def figures(
     tx: Transaction, quarters: Sequence[Quarter]
 ) -> Mapping[str, Mapping[str, Mapping[str, Any]]]:
-    """Return, by quarter and region, what no opening has: hotels, waiting, places, staff and answers."""
+    """Return the figures by quarter and region that no opening has, such as hotel nights."""
     names = [one.quarter for one in await read_sealed(tx, quarters)]
     found = await quarter_rows.figures(tx, names)
     return {name: found[name]["regions"] for name in names if name in found}
@@ -130,9 +140,9 @@ async def figures(
 async def read_settlement(
     tx: Transaction, quarters: Sequence[Quarter], *, other: str | None
 ) -> tuple[str, list[PairRow]]:
-    """Return the caller's region, and the exact place-nights between it and another, or every other.
+    """Return the caller's region, and its exact place-nights with another region or with all.
 
-    Only the two regions concerned have them: row-level security says so too.
+    Only the two regions concerned have them; row-level security says so too.
     """
     if tx.caller.region is None:
         raise Forbidden
@@ -142,16 +152,16 @@ async def read_settlement(
     )
 
 
-# --- what rankings know of it ---
+# --- standings for rankings ---
 
 
 async def show_standings(
     tx: Transaction,
 ) -> bool:
-    """Let rankings see how regions stand today, unless they do already; return whether anything was reckoned.
+    """Show today's standings to rankings, unless they see them already; return whether it did.
 
-    From the openings themselves, as a controller would: what was corrected since is in it, and no
-    running sum can drift. Once a day, so that nobody can watch a family arrive.
+    They come from the openings, as a controller would compute them: corrections count, and no
+    running sum can drift. They change once a day, so that nobody can watch a family arrive.
     """
     on = load().country.day_of(tx.at)
     regions = await quarter_rows.regions_without_standing(tx, on=on)
@@ -166,7 +176,7 @@ async def _reckon_standings(
     tx: Transaction,
     on: date,
 ) -> Mapping[str, RegionBalance]:
-    """Reckon from the openings all that is not sealed yet, and whatever new facts reach; the rest from its totals."""
+    """Compute standings: open and changed quarters from openings, earlier ones from totals."""
     sealed = await quarter_rows.newest(tx)
     leaves = max((one.content["leaves"] for one in sealed.values()), default=0)
     open_quarter = quarter_named(max(sealed)).next if sealed else quarter_of(on)
@@ -186,7 +196,7 @@ async def _reckon_standings(
 def _before(
     first: Quarter, sealed: Iterable[SealedTotals], regions: Iterable[str]
 ) -> dict[str, BurdenShare]:
-    """Return what each region gave before a quarter, and what was its part."""
+    """Return each region's nights given and quota before a quarter."""
     given: Counter[str] = Counter()
     quota: Counter[str] = Counter()
     for one in sealed:

@@ -1,4 +1,4 @@
-"""The monitor: what may be seen of past quarters, as each was released; what is added here rests on that alone."""
+"""The monitor: figures of past quarters as they were released, and nothing beyond them."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ from app.shares.store.monitor_rows import ReleaseRow, StalenessRow
 MOST_QUARTERS = 8
 YEARS_BACK = 5
 REPEATED = ("follow_on", "return")
-"""Reasons that say that a household had a place before: nothing else here knows anybody again."""
+"""Reasons that mean an earlier place: nothing else here recognises a household."""
 PERMILLE = 1000
 
 
@@ -34,11 +34,11 @@ class EarlierQuarter:
 
 @dataclass(frozen=True, slots=True)
 class RegionFigures:
-    """What may be seen of a region's quarter; `region` is None for the country.
+    """The visible figures of a region's quarter; `region` is None for the country.
 
-    `counts` are by `measure` or `measure.breakdown.code`; None stands for what may not be seen.
-    `places` are those in service and `counts["occupied"]` those in use, both on an average day of
-    the `days_counted`.
+    `counts` are by `measure` or `measure.breakdown.code`; None stands for a hidden number. `places`
+    are those in service and `counts["occupied"]` those in use, both on an average day of the
+    `days_counted`.
     """
 
     region: str | None
@@ -59,18 +59,18 @@ class RegionFigures:
 
     @property
     def occupied_permille(self) -> int | None:
-        """What part of the places in service was in use, in thousandths."""
+        """The share of places in service that were in use, in thousandths."""
         return _occupied(self.counts, self.places)
 
     @property
     def repeat_admissions(self) -> int | None:
-        """How many came with a reason that says that they had a place before; None where one of these is hidden."""
+        """How many came for a reason that means an earlier place; None if one is hidden."""
         found = [self.counts.get(f"inflow.reason.{reason}") for reason in REPEATED]
         return None if None in found else sum(count or 0 for count in found)
 
     @property
     def moves_permille(self) -> int | None:
-        """How many moves there were to a thousand stays that ended, at the least; None where a part is hidden."""
+        """The least number of moves to a thousand ended stays; None if a part is hidden."""
         by_moves = self.by("outflow", "moves")
         counts = [count for _, count in by_moves if count is not None]
         if len(counts) < len(by_moves) or not sum(counts):
@@ -81,7 +81,7 @@ class RegionFigures:
 
 @dataclass(frozen=True, slots=True)
 class MonitorQuarter:
-    """One quarter; without regions, and never made, until it has been released."""
+    """A quarter; until it is released, it has no regions and `made_at` is None."""
 
     quarter: Quarter
     made_at: datetime | None
@@ -91,18 +91,18 @@ class MonitorQuarter:
 
 @dataclass(frozen=True, slots=True)
 class Monitor:
-    """Some quarters, and the norm for occupancy by the policy in force."""
+    """Some quarters, and the norm for occupancy in the policy in force."""
 
     quarters: tuple[MonitorQuarter, ...]
     occupancy_norm_permille: int
 
 
 async def read(tx: Transaction, asked: Sequence[Quarter], *, region: str | None) -> Monitor:
-    """Return some quarters: of one region, or of all that the caller may see, and the country for those who see all.
+    """Return some quarters of one region, or of all regions that the caller may see.
 
-    Auditors and administrators see every region; coordinators those in which their provider has
-    places. How stale somebody's sites were is for the administrators, the auditors of that region,
-    and the provider itself.
+    Auditors and administrators see every region and the country; coordinators see the regions in
+    which their provider has places. Administrators, the region's auditors and the provider itself
+    see how stale a provider's sites were.
     """
     _check(asked, current=quarter_of(load().country.day_of(tx.at)))
     regions = await _regions(tx, region)
@@ -126,7 +126,7 @@ def _check(asked: Sequence[Quarter], *, current: Quarter) -> None:
 
 
 async def _regions(tx: Transaction, region: str | None) -> Collection[str] | None:
-    """Return which regions to show; None: all, and the country."""
+    """Return the regions to show; None for all regions and the country."""
     if tx.caller.has(*OVERSIGHT):
         return None if region is None else {region}
     own = await monitor_rows.regions_of(tx, tx.caller.provider)

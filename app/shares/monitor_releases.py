@@ -1,4 +1,4 @@
-"""Releases: a quarter's figures, made once by the worker when it has been over for a while; and a count every day."""
+"""Releases of the monitor: the worker counts every day, and releases each quarter once."""
 
 import asyncio
 from collections import Counter
@@ -20,7 +20,7 @@ from app.shares.store.monitor_counts import CountRow, EndedRow, GoingOnRow, Prov
 from app.shares.store.monitor_rows import StalenessRow
 
 SETTLED_DAYS = 7
-"""How long after its end a quarter is released: departures may be noted some days late."""
+"""The wait after a quarter's end before its release, as departures may be noted late."""
 MOST_MOVES = 3
 WAITING = ("within_hour", "within_day", "within_week", "longer")
 YES, NO, NOT_COUNTED = "with", "without", "not_counted"
@@ -28,7 +28,7 @@ PERMILLE = 1000
 
 
 async def count_day(tx: Transaction) -> None:
-    """Count how places are used and how fresh sites are, once a day: neither has a history of its own."""
+    """Count the use of places and the freshness of sites once a day: neither has a history."""
     policy = (await tx.snapshots.reference(tx)).policy
     stale_before = tx.at - timedelta(hours=policy.fresh_hours)
     await monitor_counts.count_day(tx, load().country.day_of(tx.at), stale_before=stale_before)
@@ -37,7 +37,7 @@ async def count_day(tx: Transaction) -> None:
 async def release_next_quarter(
     tx: Transaction,
 ) -> Quarter | None:
-    """Release the oldest quarter that is due and was not; return which one, None where all were."""
+    """Release the oldest quarter that is due; return it, or None if all have been released."""
     due = await _due(tx)
     if due is not None:
         await _release(tx, due)
@@ -99,9 +99,9 @@ async def _release(
 
 
 def measures(*, not_counted: bool) -> tuple[Measure, ...]:
-    """Return everything that is counted, by every code that there is: one that is missing would be told to be nought.
+    """Return every measure with every code there is: a missing code would look like zero.
 
-    `not_counted`: whether some households of the quarter came before anybody counted who they were.
+    `not_counted`: whether some households of the quarter came before households were counted.
     """
 
     def codes(listed: str, *more: str) -> tuple[str, ...]:
@@ -140,7 +140,7 @@ BREAKDOWNS = {
     "releases": "code",
     "blockers": "code",
 }
-"""Under which name the code of a row that the database counted goes."""
+"""The breakdown that the code of a counted row belongs to."""
 
 
 def _of_counted_rows(by_measure: Mapping[str, Iterable[CountRow]]) -> Iterable[RegionCount]:
@@ -207,7 +207,7 @@ def _of_ended(ended: Iterable[EndedRow]) -> Iterable[RegionCount]:
 
 
 def _without_families(counts: Figures) -> Figures:
-    """Return the figures without the number of children, or men, of so few households that those are hidden."""
+    """Hide the number of children, or of men, if the number of their households is hidden."""
     hidden = [who for who in ("children", "men") if counts[f"inflow.{who}.{YES}"] is None]
     return counts | {f"persons.who.{who}": None for who in hidden}
 

@@ -1,4 +1,4 @@
-"""Sealing quarters: the worker adds up what the openings say, and the ledger gets the totals in clear, once."""
+"""Quarter totals: the worker adds up the openings and seals each quarter in the ledger."""
 
 import asyncio
 from collections import Counter
@@ -26,17 +26,17 @@ from app.shares.store import quarter_rows, stay_rows
 from app.shares.store.quarter_rows import AnswerCount, PairRow, PlaceCount, QuarterSpan
 
 LATER_FACTS = "later_facts"
-"""The code of a correction by what became known after a quarter was sealed."""
+"""The code of a correction by facts that became known after a quarter was sealed."""
 BY = {"role": "worker", "region": None}
 PER_INHABITANTS = 10_000
-"""One place for so many inhabitants is what regions are measured by (the Council of Europe's yardstick)."""
+"""The inhabitants to one wanted place, by the Council of Europe's yardstick."""
 NO_PLACES = PlaceCount(0, 0)
 NO_ANSWERS = AnswerCount(0, 0, 0)
 
 
 @dataclass(frozen=True, slots=True)
 class QuarterAccount:
-    """What a quarter comes to by what is known now."""
+    """The totals of a quarter by what is known now."""
 
     quarter: Quarter
     totals: Totals
@@ -45,7 +45,7 @@ class QuarterAccount:
 
 @dataclass(frozen=True, slots=True)
 class SealedCounts:
-    """What was sealed: how many quarters for the first time, and how many anew."""
+    """How many quarters were sealed for the first time, and how many again."""
 
     first: int = 0
     anew: int = 0
@@ -54,10 +54,10 @@ class SealedCounts:
 async def seal_quarters(
     tx: Transaction,
 ) -> SealedCounts:
-    """Seal every quarter that is over for as long as the policy says and has not been sealed, as the worker.
+    """Seal, as the worker, every quarter that ended as long ago as the policy says.
 
-    With them, and only then, those that were sealed before are sealed anew where something that
-    became known since changes them: once a quarter, so that no single fact shows by itself.
+    Sealed quarters are sealed again along with them, and only then, if facts that became known
+    since change their totals: once a quarter, so that no single fact shows by itself.
     """
     missing = await _missing_quarters(tx)
     if not missing:
@@ -84,7 +84,7 @@ async def seal_quarters(
 async def _missing_quarters(
     tx: Transaction,
 ) -> tuple[Quarter, ...]:
-    """Return which quarters are to be sealed, in order: from the ledger's first leaf on, none is left out."""
+    """Return the quarters to be sealed in order, without gaps from the ledger's first leaf on."""
     began = await quarter_rows.first_leaf(tx)
     if began is None:
         return ()
@@ -105,8 +105,7 @@ async def _missing_quarters(
 
 async def _accounts(tx: Transaction, told: StaysSince, last: Quarter) -> list[QuarterAccount]:
     reference = await tx.snapshots.reference(tx)
-    # Every leaf that this rests on was written before now, and opens so many days later at the
-    # latest.
+    # Every leaf behind these totals has been written by now, and opens at most so many days later.
     open_from = load().country.day_of(tx.at) + timedelta(
         days=reference.policy.opening_delay_days + 1
     )
@@ -132,7 +131,7 @@ async def _append(
     stays: Sequence[LedgerStay],
     correction: Mapping[str, object] | None = None,
 ) -> bool:
-    """Seal a version of a quarter's totals; False where somebody else has done so meanwhile."""
+    """Seal a version of a quarter's totals; False if another worker has done so meanwhile."""
     name = str(account.quarter)
     if not await quarter_rows.claim_version(tx, name, version=version):
         return False
@@ -173,9 +172,9 @@ def span_of(quarter: Quarter) -> QuarterSpan:
 async def _take_figures(
     tx: Transaction, quarter: Quarter, stays: Sequence[LedgerStay]
 ) -> dict[str, Any]:
-    """Return a quarter's figures by region, and the nights that each cap displaced; None stands for a small one.
+    """Return a quarter's figures by region, and the nights each cap displaced; None if small.
 
-    Places and staff are as they are at this moment: nobody keeps what they were.
+    Places and staff are as they are now, because no history of them is kept.
     """
     span = span_of(quarter)
     hotels, waiting = (
@@ -211,7 +210,7 @@ def _of_places(count: PlaceCount, *, population: int) -> dict[str, int | None]:
 
 
 def _of_answers(count: AnswerCount) -> dict[str, int | None]:
-    """Rates only where there were enough offers: of a few, a rate is as good as a count."""
+    """Return the rates of answers, unless there are few offers: then a rate tells the count."""
     if count.offers < FEW:
         return {"lawful_offers": None, "refusals_permille": None, "no_answer_permille": None}
     return {

@@ -1,4 +1,4 @@
-"""Stays as the ledger tells of them, read no further back than is asked for, or what became known since reaches."""
+"""Stays as the ledger tells them, read only as far back as asked or as new facts reach."""
 
 import asyncio
 from collections.abc import Sequence
@@ -18,12 +18,12 @@ from app.seal import DataKey
 from app.shares.store import stay_rows
 
 BATCH = 5000
-"""Openings that are read and opened at once."""
+"""The openings that are read and unsealed at once."""
 
 
 @dataclass(frozen=True, slots=True)
 class StaysSince:
-    """What the ledger says, up to a number of leaves, of all who were there in a quarter or later."""
+    """All stays with a night in a quarter or later, by the first leaves of the ledger."""
 
     first: Quarter
     leaves: int
@@ -39,9 +39,9 @@ async def read_stays(
 ) -> StaysSince:
     """Read everything that counts in a quarter or later.
 
-    `sealed` is from how many leaves totals were made last; 0 where none were, and then all is read.
-    Quarters before `first` are among it as far back as what became known since reaches. So what
-    this takes grows with what happened in a quarter or two, and not with the ledger.
+    `sealed` is the number of leaves that the newest totals were made from; with 0 everything is
+    read. Quarters before `first` are included as far back as new facts reach. So the cost grows
+    with what happened in a quarter or two, and not with the ledger.
     """
     leaves = await counters.read(tx, "ledger")
     key = await keys.read(tx, keys.LEDGER)
@@ -53,7 +53,7 @@ async def read_stays(
     if sealed:
         day = await _first_day_reached(tx, key, weights, sealed=sealed, leaves=leaves)
         first = first if day is None else min(first, quarter_of(day))
-        # Whoever had left by then, as those totals have it, had no night from then on.
+        # A household that had left by then, by those totals, has no night after it.
         since = await stay_rows.leaves_at_last_note(tx, before=load().country.midnight(first.first))
     stays = await _stays(tx, key, since=since, below=leaves)
     if not sealed:
@@ -84,7 +84,7 @@ async def _first_day_reached(
 async def _stays(tx: Transaction, key: DataKey, *, since: int, below: int) -> list[LedgerStay]:
     book, after = StayBook(), -1
     while rows := await stay_rows.openings(tx, after=after, below=below, since=since, most=BATCH):
-        # In another thread, so that the process goes on answering others.
+        # In a thread, so that the process keeps answering others.
         await asyncio.to_thread(_take, book, key, rows)
         after = rows[-1][0]
     return list(book.stays())

@@ -1,1 +1,1 @@
-"""What Plek sends of itself: the only room from which requests go out."""
+"""Webhooks: the messages that Plek sends to its providers' own systems."""

@@ -1,4 +1,4 @@
-"""Sends what is due to webhooks: leased from the database, a few at once, so that nobody waits for a slow receiver."""
+"""The courier of webhooks leases a few deliveries at once, so no receiver delays others."""
 
 import asyncio
 from typing import TYPE_CHECKING
@@ -17,16 +17,17 @@ if TYPE_CHECKING:
     from uuid import UUID
 
 LOOK_S = 1.0
-"""How often each process looks for what is due."""
+"""The pause between looks for what is due, in each process."""
 AT_ONCE = 16
-"""How many deliveries a process has under way at most."""
+"""The deliveries that a process has under way at most."""
 EACH = 4
-"""How many of those to one webhook."""
+"""The deliveries to one webhook among them."""
 MINUTE_S, HOUR_S = 60.0, 3600.0
 PAUSES_S = (
-    5.0, 5 * MINUTE_S, 30 * MINUTE_S, 2 * HOUR_S, 5 * HOUR_S, 10 * HOUR_S, 14 * HOUR_S, 20 * HOUR_S, 24 * HOUR_S
+    5.0, 5 * MINUTE_S, 30 * MINUTE_S,
+    2 * HOUR_S, 5 * HOUR_S, 10 * HOUR_S, 14 * HOUR_S, 20 * HOUR_S, 24 * HOUR_S
 )  # fmt: skip
-"""After each attempt that failed, as Standard Webhooks has it; then it is given up, more than three days later."""
+"""The wait after each failed attempt, as in Standard Webhooks; it ends after three days."""
 TAKEN = range(200, 300)
 GONE_STATUS = 410
 
@@ -34,7 +35,7 @@ log = structlog.get_logger()
 
 
 class Courier:
-    """Leases what is due and sends it, beside whatever else the process does."""
+    """Leases due deliveries and sends them, beside the other work of the process."""
 
     def __init__(self, database: Database, keyring: Keyring, post: Post) -> None:
         self._database = database
@@ -43,7 +44,7 @@ class Courier:
         self._under_way: dict[asyncio.Task[None], UUID] = {}
 
     async def turn(self) -> None:
-        """Begin to send what is due, as far as there is room; where nothing is, wait for room or for a moment."""
+        """Begin to send what is due, as far as there is room; else wait a moment."""
         if await self.begin():
             return
         if self._under_way:
@@ -52,9 +53,9 @@ class Courier:
             await asyncio.sleep(LOOK_S)
 
     async def begin(self) -> int:
-        """Begin to send what is due; return how many were begun.
+        """Begin to send what is due; return how many deliveries were begun.
 
-        A webhook whose deliveries are under way here gets no more until they have ended.
+        A webhook with deliveries under way here gets no more until they have ended.
         """
         room = AT_ONCE - len(self._under_way)
         if not room:
@@ -70,11 +71,11 @@ class Courier:
         return len(leased)
 
     async def ended(self) -> None:
-        """Wait until all that is under way has ended."""
+        """Wait until all deliveries under way have ended."""
         await asyncio.gather(*self._under_way)
 
     async def close(self) -> None:
-        """Let go of what is under way; its leases run out, and it is sent again."""
+        """Cancel the deliveries under way; their leases run out, and they are sent again."""
         tasks = list(self._under_way)
         for task in tasks:
             task.cancel()
@@ -95,7 +96,7 @@ class Courier:
             log.warning("webhook_disabled", webhook=str(leased.webhook_id), because=disabled)
 
     async def _send(self, leased: Leased) -> int | None:
-        """Send a delivery and return the status of the answer; None where there was none."""
+        """Send a delivery, and return the status of the answer; None if there was none."""
         try:
             target = WebhookTarget.unseal(
                 leased.webhook_id, leased.key, leased.sealed, keyring=self._keyring
@@ -108,14 +109,13 @@ class Courier:
         except NoAnswer as reason:
             log.info("delivery_without_answer", webhook=str(leased.webhook_id), because=str(reason))
         except Exception as error:
-            # A fault of ours, or a key that is missing here: the next attempt may be another
-            # process's.
+            # A fault of ours, or a key missing here: another process may make the next attempt.
             log.exception("delivery_not_sent", kind=type(error).__name__)
         return None
 
 
 async def _note(tx: Transaction, leased: Leased, *, status: int | None) -> str | None:
-    """Note how a delivery went; return why its webhook is disabled by that, if it is."""
+    """Store how a delivery went; return why its webhook is disabled by that, if it is."""
     if _was_received(status):
         await deliveries.received(tx, leased)
         return None

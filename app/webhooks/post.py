@@ -1,9 +1,9 @@
 """A message to a webhook: its target, its signature, and the one request that carries it.
 
-It is signed as Standard Webhooks (standardwebhooks.com) has it, so that its receiver knows whose it
-is. The request goes to the very address that was looked at, and nowhere else: a bare transport
-sends it, so nothing follows a redirect, keeps a cookie, asks the environment for a proxy, or logs a
-URL. Of the answer only the status is read.
+It is signed by Standard Webhooks (standardwebhooks.com), so that its receiver knows who sent it.
+The request goes to the very address that was checked, and nowhere else: a bare transport sends it,
+so nothing follows a redirect, keeps a cookie, asks the environment for a proxy, or logs a URL. Only
+the status of the answer is read.
 """
 
 import asyncio
@@ -29,27 +29,27 @@ from app.webhooks.reach import Address, Reach, host_of, literal
 
 PREFIX = "whsec_"
 SECRET_BYTES = 32
-"""The specification asks for 24 to 64."""
+"""The length of a secret; the specification asks for 24 to 64 bytes."""
 WITHIN_S = 10.0
-"""From looking the host up to the status of the answer."""
+"""The time from looking up the host to the status of the answer."""
 CONNECT_S = 4.0
 LOOK_UPS = 16
 MOST_ADDRESSES = 2
-"""How many of a host's addresses are tried."""
+"""The addresses of a host that are tried."""
 
 LookUp: TypeAlias = Callable[[str, int], Awaitable[Sequence[Address]]]
-"""Returns the addresses of a host, best first; OSError where there are none."""
+"""Returns the addresses of a host, best first; raises OSError if there are none."""
 
 
 @dataclass(frozen=True, slots=True)
 class WebhookTarget:
-    """A URL and a secret; a URL may have a password of its receiver's in it, so it is sealed as well."""
+    """A URL and a secret; the URL is sealed too, as it may contain a password of the receiver."""
 
     url: str = field(repr=False)
     secret: str = field(repr=False)
 
     def seal(self, webhook_id: UUID, *, keyring: Keyring) -> tuple[bytes, bytes]:
-        """Return a data key for this webhook, wrapped, and this as that key sealed it."""
+        """Return a wrapped data key for this webhook, and the target sealed with it."""
         key, wrapped = keyring.new_data_key(row=str(webhook_id))
         return wrapped, key.seal_json({"url": self.url, "secret": self.secret}, row=str(webhook_id))
 
@@ -57,7 +57,7 @@ class WebhookTarget:
     def unseal(
         cls, webhook_id: UUID, wrapped: bytes, sealed: bytes, *, keyring: Keyring
     ) -> "WebhookTarget":
-        """Return what was sealed for this webhook; SealBroken where no key opens it."""
+        """Return the target that was sealed for this webhook; SealBroken if no key opens it."""
         content = keyring.unwrap(wrapped, row=str(webhook_id)).unseal_json(
             sealed, row=str(webhook_id)
         )
@@ -65,12 +65,15 @@ class WebhookTarget:
 
 
 def new_secret() -> str:
-    """Make a secret in the form that the specification gives it."""
+    """Make a secret in the form of the specification."""
     return PREFIX + base64.b64encode(secrets.token_bytes(SECRET_BYTES)).decode()
 
 
 def signed_headers(secret: str, body: bytes, *, message_id: str, at: datetime) -> Mapping[str, str]:
-    """Return the headers that name and sign a message; `at` is the moment of this attempt, `message_id` has no dot."""
+    """Return the headers that name and sign a message at the moment of this attempt.
+
+    `message_id` has no dot.
+    """
     stamp = str(int(at.timestamp()))
     key = base64.b64decode(secret.removeprefix(PREFIX))
     signed = hmac.digest(key, f"{message_id}.{stamp}.".encode() + body, hashlib.sha256)
@@ -82,7 +85,7 @@ def signed_headers(secret: str, body: bytes, *, message_id: str, at: datetime) -
 
 
 def message_body(kind: str, subject: str, *, at: datetime) -> bytes:
-    """Return the body of a message: which kind of thing changed, when, and its id; for availability the region."""
+    """Return the body of a message: what kind of thing changed, when, and its id or region."""
     named = "region" if kind == "availability" else "id"
     content = {
         "type": kind,
@@ -93,11 +96,11 @@ def message_body(kind: str, subject: str, *, at: datetime) -> bytes:
 
 
 class NoAnswer(Exception):
-    """A receiver was not reached, or said nothing in time; the message is a code."""
+    """A receiver was not reached, or did not answer in time; the message is a code."""
 
 
 class NameLookup:
-    """Looks names up in threads of its own: a name server that says nothing must not hold up the database's."""
+    """Looks up names in threads of its own, so that a silent name server delays nothing else."""
 
     def __init__(self) -> None:
         self._threads = ThreadPoolExecutor(LOOK_UPS, thread_name_prefix="webhook-names")
@@ -115,7 +118,7 @@ def _look_up(host: str, port: int) -> list[Address]:
 
 
 class Post:
-    """Sends to webhooks as far as the operator's reach goes."""
+    """Sends messages to webhooks, within the operator's reach."""
 
     def __init__(
         self, reach: Reach, *, look_up: LookUp | None = None, trusted: ssl.SSLContext | None = None
@@ -125,7 +128,7 @@ class Post:
         self._trusted = trusted
 
     async def send(self, text: str, *, headers: Mapping[str, str], body: bytes) -> int:
-        """Send a body to a URL and return the status of the answer; NoAnswer where there is none."""
+        """Send a body to a URL, and return the status of the answer; raise NoAnswer without one."""
         url = httpx.URL(text)
         try:
             async with asyncio.timeout(WITHIN_S):
@@ -165,7 +168,7 @@ class Post:
                     "Content-Type": "application/json",
                 },
                 content=body,
-                # The certificate has to be that of the name, wherever the connection goes.
+                # The certificate has to be that of the name, whichever address is connected to.
                 extensions={"sni_hostname": host_of(url), "timeout": {"connect": CONNECT_S}},
             )
             try:
@@ -179,8 +182,8 @@ class Post:
     async def _status(self, request: httpx.Request) -> int:
         if self._trusted is None:
             self._trusted = httpx.create_ssl_context()
-        # A transport for each request: a connection kept for one host at an address must not serve
-        # another there.
+        # A transport for each request: a connection kept for one host must not serve another at the
+        # same address.
         async with httpx.AsyncHTTPTransport(verify=self._trusted, trust_env=False) as transport:
             response = await transport.handle_async_request(request)
             await response.aclose()

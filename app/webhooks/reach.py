@@ -1,7 +1,7 @@
-"""Where webhooks may go: which URLs a provider may name, and which addresses may be connected to.
+"""Where webhooks may go: the URLs that may be named, the addresses that may be reached.
 
-A name says nothing of where it leads, and may lead elsewhere the next time: names are judged when a
-webhook is added, addresses each time that something is sent.
+A name does not say where it leads, and may lead elsewhere the next time. So names are checked when
+a webhook is added, and addresses each time something is sent.
 """
 
 import ipaddress
@@ -21,35 +21,41 @@ NAME = re.compile(
     r"(?=.{1,253}$)(?:[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9])?\.)*[a-z](?:[a-z0-9-]{0,61}[a-z0-9])?",
     re.ASCII,
 )
-"""A host name in lower case. Its last label begins with a letter: 127.1 and 0x7f.1 are addresses to some resolvers."""
+"""A host name in lower case, its last label beginning with a letter.
+
+Some resolvers take 127.1 and 0x7f.1 for addresses.
+"""
 INSIDE = (".localhost", ".local", ".internal", ".home.arpa")
 """Ends of names that mean this machine or its network."""
 GLOBAL_UNICAST = IPv6Network("2000::/3")
-"""RFC 4291. What lies outside maps or translates to IPv4 (::ffff:0:0/96, 64:ff9b::/96), or is local."""
+"""RFC 4291; addresses outside map or translate to IPv4, or are local.
+
+Examples are ::ffff:0:0/96 and 64:ff9b::/96.
+"""
 PORTS = range(1, 2**16)
 TUNNELLED = (IPv6Network("2001::/32"), IPv6Network("2002::/16"))
-"""Teredo and 6to4: an IPv4 address stands in them."""
+"""Teredo and 6to4: an IPv4 address is embedded in them."""
 
 
 @dataclass(frozen=True, slots=True)
 class Reach:
-    """How far webhooks may go, as the operator has it."""
+    """How far webhooks may go, as the operator has set it."""
 
     networks: tuple[Network, ...] = ()
-    """Private ones that may be reached all the same, also without TLS."""
+    """Private networks that may be reached all the same, also without TLS."""
     hosts: tuple[str, ...] = ()
-    """The only ones that may be named; any, where there are none."""
+    """The only hosts that may be named, or any if there are none."""
 
     @classmethod
     def of(cls, settings: Settings) -> "Reach":
-        """Return what the settings allow."""
+        """Return the reach that the settings allow."""
         return cls(
             tuple(ipaddress.ip_network(one) for one in settings.webhook_networks),
             settings.webhook_hosts,
         )
 
     def faults(self, text: str) -> list[str]:
-        """Return what is wrong with a URL that somebody wants a webhook at; nothing is looked up for it."""
+        """Return the faults of a URL for a webhook, without looking anything up."""
         try:
             url = httpx.URL(text)
         except (httpx.InvalidURL, ValueError):
@@ -64,7 +70,7 @@ class Reach:
         return faults
 
     def admits(self, address: Address, *, scheme: str) -> bool:
-        """Whether an address may be connected to: one that anybody can reach, with TLS, or one that is allowed."""
+        """Whether an address may be reached: a public one with TLS, or one that is allowed."""
         if self._allows(address):
             return True
         return scheme == "https" and _public(address)
@@ -73,7 +79,7 @@ class Reach:
         return any(address in network for network in self.networks)
 
     def _names(self, url: httpx.URL) -> bool:
-        """Whether a URL's host is one that may be named."""
+        """Whether a URL's host may be named."""
         name = host_of(url)
         if self.hosts and not any(_fits(name, host) for host in self.hosts):
             return False
@@ -85,18 +91,18 @@ class Reach:
         return bool(self.networks) or not ("." not in name or name.endswith(INSIDE))
 
     def _inside(self, url: httpx.URL) -> bool:
-        """Whether a URL may lead to a network that is allowed; of a name only its address will say so."""
+        """Whether a URL may lead to an allowed network; for a name, only its address tells."""
         address = literal(host_of(url))
         return bool(self.networks) if address is None else self._allows(address)
 
 
 def host_of(url: httpx.URL) -> str:
-    """Return a URL's host as it is looked up and as certificates have it: in ASCII, without brackets."""
+    """Return a URL's host as lookups and certificates have it: in ASCII, without brackets."""
     return url.raw_host.decode("ascii").strip("[]")
 
 
 def literal(host: str) -> Address | None:
-    """Return the address that a host is, if it is one."""
+    """Return a host as an address, if it is one."""
     try:
         return ipaddress.ip_address(host)
     except ValueError:
@@ -104,7 +110,7 @@ def literal(host: str) -> Address | None:
 
 
 def _superfluous(text: str, url: httpx.URL) -> list[str]:
-    """Say what stands in a URL that has no place there; who is asked for a password signs nothing."""
+    """Return the faults of a URL's superfluous parts: a password in it would sign nothing."""
     faults: list[str] = []
     if url.userinfo:
         faults.append("must not hold a user name or password")
@@ -122,7 +128,7 @@ def _fits(name: str, host: str) -> bool:
 
 
 def _public(address: Address) -> bool:
-    """Whether an address is one of the internet's: not private, shared, local, loopback, multicast or reserved."""
+    """Whether an address is on the internet: not private, shared, local, loopback or reserved."""
     if isinstance(address, IPv6Address):
         unmapped = address in GLOBAL_UNICAST and not any(
             address in network for network in TUNNELLED

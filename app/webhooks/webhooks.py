@@ -1,4 +1,4 @@
-"""Webhooks of a provider: where its own systems are told what its event stream tells."""
+"""Webhooks of a provider, whose own systems get what its event stream tells."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -14,7 +14,7 @@ from app.webhooks.store import webhook_rows
 from app.webhooks.store.webhook_rows import WebhookRow
 
 MOST = 10
-"""Of one provider."""
+"""The webhooks of one provider at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,7 @@ async def add(
     url: str,
     kinds: Sequence[str],
 ) -> tuple[OwnWebhook, str]:
-    """Add a webhook of the caller's provider; return it and its secret, which nobody is told again."""
+    """Add a webhook of the caller's provider; return it and its secret, shown this once."""
     if faults := reach.faults(url):
         raise Invalid(*(Fault("/url", fault) for fault in faults))
     if await webhook_rows.count(tx, tx.caller.provider) >= MOST:
@@ -61,6 +61,6 @@ async def list_own(
 
 
 async def remove(tx: Transaction, webhook_id: UUID) -> None:
-    """Send nothing more to a webhook of the caller's provider, and forget it."""
+    """Remove a webhook of the caller's provider, and send nothing more to it."""
     if not await webhook_rows.remove(tx, webhook_id, provider_id=tx.caller.provider):
         raise Missing

@@ -1,6 +1,6 @@
-"""Counting the access log, account by account, for its review; what is refused is no look.
+"""Counts of the access log by account, for its review; what is refused is no look.
 
-Bounded by two moments, and told in counts only: no entry and no referral comes out of here.
+They are bounded by two moments, and contain no entry and no referral.
 """
 
 from collections.abc import Collection, Mapping
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class ReviewPeriod:
-    """From the first moment that is counted to the first that is not."""
+    """The period from the first moment that is counted to the first that is not."""
 
     since: datetime
     until: datetime
@@ -52,8 +52,10 @@ _SIMPLE = text(f"""
 SELECT account_id,
        count(*) FILTER (WHERE action = 'change' AND purpose = 'danger_zones') AS zone_changes,
        count(*) FILTER (WHERE action = 'reveal') AS reveals,
-       count(*) FILTER (WHERE action = ANY (:looks)
-                          AND CAST(extract(hour FROM at AT TIME ZONE :zone) AS integer) = ANY (:hours)) AS odd_hours
+       count(*) FILTER (
+         WHERE action = ANY (:looks)
+           AND CAST(extract(hour FROM at AT TIME ZONE :zone) AS integer) = ANY (:hours)
+       ) AS odd_hours
 FROM access_log WHERE {GRANTED} GROUP BY account_id
 """).bindparams(  # noqa: S608 - made of the constant above
     *_SPAN,
@@ -62,8 +64,8 @@ FROM access_log WHERE {GRANTED} GROUP BY account_id
     bindparam("zone", type_=Text()),
 )
 
-# A hold by anybody, at any time after the account's first ranking of that referral, answers for all
-# of its rankings.
+# A hold by any account, at any time after the account's first ranking of that referral, accounts
+# for all of its rankings.
 _WITHOUT_HOLD = text(f"""
 WITH ranked AS (
   SELECT account_id, referral_id, min(at) AS first, count(*) AS rankings
@@ -83,7 +85,8 @@ _SAME_REFERRAL = text(f"""
 SELECT account_id, max(looks) AS looks FROM (
   SELECT account_id, referral_id, count(*) AS looks
   FROM access_log CROSS JOIN LATERAL unnest(referral_ids) AS referral_id
-  WHERE {GRANTED} AND action IN ('read', 'search', 'rank', 'reveal') GROUP BY account_id, referral_id
+  WHERE {GRANTED} AND action IN ('read', 'search', 'rank', 'reveal')
+  GROUP BY account_id, referral_id
 ) AS counted GROUP BY account_id
 """).bindparams(*_SPAN)  # noqa: S608 - made of the constant above
 
@@ -99,7 +102,10 @@ FROM unnest(:account_ids) AS wanted (account_id) CROSS JOIN LATERAL (
 async def by_account(
     tx: Transaction, span: ReviewPeriod, *, looks: Collection[str], odd: LocalHours
 ) -> Mapping[UUID, Mapping[str, int]]:
-    """Return changes of danger zones, addresses seen, and looks (these actions) at odd hours, of each account."""
+    """Return each account's changes of danger zones, addresses seen, and looks at odd hours.
+
+    `looks` are the actions that count as a look.
+    """
     values = {"since": span.since, "until": span.until}
     values |= {"looks": sorted(looks), "hours": list(odd.hours), "zone": odd.zone}
     rows = await tx.rows(_SIMPLE, values)
@@ -114,12 +120,15 @@ async def by_account(
 
 
 async def rankings_without_hold(tx: Transaction, span: ReviewPeriod) -> Mapping[UUID, int]:
-    """Return how many rankings each account asked for of referrals on which nobody took a hold from then on."""
+    """Return how many rankings each account made of referrals that nobody held from then on."""
     return await _looks_by_account(tx, span, _WITHOUT_HOLD)
 
 
 async def of_same_referral(tx: Transaction, span: ReviewPeriod) -> Mapping[UUID, int]:
-    """Return how often each account looked at the referral that it looked at most; a list is one look at each in it."""
+    """Return how often each account looked at the referral that it looked at most.
+
+    A list is one look at each referral in it.
+    """
     return await _looks_by_account(tx, span, _SAME_REFERRAL)
 
 

@@ -1,7 +1,6 @@
-"""Reading the access log: all of it, what concerns one referral, and what a shelter's owner is told of.
+"""The access log as it is read: all of it, by referral, or what an owner is notified of.
 
-Row-level security stands in front of every row: to whom which entries are shown is decided there as
-well.
+Row-level security stands in front of every row, and decides as well who sees which entries.
 """
 
 from dataclasses import dataclass
@@ -21,7 +20,7 @@ OLDEST = 0
 
 @dataclass(frozen=True, slots=True)
 class AccessLogRow:
-    """An entry of the access log, without the referrals that it names: whoever may see one may not see the others."""
+    """An entry of the access log, without its referrals: a reader of one may not see the rest."""
 
     id: int
     at: datetime
@@ -39,7 +38,7 @@ class AccessLogRow:
 
 @dataclass(frozen=True, slots=True)
 class AccessLogFilter:
-    """Which entries are wanted: from `since` to before `until`, and of what else is not None."""
+    """The wanted entries: from `since` to before `until`, and by each field that is not None."""
 
     action: str | None = None
     outcome: str | None = None
@@ -55,7 +54,7 @@ _NAMES = ", ".join(AccessLogRow.__slots__)
 async def list_entries(
     tx: Transaction, wanted: AccessLogFilter, *, limit: int, after: tuple[datetime, int] | None
 ) -> list[AccessLogRow]:
-    """Return entries, newest first, from after a place in that order."""
+    """Return entries, newest first, from after a position in that order."""
     log = AccessLogEntry
     statement = select(*_COLUMNS).order_by(log.at.desc(), log.id.desc()).limit(limit)
     if wanted.action is not None:
@@ -74,7 +73,7 @@ async def list_entries(
 
 
 async def is_own(tx: Transaction, referral_id: UUID, *, provider_id: UUID) -> bool:
-    """Whether a referral is this provider's, and may be seen: erased or not."""
+    """Whether a referral is this provider's and may be seen, erased or not."""
     own = exists().where(Referral.id == referral_id, Referral.provider_id == provider_id)
     return bool((await tx.rows(select(own)))[0][0])
 
@@ -94,13 +93,14 @@ async def list_of_referral(
     return [AccessLogRow(*row) for row in await tx.rows(statement)]
 
 
-# For each site by an index, and the newest of all of them. The codes stand in the statement itself:
-# only so the planner knows that the partial indexes have all such rows.
+# The newest of all sites, each by an index. The codes are part of the statement: only then does the
+# planner know that the partial indexes have all such rows.
 _NOTICES = text(f"""
 SELECT {_NAMES} FROM (
   SELECT l.* FROM sites AS s CROSS JOIN LATERAL (
     SELECT {_NAMES} FROM access_log
-    WHERE object_id = s.id AND action = 'reveal' AND object_type = 'site' AND id < :before AND id > :after
+    WHERE object_id = s.id AND action = 'reveal' AND object_type = 'site'
+      AND id < :before AND id > :after
     ORDER BY id DESC LIMIT :limit
   ) AS l WHERE s.provider_id = :provider_id
   UNION ALL
@@ -121,6 +121,6 @@ SELECT {_NAMES} FROM (
 async def list_notices(
     tx: Transaction, provider_id: UUID, *, limit: int, before: int = NEWEST, after: int = OLDEST
 ) -> list[AccessLogRow]:
-    """Return who had or wanted an address of a provider's own sites, or broke its glass, newest first."""
+    """Return who asked for an address of a provider's sites or broke its glass, newest first."""
     values = {"provider_id": provider_id, "limit": limit, "before": before, "after": after}
     return [AccessLogRow(*row) for row in await tx.rows(_NOTICES, values)]

@@ -1,4 +1,7 @@
-"""Making and ending accounts and tokens: only the owner's role may; the service itself can look one up by its hash."""
+"""Accounts and tokens, made and ended by the owner's role alone.
+
+The service itself can only look a token up by its hash.
+"""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -61,7 +64,7 @@ async def exists(tx: Transaction, account_id: UUID) -> bool:
 
 
 async def set_name(tx: Transaction, account_id: UUID, name: str) -> None:
-    """Store what an account is called at work."""
+    """Store the name of an account at work."""
     await tx.run(update(Account).where(Account.id == account_id).values(name=name))
 
 
@@ -74,7 +77,7 @@ async def add_token(
 
 
 async def revoke_token(tx: Transaction, token_id: UUID) -> bool:
-    """End a token now, if it has not been revoked before; return whether there is such a token."""
+    """End a token now, unless it was revoked before; return whether there is such a token."""
     await tx.run(
         update(Token)
         .where(Token.id == token_id, Token.revoked_at.is_(None))

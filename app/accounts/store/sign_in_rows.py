@@ -1,4 +1,4 @@
-"""Who signs in with what, invitations to begin, and sessions: asked as the actor `signing`, or by their owner."""
+"""Credentials, invitations and sessions, read as the actor `signing` or by their owner."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class CredentialRow:
-    """By what an account's owner signs in, sealed as it is stored."""
+    """The credentials of an account, sealed as they are stored."""
 
     account_id: UUID
     key: bytes = field(repr=False)
@@ -44,7 +44,7 @@ class CredentialRow:
 
 @dataclass(frozen=True, slots=True)
 class SessionRow:
-    """A session that lives; its id is that of its token."""
+    """A live session; its id is that of its token."""
 
     id: UUID
     created_at: datetime
@@ -90,12 +90,12 @@ _PRUNE = text("SELECT prune_sessions(:kept) AS gone").bindparams(
 
 
 async def find_by_name(tx: Transaction, name_key: bytes) -> CredentialRow | None:
-    """Return the credential of whoever signs in by this name."""
+    """Return the credentials of the account that signs in by this name."""
     return await _credential(tx, select(*_COLUMNS).where(Credential.name_key == name_key))
 
 
 async def read(tx: Transaction, account_id: UUID) -> CredentialRow | None:
-    """Return the credential of an account."""
+    """Return the credentials of an account."""
     return await _credential(tx, select(*_COLUMNS).where(Credential.account_id == account_id))
 
 
@@ -105,7 +105,7 @@ async def _credential(tx: Transaction, wanted: "Executable") -> CredentialRow | 
 
 
 async def add(tx: Transaction, row: CredentialRow, *, name_key: bytes) -> None:
-    """Store by what name an account's owner will sign in; whose name it already is raises an integrity error."""
+    """Store the sign-in name of an account; a name that is taken raises an integrity error."""
     values: dict[str, Any] = {
         "account_id": row.account_id,
         "name_key": name_key,
@@ -116,7 +116,7 @@ async def add(tx: Transaction, row: CredentialRow, *, name_key: bytes) -> None:
 
 
 async def is_taken(tx: Transaction, name_key: bytes) -> bool:
-    """Whether somebody signs in by this name."""
+    """Whether an account signs in by this name."""
     return (
         await tx.row(select(Credential.account_id).where(Credential.name_key == name_key))
         is not None
@@ -126,7 +126,7 @@ async def is_taken(tx: Transaction, name_key: bytes) -> bool:
 async def enrol(
     tx: Transaction, account_id: UUID, *, password: str, second_factor: bytes, step: int
 ) -> None:
-    """Store a new password and second factor; `step` is that of the code which showed that it works."""
+    """Store a new password and second factor; `step` is that of the code that proved it works."""
     await tx.run(
         update(Credential)
         .where(Credential.account_id == account_id)
@@ -140,7 +140,7 @@ async def enrol(
 
 
 async def set_password(tx: Transaction, account_id: UUID, password: str) -> None:
-    """Store another password, or the same hashed with other parameters."""
+    """Store a new password, or the same one hashed with other parameters."""
     await tx.run(
         update(Credential).where(Credential.account_id == account_id).values(password=password)
     )
@@ -149,13 +149,13 @@ async def set_password(tx: Transaction, account_id: UUID, password: str) -> None
 async def set_second_factor(
     tx: Transaction, account_id: UUID, second_factor: bytes, *, step: int
 ) -> None:
-    """Store another second factor; `step` is that of the code which showed that it works."""
+    """Store a new second factor; `step` is that of the code that proved it works."""
     changed = update(Credential).where(Credential.account_id == account_id)
     await tx.run(changed.values(second_factor=second_factor, used_step=step))
 
 
 async def forget_credential(tx: Transaction, account_id: UUID) -> None:
-    """Take password, second factor and recovery codes away: only an invitation lets their owner in again."""
+    """Delete password, second factor and recovery codes: only an invitation lets it in again."""
     await tx.run(
         update(Credential)
         .where(Credential.account_id == account_id)
@@ -165,7 +165,7 @@ async def forget_credential(tx: Transaction, account_id: UUID) -> None:
 
 
 async def use_step(tx: Transaction, account_id: UUID, *, step: int, proven: bool) -> bool:
-    """Use the code of a step, if no code of it or a later one has been used; the row decides who was first."""
+    """Use the code of a step up, unless it or a later one was used; the row decides a race."""
     used = await tx.run(
         update(Credential)
         .where(
@@ -181,7 +181,7 @@ async def use_step(tx: Transaction, account_id: UUID, *, step: int, proven: bool
 async def use_recovery_code(
     tx: Transaction, account_id: UUID, hashed: bytes, *, proven: bool
 ) -> bool:
-    """Use a recovery code, if it has not been used before."""
+    """Use a recovery code up, unless it was used before."""
     mine = RecoveryCode.account_id == account_id
     return (
         await tx.run(
@@ -202,7 +202,7 @@ async def add_recovery_codes(tx: Transaction, account_id: UUID, hashes: Sequence
 
 
 async def recovery_codes_left(tx: Transaction, account_id: UUID) -> int:
-    """Return how many recovery codes have not been used."""
+    """Return how many recovery codes are left."""
     counted = (
         select(func.count()).select_from(RecoveryCode).where(RecoveryCode.account_id == account_id)
     )
@@ -226,7 +226,7 @@ async def invite(tx: Transaction, account_id: UUID, *, hashed: bytes, valid: tim
 
 
 async def invited_account(tx: Transaction, hashed: bytes) -> UUID | None:
-    """Return for which account an invitation is that can still be accepted."""
+    """Return the account of an invitation that can still be accepted."""
     wanted = (
         select(Invitation.account_id)
         .join(Account, Account.id == Invitation.account_id)
@@ -237,7 +237,7 @@ async def invited_account(tx: Transaction, hashed: bytes) -> UUID | None:
 
 
 async def use_invitation(tx: Transaction, hashed: bytes) -> bool:
-    """Use an invitation; False for whoever comes second, or too late."""
+    """Use an invitation up; False if it was used before, or has expired."""
     used = (
         update(Invitation)
         .where(Invitation.hash == hashed, *_OPEN_STILL)
@@ -258,7 +258,7 @@ async def open_session(
     device: str,
     admits_demo: bool,
 ) -> UUID | None:
-    """Open a session; None where the account may not come in."""
+    """Open a session; None if the account may not come in."""
     values = {
         "of_account": account_id,
         "hashed": hashed,
@@ -271,12 +271,12 @@ async def open_session(
 
 
 async def keep_session(tx: Transaction, hashed: bytes, *, idle: timedelta) -> None:
-    """Let a session of the caller's begin to be idle anew."""
+    """Restart the idle time of a session of the caller."""
     await tx.rows(_KEEP, {"hashed": hashed, "idle": idle})
 
 
 async def sessions_of(tx: Transaction, account_id: UUID) -> list[SessionRow]:
-    """Return the sessions that live, the one seen last first."""
+    """Return the live sessions of an account, the one seen last first."""
     return [SessionRow(*row) for row in await tx.rows(_LISTED, {"of_account": account_id})]
 
 

@@ -1,4 +1,4 @@
-"""Accounts as administrators keep them: listed, made, changed and disabled; never their own."""
+"""Accounts as administrators list, make, change and disable them, but never their own."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class StaffRow:
-    """An account, and by what its owner signs in, if by anything."""
+    """An account with its sign-in name, and how far it is with its invitation."""
 
     id: UUID
     roles: list[str]
@@ -36,7 +36,7 @@ class StaffRow:
 
 @dataclass(frozen=True, slots=True)
 class AccountRow:
-    """What an account is."""
+    """The roles, provider, region and name of an account."""
 
     roles: tuple[str, ...]
     provider_id: UUID | None
@@ -76,7 +76,7 @@ def _read() -> "Select[*tuple[Any, ...]]":
 async def list_accounts(
     tx: Transaction, *, limit: int, after: tuple[datetime, UUID] | None, provider_id: UUID | None
 ) -> list[StaffRow]:
-    """Return accounts, the newest first; of one provider where that is asked for."""
+    """Return accounts, the newest first, of one provider if it is given."""
     wanted = _read().order_by(Account.created_at.desc(), Account.id.desc()).limit(limit)
     if provider_id is not None:
         wanted = wanted.where(Account.provider_id == provider_id)
@@ -92,7 +92,7 @@ async def read(tx: Transaction, account_id: UUID) -> StaffRow | None:
 
 
 async def find_by_name(tx: Transaction, name_key: bytes) -> StaffRow | None:
-    """Return the account whose owner signs in by this name."""
+    """Return the account that signs in by this name."""
     row = await tx.row(_read().where(Credential.name_key == name_key))
     return None if row is None else StaffRow(*row)
 
@@ -103,18 +103,18 @@ async def add(tx: Transaction, account_id: UUID, row: AccountRow, *, demo: bool)
 
 
 async def change(tx: Transaction, account_id: UUID, row: AccountRow) -> bool:
-    """Change what an account is; False where it is the caller's own, or none."""
+    """Change an account; False if it is the caller's own, or unknown."""
     return await tx.run(update(Account).where(Account.id == account_id).values(**_values(row))) == 1
 
 
 async def disable(tx: Transaction, account_id: UUID) -> bool:
-    """Let an account in no more; False where it is the caller's own, or none."""
+    """Disable an account; False if it is the caller's own, or unknown."""
     at = func.coalesce(Account.disabled_at, func.clock_timestamp())
     return await tx.run(update(Account).where(Account.id == account_id).values(disabled_at=at)) == 1
 
 
 async def enable(tx: Transaction, account_id: UUID) -> bool:
-    """Let an account in again; False where it is the caller's own, or none."""
+    """Enable an account; False if it is the caller's own, or unknown."""
     return (
         await tx.run(update(Account).where(Account.id == account_id).values(disabled_at=None)) == 1
     )

@@ -1,4 +1,4 @@
-"""The ledger as it is read: leaves in order, with the openings that a region's auditors may see by now."""
+"""Leaves in order, with the openings that a region's auditors may see by now."""
 
 from dataclasses import dataclass, field
 
@@ -11,7 +11,7 @@ from app.models import Leaf, Opening
 
 @dataclass(frozen=True, slots=True)
 class EntryRow:
-    """A leaf's canonical bytes; its sealed opening only where the reader may see it."""
+    """A leaf's canonical bytes, and its sealed opening if the reader may see it."""
 
     index: int
     type: str
@@ -22,9 +22,9 @@ class EntryRow:
 async def list_entries(
     tx: Transaction, *, after: int, limit: int, region: str | None
 ) -> list[EntryRow]:
-    """Return the leaves after an index, with the openings for the auditors of a region; without one, none.
+    """Return the leaves after an index, with the openings for a region's auditors, if any.
 
-    An opening can be read from the moment that it names, and of a stay that has ended at once.
+    An opening can be read from the moment it names, and at once if the stay has ended.
     """
     statement = _with_openings(region).where(Leaf.index > after).order_by(Leaf.index).limit(limit)
     return [EntryRow(*row) for row in await tx.rows(statement)]
@@ -35,8 +35,8 @@ async def list_readable(
 ) -> list[EntryRow]:
     """Return the leaves before an index that a region's auditors can read, newest first.
 
-    Those are the ones in clear, and those whose opening they may see by now. Of all others nobody
-    can tell whom they concern, and neither may the order or the gaps of a list.
+    Those are the leaves in clear, and those whose opening they may see by now. Nobody can tell whom
+    the others concern, so the order and the gaps of a list must not tell it either.
     """
     readable = or_(Leaf.placement_id.is_(None), Opening.index.is_not(None))
     statement = _with_openings(region).where(readable).order_by(Leaf.index.desc()).limit(limit)

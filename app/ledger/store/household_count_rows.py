@@ -1,4 +1,4 @@
-"""Sums of who came, sealed: one row for a provider's places in a region and a quarter, changed by one at a time."""
+"""Sealed sums of households: a row for each quarter, provider and region."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ NOTHING = b"{}"
 
 @dataclass(frozen=True, slots=True)
 class CountKey:
-    """Of which sums: a quarter by its first day, a provider and a region."""
+    """The quarter by its first day, the provider and the region of some sums."""
 
     quarter: date
     provider_id: UUID
@@ -28,12 +28,12 @@ class CountKey:
 
     @property
     def row(self) -> str:
-        """What their seal is bound to."""
+        """The row name that the seal of the sums is bound to."""
         return f"{self.quarter.isoformat()} {self.provider_id} {self.region}"
 
 
 async def add(tx: Transaction, whose: CountKey, more: Mapping[str, int], *, key: "DataKey") -> None:
-    """Add to some sums; whoever adds to the same ones waits until this transaction is over."""
+    """Add to some sums; others who add to them wait until this transaction ends."""
     new = insert(HouseholdCount).values(
         quarter=whose.quarter,
         provider_id=whose.provider_id,
@@ -58,7 +58,7 @@ async def add(tx: Transaction, whose: CountKey, more: Mapping[str, int], *, key:
 async def of_quarter(
     tx: Transaction, quarter: date, *, key: "DataKey"
 ) -> dict[CountKey, dict[str, int]]:
-    """Return all sums of a quarter, opened."""
+    """Return all sums of a quarter, unsealed."""
     columns = (
         HouseholdCount.quarter,
         HouseholdCount.provider_id,

@@ -1,4 +1,4 @@
-"""The ledger's rows: an index from the head row, locked last, so that there are no gaps and no overtaking."""
+"""The ledger's rows: the index comes from a head that is locked last, so it has no gaps."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ from app.models import Leaf, Opening
 
 @dataclass(frozen=True, slots=True)
 class NewOpening:
-    """What a leaf about a stay says, sealed; its auditors see it from `opens_at`, or once the stay has ended."""
+    """What a leaf about a stay says, sealed; auditors see it from `opens_at` or from its end."""
 
     placement_id: UUID
     origin_region: str
@@ -35,7 +35,7 @@ class NewOpening:
 
 @dataclass(frozen=True, slots=True)
 class NewLeaf:
-    """What is about to be written: the bytes of leaf and opening depend on the index that it gets."""
+    """A leaf to be written: the bytes of leaf and opening depend on the index it will get."""
 
     type: str
     content: Callable[[int], bytes]
@@ -43,7 +43,7 @@ class NewLeaf:
 
 
 async def append(tx: Transaction, leaf: NewLeaf) -> int:
-    """Append a leaf and return its index; whoever appends next waits until this transaction ends."""
+    """Append a leaf and return its index; the next one waits until this transaction ends."""
     index = await counters.advance(tx, "ledger") - 1
     opening = leaf.opening
     placement_id = None if opening is None else opening.placement_id
@@ -65,10 +65,11 @@ async def append(tx: Transaction, leaf: NewLeaf) -> int:
     return index
 
 
-# Each leaf takes its own index, as ever: the guard looks at the head for each.
+# Each leaf takes its own index here too, because the guard looks at the head for each.
 _APPEND = text("""
 WITH given AS (
-  UPDATE heads SET value = value + 1 WHERE name = 'ledger' AND value = :index RETURNING value - 1 AS index
+  UPDATE heads SET value = value + 1 WHERE name = 'ledger' AND value = :index
+  RETURNING value - 1 AS index
 ), leaf AS (
   INSERT INTO leaves (index, type, content, placement_id)
   SELECT index, :type, :content, :placement_id FROM given RETURNING index
@@ -88,13 +89,13 @@ SELECT index, :origin_region, :receiving_region, :opens_at, :sealed FROM leaf
 
 
 async def begin_appending(tx: Transaction) -> int:
-    """Keep others from appending until the transaction ends; return the index that the next leaf gets."""
+    """Keep others from appending until the transaction ends; return the next leaf's index."""
     await counters.lock(tx, "ledger")
     return await counters.read(tx, "ledger")
 
 
 async def append_all(tx: Transaction, leaves: Sequence[NewLeaf], *, first: int) -> None:
-    """Append leaves about stays from an index on, which `begin_appending` gave."""
+    """Append leaves about stays, from the index that `begin_appending` returned."""
     if leaves:
         await tx.run_each(
             _APPEND, [_row(leaf, index) for index, leaf in enumerate(leaves, start=first)]
@@ -117,7 +118,7 @@ def _row(leaf: NewLeaf, index: int) -> dict[str, object]:
 
 
 async def openings_of(tx: Transaction, placement_id: UUID) -> list[tuple[int, bytes]]:
-    """Return the index and the sealed opening of every leaf about a household's time at a provider, in order."""
+    """Return the index and sealed opening of every leaf about a time at a provider, in order."""
     wanted = (
         select(Opening.index.label("leaf"), Opening.sealed)
         .join(Leaf, Leaf.index == Opening.index)

@@ -1,4 +1,7 @@
-"""The ledger's tree: hashes of complete subtrees, and the checkpoints that sign it; both are only ever added to."""
+"""The ledger's tree: hashes of complete subtrees, and the checkpoints that sign it.
+
+Both only grow.
+"""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -29,12 +32,12 @@ if TYPE_CHECKING:
 
 
 HEAD = "checkpoint"
-"""Whoever seals locks this head first."""
+"""The head that signing locks first."""
 
 
 @dataclass(frozen=True, slots=True)
 class SignedTree:
-    """The tree at one size, as it was signed; `note` is the signed note as it is handed out."""
+    """The tree of a size as it was signed; `note` is the signed note that is handed out."""
 
     size: int
     root: bytes
@@ -68,13 +71,13 @@ _ADD = insert(Subtree).from_select(
 
 
 async def begin_sealing(tx: Transaction) -> int:
-    """Keep others from sealing until the transaction ends, and return how many leaves there are by now."""
+    """Keep others from signing until the transaction ends; return how many leaves there are."""
     await counters.lock(tx, HEAD)
     return await counters.read(tx, "ledger")
 
 
 async def leaves(tx: Transaction, *, first: int, end: int) -> list[tuple[int, bytes]]:
-    """Return the indexes and the bytes of some leaves, in order."""
+    """Return the index and bytes of some leaves, in order."""
     wanted = select(Leaf.index.label("leaf"), Leaf.content).where(
         Leaf.index >= first, Leaf.index < end
     )
@@ -82,7 +85,7 @@ async def leaves(tx: Transaction, *, first: int, end: int) -> list[tuple[int, by
 
 
 async def hashes(tx: Transaction, subtrees: Collection[Part]) -> Mapping[Part, bytes]:
-    """Return the hashes of those of some subtrees that there are, one row read for each."""
+    """Return the stored hashes of some subtrees, one row read for each."""
     values = {
         "levels": [part.level for part in subtrees],
         "indexes": [part.index for part in subtrees],
@@ -103,7 +106,7 @@ async def add_subtrees(tx: Transaction, made: Sequence[tuple[Part, bytes]]) -> N
 
 
 async def add_checkpoint(tx: Transaction, sealed: SignedTree) -> None:
-    """Store a checkpoint; there is never a second one of a size."""
+    """Store a checkpoint; there is one of each size at most."""
     await tx.run(
         insert(Checkpoint).values(
             size=sealed.size, root=sealed.root, note=sealed.note, public_from=sealed.public_from
@@ -124,9 +127,9 @@ async def newest_public(tx: Transaction) -> SignedTree | None:
 
 
 async def at_size(tx: Transaction, size: int, *, public: bool) -> SignedTree | None:
-    """Return the checkpoint of a size; if `public`, only where it was the last one before a midnight that has passed.
+    """Return the checkpoint of a size; with `public`, only the last before a past midnight.
 
-    The others of a day would tell what happened together.
+    The other checkpoints of a day would tell what happened together.
     """
     wanted = select(*_SEALED).where(Checkpoint.size == size)
     if public:
@@ -140,7 +143,7 @@ async def at_size(tx: Transaction, size: int, *, public: bool) -> SignedTree | N
 
 
 async def clock(tx: Transaction) -> datetime:
-    """Return what time it is: a transaction may have waited since it began."""
+    """Return the time by now: a transaction may have waited since it began."""
     return (await tx.rows(select(func.clock_timestamp().label("at"))))[0].at
 
 

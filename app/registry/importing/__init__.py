@@ -1,1 +1,1 @@
-"""Files of rows taken into the registry: as a whole, or every fault in them."""
+"""Import files of the register: a file is stored as a whole, or every fault in it is told."""

@@ -1,4 +1,4 @@
-"""The columns of each import file, and the values that a cell of each may hold."""
+"""The columns of each import file, and the values that their cells may hold."""
 
 import re
 import unicodedata
@@ -24,7 +24,7 @@ LONGEST_POSTCODE = 16
 ELDEST_SON = 99
 INVISIBLE = frozenset({"Cc", "Cf", "Co", "Cn", "Cs"})
 
-# No message repeats the cell: columns that have slipped would put an address into a terminal or a
+# No message repeats the cell: if columns have slipped, it would put an address into a terminal or a
 # log.
 
 
@@ -65,7 +65,7 @@ def _matches(pattern: re.Pattern[str], *, wanted: str) -> Callable[[str], str]:
 
 def _whole(least: int, most: int) -> Callable[[object], int]:
     def read(cell: object) -> int:
-        # The number of the line comes as an int already; everything else is text.
+        # The line number comes as an int; everything else is text.
         text = str(cell)
         if not WHOLE.fullmatch(text) or not least <= int(text) <= most:
             message = f"must be a whole number from {least} to {most}, without separators"
@@ -80,7 +80,7 @@ def _degrees(*, south_to_north: bool) -> Callable[[object, ValidationInfo], floa
         bounds = _reference(info).country.bounds
         least, most = (bounds.south, bounds.north) if south_to_north else (bounds.west, bounds.east)
         text = str(cell)
-        # A decimal comma is what a spreadsheet writes in much of Europe.
+        # Spreadsheets in much of Europe write a decimal comma.
         value = float(text.replace(",", ".")) if DEGREES.fullmatch(text) else None
         if value is None or not least <= value <= most:
             message = f"must be degrees from {least} to {most}, as in {(least + most) / 2:.3f}"
@@ -193,7 +193,7 @@ Secrecy = Annotated[str, AfterValidator(_one_of("address_secrecy"))]
 Supervision = Annotated[str, AfterValidator(_one_of("supervision"))]
 Admission = Annotated[str, AfterValidator(_one_of("admission"))]
 Confidence = Annotated[str, AfterValidator(_one_of("mapping_confidence"))]
-# A hold or a placement comes from a person's act, never from a file.
+# Only a person can hold or place, never a file.
 PlaceStatus = Annotated[str, AfterValidator(_one_of("place_statuses", but=("held", "placed")))]
 OutOfServiceReason = Annotated[str, AfterValidator(_one_of("out_of_service_reasons"))]
 Genders = Annotated[
@@ -212,7 +212,7 @@ TargetGroups = Annotated[
 
 
 def _only_where_known(automatic: bool, info: ValidationInfo) -> bool:  # noqa: FBT001 - pydantic passes it so
-    """A confidential site never accepts automatically (DESIGN, section 6, invariant 6)."""
+    """Refuse automatic acceptance at a confidential site (DESIGN, section 6, invariant 6)."""
     if automatic and info.data.get("address_secrecy") == "confidential":
         message = "must be no where address_secrecy is confidential"
         raise ValueError(message)
@@ -246,7 +246,7 @@ class CsvRegion(CsvRow):
 
 @dataclass(frozen=True, slots=True)
 class CsvMunicipality(CsvRow):
-    """A municipality, with the region that it belongs to."""
+    """A municipality, with its region."""
 
     code: MunicipalityCode
     name: Name
@@ -261,7 +261,7 @@ class CsvMunicipality(CsvRow):
 
 @dataclass(frozen=True, slots=True)
 class CsvProvider(CsvRow):
-    """A shelter organisation; `provider` is its slug, by which the other files name it."""
+    """A shelter organisation; `provider` is its slug, which the other files use."""
 
     provider: Slug
     name: Name
@@ -302,7 +302,7 @@ class CsvPlace(CsvRow):
     sons_up_to_age: Age
     features: Features = ()
     status: PlaceStatus | None = None
-    """None: the file does not say. A new place is then free, one that exists is left as it is."""
+    """None if the file does not say: then a new place is free, and a known one stays as it is."""
     reason: Annotated[OutOfServiceReason | None, AfterValidator(_only_out_of_service)] = None
 
 
@@ -323,7 +323,7 @@ RowT_co = TypeVar("RowT_co", bound=CsvRow, covariant=True)
 
 @dataclass(frozen=True)
 class FileKind(Generic[RowT_co]):
-    """One kind of import file: what a line of it is, and the columns that together name one."""
+    """A kind of import file: the rows it has, and the columns that identify one."""
 
     name: str
     row: type[RowT_co]
@@ -336,7 +336,7 @@ class FileKind(Generic[RowT_co]):
 
     @cached_property
     def required(self) -> tuple[str, ...]:
-        """The columns that the file must have, and no cell of which may be blank."""
+        """The columns that the file must have, with no blank cells."""
         required = {column.name for column in fields(self.row) if column.default is MISSING}
         return tuple(column for column in self.columns if column in required)
 
@@ -351,4 +351,4 @@ WEIGHTS = FileKind("weights", CsvWeight, ("region", "date"))
 KINDS: Mapping[str, FileKind[CsvRow]] = {
     kind.name: kind for kind in (REGIONS, MUNICIPALITIES, PROVIDERS, SITES, PLACES, WEIGHTS)
 }
-"""The kinds by the name that `plek import` knows them by, in the order in which they can be imported."""
+"""The kinds by their names in `plek import`, in an order in which they can be imported."""

@@ -1,4 +1,4 @@
-"""Read an import file: every fault at once, by line and column; no row unless all are good."""
+"""Import files as rows: all faults at once, by line and column, or no fault and all rows."""
 
 import csv
 import unicodedata
@@ -20,7 +20,7 @@ LINES_BETWEEN_REPORTS = 250
 RowT = TypeVar("RowT", bound=CsvRow)
 
 Progress = Callable[[int, int], None]
-"""Called now and then, and at the end, with the lines read so far and the lines there are."""
+"""Called now and then and at the end, with the lines read so far and all lines."""
 
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 UTF_16_MARKS = (b"\xff\xfe", b"\xfe\xff")
@@ -29,20 +29,20 @@ DELIMITERS = ",;"
 
 @dataclass(frozen=True, slots=True, order=True)
 class CsvFault:
-    """One thing wrong: the line it is on (the header is line 1), the column if it is in one, and a sentence."""
+    """A fault in a file: its line (the header is line 1), its column if any, and a sentence."""
 
     line: int
     column: str
     message: str
 
     def __str__(self) -> str:
-        """Read as one line of a report; no cell is repeated in it."""
+        """Format the fault as one line of a report, without the cell."""
         where = f"line {self.line}, {self.column}" if self.column else f"line {self.line}"
         return f"{where}: {self.message}"
 
 
 class ImportFaults(Refusal):
-    """The file has faults, in the order of its lines, and nothing of it was taken in."""
+    """The file has faults, sorted by line, and nothing of it was stored."""
 
     def __init__(self, faults: Sequence[CsvFault]) -> None:
         self.faults = tuple(sorted(faults))
@@ -55,12 +55,15 @@ class ImportFaults(Refusal):
 
 
 def tidy_text(text: str) -> str:
-    """Return the text with blanks trimmed, inner runs of blanks and line breaks made one space, accents composed."""
+    """Return a text with single spaces, no blanks at its ends, and accents composed."""
     return unicodedata.normalize("NFC", " ".join(text.split()))
 
 
 def decode(raw: bytes) -> tuple[str, list[CsvFault]]:
-    """Return the file as text, with a fault for each line that is not UTF-8 (and something in place of its bytes)."""
+    """Return the file as text, with a fault for each line that is not UTF-8.
+
+    Bytes that are not UTF-8 are replaced.
+    """
     if raw.startswith(UTF_16_MARKS):
         raise ImportFaults([CsvFault(1, "", "the file is UTF-16; save it as CSV in UTF-8")])
     raw = raw.removeprefix(BYTE_ORDER_MARK)
@@ -75,23 +78,23 @@ def decode(raw: bytes) -> tuple[str, list[CsvFault]]:
 
 
 class CsvRecords:
-    """The records of a file, each with the line on which it begins; blank ones are passed over."""
+    """The records of a file, each with the line on which it begins, without blank ones."""
 
     def __init__(self, text: str) -> None:
         self._text = StringIO(text, newline="")
         header = next((line for line in text.splitlines() if line.strip()), "")
-        # No column's name contains either, so the header alone decides.
+        # No column has either character in its name, so the header alone decides.
         delimiter = max(DELIMITERS, key=header.count)
         self._reader = csv.reader(self._text, delimiter=delimiter, strict=True)
         self.faults: list[CsvFault] = []
 
     @property
     def last_line(self) -> int:
-        """The line on which the newest record ended."""
+        """The line on which the latest record ended."""
         return self._reader.line_num
 
     def __iter__(self) -> Iterator[tuple[int, list[str]]]:
-        """Yield (line, tidy cells)."""
+        """Yield the line and the tidied cells of each record."""
         while True:
             line = self._reader.line_num + 1
             try:
@@ -112,10 +115,10 @@ def read_rows(
     reference: ReferenceFiles | None = None,
     progress: Progress | None = None,
 ) -> tuple[RowT, ...]:
-    """Return the rows of a file in its order, or raise ImportFaults with everything wrong in it.
+    """Return the rows of a file in its order, or raise ImportFaults with every fault in it.
 
-    Whether the provider, site, municipality or region that a row names exists, only the database
-    can tell.
+    Only the database knows whether the provider, site, municipality or region named in a row
+    exists.
     """
     rows, faults = read_sound_rows(kind, raw, reference=reference, progress=progress)
     refuse_faults(faults)
@@ -129,9 +132,9 @@ def read_sound_rows(
     reference: ReferenceFiles | None = None,
     progress: Progress | None = None,
 ) -> tuple[tuple[RowT, ...], list[CsvFault]]:
-    """Return the rows without a fault and all faults, so that the database's are told with them.
+    """Return the rows without a fault, and all faults; the database may add others.
 
-    There are no rows where the header has a fault. Raises ImportFaults for a file in UTF-16.
+    There are no rows if the header has a fault. Raises ImportFaults for a file in UTF-16.
     """
     text, faults = decode(raw)
     unreadable = frozenset(fault.line for fault in faults)
@@ -160,26 +163,26 @@ def read_sound_rows(
 
 
 def refuse_faults(faults: Sequence[CsvFault]) -> None:
-    """Stop here if anything is wrong."""
+    """Raise ImportFaults if there are any faults."""
     if faults:
         raise ImportFaults(faults)
 
 
 @dataclass(frozen=True, slots=True)
 class ImportCounts:
-    """What became of a file's rows."""
+    """How many of a file's rows were new, changed and unchanged."""
 
     new: int = 0
     changed: int = 0
     unchanged: int = 0
 
     def __str__(self) -> str:
-        """Read as part of a sentence."""
+        """Format the counts as part of a sentence."""
         return f"{self.new:,} new, {self.changed:,} changed, {self.unchanged:,} unchanged"
 
 
 class _Header:
-    """The columns of a file, in its own order."""
+    """The columns of a file, in the file's order."""
 
     def __init__(self, kind: FileKind[CsvRow], line: int, cells: list[str]) -> None:
         self.columns = tuple(cell.lower() for cell in cells)
@@ -201,13 +204,13 @@ class _Header:
         ]
 
     def named(self, cells: list[str]) -> dict[str, str]:
-        """Return what the cells say by column, without the blank ones; of a column given twice, the first."""
+        """Return the cells by column, without blank ones; the first of a repeated column."""
         pairs = [(column, cell) for column, cell in zip(self.columns, cells, strict=True) if cell]
         return dict(reversed(pairs))
 
 
 class _Rows(Generic[RowT]):
-    """The rows taken so far, and what was wrong with the others."""
+    """The good rows so far, and the faults of the others."""
 
     def __init__(self, kind: FileKind[RowT], header: _Header, reference: ReferenceFiles) -> None:
         self._kind = kind
@@ -219,10 +222,10 @@ class _Rows(Generic[RowT]):
         self.faults: list[CsvFault] = []
 
     def take(self, line: int, cells: list[str]) -> None:
-        """Make a row of the cells, or faults."""
+        """Turn the cells into a row, or into faults."""
         width = len(self._header.columns)
         if len(cells) < width or any(cells[width:]):
-            # Nothing more is said about it: the values may have slipped.
+            # No more faults are named for this line, as its values may have slipped.
             self._fault(line, "", f"has {len(cells)} values, the header names {width} columns")
             return
         named = self._header.named(cells[:width])

@@ -15,13 +15,13 @@ from app.registry.store import bulk, country
 Values = Mapping[str, Any]
 LARGEST_WEIGHT = 2**31 - 1
 APART = ("lat", "lon", "extent_km")
-"""What the distances of a municipality depend on."""
+"""The columns that a municipality's distances depend on."""
 
 
 async def store_regions(
     tx: Transaction, rows: Sequence[CsvRegion], *, faults: list[CsvFault]
 ) -> ImportCounts:
-    """Store what is new or different of some regions."""
+    """Store the new and changed regions of a file."""
     refuse_faults(faults)
     wanted = [_without(asdict(row), "line") for row in rows]
     changes = _compare(wanted, known=await country.regions(tx), key=_code)
@@ -33,7 +33,7 @@ async def store_regions(
 async def store_municipalities(
     tx: Transaction, rows: Sequence[CsvMunicipality], *, faults: list[CsvFault]
 ) -> ImportCounts:
-    """Store what is new or different of some municipalities, and how far from every other they are then."""
+    """Store the new and changed municipalities of a file, and their distances."""
     _check_regions(
         rows, known=[_code(region) for region in await country.regions(tx)], faults=faults
     )
@@ -52,7 +52,7 @@ async def store_municipalities(
         ]
         await country.put_distances(tx, list(distances(towns, of=moved)))
     if moved | _differing(changes, before, names=("region",)):
-        # What a ranking made until now knew of safety or of regions may not hold any more.
+        # Earlier rankings may be wrong now about danger or about regions.
         await bulk.revise_all_sites(tx, revision=await counters.advance(tx, "register"))
     await _tell(tx, changes)
     return changes.counts
@@ -61,7 +61,7 @@ async def store_municipalities(
 async def store_weights(
     tx: Transaction, rows: Sequence[CsvWeight], *, faults: list[CsvFault]
 ) -> ImportCounts:
-    """Store what is new or different of some weights."""
+    """Store the new and changed weights of a file."""
     _check_regions(
         rows, known=[_code(region) for region in await country.regions(tx)], faults=faults
     )
@@ -114,7 +114,7 @@ def _compare(
 def _differing(
     changes: _Changes, before: Mapping[str, Values], *, names: Sequence[str]
 ) -> frozenset[str]:
-    """Return the codes of what is new, or different in one of these respects."""
+    """Return the codes of what is new, or differs in one of these columns."""
     return frozenset(
         _code(values)
         for values in changes.all
@@ -136,7 +136,7 @@ def _check_regions(
 
 
 async def _tell(tx: Transaction, changes: _Changes) -> None:
-    """Let every process read the country anew."""
+    """Make every process read the country again."""
     if changes.all:
         await counters.advance(tx, "reference")
 

@@ -1,4 +1,4 @@
-"""Import places. A place is known by its sealed label; one that a hold or a placement lives on stays as it is."""
+"""Import places, each found by its sealed label; a held or placed one may not change."""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
@@ -23,14 +23,14 @@ from app.registry.store.place_rows import PlaceRow as Stored
 
 FREE = PlaceState("free")
 UNSAID = "other"
-"""The reason of a place that a file puts out of service without giving one."""
+"""The reason of a place that a file puts out of service without a reason."""
 ANY_AGE = 25
-"""No child in a referral is older: a higher limit says the same."""
+"""No child in a referral is older, so a higher limit means the same."""
 
 
 @dataclass(frozen=True, slots=True)
 class PlaceImport:
-    """What a line says of a place, beside what is stored of it, if anything."""
+    """A line about a place, with the stored place if there is one."""
 
     row: CsvPlace
     provider_id: UUID
@@ -39,7 +39,7 @@ class PlaceImport:
 
     @property
     def attributes(self) -> PlaceAttributes:
-        """What the file says that the place is like."""
+        """The attributes that the file gives the place."""
         row = self.row
         ages = min(row.sons_up_to_age, ANY_AGE)
         return PlaceAttributes(
@@ -48,12 +48,15 @@ class PlaceImport:
 
     @property
     def moved(self) -> bool:
-        """Whether it is not like that now."""
+        """Whether the stored place has other attributes."""
         return self.stored is not None and self.attributes != self.stored.attributes
 
     @property
     def state(self) -> PlaceState:
-        """Whether it shall be free; a line that says nothing leaves a known place as it is, and a new one is free."""
+        """The state that the place gets.
+
+        Without a status in the file, a known place keeps its state and a new one is free.
+        """
         before = FREE if self.stored is None else self.stored.state
         if self.row.status is None:
             return before
@@ -65,14 +68,14 @@ class PlaceImport:
 
     @property
     def differs(self) -> bool:
-        """Whether anything has to be done."""
+        """Whether the stored place has to change."""
         return self.stored is not None and (self.moved or self.state != self.stored.state)
 
 
 async def store_places(
     tx: Transaction, rows: Sequence[CsvPlace], *, faults: list[CsvFault]
 ) -> ImportCounts:
-    """Store what is new or different of some places."""
+    """Store the new and changed places of a file."""
     providers = await bulk.providers(tx)
     slugs = {row.provider for row in rows}
     await bulk.lock_places(tx, [providers[slug].id for slug in slugs & providers.keys()])
@@ -94,7 +97,7 @@ async def store_places(
 
 
 PlacesByLabel = Mapping[tuple[UUID, str], Sequence[Stored]]
-"""Places by site and label; the tables allow several of one label."""
+"""Places by site and label; the tables allow several with one label."""
 
 
 async def _places_by_label(
@@ -179,7 +182,7 @@ async def _add(tx: Transaction, new: Sequence[PlaceImport]) -> None:
 
 
 async def _change(tx: Transaction, one: PlaceImport) -> None:
-    """Change a locked place; declaring it to be as it is also ends a hold on it that has run out."""
+    """Change a locked place; declaring it unchanged still ends a hold that has run out."""
     stored = one.stored
     if stored is None or not await place_rows.declare(tx, stored.id, state=one.state):
         refuse_faults(

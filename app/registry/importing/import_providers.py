@@ -1,4 +1,4 @@
-"""Import providers: name, telephone number, and the regions that they serve."""
+"""Import providers: their names, telephone numbers and regions."""
 
 from collections.abc import Sequence
 from uuid import uuid4
@@ -14,7 +14,10 @@ from app.registry.store.bulk import Batch, KnownProvider
 async def store_providers(
     tx: Transaction, rows: Sequence[CsvProvider], *, faults: list[CsvFault]
 ) -> ImportCounts:
-    """Store what is new or different; a provider serves the regions that the file names, and those it has sites in."""
+    """Store the new and changed providers of a file.
+
+    A provider serves the regions that the file names, and those in which it has sites.
+    """
     regions = {region["code"] for region in await country.regions(tx)}
     faults += [
         CsvFault(row.line, "regions", f"value {place} of {len(row.regions)} is no region")

@@ -1,4 +1,4 @@
-"""Import sites. A site is known by its name, which is sealed: the names of the providers concerned are unsealed."""
+"""Import sites, each found by its sealed name, so these providers' names are unsealed."""
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
@@ -31,13 +31,13 @@ class UnsealedSite:
 
 
 SitesByName = Mapping[str, Sequence[UnsealedSite]]
-"""A provider's sites by name; the tables allow several of one name."""
+"""A provider's sites by name; the tables allow several with one name."""
 
 
 async def store_sites(
     tx: Transaction, rows: Sequence[CsvSite], *, faults: list[CsvFault]
 ) -> ImportCounts:
-    """Store what is new or different of some sites; a new one has not been confirmed by anybody."""
+    """Store the new and changed sites of a file; nobody has confirmed a new one yet."""
     providers = await bulk.providers(tx)
     region_of = {
         code: town.region
@@ -77,7 +77,7 @@ async def sites_by_name(
     *,
     providers: Mapping[str, KnownProvider],
 ) -> dict[str, SitesByName]:
-    """Return the sites of some providers by name; of one that is not known, none."""
+    """Return the sites of some providers by name; an unknown provider has none."""
     named: dict[str, SitesByName] = {}
     for slug in slugs:
         found: dict[str, list[UnsealedSite]] = defaultdict(list)
@@ -122,7 +122,7 @@ def _differs(row: CsvSite, known: UnsealedSite) -> bool:
 
 
 def _asks_again(row: CsvSite, known: UnsealedSite) -> bool:
-    """Whether something changes that the safety of those who are there depends on."""
+    """Whether a change touches the safety of those who are there."""
     before = known.stored.traits
     return (row.municipality, row.address_secrecy) != (before.municipality, before.address_secrecy)
 

@@ -1,4 +1,4 @@
-"""Take in an import file: as a whole, or not at all; importing it again changes nothing."""
+"""Import a file as a whole or not at all; importing it again changes nothing."""
 
 from collections.abc import Awaitable, Callable, Mapping
 
@@ -31,7 +31,7 @@ NOT_OWN = "is not your own organisation"
 
 
 def kind_of(name: str) -> FileKind[CsvRow]:
-    """Return the kind of file that is called so."""
+    """Return the kind of file with a name."""
     try:
         return KINDS[name]
     except KeyError:
@@ -45,7 +45,7 @@ async def import_file(
     *,
     progress: Progress | None = None,
 ) -> ImportCounts:
-    """Store what is new or different in a file, as the owner; raise ImportFaults with everything that is wrong."""
+    """Store what is new or changed in a file, as the owner; raise ImportFaults with all."""
     rows, faults = read_sound_rows(kind, raw, progress=progress)
     # One import at a time: two of the same file would both find everything new.
     await country.lock(tx)
@@ -55,9 +55,10 @@ async def import_file(
 async def import_own_file(
     tx: Transaction, kind: FileKind[CsvRow], raw: bytes, *, keep: bool
 ) -> ImportCounts:
-    """Store a file of the caller's provider's own sites or places, or find out what that would do, with all faults.
+    """Store a file of the caller's provider's own sites or places, or rehearse it.
 
-    A line of another provider is a fault. Either everything is stored, or nothing.
+    With `keep` false nothing is stored. A line of another provider is a fault; raises ImportFaults
+    with all faults.
     """
     rows, faults = read_sound_rows(kind, raw)
     slug = (await tx.snapshots.providers(tx))[str(tx.caller.provider)].slug

@@ -1,1 +1,1 @@
-"""Queries and locks of the registry."""
+"""Queries and locks of the register."""

@@ -1,4 +1,4 @@
-"""How many places there are and how many are free: live for their owner, in steps for everybody else."""
+"""Counts of places and free places: live for their owner, in steps for everybody else."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from app.models import AvailabilityStep, Claim, Municipality, Place, PlaceGroup,
 
 @dataclass(frozen=True, slots=True)
 class AvailabilityCount:
-    """One provider's places of one kind in one region, and how sure the numbers are."""
+    """The places of one kind that a provider has in a region, and how sure the numbers are."""
 
     provider_id: UUID
     region: str
@@ -31,7 +31,7 @@ class AvailabilityCount:
 
     @property
     def key(self) -> tuple[UUID, str, str]:
-        """Whose, where and of which kind: there is one count of each."""
+        """The provider, region and kind, of which there is one count each."""
         return self.provider_id, self.region, self.kind
 
 
@@ -65,11 +65,11 @@ _COUNTED = (
     .join(Site, Site.id == Place.site_id)
     .join(Municipality, Municipality.code == Site.municipality)
     .group_by(Place.provider_id, Municipality.region, PlaceGroup.kind)
-    # Two processes that take a step at once lock the same rows in the same order.
+    # Processes that take a step at once lock the same rows in the same order.
     .order_by(Place.provider_id, Municipality.region, PlaceGroup.kind)
 )
 _UPSERT = insert(AvailabilityStep).from_select(_NAMES, _COUNTED)
-# What `returning` makes of a tuple is not known to the type checker.
+# The type checker does not know what `returning` makes of a tuple.
 _TAKE_STEP: Executable = _UPSERT.on_conflict_do_update(  # pyright: ignore[reportUnknownVariableType]
     index_elements=["provider_id", "region", "kind"],
     set_={name: _UPSERT.excluded[name] for name in _NAMES[3:]}
@@ -79,7 +79,7 @@ _STEP = select(*_COLUMNS)
 
 
 async def count_live(tx: Transaction, provider_id: UUID) -> list[AvailabilityCount]:
-    """Count a provider's places as they are now."""
+    """Count the places of a provider as they are now."""
     return [
         AvailabilityCount(*row)
         for row in await tx.rows(_COUNTED.where(Place.provider_id == provider_id))
@@ -87,17 +87,17 @@ async def count_live(tx: Transaction, provider_id: UUID) -> list[AvailabilityCou
 
 
 async def read_step(tx: Transaction) -> list[AvailabilityCount]:
-    """Return all providers' counts as they were at the last step."""
+    """Return the counts of all providers as of the last step."""
     return [AvailabilityCount(*row) for row in await tx.rows(_STEP)]
 
 
 async def take_step(tx: Transaction) -> list[AvailabilityCount]:
-    """Count everything anew, for all to see from the commit on; return it."""
+    """Count everything again, for all to see once this is committed; return the counts."""
     return [AvailabilityCount(*row) for row in await tx.rows(_TAKE_STEP)]
 
 
 async def forget_counts(tx: Transaction, vanished: Iterable[AvailabilityCount]) -> None:
-    """Take away the counts of what does not exist any more."""
+    """Delete the counts of what does not exist any more."""
     keys = [count.key for count in vanished]
     row = tuple_(AvailabilityStep.provider_id, AvailabilityStep.region, AvailabilityStep.kind)
     await tx.run(delete(AvailabilityStep).where(row.in_(keys)))

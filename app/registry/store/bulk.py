@@ -1,4 +1,4 @@
-"""Many rows at once: of the register for imports, and of cases and days that are over too for the demo country."""
+"""Many rows at once: the register for imports, and past cases for the demo country."""
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping
@@ -42,7 +42,7 @@ def _none() -> list[Values]:
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """New rows by table, each with the columns of that table; a claim also says whether it is `taken`."""
+    """New rows by table, each by its columns; a claim also says whether it is `taken`."""
 
     providers: list[Values] = field(default_factory=_none)
     provider_regions: list[Values] = field(default_factory=_none)
@@ -82,7 +82,7 @@ _TABLES: Mapping[str, type[Base]] = {
     "ready_periods": ReadyPeriod,
     "monitor_days": MonitorDay,
 }
-"""In an order in which each row finds those that it refers to; the claims come last."""
+"""The tables in an order in which rows find what they refer to; claims come last."""
 _SERVE = insert_or(ProviderRegion).on_conflict_do_nothing()
 _CLAIM = insert(Claim).values(
     claimed_until=case(
@@ -93,7 +93,7 @@ _CLAIM = insert(Claim).values(
 
 
 async def add(tx: Transaction, batch: Batch) -> None:
-    """Store new rows; a region that a provider serves may be known already."""
+    """Store new rows; a region that a provider serves may be there already."""
     for name, table in _TABLES.items():
         rows: list[Values] = getattr(batch, name)
         if rows:
@@ -106,7 +106,7 @@ async def add(tx: Transaction, batch: Batch) -> None:
 
 @dataclass(frozen=True, slots=True)
 class KnownProvider:
-    """A provider as it is stored: it serves the regions that were named, and those that it has sites in."""
+    """A stored provider, with the regions it serves: those named, and those it has sites in."""
 
     id: UUID
     slug: str
@@ -149,7 +149,7 @@ async def _regions_by_provider(
 
 
 async def change_provider(tx: Transaction, provider_id: UUID, *, name: str, phone: str) -> None:
-    """Store another name or telephone number."""
+    """Store a new name or telephone number."""
     await tx.run(update(Provider).where(Provider.id == provider_id).values(name=name, phone=phone))
 
 
@@ -165,7 +165,7 @@ async def set_served_regions(
 
 
 async def lock_sites(tx: Transaction, provider_ids: Collection[UUID]) -> None:
-    """Keep others from changing these providers' sites until the transaction ends; holds on them go on."""
+    """Keep others, but not holds, from changing these providers' sites until the end."""
     wanted = select(Site.id).where(Site.provider_id.in_(provider_ids)).order_by(Site.id)
     await tx.rows(wanted.with_for_update(key_share=True))
 
@@ -181,12 +181,12 @@ async def lock_places(tx: Transaction, provider_ids: Collection[UUID]) -> None:
 
 
 async def revise_all_sites(tx: Transaction, *, revision: int) -> None:
-    """Note the register's version in which every site changed: rankings of older ones are outdated."""
+    """Store the register's version as the revision of every site, which outdates rankings."""
     await tx.run(update(Site).values(revision=revision))
 
 
 async def grow_groups(tx: Transaction, members: Mapping[UUID, int]) -> None:
-    """Count new places into their groups, always in the same order, so that no two imports lock crosswise."""
+    """Count new places into their groups, in one order so that imports never deadlock."""
     for group_id, more in sorted(members.items()):
         await tx.run(
             update(PlaceGroup)

@@ -1,7 +1,7 @@
-"""Writing the country: regions, municipalities, distances and weights; only the owner's role may.
+"""The country: regions, municipalities, distances and weights; only the owner writes it.
 
-Rows are told apart by key, and only what is new or different is written: importing twice changes
-nothing.
+Rows are told apart by key, and only new or different ones are written: importing a file twice
+changes nothing.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -22,7 +22,7 @@ LOCK_WAIT = "120s"
 
 @dataclass(frozen=True, slots=True)
 class Distance:
-    """How far two municipalities are apart, in whole km: surely (`km`), and between their positions."""
+    """How far two municipalities are apart in whole km: surely (`km`), and by their positions."""
 
     zone: str
     site: str
@@ -31,7 +31,10 @@ class Distance:
 
 
 async def lock(tx: Transaction) -> None:
-    """Keep others from changing reference data until the transaction ends; wait for them longer than requests do."""
+    """Keep others from changing reference data until the transaction ends.
+
+    It waits for them longer than a request would.
+    """
     await tx.rows(select(func.set_config("lock_timeout", LOCK_WAIT, True)))  # noqa: FBT003 - for this transaction only
     await counters.lock(tx, "reference")
 
@@ -57,7 +60,7 @@ async def weights(tx: Transaction) -> list[dict[str, Any]]:
 
 
 async def put_regions(tx: Transaction, rows: Sequence[Values]) -> None:
-    """Store regions, new or changed; a new one has given nothing yet."""
+    """Store new or changed regions; a new one has given nothing yet."""
     await _put(tx, Region, rows, key=("code",))
     if rows:
         shares = [{"region": row["code"]} for row in rows]
@@ -65,12 +68,12 @@ async def put_regions(tx: Transaction, rows: Sequence[Values]) -> None:
 
 
 async def put_municipalities(tx: Transaction, rows: Sequence[Values]) -> None:
-    """Store municipalities, new or changed; their distances have to follow."""
+    """Store new or changed municipalities; their distances have to follow."""
     await _put(tx, Municipality, rows, key=("code",))
 
 
 async def put_weights(tx: Transaction, rows: Sequence[Values]) -> None:
-    """Store weights, new or changed."""
+    """Store new or changed weights."""
     await _put(tx, Weight, rows, key=("region", "valid_from"))
 
 
@@ -95,14 +98,14 @@ _PUT_DISTANCES = insert(Clearance).from_select(
 
 
 async def put_distances(tx: Transaction, distances: Sequence[Distance]) -> None:
-    """Store distances that are not there: in one statement, as a country has over a hundred thousand."""
+    """Store new distances in one statement, as a country has over a hundred thousand."""
     if distances:
         columns = {name: [getattr(row, name) for row in distances] for name in Distance.__slots__}
         await tx.run(_PUT_DISTANCES, columns)
 
 
 async def forget_distances(tx: Transaction, codes: Collection[str]) -> None:
-    """Take away every distance from or to some municipalities."""
+    """Delete every distance from or to these municipalities."""
     await tx.run(delete(Clearance).where(or_(Clearance.zone.in_(codes), Clearance.site.in_(codes))))
 
 

@@ -1,7 +1,7 @@
-"""Places, the groups of interchangeable ones that they belong to, and their owner's word on what makes one not free.
+"""Places, the groups of alike places they belong to, and the state their owner declares.
 
-Whoever changes a place locks its claim first: nobody can then take it, and a hold on it can neither
-be confirmed nor renewed. Referrals come before claims in that order, so the referral of a hold that
+Changing a place begins with locking its claim: then nobody can take it, and a hold on it can
+neither be confirmed nor renewed. Referrals are locked before claims, so the referral of a hold that
 ran out is never waited for.
 """
 
@@ -33,7 +33,7 @@ from app.models import Claim, Place, PlaceGroup, PlaceSecret, Site, SiteSecret
 
 @dataclass(frozen=True, slots=True)
 class PlaceAttributes:
-    """What makes places interchangeable. `genders` and `features` are sorted, so that equal places share a group."""
+    """What makes places alike; `genders` and `features` are sorted, so equals share a group."""
 
     kind: str
     bed_spaces: int
@@ -45,7 +45,10 @@ class PlaceAttributes:
 
 @dataclass(frozen=True, slots=True)
 class PlaceState:
-    """Whether a place is `free`, `held`, `occupied` or `out_of_service`; why and until when it is out of service."""
+    """A place's status: `free`, `held`, `occupied` or `out_of_service`, with reason and end.
+
+    Only a place out of service has a reason and an end.
+    """
 
     status: str
     reason: str | None = None
@@ -54,7 +57,7 @@ class PlaceState:
 
 @dataclass(frozen=True, slots=True)
 class PlaceRow:
-    """A place as it is by the database's clock; `sealed` has its label, under its site's wrapped `key`."""
+    """A stored place by the database's clock, its label sealed with the site's wrapped `key`."""
 
     id: UUID
     site_id: UUID
@@ -63,7 +66,7 @@ class PlaceRow:
     attributes: PlaceAttributes
     state: PlaceState
     claim: str | None
-    """What its claim says: None, hold, placement, occupied or out_of_service."""
+    """The kind of its claim: None, hold, placement, occupied or out_of_service."""
     created_at: datetime
     key: bytes = field(repr=False)
     sealed: bytes = field(repr=False)
@@ -116,7 +119,7 @@ async def lock(tx: Transaction, place_id: UUID, *, provider_id: UUID) -> None:
 
 
 async def read(tx: Transaction, place_id: UUID, *, provider_id: UUID) -> PlaceRow | None:
-    """Return this provider's place."""
+    """Return a place of this provider."""
     row = await tx.row(_READ.where(Place.id == place_id, Place.provider_id == provider_id))
     return None if row is None else _place(row)
 
@@ -129,7 +132,7 @@ async def list_of_provider(
     limit: int,
     after: tuple[datetime, UUID] | None,
 ) -> list[PlaceRow]:
-    """Return a provider's places, oldest first; only those of one site where it is given."""
+    """Return a provider's places, oldest first; of one site if it is given."""
     statement = _READ.where(Place.provider_id == provider_id).limit(limit)
     if site_id is not None:
         statement = statement.where(Place.site_id == site_id)
@@ -139,7 +142,7 @@ async def list_of_provider(
 
 
 async def add(tx: Transaction, place: PlaceRow, *, provider_id: UUID) -> None:
-    """Store a new place, free, in a group that it was counted into."""
+    """Store a new, free place in a group that counts it already."""
     await tx.run(
         insert(Place).values(
             id=place.id,
@@ -156,7 +159,7 @@ async def add(tx: Transaction, place: PlaceRow, *, provider_id: UUID) -> None:
 
 
 async def reseal(tx: Transaction, place_id: UUID, *, sealed: bytes) -> None:
-    """Store another label."""
+    """Store a new label."""
     await tx.run(update(PlaceSecret).where(PlaceSecret.place_id == place_id).values(sealed=sealed))
 
 
@@ -169,7 +172,7 @@ async def find_group(tx: Transaction, site_id: UUID, *, attributes: PlaceAttribu
 
 
 async def count_members(tx: Transaction, *, into: UUID, out_of: UUID | None = None) -> None:
-    """Keep the numbers of places of two groups right, always in the same order, so that no two moves lock crosswise."""
+    """Correct the counts of two groups, in one order so that two moves never deadlock."""
     steps = {into: 1} | ({} if out_of is None else {out_of: -1})
     for group_id, step in sorted(steps.items()):
         await tx.run(
@@ -203,10 +206,10 @@ WHERE place_id = :place_id
 
 
 async def declare(tx: Transaction, place_id: UUID, *, state: PlaceState) -> bool:
-    """Make a place free, occupied or out of service; False where a hold or a placement lives on it.
+    """Make a place free, occupied or out of service; False if it has a live hold or placement.
 
-    A hold that ran out is resolved as the sweeper would do it. Its referral is left to the sweeper
-    if somebody is busy with it: it counts as open already.
+    A hold that ran out is resolved as the sweeper would do it. If its referral is locked, it is
+    left to the sweeper: the referral counts as open already.
     """
     values = {
         "place_id": place_id,

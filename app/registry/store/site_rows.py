@@ -1,4 +1,4 @@
-"""Sites: what may be known of them, the sealed rest, and who may have one's address."""
+"""Sites: their traits, the sealed rest, and who may have a site's address."""
 
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
@@ -15,7 +15,7 @@ from app.models import ProviderRegion, Site, SiteSecret
 
 @dataclass(frozen=True, slots=True)
 class SiteTraits:
-    """Everything of a site that a ranking may know, and that its owner may change."""
+    """Everything about a site that a ranking may know and its owner may change."""
 
     municipality: str
     address_secrecy: str
@@ -29,7 +29,7 @@ class SiteTraits:
 
 @dataclass(frozen=True, slots=True)
 class SiteRow:
-    """A site as it is stored; `sealed` opens with its data key, which is wrapped in `key`."""
+    """A stored site; `sealed` opens with its data key, which is wrapped in `key`."""
 
     id: UUID
     traits: SiteTraits
@@ -38,13 +38,13 @@ class SiteRow:
     key: bytes = field(repr=False)
     sealed: bytes = field(repr=False)
     compromised: str | None = None
-    """Why nobody is safe there any more, as a code."""
+    """The code of the reason why the site is not safe any more."""
     compromised_since: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class AddressBasis:
-    """On what ground somebody may have a site's address: it is theirs, or a referral of theirs has a claim there."""
+    """Why a provider may have a site's address: it is the owner, or its referral has a claim."""
 
     owner_id: UUID
     referral_id: UUID | None
@@ -72,12 +72,12 @@ _ALONE = text("SELECT pg_advisory_xact_lock(hashtextextended(:provider_id, 3))")
 
 
 async def lock_additions(tx: Transaction, provider_id: UUID) -> None:
-    """Let whoever adds sites of a provider wait for each other: nothing in the tables tells two names apart."""
+    """Make those who add sites of a provider wait: no constraint tells two sealed names apart."""
     await tx.rows(_ALONE, {"provider_id": str(provider_id)})
 
 
 async def lock(tx: Transaction, site_id: UUID, *, provider_id: UUID) -> None:
-    """Keep others from changing this provider's site until the transaction ends; holds on it go on."""
+    """Keep others, but not holds, from changing this provider's site until the end."""
     await tx.rows(
         select(Site.id)
         .where(Site.id == site_id, Site.provider_id == provider_id)
@@ -86,7 +86,7 @@ async def lock(tx: Transaction, site_id: UUID, *, provider_id: UUID) -> None:
 
 
 async def read(tx: Transaction, site_id: UUID, *, provider_id: UUID) -> SiteRow | None:
-    """Return this provider's site."""
+    """Return a site of this provider."""
     row = await tx.row(_READ.where(Site.id == site_id, Site.provider_id == provider_id))
     return None if row is None else _site(row)
 
@@ -113,19 +113,19 @@ async def add(tx: Transaction, site: SiteRow, *, provider_id: UUID) -> None:
 
 
 async def reseal(tx: Transaction, site_id: UUID, *, sealed: bytes) -> None:
-    """Store another name or address."""
+    """Store a new name or address."""
     await tx.run(update(SiteSecret).where(SiteSecret.site_id == site_id).values(sealed=sealed))
 
 
 async def change(tx: Transaction, site_id: UUID, *, traits: SiteTraits) -> None:
-    """Store what rankings may know now; `revised` has to follow."""
+    """Store what rankings may know now; `set_revision` has to follow."""
     await tx.run(update(Site).where(Site.id == site_id).values(**asdict(traits)))
 
 
 async def set_compromised(
     tx: Transaction, site_id: UUID, *, because: str | None, since: datetime | None
 ) -> None:
-    """Note why, and since when, nobody is safe at a site any more; or that they are."""
+    """Store why and since when a site is not safe any more, or that it is safe."""
     await tx.run(
         update(Site)
         .where(Site.id == site_id)
@@ -134,14 +134,14 @@ async def set_compromised(
 
 
 async def set_revision(tx: Transaction, site_id: UUID, *, revision: int) -> None:
-    """Note the register's version in which a site changed: rankings of an older one are outdated for it."""
+    """Store the register's version in which a site changed: older rankings of it are outdated."""
     await tx.run(update(Site).where(Site.id == site_id).values(revision=revision))
 
 
 async def confirm(
     tx: Transaction, site_id: UUID, *, provider_id: UUID
 ) -> tuple[datetime, str] | None:
-    """Note that everything at this provider's site is true now; return the moment, and its municipality."""
+    """Mark everything at this provider's site as true now; return the moment and municipality."""
     row = await tx.row(
         update(Site)
         .where(Site.id == site_id, Site.provider_id == provider_id)
@@ -152,7 +152,7 @@ async def confirm(
 
 
 async def serve_region(tx: Transaction, provider_id: UUID, *, region: str) -> None:
-    """Note that a provider has places in a region."""
+    """Store that a provider has places in a region."""
     await tx.run(
         insert_or(ProviderRegion)
         .values(provider_id=provider_id, region=region)
@@ -160,12 +160,12 @@ async def serve_region(tx: Transaction, provider_id: UUID, *, region: str) -> No
     )
 
 
-# A claim counts only where a person accepted it, and as long as it lives: the claim's own row says
-# so, by the clock.
+# A claim counts only if a person accepted it, and as long as its own row says that it lives, by the
+# clock.
 _CLAIMS_THERE = """
 SELECT h.referral_id FROM holds AS h JOIN claims AS c ON c.hold_id = h.id
-WHERE h.site_id = :site_id AND h.provider_id = :provider_id AND h.status = 'accepted' AND h.accepted_by = 'person'
-  AND c.claimed_until > clock_timestamp()
+WHERE h.site_id = :site_id AND h.provider_id = :provider_id
+  AND h.status = 'accepted' AND h.accepted_by = 'person' AND c.claimed_until > clock_timestamp()
 UNION ALL
 SELECT p.referral_id FROM placements AS p JOIN holds AS h ON h.id = p.hold_id
 WHERE p.site_id = :site_id AND p.provider_id = :provider_id AND p.status IN ('underway', 'arrived')
@@ -175,13 +175,15 @@ WHERE p.site_id = :site_id AND p.provider_id = :provider_id AND p.status IN ('un
 # this site.
 _OWNERS_REFERRALS = """
 SELECT r.id FROM referrals AS r WHERE r.provider_id = :provider_id
-UNION ALL SELECT h.referral_id FROM holds AS h WHERE h.site_id = :site_id AND h.receiver_id = :provider_id
+UNION ALL
+SELECT h.referral_id FROM holds AS h WHERE h.site_id = :site_id AND h.receiver_id = :provider_id
 """
 _BASIS = text(f"""
 SELECT s.provider_id AS owner_id,
        (SELECT min(claim.referral_id::text)::uuid FROM ({_CLAIMS_THERE}) AS claim
         WHERE CAST(:referral_id AS uuid) IS NULL OR claim.referral_id = :referral_id) AS claimed,
-       EXISTS (SELECT FROM ({_OWNERS_REFERRALS}) AS referral WHERE referral.id = :referral_id) AS related
+       EXISTS (SELECT FROM ({_OWNERS_REFERRALS}) AS referral
+               WHERE referral.id = :referral_id) AS related
 FROM sites AS s WHERE s.id = :site_id
 """).bindparams(  # noqa: S608 - made of the constants above
     *(bindparam(name, type_=UuidType()) for name in ("site_id", "provider_id", "referral_id"))
@@ -191,7 +193,7 @@ FROM sites AS s WHERE s.id = :site_id
 async def basis(
     tx: Transaction, site_id: UUID, *, provider_id: UUID, referral_id: UUID | None
 ) -> AddressBasis | None:
-    """Return on what ground a provider may have a site's address (for that referral, where one is named), if any."""
+    """Return why a provider may have a site's address, if it may; for one referral if named."""
     values = {"site_id": site_id, "provider_id": provider_id, "referral_id": referral_id}
     row = await tx.row(_BASIS, values)
     if row is None:
@@ -202,7 +204,7 @@ async def basis(
 
 
 async def secret(tx: Transaction, site_id: UUID) -> tuple[bytes, bytes]:
-    """Return a site's wrapped key and what it sealed: only for those whose ground was found in this transaction."""
+    """Return a site's wrapped key and sealed content; call it only with a basis found before."""
     row = (
         await tx.rows(
             select(SiteSecret.key, SiteSecret.sealed).where(SiteSecret.site_id == site_id)

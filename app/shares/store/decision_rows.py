@@ -1,6 +1,6 @@
-"""Decisions that concern a region: placements that came from it or went to it, once what is recorded of them is open.
+"""Decisions that concern a region: placements from or to it that may be opened.
 
-The conditions stand here in full, and row-level security stands behind them.
+The conditions are complete here, and row-level security stands behind them.
 """
 
 # ruff: noqa: S608 - every statement is made of the constants here
@@ -18,24 +18,25 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
-# With which placement their time at a provider began: the ledger's leaves of that time hang on it.
+# The placement with which their time at a provider began: the ledger's leaves refer to it.
 BEGAN = "coalesce(p.began_id, p.id)"
 LEFT = f"EXISTS (SELECT FROM leaves AS e WHERE e.placement_id = {BEGAN} AND e.type = 'departure')"
-# Where the ledger has a leaf its opening decides, for this is another way to the same knowledge.
-# Where they stayed in their region it has none: then it is as long, or until they have left for
-# good.
+# If the ledger has a leaf, its opening decides, because this is another way to the same knowledge.
+# A stay in the own region has no leaf: then the same delay counts, or that they have left for good.
 DUE = f"""
 (CASE WHEN l.index IS NOT NULL
       THEN EXISTS (SELECT FROM openings AS o WHERE o.index = l.index
-                   AND :region IN (o.origin_region, o.receiving_region) AND (o.opens_at <= clock_timestamp() OR {LEFT}))
+                   AND :region IN (o.origin_region, o.receiving_region)
+                   AND (o.opens_at <= clock_timestamp() OR {LEFT}))
       ELSE p.arrived_at <= clock_timestamp() - make_interval(days => CAST(:delay_days AS integer))
         OR (p.departed_at IS NOT NULL AND p.origin_region = :region
-            AND NOT EXISTS (SELECT FROM placements AS n
-                            WHERE n.stay_id = p.stay_id AND n.status IN ('underway', 'arrived'))) END)"""
+            AND NOT EXISTS (
+              SELECT FROM placements AS n
+              WHERE n.stay_id = p.stay_id AND n.status IN ('underway', 'arrived'))) END)"""
 
 DECISIONS = f"""
-SELECT p.id, h.ranking_id, h.rank, h.override_reason, p.kind, p.reason, p.origin_region, p.receiving, p.arrived_at,
-       l.index AS leaf
+SELECT p.id, h.ranking_id, h.rank, h.override_reason, p.kind, p.reason,
+       p.origin_region, p.receiving, p.arrived_at, l.index AS leaf
 FROM placements AS p JOIN holds AS h ON h.id = p.hold_id
 LEFT JOIN leaves AS l ON l.placement_id = {BEGAN} AND l.type = 'arrival'
 WHERE (p.origin_region = :region OR p.receiving = :region) AND p.arrived_at IS NOT NULL AND {DUE}"""
@@ -43,7 +44,8 @@ WHERE (p.origin_region = :region OR p.receiving = :region) AND p.arrived_at IS N
 PAGE = """ AND (CAST(:at AS timestamptz) IS NULL OR (p.arrived_at, p.id) < (:at, :after))
 ORDER BY p.arrived_at DESC, p.id DESC LIMIT :most"""
 
-WENT_AWAY = " AND p.cross_regional AND p.reason <> 'safety' AND p.arrived_at >= :begins AND p.arrived_at < :ends"
+LEFT_REGION = """ AND p.cross_regional AND p.reason <> 'safety'
+AND p.arrived_at >= :begins AND p.arrived_at < :ends"""
 
 # A placement by its id, or by one of the leaves of the time that began with it.
 NAMED = " AND p.id = coalesce(:id, (SELECT x.placement_id FROM leaves AS x WHERE x.index = :leaf))"
@@ -60,7 +62,7 @@ _TYPES = {
 
 @dataclass(frozen=True, slots=True)
 class DecisionRow:
-    """What was decided for a household: which of the ranking's offers was taken, and where it led."""
+    """A decision for a household: the offer that was taken from its ranking, and its outcome."""
 
     placement_id: UUID
     ranking_id: UUID
@@ -72,19 +74,19 @@ class DecisionRow:
     receiving: str
     arrived_at: datetime
     leaf: int | None
-    """The leaf of the arrival with which their time at that provider began; none where they stayed in their region."""
+    """The arrival's leaf of that time at the provider; None if they stayed in their region."""
 
 
 @dataclass(frozen=True, slots=True)
 class AuditScope:
-    """For which region decisions are looked at, and after how many days they may be where the ledger says nothing."""
+    """The region whose decisions are read, and the days to wait if the ledger has no opening."""
 
     region: str
     delay_days: int
 
     @property
     def values(self) -> "Mapping[str, object]":
-        """As the statements take them."""
+        """Return the values as statements take them."""
         return {"region": self.region, "delay_days": self.delay_days}
 
 
@@ -95,7 +97,7 @@ def _statement(more: str) -> TextClause:
     )
 
 
-_LISTED, _WENT_AWAY, _NAMED = _statement(PAGE), _statement(WENT_AWAY + PAGE), _statement(NAMED)
+_LISTED, _LEFT_REGION, _NAMED = _statement(PAGE), _statement(LEFT_REGION + PAGE), _statement(NAMED)
 
 
 async def list_decisions(
@@ -115,7 +117,7 @@ async def list_left_region(
     limit: int,
     after: tuple[datetime, UUID] | None,
 ) -> list[DecisionRow]:
-    """Return those of them by which a household left its region for another reason than its safety, newest first."""
+    """Return those by which a household left its region other than for safety, newest first."""
     at, id_ = after or (None, None)
     begins, ends = within
     values = {
@@ -126,12 +128,12 @@ async def list_left_region(
         "begins": begins,
         "ends": ends,
     }
-    return [DecisionRow(*row) for row in await tx.rows(_WENT_AWAY, values)]
+    return [DecisionRow(*row) for row in await tx.rows(_LEFT_REGION, values)]
 
 
 async def find_decision(
     tx: Transaction, auditing: AuditScope, *, placement_id: UUID | None, leaf: int
 ) -> DecisionRow | None:
-    """Return one decision that concerns a region: by its placement, or by a leaf where there is no id."""
+    """Return a decision that concerns a region, by its placement or else by a leaf."""
     row = await tx.row(_NAMED, {**auditing.values, "id": placement_id, "leaf": leaf})
     return None if row is None else DecisionRow(*row)

@@ -1,4 +1,4 @@
-"""What everybody may see of past quarters, as it was released; a reader's statements touch nothing else."""
+"""Past quarters as they were released: a reader's statements touch nothing else."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from app.models import MonitorRelease, MonitorStaleness, ProviderRegion
 
 @dataclass(frozen=True, slots=True)
 class ReleaseRow:
-    """What may be seen of a region's quarter; no region: of the country's."""
+    """The visible figures of a quarter, for a region or the country."""
 
     quarter: date
     region: str
@@ -24,7 +24,7 @@ class ReleaseRow:
 
 @dataclass(frozen=True, slots=True)
 class StalenessRow:
-    """What part of the counted days a provider's sites in a region were not confirmed in time, in thousandths."""
+    """The share of days on which a provider's sites in a region were stale, in thousandths."""
 
     quarter: date
     provider_id: UUID
@@ -40,7 +40,7 @@ _STALENESS = tuple(getattr(MonitorStaleness, name) for name in StalenessRow.__sl
 async def releases(
     tx: Transaction, quarters: Collection[date], *, regions: Collection[str] | None
 ) -> list[ReleaseRow]:
-    """Return what was released of some quarters, and of all regions or some."""
+    """Return the releases of some quarters, of all regions or some."""
     wanted = select(
         MonitorRelease.quarter,
         MonitorRelease.region,
@@ -93,7 +93,7 @@ async def release(
     *,
     staleness: Sequence[StalenessRow],
 ) -> None:
-    """Release a quarter: figures by region, and how stale each provider was. There is no second time."""
+    """Release a quarter, once: figures by region, and how stale each provider was."""
     rows = [
         {"quarter": quarter, "region": region, "figures": dict(shown)}
         for region, shown in figures.items()

@@ -1,4 +1,4 @@
-"""Totals of quarters: who seals one, the leaf that it has, and what pairs of regions settle by it."""
+"""Totals of quarters: their versions and leaves, what regions settle, and standings."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -26,7 +26,7 @@ from app.models import (
 
 @dataclass(frozen=True, slots=True)
 class SealedTotals:
-    """A quarter's newest totals: their version, their leaf, and what it says in clear."""
+    """A quarter's newest totals: the version, the leaf, and the leaf's readable content."""
 
     quarter: str
     version: int
@@ -50,7 +50,7 @@ class PairRow:
 
 @dataclass(frozen=True, slots=True)
 class PlaceCount:
-    """How many places a region has now, and how many of them are not closed for want of staff."""
+    """How many places a region has now, and how many of them have staff."""
 
     places: int
     staffed: int
@@ -58,7 +58,7 @@ class PlaceCount:
 
 @dataclass(frozen=True, slots=True)
 class AnswerCount:
-    """How many lawful offers people of a region were asked to accept, and how they were not accepted."""
+    """How many lawful offers a region's providers were asked to accept, and did not accept."""
 
     offers: int
     declined: int
@@ -67,7 +67,7 @@ class AnswerCount:
 
 @dataclass(frozen=True, slots=True)
 class QuarterSpan:
-    """A quarter: its days, the moments at which it begins and ends where the country is, and that time zone."""
+    """A quarter: its days, the moments at which it begins and ends, and the local time zone."""
 
     first: date
     after: date
@@ -76,7 +76,7 @@ class QuarterSpan:
     zone: str
 
     def values_for(self, statement: TextClause) -> Mapping[str, object]:
-        """Return those of these values that a statement names."""
+        """Return the values that a statement names."""
         return {
             name: getattr(self, name)
             for name in QuarterSpan.__slots__
@@ -95,7 +95,7 @@ _NEWEST = (
 
 
 async def newest(tx: Transaction, quarters: Sequence[str] | None = None) -> dict[str, SealedTotals]:
-    """Return the newest totals of some quarters, or of all that have been sealed, by quarter."""
+    """Return the newest totals by quarter, of some quarters or of all sealed ones."""
     wanted = _NEWEST if quarters is None else _NEWEST.where(QuarterTotal.quarter.in_(quarters))
     return {
         row.quarter: SealedTotals(row.quarter, row.version, row.leaf, content_of_leaf(row.content))
@@ -104,7 +104,7 @@ async def newest(tx: Transaction, quarters: Sequence[str] | None = None) -> dict
 
 
 def content_of_leaf(leaf: bytes) -> Mapping[str, Any]:
-    """Return what a leaf says in clear."""
+    """Return the content of a readable leaf."""
     content: Mapping[str, Any] = json.loads(leaf)["content"]
     return content
 
@@ -115,14 +115,14 @@ async def sealed_quarters(tx: Transaction) -> set[str]:
 
 
 async def sealed_leaves(tx: Transaction) -> int:
-    """Return from how many leaves totals were made last; 0 where none were."""
+    """Return the number of leaves that the newest totals were made from; 0 without totals."""
     wanted = select(Leaf.content).join(QuarterTotal, QuarterTotal.index == Leaf.index)
     row = await tx.row(wanted.order_by(QuarterTotal.index.desc()).limit(1))
     return 0 if row is None else content_of_leaf(row.content)["leaves"]
 
 
 async def first_leaf(tx: Transaction) -> tuple[datetime, tuple[int, bytes] | None] | None:
-    """Return when the first leaf was written, and the first opening that there is, sealed; None without a leaf."""
+    """Return when the first leaf was written, and the first sealed opening; None without any."""
     first = await tx.row(select(Leaf.written_at).order_by(Leaf.index).limit(1))
     if first is None:
         return None
@@ -133,7 +133,7 @@ async def first_leaf(tx: Transaction) -> tuple[datetime, tuple[int, bytes] | Non
 
 
 async def weights_on(tx: Transaction, day: date) -> dict[str, tuple[int, str]]:
-    """Return each region's weight in force on a day, and where the figure comes from."""
+    """Return each region's weight in force on a day, with its source."""
     rows = await tx.rows(
         select(Weight.region, Weight.weight, Weight.source)
         .ext(distinct_on(Weight.region))
@@ -147,16 +147,16 @@ async def weights_on(tx: Transaction, day: date) -> dict[str, tuple[int, str]]:
 
 
 async def claim_version(tx: Transaction, quarter: str, *, version: int) -> bool:
-    """Take it upon oneself to seal a version of a quarter's totals; False where somebody else has.
+    """Claim a version of a quarter's totals for sealing; False if another worker did.
 
-    Whoever comes second waits for the first, and finds it sealed.
+    The second worker waits for the first, and finds the quarter sealed.
     """
     new = insert(QuarterTotal).values(quarter=quarter, version=version).on_conflict_do_nothing()
     return await tx.run(new) == 1
 
 
 async def set_leaf(tx: Transaction, quarter: str, *, version: int, index: int) -> None:
-    """Note the leaf of totals that were claimed."""
+    """Store the leaf of totals that were claimed."""
     ours = (QuarterTotal.quarter == quarter, QuarterTotal.version == version)
     await tx.run(
         update(QuarterTotal).where(*ours, QuarterTotal.index.is_(None)).values(index=index)
@@ -174,7 +174,7 @@ async def add_pairs(tx: Transaction, rows: Sequence[PairRow], *, version: int) -
 
 
 async def add_figures(tx: Transaction, quarter: str, figures: Mapping[str, Any]) -> None:
-    """Store the figures about a quarter that no opening has; the first that were taken stay."""
+    """Store a quarter's figures that no opening has, unless there are some."""
     await tx.run(
         insert(QuarterFigures)
         .values(quarter=quarter, figures=dict(figures))
@@ -188,7 +188,7 @@ async def add_figures(tx: Transaction, quarter: str, figures: Mapping[str, Any])
 async def figures(
     tx: Transaction, quarters: Sequence[str] | None = None
 ) -> dict[str, Mapping[str, Any]]:
-    """Return the figures about some quarters, or all, that no opening has, by quarter."""
+    """Return the figures of some or all quarters that no opening has, by quarter."""
     wanted = select(QuarterFigures.quarter, QuarterFigures.figures)
     rows = await tx.rows(
         wanted if quarters is None else wanted.where(QuarterFigures.quarter.in_(quarters))
@@ -199,7 +199,7 @@ async def figures(
 async def pairs(
     tx: Transaction, quarters: Sequence[str], *, region: str, other: str | None
 ) -> list[PairRow]:
-    """Return what a region settles with another, or with every other, by the newest totals of some quarters."""
+    """Return what a region settles with another or with all, by the newest totals."""
     newer = (
         select(func.max(QuarterTotal.version))
         .where(QuarterTotal.quarter == PairNights.quarter)
@@ -224,7 +224,7 @@ _SPAN = (
     bindparam("zone", type_=Text()),
 )
 
-# A night is a local midnight; who is still there has all that there have been.
+# A night is a local midnight; a household that is still there has all nights so far.
 _HOTEL_NIGHTS = text("""
 SELECT m.region, sum(least(:after, coalesce((a.ended_at AT TIME ZONE :zone)::date, :after))
                      - greatest(:first, (a.started_at AT TIME ZONE :zone)::date))::bigint AS amount
@@ -236,15 +236,17 @@ WHERE a.kind = 'hotel' AND (a.started_at AT TIME ZONE :zone)::date < :after
 GROUP BY m.region
 """).bindparams(*_SPAN)
 
-# From the day of registering until somebody confirmed a place, or the referral was closed without
-# one.
+# From the day of registration until a place was confirmed, or the referral was closed without one.
 _WAITING_DAYS = text("""
 SELECT w.region, sum(least(:after, w.until) - greatest(:first, w.since))::bigint AS amount
 FROM (
   SELECT m.region, (r.created_at AT TIME ZONE :zone)::date AS since,
-         coalesce((SELECT (min(p.created_at) AT TIME ZONE :zone)::date FROM placements AS p WHERE p.referral_id = r.id),
-                  CASE WHEN r.status IN ('ended', 'withdrawn') THEN (r.updated_at AT TIME ZONE :zone)::date END,
-                  :after) AS until
+         coalesce(
+           (SELECT (min(p.created_at) AT TIME ZONE :zone)::date
+            FROM placements AS p WHERE p.referral_id = r.id),
+           CASE WHEN r.status IN ('ended', 'withdrawn')
+                THEN (r.updated_at AT TIME ZONE :zone)::date END,
+           :after) AS until
   FROM referrals AS r JOIN municipalities AS m ON m.code = r.origin
 ) AS w
 WHERE w.since < :after AND w.until > :first
@@ -253,8 +255,9 @@ GROUP BY w.region
 
 _PLACES = text("""
 SELECT m.region, count(*) AS places,
-       count(*) FILTER (WHERE s.admission = 'open'
-                        AND (c.kind = 'out_of_service' AND c.reason = 'staffing') IS NOT TRUE) AS staffed
+       count(*) FILTER (
+         WHERE s.admission = 'open'
+           AND (c.kind = 'out_of_service' AND c.reason = 'staffing') IS NOT TRUE) AS staffed
 FROM places AS p
 JOIN place_groups AS g ON g.id = p.group_id
 JOIN sites AS s ON s.id = p.site_id
@@ -264,22 +267,22 @@ WHERE g.kind <> 'alternative'
 GROUP BY m.region
 """)
 
-# What people were asked: not a provider's own places, nor those that are accepted by themselves,
-# nor swaps.
+# Only what people were asked: not a provider's own places, automatic acceptances or swaps.
 _ANSWERS = text("""
 SELECT m.region, count(*) AS offers, count(*) FILTER (WHERE h.status = 'declined') AS declined,
        count(*) FILTER (WHERE h.status = 'no_answer') AS unanswered
 FROM holds AS h
 JOIN sites AS s ON s.id = h.site_id
 JOIN municipalities AS m ON m.code = s.municipality
-WHERE (h.created_at AT TIME ZONE :zone)::date >= :first AND (h.created_at AT TIME ZONE :zone)::date < :after
+WHERE (h.created_at AT TIME ZONE :zone)::date >= :first
+  AND (h.created_at AT TIME ZONE :zone)::date < :after
   AND h.swap_id IS NULL AND (h.accepted_by IS NULL OR h.accepted_by = 'person')
 GROUP BY m.region
 """).bindparams(*_SPAN)
 
 
 async def hotel_nights(tx: Transaction, span: QuarterSpan) -> Mapping[str, int]:
-    """Return nights in hotels by the region that the household comes from."""
+    """Return nights in hotels, by the household's region of origin."""
     return {
         row.region: row.amount
         for row in await tx.rows(_HOTEL_NIGHTS, span.values_for(_HOTEL_NIGHTS))
@@ -287,7 +290,7 @@ async def hotel_nights(tx: Transaction, span: QuarterSpan) -> Mapping[str, int]:
 
 
 async def waiting_days(tx: Transaction, span: QuarterSpan) -> Mapping[str, int]:
-    """Return whole days that households waited for a place, by the region that they come from."""
+    """Return the whole days that households waited for a place, by region of origin."""
     return {
         row.region: row.amount
         for row in await tx.rows(_WAITING_DAYS, span.values_for(_WAITING_DAYS))
@@ -316,11 +319,11 @@ async def displacements(tx: Transaction) -> list[tuple[int, UUID]]:
     ]
 
 
-# --- how regions stand, as rankings see it ---
+# --- standings, as rankings see them ---
 
 
 async def regions_without_standing(tx: Transaction, *, on: date) -> list[str]:
-    """Return the regions that rankings do not see yet as they stand on a day."""
+    """Return the regions whose standing on a day rankings do not see yet."""
     stale = select(Share.region).where(Share.shown_on.is_distinct_from(on)).order_by(Share.region)
     return [row.region for row in await tx.rows(stale)]
 
@@ -328,7 +331,7 @@ async def regions_without_standing(tx: Transaction, *, on: date) -> list[str]:
 async def set_standings(
     tx: Transaction, standings: Mapping[str, RegionBalance], *, on: date
 ) -> None:
-    """Let rankings see how regions stand on a day."""
+    """Store the standings of regions on a day, for rankings to see."""
     rows = [
         {
             "of": region,

@@ -1,4 +1,4 @@
-"""What the ledger says of stays, read by the indexes of what is asked for: its age costs nothing."""
+"""The ledger's rows about stays, read by indexes, so that the ledger's age costs nothing."""
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
@@ -15,10 +15,10 @@ from app.shares.store.quarter_rows import content_of_leaf
 async def openings(
     tx: Transaction, *, after: int, below: int, since: int, most: int
 ) -> list[tuple[int, bytes]]:
-    """Return the index and the sealed opening of leaves after one and below another, in order.
+    """Return the index and sealed opening of leaves between two indexes, in order.
 
-    Of all stays, or, from `since` on (as `ran_on` has it), of those that ran on then and those of
-    which a leaf says something since.
+    Of all stays; or with `since` (a number of leaves, see `leaves_at_last_note`) of the stays that
+    were going on then and of those with a later leaf.
     """
     values = {"after": after, "below": below, "most": most}
     rows = await (tx.rows(_SINCE, {**values, "since": since}) if since else tx.rows(_ALL, values))
@@ -26,13 +26,15 @@ async def openings(
 
 
 _ALL = text("""
-SELECT index AS leaf, sealed FROM openings WHERE index > :after AND index < :below ORDER BY index LIMIT :most
+SELECT index AS leaf, sealed FROM openings
+WHERE index > :after AND index < :below ORDER BY index LIMIT :most
 """)
-# Plans are made without the values: limits on the openings' own index would look as if few of them
-# were left, and lead from there to the stays, which compares every one with every other.
+# Plans are made without the values: a limit on the openings' own index would look selective, and
+# lead from there to the stays, comparing every one with every other.
 _SINCE = text("""
 WITH those AS (
-  SELECT placement_id FROM leaves WHERE index >= :since AND index < :below AND placement_id IS NOT NULL
+  SELECT placement_id FROM leaves
+  WHERE index >= :since AND index < :below AND placement_id IS NOT NULL
   UNION
   SELECT l.placement_id FROM running_stays AS r, unnest(r.arrivals) AS a (index), leaves AS l
   WHERE r.leaves = :since AND l.index = a.index
@@ -46,18 +48,21 @@ _TOLD = text("""
 SELECT o.index AS leaf, l.placement_id, o.sealed
 FROM leaves AS l JOIN openings AS o ON o.index = l.index
 WHERE o.index < :below
-  AND l.placement_id IN (SELECT n.placement_id FROM leaves AS n WHERE n.index >= :since AND n.index < :below)
+  AND l.placement_id IN (
+    SELECT n.placement_id FROM leaves AS n WHERE n.index >= :since AND n.index < :below)
 ORDER BY o.index
 """)
-# The end of a stay is told by its leaf alone: an opening of version 1 did not say which arrival it
-# ends.
+# Only the departure's own leaf tells the end of a stay: an opening of version 1 did not say which
+# arrival it ends.
 _NOTE = text("""
 INSERT INTO running_stays (leaves, arrivals)
 SELECT CAST(:leaves AS bigint), array(
-  SELECT a.index FROM unnest(CAST(:arrivals AS bigint[])) AS a (index) JOIN leaves AS l ON l.index = a.index
+  SELECT a.index
+  FROM unnest(CAST(:arrivals AS bigint[])) AS a (index) JOIN leaves AS l ON l.index = a.index
   WHERE NOT EXISTS (
     SELECT FROM leaves AS d
-    WHERE d.placement_id = l.placement_id AND d.type = 'departure' AND d.index < CAST(:leaves AS bigint))
+    WHERE d.placement_id = l.placement_id AND d.type = 'departure'
+      AND d.index < CAST(:leaves AS bigint))
   ORDER BY a.index)
 ON CONFLICT DO NOTHING
 """)
@@ -66,26 +71,27 @@ ON CONFLICT DO NOTHING
 async def openings_of_changed_stays(
     tx: Transaction, *, since: int, below: int
 ) -> list[tuple[int, UUID, bytes]]:
-    """Return index, stay and sealed opening of all leaves about the stays of leaves from one to below another."""
+    """Return index, stay and sealed opening of all leaves of stays with a leaf in a range."""
     rows = await tx.rows(_TOLD, {"since": since, "below": below})
     return [(row.leaf, row.placement_id, row.sealed) for row in rows]
 
 
 async def leaves_at_last_note(tx: Transaction, *, before: datetime) -> int:
-    """Return after how many leaves it was noted last, before a moment, which stays ran on; 0 where it never was."""
+    """Return the number of leaves at the last note of running stays before a moment, or 0."""
     wanted = select(RunningStays.leaves).where(RunningStays.noted_at < before)
     row = await tx.row(wanted.order_by(RunningStays.leaves.desc()).limit(1))
     return 0 if row is None else row.leaves
 
 
 async def note_running(tx: Transaction, arrivals: Iterable[int], *, leaves: int) -> None:
-    """Note which of some stays, by their arrivals, have no end among the first so many leaves."""
+    """Note which of these stays, by their arrivals, have no end among the first `leaves`."""
     await tx.run(_NOTE, {"arrivals": sorted(arrivals), "leaves": leaves})
 
 
 async def weights_leaves(tx: Transaction, *, below: int) -> list[tuple[int, Mapping[str, Any]]]:
-    """Return what the leaves below an index say about weights, in order, each with its index."""
-    # That it is about no stay goes without saying; said, it leads to the index of those few leaves.
+    """Return the index and content of the leaves about weights below an index, in order."""
+    # A leaf about weights is about no stay; saying so leads the plan to the index of those few
+    # leaves.
     about = (Leaf.type == "weights", Leaf.placement_id.is_(None), Leaf.index < below)
     wanted = select(Leaf.index.label("leaf"), Leaf.content).where(*about).order_by(Leaf.index)
     return [(row.leaf, content_of_leaf(row.content)) for row in await tx.rows(wanted)]

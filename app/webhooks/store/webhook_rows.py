@@ -1,4 +1,4 @@
-"""Webhooks: where providers want to be told, and how they fare."""
+"""Webhooks as they are stored, with how their deliveries go."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -14,7 +14,7 @@ from app.models import Webhook, WebhookDelivery
 
 @dataclass(frozen=True, slots=True)
 class WebhookRow:
-    """A webhook as it is stored; `sealed` opens with its data key, which is wrapped in `key`."""
+    """A stored webhook; `sealed` opens with its data key, which is wrapped in `key`."""
 
     id: UUID
     kinds: tuple[str, ...]
@@ -45,13 +45,13 @@ _READ = select(
 
 
 async def count(tx: Transaction, provider_id: UUID) -> int:
-    """Return how many webhooks a provider has; until the transaction ends nobody else adds one."""
+    """Return how many webhooks a provider has; until the end nobody else can add one."""
     await tx.rows(_ALONE, {"provider_id": str(provider_id)})
     return (await tx.rows(select(func.count()).where(Webhook.provider_id == provider_id)))[0][0]
 
 
 async def add(tx: Transaction, webhook: WebhookRow, *, provider_id: UUID) -> None:
-    """Store a new webhook; what is numbered from then on is sent there."""
+    """Store a new webhook; it gets the events that are numbered from then on."""
     await tx.run(
         insert(Webhook).values(
             id=webhook.id,
@@ -75,7 +75,7 @@ async def list_of_provider(
 
 
 async def remove(tx: Transaction, webhook_id: UUID, *, provider_id: UUID) -> bool:
-    """Forget this provider's webhook, and with it its secret; False where there is none."""
+    """Delete this provider's webhook and its secret; False if there is none."""
     return (
         await tx.run(
             delete(Webhook).where(Webhook.id == webhook_id, Webhook.provider_id == provider_id)
