@@ -1,1 +1,1 @@
-"""The work of an intake desk: what it has in hand, and how far each referral has come."""
+"""The intake desk: its caseload, and how far each of its referrals has come."""

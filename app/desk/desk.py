@@ -1,4 +1,4 @@
-"""The desk: what an intake desk has in hand, and how far each of its referrals has come."""
+"""The intake desk: its caseload, and how far each of its referrals has come."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -75,7 +75,7 @@ async def confirm_hold(tx: Transaction, wanted: Confirmation) -> PlacementRow:
 
 
 async def _previous(tx: Transaction, placement_id: UUID) -> PlacementRow:
-    """Return the arrived placement that they leave, of which the caller is one side."""
+    """Return the arrived placement that they leave, if the caller is one of its sides."""
     previous = await placement_rows.read(
         tx, placement_id, provider_id=tx.caller.provider, lock=True
     )

@@ -67,8 +67,8 @@ async def erase_overdue(tx: Transaction, *, listed: ErasureList) -> int:
 async def erase_again(begin: Begin, ids: Sequence[UUID]) -> int:
     """Erase the listed referrals that a restored database has back; return how many.
 
-    Neither a hold nor a place stands in the way: they were erased once, and the backup tells of
-    the past. A hold is given back; a placement stays, so that its provider can end it.
+    Neither a hold nor a place prevents that: they were erased once, and the backup tells of the
+    past. A hold is given back; a placement stays, so that its provider can end it.
     """
     if not ids:
         return 0

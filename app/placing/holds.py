@@ -53,7 +53,7 @@ class HoldView:
     place_id: UUID | None = None
     """For the receiver."""
     unsafe_since: datetime | None = None
-    """Since when the danger, as it is known, forbids this place."""
+    """Since when the known danger forbids this place."""
     swap_id: UUID | None = None
     """The swap that the place is kept for: the receiver consents to it or refuses it."""
 

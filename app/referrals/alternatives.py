@@ -15,7 +15,7 @@ from app.referrals.store import alternative_rows
 from app.referrals.store.alternative_rows import AlternativeRow, Capacity
 
 NEWS, ALARM = "waiting", "alarm"
-"""Events about an alternative: something changed, or somebody has to act at once."""
+"""Events about an alternative: it changed, or a provider has to act at once."""
 WELL = "well"
 
 

@@ -58,8 +58,8 @@ async def remove_shield(tx: Transaction, referral_id: UUID) -> None:
 async def _lock_shield(tx: Transaction, referral_id: UUID) -> UnsealedReferral:
     """Return a referral whose shield the caller may change, locked against others.
 
-    A named colleague may change it. When none of them works here any more, so may a colleague who
-    has broken the glass: somebody has to be able to take over.
+    A named colleague may change it. When none of them works here any more, a colleague who has
+    broken the glass may, so that one person can always take over.
     """
     await shield_rows.lock_provider(tx, tx.caller.provider)
     referral = await referrals.read(tx, referral_id, lock=True)

@@ -140,7 +140,7 @@ LEAVE_UNLOCKED, LEAVE_WAITING = (
 
 @dataclass(frozen=True, slots=True)
 class NewHold:
-    """A hold to be taken: of which offer, from which ranking, until when."""
+    """A hold to be taken on an offer of a ranking."""
 
     hold_id: UUID
     referral_id: UUID

@@ -53,7 +53,7 @@ async def resolve(tx: Transaction, hold_id: UUID, *, status: str, reason: str | 
     )
     if freed == 0:
         return False
-    # The referral before the hold: a receiver may change it only while the hold lives.
+    # The referral before the hold: a receiver may change it only while the hold is live.
     await tx.run(
         update(Referral)
         .where(Referral.hold_id == hold_id)
@@ -101,8 +101,7 @@ async def _close(tx: Transaction, hold_id: UUID, *, status: str, reason: str | N
     tx.after_commit.append(partial(metrics.count_holds, (status,)))
 
 
-# What becomes of the place then is the function's to say: nothing else takes a claim from a
-# placement.
+# The functions decide what becomes of the place: nothing else takes a claim from a placement.
 _FREE_PLACE = text("SELECT free_place(:id)")
 _LEAVE_PREVIOUS = text("SELECT leave_previous(:id, :at)")
 
@@ -122,15 +121,15 @@ async def has_place(tx: Transaction, placement_id: UUID) -> bool:
 async def leave_previous(tx: Transaction, placement_id: UUID, *, at: datetime) -> bool | None:
     """End the placement that an arriving household leaves: free its place, end its referral.
 
-    Return whether it was with the same provider; None where they had left it before.
+    Return whether it was with the same provider; None if they had left it before.
     """
     tx.wrote_outbox()
     return (await tx.rows(_LEAVE_PREVIOUS, {"id": placement_id, "at": at}))[0].leave_previous
 
 
-# Rows that somebody else is working on are left for the next round: nothing depends on the sweep. A
-# hold that still has a claim is such a row too: whoever found it live a moment ago, and is keeping
-# or confirming it now, has locked that.
+# Rows locked by others are left for the next round: nothing depends on the sweep. A hold that still
+# has a claim is left too: an act that found it live, and is extending or confirming it now, has
+# locked that claim.
 _SWEEP_REFERRALS = text("""
 UPDATE referrals
 SET status = 'open', hold_id = NULL, held_until = NULL, updated_at = clock_timestamp()

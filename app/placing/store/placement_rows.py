@@ -190,7 +190,7 @@ async def add(tx: Transaction, placement: Mapping[str, Any]) -> bool:
     new = insert(Placement).values(
         **placement, status="underway", created_at=func.clock_timestamp()
     )
-    # Without a target: the row in the way may be one that this provider cannot see.
+    # Without a conflict target: the row in conflict may be one that this provider cannot see.
     return await tx.run(new.on_conflict_do_nothing()) == 1
 
 
@@ -204,10 +204,10 @@ _AGAIN = {
 
 
 async def expect_again(tx: Transaction, placement_id: UUID) -> bool | None:
-    """Put a no-show on its way again; False where somebody has made sure that they are safe.
+    """Put a no-show on its way again; False if its safety was checked.
 
-    None where the household has gone on to another place in the same stay, whoever may see that
-    one.
+    None if the household has gone on to another place in the same stay, even one that the caller
+    cannot see.
     """
     unchecked = (Placement.status == "no_show", Placement.safety_checked_at.is_(None))
     again = update(Placement).where(Placement.id == placement_id, *unchecked).values(**_AGAIN)
@@ -309,9 +309,9 @@ async def note_ready(tx: Transaction, placement_id: UUID, *, since: date | None)
 
 # --- arrivals that are overdue -----------------------------------------------------------
 
-# The clock is read once, so that the index can be searched for it. A row that is locked is one in
-# which somebody is acting: what that leaves due is found a moment later, and what another process
-# has raised is not due any more.
+# The clock is read once, so that the index can be searched for it. A locked row is one that an act
+# is changing: if it stays due, it is found a moment later; if another process has raised it, it is
+# not due any more.
 _RAISE_ALARMS = text("""
 WITH due AS (
   UPDATE placements

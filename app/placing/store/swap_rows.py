@@ -225,8 +225,7 @@ async def break_off(tx: Transaction, swap_id: UUID) -> None:
     tx.after_commit.append(partial(metrics.count_swaps, ("broken",) * broken))
 
 
-# What is in use is left for the next round: whoever proposes anew finds it still there, and says
-# so.
+# Swaps that are locked are left for the next round: a new proposal finds them, and is refused.
 _LAPSE = """
 WITH lapsed AS (
   UPDATE swaps SET status = 'expired', resolved_at = clock_timestamp()

@@ -16,8 +16,7 @@ A_RANKING_SEES = 3
 """The most free places of a group that a ranking counts: three stands for more."""
 KEPT_HOURS = 24
 
-# As situation.py reads it for one referral; but every free place is counted, each being one that
-# somebody may have.
+# As situation.py reads it for one referral, but with every free place counted: a plan may use each.
 STANDING = text(f"""
 SELECT
   (SELECT coalesce(json_object_agg(group_id, free), '{{}}') FROM (

@@ -20,7 +20,7 @@ OF_ALL = """
 """
 """The columns that are the same for every referral."""
 
-# What the worker ranked because something came free, nobody asked for: it does not count.
+# Rankings that the worker made because of a vacancy do not count: nobody asked for them.
 WAIT = """
 (SELECT ceil(extract(epoch FROM as_of + interval '1 hour' - clock_timestamp()))::int FROM rankings
  WHERE referral_id = {referral} AND as_of > clock_timestamp() - interval '1 hour'
@@ -29,9 +29,8 @@ WAIT = """
 """
 """Seconds until a referral may be ranked again, or null; `most` is the limit per hour."""
 
-# Free places are counted no further than "three or more", and the clock is read once, so that the
-# index can be searched for it: then the price does not grow with the number of places, taken or
-# free.
+# Free places are counted up to three, which stands for more, and the clock is read once, so that
+# the index can be searched for it: then the cost does not grow with the number of places.
 STANDING = text(f"""
 SELECT
   (SELECT coalesce(json_object_agg(g.id, f.free), '{{}}')

@@ -60,8 +60,7 @@ class Chance:
     rank: int
 
 
-# Those that are being counted first: what comes free meanwhile waits for the next round, and goes
-# through it together.
+# The vacancies being counted come first: those that come free meanwhile wait for the next round.
 _PENDING = (
     select(*(getattr(Vacancy, name) for name in PendingVacancy.__slots__))
     .where(Vacancy.counted_at.is_(None))
@@ -106,7 +105,7 @@ async def add_counts(
 ) -> Mapping[UUID, UUID]:
     """Add to the counts of vacancies; `reached` is the last referral, `done` if none is left.
 
-    Returns, for each provider of which something is lawful for anybody, one of those vacancies.
+    Returns one vacancy by provider, for each provider with a vacancy lawful for some household.
     """
     values = {"ids": list(lawful_for), "numbers": list(lawful_for.values())}
     rows = await tx.rows(_COUNT, {**values, "reached": reached, "done": done})

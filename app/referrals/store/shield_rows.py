@@ -1,7 +1,6 @@
 """Shields: the only colleagues who may see a referral, and those who broke the glass.
 
-What a shield hides is hidden by row-level security alone: every query here and elsewhere reads as
-if there were none.
+Row-level security alone hides what a shield hides: every query reads as if there were none.
 """
 
 from collections.abc import Collection
@@ -77,9 +76,9 @@ _ALONE = text("SELECT pg_advisory_xact_lock(hashtextextended(:provider_id, 1))")
 async def lock_provider(tx: Transaction, provider_id: UUID) -> None:
     """Make a provider's acts on shields wait for each other until the transaction ends.
 
-    A glass that is broken while a shield is taken away would else be all that is left of it, and
-    hide the referral from those who were named; and of many guesses at once each would be the
-    first.
+    Otherwise a glass broken while its shield is removed could be all that is left of the shield,
+    and hide the referral from those who were named; and of many guesses at once each would count
+    as the first.
     """
     await tx.rows(_ALONE, {"provider_id": str(provider_id)})
 
@@ -102,8 +101,8 @@ async def name_colleagues(
 ) -> None:
     """Let only these accounts see a referral, and those who broke the glass for now.
 
-    In this order: whoever names is named before others go, and never out of sight of what they are
-    changing.
+    In this order: the caller is named before others are removed, and never loses sight of what is
+    being changed.
     """
     rows = [
         {

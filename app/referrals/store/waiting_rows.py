@@ -43,9 +43,8 @@ async def read_news(tx: Transaction, referral_ids: Sequence[UUID]) -> dict[UUID,
     return {row.id: WaitingNews(*row) for row in await tx.rows(_SINCE, {"ids": list(referral_ids)})}
 
 
-# Whoever has been told is noted with it, and told once: what is overdue for somebody in an
-# alternative once a day, reckoned from when it was due. `nights_over_at` comes with midnight by the
-# clocks of the jurisdiction.
+# A reminder is noted as it is sent, and sent once; of an overdue alternative once a day, counted
+# from when it was due. `nights_over_at` is midnight by the country's clocks.
 _REMIND = text("""
 WITH alternative AS (
   SELECT a.*, (a.until::timestamp AT TIME ZONE :zone) AS nights_over_at,
