@@ -55,8 +55,8 @@ log = structlog.get_logger()
 
 async def sweep(tx: Transaction) -> float:
     """Note down which holds and swaps have run out."""
-    await holds.sweep(tx)
-    await proposals.sweep(tx)
+    await holds.sweep_holds(tx)
+    await proposals.sweep_swaps(tx)
     return SWEEP_S
 
 
@@ -76,9 +76,9 @@ async def prune(tx: Transaction) -> float:
     await outbox.prune(tx)
     await deliveries.prune(tx)
     await answers.prune(tx)
-    await vacancies.prune(tx)
+    await vacancies.prune_vacancies(tx)
     await waiting.prune_reminders(tx)
-    await peaks.prune(tx)
+    await peaks.prune_counts(tx)
     await agreements.prune_move_agreements(tx)
     await sessions.forget_ended(tx)
     return PRUNE_S

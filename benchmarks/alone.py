@@ -53,7 +53,7 @@ async def _inputs(
         text("SELECT id FROM rankings ORDER BY as_of DESC LIMIT :most"), {"most": RANKINGS}
     )
     read = [await ranking_rows.read(tx, row.id) for row in last]
-    return [(await rankings.recompute(tx, *found)).inputs for found in read if found]
+    return [(await rankings.recompute_ranking(tx, *found)).inputs for found in read if found]
 
 
 def _timed(act: Callable[[RankingInputs], object], inputs: Sequence[RankingInputs]) -> list[float]:

@@ -76,7 +76,7 @@ async def _replayed(installation: Installation, ranking_id: str) -> bool:
         if found is None:
             raise OperatorError(f"There is no ranking {ranking_id}.")
         row, key = found
-        again = await rankings.recompute(tx, row, key)
+        again = await rankings.recompute_ranking(tx, row, key)
         entry = access_log.of_actor(
             tx.actor, "replay", "ranking", row.id, referral_ids=(row.referral_id,)
         )

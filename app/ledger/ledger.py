@@ -208,7 +208,7 @@ async def _arrival(
 ) -> Opening:
     recorded = await rankings.read_sealed(tx, begun.ranking_id)
     assert recorded is not None  # noqa: S101 - a foreign key says so
-    ranked = await rankings.recompute(tx, *recorded)
+    ranked = await rankings.recompute_ranking(tx, *recorded)
     referral = await referrals.read_sealed(tx, begun.referral_id)
     assert referral is not None  # noqa: S101 - a foreign key says so
     household = referrals.need_of(

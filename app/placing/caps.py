@@ -135,7 +135,7 @@ async def note_displacement(tx: Transaction, placement: PlacementRow, *, leaf: i
     recorded = None if hold is None else await rankings.read_sealed(tx, hold.ranking_id)
     if recorded is None or recorded[1] is None:
         return
-    ranked = await rankings.recompute(tx, *recorded)
+    ranked = await rankings.recompute_ranking(tx, *recorded)
     left_out = sorted(
         {out.region for out in ranked.ranking.excluded if out.rule == CAP} - {placement.receiving}
     )

@@ -56,7 +56,7 @@ async def confirm_hold(tx: Transaction, wanted: Confirmation) -> PlacementRow:
     assert referral is not None  # noqa: S101 - a foreign key says so
     receiving = await _check_still_lawful(tx, hold, referral)
     placement = await new_placement(
-        tx, _held(hold), referral, previous=previous, receiving=receiving
+        tx, _held_place(hold), referral, previous=previous, receiving=receiving
     )
     placement |= {"expected_at": wanted.expected_at, "return_by": wanted.return_by}
     check_return_by(
@@ -86,7 +86,7 @@ async def _previous(tx: Transaction, placement_id: UUID) -> PlacementRow:
     return previous
 
 
-def _held(hold: HoldRow) -> HeldPlace:
+def _held_place(hold: HoldRow) -> HeldPlace:
     return HeldPlace(
         hold_id=hold.id,
         referral_id=hold.referral_id,

@@ -49,9 +49,9 @@ async def correct_placement(
                 "moved_on",
                 "They left another place for this one: record where they are now instead.",
             )
-        changes = _nobody_came(tx, placement, wrong)
+        changes = _no_show_columns(tx, placement, wrong)
     else:
-        changes = await _another_day(tx, placement, wrong)
+        changes = await _other_day_columns(tx, placement, wrong)
     changed = await placement_rows.change(
         tx, placement_id, expected=placement.status, values=changes
     )
@@ -60,7 +60,7 @@ async def correct_placement(
     return RecordedPlacement(now, await _write_leaf(tx, placement, wrong))
 
 
-def _nobody_came(
+def _no_show_columns(
     tx: Transaction, placement: PlacementRow, wrong: CorrectionRequest
 ) -> dict[str, Any]:
     if wrong.at is not None:
@@ -80,7 +80,7 @@ def _nobody_came(
     }
 
 
-async def _another_day(
+async def _other_day_columns(
     tx: Transaction, placement: PlacementRow, wrong: CorrectionRequest
 ) -> dict[str, Any]:
     if placement.arrived_at is None or (wrong.code == DEPARTED and placement.status != ENDED):
@@ -118,12 +118,12 @@ async def _write_leaf(
     stay = await ledger.stay_of(tx, placement.began_with)
     if stay is None:
         return None
-    corrects, changed = _corrected(stay, wrong)
+    corrects, changed = _corrected_opening(stay, wrong)
     correction = Correction(corrects, ledger.role_of(tx.caller), placement.receiving, wrong.code)
     return await ledger.record_correction(tx, stay, changed, correction)
 
 
-def _corrected(stay: RecordedStay, wrong: CorrectionRequest) -> tuple[int, Opening]:
+def _corrected_opening(stay: RecordedStay, wrong: CorrectionRequest) -> tuple[int, Opening]:
     index = stay.departure if wrong.code == DEPARTED else stay.arrival
     assert index is not None  # noqa: S101 - a stay that was left has a departure
     state = stay.states[index]

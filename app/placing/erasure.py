@@ -38,7 +38,7 @@ async def erase_referral(
     It is written to the list first: the list may name more than was erased, never less. Raises
     OperatorError if there is no such referral, or if its household has a place.
     """
-    referral_id = await _found(tx, name)
+    referral_id = await _id_of(tx, name)
     before = (
         None if referral_id is None else await erasures.read_candidate(tx, referral_id, lock=True)
     )
@@ -100,7 +100,7 @@ async def take_over_list(tx: Transaction, ids: Sequence[UUID], *, listed: Erasur
         await _list(tx, missing, cause=RESTORE, listed=listed)
 
 
-async def _found(tx: Transaction, name: str) -> UUID | None:
+async def _id_of(tx: Transaction, name: str) -> UUID | None:
     try:
         return UUID(name)
     except ValueError:

@@ -104,7 +104,7 @@ async def newest_of(tx: Transaction, referral_id: UUID) -> HoldRow | None:
     return await hold_rows.newest_of(tx, referral_id, provider_id=tx.caller.provider)
 
 
-async def accept(tx: Transaction, hold_id: UUID) -> HoldView:
+async def accept_hold(tx: Transaction, hold_id: UUID) -> HoldView:
     """Accept a household, as a person at the receiving provider.
 
     The answer is kept for repeats, so it does not say who is coming: a live hold does.
@@ -133,21 +133,21 @@ async def _check_safe(tx: Transaction, row: HoldRow) -> None:
     place_check.refuse_unsafe(now, site=UNSAFE_SITE, danger=UNSAFE_THERE, rules=now.unsafe)
 
 
-async def decline(tx: Transaction, hold_id: UUID, *, reason: str) -> HoldView:
+async def decline_hold(tx: Transaction, hold_id: UUID, *, reason: str) -> HoldView:
     """Decline a household, as the receiving provider, with a coded reason; free the place."""
     row = await _lock_received(tx, hold_id)
     _check(row, {"pending", "accepted"})
     return await _resolve(tx, row, status="declined", reason=reason)
 
 
-async def release(tx: Transaction, hold_id: UUID, *, reason: str | None) -> HoldView:
+async def release_hold(tx: Transaction, hold_id: UUID, *, reason: str | None) -> HoldView:
     """Give a place back, as the provider that asked for it."""
     row = await _lock_sent(tx, hold_id)
     _check(row, {"pending", "accepted"})
     return await _resolve(tx, row, status="released", reason=reason)
 
 
-async def discard(tx: Transaction, hold_id: UUID) -> None:
+async def discard_hold(tx: Transaction, hold_id: UUID) -> None:
     """Give a place back if it is still held; a hold that is over stays as it is."""
     row = await _lock_sent(tx, hold_id)
     if row.status == "placed":
@@ -157,7 +157,7 @@ async def discard(tx: Transaction, hold_id: UUID) -> None:
             await _resolve(tx, row, status="released", reason=None)
 
 
-async def renew(tx: Transaction, hold_id: UUID) -> HoldView:
+async def renew_hold(tx: Transaction, hold_id: UUID) -> HoldView:
     """Keep a place longer, as the provider that asked for it, as often as the policy allows."""
     row = await _lock_sent(tx, hold_id)
     _check(row, {"pending", "accepted"})
@@ -174,7 +174,7 @@ async def renew(tx: Transaction, hold_id: UUID) -> HoldView:
     return await read(tx, hold_id)
 
 
-async def sweep(tx: Transaction) -> int:
+async def sweep_holds(tx: Transaction) -> int:
     """Note the holds that ran out and tell their sides; nothing else depends on this."""
     lapsed = await hold_changes.sweep(tx)
     if lapsed:
@@ -182,7 +182,7 @@ async def sweep(tx: Transaction) -> int:
     return lapsed
 
 
-async def release_withdrawn(tx: Transaction, hold_id: UUID) -> None:
+async def release_for_withdrawal(tx: Transaction, hold_id: UUID) -> None:
     """Release the live hold of a referral that is being withdrawn."""
     row = await _lock_sent(tx, hold_id)
     await hold_changes.resolve(tx, row.id, status="released", reason=None)

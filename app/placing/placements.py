@@ -203,7 +203,7 @@ async def note_plans(
         raise Missing
     if not placement.live:
         raise Conflict("placement_status", "This placement is not underway or arrived.")
-    changes = {**changes, **_agreed(tx, placement, changes)}
+    changes = {**changes, **_check_plans(tx, placement, changes)}
     if changes:
         await placement_rows.change(tx, placement_id, expected=placement.status, values=changes)
     if "blockers" in changes:
@@ -214,7 +214,7 @@ async def note_plans(
     return now
 
 
-def _agreed(
+def _check_plans(
     tx: Transaction, placement: PlacementRow, changes: Mapping[str, Any]
 ) -> Mapping[str, Any]:
     """Check the plans that either side may change; return the reminders that they reset."""

@@ -46,7 +46,7 @@ async def withdraw_referral(tx: Transaction, referral_id: UUID) -> UnsealedRefer
     if referral.status not in {"open", "held"}:
         raise Conflict("referral_not_open", "This referral has a placement, or is closed.")
     if referral.case.hold_id is not None:
-        await holds.release_withdrawn(tx, referral.case.hold_id)
+        await holds.release_for_withdrawal(tx, referral.case.hold_id)
     await swap_course.end_proposed(tx, swap)
     await referrals.set_status(tx, referral_id, "withdrawn")
     return await referrals.read(tx, referral_id)

@@ -206,7 +206,7 @@ async def make_counts(tx: Transaction) -> int:
     return len(asked)
 
 
-async def prune(tx: Transaction) -> None:
+async def prune_counts(tx: Transaction) -> None:
     """Forget plans in counts that are a day old."""
     await peak_rows.prune(tx)
 

@@ -56,11 +56,11 @@ async def rank_places(tx: Transaction, referral_id: UUID) -> RecordedRanking:
     if referral.status not in {"open", "held", "placed"}:
         raise Conflict("referral_not_open", "This referral is closed.")
     ranked = await compute_ranking(tx, referral)
-    await record(tx, referral, ranked, snapshot=await tx.snapshots.register(tx))
+    await record_ranking(tx, referral, ranked, snapshot=await tx.snapshots.register(tx))
     return ranked
 
 
-async def record(
+async def record_ranking(
     tx: Transaction,
     referral: UnsealedReferral,
     ranked: RecordedRanking,
@@ -200,20 +200,20 @@ def _clearances(
 
 async def read(tx: Transaction, ranking_id: UUID) -> RecordedRanking:
     """Return a ranking of the caller's provider, made again from what was recorded."""
-    recorded = await _recorded(tx, ranking_id)
+    recorded = await _read_visible(tx, ranking_id)
     if recorded is None or recorded[0].provider_id != tx.caller.provider:
         raise Missing
     # Most rankings are read again a moment later, when the register has not changed.
     snapshot = await tx.snapshots.register(tx)
-    return await recompute(tx, *recorded, kept={snapshot.hash: snapshot.register})
+    return await recompute_ranking(tx, *recorded, kept={snapshot.hash: snapshot.register})
 
 
-async def replay(tx: Transaction, ranking_id: UUID) -> tuple[RecordedRanking, bool]:
+async def replay_ranking(tx: Transaction, ranking_id: UUID) -> tuple[RecordedRanking, bool]:
     """Make a recorded ranking again; return it, and whether it is identical to the first."""
-    recorded = await _recorded(tx, ranking_id)
+    recorded = await _read_visible(tx, ranking_id)
     if recorded is None:
         raise Missing
-    ranked = await recompute(tx, *recorded)
+    ranked = await recompute_ranking(tx, *recorded)
     return ranked, is_identical(recorded[0], ranked)
 
 
@@ -232,7 +232,9 @@ async def list_unknown_rules(tx: Transaction) -> list[str]:
     return await ranking_rows.unknown_rules(tx, VERSIONS)
 
 
-async def _recorded(tx: Transaction, ranking_id: UUID) -> tuple[RankingRow, bytes | None] | None:
+async def _read_visible(
+    tx: Transaction, ranking_id: UUID
+) -> tuple[RankingRow, bytes | None] | None:
     recorded = await ranking_rows.read(tx, ranking_id)
     concerned = tx.caller.region is not None and await ranking_rows.concerns_region(
         tx, ranking_id, region=tx.caller.region
@@ -308,7 +310,7 @@ async def _register(tx: Transaction, hash_: str, kept: dict[str, Register]) -> R
     return kept[hash_]
 
 
-async def recompute(
+async def recompute_ranking(
     tx: Transaction,
     row: RankingRow,
     key: bytes | None,

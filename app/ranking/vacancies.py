@@ -98,6 +98,6 @@ async def _tell(tx: Transaction, chances: Sequence[Chance]) -> None:
         )
 
 
-async def prune(tx: Transaction) -> None:
+async def prune_vacancies(tx: Transaction) -> None:
     """Forget what came free long ago."""
     await vacancy_rows.prune(tx)

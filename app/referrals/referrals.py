@@ -60,7 +60,7 @@ class SealedReferral(Protocol):
     def origin(self) -> str: ...  # noqa: D102
 
 
-async def register(tx: Transaction, *, content: Mapping[str, Any]) -> UnsealedReferral:
+async def register_referral(tx: Transaction, *, content: Mapping[str, Any]) -> UnsealedReferral:
     """Register a referral for the caller's provider."""
     _check_zones(content, before=(), today=load().country.day_of(tx.at))
     id_ = uuid4()
@@ -114,7 +114,7 @@ async def change(
         tx.looks.purpose = "danger_zones"
     sealed = referral.key.seal_json(_secret(content), row=str(referral.id))
     await referral_rows.change(tx, referral.id, _clear(content), sealed=sealed)
-    await referral_rows.tell_of_change(tx, referral.id)
+    await referral_rows.notify_receivers(tx, referral.id)
     row = await referral_rows.read(tx, referral.id)
     assert row is not None  # noqa: S101 - it was there a moment ago, and is locked
     return UnsealedReferral(row, dict(content), referral.key)

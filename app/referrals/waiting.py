@@ -22,7 +22,7 @@ from app.referrals import referrals
 from app.referrals.referrals import UnsealedReferral
 from app.referrals.store import referral_rows, waiting_rows
 from app.referrals.store.referral_rows import ReferralRow
-from app.referrals.store.waiting_rows import AT_ONCE, Unasked, WaitingNews
+from app.referrals.store.waiting_rows import AT_ONCE, UnaskedReferral, WaitingNews
 from app.seal import SealBroken
 
 
@@ -53,7 +53,7 @@ async def list_for(
     news = await read_news(tx, [referral.id for referral in opened])
     ordered = in_order(opened, policy=policy)
     items = [
-        _listed(referral, position, since=news[referral.id], at=tx.at, policy=policy)
+        _list_item(referral, position, since=news[referral.id], at=tx.at, policy=policy)
         for position, referral in enumerate(ordered, start=1)
     ]
     shown = sorted(
@@ -84,10 +84,10 @@ def in_order(waiting: Iterable[UnsealedReferral], *, policy: Policy) -> list[Uns
     return sorted(waiting, key=lambda referral: list_position(_waiting(referral), policy=policy))
 
 
-def _listed(
+def _list_item(
     referral: UnsealedReferral, position: int, *, since: WaitingNews, at: datetime, policy: Policy
 ) -> WaitingReferral:
-    dues = dues_at(_watched(referral, since), at=at, policy=policy)
+    dues = dues_at(_schedule(referral, since), at=at, policy=policy)
     overdue = is_overdue(dues)
     numbers, id_ = list_position(_waiting(referral), policy=policy)
     place = ((0 if overdue else 1, *numbers), id_)
@@ -105,7 +105,7 @@ def _waiting(referral: UnsealedReferral) -> Waiting:
     )
 
 
-def _watched(referral: UnsealedReferral, since: WaitingNews) -> WaitingSchedule:
+def _schedule(referral: UnsealedReferral, since: WaitingNews) -> WaitingSchedule:
     used = referral.case.alternative
     nights_over_at = None
     if used is not None and used.until is not None:
@@ -137,7 +137,7 @@ async def send_reminders(tx: Transaction) -> bool:
     return AT_ONCE in {reminded, len(unasked)}
 
 
-def _has_plan(tx: Transaction, one: Unasked) -> bool:
+def _has_plan(tx: Transaction, one: UnaskedReferral) -> bool:
     try:
         key = tx.keyring.unwrap(one.key, row=str(one.id))
         return bool(key.unseal_json(one.sealed, row=str(one.id))["safety_plan"])

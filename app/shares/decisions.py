@@ -92,7 +92,7 @@ async def read(
         raise Missing
     recorded = await rankings.read_sealed(tx, row.ranking_id)
     assert recorded is not None  # noqa: S101 - a foreign key says so
-    ranked = await rankings.recompute(tx, *recorded)
+    ranked = await rankings.recompute_ranking(tx, *recorded)
     at_home = own_region(ranked.need, ranked.ranking)
     return Decision(
         row,
@@ -128,7 +128,7 @@ async def _check(tx: Transaction, row: DecisionRow, *, kept: dict[str, Register]
     recorded = await rankings.read_sealed(tx, row.ranking_id)
     assert recorded is not None  # noqa: S101 - a foreign key says so
     try:
-        ranked = await rankings.recompute(tx, *recorded, kept=kept)
+        ranked = await rankings.recompute_ranking(tx, *recorded, kept=kept)
     except Erased:
         return DecisionCheck(row, arrival_day(row), ERASED, None)
     except UnknownRules:

@@ -45,7 +45,7 @@ LOOPS = {
     "app.database.outbox.number": "relay",
     "app.events.bus.Bus.read": "read",
     "app.events.doorbell.Doorbell._heard": "doorbell",
-    "app.placing.holds.sweep": "timers",
+    "app.placing.holds.sweep_holds": "timers",
     "app.bookkeeping.quarter_totals.seal_quarters": "timers",
     "app.database.deliveries.lease": "webhooks",
 }

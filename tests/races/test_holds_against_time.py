@@ -198,7 +198,7 @@ async def test_an_act_at_the_moment_of_expiry_either_happened_or_came_too_late(
 
 async def sweep(country: Country) -> None:
     async with country.parts.database.entered(actor=WORKER) as tx:
-        await holds.sweep(tx)
+        await holds.sweep_holds(tx)
 
 
 async def empty(country: Country) -> None:

@@ -197,7 +197,7 @@ async def read(id: str, request: Request, tx: Tx) -> Response:
 )
 async def discard(id: str, tx: Tx) -> Response:
     """Give a place back, without a reason; doing so again changes nothing."""
-    await holds.discard(tx, parse(id))
+    await holds.discard_hold(tx, parse(id))
     return Response(status_code=204)
 
 
@@ -209,7 +209,7 @@ async def discard(id: str, tx: Tx) -> Response:
 )
 async def release(id: str, wanted: ReleaseWanted, tx: Tx, once: OnceIn) -> Response:
     """Give a place back, and say why."""
-    hold = await holds.release(tx, parse(id), reason=wanted.reason)
+    hold = await holds.release_hold(tx, parse(id), reason=wanted.reason)
     return await once.keep(tx, HoldOut.of(hold).reply(etag=True))
 
 
@@ -221,7 +221,7 @@ async def release(id: str, wanted: ReleaseWanted, tx: Tx, once: OnceIn) -> Respo
 )
 async def renew(id: str, tx: Tx, once: OnceIn) -> Response:
     """Keep a place a while longer; the policy limits how often."""
-    hold = await holds.renew(tx, parse(id))
+    hold = await holds.renew_hold(tx, parse(id))
     return await once.keep(tx, HoldOut.of(hold).reply(etag=True), referral_id=hold.referral_id)
 
 
@@ -234,7 +234,7 @@ async def renew(id: str, tx: Tx, once: OnceIn) -> Response:
 async def accept(id: str, wanted: AcceptanceWanted, tx: Tx, once: OnceIn) -> Response:
     """Accept, as the receiving provider, knowing who comes."""
     del wanted  # It can only say that a person accepts.
-    hold = await holds.accept(tx, parse(id))
+    hold = await holds.accept_hold(tx, parse(id))
     return await once.keep(tx, HoldOut.of(hold).reply(etag=True))
 
 
@@ -246,5 +246,5 @@ async def accept(id: str, wanted: AcceptanceWanted, tx: Tx, once: OnceIn) -> Res
 )
 async def decline(id: str, wanted: DeclineWanted, tx: Tx, once: OnceIn) -> Response:
     """Decline, as the receiving provider, with a coded reason."""
-    hold = await holds.decline(tx, parse(id), reason=wanted.reason)
+    hold = await holds.decline_hold(tx, parse(id), reason=wanted.reason)
     return await once.keep(tx, HoldOut.of(hold).reply(etag=True))

@@ -180,7 +180,7 @@ async def read(id: str, request: Request, tx: Tx, parts: PartsIn) -> Response:
 )
 async def replay(id: str, tx: Tx, once: OnceIn) -> Response:
     """Compute a recorded ranking again from what was recorded, and compare."""
-    ranked, identical = await rankings.replay(tx, parse(id))
+    ranked, identical = await rankings.replay_ranking(tx, parse(id))
     reference = await tx.snapshots.reference(tx)
     order, found = None, own_region(ranked.need, ranked.ranking)
     if not ranked.is_of(tx.caller):

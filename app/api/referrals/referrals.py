@@ -155,7 +155,7 @@ class ReferralList(Out):
 async def register(wanted: ReferralWanted, tx: Tx, once: OnceIn) -> Response:
     """Register a household that needs a place."""
     content = wanted.model_dump(mode="json", exclude={"shield"})
-    referral = await referrals.register(tx, content=content)
+    referral = await referrals.register_referral(tx, content=content)
     if wanted.shield is not None:
         named = wanted.shield.account_ids
         referral = await shields.name_colleagues(

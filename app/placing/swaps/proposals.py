@@ -39,7 +39,7 @@ class SwapView:
 
 async def read(tx: Transaction, swap_id: UUID) -> SwapView:
     """Return a swap with the legs that concern the caller's provider."""
-    legs = await _own(tx, swap_id)
+    legs = await _own_legs(tx, swap_id)
     swap = await swap_rows.read(tx, swap_id)
     assert swap is not None  # noqa: S101 - a foreign key says so
     return await _view(tx, swap, legs)
@@ -91,8 +91,8 @@ class Consent:
 
 async def consent_to_leg(tx: Transaction, swap_id: UUID, given: Consent) -> SwapView:
     """Consent to a leg; the last consent reserves every leg, or does not count."""
-    own = await _own(tx, swap_id)
-    swap = await _locked(tx, swap_id)
+    own = await _own_legs(tx, swap_id)
+    swap = await _lock_open(tx, swap_id)
     leg = next((leg for leg in own if leg.id == given.leg_id), None)
     if leg is None:
         raise Invalid(Fault("/legId", "is not one of your legs of this swap"))
@@ -110,14 +110,14 @@ async def consent_to_leg(tx: Transaction, swap_id: UUID, given: Consent) -> Swap
 
 async def refuse_swap(tx: Transaction, swap_id: UUID, *, reason: str) -> SwapView:
     """Refuse a proposed swap: it ends for all, and the place that was held for it is free."""
-    await _own(tx, swap_id)
-    swap = await _locked(tx, swap_id)
+    await _own_legs(tx, swap_id)
+    swap = await _lock_open(tx, swap_id)
     async with as_exchange(tx):
         await end_swap(tx, swap, await swap_rows.legs(tx, swap_id), status="refused", reason=reason)
     return await read(tx, swap_id)
 
 
-async def sweep(tx: Transaction) -> int:
+async def sweep_swaps(tx: Transaction) -> int:
     """Note the swaps that ran out and tell their providers; nothing else depends on this."""
     lapsed = await swap_rows.expire(tx)
     if lapsed:
@@ -125,14 +125,14 @@ async def sweep(tx: Transaction) -> int:
     return lapsed
 
 
-async def _own(tx: Transaction, swap_id: UUID) -> list[LegRow]:
+async def _own_legs(tx: Transaction, swap_id: UUID) -> list[LegRow]:
     legs = await swap_rows.legs(tx, swap_id, provider_id=tx.caller.provider)
     if not legs:
         raise Missing
     return legs
 
 
-async def _locked(tx: Transaction, swap_id: UUID) -> SwapRow:
+async def _lock_open(tx: Transaction, swap_id: UUID) -> SwapRow:
     """Lock a swap that is still open to a yes or a no."""
     async with as_exchange(tx):
         swap = await swap_rows.read(tx, swap_id, lock=True)

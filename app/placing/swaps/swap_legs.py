@@ -64,7 +64,7 @@ async def check_leg(
     offer = next((offer for offer in ranked.ranking.offers if offer.group.id == group.id), None)
     if offer is None:
         raise Conflict("no_longer_lawful", "One of the moves is not lawful any more; search again.")
-    await rankings.record(tx, case, ranked, snapshot=seen.register)
+    await rankings.record_ranking(tx, case, ranked, snapshot=seen.register)
     return CheckedLeg(referral, ranked.id, offer.rank, offer.group.region)
 
 

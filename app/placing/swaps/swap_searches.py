@@ -57,7 +57,7 @@ async def search_swaps(
     """Search for the best swaps for one of the caller's referrals, and record the search."""
     referral = await referrals.read(tx, referral_id, lock=True)
     reference = await tx.snapshots.reference(tx)
-    policy = _limited(reference.policy, max_legs=max_legs)
+    policy = _limit_legs(reference.policy, max_legs=max_legs)
     need = referrals.need_of(referral.content, reference)
     if not swaps.may_search(need):
         raise Conflict(
@@ -74,16 +74,16 @@ async def search_swaps(
         movers = await _movers(tx, others, seen)
     group_id, declined = own.group_id if own else None, seen.now.declined_sites
     wanting = seen.mover(referral_id, need, group_id=group_id, declined=declined)
-    result = _solved(wanting, movers, seen, policy=policy)
+    result = _solve(wanting, movers, seen, policy=policy)
     households = {str(household.id): household for household in (*others, *([own] if own else []))}
     search_id = await _record(tx, referral, result, households)
     found = tuple(
-        _found(rank, swap, households, seen) for rank, swap in enumerate(result.swaps, start=1)
+        _view(rank, swap, households, seen) for rank, swap in enumerate(result.swaps, start=1)
     )
     return SwapSearchResult(search_id, referral_id, tx.at, result, found)
 
 
-def _limited(policy: Policy, *, max_legs: int | None) -> Policy:
+def _limit_legs(policy: Policy, *, max_legs: int | None) -> Policy:
     """Return the policy with a lower limit on legs if one is given; refuse a higher one."""
     if max_legs is not None and max_legs > policy.swap_max_legs:
         raise Invalid(
@@ -111,7 +111,7 @@ async def _record(
     return id_
 
 
-def _solved(
+def _solve(
     wanting: Mover, movers: Sequence[Mover], seen: SwapSnapshot, *, policy: Policy
 ) -> Search:
     """Solve the search among the place groups of the last register read; newer ones can wait."""
@@ -180,7 +180,7 @@ def _document(swap: Swap, households: Mapping[str, CandidateHousehold]) -> dict[
     }
 
 
-def _found(
+def _view(
     rank: int, swap: Swap, households: Mapping[str, CandidateHousehold], seen: SwapSnapshot
 ) -> FoundSwap:
     groups = {group.id: group for group in seen.register.register.groups}

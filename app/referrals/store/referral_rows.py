@@ -255,7 +255,7 @@ WHERE referral_id = :referral_id
 """).bindparams(bindparam("referral_id", type_=Uuid()))
 
 
-async def tell_of_change(tx: Transaction, referral_id: UUID) -> None:
+async def notify_receivers(tx: Transaction, referral_id: UUID) -> None:
     """Tell the receiver of an own referral's live hold or placement that it has changed."""
     if await tx.run(_TELL, {"referral_id": referral_id}):
         tx.wrote_outbox()

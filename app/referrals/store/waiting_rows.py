@@ -103,7 +103,7 @@ ORDER BY r.created_at, r.id LIMIT :most
 
 
 @dataclass(frozen=True, slots=True)
-class Unasked:
+class UnaskedReferral:
     """A referral that may lack a safety plan: its sealed content says."""
 
     id: UUID
@@ -113,9 +113,13 @@ class Unasked:
     sealed: bytes
 
 
-async def find_unasked(tx: Transaction, *, hours: int, most: int = AT_ONCE) -> list[Unasked]:
+async def find_unasked(
+    tx: Transaction, *, hours: int, most: int = AT_ONCE
+) -> list[UnaskedReferral]:
     """Return open referrals over some hours old without a reminder of a safety plan."""
-    return [Unasked(*row) for row in await tx.rows(_UNASKED, {"hours": hours, "most": most})]
+    return [
+        UnaskedReferral(*row) for row in await tx.rows(_UNASKED, {"hours": hours, "most": most})
+    ]
 
 
 _NOTE = text("""
@@ -125,7 +129,7 @@ ON CONFLICT DO NOTHING RETURNING referral_id
 """).bindparams(_IDS, bindparam("due", type_=ARRAY(DateTime(timezone=True))))
 
 
-async def note_asked(tx: Transaction, looked_at: Sequence[Unasked]) -> set[UUID]:
+async def note_asked(tx: Transaction, looked_at: Sequence[UnaskedReferral]) -> set[UUID]:
     """Note that referrals were checked for a safety plan; return those not noted before."""
     values = {"ids": [one.id for one in looked_at], "due": [one.due_at for one in looked_at]}
     return {row.referral_id for row in await tx.rows(_NOTE, values)}

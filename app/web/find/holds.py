@@ -74,7 +74,7 @@ async def renew(id: str, work: WorkIn, sent: SentIn) -> Response:
     """Keep a place a while longer."""
 
     async def act() -> Outcome:
-        hold = await holds.renew(work.tx, parse(sent.get("hold")))
+        hold = await holds.renew_hold(work.tx, parse(sent.get("hold")))
         return _of(hold, id, said="renewed")
 
     return await shown(work, parse(id), await do_once(work.tx, sent, act))
@@ -86,7 +86,7 @@ async def release(id: str, work: WorkIn, sent: SentIn) -> Response:
 
     async def act() -> Outcome:
         reason = code(RELEASE, sent.get("reason"), pointer="/reason")
-        hold = await holds.release(work.tx, parse(sent.get("hold")), reason=reason)
+        hold = await holds.release_hold(work.tx, parse(sent.get("hold")), reason=reason)
         return _of(hold, id, said="released")
 
     return await shown(work, parse(id), await do_once(work.tx, sent, act))

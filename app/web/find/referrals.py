@@ -89,7 +89,7 @@ async def register(work: WorkIn, sent: SentIn) -> Response:
 
     async def act() -> Outcome:
         content = checked.model_dump(mode="json", exclude={"shield"})
-        referral = await referrals.register(work.tx, content=content)
+        referral = await referrals.register_referral(work.tx, content=content)
         return Outcome(str(referral.id), ranking=await rank(work, referral.id))
 
     outcome = await do_once(work.tx, sent, act)

@@ -154,7 +154,7 @@ async def test_a_refusal_and_time_end_a_swap_and_free_what_was_kept_with_it(
     )
     await country.rows(f"UPDATE swaps SET {past} WHERE status = 'proposed'")  # noqa: S608 - as above
     async with country.parts.database.entered(actor=WORKER) as tx:
-        assert await proposals.sweep(tx) == 1
+        assert await proposals.sweep_swaps(tx) == 1
     assert (
         await country.value("SELECT status FROM swaps WHERE id = :id", id=third["id"]) == "expired"
     )

@@ -12,7 +12,7 @@ NOTED = "SELECT status, resolved_at IS NOT NULL AS noted FROM holds WHERE id = :
 
 async def swept(country: Country) -> int:
     async with country.parts.database.entered(actor=WORKER) as tx:
-        return await holds.sweep(tx)
+        return await holds.sweep_holds(tx)
 
 
 async def test_without_the_sweeper_what_ran_out_is_read_as_such(country: Country) -> None:

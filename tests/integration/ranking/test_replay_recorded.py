@@ -101,4 +101,4 @@ async def replayed(
     ids: Sequence[UUID],
 ) -> list[bool]:
     """Replay rankings as their intake worker does; return which of them are identical."""
-    return [(await rankings.replay(tx, id_))[1] for id_ in ids]
+    return [(await rankings.replay_ranking(tx, id_))[1] for id_ in ids]
