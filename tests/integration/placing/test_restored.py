@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 from uuid import UUID, uuid4
 
@@ -115,25 +116,33 @@ async def test_a_list_names_many_and_who_is_not_here_does_not_matter(
     assert AGAIN.format("3 referrals") in said
 
 
+async def left(where: Desk, placement: dict[str, Any]) -> dict[str, Any]:
+    """Record a departure."""
+    path = f"/placements/{placement['id']}/departure"
+    return await where.receiver.post(path, {"destination": "own_home"}, expect=200)
+
+
+async def safe_elsewhere(where: Desk, placement: dict[str, Any]) -> None:
+    """Record a no-show whose safety was checked."""
+    path = f"/placements/{placement['id']}/no-show"
+    await where.intake.post(path, {"safetyChecked": True}, expect=200)
+
+
 async def test_somebody_who_is_back_in_a_place_by_a_restore_is_erased_all_the_same_and_can_leave_it(
     server: Server, country: Country, tmp_path: Path
 ) -> None:
     where = await desk(country, places=4)
-    arrived, underway, absent = (
+    arrived, underway, absent = [
         await where.arrived(),
         await where.underway(),
         await where.underway(),
-    )
+    ]
     held = await where.accepted()
     async with backup(server, country, where) as old:
-        for placement in (arrived, underway):
-            if placement is underway:
-                await where.receiver.post(f"/placements/{underway['id']}/arrival", expect=200)
-            path = f"/placements/{placement['id']}/departure"
-            await where.receiver.post(path, {"destination": "own_home"}, expect=200)
-        await where.intake.post(
-            f"/placements/{absent['id']}/no-show", {"safetyChecked": True}, expect=200
-        )
+        await left(where, arrived)
+        await where.receiver.post(f"/placements/{underway['id']}/arrival", expect=200)
+        await left(where, underway)
+        await safe_elsewhere(where, absent)
         await lapse(country, held["id"])
         for thing in (arrived, underway, absent, held):
             await erase(country, thing["referralId"], folder=tmp_path)
@@ -141,15 +150,10 @@ async def test_somebody_who_is_back_in_a_place_by_a_restore_is_erased_all_the_sa
         await old.started(tmp_path)
 
         assert await old.country.value("SELECT count(*) FROM referral_secrets") == 0
-        departure = {"destination": "own_home"}
-        left = await old.where.receiver.post(
-            f"/placements/{arrived['id']}/departure", departure, expect=200
-        )
-        assert left["ledgerLeaf"] is not None
+        assert (await left(old.where, arrived))["ledgerLeaf"] is not None
         await old.where.receiver.post(f"/placements/{underway['id']}/arrival", expect=410)
         for placement in (underway, absent):
-            path = f"/placements/{placement['id']}/no-show"
-            await old.where.intake.post(path, {"safetyChecked": True}, expect=200)
+            await safe_elsewhere(old.where, placement)
         assert (await old.where.intake.get(f"/holds/{held['id']}"))["status"] == "released"
         assert (await old.where.receiver.get("/holds", params={"status": "released"}))["items"][0][
             "coming"

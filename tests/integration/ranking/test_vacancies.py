@@ -91,12 +91,16 @@ async def test_who_waits_is_told_what_came_free_and_how_it_ranks_and_may_hold_it
     assert (await item(elsewhere, near["id"]))["lastChance"] is None
     assert await country.value("SELECT count(*) FROM holds") == 0  # nobody is placed by a machine
     assert await country.value("SELECT count(*) FROM rankings") == 2
+    await replayed_and_held(where, chance["rankingId"], waiting["id"])
 
-    ranking = await where.intake.get(f"/rankings/{chance['rankingId']}")
-    assert (await where.intake.post(f"/rankings/{ranking['id']}/replays", expect=200))["identical"]
+
+async def replayed_and_held(where: Desk, ranking_id: str, referral_id: str) -> None:
+    """Replay a ranking made because of a vacancy, and hold its first offer."""
+    ranking = await where.intake.get(f"/rankings/{ranking_id}")
+    assert (await where.intake.post(f"/rankings/{ranking_id}/replays", expect=200))["identical"]
     wish = {
-        "referralId": waiting["id"],
-        "rankingId": ranking["id"],
+        "referralId": referral_id,
+        "rankingId": ranking_id,
         "offerId": ranking["offers"][0]["offerId"],
     }
     held = await where.intake.post("/holds", wish, key=fresh())
