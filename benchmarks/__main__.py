@@ -1,14 +1,26 @@
-"""`python -m benchmarks [hold|ranking|peaks|swaps|ledger ...]`: measures and prints a table; exit 1 under a bar."""
+"""`python -m benchmarks [request|hold|ranking ...]`: measures and prints a table; exit 1 under a bar."""
 
 import argparse
 import sys
 from collections.abc import Callable, Mapping
 from functools import partial
 
-from benchmarks import holding, ledger, pages, peaks, processes, quarters, ranking, scale, swaps
+from benchmarks import (
+    holding,
+    ledger,
+    pages,
+    peaks,
+    processes,
+    quarters,
+    ranking,
+    requests,
+    scale,
+    swaps,
+)
 from benchmarks.figures import Line, table
 
 PARTS: Mapping[str, Callable[[], list[Line]]] = {
+    "request": requests.measure,
     "hold": holding.measure,
     "ranking": ranking.measure,
     "peaks": peaks.measure,

@@ -7,8 +7,6 @@ from typing import Any
 
 from app.database.transaction import Database
 
-ENTERING = "enter("
-
 
 @dataclass(frozen=True, slots=True)
 class Asked:
@@ -32,8 +30,7 @@ class Noted:
             return method
 
         async def noted(statement: str, *values: object) -> object:
-            if ENTERING not in statement:
-                self._asked.append(Asked(statement, values))
+            self._asked.append(Asked(statement, values))
             return await method(statement, *values)
 
         return noted
@@ -41,7 +38,7 @@ class Noted:
 
 @contextmanager
 def noting(database: Database) -> Generator[list[Asked]]:
-    """Note what is asked of a database, beyond entering it, in transactions that begin in the block."""
+    """Note what is asked of a database in transactions that begin in the block."""
     asked: list[Asked] = []
     pool = database._pool  # noqa: SLF001 # pyright: ignore[reportPrivateUsage] - nothing else needs it
     take = pool.connection

@@ -93,8 +93,8 @@ async def test_without_locks_and_indexes_both_of_two_opposite_swaps_are_proposed
         await both.wait()
         return found
 
-    monkeypatch.setattr(swap_reservations, "lock", unlocked)
-    monkeypatch.setattr(swap_reservations, "fit", together)
+    monkeypatch.setattr(swap_reservations, "lock_all", unlocked)
+    monkeypatch.setattr(swap_reservations, "check_moves", together)
     assert [status for status, _ in await fired(it, wanted)] == [201, 201]
     assert await country.value(LIVE) == 2
 
@@ -119,7 +119,7 @@ async def test_locked_in_no_fixed_order_they_deadlock_and_even_then_trying_again
                 waited.add(id(tx))
                 await both.wait()
 
-    monkeypatch.setattr(swap_reservations, "lock", as_given)
+    monkeypatch.setattr(swap_reservations, "lock_all", as_given)
     monkeypatch.setattr(transaction, "TRIES", tries)
     codes = [code for status, code in await fired(it, wanted) if status != 201]
     assert codes == (["busy"] if tries == 1 else ["swap_gone"])

@@ -7,9 +7,10 @@ from typing import Any
 
 import httpx
 import pytest
-from fastapi import FastAPI
+from fastapi import FastAPI, Response
 
 from app.api.kit import problems
+from app.api.kit.application import Application
 from app.api.kit.problems import PROBLEM_JSON
 from app.config import Settings
 from app.database.caller import ANYONE
@@ -219,14 +220,14 @@ async def test_a_known_token_over_its_allowance_does_not_reach_the_database(
 
 def open_app(parts: Parts) -> FastAPI:
     """Return an application with one route, for anyone."""
-    app = FastAPI()
+    app = Application()
     app.state.parts = parts
     app.state.routes = table_of(Route("GET", "/v1/regions", ANYONE))
     problems.answer_problems(app)
 
     @app.get("/v1/regions")
-    async def regions(tx: Tx) -> str:
-        return str(tx.identity)
+    async def regions(tx: Tx) -> Response:
+        return Response(str(tx.identity))
 
     return app
 
