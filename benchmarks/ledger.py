@@ -13,7 +13,7 @@ from sqlalchemy import text
 
 from app.allocation.ledger.exports import ExportReader, export_line
 from app.allocation.ledger.leaves import leaf_bytes
-from app.allocation.ledger.openings import Opening, commitment, opening_document
+from app.allocation.ledger.openings import OpeningContent, commitment, opening_document
 from app.database.transaction import Transaction
 from app.ledger import checkpoints, ledger
 from app.ledger.checkpoints import MerkleProof
@@ -88,7 +88,7 @@ def _export(*, shown: bool) -> list[bytes]:
     regions = [f"GM{number:04}" for number in range(35)]
     for index in range(LINES):
         origin, receiving = drawn.sample(regions, 2)
-        opening = Opening(
+        opening = OpeningContent(
             type="arrival",
             origin=origin,
             receiving=receiving,

@@ -19,7 +19,7 @@ from uuid import UUID
 from sqlalchemy import text
 
 from app.allocation.ledger.leaves import leaf_bytes
-from app.allocation.ledger.openings import Opening, commitment, opening_document
+from app.allocation.ledger.openings import OpeningContent, commitment, opening_document
 from app.allocation.policy.canonical import canonical_json
 from app.allocation.shares.quarters import last_closed_quarter, quarter_of, quarters_between
 from app.database import counters
@@ -69,7 +69,7 @@ class Fact(NamedTuple):
 
     day: dt.date
     stay: int
-    opening: Opening
+    opening: OpeningContent
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,7 +221,7 @@ def _facts(regions: Sequence[str], leaves: int, *, until: dt.date) -> list[Fact]
         origin, receiving = drawn.sample(regions, 2)
         lawful = tuple(sorted({receiving, *drawn.sample(regions, 12)}))
         persons = drawn.choice(("1", "2", "3-4", "5+"))
-        arrival = Opening(
+        arrival = OpeningContent(
             "arrival", origin, receiving, "crisis", came, "safety", persons, lawful, POLICY, None
         )
         facts.append(Fact(came, stay, arrival))

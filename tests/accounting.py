@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any
 from uuid import UUID, uuid4
 
-from app.allocation.ledger.openings import Correction, Opening
+from app.allocation.ledger.openings import Correction, OpeningContent
 from app.allocation.shares.quarters import Quarter, last_closed_quarter
 from app.database.transaction import WORKER
 from app.ledger import ledger
@@ -37,15 +37,17 @@ def newest(before: int = 0) -> Quarter:
     return quarter
 
 
-async def write(country: Country, opening: Opening, *, placement_id: UUID | None = None) -> int:
+async def write(
+    country: Country, opening: OpeningContent, *, placement_id: UUID | None = None
+) -> int:
     """Write the leaf of an opening, as the operator."""
     async with country.owner.entered() as tx:
         return await ledger._append(tx, placement_id or uuid4(), opening)
 
 
-def opening(came: dt.date, **changes: Any) -> Opening:
+def opening(came: dt.date, **changes: Any) -> OpeningContent:
     """Return what is said of the arrival of a woman with a child, who fled from Den Haag to Zwolle."""
-    arrival = Opening(
+    arrival = OpeningContent(
         "arrival", HERE, THERE, "crisis", came, "safety", "2", (THERE,), "sha256:0", None
     )
     return replace(arrival, **changes)
@@ -63,7 +65,7 @@ async def stayed(
     return index
 
 
-async def corrected(country: Country, arrival: int, instead: Opening, *, code: str) -> int:
+async def corrected(country: Country, arrival: int, instead: OpeningContent, *, code: str) -> int:
     """Let somebody correct what the leaf of an arrival says."""
     by = Correction(arrival, "coordinator", instead.receiving, code)
     stay = await country.value(

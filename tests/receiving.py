@@ -127,7 +127,7 @@ async def send(country: Country, *couriers: Courier) -> int:
     for one in couriers or (courier(country),):
         while begun := await one.begin():
             sent += begun
-            await one.ended()
+            await one.finish()
     return sent
 
 

@@ -63,7 +63,7 @@ async def offer_factor(tx: Transaction, code: str, *, again: str | None = None) 
     row = None if account_id is None else await sign_in_rows.read(tx, account_id)
     if row is None:
         raise Missing
-    secret = _unsealed(again, code, keyring=tx.keyring) if again else None
+    secret = _unseal_secret(again, code, keyring=tx.keyring) if again else None
     secret = secret or second_factor.new_secret()
     return OfferedFactor(
         name_of(row, keyring=tx.keyring), secret, tx.keyring.token(secret, scope=_scope(code))
@@ -94,11 +94,7 @@ async def accept_invitation(begin: Begin, choice: ChosenCredential, *, visit: Vi
 
 
 async def _enrol(
-    tx: Transaction,
-    choice: ChosenCredential,
-    chosen: tuple[str, bytes, int],
-    *,
-    visit: Visitor,
+    tx: Transaction, choice: ChosenCredential, chosen: tuple[str, bytes, int], *, visit: Visitor
 ) -> Enrolment:
     hashed, secret, step = chosen
     account_id = await sign_in_rows.invited_account(tx, _hash(choice.invitation))
@@ -115,7 +111,7 @@ async def _enrol(
     return Enrolment(opened, codes)
 
 
-def _unsealed(sealed: str, code: str, *, keyring: Keyring) -> bytes | None:
+def _unseal_secret(sealed: str, code: str, *, keyring: Keyring) -> bytes | None:
     return keyring.read_token(sealed, scope=_scope(code))
 
 

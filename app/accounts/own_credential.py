@@ -94,9 +94,7 @@ async def _hash_chosen(chosen: str, *, name: str) -> str:
 
 
 async def _renew_factor(
-    tx: Transaction,
-    row: CredentialRow,
-    factor: ConfirmedFactor,
+    tx: Transaction, row: CredentialRow, factor: ConfirmedFactor
 ) -> tuple[str, ...]:
     secret = tx.keyring.read_token(factor.sealed, scope=_scope(row.account_id))
     step = second_factor.step_of(secret, factor.code, at=tx.at) if secret else 0

@@ -112,16 +112,12 @@ async def keep_session(tx: Transaction, hashed: bytes) -> None:
     await sign_in_rows.keep_session(tx, hashed, idle=_span(policy).idle)
 
 
-async def list_sessions(
-    tx: Transaction,
-) -> list[SessionRow]:
+async def list_sessions(tx: Transaction) -> list[SessionRow]:
     """Return the caller's live sessions, the one seen last first."""
     return await sign_in_rows.sessions_of(tx, tx.caller.account_id)
 
 
-async def recovery_codes_left(
-    tx: Transaction,
-) -> int | None:
+async def recovery_codes_left(tx: Transaction) -> int | None:
     """Return how many recovery codes the caller has left; None without a second factor."""
     if await sign_in_rows.read(tx, tx.caller.account_id) is None:
         return None
@@ -135,9 +131,7 @@ async def end_session(tx: Transaction, session_id: UUID) -> None:
     await access_log.add(tx, tx.caller.entry(SIGN_OUT, ACCOUNT, tx.caller.account_id))
 
 
-async def end_all_sessions(
-    tx: Transaction,
-) -> int:
+async def end_all_sessions(tx: Transaction) -> int:
     """End all sessions of the caller at once, on every device."""
     ended = await sign_in_rows.end_sessions(tx, tx.caller.account_id)
     await access_log.add(

@@ -112,10 +112,7 @@ def factor_row(account_id: UUID) -> str:
     return f"{account_id} second factor"
 
 
-async def name_key(
-    tx: Transaction,
-    name: str,
-) -> bytes:
+async def name_key(tx: Transaction, name: str) -> bytes:
     """Return the key by which a sign-in name is found, in whatever case it was typed.
 
     Only the installation's own key gives it.
@@ -197,10 +194,7 @@ async def renew_recovery_codes(tx: Transaction, account_id: UUID) -> tuple[str, 
     return tuple(codes)
 
 
-async def _look_up_name(
-    tx: Transaction,
-    name: str,
-) -> _NamedAccount:
+async def _look_up_name(tx: Transaction, name: str) -> _NamedAccount:
     wanted = await name_key(tx, name[:LONGEST_NAME])
     row = await sign_in_rows.find_by_name(tx, wanted)
     if row is None or row.second_factor is None:

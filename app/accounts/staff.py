@@ -68,10 +68,7 @@ async def list_accounts(
     return [_unseal(row, keyring=tx.keyring) for row in rows]
 
 
-async def read(
-    tx: Transaction,
-    account_id: UUID,
-) -> StaffAccount:
+async def read(tx: Transaction, account_id: UUID) -> StaffAccount:
     """Return an account."""
     row = await staff_rows.read(tx, account_id)
     if row is None:
@@ -79,21 +76,14 @@ async def read(
     return _unseal(row, keyring=tx.keyring)
 
 
-async def find_by_name(
-    tx: Transaction,
-    sign_in_name: str,
-) -> list[StaffAccount]:
+async def find_by_name(tx: Transaction, sign_in_name: str) -> list[StaffAccount]:
     """Return the account that signs in by exactly this name: names are sealed."""
     row = await staff_rows.find_by_name(tx, await name_key(tx, sign_in_name[:LONGEST_SIGN_IN_NAME]))
     return [] if row is None else [_unseal(row, keyring=tx.keyring)]
 
 
 async def invite(
-    tx: Transaction,
-    wanted: AccountWanted,
-    *,
-    sign_in_name: str,
-    embedded: bool,
+    tx: Transaction, wanted: AccountWanted, *, sign_in_name: str, embedded: bool
 ) -> NewInvitation:
     """Make an account and its invitation; raise Invalid with codes for its faults."""
     shown = await is_demo_shown(tx) is True

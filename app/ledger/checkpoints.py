@@ -12,11 +12,11 @@ from datetime import UTC, datetime, timedelta
 import structlog
 
 from app.allocation.ledger.leaves import LeafFault, parse_leaf
-from app.allocation.ledger.notes import Checkpoint, Note, VerifierKey, parse_note
+from app.allocation.ledger.notes import CheckpointBody, Note, VerifierKey, parse_note
 from app.allocation.ledger.tree import (
     GrowingTree,
     Stretch,
-    Subtree,
+    TreePart,
     consistency_proof,
     hash_of,
     inclusion_proof,
@@ -51,9 +51,7 @@ class MerkleProof:
     hashes: tuple[bytes, ...]
 
 
-async def sign_tree(
-    tx: Transaction,
-) -> int:
+async def sign_tree(tx: Transaction) -> int:
     """Sign the tree if it has grown; return how many leaves are still to be added.
 
     One transaction at a time signs, and only on top of what was signed before: its root must follow
@@ -85,7 +83,7 @@ async def _peaks(
     parts = Stretch(0, before.size).subtrees
     found = await tree.hashes(tx, parts)
     note = parse_note(before.note)
-    signs = Checkpoint(origin(), before.size, before.root).text() == note.text
+    signs = CheckpointBody(origin(), before.size, before.root).text() == note.text
     complete = all(part in found for part in parts)
     if not signs or not complete or hash_of(Stretch(0, before.size), found) != before.root:
         log.error("ledger_broken", size=before.size)
@@ -97,8 +95,8 @@ async def _peaks(
     return tuple(found[part] for part in parts)
 
 
-async def _grow(tx: Transaction, grown: GrowingTree, *, end: int) -> list[tuple[Subtree, bytes]]:
-    made: list[tuple[Subtree, bytes]] = []
+async def _grow(tx: Transaction, grown: GrowingTree, *, end: int) -> list[tuple[TreePart, bytes]]:
+    made: list[tuple[TreePart, bytes]] = []
     for index, content in await tree.leaves(tx, first=grown.size, end=end):
         try:
             fits = parse_leaf(content).index == index == grown.size
@@ -116,7 +114,7 @@ async def _grow(tx: Transaction, grown: GrowingTree, *, end: int) -> list[tuple[
 async def _store(
     tx: Transaction, grown: GrowingTree, secrets: Sequence[bytes], *, public_from: datetime
 ) -> SignedTree:
-    text = Checkpoint(origin(), grown.size, grown.root).text()
+    text = CheckpointBody(origin(), grown.size, grown.root).text()
     note = Note(text, tuple(sign(text, secret, name=origin()) for secret in secrets))
     sealed = SignedTree(grown.size, grown.root, note.to_text(), public_from)
     await tree.add_checkpoint(tx, sealed)
@@ -166,16 +164,12 @@ async def _proof(tx: Transaction, stretches: tuple[Stretch, ...]) -> MerkleProof
     return MerkleProof(tuple(hash_of(stretch, found) for stretch in stretches))
 
 
-async def verifiers(
-    tx: Transaction,
-) -> list[VerifierKey]:
+async def verifiers(tx: Transaction) -> list[VerifierKey]:
     """Return the keys that check checkpoints, the newest first."""
     return [verifier_of(secret, name=origin()) for secret in await keys.signing(tx)]
 
 
-async def add_key(
-    tx: Transaction,
-) -> None:
+async def add_key(tx: Transaction) -> None:
     """Begin to sign with a new key; the previous one signs beside it until the next is added."""
     await counters.lock(tx, tree.HEAD)
     await keys.add_signing(tx)

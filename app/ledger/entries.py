@@ -26,10 +26,7 @@ class LedgerEntry:
 
 
 async def export_entries(
-    tx: Transaction,
-    *,
-    size: int,
-    region: str | None,
+    tx: Transaction, *, size: int, region: str | None
 ) -> AsyncGenerator[LedgerEntry]:
     """Yield the leaves of the tree of a size, with the openings for a region's auditors.
 
@@ -61,9 +58,7 @@ async def list_readable(tx: Transaction, *, before: int | None, limit: int) -> l
     return await _unseal(tx, rows)
 
 
-async def export_signed(
-    tx: Transaction,
-) -> tuple[SignedTree, AsyncGenerator[LedgerEntry]]:
+async def export_signed(tx: Transaction) -> tuple[SignedTree, AsyncGenerator[LedgerEntry]]:
     """Return the newest checkpoint and its leaves, as `plek ledger export` writes them."""
     newest = await tree.newest(tx)
     if newest is None:
@@ -76,21 +71,14 @@ def _region_of(caller: Caller) -> str | None:
 
 
 async def _read(
-    tx: Transaction,
-    *,
-    after: int,
-    limit: int,
-    region: str | None,
+    tx: Transaction, *, after: int, limit: int, region: str | None
 ) -> list[LedgerEntry]:
     return await _unseal(
         tx, await entry_rows.list_entries(tx, after=after, limit=limit, region=region)
     )
 
 
-async def _unseal(
-    tx: Transaction,
-    rows: Sequence[EntryRow],
-) -> list[LedgerEntry]:
+async def _unseal(tx: Transaction, rows: Sequence[EntryRow]) -> list[LedgerEntry]:
     openings: dict[int, Mapping[str, Any]] = {}
     if any(row.sealed_opening for row in rows):
         key = await keys.read(tx, keys.LEDGER)

@@ -22,11 +22,7 @@ OF_GROUP = "group."
 
 
 async def count_household(
-    tx: Transaction,
-    referral_id: UUID,
-    *,
-    receiver_id: UUID,
-    receiving: str,
+    tx: Transaction, referral_id: UUID, *, receiver_id: UUID, receiving: str
 ) -> None:
     """Count a household in the transaction that begins its stay."""
     row = await referrals.read_sealed(tx, referral_id)

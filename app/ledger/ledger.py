@@ -13,7 +13,7 @@ from app.allocation.ledger.openings import (
     ARRIVED_AFTER_ALL,
     READY_TO_LEAVE,
     Correction,
-    Opening,
+    OpeningContent,
     commitment,
     opening_document,
     parse_opening,
@@ -83,20 +83,17 @@ class RecordedStay:
     began_with: UUID
     arrival: int
     departure: int | None
-    states: Mapping[int, Opening]
+    states: Mapping[int, OpeningContent]
     """The openings of the two leaves by index, each in its newest correction."""
 
 
-async def stay_of(
-    tx: Transaction,
-    began_with: UUID,
-) -> RecordedStay | None:
+async def stay_of(tx: Transaction, began_with: UUID) -> RecordedStay | None:
     """Return a household's time at a provider in the ledger; None if it has no leaf."""
     rows = await leaf_rows.openings_of(tx, began_with)
     if not rows:
         return None
     key = await keys.read(tx, keys.LEDGER)
-    states: dict[int, Opening] = {}
+    states: dict[int, OpeningContent] = {}
     for index, sealed in rows:
         opening = parse_opening(key.unseal_json(sealed, row=str(index)))
         states[index if opening.correction is None else opening.correction.corrects] = opening
@@ -119,12 +116,7 @@ class StayBeginning:
     ready_since: date | None
 
 
-async def record_arrival(
-    tx: Transaction,
-    begun: StayBeginning,
-    *,
-    at: datetime,
-) -> int:
+async def record_arrival(tx: Transaction, begun: StayBeginning, *, at: datetime) -> int:
     """Write the leaf of an arrival in another region.
 
     If the ledger has one that was taken back, it is corrected: a beginning has one leaf, whatever
@@ -139,11 +131,7 @@ async def record_arrival(
 
 
 async def record_departure(
-    tx: Transaction,
-    began_with: UUID,
-    *,
-    at: datetime,
-    swap_id: UUID | None = None,
+    tx: Transaction, began_with: UUID, *, at: datetime, swap_id: UUID | None = None
 ) -> int | None:
     """Write the leaf that ends a household's time at a provider, if its arrival has one.
 
@@ -166,11 +154,7 @@ async def record_departure(
 
 
 async def record_ready(
-    tx: Transaction,
-    began_with: UUID,
-    *,
-    receiving: str,
-    since: date | None,
+    tx: Transaction, began_with: UUID, *, receiving: str, since: date | None
 ) -> int | None:
     """Correct a running stay's arrival by the day since when the household is ready to leave.
 
@@ -185,10 +169,7 @@ async def record_ready(
 
 
 async def record_correction(
-    tx: Transaction,
-    stay: RecordedStay,
-    changed: Opening,
-    correction: Correction,
+    tx: Transaction, stay: RecordedStay, changed: OpeningContent, correction: Correction
 ) -> int:
     """Write the leaf of a correction, which replaces what another leaf of the same stay says."""
     opening = replace(changed, type="correction", arrival=stay.arrival, correction=correction)
@@ -200,12 +181,7 @@ def role_of(caller: Caller) -> str:
     return Role.COORDINATOR if caller.has(Role.COORDINATOR) else Role.INTAKE_WORKER
 
 
-async def _arrival(
-    tx: Transaction,
-    begun: StayBeginning,
-    *,
-    at: datetime,
-) -> Opening:
+async def _arrival(tx: Transaction, begun: StayBeginning, *, at: datetime) -> OpeningContent:
     recorded = await rankings.read_sealed(tx, begun.ranking_id)
     assert recorded is not None  # noqa: S101 - a foreign key says so
     ranked = await rankings.recompute_ranking(tx, *recorded)
@@ -214,7 +190,7 @@ async def _arrival(
     household = referrals.need_of(
         referrals.unseal(tx, referral).content, await tx.snapshots.reference(tx)
     ).household
-    return Opening(
+    return OpeningContent(
         type="arrival",
         origin=begun.origin,
         receiving=begun.receiving,
@@ -235,14 +211,11 @@ class LedgerFact:
 
     placement_id: UUID
     at: datetime
-    opening: Opening
+    opening: OpeningContent
 
 
 async def record_past(
-    tx: Transaction,
-    facts: Iterable[LedgerFact],
-    *,
-    arrivals: MutableMapping[UUID, int],
+    tx: Transaction, facts: Iterable[LedgerFact], *, arrivals: MutableMapping[UUID, int]
 ) -> None:
     """Write what happened before there was a ledger, in order and under one lock.
 
@@ -261,24 +234,17 @@ async def record_past(
     await leaf_rows.append_all(tx, await _leaves(tx, known), first=first)
 
 
-def _point_to_arrival(opening: Opening, arrival: int) -> Opening:
+def _point_to_arrival(opening: OpeningContent, arrival: int) -> OpeningContent:
     correction = opening.correction and replace(opening.correction, corrects=arrival)
     return replace(opening, arrival=arrival, correction=correction)
 
 
-async def _append(
-    tx: Transaction,
-    placement_id: UUID,
-    opening: Opening,
-) -> int:
+async def _append(tx: Transaction, placement_id: UUID, opening: OpeningContent) -> int:
     leaves = await _leaves(tx, [LedgerFact(placement_id, tx.at, opening)])
     return await leaf_rows.append(tx, leaves[0])
 
 
-async def _leaves(
-    tx: Transaction,
-    facts: Iterable[LedgerFact],
-) -> list[NewLeaf]:
+async def _leaves(tx: Transaction, facts: Iterable[LedgerFact]) -> list[NewLeaf]:
     policy = (await tx.snapshots.reference(tx)).policy
     key = await keys.read(tx, keys.LEDGER)
     return [_leaf(fact, key=key, delay_days=policy.opening_delay_days) for fact in facts]

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from app.allocation.ledger.notes import Checkpoint, Note, parse_checkpoint
+from app.allocation.ledger.notes import CheckpointBody, Note, parse_checkpoint
 from app.allocation.ledger.tree import (
     Stretch,
     consistency_proof,
@@ -21,7 +21,7 @@ ROLLED_BACK, FORKED, UNPROVEN = "rolled_back", "forked", "unproven"
 class WitnessedCheckpoint:
     """A checkpoint, with the note it came in."""
 
-    checkpoint: Checkpoint
+    checkpoint: CheckpointBody
     note: Note
 
     @classmethod
@@ -114,7 +114,7 @@ def _fold(hashes: Sequence[bytes], first: int, level: int) -> bytes:
     return row[0]
 
 
-def _proves_fork(old: Checkpoint, new: Checkpoint, proof: Sequence[bytes]) -> bool:
+def _proves_fork(old: CheckpointBody, new: CheckpointBody, proof: Sequence[bytes]) -> bool:
     """Whether a proof of consistency proves a fork: both its roots follow from it alone.
 
     This cannot be told if the old tree is a complete subtree: then the proof leaves its root out.

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from app.allocation.ledger.openings import NOT_ARRIVED, Correction, Opening
+from app.allocation.ledger.openings import NOT_ARRIVED, Correction, OpeningContent
 from app.database.transaction import Transaction
 from app.errors import Conflict, Fault, Invalid, Missing
 from app.ledger import ledger
@@ -123,7 +123,7 @@ async def _write_leaf(
     return await ledger.record_correction(tx, stay, changed, correction)
 
 
-def _corrected_opening(stay: RecordedStay, wrong: CorrectionRequest) -> tuple[int, Opening]:
+def _corrected_opening(stay: RecordedStay, wrong: CorrectionRequest) -> tuple[int, OpeningContent]:
     index = stay.departure if wrong.code == DEPARTED else stay.arrival
     assert index is not None  # noqa: S101 - a stay that was left has a departure
     state = stay.states[index]

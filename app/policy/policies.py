@@ -47,7 +47,7 @@ async def publish_policy(tx: Transaction, document: object) -> PublishedPolicy:
             else access_log.of_actor(tx.actor, PUBLISH, POLICY, id_)
         )
         await access_log.add(tx, entry)
-    return await _published(tx, row)
+    return await _with_state(tx, row)
 
 
 async def put_policy(
@@ -135,7 +135,7 @@ async def find_policy(tx: Transaction, name: str) -> PublishedPolicy:
     row = await policies.named(tx, name if name.isprintable() else "")
     if row is None:
         raise Missing
-    return await _published(tx, row)
+    return await _with_state(tx, row)
 
 
 async def compare_policies(
@@ -146,5 +146,5 @@ async def compare_policies(
     return before, after, differences(before.document, after.document)
 
 
-async def _published(tx: Transaction, row: PolicyRow) -> PublishedPolicy:
+async def _with_state(tx: Transaction, row: PolicyRow) -> PublishedPolicy:
     return PublishedPolicy(row, row.hash == await policies.in_force(tx))

@@ -29,11 +29,7 @@ class TrialReport:
 
 
 async def try_draft(
-    tx: Transaction,
-    document: object,
-    *,
-    last: int,
-    progress: Progress | None = None,
+    tx: Transaction, document: object, *, last: int, progress: Progress | None = None
 ) -> TrialReport:
     """Rank the last referrals again under a draft, as the operator, by their own rules.
 

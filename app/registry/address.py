@@ -54,10 +54,7 @@ async def ask(tx: Transaction, question: AddressQuestion) -> bool:
     return basis is not None
 
 
-async def reveal(
-    tx: Transaction,
-    question: AddressQuestion,
-) -> Mapping[str, str]:
+async def reveal(tx: Transaction, question: AddressQuestion) -> Mapping[str, str]:
     """Return the address, in a later transaction than `ask`; the right to it is checked again."""
     if await _basis(tx, question) is None:
         raise Missing

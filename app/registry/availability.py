@@ -94,9 +94,7 @@ def freshness(counts: Iterable[AvailabilityCount], *, stale_before: datetime) ->
     return worst
 
 
-async def _live(
-    tx: Transaction,
-) -> list[AvailabilityCount]:
+async def _live(tx: Transaction) -> list[AvailabilityCount]:
     if not tx.caller.has(*STAFF):
         return []
     return await availability_rows.count_live(tx, tx.caller.provider)

@@ -35,11 +35,7 @@ class OwnPlace:
 
 
 async def add(
-    tx: Transaction,
-    *,
-    site_id: UUID,
-    label: str,
-    attributes: PlaceAttributes,
+    tx: Transaction, *, site_id: UUID, label: str, attributes: PlaceAttributes
 ) -> OwnPlace:
     """Add a free place to a site of the caller's provider."""
     site = await site_rows.read(tx, site_id, provider_id=tx.caller.provider)
@@ -78,11 +74,7 @@ async def read(tx: Transaction, place_id: UUID, *, lock: bool = False) -> OwnPla
 
 
 async def list_own(
-    tx: Transaction,
-    *,
-    site_id: UUID | None,
-    limit: int,
-    after: tuple[datetime, UUID] | None,
+    tx: Transaction, *, site_id: UUID | None, limit: int, after: tuple[datetime, UUID] | None
 ) -> list[OwnPlace]:
     """Return places of the caller's provider, oldest first; of one site if it is given."""
     rows = await place_rows.list_of_provider(
@@ -92,11 +84,7 @@ async def list_own(
 
 
 async def change(
-    tx: Transaction,
-    place: OwnPlace,
-    *,
-    changes: Mapping[str, Any],
-    state: PlaceState | None,
+    tx: Transaction, place: OwnPlace, *, changes: Mapping[str, Any], state: PlaceState | None
 ) -> OwnPlace:
     """Change the named attributes of a locked place, and declare its state if one is given.
 

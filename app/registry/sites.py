@@ -36,11 +36,7 @@ class OwnSite:
 
 
 async def add(
-    tx: Transaction,
-    *,
-    name: str,
-    address: Mapping[str, str],
-    traits: SiteTraits,
+    tx: Transaction, *, name: str, address: Mapping[str, str], traits: SiteTraits
 ) -> OwnSite:
     """Add a site of the caller's provider, not confirmed yet."""
     _check(traits)
@@ -55,9 +51,7 @@ async def add(
     return OwnSite(id_, name, traits, None, tx.at, key, sealed)
 
 
-async def lock_additions(
-    tx: Transaction,
-) -> None:
+async def lock_additions(tx: Transaction) -> None:
     """Keep others from adding sites of the caller's provider until the transaction ends."""
     await site_rows.lock_additions(tx, tx.caller.provider)
 
@@ -74,22 +68,14 @@ async def read(tx: Transaction, site_id: UUID, *, lock: bool = False) -> OwnSite
 
 
 async def list_own(
-    tx: Transaction,
-    *,
-    limit: int,
-    after: tuple[datetime, UUID] | None,
+    tx: Transaction, *, limit: int, after: tuple[datetime, UUID] | None
 ) -> list[OwnSite]:
     """Return the sites of the caller's provider, oldest first."""
     rows = await site_rows.list_of_provider(tx, tx.caller.provider, limit=limit, after=after)
     return [_unseal(row, tx.keyring) for row in rows]
 
 
-async def change(
-    tx: Transaction,
-    site: OwnSite,
-    *,
-    changes: Mapping[str, Any],
-) -> OwnSite:
+async def change(tx: Transaction, site: OwnSite, *, changes: Mapping[str, Any]) -> OwnSite:
     """Change the named attributes of a locked site.
 
     A change of anything that a ranking may know outdates earlier rankings. A new name, or a new
@@ -114,12 +100,7 @@ async def change(
     return replace(site, traits=traits)
 
 
-async def _change_traits(
-    tx: Transaction,
-    site: OwnSite,
-    *,
-    traits: SiteTraits,
-) -> None:
+async def _change_traits(tx: Transaction, site: OwnSite, *, traits: SiteTraits) -> None:
     before = site.traits
     await site_rows.change(tx, site.id, traits=traits)
     if (traits.municipality, traits.address_secrecy) != (

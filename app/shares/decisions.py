@@ -70,15 +70,10 @@ async def list_decisions(
     tx: Transaction, *, limit: int, after: tuple[datetime, UUID] | None
 ) -> list[DecisionRow]:
     """Return the decisions that concern the auditor's region and may be opened, newest first."""
-    return await decision_rows.list_decisions(tx, await _auditing(tx), limit=limit, after=after)
+    return await decision_rows.list_decisions(tx, await _audit_scope(tx), limit=limit, after=after)
 
 
-async def read(
-    tx: Transaction,
-    *,
-    placement_id: UUID | None,
-    leaf: int = NO_LEAF,
-) -> Decision:
+async def read(tx: Transaction, *, placement_id: UUID | None, leaf: int = NO_LEAF) -> Decision:
     """Return a decision with its ranking made again, by its placement or by one of its leaves.
 
     Raises Missing for an unknown decision, for one of other regions, and for one that may not be
@@ -86,7 +81,7 @@ async def read(
     so that the ranking cannot be made again.
     """
     row = await decision_rows.find_decision(
-        tx, await _auditing(tx), placement_id=placement_id, leaf=leaf
+        tx, await _audit_scope(tx), placement_id=placement_id, leaf=leaf
     )
     if row is None:
         raise Missing
@@ -105,11 +100,7 @@ async def read(
 
 
 async def check_decisions(
-    tx: Transaction,
-    quarters: Sequence[Quarter],
-    *,
-    limit: int,
-    after: tuple[datetime, UUID] | None,
+    tx: Transaction, quarters: Sequence[Quarter], *, limit: int, after: tuple[datetime, UUID] | None
 ) -> list[DecisionCheck]:
     """Check households that left their region other than for safety: was a lawful place free?
 
@@ -118,7 +109,7 @@ async def check_decisions(
     """
     within = (span_of(quarters[0]).begins, span_of(quarters[-1]).ends)
     rows = await decision_rows.list_left_region(
-        tx, await _auditing(tx), within, limit=limit, after=after
+        tx, await _audit_scope(tx), within, limit=limit, after=after
     )
     kept: dict[str, Register] = {}
     return [await _check(tx, row, kept=kept) for row in rows]
@@ -147,9 +138,7 @@ async def _inclusion(tx: Transaction, leaf: int) -> LeafInclusion | None:
     )
 
 
-async def _auditing(
-    tx: Transaction,
-) -> AuditScope:
+async def _audit_scope(tx: Transaction) -> AuditScope:
     if tx.caller.region is None:
         raise Forbidden
     return AuditScope(

@@ -155,9 +155,7 @@ async def read_settlement(
 # --- standings for rankings ---
 
 
-async def show_standings(
-    tx: Transaction,
-) -> bool:
+async def show_standings(tx: Transaction) -> bool:
     """Show today's standings to rankings, unless they see them already; return whether it did.
 
     They come from the openings, as a controller would compute them: corrections count, and no
@@ -172,10 +170,7 @@ async def show_standings(
     return True
 
 
-async def _reckon_standings(
-    tx: Transaction,
-    on: date,
-) -> Mapping[str, RegionBalance]:
+async def _reckon_standings(tx: Transaction, on: date) -> Mapping[str, RegionBalance]:
     """Compute standings: open and changed quarters from openings, earlier ones from totals."""
     sealed = await quarter_rows.newest(tx)
     leaves = max((one.content["leaves"] for one in sealed.values()), default=0)

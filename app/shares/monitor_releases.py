@@ -34,9 +34,7 @@ async def count_day(tx: Transaction) -> None:
     await monitor_counts.count_day(tx, load().country.day_of(tx.at), stale_before=stale_before)
 
 
-async def release_next_quarter(
-    tx: Transaction,
-) -> Quarter | None:
+async def release_next_quarter(tx: Transaction) -> Quarter | None:
     """Release the oldest quarter that is due; return it, or None if all have been released."""
     due = await _due(tx)
     if due is not None:
@@ -58,10 +56,7 @@ async def _due(tx: Transaction) -> Quarter | None:
     )
 
 
-async def _release(
-    tx: Transaction,
-    quarter: Quarter,
-) -> None:
+async def _release(tx: Transaction, quarter: Quarter) -> None:
     span = span_of(quarter)
     counted = await monitor_counts.count_quarter(tx, span)
     ended = await monitor_counts.ended_stays(tx, span)

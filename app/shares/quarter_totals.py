@@ -51,9 +51,7 @@ class SealedCounts:
     anew: int = 0
 
 
-async def seal_quarters(
-    tx: Transaction,
-) -> SealedCounts:
+async def seal_quarters(tx: Transaction) -> SealedCounts:
     """Seal, as the worker, every quarter that ended as long ago as the policy says.
 
     Sealed quarters are sealed again along with them, and only then, if facts that became known
@@ -81,9 +79,7 @@ async def seal_quarters(
     return SealedCounts(first, anew)
 
 
-async def _missing_quarters(
-    tx: Transaction,
-) -> tuple[Quarter, ...]:
+async def _missing_quarters(tx: Transaction) -> tuple[Quarter, ...]:
     """Return the quarters to be sealed in order, without gaps from the ledger's first leaf on."""
     began = await quarter_rows.first_leaf(tx)
     if began is None:

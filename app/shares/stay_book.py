@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from app.allocation.ledger.openings import Opening, parse_opening
+from app.allocation.ledger.openings import OpeningContent, parse_opening
 from app.allocation.shares.nights import LedgerStay, StayBook
 from app.allocation.shares.quarters import Quarter, quarter_of
 from app.allocation.shares.reach import first_day_reached
@@ -31,12 +31,7 @@ class StaysSince:
     weights: WeightHistory
 
 
-async def read_stays(
-    tx: Transaction,
-    first: Quarter,
-    *,
-    sealed: int,
-) -> StaysSince:
+async def read_stays(tx: Transaction, first: Quarter, *, sealed: int) -> StaysSince:
     """Read everything that counts in a quarter or later.
 
     `sealed` is the number of leaves that the newest totals were made from; with 0 everything is
@@ -61,7 +56,7 @@ async def read_stays(
     return StaysSince(first, leaves, stays, WeightHistory(version for _, version in weights))
 
 
-def unseal_opening(key: DataKey, index: int, sealed: bytes) -> Opening:
+def unseal_opening(key: DataKey, index: int, sealed: bytes) -> OpeningContent:
     """Return what a sealed opening says."""
     return parse_opening(key.unseal_json(sealed, row=str(index)))
 

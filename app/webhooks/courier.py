@@ -70,7 +70,7 @@ class Courier:
             task.add_done_callback(self._under_way.pop)
         return len(leased)
 
-    async def ended(self) -> None:
+    async def finish(self) -> None:
         """Wait until all deliveries under way have ended."""
         await asyncio.gather(*self._under_way)
 

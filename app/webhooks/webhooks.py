@@ -26,11 +26,7 @@ class OwnWebhook:
 
 
 async def add(
-    tx: Transaction,
-    *,
-    reach: Reach,
-    url: str,
-    kinds: Sequence[str],
+    tx: Transaction, *, reach: Reach, url: str, kinds: Sequence[str]
 ) -> tuple[OwnWebhook, str]:
     """Add a webhook of the caller's provider; return it and its secret, shown this once."""
     if faults := reach.faults(url):
@@ -47,10 +43,7 @@ async def add(
 
 
 async def list_own(
-    tx: Transaction,
-    *,
-    limit: int,
-    after: tuple[datetime, UUID] | None,
+    tx: Transaction, *, limit: int, after: tuple[datetime, UUID] | None
 ) -> list[OwnWebhook]:
     """Return the webhooks of the caller's provider, oldest first."""
     rows = await webhook_rows.list_of_provider(tx, tx.caller.provider, limit=limit, after=after)

@@ -72,7 +72,7 @@ async def test_processes_that_send_at_once_send_everything_once(
 
 async def begin_all(one: couriers.Courier) -> None:
     while await one.begin():
-        await one.ended()
+        await one.finish()
 
 
 async def test_who_never_answers_holds_up_nobody_else(country: Country, receiver: Receiver) -> None:
@@ -106,7 +106,7 @@ async def send(url, role, key):
     settings = Settings(webhook_networks=("127.0.0.1",), assume_role=role)
     courier = Courier(Database(settings, url=url), Keyring.parse(key), Post(Reach.of(settings)))
     await courier.begin()
-    await courier.ended()
+    await courier.finish()
 
 asyncio.run(send(*json.loads(sys.stdin.readline())))
 """

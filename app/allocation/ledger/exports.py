@@ -17,7 +17,7 @@ import json
 import re
 from typing import TYPE_CHECKING, Any
 
-from app.allocation.ledger.leaves import COMMITTED, Leaf, LeafFault, check_opening, parse_leaf
+from app.allocation.ledger.leaves import COMMITTED, LeafFault, ParsedLeaf, check_opening, parse_leaf
 from app.allocation.ledger.tree import HASH_BYTES, GrowingTree, leaf_hash
 from app.allocation.policy.canonical import canonical_json
 
@@ -168,7 +168,7 @@ def _slowly(line: bytes, index: int) -> tuple[bytes, bool]:
     return written, opening is not None
 
 
-def _parsed(line: bytes, *, index: int) -> tuple[Leaf, bytes, object]:
+def _parsed(line: bytes, *, index: int) -> tuple[ParsedLeaf, bytes, object]:
     """A line's leaf, its bytes, and its opening."""
     try:
         document = json.loads(line, object_pairs_hook=_once_each)

@@ -58,7 +58,7 @@ class LeafFault(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
-class Leaf:
+class ParsedLeaf:
     """A leaf as it was read: with a commitment, or with its content in clear."""
 
     index: int
@@ -97,14 +97,14 @@ def clear_leaf_bytes(index: int, leaf_type: str, content: Mapping[str, object]) 
     return written
 
 
-def parse_leaf(written: bytes) -> Leaf:
+def parse_leaf(written: bytes) -> ParsedLeaf:
     """Read a leaf of any type from its canonical bytes.
 
     Raises:
         LeafFault: for any other bytes.
     """
     if (found := COMMITTED.fullmatch(written)) and (index := int(found[2])) <= LARGEST:
-        return Leaf(index, found[3].decode(), bytes.fromhex(found[1].decode()), None)
+        return ParsedLeaf(index, found[3].decode(), bytes.fromhex(found[1].decode()), None)
     try:
         document = json.loads(written)
         canonical = canonical_json(document)
@@ -115,7 +115,7 @@ def parse_leaf(written: bytes) -> Leaf:
     return _clear_leaf(document)
 
 
-def check_opening(leaf: Leaf, document: object) -> None:
+def check_opening(leaf: ParsedLeaf, document: object) -> None:
     """Make sure that an opening is the one to which a leaf commits.
 
     Raises:
@@ -146,7 +146,7 @@ def _commitment(document: Mapping[str, object]) -> bytes | None:
         return None
 
 
-def _clear_leaf(document: object) -> Leaf:
+def _clear_leaf(document: object) -> ParsedLeaf:
     if not isinstance(document, dict) or cast("dict[str, Any]", document).keys() != {
         "version",
         "index",
@@ -166,7 +166,7 @@ def _clear_leaf(document: object) -> Leaf:
         raise LeafFault("its content is not whole numbers, strings and null")
     if leaf["type"] == "correction":
         _check_correction(cast("dict[str, Any]", content), index=index)
-    return Leaf(index, leaf["type"], None, cast("dict[str, Any]", content))
+    return ParsedLeaf(index, leaf["type"], None, cast("dict[str, Any]", content))
 
 
 def _check_correction(content: Mapping[str, Any], *, index: int) -> None:

@@ -62,7 +62,7 @@ class Note:
 
 
 @dataclass(frozen=True, slots=True)
-class Checkpoint:
+class CheckpointBody:
     """What a checkpoint says: where the log is, how many leaves it has, and their root."""
 
     origin: str
@@ -120,7 +120,7 @@ def parse_note(written: str) -> Note:
     return Note(text + "\n", tuple(_signature(line) for line in below[:-1].split("\n")))
 
 
-def parse_checkpoint(note: Note) -> Checkpoint:
+def parse_checkpoint(note: Note) -> CheckpointBody:
     """Read what a checkpoint says; lines after the third, which may say more, are passed over.
 
     Raises:
@@ -140,7 +140,7 @@ def parse_checkpoint(note: Note) -> Checkpoint:
         raise NoteFault(
             "this note is no checkpoint: its second line is no size, or its third no root"
         )
-    return Checkpoint(origin, int(size), hashed)
+    return CheckpointBody(origin, int(size), hashed)
 
 
 def parse_key(written: str) -> VerifierKey:

@@ -74,7 +74,7 @@ class Correction:
 
 
 @dataclass(frozen=True, slots=True)
-class Opening:
+class OpeningContent:
     """The readable content of a leaf about one stay: regions and codes, no site, no person."""
 
     type: str
@@ -100,7 +100,7 @@ def persons_class(persons: int) -> str:
     return "3-4" if persons <= 4 else "5+"  # noqa: PLR2004 - as above
 
 
-def opening_document(opening: Opening, salt: bytes) -> dict[str, object]:
+def opening_document(opening: OpeningContent, salt: bytes) -> dict[str, object]:
     """The opening as it is sealed, exported and verified: `commitment` hashes exactly this.
 
     Raises:
@@ -141,7 +141,7 @@ def opening_document(opening: Opening, salt: bytes) -> dict[str, object]:
     return document
 
 
-def commitment(opening: Opening, salt: bytes) -> bytes:
+def commitment(opening: OpeningContent, salt: bytes) -> bytes:
     """The 32 bytes that bind a leaf to its opening without showing it."""
     return commitment_of(opening_document(opening, salt))
 
@@ -151,7 +151,7 @@ def commitment_of(document: Mapping[str, object]) -> bytes:
     return hashlib.sha256(canonical_json(document)).digest()
 
 
-def parse_opening(document: object) -> Opening:
+def parse_opening(document: object) -> OpeningContent:
     """Read an opening of any known version.
 
     Raises:
@@ -178,13 +178,13 @@ def _check_keys(read: Mapping[str, Any]) -> None:
         raise ValueError("this opening has other keys than its version says")
 
 
-def _opening_of(read: Mapping[str, Any]) -> Opening:
+def _opening_of(read: Mapping[str, Any]) -> OpeningContent:
     if len(bytes.fromhex(read["salt"])) < SHORTEST_SALT:
         raise ValueError
     arrival = read.get("arrival")
     if read["version"] > 1 and (arrival is None) != (read["type"] == "arrival"):
         raise ValueError
-    return Opening(
+    return OpeningContent(
         type=read["type"],
         origin=_text(read["origin"]),
         receiving=_text(read["receiving"]),

@@ -20,7 +20,7 @@ EMPTY_ROOT = hashlib.sha256().digest()
 
 
 @dataclass(frozen=True, slots=True, order=True)
-class Subtree:
+class TreePart:
     """A complete subtree: of 2^level leaves, from index * 2^level on."""
 
     level: int
@@ -35,13 +35,13 @@ class Stretch:
     end: int
 
     @property
-    def subtrees(self) -> tuple[Subtree, ...]:
+    def subtrees(self) -> tuple[TreePart, ...]:
         """The complete subtrees that it is made of, the largest first."""
-        found: list[Subtree] = []
+        found: list[TreePart] = []
         at, length = self.first, self.end - self.first
         for level in reversed(range(length.bit_length())):
             if length >> level & 1:
-                found.append(Subtree(level, at >> level))
+                found.append(TreePart(level, at >> level))
                 at += 1 << level
         return tuple(found)
 
@@ -53,12 +53,12 @@ class GrowingTree:
         self.size = size
         self._peaks = list(peaks)
 
-    def add(self, hashed: bytes, made: list[tuple[Subtree, bytes]] | None = None) -> None:
+    def add(self, hashed: bytes, made: list[tuple[TreePart, bytes]] | None = None) -> None:
         """Add the hash of a leaf; every subtree that is complete with it is put down in `made`."""
         peaks, number, level = self._peaks, self.size, 0
         while True:
             if made is not None:
-                made.append((Subtree(level, number), hashed))
+                made.append((TreePart(level, number), hashed))
             if not number & 1:
                 break
             hashed = hashlib.sha256(b"\x01" + peaks.pop() + hashed).digest()
@@ -93,7 +93,7 @@ def root_of(peaks: Sequence[bytes]) -> bytes:
     return root
 
 
-def hash_of(stretch: Stretch, hashes: Mapping[Subtree, bytes]) -> bytes:
+def hash_of(stretch: Stretch, hashes: Mapping[TreePart, bytes]) -> bytes:
     """The hash over a stretch, of those of its subtrees."""
     return root_of([hashes[subtree] for subtree in stretch.subtrees])
 

@@ -20,8 +20,8 @@ from app.allocation.shares.weights import WeightHistory, region_weights_of
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from app.allocation.ledger.leaves import Leaf
-    from app.allocation.ledger.openings import Opening
+    from app.allocation.ledger.leaves import ParsedLeaf
+    from app.allocation.ledger.openings import OpeningContent
     from app.allocation.shares.nights import LedgerStay
     from app.allocation.shares.weights import RegionWeights
 
@@ -58,10 +58,10 @@ class Export:
     def __init__(self) -> None:
         self.totals: list[SealedTotal] = []
         self._shut: list[int] = []
-        self._openings: list[tuple[int, Opening]] = []
+        self._openings: list[tuple[int, OpeningContent]] = []
         self._weights: list[tuple[int, RegionWeights]] = []
 
-    def take(self, leaf: Leaf, opening: Opening | None) -> None:
+    def take(self, leaf: ParsedLeaf, opening: OpeningContent | None) -> None:
         """Take the next leaf, with its opening where it is there."""
         content = leaf.content
         if opening is not None:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Hashable, Iterator
 
-    from app.allocation.ledger.openings import Opening
+    from app.allocation.ledger.openings import OpeningContent
 
 SAFETY, CAPACITY = "safety", "capacity"
 """The two accounts. They are never netted: neither with each other, nor what a region gave with what it received."""
@@ -102,14 +102,14 @@ class StayBook:
     """
 
     def __init__(self) -> None:
-        self._arrivals: dict[int, Opening | None] = {}
-        self._departures: dict[int, Opening] = {}
+        self._arrivals: dict[int, OpeningContent | None] = {}
+        self._departures: dict[int, OpeningContent] = {}
         """By the arrival that they end."""
         self._open: defaultdict[Key, deque[int]] = defaultdict(deque)
         """Arrivals that have not ended, by what a departure of version 1 has in common with its arrival."""
         self._same: dict[Key, Key] = {}
 
-    def take(self, index: int, opening: Opening) -> None:
+    def take(self, index: int, opening: OpeningContent) -> None:
         """Take the opening of the next leaf about a stay."""
         opening = self._slim(opening)
         if opening.correction is not None:
@@ -139,7 +139,7 @@ class StayBook:
                     ready_since=(departure or arrival).ready_since,
                 )
 
-    def _correct(self, said: Opening, corrects: int) -> None:
+    def _correct(self, said: OpeningContent, corrects: int) -> None:
         arrival = corrects if said.arrival is None else said.arrival
         void = said.correction is not None and said.correction.code == NOT_ARRIVED
         if void or corrects == arrival:
@@ -147,7 +147,7 @@ class StayBook:
         else:
             self._departures[arrival] = said
 
-    def _arrival_of(self, departure: Opening) -> int | None:
+    def _arrival_of(self, departure: OpeningContent) -> int | None:
         """Return the arrival that a departure ends.
 
         Version 1 did not say. Of arrivals that are alike the oldest is as good as any: whoever of
@@ -160,7 +160,7 @@ class StayBook:
             waiting.popleft()
         return waiting.popleft() if waiting else None
 
-    def _slim(self, opening: Opening) -> Opening:
+    def _slim(self, opening: OpeningContent) -> OpeningContent:
         """Return an opening that shares its codes with the others: there are many openings, and few codes."""
         return replace(
             opening,
@@ -178,7 +178,7 @@ class StayBook:
         return cast("Kept", self._same.setdefault(value, value))
 
 
-def _alike(opening: Opening) -> Key:
+def _alike(opening: OpeningContent) -> Key:
     return (
         opening.origin,
         opening.receiving,

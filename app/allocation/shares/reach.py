@@ -11,12 +11,12 @@ if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Hashable, Iterable, Iterator
 
-    from app.allocation.ledger.openings import Opening
+    from app.allocation.ledger.openings import OpeningContent
     from app.allocation.shares.weights import RegionWeights
 
 
 def first_day_reached(
-    told: Iterable[tuple[int, Hashable, Opening]],
+    told: Iterable[tuple[int, Hashable, OpeningContent]],
     weights: Iterable[tuple[int, RegionWeights]],
     *,
     since: int,
@@ -26,7 +26,7 @@ def first_day_reached(
     `told` has every opening, with its index and its stay, of each stay of which there is a new one:
     what a correction changes lies between what was said before and what is said now.
     """
-    of_stay: defaultdict[Hashable, list[tuple[int, Opening]]] = defaultdict(list)
+    of_stay: defaultdict[Hashable, list[tuple[int, OpeningContent]]] = defaultdict(list)
     for index, stay, opening in told:
         of_stay[stay].append((index, opening))
     days = [version.valid_from for index, version in weights if index >= since]
@@ -37,7 +37,7 @@ def first_day_reached(
     return min(days, default=None)
 
 
-def _reached(new: Opening, of_its_stay: list[Opening]) -> Iterator[dt.date]:
+def _reached(new: OpeningContent, of_its_stay: list[OpeningContent]) -> Iterator[dt.date]:
     """Yield days of which the first is the first that a new opening can change."""
     yield from (one.ready_since for one in of_its_stay if one.ready_since is not None)
     alike = [one for one in of_its_stay if _is_end(one) == _is_end(new)]
@@ -55,13 +55,13 @@ def _reached(new: Opening, of_its_stay: list[Opening]) -> Iterator[dt.date]:
         yield from (one.date for one in of_its_stay)
 
 
-def _is_end(opening: Opening) -> bool:
+def _is_end(opening: OpeningContent) -> bool:
     if opening.correction is None:
         return opening.type == "departure"
     return opening.correction.corrects != opening.arrival
 
 
-def _was_void(of_its_stay: list[Opening]) -> bool:
+def _was_void(of_its_stay: list[OpeningContent]) -> bool:
     return any(
         one.correction is not None and one.correction.code == NOT_ARRIVED for one in of_its_stay
     )

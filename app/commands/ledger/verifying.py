@@ -19,7 +19,7 @@ from app.allocation.ledger.exports import (
 )
 from app.allocation.ledger.notes import (
     LARGEST_NOTE,
-    Checkpoint,
+    CheckpointBody,
     Note,
     NoteFault,
     VerifierKey,
@@ -67,7 +67,7 @@ def verify(file: Path, *, checkpoint: Path, key: str | None) -> None:
 
 
 def read_export(
-    file: Path, signed: Checkpoint, *, beside: Path, keeping: bool = False
+    file: Path, signed: CheckpointBody, *, beside: Path, keeping: bool = False
 ) -> ExportReader:
     """Read an export whose tree is to be the one that was signed; raise Wrong at the first leaf that is not."""
     reading = ExportReader(keeping=keeping)
@@ -99,7 +99,7 @@ def _read(file: Path, reading: ExportReader, *, size: int) -> Wrong | None:
     return None
 
 
-def _first(file: Path, signed: Checkpoint, *, beside: Path, known: Wrong | None) -> Wrong:
+def _first(file: Path, signed: CheckpointBody, *, beside: Path, known: Wrong | None) -> Wrong:
     """Return the first wrong leaf, as far as it can be known: a leaf that was replaced whole looks like any other."""
     for folder in dict.fromkeys((file.parent, beside.parent)):
         for found in sorted(folder.glob("*.hashes"))[:MOST_FILES]:
@@ -132,7 +132,7 @@ def read_note(file: Path) -> Note:
         raise OperatorError(f"{file}: this is no signed note.") from fault
 
 
-def _checkpoint(note: Note, file: Path) -> Checkpoint:
+def _checkpoint(note: Note, file: Path) -> CheckpointBody:
     try:
         return parse_checkpoint(note)
     except NoteFault as fault:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import datetime
 
-from app.allocation.ledger.openings import READY_TO_LEAVE, Correction, Opening, persons_class
+from app.allocation.ledger.openings import READY_TO_LEAVE, Correction, OpeningContent, persons_class
 from app.database.caller import Role
 from app.demo.past.told import Stayed, Told, noted_at
 from app.ledger.ledger import LedgerFact
@@ -53,9 +53,9 @@ def _end(begun: LedgerFact, *, at: datetime) -> LedgerFact:
     )
 
 
-def _arrival(told: Told, stayed: Stayed, policy_hash: str) -> Opening:
+def _arrival(told: Told, stayed: Stayed, policy_hash: str) -> OpeningContent:
     need = told.life.need
-    return Opening(
+    return OpeningContent(
         type="arrival",
         origin=stayed.origin_region,
         receiving=stayed.receiving,

@@ -22,7 +22,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import aliased
 
-from app.allocation.ledger.tree import Subtree as Part
+from app.allocation.ledger.tree import TreePart
 from app.database import counters
 from app.database.transaction import Transaction
 from app.models import Checkpoint, Leaf, Subtree
@@ -84,20 +84,20 @@ async def leaves(tx: Transaction, *, first: int, end: int) -> list[tuple[int, by
     return [(row.leaf, row.content) for row in await tx.rows(wanted.order_by(Leaf.index))]
 
 
-async def hashes(tx: Transaction, subtrees: Collection[Part]) -> Mapping[Part, bytes]:
+async def hashes(tx: Transaction, subtrees: Collection[TreePart]) -> Mapping[TreePart, bytes]:
     """Return the stored hashes of some subtrees, one row read for each."""
     values = {
         "levels": [part.level for part in subtrees],
         "indexes": [part.index for part in subtrees],
     }
     return (
-        {Part(row.level, row.number): row.hash for row in await tx.rows(_HASHES, values)}
+        {TreePart(row.level, row.number): row.hash for row in await tx.rows(_HASHES, values)}
         if subtrees
         else {}
     )
 
 
-async def add_subtrees(tx: Transaction, made: Sequence[tuple[Part, bytes]]) -> None:
+async def add_subtrees(tx: Transaction, made: Sequence[tuple[TreePart, bytes]]) -> None:
     """Store the hashes of subtrees that are complete by now."""
     levels, indexes = [part.level for part, _ in made], [part.index for part, _ in made]
     await tx.run(

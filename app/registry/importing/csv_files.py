@@ -59,7 +59,7 @@ def tidy_text(text: str) -> str:
     return unicodedata.normalize("NFC", " ".join(text.split()))
 
 
-def decode(raw: bytes) -> tuple[str, list[CsvFault]]:
+def decode_file(raw: bytes) -> tuple[str, list[CsvFault]]:
     """Return the file as text, with a fault for each line that is not UTF-8.
 
     Bytes that are not UTF-8 are replaced.
@@ -136,7 +136,7 @@ def read_sound_rows(
 
     There are no rows if the header has a fault. Raises ImportFaults for a file in UTF-16.
     """
-    text, faults = decode(raw)
+    text, faults = decode_file(raw)
     unreadable = frozenset(fault.line for fault in faults)
     records = CsvRecords(text)
     lines = len(raw.splitlines())
@@ -203,7 +203,7 @@ class _Header:
             ),
         ]
 
-    def named(self, cells: list[str]) -> dict[str, str]:
+    def by_column(self, cells: list[str]) -> dict[str, str]:
         """Return the cells by column, without blank ones; the first of a repeated column."""
         pairs = [(column, cell) for column, cell in zip(self.columns, cells, strict=True) if cell]
         return dict(reversed(pairs))
@@ -228,7 +228,7 @@ class _Rows(Generic[RowT]):
             # No more faults are named for this line, as its values may have slipped.
             self._fault(line, "", f"has {len(cells)} values, the header names {width} columns")
             return
-        named = self._header.named(cells[:width])
+        named = self._header.by_column(cells[:width])
         if "" in named:
             self._fault(line, "", "has a value in a column without a name")
         self._check_repeated(line, named)

@@ -26,7 +26,7 @@ async def store_regions(
     wanted = [_without(asdict(row), "line") for row in rows]
     changes = _compare(wanted, known=await country.regions(tx), key=_code)
     await country.put_regions(tx, changes.all)
-    await _tell(tx, changes)
+    await _refresh_processes(tx, changes)
     return changes.counts
 
 
@@ -43,7 +43,7 @@ async def store_municipalities(
     changes = _compare(wanted, known=known, key=_code)
     await country.put_municipalities(tx, changes.all)
     before = {_code(town): town for town in known}
-    moved = _differing(changes, before, names=APART)
+    moved = _codes_of_differing(changes, before, names=APART)
     if moved:
         await country.forget_distances(tx, moved)
         towns = [
@@ -51,10 +51,10 @@ async def store_municipalities(
             for town in await country.municipalities(tx)
         ]
         await country.put_distances(tx, list(distances(towns, of=moved)))
-    if moved | _differing(changes, before, names=("region",)):
+    if moved | _codes_of_differing(changes, before, names=("region",)):
         # Earlier rankings may be wrong now about danger or about regions.
         await bulk.revise_all_sites(tx, revision=await counters.advance(tx, "register"))
-    await _tell(tx, changes)
+    await _refresh_processes(tx, changes)
     return changes.counts
 
 
@@ -80,7 +80,7 @@ async def store_weights(
         wanted, known=known, key=lambda weight: (weight["region"], weight["valid_from"])
     )
     await country.put_weights(tx, changes.all)
-    await _tell(tx, changes)
+    await _refresh_processes(tx, changes)
     await ledger.record_weights(tx, changes.all)
     return changes.counts
 
@@ -111,7 +111,7 @@ def _compare(
     return _Changes(new, changed, len(wanted) - len(new) - len(changed))
 
 
-def _differing(
+def _codes_of_differing(
     changes: _Changes, before: Mapping[str, Values], *, names: Sequence[str]
 ) -> frozenset[str]:
     """Return the codes of what is new, or differs in one of these columns."""
@@ -135,7 +135,7 @@ def _check_regions(
     ]
 
 
-async def _tell(tx: Transaction, changes: _Changes) -> None:
+async def _refresh_processes(tx: Transaction, changes: _Changes) -> None:
     """Make every process read the country again."""
     if changes.all:
         await counters.advance(tx, "reference")

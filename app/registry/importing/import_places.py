@@ -18,8 +18,7 @@ from app.registry.importing.import_sites import (
 )
 from app.registry.store import bulk, place_rows
 from app.registry.store.bulk import Batch, KnownProvider
-from app.registry.store.place_rows import PlaceAttributes, PlaceState
-from app.registry.store.place_rows import PlaceRow as Stored
+from app.registry.store.place_rows import PlaceAttributes, PlaceRow, PlaceState
 
 FREE = PlaceState("free")
 UNSAID = "other"
@@ -35,7 +34,7 @@ class PlaceImport:
     row: CsvPlace
     provider_id: UUID
     site: UnsealedSite = field(repr=False)
-    stored: Stored | None = field(repr=False)
+    stored: PlaceRow | None = field(repr=False)
 
     @property
     def attributes(self) -> PlaceAttributes:
@@ -96,7 +95,7 @@ async def store_places(
     return ImportCounts(len(new), len(changed), len(wanted) - len(new) - len(changed))
 
 
-PlacesByLabel = Mapping[tuple[UUID, str], Sequence[Stored]]
+PlacesByLabel = Mapping[tuple[UUID, str], Sequence[PlaceRow]]
 """Places by site and label; the tables allow several with one label."""
 
 
@@ -109,7 +108,7 @@ async def _places_by_label(
         for sites in by_name.values()
         for site in sites
     }
-    labelled: dict[tuple[UUID, str], list[Stored]] = defaultdict(list)
+    labelled: dict[tuple[UUID, str], list[PlaceRow]] = defaultdict(list)
     for provider_id in provider_ids:
         for stored in await place_rows.list_of_provider(
             tx, provider_id, site_id=None, limit=EVERY, after=None

@@ -13,8 +13,7 @@ from app.registry.importing.csv_columns import CsvSite
 from app.registry.importing.csv_files import CsvFault, ImportCounts, refuse_faults, tidy_text
 from app.registry.store import bulk, site_rows
 from app.registry.store.bulk import Batch, KnownProvider
-from app.registry.store.site_rows import SiteRow as Stored
-from app.registry.store.site_rows import SiteTraits
+from app.registry.store.site_rows import SiteRow, SiteTraits
 from app.seal import DataKey
 
 EVERY = 1_000_000
@@ -25,7 +24,7 @@ AMBIGUOUS = "the provider has several of this name; a file cannot tell which one
 class UnsealedSite:
     """A site with its seal open."""
 
-    stored: Stored
+    stored: SiteRow
     key: DataKey = field(repr=False)
     content: Mapping[str, Any] = field(repr=False)
 
@@ -72,10 +71,7 @@ async def store_sites(
 
 
 async def sites_by_name(
-    tx: Transaction,
-    slugs: set[str],
-    *,
-    providers: Mapping[str, KnownProvider],
+    tx: Transaction, slugs: set[str], *, providers: Mapping[str, KnownProvider]
 ) -> dict[str, SitesByName]:
     """Return the sites of some providers by name; an unknown provider has none."""
     named: dict[str, SitesByName] = {}
@@ -128,10 +124,7 @@ def _asks_again(row: CsvSite, known: UnsealedSite) -> bool:
 
 
 def _batch(
-    rows: Sequence[CsvSite],
-    *,
-    providers: Mapping[str, KnownProvider],
-    tx: Transaction,
+    rows: Sequence[CsvSite], *, providers: Mapping[str, KnownProvider], tx: Transaction
 ) -> Batch:
     batch = Batch()
     for row in rows:

@@ -39,11 +39,7 @@ def kind_of(name: str) -> FileKind[CsvRow]:
 
 
 async def import_file(
-    tx: Transaction,
-    kind: FileKind[CsvRow],
-    raw: bytes,
-    *,
-    progress: Progress | None = None,
+    tx: Transaction, kind: FileKind[CsvRow], raw: bytes, *, progress: Progress | None = None
 ) -> ImportCounts:
     """Store what is new or changed in a file, as the owner; raise ImportFaults with all."""
     rows, faults = read_sound_rows(kind, raw, progress=progress)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from typer.testing import CliRunner
 
-from app.allocation.ledger.notes import Checkpoint, Note, VerifierKey
+from app.allocation.ledger.notes import CheckpointBody, Note, VerifierKey
 from app.cli import plek
 from app.errors import OperatorError
 from app.ledger.signed_notes import sign, verifier_of
@@ -42,7 +42,7 @@ class Log:
     folder: Path
 
     def checkpoint(self, leaves: list[bytes], *, origin: str = ORIGIN) -> Path:
-        text = Checkpoint(origin, len(leaves), rfc9162.mth(leaves)).text()
+        text = CheckpointBody(origin, len(leaves), rfc9162.mth(leaves)).text()
         note = Note(text, (sign(text, SECRET, name=origin),))
         path = self.folder / f"{len(list(self.folder.iterdir()))}.checkpoint"
         path.write_text(note.to_text(), encoding="utf-8")

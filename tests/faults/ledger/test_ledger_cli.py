@@ -14,7 +14,13 @@ from typing import Any
 
 import pytest
 
-from app.allocation.ledger.notes import COSIGNS, Checkpoint, parse_checkpoint, parse_key, parse_note
+from app.allocation.ledger.notes import (
+    COSIGNS,
+    CheckpointBody,
+    parse_checkpoint,
+    parse_key,
+    parse_note,
+)
 from app.embedded import servers
 from app.ledger import ledger
 from app.ledger.signed_notes import signer_of, verifier_of
@@ -111,7 +117,7 @@ def test_an_export_has_one_line_a_leaf_and_is_what_was_signed(exports: Exports) 
     assert {json.loads(line)["opening"] for line in lines} == {None}
     leaves = [base64.b64decode(json.loads(line)["leaf"]) for line in lines]
     note = parse_note(beside(exports.whole, ".checkpoint").read_text(encoding="utf-8"))
-    assert parse_checkpoint(note) == Checkpoint(ORIGIN, len(lines), rfc9162.mth(leaves))
+    assert parse_checkpoint(note) == CheckpointBody(ORIGIN, len(lines), rfc9162.mth(leaves))
     said = verify(exports.whole, beside(exports.whole, ".checkpoint"), "--key", exports.key)
     assert (
         said

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from app.allocation.ledger.notes import Checkpoint, parse_checkpoint, parse_note
+from app.allocation.ledger.notes import CheckpointBody, parse_checkpoint, parse_note
 from app.ledger.signed_notes import signer_of, verifier_of
 from tests import rfc9162
 from tests.faults.ledger.ledger_files import ORIGIN, SECRET, Log, policies, watch
@@ -25,7 +25,7 @@ def started(log: Log, leaves: list[bytes]) -> Path:
     return state
 
 
-def evidence(state: Path, kind: str) -> tuple[Checkpoint, Checkpoint, list[bytes]]:
+def evidence(state: Path, kind: str) -> tuple[CheckpointBody, CheckpointBody, list[bytes]]:
     """Return what a witness wrote down, having seen that the ledger's key signed both notes."""
     document = json.loads(state.with_name(f"{state.name}.{kind}.json").read_bytes())
     notes = [parse_note(document[name]) for name in ("first", "second")]

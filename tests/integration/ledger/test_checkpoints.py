@@ -9,7 +9,7 @@ import structlog
 from asyncpg import PostgresError
 
 from app.allocation.ledger.leaves import clear_leaf_bytes
-from app.allocation.ledger.notes import Checkpoint, parse_checkpoint, parse_note
+from app.allocation.ledger.notes import CheckpointBody, parse_checkpoint, parse_note
 from app.allocation.ledger.tree import GrowingTree
 from app.database.transaction import WORKER
 from app.errors import Unavailable
@@ -61,7 +61,7 @@ async def test_a_checkpoint_signs_the_tree_of_all_leaves_by_the_ledgers_key(
     assert [key.name for key in keys] == ["plek.example/nl"]
     for row in await country.rows("SELECT * FROM checkpoints"):
         note = parse_note(row.note)
-        assert parse_checkpoint(note) == Checkpoint(
+        assert parse_checkpoint(note) == CheckpointBody(
             "plek.example/nl", row.size, rfc9162.mth(there[: row.size])
         )
         assert signer_of(note, keys) == keys[0]

@@ -2,7 +2,14 @@
 
 import pytest
 
-from app.allocation.ledger.notes import COSIGNS, Checkpoint, Note, Signature, parse_key, parse_note
+from app.allocation.ledger.notes import (
+    COSIGNS,
+    CheckpointBody,
+    Note,
+    Signature,
+    parse_key,
+    parse_note,
+)
 from app.ledger.signed_notes import cosign, sign, signer_of, verifier_of
 
 # From the documentation of Go's sumdb/note, whose format C2SP's signed-note is.
@@ -12,7 +19,7 @@ NOTE = (
     "— PeterNeumann x08go/ZJkuBS9UG/SffcvIAQxVBtiFupLLr8pAcElZInNIuGUgYN1FFYC2pZSNXgKvqfqdngotpRZb6KE6RyyBwJnAM=\n"
 )
 SECRET, OTHER = bytes(range(32)), bytes(32)
-TEXT = Checkpoint("plek.example/nl", 7, bytes(32)).text()
+TEXT = CheckpointBody("plek.example/nl", 7, bytes(32)).text()
 LOG = verifier_of(SECRET, name="plek.example/nl")
 WITNESS = verifier_of(OTHER, name="GM0193", kind=COSIGNS)
 

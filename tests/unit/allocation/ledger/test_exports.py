@@ -20,13 +20,13 @@ from app.allocation.ledger.exports import (
     signed_hashes,
 )
 from app.allocation.ledger.leaves import clear_leaf_bytes, leaf_bytes
-from app.allocation.ledger.openings import Correction, Opening, commitment, opening_document
+from app.allocation.ledger.openings import Correction, OpeningContent, commitment, opening_document
 from app.allocation.ledger.tree import GrowingTree
 from tests import rfc9162
 from tests.rounds import rounds
 
 POLICY = "sha256:" + "0a" * 32
-ARRIVAL = Opening(
+ARRIVAL = OpeningContent(
     type="arrival",
     origin="GM0518",
     receiving="GM0193",
@@ -48,7 +48,7 @@ CORRECTION = replace(
 )
 
 
-def stay_line(index: int, opening: Opening, *, shown: bool = True) -> bytes:
+def stay_line(index: int, opening: OpeningContent, *, shown: bool = True) -> bytes:
     salt = bytes([index] * 16)
     leaf = leaf_bytes(index, opening.type, commitment(opening, salt))
     return export_line(index, leaf, opening_document(opening, salt) if shown else None)
@@ -191,7 +191,7 @@ def misfit(
     *,
     index: int = 1,
     leaf_type: str = "arrival",
-    opening: Opening = ARRIVAL,
+    opening: OpeningContent = ARRIVAL,
 ) -> bytes:
     """Return the line of a leaf that commits to an opening that is not as it should be."""
     from app.allocation.ledger.openings import commitment_of  # noqa: PLC0415 - only to make what nobody should

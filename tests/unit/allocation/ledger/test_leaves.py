@@ -13,8 +13,8 @@ from app.allocation.ledger.leaves import (
     CLEAR_TYPES,
     LARGEST,
     LEAF_TYPES,
-    Leaf,
     LeafFault,
+    ParsedLeaf,
     check_opening,
     clear_leaf_bytes,
     leaf_bytes,
@@ -23,7 +23,7 @@ from app.allocation.ledger.leaves import (
 from app.allocation.ledger.openings import (
     STAY_TYPES,
     Correction,
-    Opening,
+    OpeningContent,
     commitment_of,
     opening_document,
 )
@@ -31,7 +31,7 @@ from app.allocation.policy.canonical import canonical_json
 
 COMMITMENT = bytes(range(32))
 SALT = bytes(16)
-DEPARTURE = Opening(
+DEPARTURE = OpeningContent(
     type="departure",
     origin="GM0518",
     receiving="GM0193",
@@ -66,7 +66,7 @@ def test_a_leaf_in_clear_is_these_bytes_and_no_others() -> None:
 @pytest.mark.parametrize("leaf_type", STAY_TYPES)
 @pytest.mark.parametrize("index", [0, 10, LARGEST])
 def test_what_commits_is_read_again(leaf_type: str, index: int) -> None:
-    assert parse_leaf(leaf_bytes(index, leaf_type, COMMITMENT)) == Leaf(
+    assert parse_leaf(leaf_bytes(index, leaf_type, COMMITMENT)) == ParsedLeaf(
         index, leaf_type, COMMITMENT, None
     )
 
@@ -74,7 +74,9 @@ def test_what_commits_is_read_again(leaf_type: str, index: int) -> None:
 @pytest.mark.parametrize("leaf_type", CLEAR_TYPES)
 def test_what_is_in_clear_is_read_again(leaf_type: str) -> None:
     content = CORRECTED | {"region": "GM0193", "nights": -3}
-    assert parse_leaf(clear_leaf_bytes(9, leaf_type, content)) == Leaf(9, leaf_type, None, content)
+    assert parse_leaf(clear_leaf_bytes(9, leaf_type, content)) == ParsedLeaf(
+        9, leaf_type, None, content
+    )
 
 
 def test_every_type_is_of_a_stay_or_in_clear() -> None:
@@ -150,8 +152,10 @@ def test_other_bytes_are_no_leaf(written: bytes) -> None:
         parse_leaf(written)
 
 
-def committed(document: dict[str, object], *, index: int = 7, leaf_type: str = "departure") -> Leaf:
-    return Leaf(index, leaf_type, commitment_of(document), None)
+def committed(
+    document: dict[str, object], *, index: int = 7, leaf_type: str = "departure"
+) -> ParsedLeaf:
+    return ParsedLeaf(index, leaf_type, commitment_of(document), None)
 
 
 def test_an_opening_fits_the_leaf_that_commits_to_it() -> None:
@@ -165,7 +169,7 @@ def test_any_other_opening_does_not() -> None:
         with pytest.raises(LeafFault, match="not the one to which it commits"):
             check_opening(committed(document), other)
     with pytest.raises(LeafFault, match="in clear"):
-        check_opening(Leaf(7, "policy", None, {}), document)
+        check_opening(ParsedLeaf(7, "policy", None, {}), document)
     with pytest.raises(LeafFault, match="of another type"):
         check_opening(committed(document, leaf_type="arrival"), document)
     with pytest.raises(LeafFault, match="a version"):

@@ -10,7 +10,7 @@ from app.allocation.ledger.notes import (
     COSIGNS,
     LARGEST_NOTE,
     SIGNS,
-    Checkpoint,
+    CheckpointBody,
     Note,
     NoteFault,
     Signature,
@@ -22,7 +22,7 @@ from app.allocation.ledger.notes import (
     parse_note,
 )
 
-CHECKPOINT = Checkpoint("plek.example/nl", 1042, bytes(range(32)))
+CHECKPOINT = CheckpointBody("plek.example/nl", 1042, bytes(range(32)))
 SIGNATURE = Signature("plek.example/nl", b"\x01\x02\x03\x04", bytes(64))
 NOTE = Note(CHECKPOINT.text(), (SIGNATURE, Signature("GM0193", b"\x05\x06\x07\x08", bytes(72))))
 

@@ -12,7 +12,7 @@ import pytest
 from app.allocation.ledger.openings import (
     NOT_ARRIVED,
     Correction,
-    Opening,
+    OpeningContent,
     commitment,
     commitment_of,
     opening_document,
@@ -21,7 +21,7 @@ from app.allocation.ledger.openings import (
 )
 from app.allocation.policy.canonical import canonical_json
 
-OPENING = Opening(
+OPENING = OpeningContent(
     type="arrival",
     origin="GM0518",
     receiving="GM0193",
@@ -90,7 +90,7 @@ def test_any_other_content_or_salt_is_another_commitment() -> None:
     }
     changed = [
         replace(CORRECTION, **{field.name: others.get(field.name, "other")})  # pyright: ignore[reportArgumentType]
-        for field in fields(Opening)
+        for field in fields(OpeningContent)
         if field.name != "type"
     ]
 
@@ -117,7 +117,7 @@ def test_the_size_of_a_household_is_a_class(persons: int, stated: str) -> None:
 @pytest.mark.parametrize(
     "opening", [OPENING, DEPARTURE, replace(DEPARTURE, swap_id="7", ready_since=None), CORRECTION]
 )
-def test_what_was_written_is_read_again(opening: Opening) -> None:
+def test_what_was_written_is_read_again(opening: OpeningContent) -> None:
     assert parse_opening(json.loads(canonical_json(opening_document(opening, SALT)))) == opening
 
 

@@ -12,7 +12,7 @@ from app.allocation.ledger.tree import (
     EMPTY_ROOT,
     GrowingTree,
     Stretch,
-    Subtree,
+    TreePart,
     consistency_proof,
     hash_of,
     inclusion_proof,
@@ -34,9 +34,9 @@ MOST = 33
 LEAVES = [f"leaf {number}".encode() for number in range(MOST)]
 
 
-def tree_of(leaves: list[bytes]) -> tuple[GrowingTree, dict[Subtree, bytes]]:
+def tree_of(leaves: list[bytes]) -> tuple[GrowingTree, dict[TreePart, bytes]]:
     """Return the tree of some leaves, and the hash of every complete subtree."""
-    made: list[tuple[Subtree, bytes]] = []
+    made: list[tuple[TreePart, bytes]] = []
     growing = GrowingTree()
     for leaf in leaves:
         growing.add(leaf_hash(leaf), made)

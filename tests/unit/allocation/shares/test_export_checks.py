@@ -7,8 +7,8 @@ import datetime as dt
 from dataclasses import replace
 from typing import Any
 
-from app.allocation.ledger.leaves import Leaf
-from app.allocation.ledger.openings import READY_TO_LEAVE, Correction, Opening
+from app.allocation.ledger.leaves import ParsedLeaf
+from app.allocation.ledger.openings import READY_TO_LEAVE, Correction, OpeningContent
 from app.allocation.shares.export_checks import Export
 from app.allocation.shares.nights import StayBook
 from app.allocation.shares.quarters import Quarter
@@ -19,7 +19,7 @@ REGIONS = ("A", "B", "C")
 Q1 = Quarter(2026, 1)
 OPEN_FROM = dt.date(2026, 7, 17)
 WEIGHTS = {"valid_from": "2020-01-01", "source": "a law", "weights": {"A": 1, "B": 1, "C": 2}}
-STAY = Opening(
+STAY = OpeningContent(
     "arrival", "A", "B", "crisis", dt.date(2026, 2, 3), "safety", "2", ("B", "C"), "h", None
 )
 OTHER = replace(STAY, origin="C", receiving="A", lawful_regions=("A", "B"), reason="capacity")
@@ -33,7 +33,9 @@ READY = replace(
 LATER = {"by": {"role": "worker", "region": None}, "code": "later_facts"}
 
 
-def content(openings: dict[int, Opening], *, quarter: Quarter = Q1, leaves: int) -> dict[str, Any]:
+def content(
+    openings: dict[int, OpeningContent], *, quarter: Quarter = Q1, leaves: int
+) -> dict[str, Any]:
     book = StayBook()
     for index, opening in openings.items():
         if index < leaves:
@@ -52,15 +54,15 @@ NEXT = content(OPENINGS, quarter=Q1.next, leaves=5)
 def export(*, region: str | None = None, **changed: Any) -> Export:
     """Return an export of seven leaves, with the openings of one region or of all, and totals as given."""
     leaves = [
-        Leaf(0, "weights", None, WEIGHTS),
-        Leaf(1, "arrival", b"", None),
-        Leaf(2, "arrival", b"", None),
-        Leaf(3, "quarter_total", None, changed.get("first", FIRST)),
-        Leaf(4, "correction", b"", None),
-        Leaf(5, "correction", None, changed.get("anew", ANEW)),
-        Leaf(6, "quarter_total", None, changed.get("next", NEXT)),
-        Leaf(7, "policy", None, {"version": "nl-1"}),
-        Leaf(8, "correction", None, {"corrects": 7, "code": "withdrawn"}),
+        ParsedLeaf(0, "weights", None, WEIGHTS),
+        ParsedLeaf(1, "arrival", b"", None),
+        ParsedLeaf(2, "arrival", b"", None),
+        ParsedLeaf(3, "quarter_total", None, changed.get("first", FIRST)),
+        ParsedLeaf(4, "correction", b"", None),
+        ParsedLeaf(5, "correction", None, changed.get("anew", ANEW)),
+        ParsedLeaf(6, "quarter_total", None, changed.get("next", NEXT)),
+        ParsedLeaf(7, "policy", None, {"version": "nl-1"}),
+        ParsedLeaf(8, "correction", None, {"corrects": 7, "code": "withdrawn"}),
     ]
     made = Export()
     for leaf in leaves:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.allocation.ledger.openings import NOT_ARRIVED, Correction, Opening
+from app.allocation.ledger.openings import NOT_ARRIVED, Correction, OpeningContent
 from app.allocation.shares.nights import LedgerStay, Nights, StayBook, nights_between
 from app.allocation.shares.quarters import (
     Quarter,
@@ -21,7 +21,7 @@ from app.allocation.shares.quarters import (
 
 NEW_YEAR = dt.date(2026, 1, 1)
 Q1 = Quarter(2026, 1)
-ARRIVAL = Opening(
+ARRIVAL = OpeningContent(
     type="arrival",
     origin="A",
     receiving="B",
@@ -37,18 +37,18 @@ DAY = dt.timedelta(days=1)
 days = st.dates(dt.date(2025, 11, 1), dt.date(2026, 12, 31))
 
 
-def departure(day: int, *, arrival: int | None = 0, month: int = 2) -> Opening:
+def departure(day: int, *, arrival: int | None = 0, month: int = 2) -> OpeningContent:
     return replace(ARRIVAL, type="departure", date=dt.date(2026, month, day), arrival=arrival)
 
 
 def correcting(
-    said: Opening, leaf: int, *, code: str = "arrived_other_day", arrival: int = 0
-) -> Opening:
+    said: OpeningContent, leaf: int, *, code: str = "arrived_other_day", arrival: int = 0
+) -> OpeningContent:
     correction = Correction(leaf, "coordinator", "B", code)
     return replace(said, type="correction", arrival=arrival, correction=correction)
 
 
-def stays(*openings: Opening) -> list[LedgerStay]:
+def stays(*openings: OpeningContent) -> list[LedgerStay]:
     book = StayBook()
     for index, opening in enumerate(openings):
         book.take(index, opening)
@@ -204,14 +204,14 @@ def test_whoever_is_taken_to_have_left_nights_come_to_the_same(
     spans: list[tuple[int, int]],
 ) -> None:
     """Of stays that are alike: pairing ends with the oldest beginnings changes no quarter's nights."""
-    acts: list[tuple[dt.date, int, Opening]] = []
+    acts: list[tuple[dt.date, int, OpeningContent]] = []
     for number, (come, lasts) in enumerate(spans):
         came = dt.date(2026, 2, 20) + come * DAY
         acts.append((came, 0, replace(ARRIVAL, date=came, swap_id=str(number))))
         left = came + lasts * DAY
         acts.append((left, 1, replace(departure(1, arrival=None), date=left, swap_id=str(number))))
     acts.sort(key=lambda act: act[:2])
-    named: list[Opening] = []
+    named: list[OpeningContent] = []
     for _, _, opening in acts:
         arrival = None
         if opening.type == "departure":

@@ -8,7 +8,7 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.allocation.ledger.openings import NOT_ARRIVED, READY_TO_LEAVE, Correction, Opening
+from app.allocation.ledger.openings import NOT_ARRIVED, READY_TO_LEAVE, Correction, OpeningContent
 from app.allocation.shares.nights import LedgerStay, StayBook, nights_between
 from app.allocation.shares.reach import first_day_reached
 from app.allocation.shares.weights import RegionWeights
@@ -16,19 +16,21 @@ from app.allocation.shares.weights import RegionWeights
 DAY = dt.timedelta(days=1)
 BEGIN = dt.date(2026, 1, 1)
 FAR_OFF = dt.date(2030, 1, 1)
-ARRIVAL = Opening("arrival", "A", "B", "crisis", BEGIN + 20 * DAY, "safety", "2", ("B",), "h", None)
+ARRIVAL = OpeningContent(
+    "arrival", "A", "B", "crisis", BEGIN + 20 * DAY, "safety", "2", ("B",), "h", None
+)
 
 
-def departure(day: int) -> Opening:
+def departure(day: int) -> OpeningContent:
     return replace(ARRIVAL, type="departure", arrival=0, date=BEGIN + day * DAY)
 
 
-def correction(said: Opening, leaf: int, code: str) -> Opening:
+def correction(said: OpeningContent, leaf: int, code: str) -> OpeningContent:
     by = Correction(leaf, "coordinator", "B", code)
     return replace(said, type="correction", arrival=0, correction=by)
 
 
-def reached(*openings: Opening, since: int) -> int | None:
+def reached(*openings: OpeningContent, since: int) -> int | None:
     day = first_day_reached(
         ((index, "stay", one) for index, one in enumerate(openings)), [], since=since
     )
@@ -85,7 +87,7 @@ openings = st.one_of(
 
 @given(st.lists(openings, max_size=4), st.lists(openings, min_size=1, max_size=3))
 def test_no_night_before_the_day_that_is_reached_changes(
-    old: list[Opening], new: list[Opening]
+    old: list[OpeningContent], new: list[OpeningContent]
 ) -> None:
     """In the order in which a service writes them or any other: also where an end comes twice."""
     everything = [ARRIVAL, *old, *new]
@@ -98,7 +100,7 @@ def test_no_night_before_the_day_that_is_reached_changes(
         assert before == after
 
 
-def told(said: list[Opening], day: int) -> list[tuple[int, int]]:
+def told(said: list[OpeningContent], day: int) -> list[tuple[int, int]]:
     book = StayBook()
     for index, opening in enumerate(said):
         book.take(index, opening)

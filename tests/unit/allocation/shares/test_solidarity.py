@@ -10,7 +10,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from app.allocation.ledger.openings import NOT_ARRIVED, READY_TO_LEAVE, Correction, Opening
+from app.allocation.ledger.openings import NOT_ARRIVED, READY_TO_LEAVE, Correction, OpeningContent
 from app.allocation.policy.canonical import canonical_json
 from app.allocation.shares.fairness import contradictions, fair_shares
 from app.allocation.shares.nights import LedgerStay, StayBook
@@ -38,12 +38,12 @@ class Ledger(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.today = dt.date(2026, 1, 20)
-        self.leaves: list[Opening] = []
-        self.here: dict[int, Opening] = {}
+        self.leaves: list[OpeningContent] = []
+        self.here: dict[int, OpeningContent] = {}
         """Who is there, by the arrival's leaf, as it should be said now."""
         self.weights = [RegionWeights(dt.date(2020, 1, 1), {"A": 3, "B": 2, "C": 7})]
 
-    def write(self, opening: Opening) -> int:
+    def write(self, opening: OpeningContent) -> int:
         self.leaves.append(opening)
         return len(self.leaves) - 1
 
@@ -62,7 +62,7 @@ class Ledger(RuleBasedStateMachine):
         self, regions: list[str], reason: str, persons: str, more: set[str], *, listed: bool
     ) -> None:
         lawful = tuple(sorted(more | {regions[1]})) if listed else ()
-        opening = Opening(
+        opening = OpeningContent(
             "arrival",
             regions[0],
             regions[1],
@@ -110,8 +110,8 @@ class Ledger(RuleBasedStateMachine):
             self.correct(replace(said, date=said.date + days * DAY), leaf, code, arrival=arrival)
 
     def correct(
-        self, said: Opening, leaf: int, code: str, *, arrival: int | None = None
-    ) -> Opening:
+        self, said: OpeningContent, leaf: int, code: str, *, arrival: int | None = None
+    ) -> OpeningContent:
         by = Correction(leaf, "coordinator", said.receiving, code)
         self.write(
             replace(
