@@ -22,7 +22,7 @@ from app.errors import TooMany
 from app.events.allowance import Allowance
 from app.seal import Keyring
 
-LONGEST_NAME = 200
+LONGEST_SIGN_IN_NAME = 200
 NOBODY = UUID(int=0)
 NO_SECRET = bytes(second_factor.SECRET_BYTES)
 SIGNING = "signing"
@@ -195,7 +195,7 @@ async def renew_recovery_codes(tx: Transaction, account_id: UUID) -> tuple[str, 
 
 
 async def _look_up_name(tx: Transaction, name: str) -> _NamedAccount:
-    wanted = await name_key(tx, name[:LONGEST_NAME])
+    wanted = await name_key(tx, name[:LONGEST_SIGN_IN_NAME])
     row = await sign_in_rows.find_by_name(tx, wanted)
     if row is None or row.second_factor is None:
         return _NamedAccount(wanted, row, NO_SECRET)

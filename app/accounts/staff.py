@@ -12,8 +12,7 @@ from uuid import UUID, uuid4
 from app.accounts import invitations
 from app.accounts.accounts import LONGEST_NAME, is_demo_shown
 from app.accounts.sessions import ACCOUNT
-from app.accounts.sign_ins import LONGEST_NAME as LONGEST_SIGN_IN_NAME
-from app.accounts.sign_ins import name_key
+from app.accounts.sign_ins import LONGEST_SIGN_IN_NAME, name_key
 from app.accounts.store import account_rows, sign_in_rows, staff_rows
 from app.accounts.store.sign_in_rows import CredentialRow
 from app.accounts.store.staff_rows import AccountRow, StaffRow

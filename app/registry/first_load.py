@@ -7,11 +7,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 
 from app.allocation.ranking.clearance import clearance_km, distance_km
-from app.database import counters
-from app.database import policies as policy_rows
+from app.database import counters, policies
 from app.database.transaction import Transaction
 from app.ledger import ledger
-from app.policy import policies
+from app.policy.policies import put_policy
 from app.reference import Municipality, ReferenceFiles, RegionWeight, load, policy_document
 from app.registry.store import bulk, country
 from app.registry.store.bulk import Batch, Values
@@ -52,7 +51,7 @@ async def load_reference(tx: Transaction, *, files: ReferenceFiles | None = None
     await country.put_distances(tx, list(distances(positions)))
     weights = [weight_values(row) for row in files.weights]
     await country.put_weights(tx, weights)
-    await policies.put_policy(tx, policy_document(files.country.jurisdiction), files=files)
+    await put_policy(tx, policy_document(files.country.jurisdiction), files=files)
     await counters.advance(tx, "reference")
     await ledger.record_weights(tx, weights)
     return True
@@ -71,7 +70,7 @@ async def _complete_ledger(tx: Transaction) -> None:
     # Another process was first.
     if await ledger.has_leaf(tx, "policy"):
         return
-    for row in reversed(await policy_rows.listed(tx, limit=MOST, before=None)):
+    for row in reversed(await policies.listed(tx, limit=MOST, before=None)):
         await ledger.record_policy(
             tx, version=row.version, hash_=row.hash, valid_from=row.valid_from
         )

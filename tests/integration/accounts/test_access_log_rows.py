@@ -1,4 +1,4 @@
-"""The rows of the access log: whose they are to see, that they are never changed, and that an index finds them."""
+"""The rows of the access log: who may see them, and that they are never changed."""
 
 import pytest
 from asyncpg import PostgresError
@@ -21,13 +21,13 @@ NAMED = "SELECT entry_id FROM access_log_referrals"
 async def seen(
     country: Country, hashed: bytes = b"", *, actor: str = "", statement: str = ALL
 ) -> set[int]:
-    """Return the ids of all entries that somebody's transaction finds."""
+    """Return the ids of all entries that a caller's transaction finds."""
     async with country.parts.database.entered(hashed, actor=actor) as tx:
         return {row[0] for row in await tx.rows(text(statement))}
 
 
 async def run(country: Country, hashed: bytes, statement: str) -> None:
-    """Run a statement as somebody."""
+    """Run a statement as a caller."""
     async with country.parts.database.entered(hashed) as tx:
         await tx.run(text(statement))
 
@@ -41,7 +41,7 @@ async def ids(country: Country, where: str, **values: object) -> set[int]:
 
 
 async def scene(country: Country) -> dict[str, str]:
-    """Let haven and linde each do something with a case and a site of their own, and haven try linde's site."""
+    """Let haven and linde each act on a case and a site, and haven try linde's site."""
     linde = await shelter(country, "linde")
     await linde.coordinator.post(
         f"/sites/{linde.site_id}/address-reveals", {"purpose": "other"}, expect=200
@@ -208,7 +208,7 @@ async def test_an_index_leads_to_what_is_asked_for_behind_the_wall_as_well(
             await access_log.wait(tx, account, action="reveal", most=20)
     plans: list[str] = []
     async with country.parts.database.entered(hashed) as tx:
-        # So little is in the tables that reading all of it would be quicker.
+        # The tables hold so little that reading all of it would be quicker.
         await tx.run(text("SET LOCAL enable_seqscan = off"))
         await tx.run(text("SET LOCAL enable_bitmapscan = off"))
         for one in asked:

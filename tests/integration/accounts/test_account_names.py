@@ -1,4 +1,4 @@
-"""What accounts are called at work: said when a token is made, and shown to colleagues."""
+"""The names of accounts at work: given with a token, and shown to colleagues."""
 
 import asyncio
 import os

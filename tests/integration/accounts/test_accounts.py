@@ -1,4 +1,4 @@
-"""Tokens: made by whoever runs the installation, shown once, ended at any time."""
+"""Tokens: made by the operator, shown once, and ended at any time."""
 
 import hashlib
 from dataclasses import replace
@@ -120,7 +120,7 @@ async def show_demo(country: Country) -> str:
 
 
 async def demo_flags(country: Country) -> dict[str, bool]:
-    """Return of every account whether it was made for the demo, by its first role."""
+    """Return whether each account was made for the demo, by its first role."""
     return {
         row.role: row.demo
         for row in await country.rows("SELECT roles[1] AS role, demo FROM accounts")

@@ -1,4 +1,4 @@
-"""Invitations: accepted once, within their day, with a password that holds and a second factor that works."""
+"""Invitations: accepted once, within a day, with a good password and a second factor."""
 
 import asyncio
 

@@ -1,4 +1,4 @@
-"""The review of the access log: what is counted, for whom, and in which days."""
+"""The review of the access log: what it counts, for which accounts, and on which days."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -15,11 +15,13 @@ from tests.country import Country
 from tests.looking import noon
 
 NOON = datetime(2026, 3, 11, 12, tzinfo=UTC)
-"""A Wednesday, at an hour that is odd nowhere in the country."""
+"""A Wednesday, at an hour that is not odd anywhere in the country."""
 WEEK = ReviewPeriod(NOON - timedelta(days=7), NOON + timedelta(hours=1))
 ADD = """
-INSERT INTO access_log (at, action, outcome, account_id, roles, provider_id, purpose, object_type, referral_ids)
-SELECT CAST(:at AS timestamptz), :action, :outcome, :account_id, :roles, :provider_id, :purpose, 'referral',
+INSERT INTO access_log
+  (at, action, outcome, account_id, roles, provider_id, purpose, object_type, referral_ids)
+SELECT CAST(:at AS timestamptz), :action, :outcome, :account_id, :roles, :provider_id, :purpose,
+       'referral',
        CAST(:referral_ids AS uuid[])
 FROM generate_series(1, :times)"""
 
@@ -36,7 +38,7 @@ class Desk:
     async def looked(
         self, action: str, *referrals: UUID, times: int = 1, at: datetime = NOON, **more: Any
     ) -> None:
-        """Write so many entries; as the table's owner, who alone can say when."""
+        """Write that many entries as the table's owner, who alone can set their time."""
         values: dict[str, Any] = {"outcome": "granted", "purpose": None} | more
         await self.country.rows(
             ADD,
@@ -130,11 +132,13 @@ async def test_many_clients_are_not_the_same_one(country: Country) -> None:
 @pytest.mark.parametrize(
     "at, odd",
     [
-        ("2026-01-14T00:30:00+00:00", True),  # half past one, in winter
+        # Half past one, in winter.
+        ("2026-01-14T00:30:00+00:00", True),
         ("2026-01-13T23:59:00+00:00", False),
         ("2026-01-14T03:59:00+00:00", True),
         ("2026-01-14T04:00:00+00:00", False),
-        ("2026-07-14T23:00:00+00:00", True),  # one o'clock, in summer
+        # One o'clock, in summer.
+        ("2026-07-14T23:00:00+00:00", True),
         ("2026-07-14T22:59:00+00:00", False),
         ("2026-07-15T02:59:00+00:00", True),
         ("2026-07-15T03:00:00+00:00", False),
@@ -219,7 +223,10 @@ async def test_the_operator_finds_what_administrators_find_and_it_is_written_dow
     assert [finding.count for finding in (*seven.findings, *nine.findings)] == [35, 70]
     assert seven.until - seven.since == timedelta(days=7)
     assert await review(country, ReviewPeriod(seven.since, seven.until)) == seven.findings
-    written = "SELECT action, object_type, outcome, account_id, roles FROM access_log WHERE roles = '{operator}'"
+    written = (
+        "SELECT action, object_type, outcome, account_id, roles FROM access_log"
+        " WHERE roles = '{operator}'"
+    )
     assert [tuple(row) for row in await country.rows(written)] == [
         ("search", "access_log", "granted", None, ["operator"])
     ] * 2

@@ -1,4 +1,4 @@
-"""Sessions: as long as the policy says, kept by being there, ended at once, and each account's own affair."""
+"""Sessions: as long as the policy says, kept alive by use, and ended at once."""
 
 import pytest
 from asyncpg import PostgresError
@@ -16,7 +16,7 @@ from tests.signing import DESK, Person, begin, person, sign_in, who
 
 
 async def ages(country: Country, minutes: int) -> None:
-    """Let some minutes go by: everything that has a time lies so much further back."""
+    """Let some minutes pass, by setting everything that has a time that much earlier."""
     back = f"interval '{minutes} minutes'"
     await country.rows(f"UPDATE tokens SET expires_at = expires_at - {back}")  # noqa: S608 - a number
     await country.rows(
@@ -46,7 +46,8 @@ async def test_whoever_is_there_keeps_it_until_the_policys_hours_are_over(countr
     worker = await person(country, "administrator")
     hashed = session_hash(worker.opened.cookie)
 
-    for _ in range(72):  # ten minutes each: the whole of twelve hours
+    # Ten minutes each: the whole of twelve hours.
+    for _ in range(72):
         assert await who(country, hashed) is not None
         await keep(country, worker)
         await ages(country, 10)

@@ -1,4 +1,4 @@
-"""Signing in: password and second factor, each code once, and one answer for whatever is wrong."""
+"""Signing in: password and second factor, each code once, and one answer to any fault."""
 
 import asyncio
 import hashlib
@@ -207,7 +207,8 @@ async def test_after_a_rotation_the_newest_key_alone_signs_people_in(country: Co
     key = new_key()
     both = Keyring.parse(f"{key},{country.key}")
     done = await rotation.rotate(country.owner.entered, keyring=both)
-    assert done.keys == 2  # the account's, and the one that finds names
+    # The account's key, and the one that finds names.
+    assert done.keys == 2
 
     country.key = key
 

@@ -1,4 +1,4 @@
-"""Guessing is slowed down where nobody has signed in before, and keeps nobody from working."""
+"""Guessing is slowed down on unknown devices, and keeps nobody from working."""
 
 from dataclasses import replace
 from typing import Any
@@ -14,12 +14,12 @@ from tests.signing import keyring, person, sign_in
 
 
 def limits(country: Country) -> Allowance:
-    """Return the installation's limits, which tests are otherwise without."""
+    """Return the installation's limits, which other tests do without."""
     return Allowance(country.parts.link, per_minute=6000)
 
 
 async def failing(country: Country, proof: Any, *, allowance: Allowance, times: int) -> list[str]:
-    """Try to sign in some times; return what came of it."""
+    """Try to sign in several times; return the answers."""
     outcomes: list[str] = []
     for _ in range(times):
         try:

@@ -1,4 +1,4 @@
-"""Administrators keep the accounts of others, never their own, and never choose a password for anybody."""
+"""Administrators keep the accounts of others, and never choose a password for them."""
 
 from uuid import UUID
 
@@ -31,8 +31,11 @@ async def chief(country: Country) -> Person:
 
 
 async def logged(country: Country, action: str) -> tuple[UUID | None, UUID | None, str | None]:
-    """Return who did something last, to whom, and what the log says of it."""
-    found = "SELECT account_id, object_id, purpose FROM access_log WHERE action = :action ORDER BY id DESC LIMIT 1"
+    """Return who acted last, on which account, and the purpose in the log."""
+    found = (
+        "SELECT account_id, object_id, purpose FROM access_log WHERE action = :action"
+        " ORDER BY id DESC LIMIT 1"
+    )
     return tuple((await country.rows(found, action=action))[0])  # type: ignore[return-value]
 
 
@@ -128,7 +131,7 @@ async def test_nobody_keeps_their_own_account(country: Country, chief: Person) -
         ):
             with pytest.raises(Forbidden):
                 await act
-        # And behind it, row-level security.
+        # Row-level security stands behind it.
         assert not await tx.connection.fetch("UPDATE accounts SET name = 'Me' RETURNING 1")
     assert await country.value("SELECT name FROM accounts") is None
 

@@ -1,4 +1,4 @@
-"""A stay that was taken back and is there after all, as auditors check it: totals, openings and the tree agree."""
+"""An arrival that was taken back and made again: totals, openings and the tree agree."""
 
 import datetime as dt
 from pathlib import Path
@@ -18,7 +18,7 @@ DAY = dt.timedelta(days=1)
 
 
 async def given(country: Country, quarter: str) -> list[int]:
-    """Return the safety nights that Zwolle gave in a quarter, by each of its totals."""
+    """Return the safety nights that Zwolle gave in a quarter, in each version of its totals."""
     return [
         said["regions"][THERE]["given_safety"]
         for _, _, said in await totals(country)

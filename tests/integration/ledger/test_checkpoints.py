@@ -1,4 +1,4 @@
-"""Sealing the tree: on top of what was signed and nothing else, once a size, whoever does it and whatever crashes."""
+"""Signing the tree: on top of what was signed, once a size, whatever crashes."""
 
 import asyncio
 from datetime import UTC, datetime
@@ -30,13 +30,13 @@ async def write(country: Country, count: int) -> None:
 
 
 async def seal(country: Country) -> int:
-    """Seal as the worker does; return how many leaves wait."""
+    """Sign as the worker does; return how many leaves wait."""
     async with country.parts.database.entered(actor=WORKER) as tx:
         return await checkpoints.sign_tree(tx)
 
 
 async def sizes(country: Country) -> list[int]:
-    """Return the sizes of which there is a checkpoint."""
+    """Return the sizes that have a checkpoint."""
     return [row.size for row in await country.rows("SELECT size FROM checkpoints ORDER BY size")]
 
 
@@ -109,9 +109,9 @@ async def test_a_crash_between_signing_and_storing_leaves_nothing_that_was_signe
 
 
 async def disagreeing(country: Country) -> tuple[bytes, bytes]:
-    """Sign a tree, change a leaf of it behind everybody's back, write another leaf and sign again.
+    """Sign a tree, change one of its leaves secretly, write another leaf and sign again.
 
-    Return the root that the first tree has in the second checkpoint, and that which was signed.
+    Return the root of the first tree by the second checkpoint, and the root that was signed.
     """
     await write(country, 3)
     await seal(country)

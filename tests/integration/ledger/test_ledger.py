@@ -1,4 +1,4 @@
-"""The ledger's leaves as stays bring them about: how many, and what is in them."""
+"""The ledger's leaves that stays cause: how many there are, and what they contain."""
 
 import base64
 import hashlib
@@ -196,7 +196,7 @@ WRITES: dict[str, set[str]] = {
     "coordinator": set(),
     "nobody": set(),
 }
-"""Who may write which leaves in clear."""
+"""The callers who may write leaves in clear, and which."""
 
 
 @pytest.mark.parametrize("who", WRITES)

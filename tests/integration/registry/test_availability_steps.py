@@ -1,4 +1,4 @@
-"""Steps of availability: taken by the worker alone, and told only where a band changed."""
+"""Steps of availability: taken by the worker, and told only where a band changed."""
 
 import asyncio
 
@@ -9,15 +9,18 @@ from tests.integration.registry.test_places_races import offer
 
 
 async def step(country: Country) -> list[str]:
-    """Take a step and return the regions that all staff were told of."""
+    """Take a step, and return the regions that all staff were told of."""
     before = await country.value("SELECT coalesce(max(id), 0) FROM outbox")
     await country.step()
-    told = "SELECT subject FROM outbox WHERE id > :before AND audience IS NULL AND kind = 'availability' ORDER BY id"
+    told = (
+        "SELECT subject FROM outbox"
+        " WHERE id > :before AND audience IS NULL AND kind = 'availability' ORDER BY id"
+    )
     return [row.subject for row in await country.rows(told, before=before)]
 
 
 async def counted(country: Country) -> dict[tuple[str, str], tuple[int, int]]:
-    """Return total and free by region and kind, as others see them."""
+    """Return the total and the free places by region and kind, as others see them."""
     async with country.parts.database.entered(actor=WORKER) as tx:
         return {
             (one.region, one.kind): (one.total, one.free)
@@ -31,7 +34,8 @@ async def test_all_staff_hear_of_a_region_only_when_its_band_changed(country: Co
     assert await step(country) == []
 
     await there.coordinator.patch(f"/places/{there.place_ids[0]}", {"status": "occupied"})
-    assert await step(country) == []  # from four to three: still "3+"
+    # From four to three is still "3+".
+    assert await step(country) == []
     await there.coordinator.patch(f"/places/{there.place_ids[1]}", {"status": "occupied"})
     assert await step(country) == [THERE]
 

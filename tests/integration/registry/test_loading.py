@@ -1,4 +1,4 @@
-"""A new database has a country in it, once."""
+"""The first load: a new database gets a country, once."""
 
 import asyncio
 

@@ -1,4 +1,4 @@
-"""Places under several hands at once: each race is first shown to be lost without its guard."""
+"""Races about places: each is first shown to be lost without its guard."""
 
 import asyncio
 import secrets
@@ -9,7 +9,7 @@ import pytest
 
 from app.database.transaction import Transaction
 from app.errors import Conflict
-from app.registry import places as service
+from app.registry import places
 from app.registry.store import place_rows
 from app.registry.store.place_rows import PlaceRow, PlaceState
 from tests.country import Client, Country, place_body, referral_body, shelter
@@ -22,7 +22,7 @@ ROUNDS = 8
 
 
 async def offer(country: Country) -> tuple[Client, dict[str, Any]]:
-    """Return an intake worker and a hold's body on the first offer there is."""
+    """Return an intake worker, and the body of a hold on the first offer."""
     intake = await country.client("intake_worker", provider="haven")
     referral = await intake.post("/referrals", referral_body())
     ranking = await intake.post(f"/referrals/{referral['id']}/rankings")
@@ -35,7 +35,7 @@ async def offer(country: Country) -> tuple[Client, dict[str, Any]]:
 
 
 async def occupy_between(country: Country, place_id: str) -> None:
-    """Read a place as free, let it be held meanwhile, and then say that it is occupied."""
+    """Read a place as free, let it be held meanwhile, and then declare it occupied."""
     linde = await country.provider("linde")
     intake, body = await offer(country)
     async with country.parts.database.entered(
@@ -71,7 +71,10 @@ async def test_a_place_that_was_held_meanwhile_is_not_declared_occupied(
     )
     await there.coordinator.post("/places", place_body(there.site_id))
     await occupy_between(country, (await there.coordinator.get("/places"))["items"][-1]["id"])
-    live = "SELECT count(*) FROM holds h JOIN claims c ON c.place_id = h.place_id WHERE h.resolved_at IS NULL"
+    live = (
+        "SELECT count(*) FROM holds h JOIN claims c ON c.place_id = h.place_id"
+        " WHERE h.resolved_at IS NULL"
+    )
     assert await country.value(f"{live} AND c.kind = 'occupied'") > 0
 
 
@@ -111,9 +114,10 @@ async def test_a_hold_is_never_on_a_place_that_has_just_become_another(country: 
 
 
 async def miscounted(country: Country) -> int:
-    """Count the groups whose number of places is not that of their places."""
+    """Count the groups whose number of places is wrong."""
     return await country.value(
-        "SELECT count(*) FROM place_groups g WHERE g.places <> (SELECT count(*) FROM places p WHERE p.group_id = g.id)"
+        "SELECT count(*) FROM place_groups g"
+        " WHERE g.places <> (SELECT count(*) FROM places p WHERE p.group_id = g.id)"
     )
 
 
@@ -145,14 +149,14 @@ async def test_numbers_of_a_group_are_right_whoever_adds_and_moves_at_once(
 
 
 async def two_changes(country: Country, place_id: str) -> PlaceRow:
-    """Change the beds of a place while another change, of its kind, is about to be committed."""
+    """Change the beds of a place while a change of its kind is about to be committed."""
     database = country.parts.database
     id_ = UUID(place_id)
     linde = await country.hashed("coordinator", provider="linde")
 
     async def change(tx: Transaction, **changes: str | int) -> PlaceRow:
-        place = await service.read(tx, id_, lock=True)
-        return (await service.change(tx, place, changes=changes, state=None)).row
+        place = await places.read(tx, id_, lock=True)
+        return (await places.change(tx, place, changes=changes, state=None)).row
 
     async def second() -> PlaceRow:
         async with database.entered(linde) as tx:
@@ -166,8 +170,11 @@ async def two_changes(country: Country, place_id: str) -> PlaceRow:
 
 
 async def blocked(country: Country) -> None:
-    """Wait until somebody waits for a lock in this database."""
-    waiting = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    """Wait until a session waits for a lock in this database."""
+    waiting = (
+        "SELECT count(*) FROM pg_stat_activity"
+        " WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    )
     while not await country.value(waiting):
         await asyncio.sleep(0)
 

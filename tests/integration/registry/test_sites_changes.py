@@ -1,4 +1,4 @@
-"""Sites under several hands at once, and what their seals bind."""
+"""Races about sites, and what their seals bind."""
 
 import asyncio
 from typing import Any
@@ -6,7 +6,7 @@ from uuid import UUID
 
 import pytest
 
-from app.registry import sites as service
+from app.registry import sites
 from app.registry.store import site_rows
 from app.seal import SealBroken
 from tests.country import Country, referral_body, shelter, site_body
@@ -16,27 +16,27 @@ ELSEWHERE = {"street": "Andere straat 2", "postcode": "0000 BB", "city": "Nergen
 
 
 async def secret_of(country: Country, site_id: UUID) -> dict[str, Any]:
-    """Return what a site's seal holds."""
+    """Return what a site's seal contains."""
     async with country.parts.database.entered(
         await country.hashed("coordinator", provider="linde")
     ) as tx:
-        site = await service.read(tx, site_id)
+        site = await sites.read(tx, site_id)
         return site.key.unseal_json(site.sealed, row=str(site_id))
 
 
 async def two_changes(country: Country, site_id: UUID) -> None:
-    """Change a site's address while another change, of its name, is about to be committed."""
+    """Change a site's address while a change of its name is about to be committed."""
     database = country.parts.database
     linde = await country.hashed("coordinator", provider="linde")
 
     async def second() -> None:
         async with database.entered(linde) as tx:
-            site = await service.read(tx, site_id, lock=True)
-            await service.change(tx, site, changes={"address": ELSEWHERE})
+            site = await sites.read(tx, site_id, lock=True)
+            await sites.change(tx, site, changes={"address": ELSEWHERE})
 
     async with database.entered(linde) as tx:
-        site = await service.read(tx, site_id, lock=True)
-        await service.change(tx, site, changes={"name": "Eik"})
+        site = await sites.read(tx, site_id, lock=True)
+        await sites.change(tx, site, changes={"name": "Eik"})
         waiting = asyncio.create_task(second())
         await blocked(country)
     await waiting
@@ -83,8 +83,8 @@ async def test_a_ranking_made_while_a_change_was_under_way_cannot_be_held(countr
     referral = await intake.post("/referrals", referral_body())
     linde = await country.hashed("coordinator", provider="linde")
     async with country.parts.database.entered(linde) as tx:
-        site = await service.read(tx, UUID(there.site_id), lock=True)
-        await service.change(tx, site, changes={"admission": "paused"})
+        site = await sites.read(tx, UUID(there.site_id), lock=True)
+        await sites.change(tx, site, changes={"admission": "paused"})
         ranking = await intake.post(f"/referrals/{referral['id']}/rankings")
     wanted = {
         "referralId": referral["id"],

@@ -1,6 +1,7 @@
-"""Given equals received in sum, always: households come, move on, leave and are erased, and what was said is corrected.
+"""Given equals received in sum, whatever happens to households and their records.
 
-Everything goes through the real service on a real database; hypothesis chooses what happens next.
+Households come, move on, leave and are erased, and what was recorded is corrected. Everything goes
+through the real service on a real database; hypothesis chooses what happens next.
 """
 
 import asyncio
@@ -50,7 +51,7 @@ CAPACITY: dict[str, Any] = {
     "dangerZones": [],
 }
 PLACES = 3
-"""Of each shelter."""
+"""The number of places of each shelter."""
 SHELTERS = {"wilg": FAR, "es": THERE}
 LEDGER_BEGAN = (
     "ALTER TABLE leaves DISABLE TRIGGER only_grows",
@@ -67,7 +68,7 @@ days_ago = st.integers(0, 380)
 
 @dataclass
 class Household:
-    """One that came: its papers, and how many days ago it came, and left, by what was said last."""
+    """A household that came: its papers, and how many days ago it came and left."""
 
     referral_id: str
     placement_id: str
@@ -77,7 +78,7 @@ class Household:
 
     @property
     def path(self) -> str:
-        """Where its placement is on the wire."""
+        """The path of its placement on the wire."""
         return f"/placements/{self.placement_id}"
 
 
@@ -96,14 +97,14 @@ class Installation(RuleBasedStateMachine):
         self.here: list[Household] = []
         self.gone: list[Household] = []
         self.due: set[tuple[str, str]] = set()
-        """The leaves that there have to be: what of whom."""
+        """The leaves that there have to be, by stay."""
 
     def run(self, act: Coroutine[Any, Any, T]) -> T:
-        """Do something of the service's."""
+        """Perform an act of the service."""
         return self.runner.run(act)
 
     def teardown(self) -> None:
-        """Check what costs more than to look after each step, and leave nothing behind."""
+        """Check what is too costly to check after each step, and clean up."""
         try:
             self.run(self.every_total_is_what_all_openings_come_to())
             self.run(self.every_leaf_is_proven())
@@ -127,7 +128,7 @@ class Installation(RuleBasedStateMachine):
                 await host.post("/places", place_body(site))
 
     async def swapped(self) -> Scene:
-        """Let one household make room for another: a leg's arrival and departure are leaves like any other."""
+        """Let one household make room for another: both legs write ordinary leaves."""
         it = await chain(self.country)
         proposed = await it.at.propose(it.waiting)
         await it.at.consent(proposed["id"])
@@ -261,7 +262,8 @@ class Installation(RuleBasedStateMachine):
         return tuple(row)
 
     async def every_total_is_what_all_openings_come_to(self) -> None:
-        await self.seal_quarters(3)  # so that whoever is there now runs on past what is read again
+        # So that a household that is there now runs on past what is read again.
+        await self.seal_quarters(3)
         newest = {said["quarter"]: said for _, _, said in await totals(self.country)}
         assert newest
         async with self.country.owner.entered() as tx:
@@ -301,7 +303,7 @@ class Installation(RuleBasedStateMachine):
 
 
 def ago(days: int, *, hours: int = 0) -> str:
-    """Return a moment some days ago, or some hours before that: whoever comes and leaves on a day comes first."""
+    """Return a moment some days or hours ago, so that arrivals come first on a day."""
     return (dt.datetime.now(dt.UTC) - dt.timedelta(days=days, hours=hours)).isoformat()
 
 

@@ -1,4 +1,4 @@
-"""`plek ledger shares` on what auditors export: without the service, digit for digit."""
+"""`plek ledger shares` on what auditors export: the same digits without the service."""
 
 import base64
 import datetime as dt
@@ -22,7 +22,7 @@ LAST, BEFORE = newest(), newest(1)
 
 
 async def two_quarters(country: Country) -> None:
-    """Seal a quarter, learn something later that changes it, and seal the next."""
+    """Seal a quarter, learn a fact that changes it, and seal the next quarter."""
     index = await stayed(country, BEFORE.first + 3 * DAY, lawful_regions=(FAR, THERE))
     await stayed(
         country,
@@ -41,7 +41,7 @@ async def two_quarters(country: Country) -> None:
 
 
 async def exported(country: Country, region: str, file: Path, **changed: Any) -> Path:
-    """Write what an auditor of a region may export; `given_safety` is that of Zwolle in the first totals, if named."""
+    """Write an auditor's export for a region, with other nights given by Zwolle if named."""
     auditor = await country.client("auditor", region=region)
     with file.open("wb") as lines:
         for item in (await auditor.get("/ledger/entries"))["items"]:
@@ -102,8 +102,11 @@ async def test_until_every_opening_is_open_nothing_that_differs_is_called_wrong(
 ) -> None:
     await two_quarters(country)
     file = await exported(
-        country, "GM0363", tmp_path / "elsewhere.jsonl"
-    )  # as if all of Zwolle's were still shut
+        country,
+        "GM0363",
+        tmp_path / "elsewhere.jsonl",
+        # As if all of Zwolle's openings were still sealed.
+    )
     said = shares(file, "--region", THERE)
     assert said.count("Not to be told yet. Its sums agree") == 3
     assert "WRONG" not in said

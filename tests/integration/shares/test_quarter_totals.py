@@ -1,4 +1,4 @@
-"""Quarters are sealed once, none is left out, and what becomes known later seals them anew with the next."""
+"""Quarters are sealed once and without gaps; later facts seal them again with the next."""
 
 import datetime as dt
 

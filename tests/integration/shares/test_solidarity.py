@@ -1,4 +1,4 @@
-"""How regions stand is reckoned from the ledger, once a day, in nights; whatever was corrected since is in it."""
+"""Standings: computed once a day, in nights, from a ledger with all its corrections."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -15,25 +15,25 @@ CAPACITY = {"reason": "capacity", "dangerAssessment": "none_known", "dangerZones
 
 
 async def tomorrow(country: Country) -> None:
-    """Let the worker take the first step of another day."""
+    """Let the worker take the first step of a new day."""
     await country.rows("UPDATE shares SET shown_on = shown_on - 1")
     await country.step()
 
 
 async def elsewhere(country: Country) -> None:
-    """Let there be another region that could have taken them, and has nothing free."""
+    """Add another region that could have taken them, with nothing free."""
     other = await shelter(country, "wilg", site={"municipality": FAR})
     await other.coordinator.patch(f"/places/{other.place_ids[0]}", {"status": "occupied"})
 
 
 async def sums(country: Country) -> tuple[int, int, int]:
-    """Return what all gave, what was the part of all, and what all are under it."""
+    """Return the nights given by all regions, their quotas, and their deficits."""
     (row,) = await country.rows("SELECT sum(given), sum(quota), sum(deficit) FROM shares")
     return tuple(row)
 
 
 async def there(country: Country) -> tuple[int, int]:
-    """Return what the receiving region gave, and how far it is under its part."""
+    """Return the nights that the receiving region gave, and its deficit."""
     (row,) = await country.rows(
         "SELECT given, deficit FROM shares WHERE region = :region", region=THERE
     )
@@ -41,7 +41,7 @@ async def there(country: Country) -> tuple[int, int]:
 
 
 async def staying(country: Country, *, nights: int, **wishes: object) -> tuple[Desk, str]:
-    """Let a household be there since some days ago; return the desk and the path of its placement."""
+    """Let a household be there for some days; return the desk and the path of its placement."""
     await elsewhere(country)
     where = await desk(country)
     arrived = await where.arrived(**wishes)
@@ -67,7 +67,8 @@ async def test_nights_so_far_are_given_and_owed_and_a_running_stay_counts_ahead(
     await staying(country, nights=5)
 
     await country.step()
-    assert await sums(country) == (0, 0, 0)  # not today: nobody can watch them arrive
+    # Not today: nobody can watch them arrive.
+    assert await sums(country) == (0, 0, 0)
     await tomorrow(country)
 
     given, deficit = await there(country)

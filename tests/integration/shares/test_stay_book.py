@@ -1,4 +1,4 @@
-"""What the adding up of nights reads of the ledger: what it needs, by indexes, however old the ledger is."""
+"""The stay book reads only what it needs of the ledger, by indexes, however old it is."""
 
 import datetime as dt
 
@@ -21,11 +21,14 @@ BOUNDS = {
     "running_stays_pkey": "(leaves = ",
     "openings_pkey": "(index = l.index)",
 }
-"""The indexes of the ledger's tables, and by what they are asked."""
+"""The indexes of the ledger's tables, and the questions they answer."""
 
 
 async def some_left_and_some_stay(country: Country) -> dict[str, int]:
-    """Seal a quarter after which one stays; then let one more come. Return the leaves of all arrivals."""
+    """Seal a quarter that one household stays through, and let another arrive.
+
+    Return the leaves of all arrivals.
+    """
     came = LONG_AGO.first
     arrivals = {
         "left": await stayed(country, came, came + DAY),
@@ -67,7 +70,7 @@ async def test_indexes_lead_to_what_is_read_of_the_ledger(country: Country) -> N
             assert (await quarter_totals.seal_quarters(tx)).first
     plans: list[str] = []
     async with country.parts.database.entered(actor=WORKER) as tx:
-        # So little is in the tables that reading all of it would be quicker.
+        # The tables hold so little that reading all of it would be quicker.
         await tx.run(text("SET LOCAL enable_seqscan = off"))
         await tx.run(text("SET LOCAL enable_bitmapscan = off"))
         for one in asked:

@@ -1,4 +1,4 @@
-"""Import files for tests, and what becomes of them."""
+"""Import files for tests, and the results of importing them."""
 
 from collections.abc import Mapping
 

@@ -265,7 +265,7 @@ async def test_everything_wrong_is_told_at_once_whether_the_file_or_the_database
 
     found = await faults(country, "places", raw)
 
-    # A record is counted where it begins; what is wrong in itself is not looked up.
+    # A record is counted where it begins; what has a fault of its own is not looked up.
     assert found == [(3, "kind"), (4, "provider"), (5, "site"), (7, "bed_spaces")]
     assert await country.value("SELECT count(*) FROM places") == 1
 

@@ -1,7 +1,7 @@
-"""One real day of real shelters, with the dirt that real files have, becomes a register.
+"""One real day of real shelters, in files as untidy as real ones, becomes a register.
 
-The day is from the City of Toronto's shelter occupancy data (Open Government Licence); it is read
-where it lies.
+The day is from the City of Toronto's shelter occupancy data (Open Government Licence), read where
+it is stored.
 """
 
 import csv as csv_module
@@ -37,7 +37,7 @@ def days() -> dict[str, list[Line]]:
 
 
 def size(line: Line) -> tuple[int, int]:
-    """Funded capacity (else the actual one) and occupied of a programme, counted in beds or in rooms."""
+    """A programme's funded (else actual) capacity and its occupancy, in beds or rooms."""
     unit = "BED" if line["CAPACITY_ACTUAL_BED"] else "ROOM"
     capacity = int(line[f"CAPACITY_FUNDING_{unit}"] or 0) or int(
         line[f"CAPACITY_ACTUAL_{unit}"] or 0
@@ -59,7 +59,7 @@ def slug(line: Line) -> str:
 
 
 def site(line: Line) -> str:
-    """The location's name as it came; where somebody left it out, the programme's."""
+    """The location's name as it came, or the programme's where it was left out."""
     return line["LOCATION_NAME"] or line["PROGRAM_NAME"]
 
 
@@ -77,8 +77,8 @@ def beds(line: Line, site_name: str) -> list[dict[str, object]]:
             "sharing": "shared_room" if counted_in_beds else "own_unit",
             "genders": "female",
             "sons_up_to_age": 17,
-            # More people than beds: every bed is taken, and the others have none in this register
-            # either.
+            # There are more people than beds: every bed is taken, and the register has none for the
+            # others.
             "status": "occupied" if number <= occupied else "free",
         }
         for number in range(1, capacity + 1)
@@ -86,7 +86,7 @@ def beds(line: Line, site_name: str) -> list[dict[str, object]]:
 
 
 def files_of(day: list[Line]) -> dict[str, bytes]:
-    """The same day as providers, sites and places; names and addresses as dirty as they came."""
+    """The same day as providers, sites and places, with untidy names and addresses."""
     providers: dict[str, dict[str, object]] = {}
     sites: dict[tuple[str, str], dict[str, object]] = {}
     places: list[dict[str, object]] = []
@@ -154,7 +154,8 @@ async def test_a_real_day_becomes_a_register(country: Country) -> None:
         sum(min(size(line)) for line in DAYS[DIRTIEST]),
     )
     counted = await country.rows(
-        "SELECT (SELECT sum(places) FROM place_groups), (SELECT count(*) FROM claims WHERE kind = 'occupied')"
+        "SELECT (SELECT sum(places) FROM place_groups),"
+        " (SELECT count(*) FROM claims WHERE kind = 'occupied')"
     )
     assert tuple(counted[0]) == expected
     again = {kind: await take(country, kind, raw) for kind, raw in files.items()}
