@@ -29,9 +29,8 @@ async def as_exchange(tx: Transaction) -> AsyncGenerator[None]:
     try:
         yield
     finally:
-        with suppress(
-            asyncpg.PostgresError
-        ):  # a transaction that has failed takes back the setting, too
+        # A transaction that has failed takes back the setting as well.
+        with suppress(asyncpg.PostgresError):
             await tx.rows(_ACT, {"actor": before})
 
 

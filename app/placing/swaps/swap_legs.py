@@ -68,11 +68,7 @@ async def check_leg(
     return CheckedLeg(referral, ranked.id, offer.rank, offer.group.region)
 
 
-async def reserve_legs(
-    tx: Transaction,
-    swap: SwapRow,
-    legs: Sequence[LegRow],
-) -> None:
+async def reserve_legs(tx: Transaction, swap: SwapRow, legs: Sequence[LegRow]) -> None:
     """Reserve every leg of a swap that all have consented to, or refuse and reserve none."""
     await swap_reservations.lock_all(
         tx, referrals=[leg.referral_id for leg in legs], places=[leg.place_id for leg in legs]
