@@ -93,7 +93,7 @@ async def accept(
         offer = await invitations.offer_factor(tx, code)
         typed = second_factor.code_at(offer.secret, tx.at)
     choice = ChosenCredential(code, offer.sealed, password, typed)
-    enrolled = await invitations.accept_invitation(begin(country), choice, visit=DESK)
+    enrolled = await invitations.accept_invitation(begin(country), choice, visitor=DESK)
     return Person(
         country, enrolled.opened.account_id, name or offer.name, offer.secret, enrolled.recovery_codes, enrolled.opened,
         password,
@@ -115,7 +115,7 @@ async def sign_in(
 ) -> NewSession | None:
     """Try to sign in."""
     return await sign_ins.sign_in(
-        begin(country), proof, visit=DESK, allowance=allowance or country.parts.allowance
+        begin(country), proof, visitor=DESK, allowance=allowance or country.parts.allowance
     )
 
 

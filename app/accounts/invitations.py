@@ -70,7 +70,9 @@ async def offer_factor(tx: Transaction, code: str, *, again: str | None = None) 
     )
 
 
-async def accept_invitation(begin: Begin, choice: ChosenCredential, *, visit: Visitor) -> Enrolment:
+async def accept_invitation(
+    begin: Begin, choice: ChosenCredential, *, visitor: Visitor
+) -> Enrolment:
     """Accept an invitation and sign in; all older sessions of the account end.
 
     Raises Invalid with codes for the faults of the choice, and Missing if the invitation is no
@@ -90,11 +92,11 @@ async def accept_invitation(begin: Begin, choice: ChosenCredential, *, visit: Vi
         raise Invalid(*faults)
     hashed = await passwords.hash_password(choice.password)
     async with begin() as tx:
-        return await _enrol(tx, choice, (hashed, offer.secret, step), visit=visit)
+        return await _enrol(tx, choice, (hashed, offer.secret, step), visitor=visitor)
 
 
 async def _enrol(
-    tx: Transaction, choice: ChosenCredential, chosen: tuple[str, bytes, int], *, visit: Visitor
+    tx: Transaction, choice: ChosenCredential, chosen: tuple[str, bytes, int], *, visitor: Visitor
 ) -> Enrolment:
     hashed, secret, step = chosen
     account_id = await sign_in_rows.invited_account(tx, _hash(choice.invitation))
@@ -105,7 +107,9 @@ async def _enrol(
     await sign_in_rows.enrol(tx, row.account_id, password=hashed, second_factor=sealed, step=step)
     codes = await renew_recovery_codes(tx, row.account_id)
     await sign_in_rows.end_sessions(tx, row.account_id)
-    opened = await sessions.open_session(tx, row.account_id, visit=visit, by=sessions.INVITATION)
+    opened = await sessions.open_session(
+        tx, row.account_id, visitor=visitor, by=sessions.INVITATION
+    )
     if opened is None:
         raise Missing
     return Enrolment(opened, codes)

@@ -60,10 +60,10 @@ async def offer_factor(tx: Transaction, account_id: UUID, *, again: str = "") ->
 
 async def change_credential(
     begin: Begin,
-    proof: SignInAttempt,
+    attempt: SignInAttempt,
     chosen: str | ConfirmedFactor,
     *,
-    visit: Visitor,
+    visitor: Visitor,
     allowance: Allowance,
 ) -> CredentialChange | None:
     """Change the password or the second factor; None if the proof of identity is wrong.
@@ -71,7 +71,7 @@ async def change_credential(
     Raises Invalid with codes for the faults of what was chosen, and TooMany as signing in does.
     """
     hashed = (
-        "" if isinstance(chosen, ConfirmedFactor) else await _hash_chosen(chosen, name=proof.name)
+        "" if isinstance(chosen, ConfirmedFactor) else await _hash_chosen(chosen, name=attempt.name)
     )
 
     async def act(tx: Transaction, row: CredentialRow) -> CredentialChange | None:
@@ -81,10 +81,10 @@ async def change_credential(
             by, codes = sessions.NEW_PASSWORD, ()
             await sign_in_rows.set_password(tx, row.account_id, hashed)
         await sign_in_rows.end_sessions(tx, row.account_id)
-        opened = await sessions.open_session(tx, row.account_id, visit=visit, by=by)
+        opened = await sessions.open_session(tx, row.account_id, visitor=visitor, by=by)
         return None if opened is None else CredentialChange(opened, codes)
 
-    return await act_on_proof(begin, proof, act, visit=visit, allowance=allowance)
+    return await act_on_proof(begin, attempt, act, visitor=visitor, allowance=allowance)
 
 
 async def _hash_chosen(chosen: str, *, name: str) -> str:

@@ -64,7 +64,7 @@ def session_hash(cookie: str) -> bytes:
 
 
 async def open_session(
-    tx: Transaction, account_id: UUID, *, visit: Visitor, by: str
+    tx: Transaction, account_id: UUID, *, visitor: Visitor, by: str
 ) -> NewSession | None:
     """Open a session for an account whose owner has proved their identity, and log it.
 
@@ -78,18 +78,20 @@ async def open_session(
         account_id,
         hashed=session_hash(cookie),
         span=_span(policy),
-        device=device_class(visit.agent),
-        admits_demo=visit.admits_demo,
+        device=device_class(visitor.agent),
+        admits_demo=visitor.admits_demo,
     )
     if session_id is None:
         return None
     await access_log.add(
-        tx, replace(entry(visit, SIGN_IN, account_id), account_id=account_id, purpose=by)
+        tx, replace(entry(visitor, SIGN_IN, account_id), account_id=account_id, purpose=by)
     )
     return NewSession(cookie, session_id, account_id)
 
 
-def entry(visit: Visitor, action: str, account_id: UUID | None, *, outcome: str = GRANTED) -> Entry:
+def entry(
+    visitor: Visitor, action: str, account_id: UUID | None, *, outcome: str = GRANTED
+) -> Entry:
     """Return the log entry about a person who is not signed in; it names only an account."""
     return Entry(
         action=action,
@@ -101,8 +103,8 @@ def entry(visit: Visitor, action: str, account_id: UUID | None, *, outcome: str 
         object_type=ACCOUNT,
         object_id=account_id,
         referral_ids=(),
-        source=visit.source,
-        request_id=visit.request_id,
+        source=visitor.source,
+        request_id=visitor.request_id,
     )
 
 

@@ -123,7 +123,7 @@ async def name_key(tx: Transaction, name: str) -> bytes:
 
 
 async def sign_in(
-    begin: Begin, proof: SignInAttempt, *, visit: Visitor, allowance: Allowance
+    begin: Begin, attempt: SignInAttempt, *, visitor: Visitor, allowance: Allowance
 ) -> NewSession | None:
     """Open a session, or return None without telling which part of the attempt was wrong.
 
@@ -131,17 +131,19 @@ async def sign_in(
     """
 
     async def come_in(tx: Transaction, row: CredentialRow) -> NewSession | None:
-        return await sessions.open_session(tx, row.account_id, visit=visit, by=sessions.PASSWORD)
+        return await sessions.open_session(
+            tx, row.account_id, visitor=visitor, by=sessions.PASSWORD
+        )
 
-    return await act_on_proof(begin, proof, come_in, visit=visit, allowance=allowance)
+    return await act_on_proof(begin, attempt, come_in, visitor=visitor, allowance=allowance)
 
 
 async def act_on_proof(
     begin: Begin,
-    proof: SignInAttempt,
+    attempt: SignInAttempt,
     act: Callable[[Transaction, CredentialRow], Awaitable[Done]],
     *,
-    visit: Visitor,
+    visitor: Visitor,
     allowance: Allowance,
 ) -> Done | None:
     """Act for the owner of an account, if the attempt proves it; else return None.
@@ -151,19 +153,19 @@ async def act_on_proof(
     its own, which nobody else can use up.
     """
     async with begin() as tx:
-        claimed = await _look_up_name(tx, proof.name)
-    known = claimed.row is not None and proof.device.knows(claimed.account_id)
-    counted = proof.device.counted_as(claimed.account_id) if known else claimed.name_key.hex()
-    if wait := await allowance.signing(counted, source=visit.source, known_device=known):
+        claimed = await _look_up_name(tx, attempt.name)
+    known = claimed.row is not None and attempt.device.knows(claimed.account_id)
+    counted = attempt.device.counted_as(claimed.account_id) if known else claimed.name_key.hex()
+    if wait := await allowance.signing(counted, source=visitor.source, known_device=known):
         raise TooMany(retry_after=wait)
-    right = await passwords.verify_password(claimed.password, proof.password, known_device=known)
+    right = await passwords.verify_password(claimed.password, attempt.password, known_device=known)
     better = None
     if right and claimed.password is not None and passwords.is_outdated(claimed.password):
-        better = await passwords.hash_password(proof.password)
+        better = await passwords.hash_password(attempt.password)
     async with begin() as tx:
-        if not await _use_code(tx, claimed, proof.code, proven=right) or claimed.row is None:
+        if not await _use_code(tx, claimed, attempt.code, proven=right) or claimed.row is None:
             refused = sessions.entry(
-                visit, sessions.SIGN_IN, claimed.row and claimed.account_id, outcome=REFUSED
+                visitor, sessions.SIGN_IN, claimed.row and claimed.account_id, outcome=REFUSED
             )
             await access_log.add(tx, refused)
             return None

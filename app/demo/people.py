@@ -24,11 +24,13 @@ async def make_ready(tx: Transaction) -> None:
         await accounts.add_demo_account(tx, _id(role), role=Role(role), region=region)
 
 
-async def sign_in(tx: Transaction, role: str, *, visit: Visitor) -> NewSession:
+async def sign_in(tx: Transaction, role: str, *, visitor: Visitor) -> NewSession:
     """Open a session for the demo's account of a role; Missing where the database is somebody else's, or no demo."""
-    known = visit.admits_demo and role in load().demo.people
+    known = visitor.admits_demo and role in load().demo.people
     opened = (
-        await sessions.open_session(tx, _id(role), visit=visit, by=sessions.DEMO) if known else None
+        await sessions.open_session(tx, _id(role), visitor=visitor, by=sessions.DEMO)
+        if known
+        else None
     )
     if opened is None:
         raise Missing

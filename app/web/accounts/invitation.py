@@ -18,7 +18,7 @@ from app.accounts.sign_ins import SIGNING
 from app.deps import PartsIn
 from app.errors import Invalid, Missing
 from app.web import cookies
-from app.web.accounts.signing import visit_of
+from app.web.accounts.signing import visitor_of
 from app.web.credential import csrf_for
 from app.web.page import AnyPage, Page
 
@@ -64,7 +64,7 @@ async def accept(
     choice = ChosenCredential(chosen.code, chosen.sealed, chosen.password, chosen.digits)
     try:
         enrolled = await invitations.accept_invitation(
-            entered, choice, visit=visit_of(request, parts)
+            entered, choice, visitor=visitor_of(request, parts)
         )
     except Missing:
         return await _over(request, page, parts)
@@ -90,7 +90,7 @@ def _ask(request: Request, page: Page, *, fault: bool = False) -> Response:
 
 async def _over(request: Request, page: Page, parts: PartsIn) -> Response:
     """Say that there is no such invitation any more; sources that try many are told to wait."""
-    if wait := await parts.allowance.failed(visit_of(request, parts).source):
+    if wait := await parts.allowance.failed(visitor_of(request, parts).source):
         answer = _ask(request, page, fault=True)
         answer.status_code = 429
         answer.headers["Retry-After"] = str(wait)

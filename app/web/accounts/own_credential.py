@@ -17,7 +17,7 @@ from app.deps import PartsIn, Tx
 from app.errors import Invalid, TooMany
 from app.web import cookies
 from app.web.accounts.invitation import to_scan
-from app.web.accounts.signing import Text, visit_of
+from app.web.accounts.signing import Text, visitor_of
 from app.web.credential import csrf_for
 from app.web.page import AnyPage, Page, PageIn
 
@@ -83,7 +83,7 @@ async def _changed(
     )
     try:
         changed = await own_credential.change_credential(
-            begin, proof, chosen, visit=visit_of(request, parts), allowance=parts.allowance
+            begin, proof, chosen, visitor=visitor_of(request, parts), allowance=parts.allowance
         )
     except TooMany as told:
         answer = _form(

@@ -50,7 +50,7 @@ async def sign_in(
         opened = await sign_ins.sign_in(
             partial(parts.database.entered, actor=SIGNING),
             SignInAttempt(typed.name, typed.password, typed.code, device),
-            visit=visit_of(request, parts),
+            visitor=visitor_of(request, parts),
             allowance=parts.allowance,
         )
     except TooMany as told:
@@ -80,7 +80,7 @@ async def demo_sign_in(
     if not parts.settings.demo:
         raise Missing
     async with parts.database.entered(actor=SIGNING) as tx:
-        opened = await people.sign_in(tx, role, visit=visit_of(request, parts))
+        opened = await people.sign_in(tx, role, visitor=visitor_of(request, parts))
     device = cookies.device_of(request, keyring=parts.keyring)
     return cookies.let_in(page.go(HOME), opened, device=device, keyring=parts.keyring)
 
@@ -96,7 +96,7 @@ async def sign_out(
     return cookies.let_out(page.go(HOME))
 
 
-def visit_of(request: Request, parts: Parts) -> Visitor:
+def visitor_of(request: Request, parts: Parts) -> Visitor:
     """Return where somebody comes from who is not signed in."""
     return Visitor(
         source_of(request),

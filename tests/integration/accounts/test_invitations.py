@@ -80,6 +80,6 @@ async def test_the_second_factor_has_to_be_shown_to_work_and_is_the_one_that_was
 
     choice = ChosenCredential(code, offer.sealed, PASSWORD, "000000")
     with pytest.raises(Invalid) as refused:
-        await invitations.accept_invitation(begin(country), choice, visit=DESK)
+        await invitations.accept_invitation(begin(country), choice, visitor=DESK)
 
     assert [(one.pointer, one.message) for one in refused.value.faults] == [("/code", "code_wrong")]

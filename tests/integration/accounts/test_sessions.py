@@ -145,7 +145,7 @@ async def test_the_demos_people_sign_in_by_role_and_only_where_a_demo_is_shown(
 ) -> None:
     async with begin(country)() as tx:
         with pytest.raises(Missing):
-            await people.sign_in(tx, "coordinator", visit=DESK)
+            await people.sign_in(tx, "coordinator", visitor=DESK)
     async with country.owner.entered() as tx:
         await demo.fill(tx)
         for _ in range(2):
@@ -153,7 +153,7 @@ async def test_the_demos_people_sign_in_by_role_and_only_where_a_demo_is_shown(
 
     for role in people.roles():
         async with begin(country)() as tx:
-            opened = await people.sign_in(tx, role, visit=DESK)
+            opened = await people.sign_in(tx, role, visitor=DESK)
         known = await who(country, session_hash(opened.cookie))
         assert known is not None
         assert known.roles == {role}
@@ -175,5 +175,5 @@ async def test_there_is_no_demo_in_a_database_of_somebody_else_nor_for_other_rol
     async with begin(country)() as tx:
         with pytest.raises(Missing):
             await people.sign_in(
-                tx, role, visit=sessions.Visitor(None, None, admits_demo=where == "here")
+                tx, role, visitor=sessions.Visitor(None, None, admits_demo=where == "here")
             )

@@ -12,7 +12,7 @@ TOWN = {**REGION, "region": "GM9001", "extent_km": 5, "province": "Nergens"}
 
 async def town(country: Country, code: str) -> dict[str, object]:
     row = (await country.rows("SELECT * FROM municipalities WHERE code = :code", code=code))[0]
-    return dict(row._mapping)
+    return dict(row.items())
 
 
 async def test_a_new_region_with_its_municipality_and_weight_is_taken_in(country: Country) -> None:
@@ -39,8 +39,7 @@ async def test_a_new_region_with_its_municipality_and_weight_is_taken_in(country
 async def test_importing_what_is_there_changes_nothing(country: Country, kind: str) -> None:
     rows = await country.rows(f"SELECT * FROM {kind}")  # noqa: S608 - one of three names
     named = [
-        {name.replace("valid_from", "date"): value for name, value in row._mapping.items()}
-        for row in rows
+        {name.replace("valid_from", "date"): value for name, value in row.items()} for row in rows
     ]
     before = await version(country, "reference")
 
