@@ -67,7 +67,7 @@ async def step(
     if tx.reference_version == 0:
         return UNFOUNDED_S
     await availability.refresh_counts(tx)
-    await fair_shares.show_standings(tx)
+    await fair_shares.show_balances(tx)
     return (await tx.snapshots.reference(tx)).policy.availability_step_minutes * 60.0
 
 

@@ -93,7 +93,7 @@ class Aged:
 
     async def show(self, tx: Transaction) -> None:
         """Let rankings see how regions stand."""
-        await fair_shares.show_standings(tx)
+        await fair_shares.show_balances(tx)
 
 
 ACTS: dict[str, Callable[[Aged, Transaction], Awaitable[None]]] = {

@@ -121,7 +121,7 @@ class Country:
         """Take the next step of what everybody may see of availability, as the worker does every few minutes."""
         async with self.parts.database.entered(actor=WORKER) as tx:
             await availability.refresh_counts(tx)
-            await fair_shares.show_standings(tx)
+            await fair_shares.show_balances(tx)
 
     async def value(self, statement: str, **values: object) -> Any:
         """Run a statement as the owner and return its one value."""

@@ -1,6 +1,6 @@
 """Fair shares: what regions gave and received, and how rankings see them.
 
-Regions read sealed totals alone, which every controller may see. Rankings see standings that are
+Regions read sealed totals alone, which every controller may see. Rankings see balances that are
 computed once a day from the ledger.
 """
 
@@ -152,26 +152,26 @@ async def read_settlement(
     )
 
 
-# --- standings for rankings ---
+# --- balances for rankings ---
 
 
-async def show_standings(tx: Transaction) -> bool:
-    """Show today's standings to rankings, unless they see them already; return whether it did.
+async def show_balances(tx: Transaction) -> bool:
+    """Show today's balances to rankings, unless they see them already; return whether it did.
 
     They come from the openings, as a controller would compute them: corrections count, and no
     running sum can drift. They change once a day, so that nobody can watch a family arrive.
     """
     on = load().country.day_of(tx.at)
-    regions = await quarter_rows.regions_without_standing(tx, on=on)
+    regions = await quarter_rows.regions_without_balance(tx, on=on)
     if not regions:
         return False
-    found = await _reckon_standings(tx, on)
-    await quarter_rows.set_standings(tx, {region: found[region] for region in regions}, on=on)
+    found = await _compute_balances(tx, on)
+    await quarter_rows.set_balances(tx, {region: found[region] for region in regions}, on=on)
     return True
 
 
-async def _reckon_standings(tx: Transaction, on: date) -> Mapping[str, RegionBalance]:
-    """Compute standings: open and changed quarters from openings, earlier ones from totals."""
+async def _compute_balances(tx: Transaction, on: date) -> Mapping[str, RegionBalance]:
+    """Compute balances: open and changed quarters from openings, earlier ones from totals."""
     sealed = await quarter_rows.newest(tx)
     leaves = max((one.content["leaves"] for one in sealed.values()), default=0)
     open_quarter = quarter_named(max(sealed)).next if sealed else quarter_of(on)

@@ -1,4 +1,4 @@
-"""Totals of quarters: their versions and leaves, what regions settle, and standings."""
+"""Totals of quarters: versions, leaves, what regions settle, and regional balances."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -319,28 +319,26 @@ async def displacements(tx: Transaction) -> list[tuple[int, UUID]]:
     ]
 
 
-# --- standings, as rankings see them ---
+# --- balances, as rankings see them ---
 
 
-async def regions_without_standing(tx: Transaction, *, on: date) -> list[str]:
-    """Return the regions whose standing on a day rankings do not see yet."""
+async def regions_without_balance(tx: Transaction, *, on: date) -> list[str]:
+    """Return the regions whose balance on a day rankings do not see yet."""
     stale = select(Share.region).where(Share.shown_on.is_distinct_from(on)).order_by(Share.region)
     return [row.region for row in await tx.rows(stale)]
 
 
-async def set_standings(
-    tx: Transaction, standings: Mapping[str, RegionBalance], *, on: date
-) -> None:
-    """Store the standings of regions on a day, for rankings to see."""
+async def set_balances(tx: Transaction, balances: Mapping[str, RegionBalance], *, on: date) -> None:
+    """Store the balances of regions on a day, for rankings to see."""
     rows = [
         {
             "of": region,
-            "given": standing.given,
-            "quota": standing.quota,
-            "deficit": standing.deficit,
+            "given": balance.given,
+            "quota": balance.quota,
+            "deficit": balance.deficit,
             "on": on,
         }
-        for region, standing in sorted(standings.items())
+        for region, balance in sorted(balances.items())
     ]
     statement = (
         update(Share)

@@ -257,7 +257,7 @@ class Installation(RuleBasedStateMachine):
         await self.country.rows("UPDATE shares SET shown_on = NULL")
         async with self.country.parts.database.entered(actor=WORKER) as tx:
             then = replace(tx, at=dt.datetime.combine(self.on, dt.time(12), tzinfo=dt.UTC))
-            assert await fair_shares.show_standings(then)
+            assert await fair_shares.show_balances(then)
         (row,) = await self.country.rows(SUMS)
         return tuple(row)
 

@@ -1,4 +1,4 @@
-"""Standings: computed once a day, in nights, from a ledger with all its corrections."""
+"""Balances: computed once a day, in nights, from a ledger with all its corrections."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -123,5 +123,5 @@ async def test_a_stay_for_want_of_capacity_is_in_no_share(country: Country) -> N
 
 async def test_whoever_comes_second_on_a_day_reckons_nothing(country: Country) -> None:
     async with country.parts.database.entered(actor=WORKER) as tx:
-        assert await fair_shares.show_standings(tx)
-        assert not await fair_shares.show_standings(tx)
+        assert await fair_shares.show_balances(tx)
+        assert not await fair_shares.show_balances(tx)

@@ -66,7 +66,7 @@ async def test_indexes_lead_to_what_is_read_of_the_ledger(country: Country) -> N
     await stayed(country, LAST.last)
     with noting(country) as asked:
         async with country.parts.database.entered(actor=WORKER) as tx:
-            assert await fair_shares.show_standings(tx)
+            assert await fair_shares.show_balances(tx)
             assert (await quarter_totals.seal_quarters(tx)).first
     plans: list[str] = []
     async with country.parts.database.entered(actor=WORKER) as tx:
