@@ -1,4 +1,6 @@
-"""Asks a vulnerability service about every locked version; ends with 1 if it knows of a fault, 2 if it cannot be asked.
+"""Asks a vulnerability service about every locked version.
+
+Ends with 1 if it knows of a fault, 2 if it cannot be asked.
 
 Where the service gives no answer, that is said in a line, and the gate goes on: a build must be
 possible without it.
@@ -29,10 +31,12 @@ SHOWN = 5
 OUT_OF_REACH = re.compile(
     r"(?m)^(?:requests\.exceptions\.(\w+)|[\w.]+\.(ServiceError)|.*(vulnerability feed))"
 )
-"""How pip-audit ends when the service is not there, or answers with something else than it should."""
+"""How pip-audit ends when the service is not there, or answers with something else than it
+should."""
 
 ACCEPTED: Mapping[str, str] = {}
-"""Vulnerabilities that are known and accepted: an id of each, and the reason, which says when to look again."""
+"""Vulnerabilities that are known and accepted: an id of each, and the reason, which says when to
+look again."""
 
 Pinned = tuple[str, str]
 
@@ -47,7 +51,10 @@ class Broken(Exception):
 
 @dataclass
 class Report:
-    """What the service knows, a line for each vulnerability; and the packages that it does not know."""
+    """What the service knows, a line for each vulnerability.
+
+    And the packages that it does not know.
+    """
 
     known: list[str] = field(default_factory=list[str])
     accepted: list[str] = field(default_factory=list[str])
@@ -82,7 +89,10 @@ def say(sentence: str) -> None:
 
 
 def runs(pinned: Iterable[Pinned]) -> list[dict[str, str]]:
-    """Divide versions into runs without a package twice: a lock for several Pythons may, and pip-audit refuses that."""
+    """Divide versions into runs without a package twice.
+
+    A lock for several Pythons may, and pip-audit refuses that.
+    """
     made: list[dict[str, str]] = []
     for name, version in sorted(set(pinned)):
         free = next((run for run in made if name not in run and len(run) < TOGETHER), None)
@@ -94,7 +104,10 @@ def runs(pinned: Iterable[Pinned]) -> list[dict[str, str]]:
 
 
 def ask(run: Mapping[str, str], *, options: Sequence[str], within_s: float) -> Mapping[str, Any]:
-    """Return what pip-audit reports on these versions, as they stand: nothing is resolved or installed."""
+    """Return what pip-audit reports on these versions, as they stand.
+
+    Nothing is resolved or installed.
+    """
     with tempfile.NamedTemporaryFile("w", prefix="plek-audit-", suffix=".txt") as file:
         file.writelines(f"{name}=={version}\n" for name, version in run.items())
         file.flush()
@@ -121,7 +134,10 @@ def ask(run: Mapping[str, str], *, options: Sequence[str], within_s: float) -> M
 
 
 def examine(files: Sequence[Path], *, options: Sequence[str], within_s: float) -> bool:
-    """Ask about everything that the files pin, and say what came out; return whether a vulnerability is known."""
+    """Ask about everything that the files pin, and say what came out.
+
+    Return whether a vulnerability is known.
+    """
     pinned = {(pin.name, pin.version) for file in files for pin in pins(file)}
     report = Report()
     parts = runs(pinned)
@@ -143,13 +159,17 @@ def examine(files: Sequence[Path], *, options: Sequence[str], within_s: float) -
 
 
 def tell(report: Report, *, asked: int) -> None:
-    """Say how far the service's knowledge goes: what it does not know is not thereby without fault."""
+    """Say how far the service's knowledge goes.
+
+    What it does not know is not thereby without fault.
+    """
     if report.unknown:
         shown = ", ".join(report.unknown[:SHOWN]) + (
             " and others" if len(report.unknown) > SHOWN else ""
         )
         say(
-            f"the vulnerability service knows nothing of {len(report.unknown)} of {asked} locked versions ({shown})"
+            f"the vulnerability service knows nothing of {len(report.unknown)} of {asked} "
+            f"locked versions ({shown})"
         )
     answered = asked - len(report.unknown)
     if answered and not report.known:

@@ -1,4 +1,7 @@
-"""Runs the steps of the gate beside each other, and says of each how it ended; fails if one of them does."""
+"""Runs the steps of the gate beside each other, and says of each how it ended.
+
+Fails if one of them does.
+"""
 
 import os
 import subprocess
@@ -60,7 +63,10 @@ def ended(step: Sequence[str]) -> tuple[int, str, float]:
 
 
 def failed(steps: Mapping[str, Sequence[str]]) -> Iterator[str]:
-    """Run steps, as many at once as there are cores; yield the name of each that finds fault."""
+    """Run steps, as many at once as there are cores.
+
+    Yield the name of each that finds fault.
+    """
     with ThreadPoolExecutor(os.cpu_count()) as beside:
         running = {beside.submit(ended, step): name for name, step in steps.items()}
         for one in as_completed(running):

@@ -19,7 +19,10 @@ class NotLocked(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Pin:
-    """One package as it is locked: a version, the hashes that it may have, and what needs it."""
+    """One package as it is locked.
+
+    A version, the hashes that it may have, and what needs it.
+    """
 
     name: str
     version: str
@@ -29,7 +32,10 @@ class Pin:
 
 
 def pins(file: Path) -> list[Pin]:
-    """Return what a lock file pins, for every platform and Python; raise NotLocked for anything else in it."""
+    """Return what a lock file pins, for every platform and Python.
+
+    Raise NotLocked for anything else in it.
+    """
     found: list[Pin] = []
     for entry in _entries(file.read_text(encoding="utf-8")):
         pin = PIN.fullmatch(entry[0].removesuffix("\\").strip())
@@ -45,7 +51,10 @@ def pins(file: Path) -> list[Pin]:
 
 
 def _entries(text: str) -> Iterator[list[str]]:
-    """Split a lock file into packages: a line that is not indented, and the lines below it that are."""
+    """Split a lock file into packages.
+
+    A line that is not indented, and the lines below it that are.
+    """
     entry: list[str] = []
     for line in text.splitlines():
         if line.startswith(" "):

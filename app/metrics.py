@@ -1,4 +1,6 @@
-"""What is measured, for Prometheus: counts and times, never an id, and nothing about anybody.
+"""What is measured, for Prometheus.
+
+Counts and times, never an id, and nothing about anybody.
 
 With several processes, PROMETHEUS_MULTIPROC_DIR names a folder (empty at the start) through which
 they add up.
@@ -58,20 +60,29 @@ _DISABLED = Counter(
 
 
 def request(method: str, route: str, *, status: int, seconds: float | None) -> None:
-    """Count a request by the route's template; `seconds` is None for a stream, whose length says nothing."""
+    """Count a request by the route's template.
+
+    `seconds` is None for a stream, whose length says nothing.
+    """
     _REQUESTS.labels(method, route, str(status)).inc()
     if seconds is not None:
         _SECONDS.labels(method, route).observe(seconds)
 
 
 def count_holds(outcomes: Iterable[str]) -> None:
-    """Count holds by outcome: taken, placed, declined, no_answer, released or expired."""
+    """Count holds by outcome.
+
+    Taken, placed, declined, no_answer, released or expired.
+    """
     for outcome in outcomes:
         _HOLDS.labels(outcome).inc()
 
 
 def count_swaps(outcomes: Iterable[str]) -> None:
-    """Count swaps by outcome: proposed, reserved, completed, broken, refused or expired."""
+    """Count swaps by outcome.
+
+    Proposed, reserved, completed, broken, refused or expired.
+    """
     for outcome in outcomes:
         _SWAPS.labels(outcome).inc()
 
@@ -114,7 +125,10 @@ class Counted:
 
 
 def page(counted: Counted | None) -> bytes:
-    """Return everything measured, in Prometheus' text format; without counts while the database is gone."""
+    """Return everything measured, in Prometheus' text format.
+
+    Without counts while the database is gone.
+    """
     measured = generate_latest(_measured())
     return measured if counted is None else measured + generate_latest(_registry(counted))
 

@@ -14,7 +14,10 @@ HOME = Path(app.__file__).resolve().parent.parent
 
 
 def newest() -> str:
-    """Return the newest migration of this release; the files begin with their number, in one line of succession."""
+    """Return the newest migration of this release.
+
+    The files begin with their number, in one line of succession.
+    """
     return max(
         (
             path.name.partition("_")[0]
@@ -25,11 +28,15 @@ def newest() -> str:
 
 
 def migrate(owner_url: str, *, to: str = "head") -> None:
-    """Run every migration that is missing, up to one. Blocks; not for use on a thread with a running event loop."""
+    """Run every migration that is missing, up to one.
+
+    Blocks; not for use on a thread with a running event loop.
+    """
     settings = HOME / "alembic.ini"
     if not settings.is_file():
         raise OperatorError(
-            f"{settings} is missing: Plek migrates from its checkout or its container image, which hold the migrations."
+            f"{settings} is missing: Plek migrates from its checkout or its container image, "
+            "which hold the migrations."
         )
     # Here, because most commands find nothing to migrate.
     from alembic import command  # noqa: PLC0415

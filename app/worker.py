@@ -1,4 +1,7 @@
-"""What goes on beside the requests: numbering the outbox, reading and sending it, and work that recurs."""
+"""What goes on beside the requests.
+
+Numbering the outbox, reading and sending it, and work that recurs.
+"""
 
 import asyncio
 import signal
@@ -63,7 +66,10 @@ async def sweep(tx: Transaction) -> float:
 async def step(
     tx: Transaction,
 ) -> float:
-    """Take the next step of the counts that everybody may see; the day's first also shows how regions stand."""
+    """Take the next step of the counts that everybody may see.
+
+    The day's first also shows how regions stand.
+    """
     if tx.reference_version == 0:
         return UNFOUNDED_S
     await availability.refresh_counts(tx)
@@ -112,7 +118,10 @@ async def plan(
 
 
 async def retain(tx: Transaction, *, listed: ErasureList) -> float:
-    """Erase the referrals whose time is over; none where that cannot be put on the list."""
+    """Erase the referrals whose time is over.
+
+    None where that cannot be put on the list.
+    """
     if tx.reference_version == 0:
         return UNFOUNDED_S
     try:
@@ -196,7 +205,10 @@ async def work(parts: Parts) -> None:
 
 
 async def relay(parts: Parts) -> None:
-    """Wait until something was written to the outbox, or for half a second; number it, and ring."""
+    """Wait until something was written to the outbox, or for half a second.
+
+    Number it, and ring.
+    """
     database = parts.database
     with suppress(TimeoutError):
         async with asyncio.timeout(LOOK_S):
@@ -232,7 +244,10 @@ async def _number(database: Database, *, told: bool) -> tuple[int, bool]:
 
 
 async def recur(database: Database, recurring: Mapping[str, Work]) -> None:
-    """Lease one piece of work that is due and do it; wait a second where there is none."""
+    """Lease one piece of work that is due and do it.
+
+    Wait a second where there is none.
+    """
     async with database.entered(actor=WORKER) as tx:
         held = await timers.lease(tx, recurring.keys())
     if held is None:
@@ -253,7 +268,10 @@ async def recur(database: Database, recurring: Mapping[str, Work]) -> None:
 
 
 async def _forever(turn: Callable[[], Awaitable[None]], *, name: str) -> None:
-    """Take turn after turn, whatever happens; a failure is logged once, until it is over."""
+    """Take turn after turn, whatever happens.
+
+    A failure is logged once, until it is over.
+    """
     pause = FIRST_PAUSE_S
     while True:
         try:
@@ -277,7 +295,10 @@ async def _forever(turn: Callable[[], Awaitable[None]], *, name: str) -> None:
 
 @contextmanager
 def _on_stop(act: Callable[[], None]) -> Generator[None]:
-    """Also act when the process is told to stop: a server waits for its open streams before it ends its lifespan."""
+    """Also act when the process is told to stop.
+
+    A server waits for its open streams before it ends its lifespan.
+    """
     if threading.current_thread() is not threading.main_thread():
         yield
         return

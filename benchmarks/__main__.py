@@ -1,4 +1,7 @@
-"""`python -m benchmarks [request|hold|ranking ...]`: measures and prints a table; exit 1 under a bar."""
+"""`python -m benchmarks [request|hold|ranking ...]`: measures and prints a table.
+
+Exit 1 under a bar.
+"""
 
 import argparse
 import sys

@@ -1,4 +1,7 @@
-"""The ranking alone, without database or wire: the last rankings that were recorded, made again and timed."""
+"""The ranking alone, without database or wire.
+
+The last rankings that were recorded, made again and timed.
+"""
 
 import cProfile
 import io

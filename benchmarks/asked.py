@@ -1,4 +1,7 @@
-"""What a service asks its database, noted down: to ask it again, or to look at its plans."""
+"""What a service asks its database, noted down.
+
+To ask it again, or to look at its plans.
+"""
 
 from collections.abc import AsyncGenerator, Generator, Sequence
 from contextlib import asynccontextmanager, contextmanager
@@ -17,7 +20,10 @@ class Asked:
 
 
 class Noted:
-    """A connection that notes what it is asked; not what is done many times in one go."""
+    """A connection that notes what it is asked.
+
+    Not what is done many times in one go.
+    """
 
     def __init__(self, connection: Any, asked: list[Asked]) -> None:  # noqa: ANN401 - asyncpg has no types
         self._connection = connection

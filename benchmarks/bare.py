@@ -1,4 +1,7 @@
-"""The bare application that Plek is compared with: FastAPI, uvicorn and asyncpg, and nothing besides."""
+"""The bare application that Plek is compared with.
+
+FastAPI, uvicorn and asyncpg, and nothing besides.
+"""
 
 import os
 from collections.abc import AsyncGenerator
@@ -58,7 +61,10 @@ def create_app(database_url: str) -> FastAPI:
 
 TABLES = (
     "CREATE TABLE places (id integer PRIMARY KEY, taker uuid, taken_at timestamptz)",
-    "CREATE TABLE takes (id uuid PRIMARY KEY, place integer NOT NULL, taker uuid NOT NULL, at timestamptz NOT NULL)",
+    (
+        "CREATE TABLE takes (id uuid PRIMARY KEY, place integer NOT NULL, taker uuid NOT NULL, "
+        "at timestamptz NOT NULL)"
+    ),
 )
 
 

@@ -1,4 +1,7 @@
-"""Referrals, rankings and free places by the thousand, put in directly: what a run needs before its clock starts."""
+"""Referrals, rankings and free places by the thousand, put in directly.
+
+What a run needs before its clock starts.
+"""
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -136,9 +139,18 @@ def enlarge(ground: Ground, *, more: int, taken_percent: int = 0) -> None:
 def free_all(ground: Ground) -> None:
     """End every hold and free every place that was ever held, so that the next run finds what this one found."""
     ground.owner(
-        "UPDATE holds SET status = 'released', resolved_at = clock_timestamp() WHERE resolved_at IS NULL",
-        "UPDATE claims SET kind = NULL, hold_id = NULL, claimed_until = '-infinity' WHERE kind = 'hold'",
-        "UPDATE referrals SET status = 'ended', hold_id = NULL, held_until = NULL WHERE status = 'held'",
+        (
+            "UPDATE holds SET status = 'released', resolved_at = clock_timestamp() WHERE "
+            "resolved_at IS NULL"
+        ),
+        (
+            "UPDATE claims SET kind = NULL, hold_id = NULL, claimed_until = '-infinity' WHERE "
+            "kind = 'hold'"
+        ),
+        (
+            "UPDATE referrals SET status = 'ended', hold_id = NULL, held_until = NULL WHERE "
+            "status = 'held'"
+        ),
         # Thousands of places that come free at once, and as many open referrals, are this run's
         # doing: the worker does not rank the ones for the others.
         "UPDATE vacancies SET counted_at = clock_timestamp() WHERE counted_at IS NULL",

@@ -1,4 +1,7 @@
-"""Two servers in turn under the same load: A B A B, so that what else the machine does meets both."""
+"""Two servers in turn under the same load.
+
+A B A B, so that what else the machine does meets both.
+"""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace

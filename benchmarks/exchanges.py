@@ -1,4 +1,7 @@
-"""Exchange problems to measure on: those of PrefLib with their optima, and drawn ones like compatibility graphs."""
+"""Exchange problems to measure on.
+
+Those of PrefLib with their optima, and drawn ones like compatibility graphs.
+"""
 
 import csv
 from collections.abc import Iterator
@@ -15,7 +18,8 @@ PREFLIB = Path(__file__).resolve().parents[2] / "shared" / "data" / "exchange"
 
 BLOOD = {"O": 0.48, "A": 0.34, "B": 0.14, "AB": 0.04}
 GIVES_TO = {"O": ("O", "A", "B", "AB"), "A": ("A", "AB"), "B": ("B", "AB"), "AB": ("AB",)}
-"""Four kinds, unevenly spread, that do not fit each other evenly: as with places and those who need them."""
+"""Four kinds, unevenly spread, that do not fit each other evenly: as with places and those who need
+them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +43,9 @@ def preflib() -> Iterator[Problem]:
 
 
 def read_graph(text: str) -> Graph:
-    """The graph of a PrefLib file: lines `from,to,weight` under a head of `# NUMBER ALTERNATIVES: 16` and the like.
+    """The graph of a PrefLib file.
+
+    Lines `from,to,weight` under a head of `# NUMBER ALTERNATIVES: 16` and the like.
 
     Arcs of weight nought lead back to donors without a patient, and would make cycles of chains:
     the optima are without them.
@@ -60,7 +66,9 @@ def graph_of(vertices: int, arcs: list[tuple[int, int, int]]) -> Graph:
 
 
 def drawn(vertices: int, *, seed: int, fits: float) -> Graph:
-    """Pairs that do not fit each other, drawn after Saidman et al. (2006): kinds, and some who are hard to place.
+    """Pairs that do not fit each other, drawn after Saidman et al.
+
+    (2006): kinds, and some who are hard to place.
 
     *fits*: how probable it is that what is of the right kind fits somebody who is easy to place.
     """

@@ -1,4 +1,7 @@
-"""What the measurements say: percentiles, medians, ratios, and the table that shows them. Pure."""
+"""What the measurements say.
+
+Percentiles, medians, ratios, and the table that shows them. Pure.
+"""
 
 import statistics
 from collections.abc import Sequence
@@ -6,7 +9,10 @@ from dataclasses import dataclass
 
 
 def percentile(values: Sequence[float], share: float) -> float:
-    """Return the smallest value that this share of all values does not exceed; 0.0 of none at all."""
+    """Return the smallest value that this share of all values does not exceed.
+
+    0.0 of none at all.
+    """
     if not values:
         return 0.0
     ordered = sorted(values)
@@ -54,7 +60,8 @@ class Runs:
         """Say how long a request took, and where."""
         rates = "/".join(f"{run.rate:,.0f}" for run in self.runs)
         return (
-            f"{rates} a second; p50 {self.median('p50_ms'):.1f} ms, p99 {self.median('p99_ms'):.1f} ms; "
+            f"{rates} a second; p50 {self.median('p50_ms'):.1f} ms, p99 "
+            f"{self.median('p99_ms'):.1f} ms; "
             f"on a core per request: application {self.median('application_ms'):.2f} ms, "
             f"PostgreSQL {self.median('postgres_ms'):.2f} ms; "
             f"load generator {100 * self.median('generator_share'):.0f}% of a core"
@@ -63,7 +70,10 @@ class Runs:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One line of the table: what was measured on both sides, against the bar and the aim of DESIGN, section 8."""
+    """One line of the table.
+
+    What was measured on both sides, against the bar and the aim of DESIGN, section 8.
+    """
 
     what: str
     bare: str

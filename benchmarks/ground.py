@@ -1,4 +1,7 @@
-"""The ground on which both stand: one data folder with its servers, Plek and the bare application as real processes."""
+"""The ground on which both stand.
+
+One data folder with its servers, Plek and the bare application as real processes.
+"""
 
 import asyncio
 import os
@@ -146,7 +149,10 @@ def plek(*arguments: str) -> None:
 
 @contextmanager
 def opened_ground(*, demo: bool = True) -> Generator[Ground]:
-    """Open an installation in a temporary folder, with its servers running; all of it goes in the end."""
+    """Open an installation in a temporary folder, with its servers running.
+
+    All of it goes in the end.
+    """
     with ExitStack() as stack:
         folder = Path(
             stack.enter_context(
@@ -161,7 +167,10 @@ def opened_ground(*, demo: bool = True) -> Generator[Ground]:
 
 @contextmanager
 def serving_plek(folder: Path, *, options: Sequence[str] = ()) -> Generator[Served]:
-    """Serve Plek as it is served in earnest: `plek serve`, one process, its log in a file."""
+    """Serve Plek as it is served in earnest.
+
+    `plek serve`, one process, its log in a file.
+    """
     environment = {"PLEK_RATE_LIMIT": UNBOUNDED}
     port = free_port()
     command = ("app", "serve", "--data-dir", str(folder), "--port", str(port), *options)

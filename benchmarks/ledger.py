@@ -1,4 +1,7 @@
-"""The ledger: an export checked beside a loop that parses and hashes its lines; appending and proving as it grows."""
+"""The ledger: an export checked beside a loop that parses and hashes its lines.
+
+Appending and proving as it grows.
+"""
 
 import datetime as dt
 import hashlib
@@ -28,7 +31,8 @@ LEAVES = 1_000_000
 FEW = 1_000
 TRIES = 300
 GROWTH_BARS = {"append": 1.5, "prove": 2.0}
-"""A tree of a million leaves is twice as high as one of a thousand; an append reads nothing of it."""
+"""A tree of a million leaves is twice as high as one of a thousand; an append reads nothing of
+it."""
 FLAT = 1.1
 SEED = 62
 POLICY = "sha256:" + hashlib.sha256(b"policy").hexdigest()
@@ -114,7 +118,8 @@ def _verified(what: str, lines: list[bytes]) -> Line:
         ours.append(_seconds(lambda: _read(lines)))
     ratio = statistics.median(bare) / statistics.median(ours)
     print(
-        f"ledger: {len(lines):,} lines, {what}: bare {_each(bare, lines)}, Plek {_each(ours, lines)}"
+        f"ledger: {len(lines):,} lines, {what}: bare {_each(bare, lines)}, Plek "
+        f"{_each(ours, lines)}"
     )
     return Line(
         f"ledger, verifying, {what}",
@@ -178,7 +183,9 @@ async def _fill(tx: Transaction, size: int) -> None:
 
 
 async def _times(tx: Transaction, act: Callable[[], Awaitable[object]]) -> Cost:
-    """Do something many times in a transaction, after a few to warm up; return the time, and the rows read, of one.
+    """Do something many times in a transaction, after a few to warm up.
+
+    Return the time, and the rows read, of one.
 
     The time is the lower decile: what else the machine does only adds to it.
     """

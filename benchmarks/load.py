@@ -1,4 +1,7 @@
-"""The load generator: a process of its own, with raw sockets and requests that were made before the clock started."""
+"""The load generator.
+
+A process of its own, with raw sockets and requests that were made before the clock started.
+"""
 
 import asyncio
 import json
@@ -39,7 +42,10 @@ class Found(TypedDict):
 
 
 class RunFailed(Exception):
-    """The server gave other answers than were asked for: there is nothing to compare."""
+    """The server gave other answers than were asked for.
+
+    There is nothing to compare.
+    """
 
 
 @dataclass(slots=True)
@@ -120,7 +126,10 @@ async def generate(work: Work) -> Found:
 
 
 def measure(port: int, requests: Sequence[bytes], *, clients: int, expect: int) -> Run:
-    """Let a process of its own send the requests; raise RunFailed if one had another status than expected."""
+    """Let a process of its own send the requests.
+
+    Raise RunFailed if one had another status than expected.
+    """
     work: Work = {
         "port": port,
         "clients": clients,

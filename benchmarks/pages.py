@@ -1,4 +1,7 @@
-"""The pages on the demo country: how long each takes to come, and how much it weighs, for each of the demo's people."""
+"""The pages on the demo country.
+
+How long each takes to come, and how much it weighs, for each of the demo's people.
+"""
 
 import re
 import statistics
@@ -93,7 +96,10 @@ def _of(base: str, role: Role, *, asked: int) -> list[Weighed]:
 
 
 def _signed_in(http: httpx.Client, role: Role) -> str:
-    """Press the demo's button for a role, and return the cookies: httpx itself keeps none that ask for TLS."""
+    """Press the demo's button for a role, and return the cookies.
+
+    Httpx itself keeps none that ask for TLS.
+    """
     start = http.get("/")
     (csrf, *_) = CSRF.findall(start.text)
     sent = {"csrf": csrf, "role": role.value}

@@ -24,7 +24,8 @@ ROUNDS = 3
 FREE = 1_000
 """Places that are free: a peak over an empty country is more work than one over a full one."""
 PLAN_BAR_S, ROUTE_BAR_S = 1.0, 10.0
-"""By far the most of the route's time is the 200 rankings, each recorded so that it can be replayed."""
+"""By far the most of the route's time is the 200 rankings, each recorded so that it can be
+replayed."""
 SEED = 400
 
 
@@ -40,7 +41,8 @@ def measure(*, rounds: int = ROUNDS) -> list[Line]:
         askers, free = _asking(ground, desk)
         lawful = sum(len(asker.choices) for asker in askers)
         print(
-            f"peaks: {len(askers)} referrals, {sum(free.values()):,} free places, {lawful:,} lawful offers"
+            f"peaks: {len(askers)} referrals, {sum(free.values()):,} free places, {lawful:,} "
+            "lawful offers"
         )
         bare, planned = _compared(askers, free, rounds=rounds)
         with serving_plek(ground.folder) as served:
@@ -113,7 +115,10 @@ def _compared(
 def _table(
     askers: list[PeakReferral], free: dict[str, int]
 ) -> np.ndarray[tuple[int, int], np.dtype[np.float64]]:
-    """Return the points of each referral at each free place, as costs; what is not lawful costs the most by far."""
+    """Return the points of each referral at each free place, as costs.
+
+    What is not lawful costs the most by far.
+    """
     places = [group for group, count in sorted(free.items()) for _ in range(count)]
     scores = [{choice.group: choice.offer.score for choice in asker.choices} for asker in askers]
     return np.array([[-float(row.get(group, -(10**6))) for group in places] for row in scores])

@@ -1,4 +1,7 @@
-"""The plans of what an act asks of PostgreSQL: asked as a desk or the worker asks it, behind every row's rules."""
+"""The plans of what an act asks of PostgreSQL.
+
+Asked as a desk or the worker asks it, behind every row's rules.
+"""
 
 import asyncio
 import hashlib
@@ -21,7 +24,10 @@ Entered = Callable[[], AbstractAsyncContextManager[Transaction]]
 
 
 def of_a_ranking(ground: Ground, case: Case) -> list[str]:
-    """Rank a case, and return the plan of each statement that this took; neither leaves anything behind."""
+    """Rank a case, and return the plan of each statement that this took.
+
+    Neither leaves anything behind.
+    """
     return asyncio.run(_of_a_ranking(ground, case, ground.keyring()))
 
 
@@ -43,7 +49,10 @@ async def _of_a_ranking(ground: Ground, case: Case, keyring: Keyring) -> list[st
 
 
 async def of_the_worker(database: Database, act: Act) -> list[str]:
-    """Do something as the worker does, and return the plan of each statement; it leaves nothing behind."""
+    """Do something as the worker does, and return the plan of each statement.
+
+    It leaves nothing behind.
+    """
     return await _plans(database, lambda: database.entered(actor=WORKER), act)
 
 
@@ -63,7 +72,10 @@ async def _plans(database: Database, entered: Entered, act: Act) -> list[str]:
 
 
 def executed(plan: Sequence[str]) -> Iterator[str]:
-    """Yield the lines of a plan without the parts that never ran: rules of other roles are most of it."""
+    """Yield the lines of a plan without the parts that never ran.
+
+    Rules of other roles are most of it.
+    """
     skipping: int | None = None
     for line in plan:
         depth = len(line) - len(line.lstrip())

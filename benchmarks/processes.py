@@ -1,4 +1,7 @@
-"""Plek's own process: how soon it answers after a start, and how much memory it has after work."""
+"""Plek's own process.
+
+How soon it answers after a start, and how much memory it has after work.
+"""
 
 import statistics
 import tempfile
@@ -19,7 +22,10 @@ SEED = 200
 
 
 def start(*, starts: int = STARTS) -> list[Line]:
-    """Measure from the command to the first answer of /health/ready: in an empty folder, and in one with the demo."""
+    """Measure from the command to the first answer of /health/ready.
+
+    In an empty folder, and in one with the demo.
+    """
     with tempfile.TemporaryDirectory(prefix="plek-", ignore_cleanup_errors=True) as temporary:
         folder = Path(temporary)
         with serving_plek(folder / "empty", options=["--demo"]) as served:
@@ -31,7 +37,8 @@ def start(*, starts: int = STARTS) -> list[Line]:
                 warm_s.append(served.ready_after_s)
     shown = "/".join(f"{seconds:.1f}" for seconds in warm_s)
     print(
-        f"start: in an empty folder, with the demo country: {cold_s:.1f} s; in one that is there: {shown} s"
+        f"start: in an empty folder, with the demo country: {cold_s:.1f} s; in one that is "
+        f"there: {shown} s"
     )
     return [
         limited("start, warm", value=statistics.median(warm_s), most=WARM_START_BAR_S, unit="s")
@@ -53,7 +60,8 @@ def memory(*, requests: int = REQUESTS) -> list[Line]:
             load(served.port, cases.ranking_requests(ranked), clients=CLIENTS, expect=201)
             worked = megabytes(served)
     print(
-        f"memory, own and shared (own with a part of the shared): fresh {told(fresh)}; after work {told(worked)}"
+        f"memory, own and shared (own with a part of the shared): fresh {told(fresh)}; after "
+        f"work {told(worked)}"
     )
     return [limited("memory per process", value=worked[0], most=MEMORY_BAR_MB, unit="MB")]
 

@@ -41,7 +41,8 @@ ROUNDS = 7
 ANALYZE_EVERY = 8
 """Quarters."""
 GROWTH_BARS = {"sealing a quarter": 1.5, "showing how regions stand": 4.0}
-"""The latter also reads the totals of every quarter: 2 with a thousand leaves, 235 with a hundred thousand."""
+"""The latter also reads the totals of every quarter: 2 with a thousand leaves, 235 with a hundred
+thousand."""
 FLAT = 1.1
 SEED = 18
 POLICY = "sha256:" + hashlib.sha256(b"policy").hexdigest()
@@ -177,13 +178,17 @@ def _aged(ground: Ground, size: int) -> Aged:
     key, leaves = asyncio.run(_lived(ground, size))
     ground.owner("VACUUM ANALYZE")
     print(
-        f"ledger: {leaves:,} leaves there and sealed quarter by quarter after {perf_counter() - begun:.0f} s"
+        f"ledger: {leaves:,} leaves there and sealed quarter by quarter after "
+        f"{perf_counter() - begun:.0f} s"
     )
     return Aged(ground, keyring, key, leaves)
 
 
 async def _lived(ground: Ground, size: int) -> tuple[DataKey, int]:
-    """Write so many leaves, and seal each quarter when it was due; return their key, and how many there are."""
+    """Write so many leaves, and seal each quarter when it was due.
+
+    Return their key, and how many there are.
+    """
     async with ground.installation.owner() as owner, _worker(ground) as worker:
         async with owner.entered() as tx:
             last = last_closed_quarter(load().country.day_of(tx.at), days=GRACE.days)

@@ -21,7 +21,8 @@ HELLO = request("GET", "/hello")
 def measure(*, rounds: int = ROUNDS, rankings: int = RANKINGS) -> list[Line]:
     """Measure rankings a second over the demo country as it is, and with a free place in every group."""
     print(
-        f"ranking: {CLIENTS} clients, {rounds} rounds of {rankings:,} rankings, each of another referral"
+        f"ranking: {CLIENTS} clients, {rounds} rounds of {rankings:,} rankings, each of another "
+        "referral"
     )
     with (
         opened_ground() as ground,

@@ -1,4 +1,7 @@
-"""What a request costs before and after its act: the cheapest authenticated route beside a bare one."""
+"""What a request costs before and after its act.
+
+The cheapest authenticated route beside a bare one.
+"""
 
 from collections.abc import Sequence
 

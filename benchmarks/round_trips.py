@@ -1,4 +1,7 @@
-"""Counts an act's round trips to PostgreSQL on the wire: a proxy that reads along what the application sends."""
+"""Counts an act's round trips to PostgreSQL on the wire.
+
+A proxy that reads along what the application sends.
+"""
 
 import asyncio
 import tempfile
@@ -26,7 +29,10 @@ ENDS = b"SHQ"
 
 @dataclass(slots=True)
 class Reader:
-    """Takes apart what one client sends; the first message of a connection has no type."""
+    """Takes apart what one client sends.
+
+    The first message of a connection has no type.
+    """
 
     trips: list[str]
     rest: bytearray = field(default_factory=bytearray)

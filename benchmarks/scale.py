@@ -14,7 +14,8 @@ ROUNDS = 3
 PLACES = 100_000
 PAST = 1_000_000
 TAKEN_PERCENT = 100
-"""What is added is taken: the offers stay the same, and a full group must not be read to its end to know that."""
+"""What is added is taken: the offers stay the same, and a full group must not be read to its end to
+know that."""
 PLACES_BAR, PAST_BAR = 1.5, 1.2
 SEED = 300
 # One referral and one ranking for each hundred of them: what a place has behind it is what counts
@@ -86,7 +87,10 @@ def _side(ground: Ground, desks: Sequence[Desk], served: Served) -> Side:
 
 
 def _remember(ground: Ground, desks: Sequence[Desk], *, past: int) -> None:
-    """Give the places a past: holds that are over, a quarter of them stays that have ended."""
+    """Give the places a past.
+
+    Holds that are over, a quarter of them stays that have ended.
+    """
     cases.add_cases(ground, desks, count=max(1, past // 100), seed=SEED - 1)
     ground.owner(
         "UPDATE referrals SET status = 'ended' WHERE status = 'open'",
@@ -97,7 +101,10 @@ def _remember(ground: Ground, desks: Sequence[Desk], *, past: int) -> None:
 
 
 def _grown(what: str, before: Runs, after: Runs, *, bar: float) -> Line:
-    """Return the line of how much longer the same takes, in time on a core: that is what the growth costs."""
+    """Return the line of how much longer the same takes, in time on a core.
+
+    That is what the growth costs.
+    """
     then, now = (
         runs.median("application_ms") + runs.median("postgres_ms") for runs in (before, after)
     )

@@ -22,7 +22,8 @@ BAR, AIM = 1.0, 2.0
 VERTICES = 300
 SEEDS = (1, 2)
 DRAWN = {"few arcs": 0.05, "some arcs": 0.15, "as PrefLib draws them": 1.0}
-"""How probable it is that what is of the right kind fits; the last is that of the pools that PrefLib has."""
+"""How probable it is that what is of the right kind fits; the last is that of the pools that
+PrefLib has."""
 
 
 def measure(*, rounds: int = ROUNDS) -> list[Line]:
@@ -110,7 +111,10 @@ def _agree(problem: Problem, reached: int, expected: int | None) -> None:
 
 
 def instance(graph: Graph) -> object:
-    """The graph as kep_solver has it: every vertex a pair, every arc a transplant; each counts as one."""
+    """The graph as kep_solver has it: every vertex a pair, every arc a transplant.
+
+    Each counts as one.
+    """
     pool = entities.Instance()
     pairs: list[Any] = []
     for vertex in range(graph.vertices):

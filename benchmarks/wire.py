@@ -1,4 +1,7 @@
-"""HTTP as plain bytes: requests made before the clock starts, and just enough reading of the answers. Pure."""
+"""HTTP as plain bytes.
+
+Requests made before the clock starts, and just enough reading of the answers. Pure.
+"""
 
 import json
 import re

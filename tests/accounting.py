@@ -98,7 +98,8 @@ async def sealed_as_of(country: Country, day: dt.date) -> None:
 async def totals(country: Country) -> list[tuple[str, int, dict[str, Any]]]:
     """Return every leaf in clear about a quarter: its type, its index and what it says."""
     rows = await country.rows(
-        "SELECT l.type, l.index, l.content FROM leaves AS l WHERE l.type IN ('quarter_total', 'correction')"
+        "SELECT l.type, l.index, l.content FROM leaves AS l WHERE l.type IN ('quarter_total', "
+        "'correction')"
         " AND l.placement_id IS NULL ORDER BY l.index"
     )
     return [(row[0], row[1], dict(content_of_leaf(bytes(row[2])))) for row in rows]

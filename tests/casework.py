@@ -100,7 +100,8 @@ async def problem(
 async def waiting(country: Country, *, statement: str = "", within_s: float = 120) -> None:
     """Return as soon as somebody waits for a lock in this database, in a statement in which these words stand."""
     query = (
-        "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+        "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND "
+        "wait_event_type = 'Lock'"
         " AND strpos(query, :words) > 0"
     )
     async with asyncio.timeout(within_s):

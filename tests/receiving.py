@@ -18,7 +18,10 @@ from app.webhooks.post import Post
 from app.webhooks.reach import Reach
 from tests.country import Client, Country
 
-PAUSE = "SELECT extract(epoch FROM max(next_at) - clock_timestamp()) FROM webhook_deliveries WHERE ended_at IS NULL"
+PAUSE = (
+    "SELECT extract(epoch FROM max(next_at) - clock_timestamp()) FROM webhook_deliveries WHERE "
+    "ended_at IS NULL"
+)
 """How long until what waits is due."""
 HANG = "hang"
 """Says nothing until whoever asked has gone."""

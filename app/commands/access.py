@@ -22,7 +22,10 @@ def issue(
     days: int,
     name: str | None = None,
 ) -> None:
-    """Make an account and a token; the token stands alone on the last line of stdout."""
+    """Make an account and a token.
+
+    The token stands alone on the last line of stdout.
+    """
 
     async def act() -> NewToken:
         async with installation.transaction() as tx:
@@ -42,7 +45,8 @@ def issue(
     with opened(settings) as installation:
         issued = asyncio.run(act())
     say(
-        f"Token {issued.token_id}, valid until {issued.expires_at:%Y-%m-%d %H:%M} UTC. It is shown only now."
+        f"Token {issued.token_id}, valid until {issued.expires_at:%Y-%m-%d %H:%M} UTC. It is "
+        "shown only now."
     )
     say(f"To end it: {program()} revoke {issued.token_id}")
     typer.echo(issued.token)

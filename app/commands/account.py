@@ -16,7 +16,8 @@ from app.database.transaction import Transaction
 from app.errors import Conflict, Invalid, OperatorError
 
 WHERE = "/invitation"
-"""The page on which an invitation is accepted; its code follows behind a #, which no server is sent or logs."""
+"""The page on which an invitation is accepted; its code follows behind a #, which no server is sent
+or logs."""
 WORDS = {
     "role_needed": "Name at least one --role: intake_worker, coordinator, auditor or administrator.",
     "provider_needed": "The roles intake_worker and coordinator work for a provider: add --provider SLUG.",
@@ -59,7 +60,8 @@ def invite(
             raise OperatorError(conflict.detail) from None
     hours = int(invitations.VALID.total_seconds() // 3600)
     say(
-        f"Account {invited.account_id} is invited for {hours} hours. Its link is Plek's address with this behind it,"
+        f"Account {invited.account_id} is invited for {hours} hours. Its link is Plek's address "
+        "with this behind it,"
     )
     say("shown only now:")
     typer.echo(f"{WHERE}#{invited.code}")

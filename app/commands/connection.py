@@ -1,4 +1,6 @@
-"""HTTP connections as uvicorn keeps them, with bounds that it does not set: on the length of a head, and on patience.
+"""HTTP connections as uvicorn keeps them, with bounds that it does not set.
+
+On the length of a head, and on patience.
 
 By itself uvicorn reads a head of any length into memory, and waits for the rest of a request for as
 long as the client likes. A proxy in front bounds both; this holds where there is none.

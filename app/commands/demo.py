@@ -26,11 +26,15 @@ from app.reference import load
 from app.simulation.country.values import DemoCountry
 
 LIVED_FROM, LIVED_TO = 0.05, 0.5
-"""Which shares of the work are done when the past begins to be lived through, and when it has been: of the time."""
+"""Which shares of the work are done when the past begins to be lived through, and when it has been:
+of the time."""
 
 
 def fill(data_dir: Path | None, *, seed: int, with_past: bool) -> None:
-    """Fill an empty embedded database; with a past, or as a country that begins today."""
+    """Fill an empty embedded database.
+
+    With a past, or as a country that begins today.
+    """
     settings = settings_with(data_dir)
     refuse_elsewhere(settings)
     progress = Progress(say)
@@ -45,7 +49,9 @@ def fill(data_dir: Path | None, *, seed: int, with_past: bool) -> None:
 
 
 async def show(installation: Installation, *, seed: int, reach: Reach) -> None:
-    """Fill the database if it is empty; raise OperatorError if something else than the demo country is in it.
+    """Fill the database if it is empty.
+
+    Raise OperatorError if something else than the demo country is in it.
 
     Of several that come at once, one fills it and the others wait for that.
     """
@@ -96,7 +102,10 @@ async def _founded(
 
 
 async def _signed(installation: Installation) -> None:
-    """Sign the ledger at once: a controller who looks at it need not wait for the worker."""
+    """Sign the ledger at once.
+
+    A controller who looks at it need not wait for the worker.
+    """
     async with installation.owner() as owner, owner.entered() as tx:
         keyring = await installation.keyring(tx)
     database = Database(installation.settings, url=installation.database_url, keyring=keyring)
@@ -166,5 +175,6 @@ def _told(country: DemoCountry) -> str:
     """Say what was made."""
     return (
         f"Filled with the demo country (seed {country.seed}): {len(country.providers)} providers, "
-        f"{len(country.sites)} sites, {len(country.places):,} places, {len(country.referrals)} open referrals."
+        f"{len(country.sites)} sites, {len(country.places):,} places, {len(country.referrals)} "
+        "open referrals."
     )

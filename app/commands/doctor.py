@@ -1,4 +1,7 @@
-"""`plek doctor`: what an installation needs, looked at one after another; exit 1 if anything fails."""
+"""`plek doctor`: what an installation needs, looked at one after another.
+
+Exit 1 if anything fails.
+"""
 
 import asyncio
 import shutil
@@ -183,13 +186,19 @@ def _fit(found: Tally, *, keyring: Keyring, where: str) -> Finding:
     if found.closed:
         part = "what is sealed: it is another installation's"
         if found.closed < found.seen:
-            part = f"{found.closed:,} of {found.seen:,} data keys: one that is needed was taken out of it"
+            part = (
+                f"{found.closed:,} of {found.seen:,} data keys: one that is needed was taken "
+                "out of it"
+            )
         return Finding("fail", "key", f"{where} does not open {part}")
     if not found.seen:
         return Finding("ok", "key", f"in {where}; nothing is sealed yet")
     opens = f"in {where}; it opens what is sealed"
     if found.older:
-        words = f"{opens}, {found.older:,} of {found.seen:,} data keys with an older key: {program()} keys rotate"
+        words = (
+            f"{opens}, {found.older:,} of {found.seen:,} data keys with an older key: "
+            f"{program()} keys rotate"
+        )
         return Finding("warn", "key", words)
     if keyring.older:
         end = "take them out" if where == "PLEK_KEY" else f"{program()} keys retire"
@@ -202,7 +211,10 @@ async def _rules(installation: Installation) -> Finding:
     async with installation.owner() as database, database.entered() as tx:
         unknown = await rankings.list_unknown_rules(tx)
     if unknown:
-        words = f"rankings cite version {', '.join(unknown)}, which this release does not have: they cannot be replayed"
+        words = (
+            f"rankings cite version {', '.join(unknown)}, which this release does not have: "
+            "they cannot be replayed"
+        )
         return Finding("warn", "rules", words)
     return Finding(
         "ok", "rules", f"version {NEWEST.version}; every recorded ranking can be made again"

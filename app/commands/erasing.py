@@ -32,20 +32,28 @@ async def _one(installation: Installation, name: str) -> str:
         before, first = await erasure.erase_referral(tx, name, listed=installation.erasures)
         kept = await erasure.count_remaining(tx, before.id)
     if not first:
-        return f"Referral {before.reference} was erased already, at {before.erased_at:%Y-%m-%d %H:%M} UTC."
+        return (
+            f"Referral {before.reference} was erased already, at "
+            f"{before.erased_at:%Y-%m-%d %H:%M} UTC."
+        )
     say(
-        f"It is on the list in {installation.erasures.path}, which is applied again after a restore: keep a copy "
-        "elsewhere. Backups made before still hold what was erased; docs/operations.md says what to do about them."
+        f"It is on the list in {installation.erasures.path}, which is applied again after a "
+        "restore: keep a copy "
+        "elsewhere. Backups made before still hold what was erased; docs/operations.md says "
+        "what to do about them."
     )
     return _told(before, kept)
 
 
 def _told(before: ErasureCandidate, kept: RemainingRows) -> str:
     return (
-        f"Erased referral {before.reference} ({before.id}): its key is destroyed, and nothing opens any more what was "
+        f"Erased referral {before.reference} ({before.id}): its key is destroyed, and nothing "
+        "opens any more what was "
         f"known of the household.\n"
-        f"Erased with it: what its rankings saw ({kept.rankings:,}), answers kept for repeats, and its shield.\n"
-        f"What stays, with nobody in it: its urgency, reason and municipality of origin, holds ({kept.holds:,}), "
+        f"Erased with it: what its rankings saw ({kept.rankings:,}), answers kept for repeats, "
+        "and its shield.\n"
+        "What stays, with nobody in it: its urgency, reason and municipality of origin, holds "
+        f"({kept.holds:,}), "
         f"placements ({kept.placements:,}), the ledger and the access log."
     )
 
@@ -57,13 +65,15 @@ async def _all(installation: Installation, given: ErasureList) -> str:
     if reading.faults:
         lines = ", ".join(map(str, reading.faults))
         raise OperatorError(
-            f"{given.path} is no list of erasures; these lines do not begin with the id of a referral: {lines}."
+            f"{given.path} is no list of erasures; these lines do not begin with the id of a "
+            f"referral: {lines}."
         )
     async with installation.transaction() as tx:
         await erasure.take_over_list(tx, reading.ids, listed=installation.erasures)
     async with installation.owner() as database:
         again = await erasure.erase_again(database.entered, reading.ids)
     return (
-        f"Of {len(reading.ids):,} on the list {again:,} {'was' if again == 1 else 'were'} erased now; "
+        f"Of {len(reading.ids):,} on the list {again:,} {'was' if again == 1 else 'were'} "
+        "erased now; "
         "the others had been already, or are not here."
     )

@@ -1,4 +1,7 @@
-"""One installation as a command finds it: its settings, its servers (started where it brings its own), and its key."""
+"""One installation as a command finds it.
+
+Its settings, its servers (started where it brings its own), and its key.
+"""
 
 import os
 from collections.abc import AsyncGenerator, Generator, Iterable
@@ -27,7 +30,10 @@ BOTH = frozenset({"postgres", "redis"})
 
 @dataclass(frozen=True, slots=True)
 class Installation:
-    """Where the servers of an installation are. The URLs hold passwords: never log them."""
+    """Where the servers of an installation are.
+
+    The URLs hold passwords: never log them.
+    """
 
     settings: Settings
     owner_url: str = field(repr=False)
@@ -60,7 +66,9 @@ class Installation:
 
     @asynccontextmanager
     async def transaction(self, *, with_keys: bool = False) -> AsyncGenerator[Transaction]:
-        """One transaction of the owner, in a database that is ready: an own one is made so, another must be.
+        """One transaction of the owner, in a database that is ready.
+
+        An own one is made so, another must be.
 
         With keys it can open what is sealed.
         """
@@ -90,7 +98,10 @@ class Installation:
         return done
 
     async def key(self, tx: Transaction) -> str:
-        """Return the installation's key, made if there is none; OperatorError if it does not open what is sealed."""
+        """Return the installation's key, made if there is none.
+
+        OperatorError if it does not open what is sealed.
+        """
         seals = await sealed_rows.sample(tx)
         # Read after the seals: what a rotation wraps meanwhile is wrapped by a key that was in the
         # file before.
@@ -98,25 +109,31 @@ class Installation:
         if found is None:
             if seals:
                 raise OperatorError(
-                    f"{self.key_file} is gone, and the database holds what was sealed with it: restore it."
+                    f"{self.key_file} is gone, and the database holds what was sealed with it: "
+                    "restore it."
                 )
             if not self.settings.embedded:
                 raise OperatorError(
-                    "Set PLEK_KEY: with DATABASE_URL every process needs the same. `openssl rand -base64 32` makes one."
+                    "Set PLEK_KEY: with DATABASE_URL every process needs the same. `openssl "
+                    "rand -base64 32` makes one."
                 )
             found = make_key(self.key_file)
             say(
-                f"Made a key in {self.key_file}: keep a copy elsewhere, as what is sealed cannot be read without it."
+                f"Made a key in {self.key_file}: keep a copy elsewhere, as what is sealed "
+                "cannot be read without it."
             )
         closed = opened_not(Keyring.parse(found, named=self.key_place), seals)
         if closed and closed == len(seals):
             raise OperatorError(
-                f"{self.key_place} is not the key of this database: it does not open what is sealed there."
+                f"{self.key_place} is not the key of this database: it does not open what is "
+                "sealed there."
             )
         if closed:
             raise OperatorError(
-                f"{self.key_place} opens only part of what is sealed: a key that is still needed was taken out of it. "
-                f"Put it back behind the others; `{program()} keys rotate` then makes do without it."
+                f"{self.key_place} opens only part of what is sealed: a key that is still "
+                "needed was taken out of it. "
+                f"Put it back behind the others; `{program()} keys rotate` then makes do "
+                "without it."
             )
         return found
 
@@ -131,7 +148,10 @@ class Installation:
 
 
 async def erase_again(database: Database, listed: ErasureList) -> None:
-    """Erase what is on the list and a restored backup has brought back; then list what only the database knows."""
+    """Erase what is on the list and a restored backup has brought back.
+
+    Then list what only the database knows.
+    """
     reading = listed.read()
     if reading.faults:
         lines = ", ".join(map(str, reading.faults))
@@ -160,7 +180,10 @@ def settings_with(data_dir: Path | None) -> Settings:
 
 @contextmanager
 def opened(settings: Settings, *, wanted: frozenset[str] = POSTGRES) -> Generator[Installation]:
-    """Find the servers, and start those that Plek brings itself; the last one to leave stops them."""
+    """Find the servers, and start those that Plek brings itself.
+
+    The last one to leave stops them.
+    """
     outside = {"postgres": settings.database_url, "redis": settings.redis_url}
     missing = frozenset(name for name in wanted if outside[name] is None)
     if not missing:
@@ -210,7 +233,10 @@ def read_key(file: Path) -> str | None:
 
 
 def make_key(file: Path) -> str:
-    """Make a key for this installation; of several makers at once, all get the first one's."""
+    """Make a key for this installation.
+
+    Of several makers at once, all get the first one's.
+    """
     try:
         _write_key(file)
     except OSError as error:
@@ -220,7 +246,8 @@ def make_key(file: Path) -> str:
     key = read_key(file)
     if key is None:
         raise OperatorError(
-            f"{file} is empty: remove it if nothing was ever sealed here, else restore it from a copy."
+            f"{file} is empty: remove it if nothing was ever sealed here, else restore it from "
+            "a copy."
         )
     return key
 

@@ -48,7 +48,8 @@ def retire(data_dir: Path | None) -> None:
     settings = settings_with(data_dir)
     if settings.key:
         raise OperatorError(
-            f"PLEK_KEY is set: after `{program()} keys rotate`, take the older keys out of it everywhere."
+            f"PLEK_KEY is set: after `{program()} keys rotate`, take the older keys out of it "
+            "everywhere."
         )
     _refuse_elsewhere(settings)
     if _is_used(settings.data_dir):
@@ -62,7 +63,10 @@ def retire(data_dir: Path | None) -> None:
 async def _rotate(installation: Installation) -> str:
     if installation.settings.key:
         done = await _rewrap(installation, await _key(installation))
-        return f"{_told(done)} Nothing needs the older keys any more: they may be taken out of PLEK_KEY."
+        return (
+            f"{_told(done)} Nothing needs the older keys any more: they may be taken out of "
+            "PLEK_KEY."
+        )
     file = installation.key_file
     with _alone(file):
         key = await _key(installation)
@@ -86,7 +90,8 @@ async def _retire(installation: Installation) -> str:
         await _rewrap(installation, key)
         _write(file, next(part for part in key.split(",") if part.strip()).strip())
     return (
-        f"Took {keyring.older} older {'key' if keyring.older == 1 else 'keys'} out of {file}. Backups from before the "
+        f"Took {keyring.older} older {'key' if keyring.older == 1 else 'keys'} out of {file}. "
+        "Backups from before the "
         "rotation open only with the copies that you kept; without those they open no more."
     )
 
@@ -104,14 +109,18 @@ async def _rewrap(installation: Installation, key: str) -> Rotated:
 
 
 def _told(done: Rotated) -> str:
-    return f"Wrapped {done.keys:,} data keys and sealed {done.answers:,} kept answers by the newest key."
+    return (
+        f"Wrapped {done.keys:,} data keys and sealed {done.answers:,} kept answers by the "
+        "newest key."
+    )
 
 
 def _refuse_elsewhere(settings: Settings) -> None:
     """Refuse where other processes may have copies of the file, and would not see what happens to this one."""
     if not settings.embedded:
         raise OperatorError(
-            f"With DATABASE_URL the key belongs in PLEK_KEY, the same for every process: set it to what stands in "
+            "With DATABASE_URL the key belongs in PLEK_KEY, the same for every process: set it "
+            "to what stands in "
             f"{settings.data_dir / KEY_FILE}."
         )
 
@@ -128,7 +137,10 @@ def _is_used(data_dir: Path) -> bool:
 
 @contextmanager
 def _alone(file: Path) -> Generator[None]:
-    """Let no other command change the file meanwhile: of two that make a key, one would lose it."""
+    """Let no other command change the file meanwhile.
+
+    Of two that make a key, one would lose it.
+    """
     lock = locks.hold(file.with_name(f"{file.name}.lock"))
     if lock is None:
         raise OperatorError(f"Another command is changing the keys in {file}; let it end first.")
@@ -150,7 +162,10 @@ def _write(file: Path, keys: str) -> None:
 
 @contextmanager
 def _progress() -> Generator[Told]:
-    """Show on stderr how far it is: a bar to somebody who watches, else a line now and then."""
+    """Show on stderr how far it is.
+
+    A bar to somebody who watches, else a line now and then.
+    """
     if not sys.stderr.isatty():
         yield Lines()
         return

@@ -66,7 +66,10 @@ def listed(data_dir: Path | None) -> None:
 
 
 def diff(data_dir: Path | None, *, a: str, b: str) -> None:
-    """Print what policy B says differently from A, each a version, a hash or a file; exit 1 where anything differs."""
+    """Print what policy B says differently from A, each a version, a hash or a file.
+
+    Exit 1 where anything differs.
+    """
     files = {name: document_in(Path(name)) for name in (a, b) if Path(name).is_file()}
     if published := [name for name in (a, b) if name not in files]:
 
@@ -106,7 +109,10 @@ def try_out(data_dir: Path | None, *, file: Path, last: int) -> None:
 def told(tried: TrialReport) -> Iterator[str]:
     """Yield what a draft would have changed."""
     trial = tried.trial
-    yield f"{trial.rankings:,} referrals, each as it was ranked last; {tried.passed_over:,} could not be made again."
+    yield (
+        f"{trial.rankings:,} referrals, each as it was ranked last; {tried.passed_over:,} could "
+        "not be made again."
+    )
     if not trial.rankings:
         return
     steps = ", ".join(f"{count:,} by {step}" for step, count in trial.moved.items())

@@ -15,7 +15,10 @@ HEAD = ("account", "provider", "roles", "from", "finding")
 
 
 def review(data_dir: Path | None, *, days: int) -> None:
-    """Print what the last days' access log should be asked about; that nothing was found is said."""
+    """Print what the last days' access log should be asked about.
+
+    That nothing was found is said.
+    """
 
     async def act() -> tuple[LogReview, Mapping[str, str]]:
         async with installation.transaction() as tx:
@@ -30,7 +33,10 @@ def review(data_dir: Path | None, *, days: int) -> None:
 
 def told(reviewed: LogReview, slugs: Mapping[str, str]) -> Iterator[str]:
     """Yield a table of what was found; `slugs` names providers by id."""
-    yield f"The access log from {reviewed.since:%Y-%m-%d %H:%M} to {reviewed.until:%Y-%m-%d %H:%M} UTC."
+    yield (
+        f"The access log from {reviewed.since:%Y-%m-%d %H:%M} to "
+        f"{reviewed.until:%Y-%m-%d %H:%M} UTC."
+    )
     if not reviewed.findings:
         yield "Nothing in it has to be asked about."
         return

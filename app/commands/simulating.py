@@ -29,11 +29,15 @@ WIDEST = 200
 def simulate(
     *, seed: int, days: int, policy_file: Path | None, swept: bool, out: Path | None
 ) -> None:
-    """Run the ways of choosing, print what came of them, and draw it; exit 1 where the check found anybody unsafe."""
+    """Run the ways of choosing, print what came of them, and draw it.
+
+    Exit 1 where the check found anybody unsafe.
+    """
     policy = _policy(policy_file)
     years = scene(load(), policy, seed=seed, days=days)
     typer.echo(
-        f"Seed {seed}: {len(years.arrivals):,} households in {days:,} days, {years.world.register.places:,} places,"
+        f"Seed {seed}: {len(years.arrivals):,} households in {days:,} days, "
+        f"{years.world.register.places:,} places,"
         f" {len(years.world.weights)} regions. Policy {policy.version}."
     )
     with _bar("Living through it") as progress:
@@ -70,7 +74,8 @@ def _verdict(outcomes: Sequence[YearOutcome]) -> str:
     plek, phone = by_name[PLEK], by_name[PHONE_ROUND]
     part = float(plek.deviation / phone.deviation) if phone.deviation else 0.0
     return (
-        f"Plek deviates by {100 * float(plek.deviation):.2f}%, a phone round by {100 * float(phone.deviation):.2f}%:"
+        f"Plek deviates by {100 * float(plek.deviation):.2f}%, a phone round by "
+        f"{100 * float(phone.deviation):.2f}%:"
         f" {100 * part:.1f}% of it."
     )
 

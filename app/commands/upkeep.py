@@ -51,7 +51,10 @@ async def _work(installation: Installation) -> None:
 
 
 def replay(data_dir: Path | None, *, ranking_id: str) -> None:
-    """Make a recorded ranking again; exit 1 unless the same comes out, or where its referral was erased."""
+    """Make a recorded ranking again.
+
+    Exit 1 unless the same comes out, or where its referral was erased.
+    """
     try:
         with opened(settings_with(data_dir)) as installation:
             identical = asyncio.run(_replayed(installation, ranking_id))

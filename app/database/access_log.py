@@ -1,4 +1,7 @@
-"""Who looked at what, when and why: rows that are only ever added (fields of NEN 7513)."""
+"""Who looked at what, when and why.
+
+Rows that are only ever added (fields of NEN 7513).
+"""
 
 from dataclasses import asdict
 from datetime import timedelta
@@ -21,7 +24,10 @@ def of_actor(
     purpose: str | None = None,
     referral_ids: tuple[UUID, ...] = (),
 ) -> Entry:
-    """Return the entry of what the operator or the worker did: nobody's account, and no request."""
+    """Return the entry of what the operator or the worker did.
+
+    Nobody's account, and no request.
+    """
     return Entry(
         action=action,
         outcome=GRANTED,
@@ -59,7 +65,9 @@ async def one_at_a_time(tx: Transaction, account_id: UUID) -> None:
 async def wait(
     tx: Transaction, account_id: UUID, *, action: str, most: int, tries: bool = False
 ) -> int:
-    """Return in how many whole seconds an account may do something again, 0 for now: `most` an hour are granted.
+    """Return in how many whole seconds an account may do something again, 0 for now.
+
+    `most` an hour are granted.
 
     With `tries` those that were refused count as well, where they gave a purpose: that of being
     told to wait does not.

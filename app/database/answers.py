@@ -14,7 +14,8 @@ from app.models import ReferralSecret
 
 KEPT_HOURS = 24
 GONE = b""
-"""What an answer holds once whom it was about has been erased: a repeat finds it, and is told so."""
+"""What an answer holds once whom it was about has been erased: a repeat finds it, and is told
+so."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +37,10 @@ class Answer:
 
 
 async def keep(tx: Transaction, answer: Answer) -> bool:
-    """Keep an answer; False where the key has one already. Waits for whoever is writing the same key."""
+    """Keep an answer; False where the key has one already.
+
+    Waits for whoever is writing the same key.
+    """
     values = asdict(answer) | {"referral_ids": list(answer.referral_ids)}
     return await tx.run(insert(AnswerRow).values(**values).on_conflict_do_nothing()) == 1
 

@@ -77,7 +77,10 @@ class Caller:
 
     @property
     def provider(self) -> UUID:
-        """The provider that the caller works for; Forbidden for one who works for none."""
+        """The provider that the caller works for.
+
+        Forbidden for one who works for none.
+        """
         if self.provider_id is None:
             raise Forbidden
         return self.provider_id

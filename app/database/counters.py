@@ -17,7 +17,10 @@ async def read(tx: "Statements", name: str) -> int:
 
 
 async def advance(tx: "Statements", name: str, *, by: int = 1) -> int:
-    """Take the next number (or the last of the next `by`); the row stays locked until the transaction ends."""
+    """Take the next number (or the last of the next `by`).
+
+    The row stays locked until the transaction ends.
+    """
     statement = (
         update(Head).where(Head.name == name).values(value=Head.value + by).returning(Head.value)
     )

@@ -1,4 +1,6 @@
-"""What is to be sent to webhooks: one row for each event and webhook, leased by whoever sends it.
+"""What is to be sent to webhooks.
+
+One row for each event and webhook, leased by whoever sends it.
 
 A lease is a time in the row, by the database's clock: nobody holds a lock or a transaction while a
 receiver takes its time, and what a process that died was sending is due again when its lease has
@@ -36,14 +38,18 @@ KEPT_HOURS = 24
 FAILING_DAYS = 5
 """After so many days without a delivery that was received, a webhook is disabled."""
 JITTER = 0.1
-"""By how much a pause may be longer, as a part of it: what failed together shall not come back together."""
+"""By how much a pause may be longer, as a part of it: what failed together shall not come back
+together."""
 DELIVERED, GIVEN_UP = "delivered", "given_up"
 GONE, FAILING = "gone", "failing"
 
 
 @dataclass(frozen=True, slots=True)
 class Leased:
-    """A delivery to be sent now; `sealed` opens with the webhook's data key, which is wrapped in `key`."""
+    """A delivery to be sent now.
+
+    `sealed` opens with the webhook's data key, which is wrapped in `key`.
+    """
 
     id: UUID
     webhook_id: UUID
@@ -58,7 +64,9 @@ class Leased:
 
 
 async def spread(tx: Transaction, *, after: int, upto: int) -> None:
-    """Write down what is to be sent of the events with these positions; the relay does so when it has numbered them.
+    """Write down what is to be sent of the events with these positions.
+
+    The relay does so when it has numbered them.
 
     Positions are given once, so each event comes to each webhook once, and a webhook hears of
     everything numbered since it was added.
@@ -92,7 +100,9 @@ async def lease(
     busy: Collection[UUID] = (),
     seconds: float = LEASE_S,
 ) -> list[Leased]:
-    """Lease what is due and what nobody else is sending: at most `each` a webhook, one where the last one failed.
+    """Lease what is due and what nobody else is sending.
+
+    At most `each` a webhook, one where the last one failed.
 
     None is leased for webhooks that are busy. Whose turn it is among the others is drawn, so that
     none waits behind the same ones every time.
@@ -139,7 +149,9 @@ async def received(tx: Transaction, leased: Leased) -> None:
 
 
 async def failed(tx: Transaction, leased: Leased, *, again_in_seconds: float | None) -> bool:
-    """Note that a delivery was not received, and when it is due again: never, where None.
+    """Note that a delivery was not received, and when it is due again.
+
+    Never, where None.
 
     Return whether its webhook has now been failing for so long that it is to be disabled. Whoever
     sent it after its lease ran out has nothing to say of when it is due: somebody else is sending

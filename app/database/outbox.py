@@ -63,7 +63,9 @@ async def glance(tx: Transaction) -> Glance:
 
 
 async def number(tx: Transaction, *, most: int = NUMBERED_AT_ONCE) -> int | None:
-    """Give positions to rows that are committed, in order; return the newest position, None if there were no such rows.
+    """Give positions to rows that are committed, in order.
+
+    Return the newest position, None if there were no such rows.
 
     With its position a row also comes to the webhooks that want it. The head row is locked first:
     only then does the next statement see all that earlier holders of the lock did.
@@ -105,7 +107,10 @@ async def read_after(
     provider_id: UUID | None = None,
     limit: int = 500,
 ) -> list[Entry]:
-    """Return numbered rows after a position, in order; with `provider_id` only what concerns that provider."""
+    """Return numbered rows after a position, in order.
+
+    With `provider_id` only what concerns that provider.
+    """
     statement = (
         select(OutboxEntry.position, OutboxEntry.kind, OutboxEntry.subject, OutboxEntry.audience)
         .where(OutboxEntry.position > position, OutboxEntry.position <= upto)
@@ -132,7 +137,10 @@ async def newest(tx: Transaction) -> int:
 
 
 async def oldest(tx: Transaction) -> int | None:
-    """Return the oldest position kept; None where nothing is kept. From here to the newest nothing is missing."""
+    """Return the oldest position kept; None where nothing is kept.
+
+    From here to the newest nothing is missing.
+    """
     row = await tx.row(select(func.min(OutboxEntry.position)))
     return None if row is None else row[0]
 

@@ -1,4 +1,7 @@
-"""Policies as they were published: added, read and listed; none is ever changed or taken away."""
+"""Policies as they were published: added, read and listed.
+
+None is ever changed or taken away.
+"""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -16,7 +19,8 @@ if TYPE_CHECKING:
     from app.database.statements import Statements
 
 LEAD = timedelta(minutes=1)
-"""How long before it begins a policy is published at the latest: then it has become true, and known, in time."""
+"""How long before it begins a policy is published at the latest: then it has become true, and
+known, in time."""
 
 
 @dataclass(frozen=True, slots=True)

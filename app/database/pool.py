@@ -63,7 +63,10 @@ def refusing() -> Generator[None]:
 
 
 class Pool:
-    """Connections to one database, opened as they are needed; it begins with the first."""
+    """Connections to one database, opened as they are needed.
+
+    It begins with the first.
+    """
 
     def __init__(self, url: str, settings: Settings) -> None:
         self._url = f"postgresql://{url.partition('://')[2]}"
@@ -74,7 +77,10 @@ class Pool:
 
     @asynccontextmanager
     async def connection(self) -> AsyncGenerator[Any]:
-        """Take a connection, and give it back without an open transaction; TimeoutError when none is free."""
+        """Take a connection, and give it back without an open transaction.
+
+        TimeoutError when none is free.
+        """
         pool = self._pool or await self._opened()
         async with pool.acquire(timeout=self._wait_s) as connection:
             yield connection

@@ -1,4 +1,7 @@
-"""How the service is doing, in counts: live claims, what waits in the outbox, the pool, the schema's revision."""
+"""How the service is doing, in counts.
+
+Live claims, what waits in the outbox, the pool, the schema's revision.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

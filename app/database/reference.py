@@ -1,4 +1,7 @@
-"""The country as the database has it: regions, municipalities, distances, weights and the policy in force."""
+"""The country as the database has it.
+
+Regions, municipalities, distances, weights and the policy in force.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -30,7 +33,10 @@ class KnownRegion:
 
 @dataclass(frozen=True, slots=True)
 class KnownMunicipality:
-    """A municipality as everybody may see it; `extent_km` bounds how far from its position anything in it can be."""
+    """A municipality as everybody may see it.
+
+    `extent_km` bounds how far from its position anything in it can be.
+    """
 
     code: str
     name: str
@@ -52,7 +58,10 @@ class Term:
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """One version of the country's data. Distances are in whole km, by zone and then by site."""
+    """One version of the country's data.
+
+    Distances are in whole km, by zone and then by site.
+    """
 
     version: int
     regions: Mapping[str, KnownRegion]
@@ -68,7 +77,10 @@ class Reference:
     """The policies that begin after this one, in their order."""
 
     def at(self, moment: datetime) -> "Reference":
-        """Return the country as it is at a moment: with the policy that is in force then."""
+        """Return the country as it is at a moment.
+
+        With the policy that is in force then.
+        """
         if not self.later or moment < self.later[0].valid_from:
             return self
         begun = [term for term in self.later if term.valid_from <= moment]

@@ -1,4 +1,7 @@
-"""The register as rankings see it: groups of interchangeable places, with what their sites add to them."""
+"""The register as rankings see it.
+
+Groups of interchangeable places, with what their sites add to them.
+"""
 
 import zlib
 from collections.abc import Mapping
@@ -67,7 +70,10 @@ class ProviderList:
 
 
 async def providers(tx: Statements) -> ProviderList:
-    """Read the newest version of the providers; read again when it changed meanwhile."""
+    """Read the newest version of the providers.
+
+    Read again when it changed meanwhile.
+    """
     while True:
         version = await counters.read(tx, "register")
         cards = await _providers(tx)
@@ -122,7 +128,10 @@ _GROUP_COLUMNS = (
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """A place as it is now: its group with what the site adds, and whether the site is compromised."""
+    """A place as it is now.
+
+    Its group with what the site adds, and whether the site is compromised.
+    """
 
     group: PlaceGroup
     compromised: bool

@@ -1,4 +1,7 @@
-"""How a database is, also one that has not been migrated: what it is, what time it has, which tables, which seals."""
+"""How a database is, also one that has not been migrated.
+
+What it is, what time it has, which tables, which seals.
+"""
 
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
@@ -45,7 +48,10 @@ class Condition:
 
 
 async def look(database: "Database") -> Condition:
-    """Return the condition of a database; raise OperatorError where it does not let us in."""
+    """Return the condition of a database.
+
+    Raise OperatorError where it does not let us in.
+    """
     try:
         async with database.connection() as connection:
             row = await connection.fetchrow(_CONDITION)
@@ -71,7 +77,10 @@ async def alone(database: "Database") -> AsyncGenerator[None]:
 
 
 async def is_alone_with(tx: Transaction, act: str) -> bool:
-    """Keep others from an act until the transaction ends; False where somebody else is at it."""
+    """Keep others from an act until the transaction ends.
+
+    False where somebody else is at it.
+    """
     return (await tx.rows(_TRY, {"act": act}))[0].got
 
 

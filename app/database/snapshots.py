@@ -1,4 +1,7 @@
-"""What changes rarely, kept in this process by version: the country, the providers and the register."""
+"""What changes rarely, kept in this process by version.
+
+The country, the providers and the register.
+"""
 
 import asyncio
 from typing import TYPE_CHECKING
@@ -15,7 +18,10 @@ if TYPE_CHECKING:
 
 
 class Snapshots:
-    """The newest version of each that this process has seen; a transaction names the version that it needs."""
+    """The newest version of each that this process has seen.
+
+    A transaction names the version that it needs.
+    """
 
     def __init__(self) -> None:
         self._reference: Reference | None = None

@@ -30,7 +30,10 @@ _KNOWN = "_plek_command"
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """A statement with the values that stand in it: what is left is to give it the others."""
+    """A statement with the values that stand in it.
+
+    What is left is to give it the others.
+    """
 
     compiled: SQLCompiler
     sql: str
@@ -72,7 +75,10 @@ class Command:
 
 
 def command(statement: Executable, values: Values | None = None, *, many: bool = False) -> Command:
-    """Return a statement as a command; `values` say by their names which columns an insert fills."""
+    """Return a statement as a command.
+
+    `values` say by their names which columns an insert fills.
+    """
     # A statement that is made from another one takes along what the other carries: hence the look.
     carried = statement.__dict__.get(_KNOWN)
     columns = () if values is None else tuple(values)
@@ -99,7 +105,10 @@ def _made(statement: Executable, columns: Sequence[str], *, many: bool) -> Comma
 
 
 class Statements(Protocol):
-    """A transaction to those who fill what a transaction carries: the country, its policy, the register."""
+    """A transaction to those who fill what a transaction carries.
+
+    The country, its policy, the register.
+    """
 
     @property
     def at(self) -> datetime:

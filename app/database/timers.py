@@ -1,4 +1,7 @@
-"""Work that recurs, shared by every process: whoever leases a timer's row does the work; a crash frees it by time."""
+"""Work that recurs, shared by every process.
+
+Whoever leases a timer's row does the work; a crash frees it by time.
+"""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -24,7 +27,10 @@ class Lease:
 async def lease(
     tx: Transaction, names: Collection[str], *, seconds: float = LEASE_SECONDS
 ) -> Lease | None:
-    """Lease one of some timers that is due and that nobody has; None where there is none."""
+    """Lease one of some timers that is due and that nobody has.
+
+    None where there is none.
+    """
     clock = func.clock_timestamp()
     due = (
         select(Timer.name)
@@ -44,7 +50,10 @@ async def lease(
 
 
 async def done(tx: Transaction, held: Lease, *, again_in_seconds: float) -> bool:
-    """Give a lease back and say when the work is due again; False if it had run out and somebody else has it."""
+    """Give a lease back and say when the work is due again.
+
+    False if it had run out and somebody else has it.
+    """
     again = func.clock_timestamp() + timedelta(seconds=again_in_seconds)
     changed = await tx.run(
         update(Timer)

@@ -1,4 +1,7 @@
-"""The way to PostgreSQL: one pool a process, one transaction an edge, its caller named first."""
+"""The way to PostgreSQL.
+
+One pool a process, one transaction an edge, its caller named first.
+"""
 
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
@@ -21,7 +24,8 @@ from app.seal import Keyring
 
 NOBODY = b""
 WORKER, RELAY, OPERATOR = "worker", "relay", "operator"
-"""What a transaction can act as when no token says who asks; row-level security gives each its own rows."""
+"""What a transaction can act as when no token says who asks; row-level security gives each its own
+rows."""
 
 ENTER = text("SELECT * FROM enter(:token_hash, :actor, :admits_demo)").bindparams(
     bindparam("token_hash", type_=LargeBinary)
@@ -32,7 +36,8 @@ ENTER_ASSUMING = text(
 
 T = TypeVar("T")
 TRIES = 3
-"""How often an act is tried of which the database takes back one of two that stand in each other's way."""
+"""How often an act is tried of which the database takes back one of two that stand in each other's
+way."""
 
 
 class _NotKept(Exception):
@@ -41,7 +46,10 @@ class _NotKept(Exception):
 
 @dataclass(slots=True)
 class Looks:
-    """What of somebody's a transaction has looked at so far: the access log has it at the end."""
+    """What of somebody's a transaction has looked at so far.
+
+    The access log has it at the end.
+    """
 
     referral_ids: set[UUID] = field(default_factory=set[UUID])
     """Referrals whose seals were opened."""
@@ -73,7 +81,10 @@ class Transaction:
 
     @property
     def caller(self) -> Caller:
-        """The account on whose behalf all of this is done; Unauthenticated where there is none."""
+        """The account on whose behalf all of this is done.
+
+        Unauthenticated where there is none.
+        """
         if self.identity is None:
             raise Unauthenticated
         return self.identity
@@ -87,7 +98,10 @@ class Transaction:
 
     @property
     def sees_register(self) -> bool:
-        """Whether every row of the register is visible here: to staff, the worker and the operator."""
+        """Whether every row of the register is visible here.
+
+        To staff, the worker and the operator.
+        """
         staff = self.identity is not None and self.identity.provider_id is not None
         return staff or (self.identity is None and self.actor in {WORKER, OPERATOR})
 
@@ -103,7 +117,10 @@ class Transaction:
 
     @asynccontextmanager
     async def attempt(self) -> AsyncGenerator[None]:
-        """Take back what is done in it where it is refused, and only that: the transaction goes on."""
+        """Take back what is done in it where it is refused, and only that.
+
+        The transaction goes on.
+        """
         meant = len(self.after_commit)
         try:
             async with self.connection.transaction():
@@ -114,7 +131,10 @@ class Transaction:
 
     @asynccontextmanager
     async def rehearsal(self, *, keep: bool) -> AsyncGenerator[None]:
-        """Keep what is done in it where it succeeds and is to be kept; else nothing was done."""
+        """Keep what is done in it where it succeeds and is to be kept.
+
+        Else nothing was done.
+        """
         with suppress(_NotKept):
             async with self.attempt():
                 yield
@@ -122,7 +142,10 @@ class Transaction:
                     raise _NotKept
 
     async def whole(self, act: Callable[[], Awaitable[T]]) -> T:
-        """Do all of an act, or none of it and then again; what was locked before it stays locked."""
+        """Do all of an act, or none of it and then again.
+
+        What was locked before it stays locked.
+        """
         for tries_left in reversed(range(TRIES)):
             try:
                 async with self.attempt():
@@ -198,7 +221,9 @@ class Database:
         source: str | None = None,
         request_id: str | None = None,
     ) -> AsyncGenerator[Transaction]:
-        """Open a transaction as whoever bears the token; commit at the end, roll back on any exception.
+        """Open a transaction as whoever bears the token.
+
+        Commit at the end, roll back on any exception.
 
         `identity` is None where nobody bears it: such a transaction sees what its actor may see,
         and without one what anyone may see. The owner's is the operator's.

@@ -1,4 +1,7 @@
-"""Put the demo country into an empty database that Plek started itself; nothing in it exists."""
+"""Put the demo country into an empty database that Plek started itself.
+
+Nothing in it exists.
+"""
 
 from collections.abc import Iterator
 from dataclasses import asdict
@@ -40,7 +43,10 @@ async def fill(
     seed: int = DEFAULT_SEED,
     files: ReferenceFiles | None = None,
 ) -> DemoCountry:
-    """Fill a database that has the reference data and nothing else; the same seed gives the same country."""
+    """Fill a database that has the reference data and nothing else.
+
+    The same seed gives the same country.
+    """
     if await provider_slugs(tx):
         raise OperatorError(
             "The database has providers already: the demo country only fills an empty one."
@@ -53,7 +59,10 @@ async def fill(
 
 
 def rows_of(country: DemoCountry, *, keyring: Keyring, at: datetime) -> Batch:
-    """Return the country as rows, sealed where it would be sealed; times are reckoned back from `at`."""
+    """Return the country as rows, sealed where it would be sealed.
+
+    Times are reckoned back from `at`.
+    """
     batch = Batch()
     for provider in country.providers:
         values = asdict(provider)
@@ -161,7 +170,10 @@ def _add_referrals(batch: Batch, country: DemoCountry, *, keyring: Keyring, at: 
 
 
 def content_of(referral: DemoReferral) -> Values:
-    """Return what is sealed of a referral: the wire's names in snake_case, without what the case row says openly."""
+    """Return what is sealed of a referral.
+
+    The wire's names in snake_case, without what the case row says openly.
+    """
     case = referral.case
     return {
         "household": asdict(case.household),
@@ -180,7 +192,10 @@ def content_of(referral: DemoReferral) -> Values:
 
 
 def references(seed: int) -> Iterator[str]:
-    """Yield different codes of the kind that referrals have, from the seed: those of the open referrals first."""
+    """Yield different codes of the kind that referrals have, from the seed.
+
+    Those of the open referrals first.
+    """
     luck = Luck(seed, subject="references")
     told: set[str] = set()
     while True:
@@ -192,5 +207,8 @@ def references(seed: int) -> Iterator[str]:
 
 
 def _plain(value: object) -> object:
-    """Return a tuple of codes as the list that an array column takes; anything else as it is."""
+    """Return a tuple of codes as the list that an array column takes.
+
+    Anything else as it is.
+    """
     return list(cast("tuple[str, ...]", value)) if isinstance(value, tuple) else value

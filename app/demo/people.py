@@ -1,4 +1,7 @@
-"""Ready accounts for the demo country, one a role: signed in by a button, and in Plek's own database only."""
+"""Ready accounts for the demo country, one a role.
+
+Signed in by a button, and in Plek's own database only.
+"""
 
 from uuid import UUID, uuid5
 

@@ -24,7 +24,10 @@ _SETPCAP = 8
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """Who runs the servers; `switches` when that is somebody else than the present process."""
+    """Who runs the servers.
+
+    `switches` when that is somebody else than the present process.
+    """
 
     uid: int
     gid: int
@@ -58,7 +61,10 @@ OURSELVES = Account(uid=os.geteuid(), gid=os.getegid(), switches=False)
 
 
 def choose(data_dir: Path, *, owned: Path) -> Account:
-    """The account for this data folder; the owner of `owned` (PostgreSQL's folder, if it exists) comes first."""
+    """The account for this data folder.
+
+    The owner of `owned` (PostgreSQL's folder, if it exists) comes first.
+    """
     uid, gid = os.geteuid(), os.getegid()
     if uid != 0:
         return Account(uid=uid, gid=gid, switches=False)
@@ -73,7 +79,8 @@ def choose(data_dir: Path, *, owned: Path) -> Account:
             continue
         return Account(uid=entry.pw_uid, gid=entry.pw_gid, switches=True)
     raise OperatorError(
-        "PostgreSQL does not run as root, and there is no account postgres or nobody: start Plek as another user."
+        "PostgreSQL does not run as root, and there is no account postgres or nobody: start "
+        "Plek as another user."
     )
 
 
@@ -99,8 +106,10 @@ def able(account: Account, *, programs: Iterable[Path], folders: Iterable[Path])
     if capability is None or shutil.which("setpriv") is None:
         user = _name(account.uid)
         raise OperatorError(
-            f"Running as root, Plek starts its servers as {user}, who may not enter {blocked}. Start Plek as an "
-            "ordinary user, or put the checkout and the data folder where everyone may pass, for example below /srv."
+            f"Running as root, Plek starts its servers as {user}, who may not enter {blocked}. "
+            "Start Plek as an "
+            "ordinary user, or put the checkout and the data folder where everyone may pass, "
+            "for example below /srv."
         )
     return Account(uid=account.uid, gid=account.gid, switches=True, capability=capability)
 
@@ -117,7 +126,10 @@ def _permits(account: Account, path: Path, *, read: bool = False) -> bool:
 
 
 def _capability(*, execute: bool) -> str | None:
-    """The least capability that helps and is ours: reading passes folders; only overriding runs a closed program."""
+    """The least capability that helps and is ours: reading passes folders.
+
+    Only overriding runs a closed program.
+    """
     held = _held()
     if not held >> _SETPCAP & 1:
         return None

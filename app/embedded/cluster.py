@@ -62,14 +62,20 @@ local all all reject
 
 @dataclass(frozen=True, slots=True)
 class Maker:
-    """Works on a stopped cluster; what it runs holds the server's `lock` too, and so is known of if we are killed."""
+    """Works on a stopped cluster.
+
+    What it runs holds the server's `lock` too, and so is known of if we are killed.
+    """
 
     binaries: Binaries
     account: Account
     lock: int
 
     def make(self, at: Path, *, secrets: Mapping[str, str], durable: bool) -> None:
-        """Make a new cluster with its roles and database at `at`; a half-made one never has that name."""
+        """Make a new cluster with its roles and database at `at`.
+
+        A half-made one never has that name.
+        """
         draft = at.with_name(f"{at.name}.part")
         shutil.rmtree(draft, ignore_errors=True)
         files.folder(draft, owner=(self.account.uid, self.account.gid))
@@ -147,7 +153,10 @@ def is_careless(at: Path) -> bool:
 
 
 def _roles(secrets: Mapping[str, str]) -> list[str]:
-    """The owner migrates and may make roles and databases; the application's role owns nothing and passes no wall."""
+    """The owner migrates and may make roles and databases.
+
+    The application's role owns nothing and passes no wall.
+    """
     return [
         "SET scram_iterations = 64",  # stretching is for guessable passwords; these are 256 random bits
         f"CREATE ROLE {OWNER} LOGIN NOSUPERUSER CREATEDB CREATEROLE",
@@ -164,6 +173,9 @@ def _roles(secrets: Mapping[str, str]) -> list[str]:
 
 
 def quoted(path: Path) -> str:
-    """A path as a value in postgresql.conf, where it is also a list: double quotes keep commas and blanks in."""
+    """A path as a value in postgresql.conf, where it is also a list.
+
+    Double quotes keep commas and blanks in.
+    """
     inner = str(path).replace('"', '""').replace("'", "''")
     return f"'\"{inner}\"'"

@@ -9,7 +9,10 @@ PRIVATE_FOLDER = 0o700
 
 
 def write(path: Path, text: str, *, owner: tuple[int, int]) -> None:
-    """Replace the file by `text`, readable by `owner` (user id, group id) only; unchanged content is left alone."""
+    """Replace the file by `text`, readable by `owner` (user id, group id) only.
+
+    Unchanged content is left alone.
+    """
     with suppress(OSError, UnicodeDecodeError):
         if path.read_text(encoding="utf-8") == text and not path.is_symlink():
             return

@@ -113,7 +113,8 @@ def check_space(folder: DataFolder, *, least_free_bytes: int | None) -> None:
     free = shutil.disk_usage(folder.path).free
     if free < wanted:
         raise OperatorError(
-            f"The disk of {folder.path} is full: {free >> 20} MB free, at least {wanted >> 20} MB needed. "
+            f"The disk of {folder.path} is full: {free >> 20} MB free, at least {wanted >> 20} "
+            "MB needed. "
             "Make room and start again."
         )
 
@@ -124,7 +125,8 @@ def _check_layout(folder: DataFolder) -> None:
     layout = _read(folder.passport).get("layout")
     if not isinstance(layout, int) or layout > LAYOUT:
         raise OperatorError(
-            f"The data folder {folder.path} was made by a newer Plek (layout {layout}, this one knows {LAYOUT}). "
+            f"The data folder {folder.path} was made by a newer Plek (layout {layout}, this one "
+            f"knows {LAYOUT}). "
             "Use that release or a newer one."
         )
 
@@ -142,8 +144,10 @@ def _check_postgres(folder: DataFolder) -> None:
         raise OperatorError(f"{folder.postgres} belongs to another user. {ELSEWHERE}") from error
     if major != POSTGRES_MAJOR:
         raise OperatorError(
-            f"{folder.postgres} was made by PostgreSQL {major}; this Plek brings PostgreSQL {POSTGRES_MAJOR}. Use the "
-            "release of Plek that made it, or dump the database there and restore it into a new data folder."
+            f"{folder.postgres} was made by PostgreSQL {major}; this Plek brings PostgreSQL "
+            f"{POSTGRES_MAJOR}. Use the "
+            "release of Plek that made it, or dump the database there and restore it into a new "
+            "data folder."
         )
 
 

@@ -19,7 +19,10 @@ _PAUSE_SECONDS = 0.01
 
 
 def hold(path: Path, *, shared: bool = False, within_seconds: float = 0.0) -> int | None:
-    """Lock the file and return its descriptor (closing it unlocks); None if others held it all that time."""
+    """Lock the file and return its descriptor (closing it unlocks).
+
+    None if others held it all that time.
+    """
     descriptor = _open(path)
     wanted = fcntl.LOCK_NB | (fcntl.LOCK_SH if shared else fcntl.LOCK_EX)
     deadline = time.monotonic() + within_seconds
@@ -52,11 +55,15 @@ def is_held(path: Path) -> bool:
 
 @contextmanager
 def held(path: Path, *, within_seconds: float) -> Generator[int]:
-    """Hold the lock for the time of a block; OperatorError when others do not let go of it."""
+    """Hold the lock for the time of a block.
+
+    OperatorError when others do not let go of it.
+    """
     descriptor = hold(path, within_seconds=within_seconds)
     if descriptor is None:
         raise OperatorError(
-            f"Another Plek has been starting or stopping on {path.parent} for {within_seconds:.0f} seconds; try again."
+            f"Another Plek has been starting or stopping on {path.parent} for "
+            f"{within_seconds:.0f} seconds; try again."
         )
     try:
         yield descriptor
@@ -69,6 +76,7 @@ def _open(path: Path) -> int:
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
     except PermissionError as error:
         raise OperatorError(
-            f"{path.parent} is another user's data folder. Start Plek as its owner, or choose another with --data-dir."
+            f"{path.parent} is another user's data folder. Start Plek as its owner, or choose "
+            "another with --data-dir."
         ) from error
     return descriptor

@@ -47,7 +47,10 @@ class PostgresServer:
         return locks.is_held(self._lock) or self._postmaster() is not None
 
     def bring_up(self, *, at: Path, durable: bool) -> None:
-        """Take over the server that runs, or start one with its sockets in `at`; return once it takes connections."""
+        """Take over the server that runs, or start one with its sockets in `at`.
+
+        Return once it takes connections.
+        """
         if self._postmaster() is not None:
             if self._serves(at, durable=durable) and self._becomes_ready(at):
                 return
@@ -71,14 +74,20 @@ class PostgresServer:
             maker.tell(self.folder.postgres, statements=cluster.passwords(secrets))
 
     def _serves(self, at: Path, *, durable: bool) -> bool:
-        """Whether the server that runs can be taken over: staying, reachable, and as careful as asked."""
+        """Whether the server that runs can be taken over.
+
+        Staying, reachable, and as careful as asked.
+        """
         staying = self._status() != "stopping"
         reachable = (at / sockets.POSTGRES_SOCKET).exists() or self._status() == "starting"
         return staying and reachable and not (durable and cluster.is_careless(self.folder.postgres))
 
     @contextmanager
     def _alone(self) -> Generator[int]:
-        """Hold the lock that every process of the server holds; after a crash the last ones take a moment to end."""
+        """Hold the lock that every process of the server holds.
+
+        After a crash the last ones take a moment to end.
+        """
         lock = locks.hold(self._lock, within_seconds=_LEFTOVER_SECONDS)
         if lock is None:
             raise OperatorError(unseen(self.folder.path))
@@ -112,7 +121,8 @@ class PostgresServer:
                 return False
             if waited > _READY_SECONDS:
                 raise OperatorError(
-                    f"PostgreSQL was not ready after {_READY_SECONDS:.0f} seconds; see {self.folder.log}."
+                    f"PostgreSQL was not ready after {_READY_SECONDS:.0f} seconds; see "
+                    f"{self.folder.log}."
                 )
             if patient and waited > _PATIENCE_SECONDS:
                 self.say("The database is recovering from a crash; this may take a minute.")
@@ -121,7 +131,9 @@ class PostgresServer:
         return True
 
     def stop(self, *, at: Path) -> None:
-        """Stop it, with a checkpoint if that takes bearable time; else as a crash, from which it recovers.
+        """Stop it, with a checkpoint if that takes bearable time.
+
+        Else as a crash, from which it recovers.
 
         PostgreSQL 18 never finishes a fast stop that it is asked for during recovery, so then it is
         not asked.
@@ -190,7 +202,10 @@ class PostgresServer:
         return self._status() == "ready" and self._postmaster() is not None and self._accepts(at)
 
     def _accepts(self, at: Path) -> bool:
-        """Whether it takes connections; the pid file says so even while it recovers from the crash of a backend."""
+        """Whether it takes connections.
+
+        The pid file says so even while it recovers from the crash of a backend.
+        """
         program = self.binaries.postgres("pg_isready")
         asked = [str(program), "--quiet", f"--host={at}", f"--port={sockets.POSTGRES_PORT}"]
         return (
@@ -202,7 +217,9 @@ class PostgresServer:
         )
 
     def _forget_strangers(self) -> None:
-        """Remove a pid file whose number meanwhile belongs to another process; PostgreSQL would believe it.
+        """Remove a pid file whose number meanwhile belongs to another process.
+
+        PostgreSQL would believe it.
 
         One whose process is dead stays: PostgreSQL itself then looks at the shared memory it names.
         """

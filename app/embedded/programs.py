@@ -29,7 +29,10 @@ def run(
     output: int = subprocess.PIPE,
     keep: tuple[int, ...] = (),
 ) -> Outcome:
-    """Run to the end, feeding `said` to its input; the descriptors in `keep` stay open in it and its children."""
+    """Run to the end, feeding `said` to its input.
+
+    The descriptors in `keep` stay open in it and its children.
+    """
     try:
         ended = subprocess.run(  # noqa: S603 - our own programs, our own words
             command,
@@ -58,7 +61,8 @@ def run(
 def unseen(folder: Path) -> str:
     """The message for servers that hold their lock and yet are not among the processes here."""
     return (
-        f"The servers of {folder} run where this Plek cannot see them: in another container or on another host. "
+        f"The servers of {folder} run where this Plek cannot see them: in another container or "
+        "on another host. "
         "Stop that Plek first, or give this one its own data folder with --data-dir."
     )
 

@@ -1,4 +1,7 @@
-"""Starts, adopts and stops the Redis server of a data folder. It keeps nothing: PostgreSQL is the truth."""
+"""Starts, adopts and stops the Redis server of a data folder.
+
+It keeps nothing: PostgreSQL is the truth.
+"""
 
 import os
 import subprocess
@@ -45,7 +48,10 @@ class RedisServer:
         return locks.is_held(self._lock)
 
     def launch(self, *, at: Path) -> None:
-        """Start it with its socket in `at`, unless it runs and answers; returns before it is ready."""
+        """Start it with its socket in `at`, unless it runs and answers.
+
+        Returns before it is ready.
+        """
         if self.alive() and self._answers(at):
             return
         self._end_process()
@@ -74,7 +80,10 @@ class RedisServer:
             raise complaint("Redis", text=started.text, folder=self.folder.path)
 
     def await_ready(self, *, at: Path) -> None:
-        """Return once it answers; OperatorError, with what its log says, if it gave up."""
+        """Return once it answers.
+
+        OperatorError, with what its log says, if it gave up.
+        """
         deadline = time.monotonic() + _READY_SECONDS
         while not self._answers(at):
             if not self.alive() or time.monotonic() > deadline:
@@ -99,7 +108,10 @@ class RedisServer:
         return True
 
     def _end_process(self) -> None:
-        """Kill what the pid file names, if that is a Redis and our lock is held: it holds nothing worth a goodbye."""
+        """Kill what the pid file names, if that is a Redis and our lock is held.
+
+        It holds nothing worth a goodbye.
+        """
         if not self.alive():
             return
         with suppress(OSError, ValueError, psutil.Error):

@@ -1,4 +1,6 @@
-"""The life of a data folder's servers: the first user starts them, everyone shares them, the last one out stops them.
+"""The life of a data folder's servers.
+
+The first user starts them, everyone shares them, the last one out stops them.
 
 Two locks order it. `start` is held while somebody decides to start or stop. `users` is held,
 shared, by everyone who uses the servers; whoever leaves and finds nobody else holding it turns off
@@ -30,7 +32,10 @@ _TURN_SECONDS = 180.0  # somebody else's first start, or recovery, may come firs
 
 @dataclass(frozen=True, slots=True)
 class Endpoints:
-    """How to reach the servers. The URLs hold passwords: never log them. One for a server not asked for is empty."""
+    """How to reach the servers. The URLs hold passwords: never log them.
+
+    One for a server not asked for is empty.
+    """
 
     owner_url: str = field(repr=False)
     database_url: str = field(repr=False)
@@ -65,7 +70,10 @@ def _silence(_: str) -> None:
 
 
 class EmbeddedServers:
-    """The servers of one data folder, for one user of them; `start` and `stop`, or a `with` block."""
+    """The servers of one data folder, for one user of them.
+
+    `start` and `stop`, or a `with` block.
+    """
 
     def __init__(
         self,
@@ -76,7 +84,10 @@ class EmbeddedServers:
         say: Callable[[str], None] = _silence,
         least_free_bytes: int | None = None,
     ) -> None:
-        """`durable=False` gives up safety for speed and is for tests; `say` hears what takes long."""
+        """`durable=False` gives up safety for speed and is for tests.
+
+        `say` hears what takes long.
+        """
         self._data_dir: Final = data_dir
         self._durable: Final = durable
         self._wanted: Final = wanted
@@ -85,7 +96,9 @@ class EmbeddedServers:
         self._running: _Use | None = None
 
     def start(self) -> Endpoints:
-        """Start or take over what is wanted and say where it is; called again, it revives what has died since.
+        """Start or take over what is wanted and say where it is.
+
+        Called again, it revives what has died since.
 
         Raises OperatorError with what the operator can do about it.
         """
@@ -106,7 +119,10 @@ class EmbeddedServers:
         return endpoints
 
     def stop(self) -> None:
-        """Leave the servers; the last one to leave stops them. Harmless when not started."""
+        """Leave the servers; the last one to leave stops them.
+
+        Harmless when not started.
+        """
         use, self._running = self._running, None
         if use is None:
             return
@@ -200,12 +216,16 @@ def _join(home: DataFolder, *, programs: Binaries, say: Callable[[str], None]) -
 
 def _lost_secrets(home: DataFolder) -> OperatorError:
     return OperatorError(
-        f"{home.secrets} is gone while a Plek uses the servers; stop that Plek, and the next start makes new passwords."
+        f"{home.secrets} is gone while a Plek uses the servers; stop that Plek, and the next "
+        "start makes new passwords."
     )
 
 
 def _leave(use: _Use) -> None:
-    """Give up the place among the users; whoever was the last stops the servers. The start lock is held."""
+    """Give up the place among the users; whoever was the last stops the servers.
+
+    The start lock is held.
+    """
     os.close(use.users)
     if locks.is_held(use.home.lock("users")):
         return
@@ -224,7 +244,9 @@ def _stop_both(use: _Use) -> None:
 
 
 def _renew_secrets(use: _Use) -> Mapping[str, str]:
-    """New passwords for a new folder, or for one that lost them; written down once the cluster has them.
+    """New passwords for a new folder, or for one that lost them.
+
+    Written down once the cluster has them.
 
     The superuser's way in needs a stopped server; nobody else uses it now, or joining would have
     been refused.

@@ -22,7 +22,10 @@ _DIGEST_LENGTH = 20
 
 
 def choose(folder: DataFolder, *, account: Account) -> Path:
-    """The socket folder: in the data folder, or a private one elsewhere if its name is too long or it takes none."""
+    """The socket folder.
+
+    In the data folder, or a private one elsewhere if its name is too long or it takes none.
+    """
     for place in _places(folder, account):
         if len(os.fsencode(place / POSTGRES_SOCKET)) > _LONGEST_BYTES:
             continue
@@ -36,7 +39,10 @@ def choose(folder: DataFolder, *, account: Account) -> Path:
 
 
 def sweep(place: Path, *names: str) -> None:
-    """Remove what a dead server left behind; only for whoever holds that server's lock."""
+    """Remove what a dead server left behind.
+
+    Only for whoever holds that server's lock.
+    """
     for name in names:
         with suppress(FileNotFoundError):
             (place / name).unlink()
@@ -58,7 +64,8 @@ def _check(place: Path, account: Account) -> None:
         or stat.S_IMODE(status.st_mode) & 0o077
     ):
         raise OperatorError(
-            f"{place} must be a folder of user id {account.uid} that nobody else can enter; remove it."
+            f"{place} must be a folder of user id {account.uid} that nobody else can enter; "
+            "remove it."
         )
 
 

@@ -1,1 +1,4 @@
-"""What changed, told to whoever is concerned: doorbell, streams, and rate limits. Redis lives here."""
+"""What changed, told to whoever is concerned: doorbell, streams, and rate limits.
+
+Redis lives here.
+"""

@@ -13,14 +13,17 @@ from app import clock
 from app.events.link import Link
 
 FAILURES_PER_MINUTE = 60
-"""How often a source may come with a token that nobody bears before it is told to wait: once a second."""
+"""How often a source may come with a token that nobody bears before it is told to wait: once a
+second."""
 TRIES_MINUTES = 15
 UNKNOWN_DEVICE_TRIES = 5
-"""How often in that time a name may be tried to sign in with by all devices together that never did before."""
+"""How often in that time a name may be tried to sign in with by all devices together that never did
+before."""
 KNOWN_DEVICE_TRIES = 20
 """Likewise, on a device where its owner has signed in."""
 SIGNING_PER_MINUTE = 60
-"""How often a source may try to sign in, on devices where the name never did before: each try costs memory and time."""
+"""How often a source may try to sign in, on devices where the name never did before: each try costs
+memory and time."""
 CHUNKS = 100
 """A process takes a hundredth of a limit at a time, so that few requests have to ask Redis."""
 CHUNK_S = 10.0
@@ -31,7 +34,10 @@ ONE_SUBSCRIBER = 64
 
 
 class Allowance:
-    """What the installation lets through a minute: requests of a token (0 for no limit), and failures of a source."""
+    """What the installation lets through a minute.
+
+    Requests of a token (0 for no limit), and failures of a source.
+    """
 
     def __init__(self, link: Link, *, per_minute: int) -> None:
         self._requests = Limit(link, name="requests", per_minute=per_minute)
@@ -50,7 +56,9 @@ class Allowance:
         self._signing = Limit(link, name="signing", per_minute=source)
 
     async def spend(self, key: str) -> int:
-        """Spend one request; return 0 if it is allowed, else how many whole seconds to wait.
+        """Spend one request.
+
+        Return 0 if it is allowed, else how many whole seconds to wait.
 
         `key` says who is asking without saying who it is: the hash of a token, never the token.
         """
@@ -61,7 +69,9 @@ class Allowance:
         return self._requests.knows(key)
 
     async def failed(self, source: str | None) -> int:
-        """Count a failed authentication; return 0, or beyond the limit how many whole seconds to wait.
+        """Count a failed authentication.
+
+        Return 0, or beyond the limit how many whole seconds to wait.
 
         Only failures ask this. Who comes with a good token is never counted, never asked for and
         never made to wait, whatever else comes from the same address: a whole desk shares one with
@@ -70,7 +80,9 @@ class Allowance:
         return await self._failures.spend(network_of(source))
 
     async def signing(self, key: str, *, source: str | None, known_device: bool) -> int:
-        """Spend one try to sign in; return 0 if it is allowed, else how many whole seconds to wait.
+        """Spend one try to sign in.
+
+        Return 0 if it is allowed, else how many whole seconds to wait.
 
         `key` is a hash: of the name that was given, whether there is such a one or not; or of a
         device that its owner has signed in on, which has tries of its own that neither strangers
@@ -168,7 +180,9 @@ class Limit:
 
 
 def network_of(source: str | None) -> str:
-    """Return under what a source is counted: an IPv4 address, the /64 of an IPv6 address, all unknown ones as one.
+    """Return under what a source is counted.
+
+    An IPv4 address, the /64 of an IPv6 address, all unknown ones as one.
 
     Whoever has one address of a /64 has all of them, and would begin anew with each.
     """

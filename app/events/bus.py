@@ -1,4 +1,7 @@
-"""What changed, told to every open stream of this process: the outbox is read once, and fanned out in memory."""
+"""What changed, told to every open stream of this process.
+
+The outbox is read once, and fanned out in memory.
+"""
 
 import asyncio
 from collections import deque

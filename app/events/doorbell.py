@@ -1,4 +1,6 @@
-"""The doorbell between processes: "the outbox has grown up to here", and nothing else, over Redis.
+"""The doorbell between processes.
+
+"the outbox has grown up to here", and nothing else, over Redis.
 
 Nothing depends on it: every process also looks by itself twice a second.
 """
@@ -29,7 +31,10 @@ class Doorbell:
         await self._link.ask(lambda: self._link.redis.publish(self._channel, position))
 
     async def answer(self, rung: Callable[[int], None]) -> None:
-        """Call `rung` with each position heard, for ever; come back by itself when Redis was gone."""
+        """Call `rung` with each position heard, for ever.
+
+        Come back by itself when Redis was gone.
+        """
         pause = FIRST_PAUSE_S
         while True:
             try:

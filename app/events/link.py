@@ -1,4 +1,7 @@
-"""The way to Redis, which may be gone at any time: asking it never raises, and costs nothing while it is gone."""
+"""The way to Redis, which may be gone at any time.
+
+Asking it never raises, and costs nothing while it is gone.
+"""
 
 # pyright: reportUnknownMemberType=none, reportUnknownVariableType=none
 # (redis leaves its keyword arguments and its messages without types.)
@@ -27,7 +30,10 @@ log = structlog.get_logger()
 
 
 async def whole(asked: Awaitable[Answer]) -> Answer:
-    """Await something to its end, a second or so, even when cancelled: a connection half made would be lost."""
+    """Await something to its end, a second or so, even when cancelled.
+
+    A connection half made would be lost.
+    """
     task = asyncio.ensure_future(asked)
     try:
         return await asyncio.shield(task)
@@ -38,7 +44,10 @@ async def whole(asked: Awaitable[Answer]) -> Answer:
 
 
 class Link:
-    """One process's connections to Redis; several installations may share a server, each with its own prefix."""
+    """One process's connections to Redis.
+
+    Several installations may share a server, each with its own prefix.
+    """
 
     def __init__(self, url: str, *, prefix: str) -> None:
         self.url = url

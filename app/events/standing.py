@@ -1,4 +1,7 @@
-"""Whether those who listen may still listen: asked again all the time, once a token, and never in a crowd."""
+"""Whether those who listen may still listen.
+
+Asked again all the time, once a token, and never in a crowd.
+"""
 
 import asyncio
 from dataclasses import dataclass

@@ -11,7 +11,10 @@ MOST_WAITING = 256
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """Something changed: `subject` is the id of a hold, placement or swap, or for availability a region's code."""
+    """Something changed.
+
+    `subject` is the id of a hold, placement or swap, or for availability a region's code.
+    """
 
     position: int
     kind: str
@@ -27,7 +30,10 @@ class Start:
 
 @dataclass(frozen=True, slots=True)
 class Reset:
-    """Events were lost for this reader, who must read everything again; what follows comes after this position."""
+    """Events were lost for this reader, who must read everything again.
+
+    What follows comes after this position.
+    """
 
     position: int
 

@@ -1,4 +1,7 @@
-"""The tables, and nothing but the tables; every query on them stands in a room's store."""
+"""The tables, and nothing but the tables.
+
+Every query on them stands in a room's store.
+"""
 
 from app.models.accounting import (
     Cap,

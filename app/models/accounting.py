@@ -1,4 +1,7 @@
-"""What regions account for by quarter: totals, who settles what with whom, and caps on what is taken from others."""
+"""What regions account for by quarter.
+
+Totals, who settles what with whom, and caps on what is taken from others.
+"""
 
 from datetime import date, datetime
 from typing import Any
@@ -20,7 +23,9 @@ from app.models.base import Base, Id, Stamp
 
 
 class QuarterTotal(Base):
-    """Which leaf has a quarter's totals. Whoever adds this row seals the quarter, so that nobody does it twice.
+    """Which leaf has a quarter's totals.
+
+    Whoever adds this row seals the quarter, so that nobody does it twice.
 
     Version 1 is the first; a later fact brings a later version, whose leaf corrects the one before.
     """
@@ -36,7 +41,10 @@ class QuarterTotal(Base):
 
 
 class RunningStays(Base):
-    """Which stays had not ended when totals were made, by their arrivals' leaves: later ones need no older stay."""
+    """Which stays had not ended when totals were made, by their arrivals' leaves.
+
+    Later ones need no older stay.
+    """
 
     __tablename__ = "running_stays"
 
@@ -47,7 +55,10 @@ class RunningStays(Base):
 
 
 class PairNights(Base):
-    """Place-nights between two regions in a month of a quarter, exact: for those two to settle, and for nobody else."""
+    """Place-nights between two regions in a month of a quarter, exact.
+
+    For those two to settle, and for nobody else.
+    """
 
     __tablename__ = "pair_nights"
     __table_args__ = (
@@ -70,7 +81,10 @@ class PairNights(Base):
 
 
 class QuarterFigures(Base):
-    """Figures about a quarter that no opening has, as they stood when it was sealed; small ones suppressed."""
+    """Figures about a quarter that no opening has, as they stood when it was sealed.
+
+    Small ones suppressed.
+    """
 
     __tablename__ = "quarter_figures"
 

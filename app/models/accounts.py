@@ -26,12 +26,16 @@ class Account(Base):
     __tablename__ = "accounts"
     __table_args__ = (
         CheckConstraint(
-            "roles <@ ARRAY['intake_worker', 'coordinator', 'auditor', 'administrator', 'client_system']"
+            "roles <@ ARRAY['intake_worker', 'coordinator', 'auditor', 'administrator', "
+            "'client_system']"
             " AND cardinality(roles) > 0",
             name="roles",
         ),
         CheckConstraint(
-            "provider_id IS NOT NULL OR NOT roles && ARRAY['intake_worker', 'coordinator', 'client_system']",
+            (
+                "provider_id IS NOT NULL OR NOT roles && ARRAY['intake_worker', 'coordinator', "
+                "'client_system']"
+            ),
             name="provider",
         ),
         CheckConstraint("region IS NOT NULL OR NOT 'auditor' = ANY (roles)", name="region"),
@@ -84,14 +88,18 @@ class Answer(Base):
     referral_ids: Mapped[list[UUID]] = mapped_column(
         ARRAY(Uuid), server_default=text("'{}'::uuid[]")
     )
-    """Whose content it has, where that is several referrals': it goes as soon as one of them is erased."""
+    """Whose content it has, where that is several referrals': it goes as soon as one of them is
+    erased."""
     status: Mapped[int]
     sealed: Mapped[bytes] = mapped_column(LargeBinary)
     made_at: Mapped[Stamp]
 
 
 class AccessLogEntry(Base):
-    """Who looked at what, when and why (fields of NEN 7513); rows are only ever added."""
+    """Who looked at what, when and why (fields of NEN 7513).
+
+    Rows are only ever added.
+    """
 
     __tablename__ = "access_log"
     __table_args__ = (
@@ -128,7 +136,9 @@ class AccessLogEntry(Base):
 
 
 class AccessLogReferral(Base):
-    """In which entries a referral is named: added with each entry, by a trigger, so that an index finds them.
+    """In which entries a referral is named.
+
+    Added with each entry, by a trigger, so that an index finds them.
 
     No foreign keys: neither side is ever taken away, and to check them would be to lock what every
     look cites.
@@ -141,7 +151,10 @@ class AccessLogReferral(Base):
 
 
 class InstallationKey(Base):
-    """A data key of the installation itself, wrapped: what it seals outlives every rotation of the wrapping keys."""
+    """A data key of the installation itself, wrapped.
+
+    What it seals outlives every rotation of the wrapping keys.
+    """
 
     __tablename__ = "installation_keys"
 

@@ -1,4 +1,7 @@
-"""Case rows: referrals, rankings, holds, stays and placements; what is personal in them is sealed beside them."""
+"""Case rows: referrals, rankings, holds, stays and placements.
+
+What is personal in them is sealed beside them.
+"""
 
 from datetime import date, datetime
 from uuid import UUID
@@ -10,7 +13,9 @@ from app.models.base import Base, Codes, Id, Stamp, one_of
 
 
 class Referral(Base):
-    """A household that needs a place, by its provider's intake desk: what may be known without opening the seal.
+    """A household that needs a place, by its provider's intake desk.
+
+    What may be known without opening the seal.
 
     `hold_id` and `held_until` are the referral's own claim: at most one live hold, decided on this
     row.
@@ -70,7 +75,9 @@ class ReferralSecret(Base):
 
 
 class Shield(Base):
-    """One of the colleagues by whom alone a shielded referral may be seen: it is shielded while it has any.
+    """One of the colleagues by whom alone a shielded referral may be seen.
+
+    It is shielded while it has any.
 
     No foreign key to accounts: the application has no rights there.
     """
@@ -135,7 +142,8 @@ class Ranking(Base):
     sealed: Mapped[bytes] = mapped_column(LargeBinary)
     """What was known of the household and of the world, sealed with the referral's key."""
     came_free_rank: Mapped[int | None]
-    """Where the best of what had just come free stood, if the worker ranked for that; none where a person asked."""
+    """Where the best of what had just come free stood, if the worker ranked for that; none where a
+    person asked."""
 
 
 class Hold(Base):
@@ -212,7 +220,8 @@ class Hold(Base):
     created_at: Mapped[Stamp]
     resolved_at: Mapped[datetime | None]
     swap_id: Mapped[UUID | None]
-    """The swap that it is part of, and with which it ends; a plain id, as `swap_legs` has the key."""
+    """The swap that it is part of, and with which it ends; a plain id, as `swap_legs` has the
+    key."""
 
 
 class Stay(Base):
@@ -306,10 +315,9 @@ class Placement(Base):
     previous_id: Mapped[UUID | None] = mapped_column(ForeignKey("placements.id"))
     """The placement of the same stay that they leave for this one."""
     began_id: Mapped[UUID | None] = mapped_column(ForeignKey("placements.id"), index=True)
-    """With which placement their time at a provider began: the one they come from until they arrive, then this one's.
-
-    None: with this very placement. The ledger's leaves of that time hang on it.
-    """
+    """With which placement their time at a provider began: the one they come from until they
+    arrive, then this one's.  None: with this very placement. The ledger's leaves of that time hang
+    on it."""
     provider_id: Mapped[UUID] = mapped_column(ForeignKey("providers.id"))
     receiver_id: Mapped[UUID] = mapped_column(ForeignKey("providers.id"))
     place_id: Mapped[UUID] = mapped_column(ForeignKey("places.id"), index=True)
@@ -325,13 +333,15 @@ class Placement(Base):
     arrived_at: Mapped[datetime | None]
     no_show_at: Mapped[datetime | None]
     safety_checked_at: Mapped[datetime | None]
-    """When the sender made sure, after a no-show, that the household is safe; only then the place is free."""
+    """When the sender made sure, after a no-show, that the household is safe; only then the place
+    is free."""
     alarmed_at: Mapped[datetime | None]
     """When both sides were told last that they have not arrived; none since somebody acted."""
     missed_since: Mapped[datetime | None]
     """Since when they have been missed; none until an alarm says so, and since somebody acted."""
     arrival_withdrawn_at: Mapped[datetime | None]
-    """When an arrival that was recorded by mistake was taken back: they are counted, and in the ledger, already."""
+    """When an arrival that was recorded by mistake was taken back: they are counted, and in the
+    ledger, already."""
     departed_at: Mapped[datetime | None]
     destination: Mapped[str | None]
     blockers: Mapped[Codes]
@@ -340,6 +350,7 @@ class Placement(Base):
     unsafe_since: Mapped[datetime | None]
     """As a hold's."""
     return_by: Mapped[date | None]
-    """By when both providers have agreed that they go back, where they left their region for want of room there."""
+    """By when both providers have agreed that they go back, where they left their region for want
+    of room there."""
     return_reminded_at: Mapped[datetime | None]
     created_at: Mapped[Stamp]

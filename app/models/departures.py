@@ -10,7 +10,10 @@ from app.models.base import Base, Stamp
 
 
 class BlockerPeriod(Base):
-    """How long something delayed a departure: open while it lasts, closed with the placement at the latest."""
+    """How long something delayed a departure.
+
+    Open while it lasts, closed with the placement at the latest.
+    """
 
     __tablename__ = "blocker_periods"
     __table_args__ = (
@@ -32,7 +35,10 @@ class BlockerPeriod(Base):
 
 
 class ReadyPeriod(Base):
-    """That a household was ready to leave, since a day, as somebody noted; until it was withdrawn or they left."""
+    """That a household was ready to leave, since a day, as somebody noted.
+
+    Until it was withdrawn or they left.
+    """
 
     __tablename__ = "ready_periods"
     __table_args__ = (

@@ -1,4 +1,7 @@
-"""The ledger's rows: leaves that never change, their sealed openings, and each region's running share."""
+"""The ledger's rows.
+
+Leaves that never change, their sealed openings, and each region's running share.
+"""
 
 from datetime import date, datetime
 from uuid import UUID
@@ -39,17 +42,19 @@ class Leaf(Base):
     index: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
     type: Mapped[str]
     content: Mapped[bytes] = mapped_column(LargeBinary)
-    """The canonical bytes: version, index, type, and a salted commitment or what everybody may read; no person."""
+    """The canonical bytes: version, index, type, and a salted commitment or what everybody may
+    read; no person."""
     placement_id: Mapped[UUID | None]
-    """The placement with which a household's time at a provider began, where the leaf is about that.
-
-    Only the database knows, and no one reads it out.
-    """
+    """The placement with which a household's time at a provider began, where the leaf is about
+    that.  Only the database knows, and no one reads it out."""
     written_at: Mapped[Stamp]
 
 
 class Opening(Base):
-    """The readable content of a leaf, sealed; for the auditors of the two regions, and only from `opens_at`."""
+    """The readable content of a leaf, sealed.
+
+    For the auditors of the two regions, and only from `opens_at`.
+    """
 
     __tablename__ = "openings"
     __table_args__ = (Index(None, "origin_region"), Index(None, "receiving_region"))
@@ -64,7 +69,9 @@ class Opening(Base):
 
 
 class Subtree(Base):
-    """The hash of a complete subtree: at level 0 of one leaf, at level h of the 2^h leaves from index * 2^h on.
+    """The hash of a complete subtree.
+
+    At level 0 of one leaf, at level h of the 2^h leaves from index * 2^h on.
 
     Written when the tree is sealed, never changed: whoever proves something reads as many of these
     as the tree is high.
@@ -79,7 +86,10 @@ class Subtree(Base):
 
 
 class Checkpoint(Base):
-    """The tree at one size, signed: one for each size that was ever sealed, and kept for good."""
+    """The tree at one size, signed.
+
+    One for each size that was ever sealed, and kept for good.
+    """
 
     __tablename__ = "checkpoints"
     __table_args__ = (
@@ -93,7 +103,8 @@ class Checkpoint(Base):
     note: Mapped[str]
     """The signed note (C2SP tlog-checkpoint) as it is handed out."""
     public_from: Mapped[datetime]
-    """The local midnight after it was sealed: a tree that grows in the open tells when somebody arrived."""
+    """The local midnight after it was sealed: a tree that grows in the open tells when somebody
+    arrived."""
     sealed_at: Mapped[Stamp]
 
 

@@ -12,7 +12,10 @@ from app.models.base import Base, Stamp
 
 
 class MonitorDay(Base):
-    """A provider's places in a region as a day began: of what has no history, a count a day; until its release."""
+    """A provider's places in a region as a day began.
+
+    Of what has no history, a count a day; until its release.
+    """
 
     __tablename__ = "monitor_days"
     __table_args__ = (
@@ -51,7 +54,10 @@ class HouseholdCount(Base):
 
 
 class MonitorRelease(Base):
-    """What everybody may see of a region's quarter, or of the country's (no region): made once, and never again."""
+    """What everybody may see of a region's quarter, or of the country's (no region).
+
+    Made once, and never again.
+    """
 
     __tablename__ = "monitor_releases"
 

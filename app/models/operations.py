@@ -1,4 +1,7 @@
-"""What keeps the service going: the outbox, head rows that number things, timers, and availability in steps."""
+"""What keeps the service going.
+
+The outbox, head rows that number things, timers, and availability in steps.
+"""
 
 from datetime import datetime
 from typing import Any
@@ -21,14 +24,17 @@ EVENT_KINDS = (
     "reminder",
     "alarm",
 )
-"""`waiting`: something that came free is lawful for a referral, or an alternative began, was looked after or ended;
-`reminder`: something is due for a referral or an alternative; `alarm`: a danger that changed
-reaches a hold or a
-placement, a household has not arrived in time, or one in an alternative is not well, not reached, or has lost it."""
+"""`waiting`: something that came free is lawful for a referral, or an alternative began, was looked
+after or ended; `reminder`: something is due for a referral or an alternative; `alarm`: a danger
+that changed reaches a hold or a placement, a household has not arrived in time, or one in an
+alternative is not well, not reached, or has lost it."""
 
 
 class OutboxEntry(Base):
-    """Something that others must hear of: ids and an audience, no content, in the transaction that made it so."""
+    """Something that others must hear of.
+
+    Ids and an audience, no content, in the transaction that made it so.
+    """
 
     __tablename__ = "outbox"
     __table_args__ = (
@@ -42,14 +48,18 @@ class OutboxEntry(Base):
     """Given by the relay once committed: no gaps, no late arrivals."""
     kind: Mapped[str]
     subject: Mapped[str]
-    """The id of what it is about; for availability a region's code, for access an entry of the log."""
+    """The id of what it is about; for availability a region's code, for access an entry of the
+    log."""
     audience: Mapped[list[UUID] | None] = mapped_column(ARRAY(PG_UUID(as_uuid=True)))
     """The providers concerned; none: all staff."""
     at: Mapped[Stamp]
 
 
 class Head(Base):
-    """The last number given in a sequence that must have no gaps; whoever takes a number locks the row."""
+    """The last number given in a sequence that must have no gaps.
+
+    Whoever takes a number locks the row.
+    """
 
     __tablename__ = "heads"
 
@@ -68,7 +78,10 @@ class Timer(Base):
 
 
 class PeakPlan(Base):
-    """A plan for all open referrals of the country, in counts: an administrator asks, the worker makes it."""
+    """A plan for all open referrals of the country, in counts.
+
+    An administrator asks, the worker makes it.
+    """
 
     __tablename__ = "peak_plans"
     __table_args__ = (CheckConstraint("(made_at IS NULL) = (counts IS NULL)", name="made"),)
@@ -82,7 +95,10 @@ class PeakPlan(Base):
 
 
 class AvailabilityStep(Base):
-    """Counts as they stood at the last step: what others see, so that nobody can watch a family arrive."""
+    """Counts as they stood at the last step.
+
+    What others see, so that nobody can watch a family arrive.
+    """
 
     __tablename__ = "availability_steps"
 

@@ -74,7 +74,10 @@ class Weight(Base):
 
 
 class Policy(Base):
-    """A version of the rules' numbers; rankings and leaves cite its hash, so none is ever changed or taken away."""
+    """A version of the rules' numbers.
+
+    Rankings and leaves cite its hash, so none is ever changed or taken away.
+    """
 
     __tablename__ = "policies"
 

@@ -1,4 +1,7 @@
-"""The register of places: what staff may see, what only the owner may, and what makes a place not free."""
+"""The register of places.
+
+What staff may see, what only the owner may, and what makes a place not free.
+"""
 
 from datetime import datetime
 from uuid import UUID
@@ -161,7 +164,9 @@ class PlaceSecret(Base):
 
 
 class Claim(Base):
-    """What makes a place not free: one row a place, so that a place has at most one claim, whoever asks.
+    """What makes a place not free.
+
+    One row a place, so that a place has at most one claim, whoever asks.
 
     A place is free when `claimed_until` lies in the past by the database's clock: a hold that has
     run out frees it without anybody's doing. Whoever confirms, renews or releases changes the row
@@ -175,8 +180,10 @@ class Claim(Base):
         ),
         CheckConstraint(
             "CASE"
-            f" WHEN kind IS NULL THEN claimed_until = {FREE} AND hold_id IS NULL AND placement_id IS NULL"
-            f" WHEN kind = 'hold' THEN claimed_until < {ENDLESS} AND hold_id IS NOT NULL AND placement_id IS NULL"
+            f" WHEN kind IS NULL THEN claimed_until = {FREE} AND hold_id IS NULL AND "
+            "placement_id IS NULL"
+            f" WHEN kind = 'hold' THEN claimed_until < {ENDLESS} AND hold_id IS NOT NULL AND "
+            "placement_id IS NULL"
             f" WHEN kind = 'placement' THEN claimed_until = {ENDLESS} AND placement_id IS NOT NULL"
             f" WHEN kind IN ('occupied', 'out_of_service')"
             f" THEN claimed_until = {ENDLESS} AND hold_id IS NULL AND placement_id IS NULL"
@@ -203,7 +210,8 @@ class Claim(Base):
     """When it may be back in service; a note, never a promise: somebody has to say so."""
     since: Mapped[Stamp]
     successor_id: Mapped[UUID | None] = mapped_column(ForeignKey("placements.id"), unique=True)
-    """The one reserved successor of whoever is here now (swaps): the placement that the place passes to."""
+    """The one reserved successor of whoever is here now (swaps): the placement that the place
+    passes to."""
 
 
 class RegisterRecord(Base):

@@ -10,12 +10,18 @@ from app.models.base import Base, Stamp
 
 
 class Credential(Base):
-    """By what an account's owner signs in; without a password until an invitation was accepted."""
+    """By what an account's owner signs in.
+
+    Without a password until an invitation was accepted.
+    """
 
     __tablename__ = "credentials"
     __table_args__ = (
         CheckConstraint(
-            "(password IS NULL) = (second_factor IS NULL) AND (password IS NULL) = (enrolled_at IS NULL)",
+            (
+                "(password IS NULL) = (second_factor IS NULL) AND (password IS NULL) = "
+                "(enrolled_at IS NULL)"
+            ),
             name="enrolled",
         ),
     )
@@ -39,7 +45,10 @@ class Credential(Base):
 
 
 class RecoveryCode(Base):
-    """A code that stands in once for the second factor; only its SHA-256 is kept, until it is used."""
+    """A code that stands in once for the second factor.
+
+    Only its SHA-256 is kept, until it is used.
+    """
 
     __tablename__ = "recovery_codes"
 
@@ -65,7 +74,10 @@ class Invitation(Base):
 
 
 class Session(Base):
-    """What a token is besides, where it was made by signing in: the token ends where the session has been idle."""
+    """What a token is besides, where it was made by signing in.
+
+    The token ends where the session has been idle.
+    """
 
     __tablename__ = "sessions"
     __table_args__ = (Index(None, "account_id"),)

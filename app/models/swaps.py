@@ -10,7 +10,10 @@ from app.models.base import Base, Id, Stamp, one_of
 
 
 class MoveAgreement(Base):
-    """A household in stay that agreed beforehand that it would move; a household that would not has no row."""
+    """A household in stay that agreed beforehand that it would move.
+
+    A household that would not has no row.
+    """
 
     __tablename__ = "move_agreements"
     __table_args__ = (Index(None, "referral_id"),)
@@ -72,7 +75,10 @@ class Swap(Base):
 
 
 class SwapLeg(Base):
-    """One household's move within a swap. A household, and a place, is in at most one live swap."""
+    """One household's move within a swap.
+
+    A household, and a place, is in at most one live swap.
+    """
 
     __tablename__ = "swap_legs"
     __table_args__ = (
@@ -97,8 +103,8 @@ class SwapLeg(Base):
     id: Mapped[Id]
     swap_id: Mapped[UUID] = mapped_column(ForeignKey("swaps.id"))
     turn: Mapped[int]
-    """1 for the household that was searched for; each goes where the next one leaves, the last to a free place or,
-    in a cycle, to where the first leaves."""
+    """1 for the household that was searched for; each goes where the next one leaves, the last to a
+    free place or, in a cycle, to where the first leaves."""
     referral_id: Mapped[UUID] = mapped_column(ForeignKey("referrals.id"))
     provider_id: Mapped[UUID]
     """Of the referral."""
@@ -120,4 +126,5 @@ class SwapLeg(Base):
     """The place, kept for it: from the beginning if it is free, else once all have consented."""
     live: Mapped[bool] = mapped_column(server_default=text("true"))
     outcome: Mapped[str | None]
-    """What became of it: arrived, no_show, cancelled (the place did not come free), or void with the whole swap."""
+    """What became of it: arrived, no_show, cancelled (the place did not come free), or void with
+    the whole swap."""

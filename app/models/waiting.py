@@ -1,4 +1,7 @@
-"""Those for whom nothing fits yet: contacts, alternatives, what came free meanwhile, and what was due."""
+"""Those for whom nothing fits yet.
+
+Contacts, alternatives, what came free meanwhile, and what was due.
+"""
 
 from datetime import date, datetime
 from uuid import UUID
@@ -14,7 +17,10 @@ DUE = ("contact", "safety_plan", "alternative_check", "alternative_nights")
 
 
 class Contact(Base):
-    """One contact with, or about, a household that waits; what was said is sealed with the referral's key."""
+    """One contact with, or about, a household that waits.
+
+    What was said is sealed with the referral's key.
+    """
 
     __tablename__ = "contacts"
     __table_args__ = (Index(None, "referral_id", "at", "id"),)
@@ -80,7 +86,10 @@ class Alternative(Base):
 
 
 class AmbulatoryCapacity(Base):
-    """How many households a provider can help where they are, at the same time; its live alternatives take them up."""
+    """How many households a provider can help where they are, at the same time.
+
+    Its live alternatives take them up.
+    """
 
     __tablename__ = "ambulatory_capacities"
     __table_args__ = (CheckConstraint("capacity BETWEEN 0 AND 10000", name="capacity"),)
@@ -92,7 +101,9 @@ class AmbulatoryCapacity(Base):
 
 
 class Vacancy(Base):
-    """Something that came free, written by the database itself; and for how many of those who wait it is lawful.
+    """Something that came free, written by the database itself.
+
+    And for how many of those who wait it is lawful.
 
     No foreign keys: each would lock rows that all who free a place cite, and it is kept for some
     days only.
@@ -113,7 +124,8 @@ class Vacancy(Base):
     place_id: Mapped[UUID | None]
     """None where a site admits people again: then a whole group came free."""
     left_by: Mapped[UUID | None]
-    """The referral that had it, which is not told of it; forgotten once the others have been counted."""
+    """The referral that had it, which is not told of it; forgotten once the others have been
+    counted."""
     freed_at: Mapped[Stamp]
     reached: Mapped[UUID | None]
     """The last referral that was ranked for it, while that goes on."""

@@ -18,7 +18,10 @@ class Webhook(Base):
     __tablename__ = "webhooks"
     __table_args__ = (
         CheckConstraint(
-            f"cardinality(kinds) > 0 AND kinds <@ ARRAY[{', '.join(repr(kind) for kind in WEBHOOK_KINDS)}]",
+            (
+                "cardinality(kinds) > 0 AND kinds <@ "
+                f"ARRAY[{', '.join(repr(kind) for kind in WEBHOOK_KINDS)}]"
+            ),
             name="kinds",
         ),
         CheckConstraint("(disabled_at IS NULL) = (disabled_because IS NULL)", name="disabled"),
@@ -43,7 +46,9 @@ class Webhook(Base):
 
 
 class WebhookDelivery(Base):
-    """One event for one webhook, from when it is numbered until a day after its end; its id is the message's.
+    """One event for one webhook, from when it is numbered until a day after its end.
+
+    Its id is the message's.
 
     No foreign key: a webhook that is just being removed must not stop the relay. Rows of one that
     is gone are pruned.

@@ -1,4 +1,7 @@
-"""What pages are made of besides HTML: styles, scripts and drawings, kept in memory, under names that change too."""
+"""What pages are made of besides HTML.
+
+Styles, scripts and drawings, kept in memory, under names that change too.
+"""
 
 import gzip
 import hashlib
@@ -17,7 +20,8 @@ router = APIRouter(include_in_schema=False)
 HERE = Path(__file__).parent
 FOLDERS = (HERE / "static", HERE / "built")
 SERVED = frozenset({".js", ".svg", ".png", ".webmanifest"})
-"""What of the folders is served as it is; of the styles only the one that is built of all of them."""
+"""What of the folders is served as it is; of the styles only the one that is built of all of
+them."""
 LOOK = "plek.css"
 HASH_DIGITS = 12
 FOREVER = "public, max-age=31536000, immutable"
@@ -38,7 +42,10 @@ class Asset:
 
 @cache
 def assets() -> Mapping[str, Asset]:
-    """Return all of them by name; raise OperatorError where what is built of npm packages is not there."""
+    """Return all of them by name.
+
+    Raise OperatorError where what is built of npm packages is not there.
+    """
     built = HERE / "built"
     if not (built / LOOK).exists():
         message = "What the pages are made of is missing: run `make setup`, which builds it."

@@ -1,4 +1,7 @@
-"""What signing in leaves in a browser: the session's cookie, and by what the device is known again."""
+"""What signing in leaves in a browser.
+
+The session's cookie, and by what the device is known again.
+"""
 
 import secrets
 
@@ -19,7 +22,10 @@ def device_of(request: Request, *, keyring: Keyring) -> Device:
 
 
 def let_in(answer: Response, opened: NewSession, *, device: Device, keyring: Keyring) -> Response:
-    """Give a browser its new session: another cookie than it had, whatever that was, until the browser is closed."""
+    """Give a browser its new session.
+
+    Another cookie than it had, whatever that was, until the browser is closed.
+    """
     _set(answer, COOKIE, opened.cookie)
     known = device.after(opened.account_id)
     _set(answer, DEVICE, known.cookie(keyring=keyring), max_age=DEVICE_S, samesite="strict")

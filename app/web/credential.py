@@ -27,13 +27,19 @@ FROM_OURSELVES = frozenset({"same-origin", "none"})
 
 
 def session_hash(request: Request) -> bytes:
-    """Return the hash under which the database knows the session of this browser; nothing where it has none."""
+    """Return the hash under which the database knows the session of this browser.
+
+    Nothing where it has none.
+    """
     value = request.cookies.get(COOKIE, "")
     return hash_of(value) if value else b""
 
 
 def csrf_of(request: Request) -> str:
-    """Return what our own forms carry: only who can read this browser's pages can know it."""
+    """Return what our own forms carry.
+
+    Only who can read this browser's pages can know it.
+    """
     return csrf_for(_kept(request))
 
 
@@ -63,7 +69,10 @@ def _kept(request: Request) -> str:
 
 
 def from_our_pages(request: Request) -> bool:
-    """Whether a browser says that one of our own pages sent this; one that says nothing is not believed."""
+    """Whether a browser says that one of our own pages sent this.
+
+    One that says nothing is not believed.
+    """
     site = request.headers.get("sec-fetch-site")
     if site is not None and site not in FROM_OURSELVES:
         return False

@@ -1,4 +1,7 @@
-"""The reader's language: texts, refusals, days and numbers as that reader reads them."""
+"""The reader's language.
+
+Texts, refusals, days and numbers as that reader reads them.
+"""
 
 import datetime as dt
 from collections.abc import Callable, Generator, Mapping
@@ -137,7 +140,10 @@ def percent(permille: int) -> str:
 
 
 def _there() -> Locale:
-    """Return the reader's language as the country writes it: 24 hours, the day first."""
+    """Return the reader's language as the country writes it.
+
+    24 hours, the day first.
+    """
     return Locale(_LANGUAGE.get(), load().country.jurisdiction.upper())
 
 

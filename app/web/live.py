@@ -1,4 +1,7 @@
-"""What changes while a page is open: the API's stream of events, for whoever is signed in."""
+"""What changes while a page is open.
+
+The API's stream of events, for whoever is signed in.
+"""
 
 from typing import Annotated
 
@@ -20,5 +23,8 @@ async def live(
     last_event_id: Annotated[str | None, Header(alias="Last-Event-ID")] = None,
     after: Annotated[str | None, Query(max_length=20)] = None,
 ) -> Response:
-    """Follow what concerns the caller's provider: from where a lost stream broke off, or the page was made."""
+    """Follow what concerns the caller's provider.
+
+    From where a lost stream broke off, or the page was made.
+    """
     return await followed(request, parts, last_event_id or after, beat=BEAT)

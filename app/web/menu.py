@@ -43,7 +43,10 @@ ENTRIES: tuple[Entry, ...] = (
 
 
 def home_of(roles: Collection[str]) -> str:
-    """Return where somebody with these roles begins: at the first page of the menu that is for them."""
+    """Return where somebody with these roles begins.
+
+    At the first page of the menu that is for them.
+    """
     return next((entry.path for entry in ENTRIES if not entry.roles.isdisjoint(roles)), SESSIONS)
 
 

@@ -1,4 +1,6 @@
-"""What a device may keep for when there is no connection, if its user chose so: bands, and switchboards.
+"""What a device may keep for when there is no connection, if its user chose so.
+
+Bands, and switchboards.
 
 The two pages that are kept have nothing of whoever looks at them: no own count, no form, no menu,
 no client. The worker that keeps them knows these two addresses and no other.
@@ -16,7 +18,10 @@ from app.web.page import AnyPage, PageIn
 
 router = APIRouter(include_in_schema=False)
 
-WORKER_POLICY = "default-src 'none'; connect-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
+WORKER_POLICY = (
+    "default-src 'none'; connect-src 'self'; frame-ancestors 'none'; base-uri 'none'; "
+    "form-action 'none'"
+)
 """What the worker may do: ask this service, and nothing else."""
 
 
@@ -25,7 +30,10 @@ async def kept(
     page: PageIn,
     tx: Tx,
 ) -> Response:
-    """Show the country as everybody may see it, and whom to telephone: the page that a device may keep for a day."""
+    """Show the country as everybody may see it, and whom to telephone.
+
+    The page that a device may keep for a day.
+    """
     regions = (await tx.snapshots.reference(tx)).regions
     kinds = tuple(load().codes["place_kinds"].codes)
     rows = rows_of(await availability.read_in_bands(tx), regions.values(), kinds)
@@ -41,13 +49,19 @@ async def kept(
 
 @router.get("/country/nothing-kept")
 async def nothing_kept(page: AnyPage) -> Response:
-    """Show that there is no connection, and nothing kept any more: for a device whose copy was too old."""
+    """Show that there is no connection, and nothing kept any more.
+
+    For a device whose copy was too old.
+    """
     return page.show("offline/nothing.html")
 
 
 @router.get("/service-worker.js")
 async def worker(request: Request) -> Response:
-    """Return the worker from the root, so that it answers for every page; asked for anew each time."""
+    """Return the worker from the root, so that it answers for every page.
+
+    Asked for anew each time.
+    """
     answer = reply(request, assets()["service-worker.js"], cache_control="no-store")
     answer.headers["Content-Security-Policy"] = WORKER_POLICY
     return answer

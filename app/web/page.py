@@ -26,10 +26,12 @@ from app.web.menu import menu_for
 QUICKLY = 4
 """How hard a page is compressed: harder takes twice the time for a twentieth less."""
 WORTHWHILE = 2000
-"""Bytes. How long a compressed page is would tell whoever can put words into it, and measure it, what else it says;
-but nobody else can ask for a page with its reader's cookie, and none repeats what its address says."""
+"""Bytes. How long a compressed page is would tell whoever can put words into it, and measure it,
+what else it says; but nobody else can ask for a page with its reader's cookie, and none repeats
+what its address says."""
 CONTENT_SECURITY_POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; form-action 'self'; "
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src "
+    "'self'; form-action 'self'; "
     "manifest-src 'self'; worker-src 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
 """What a page may load: its own files, and nothing that stands in the page itself."""
@@ -45,12 +47,18 @@ def codes(listed: str) -> tuple[str, ...]:
 
 
 def dense(markup: str) -> Markup:
-    """Return markup without the spaces in which a template is set out: for what stands on a page many times."""
+    """Return markup without the spaces in which a template is set out.
+
+    For what stands on a page many times.
+    """
     return Markup(" ".join(markup.split()).replace("> <", "><"))  # noqa: S704 - escaped where it was made
 
 
 def live(*kinds: str) -> str:
-    """Return the triggers by which a part of a page keeps up with events: of these kinds, and after a gap."""
+    """Return the triggers by which a part of a page keeps up with events.
+
+    Of these kinds, and after a gap.
+    """
     return ", ".join([*(f"sse:{kind}" for kind in (*kinds, "reset")), "plek:again from:body"])
 
 
@@ -136,7 +144,10 @@ class Page:
         }
 
     def _blank_minutes(self) -> int | None:
-        """Return after how long the page covers itself: where somebody is signed in, and the policy could be read."""
+        """Return after how long the page covers itself.
+
+        Where somebody is signed in, and the policy could be read.
+        """
         known = REFERENCE.get(None)
         return known.policy.blank_minutes if self.caller and known else None
 
@@ -149,7 +160,10 @@ class Page:
 
 
 def person_of(account_id: UUID) -> str:
-    """Return what stands for an account in its own pages: enough to tell whether a page is still the same person's."""
+    """Return what stands for an account in its own pages.
+
+    Enough to tell whether a page is still the same person's.
+    """
     return hashlib.sha256(account_id.bytes).hexdigest()[:16]
 
 

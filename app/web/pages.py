@@ -1,4 +1,7 @@
-"""The pages as one application: beside the API, on the same services, transactions and rules."""
+"""The pages as one application.
+
+Beside the API, on the same services, transactions and rules.
+"""
 
 from fastapi import FastAPI
 

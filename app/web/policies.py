@@ -1,4 +1,7 @@
-"""Policies on a page: which there are, what each says, what one says differently, and publishing the next."""
+"""Policies on a page.
+
+Which there are, what each says, what one says differently, and publishing the next.
+"""
 
 import json
 from typing import Annotated, Any
@@ -33,7 +36,10 @@ async def publish(
     document: Annotated[str, Form(max_length=LONGEST)] = "",
     file: UploadFile | None = None,
 ) -> Response:
-    """Publish a policy that was pasted or chosen as a file; it begins when it says, for everybody at once."""
+    """Publish a policy that was pasted or chosen as a file.
+
+    It begins when it says, for everybody at once.
+    """
     text = document
     if file is not None and file.filename:
         text = (await file.read()).decode("utf-8", errors="replace")

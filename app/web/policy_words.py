@@ -1,4 +1,7 @@
-"""What the values of a policy are called, for people; docs/allocation.md explains each."""
+"""What the values of a policy are called, for people.
+
+Docs/allocation.md explains each.
+"""
 
 import json
 from collections.abc import Mapping

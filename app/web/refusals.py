@@ -1,4 +1,7 @@
-"""What a person sees when something is refused, or went wrong: what it is, and what they can do now."""
+"""What a person sees when something is refused, or went wrong.
+
+What it is, and what they can do now.
+"""
 
 from urllib.parse import quote
 
@@ -21,7 +24,8 @@ AGAIN = N_(
     "You signed in again meanwhile. What you filled in is still here: press the button again."
 )
 SOMEBODY_ELSE = N_(
-    "Somebody else is signed in here by now. What you filled in is still here, and cannot be sent by them."
+    "Somebody else is signed in here by now. What you filled in is still here, and cannot be "
+    "sent by them."
 )
 TO_NOTICE = {"HX-Retarget": "#notice", "HX-Reswap": "innerHTML"}
 
@@ -92,7 +96,10 @@ def _to_sign_in(request: Request) -> Response:
 
 
 async def on_invalid(request: Request, _invalid: Exception) -> Response:
-    """Show that an address or a form was not ours: our own forms send what can be read."""
+    """Show that an address or a form was not ours.
+
+    Our own forms send what can be read.
+    """
     return Page(request).show("refused.html", status=400, refusal=errors.Invalid())
 
 
@@ -103,7 +110,10 @@ async def on_http(request: Request, raised: Exception) -> Response:
 
 
 async def on_failure(request: Request, failure: Exception) -> Response:
-    """Show that something went wrong here; the log has its kind and place, the page neither."""
+    """Show that something went wrong here.
+
+    The log has its kind and place, the page neither.
+    """
     log.error("failed", kind=type(failure).__name__, exc_info=failure)
     return Page(request).show("refused.html", status=500, refusal=None)
 

@@ -20,7 +20,10 @@ A_YEAR_S = 365 * 86_400
 
 @router.get("/")
 async def start(request: Request, page: AnyPage, parts: PartsIn) -> Response:
-    """Show the way in and the state of the service; whoever is signed in goes on to their work."""
+    """Show the way in and the state of the service.
+
+    Whoever is signed in goes on to their work.
+    """
     if (home := await _home(request)) is not None:
         return page.go(home)
     return page.show(

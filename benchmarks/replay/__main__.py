@@ -1,4 +1,7 @@
-"""`python -m benchmarks.replay`: real arrivals, time compressed, through a fresh country; exit 1 if a check fails."""
+"""`python -m benchmarks.replay`.
+
+Real arrivals, time compressed, through a fresh country; exit 1 if a check fails.
+"""
 
 import argparse
 import asyncio
@@ -48,12 +51,14 @@ def main() -> int:
     file: Path = told.arrivals
     if not file.is_file():
         print(
-            f"There is no {file.name} in {file.parent}: the replay needs the recorded arrivals (--arrivals FILE)."
+            f"There is no {file.name} in {file.parent}: the replay needs the recorded arrivals "
+            "(--arrivals FILE)."
         )
         return 2
     plans = list(draw(load(), count=len(read_times(file)[: told.limit]), seed=told.seed))
     print(
-        f"Replaying {len(plans):,} arrivals from {file.name} with {told.workers} workers, seed {told.seed}."
+        f"Replaying {len(plans):,} arrivals from {file.name} with {told.workers} workers, seed "
+        f"{told.seed}."
     )
     tally = Tally()
     with opened_ground() as ground, serving_plek(ground.folder) as served:

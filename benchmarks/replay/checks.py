@@ -1,4 +1,7 @@
-"""What must be true when the replay is over: asked of the database itself, as the owner of its tables."""
+"""What must be true when the replay is over.
+
+Asked of the database itself, as the owner of its tables.
+"""
 
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any

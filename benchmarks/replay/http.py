@@ -1,4 +1,7 @@
-"""A connection to the service that stays open: one request after another, each timed."""
+"""A connection to the service that stays open.
+
+One request after another, each timed.
+"""
 
 import asyncio
 import json

@@ -1,4 +1,7 @@
-"""What intake workers and coordinators do for the arrivals: several at once, each over a connection of its own."""
+"""What intake workers and coordinators do for the arrivals.
+
+Several at once, each over a connection of its own.
+"""
 
 import heapq
 from collections import deque
@@ -68,7 +71,10 @@ class Scene:
     """The number of the newest arrival: what stays are counted in."""
 
     def office_for(self, plan: Plan) -> Office:
-        """Return the intake desk to which a household turns: one that serves its region, in turn."""
+        """Return the intake desk to which a household turns.
+
+        One that serves its region, in turn.
+        """
         region = self.region_of[plan.case.origin]
         near = [office for office in self.offices.values() if region in office.regions] or [
             *self.offices.values()
@@ -77,7 +83,10 @@ class Scene:
 
 
 class Worker:
-    """One of those at work: takes the next arrival, and first whatever is due before it."""
+    """One of those at work.
+
+    Takes the next arrival, and first whatever is due before it.
+    """
 
     def __init__(self, scene: Scene, connection: Connection) -> None:
         self._scene = scene

@@ -1,4 +1,7 @@
-"""What will happen to each arrival, drawn with a seed before anything begins. Pure but for reading the file."""
+"""What will happen to each arrival, drawn with a seed before anything begins.
+
+Pure but for reading the file.
+"""
 
 import csv
 from collections.abc import Iterator, Mapping

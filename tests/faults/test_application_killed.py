@@ -99,8 +99,10 @@ class Scene:
         """Count what a hold leaves behind: itself, a claim, a held referral, a kept answer, notices."""
         row = (
             await self.country.rows(
-                "SELECT (SELECT count(*) FROM holds), (SELECT count(*) FROM claims WHERE kind = 'hold'),"
-                " (SELECT count(*) FROM referrals WHERE status = 'held'), (SELECT count(*) FROM answers),"
+                "SELECT (SELECT count(*) FROM holds), (SELECT count(*) FROM claims WHERE kind = "
+                "'hold'),"
+                " (SELECT count(*) FROM referrals WHERE status = 'held'), (SELECT count(*) FROM "
+                "answers),"
                 " (SELECT count(*) FROM outbox WHERE kind = 'hold')"
             )
         )[0]
@@ -109,7 +111,8 @@ class Scene:
     async def over(self) -> None:
         """Wait until PostgreSQL has ended what the killed process began."""
         query = (
-            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid "
+            "<> pg_backend_pid()"
             " AND backend_type = 'client backend' AND application_name = 'plek' AND state <> 'idle'"
         )
         async with asyncio.timeout(120):

@@ -158,7 +158,10 @@ REFUSALS = {
         'CREATE POLICY "Wilgenkamer" ON sites AS RESTRICTIVE FOR INSERT WITH CHECK (false)',
     ),
     "P0001": (
-        "CREATE FUNCTION never() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE '%', NEW; END $$",
+        (
+            "CREATE FUNCTION never() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE '%', "
+            "NEW; END $$"
+        ),
         "CREATE TRIGGER never BEFORE INSERT ON sites FOR EACH ROW EXECUTE FUNCTION never()",
     ),
 }

@@ -17,7 +17,10 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 CI = ROOT / ".ci"
-JINJA2 = "jinja2==2.10 \\\n    --hash=sha256:f84be1bb0040caca4cea721fcbbbbd61f9be9464ca236387158b0feea01914a4\n"
+JINJA2 = (
+    "jinja2==2.10 \\\n    "
+    "--hash=sha256:f84be1bb0040caca4cea721fcbbbbd61f9be9464ca236387158b0feea01914a4\n"
+)
 KNOWN = {
     "vulns": [
         {

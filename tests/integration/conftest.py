@@ -35,7 +35,10 @@ HERE = answers(LOCAL_DATABASE) and answers(LOCAL_REDIS)
 
 def pytest_report_header() -> str:
     """Say which servers the tests of this folder run on."""
-    return f"plek: integration tests on the embedded servers{' and on those at the local ports' if HERE else ' alone'}"
+    return (
+        "plek: integration tests on the embedded "
+        f"servers{' and on those at the local ports' if HERE else ' alone'}"
+    )
 
 
 @pytest.fixture(scope="session")

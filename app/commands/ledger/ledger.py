@@ -1,4 +1,7 @@
-"""The commands of `plek ledger`: how each is called. What it does is loaded when it is called."""
+"""The commands of `plek ledger`: how each is called.
+
+What it does is loaded when it is called.
+"""
 
 from pathlib import Path
 from typing import Annotated
@@ -42,7 +45,10 @@ def export_ledger(
     ] = None,
     data_dir: DataDir = None,
 ) -> None:
-    """Write every leaf of the newest checkpoint to a file; beside it that checkpoint, and the hashes of the leaves."""
+    """Write every leaf of the newest checkpoint to a file.
+
+    Beside it that checkpoint, and the hashes of the leaves.
+    """
     from app.commands.ledger import exporting  # noqa: PLC0415 - a command loads only what it needs
 
     exporting.export(data_dir, file=file, region=region)
@@ -70,7 +76,10 @@ def check_shares(
         typer.Option(metavar="2026-Q1", help="Whose table is printed; by itself, the newest."),
     ] = None,
 ) -> None:
-    """Check sealed totals: that sums agree, and that a region's own openings come to its figures, digit for digit."""
+    """Check sealed totals.
+
+    That sums agree, and that a region's own openings come to its figures, digit for digit.
+    """
     from app.commands.ledger import ledger_shares  # noqa: PLC0415 - as above
 
     ledger_shares.check(file, region=region, quarter=quarter, today=clock.now().date())
@@ -100,7 +109,10 @@ def witness_ledger(
         str | None, typer.Option(help="What the witness is called, e.g. GM0193; at first.")
     ] = None,
 ) -> None:
-    """Keep and cosign a checkpoint, if the ledger has only grown since the last; else write down what proves it."""
+    """Keep and cosign a checkpoint, if the ledger has only grown since the last.
+
+    Else write down what proves it.
+    """
     from app.commands.ledger import witnessing  # noqa: PLC0415 - as above
 
     seen = witnessing.Seen(checkpoint, proof=proof, export=export)
@@ -114,7 +126,10 @@ def show_keys(
     ] = False,
     data_dir: DataDir = None,
 ) -> None:
-    """Print the keys by which checkpoints are signed, the newest first: for those who check them."""
+    """Print the keys by which checkpoints are signed, the newest first.
+
+    For those who check them.
+    """
     from app.commands.ledger import exporting  # noqa: PLC0415 - as above
 
     exporting.show_keys(data_dir, new=new)

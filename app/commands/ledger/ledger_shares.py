@@ -1,4 +1,7 @@
-"""`plek ledger shares`: a region's own figures against the sealed totals, and the national table, from an export."""
+"""`plek ledger shares`.
+
+A region's own figures against the sealed totals, and the national table, from an export.
+"""
 
 import base64
 import json
@@ -62,7 +65,8 @@ def check(file: Path, *, region: str | None, quarter: str | None, today: date) -
     typer.echo("\n".join(("", *_table(newest[name]))))
     if own is None:
         say(
-            "No opening in this file says whose it is: --region names the region whose figures are to be checked."
+            "No opening in this file says whose it is: --region names the region whose figures "
+            "are to be checked."
         )
     if any(one.faults or (one.apart and not one.is_early(today)) for one in checked):
         raise typer.Exit(1)
@@ -91,7 +95,10 @@ def _read(file: Path) -> Export:
 
 
 def _concerned(export: Export) -> str | None:
-    """Return the one region that every opening concerns; None where there is none, or it could be either of two."""
+    """Return the one region that every opening concerns.
+
+    None where there is none, or it could be either of two.
+    """
     regions = export.regions()
     return next(iter(regions)) if len(regions) == 1 else None
 
@@ -110,19 +117,29 @@ def _told(one: TotalCheck, region: str | None, today: date) -> Iterator[str]:
         yield from (f"  WRONG. {fault}." for fault in wrong)
         if one.shut and one.apart:
             yield (
-                f"  {one.shut:,} of these leaves are about stays and have no opening in this file. If it was exported"
-                f" before {one.total.content['open_from']}, export it anew: own ones may be among them."
+                f"  {one.shut:,} of these leaves are about stays and have no opening in this "
+                "file. If it was exported"
+                f" before {one.total.content['open_from']}, export it anew: own ones may be "
+                "among them."
             )
     elif one.apart:
         yield (
-            f"  Not to be told yet. Its sums agree; {one.shut:,} of these leaves are about stays and have no opening in"
-            f" this file. They are other regions', or shut: export it anew on {one.total.content['open_from']}, when"
+            f"  Not to be told yet. Its sums agree; {one.shut:,} of these leaves are about "
+            "stays and have no opening in"
+            " this file. They are other regions', or shut: export it anew on "
+            f"{one.total.content['open_from']}, when"
             f" those of {region} are all open."
         )
     elif region is None:
-        yield "  Its sums agree: what was given was received, and divided to the last millionth of a night."
+        yield (
+            "  Its sums agree: what was given was received, and divided to the last millionth "
+            "of a night."
+        )
     else:
-        yield f"  Right. Its sums agree, and the openings of {region} come to the same figures, digit for digit."
+        yield (
+            f"  Right. Its sums agree, and the openings of {region} come to the same figures, "
+            "digit for digit."
+        )
 
 
 def _table(total: SealedTotal) -> Iterator[str]:

@@ -1,4 +1,7 @@
-"""`plek ledger verify`: an export against a signed checkpoint, with no service and no database."""
+"""`plek ledger verify`.
+
+An export against a signed checkpoint, with no service and no database.
+"""
 
 import sys
 from collections.abc import Callable, Generator, Iterator
@@ -38,7 +41,10 @@ MOST_FILES = 50
 
 
 class Wrong(Exception):
-    """What is not as it was signed: a leaf by its index, or the whole, and a sentence about it."""
+    """What is not as it was signed.
+
+    A leaf by its index, or the whole, and a sentence about it.
+    """
 
     def __init__(self, index: int | None, why: str) -> None:
         super().__init__(why)
@@ -47,7 +53,10 @@ class Wrong(Exception):
 
 
 def verify(file: Path, *, checkpoint: Path, key: str | None) -> None:
-    """Check an export, and print what was found; exit 1 where anything is not as it was signed."""
+    """Check an export, and print what was found.
+
+    Exit 1 where anything is not as it was signed.
+    """
     note = read_note(checkpoint)
     signed = _checkpoint(note, checkpoint)
     try:
@@ -69,7 +78,10 @@ def verify(file: Path, *, checkpoint: Path, key: str | None) -> None:
 def read_export(
     file: Path, signed: CheckpointBody, *, beside: Path, keeping: bool = False
 ) -> ExportReader:
-    """Read an export whose tree is to be the one that was signed; raise Wrong at the first leaf that is not."""
+    """Read an export whose tree is to be the one that was signed.
+
+    Raise Wrong at the first leaf that is not.
+    """
     reading = ExportReader(keeping=keeping)
     wrong = _read(file, reading, size=signed.size)
     if wrong is None and reading.tree.size < signed.size:
@@ -100,7 +112,10 @@ def _read(file: Path, reading: ExportReader, *, size: int) -> Wrong | None:
 
 
 def _first(file: Path, signed: CheckpointBody, *, beside: Path, known: Wrong | None) -> Wrong:
-    """Return the first wrong leaf, as far as it can be known: a leaf that was replaced whole looks like any other."""
+    """Return the first wrong leaf, as far as it can be known.
+
+    A leaf that was replaced whole looks like any other.
+    """
     for folder in dict.fromkeys((file.parent, beside.parent)):
         for found in sorted(folder.glob("*.hashes"))[:MOST_FILES]:
             with _opened(found) as reading_from:
@@ -172,7 +187,10 @@ def _lines(reading: IO[bytes]) -> Iterator[bytes]:
 
 @contextmanager
 def _bar(file: Path) -> Generator[Callable[[int], None]]:
-    """Show a bar on stderr to somebody who watches; what is yielded hears how many bytes more were read."""
+    """Show a bar on stderr to somebody who watches.
+
+    What is yielded hears how many bytes more were read.
+    """
     with Bar(console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty()) as bar:
         task = bar.add_task("Checking", total=file.stat().st_size)
         yield lambda done: bar.advance(task, done)

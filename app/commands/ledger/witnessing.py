@@ -1,4 +1,7 @@
-"""`plek ledger witness`: a municipality keeps and cosigns checkpoints, in a file of its own, with a key of its own."""
+"""`plek ledger witness`.
+
+A municipality keeps and cosigns checkpoints, in a file of its own, with a key of its own.
+"""
 
 import base64
 import binascii
@@ -40,7 +43,10 @@ SAYS = {
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """The files that a witness was shown: a checkpoint, and a proof or an export up to it."""
+    """The files that a witness was shown.
+
+    A checkpoint, and a proof or an export up to it.
+    """
 
     checkpoint: Path
     proof: Path | None
@@ -49,7 +55,10 @@ class Seen:
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """What a witness knows: its name and secret, the ledger's keys, and the checkpoints that it has cosigned."""
+    """What a witness knows.
+
+    Its name and secret, the ledger's keys, and the checkpoints that it has cosigned.
+    """
 
     name: str
     secret: bytes
@@ -58,7 +67,10 @@ class State:
 
 
 def witness(file: Path, seen: Seen, *, key: str | None, name: str | None) -> None:
-    """Keep and cosign a checkpoint, and print it; exit 1, with what proves it, where the ledger did not only grow."""
+    """Keep and cosign a checkpoint, and print it.
+
+    Exit 1, with what proves it, where the ledger did not only grow.
+    """
     state = _state(file, key=key, name=name)
     try:
         new = WitnessedCheckpoint.of(read_note(seen.checkpoint))

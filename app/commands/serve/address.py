@@ -1,4 +1,7 @@
-"""The address to serve at: taken by one process alone, before anything is started for it."""
+"""The address to serve at.
+
+Taken by one process alone, before anything is started for it.
+"""
 
 import errno
 import socket
@@ -72,9 +75,13 @@ def _refused(address: Address, error: OSError) -> str:
         return f"{where} cannot be used: {error.strerror}. Choose another with --port."
     host = EVERY_ADDRESS.get(address.host, address.host)
     if not _is_plek(host, address.port):
-        return f"{where} is taken: another program has it. Choose another with --port (make run PORT=8001)."
+        return (
+            f"{where} is taken: another program has it. Choose another with --port (make run "
+            "PORT=8001)."
+        )
     return (
-        f"{where} is taken: another Plek serves there. Open {url(host, address.port)}, stop that one, "
+        f"{where} is taken: another Plek serves there. Open {url(host, address.port)}, stop "
+        "that one, "
         "or choose another with --port (make run PORT=8001)."
     )
 

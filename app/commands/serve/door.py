@@ -1,4 +1,7 @@
-"""Who answers at the address of a Plek that is not ready yet: come back in a moment, and how far it is."""
+"""Who answers at the address of a Plek that is not ready yet.
+
+Come back in a moment, and how far it is.
+"""
 
 import json
 import secrets
@@ -31,7 +34,10 @@ DETAIL = "Plek is being made ready; try again in a moment."
 
 @contextmanager
 def kept(listening: socket.socket, *, progress: Progress) -> Generator[None]:
-    """Answer at an address until the block ends; connections that nobody has taken up yet wait for who comes next."""
+    """Answer at an address until the block ends.
+
+    Connections that nobody has taken up yet wait for who comes next.
+    """
     keeper = _Keeper(listening, progress)
     thread = threading.Thread(
         target=keeper.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True
@@ -105,7 +111,10 @@ def _problem() -> bytes:
 
 
 def _page(percent: int | None, nonce: str) -> bytes:
-    """Return the page, in each of the country's languages: nobody has chosen one yet."""
+    """Return the page, in each of the country's languages.
+
+    Nobody has chosen one yet.
+    """
     from app.words.catalogue import translations  # noqa: PLC0415 - only where somebody looks
 
     spoken = {language: translations(language).gettext for language in load().country.languages}

@@ -34,7 +34,8 @@ GRACE_S = 5
 """How long requests that are being answered may take to end."""
 PAUSE_S = 0.05
 PATIENCE_S = 30
-"""How long a process of several may be silent before it is replaced; on a busy machine starting takes seconds."""
+"""How long a process of several may be silent before it is replaced; on a busy machine starting
+takes seconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +78,10 @@ def serve(data_dir: Path | None, *, address: Address, workers: int, with_demo: b
 
 @contextmanager
 def _at_work(settings: Settings, *, progress: Progress) -> Generator[Installation]:
-    """Start the servers that are missing; say when they are being stopped, which takes seconds after much work."""
+    """Start the servers that are missing.
+
+    Say when they are being stopped, which takes seconds after much work.
+    """
     if settings.database_url is None or settings.redis_url is None:
         say(f"Starting Plek's own servers in {settings.data_dir}.")
     progress.reach("Starting the servers")
@@ -124,7 +128,10 @@ def _serve_here(service: Service) -> None:
 
 
 def _serve_by_many(service: Service, *, workers: int) -> None:
-    """Serve by several processes; they are told through their environment where everything is."""
+    """Serve by several processes.
+
+    They are told through their environment where everything is.
+    """
     import uvicorn  # noqa: PLC0415 - as above
     from uvicorn.config import STARTUP_FAILURE  # noqa: PLC0415 - as above
     from uvicorn.supervisors import Multiprocess  # noqa: PLC0415 - as above
@@ -189,7 +196,10 @@ def _options(settings: Settings) -> Mapping[str, Any]:
 
 
 def _believed(proxies: tuple[str, ...]) -> list[str]:
-    """Return proxies as uvicorn takes them; IPv4 ones also as a socket that takes both kinds names them."""
+    """Return proxies as uvicorn takes them.
+
+    IPv4 ones also as a socket that takes both kinds names them.
+    """
     networks = [ip_network(proxy) for proxy in proxies]
     mapped = [
         f"::ffff:{network.network_address}/{network.prefixlen + 96}"
@@ -200,7 +210,10 @@ def _believed(proxies: tuple[str, ...]) -> list[str]:
 
 
 def _end_with_parent() -> None:
-    """Stop when the process that started this one is gone, however it ended: nobody else could."""
+    """Stop when the process that started this one is gone, however it ended.
+
+    Nobody else could.
+    """
     parent = multiprocessing.parent_process()
     if parent is not None:
         parent.join()

@@ -21,7 +21,10 @@ SIGNING = 2
 async def signing(
     tx: Transaction,
 ) -> list[bytes]:
-    """Return the secrets of the keys that sign checkpoints, the newest first; the first to ask makes one."""
+    """Return the secrets of the keys that sign checkpoints, the newest first.
+
+    The first to ask makes one.
+    """
     numbers = await _signing_numbers(tx) or [1]
     return [(await read(tx, f"{CHECKPOINTS}{number}")).secret for number in numbers[:SIGNING]]
 

@@ -51,7 +51,10 @@ Visit: TypeAlias = Callable[[Transaction, Shelf, list[Sealed]], Awaitable[Tally]
 
 @dataclass(frozen=True, slots=True)
 class Rotated:
-    """What a rotation changed: how many wrapped data keys, and how many kept answers."""
+    """What a rotation changed.
+
+    How many wrapped data keys, and how many kept answers.
+    """
 
     keys: int = 0
     answers: int = 0
@@ -86,7 +89,8 @@ async def rotate(
         if not keys.changed + answers.changed:
             await asyncio.sleep(PAUSE_S)
     raise OperatorError(
-        f"Re-wrapped {done.keys:,} keys, but more are still being wrapped by an older key, or are in use all the time. "
+        f"Re-wrapped {done.keys:,} keys, but more are still being wrapped by an older key, or "
+        "are in use all the time. "
         "Give every process the newest key first, then do this again."
     )
 
@@ -94,7 +98,10 @@ async def rotate(
 async def survey(
     begin: Begin, *, keyring: Keyring, told: Told = untold, rows: int | None = None
 ) -> Tally:
-    """Count the wrapped data keys, those of older keys, and those that no key opens; change nothing."""
+    """Count the wrapped data keys, those of older keys, and those that no key opens.
+
+    Change nothing.
+    """
 
     async def look(_tx: Transaction, shelf: Shelf, batch: list[Sealed]) -> Tally:
         return _sorted(batch, _seals(keyring, shelf))[0]
@@ -151,6 +158,7 @@ def _refuse_closed(keys: Tally) -> None:
     # An answer that nothing opens is no loss worth stopping for: it goes within a day.
     if keys.closed:
         raise OperatorError(
-            f"{keys.closed:,} of {keys.seen:,} wrapped keys open with none of the keys given: one that is needed is "
+            f"{keys.closed:,} of {keys.seen:,} wrapped keys open with none of the keys given: "
+            "one that is needed is "
             "missing. Put it back behind the others, then do this again; take none away."
         )

@@ -1,4 +1,7 @@
-"""What is sealed by the installation's own keys: wrapped data keys, and for a day the answers kept for repeats."""
+"""What is sealed by the installation's own keys.
+
+Wrapped data keys, and for a day the answers kept for repeats.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -31,7 +34,10 @@ SAMPLE = 50
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Shelf:
-    """A table with something sealed in each row, for that row: its primary key is authenticated with it."""
+    """A table with something sealed in each row, for that row.
+
+    Its primary key is authenticated with it.
+    """
 
     table: Table
     id: tuple[Column[Any], ...]
@@ -86,7 +92,10 @@ async def count(tx: Transaction, shelves: Sequence[Shelf]) -> int:
 async def batch(
     tx: Transaction, shelf: Shelf, *, after: Sealed | None, rows: int | None = None
 ) -> list[Sealed]:
-    """Return the next rows by id; without locks, so they may hold something else by the time they are changed."""
+    """Return the next rows by id.
+
+    Without locks, so they may hold something else by the time they are changed.
+    """
     wanted = select(*shelf.id, shelf.sealed).order_by(*shelf.id).limit(rows or shelf.rows)
     if after is not None:
         seen = [literal(value, part.type) for part, value in zip(shelf.id, after.id, strict=True)]
@@ -95,7 +104,9 @@ async def batch(
 
 
 async def replace(tx: Transaction, shelf: Shelf, changes: Sequence[Resealed]) -> int:
-    """Change the rows that still hold what they held, and return how many; a row that is in use is passed over.
+    """Change the rows that still hold what they held, and return how many.
+
+    A row that is in use is passed over.
 
     It waits for nobody, so it can be part of no deadlock, and others wait for it no longer than it
     takes.
@@ -125,7 +136,10 @@ async def replace(tx: Transaction, shelf: Shelf, changes: Sequence[Resealed]) ->
 
 
 async def sample(tx: Transaction) -> list[Sealed]:
-    """Return some of the wrapped data keys, from both ends: what a rotation has not come to yet stands at the last."""
+    """Return some of the wrapped data keys, from both ends.
+
+    What a rotation has not come to yet stands at the last.
+    """
     parts = [
         select(*shelf.id, shelf.sealed.label("sealed")).order_by(order).limit(SAMPLE).subquery()
         for shelf in WRAPPED

@@ -1,4 +1,7 @@
-"""The demo country's past as the monitor counts it: how many places were in use, day by day."""
+"""The demo country's past as the monitor counts it.
+
+How many places were in use, day by day.
+"""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator
@@ -11,7 +14,10 @@ from app.simulation.country.past import Past, ProviderRegion
 
 
 def days_of(past: Past, register: Register, *, first: date) -> Iterator[Values]:
-    """Yield a count for each day and each provider's places in a region; every site is confirmed in time."""
+    """Yield a count for each day and each provider's places in a region.
+
+    Every site is confirmed in time.
+    """
     places: Counter[ProviderRegion] = Counter()
     sites: defaultdict[ProviderRegion, set[str]] = defaultdict(set)
     for group in register.groups:

@@ -1,4 +1,7 @@
-"""The demo country's past as the ledger has it: a leaf for each beginning and end, and for who was ready to leave."""
+"""The demo country's past as the ledger has it.
+
+A leaf for each beginning and end, and for who was ready to leave.
+"""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
@@ -35,7 +38,10 @@ def _of_life(told: Told, policy_hash: str) -> Iterator[LedgerFact]:
 
 
 def _last(begun: LedgerFact, stayed: Stayed) -> Iterator[LedgerFact]:
-    """Yield what is said of the last place: since when they were ready to leave, and that they left."""
+    """Yield what is said of the last place.
+
+    Since when they were ready to leave, and that they left.
+    """
     ready = replace(begun.opening, ready_since=stayed.ready_since)
     if stayed.ready_since is not None:
         correction = Correction(ITS_ARRIVAL, Role.COORDINATOR, stayed.receiving, READY_TO_LEAVE)

@@ -1,4 +1,7 @@
-"""The demo country's past: days lived through with the real ranking, up to the register as it is today."""
+"""The demo country's past.
+
+Days lived through with the real ranking, up to the register as it is today.
+"""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence

@@ -1,4 +1,7 @@
-"""In which place of a group each household lived: one at a time in each, and those of today where it is occupied."""
+"""In which place of a group each household lived.
+
+One at a time in each, and those of today where it is occupied.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field

@@ -1,4 +1,7 @@
-"""The demo country's past as rows: referrals, what was asked for them and answered, and where they stayed."""
+"""The demo country's past as rows.
+
+Referrals, what was asked for them and answered, and where they stayed.
+"""
 
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
@@ -66,7 +69,8 @@ BLOCKERS = {
     "youth_care": 7,
 }
 READY_FIRST, READY_NOW = 0.35, 0.12
-"""The chance that somebody noted since when they were ready to leave, of who stayed long: and left, or is there."""
+"""The chance that somebody noted since when they were ready to leave, of who stayed long: and left,
+or is there."""
 LONG_ENOUGH = timedelta(days=21)
 MOST_BLOCKERS = 2
 ONWARD = "follow_on_place"
@@ -141,7 +145,10 @@ class _Telling:
         )
 
     def _seal(self) -> DataKey | None:
-        """Seal what is known of them; or note that it has been destroyed, as long ago as the policy says."""
+        """Seal what is known of them.
+
+        Or note that it has been destroyed, as long ago as the policy says.
+        """
         if self._over is not None and self._over + self._around.kept_for < self._around.at:
             gone = {
                 "referral_id": self._id,
@@ -191,7 +198,10 @@ class _Telling:
         return hold_id
 
     def _answer(self, asked: AskedPlace, *, at: datetime) -> Values:
-        """Say what came of it; where no person had to accept, the household itself thought better of it."""
+        """Say what came of it.
+
+        Where no person had to accept, the household itself thought better of it.
+        """
         own = asked.group.provider_id == self._sender.id
         by = "owner" if own else "automatic" if asked.group.automatic_acceptance else "person"
         accepted = {"accepted_by": by, "accepted_at": at}
@@ -291,7 +301,10 @@ class _Telling:
         )
 
     def _ready(self, arrived: datetime, departed: datetime | None) -> date | None:
-        """Return since when they were ready to leave, where somebody noted it: in the last third of the time."""
+        """Return since when they were ready to leave, where somebody noted it.
+
+        In the last third of the time.
+        """
         end = departed or self._around.at
         chance = READY_NOW if departed is None else READY_FIRST
         if end - arrived < LONG_ENOUGH or not self._luck.happens(chance):

@@ -63,5 +63,8 @@ class Around:
 
 
 def noted_at(day: date) -> datetime:
-    """Return when somebody noted a day: in its first hour, before anybody can have left."""
+    """Return when somebody noted a day.
+
+    In its first hour, before anybody can have left.
+    """
     return load().country.midnight(day).astimezone(UTC)

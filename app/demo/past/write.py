@@ -1,4 +1,7 @@
-"""Give the demo country a past: quarters that are over, as the service would have written them while they went by."""
+"""Give the demo country a past.
+
+Quarters that are over, as the service would have written them while they went by.
+"""
 
 from bisect import bisect_left
 from collections import Counter, defaultdict
@@ -41,7 +44,8 @@ DAY = timedelta(days=1)
 MINUTE = timedelta(minutes=1)
 
 TOLD, STORED = 0.35, 0.55
-"""Which shares of writing a past are done when it has been told, and when its rows are stored: of the time."""
+"""Which shares of writing a past are done when it has been told, and when its rows are stored: of
+the time."""
 
 Reach: TypeAlias = Callable[[str, float], None]
 """Told what is being done, and which share of the whole is."""
@@ -66,7 +70,10 @@ class Setting:
 
 
 async def setting(tx: Transaction, *, quarters: int = QUARTERS) -> Setting:
-    """Return what a past has to end with, the register as it is now; `quarters` is how many it has that are over."""
+    """Return what a past has to end with, the register as it is now.
+
+    `quarters` is how many it has that are over.
+    """
     policy = (await tx.snapshots.reference(tx)).policy
     snapshot = _admitting(await tx.snapshots.register(tx))
     # A day after the quarter has begun, so that whoever comes first was registered within it.

@@ -1,4 +1,7 @@
-"""Accounts and roles: administrators invite, change, disable and reset those of others, and see no client."""
+"""Accounts and roles.
+
+Administrators invite, change, disable and reset those of others, and see no client.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -132,7 +135,10 @@ DeskIn = Annotated[Desk, Depends(_desk)]
 async def listed(
     desk: DeskIn, part: PartIn, provider: Annotated[str | None, Query(max_length=40)] = None
 ) -> Response:
-    """List the accounts, the newest first; those of one provider where that is asked for."""
+    """List the accounts, the newest first.
+
+    Those of one provider where that is asked for.
+    """
     found = await staff.list_accounts(
         desk.tx,
         limit=part.limit + 1,

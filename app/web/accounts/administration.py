@@ -1,4 +1,7 @@
-"""What else an administrator looks at: providers, what regions weigh, and what the access log should be asked about."""
+"""What else an administrator looks at.
+
+Providers, what regions weigh, and what the access log should be asked about.
+"""
 
 from typing import TYPE_CHECKING, Annotated
 
@@ -47,7 +50,10 @@ async def weights(page: PageIn, tx: Tx) -> Response:
 async def review(
     page: PageIn, tx: Tx, days: Annotated[int, Query(ge=1, le=MOST_DAYS)] = 7
 ) -> Response:
-    """Review the access log of some days: what reaches a threshold of the policy, for somebody to ask about."""
+    """Review the access log of some days.
+
+    What reaches a threshold of the policy, for somebody to ask about.
+    """
     reviewed = await access_log.review_log(tx, access_log.last_days(tx, days=days))
     cards = await tx.snapshots.providers(tx)
     rows = [

@@ -1,4 +1,6 @@
-"""Accepting an invitation: a password and a second factor of one's own, and recovery codes to keep.
+"""Accepting an invitation.
+
+A password and a second factor of one's own, and recovery codes to keep.
 
 The code of an invitation stands behind a # in its link, so that no server is sent it or logs it; a
 script puts it into the form, and a person can.

@@ -1,4 +1,7 @@
-"""A person's own password and second factor: a page to change either, with what one signs in by."""
+"""A person's own password and second factor.
+
+A page to change either, with what one signs in by.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -63,7 +66,10 @@ async def password(
 async def second_factor(
     request: Request, page: AnyPage, parts: PartsIn, typed: Annotated[Typed, Form()]
 ) -> Response:
-    """Take another second factor; every other session ends, and there are new recovery codes."""
+    """Take another second factor.
+
+    Every other session ends, and there are new recovery codes.
+    """
     return await _changed(request, page, parts, typed, ConfirmedFactor(typed.sealed, typed.digits))
 
 

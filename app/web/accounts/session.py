@@ -1,4 +1,7 @@
-"""A person's own sessions: which there are, ending them, and whether this one still lives."""
+"""A person's own sessions.
+
+Which there are, ending them, and whether this one still lives.
+"""
 
 from typing import Annotated
 from uuid import UUID
@@ -42,7 +45,10 @@ async def listed(
 
 @router.get("/session/state")
 async def state(request: Request, page: PageIn) -> Response:
-    """Say that the session lives, whose it is, and what forms carry now: for a page that was left alone for a while."""
+    """Say that the session lives, whose it is, and what forms carry now.
+
+    For a page that was left alone for a while.
+    """
     del request
     return page.show("session_state.html")
 

@@ -1,4 +1,7 @@
-"""Signing in, by password and second factor or as one of the demo's people; and signing out."""
+"""Signing in, by password and second factor or as one of the demo's people.
+
+And signing out.
+"""
 
 from functools import partial
 from typing import Annotated
@@ -76,7 +79,10 @@ async def demo_sign_in(
     parts: PartsIn,
     role: Annotated[str, Form(max_length=LONGEST)] = "",
 ) -> Response:
-    """Sign in as one of the demo's people; where no demo is shown there is no such page."""
+    """Sign in as one of the demo's people.
+
+    Where no demo is shown there is no such page.
+    """
     if not parts.settings.demo:
         raise Missing
     async with parts.database.entered(actor=SIGNING) as tx:

@@ -1,4 +1,7 @@
-"""What is free, as it stands on the country page: regions by kind of place, in bands, and where they are full."""
+"""What is free, as it stands on the country page.
+
+Regions by kind of place, in bands, and where they are full.
+"""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -77,7 +80,10 @@ def peaks_of(available: Iterable[Availability], kinds: Sequence[str]) -> tuple[P
 
 
 def on_the_map(rows: Iterable[Row]) -> list[Shown]:
-    """Return the regions for the map: those where most people live first, so that these are named on it."""
+    """Return the regions for the map.
+
+    Those where most people live first, so that these are named on it.
+    """
     by_size = sorted(rows, key=lambda row: -row.region.population)
     return [
         Shown(

@@ -1,4 +1,7 @@
-"""The country: what is free, by region and kind, in bands and in steps; own places exactly; where it is full."""
+"""The country: what is free, by region and kind, in bands and in steps.
+
+Own places exactly; where it is full.
+"""
 
 from typing import Annotated, Any
 
@@ -25,7 +28,10 @@ Every = Annotated[bool, Query()]
 
 @router.get("/country")
 async def country(page: PageIn, tx: Tx, *, kind: Kind = None, every: Every = False) -> Response:
-    """Show what is free in the country: of one kind of place, else of the first of them; or of every kind."""
+    """Show what is free in the country.
+
+    Of one kind of place, else of the first of them; or of every kind.
+    """
     return page.show("country/country.html", **await _board(tx, kind, every=every))
 
 
@@ -49,7 +55,10 @@ async def ask(
     page: PageIn,
     tx: Tx,
 ) -> Response:
-    """Ask how many could be placed if all who wait were placed together, in counts; or have what was made just now."""
+    """Ask how many could be placed if all who wait were placed together, in counts.
+
+    Or have what was made just now.
+    """
     row = await peaks.ask_counts(tx)
     return (
         page.show("country/_plan.html", plan=row)

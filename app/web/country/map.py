@@ -1,4 +1,6 @@
-"""The country on paper: regions as dots at their lead municipality, unsafe areas to scale. Geometry only, no words.
+"""The country on paper.
+
+Regions as dots at their lead municipality, unsafe areas to scale. Geometry only, no words.
 
 One unit of the drawing is one kilometre. Nothing on it is finer than a municipality.
 """
@@ -22,7 +24,8 @@ RADIUS_KM: Mapping[str, float] = {
     "out": 4.0,
     "none": 2.0,
 }
-"""How large each mark is drawn: a size of its own for each, so that colour is never all that tells them apart."""
+"""How large each mark is drawn: a size of its own for each, so that colour is never all that tells
+them apart."""
 MARK_OF_BAND: Mapping[str, str] = {"3+": "many", "1-2": "few", "0": "full"}
 RING_KM = 2.5
 MOST_LABELS = 14
@@ -83,7 +86,9 @@ class Mark:
 
 @dataclass(frozen=True, slots=True)
 class Zone:
-    """An unsafe area as it is drawn: ellipses, for away from the middle a kilometre west is drawn a little wider.
+    """An unsafe area as it is drawn.
+
+    Ellipses, for away from the middle a kilometre west is drawn a little wider.
 
     The inner one is the municipality as far as it can extend, the outer one its radius around that.
     The extent of the municipality in which a site is counts as well, and has no place on the
@@ -160,7 +165,10 @@ class Projection:
         return east + MARGIN_KM, south + MARGIN_KM
 
     def at(self, lat: float, lon: float) -> tuple[float, float]:
-        """Return where a position is drawn: kilometres from the left and from the top."""
+        """Return where a position is drawn.
+
+        Kilometres from the left and from the top.
+        """
         x = (lon - self.bounds.west) * self.shrink * KM_A_DEGREE + MARGIN_KM
         return x, (self.bounds.north - lat) * KM_A_DEGREE + MARGIN_KM
 
@@ -198,7 +206,10 @@ def _shape(region: Shown) -> str:
 
 
 def shape_of(free: str | None, freshness: str | None) -> str:
-    """Return the mark for a band and how fresh it is; neither: there are no such places."""
+    """Return the mark for a band and how fresh it is.
+
+    Neither: there are no such places.
+    """
     if freshness is None and free is None:
         return "none"
     # What was never confirmed is not drawn as if somebody knew it, and least of all as nothing.
@@ -229,7 +240,10 @@ def _land(outline: Sequence[Ring], projection: Projection) -> str:
 
 
 def _tenths(point: tuple[float, float]) -> tuple[int, int]:
-    """Return a point in whole hundreds of metres: steps from one to the next then add up without loss."""
+    """Return a point in whole hundreds of metres.
+
+    Steps from one to the next then add up without loss.
+    """
     return round(point[0] * 10), round(point[1] * 10)
 
 

@@ -1,4 +1,7 @@
-"""What is sent from a page and done once: however often it is sent again, after a lost connection or a new sign-in."""
+"""What is sent from a page and done once.
+
+However often it is sent again, after a lost connection or a new sign-in.
+"""
 
 import hashlib
 import json
@@ -29,7 +32,10 @@ def new_key() -> str:
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """A form that was sent: its fields in their order, and what makes sending it again safe."""
+    """A form that was sent.
+
+    Its fields in their order, and what makes sending it again safe.
+    """
 
     fields: Sequence[tuple[str, str]]
     once: Once
@@ -61,7 +67,10 @@ SentIn = Annotated[Sent, Depends(_sent)]
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What came of an act: on which referral, with which ranking to show now, and what the page says of it."""
+    """What came of an act.
+
+    On which referral, with which ranking to show now, and what the page says of it.
+    """
 
     referral: str
     ranking: str | None = None
@@ -84,7 +93,9 @@ async def do_once(
     *,
     kept: bool = False,
 ) -> Outcome | Refusal:
-    """Do an act, or find out what came of it the first time; a refusal takes back all of it, and is returned.
+    """Do an act, or find out what came of it the first time.
+
+    A refusal takes back all of it, and is returned.
 
     `kept`: the act itself keeps its outcome for repeats.
     """

@@ -1,4 +1,7 @@
-"""The map beside the form and the offers: where something is offered, where it is unsafe, and what is left out."""
+"""The map beside the form and the offers.
+
+Where something is offered, where it is unsafe, and what is left out.
+"""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator

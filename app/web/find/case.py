@@ -1,4 +1,7 @@
-"""The page of one referral: how it stands, its offers, and why nothing is offered somewhere."""
+"""The page of one referral.
+
+How it stands, its offers, and why nothing is offered somewhere.
+"""
 
 from typing import Annotated, Any
 from uuid import UUID
@@ -47,7 +50,10 @@ async def read(id: str, work: WorkIn, *, ranking: RankingId = "", every: bool = 
 async def now(
     id: str, work: WorkIn, *, ranking: RankingId = "", seen: Word = "", said: Word = ""
 ) -> Response:
-    """Show how a referral stands, where that is not what was seen last; with what was said, as long as that holds."""
+    """Show how a referral stands, where that is not what was seen last.
+
+    With what was said, as long as that holds.
+    """
     progress = await desk.read_progress(work.tx, parse(id))
     state = state_of(progress)
     if state == seen:
@@ -94,7 +100,10 @@ async def answer(id: str, work: WorkIn, sent: SentIn) -> Response:
 
 
 def _told(content: dict[str, Any], child: str, age: str, gender: str) -> dict[str, Any] | None:
-    """Return what is known with an answer about a child; None where that is no answer."""
+    """Return what is known with an answer about a child.
+
+    None where that is no answer.
+    """
     children = [dict(one) for one in content["household"]["children"]]
     at = int(child) if child.isdecimal() else len(children)
     if at >= len(children) or not (
@@ -113,7 +122,10 @@ async def shown(
     ranking: UUID | None = None,
     said: str = "",
 ) -> Response:
-    """Show what came of an act: the part of the page that is about it, or the whole page where no script asked."""
+    """Show what came of an act.
+
+    The part of the page that is about it, or the whole page where no script asked.
+    """
     if isinstance(outcome, Outcome):
         if not work.page.partial:
             return work.page.go(outcome.path)

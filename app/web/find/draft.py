@@ -1,4 +1,7 @@
-"""What stands in the form of a referral: read as it was sent, whatever it is, and turned into what the API takes."""
+"""What stands in the form of a referral.
+
+Read as it was sent, whatever it is, and turned into what the API takes.
+"""
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -8,7 +11,8 @@ from typing import Any, TypeVar
 from app.web.find.names import Names
 
 MOST_ROWS = 40
-"""More rows of one kind than the API takes: what is beyond is refused there, and not lost in silence here."""
+"""More rows of one kind than the API takes: what is beyond is refused there, and not lost in
+silence here."""
 DIGITS = re.compile(r"[0-9]{1,4}")
 ROW = re.compile(r"(adult|child|zone)-([0-9]{1,2})-([a-z_]+)")
 
@@ -66,7 +70,10 @@ class Draft:
     call_back: str = ""
 
     def filled(self) -> "Draft":
-        """Return the form without rows that nobody filled in; a child of whom nothing is known is still one."""
+        """Return the form without rows that nobody filled in.
+
+        A child of whom nothing is known is still one.
+        """
         zones = tuple(zone for zone in self.zones if zone.municipality.strip())
         return replace(
             self, zones=zones, languages=tuple(typed for typed in self.languages if typed.strip())
@@ -104,7 +111,10 @@ def _without(rows: tuple[Row, ...], at: int) -> tuple[Row, ...]:
 
 
 def read(fields: Iterable[tuple[str, str]]) -> Draft:
-    """Return the form that was sent; fields that it does not have mean nothing, of one sent twice the last counts."""
+    """Return the form that was sent.
+
+    Fields that it does not have mean nothing, of one sent twice the last counts.
+    """
     single: dict[str, str] = {}
     several: dict[str, list[str]] = {}
     rows: dict[str, dict[int, dict[str, str]]] = {"adult": {}, "child": {}, "zone": {}}
@@ -145,7 +155,10 @@ def _rows(kind: type[Row], found: Mapping[int, Mapping[str, str]]) -> tuple[Row,
 
 
 def body(draft: Draft, names: Names) -> dict[str, Any]:
-    """Return what the API is asked to register. What makes no sense is passed on as it is: it is refused there."""
+    """Return what the API is asked to register.
+
+    What makes no sense is passed on as it is: it is refused there.
+    """
     return {
         "urgency": draft.urgency,
         "reason": draft.reason,
@@ -185,7 +198,10 @@ def _zone(zone: ZoneRow, names: Names) -> dict[str, Any]:
 
 
 def _number(text: str) -> int | str | None:
-    """Return a number that was typed; nothing where there is nothing, and what is no number as it is."""
+    """Return a number that was typed.
+
+    Nothing where there is nothing, and what is no number as it is.
+    """
     bare = text.strip()
     return int(bare) if DIGITS.fullmatch(bare) else (bare or None)
 

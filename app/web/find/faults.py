@@ -59,7 +59,8 @@ WORDS: Mapping[str, str] = {
     "needs": N_("Choose each at most once."),
     "languages": N_("Choose languages from the list, at most twenty."),
     "near": N_(
-        "Choose the municipality that they want to be near: type its name, and take it from the list."
+        "Choose the municipality that they want to be near: type its name, and take it from the "
+        "list."
     ),
     "barred": N_("Choose providers from the list."),
     "call_back": N_("A telephone number: digits, spaces and + ( ) . - only."),

@@ -130,7 +130,10 @@ async def expect(id: str, work: WorkIn, sent: SentIn) -> Response:
 
 @router.post("/find/{id}/no-show")
 async def no_show(id: str, work: WorkIn, sent: SentIn) -> Response:
-    """Record that they did not come; the place is theirs until somebody made sure that they are safe."""
+    """Record that they did not come.
+
+    The place is theirs until somebody made sure that they are safe.
+    """
 
     async def act() -> Outcome:
         safe = sent.get("safe") == "yes"
@@ -146,7 +149,10 @@ async def no_show(id: str, work: WorkIn, sent: SentIn) -> Response:
 
 @router.post("/find/{id}/address", dependencies=[Depends(admitted)])
 async def reveal(id: str, page: AnyPage, request: Request) -> Response:
-    """Show the address of a site whose provider has accepted: logged first, this once, and kept nowhere."""
+    """Show the address of a site whose provider has accepted.
+
+    Logged first, this once, and kept nowhere.
+    """
     form = await request.form()
     question = AddressQuestion(
         parse(str(form.get("site", ""))),

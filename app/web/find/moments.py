@@ -1,4 +1,7 @@
-"""Moments as a form has them: by the clocks of the country, for its fields know no zone."""
+"""Moments as a form has them.
+
+By the clocks of the country, for its fields know no zone.
+"""
 
 from datetime import datetime
 
@@ -9,7 +12,10 @@ LONGEST = len("2026-01-31T23:59:59.999999")
 
 
 def ahead(typed: str | None, *, at: datetime) -> datetime | None:
-    """Return a moment that was typed and lies ahead; None where none was. Refuse any other."""
+    """Return a moment that was typed and lies ahead; None where none was.
+
+    Refuse any other.
+    """
     if typed is None:
         return None
     try:

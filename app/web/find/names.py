@@ -1,4 +1,7 @@
-"""Names that people type, and the codes that they mean: municipalities and languages."""
+"""Names that people type, and the codes that they mean.
+
+Municipalities and languages.
+"""
 
 import re
 import unicodedata
@@ -20,7 +23,10 @@ BEHIND = re.compile(r"\s*\([^)]*\)\s*$")
 
 @dataclass(frozen=True, slots=True)
 class Names:
-    """What can be typed, folded, with the code that it means; and each code's own name."""
+    """What can be typed, folded, with the code that it means.
+
+    And each code's own name.
+    """
 
     municipalities: Mapping[str, str]
     municipality_names: Mapping[str, str]
@@ -30,7 +36,10 @@ class Names:
     """What some municipalities are called besides."""
 
     def municipality(self, typed: str) -> str:
-        """Return the code that was meant; what names none, or more than one, comes back as it was typed."""
+        """Return the code that was meant.
+
+        What names none, or more than one, comes back as it was typed.
+        """
         return self.municipalities.get(folded(typed), typed.strip())
 
     def language(self, typed: str) -> str:
@@ -47,7 +56,10 @@ class Names:
 
 
 def folded(text: str) -> str:
-    """Return text without what people leave out when they type in a hurry: accents, capitals, signs."""
+    """Return text without what people leave out when they type in a hurry.
+
+    Accents, capitals, signs.
+    """
     plain = "".join(
         sign for sign in unicodedata.normalize("NFKD", text) if not unicodedata.combining(sign)
     )

@@ -1,4 +1,7 @@
-"""A plan for all of a desk's referrals that wait: placed together, beside what each would get by itself."""
+"""A plan for all of a desk's referrals that wait.
+
+Placed together, beside what each would get by itself.
+"""
 
 from fastapi import APIRouter, Response
 
@@ -13,7 +16,10 @@ router = APIRouter(include_in_schema=False)
 
 @router.post("/find/plan")
 async def plan(work: WorkIn, sent: SentIn) -> Response:
-    """Plan for all who wait. It takes nothing: each offer is held by a press of its own."""
+    """Plan for all who wait.
+
+    It takes nothing: each offer is held by a press of its own.
+    """
     del sent  # a plan that is asked for again is made again: things have moved on
     made = await peaks.plan_peak(work.tx, None)
     waiting = (await desk.read_caseload(work.tx)).waiting

@@ -1,4 +1,7 @@
-"""An intake desk's own referrals: what is in hand, the form, and what is known of one."""
+"""An intake desk's own referrals.
+
+What is in hand, the form, and what is known of one.
+"""
 
 from typing import Any
 from uuid import UUID
@@ -60,7 +63,10 @@ async def new(work: WorkIn) -> Response:
 
 @router.post("/find/rows")
 async def rows(work: WorkIn, sent: SentIn) -> Response:
-    """Show a form again with one row more or less: nothing is kept of what stands in it."""
+    """Show a form again with one row more or less.
+
+    Nothing is kept of what stands in it.
+    """
     form = draft.read(sent.fields)
     what, which = sent.get("more"), sent.get("less")
     form = form.more(what) if what else form.less(which)
@@ -75,7 +81,10 @@ async def rows(work: WorkIn, sent: SentIn) -> Response:
 
 @router.post("/find/map")
 async def drawn(work: WorkIn, sent: SentIn) -> Response:
-    """Draw the country with the unsafe areas as far as they are filled in: nothing is kept of them."""
+    """Draw the country with the unsafe areas as far as they are filled in.
+
+    Nothing is kept of them.
+    """
     return work.page.show("find/_beside.html", drawing=await work.drawn(draft.read(sent.fields)))
 
 
@@ -141,7 +150,10 @@ async def know(work: Work, sent: Sent, referral_id: UUID, content: dict[str, Any
 
 
 async def rank(work: Work, referral_id: UUID) -> str | None:
-    """Rank the places for a referral; None where that was done as often as the policy allows."""
+    """Rank the places for a referral.
+
+    None where that was done as often as the policy allows.
+    """
     ranked = await desk.rank_if_allowed(work.tx, referral_id)
     return None if ranked is None else str(ranked.id)
 
@@ -162,7 +174,10 @@ async def withdraw(id: str, work: WorkIn, sent: SentIn) -> Response:
 
 @router.post("/find/{id}/shield")
 async def shield(id: str, work: WorkIn, sent: SentIn) -> Response:
-    """Let nobody but the caller see a referral, or every colleague again; named colleagues are named over the API."""
+    """Let nobody but the caller see a referral, or every colleague again.
+
+    Named colleagues are named over the API.
+    """
 
     async def act() -> Outcome:
         if sent.get("open") == "yes":
@@ -178,7 +193,10 @@ async def shield(id: str, work: WorkIn, sent: SentIn) -> Response:
 
 
 async def _checked(work: Work, form: Draft) -> ReferralWanted | dict[str, str]:
-    """Return what the API would accept of a form; else what is wrong with it, by field."""
+    """Return what the API would accept of a form.
+
+    Else what is wrong with it, by field.
+    """
     reference = await work.tx.snapshots.reference(work.tx)
     try:
         return ReferralWanted.model_validate(

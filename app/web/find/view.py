@@ -1,4 +1,7 @@
-"""What the page of one referral shows: as things stand now, whatever was done a moment ago."""
+"""What the page of one referral shows.
+
+As things stand now, whatever was done a moment ago.
+"""
 
 import hashlib
 from collections import Counter
@@ -70,7 +73,10 @@ class Work:
         key: str = "",
         **more: object,
     ) -> dict[str, Any]:
-        """Return what the form of a referral is shown with: a new one's, or that of one that is there."""
+        """Return what the form of a referral is shown with.
+
+        A new one's, or that of one that is there.
+        """
         reference = await self.tx.snapshots.reference(self.tx)
         known = names(reference.municipalities, self.page.language)
         return {
@@ -118,7 +124,10 @@ async def case(
     every: bool = False,
     **said: object,
 ) -> dict[str, Any]:
-    """Return what the page of a referral shows; the offers of a ranking only while it looks for a place."""
+    """Return what the page of a referral shows.
+
+    The offers of a ranking only while it looks for a place.
+    """
     tx = work.tx
     course = await desk.unseal_progress(tx, referral_id)
     reference = await tx.snapshots.reference(tx)
@@ -159,7 +168,10 @@ async def case(
 
 
 async def offers_of(work: Work, ranked: RecordedRanking, *, most: int) -> dict[str, Any]:
-    """Return a ranking as it is shown: offers, what is missing, and what was left out, by rule."""
+    """Return a ranking as it is shown.
+
+    Offers, what is missing, and what was left out, by rule.
+    """
     shown = await ranking_page.shown(work.tx, work.parts, ranked, limit=most)
     minutes = (work.tx.at - ranked.as_of).total_seconds() / 60
     policy = (await work.tx.snapshots.reference(work.tx)).policy
@@ -221,7 +233,9 @@ async def why_not(work: Work, ranked: RecordedRanking, region: str) -> Obstacles
 
 
 def state_of(progress: ReferralProgress) -> str:
-    """Return what stands for the state of a referral: another one where something on its page is not so any more.
+    """Return what stands for the state of a referral.
+
+    Another one where something on its page is not so any more.
 
     What stands before the dash is how far it has come; as long as that is so, what was said of the
     last act holds.

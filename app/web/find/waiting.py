@@ -1,4 +1,7 @@
-"""Where nothing fits: contact while they wait, something until a place is found, or others who would move."""
+"""Where nothing fits.
+
+Contact while they wait, something until a place is found, or others who would move.
+"""
 
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -29,7 +32,10 @@ router = APIRouter(include_in_schema=False)
 
 
 def _read(model: type[Any], **body: object) -> Any:  # noqa: ANN401 - the model that was given
-    """Return what the API would accept of a small form; else refuse what is wrong with it."""
+    """Return what the API would accept of a small form.
+
+    Else refuse what is wrong with it.
+    """
     try:
         return model.model_validate(body)
     except ValidationError as refused:

@@ -1,4 +1,7 @@
-"""The one page that shows an address: logged before it is read, shown once, in front of the board."""
+"""The one page that shows an address.
+
+Logged before it is read, shown once, in front of the board.
+"""
 
 from fastapi import APIRouter, Depends, Request, Response
 

@@ -1,4 +1,7 @@
-"""How the board answers: a sentence that passes, a sheet in front of the board, or the board itself."""
+"""How the board answers.
+
+A sentence that passes, a sheet in front of the board, or the board itself.
+"""
 
 from collections.abc import Mapping
 from typing import Any
@@ -18,7 +21,9 @@ RESWAP = "innerHTML show:none settle:0ms"
 def said(
     page: Page, sentence: str, *, undo: Mapping[str, Any] | None = None, wrong: bool = False
 ) -> Response:
-    """Say what was done, and let every part of the board look again; without scripts, show the board.
+    """Say what was done, and let every part of the board look again.
+
+    Without scripts, show the board.
 
     `undo` has what the button sends that takes it back.
     """
@@ -35,7 +40,10 @@ def said(
 
 
 def sheet(page: Page, template: str, *, status: int = 200, **known: Any) -> Response:  # noqa: ANN401 - as `show` takes it
-    """Show something in front of the board; as a page of its own where it was opened as one."""
+    """Show something in front of the board.
+
+    As a page of its own where it was opened as one.
+    """
     if not page.partial:
         return page.show("places/sheet.html", status=status, inner=template, **known)
     headers = {"HX-Retarget": f"#{SHEET}", "HX-Reswap": RESWAP}

@@ -1,4 +1,7 @@
-"""From what a form sends to the bodies that the API takes: one set of rules, and its faults beside the fields."""
+"""From what a form sends to the bodies that the API takes.
+
+One set of rules, and its faults beside the fields.
+"""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -15,7 +18,8 @@ from app.words import N_
 
 Model = TypeVar("Model", bound=In)
 Faults = Mapping[str, str]
-"""What is wrong, by the name that the API gives a field: sentences that are translated where they are shown."""
+"""What is wrong, by the name that the API gives a field: sentences that are translated where they
+are shown."""
 
 NOTHING = N_("Fill this in.")
 OTHERWISE = N_("This cannot be so. Please look at it again.")
@@ -49,7 +53,10 @@ class Form:
         return [found for found in self._content.getlist(name) if isinstance(found, str)]
 
     def number(self, name: str) -> int | str | None:
-        """Return a whole number; what is none is returned as it stands, to be found at fault."""
+        """Return a whole number.
+
+        What is none is returned as it stands, to be found at fault.
+        """
         found = self.one(name)
         return int(found) if found is not None and found.isascii() and found.isdecimal() else found
 

@@ -1,4 +1,7 @@
-"""What is wrong with an import file, for people: the sentences of the importer in the reader's language."""
+"""What is wrong with an import file, for people.
+
+The sentences of the importer in the reader's language.
+"""
 
 import re
 from collections.abc import Mapping
@@ -67,7 +70,10 @@ SENTENCES = tuple((re.compile(pattern), sentence) for pattern, sentence in WORDS
 
 
 def explained(message: str) -> str:
-    """Return what is wrong, in the reader's language; what nobody has words for, as it was said."""
+    """Return what is wrong, in the reader's language.
+
+    What nobody has words for, as it was said.
+    """
     for pattern, sentence in SENTENCES:
         if found := pattern.fullmatch(message):
             return _(sentence) % found.groupdict()

@@ -1,4 +1,7 @@
-"""Files of own sites or places: looked at first, then taken in as a whole with one press."""
+"""Files of own sites or places.
+
+Looked at first, then taken in as a whole with one press.
+"""
 
 import hashlib
 from dataclasses import dataclass

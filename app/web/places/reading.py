@@ -1,4 +1,7 @@
-"""What a board shows of one provider: its sites and places, and who is in them or on the way."""
+"""What a board shows of one provider.
+
+Its sites and places, and who is in them or on the way.
+"""
 
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -39,7 +42,10 @@ async def every(
 
 @dataclass(frozen=True, slots=True)
 class Freshness:
-    """How sure the counts of a site are: `fresh`, `soon` stale, `stale`, or `unknown`; and until when."""
+    """How sure the counts of a site are.
+
+    `fresh`, `soon` stale, `stale`, or `unknown`; and until when.
+    """
 
     state: str
     until: datetime | None
@@ -105,16 +111,23 @@ class Section:
 
 @dataclass(frozen=True, slots=True)
 class Stays:
-    """The placements that are not over: to the caller's provider, and those of its own that did not arrive."""
+    """The placements that are not over.
+
+    To the caller's provider, and those of its own that did not arrive.
+    """
 
     arrived: tuple[PlacementRow, ...]
     underway: tuple[PlacementRow, ...]
     lost: tuple[PlacementRow, ...]
-    """They did not come, here or where they were sent, and nobody has made sure yet that they are safe."""
+    """They did not come, here or where they were sent, and nobody has made sure yet that they are
+    safe."""
 
     @property
     def by_place(self) -> dict[UUID, PlacementRow]:
-        """The one that keeps each place: whoever lives there rather than who comes next."""
+        """The one that keeps each place.
+
+        Whoever lives there rather than who comes next.
+        """
         return {row.place_id: row for row in (*self.lost, *self.underway, *self.arrived)}
 
 
@@ -151,7 +164,10 @@ class Own:
     places: Sequence[OwnPlace]
 
     def name(self, place_id: UUID | str | None, site_id: UUID | str | None) -> str:
-        """Return what an own place is called, with its site; of what is not there, nothing."""
+        """Return what an own place is called, with its site.
+
+        Of what is not there, nothing.
+        """
         labels = [place.label for place in self.places if str(place.row.id) == str(place_id)]
         return ", ".join(
             [*labels, *(site.name for site in self.sites if str(site.id) == str(site_id))]

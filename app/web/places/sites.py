@@ -1,4 +1,7 @@
-"""Own sites: added, changed, said to be true, paused; and the sheet from which an address can be asked for."""
+"""Own sites: added, changed, said to be true, paused.
+
+And the sheet from which an address can be asked for.
+"""
 
 from collections.abc import Mapping
 from typing import Any

@@ -1,4 +1,7 @@
-"""What a place is, said with one press; and taken back within a moment, unless somebody took the place meanwhile."""
+"""What a place is, said with one press.
+
+And taken back within a moment, unless somebody took the place meanwhile.
+"""
 
 from datetime import datetime, timedelta
 from uuid import UUID

@@ -111,7 +111,8 @@ async def correct(id: str, page: PageIn, tx: Tx, form: FormIn) -> Response:
             return said(
                 page,
                 _(
-                    "Corrected. What was recorded before stays in the ledger, with what corrects it."
+                    "Corrected. What was recorded before stays in the ledger, with what "
+                    "corrects it."
                 ),
             )
     return await _sheet(page, tx, row, values=form.values, faults=faults)

@@ -68,7 +68,10 @@ async def add(id: str, page: PageIn, tx: Tx, form: FormIn) -> Response:
 
 @router.get("/places/place/{id}")
 async def one(id: str, page: PageIn, tx: Tx) -> Response:
-    """Show what there is to say of a place: why it is out of service, and what it is like."""
+    """Show what there is to say of a place.
+
+    Why it is out of service, and what it is like.
+    """
     place = await places.read(tx, parse(id))
     site = await sites.read(tx, place.row.site_id)
     return _sheet(page, place, site, values=PlaceOut.of(place).model_dump(by_alias=True), faults={})
@@ -76,7 +79,10 @@ async def one(id: str, page: PageIn, tx: Tx) -> Response:
 
 @router.post("/places/place/{id}")
 async def change(id: str, page: PageIn, tx: Tx, form: FormIn) -> Response:
-    """Change what a place is like; of one that somebody was promised, only its label."""
+    """Change what a place is like.
+
+    Of one that somebody was promised, only its label.
+    """
     place = await places.read(tx, parse(id), lock=True)
     site = await sites.read(tx, place.row.site_id)
     unchanged(form, version_of(PlaceOut.of(place)))

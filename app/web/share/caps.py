@@ -1,4 +1,7 @@
-"""Caps: everybody's to see, with what they displaced; a region's controller sets one, after being told what it does."""
+"""Caps: everybody's to see, with what they displaced.
+
+A region's controller sets one, after being told what it does.
+"""
 
 from collections.abc import Collection, Iterable, Mapping
 from typing import Annotated, Any
@@ -84,7 +87,10 @@ async def withdraw(page: PageIn, tx: Tx, id: str) -> Response:
 
 
 def _read(form: Mapping[str, str]) -> tuple[CapRequest | None, Collection[str]]:
-    """Return what is wanted, by the rules of the API; or the fields in which something is wrong."""
+    """Return what is wanted, by the rules of the API.
+
+    Or the fields in which something is wrong.
+    """
     most = form["atMost"]
     said = {
         **form,

@@ -1,4 +1,7 @@
-"""What was decided for households of a region or sent to it: the order, its factors, and whether it comes out again."""
+"""What was decided for households of a region or sent to it.
+
+The order, its factors, and whether it comes out again.
+"""
 
 from collections import Counter
 from typing import Any

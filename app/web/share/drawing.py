@@ -1,4 +1,7 @@
-"""Charts in a page, their numbers written as its reader writes them; the words come from the template."""
+"""Charts in a page, their numbers written as its reader writes them.
+
+The words come from the template.
+"""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -28,7 +31,9 @@ def rows(
     legend: Sequence[str] = (),
     norm: float | None = None,
 ) -> Markup:
-    """Draw lying bars. `words`: title, description, what the numbers are, and what stands behind each if anything.
+    """Draw lying bars. `words`.
+
+    Title, description, what the numbers are, and what stands behind each if anything.
 
     Each bar has its name, its numbers, and whether it is the one that the picture is about.
     """
@@ -39,7 +44,10 @@ def rows(
 
 
 def steps(words: Sequence[str], points: Iterable[tuple[float, float]]) -> Markup:
-    """Draw a curve that falls in steps. `words`: title, description, across, upwards, and what its name is."""
+    """Draw a curve that falls in steps.
+
+    `words`: title, description, across, upwards, and what its name is.
+    """
     title, description, across, up, name = words
     line: list[tuple[float, float]] = []
     for x, y in points:

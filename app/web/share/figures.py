@@ -1,4 +1,7 @@
-"""How shelter works in a region: the monitor's figures with charts, and who came from where, by quarter."""
+"""How shelter works in a region.
+
+The monitor's figures with charts, and who came from where, by quarter.
+"""
 
 from collections.abc import Mapping, Sequence
 
@@ -24,7 +27,10 @@ YEARS = 2
 
 @router.get("/share/figures")
 async def figures(page: PageIn, tx: Tx, quarter: QuarterName = None) -> Response:
-    """Show a quarter that was released: of one's own region, or of the country, and how full every region was."""
+    """Show a quarter that was released.
+
+    Of one's own region, or of the country, and how full every region was.
+    """
     region = tx.caller.region if tx.caller.has(Role.AUDITOR) else None
     found = await monitor.read(tx, _asked(tx), region=region)
     over_time = [
@@ -81,7 +87,10 @@ async def _everywhere(tx: Tx, chosen: Quarter) -> Sequence[RegionFigures]:
 
 
 async def _flows(tx: Tx, chosen: Quarter) -> Mapping[tuple[str, str], int] | None:
-    """Return place-nights from region to region, most first; None where the quarter has not been added up yet."""
+    """Return place-nights from region to region, most first.
+
+    None where the quarter has not been added up yet.
+    """
     if chosen not in await fair_shares.sealed_quarters(tx):
         return None
     pairs = (await fair_shares.pairs(tx, (chosen,))).pairs

@@ -63,7 +63,10 @@ async def export(tx: Tx) -> Response:
 
 
 def _leaf(entry: entries.LedgerEntry) -> dict[str, Any]:
-    """Return a line with what it says: by its opening, or in clear; and the bytes that its hash is of."""
+    """Return a line with what it says: by its opening, or in clear.
+
+    And the bytes that its hash is of.
+    """
     said = json.loads(entry.content)
     return {
         "index": entry.index,

@@ -43,7 +43,10 @@ async def settlement(tx: Tx, quarter: QuarterName = None) -> Response:
 
 
 def chosen_of(known: Sequence[Quarter], name: str | None) -> Quarter:
-    """Return the quarter that was chosen, else the newest; Missing where there is none of that name."""
+    """Return the quarter that was chosen, else the newest.
+
+    Missing where there is none of that name.
+    """
     found = [one for one in known if name is None or str(one) == name]
     if not found:
         raise Missing

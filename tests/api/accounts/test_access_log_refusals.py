@@ -209,7 +209,8 @@ async def test_nothing_of_the_log_stands_in_the_applications_own(
     )
     assert said.count("request_id") > 10
     rows = await country.rows(
-        "SELECT account_id, provider_id, object_id, referral_ids[1] AS referral, purpose, source FROM access_log"
+        "SELECT account_id, provider_id, object_id, referral_ids[1] AS referral, purpose, "
+        "source FROM access_log"
     )
     written = {str(value) for row in rows for value in row if value is not None}
     assert {

@@ -55,7 +55,8 @@ async def test_whoever_proves_who_they_are_changes_the_password_and_is_signed_ou
 async def said_of(country: Country, worker: Person) -> list[str]:
     """Return by what the sessions of somebody began since the first, as the access log has it."""
     rows = await country.rows(
-        "SELECT purpose FROM access_log WHERE action = 'sign_in' AND outcome = 'granted' AND object_id = :id"
+        "SELECT purpose FROM access_log WHERE action = 'sign_in' AND outcome = 'granted' AND "
+        "object_id = :id"
         " ORDER BY at",
         id=worker.account_id,
     )

@@ -156,7 +156,10 @@ async def test_behind_it_the_rows_of_what_was_sealed_today_are_hidden_as_well(
     await seal(country)
     await a_day_passes(country)
     await seal(country, more=6)
-    counts = "SELECT (SELECT count(*) FROM checkpoints) AS checkpoints, (SELECT count(*) FROM subtrees) AS subtrees"
+    counts = (
+        "SELECT (SELECT count(*) FROM checkpoints) AS checkpoints, (SELECT count(*) FROM "
+        "subtrees) AS subtrees"
+    )
 
     async def seen(hashed: bytes) -> tuple[int, int]:
         async with country.parts.database.entered(hashed) as tx:

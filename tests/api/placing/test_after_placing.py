@@ -205,7 +205,10 @@ async def test_blockers_and_readiness_are_kept_while_they_last_and_close_with_th
         f"{path}/departure", {"destination": "new_home", "blockers": ["debt"]}, expect=200
     )
     assert (left["blockers"], left["currentBlockers"]) == (["debt"], [])
-    open_ones = "SELECT (SELECT count(*) FROM blocker_periods WHERE until IS NULL) + count(*) FROM ready_periods"
+    open_ones = (
+        "SELECT (SELECT count(*) FROM blocker_periods WHERE until IS NULL) + count(*) FROM "
+        "ready_periods"
+    )
     assert await country.value(f"{open_ones} WHERE until IS NULL") == 0
 
 

@@ -59,7 +59,8 @@ class Route:
     async def leaves(self) -> list[tuple[str, str]]:
         """Return the type of every leaf about a stay and placement, in order."""
         rows = await self.country.rows(
-            "SELECT type, placement_id::text AS placement FROM openings JOIN leaves USING (index) ORDER BY index"
+            "SELECT type, placement_id::text AS placement FROM openings JOIN leaves USING "
+            "(index) ORDER BY index"
         )
         return [(row.type, row.placement) for row in rows]
 
@@ -107,7 +108,10 @@ async def test_they_move_on_from_crisis_to_regular_and_to_another_provider_withi
     began = [("arrival", way.first["id"]), ("departure", way.first["id"])]
     assert await way.leaves() == [*began, ("arrival", third["id"]), ("departure", third["id"])]
     assert await country.value("SELECT count(*) FROM claims WHERE kind IS NOT NULL") == 0
-    told = "SELECT count(*) FROM outbox WHERE kind = 'placement' AND subject = :id AND :provider = ANY (audience)"
+    told = (
+        "SELECT count(*) FROM outbox WHERE kind = 'placement' AND subject = :id AND :provider = "
+        "ANY (audience)"
+    )
     assert await country.value(told, id=way.first["id"], provider=country.providers["haven"]) == 3
 
 

@@ -248,7 +248,8 @@ async def test_who_would_move_says_so_beforehand_and_is_not_moved_twice(country:
     other = (await it.at.desk.post("/referrals", wanted))["id"]
     assert (await it.at.search(other))["none"]["code"] == "no_willing_household"
     await country.rows(
-        "UPDATE placements SET arrived_at = arrived_at - interval '91 days' WHERE status = 'arrived'"
+        "UPDATE placements SET arrived_at = arrived_at - interval '91 days' WHERE status = "
+        "'arrived'"
     )
     assert len((await it.at.search(other))["swaps"]) == 1
 
@@ -263,7 +264,8 @@ async def test_legs_share_the_swaps_id_in_the_ledger(country: Country) -> None:
     async with country.parts.database.entered(actor=WORKER) as tx:
         key = await keys.read(tx, keys.LEDGER)
     rows = await country.rows(
-        "SELECT o.index, l.type, o.sealed FROM openings AS o JOIN leaves AS l USING (index) ORDER BY 1"
+        "SELECT o.index, l.type, o.sealed FROM openings AS o JOIN leaves AS l USING (index) "
+        "ORDER BY 1"
     )
     leaves = [
         (row.type, key.unseal_json(row.sealed, row=str(row.index))["swap_id"]) for row in rows
@@ -299,7 +301,8 @@ async def test_a_search_is_for_acute_danger_counted_and_logged_for_all_who_were_
     old = {"searchId": found["id"], "rank": 1}
     assert await problem(it.at.desk, "/swaps", old, status=409) == "search_outdated"
     await country.rows(
-        "INSERT INTO swap_searches SELECT gen_random_uuid(), referral_id, provider_id, found, sealed, clock_timestamp()"
+        "INSERT INTO swap_searches SELECT gen_random_uuid(), referral_id, provider_id, found, "
+        "sealed, clock_timestamp()"
         " FROM swap_searches, generate_series(1, 30)"
     )
     assert (

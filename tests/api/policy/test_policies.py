@@ -128,7 +128,8 @@ async def test_a_policy_takes_effect_at_its_moment_in_processes_that_run_on(
     # Nearer than anybody may publish it; every process reads it ahead of its moment, and again
     # after that nothing.
     await country.rows(
-        "UPDATE policies SET valid_from = clock_timestamp() + interval '0.7 s' WHERE version = 'next'"
+        "UPDATE policies SET valid_from = clock_timestamp() + interval '0.7 s' WHERE version = "
+        "'next'"
     )
     await country.rows("UPDATE heads SET value = value + 1 WHERE name = 'reference'")
 

@@ -118,8 +118,10 @@ async def test_each_that_takes_no_part_hears_why_and_the_others_are_planned(
     held = (await where.hold())["referralId"]
     await where.intake.post(f"/referrals/{spent}/rankings")
     await country.rows(
-        "INSERT INTO rankings SELECT gen_random_uuid(), r.referral_id, r.provider_id, r.referral_version,"
-        " r.register_version, r.as_of, r.policy_hash, r.register_hash, r.rules_version, r.digest, r.sealed"
+        "INSERT INTO rankings SELECT gen_random_uuid(), r.referral_id, r.provider_id, "
+        "r.referral_version,"
+        " r.register_version, r.as_of, r.policy_hash, r.register_hash, r.rules_version, "
+        "r.digest, r.sealed"
         " FROM rankings AS r, generate_series(1, 29) WHERE referral_id = :id",
         id=spent,
     )
@@ -313,8 +315,10 @@ async def test_what_was_ranked_because_something_came_free_does_not_count_as_ask
     waiting = await registered(where.intake)
     await where.intake.post(f"/referrals/{waiting}/rankings")
     await country.rows(
-        "INSERT INTO rankings SELECT gen_random_uuid(), r.referral_id, r.provider_id, r.referral_version,"
-        " r.register_version, r.as_of, r.policy_hash, r.register_hash, r.rules_version, r.digest, r.sealed, 1"
+        "INSERT INTO rankings SELECT gen_random_uuid(), r.referral_id, r.provider_id, "
+        "r.referral_version,"
+        " r.register_version, r.as_of, r.policy_hash, r.register_hash, r.rules_version, "
+        "r.digest, r.sealed, 1"
         " FROM rankings AS r, generate_series(1, 40) WHERE referral_id = :id",
         id=waiting,
     )

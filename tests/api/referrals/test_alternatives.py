@@ -34,7 +34,8 @@ async def events(country: Country) -> list[tuple[str, str, set[str]]]:
     """Return what was told of alternatives and reminders: kind, subject and slugs."""
     slugs = {id_: slug for slug, id_ in country.providers.items()}
     rows = await country.rows(
-        "SELECT kind, subject, audience FROM outbox WHERE kind IN ('waiting', 'reminder', 'alarm') ORDER BY id"
+        "SELECT kind, subject, audience FROM outbox WHERE kind IN ('waiting', 'reminder', "
+        "'alarm') ORDER BY id"
     )
     return [(row.kind, row.subject, {slugs[id_] for id_ in row.audience}) for row in rows]
 

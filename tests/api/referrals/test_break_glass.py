@@ -12,7 +12,10 @@ from tests.shielding import WHY, account_of, break_glass, shield, shielding, uns
 
 LOG = """SELECT outcome, purpose, object_type, object_id::text, referral_ids[1]::text AS referral_id, account_id::text,
 id::text FROM access_log WHERE action = 'break_glass' ORDER BY access_log.id"""
-GLASSES = "SELECT account_id::text, broken_because, until FROM shields WHERE until IS NOT NULL ORDER BY account_id"
+GLASSES = (
+    "SELECT account_id::text, broken_because, until FROM shields WHERE until IS NOT NULL ORDER "
+    "BY account_id"
+)
 AGO = "UPDATE shields SET until = clock_timestamp() - interval '1 second' WHERE until IS NOT NULL"
 
 
@@ -63,7 +66,10 @@ async def test_what_was_opened_is_seen_by_the_usual_calls_and_each_look_is_logge
         await third.get(path, expect=404)
     assert len((await scene.other.get("/referrals"))["items"]) == 1
     rows = await country.rows(
-        "SELECT action, object_type FROM access_log WHERE account_id = :id AND outcome = 'granted' ORDER BY id",
+        (
+            "SELECT action, object_type FROM access_log WHERE account_id = :id AND outcome = "
+            "'granted' ORDER BY id"
+        ),
         id=await account_of(scene.other),
     )
     assert [tuple(row) for row in rows] == [

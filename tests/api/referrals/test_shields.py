@@ -18,7 +18,10 @@ OF_A_CASE = [
     for method, template in ROUTES
     if template.startswith(tuple(f"/{of}/{{" for of in CASES))
 ]
-LOG = "SELECT action, outcome, referral_ids[1]::text AS referral_id FROM access_log ORDER BY id DESC LIMIT 1"
+LOG = (
+    "SELECT action, outcome, referral_ids[1]::text AS referral_id FROM access_log ORDER BY id "
+    "DESC LIMIT 1"
+)
 
 
 async def colleague_of(country: Country) -> Client:

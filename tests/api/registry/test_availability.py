@@ -65,7 +65,10 @@ async def test_freshness_is_that_of_the_least_fresh_site_and_unknown_is_not_stal
     assert (await cell(haven))["freshness"] == "fresh"
 
     await country.rows(
-        "UPDATE sites SET confirmed_at = clock_timestamp() - interval '25 hours' WHERE id = CAST(:id AS uuid)",
+        (
+            "UPDATE sites SET confirmed_at = clock_timestamp() - interval '25 hours' WHERE id = "
+            "CAST(:id AS uuid)"
+        ),
         id=old.site_id,
     )
     await country.step()

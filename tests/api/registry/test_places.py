@@ -223,7 +223,8 @@ async def test_a_place_that_changes_moves_to_its_like(country: Country) -> None:
     )
     assert [tuple(group) for group in groups] == [("crisis", 17, 1), ("regular", 12, 2)]
     counted = await country.rows(
-        "SELECT g.kind, count(*) FROM claims c JOIN place_groups g ON g.id = c.group_id GROUP BY 1 ORDER BY 1"
+        "SELECT g.kind, count(*) FROM claims c JOIN place_groups g ON g.id = c.group_id GROUP "
+        "BY 1 ORDER BY 1"
     )
     assert [tuple(row) for row in counted] == [("crisis", 1), ("regular", 2)]
     assert await country.value(register) == before + 2

@@ -247,7 +247,8 @@ async def test_of_those_who_hold_the_last_place_under_a_cap_at_once_one_does(
 
 async def test_without_the_lock_and_the_count_they_all_would(country: Country) -> None:
     await country.rows(
-        "CREATE OR REPLACE FUNCTION cap_has_room(of_region text, besides uuid) RETURNS boolean LANGUAGE sql"
+        "CREATE OR REPLACE FUNCTION cap_has_room(of_region text, besides uuid) RETURNS boolean "
+        "LANGUAGE sql"
         " AS $$ SELECT true $$"
     )
     where = await desk(country, places=AT_ONCE)

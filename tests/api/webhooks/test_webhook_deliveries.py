@@ -184,7 +184,8 @@ async def test_a_webhook_that_is_removed_gets_nothing_more_and_what_is_over_goes
     await send(country)
 
     await country.rows(
-        "UPDATE webhook_deliveries SET ended_at = ended_at - interval '25 hours' WHERE subject = '1'"
+        "UPDATE webhook_deliveries SET ended_at = ended_at - interval '25 hours' WHERE subject "
+        "= '1'"
     )
     async with country.parts.database.entered(actor=WORKER) as tx:
         assert await deliveries.prune(tx) == 2

@@ -181,7 +181,10 @@ async def held_up(owner_url: str, table: str) -> AsyncGenerator[asyncpg.Connecti
         await connection.close()
 
 
-WAITING = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND wait_event = 'advisory'"
+WAITING = (
+    "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND wait_event = "
+    "'advisory'"
+)
 
 
 async def test_a_rotation_that_is_killed_is_ended_by_the_next_and_two_never_meet(

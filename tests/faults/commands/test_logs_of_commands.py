@@ -11,7 +11,10 @@ from tests import forks
 from tests.country import THERE, Country
 from tests.faults.planted import COMMANDS, Said, part, quoted
 
-FAILING = "import sys; from tests.faults.planted import Spill, plant; setattr(*plant(sys.argv.pop(1)), Spill()); "
+FAILING = (
+    "import sys; from tests.faults.planted import Spill, plant; "
+    "setattr(*plant(sys.argv.pop(1)), Spill()); "
+)
 MAIN = "from app.cli import main; main()"
 
 
@@ -72,13 +75,19 @@ async def test_a_command_that_the_database_refuses_quotes_no_row(
 @pytest.mark.parametrize(
     "program",
     [
-        "import threading; thread = threading.Thread(target=Spill()); thread.start(); thread.join()",
+        (
+            "import threading; thread = threading.Thread(target=Spill()); thread.start(); "
+            "thread.join()"
+        ),
         "Forgotten = type('Forgotten', (), {'__del__': lambda self: Spill()()}); Forgotten()",
     ],
     ids=["thread", "finalizer"],
 )
 async def test_what_nobody_catches_quotes_nobody(program: str, tmp_path: Path) -> None:
-    begin = "from app import logs; from tests.faults.planted import Spill; logs.configure(); logs.watch(); "
+    begin = (
+        "from app import logs; from tests.faults.planted import Spill; logs.configure(); "
+        "logs.watch(); "
+    )
 
     _, text = await ended(begin + program, env=environment(None, tmp_path))
 

@@ -19,7 +19,10 @@ LOOKS = """INSERT INTO access_log (at, action, outcome, account_id, roles, provi
 SELECT CAST(:at AS timestamptz), 'reveal', 'granted', :account_id,
        '{coordinator,intake_worker}', (SELECT id FROM providers WHERE slug = 'linde'), 'site'
 FROM generate_series(1, :times)"""
-LINDE = "INSERT INTO providers (id, slug, name, phone) VALUES (gen_random_uuid(), 'linde', 'Linde', '000-555 01 01')"
+LINDE = (
+    "INSERT INTO providers (id, slug, name, phone) VALUES (gen_random_uuid(), 'linde', 'Linde', "
+    "'000-555 01 01')"
+)
 
 
 @pytest.fixture(scope="module")

@@ -32,7 +32,8 @@ WAIT_AT_COMMIT = (
     ),
 )
 IDLE = (
-    "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+    "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> "
+    "pg_backend_pid()"
     " AND backend_type = 'client backend' AND application_name = 'plek' AND state <> 'idle'"
 )
 DUE = """
@@ -41,7 +42,10 @@ WHERE cross_regional AND began_id IS NULL AND arrived_at IS NOT NULL
 UNION ALL SELECT p.id::text, 'departure' FROM placements AS p WHERE p.cross_regional AND p.departed_at IS NOT NULL
 ORDER BY 1, 2
 """
-WRITTEN = "SELECT placement_id::text AS placement, type FROM leaves WHERE placement_id IS NOT NULL ORDER BY 1, 2"
+WRITTEN = (
+    "SELECT placement_id::text AS placement, type FROM leaves WHERE placement_id IS NOT NULL "
+    "ORDER BY 1, 2"
+)
 
 
 async def over(country: Country) -> None:

@@ -161,7 +161,10 @@ async def test_a_hold_becomes_one_placement_and_a_placement_has_one_place(
         country, "placements", underway["id"], id=NEW, status="'no_show'", no_show_at="now()"
     )
     assert copy == "placements_hold_id_key"
-    spread = "UPDATE claims SET kind = 'placement', hold_id = NULL, placement_id = :id, claimed_until = 'infinity'"
+    spread = (
+        "UPDATE claims SET kind = 'placement', hold_id = NULL, placement_id = :id, "
+        "claimed_until = 'infinity'"
+    )
     assert await refused(country, spread, id=underway["id"]) == "claims_placement_id_key"
 
 
@@ -184,7 +187,8 @@ async def test_a_placements_moments_agree_with_its_status(
 
 
 COPY_LEAF = (
-    "INSERT INTO leaves (index, type, content, placement_id) SELECT {index}, {type}, content, placement_id FROM leaves"
+    "INSERT INTO leaves (index, type, content, placement_id) SELECT {index}, {type}, content, "
+    "placement_id FROM leaves"
     " WHERE index = 2"
 )
 

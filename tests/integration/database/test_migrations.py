@@ -87,7 +87,8 @@ async def test_applying_every_file_again_changes_nothing_and_takes_back_what_no_
         before = await stands(url)
         owner = await asyncpg.connect(plain(url))
         await owner.execute(
-            "CREATE POLICY leak ON holds FOR SELECT USING (true); GRANT TRUNCATE ON holds TO plek_app"
+            "CREATE POLICY leak ON holds FOR SELECT USING (true); GRANT TRUNCATE ON holds TO "
+            "plek_app"
         )
         await owner.close()
         assert await stands(url) != before

@@ -132,7 +132,8 @@ async def test_what_is_a_day_old_goes_and_what_stays_has_no_hole(country: Countr
         if subject != "waiting":
             await number(database)
     await country.rows(
-        "UPDATE outbox SET at = at - interval '25 hours' WHERE subject LIKE 'old%' OR subject = 'waiting'"
+        "UPDATE outbox SET at = at - interval '25 hours' WHERE subject LIKE 'old%' OR subject = "
+        "'waiting'"
     )
 
     async with database.entered(actor=WORKER) as tx:

@@ -147,7 +147,8 @@ async def test_whoever_has_nothing_to_do_with_it_sees_the_register_at_most(
         "worker": (b"", WORKER),
     }
     walled = await country.rows(
-        "SELECT relname FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace AND relrowsecurity"
+        "SELECT relname FROM pg_class WHERE relkind = 'r' AND relnamespace = "
+        "'public'::regnamespace AND relrowsecurity"
         " AND relname NOT IN ('accounts', 'tokens', 'sessions', 'policies')"  # by the last, everybody works
     )
     visible = {
@@ -165,13 +166,19 @@ CHANGES = (
     "UPDATE sites SET admission = 'paused'",
     "UPDATE place_groups SET places = 0",
     "UPDATE places SET created_at = clock_timestamp()",
-    "UPDATE claims SET kind = NULL, hold_id = NULL, claimed_until = '-infinity' WHERE kind = 'hold'",
+    (
+        "UPDATE claims SET kind = NULL, hold_id = NULL, claimed_until = '-infinity' WHERE kind "
+        "= 'hold'"
+    ),
     "UPDATE holds SET renewals_left = 9",
     "UPDATE placements SET blockers = '{}'",
     "UPDATE referrals SET urgency = 'planned'",
     "UPDATE site_secrets SET sealed = ''",
     "UPDATE referral_secrets SET sealed = ''",
-    "UPDATE alternatives SET outcome = 'well', checked_at = clock_timestamp() WHERE ended_at IS NULL",
+    (
+        "UPDATE alternatives SET outcome = 'well', checked_at = clock_timestamp() WHERE "
+        "ended_at IS NULL"
+    ),
     "UPDATE vacancies SET lawful_for = 9",
 )
 

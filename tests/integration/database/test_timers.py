@@ -98,7 +98,8 @@ async def test_what_is_kept_for_a_day_is_forgotten_after_it(country: Country) ->
     await client.http.get("/sites")
     await country.rows(
         "INSERT INTO answers (account_id, route, key, fingerprint, status, sealed, made_at)"
-        " SELECT id, '/holds', age::text, '', 201, '', clock_timestamp() - make_interval(hours => age)"
+        " SELECT id, '/holds', age::text, '', 201, '', clock_timestamp() - make_interval(hours "
+        "=> age)"
         " FROM accounts, unnest(ARRAY[1, 23, 25]) AS age"
     )
 

@@ -27,9 +27,12 @@ async def test_the_whole_country_stands_with_its_places_in_use(country: Country)
     await fill(country)
 
     counts = await country.rows(
-        "SELECT (SELECT count(*) FROM providers), (SELECT count(DISTINCT region) FROM provider_regions),"
-        " (SELECT count(*) FROM places), (SELECT count(*) FROM claims WHERE claimed_until <= clock_timestamp()),"
-        " (SELECT sum(places) FROM place_groups), (SELECT count(*) FROM referrals WHERE status = 'open')"
+        "SELECT (SELECT count(*) FROM providers), (SELECT count(DISTINCT region) FROM "
+        "provider_regions),"
+        " (SELECT count(*) FROM places), (SELECT count(*) FROM claims WHERE claimed_until <= "
+        "clock_timestamp()),"
+        " (SELECT sum(places) FROM place_groups), (SELECT count(*) FROM referrals WHERE status "
+        "= 'open')"
     )
 
     assert tuple(counts[0]) == (24, 35, 1024, 72, 1024, 40)
@@ -107,14 +110,18 @@ async def test_a_desk_of_the_demo_country_can_rank_places_for_its_referral(
 
 
 async def test_the_same_seed_gives_the_same_country(country: Country) -> None:
-    same = "SELECT md5(string_agg(CAST((id, site_id, kind, places) AS text), '' ORDER BY id)) FROM place_groups"
+    same = (
+        "SELECT md5(string_agg(CAST((id, site_id, kind, places) AS text), '' ORDER BY id)) FROM "
+        "place_groups"
+    )
     spoken = "SELECT string_agg(reference, ' ' ORDER BY id) FROM referrals"
     found: list[tuple[object, object]] = []
     for seed in (7, 7, 8):
         await fill(country, seed=seed)
         found.append((await country.value(same), await country.value(spoken)))
         await country.rows(
-            "TRUNCATE claims, place_secrets, places, place_groups, site_secrets, sites, referral_secrets, referrals,"
+            "TRUNCATE claims, place_secrets, places, place_groups, site_secrets, sites, "
+            "referral_secrets, referrals,"
             " provider_regions, availability_steps, providers CASCADE"
         )
 

@@ -15,8 +15,10 @@ from app.ledger.signed_notes import cosign, sign, signer_of, verifier_of
 # From the documentation of Go's sumdb/note, whose format C2SP's signed-note is.
 ELSEWHERE = parse_key("PeterNeumann+c74f20a3+ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW")
 NOTE = (
-    "If you think cryptography is the answer to your problem,\nthen you don't know what your problem is.\n\n"
-    "— PeterNeumann x08go/ZJkuBS9UG/SffcvIAQxVBtiFupLLr8pAcElZInNIuGUgYN1FFYC2pZSNXgKvqfqdngotpRZb6KE6RyyBwJnAM=\n"
+    "If you think cryptography is the answer to your problem,\nthen you don't know what your "
+    "problem is.\n\n"
+    "— PeterNeumann "
+    "x08go/ZJkuBS9UG/SffcvIAQxVBtiFupLLr8pAcElZInNIuGUgYN1FFYC2pZSNXgKvqfqdngotpRZb6KE6RyyBwJnAM=\n"
 )
 SECRET, OTHER = bytes(range(32)), bytes(32)
 TEXT = CheckpointBody("plek.example/nl", 7, bytes(32)).text()

@@ -58,12 +58,21 @@ def test_whatever_is_ranked_can_be_said(language: str) -> None:
     [
         (
             Points("fit", 105, {"case": "acute_crisis", "spare": 1, "scarce": 0, "unused": 1}),
-            "Crisisplek bij acute nood; 1 slaapplaats blijft leeg; de locatie is gespecialiseerd in iets anders.",
-            "Crisis place for an acute need; 1 bed space stays empty; the site specialises in something else.",
+            (
+                "Crisisplek bij acute nood; 1 slaapplaats blijft leeg; de locatie is "
+                "gespecialiseerd in iets anders."
+            ),
+            (
+                "Crisis place for an acute need; 1 bed space stays empty; the site specialises "
+                "in something else."
+            ),
         ),
         (
             Points("fit", 120, {"case": "planned_move_on", "spare": 0, "scarce": 2, "unused": 0}),
-            "Doorstroomwoning, volgens plan; precies groot genoeg; 2 schaarse voorzieningen blijven ongebruikt.",
+            (
+                "Doorstroomwoning, volgens plan; precies groot genoeg; 2 schaarse voorzieningen "
+                "blijven ongebruikt."
+            ),
             "Move-on home, as planned; exactly large enough; 2 scarce features go unused.",
         ),
         (
@@ -129,7 +138,8 @@ def test_what_is_missing_is_said_with_what_it_counts_as_and_what_asking_may_brin
     son = MissingFact("son_age", 1, 4)
 
     assert missing_text(son, language="nl") == (
-        "De leeftijd van de zoon (kind 2) is niet bekend; hij telt nu als 17. Vraag ernaar: er kunnen 4 aanbiedingen"
+        "De leeftijd van de zoon (kind 2) is niet bekend; hij telt nu als 17. Vraag ernaar: er "
+        "kunnen 4 aanbiedingen"
         " bij komen."
     )
     assert missing_text(replace(son, fact="child_gender", offers=1), language="en").endswith(

@@ -184,7 +184,8 @@ async def test_after_the_end_of_a_session_the_same_person_goes_on_where_they_wer
     await sign_in(page, worker)
     await page.goto("/session")
     await page.evaluate(
-        "document.querySelector('main').insertAdjacentHTML('beforeend', '<input id=half aria-label=half>')"
+        "document.querySelector('main').insertAdjacentHTML('beforeend', '<input id=half "
+        "aria-label=half>')"
     )
     await page.locator("#half").fill("half filled in")
     before = await page.locator("input[name=csrf]").first.input_value()

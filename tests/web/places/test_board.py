@@ -152,7 +152,8 @@ async def test_presses_in_quick_succession_all_count(site: Site) -> None:
     page = await opened(site)
 
     await page.evaluate(
-        "[...document.querySelectorAll('button[formaction$=occupied]')].forEach((button) => button.click())"
+        "[...document.querySelectorAll('button[formaction$=occupied]')].forEach((button) => "
+        "button.click())"
     )
 
     await expect(page.locator("[data-is=occupied]")).to_have_count(6)

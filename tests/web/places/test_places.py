@@ -290,7 +290,8 @@ async def test_looks_at_who_is_coming_stand_in_the_access_log(country: Country) 
 
     rows = await country.rows(
         "SELECT action, object_type, cardinality(referral_ids) AS seen FROM access_log"
-        " WHERE account_id = (SELECT account_id FROM tokens ORDER BY expires_at DESC LIMIT 1) ORDER BY id"
+        " WHERE account_id = (SELECT account_id FROM tokens ORDER BY expires_at DESC LIMIT 1) "
+        "ORDER BY id"
     )
 
     assert [tuple(row) for row in rows] == [

@@ -126,7 +126,10 @@ async def test_the_browser_says_so_when_anything_was_tampered_with(leaf: int, si
         ("data-bytes", '"version":1', "KLOPT NIET"),
     ):
         await page.locator(f"#leaf-{leaf} [{part}]").evaluate(
-            "(element, other) => { element.textContent = element.textContent.replace(other, 'x'); }",
+            (
+                "(element, other) => { element.textContent = element.textContent.replace(other, "
+                "'x'); }"
+            ),
             other,
         )
         said = await verified(page, leaf)

@@ -35,7 +35,8 @@ from tests.unit.allocation.cases import (
 
 def test_the_codes_stand_in_the_order_in_which_they_are_named() -> None:
     assert " ".join(CODES) == (
-        "kind free admission size household exclusive features secrecy danger barred declined cap own_region_first"
+        "kind free admission size household exclusive features secrecy danger barred declined "
+        "cap own_region_first"
     )
 
 

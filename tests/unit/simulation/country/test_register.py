@@ -24,9 +24,12 @@ COUNTRIES = {seed: build_country(REFERENCE, seed=seed) for seed in SEEDS}
 
 # Names, or parts of names, of organisations that really give shelter in the Netherlands.
 REAL_NAMES = (
-    "moviera|arosa|kadera|blijf|oranje|perspektief|fier|valente|rosa manus|tussenvoorziening|xonar|lumens|neos|"
-    "safegroup|svmn|zefer|sterk huis|kompaan|humanitas|querido|emergis|wende|kopland|mutsaers|samen veilig|vieja|"
-    "toevluchtsoord|jade|maashorst|altra|leger des heils|veilig|limor|kwintes|iriszorg|springplank|rimo"
+    "moviera|arosa|kadera|blijf|oranje|perspektief|fier|valente|rosa "
+    "manus|tussenvoorziening|xonar|lumens|neos|"
+    "safegroup|svmn|zefer|sterk "
+    "huis|kompaan|humanitas|querido|emergis|wende|kopland|mutsaers|samen veilig|vieja|"
+    "toevluchtsoord|jade|maashorst|altra|leger des "
+    "heils|veilig|limor|kwintes|iriszorg|springplank|rimo"
 )
 
 
@@ -50,7 +53,8 @@ def test_another_seed_gives_another_country() -> None:
 
 def test_the_same_seed_gives_the_same_country_in_another_process() -> None:
     program = (
-        "import hashlib; from app.reference import load; from app.simulation.country.register import build_country;"
+        "import hashlib; from app.reference import load; from app.simulation.country.register "
+        "import build_country;"
         "print(hashlib.sha256(repr(build_country(load('nl'), seed=1)).encode()).hexdigest())"
     )
     here = hashlib.sha256(repr(COUNTRIES[1]).encode()).hexdigest()

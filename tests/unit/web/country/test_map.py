@@ -126,8 +126,8 @@ def test_names_cannot_break_out_of_the_drawing() -> None:
     said = [title.text for title in svg.iter("title")]
     assert f"Onveilig: {evil} en 20 km daaromheen" in said
     assert (
-        "Dal: valt af: te dicht bij een onveilig gebied; regio zit aan haar maximum (geldt nooit bij onveiligheid)"
-        in [" ".join((text or "").split()) for text in said]
+        "Dal: valt af: te dicht bij een onveilig gebied; regio zit aan haar maximum (geldt "
+        "nooit bij onveiligheid)" in [" ".join((text or "").split()) for text in said]
     )
 
 
