@@ -1,4 +1,4 @@
-"""Shows on a real PostgreSQL that the migrations are safe to run, go up, down and up again, and fit the models."""
+"""Show on a real PostgreSQL that the migrations are safe, reversible and fit the models."""
 
 import os
 import subprocess

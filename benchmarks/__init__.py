@@ -1,1 +1,1 @@
-"""Benchmarks: Plek beside a bare application on the same server in the same run, and a replay of real arrivals."""
+"""Benchmarks: Plek beside a bare application in the same run, and a replay."""

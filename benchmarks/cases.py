@@ -105,7 +105,7 @@ def ranking_requests(cases: Sequence[Case]) -> list[bytes]:
 
 
 def enlarge(ground: Ground, *, more: int, taken_percent: int = 0) -> None:
-    """Add places to every group of the register, at the same sites and like those there, so many of them taken."""
+    """Add places like those there to every group of the register, some of them taken."""
 
     async def add(tx: Transaction) -> None:
         await tx.run(
@@ -137,7 +137,7 @@ def enlarge(ground: Ground, *, more: int, taken_percent: int = 0) -> None:
 
 
 def free_all(ground: Ground) -> None:
-    """End every hold and free every place that was ever held, so that the next run finds what this one found."""
+    """End every hold and free every place ever held, so that runs find the same."""
     ground.owner(
         (
             "UPDATE holds SET status = 'released', resolved_at = clock_timestamp() WHERE "
@@ -159,7 +159,9 @@ def free_all(ground: Ground) -> None:
 
 
 def hold_requests(ground: Ground, cases: Sequence[Case]) -> list[bytes]:
-    """Record a ranking for each case and return the request that holds its first offer: each in the next group.
+    """Record a ranking for each case; return the request that holds its first offer.
+
+    Each is in the next group.
 
     The rankings have no inputs: they are here to be held, not to be read. All flee: who does not
     would be kept in the own region by what is free there.

@@ -24,7 +24,7 @@ them."""
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """A graph, how long its cycles may be, and the most weight they can have, where somebody else worked it out."""
+    """A graph, the longest cycle allowed, and its optimum where that is published."""
 
     name: str
     graph: Graph

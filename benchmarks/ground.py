@@ -123,7 +123,7 @@ def _on_a_core(process: psutil.Process) -> float:
 
 
 def _plain(url: str, *, database: str | None = None) -> str:
-    """Return a URL as asyncpg itself takes it, of another database on the same server if one is named."""
+    """Return a URL as asyncpg takes it, of another database on the server if one is named."""
     plain = url.replace("postgresql+asyncpg://", "postgresql://")
     if database is None:
         return plain

@@ -1,4 +1,4 @@
-"""A peak: 200 referrals and 1,000 free places planned at once, beside the bare solver on the same table."""
+"""A peak: 200 referrals and 1,000 free places at once, beside the bare solver."""
 
 import statistics
 import time
@@ -100,7 +100,7 @@ def _asking(ground: Ground, desk: Desk) -> tuple[list[PeakReferral], dict[str, i
 def _compared(
     askers: list[PeakReferral], free: dict[str, int], *, rounds: int
 ) -> tuple[float, float]:
-    """Return how long the bare solver takes with the points alone, and how long the plan takes: they take turns."""
+    """Return the times of the bare solver and of the plan, which take turns."""
     table = _table(askers, free)
 
     def bare() -> None:

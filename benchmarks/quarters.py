@@ -1,4 +1,4 @@
-"""Sealing a quarter as the ledger grows older, beside a bare loop that reads and opens the leaves of half a year."""
+"""The time to seal a quarter as the ledger grows, beside a bare loop over its leaves."""
 
 import asyncio
 import datetime as dt
@@ -105,7 +105,10 @@ ACTS: dict[str, Callable[[Aged, Transaction], Awaitable[None]]] = {
 
 
 def measure(sizes: Sequence[int] = SIZES) -> list[Line]:
-    """Seal the same quarter of younger and older ledgers, in turn with the bare loop; print the oldest one's plans."""
+    """Seal the same quarter of younger and older ledgers, in turn with the bare loop.
+
+    Print the oldest one's plans.
+    """
     with ExitStack() as stack:
         aged = {size: _aged(stack.enter_context(opened_ground(demo=False)), size) for size in sizes}
         medians = asyncio.run(_medians(aged))
@@ -216,7 +219,7 @@ async def _lived(ground: Ground, size: int) -> tuple[DataKey, int]:
 
 
 def _facts(regions: Sequence[str], leaves: int, *, until: dt.date) -> list[Fact]:
-    """Draw households that came and left until a day, evenly over as many years as so many leaves take."""
+    """Draw households that came and left until a day, evenly over the years."""
     drawn = Random(SEED)
     days = round(leaves / A_DAY)
     facts: list[Fact] = []

@@ -96,7 +96,7 @@ async def _proxied(folder: Path, to: Path, trips: list[str]) -> asyncio.Server:
 
 
 def of_a_hold(ground: Ground, desks: Sequence[Desk]) -> list[str]:
-    """Return the first words of each statement that a hold waits for, once everything has been prepared."""
+    """Return the first words of each statement that a prepared hold waits for."""
     requests = cases.hold_requests(
         ground, cases.add_cases(ground, desks, count=WARM + COUNTED, seed=0)
     )

@@ -1,4 +1,4 @@
-"""Growth: the same sites with a hundred times the places, and with millions of claims that are long over."""
+"""Growth: a hundred times the places at the same sites, and millions of past claims."""
 
 from collections.abc import Sequence
 

@@ -1,4 +1,4 @@
-"""Swaps: the exchange problem solved by Plek and by kep_solver, in turn on the same problems, to the same optimum."""
+"""Swaps: Plek and kep_solver in turn on the same exchange problems, to the optimum."""
 
 import statistics
 from collections.abc import Callable, Sequence
@@ -27,7 +27,10 @@ PrefLib has."""
 
 
 def measure(*, rounds: int = ROUNDS) -> list[Line]:
-    """Measure PrefLib's problems of 70 vertices, having reached every optimum of PrefLib, and drawn ones of 300."""
+    """Measure PrefLib's problems of 70 vertices and drawn ones of 300.
+
+    First every published optimum of PrefLib is reached.
+    """
     lines: list[Line] = []
     if PREFLIB.exists():
         problems = list(preflib())

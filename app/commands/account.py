@@ -1,4 +1,4 @@
-"""`plek account`: the first administrator, and anybody else who signs in, invited from the command line."""
+"""`plek account`: invite the first administrator, or anyone else, from the command line."""
 
 import asyncio
 from collections.abc import Sequence

@@ -20,7 +20,7 @@ REQUEST_WITHIN_S = 30.0
 
 
 class Connection(HttpToolsProtocol):
-    """A connection that is closed when a request's head grows too long, or the request does not arrive in time."""
+    """A connection that closes when a request is too slow or its head too long."""
 
     _begun = 0
     _in_head = True

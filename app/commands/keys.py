@@ -116,7 +116,10 @@ def _told(done: Rotated) -> str:
 
 
 def _refuse_elsewhere(settings: Settings) -> None:
-    """Refuse where other processes may have copies of the file, and would not see what happens to this one."""
+    """Refuse a key file of which other processes may hold copies.
+
+    They would not see what happens to this one.
+    """
     if not settings.embedded:
         raise OperatorError(
             "With DATABASE_URL the key belongs in PLEK_KEY, the same for every process: set it "

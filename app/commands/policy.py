@@ -1,4 +1,4 @@
-"""`plek policy`: publishing a policy, saying what another one changes, and trying a draft on recent rankings."""
+"""`plek policy`: publish a policy, compare two, or try a draft on recent rankings."""
 
 import asyncio
 import json
@@ -92,7 +92,7 @@ def diff(data_dir: Path | None, *, a: str, b: str) -> None:
 
 
 def try_out(data_dir: Path | None, *, file: Path, last: int) -> None:
-    """Rank recent referrals again under the policy in a file, and print in counts what would have changed."""
+    """Rank recent referrals again under a draft policy; print how many would have changed."""
     document = document_in(file)
 
     async def act(progress: Progress) -> TrialReport:

@@ -1,4 +1,7 @@
-"""`plek simulate`: does it make things fair? A year of the demo country, several ways of choosing side by side."""
+"""`plek simulate`: a year of the demo country under several ways of choosing.
+
+It answers whether the choice makes the burden fair.
+"""
 
 import csv
 import sys

@@ -18,7 +18,9 @@ class Stopped(BaseException):
 
 
 def stoppable(act: Coroutine[Any, Any, T]) -> T:
-    """Run an act; a request to stop cancels it between two of its steps, and then does what it did before.
+    """Run an act that a request to stop cancels between two of its steps.
+
+    Afterwards such a request does what it did before.
 
     Raised in the middle of a step, as a handler of signals does, it would leave a connection
     waiting for ever. Many rows on their way do so even where they are cancelled: those are left,
@@ -53,7 +55,10 @@ def stoppable(act: Coroutine[Any, Any, T]) -> T:
 
 @contextmanager
 def stopping() -> Generator[None]:
-    """Turn the first request to stop into Stopped, so that every block ends as it should; later ones change nothing."""
+    """Turn the first request to stop into Stopped, so that every block ends properly.
+
+    Later ones change nothing.
+    """
 
     def stop(_number: int, _frame: FrameType | None) -> None:
         for number in REQUESTS:

@@ -58,7 +58,7 @@ async def add_numbered(tx: Transaction, entry: Entry) -> int:
 
 
 async def one_at_a_time(tx: Transaction, account_id: UUID) -> None:
-    """Let an account's acts that are limited wait for each other until the transaction ends, so that none slips by."""
+    """Make an account's limited acts wait for each other until the transaction ends."""
     await tx.rows(select(func.pg_advisory_xact_lock(func.hashtextextended(str(account_id), 0))))
 
 

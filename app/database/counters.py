@@ -1,4 +1,4 @@
-"""Head rows: the last number given in each sequence that must have no gaps, or the version of what is cached."""
+"""Head rows: the last number of each gapless sequence, and the version of each cache."""
 
 from typing import TYPE_CHECKING
 

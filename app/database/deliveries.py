@@ -192,7 +192,7 @@ async def disable(tx: Transaction, webhook_id: UUID, *, because: str) -> bool:
 
 
 async def prune(tx: Transaction, *, keep_hours: int = KEPT_HOURS) -> int:
-    """Forget what ended longer ago than that, and what was for webhooks that are gone; return how much."""
+    """Delete old deliveries and those of deleted webhooks; return how many."""
     since = func.clock_timestamp() - timedelta(hours=keep_hours)
     orphaned = ~exists().where(Webhook.id == WebhookDelivery.webhook_id)
     return await tx.run(

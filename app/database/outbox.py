@@ -1,4 +1,6 @@
-"""The outbox: what others must hear of, written with the fact itself, numbered once committed, kept for a day.
+"""The outbox: facts that others must hear of, numbered once committed, kept for a day.
+
+Each is written in the transaction that made it true.
 
 Rows get their ids when they are written and become visible when their transaction commits, in
 another order; whoever read "after the last id" would lose some. So the relay numbers rows that are

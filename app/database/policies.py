@@ -60,7 +60,9 @@ _ADD = (
 
 
 async def add(tx: "Statements", row: PolicyRow) -> bool:
-    """Add a policy; False where it begins too early, or its hash, version or beginning is another's.
+    """Add a policy; return False if it begins too early or is not the only one of its kind.
+
+    Hash, version and beginning must each be new.
 
     Of several that are added at once each is decided on after the one before.
     """
@@ -104,7 +106,10 @@ async def in_force(tx: "Statements") -> str | None:
 
 
 async def since(tx: "Statements", at: datetime) -> list[PolicyRow]:
-    """Return the policy in force at a moment (or the first of all), and all that begin later, in their order."""
+    """Return the policy in force at a moment and all later ones, in their order.
+
+    Before the first one begins, that is the one.
+    """
     in_force = select(func.max(Policy.valid_from)).where(Policy.valid_from <= at).scalar_subquery()
     first = select(func.min(Policy.valid_from)).scalar_subquery()
     wanted = select(*_COLUMNS).where(Policy.valid_from >= func.coalesce(in_force, first))

@@ -69,7 +69,10 @@ async def look(database: "Database") -> Condition:
 
 @asynccontextmanager
 async def alone(database: "Database") -> AsyncGenerator[None]:
-    """Wait until no other process makes this database ready, and keep others waiting; it takes a connection."""
+    """Keep other processes from preparing this database meanwhile; wait for one that does.
+
+    It takes a connection.
+    """
     # Of the transaction, not of the session: the lock must work behind a pool of connections too.
     async with database.connection() as connection, connection.transaction():
         await connection.execute(_ALONE)

@@ -33,11 +33,13 @@ class Snapshots:
         """Hashes of registers known to be stored for good."""
 
     def knows(self, reference: "Reference") -> None:
-        """Begin with a country that was read before, from this very database or the one that it was copied from."""
+        """Begin with a country that was read before, from this database or its original."""
         self._reference = reference
 
     async def reference(self, tx: "Statements") -> "Reference":
-        """Return the country at this transaction's version or a newer one, with the policy in force when it began.
+        """Return the country at this transaction's version or newer.
+
+        Its policy is the one in force when the transaction began.
 
         A policy that was published ahead so takes effect everywhere at once, by the database's
         clock, and nothing that is kept here outlives its beginning.

@@ -1,4 +1,4 @@
-"""Writes small private files so that a crash leaves the old one or the new one, and never follows a planted link."""
+"""Write small private files atomically, never through a planted link."""
 
 import os
 from contextlib import suppress

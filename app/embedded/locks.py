@@ -1,4 +1,6 @@
-"""File locks: the kernel's word on who uses a data folder, gone by itself with whoever held it, however they died.
+"""File locks: the kernel's word on who uses a data folder.
+
+A lock ends with the process that held it, however that died.
 
 A lock belongs to an open file and so to every process that inherited it. That is how the servers'
 own locks work: the starter takes the lock and hands the open file to the server, whose every

@@ -1,4 +1,7 @@
-"""Runs the servers' programs as the right account, with nothing of the caller's environment, terminal or folder."""
+"""Run the servers' programs as the right account.
+
+They get nothing of the caller's environment, terminal or folder.
+"""
 
 import errno
 import os

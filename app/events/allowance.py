@@ -1,4 +1,4 @@
-"""How much each asker has left this minute, counted in Redis and, while that is gone, by each process for itself."""
+"""Rate limits, counted in Redis, or by each process while Redis is gone."""
 
 import asyncio
 import math

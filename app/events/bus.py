@@ -77,7 +77,9 @@ class Bus:
             self._rung.set()
 
     def fell_back(self, newest: int, *, before: int | None) -> bool:
-        """Start afresh if the outbox ends before a position that this process had read; return whether it did.
+        """Start afresh if the outbox ends before a position already read.
+
+        Return whether it did.
 
         So it is when a database comes back from a backup, or from a replica that had not got
         everything: what was told since is not true any more. `before` is the position that was
@@ -144,7 +146,7 @@ class Bus:
                 del self._streams[provider_id]
 
     async def read(self) -> None:
-        """Wait until the outbox is said to have grown, and give what is new to the streams, page by page."""
+        """Wait for the outbox to grow, and pass on what is new to the streams, page by page."""
         await self._rung.wait()
         while self._position is not None and self._heard > self._position:
             if self._listening == 0:
@@ -162,7 +164,7 @@ class Bus:
         self._rung.clear()
 
     async def beat(self) -> None:
-        """Give a part of the streams a sign of life each second, so that the whole of them is never woken at once."""
+        """Send a heartbeat to a part of the streams each second, never to all at once."""
         await asyncio.sleep(1)
         self._turn = (self._turn + 1) % BEAT_S
         for stream in list(self._everyone()):
@@ -189,7 +191,7 @@ class Bus:
             yield from self._streams.get(provider_id, ())
 
     async def _found(self) -> int:
-        """Return how far this process has read, finding the place first where nobody listened until now."""
+        """Return how far this process has read; look it up if nobody listened until now."""
         if self._position is None:
             async with self._finding:
                 if self._position is None:

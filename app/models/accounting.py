@@ -126,7 +126,7 @@ class Cap(Base):
 
 
 class Displacement(Base):
-    """That a household went elsewhere, and somewhere that would have done was left out only because of this cap."""
+    """A household that went elsewhere because a cap excluded a place that would have done."""
 
     __tablename__ = "displacements"
 

@@ -21,7 +21,10 @@ from app.models.base import Base, Id, Stamp
 
 
 class Account(Base):
-    """Somebody (or some system) with one or more roles, bound to a provider or a region where a role needs it."""
+    """A person or client system with one or more roles.
+
+    It is bound to a provider or a region where a role needs that.
+    """
 
     __tablename__ = "accounts"
     __table_args__ = (

@@ -60,7 +60,7 @@ class Referral(Base):
 
 
 class ReferralSecret(Base):
-    """Household, danger zones, needs and the rest of what is known of a referral, sealed with its own key."""
+    """Household, danger zones and needs of a referral, sealed with its own key."""
 
     __tablename__ = "referral_secrets"
     __table_args__ = (Index(None, "provider_id"),)

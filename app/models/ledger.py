@@ -109,7 +109,9 @@ class Checkpoint(Base):
 
 
 class Share(Base):
-    """How many nights of the safety account a region has given, and how many were its part, in millionths of a night.
+    """Nights of the safety account that a region gave, and its quota of them.
+
+    Both in millionths of a night.
 
     Reckoned from the openings once a day, so that no one can watch a family arrive.
     """

@@ -1,4 +1,4 @@
-"""The monitor: what is counted while a quarter lasts, and what everybody may see of it once it is over."""
+"""The monitor: counts of a running quarter, and the figures published once it is over."""
 
 from datetime import date
 from typing import Any
@@ -39,7 +39,9 @@ class MonitorDay(Base):
 
 
 class HouseholdCount(Base):
-    """Who came to a provider's places in a region during a quarter, in sums that are sealed; until its release.
+    """Sealed sums of the arrivals at a provider's places in a region during a quarter.
+
+    They are kept until its release.
 
     It has no row of anybody, and names nobody: erasing a referral leaves it as it is.
     """

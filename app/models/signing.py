@@ -1,4 +1,4 @@
-"""Signing in: who proves to be which account with what, invitations to begin with, and the sessions that follow."""
+"""Signing in: credentials, invitations and sessions."""
 
 from datetime import datetime
 from uuid import UUID

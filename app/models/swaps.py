@@ -1,4 +1,4 @@
-"""Swaps: who agreed beforehand to move, what was searched for, and chains and cycles of moves with their consents."""
+"""Swaps: willing households, searches, and chains and cycles of moves with consents."""
 
 from datetime import datetime
 from uuid import UUID
@@ -30,7 +30,7 @@ class MoveAgreement(Base):
 
 
 class SwapSearch(Base):
-    """One question "who could move so that a place comes free?", and what was found, sealed with the referral's key."""
+    """A search for households that could move to free a place, with its sealed result."""
 
     __tablename__ = "swap_searches"
     __table_args__ = (Index(None, "referral_id", "asked_at"),)

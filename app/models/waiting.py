@@ -38,7 +38,9 @@ class Contact(Base):
 
 
 class Alternative(Base):
-    """What a household has until a place is found, and the provider that answers for it; never where it is.
+    """What a household has until a place is found, and which provider answers for it.
+
+    Never where it is.
 
     Its speakable reference stands here too: the responsible provider sees nothing else of the
     referral.

@@ -1,4 +1,4 @@
-"""Webhooks: where a provider wants to be told what its event stream tells, and what is still to be sent there."""
+"""Webhooks: where a provider is told of its events, and what is still to be sent."""
 
 from datetime import datetime
 from uuid import UUID

@@ -33,7 +33,10 @@ log = structlog.get_logger()
 
 
 async def on_refusal(request: Request, refusal: Exception) -> Response:
-    """Show a refusal; whoever is not signed in is asked to, and comes back to where they wanted to go."""
+    """Show a refusal, or ask the reader to sign in first.
+
+    After signing in they come back to where they wanted to go.
+    """
     assert isinstance(refusal, errors.Refusal)  # noqa: S101 - registered for nothing else
     if isinstance(refusal, LOGGED) or (
         isinstance(refusal, errors.Unauthenticated) and token_hash(request)
@@ -50,7 +53,9 @@ async def on_refusal(request: Request, refusal: Exception) -> Response:
 
 
 async def _again(request: Request) -> Response:
-    """Let a page from before its reader signed in again go on, with what was filled in; only if it is the same person.
+    """Let a page from before a new sign-in go on, if its reader is the same person.
+
+    What was filled in stays.
 
     Only a page of ours gets this far, and only that can read the answer.
     """

@@ -1,1 +1,1 @@
-"""A replay of real arrivals through a fresh demo country, over HTTP, with checks of what must be true at the end."""
+"""A replay of real arrivals through a fresh demo country, with checks at the end."""

@@ -59,7 +59,7 @@ async def no_place_twice(tx: Transaction) -> str | None:
 
 
 def acknowledged(statuses: Mapping[str, str]) -> Check:
-    """Return the check that every placement that was acknowledged is there, with the status that was acknowledged."""
+    """Return the check that every acknowledged placement is there, with its status."""
 
     async def check(tx: Transaction) -> str | None:
         found = {

@@ -126,7 +126,10 @@ class Worker:
         self._scene.waiting.append(case)
 
     async def _hold(self, case: Case) -> dict[str, Any] | None:
-        """Return the hold that was taken, an empty one where nothing fits, None where it is worth ranking again."""
+        """Return the hold that was taken; an empty one if nothing fits.
+
+        None if it is worth ranking again.
+        """
         ranking = await self._ask(
             "POST", f"/referrals/{case.referral_id}/rankings", token=case.office.intake
         )
@@ -209,7 +212,10 @@ class Worker:
         heapq.heappush(self._scene.departures, Departure(due, placement["id"], receiver, case.plan))
 
     async def _stay_away(self, case: Case, path: str, receiver: Office) -> None:
-        """They do not come; the place is kept until the sender knows that they are safe. They need no other."""
+        """Let a household not come; its place is kept until the sender knows that it is safe.
+
+        It needs no other place.
+        """
         self._tally.counts["no-shows"] += 1
         self._know(
             (await self._ask("POST", f"{path}/no-show", token=receiver.coordinator))

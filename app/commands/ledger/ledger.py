@@ -56,7 +56,10 @@ def export_ledger(
 
 @ledger.command("verify")
 def verify_ledger(file: ExportFile, checkpoint: CheckpointFile, key: Key = None) -> None:
-    """Check an export against a signed checkpoint, and name the first leaf that is not what was signed."""
+    """Check an export against a signed checkpoint.
+
+    The first leaf that differs from what was signed is named.
+    """
     from app.commands.ledger import verifying  # noqa: PLC0415 - as above
 
     verifying.verify(file, checkpoint=checkpoint, key=key)

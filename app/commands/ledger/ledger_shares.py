@@ -39,7 +39,9 @@ TOLD_EACH = 1 << 20
 
 
 def check(file: Path, *, region: str | None, quarter: str | None, today: date) -> None:
-    """Print whether an export's totals are right, and every region's share of a quarter; exit 1 if one is wrong.
+    """Check an export's totals and print every region's share of a quarter.
+
+    Exit 1 if a total is wrong.
 
     Where openings of the region may still be shut `today`, its figures cannot be told yet: that is
     said, and no fault.

@@ -136,7 +136,10 @@ def _proof(file: Path) -> list[bytes]:
 
 
 def _state(file: Path, *, key: str | None, name: str | None) -> State:
-    """Return what the witness knows, with another key of the ledger where one was given; a new witness at first."""
+    """Return what the witness knows, with another key of the ledger if one was given.
+
+    The first time it is a new witness.
+    """
     given = () if key is None else (read_key(key),)
     if file.exists():
         state = _read(file)

@@ -1,4 +1,4 @@
-"""`plek serve`: servers where they are missing, tables, country, and then the service until it is told to stop."""
+"""`plek serve`: start missing servers, prepare the database, and serve until stopped."""
 
 import multiprocessing
 import os

@@ -1,4 +1,4 @@
-"""Rotation: what older keys sealed is sealed by the newest, a few rows at a time, while the service goes on.
+"""Key rotation: reseal with the newest key, a few rows at a time, during service.
 
 Only wrapped data keys change, never what they seal; and the answers that are kept for a day, as
 they have no data key. Whatever interrupts it, doing it again does what is left.
@@ -67,7 +67,9 @@ def untold(_done: int, _total: int) -> None:
 async def rotate(
     begin: Begin, *, keyring: Keyring, told: Told = untold, rows: int | None = None
 ) -> Rotated:
-    """Seal by the newest key whatever an older one sealed, until a pass over everything finds nothing of the kind.
+    """Reseal with the newest key everything that an older key sealed.
+
+    It ends with a pass that finds nothing more.
 
     `rows` is how many one transaction changes. OperatorError where data keys open with none of the
     keys, or where somebody goes on wrapping with an older one; what could be changed has been.

@@ -18,7 +18,7 @@ OCCUPIED_FIRST = ("occupied", "free", "out_of_service")
 
 @dataclass(slots=True)
 class Lodged:
-    """In which place each stay was, and since when the register's places are what they are where nobody of them is."""
+    """The place of each stay, and since when every other place is what the register says."""
 
     place_of: dict[SimulatedStay, UUID] = field(default_factory=dict[SimulatedStay, UUID])
     since: dict[UUID, int] = field(default_factory=dict[UUID, int])
@@ -53,7 +53,9 @@ def lodge(
     now: int,
     into: Lodged,
 ) -> None:
-    """Find each stay in a group its place, and let the past end with what the register says of each place.
+    """Assign each stay of a group its place.
+
+    The past ends with what the register says of each place.
 
     `others` are until when some places were taken as the past began. Where more households live in
     the group than it has occupied places, some have left by the time since when the place is free

@@ -1,4 +1,4 @@
-"""Lives of the demo country's past on their way to rows and leaves, and what all of them are told by."""
+"""Lives of the demo country's past, on their way to rows and leaves."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass

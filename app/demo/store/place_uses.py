@@ -49,7 +49,7 @@ async def places(tx: Transaction) -> list[UseRow]:
 
 
 async def settle(tx: Transaction, settled: Sequence[Settled]) -> None:
-    """Let occupied places be occupied by those whom Plek placed there, and note since when others are what they are."""
+    """Store which households occupy places, and since when other places are as they are."""
     lived_in = [one for one in settled if one.placement_id is not None]
     others = [one for one in settled if one.placement_id is None]
     if lived_in:

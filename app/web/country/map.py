@@ -180,7 +180,10 @@ class Projection:
 def draw(
     outline: Sequence[Ring], bounds: Bounds, regions: Sequence[Shown], areas: Iterable[Area] = ()
 ) -> Drawing:
-    """Draw the country. Names go to unsafe areas, and then to regions in the order in which they are given."""
+    """Draw the country.
+
+    Names go to unsafe areas, and then to regions in the order in which they are given.
+    """
     projection = Projection(bounds)
     marks = [_mark(region, projection) for region in regions]
     zones = [_zone(area, projection) for area in areas]

@@ -67,7 +67,7 @@ def folded(text: str) -> str:
 
 
 def names(municipalities: Mapping[str, KnownMunicipality], language: str) -> Names:
-    """Return the names of the municipalities that there are now, and of languages in the reader's own."""
+    """Return the names of current municipalities, and of languages in the reader's own."""
     known = tuple((one.code, one.name) for one in municipalities.values())
     return _names(known, language)
 

@@ -140,7 +140,7 @@ async def change(id: str, work: WorkIn, sent: SentIn) -> Response:
 
 
 async def know(work: Work, sent: Sent, referral_id: UUID, content: dict[str, Any]) -> Outcome:
-    """Change what is known of a referral unless a colleague did so meanwhile, and rank the places again."""
+    """Change a referral unless a colleague did so meanwhile, and rank the places again."""
     referral = await referrals.read(work.tx, referral_id, lock=True)
     if sent.get("version") != str(referral.case.version):
         raise Stale

@@ -195,7 +195,7 @@ async def offers_of(work: Work, ranked: RecordedRanking, *, most: int) -> dict[s
 
 
 def updated_of(offer: Offer, as_of: datetime) -> datetime | None:
-    """Return between when and the ranking a fresh offer was updated, or since when a stale one was not; None: never.
+    """Return since when an offer's count is fresh, or since when it is stale; None if never.
 
     No nearer than the whole hours that the ranking has: by the minute of its site, offers of two
     rankings could be told to be of one shelter (docs/adr/0004-ids-and-offers.md).

@@ -1,4 +1,4 @@
-"""The board of one provider, and each part of it on its own, as it is read again whenever something changed."""
+"""A provider's board, and each part of it, as it is read again when something changed."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any

@@ -1,4 +1,4 @@
-"""Our share: what a region gave and took, why, and how its controller can check that without trusting anybody."""
+"""Our share: what a region gave and took, why, and how its controller can check it."""
 
 from app.web.share import caps, decisions, figures, ledger, standing
 

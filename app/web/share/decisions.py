@@ -46,7 +46,10 @@ async def report(
     asked: ListIn,
     quarter: QuarterName = None,
 ) -> Response:
-    """Check whether anybody left the region although something lawful was free there; and count other choices."""
+    """Check whether a household left its region although a lawful place was free there.
+
+    Choices other than the first offer are counted.
+    """
     now = quarter_of(load().country.day_of(tx.at))
     known = quarters_between(Quarter(now.year - YEARS, now.number), now)
     chosen = chosen_of(known, quarter)

@@ -1,4 +1,4 @@
-"""The ledger's lines that concern a region, each to be checked in the browser of whoever reads it."""
+"""The ledger's lines about a region, each verifiable in the reader's browser."""
 
 import json
 from typing import Annotated, Any
@@ -53,7 +53,10 @@ async def checkpoint(tx: Tx) -> Response:
 
 @router.get("/share/ledger/export")
 async def export(tx: Tx) -> Response:
-    """Hand out every line that was signed, with the openings that the region may see: as `plek ledger export` does."""
+    """Export every signed line, with the openings that the region may see.
+
+    The same as `plek ledger export`.
+    """
     _, found = await entries.export_signed(tx)
     written = b"".join([export_line(one.index, one.content, one.opening) async for one in found])
     name = f"ledger-{tx.caller.region}.jsonl" if tx.caller.region else "ledger.jsonl"

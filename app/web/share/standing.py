@@ -1,4 +1,4 @@
-"""Did we carry more than our share? A region's standing in a quarter, over time, and beside all others."""
+"""A region's share of a quarter, over time and beside all others."""
 
 from collections.abc import Sequence
 from typing import Annotated, Any
