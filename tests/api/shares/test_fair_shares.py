@@ -173,10 +173,9 @@ async def test_figures_have_hotels_waiting_places_staff_and_answers(country: Cou
         first=LAST.first,
     )
     await country.rows(
-        "UPDATE alternatives SET started_at = CAST(:first AS date) + interval '12 hours',"(
-            " ended_at = CAST(:first AS date) + make_interval(days => :days, hours => 12), "
-            "end_reason = 'left'"
-        ),
+        "UPDATE alternatives SET started_at = CAST(:first AS date) + interval '12 hours',"
+        " ended_at = CAST(:first AS date) + make_interval(days => :days, hours => 12), "
+        "end_reason = 'left'",
         **moved,
     )
     await where.receiver.patch(
