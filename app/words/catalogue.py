@@ -13,7 +13,7 @@ from babel.messages.pofile import read_po
 from app.words import Plural
 
 SOURCE = "en"
-"""The language of templates and code; its catalogue only rewords refusals for people."""
+"""The language of the code; its catalogue rewords what is worded for programs and terminals."""
 
 
 def catalogues(language: str) -> Iterator[tuple[str, Catalog]]:

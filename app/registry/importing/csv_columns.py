@@ -11,6 +11,7 @@ from typing import Annotated, Generic, TypeVar
 from pydantic import AfterValidator, BeforeValidator, ValidationInfo
 
 from app.reference import ReferenceFiles
+from app.words import N_
 
 WHOLE = re.compile(r"[0-9]{1,12}")
 DEGREES = re.compile(r"-?[0-9]{1,3}(?:[.,][0-9]{1,12})?")
@@ -28,6 +29,15 @@ INVISIBLE = frozenset({"Cc", "Cf", "Co", "Cn", "Cs"})
 # log.
 
 
+class CellFault(ValueError):
+    """A cell with a value that it may not hold; `values` fill in the English `text`."""
+
+    def __init__(self, text: str, **values: object) -> None:
+        super().__init__(text % values if values else text)
+        self.text = text
+        self.values = values
+
+
 def _reference(info: ValidationInfo) -> ReferenceFiles:
     if not isinstance(info.context, ReferenceFiles):
         message = "cells are validated with the reference files as context"
@@ -38,26 +48,29 @@ def _reference(info: ValidationInfo) -> ReferenceFiles:
 def _visible(text: str) -> str:
     odd = next((letter for letter in text if unicodedata.category(letter) in INVISIBLE), None)
     if odd is not None:
-        message = f"contains an invisible character (U+{ord(odd):04X})"
-        raise ValueError(message)
+        raise CellFault(
+            N_("contains an invisible character (%(character)s)"), character=f"U+{ord(odd):04X}"
+        )
     return text
 
 
 def _at_most(longest: int) -> Callable[[str], str]:
     def check(text: str) -> str:
         if len(text) > longest:
-            message = f"has {len(text)} characters, at most {longest} are allowed"
-            raise ValueError(message)
+            raise CellFault(
+                N_("has %(long)s characters, at most %(most)s are allowed"),
+                long=len(text),
+                most=longest,
+            )
         return text
 
     return check
 
 
-def _matches(pattern: re.Pattern[str], *, wanted: str) -> Callable[[str], str]:
+def _matches(pattern: re.Pattern[str], *, fault: str) -> Callable[[str], str]:
     def check(text: str) -> str:
         if not pattern.fullmatch(text):
-            message = f"must be {wanted}"
-            raise ValueError(message)
+            raise CellFault(fault)
         return text
 
     return check
@@ -68,8 +81,11 @@ def _whole(least: int, most: int) -> Callable[[object], int]:
         # The line number comes as an int; everything else is text.
         text = str(cell)
         if not WHOLE.fullmatch(text) or not least <= int(text) <= most:
-            message = f"must be a whole number from {least} to {most}, without separators"
-            raise ValueError(message)
+            raise CellFault(
+                N_("must be a whole number from %(least)s to %(most)s, without separators"),
+                least=least,
+                most=most,
+            )
         return int(text)
 
     return read
@@ -83,8 +99,12 @@ def _degrees(*, south_to_north: bool) -> Callable[[object, ValidationInfo], floa
         # Spreadsheets in much of Europe write a decimal comma.
         value = float(text.replace(",", ".")) if DEGREES.fullmatch(text) else None
         if value is None or not least <= value <= most:
-            message = f"must be degrees from {least} to {most}, as in {(least + most) / 2:.3f}"
-            raise ValueError(message)
+            raise CellFault(
+                N_("must be degrees from %(least)s to %(most)s, as in %(example)s"),
+                least=least,
+                most=most,
+                example=f"{(least + most) / 2:.3f}",
+            )
         return value
 
     return read
@@ -96,16 +116,14 @@ def _day(cell: object) -> date:
             return date.fromisoformat(str(cell))
     except ValueError:
         pass
-    message = "must be a date, as in 2025-01-31"
-    raise ValueError(message)
+    raise CellFault(N_("must be a date, as in 2025-01-31"))
 
 
 def _yes_or_no(cell: object, info: ValidationInfo) -> bool:
     country = _reference(info).country
     answer = str(cell).casefold()
     if answer not in country.yes and answer not in country.no:
-        message = f"must be {country.yes[0]} or {country.no[0]}"
-        raise ValueError(message)
+        raise CellFault(N_("must be %(yes)s or %(no)s"), yes=country.yes[0], no=country.no[0])
     return answer in country.yes
 
 
@@ -115,8 +133,7 @@ def _split(cell: object) -> tuple[str, ...]:
 
 def _some(codes: tuple[str, ...]) -> tuple[str, ...]:
     if not codes:
-        message = "must hold at least one value"
-        raise ValueError(message)
+        raise CellFault(N_("must hold at least one value"))
     return codes
 
 
@@ -128,8 +145,7 @@ def _one_of(listed: str, *, but: tuple[str, ...] = ()) -> Callable[[str, Validat
     def check(code: str, info: ValidationInfo) -> str:
         known = [known for known in _reference(info).codes[listed].codes if known not in but]
         if code not in known:
-            message = f"must be one of {_listing(known)}"
-            raise ValueError(message)
+            raise CellFault(N_("must be one of %(known)s"), known=_listing(known))
         return code
 
     return check
@@ -140,8 +156,12 @@ def _all_of(listed: str) -> Callable[[tuple[str, ...], ValidationInfo], tuple[st
         known = _reference(info).codes[listed].codes
         strange = [str(at) for at, code in enumerate(codes, 1) if code not in known]
         if strange:
-            message = f"value {_listing(strange)} of {len(codes)} is not one of {_listing(known)}"
-            raise ValueError(message)
+            raise CellFault(
+                N_("value %(which)s of %(all)s is not one of %(known)s"),
+                which=_listing(strange),
+                all=len(codes),
+                known=_listing(known),
+            )
         return tuple(sorted(set(codes)))
 
     return check
@@ -150,8 +170,10 @@ def _all_of(listed: str) -> Callable[[tuple[str, ...], ValidationInfo], tuple[st
 def _municipality(code: str, info: ValidationInfo) -> str:
     country = _reference(info).country
     if not re.fullmatch(country.municipality_pattern, code):
-        message = f"must be the code of a municipality, as in {country.municipality_example}"
-        raise ValueError(message)
+        raise CellFault(
+            N_("must be the code of a municipality, as in %(code)s"),
+            code=country.municipality_example,
+        )
     return code
 
 
@@ -165,13 +187,18 @@ Slug = Annotated[
     str,
     AfterValidator(_at_most(LONGEST_SLUG)),
     AfterValidator(
-        _matches(SLUG, wanted="small letters, digits and single hyphens, as in de-voorbeeldhof")
+        _matches(
+            SLUG,
+            fault=N_("must be small letters, digits and single hyphens, as in de-voorbeeldhof"),
+        )
     ),
 ]
 Phone = Annotated[
     str,
     AfterValidator(
-        _matches(PHONE, wanted="a telephone number of 6 to 25 digits, spaces and hyphens")
+        _matches(
+            PHONE, fault=N_("must be a telephone number of 6 to 25 digits, spaces and hyphens")
+        )
     ),
 ]
 MunicipalityCode = Annotated[str, AfterValidator(_municipality)]
@@ -214,15 +241,13 @@ TargetGroups = Annotated[
 def _only_where_known(automatic: bool, info: ValidationInfo) -> bool:  # noqa: FBT001 - pydantic passes it so
     """Refuse automatic acceptance at a confidential site (DESIGN, section 6, invariant 6)."""
     if automatic and info.data.get("address_secrecy") == "confidential":
-        message = "must be no where address_secrecy is confidential"
-        raise ValueError(message)
+        raise CellFault(N_("must be no where address_secrecy is confidential"))
     return automatic
 
 
 def _only_out_of_service(reason: str | None, info: ValidationInfo) -> str | None:
     if reason is not None and info.data.get("status", "out_of_service") != "out_of_service":
-        message = "must be blank unless status is out_of_service"
-        raise ValueError(message)
+        raise CellFault(N_("must be blank unless status is out_of_service"))
     return reason
 
 

@@ -4,7 +4,7 @@ import csv
 import unicodedata
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from gettext import NullTranslations
 from io import StringIO
 from typing import Generic, TypeVar
@@ -13,7 +13,8 @@ from pydantic import TypeAdapter, ValidationError
 
 from app.errors import Refusal
 from app.reference import ReferenceFiles, load
-from app.registry.importing.csv_columns import CsvRow, FileKind
+from app.registry.importing.csv_columns import CellFault, CsvRow, FileKind
+from app.words import N_
 
 LINES_BETWEEN_REPORTS = 250
 
@@ -27,13 +28,22 @@ UTF_16_MARKS = (b"\xff\xfe", b"\xfe\xff")
 DELIMITERS = ",;"
 
 
-@dataclass(frozen=True, slots=True, order=True)
+@dataclass(frozen=True, slots=True)
 class CsvFault:
-    """A fault in a file: its line (the header is line 1), its column if any, and a sentence."""
+    """A fault in a file: its line (the header is line 1), its column if any, and a sentence.
+
+    `values` fill in the English `text`, by which `app/words` has its translations.
+    """
 
     line: int
     column: str
-    message: str
+    text: str
+    values: Mapping[str, object] = field(default_factory=dict[str, object], hash=False)
+
+    @property
+    def message(self) -> str:
+        """The sentence in English."""
+        return self.text % self.values if self.values else self.text
 
     def __str__(self) -> str:
         """Format the fault as one line of a report, without the cell."""
@@ -45,7 +55,9 @@ class ImportFaults(Refusal):
     """The file has faults, sorted by line, and nothing of it was stored."""
 
     def __init__(self, faults: Sequence[CsvFault]) -> None:
-        self.faults = tuple(sorted(faults))
+        self.faults = tuple(
+            sorted(faults, key=lambda fault: (fault.line, fault.column, fault.message))
+        )
         text = NullTranslations().ngettext(
             "The file has %(faults)s fault; nothing was imported.",
             "The file has %(faults)s faults; nothing was imported.",
@@ -65,15 +77,15 @@ def decode_file(raw: bytes) -> tuple[str, list[CsvFault]]:
     Bytes that are not UTF-8 are replaced.
     """
     if raw.startswith(UTF_16_MARKS):
-        raise ImportFaults([CsvFault(1, "", "the file is UTF-16; save it as CSV in UTF-8")])
+        raise ImportFaults([CsvFault(1, "", N_("the file is UTF-16; save it as CSV in UTF-8"))])
     raw = raw.removeprefix(BYTE_ORDER_MARK)
     faults: list[CsvFault] = []
     for number, line in enumerate(raw.splitlines(), 1):
         try:
             line.decode()
         except UnicodeDecodeError as error:
-            message = f"byte {error.start + 1} is not UTF-8; save the file as CSV in UTF-8"
-            faults.append(CsvFault(number, "", message))
+            not_utf_8 = N_("byte %(byte)s is not UTF-8; save the file as CSV in UTF-8")
+            faults.append(CsvFault(number, "", not_utf_8, {"byte": error.start + 1}))
     return raw.decode(errors="replace"), faults
 
 
@@ -101,8 +113,9 @@ class CsvRecords:
                 cells = [tidy_text(cell) for cell in next(self._reader)]
             except StopIteration:
                 return
-            except csv.Error as error:
-                self.faults.append(CsvFault(line, "", f"cannot be read as CSV: {error}"))
+            except csv.Error:
+                not_csv = N_("cannot be read as CSV: look at its quotation marks")
+                self.faults.append(CsvFault(line, "", not_csv))
                 continue
             if any(cells):
                 yield line, cells
@@ -153,7 +166,9 @@ def read_sound_rows(
             progress(records.last_line, lines)
     faults += records.faults
     if rows is None:
-        faults.append(CsvFault(1, "", "the file is empty; its first line must name the columns"))
+        faults.append(
+            CsvFault(1, "", N_("the file is empty; its first line must name the columns"))
+        )
         return (), faults
     faults += rows.faults
     if progress and not faults:
@@ -193,12 +208,25 @@ class _Header:
         twice = [column for column in times if times[column] > 1]
         self.faults = [
             *(
-                CsvFault(line, "", f"column '{column[:40]}' is unknown; known are {allowed}")
+                CsvFault(
+                    line,
+                    "",
+                    N_("column '%(name)s' is unknown; known are %(known)s"),
+                    {"name": column[:40], "known": allowed},
+                )
                 for column in unknown
             ),
-            *(CsvFault(line, "", f"column '{column}' is missing") for column in missing),
             *(
-                CsvFault(line, "", f"column '{column[:40]}' is there {times[column]} times")
+                CsvFault(line, "", N_("column '%(name)s' is missing"), {"name": column})
+                for column in missing
+            ),
+            *(
+                CsvFault(
+                    line,
+                    "",
+                    N_("column '%(name)s' is there %(times)s times"),
+                    {"name": column[:40], "times": times[column]},
+                )
                 for column in twice
             ),
         ]
@@ -226,11 +254,16 @@ class _Rows(Generic[RowT]):
         width = len(self._header.columns)
         if len(cells) < width or any(cells[width:]):
             # No more faults are named for this line, as its values may have slipped.
-            self._fault(line, "", f"has {len(cells)} values, the header names {width} columns")
+            self._fault(
+                line,
+                "",
+                N_("has %(values)s values, the header names %(columns)s columns"),
+                {"values": len(cells), "columns": width},
+            )
             return
         named = self._header.by_column(cells[:width])
         if "" in named:
-            self._fault(line, "", "has a value in a column without a name")
+            self._fault(line, "", N_("has a value in a column without a name"))
         self._check_repeated(line, named)
         known = {column: cell for column, cell in named.items() if column in self._kind.columns}
         try:
@@ -250,16 +283,24 @@ class _Rows(Generic[RowT]):
             return
         first = self._line_of.setdefault(key, line)
         if first != line:
-            what = " and ".join(self._kind.key)
-            self._fault(line, self._kind.key[-1], f"the same {what} as on line {first}")
+            self._fault(
+                line,
+                self._kind.key[-1],
+                N_("the same %(columns)s as on line %(line)s"),
+                {"columns": ", ".join(self._kind.key), "line": first},
+            )
 
     def _explain(self, line: int, error: ValidationError) -> None:
         for problem in error.errors(include_url=False, include_input=False):
             column = str(problem["loc"][0])
             if problem["type"] != "missing":
-                self._fault(line, column, problem["msg"].removeprefix("Value error, "))
+                fault = problem.get("ctx", {}).get("error")
+                assert isinstance(fault, CellFault)  # noqa: S101 - no cell raises anything else
+                self._fault(line, column, fault.text, fault.values)
             elif column in self._header.columns:
-                self._fault(line, column, "must not be blank")
+                self._fault(line, column, N_("must not be blank"))
 
-    def _fault(self, line: int, column: str, message: str) -> None:
-        self.faults.append(CsvFault(line, column, message))
+    def _fault(
+        self, line: int, column: str, text: str, values: Mapping[str, object] | None = None
+    ) -> None:
+        self.faults.append(CsvFault(line, column, text, values or {}))

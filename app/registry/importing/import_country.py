@@ -11,6 +11,7 @@ from app.registry.first_load import Position, distances
 from app.registry.importing.csv_columns import CsvMunicipality, CsvRegion, CsvWeight
 from app.registry.importing.csv_files import CsvFault, ImportCounts, refuse_faults
 from app.registry.store import bulk, country
+from app.words import N_
 
 Values = Mapping[str, Any]
 LARGEST_WEIGHT = 2**31 - 1
@@ -66,7 +67,7 @@ async def store_weights(
         rows, known=[_code(region) for region in await country.regions(tx)], faults=faults
     )
     faults += [
-        CsvFault(row.line, "weight", f"must be at most {LARGEST_WEIGHT}")
+        CsvFault(row.line, "weight", N_("must be at most %(most)s"), {"most": LARGEST_WEIGHT})
         for row in rows
         if row.weight > LARGEST_WEIGHT
     ]
@@ -129,7 +130,7 @@ def _check_regions(
     faults: list[CsvFault],
 ) -> None:
     faults += [
-        CsvFault(row.line, "region", "there is no such region")
+        CsvFault(row.line, "region", N_("there is no such region"))
         for row in rows
         if row.region not in known
     ]

@@ -19,6 +19,7 @@ from app.registry.importing.import_sites import (
 from app.registry.store import bulk, place_rows
 from app.registry.store.bulk import Batch, KnownProvider
 from app.registry.store.place_rows import PlaceAttributes, PlaceRow, PlaceState
+from app.words import N_
 
 FREE = PlaceState("free")
 UNSAID = "other"
@@ -129,22 +130,24 @@ def _match(
     for row in rows:
         found = named[row.provider].get(row.site, ())
         if row.provider not in providers:
-            faults.append(CsvFault(row.line, "provider", "there is no such provider"))
+            faults.append(CsvFault(row.line, "provider", N_("there is no such provider")))
         elif len(found) != 1:
             faults.append(
-                CsvFault(row.line, "site", AMBIGUOUS if found else "the provider has no such site")
+                CsvFault(
+                    row.line, "site", AMBIGUOUS if found else N_("the provider has no such site")
+                )
             )
         else:
             stored = labelled.get((found[0].stored.id, row.label), [None])
             one = PlaceImport(row, providers[row.provider].id, found[0], stored[0])
             if len(stored) > 1:
-                faults.append(CsvFault(row.line, "label", "the site has several of this label"))
+                faults.append(CsvFault(row.line, "label", N_("the site has several of this label")))
             elif stored[0] is not None and stored[0].claimed and one.differs:
                 faults.append(
                     CsvFault(
                         row.line,
                         "label",
-                        "a hold or a placement lives on this place: it stays as it is",
+                        N_("a hold or a placement lives on this place: it stays as it is"),
                     )
                 )
             yield one
@@ -185,7 +188,7 @@ async def _change(tx: Transaction, one: PlaceImport) -> None:
     stored = one.stored
     if stored is None or not await place_rows.declare(tx, stored.id, state=one.state):
         refuse_faults(
-            [CsvFault(one.row.line, "label", "somebody took this place just now: import again")]
+            [CsvFault(one.row.line, "label", N_("somebody took this place just now: import again"))]
         )
         return
     if one.moved:

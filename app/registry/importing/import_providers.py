@@ -9,6 +9,7 @@ from app.registry.importing.csv_columns import CsvProvider
 from app.registry.importing.csv_files import CsvFault, ImportCounts, refuse_faults
 from app.registry.store import bulk, country
 from app.registry.store.bulk import Batch, KnownProvider
+from app.words import N_
 
 
 async def store_providers(
@@ -20,7 +21,12 @@ async def store_providers(
     """
     regions = {region["code"] for region in await country.regions(tx)}
     faults += [
-        CsvFault(row.line, "regions", f"value {place} of {len(row.regions)} is no region")
+        CsvFault(
+            row.line,
+            "regions",
+            N_("value %(which)s of %(all)s is no region"),
+            {"which": place, "all": len(row.regions)},
+        )
         for row in rows
         for place, region in enumerate(row.regions, 1)
         if region not in regions

@@ -15,9 +15,10 @@ from app.registry.store import bulk, site_rows
 from app.registry.store.bulk import Batch, KnownProvider
 from app.registry.store.site_rows import SiteRow, SiteTraits
 from app.seal import DataKey
+from app.words import N_
 
 EVERY = 1_000_000
-AMBIGUOUS = "the provider has several of this name; a file cannot tell which one is meant"
+AMBIGUOUS = N_("the provider has several of this name; a file cannot tell which one is meant")
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,9 +99,9 @@ def _check(
 ) -> None:
     for row in rows:
         if row.provider not in providers:
-            faults.append(CsvFault(row.line, "provider", "there is no such provider"))
+            faults.append(CsvFault(row.line, "provider", N_("there is no such provider")))
         if row.municipality not in municipalities:
-            faults.append(CsvFault(row.line, "municipality", "there is no such municipality"))
+            faults.append(CsvFault(row.line, "municipality", N_("there is no such municipality")))
         if len(named[row.provider].get(row.site, ())) > 1:
             faults.append(CsvFault(row.line, "site", AMBIGUOUS))
 

@@ -18,6 +18,7 @@ from app.registry.importing.csv_columns import (
 )
 from app.registry.importing.csv_files import CsvFault, ImportCounts, Progress, read_sound_rows
 from app.registry.store import country, site_rows
+from app.words import N_
 
 STORES: Mapping[str, Callable[..., Awaitable[ImportCounts]]] = {
     REGIONS.name: import_country.store_regions,
@@ -27,7 +28,7 @@ STORES: Mapping[str, Callable[..., Awaitable[ImportCounts]]] = {
     SITES.name: import_sites.store_sites,
     PLACES.name: import_places.store_places,
 }
-NOT_OWN = "is not your own organisation"
+NOT_OWN = N_("is not your own organisation")
 
 
 def kind_of(name: str) -> FileKind[CsvRow]:

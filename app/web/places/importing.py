@@ -14,8 +14,8 @@ from app.deps import Tx
 from app.registry.importing import imports
 from app.registry.importing.csv_columns import PLACES, SITES
 from app.registry.importing.csv_files import ImportCounts, ImportFaults
+from app.web.language import _
 from app.web.page import Page, PageIn
-from app.web.places.import_words import explained
 
 router = APIRouter(include_in_schema=False)
 
@@ -58,7 +58,7 @@ async def take(request: Request, page: PageIn, tx: Tx) -> Response:
         imported = await imports.import_own_file(tx, kind, raw, keep=keep)
     except ImportFaults as refused:
         faults = tuple(
-            (fault.line, fault.column, explained(fault.message)) for fault in refused.faults
+            (fault.line, fault.column, _(fault.text) % fault.values) for fault in refused.faults
         )
         return await _show(page, tx, Found(kind.name, faults=faults), status=400)
     return await _show(page, tx, Found(kind.name, done=keep, imported=imported, digest=digest))

@@ -10,7 +10,7 @@ from app.reference import load
 from app.words import Plural
 from app.words.catalogue import SOURCE, catalogues, render, translations
 from tests.unit.words.messages import APP, Message, messages
-from tests.unit.words.refusals import arguments, sentences
+from tests.unit.words.refusals import arguments
 
 LANGUAGES = load().country.languages
 OTHERS = [language for language in LANGUAGES if language != SOURCE]
@@ -64,10 +64,12 @@ def test_a_translation_takes_the_same_values_as_its_message(language: str) -> No
     ] == []
 
 
-def test_english_rewords_nothing_but_refusals() -> None:
-    refusals = {(sentence,) for _, sentence in sentences(APP)}
+def test_english_rewords_only_what_is_worded_for_programs_and_terminals() -> None:
+    found = {(name, forms(entry.id)) for name, entry in entries(SOURCE)}
 
-    assert [entry.id for _, entry in entries(SOURCE) if forms(entry.id) not in refusals] == []
+    assert {name for name, _ in found} == {"imports", "refusals"}
+    for language in OTHERS:
+        assert found <= {(name, forms(entry.id)) for name, entry in entries(language)}
 
 
 def test_no_value_is_formatted_into_the_sentence_of_a_refusal() -> None:

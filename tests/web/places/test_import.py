@@ -2,13 +2,9 @@
 
 import pytest
 
-from app.registry.importing import csv_columns, csv_files
-from app.registry.importing.csv_files import ImportFaults
-from app.web.places.import_words import SENTENCES
 from tests.country import Country
 from tests.integration.registry.importing.import_files import PLACE, SITE, csv
 from tests.swapping import NEAR
-from tests.unit.registry.importing.csv_examples import EXAMPLES, csv_file
 from tests.web.places.board_scene import Scene, small
 from tests.web.visiting import Visitor, hidden, visitor
 
@@ -173,23 +169,3 @@ async def test_what_is_no_such_file_is_told_plainly(country: Country, raw: bytes
     await small(country, places=1)
 
     assert "wrong" in await take(await at_linde(country), raw, expect=400)
-
-
-@pytest.mark.parametrize("kind", ["places", "sites"])
-@pytest.mark.parametrize(
-    "cell",
-    ["", "\u200b", "x" * 200, "999", "perhaps", "own_unit castle", "GM1", "a b c", "Ünïcode"],
-)
-def test_people_have_words_for_every_fault_of_a_cell(kind: str, cell: str) -> None:
-    example = EXAMPLES[kind]
-    rows = [{**example, column: cell} for column in example]
-    raw = b"".join([csv_file(*rows), csv_file(example).split(b"\n")[1], b"\n", b"a,b\n"])
-
-    with pytest.raises(ImportFaults) as refused:
-        csv_files.read_rows(csv_columns.KINDS[kind], raw)
-
-    assert [fault.message for fault in refused.value.faults if not _known(fault.message)] == []
-
-
-def _known(message: str) -> bool:
-    return any(pattern.fullmatch(message) for pattern, _ in SENTENCES)
