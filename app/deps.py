@@ -17,7 +17,7 @@ from fastapi import Depends, Request
 
 from app.config import Settings
 from app.database import access_log, caller
-from app.database.caller import ANYONE, Caller, Entry, Role
+from app.database.caller import ANYONE, AccessEntry, Caller, Role
 from app.database.reference import Reference
 from app.database.transaction import Database, Transaction
 from app.errors import Forbidden, TooMany, Unauthenticated
@@ -214,8 +214,8 @@ async def log_refused(request: Request) -> None:
         log.exception("refusal_not_logged")
 
 
-def _refused(request: Request, row: Route, known: Caller | None) -> Entry:
-    return Entry(
+def _refused(request: Request, row: Route, known: Caller | None) -> AccessEntry:
+    return AccessEntry(
         action=row.action,
         outcome=caller.REFUSED,
         account_id=known.account_id if known else None,

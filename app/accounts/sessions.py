@@ -14,7 +14,7 @@ from app.accounts.store import sign_in_rows
 from app.accounts.store.sign_in_rows import SessionLimits, SessionRow
 from app.allocation.policy.policy import Policy
 from app.database import access_log
-from app.database.caller import GRANTED, Entry
+from app.database.caller import GRANTED, AccessEntry
 from app.database.transaction import Transaction
 from app.errors import Missing
 
@@ -91,9 +91,9 @@ async def open_session(
 
 def entry(
     visitor: Visitor, action: str, account_id: UUID | None, *, outcome: str = GRANTED
-) -> Entry:
+) -> AccessEntry:
     """Return the log entry about a person who is not signed in; it names only an account."""
-    return Entry(
+    return AccessEntry(
         action=action,
         outcome=outcome,
         account_id=None,

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from sqlalchemy import func, insert, select
 
-from app.database.caller import GRANTED, Entry
+from app.database.caller import GRANTED, AccessEntry
 from app.database.transaction import Transaction
 from app.models import AccessLogEntry
 
@@ -23,12 +23,12 @@ def of_actor(
     *,
     purpose: str | None = None,
     referral_ids: tuple[UUID, ...] = (),
-) -> Entry:
+) -> AccessEntry:
     """Return the entry of what the operator or the worker did.
 
     Nobody's account, and no request.
     """
-    return Entry(
+    return AccessEntry(
         action=action,
         outcome=GRANTED,
         account_id=None,
@@ -47,12 +47,12 @@ _ADD_NUMBERED = insert(AccessLogEntry).returning(AccessLogEntry.id)
 _ADD = insert(AccessLogEntry).inline()  # nobody may read what they were refused as nobody
 
 
-async def add(tx: Transaction, entry: Entry) -> None:
+async def add(tx: Transaction, entry: AccessEntry) -> None:
     """Write an entry."""
     await tx.run(_ADD, _values(entry))
 
 
-async def add_numbered(tx: Transaction, entry: Entry) -> int:
+async def add_numbered(tx: Transaction, entry: AccessEntry) -> int:
     """Write an entry and return the event's id."""
     return (await tx.rows(_ADD_NUMBERED, _values(entry)))[0].id
 
@@ -97,5 +97,5 @@ async def wait(
     return 0 if row is None or row.seconds is None else max(1, int(row.seconds))
 
 
-def _values(entry: Entry) -> dict[str, Any]:
+def _values(entry: AccessEntry) -> dict[str, Any]:
     return asdict(entry) | {"roles": list(entry.roles), "referral_ids": list(entry.referral_ids)}

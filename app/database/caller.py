@@ -11,7 +11,7 @@ GRANTED, REFUSED = "granted", "refused"
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class AccessEntry:
     """One act, granted or refused; the database adds the event's id and the time."""
 
     action: str
@@ -94,9 +94,9 @@ class Caller:
         outcome: str = GRANTED,
         purpose: str | None = None,
         referral_ids: Collection[UUID] = (),
-    ) -> Entry:
+    ) -> AccessEntry:
         """Return what the access log is to say of something that the caller did or asked for."""
-        return Entry(
+        return AccessEntry(
             action=action,
             outcome=outcome,
             account_id=self.account_id,

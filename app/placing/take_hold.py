@@ -12,7 +12,7 @@ from app.database.transaction import Transaction
 from app.errors import Conflict, Erased, Fault, Invalid, Missing
 from app.placing.holds import HoldView
 from app.placing.store import cap_rows
-from app.placing.store.claim_place import NewHold, OwnRegion, claim_place
+from app.placing.store.claim_place import NewHold, OwnRegionFirst, claim_place
 from app.ranking import offers, rankings
 from app.ranking.offers import OfferTicket
 from app.referrals import referrals
@@ -109,7 +109,7 @@ def _view(wanted: NewHold, *, at: datetime) -> HoldView:
     )
 
 
-async def _own_region(tx: Transaction, request: HoldRequest) -> OwnRegion | None:
+async def _own_region(tx: Transaction, request: HoldRequest) -> OwnRegionFirst | None:
     """Return the place groups that must be full before a household leaves its region.
 
     None for a household that flees. It is looked up only after the first try was refused, so that
@@ -128,7 +128,7 @@ async def _own_region(tx: Transaction, request: HoldRequest) -> OwnRegion | None
         ),
         reference.policy,
     )
-    return OwnRegion(tuple(UUID(group) for group in groups), snapshot.version)
+    return OwnRegionFirst(tuple(UUID(group) for group in groups), snapshot.version)
 
 
 async def _check_cap(tx: Transaction, request: HoldRequest, *, group_id: UUID) -> None:

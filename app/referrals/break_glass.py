@@ -5,7 +5,7 @@ from datetime import datetime
 from uuid import UUID
 
 from app.database import access_log, outbox
-from app.database.caller import REFUSED, Caller, Entry
+from app.database.caller import REFUSED, AccessEntry, Caller
 from app.database.transaction import Transaction
 from app.errors import Conflict, TooOften
 from app.referrals.store import shield_rows
@@ -67,7 +67,7 @@ async def break_glass(tx: Transaction, reference: str, *, reason: str) -> Broken
     return BrokenGlass(event, found.referral_id, until)
 
 
-def _entry(caller: Caller, found: ShieldedReferral | None, *, reason: str) -> Entry:
+def _entry(caller: Caller, found: ShieldedReferral | None, *, reason: str) -> AccessEntry:
     if found is None:
         return caller.entry(BREAK_GLASS, "referral", None, outcome=REFUSED, purpose=reason)
     return caller.entry(

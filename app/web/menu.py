@@ -16,7 +16,7 @@ from app.words import N_
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class MenuEntry:
     """One entry: its words, its page, and for whom it is."""
 
     title: str
@@ -27,17 +27,17 @@ class Entry:
 SESSIONS = "/session"
 """Where those begin for whom the menu has nothing."""
 
-ENTRIES: tuple[Entry, ...] = (
-    Entry(N_("Find a place"), "/find", INTAKE_WORKERS),
-    Entry(N_("My places"), "/places", COORDINATORS),
-    Entry(N_("Accounts"), "/accounts", ADMINISTRATORS),
-    Entry(N_("Providers"), "/provider-list", ADMINISTRATORS),
-    Entry(N_("Policies"), "/policies", ADMINISTRATORS),
-    Entry(N_("Weights"), "/weights", ADMINISTRATORS),
-    Entry(N_("Access review"), "/access-reviews", ADMINISTRATORS),
-    Entry(N_("Our share"), "/share", OVERSIGHT),
-    Entry(N_("The country"), "/country", PEOPLE),
-    Entry(N_("Telephone numbers"), "/providers", PEOPLE),
+ENTRIES: tuple[MenuEntry, ...] = (
+    MenuEntry(N_("Find a place"), "/find", INTAKE_WORKERS),
+    MenuEntry(N_("My places"), "/places", COORDINATORS),
+    MenuEntry(N_("Accounts"), "/accounts", ADMINISTRATORS),
+    MenuEntry(N_("Providers"), "/provider-list", ADMINISTRATORS),
+    MenuEntry(N_("Policies"), "/policies", ADMINISTRATORS),
+    MenuEntry(N_("Weights"), "/weights", ADMINISTRATORS),
+    MenuEntry(N_("Access review"), "/access-reviews", ADMINISTRATORS),
+    MenuEntry(N_("Our share"), "/share", OVERSIGHT),
+    MenuEntry(N_("The country"), "/country", PEOPLE),
+    MenuEntry(N_("Telephone numbers"), "/providers", PEOPLE),
 )
 """In the order in which they are shown."""
 
@@ -50,7 +50,7 @@ def home_of(roles: Collection[str]) -> str:
     return next((entry.path for entry in ENTRIES if not entry.roles.isdisjoint(roles)), SESSIONS)
 
 
-def menu_for(caller: Caller | None) -> tuple[Entry, ...]:
+def menu_for(caller: Caller | None) -> tuple[MenuEntry, ...]:
     """Return the entries for somebody; nobody has none."""
     if caller is None:
         return ()

@@ -54,7 +54,7 @@ class Seen:
 
 
 @dataclass(frozen=True, slots=True)
-class State:
+class WitnessState:
     """What a witness knows.
 
     Its name and secret, the ledger's keys, and the checkpoints that it has cosigned.
@@ -97,7 +97,7 @@ def witness(file: Path, seen: Seen, *, key: str | None, name: str | None) -> Non
     typer.echo(kept.note.to_text(), nl=False)
 
 
-def _judged(state: State, new: WitnessedCheckpoint, seen: Seen) -> WitnessVerdict:
+def _judged(state: WitnessState, new: WitnessedCheckpoint, seen: Seen) -> WitnessVerdict:
     if state.kept and new.checkpoint.origin != state.kept[0].checkpoint.origin:
         raise OperatorError(
             "This is a checkpoint of another ledger: every ledger has a file of its own."
@@ -135,7 +135,7 @@ def _proof(file: Path) -> list[bytes]:
     return hashes
 
 
-def _state(file: Path, *, key: str | None, name: str | None) -> State:
+def _state(file: Path, *, key: str | None, name: str | None) -> WitnessState:
     """Return what the witness knows, with another key of the ledger if one was given.
 
     The first time it is a new witness.
@@ -148,17 +148,17 @@ def _state(file: Path, *, key: str | None, name: str | None) -> State:
         raise OperatorError(
             "A new witness needs --key, the ledger's, and --name, its own: no spaces and no plus."
         )
-    state = State(name, os.urandom(SECRET_BYTES), given, ())
+    state = WitnessState(name, os.urandom(SECRET_BYTES), given, ())
     typer.echo(f"Witness: {verifier_of(state.secret, name=name, kind=COSIGNS).to_text()}", err=True)
     return state
 
 
-def _read(file: Path) -> State:
+def _read(file: Path) -> WitnessState:
     try:
         document: Any = json.loads(file.read_bytes())
         if document["version"] != VERSION:
             raise OperatorError(f"{file} is of another version of this command.")
-        return State(
+        return WitnessState(
             document["name"],
             base64.b64decode(document["secret"], validate=True),
             tuple(parse_key(one) for one in document["keys"]),
@@ -170,7 +170,7 @@ def _read(file: Path) -> State:
         raise OperatorError(f"{file} is not a witness's file, or was damaged.") from error
 
 
-def _write(file: Path, state: State) -> None:
+def _write(file: Path, state: WitnessState) -> None:
     document = {
         "version": VERSION,
         "name": state.name,

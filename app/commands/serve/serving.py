@@ -39,7 +39,7 @@ takes seconds."""
 
 
 @dataclass(frozen=True, slots=True)
-class Service:
+class ServingProcess:
     """What is served, and where."""
 
     installation: Installation
@@ -68,7 +68,7 @@ def serve(data_dir: Path | None, *, address: Address, workers: int, with_demo: b
         with _at_work(settings, progress=progress) as installation:
             key = stoppable(_ready(installation, progress=progress))
             logs.configure(settings.log_level)
-            service = Service(installation, listening, key=key, begin=unready.close)
+            service = ServingProcess(installation, listening, key=key, begin=unready.close)
             if workers > 1:
                 _serve_by_many(service, workers=workers)
             else:
@@ -107,7 +107,7 @@ async def _ready(installation: Installation, *, progress: Progress) -> str:
         return await installation.key(tx)
 
 
-def _serve_here(service: Service) -> None:
+def _serve_here(service: ServingProcess) -> None:
     import uvicorn  # noqa: PLC0415 - the whole service: whatever may fail before does so quickly
 
     from app import main  # noqa: PLC0415 - as above
@@ -127,7 +127,7 @@ def _serve_here(service: Service) -> None:
         raise OperatorError("The service did not start; the lines above say why.")
 
 
-def _serve_by_many(service: Service, *, workers: int) -> None:
+def _serve_by_many(service: ServingProcess, *, workers: int) -> None:
     """Serve by several processes.
 
     They are told through their environment where everything is.

@@ -161,7 +161,7 @@ class NewHold:
 
 
 @dataclass(frozen=True, slots=True)
-class OwnRegion:
+class OwnRegionFirst:
     """The place groups that go first, in the household's own region, by register version."""
 
     group_ids: tuple[UUID, ...]
@@ -178,7 +178,7 @@ class ClaimResult:
 
 
 async def claim_place(
-    tx: Transaction, hold: NewHold, answer: Answer, *, own_region: OwnRegion | None = None
+    tx: Transaction, hold: NewHold, answer: Answer, *, own_region: OwnRegionFirst | None = None
 ) -> ClaimResult:
     """Claim any free place of the offer; if all are locked, wait before giving up.
 

@@ -27,7 +27,7 @@ from app.web.page import AnyPage, Page, PageIn
 router = APIRouter(include_in_schema=False)
 
 
-class Typed(BaseModel):
+class TypedCredential(BaseModel):
     """What proves who somebody is, and what they choose."""
 
     password: Text = Field(default="", repr=False)
@@ -56,7 +56,7 @@ async def form(page: PageIn, tx: Tx) -> Response:
 
 @router.post("/session/password")
 async def password(
-    request: Request, page: AnyPage, parts: PartsIn, typed: Annotated[Typed, Form()]
+    request: Request, page: AnyPage, parts: PartsIn, typed: Annotated[TypedCredential, Form()]
 ) -> Response:
     """Take another password; every other session ends."""
     return await _changed(request, page, parts, typed, typed.chosen)
@@ -64,7 +64,7 @@ async def password(
 
 @router.post("/session/second-factor")
 async def second_factor(
-    request: Request, page: AnyPage, parts: PartsIn, typed: Annotated[Typed, Form()]
+    request: Request, page: AnyPage, parts: PartsIn, typed: Annotated[TypedCredential, Form()]
 ) -> Response:
     """Take another second factor.
 
@@ -74,7 +74,11 @@ async def second_factor(
 
 
 async def _changed(
-    request: Request, page: Page, parts: PartsIn, typed: Typed, chosen: str | ConfirmedFactor
+    request: Request,
+    page: Page,
+    parts: PartsIn,
+    typed: TypedCredential,
+    chosen: str | ConfirmedFactor,
 ) -> Response:
     caller, keyring = await admitted(request), parts.keyring
     begin, device = (

@@ -28,7 +28,7 @@ Text = Annotated[str, StringConstraints(max_length=LONGEST)]
 Next = Annotated[str, Query(max_length=LONGEST, alias="next")]
 
 
-class Typed(BaseModel):
+class TypedSignIn(BaseModel):
     """What somebody typed to sign in, and where they wanted to go."""
 
     name: Text = ""
@@ -45,7 +45,7 @@ async def form(request: Request, page: AnyPage, wanted: Next = HOME) -> Response
 
 @router.post("/sign-in")
 async def sign_in(
-    request: Request, page: AnyPage, parts: PartsIn, typed: Annotated[Typed, Form()]
+    request: Request, page: AnyPage, parts: PartsIn, typed: Annotated[TypedSignIn, Form()]
 ) -> Response:
     """Sign in, or show the form again: it says the same whatever was wrong."""
     device = cookies.device_of(request, keyring=parts.keyring)

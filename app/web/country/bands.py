@@ -28,7 +28,7 @@ class Cell:
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class BandRow:
     """One region, with a cell for each kind of place that is shown."""
 
     region: KnownRegion
@@ -55,11 +55,11 @@ class Peak:
 
 def rows_of(
     available: Iterable[Availability], regions: Iterable[KnownRegion], kinds: Sequence[str]
-) -> tuple[Row, ...]:
+) -> tuple[BandRow, ...]:
     """Return every region by name, those that have nothing too."""
     cells = {(one.region, one.kind): _cell(one) for one in available}
     return tuple(
-        Row(region, tuple(cells.get((region.code, kind), Cell(kind)) for kind in kinds))
+        BandRow(region, tuple(cells.get((region.code, kind), Cell(kind)) for kind in kinds))
         for region in sorted(regions, key=lambda region: letters_of(region.name))
     )
 
@@ -79,7 +79,7 @@ def peaks_of(available: Iterable[Availability], kinds: Sequence[str]) -> tuple[P
     )
 
 
-def on_the_map(rows: Iterable[Row]) -> list[Shown]:
+def on_the_map(rows: Iterable[BandRow]) -> list[Shown]:
     """Return the regions for the map.
 
     Those where most people live first, so that these are named on it.

@@ -66,7 +66,7 @@ SentIn = Annotated[Sent, Depends(_sent)]
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class ActOutcome:
     """What came of an act.
 
     On which referral, with which ranking to show now, and what the page says of it.
@@ -89,10 +89,10 @@ class Outcome:
 async def do_once(
     tx: Transaction,
     sent: Sent,
-    act: Callable[[], Awaitable[Outcome]],
+    act: Callable[[], Awaitable[ActOutcome]],
     *,
     kept: bool = False,
-) -> Outcome | Refusal:
+) -> ActOutcome | Refusal:
     """Do an act, or find out what came of it the first time.
 
     A refusal takes back all of it, and is returned.
@@ -111,7 +111,7 @@ async def do_once(
         except Mismatch as other:
             return other
         if first is not None:
-            return Outcome(**json.loads(bytes(first.body)))
+            return ActOutcome(**json.loads(bytes(first.body)))
         if isinstance(refusal, AlreadyAnswered):
             raise
         return refusal

@@ -15,7 +15,7 @@ from app.errors import Refusal
 from app.ranking import rankings
 from app.referrals import referrals
 from app.web.find import referrals as known
-from app.web.find.acts import Outcome, SentIn, do_once
+from app.web.find.acts import ActOutcome, SentIn, do_once
 from app.web.find.view import Work, WorkIn, case, state_of, why_not
 
 router = APIRouter(include_in_schema=False)
@@ -69,9 +69,9 @@ async def now(
 async def rank(id: str, work: WorkIn, sent: SentIn) -> Response:
     """Rank the places for a referral."""
 
-    async def act() -> Outcome:
+    async def act() -> ActOutcome:
         ranked = await rankings.rank_places(work.tx, parse(id))
-        return Outcome(str(ranked.referral_id), ranking=str(ranked.id), said="ranked")
+        return ActOutcome(str(ranked.referral_id), ranking=str(ranked.id), said="ranked")
 
     return await shown(work, parse(id), await do_once(work.tx, sent, act))
 
@@ -117,7 +117,7 @@ def _told(content: dict[str, Any], child: str, age: str, gender: str) -> dict[st
 async def shown(
     work: Work,
     referral_id: UUID,
-    outcome: Outcome | Refusal | None = None,
+    outcome: ActOutcome | Refusal | None = None,
     *,
     ranking: UUID | None = None,
     said: str = "",
@@ -126,7 +126,7 @@ async def shown(
 
     The part of the page that is about it, or the whole page where no script asked.
     """
-    if isinstance(outcome, Outcome):
+    if isinstance(outcome, ActOutcome):
         if not work.page.partial:
             return work.page.go(outcome.path)
         ranking, said = parse(outcome.ranking) if outcome.ranking else ranking, outcome.said

@@ -16,7 +16,7 @@ from app.placing.holds import HoldView
 from app.placing.take_hold import HoldRequest
 from app.registry.address import AddressQuestion
 from app.web.find import referrals as own
-from app.web.find.acts import Outcome, Sent, SentIn, do_once
+from app.web.find.acts import ActOutcome, Sent, SentIn, do_once
 from app.web.find.case import shown
 from app.web.find.moments import ahead
 from app.web.find.view import Work, WorkIn
@@ -35,9 +35,9 @@ GONE = frozenset({"offer_gone", "ranking_outdated"})
 async def take(id: str, work: WorkIn, sent: SentIn) -> Response:
     """Hold an offer; where it has gone, say so and show what is first now."""
     referral_id, ranking_id = parse(id), parse(sent.get("ranking"))
-    done = Outcome(str(referral_id), said="held")
+    done = ActOutcome(str(referral_id), said="held")
 
-    async def act() -> Outcome:
+    async def act() -> ActOutcome:
         reason = sent.optional("override_reason")
         overriding = None if reason is None else code(OVERRIDE, reason, pointer="/overrideReason")
         request = HoldRequest(referral_id, ranking_id, sent.get("offer"), overriding)
@@ -55,7 +55,7 @@ async def take(id: str, work: WorkIn, sent: SentIn) -> Response:
     return await shown(work, referral_id, outcome, ranking=parse(ranking) if ranking else None)
 
 
-def _kept(work: Work, sent: Sent, done: Outcome) -> Answer:
+def _kept(work: Work, sent: Sent, done: ActOutcome) -> Answer:
     answer = sent.once.record(work.caller, done.kept())
     assert answer is not None  # noqa: S101 - every form has a key
     return answer
@@ -73,7 +73,7 @@ def code(listed: TypeAdapter[str], value: str, *, pointer: str) -> str:
 async def renew(id: str, work: WorkIn, sent: SentIn) -> Response:
     """Keep a place a while longer."""
 
-    async def act() -> Outcome:
+    async def act() -> ActOutcome:
         hold = await holds.renew_hold(work.tx, parse(sent.get("hold")))
         return _of(hold, id, said="renewed")
 
@@ -84,7 +84,7 @@ async def renew(id: str, work: WorkIn, sent: SentIn) -> Response:
 async def release(id: str, work: WorkIn, sent: SentIn) -> Response:
     """Give a place back, and say why."""
 
-    async def act() -> Outcome:
+    async def act() -> ActOutcome:
         reason = code(RELEASE, sent.get("reason"), pointer="/reason")
         hold = await holds.release_hold(work.tx, parse(sent.get("hold")), reason=reason)
         return _of(hold, id, said="released")
@@ -92,24 +92,24 @@ async def release(id: str, work: WorkIn, sent: SentIn) -> Response:
     return await shown(work, parse(id), await do_once(work.tx, sent, act))
 
 
-def _of(hold: HoldView, referral_id: str, *, said: str) -> Outcome:
+def _of(hold: HoldView, referral_id: str, *, said: str) -> ActOutcome:
     if str(hold.referral_id) != referral_id:
         raise Missing
-    return Outcome(referral_id, said=said)
+    return ActOutcome(referral_id, said=said)
 
 
 @router.post("/find/{id}/placement")
 async def confirm(id: str, work: WorkIn, sent: SentIn) -> Response:
     """Confirm an accepted hold: they are on their way."""
 
-    async def act() -> Outcome:
+    async def act() -> ActOutcome:
         confirmation = Confirmation(
             parse(sent.get("hold")), expected_at=ahead(sent.optional("expected_at"), at=work.tx.at)
         )
         row = await confirm_hold.confirm_hold(work.tx, confirmation)
         if row.referral_id != parse(id):
             raise Missing
-        return Outcome(id, said="under_way")
+        return ActOutcome(id, said="under_way")
 
     return await shown(work, parse(id), await do_once(work.tx, sent, act))
 
@@ -118,12 +118,12 @@ async def confirm(id: str, work: WorkIn, sent: SentIn) -> Response:
 async def expect(id: str, work: WorkIn, sent: SentIn) -> Response:
     """Tell the shelter that they come at another time."""
 
-    async def act() -> Outcome:
+    async def act() -> ActOutcome:
         changes = {"expected_at": ahead(sent.optional("expected_at"), at=work.tx.at)}
         row = await placements.note_plans(work.tx, parse(sent.get("placement")), changes=changes)
         if row.referral_id != parse(id):
             raise Missing
-        return Outcome(id, said="expected")
+        return ActOutcome(id, said="expected")
 
     return await shown(work, parse(id), await do_once(work.tx, sent, act))
 
@@ -135,14 +135,14 @@ async def no_show(id: str, work: WorkIn, sent: SentIn) -> Response:
     The place is theirs until somebody made sure that they are safe.
     """
 
-    async def act() -> Outcome:
+    async def act() -> ActOutcome:
         safe = sent.get("safe") == "yes"
         row = await placements.record_no_show(
             work.tx, parse(sent.get("placement")), safety_checked=safe
         )
         if row.referral_id != parse(id):
             raise Missing
-        return Outcome(id, said="safe" if safe else "not_arrived")
+        return ActOutcome(id, said="safe" if safe else "not_arrived")
 
     return await shown(work, parse(id), await do_once(work.tx, sent, act))
 

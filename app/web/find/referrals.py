@@ -17,7 +17,7 @@ from app.errors import Invalid, Mismatch, Refusal, Stale
 from app.placing import referral_changes
 from app.referrals import referrals, shields
 from app.web.find import draft
-from app.web.find.acts import KEY, Outcome, Sent, SentIn, do_once, new_key
+from app.web.find.acts import KEY, ActOutcome, Sent, SentIn, do_once, new_key
 from app.web.find.draft import Draft
 from app.web.find.faults import faults_at, faults_of
 from app.web.find.names import names
@@ -96,10 +96,10 @@ async def register(work: WorkIn, sent: SentIn) -> Response:
     if isinstance(checked, dict):
         return await _again(work, await work.form(form, key=sent.get(KEY), faults=checked))
 
-    async def act() -> Outcome:
+    async def act() -> ActOutcome:
         content = checked.model_dump(mode="json", exclude={"shield"})
         referral = await referrals.register_referral(work.tx, content=content)
-        return Outcome(str(referral.id), ranking=await rank(work, referral.id))
+        return ActOutcome(str(referral.id), ranking=await rank(work, referral.id))
 
     outcome = await do_once(work.tx, sent, act)
     if isinstance(outcome, Invalid):
@@ -139,14 +139,14 @@ async def change(id: str, work: WorkIn, sent: SentIn) -> Response:
     return work.page.go(outcome.path)
 
 
-async def know(work: Work, sent: Sent, referral_id: UUID, content: dict[str, Any]) -> Outcome:
+async def know(work: Work, sent: Sent, referral_id: UUID, content: dict[str, Any]) -> ActOutcome:
     """Change a referral unless a colleague did so meanwhile, and rank the places again."""
     referral = await referrals.read(work.tx, referral_id, lock=True)
     if sent.get("version") != str(referral.case.version):
         raise Stale
     changed = await referral_changes.change_referral(work.tx, referral, content=content)
     ranking = await rank(work, changed.id) if changed.status == "open" else None
-    return Outcome(str(changed.id), ranking=ranking, said="changed")
+    return ActOutcome(str(changed.id), ranking=ranking, said="changed")
 
 
 async def rank(work: Work, referral_id: UUID) -> str | None:
@@ -162,9 +162,9 @@ async def rank(work: Work, referral_id: UUID) -> str | None:
 async def withdraw(id: str, work: WorkIn, sent: SentIn) -> Response:
     """Close a referral that needs no place any more."""
 
-    async def act() -> Outcome:
+    async def act() -> ActOutcome:
         referral = await referral_changes.withdraw_referral(work.tx, parse(id))
-        return Outcome(str(referral.id))
+        return ActOutcome(str(referral.id))
 
     outcome = await do_once(work.tx, sent, act)
     if isinstance(outcome, Refusal):
@@ -179,12 +179,12 @@ async def shield(id: str, work: WorkIn, sent: SentIn) -> Response:
     Named colleagues are named over the API.
     """
 
-    async def act() -> Outcome:
+    async def act() -> ActOutcome:
         if sent.get("open") == "yes":
             await shields.remove_shield(work.tx, parse(id))
         else:
             await shields.name_colleagues(work.tx, parse(id), wanted=(), pointer="/colleagues")
-        return Outcome(id)
+        return ActOutcome(id)
 
     outcome = await do_once(work.tx, sent, act)
     if isinstance(outcome, Refusal):

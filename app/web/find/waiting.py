@@ -23,7 +23,7 @@ from app.referrals import alternatives, contacts, referrals
 from app.referrals.alternatives import AlternativeRequest, AlternativeRow
 from app.referrals.contacts import ContactNote
 from app.web.find import referrals as own
-from app.web.find.acts import Outcome, Sent, SentIn, do_once
+from app.web.find.acts import ActOutcome, Sent, SentIn, do_once
 from app.web.find.case import PAGE, PART, shown
 from app.web.find.moments import ahead
 from app.web.find.view import Work, WorkIn, case
@@ -59,7 +59,7 @@ async def planned(id: str, work: WorkIn, sent: SentIn) -> Response:
 async def note(id: str, work: WorkIn, sent: SentIn) -> Response:
     """Write down a contact, and when the next is due."""
 
-    async def act() -> Outcome:
+    async def act() -> ActOutcome:
         due_at = ahead(sent.optional("due_at"), at=work.tx.at)
         wanted = _read(ContactWanted, note=sent.get("note"), kind=sent.optional("kind"))
         said = ContactNote(wanted.kind, wanted.note)
@@ -73,7 +73,7 @@ async def note(id: str, work: WorkIn, sent: SentIn) -> Response:
 async def begin(id: str, work: WorkIn, sent: SentIn) -> Response:
     """Record what they have until a place is found, and who answers for it."""
 
-    async def act() -> Outcome:
+    async def act() -> ActOutcome:
         wanted = _read(
             AlternativeWanted,
             kind=sent.get("kind"),
@@ -114,7 +114,7 @@ async def search(id: str, work: WorkIn, sent: SentIn) -> Response:
     """Look for households that would move so that a place comes free."""
     found: dict[str, Any] = {}
 
-    async def act() -> Outcome:
+    async def act() -> ActOutcome:
         searched = await swap_searches.search_swaps(work.tx, parse(id), max_legs=None)
         found["swaps"] = await search_page.shown(work.tx, searched)
         return _same(id, sent, said="searched")
@@ -132,13 +132,13 @@ async def search(id: str, work: WorkIn, sent: SentIn) -> Response:
 async def propose(id: str, work: WorkIn, sent: SentIn) -> Response:
     """Propose a swap that was found."""
 
-    async def act() -> Outcome:
+    async def act() -> ActOutcome:
         rank = sent.get("rank")
         place = int(rank) if rank.isdecimal() and len(rank) <= len("100") else 0
         if place < 1:
             raise Invalid(Fault("/rank", "is not that of a swap"))
         await proposals.propose_swap(work.tx, parse(sent.get("search")), rank=place)
-        return Outcome(id, said="proposed")
+        return ActOutcome(id, said="proposed")
 
     return await _done(id, work, sent, await do_once(work.tx, sent, act))
 
@@ -147,10 +147,10 @@ async def propose(id: str, work: WorkIn, sent: SentIn) -> Response:
 async def consent(id: str, work: WorkIn, sent: SentIn) -> Response:
     """Say yes for the own household, which has been asked."""
 
-    async def act() -> Outcome:
+    async def act() -> ActOutcome:
         given = Consent(parse(sent.get("leg")), "household")
         await proposals.consent_to_leg(work.tx, parse(sent.get("swap")), given)
-        return Outcome(id, said="consented")
+        return ActOutcome(id, said="consented")
 
     return await _done(id, work, sent, await do_once(work.tx, sent, act))
 
@@ -159,11 +159,11 @@ async def consent(id: str, work: WorkIn, sent: SentIn) -> Response:
 async def refuse(id: str, work: WorkIn, sent: SentIn) -> Response:
     """Say no to a swap."""
 
-    async def act() -> Outcome:
+    async def act() -> ActOutcome:
         wanted = _read(RefusalWanted, reason=sent.get("reason"))
         swap_id = parse(sent.get("swap"))
         await proposals.refuse_swap(work.tx, swap_id, reason=wanted.reason)
-        return Outcome(id, said="refused")
+        return ActOutcome(id, said="refused")
 
     return await _done(id, work, sent, await do_once(work.tx, sent, act))
 
@@ -174,14 +174,14 @@ def _ranking(sent: Sent) -> UUID | None:
     return None if named is None else parse(named)
 
 
-def _same(id_: str, sent: Sent, *, said: str) -> Outcome:
-    return Outcome(id_, ranking=sent.optional("ranking"), said=said)
+def _same(id_: str, sent: Sent, *, said: str) -> ActOutcome:
+    return ActOutcome(id_, ranking=sent.optional("ranking"), said=said)
 
 
 async def _of_alternative(
     id_: str, work: Work, sent: Sent, act: Callable[[UUID], Awaitable[AlternativeRow]], *, said: str
 ) -> Response:
-    async def once() -> Outcome:
+    async def once() -> ActOutcome:
         row = await act(parse(sent.get("alternative")))
         if str(row.referral_id) != id_:
             raise Missing
@@ -190,5 +190,5 @@ async def _of_alternative(
     return await _done(id_, work, sent, await do_once(work.tx, sent, once))
 
 
-async def _done(id_: str, work: Work, sent: Sent, outcome: Outcome | Refusal) -> Response:
+async def _done(id_: str, work: Work, sent: Sent, outcome: ActOutcome | Refusal) -> Response:
     return await shown(work, parse(id_), outcome, ranking=_ranking(sent))

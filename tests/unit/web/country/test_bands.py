@@ -1,6 +1,6 @@
 from app.database.reference import KnownRegion
 from app.registry.availability import Availability
-from app.web.country.bands import Row, on_the_map, peaks_of, rows_of
+from app.web.country.bands import BandRow, on_the_map, peaks_of, rows_of
 
 REGIONS = [
     KnownRegion("A", "'s-Berg", 52.0, 5.0, 10),
@@ -13,7 +13,9 @@ def available(region: str, kind: str, free: str, freshness: str = "fresh") -> Av
     return Availability(region=region, kind=kind, free=free, total=9, freshness=freshness, own=None)
 
 
-def rows(*known: Availability, kinds: tuple[str, ...] = ("crisis", "regular")) -> dict[str, Row]:
+def rows(
+    *known: Availability, kinds: tuple[str, ...] = ("crisis", "regular")
+) -> dict[str, BandRow]:
     return {row.region.code: row for row in rows_of(known, REGIONS, kinds)}
 
 
