@@ -130,7 +130,7 @@ async def visible_note(tx: Transaction) -> str:
 
 
 async def newest(tx: Transaction) -> SignedTree | None:
-    """Return the newest checkpoint, whoever asks; None before the first one was signed."""
+    """Return the newest checkpoint, for any caller; None before the first one was signed."""
     return await tree.newest(tx)
 
 

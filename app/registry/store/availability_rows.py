@@ -31,7 +31,7 @@ class AvailabilityCount:
 
     @property
     def key(self) -> tuple[UUID, str, str]:
-        """The provider, region and kind, of which there is one count each."""
+        """The provider, region and kind that the count is for."""
         return self.provider_id, self.region, self.kind
 
 
