@@ -45,10 +45,7 @@ def export_ledger(
     ] = None,
     data_dir: DataDir = None,
 ) -> None:
-    """Write every leaf of the newest checkpoint to a file.
-
-    Beside it that checkpoint, and the hashes of the leaves.
-    """
+    """Write every leaf of the newest checkpoint to a file; beside it that checkpoint, and the hashes of the leaves."""
     from app.commands.ledger import exporting  # noqa: PLC0415 - a command loads only what it needs
 
     exporting.export(data_dir, file=file, region=region)
@@ -56,10 +53,7 @@ def export_ledger(
 
 @ledger.command("verify")
 def verify_ledger(file: ExportFile, checkpoint: CheckpointFile, key: Key = None) -> None:
-    """Check an export against a signed checkpoint.
-
-    The first leaf that differs from what was signed is named.
-    """
+    """Check an export against a signed checkpoint, and name the first leaf that is not what was signed."""
     from app.commands.ledger import verifying  # noqa: PLC0415 - as above
 
     verifying.verify(file, checkpoint=checkpoint, key=key)
@@ -79,10 +73,7 @@ def check_shares(
         typer.Option(metavar="2026-Q1", help="Whose table is printed; by itself, the newest."),
     ] = None,
 ) -> None:
-    """Check sealed totals.
-
-    That sums agree, and that a region's own openings come to its figures, digit for digit.
-    """
+    """Check sealed totals: that sums agree, and that a region's own openings come to its figures, digit for digit."""
     from app.commands.ledger import ledger_shares  # noqa: PLC0415 - as above
 
     ledger_shares.check(file, region=region, quarter=quarter, today=clock.now().date())
@@ -112,10 +103,7 @@ def witness_ledger(
         str | None, typer.Option(help="What the witness is called, e.g. GM0193; at first.")
     ] = None,
 ) -> None:
-    """Keep and cosign a checkpoint, if the ledger has only grown since the last.
-
-    Else write down what proves it.
-    """
+    """Keep and cosign a checkpoint, if the ledger has only grown since the last; else write down what proves it."""
     from app.commands.ledger import witnessing  # noqa: PLC0415 - as above
 
     seen = witnessing.Seen(checkpoint, proof=proof, export=export)
@@ -129,10 +117,7 @@ def show_keys(
     ] = False,
     data_dir: DataDir = None,
 ) -> None:
-    """Print the keys by which checkpoints are signed, the newest first.
-
-    For those who check them.
-    """
+    """Print the keys by which checkpoints are signed, the newest first: for those who check them."""
     from app.commands.ledger import exporting  # noqa: PLC0415 - as above
 
     exporting.show_keys(data_dir, new=new)
