@@ -177,11 +177,9 @@ def hold_requests(ground: Ground, cases: Sequence[Case]) -> list[bytes]:
             text("SELECT group_id FROM claims WHERE claimed_until <= clock_timestamp()")
         )
         groups = {group.id: group for group in snapshot.register.groups}
-        # In an order that has nothing to do with the groups: neighbours among the requests rarely
-        # meet in one.
-        wanted = [
-            groups[str(row.group_id)] for row in sorted(free, key=lambda _: uuid4())[: len(cases)]
-        ]
+        # In no order of the groups: neighbours among the requests rarely meet in one.
+        drawn = sorted(free, key=lambda _: uuid4())[: len(cases)]
+        wanted = [groups[str(row.group_id)] for row in drawn]
         rows = [
             RankingRow(
                 id=uuid4(),

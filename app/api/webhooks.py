@@ -6,10 +6,9 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Header, Response
 from pydantic import AfterValidator, Field, StringConstraints
 
-from app.api.kit.ids import parse
 from app.api.kit.once import OnceIn
 from app.api.kit.pages import PageIn, moment_and_id
-from app.api.kit.wire import In, Out
+from app.api.kit.wire import In, Out, parse
 from app.deps import PartsIn, Tx
 from app.models.webhooks import WEBHOOK_KINDS
 from app.webhooks import webhooks

@@ -11,10 +11,9 @@ from app.accounts import access_log
 from app.accounts.access_log import AccessLogFilter, AccessLogRow, LogReview, ReviewPeriod
 from app.allocation.figures.review import MOST_DAYS, ReviewFinding
 from app.api.kit.access import ROUTES
-from app.api.kit.ids import parse_optional, text_of
 from app.api.kit.known import Text
 from app.api.kit.pages import Page, PageIn
-from app.api.kit.wire import Line, Out
+from app.api.kit.wire import Line, Out, parse_optional, text_of
 from app.api.registry.places import Moment
 from app.deps import Tx
 

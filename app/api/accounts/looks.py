@@ -8,9 +8,8 @@ from pydantic import Field
 
 from app.accounts import access_log
 from app.accounts.access_log import AccessByProvider
-from app.api.kit.ids import parse, text_of
 from app.api.kit.pages import Page, PageIn
-from app.api.kit.wire import Out
+from app.api.kit.wire import Out, parse, text_of
 from app.deps import Tx
 
 router = APIRouter(tags=["Access log"])

@@ -4,6 +4,7 @@ import hashlib
 from dataclasses import dataclass
 from datetime import date
 from typing import Annotated
+from uuid import UUID
 
 from fastapi import Request, Response
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, StringConstraints
@@ -12,6 +13,8 @@ from pydantic.alias_generators import to_camel
 from app.errors import MatchRequired, Stale
 
 JSON = "application/json"
+NOTHING = UUID(int=0)
+"""The id of nothing: what cannot be an id is looked for, and not found, like any other."""
 
 
 def _no_control(text: str) -> str:
@@ -106,3 +109,22 @@ def _names(header: str | None, tag: str) -> bool:
     return header.strip() == "*" or tag in {
         part.strip().removeprefix("W/") for part in header.split(",")
     }
+
+
+def parse(text: str) -> UUID:
+    """Return the id that a string is, or the id of nothing."""
+    try:
+        read = UUID(text)
+    except ValueError:
+        return NOTHING
+    return read if str(read) == text else NOTHING
+
+
+def parse_optional(text: str | None) -> UUID | None:
+    """Return the id that a string is, the id of nothing, or None where there is no string."""
+    return None if text is None else parse(text)
+
+
+def text_of(id_: UUID | None) -> str | None:
+    """Return an id as it is sent."""
+    return None if id_ is None else str(id_)

@@ -4,8 +4,7 @@ from datetime import datetime
 
 from fastapi import APIRouter, Request, Response
 
-from app.api.kit.ids import parse
-from app.api.kit.wire import Out, single
+from app.api.kit.wire import Out, parse, single
 from app.deps import Tx
 from app.placing import agreements
 from app.placing.agreements import MoveAgreementRow

@@ -9,10 +9,9 @@ from pydantic import Field
 
 from app.api.kit import known
 from app.api.kit.household import DangerZoneOut, HouseholdOut
-from app.api.kit.ids import parse, text_of
 from app.api.kit.once import AlreadyAnswered, OnceIn, OnceRequired
 from app.api.kit.pages import PageIn, moment_and_id
-from app.api.kit.wire import In, Out, single
+from app.api.kit.wire import In, Out, parse, single, text_of
 from app.database.answers import Answer
 from app.deps import Tx
 from app.placing import holds, take_hold

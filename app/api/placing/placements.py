@@ -10,10 +10,9 @@ from pydantic import Field
 from app.api.kit import known
 from app.api.kit.changes import absent
 from app.api.kit.household import Flag
-from app.api.kit.ids import parse, parse_optional, text_of
 from app.api.kit.once import OnceIn, OnceRequired
 from app.api.kit.pages import PageIn, moment_and_id
-from app.api.kit.wire import Day, In, Out, check_match, single
+from app.api.kit.wire import Day, In, Out, check_match, parse, parse_optional, single, text_of
 from app.api.placing.holds import ComingOut
 from app.api.registry.places import Moment
 from app.database.caller import Caller
@@ -165,10 +164,7 @@ class PlacementOut(Out):
             departed_at=row.departed_at,
             destination=row.destination,
             blockers=row.blockers,
-            current_blockers=[
-                BlockerOut(code=code, since=datetime.fromisoformat(since))
-                for code, since in sorted(row.blocked_since.items())
-            ],
+            current_blockers=_blockers(row),
             expected_departure=row.expected_departure,
             ready_to_leave_since=row.ready_to_leave_since,
             return_by=row.return_by,
@@ -189,6 +185,13 @@ class PlacementList(Out):
 
     items: list[PlacementOut]
     next_cursor: str | None
+
+
+def _blockers(row: PlacementRow) -> list[BlockerOut]:
+    return [
+        BlockerOut(code=code, since=datetime.fromisoformat(since))
+        for code, since in sorted(row.blocked_since.items())
+    ]
 
 
 @router.post(

@@ -8,9 +8,8 @@ from fastapi import APIRouter, Response
 from pydantic import Field
 
 from app.allocation.swaps import swaps
-from app.api.kit.ids import parse
 from app.api.kit.once import OnceIn
-from app.api.kit.wire import In, Out
+from app.api.kit.wire import In, Out, parse
 from app.api.ranking.rankings import OfferProviderOut, OfferRegionOut, PointsOut, TextOut
 from app.database.reference import Reference
 from app.database.register import ProviderCard

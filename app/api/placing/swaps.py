@@ -7,10 +7,9 @@ from fastapi import APIRouter, Query, Request, Response
 from pydantic import Field
 
 from app.api.kit import known
-from app.api.kit.ids import parse, text_of
 from app.api.kit.once import OnceIn
 from app.api.kit.pages import PageIn, moment_and_id
-from app.api.kit.wire import In, Out, single
+from app.api.kit.wire import In, Out, parse, single, text_of
 from app.api.placing.holds import ComingOut
 from app.database.caller import Caller
 from app.deps import Tx

@@ -6,10 +6,9 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from pydantic import Field
 
 from app.allocation.ranking.obstacles import RegionOrProvider, obstacles
-from app.api.kit.ids import parse
 from app.api.kit.known import ProviderId
 from app.api.kit.reasons import ExclusionOut, TextOut, left_out
-from app.api.kit.wire import Out, single
+from app.api.kit.wire import Out, parse, single
 from app.api.registry.availability import RegionCode
 from app.database.transaction import Transaction
 from app.deps import Tx, providers_known

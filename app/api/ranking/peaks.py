@@ -5,9 +5,8 @@ from datetime import datetime
 from fastapi import APIRouter, Request, Response
 from pydantic import Field
 
-from app.api.kit.ids import parse
 from app.api.kit.once import OnceIn
-from app.api.kit.wire import Out, single
+from app.api.kit.wire import Out, parse, single
 from app.api.ranking.peak_plans import PeakPlanOut, PeakPlanWanted, shown
 from app.database.caller import Role
 from app.deps import PartsIn, Tx

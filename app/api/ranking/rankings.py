@@ -9,7 +9,6 @@ from pydantic import Field
 from app.allocation.ranking.missing_facts import missing_facts
 from app.allocation.ranking.own_region import OwnRegion, hide_household_rules, own_region
 from app.allocation.values import Offer
-from app.api.kit.ids import parse
 from app.api.kit.once import OnceIn
 from app.api.kit.reasons import (
     ExclusionOut,
@@ -20,7 +19,7 @@ from app.api.kit.reasons import (
     missing_out,
     points_out,
 )
-from app.api.kit.wire import In, Out, single
+from app.api.kit.wire import In, Out, parse, single
 from app.database.reference import Reference
 from app.database.register import ProviderCard
 from app.database.transaction import Transaction

@@ -8,10 +8,9 @@ from fastapi import APIRouter, Depends, Request, Response
 from pydantic import Field
 
 from app.api.kit import known
-from app.api.kit.ids import parse
 from app.api.kit.once import Once, OnceIn
 from app.api.kit.pages import PageIn, moment_and_id
-from app.api.kit.wire import Day, In, Out, single
+from app.api.kit.wire import Day, In, Out, parse, single
 from app.database.transaction import Transaction
 from app.deps import Tx, providers_known
 from app.referrals import alternatives

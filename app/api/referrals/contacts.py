@@ -7,10 +7,9 @@ from fastapi import APIRouter, Response
 from pydantic import AfterValidator, Field, StringConstraints
 
 from app.api.kit import known
-from app.api.kit.ids import parse
 from app.api.kit.once import OnceIn
 from app.api.kit.pages import PageIn, moment_and_id
-from app.api.kit.wire import In, Out
+from app.api.kit.wire import In, Out, parse
 from app.api.registry.places import Moment
 from app.deps import Tx
 from app.referrals import contacts

@@ -19,10 +19,9 @@ from app.api.kit.household import (
     Languages,
     ThreatLevel,
 )
-from app.api.kit.ids import parse
 from app.api.kit.once import OnceIn
 from app.api.kit.pages import PageIn, moment_and_id
-from app.api.kit.wire import In, Out, check_match, single
+from app.api.kit.wire import In, Out, check_match, parse, single
 from app.api.referrals.shields import ShieldOut, ShieldWanted
 from app.api.referrals.waiting import AlternativeInUseOut
 from app.deps import Tx, providers_known

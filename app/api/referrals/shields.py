@@ -6,9 +6,8 @@ from uuid import UUID
 from fastapi import APIRouter, Response
 from pydantic import Field
 
-from app.api.kit.ids import parse
 from app.api.kit.pages import Page, PageIn
-from app.api.kit.wire import In, Line, Out
+from app.api.kit.wire import In, Line, Out, parse
 from app.database.caller import Caller
 from app.deps import Tx
 from app.referrals import shields

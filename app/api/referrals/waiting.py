@@ -6,9 +6,8 @@ from fastapi import APIRouter, Response
 from pydantic import Field
 
 from app.allocation.ranking.waiting import ListPosition
-from app.api.kit.ids import text_of
 from app.api.kit.pages import Page, PageIn, moment_and_id
-from app.api.kit.wire import Out
+from app.api.kit.wire import Out, text_of
 from app.deps import Tx
 from app.ranking import vacancies
 from app.ranking.vacancies import VacancyRow

@@ -5,10 +5,9 @@ from collections.abc import Mapping
 from fastapi import APIRouter, Depends, Request, Response
 from pydantic import Field
 
-from app.api.kit.ids import parse, parse_optional
 from app.api.kit.known import RevealPurpose
 from app.api.kit.logged_first import admitted, apart, no_log_no_look
-from app.api.kit.wire import In, Line, Out
+from app.api.kit.wire import In, Line, Out, parse, parse_optional
 from app.errors import Missing
 from app.registry import address
 from app.registry.address import AddressQuestion

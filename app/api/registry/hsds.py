@@ -12,8 +12,7 @@ from uuid import UUID, uuid5
 from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel, ConfigDict
 
-from app.api.kit.ids import parse
-from app.api.kit.wire import JSON
+from app.api.kit.wire import JSON, parse
 from app.database.reference import Reference
 from app.database.register import ProviderCard
 from app.database.transaction import Transaction

@@ -14,11 +14,10 @@ from pydantic import (
 )
 
 from app.api.kit.changes import absent, sent
-from app.api.kit.ids import parse, parse_optional
 from app.api.kit.known import Features, Genders, OutOfServiceReason, PlaceKind, Sharing
 from app.api.kit.once import OnceIn
 from app.api.kit.pages import PageIn, moment_and_id
-from app.api.kit.wire import In, Line, Out, check_match, single
+from app.api.kit.wire import In, Line, Out, check_match, parse, parse_optional, single
 from app.deps import Tx
 from app.registry import places
 from app.registry.places import PlaceAttributes, PlaceState

@@ -6,7 +6,6 @@ from fastapi import APIRouter, Request, Response
 from pydantic import Field, StrictBool, ValidationInfo, field_validator
 
 from app.api.kit.changes import absent, sent
-from app.api.kit.ids import parse
 from app.api.kit.known import (
     AddressSecrecy,
     Admission,
@@ -18,7 +17,7 @@ from app.api.kit.known import (
 )
 from app.api.kit.once import OnceIn
 from app.api.kit.pages import PageIn, moment_and_id
-from app.api.kit.wire import In, Line, Out, check_match, single
+from app.api.kit.wire import In, Line, Out, check_match, parse, single
 from app.api.registry import addresses
 from app.deps import Tx
 from app.registry import sites

@@ -7,11 +7,10 @@ from uuid import UUID
 from fastapi import APIRouter, Query, Response
 from pydantic import Field
 
-from app.api.kit.ids import parse
 from app.api.kit.known import CapReason
 from app.api.kit.once import OnceIn
 from app.api.kit.pages import Page, PageIn
-from app.api.kit.wire import Day, In, Out
+from app.api.kit.wire import Day, In, Out, parse
 from app.api.registry.availability import RegionCode
 from app.deps import Tx
 from app.placing import caps

@@ -6,10 +6,9 @@ from datetime import date
 from fastapi import APIRouter, Request, Response
 from pydantic import Field
 
-from app.api.kit.ids import parse
 from app.api.kit.pages import PageIn, moment_and_id
 from app.api.kit.quarters import QuartersIn
-from app.api.kit.wire import Out, single
+from app.api.kit.wire import Out, parse, single
 from app.api.ledger import LARGEST
 from app.api.ranking.rankings import OwnRegionOut, PolicyOut, StandingOut, own_region_out, standing
 from app.database.reference import Reference

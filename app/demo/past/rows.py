@@ -248,37 +248,40 @@ class _Telling:
             if stayed.ready_since
             else []
         )
-        inside = before is not None and stayed.began_with == before.began_with
         self._batch.placements.append(
-            {
-                "id": stayed.id,
-                "stay_id": self._stay_id,
-                "referral_id": self._id,
-                "hold_id": hold_id,
-                "previous_id": None if before is None else before.id,
-                "began_id": stayed.began_with if inside else None,
-                "provider_id": UUID(self._sender.id),
-                "receiver_id": stayed.receiver_id,
-                "place_id": visit.place_id,
-                "site_id": UUID(visit.group.site_id),
-                "kind": visit.group.kind,
-                "status": "arrived" if stayed.departed_at is None else "ended",
-                "reason": self._life.need.reason,
-                "origin": self._life.need.origin,
-                "origin_region": stayed.origin_region,
-                "receiving": stayed.receiving,
-                "cross_regional": stayed.origin_region != stayed.receiving,
-                "arrived_at": stayed.arrived_at,
-                "departed_at": stayed.departed_at,
-                "destination": self._destination(stayed, last=last),
-                "blockers": blockers,
-                "ready_to_leave_since": stayed.ready_since,
-                "created_at": self._since,
-            }
+            self._placement(stayed, before, last=last)
+            | {"hold_id": hold_id, "blockers": blockers, "created_at": self._since}
         )
         self._since = stayed.arrived_at
         self._tell_waiting(stayed, blockers)
         return stayed
+
+    def _placement(self, stayed: Stayed, before: Stayed | None, *, last: bool) -> dict[str, object]:
+        """Return what a placement's row says of a stay."""
+        visit = stayed.visit
+        inside = before is not None and stayed.began_with == before.began_with
+        return {
+            "id": stayed.id,
+            "stay_id": self._stay_id,
+            "referral_id": self._id,
+            "previous_id": None if before is None else before.id,
+            "began_id": stayed.began_with if inside else None,
+            "provider_id": UUID(self._sender.id),
+            "receiver_id": stayed.receiver_id,
+            "place_id": visit.place_id,
+            "site_id": UUID(visit.group.site_id),
+            "kind": visit.group.kind,
+            "status": "arrived" if stayed.departed_at is None else "ended",
+            "reason": self._life.need.reason,
+            "origin": self._life.need.origin,
+            "origin_region": stayed.origin_region,
+            "receiving": stayed.receiving,
+            "cross_regional": stayed.origin_region != stayed.receiving,
+            "arrived_at": stayed.arrived_at,
+            "departed_at": stayed.departed_at,
+            "destination": self._destination(stayed, last=last),
+            "ready_to_leave_since": stayed.ready_since,
+        }
 
     def _stayed(self, visit: PastStay, before: Stayed | None, *, last: bool) -> Stayed:
         id_, receiver, moment = self._luck.id(), UUID(visit.group.provider_id), self._around.moment

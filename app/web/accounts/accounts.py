@@ -13,9 +13,9 @@ from pydantic import BaseModel, Field, StringConstraints
 
 from app.accounts import staff
 from app.accounts.staff import AccountWanted, NewInvitation, StaffAccount
-from app.api.kit.ids import parse, parse_optional
 from app.api.kit.pages import PageIn as PartIn
 from app.api.kit.pages import moment_and_id
+from app.api.kit.wire import parse, parse_optional
 from app.database.caller import PEOPLE, Role
 from app.database.transaction import Transaction
 from app.deps import Parts, PartsIn, Tx

@@ -9,7 +9,7 @@ from uuid import UUID
 from fastapi import APIRouter, Form, Request, Response
 
 from app.accounts import sessions
-from app.api.kit.ids import parse
+from app.api.kit.wire import parse
 from app.deps import Tx
 from app.errors import Missing
 from app.web import cookies

@@ -7,8 +7,8 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Response
 
-from app.api.kit.ids import parse
 from app.api.kit.known import PlaceKind
+from app.api.kit.wire import parse
 from app.database.caller import Role
 from app.deps import Tx
 from app.ranking import peaks

@@ -9,7 +9,7 @@ from uuid import UUID
 from fastapi import APIRouter, Query, Response
 
 from app.api.kit.household import OLDEST_CHILD
-from app.api.kit.ids import parse
+from app.api.kit.wire import parse
 from app.desk import desk
 from app.errors import Refusal
 from app.ranking import rankings

@@ -4,9 +4,9 @@ from fastapi import APIRouter, Depends, Request, Response
 from pydantic import TypeAdapter, ValidationError
 
 from app.api.kit import known
-from app.api.kit.ids import parse
 from app.api.kit.logged_first import admitted
 from app.api.kit.once import AlreadyAnswered
+from app.api.kit.wire import parse
 from app.api.registry.addresses import revealed
 from app.database.answers import Answer
 from app.errors import Fault, Invalid, Missing, Refusal

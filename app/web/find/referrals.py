@@ -9,7 +9,7 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Response
 from pydantic import ValidationError
 
-from app.api.kit.ids import parse
+from app.api.kit.wire import parse
 from app.api.referrals.referrals import ReferralWanted
 from app.deps import providers_known
 from app.desk import desk

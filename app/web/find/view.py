@@ -114,6 +114,8 @@ async def _work(page: PageIn, tx: Tx, parts: PartsIn) -> Work:
 
 
 WorkIn = Annotated[Work, Depends(_work)]
+NOTHING_DONE = {"refusal": None, "acted": False, "said": "", "why": None, "swaps": None}
+"""What a referral's page says of an act where nothing was done."""
 
 
 async def case(
@@ -133,11 +135,8 @@ async def case(
     reference = await tx.snapshots.reference(tx)
     known = names(reference.municipalities, work.page.language)
     filled = draft.of_content(course.referral.content, known)
-    ranked = (
-        await work.ranked(ranking, referral_id)
-        if ranking and course.referral.status == "open"
-        else None
-    )
+    is_open = course.referral.status == "open"
+    ranked = await work.ranked(ranking, referral_id) if ranking and is_open else None
     return {
         "course": course,
         "referral": course.referral,
@@ -158,11 +157,7 @@ async def case(
         "seen": state_of(course.progress),
         "at": tx.at,
         "new_key": new_key,
-        "refusal": None,
-        "acted": False,
-        "said": "",
-        "why": None,
-        "swaps": None,
+        **NOTHING_DONE,
         **said,
     }
 

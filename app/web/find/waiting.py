@@ -10,7 +10,7 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Response
 from pydantic import ValidationError
 
-from app.api.kit.ids import parse
+from app.api.kit.wire import parse
 from app.api.placing import swap_searches as search_page
 from app.api.placing.swaps import RefusalWanted
 from app.api.referrals.alternatives import AlternativeWanted, CheckWanted, EndingWanted

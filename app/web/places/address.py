@@ -5,8 +5,8 @@ Logged before it is read, shown once, in front of the board.
 
 from fastapi import APIRouter, Depends, Request, Response
 
-from app.api.kit.ids import parse
 from app.api.kit.logged_first import admitted
+from app.api.kit.wire import parse
 from app.api.registry.addresses import RevealWanted, revealed
 from app.registry.address import AddressQuestion
 from app.web.page import Page

@@ -2,7 +2,7 @@
 
 from fastapi import APIRouter, Response
 
-from app.api.kit.ids import parse
+from app.api.kit.wire import parse
 from app.api.placing.holds import DeclineWanted
 from app.deps import Tx
 from app.placing import holds

@@ -10,7 +10,7 @@ from uuid import UUID
 from fastapi import APIRouter, Response
 
 from app.api.kit.changes import sent
-from app.api.kit.ids import parse
+from app.api.kit.wire import parse
 from app.api.registry.sites import SiteChange, SiteOut, SiteWanted
 from app.database.transaction import Transaction
 from app.deps import Tx

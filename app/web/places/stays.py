@@ -5,7 +5,7 @@ from typing import Any
 
 from fastapi import APIRouter, Response
 
-from app.api.kit.ids import parse
+from app.api.kit.wire import parse
 from app.api.placing.holds import ComingOut
 from app.api.placing.placements import (
     CorrectionWanted,

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Form, Response
 from pydantic import ValidationError
 
-from app.api.kit.ids import parse
+from app.api.kit.wire import parse
 from app.api.shares.caps import MOST, CapIn
 from app.database.caller import Role
 from app.deps import Tx
