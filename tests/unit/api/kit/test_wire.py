@@ -5,7 +5,7 @@ import pytest
 from pydantic import TypeAdapter, ValidationError
 from starlette.requests import Request
 
-from app.api.kit import ids
+from app.api.kit import wire
 from app.api.kit.wire import Day, In, Line, Out, check_match, etag_of, single
 from app.api.registry.places import Moment
 from app.errors import MatchRequired, Stale
@@ -95,7 +95,7 @@ def test_a_match_may_be_required() -> None:
 
 def test_only_the_one_way_to_write_an_id_names_it() -> None:
     id_ = "123e4567-e89b-42d3-a456-426614174000"
-    assert str(ids.parse(id_)) == id_
+    assert str(wire.parse(id_)) == id_
     for other in (
         id_.upper(),
         "{" + id_ + "}",
@@ -106,6 +106,6 @@ def test_only_the_one_way_to_write_an_id_names_it() -> None:
         "\u0000",
         "é",
     ):
-        assert ids.parse(other) == ids.NOTHING
-    assert ids.parse_optional(None) is None
-    assert ids.parse_optional("x") == ids.NOTHING
+        assert wire.parse(other) == wire.NOTHING
+    assert wire.parse_optional(None) is None
+    assert wire.parse_optional("x") == wire.NOTHING
