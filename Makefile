@@ -44,7 +44,7 @@ test: dev $(if $(filter $(ALL),$(TESTS)),check) ## The gate, then every test; TE
 	@exec $(BIN)/python -m pytest -n $(PYTEST_WORKERS) --dist worksteal --at-most=30 \
 		$(if $(filter $(ALL),$(TESTS)),--cov --cov-fail-under=90 --cover-whole=app/allocation) $(TESTS)
 
-check: dev ## The gate of STYLE.md, except the tests and what they cover
+check: dev ## The gate of docs/style.md, except the tests and what they cover
 	@$(BIN)/python .ci/gate.py
 
 check-quick: dev ## Its quick part, which pre-commit runs

@@ -1,4 +1,4 @@
-"""Fails where a function or a folder has outgrown STYLE.md.
+"""Fails where a function or a folder has outgrown docs/style.md.
 
 Then a concept wants a name; warns of long modules.
 """
