@@ -72,7 +72,7 @@ class Runs:
 class Line:
     """One line of the table.
 
-    What was measured on both sides, against the bar and the aim of DESIGN, section 8.
+    What was measured on both sides, against the bar and the aim of docs/design.md, section 8.
     """
 
     what: str

@@ -9,7 +9,10 @@ KINDS_FOR_URGENCY: Mapping[str, frozenset[str]] = {
     "urgent": frozenset({"crisis", "regular"}),
     "planned": frozenset({"regular", "move_on"}),
 }
-"""The kinds of place that answer each urgency (DESIGN, section 5). `alternative` answers none: it is never offered."""
+"""The kinds of place that answer each urgency; `alternative` answers none: it is never offered.
+
+Source: docs/design.md, section 5.
+"""
 
 PLACE_KINDS = ("crisis", "regular", "emergency", "move_on", "alternative")
 """Every kind of place."""

@@ -34,7 +34,7 @@ def leaves_due(arrival: StayArrival) -> LeavesDue:
     """Which leaves an arrival asks for.
 
     Moving inside one provider asks for none: a household's time there is cross-regional, or is not,
-    as it began. Source: DESIGN, section 6, invariant 4.
+    as it began. Source: docs/design.md, section 6, invariant 4.
     """
     if arrival.left_inside:
         return LeavesDue(departure=False, arrival=False)

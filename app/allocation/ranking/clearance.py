@@ -22,10 +22,10 @@ def distance_km(lat1: float, lon1: float, lat2: float, lon2: float) -> float:
 def clearance_km(
     lat1: float, lon1: float, extent1: float, lat2: float, lon2: float, extent2: float
 ) -> int:
-    """Whole km that surely lie between anything in one municipality and anything in the other (DESIGN, section 5).
+    """Whole km that surely lie between anything in one municipality and anything in the other.
 
     The distance of the centroids, less the extent of both (the farthest that anything in a
     municipality can be from its centroid), rounded down. Negative where the two may overlap.
-    Symmetric.
+    Symmetric. Source: docs/design.md, section 5.
     """
     return floor(distance_km(lat1, lon1, lat2, lon2) - extent1 - extent2)

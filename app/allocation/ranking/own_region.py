@@ -37,8 +37,9 @@ class OwnRegion:
 def own_region(need: Need, ranking: Ranking) -> OwnRegion | None:
     """What a ranking says of the own region; None for those who flee, whom it does not keep.
 
-    Part of the ranking itself, so its digest and its replay cover it. Source: DESIGN, section 5 (a
-    capacity or planned referral leaves its region only when nothing lawful is free there).
+    Part of the ranking itself, so its digest and its replay cover it. Source: docs/design.md,
+    section 5 (a capacity or planned referral leaves its region only when nothing lawful is free
+    there).
     """
     if need.reason == "safety":
         return None

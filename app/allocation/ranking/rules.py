@@ -1,4 +1,7 @@
-"""The hard rules: each lets a group of places through, or is the reason why it is left out. In DESIGN's order."""
+"""The hard rules: each lets a group of places through, or is why it is left out.
+
+In the order of docs/design.md, section 5.
+"""
 
 from __future__ import annotations
 
@@ -17,8 +20,8 @@ Rule: TypeAlias = "Callable[[PlaceGroup, Case], bool]"
 def kind(group: PlaceGroup, case: Case) -> bool:
     """The kind of place answers the urgency; alternative places answer none.
 
-    Source: DESIGN, section 5 (acute: crisis, emergency, regular; urgent: crisis, regular; planned:
-    regular, move-on).
+    Source: docs/design.md, section 5 (acute: crisis, emergency, regular; urgent: crisis, regular;
+    planned: regular, move-on).
     """
     return group.kind in case.kinds
 
@@ -26,7 +29,7 @@ def kind(group: PlaceGroup, case: Case) -> bool:
 def free(group: PlaceGroup, case: Case) -> bool:
     """One of the places is free now.
 
-    Source: DESIGN, section 6, invariant 1: a place has at most one live claim.
+    Source: docs/design.md, section 6, invariant 1: a place has at most one live claim.
     """
     return case.situation.free.get(group.id, 0) > 0
 
@@ -34,7 +37,7 @@ def free(group: PlaceGroup, case: Case) -> bool:
 def admission(group: PlaceGroup, case: Case) -> bool:  # noqa: ARG001 - the same for everyone
     """The site admits people now; it may have paused, for want of staff.
 
-    Source: DESIGN, section 5 (open now, or paused: staffing).
+    Source: docs/design.md, section 5 (open now, or paused: staffing).
     """
     return group.admission == "open"
 
@@ -42,7 +45,7 @@ def admission(group: PlaceGroup, case: Case) -> bool:  # noqa: ARG001 - the same
 def size(group: PlaceGroup, case: Case) -> bool:
     """Everyone has a bed: a place holds one household, and a household is not split.
 
-    Source: DESIGN, section 3 (bed spaces: persons a place sleeps).
+    Source: docs/design.md, section 3 (bed spaces: persons a place sleeps).
     """
     return group.bed_spaces >= case.persons
 
@@ -51,7 +54,7 @@ def household(group: PlaceGroup, case: Case) -> bool:
     """The place admits every adult's gender, and every son at his age.
 
     A child of unknown gender may be a son, and one of unknown age may be 17: the unknown is never
-    lawful by assumption. Source: DESIGN, section 5 (genders, sons' upper age, per place).
+    lawful by assumption. Source: docs/design.md, section 5 (genders, sons' upper age, per place).
     """
     return case.genders.issubset(group.genders) and case.oldest_son <= group.sons_up_to_age
 
@@ -59,8 +62,8 @@ def household(group: PlaceGroup, case: Case) -> bool:
 def exclusive(group: PlaceGroup, case: Case) -> bool:
     """A site only for certain target groups admits only them.
 
-    Source: DESIGN, section 5. Other specialisms add points and never exclude; residence status
-    never excludes.
+    Source: docs/design.md, section 5. Other specialisms add points and never exclude; residence
+    status never excludes.
     """
     return not group.exclusive_to or not case.target_groups.isdisjoint(group.exclusive_to)
 
@@ -68,7 +71,8 @@ def exclusive(group: PlaceGroup, case: Case) -> bool:
 def features(group: PlaceGroup, case: Case) -> bool:
     """The place, its site, its address and its supervision have everything that is asked for as a need.
 
-    Pets ask for a place that admits pets. Source: DESIGN, section 5; API, `needs` of a referral.
+    Pets ask for a place that admits pets. Source: docs/design.md, section 5; API, `needs` of a
+    referral.
     """
     return (
         case.features.issubset(group.features)
@@ -80,7 +84,7 @@ def features(group: PlaceGroup, case: Case) -> bool:
 def secrecy(group: PlaceGroup, case: Case) -> bool:
     """At the highest threat level nobody goes to an openly known address.
 
-    Source: DESIGN, section 5.
+    Source: docs/design.md, section 5.
     """
     return not case.at_highest_threat or group.address_secrecy != "known"
 
@@ -88,8 +92,8 @@ def secrecy(group: PlaceGroup, case: Case) -> bool:
 def danger(group: PlaceGroup, case: Case) -> bool:
     """The site's municipality keeps clear of every danger zone: see safety.py.
 
-    Source: DESIGN, section 5 (clearance at least the zone's radius; a zone's own municipality is
-    never lawful).
+    Source: docs/design.md, section 5 (clearance at least the zone's radius; a zone's own
+    municipality is never lawful).
     """
     return group.municipality in case.rooms
 
@@ -97,7 +101,7 @@ def danger(group: PlaceGroup, case: Case) -> bool:
 def barred(group: PlaceGroup, case: Case) -> bool:
     """The provider is not barred for this household.
 
-    Source: DESIGN, section 5; API, `barredProviders` of a referral.
+    Source: docs/design.md, section 5; API, `barredProviders` of a referral.
     """
     return group.provider_id not in case.barred
 
@@ -105,7 +109,7 @@ def barred(group: PlaceGroup, case: Case) -> bool:
 def declined(group: PlaceGroup, case: Case) -> bool:
     """The site has not declined this referral already.
 
-    Source: DESIGN, section 5.
+    Source: docs/design.md, section 5.
     """
     return group.site_id not in case.situation.declined_sites
 
@@ -113,8 +117,8 @@ def declined(group: PlaceGroup, case: Case) -> bool:
 def cap(group: PlaceGroup, case: Case) -> bool:
     """The region's cap is not reached. It bounds what a region takes from others, and never for safety.
 
-    Source: DESIGN, section 5 (for capacity and planned reasons only: a cap never excludes a
-    referral for safety).
+    Source: docs/design.md, section 5 (for capacity and planned reasons only: a cap never excludes
+    a referral for safety).
     """
     return (
         case.for_safety
@@ -131,8 +135,8 @@ def is_own_region(group: PlaceGroup, case: Case) -> bool:
 def own_region_goes_first(lawful: list[PlaceGroup], case: Case) -> bool:
     """The rule `own_region_first`: other regions are left out while the own region has something lawful and free.
 
-    For every reason but safety. Source: DESIGN, section 5 (a capacity or planned referral leaves
-    its region only when nothing lawful is free there).
+    For every reason but safety. Source: docs/design.md, section 5 (a capacity or planned referral
+    leaves its region only when nothing lawful is free there).
     """
     return not case.for_safety and any(is_own_region(group, case) for group in lawful)
 

@@ -58,8 +58,8 @@ def coarse_km(km: int) -> int:
 def dangers_on(need: Need, *, today: date, policy: Policy) -> Dangers:
     """The zones in force on a day of the country's own; without an assessment the origin is one, as wide as the policy.
 
-    Source: DESIGN, section 5 (unknown counts as the worst: an assessment whose zones have all run
-    out).
+    Source: docs/design.md, section 5 (unknown counts as the worst: an assessment whose zones have
+    all run out).
     """
     in_force = zones_in_force(need.danger_zones, today=today)
     if assessment_holds(need.danger_assessment, in_force=bool(in_force)):

@@ -48,7 +48,7 @@ def total_relative_deviation(given: Mapping[str, int], quota: Mapping[str, int])
     Nought when every region gave its quota, two when all was given by regions that owed nothing.
     Both maps count in the same unit (nights, or millionths of them); a region absent from one has
     nought there. Where nobody owed anything there is nothing to deviate from: nought. Source:
-    DESIGN, section 5.
+    docs/design.md, section 5.
     """
     owed = sum(quota.values())
     if not owed:

@@ -109,7 +109,7 @@ class Search:
 
 
 def may_search(need: Need) -> bool:
-    """Others are asked to move only for someone in acute danger (DESIGN, section 5)."""
+    """Others are asked to move only for someone in acute danger (docs/design.md, section 5)."""
     return need.urgency == "acute" and need.reason == "safety"
 
 

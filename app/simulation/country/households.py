@@ -5,7 +5,7 @@ from app.reference import Municipality, ReferenceFiles
 from app.simulation.country.luck import Luck
 from app.simulation.country.values import DemoCase, DemoZone
 
-# Children are 42% of the clients of women's shelter (data/README.md of the design: 2,815 of 6,695).
+# Children are 42% of the clients of women's shelter (the field's figures of 2023: 2,815 of 6,695).
 CHILDREN = {0: 58, 1: 20, 2: 13, 3: 6, 4: 2, 5: 1}
 CHILD_AGES = {
     0: 9,
