@@ -160,6 +160,7 @@ def api(parts: Parts) -> FastAPI:
         license_info=description.LICENCE,
         openapi_tags=description.TAGS,
         servers=[{"url": "/v1"}],
+        generate_unique_id_function=description.operation_id,
         openapi_url=None,
         docs_url=None,
         redoc_url=None,

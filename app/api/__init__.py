@@ -1,1 +1,1 @@
-"""JSON over HTTP, as the wire contract has it: a route parses, calls one service, and returns."""
+"""JSON over HTTP, as the wire contract has it: a route parses, calls one act, and returns."""

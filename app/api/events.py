@@ -1,4 +1,4 @@
-"""Server-sent events: what changed, as it changes, for those concerned; ids only, the rest is there to be read."""
+"""Server-sent events: what changed for a provider, by id, as it changes."""
 
 import asyncio
 import json
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 from fastapi import APIRouter, Header, Request, Response
 from fastapi.responses import StreamingResponse
 
-from app.api.kit.logged_first import admitted
+from app.api.kit.disclosure import admit_apart
 from app.database.caller import Role
 from app.deps import Parts, PartsIn, token_hash
 from app.errors import Fault, Invalid, Refusal
@@ -23,7 +23,10 @@ if TYPE_CHECKING:
 router = APIRouter(tags=["Events"])
 
 RECHECK_S = 15.0
-"""How long a stream goes on before it is asked again whether it may; answers are 14 s old at most, so 30 s in all."""
+"""How long a stream goes on before its token is checked again.
+
+The answer is 14 s old at most, which makes 30 s in all.
+"""
 HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 SOONEST_MS, SPREAD_MS = 1000, 4000
 """When clients come back after a loss; spread, so that they do not come all at once."""
@@ -31,19 +34,29 @@ STILL_HERE = b": still here\n\n"
 """What a client of the API hears when there has been nothing else for a while: a comment."""
 COORDINATORS_ALONE = frozenset({"access"})
 """What only they are told, as only they can read what it is about."""
-DESCRIPTION = """Kinds: `availability` (`data: {"region": code}`), `hold`, `placement` and `swap` (`data: {"id": id}`,
-as all that follow; of the first two also where what is known of who is coming has changed); of a referral `waiting`
-(something that came free would do for it) and `reminder` (something is due for it); of an alternative `waiting` (it
-began, was looked after or ended), `reminder`, and `alarm` (they are not well, not reached, or have lost it); of an own
-vacancy `waiting` (somebody waits for it); of a placement `reminder` (its day to return has come); of a hold or a
-placement `alarm` (a danger that changed reaches it, or is over; or they have not arrived in time, or nobody knows yet
-whether they are safe: again each so many hours, as the policy says, until somebody acts); for coordinators alone
-`access` (the `eventId` of an access notice); and `reset` where events are no longer kept: read everything again. `id`
-is the position; `Last-Event-ID` resumes."""
+DESCRIPTION = (
+    'Kinds: `availability` (`data: {"region": code}`), `hold`, `placement` and `swap` '
+    '(`data: {"id": id}`,\n'
+    "as all that follow; of the first two also where what is known of who is coming has "
+    "changed); of a referral `waiting`\n"
+    "(something that came free would do for it) and `reminder` (something is due for it); of "
+    "an alternative `waiting` (it\n"
+    "began, was looked after or ended), `reminder`, and `alarm` (they are not well, not "
+    "reached, or have lost it); of an own\n"
+    "vacancy `waiting` (somebody waits for it); of a placement `reminder` (its day to return "
+    "has come); of a hold or a\n"
+    "placement `alarm` (a danger that changed reaches it, or is over; or they have not "
+    "arrived in time, or nobody knows yet\n"
+    "whether they are safe: again each so many hours, as the policy says, until somebody "
+    "acts); for coordinators alone\n"
+    "`access` (the `eventId` of an access notice); and `reset` where events are no longer "
+    "kept: read everything again. `id`\n"
+    "is the position; `Last-Event-ID` resumes."
+)
 
 
 class EventStream(StreamingResponse):
-    """A response that goes on until the client leaves, the process stops, or the token holds no longer."""
+    """A response that lasts until the client leaves, the process stops, or the token lapses."""
 
     media_type = "text/event-stream"
 
@@ -59,7 +72,6 @@ class EventStream(StreamingResponse):
 
 @router.get(
     "/events",
-    operation_id="followEvents",
     summary="What changes, as it changes",
     response_class=EventStream,
     responses={
@@ -78,15 +90,15 @@ async def follow_events(
     ] = None,
 ) -> Response:
     """Follow what concerns the caller's provider."""
-    return await followed(request, parts, last_event_id, beat=STILL_HERE)
+    return await stream_events(request, parts, last_event_id, beat=STILL_HERE)
 
 
-async def followed(
+async def stream_events(
     request: Request, parts: Parts, last_event_id: str | None, *, beat: bytes
 ) -> Response:
-    """Return the stream of what concerns the caller's provider; with `beat` it shows that it is still there."""
+    """Return the stream of what concerns the caller's provider; `beat` keeps it alive."""
     hashed = token_hash(request)
-    caller = await admitted(request)
+    caller = await admit_apart(request)
     withheld = frozenset[str]() if caller.has(Role.COORDINATOR) else COORDINATORS_ALONE
 
     async def still_welcome() -> bool:

@@ -1,4 +1,4 @@
-"""Whether the service lives, whether it can serve, and its metrics: for machines, beside the API."""
+"""Health and metrics, for machines, beside the API."""
 
 import ipaddress
 from typing import Literal
@@ -22,14 +22,14 @@ FORWARDED = ("forwarded", "x-forwarded-for", "x-real-ip")
 
 
 @router.get("/health/live")
-async def live() -> Response:
+async def report_life() -> Response:
     """Say that the process answers; whether it can serve is another question."""
     return JSONResponse({"status": "alive"}, headers=FRESH)
 
 
 @router.get("/health/ready")
-async def ready(parts: PartsIn) -> Response:
-    """Say whether requests can be served: `degraded` without Redis, a problem without the database."""
+async def report_readiness(parts: PartsIn) -> Response:
+    """Say whether requests can be served: without Redis degraded, without a database not."""
     state = await state_of(parts.database, parts.link)
     if state.database != "ok":
         raise Unavailable
@@ -46,14 +46,14 @@ async def ready(parts: PartsIn) -> Response:
 
 
 @router.get("/metrics")
-async def measured(request: Request, parts: PartsIn) -> Response:
-    """Return the metrics, to this machine or to an administrator; to anyone else there is nothing here."""
+async def read_metrics(request: Request, parts: PartsIn) -> Response:
+    """Return the metrics to this machine or an administrator; for others nothing is here."""
     if not _from_here(request) and not await _is_administrator(request, parts):
         raise Missing
     metrics.pool(*pulse.pool_use(parts.database))
     metrics.streams(parts.bus.listening)
     return Response(
-        metrics.page(await _counted(parts)), media_type=metrics.CONTENT_TYPE, headers=FRESH
+        metrics.page(await _counts(parts)), media_type=metrics.CONTENT_TYPE, headers=FRESH
     )
 
 
@@ -71,7 +71,7 @@ async def _is_administrator(request: Request, parts: Parts) -> bool:
         return tx.identity is not None and Role.ADMINISTRATOR in tx.identity.roles
 
 
-async def _counted(parts: Parts) -> metrics.Counted | None:
+async def _counts(parts: Parts) -> metrics.Counted | None:
     try:
         async with parts.database.entered(actor=WORKER) as tx:
             taken = await pulse.read(tx)

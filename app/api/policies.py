@@ -1,4 +1,4 @@
-"""Policies on the wire: everybody may read by which numbers places are found; administrators publish new ones."""
+"""Policies on the wire: administrators publish them, and every account may read them."""
 
 from datetime import datetime
 from typing import Annotated, Any
@@ -6,14 +6,11 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Body, Query, Request, Response
 from pydantic import Field, JsonValue
 
-from app.allocation.policy.differences import Difference
+from app.api.kit.lists import ListIn, ListRequest
 from app.api.kit.once import OnceIn
-from app.api.kit.pages import Page, PageIn
-from app.api.kit.wire import Out, single
-from app.database.policies import PolicyRow
+from app.api.kit.wire import Out, single, within
 from app.deps import Tx
 from app.policy import policies
-from app.policy.policies import PublishedPolicy
 
 router = APIRouter(tags=["Policies"])
 
@@ -31,24 +28,13 @@ Document = Annotated[
 ]
 
 
-class KnownPolicyOut(Out):
+class KnownPolicyOut(Out, alias_generator=within("row")):
     """A policy that was published; it never changes."""
 
     version: str = Field(examples=["nl-demo-3"])
     hash: str = Field(description="What rankings and leaves cite.")
     valid_from: datetime = Field(description="From when it is in force, until the next one is.")
-    current: bool = Field(description="Whether it is in force now.")
-
-    @classmethod
-    def of(cls, published: PublishedPolicy) -> "KnownPolicyOut":
-        """Show a policy without its content."""
-        row = published.row
-        return cls(
-            version=row.version,
-            hash=row.hash,
-            valid_from=row.valid_from,
-            current=published.is_current,
-        )
+    current: bool = Field(validation_alias="is_current", description="Whether it is in force now.")
 
 
 class PublishedPolicyOut(KnownPolicyOut):
@@ -57,12 +43,6 @@ class PublishedPolicyOut(KnownPolicyOut):
     document: dict[str, JsonValue] = Field(
         description="As it was published; its hash is that of its canonical JSON."
     )
-
-    @classmethod
-    def of(cls, published: PublishedPolicy) -> "PublishedPolicyOut":
-        """Show a policy."""
-        known = KnownPolicyOut.of(published)
-        return cls(**known.model_dump(), document=published.row.document)
 
 
 class PolicyList(Out):
@@ -78,11 +58,6 @@ class NamedPolicyOut(Out):
     version: str
     hash: str
 
-    @classmethod
-    def of(cls, row: PolicyRow) -> "NamedPolicyOut":
-        """Name a policy."""
-        return cls(version=row.version, hash=row.hash)
-
 
 class DifferenceOut(Out):
     """One value that the two policies do not have in common; an array is one value."""
@@ -95,18 +70,6 @@ class DifferenceOut(Out):
     after: JsonValue = Field(
         description="What holds after; for a value that was removed, what holds by itself."
     )
-
-    @classmethod
-    def of(cls, found: Difference) -> "DifferenceOut":
-        """Show a difference."""
-        return cls.model_validate(
-            {
-                "pointer": found.pointer,
-                "change": found.change,
-                "before": found.before,
-                "after": found.after,
-            }
-        )
 
 
 class DifferencesOut(Out):
@@ -121,34 +84,30 @@ class DifferencesOut(Out):
     "/policies",
     status_code=201,
     response_model=PublishedPolicyOut,
-    operation_id="publishPolicy",
     summary="Publish a policy",
+    description="Publish a policy that begins later, for everybody at once. One that was published "
+    "already is answered alike.",
 )
-async def publish(document: Document, tx: Tx, once: OnceIn) -> Response:
-    """Publish a policy that begins later, for everybody at once. One that was published already is answered alike."""
+async def publish_policy(document: Document, tx: Tx, once: OnceIn) -> Response:
+    """Publish a policy that begins later."""
     published = await policies.publish_policy(tx, document)
     return await once.keep(tx, PublishedPolicyOut.of(published).reply(201))
 
 
-@router.get(
-    "/policies", response_model=PolicyList, operation_id="listPolicies", summary="All policies"
-)
-async def listed(tx: Tx, page: PageIn) -> Response:
+@router.get("/policies", response_model=PolicyList, summary="All policies")
+async def list_policies(tx: Tx, page: ListIn) -> Response:
     """List the policies, the one that begins last first."""
     found = await policies.list_policies(tx, limit=page.limit + 1, before=_before(page))
-    items, cursor = page.cut(found, place=lambda policy: (policy.row.valid_from.isoformat(),))
-    return PolicyList(
-        items=[KnownPolicyOut.of(policy) for policy in items], next_cursor=cursor
-    ).reply()
+    shown = page.cut(found, place=lambda policy: (policy.row.valid_from.isoformat(),))
+    return PolicyList.of(shown).reply()
 
 
 @router.get(
     "/policies/{id}",
     response_model=PublishedPolicyOut,
-    operation_id="readPolicy",
     summary="One policy",
 )
-async def read(id: str, request: Request, tx: Tx) -> Response:
+async def read_policy(id: str, request: Request, tx: Tx) -> Response:
     """Read a policy; its version or its hash names it."""
     return single(PublishedPolicyOut.of(await policies.find_policy(tx, id)), request)
 
@@ -156,10 +115,9 @@ async def read(id: str, request: Request, tx: Tx) -> Response:
 @router.get(
     "/policies/{id}/differences",
     response_model=DifferencesOut,
-    operation_id="comparePolicies",
     summary="What another policy says differently",
 )
-async def compare(
+async def compare_policies(
     id: str,
     tx: Tx,
     to: Annotated[str, Query(max_length=100, description="Version or hash of the other policy.")],
@@ -169,9 +127,9 @@ async def compare(
     return DifferencesOut(
         policy=NamedPolicyOut.of(before),
         to=NamedPolicyOut.of(after),
-        differences=[DifferenceOut.of(one) for one in found],
+        differences=[DifferenceOut.of(difference) for difference in found],
     ).reply()
 
 
-def _before(page: Page) -> datetime | None:
+def _before(page: ListRequest) -> datetime | None:
     return None if page.after is None else datetime.fromisoformat(page.after[0])

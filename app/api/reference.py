@@ -1,15 +1,13 @@
 """Reference data: regions, municipalities and providers, as every account may see them."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
 from typing import TypeVar
 
 from fastapi import APIRouter, Response
 from pydantic import Field
 
-from app.api.kit.pages import Page, PageIn
-from app.api.kit.wire import Out
-from app.database.reference import KnownMunicipality, KnownRegion
-from app.database.register import ProviderCard
+from app.api.kit.lists import ListIn, ListPart, ListRequest
+from app.api.kit.wire import Id, Out
 from app.deps import Tx
 
 router = APIRouter(tags=["Reference"])
@@ -26,17 +24,6 @@ class KnownRegionOut(Out):
     lon: float = Field(description="Degrees east, WGS84.")
     population: int
 
-    @classmethod
-    def of(cls, region: KnownRegion) -> "KnownRegionOut":
-        """Return a region as it is sent."""
-        return cls(
-            code=region.code,
-            name=region.name,
-            lat=region.lat,
-            lon=region.lon,
-            population=region.population,
-        )
-
 
 class KnownMunicipalityOut(Out):
     """A municipality; nothing in Plek is placed more exactly than this."""
@@ -49,39 +36,15 @@ class KnownMunicipalityOut(Out):
     region: str = Field(description="Code of the region that it belongs to.")
     extent_km: int = Field(description="How far from its position anything in it can be, in km.")
 
-    @classmethod
-    def of(cls, municipality: KnownMunicipality) -> "KnownMunicipalityOut":
-        """Return a municipality as it is sent."""
-        return cls(
-            code=municipality.code,
-            name=municipality.name,
-            lat=municipality.lat,
-            lon=municipality.lon,
-            population=municipality.population,
-            region=municipality.region,
-            extent_km=municipality.extent_km,
-        )
-
 
 class KnownProviderOut(Out):
     """A shelter organisation."""
 
-    id: str
+    id: Id
     slug: str
     name: str
     phone: str = Field(description="Its switchboard.")
     regions: list[str] = Field(description="Codes of the regions in which it has places.")
-
-    @classmethod
-    def of(cls, provider: ProviderCard) -> "KnownProviderOut":
-        """Return a provider as it is sent."""
-        return cls(
-            id=provider.id,
-            slug=provider.slug,
-            name=provider.name,
-            phone=provider.phone,
-            regions=list(provider.regions),
-        )
 
 
 class RegionsOut(Out):
@@ -105,48 +68,32 @@ class ProvidersOut(Out):
     next_cursor: str | None
 
 
-@router.get(
-    "/regions", response_model=RegionsOut, operation_id="listRegions", summary="All regions"
-)
-async def list_regions(tx: Tx, page: PageIn) -> Response:
+@router.get("/regions", response_model=RegionsOut, summary="All regions")
+async def list_regions(tx: Tx, page: ListIn) -> Response:
     """Return the regions of the country."""
     known = (await tx.snapshots.reference(tx)).regions.values()
-    items, cursor = _cut(page, list(known), key=lambda region: region.code)
-    return RegionsOut(
-        items=[KnownRegionOut.of(region) for region in items], next_cursor=cursor
-    ).reply()
+    return RegionsOut.of(_cut(page, known, key=lambda region: region.code)).reply()
 
 
 @router.get(
     "/municipalities",
     response_model=MunicipalitiesOut,
-    operation_id="listMunicipalities",
     summary="All municipalities",
 )
-async def list_municipalities(tx: Tx, page: PageIn) -> Response:
+async def list_municipalities(tx: Tx, page: ListIn) -> Response:
     """Return the municipalities of the country, with the region of each."""
     known = (await tx.snapshots.reference(tx)).municipalities.values()
-    items, cursor = _cut(page, list(known), key=lambda municipality: municipality.code)
-    return MunicipalitiesOut(
-        items=[KnownMunicipalityOut.of(one) for one in items], next_cursor=cursor
-    ).reply()
+    return MunicipalitiesOut.of(_cut(page, known, key=lambda place: place.code)).reply()
 
 
-@router.get(
-    "/providers", response_model=ProvidersOut, operation_id="listProviders", summary="All providers"
-)
-async def list_providers(tx: Tx, page: PageIn) -> Response:
+@router.get("/providers", response_model=ProvidersOut, summary="All providers")
+async def list_providers(tx: Tx, page: ListIn) -> Response:
     """Return the shelter organisations, with their switchboards."""
     known = (await tx.snapshots.providers(tx)).values()
-    items, cursor = _cut(page, list(known), key=lambda provider: provider.slug)
-    return ProvidersOut(
-        items=[KnownProviderOut.of(provider) for provider in items], next_cursor=cursor
-    ).reply()
+    return ProvidersOut.of(_cut(page, known, key=lambda provider: provider.slug)).reply()
 
 
-def _cut(
-    page: Page, known: Sequence[Item], *, key: Callable[[Item], str]
-) -> tuple[list[Item], str | None]:
+def _cut(page: ListRequest, known: Iterable[Item], *, key: Callable[[Item], str]) -> ListPart[Item]:
     after = page.after[0] if page.after else ""
     rest = sorted((item for item in known if key(item) > after), key=key)
     return page.cut(rest[: page.limit + 1], place=lambda item: (key(item),))

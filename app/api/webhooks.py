@@ -1,4 +1,4 @@
-"""Webhooks on the wire: own ones, and what is sent to them."""
+"""Webhooks on the wire: a provider's own, and the messages sent to them."""
 
 from datetime import datetime
 from typing import Annotated, Any, Literal
@@ -6,14 +6,13 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Header, Response
 from pydantic import AfterValidator, Field, StringConstraints
 
+from app.api.kit.lists import ListIn, moment_and_id
 from app.api.kit.once import OnceIn
-from app.api.kit.pages import PageIn, moment_and_id
-from app.api.kit.wire import In, Out, parse
+from app.api.kit.wire import Id, In, Out, parse_id, within
 from app.deps import PartsIn, Tx
 from app.models.webhooks import WEBHOOK_KINDS
 from app.webhooks import webhooks
 from app.webhooks.reach import Reach
-from app.webhooks.webhooks import OwnWebhook
 
 router = APIRouter(tags=["Webhooks"])
 messages = APIRouter(tags=["Webhooks"])
@@ -42,10 +41,10 @@ class WebhookWanted(In):
     ] = Field(default=list(WEBHOOK_KINDS), description="Of which kinds of events.")
 
 
-class WebhookOut(Out):
+class WebhookOut(Out, alias_generator=within("row")):
     """An own webhook, and how it fares."""
 
-    id: str
+    id: Id
     url: str
     kinds: list[str]
     created_at: datetime
@@ -56,25 +55,9 @@ class WebhookOut(Out):
     )
     disabled_at: datetime | None = Field(description="Since when nothing is sent any more.")
     disabled_because: str | None = Field(
-        description="`gone`: the receiver answered 410; `failing`: nothing was received for five days."
+        description="`gone`: the receiver answered 410; `failing`: nothing was received for five "
+        "days."
     )
-
-    @classmethod
-    def of(cls, webhook: OwnWebhook, **more: str) -> "WebhookOut":
-        """Show a webhook."""
-        row = webhook.row
-        return cls(
-            id=str(row.id),
-            url=webhook.url,
-            kinds=list(row.kinds),
-            created_at=row.created_at,
-            waiting=row.waiting,
-            last_delivery_at=row.last_delivery_at,
-            failing_since=row.failing_since,
-            disabled_at=row.disabled_at,
-            disabled_because=row.disabled_because,
-            **more,
-        )
 
 
 class WebhookMadeOut(WebhookOut):
@@ -94,7 +77,6 @@ class WebhooksOut(Out):
     "/webhooks",
     status_code=201,
     response_model=WebhookMadeOut,
-    operation_id="createWebhook",
     summary="Add a webhook",
 )
 async def create_webhook(wanted: WebhookWanted, tx: Tx, parts: PartsIn, once: OnceIn) -> Response:
@@ -105,29 +87,21 @@ async def create_webhook(wanted: WebhookWanted, tx: Tx, parts: PartsIn, once: On
     return await once.keep(tx, WebhookMadeOut.of(webhook, secret=secret).reply(201))
 
 
-@router.get(
-    "/webhooks", response_model=WebhooksOut, operation_id="listWebhooks", summary="Own webhooks"
-)
-async def list_webhooks(tx: Tx, page: PageIn) -> Response:
+@router.get("/webhooks", response_model=WebhooksOut, summary="Own webhooks")
+async def list_webhooks(tx: Tx, page: ListIn) -> Response:
     """Return the own provider's webhooks, whoever added them."""
     found = await webhooks.list_own(tx, limit=page.limit + 1, after=moment_and_id(page))
-    items, cursor = page.cut(
-        found, place=lambda one: (one.row.created_at.isoformat(), str(one.row.id))
-    )
-    return WebhooksOut(
-        items=[WebhookOut.of(webhook) for webhook in items], next_cursor=cursor
-    ).reply()
+    shown = page.cut(found, place=lambda one: (one.row.created_at.isoformat(), str(one.row.id)))
+    return WebhooksOut.of(shown).reply()
 
 
-@router.delete(
-    "/webhooks/{id}", status_code=204, operation_id="deleteWebhook", summary="Remove a webhook"
-)
+@router.delete("/webhooks/{id}", status_code=204, summary="Remove a webhook")
 async def delete_webhook(
     id: str,
     tx: Tx,
 ) -> Response:
     """Send nothing more to an own webhook, and forget it; what is under way may still arrive."""
-    await webhooks.remove(tx, parse(id))
+    await webhooks.remove(tx, parse_id(id))
     return Response(status_code=204)
 
 
@@ -148,7 +122,8 @@ class WebhookMessage(Out):
 
 TAKEN: dict[int | str, dict[str, Any]] = {
     "2XX": {
-        "description": "Received. After anything else, a redirect as well, it is sent again for three days."
+        "description": "Received. After anything else, a redirect as well, it is sent again for "
+        "three days."
     },
     410: {"description": "Gone: the webhook is disabled."},
 }
@@ -172,7 +147,8 @@ async def receive_event(
     webhook_signature: Annotated[
         str,
         Header(
-            description="`v1,` and the base64 HMAC-SHA256 of `id.timestamp.body`, as Standard Webhooks has it."
+            description="`v1,` and the base64 HMAC-SHA256 of `id.timestamp.body`, as Standard "
+            "Webhooks has it."
         ),
     ],
 ) -> None:

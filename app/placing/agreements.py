@@ -13,17 +13,9 @@ from app.reference import load
 # --- to return: for a household that left its region for lack of capacity, not for safety
 
 
-def return_agreement(return_by: date | None, *, reason: str, cross_regional: bool) -> str:
-    """Return the state of an agreement to return: agreed, missing or not_needed."""
-    if reason != "capacity" or not cross_regional:
-        return "not_needed"
-    return "missing" if return_by is None else "agreed"
-
-
 def check_return_by(return_by: date | None, *, reason: str, cross_regional: bool) -> None:
     """Refuse a day of return for a household that needs no agreement to return."""
-    needed = return_agreement(None, reason=reason, cross_regional=cross_regional) == "missing"
-    if return_by is not None and not needed:
+    if return_by is not None and (reason != "capacity" or not cross_regional):
         raise Invalid(
             Fault("/returnBy", "is only for those who left their region for want of capacity")
         )

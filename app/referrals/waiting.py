@@ -39,6 +39,18 @@ class WaitingReferral:
     due: tuple[Due, ...]
     since: WaitingNews
 
+    @property
+    def next_check_at(self) -> datetime | None:
+        """When somebody has to look after them next, if they have an alternative."""
+        in_use = self.referral.case.alternative
+        return None if in_use is None else in_use.next_check_at
+
+    @property
+    def last_chance(self) -> WaitingNews | None:
+        """The news of what came free for them last, if anything did."""
+        news = self.since
+        return None if None in (news.ranking_id, news.rank, news.came_free_at) else news
+
 
 async def list_for(
     tx: Transaction, *, limit: int, after: ListPosition | None

@@ -7,7 +7,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Header, Query, Request, Response
 
-from app.api.events import followed
+from app.api.events import stream_events
 from app.deps import PartsIn
 
 router = APIRouter(include_in_schema=False)
@@ -27,4 +27,4 @@ async def live(
 
     From where a lost stream broke off, or the page was made.
     """
-    return await followed(request, parts, last_event_id or after, beat=BEAT)
+    return await stream_events(request, parts, last_event_id or after, beat=BEAT)

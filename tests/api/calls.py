@@ -1,4 +1,4 @@
-"""One thing of each kind, and for every call of the API a way to make it: for tests that try every route."""
+"""One thing of each kind, and a valid request for every route of the API."""
 
 import secrets
 from collections.abc import Mapping
@@ -142,7 +142,7 @@ class World:
         return (bodies | {("POST", "/caps"): cap_body()}).get((method, template))
 
     def request(self, method: str, template: str, *, id_: str | None = None) -> dict[str, Any]:
-        """Return what a client sends for a call; an event stream is asked for such that it ends at once."""
+        """Return what a client sends for a call; an event stream is made to end at once."""
         headers: dict[str, str] = {}
         if method == "POST":
             headers["Idempotency-Key"] = secrets.token_hex(8)
@@ -213,16 +213,20 @@ async def world(country: Country) -> World:
 
 AGREED = """
 INSERT INTO move_agreements (placement_id, referral_id, provider_id, receiver_id, lapses_at)
-SELECT id, referral_id, provider_id, receiver_id, clock_timestamp() + interval '1 day' FROM placements WHERE id = :id
+SELECT id, referral_id, provider_id, receiver_id, clock_timestamp() + interval '1 day' FROM
+placements WHERE id = :id
 """
 SWAP = """
 WITH swap AS (
   INSERT INTO swaps (id, provider_id, moves, children, expires_at)
-  SELECT gen_random_uuid(), provider_id, 2, 0, clock_timestamp() + interval '1 hour' FROM referrals WHERE id = :referral
+  SELECT gen_random_uuid(), provider_id, 2, 0, clock_timestamp() + interval '1 hour' FROM
+  referrals WHERE id = :referral
   RETURNING id, provider_id
 ), leg AS (
-  INSERT INTO swap_legs (id, swap_id, turn, referral_id, provider_id, place_id, site_id, kind, receiving_id)
-  SELECT gen_random_uuid(), swap.id, 1, :referral, swap.provider_id, p.id, p.site_id, 'crisis', p.provider_id
+  INSERT INTO swap_legs (id, swap_id, turn, referral_id, provider_id, place_id, site_id, kind,
+  receiving_id)
+  SELECT gen_random_uuid(), swap.id, 1, :referral, swap.provider_id, p.id, p.site_id, 'crisis',
+  p.provider_id
   FROM swap, places AS p WHERE p.id = :place
 )
 SELECT id::text FROM swap
@@ -230,7 +234,7 @@ SELECT id::text FROM swap
 
 
 async def swap_for(country: Country, referral_id: str, *, place_id: str) -> str:
-    """Let a household be the first of a swap that is proposed, of which no other leg concerns anybody here."""
+    """Propose a swap with a household in its first leg; its other legs concern nobody here."""
     id_: str = await country.value(SWAP, referral=referral_id, place=place_id)
     return id_
 

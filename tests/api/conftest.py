@@ -1,4 +1,4 @@
-"""A world that the tests of a module share: for those that are refused, and so change nothing that another sees."""
+"""A world shared by a module's tests: for requests that are refused and change nothing."""
 
 from collections.abc import AsyncGenerator
 

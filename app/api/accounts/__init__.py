@@ -1,1 +1,1 @@
-"""The access log, on the wire."""
+"""The access log on the wire."""

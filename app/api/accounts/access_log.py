@@ -1,4 +1,7 @@
-"""The access log on the wire, all of it, and its review: for administrators, who can open none of what it names."""
+"""The access log and its review on the wire, for administrators.
+
+They can open none of the objects that the log names.
+"""
 
 from datetime import datetime
 from typing import Annotated, Literal
@@ -8,13 +11,12 @@ from pydantic import AfterValidator, Field
 from pydantic.config import JsonDict
 
 from app.accounts import access_log
-from app.accounts.access_log import AccessLogFilter, AccessLogRow, LogReview, ReviewPeriod
-from app.allocation.figures.review import MOST_DAYS, ReviewFinding
+from app.accounts.access_log import AccessLogFilter, ReviewPeriod
+from app.allocation.figures.review import MOST_DAYS
 from app.api.kit.access import ROUTES
 from app.api.kit.known import Text
-from app.api.kit.pages import Page, PageIn
-from app.api.kit.wire import Line, Out, parse_optional, text_of
-from app.api.registry.places import Moment
+from app.api.kit.lists import ListIn, ListRequest
+from app.api.kit.wire import AsText, Id, Line, Moment, Out, parse_optional_id
 from app.deps import Tx
 
 router = APIRouter(tags=["Access log"])
@@ -30,46 +32,34 @@ def _action(code: str) -> str:
     return code
 
 
-def _described(schema: JsonDict) -> None:
+def _name_actions(schema: JsonDict) -> None:
     schema["enum"] = [*sorted(ACTIONS)]
 
 
-Action = Annotated[Text, AfterValidator(_action), Field(json_schema_extra=_described)]
+Action = Annotated[Text, AfterValidator(_action), Field(json_schema_extra=_name_actions)]
 
 
-class LoggedOut(Out):
-    """An entry of the access log: who did or wanted what, when and why. Whose content it was is left out."""
+class LoggedOut(
+    Out,
+    json_schema_extra={
+        "description": "An entry of the access log: who did or wanted what, when and why. Whose "
+        "content it was is left out."
+    },
+):
+    """An entry of the access log, without the referrals that it is about."""
 
-    event_id: str
+    event_id: AsText = Field(validation_alias="id")
     at: datetime
     action: str = Field(examples=["read"])
     outcome: str = Field(description="granted or refused")
-    account_id: str | None = Field(description="None where nobody we know asked.")
+    account_id: Id | None = Field(description="None where nobody we know asked.")
     roles: list[str]
-    provider_id: str | None = Field(description="Whom the account works for.")
+    provider_id: Id | None = Field(description="Whom the account works for.")
     purpose: str | None = Field(description="Why, as a code, where one was given.")
     object_type: str = Field(examples=["referral"])
-    object_id: str | None = Field(description="Opaque; none for a list.")
+    object_id: Id | None = Field(description="Opaque; none for a list.")
     source: str | None = Field(description="Network address that the request came from.")
     request_id: str | None
-
-    @classmethod
-    def of(cls, row: AccessLogRow) -> "LoggedOut":
-        """Show an entry."""
-        return cls(
-            event_id=str(row.id),
-            at=row.at,
-            action=row.action,
-            outcome=row.outcome,
-            account_id=text_of(row.account_id),
-            roles=row.roles,
-            provider_id=text_of(row.provider_id),
-            purpose=row.purpose,
-            object_type=row.object_type,
-            object_id=text_of(row.object_id),
-            source=row.source,
-            request_id=row.request_id,
-        )
 
 
 class LoggedList(Out):
@@ -93,20 +83,6 @@ class FindingOut(Out):
     since: datetime
     until: datetime
 
-    @classmethod
-    def of(cls, finding: ReviewFinding, reviewed: LogReview) -> "FindingOut":
-        """Show a finding."""
-        return cls(
-            code=finding.code,
-            account_id=finding.account_id,
-            provider_id=finding.provider_id,
-            roles=list(finding.roles),
-            count=finding.count,
-            threshold=finding.threshold,
-            since=reviewed.since,
-            until=reviewed.until,
-        )
-
 
 class FindingList(Out):
     """A page of findings."""
@@ -115,7 +91,7 @@ class FindingList(Out):
     next_cursor: str | None
 
 
-async def asked_for(
+async def read_filter(
     action: Annotated[Action | None, Query(description="Only this action.")] = None,
     outcome: Annotated[
         Literal["granted", "refused"] | None, Query(description="Only this outcome.")
@@ -125,17 +101,16 @@ async def asked_for(
     until: Annotated[Moment | None, Query(alias="to", description="Before this moment.")] = None,
 ) -> AccessLogFilter:
     """Read which entries are asked for."""
-    return AccessLogFilter(action, outcome, parse_optional(account), since, until)
+    return AccessLogFilter(action, outcome, parse_optional_id(account), since, until)
 
 
 @router.get(
     "/access-log",
     response_model=LoggedList,
-    operation_id="listAccessLog",
     summary="Who looked at what",
 )
-async def listed(
-    tx: Tx, page: PageIn, wanted: Annotated[AccessLogFilter, Depends(asked_for)]
+async def list_access_log(
+    tx: Tx, page: ListIn, wanted: Annotated[AccessLogFilter, Depends(read_filter)]
 ) -> Response:
     """List the entries of the access log, newest first. That they were read is an entry as well.
 
@@ -143,43 +118,44 @@ async def listed(
     touched is not told.
     """
     found = await access_log.list_entries(tx, wanted, limit=page.limit + 1, after=_place(page))
-    items, cursor = page.cut(found, place=lambda row: (row.at.isoformat(), str(row.id)))
-    return LoggedList(items=[LoggedOut.of(row) for row in items], next_cursor=cursor).reply()
+    return LoggedList.of(
+        page.cut(found, place=lambda row: (row.at.isoformat(), str(row.id)))
+    ).reply()
 
 
 @router.get(
     "/access-reviews",
     response_model=FindingList,
-    operation_id="reviewAccess",
     summary="What should be asked about",
+    description="Review the access log of some days: what reaches a threshold of the policy, by "
+    "code, the most of each first.",
 )
-async def review(
+async def review_access(
     tx: Tx,
-    page: PageIn,
+    page: ListIn,
     days: Annotated[
         int,
         Query(ge=1, le=MOST_DAYS, description="How many days back; a cursor goes on with its own."),
     ] = 7,
 ) -> Response:
-    """Review the access log of some days: what reaches a threshold of the policy, by code, the most of each first."""
-    span, seen = _continued(page) or (access_log.last_days(tx, days=days), 0)
+    """Review the access log of some days by the thresholds of the policy."""
+    span, seen = _continuation(page) or (access_log.last_days(tx, days=days), 0)
     reviewed = await access_log.review_log(tx, span)
     place = (span.since.isoformat(), span.until.isoformat(), str(seen + page.limit))
     items, cursor = page.cut(reviewed.findings[seen:], place=lambda _: place)
-    return FindingList(
-        items=[FindingOut.of(finding, reviewed) for finding in items], next_cursor=cursor
-    ).reply()
+    shown = [FindingOut.of(one, since=reviewed.since, until=reviewed.until) for one in items]
+    return FindingList(items=shown, next_cursor=cursor).reply()
 
 
-def _place(page: Page) -> tuple[datetime, int] | None:
+def _place(page: ListRequest) -> tuple[datetime, int] | None:
     if page.after is None:
         return None
     at, id_ = page.after
     return datetime.fromisoformat(at), int(id_)
 
 
-def _continued(page: Page) -> tuple[ReviewPeriod, int] | None:
-    """Return the days that a cursor belongs to, and how much of what was found there has been sent."""
+def _continuation(page: ListRequest) -> tuple[ReviewPeriod, int] | None:
+    """Return the days that a cursor belongs to, and how many of its findings were sent."""
     if page.after is None:
         return None
     since, until, seen = page.after

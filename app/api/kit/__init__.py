@@ -1,1 +1,1 @@
-"""What all routes share: access, ids, pages, problems, the manners of the wire."""
+"""What all routes share: access, lists, problems, the manners of the wire."""

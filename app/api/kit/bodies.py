@@ -1,7 +1,6 @@
-"""Bodies, read once and strictly: what is not plainly JSON is marked, and refused where everything else is.
+"""Request bodies, read once and strictly: what is not plain JSON is marked as a fault.
 
-It is marked and not refused here, so that whoever may not call a route hears of that and not of the
-body.
+It is marked and not refused here: a caller who may not use a route hears of that first.
 """
 
 import json
@@ -25,7 +24,7 @@ NEVER_VALID = 0
 
 
 async def read_body(request: Request) -> object:
-    """Return what a request says, as its route is to check it; `state.body` has it, or why it cannot be read."""
+    """Return a request's JSON for its route to check; `state.body` has it, or its fault."""
     if request.method not in WITH_BODY:
         return Undefined
     try:
@@ -58,7 +57,7 @@ def _read(raw: bytes, *, content_type: str) -> Body:
 
 
 def read_json(raw: bytes) -> object:
-    """Return what JSON says; raise ValueError where readers could differ about it, or where it is out of all bounds."""
+    """Return what JSON says; raise ValueError if readers could differ, or a bound is passed."""
     text = raw.decode()
     content: object = json.loads(
         text,

@@ -1,18 +1,23 @@
-"""The generated OpenAPI description: what every operation shares, and the route that publishes it."""
+"""The OpenAPI description: what all operations share, and the route that publishes it."""
 
+import json
 from typing import Any
 
 from fastapi import FastAPI, Response
 from fastapi.openapi.utils import get_openapi
 from fastapi.responses import JSONResponse
-from fastapi.routing import RouteContext, iter_route_contexts
+from fastapi.routing import APIRoute, RouteContext, iter_route_contexts
+from pydantic.alias_generators import to_camel
 
 from app.api.kit.access import ROUTES
 from app.api.kit.problems import PROBLEM_JSON, TITLES, Problem
 from app.database.caller import ANYONE
 
-SUMMARY = """Finds a safe place in another region for a household that flees domestic violence, holds it without ever
-booking it twice, and records what each region gave and took."""
+SUMMARY = (
+    "Finds a safe place in another region for a household that flees domestic violence, "
+    "holds it without ever\n"
+    "booking it twice, and records what each region gave and took."
+)
 
 CONTACT = {
     "name": "Maintainers of Plek",
@@ -39,7 +44,8 @@ TAGS = [
     {"name": "Ledger", "description": "What was recorded for everyone to check."},
     {
         "name": "Decisions",
-        "description": "What was decided for a household, for the auditors of the regions concerned.",
+        "description": "What was decided for a household, for the auditors of the regions "
+        "concerned.",
     },
     {
         "name": "Public directory",
@@ -81,10 +87,17 @@ RETRY_HEADER = {
     "Retry-After": {"description": "Seconds to wait.", "schema": {"type": "integer", "minimum": 1}}
 }
 DOCUMENT = "/openapi.json"
+UNUSED = frozenset({"HTTPValidationError", "ValidationError"})
+"""Schemas of the framework for faults; ours are problems."""
 NAMING_BY_QUERY = frozenset({"/ledger/inclusion-proofs", "/ledger/consistency-proofs"})
-"""Routes that say by their query which thing they are about."""
+"""Routes whose query names the thing that they are about."""
 FOR_ALL = {"Access-Control-Allow-Origin": "*", "Cache-Control": "public, max-age=300"}
 """It is the same for everybody, from every origin."""
+
+
+def operation_id(route: APIRoute) -> str:
+    """Return what an operation is called in the description: its function's name."""
+    return to_camel(route.name)
 
 
 def routes(app: FastAPI) -> set[tuple[str, str]]:
@@ -103,11 +116,10 @@ def publish(app: FastAPI) -> None:
     @app.get(
         DOCUMENT,
         tags=["Description"],
-        operation_id="readDescription",
         summary="This description",
         response_model=dict[str, Any],
     )
-    async def read() -> Response:  # pyright: ignore[reportUnusedFunction]
+    async def read_description() -> Response:  # pyright: ignore[reportUnusedFunction]
         """Read this description."""
         return JSONResponse(document(app), headers=FOR_ALL)
 
@@ -131,17 +143,31 @@ def document(app: FastAPI) -> dict[str, Any]:
                 _complete(path, method, operation)
         for message in made["webhooks"].values():
             _complete_message(message["post"])
-        schemas = made["components"]["schemas"]
-        schemas.pop("HTTPValidationError", None)
-        schemas.pop("ValidationError", None)
+        made = _name_by_title(made)
         made["components"]["securitySchemes"] = {"token": {"type": "http", "scheme": "bearer"}}
         made["security"] = [{"token": []}]
         app.openapi_schema = made
     return app.openapi_schema
 
 
+def _name_by_title(made: dict[str, Any]) -> dict[str, Any]:
+    """Publish each schema by its title, which may differ from the name of its class."""
+    schemas = made["components"]["schemas"]
+    names = {name: schema.get("title", name) for name, schema in schemas.items()}
+    made["components"]["schemas"] = {
+        title: schemas[name]
+        for name, title in sorted(names.items(), key=lambda item: item[1])
+        if name not in UNUSED
+    }
+    text = json.dumps(made)
+    for name, title in names.items():
+        text = text.replace(f'"#/components/schemas/{name}"', f'"#/components/schemas/{title}"')
+    renamed: dict[str, Any] = json.loads(text)
+    return renamed
+
+
 def _described(app: FastAPI) -> list[RouteContext]:
-    """Return every route; a stream's response class does not say its status, and the framework needs one."""
+    """Return every route with its status, which the response class of a stream does not say."""
     contexts = list(iter_route_contexts(app.routes))
     for context in contexts:
         if getattr(context, "status_code", None) is None:
@@ -171,7 +197,7 @@ def _complete(path: str, method: str, operation: dict[str, Any]) -> None:
 
 
 def _complete_message(operation: dict[str, Any]) -> None:
-    """What Plek sends is signed, bears no token, and is answered as the receiver likes."""
+    """Leave out what does not hold for a message of Plek's: it bears no token."""
     operation["security"] = []
     for status in ("204", "422"):
         operation["responses"].pop(status)

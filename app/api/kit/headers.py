@@ -1,4 +1,4 @@
-"""The headers that every answer carries, wherever in the service it comes from: strict unless it said otherwise."""
+"""The headers of every answer, wherever it comes from: strict unless it said otherwise."""
 
 from collections.abc import Mapping
 from typing import Final
@@ -33,13 +33,14 @@ OFF = (
     "web-share",
     "xr-spatial-tracking",
 )
-"""What a browser might otherwise let a page do. Plek asks for none of it, least of all where somebody is."""
+"""What a browser might otherwise let a page do. Plek asks for none of it, location least."""
 
 STRICT: Final[Mapping[str, str]] = {
     "Cache-Control": "no-store",
     # Nothing that is not a page may load, run, send or be framed; a page names what it needs
     # itself.
-    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; "
+    "form-action 'none'",
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": ", ".join(f"{feature}=()" for feature in OFF),
@@ -50,7 +51,7 @@ STRICT: Final[Mapping[str, str]] = {
     "X-Robots-Tag": "noindex, nofollow",
 }
 FOR_ANY_ORIGIN = (b"access-control-allow-origin", b"*")
-"""What a route says whose answer any page may read; such an answer may be embedded anywhere, too."""
+"""The header of answers that any page may read, which may be embedded anywhere, too."""
 
 _STRICT = [(name.lower().encode(), value.encode()) for name, value in STRICT.items()]
 _SHARED = (b"cross-origin-resource-policy", b"cross-origin")

@@ -1,4 +1,4 @@
-"""How a household and its danger are described on the wire; shared by referrals and by holds that show them."""
+"""Households and their danger zones on the wire, in referrals and in holds."""
 
 from datetime import date
 from typing import Annotated
@@ -20,30 +20,30 @@ Language = Annotated[str, Field(pattern=r"^[a-z]{2,3}$")]
 Languages = Annotated[list[Language], Field(max_length=20)]
 
 
-class Adult(In):
+class AdultIn(In, title="Adult"):
     """One adult."""
 
     gender: known.Gender
     age: Annotated[int, Field(strict=True, ge=12, le=OLDEST_ADULT)] | None = None
 
 
-class Child(In):
+class ChildIn(In, title="Child"):
     """One child."""
 
     age: ChildAge | None = None
     gender: known.ChildGender | None = None
 
 
-class Household(In):
+class HouseholdIn(In, title="Household"):
     """The people who come together."""
 
-    adults: Annotated[list[Adult], Field(min_length=1, max_length=10)]
-    children: Annotated[list[Child], Field(max_length=20)] = []
+    adults: Annotated[list[AdultIn], Field(min_length=1, max_length=10)]
+    children: Annotated[list[ChildIn], Field(max_length=20)] = []
     pets: Pets = 0
     pregnant: Flag = False
 
 
-class DangerZone(In):
+class DangerZoneIn(In, title="DangerZone"):
     """A municipality to stay clear of, and by how much."""
 
     municipality: known.MunicipalityCode
@@ -84,12 +84,12 @@ class DangerZoneOut(Out):
     until: date | None
 
 
-def _one_of_each(zones: list[DangerZone]) -> list[DangerZone]:
+def _one_of_each(zones: list[DangerZoneIn]) -> list[DangerZoneIn]:
     if len({(zone.municipality, zone.cause) for zone in zones}) != len(zones):
         message = "names the same municipality and cause twice"
         raise ValueError(message)
     return zones
 
 
-DangerZones = Annotated[list[DangerZone], Field(max_length=20), AfterValidator(_one_of_each)]
+DangerZones = Annotated[list[DangerZoneIn], Field(max_length=20), AfterValidator(_one_of_each)]
 CallBack = Annotated[Line, Field(max_length=40, pattern=r"^[0-9+() .-]+$")]

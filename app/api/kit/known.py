@@ -1,4 +1,4 @@
-"""Input that must name something known: codes, municipalities and radii, checked against the country's data.
+"""Input that must name a known code, municipality, region, radius or provider.
 
 Checked while the body is being read, so that every fault is named at once.
 """
@@ -52,6 +52,13 @@ def _municipality(code: str) -> str:
     return code
 
 
+def _region(code: str) -> str:
+    if code not in REFERENCE.get().regions:
+        message = "is not a known region"
+        raise ValueError(message)
+    return code
+
+
 def _provider(id_: str) -> str:
     if id_ not in PROVIDERS.get():
         message = "is not a known provider"
@@ -77,6 +84,7 @@ def once_each(codes: list[str]) -> list[str]:
 
 Text = Annotated[str, Field(max_length=60)]
 MunicipalityCode = Annotated[Text, AfterValidator(_municipality), Field(examples=["GM0518"])]
+RegionCode = Annotated[str, AfterValidator(_region)]
 RadiusKm = Annotated[int, AfterValidator(_radius), Field(strict=True, examples=[50])]
 Feature = Annotated[Text, _code("features")]
 Features = Annotated[list[Feature], AfterValidator(once_each), Field(max_length=50)]

@@ -1,4 +1,4 @@
-"""What every exchange goes through: a request id, strict headers, bounds on what is sent, a log line, the metrics."""
+"""The edge of every exchange: request id, strict headers, bounds, a log line, metrics."""
 
 import re
 import secrets
@@ -41,7 +41,7 @@ log = structlog.get_logger()
 
 
 class TooLong(Exception):
-    """The body is longer than is read; whoever was reading it stops here."""
+    """The body is longer than is read: its reader stops here."""
 
 
 @dataclass(slots=True)
@@ -69,7 +69,7 @@ class Exchange:
         return message
 
     async def send(self, message: "Message") -> None:
-        """Pass on a part of the answer; what is said to a body that was cut off is said elsewhere."""
+        """Pass on a part of the answer, unless the body was cut off: `refuse` answers that."""
         if self.too_long and self.status is None:
             return
         if message["type"] == "http.response.start":
@@ -100,7 +100,7 @@ class Exchange:
 
 
 class Edge:
-    """The outermost layer of the service, in pure ASGI: nothing is cancelled in the middle of an await."""
+    """The outermost layer, in pure ASGI: nothing is cancelled in the middle of an await."""
 
     def __init__(self, app: "ASGIApp", *, version: str) -> None:
         self._app = app

@@ -1,9 +1,9 @@
 """Idempotency keys: a repeated POST gets the first answer, and has no second effect.
 
 The answer is written last, in the transaction of what it answers. Of two repeats at once the later
-one waits for the row of the first, finds it there, and takes back all it did; so does one that was
-refused because the first had already had its effect. Only then is the first answer looked up, for
-whoever may still see it.
+waits for the row of the first, finds it there, and takes back all it did; so does one that was
+refused because the first had already had its effect. Only then is the first answer looked up, if
+the caller may still see it.
 """
 
 import hashlib
@@ -19,34 +19,36 @@ from app.api.kit.wire import JSON, Body, etag_of
 from app.database import answers
 from app.database.caller import Caller
 from app.database.transaction import Transaction
-from app.deps import admit, entered, log_granted, parts_of
+from app.deps import admit, entered, log_granted
 from app.errors import Conflict, Erased, Fault, Invalid, Mismatch
-from app.seal import Keyring
 
 LONGEST = 255
 
 
 @dataclass(frozen=True, slots=True)
-class Once:
-    """A request that may be a repeat; without a key it never is."""
+class IdempotentCall:
+    """A call that may be a repeat; without a key it never is."""
 
     route: str
     key: str | None
     fingerprint: bytes
-    keyring: Keyring
 
     def record(
         self,
-        caller: Caller,
+        tx: Transaction,
         response: Response,
         *,
         referral_id: UUID | None = None,
         referral_ids: Sequence[UUID] = (),
     ) -> answers.Answer | None:
-        """Return what is to be kept of a response, sealed, and whose content it has; nothing without a key."""
+        """Return the sealed answer to keep for repeats, or None without a key.
+
+        It is erased with the referrals that it is about.
+        """
         if self.key is None:
             return None
-        sealed = self.keyring.answers.seal(bytes(response.body), row=self._row(caller))
+        caller = tx.caller
+        sealed = tx.keyring.answers.seal(bytes(response.body), row=self._row(caller))
         return answers.Answer(
             account_id=caller.account_id,
             route=self.route,
@@ -68,10 +70,8 @@ class Once:
         referral_id: UUID | None = None,
         referral_ids: Sequence[UUID] = (),
     ) -> Response:
-        """Keep a response in the transaction of what it answers, and return it; it goes with whom it is about."""
-        answer = self.record(
-            tx.caller, response, referral_id=referral_id, referral_ids=referral_ids
-        )
+        """Keep a response in the transaction of what it answers, and return it."""
+        answer = self.record(tx, response, referral_id=referral_id, referral_ids=referral_ids)
         if answer is not None and not await answers.keep(tx, answer):
             raise AlreadyAnswered
         return response
@@ -80,7 +80,7 @@ class Once:
         return f"{caller.account_id} {self.route} {self.key}"
 
     async def replay(self, tx: Transaction) -> Response | None:
-        """Return the first answer to this request, if there was one that the caller may see."""
+        """Return the first answer to this call, if there was one that the caller may see."""
         if self.key is None:
             return None
         answer = await answers.read(tx, tx.caller.account_id, route=self.route, key=self.key)
@@ -95,7 +95,7 @@ class Once:
         if answer.referral_id is not None:
             tx.looks.referral_ids.add(answer.referral_id)
         tx.looks.referral_ids.update(answer.referral_ids)
-        body = self.keyring.answers.unseal(answer.sealed, row=self._row(tx.caller))
+        body = tx.keyring.answers.unseal(answer.sealed, row=self._row(tx.caller))
         return Response(
             body,
             answer.status,
@@ -105,19 +105,19 @@ class Once:
 
 
 class AlreadyAnswered(Conflict):
-    """The same key was used before: everything done here is taken back, and the first answer looked up."""
+    """The key was used before: what was done here is taken back, and the first answer looked up."""
 
     def __init__(self) -> None:
         super().__init__("busy", "The same request is being answered; try again.")
 
 
-async def once(
+async def read_call(
     request: Request,
     key: Annotated[
         str | None, Header(alias="Idempotency-Key", description="Makes a repeat safe for a day.")
     ] = None,
-) -> Once:
-    """Read the Idempotency-Key; the request remembers it, so that a refusal can look for a first answer."""
+) -> IdempotentCall:
+    """Read the Idempotency-Key, and remember it: a refusal looks for a first answer by it."""
     if key is not None and not (1 <= len(key) <= LONGEST and key.isprintable()):
         raise Invalid(
             Fault("/headers/Idempotency-Key", f"must have 1 to {LONGEST} printable characters")
@@ -127,33 +127,34 @@ async def once(
         raise Invalid(Fault("", body.fault))
     asked = [request.url.path, body.content]
     fingerprint = hashlib.sha256(json.dumps(asked).encode()).digest()
-    wanted = Once(request.scope["route"].path, key, fingerprint, parts_of(request).keyring)
-    request.state.once = wanted
-    return wanted
+    call = IdempotentCall(request.scope["route"].path, key, fingerprint)
+    request.state.once = call
+    return call
 
 
-async def once_required(wanted: Annotated[Once, Depends(once)]) -> Once:
-    """As `once`, where the key must not be missing."""
-    if wanted.key is None:
+async def require_key(call: Annotated[IdempotentCall, Depends(read_call)]) -> IdempotentCall:
+    """Read the Idempotency-Key, which this route requires."""
+    if call.key is None:
         raise Invalid(
             Fault("/headers/Idempotency-Key", "is required"), code="idempotency_key_required",
             detail="Send an Idempotency-Key, so that a repeat is safe.",
         )  # fmt: skip
-    return wanted
+    return call
 
 
-async def replayed(request: Request) -> Response | None:
-    """Return the first answer to a request that was refused just now, if it is a repeat."""
-    wanted: Once | None = getattr(request.state, "once", None)
-    if wanted is None or wanted.key is None:
+async def first_answer(request: Request) -> Response | None:
+    """Return the first answer to a request just refused, if the request is a repeat."""
+    call: IdempotentCall | None = getattr(request.state, "once", None)
+    if call is None or call.key is None:
         return None
     async with entered(request) as tx:
         request.state.caller = admit(request, tx)
-        first = await wanted.replay(tx)
+        first = await call.replay(tx)
         if first is not None:
-            await log_granted(tx, request)  # seen again is seen
+            # Seen again is seen.
+            await log_granted(tx, request)
         return first
 
 
-OnceIn = Annotated[Once, Depends(once)]
-OnceRequired = Annotated[Once, Depends(once_required)]
+OnceIn = Annotated[IdempotentCall, Depends(read_call)]
+OnceRequired = Annotated[IdempotentCall, Depends(require_key)]

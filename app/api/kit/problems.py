@@ -1,4 +1,4 @@
-"""The one table that turns refusals into HTTP (RFC 9457), and everything else into an honest 500."""
+"""The table that turns refusals into HTTP (RFC 9457), and failures into a plain 500."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -10,7 +10,7 @@ from pydantic import Field
 from starlette.exceptions import HTTPException
 
 from app import errors
-from app.api.kit.once import replayed
+from app.api.kit.once import first_answer
 from app.api.kit.wire import Body, Out
 from app.deps import log_refused, token_hash
 
@@ -104,7 +104,7 @@ async def on_refusal(request: Request, refusal: Exception) -> Response:
     """Answer a refusal; a repeat of an answered request gets its first answer instead."""
     assert isinstance(refusal, errors.Refusal)  # noqa: S101 - registered for nothing else
     try:
-        first = await replayed(request)
+        first = await first_answer(request)
     except errors.Refusal as another:
         first, refusal = None, another
     if first is not None:

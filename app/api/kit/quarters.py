@@ -16,7 +16,7 @@ NO_QUARTER = "must begin a quarter: 2026-Q1 or its first day"
 NO_END = "must end a quarter: 2026-Q1, its last day, or the first day after it"
 
 
-def quarters(
+def read_quarters(
     from_: Annotated[
         str,
         Query(
@@ -35,7 +35,7 @@ def quarters(
         ),
     ],
 ) -> tuple[Quarter, ...]:
-    """Read which whole quarters are asked for; anything else is a fault."""
+    """Return the whole quarters that are asked for; anything else is a fault."""
     first, last = _begins(from_), _ends(to)
     if faults := tuple(_faults(first, last)):
         raise Invalid(*faults, detail="Only whole quarters are accounted for.")
@@ -43,7 +43,7 @@ def quarters(
     return quarters_between(first, last)
 
 
-QuartersIn = Annotated[tuple[Quarter, ...], Depends(quarters)]
+QuartersIn = Annotated[tuple[Quarter, ...], Depends(read_quarters)]
 
 
 def _faults(first: Quarter | None, last: Quarter | None) -> Iterator[Fault]:

@@ -1,4 +1,4 @@
-"""Why, in words on the wire: what gave points, what was left out, and what is missing."""
+"""Reasons in words on the wire: points, exclusions, and facts that are missing."""
 
 from functools import lru_cache
 from typing import Literal
@@ -12,7 +12,7 @@ from app.database.reference import Reference
 from app.words.ranking import exclusion_text, missing_text, point_text
 
 SENTENCES = 4096
-"""How many different ones are kept of each kind; they name rules, regions and numbers, never a household."""
+"""How many sentences of a kind are kept; they name rules and regions, never a household."""
 
 POINTERS = {
     "son_age": "/household/children/{child}/age",
@@ -62,7 +62,7 @@ class MissingOut(Out):
 
 
 def points_out(line: Points) -> PointsOut:
-    """Show what a factor gave, and why."""
+    """Return the points that a factor gave, and why, in words."""
     return _line(line.factor, line.points, tuple(line.params.items()))
 
 
@@ -73,13 +73,13 @@ def _line(factor: str, points: int, params: tuple[tuple[str, int | str], ...]) -
     return PointsOut(factor=factor, points=points, text=words)
 
 
-def left_out(excluded: Exclusion, reference: Reference) -> ExclusionOut:
-    """Show how many places of a region a rule left out, in words too."""
-    return _left_out(excluded, reference.regions[excluded.region].name)
+def exclusion_out(excluded: Exclusion, reference: Reference) -> ExclusionOut:
+    """Return how many places of a region a rule left out, in words too."""
+    return _exclusion(excluded, reference.regions[excluded.region].name)
 
 
 @lru_cache(maxsize=SENTENCES)
-def _left_out(excluded: Exclusion, region_name: str) -> ExclusionOut:
+def _exclusion(excluded: Exclusion, region_name: str) -> ExclusionOut:
     words = TextOut(
         nl=exclusion_text(excluded, language="nl", region_name=region_name),
         en=exclusion_text(excluded, language="en", region_name=region_name),
@@ -90,7 +90,7 @@ def _left_out(excluded: Exclusion, region_name: str) -> ExclusionOut:
 
 
 def missing_out(missing: MissingFact) -> MissingOut:
-    """Show something that is not known, and where it stands in the referral."""
+    """Return a fact that is missing, and where it stands in the referral."""
     words = TextOut(
         nl=missing_text(missing, language="nl"), en=missing_text(missing, language="en")
     )

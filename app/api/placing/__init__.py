@@ -1,1 +1,1 @@
-"""Holds, placements and swaps, on the wire."""
+"""Holds, placements and swaps on the wire."""

@@ -4,10 +4,9 @@ from datetime import datetime
 
 from fastapi import APIRouter, Request, Response
 
-from app.api.kit.wire import Out, parse, single
+from app.api.kit.wire import Id, Out, parse_id, single
 from app.deps import Tx
 from app.placing import agreements
-from app.placing.agreements import MoveAgreementRow
 
 router = APIRouter(tags=["Swaps"])
 
@@ -15,59 +14,49 @@ router = APIRouter(tags=["Swaps"])
 class AgreementOut(Out):
     """That a household would move, and until when that counts."""
 
-    placement_id: str
+    placement_id: Id
     agreed_at: datetime
     lapses_at: datetime
-
-    @classmethod
-    def of(cls, found: MoveAgreementRow) -> "AgreementOut":
-        """Show an agreement."""
-        return cls(
-            placement_id=str(found.placement_id),
-            agreed_at=found.agreed_at,
-            lapses_at=found.lapses_at,
-        )
 
 
 @router.get(
     "/placements/{id}/move-agreement",
     response_model=AgreementOut,
-    operation_id="readMoveAgreement",
     summary="Whether they would move",
 )
-async def read(
+async def read_move_agreement(
     id: str,
     request: Request,
     tx: Tx,
 ) -> Response:
     """Read that a household would move; nothing is here of one that was not asked, or would not."""
-    return single(AgreementOut.of(await agreements.read_move_agreement(tx, parse(id))), request)
+    return single(AgreementOut.of(await agreements.read_move_agreement(tx, parse_id(id))), request)
 
 
 @router.put(
     "/placements/{id}/move-agreement",
     response_model=AgreementOut,
-    operation_id="agreeToMove",
     summary="They would move",
+    description="Note, where the household lives, that it would move if that brings a safe place "
+    "free; it lapses by itself.",
 )
-async def agree(
+async def agree_to_move(
     id: str,
     tx: Tx,
 ) -> Response:
-    """Note, where the household lives, that it would move if that brings a safe place free; it lapses by itself."""
-    return AgreementOut.of(await agreements.agree_to_move(tx, parse(id))).reply(etag=True)
+    """Note, where the household lives, that it would move in a swap."""
+    return AgreementOut.of(await agreements.agree_to_move(tx, parse_id(id))).reply(etag=True)
 
 
 @router.delete(
     "/placements/{id}/move-agreement",
     status_code=204,
-    operation_id="withdrawMoveAgreement",
     summary="They would rather stay",
 )
-async def withdraw(
+async def withdraw_move_agreement(
     id: str,
     tx: Tx,
 ) -> Response:
     """Forget that the household would move; nobody is told, and no reason is kept."""
-    await agreements.withdraw_move_agreement(tx, parse(id))
+    await agreements.withdraw_move_agreement(tx, parse_id(id))
     return Response(status_code=204)

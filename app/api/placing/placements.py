@@ -5,20 +5,29 @@ from datetime import date, datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from app.api.kit import known
-from app.api.kit.changes import absent
 from app.api.kit.household import Flag
+from app.api.kit.lists import ListIn, moment_and_id
 from app.api.kit.once import OnceIn, OnceRequired
-from app.api.kit.pages import PageIn, moment_and_id
-from app.api.kit.wire import Day, In, Out, check_match, parse, parse_optional, single, text_of
+from app.api.kit.wire import (
+    Day,
+    Id,
+    In,
+    Moment,
+    Out,
+    absent,
+    check_match,
+    parse_id,
+    parse_optional_id,
+    single,
+)
 from app.api.placing.holds import ComingOut
-from app.api.registry.places import Moment
 from app.database.caller import Caller
 from app.database.transaction import Transaction
 from app.deps import Tx
-from app.placing import agreements, confirm_hold, corrections, placements
+from app.placing import confirm_hold, corrections, placements
 from app.placing.confirm_hold import Confirmation
 from app.placing.corrections import CorrectionRequest
 from app.placing.placements import DepartureReport, PlacementRow
@@ -33,7 +42,8 @@ class PlacementWanted(In):
     expected_at: Moment | None = None
     previous_placement_id: Annotated[str, Field(max_length=40)] | None = Field(
         default=None,
-        description="The placement that they move on from; it stays theirs until they have arrived, and ends with it.",
+        description="The placement that they move on from; it stays theirs until they have "
+        "arrived, and ends with it.",
     )
     return_by: Day | None = Field(
         default=None, description="By when they go back, where their region had no room."
@@ -75,7 +85,8 @@ class PlacementChange(In):
     )
     expected_at: Moment | None = Field(
         default=None,
-        description="While they are underway: when they come, where that changed. It must lie ahead.",
+        description="While they are underway: when they come, where that changed. It must lie "
+        "ahead.",
     )
 
 
@@ -86,20 +97,31 @@ class BlockerOut(Out):
     since: datetime
 
 
+def _is_known(at: datetime | None) -> bool:
+    return at is not None
+
+
+def _by_code(since: Mapping[str, str]) -> list[dict[str, str]]:
+    return [{"code": code, "since": at} for code, at in sorted(since.items())]
+
+
 class PlacementOut(Out):
     """A household on its way to, or in, a place."""
 
-    id: str
-    stay_id: str
-    referral_id: str
-    hold_id: str
-    previous_placement_id: str | None = Field(
-        description="The placement of the same stay that they left for this one."
+    id: Id
+    stay_id: Id
+    referral_id: Id
+    hold_id: Id
+    previous_placement_id: Id | None = Field(
+        validation_alias="previous_id",
+        description="The placement of the same stay that they left for this one.",
     )
     status: str = Field(description="underway, arrived, no_show or ended")
     kind: str
-    provider_id: str = Field(description="Whose place it is.")
-    sender_id: str = Field(description="Whose intake desk sent them.")
+    provider_id: Id = Field(validation_alias="receiver_id", description="Whose place it is.")
+    sender_id: Id = Field(
+        validation_alias="provider_id", description="Whose intake desk sent them."
+    )
     cross_regional: bool
     origin: str = Field(description="Municipality that they come from.")
     receiving: str = Field(description="Region that receives them.")
@@ -108,8 +130,9 @@ class PlacementOut(Out):
     departed_at: datetime | None
     destination: str | None
     blockers: list[str]
-    current_blockers: list[BlockerOut] = Field(
-        description="What delays the departure now, and since when."
+    current_blockers: Annotated[list[BlockerOut], BeforeValidator(_by_code)] = Field(
+        validation_alias="blocked_since",
+        description="What delays the departure now, and since when.",
     )
     expected_departure: date | None
     ready_to_leave_since: date | None
@@ -120,7 +143,9 @@ class PlacementOut(Out):
         description="agreed, missing, or not_needed: only a want of capacity asks for one."
     )
     replace: bool = Field(
-        description="The site is compromised: they need another place, and keep this one until then."
+        validation_alias="compromised",
+        description="The site is compromised: they need another place, and keep this one until "
+        "then.",
     )
     unsafe_since: datetime | None = Field(
         description="Since when the danger, as it is known now, forbids this place."
@@ -128,56 +153,17 @@ class PlacementOut(Out):
     missed_since: datetime | None = Field(
         description="Since when they have been missed, and nobody has acted."
     )
-    safety_checked: bool
+    safety_checked: Annotated[bool, BeforeValidator(_is_known)] = Field(
+        validation_alias="safety_checked_at"
+    )
     coming: ComingOut | None = Field(
         default=None,
-        description="Who they are, as it is known now: for the receiver, until they have left or are safe elsewhere.",
+        description="Who they are, as it is known now: for the receiver, until they have left or "
+        "are safe elsewhere.",
     )
     ledger_leaf: int | None = Field(
         default=None, description="Index of the leaf that this act wrote."
     )
-
-    @classmethod
-    def of(
-        cls,
-        row: PlacementRow,
-        *,
-        coming: Mapping[str, Any] | None = None,
-        ledger_leaf: int | None = None,
-    ) -> "PlacementOut":
-        """Show a placement, and who is coming, if that may be shown."""
-        return cls(
-            id=str(row.id),
-            stay_id=str(row.stay_id),
-            referral_id=str(row.referral_id),
-            hold_id=str(row.hold_id),
-            previous_placement_id=text_of(row.previous_id),
-            status=row.status,
-            kind=row.kind,
-            provider_id=str(row.receiver_id),
-            sender_id=str(row.provider_id),
-            cross_regional=row.cross_regional,
-            origin=row.origin,
-            receiving=row.receiving,
-            expected_at=row.expected_at,
-            arrived_at=row.arrived_at,
-            departed_at=row.departed_at,
-            destination=row.destination,
-            blockers=row.blockers,
-            current_blockers=_blockers(row),
-            expected_departure=row.expected_departure,
-            ready_to_leave_since=row.ready_to_leave_since,
-            return_by=row.return_by,
-            return_agreement=agreements.return_agreement(
-                row.return_by, reason=row.reason, cross_regional=row.cross_regional
-            ),
-            replace=row.compromised,
-            unsafe_since=row.unsafe_since,
-            missed_since=row.missed_since,
-            safety_checked=row.safety_checked_at is not None,
-            coming=ComingOut.of(coming),
-            ledger_leaf=ledger_leaf,
-        )
 
 
 class PlacementList(Out):
@@ -187,30 +173,22 @@ class PlacementList(Out):
     next_cursor: str | None
 
 
-def _blockers(row: PlacementRow) -> list[BlockerOut]:
-    return [
-        BlockerOut(code=code, since=datetime.fromisoformat(since))
-        for code, since in sorted(row.blocked_since.items())
-    ]
-
-
 @router.post(
     "/placements",
     status_code=201,
     response_model=PlacementOut,
-    operation_id="confirmPlacement",
     summary="Confirm a hold",
 )
-async def confirm(wanted: PlacementWanted, tx: Tx, once: OnceRequired) -> Response:
+async def confirm_placement(wanted: PlacementWanted, tx: Tx, once: OnceRequired) -> Response:
     """Confirm an accepted hold: the household is on its way.
 
     With `previousPlacementId` they move on within their stay: whoever shelters them now, or sent
     them there, says so.
     """
     confirmation = Confirmation(
-        hold_id=parse(wanted.hold_id),
+        hold_id=parse_id(wanted.hold_id),
         expected_at=wanted.expected_at,
-        previous_id=parse_optional(wanted.previous_placement_id),
+        previous_id=parse_optional_id(wanted.previous_placement_id),
         return_by=wanted.return_by,
     )
     row = await confirm_hold.confirm_hold(tx, confirmation)
@@ -220,12 +198,11 @@ async def confirm(wanted: PlacementWanted, tx: Tx, once: OnceRequired) -> Respon
 @router.get(
     "/placements",
     response_model=PlacementList,
-    operation_id="listPlacements",
     summary="Placements sent and received",
 )
-async def listed(
+async def list_placements(
     tx: Tx,
-    page: PageIn,
+    page: ListIn,
     status: Annotated[
         known.PlacementStatus | None, Query(description="Only placements with this status.")
     ] = None,
@@ -244,34 +221,34 @@ async def listed(
 @router.get(
     "/placements/{id}",
     response_model=PlacementOut,
-    operation_id="readPlacement",
     summary="One placement",
+    description="Read a placement that the own provider sent or received; who is coming is for the "
+    "receiver.",
 )
-async def read(id: str, request: Request, tx: Tx) -> Response:
-    """Read a placement that the own provider sent or received; who is coming is for the receiver."""
-    row = await placements.read(tx, parse(id))
-    return single(await shown(tx, row), request)
+async def read_placement(id: str, request: Request, tx: Tx) -> Response:
+    """Read a placement that the own provider sent or received."""
+    row = await placements.read(tx, parse_id(id))
+    return single(await placement_out(tx, row), request)
 
 
 @router.patch(
     "/placements/{id}",
     response_model=PlacementOut,
-    operation_id="changePlacement",
     summary="What is known of the departure",
 )
-async def change(id: str, wanted: PlacementChange, request: Request, tx: Tx) -> Response:
+async def change_placement(id: str, wanted: PlacementChange, request: Request, tx: Tx) -> Response:
     """Note, as the receiving provider, what is known of the departure to come.
 
     Either side notes when they are expected, and when they go back.
     """
-    before = await placements.read(tx, parse(id), lock=True)
-    check_match(request, await shown(tx, before))
+    before = await placements.read(tx, parse_id(id), lock=True)
+    check_match(request, await placement_out(tx, before))
     changes: dict[str, Any] = wanted.model_dump(exclude_unset=True)
-    row = await placements.note_plans(tx, parse(id), changes=changes)
-    return (await shown(tx, row)).reply(etag=True)
+    row = await placements.note_plans(tx, parse_id(id), changes=changes)
+    return (await placement_out(tx, row)).reply(etag=True)
 
 
-async def shown(
+async def placement_out(
     tx: Transaction,
     row: PlacementRow,
 ) -> PlacementOut:
@@ -281,68 +258,69 @@ async def shown(
 
 
 def _without_coming(caller: Caller, row: PlacementRow, *, status: int = 200) -> Response:
-    """Answer what may be kept for repeats: for the receiver it is not all that there is, and has no ETag."""
+    """Reply with what may be kept for repeats; the receiver's lacks who is coming, so no ETag."""
     return PlacementOut.of(row).reply(status, etag=row.receiver_id != caller.provider)
 
 
 @router.post(
     "/placements/{id}/arrival",
     response_model=PlacementOut,
-    operation_id="recordArrival",
     summary="They have arrived",
 )
-async def arrive(id: str, tx: Tx, once: OnceIn) -> Response:
+async def record_arrival(id: str, tx: Tx, once: OnceIn) -> Response:
     """Record, as the receiving provider, that the household has arrived.
 
     Also after a no-show, or the correction `not_arrived`, until the sender has made sure that they
     are safe.
     """
-    recorded = await placements.record_arrival(tx, parse(id))
-    shown = PlacementOut.of(recorded.placement, ledger_leaf=recorded.ledger_leaf)
-    return await once.keep(tx, shown.reply())
+    recorded = await placements.record_arrival(tx, parse_id(id))
+    reply = PlacementOut.of(recorded.placement, ledger_leaf=recorded.ledger_leaf)
+    return await once.keep(tx, reply.reply())
 
 
 @router.post(
     "/placements/{id}/no-show",
     response_model=PlacementOut,
-    operation_id="recordNoShow",
     summary="They did not come",
+    description="Record that the household did not come; the place is kept until the sender made "
+    "sure that they are safe.",
 )
-async def no_show(id: str, tx: Tx, once: OnceIn, wanted: NoShowWanted | None = None) -> Response:
-    """Record that the household did not come; the place is kept until the sender made sure that they are safe."""
+async def record_no_show(
+    id: str, tx: Tx, once: OnceIn, wanted: NoShowWanted | None = None
+) -> Response:
+    """Record that the household did not come."""
     checked = wanted is not None and wanted.safety_checked
-    row = await placements.record_no_show(tx, parse(id), safety_checked=checked)
+    row = await placements.record_no_show(tx, parse_id(id), safety_checked=checked)
     return await once.keep(tx, _without_coming(tx.caller, row))
 
 
 @router.post(
     "/placements/{id}/departure",
     response_model=PlacementOut,
-    operation_id="recordDeparture",
     summary="They have left",
 )
-async def depart(id: str, wanted: DepartureWanted, tx: Tx, once: OnceIn) -> Response:
+async def record_departure(id: str, wanted: DepartureWanted, tx: Tx, once: OnceIn) -> Response:
     """Record, as the receiving provider, the end of a stay: the place is free again."""
     leaving = DepartureReport(wanted.destination, tuple(wanted.blockers), wanted.departed_at)
-    recorded = await placements.record_departure(tx, parse(id), leaving=leaving)
-    shown = PlacementOut.of(recorded.placement, ledger_leaf=recorded.ledger_leaf)
-    return await once.keep(tx, shown.reply())
+    recorded = await placements.record_departure(tx, parse_id(id), leaving=leaving)
+    reply = PlacementOut.of(recorded.placement, ledger_leaf=recorded.ledger_leaf)
+    return await once.keep(tx, reply.reply())
 
 
 @router.post(
     "/placements/{id}/corrections",
     status_code=201,
     response_model=PlacementOut,
-    operation_id="correctPlacement",
     summary="Something was recorded wrongly",
+    description="Correct, as the receiving provider, the day of an arrival or a departure, or an "
+    "arrival that never was.\n\n"
+    "What the ledger said stays there; one more leaf takes its place. After `not_arrived` "
+    "the\n"
+    "placement is a no-show.",
 )
-async def correct(id: str, wanted: CorrectionWanted, tx: Tx, once: OnceIn) -> Response:
-    """Correct, as the receiving provider, the day of an arrival or a departure, or an arrival that never was.
-
-    What the ledger said stays there; one more leaf takes its place. After `not_arrived` the
-    placement is a no-show.
-    """
+async def correct_placement(id: str, wanted: CorrectionWanted, tx: Tx, once: OnceIn) -> Response:
+    """Correct the day of an arrival or a departure, or an arrival that never was."""
     wrong = CorrectionRequest(wanted.code, wanted.at)
-    recorded = await corrections.correct_placement(tx, parse(id), wrong)
-    shown = PlacementOut.of(recorded.placement, ledger_leaf=recorded.ledger_leaf)
-    return await once.keep(tx, shown.reply(201))
+    recorded = await corrections.correct_placement(tx, parse_id(id), wrong)
+    reply = PlacementOut.of(recorded.placement, ledger_leaf=recorded.ledger_leaf)
+    return await once.keep(tx, reply.reply(201))

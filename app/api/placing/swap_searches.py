@@ -1,4 +1,4 @@
-"""Searches for swaps on the wire: what would bring a lawful place free, or what is in the way."""
+"""Searches for swaps on the wire: moves that bring a lawful place free, or why none do."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -9,7 +9,8 @@ from pydantic import Field
 
 from app.allocation.swaps import swaps
 from app.api.kit.once import OnceIn
-from app.api.kit.wire import In, Out, parse
+from app.api.kit.reasons import points_out
+from app.api.kit.wire import Id, In, Out, parse_id, within
 from app.api.ranking.rankings import OfferProviderOut, OfferRegionOut, PointsOut, TextOut
 from app.database.reference import Reference
 from app.database.register import ProviderCard
@@ -17,7 +18,6 @@ from app.database.transaction import Transaction
 from app.deps import Tx
 from app.placing.swaps import swap_searches
 from app.placing.swaps.swap_searches import FoundSwap, SwapSearchResult
-from app.words.ranking import point_text
 
 router = APIRouter(tags=["Swaps"])
 
@@ -31,7 +31,8 @@ WHY: Mapping[str, TextOut] = {
         en="No household has agreed by now that it would move.",
     ),
     swaps.NO_LAWFUL_PLACE_AMONG_WILLING: TextOut(
-        nl="De plekken van huishoudens die zouden verhuizen, passen of zijn veilig voor dit huishouden niet.",
+        nl="De plekken van huishoudens die zouden verhuizen, passen of zijn veilig voor dit "
+        "huishouden niet.",
         en="The places of those who would move do not suit this household, or are not safe for it.",
     ),
     swaps.NO_FREE_PLACE_FOR_THEM: TextOut(
@@ -54,12 +55,12 @@ class SearchWanted(In):
     )
 
 
-class FoundOut(Out):
+class FoundOut(Out, alias_generator=within("own")):
     """A swap that could be proposed. Of the moves of other households nothing is told."""
 
     rank: int
     moves: int = Field(description="How many households move, this one counted.")
-    children_changing_school: int
+    children_changing_school: int = Field(validation_alias="school_changes")
     region: OfferRegionOut = Field(description="Where this household would go.")
     provider: OfferProviderOut = Field(description="To whom it would go.")
     kind: str
@@ -87,8 +88,8 @@ class NoneOut(Out):
 class SearchOut(Out):
     """A recorded search."""
 
-    id: str
-    referral_id: str
+    id: Id
+    referral_id: Id
     as_of: datetime
     swaps: list[FoundOut]
     none: NoneOut | None = Field(description="Why there are none; null where there are.")
@@ -98,22 +99,22 @@ class SearchOut(Out):
     "/swap-searches",
     status_code=201,
     response_model=SearchOut,
-    operation_id="searchSwaps",
     summary="Who could move so that a place comes free?",
+    description="Search for chains and cycles of moves that bring a lawful place free for a "
+    "referral in acute danger.\n\n"
+    "Only households that agreed beforehand would be asked; who and where they are is not "
+    "told.",
 )
-async def search(wanted: SearchWanted, tx: Tx, once: OnceIn) -> Response:
-    """Search for chains and cycles of moves that bring a lawful place free for a referral in acute danger.
-
-    Only households that agreed beforehand would be asked; who and where they are is not told.
-    """
+async def search_swaps(wanted: SearchWanted, tx: Tx, once: OnceIn) -> Response:
+    """Search for moves that bring a lawful place free for a referral in acute danger."""
     found = await swap_searches.search_swaps(
-        tx, parse(wanted.referral_id), max_legs=wanted.max_legs
+        tx, parse_id(wanted.referral_id), max_legs=wanted.max_legs
     )
-    reply = (await shown(tx, found)).reply(201)
+    reply = (await search_out(tx, found)).reply(201)
     return await once.keep(tx, reply, referral_id=found.referral_id)
 
 
-async def shown(tx: Transaction, found: SwapSearchResult) -> SearchOut:
+async def search_out(tx: Transaction, found: SwapSearchResult) -> SearchOut:
     """Show a search."""
     reference = await tx.snapshots.reference(tx)
     providers = await tx.snapshots.providers(tx)
@@ -125,10 +126,8 @@ async def shown(tx: Transaction, found: SwapSearchResult) -> SearchOut:
             fewest_moves=found.search.fewest_legs,
             text=WHY[found.search.why],
         )
-    return SearchOut(
-        id=str(found.id),
-        referral_id=str(found.referral_id),
-        as_of=found.as_of,
+    return SearchOut.of(
+        found,
         swaps=[_found(swap, reference=reference, providers=providers) for swap in found.swaps],
         none=none,
     )
@@ -137,30 +136,10 @@ async def shown(tx: Transaction, found: SwapSearchResult) -> SearchOut:
 def _found(
     swap: FoundSwap, *, reference: Reference, providers: Mapping[str, ProviderCard]
 ) -> FoundOut:
-    return FoundOut(
-        rank=swap.rank,
-        moves=swap.moves,
-        children_changing_school=swap.school_changes,
-        region=OfferRegionOut(code=swap.region, name=reference.regions[swap.region].name),
-        provider=_provider(providers[swap.provider_id]),
-        kind=swap.kind,
-        band=swap.own.band,
-        score=swap.own.score,
-        points=[
-            PointsOut(
-                factor=line.factor,
-                points=line.points,
-                text=TextOut(
-                    nl=point_text(line, language="nl"), en=point_text(line, language="en")
-                ),
-            )
-            for line in swap.own.points
-        ],
-        asked=sorted(
-            (_provider(providers[id_]) for id_ in swap.asked), key=lambda card: (card.name, card.id)
-        ),
+    return FoundOut.of(
+        swap,
+        region=reference.regions[swap.region],
+        provider=providers[swap.provider_id],
+        points=[points_out(line) for line in swap.own.points],
+        asked=sorted((providers[id_] for id_ in swap.asked), key=lambda card: (card.name, card.id)),
     )
-
-
-def _provider(card: ProviderCard) -> OfferProviderOut:
-    return OfferProviderOut(id=card.id, name=card.name, phone=card.phone)

@@ -1,4 +1,4 @@
-"""Why not there? All the rules in the way of one region or provider, on the wire."""
+"""Obstacles on the wire: all the rules in the way of one region or provider."""
 
 from typing import Annotated
 
@@ -6,10 +6,9 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from pydantic import Field
 
 from app.allocation.ranking.obstacles import RegionOrProvider, obstacles
-from app.api.kit.known import ProviderId
-from app.api.kit.reasons import ExclusionOut, TextOut, left_out
-from app.api.kit.wire import Out, parse, single
-from app.api.registry.availability import RegionCode
+from app.api.kit.known import ProviderId, RegionCode
+from app.api.kit.reasons import ExclusionOut, TextOut, exclusion_out
+from app.api.kit.wire import Out, parse_id, single
 from app.database.transaction import Transaction
 from app.deps import Tx, providers_known
 from app.errors import Fault, Invalid
@@ -22,7 +21,7 @@ router = APIRouter(tags=["Rankings"])
 ONE_OF_TWO = "name either a region or a provider"
 
 
-def named(
+def read_there(
     region: Annotated[RegionCode | None, Query(max_length=60, description="Its places.")] = None,
     provider: Annotated[ProviderId | None, Query(description="Or this provider's places.")] = None,
 ) -> RegionOrProvider:
@@ -32,11 +31,17 @@ def named(
     return RegionOrProvider(region, provider)
 
 
-ThereIn = Annotated[RegionOrProvider, Depends(named)]
+ThereIn = Annotated[RegionOrProvider, Depends(read_there)]
 
 
-class ObstaclesOut(Out):
-    """What stands in the way of the places of a region or a provider, or that some of them are offered."""
+class ObstaclesOut(
+    Out,
+    json_schema_extra={
+        "description": "What stands in the way of the places of a region or a provider, or that "
+        "some of them are offered."
+    },
+):
+    """The rules in the way of the places of a region or a provider."""
 
     region: str | None
     provider: str | None
@@ -45,8 +50,8 @@ class ObstaclesOut(Out):
         description="Where the offers of it stand in the ranking; empty: nothing lawful is free."
     )
     obstacles: list[ExclusionOut] = Field(
-        description="Every rule in the way and how many places it keeps away, most first. A place with several rules in"
-        " its way counts under each."
+        description="Every rule in the way and how many places it keeps away, most first. A place "
+        "with several rules in its way counts under each."
     )
     text: TextOut
 
@@ -55,16 +60,19 @@ class ObstaclesOut(Out):
     "/rankings/{id}/obstacles",
     response_model=ObstaclesOut,
     dependencies=[Depends(providers_known)],
-    operation_id="readObstacles",
     summary="Why not there?",
+    description="Give all the rules in the way of one region's or provider's places, as things "
+    "stood at the ranking.",
 )
-async def read(id: str, request: Request, tx: Tx, there: ThereIn) -> Response:
-    """Give all the rules in the way of one region's or provider's places, as things stood at the ranking."""
-    ranked = await rankings.read(tx, parse(id))
-    return single(await shown(tx, ranked, there), request)
+async def read_obstacles(id: str, request: Request, tx: Tx, there: ThereIn) -> Response:
+    """Return the rules in the way of one region's or provider's places."""
+    ranked = await rankings.read(tx, parse_id(id))
+    return single(await obstacles_out(tx, ranked, there), request)
 
 
-async def shown(tx: Transaction, ranked: RecordedRanking, there: RegionOrProvider) -> ObstaclesOut:
+async def obstacles_out(
+    tx: Transaction, ranked: RecordedRanking, there: RegionOrProvider
+) -> ObstaclesOut:
     """Show what stands in the way there, for a ranking."""
     reference, providers = await tx.snapshots.reference(tx), await tx.snapshots.providers(tx)
     name = (
@@ -79,7 +87,7 @@ async def shown(tx: Transaction, ranked: RecordedRanking, there: RegionOrProvide
         provider=there.provider_id,
         places=found.places,
         ranks=ranks,
-        obstacles=[left_out(excluded, reference) for excluded in found.in_the_way],
+        obstacles=[exclusion_out(excluded, reference) for excluded in found.in_the_way],
         text=TextOut(
             nl=there_text(name, places=found.places, ranks=ranks, language="nl"),
             en=there_text(name, places=found.places, ranks=ranks, language="en"),

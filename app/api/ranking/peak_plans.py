@@ -1,4 +1,4 @@
-"""A plan for a peak as an intake desk sees it: what each of its referrals gets, what it would have got, and why."""
+"""The plan for a peak on the wire, as an intake desk sees it."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -10,15 +10,15 @@ from pydantic import AfterValidator, Field
 
 from app.allocation.peaks.peaks import MOST, PeakChoice, PlannedReferral
 from app.allocation.values import Exclusion
-from app.api.kit.wire import In, Out
+from app.api.kit.wire import Id, In, Out, within
 from app.api.ranking.rankings import OfferProviderOut, OfferRegionOut, PolicyOut, TextOut
 from app.database.reference import Reference
 from app.database.register import ProviderCard
 from app.database.transaction import Transaction
-from app.deps import Parts
 from app.ranking import offers, peaks
 from app.ranking.peaks import DeskPeakPlan, PlanPart
 from app.ranking.rankings import RecordedRanking
+from app.seal import Keyring
 from app.words.peaks import plan_text
 from app.words.ranking import exclusion_text
 
@@ -53,7 +53,7 @@ class PeakPlanWanted(In):
     ) = None
 
 
-class PlannedOfferOut(Out):
+class PlannedOfferOut(Out, alias_generator=within("group")):
     """An offer in a plan. Its points, and all other offers, stand in the ranking."""
 
     offer_id: str | None = Field(
@@ -93,12 +93,12 @@ class ChangeOut(Out):
     """What the plan changes for a referral, beside each choosing in turn, and why."""
 
     code: str = Field(
-        description="same, placed, passed_over, in_region, out_of_region, better_band, lesser_band, more_points,"
-        " fewer_points, equal_offer or nothing"
+        description="same, placed, passed_over, in_region, out_of_region, better_band, "
+        "lesser_band, more_points, fewer_points, equal_offer or nothing"
     )
     because: str | None = Field(
-        description="more_placed, more_urgent, safer, own_region, better_known or points: what is gained where it"
-        " differs; taken or nothing_lawful where there is nothing"
+        description="more_placed, more_urgent, safer, own_region, better_known or points: what is "
+        "gained where it differs; taken or nothing_lawful where there is nothing"
     )
     count: int = Field(description="How many households, points or offers that is about.")
     text: TextOut
@@ -107,9 +107,9 @@ class ChangeOut(Out):
 class PlannedOut(Out):
     """One referral in a plan."""
 
-    referral_id: str
+    referral_id: Id
     urgency: str
-    ranking_id: str | None = Field(
+    ranking_id: Id | None = Field(
         description="Its ranking, recorded as by `POST /v1/referrals/{id}/rankings`."
     )
     offer: PlannedOfferOut | None = Field(description="What the plan has for it.")
@@ -117,8 +117,8 @@ class PlannedOut(Out):
         description="What to hold the offer with, where it is below rank 1."
     )
     after: list[str] = Field(
-        description="Referrals that must hold their places first. Until then there is something lawful in this one's"
-        " own region; afterwards rank it again, and hold this offer."
+        description="Referrals that must hold their places first. Until then there is something "
+        "lawful in this one's own region; afterwards rank it again, and hold this offer."
     )
     in_turn: PlannedOfferOut | None = Field(
         description="What it would have got had each chosen in turn."
@@ -155,7 +155,7 @@ class PeakPlanOut(Out):
 class _Showing:
     """What offers are shown with."""
 
-    parts: Parts
+    keyring: Keyring
     reference: Reference
     providers: dict[str, ProviderCard]
 
@@ -163,24 +163,14 @@ class _Showing:
         """Show an offer; one that the ranking does not have yet has no id."""
         if choice is None:
             return None
-        offer, group = choice.offer, choice.offer.group
-        provider = self.providers[group.provider_id]
-        return PlannedOfferOut(
-            offer_id=None
-            if choice.leaves
-            else offers.issue_offer_id(self.parts.keyring, ranked.id, offer),
-            rank=None if choice.leaves else offer.rank,
-            band=offer.band,
-            score=offer.score,
-            region=OfferRegionOut(
-                code=group.region, name=self.reference.regions[group.region].name
-            ),
-            provider=OfferProviderOut(id=provider.id, name=provider.name, phone=provider.phone),
-            kind=group.kind,
-            bed_spaces=group.bed_spaces,
-            cross_regional=offer.cross_regional,
-            clearance_km=offer.clearance_km,
-            freshness=offer.freshness,
+        offer, leaves = choice.offer, choice.leaves
+        offer_id = None if leaves else offers.issue_offer_id(self.keyring, ranked.id, offer)
+        return PlannedOfferOut.of(
+            offer,
+            offer_id=offer_id,
+            rank=None if leaves else offer.rank,
+            region=self.reference.regions[offer.group.region],
+            provider=self.providers[offer.group.provider_id],
         )
 
     def part(self, part: PlanPart) -> PlannedOut:
@@ -245,14 +235,14 @@ def _left_out(excluded: Sequence[Exclusion]) -> list[LeftOutOut]:
     ]
 
 
-async def shown(tx: Transaction, parts: Parts, plan: DeskPeakPlan) -> PeakPlanOut:
+async def plan_out(tx: Transaction, plan: DeskPeakPlan) -> PeakPlanOut:
     """Show a plan for own referrals."""
     showing = _Showing(
-        parts, await tx.snapshots.reference(tx), dict(await tx.snapshots.providers(tx))
+        tx.keyring, await tx.snapshots.reference(tx), dict(await tx.snapshots.providers(tx))
     )
     return PeakPlanOut(
         as_of=plan.as_of,
-        policy=PolicyOut(version=plan.policy_version, hash=plan.policy_hash),
+        policy=PolicyOut.of(plan),
         referrals=[showing.part(part) for part in plan.parts],
         placed=PlacedOut.model_validate(plan.plan.placed),
         placed_in_turn=PlacedOut.model_validate(plan.plan.placed_in_turn),

@@ -6,10 +6,11 @@ from fastapi import APIRouter, Request, Response
 from pydantic import Field
 
 from app.api.kit.once import OnceIn
-from app.api.kit.wire import Out, parse, single
-from app.api.ranking.peak_plans import PeakPlanOut, PeakPlanWanted, shown
+from app.api.kit.wire import Id, Out, parse_id, single
+from app.api.ranking.peak_plans import PeakPlanOut, PeakPlanWanted, plan_out
 from app.database.caller import Role
-from app.deps import PartsIn, Tx
+from app.database.transaction import Transaction
+from app.deps import Tx
 from app.errors import Fault, Invalid
 from app.ranking import peaks
 from app.ranking.peaks import CountsRow
@@ -41,10 +42,16 @@ class BandCountOut(Out):
     placed: int | None
 
 
-class PeakCountsOut(Out):
-    """A plan for all open referrals of the country, in counts. Null stands for a small number, or one beside it."""
+class PeakCountsOut(
+    Out,
+    json_schema_extra={
+        "description": "A plan for all open referrals of the country, in counts. Null stands for a "
+        "small number, or one beside it."
+    },
+):
+    """A plan for all open referrals of the country, in counts."""
 
-    id: str
+    id: Id
     asked_at: datetime
     made_at: datetime | None = Field(description="Null until it has been made, within seconds.")
     by_urgency: list[UrgencyCountOut]
@@ -56,52 +63,47 @@ class PeakCountsOut(Out):
     "/peak-plans",
     status_code=201,
     response_model=PeakPlanOut | PeakCountsOut,
-    operation_id="planPeak",
     summary="Place many together",
+    description="Plan for many referrals at once: most placed, the more urgent first, then the "
+    "best bands, then the most points.\n\n"
+    "Intake workers plan for own open referrals, and hold each offer as they confirm it.\n"
+    "Administrators ask for all of the country and get counts, made within seconds: read "
+    "them at\n"
+    "`/v1/peak-plans/{id}`.",
 )
-async def make(
-    tx: Tx, parts: PartsIn, once: OnceIn, wanted: PeakPlanWanted | None = None
-) -> Response:
-    """Plan for many referrals at once: most placed, the more urgent first, then the best bands, then the most points.
-
-    Intake workers plan for own open referrals, and hold each offer as they confirm it.
-    Administrators ask for all of the country and get counts, made within seconds: read them at
-    `/v1/peak-plans/{id}`.
-    """
+async def plan_peak(tx: Tx, once: OnceIn, wanted: PeakPlanWanted | None = None) -> Response:
+    """Plan for many referrals at once."""
     ids = None if wanted is None else wanted.referral_ids
     if not tx.caller.has(Role.INTAKE_WORKER):
-        if ids is not None:
-            raise Invalid(
-                Fault(
-                    "/referralIds",
-                    "is for own referrals; leave it out for all of the country, in counts",
-                )
-            )
-        return await once.keep(tx, _counts(await peaks.ask_counts(tx)).reply(201))
-    plan = await peaks.plan_peak(tx, None if ids is None else [parse(id_) for id_ in ids])
-    reply = (await shown(tx, parts, plan)).reply(201)
+        return await once.keep(tx, (await _ask_counts(tx, ids)).reply(201))
+    plan = await peaks.plan_peak(tx, None if ids is None else [parse_id(id_) for id_ in ids])
+    reply = (await plan_out(tx, plan)).reply(201)
     return await once.keep(tx, reply, referral_ids=[part.referral_id for part in plan.parts])
 
 
 @router.get(
     "/peak-plans/{id}",
     response_model=PeakCountsOut,
-    operation_id="readPeakPlan",
     summary="A plan in counts",
 )
-async def read(id: str, request: Request, tx: Tx) -> Response:
+async def read_peak_plan(id: str, request: Request, tx: Tx) -> Response:
     """Read a plan for all of the country, in counts; it is kept for a day."""
-    return single(_counts(await peaks.read_counts(tx, parse(id))), request)
+    return single(_counts(await peaks.read_counts(tx, parse_id(id))), request)
+
+
+async def _ask_counts(tx: Transaction, ids: list[str] | None) -> PeakCountsOut:
+    if ids is not None:
+        fault = "is for own referrals; leave it out for all of the country, in counts"
+        raise Invalid(Fault("/referralIds", fault))
+    return _counts(await peaks.ask_counts(tx))
 
 
 def _counts(row: CountsRow) -> PeakCountsOut:
     made = row.counts or {"urgency": [], "in_turn": [], "region": [], "band": []}
     by_urgency = {(urgency, done): count for urgency, done, count in made["urgency"]}
     by_region = {(region, done): count for region, done, count in made["region"]}
-    return PeakCountsOut(
-        id=str(row.id),
-        asked_at=row.asked_at,
-        made_at=row.made_at,
+    return PeakCountsOut.of(
+        row,
         by_urgency=[
             UrgencyCountOut(
                 urgency=urgency,

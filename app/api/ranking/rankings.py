@@ -1,4 +1,4 @@
-"""Rankings on the wire: offers best first, and what was left out, each with its reasons in words."""
+"""Rankings on the wire: offers, best first, and exclusions, with reasons in words."""
 
 from datetime import datetime
 from typing import Annotated
@@ -15,15 +15,15 @@ from app.api.kit.reasons import (
     MissingOut,
     PointsOut,
     TextOut,
-    left_out,
+    exclusion_out,
     missing_out,
     points_out,
 )
-from app.api.kit.wire import In, Out, parse, single
+from app.api.kit.wire import Id, In, Out, parse_id, single, within
 from app.database.reference import Reference
 from app.database.register import ProviderCard
 from app.database.transaction import Transaction
-from app.deps import Parts, PartsIn, Tx
+from app.deps import Tx
 from app.ranking import offers, rankings
 from app.ranking.rankings import RecordedRanking
 from app.words.ranking import safety_text
@@ -31,7 +31,7 @@ from app.words.ranking import safety_text
 router = APIRouter(tags=["Rankings"])
 
 ABOUT_DANGER = frozenset({"nearness"})
-"""Factors that an auditor does not see: they would tell where a household wants, or fears, to be."""
+"""Factors hidden from auditors: they tell where a household wants, or fears, to be."""
 
 
 class RankingWanted(In):
@@ -43,8 +43,8 @@ class RankingWanted(In):
 class PolicyOut(Out):
     """The policy that was applied."""
 
-    version: str
-    hash: str
+    version: str = Field(validation_alias="policy_version")
+    hash: str = Field(validation_alias="policy_hash")
 
 
 class OfferRegionOut(Out):
@@ -89,8 +89,14 @@ class OfferOut(Out):
     points: list[PointsOut]
 
 
-class OwnRegionOut(Out):
-    """What there was in the own region of a household that does not flee: with no offer there, it may leave."""
+class OwnRegionOut(
+    Out,
+    json_schema_extra={
+        "description": "What there was in the own region of a household that does not flee: with "
+        "no offer there, it may leave."
+    },
+):
+    """What there was in the own region of a household that does not flee."""
 
     region: str
     offers: int = Field(
@@ -101,11 +107,11 @@ class OwnRegionOut(Out):
     )
 
 
-class RankingOut(Out):
+class RankingOut(Out, alias_generator=within("ranking")):
     """A recorded ranking."""
 
-    id: str
-    referral_id: str
+    id: Id
+    referral_id: Id
     as_of: datetime
     policy: PolicyOut
     offers: list[OfferOut]
@@ -136,8 +142,8 @@ class ReplayOut(Out):
     offers: list[StandingOut] | None = Field(default=None, description="For auditors: the order.")
     own_region: OwnRegionOut | None = Field(
         default=None,
-        description="Where the reason is not safety: what there was at home. For auditors, rules about the household"
-        " are counted together as `unsuitable`.",
+        description="Where the reason is not safety: what there was at home. For auditors, rules "
+        "about the household are counted together as `unsuitable`.",
     )
 
 
@@ -145,45 +151,40 @@ class ReplayOut(Out):
     "/referrals/{id}/rankings",
     status_code=201,
     response_model=RankingOut,
-    operation_id="rankPlaces",
     summary="Where can they go?",
 )
-async def make(
+async def rank_places(
     id: str,
     tx: Tx,
-    parts: PartsIn,
     once: OnceIn,
     wanted: RankingWanted | None = None,
 ) -> Response:
     """Rank every place for a referral, best first, and record the ranking."""
-    ranked = await rankings.rank_places(tx, parse(id))
+    ranked = await rankings.rank_places(tx, parse_id(id))
     limit = (wanted or RankingWanted()).limit
-    reply = (await shown(tx, parts, ranked, limit=limit)).reply(201)
+    reply = (await ranking_out(tx, ranked, limit=limit)).reply(201)
     return await once.keep(tx, reply, referral_id=ranked.referral_id)
 
 
-@router.get(
-    "/rankings/{id}", response_model=RankingOut, operation_id="readRanking", summary="One ranking"
-)
-async def read(id: str, request: Request, tx: Tx, parts: PartsIn) -> Response:
+@router.get("/rankings/{id}", response_model=RankingOut, summary="One ranking")
+async def read_ranking(id: str, request: Request, tx: Tx) -> Response:
     """Read a recorded ranking again."""
-    ranked = await rankings.read(tx, parse(id))
-    return single(await shown(tx, parts, ranked, limit=200), request)
+    ranked = await rankings.read(tx, parse_id(id))
+    return single(await ranking_out(tx, ranked, limit=200), request)
 
 
 @router.post(
     "/rankings/{id}/replays",
     response_model=ReplayOut,
-    operation_id="replayRanking",
     summary="Compute it again, and compare",
 )
-async def replay(id: str, tx: Tx, once: OnceIn) -> Response:
+async def replay_ranking(id: str, tx: Tx, once: OnceIn) -> Response:
     """Compute a recorded ranking again from what was recorded, and compare."""
-    ranked, identical = await rankings.replay_ranking(tx, parse(id))
+    ranked, identical = await rankings.replay_ranking(tx, parse_id(id))
     reference = await tx.snapshots.reference(tx)
     order, found = None, own_region(ranked.need, ranked.ranking)
     if not ranked.is_of(tx.caller):
-        order = [standing(offer, reference) for offer in ranked.ranking.offers]
+        order = [standing_out(offer, reference) for offer in ranked.ranking.offers]
         found = found and hide_household_rules(found)
     reply = ReplayOut(
         identical=identical, offers=order, own_region=own_region_out(found, reference)
@@ -191,30 +192,24 @@ async def replay(id: str, tx: Tx, once: OnceIn) -> Response:
     return await once.keep(tx, reply, referral_id=ranked.referral_id)
 
 
-async def shown(
-    tx: Transaction, parts: Parts, ranked: RecordedRanking, *, limit: int
-) -> RankingOut:
+async def ranking_out(tx: Transaction, ranked: RecordedRanking, *, limit: int) -> RankingOut:
     """Show a ranking: its first offers, and everything left out."""
     reference = await tx.snapshots.reference(tx)
     providers = await tx.snapshots.providers(tx)
-    return RankingOut(
-        id=str(ranked.id),
-        referral_id=str(ranked.referral_id),
-        as_of=ranked.as_of,
-        policy=PolicyOut(version=ranked.policy_version, hash=ranked.policy_hash),
+    return RankingOut.of(
+        ranked,
+        policy=PolicyOut.of(ranked),
         offers=[
             _offer(
                 offer,
-                offers.issue_offer_id(parts.keyring, ranked.id, offer),
-                region=_region(offer.group.region, reference),
+                offers.issue_offer_id(tx.keyring, ranked.id, offer),
+                region=OfferRegionOut.of(reference.regions[offer.group.region]),
                 provider=providers[offer.group.provider_id],
                 assessed=ranked.ranking.safety_assessed,
             )
             for offer in ranked.ranking.offers[:limit]
         ],
-        excluded=[left_out(excluded, reference) for excluded in ranked.ranking.excluded],
-        considered=ranked.ranking.considered,
-        safety_assessed=ranked.ranking.safety_assessed,
+        excluded=[exclusion_out(excluded, reference) for excluded in ranked.ranking.excluded],
         missing=[missing_out(fact) for fact in missing_facts(ranked.inputs)],
         own_region=own_region_out(own_region(ranked.need, ranked.ranking), reference),
     )
@@ -224,13 +219,15 @@ def own_region_out(found: OwnRegion | None, reference: Reference) -> OwnRegionOu
     """Show what there was in the own region."""
     if found is None:
         return None
-    excluded = [left_out(out, reference) for out in found.excluded]
-    return OwnRegionOut(region=found.region, offers=found.offers, excluded=excluded)
+    return OwnRegionOut.of(
+        found, excluded=[exclusion_out(excluded, reference) for excluded in found.excluded]
+    )
 
 
 def _offer(
     offer: Offer, offer_id: str, *, region: OfferRegionOut, provider: ProviderCard, assessed: bool
 ) -> OfferOut:
+    # Named one by one: a ranking has many offers, and finding a field on the parts of each is slow.
     group = offer.group
     return OfferOut(
         offer_id=offer_id,
@@ -238,7 +235,7 @@ def _offer(
         band=offer.band,
         score=offer.score,
         region=region,
-        provider=OfferProviderOut(id=provider.id, name=provider.name, phone=provider.phone),
+        provider=OfferProviderOut.of(provider),
         kind=group.kind,
         bed_spaces=group.bed_spaces,
         free="1-2" if offer.free <= 2 else "3+",  # noqa: PLR2004 - the band says so itself
@@ -257,17 +254,13 @@ def _offer(
     )
 
 
-def standing(offer: Offer, reference: Reference) -> StandingOut:
+def standing_out(offer: Offer, reference: Reference) -> StandingOut:
     """Show an offer as an auditor may see it."""
     lines = [line for line in offer.points if line.factor not in ABOUT_DANGER]
     return StandingOut(
         rank=offer.rank,
         # Not the whole score: what is left out of the lines could be told from that.
         score=sum(line.points for line in lines),
-        region=_region(offer.group.region, reference),
+        region=OfferRegionOut.of(reference.regions[offer.group.region]),
         points=[points_out(line) for line in lines],
     )
-
-
-def _region(code: str, reference: Reference) -> OfferRegionOut:
-    return OfferRegionOut(code=code, name=reference.regions[code].name)

@@ -1,16 +1,16 @@
-"""A look at a shielded referral by somebody who is not named: logged before it is granted, and told at once."""
+"""Breaking the glass of a shielded referral: logged before it opens, and told at once."""
 
 from datetime import datetime
 
 from fastapi import APIRouter, Depends, Request, Response
 from pydantic import Field, field_validator
 
+from app.api.kit.disclosure import UNLOGGED, admit_apart, own_transaction, require_log
 from app.api.kit.known import BreakGlassReason
-from app.api.kit.logged_first import SAID, admitted, apart, no_log_no_look
-from app.api.kit.wire import In, Line, Out
+from app.api.kit.wire import AsText, Id, In, Line, Out
 from app.errors import Missing
 from app.referrals import break_glass
-from app.referrals.break_glass import AlreadyNamed, BrokenGlass
+from app.referrals.break_glass import AlreadyNamed
 from app.words import N_
 
 router = APIRouter(tags=["Referrals"])
@@ -33,16 +33,12 @@ class LookWanted(In):
 class BrokenOut(Out):
     """A referral that may be seen, by the usual calls, until then."""
 
-    id: str = Field(
-        description="Of the entry in the access log: coordinators are told of it as its `eventId`."
+    id: AsText = Field(
+        validation_alias="event",
+        description="Of the entry in the access log: coordinators are told of it as its `eventId`.",
     )
-    referral_id: str
+    referral_id: Id
     until: datetime
-
-    @classmethod
-    def of(cls, broken: BrokenGlass) -> "BrokenOut":
-        """Show what was opened."""
-        return cls(id=str(broken.event), referral_id=str(broken.referral_id), until=broken.until)
 
 
 @router.post(
@@ -51,16 +47,17 @@ class BrokenOut(Out):
     response_model=BrokenOut,
     operation_id="breakGlass",
     summary="A look at a shielded referral",
-    dependencies=[Depends(admitted)],
+    dependencies=[Depends(admit_apart)],
+    description="Open a shielded referral of the own provider for a while; its coordinators hear "
+    "of it at once.\n\n"
+    "Every try is logged, granted or not, and few are allowed in an hour. An "
+    "Idempotency-Key has no\n"
+    "effect here.",
 )
-async def look(wanted: LookWanted, request: Request) -> Response:
-    """Open a shielded referral of the own provider for a while; its coordinators hear of it at once.
-
-    Every try is logged, granted or not, and few are allowed in an hour. An Idempotency-Key has no
-    effect here.
-    """
-    with no_log_no_look(NO_LOG, said=(*SAID, AlreadyNamed)):
-        async with apart(request) as tx:
+async def open_shielded_referral(wanted: LookWanted, request: Request) -> Response:
+    """Open a shielded referral of the own provider for a while."""
+    with require_log(NO_LOG, standing=(*UNLOGGED, AlreadyNamed)):
+        async with own_transaction(request) as tx:
             broken = await break_glass.break_glass(tx, wanted.reference, reason=wanted.reason)
     if broken is None:
         request.state.logged = True

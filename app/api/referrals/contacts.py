@@ -7,13 +7,12 @@ from fastapi import APIRouter, Response
 from pydantic import AfterValidator, Field, StringConstraints
 
 from app.api.kit import known
+from app.api.kit.lists import ListIn, moment_and_id
 from app.api.kit.once import OnceIn
-from app.api.kit.pages import PageIn, moment_and_id
-from app.api.kit.wire import In, Out, parse
-from app.api.registry.places import Moment
+from app.api.kit.wire import Id, In, Moment, Out, parse_id, within
 from app.deps import Tx
 from app.referrals import contacts
-from app.referrals.contacts import ContactNote, UnsealedContact
+from app.referrals.contacts import ContactNote
 
 router = APIRouter(tags=["Referrals"])
 
@@ -45,32 +44,18 @@ class ContactWanted(In):
     )
 
 
-class ContactOut(Out):
+class ContactOut(Out, alias_generator=within("row", "said")):
     """A contact with, or about, a household."""
 
-    id: str
-    referral_id: str
-    account_id: str = Field(description="Who wrote it.")
+    id: Id
+    referral_id: Id
+    account_id: Id = Field(description="Who wrote it.")
     at: datetime
     kind: str | None
     note: str
     due_at: datetime | None = Field(
         description="When the next was due; what the newest contact says counts."
     )
-
-    @classmethod
-    def of(cls, contact: UnsealedContact) -> "ContactOut":
-        """Show a contact."""
-        row = contact.row
-        return cls(
-            id=str(row.id),
-            referral_id=str(row.referral_id),
-            account_id=str(row.account_id),
-            at=row.at,
-            kind=contact.said.kind,
-            note=contact.said.note,
-            due_at=row.due_at,
-        )
 
 
 class ContactList(Out):
@@ -84,17 +69,17 @@ class ContactList(Out):
     "/referrals/{id}/contacts",
     status_code=201,
     response_model=ContactOut,
-    operation_id="noteContact",
     summary="Write down a contact",
+    description="Write down a contact with or about one of the own provider's referrals, and when "
+    "the next is due.\n\n"
+    "The note is sealed; no other provider ever sees it, the receiving one included. Write "
+    "no names\n"
+    "and no addresses.",
 )
-async def note(id: str, wanted: ContactWanted, tx: Tx, once: OnceIn) -> Response:
-    """Write down a contact with or about one of the own provider's referrals, and when the next is due.
-
-    The note is sealed; no other provider ever sees it, the receiving one included. Write no names
-    and no addresses.
-    """
+async def note_contact(id: str, wanted: ContactWanted, tx: Tx, once: OnceIn) -> Response:
+    """Note a contact about one of the own provider's referrals."""
     said = ContactNote(wanted.kind, wanted.note)
-    contact = await contacts.note_contact(tx, parse(id), said=said, due_at=wanted.due_at)
+    contact = await contacts.note_contact(tx, parse_id(id), said=said, due_at=wanted.due_at)
     return await once.keep(
         tx, ContactOut.of(contact).reply(201), referral_id=contact.row.referral_id
     )
@@ -103,15 +88,12 @@ async def note(id: str, wanted: ContactWanted, tx: Tx, once: OnceIn) -> Response
 @router.get(
     "/referrals/{id}/contacts",
     response_model=ContactList,
-    operation_id="listContacts",
     summary="Contacts about a referral",
 )
-async def listed(id: str, tx: Tx, page: PageIn) -> Response:
+async def list_contacts(id: str, tx: Tx, page: ListIn) -> Response:
     """List the contacts about one of the own provider's referrals, newest first."""
-    found = await contacts.list_for(tx, parse(id), limit=page.limit + 1, after=moment_and_id(page))
-    items, cursor = page.cut(
-        found, place=lambda contact: (contact.row.at.isoformat(), str(contact.row.id))
+    found = await contacts.list_for(
+        tx, parse_id(id), limit=page.limit + 1, after=moment_and_id(page)
     )
-    return ContactList(
-        items=[ContactOut.of(contact) for contact in items], next_cursor=cursor
-    ).reply()
+    shown = page.cut(found, place=lambda contact: (contact.row.at.isoformat(), str(contact.row.id)))
+    return ContactList.of(shown).reply()

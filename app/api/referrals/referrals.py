@@ -4,31 +4,36 @@ from datetime import datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Request, Response
-from pydantic import AfterValidator, Field, ValidationInfo, field_validator
+from pydantic import (
+    AfterValidator,
+    AliasPath,
+    BeforeValidator,
+    Field,
+    ValidationInfo,
+    field_validator,
+)
 
 from app.api.kit import known
-from app.api.kit.changes import absent
 from app.api.kit.household import (
     CallBack,
-    DangerZone,
+    DangerZoneIn,
     DangerZoneOut,
     DangerZones,
     Flag,
-    Household,
+    HouseholdIn,
     HouseholdOut,
     Languages,
     ThreatLevel,
 )
+from app.api.kit.lists import ListIn, moment_and_id
 from app.api.kit.once import OnceIn
-from app.api.kit.pages import PageIn, moment_and_id
-from app.api.kit.wire import In, Out, check_match, parse, single
-from app.api.referrals.shields import ShieldOut, ShieldWanted
+from app.api.kit.wire import Id, In, Out, absent, check_match, parse_id, single, within
+from app.api.referrals.shields import ShieldOut, ShieldWanted, shield_of
 from app.api.referrals.waiting import AlternativeInUseOut
 from app.deps import Tx, providers_known
 from app.errors import Fault, Invalid
 from app.placing import referral_changes
 from app.referrals import referrals, shields
-from app.referrals.referrals import UnsealedReferral
 
 router = APIRouter(tags=["Referrals"])
 
@@ -44,7 +49,7 @@ class ReferralWanted(In):
 
     urgency: known.Urgency
     origin_municipality: known.MunicipalityCode
-    household: Household
+    household: HouseholdIn
     reason: known.ReferralReason = "safety"
     danger_assessment: known.DangerAssessment = "not_asked"
     danger_zones: DangerZones = Field(default=[], validate_default=True)
@@ -64,8 +69,8 @@ class ReferralWanted(In):
     @field_validator("danger_zones")
     @classmethod
     def _assessed_means_somewhere(
-        cls, zones: list[DangerZone], info: ValidationInfo
-    ) -> list[DangerZone]:
+        cls, zones: list[DangerZoneIn], info: ValidationInfo
+    ) -> list[DangerZoneIn]:
         if not zones and info.data.get("danger_assessment") == "assessed":
             raise ValueError(NOWHERE)
         return zones
@@ -76,7 +81,7 @@ class ReferralChange(In):
 
     urgency: known.Urgency = Field(default_factory=absent)
     origin_municipality: known.MunicipalityCode = Field(default_factory=absent)
-    household: Household = Field(default_factory=absent)
+    household: HouseholdIn = Field(default_factory=absent)
     reason: known.ReferralReason = Field(default_factory=absent)
     danger_assessment: known.DangerAssessment = Field(default_factory=absent)
     danger_zones: DangerZones = Field(default_factory=absent)
@@ -91,15 +96,15 @@ class ReferralChange(In):
     call_back: CallBack | None = None
 
 
-class ReferralOut(Out):
+class ReferralOut(Out, alias_generator=within("content", "case")):
     """A referral, as its own provider sees it."""
 
-    id: str
+    id: Id
     reference: str = Field(description="A code that can be spoken on the telephone.")
     status: str = Field(description="open, held, placed, ended or withdrawn")
     created_at: datetime
     updated_at: datetime
-    hold_id: str | None
+    hold_id: Id | None
     alternative: AlternativeInUseOut | None
     urgency: str
     reason: str
@@ -116,24 +121,10 @@ class ReferralOut(Out):
     barred_providers: list[str]
     safety_plan: bool
     call_back: str | None
-    shield: ShieldOut | None = Field(description="None where every colleague may see it.")
-
-    @classmethod
-    def of(cls, referral: UnsealedReferral) -> "ReferralOut":
-        """Show a referral."""
-        return cls.model_validate(
-            {
-                "id": str(referral.id),
-                "reference": referral.case.reference,
-                "status": referral.status,
-                "created_at": referral.case.created_at,
-                "updated_at": referral.case.updated_at,
-                "hold_id": str(referral.case.hold_id) if referral.case.hold_id else None,
-                "shield": ShieldOut.of(referral),
-                "alternative": AlternativeInUseOut.of(referral.case),
-                **referral.content,
-            }
-        )
+    shield: Annotated[ShieldOut | None, BeforeValidator(shield_of)] = Field(
+        validation_alias=AliasPath("case", "named"),
+        description="None where every colleague may see it.",
+    )
 
 
 class ReferralList(Out):
@@ -148,10 +139,9 @@ class ReferralList(Out):
     status_code=201,
     response_model=ReferralOut,
     dependencies=[Depends(providers_known)],
-    operation_id="registerReferral",
     summary="Register a household",
 )
-async def register(wanted: ReferralWanted, tx: Tx, once: OnceIn) -> Response:
+async def register_referral(wanted: ReferralWanted, tx: Tx, once: OnceIn) -> Response:
     """Register a household that needs a place."""
     content = wanted.model_dump(mode="json", exclude={"shield"})
     referral = await referrals.register_referral(tx, content=content)
@@ -165,12 +155,10 @@ async def register(wanted: ReferralWanted, tx: Tx, once: OnceIn) -> Response:
     )
 
 
-@router.get(
-    "/referrals", response_model=ReferralList, operation_id="listReferrals", summary="Own referrals"
-)
-async def listed(
+@router.get("/referrals", response_model=ReferralList, summary="Own referrals")
+async def list_referrals(
     tx: Tx,
-    page: PageIn,
+    page: ListIn,
     status: Annotated[
         known.ReferralStatus | None, Query(description="Only referrals with this status.")
     ] = None,
@@ -179,35 +167,31 @@ async def listed(
     found = await referrals.list_for(
         tx, status=status, limit=page.limit + 1, after=moment_and_id(page)
     )
-    items, cursor = page.cut(
+    shown = page.cut(
         found, place=lambda referral: (referral.case.created_at.isoformat(), str(referral.id))
     )
-    return ReferralList(
-        items=[ReferralOut.of(referral) for referral in items], next_cursor=cursor
-    ).reply()
+    return ReferralList.of(shown).reply()
 
 
 @router.get(
     "/referrals/{id}",
     response_model=ReferralOut,
-    operation_id="readReferral",
     summary="One own referral",
 )
-async def read(id: str, request: Request, tx: Tx) -> Response:
+async def read_referral(id: str, request: Request, tx: Tx) -> Response:
     """Read one of the own provider's referrals."""
-    return single(ReferralOut.of(await referrals.read(tx, parse(id))), request)
+    return single(ReferralOut.of(await referrals.read(tx, parse_id(id))), request)
 
 
 @router.patch(
     "/referrals/{id}",
     response_model=ReferralOut,
     dependencies=[Depends(providers_known)],
-    operation_id="changeReferral",
     summary="Change what is known",
 )
-async def change(id: str, wanted: ReferralChange, request: Request, tx: Tx) -> Response:
+async def change_referral(id: str, wanted: ReferralChange, request: Request, tx: Tx) -> Response:
     """Change what is known of a referral; If-Match is required."""
-    referral = await referrals.read(tx, parse(id), lock=True)
+    referral = await referrals.read(tx, parse_id(id), lock=True)
     check_match(request, ReferralOut.of(referral), required=True)
     changes: dict[str, Any] = wanted.model_dump(mode="json", include=wanted.model_fields_set)
     content = {**referral.content, **changes}
@@ -221,10 +205,9 @@ async def change(id: str, wanted: ReferralChange, request: Request, tx: Tx) -> R
 @router.post(
     "/referrals/{id}/withdrawal",
     response_model=ReferralOut,
-    operation_id="withdrawReferral",
     summary="No place is needed any more",
 )
-async def withdraw(id: str, tx: Tx, once: OnceIn) -> Response:
+async def withdraw_referral(id: str, tx: Tx, once: OnceIn) -> Response:
     """Close a referral that no longer needs a place."""
-    referral = await referral_changes.withdraw_referral(tx, parse(id))
+    referral = await referral_changes.withdraw_referral(tx, parse_id(id))
     return await once.keep(tx, ReferralOut.of(referral).reply(etag=True), referral_id=referral.id)

@@ -1,13 +1,13 @@
-"""The one endpoint that shows an address. It is logged before it is read, it is never kept, and never sent twice."""
+"""The endpoint that reveals an address: logged before it is read, never kept or resent."""
 
 from collections.abc import Mapping
 
 from fastapi import APIRouter, Depends, Request, Response
 from pydantic import Field
 
+from app.api.kit.disclosure import admit_apart, own_transaction, require_log
 from app.api.kit.known import RevealPurpose
-from app.api.kit.logged_first import admitted, apart, no_log_no_look
-from app.api.kit.wire import In, Line, Out, parse, parse_optional
+from app.api.kit.wire import In, Line, Out, parse_id, parse_optional_id
 from app.errors import Missing
 from app.registry import address
 from app.registry.address import AddressQuestion
@@ -46,27 +46,27 @@ class RevealOut(Out):
     response_model=RevealOut,
     operation_id="revealAddress",
     summary="The address of a site",
-    dependencies=[Depends(admitted)],
+    dependencies=[Depends(admit_apart)],
+    description="Return an address to its owner, or to whoever has a hold or placement there that "
+    "a person accepted.\n\n"
+    "Every question is logged, granted or not. An Idempotency-Key has no effect here.",
 )
-async def reveal_address(id: str, wanted: RevealWanted, request: Request) -> Response:
-    """Return an address to its owner, or to whoever has a hold or placement there that a person accepted.
-
-    Every question is logged, granted or not. An Idempotency-Key has no effect here.
-    """
-    question = AddressQuestion(parse(id), wanted.purpose, parse_optional(wanted.referral_id))
-    found = await revealed(request, question)
+async def reveal(id: str, wanted: RevealWanted, request: Request) -> Response:
+    """Reveal an address to its owner, or to a sender whom a person accepted."""
+    question = AddressQuestion(parse_id(id), wanted.purpose, parse_optional_id(wanted.referral_id))
+    found = await reveal_address(request, question)
     response = RevealOut(address=AddressOut(**found)).reply()
     response.headers["Cache-Control"] = "no-store"
     return response
 
 
-async def revealed(request: Request, question: AddressQuestion) -> Mapping[str, str]:
-    """Return the address that somebody asked for, once that has been written down; else raise Missing."""
-    with no_log_no_look(NO_LOG):
-        async with apart(request) as tx:
+async def reveal_address(request: Request, question: AddressQuestion) -> Mapping[str, str]:
+    """Return an address once the question has been logged; else raise Missing."""
+    with require_log(NO_LOG):
+        async with own_transaction(request) as tx:
             granted = await address.ask(tx, question)
     if not granted:
         request.state.logged = True
         raise Missing
-    async with apart(request) as tx:
+    async with own_transaction(request) as tx:
         return await address.reveal(tx, question)

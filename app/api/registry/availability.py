@@ -1,29 +1,18 @@
-"""Availability: bands for everybody, exact numbers for the owner, never anything of a foreign site."""
+"""Availability on the wire: bands for everybody, exact numbers for the owner."""
 
 from datetime import datetime
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query, Response
-from pydantic import AfterValidator, Field
+from pydantic import Field
 
-from app.api.kit.known import PlaceKind
-from app.api.kit.pages import PageIn
+from app.api.kit.known import PlaceKind, RegionCode
+from app.api.kit.lists import ListIn
 from app.api.kit.wire import Out
-from app.deps import REFERENCE, Tx
+from app.deps import Tx
 from app.registry import availability
-from app.registry.availability import AvailabilityCount
 
 router = APIRouter(tags=["Availability"])
-
-
-def _region(code: str) -> str:
-    if code not in REFERENCE.get().regions:
-        message = "is not a known region"
-        raise ValueError(message)
-    return code
-
-
-RegionCode = Annotated[str, AfterValidator(_region)]
 
 
 class OwnOut(Out):
@@ -38,21 +27,15 @@ class OwnOut(Out):
         description="Of the least recently confirmed site; null: one never was."
     )
 
-    @classmethod
-    def of(cls, count: AvailabilityCount) -> "OwnOut":
-        """Return own counts as they are sent."""
-        return cls(
-            total=count.total,
-            free=count.free,
-            held=count.held,
-            occupied=count.occupied,
-            out_of_service=count.out_of_service,
-            confirmed_at=None if count.unconfirmed else count.oldest_confirmation,
-        )
 
-
-class AvailableOut(Out):
-    """What a region has of one kind of place, as it was at the last step; own places as they are now."""
+class AvailableOut(
+    Out,
+    json_schema_extra={
+        "description": "What a region has of one kind of place, as it was at the last step; own "
+        "places as they are now."
+    },
+):
+    """What a region has of one kind of place."""
 
     region: str
     kind: str
@@ -60,20 +43,6 @@ class AvailableOut(Out):
     total: int
     freshness: Literal["fresh", "stale", "unknown"] = Field(description="Of the least fresh site.")
     own: OwnOut | None
-
-    @classmethod
-    def of(cls, available: availability.Availability) -> "AvailableOut":
-        """Return what is available as it is sent."""
-        return cls.model_validate(
-            {
-                "region": available.region,
-                "kind": available.kind,
-                "free": available.free,
-                "total": available.total,
-                "freshness": available.freshness,
-                "own": available.own and OwnOut.of(available.own),
-            }
-        )
 
 
 class AvailabilityOut(Out):
@@ -86,19 +55,15 @@ class AvailabilityOut(Out):
 @router.get(
     "/availability",
     response_model=AvailabilityOut,
-    operation_id="listAvailability",
     summary="What is free, and where",
 )
 async def list_availability(
     tx: Tx,
-    page: PageIn,
+    page: ListIn,
     kind: Annotated[PlaceKind | None, Query(description="Only this kind of place.")] = None,
     region: Annotated[RegionCode | None, Query(description="Only this region.")] = None,
 ) -> Response:
     """Return what there is, by region and kind of place; regions without places are left out."""
     found = await availability.read(tx, kind=kind, region=region)
     rest = [one for one in found if page.after is None or (one.region, one.kind) > page.after]
-    items, cursor = page.cut(rest, place=lambda one: (one.region, one.kind))
-    return AvailabilityOut(
-        items=[AvailableOut.of(one) for one in items], next_cursor=cursor
-    ).reply()
+    return AvailabilityOut.of(page.cut(rest, place=lambda one: (one.region, one.kind))).reply()

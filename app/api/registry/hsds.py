@@ -1,4 +1,4 @@
-"""What is public about shelter organisations, as directories of services read it (HSDS 3.1).
+"""The public directory of shelter organisations, as others read it (HSDS 3.1).
 
 Names, switchboards and regions, which stand in any telephone book. No address, no coordinates, no
 number of sites: the one location of an organisation is its telephone. Fields have the
@@ -12,7 +12,7 @@ from uuid import UUID, uuid5
 from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel, ConfigDict
 
-from app.api.kit.wire import JSON, parse
+from app.api.kit.wire import JSON, parse_id
 from app.database.reference import Reference
 from app.database.register import ProviderCard
 from app.database.transaction import Transaction
@@ -135,10 +135,9 @@ Size = Annotated[int, Query(ge=1, le=MOST, alias="perPage", description="How man
 @router.get(
     "/hsds",
     response_model=AboutOut,
-    operation_id="describeDirectory",
     summary="Which specification it is",
 )
-async def about() -> Response:
+async def describe_directory() -> Response:
     """Say which version of the specification the public directory follows."""
     return AboutOut(version=VERSION, profile=PROFILE, openapi_url="/v1/openapi.json").reply()
 
@@ -146,10 +145,9 @@ async def about() -> Response:
 @router.get(
     "/hsds/organizations",
     response_model=OrganizationsOut,
-    operation_id="listOrganizations",
     summary="Shelter organisations",
 )
-async def organizations(tx: Tx, page: Page = 1, size: Size = 50) -> Response:
+async def list_organizations(tx: Tx, page: Page = 1, size: Size = 50) -> Response:
     """List the shelter organisations: what is public about them."""
     found = list((await tx.snapshots.providers(tx)).values())
     contents = [_organization(card) for card in _cut(found, page, size)]
@@ -159,21 +157,19 @@ async def organizations(tx: Tx, page: Page = 1, size: Size = 50) -> Response:
 @router.get(
     "/hsds/organizations/{id}",
     response_model=OrganizationOut,
-    operation_id="readOrganization",
     summary="One of them",
 )
-async def organization(id: str, tx: Tx) -> Response:
+async def read_organization(id: str, tx: Tx) -> Response:
     """Read what is public about one organisation."""
-    return _organization(await _card(tx, parse(id))).reply()
+    return _organization(await _card(tx, parse_id(id))).reply()
 
 
 @router.get(
     "/hsds/services",
     response_model=ServicesOut,
-    operation_id="listServices",
     summary="What they do",
 )
-async def services(tx: Tx, page: Page = 1, size: Size = 50) -> Response:
+async def list_services(tx: Tx, page: Page = 1, size: Size = 50) -> Response:
     """List what the shelter organisations do, each with the regions in which it has places."""
     found = list((await tx.snapshots.providers(tx)).values())
     reference = await tx.snapshots.reference(tx)
@@ -184,12 +180,11 @@ async def services(tx: Tx, page: Page = 1, size: Size = 50) -> Response:
 @router.get(
     "/hsds/services/{id}",
     response_model=ServiceOut,
-    operation_id="readService",
     summary="One service",
 )
-async def service(id: str, tx: Tx) -> Response:
+async def read_service(id: str, tx: Tx) -> Response:
     """Read one service."""
-    wanted = parse(id)
+    wanted = parse_id(id)
     for card in (await tx.snapshots.providers(tx)).values():
         if _id(card, "service") == str(wanted):
             return _service(card, await tx.snapshots.reference(tx)).reply()
@@ -258,5 +253,5 @@ def _location(card: ProviderCard) -> LocationOut:
 
 
 def _id(card: ProviderCard, what: str) -> str:
-    """Return the lasting id of something of an organisation's: made of its own, so that nothing has to be kept."""
+    """Return a lasting id made from an organisation's own, so that none has to be kept."""
     return str(uuid5(UUID(card.id), what))

@@ -1,23 +1,32 @@
-"""Own places: what each unit is like, and whether it is free."""
+"""Own places on the wire: what each is like, and whether it is free."""
 
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import (
-    AfterValidator,
-    AwareDatetime,
-    BeforeValidator,
     Field,
     ValidationInfo,
     field_validator,
 )
 
-from app.api.kit.changes import absent, sent
 from app.api.kit.known import Features, Genders, OutOfServiceReason, PlaceKind, Sharing
+from app.api.kit.lists import ListIn, moment_and_id
 from app.api.kit.once import OnceIn
-from app.api.kit.pages import PageIn, moment_and_id
-from app.api.kit.wire import In, Line, Out, check_match, parse, parse_optional, single
+from app.api.kit.wire import (
+    Id,
+    In,
+    Line,
+    Moment,
+    Out,
+    absent,
+    check_match,
+    parse_id,
+    parse_optional_id,
+    sent,
+    single,
+    within,
+)
 from app.deps import Tx
 from app.registry import places
 from app.registry.places import PlaceAttributes, PlaceState
@@ -25,25 +34,7 @@ from app.registry.places import PlaceAttributes, PlaceState
 router = APIRouter(tags=["Places"])
 
 OUT = "out_of_service"
-YEARS = range(2000, 2101)
 
-
-def _written(moment: object) -> object:
-    # Numbers would pass as seconds since 1970.
-    if not isinstance(moment, str) or moment.isnumeric():
-        message = "must be a time as in RFC 3339"
-        raise ValueError(message)
-    return moment
-
-
-def _sane(moment: datetime) -> datetime:
-    if moment.year not in YEARS:
-        message = f"must lie in the years {YEARS.start} to {YEARS.stop - 1}"
-        raise ValueError(message)
-    return moment
-
-
-Moment = Annotated[AwareDatetime, BeforeValidator(_written), AfterValidator(_sane)]
 BedSpaces = Annotated[int, Field(strict=True, ge=1, le=50, description="Persons that it sleeps.")]
 SonsUpToAge = Annotated[
     int, Field(strict=True, ge=0, le=25, description="Sons up to and including this age.")
@@ -114,11 +105,11 @@ class PlaceChange(In):
         }
 
 
-class PlaceOut(Out):
+class PlaceOut(Out, alias_generator=within("row", "row.attributes", "row.state")):
     """An own place."""
 
-    id: str
-    site_id: str
+    id: Id
+    site_id: Id
     label: str
     kind: str
     bed_spaces: int
@@ -129,20 +120,6 @@ class PlaceOut(Out):
     status: Literal["free", "held", "occupied", "out_of_service"]
     reason: str | None = Field(description="Why it is out of service.")
     until: datetime | None = Field(description="When it may be back in service.")
-
-    @classmethod
-    def of(cls, place: places.OwnPlace) -> "PlaceOut":
-        """Return a place as its owner is sent it."""
-        row = place.row
-        return cls.model_validate(
-            {
-                "id": str(row.id),
-                "site_id": str(row.site_id),
-                "label": place.label,
-                **{name: getattr(row.attributes, name) for name in PlaceAttributes.__slots__},
-                **{name: getattr(row.state, name) for name in PlaceState.__slots__},
-            }
-        )
 
 
 class PlacesOut(Out):
@@ -156,55 +133,50 @@ class PlacesOut(Out):
     "/places",
     status_code=201,
     response_model=PlaceOut,
-    operation_id="createPlace",
     summary="Add a place",
 )
 async def create_place(wanted: PlaceWanted, tx: Tx, once: OnceIn) -> Response:
     """Add a free place to an own site."""
     content = sent(wanted, all_fields=True)
-    site_id, label = parse(content.pop("site_id")), content.pop("label")
+    site_id, label = parse_id(content.pop("site_id")), content.pop("label")
     place = await places.add(
         tx, site_id=site_id, label=label, attributes=PlaceAttributes(**content)
     )
     return await once.keep(tx, PlaceOut.of(place).reply(201, etag=True))
 
 
-@router.get("/places", response_model=PlacesOut, operation_id="listPlaces", summary="Own places")
+@router.get("/places", response_model=PlacesOut, summary="Own places")
 async def list_places(
     tx: Tx,
-    page: PageIn,
+    page: ListIn,
     site_id: Annotated[
         str | None, Query(alias="siteId", max_length=200, description="Only of this site.")
     ] = None,
 ) -> Response:
     """Return the own places."""
     found = await places.list_own(
-        tx, site_id=parse_optional(site_id), limit=page.limit + 1, after=moment_and_id(page)
+        tx, site_id=parse_optional_id(site_id), limit=page.limit + 1, after=moment_and_id(page)
     )
-    items, cursor = page.cut(
+    shown = page.cut(
         found, place=lambda place: (place.row.created_at.isoformat(), str(place.row.id))
     )
-    return PlacesOut(items=[PlaceOut.of(place) for place in items], next_cursor=cursor).reply()
+    return PlacesOut.of(shown).reply()
 
 
-@router.get(
-    "/places/{id}", response_model=PlaceOut, operation_id="readPlace", summary="One own place"
-)
+@router.get("/places/{id}", response_model=PlaceOut, summary="One own place")
 async def read_place(id: str, request: Request, tx: Tx) -> Response:
     """Return an own place."""
-    place = await places.read(tx, parse(id))
+    place = await places.read(tx, parse_id(id))
     return single(PlaceOut.of(place), request)
 
 
-@router.patch(
-    "/places/{id}", response_model=PlaceOut, operation_id="changePlace", summary="Change a place"
-)
+@router.patch("/places/{id}", response_model=PlaceOut, summary="Change a place")
 async def change_place(id: str, wanted: PlaceChange, request: Request, tx: Tx) -> Response:
     """Change an own place or its status; 409 `claimed` while a hold or a placement lives.
 
     The label may change all the same. Without If-Match the last write wins.
     """
-    place = await places.read(tx, parse(id), lock=True)
+    place = await places.read(tx, parse_id(id), lock=True)
     check_match(request, PlaceOut.of(place))
     changed = await places.change(tx, place, changes=wanted.attributes(), state=wanted.state())
     return PlaceOut.of(changed).reply(etag=True)

@@ -1,11 +1,10 @@
-"""Own sites: everything about them is shown but the address, which has a way out of its own (addresses.py)."""
+"""Own sites on the wire, without their address, which is revealed by addresses.py."""
 
 from datetime import datetime
 
 from fastapi import APIRouter, Request, Response
 from pydantic import Field, StrictBool, ValidationInfo, field_validator
 
-from app.api.kit.changes import absent, sent
 from app.api.kit.known import (
     AddressSecrecy,
     Admission,
@@ -15,9 +14,9 @@ from app.api.kit.known import (
     Supervision,
     TargetGroups,
 )
+from app.api.kit.lists import ListIn, moment_and_id
 from app.api.kit.once import OnceIn
-from app.api.kit.pages import PageIn, moment_and_id
-from app.api.kit.wire import In, Line, Out, check_match, parse, single
+from app.api.kit.wire import Id, In, Line, Out, absent, check_match, parse_id, sent, single, within
 from app.api.registry import addresses
 from app.deps import Tx
 from app.registry import sites
@@ -79,15 +78,16 @@ class SiteChange(In):
     automatic_acceptance: StrictBool = Field(default_factory=absent)
     compromised: AlarmCause | None = Field(
         default=None,
-        description="Why nobody is safe here any more: nothing is offered, holds are declined, and both providers of"
-        " everybody who is here, or on the way, get an event `alarm`. Null: they are safe again.",
+        description="Why nobody is safe here any more: nothing is offered, holds are declined, and "
+        "both providers of everybody who is here, or on the way, get an event `alarm`. Null: they "
+        "are safe again.",
     )
 
 
-class SiteOut(Out):
+class SiteOut(Out, alias_generator=within("traits")):
     """An own site, without its address."""
 
-    id: str
+    id: Id
     name: str
     municipality: str
     address_secrecy: str
@@ -102,26 +102,6 @@ class SiteOut(Out):
     confirmed_at: datetime | None = Field(
         description="When everything here was last said to be true; null: never."
     )
-
-    @classmethod
-    def of(cls, site: sites.OwnSite) -> "SiteOut":
-        """Return a site as its owner is sent it."""
-        traits = site.traits
-        return cls(
-            id=str(site.id),
-            name=site.name,
-            municipality=traits.municipality,
-            address_secrecy=traits.address_secrecy,
-            supervision=traits.supervision,
-            features=list(traits.features),
-            specialisms=list(traits.specialisms),
-            exclusive_to=list(traits.exclusive_to),
-            admission=traits.admission,
-            automatic_acceptance=traits.automatic_acceptance,
-            compromised=site.compromised,
-            compromised_since=site.compromised_since,
-            confirmed_at=site.confirmed_at,
-        )
 
 
 class SitesOut(Out):
@@ -142,7 +122,6 @@ class ConfirmationOut(Out):
     "/sites",
     status_code=201,
     response_model=SiteOut,
-    operation_id="createSite",
     summary="Add a site",
 )
 async def create_site(wanted: SiteWanted, tx: Tx, once: OnceIn) -> Response:
@@ -153,27 +132,26 @@ async def create_site(wanted: SiteWanted, tx: Tx, once: OnceIn) -> Response:
     return await once.keep(tx, SiteOut.of(site).reply(201, etag=True))
 
 
-@router.get("/sites", response_model=SitesOut, operation_id="listSites", summary="Own sites")
-async def list_sites(tx: Tx, page: PageIn) -> Response:
+@router.get("/sites", response_model=SitesOut, summary="Own sites")
+async def list_sites(tx: Tx, page: ListIn) -> Response:
     """Return the own sites."""
     found = await sites.list_own(tx, limit=page.limit + 1, after=moment_and_id(page))
-    items, cursor = page.cut(found, place=lambda site: (site.created_at.isoformat(), str(site.id)))
-    return SitesOut(items=[SiteOut.of(site) for site in items], next_cursor=cursor).reply()
+    return SitesOut.of(
+        page.cut(found, place=lambda site: (site.created_at.isoformat(), str(site.id)))
+    ).reply()
 
 
-@router.get("/sites/{id}", response_model=SiteOut, operation_id="readSite", summary="One own site")
+@router.get("/sites/{id}", response_model=SiteOut, summary="One own site")
 async def read_site(id: str, request: Request, tx: Tx) -> Response:
     """Return an own site."""
-    site = await sites.read(tx, parse(id))
+    site = await sites.read(tx, parse_id(id))
     return single(SiteOut.of(site), request)
 
 
-@router.patch(
-    "/sites/{id}", response_model=SiteOut, operation_id="changeSite", summary="Change a site"
-)
+@router.patch("/sites/{id}", response_model=SiteOut, summary="Change a site")
 async def change_site(id: str, wanted: SiteChange, request: Request, tx: Tx) -> Response:
     """Change an own site; without If-Match the last write wins."""
-    site = await sites.read(tx, parse(id), lock=True)
+    site = await sites.read(tx, parse_id(id), lock=True)
     check_match(request, SiteOut.of(site))
     changed = await sites.change(tx, site, changes=sent(wanted))
     return SiteOut.of(changed).reply(etag=True)
@@ -183,11 +161,10 @@ async def change_site(id: str, wanted: SiteChange, request: Request, tx: Tx) -> 
     "/sites/{id}/confirmations",
     status_code=201,
     response_model=ConfirmationOut,
-    operation_id="confirmSite",
     summary="Everything here is true",
 )
 async def confirm_site(id: str, tx: Tx, once: OnceIn) -> Response:
     """Say that everything at an own site is true as of now."""
-    confirmed_at = await sites.confirm(tx, parse(id))
+    confirmed_at = await sites.confirm(tx, parse_id(id))
     confirmation = ConfirmationOut(site_id=id, confirmed_at=confirmed_at)
     return await once.keep(tx, confirmation.reply(201))

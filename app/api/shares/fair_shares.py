@@ -1,21 +1,21 @@
-"""Fair shares on the wire: what each region gave, what was its part, and what only two of them settle."""
+"""Fair shares on the wire: what each region gave, its quota, and settlements."""
 
 import csv
 import datetime as dt
 import io
-from collections.abc import Mapping, Sequence
-from typing import Annotated, Any
+from collections.abc import Sequence
+from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
-from pydantic import Field
+from pydantic import AliasPath, BeforeValidator, Field
 
 from app.allocation.shares.fairness import MILLION, RegionShare
+from app.api.kit.known import RegionCode
 from app.api.kit.quarters import QuartersIn
-from app.api.kit.wire import Out
-from app.api.registry.availability import RegionCode
+from app.api.kit.wire import Id, Out, within
 from app.deps import Tx
 from app.shares import fair_shares
-from app.shares.fair_shares import FairShareReport, PairRow, RegionCap, SealedTotals
+from app.shares.fair_shares import FairShareReport, PairRow, RegionCap
 
 router = APIRouter(tags=["Fair shares"])
 
@@ -32,119 +32,119 @@ COLUMNS = (
 )
 
 
-class QuarterOut(Out):
+def _divide_by(whole: int) -> BeforeValidator:
+    return BeforeValidator(lambda count: None if count is None else count / whole)
+
+
+Millionths = Annotated[float, _divide_by(MILLION)]
+Thousandths = Annotated[float, _divide_by(1000)]
+Hundredths = Annotated[float, _divide_by(100)]
+Tenths = Annotated[float, _divide_by(10)]
+"""How many whole ones that makes, of a count of parts."""
+
+
+class QuarterOut(Out, alias_generator=within("content")):
     """A quarter whose totals are in the ledger."""
 
     quarter: str = Field(examples=["2026-Q1"])
-    ledger_leaf: int = Field(description="The leaf that has these totals in clear.")
+    ledger_leaf: int = Field(
+        validation_alias="index", description="The leaf that has these totals in clear."
+    )
     version: int = Field(description="1 at first; above it, a later fact changed them.")
     leaves: int = Field(description="From how many leaves they were made.")
     open_from: dt.date = Field(
         description="By when every opening that they rest on is open to its auditors."
     )
 
-    @classmethod
-    def of(cls, sealed: SealedTotals) -> "QuarterOut":
-        """Show where totals come from."""
-        content = sealed.content
-        return cls(
-            quarter=sealed.quarter,
-            ledger_leaf=sealed.index,
-            version=sealed.version,
-            leaves=content["leaves"],
-            open_from=content["open_from"],
-        )
 
-
-class HeldCapOut(Out):
+class HeldCapOut(Out, alias_generator=within("cap")):
     """The cap that a region had in these quarters, the last of them."""
 
-    id: str
+    id: Id
     at_most: int = Field(
         description="Households of other regions at once, for other reasons than safety."
     )
     reason: str
-    from_: dt.date = Field(alias="from")
+    from_: dt.date = Field(
+        validation_alias=AliasPath("cap", "first_day"), serialization_alias="from"
+    )
     until: dt.date = Field(description="The last day, included.")
     displaced_nights: int | None = Field(
-        description="Nights spent elsewhere by households for which this cap alone was in the way; null: fewer than 10."
+        description="Nights spent elsewhere by households for which this cap alone was in the way; "
+        "null: fewer than 10."
     )
 
-    @classmethod
-    def of(cls, held: RegionCap) -> "HeldCapOut":
-        """Show a cap."""
-        cap = held.cap
-        return cls.model_validate(
-            {
-                "id": str(cap.id),
-                "at_most": cap.at_most,
-                "reason": cap.reason,
-                "from": cap.first_day,
-                "until": cap.withdrawn_on or cap.last_day,
-                "displaced_nights": held.displaced_nights,
-            }
-        )
 
-
-class RegionShareOut(Out):
+class RegionShareOut(Out, alias_generator=within("figures")):
     """A region's share. Everything is in nights; `quota` and `credit` are exact to a millionth."""
 
     region: str
     weight: int | None = Field(description="In force on the last day.")
     weight_source: str | None
-    quota: float = Field(description="Its part of everybody's safety nights.")
-    given: int = Field(description="Safety nights at its providers.")
-    received: int = Field(description="Safety nights of its own households elsewhere.")
-    credit: float = Field(description="What it gave less its quota; below nought it still owes.")
-    deviation: float | None = Field(
+    quota: Millionths = Field(description="Its part of everybody's safety nights.")
+    given: int = Field(
+        validation_alias=AliasPath("figures", "given_safety"),
+        description="Safety nights at its providers.",
+    )
+    received: int = Field(
+        validation_alias=AliasPath("figures", "received_safety"),
+        description="Safety nights of its own households elsewhere.",
+    )
+    credit: Millionths = Field(
+        description="What it gave less its quota; below nought it still owes."
+    )
+    deviation: Millionths | None = Field(
         description="The credit as a part of the quota; null without a quota."
     )
     capacity_debt: int = Field(
-        description="Capacity nights that it owes: of its own households elsewhere."
+        validation_alias=AliasPath("figures", "received_capacity"),
+        description="Capacity nights that it owes: of its own households elsewhere.",
     )
     capacity_given: int = Field(
-        description="Capacity nights that others owe it. The two are never netted."
+        validation_alias=AliasPath("figures", "given_capacity"),
+        description="Capacity nights that others owe it. The two are never netted.",
     )
     cap: HeldCapOut | None
     nights_after_ready: int = Field(
-        description="Nights at its providers after the household was ready to leave: no credit, no quota."
+        validation_alias=AliasPath("figures", "given_after_ready"),
+        description="Nights at its providers after the household was ready to leave: no credit, no "
+        "quota.",
     )
-    nights_after_ready_received: int
+    nights_after_ready_received: int = Field(
+        validation_alias=AliasPath("figures", "received_after_ready")
+    )
     stays_given: int
     stays_received: int
     person_nights_given_at_least: int = Field(
-        description="A household's size is known as a class: its smallest."
+        validation_alias=AliasPath("figures", "person_nights_given"),
+        description="A household's size is known as a class: its smallest.",
     )
-    person_nights_received_at_least: int
-
-    @classmethod
-    def of(cls, share: RegionShare, read: FairShareReport) -> "RegionShareOut":
-        """Show a region's share."""
-        figures, held = share.figures, read.caps.get(share.region)
-        weight, source = read.weights.get(share.region, (None, None))
-        return cls(
-            region=share.region,
-            weight=weight,
-            weight_source=source,
-            quota=share.quota / MILLION,
-            given=figures["given_safety"],
-            received=figures["received_safety"],
-            credit=share.credit / MILLION,
-            deviation=None if share.deviation is None else share.deviation / MILLION,
-            capacity_debt=figures["received_capacity"],
-            capacity_given=figures["given_capacity"],
-            cap=None if held is None else HeldCapOut.of(held),
-            nights_after_ready=figures["given_after_ready"],
-            nights_after_ready_received=figures["received_after_ready"],
-            stays_given=figures["stays_given"],
-            stays_received=figures["stays_received"],
-            person_nights_given_at_least=figures["person_nights_given"],
-            person_nights_received_at_least=figures["person_nights_received"],
-        )
+    person_nights_received_at_least: int = Field(
+        validation_alias=AliasPath("figures", "person_nights_received")
+    )
 
 
-class FairSharesOut(Out):
-    """What each region gave and received over whole quarters, and by how much all together are off."""
+def region_share_out(share: RegionShare, read: FairShareReport) -> RegionShareOut:
+    """Show a region's share, with its weight and its cap."""
+    held = read.caps.get(share.region)
+    weight, source = read.weights.get(share.region, (None, None))
+    return RegionShareOut.of(share, weight=weight, weight_source=source, cap=_cap_out(held))
+
+
+def _cap_out(held: RegionCap | None) -> HeldCapOut | None:
+    if held is None:
+        return None
+    return HeldCapOut.of(held, until=held.cap.withdrawn_on or held.cap.last_day)
+
+
+class FairSharesOut(
+    Out,
+    json_schema_extra={
+        "description": "What each region gave and received over whole quarters, and by how much "
+        "all together are off."
+    },
+):
+    """What each region gave and received over whole quarters."""
 
     quarters: list[QuarterOut]
     regions: list[RegionShareOut]
@@ -153,8 +153,14 @@ class FairSharesOut(Out):
     )
 
 
-class PairOut(Out):
-    """Place-nights from one region to another, those after the household was ready to leave included."""
+class PairOut(
+    Out,
+    json_schema_extra={
+        "description": "Place-nights from one region to another, those after the household was "
+        "ready to leave included."
+    },
+):
+    """Place-nights from one region to another."""
 
     origin: str
     receiving: str
@@ -169,8 +175,14 @@ class MonthOut(Out):
     place_nights: int
 
 
-class FairSharePairsOut(Out):
-    """What everybody who controls may see of pairs and months; what is left out is small, or would give that away."""
+class FairSharePairsOut(
+    Out,
+    json_schema_extra={
+        "description": "What everybody who controls may see of pairs and months; what is left out "
+        "is small, or would give that away."
+    },
+):
+    """Place-nights by pair of regions, and by month and reason, without small counts."""
 
     quarters: list[QuarterOut]
     pairs: list[PairOut]
@@ -188,36 +200,23 @@ class FigureOut(Out):
     )
     places: int = Field(description="As the quarter was sealed.")
     places_wanted: int = Field(description="One for each 10,000 inhabitants, rounded up.")
-    places_per_10000_inhabitants: float | None = Field(alias="placesPer10000Inhabitants")
-    staffed_share: float | None = Field(
-        description="Places that are not closed for want of staff, of all."
+    places_per_10000_inhabitants: Hundredths | None = Field(
+        validation_alias="places_per_10000_inhabitants_hundredths",
+        serialization_alias="placesPer10000Inhabitants",
+    )
+    staffed_share: Thousandths | None = Field(
+        validation_alias="staffed_permille",
+        description="Places that are not closed for want of staff, of all.",
     )
     lawful_offers: int | None = Field(
         description="Offers of places here that people were asked to accept."
     )
-    refusals_per_100_offers: float | None = Field(alias="refusalsPer100Offers")
-    no_answer_per_100_offers: float | None = Field(alias="noAnswerPer100Offers")
-
-    @classmethod
-    def of(cls, quarter: str, region: str, found: Mapping[str, Any]) -> "FigureOut":
-        """Show a region's figures."""
-        return cls.model_validate(
-            {
-                "quarter": quarter,
-                "region": region,
-                **{
-                    name: found[name]
-                    for name in ("hotel_nights", "waiting_days", "places", "places_wanted")
-                },
-                "places_per_10000_inhabitants": _part(
-                    found["places_per_10000_inhabitants_hundredths"], of=100
-                ),
-                "staffed_share": _part(found["staffed_permille"], of=1000),
-                "lawful_offers": found["lawful_offers"],
-                "refusals_per_100_offers": _part(found["refusals_permille"], of=10),
-                "no_answer_per_100_offers": _part(found["no_answer_permille"], of=10),
-            }
-        )
+    refusals_per_100_offers: Tenths | None = Field(
+        validation_alias="refusals_permille", serialization_alias="refusalsPer100Offers"
+    )
+    no_answer_per_100_offers: Tenths | None = Field(
+        validation_alias="no_answer_permille", serialization_alias="noAnswerPer100Offers"
+    )
 
 
 class FairShareFiguresOut(Out):
@@ -229,15 +228,16 @@ class FairShareFiguresOut(Out):
 @router.get(
     "/fair-shares",
     response_model=FairSharesOut,
-    operation_id="readFairShares",
     summary="Every region's share",
+    description="Return what each region gave and received over whole quarters that are sealed, "
+    "and what was its part.",
 )
 async def read_fair_shares(tx: Tx, quarters: QuartersIn) -> Response:
-    """Return what each region gave and received over whole quarters that are sealed, and what was its part."""
+    """Return every region's share over whole sealed quarters."""
     read = await fair_shares.read(tx, quarters)
     return FairSharesOut(
         quarters=[QuarterOut.of(one) for one in read.sealed],
-        regions=[RegionShareOut.of(share, read) for share in read.shares.regions],
+        regions=[region_share_out(share, read) for share in read.shares.regions],
         total_relative_deviation=read.shares.total_relative_deviation / MILLION,
     ).reply()
 
@@ -245,11 +245,12 @@ async def read_fair_shares(tx: Tx, quarters: QuartersIn) -> Response:
 @router.get(
     "/fair-share-pairs",
     response_model=FairSharePairsOut,
-    operation_id="listFairSharePairs",
     summary="From where to where, when and why",
+    description="Return place-nights of pairs of regions, and of months and reasons, where a "
+    "quarter has 10 or more.",
 )
-async def list_pairs(tx: Tx, quarters: QuartersIn) -> Response:
-    """Return place-nights of pairs of regions, and of months and reasons, where a quarter has 10 or more."""
+async def list_fair_share_pairs(tx: Tx, quarters: QuartersIn) -> Response:
+    """Return place-nights by pair of regions, and by month and reason."""
     found = await fair_shares.pairs(tx, quarters)
     return FairSharePairsOut(
         quarters=[QuarterOut.of(one) for one in await fair_shares.read_sealed(tx, quarters)],
@@ -267,24 +268,22 @@ async def list_pairs(tx: Tx, quarters: QuartersIn) -> Response:
 @router.get(
     "/fair-share-figures",
     response_model=FairShareFiguresOut,
-    operation_id="listFairShareFigures",
     summary="Hotels, waiting, places, staff and answers",
 )
-async def list_figures(tx: Tx, quarters: QuartersIn) -> Response:
+async def list_fair_share_figures(tx: Tx, quarters: QuartersIn) -> Response:
     """Return, by quarter and region, what no opening has; small counts are left out."""
     found = await fair_shares.figures(tx, quarters)
     return FairShareFiguresOut(
         figures=[
-            FigureOut.of(quarter, region, one)
+            FigureOut.of({**figures, "quarter": quarter, "region": region})
             for quarter, regions in found.items()
-            for region, one in sorted(regions.items())
+            for region, figures in sorted(regions.items())
         ]
     ).reply()
 
 
 @router.get(
     "/settlements",
-    operation_id="listSettlements",
     summary="Exact nights between two regions",
     response_class=Response,
     responses={
@@ -293,6 +292,8 @@ async def list_figures(tx: Tx, quarters: QuartersIn) -> Response:
             "description": "One line a month.",
         }
     },
+    description="Return the caller's own region's exact place-nights with another, or with every "
+    "other, as CSV.",
 )
 async def list_settlements(
     tx: Tx,
@@ -301,7 +302,7 @@ async def list_settlements(
         RegionCode | None, Query(alias="with", description="Only with this region.")
     ] = None,
 ) -> Response:
-    """Return the caller's own region's exact place-nights with another, or with every other, as CSV."""
+    """Return the own region's exact place-nights with other regions, as CSV."""
     region, rows = await fair_shares.read_settlement(tx, quarters, other=with_)
     name = f"settlement-{region}-{quarters[0]}-{quarters[-1]}.csv"
     headers = {"Content-Disposition": f'attachment; filename="{name}"'}
@@ -327,7 +328,3 @@ def _csv(rows: Sequence[PairRow]) -> str:
             )
         )
     return written.getvalue()
-
-
-def _part(count: int | None, *, of: int) -> float | None:
-    return None if count is None else count / of

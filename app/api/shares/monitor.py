@@ -1,4 +1,4 @@
-"""The monitor on the wire: quarters as they were released, for people, and as lines of CSV for their spreadsheets."""
+"""The monitor on the wire: quarters as they were released, as JSON and as CSV."""
 
 import csv
 import io
@@ -7,14 +7,14 @@ from datetime import date, datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
-from pydantic import Field
+from pydantic import AliasPath, Field
 
+from app.api.kit.known import RegionCode
 from app.api.kit.quarters import QuartersIn
-from app.api.kit.wire import Out
-from app.api.registry.availability import RegionCode
+from app.api.kit.wire import AsText, Id, Out
 from app.deps import Tx
 from app.shares import monitor
-from app.shares.monitor import EarlierQuarter, Monitor, MonitorQuarter, RegionFigures, StalenessRow
+from app.shares.monitor import Monitor, MonitorQuarter, RegionFigures, StalenessRow
 
 router = APIRouter(tags=["Monitor"])
 
@@ -41,7 +41,8 @@ class InflowOut(Out):
     by_children: list[CodeCountOut] = Field(description="with, without, not_counted")
     by_men: list[CodeCountOut] = Field(description="with, without, not_counted")
     repeat_admissions: Count = Field(
-        description="Of those, with a reason that says that they had a place before. Plek knows nobody again."
+        description="Of those, with a reason that says that they had a place before. Plek knows "
+        "nobody again."
     )
     children: Count
     men: Count
@@ -73,13 +74,19 @@ class PointOut(Out):
     staying_percent: int
 
 
-class StayOut(Out):
-    """How long stays last, by those of the quarter: one that goes on counts as far as it has come (Kaplan-Meier)."""
+class StayOut(
+    Out,
+    json_schema_extra={
+        "description": "How long stays last, by those of the quarter: one that goes on counts as "
+        "far as it has come (Kaplan-Meier)."
+    },
+):
+    """How long stays last, by those of the quarter (Kaplan-Meier)."""
 
     median_days: int | None = Field(
         description="In steps of five; null where too few were left to look at."
     )
-    survival: list[PointOut]
+    survival: list[PointOut] = Field(validation_alias="points")
 
 
 class OccupancyOut(Out):
@@ -96,8 +103,14 @@ class OccupancyOut(Out):
     norm_permille: int = Field(description="By the policy in force.")
 
 
-class WaitingTimesOut(Out):
-    """How long it took from a referral to a confirmed place, of those whose stay began; by region of origin."""
+class WaitingTimesOut(
+    Out,
+    json_schema_extra={
+        "description": "How long it took from a referral to a confirmed place, of those whose stay "
+        "began; by region of origin."
+    },
+):
+    """How long it took from a referral to a confirmed place."""
 
     by_time: list[CodeCountOut]
     alternatives: list[CodeCountOut] = Field(description="What households had meanwhile, by kind.")
@@ -120,20 +133,10 @@ class AnswersOut(Out):
 class EarlierOut(Out):
     """The same quarter of an earlier year."""
 
-    quarter: str
+    quarter: AsText
     inflow: Count
     outflow: Count
     occupied_permille: int | None
-
-    @classmethod
-    def of(cls, earlier: EarlierQuarter) -> "EarlierOut":
-        """Show an earlier year."""
-        return cls(
-            quarter=str(earlier.quarter),
-            inflow=earlier.inflow,
-            outflow=earlier.outflow,
-            occupied_permille=earlier.occupied_permille,
-        )
 
 
 class RegionFiguresOut(Out):
@@ -156,30 +159,19 @@ class RegionFiguresOut(Out):
 class StalenessOut(Out):
     """What part of the counted days a provider's sites were not confirmed in time."""
 
-    provider_id: str
+    provider_id: Id
     region: str
-    days_counted: int
+    days_counted: int = Field(validation_alias="days")
     stale_permille: int
     unknown_permille: int
-
-    @classmethod
-    def of(cls, row: StalenessRow) -> "StalenessOut":
-        """Show how stale a provider was."""
-        return cls(
-            provider_id=str(row.provider_id),
-            region=row.region,
-            days_counted=row.days,
-            stale_permille=row.stale_permille,
-            unknown_permille=row.unknown_permille,
-        )
 
 
 class MonitorQuarterOut(Out):
     """A quarter as it was released; it never changes afterwards."""
 
-    quarter: str
-    first_day: date
-    last_day: date
+    quarter: AsText
+    first_day: date = Field(validation_alias=AliasPath("quarter", "first"))
+    last_day: date = Field(validation_alias=AliasPath("quarter", "last"))
     made_at: datetime | None = Field(
         description="Null: not released yet; that is a week after it is over."
     )
@@ -198,19 +190,20 @@ class MonitorOut(Out):
 @router.get(
     "/monitor",
     response_model=MonitorOut,
-    operation_id="readMonitor",
     summary="How shelter works",
     responses={
         200: {"content": {CSV: {"schema": {"type": "string"}}}, "description": "As released."}
     },
+    description="Return whole quarters, each as it was released; with `Accept: text/csv` as one "
+    "line a count.",
 )
-async def read(
+async def read_monitor(
     request: Request,
     tx: Tx,
     quarters: QuartersIn,
     region: Annotated[RegionCode | None, Query(description="Only this region.")] = None,
 ) -> Response:
-    """Return whole quarters, each as it was released; with `Accept: text/csv` as one line a count."""
+    """Return whole quarters as they were released, as JSON or CSV."""
     found = await monitor.read(tx, quarters, region=region)
     if request.headers.get("accept", "").split(";")[0].strip() == CSV:
         named = {"Content-Disposition": 'attachment; filename="monitor.csv"'}
@@ -221,14 +214,7 @@ async def read(
 
 
 def _quarter(one: MonitorQuarter, norm: int) -> MonitorQuarterOut:
-    return MonitorQuarterOut(
-        quarter=str(one.quarter),
-        first_day=one.quarter.first,
-        last_day=one.quarter.last,
-        made_at=one.made_at,
-        regions=[_region(figures, norm) for figures in one.regions],
-        staleness=[StalenessOut.of(row) for row in one.staleness],
-    )
+    return MonitorQuarterOut.of(one, regions=[_region(figures, norm) for figures in one.regions])
 
 
 def _region(figures: RegionFigures, norm: int) -> RegionFiguresOut:
@@ -237,13 +223,7 @@ def _region(figures: RegionFigures, norm: int) -> RegionFiguresOut:
         inflow=_inflow(figures),
         throughflow=figures.counts["throughflow"],
         outflow=_outflow(figures),
-        stay=StayOut(
-            median_days=figures.stay.median_days,
-            survival=[
-                PointOut(days=one.days, staying_percent=one.staying_percent)
-                for one in figures.stay.points
-            ],
-        ),
+        stay=StayOut.of(figures.stay),
         occupancy=OccupancyOut(
             days_counted=figures.days_counted,
             places_in_service=figures.places,
@@ -261,7 +241,7 @@ def _region(figures: RegionFigures, norm: int) -> RegionFiguresOut:
             overrides=_codes(figures, "overrides", "code"),
         ),
         blockers=_codes(figures, "blockers", "code"),
-        trend=[EarlierOut.of(one) for one in figures.earlier],
+        trend=[EarlierOut.of(earlier) for earlier in figures.earlier],
     )
 
 

@@ -96,6 +96,13 @@ class PlacementRow:
         )
 
     @property
+    def return_agreement(self) -> str:
+        """How the agreement to go back to their region stands: agreed, missing or not_needed."""
+        if self.reason != "capacity" or not self.cross_regional:
+            return "not_needed"
+        return "missing" if self.return_by is None else "agreed"
+
+    @property
     def began_with(self) -> UUID:
         """The placement with which their time at the provider began."""
         return self.began_id or self.id

@@ -83,6 +83,24 @@ class LegRow:
         return self.asks(side) is not None and getattr(self, f"{side}_at") is None
 
     @property
+    def status(self) -> str:
+        """Open, or what became of it."""
+        return self.outcome or "open"
+
+    @property
+    def consents(self) -> dict[str, datetime | None]:
+        """When each side that is asked consented; None while it has not."""
+        return {side: getattr(self, f"{side}_at") for side in SIDES if self.asks(side) is not None}
+
+    def asks_of(self, provider_id: UUID) -> list[str]:
+        """Return the sides whose consent a provider still has to give."""
+        return [
+            side
+            for side in SIDES
+            if self.live and self.waits_for(side) and self.asks(side) == provider_id
+        ]
+
+    @property
     def concerned(self) -> set[UUID]:
         """The providers that the leg concerns."""
         return {

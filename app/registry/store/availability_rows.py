@@ -30,6 +30,11 @@ class AvailabilityCount:
     """Whether a site among them was never confirmed."""
 
     @property
+    def confirmed_at(self) -> datetime | None:
+        """When the least recently confirmed site was confirmed; None if one never was."""
+        return None if self.unconfirmed else self.oldest_confirmation
+
+    @property
     def key(self) -> tuple[UUID, str, str]:
         """The provider, region and kind that the count is for."""
         return self.provider_id, self.region, self.kind

@@ -13,9 +13,8 @@ from pydantic import BaseModel, Field, StringConstraints
 
 from app.accounts import staff
 from app.accounts.staff import AccountWanted, NewInvitation, StaffAccount
-from app.api.kit.pages import PageIn as PartIn
-from app.api.kit.pages import moment_and_id
-from app.api.kit.wire import parse, parse_optional
+from app.api.kit.lists import ListIn, moment_and_id
+from app.api.kit.wire import parse_id, parse_optional_id
 from app.database.caller import PEOPLE, Role
 from app.database.transaction import Transaction
 from app.deps import Parts, PartsIn, Tx
@@ -38,7 +37,7 @@ class AccountForm(BaseModel):
 
     def wanted(self) -> AccountWanted:
         """Return what the account is to be."""
-        provider_id = parse(self.provider) if self.provider else None
+        provider_id = parse_id(self.provider) if self.provider else None
         return AccountWanted(
             frozenset(self.roles), provider_id, self.region or None, self.name or None
         )
@@ -133,7 +132,7 @@ DeskIn = Annotated[Desk, Depends(_desk)]
 
 @router.get("/accounts")
 async def listed(
-    desk: DeskIn, part: PartIn, provider: Annotated[str | None, Query(max_length=40)] = None
+    desk: DeskIn, part: ListIn, provider: Annotated[str | None, Query(max_length=40)] = None
 ) -> Response:
     """List the accounts, the newest first.
 
@@ -143,7 +142,7 @@ async def listed(
         desk.tx,
         limit=part.limit + 1,
         after=moment_and_id(part),
-        provider_id=parse_optional(provider or None),
+        provider_id=parse_optional_id(provider or None),
     )
     items, cursor = part.cut(
         found, place=lambda one: (one.row.created_at.isoformat(), str(one.row.id))
@@ -177,37 +176,37 @@ async def invite(desk: DeskIn, form: AccountIn) -> Response:
 @router.get("/accounts/{id}")
 async def read(desk: DeskIn, id: str) -> Response:
     """Show an account, and what can be done with it."""
-    return desk.show(await desk.person(parse(id)))
+    return desk.show(await desk.person(parse_id(id)))
 
 
 @router.post("/accounts/{id}")
 async def change(desk: DeskIn, id: str, form: AccountIn) -> Response:
     """Change the roles of an account, for whom it works, and what it is called."""
     try:
-        await staff.change(desk.tx, parse(id), form.wanted())
+        await staff.change(desk.tx, parse_id(id), form.wanted())
     except Invalid as invalid:
-        return desk.show(await desk.person(parse(id)), form=form, faults=_faults(invalid))
-    return desk.page.go(f"/accounts/{parse(id)}")
+        return desk.show(await desk.person(parse_id(id)), form=form, faults=_faults(invalid))
+    return desk.page.go(f"/accounts/{parse_id(id)}")
 
 
 @router.post("/accounts/{id}/disabling")
 async def disable(desk: DeskIn, id: str) -> Response:
     """Let an account in no more, from now on."""
-    await staff.disable(desk.tx, parse(id))
-    return desk.page.go(f"/accounts/{parse(id)}")
+    await staff.disable(desk.tx, parse_id(id))
+    return desk.page.go(f"/accounts/{parse_id(id)}")
 
 
 @router.post("/accounts/{id}/enabling")
 async def enable(desk: DeskIn, id: str) -> Response:
     """Let a disabled account in again."""
-    await staff.enable(desk.tx, parse(id))
-    return desk.page.go(f"/accounts/{parse(id)}")
+    await staff.enable(desk.tx, parse_id(id))
+    return desk.page.go(f"/accounts/{parse_id(id)}")
 
 
 @router.post("/accounts/{id}/reset")
 async def reset(desk: DeskIn, id: str) -> Response:
     """Take password and second factor away, and show the link of a new invitation this once."""
-    return await desk.invited(await staff.reset(desk.tx, parse(id)))
+    return await desk.invited(await staff.reset(desk.tx, parse_id(id)))
 
 
 def _faults(invalid: Invalid) -> dict[str, str]:

@@ -15,7 +15,7 @@ from app.accounts import own_credential
 from app.accounts.invitations import OfferedFactor
 from app.accounts.own_credential import ConfirmedFactor
 from app.accounts.sign_ins import SIGNING, SignInAttempt
-from app.api.kit.logged_first import admitted
+from app.api.kit.disclosure import admit_apart
 from app.deps import PartsIn, Tx
 from app.errors import Invalid, TooMany
 from app.web import cookies
@@ -80,7 +80,7 @@ async def _changed(
     typed: TypedCredential,
     chosen: str | ConfirmedFactor,
 ) -> Response:
-    caller, keyring = await admitted(request), parts.keyring
+    caller, keyring = await admit_apart(request), parts.keyring
     begin, device = (
         partial(parts.database.entered, actor=SIGNING),
         cookies.device_of(request, keyring=keyring),

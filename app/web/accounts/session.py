@@ -9,7 +9,7 @@ from uuid import UUID
 from fastapi import APIRouter, Form, Request, Response
 
 from app.accounts import sessions
-from app.api.kit.wire import parse
+from app.api.kit.wire import parse_id
 from app.deps import Tx
 from app.errors import Missing
 from app.web import cookies
@@ -63,7 +63,7 @@ async def seen(page: PageIn) -> Response:
 @router.post("/session/end")
 async def end(page: PageIn, tx: Tx, id: Annotated[str, Form(max_length=40)]) -> Response:
     """End one of the caller's sessions, on another device or here."""
-    session_id: UUID = parse(id)
+    session_id: UUID = parse_id(id)
     await sessions.end_session(tx, session_id)
     return cookies.let_out(page.go("/")) if session_id == _this(tx) else page.go("/session")
 

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, Response
 
 from app.api.kit.known import PlaceKind
-from app.api.kit.wire import parse
+from app.api.kit.wire import parse_id
 from app.database.caller import Role
 from app.deps import Tx
 from app.ranking import peaks
@@ -70,7 +70,7 @@ async def ask(
 @router.get("/country/peaks/{id}")
 async def plan(page: PageIn, tx: Tx, id: str) -> Response:
     """Show those counts, once the worker has made them."""
-    row = await peaks.read_counts(tx, parse(id))
+    row = await peaks.read_counts(tx, parse_id(id))
     return page.show("country/_plan.html" if page.partial else "country/plan.html", plan=row)
 
 

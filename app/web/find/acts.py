@@ -13,9 +13,9 @@ from uuid import UUID
 
 from fastapi import Depends, Request, Response
 
-from app.api.kit.once import LONGEST, AlreadyAnswered, Once
+from app.api.kit.once import LONGEST, AlreadyAnswered, IdempotentCall
 from app.database.transaction import Transaction
-from app.deps import Tx, parts_of
+from app.deps import Tx
 from app.errors import Conflict, Invalid, Mismatch, Refusal, Stale
 from app.web.credential import FIELD
 
@@ -38,7 +38,7 @@ class Sent:
     """
 
     fields: Sequence[tuple[str, str]]
-    once: Once
+    once: IdempotentCall
 
     def get(self, name: str) -> str:
         """Return a field, or nothing where it was not sent."""
@@ -58,7 +58,8 @@ async def _sent(request: Request, _tx: Tx) -> Sent:
     asked = [request.url.path, [pair for pair in fields if pair[0] not in {FIELD, KEY}]]
     fingerprint = hashlib.sha256(json.dumps(asked).encode()).digest()
     return Sent(
-        fields, Once(request.scope["route"].path, key, fingerprint, parts_of(request).keyring)
+        fields,
+        IdempotentCall(request.scope["route"].path, key, fingerprint),
     )
 
 

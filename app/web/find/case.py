@@ -9,7 +9,7 @@ from uuid import UUID
 from fastapi import APIRouter, Query, Response
 
 from app.api.kit.household import OLDEST_CHILD
-from app.api.kit.wire import parse
+from app.api.kit.wire import parse_id
 from app.desk import desk
 from app.errors import Refusal
 from app.ranking import rankings
@@ -42,8 +42,8 @@ RankingId = Annotated[str, Query(max_length=40)]
 @router.get("/find/{id}")
 async def read(id: str, work: WorkIn, *, ranking: RankingId = "", every: bool = False) -> Response:
     """Show a referral, and the first offers of a ranking of it, or every one."""
-    found = parse(ranking) if ranking else None
-    return work.page.show(PAGE, **await case(work, parse(id), ranking=found, every=every))
+    found = parse_id(ranking) if ranking else None
+    return work.page.show(PAGE, **await case(work, parse_id(id), ranking=found, every=every))
 
 
 @router.get("/find/{id}/now")
@@ -54,14 +54,14 @@ async def now(
 
     With what was said, as long as that holds.
     """
-    progress = await desk.read_progress(work.tx, parse(id))
+    progress = await desk.read_progress(work.tx, parse_id(id))
     state = state_of(progress)
     if state == seen:
         return Response(status_code=204)
     holds = said in SAID and seen.partition("-")[0] == state.partition("-")[0]
-    found = parse(ranking) if ranking else None
-    shown = await case(work, parse(id), ranking=found, said=said if holds else "")
-    await desk.log_live_view(work.tx, parse(id))
+    found = parse_id(ranking) if ranking else None
+    shown = await case(work, parse_id(id), ranking=found, said=said if holds else "")
+    await desk.log_live_view(work.tx, parse_id(id))
     return work.page.show(PART, **shown)
 
 
@@ -70,30 +70,30 @@ async def rank(id: str, work: WorkIn, sent: SentIn) -> Response:
     """Rank the places for a referral."""
 
     async def act() -> ActOutcome:
-        ranked = await rankings.rank_places(work.tx, parse(id))
+        ranked = await rankings.rank_places(work.tx, parse_id(id))
         return ActOutcome(str(ranked.referral_id), ranking=str(ranked.id), said="ranked")
 
-    return await shown(work, parse(id), await do_once(work.tx, sent, act))
+    return await shown(work, parse_id(id), await do_once(work.tx, sent, act))
 
 
 @router.post("/find/{id}/why")
 async def why(id: str, work: WorkIn, sent: SentIn) -> Response:
     """Say what is in the way of the places of a region, for a ranking."""
-    ranked = await work.ranked(parse(sent.get("ranking")), parse(id))
+    ranked = await work.ranked(parse_id(sent.get("ranking")), parse_id(id))
     found = await why_not(work, ranked, sent.get("region"))
     if work.page.partial:
         return work.page.show("find/_why.html", why=found)
-    return work.page.show(PAGE, **await case(work, parse(id), ranking=ranked.id, why=found))
+    return work.page.show(PAGE, **await case(work, parse_id(id), ranking=ranked.id, why=found))
 
 
 @router.post("/find/{id}/answers")
 async def answer(id: str, work: WorkIn, sent: SentIn) -> Response:
     """Take the answer to what was asked because it could bring offers, and rank the places again."""
-    referral = await referrals.read(work.tx, parse(id))
+    referral = await referrals.read(work.tx, parse_id(id))
     content = _told(dict(referral.content), sent.get("child"), sent.get("age"), sent.get("gender"))
     if content is None:
         return await shown(
-            work, referral.id, said="age_unclear", ranking=parse(sent.get("ranking"))
+            work, referral.id, said="age_unclear", ranking=parse_id(sent.get("ranking"))
         )
     outcome = await do_once(work.tx, sent, lambda: known.know(work, sent, referral.id, content))
     return await shown(work, referral.id, outcome)
@@ -129,7 +129,7 @@ async def shown(
     if isinstance(outcome, ActOutcome):
         if not work.page.partial:
             return work.page.go(outcome.path)
-        ranking, said = parse(outcome.ranking) if outcome.ranking else ranking, outcome.said
+        ranking, said = parse_id(outcome.ranking) if outcome.ranking else ranking, outcome.said
     refusal = outcome if isinstance(outcome, Refusal) else None
     values = await case(work, referral_id, ranking=ranking, refusal=refusal, said=said, acted=True)
     return work.page.show(

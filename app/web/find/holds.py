@@ -4,10 +4,10 @@ from fastapi import APIRouter, Depends, Request, Response
 from pydantic import TypeAdapter, ValidationError
 
 from app.api.kit import known
-from app.api.kit.logged_first import admitted
+from app.api.kit.disclosure import admit_apart
 from app.api.kit.once import AlreadyAnswered
-from app.api.kit.wire import parse
-from app.api.registry.addresses import revealed
+from app.api.kit.wire import parse_id
+from app.api.registry.addresses import reveal_address
 from app.database.answers import Answer
 from app.errors import Fault, Invalid, Missing, Refusal
 from app.placing import confirm_hold, holds, placements, take_hold
@@ -34,7 +34,7 @@ GONE = frozenset({"offer_gone", "ranking_outdated"})
 @router.post("/find/{id}/holds")
 async def take(id: str, work: WorkIn, sent: SentIn) -> Response:
     """Hold an offer; where it has gone, say so and show what is first now."""
-    referral_id, ranking_id = parse(id), parse(sent.get("ranking"))
+    referral_id, ranking_id = parse_id(id), parse_id(sent.get("ranking"))
     done = ActOutcome(str(referral_id), said="held")
 
     async def act() -> ActOutcome:
@@ -52,11 +52,11 @@ async def take(id: str, work: WorkIn, sent: SentIn) -> Response:
     ranking = str(ranking_id)
     if isinstance(outcome, Refusal) and outcome.code in GONE:
         ranking = await own.rank(work, referral_id) or ""
-    return await shown(work, referral_id, outcome, ranking=parse(ranking) if ranking else None)
+    return await shown(work, referral_id, outcome, ranking=parse_id(ranking) if ranking else None)
 
 
 def _kept(work: Work, sent: Sent, done: ActOutcome) -> Answer:
-    answer = sent.once.record(work.caller, done.kept())
+    answer = sent.once.record(work.tx, done.kept())
     assert answer is not None  # noqa: S101 - every form has a key
     return answer
 
@@ -74,10 +74,10 @@ async def renew(id: str, work: WorkIn, sent: SentIn) -> Response:
     """Keep a place a while longer."""
 
     async def act() -> ActOutcome:
-        hold = await holds.renew_hold(work.tx, parse(sent.get("hold")))
+        hold = await holds.renew_hold(work.tx, parse_id(sent.get("hold")))
         return _of(hold, id, said="renewed")
 
-    return await shown(work, parse(id), await do_once(work.tx, sent, act))
+    return await shown(work, parse_id(id), await do_once(work.tx, sent, act))
 
 
 @router.post("/find/{id}/release")
@@ -86,10 +86,10 @@ async def release(id: str, work: WorkIn, sent: SentIn) -> Response:
 
     async def act() -> ActOutcome:
         reason = code(RELEASE, sent.get("reason"), pointer="/reason")
-        hold = await holds.release_hold(work.tx, parse(sent.get("hold")), reason=reason)
+        hold = await holds.release_hold(work.tx, parse_id(sent.get("hold")), reason=reason)
         return _of(hold, id, said="released")
 
-    return await shown(work, parse(id), await do_once(work.tx, sent, act))
+    return await shown(work, parse_id(id), await do_once(work.tx, sent, act))
 
 
 def _of(hold: HoldView, referral_id: str, *, said: str) -> ActOutcome:
@@ -104,14 +104,15 @@ async def confirm(id: str, work: WorkIn, sent: SentIn) -> Response:
 
     async def act() -> ActOutcome:
         confirmation = Confirmation(
-            parse(sent.get("hold")), expected_at=ahead(sent.optional("expected_at"), at=work.tx.at)
+            parse_id(sent.get("hold")),
+            expected_at=ahead(sent.optional("expected_at"), at=work.tx.at),
         )
         row = await confirm_hold.confirm_hold(work.tx, confirmation)
-        if row.referral_id != parse(id):
+        if row.referral_id != parse_id(id):
             raise Missing
         return ActOutcome(id, said="under_way")
 
-    return await shown(work, parse(id), await do_once(work.tx, sent, act))
+    return await shown(work, parse_id(id), await do_once(work.tx, sent, act))
 
 
 @router.post("/find/{id}/expectation")
@@ -120,12 +121,12 @@ async def expect(id: str, work: WorkIn, sent: SentIn) -> Response:
 
     async def act() -> ActOutcome:
         changes = {"expected_at": ahead(sent.optional("expected_at"), at=work.tx.at)}
-        row = await placements.note_plans(work.tx, parse(sent.get("placement")), changes=changes)
-        if row.referral_id != parse(id):
+        row = await placements.note_plans(work.tx, parse_id(sent.get("placement")), changes=changes)
+        if row.referral_id != parse_id(id):
             raise Missing
         return ActOutcome(id, said="expected")
 
-    return await shown(work, parse(id), await do_once(work.tx, sent, act))
+    return await shown(work, parse_id(id), await do_once(work.tx, sent, act))
 
 
 @router.post("/find/{id}/no-show")
@@ -138,16 +139,16 @@ async def no_show(id: str, work: WorkIn, sent: SentIn) -> Response:
     async def act() -> ActOutcome:
         safe = sent.get("safe") == "yes"
         row = await placements.record_no_show(
-            work.tx, parse(sent.get("placement")), safety_checked=safe
+            work.tx, parse_id(sent.get("placement")), safety_checked=safe
         )
-        if row.referral_id != parse(id):
+        if row.referral_id != parse_id(id):
             raise Missing
         return ActOutcome(id, said="safe" if safe else "not_arrived")
 
-    return await shown(work, parse(id), await do_once(work.tx, sent, act))
+    return await shown(work, parse_id(id), await do_once(work.tx, sent, act))
 
 
-@router.post("/find/{id}/address", dependencies=[Depends(admitted)])
+@router.post("/find/{id}/address", dependencies=[Depends(admit_apart)])
 async def reveal(id: str, page: AnyPage, request: Request) -> Response:
     """Show the address of a site whose provider has accepted.
 
@@ -155,12 +156,12 @@ async def reveal(id: str, page: AnyPage, request: Request) -> Response:
     """
     form = await request.form()
     question = AddressQuestion(
-        parse(str(form.get("site", ""))),
+        parse_id(str(form.get("site", ""))),
         code(PURPOSE, str(form.get("purpose", "")), pointer="/purpose"),
-        parse(id),
+        parse_id(id),
     )
-    found = await revealed(request, question)
+    found = await reveal_address(request, question)
     template = "find/_address.html" if page.partial else "find/address.html"
     return page.show(
-        template, headers={"Cache-Control": "no-store"}, address=found, referral_id=parse(id)
+        template, headers={"Cache-Control": "no-store"}, address=found, referral_id=parse_id(id)
     )

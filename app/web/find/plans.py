@@ -5,7 +5,7 @@ Placed together, beside what each would get by itself.
 
 from fastapi import APIRouter, Response
 
-from app.api.ranking.peak_plans import shown
+from app.api.ranking.peak_plans import plan_out
 from app.desk import desk
 from app.ranking import peaks
 from app.web.find.acts import SentIn, new_key
@@ -24,5 +24,5 @@ async def plan(work: WorkIn, sent: SentIn) -> Response:
     made = await peaks.plan_peak(work.tx, None)
     waiting = (await desk.read_caseload(work.tx)).waiting
     references = {str(item.referral.id): item.referral.case.reference for item in waiting}
-    planned = await shown(work.tx, work.parts, made)
+    planned = await plan_out(work.tx, made)
     return work.page.show("find/plan.html", plan=planned, references=references, new_key=new_key)

@@ -9,7 +9,7 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Response
 from pydantic import ValidationError
 
-from app.api.kit.wire import parse
+from app.api.kit.wire import parse_id
 from app.api.referrals.referrals import ReferralWanted
 from app.deps import providers_known
 from app.desk import desk
@@ -118,7 +118,7 @@ async def register(work: WorkIn, sent: SentIn) -> Response:
 async def change(id: str, work: WorkIn, sent: SentIn) -> Response:
     """Change what is known of a referral, and rank the places again."""
     form = draft.read(sent.fields).filled()
-    referral = await referrals.read(work.tx, parse(id))
+    referral = await referrals.read(work.tx, parse_id(id))
     checked = await _checked(work, form)
     if isinstance(checked, dict):
         return await _again(
@@ -163,7 +163,7 @@ async def withdraw(id: str, work: WorkIn, sent: SentIn) -> Response:
     """Close a referral that needs no place any more."""
 
     async def act() -> ActOutcome:
-        referral = await referral_changes.withdraw_referral(work.tx, parse(id))
+        referral = await referral_changes.withdraw_referral(work.tx, parse_id(id))
         return ActOutcome(str(referral.id))
 
     outcome = await do_once(work.tx, sent, act)
@@ -181,9 +181,9 @@ async def shield(id: str, work: WorkIn, sent: SentIn) -> Response:
 
     async def act() -> ActOutcome:
         if sent.get("open") == "yes":
-            await shields.remove_shield(work.tx, parse(id))
+            await shields.remove_shield(work.tx, parse_id(id))
         else:
-            await shields.name_colleagues(work.tx, parse(id), wanted=(), pointer="/colleagues")
+            await shields.name_colleagues(work.tx, parse_id(id), wanted=(), pointer="/colleagues")
         return ActOutcome(id)
 
     outcome = await do_once(work.tx, sent, act)

@@ -19,10 +19,9 @@ from app.api.kit.reasons import TextOut
 from app.api.ranking import obstacles
 from app.api.ranking import rankings as ranking_page
 from app.api.ranking.obstacles import ObstaclesOut
-from app.database.caller import Caller
 from app.database.register import ProviderCard
 from app.database.transaction import Transaction
-from app.deps import Parts, PartsIn, Tx
+from app.deps import Tx
 from app.desk import desk
 from app.desk.desk import ReferralProgress
 from app.errors import Missing
@@ -58,8 +57,6 @@ class Work:
 
     page: Page
     tx: Transaction
-    caller: Caller
-    parts: Parts
 
     async def providers(self) -> Mapping[str, ProviderCard]:
         """Return all providers by id."""
@@ -109,8 +106,8 @@ class Work:
         return found
 
 
-async def _work(page: PageIn, tx: Tx, parts: PartsIn) -> Work:
-    return Work(page, tx, tx.caller, parts)
+async def _work(page: PageIn, tx: Tx) -> Work:
+    return Work(page, tx)
 
 
 WorkIn = Annotated[Work, Depends(_work)]
@@ -167,7 +164,7 @@ async def offers_of(work: Work, ranked: RecordedRanking, *, most: int) -> dict[s
 
     Offers, what is missing, and what was left out, by rule.
     """
-    shown = await ranking_page.shown(work.tx, work.parts, ranked, limit=most)
+    shown = await ranking_page.ranking_out(work.tx, ranked, limit=most)
     minutes = (work.tx.at - ranked.as_of).total_seconds() / 60
     policy = (await work.tx.snapshots.reference(work.tx)).policy
     return {
@@ -224,7 +221,7 @@ async def why_not(work: Work, ranked: RecordedRanking, region: str) -> Obstacles
     """Return every rule in the way of a region's places, as things stood at a ranking."""
     if region not in (await work.tx.snapshots.reference(work.tx)).regions:
         raise Missing
-    return await obstacles.shown(work.tx, ranked, RegionOrProvider(region))
+    return await obstacles.obstacles_out(work.tx, ranked, RegionOrProvider(region))
 
 
 def state_of(progress: ReferralProgress) -> str:

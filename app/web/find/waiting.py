@@ -10,7 +10,7 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Response
 from pydantic import ValidationError
 
-from app.api.kit.wire import parse
+from app.api.kit.wire import parse_id
 from app.api.placing import swap_searches as search_page
 from app.api.placing.swaps import RefusalWanted
 from app.api.referrals.alternatives import AlternativeWanted, CheckWanted, EndingWanted
@@ -49,7 +49,7 @@ def _read(model: type[Any], **body: object) -> Any:  # noqa: ANN401 - the model 
 @router.post("/find/{id}/safety-plan")
 async def planned(id: str, work: WorkIn, sent: SentIn) -> Response:
     """Note that there is a safety plan."""
-    referral = await referrals.read(work.tx, parse(id))
+    referral = await referrals.read(work.tx, parse_id(id))
     content = {**referral.content, "safety_plan": True}
     outcome = await do_once(work.tx, sent, lambda: own.know(work, sent, referral.id, content))
     return await shown(work, referral.id, outcome)
@@ -63,7 +63,7 @@ async def note(id: str, work: WorkIn, sent: SentIn) -> Response:
         due_at = ahead(sent.optional("due_at"), at=work.tx.at)
         wanted = _read(ContactWanted, note=sent.get("note"), kind=sent.optional("kind"))
         said = ContactNote(wanted.kind, wanted.note)
-        await contacts.note_contact(work.tx, parse(id), said=said, due_at=due_at)
+        await contacts.note_contact(work.tx, parse_id(id), said=said, due_at=due_at)
         return _same(id, sent, said="noted")
 
     return await _done(id, work, sent, await do_once(work.tx, sent, act))
@@ -81,7 +81,7 @@ async def begin(id: str, work: WorkIn, sent: SentIn) -> Response:
             until=sent.optional("until"),
         )
         asked = AlternativeRequest(wanted.kind, UUID(wanted.responsible_provider_id), wanted.until)
-        await alternatives.begin_alternative(work.tx, parse(id), wanted=asked)
+        await alternatives.begin_alternative(work.tx, parse_id(id), wanted=asked)
         return _same(id, sent, said="arranged")
 
     return await _done(id, work, sent, await do_once(work.tx, sent, act))
@@ -115,15 +115,20 @@ async def search(id: str, work: WorkIn, sent: SentIn) -> Response:
     found: dict[str, Any] = {}
 
     async def act() -> ActOutcome:
-        searched = await swap_searches.search_swaps(work.tx, parse(id), max_legs=None)
-        found["swaps"] = await search_page.shown(work.tx, searched)
+        searched = await swap_searches.search_swaps(work.tx, parse_id(id), max_legs=None)
+        found["swaps"] = await search_page.search_out(work.tx, searched)
         return _same(id, sent, said="searched")
 
     outcome = await do_once(work.tx, sent, act)
     if isinstance(outcome, Refusal) or not found:
         return await _done(id, work, sent, outcome)
     values = await case(
-        work, parse(id), ranking=_ranking(sent), said=outcome.said, acted=True, swaps=found["swaps"]
+        work,
+        parse_id(id),
+        ranking=_ranking(sent),
+        said=outcome.said,
+        acted=True,
+        swaps=found["swaps"],
     )
     return work.page.show(PART if work.page.partial else PAGE, **values)
 
@@ -137,7 +142,7 @@ async def propose(id: str, work: WorkIn, sent: SentIn) -> Response:
         place = int(rank) if rank.isdecimal() and len(rank) <= len("100") else 0
         if place < 1:
             raise Invalid(Fault("/rank", "is not that of a swap"))
-        await proposals.propose_swap(work.tx, parse(sent.get("search")), rank=place)
+        await proposals.propose_swap(work.tx, parse_id(sent.get("search")), rank=place)
         return ActOutcome(id, said="proposed")
 
     return await _done(id, work, sent, await do_once(work.tx, sent, act))
@@ -148,8 +153,8 @@ async def consent(id: str, work: WorkIn, sent: SentIn) -> Response:
     """Say yes for the own household, which has been asked."""
 
     async def act() -> ActOutcome:
-        given = Consent(parse(sent.get("leg")), "household")
-        await proposals.consent_to_leg(work.tx, parse(sent.get("swap")), given)
+        given = Consent(parse_id(sent.get("leg")), "household")
+        await proposals.consent_to_leg(work.tx, parse_id(sent.get("swap")), given)
         return ActOutcome(id, said="consented")
 
     return await _done(id, work, sent, await do_once(work.tx, sent, act))
@@ -161,7 +166,7 @@ async def refuse(id: str, work: WorkIn, sent: SentIn) -> Response:
 
     async def act() -> ActOutcome:
         wanted = _read(RefusalWanted, reason=sent.get("reason"))
-        swap_id = parse(sent.get("swap"))
+        swap_id = parse_id(sent.get("swap"))
         await proposals.refuse_swap(work.tx, swap_id, reason=wanted.reason)
         return ActOutcome(id, said="refused")
 
@@ -171,7 +176,7 @@ async def refuse(id: str, work: WorkIn, sent: SentIn) -> Response:
 def _ranking(sent: Sent) -> UUID | None:
     """Return the ranking whose offers are on the page: they stay there."""
     named = sent.optional("ranking")
-    return None if named is None else parse(named)
+    return None if named is None else parse_id(named)
 
 
 def _same(id_: str, sent: Sent, *, said: str) -> ActOutcome:
@@ -182,7 +187,7 @@ async def _of_alternative(
     id_: str, work: Work, sent: Sent, act: Callable[[UUID], Awaitable[AlternativeRow]], *, said: str
 ) -> Response:
     async def once() -> ActOutcome:
-        row = await act(parse(sent.get("alternative")))
+        row = await act(parse_id(sent.get("alternative")))
         if str(row.referral_id) != id_:
             raise Missing
         return _same(id_, sent, said=said)
@@ -191,4 +196,4 @@ async def _of_alternative(
 
 
 async def _done(id_: str, work: Work, sent: Sent, outcome: ActOutcome | Refusal) -> Response:
-    return await shown(work, parse(id_), outcome, ranking=_ranking(sent))
+    return await shown(work, parse_id(id_), outcome, ranking=_ranking(sent))

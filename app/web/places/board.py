@@ -8,7 +8,7 @@ from fastapi import APIRouter, Response
 
 from app.accounts import access_log
 from app.api.placing.holds import HoldOut
-from app.api.placing.swaps import SwapOut
+from app.api.placing.swaps import SwapOut, swap_out
 from app.database.transaction import Transaction
 from app.deps import Tx
 from app.placing import holds, placements
@@ -154,7 +154,7 @@ async def _exchange(
     shown: list[SwapOut] = []
     for status in ("proposed", "reserved"):
         listed = await proposals.list_for(tx, status=status, limit=reading.AT_ONCE, after=None)
-        shown += [SwapOut.shown(await proposals.read(tx, row.id), tx.caller) for row in listed]
+        shown += [swap_out(await proposals.read(tx, row.id), tx.caller) for row in listed]
     homes = {
         leg.placement_id: await _home(tx, mine, leg.placement_id)
         for swap in shown

@@ -2,7 +2,7 @@
 
 from fastapi import APIRouter, Response
 
-from app.api.kit.wire import parse
+from app.api.kit.wire import parse_id
 from app.api.referrals.alternatives import CapacityWanted, CheckWanted, EndingWanted
 from app.deps import Tx
 from app.referrals import alternatives
@@ -18,7 +18,7 @@ router = APIRouter(include_in_schema=False)
 async def check(id: str, page: PageIn, tx: Tx, form: FormIn) -> Response:
     """Say how a household is that has an alternative."""
     wanted = required(CheckWanted, {"outcome": form.one("outcome")})
-    await alternatives.note_check(tx, parse(id), outcome=wanted.outcome)
+    await alternatives.note_check(tx, parse_id(id), outcome=wanted.outcome)
     if wanted.outcome == alternatives.WELL:
         return said(page, _("Noted: they are well."))
     return said(page, _("Noted. Their own desk is warned now; try again as soon as you can."))
@@ -28,7 +28,7 @@ async def check(id: str, page: PageIn, tx: Tx, form: FormIn) -> Response:
 async def end(id: str, page: PageIn, tx: Tx, form: FormIn) -> Response:
     """End an alternative, with a reason."""
     wanted = required(EndingWanted, {"reason": form.one("reason")})
-    await alternatives.end_alternative(tx, parse(id), reason=wanted.reason)
+    await alternatives.end_alternative(tx, parse_id(id), reason=wanted.reason)
     return said(page, _("Ended. Their own desk can see it."))
 
 

@@ -9,8 +9,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Response
 
-from app.api.kit.changes import sent
-from app.api.kit.wire import parse
+from app.api.kit.wire import parse_id, sent
 from app.api.registry.sites import SiteChange, SiteOut, SiteWanted
 from app.database.transaction import Transaction
 from app.deps import Tx
@@ -55,14 +54,14 @@ async def add(page: PageIn, tx: Tx, form: FormIn) -> Response:
 @router.get("/places/site/{id}")
 async def one(id: str, page: PageIn, tx: Tx) -> Response:
     """Show what there is to say and to do about a site."""
-    site = await sites.read(tx, parse(id))
+    site = await sites.read(tx, parse_id(id))
     return await _sheet(page, tx, site, values=_values(site), faults={})
 
 
 @router.post("/places/site/{id}")
 async def change(id: str, page: PageIn, tx: Tx, form: FormIn) -> Response:
     """Change a site."""
-    site = await sites.read(tx, parse(id), lock=True)
+    site = await sites.read(tx, parse_id(id), lock=True)
     unchanged(form, version_of(SiteOut.of(site)))
     wanted, faults = read(SiteChange, _body(form))
     if wanted is not None and await _has(tx, wanted.name, but=site.id):
@@ -83,7 +82,7 @@ async def confirm(
     tx: Tx,
 ) -> Response:
     """Say that everything at a site is true as of now."""
-    await sites.confirm(tx, parse(id))
+    await sites.confirm(tx, parse_id(id))
     return said(page, _("Thank you: everything there is true as of now."))
 
 
@@ -91,7 +90,7 @@ async def confirm(
 async def admit(id: str, page: PageIn, tx: Tx, form: FormIn) -> Response:
     """Pause the admission of a site, or open it again."""
     wanted = required(SiteChange, {"admission": form.one("admission")})
-    site = await sites.read(tx, parse(id), lock=True)
+    site = await sites.read(tx, parse_id(id), lock=True)
     await sites.change(tx, site, changes=sent(wanted))
     if wanted.admission == "open":
         return said(page, _("%(site)s admits people again.") % {"site": site.name})
@@ -104,7 +103,7 @@ async def admit(id: str, page: PageIn, tx: Tx, form: FormIn) -> Response:
 async def alarm(id: str, page: PageIn, tx: Tx, form: FormIn) -> Response:
     """Say why nobody is safe at a site any more; or that they are again."""
     wanted = required(SiteChange, {"compromised": form.one("compromised")})
-    site = await sites.read(tx, parse(id), lock=True)
+    site = await sites.read(tx, parse_id(id), lock=True)
     await sites.change(tx, site, changes=sent(wanted))
     if wanted.compromised is None:
         return said(page, _("%(site)s is safe again.") % {"site": site.name})

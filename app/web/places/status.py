@@ -8,7 +8,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Response
 
-from app.api.kit.wire import parse
+from app.api.kit.wire import parse_id
 from app.api.registry.places import PlaceChange
 from app.database.transaction import Transaction
 from app.deps import PartsIn, Tx
@@ -66,7 +66,7 @@ async def undo(id: str, page: PageIn, tx: Tx, parts: PartsIn, form: FormIn) -> R
     if place_id != id:
         raise Invalid
     before, after = _state(states[:3]), _state(states[3:])
-    place = await places.read(tx, parse(id), lock=True)
+    place = await places.read(tx, parse_id(id), lock=True)
     if place.row.claimed:
         return said(
             page,
@@ -89,7 +89,7 @@ async def _declare(
     id: str,
     wanted: PlaceChange,
 ) -> Response:
-    place = await places.read(tx, parse(id), lock=True)
+    place = await places.read(tx, parse_id(id), lock=True)
     before = place.row.state
     after = (await places.change(tx, place, changes={}, state=wanted.state())).row.state
     sentence = _(NOW[after.status]) % {"place": place.label}

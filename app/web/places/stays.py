@@ -5,7 +5,7 @@ from typing import Any
 
 from fastapi import APIRouter, Response
 
-from app.api.kit.wire import parse
+from app.api.kit.wire import parse_id
 from app.api.placing.holds import ComingOut
 from app.api.placing.placements import (
     CorrectionWanted,
@@ -32,7 +32,7 @@ router = APIRouter(include_in_schema=False)
 @router.post("/places/stay/{id}/arrival")
 async def arrive(id: str, page: PageIn, tx: Tx) -> Response:
     """Record that a household has arrived."""
-    await placements.record_arrival(tx, parse(id))
+    await placements.record_arrival(tx, parse_id(id))
     return said(page, _("They have arrived. Welcome to them."))
 
 
@@ -40,7 +40,7 @@ async def arrive(id: str, page: PageIn, tx: Tx) -> Response:
 async def no_show(id: str, page: PageIn, tx: Tx, form: FormIn) -> Response:
     """Record that a household did not come, or, by whoever sent it, that it is safe."""
     safe = form.one("safe") is not None
-    await placements.record_no_show(tx, parse(id), safety_checked=safe)
+    await placements.record_no_show(tx, parse_id(id), safety_checked=safe)
     if safe:
         return said(page, _("Good. The place is free again, and a new place can be looked for."))
     return said(page, _("Noted. The place is kept until their own desk knows that they are safe."))
@@ -122,15 +122,15 @@ async def correct(id: str, page: PageIn, tx: Tx, form: FormIn) -> Response:
 async def agree(id: str, page: PageIn, tx: Tx, form: FormIn) -> Response:
     """Note that a household would move for a swap, or would rather stay."""
     if form.one("would") is None:
-        await agreements.withdraw_move_agreement(tx, parse(id))
+        await agreements.withdraw_move_agreement(tx, parse_id(id))
         return said(page, _("Noted: they would rather stay."))
-    await agreements.agree_to_move(tx, parse(id))
+    await agreements.agree_to_move(tx, parse_id(id))
     return said(page, _("Noted: they would move if that helps somebody."))
 
 
 async def _here(tx: Transaction, id: str, *, lock: bool = False) -> PlacementRow:
     """Return a placement that the caller's provider received."""
-    row = await placements.read(tx, parse(id), lock=lock)
+    row = await placements.read(tx, parse_id(id), lock=lock)
     if row.receiver_id != tx.caller.provider:
         raise Missing
     return row

@@ -2,7 +2,7 @@
 
 from fastapi import APIRouter, Response
 
-from app.api.kit.wire import parse
+from app.api.kit.wire import parse_id
 from app.api.placing.swaps import ConsentWanted, RefusalWanted
 from app.deps import Tx
 from app.placing.swaps import proposals
@@ -19,8 +19,8 @@ router = APIRouter(include_in_schema=False)
 async def consent(id: str, page: PageIn, tx: Tx, form: FormIn) -> Response:
     """Say yes to one side of one leg."""
     wanted = required(ConsentWanted, {"legId": form.one("leg"), "as": form.one("as")})
-    given = Consent(parse(wanted.leg_id), wanted.as_)
-    shown = await proposals.consent_to_leg(tx, parse(id), given)
+    given = Consent(parse_id(wanted.leg_id), wanted.as_)
+    shown = await proposals.consent_to_leg(tx, parse_id(id), given)
     if shown.swap.status == "reserved":
         return said(page, _("Everybody said yes: all the places of this swap are reserved."))
     return said(page, _("Your yes is noted. The swap waits for the others."))
@@ -30,5 +30,5 @@ async def consent(id: str, page: PageIn, tx: Tx, form: FormIn) -> Response:
 async def refuse(id: str, page: PageIn, tx: Tx, form: FormIn) -> Response:
     """Say no to a swap, with a reason."""
     wanted = required(RefusalWanted, {"reason": form.one("reason")})
-    await proposals.refuse_swap(tx, parse(id), reason=wanted.reason)
+    await proposals.refuse_swap(tx, parse_id(id), reason=wanted.reason)
     return said(page, _("You said no. The swap ends for all, and nobody moves."))

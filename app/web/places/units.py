@@ -6,8 +6,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Response
 
-from app.api.kit.changes import sent
-from app.api.kit.wire import parse
+from app.api.kit.wire import parse_id, sent
 from app.api.registry.places import PlaceChange, PlaceOut, PlaceWanted
 from app.database.transaction import Transaction
 from app.deps import Tx
@@ -30,7 +29,7 @@ USUAL: Mapping[str, Any] = {"genders": ["female"], "sonsUpToAge": 17, "bedSpaces
 @router.get("/places/site/{id}/place")
 async def new(id: str, page: PageIn, tx: Tx) -> Response:
     """Show the form of new places at a site."""
-    site = await sites.read(tx, parse(id))
+    site = await sites.read(tx, parse_id(id))
     return _new(page, site, values=USUAL, faults={})
 
 
@@ -38,7 +37,7 @@ async def new(id: str, page: PageIn, tx: Tx) -> Response:
 async def add(id: str, page: PageIn, tx: Tx, form: FormIn) -> Response:
     """Add free places that are alike, one for each label."""
     # Locked: who sends the same again waits here, and finds the labels taken.
-    site = await sites.read(tx, parse(id), lock=True)
+    site = await sites.read(tx, parse_id(id), lock=True)
     labels = [
         label for label in (part.strip() for part in (form.one("label") or "").split(",")) if label
     ]
@@ -72,7 +71,7 @@ async def one(id: str, page: PageIn, tx: Tx) -> Response:
 
     Why it is out of service, and what it is like.
     """
-    place = await places.read(tx, parse(id))
+    place = await places.read(tx, parse_id(id))
     site = await sites.read(tx, place.row.site_id)
     return _sheet(page, place, site, values=PlaceOut.of(place).model_dump(by_alias=True), faults={})
 
@@ -83,7 +82,7 @@ async def change(id: str, page: PageIn, tx: Tx, form: FormIn) -> Response:
 
     Of one that somebody was promised, only its label.
     """
-    place = await places.read(tx, parse(id), lock=True)
+    place = await places.read(tx, parse_id(id), lock=True)
     site = await sites.read(tx, place.row.site_id)
     unchanged(form, version_of(PlaceOut.of(place)))
     label = {"label": form.one("label")}

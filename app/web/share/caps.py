@@ -9,7 +9,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Form, Response
 from pydantic import ValidationError
 
-from app.api.kit.wire import parse
+from app.api.kit.wire import parse_id
 from app.api.shares.caps import MOST, CapIn
 from app.database.caller import Role
 from app.deps import Tx
@@ -82,7 +82,7 @@ async def set_cap(page: PageIn, tx: Tx, form: FormIn) -> Response:
 @router.post("/share/caps/{id}/withdrawal")
 async def withdraw(page: PageIn, tx: Tx, id: str) -> Response:
     """End a cap of one's own region at once."""
-    await caps.withdraw_cap(tx, parse(id))
+    await caps.withdraw_cap(tx, parse_id(id))
     return page.go("/share/caps")
 
 

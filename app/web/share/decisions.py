@@ -9,9 +9,8 @@ from typing import Any
 from fastapi import APIRouter, Response
 
 from app.allocation.shares.quarters import Quarter, quarter_of, quarters_between
-from app.api.kit.pages import MOST, moment_and_id
-from app.api.kit.pages import PageIn as ListIn
-from app.api.shares.decisions import DecidedOut, decided, place_of
+from app.api.kit.lists import MOST, ListIn, moment_and_id
+from app.api.shares.decisions import DecidedOut, place_of, show_decision
 from app.deps import Tx
 from app.reference import load
 from app.shares import decisions
@@ -75,7 +74,7 @@ async def report(
 @router.get("/share/decisions/{id}")
 async def one(page: PageIn, tx: Tx, id: str) -> Response:
     """Show one decision, made again."""
-    shown = await decided(id, tx)
+    shown = await show_decision(id, tx)
     return page.show("share/decision.html", shown=shown, **await _names(tx))
 
 

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Query, Response
 
 from app.allocation.shares.fairness import MILLION, FairShares
 from app.allocation.shares.quarters import Quarter
-from app.api.shares.fair_shares import RegionShareOut, list_settlements
+from app.api.shares.fair_shares import list_settlements, region_share_out
 from app.database.caller import Role
 from app.deps import Tx
 from app.errors import Missing
@@ -58,7 +58,7 @@ async def _standing(
 ) -> dict[str, Any]:
     reference = await tx.snapshots.reference(tx)
     read = await fair_shares.read(tx, (chosen,))
-    shares = [RegionShareOut.of(one, read) for one in read.shares.regions]
+    shares = [region_share_out(one, read) for one in read.shares.regions]
     names = {code: one.name for code, one in reference.regions.items()}
     weights = [one.weight or 0 for one in shares]
     return {

@@ -1,4 +1,4 @@
-"""What a shelter's coordinators are told of: who had an address of theirs, and who broke their glass."""
+"""Notices to a shelter's coordinators: of address reveals, and of broken glass."""
 
 from typing import Any
 from uuid import uuid4
@@ -14,7 +14,8 @@ from tests.shielding import WHY, break_glass, shielding
 
 TRANSPORT = {"purpose": "transport"}
 SHOWN = {
-    "eventId", "at", "action", "outcome", "siteId", "referralId", "providerId", "provider", "accountId", "purpose",
+    "eventId", "at", "action", "outcome", "siteId", "referralId", "providerId", "provider",
+    "accountId", "purpose",
 }  # fmt: skip
 
 
@@ -23,7 +24,7 @@ async def notices(client: Client, **query: Any) -> list[dict[str, Any]]:
 
 
 async def revealed(country: Country, *, times: int = 1) -> tuple[Client, str]:
-    """Let haven see the address of linde's site, where a household of theirs is going; return linde's coordinator."""
+    """Let haven see the address of linde's site; return linde's coordinator."""
     there = await desk(country)
     await there.underway()
     for _ in range(times):

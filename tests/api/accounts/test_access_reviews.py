@@ -10,7 +10,8 @@ from tests.country import Client, Country, referral_body, shelter
 from tests.looking import STAFF, Person, noon, person
 
 SHOWN = {
-    "eventId", "at", "action", "outcome", "accountId", "roles", "providerId", "purpose", "objectType", "objectId",
+    "eventId", "at", "action", "outcome", "accountId", "roles", "providerId", "purpose",
+    "objectType", "objectId",
     "source", "requestId",
 }  # fmt: skip
 SEEN = """INSERT INTO access_log (at, action, outcome, account_id, roles, provider_id, object_type)
@@ -138,7 +139,8 @@ async def test_the_log_comes_in_pages_also_of_what_was_at_the_same_moment(countr
 @pytest.mark.parametrize(
     "query",
     [
-        {"action": "peek"}, {"outcome": "perhaps"}, {"from": "yesterday"}, {"to": "2026-01-01"}, {"from": "0"},
+        {"action": "peek"}, {"outcome": "perhaps"}, {"from": "yesterday"}, {"to": "2026-01-01"},
+        {"from": "0"},
         {"to": "1999-01-01T00:00:00Z"}, {"account": ""}, {"limit": "0"}, {"cursor": "x"},
     ],
 )  # fmt: skip

@@ -10,7 +10,8 @@ from tests.shielding import shielding
 
 WHY = {"purpose": "warm_handover"}
 SHOWN = {
-    "at", "action", "outcome", "objectType", "providerId", "provider", "accountId", "roles", "purpose",
+    "at", "action", "outcome", "objectType", "providerId", "provider", "accountId", "roles",
+    "purpose",
 }  # fmt: skip
 
 

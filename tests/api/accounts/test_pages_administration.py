@@ -1,4 +1,4 @@
-"""The administrator's pages: accounts of others, policies, and the review; no client, and nobody else's business."""
+"""The administrator's pages: accounts, policies and the review, and no client."""
 
 import json
 import re
@@ -207,8 +207,10 @@ async def test_what_is_no_policy_is_refused_with_its_faults_and_stays_in_the_for
 async def test_the_review_names_accounts_and_no_client(country: Country, chief: Person) -> None:
     provider_id = await country.provider("linde")
     await country.rows(
-        """INSERT INTO access_log (action, outcome, account_id, roles, provider_id, object_type, object_id, purpose)
-           SELECT 'reveal', 'granted', '0b0f0c5e-7d3c-4c39-9f0a-2f1d6a3c9e11', '{coordinator}', :provider, 'site',
+        """INSERT INTO access_log (action, outcome, account_id, roles, provider_id, object_type,
+        object_id, purpose)
+           SELECT 'reveal', 'granted', '0b0f0c5e-7d3c-4c39-9f0a-2f1d6a3c9e11', '{coordinator}',
+           :provider, 'site',
                   gen_random_uuid(), 'other' FROM generate_series(1, 31)""",
         provider=provider_id,
     )

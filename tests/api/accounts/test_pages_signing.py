@@ -1,4 +1,4 @@
-"""Signing in through the pages: forms are ours, a session begins anew, and ends when it is said to."""
+"""Sign-in through the pages: own forms only, a new session each time, ended when asked."""
 
 import asyncio
 import re

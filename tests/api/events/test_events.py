@@ -29,7 +29,7 @@ async def tell(country: Country, kind: str, subject: str, *to: str) -> None:
 
 
 async def after_the_places(stream: Follower) -> Told | None:
-    """Return the first event that is not about the places that came free as they were registered."""
+    """Return the first event that is not about the registration of free places."""
     told = await stream.next()
     while told is not None and told.kind in {"availability", "waiting"}:
         told = await stream.next()

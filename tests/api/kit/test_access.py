@@ -125,11 +125,11 @@ WITH_ID = [
     and not template.startswith("/policies")
     and not CONTRACT[f"{method} {template}"].isdisjoint(WORKING)
 ]
-"""Of what providers have: policies are everybody's, and what administrators ask for is every administrator's."""
+"""Routes for what belongs to a provider, or to a desk: not policies, not the country's plans."""
 
 
 async def client_of(country: Country, role: str) -> Client:
-    """Return a client with one role, at haven or in a region that has nothing to do with anything."""
+    """Return a client with one role, at haven or in a region that nothing concerns."""
     if role in WORKING:
         return await country.client(role, provider="haven")
     return await country.client(role, region=FAR if role == A else None)

@@ -1,4 +1,4 @@
-"""Whatever JSON is thrown at a route: a refusal that says why, never a failure, and nothing changed."""
+"""Made-up JSON at every route: a refusal that says why, no failure, and no change."""
 
 import copy
 import json

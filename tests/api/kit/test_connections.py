@@ -1,4 +1,4 @@
-"""The service on a real port, served as `plek serve` does it: what a connection may send, and for how long."""
+"""The service on a real port, as `plek serve` serves it: bounds on each connection."""
 
 import asyncio
 import gzip
@@ -68,7 +68,7 @@ class Line:
             await self.writer.drain()
 
     async def flood(self, *, most: int) -> int:
-        """Send until the other side has had enough, or for so many bytes; return how many it took."""
+        """Send until the other side has had enough; return how many bytes it took."""
         sent = 0
         while sent < most:
             try:
@@ -199,7 +199,8 @@ SLOW = {
     "nothing": b"",
     "half a head": b"GET /health/live HTTP/1.1\r\nHost: x\r\n",
     "half a body": b"POST /v1/sites HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\n{",
-    "half a body in chunks": b"POST /v1/sites HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n1\r\n{\r\n",
+    "half a body in chunks": b"POST /v1/sites HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: "
+    b"chunked\r\n\r\n1\r\n{\r\n",
     "half of a second head": b"GET /health/live HTTP/1.1\r\nHost: x\r\n\r\nGET /health",
 }
 

@@ -1,4 +1,4 @@
-"""How much may be asked: failed authentications are slowed down per source, and nobody else with them."""
+"""Limits on requests: failed authentications slow down their source and nobody else."""
 
 import asyncio
 import secrets
@@ -42,7 +42,7 @@ async def limited(country: Country, *, per_minute: int = 6000) -> Country:
 
 
 async def at(country: Country, host: str, *, token: str | None = None) -> Client:
-    """Return a client at an address; without a token, one that makes up another for each request."""
+    """Return a client at an address; without a token it makes one up for each request."""
     transport = httpx.ASGITransport(country.app, raise_app_exceptions=False, client=(host, 40_000))
     http = httpx.AsyncClient(transport=transport, base_url="http://plek.test/v1")
     if token is not None:

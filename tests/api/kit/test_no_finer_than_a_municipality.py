@@ -1,4 +1,4 @@
-"""Nobody can tell where in its municipality a site is: its address moves, and no other byte changes anywhere."""
+"""A site's address within its municipality changes no byte that anybody sees."""
 
 import random
 import string
@@ -23,8 +23,10 @@ READ = [
 ]
 NEW_EACH_TIME = {"id", "asOf", "offerId"}
 """What differs between two rankings that are otherwise the same."""
-TABLES = """SELECT relname FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace
-AND relname NOT LIKE 'access_log%' AND relname NOT IN ('site_secrets', 'rankings', 'answers') ORDER BY 1"""
+TABLES = """SELECT relname FROM pg_class WHERE relkind = 'r' AND relnamespace =
+'public'::regnamespace
+AND relname NOT LIKE 'access_log%' AND relname NOT IN ('site_secrets', 'rankings', 'answers')
+ORDER BY 1"""
 
 
 def somewhere(luck: random.Random) -> dict[str, str]:
@@ -55,7 +57,7 @@ async def controlling(country: Country) -> dict[str, Client]:
 
 
 async def all_that_can_be_read(there: World, people: dict[str, Client]) -> dict[str, Any]:
-    """Return every answer to every reader, with its headers, and what the tables hold besides the seals of sites."""
+    """Return all answers to all readers, and the tables' content without the sites' seals."""
     seen: dict[str, Any] = {}
     for name, client in people.items():
         for call in READ:

@@ -1,4 +1,4 @@
-"""For a foreign, a missing and a malformed id the database is asked the same, so that no clock tells them apart."""
+"""Foreign, missing and malformed ids run the same statements: no clock tells them apart."""
 
 from typing import Any
 from uuid import UUID

@@ -1,4 +1,4 @@
-"""A place where a household would not be safe is not accepted, whatever made it so; and who holds it can decline."""
+"""An unsafe place is not accepted, whatever made it unsafe, and can be declined."""
 
 from typing import Any
 
@@ -88,7 +88,7 @@ async def test_a_hold_is_not_accepted_by_what_was_known_of_a_danger_that_ended(
 async def test_what_only_the_sender_asks_for_is_no_reason_and_none_that_the_receiver_learns(
     country: Country,
 ) -> None:
-    """Whoever is barred, or has something that is asked for no longer, is found out when it is confirmed."""
+    """A provider that is barred, or lost a feature asked for, is found at confirmation."""
     where = await desk(country)
     hold = await where.hold()
     await know(where, hold, barredProviders=[str(country.providers["linde"])], needs=["wheelchair"])

@@ -1,4 +1,4 @@
-"""What changes while a household has a place: the site, the danger, what delays it, and by when it goes back."""
+"""Changes while a household has a place: site, danger, blockers and the day of return."""
 
 from datetime import timedelta
 from typing import Any

@@ -1,4 +1,4 @@
-"""Households that were said not to have come, and come after all: they are let in, and the ledger says it once."""
+"""Households that arrive after a no-show are let in, and the ledger has them once."""
 
 from collections.abc import Mapping
 

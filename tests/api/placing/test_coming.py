@@ -1,4 +1,4 @@
-"""Who is coming, for those who take them in: from the hold until they have left, as it is known now."""
+"""Who is coming, for the receiving provider: as known now, from hold to departure."""
 
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -21,7 +21,7 @@ FAMILY = {
 
 
 async def seen(client: Client, placement: dict[str, Any]) -> list[Any]:
-    """Return who is coming as a client sees it of a placement and of its hold, each read alone and in its list."""
+    """Return who is coming as a client sees it of a placement and of its hold, alone and listed."""
     found: list[Any] = []
     for collection, id_ in (("placements", placement["id"]), ("holds", placement["holdId"])):
         listed = (await client.get(f"/{collection}"))["items"]

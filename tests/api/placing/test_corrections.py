@@ -1,4 +1,4 @@
-"""Corrections of arrivals and departures: one leaf each, and nothing else changes than what was wrong."""
+"""Corrections of arrivals and departures: one leaf each, and nothing else changes."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -27,7 +27,7 @@ async def said(country: Country) -> list[dict[str, Any]]:
 
 
 async def staying(country: Country) -> tuple[Desk, str]:
-    """Let a household arrive, confirmed nine days ago; return the desk and the path of its placement."""
+    """Let a household arrive that was confirmed nine days ago; return its desk and placement."""
     where = await desk(country)
     arrived = await where.arrived()
     await country.rows("UPDATE placements SET created_at = created_at - interval '9 days'")

@@ -120,7 +120,7 @@ async def test_lists_leave_out_what_was_erased_and_go_on(country: Country, tmp_p
 
 
 async def everything_once(where: Desk) -> tuple[str, list[tuple[str, Any]]]:
-    """Do with keys whatever answers with something of a household; return whose, and the requests."""
+    """Make each keyed call whose answer shows something of a household; return the requests."""
     body = referral_body()
     referral_id = (await where.intake.post("/referrals", body, key="register"))["id"]
     rank = (f"/referrals/{referral_id}/rankings", None)

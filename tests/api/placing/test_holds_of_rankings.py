@@ -1,4 +1,4 @@
-"""What a hold demands of its ranking: one of its own offers, recent, and older than nothing that matters."""
+"""A hold's demands on its ranking: an offer of its own, recent, and not outdated."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Policies over HTTP: published ahead by administrators, read by everybody, in force for everyone at once."""
+"""Policies over HTTP: published ahead, read by everybody, in force for all at once."""
 
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta

@@ -1,4 +1,4 @@
-"""Who does not flee leaves the own region only while nothing lawful is free there: at the ranking, and at the hold."""
+"""A household not fleeing may leave its region only if no lawful place is free there."""
 
 from typing import Any
 

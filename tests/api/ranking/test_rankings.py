@@ -1,4 +1,4 @@
-"""Rankings over HTTP: recorded, replayed, and read by those whom they concern, as far as they concern them."""
+"""Rankings over HTTP: recorded, replayed, and read by those whom they concern."""
 
 import json
 from typing import Any

@@ -1,4 +1,4 @@
-"""How often one referral is ranked is limited by the policy: whoever ranks again and again could watch others."""
+"""Rankings of one referral are limited by the policy: many of them would watch others."""
 
 from typing import Any
 

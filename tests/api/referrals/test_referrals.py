@@ -44,13 +44,15 @@ async def test_a_change_needs_the_version_that_was_read(country: Country) -> Non
     [
         (
             {"dangerZones": [{"municipality": HERE, "radiusKm": 60, "cause": "work"}]},
-            {"dangerZones": [{"municipality": HERE, "radiusKm": 60, "cause": "work", "until": None}]},
+            {"dangerZones": [{"municipality": HERE, "radiusKm": 60, "cause": "work",
+            "until": None}]},
         ),
         (
             {"household": {"adults": [{"gender": "female"}]}},
             {
                 "household": {
-                    "adults": [{"gender": "female", "age": None}], "children": [], "pets": 0, "pregnant": False
+                    "adults": [{"gender": "female", "age": None}], "children": [], "pets": 0,
+                    "pregnant": False
                 }
             },
         ),

@@ -1,4 +1,4 @@
-"""Shielded referrals: named colleagues see them, and for all others of their provider they are not there."""
+"""Shielded referrals: only named colleagues see them; for others they are not there."""
 
 import secrets
 from typing import Any

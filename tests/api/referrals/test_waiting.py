@@ -1,4 +1,4 @@
-"""The waiting list: the own provider's, in the policy's order, page by page; only who was shown was looked at."""
+"""The waiting list: own referrals in the policy's order; the log has those shown."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""A danger zone that has ended is taken in nowhere, and an assessment whose zones have all ended is none."""
+"""Danger zones that ended count nowhere; without a live zone nothing was assessed."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -9,7 +9,7 @@ from tests.casework import Desk, clocks_of, day_from_now, desk, end_zones, fresh
 from tests.country import HERE, THERE, Client, Country, referral_body, shelter
 
 NEAR = "GM0503"
-"""Delft, of the region of that name: next to Den Haag, so within what counts as unsafe where nobody assessed it."""
+"""Delft: next to Den Haag, so unsafe for its households while nobody assessed the danger."""
 
 
 def zone(**changes: Any) -> dict[str, Any]:
@@ -112,7 +112,7 @@ async def test_what_ran_out_while_she_waits_has_to_be_assessed_again(country: Co
 
 
 async def near(country: Country) -> tuple[Desk, str, dict[str, Any]]:
-    """Hold a place near home for a household whose zone, elsewhere, ends before anybody has answered."""
+    """Hold a place near home for a household whose zone elsewhere ends before an answer."""
     there = await shelter(country, site={"municipality": NEAR})
     where = Desk(await country.client("intake_worker", provider="haven"), there)
     made = await where.intake.post(

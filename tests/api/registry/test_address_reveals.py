@@ -25,7 +25,8 @@ from tests.country import (
 ADDRESS = site_body()["address"]
 WHY = {"purpose": "warm_handover"}
 LOG = """SELECT action, outcome, purpose, object_type, object_id::text, provider_id,
-referral_ids[1]::text AS referral_id, roles, at FROM access_log WHERE action = 'reveal' ORDER BY id"""
+referral_ids[1]::text AS referral_id, roles, at FROM access_log WHERE action = 'reveal' ORDER BY
+id"""
 
 
 async def reveal(

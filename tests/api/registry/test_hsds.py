@@ -11,7 +11,7 @@ TEXT = {"type": "string", "minLength": 1}
 
 
 def things(required: tuple[str, ...], **fields: Any) -> dict[str, Any]:
-    """Return the schema of an object of the specification, as far as it is used here; nothing else is allowed."""
+    """Return the schema of an object of the specification, with the fields used here only."""
     return {
         "type": "object",
         "required": list(required),

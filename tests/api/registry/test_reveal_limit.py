@@ -11,7 +11,8 @@ from tests.looking import Person, person
 
 WHY = {"purpose": "transport"}
 SEEN = """INSERT INTO access_log (at, action, outcome, account_id, roles, object_type)
-SELECT clock_timestamp() - make_interval(secs => :seconds), :action, :outcome, :account_id, '{}', 'site'
+SELECT clock_timestamp() - make_interval(secs => :seconds), :action, :outcome, :account_id, '{}',
+'site'
 FROM generate_series(1, :times)"""
 
 
@@ -22,7 +23,7 @@ async def most(country: Country) -> int:
 
 
 async def seen(who: Person, times: int, *, seconds: float = 60, **more: str) -> None:
-    """Write that somebody saw so many addresses, so long ago: as the table's owner, who alone can say when."""
+    """Log so many reveals so long ago, as the table's owner, who alone can set the time."""
     values = {"action": "reveal", "outcome": "granted"} | more
     await who.country.rows(
         SEEN, account_id=who.account_id, times=times, seconds=float(seconds), **values

@@ -206,13 +206,14 @@ async def checks(country: Country, region: str = HERE, **asked: Any) -> Any:
 
 
 RANKED = """
-SELECT h.ranking_id, c.group_id FROM placements AS p JOIN holds AS h ON h.id = p.hold_id, places AS c
+SELECT h.ranking_id, c.group_id FROM placements AS p JOIN holds AS h ON h.id = p.hold_id, places
+AS c
 WHERE p.id = CAST(:placement AS uuid) AND c.id = CAST(:place AS uuid)
 """
 
 
 async def room_at_home(country: Country, placement: dict[str, Any], home: Shelter) -> None:
-    """Record the ranking as it would have been with a free place at home, made with the rule switched off."""
+    """Record the ranking with a free place at home, made with the rule switched off."""
     held = (await country.rows(RANKED, placement=placement["id"], place=home.place_ids[0]))[0]
     async with country.owner.entered() as tx:
         recorded = await ranking_rows.read(tx, held.ranking_id)

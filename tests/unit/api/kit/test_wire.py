@@ -5,9 +5,19 @@ import pytest
 from pydantic import TypeAdapter, ValidationError
 from starlette.requests import Request
 
-from app.api.kit import wire
-from app.api.kit.wire import Day, In, Line, Out, check_match, etag_of, single
-from app.api.registry.places import Moment
+from app.api.kit.wire import (
+    NOTHING,
+    Day,
+    In,
+    Line,
+    Moment,
+    Out,
+    check_match,
+    etag_of,
+    parse_id,
+    parse_optional_id,
+    single,
+)
 from app.errors import MatchRequired, Stale
 
 
@@ -95,7 +105,7 @@ def test_a_match_may_be_required() -> None:
 
 def test_only_the_one_way_to_write_an_id_names_it() -> None:
     id_ = "123e4567-e89b-42d3-a456-426614174000"
-    assert str(wire.parse(id_)) == id_
+    assert str(parse_id(id_)) == id_
     for other in (
         id_.upper(),
         "{" + id_ + "}",
@@ -106,6 +116,6 @@ def test_only_the_one_way_to_write_an_id_names_it() -> None:
         "\u0000",
         "é",
     ):
-        assert wire.parse(other) == wire.NOTHING
-    assert wire.parse_optional(None) is None
-    assert wire.parse_optional("x") == wire.NOTHING
+        assert parse_id(other) == NOTHING
+    assert parse_optional_id(None) is None
+    assert parse_optional_id("x") == NOTHING

@@ -1,4 +1,4 @@
-"""For what must be written down before it is shown: the entry in the log is committed, or nothing follows."""
+"""Disclosure only after the access log: its entry is committed, or nothing is shown."""
 
 from collections.abc import AsyncGenerator, Generator
 from contextlib import asynccontextmanager, contextmanager
@@ -10,12 +10,12 @@ from app.database.transaction import Transaction
 from app.deps import admit, entered, transaction
 from app.errors import Forbidden, Refusal, TooOften, Unauthenticated, Unavailable
 
-SAID = (Unauthenticated, Forbidden, TooOften)
-"""Refusals that stand as they are: nothing had to be written down for them."""
+UNLOGGED = (Unauthenticated, Forbidden, TooOften)
+"""Refusals that stand as they are: none of them needs an entry first."""
 
 
-async def admitted(request: Request) -> Caller:
-    """Let the caller in as every route does, close that transaction again, and return who it is.
+async def admit_apart(request: Request) -> Caller:
+    """Admit the caller as every route does, close that transaction again, and return the caller.
 
     What follows commits a transaction of its own; a connection kept from here on would be another
     one held while waiting for that, and a small pool would run dry on it.
@@ -26,20 +26,20 @@ async def admitted(request: Request) -> Caller:
 
 
 @asynccontextmanager
-async def apart(request: Request) -> AsyncGenerator[Transaction]:
-    """Open a transaction of its own for a caller who was admitted."""
+async def own_transaction(request: Request) -> AsyncGenerator[Transaction]:
+    """Open a transaction of its own for an admitted caller."""
     async with entered(request) as tx:
         admit(request, tx)
         yield tx
 
 
 @contextmanager
-def no_log_no_look(detail: str, *, said: tuple[type[Refusal], ...] = SAID) -> Generator[None]:
-    """Refuse as out of reach whatever keeps the entry from being committed; what is `said` is refused as it is."""
+def require_log(detail: str, *, standing: tuple[type[Refusal], ...] = UNLOGGED) -> Generator[None]:
+    """Refuse as out of reach if the entry is not committed; `standing` refusals pass."""
     try:
         yield
-    except said:
+    except standing:
         raise
     except Exception as error:
-        # Whatever it was: what could not be logged is not shown.
+        # Whatever the cause: what could not be logged is not shown.
         raise Unavailable(detail) from error

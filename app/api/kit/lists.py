@@ -1,9 +1,9 @@
-"""Lists in pages: a cursor names the last item seen, in a form that only this installation can read."""
+"""Lists in parts: an opaque cursor names the last item seen."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated, TypeVar
+from typing import Annotated, Generic, NamedTuple, TypeVar
 from uuid import UUID
 
 from fastapi import Depends, Query, Request
@@ -18,9 +18,16 @@ SEPARATOR = "\x1f"
 Item = TypeVar("Item")
 
 
+class ListPart(NamedTuple, Generic[Item]):
+    """A part of a list, and the cursor of the next."""
+
+    items: list[Item]
+    next_cursor: str | None
+
+
 @dataclass(frozen=True, slots=True)
-class Page:
-    """Which part of a list is asked for: at most `limit` items, after the place that the cursor names."""
+class ListRequest:
+    """The part of a list that is asked for: at most `limit` items after a place in its order."""
 
     limit: int
     after: tuple[str, ...] | None
@@ -29,45 +36,45 @@ class Page:
 
     def cut(
         self, items: Sequence[Item], *, place: Callable[[Item], tuple[str, ...]]
-    ) -> tuple[list[Item], str | None]:
-        """Return the page's items and the next cursor; `items` has one more than the limit where there are more.
+    ) -> ListPart[Item]:
+        """Cut off the item beyond the limit that shows that there are more.
 
         `place` gives what the list is ordered by; the query continues after exactly that.
         """
         kept = list(items[: self.limit])
         if len(items) <= self.limit:
-            return kept, None
-        return kept, self.next_after(place(kept[-1]))
+            return ListPart(kept, None)
+        return ListPart(kept, self.next_after(place(kept[-1])))
 
     def next_after(self, place: tuple[str, ...]) -> str:
-        """Return the cursor of the page that begins after a place."""
+        """Return the cursor of the part that begins after a place."""
         return self.keyring.token(SEPARATOR.join(place).encode(), scope=self.scope)
 
 
-async def page(
+async def read_list_request(
     request: Request,
     limit: Annotated[int, Query(ge=1, le=MOST, description="How many items at most.")] = 50,
     cursor: Annotated[
         str | None, Query(max_length=1000, description="`nextCursor` of the page before.")
     ] = None,
-) -> Page:
+) -> ListRequest:
     """Read `limit` and `cursor`; a cursor of another list is a fault."""
     roles_for(request)
     keyring = parts_of(request).keyring
     scope = request.scope["route"].path
     if cursor is None:
-        return Page(limit, None, keyring, scope)
+        return ListRequest(limit, None, keyring, scope)
     read = keyring.read_token(cursor, scope=scope)
     if read is None:
         raise Invalid(Fault("/cursor", "is not a cursor of this list"))
-    return Page(limit, tuple(read.decode().split(SEPARATOR)), keyring, scope)
+    return ListRequest(limit, tuple(read.decode().split(SEPARATOR)), keyring, scope)
 
 
-PageIn = Annotated[Page, Depends(page)]
+ListIn = Annotated[ListRequest, Depends(read_list_request)]
 
 
-def moment_and_id(asked: Page) -> tuple[datetime, UUID] | None:
-    """Return the place of a cursor in a list that is ordered by moment and id."""
+def moment_and_id(asked: ListRequest) -> tuple[datetime, UUID] | None:
+    """Return the place of a cursor in a list ordered by moment and id."""
     if asked.after is None:
         return None
     at, id_ = asked.after
