@@ -11,7 +11,7 @@ from sqlalchemy import text, update
 
 from app.database.transaction import Transaction
 from app.models import Placement
-from app.placing.store import claim_place, hold_rows, placement_rows
+from app.placing.store import claim_place, placement_rows
 from app.placing.store.placement_rows import PlacementRow
 from app.referrals.store import referral_rows
 from app.referrals.store.referral_rows import ReferralRow
@@ -97,7 +97,9 @@ async def test_without_its_guard_one_referral_gets_several_holds(
     guard = "(referrals.status = 'open' OR referrals.hold_id = :hold_id\n"
     assert guard in claim_place.TAKE_UNLOCKED.text
     unguarded = claim_place.TAKE_UNLOCKED.text.replace(guard, "(true\n")
-    monkeypatch.setattr(hold_rows, "TAKE_UNLOCKED", text(unguarded).bindparams(*claim_place.TYPES))
+    monkeypatch.setattr(
+        claim_place, "TAKE_UNLOCKED", text(unguarded).bindparams(*claim_place.TYPES)
+    )
     wanted = await where.wish()
     await asyncio.gather(
         *(where.intake.ask("POST", "/holds", json=wanted, key=fresh()) for _ in range(6))
