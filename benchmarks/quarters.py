@@ -20,7 +20,7 @@ from sqlalchemy import text
 
 from app.allocation.ledger.leaves import leaf_bytes
 from app.allocation.ledger.openings import OpeningContent, commitment, opening_document
-from app.allocation.policy.canonical import canonical_json
+from app.allocation.policy.documents import canonical_json
 from app.allocation.shares.quarters import last_closed_quarter, quarter_of, quarters_between
 from app.database import counters
 from app.database.sealing import keys

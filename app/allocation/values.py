@@ -3,6 +3,9 @@
 import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Annotated, TypeAlias
+
+from pydantic import PlainSerializer
 
 KINDS_FOR_URGENCY: Mapping[str, frozenset[str]] = {
     "acute": frozenset({"crisis", "emergency", "regular"}),
@@ -13,6 +16,12 @@ KINDS_FOR_URGENCY: Mapping[str, frozenset[str]] = {
 
 Source: docs/design.md, section 5.
 """
+
+Moment: TypeAlias = Annotated[dt.datetime, PlainSerializer(dt.datetime.isoformat)]
+"""A moment, in documents with its offset in digits."""
+
+Codes: TypeAlias = Annotated[frozenset[str], PlainSerializer(sorted)]
+"""Codes or ids without an order, in documents sorted."""
 
 PLACE_KINDS = ("crisis", "regular", "emergency", "move_on", "alternative")
 """Every kind of place."""
@@ -161,15 +170,15 @@ class Situation:
         recorded it, is UTC's.
     """
 
-    as_of: dt.datetime
+    as_of: Moment
     free: Mapping[str, int]
     confirmed_hours: Mapping[str, int | None]
     clearances: Mapping[str, Mapping[str, int]]
     near_km: Mapping[str, int]
     deficits: Mapping[str, int]
     occupancy: Mapping[str, int]
-    capped_regions: frozenset[str]
-    declined_sites: frozenset[str]
+    capped_regions: Codes
+    declined_sites: Codes
     local_day: dt.date | None = None
 
     @property

@@ -1,9 +1,8 @@
 """Charts as SVG, drawn here and not in the browser: accessible, without a colour of their own, in any light."""
 
-from app.charts.bars import Bar, bar_chart
+from app.charts.bars import Bar, BarRow, bar_chart, row_chart
 from app.charts.frame import Axis, Frame
 from app.charts.plots import ScatterPoint, Series, line_chart, scatter_chart
-from app.charts.rows import BarRow, row_chart
 
 __all__ = [
     "Axis",

@@ -19,7 +19,7 @@ from app.allocation.ledger.openings import (
     parse_opening,
     persons_class,
 )
-from app.allocation.policy.canonical import canonical_json
+from app.allocation.policy.documents import canonical_json
 from app.database.caller import Caller, Role
 from app.database.sealing import keys
 from app.database.transaction import Transaction

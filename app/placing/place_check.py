@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from app.allocation.ranking.still_lawful import SAFETY, still_against
+from app.allocation.ranking.obstacles import SAFETY, still_against
 from app.database import register
 from app.database.transaction import Transaction
 from app.errors import Conflict

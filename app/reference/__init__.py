@@ -10,17 +10,18 @@ from typing import TypeVar
 from pydantic import JsonValue, TypeAdapter
 
 from app.errors import OperatorError
-from app.reference.clearances import MunicipalityClearance, clearance_table
 from app.reference.values import (
     Bounds,
     CodeList,
     Country,
     DemoWords,
     Municipality,
+    MunicipalityClearance,
     ReferenceFiles,
     Region,
     RegionWeight,
     Words,
+    clearance_table,
 )
 
 __all__ = [

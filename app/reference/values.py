@@ -1,12 +1,15 @@
 """What is known about a country before anyone uses Plek: municipalities, regions, weights, codes, words."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time
 from zoneinfo import ZoneInfo
 
 Words = Mapping[str, str]
 """The same words in each language, by language code."""
+
+Between = Callable[[float, float, int, float, float, int], int]
+"""Clearance in whole km of (lat, lon, extent_km) and (lat, lon, extent_km): `allocation` decides how."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +28,25 @@ class Municipality:
     extent_km: int
     """How far from (lat, lon) anything in the municipality can be, rounded up."""
     population: int
+
+
+@dataclass(frozen=True, slots=True)
+class MunicipalityClearance:
+    """Whole km that surely lie between anything in one municipality and anything in another; may be negative."""
+
+    zone: str
+    site: str
+    km: int
+
+
+def clearance_table(
+    municipalities: Sequence[Municipality], *, between: Between
+) -> Iterator[MunicipalityClearance]:
+    """Yield a row for every ordered pair, the diagonal included: n municipalities make n * n rows."""
+    for zone in municipalities:
+        for site in municipalities:
+            km = between(zone.lat, zone.lon, zone.extent_km, site.lat, site.lon, site.extent_km)
+            yield MunicipalityClearance(zone=zone.code, site=site.code, km=km)
 
 
 @dataclass(frozen=True, slots=True)

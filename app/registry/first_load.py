@@ -6,7 +6,7 @@ The country is loaded into a database that has none; later it changes only by im
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 
-from app.allocation.ranking.clearance import clearance_km, distance_km
+from app.allocation.ranking.safety import clearance_km, distance_km
 from app.database import counters, policies
 from app.database.transaction import Transaction
 from app.ledger import ledger

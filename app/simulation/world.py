@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from app.allocation.ranking.clearance import clearance_km, distance_km
+from app.allocation.ranking.safety import clearance_km, distance_km
 from app.allocation.values import PlaceGroup, Register
 from app.reference import Municipality, ReferenceFiles
 from app.simulation.assumptions import (

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from app.allocation.ledger.leaves import COMMITTED, LeafFault, ParsedLeaf, check_opening, parse_leaf
 from app.allocation.ledger.tree import HASH_BYTES, GrowingTree, leaf_hash
-from app.allocation.policy.canonical import canonical_json
+from app.allocation.policy.documents import canonical_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping

@@ -30,7 +30,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
 from app.allocation.ledger.openings import STAY_TYPES, commitment_of, parse_opening
-from app.allocation.policy.canonical import canonical_json
+from app.allocation.policy.documents import canonical_json
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

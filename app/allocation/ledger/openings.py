@@ -34,7 +34,7 @@ import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
-from app.allocation.policy.canonical import canonical_json
+from app.allocation.policy.documents import canonical_json
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -1,25 +1,99 @@
 """The policy: every band, weight, limit and delay that people decide on, as one versioned document with a hash."""
 
+import datetime as dt
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Annotated
+from operator import methodcaller
+from typing import Annotated, TypeAlias, cast
 
-from app.allocation.policy.canonical import canonical_json, content_hash
-from app.allocation.policy.documents import DayOrMoment, Unreadable, read
-from app.allocation.policy.limits import WAITING, Ascending, Banded, Between, Once, Written, Years
+from pydantic import AfterValidator, PlainSerializer, PlainValidator
+
+from app.allocation.policy.documents import (
+    Consistent,
+    Contradiction,
+    Unreadable,
+    canonical_json,
+    content_hash,
+    limit,
+    read,
+)
 from app.allocation.values import KINDS_FOR_URGENCY
-from app.errors import Fault
+
+BANDS = ("safety", "freshness")
+"""What the order can be banded by, in the only order allowed: nothing goes before safety."""
+
+WAITING = ("urgency", "threat", "children", "time")
+"""What the waiting list can be ordered by."""
 
 
 class PolicyFaults(Unreadable):
-    """A document that is not a policy; `faults` has everything that is wrong with it."""
+    """A document that is not a policy, with everything that is wrong with it."""
 
 
-Most = Annotated[int, Between(0, 1000)]
+# --- what single fields may hold ------------------------------------------------------
+
+
+def _between(least: int, most: int, *, step: int = 1) -> AfterValidator:
+    """A whole number from `least` to `most`, and a multiple of `step`."""
+    multiple = f" and a multiple of {step}" if step > 1 else ""
+    return limit(
+        lambda number: least <= number <= most and number % step == 0,
+        f"must be from {least} to {most}{multiple}",
+    )
+
+
+def _written(form: str) -> AfterValidator:
+    """A text in the form of a regular expression."""
+    return limit(lambda text: re.fullmatch(form, text), f"must have the form {form}")
+
+
+def _day_or_moment(value: object) -> dt.date:
+    for kind in (dt.date, dt.datetime):
+        try:
+            found = kind.fromisoformat(cast("str", value))
+        except (TypeError, ValueError):
+            continue
+        if not isinstance(found, dt.datetime) or found.utcoffset() is not None:
+            return found
+    raise ValueError("must be a day, as 2026-01-31, or a moment, as 2026-01-31T12:00:00+00:00")
+
+
+DayOrMoment: TypeAlias = Annotated[
+    dt.date | dt.datetime,
+    PlainValidator(_day_or_moment),
+    PlainSerializer(methodcaller("isoformat")),
+    limit(lambda day: 2000 <= day.year <= 2100, "must lie in the years 2000 to 2100"),  # noqa: PLR2004 - as it says
+]
+"""A day, or a moment with its offset from UTC."""
+
+Most = Annotated[int, _between(0, 1000)]
 """The most points that a factor can give."""
-Each = Annotated[int, Between(0, 1000)]
+Each = Annotated[int, _between(0, 1000)]
 """Points given or taken for each of something."""
-Code = Annotated[str, Written("[a-z][a-z0-9_]{0,63}")]
+Code = Annotated[str, _written("[a-z][a-z0-9_]{0,63}")]
+Km = Annotated[int, _between(0, 500)]
+Minutes = Annotated[int, _between(1, 10_080)]
+Hours = Annotated[int, _between(1, 720)]
+Days = Annotated[int, _between(1, 3660)]
+Age = Annotated[int, _between(0, 25)]
+Bands = Annotated[
+    tuple[str, ...],
+    limit(lambda bands: bands in {BANDS[:1], BANDS}, f"must be {[*BANDS[:1]]} or {[*BANDS]}"),
+]
+Radii = Annotated[
+    tuple[Km, ...],
+    limit(
+        lambda radii: radii and list(radii) == sorted(set(radii)), "must ascend, and not be empty"
+    ),
+]
+WaitingOrder = Annotated[
+    tuple[str, ...],
+    limit(
+        lambda names: names and len(set(names)) == len(names) and set(names) <= set(WAITING),
+        f"must be of {[*WAITING]}, each at most once",
+    ),
+]
 
 
 # --- what the points are made with (formulas: points.py) ------------------------------
@@ -30,11 +104,11 @@ class NearnessWeights:
     """`most` points next door to where the household wants to be near, none from `reach_km` on."""
 
     most: Most
-    reach_km: Annotated[int, Between(5, 1000, step=5)]
+    reach_km: Annotated[int, _between(5, 1000, step=5)]
 
 
 @dataclass(frozen=True, slots=True)
-class FitWeights:
+class FitWeights(Consistent):
     """Points for each kind of place by urgency, less what would be spent on a household that does not need it."""
 
     kinds: Mapping[str, Mapping[str, Most]]
@@ -43,12 +117,12 @@ class FitWeights:
     unused_specialism: Each
     scarce_features: tuple[Code, ...]
 
-    def faults(self) -> Iterator[Fault]:
+    def contradictions(self) -> Iterator[Contradiction]:
         """Every urgency has points for its own kinds, and for no other."""
         for urgency in sorted(KINDS_FOR_URGENCY.keys() | self.kinds.keys()):
             kinds = sorted(KINDS_FOR_URGENCY.get(urgency, ()))
             if sorted(self.kinds.get(urgency, ())) != kinds:
-                yield Fault(f"/kinds/{urgency}", f"must have points for {kinds}")
+                yield ("kinds", urgency), f"must have points for {kinds}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,44 +139,42 @@ class HeadroomWeights:
 
     most: Most
     step: Each
-    step_permille: Annotated[int, Between(10, 1000, step=10)]
+    step_permille: Annotated[int, _between(10, 1000, step=10)]
 
 
 @dataclass(frozen=True, slots=True)
-class SolidarityWeights:
+class SolidarityWeights(Consistent):
     """Points for how far the region is under its quota: `at_quota` when even, `stay` more or less for each stay."""
 
     most: Most
     at_quota: Most
     stay: Each
     own_region: Most
-    stay_nights: Annotated[int, Between(1, 3660)] = 90
+    stay_nights: Annotated[int, _between(1, 3660)] = 90
     """How many nights of difference count as one stay."""
-    nights_ahead: Annotated[int, Between(0, 3660)] = 30
+    nights_ahead: Annotated[int, _between(0, 3660)] = 30
     """How many nights of the stays that are running count beforehand."""
 
-    def faults(self) -> Iterator[Fault]:
+    def contradictions(self) -> Iterator[Contradiction]:
         """No region starts beyond the most."""
         for name in ("at_quota", "own_region"):
             if getattr(self, name) > self.most:
-                yield Fault(
-                    f"/{name}", f"must be at most {self.most}, the most points of this factor"
-                )
+                yield (name,), f"must be at most {self.most}, the most points of this factor"
 
 
 @dataclass(frozen=True, slots=True)
-class ContinuityWeights:
+class ContinuityWeights(Consistent):
     """`most` points where the household can stay, `move` less for each later move that the kind of place brings."""
 
     most: Most
     move: Each
-    later_moves: Mapping[str, Annotated[int, Between(0, 9)]]
+    later_moves: Mapping[str, Annotated[int, _between(0, 9)]]
 
-    def faults(self) -> Iterator[Fault]:
+    def contradictions(self) -> Iterator[Contradiction]:
         """Every kind that can be offered says how many moves it brings."""
         offered = sorted({kind for kinds in KINDS_FOR_URGENCY.values() for kind in kinds})
         if sorted(self.later_moves) != offered:
-            yield Fault("/later_moves", f"must name {offered}")
+            yield ("later_moves",), f"must name {offered}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +182,7 @@ class FreshnessWeights:
     """`most` points for a site confirmed within the hour, none from `worthless_hours` on."""
 
     most: Most
-    worthless_hours: Annotated[int, Between(1, 8760)]
+    worthless_hours: Annotated[int, _between(1, 8760)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +200,7 @@ class FactorWeights:
 
 # --- what the review of the access log asks about (review.py) -------------------------
 
-Count = Annotated[int, Between(1, 100_000)]
+Count = Annotated[int, _between(1, 100_000)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,52 +212,46 @@ class ReviewThresholds:
     reveals: Count = 30
     same_referral: Count = 50
     odd_hour_looks: Count = 30
-    odd_from_hour: Annotated[int, Between(0, 23)] = 1
-    odd_until_hour: Annotated[int, Between(0, 23)] = 5
+    odd_from_hour: Annotated[int, _between(0, 23)] = 1
+    odd_until_hour: Annotated[int, _between(0, 23)] = 5
 
 
 # --- the policy -----------------------------------------------------------------------
 
-Km = Annotated[int, Between(0, 500)]
-Minutes = Annotated[int, Between(1, 10_080)]
-Hours = Annotated[int, Between(1, 720)]
-Days = Annotated[int, Between(1, 3660)]
-Age = Annotated[int, Between(0, 25)]
-
 
 @dataclass(frozen=True, slots=True)
-class Policy:
+class Policy(Consistent):
     """Everything that people decide on, in the units that the names say; a ranking cites it by its hash."""
 
-    version: Annotated[str, Written("[A-Za-z0-9][A-Za-z0-9._-]{0,63}")]
-    valid_from: Annotated[DayOrMoment, Years(2000, 2100)]
+    version: Annotated[str, _written("[A-Za-z0-9][A-Za-z0-9._-]{0,63}")]
+    valid_from: DayOrMoment
     """When it takes effect: at the first moment of a day, as the country's clocks have it, or at a moment."""
-    bands: Annotated[tuple[str, ...], Banded()]
+    bands: Bands
     ample_margin_km: Km
-    radii_km: Annotated[tuple[Km, ...], Ascending()]
+    radii_km: Radii
     unassessed_radius_km: Km
     answer_minutes: Minutes
     hold_minutes: Minutes
-    renewals: Annotated[int, Between(0, 20)]
+    renewals: Annotated[int, _between(0, 20)]
     ranking_minutes: Minutes
-    fresh_hours: Annotated[int, Between(1, 8760)]
+    fresh_hours: Annotated[int, _between(1, 8760)]
     availability_step_minutes: Minutes
-    emergency_nights: Annotated[int, Between(1, 31)]
-    occupancy_norm_permille: Annotated[int, Between(1, 1000)]
-    swap_max_legs: Annotated[int, Between(2, 6)]
-    opening_delay_days: Annotated[int, Between(0, 3660)]
+    emergency_nights: Annotated[int, _between(1, 31)]
+    occupancy_norm_permille: Annotated[int, _between(1, 1000)]
+    swap_max_legs: Annotated[int, _between(2, 6)]
+    opening_delay_days: Annotated[int, _between(0, 3660)]
     points: FactorWeights
-    quarter_grace_days: Annotated[int, Between(0, 366)] = 14
+    quarter_grace_days: Annotated[int, _between(0, 366)] = 14
     """How long after a quarter its totals are sealed: what is noted late is in by then."""
-    retention_days: Annotated[int, Between(1, 3660)] = 365
+    retention_days: Annotated[int, _between(1, 3660)] = 365
     """How long after departure, withdrawal or erasure's last reason a referral's content is kept."""
-    rankings_per_hour: Annotated[int, Between(1, 1000)] = 30
+    rankings_per_hour: Annotated[int, _between(1, 1000)] = 30
     """Of one referral."""
-    reveals_per_hour: Annotated[int, Between(1, 1000)] = 20
+    reveals_per_hour: Annotated[int, _between(1, 1000)] = 20
     """By one account."""
     break_glass_minutes: Minutes = 60
     review: ReviewThresholds = ReviewThresholds()
-    waiting_order: Annotated[tuple[str, ...], Once(*WAITING)] = WAITING
+    waiting_order: WaitingOrder = WAITING
     """By what the waiting list is ordered, the first before all others; who waits longest goes first among equals."""
     safety_plan_hours: Hours = 24
     """How long a referral may be open before a safety plan is asked for."""
@@ -205,21 +271,21 @@ class Policy:
     school_until_age: Age = 17
     """Years, both included: when a child goes to school. One of unknown age is taken to."""
 
-    blank_minutes: Annotated[int, Between(1, 240)] = 5
+    blank_minutes: Annotated[int, _between(1, 240)] = 5
     """After how long a screen that nobody touches goes blank."""
-    session_idle_minutes: Annotated[int, Between(1, 480)] = 30
+    session_idle_minutes: Annotated[int, _between(1, 480)] = 30
     """After how long a session ends in which nobody did anything."""
-    session_hours: Annotated[int, Between(1, 168)] = 12
+    session_hours: Annotated[int, _between(1, 168)] = 12
     """How long a session lasts however busy it is."""
 
-    def faults(self) -> Iterator[Fault]:
+    def contradictions(self) -> Iterator[Contradiction]:
         """The radius used without an assessment could have been chosen, and nothing ends before it begins."""
         if self.unassessed_radius_km not in self.radii_km:
-            yield Fault("/unassessed_radius_km", "must be one of radii_km")
+            yield ("unassessed_radius_km",), "must be one of radii_km"
         if self.session_idle_minutes < self.blank_minutes:
-            yield Fault("/session_idle_minutes", "must not be below blank_minutes")
+            yield ("session_idle_minutes",), "must not be below blank_minutes"
         if self.school_until_age < self.school_from_age:
-            yield Fault("/school_until_age", "must not be below school_from_age")
+            yield ("school_until_age",), "must not be below school_from_age"
 
 
 def parse_policy(document: object) -> Policy:

@@ -6,21 +6,32 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from app.allocation.ranking.case import case_of
 from app.allocation.ranking.rules import (
     CODES,
+    LASTING_RULES,
     OWN_REGION_FIRST,
     all_against,
+    cap,
     is_own_region,
     own_region_goes_first,
 )
-from app.allocation.values import Exclusion
+from app.allocation.values import Exclusion, Register
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from app.allocation.policy.policy import Policy
     from app.allocation.ranking.case import Case
     from app.allocation.ranking.rank import RankingInputs
-    from app.allocation.values import PlaceGroup, Register
+    from app.allocation.values import Need, PlaceGroup, Situation
+
+
+STANDING_RULES = (*LASTING_RULES, cap)
+"""What must be true until somebody is on the way; the others chose between offers, and have had their say."""
+
+SAFETY = frozenset({"secrecy", "danger"})
+"""Those that say where somebody would be in danger."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,3 +95,14 @@ def _against(group: PlaceGroup, case: Case, *, goes_first: bool) -> Iterator[str
     yield from all_against(group, case)
     if goes_first and not is_own_region(group, case):
         yield OWN_REGION_FIRST
+
+
+def still_against(
+    need: Need, group: PlaceGroup, situation: Situation, *, policy: Policy
+) -> tuple[str, ...]:
+    """The codes of all the rules in the way of these places for this household, in the rules' order; none when it does.
+
+    Of the situation the day, the clearances and the caps that are reached are asked.
+    """
+    case = case_of(need, Register((group,)), situation, policy)
+    return tuple(rule.__name__ for rule in STANDING_RULES if not rule(group, case))

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-import json
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
-from app.allocation.policy.canonical import canonical_json, content_hash
-from app.allocation.policy.documents import document_of, read
+from app.allocation.policy.documents import (
+    canonical_json,
+    content_hash,
+    document_of,
+    read,
+    read_json,
+)
 from app.allocation.values import Need, Register, Situation
 
 if TYPE_CHECKING:
@@ -34,8 +39,8 @@ def inputs_bytes(need: Need, situation: Situation) -> bytes:
 
 def register_bytes(register: Register) -> bytes:
     """The register as canonical JSON, groups by id; equal registers have equal bytes, whatever their order."""
-    groups = sorted(register.groups, key=lambda group: group.id)
-    return canonical_json({"groups": [document_of(group) for group in groups]})
+    groups = sorted(document_of(register)["groups"], key=itemgetter("id"))
+    return canonical_json({"groups": groups})
 
 
 def register_of(content: bytes) -> Register:
@@ -44,7 +49,7 @@ def register_of(content: bytes) -> Register:
     Raises:
         Unreadable: when it is not.
     """
-    return read(Register, json.loads(content))
+    return read_json(Register, content)
 
 
 def register_hash(register: Register) -> str:

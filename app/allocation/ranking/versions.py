@@ -10,14 +10,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
-from app.allocation.ranking.earlier import dangers_once_asked, rank_2
 from app.allocation.ranking.rank import RULES_VERSION, rank
 from app.allocation.ranking.replay import digest
-from app.allocation.ranking.safety import dangers_on
+from app.allocation.ranking.safety import Dangers, dangers_on, dangers_with_origin, zones_in_force
 from app.errors import Conflict
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from datetime import date
 
     from app.allocation.policy.policy import Policy
     from app.allocation.ranking.safety import DangersOn
@@ -37,6 +37,27 @@ class Rules:
     dangers_on: DangersOn
     """What counts as danger on a day."""
 
+
+# --- what earlier versions decided otherwise ------------------------------------------
+
+
+def rank_2(need: Need, register: Register, situation: Situation, policy: Policy) -> Ranking:
+    """The ranking by version 2, for which whoever had once been asked about danger was safe when all zones had ended.
+
+    Days were UTC's, as they still are in a situation that says nothing of the country's own.
+    """
+    return rank(need, register, situation, policy, dangers_on=dangers_once_asked)
+
+
+def dangers_once_asked(need: Need, *, today: date, policy: Policy) -> Dangers:
+    """The zones in force, and the origin beside them only where nobody had ever asked."""
+    in_force = zones_in_force(need.danger_zones, today=today)
+    if need.danger_assessment == "not_asked":
+        return dangers_with_origin(need, in_force, policy=policy)
+    return Dangers(in_force, assessed=True)
+
+
+# --- every version --------------------------------------------------------------------
 
 VERSIONS: Mapping[str, Rules] = {
     "2": Rules("2", rank_2, digest, dangers_once_asked),

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from app.allocation.ranking.clearance import distance_km
+from app.allocation.ranking.safety import distance_km
 from app.reference import Municipality, ReferenceFiles, Region
 from app.simulation.country.luck import Luck, shares
 from app.simulation.country.values import DemoPlace, DemoProvider, DemoSite

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from math import cos, radians
 
-from app.allocation.ranking.clearance import EARTH_RADIUS_KM
+from app.allocation.ranking.safety import EARTH_RADIUS_KM
 from app.reference import Bounds
 from app.web.country.outline import Ring
 

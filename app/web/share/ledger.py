@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, Response
 
 from app.allocation.ledger.exports import export_line
-from app.allocation.policy.canonical import canonical_json
+from app.allocation.policy.documents import canonical_json
 from app.api.ledger import Index, Size, prove_ledger_inclusion, read_ledger_checkpoint
 from app.database.caller import Role
 from app.deps import Tx

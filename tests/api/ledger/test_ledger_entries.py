@@ -8,7 +8,7 @@ from uuid import uuid4
 import pytest
 from sqlalchemy import func, insert, select, update
 
-from app.allocation.policy.canonical import canonical_json
+from app.allocation.policy.documents import canonical_json
 from app.database.sealing import keys
 from app.models import Head, Leaf, Opening
 from tests.country import FAR, FIRST_LEAF, HERE, THERE, Country

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from app.allocation.ledger.notes import parse_checkpoint, parse_note
-from app.allocation.policy.canonical import canonical_json
+from app.allocation.policy.documents import canonical_json
 from app.database.transaction import WORKER
 from app.ledger import checkpoints, ledger
 from app.ledger.signed_notes import signer_of

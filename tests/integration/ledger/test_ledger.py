@@ -9,7 +9,7 @@ import pytest
 from asyncpg import PostgresError
 
 from app.allocation.ledger.leaves import CLEAR_TYPES
-from app.allocation.policy.canonical import canonical_json
+from app.allocation.policy.documents import canonical_json
 from app.database.sealing import keys
 from app.database.transaction import WORKER
 from app.ledger import ledger

@@ -10,7 +10,7 @@ from uuid import UUID, uuid4
 import asyncpg
 import pytest
 
-from app.allocation.policy.canonical import canonical_json, content_hash
+from app.allocation.policy.documents import canonical_json, content_hash
 from app.allocation.policy.policy import policy_hash
 from app.allocation.ranking.versions import VERSIONS
 from app.config import Settings

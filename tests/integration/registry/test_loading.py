@@ -4,7 +4,7 @@ import asyncio
 
 from sqlalchemy import text
 
-from app.allocation.ranking.clearance import clearance_km, distance_km
+from app.allocation.ranking.safety import clearance_km, distance_km
 from app.database.transaction import Database
 from app.reference import load
 from app.registry.first_load import distances, load_reference, position_of

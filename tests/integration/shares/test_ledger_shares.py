@@ -11,7 +11,7 @@ import typer
 from typer.testing import CliRunner
 
 from app.allocation.ledger.exports import export_line
-from app.allocation.policy.canonical import canonical_json
+from app.allocation.policy.documents import canonical_json
 from app.cli import plek
 from app.commands.ledger import ledger_shares
 from tests.accounting import corrected, newest, opening, seal, stayed, totals

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from app.allocation.ranking.clearance import clearance_km
+from app.allocation.ranking.safety import clearance_km
 from app.errors import OperatorError
 from app.reference import MunicipalityClearance, clearance_table, load, policy_document
 from app.registry.importing import csv_columns, csv_files

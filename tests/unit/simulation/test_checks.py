@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import app.simulation.checks
-from app.allocation.ranking.clearance import clearance_km
+from app.allocation.ranking.safety import clearance_km
 from app.allocation.values import Adult, Child, DangerZone, Household, Need, PlaceGroup
 from app.reference import load
 from app.simulation.checks import PlacementWatch

@@ -10,7 +10,7 @@ from jsonschema import Draft202012Validator
 
 from app.allocation.ledger.leaves import clear_leaf_bytes
 from app.allocation.ledger.openings import opening_document
-from app.allocation.policy.canonical import canonical_json
+from app.allocation.policy.documents import canonical_json
 from tests.unit.allocation.ledger.test_exports import ARRIVAL, CORRECTION, DEPARTURE, LEAVES, LINES
 
 PAGE = Path(__file__).resolve().parents[4] / "docs" / "ledger.md"

@@ -27,7 +27,7 @@ from app.allocation.ledger.openings import (
     commitment_of,
     opening_document,
 )
-from app.allocation.policy.canonical import canonical_json
+from app.allocation.policy.documents import canonical_json
 
 COMMITMENT = bytes(range(32))
 SALT = bytes(16)

@@ -16,8 +16,7 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-from app.allocation.policy.canonical import canonical_json
-from app.allocation.policy.documents import read
+from app.allocation.policy.documents import canonical_json, read
 from app.allocation.policy.policy import Policy, parse_policy
 from app.allocation.ranking.replay import inputs_document, inputs_of, register_bytes
 from app.allocation.ranking.versions import NEWEST, Rules

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.allocation.ranking.clearance import EARTH_RADIUS_KM, clearance_km, distance_km
+from app.allocation.ranking.safety import EARTH_RADIUS_KM, clearance_km, distance_km
 
 latitudes = st.floats(-90, 90)
 longitudes = st.floats(-180, 180)

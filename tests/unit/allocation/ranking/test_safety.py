@@ -11,13 +11,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.allocation.ranking.earlier import rank_2
 from app.allocation.ranking.missing_facts import MissingFact, missing_facts
-from app.allocation.ranking.obstacles import RegionOrProvider, obstacles
+from app.allocation.ranking.obstacles import RegionOrProvider, obstacles, still_against
 from app.allocation.ranking.own_region import lawful_home_groups
 from app.allocation.ranking.rank import RankingInputs
-from app.allocation.ranking.still_lawful import still_against
-from app.allocation.ranking.versions import VERSIONS
+from app.allocation.ranking.versions import VERSIONS, rank_2
 from app.allocation.values import DangerZone, Need, Register
 from app.reference import load
 from tests.unit.allocation.cases import (

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from app.allocation.ranking.obstacles import STANDING_RULES, still_against
 from app.allocation.ranking.rules import OF_THE_DAY
-from app.allocation.ranking.still_lawful import STANDING_RULES, still_against
 from tests.unit.allocation.cases import PLACE, POLICY, QUIET, SAFE_NEED, family, zone
 
 

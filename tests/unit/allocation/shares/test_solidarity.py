@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from app.allocation.ledger.openings import NOT_ARRIVED, READY_TO_LEAVE, Correction, OpeningContent
-from app.allocation.policy.canonical import canonical_json
+from app.allocation.policy.documents import canonical_json
 from app.allocation.shares.fairness import contradictions, fair_shares
 from app.allocation.shares.nights import LedgerStay, StayBook
 from app.allocation.shares.quarters import Quarter, quarter_of, quarters_between

@@ -4,7 +4,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from app.allocation.ranking.clearance import clearance_km, distance_km
+from app.allocation.ranking.safety import clearance_km, distance_km
 from app.reference import Bounds, load
 from app.web.country.map import MOST_LABELS, Area, Drawing, Label, Projection, Shown, draw
 from app.web.language import in_language
