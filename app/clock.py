@@ -1,8 +1,11 @@
-"""The only clock: everything else is handed the time as an argument."""
+"""The only clock: all other code receives the time as an argument."""
 
 from datetime import UTC, datetime
 
 
 def now() -> datetime:
-    """Return this process's current time in UTC; expiry is decided by the database's clock, not by this one."""
+    """The current time of this process in UTC.
+
+    Expiry is decided by the database's clock, not by this one.
+    """
     return datetime.now(UTC)

@@ -1,18 +1,18 @@
-"""What can be refused, in the domain's words; HTTP is translated in one table at the edge."""
+"""Refusals in the domain's words; one table at the edge translates them to HTTP."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One thing wrong with an input: a JSON pointer (or column) and a sentence about it."""
+    """One fault of an input: a JSON pointer (or a column) and a sentence about it."""
 
     pointer: str
     message: str
 
 
 class Refusal(Exception):
-    """Base of everything that Plek declines to do; `code` is snake_case and part of the wire contract.
+    """A request that Plek declines; `code` is snake_case and part of the API's contract.
 
     `text` is a sentence in English, and what its translations in `app/words` are found by: `values`
     are filled in, never formatted into it before.
@@ -31,14 +31,14 @@ class Refusal(Exception):
 
 
 class Unauthenticated(Refusal):
-    """Nobody we know: no token, an unknown one, an expired or a revoked one."""
+    """No known account: the token is missing, unknown, expired or revoked."""
 
     def __init__(self) -> None:
         super().__init__("unauthenticated", "A valid bearer token is needed.")
 
 
 class Forbidden(Refusal):
-    """Somebody we know, whose role may not do this."""
+    """An account whose role may not do this."""
 
     def __init__(
         self, detail: str = "Your role may not do this.", *, code: str = "forbidden"
@@ -47,14 +47,20 @@ class Forbidden(Refusal):
 
 
 class Missing(Refusal):
-    """There is no such thing, or it is another provider's: nobody can tell which."""
+    """Nothing there for this caller: it does not exist, or belongs to another provider.
+
+    The two look the same, so that nobody can find out which ids exist.
+    """
 
     def __init__(self) -> None:
         super().__init__("not_found", "There is nothing here for you.")
 
 
 class Conflict(Refusal):
-    """The state of the world does not allow it now; `rules` are the codes of the hard rules in the way, if any."""
+    """A request that the present state does not allow.
+
+    `rules` are the codes of the hard rules that stand in the way, if any.
+    """
 
     def __init__(
         self, code: str, text: str, *, rules: tuple[str, ...] = (), **values: object
@@ -66,7 +72,7 @@ class Conflict(Refusal):
 
 
 class Invalid(Refusal):
-    """Bad input, with every fault named at once."""
+    """Bad input, with all its faults at once."""
 
     def __init__(
         self, *faults: Fault, code: str = "invalid_input", detail: str = "The input has faults."
@@ -76,7 +82,7 @@ class Invalid(Refusal):
 
 
 class Mismatch(Refusal):
-    """An idempotency key was used before with another body."""
+    """An idempotency key used again with another request body."""
 
     def __init__(self) -> None:
         super().__init__(
@@ -85,14 +91,14 @@ class Mismatch(Refusal):
 
 
 class Stale(Refusal):
-    """`If-Match` names a version that is no longer the current one."""
+    """An `If-Match` header that names an outdated version."""
 
     def __init__(self) -> None:
         super().__init__("stale", "This has changed since you read it; read it again.")
 
 
 class MatchRequired(Refusal):
-    """The call needs `If-Match` and came without."""
+    """A missing `If-Match` header."""
 
     def __init__(self) -> None:
         super().__init__("if_match_required", "Send If-Match with the ETag that you read.")
@@ -107,18 +113,18 @@ class TooMany(Refusal):
 
 
 class TooOften(TooMany):
-    """One act more often within the hour than the policy allows."""
+    """An act repeated more often within the hour than the policy allows."""
 
 
 class Erased(Refusal):
-    """What this was about has been destroyed, as its client or the policy asked."""
+    """Content that was destroyed, at the client's request or as the policy demands."""
 
     def __init__(self) -> None:
         super().__init__("erased", "This has been erased.")
 
 
 class Unavailable(Refusal):
-    """A server that Plek needs is not there now; `retry_after` is in whole seconds."""
+    """A server that Plek needs and cannot reach; `retry_after` is in whole seconds."""
 
     def __init__(
         self, detail: str = "The database is out of reach; try again in a moment."
@@ -128,4 +134,4 @@ class Unavailable(Refusal):
 
 
 class OperatorError(Exception):
-    """Something that the operator must put right; the message says what and how."""
+    """A problem that the operator must fix; the message says what it is and how."""

@@ -1,4 +1,8 @@
-"""Sealing: AES-256-GCM for what is personal or could locate someone, one data key per referral and per site."""
+"""Sealing with AES-256-GCM: one data key for each referral and each site.
+
+Sealed is what is personal, and what could locate someone. Data keys are stored wrapped by the key
+ring from the environment.
+"""
 
 import base64
 import json
@@ -18,25 +22,28 @@ from app.errors import OperatorError
 KEY_BYTES = 32
 NONCE_BYTES = 12
 KEY_FILE = "key"
-"""Name of the file in the data folder that holds the keys where PLEK_KEY does not."""
+"""The file in the data folder that holds the keys unless PLEK_KEY does."""
 
 Found = TypeVar("Found")
 Source: TypeAlias = Callable[[], str | None]
-"""Gives the keys as they stand outside, if they may have changed since it was asked last; else None."""
+"""Reads the configured keys again; None if they have not changed since the last look."""
 
 
 class SealBroken(Exception):
-    """Sealed bytes that this key, or this row, did not seal."""
+    """Sealed bytes that do not belong to this key or this row."""
 
 
 @dataclass(frozen=True, slots=True)
 class DataKey:
-    """A key that seals the rows of one referral or one site; only its wrapped form is ever stored."""
+    """A data key, which seals the rows of one referral or site; stored only when wrapped."""
 
     secret: bytes = field(repr=False)
 
     def seal(self, content: bytes, *, row: str) -> bytes:
-        """Seal bytes for one row; `row` (its id) is authenticated, so that sealed bytes cannot change places."""
+        """Seal bytes for one row.
+
+        The row's id is authenticated, so that sealed bytes cannot be moved to another row.
+        """
         nonce = os.urandom(NONCE_BYTES)
         return nonce + AESGCM(self.secret).encrypt(nonce, content, row.encode())
 
@@ -54,13 +61,16 @@ class DataKey:
         return self.seal(json.dumps(content, separators=(",", ":")).encode(), row=row)
 
     def unseal_json(self, sealed: bytes, *, row: str) -> Any:  # noqa: ANN401 - whatever was sealed
-        """Return the JSON document that was sealed for this row."""
+        """Unseal the JSON document of one row."""
         return json.loads(self.unseal(sealed, row=row))
 
 
 @dataclass(frozen=True, slots=True)
 class _Key:
-    """One key-encryption key, and what is derived from it (HKDF, RFC 5869) for tokens and for kept answers."""
+    """One key-encryption key, and the keys derived from it (HKDF, RFC 5869).
+
+    The derived keys make tokens and seal stored answers.
+    """
 
     wrapping: DataKey
     tokens: AESSIV
@@ -68,7 +78,7 @@ class _Key:
 
     @classmethod
     def of(cls, secret: bytes) -> "_Key":
-        """Derive what belongs to a key."""
+        """Derive all keys from one secret."""
         return cls(
             wrapping=DataKey(secret),
             tokens=AESSIV(_derived(secret, purpose=b"plek tokens", length=64)),
@@ -77,19 +87,19 @@ class _Key:
 
 
 class _Ring:
-    """Keys, newest first; where none of them opens something, it looks whether newer ones have come."""
+    """The keys, newest first; newer ones are looked for when none fits."""
 
     def __init__(self, secrets: tuple[bytes, ...], *, source: Source | None) -> None:
         self.keys = tuple(_Key.of(secret) for secret in secrets)
         self._source = source
 
     def newest(self) -> _Key:
-        """Return the newest key that there is: what is sealed during a rotation need not be sealed again."""
+        """The newest key there is, so that a row sealed during a rotation is sealed only once."""
         self._follow()
         return self.keys[0]
 
     def open_with_any_key(self, attempt: Callable[[_Key], Found]) -> Found:
-        """Return what the first key gives that fits; raise SealBroken when none does, not even a newer one."""
+        """The result of the first key that fits; SealBroken if none does, newer ones included."""
         while True:
             for key in self.keys:
                 try:
@@ -100,7 +110,10 @@ class _Ring:
                 raise SealBroken
 
     def _follow(self) -> bool:
-        """Take over the keys of the source if they have changed; only if ours is among them, else they are not ours."""
+        """Take over changed keys from the source, unless ours are missing among them.
+
+        A ring without any of our keys belongs to another installation.
+        """
         text = self._source() if self._source else None
         if text is None:
             return False
@@ -117,7 +130,7 @@ class _Ring:
 
 
 class Seals:
-    """What the keys of a ring do for one purpose: the newest seals, and whichever fits opens."""
+    """The key ring for one purpose: the newest key seals, any key that fits unseals."""
 
     def __init__(self, ring: _Ring, part: Callable[[_Key], DataKey]) -> None:
         self._ring = ring
@@ -132,7 +145,10 @@ class Seals:
         return self._ring.open_with_any_key(lambda key: self._part(key).unseal(sealed, row=row))
 
     def reseal(self, sealed: bytes, *, row: str) -> bytes | None:
-        """Return the same sealed by the newest key, or None where it already is; SealBroken if no key fits."""
+        """Seal the same bytes with the newest key; None if they are already.
+
+        Raises SealBroken if no key fits.
+        """
         content = self.unseal(sealed, row=row)
         newest = self._part(self._ring.keys[0])
         try:
@@ -143,7 +159,7 @@ class Seals:
 
 
 class Keyring:
-    """The key-encryption keys of an installation, newest first: they wrap data keys and nothing else.
+    """The key-encryption keys of an installation, newest first.
 
     The tokens that name offers and lists, and answers kept for repeats, have keys of their own,
     derived from these. The newest key makes them and every key reads them, so nothing breaks while
@@ -153,11 +169,13 @@ class Keyring:
     def __init__(self, secrets: tuple[bytes, ...], *, source: Source | None = None) -> None:
         self._ring = _Ring(secrets, source=source)
         self.wrapping = Seals(self._ring, lambda key: key.wrapping)
-        """Wraps data keys; each with its referral's, site's or own name as the row."""
+        """Wraps data keys; the row is the name of the referral, the site or the key itself."""
         self.answers = Seals(self._ring, lambda key: key.answers)
-        """Seals the answers that are kept for repeats."""
+        """Seals the answers stored for repeated requests."""
         self.name = _derived(secrets[-1], purpose=b"plek installation", length=6).hex()
-        """Tells installations apart where they share a server; it says nothing about the keys.
+        """The name by which installations on a shared server are told apart.
+
+        It says nothing about the keys.
 
         It comes from the last key, the oldest: a rotation leaves it alone. Once that key is
         retired, processes that start have another one, and do not hear the doorbells of those that
@@ -169,29 +187,29 @@ class Keyring:
     def parse(
         cls, text: str, *, named: str = "PLEK_KEY", source: Source | None = None
     ) -> "Keyring":
-        """Read keys as they stand in PLEK_KEY: base64, separated by commas, the newest first.
+        """Parse keys as PLEK_KEY holds them: base64, separated by commas, newest first.
 
-        `named` is where they stand, for the operator; `source` is asked for newer ones where none
-        of these fits.
+        `named` is where they are configured, for messages to the operator; `source` is asked for
+        newer keys when none of these fits.
         """
         return cls(secrets_of(text, named=named), source=source)
 
     @property
     def older(self) -> int:
-        """How many keys there are beside the newest."""
+        """The number of keys beside the newest."""
         return len(self._ring.keys) - 1
 
     def new_data_key(self, *, row: str) -> tuple[DataKey, bytes]:
-        """Make a data key for a row; return it and its wrapped form."""
+        """Make a data key for a row; return it with its wrapped form."""
         key = DataKey(os.urandom(KEY_BYTES))
         return key, self.wrapping.seal(key.secret, row=row)
 
     def unwrap(self, wrapped: bytes, *, row: str) -> DataKey:
-        """Return the data key of a row; raise SealBroken when no key of the ring wrapped it."""
+        """Unwrap the data key of a row; SealBroken if no key of the ring wrapped it."""
         return DataKey(self.wrapping.unseal(wrapped, row=row))
 
     def token(self, content: bytes, *, scope: str) -> str:
-        """Turn bytes into an opaque string that only this installation can read, bound to a scope.
+        """Turn bytes into an opaque string, bound to a scope, that only this ring can read.
 
         The same bytes in the same scope give the same string (until the next rotation); in another
         scope nothing links the two.
@@ -200,7 +218,7 @@ class Keyring:
         return base64.urlsafe_b64encode(sealed).decode().rstrip("=")
 
     def read_token(self, token: str, *, scope: str) -> bytes | None:
-        """Return what a token says, or None where it is not one of ours for this scope."""
+        """The bytes that a token holds; None if it was not made here for this scope."""
 
         def read(key: _Key) -> bytes:
             try:
@@ -216,7 +234,9 @@ class Keyring:
 
 
 class KeyFile:
-    """A file of keys, looked at again where a key does not fit: a rotation puts a new one first while others serve.
+    """A file of keys that is read again when no known key fits.
+
+    A rotation writes a new key to it while other processes go on serving.
 
     A look costs a microsecond or two, and only who has something that nothing opens, or makes a
     data key, takes one.
@@ -227,7 +247,7 @@ class KeyFile:
         self._seen: tuple[int, int, int] | None = None
 
     def read_if_changed(self) -> str | None:
-        """Return the file's content if it is another file than last time; None also where it cannot be read."""
+        """The file's content if it has changed since the last look; None if unreadable."""
         try:
             status = self._path.stat()
             seen = (status.st_mtime_ns, status.st_ino, status.st_size)
@@ -241,7 +261,10 @@ class KeyFile:
 
 
 def secrets_of(text: str, *, named: str = "PLEK_KEY") -> tuple[bytes, ...]:
-    """Return the keys in a text, each once; OperatorError, which repeats none of it, if it holds anything else."""
+    """The keys in a text, each once.
+
+    Raises OperatorError, which repeats nothing of the text, if it holds anything else.
+    """
     try:
         secrets = tuple(
             base64.b64decode(part.strip(), validate=True)
@@ -258,7 +281,7 @@ def secrets_of(text: str, *, named: str = "PLEK_KEY") -> tuple[bytes, ...]:
 
 
 def new_key() -> str:
-    """Make a fresh key in the form that PLEK_KEY takes."""
+    """Make a new key in the form that PLEK_KEY takes."""
     return base64.b64encode(os.urandom(KEY_BYTES)).decode()
 
 

@@ -1,4 +1,4 @@
-"""Charts as SVG, drawn here and not in the browser: accessible, without a colour of their own, in any light."""
+"""SVG charts drawn on the server: accessible, and coloured by the style sheet alone."""
 
 from app.charts.bars import Bar, BarRow, bar_chart, row_chart
 from app.charts.frame import Axis, Frame

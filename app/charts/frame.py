@@ -1,4 +1,4 @@
-"""What every chart has: a title and a description that are read aloud, axes with their units, and room around."""
+"""The canvas of a chart: title and description for screen readers, axes and legend."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -13,28 +13,29 @@ LEFT, RIGHT, TOP, BOTTOM = 76.0, 40.0, 52.0, 56.0
 LEGEND_LINE = 22.0
 TICK = 6.0
 HUES = 6
-"""How many classes of series the style sheet tells apart, by colour and by dash."""
+"""How many series the style sheet tells apart by colour and dash."""
 
 
 @dataclass(frozen=True, slots=True)
 class Axis:
-    """What an axis shows, with its unit, for example `km`; `unit` also stands behind its numbers where `after`."""
+    """An axis: its title, and a suffix (a unit) behind each of its numbers."""
 
     title: str
     suffix: str = ""
     from_nought: bool = True
 
     def label(self, value: float) -> str:
-        """Return a number as the axis writes it."""
+        """Write a number as the axis shows it."""
         return f"{value:,.10g}{self.suffix}"
 
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """A chart's words and size. `description` says in a sentence or two what the picture shows, for who cannot see it.
+    """The words and the size of a chart.
 
-    `standalone`: with a style of its own, for a file; a page has the style sheet already
-    (`style_sheet`).
+    `description` says in a sentence or two what the picture shows, for readers who cannot see it.
+    `standalone` charts carry their own style, for a file; on a page the style sheet is there
+    already.
     """
 
     title: str
@@ -47,20 +48,20 @@ class Frame:
 
 
 def style_sheet() -> str:
-    """Return the style of every chart, in light and in dark."""
+    """The style sheet of every chart, in light and in dark."""
     return (files(__name__.rpartition(".")[0]) / "chart.css").read_text(encoding="utf-8")
 
 
 @dataclass(slots=True)
 class Canvas:
-    """An SVG that is being drawn; `legend` names what its classes stand for, if there is more than one."""
+    """An SVG being drawn; `legend` names its series where there is more than one."""
 
     frame: Frame
     legend: Sequence[str] = ()
     root: Element = field(init=False)
 
     def __post_init__(self) -> None:
-        """Begin with what is read aloud, and the style where there is no page around."""
+        """Begin with the words for screen readers, and with the style in a standalone chart."""
         frame = self.frame
         mark = sha256(f"{frame.title}\0{frame.description}".encode(errors="replace")).hexdigest()[
             :12
@@ -81,22 +82,22 @@ class Canvas:
 
     @property
     def left(self) -> float:
-        """Where the picture begins."""
+        """The left edge of the plot."""
         return LEFT
 
     @property
     def right(self) -> float:
-        """Where it ends."""
+        """The right edge of the plot."""
         return self.frame.width - RIGHT
 
     @property
     def top(self) -> float:
-        """Below the title and the legend."""
+        """The top of the plot, below the title and the legend."""
         return TOP + LEGEND_LINE * len(self.legend)
 
     @property
     def bottom(self) -> float:
-        """Above the numbers of the horizontal axis."""
+        """The bottom of the plot, above the labels of the horizontal axis."""
         return self.frame.height - BOTTOM
 
     def _words(self, tag: str, words: str, **attributes: str) -> Element:
@@ -105,7 +106,7 @@ class Canvas:
         return element
 
     def draw_shape(self, tag: str, look: str, **numbers: float | str) -> Element:
-        """Draw a shape: its class, and numbers as its attributes."""
+        """Draw a shape with a class, and with numbers as its attributes."""
         attributes = {
             name: value if isinstance(value, str) else _number(value)
             for name, value in numbers.items()
@@ -113,15 +114,15 @@ class Canvas:
         return SubElement(self.root, tag, {"class": look, **attributes})
 
     def write_text(self, words: str, look: str, *, x: float, y: float) -> None:
-        """Write some words."""
+        """Write words at a position."""
         self._words("text", words, **{"class": look, "x": _number(x), "y": _number(y)})
 
     def describe(self, element: Element, words: str) -> None:
-        """Let a shape say what it is, when somebody points at it."""
+        """Give a shape a tooltip."""
         SubElement(element, "title").text = printable(words)
 
     def draw_legend(self, *, bars: bool = False) -> None:
-        """Name each class in a line below the title, marked as it is drawn: by a line, or by a bar."""
+        """Name each series on a line below the title, beside a sample of its line or bar."""
         for number, name in enumerate(self.legend):
             y = TOP + LEGEND_LINE * number + 2
             if bars:
@@ -135,7 +136,7 @@ class Canvas:
             self.write_text(name, "chart-words", x=self.left + 38, y=y + 5)
 
     def draw_y_axis(self, scale: Scale) -> None:
-        """Draw a line across for each tick, with its number, and say what the axis shows."""
+        """Draw a grid line and a number for each tick, and the title of the vertical axis."""
         for tick in scale.ticks:
             y = scale.at(tick, start=self.bottom, end=self.top)
             self.draw_shape("line", "chart-grid", x1=self.left, y1=y, x2=self.right, y2=y)
@@ -147,7 +148,7 @@ class Canvas:
         title.set("transform", f"translate(16 {middle}) rotate(-90)")
 
     def draw_x_axis(self, scale: Scale | None = None) -> None:
-        """Draw the line below, with a number for each tick where it has a scale, and say what the axis shows."""
+        """Draw the horizontal axis with its title, and a number for each tick of its scale."""
         self.draw_shape(
             "line", "chart-axis", x1=self.left, y1=self.bottom, x2=self.right, y2=self.bottom
         )
@@ -165,17 +166,17 @@ class Canvas:
         )
 
     def to_svg(self) -> str:
-        """Return the SVG as text."""
+        """The SVG as text."""
         return tostring(self.root, encoding="unicode")
 
 
 def hue(number: int) -> str:
-    """Return the class by which one series is told from the others."""
+    """The class by which the style sheet tells one series from the others."""
     return f"chart-{number % HUES + 1}"
 
 
 def printable(words: str) -> str:
-    """Return the words without what XML cannot hold; everything else is escaped as it is written."""
+    """The words without the characters that XML cannot hold; writing escapes the others."""
     return "".join(letter for letter in words if _is_allowed(ord(letter)))
 
 

@@ -1,4 +1,4 @@
-"""Lines over a measure, and points of two measures."""
+"""Line charts over a measure, and scatter charts of two measures."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ APART = 12.0
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """What one line shows, from left to right."""
+    """One line of a chart, with its points from left to right."""
 
     name: str
     points: Sequence[tuple[float, float]]
@@ -20,7 +20,7 @@ class Series:
 
 @dataclass(frozen=True, slots=True)
 class ScatterPoint:
-    """A point with its name; `picked` is shown as the one that the chart is about."""
+    """A point with its name; `picked` marks the one that the chart is about."""
 
     name: str
     x: float
@@ -29,7 +29,7 @@ class ScatterPoint:
 
 
 def line_chart(frame: Frame, series: Sequence[Series]) -> str:
-    """Return a chart of lines, told apart by class and dash and named in a legend."""
+    """Draw lines, told apart by colour and dash and named in a legend."""
     canvas = Canvas(frame, legend=[one.name for one in series])
     points = [point for one in series for point in one.points]
     x, y = _axes(canvas, points)
@@ -44,7 +44,7 @@ def line_chart(frame: Frame, series: Sequence[Series]) -> str:
 
 
 def scatter_chart(frame: Frame, marks: Sequence[ScatterPoint], *, joined: bool = False) -> str:
-    """Return a chart of named points, in their order along a line where they are `joined`."""
+    """Draw named points; `joined` connects them by a line in their order."""
     canvas = Canvas(frame)
     places = [(mark.x, mark.y) for mark in marks]
     x, y = _axes(canvas, places)

@@ -1,32 +1,32 @@
-"""From numbers to positions, and the round numbers that an axis names."""
+"""Scales: from numbers to positions, with round numbers for the ticks."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
 from math import ceil, floor, isfinite, log10
 
 STEPS = (1.0, 2.0, 2.5, 5.0, 10.0)
-"""What a step between two ticks may be, times a power of ten."""
+"""The steps allowed between two ticks, times a power of ten."""
 ABOUT = 5
-"""Ticks on an axis: about so many."""
+"""About how many ticks an axis has."""
 NOTHING = 1e-6
-"""Numbers that lie no farther apart than this part of them are one number to the eye."""
+"""Numbers closer together than this part of their size count as equal."""
 
 
 @dataclass(frozen=True, slots=True)
 class Scale:
-    """A straight scale from `least` to `most` onto positions; `ticks` lie between them, both included."""
+    """A linear scale from `least` to `most`, with ticks from one to the other."""
 
     least: float
     most: float
     ticks: tuple[float, ...]
 
     def at(self, value: float, *, start: float, end: float) -> float:
-        """Return the position of a value, where the least lies at `start` and the most at `end`."""
+        """The position of a value, with `least` at `start` and `most` at `end`."""
         return start + (value - self.least) / (self.most - self.least) * (end - start)
 
 
 def scale_over(values: Iterable[float], *, from_nought: bool) -> Scale:
-    """Return a scale that has room for all values and begins and ends at a tick; from 0 to 1 for no value at all.
+    """A scale that holds all values and begins and ends at a tick; 0 to 1 without values.
 
     Raises:
         ValueError: for a value that is not finite.

@@ -10,7 +10,7 @@ import hashlib
 import json
 from abc import ABC, abstractmethod
 from functools import cache
-from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar, cast
 
 from pydantic import AfterValidator, TypeAdapter, ValidationError
 from pydantic_core import InitErrorDetails, core_schema
@@ -82,14 +82,15 @@ def read_json(kind: type[T], content: bytes) -> T:
         Unreadable: with every fault, unknown and missing fields included.
     """
     try:
-        return _adapter(kind).validate_json(content, strict=True, extra="forbid")
+        value = _adapter(kind).validate_json(content, strict=True, extra="forbid")
     except ValidationError as refused:
         found = refused.errors(include_url=False, include_input=False)
         raise Unreadable(_fault(error) for error in found) from None
+    return cast("T", value)
 
 
 @cache
-def _adapter(kind: type[T]) -> TypeAdapter[T]:
+def _adapter(kind: type[object]) -> TypeAdapter[Any]:
     return TypeAdapter(kind)
 
 
