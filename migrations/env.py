@@ -1,4 +1,4 @@
-"""Runs migrations as the owner, each in its own transaction and with time-outs, so that none queues behind traffic."""
+"""Run migrations as the owner, each in a transaction of its own, with time-outs."""
 
 import asyncio
 import os
@@ -13,6 +13,7 @@ from app.models import Base
 
 LOCK_TIMEOUT = "4s"
 STATEMENT_TIMEOUT = "60s"
+"""So that a migration never queues behind traffic, and traffic behind it."""
 LAST_OF_MANY = "f9483c018055dfa666f33663fcac4b28b7d6d695"
 """The commit whose migrations lead to the first one that is left."""
 
@@ -32,14 +33,13 @@ def url() -> str:
 
 def refuse_older(connection: Connection) -> None:
     """Raise OperatorError for a database that stopped short of the first migration that is left."""
-    at, first = (
-        MigrationContext.configure(connection).get_current_revision(),
-        context.script.get_base(),
-    )
+    at = MigrationContext.configure(connection).get_current_revision()
+    first = context.script.get_base()
     if at is not None and first is not None and at < first:
         message = (
-            f"This database is at migration {at}, and this release begins at {first}: all migrations before it became"
-            f" one. Run `plek migrate` of commit {LAST_OF_MANY} on it first, then that of this release."
+            f"This database is at migration {at}, and this release begins at {first}: all"
+            f" migrations before it became one. Run `plek migrate` of commit {LAST_OF_MANY}"
+            " on it first, then that of this release."
         )
         raise OperatorError(message)
 

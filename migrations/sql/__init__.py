@@ -1,16 +1,4 @@
-"""Functions and rules for rows as they stand now, in one readable file a subject.
-
-A migration that changes some of them changes the file and applies it again:
-
-    from migrations import sql
-
-    def upgrade() -> None:
-        sql.apply("holds")
-
-A file can be applied any number of times. The grants and rules of its tables are taken back first,
-so that afterwards they are exactly what the file says; all rules of a table therefore stand in one
-file. A function that goes, or whose parameters change, is dropped by the migration itself.
-"""
+"""Functions and rules for rows as they stand now, a file a subject."""
 
 import re
 from pathlib import Path
@@ -20,6 +8,7 @@ from alembic import op
 HERE = Path(__file__).parent
 
 SUBJECTS = (
+    "states",
     "callers",
     "reference",
     "registry",
@@ -36,7 +25,7 @@ SUBJECTS = (
     "access_log",
     "operations",
 )
-"""Every file, in the order in which an empty database takes them: rules ask and triggers call what comes before."""
+"""Every file, in the order for an empty database: rules and triggers call what comes before."""
 
 CLEAR = """DO $$
 DECLARE rule record;
@@ -50,7 +39,20 @@ END $$"""
 
 
 def apply(*subjects: str) -> None:
-    """Make the functions, triggers, grants and rules of some subjects what their files say."""
+    """Make the functions, triggers, grants and rules of some subjects what their files say.
+
+    A migration that changes some of them changes the file and applies it again, as often as is
+    needed:
+
+        from migrations import sql
+
+        def upgrade() -> None:
+            sql.apply("holds")
+
+    The grants and rules of a file's tables are taken back first, so that afterwards they are
+    exactly what the file says; all rules of a table therefore stand in one file. A function that
+    goes, or whose parameters change, is dropped by the migration itself.
+    """
     for subject in subjects:
         script = _read(subject)
         if tables := tables_of(script):
@@ -69,8 +71,9 @@ def drop(file: Path) -> None:
     tables = re.findall(r"^CREATE TABLE (\w+)", file.read_text(encoding="utf-8"), re.MULTILINE)
     # Rules ask functions, so they go with their tables, and triggers too.
     op.execute(f"DROP TABLE {', '.join(tables)}")
-    for name in [name for subject in SUBJECTS for name in functions_of(_read(subject))]:
-        op.execute(f"DROP FUNCTION {name}")
+    # Functions are made of one another: they go together.
+    functions = [name for subject in SUBJECTS for name in functions_of(_read(subject))]
+    op.execute(f"DROP FUNCTION {', '.join(functions)}")
 
 
 GRANTED_OR_RULED = re.compile(
@@ -90,7 +93,10 @@ def functions_of(script: str) -> list[str]:
 
 
 def statements(script: str) -> list[str]:
-    """Return the statements of a file; each ends with a semicolon at the end of a line, outside a function's body."""
+    """Return the statements of a file.
+
+    Each ends with a semicolon at the end of a line, outside a function's body in `$$`.
+    """
     found: list[str] = []
     lines: list[str] = []
     in_body = False

@@ -1,74 +1,89 @@
--- Accounts, credentials and sessions (docs/adr/0021-signing-in.md).
---
--- The application has no rights on tokens and sessions: it opens, keeps and ends them through these functions,
--- which make no other tokens and end no others.
+-- Accounts, credentials and sessions.
 
--- Who works for the caller's provider, for those who name the colleagues of a shielded referral.
+-- The application has no rights on tokens and sessions: it opens, keeps and ends them through
+-- these functions, which make no other tokens and end no others (docs/adr/0021-signing-in.md).
+
+-- The people of the caller's provider, for naming the colleagues of a shielded referral.
 CREATE OR REPLACE FUNCTION colleagues() RETURNS TABLE (account_id uuid, name text, roles text[])
-LANGUAGE sql STABLE SECURITY DEFINER SET search_path FROM CURRENT AS $$
-  SELECT id, name, roles FROM accounts WHERE provider_id = my_provider() AND disabled_at IS NULL ORDER BY name, id
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+  SELECT a.id, a.name, a.roles FROM public.accounts AS a
+  WHERE a.provider_id = public.my_provider() AND a.disabled_at IS NULL ORDER BY a.name, a.id
 $$;
 REVOKE ALL ON FUNCTION colleagues FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION colleagues TO plek_app;
 
+-- Whether the caller sees an account: the own one; an administrator, and signing in, see every one.
+CREATE OR REPLACE FUNCTION sees_account(of_account uuid) RETURNS boolean
+LANGUAGE sql STABLE PARALLEL SAFE
+RETURN of_account = my_account() OR i_am('administrator') OR acting() = 'signing';
+
 CREATE OR REPLACE FUNCTION open_session(
-  of_account uuid, hashed bytea, idle interval, longest interval, on_device text, admits_demo boolean
-) RETURNS uuid LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT AS $$
+  of_account uuid, hashed bytea, idle interval, longest interval, on_device text,
+  admits_demo boolean
+) RETURNS uuid
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
 DECLARE
   new_id uuid := gen_random_uuid();
   until timestamptz := clock_timestamp() + longest;
 BEGIN
-  IF acting() <> 'signing' THEN
+  IF public.acting() <> 'signing' THEN
     RAISE insufficient_privilege;
   END IF;
-  -- Locked, so that whoever is just being disabled does not come in beside it.
-  PERFORM FROM accounts AS a
-  WHERE a.id = of_account AND a.disabled_at IS NULL AND (admits_demo OR NOT a.demo) FOR SHARE;
+  -- Locked, so that an account that is just being disabled does not come in beside it.
+  PERFORM FROM public.accounts AS a
+  WHERE a.id = of_account AND public.account_admitted(a.disabled_at, a.demo, admits_demo)
+  FOR SHARE;
   IF NOT FOUND THEN
     RETURN NULL;
   END IF;
-  INSERT INTO tokens (id, account_id, hash, expires_at)
+  INSERT INTO public.tokens (id, account_id, hash, expires_at)
   VALUES (new_id, of_account, hashed, least(until, clock_timestamp() + idle));
-  INSERT INTO sessions (token_id, account_id, ends_at, device) VALUES (new_id, of_account, until, on_device);
+  INSERT INTO public.sessions (token_id, account_id, ends_at, device)
+  VALUES (new_id, of_account, until, on_device);
   RETURN new_id;
 END $$;
 REVOKE ALL ON FUNCTION open_session FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION open_session TO plek_app;
 
 CREATE OR REPLACE FUNCTION keep_session(hashed bytea, idle interval) RETURNS void
-LANGUAGE sql SECURITY DEFINER SET search_path FROM CURRENT AS $$
+LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
   WITH seen AS (
-    UPDATE sessions AS s SET seen_at = clock_timestamp() FROM tokens AS t
-    WHERE t.hash = hashed AND s.token_id = t.id AND s.account_id = my_account() AND t.revoked_at IS NULL
-      AND t.expires_at > clock_timestamp() AND s.seen_at < clock_timestamp() - interval '30 seconds'
+    UPDATE public.sessions AS s SET seen_at = clock_timestamp() FROM public.tokens AS t
+    WHERE t.hash = hashed AND s.token_id = t.id AND s.account_id = public.my_account()
+      AND public.token_valid(t.revoked_at, t.expires_at, clock_timestamp())
+      AND s.seen_at < clock_timestamp() - interval '30 seconds'
     RETURNING s.token_id, s.ends_at
   )
-  UPDATE tokens AS t SET expires_at = least(seen.ends_at, clock_timestamp() + idle) FROM seen WHERE t.id = seen.token_id
+  UPDATE public.tokens AS t SET expires_at = least(seen.ends_at, clock_timestamp() + idle)
+  FROM seen WHERE t.id = seen.token_id
 $$;
 REVOKE ALL ON FUNCTION keep_session FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION keep_session TO plek_app;
 
 CREATE OR REPLACE FUNCTION sessions_of(of_account uuid) RETURNS TABLE (
-  id uuid, created_at timestamptz, seen_at timestamptz, expires_at timestamptz, ends_at timestamptz, device text
-) LANGUAGE sql STABLE SECURITY DEFINER SET search_path FROM CURRENT AS $$
+  id uuid, created_at timestamptz, seen_at timestamptz, expires_at timestamptz,
+  ends_at timestamptz, device text
+) LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
   SELECT s.token_id, s.created_at, s.seen_at, t.expires_at, s.ends_at, s.device
-  FROM sessions AS s JOIN tokens AS t ON t.id = s.token_id
-  WHERE s.account_id = of_account AND (s.account_id = my_account() OR i_am('administrator'))
-    AND t.revoked_at IS NULL AND t.expires_at > clock_timestamp()
+  FROM public.sessions AS s JOIN public.tokens AS t ON t.id = s.token_id
+  WHERE s.account_id = of_account
+    AND (s.account_id = public.my_account() OR public.i_am('administrator'))
+    AND public.token_valid(t.revoked_at, t.expires_at, clock_timestamp())
   ORDER BY s.seen_at DESC, s.token_id
 $$;
 REVOKE ALL ON FUNCTION sessions_of FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION sessions_of TO plek_app;
 
 CREATE OR REPLACE FUNCTION end_sessions(of_account uuid, only_this uuid) RETURNS integer
-LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
 DECLARE
   ended integer;
 BEGIN
-  UPDATE tokens AS t SET revoked_at = clock_timestamp() FROM sessions AS s
-  WHERE s.token_id = t.id AND s.account_id = of_account AND (only_this IS NULL OR s.token_id = only_this)
-    AND (s.account_id = my_account() OR i_am('administrator') OR acting() = 'signing')
-    AND t.revoked_at IS NULL AND t.expires_at > clock_timestamp();
+  UPDATE public.tokens AS t SET revoked_at = clock_timestamp() FROM public.sessions AS s
+  WHERE s.token_id = t.id AND s.account_id = of_account
+    AND (only_this IS NULL OR s.token_id = only_this)
+    AND public.sees_account(s.account_id)
+    AND public.token_valid(t.revoked_at, t.expires_at, clock_timestamp());
   GET DIAGNOSTICS ended = ROW_COUNT;
   RETURN ended;
 END $$;
@@ -76,12 +91,12 @@ REVOKE ALL ON FUNCTION end_sessions FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION end_sessions TO plek_app;
 
 CREATE OR REPLACE FUNCTION prune_sessions(kept interval) RETURNS integer
-LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
 DECLARE
   gone integer;
 BEGIN
-  DELETE FROM tokens AS t USING sessions AS s
-  WHERE acting() = 'worker' AND s.token_id = t.id
+  DELETE FROM public.tokens AS t USING public.sessions AS s
+  WHERE public.acting() = 'worker' AND s.token_id = t.id
     AND least(t.expires_at, coalesce(t.revoked_at, 'infinity')) < clock_timestamp() - kept;
   GET DIAGNOSTICS gone = ROW_COUNT;
   RETURN gone;
@@ -90,14 +105,12 @@ REVOKE ALL ON FUNCTION prune_sessions FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION prune_sessions TO plek_app;
 
 -- accounts
-GRANT SELECT, INSERT, UPDATE (roles, provider_id, region, disabled_at, name) ON accounts TO plek_app;
+GRANT SELECT, INSERT, UPDATE (roles, provider_id, region, disabled_at, name)
+  ON accounts TO plek_app;
 ALTER TABLE accounts ENABLE ROW LEVEL SECURITY;
 ALTER TABLE accounts FORCE ROW LEVEL SECURITY;
 CREATE POLICY operator ON accounts TO CURRENT_USER USING (true);
-CREATE POLICY "select" ON accounts FOR SELECT
-  USING (
-    id = (SELECT my_account()) OR (SELECT i_am('administrator')) OR (SELECT acting()) = 'signing'
-  );
+CREATE POLICY "select" ON accounts FOR SELECT USING (sees_account(id));
 CREATE POLICY "insert" ON accounts FOR INSERT WITH CHECK ((SELECT i_am('administrator')));
 CREATE POLICY "update" ON accounts FOR UPDATE
   USING ((SELECT i_am('administrator')) AND id <> (SELECT my_account()));
@@ -108,16 +121,12 @@ ALTER TABLE tokens FORCE ROW LEVEL SECURITY;
 CREATE POLICY operator ON tokens TO CURRENT_USER USING (true);
 
 -- credentials
-GRANT SELECT, INSERT, UPDATE (password, second_factor, used_step, enrolled_at) ON credentials TO plek_app;
+GRANT SELECT, INSERT, UPDATE (password, second_factor, used_step, enrolled_at)
+  ON credentials TO plek_app;
 ALTER TABLE credentials ENABLE ROW LEVEL SECURITY;
 ALTER TABLE credentials FORCE ROW LEVEL SECURITY;
 CREATE POLICY operator ON credentials TO CURRENT_USER USING ((SELECT acting()) = 'operator');
-CREATE POLICY "select" ON credentials FOR SELECT
-  USING (
-    account_id = (SELECT my_account())
-    OR (SELECT acting()) = 'signing'
-    OR (SELECT i_am('administrator'))
-  );
+CREATE POLICY "select" ON credentials FOR SELECT USING (sees_account(account_id));
 CREATE POLICY "insert" ON credentials FOR INSERT
   WITH CHECK ((SELECT i_am('administrator')) AND password IS NULL);
 CREATE POLICY "update" ON credentials FOR UPDATE
@@ -131,12 +140,7 @@ GRANT SELECT, INSERT, DELETE ON recovery_codes TO plek_app;
 ALTER TABLE recovery_codes ENABLE ROW LEVEL SECURITY;
 ALTER TABLE recovery_codes FORCE ROW LEVEL SECURITY;
 CREATE POLICY operator ON recovery_codes TO CURRENT_USER USING ((SELECT acting()) = 'operator');
-CREATE POLICY "select" ON recovery_codes FOR SELECT
-  USING (
-    account_id = (SELECT my_account())
-    OR (SELECT acting()) = 'signing'
-    OR (SELECT i_am('administrator'))
-  );
+CREATE POLICY "select" ON recovery_codes FOR SELECT USING (sees_account(account_id));
 CREATE POLICY "insert" ON recovery_codes FOR INSERT WITH CHECK ((SELECT acting()) = 'signing');
 CREATE POLICY "delete" ON recovery_codes FOR DELETE
   USING ((SELECT acting()) = 'signing' OR (SELECT i_am('administrator')));

@@ -1,12 +1,12 @@
--- Alternatives while nothing fits: hotel, holiday park, help at home, and how many a provider can help.
+-- Alternatives while nothing fits: hotel, holiday park, help at home, and who can give it.
 
--- How many households a provider helps where they are, shielded ones too: only the number comes out.
+-- How many households a provider helps where they are, shielded ones too: the number alone.
 CREATE OR REPLACE FUNCTION trajectories_in_use(of_provider uuid) RETURNS integer
-LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT AS $$
-DECLARE before text := acting(); taken integer;
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+DECLARE before text := public.acting(); taken integer;
 BEGIN
   PERFORM set_config('plek.actor', 'operator', true);
-  SELECT count(*) INTO taken FROM alternatives AS a
+  SELECT count(*) INTO taken FROM public.alternatives AS a
   WHERE a.responsible_id = of_provider AND a.kind = 'ambulatory' AND a.ended_at IS NULL;
   PERFORM set_config('plek.actor', before, true);
   RETURN taken;
@@ -14,16 +14,17 @@ END $$;
 REVOKE ALL ON FUNCTION trajectories_in_use FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION trajectories_in_use TO plek_app;
 
--- The row of the capacity is the queue: it is locked first, and only then are those counted who came before.
+-- The row of the capacity is the queue: it is locked before those who came first are counted.
 -- Without room the row is not inserted.
 CREATE OR REPLACE FUNCTION take_trajectory() RETURNS trigger
-LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT AS $$
-DECLARE before text := acting(); most integer;
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+DECLARE before text := public.acting(); most integer;
 BEGIN
   PERFORM set_config('plek.actor', 'operator', true);
-  SELECT c.capacity INTO most FROM ambulatory_capacities AS c WHERE c.provider_id = NEW.responsible_id FOR UPDATE;
+  SELECT c.capacity INTO most FROM public.ambulatory_capacities AS c
+  WHERE c.provider_id = NEW.responsible_id FOR UPDATE;
   PERFORM set_config('plek.actor', before, true);
-  IF trajectories_in_use(NEW.responsible_id) >= coalesce(most, 0) THEN
+  IF public.trajectories_in_use(NEW.responsible_id) >= coalesce(most, 0) THEN
     RETURN NULL;
   END IF;
   RETURN NEW;
@@ -32,8 +33,8 @@ REVOKE ALL ON FUNCTION take_trajectory FROM PUBLIC;
 
 -- An arrival or a withdrawal ends the alternative, also one that the caller may not see.
 CREATE OR REPLACE FUNCTION end_alternative() RETURNS trigger
-LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT AS $$
-DECLARE before text := acting(); of_referral uuid;
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+DECLARE before text := public.acting(); of_referral uuid;
 BEGIN
   IF TG_TABLE_NAME = 'placements' THEN
     of_referral := NEW.referral_id;
@@ -42,11 +43,11 @@ BEGIN
   END IF;
   PERFORM set_config('plek.actor', 'operator', true);
   WITH ended AS (
-    UPDATE alternatives AS a SET ended_at = clock_timestamp(), end_reason = TG_ARGV[0]
+    UPDATE public.alternatives AS a SET ended_at = clock_timestamp(), end_reason = TG_ARGV[0]
     WHERE a.referral_id = of_referral AND a.ended_at IS NULL
     RETURNING a.id, a.provider_id, a.responsible_id
   )
-  INSERT INTO outbox (kind, subject, audience)
+  INSERT INTO public.outbox (kind, subject, audience)
   SELECT 'waiting', id::text, ARRAY[provider_id, responsible_id] FROM ended;
   PERFORM set_config('plek.actor', before, true);
   RETURN NULL;
@@ -63,30 +64,15 @@ CREATE POLICY operator ON alternatives TO CURRENT_USER USING ((SELECT acting()) 
 CREATE POLICY "select" ON alternatives FOR SELECT
   USING (
     acting() = 'worker'
-    OR ((i_am('intake_worker') OR i_am('coordinator'))
-        AND (my_provider() IS NOT NULL
-             AND alternatives.provider_id = my_provider()
-             AND unshielded(alternatives.referral_id)))
-    OR ((i_am('intake_worker') OR i_am('coordinator'))
-        AND responsible_id = my_provider()
-        AND provider_id <> my_provider())
+    OR (i_am_staff()
+        AND (our_case(provider_id, referral_id) OR entrusted_to_us(provider_id, responsible_id)))
   );
 CREATE POLICY "insert" ON alternatives FOR INSERT
-  WITH CHECK (
-    ((i_am('intake_worker') OR i_am('coordinator'))
-     AND (my_provider() IS NOT NULL
-          AND alternatives.provider_id = my_provider()
-          AND unshielded(alternatives.referral_id)))
-  );
+  WITH CHECK (i_am_staff() AND our_case(provider_id, referral_id));
 CREATE POLICY "update" ON alternatives FOR UPDATE
   USING (
-    ((i_am('intake_worker') OR i_am('coordinator'))
-     AND (my_provider() IS NOT NULL
-          AND alternatives.provider_id = my_provider()
-          AND unshielded(alternatives.referral_id)))
-    OR ((i_am('intake_worker') OR i_am('coordinator'))
-        AND responsible_id = my_provider()
-        AND provider_id <> my_provider())
+    i_am_staff()
+    AND (our_case(provider_id, referral_id) OR entrusted_to_us(provider_id, responsible_id))
   );
 
 -- ambulatory_capacities

@@ -1,14 +1,30 @@
--- The ledger: leaves, their openings, the tree's hashes and signed checkpoints. They only grow.
+-- The ledger: leaves, their openings, the tree's hashes and signed checkpoints.
 
 -- No leaf has an index other than the one that the head just gave out, so there is no gap.
 CREATE OR REPLACE FUNCTION next_leaf() RETURNS trigger
-LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+LANGUAGE plpgsql SET search_path = pg_catalog, public, pg_temp AS $$
 BEGIN
-  IF NEW.index IS DISTINCT FROM (SELECT value - 1 FROM heads WHERE name = 'ledger') THEN
-    RAISE EXCEPTION 'a leaf has the index that the head gave out' USING ERRCODE = 'integrity_constraint_violation';
+  IF NEW.index IS DISTINCT FROM
+     (SELECT h.value - 1 FROM public.heads AS h WHERE h.name = 'ledger') THEN
+    RAISE EXCEPTION 'a leaf has the index that the head gave out'
+      USING ERRCODE = 'integrity_constraint_violation';
   END IF;
   RETURN NEW;
 END $$;
+
+-- Whether the caller's provider writes the leaves of a placement: it received that placement, or
+-- one under way that goes on from it.
+CREATE OR REPLACE FUNCTION writes_leaves_of(of_placement uuid) RETURNS boolean
+LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, public, pg_temp AS $$
+BEGIN
+  RETURN public.received_here(of_placement)
+    OR EXISTS (SELECT FROM public.placements AS p
+               WHERE p.began_id = of_placement
+                 AND p.receiver_id = public.my_provider()
+                 AND p.status = 'underway');
+END $$;
+REVOKE ALL ON FUNCTION writes_leaves_of FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION writes_leaves_of TO plek_app;
 
 -- leaves
 GRANT SELECT, INSERT ON leaves TO plek_app;
@@ -22,22 +38,12 @@ CREATE POLICY operator ON leaves TO CURRENT_USER USING ((SELECT acting()) = 'ope
 CREATE POLICY "select" ON leaves FOR SELECT
   USING (
     (SELECT acting()) = 'worker'
-    OR (SELECT i_am('auditor') OR i_am('administrator'))
-    OR EXISTS (SELECT FROM placements AS p
-               WHERE p.id = placement_id AND p.receiver_id = (SELECT my_provider()))
-    OR EXISTS (SELECT FROM placements AS p
-               WHERE p.began_id = placement_id
-                 AND p.receiver_id = (SELECT my_provider())
-                 AND p.status = 'underway')
+    OR (SELECT i_oversee())
+    OR writes_leaves_of(placement_id)
   );
 CREATE POLICY "insert" ON leaves FOR INSERT
   WITH CHECK (
-    EXISTS (SELECT FROM placements AS p
-            WHERE p.id = placement_id AND p.receiver_id = (SELECT my_provider()))
-    OR EXISTS (SELECT FROM placements AS p
-               WHERE p.began_id = placement_id
-                 AND p.receiver_id = (SELECT my_provider())
-                 AND p.status = 'underway')
+    writes_leaves_of(placement_id)
     OR (placement_id IS NULL
         AND (((SELECT acting()) = 'worker' AND type IN ('quarter_total', 'correction'))
              OR ((SELECT i_am('administrator')) AND type = 'policy')
@@ -60,21 +66,13 @@ CREATE POLICY "select" ON openings FOR SELECT
              OR EXISTS (SELECT FROM leaves AS l
                         JOIN leaves AS e ON e.placement_id = l.placement_id AND e.type = 'departure'
                         WHERE l.index = openings.index)))
-    OR EXISTS (SELECT FROM leaves AS l JOIN placements AS p ON p.id = l.placement_id
-               WHERE l.index = openings.index AND p.receiver_id = (SELECT my_provider()))
-    OR EXISTS (SELECT FROM leaves AS l JOIN placements AS p ON p.began_id = l.placement_id
-               WHERE l.index = openings.index
-                 AND p.receiver_id = (SELECT my_provider())
-                 AND p.status = 'underway')
+    OR EXISTS (SELECT FROM leaves AS l
+               WHERE l.index = openings.index AND writes_leaves_of(l.placement_id))
   );
 CREATE POLICY "insert" ON openings FOR INSERT
   WITH CHECK (
-    EXISTS (SELECT FROM leaves AS l JOIN placements AS p ON p.id = l.placement_id
-            WHERE l.index = openings.index AND p.receiver_id = (SELECT my_provider()))
-    OR EXISTS (SELECT FROM leaves AS l JOIN placements AS p ON p.began_id = l.placement_id
-               WHERE l.index = openings.index
-                 AND p.receiver_id = (SELECT my_provider())
-                 AND p.status = 'underway')
+    EXISTS (SELECT FROM leaves AS l
+            WHERE l.index = openings.index AND writes_leaves_of(l.placement_id))
   );
 
 -- subtrees
@@ -101,7 +99,7 @@ CREATE POLICY operator ON checkpoints TO CURRENT_USER USING ((SELECT acting()) =
 CREATE POLICY "select" ON checkpoints FOR SELECT
   USING (
     (SELECT acting()) = 'worker'
-    OR (SELECT i_am('auditor') OR i_am('administrator'))
+    OR (SELECT i_oversee())
     OR public_from <= clock_timestamp()
   );
 CREATE POLICY "insert" ON checkpoints FOR INSERT WITH CHECK ((SELECT acting()) = 'worker');

@@ -28,8 +28,7 @@ ALTER TABLE monitor_releases FORCE ROW LEVEL SECURITY;
 CREATE POLICY operator ON monitor_releases TO CURRENT_USER USING ((SELECT acting()) = 'operator');
 CREATE POLICY "select" ON monitor_releases FOR SELECT
   USING (
-    (SELECT i_am('auditor'))
-    OR (SELECT i_am('administrator'))
+    (SELECT i_oversee())
     OR (SELECT acting()) = 'worker'
     OR ((SELECT i_am('coordinator'))
         AND EXISTS (SELECT FROM provider_regions AS r

@@ -1,4 +1,4 @@
--- What every capability stands on: outbox, heads, timers, keys, webhooks.
+-- What every capability stands on: outbox, heads, timers, keys and webhooks.
 
 -- outbox
 GRANT SELECT, INSERT, UPDATE, DELETE ON outbox TO plek_app;
@@ -33,19 +33,15 @@ ALTER TABLE webhooks FORCE ROW LEVEL SECURITY;
 CREATE POLICY operator ON webhooks TO CURRENT_USER USING ((SELECT acting()) = 'operator');
 CREATE POLICY "select" ON webhooks FOR SELECT
   USING (
-    (provider_id = (SELECT my_provider()) AND (SELECT i_am('coordinator') OR i_am('client_system')))
+    (provider_id = (SELECT my_provider()) AND (SELECT i_connect_systems()))
     OR (SELECT acting()) = 'worker'
     OR (SELECT acting()) = 'relay'
   );
 CREATE POLICY "insert" ON webhooks FOR INSERT
-  WITH CHECK (
-    (provider_id = (SELECT my_provider()) AND (SELECT i_am('coordinator') OR i_am('client_system')))
-  );
+  WITH CHECK (provider_id = (SELECT my_provider()) AND (SELECT i_connect_systems()));
 CREATE POLICY "update" ON webhooks FOR UPDATE USING ((SELECT acting()) = 'worker');
 CREATE POLICY "delete" ON webhooks FOR DELETE
-  USING (
-    (provider_id = (SELECT my_provider()) AND (SELECT i_am('coordinator') OR i_am('client_system')))
-  );
+  USING (provider_id = (SELECT my_provider()) AND (SELECT i_connect_systems()));
 
 -- webhook_deliveries
 GRANT SELECT, INSERT, UPDATE, DELETE ON webhook_deliveries TO plek_app;
@@ -55,7 +51,7 @@ CREATE POLICY operator ON webhook_deliveries TO CURRENT_USER USING ((SELECT acti
 CREATE POLICY "select" ON webhook_deliveries FOR SELECT
   USING (
     (SELECT acting()) = 'worker'
-    OR ((SELECT i_am('coordinator') OR i_am('client_system'))
+    OR ((SELECT i_connect_systems())
         AND EXISTS (SELECT FROM webhooks AS w WHERE w.id = webhook_id))
   );
 CREATE POLICY "insert" ON webhook_deliveries FOR INSERT WITH CHECK ((SELECT acting()) = 'relay');

@@ -1,55 +1,65 @@
--- Who may see and change a placement: sender and receiver; auditors of its two regions see it.
+-- Placements, the stays that they make up, and what is done for everyone at a site.
 
--- The one place where a placement gives up its claim: to its successor, or to everybody.
+-- The one place where a placement gives up its claim: to its successor, or to all who wait.
 CREATE OR REPLACE FUNCTION free_place(of_placement uuid) RETURNS boolean
-LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+LANGUAGE plpgsql SET search_path = pg_catalog, public, pg_temp AS $$
 DECLARE
   found boolean;
   successor uuid;
 BEGIN
-  UPDATE claims
+  UPDATE public.claims
   SET kind = CASE WHEN successor_id IS NULL THEN NULL ELSE 'placement' END, hold_id = NULL,
       placement_id = successor_id, successor_id = NULL, reason = NULL, since = clock_timestamp(),
-      claimed_until = CASE WHEN successor_id IS NULL THEN '-infinity' ELSE 'infinity' END::timestamptz
+      claimed_until =
+        CASE WHEN successor_id IS NULL THEN '-infinity' ELSE 'infinity' END::timestamptz
   WHERE placement_id = of_placement RETURNING true, placement_id INTO found, successor;
-  INSERT INTO outbox (kind, subject, audience)
-  SELECT 'placement', p.id::text, ARRAY[p.provider_id, p.receiver_id] FROM placements AS p WHERE p.id = successor;
+  INSERT INTO public.outbox (kind, subject, audience)
+  SELECT 'placement', p.id::text, ARRAY[p.provider_id, p.receiver_id]
+  FROM public.placements AS p WHERE p.id = successor;
   RETURN found IS NOT NULL;
 END $$;
 REVOKE ALL ON FUNCTION free_place FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION free_place TO plek_app;
 
--- End the placement that a household leaves for one at which it arrives. It may be another provider's: the
--- receiver of the new one may do so, and nothing else.
+-- End the placement that a household leaves for one at which it arrives. It may be another
+-- provider's: the receiver of the new one may do so, and nothing else.
 CREATE OR REPLACE FUNCTION leave_previous(of_placement uuid, moment timestamptz) RETURNS boolean
-LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
 DECLARE
-  before text := acting();
-  old placements;
+  before text := public.acting();
+  old public.placements;
   inside boolean;
 BEGIN
   PERFORM set_config('plek.actor', 'operator', true);
   -- The referral first, as everywhere; then look again: they may have left while we waited.
-  PERFORM FROM referrals AS r
-  WHERE r.id = (SELECT p.referral_id FROM placements AS p JOIN placements AS n ON n.previous_id = p.id
-                WHERE n.id = of_placement AND n.receiver_id = my_provider() AND n.status = 'underway')
+  PERFORM FROM public.referrals AS r
+  WHERE r.id = (SELECT p.referral_id
+                FROM public.placements AS p JOIN public.placements AS n ON n.previous_id = p.id
+                WHERE n.id = of_placement AND n.receiver_id = public.my_provider()
+                  AND n.status = 'underway')
   FOR UPDATE;
-  SELECT p.* INTO old FROM placements AS p JOIN placements AS n ON n.previous_id = p.id
-  WHERE n.id = of_placement AND n.receiver_id = my_provider() AND n.status = 'underway' AND p.status = 'arrived'
+  SELECT p.* INTO old
+  FROM public.placements AS p JOIN public.placements AS n ON n.previous_id = p.id
+  WHERE n.id = of_placement AND n.receiver_id = public.my_provider()
+    AND n.status = 'underway' AND p.status = 'arrived'
   FOR UPDATE OF p;
   IF FOUND THEN
-    inside := old.receiver_id = my_provider();
-    UPDATE referrals SET status = 'ended', hold_id = NULL, held_until = NULL, updated_at = clock_timestamp()
-    WHERE id = old.referral_id AND id <> (SELECT n.referral_id FROM placements AS n WHERE n.id = of_placement);
-    UPDATE placements
-    SET status = 'ended', departed_at = greatest(moment, old.arrived_at), destination = 'follow_on_place'
+    inside := old.receiver_id = public.my_provider();
+    UPDATE public.referrals
+    SET status = 'ended', hold_id = NULL, held_until = NULL, updated_at = clock_timestamp()
+    WHERE id = old.referral_id
+      AND id <> (SELECT n.referral_id FROM public.placements AS n WHERE n.id = of_placement);
+    UPDATE public.placements
+    SET status = 'ended', departed_at = greatest(moment, old.arrived_at),
+        destination = 'follow_on_place'
     WHERE id = old.id;
-    PERFORM free_place(old.id);
-    INSERT INTO outbox (kind, subject, audience)
+    PERFORM public.free_place(old.id);
+    INSERT INTO public.outbox (kind, subject, audience)
     VALUES ('placement', old.id::text, ARRAY[old.provider_id, old.receiver_id]);
-    INSERT INTO outbox (kind, subject, audience)
+    INSERT INTO public.outbox (kind, subject, audience)
     SELECT 'availability', m.region, ARRAY[old.receiver_id]
-    FROM sites AS s JOIN municipalities AS m ON m.code = s.municipality WHERE s.id = old.site_id;
+    FROM public.sites AS s JOIN public.municipalities AS m ON m.code = s.municipality
+    WHERE s.id = old.site_id;
   END IF;
   PERFORM set_config('plek.actor', before, true);
   RETURN inside;
@@ -57,21 +67,33 @@ END $$;
 REVOKE ALL ON FUNCTION leave_previous FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION leave_previous TO plek_app;
 
+-- Live holds at a site, and placements there of households that came or may still come. Part of
+-- the functions below, with whose rights and search path it runs; nobody else may call it.
+CREATE OR REPLACE FUNCTION lives_at(of_site uuid) RETURNS TABLE (
+  id uuid, referral_id uuid, provider_id uuid, receiver_id uuid, place_id uuid,
+  unsafe_since timestamptz
+) LANGUAGE sql STABLE AS $$
+  SELECT h.id, h.referral_id, h.provider_id, h.receiver_id, h.place_id, h.unsafe_since
+  FROM public.holds AS h
+  WHERE h.site_id = of_site AND public.hold_live(h.resolved_at, h.expires_at, clock_timestamp())
+  UNION ALL
+  SELECT p.id, p.referral_id, p.provider_id, p.receiver_id, p.place_id, p.unsafe_since
+  FROM public.placements AS p
+  WHERE p.site_id = of_site AND public.placement_coming(p.status, p.safety_checked_at)
+$$;
+REVOKE ALL ON FUNCTION lives_at FROM PUBLIC;
+
 -- Tell both providers of every household at an own site, or on its way there, shielded ones too.
 CREATE OR REPLACE FUNCTION raise_alarm(of_site uuid) RETURNS void
-LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT AS $$
-DECLARE before text := acting();
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+DECLARE before text := public.acting();
 BEGIN
   PERFORM set_config('plek.actor', 'operator', true);
-  INSERT INTO outbox (kind, subject, audience)
-  SELECT 'alarm', c.id::text, ARRAY[c.provider_id, c.receiver_id]
-  FROM (SELECT p.id, p.provider_id, p.receiver_id, p.site_id FROM placements AS p
-        WHERE p.status IN ('underway', 'arrived')
-          OR (p.status = 'no_show' AND p.safety_checked_at IS NULL)
-        UNION ALL SELECT id, provider_id, receiver_id, site_id FROM holds
-        WHERE resolved_at IS NULL AND expires_at > clock_timestamp()) AS c
-  JOIN sites AS s ON s.id = c.site_id
-  WHERE s.id = of_site AND s.provider_id = my_provider();
+  IF public.our_site(of_site) THEN
+    INSERT INTO public.outbox (kind, subject, audience)
+    SELECT 'alarm', l.id::text, ARRAY[l.provider_id, l.receiver_id]
+    FROM public.lives_at(of_site) AS l;
+  END IF;
   PERFORM set_config('plek.actor', before, true);
 END $$;
 REVOKE ALL ON FUNCTION raise_alarm FROM PUBLIC;
@@ -79,21 +101,24 @@ GRANT EXECUTE ON FUNCTION raise_alarm TO plek_app;
 
 -- With the end of a placement nothing delays its departure any more.
 CREATE OR REPLACE FUNCTION close_periods() RETURNS trigger
-LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT AS $$
-DECLARE before text := acting();
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+DECLARE before text := public.acting();
 BEGIN
   PERFORM set_config('plek.actor', 'operator', true);
-  UPDATE blocker_periods SET until = greatest(since, coalesce(NEW.departed_at, clock_timestamp()))
+  UPDATE public.blocker_periods
+  SET until = greatest(since, coalesce(NEW.departed_at, clock_timestamp()))
   WHERE placement_id = NEW.id AND until IS NULL;
-  UPDATE ready_periods SET until = greatest(noted_at, coalesce(NEW.departed_at, clock_timestamp()))
+  UPDATE public.ready_periods
+  SET until = greatest(noted_at, coalesce(NEW.departed_at, clock_timestamp()))
   WHERE placement_id = NEW.id AND until IS NULL;
   PERFORM set_config('plek.actor', before, true);
   RETURN NULL;
 END $$;
 REVOKE ALL ON FUNCTION close_periods FROM PUBLIC;
 
--- Whether the caller is a coordinator of the provider that owns a site, or the operator. Saying that one is the
--- operator is not enough: the connection must be one of the owner's. Asked by the functions below alone.
+-- Whether the caller is a coordinator of the provider that owns a site, or the operator. Saying
+-- that one is the operator is not enough: the connection must be one of the owner's. Asked by the
+-- functions below alone.
 CREATE OR REPLACE FUNCTION owns_site(of_site uuid, as_actor text) RETURNS boolean
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp STABLE AS $$
 BEGIN
@@ -105,27 +130,23 @@ BEGIN
 END $$;
 REVOKE ALL ON FUNCTION owns_site FROM PUBLIC;
 
--- Lock the referrals of everybody at a site, the newest first, as for a household that moves on from one place
--- there to another: others who act on one of them are waited for, and what they did is seen by what is read after.
+-- Lock the referrals of everybody at a site, the newest first, as for a household that moves on
+-- from one place there to another: others who act on one of them are waited for, and what they
+-- did is seen by what is read after.
 CREATE OR REPLACE FUNCTION lock_everybody_at(of_site uuid) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
 BEGIN
   PERFORM FROM public.referrals AS r
-  WHERE r.id IN (SELECT h.referral_id FROM public.holds AS h
-                 WHERE h.site_id = of_site AND h.resolved_at IS NULL AND h.expires_at > clock_timestamp()
-                 UNION ALL SELECT p.referral_id FROM public.placements AS p
-                 WHERE p.site_id = of_site
-                   AND (p.status IN ('underway', 'arrived')
-                        OR (p.status = 'no_show' AND p.safety_checked_at IS NULL)))
+  WHERE r.id IN (SELECT l.referral_id FROM public.lives_at(of_site) AS l)
   ORDER BY r.created_at DESC, r.id FOR UPDATE;
 END $$;
 REVOKE ALL ON FUNCTION lock_everybody_at FROM PUBLIC;
 
--- Everybody at an own site, also those shielded from the caller. What is known of them comes out sealed, with
--- its wrapped key: the application alone can compare it with the danger.
+-- Everybody at an own site, also those shielded from the caller. What is known of them comes out
+-- sealed, with its wrapped key: the application alone can compare it with the danger.
 CREATE OR REPLACE FUNCTION everybody_at(of_site uuid) RETURNS TABLE (
-  life uuid, place uuid, unsafe boolean, hidden boolean, referral uuid, urgency text, reason text, origin text,
-  key bytea, sealed bytea
+  life uuid, place uuid, unsafe boolean, hidden boolean, referral uuid, urgency text, reason text,
+  origin text, key bytea, sealed bytea
 ) LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
 DECLARE before text := public.acting();
 BEGIN
@@ -136,12 +157,7 @@ BEGIN
     SELECT l.id, l.place_id, l.unsafe_since IS NOT NULL,
            r.provider_id IS NOT DISTINCT FROM public.my_provider() AND NOT public.unshielded(r.id),
            r.id, r.urgency, r.reason, r.origin, x.key, x.sealed
-    FROM (SELECT h.id, h.place_id, h.unsafe_since, h.referral_id FROM public.holds AS h
-          WHERE h.site_id = of_site AND h.resolved_at IS NULL AND h.expires_at > clock_timestamp()
-          UNION ALL SELECT p.id, p.place_id, p.unsafe_since, p.referral_id FROM public.placements AS p
-          WHERE p.site_id = of_site
-            AND (p.status IN ('underway', 'arrived')
-                 OR (p.status = 'no_show' AND p.safety_checked_at IS NULL))) AS l
+    FROM public.lives_at(of_site) AS l
     JOIN public.referrals AS r ON r.id = l.referral_id
     JOIN public.referral_secrets AS x ON x.referral_id = r.id
     ORDER BY l.id;
@@ -151,9 +167,11 @@ END $$;
 REVOKE ALL ON FUNCTION everybody_at FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION everybody_at TO plek_app;
 
--- Note since when one of them has not been safe, or that they are again. Both providers hear that they should
--- look, and of the danger only that there is one.
-CREATE OR REPLACE FUNCTION mark_unsafe(of_site uuid, of_life uuid, now_unsafe boolean) RETURNS void
+-- Note since when one of them has not been safe, or that they are again. Both providers hear that
+-- they should look, and of the danger only that there is one.
+CREATE OR REPLACE FUNCTION mark_unsafe(
+  of_site uuid, of_life uuid, now_unsafe boolean
+) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
 DECLARE
   before text := public.acting();
@@ -168,8 +186,7 @@ BEGIN
     ), placement AS (
       UPDATE public.placements AS p SET unsafe_since = since
       WHERE p.id = of_life AND p.site_id = of_site
-        AND (p.status IN ('underway', 'arrived')
-             OR (p.status = 'no_show' AND p.safety_checked_at IS NULL))
+        AND public.placement_coming(p.status, p.safety_checked_at)
       RETURNING p.id, p.provider_id, p.receiver_id
     )
     INSERT INTO public.outbox (kind, subject, audience)
@@ -181,8 +198,8 @@ END $$;
 REVOKE ALL ON FUNCTION mark_unsafe FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION mark_unsafe TO plek_app;
 
--- Decline every live hold at an own site: its claim while it is still the hold's, then the referral, then the
--- hold. A hold that is kept for a swap ends with the swap.
+-- Decline every live hold at an own site: its claim while it is still the hold's, then the
+-- referral, then the hold. A hold that is kept for a swap ends with the swap.
 CREATE OR REPLACE FUNCTION turn_away(of_site uuid, because text) RETURNS integer
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
 DECLARE
@@ -193,16 +210,20 @@ BEGIN
   PERFORM set_config('plek.actor', 'operator', true);
   IF public.owns_site(of_site, before) THEN
     PERFORM public.lock_everybody_at(of_site);
-    FOR held IN SELECT h.id, h.provider_id, h.receiver_id FROM public.holds AS h
-                WHERE h.site_id = of_site AND h.resolved_at IS NULL AND h.swap_id IS NULL ORDER BY h.id
+    FOR held IN
+      SELECT h.id, h.provider_id, h.receiver_id FROM public.holds AS h
+      WHERE h.site_id = of_site AND h.resolved_at IS NULL AND h.swap_id IS NULL ORDER BY h.id
     LOOP
-      UPDATE public.claims SET kind = NULL, hold_id = NULL, placement_id = NULL, claimed_until = '-infinity',
-                               reason = NULL, since = clock_timestamp()
+      UPDATE public.claims
+      SET kind = NULL, hold_id = NULL, placement_id = NULL, claimed_until = '-infinity',
+          reason = NULL, since = clock_timestamp()
       WHERE hold_id = held.id AND claimed_until > clock_timestamp();
       CONTINUE WHEN NOT FOUND;
-      UPDATE public.referrals SET status = 'open', hold_id = NULL, held_until = NULL, updated_at = clock_timestamp()
+      UPDATE public.referrals
+      SET status = 'open', hold_id = NULL, held_until = NULL, updated_at = clock_timestamp()
       WHERE hold_id = held.id;
-      UPDATE public.holds SET status = 'declined', reason = because, resolved_at = clock_timestamp()
+      UPDATE public.holds
+      SET status = 'declined', reason = because, resolved_at = clock_timestamp()
       WHERE id = held.id AND resolved_at IS NULL;
       INSERT INTO public.outbox (kind, subject, audience)
       VALUES ('hold', held.id::text, ARRAY[held.provider_id, held.receiver_id]);
@@ -226,23 +247,21 @@ ALTER TABLE stays FORCE ROW LEVEL SECURITY;
 CREATE POLICY operator ON stays TO CURRENT_USER USING ((SELECT acting()) = 'operator');
 CREATE POLICY "select" ON stays FOR SELECT
   USING (
-    (my_provider() IS NOT NULL
-     AND stays.provider_id = my_provider()
-     AND unshielded(stays.referral_id))
+    our_case(provider_id, referral_id)
     OR EXISTS (SELECT FROM placements AS p WHERE p.stay_id = stays.id)
   );
 CREATE POLICY "insert" ON stays FOR INSERT WITH CHECK (provider_id = my_provider());
 CREATE POLICY exchange_insert ON stays FOR INSERT
-  WITH CHECK (
-    (SELECT acting()) = 'exchange'
-    AND EXISTS (SELECT FROM swap_legs AS l WHERE l.referral_id = stays.referral_id AND l.live)
-  );
+  WITH CHECK ((SELECT acting()) = 'exchange' AND in_live_swap(referral_id));
 
--- placements
+-- placements:
+-- Seen and changed by the provider that sends and the one that receives; seen by auditors of the
+-- two regions.
 GRANT SELECT, INSERT, UPDATE, DELETE ON placements TO plek_app;
 CREATE OR REPLACE TRIGGER end_alternative
   AFTER UPDATE OF status ON placements
-  FOR EACH ROW WHEN (NEW.status = 'arrived' AND OLD.status <> 'arrived') EXECUTE FUNCTION end_alternative('placed');
+  FOR EACH ROW WHEN (NEW.status = 'arrived' AND OLD.status <> 'arrived')
+  EXECUTE FUNCTION end_alternative('placed');
 CREATE OR REPLACE TRIGGER close_periods AFTER UPDATE OF status ON placements
   FOR EACH ROW WHEN (NEW.status IN ('no_show', 'ended')) EXECUTE FUNCTION close_periods();
 ALTER TABLE placements ENABLE ROW LEVEL SECURITY;
@@ -252,25 +271,18 @@ CREATE POLICY "select" ON placements FOR SELECT
   USING (
     acting() = 'worker'
     OR (i_am('auditor') AND my_region() IN (origin_region, receiving))
-    OR (my_provider() IS NOT NULL
-        AND placements.provider_id = my_provider()
-        AND unshielded(placements.referral_id))
-    OR (placements.receiver_id = my_provider() AND placements.provider_id <> my_provider())
+    OR our_case(provider_id, referral_id)
+    OR entrusted_to_us(provider_id, receiver_id)
   );
 CREATE POLICY "insert" ON placements FOR INSERT WITH CHECK (provider_id = my_provider());
 CREATE POLICY "update" ON placements FOR UPDATE
   USING (
     acting() = 'worker'
-    OR (my_provider() IS NOT NULL
-        AND placements.provider_id = my_provider()
-        AND unshielded(placements.referral_id))
-    OR (placements.receiver_id = my_provider() AND placements.provider_id <> my_provider())
+    OR our_case(provider_id, referral_id)
+    OR entrusted_to_us(provider_id, receiver_id)
   );
 CREATE POLICY exchange_insert ON placements FOR INSERT
-  WITH CHECK (
-    (SELECT acting()) = 'exchange'
-    AND EXISTS (SELECT FROM swap_legs AS l WHERE l.referral_id = placements.referral_id AND l.live)
-  );
+  WITH CHECK ((SELECT acting()) = 'exchange' AND in_live_swap(referral_id));
 CREATE POLICY exchange_select ON placements FOR SELECT USING ((SELECT acting()) = 'exchange');
 CREATE POLICY exchange_update ON placements FOR UPDATE USING ((SELECT acting()) = 'exchange');
 
@@ -286,15 +298,9 @@ CREATE POLICY "select" ON blocker_periods FOR SELECT
     OR (SELECT acting()) = 'worker'
   );
 CREATE POLICY "insert" ON blocker_periods FOR INSERT
-  WITH CHECK (
-    EXISTS (SELECT FROM placements AS p
-            WHERE p.id = placement_id AND p.receiver_id = (SELECT my_provider()))
-  );
+  WITH CHECK (received_here(placement_id));
 CREATE POLICY "update" ON blocker_periods FOR UPDATE
-  USING (
-    EXISTS (SELECT FROM placements AS p
-            WHERE p.id = placement_id AND p.receiver_id = (SELECT my_provider()))
-  );
+  USING (received_here(placement_id));
 
 -- ready_periods
 GRANT SELECT, INSERT, UPDATE ON ready_periods TO plek_app;
@@ -307,12 +313,6 @@ CREATE POLICY "select" ON ready_periods FOR SELECT
     AND EXISTS (SELECT FROM placements AS p WHERE p.id = placement_id)
   );
 CREATE POLICY "insert" ON ready_periods FOR INSERT
-  WITH CHECK (
-    EXISTS (SELECT FROM placements AS p
-            WHERE p.id = placement_id AND p.receiver_id = (SELECT my_provider()))
-  );
+  WITH CHECK (received_here(placement_id));
 CREATE POLICY "update" ON ready_periods FOR UPDATE
-  USING (
-    EXISTS (SELECT FROM placements AS p
-            WHERE p.id = placement_id AND p.receiver_id = (SELECT my_provider()))
-  );
+  USING (received_here(placement_id));

@@ -19,23 +19,18 @@ ALTER TABLE rankings FORCE ROW LEVEL SECURITY;
 CREATE POLICY operator ON rankings TO CURRENT_USER USING ((SELECT acting()) = 'operator');
 CREATE POLICY "select" ON rankings FOR SELECT
   USING (
-    (my_provider() IS NOT NULL
-     AND rankings.provider_id = my_provider()
-     AND unshielded(rankings.referral_id))
+    our_case(provider_id, referral_id)
     OR (my_provider() IS NOT NULL
         AND EXISTS (SELECT FROM placements AS p JOIN holds AS h ON h.id = p.hold_id
                     WHERE p.referral_id = rankings.referral_id
                       AND h.ranking_id = rankings.id
                       AND p.receiver_id = my_provider()
-                      AND p.status IN ('underway', 'arrived')))
+                      AND placement_live(p.status)))
     OR (i_am('auditor') AND EXISTS (SELECT FROM referrals AS r WHERE r.id = rankings.referral_id))
   );
 CREATE POLICY "insert" ON rankings FOR INSERT WITH CHECK (provider_id = my_provider());
 CREATE POLICY exchange_insert ON rankings FOR INSERT
-  WITH CHECK (
-    (SELECT acting()) = 'exchange'
-    AND EXISTS (SELECT FROM swap_legs AS l WHERE l.referral_id = rankings.referral_id AND l.live)
-  );
+  WITH CHECK ((SELECT acting()) = 'exchange' AND in_live_swap(referral_id));
 CREATE POLICY worker_waiting ON rankings FOR INSERT WITH CHECK ((SELECT acting()) = 'worker');
 
 -- peak_plans

@@ -1,4 +1,4 @@
--- The country: regions, municipalities, distances, weights and policies. Everybody may read them.
+-- The country: regions, municipalities, distances, weights and policies.
 
 -- regions
 GRANT SELECT ON regions TO plek_app;

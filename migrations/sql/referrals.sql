@@ -1,7 +1,28 @@
--- Who may see and change a referral and its content: its own desk, unless it is shielded; the receiving provider
--- while its hold, placement or swap lives; auditors of the regions concerned, without its content.
+-- Referrals and their content, the colleagues named for one, contacts, reminders and erasures.
 
--- referrals
+-- Whether the caller may name colleagues for a referral of the own desk: anyone who sees it while
+-- none is named, afterwards one of those named; if none of them works there any more, the account
+-- that broke the glass.
+CREATE OR REPLACE FUNCTION names_colleagues(of_referral uuid) RETURNS boolean
+LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, public, pg_temp AS $$
+BEGIN
+  RETURN EXISTS (SELECT FROM public.referrals AS r
+                 WHERE r.id = of_referral AND r.provider_id = public.my_provider())
+    AND (EXISTS (SELECT FROM public.shields AS s
+                 WHERE s.referral_id = of_referral
+                   AND s.until IS NULL
+                   AND s.account_id = public.my_account())
+         OR NOT EXISTS (SELECT FROM public.shields AS s
+                        WHERE s.referral_id = of_referral
+                          AND s.until IS NULL
+                          AND s.account_id IN (SELECT c.account_id FROM public.colleagues() AS c)));
+END $$;
+REVOKE ALL ON FUNCTION names_colleagues FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION names_colleagues TO plek_app;
+
+-- referrals:
+-- Seen by the own desk unless it is shielded, by the provider to which the household comes, and,
+-- without content, by auditors of the regions concerned.
 GRANT SELECT, INSERT, UPDATE, DELETE ON referrals TO plek_app;
 CREATE OR REPLACE TRIGGER end_alternative
   AFTER UPDATE OF status ON referrals
@@ -13,20 +34,16 @@ CREATE POLICY operator ON referrals TO CURRENT_USER USING ((SELECT acting()) = '
 CREATE POLICY "select" ON referrals FOR SELECT
   USING (
     acting() = 'worker'
-    OR (my_provider() IS NOT NULL
-        AND referrals.provider_id = my_provider()
-        AND unshielded(referrals.id))
-    OR (i_am('auditor') AND of_my_region(referrals.id, referrals.origin))
-    OR (my_provider() IS NOT NULL AND (coming_here(referrals.id) OR swapping_here(referrals.id)))
+    OR our_case(provider_id, id)
+    OR (i_am('auditor') AND of_my_region(id, origin))
+    OR (my_provider() IS NOT NULL AND (coming_here(id) OR swapping_here(id)))
   );
 CREATE POLICY "insert" ON referrals FOR INSERT WITH CHECK (provider_id = (SELECT my_provider()));
 CREATE POLICY "update" ON referrals FOR UPDATE
   USING (
     acting() = 'worker'
-    OR (my_provider() IS NOT NULL
-        AND referrals.provider_id = my_provider()
-        AND unshielded(referrals.id))
-    OR (my_provider() IS NOT NULL AND coming_here(referrals.id))
+    OR our_case(provider_id, id)
+    OR (my_provider() IS NOT NULL AND coming_here(id))
   );
 CREATE POLICY exchange_select ON referrals FOR SELECT USING ((SELECT acting()) = 'exchange');
 CREATE POLICY exchange_update ON referrals FOR UPDATE USING ((SELECT acting()) = 'exchange');
@@ -38,40 +55,32 @@ ALTER TABLE referral_secrets FORCE ROW LEVEL SECURITY;
 CREATE POLICY operator ON referral_secrets TO CURRENT_USER USING ((SELECT acting()) = 'operator');
 CREATE POLICY "select" ON referral_secrets FOR SELECT
   USING (
-    ((i_am('intake_worker') OR i_am('coordinator'))
-     AND ((my_provider() IS NOT NULL
-           AND referral_secrets.provider_id = my_provider()
-           AND unshielded(referral_secrets.referral_id))
+    (i_am_staff()
+     AND (our_case(provider_id, referral_id)
           OR (my_provider() IS NOT NULL
-              AND (coming_here(referral_secrets.referral_id)
-                   OR swapping_here(referral_secrets.referral_id)))))
+              AND (coming_here(referral_id) OR swapping_here(referral_id)))))
     OR (i_am('auditor')
         AND EXISTS (SELECT FROM referrals AS r WHERE r.id = referral_secrets.referral_id))
     OR (acting() = 'worker'
         AND EXISTS (SELECT FROM referrals AS r
-                    WHERE r.id = referral_secrets.referral_id AND r.status IN ('ended', 'withdrawn')))
+                    WHERE r.id = referral_secrets.referral_id AND referral_over(r.status)))
   );
 CREATE POLICY "insert" ON referral_secrets FOR INSERT
   WITH CHECK (provider_id = (SELECT my_provider()));
 CREATE POLICY "update" ON referral_secrets FOR UPDATE
-  USING (
-    (my_provider() IS NOT NULL
-     AND referral_secrets.provider_id = my_provider()
-     AND unshielded(referral_secrets.referral_id))
-  );
+  USING (our_case(provider_id, referral_id));
 CREATE POLICY "delete" ON referral_secrets FOR DELETE
   USING (
     (SELECT acting()) = 'worker'
     AND EXISTS (SELECT FROM referrals AS r
-                WHERE r.id = referral_id AND r.status IN ('ended', 'withdrawn'))
+                WHERE r.id = referral_secrets.referral_id AND referral_over(r.status))
   );
 CREATE POLICY exchange_select ON referral_secrets FOR SELECT
   USING (
     (SELECT acting()) = 'exchange'
     AND (EXISTS (SELECT FROM move_agreements AS a
                  WHERE a.referral_id = referral_secrets.referral_id AND a.lapses_at > now())
-         OR EXISTS (SELECT FROM swap_legs AS l
-                    WHERE l.referral_id = referral_secrets.referral_id AND l.live))
+         OR in_live_swap(referral_id))
   );
 CREATE POLICY worker_waiting ON referral_secrets FOR SELECT
   USING (
@@ -80,8 +89,7 @@ CREATE POLICY worker_waiting ON referral_secrets FOR SELECT
   );
 
 -- shields:
--- The colleagues named for a referral are chosen by any who see it while it has none, afterwards by one of
--- them; if none of them works there any more, by the account that broke the glass.
+-- A row without an end names a colleague; one with an end is the caller's own, who broke the glass.
 GRANT SELECT, INSERT, UPDATE, DELETE ON shields TO plek_app;
 ALTER TABLE shields ENABLE ROW LEVEL SECURITY;
 ALTER TABLE shields FORCE ROW LEVEL SECURITY;
@@ -91,18 +99,9 @@ CREATE POLICY "select" ON shields FOR SELECT
 CREATE POLICY "insert" ON shields FOR INSERT
   WITH CHECK (
     provider_id = my_provider()
-    AND ((until IS NULL
-          AND (EXISTS (SELECT FROM referrals AS r
-                       WHERE r.id = shields.referral_id AND r.provider_id = my_provider())
-               AND (EXISTS (SELECT FROM shields AS s
-                            WHERE s.referral_id = shields.referral_id
-                              AND s.until IS NULL
-                              AND s.account_id = my_account())
-                    OR NOT EXISTS (SELECT FROM shields AS s
-                                   WHERE s.referral_id = shields.referral_id
-                                     AND s.until IS NULL
-                                     AND s.account_id IN (SELECT c.account_id FROM colleagues() AS c)))))
-         OR ((account_id = my_account() AND until IS NOT NULL)
+    AND ((until IS NULL AND names_colleagues(referral_id))
+         OR (until IS NOT NULL
+             AND account_id = my_account()
              AND EXISTS (SELECT FROM shields AS s
                          WHERE s.referral_id = shields.referral_id
                            AND s.until IS NULL
@@ -111,48 +110,15 @@ CREATE POLICY "insert" ON shields FOR INSERT
 CREATE POLICY "update" ON shields FOR UPDATE
   USING (
     provider_id = my_provider()
-    AND ((EXISTS (SELECT FROM referrals AS r
-                  WHERE r.id = shields.referral_id AND r.provider_id = my_provider())
-          AND (EXISTS (SELECT FROM shields AS s
-                       WHERE s.referral_id = shields.referral_id
-                         AND s.until IS NULL
-                         AND s.account_id = my_account())
-               OR NOT EXISTS (SELECT FROM shields AS s
-                              WHERE s.referral_id = shields.referral_id
-                                AND s.until IS NULL
-                                AND s.account_id IN (SELECT c.account_id FROM colleagues() AS c))))
-         OR (account_id = my_account() AND until IS NOT NULL))
+    AND (names_colleagues(referral_id) OR (until IS NOT NULL AND account_id = my_account()))
   )
   WITH CHECK (
     provider_id = my_provider()
-    AND ((until IS NULL
-          AND (EXISTS (SELECT FROM referrals AS r
-                       WHERE r.id = shields.referral_id AND r.provider_id = my_provider())
-               AND (EXISTS (SELECT FROM shields AS s
-                            WHERE s.referral_id = shields.referral_id
-                              AND s.until IS NULL
-                              AND s.account_id = my_account())
-                    OR NOT EXISTS (SELECT FROM shields AS s
-                                   WHERE s.referral_id = shields.referral_id
-                                     AND s.until IS NULL
-                                     AND s.account_id IN (SELECT c.account_id FROM colleagues() AS c)))))
-         OR (account_id = my_account() AND until IS NOT NULL))
+    AND ((until IS NULL AND names_colleagues(referral_id))
+         OR (until IS NOT NULL AND account_id = my_account()))
   );
 CREATE POLICY "delete" ON shields FOR DELETE
-  USING (
-    (provider_id = my_provider()
-     AND (EXISTS (SELECT FROM referrals AS r
-                  WHERE r.id = shields.referral_id AND r.provider_id = my_provider())
-          AND (EXISTS (SELECT FROM shields AS s
-                       WHERE s.referral_id = shields.referral_id
-                         AND s.until IS NULL
-                         AND s.account_id = my_account())
-               OR NOT EXISTS (SELECT FROM shields AS s
-                              WHERE s.referral_id = shields.referral_id
-                                AND s.until IS NULL
-                                AND s.account_id IN (SELECT c.account_id FROM colleagues() AS c)))))
-    OR acting() = 'worker'
-  );
+  USING ((provider_id = my_provider() AND names_colleagues(referral_id)) OR acting() = 'worker');
 
 -- contacts
 GRANT SELECT, INSERT ON contacts TO plek_app;
@@ -160,20 +126,9 @@ ALTER TABLE contacts ENABLE ROW LEVEL SECURITY;
 ALTER TABLE contacts FORCE ROW LEVEL SECURITY;
 CREATE POLICY operator ON contacts TO CURRENT_USER USING ((SELECT acting()) = 'operator');
 CREATE POLICY "select" ON contacts FOR SELECT
-  USING (
-    acting() = 'worker'
-    OR ((i_am('intake_worker') OR i_am('coordinator'))
-        AND (my_provider() IS NOT NULL
-             AND contacts.provider_id = my_provider()
-             AND unshielded(contacts.referral_id)))
-  );
+  USING (acting() = 'worker' OR (i_am_staff() AND our_case(provider_id, referral_id)));
 CREATE POLICY "insert" ON contacts FOR INSERT
-  WITH CHECK (
-    (i_am('intake_worker') OR i_am('coordinator'))
-    AND (my_provider() IS NOT NULL
-         AND contacts.provider_id = my_provider()
-         AND unshielded(contacts.referral_id))
-  );
+  WITH CHECK (i_am_staff() AND our_case(provider_id, referral_id));
 
 -- reminders
 GRANT SELECT, INSERT, DELETE ON reminders TO plek_app;

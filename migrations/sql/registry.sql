@@ -1,32 +1,32 @@
 -- The register: providers, their sites and places, and what came free.
---
--- Staff may read sites and places, without name, address or label; only the owner writes them.
 
--- Free places of a site that admits again came free for those who wait. As the owner: the caller needs no
--- right to say so, and can say nothing else.
+-- Free places of a site that admits again came free for those who wait. As the owner: the caller
+-- needs no right to say so, and can say nothing else.
 CREATE OR REPLACE FUNCTION note_reopening() RETURNS trigger
-LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
 BEGIN
-  INSERT INTO vacancies (id, provider_id, site_id, group_id)
-  SELECT gen_random_uuid(), NEW.provider_id, NEW.id, g.id FROM place_groups AS g
+  INSERT INTO public.vacancies (id, provider_id, site_id, group_id)
+  SELECT gen_random_uuid(), NEW.provider_id, NEW.id, g.id FROM public.place_groups AS g
   WHERE g.site_id = NEW.id
-    AND EXISTS (SELECT FROM claims AS c WHERE c.group_id = g.id AND c.claimed_until <= clock_timestamp());
+    AND EXISTS (SELECT FROM public.claims AS c
+                WHERE c.group_id = g.id AND c.claimed_until <= clock_timestamp());
   RETURN NULL;
 END $$;
 REVOKE ALL ON FUNCTION note_reopening FROM PUBLIC;
 
 -- A place came free for those who wait.
 CREATE OR REPLACE FUNCTION note_vacancy() RETURNS trigger
-LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
 DECLARE leaving uuid;
 BEGIN
   IF TG_OP = 'UPDATE' THEN
-    leaving := coalesce((SELECT h.referral_id FROM holds AS h WHERE h.id = OLD.hold_id),
-                        (SELECT p.referral_id FROM placements AS p WHERE p.id = OLD.placement_id));
+    leaving := coalesce(
+      (SELECT h.referral_id FROM public.holds AS h WHERE h.id = OLD.hold_id),
+      (SELECT p.referral_id FROM public.placements AS p WHERE p.id = OLD.placement_id));
   END IF;
-  INSERT INTO vacancies (id, provider_id, site_id, group_id, place_id, left_by)
+  INSERT INTO public.vacancies (id, provider_id, site_id, group_id, place_id, left_by)
   SELECT gen_random_uuid(), p.provider_id, p.site_id, NEW.group_id, p.id, leaving
-  FROM places AS p WHERE p.id = NEW.place_id;
+  FROM public.places AS p WHERE p.id = NEW.place_id;
   RETURN NULL;
 END $$;
 REVOKE ALL ON FUNCTION note_vacancy FROM PUBLIC;
@@ -47,11 +47,14 @@ CREATE POLICY "select" ON provider_regions FOR SELECT USING (true);
 CREATE POLICY "insert" ON provider_regions FOR INSERT
   WITH CHECK (provider_id = (SELECT my_provider()));
 
--- sites
+-- sites:
+-- Every provider may read sites and places, without name, address or label; only the owner writes
+-- them.
 GRANT SELECT, INSERT, UPDATE, DELETE ON sites TO plek_app;
 CREATE OR REPLACE TRIGGER note_reopening
   AFTER UPDATE OF admission ON sites
-  FOR EACH ROW WHEN (OLD.admission = 'paused' AND NEW.admission = 'open') EXECUTE FUNCTION note_reopening();
+  FOR EACH ROW WHEN (OLD.admission = 'paused' AND NEW.admission = 'open')
+  EXECUTE FUNCTION note_reopening();
 ALTER TABLE sites ENABLE ROW LEVEL SECURITY;
 ALTER TABLE sites FORCE ROW LEVEL SECURITY;
 CREATE POLICY operator ON sites TO CURRENT_USER USING ((SELECT acting()) = 'operator');
@@ -61,8 +64,8 @@ CREATE POLICY "insert" ON sites FOR INSERT WITH CHECK (provider_id = (SELECT my_
 CREATE POLICY "update" ON sites FOR UPDATE USING (provider_id = (SELECT my_provider()));
 
 -- site_secrets:
--- Name and address, sealed: for the owner, and for the sender once a person has accepted, while the hold or
--- placement lives.
+-- Name and address, sealed: for the owner, and for the sender once a person has accepted, while
+-- the hold or placement is live.
 GRANT SELECT, INSERT, UPDATE, DELETE ON site_secrets TO plek_app;
 ALTER TABLE site_secrets ENABLE ROW LEVEL SECURITY;
 ALTER TABLE site_secrets FORCE ROW LEVEL SECURITY;
@@ -79,7 +82,7 @@ CREATE POLICY "select" ON site_secrets FOR SELECT
         OR EXISTS (SELECT FROM placements AS p JOIN holds AS h ON h.id = p.hold_id
                    WHERE p.site_id = site_secrets.site_id
                      AND p.provider_id = (SELECT my_provider())
-                     AND p.status IN ('underway', 'arrived')
+                     AND placement_live(p.status)
                      AND h.accepted_by = 'person'))
   );
 CREATE POLICY "insert" ON site_secrets FOR INSERT WITH CHECK (provider_id = (SELECT my_provider()));
@@ -92,14 +95,8 @@ ALTER TABLE place_groups FORCE ROW LEVEL SECURITY;
 CREATE POLICY operator ON place_groups TO CURRENT_USER USING ((SELECT acting()) = 'operator');
 CREATE POLICY "select" ON place_groups FOR SELECT
   USING ((SELECT my_provider()) IS NOT NULL OR (SELECT acting()) = 'worker');
-CREATE POLICY "insert" ON place_groups FOR INSERT
-  WITH CHECK (
-    EXISTS (SELECT FROM sites AS s WHERE s.id = site_id AND s.provider_id = (SELECT my_provider()))
-  );
-CREATE POLICY "update" ON place_groups FOR UPDATE
-  USING (
-    EXISTS (SELECT FROM sites AS s WHERE s.id = site_id AND s.provider_id = (SELECT my_provider()))
-  );
+CREATE POLICY "insert" ON place_groups FOR INSERT WITH CHECK (our_site(site_id));
+CREATE POLICY "update" ON place_groups FOR UPDATE USING (our_site(site_id));
 
 -- places
 GRANT SELECT, INSERT, UPDATE, DELETE ON places TO plek_app;

@@ -2,29 +2,32 @@
 
 -- Regions whose cap is reached, counting every household there; only the region's code comes out.
 CREATE OR REPLACE FUNCTION capped_regions(besides uuid) RETURNS SETOF text
-LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT AS $$
-DECLARE before text := acting();
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+DECLARE
+  before text := public.acting();
+  moment timestamptz := clock_timestamp();
 BEGIN
-  IF NOT EXISTS (SELECT FROM caps AS c WHERE c.withdrawn_at IS NULL AND c.begins_at <= clock_timestamp()
-                 AND c.ends_at > clock_timestamp()) THEN
+  IF NOT EXISTS (SELECT FROM public.caps AS c
+                 WHERE public.cap_in_force(c.withdrawn_at, c.begins_at, c.ends_at, moment)) THEN
     RETURN;
   END IF;
   PERFORM set_config('plek.actor', 'worker', true);
   RETURN QUERY
-  SELECT c.region FROM caps AS c
-  WHERE c.withdrawn_at IS NULL AND c.begins_at <= clock_timestamp() AND c.ends_at > clock_timestamp()
+  SELECT c.region FROM public.caps AS c
+  WHERE public.cap_in_force(c.withdrawn_at, c.begins_at, c.ends_at, moment)
     AND c.at_most <= (
-      SELECT count(*) FROM placements AS p
-      WHERE p.receiving = c.region AND p.cross_regional AND p.reason <> 'safety' AND p.status IN ('underway', 'arrived')
-        AND p.referral_id IS DISTINCT FROM besides
+      SELECT count(*) FROM public.placements AS p
+      WHERE p.receiving = c.region AND p.cross_regional AND p.reason <> 'safety'
+        AND public.placement_live(p.status) AND p.referral_id IS DISTINCT FROM besides
     ) + (
-      SELECT count(*) FROM holds AS h
-      JOIN referrals AS r ON r.id = h.referral_id
-      JOIN sites AS s ON s.id = h.site_id
-      JOIN municipalities AS there ON there.code = s.municipality
-      JOIN municipalities AS home ON home.code = r.origin
-      WHERE h.resolved_at IS NULL AND h.expires_at > clock_timestamp() AND r.reason <> 'safety'
-        AND there.region = c.region AND home.region <> c.region AND h.referral_id IS DISTINCT FROM besides
+      SELECT count(*) FROM public.holds AS h
+      JOIN public.referrals AS r ON r.id = h.referral_id
+      JOIN public.sites AS s ON s.id = h.site_id
+      JOIN public.municipalities AS there ON there.code = s.municipality
+      JOIN public.municipalities AS home ON home.code = r.origin
+      WHERE public.hold_live(h.resolved_at, h.expires_at, moment) AND r.reason <> 'safety'
+        AND there.region = c.region AND home.region <> c.region
+        AND h.referral_id IS DISTINCT FROM besides
     );
   PERFORM set_config('plek.actor', before, true);
 END $$;
@@ -33,14 +36,19 @@ GRANT EXECUTE ON FUNCTION capped_regions TO plek_app;
 
 -- Whether a region's cap leaves room, asked by one at a time: its row is the queue.
 CREATE OR REPLACE FUNCTION cap_has_room(of_region text, besides uuid) RETURNS boolean
-LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT AS $$
-DECLARE before text := acting();
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+DECLARE
+  before text := public.acting();
+  moment timestamptz := clock_timestamp();
 BEGIN
   PERFORM set_config('plek.actor', 'worker', true);
-  PERFORM FROM caps AS c WHERE c.region = of_region AND c.withdrawn_at IS NULL AND c.begins_at <= clock_timestamp()
-    AND c.ends_at > clock_timestamp() FOR UPDATE;
+  PERFORM FROM public.caps AS c
+  WHERE c.region = of_region
+    AND public.cap_in_force(c.withdrawn_at, c.begins_at, c.ends_at, moment)
+  FOR UPDATE;
   PERFORM set_config('plek.actor', before, true);
-  RETURN NOT EXISTS (SELECT FROM capped_regions(besides) AS full_region WHERE full_region = of_region);
+  RETURN NOT EXISTS (SELECT FROM public.capped_regions(besides) AS full_region
+                     WHERE full_region = of_region);
 END $$;
 REVOKE ALL ON FUNCTION cap_has_room FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION cap_has_room TO plek_app;
@@ -54,7 +62,7 @@ ALTER TABLE quarter_totals ENABLE ROW LEVEL SECURITY;
 ALTER TABLE quarter_totals FORCE ROW LEVEL SECURITY;
 CREATE POLICY operator ON quarter_totals TO CURRENT_USER USING ((SELECT acting()) = 'operator');
 CREATE POLICY "select" ON quarter_totals FOR SELECT
-  USING ((SELECT i_am('auditor') OR i_am('administrator')) OR (SELECT acting()) = 'worker');
+  USING ((SELECT i_oversee()) OR (SELECT acting()) = 'worker');
 CREATE POLICY "insert" ON quarter_totals FOR INSERT
   WITH CHECK ((SELECT acting()) = 'worker' AND index IS NULL);
 CREATE POLICY "update" ON quarter_totals FOR UPDATE
@@ -107,6 +115,6 @@ CREATE POLICY operator ON displacements TO CURRENT_USER USING ((SELECT acting())
 CREATE POLICY "select" ON displacements FOR SELECT USING ((SELECT acting()) = 'worker');
 CREATE POLICY "insert" ON displacements FOR INSERT
   WITH CHECK (
-    EXISTS (SELECT FROM leaves AS l JOIN placements AS p ON p.id = l.placement_id
-            WHERE l.index = displacements.index AND p.receiver_id = (SELECT my_provider()))
+    EXISTS (SELECT FROM leaves AS l
+            WHERE l.index = displacements.index AND received_here(l.placement_id))
   );

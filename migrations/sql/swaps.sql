@@ -1,7 +1,7 @@
--- Agreements to move, swap searches, swaps and their legs (docs/adr/0011-swaps.md).
---
--- A swap needs more than one provider may know: it is done as the actor `exchange`, for that stretch of a
--- transaction alone.
+-- Agreements to move, swap searches, swaps and their legs.
+
+-- A swap needs more than one provider may know: it is done as the actor `exchange`, for that
+-- stretch of a transaction alone (docs/adr/0011-swaps.md).
 
 -- move_agreements
 GRANT SELECT, INSERT, UPDATE, DELETE ON move_agreements TO plek_app;
@@ -10,12 +10,9 @@ ALTER TABLE move_agreements FORCE ROW LEVEL SECURITY;
 CREATE POLICY operator ON move_agreements TO CURRENT_USER USING ((SELECT acting()) = 'operator');
 CREATE POLICY "select" ON move_agreements FOR SELECT
   USING (
-    acting() = 'worker'
-    OR acting() = 'exchange'
-    OR (my_provider() IS NOT NULL
-        AND move_agreements.provider_id = my_provider()
-        AND unshielded(move_agreements.referral_id))
-    OR (move_agreements.receiver_id = my_provider() AND move_agreements.provider_id <> my_provider())
+    acting() IN ('worker', 'exchange')
+    OR our_case(provider_id, referral_id)
+    OR entrusted_to_us(provider_id, receiver_id)
   );
 CREATE POLICY "insert" ON move_agreements FOR INSERT
   WITH CHECK (
@@ -38,11 +35,7 @@ ALTER TABLE swap_searches ENABLE ROW LEVEL SECURITY;
 ALTER TABLE swap_searches FORCE ROW LEVEL SECURITY;
 CREATE POLICY operator ON swap_searches TO CURRENT_USER USING ((SELECT acting()) = 'operator');
 CREATE POLICY "select" ON swap_searches FOR SELECT
-  USING (
-    (my_provider() IS NOT NULL
-     AND swap_searches.provider_id = my_provider()
-     AND unshielded(swap_searches.referral_id))
-  );
+  USING (our_case(provider_id, referral_id));
 CREATE POLICY "insert" ON swap_searches FOR INSERT
   WITH CHECK (provider_id = (SELECT my_provider()));
 
@@ -68,22 +61,16 @@ ALTER TABLE swap_legs FORCE ROW LEVEL SECURITY;
 CREATE POLICY operator ON swap_legs TO CURRENT_USER USING ((SELECT acting()) = 'operator');
 CREATE POLICY "select" ON swap_legs FOR SELECT
   USING (
-    acting() = 'worker'
-    OR acting() = 'exchange'
-    OR (my_provider() IS NOT NULL
-        AND swap_legs.provider_id = my_provider()
-        AND unshielded(swap_legs.referral_id))
-    OR (provider_id <> my_provider()
-        AND (my_provider() = leaving_id OR my_provider() = receiving_id))
+    acting() IN ('worker', 'exchange')
+    OR our_case(provider_id, referral_id)
+    OR entrusted_to_us(provider_id, leaving_id)
+    OR entrusted_to_us(provider_id, receiving_id)
   );
 CREATE POLICY "insert" ON swap_legs FOR INSERT WITH CHECK ((SELECT acting()) = 'exchange');
 CREATE POLICY "update" ON swap_legs FOR UPDATE
   USING (
-    acting() = 'worker'
-    OR acting() = 'exchange'
-    OR (my_provider() IS NOT NULL
-        AND swap_legs.provider_id = my_provider()
-        AND unshielded(swap_legs.referral_id))
-    OR (provider_id <> my_provider()
-        AND (my_provider() = leaving_id OR my_provider() = receiving_id))
+    acting() IN ('worker', 'exchange')
+    OR our_case(provider_id, referral_id)
+    OR entrusted_to_us(provider_id, leaving_id)
+    OR entrusted_to_us(provider_id, receiving_id)
   );

@@ -1,8 +1,4 @@
-"""The present: every table with its first rows, and the functions and rules for rows of `migrations/sql`.
-
-All migrations before the first release became this one. It keeps the id of the last of them, so
-that a database which they made is at head; docs/adr/0027-one-present.md has the reasons.
-"""
+"""Every table with its first rows, and the functions and rules for rows."""
 
 from pathlib import Path
 
@@ -10,6 +6,8 @@ from alembic import op
 
 from migrations import sql
 
+# All migrations before the first release became this one. It keeps the id of the last of them, so
+# that a database which they made is at head (docs/adr/0027-one-present.md).
 revision = "0025"
 down_revision = None
 branch_labels = None

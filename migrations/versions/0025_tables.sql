@@ -1,3 +1,5 @@
+-- Every table with its first rows, as the first release has them.
+
 CREATE TABLE regions (
     code text NOT NULL,
     name text NOT NULL,
@@ -640,7 +642,8 @@ CREATE TABLE claims (
         WHEN kind IS NULL
         THEN claimed_until = '-infinity'::timestamptz AND hold_id IS NULL AND placement_id IS NULL
         WHEN kind = 'hold'
-        THEN claimed_until < 'infinity'::timestamptz AND hold_id IS NOT NULL AND placement_id IS NULL
+        THEN claimed_until < 'infinity'::timestamptz
+            AND hold_id IS NOT NULL AND placement_id IS NULL
         WHEN kind = 'placement'
         THEN claimed_until = 'infinity'::timestamptz AND placement_id IS NOT NULL
         WHEN kind IN ('occupied', 'out_of_service')
@@ -976,7 +979,8 @@ CREATE TABLE access_log (
 );
 CREATE INDEX access_log_account_id_at_idx ON access_log (account_id, at);
 CREATE INDEX access_log_at_idx ON access_log (at);
-CREATE INDEX access_log_break_glass_idx ON access_log (provider_id, id) WHERE action = 'break_glass';
+CREATE INDEX access_log_break_glass_idx ON access_log (provider_id, id)
+    WHERE action = 'break_glass';
 CREATE INDEX access_log_object_id_idx ON access_log (object_id);
 CREATE INDEX access_log_reveals_idx ON access_log (object_id, id) WHERE action = 'reveal';
 
@@ -996,7 +1000,9 @@ CREATE TABLE outbox (
     CONSTRAINT outbox_pkey PRIMARY KEY (id),
     CONSTRAINT outbox_position_key UNIQUE ("position"),
     CONSTRAINT outbox_kind_check CHECK (
-        kind IN ('availability', 'hold', 'placement', 'swap', 'access', 'waiting', 'reminder', 'alarm')
+        kind IN (
+            'availability', 'hold', 'placement', 'swap', 'access', 'waiting', 'reminder', 'alarm'
+        )
     )
 );
 CREATE INDEX outbox_at_idx ON outbox (at);

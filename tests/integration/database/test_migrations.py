@@ -1,8 +1,9 @@
-"""The files of functions and rules for rows are whole and can be applied again; older databases are refused."""
+"""Files of functions and rules that can be applied again, and what becomes of older databases."""
 
 import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
+from importlib import import_module
 from pathlib import Path
 from uuid import uuid4
 
@@ -147,6 +148,43 @@ async def test_a_database_from_before_the_migrations_became_one_is_told_which_co
             match=r"at migration 0012.*Run `plek migrate` of commit [0-9a-f]{40} on it",
         ):
             await asyncio.to_thread(migrate, url)
+
+
+MAY_MAKE_TABLES = "SELECT has_database_privilege('plek_app', current_database(), 'TEMPORARY')"
+
+
+async def test_a_database_of_the_first_migration_gets_what_stands_now(embedded: Server) -> None:
+    async with clone(embedded) as name:
+        url = at(embedded.owner_url, name)
+        stood = await stands(url)
+        owner = await asyncpg.connect(plain(url))
+        await owner.execute("UPDATE alembic_version SET version_num = '0025'")
+        await owner.execute("ALTER FUNCTION enter SET search_path FROM CURRENT")
+        await owner.execute("CREATE POLICY leak ON holds FOR SELECT USING (true)")
+        assert await owner.fetchval(MAY_MAKE_TABLES)  # as in every new database
+
+        await asyncio.to_thread(migrate, url)
+
+        assert await stands(url) == stood
+        assert not await owner.fetchval(MAY_MAKE_TABLES)
+        assert await owner.fetchval("SELECT version_num FROM alembic_version") == newest()
+        await owner.close()
+
+
+async def test_who_does_not_own_the_database_migrates_all_the_same(embedded: Server) -> None:
+    statement = import_module("migrations.versions.0026_named_conditions").REVOKE_TEMPORARY
+    async with clone(embedded) as name:
+        url = at(embedded.owner_url, name)
+        owner = await asyncpg.connect(plain(url))
+        async with owner.transaction():
+            await owner.execute("SET LOCAL ROLE plek_app")
+            await owner.execute(statement)
+        assert await owner.fetchval(MAY_MAKE_TABLES)
+
+        await owner.execute(statement)
+
+        assert not await owner.fetchval(MAY_MAKE_TABLES)
+        await owner.close()
 
 
 async def test_a_database_at_head_is_left_as_it_is(embedded: Server) -> None:
