@@ -14,6 +14,7 @@ from pathlib import Path
 
 import asyncpg
 import pytest
+import pytest_asyncio
 
 from app.config import Settings
 from app.database.transaction import Database
@@ -23,6 +24,7 @@ from app.migrating import migrate
 from app.registry.first_load import load_reference
 from app.seal import new_key
 from tests.country import Country, open_country
+from tests.spares import Spares, make_sweeper
 
 pytest_plugins = ("tests.suite", "tests.covering")
 
@@ -110,6 +112,9 @@ def servers_folder(shared: Path) -> Path:
 @pytest.fixture(scope="session")
 def embedded(shared: Path, servers_folder: Path) -> Generator[Server]:
     """Start the embedded servers, shared by all workers; the last to leave stops them."""
+    with alone(shared, "sweeper"):
+        if not servers_folder.exists():
+            make_sweeper(servers_folder)
     with servers(servers_folder, durable=False) as endpoints:
         server = Server(
             "embedded",
@@ -166,9 +171,44 @@ async def clone(server: Server) -> AsyncGenerator[str]:
         await owner.close()
 
 
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def spares(embedded: Server) -> AsyncGenerator[Spares]:
+    """Keep the databases of this worker's tests, one of which the next test uses."""
+    owner = await asyncpg.connect(plain(embedded.owner_url))
+    kept = Spares(owner)
+    yield kept
+    await kept.close()
+    await owner.close()
+
+
+@asynccontextmanager
+async def ended() -> AsyncGenerator[None]:
+    """End what was begun meanwhile, and is left running."""
+    before = asyncio.all_tasks()
+    yield
+    left = asyncio.all_tasks() - before - {asyncio.current_task()}
+    for task in left:
+        task.cancel()
+    await asyncio.gather(*left, return_exceptions=True)
+
+
+@pytest.fixture
+async def strays() -> AsyncGenerator[None]:
+    """End what a test leaves running: the loop goes on."""
+    async with ended():
+        yield
+
+
+@pytest.fixture(autouse=True)
+def no_strays(request: pytest.FixtureRequest) -> None:
+    """Let no test that runs in the loop leave anything running."""
+    if pytest_asyncio.is_async_test(request.node):
+        request.getfixturevalue("strays")
+
+
 @asynccontextmanager
 async def country_on(server: Server) -> AsyncGenerator[Country]:
-    """Open an installation of its own on a server."""
+    """Open an installation of its own on a server, in a database that nobody has used."""
     async with (
         clone(server) as name,
         open_country(
@@ -182,10 +222,28 @@ async def country_on(server: Server) -> AsyncGenerator[Country]:
         yield opened
 
 
+@asynccontextmanager
+async def country_among(spares: Spares, server: Server) -> AsyncGenerator[Country]:
+    """Open an installation of its own in a database that is as the template is, and was made or swept."""
+    owner_url = at(server.owner_url, "{name}")
+    async with (
+        spares.lent(template=server.template, owner_url=plain(owner_url)) as spare,
+        ended(),
+        open_country(
+            owner_url=owner_url.format(name=spare.name),
+            app_url=at(server.app_url, spare.name),
+            redis_url=server.redis_url,
+            key=new_key(),
+            spare=spare,
+        ) as opened,
+    ):
+        yield opened
+
+
 @pytest.fixture
-async def country(embedded: Server) -> AsyncGenerator[Country]:
+async def country(spares: Spares, embedded: Server) -> AsyncGenerator[Country]:
     """Open an installation of its own for one test, on the embedded servers."""
-    async with country_on(embedded) as opened:
+    async with country_among(spares, embedded) as opened:
         yield opened
 
 

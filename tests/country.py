@@ -24,6 +24,7 @@ from app.models import Account, Provider, ProviderRegion, Token
 from app.registry import availability
 from app.seal import Keyring
 from app.shares import fair_shares
+from tests.spares import Spare
 
 HERE, THERE, FAR = "GM0518", "GM0193", "GM0014"
 """Den Haag, Zwolle and Groningen: a household flees from the first."""
@@ -284,9 +285,15 @@ def application(parts: Parts) -> Generator[FastAPI]:
 
 @asynccontextmanager
 async def open_country(
-    *, owner_url: str, app_url: str, redis_url: str, key: str, assume_role: str | None = None
+    *,
+    owner_url: str,
+    app_url: str,
+    redis_url: str,
+    key: str,
+    assume_role: str | None = None,
+    spare: Spare | None = None,
 ) -> AsyncGenerator[Country]:
-    """Open an installation on databases that are there."""
+    """Open an installation on databases that are there; on a spare one, whose connections stay open after it."""
     settings = Settings(rate_limit=0, assume_role=assume_role)
     with pytest.MonkeyPatch.context() as patient:
         patient.setattr("app.database.pool.POOL_WAIT_S", PATIENCE_S)
@@ -295,10 +302,13 @@ async def open_country(
             Settings(pool_size=2), url=owner_url, as_owner=True, keyring=Keyring.parse(key)
         )
         parts = join(settings, database_url=app_url, redis_url=redis_url, key=key)
+    if spare is not None:
+        spare.lend(owner, parts.database)
     await share_reference(parts.database)
     async with AsyncExitStack() as stack:
-        stack.push_async_callback(owner.close)
-        stack.push_async_callback(parts.database.close)
+        if spare is None:
+            stack.push_async_callback(owner.close)
+            stack.push_async_callback(parts.database.close)
         stack.push_async_callback(parts.link.close)
         yield Country(
             owner, parts, stack.enter_context(application(parts)), owner_url, app_url, key, stack

@@ -5,11 +5,12 @@ from collections.abc import AsyncGenerator
 import pytest_asyncio
 
 from tests.api.calls import World, world
-from tests.conftest import Server, country_on
+from tests.conftest import Server, country_among
+from tests.spares import Spares
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def kept(embedded: Server) -> AsyncGenerator[World]:
-    """Make one thing of each kind, once a module; its tests run in the module's loop."""
-    async with country_on(embedded) as country:
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def kept(spares: Spares, embedded: Server) -> AsyncGenerator[World]:
+    """Make one thing of each kind, once a module."""
+    async with country_among(spares, embedded) as country:
         yield await world(country)

@@ -5,7 +5,6 @@ from collections.abc import AsyncGenerator
 from dataclasses import replace
 
 import pytest
-import pytest_asyncio
 from playwright.async_api import Page, expect
 
 from app.web.access import PAGES
@@ -33,7 +32,7 @@ AGE = """async (hours) => {
 """Let the kept page be some hours older."""
 
 
-@pytest_asyncio.fixture(loop_scope="session")
+@pytest.fixture
 async def wire(site: Site) -> AsyncGenerator[Line]:
     """Return a wire to the service that can be cut."""
     async with line_to(site.base) as line:

@@ -218,7 +218,7 @@ async def test_other_ways_to_name_oneself_are_not_known(country: Country) -> Non
 
 
 @pytest.mark.parametrize("method, template", WITH_ID)
-@pytest.mark.asyncio(loop_scope="module")
+@pytest.mark.asyncio
 async def test_missing_foreign_and_malformed_ids_get_the_same_bytes(
     kept: World, method: str, template: str
 ) -> None:

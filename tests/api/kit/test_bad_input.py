@@ -55,7 +55,7 @@ async def test_a_body_that_is_not_plainly_json_is_refused_by_every_route(country
 @pytest.mark.parametrize(
     "content_type", ["text/plain", "application/x-www-form-urlencoded", "", "application/xml"]
 )
-@pytest.mark.asyncio(loop_scope="module")
+@pytest.mark.asyncio
 async def test_json_under_another_name_is_not_taken(kept: World, content_type: str) -> None:
     there, country = kept, kept.country
     before = await counts(country)

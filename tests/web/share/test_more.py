@@ -2,7 +2,7 @@
 
 import datetime as dt
 
-import pytest_asyncio
+import pytest
 from playwright.async_api import expect
 
 from app.database.transaction import WORKER
@@ -66,7 +66,7 @@ WHERE quarter = :quarter AND region = :region
 """
 
 
-@pytest_asyncio.fixture(loop_scope="session")
+@pytest.fixture
 async def released(country: Country) -> None:
     """Let a quarter have passed, be released, and be sealed; ask for it before the site, whose worker does so too."""
     past, linde, spar = await past_of(country)

@@ -4,7 +4,7 @@ import base64
 import datetime as dt
 import re
 
-import pytest_asyncio
+import pytest
 from playwright.async_api import Page, Route, expect
 
 from app.database.transaction import WORKER
@@ -16,7 +16,7 @@ from tests.web.browsing import Site, look_at
 DAY = dt.timedelta(days=1)
 
 
-@pytest_asyncio.fixture(loop_scope="session")
+@pytest.fixture
 async def leaf(country: Country) -> int:
     """Let three quarters have been sealed, and the tree been signed; return the leaf of an arrival in Zwolle.
 
