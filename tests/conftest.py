@@ -26,7 +26,7 @@ from app.seal import new_key
 from tests.country import Country, open_country
 from tests.spares import Spares, make_sweeper
 
-pytest_plugins = ("tests.suite", "tests.covering")
+pytest_plugins = ("tests.suite",)
 
 MEMORY, ROOM = Path("/dev/shm"), 4 << 30  # noqa: S108 - made afresh for each run, and removed
 """Where the tests' servers keep their files if there is that much room: a clone takes a fifth of the time there."""
