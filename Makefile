@@ -11,8 +11,9 @@ PYTHON ?= $(shell for p in python3.11 python3.12 python3 python3.13 python3.14; 
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && exit; done)
 PYTEST_WORKERS ?= auto
 TESTS ?= tests
+SCREENS ?=
 ALL := tests
-SEARCHED := tests/races tests/unit $(addprefix tests/api/test_,schemathesis.py bad_input_made_up.py no_finer_than_a_municipality.py)
+SEARCHED := tests/races tests/unit $(addprefix tests/api/kit/test_,schemathesis.py bad_input_made_up.py no_finer_than_a_municipality.py)
 # What is imported is compiled once and not by each of hundreds of processes, whatever the shell asks for.
 unexport PYTHONDONTWRITEBYTECODE
 PORT ?= 8000
@@ -40,7 +41,8 @@ run: setup ## The demo country in the browser; Ctrl-C stops it; PORT=8001, WORKE
 	@exec $(BIN)/plek serve --port $(PORT) --workers $(WORKERS) $(if $(filter no,$(DEMO)),,--demo)
 
 # A part is asked for while something is being made: then the gate, and what all tests together cover, are no question yet.
-test: dev $(if $(filter $(ALL),$(TESTS)),check) ## The gate, then every test; TESTS=tests/unit that part alone, at once
+test: export PLEK_SCREENS ?= $(SCREENS)
+test: dev $(if $(filter $(ALL),$(TESTS)),check) ## The gate, then every test; TESTS=tests/unit that part alone, at once; SCREENS=yes with pictures of pages in build/screens
 	@exec $(BIN)/python -m pytest -n $(PYTEST_WORKERS) --dist worksteal --at-most=30 \
 		$(if $(filter $(ALL),$(TESTS)),--cov --cov-fail-under=90 --cover-whole=app/allocation) $(TESTS)
 

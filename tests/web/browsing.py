@@ -20,8 +20,8 @@ from tests.country import Country
 
 ROOT = Path(__file__).parents[2]
 UNPACKED = ROOT / ".venv" / "chromium"
-SCREENS = ROOT / "build" / "screens"
-"""Pictures of every page that a test looked at, for people to look at as well."""
+SCREENS = ROOT / "build" / "screens" if os.environ.get("PLEK_SCREENS") else None
+"""Where pictures of every page that a test looks at go, for people to look at as well: `make test SCREENS=yes`."""
 AXE = ROOT / "node_modules" / "axe-core" / "axe.min.js"
 INSTALLED = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome")
 # Nothing is fetched in the background, and a machine without a graphics card or a sandbox for root
@@ -192,17 +192,14 @@ async def browser() -> AsyncGenerator[Browser]:
 
 
 async def look_at(page: Page, name: str) -> None:
-    """Look at a page as it stands, wide and on a phone, by day and by night: axe finds nothing, nothing is cut off.
-
-    Pictures of it go to build/screens.
-    """
-    SCREENS.mkdir(parents=True, exist_ok=True)
+    """Look at a page as it stands, wide and on a phone, by day and by night: axe finds nothing, nothing is cut off."""
     for size, viewport in (("wide", WIDE), ("phone", PHONE)):
         await page.set_viewport_size(viewport)  # pyright: ignore[reportArgumentType]
         for light, rules in LIGHTS:
             await page.emulate_media(color_scheme=light)
             await page.evaluate("window.scrollTo(0, 0)")
-            await page.screenshot(path=SCREENS / f"{name}-{size}-{light}.png", full_page=True)
+            if SCREENS is not None:
+                await page.screenshot(path=SCREENS / f"{name}-{size}-{light}.png", full_page=True)
             found = await faults_of(page, rules)
             assert found == [], f"{name}, {size}, {light}: {found}"
             wide = await overflow(page)
