@@ -8,7 +8,7 @@ import secrets
 import shutil
 import tempfile
 from collections.abc import AsyncGenerator, Generator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -240,10 +240,20 @@ async def country_among(spares: Spares, server: Server) -> AsyncGenerator[Countr
         yield opened
 
 
+def country_of(
+    request: pytest.FixtureRequest, spares: Spares, server: Server
+) -> AbstractAsyncContextManager[Country]:
+    """Open an installation for a test, in a database that nobody has used if it says that it needs that."""
+    fresh = server.durable or request.node.get_closest_marker("fresh")
+    return country_on(server) if fresh else country_among(spares, server)
+
+
 @pytest.fixture
-async def country(spares: Spares, embedded: Server) -> AsyncGenerator[Country]:
+async def country(
+    request: pytest.FixtureRequest, spares: Spares, embedded: Server
+) -> AsyncGenerator[Country]:
     """Open an installation of its own for one test, on the embedded servers."""
-    async with country_among(spares, embedded) as opened:
+    async with country_of(request, spares, embedded) as opened:
         yield opened
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from benchmarks.asked import Asked
 from tests.api.calls import World, world
-from tests.conftest import Server, country_among, country_on, drop_template, make_template
+from tests.conftest import Server, country_of, drop_template, make_template
 from tests.country import Country, hold_first, referral_body
 from tests.noting import noting
 from tests.spares import Spares
@@ -70,9 +70,11 @@ def server(request: pytest.FixtureRequest) -> Server:
 
 
 @pytest.fixture
-async def country(server: Server, spares: Spares) -> AsyncGenerator[Country]:
+async def country(
+    request: pytest.FixtureRequest, spares: Spares, server: Server
+) -> AsyncGenerator[Country]:
     """Open an installation of its own for one test, on each kind of server."""
-    async with country_on(server) if server.durable else country_among(spares, server) as opened:
+    async with country_of(request, spares, server) as opened:
         yield opened
 
 

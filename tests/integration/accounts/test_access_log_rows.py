@@ -192,6 +192,7 @@ PLANS = (
 )
 
 
+@pytest.mark.fresh
 @pytest.mark.parametrize("index, bound", PLANS)
 async def test_an_index_leads_to_what_is_asked_for_behind_the_wall_as_well(
     country: Country, index: str, bound: str

@@ -1,5 +1,7 @@
 """What the rules for rows add to a statement's plan: what is set up each time it runs is seldom what runs."""
 
+import pytest
+
 from benchmarks.asked import Asked
 from tests.api.calls import WORKING, World
 from tests.country import Country
@@ -10,6 +12,7 @@ MOST_LINES = 300
 """Of a plan: most of them are the rules'."""
 
 
+@pytest.mark.fresh
 async def test_no_plan_has_the_rules_of_every_table_in_it(
     country: Country, asked: tuple[World, list[Asked]]
 ) -> None:

@@ -223,6 +223,7 @@ async def test_the_policy_says_after_how_long(country: Country) -> None:
         assert await placement_rows.raise_arrival_alarms(tx, minutes=30, hours=1) == 1
 
 
+@pytest.mark.fresh
 async def test_those_who_are_due_are_found_by_an_index(country: Country) -> None:
     async with country.parts.database.entered(actor=WORKER) as tx:
         await tx.connection.execute("SET LOCAL enable_seqscan = off")

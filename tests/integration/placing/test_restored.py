@@ -22,6 +22,8 @@ from tests.country import Country, open_country, referral_body
 from tests.erased import erase
 from tests.integration.database.rotation_scene import through
 
+pytestmark = pytest.mark.fresh
+
 FIRST = datetime(2026, 2, 3, 4, 5, 6, tzinfo=UTC)
 AGAIN = "Erased {} again that a restored backup had brought back.\n"
 

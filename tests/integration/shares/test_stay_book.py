@@ -2,6 +2,7 @@
 
 import datetime as dt
 
+import pytest
 from sqlalchemy import text
 
 from app.database.transaction import WORKER
@@ -59,6 +60,7 @@ async def test_who_had_left_when_totals_were_made_is_read_again_only_if_somethin
     ]
 
 
+@pytest.mark.fresh
 async def test_indexes_lead_to_what_is_read_of_the_ledger(country: Country) -> None:
     await stayed(country, LONG_AGO.first)
     for quarter in (LONG_AGO, LONG_AGO.next):
