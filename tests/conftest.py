@@ -23,7 +23,7 @@ from app.logs import configure as configure_logs
 from app.migrating import migrate
 from app.registry.first_load import load_reference
 from app.seal import new_key
-from tests.country import Country, open_country
+from tests.country import Country, open_country, open_country_in
 from tests.spares import Spares, make_sweeper
 
 pytest_plugins = ("tests.suite",)
@@ -229,12 +229,12 @@ async def country_among(spares: Spares, server: Server) -> AsyncGenerator[Countr
     async with (
         spares.lent(template=server.template, owner_url=plain(owner_url)) as spare,
         ended(),
-        open_country(
+        open_country_in(
+            spare,
             owner_url=owner_url.format(name=spare.name),
             app_url=at(server.app_url, spare.name),
             redis_url=server.redis_url,
             key=new_key(),
-            spare=spare,
         ) as opened,
     ):
         yield opened

@@ -285,15 +285,31 @@ def application(parts: Parts) -> Generator[FastAPI]:
 
 @asynccontextmanager
 async def open_country(
-    *,
-    owner_url: str,
-    app_url: str,
-    redis_url: str,
-    key: str,
-    assume_role: str | None = None,
-    spare: Spare | None = None,
+    *, owner_url: str, app_url: str, redis_url: str, key: str, assume_role: str | None = None
 ) -> AsyncGenerator[Country]:
-    """Open an installation on databases that are there; on a spare one, whose connections stay open after it."""
+    """Open an installation on databases that are there."""
+    owner, parts = joined(owner_url, app_url, redis_url, key=key, assume_role=assume_role)
+    async with AsyncExitStack() as stack:
+        stack.push_async_callback(owner.close)
+        stack.push_async_callback(parts.database.close)
+        yield await _opened(owner, parts, (owner_url, app_url, key), stack)
+
+
+@asynccontextmanager
+async def open_country_in(
+    spare: Spare, *, owner_url: str, app_url: str, redis_url: str, key: str
+) -> AsyncGenerator[Country]:
+    """Open an installation in a spare database, whose connections stay open after it."""
+    owner, parts = joined(owner_url, app_url, redis_url, key=key)
+    spare.lend(owner, parts.database)
+    async with AsyncExitStack() as stack:
+        yield await _opened(owner, parts, (owner_url, app_url, key), stack)
+
+
+def joined(
+    owner_url: str, app_url: str, redis_url: str, *, key: str, assume_role: str | None = None
+) -> tuple[Database, Parts]:
+    """Return the owner's way to a database and the parts of an application on it; nothing is connected to yet."""
     settings = Settings(rate_limit=0, assume_role=assume_role)
     with pytest.MonkeyPatch.context() as patient:
         patient.setattr("app.database.pool.POOL_WAIT_S", PATIENCE_S)
@@ -301,15 +317,12 @@ async def open_country(
         owner = Database(
             Settings(pool_size=2), url=owner_url, as_owner=True, keyring=Keyring.parse(key)
         )
-        parts = join(settings, database_url=app_url, redis_url=redis_url, key=key)
-    if spare is not None:
-        spare.lend(owner, parts.database)
+        return owner, join(settings, database_url=app_url, redis_url=redis_url, key=key)
+
+
+async def _opened(
+    owner: Database, parts: Parts, where: tuple[str, str, str], stack: AsyncExitStack
+) -> Country:
     await share_reference(parts.database)
-    async with AsyncExitStack() as stack:
-        if spare is None:
-            stack.push_async_callback(owner.close)
-            stack.push_async_callback(parts.database.close)
-        stack.push_async_callback(parts.link.close)
-        yield Country(
-            owner, parts, stack.enter_context(application(parts)), owner_url, app_url, key, stack
-        )
+    stack.push_async_callback(parts.link.close)
+    return Country(owner, parts, stack.enter_context(application(parts)), *where, stack)

@@ -220,12 +220,10 @@ class Spares:
     async def lent(self, *, template: str, owner_url: str) -> AsyncGenerator[Spare]:
         """Lend a database that is as the template is."""
         spare = self._free.pop() if self._free else await self._made(template, owner_url)
+        kept = False
         try:
             yield spare
             kept = await spare.swept()
-        except BaseException:
-            kept = False
-            raise
         finally:
             if kept:
                 self._free.append(spare)
