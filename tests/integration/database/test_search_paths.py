@@ -7,9 +7,9 @@ import pytest
 from sqlalchemy import text
 
 from app.database.transaction import Transaction
+from benchmarks.asked import Asked
 from tests.api.calls import WORKING, World
 from tests.country import Country
-from tests.noting import Asked
 
 ON_BOTH = True
 
@@ -167,13 +167,13 @@ async def lead_astray(country: Country, *names: str) -> None:
                 " SET search_path TO 'pg_catalog', 'public', 'pg_temp'\n", ""
             )
             async with country.owner.entered() as tx:
-                await tx.connection.exec_driver_sql(bare)
+                await tx.connection.execute(bare)
 
 
 async def test_no_function_or_trigger_reads_or_writes_a_table_of_the_sessions_own(
     country: Country, asked: tuple[World, list[Asked]]
 ) -> None:
-    assert asked
+    assert asked[1]
     await allow_temporary(country)
     linde = await country.hashed(*WORKING, provider="linde")
 
@@ -183,7 +183,7 @@ async def test_no_function_or_trigger_reads_or_writes_a_table_of_the_sessions_ow
 async def test_without_the_guards_such_tables_are_read_and_written(
     country: Country, asked: tuple[World, list[Asked]]
 ) -> None:
-    assert asked
+    assert asked[1]
     await allow_temporary(country)
     linde = await country.hashed(*WORKING, provider="linde")
     await lead_astray(country)
@@ -217,21 +217,21 @@ async def spring(country: Country) -> int:
         await country.hashed(*WORKING, provider="linde")
     ) as tx:
         for statement in TRAP:
-            await tx.connection.exec_driver_sql(statement)
-        await tx.connection.exec_driver_sql(
+            await tx.connection.execute(statement)
+        await tx.connection.execute(
             "INSERT INTO public.access_log"
             " (action, outcome, account_id, roles, object_type, referral_ids)"
             " VALUES ('read', 'granted', public.my_account(), '{}', 'referral',"
             " ARRAY[gen_random_uuid()])"
         )
-        await tx.connection.exec_driver_sql("DROP TABLE pg_temp.access_log_referrals CASCADE")
+        await tx.connection.execute("DROP TABLE pg_temp.access_log_referrals CASCADE")
     return await country.value("SELECT count(*) FROM access_log")
 
 
 async def test_the_access_log_cannot_be_made_to_delete_itself(
     country: Country, asked: tuple[World, list[Asked]]
 ) -> None:
-    assert asked
+    assert asked[1]
     await allow_temporary(country)
     before = await country.value("SELECT count(*) FROM access_log")
 
@@ -241,7 +241,7 @@ async def test_the_access_log_cannot_be_made_to_delete_itself(
 async def test_without_the_guards_it_can(
     country: Country, asked: tuple[World, list[Asked]]
 ) -> None:
-    assert asked
+    assert asked[1]
     await allow_temporary(country)
     await lead_astray(country, "note_referrals")
     assert await country.value("SELECT count(*) FROM access_log") > 0
