@@ -1,4 +1,4 @@
-"""What a ranking is made from and what it gives: frozen values; ids and codes are strings, numbers have units."""
+"""The values that a ranking takes and gives, frozen; ids and codes are strings."""
 
 import datetime as dt
 from collections.abc import Mapping

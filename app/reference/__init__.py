@@ -1,4 +1,4 @@
-"""Read a jurisdiction's reference files: one folder each, with its sources named beside the figures."""
+"""The reference files of a jurisdiction, in a folder that names its sources."""
 
 import csv
 from functools import cache
@@ -48,7 +48,7 @@ Row = TypeVar("Row")
 
 @cache
 def load(jurisdiction: str = DEFAULT_JURISDICTION) -> ReferenceFiles:
-    """Return the reference files of a jurisdiction; raise OperatorError when there are none for it."""
+    """Load the reference files of a jurisdiction; OperatorError if there are none."""
     folder = _folder(jurisdiction)
     return ReferenceFiles(
         country=TypeAdapter(Country).validate_json(_text(folder, "country.json")),
@@ -61,13 +61,13 @@ def load(jurisdiction: str = DEFAULT_JURISDICTION) -> ReferenceFiles:
 
 
 def arrivals_by_hour(jurisdiction: str = DEFAULT_JURISDICTION) -> tuple[int, ...]:
-    """Return how often people asked for help in each hour of the day, from midnight on: for simulations only."""
+    """How many people called for help in each hour of the day; for simulations only."""
     hours = csv.DictReader(StringIO(_text(_folder(jurisdiction), "arrivals.csv"), newline=""))
     return tuple(int(hour["calls"]) for hour in hours)
 
 
 def policy_document(jurisdiction: str = DEFAULT_JURISDICTION) -> dict[str, JsonValue]:
-    """Return the policy that an empty installation begins with, as parsed JSON; `allocation` validates it."""
+    """The policy document of a new installation, as parsed JSON; `allocation` validates it."""
     text = _text(_folder(jurisdiction), "policy.json")
     return TypeAdapter(dict[str, JsonValue]).validate_json(text)
 

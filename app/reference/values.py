@@ -1,4 +1,4 @@
-"""What is known about a country before anyone uses Plek: municipalities, regions, weights, codes, words."""
+"""The facts of a country: municipalities, regions, weights, codes and words."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ Words = Mapping[str, str]
 """The same words in each language, by language code."""
 
 Between = Callable[[float, float, int, float, float, int], int]
-"""Clearance in whole km of (lat, lon, extent_km) and (lat, lon, extent_km): `allocation` decides how."""
+"""The rule for the clearance in km of two municipalities (lat, lon, extent_km)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +22,10 @@ class Municipality:
     region: str
     """Code of the lead municipality whose region it belongs to."""
     mapping_confidence: str
-    """How sure that mapping is: high, medium or low. It is a compilation, not an official table."""
+    """How certain that mapping is: high, medium or low.
+
+    It is a compilation, not an official table.
+    """
     lat: float
     lon: float
     extent_km: int
@@ -32,7 +35,7 @@ class Municipality:
 
 @dataclass(frozen=True, slots=True)
 class MunicipalityClearance:
-    """Whole km that surely lie between anything in one municipality and anything in another; may be negative."""
+    """The whole km certain to lie between two municipalities; may be negative."""
 
     zone: str
     site: str
@@ -42,7 +45,7 @@ class MunicipalityClearance:
 def clearance_table(
     municipalities: Sequence[Municipality], *, between: Between
 ) -> Iterator[MunicipalityClearance]:
-    """Yield a row for every ordered pair, the diagonal included: n municipalities make n * n rows."""
+    """Yield a clearance for every ordered pair of municipalities, each with itself included."""
     for zone in municipalities:
         for site in municipalities:
             km = between(zone.lat, zone.lon, zone.extent_km, site.lat, site.lon, site.extent_km)
@@ -83,7 +86,7 @@ class CodeList:
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
-    """The box in which every position of the country lies, in degrees; it catches swapped coordinates."""
+    """The box in degrees that holds every position; it catches swapped coordinates."""
 
     south: float
     north: float
@@ -102,7 +105,7 @@ class Country:
     iso_numeric: str
     """Of ISO 3166-1, three digits: by it the country's outline is found."""
     neutral_site: str
-    """Where whoever has to leave a page at once is taken: a site that anybody may be seen reading."""
+    """The harmless site to which a page that must be left at once goes."""
     time_zone: str
     """Whose midnight ends a night."""
     ledger_origin: str
@@ -133,7 +136,7 @@ class Country:
 
 @dataclass(frozen=True, slots=True)
 class DemoWords:
-    """Invented names from which a demo country is made; nothing in them exists or can be dialled."""
+    """Invented names for a demo country; nothing in them exists or can be dialled."""
 
     providers: tuple[str, ...]
     sites: tuple[str, ...]
@@ -166,6 +169,6 @@ class ReferenceFiles:
         return frozenset(self.codes[listed].codes)
 
     def label(self, listed: str, *, code: str, language: str) -> str:
-        """Return the words for a code, in the country's first language if that one has none, else the code itself."""
+        """The words for a code, in the country's first language as a fallback, else the code."""
         words = self.codes[listed].codes.get(code, {})
         return words.get(language) or words.get(self.country.languages[0]) or code

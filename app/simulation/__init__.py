@@ -1,1 +1,1 @@
-"""A country in the computer: years of arrivals through the real rules, to see whether they share a burden fairly."""
+"""Simulated years under the real rules, to see whether they share a burden fairly."""

@@ -1,4 +1,4 @@
-"""Who comes, when, and for how long they need shelter: drawn once, so that every way of choosing meets the same."""
+"""Simulated arrivals, drawn once so that all ways of choosing meet the same households."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace

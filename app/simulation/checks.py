@@ -1,4 +1,4 @@
-"""Was everybody safe? Asked again of each placement, from the towns' positions, by other code than chose it.
+"""An independent check of every placement, by other code than chose it.
 
 Written from the design, and sharing no line with the rules: what they let through by mistake is
 counted here.

@@ -1,4 +1,4 @@
-"""Ways to choose among lawful offers: the order of a ranking, the place nearest to home, or a phone round."""
+"""Ways to choose a lawful offer: by rank, by nearness to home, or by a phone round."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

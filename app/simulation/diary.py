@@ -1,4 +1,4 @@
-"""What a simulated year leaves behind of each household: what was asked for it, where it lived, and until when."""
+"""A diary of each simulated household: what was asked for it and where it lived."""
 
 from dataclasses import dataclass, field
 

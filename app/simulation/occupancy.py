@@ -1,4 +1,4 @@
-"""How a simulated country stands at a moment, as a ranking looks at it."""
+"""The occupancy of a simulated country at a moment, as a ranking sees it."""
 
 from collections import Counter
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""What came of a simulated year, in figures."""
+"""The outcome of a simulated year in figures."""
 
 from collections import Counter
 from collections.abc import Mapping

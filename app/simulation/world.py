@@ -1,4 +1,4 @@
-"""The country that a simulated year runs in: a register, distances and weights, the same for every way of choosing."""
+"""The simulated country: register, distances and weights, the same for every way."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""A simulated year: households arrive, wait, move on and leave; every place is found by the real ranking."""
+"""A simulated year, in which the real ranking finds every place."""
 
 from bisect import insort
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""How long stays last, as everybody may see it: a curve in few points, while enough of them are left to look at."""
+"""Curves of how long stays last, as far as everybody may see them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A quarter's figures: what was counted in each region, laid out in tables, and what of it everybody may see."""
+"""A quarter's figures by region, in tables that hide what not everybody may see."""
 
 from __future__ import annotations
 

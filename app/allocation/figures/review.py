@@ -1,4 +1,4 @@
-"""The review of the access log: of what accounts looked at, what is so much that somebody should ask why.
+"""The review of the access log: accounts that looked so often that someone should ask why.
 
 Nothing here says that anything was wrong: at a busy desk all of it may be in order.
 """

@@ -1,4 +1,4 @@
-"""Small counts hidden so that no sum gives them away: which cells of some tables may be shown, and which may not.
+"""The suppression of small counts, so that no sum of a table gives them away.
 
 A count below `FEW` is nobody's to see. Hiding it is not enough where its table's sums are shown:
 the reader subtracts. So more cells are hidden with it, until a reader who solves every equation at

@@ -1,4 +1,4 @@
-"""How long stays last, where some have not ended yet and some began before anybody looked."""
+"""The survival curve of stays, some of which go on or began before they were observed."""
 
 from __future__ import annotations
 

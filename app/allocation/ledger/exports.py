@@ -1,4 +1,4 @@
-r"""An export of the ledger, read line by line: whether each leaf is what it should be, and what tree they make.
+r"""The export of a ledger, checked line by line while its tree grows.
 
 Each line is one leaf, in order::
 

@@ -1,4 +1,4 @@
-"""What the ledger writes of a stay: one leaf where a household's time at a provider begins, and one where it ends."""
+"""The leaves due when a household's time at a provider begins or ends."""
 
 from __future__ import annotations
 

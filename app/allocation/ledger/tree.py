@@ -1,4 +1,4 @@
-"""The ledger's tree: hashes of leaves and nodes (RFC 6962), what a proof consists of, and whether it holds (RFC 9162).
+"""The ledger's Merkle tree: hashes (RFC 6962) and proofs (RFC 9162).
 
 A tree over leaves that only grow is made of complete subtrees, whose hashes never change: at level
 h, number i covers the leaves from i * 2^h on, 2^h of them. Whoever has these can find any root and

@@ -1,4 +1,4 @@
-"""The cheapest way to seat many at once, exact to the last unit, with ties decided by order and never by luck."""
+"""The cheapest assignment of many to seats, exact, with ties decided by order."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A peak: many referrals placed together as one problem, beside what they would get one by one, and why it differs.
+"""A peak: many referrals placed together, compared with placing them one by one.
 
 Nothing is taken by a plan. It holds every rule that a ranking holds, for each referral chooses
 among its own offers.

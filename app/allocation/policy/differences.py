@@ -1,4 +1,4 @@
-"""What another policy says differently: every value that was changed, added or taken away, by JSON pointer."""
+"""The differences between two policies, value by value, by JSON pointer."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The policy: every band, weight, limit and delay that people decide on, as one versioned document with a hash."""
+"""The policy: all numbers that people decide on, as one versioned document with a hash."""
 
 import datetime as dt
 import re

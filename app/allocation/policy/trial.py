@@ -1,4 +1,4 @@
-"""What another policy would have made of recorded rankings, in counts: nobody and no place can be told from them."""
+"""A trial of another policy on recorded rankings, in counts that identify nobody."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One referral in one situation: what the rules and the points look up, worked out once instead of once a group."""
+"""One referral in one situation, with all that rules and points look up."""
 
 from __future__ import annotations
 

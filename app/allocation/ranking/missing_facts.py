@@ -1,4 +1,4 @@
-"""What nobody has asked yet, and what the answer could change: how many more offers it may open, at best.
+"""Facts not known yet, and how many more offers each might open.
 
 A rule takes what is not known for the worst that it can be: a child of unknown gender for a son,
 one of unknown age for 17, an origin that nobody asked about, or not since all zones ended, for a

@@ -1,4 +1,4 @@
-"""Why not there? Every rule in the way of the places of one region or provider, and not only the first."""
+"""Every rule in the way of the places of a region or provider, not only the first."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Own region first, shown: what stood in the way at home, and which places there would still have to go first."""
+"""The rule "own region first": what stood in the way at home, and what must go first."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The points: whole numbers, one line a factor, whose sum is the score. Distances are coarse on purpose: 5 km steps.
+"""The points of an offer: whole numbers, one line for each factor; their sum is the score.
 
 No factor looks at danger: safety is a rule and a band, and more of it than the policy calls ample
 earns nothing. Everything divides downwards (towards less), so that the same inputs give the same

@@ -1,4 +1,4 @@
-"""The ranking: every lawful offer in the policy's order, and the rule that left out each of the others."""
+"""The ranking: every lawful offer in order, and the rule that excluded each other place."""
 
 from __future__ import annotations
 

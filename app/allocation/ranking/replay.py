@@ -1,4 +1,4 @@
-"""What a ranking was made from and what it says, written down as bytes, so that it can be made again and compared."""
+"""The inputs and the result of a ranking as bytes, so that it can be replayed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The hard rules: each lets a group of places through, or is why it is left out.
+"""The hard rules, in the design's order: each admits a group of places or excludes it.
 
 In the order of docs/design.md, section 5.
 """

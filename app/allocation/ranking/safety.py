@@ -1,4 +1,4 @@
-"""How safe each municipality is for one household: which danger zones count, and how much room they leave."""
+"""The safety of municipalities for one household: danger zones, distances and margins."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The rules by their version: a recorded ranking is made again by those that made it, whatever the rules are today.
+"""The versions of the rules: a recorded ranking is replayed by those that made it.
 
 When a change to this package could give the same inputs another ranking, RULES_VERSION goes up.
 What decided before is kept, under its old number, for as long as a ranking cites it;

@@ -1,4 +1,4 @@
-"""The waiting list of one provider: who goes first among its own referrals, and what is due for each of them."""
+"""The waiting list of one provider: its order, and what is due for each referral."""
 
 import datetime as dt
 from collections.abc import Callable, Iterator, Mapping

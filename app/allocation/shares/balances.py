@@ -1,4 +1,4 @@
-"""How each region stands in the safety account as rankings are to see it: nights so far, and some of those to come."""
+"""The balance of each region in the safety account, as rankings use it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Nights by pair and month in a quarter's leaf: small ones are left out, and what would give them away.
+"""The cells of nights by pair and month that a quarter's leaf may show.
 
 By a rule that a controller can follow with a pencil, cell by cell: it is part of what the ledger's
 leaves mean, and what was sealed by it must come out the same in every release. So it does not

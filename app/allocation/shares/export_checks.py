@@ -1,4 +1,4 @@
-"""What an export of the ledger comes to: a region's own figures from its openings, against the totals that were sealed.
+"""The check of a ledger's export: a region's own figures against the sealed totals.
 
 Made for controllers, without the service: it knows nothing but the leaves, and the openings that
 somebody may read.

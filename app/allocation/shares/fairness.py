@@ -1,4 +1,4 @@
-"""Fair shares: what each region gave against what was its part, over whole quarters; exact until it is shown."""
+"""Fair shares: what each region gave against its part, over whole quarters."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Quarters, by which regions account: a quarter has the nights that begin on its days, by the country's clocks."""
+"""The quarters of a year, by which regions account for nights."""
 
 from __future__ import annotations
 

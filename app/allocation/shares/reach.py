@@ -1,4 +1,4 @@
-"""How far back new facts reach: quarters before that need not be added up again, nor stays that ended before."""
+"""The reach of new facts: the first day whose nights they can change."""
 
 from __future__ import annotations
 

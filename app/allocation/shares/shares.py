@@ -1,4 +1,4 @@
-"""How one stay is divided over the regions that could lawfully have given it, and how far all are off their parts."""
+"""The division of a stay over the regions that could lawfully have given it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-r"""A quarter's totals: what each region gave and received, exact, as the ledger has them in clear.
+r"""A quarter's totals: what each region gave and received, exact and in clear.
 
 The content of a leaf of the type `quarter_total`; every number is whole, and every region that
 there is stands in it::

@@ -1,4 +1,4 @@
-"""Weights through time: which region's weight was in force on which day, as the ledger's leaves say it."""
+"""The regions' weights through time, as the ledger's leaves record them."""
 
 from __future__ import annotations
 

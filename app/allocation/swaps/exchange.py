@@ -1,4 +1,4 @@
-"""The exchange problem: cycles and chains that have no vertex in common, the best for several aims in their order."""
+"""The exchange problem: the best cycles and chains that share no vertex."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where a household could move: the groups that the rules allow, were a place there free, and what each is worth."""
+"""The lawful moves of households to places that are free or could become so."""
 
 from __future__ import annotations
 

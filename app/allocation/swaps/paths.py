@@ -1,4 +1,4 @@
-"""The cheapest simple paths of exactly so many steps, best first: exact, whatever the graph."""
+"""The cheapest simple paths of an exact number of steps, best first."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The best choice among columns that get in each other's way: whole-number programming with HiGHS, aim after aim."""
+"""Whole-number programs solved with HiGHS, one aim after another."""
 
 from __future__ import annotations
 

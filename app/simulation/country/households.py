@@ -1,4 +1,4 @@
-"""Invent households that have to flee: from where, with whom, from what. Nobody in them exists."""
+"""Invented households that must flee: from where, with whom and from what."""
 
 from app.allocation.values import Adult, Child, Household
 from app.reference import Municipality, ReferenceFiles

@@ -1,4 +1,4 @@
-"""What happened in the demo country before today: frozen values, with times in minutes since its past began."""
+"""The demo country's past: frozen values, with times in minutes since it began."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""The demo country: a register and open referrals from a seed, without clock, database or anything that exists."""
+"""The demo country: an invented register and its open referrals, drawn from a seed."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""Invent shelter organisations, their sites and the places in them, spread over a country by weight."""
+"""Invented shelter organisations, sites and places, spread over a country by weight."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace

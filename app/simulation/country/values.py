@@ -1,4 +1,4 @@
-"""What the demo country is made of: frozen values, with times as hours or minutes before it was filled."""
+"""The values of the demo country, with times in hours or minutes before it was filled."""
 
 from dataclasses import dataclass
 from uuid import UUID
