@@ -12,7 +12,7 @@ KINDS_FOR_URGENCY: Mapping[str, frozenset[str]] = {
     "urgent": frozenset({"crisis", "regular"}),
     "planned": frozenset({"regular", "move_on"}),
 }
-"""The kinds of place that answer each urgency; `alternative` answers none: it is never offered.
+"""The kinds of place that answer each urgency; `alternative` is never offered.
 
 Source: docs/design.md, section 5.
 """
@@ -63,7 +63,7 @@ class Household:
 
 @dataclass(frozen=True, slots=True)
 class DangerZone:
-    """A municipality to stay clear of by `radius_km`; it counts up to and including the day `until`, or always."""
+    """A municipality to stay away from by `radius_km`, through the day `until` or for good."""
 
     municipality: str
     radius_km: int
@@ -131,7 +131,7 @@ class PlaceGroup:
 
 @dataclass(frozen=True, slots=True)
 class Register:
-    """Every group of places there is. The order of `groups` means nothing; an id stands in it once."""
+    """All groups of places, in no particular order; each id occurs once."""
 
     groups: tuple[PlaceGroup, ...]
     municipalities: tuple[str, ...] = field(init=False, repr=False, compare=False)
@@ -151,7 +151,7 @@ class Register:
 
 @dataclass(frozen=True, slots=True)
 class Situation:
-    """How things stood when the ranking was asked for. What is absent from a map is not known, or none.
+    """The situation at the time of a ranking; what a map lacks is unknown, or none.
 
     Attributes:
         as_of: the moment, in UTC.
@@ -196,7 +196,7 @@ class Situation:
 
 @dataclass(frozen=True, slots=True)
 class Points:
-    """One factor's whole points for one offer. `params` are what the words need; they are rendered at the edge."""
+    """One factor's whole points for an offer, with the `params` that its words need."""
 
     factor: str
     points: int
@@ -235,7 +235,7 @@ class Exclusion:
 
 @dataclass(frozen=True, slots=True)
 class Ranking:
-    """Every lawful offer, best first, and everything left out with the first rule that stood in its way.
+    """All lawful offers, best first, and all other places by the first rule in their way.
 
     `considered` counts all places; `lawful_regions` are those where some group would do for this
     household whatever is free today: a safety stay is divided over them.

@@ -10,14 +10,14 @@ from app.allocation.shares.shares import NIGHT, divide, total_relative_deviation
 
 @dataclass(frozen=True, slots=True, eq=False)
 class RunningStay:
-    """A stay that counts each night: one region gives, all that were lawful owe their part of it."""
+    """A running stay: one region gives its nights, all lawful regions owe a part of them."""
 
     receiving: str
     parts: Mapping[str, int]
 
 
 class SafetyAccounts:
-    """What each region gave and owed so far, in millionths of a night, and what it is each night by now."""
+    """What each region gave and owed so far, and does each night, in millionths of a night."""
 
     def __init__(self, weights: Mapping[str, int]) -> None:
         self._weights = weights
@@ -43,7 +43,7 @@ class SafetyAccounts:
         self.quota.update(self._nightly_quota)
 
     def deficits(self, *, nights_ahead: int) -> Mapping[str, int]:
-        """How far each region is under its quota, as rankings see it: nights so far, and some of the running stays'."""
+        """Each region's deficit as rankings see it, with some nights of running stays ahead."""
         return {
             region: self.quota[region]
             - given

@@ -25,7 +25,7 @@ class ProviderAnswer:
 
 @dataclass(frozen=True, slots=True)
 class SimulatedArrival:
-    """One household: when it asks, for what, and how long its crisis and the time after it last, in minutes."""
+    """One simulated household: its need, when it asks, and its stays in minutes."""
 
     number: int
     at: int
@@ -41,7 +41,7 @@ class SimulatedArrival:
 def draw_arrivals(
     reference: ReferenceFiles, *, by_hour: Sequence[int], seed: int, days: int, answer_minutes: int
 ) -> tuple[SimulatedArrival, ...]:
-    """Return the arrivals of so many days in their order: as many clients as they are of a year, hours by `by_hour`."""
+    """Draw the arrivals of some days in order, at hours weighted by `by_hour`."""
     times = Luck(seed, subject="arrival times")
     hours: Mapping[int, float] = dict(enumerate(by_hour))
     cases = list(
@@ -72,7 +72,7 @@ def _cases(reference: ReferenceFiles, *, seed: int, clients: int) -> Iterator[De
 
 
 def _at_home(case: DemoCase) -> DemoCase:
-    """Return a household that is helped where it lives and asks for nothing unusual; a wish is to stay near home."""
+    """Turn a case into a household that is helped near home and needs nothing unusual."""
     return replace(
         case,
         needs=(),

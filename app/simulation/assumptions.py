@@ -1,4 +1,4 @@
-"""What the simulation takes for granted: each figure with its source, or "assumed" where nobody published one.
+"""The assumptions of the simulation, each with its source or marked as assumed.
 
 Sourced figures are those of the field in 2023 (docs/fairness.md has the list).
 """
@@ -19,7 +19,7 @@ PLANNED_ARRIVES_AS = "urgent"
 """Nobody arrives to a planned place: those who need one come by way of an acute one, as they do below."""
 
 CRISIS_DAYS = 40
-"""Mean stay in a crisis place. Assumed: some six weeks, the usual length of a crisis intake."""
+"""Mean stay in a crisis place; assumed, as the usual length of a crisis intake."""
 FOLLOW_ON_DAYS = 259
 """Sourced: mean stay in follow-on shelter."""
 FOLLOWS_ON = 0.18
@@ -33,7 +33,7 @@ CLOSED_DAYS = 10
 DECLINED = 0.06
 """The chance that a provider declines somebody. Assumed, as in `make replay`."""
 SILENT = 0.03
-"""The chance that a provider does not answer in the policy's minutes. Assumed, as in `make replay`."""
+"""The chance that a provider does not answer in time; assumed, as in `make replay`."""
 CALL_MINUTES = 5
 """What ringing a provider takes that turns out to have nothing. Assumed."""
 

@@ -41,7 +41,7 @@ def choose_nearest(ranking: Ranking, arrival: SimulatedArrival, world: World) ->
 def choose_by_phone_round(
     ranking: Ranking, arrival: SimulatedArrival, world: World
 ) -> ChosenOffer | None:
-    """Choose a place of chance at the first provider that has a lawful one, rung in an order of chance."""
+    """Choose a random place at the first provider with a lawful one, rung in random order."""
     luck = Random(arrival.rings)  # noqa: S311 - invents a phone round, guards nothing
     ring = luck.sample(world.providers, len(world.providers))
     turn = {provider: number for number, provider in enumerate(ring)}

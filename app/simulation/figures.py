@@ -99,7 +99,7 @@ def _by_day(outcomes: Sequence[YearOutcome]) -> str:
 
 
 def frontier(outcomes: Sequence[YearOutcome], *, own: int) -> str:
-    """Return the picture of what fairness costs in distance: a point for each weight of solidarity."""
+    """Draw what fairness costs in distance: one point for each weight of solidarity."""
     marks = [
         ScatterPoint(
             one.name,

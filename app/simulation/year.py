@@ -172,7 +172,7 @@ class Year:
     # --- going ------------------------------------------------------------------------
 
     def _plan_next(self, guest: Guest, place: PlaceGroup) -> None:
-        """Plan when they have to move on: from an emergency bed soon, from a crisis place when the crisis is over."""
+        """Plan the next move: soon from an emergency bed, after the crisis from a crisis place."""
         if place.kind == "emergency":
             at = self._now + self._way.policy.emergency_nights * DAY
         elif place.kind == "crisis" and guest.arrival.follow_on:
@@ -201,7 +201,7 @@ class Year:
         self._free(place)
 
     def _free(self, place: PlaceGroup) -> None:
-        """Let a place come free, and whoever waits for one like it try, in the order of the waiting list."""
+        """Free a place, and let waiting households try for it in the order of the list."""
         self._state.release(place)
         for guest in tuple(self._waiting):
             if not self._state.free[place.id]:

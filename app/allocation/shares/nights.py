@@ -43,7 +43,7 @@ def account_of(reason: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class LedgerStay:
-    """A household's time at a provider in another region, as the ledger has it by now; `arrival` is its leaf."""
+    """A cross-regional stay as the ledger now records it; `arrival` is its leaf's index."""
 
     arrival: int
     origin: str
@@ -72,7 +72,7 @@ class LedgerStay:
 
 @dataclass(frozen=True, slots=True)
 class Nights:
-    """The nights of one stay in a stretch of days: those that count, from `first` to before `after`, and the others."""
+    """The nights of one stay in some days: those that count, and those after readiness."""
 
     first: dt.date
     after: dt.date
@@ -85,7 +85,7 @@ class Nights:
 
 
 def nights_between(stay: LedgerStay, first: dt.date, after: dt.date) -> Nights | None:
-    """The nights of a stay that begin from one day to before another; None where it had none and was not there."""
+    """A stay's nights from one day to before another; None where it was not there."""
     begin = max(first, stay.arrived_on)
     end = after if stay.departed_on is None else min(after, stay.departed_on)
     if end < begin or begin >= after or (end == begin and stay.arrived_on < first):
@@ -106,7 +106,7 @@ class StayBook:
         self._departures: dict[int, OpeningContent] = {}
         """By the arrival that they end."""
         self._open: defaultdict[Key, deque[int]] = defaultdict(deque)
-        """Arrivals that have not ended, by what a departure of version 1 has in common with its arrival."""
+        """Running arrivals, by what a departure of version 1 shares with its arrival."""
         self._same: dict[Key, Key] = {}
 
     def take(self, index: int, opening: OpeningContent) -> None:
@@ -161,7 +161,7 @@ class StayBook:
         return waiting.popleft() if waiting else None
 
     def _slim(self, opening: OpeningContent) -> OpeningContent:
-        """Return an opening that shares its codes with the others: there are many openings, and few codes."""
+        """Let an opening share its codes with the others, which saves memory."""
         return replace(
             opening,
             origin=self._kept(opening.origin),

@@ -16,7 +16,7 @@ NIGHT = STAY
 
 
 def divide(lawful_regions: Iterable[str], weights: Mapping[str, int]) -> Mapping[str, int]:
-    """Each region's part of one stay, in millionths, in proportion to its weight; the parts add up to one stay exactly.
+    """Each region's part of one stay by weight, in millionths that add up exactly.
 
     Largest remainder (Hamilton): everyone gets the whole part of what is due, and the millionths
     left over go to the largest remainders, ties to the region code that sorts first. A region
@@ -43,7 +43,7 @@ def divide(lawful_regions: Iterable[str], weights: Mapping[str, int]) -> Mapping
 
 
 def total_relative_deviation(given: Mapping[str, int], quota: Mapping[str, int]) -> Fraction:
-    """How unevenly a burden was shared: the sum of |given - quota| over the sum of quota, exactly.
+    """How unevenly a burden was shared: the sum of |given - quota| over that of quota.
 
     Nought when every region gave its quota, two when all was given by regions that owed nothing.
     Both maps count in the same unit (nights, or millionths of them); a region absent from one has

@@ -19,14 +19,14 @@ NOTHING: Mapping[str, int] = {}
 
 @dataclass(frozen=True, slots=True)
 class RegionWeights:
-    """The weights of some regions from a day on; a region that is not named keeps the weight that it had."""
+    """The weights of some regions from a day on; the other regions keep theirs."""
 
     valid_from: dt.date
     weights: Mapping[str, int]
 
 
 class WeightHistory:
-    """Weights by day. Of two that begin on the same day the later one counts: it corrects the first."""
+    """Weights by day; of two that begin on one day, the later one corrects the first."""
 
     def __init__(self, versions: Iterable[RegionWeights]) -> None:
         merged: dict[dt.date, dict[str, int]] = {}
@@ -40,7 +40,7 @@ class WeightHistory:
         self._parts: dict[tuple[int, tuple[str, ...]], Mapping[str, int]] = {}
 
     def on(self, day: dt.date) -> Mapping[str, int]:
-        """The weights in force on a day; before the first version there are none, and every region bears the same."""
+        """The weights in force on a day; before the first version all regions bear the same."""
         version = bisect_right(self._begins, day)
         return self._tables[version - 1] if version else NOTHING
 
@@ -54,7 +54,7 @@ class WeightHistory:
     def divide_nights(
         self, lawful_regions: tuple[str, ...], first: dt.date, after: dt.date
     ) -> Counter[str]:
-        """Each region's part of the nights from one day to before another, in millionths, by the weights of each."""
+        """Each region's part of some nights, in millionths, by the weights of each night."""
         parts: Counter[str] = Counter()
         for day, nights in self._spans(first, after):
             for region, part in self.parts(lawful_regions, day).items():
@@ -62,7 +62,7 @@ class WeightHistory:
         return parts
 
     def _spans(self, first: dt.date, after: dt.date) -> Iterator[tuple[dt.date, int]]:
-        """Cut a stretch of days where other weights begin; yield the first day of each piece and how many it has."""
+        """Cut days where other weights begin; yield each piece's first day and length."""
         cuts = [first, *(day for day in self._begins if first < day < after), after]
         for begin, end in pairwise(cuts):
             if begin < end:

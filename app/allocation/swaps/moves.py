@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from app.allocation.values import Household, Need, PlaceGroup, Points, Situation
 
 OWN_SITE = "own_site"
-"""What is in the way where a household would move within its site: that gives nobody a safer place."""
+"""The obstacle for a move within a household's own site: it makes nobody safer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +54,7 @@ def school_children(household: Household, *, policy: Policy) -> int:
 
 @dataclass(frozen=True, slots=True)
 class FreePlaces:
-    """All groups of places, and how many of each are free and may be given now; what `free` leaves out has none.
+    """All groups of places, with how many of each can be given now, if any.
 
     Raises:
         ValueError: when `free` names a group that the register does not have.
@@ -101,13 +101,13 @@ class LawfulMoves:
         return self._known[mover.referral_id]
 
     def in_the_way(self, mover: Mover, groups: Iterable[str]) -> tuple[str, ...]:
-        """The code of what first stands in the household's way, for each of the groups where something does."""
+        """The codes of the first obstacles for a household, for groups that have one."""
         case = self._case(mover)
         against = (self._against(self._groups[group_id], mover, case) for group_id in groups)
         return tuple(code for code in against if code is not None)
 
     def changes_school(self, mover: Mover, group_id: str) -> int:
-        """How many children would change school: all who go to one, unless the household stays in its municipality."""
+        """How many children would change school, which all do in another municipality."""
         here, there = self._groups.get(mover.group_id or ""), self._groups[group_id]
         return (
             0 if here is None or here.municipality == there.municipality else mover.school_children

@@ -9,7 +9,7 @@ Thing = TypeVar("Thing")
 
 
 class Luck:
-    """One stream of chance; a subject of its own for each purpose, so that a change to one leaves the others alone."""
+    """One stream of chance, with its own subject so that others do not change it."""
 
     def __init__(self, seed: int, *, subject: str) -> None:
         # A text seeds by its SHA-512, so neither the hash seed of the process nor its platform
@@ -25,7 +25,7 @@ class Luck:
         return self._random.randint(least, most)
 
     def about(self, mean: float, *, most: int) -> int:
-        """Return a waiting time with this mean as a whole number, at most `most`: many short ones, few long ones."""
+        """Draw a whole waiting time with this mean, at most `most`."""
         return min(most, round(self._random.expovariate(1 / mean)))
 
     def pick(self, weights: Mapping[Thing, float]) -> Thing:
@@ -41,7 +41,7 @@ class Luck:
         return self._random.sample(things, min(count, len(things)))
 
     def deck(self, cards: Sequence[Thing]) -> Iterator[Thing]:
-        """Yield the cards without end, shuffled anew each time they are used up: chance without long runs."""
+        """Yield the cards endlessly, reshuffled each time they are used up."""
         while True:
             yield from self.some(cards, count=len(cards))
 

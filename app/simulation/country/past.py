@@ -38,7 +38,7 @@ class PastSetting:
 
 @dataclass(frozen=True, slots=True)
 class AskedPlace:
-    """A place that was asked for a household, with the ranking that it was taken from, and the answer."""
+    """A place asked for a household, with the ranking it came from and the answer."""
 
     at: int
     minutes: int
@@ -69,7 +69,7 @@ class PastStay:
 
 @dataclass(frozen=True, slots=True)
 class HouseholdHistory:
-    """What Plek knew of one household, from when it began to look; without a visit, none was found."""
+    """What Plek knew of one household since it began to look for a place."""
 
     since: int
     need: Need

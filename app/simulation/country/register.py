@@ -41,7 +41,7 @@ SAFETY_PLAN_AFTER_MINUTES = 24 * 60
 
 
 def build_country(reference: ReferenceFiles, *, seed: int = DEFAULT_SEED) -> DemoCountry:
-    """Return the demo country of this seed: 1,024 places of 24 providers, 93 in 100 not free, 40 open referrals."""
+    """Build a seed's demo country: 1,024 places, 24 providers and 40 open referrals."""
     builder = CountryBuilder(reference, seed=seed)
     providers = builder.providers()
     plots = tuple(builder.plots(providers))

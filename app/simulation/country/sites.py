@@ -71,7 +71,7 @@ FURTHER = (*[HOUSE] * 10, *[CRISIS] * 3, *[FOLLOW_ON] * 8)
 
 @dataclass(frozen=True, slots=True)
 class Plot:
-    """Where a site is to stand: `places` of one provider in one region, built after a blueprint."""
+    """The plan of a site: `places` of one provider in one region, after a blueprint."""
 
     provider: DemoProvider
     region: str
@@ -82,7 +82,7 @@ class Plot:
 
 
 class CountryBuilder:
-    """Builds the register of the demo country; each method draws from a stream of chance of its own."""
+    """Builds the demo country's register, each method from its own stream of chance."""
 
     def __init__(self, reference: ReferenceFiles, *, seed: int) -> None:
         self._reference = reference
@@ -116,7 +116,7 @@ class CountryBuilder:
         )
 
     def _areas(self, count: int) -> list[list[Region]]:
-        """The heaviest regions are homes, the very heaviest of two providers; the others go to a near home."""
+        """Give the heaviest regions their own providers, and the others the nearest one."""
         homes = self._by_weight[: count - REGIONS_WITH_TWO_PROVIDERS]
         areas = [[homes[number % len(homes)]] for number in range(count)]
         for region in self._by_weight[len(homes) :]:
@@ -129,7 +129,7 @@ class CountryBuilder:
         return areas
 
     def plots(self, providers: Sequence[DemoProvider]) -> Iterator[Plot]:
-        """Yield where sites are to stand: regions get places by weight, the first site of each is a house."""
+        """Plan the sites: places by the region's weight, and a house first in each region."""
         luck = Luck(self._seed, subject="plots")
         further = luck.deck(FURTHER)
         with_men = {region.code for region in self._by_weight[:REGIONS_WITH_MEN]}
@@ -151,7 +151,7 @@ class CountryBuilder:
                     yield Plot(provider, code, men, MEN, first=False)
 
     def sites(self, plots: Sequence[Plot]) -> tuple[DemoSite, ...]:
-        """Return a site for each plot, confirmed and admitting; how things stand is decided afterwards."""
+        """Build a site for each plot, confirmed and admitting for now."""
         luck = Luck(self._seed, subject="sites")
         exclusive = self._exclusive(luck, plots)
         names = {
@@ -215,7 +215,7 @@ class CountryBuilder:
         )
 
     def places(self, plots: Sequence[Plot], sites: Sequence[DemoSite]) -> Iterator[DemoPlace]:
-        """Yield the places of every site, all free: of one kind in a few groups of places that are alike."""
+        """Yield the places of all sites, free, in small groups that are alike."""
         luck = Luck(self._seed, subject="places")
         for plot, site in zip(plots, sites, strict=True):
             genders = (

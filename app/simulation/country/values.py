@@ -8,7 +8,7 @@ from app.allocation.values import Household
 
 @dataclass(frozen=True, slots=True)
 class DemoZone:
-    """A municipality in which someone is looking for the household, and how far to stay away from it."""
+    """A municipality where someone looks for the household, and how far to stay away."""
 
     municipality: str
     radius_km: int
