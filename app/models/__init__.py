@@ -1,4 +1,4 @@
-"""The tables, and nothing but the tables.
+"""The tables, and conditions on their rows that several stores share.
 
 Every query on them stands in a room's store.
 """

@@ -12,7 +12,7 @@ $$;
 REVOKE ALL ON FUNCTION colleagues FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION colleagues TO plek_app;
 
--- Whether the caller sees an account: the own one; an administrator, and signing in, see every one.
+-- Whether the caller sees an account: the own one, and as administrator or at signing in any.
 CREATE OR REPLACE FUNCTION sees_account(of_account uuid) RETURNS boolean
 LANGUAGE sql STABLE PARALLEL SAFE
 RETURN of_account = my_account() OR i_am('administrator') OR acting() = 'signing';

@@ -108,7 +108,7 @@ BEGIN
                  WHERE l.referral_id = of_referral
                    AND l.live
                    AND l.receiving_id = public.my_provider()
-                   AND public.swap_binding(w.status, w.expires_at, now()));
+                   AND NOT public.swap_lapsed(w.status, w.expires_at, now()));
 END $$;
 REVOKE ALL ON FUNCTION swapping_here FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION swapping_here TO plek_app;

@@ -1,8 +1,8 @@
 -- Holds and claims, and the answers that are kept for repeated requests.
 
 -- A hold on a place that is taken over may have run out without being noted, at a provider whose
--- rows the caller may not see. Noting it is nobody's privilege: this does what the sweeper would
--- do, and tells no more than the status.
+-- rows the caller may not see. Everyone may note it: this does what the sweeper would do, and
+-- tells no more than the status.
 CREATE OR REPLACE FUNCTION note_lapsed(of_referral uuid, of_place uuid) RETURNS SETOF text
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
 DECLARE before text := public.acting();

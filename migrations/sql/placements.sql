@@ -67,9 +67,9 @@ END $$;
 REVOKE ALL ON FUNCTION leave_previous FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION leave_previous TO plek_app;
 
--- Live holds at a site, and placements there of households that came or may still come. Part of
--- the functions below, with whose rights and search path it runs; nobody else may call it.
-CREATE OR REPLACE FUNCTION lives_at(of_site uuid) RETURNS TABLE (
+-- The promises at a site: live holds, and placements of households that came or may come yet. A
+-- part of the functions below, with whose rights and search path it runs; nobody else may call it.
+CREATE OR REPLACE FUNCTION promises_at(of_site uuid) RETURNS TABLE (
   id uuid, referral_id uuid, provider_id uuid, receiver_id uuid, place_id uuid,
   unsafe_since timestamptz
 ) LANGUAGE sql STABLE AS $$
@@ -81,7 +81,7 @@ CREATE OR REPLACE FUNCTION lives_at(of_site uuid) RETURNS TABLE (
   FROM public.placements AS p
   WHERE p.site_id = of_site AND public.placement_coming(p.status, p.safety_checked_at)
 $$;
-REVOKE ALL ON FUNCTION lives_at FROM PUBLIC;
+REVOKE ALL ON FUNCTION promises_at FROM PUBLIC;
 
 -- Tell both providers of every household at an own site, or on its way there, shielded ones too.
 CREATE OR REPLACE FUNCTION raise_alarm(of_site uuid) RETURNS void
@@ -91,15 +91,15 @@ BEGIN
   PERFORM set_config('plek.actor', 'operator', true);
   IF public.our_site(of_site) THEN
     INSERT INTO public.outbox (kind, subject, audience)
-    SELECT 'alarm', l.id::text, ARRAY[l.provider_id, l.receiver_id]
-    FROM public.lives_at(of_site) AS l;
+    SELECT 'alarm', p.id::text, ARRAY[p.provider_id, p.receiver_id]
+    FROM public.promises_at(of_site) AS p;
   END IF;
   PERFORM set_config('plek.actor', before, true);
 END $$;
 REVOKE ALL ON FUNCTION raise_alarm FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION raise_alarm TO plek_app;
 
--- With the end of a placement nothing delays its departure any more.
+-- Close what delays a departure when the placement ends.
 CREATE OR REPLACE FUNCTION close_periods() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
 DECLARE before text := public.acting();
@@ -131,13 +131,13 @@ END $$;
 REVOKE ALL ON FUNCTION owns_site FROM PUBLIC;
 
 -- Lock the referrals of everybody at a site, the newest first, as for a household that moves on
--- from one place there to another: others who act on one of them are waited for, and what they
--- did is seen by what is read after.
+-- inside it. Others who act on one of them are waited for, and what is read next sees what they
+-- did.
 CREATE OR REPLACE FUNCTION lock_everybody_at(of_site uuid) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
 BEGIN
   PERFORM FROM public.referrals AS r
-  WHERE r.id IN (SELECT l.referral_id FROM public.lives_at(of_site) AS l)
+  WHERE r.id IN (SELECT p.referral_id FROM public.promises_at(of_site) AS p)
   ORDER BY r.created_at DESC, r.id FOR UPDATE;
 END $$;
 REVOKE ALL ON FUNCTION lock_everybody_at FROM PUBLIC;
@@ -154,13 +154,13 @@ BEGIN
   IF public.owns_site(of_site, before) THEN
     PERFORM public.lock_everybody_at(of_site);
     RETURN QUERY
-    SELECT l.id, l.place_id, l.unsafe_since IS NOT NULL,
+    SELECT p.id, p.place_id, p.unsafe_since IS NOT NULL,
            r.provider_id IS NOT DISTINCT FROM public.my_provider() AND NOT public.unshielded(r.id),
            r.id, r.urgency, r.reason, r.origin, x.key, x.sealed
-    FROM public.lives_at(of_site) AS l
-    JOIN public.referrals AS r ON r.id = l.referral_id
+    FROM public.promises_at(of_site) AS p
+    JOIN public.referrals AS r ON r.id = p.referral_id
     JOIN public.referral_secrets AS x ON x.referral_id = r.id
-    ORDER BY l.id;
+    ORDER BY p.id;
   END IF;
   PERFORM set_config('plek.actor', before, true);
 END $$;

@@ -1,7 +1,7 @@
 -- The register: providers, their sites and places, and what came free.
 
--- Free places of a site that admits again came free for those who wait. As the owner: the caller
--- needs no right to say so, and can say nothing else.
+-- Note the free places of a site that admits again, for those who wait. It runs as the owner: the
+-- caller needs no right to say so, and can say nothing else.
 CREATE OR REPLACE FUNCTION note_reopening() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
 BEGIN
@@ -14,7 +14,7 @@ BEGIN
 END $$;
 REVOKE ALL ON FUNCTION note_reopening FROM PUBLIC;
 
--- A place came free for those who wait.
+-- Note that a place came free, for those who wait.
 CREATE OR REPLACE FUNCTION note_vacancy() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
 DECLARE leaving uuid;

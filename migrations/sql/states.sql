@@ -22,11 +22,11 @@ CREATE OR REPLACE FUNCTION referral_over(status text) RETURNS boolean
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN status IN ('ended', 'withdrawn');
 
--- A proposed swap binds until it runs out, noted or not.
-CREATE OR REPLACE FUNCTION swap_binding(
+-- A proposed swap that has run out binds nobody, noted or not.
+CREATE OR REPLACE FUNCTION swap_lapsed(
   status text, expires_at timestamptz, at timestamptz
 ) RETURNS boolean LANGUAGE sql IMMUTABLE PARALLEL SAFE
-RETURN status <> 'proposed' OR expires_at > at;
+RETURN status = 'proposed' AND expires_at <= at;
 
 CREATE OR REPLACE FUNCTION cap_in_force(
   withdrawn_at timestamptz, begins_at timestamptz, ends_at timestamptz, at timestamptz

@@ -1,4 +1,4 @@
-"""Conditions under one name each, and functions that no table of the caller's misleads."""
+"""Give conditions one name each, and functions a search path of their own."""
 
 from alembic import op
 
@@ -15,7 +15,7 @@ REVOKE_TEMPORARY = """DO $$ BEGIN
     EXECUTE format('REVOKE TEMPORARY ON DATABASE %I FROM PUBLIC', current_database());
   END IF;
 END $$"""
-"""Where a database is somebody else's, that is theirs to do; docs/adr/0029-named-conditions.md."""
+"""Only the owner of a database can; see docs/adr/0029-named-conditions.md."""
 
 
 def upgrade() -> None:

@@ -77,7 +77,7 @@ async def test_without_its_guards_the_last_place_is_held_more_than_once(
     await country.rows("ALTER TABLE claims DROP CONSTRAINT claims_hold_id_key")
     unguarded = claim_place.TAKE_WAITING.text.replace(
         "AND claimed_until <= (SELECT clock_timestamp())\n", "\n"
-    ).replace("LIMIT 1 FOR UPDATE /* skip */", "LIMIT 1")
+    ).replace("LIMIT 1 FOR UPDATE", "LIMIT 1")
     assert unguarded != claim_place.TAKE_WAITING.text
     monkeypatch.setattr(
         claim_place, "TAKE_UNLOCKED", text(unguarded).bindparams(*claim_place.TYPES)

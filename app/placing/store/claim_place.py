@@ -24,13 +24,12 @@ from app import metrics
 from app.database.answers import Answer
 from app.database.transaction import Transaction
 
-# Guards and changes in one statement. Its parts run in the order in which they refer to each other:
-# the referral must be open, and the ranking neither older than the policy allows nor older than
-# what is known now; then any one free place of the group is claimed; then holds that ran out on
-# this referral or this place are resolved, so that the new one is the only live one; then the hold,
-# the answer for repeats, those who must hear of it, and the access log.
-_TAKE = """
-WITH referral AS (
+SKIP, WAIT = "SKIP LOCKED", ""
+"""What is done about a place that another transaction has locked."""
+
+
+def _referral(leaves_if: str) -> str:
+    return f"""
   UPDATE referrals SET status = 'held', hold_id = :hold_id, held_until = :expires_at,
                        updated_at = clock_timestamp()
   FROM rankings AS r, place_groups AS g, sites AS s
@@ -43,9 +42,13 @@ WITH referral AS (
     AND g.id = :group_id AND s.id = g.site_id AND s.revision <= r.register_version
     AND NOT EXISTS (SELECT FROM holds AS h WHERE h.referral_id = referrals.id AND h.site_id = s.id
                     AND h.status = 'declined')
-    AND (referrals.reason = 'safety' OR NOT :leaves_region /* own region first */)
+    AND (referrals.reason = 'safety' OR NOT :leaves_region OR {leaves_if})
   RETURNING referrals.id, s.id AS site_id, s.municipality
-), claim AS (
+"""  # noqa: S608 - made of constants
+
+
+def _claim(locked: str) -> str:
+    return f"""
   UPDATE claims SET kind = 'hold', hold_id = :hold_id, placement_id = NULL,
                     claimed_until = :expires_at, reason = NULL, expected_until = NULL,
                     since = clock_timestamp()
@@ -53,10 +56,14 @@ WITH referral AS (
     SELECT place_id FROM claims
     WHERE group_id = :group_id AND claimed_until <= (SELECT clock_timestamp())
       AND EXISTS (SELECT FROM referral)
-    ORDER BY claimed_until LIMIT 1 FOR UPDATE /* skip */
+    ORDER BY claimed_until LIMIT 1 FOR UPDATE {locked}
   )
   RETURNING place_id
-), lapsed AS MATERIALIZED (
+"""  # noqa: S608 - made of constants
+
+
+_AFTER_THE_CLAIM = """
+lapsed AS MATERIALIZED (
   SELECT status FROM claim CROSS JOIN LATERAL note_lapsed(:referral_id, claim.place_id) AS status
 ), hold AS (
   INSERT INTO holds (id, referral_id, provider_id, receiver_id, place_id, site_id, kind,
@@ -91,6 +98,22 @@ SELECT (SELECT count(*) FROM referral) AS referrals, (SELECT count(*) FROM claim
        (SELECT count(*) FROM answer) AS answers, ARRAY(SELECT status FROM lapsed) AS lapsed
 """
 
+
+def _take(*, locked: str, leaves_if: str = "false") -> str:
+    """Return the statement that takes a place; it guards and changes in one.
+
+    Its parts run in the order in which they refer to each other: the referral must be open, and
+    the ranking neither older than the policy allows nor older than what is known now; then any one
+    free place of the group is claimed; then holds that ran out on this referral or this place are
+    resolved, so that the new one is the only live one; then the hold, the answer for repeats, those
+    who must hear of it, and the access log.
+
+    Under the condition `leaves_if` a household that does not flee may leave its region.
+    """
+    referral, claim = _referral(leaves_if), _claim(locked)
+    return f"WITH referral AS ({referral}), claim AS ({claim}), {_AFTER_THE_CLAIM}"
+
+
 TYPES: tuple[BindParameter[Any], ...] = (
     *(
         bindparam(name, type_=Uuid())
@@ -108,15 +131,15 @@ TYPES: tuple[BindParameter[Any], ...] = (
     bindparam("leaves_region", type_=Boolean()),
 )
 
-TAKE_UNLOCKED = text(_TAKE.replace("/* skip */", "SKIP LOCKED")).bindparams(*TYPES)
+TAKE_UNLOCKED = text(_take(locked=SKIP)).bindparams(*TYPES)
 """Takes a place that no other transaction has locked."""
-TAKE_WAITING = text(_TAKE).bindparams(*TYPES)
+TAKE_WAITING = text(_take(locked=WAIT)).bindparams(*TYPES)
 """Waits for those that have locked one: the offer is gone only if all of them took theirs."""
 
 # A household not fleeing danger may leave its region only if no lawful place is free there. So none
 # of the places that go first may be free at this very moment, and no group may have joined them
 # since they were looked up: guarded in the statement that takes the place elsewhere.
-OWN_REGION_FIRST = """OR (
+OWN_REGION_FIRST = """(
       (SELECT value FROM heads WHERE name = 'register') = :register_version
       AND NOT EXISTS (SELECT FROM claims AS c JOIN place_groups AS o ON o.id = c.group_id
                       WHERE c.group_id = ANY(:go_first)
@@ -130,10 +153,8 @@ OWN_REGION_TYPES = (
     bindparam("register_version", type_=BigInteger()),
 )
 LEAVE_UNLOCKED, LEAVE_WAITING = (
-    text(take.text.replace("/* own region first */", OWN_REGION_FIRST)).bindparams(
-        *OWN_REGION_TYPES
-    )
-    for take in (TAKE_UNLOCKED, TAKE_WAITING)
+    text(_take(locked=locked, leaves_if=OWN_REGION_FIRST)).bindparams(*OWN_REGION_TYPES)
+    for locked in (SKIP, WAIT)
 )
 """The same for a household that leaves its region for a reason other than safety."""
 

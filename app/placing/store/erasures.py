@@ -23,13 +23,12 @@ from sqlalchemy import (
 from app.database.answers import GONE
 from app.database.transaction import Transaction
 from app.models import Answer, Erasure, Hold, Placement, Ranking, Referral, ReferralSecret, Shield
+from app.models.states import hold_live, placement_coming
 from app.placing.erasure_list import ErasureRecord
 
-# By the database's clock, whether or not an expired hold was noted. A household that did not come
-# still has a place until somebody has made sure that it is safe.
-LIVE_HOLD = "h.resolved_at IS NULL AND h.expires_at > clock_timestamp()"
-LIVE_PLACEMENT = """(p.status IN ('underway', 'arrived')
-    OR (p.status = 'no_show' AND p.safety_checked_at IS NULL))"""
+# What stands against an erasure: a place that is held for the household, or to which it came or
+# may still come.
+LIVE_HOLD, COMING = hold_live("h"), placement_coming("p")
 
 _CANDIDATE = text(f"""
 SELECT r.id, r.provider_id, r.reference, e.at AS erased_at, h.id AS hold_id, h.receiver_id,
@@ -37,7 +36,7 @@ SELECT r.id, r.provider_id, r.reference, e.at AS erased_at, h.id AS hold_id, h.r
 FROM referrals AS r
 LEFT JOIN erasures AS e ON e.referral_id = r.id
 LEFT JOIN holds AS h ON h.referral_id = r.id AND {LIVE_HOLD}
-LEFT JOIN placements AS p ON p.referral_id = r.id AND {LIVE_PLACEMENT}
+LEFT JOIN placements AS p ON p.referral_id = r.id AND {COMING}
 WHERE r.id = :id
 ORDER BY p.created_at LIMIT 1
 """).bindparams(bindparam("id", type_=Uuid()))  # noqa: S608 - the two conditions above
@@ -55,7 +54,7 @@ WHERE NOT EXISTS (SELECT FROM erasures AS e WHERE e.referral_id = r.id)
             WHERE p.referral_id = r.id HAVING max(p.no_show_at) IS NOT NULL)
       END < clock_timestamp() - make_interval(days => :days)
   AND NOT EXISTS (SELECT FROM holds AS h WHERE h.referral_id = r.id AND {LIVE_HOLD})
-  AND NOT EXISTS (SELECT FROM placements AS p WHERE p.referral_id = r.id AND {LIVE_PLACEMENT})
+  AND NOT EXISTS (SELECT FROM placements AS p WHERE p.referral_id = r.id AND {COMING})
 ORDER BY r.updated_at LIMIT :most FOR UPDATE OF r SKIP LOCKED
 """)  # noqa: S608 - as above
 

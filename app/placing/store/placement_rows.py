@@ -10,6 +10,7 @@ import asyncpg
 from sqlalchemy import (
     ARRAY,
     JSON,
+    Boolean,
     ColumnElement,
     Date,
     Text,
@@ -19,6 +20,7 @@ from sqlalchemy import (
     case,
     exists,
     func,
+    literal_column,
     or_,
     select,
     text,
@@ -30,15 +32,10 @@ from sqlalchemy.orm import aliased
 
 from app.database.transaction import Transaction
 from app.models import BlockerPeriod, Placement, Referral, Site, Stay
+from app.models.states import LIVE, placement_awaited, placement_coming
 
-LIVE = ("underway", "arrived")
-AWAITED = or_(
-    Placement.status == "underway",
-    and_(Placement.status == "no_show", Placement.safety_checked_at.is_(None)),
-)
-"""Households that may still come: on their way, or a no-show whose safety is unchecked."""
-COMING = or_(Placement.status == "arrived", AWAITED)
-"""Households that may still come or are there: the receiver may know who they are."""
+AWAITED = literal_column(placement_awaited("placements"), Boolean())
+COMING = literal_column(placement_coming("placements"), Boolean())
 ALARMS_AT_ONCE = 200
 
 
@@ -319,7 +316,7 @@ async def note_ready(tx: Transaction, placement_id: UUID, *, since: date | None)
 # The clock is read once, so that the index can be searched for it. A locked row is one that an act
 # is changing: if it stays due, it is found a moment later; if another process has raised it, it is
 # not due any more.
-_RAISE_ALARMS = text("""
+_RAISE_ALARMS = text(f"""
 WITH due AS (
   UPDATE placements
   SET alarmed_at = clock_timestamp(),
@@ -328,7 +325,7 @@ WITH due AS (
         coalesce(no_show_at, expected_at, created_at) + make_interval(mins => :minutes))
   WHERE id IN (
     SELECT id FROM placements
-    WHERE (status = 'underway' OR (status = 'no_show' AND safety_checked_at IS NULL))
+    WHERE {placement_awaited("placements")}
       AND coalesce(no_show_at, expected_at, created_at)
           <= (SELECT clock_timestamp()) - make_interval(mins => :minutes)
       AND (alarmed_at IS NULL
@@ -338,7 +335,7 @@ WITH due AS (
 )
 INSERT INTO outbox (kind, subject, audience)
 SELECT 'alarm', id::text, ARRAY[provider_id, receiver_id] FROM due
-""")
+""")  # noqa: S608 - a condition by its name
 
 
 async def raise_arrival_alarms(tx: Transaction, *, minutes: int, hours: int) -> int:

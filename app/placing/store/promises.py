@@ -6,11 +6,13 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import (
+    Boolean,
     ColumnElement,
     Select,
     case,
     func,
     literal,
+    literal_column,
     select,
     text,
     union_all,
@@ -20,9 +22,10 @@ from sqlalchemy import (
 from app import metrics
 from app.database.transaction import Transaction
 from app.models import Hold, Placement
+from app.models.states import hold_live
 from app.placing.store.placement_rows import COMING
 
-_LIVE_HOLD = (Hold.resolved_at.is_(None), Hold.expires_at > func.clock_timestamp())
+_LIVE_HOLD = literal_column(hold_live("holds"), Boolean())
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +57,7 @@ def _promises(
 async def list_of_referral(tx: Transaction, referral_id: UUID) -> list[Promise]:
     """Return the live hold and placement of a locked referral."""
     found = union_all(
-        _promises(Hold, Hold.referral_id == referral_id, *_LIVE_HOLD),
+        _promises(Hold, Hold.referral_id == referral_id, _LIVE_HOLD),
         _promises(Placement, Placement.referral_id == referral_id, COMING),
     )
     return [Promise(*row) for row in await tx.rows(found.order_by("id"))]

@@ -14,6 +14,7 @@ import asyncpg
 from sqlalchemy import ARRAY, Uuid, bindparam, text
 
 from app.database.transaction import Transaction
+from app.models.states import swap_lapsed
 
 EXCHANGE = "exchange"
 
@@ -34,11 +35,12 @@ async def as_exchange(tx: Transaction) -> AsyncGenerator[None]:
             await tx.rows(_ACT, {"actor": before})
 
 
-# By the database's clock. A swap that ran out binds nobody, whether or not anybody has noted it
-# yet.
-IN_SWAP = """EXISTS (SELECT FROM swap_legs AS l JOIN swaps AS s ON s.id = l.swap_id
-        WHERE l.live AND {of}
-        AND (s.status <> 'proposed' OR s.expires_at > clock_timestamp()))"""
+def in_swap(of: str) -> str:
+    """Whether a leg `l` of which this is so is live, in a swap that has not run out."""
+    return f"""EXISTS (SELECT FROM swap_legs AS l JOIN swaps AS s ON s.id = l.swap_id
+        WHERE l.live AND {of} AND NOT {swap_lapsed("s")})"""
+
+
 MOVED = """EXISTS (SELECT FROM placements AS q JOIN holds AS h ON h.id = q.hold_id
         WHERE q.stay_id = p.stay_id AND (h.swap_id IS NOT NULL OR q.previous_id IS NOT NULL)
           AND q.arrived_at > clock_timestamp() - make_interval(days => :quiet_days))"""
@@ -56,7 +58,7 @@ JOIN referrals AS r ON r.id = p.referral_id
 JOIN referral_secrets AS x ON x.referral_id = r.id
 JOIN claims AS c ON c.placement_id = p.id
 WHERE p.status = 'arrived' AND c.successor_id IS NULL AND NOT {UNDERWAY} AND NOT {MOVED}
-  AND NOT {IN_SWAP.format(of="l.referral_id = p.referral_id")}
+  AND NOT {in_swap("l.referral_id = p.referral_id")}
 """  # noqa: S608 - the conditions above
 _WILLING = text(f"{_HOUSEHOLDS} AND {AGREED} AND r.id <> :referral_id ORDER BY r.id").bindparams(
     bindparam("referral_id", type_=Uuid())

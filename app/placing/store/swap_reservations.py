@@ -17,8 +17,9 @@ from sqlalchemy.dialects.postgresql import insert
 from app import metrics
 from app.database.transaction import Transaction
 from app.models import Claim, Hold, Referral, Swap, SwapLeg
+from app.models.states import hold_live
 from app.placing.store import hold_changes
-from app.placing.store.swap_candidates import AGREED, IN_SWAP, MOVED, UNDERWAY
+from app.placing.store.swap_candidates import AGREED, MOVED, UNDERWAY, in_swap
 
 IDS = bindparam("ids", type_=ARRAY(Uuid()))
 _LOCK_REFERRALS = text(
@@ -42,9 +43,9 @@ WHERE CASE WHEN leg.placement_id IS NULL
       THEN r.status = 'open' OR (r.status = 'held' AND r.held_until <= clock_timestamp())
       ELSE c.place_id IS NOT NULL AND NOT {UNDERWAY} AND NOT {MOVED}
            AND (NOT leg.asked OR {AGREED}) END
-  AND NOT EXISTS (SELECT FROM holds AS h WHERE h.referral_id = r.id AND h.resolved_at IS NULL
-                  AND h.expires_at > clock_timestamp() AND h.swap_id IS DISTINCT FROM :swap_id)
-  AND NOT {IN_SWAP.format(of="l.referral_id = r.id AND l.swap_id <> :swap_id")}
+  AND NOT EXISTS (SELECT FROM holds AS h WHERE h.referral_id = r.id AND {hold_live("h")}
+                  AND h.swap_id IS DISTINCT FROM :swap_id)
+  AND NOT {in_swap("l.referral_id = r.id AND l.swap_id <> :swap_id")}
 """).bindparams(  # noqa: S608 - the conditions are constants
     *(bindparam(name, type_=ARRAY(Uuid())) for name in ("referrals", "placements", "homes")),
     bindparam("asked", type_=ARRAY(Boolean())),

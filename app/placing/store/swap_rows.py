@@ -8,13 +8,15 @@ from uuid import UUID
 
 from sqlalchemy import (
     ARRAY,
+    Boolean,
     ColumnElement,
+    TextClause,
     Uuid,
-    and_,
     bindparam,
     case,
     exists,
     func,
+    literal_column,
     or_,
     select,
     text,
@@ -25,6 +27,7 @@ from sqlalchemy import (
 from app import metrics
 from app.database.transaction import Transaction
 from app.models import Placement, Swap, SwapLeg
+from app.models.states import swap_lapsed
 
 SIDES = ("household", "leaving", "receiving")
 """The sides of a leg: the household, the provider that it leaves, and its receiver."""
@@ -110,7 +113,7 @@ class LegRow:
         }
 
 
-_LAPSED = and_(Swap.status == "proposed", Swap.expires_at <= func.clock_timestamp())
+_LAPSED = literal_column(swap_lapsed("swaps"), Boolean())
 _SWAP = select(
     Swap.id,
     Swap.provider_id,
@@ -244,11 +247,12 @@ async def break_off(tx: Transaction, swap_id: UUID) -> None:
 
 
 # Swaps that are locked are left for the next round: a new proposal finds them, and is refused.
-_LAPSE = """
+def _expire(of: str = "") -> TextClause:
+    return text(f"""
 WITH lapsed AS (
   UPDATE swaps SET status = 'expired', resolved_at = clock_timestamp()
   WHERE id IN (SELECT s.id FROM swaps AS s
-               WHERE s.status = 'proposed' AND s.expires_at <= clock_timestamp() {of}
+               WHERE {swap_lapsed("s")} {of}
                LIMIT :batch FOR UPDATE SKIP LOCKED)
   RETURNING id
 ), legs AS (
@@ -261,13 +265,13 @@ WITH lapsed AS (
   WHERE provider_id IS NOT NULL GROUP BY swap_id
 )
 SELECT id FROM lapsed
-"""
-_LAPSE_ANY = text(_LAPSE.format(of=""))
-_LAPSE_OF = text(
-    _LAPSE.format(
-        of="AND EXISTS (SELECT FROM swap_legs AS l WHERE l.swap_id = s.id AND l.live"
-        " AND l.referral_id = ANY (:ids))"
-    )
+""")  # noqa: S608 - made of constants
+
+
+_EXPIRE_ANY = _expire()
+_EXPIRE_OF = _expire(
+    "AND EXISTS (SELECT FROM swap_legs AS l"
+    " WHERE l.swap_id = s.id AND l.live AND l.referral_id = ANY (:ids))"
 ).bindparams(bindparam("ids", type_=ARRAY(Uuid())))
 
 
@@ -276,6 +280,6 @@ async def expire(tx: Transaction, referral_ids: Collection[UUID] | None = None) 
     values: dict[str, object] = {"batch": BATCH}
     if referral_ids is not None:
         values["ids"] = list(referral_ids)
-    lapsed = len(await tx.rows(_LAPSE_ANY if referral_ids is None else _LAPSE_OF, values))
+    lapsed = len(await tx.rows(_EXPIRE_ANY if referral_ids is None else _EXPIRE_OF, values))
     tx.after_commit.append(partial(metrics.count_swaps, ("expired",) * lapsed))
     return lapsed

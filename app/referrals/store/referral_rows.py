@@ -28,6 +28,7 @@ from sqlalchemy.dialects.postgresql import insert
 from app.database.pool import Row
 from app.database.transaction import Transaction
 from app.models import Alternative, Referral, ReferralSecret, Shield
+from app.models.states import hold_live, placement_coming
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,15 +245,14 @@ async def set_status(tx: Transaction, referral_id: UUID, status: str) -> None:
     assert changed == 1, "a referral that this transaction may not change"  # noqa: S101
 
 
-_TELL = text("""
+_TELL = text(f"""
 INSERT INTO outbox (kind, subject, audience)
 SELECT 'hold', id::text, ARRAY[provider_id, receiver_id] FROM holds
-WHERE referral_id = :referral_id AND resolved_at IS NULL AND expires_at > clock_timestamp()
+WHERE referral_id = :referral_id AND {hold_live("holds")}
 UNION ALL
 SELECT 'placement', id::text, ARRAY[provider_id, receiver_id] FROM placements
-WHERE referral_id = :referral_id
-  AND (status IN ('underway', 'arrived') OR (status = 'no_show' AND safety_checked_at IS NULL))
-""").bindparams(bindparam("referral_id", type_=Uuid()))
+WHERE referral_id = :referral_id AND {placement_coming("placements")}
+""").bindparams(bindparam("referral_id", type_=Uuid()))  # noqa: S608 - conditions by their names
 
 
 async def notify_receivers(tx: Transaction, referral_id: UUID) -> None:

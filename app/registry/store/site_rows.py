@@ -11,6 +11,7 @@ from sqlalchemy.dialects.postgresql import insert as insert_or
 from app.database.pool import Row
 from app.database.transaction import Transaction
 from app.models import ProviderRegion, Site, SiteSecret
+from app.models.states import placement_live
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,15 +163,15 @@ async def serve_region(tx: Transaction, provider_id: UUID, *, region: str) -> No
 
 # A claim counts only if a person accepted it, and as long as its own row says that it lives, by the
 # clock.
-_CLAIMS_THERE = """
+_CLAIMS_THERE = f"""
 SELECT h.referral_id FROM holds AS h JOIN claims AS c ON c.hold_id = h.id
 WHERE h.site_id = :site_id AND h.provider_id = :provider_id
   AND h.status = 'accepted' AND h.accepted_by = 'person' AND c.claimed_until > clock_timestamp()
 UNION ALL
 SELECT p.referral_id FROM placements AS p JOIN holds AS h ON h.id = p.hold_id
-WHERE p.site_id = :site_id AND p.provider_id = :provider_id AND p.status IN ('underway', 'arrived')
+WHERE p.site_id = :site_id AND p.provider_id = :provider_id AND {placement_live("p")}
   AND h.accepted_by = 'person'
-"""
+"""  # noqa: S608 - a condition by its name
 # An owner may name any referral that its own desk registered, or that was ever held for a place of
 # this site.
 _OWNERS_REFERRALS = """

@@ -13,6 +13,7 @@ from uuid import UUID
 from sqlalchemy import BigInteger, DateTime, TextClause, Uuid, bindparam, text
 
 from app.database.transaction import Transaction
+from app.models.states import placement_live
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -32,7 +33,7 @@ DUE = f"""
         OR (p.departed_at IS NOT NULL AND p.origin_region = :region
             AND NOT EXISTS (
               SELECT FROM placements AS n
-              WHERE n.stay_id = p.stay_id AND n.status IN ('underway', 'arrived'))) END)"""
+              WHERE n.stay_id = p.stay_id AND {placement_live("n")})) END)"""
 
 DECISIONS = f"""
 SELECT p.id, h.ranking_id, h.rank, h.override_reason, p.kind, p.reason,

@@ -1,4 +1,4 @@
-"""An installation with everything in it that can be sealed, and other processes of it with other keys."""
+"""An installation with all that can be sealed, and processes of it with other keys."""
 
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager

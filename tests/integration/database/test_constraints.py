@@ -1,4 +1,4 @@
-"""What is always true (invariants 1 to 4), violated on purpose: the database says no, even to its owner."""
+"""Constraints on what is always true: the database refuses, even its owner."""
 
 from typing import Any
 
@@ -222,7 +222,7 @@ CHANGES = ("UPDATE {} SET index = index", "DELETE FROM {}", "TRUNCATE {} CASCADE
 
 @pytest.mark.parametrize("table", ["leaves", "openings"])
 @pytest.mark.parametrize("change", CHANGES)
-async def test_the_ledger_only_grows_whoever_asks(
+async def test_the_ledger_only_grows_for_every_caller(
     country: Country, where: Desk, table: str, change: str
 ) -> None:
     await where.arrived()

@@ -1,4 +1,4 @@
-"""Files of functions and rules that can be applied again, and what becomes of older databases."""
+"""Files of functions and rules applied again, and the migration of older databases."""
 
 import asyncio
 from collections.abc import AsyncGenerator

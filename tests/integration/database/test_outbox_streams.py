@@ -1,4 +1,4 @@
-"""From the outbox to the streams of several processes, over the doorbell and without it."""
+"""Events from the outbox to the streams of several processes, with and without Redis."""
 
 import asyncio
 from collections.abc import AsyncGenerator

@@ -1,4 +1,4 @@
-"""Rotation on a real database: nothing is lost, nothing waits, and the newest key alone opens everything afterwards."""
+"""Rotation of keys on a real database, after which the newest key opens everything."""
 
 import asyncio
 from contextlib import suppress
@@ -92,7 +92,7 @@ async def changes(scene: Scene) -> list[Resealed]:
     ]
 
 
-async def test_a_key_that_somebody_else_has_changed_meanwhile_is_left_as_it_is(
+async def test_a_key_that_another_process_has_changed_meanwhile_is_left_as_it_is(
     scene: Scene,
 ) -> None:
     await scene.where.receiver.post("/sites", site_body(name="Eik"))

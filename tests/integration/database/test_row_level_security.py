@@ -1,9 +1,8 @@
-"""Row-level security: with the application's own conditions out of the way, nobody sees or changes what is not theirs.
+"""Row-level security when the application's own conditions are out of the way."""
 
-Every statement that the service runs for those concerned is noted with its values, and run again by
-others. The values name the rows' true owner, so that each condition of the application's is met:
-what is left is the wall behind it.
-"""
+# Every statement that the service runs for those concerned is noted with its values, and run again
+# by others. The values name the rows' true owner, so that each condition of the application's is
+# met: what is left is the wall behind it.
 
 import secrets
 
@@ -49,7 +48,7 @@ def about(asked: list[Asked], *tables: str) -> list[Asked]:
 async def seen(
     country: Country, one: Asked, hashed: bytes = b"", *, actor: str = ""
 ) -> tuple[int, int]:
-    """Run a statement again, as somebody else, and take it back; return how many rows it found, and changed."""
+    """Run a statement again as another caller, take it back; return how many rows it found and changed."""
     async with country.parts.database.entered(hashed, actor=actor) as tx:
         said = await tx.connection.execute(one.statement, *one.values)
         count = int(said.split()[-1]) if said[-1].isdecimal() else 0
@@ -134,7 +133,7 @@ VISIBLE: dict[str, set[str]] = {
 """For each caller who has nothing to do with the case: the tables in which they see any row at all."""
 
 
-async def test_whoever_has_nothing_to_do_with_it_sees_the_register_at_most(
+async def test_callers_who_have_nothing_to_do_with_a_case_see_the_register_at_most(
     country: Country, asked: tuple[World, list[Asked]]
 ) -> None:
     assert asked[1]

@@ -1,4 +1,4 @@
-"""What the rules for rows add to a statement's plan: what is set up each time it runs is seldom what runs."""
+"""The part of a statement's plan that comes from the rules for rows."""
 
 import pytest
 

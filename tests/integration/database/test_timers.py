@@ -41,7 +41,7 @@ async def test_work_that_is_done_is_due_again_later(country: Country) -> None:
         assert await timers.lease(tx, ["prune"]) is not None
 
 
-async def test_a_lease_that_ran_out_is_somebody_elses_and_the_first_one_changes_nothing(
+async def test_a_lease_that_ran_out_goes_to_another_process_and_the_first_one_changes_nothing(
     country: Country,
 ) -> None:
     await due_now(country)
