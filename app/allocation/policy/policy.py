@@ -109,7 +109,7 @@ class NearnessWeights:
 
 @dataclass(frozen=True, slots=True)
 class FitWeights(Consistent):
-    """Points for each kind of place by urgency, less what would be spent on a household that does not need it."""
+    """Points for each kind of place by urgency, less what the household would not need."""
 
     kinds: Mapping[str, Mapping[str, Most]]
     spare_bed_space: Each
@@ -144,7 +144,7 @@ class HeadroomWeights:
 
 @dataclass(frozen=True, slots=True)
 class SolidarityWeights(Consistent):
-    """Points for how far the region is under its quota: `at_quota` when even, `stay` more or less for each stay."""
+    """Points by how far a region is under its quota: `at_quota`, and `stay` for each stay."""
 
     most: Most
     at_quota: Most
@@ -164,7 +164,7 @@ class SolidarityWeights(Consistent):
 
 @dataclass(frozen=True, slots=True)
 class ContinuityWeights(Consistent):
-    """`most` points where the household can stay, `move` less for each later move that the kind of place brings."""
+    """`most` points, less `move` for each later move that the kind of place brings."""
 
     most: Most
     move: Each
@@ -205,7 +205,7 @@ Count = Annotated[int, _between(1, 100_000)]
 
 @dataclass(frozen=True, slots=True)
 class ReviewThresholds:
-    """From how many of each, by one account in the days reviewed, somebody should ask why; odd hours are local."""
+    """The counts by one account from which someone should ask why; odd hours are local."""
 
     rankings_without_hold: Count = 20
     zone_changes: Count = 20
@@ -221,7 +221,7 @@ class ReviewThresholds:
 
 @dataclass(frozen=True, slots=True)
 class Policy(Consistent):
-    """Everything that people decide on, in the units that the names say; a ranking cites it by its hash."""
+    """All numbers that people decide on; a ranking cites them by their hash."""
 
     version: Annotated[str, _written("[A-Za-z0-9][A-Za-z0-9._-]{0,63}")]
     valid_from: DayOrMoment

@@ -87,12 +87,15 @@ def case_of(
 
 
 def features_asked_for(need: Need) -> frozenset[str]:
-    """The features that the places must have: the needs that are features, and room for pets where there are any."""
+    """The features that a place must have: needs that are features, and room for pets."""
     of_the_household = ("pets",) if need.household.pets else ()
     return frozenset((*need.needs, *of_the_household)) - NEEDS_OF_THE_SITE
 
 
 def oldest_son(household: Household) -> int:
-    """Age in years of the oldest son; a child whose gender is not known may be a son, one of unknown age may be 17."""
+    """The age of the oldest possible son, in years.
+
+    A child of unknown gender may be a son, and one of unknown age may be 17.
+    """
     sons = [child for child in household.children if child.gender != "female"]
     return max((OLDEST_CHILD if son.age is None else son.age for son in sons), default=NO_SONS)

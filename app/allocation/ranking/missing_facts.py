@@ -41,7 +41,9 @@ YOUNGEST = 0
 
 @dataclass(frozen=True, slots=True)
 class MissingFact:
-    """A fact that nobody knows, of which child (by position) if of one, and how many more offers it may open.
+    """An unknown fact, and how many more offers knowing it may open.
+
+    `child` is the position of the child it is about, if any.
 
     `again`: somebody did know, but what they knew has run out.
     """
@@ -60,7 +62,7 @@ class _Fact:
 
 
 def missing_facts(inputs: RankingInputs) -> tuple[MissingFact, ...]:
-    """The facts that may open something, those that may open most first; nothing is worked out where none is missing.
+    """The unknown facts that may open offers, those that may open most first.
 
     What a fact may open: the offers that it alone opens, and those that it opens where all the
     others turn out well.

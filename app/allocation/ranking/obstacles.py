@@ -100,7 +100,7 @@ def _against(group: PlaceGroup, case: Case, *, goes_first: bool) -> Iterator[str
 def still_against(
     need: Need, group: PlaceGroup, situation: Situation, *, policy: Policy
 ) -> tuple[str, ...]:
-    """The codes of all the rules in the way of these places for this household, in the rules' order; none when it does.
+    """The codes of all rules that stand in the way of these places, in the rules' order.
 
     Of the situation the day, the clearances and the caps that are reached are asked.
     """

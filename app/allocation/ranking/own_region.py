@@ -52,7 +52,10 @@ def own_region(need: Need, ranking: Ranking) -> OwnRegion | None:
 
 
 def hide_household_rules(found: OwnRegion) -> OwnRegion:
-    """The same for an auditor: rules about the household count as one, which tells neither danger nor needs."""
+    """The same for an auditor: all rules about the household count as one.
+
+    So it tells neither danger nor needs.
+    """
     places: Counter[str] = Counter()
     for out in found.excluded:
         places[out.rule if out.rule in OF_THE_PLACES else UNSUITABLE] += out.places

@@ -34,7 +34,7 @@ RULES_VERSION = "3"
 
 @dataclass(frozen=True, slots=True)
 class RankingInputs:
-    """Everything that a ranking is made from, for those who ask more of it than the ranking itself."""
+    """All inputs of a ranking, for those who ask more of it than the ranking itself."""
 
     need: Need
     register: Register
@@ -70,7 +70,7 @@ def rank(
     *,
     dangers_on: DangersOn = dangers_on,
 ) -> Ranking:
-    """Every lawful offer, best first, and everything left out by region and by the first rule in its way.
+    """Rank all lawful offers, and count all others by region and first rule in the way.
 
     The order of what goes in makes no difference to what comes out. `dangers_on`: see case_of.
     """

@@ -19,7 +19,10 @@ if TYPE_CHECKING:
 
 
 def inputs_document(need: Need, situation: Situation) -> dict[str, Any]:
-    """The inputs that belong to one ranking alone, as JSON. They say where a household is in danger: seal them."""
+    """The inputs of one ranking alone, as JSON.
+
+    They say where a household is in danger: seal them.
+    """
     return {"need": document_of(need), "situation": document_of(situation)}
 
 
@@ -58,7 +61,7 @@ def register_hash(register: Register) -> str:
 
 
 def digest(ranking: Ranking) -> str:
-    """`sha256:` and the hash of everything that the ranking says: order, bands, points, exclusions, lawful regions."""
+    """`sha256:` and the hash of all that a ranking says."""
     return content_hash(result_bytes(ranking))
 
 

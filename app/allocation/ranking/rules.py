@@ -133,7 +133,7 @@ def is_own_region(group: PlaceGroup, case: Case) -> bool:
 
 
 def own_region_goes_first(lawful: list[PlaceGroup], case: Case) -> bool:
-    """The rule `own_region_first`: other regions are left out while the own region has something lawful and free.
+    """Whether `own_region_first` applies: a lawful, free place in the own region goes first.
 
     For every reason but safety. Source: docs/design.md, section 5 (a capacity or planned referral
     leaves its region only when nothing lawful is free there).
@@ -155,7 +155,10 @@ RULES: tuple[Rule, ...] = (
     declined,
     cap,
 )
-"""In the order in which the first one in the way is named. The names of the functions are the codes on the wire."""
+"""In the order in which the first one in the way is named.
+
+The names of the functions are the codes on the wire.
+"""
 
 OWN_REGION_FIRST = "own_region_first"
 """The code of the last rule, which looks at all groups that passed the others."""
@@ -170,14 +173,14 @@ LASTING_RULES = (
     danger,
     *(rule for rule in RULES if rule.__name__ not in OF_THE_DAY and rule is not danger),
 )
-"""The others. They answer yes or no together, so the one that is quickest and keeps most away is asked first."""
+"""The other rules; the quickest one, which keeps most places away, is asked first."""
 
 RULES_WHEN_FREE = tuple(rule for rule in RULES if rule is not free)
 """What must hold of a place that will come free: all the rest."""
 
 
 def first_against(group: PlaceGroup, case: Case, *, rules: tuple[Rule, ...] = RULES) -> str | None:
-    """The code of the first rule in the way of these places, of all or of some, or None when they let them through."""
+    """The code of the first rule in the way of these places; None if they pass them all."""
     for rule in rules:
         if not rule(group, case):
             return rule.__name__

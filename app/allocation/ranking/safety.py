@@ -50,7 +50,7 @@ def clearance_km(
 
 @dataclass(frozen=True, slots=True)
 class Dangers:
-    """What to keep clear of on a day, and whether somebody's assessment of the danger still holds on it."""
+    """The danger zones of a day, and whether an assessment of the danger still holds."""
 
     zones: tuple[DangerZone, ...]
     assessed: bool
@@ -89,7 +89,7 @@ def coarse_km(km: int) -> int:
 
 
 def dangers_on(need: Need, *, today: date, policy: Policy) -> Dangers:
-    """The zones in force on a day of the country's own; without an assessment the origin is one, as wide as the policy.
+    """The zones in force on a local day; without an assessment the origin is one too.
 
     Source: docs/design.md, section 5 (unknown counts as the worst: an assessment whose zones have
     all run out).
@@ -106,7 +106,7 @@ def zones_in_force(zones: Iterable[DangerZone], *, today: date) -> tuple[DangerZ
 
 
 def assessment_holds(assessment: str, *, in_force: bool) -> bool:
-    """Whether danger has been assessed: none is known, or at least one of the zones that were found is in force."""
+    """Whether danger is assessed: none is known, or a zone that was found is in force."""
     return assessment == "none_known" or (assessment == "assessed" and in_force)
 
 

@@ -42,7 +42,7 @@ class Rules:
 
 
 def rank_2(need: Need, register: Register, situation: Situation, policy: Policy) -> Ranking:
-    """The ranking by version 2, for which whoever had once been asked about danger was safe when all zones had ended.
+    """Rank by version 2, for which an assessment still held when all zones had ended.
 
     Days were UTC's, as they still are in a situation that says nothing of the country's own.
     """
@@ -70,7 +70,7 @@ NEWEST = VERSIONS[RULES_VERSION]
 
 
 class UnknownRules(Conflict):
-    """A ranking was made by rules that this release does not have: a newer one's, or older ones given up too early."""
+    """A ranking made by rules that this release does not have."""
 
     def __init__(self, version: str) -> None:
         super().__init__(

@@ -15,7 +15,7 @@ MICROSECOND = dt.timedelta(microseconds=1)
 ALTERNATIVE_CHECK, ALTERNATIVE_NIGHTS = "alternative_check", "alternative_nights"
 CONTACT, SAFETY_PLAN = "contact", "safety_plan"
 LOUD = frozenset({ALTERNATIVE_CHECK, ALTERNATIVE_NIGHTS})
-"""What is due for somebody who is somewhere else for the time being: those come before all others."""
+"""What is due for households in an alternative: these come before all others."""
 
 ListPosition = tuple[tuple[int, ...], str]
 """Where one stands on the list: the smallest first; no two have the same."""
@@ -86,7 +86,7 @@ FACTORS: Mapping[str, Callable[[Waiting], int]] = {
 
 
 def list_position(one: Waiting, *, policy: Policy) -> ListPosition:
-    """Where somebody stands: by the policy's factors in its order, then by time, then by id, so that there is no luck.
+    """A household's position: by the policy's factors in order, then by time, then by id.
 
     What is not in the policy's order does not count.
     """
@@ -105,7 +105,7 @@ def dues_at(watched: WaitingSchedule, *, at: dt.datetime, policy: Policy) -> tup
 
 
 def is_overdue(dues: tuple[Due, ...]) -> bool:
-    """Whether something is due for somebody in an alternative: it is shown before everything else."""
+    """Whether something is due for a household in an alternative: it is shown first."""
     return any(one.what in LOUD for one in dues)
 
 
@@ -121,5 +121,5 @@ def _dues(watched: WaitingSchedule, policy: Policy) -> Iterator[Due]:
 
 
 def last_night(started: dt.date, *, kind: str, policy: Policy) -> dt.date | None:
-    """The latest day on which a household may leave an alternative of a kind; None where the policy has no limit."""
+    """The last day in an alternative of a kind; None where the policy has no limit."""
     return started + dt.timedelta(days=policy.emergency_nights) if kind == "emergency_bed" else None
