@@ -1,4 +1,7 @@
-"""Stays of long ago, written into the ledger as if they had been; and the worker that seals their quarters."""
+"""Stays of long ago, written into the ledger as if they had been.
+
+And the worker that seals their quarters.
+"""
 
 import datetime as dt
 from dataclasses import replace
@@ -56,7 +59,10 @@ def opening(came: dt.date, **changes: Any) -> OpeningContent:
 async def stayed(
     country: Country, came: dt.date, left: dt.date | None = None, **changes: Any
 ) -> int:
-    """Let a household have come one day, and have left another; return its arrival's leaf."""
+    """Let a household have come one day, and have left another.
+
+    Return its arrival's leaf.
+    """
     placement_id, arrival = uuid4(), opening(came, **changes)
     index = await write(country, arrival, placement_id=placement_id)
     if left is not None:
@@ -96,7 +102,10 @@ async def sealed_as_of(country: Country, day: dt.date) -> None:
 
 
 async def totals(country: Country) -> list[tuple[str, int, dict[str, Any]]]:
-    """Return every leaf in clear about a quarter: its type, its index and what it says."""
+    """Return every leaf in clear about a quarter.
+
+    Its type, its index and what it says.
+    """
     rows = await country.rows(
         "SELECT l.type, l.index, l.content FROM leaves AS l WHERE l.type IN ('quarter_total', "
         "'correction')"

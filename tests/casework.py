@@ -1,4 +1,7 @@
-"""Cases brought about over the API: holds, placements and stays; and time that passes because rows are moved."""
+"""Cases brought about over the API: holds, placements and stays.
+
+And time that passes because rows are moved.
+"""
 
 import asyncio
 import secrets
@@ -135,7 +138,10 @@ def day_from_now(days: int) -> str:
 
 @contextmanager
 def clocks_of(zone: str) -> Generator[None]:
-    """Let the country have the clocks of another place for a while: its day may not be that of UTC."""
+    """Let the country have the clocks of another place for a while.
+
+    Its day may not be that of UTC.
+    """
     country = load().country
     before = country.time_zone
     object.__setattr__(country, "time_zone", zone)

@@ -1,4 +1,7 @@
-"""Real servers for the tests: embedded ones for all workers, a template database, and a clone of it for each test."""
+"""Real servers for the tests.
+
+Embedded ones for all workers, a template database, and a clone of it for each test.
+"""
 
 import asyncio
 import fcntl
@@ -29,7 +32,8 @@ from tests.spares import Spares, make_sweeper
 pytest_plugins = ("tests.suite",)
 
 MEMORY, ROOM = Path("/dev/shm"), 4 << 30  # noqa: S108 - made afresh for each run, and removed
-"""Where the tests' servers keep their files if there is that much room: a clone takes a fifth of the time there."""
+"""Where the tests' servers keep their files if there is that much room: a clone takes a fifth of
+the time there."""
 FOLDER = "PLEK_TEST_SERVERS"
 """How the process that starts the workers tells them where it is."""
 
@@ -51,14 +55,20 @@ def pytest_unconfigure() -> None:
 
 
 def pytest_collection_finish() -> None:
-    """Take what is in memory by now out of the collector's sight: to look through it took a tenth of the time."""
+    """Take what is in memory by now out of the collector's sight.
+
+    To look through it took a tenth of the time.
+    """
     gc.collect()
     gc.freeze()
 
 
 @dataclass(frozen=True)
 class Server:
-    """A PostgreSQL and a Redis to test on; `template` is a migrated database with the reference data in it."""
+    """A PostgreSQL and a Redis to test on.
+
+    `template` is a migrated database with the reference data in it.
+    """
 
     name: str
     owner_url: str
@@ -70,7 +80,10 @@ class Server:
 
     @property
     def strategy(self) -> str:
-        """How the template is cloned: copying files takes a checkpoint, which is nothing without a disk to wait for."""
+        """How the template is cloned.
+
+        Copying files takes a checkpoint, which is nothing without a disk to wait for.
+        """
         return "WAL_LOG" if self.durable else "FILE_COPY"
 
 
@@ -111,7 +124,10 @@ def servers_folder(shared: Path) -> Path:
 
 @pytest.fixture(scope="session")
 def embedded(shared: Path, servers_folder: Path) -> Generator[Server]:
-    """Start the embedded servers, shared by all workers; the last to leave stops them."""
+    """Start the embedded servers, shared by all workers.
+
+    The last to leave stops them.
+    """
     with alone(shared, "sweeper"):
         if not servers_folder.exists():
             make_sweeper(servers_folder)

@@ -1,4 +1,7 @@
-"""A small installation for a test: its databases, the application on them, and ways to put things and people in it."""
+"""A small installation for a test.
+
+Its databases, the application on them, and ways to put things and people in it.
+"""
 
 import hashlib
 import secrets
@@ -32,7 +35,8 @@ HERE, THERE, FAR = "GM0518", "GM0193", "GM0014"
 PATIENCE_S = 120
 """How long requests of a test wait for a connection: a busy machine is no reason to answer 503."""
 FIRST_LEAF = 2
-"""Of a stay: before it, the ledger says by which policy and with which weights the country began."""
+"""Of a stay: before it, the ledger says by which policy and with which weights the country
+began."""
 
 
 @dataclass
@@ -91,7 +95,10 @@ class Country:
     async def hashed(
         self, *roles: str, provider: str | None = None, region: str | None = None
     ) -> bytes:
-        """Return the hash of a new account's token: with it a test enters the database as that account."""
+        """Return the hash of a new account's token.
+
+        With it a test enters the database as that account.
+        """
         return hashlib.sha256(
             (await self.token(*roles, provider=provider, region=region)).encode()
         ).digest()
@@ -103,7 +110,10 @@ class Country:
         region: str | None = None,
         token: str | None = None,
     ) -> "Client":
-        """Return a client with a new account's token; without roles, one that has none."""
+        """Return a client with a new account's token.
+
+        Without roles, one that has none.
+        """
         if roles and token is None:
             token = await self.token(*roles, provider=provider, region=region)
         headers = {"Authorization": f"Bearer {token}"} if token else {}
@@ -200,7 +210,10 @@ def place_body(site_id: str, **changes: Any) -> dict[str, Any]:
 
 
 def referral_body(**changes: Any) -> dict[str, Any]:
-    """Return the body of a referral: a woman with a small child, who flees from Den Haag."""
+    """Return the body of a referral.
+
+    A woman with a small child, who flees from Den Haag.
+    """
     return {
         "urgency": "acute",
         "originMunicipality": HERE,
@@ -255,7 +268,8 @@ async def hold_first(
 
 
 REFERENCE: dict[int, Reference] = {}
-"""The template's country, read once a process: every clone begins with it, and a change has another version."""
+"""The template's country, read once a process: every clone begins with it, and a change has another
+version."""
 
 
 async def share_reference(database: Database) -> None:
@@ -309,7 +323,10 @@ async def open_country_in(
 def joined(
     owner_url: str, app_url: str, redis_url: str, *, key: str, assume_role: str | None = None
 ) -> tuple[Database, Parts]:
-    """Return the owner's way to a database and the parts of an application on it; nothing is connected to yet."""
+    """Return the owner's way to a database and the parts of an application on it.
+
+    Nothing is connected to yet.
+    """
     settings = Settings(rate_limit=0, assume_role=assume_role)
     with pytest.MonkeyPatch.context() as patient:
         patient.setattr("app.database.pool.POOL_WAIT_S", PATIENCE_S)

@@ -1,4 +1,6 @@
-"""Processes of Plek forked from one that has it in memory: real ones, there in a fraction of the time.
+"""Processes of Plek forked from one that has it in memory.
+
+Real ones, there in a fraction of the time.
 
 To import the service takes four seconds of a core and a command one, and the tests start hundreds
 of them. One process beside each that tests has imported all of it, and becomes in a child what is
@@ -36,7 +38,8 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parents[1]
 MOST_FILES = 16
 AWAY = 256
-"""Descriptors from here on are nobody's: where a child puts those that it was given, before each gets its number."""
+"""Descriptors from here on are nobody's: where a child puts those that it was given, before each
+gets its number."""
 IN_MEMORY = (
     "alembic.command",
     "alembic.config",

@@ -16,7 +16,10 @@ NEWEST = "SELECT * FROM access_log WHERE id > :before ORDER BY id"
 
 
 def noon(days: int) -> datetime:
-    """Return noon of so many days ago: an hour that is odd nowhere, at whatever hour the tests run."""
+    """Return noon of so many days ago.
+
+    An hour that is odd nowhere, at whatever hour the tests run.
+    """
     return datetime.now(UTC).replace(hour=12, minute=0, second=0, microsecond=0) - timedelta(
         days=days
     )
@@ -66,7 +69,10 @@ async def person(
     region: str | None = None,
     known: bool = True,
 ) -> Person:
-    """Return somebody with a new account; one who is not known has a token that nobody was given."""
+    """Return somebody with a new account.
+
+    One who is not known has a token that nobody was given.
+    """
     token = f"plek_{secrets.token_urlsafe(32)}"
     if known:
         token = await country.token(*roles, provider=provider, region=region)

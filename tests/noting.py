@@ -1,4 +1,7 @@
-"""What the service asks its database, noted down: for tests that ask it again, or compare."""
+"""What the service asks its database, noted down.
+
+For tests that ask it again, or compare.
+"""
 
 from contextlib import AbstractContextManager
 

@@ -1,4 +1,7 @@
-"""Quarters that are over, made by rows: places, and households that came and left long before a test begins."""
+"""Quarters that are over, made by rows.
+
+Places, and households that came and left long before a test begins.
+"""
 
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -65,7 +68,10 @@ class Past:
     async def stays(
         self, there: Shelter, count: int, *, arrived: date, days: int | None = None, **more: str
     ) -> None:
-        """Let some households come to a shelter on a day, and leave after some days; None: they are there yet."""
+        """Let some households come to a shelter on a day, and leave after some days.
+
+        None: they are there yet.
+        """
         site = (await self.country.rows(WHERE, id=there.site_id))[0]
         values = {
             "sender": self.sender,

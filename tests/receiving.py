@@ -47,7 +47,10 @@ class Received:
 
 @dataclass
 class Receiver:
-    """Answers as it is told: a status for each request in turn, then 204; nothing at all at the path `/hang`."""
+    """Answers as it is told: a status for each request in turn, then 204.
+
+    Nothing at all at the path `/hang`.
+    """
 
     base: str = ""
     answers: list[str] = field(default_factory=list[str])

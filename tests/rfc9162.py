@@ -1,4 +1,7 @@
-"""A verifier of proofs, written from RFC 9162 alone: it shares no line with what makes them."""
+"""A verifier of proofs, written from RFC 9162 alone.
+
+It shares no line with what makes them.
+"""
 
 import hashlib
 from collections.abc import Sequence

@@ -1,4 +1,7 @@
-"""How often a race is run and how many cases a search tries: few with every change, many by `make soak`."""
+"""How often a race is run and how many cases a search tries.
+
+Few with every change, many by `make soak`.
+"""
 
 import os
 

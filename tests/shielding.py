@@ -42,7 +42,10 @@ async def break_glass(
 
 @dataclass
 class Shielding:
-    """Two colleagues at haven: `named` has shielded a referral, and `other` is not named."""
+    """Two colleagues at haven.
+
+    `named` has shielded a referral, and `other` is not named.
+    """
 
     country: Country
     desk: Desk

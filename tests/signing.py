@@ -39,7 +39,10 @@ class Person:
         return second_factor.code_at(self.secret, at, step=step)
 
     async def next_code(self) -> str:
-        """Return a code that has not been used, whenever the last was: as if half a minute had passed."""
+        """Return a code that has not been used, whenever the last was.
+
+        As if half a minute had passed.
+        """
         await self.country.rows(
             "UPDATE credentials SET used_step = used_step - 10 WHERE account_id = :id",
             id=self.account_id,

@@ -1,4 +1,7 @@
-"""Databases that tests use one after another: each is swept clean in between, or dropped."""
+"""Databases that tests use one after another.
+
+Each is swept clean in between, or dropped.
+"""
 
 # ruff: noqa: S608 - names as the database gave them; pools change hands
 
@@ -19,9 +22,11 @@ from app.embedded.postgres_server import PostgresServer
 
 SWEEPER = "plek_test_sweeper"
 USES = 40
-"""How often a database is used: the dead rows of so many tests are nothing, those of thousands would be."""
+"""How often a database is used: the dead rows of so many tests are nothing, those of thousands
+would be."""
 ROWS = 100
-"""Tables of the template with no more rows are restored; a test that changes a larger one ends its database."""
+"""Tables of the template with no more rows are restored; a test that changes a larger one ends its
+database."""
 PATIENCE_S = 0.5
 """How long the server may take to see that somebody has gone."""
 
@@ -37,7 +42,8 @@ AS_SWEEPER = f"SET LOCAL ROLE {SWEEPER}; SET LOCAL session_replication_role = re
 FORGET = (
     "RESET ROLE; RESET ALL; UNLISTEN *; SELECT pg_advisory_unlock_all(), pg_stat_force_next_flush()"
 )
-"""Ends what a connection may have kept, except its plans; and has it write down which tables it changed."""
+"""Ends what a connection may have kept, except its plans; and has it write down which tables it
+changed."""
 
 TABLES = """
 SELECT c.oid, c.relname AS name, c.relnamespace = 'public'::regnamespace AS ours
@@ -80,7 +86,8 @@ class Spare:
     tables: Mapping[int, str | None]
     """By number: those of ours by name, and the catalogs, which have none here."""
     begins_with: Mapping[str, bytes | None]
-    """What is in a table of the template that is not empty; None if that is too much to put it back."""
+    """What is in a table of the template that is not empty; None if that is too much to put it
+    back."""
     sequences: Sequence[tuple[str, int, bool]]
     changes: Mapping[int, int] = field(default_factory=dict[int, int])
     pools: tuple[Pool, Pool] | None = None
@@ -116,7 +123,10 @@ class Spare:
             owner._pool, app._pool = self.pools
 
     async def swept(self) -> bool:
-        """Take back what a test did; False where that cannot be, or it cannot be shown that it was done."""
+        """Take back what a test did.
+
+        False where that cannot be, or it cannot be shown that it was done.
+        """
         if self.uses >= USES:
             return False
         try:
@@ -194,7 +204,10 @@ async def _once(rows: bytes) -> AsyncGenerator[bytes]:
 
 
 async def _forgetful(pool: Pool) -> int | None:
-    """Have each idle connection forget; return how many there are, or None where one is at work."""
+    """Have each idle connection forget.
+
+    Return how many there are, or None where one is at work.
+    """
     if pool.use.checked_out:
         return None
     if pool._pool is None:
@@ -210,7 +223,10 @@ async def _forgetful(pool: Pool) -> int | None:
 
 
 class Spares:
-    """The databases of one worker that nobody uses at the moment; all live in one event loop."""
+    """The databases of one worker that nobody uses at the moment.
+
+    All live in one event loop.
+    """
 
     def __init__(self, maintenance: asyncpg.Connection) -> None:
         self._owner = maintenance

@@ -1,4 +1,7 @@
-"""What the suite asks of itself: no test takes long, none is skipped unseen, and what must be covered whole is."""
+"""What the suite asks of itself.
+
+No test takes long, none is skipped unseen, and what must be covered whole is.
+"""
 
 import math
 import os
@@ -13,7 +16,8 @@ import pytest
 SLOWEST = 10
 WHOLE = 100.0
 BUSY = 1
-"""As many processes for each core run without waiting; with more, a test may take as much longer as there are more."""
+"""As many processes for each core run without waiting; with more, a test may take as much longer as
+there are more."""
 SKIPPED_WHOLE: Mapping[str, str] = {
     "tests/faults/test_pooling.py": "needs PgBouncer, which .ci/run installs where it is root on Debian, and can",
 }
@@ -46,7 +50,10 @@ def held_up() -> float:
 
 
 class Clock:
-    """Measures each test, and beside it each fixture that others use as well: that is not the first test's own."""
+    """Measures each test, and beside it each fixture that others use as well.
+
+    That is not the first test's own.
+    """
 
     def __init__(self, config: pytest.Config) -> None:
         self._elsewhere: dict[str, Any] | None = getattr(config, "workeroutput", None)

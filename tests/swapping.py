@@ -1,4 +1,7 @@
-"""Households that live where another could be safe: chains and cycles to search for, brought about over the API."""
+"""Households that live where another could be safe.
+
+Chains and cycles to search for, brought about over the API.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -24,7 +27,10 @@ def fleeing(*zones: str, radius_km: int = 50, **changes: Any) -> dict[str, Any]:
 
 @dataclass
 class Resident:
-    """A household in stay: its referral and placement, and the coordinator of where it lives."""
+    """A household in stay.
+
+    Its referral and placement, and the coordinator of where it lives.
+    """
 
     referral_id: str
     placement_id: str
@@ -126,7 +132,10 @@ async def scene(country: Country) -> Scene:
 
 @dataclass
 class Chain:
-    """A household at haven that only linde's place would suit; who lives there could go to eik's, which is free."""
+    """A household at haven that only linde's place would suit.
+
+    Who lives there could go to eik's, which is free.
+    """
 
     at: Scene
     waiting: str
@@ -153,7 +162,10 @@ class Cycle:
 
 
 async def cycle(country: Country) -> Cycle:
-    """Make a cycle of two: for the one in Delft a danger becomes known that only the other's place keeps clear of."""
+    """Make a cycle of two.
+
+    For the one in Delft a danger becomes known that only the other's place keeps clear of.
+    """
     at = await scene(country)
     first = await at.resident("eik", NEAR, SOUTH)
     second = await at.resident("linde", THERE, FAR)

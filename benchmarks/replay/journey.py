@@ -212,7 +212,9 @@ class Worker:
         heapq.heappush(self._scene.departures, Departure(due, placement["id"], receiver, case.plan))
 
     async def _stay_away(self, case: Case, path: str, receiver: Office) -> None:
-        """Let a household not come; its place is kept until the sender knows that it is safe.
+        """Let a household not come.
+
+        Its place is kept until the sender knows that it is safe.
 
         It needs no other place.
         """

@@ -142,7 +142,10 @@ class World:
         return (bodies | {("POST", "/caps"): cap_body()}).get((method, template))
 
     def request(self, method: str, template: str, *, id_: str | None = None) -> dict[str, Any]:
-        """Return what a client sends for a call; an event stream is made to end at once."""
+        """Return what a client sends for a call.
+
+        An event stream is made to end at once.
+        """
         headers: dict[str, str] = {}
         if method == "POST":
             headers["Idempotency-Key"] = secrets.token_hex(8)
@@ -234,7 +237,10 @@ SELECT id::text FROM swap
 
 
 async def swap_for(country: Country, referral_id: str, *, place_id: str) -> str:
-    """Propose a swap with a household in its first leg; its other legs concern nobody here."""
+    """Propose a swap with a household in its first leg.
+
+    Its other legs concern nobody here.
+    """
     id_: str = await country.value(SWAP, referral=referral_id, place=place_id)
     return id_
 

@@ -1,4 +1,7 @@
-"""A world shared by a module's tests: for requests that are refused and change nothing."""
+"""A world shared by a module's tests.
+
+For requests that are refused and change nothing.
+"""
 
 from collections.abc import AsyncGenerator
 

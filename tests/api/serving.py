@@ -19,7 +19,10 @@ PLAIN = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 
 @asynccontextmanager
 async def served(app: ASGIApp) -> AsyncGenerator[str]:
-    """Serve an application as it is served in earnest, with its worker; yield its address."""
+    """Serve an application as it is served in earnest, with its worker.
+
+    Yield its address.
+    """
     config = uvicorn.Config(
         app,
         port=0,

@@ -26,7 +26,10 @@ async def all_of(client: Client, path: str, **query: Any) -> list[str]:
 
 
 async def busy(country: Country, *, cases: int = 5) -> dict[str, list[str]]:
-    """Make some placements, from haven to linde; return the ids of what that took, newest first."""
+    """Make some placements, from haven to linde.
+
+    Return the ids of what that took, newest first.
+    """
     there = await shelter(country, "linde", places=cases)
     sender = await country.client(*WORKING, provider="haven")
     made: dict[str, list[str]] = {path: [] for path in LISTS}

@@ -143,7 +143,10 @@ class Serving:
 
 
 def end(process: subprocess.Popen[str]) -> None:
-    """End a process as Ctrl-C would, if it runs yet: killed, it would leave the servers that it started behind."""
+    """End a process as Ctrl-C would, if it runs yet.
+
+    Killed, it would leave the servers that it started behind.
+    """
     if process.poll() is not None:
         return
     process.terminate()

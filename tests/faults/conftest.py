@@ -1,4 +1,7 @@
-"""Data folders that are made once a run, by whoever needs one first, and copied: a copy takes a tenth of the time."""
+"""Data folders that are made once a run, by whoever needs one first, and copied.
+
+A copy takes a tenth of the time.
+"""
 
 import secrets
 import subprocess
@@ -16,7 +19,10 @@ Copy: TypeAlias = Callable[[], Folder]
 
 
 def once(shared: Path, folder: Folder, *words: str) -> None:
-    """Run a command on a folder unless that was done in this run; anybody else waits meanwhile."""
+    """Run a command on a folder unless that was done in this run.
+
+    Anybody else waits meanwhile.
+    """
     done = shared / f"made-{folder.path.parent.name}"
     with alone(shared, done.name):
         if not done.exists():
@@ -25,7 +31,10 @@ def once(shared: Path, folder: Folder, *words: str) -> None:
 
 
 def beside(servers_folder: Path) -> Path:
-    """Return where another data folder can be, in memory if the tests' servers are: it goes with them."""
+    """Return where another data folder can be, in memory if the tests' servers are.
+
+    It goes with them.
+    """
     return servers_folder.with_name(f"copy-{secrets.token_hex(6)}") / "var"
 
 
@@ -46,7 +55,10 @@ def migrated(shared: Path, servers_folder: Path) -> Copy:
 
 @pytest.fixture(scope="session")
 def demo(shared: Path, servers_folder: Path, migrated: Copy) -> Copy:
-    """Copy a data folder with the demo country in it, that nobody has used; without its past."""
+    """Copy a data folder with the demo country in it, that nobody has used.
+
+    Without its past.
+    """
     made = Folder(servers_folder.with_name("demo") / "var")
     with alone(shared, "copied-demo"):
         if not made.path.exists():

@@ -75,10 +75,12 @@ COMMANDS = {
 """What fails in a layer, and the command that comes upon it."""
 
 NOTHING_RUNS = {"models", "errors", "logs", "__init__", "__main__"}
-"""Tables and names of refusals; and what tells of all others, which tests/unit/test_logs.py looks at."""
+"""Tables and names of refusals; and what tells of all others, which tests/unit/test_logs.py looks
+at."""
 
 FAIL_ELSEWHERE = {"demo", "desk", "health", "shares"}
-"""What only controllers, people who are signed in or servers of one's own come upon; and what says how it all is."""
+"""What only controllers, people who are signed in or servers of one's own come upon; and what says
+how it all is."""
 
 
 class Spilt(Exception):

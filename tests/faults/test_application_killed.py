@@ -1,4 +1,7 @@
-"""The application killed with `kill -9` while it takes a hold: nothing half done, and the retry gets its answer."""
+"""The application killed with `kill -9` while it takes a hold.
+
+Nothing half done, and the retry gets its answer.
+"""
 
 import asyncio
 import os
@@ -59,7 +62,10 @@ def environment(country: Country, server: Server) -> dict[str, str]:
 
 
 def started(country: Country, server: Server) -> tuple[Forked, int]:
-    """Start the application on the country's database; return the process and its port."""
+    """Start the application on the country's database.
+
+    Return the process and its port.
+    """
     command = ["-m", "uvicorn", "app.main:from_environment", "--factory", "--log-level", "warning"]
     with socket.socket() as listening:
         listening.bind(("127.0.0.1", 0))
@@ -96,7 +102,10 @@ class Scene:
     wanted: dict[str, Any]
 
     async def counts(self) -> list[int]:
-        """Count what a hold leaves behind: itself, a claim, a held referral, a kept answer, notices."""
+        """Count what a hold leaves behind.
+
+        Itself, a claim, a held referral, a kept answer, notices.
+        """
         row = (
             await self.country.rows(
                 "SELECT (SELECT count(*) FROM holds), (SELECT count(*) FROM claims WHERE kind = "

@@ -29,7 +29,8 @@ from tests.country import (
 
 ADDRESS = {"street": "Kanariepad 7431", "postcode": "7431 QX", "city": "Zeeschelpdam"}
 TOWN = "GM0180"
-"""Where the planted site is: a small municipality of the region of Zwolle, that nothing else is about."""
+"""Where the planted site is: a small municipality of the region of Zwolle, that nothing else is
+about."""
 NAME, LABEL = "Wielewaal 7431", "kamer 7431"
 ZONE, CALL_BACK, AGE = "GM1903", "000-743 17 43", 97
 NOTE = "Belt vanuit de Wulpenhof 7431."
@@ -67,7 +68,10 @@ class Somebody:
 
 @dataclass
 class Search:
-    """What was found where: `wrong` is what stands where it must not, `seen` what was rightly seen."""
+    """What was found where.
+
+    `wrong` is what stands where it must not, `seen` what was rightly seen.
+    """
 
     wrong: set[str] = field(default_factory=set[str])
     seen: set[str] = field(default_factory=set[str])

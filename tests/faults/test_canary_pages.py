@@ -1,4 +1,7 @@
-"""The canary on pages: everybody opens every page that their role may, and whatever comes out is searched."""
+"""The canary on pages.
+
+Everybody opens every page that their role may, and whatever comes out is searched.
+"""
 
 import re
 import secrets
@@ -44,7 +47,8 @@ NOTHING_HERE = {
     *("/language/{language}", "/session/credential", "/policies/differences", "/share/settlement"),
     *("/share/ledger/checkpoint", "/share/ledger/export", "/share/ledger/proof"),
 }
-"""They lead elsewhere, ask for more, or have nothing to show where nobody signed in and no quarter is over."""
+"""They lead elsewhere, ask for more, or have nothing to show where nobody signed in and no quarter
+is over."""
 OPENED = sorted(
     template for method, template in PAGES if method == "GET" and template not in ENDLESS
 )
@@ -59,7 +63,10 @@ class Reader:
     provider: str = ""
 
     def opens(self) -> Iterable[str]:
-        """Return the pages that are there for this role; that there are no others is told by other tests."""
+        """Return the pages that are there for this role.
+
+        That there are no others is told by other tests.
+        """
         return (
             page
             for page in OPENED
@@ -69,7 +76,10 @@ class Reader:
 
 @dataclass
 class Search:
-    """What was found where: `wrong` is what stands where it must not, `seen` what was rightly seen."""
+    """What was found where.
+
+    `wrong` is what stands where it must not, `seen` what was rightly seen.
+    """
 
     wrong: set[str] = field(default_factory=set[str])
     seen: set[str] = field(default_factory=set[str])
@@ -91,7 +101,10 @@ class Search:
 
 
 def may_see(word: str, who: Reader, page: str, *, stage: str) -> bool:
-    """Whether somebody may see a word on a page that they only open: an address, never."""
+    """Whether somebody may see a word on a page that they only open.
+
+    An address, never.
+    """
     own_board = who.provider == HOUSE and who.role == C and page.startswith("/places")
     if word in OF_THE_SITE:
         return own_board and word not in ADDRESS.values()

@@ -1,4 +1,7 @@
-"""The database may die under the service: every answer says so honestly, and all goes on by itself once it is back."""
+"""The database may die under the service.
+
+Every answer says so honestly, and all goes on by itself once it is back.
+"""
 
 import asyncio
 import os

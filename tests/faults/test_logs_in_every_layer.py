@@ -1,4 +1,7 @@
-"""Whatever fails, and wherever: the log has its kind and its place, and neither log nor answer has a secret in it."""
+"""Whatever fails, and wherever.
+
+The log has its kind and its place, and neither log nor answer has a secret in it.
+"""
 
 import asyncio
 import gc
@@ -58,7 +61,10 @@ def stderr(monkeypatch: pytest.MonkeyPatch) -> StringIO:
 
 @pytest.fixture
 def seen(monkeypatch: pytest.MonkeyPatch) -> list[BaseException]:
-    """Collect the exceptions that come to be logged: a test can show that there was something to be kept back."""
+    """Collect the exceptions that come to be logged.
+
+    A test can show that there was something to be kept back.
+    """
     collected: list[BaseException] = []
     chain = logs._chain
 

@@ -49,7 +49,10 @@ ignore_startup_parameters = extra_float_digits
 
 @contextmanager
 def pooled(url: str, folder: Path) -> Generator[str]:
-    """Run PgBouncer with three server connections before a database; yield the URL through it."""
+    """Run PgBouncer with three server connections before a database.
+
+    Yield the URL through it.
+    """
     parts = urlsplit(url)
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))

@@ -1,4 +1,7 @@
-"""The README keeps its word: its walk is run as it stands, in a shell, beside a served demo country."""
+"""The README keeps its word.
+
+Its walk is run as it stands, in a shell, beside a served demo country.
+"""
 
 import os
 import re

@@ -1,4 +1,7 @@
-"""Redis may vanish at any time: booking goes on, streams go on, limits are counted, and all comes back by itself."""
+"""Redis may vanish at any time.
+
+Booking goes on, streams go on, limits are counted, and all comes back by itself.
+"""
 
 import asyncio
 from collections.abc import AsyncGenerator, Generator
@@ -154,7 +157,10 @@ async def test_redis_may_go_and_come_back_in_the_middle_of_a_minute(
         one, two = (parts.allowance for parts in processes)
 
         async def failed(source: str, *, times: int) -> list[bool]:
-            """Fail in turns at both processes; return which were told nothing but that they failed."""
+            """Fail in turns at both processes.
+
+            Return which were told nothing but that they failed.
+            """
             return [await each.failed(source) == 0 for each in (one, two) * times]
 
         together = [True] * allowance.FAILURES_PER_MINUTE

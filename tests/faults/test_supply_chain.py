@@ -45,7 +45,8 @@ UNHEARD_OF = {
     "dependencies": [{"name": "jinja2", "skip_reason": "Dependency not found on PyPI"}],
     "fixes": [],
 }
-"""What pip-audit reports where a registry has a package and yet no page about its version, as mirrors do."""
+"""What pip-audit reports where a registry has a package and yet no page about its version, as
+mirrors do."""
 
 
 def audit(*words: str | Path, **environment: str) -> subprocess.CompletedProcess[str]:

@@ -1,4 +1,7 @@
-"""The worker killed with `kill -9` while it seals a quarter: the next one finds all of it, or nothing."""
+"""The worker killed with `kill -9` while it seals a quarter.
+
+The next one finds all of it, or nothing.
+"""
 
 from collections.abc import Generator
 from contextlib import contextmanager

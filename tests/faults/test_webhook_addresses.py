@@ -1,4 +1,7 @@
-"""A webhook's name may lead anywhere, and elsewhere the next time: requests go to the address that was looked at."""
+"""A webhook's name may lead anywhere, and elsewhere the next time.
+
+Requests go to the address that was looked at.
+"""
 
 import ssl
 from datetime import UTC, datetime, timedelta
@@ -93,7 +96,10 @@ async def test_names_are_really_looked_up_and_one_that_is_none_has_no_answer() -
 
 
 def certificate(folder: Path, name: str) -> ssl.SSLContext:
-    """Make a certificate for a name; return a server's context, having written what a client has to trust."""
+    """Make a certificate for a name.
+
+    Return a server's context, having written what a client has to trust.
+    """
     key = ec.generate_private_key(ec.SECP256R1())
     whose = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
     now = datetime.now(UTC)

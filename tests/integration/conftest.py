@@ -55,7 +55,10 @@ def local(shared: Path) -> Generator[Server]:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Run what depends on the server on both: modules that say `ON_BOTH`; all others on the embedded ones alone."""
+    """Run what depends on the server on both: modules that say `ON_BOTH`.
+
+    All others on the embedded ones alone.
+    """
     if "server" in metafunc.fixturenames:
         both = getattr(metafunc.module, "ON_BOTH", False)
         local = pytest.param("local", marks=pytest.mark.skipif(not HERE, reason="no local servers"))

@@ -1,4 +1,7 @@
-"""A danger that becomes known during an acceptance: no place stays accepted unalarmed."""
+"""A danger that becomes known during an acceptance.
+
+No place stays accepted unalarmed.
+"""
 
 import asyncio
 from collections.abc import Mapping
@@ -24,7 +27,10 @@ ALARMS = "SELECT count(*) FROM outbox WHERE kind = 'alarm' AND subject = :id"
 
 
 async def both(where: Desk, hold: Mapping[str, Any], *, moves: bool, first: int) -> tuple[int, int]:
-    """Accept while the danger becomes known or the site moves into it; return both statuses."""
+    """Accept while the danger becomes known or the site moves into it.
+
+    Return both statuses.
+    """
     path = f"/referrals/{hold['referralId']}"
     if moves:
         unsafe = where.receiver.ask(

@@ -1,4 +1,7 @@
-"""Acts on one case at the same moment: one happens, and each guard is seen to be needed."""
+"""Acts on one case at the same moment.
+
+One happens, and each guard is seen to be needed.
+"""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping

@@ -122,7 +122,10 @@ async def test_without_its_guard_an_act_that_is_too_late_takes_the_place_away_fr
     monkeypatch.setattr(hold_changes, "_still_its", lambda _: (Claim.place_id == place_id,))
 
     async def unlooked(*_: object, **_named: object) -> None:
-        """Let an acceptance pass that would find nobody coming: the wall behind the guard."""
+        """Let an acceptance pass that would find nobody coming.
+
+        The wall behind the guard.
+        """
 
     monkeypatch.setattr(holds, "_check_safe", unlooked)
 

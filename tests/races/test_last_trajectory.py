@@ -15,7 +15,10 @@ pytestmark = pytest.mark.race
 
 
 async def askers(country: Country, number: int, *, capacity: int) -> tuple[Client, list[str]]:
-    """Let linde publish a capacity; return an intake desk, and the paths that may use it."""
+    """Let linde publish a capacity.
+
+    Return an intake desk, and the paths that may use it.
+    """
     linde = await country.client("coordinator", provider="linde")
     await linde.ask("PUT", "/ambulatory-capacity", json={"capacity": capacity}, expect=200)
     intake = await country.client("intake_worker", provider="haven")

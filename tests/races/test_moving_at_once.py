@@ -1,4 +1,7 @@
-"""Moving on while others act on the stay: it ends once; each guard is seen to be needed."""
+"""Moving on while others act on the stay: it ends once.
+
+Each guard is seen to be needed.
+"""
 
 import asyncio
 from typing import Any

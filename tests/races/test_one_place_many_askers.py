@@ -19,7 +19,10 @@ pytestmark = pytest.mark.race
 
 
 async def askers(country: Country, number: int) -> tuple[Client, list[dict[str, Any]]]:
-    """Return an intake desk and its wishes for the first offer: one referral and ranking each."""
+    """Return an intake desk and its wishes for the first offer.
+
+    One referral and ranking each.
+    """
     intake = await country.client("intake_worker", provider="haven")
 
     async def ready() -> dict[str, Any]:

@@ -1,4 +1,7 @@
-"""Opposite swaps at once: always whole or not at all, and no deadlock reaches a caller."""
+"""Opposite swaps at once.
+
+Always whole or not at all, and no deadlock reaches a caller.
+"""
 
 import asyncio
 from collections.abc import Collection

@@ -1,4 +1,7 @@
-"""The same request many times at once: one effect, one answer, and never somebody else's."""
+"""The same request many times at once.
+
+One effect, one answer, and never somebody else's.
+"""
 
 import asyncio
 from typing import Any
@@ -21,7 +24,10 @@ TIMES = 50
 async def repeated(
     client: Client, path: str, body: object = None, *, key: str | None = None
 ) -> list[httpx.Response]:
-    """Ask for one thing many times at once, each until answered: some wait in vain when busy."""
+    """Ask for one thing many times at once, each until answered.
+
+    Some wait in vain when busy.
+    """
     key = key or fresh()
 
     async def answered() -> httpx.Response:

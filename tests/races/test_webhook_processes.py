@@ -1,4 +1,7 @@
-"""Webhook processes: each delivery is sent by one of them, or by another if that one dies."""
+"""Webhook processes.
+
+Each delivery is sent by one of them, or by another if that one dies.
+"""
 
 import asyncio
 import json

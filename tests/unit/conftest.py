@@ -1,4 +1,7 @@
-"""How searches for a counterexample are made: without a clock, for a busy machine is no fault in what is tested."""
+"""How searches for a counterexample are made.
+
+Without a clock, for a busy machine is no fault in what is tested.
+"""
 
 from hypothesis import settings
 

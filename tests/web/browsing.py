@@ -1,4 +1,7 @@
-"""A real Chromium on the real service: people signed in, pages looked at in every size and light, and weighed."""
+"""A real Chromium on the real service.
+
+People signed in, pages looked at in every size and light, and weighed.
+"""
 
 import os
 import secrets
@@ -21,7 +24,8 @@ from tests.country import Country
 ROOT = Path(__file__).parents[2]
 UNPACKED = ROOT / ".venv" / "chromium"
 SCREENS = ROOT / "build" / "screens" if os.environ.get("PLEK_SCREENS") else None
-"""Where pictures of every page that a test looks at go, for people to look at as well: `make test SCREENS=yes`."""
+"""Where pictures of every page that a test looks at go, for people to look at as well: `make test
+SCREENS=yes`."""
 AXE = ROOT / "node_modules" / "axe-core" / "axe.min.js"
 INSTALLED = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome")
 # Nothing is fetched in the background, and a machine without a graphics card or a sandbox for root
@@ -70,9 +74,11 @@ class Site:
     base: str
     browser: Browser
     went_out: list[str] = field(default_factory=list[str])
-    """Requests of pages to anywhere but here: there must be none, but for the neutral site of who leaves."""
+    """Requests of pages to anywhere but here: there must be none, but for the neutral site of who
+    leaves."""
     failures: list[str] = field(default_factory=list[str])
-    """What browsers said went wrong in a page: scripts that failed, and what the page was not allowed to load."""
+    """What browsers said went wrong in a page: scripts that failed, and what the page was not
+    allowed to load."""
     windows: list[BrowserContext] = field(default_factory=list[BrowserContext])
     """Each with its own cookies and store; closed after the test."""
 
@@ -192,7 +198,10 @@ async def browser() -> AsyncGenerator[Browser]:
 
 
 async def look_at(page: Page, name: str) -> None:
-    """Look at a page as it stands, wide and on a phone, by day and by night: axe finds nothing, nothing is cut off."""
+    """Look at a page as it stands, wide and on a phone, by day and by night.
+
+    Axe finds nothing, nothing is cut off.
+    """
     for size, viewport in (("wide", WIDE), ("phone", PHONE)):
         await page.set_viewport_size(viewport)  # pyright: ignore[reportArgumentType]
         for light, rules in LIGHTS:

@@ -1,4 +1,7 @@
-"""Figures that tests measure on the way and nobody asserts: they stand in build/figures for people to read."""
+"""Figures that tests measure on the way and nobody asserts.
+
+They stand in build/figures for people to read.
+"""
 
 import statistics
 import time

@@ -23,7 +23,10 @@ class Line:
         return f"http://127.0.0.1:{self._port}"
 
     def stall(self) -> None:
-        """Let nothing through any more, and end no connection: what is sent is not lost, it does not come."""
+        """Let nothing through any more, and end no connection.
+
+        What is sent is not lost, it does not come.
+        """
         self._flows.clear()
 
     async def mend(self) -> None:

@@ -1,4 +1,7 @@
-"""The main job with both people in their browsers: what one does, the other sees without asking."""
+"""The main job with both people in their browsers.
+
+What one does, the other sees without asking.
+"""
 
 from playwright.async_api import Page, expect
 

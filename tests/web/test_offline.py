@@ -1,4 +1,7 @@
-"""What a device keeps for when there is no connection: two pages, a day at most, and only where its user chose so."""
+"""What a device keeps for when there is no connection.
+
+Two pages, a day at most, and only where its user chose so.
+"""
 
 import re
 from collections.abc import AsyncGenerator

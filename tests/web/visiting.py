@@ -1,4 +1,7 @@
-"""Pages without a browser: a person's session, and forms that are filled in and sent as a browser sends them."""
+"""Pages without a browser.
+
+A person's session, and forms that are filled in and sent as a browser sends them.
+"""
 
 import html
 import re
@@ -31,7 +34,10 @@ class Form:
     buttons: Fields = field(default_factory=list[tuple[str, str]])
 
     def filled(self, **values: str | list[str]) -> Fields:
-        """Return its fields with some of them filled in: `adult_0_gender` for the field adult-0-gender."""
+        """Return its fields with some of them filled in.
+
+        `adult_0_gender` for the field adult-0-gender.
+        """
         given = {ROW.sub(r"\1-\2-", name): value for name, value in values.items()}
         kept = [(name, value) for name, value in self.fields if name not in given]
         more = [
@@ -170,7 +176,10 @@ async def browser_of(
     provider: str | None = None,
     region: str | None = None,
 ) -> httpx.AsyncClient:
-    """Return the browser of a new account, as the client that it is; of nobody's where no role is named."""
+    """Return the browser of a new account, as the client that it is.
+
+    Of nobody's where no role is named.
+    """
     return (
         await visitor(country, *roles, language=language, provider=provider, region=region)
     ).http

@@ -131,7 +131,8 @@ def _first(file: Path, signed: CheckpointBody, *, beside: Path, known: Wrong | N
         return known
     return Wrong(
         None,
-        f"one of the {signed.size:,} leaves is not the one that was signed. Which one, the .hashes file that was"
+        f"one of the {signed.size:,} leaves is not the one that was signed. Which one, the "
+        ".hashes file that was"
         " written beside the export would say",
     )
 

@@ -111,7 +111,10 @@ async def a_hold(walk: Walk, haven: Person, case: str) -> str:
 
 
 async def a_place(walk: Walk, haven: Person, linde: Person, case: str) -> str:
-    """Look at a hold from both sides, and have it accepted and confirmed; return the placement."""
+    """Look at a hold from both sides, and have it accepted and confirmed.
+
+    Return the placement.
+    """
     hold = await a_hold(walk, haven, case)
     await walk.by(haven, "GET /holds")
     await walk.by(haven, "GET /holds/{id}", hold)
@@ -167,7 +170,10 @@ async def the_main_job(walk: Walk, haven: Person, linde: Person) -> None:
 
 
 async def other_ends(walk: Walk, haven: Person, linde: Person) -> None:
-    """A hold given back, discarded, declined; a case withdrawn; a household that did not come."""
+    """A hold given back, discarded, declined; a case withdrawn.
+
+    A household that did not come.
+    """
     await registering(walk, linde)
     case, another = [
         (await haven.client.post("/referrals", referral_body()))["id"] for _ in range(2)
@@ -204,7 +210,10 @@ async def those_who_wait(walk: Walk, eik: Person, linde: Person) -> None:
 
 
 async def plans_and_webhooks(walk: Walk, pine: Person) -> None:
-    """A plan for a peak, by a desk and by whoever sees the country in counts; and a webhook."""
+    """A plan for a peak, by a desk and by whoever sees the country in counts.
+
+    And a webhook.
+    """
     administrator = await person(walk.country, "administrator")
     case = (await pine.client.post("/referrals", referral_body()))["id"]
     await walk.by(pine, "POST /peak-plans", about=[case])

@@ -34,7 +34,10 @@ REVOKE = "REVOKE INSERT ON access_log FROM plek_app"
 async def refused(
     who: Person, there: World, call: tuple[str, str], *, id_: str | None = None
 ) -> tuple[Any, Any]:
-    """Make a call that is refused; return its answer and the one entry that it left, which names the object."""
+    """Make a call that is refused.
+
+    Return its answer and the one entry that it left, which names the object.
+    """
     request = there.request(*call, id_=id_)
     method, path = request.pop("method"), request.pop("url")
     answer, row = await who.logged(method, path, outcome="refused", **request)

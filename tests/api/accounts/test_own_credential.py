@@ -1,4 +1,7 @@
-"""Changing one's own password and second factor: as hard as signing in, and every other session ends with it."""
+"""Changing one's own password and second factor.
+
+As hard as signing in, and every other session ends with it.
+"""
 
 import re
 from base64 import b32decode

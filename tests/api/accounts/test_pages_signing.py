@@ -1,4 +1,7 @@
-"""Sign-in through the pages: own forms only, a new session each time, ended when asked."""
+"""Sign-in through the pages.
+
+Own forms only, a new session each time, ended when asked.
+"""
 
 import asyncio
 import re
@@ -29,7 +32,10 @@ OURS = {"Origin": "https://plek.test", "Sec-Fetch-Site": "same-origin"}
 async def browser(
     country: Country, cookies: dict[str, str] | None = None
 ) -> AsyncGenerator[httpx.AsyncClient]:
-    """Open a browser, more or less: it keeps cookies and says where a form was sent from."""
+    """Open a browser, more or less.
+
+    It keeps cookies and says where a form was sent from.
+    """
     transport = httpx.ASGITransport(
         country.app, raise_app_exceptions=False, client=("192.0.2.7", 40_000)
     )

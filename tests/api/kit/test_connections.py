@@ -32,7 +32,10 @@ PIECE = b"x" * 8_192
 async def served(
     country: Country, settings: Settings | None = None
 ) -> AsyncGenerator[httpx.AsyncClient]:
-    """Serve on a free port with what `plek serve` asks of uvicorn; yield a client of it."""
+    """Serve on a free port with what `plek serve` asks of uvicorn.
+
+    Yield a client of it.
+    """
     chosen = settings or country.parts.settings
     parts = join(
         chosen, database_url=country.app_url, redis_url=country.parts.link.url, key=country.key

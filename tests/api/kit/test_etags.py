@@ -33,7 +33,10 @@ def client_for(there: World, collection: str) -> Client:
 async def at_once(
     client: Client, path: str, bodies: tuple[dict[str, Any], ...], *, tag: str
 ) -> list[int]:
-    """Make several changes at once from the same reading; return the statuses in order."""
+    """Make several changes at once from the same reading.
+
+    Return the statuses in order.
+    """
     asked = [client.ask("PATCH", path, json=body, headers={"If-Match": tag}) for body in bodies]
     return sorted(answer.status_code for answer in await asyncio.gather(*asked))
 

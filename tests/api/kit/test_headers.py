@@ -1,4 +1,7 @@
-"""What every answer carries: strict headers, and no word to other origins but the description."""
+"""What every answer carries.
+
+Strict headers, and no word to other origins but the description.
+"""
 
 import re
 from collections.abc import AsyncIterator
@@ -66,7 +69,10 @@ def strict(answer: httpx.Response) -> None:
 
 
 def paths(country: Country) -> list[str]:
-    """Return every path of the service, as a client would ask for it; ids are made up."""
+    """Return every path of the service, as a client would ask for it.
+
+    Ids are made up.
+    """
     beside = {
         path.replace("{id}", "made-up") for _, path in {*description.routes(country.app), *PAGES}
     }

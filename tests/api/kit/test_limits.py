@@ -42,7 +42,10 @@ async def limited(country: Country, *, per_minute: int = 6000) -> Country:
 
 
 async def at(country: Country, host: str, *, token: str | None = None) -> Client:
-    """Return a client at an address; without a token it makes one up for each request."""
+    """Return a client at an address.
+
+    Without a token it makes one up for each request.
+    """
     transport = httpx.ASGITransport(country.app, raise_app_exceptions=False, client=(host, 40_000))
     http = httpx.AsyncClient(transport=transport, base_url="http://plek.test/v1")
     if token is not None:
@@ -53,7 +56,10 @@ async def at(country: Country, host: str, *, token: str | None = None) -> Client
 async def failing(
     client: Client, *, times: int, path: str = "/regions", method: str = "GET"
 ) -> list[int]:
-    """Come with made-up tokens, one after another; return the statuses of the answers."""
+    """Come with made-up tokens, one after another.
+
+    Return the statuses of the answers.
+    """
     return [(await client.ask(method, path, headers=made_up())).status_code for _ in range(times)]
 
 

@@ -1,4 +1,7 @@
-"""The generated description: that it is what the government's rules ask, and that it is true."""
+"""The generated description.
+
+That it is what the government's rules ask, and that it is true.
+"""
 
 import json
 import re
@@ -26,7 +29,10 @@ SPECTRAL = ROOT / "node_modules" / "@stoplight" / "spectral-cli" / "dist" / "ind
 
 @cache
 def described() -> dict[str, Any]:
-    """Return the description, which takes a second to write; no server is needed for it."""
+    """Return the description, which takes a second to write.
+
+    No server is needed for it.
+    """
     parts = join(
         Settings(),
         database_url="postgresql+asyncpg://nowhere",

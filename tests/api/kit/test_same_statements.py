@@ -1,4 +1,7 @@
-"""Foreign, missing and malformed ids run the same statements: no clock tells them apart."""
+"""Foreign, missing and malformed ids run the same statements.
+
+No clock tells them apart.
+"""
 
 from typing import Any
 from uuid import UUID

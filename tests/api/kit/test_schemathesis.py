@@ -62,7 +62,10 @@ async def tokens_of(country: Country) -> list[str | None]:
 
 
 def explore(operation: Any, there: World, *, base: str, tokens: list[str | None]) -> set[int]:
-    """Make up requests for an operation, valid and not; return the statuses of the answers."""
+    """Make up requests for an operation, valid and not.
+
+    Return the statuses of the answers.
+    """
     collection = operation.path.split("/")[1]
     known = (
         {"id": there.ids[collection]}

@@ -25,7 +25,10 @@ DOCUMENT = {
 async def leaf(
     country: Country, index: int, *, hours: int = -1, origin: str = HERE, receiving: str = THERE
 ) -> bytes:
-    """Write a leaf of a stay whose opening opens so many hours from now; return its bytes."""
+    """Write a leaf of a stay whose opening opens so many hours from now.
+
+    Return its bytes.
+    """
     index += FIRST_LEAF
     document = canonical_json(DOCUMENT | {"origin": origin, "receiving": receiving})
     content = canonical_json(

@@ -1,4 +1,7 @@
-"""Checkpoints and proofs on the wire: right for whoever checks them, and for nobody sooner than they may know."""
+"""Checkpoints and proofs on the wire.
+
+Right for whoever checks them, and for nobody sooner than they may know.
+"""
 
 import base64
 import hashlib

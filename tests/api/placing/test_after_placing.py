@@ -1,4 +1,7 @@
-"""Changes while a household has a place: site, danger, blockers and the day of return."""
+"""Changes while a household has a place.
+
+Site, danger, blockers and the day of return.
+"""
 
 from datetime import timedelta
 from typing import Any

@@ -27,7 +27,10 @@ async def said(country: Country) -> list[dict[str, Any]]:
 
 
 async def staying(country: Country) -> tuple[Desk, str]:
-    """Let a household arrive that was confirmed nine days ago; return its desk and placement."""
+    """Let a household arrive that was confirmed nine days ago.
+
+    Return its desk and placement.
+    """
     where = await desk(country)
     arrived = await where.arrived()
     await country.rows("UPDATE placements SET created_at = created_at - interval '9 days'")

@@ -1,4 +1,7 @@
-"""What an erased referral answers: gone to those whose it was, and never there to anybody else."""
+"""What an erased referral answers.
+
+Gone to those whose it was, and never there to anybody else.
+"""
 
 import secrets
 from pathlib import Path
@@ -120,7 +123,10 @@ async def test_lists_leave_out_what_was_erased_and_go_on(country: Country, tmp_p
 
 
 async def everything_once(where: Desk) -> tuple[str, list[tuple[str, Any]]]:
-    """Make each keyed call whose answer shows something of a household; return the requests."""
+    """Make each keyed call whose answer shows something of a household.
+
+    Return the requests.
+    """
     body = referral_body()
     referral_id = (await where.intake.post("/referrals", body, key="register"))["id"]
     rank = (f"/referrals/{referral_id}/rankings", None)

@@ -1,4 +1,7 @@
-"""The main job over HTTP: from a referral to the departure, as both providers see it."""
+"""The main job over HTTP.
+
+From a referral to the departure, as both providers see it.
+"""
 
 from typing import Any
 

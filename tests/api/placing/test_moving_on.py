@@ -1,4 +1,7 @@
-"""Moving on within a stay: the next place found like any other, the old one kept until they have arrived."""
+"""Moving on within a stay.
+
+The next place found like any other, the old one kept until they have arrived.
+"""
 
 from dataclasses import dataclass
 from typing import Any
@@ -12,7 +15,10 @@ MOVING = {"urgency": "urgent", "reason": "follow_on"}
 
 @dataclass
 class Route:
-    """A household of haven's in a crisis place of linde's; linde and eik, in another region, have regular places."""
+    """A household of haven's in a crisis place of linde's.
+
+    Linde and eik, in another region, have regular places.
+    """
 
     country: Country
     where: Desk
@@ -25,7 +31,10 @@ class Route:
         return self.where.receiver
 
     async def held(self, client: Client, to: str, **referral: Any) -> str:
-        """Register a household that moves on, and hold an offer of one provider; return the hold, accepted."""
+        """Register a household that moves on, and hold an offer of one provider.
+
+        Return the hold, accepted.
+        """
         made = await client.post("/referrals", referral_body(**{**MOVING, **referral}))
         ranking = await client.post(f"/referrals/{made['id']}/rankings")
         receiver_id = str(self.country.providers[to])

@@ -1,4 +1,7 @@
-"""Placements over HTTP: confirming, arriving, not showing up and leaving, and who may say so."""
+"""Placements over HTTP.
+
+Confirming, arriving, not showing up and leaving, and who may say so.
+"""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any

@@ -1,4 +1,7 @@
-"""Swaps over the API: what a search tells, who must consent, and that all of it is reserved or none."""
+"""Swaps over the API.
+
+What a search tells, who must consent, and that all of it is reserved or none.
+"""
 
 from app.database.sealing import keys
 from app.database.transaction import WORKER

@@ -1,4 +1,7 @@
-"""Plans for a peak: for own referrals, to be held one by one; and in counts, for administrators."""
+"""Plans for a peak: for own referrals, to be held one by one.
+
+And in counts, for administrators.
+"""
 
 from pathlib import Path
 from typing import Any

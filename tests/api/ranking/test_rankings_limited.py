@@ -1,4 +1,7 @@
-"""Rankings of one referral are limited by the policy: many of them would watch others."""
+"""Rankings of one referral are limited by the policy.
+
+Many of them would watch others.
+"""
 
 from typing import Any
 

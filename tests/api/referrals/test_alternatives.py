@@ -23,7 +23,10 @@ def hotel(country: Country, **changes: Any) -> dict[str, Any]:
 
 
 async def begun(where: Desk, country: Country, **changes: Any) -> tuple[str, dict[str, Any]]:
-    """Register a referral that gets an alternative; return the id of the one and the other."""
+    """Register a referral that gets an alternative.
+
+    Return the id of the one and the other.
+    """
     referral = await where.intake.post("/referrals", referral_body())
     return referral["id"], await where.intake.post(
         f"/referrals/{referral['id']}/alternatives", hotel(country, **changes)

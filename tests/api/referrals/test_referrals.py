@@ -61,7 +61,10 @@ async def test_a_change_needs_the_version_that_was_read(country: Country) -> Non
 async def test_what_a_change_leaves_out_within_a_thing_has_its_default(
     country: Country, change: dict[str, object], stored: dict[str, object]
 ) -> None:
-    """As it has when the referral is registered: a zone without an end is a zone without an end."""
+    """As it has when the referral is registered.
+
+    A zone without an end is a zone without an end.
+    """
     where = await desk(country)
     referral = await where.intake.post("/referrals", referral_body())
     changed = await where.intake.patch(

@@ -1,4 +1,7 @@
-"""Caps: set by a region's auditors, for other reasons than safety, visible to all; and what they keep away."""
+"""Caps: set by a region's auditors, for other reasons than safety, visible to all.
+
+And what they keep away.
+"""
 
 import asyncio
 import datetime as dt

@@ -191,7 +191,10 @@ async def test_an_override_shows_its_code(country: Country) -> None:
 
 
 async def one_who_left(country: Country) -> tuple[dict[str, Any], Shelter]:
-    """Let a household leave its region for want of room: the one place there is occupied."""
+    """Let a household leave its region for want of room.
+
+    The one place there is occupied.
+    """
     where = await desk(country, places=2)
     home = await shelter(country, "eik", site={"municipality": HERE})
     await home.coordinator.patch(f"/places/{home.place_ids[0]}", {"status": "occupied"})

@@ -18,7 +18,10 @@ WHOLE = {"from": str(LAST), "to": str(LAST)}
 
 
 async def sealed(country: Country) -> None:
-    """Twelve safety nights in Zwolle, four of them after ready; 30 capacity nights there, and 3 in Groningen."""
+    """Twelve safety nights in Zwolle, four of them after ready.
+
+    30 capacity nights there, and 3 in Groningen.
+    """
     first = LAST.first
     await stayed(
         country, first, first + 12 * DAY, lawful_regions=(FAR, THERE), ready_since=first + 8 * DAY

@@ -24,7 +24,10 @@ async def past_of(country: Country) -> tuple[Past, Any, Any]:
 
 
 async def a_quarter(country: Country) -> Past:
-    """Let a quarter pass: 40 stays in Zwolle, 12 in Groningen, one shorter than two weeks."""
+    """Let a quarter pass.
+
+    40 stays in Zwolle, 12 in Groningen, one shorter than two weeks.
+    """
     past, linde, spar = await past_of(country)
     for days, count in ((20, 14), (45, 12)):
         await past.stays(linde, count, arrived=date(2026, 1, 5), days=days)

@@ -1,4 +1,7 @@
-"""Deliveries to webhooks, on a real database and receiver: at least once, and signed."""
+"""Deliveries to webhooks, on a real database and receiver.
+
+At least once, and signed.
+"""
 
 from collections.abc import AsyncGenerator
 

@@ -1,4 +1,7 @@
-"""Of two that begin to serve at one address at one moment, one does; the other says why not."""
+"""Of two that begin to serve at one address at one moment, one does.
+
+The other says why not.
+"""
 
 import re
 import socket

@@ -1,4 +1,7 @@
-"""The demo country is Plek's own: what was made for it opens nothing in a database that somebody else runs."""
+"""The demo country is Plek's own.
+
+What was made for it opens nothing in a database that somebody else runs.
+"""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -62,7 +65,10 @@ def test_the_demos_people_sign_in_with_one_press_and_nowhere_else(
     restored: Restored, workers: str
 ) -> None:
     def pressed(port: int, role: str) -> tuple[int, str | None, int]:
-        """Press a button of the start page; return what came of it, and whether the next page opens."""
+        """Press a button of the start page.
+
+        Return what came of it, and whether the next page opens.
+        """
         base = f"http://127.0.0.1:{port}"
         ours = {"Origin": base, "Sec-Fetch-Site": "same-origin"}
         answer = httpx.post(f"{base}/demo-sign-in", data={"role": role}, headers=ours)

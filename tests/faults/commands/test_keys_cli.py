@@ -1,4 +1,7 @@
-"""The keys from the command line: a new one while Plek serves, the end of old ones, and no start without them."""
+"""The keys from the command line.
+
+A new one while Plek serves, the end of old ones, and no start without them.
+"""
 
 import asyncio
 import os

@@ -35,7 +35,10 @@ async def ended(*words: str, env: dict[str, str]) -> tuple[int, str]:
 
 
 def machine_lines(text: str) -> Said:
-    """Return what was logged; the rest is sentences for whoever sits at the terminal."""
+    """Return what was logged.
+
+    The rest is sentences for whoever sits at the terminal.
+    """
     return Said("\n".join(line for line in text.splitlines() if line.startswith("{")))
 
 

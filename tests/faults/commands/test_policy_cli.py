@@ -54,7 +54,10 @@ async def ranked(**where: str) -> None:
 
 
 def plek_in(folder: Folder, *words: str | Path, expect: int = 0) -> str:
-    """Run a command in this process, which takes a tenth of the time; return all that it says."""
+    """Run a command in this process, which takes a tenth of the time.
+
+    Return all that it says.
+    """
     done = CliRunner().invoke(plek, [*map(str, words)], env={"PLEK_DATA_DIR": str(folder.path)})
     if isinstance(done.exception, OperatorError | Refusal):
         return str(done.exception)

@@ -1,4 +1,7 @@
-"""What the tests of the embedded servers share: asking a server, and a process that uses a data folder until told."""
+"""What the tests of the embedded servers share.
+
+Asking a server, and a process that uses a data folder until told.
+"""
 
 import os
 import stat
@@ -57,7 +60,10 @@ def pid(data_dir: Path, server: str) -> int:
 
 
 def turn_off(data_dir: Path) -> None:
-    """Stop whatever still runs there: join, wanting nothing, and be the last to leave."""
+    """Stop whatever still runs there.
+
+    Join, wanting nothing, and be the last to leave.
+    """
     if (data_dir / "plek.json").exists():
         with suppress(OperatorError), EmbeddedServers(data_dir, wanted=frozenset()):
             pass
@@ -81,7 +87,10 @@ def user(data_dir: Path, *, uid: int | None = None) -> Generator[subprocess.Pope
 
 
 def heard(process: subprocess.Popen[str]) -> str:
-    """The one line that the other process says: its database URL, or what went wrong."""
+    """The one line that the other process says.
+
+    Its database URL, or what went wrong.
+    """
     return _pipe(process.stdout).readline().strip()
 
 

@@ -1,4 +1,7 @@
-"""Root and ordinary users alike: the servers never run as root, and nobody else's folders are opened for them."""
+"""Root and ordinary users alike.
+
+The servers never run as root, and nobody else's folders are opened for them.
+"""
 
 import os
 import pwd

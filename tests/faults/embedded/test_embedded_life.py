@@ -1,4 +1,7 @@
-"""The embedded servers of a data folder: what they are, and who starts, shares and stops them."""
+"""The embedded servers of a data folder.
+
+What they are, and who starts, shares and stops them.
+"""
 
 import asyncio
 import re
@@ -233,7 +236,10 @@ async def test_a_folder_with_a_long_or_odd_name_works(tmp_path: Path) -> None:
 
 
 def test_a_warm_start_has_nothing_to_make_and_nothing_to_recover(data_dir: Path) -> None:
-    """What else a start could take long for; a command starts the servers each time that it finds none."""
+    """What else a start could take long for.
+
+    A command starts the servers each time that it finds none.
+    """
     said: list[str] = []
     with servers(data_dir):
         pass

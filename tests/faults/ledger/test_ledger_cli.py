@@ -71,7 +71,10 @@ def exports(migrated: Copy, tmp_path_factory: pytest.TempPathFactory) -> Iterato
 
 
 async def stays(**where: str) -> None:
-    """Let a household arrive and leave, and another arrive; and write leaves in clear."""
+    """Let a household arrive and leave, and another arrive.
+
+    And write leaves in clear.
+    """
     async with open_country(**where) as country:
         known = await country.rows("SELECT id FROM providers WHERE slug = 'linde'")
         slug = "eik" if known else "linde"

@@ -67,7 +67,10 @@ async def each_has_its_leaf(country: Country) -> int:
 async def killed(
     country: Country, server: Server, token: str, path: str, body: Any, *, at_commit: bool
 ) -> None:
-    """Kill the application while it records something: before it could commit, or in the commit itself."""
+    """Kill the application while it records something.
+
+    Before it could commit, or in the commit itself.
+    """
     async with AsyncExitStack() as stack:
         serving = await stack.enter_async_context(process(country, server, token))
         asking: asyncio.Task[httpx.Response]

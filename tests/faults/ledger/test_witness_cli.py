@@ -1,4 +1,7 @@
-"""`plek ledger witness`: growth is kept and cosigned; a fork, or a roll-back, is found and proven to anybody."""
+"""`plek ledger witness`: growth is kept and cosigned.
+
+A fork, or a roll-back, is found and proven to anybody.
+"""
 
 import base64
 import json

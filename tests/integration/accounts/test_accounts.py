@@ -113,7 +113,10 @@ async def test_the_service_itself_can_neither_read_nor_make_tokens(country: Coun
 
 
 async def show_demo(country: Country) -> str:
-    """Fill the database with the demo country; return the slug of one of its providers."""
+    """Fill the database with the demo country.
+
+    Return the slug of one of its providers.
+    """
     async with country.owner.entered() as tx:
         await demo.fill(tx)
     return accounts.slug_of(country.parts.files.demo.providers[0])

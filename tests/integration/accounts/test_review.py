@@ -1,4 +1,7 @@
-"""The review of the access log: what it counts, for which accounts, and on which days."""
+"""The review of the access log.
+
+What it counts, for which accounts, and on which days.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

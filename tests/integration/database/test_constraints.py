@@ -12,7 +12,10 @@ ON_BOTH = True
 
 
 async def refused(country: Country, statement: str, **values: object) -> str:
-    """Claim that the owner may not do this; return the name of what forbids it, or the message."""
+    """Claim that the owner may not do this.
+
+    Return the name of what forbids it, or the message.
+    """
     with pytest.raises(PostgresError) as caught:
         await country.rows(statement, **values)
     original: Any = caught.value
@@ -20,7 +23,10 @@ async def refused(country: Country, statement: str, **values: object) -> str:
 
 
 async def copied(country: Country, table: str, id_: str, **changes: str) -> str:
-    """Claim that a row may not be there twice with these columns (SQL) changed; return what forbids it."""
+    """Claim that a row may not be there twice with these columns (SQL) changed.
+
+    Return what forbids it.
+    """
     columns = await country.rows(
         "SELECT column_name AS name FROM information_schema.columns WHERE table_name = :table",
         table=table,

@@ -130,7 +130,8 @@ VISIBLE: dict[str, set[str]] = {
         "household_counts",
     },
 }  # fmt: skip
-"""For each caller who has nothing to do with the case: the tables in which they see any row at all."""
+"""For each caller who has nothing to do with the case: the tables in which they see any row at
+all."""
 
 
 async def test_callers_who_have_nothing_to_do_with_a_case_see_the_register_at_most(

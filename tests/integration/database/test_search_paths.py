@@ -136,7 +136,10 @@ AS_SIGNING = (
 
 
 async def touched(country: Country, hashed: bytes) -> dict[str, Any]:
-    """Call what can be called beside tables of the same names; return what was done to those."""
+    """Call what can be called beside tables of the same names.
+
+    Return what was done to those.
+    """
     async with country.parts.database.entered(hashed) as tx:
         await shadow(tx)
         await tx.rows(text("SELECT set_config('search_path', 'pg_temp, public', true)"))
@@ -160,7 +163,10 @@ async def allow_temporary(country: Country) -> None:
 
 
 async def lead_astray(country: Country, *names: str) -> None:
-    """Take the guards off functions: their own search path, and the schema before each name."""
+    """Take the guards off functions.
+
+    Their own search path, and the schema before each name.
+    """
     for one in await functions(country):
         if (not names or one.proname in names) and not one.bound:
             bare = one.whole.replace("public.", "").replace(
@@ -212,7 +218,10 @@ TRAP = (
 
 
 async def spring(country: Country) -> int:
-    """Have the access log note a referral beside the trap; return how many entries are left."""
+    """Have the access log note a referral beside the trap.
+
+    Return how many entries are left.
+    """
     async with country.parts.database.entered(
         await country.hashed(*WORKING, provider="linde")
     ) as tx:

@@ -55,7 +55,8 @@ async def test_whatever_a_test_has_put_in_is_gone_and_the_connections_stay(
 
 async def pids(country: Country) -> set[int]:
     rows = await country.rows(
-        "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND usename = 'plek_app'"
+        "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND usename = "
+        "'plek_app'"
     )
     return {row.pid for row in rows}
 
@@ -128,8 +129,10 @@ async def test_a_database_is_dropped_when_it_is_old(spares: Spares, embedded: Se
 async def test_what_a_connection_was_told_is_forgotten(spares: Spares, embedded: Server) -> None:
     told = "SET ROLE plek_app; SET search_path TO nowhere; LISTEN bell; SELECT pg_advisory_lock(1)"
     asked = (
-        "SELECT current_user::text, current_setting('search_path'), array(SELECT pg_listening_channels()),"
-        " (SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND pid = pg_backend_pid()), pg_backend_pid()"
+        "SELECT current_user::text, current_setting('search_path'), array(SELECT "
+        "pg_listening_channels()),"
+        " (SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND pid = "
+        "pg_backend_pid()), pg_backend_pid()"
     )
     async with country_among(spares, embedded) as country, country.owner.connection() as one:
         before = await one.fetchrow(asked)

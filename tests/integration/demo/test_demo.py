@@ -1,4 +1,7 @@
-"""The demo country in the database: a register and referrals that the service can work with."""
+"""The demo country in the database.
+
+A register and referrals that the service can work with.
+"""
 
 import pytest
 

@@ -1,4 +1,7 @@
-"""The demo country's past in the database: what a controller reads there is whole, signed, and can be made again."""
+"""The demo country's past in the database.
+
+What a controller reads there is whole, signed, and can be made again.
+"""
 
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
@@ -62,7 +65,10 @@ async def lived(country: Country, *, quarters: int) -> None:
 
 
 async def exported(country: Country, folder: Path, *, region: str | None) -> tuple[Path, Path, str]:
-    """Write what a region's controllers take along, or anybody; return lines, checkpoint, and the key."""
+    """Write what a region's controllers take along, or anybody.
+
+    Return lines, checkpoint, and the key.
+    """
     lines, note = folder / f"{region}.jsonl", folder / f"{region}.checkpoint"
     async with country.owner.entered() as tx:
         newest = await tree.newest(tx)

@@ -1,4 +1,7 @@
-"""An arrival that was taken back and made again: totals, openings and the tree agree."""
+"""An arrival that was taken back and made again.
+
+Totals, openings and the tree agree.
+"""
 
 import datetime as dt
 from pathlib import Path

@@ -1,4 +1,7 @@
-"""Alarms for a family that does not arrive: each due moment rings once until somebody acts."""
+"""Alarms for a family that does not arrive.
+
+Each due moment rings once until somebody acts.
+"""
 
 import asyncio
 from typing import Any

@@ -29,7 +29,10 @@ OTHERS: dict[str, tuple[str | None, tuple[str, ...]]] = {
 
 @dataclass
 class Scene:
-    """A shelter with a desk: `named` sees its shielded households, its coordinator does not."""
+    """A shelter with a desk.
+
+    `named` sees its shielded households, its coordinator does not.
+    """
 
     country: Country
     there: Shelter

@@ -1,4 +1,7 @@
-"""Rows that a swap may read beyond the caller's: of households that agreed or are in one."""
+"""Rows that a swap may read beyond the caller's.
+
+Of households that agreed or are in one.
+"""
 
 from sqlalchemy import text
 

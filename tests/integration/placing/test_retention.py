@@ -1,4 +1,7 @@
-"""The retention job: it erases what is over for as long as the policy says, nothing else."""
+"""The retention job.
+
+It erases what is over for as long as the policy says, nothing else.
+"""
 
 from collections.abc import Mapping
 from functools import partial

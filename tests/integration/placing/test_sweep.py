@@ -1,4 +1,7 @@
-"""Expiry needs no job: the sweep only notes what ran out, once, and tells those concerned."""
+"""Expiry needs no job.
+
+The sweep only notes what ran out, once, and tells those concerned.
+"""
 
 from app.database.transaction import WORKER
 from app.placing import holds

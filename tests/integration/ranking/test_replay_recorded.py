@@ -48,7 +48,10 @@ register_hash, rules_version, digest, sealed) VALUES ($1, $2, $3, 1, 1, $4, $5, 
 async def fill(
     url: str, corpus: Sequence[Recorded], keyring: Keyring, *, version: str
 ) -> dict[UUID, bool]:
-    """Record rankings by a version of the rules; return by id whether each should replay."""
+    """Record rankings by a version of the rules.
+
+    Return by id whether each should replay.
+    """
     connection: Any = await asyncpg.connect(plain(url))
     await connection.execute(
         "SET plek.actor = 'operator'"
@@ -100,5 +103,8 @@ async def replayed(
     tx: Transaction,
     ids: Sequence[UUID],
 ) -> list[bool]:
-    """Replay rankings as their intake worker does; return which of them are identical."""
+    """Replay rankings as their intake worker does.
+
+    Return which of them are identical.
+    """
     return [(await rankings.replay_ranking(tx, id_))[1] for id_ in ids]

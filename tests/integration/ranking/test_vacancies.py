@@ -17,7 +17,10 @@ ON_BOTH = True
 
 
 async def counted(country: Country, *, keys: Keyring | None = None) -> int:
-    """Let the worker look for chances until none is left; return the number of turns."""
+    """Let the worker look for chances until none is left.
+
+    Return the number of turns.
+    """
     for turn in range(50):
         async with country.parts.database.entered(actor=WORKER) as tx:
             if (

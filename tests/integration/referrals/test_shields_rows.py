@@ -122,7 +122,10 @@ async def test_whoever_is_named_no_more_finds_no_answer_kept_for_them(scene: Shi
 
 
 async def attempt(scene: Shielding, client: Client, statement: str, **values: Any) -> int:
-    """Run a statement as a client; return how many rows it changed, -1 where it was refused."""
+    """Run a statement as a client.
+
+    Return how many rows it changed, -1 where it was refused.
+    """
     try:
         async with scene.country.parts.database.entered(hashed(client)) as tx:
             return await tx.run(text(statement), values)

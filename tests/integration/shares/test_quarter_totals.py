@@ -1,4 +1,7 @@
-"""Quarters are sealed once and without gaps; later facts seal them again with the next."""
+"""Quarters are sealed once and without gaps.
+
+Later facts seal them again with the next.
+"""
 
 import datetime as dt
 

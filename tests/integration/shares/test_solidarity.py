@@ -41,7 +41,10 @@ async def there(country: Country) -> tuple[int, int]:
 
 
 async def staying(country: Country, *, nights: int, **wishes: object) -> tuple[Desk, str]:
-    """Let a household be there for some days; return the desk and the path of its placement."""
+    """Let a household be there for some days.
+
+    Return the desk and the path of its placement.
+    """
     await elsewhere(country)
     where = await desk(country)
     arrived = await where.arrived(**wishes)

@@ -1,4 +1,7 @@
-"""The administrator's pages in a real browser: read in every size and light, and used by keyboard."""
+"""The administrator's pages in a real browser.
+
+Read in every size and light, and used by keyboard.
+"""
 
 import json
 import re

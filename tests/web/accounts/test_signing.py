@@ -1,4 +1,7 @@
-"""Signing in with a real browser: invited, with password and code, as the demo's people; left alone; signed out."""
+"""Signing in with a real browser.
+
+Invited, with password and code, as the demo's people; left alone; signed out.
+"""
 
 import re
 from base64 import b32decode

@@ -1,4 +1,7 @@
-"""What tests of finding a place begin with: the form filled in as shortly as can be, and who works there."""
+"""What tests of finding a place begin with.
+
+The form filled in as shortly as can be, and who works there.
+"""
 
 import re
 from typing import Any

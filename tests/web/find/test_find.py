@@ -1,4 +1,7 @@
-"""Finding a place in a real browser: the whole job, a race, the keyboard alone, and what survives."""
+"""Finding a place in a real browser.
+
+The whole job, a race, the keyboard alone, and what survives.
+"""
 
 import pytest
 from playwright.async_api import Page, Route, expect

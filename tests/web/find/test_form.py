@@ -1,4 +1,7 @@
-"""The form of a referral without a script: faults, repeats, colleagues, and what is worth asking."""
+"""The form of a referral without a script.
+
+Faults, repeats, colleagues, and what is worth asking.
+"""
 
 import re
 

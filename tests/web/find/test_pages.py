@@ -1,4 +1,7 @@
-"""Holding an offer without a script: from the offers to the arrival, and what is said when it goes otherwise."""
+"""Holding an offer without a script.
+
+From the offers to the arrival, and what is said when it goes otherwise.
+"""
 
 import re
 

@@ -1,4 +1,7 @@
-"""A swap from the page of whoever waits: searched for, proposed, and the own household's yes; shields hold too."""
+"""A swap from the page of whoever waits.
+
+Searched for, proposed, and the own household's yes; shields hold too.
+"""
 
 import re
 

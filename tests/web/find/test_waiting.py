@@ -1,4 +1,7 @@
-"""Where nothing fits without a script: why not, waiting, what is in hand, and whose business it is."""
+"""Where nothing fits without a script.
+
+Why not, waiting, what is in hand, and whose business it is.
+"""
 
 import pytest
 

@@ -1,4 +1,7 @@
-"""Who will stand at the door, and who does not come: on the board and at the desk, in a real browser."""
+"""Who will stand at the door, and who does not come.
+
+On the board and at the desk, in a real browser.
+"""
 
 import datetime as dt
 from zoneinfo import ZoneInfo

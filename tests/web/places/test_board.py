@@ -1,4 +1,7 @@
-"""My places in a real browser: live, by keyboard alone, on a phone, and after the line was lost."""
+"""My places in a real browser.
+
+Live, by keyboard alone, on a phone, and after the line was lost.
+"""
 
 import datetime as dt
 from dataclasses import replace

@@ -1,4 +1,7 @@
-"""The sheets in front of the board: sites, places, stays, and what else a coordinator fills in."""
+"""The sheets in front of the board.
+
+Sites, places, stays, and what else a coordinator fills in.
+"""
 
 from typing import Any
 

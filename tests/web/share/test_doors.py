@@ -1,4 +1,7 @@
-"""A region's share as pages: the answer in the first sentence, and nothing for whom it is not; without a browser."""
+"""A region's share as pages.
+
+The answer in the first sentence, and nothing for whom it is not; without a browser.
+"""
 
 import base64
 import datetime as dt
@@ -26,7 +29,10 @@ LAST, BEFORE = newest(), newest(1)
 
 
 async def sealed(country: Country) -> None:
-    """Twelve safety nights in Zwolle, four of them after ready; 30 capacity nights there, and 3 in Groningen."""
+    """Twelve safety nights in Zwolle, four of them after ready.
+
+    30 capacity nights there, and 3 in Groningen.
+    """
     first = LAST.first
     await stayed(
         country, first, first + 12 * DAY, lawful_regions=(FAR, THERE), ready_since=first + 8 * DAY

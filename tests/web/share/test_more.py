@@ -68,7 +68,10 @@ WHERE quarter = :quarter AND region = :region
 
 @pytest.fixture
 async def released(country: Country) -> None:
-    """Let a quarter have passed, be released, and be sealed; ask for it before the site, whose worker does so too."""
+    """Let a quarter have passed, be released, and be sealed.
+
+    Ask for it before the site, whose worker does so too.
+    """
     past, linde, spar = await past_of(country)
     async with country.parts.database.entered(actor=WORKER) as tx:
         await monitor_releases.count_day(tx)

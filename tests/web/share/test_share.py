@@ -1,4 +1,7 @@
-"""A controller's day in a real browser: the share, and lines of the ledger that are checked where they are read."""
+"""A controller's day in a real browser.
+
+The share, and lines of the ledger that are checked where they are read.
+"""
 
 import base64
 import datetime as dt
@@ -18,7 +21,9 @@ DAY = dt.timedelta(days=1)
 
 @pytest.fixture
 async def leaf(country: Country) -> int:
-    """Let three quarters have been sealed, and the tree been signed; return the leaf of an arrival in Zwolle.
+    """Let three quarters have been sealed, and the tree been signed.
+
+    Return the leaf of an arrival in Zwolle.
 
     Ask for it before the site: its worker seals what there is as soon as it starts.
     """

@@ -13,7 +13,10 @@ from app.api.kit.wire import Body
 async def checked(
     *parts: bytes, content_type: str = "application/json", method: str = "POST"
 ) -> tuple[Any, Any]:
-    """Send a body in parts; return what is remembered of it, and what its route is to check."""
+    """Send a body in parts.
+
+    Return what is remembered of it, and what its route is to check.
+    """
     messages = [{"type": "http.request", "body": part, "more_body": True} for part in parts]
     messages.append({"type": "http.request", "body": b"", "more_body": False})
     scope: dict[str, Any] = {

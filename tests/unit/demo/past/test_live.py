@@ -1,4 +1,7 @@
-"""A past that ends with the register of today: who lives where, and that nobody ever shared a place."""
+"""A past that ends with the register of today.
+
+Who lives where, and that nobody ever shared a place.
+"""
 
 from collections import defaultdict
 from itertools import pairwise

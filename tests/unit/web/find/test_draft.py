@@ -1,4 +1,7 @@
-"""The form of a referral: whatever is sent, it is refused with words, or is what the API accepts."""
+"""The form of a referral.
+
+Whatever is sent, it is refused with words, or is what the API accepts.
+"""
 
 from collections.abc import Iterator
 from types import SimpleNamespace
