@@ -30,7 +30,7 @@ def read_offline() -> str:
 
 
 def lint(folder: Path) -> None:
-    """Have squawk read the SQL of every migration for what would lock or break a database in use."""
+    """Have squawk read every migration's SQL for what would lock or break a database."""
     timeouts, *transactions = read_offline().split("BEGIN;\n")
     # One file for each transaction: what squawk knows of a new table ends where its transaction
     # does.
@@ -52,7 +52,7 @@ def lint(folder: Path) -> None:
 
 
 def rehearse(folder: Path) -> None:
-    """Migrate a new database up, down and up again, comparing it with the models each time it is up."""
+    """Migrate a new database up, down and up again; compare it with the models."""
     with servers(folder / "data", durable=False) as endpoints:
         config = Config(ROOT / "alembic.ini", stdout=io.StringIO())
         config.attributes["url"] = endpoints.owner_url

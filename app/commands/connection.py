@@ -64,7 +64,7 @@ class Connection(HttpToolsProtocol):
         super().on_message_complete()
 
     def send_400_response(self, msg: str) -> None:
-        """Answer what cannot be read as HTTP, or not to its end, as every other refusal is answered."""
+        """Answer a request that cannot be read as HTTP like every other refusal."""
         answer = problem(400, "invalid_request", msg)
         headers = [
             (b"api-version", version("plek").encode()),

@@ -168,7 +168,7 @@ async def _distances(
 
 @dataclass(frozen=True, slots=True)
 class WeightRow:
-    """What a region weighs when a burden is divided, since when, and where the figure comes from."""
+    """A region's weight when a burden is divided, since when, and its source."""
 
     region: str
     valid_from: date

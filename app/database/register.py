@@ -174,7 +174,7 @@ def _group(row: Row) -> PlaceGroup:
 
 
 async def record(tx: Statements, snapshot: RegisterSnapshot) -> None:
-    """Store a register that rankings are about to cite, unless this process knows it to be stored."""
+    """Store a register that rankings are about to cite, unless it is known to be stored."""
     recorded = tx.stored_registers
     if snapshot.hash in recorded:
         return

@@ -28,7 +28,7 @@ async def make_ready(tx: Transaction) -> None:
 
 
 async def sign_in(tx: Transaction, role: str, *, visitor: Visitor) -> NewSession:
-    """Open a session for the demo's account of a role; Missing where the database is somebody else's, or no demo."""
+    """Open a session for the demo's account of a role; Missing without a demo of our own."""
     known = visitor.admits_demo and role in load().demo.people
     opened = (
         await sessions.open_session(tx, _id(role), visitor=visitor, by=sessions.DEMO)

@@ -85,7 +85,7 @@ def choose(data_dir: Path, *, owned: Path) -> Account:
 
 
 def able(account: Account, *, programs: Iterable[Path], folders: Iterable[Path]) -> Account:
-    """The account, with a capability if it could not otherwise run these programs and enter these folders."""
+    """The account, with a capability if it needs one for these programs and folders."""
     if not account.switches:
         return account
     programs = list(programs)

@@ -71,7 +71,7 @@ class Bus:
         return self._listening
 
     def heard(self, position: int) -> None:
-        """Take note of how far the outbox has grown, from the doorbell or from this process's own relay."""
+        """Note how far the outbox has grown, by the doorbell or this process's own relay."""
         if position > self._heard:
             self._heard = position
             self._rung.set()
@@ -107,7 +107,7 @@ class Bus:
     async def subscribe(
         self, provider_id: UUID, *, after: int | None = None
     ) -> AsyncGenerator[Item]:
-        """Yield what concerns a provider, from now on or from after a position, until the process stops.
+        """Yield a provider's events from now or from after a position, until the process stops.
 
         Begins with Start, or with Reset where the position is too old (or not one of this outbox);
         Beat comes when nothing else has for 15 s. Close it when done (`contextlib.aclosing`).

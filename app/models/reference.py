@@ -45,7 +45,7 @@ class Municipality(Base):
 
 
 class Clearance(Base):
-    """The surest distance, in whole km, between anything in one municipality and anything in another."""
+    """The surest distance between anything in two municipalities, in whole km."""
 
     __tablename__ = "clearances"
 

@@ -215,7 +215,7 @@ class Claim(Base):
 
 
 class RegisterRecord(Base):
-    """The register as some rankings saw it, kept once a version so that they can be replayed exactly."""
+    """The register as rankings saw it, kept once a version for exact replay."""
 
     __tablename__ = "registers"
 

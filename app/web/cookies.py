@@ -41,7 +41,7 @@ def let_out(answer: Response) -> Response:
 
 
 def before(request: Request) -> str:
-    """Return what a browser is known by in which nobody is signed in, made if it has nothing yet."""
+    """Return the cookie of a browser that is not signed in, made if it has none."""
     return (
         request.cookies.get(COOKIE)
         or request.cookies.get(BEFORE)

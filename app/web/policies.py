@@ -92,5 +92,5 @@ def _read(text: str) -> Any:  # noqa: ANN401 - JSON
 
 
 def _line(found: Difference) -> tuple[str, str, str, str]:
-    """Return of a difference what it is about, how it came, and what held before and holds after."""
+    """Return a difference: its subject, its kind, and the values before and after."""
     return called(found.pointer), found.change, value_of(found.before), value_of(found.after)

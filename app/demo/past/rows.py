@@ -81,7 +81,7 @@ INTAKE, LONGEST_INTAKE = 75, 20 * 60
 
 
 def told_of(around: Around, past: Past, *, seed: int, reach: Callable[[float], None]) -> list[Told]:
-    """Add the rows of all lives to a batch, and return what the ledger and the sums need of them."""
+    """Add the rows of all lives to a batch; return what the ledger and sums need."""
     names = islice(references(seed), REFERRALS, None)
     told: list[Told] = []
     for life in past.lives:

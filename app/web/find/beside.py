@@ -25,7 +25,7 @@ FRESHEST = ("fresh", "stale", "unknown")
 
 
 async def of_draft(tx: Transaction, draft: Draft, *, names: Names) -> Drawing:
-    """Draw what is free for such a need, in bands, and the unsafe areas as far as they are filled in."""
+    """Draw what is free for a need, in bands, and the unsafe areas filled in so far."""
     reference, today = await tx.snapshots.reference(tx), load().country.day_of(tx.at)
     kinds = sorted(KINDS_FOR_URGENCY.get(draft.urgency, KINDS_FOR_URGENCY["acute"]))
     rows = rows_of(await availability.read(tx), reference.regions.values(), kinds)
@@ -36,7 +36,7 @@ async def of_draft(tx: Transaction, draft: Draft, *, names: Names) -> Drawing:
 
 
 def of_ranking(ranked: RecordedRanking, reference: Reference) -> Drawing:
-    """Draw the regions with an offer, those without and why, and the areas that were kept clear of."""
+    """Draw the regions with an offer, those without and why, and the unsafe areas."""
     free: Counter[str] = Counter()
     fresh: dict[str, str] = {}
     for offer in ranked.ranking.offers:

@@ -88,7 +88,7 @@ async def why(id: str, work: WorkIn, sent: SentIn) -> Response:
 
 @router.post("/find/{id}/answers")
 async def answer(id: str, work: WorkIn, sent: SentIn) -> Response:
-    """Take the answer to what was asked because it could bring offers, and rank the places again."""
+    """Take an answer that could bring offers, and rank the places again."""
     referral = await referrals.read(work.tx, parse_id(id))
     content = _told(dict(referral.content), sent.get("child"), sent.get("age"), sent.get("gender"))
     if content is None:

@@ -72,7 +72,7 @@ async def download(tx: Tx, quarter: QuarterName = None) -> Response:
 
 
 def _asked(tx: Tx) -> Sequence[Quarter]:
-    """Return as many quarters as the monitor shows at once, the last of them the one that is not over."""
+    """Return the quarters that the monitor shows at once, up to the running one."""
     now = quarter_of(load().country.day_of(tx.at))
     return quarters_between(Quarter(now.year - YEARS, now.number).next, now)
 
