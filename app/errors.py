@@ -12,7 +12,9 @@ class Fault:
 
 
 class Refusal(Exception):
-    """A request that Plek declines; `code` is snake_case and part of the API's contract.
+    """A request that Plek declines.
+
+    `code` is snake_case and part of the API's contract.
 
     `text` is a sentence in English, and what its translations in `app/words` are found by: `values`
     are filled in, never formatted into it before.

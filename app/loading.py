@@ -25,7 +25,7 @@ class Prepared:
 
 
 async def prepare(owner_url: str) -> Prepared:
-    """Migrate where migrations are missing, and load the reference files where there is no country yet."""
+    """Run missing migrations, and load the reference files into an empty database."""
     database = Database(Settings(pool_size=2), url=owner_url, as_owner=True)
     try:
         if await is_behind(database):

@@ -35,7 +35,10 @@ class SealBroken(Exception):
 
 @dataclass(frozen=True, slots=True)
 class DataKey:
-    """A data key, which seals the rows of one referral or site; stored only when wrapped."""
+    """A data key, which seals the rows of one referral or site.
+
+    Stored only when wrapped.
+    """
 
     secret: bytes = field(repr=False)
 
@@ -48,7 +51,10 @@ class DataKey:
         return nonce + AESGCM(self.secret).encrypt(nonce, content, row.encode())
 
     def unseal(self, sealed: bytes, *, row: str) -> bytes:
-        """Return the bytes that were sealed for this row; raise SealBroken for any others."""
+        """Return the bytes that were sealed for this row.
+
+        Raise SealBroken for any others.
+        """
         try:
             return AESGCM(self.secret).decrypt(
                 sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], row.encode()
@@ -99,7 +105,10 @@ class _Ring:
         return self.keys[0]
 
     def open_with_any_key(self, attempt: Callable[[_Key], Found]) -> Found:
-        """The result of the first key that fits; SealBroken if none does, newer ones included."""
+        """The result of the first key that fits.
+
+        SealBroken if none does, newer ones included.
+        """
         while True:
             for key in self.keys:
                 try:
@@ -141,7 +150,10 @@ class Seals:
         return self._part(self._ring.newest()).seal(content, row=row)
 
     def unseal(self, sealed: bytes, *, row: str) -> bytes:
-        """Return the bytes that were sealed for this row; raise SealBroken for any others."""
+        """Return the bytes that were sealed for this row.
+
+        Raise SealBroken for any others.
+        """
         return self._ring.open_with_any_key(lambda key: self._part(key).unseal(sealed, row=row))
 
     def reseal(self, sealed: bytes, *, row: str) -> bytes | None:
@@ -247,7 +259,10 @@ class KeyFile:
         self._seen: tuple[int, int, int] | None = None
 
     def read_if_changed(self) -> str | None:
-        """The file's content if it has changed since the last look; None if unreadable."""
+        """The file's content if it has changed since the last look.
+
+        None if unreadable.
+        """
         try:
             status = self._path.stat()
             seen = (status.st_mtime_ns, status.st_ino, status.st_size)
@@ -275,7 +290,8 @@ def secrets_of(text: str, *, named: str = "PLEK_KEY") -> tuple[bytes, ...]:
         raise OperatorError(f"{named} is not base64.") from None
     if not secrets or any(len(secret) != KEY_BYTES for secret in secrets):
         raise OperatorError(
-            f"{named} must hold one or more keys of {KEY_BYTES} bytes each, base64, separated by commas."
+            f"{named} must hold one or more keys of {KEY_BYTES} bytes each, base64, separated "
+            "by commas."
         )
     return tuple(dict.fromkeys(secrets))
 

@@ -168,7 +168,7 @@ def recurring_in(data_dir: Path) -> Mapping[str, Work]:
 async def running(
     parts: Parts, *, recurring: Mapping[str, Work] | None = None
 ) -> AsyncGenerator[None]:
-    """Do all of it while the block lasts, and end every open stream when the process is told to stop."""
+    """Do all of it while the block lasts; end open streams when told to stop."""
     ours = recurring_in(parts.settings.data_dir)
     timed = ours if recurring is None else recurring
     courier = Courier(parts.database, parts.keyring, Post(Reach.of(parts.settings)))

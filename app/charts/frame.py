@@ -176,7 +176,10 @@ def hue(number: int) -> str:
 
 
 def printable(words: str) -> str:
-    """The words without the characters that XML cannot hold; writing escapes the others."""
+    """The words without the characters that XML cannot hold.
+
+    Writing escapes the others.
+    """
     return "".join(letter for letter in words if _is_allowed(ord(letter)))
 
 

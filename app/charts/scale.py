@@ -26,7 +26,9 @@ class Scale:
 
 
 def scale_over(values: Iterable[float], *, from_nought: bool) -> Scale:
-    """A scale that holds all values and begins and ends at a tick; 0 to 1 without values.
+    """A scale that holds all values and begins and ends at a tick.
+
+    0 to 1 without values.
 
     Raises:
         ValueError: for a value that is not finite.

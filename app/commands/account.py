@@ -19,8 +19,12 @@ WHERE = "/invitation"
 """The page on which an invitation is accepted; its code follows behind a #, which no server is sent
 or logs."""
 WORDS = {
-    "role_needed": "Name at least one --role: intake_worker, coordinator, auditor or administrator.",
-    "provider_needed": "The roles intake_worker and coordinator work for a provider: add --provider SLUG.",
+    "role_needed": (
+        "Name at least one --role: intake_worker, coordinator, auditor or administrator."
+    ),
+    "provider_needed": (
+        "The roles intake_worker and coordinator work for a provider: add --provider SLUG."
+    ),
     "provider_unused": "--provider is for the roles intake_worker and coordinator.",
     "region_needed": "An auditor sees one region: add --region CODE.",
     "region_unused": "--region is for the role auditor.",

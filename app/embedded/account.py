@@ -46,7 +46,8 @@ class Account:
             "--clear-groups",
             f"--inh-caps=+{self.capability}",
             f"--ambient-caps=+{self.capability}",
-            "--securebits=+no_setuid_fixup",  # or access(2), by which PostgreSQL finds its programs, ignores it
+            # Or access(2), by which PostgreSQL finds its programs, ignores it.
+            "--securebits=+no_setuid_fixup",
             "--",
             *plain,
         ]

@@ -158,7 +158,8 @@ def _roles(secrets: Mapping[str, str]) -> list[str]:
     The application's role owns nothing and passes no wall.
     """
     return [
-        "SET scram_iterations = 64",  # stretching is for guessable passwords; these are 256 random bits
+        # Stretching is for guessable passwords; these are 256 random bits.
+        "SET scram_iterations = 64",
         f"CREATE ROLE {OWNER} LOGIN NOSUPERUSER CREATEDB CREATEROLE",
         f"CREATE ROLE {APP} LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS",
         *passwords(secrets),

@@ -67,7 +67,10 @@ def arrivals_by_hour(jurisdiction: str = DEFAULT_JURISDICTION) -> tuple[int, ...
 
 
 def policy_document(jurisdiction: str = DEFAULT_JURISDICTION) -> dict[str, JsonValue]:
-    """The policy document of a new installation, as parsed JSON; `allocation` validates it."""
+    """The policy document of a new installation, as parsed JSON.
+
+    `allocation` validates it.
+    """
     text = _text(_folder(jurisdiction), "policy.json")
     return TypeAdapter(dict[str, JsonValue]).validate_json(text)
 

@@ -1,4 +1,6 @@
-"""The address of a site: asked for with a purpose, logged before it is read, never kept.
+"""The address of a site.
+
+Asked for with a purpose, logged before it is read, never kept.
 
 Asking and revealing take two transactions: `ask` must be committed before `reveal` begins. Without
 a log entry there is no address.
@@ -27,7 +29,9 @@ class AddressQuestion:
 
 
 async def ask(tx: Transaction, question: AddressQuestion) -> bool:
-    """Log the question for an address and tell the site's owner; return whether it is granted.
+    """Log the question for an address and tell the site's owner.
+
+    Return whether it is granted.
 
     The owner is told only of a question that is granted. Raises TooOften for an account that has
     seen as many addresses within the hour as the policy allows; the edge logs that refusal.
@@ -55,7 +59,10 @@ async def ask(tx: Transaction, question: AddressQuestion) -> bool:
 
 
 async def reveal(tx: Transaction, question: AddressQuestion) -> Mapping[str, str]:
-    """Return the address, in a later transaction than `ask`; the right to it is checked again."""
+    """Return the address, in a later transaction than `ask`.
+
+    The right to it is checked again.
+    """
     if await _basis(tx, question) is None:
         raise Missing
     wrapped, sealed = await site_rows.secret(tx, question.site_id)

@@ -20,7 +20,10 @@ Cell = tuple[str, str]
 
 @dataclass(frozen=True, slots=True)
 class Availability:
-    """The places of one kind in a region; `own` are those of the caller's provider, live."""
+    """The places of one kind in a region.
+
+    `own` are those of the caller's provider, live.
+    """
 
     region: str
     kind: str
@@ -45,7 +48,10 @@ async def read(
 
 
 async def read_in_bands(tx: Transaction) -> list[Availability]:
-    """Return availability as everybody may see it, without own places: a device may keep it."""
+    """Return availability as everybody may see it, without own places.
+
+    A device may keep it.
+    """
     return await _read(tx, {})
 
 
@@ -84,7 +90,10 @@ def band(free: int) -> str:
 
 
 def freshness(counts: Iterable[AvailabilityCount], *, stale_before: datetime) -> str:
-    """Return the freshness of the least fresh count; never confirmed is unknown, not stale."""
+    """Return the freshness of the least fresh count.
+
+    Never confirmed is unknown, not stale.
+    """
     worst = "fresh"
     for count in counts:
         if count.unconfirmed or count.oldest_confirmation is None:

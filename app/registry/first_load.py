@@ -32,7 +32,10 @@ class Position:
 
 
 async def load_reference(tx: Transaction, *, files: ReferenceFiles | None = None) -> bool:
-    """Load the country as the owner, unless there is one; return whether it was loaded."""
+    """Load the country as the owner, unless there is one.
+
+    Return whether it was loaded.
+    """
     if not await country.is_empty(tx):
         await _complete_ledger(tx)
         return False

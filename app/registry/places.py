@@ -18,7 +18,10 @@ FREE = PlaceState("free")
 
 
 class PlaceClaimed(Conflict):
-    """A hold or a placement lives on the place: what a household was promised must not change."""
+    """A hold or a placement lives on the place.
+
+    What a household was promised must not change.
+    """
 
     def __init__(self) -> None:
         super().__init__("claimed", "A hold or a placement lives on this place.")
@@ -63,7 +66,10 @@ async def add(
 
 
 async def read(tx: Transaction, place_id: UUID, *, lock: bool = False) -> OwnPlace:
-    """Return a place of the caller's provider; with `lock`, nobody else can take or change it."""
+    """Return a place of the caller's provider.
+
+    With `lock`, nobody else can take or change it.
+    """
     if lock:
         # Lock before reading: the row may have changed during the wait.
         await place_rows.lock(tx, place_id, provider_id=tx.caller.provider)
@@ -76,7 +82,10 @@ async def read(tx: Transaction, place_id: UUID, *, lock: bool = False) -> OwnPla
 async def list_own(
     tx: Transaction, *, site_id: UUID | None, limit: int, after: tuple[datetime, UUID] | None
 ) -> list[OwnPlace]:
-    """Return places of the caller's provider, oldest first; of one site if it is given."""
+    """Return places of the caller's provider, oldest first.
+
+    Of one site if it is given.
+    """
     rows = await place_rows.list_of_provider(
         tx, tx.caller.provider, site_id=site_id, limit=limit, after=after
     )

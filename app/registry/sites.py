@@ -1,4 +1,7 @@
-"""Sites: what a provider says of its shelter addresses; only the name is unsealed here."""
+"""Sites: what a provider says of its shelter addresses.
+
+Only the name is unsealed here.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -57,7 +60,10 @@ async def lock_additions(tx: Transaction) -> None:
 
 
 async def read(tx: Transaction, site_id: UUID, *, lock: bool = False) -> OwnSite:
-    """Return a site of the caller's provider; with `lock`, nobody else can change it."""
+    """Return a site of the caller's provider.
+
+    With `lock`, nobody else can change it.
+    """
     if lock:
         # Lock before reading: the row may have changed during the wait.
         await site_rows.lock(tx, site_id, provider_id=tx.caller.provider)

@@ -11,20 +11,20 @@ CLIENTS_A_YEAR = 6_695
 DAYS_A_YEAR = 365
 
 LEAVES_REGION = 0.3
-"""The chance that a household asks for a place as the demo country's households do: most of them flee their region.
-Chosen so that about a quarter of all clients come from another region (sourced); all others are
-helped where they live.
-"""
+"""The chance that a household asks for a place as the demo country's households do: most of them
+flee their region. Chosen so that about a quarter of all clients come from another region (sourced);
+all others are helped where they live."""
 PLANNED_ARRIVES_AS = "urgent"
-"""Nobody arrives to a planned place: those who need one come by way of an acute one, as they do below."""
+"""Nobody arrives to a planned place: those who need one come by way of an acute one, as they do
+below."""
 
 CRISIS_DAYS = 40
 """Mean stay in a crisis place; assumed, as the usual length of a crisis intake."""
 FOLLOW_ON_DAYS = 259
 """Sourced: mean stay in follow-on shelter."""
 FOLLOWS_ON = 0.18
-"""The chance that a household needs follow-on shelter after the crisis.
-Assumed: what fills 1,024 places to about the planning norm of 85% (sourced), with that many clients."""
+"""The chance that a household needs follow-on shelter after the crisis. Assumed: what fills 1,024
+places to about the planning norm of 85% (sourced), with that many clients."""
 LONGEST_DAYS = 730
 """Assumed: nobody stays for more than two years in one phase."""
 CLOSED_DAYS = 10
@@ -41,4 +41,5 @@ GIVES_UP_DAYS = 30
 """After how long somebody who waits has found another way. Assumed."""
 
 CAP_PERMILLE = 150
-"""With caps: households from elsewhere that a region takes for want of capacity, per mille of its places. Assumed."""
+"""With caps: households from elsewhere that a region takes for want of capacity, per mille of its
+places. Assumed."""

@@ -10,7 +10,10 @@ from app.simulation.guest import Guest
 
 @dataclass(slots=True, eq=False)
 class SimulatedStay:
-    """A household's time in a place of a group; which of them is found out afterwards."""
+    """A household's time in a place of a group.
+
+    Which of them is found out afterwards.
+    """
 
     asked: tuple[AskedPlace, ...]
     came: int

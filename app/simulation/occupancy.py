@@ -56,7 +56,10 @@ class SimulatedOccupancy:
         )
 
     def is_open_to(self, place: PlaceGroup, guest: Guest) -> bool:
-        """Whether a household may try there: it was not declined, and no cap is in the way."""
+        """Whether a household may try there.
+
+        It was not declined, and no cap is in the way.
+        """
         if place.site_id in guest.declined:
             return False
         need = guest.need

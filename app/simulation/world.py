@@ -62,7 +62,10 @@ class World:
 
 
 def demo_world(reference: ReferenceFiles, *, seed: int) -> World:
-    """Return the demo country of a seed; every site admits, and nearly every place is taken."""
+    """Return the demo country of a seed.
+
+    Every site admits, and nearly every place is taken.
+    """
     groups = _groups(build_country(reference, seed=seed), reference)
     register = Register(tuple(group for group, _ in groups.values()))
     stand = ((group, place.status) for group, places in groups.values() for place in places)

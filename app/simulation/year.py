@@ -99,7 +99,10 @@ class Year:
         self._plan(self._now + GIVES_UP_DAYS * DAY, lambda: self._give_up(guest))
 
     def _seek(self, guest: Guest) -> bool:
-        """Ask for one place after the other until a provider accepts; return whether one did."""
+        """Ask for one place after the other until a provider accepts.
+
+        Return whether one did.
+        """
         minutes = 0
         while True:
             situation = self._state.situation(guest, at=self._now)
@@ -172,7 +175,10 @@ class Year:
     # --- going ------------------------------------------------------------------------
 
     def _plan_next(self, guest: Guest, place: PlaceGroup) -> None:
-        """Plan the next move: soon from an emergency bed, after the crisis from a crisis place."""
+        """Plan the next move.
+
+        Soon from an emergency bed, after the crisis from a crisis place.
+        """
         if place.kind == "emergency":
             at = self._now + self._way.policy.emergency_nights * DAY
         elif place.kind == "crisis" and guest.arrival.follow_on:

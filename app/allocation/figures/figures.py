@@ -26,7 +26,9 @@ Cell: TypeAlias = tuple[str, str, str, str]
 
 @dataclass(frozen=True, slots=True)
 class Measure:
-    """Something that is counted: `breakdowns` has the codes of each way in which it is divided.
+    """Something that is counted.
+
+    `breakdowns` has the codes of each way in which it is divided.
 
     `adds_up`: whether each breakdown divides all of it, so that its parts come to the total. Else
     one thing may count under several codes, or under none, and there is no total.
@@ -40,7 +42,9 @@ class Measure:
 
 @dataclass(frozen=True, slots=True)
 class RegionCount:
-    """How many of one kind there were in a region, of those that one provider knows; `codes` are by breakdown.
+    """How many of one kind there were in a region, of those that one provider knows.
+
+    `codes` are by breakdown.
 
     Where they do not say under which code of the measure's first breakdown they fall, they are in
     the total already.
@@ -54,7 +58,8 @@ class RegionCount:
 
 
 Figures: TypeAlias = dict[str, "int | None"]
-"""What may be seen of a region, by `measure` or `measure.breakdown.code`; None stands for what may not."""
+"""What may be seen of a region, by `measure` or `measure.breakdown.code`; None stands for what may
+not."""
 
 
 def figures(
@@ -64,7 +69,9 @@ def figures(
     regions: Sequence[str],
     served: Collection[str],
 ) -> dict[str, Figures]:
-    """What everybody may see of each region, and of the country: no count under ten, nor what would give one away.
+    """What everybody may see of each region, and of the country.
+
+    No count under ten, nor what would give one away.
 
     `served` are the regions that have places.
 
@@ -119,7 +126,9 @@ def _shown(
 def _hidden(
     measure: Measure, counts: Mapping[Cell, int], few: Collection[Cell], regions: Sequence[str]
 ) -> set[object]:
-    """The cells to hide; regions of which nothing can be shown are audited as one, which most of them are.
+    """The cells to hide.
+
+    Regions of which nothing can be shown are audited as one, which most of them are.
 
     Nobody can tell from what is shown how to divide what is left over among them: all of it may be
     in any one. So the values that a cell of such a region can have begin with nought and end where

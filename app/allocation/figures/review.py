@@ -1,4 +1,6 @@
-"""The review of the access log: accounts that looked so often that someone should ask why.
+"""The review of the access log.
+
+Accounts that looked so often that someone should ask why.
 
 Nothing here says that anything was wrong: at a busy desk all of it may be in order.
 """
@@ -14,9 +16,11 @@ if TYPE_CHECKING:
     from app.allocation.policy.policy import ReviewThresholds
 
 RANKINGS_WITHOUT_HOLD = "rankings_without_hold"
-"""Rankings of referrals on which nobody took a hold afterwards: the way to learn where others have places."""
+"""Rankings of referrals on which nobody took a hold afterwards: the way to learn where others have
+places."""
 ZONE_CHANGES = "zone_changes"
-"""Changes of danger zones: with enough of them, rankings tell where a site is to its municipality."""
+"""Changes of danger zones: with enough of them, rankings tell where a site is to its
+municipality."""
 REVEALS = "reveals"
 """Addresses seen."""
 SAME_REFERRAL = "same_referral"
@@ -34,7 +38,10 @@ MOST_DAYS = 92
 
 @dataclass(frozen=True, slots=True)
 class AccountActivity:
-    """What one account did in the days reviewed: how many of each code; what is not there it did not do."""
+    """What one account did in the days reviewed: how many of each code.
+
+    What is not there it did not do.
+    """
 
     account_id: str
     provider_id: str | None
@@ -44,7 +51,10 @@ class AccountActivity:
 
 @dataclass(frozen=True, slots=True)
 class ReviewFinding:
-    """Something to ask an account about: `count` reaches the `threshold` that the policy has for it."""
+    """Something to ask an account about.
+
+    `count` reaches the `threshold` that the policy has for it.
+    """
 
     code: str
     account_id: str
@@ -57,7 +67,10 @@ class ReviewFinding:
 def findings(
     tallies: Iterable[AccountActivity], review: ReviewThresholds
 ) -> tuple[ReviewFinding, ...]:
-    """Return what should be asked about: by code, the most of each first, then by account."""
+    """Return what should be asked about.
+
+    By code, the most of each first, then by account.
+    """
     found = (finding for tally in tallies for finding in _findings(tally, thresholds(review)))
     return tuple(
         sorted(
@@ -79,7 +92,7 @@ def thresholds(review: ReviewThresholds) -> Mapping[str, int]:
 
 
 def odd_hours(review: ReviewThresholds) -> tuple[int, ...]:
-    """Return the hours of the day that are odd, past midnight where they end before they begin; none from one to it."""
+    """Return the odd hours of the day, over midnight if they end before they begin."""
     length = (review.odd_until_hour - review.odd_from_hour) % HOURS
     return tuple((review.odd_from_hour + passed) % HOURS for passed in range(length))
 

@@ -89,7 +89,7 @@ def hidden_cells(
 def counts_to_show(
     counts: Mapping[Any, int], *, keys: Collection[Cell]
 ) -> Mapping[Any, int | None]:
-    """The count of each key, None for those to hide, where readers know what all of them come to."""
+    """Each key's count, None for those to hide from readers who know their total."""
     true = {key: counts.get(key, 0) for key in keys}
     hidden = hidden_cells(
         {**true, TOTAL: sum(true.values())}, [Sum(TOTAL, tuple(keys))], known=(TOTAL,)
@@ -100,7 +100,7 @@ def counts_to_show(
 def possible(
     counts: Mapping[Any, int], sums: Iterable[Sum], *, hidden: Collection[Cell], cell: Cell
 ) -> tuple[int, int | None]:
-    """The smallest and the largest value that a reader of all other cells must think possible; None: no largest."""
+    """The smallest and largest value that the other cells leave possible; None: no largest."""
     system = _System(counts, tuple(sums), tuple(hidden))
     (low, _), (high, _) = system.extreme(cell, sign=1), system.extreme(cell, sign=-1)
     assert low is not None  # noqa: S101 - no count is below nought
@@ -126,7 +126,10 @@ class _Tables:
                 self._of.setdefault(cell, []).append(equation)
 
     def balance(self) -> None:
-        """Hide until no single equation gives a cell away: two hidden at least, that come to `FEW` at least."""
+        """Hide until no single equation gives a cell away.
+
+        Two hidden at least, that come to `FEW` at least.
+        """
         changed = True
         while changed:
             balanced = [self._balance(equation) for equation in self._sums]
@@ -145,7 +148,7 @@ class _Tables:
         return not parts or (len(parts) > 1 and sum(parts) >= FEW)
 
     def _hide_smallest(self, equations: Iterable[Sum]) -> bool:
-        """Hide the smallest cell of some equations that is shown yet, a part before a total; False: there is none."""
+        """Hide the smallest cell still shown in some equations; return False if there is none."""
         shown = [
             (cell == equation.total, self._counts[cell], self._order[cell], cell)
             for equation in equations
@@ -161,7 +164,7 @@ class _Tables:
         return sorted(cells, key=self._order.__getitem__)
 
     def hide_beside(self, cell: Cell) -> bool:
-        """Hide one more cell that shares an equation with this one, or with one that does, and so on."""
+        """Hide one more cell that is joined to this one by a chain of equations."""
         near, seen = {cell}, set[Cell]()
         while near:
             equations = [equation for one in self._sorted(near) for equation in self._of[one]]
@@ -185,7 +188,10 @@ class _Tables:
         return None
 
     def _systems(self) -> Iterator[_System]:
-        """The hidden cells in parts that share no equation: each is solved by itself."""
+        """The hidden cells in parts that share no equation.
+
+        Each is solved by itself.
+        """
         left = {cell for cell in self.hidden if cell in self._of}
         while left:
             part, near = set[Cell](), {self._sorted(left)[0]}
@@ -221,7 +227,10 @@ class _Seen:
 
 
 class _System:
-    """What a reader knows of some hidden cells: whole numbers, none below nought, and the equations."""
+    """What a reader knows of some hidden cells.
+
+    Whole numbers, none below nought, and the equations.
+    """
 
     def __init__(
         self, counts: Mapping[Any, int], sums: tuple[Sum, ...], hidden: tuple[Cell, ...]
@@ -239,7 +248,7 @@ class _System:
         self._equations = (factors, rows, columns), left
 
     def extreme(self, cell: Cell, *, sign: int) -> tuple[int | None, Any]:
-        """The smallest value (sign 1) or the largest (-1) that a cell can have, and all values with which it has it."""
+        """A cell's smallest value (sign 1) or largest (-1), with the values of all cells then."""
         aim = np.zeros(len(self.places))
         aim[self.places[cell]] = sign
         found = optimize.milp(
@@ -252,7 +261,9 @@ class _System:
         return int(values[self.places[cell]]), values
 
     def exposed(self, cells: Sequence[Cell]) -> Cell | None:
-        """The first of some cells of which a reader can tell too much; None where there is none.
+        """The first of some cells of which a reader can tell too much.
+
+        None where there is none.
 
         Every solution that is found says something of all cells at once, so hardly any has to be
         asked for alone.
@@ -280,7 +291,7 @@ class _System:
         return len(both) > 1 and bool(seen.unsure([cell]))
 
     def _far_from(self, low: NDArray[np.int64], cells: Sequence[Cell]) -> NDArray[np.int64]:
-        """Values of all cells, with which as many of some as can be are `WIDTH` above the lowest known at once."""
+        """Values of all cells with as many as possible `WIDTH` above their lowest at once."""
         size, more = len(self.places), len(cells)
         places = [self.places[cell] for cell in cells]
         # Beside the cells themselves: by how much each of those lies above its lowest, as far as

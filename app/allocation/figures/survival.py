@@ -13,7 +13,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class ObservedStay:
-    """A stay as far as it was observed: from its day `entered` to its day `left`, both included; it begins on day 0.
+    """A stay as far as it was observed.
+
+    From its day `entered` to its day `left`, both included; it begins on day 0.
 
     `ended`: whether it ended on that last day; else it went on when nobody looked any more. `count`
     stays were alike.
@@ -27,7 +29,9 @@ class ObservedStay:
 
 @dataclass(frozen=True, slots=True)
 class SurvivalStep:
-    """Day `days` of a stay: of the `at_risk` that were observed on it `ended` ended, and `staying` is what is left.
+    """Day `days` of a stay.
+
+    Of the `at_risk` that were observed on it `ended` ended, and `staying` is what is left.
 
     `staying` is the part of all stays that lasts longer than that day, an exact fraction.
     """
@@ -74,5 +78,8 @@ def staying_after(steps: Iterable[SurvivalStep], *, days: int) -> Fraction:
 
 
 def median_days(steps: Iterable[SurvivalStep]) -> int | None:
-    """The first day after which at most half of all stays go on; None where more than half go on as far as was seen."""
+    """The first day after which at most half of all stays go on.
+
+    None where more than half go on as far as was seen.
+    """
     return next((step.days for step in steps if step.staying <= Fraction(1, 2)), None)

@@ -46,7 +46,10 @@ _OPENING = re.compile(
 
 
 class WrongLeaf(ValueError):
-    """The first leaf of an export that is not what it should be, by its index; `why` is a sentence about it."""
+    """The first leaf of an export that is not what it should be, by its index.
+
+    `why` is a sentence about it.
+    """
 
     def __init__(self, index: int, why: str) -> None:
         super().__init__(f"leaf {index}: {why}")
@@ -55,7 +58,10 @@ class WrongLeaf(ValueError):
 
 
 class ExportReader:
-    """An export as far as it has been read: the tree of its leaves, how many openings fitted, and hashes if kept."""
+    """An export as far as it has been read.
+
+    The tree of its leaves, how many openings fitted, and hashes if kept.
+    """
 
     def __init__(self, *, keeping: bool = False) -> None:
         self.tree = GrowingTree()
@@ -92,7 +98,10 @@ def hash_line(leaf: bytes) -> bytes:
 
 
 def signed_hashes(lines: Iterable[bytes], *, size: int, root: bytes) -> list[bytes] | None:
-    """The hashes of a tree's leaves in order, read from lines; None where they do not make that tree."""
+    """The hashes of a tree's leaves in order, read from lines.
+
+    None where they do not make that tree.
+    """
     hashes: list[bytes] = []
     tree = GrowingTree()
     for line in lines:
@@ -107,7 +116,10 @@ def signed_hashes(lines: Iterable[bytes], *, size: int, root: bytes) -> list[byt
 
 
 def first_altered_leaf(lines: Iterable[bytes], hashes: Iterable[bytes]) -> int | None:
-    """The index of the first line whose leaf has not the hash that was signed; None where each has."""
+    """The index of the first line whose leaf has not the hash that was signed.
+
+    None where each has.
+    """
     for index, (hashed, found) in enumerate(zip(hashes, _hashes(lines), strict=False)):
         if hashed != found:
             return index
@@ -123,7 +135,10 @@ def _hashes(lines: Iterable[bytes]) -> Iterator[bytes | None]:
 
 
 def _quickly(line: bytes, index: int) -> tuple[bytes, bool] | None:
-    """The bytes of the leaf of a line, and whether it is opened; None where that needs a slower look."""
+    """The bytes of the leaf of a line, and whether it is opened.
+
+    None where that needs a slower look.
+    """
     found = _LINE.fullmatch(line)
     if found is None:
         return None

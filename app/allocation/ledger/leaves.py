@@ -1,4 +1,6 @@
-r"""The ledger's leaves, byte by byte: what everybody may see, and what the tree is built from.
+r"""The ledger's leaves, byte by byte.
+
+What everybody may see, and what the tree is built from.
 
 A leaf is canonical JSON: UTF-8, keys sorted, no spaces, no escapes but those that JSON requires,
 whole numbers only. There are two kinds, and every leaf has exactly the four keys of its kind.
@@ -50,11 +52,15 @@ _COMMITMENT = hashlib.sha256().digest_size
 COMMITTED = re.compile(
     rb'\{"commitment":"([0-9a-f]{64})","index":(0|[1-9][0-9]{0,15}),"type":"(arrival|departure|correction)","version":1\}'
 )
-"""The canonical bytes of a leaf about a stay, and no others: most are, and this is the quickest way to be sure."""
+"""The canonical bytes of a leaf about a stay, and no others: most are, and this is the quickest way
+to be sure."""
 
 
 class LeafFault(ValueError):
-    """Bytes that are no leaf, or an opening that is not a leaf's; its sentence says why."""
+    """Bytes that are no leaf, or an opening that is not a leaf's.
+
+    Its sentence says why.
+    """
 
 
 @dataclass(frozen=True, slots=True)

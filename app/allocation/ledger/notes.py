@@ -1,4 +1,6 @@
-r"""Signed notes and checkpoints as text: C2SP signed-note, tlog-checkpoint and tlog-cosignature.
+r"""Signed notes and checkpoints as text.
+
+C2SP signed-note, tlog-checkpoint and tlog-cosignature.
 
 A checkpoint is three lines (where the log is, how many leaves the tree has, its root as base64), an
 empty line, and signatures, each on a line of its own::
@@ -63,7 +65,10 @@ class Note:
 
 @dataclass(frozen=True, slots=True)
 class CheckpointBody:
-    """What a checkpoint says: where the log is, how many leaves it has, and their root."""
+    """What a checkpoint says.
+
+    Where the log is, how many leaves it has, and their root.
+    """
 
     origin: str
     size: int
@@ -90,7 +95,8 @@ class VerifierKey:
 
     def to_text(self) -> str:
         """The key as people pass it on."""
-        return f"{self.name}+{self.key_id.hex()}+{base64.b64encode(bytes([self.kind]) + self.public).decode()}"
+        key = base64.b64encode(bytes([self.kind]) + self.public).decode()
+        return f"{self.name}+{self.key_id.hex()}+{key}"
 
 
 def signature_line(signature: Signature) -> str:
@@ -99,12 +105,18 @@ def signature_line(signature: Signature) -> str:
 
 
 def is_name(name: str) -> bool:
-    """Whether something can be the name of a key or the origin of a log: no spaces, no plus."""
+    """Whether something can be the name of a key or the origin of a log.
+
+    No spaces, no plus.
+    """
     return _NAME.fullmatch(name) is not None and name.isprintable()
 
 
 def cosigned_text(text: str, *, time: int) -> str:
-    """What a witness signs: that it saw a checkpoint at a time (whole seconds since 1970)."""
+    """What a witness signs.
+
+    That it saw a checkpoint at a time (whole seconds since 1970).
+    """
     return f"cosignature/v1\ntime {time}\n{text}"
 
 
@@ -121,7 +133,9 @@ def parse_note(written: str) -> Note:
 
 
 def parse_checkpoint(note: Note) -> CheckpointBody:
-    """Read what a checkpoint says; lines after the third, which may say more, are passed over.
+    """Read what a checkpoint says.
+
+    Lines after the third, which may say more, are passed over.
 
     Raises:
         NoteFault: if the note is none.

@@ -1,4 +1,6 @@
-r"""What a leaf about a stay says, for the auditors of the two regions concerned; byte by byte.
+r"""What a leaf about a stay says, for the auditors of the two regions concerned.
+
+Byte by byte.
 
 An opening is canonical JSON: UTF-8, keys sorted, no spaces, no escapes but those that JSON
 requires, whole numbers only. Version 2, which is what is written, has exactly these keys::
@@ -51,7 +53,8 @@ SHORTEST_SALT = 16
 NOT_ARRIVED = "not_arrived"
 """The code of a correction by which there was no stay."""
 ARRIVED_AFTER_ALL = "arrived_after_all"
-"""The code of a correction by which there is a stay after all: one that an earlier correction had taken away."""
+"""The code of a correction by which there is a stay after all: one that an earlier correction had
+taken away."""
 READY_TO_LEAVE = "ready_to_leave"
 """The code of a correction that says since when the household has been ready to leave."""
 
@@ -75,7 +78,10 @@ class Correction:
 
 @dataclass(frozen=True, slots=True)
 class OpeningContent:
-    """The readable content of a leaf about one stay: regions and codes, no site, no person."""
+    """The readable content of a leaf about one stay.
+
+    Regions and codes, no site, no person.
+    """
 
     type: str
     origin: str
@@ -94,14 +100,19 @@ class OpeningContent:
 
 
 def persons_class(persons: int) -> str:
-    """How a leaf states the size of a household: `1`, `2`, `3-4` or `5+`, so that a large family is not known by it."""
+    """How a leaf states the size of a household.
+
+    `1`, `2`, `3-4` or `5+`, so that a large family is not known by it.
+    """
     if persons <= 2:  # noqa: PLR2004 - the classes are named in the docstring
         return str(persons)
     return "3-4" if persons <= 4 else "5+"  # noqa: PLR2004 - as above
 
 
 def opening_document(opening: OpeningContent, salt: bytes) -> dict[str, object]:
-    """The opening as it is sealed, exported and verified: `commitment` hashes exactly this.
+    """The opening as it is sealed, exported and verified.
+
+    `commitment` hashes exactly this.
 
     Raises:
         ValueError: for a type without openings, a salt shorter than 16 bytes, or what does not fit

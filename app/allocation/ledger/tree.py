@@ -47,14 +47,17 @@ class Stretch:
 
 
 class GrowingTree:
-    """A tree as it grows leaf by leaf, of which only the complete subtrees at its right edge are kept."""
+    """A growing tree that keeps only the complete subtrees at its right edge."""
 
     def __init__(self, size: int = 0, peaks: Iterable[bytes] = ()) -> None:
         self.size = size
         self._peaks = list(peaks)
 
     def add(self, hashed: bytes, made: list[tuple[TreePart, bytes]] | None = None) -> None:
-        """Add the hash of a leaf; every subtree that is complete with it is put down in `made`."""
+        """Add the hash of a leaf.
+
+        Every subtree that is complete with it is put down in `made`.
+        """
         peaks, number, level = self._peaks, self.size, 0
         while True:
             if made is not None:
@@ -84,7 +87,7 @@ def node_hash(left: bytes, right: bytes) -> bytes:
 
 
 def root_of(peaks: Sequence[bytes]) -> bytes:
-    """The hash over some leaves, of those of the complete subtrees that they are made of, the largest first."""
+    """The hash over some leaves, from their complete subtrees, the largest first."""
     if not peaks:
         return EMPTY_ROOT
     root = peaks[-1]
@@ -99,7 +102,10 @@ def hash_of(stretch: Stretch, hashes: Mapping[TreePart, bytes]) -> bytes:
 
 
 def inclusion_proof(index: int, size: int) -> tuple[Stretch, ...]:
-    """What the proof consists of that a leaf is in the tree of a size: RFC 9162, section 2.1.3.1, from the leaf up."""
+    """What the proof consists of that a leaf is in the tree of a size.
+
+    RFC 9162, section 2.1.3.1, from the leaf up.
+    """
     found: list[Stretch] = []
     first, end = 0, size
     while end - first > 1:
@@ -114,7 +120,9 @@ def inclusion_proof(index: int, size: int) -> tuple[Stretch, ...]:
 
 
 def consistency_proof(old: int, new: int, *, whole: bool = False) -> tuple[Stretch, ...]:
-    """What the proof consists of that a tree grew out of a smaller one: RFC 9162, section 2.1.4.1.
+    """What the proof consists of that a tree grew out of a smaller one.
+
+    RFC 9162, section 2.1.4.1.
 
     A `whole` one also has the hash that its reader knows where the old tree is a complete subtree:
     both roots follow from it alone.
@@ -139,7 +147,9 @@ def consistency_proof(old: int, new: int, *, whole: bool = False) -> tuple[Stret
 def root_from_inclusion(
     hashed: bytes, *, index: int, size: int, proof: Sequence[bytes]
 ) -> bytes | None:
-    """The root that follows from a leaf's hash and a proof of inclusion; None where the proof has another length.
+    """The root that follows from a leaf's hash and a proof of inclusion.
+
+    None where the proof has another length.
 
     Source: RFC 9162, section 2.1.3.2.
     """
@@ -162,7 +172,7 @@ def root_from_inclusion(
 def shows_growth(
     old: int, new: int, *, old_root: bytes, new_root: bytes, proof: Sequence[bytes]
 ) -> bool:
-    """Whether a proof of consistency shows that the tree with one root grew out of that with the other."""
+    """Whether a consistency proof shows that one tree grew out of the other."""
     if old in (0, new):
         return not proof and (old == 0 or old_root == new_root)
     whole = [old_root, *proof] if old & (old - 1) == 0 else proof
@@ -172,7 +182,9 @@ def shows_growth(
 def roots_from_consistency(
     old: int, new: int, *, whole: Sequence[bytes]
 ) -> tuple[bytes, bytes] | None:
-    """The roots of both trees as they follow from a whole proof of consistency; None where it has another length.
+    """The roots of both trees as they follow from a whole proof of consistency.
+
+    None where it has another length.
 
     Source: RFC 9162, section 2.1.4.2.
     """

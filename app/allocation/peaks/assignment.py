@@ -27,7 +27,7 @@ NOBODY = -1
 
 @dataclass(frozen=True, slots=True)
 class Wishes:
-    """What each of some seats would cost for one who asks, and what it would cost to leave them without.
+    """The cost of each seat for one row, and the cost of leaving the row without.
 
     The order of `seats` is that in which they would choose among what costs the same.
     """
@@ -38,7 +38,9 @@ class Wishes:
 
 
 def assign(asking: Sequence[Wishes], room: Mapping[str, int]) -> tuple[int | None, ...]:
-    """Seat everyone such that the sum of the costs is least; return which of their seats each has, None for none.
+    """Seat everyone such that the sum of the costs is least.
+
+    Return which of their seats each has, None for none.
 
     Of several ways that cost the same, the first who asks has the first of their seats that any of
     them gives, then the second who asks, and so on: there is one answer, whatever the solver's own
@@ -68,7 +70,10 @@ def assign(asking: Sequence[Wishes], room: Mapping[str, int]) -> tuple[int | Non
 
 
 def _spans(asking: Sequence[Wishes], room: Mapping[str, int]) -> dict[str, range]:
-    """A column for each place that somebody could have: those of one seat stand together, in the order of names."""
+    """A column for each place that somebody could have.
+
+    Those of one seat stand together, in the order of names.
+    """
     spans: dict[str, range] = {}
     start = 0
     for seat in sorted({seat for wishes in asking for seat in wishes.seats}):
@@ -96,7 +101,9 @@ def _cheapest(costs: Numbers) -> Numbers:
 
 
 def _alike(costs: Numbers, taken: Numbers) -> tuple[Flags, Flags]:
-    """What all the cheapest ways are made of: the seats that some of them give to each row; the columns none leaves.
+    """What all the cheapest ways are made of.
+
+    The seats that some of them give to each row; the columns none leaves.
 
     Each column has a price, 0 or less: the most that it would save to begin a chain of moves by
     leaving it, found as the shortest path. Nobody in a cheapest way has a seat that costs more, its
@@ -115,7 +122,10 @@ def _alike(costs: Numbers, taken: Numbers) -> tuple[Flags, Flags]:
 
 @dataclass(frozen=True, slots=True)
 class _Way:
-    """How others make way for a row: where each goes, which columns that leaves to the row, and who fills its own."""
+    """How others make way for a row.
+
+    Where each goes, which columns that leaves to the row, and who fills its own.
+    """
 
     onward: Numbers
     reached: Flags
@@ -123,7 +133,10 @@ class _Way:
 
 
 class _Seated:
-    """Who has which column, while ties are being decided: rows before the one in hand stay where they are."""
+    """Who has which column, while ties are being decided.
+
+    Rows before the one in hand stay where they are.
+    """
 
     def __init__(self, taken: Numbers, possible: Flags, wanted: Flags) -> None:
         self.taken, self.possible, self.wanted = taken, possible, wanted
@@ -147,7 +160,7 @@ class _Seated:
             yield self._leading_to(self.holder == NOBODY, row, refill=refill)
 
     def _leading_to(self, ends: Flags, row: int, *, refill: tuple[tuple[int, int], ...]) -> _Way:
-        """Where each later row would go if it made way, searched backwards from where that may end."""
+        """Where each later row would go if it made way, searched backwards."""
         onward: Numbers = np.full(len(self.taken), NOBODY, dtype=np.int64)
         reached, newest = ends.copy(), np.flatnonzero(ends)
         later = np.arange(len(self.taken)) > row
@@ -160,7 +173,7 @@ class _Seated:
         return _Way(onward, reached & self.possible[row], refill)
 
     def _refill(self, row: int, left: int) -> tuple[tuple[int, int], ...] | None:
-        """Which later rows move to which columns so that the left one is taken and an unwanted one is not; or None."""
+        """The moves of later rows that take a free column and leave an unwanted one; or None."""
         into: dict[int, int] = {}
         columns = [left]
         for column in columns:  # grows while it is gone through
@@ -197,7 +210,7 @@ class _Seated:
 
 
 def _settled(seated: _Seated, row: int, wishes: Wishes, spans: Mapping[str, range]) -> int | None:
-    """Give a row the first of its seats that some cheapest way gives it, with all rows before it as they are."""
+    """Give a row its first seat in some cheapest assignment that keeps all rows before it."""
     chosen: int | None = None
     ways: tuple[_Way, ...] | None = None
     for index, seat in enumerate(wishes.seats):

@@ -57,7 +57,10 @@ class PeakChoice:
 
 @dataclass(frozen=True, slots=True)
 class PeakReferral:
-    """A referral that takes part; `choices` in the order in which it would take them, alone."""
+    """A referral that takes part.
+
+    `choices` in the order in which it would take them, alone.
+    """
 
     id: str
     urgency: str
@@ -67,7 +70,9 @@ class PeakReferral:
     """The policy's."""
 
     def lesser(self, choice: PeakChoice) -> tuple[int, int, int, int]:
-        """How a choice falls short: unsafer than ample, leaving the region, that for others, and of unknown freshness.
+        """How a choice falls short.
+
+        Unsafer than ample, leaving the region, that for others, and of unknown freshness.
 
         The first counts those who flee for safety, the third everybody else: nobody's safety makes
         way for the rule of the own region, and that rule makes way for nothing else.
@@ -85,7 +90,7 @@ class PeakReferral:
 def peak_referral(
     id_: str, need: Need, ranking: Ranking, register: Register, situation: Situation, policy: Policy
 ) -> PeakReferral:
-    """A referral with its ranking, and what would be open to it if all that it has in its own region were taken."""
+    """A referral, its ranking, and what would open if its own region were full."""
     for_safety = need.reason == "safety"
     choices = [PeakChoice(offer) for offer in ranking.offers]
     if not for_safety and any(not offer.cross_regional for offer in ranking.offers):
@@ -101,7 +106,7 @@ def peak_referral(
 
 @dataclass(frozen=True, slots=True)
 class PlannedReferral:
-    """What a plan has for one referral, and what it would have got had each chosen in turn; None for nothing.
+    """A plan's offer for one referral, beside the one of choosing in turn; None for nothing.
 
     `change` says what differs for it, `because` what that is good for, both as codes; `count` is
     how many households, or points, that is. `after` are the referrals that must have their places
@@ -119,7 +124,10 @@ class PlannedReferral:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What a plan has for each, in the order in which they were given; and how many that places, by urgency."""
+    """What a plan has for each, in the order in which they were given.
+
+    And how many that places, by urgency.
+    """
 
     referrals: tuple[PlannedReferral, ...]
     placed: Mapping[str, int] = field(default_factory=dict[str, int])
@@ -127,7 +135,9 @@ class Plan:
 
 
 def plan(referrals: Sequence[PeakReferral], free: Mapping[str, int]) -> Plan:
-    """Place many at once: most of them, the more urgent first; then in the best bands; then with the most points.
+    """Place many at once: most of them, the more urgent first.
+
+    Then in the best bands; then with the most points.
 
     In full: as many acute referrals as can be, then urgent, then planned ones; then the fewest for
     safety who have less than ample room; the fewest for other reasons who leave their region
@@ -159,7 +169,7 @@ def plan(referrals: Sequence[PeakReferral], free: Mapping[str, int]) -> Plan:
 def _together(
     referrals: Sequence[PeakReferral], free: Mapping[str, int]
 ) -> list[PeakChoice | None]:
-    """The assignment. One whole number a choice stands for all aims but the first three, the highest aim in front.
+    """The assignment, with one whole number a choice for all aims but the first three.
 
     Each digit's base is one more than that aim's sum over all referrals can be, so no sum carries
     into the next. With 200 referrals and the 7,000 points that a policy can give at most, a whole
@@ -219,7 +229,10 @@ def _in_turn(referrals: Iterable[PeakReferral], free: Mapping[str, int]) -> list
 
 
 def _change(referral: PeakReferral, choice: PeakChoice | None, in_turn: PeakChoice | None) -> str:
-    """What a plan changes for one referral, as a code: the first difference in the order of its own ranking."""
+    """What a plan changes for one referral, as a code.
+
+    The first difference in the order of its own ranking.
+    """
     if choice is None or in_turn is None:
         return {(True, True): "nothing", (True, False): "passed_over", (False, True): "placed"}[
             choice is None, in_turn is None
@@ -239,7 +252,10 @@ def _change(referral: PeakReferral, choice: PeakChoice | None, in_turn: PeakChoi
 def _why_nothing(
     referral: PeakReferral, choice: PeakChoice | None, in_turn: PeakChoice | None
 ) -> tuple[str | None, int]:
-    """For those who get nothing either way: whether anything was lawful for them at all."""
+    """For those who get nothing either way.
+
+    Whether anything was lawful for them at all.
+    """
     if choice is not None or in_turn is not None:
         return None, 0
     return (
@@ -254,7 +270,9 @@ def _reasons(
     together: Sequence[PeakChoice | None],
     in_turn: Sequence[PeakChoice | None],
 ) -> Mapping[int, tuple[str, int]]:
-    """For each referral that a plan changes something for: the first aim that is the better for it, and by how much.
+    """For each referral that a plan changes something for.
+
+    The first aim that is the better for it, and by how much.
 
     Changes hang together where one takes what another left. What hangs together is better by some
     aim, and worse by none before it: else undoing it would have made a better plan.
@@ -273,7 +291,7 @@ def _reasons(
 def _chains(
     together: Sequence[PeakChoice | None], in_turn: Sequence[PeakChoice | None]
 ) -> list[list[int]]:
-    """The referrals that a plan changes something for, such that those at the same groups of places stand together."""
+    """The referrals that a plan changes, those at the same groups of places together."""
     chains: list[tuple[set[str], list[int]]] = []
     for number, pair in enumerate(zip(together, in_turn, strict=True)):
         groups = {choice.group for choice in pair if choice is not None}
@@ -310,7 +328,10 @@ def _first(gains: Sequence[int]) -> tuple[str, int]:
 def _before(
     number: int, referrals: Sequence[PeakReferral], together: Sequence[PeakChoice | None]
 ) -> tuple[str, ...]:
-    """Whose places must be taken before a referral may leave its region: all that is lawful for it there."""
+    """Whose places must be taken before a referral may leave its region.
+
+    All that is lawful for it there.
+    """
     choice = together[number]
     if choice is None or not choice.leaves:
         return ()

@@ -1,1 +1,4 @@
-"""The numbers that a ranking goes by: their limits, their document, differences, trials."""
+"""The numbers that a ranking goes by.
+
+Their limits, their document, differences, trials.
+"""

@@ -31,7 +31,7 @@ class Difference:
 
 
 def differences(before: object, after: object) -> tuple[Difference, ...]:
-    """What `after` says differently from `before`, both documents of policies, in the order of their pointers.
+    """The differences between two policies' documents, in the order of their pointers.
 
     Raises:
         PolicyFaults: where one of the two is no policy.

@@ -26,7 +26,8 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 Contradiction: TypeAlias = tuple[tuple[str, ...], str]
-"""The path from a value to one of its fields, and what is wrong with the field beside the others."""
+"""The path from a value to one of its fields, and what is wrong with the field beside the
+others."""
 
 
 class Unreadable(ValueError):
@@ -43,7 +44,9 @@ class Unreadable(ValueError):
 
 
 def canonical_json(document: object) -> bytes:
-    """The document as UTF-8 JSON with sorted keys and no spaces: equal documents, equal bytes.
+    """The document as UTF-8 JSON with sorted keys and no spaces.
+
+    Equal documents, equal bytes.
 
     Documents hold objects, arrays, strings, whole numbers, booleans and null. Floating point has
     more than one way to be written down, so it has no place in anything that is hashed or replayed.
@@ -98,7 +101,10 @@ def _adapter(kind: type[object]) -> TypeAdapter[Any]:
 
 
 def limit(allows: Callable[[Any], object], message: str) -> AfterValidator:
-    """A limit beside a field's type in `Annotated`: the values it allows, the fault of others."""
+    """A limit beside a field's type in `Annotated`.
+
+    The values it allows, the fault of others.
+    """
 
     def check(value: Any) -> Any:  # noqa: ANN401 - each limit knows its own type
         if not allows(value):

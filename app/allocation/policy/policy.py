@@ -144,7 +144,10 @@ class HeadroomWeights:
 
 @dataclass(frozen=True, slots=True)
 class SolidarityWeights(Consistent):
-    """Points by how far a region is under its quota: `at_quota`, and `stay` for each stay."""
+    """Points by how far a region is under its quota.
+
+    `at_quota`, and `stay` for each stay.
+    """
 
     most: Most
     at_quota: Most
@@ -205,7 +208,10 @@ Count = Annotated[int, _between(1, 100_000)]
 
 @dataclass(frozen=True, slots=True)
 class ReviewThresholds:
-    """The counts by one account from which someone should ask why; odd hours are local."""
+    """The counts by one account from which someone should ask why.
+
+    Odd hours are local.
+    """
 
     rankings_without_hold: Count = 20
     zone_changes: Count = 20
@@ -225,7 +231,8 @@ class Policy(Consistent):
 
     version: Annotated[str, _written("[A-Za-z0-9][A-Za-z0-9._-]{0,63}")]
     valid_from: DayOrMoment
-    """When it takes effect: at the first moment of a day, as the country's clocks have it, or at a moment."""
+    """When it takes effect: at the first moment of a day, as the country's clocks have it, or at a
+    moment."""
     bands: Bands
     ample_margin_km: Km
     radii_km: Radii
@@ -244,7 +251,8 @@ class Policy(Consistent):
     quarter_grace_days: Annotated[int, _between(0, 366)] = 14
     """How long after a quarter its totals are sealed: what is noted late is in by then."""
     retention_days: Annotated[int, _between(1, 3660)] = 365
-    """How long after departure, withdrawal or erasure's last reason a referral's content is kept."""
+    """How long after departure, withdrawal or erasure's last reason a referral's content is
+    kept."""
     rankings_per_hour: Annotated[int, _between(1, 1000)] = 30
     """Of one referral."""
     reveals_per_hour: Annotated[int, _between(1, 1000)] = 20
@@ -252,13 +260,15 @@ class Policy(Consistent):
     break_glass_minutes: Minutes = 60
     review: ReviewThresholds = ReviewThresholds()
     waiting_order: WaitingOrder = WAITING
-    """By what the waiting list is ordered, the first before all others; who waits longest goes first among equals."""
+    """By what the waiting list is ordered, the first before all others; who waits longest goes
+    first among equals."""
     safety_plan_hours: Hours = 24
     """How long a referral may be open before a safety plan is asked for."""
     alternative_check_hours: Hours = 24
     """How often somebody makes sure that a household in an alternative is well."""
     arrival_alarm_minutes: Minutes = 120
-    """How long after a household was expected (else confirmed, or a no-show) both sides are told to look for it."""
+    """How long after a household was expected (else confirmed, or a no-show) both sides are told to
+    look for it."""
     arrival_alarm_again_hours: Hours = 2
     """After how long they are told again, while nobody has acted."""
     swap_answer_minutes: Minutes = 240
@@ -279,7 +289,7 @@ class Policy(Consistent):
     """How long a session lasts however busy it is."""
 
     def contradictions(self) -> Iterator[Contradiction]:
-        """The radius used without an assessment could have been chosen, and nothing ends before it begins."""
+        """Check that the default radius is a choice and every span ends after it begins."""
         if self.unassessed_radius_km not in self.radii_km:
             yield ("unassessed_radius_km",), "must be one of radii_km"
         if self.session_idle_minutes < self.blank_minutes:
@@ -301,5 +311,8 @@ def parse_policy(document: object) -> Policy:
 
 
 def policy_hash(document: object) -> str:
-    """`sha256:` and the hash of the document's canonical JSON: what rankings and leaves cite."""
+    """`sha256:` and the hash of the document's canonical JSON.
+
+    What rankings and leaves cite.
+    """
     return content_hash(canonical_json(document))

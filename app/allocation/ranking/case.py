@@ -21,7 +21,8 @@ NEEDS_OF_THE_SITE = frozenset({"confidential_address", "supervision_24h"})
 """Needs that are no features: the site's address secrecy and supervision answer them."""
 
 OLDEST_CHILD = 17
-"""Years: what a child's age counts as when nobody knows it, for the unknown is never lawful by assumption."""
+"""Years: what a child's age counts as when nobody knows it, for the unknown is never lawful by
+assumption."""
 
 NO_SONS = -1
 """Below the age of any son."""
@@ -87,7 +88,10 @@ def case_of(
 
 
 def features_asked_for(need: Need) -> frozenset[str]:
-    """The features that a place must have: needs that are features, and room for pets."""
+    """The features that a place must have.
+
+    Needs that are features, and room for pets.
+    """
     of_the_household = ("pets",) if need.household.pets else ()
     return frozenset((*need.needs, *of_the_household)) - NEEDS_OF_THE_SITE
 

@@ -33,7 +33,8 @@ FACTS = (SON_AGE, CHILD_AGE, CHILD_GENDER, DANGER)
 """What can be missing, and keep an offer away."""
 
 WHERE_IT_SHOWS = frozenset({"household", "danger"})
-"""The rules that look at such a fact: only what one of them left out can be opened by knowing it."""
+"""The rules that look at such a fact: only what one of them left out can be opened by knowing
+it."""
 
 YOUNGEST = 0
 """Years: the best that a son's age can be."""
@@ -98,7 +99,7 @@ def _unknown(need: Need, *, assessed: bool) -> Iterator[_Fact]:
 
 
 def _opening(inputs: RankingInputs) -> Callable[[frozenset[_Fact]], frozenset[str]]:
-    """What tells which groups are offered once some facts are known to be the best that they can be, and not before.
+    """A judge of which groups are offered only once some facts turn out as good as can be.
 
     Facts matter by what follows from them, an oldest son and a danger zone: each pair of these is
     tried once, on the groups that a rule about them left out.
@@ -122,7 +123,7 @@ def _opening(inputs: RankingInputs) -> Callable[[frozenset[_Fact]], frozenset[st
 
 
 def _left_out(inputs: RankingInputs, case: Case) -> tuple[list[PlaceGroup], bool]:
-    """The groups that a fact may open, and whether something lawful is free in the own region without any."""
+    """The groups that a fact may open, and whether the own region has a lawful free place."""
     left_out: list[PlaceGroup] = []
     at_home = False
     for group in inputs.register.groups:

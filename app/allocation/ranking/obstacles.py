@@ -28,7 +28,8 @@ if TYPE_CHECKING:
 
 
 STANDING_RULES = (*LASTING_RULES, cap)
-"""What must be true until somebody is on the way; the others chose between offers, and have had their say."""
+"""What must be true until somebody is on the way; the others chose between offers, and have had
+their say."""
 
 SAFETY = frozenset({"secrecy", "danger"})
 """Those that say where somebody would be in danger."""
@@ -63,7 +64,7 @@ class Obstacles:
 
 
 def obstacles(inputs: RankingInputs, there: RegionOrProvider) -> Obstacles:
-    """All the rules in the way of each group of places there, as things stood when the ranking was made.
+    """All the rules in the way of each group of places when the ranking was made.
 
     The same facts of a group are counted as in a ranking, by region and no finer: no site, no
     distance.

@@ -1,4 +1,7 @@
-"""The rule "own region first": what stood in the way at home, and what must go first."""
+"""The rule "own region first".
+
+What stood in the way at home, and what must go first.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +21,8 @@ OF_THE_PLACES = frozenset({"kind", "free", "admission"})
 """Rules that tell of the places and nothing of the household, beyond how urgent it is."""
 
 UNSUITABLE = "unsuitable"
-"""What stands for every other rule before those who may not know what a household fears or needs."""
+"""What stands for every other rule before those who may not know what a household fears or
+needs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +39,9 @@ class OwnRegion:
 
 
 def own_region(need: Need, ranking: Ranking) -> OwnRegion | None:
-    """What a ranking says of the own region; None for those who flee, whom it does not keep.
+    """What a ranking says of the own region.
+
+    None for those who flee, whom it does not keep.
 
     Part of the ranking itself, so its digest and its replay cover it. Source: docs/design.md,
     section 5 (a capacity or planned referral leaves its region only when nothing lawful is free

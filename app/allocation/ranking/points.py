@@ -1,4 +1,6 @@
-"""The points of an offer: whole numbers, one line for each factor; their sum is the score.
+"""The points of an offer: whole numbers, one line for each factor.
+
+Their sum is the score.
 
 No factor looks at danger: safety is a rule and a band, and more of it than the policy calls ample
 earns nothing. Everything divides downwards (towards less), so that the same inputs give the same
@@ -28,11 +30,12 @@ FACTORS = ("nearness", "fit", "specialism", "headroom", "solidarity", "continuit
 """In the order of an offer's lines. All seven are always there, nought included."""
 
 NIGHTS_STEP = 30
-"""What is said of a region's account is said in steps of so many nights, so that one household does not show in it."""
+"""What is said of a region's account is said in steps of so many nights, so that one household does
+not show in it."""
 
 
 def freshness_of(hours: int | None, *, fresh_hours: int) -> str:
-    """`unknown` when nobody ever confirmed the site, `fresh` up to the policy's hours, `stale` after them."""
+    """`unknown` for a site never confirmed, `fresh` up to the policy's hours, then `stale`."""
     if hours is None:
         return "unknown"
     return "fresh" if hours <= fresh_hours else "stale"
@@ -169,7 +172,10 @@ def freshness(hours: int | None, *, fresh_hours: int, weights: policies.Freshnes
 
 
 def points_for(case: Case, policy: Policy) -> Callable[[PlaceGroup], tuple[Points, ...]]:
-    """What gives a group its lines, in the order of FACTORS. Groups with the same facts share the same line."""
+    """What gives a group its lines, in the order of FACTORS.
+
+    Groups with the same facts share the same line.
+    """
     need, situation, weights = case.need, case.situation, policy.points
     scarce_unasked = frozenset(weights.fit.scarce_features) - case.features
     near = cache(

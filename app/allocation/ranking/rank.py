@@ -29,7 +29,8 @@ if TYPE_CHECKING:
     from app.allocation.values import Need, PlaceGroup, Points, Register, Situation
 
 RULES_VERSION = "3"
-"""Of everything in this package that decides: it goes up when the same inputs could give another ranking."""
+"""Of everything in this package that decides: it goes up when the same inputs could give another
+ranking."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +91,10 @@ def rank(
 def _sift(
     register: Register, case: Case
 ) -> tuple[list[PlaceGroup], Counter[tuple[str, str]], set[str]]:
-    """The lawful groups; the places of all others by rule and region; the regions where some group would do."""
+    """The lawful groups; the places of all others by rule and region.
+
+    The regions where some group would do.
+    """
     lawful: list[PlaceGroup] = []
     excluded: Counter[tuple[str, str]] = Counter()
     lawful_regions: set[str] = set()
@@ -112,7 +116,10 @@ def _sift(
 
 
 class _Scored(NamedTuple):
-    """A lawful group with its points; `standing` is what the order is made by, the smallest first."""
+    """A lawful group with its points.
+
+    `standing` is what the order is made by, the smallest first.
+    """
 
     standing: tuple[bool, bool, int, str]
     group: PlaceGroup
@@ -127,7 +134,7 @@ def _in_order(
     policy: Policy,
     lines_for: Callable[[PlaceGroup], tuple[Points, ...]],
 ) -> tuple[Offer, ...]:
-    """The offers: by the policy's bands, then by points, then by id, so that there is one order and no luck in it."""
+    """The offers by the policy's bands, then by points, then by id: one order, no luck."""
     known_first = "freshness" in policy.bands
     confirmed_hours, fresh_hours = case.situation.confirmed_hours, policy.fresh_hours
     scored: list[_Scored] = []

@@ -41,7 +41,10 @@ def inputs_bytes(need: Need, situation: Situation) -> bytes:
 
 
 def register_bytes(register: Register) -> bytes:
-    """The register as canonical JSON, groups by id; equal registers have equal bytes, whatever their order."""
+    """The register as canonical JSON, groups by id.
+
+    Equal registers have equal bytes, whatever their order.
+    """
     groups = sorted(document_of(register)["groups"], key=itemgetter("id"))
     return canonical_json({"groups": groups})
 

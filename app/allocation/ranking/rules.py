@@ -69,7 +69,7 @@ def exclusive(group: PlaceGroup, case: Case) -> bool:
 
 
 def features(group: PlaceGroup, case: Case) -> bool:
-    """The place, its site, its address and its supervision have everything that is asked for as a need.
+    """Whether the place and its site have everything asked for as a need.
 
     Pets ask for a place that admits pets. Source: docs/design.md, section 5; API, `needs` of a
     referral.
@@ -115,7 +115,9 @@ def declined(group: PlaceGroup, case: Case) -> bool:
 
 
 def cap(group: PlaceGroup, case: Case) -> bool:
-    """The region's cap is not reached. It bounds what a region takes from others, and never for safety.
+    """The region's cap is not reached.
+
+    It bounds what a region takes from others, and never for safety.
 
     Source: docs/design.md, section 5 (for capacity and planned reasons only: a cap never excludes
     a referral for safety).
@@ -133,7 +135,9 @@ def is_own_region(group: PlaceGroup, case: Case) -> bool:
 
 
 def own_region_goes_first(lawful: list[PlaceGroup], case: Case) -> bool:
-    """Whether `own_region_first` applies: a lawful, free place in the own region goes first.
+    """Whether `own_region_first` applies.
+
+    A lawful, free place in the own region goes first.
 
     For every reason but safety. Source: docs/design.md, section 5 (a capacity or planned referral
     leaves its region only when nothing lawful is free there).
@@ -180,7 +184,10 @@ RULES_WHEN_FREE = tuple(rule for rule in RULES if rule is not free)
 
 
 def first_against(group: PlaceGroup, case: Case, *, rules: tuple[Rule, ...] = RULES) -> str | None:
-    """The code of the first rule in the way of these places; None if they pass them all."""
+    """The code of the first rule in the way of these places.
+
+    None if they pass them all.
+    """
     for rule in rules:
         if not rule(group, case):
             return rule.__name__

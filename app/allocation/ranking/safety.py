@@ -1,4 +1,7 @@
-"""The safety of municipalities for one household: danger zones, distances and margins."""
+"""The safety of municipalities for one household.
+
+Danger zones, distances and margins.
+"""
 
 from __future__ import annotations
 
@@ -19,11 +22,12 @@ if TYPE_CHECKING:
 # --- distances -------------------------------------------------------------------------
 
 EARTH_RADIUS_KM = 6371.0088
-"""Mean radius of the earth (IUGG): the sphere closest to the ellipsoid, within half a per cent for any distance."""
+"""Mean radius of the earth (IUGG): the sphere closest to the ellipsoid, within half a per cent for
+any distance."""
 
 
 def distance_km(lat1: float, lon1: float, lat2: float, lon2: float) -> float:
-    """Great-circle distance between two positions in degrees, by the haversine formula (exact at short distances)."""
+    """Great-circle distance between two positions in degrees (haversine formula)."""
     north1, north2 = radians(lat1), radians(lat2)
     half_chord_squared = (
         sin((north2 - north1) / 2) ** 2
@@ -106,12 +110,18 @@ def zones_in_force(zones: Iterable[DangerZone], *, today: date) -> tuple[DangerZ
 
 
 def assessment_holds(assessment: str, *, in_force: bool) -> bool:
-    """Whether danger is assessed: none is known, or a zone that was found is in force."""
+    """Whether danger is assessed.
+
+    None is known, or a zone that was found is in force.
+    """
     return assessment == "none_known" or (assessment == "assessed" and in_force)
 
 
 def dangers_with_origin(need: Need, zones: tuple[DangerZone, ...], *, policy: Policy) -> Dangers:
-    """What counts as long as danger is not assessed: the origin is a zone with the policy's radius."""
+    """What counts as long as danger is not assessed.
+
+    The origin is a zone with the policy's radius.
+    """
     return Dangers(
         (*zones, DangerZone(need.origin, policy.unassessed_radius_km, until=None)), assessed=False
     )
@@ -124,7 +134,9 @@ def lawful_rooms(
     clearances: Mapping[str, Mapping[str, int]],
     ample_margin_km: int,
 ) -> dict[str, Room]:
-    """The municipalities that keep clear of every zone, and by how much; the others are absent.
+    """The municipalities that keep clear of every zone, and by how much.
+
+    The others are absent.
 
     Lawful is a clearance of at least the radius, outside the zone's own municipality. A clearance
     that is not known is never enough.

@@ -39,7 +39,10 @@ class Waiting:
 
 @dataclass(frozen=True, slots=True)
 class WaitingSchedule:
-    """What has to be done for one who waits, and when; None for what nobody has to do."""
+    """What has to be done for one who waits, and when.
+
+    None for what nobody has to do.
+    """
 
     since: dt.datetime
     safety_plan: bool
@@ -86,7 +89,9 @@ FACTORS: Mapping[str, Callable[[Waiting], int]] = {
 
 
 def list_position(one: Waiting, *, policy: Policy) -> ListPosition:
-    """A household's position: by the policy's factors in order, then by time, then by id.
+    """A household's position.
+
+    By the policy's factors in order, then by time, then by id.
 
     What is not in the policy's order does not count.
     """

@@ -46,7 +46,9 @@ def region_balances(
     weights: WeightHistory,
     nights_ahead: int,
 ) -> Mapping[str, RegionBalance]:
-    """How every region of `before` stands on a day, before its first night; `before` are the nights before `since`.
+    """How every region of `before` stands on a day, before its first night.
+
+    `before` are the nights before `since`.
 
     Each night of a stay for safety until the household was ready to leave is given by the region
     where it is, and divided over the regions that were lawful for it, by the weights of that night;

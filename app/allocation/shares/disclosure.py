@@ -49,7 +49,7 @@ def _lines(cells: Mapping[Cell, int], name: Callable[[Cell], str]) -> list[list[
 
 
 def _given_away(line: list[Cell], cells: Mapping[Cell, int], hidden: set[Cell]) -> Cell | None:
-    """Return which cell has to be hidden as well, so that those of this line that are cannot be worked out."""
+    """Return which cell must be hidden as well, so that no hidden one can be worked out."""
     left_out = [cell for cell in line if cell in hidden]
     shown = [cell for cell in line if cell not in hidden]
     if (

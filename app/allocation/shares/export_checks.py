@@ -45,10 +45,11 @@ class TotalCheck:
     apart: tuple[str, ...]
     """Where a region's own openings come to something else."""
     shut: int
-    """Leaves about stays that it was made from, and whose opening is not in the export: others', or not open yet."""
+    """Leaves about stays that it was made from, and whose opening is not in the export: others', or
+    not open yet."""
 
     def is_early(self, today: date) -> bool:
-        """Whether own openings may still be shut today, so that what is apart cannot be told from what is wrong."""
+        """Whether own openings may still be shut today, so that a gap proves no fault."""
         return self.shut > 0 and today < date.fromisoformat(self.total.content["open_from"])
 
 
@@ -79,7 +80,10 @@ class Export:
         return {quarter: found[quarter] for quarter in sorted(found)}
 
     def regions(self) -> frozenset[str]:
-        """The regions that every opening concerns: the one whose export this is, if there is one."""
+        """The regions that every opening concerns.
+
+        The one whose export this is, if there is one.
+        """
         found: frozenset[str] | None = None
         for _, opening in self._openings:
             concerned = frozenset((opening.origin, opening.receiving))
@@ -138,4 +142,7 @@ def _against(
     for other, figures in regions.items():
         said = sealed.get(other, {}).get(QUOTA, 0)
         if figures[QUOTA] > said:
-            yield f"{other} quota: {said} was sealed, the openings of {region} alone come to {figures[QUOTA]}"
+            yield (
+                f"{other} quota: {said} was sealed, the openings of {region} alone come to "
+                f"{figures[QUOTA]}"
+            )

@@ -17,7 +17,7 @@ MILLION = 1_000_000
 
 @dataclass(frozen=True, slots=True)
 class RegionShare:
-    """A region's share; `quota` and `credit` in millionths of a night, `deviation` in millionths of its quota."""
+    """A region's share in millionths: of a night, and of its quota for `deviation`."""
 
     region: str
     figures: Mapping[str, int]
@@ -31,7 +31,7 @@ class RegionShare:
 
 @dataclass(frozen=True, slots=True)
 class FairShares:
-    """Every region's share, and by how much all of them together are off, in millionths of all quotas."""
+    """Every region's share, and the total deviation in millionths of all quotas."""
 
     regions: tuple[RegionShare, ...]
     total_relative_deviation: int
@@ -40,7 +40,8 @@ class FairShares:
 def fair_shares(contents: Iterable[Mapping[str, Any]]) -> FairShares:
     """What some quarters come to, from the contents of their totals.
 
-    The total relative deviation is the sum of |given - quota| over the sum of quotas; nought where there was nothing to
+    The total relative deviation is the sum of |given - quota| over the sum of quotas; nought where
+    there was nothing to
     share. Source: docs/design.md, section 5 (credit = given - quota; two accounts, never netted).
     """
     sums: dict[str, Counter[str]] = {}
@@ -66,7 +67,7 @@ def millionths(part: int, whole: int) -> int:
 
 
 def contradictions(content: Mapping[str, Any]) -> tuple[str, ...]:
-    """Which sums in a quarter's totals do not agree, by the names of what should be equal; none where all do.
+    """The names of the sums in a quarter's totals that should be equal and are not.
 
     Whatever one region gave another received, and what was given for safety was divided to the last
     millionth.

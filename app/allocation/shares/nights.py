@@ -1,4 +1,4 @@
-"""Nights: what the ledger's openings say of stays, and how many nights of each lie in a stretch of days.
+"""Nights: stays as the ledger's openings have them, and their nights in a span of days.
 
 A night is a local midnight; it bears the date of the day on which it begins. So a stay from the 3rd
 to the 5th has the nights of the 3rd and the 4th, one that ends on the day on which it began has
@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     from app.allocation.ledger.openings import OpeningContent
 
 SAFETY, CAPACITY = "safety", "capacity"
-"""The two accounts. They are never netted: neither with each other, nor what a region gave with what it received."""
+"""The two accounts. They are never netted: neither with each other, nor what a region gave with
+what it received."""
 
 AT_LEAST_PERSONS = {"1": 1, "2": 2, "3-4": 3, "5+": 5}
 """How many persons a class has at the least: all that can honestly be counted of persons."""
@@ -43,7 +44,10 @@ def account_of(reason: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class LedgerStay:
-    """A cross-regional stay as the ledger now records it; `arrival` is its leaf's index."""
+    """A cross-regional stay as the ledger now records it.
+
+    `arrival` is its leaf's index.
+    """
 
     arrival: int
     origin: str
@@ -72,7 +76,10 @@ class LedgerStay:
 
 @dataclass(frozen=True, slots=True)
 class Nights:
-    """The nights of one stay in some days: those that count, and those after readiness."""
+    """The nights of one stay in some days.
+
+    Those that count, and those after readiness.
+    """
 
     first: dt.date
     after: dt.date

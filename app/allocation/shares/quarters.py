@@ -64,7 +64,10 @@ def quarter_named(name: str) -> Quarter:
 
 
 def quarters_between(first: Quarter, last: Quarter) -> tuple[Quarter, ...]:
-    """All quarters from one to another, both included; none where the last comes first."""
+    """All quarters from one to another, both included.
+
+    None where the last comes first.
+    """
     found: list[Quarter] = []
     while first <= last:
         found.append(first)
@@ -73,6 +76,9 @@ def quarters_between(first: Quarter, last: Quarter) -> tuple[Quarter, ...]:
 
 
 def last_closed_quarter(today: dt.date, *, days: int) -> Quarter:
-    """The newest quarter that has been over for so many days: what is noted late is in by then."""
+    """The newest quarter that has been over for so many days.
+
+    What is noted late is in by then.
+    """
     current = quarter_of(today - dt.timedelta(days=days))
     return Quarter(current.year - (current.number == 1), (current.number - 2) % 4 + 1)

@@ -21,7 +21,9 @@ def first_day_reached(
     *,
     since: int,
 ) -> dt.date | None:
-    """The first day whose nights may have changed by leaves from `since` on; None where there are none.
+    """The first day whose nights may have changed by leaves from `since` on.
+
+    None where there are none.
 
     `told` has every opening, with its index and its stay, of each stay of which there is a new one:
     what a correction changes lies between what was said before and what is said now.

@@ -79,7 +79,10 @@ class Flow:
 
 @dataclass(slots=True)
 class Amount:
-    """How much went there: nights that count, nights after the household was ready to leave, stays that had any."""
+    """How much went there.
+
+    Nights that count, nights after the household was ready to leave, stays that had any.
+    """
 
     nights: int = 0
     after_ready: int = 0

@@ -40,7 +40,10 @@ class WeightHistory:
         self._parts: dict[tuple[int, tuple[str, ...]], Mapping[str, int]] = {}
 
     def on(self, day: dt.date) -> Mapping[str, int]:
-        """The weights in force on a day; before the first version all regions bear the same."""
+        """The weights in force on a day.
+
+        Before the first version all regions bear the same.
+        """
         version = bisect_right(self._begins, day)
         return self._tables[version - 1] if version else NOTHING
 
@@ -62,7 +65,10 @@ class WeightHistory:
         return parts
 
     def _spans(self, first: dt.date, after: dt.date) -> Iterator[tuple[dt.date, int]]:
-        """Cut days where other weights begin; yield each piece's first day and length."""
+        """Cut days where other weights begin.
+
+        Yield each piece's first day and length.
+        """
         cuts = [first, *(day for day in self._begins if first < day < after), after]
         for begin, end in pairwise(cuts):
             if begin < end:

@@ -33,7 +33,7 @@ class Packing:
 
 
 def best_packing(graph: Graph, *, max_cycle: int, max_chain: int) -> Packing:
-    """The best cycles of at most `max_cycle` arcs and chains of at most `max_chain` that share no household. Exact.
+    """The best disjoint cycles up to `max_cycle` arcs and chains up to `max_chain`; exact.
 
     A whole-number program. Cycles of two and three arcs are listed, one column each. Chains, and
     cycles where longer ones are allowed, are laid arc by arc: a column is an arc at a position, and
@@ -55,7 +55,10 @@ def best_packing(graph: Graph, *, max_cycle: int, max_chain: int) -> Packing:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Laid:
-    """Paths laid arc by arc, from some vertices to others: the arcs and positions that are columns, from one on."""
+    """Paths laid arc by arc, from some vertices to others.
+
+    The arcs and positions that are columns, from one on.
+    """
 
     first_column: int
     arcs: Numbers
@@ -84,7 +87,7 @@ class _Columns:
             self._enter(self._graph.tails[cycles].ravel(), np.repeat(columns, cycles.shape[1]), 1)
 
     def lay_cycles(self, max_cycle: int) -> None:
-        """Cycles through each anchor that keep clear of the anchors before it, so that each cycle is there once."""
+        """Each cycle once: through its anchor, clear of the anchors before it."""
         graph = self._graph
         closed = marks(graph, ())
         for anchor in sorted(range(graph.vertices) if graph.anchors is None else graph.anchors):
@@ -103,7 +106,7 @@ class _Columns:
         self._lay(starts, ends=ends, closed=closed, longest=max_chain, are_cycles=False)
 
     def program(self) -> Program:
-        """A household moves once at most, a place is taken once, and whoever comes to a vertex leaves it."""
+        """A household moves and a place is taken once at most; what enters a vertex leaves it."""
         rows, columns, values = np.concatenate(self._entries, axis=1)
         most = np.zeros(self._graph.vertices + self._flows, dtype=np.int64)
         most[: self._graph.vertices] = 1
@@ -192,7 +195,7 @@ class _Columns:
 def _positioned(
     graph: Graph, starts: Marks, *, ends: Marks, closed: Marks, longest: int
 ) -> tuple[Numbers, Numbers]:
-    """Arcs at the positions where they can stand on a path that is not too long, and these positions, from one on."""
+    """The positions from one on at which each arc can stand on a path that is not too long."""
     tails, heads = graph.tails, graph.heads
     open_arcs = ~closed[tails] & ~closed[heads]
     in_reach = [ends]

@@ -61,7 +61,9 @@ def marks(graph: Graph, vertices: Collection[int]) -> Marks:
 
 
 def short_cycles(graph: Graph, *, max_cycle: int) -> list[Numbers]:
-    """The cycles of two arcs, then those of three, as far as allowed: a row for each cycle, the numbers of its arcs.
+    """The cycles of two arcs, then those of three, as far as allowed.
+
+    A row for each cycle, the numbers of its arcs.
 
     Each cycle once, from its smallest vertex on. Of the two ways round the same three vertices only
     the better is
@@ -100,7 +102,7 @@ def _threes(graph: Graph, number: Numbers) -> Numbers:
 
 
 def _continued(graph: Graph) -> tuple[Numbers, Numbers]:
-    """Every arc that leads up, with every arc that continues it to a vertex above its tail: two columns of numbers."""
+    """Every upward arc with every arc that continues it above its tail, as two columns."""
     by_tail = np.argsort(graph.tails, kind="stable")
     leaving = np.bincount(graph.tails, minlength=graph.vertices)
     begins = np.cumsum(leaving) - leaving

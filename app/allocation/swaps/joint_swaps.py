@@ -1,4 +1,7 @@
-"""Several referrals in acute danger at once: the swaps that together serve them best."""
+"""Several referrals in acute danger at once.
+
+The swaps that together serve them best.
+"""
 
 from __future__ import annotations
 
@@ -67,7 +70,7 @@ def find_joint_swaps(
 
 
 def _graph(households: tuple[Mover, ...], moves: LawfulMoves, *, wanting: int) -> Graph:
-    """Those who want a place first, then the other households, then the groups with a free place."""
+    """Seekers first, then the other households, then the groups with a free place."""
     arcs = sorted(_arcs(households, moves, wanting=wanting))
     columns = np.array(arcs, dtype=np.int64).reshape(-1, 6).T
     return Graph(
@@ -86,7 +89,10 @@ def _graph(households: tuple[Mover, ...], moves: LawfulMoves, *, wanting: int) -
 def _arcs(
     households: tuple[Mover, ...], moves: LawfulMoves, *, wanting: int
 ) -> Iterator[tuple[int, ...]]:
-    """Every lawful move: from, to, and what it adds to each aim: served, moves, changes of school, points."""
+    """Every lawful move: from, to, and what it adds to each aim.
+
+    Served, moves, changes of school, points.
+    """
     standing: defaultdict[str | None, list[int]] = defaultdict(list)
     for vertex, household in enumerate(households):
         standing[household.group_id].append(vertex)

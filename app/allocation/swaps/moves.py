@@ -70,7 +70,10 @@ class FreePlaces:
 
 @dataclass(frozen=True, slots=True)
 class LawfulMove:
-    """One household to one group: as a ranking would judge it, were a place there free."""
+    """One household to one group.
+
+    As a ranking would judge it, were a place there free.
+    """
 
     group: PlaceGroup
     band: str
@@ -79,7 +82,10 @@ class LawfulMove:
 
 
 class LawfulMoves:
-    """The lawful moves of some households among the groups that matter to them: where they live, and what is free."""
+    """The lawful moves of some households among the groups that matter to them.
+
+    Where they live, and what is free.
+    """
 
     def __init__(self, households: Iterable[Mover], places: FreePlaces, policy: Policy) -> None:
         self._policy = policy

@@ -12,13 +12,14 @@ if TYPE_CHECKING:
     Steps: TypeAlias = Callable[[int], Sequence[tuple[int, int]]]
     """From a vertex: the vertices one step on, each with the cost of the step."""
     Least: TypeAlias = Callable[[int, int], int | None]
-    """From a vertex: the least that so many steps to an end cost, or None where they do not lead to one."""
+    """From a vertex: the least that so many steps to an end cost, or None where they do not lead to
+    one."""
 
 
 def cheapest_paths(
     start: int, *, steps: int, onward: Steps, ends: Steps
 ) -> Iterator[tuple[int, ...]]:
-    """Every path of so many steps that passes no vertex twice and ends at an end, cheapest first, then by vertices.
+    """Every simple path of so many steps to an end, cheapest first, then by vertices.
 
     `onward` leads to vertices that are passed, `ends` to those where a path ends; an end may be the
     start itself.

@@ -25,7 +25,8 @@ sparse: Any = scipy.sparse
 csgraph: Any = scipy.sparse.csgraph
 
 SLACK = 1e-3
-"""How far a bound from HiGHS may lie from the truth: its tolerances are a thousand times smaller."""
+"""How far a bound from HiGHS may lie from the truth: its tolerances are a thousand times
+smaller."""
 
 
 class Unproven(ArithmeticError):
@@ -34,7 +35,7 @@ class Unproven(ArithmeticError):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Program:
-    """Columns to take or to leave, so that ``rows @ taken <= most``, and equal where `exact`: all in whole numbers.
+    """Columns to take or leave so that ``rows @ taken <= most``, equal where `exact`.
 
     `aims` has a row for each aim: what each column adds to it. The first is to be as high as it can
     be, then the second among the choices that are best for the first, and so on. Taking nothing is
@@ -48,7 +49,9 @@ class Program:
 
 
 def best_columns(program: Program) -> ColumnMask:
-    """Which columns to take: no choice that is allowed is better for the aims, in their order.
+    """Which columns to take.
+
+    No choice that is allowed is better for the aims, in their order.
 
     Parts that have no row in common are solved apart: the best of the whole is the best of each.
 
@@ -92,7 +95,9 @@ def _aim_after_aim(program: Program) -> ColumnMask:
 
 
 def _highest(program: Program) -> ColumnMask:
-    """The best choice for a single aim: by the relaxation where that comes out whole, else by branching.
+    """The best choice for a single aim.
+
+    By the relaxation where that comes out whole, else by branching.
 
     A column whose reduced cost is more than what lies between the relaxation and a target is in no
     choice that reaches the target (reduced cost variable fixing; Delorme et al., 2023). So as long

@@ -37,11 +37,12 @@ WHY_NONE = (
 """Every reason why a search finds nothing."""
 
 BEST_FEW = 5
-"""How many swaps a search gives when nobody says otherwise: as many as somebody can weigh at night."""
+"""How many swaps a search gives when nobody says otherwise: as many as somebody can weigh at
+night."""
 
 SCHOOL = 1_000_000
-"""What one child's change of school costs in points, more than all legs of a swap can score: a factor gives at most
-1,000 points, and a swap has at most 6 legs."""
+"""What one child's change of school costs in points, more than all legs of a swap can score: a
+factor gives at most 1,000 points, and a swap has at most 6 legs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +64,9 @@ class Leg:
 
 @dataclass(frozen=True, slots=True)
 class Swap:
-    """Moves that depend on each other: each leg but the last goes to the place that the next one leaves.
+    """Moves that depend on each other.
+
+    Each leg but the last goes to the place that the next one leaves.
 
     The first leg is that of a referral that wants a place. The last goes to a place in
     `free_group`, one of the free ones; None in a cycle, where it goes to the place that the first
@@ -86,7 +89,7 @@ class Swap:
 
 @dataclass(frozen=True, slots=True)
 class Obstacle:
-    """At how many of the willing households' places this rule is the first in the way of the one who wants a place."""
+    """How many willing households' places this rule is the first to exclude."""
 
     rule: str
     households: int
@@ -146,7 +149,10 @@ def search(
 
 
 class _Field:
-    """The search as a graph: the one who wants a place is 0, then the movers, then the groups with a free place."""
+    """The search as a graph.
+
+    The one who wants a place is 0, then the movers, then the groups with a free place.
+    """
 
     def __init__(
         self, wanting: Mover, movers: Iterable[Mover], places: FreePlaces, policy: Policy
@@ -165,7 +171,10 @@ class _Field:
         self._ends: dict[int, list[tuple[int, int]]] = {}
 
     def onward(self, vertex: int) -> Sequence[tuple[int, int]]:
-        """Whose place this household could take, and the cost; nobody's where one like it is free."""
+        """Whose place this household could take, and the cost.
+
+        Nobody's where one like it is free.
+        """
         if vertex not in self._onward:
             self._onward[vertex] = [
                 (other, cost)
@@ -177,7 +186,7 @@ class _Field:
         return self._onward[vertex]
 
     def ends(self, vertex: int) -> Sequence[tuple[int, int]]:
-        """Which free place it could take, or the place of the one who wants another, and the cost."""
+        """Which free place, or which seeker's place, it could take, and the cost."""
         if vertex not in self._ends:
             home = self.households[0].group_id
             last = {home: 0, **self._free} if home is not None else self._free
@@ -229,7 +238,10 @@ def in_stay(movers: Iterable[Mover], *, but_for: set[str]) -> tuple[Mover, ...]:
 
 
 def leg_of(household: Mover, group_id: str, moves: LawfulMoves, *, counts: bool) -> Leg:
-    """The household's move to a group; its children's change of school counts when it moves for somebody else."""
+    """The household's move to a group.
+
+    Its children's change of school counts when it moves for somebody else.
+    """
     move = moves.of(household)[group_id]
     return Leg(
         referral_id=household.referral_id,
@@ -243,7 +255,10 @@ def leg_of(household: Mover, group_id: str, moves: LawfulMoves, *, counts: bool)
 
 
 def _why_none(field: _Field) -> Search:
-    """What a search that found nothing says: the first thing that is in the way, and no more than that."""
+    """What a search that found nothing says.
+
+    The first thing that is in the way, and no more than that.
+    """
     wanting, *willing = field.households
     if not willing:
         return Search((), NO_WILLING_HOUSEHOLD)
@@ -263,7 +278,10 @@ def _why_none(field: _Field) -> Search:
 
 
 def _fewest_legs(field: _Field) -> int | None:
-    """How many legs the shortest swap has, however long; None without one. A shortest walk meets nobody twice."""
+    """How many legs the shortest swap has, however long; None without one.
+
+    A shortest walk meets nobody twice.
+    """
     seen, reached, legs = {0}, [0], 1
     while reached:
         following = {other for vertex in reached for other, _ in field.onward(vertex)} - seen

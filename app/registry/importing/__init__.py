@@ -1,1 +1,4 @@
-"""Import files of the register: a file is stored as a whole, or every fault in it is told."""
+"""Import files of the register.
+
+A file is stored as a whole, or every fault in it is told.
+"""

@@ -239,7 +239,7 @@ TargetGroups = Annotated[
 
 
 def _only_where_known(automatic: bool, info: ValidationInfo) -> bool:  # noqa: FBT001 - pydantic passes it so
-    """Refuse automatic acceptance at a confidential site (docs/design.md, section 6, invariant 6)."""
+    """Refuse automatic acceptance at a confidential site (docs/design.md, invariant 6)."""
     if automatic and info.data.get("address_secrecy") == "confidential":
         raise CellFault(N_("must be no where address_secrecy is confidential"))
     return automatic

@@ -1,4 +1,7 @@
-"""Import files as rows: all faults at once, by line and column, or no fault and all rows."""
+"""Import files as rows.
+
+All faults at once, by line and column, or no fault and all rows.
+"""
 
 import csv
 import unicodedata
@@ -30,7 +33,9 @@ DELIMITERS = ",;"
 
 @dataclass(frozen=True, slots=True)
 class CsvFault:
-    """A fault in a file: its line (the header is line 1), its column if any, and a sentence.
+    """A fault in a file.
+
+    Its line (the header is line 1), its column if any, and a sentence.
 
     `values` fill in the English `text`, by which `app/words` has its translations.
     """
@@ -232,7 +237,10 @@ class _Header:
         ]
 
     def by_column(self, cells: list[str]) -> dict[str, str]:
-        """Return the cells by column, without blank ones; the first of a repeated column."""
+        """Return the cells by column, without blank ones.
+
+        The first of a repeated column.
+        """
         pairs = [(column, cell) for column, cell in zip(self.columns, cells, strict=True) if cell]
         return dict(reversed(pairs))
 

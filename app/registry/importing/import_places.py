@@ -1,4 +1,7 @@
-"""Import places, each found by its sealed label; a held or placed one may not change."""
+"""Import places, each found by its sealed label.
+
+A held or placed one may not change.
+"""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
@@ -184,7 +187,10 @@ async def _add(tx: Transaction, new: Sequence[PlaceImport]) -> None:
 
 
 async def _change(tx: Transaction, one: PlaceImport) -> None:
-    """Change a locked place; declaring it unchanged still ends a hold that has run out."""
+    """Change a locked place.
+
+    Declaring it unchanged still ends a hold that has run out.
+    """
     stored = one.stored
     if stored is None or not await place_rows.declare(tx, stored.id, state=one.state):
         refuse_faults(

@@ -42,7 +42,10 @@ def kind_of(name: str) -> FileKind[CsvRow]:
 async def import_file(
     tx: Transaction, kind: FileKind[CsvRow], raw: bytes, *, progress: Progress | None = None
 ) -> ImportCounts:
-    """Store what is new or changed in a file, as the owner; raise ImportFaults with all."""
+    """Store what is new or changed in a file, as the owner.
+
+    Raise ImportFaults with all.
+    """
     rows, faults = read_sound_rows(kind, raw, progress=progress)
     # One import at a time: two of the same file would both find everything new.
     await country.lock(tx)

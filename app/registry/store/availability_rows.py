@@ -1,4 +1,7 @@
-"""Counts of places and free places: live for their owner, in steps for everybody else."""
+"""Counts of places and free places.
+
+Live for their owner, in steps for everybody else.
+"""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -31,7 +34,10 @@ class AvailabilityCount:
 
     @property
     def confirmed_at(self) -> datetime | None:
-        """When the least recently confirmed site was confirmed; None if one never was."""
+        """When the least recently confirmed site was confirmed.
+
+        None if one never was.
+        """
         return None if self.unconfirmed else self.oldest_confirmation
 
     @property
@@ -97,7 +103,10 @@ async def read_step(tx: Transaction) -> list[AvailabilityCount]:
 
 
 async def take_step(tx: Transaction) -> list[AvailabilityCount]:
-    """Count everything again, for all to see once this is committed; return the counts."""
+    """Count everything again, for all to see once this is committed.
+
+    Return the counts.
+    """
     return [AvailabilityCount(*row) for row in await tx.rows(_TAKE_STEP)]
 
 

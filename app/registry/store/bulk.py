@@ -42,7 +42,10 @@ def _none() -> list[Values]:
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """New rows by table, each by its columns; a claim also says whether it is `taken`."""
+    """New rows by table, each by its columns.
+
+    A claim also says whether it is `taken`.
+    """
 
     providers: list[Values] = field(default_factory=_none)
     provider_regions: list[Values] = field(default_factory=_none)
@@ -106,7 +109,10 @@ async def add(tx: Transaction, batch: Batch) -> None:
 
 @dataclass(frozen=True, slots=True)
 class KnownProvider:
-    """A stored provider, with the regions it serves: those named, and those it has sites in."""
+    """A stored provider, with the regions it serves.
+
+    Those named, and those it has sites in.
+    """
 
     id: UUID
     slug: str

@@ -1,4 +1,6 @@
-"""The country: regions, municipalities, distances and weights; only the owner writes it.
+"""The country: regions, municipalities, distances and weights.
+
+Only the owner writes it.
 
 Rows are told apart by key, and only new or different ones are written: importing a file twice
 changes nothing.
@@ -22,7 +24,10 @@ LOCK_WAIT = "120s"
 
 @dataclass(frozen=True, slots=True)
 class Distance:
-    """How far two municipalities are apart in whole km: surely (`km`), and by their positions."""
+    """How far two municipalities are apart in whole km.
+
+    Surely (`km`), and by their positions.
+    """
 
     zone: str
     site: str

@@ -33,7 +33,10 @@ from app.models import Claim, Place, PlaceGroup, PlaceSecret, Site, SiteSecret
 
 @dataclass(frozen=True, slots=True)
 class PlaceAttributes:
-    """What makes places alike; `genders` and `features` are sorted, so equals share a group."""
+    """What makes places alike.
+
+    `genders` and `features` are sorted, so equals share a group.
+    """
 
     kind: str
     bed_spaces: int
@@ -206,7 +209,9 @@ WHERE place_id = :place_id
 
 
 async def declare(tx: Transaction, place_id: UUID, *, state: PlaceState) -> bool:
-    """Make a place free, occupied or out of service; False if it has a live hold or placement.
+    """Make a place free, occupied or out of service.
+
+    False if it has a live hold or placement.
 
     A hold that ran out is resolved as the sweeper would do it. If its referral is locked, it is
     left to the sweeper: the referral counts as open already.

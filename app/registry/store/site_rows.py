@@ -45,7 +45,10 @@ class SiteRow:
 
 @dataclass(frozen=True, slots=True)
 class AddressBasis:
-    """Why a provider may have a site's address: it is the owner, or its referral has a claim."""
+    """Why a provider may have a site's address.
+
+    It is the owner, or its referral has a claim.
+    """
 
     owner_id: UUID
     referral_id: UUID | None
@@ -73,7 +76,10 @@ _ALONE = text("SELECT pg_advisory_xact_lock(hashtextextended(:provider_id, 3))")
 
 
 async def lock_additions(tx: Transaction, provider_id: UUID) -> None:
-    """Make those who add sites of a provider wait: no constraint tells two sealed names apart."""
+    """Make those who add sites of a provider wait.
+
+    No constraint tells two sealed names apart.
+    """
     await tx.rows(_ALONE, {"provider_id": str(provider_id)})
 
 
@@ -135,14 +141,20 @@ async def set_compromised(
 
 
 async def set_revision(tx: Transaction, site_id: UUID, *, revision: int) -> None:
-    """Store the register's version in which a site changed: older rankings of it are outdated."""
+    """Store the register's version in which a site changed.
+
+    Older rankings of it are outdated.
+    """
     await tx.run(update(Site).where(Site.id == site_id).values(revision=revision))
 
 
 async def confirm(
     tx: Transaction, site_id: UUID, *, provider_id: UUID
 ) -> tuple[datetime, str] | None:
-    """Mark everything at this provider's site as true now; return the moment and municipality."""
+    """Mark everything at this provider's site as true now.
+
+    Return the moment and municipality.
+    """
     row = await tx.row(
         update(Site)
         .where(Site.id == site_id, Site.provider_id == provider_id)
@@ -194,7 +206,10 @@ FROM sites AS s WHERE s.id = :site_id
 async def basis(
     tx: Transaction, site_id: UUID, *, provider_id: UUID, referral_id: UUID | None
 ) -> AddressBasis | None:
-    """Return why a provider may have a site's address, if it may; for one referral if named."""
+    """Return why a provider may have a site's address, if it may.
+
+    For one referral if named.
+    """
     values = {"site_id": site_id, "provider_id": provider_id, "referral_id": referral_id}
     row = await tx.row(_BASIS, values)
     if row is None:
@@ -205,7 +220,10 @@ async def basis(
 
 
 async def secret(tx: Transaction, site_id: UUID) -> tuple[bytes, bytes]:
-    """Return a site's wrapped key and sealed content; call it only with a basis found before."""
+    """Return a site's wrapped key and sealed content.
+
+    Call it only with a basis found before.
+    """
     row = (
         await tx.rows(
             select(SiteSecret.key, SiteSecret.sealed).where(SiteSecret.site_id == site_id)

@@ -62,7 +62,10 @@ class Households:
         self._inhabitants = {town: town.population for town in reference.municipalities}
 
     def draw(self) -> DemoCase:
-        """Return the next case: origins by population, children two fifths of the people."""
+        """Return the next case.
+
+        Origins by population, children two fifths of the people.
+        """
         luck = self._luck
         origin = self._somewhere()
         reason = luck.pick(REASONS)

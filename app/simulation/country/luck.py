@@ -37,7 +37,10 @@ class Luck:
         return self._random.choice(things)
 
     def some(self, things: Sequence[Thing], *, count: int) -> list[Thing]:
-        """Return `count` different ones, in the order of chance; all of them when there are fewer."""
+        """Return `count` different ones, in the order of chance.
+
+        All of them when there are fewer.
+        """
         return self._random.sample(things, min(count, len(things)))
 
     def deck(self, cards: Sequence[Thing]) -> Iterator[Thing]:
@@ -51,7 +54,10 @@ class Luck:
 
 
 def shares(whole: int, *, weights: Mapping[Thing, float]) -> dict[Thing, int]:
-    """Divide a whole number by weight: largest remainders, the first of equals, the sum exact."""
+    """Divide a whole number by weight.
+
+    Largest remainders, the first of equals, the sum exact.
+    """
     total = sum(weights.values())
     exact = {key: whole * weight / total for key, weight in weights.items()}
     parts = {key: int(part) for key, part in exact.items()}

@@ -53,7 +53,10 @@ class AskedPlace:
 
 @dataclass(frozen=True, slots=True)
 class PastStay:
-    """A household's time in one place; of what was asked for it, the last was accepted."""
+    """A household's time in one place.
+
+    Of what was asked for it, the last was accepted.
+    """
 
     asked: tuple[AskedPlace, ...]
     place_id: UUID

@@ -100,7 +100,10 @@ class CountryBuilder:
             self._towns[town.region].append(town)
 
     def providers(self) -> tuple[DemoProvider, ...]:
-        """Return one provider for each invented name; together they serve every region."""
+        """Return one provider for each invented name.
+
+        Together they serve every region.
+        """
         luck = Luck(self._seed, subject="providers")
         words = self._reference.demo
         areas = self._areas(len(words.providers))

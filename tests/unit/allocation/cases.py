@@ -1,4 +1,7 @@
-"""Small worlds for the claims about allocation: one group, one need, or a whole country drawn from a seed."""
+"""Small worlds for the claims about allocation.
+
+One group, one need, or a whole country drawn from a seed.
+"""
 
 from __future__ import annotations
 

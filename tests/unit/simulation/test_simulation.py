@@ -38,7 +38,8 @@ if TYPE_CHECKING:
 SEED = 1
 DAYS = 60
 SPAN, TIMES = rounds(DAYS, soak=DAYS_A_YEAR), rounds(2, soak=10)
-"""Days, and how many times as far as Plek a phone round is off after them: a year takes half a minute."""
+"""Days, and how many times as far as Plek a phone round is off after them: a year takes half a
+minute."""
 
 
 def policy() -> Policy:
@@ -52,7 +53,10 @@ def short() -> Scene:
 
 @pytest.fixture(scope="module")
 def aside() -> Iterator[Executor]:
-    """Return a process of its own, in which no line is counted for coverage: that takes five times the time."""
+    """Return a process of its own, in which no line is counted for coverage.
+
+    That takes five times the time.
+    """
     with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as process:
         yield process
 

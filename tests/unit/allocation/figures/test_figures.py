@@ -65,7 +65,10 @@ def truth(counted: list[RegionCount]) -> dict[tuple[str, str, str, str], int]:
 
 
 def equations(cells: dict[tuple[str, str, str, str], int]) -> list[Sum]:
-    """Everything that a reader knows: parts come to their total, regions to the country."""
+    """Everything that a reader knows.
+
+    Parts come to their total, regions to the country.
+    """
     found = [
         Sum(cell, tuple((*cell[:-1], region) for region in REGIONS))
         for cell in cells

@@ -1,4 +1,7 @@
-"""How long stays last: against the textbook, against scipy, and against a count by hand."""
+"""How long stays last.
+
+Against the textbook, against scipy, and against a count by hand.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +31,10 @@ from_the_start = st.lists(
 
 
 def counted_by_hand(seen: list[ObservedStay], day: int) -> Fraction:
-    """The part that lasts longer than a day: go through every day, and count who is there."""
+    """The part that lasts longer than a day.
+
+    Go through every day, and count who is there.
+    """
     part = Fraction(1)
     for today in range(day + 1):
         there = sum(stay.count for stay in seen if stay.entered <= today <= stay.left)

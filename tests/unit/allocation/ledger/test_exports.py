@@ -1,4 +1,7 @@
-"""An export, read line by line: any flipped byte, any line taken out, put in or moved is found, and its leaf named."""
+"""An export, read line by line.
+
+Any flipped byte, any line taken out, put in or moved is found, and its leaf named.
+"""
 
 from __future__ import annotations
 
@@ -80,7 +83,10 @@ SIGNED = [base64.b64decode(line) for line in HASHES]
 
 
 def found_in(lines: list[bytes]) -> int | None:
-    """Return the first wrong leaf of an export as a controller finds it; None where nothing is wrong."""
+    """Return the first wrong leaf of an export as a controller finds it.
+
+    None where nothing is wrong.
+    """
     reading, wrong = ExportReader(), None
     try:
         for line in lines:

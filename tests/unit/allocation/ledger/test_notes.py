@@ -1,4 +1,7 @@
-"""Signed notes, checkpoints and keys as text: what is written is read again, and nothing else is."""
+"""Signed notes, checkpoints and keys as text.
+
+What is written is read again, and nothing else is.
+"""
 
 from __future__ import annotations
 

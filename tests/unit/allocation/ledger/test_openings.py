@@ -1,4 +1,7 @@
-"""What a leaf about a stay says: whoever has the format can make its commitment again with nothing but a hash."""
+"""What a leaf about a stay says.
+
+Whoever has the format can make its commitment again with nothing but a hash.
+"""
 
 from __future__ import annotations
 

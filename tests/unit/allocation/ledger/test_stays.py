@@ -10,7 +10,10 @@ from app.allocation.ledger.stays import LeavesDue, StayArrival, leaves_due
 
 
 class Step(NamedTuple):
-    """A place in a journey: whose, whether in another region than they come from, and whether they left it early."""
+    """A place in a journey.
+
+    Whose, whether in another region than they come from, and whether they left it early.
+    """
 
     provider: str
     cross_regional: bool
@@ -23,7 +26,10 @@ STEPS = st.lists(
 
 
 def written(steps: list[Step]) -> list[str]:
-    """Walk a journey as the service does: keep whether this time's beginning had a leaf, and write what is due."""
+    """Walk a journey as the service does.
+
+    Keep whether this time's beginning had a leaf, and write what is due.
+    """
     leaves: list[str] = []
     here: Step | None = None
     begun = False

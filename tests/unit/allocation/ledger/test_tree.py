@@ -1,4 +1,7 @@
-"""The ledger's tree: as RFC 6962 has it, as an independent implementation has it, and with proofs that hold."""
+"""The ledger's tree.
+
+As RFC 6962 has it, as an independent implementation has it, and with proofs that hold.
+"""
 
 from __future__ import annotations
 

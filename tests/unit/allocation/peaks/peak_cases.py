@@ -1,4 +1,7 @@
-"""Small peaks, drawn or made by hand, and two other ways to find the best plan: trying everything, and programming."""
+"""Small peaks, drawn or made by hand, and two other ways to find the best plan.
+
+Trying everything, and programming.
+"""
 
 from __future__ import annotations
 
@@ -59,7 +62,10 @@ def groups(made: peaks.Plan) -> list[str | None]:
 def drawn(
     luck: Random, *, askers: int, groups: int, scores: int = 4
 ) -> tuple[list[PeakReferral], dict[str, int]]:
-    """A peak with many ties: few scores, few places; each asker's choices in the order of a ranking."""
+    """A peak with many ties: few scores, few places.
+
+    Each asker's choices in the order of a ranking.
+    """
     free = {f"g{number}": luck.choice((0, 1, 1, 2, 5)) for number in range(groups)}
     drawn: list[PeakReferral] = []
     for number in range(askers):
@@ -91,7 +97,10 @@ def drawn(
 
 
 def worth(askers: Sequence[PeakReferral], taken: Sequence[PeakChoice | None]) -> tuple[int, ...]:
-    """What all aims come to, written another way than the plan has them: the more the better, the first first."""
+    """What all aims come to, written another way than the plan has them.
+
+    The more the better, the first first.
+    """
     pairs = [(one, choice) for one, choice in zip(askers, taken, strict=True) if choice is not None]
     placed = Counter(one.urgency for one, _ in pairs)
     unsafe = Counter(one.for_safety for one, choice in pairs if choice.offer.band == "sufficient")
@@ -111,7 +120,10 @@ def worth(askers: Sequence[PeakReferral], taken: Sequence[PeakChoice | None]) ->
 
 
 def tried(askers: Sequence[PeakReferral], free: Mapping[str, int]) -> list[PeakChoice | None]:
-    """The best of every way there is: by its worth, then by who comes first and what they would take first."""
+    """The best of every way there is.
+
+    By its worth, then by who comes first and what they would take first.
+    """
 
     def standing(taken: Sequence[PeakChoice | None]) -> tuple[object, ...]:
         order = [

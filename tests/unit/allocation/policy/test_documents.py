@@ -1,4 +1,7 @@
-"""Values written down and read back: nothing is lost, and what does not fit is named."""
+"""Values written down and read back.
+
+Nothing is lost, and what does not fit is named.
+"""
 
 from __future__ import annotations
 
@@ -43,7 +46,10 @@ def test_the_bytes_do_not_depend_on_the_order_of_what_was_written() -> None:
 
 
 def test_a_ranking_keeps_its_bytes_for_good() -> None:
-    """Changing this number means that old rankings no longer replay: then RULES_VERSION goes up."""
+    """Changing this number means that old rankings no longer replay.
+
+    Then RULES_VERSION goes up.
+    """
     need = replace(SAFE_NEED, danger_zones=(zone(radius_km=10),), near_municipality="school")
     situation = replace(QUIET, clearances={"home": {"away": 77}}, near_km={"away": 12})
 

@@ -1,4 +1,7 @@
-"""The policy's document: what is in it, and that every fault in another one is named."""
+"""The policy's document.
+
+What is in it, and that every fault in another one is named.
+"""
 
 from __future__ import annotations
 

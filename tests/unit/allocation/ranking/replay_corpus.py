@@ -1,4 +1,6 @@
-"""Rankings recorded for good, a file for each version of the rules: tests replay them, and so show that they still can.
+"""Rankings recorded for good, a file for each version of the rules.
+
+Tests replay them, and so show that they still can.
 
 `python -m tests.unit.allocation.ranking.replay_corpus` writes the file of the rules as they are. It
 is run once for a version, on the day that the version begins, and refuses to write a file again:
@@ -103,7 +105,10 @@ def drawn() -> dict[str, Any]:
 
 
 def _day_near(random: Random, moment: datetime) -> date:
-    """Return the day before, of or after a moment's day in UTC: as clocks have it somewhere in the world."""
+    """Return the day before, of or after a moment's day in UTC.
+
+    As clocks have it somewhere in the world.
+    """
     return moment.date() + timedelta(days=random.choice((-1, 0, 0, 1)))
 
 

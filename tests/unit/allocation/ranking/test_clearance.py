@@ -1,4 +1,7 @@
-"""The surest distance: known distances come out, and it never promises more than there is."""
+"""The surest distance.
+
+Known distances come out, and it never promises more than there is.
+"""
 
 from __future__ import annotations
 

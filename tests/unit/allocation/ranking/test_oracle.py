@@ -1,4 +1,7 @@
-"""The same ranking, written another way from the text of the design: slow, plain, and never sharing a line of code."""
+"""The same ranking, written another way from the text of the design.
+
+Slow, plain, and never sharing a line of code.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""docs/allocation.md says what the code does: its rules, its factors, and its example to the last point."""
+"""docs/allocation.md says what the code does.
+
+Its rules, its factors, and its example to the last point.
+"""
 
 from __future__ import annotations
 

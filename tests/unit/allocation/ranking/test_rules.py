@@ -1,4 +1,7 @@
-"""Each hard rule alone: the smallest case that passes, the smallest that does not, and the codes in order."""
+"""Each hard rule alone.
+
+The smallest case that passes, the smallest that does not, and the codes in order.
+"""
 
 from __future__ import annotations
 

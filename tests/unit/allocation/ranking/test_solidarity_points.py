@@ -1,4 +1,7 @@
-"""Solidarity in points: who has given least goes first when somebody flees, and is spared when nobody does."""
+"""Solidarity in points.
+
+Who has given least goes first when somebody flees, and is spared when nobody does.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Whether a place still does: every lasting rule is asked again, and those of the day are not."""
+"""Whether a place still does.
+
+Every lasting rule is asked again, and those of the day are not.
+"""
 
 from __future__ import annotations
 

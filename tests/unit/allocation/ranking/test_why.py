@@ -1,4 +1,7 @@
-"""Why not there, and what if we knew: each beside the same answer found by trying, over whole countries."""
+"""Why not there, and what if we knew.
+
+Each beside the same answer found by trying, over whole countries.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""How regions stand as rankings see it: nights so far, some ahead, and given and owed always the same in sum."""
+"""How regions stand as rankings see it.
+
+Nights so far, some ahead, and given and owed always the same in sum.
+"""
 
 from __future__ import annotations
 

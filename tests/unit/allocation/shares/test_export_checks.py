@@ -1,4 +1,7 @@
-"""What a controller works out from an export: own figures against those that were sealed."""
+"""What a controller works out from an export.
+
+Own figures against those that were sealed.
+"""
 
 from __future__ import annotations
 

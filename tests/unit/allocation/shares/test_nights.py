@@ -203,7 +203,10 @@ def test_ends_that_name_no_beginning_end_the_oldest_that_is_alike() -> None:
 def test_whoever_is_taken_to_have_left_nights_come_to_the_same(
     spans: list[tuple[int, int]],
 ) -> None:
-    """Of stays that are alike: pairing ends with the oldest beginnings changes no quarter's nights."""
+    """Of stays that are alike.
+
+    Pairing ends with the oldest beginnings changes no quarter's nights.
+    """
     acts: list[tuple[dt.date, int, OpeningContent]] = []
     for number, (come, lasts) in enumerate(spans):
         came = dt.date(2026, 2, 20) + come * DAY

@@ -89,7 +89,10 @@ openings = st.one_of(
 def test_no_night_before_the_day_that_is_reached_changes(
     old: list[OpeningContent], new: list[OpeningContent]
 ) -> None:
-    """In the order in which a service writes them or any other: also where an end comes twice."""
+    """In the order in which a service writes them or any other.
+
+    Also where an end comes twice.
+    """
     everything = [ARRIVAL, *old, *new]
     day = reached(*everything, since=1 + len(old))
     assert day is not None

@@ -1,4 +1,7 @@
-"""One stay, divided over the regions that could have given it: exact, and the same for everybody who computes it."""
+"""One stay, divided over the regions that could have given it.
+
+Exact, and the same for everybody who computes it.
+"""
 
 from __future__ import annotations
 

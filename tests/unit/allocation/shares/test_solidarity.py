@@ -1,4 +1,7 @@
-"""Given equals received in sum, always: households come and go in any order, and what was said of them is corrected."""
+"""Given equals received in sum, always.
+
+Households come and go in any order, and what was said of them is corrected.
+"""
 
 from __future__ import annotations
 
@@ -33,7 +36,10 @@ PEOPLE = ("1", "2", "3-4", "5+")
 
 
 class Ledger(RuleBasedStateMachine):
-    """Households come, are ready, move on and leave in any order; days pass; what was said is corrected."""
+    """Households come, are ready, move on and leave in any order; days pass.
+
+    What was said is corrected.
+    """
 
     def __init__(self) -> None:
         super().__init__()

@@ -1,4 +1,7 @@
-"""Quarterly totals: given equals received in sum, always; and every night is divided to the last millionth."""
+"""Quarterly totals: given equals received in sum, always.
+
+And every night is divided to the last millionth.
+"""
 
 from __future__ import annotations
 

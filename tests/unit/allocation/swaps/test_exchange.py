@@ -78,7 +78,10 @@ def as_paths(packing: Packing) -> list[tuple[int, ...]]:
 
 
 def draw_graph(seed: int) -> Graph:
-    """Up to six vertices, so that everything can be tried; three aims of which the first ones often tie."""
+    """Up to six vertices, so that everything can be tried.
+
+    Three aims of which the first ones often tie.
+    """
     random = Random(seed)
     households, free = random.randint(1, 5), random.randint(0, 2)
     vertices, density = households + free, random.choice((0.25, 0.4, 0.6))

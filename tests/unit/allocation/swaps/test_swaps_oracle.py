@@ -1,4 +1,7 @@
-"""Swaps in small drawn worlds, against trying everything; `rank` says what is lawful there, and what it is worth."""
+"""Swaps in small drawn worlds, against trying everything.
+
+`rank` says what is lawful there, and what it is worth.
+"""
 
 from __future__ import annotations
 
@@ -198,7 +201,10 @@ def shuffled(world: World, seed: int) -> World:
 
 
 def key_of(path: Path, worth: Worth) -> tuple[object, ...]:
-    """Fewest legs, fewest changes of school, most points; then by ids, a cycle before a free place."""
+    """Fewest legs, fewest changes of school, most points.
+
+    Then by ids, a cycle before a free place.
+    """
     ids = tuple(mover.referral_id for mover in path.movers)
     return -worth[1], -worth[2], -worth[3], ids, not path.is_cycle, path.end
 
