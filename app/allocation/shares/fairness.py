@@ -41,8 +41,8 @@ def fair_shares(contents: Iterable[Mapping[str, Any]]) -> FairShares:
     """What some quarters come to, from the contents of their totals.
 
     The total relative deviation is the sum of |given - quota| over the sum of quotas; nought where
-    there was nothing to
-    share. Source: docs/design.md, section 5 (credit = given - quota; two accounts, never netted).
+    there was nothing to share. Source: docs/design.md, section 5 (credit = given - quota; two
+    accounts, never netted).
     """
     sums: dict[str, Counter[str]] = {}
     for content in contents:
