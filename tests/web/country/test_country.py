@@ -71,7 +71,7 @@ async def test_bands_say_how_fresh_they_are_first_and_own_places_are_told_exactl
     await expect(row(other, "'s-Gravenhage")).to_contain_text("niet bekend: bel eerst")
     await expect(row(other, "Utrecht")).to_contain_text("geen plekken van deze soort")
     await expect(other.get_by_role("img", name="Kaart")).to_have_accessible_name(
-        re.compile("1 regio's met 3 of meer vrij, 1 met 1 of 2, 0 vol, 1 onbekend")
+        re.compile("1 regio met 3 of meer vrij, 1 met 1 of 2, 0 vol, 1 onbekend")
     )
     await expect(other.locator("#waits")).to_have_count(0)
     await expect(other.get_by_role("button", name="Reken het uit")).to_have_count(0)
