@@ -216,7 +216,12 @@ class Application(FastAPI):
             return
         except Exception as error:  # noqa: BLE001 - each kind has its handler
             response = await self._handler(error)(request, error)
-        await response(scope, receive, send)
+        try:
+            await response(scope, receive, send)
+        except Exception as error:
+            # It is too late for another answer: the failure is noted, and the connection closed.
+            await self._handler(error, kind=Exception)(request, error)
+            raise
 
     def has(self, method: str, path: str) -> bool:
         """Whether one of the routes fits."""
@@ -231,9 +236,9 @@ class Application(FastAPI):
         async with request.form() as form:
             return await endpoint.respond(request, form)
 
-    def _handler(self, error: Exception) -> Handler:
+    def _handler(self, error: Exception, *, kind: type[Exception] | None = None) -> Handler:
         handlers = cast("Mapping[type, Handler]", self.exception_handlers)
-        return next(handlers[kind] for kind in type(error).__mro__ if kind in handlers)
+        return next(handlers[one] for one in (kind or type(error)).__mro__ if one in handlers)
 
     def _routes(self) -> Table:
         if self._table is None:

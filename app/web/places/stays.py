@@ -151,6 +151,7 @@ async def _sheet(
     except Missing:
         agreed = None
     shown, reference = PlacementOut.of(row), await tx.snapshots.reference(tx)
+    who = (await placements.households_received(tx, [row])).get(row.id)
     return sheet(
         page,
         "places/_stay.html",
@@ -159,7 +160,7 @@ async def _sheet(
         name=(await reading.own(tx)).name(row.place_id, row.site_id),
         sender=(await tx.snapshots.providers(tx))[str(row.provider_id)].name,
         town=reference.municipalities[row.origin].name,
-        who=ComingOut.of((await placements.households_received(tx, [row])).get(row.id)),
+        who=None if who is None else ComingOut.of(who),
         reference=reference,
         today=load().country.day_of(tx.at),
         agreed=agreed,

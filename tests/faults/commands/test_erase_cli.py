@@ -1,6 +1,7 @@
 """`plek erase` on a data folder, and a backup of the folder that is put back."""
 
 import json
+import re
 import shutil
 import subprocess
 from collections.abc import Iterator
@@ -61,7 +62,8 @@ def test_a_referral_is_erased_beside_a_serving_plek_and_says_what_stays(
     assert said.stdout.startswith(
         f"Erased referral {referral['reference']} ({referral['id']}): its key is destroyed"
     )
-    assert "what its rankings saw (1)" in said.stdout
+    # The worker of the serving Plek may have ranked for it as well, for a place that came free.
+    assert re.search(r"what its rankings saw \([12]\)", said.stdout)
     assert "holds (0), placements (0), the ledger and the access log" in said.stdout
     assert str(folder.path / "erasures") in said.stderr
     assert serving.ask(f"/v1/referrals/{referral['id']}", token=token)[0] == 410

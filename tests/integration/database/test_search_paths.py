@@ -150,7 +150,7 @@ async def touched(country: Country, hashed: bytes) -> dict[str, Any]:
             await tx.run(text(call))
         rows = await tx.rows(text(SHADOWED))
         assert len(rows) > 50
-        await tx.connection.rollback()
+        await tx.connection.execute("ROLLBACK")
     return {row.relname: tuple(row[1:]) for row in rows if any(row[1:])}
 
 
