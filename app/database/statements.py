@@ -8,6 +8,7 @@ import weakref
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import Any, Protocol, TypeAlias
 
 from sqlalchemy import Executable
@@ -46,19 +47,12 @@ class Command:
 
     def call(self, values: Values | None) -> tuple[str, Sequence[Any]]:
         """Return the SQL and the arguments; KeyError where a value is missing."""
+        known = self.given if values is None else {**self.given, **values}
         if self.compiled.post_compile_params:
-            return self._expanded(values or {})
-        given, processors = self.given, self.processors
-        if values is None:
-            return self.sql, [self._ready(name, given[name]) for name in self.names]
-        if not processors:
-            return self.sql, [
-                values[name] if name in values else given[name] for name in self.names
-            ]
-        return self.sql, [
-            self._ready(name, values[name] if name in values else given[name])
-            for name in self.names
-        ]
+            return self._expanded(known)
+        if not self.processors:
+            return self.sql, [known[name] for name in self.names]
+        return self.sql, [self._ready(name, known[name]) for name in self.names]
 
     def _ready(self, name: str, value: Any) -> Any:  # noqa: ANN401 - of any type that a column has
         processor = self.processors.get(name)
@@ -66,7 +60,7 @@ class Command:
 
     def _expanded(self, values: Values) -> tuple[str, Sequence[Any]]:
         """Return a statement with lists in it: each length of a list is another SQL."""
-        state = self.compiled.construct_expanded_state({**self.given, **values})
+        state = self.compiled.construct_expanded_state(values)
         names: Sequence[str] = state.positiontup or ()
         lists = {one: name for name, ones in state.parameter_expansion.items() for one in ones}
         return state.statement, [
@@ -96,12 +90,27 @@ def _made(statement: Executable, columns: Sequence[str], *, many: bool) -> Comma
     )
     assert isinstance(compiled, SQLCompiler)  # noqa: S101 - nothing else is executed
     given = compiled.construct_params(own, extracted_parameters=extracted, _check=False)  # pyright: ignore[reportUnknownArgumentType]
+    required, processors = _of_binds(compiled)
+    return Command(
+        compiled,
+        compiled.string,
+        tuple(compiled.positiontup or ()),
+        # What has to be given is missing here, else it would be NULL for whoever forgets it.
+        {name: value for name, value in given.items() if name not in required},
+        processors,
+    )
+
+
+@lru_cache(COMPILED)
+def _of_binds(compiled: SQLCompiler) -> tuple[frozenset[str], Mapping[str, Processor]]:
+    """Return the names that need a value, and what the driver does not take as it is."""
     processors = {
         name: processor
         for name, bind in compiled.binds.items()
         if (processor := bind.type.dialect_impl(DIALECT).bind_processor(DIALECT)) is not None
     }
-    return Command(compiled, compiled.string, tuple(compiled.positiontup or ()), given, processors)
+    required = frozenset(name for name, bind in compiled.binds.items() if bind.required)
+    return required, processors
 
 
 class Statements(Protocol):
