@@ -9,30 +9,23 @@ from app.api.kit.application import Application
 from app.api.kit.description import routes
 from app.deps import Parts
 from app.errors import OperatorError
-from app.web import assets, live, offline, places, policies, share, start
+from app.web import accounts, assets, find, live, offline, places, policies, share, start
 from app.web.access import PAGES
-from app.web.accounts import accounts, administration, invitation, own_credential, session, signing
 from app.web.country import country
 from app.web.credential import guarded, session_hash
-from app.web.find.routes import ROUTERS as FIND
 from app.web.refusals import answer_people
 
 ROUTERS = (
     start.router,
     assets.router,
     live.router,
-    *FIND,
+    *find.ROUTERS,
     *places.ROUTERS,
     *share.ROUTERS,
     country.router,
     offline.router,
-    signing.router,
-    session.router,
-    own_credential.router,
-    invitation.router,
-    accounts.router,
+    *accounts.ROUTERS,
     policies.router,
-    administration.router,
 )
 
 

@@ -33,7 +33,7 @@ from tests.faults.test_canary import (
     N,
     planted,
 )
-from tests.web.visiting import browser_of
+from tests.web.visitor import browser_of
 
 NAMES = {one.code: one.name for one in load().municipalities}
 OF_THE_SITE = (*ADDRESS.values(), NAME, LABEL, NAMES[TOWN])

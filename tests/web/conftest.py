@@ -8,7 +8,7 @@ from playwright.async_api import Browser
 
 from tests.api.serving import served
 from tests.country import Country
-from tests.web.browsing import Site, browser
+from tests.web.browser import Site, browser
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")

@@ -7,7 +7,7 @@ import statistics
 import time
 from types import TracebackType
 
-from tests.web.browsing import ROOT
+from tests.web.browser import ROOT
 
 FIGURES = ROOT / "build" / "figures"
 

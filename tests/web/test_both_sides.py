@@ -6,7 +6,7 @@ What one does, the other sees without asking.
 from playwright.async_api import Page, expect
 
 from tests.casework import desk
-from tests.web.browsing import Site
+from tests.web.browser import Site
 from tests.web.figures import Stopwatch
 
 

@@ -7,7 +7,7 @@ import pytest
 from playwright.async_api import Page, expect
 
 from app.events.bus import BEAT_S
-from tests.web.browsing import Site, look_at
+from tests.web.browser import Site, look_at
 from tests.web.line import line_to
 
 

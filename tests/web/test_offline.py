@@ -12,7 +12,7 @@ from playwright.async_api import Page, expect
 
 from app.web.access import PAGES
 from tests.country import shelter
-from tests.web.browsing import Site, look_at
+from tests.web.browser import Site, look_at
 from tests.web.line import Line, line_to
 
 KEPT, NOTHING = "/country/kept", "/country/nothing-kept"

@@ -1,1 +1,19 @@
 """Pages of signing in, of accounts and of administration."""
+
+from app.web.accounts import (
+    accounts,
+    administration,
+    invitation,
+    own_credential,
+    session,
+    sign_in,
+)
+
+ROUTERS = (
+    sign_in.router,
+    session.router,
+    own_credential.router,
+    invitation.router,
+    accounts.router,
+    administration.router,
+)

@@ -20,7 +20,7 @@ from app.accounts.sign_ins import SIGNING
 from app.deps import PartsIn
 from app.errors import Invalid, Missing
 from app.web import cookies
-from app.web.accounts.signing import visitor_of
+from app.web.accounts.sign_in import visitor_of
 from app.web.credential import csrf_for
 from app.web.page import AnyPage, Page
 

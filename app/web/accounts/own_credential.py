@@ -20,7 +20,7 @@ from app.deps import PartsIn, Tx
 from app.errors import Invalid, TooMany
 from app.web import cookies
 from app.web.accounts.invitation import to_scan
-from app.web.accounts.signing import Text, visitor_of
+from app.web.accounts.sign_in import Text, visitor_of
 from app.web.credential import csrf_for
 from app.web.page import AnyPage, Page, PageIn
 

@@ -16,8 +16,7 @@ from app.reference import load
 from app.referrals import waiting
 from app.registry import availability
 from app.web.country.bands import on_the_map, peaks_of, rows_of
-from app.web.country.map import draw
-from app.web.country.outline import outline_of
+from app.web.country.map import draw_country
 from app.web.page import PageIn
 
 router = APIRouter(include_in_schema=False)
@@ -94,14 +93,13 @@ async def _board(tx: Tx, kind: str | None, *, every: bool) -> dict[str, Any]:
     shown = known if every else (kind or known[0],)
     available = await availability.read(tx)
     rows = rows_of(available, reference.regions.values(), shown)
-    land = load().country
     return {
         "kept": False,
         "kinds": shown,
         "every": every,
         "rows": rows,
         "peaks": peaks_of(available, known),
-        "drawing": draw(outline_of(land.jurisdiction), land.bounds, on_the_map(rows)),
+        "drawing": draw_country(on_the_map(rows)),
         "has_own": any(one.own for one in available),
         "step_minutes": reference.policy.availability_step_minutes,
         "fresh_hours": reference.policy.fresh_hours,

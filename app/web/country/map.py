@@ -5,14 +5,20 @@ Regions as dots at their lead municipality, unsafe areas to scale. Geometry only
 One unit of the drawing is one kilometre. Nothing on it is finer than a municipality.
 """
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from itertools import pairwise
 from math import cos, radians
 
 from app.allocation.ranking.safety import EARTH_RADIUS_KM
-from app.reference import Bounds
-from app.web.country.outline import Ring
+from app.errors import OperatorError
+from app.reference import Bounds, load
+from app.web.assets import HERE
+
+Ring = Sequence[Sequence[float]]
+"""Points of [longitude, latitude], in degrees; the last joins the first."""
 
 KM_A_DEGREE = radians(1) * EARTH_RADIUS_KM
 MARGIN_KM = 6.0
@@ -175,6 +181,23 @@ class Projection:
     def radii(self, lat: float, km: float) -> tuple[float, float]:
         """Return how wide and high a circle of so many kilometres is drawn at a latitude."""
         return km * self.shrink / cos(radians(lat)), km
+
+
+@cache
+def outline_of(jurisdiction: str) -> Sequence[Ring]:
+    """Return the rings of a country: its mainland, its islands, and holes in them."""
+    file = HERE / "built" / f"outline-{jurisdiction}.json"
+    if not file.exists():
+        message = "The country's outline is missing: run `make setup`, which builds it."
+        raise OperatorError(message)
+    rings: Sequence[Ring] = json.loads(file.read_text(encoding="utf-8"))
+    return rings
+
+
+def draw_country(regions: Sequence[Shown], areas: Iterable[Area] = ()) -> Drawing:
+    """Draw this installation's country, as `draw` does, in the outline that set-up built."""
+    country = load().country
+    return draw(outline_of(country.jurisdiction), country.bounds, regions, areas)
 
 
 def draw(

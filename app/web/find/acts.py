@@ -8,6 +8,7 @@ import json
 import secrets
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import asdict, dataclass
+from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
@@ -16,11 +17,13 @@ from fastapi import Depends, Request, Response
 from app.api.kit.once import LONGEST, AlreadyAnswered, IdempotentCall
 from app.database.transaction import Transaction
 from app.deps import Tx
-from app.errors import Conflict, Invalid, Mismatch, Refusal, Stale
+from app.errors import Conflict, Fault, Invalid, Mismatch, Refusal, Stale
+from app.reference import load
 from app.web.credential import FIELD
 
 KEY = "key"
 """The field in which a form carries its idempotency key."""
+LONGEST_MOMENT = len("2026-01-31T23:59:59.999999")
 SAID = (Conflict, Invalid, Stale, Mismatch)
 """Refusals that are part of the work: the page goes on, and says what to do now."""
 
@@ -47,6 +50,27 @@ class Sent:
     def optional(self, name: str) -> str | None:
         """Return a field; None where it was left empty."""
         return self.get(name).strip() or None
+
+    def future_moment(self, name: str, *, after: datetime) -> datetime | None:
+        """Return a moment that lies ahead, by the country's clock; None if left empty.
+
+        Refuse anything else. A form's fields know no time zone.
+        """
+        typed = self.optional(name)
+        if typed is None:
+            return None
+        try:
+            moment = datetime.fromisoformat(typed[:LONGEST_MOMENT])
+            moment = moment.replace(tzinfo=load().country.zone)
+        except (ValueError, OverflowError):
+            raise Invalid(code="no_moment", detail="That is not a day and a time.") from None
+        if moment <= after:
+            raise Invalid(
+                Fault("/at", "must lie ahead"),
+                code="not_ahead",
+                detail="That moment has passed already.",
+            )
+        return moment
 
 
 async def _sent(request: Request, _tx: Tx) -> Sent:

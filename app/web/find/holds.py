@@ -18,7 +18,6 @@ from app.registry.address import AddressQuestion
 from app.web.find import referrals as own
 from app.web.find.acts import ActOutcome, Sent, SentIn, do_once
 from app.web.find.case import shown
-from app.web.find.moments import ahead
 from app.web.find.view import Work, WorkIn
 from app.web.page import AnyPage
 
@@ -105,7 +104,7 @@ async def confirm(id: str, work: WorkIn, sent: SentIn) -> Response:
     async def act() -> ActOutcome:
         confirmation = Confirmation(
             parse_id(sent.get("hold")),
-            expected_at=ahead(sent.optional("expected_at"), at=work.tx.at),
+            expected_at=sent.future_moment("expected_at", after=work.tx.at),
         )
         row = await confirm_hold.confirm_hold(work.tx, confirmation)
         if row.referral_id != parse_id(id):
@@ -120,7 +119,7 @@ async def expect(id: str, work: WorkIn, sent: SentIn) -> Response:
     """Tell the shelter that they come at another time."""
 
     async def act() -> ActOutcome:
-        changes = {"expected_at": ahead(sent.optional("expected_at"), at=work.tx.at)}
+        changes = {"expected_at": sent.future_moment("expected_at", after=work.tx.at)}
         row = await placements.note_plans(work.tx, parse_id(sent.get("placement")), changes=changes)
         if row.referral_id != parse_id(id):
             raise Missing

@@ -10,11 +10,13 @@ from fastapi import APIRouter, Depends, Response
 from pydantic import ValidationError
 
 from app.api.kit.wire import parse_id
+from app.api.ranking.peak_plans import plan_out
 from app.api.referrals.referrals import ReferralWanted
 from app.deps import providers_known
 from app.desk import desk
 from app.errors import Invalid, Mismatch, Refusal, Stale
 from app.placing import referral_changes
+from app.ranking import peaks
 from app.referrals import referrals, shields
 from app.web.find import draft
 from app.web.find.acts import KEY, ActOutcome, Sent, SentIn, do_once, new_key
@@ -112,6 +114,20 @@ async def register(work: WorkIn, sent: SentIn) -> Response:
         key = "" if isinstance(outcome, Mismatch) else sent.get(KEY)
         return await _again(work, await work.form(form, key=key, told=_told(outcome)), status=409)
     return work.page.go(outcome.path)
+
+
+@router.post("/find/plan")
+async def plan(work: WorkIn, sent: SentIn) -> Response:
+    """Plan places for all who wait, beside what each referral would get by itself.
+
+    The plan holds nothing: each offer in it is held by a press of its own.
+    """
+    del sent  # a plan that is asked for again is made again: things have moved on
+    made = await peaks.plan_peak(work.tx, None)
+    waiting = (await desk.read_caseload(work.tx)).waiting
+    references = {str(item.referral.id): item.referral.case.reference for item in waiting}
+    planned = await plan_out(work.tx, made)
+    return work.page.show("find/plan.html", plan=planned, references=references, new_key=new_key)
 
 
 @router.post("/find/{id}", dependencies=CHECKED)

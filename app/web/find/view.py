@@ -31,7 +31,7 @@ from app.reference import load
 from app.referrals import contacts
 from app.referrals.referrals import UnsealedReferral
 from app.web.country.map import Drawing
-from app.web.find import beside, draft
+from app.web.find import case_map, draft
 from app.web.find.acts import new_key
 from app.web.find.draft import Draft
 from app.web.find.names import names
@@ -96,7 +96,7 @@ class Work:
         """Return the map beside a form."""
         reference = await self.tx.snapshots.reference(self.tx)
         known = names(reference.municipalities, self.page.language)
-        return await beside.of_draft(self.tx, filled, names=known)
+        return await case_map.of_draft(self.tx, filled, names=known)
 
     async def ranked(self, ranking_id: UUID, referral_id: UUID) -> RecordedRanking:
         """Return a recorded ranking of a referral."""
@@ -141,7 +141,7 @@ async def case(
         "form": await work.form(filled, referral=course.referral),
         "drawing": await work.drawn(filled)
         if ranked is None
-        else beside.of_ranking(ranked, reference),
+        else case_map.of_ranking(ranked, reference),
         "names": known,
         "providers": await work.providers(),
         "reference": reference,

@@ -25,7 +25,6 @@ from app.referrals.contacts import ContactNote
 from app.web.find import referrals as own
 from app.web.find.acts import ActOutcome, Sent, SentIn, do_once
 from app.web.find.case import PAGE, PART, shown
-from app.web.find.moments import ahead
 from app.web.find.view import Work, WorkIn, case
 
 router = APIRouter(include_in_schema=False)
@@ -60,7 +59,7 @@ async def note(id: str, work: WorkIn, sent: SentIn) -> Response:
     """Write down a contact, and when the next is due."""
 
     async def act() -> ActOutcome:
-        due_at = ahead(sent.optional("due_at"), at=work.tx.at)
+        due_at = sent.future_moment("due_at", after=work.tx.at)
         wanted = _read(ContactWanted, note=sent.get("note"), kind=sent.optional("kind"))
         said = ContactNote(wanted.kind, wanted.note)
         await contacts.note_contact(work.tx, parse_id(id), said=said, due_at=due_at)

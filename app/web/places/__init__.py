@@ -1,27 +1,13 @@
 """My places: what a coordinator sees and does, on one board."""
 
-from app.web.places import (
-    address,
-    board,
-    holds,
-    importing,
-    others,
-    sites,
-    status,
-    stays,
-    swaps,
-    units,
-)
+from app.web.places import alternatives, board, file_import, places, sites, status, stays
 
 ROUTERS = (
     board.router,
-    holds.router,
     status.router,
-    units.router,
+    places.router,
     sites.router,
-    address.router,
     stays.router,
-    swaps.router,
-    others.router,
-    importing.router,
+    alternatives.router,
+    file_import.router,
 )

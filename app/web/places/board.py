@@ -17,8 +17,8 @@ from app.ranking import vacancies
 from app.reference import load
 from app.referrals import alternatives
 from app.web.page import PageIn
-from app.web.places import reading
-from app.web.places.reading import Own, Stays
+from app.web.places import view
+from app.web.places.view import Own, Stays
 
 router = APIRouter(include_in_schema=False)
 
@@ -34,10 +34,10 @@ Known = Mapping[str, Any]
 async def board(page: PageIn, tx: Tx) -> Response:
     """Show everything."""
     mine, living = (
-        await reading.own(tx),
-        await reading.stays(tx),
+        await view.own(tx),
+        await view.stays(tx),
     )
-    known: dict[str, Any] = {"board": await reading.board(tx, mine, living.by_place)}
+    known: dict[str, Any] = {"board": await view.board(tx, mine, living.by_place)}
     known |= await _incoming(tx, mine)
     known |= await _moves(tx, mine, living)
     known |= await _exchange(tx, mine)
@@ -48,7 +48,7 @@ async def board(page: PageIn, tx: Tx) -> Response:
 @router.get("/places/incoming")
 async def incoming(page: PageIn, tx: Tx) -> Response:
     """Show who wants to come."""
-    mine = await reading.own(tx)
+    mine = await view.own(tx)
     return page.show("places/_incoming.html", **await _incoming(tx, mine))
 
 
@@ -56,18 +56,18 @@ async def incoming(page: PageIn, tx: Tx) -> Response:
 async def sites(page: PageIn, tx: Tx) -> Response:
     """Show the sites with their places."""
     mine, living = (
-        await reading.own(tx),
-        await reading.stays(tx),
+        await view.own(tx),
+        await view.stays(tx),
     )
-    return page.show("places/_sites.html", board=await reading.board(tx, mine, living.by_place))
+    return page.show("places/_sites.html", board=await view.board(tx, mine, living.by_place))
 
 
 @router.get("/places/moves")
 async def moves(page: PageIn, tx: Tx) -> Response:
     """Show who arrives and who leaves."""
     mine, living = (
-        await reading.own(tx),
-        await reading.stays(tx),
+        await view.own(tx),
+        await view.stays(tx),
     )
     return page.show("places/_moves.html", **await _moves(tx, mine, living))
 
@@ -75,14 +75,14 @@ async def moves(page: PageIn, tx: Tx) -> Response:
 @router.get("/places/swaps")
 async def exchange(page: PageIn, tx: Tx) -> Response:
     """Show the swaps that wait for an answer, or are under way."""
-    mine = await reading.own(tx)
+    mine = await view.own(tx)
     return page.show("places/_swaps.html", **await _exchange(tx, mine))
 
 
 @router.get("/places/others")
 async def others(page: PageIn, tx: Tx) -> Response:
     """Show who is looked after elsewhere, what came free, and who asked for an address."""
-    mine = await reading.own(tx)
+    mine = await view.own(tx)
     return page.show("places/_others.html", **await _others(tx, mine))
 
 
@@ -92,7 +92,7 @@ async def _incoming(
 ) -> Known:
     found: list[holds.HoldView] = []
     for status in ("pending", "accepted"):
-        found += await reading.every(_held(tx, status), lambda hold: (hold.created_at, hold.id))
+        found += await view.every(_held(tx, status), lambda hold: (hold.created_at, hold.id))
     received = [HoldOut.of(hold) for hold in found if hold.provider_id == tx.caller.provider]
     return {
         # What needs an answer first, and of those what runs out first.
@@ -107,7 +107,7 @@ async def _incoming(
 def _held(
     tx: Transaction,
     status: str,
-) -> Callable[[int, reading.Position | None], Awaitable[list[holds.HoldView]]]:
+) -> Callable[[int, view.Position | None], Awaitable[list[holds.HoldView]]]:
     return lambda limit, after: holds.list_for(tx, status=status, limit=limit, after=after)
 
 
@@ -153,7 +153,7 @@ async def _exchange(
 ) -> Known:
     shown: list[SwapOut] = []
     for status in ("proposed", "reserved"):
-        listed = await proposals.list_for(tx, status=status, limit=reading.AT_ONCE, after=None)
+        listed = await proposals.list_for(tx, status=status, limit=view.AT_ONCE, after=None)
         shown += [swap_out(await proposals.read(tx, row.id), tx.caller) for row in listed]
     homes = {
         leg.placement_id: await _home(tx, mine, leg.placement_id)
@@ -179,7 +179,7 @@ async def _home(tx: Transaction, mine: Own, placement_id: str) -> str:
 async def _others(tx: Transaction, mine: Own) -> Known:
     freed = await vacancies.list_for(tx, limit=VACANCIES, after=None)
     return {
-        "alternatives": await alternatives.list_for(tx, limit=reading.AT_ONCE, after=None),
+        "alternatives": await alternatives.list_for(tx, limit=view.AT_ONCE, after=None),
         "is_overdue": alternatives.is_overdue,
         "capacity": await alternatives.capacity(tx),
         "vacancies": [row for row in freed if row.lawful_for],

@@ -7,19 +7,22 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Depends, Request, Response
 
+from app.api.kit.disclosure import admit_apart
 from app.api.kit.wire import parse_id, sent
+from app.api.registry.addresses import RevealWanted, reveal_address
 from app.api.registry.sites import SiteChange, SiteOut, SiteWanted
 from app.database.transaction import Transaction
 from app.deps import Tx
 from app.errors import Invalid
 from app.registry import sites
+from app.registry.address import AddressQuestion
 from app.registry.importing.csv_files import tidy_text
 from app.registry.sites import SiteTraits
 from app.web.language import _
 from app.web.page import Page, PageIn
-from app.web.places import reading
+from app.web.places import view
 from app.web.places.answers import said, sheet, version_of
 from app.web.places.forms import TAKEN, Form, FormIn, faults_of, read, required, unchanged
 
@@ -113,6 +116,18 @@ async def alarm(id: str, page: PageIn, tx: Tx, form: FormIn) -> Response:
     )
 
 
+@router.post("/places/site/{id}/address", dependencies=[Depends(admit_apart)])
+async def reveal(id: str, request: Request, form: FormIn) -> Response:
+    """Show the address of an own site once, for a purpose.
+
+    The access log has its entry before the address is read.
+    """
+    wanted = required(RevealWanted, {"purpose": form.one("purpose")})
+    question = AddressQuestion(parse_id(id), wanted.purpose, None)
+    found = await reveal_address(request, question)
+    return sheet(Page(request), "places/_address.html", address=found)
+
+
 def _body(form: Form) -> dict[str, Any]:
     return {
         "name": form.one("name"),
@@ -131,7 +146,7 @@ def _values(site: sites.OwnSite) -> Mapping[str, Any]:
 
 
 async def _has(tx: Transaction, name: str, *, but: UUID | None = None) -> bool:
-    known = await reading.own_sites(tx)
+    known = await view.own_sites(tx)
     return any(tidy_text(site.name) == tidy_text(name) and site.id != but for site in known)
 
 

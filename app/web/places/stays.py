@@ -6,27 +6,47 @@ from typing import Any
 from fastapi import APIRouter, Response
 
 from app.api.kit.wire import parse_id
-from app.api.placing.holds import ComingOut
+from app.api.placing.holds import ComingOut, DeclineWanted
 from app.api.placing.placements import (
     CorrectionWanted,
     DepartureWanted,
     PlacementChange,
     PlacementOut,
 )
+from app.api.placing.swaps import ConsentWanted, RefusalWanted
 from app.database.transaction import Transaction
 from app.deps import Tx
 from app.errors import Invalid, Missing
-from app.placing import agreements, corrections, placements
+from app.placing import agreements, corrections, holds, placements
 from app.placing.corrections import CorrectionRequest
 from app.placing.placements import DepartureReport, PlacementRow
+from app.placing.swaps import proposals
+from app.placing.swaps.proposals import Consent
 from app.reference import load
 from app.web.language import _
 from app.web.page import Page, PageIn
-from app.web.places import reading
+from app.web.places import view
 from app.web.places.answers import said, sheet, version_of
-from app.web.places.forms import Faults, FormIn, faults_of, read, unchanged
+from app.web.places.forms import Faults, FormIn, faults_of, read, required, unchanged
 
 router = APIRouter(include_in_schema=False)
+
+
+@router.post("/places/holds/{id}/acceptance")
+async def accept(id: str, page: PageIn, tx: Tx) -> Response:
+    """Accept who is coming."""
+    await holds.accept_hold(tx, parse_id(id))
+    return said(page, _("Accepted. The intake worker can see it, and confirms when they leave."))
+
+
+@router.post("/places/holds/{id}/decline")
+async def decline(id: str, page: PageIn, tx: Tx, form: FormIn) -> Response:
+    """Decline who is coming, with a reason."""
+    wanted = required(DeclineWanted, {"reason": form.one("reason")})
+    await holds.decline_hold(tx, parse_id(id), reason=wanted.reason)
+    return said(
+        page, _("Declined. The place is free again, and the intake worker is shown the next offer.")
+    )
 
 
 @router.post("/places/stay/{id}/arrival")
@@ -128,6 +148,25 @@ async def agree(id: str, page: PageIn, tx: Tx, form: FormIn) -> Response:
     return said(page, _("Noted: they would move if that helps somebody."))
 
 
+@router.post("/places/swaps/{id}/consent")
+async def consent(id: str, page: PageIn, tx: Tx, form: FormIn) -> Response:
+    """Say yes to one side of one leg."""
+    wanted = required(ConsentWanted, {"legId": form.one("leg"), "as": form.one("as")})
+    given = Consent(parse_id(wanted.leg_id), wanted.as_)
+    shown = await proposals.consent_to_leg(tx, parse_id(id), given)
+    if shown.swap.status == "reserved":
+        return said(page, _("Everybody said yes: all the places of this swap are reserved."))
+    return said(page, _("Your yes is noted. The swap waits for the others."))
+
+
+@router.post("/places/swaps/{id}/refusal")
+async def refuse(id: str, page: PageIn, tx: Tx, form: FormIn) -> Response:
+    """Say no to a swap, with a reason."""
+    wanted = required(RefusalWanted, {"reason": form.one("reason")})
+    await proposals.refuse_swap(tx, parse_id(id), reason=wanted.reason)
+    return said(page, _("You said no. The swap ends for all, and nobody moves."))
+
+
 async def _here(tx: Transaction, id: str, *, lock: bool = False) -> PlacementRow:
     """Return a placement that the caller's provider received."""
     row = await placements.read(tx, parse_id(id), lock=lock)
@@ -157,7 +196,7 @@ async def _sheet(
         "places/_stay.html",
         status=400 if faults else 200,
         stay=shown,
-        name=(await reading.own(tx)).name(row.place_id, row.site_id),
+        name=(await view.own(tx)).name(row.place_id, row.site_id),
         sender=(await tx.snapshots.providers(tx))[str(row.provider_id)].name,
         town=reference.municipalities[row.origin].name,
         who=None if who is None else ComingOut.of(who),

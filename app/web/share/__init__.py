@@ -1,5 +1,5 @@
 """Our share: what a region gave and took, why, and how its controller can check it."""
 
-from app.web.share import caps, decisions, figures, ledger, standing
+from app.web.share import caps, decisions, figures, ledger, region_share
 
-ROUTERS = (standing.router, ledger.router, caps.router, decisions.router, figures.router)
+ROUTERS = (region_share.router, ledger.router, caps.router, decisions.router, figures.router)

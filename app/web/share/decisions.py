@@ -15,7 +15,7 @@ from app.deps import Tx
 from app.reference import load
 from app.shares import decisions
 from app.web.page import PageIn
-from app.web.share.standing import QuarterName, chosen_of
+from app.web.share.region_share import QuarterName, chosen_of
 
 router = APIRouter()
 

@@ -16,8 +16,8 @@ from app.shares import fair_shares, monitor
 from app.shares.monitor import MonitorQuarter, RegionFigures
 from app.shares.monitor_releases import SETTLED_DAYS
 from app.web.page import PageIn
-from app.web.share import drawing
-from app.web.share.standing import QuarterName, chosen_of
+from app.web.share import charts
+from app.web.share.region_share import QuarterName, chosen_of
 
 router = APIRouter()
 
@@ -44,7 +44,7 @@ async def figures(page: PageIn, tx: Tx, quarter: QuarterName = None) -> Response
     names = {code: one.name for code, one in (await tx.snapshots.reference(tx)).regions.items()}
     return page.show(
         "share/figures.html",
-        charts=drawing,
+        charts=charts,
         region=names.get(region) if region else None,
         code=region,
         names=names,

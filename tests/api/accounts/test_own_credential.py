@@ -13,7 +13,7 @@ from app.web.credential import COOKIE
 from tests.api.accounts.test_pages_signing import browser, code_of, send, signed_in, typed
 from tests.country import THERE, Country
 from tests.signing import Person, person
-from tests.web.visiting import browser_of
+from tests.web.visitor import browser_of
 
 pytestmark = pytest.mark.race
 

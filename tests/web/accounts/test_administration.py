@@ -10,8 +10,8 @@ from playwright.async_api import expect
 
 from app.demo import demo, people
 from tests.signing import person
-from tests.web.accounts.test_signing import sign_in
-from tests.web.browsing import Site, look_at
+from tests.web.accounts.test_sign_in import sign_in
+from tests.web.browser import Site, look_at
 
 
 async def test_the_administrators_pages_can_be_read_in_every_size_and_light(site: Site) -> None:

@@ -6,7 +6,7 @@ from playwright.async_api import Locator, Page, expect
 
 from app.demo import demo
 from tests.country import FAR, HERE, THERE, Country, place_body, referral_body, shelter, site_body
-from tests.web.browsing import Site, look_at
+from tests.web.browser import Site, look_at
 
 
 async def filled(country: Country) -> None:

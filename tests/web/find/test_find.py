@@ -8,7 +8,7 @@ from playwright.async_api import Page, Route, expect
 
 from tests.casework import desk
 from tests.country import shelter
-from tests.web.browsing import Site, look_at
+from tests.web.browser import Site, look_at
 
 
 async def fill_in(page: Page) -> None:

@@ -7,7 +7,7 @@ import re
 
 from tests.casework import day_from_now, desk, end_zones
 from tests.country import Country, referral_body
-from tests.web.find.finding import FEW, id_of, referred, worker_of
+from tests.web.find.intake import FEW, id_of, referred, worker_of
 
 WITH_A_SON = {"adults": [{"gender": "female"}], "children": [{"gender": "male"}]}
 

@@ -11,7 +11,7 @@ from tests.casework import desk, fresh, wish_for
 from tests.country import Country, referral_body
 from tests.shielding import shield
 from tests.swapping import chain
-from tests.web.find.finding import worker_of
+from tests.web.find.intake import worker_of
 
 
 async def test_a_swap_is_found_proposed_and_agreed_to_for_the_own_household(

@@ -7,8 +7,8 @@ import pytest
 
 from tests.casework import desk
 from tests.country import Country, referral_body
-from tests.web.find.finding import again_of, referred, worker_of
-from tests.web.visiting import visitor
+from tests.web.find.intake import again_of, referred, worker_of
+from tests.web.visitor import visitor
 
 
 async def test_whoever_did_not_arrive_keeps_the_place_until_somebody_says_that_they_are_safe(

@@ -11,7 +11,7 @@ from playwright.async_api import Page, expect
 from app.database.transaction import WORKER
 from app.placing import placements
 from tests.country import Country
-from tests.web.browsing import PHONE, Site, look_at
+from tests.web.browser import PHONE, Site, look_at
 from tests.web.places.board_scene import FAMILY, small
 
 LATE = "UPDATE placements SET expected_at = clock_timestamp() - interval '3 hours'"

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from playwright.async_api import Page, expect
 
-from tests.web.browsing import PHONE, Site, look_at
+from tests.web.browser import PHONE, Site, look_at
 from tests.web.figures import Stopwatch
 from tests.web.line import line_to
 from tests.web.places.board_scene import busy, small

@@ -9,7 +9,7 @@ from tests.casework import fresh
 from tests.country import Country, referral_body
 from tests.swapping import chain
 from tests.web.places.board_scene import Scene, small
-from tests.web.visiting import Visitor, chosen, hidden, visitor
+from tests.web.visitor import Visitor, chosen, hidden, visitor
 
 SITE = {
     "name": "Es",

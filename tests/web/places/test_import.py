@@ -6,7 +6,7 @@ from tests.country import Country
 from tests.integration.registry.importing.import_files import PLACE, SITE, csv
 from tests.swapping import NEAR
 from tests.web.places.board_scene import Scene, small
-from tests.web.visiting import Visitor, hidden, visitor
+from tests.web.visitor import Visitor, hidden, visitor
 
 HERE = {**PLACE, "site": "Linde"}
 

@@ -9,7 +9,7 @@ from app.web.access import PAGES
 from tests.casework import end_zones
 from tests.country import FAR, Country, site_body
 from tests.web.places.board_scene import busy, small
-from tests.web.visiting import Visitor, hidden, visitor
+from tests.web.visitor import Visitor, hidden, visitor
 
 OURS = sorted((method, path) for method, path in PAGES if path.startswith("/places"))
 

@@ -14,7 +14,7 @@ from app.database.transaction import WORKER
 from app.ledger import checkpoints
 from tests.accounting import newest, seal, stayed
 from tests.country import FAR, THERE, Country
-from tests.web.browsing import Site, look_at
+from tests.web.browser import Site, look_at
 
 DAY = dt.timedelta(days=1)
 

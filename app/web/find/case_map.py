@@ -15,8 +15,7 @@ from app.ranking.rankings import RecordedRanking
 from app.reference import load
 from app.registry import availability
 from app.web.country.bands import on_the_map, rows_of
-from app.web.country.map import Area, Drawing, Shown, draw
-from app.web.country.outline import outline_of
+from app.web.country.map import Area, Drawing, Shown, draw_country
 from app.web.find.draft import DIGITS, Draft
 from app.web.find.names import Names
 
@@ -29,7 +28,7 @@ async def of_draft(tx: Transaction, draft: Draft, *, names: Names) -> Drawing:
     reference, today = await tx.snapshots.reference(tx), load().country.day_of(tx.at)
     kinds = sorted(KINDS_FOR_URGENCY.get(draft.urgency, KINDS_FOR_URGENCY["acute"]))
     rows = rows_of(await availability.read(tx), reference.regions.values(), kinds)
-    return _drawn(
+    return draw_country(
         on_the_map(rows),
         _areas(zones_in_force(_filled_in(draft, names, reference), today=today), reference),
     )
@@ -64,7 +63,7 @@ def of_ranking(ranked: RecordedRanking, reference: Reference) -> Drawing:
             key=lambda region: (region.code not in free, -region.population),
         )
     ]
-    return _drawn(shown, _areas(ranked.inputs.dangers.zones, reference))
+    return draw_country(shown, _areas(ranked.inputs.dangers.zones, reference))
 
 
 def _band(free: int) -> str:
@@ -95,8 +94,3 @@ def _areas(zones: Iterable[DangerZone], reference: Reference) -> Iterator[Area]:
     for zone in zones:
         at = reference.municipalities[zone.municipality]
         yield Area(at.name, at.lat, at.lon, at.extent_km, zone.radius_km)
-
-
-def _drawn(regions: Iterable[Shown], areas: Iterable[Area]) -> Drawing:
-    land = load().country
-    return draw(outline_of(land.jurisdiction), land.bounds, list(regions), areas)

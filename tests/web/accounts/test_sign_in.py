@@ -16,7 +16,7 @@ from app.accounts import second_factor
 from app.demo import demo, people
 from tests.country import HERE, Country
 from tests.signing import PASSWORD, Person, invited, person
-from tests.web.browsing import Site, look_at
+from tests.web.browser import Site, look_at
 
 ROLES = {
     "intake_worker": {"provider": "linde"},

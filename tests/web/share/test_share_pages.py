@@ -22,7 +22,7 @@ from tests.casework import desk
 from tests.country import FAR, HERE, THERE, Country
 from tests.quarters import PAST, release_all
 from tests.web.share.test_share import sign
-from tests.web.visiting import browser_of
+from tests.web.visitor import browser_of
 
 DAY = dt.timedelta(days=1)
 LAST, BEFORE = newest(), newest(1)

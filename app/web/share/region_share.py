@@ -13,7 +13,7 @@ from app.deps import Tx
 from app.errors import Missing
 from app.shares import fair_shares
 from app.web.page import PageIn
-from app.web.share import drawing
+from app.web.share import charts
 
 router = APIRouter()
 
@@ -62,7 +62,7 @@ async def _standing(
     names = {code: one.name for code, one in reference.regions.items()}
     weights = [one.weight or 0 for one in shares]
     return {
-        "charts": drawing,
+        "charts": charts,
         "region": names.get(region) if region else None,
         "own": next((one for one in shares if one.region == region), None),
         "shares": sorted(shares, key=lambda one: names.get(one.region, one.region)),

@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 
 from tests.casework import Desk
 from tests.country import Country, shelter
-from tests.web.visiting import Seen, Visitor, hidden, visitor
+from tests.web.visitor import Seen, Visitor, hidden, visitor
 
 FEW: dict[str, str | list[str]] = {
     "urgency": "acute",

@@ -16,7 +16,7 @@ from app.registry.places import OwnPlace, PlaceAttributes
 from app.registry.sites import OwnSite
 from app.web.language import _, ngettext
 from app.web.page import Page, PageIn
-from app.web.places import reading
+from app.web.places import view
 from app.web.places.answers import said, sheet, version_of
 from app.web.places.forms import NOTHING, TAKEN, Faults, Form, FormIn, read, unchanged
 
@@ -111,7 +111,7 @@ async def _labels(
     tx: Transaction,
     site_id: UUID,
 ) -> set[str]:
-    known = await reading.own_places(tx, site_id=site_id)
+    known = await view.own_places(tx, site_id=site_id)
     return {tidy_text(place.label) for place in known}
 
 

@@ -14,7 +14,7 @@ from tests.casework import desk
 from tests.country import FAR, HERE, THERE, Country
 from tests.erased import departed
 from tests.quarters import PAST, release_all
-from tests.web.browsing import Site, look_at
+from tests.web.browser import Site, look_at
 
 DAY = dt.timedelta(days=1)
 

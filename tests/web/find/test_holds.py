@@ -7,7 +7,7 @@ import re
 
 from tests.casework import desk, lapse
 from tests.country import Country, hold_first, referral_body
-from tests.web.find.finding import (
+from tests.web.find.intake import (
     FEW,
     again_of,
     hold_of,

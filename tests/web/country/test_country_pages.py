@@ -5,7 +5,7 @@ import pytest
 
 from app.web.offline import WORKER_POLICY
 from tests.country import Country, place_body, shelter, site_body
-from tests.web.visiting import browser_of
+from tests.web.visitor import browser_of
 
 WORKED_OUT = "/country/peaks/00000000-0000-4000-8000-000000000000"
 
