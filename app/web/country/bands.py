@@ -1,23 +1,20 @@
-"""What is free, as it stands on the country page.
-
-Regions by kind of place, in bands, and where they are full.
-"""
+"""Free places by region and kind, in bands, as the country page shows them."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from app.database.reference import KnownRegion
 from app.registry.availability import Availability, AvailabilityCount
-from app.web.country.map import Shown, shape_of
+from app.web.country.map import MapRegion, shape_of
 
 BEST_FIRST = ("many", "few", "full", "unknown", "none")
 STATES = BEST_FIRST[:-1]
-"""What a region that has such places can be."""
+"""The states of a region that has such places."""
 
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """One kind of place in one region; `state` is the mark that the map has for it."""
+    """One kind of place in one region; `state` is its mark on the map."""
 
     kind: str
     state: str = "none"
@@ -29,46 +26,48 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class BandRow:
-    """One region, with a cell for each kind of place that is shown."""
+    """One region, with a cell for each kind of place on the page."""
 
     region: KnownRegion
     cells: tuple[Cell, ...]
 
     @property
     def best(self) -> Cell:
-        """What it has most of, as far as that is known."""
+        """The kind of which the region has most free, as far as is known."""
         return min(self.cells, key=lambda cell: BEST_FIRST.index(cell.state), default=Cell(""))
 
 
 @dataclass(frozen=True, slots=True)
-class Peak:
-    """One kind of place in the whole country: how many regions are in each state."""
+class KindStates:
+    """The number of regions in each state, for one kind of place."""
 
     kind: str
     regions: Mapping[str, int]
 
     @property
-    def having(self) -> int:
-        """How many regions have such places at all."""
+    def region_count(self) -> int:
+        """The number of regions that have such places at all."""
         return sum(self.regions.values())
 
 
 def rows_of(
     available: Iterable[Availability], regions: Iterable[KnownRegion], kinds: Sequence[str]
 ) -> tuple[BandRow, ...]:
-    """Return every region by name, those that have nothing too."""
+    """Return a row for every region, by name, also for those without places."""
     cells = {(one.region, one.kind): _cell(one) for one in available}
     return tuple(
         BandRow(region, tuple(cells.get((region.code, kind), Cell(kind)) for kind in kinds))
-        for region in sorted(regions, key=lambda region: letters_of(region.name))
+        for region in sorted(regions, key=lambda region: sort_key(region.name))
     )
 
 
-def peaks_of(available: Iterable[Availability], kinds: Sequence[str]) -> tuple[Peak, ...]:
-    """Return, for each kind of place, how many regions are full, nearly full, and not known."""
+def states_by_kind(
+    available: Iterable[Availability], kinds: Sequence[str]
+) -> tuple[KindStates, ...]:
+    """Return how many regions are full, nearly full and unknown, for each kind of place."""
     cells = [_cell(one) for one in available]
     return tuple(
-        Peak(
+        KindStates(
             kind,
             {
                 state: sum(cell.kind == kind and cell.state == state for cell in cells)
@@ -79,14 +78,11 @@ def peaks_of(available: Iterable[Availability], kinds: Sequence[str]) -> tuple[P
     )
 
 
-def on_the_map(rows: Iterable[BandRow]) -> list[Shown]:
-    """Return the regions for the map.
-
-    Those where most people live first, so that these are named on it.
-    """
+def map_regions(rows: Iterable[BandRow]) -> list[MapRegion]:
+    """Return the regions for the map, the most populous first, because those get a label."""
     by_size = sorted(rows, key=lambda row: -row.region.population)
     return [
-        Shown(
+        MapRegion(
             code=row.region.code,
             name=row.region.name,
             lat=row.region.lat,
@@ -98,8 +94,8 @@ def on_the_map(rows: Iterable[BandRow]) -> list[Shown]:
     ]
 
 
-def letters_of(name: str) -> str:
-    """Return by what a name is sorted: its letters alone."""
+def sort_key(name: str) -> str:
+    """Return the letters of a name, by which it is sorted."""
     return "".join(letter for letter in name.casefold() if letter.isalpha())
 
 

@@ -1,6 +1,6 @@
-"""The country: what is free, by region and kind, in bands and in steps.
+"""The country page: free places by region and kind, and a plan for all who wait.
 
-Own places exactly; where it is full.
+Counts are in bands and change in steps; those of the reader's own places are exact.
 """
 
 from typing import Annotated, Any
@@ -15,7 +15,7 @@ from app.ranking import peaks
 from app.reference import load
 from app.referrals import waiting
 from app.registry import availability
-from app.web.country.bands import on_the_map, peaks_of, rows_of
+from app.web.country.bands import map_regions, rows_of, states_by_kind
 from app.web.country.map import draw_country
 from app.web.page import PageIn
 
@@ -27,16 +27,13 @@ Every = Annotated[bool, Query()]
 
 @router.get("/country")
 async def country(page: PageIn, tx: Tx, *, kind: Kind = None, every: Every = False) -> Response:
-    """Show what is free in the country.
-
-    Of one kind of place, else of the first of them; or of every kind.
-    """
+    """Show the free places of one kind, by default the first kind, or of every kind."""
     return page.show("country/country.html", **await _board(tx, kind, every=every))
 
 
 @router.get("/country/board")
 async def board(page: PageIn, tx: Tx, *, kind: Kind = None, every: Every = False) -> Response:
-    """Show what of it changes."""
+    """Show the part of the country page that changes by itself."""
     return page.show("country/_board.html", **await _board(tx, kind, every=every))
 
 
@@ -45,18 +42,18 @@ async def providers(
     page: PageIn,
     tx: Tx,
 ) -> Response:
-    """Show whom to telephone."""
+    """Show the telephone numbers of all providers."""
     return page.show("country/providers.html", providers=await switchboards(tx))
 
 
 @router.post("/country/peaks")
-async def ask(
+async def ask_peak_plan(
     page: PageIn,
     tx: Tx,
 ) -> Response:
     """Ask how many could be placed if all who wait were placed together, in counts.
 
-    Or have what was made just now.
+    A plan that was made a moment ago is shown again.
     """
     row = await peaks.ask_counts(tx)
     return (
@@ -67,14 +64,14 @@ async def ask(
 
 
 @router.get("/country/peaks/{id}")
-async def plan(page: PageIn, tx: Tx, id: str) -> Response:
-    """Show those counts, once the worker has made them."""
+async def peak_plan(page: PageIn, tx: Tx, id: str) -> Response:
+    """Show the counts of a plan, once the worker has made them."""
     row = await peaks.read_counts(tx, parse_id(id))
     return page.show("country/_plan.html" if page.partial else "country/plan.html", plan=row)
 
 
 async def switchboards(tx: Tx) -> list[dict[str, Any]]:
-    """Return every provider by name: whom to telephone, and about which regions."""
+    """Return each provider's name, telephone number and regions, by name."""
     regions = (await tx.snapshots.reference(tx)).regions
     cards = (await tx.snapshots.providers(tx)).values()
     return [
@@ -98,8 +95,8 @@ async def _board(tx: Tx, kind: str | None, *, every: bool) -> dict[str, Any]:
         "kinds": shown,
         "every": every,
         "rows": rows,
-        "peaks": peaks_of(available, known),
-        "drawing": draw_country(on_the_map(rows)),
+        "kind_states": states_by_kind(available, known),
+        "drawing": draw_country(map_regions(rows)),
         "has_own": any(one.own for one in available),
         "step_minutes": reference.policy.availability_step_minutes,
         "fresh_hours": reference.policy.fresh_hours,

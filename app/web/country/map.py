@@ -1,7 +1,6 @@
-"""The country on paper.
+"""The map of the country: a mark for each region, and unsafe areas to scale.
 
-Regions as dots at their lead municipality, unsafe areas to scale. Geometry only, no words.
-
+It holds geometry and no words. A mark stands at the region's lead municipality.
 One unit of the drawing is one kilometre. Nothing on it is finer than a municipality.
 """
 
@@ -30,37 +29,36 @@ RADIUS_KM: Mapping[str, float] = {
     "out": 4.0,
     "none": 2.0,
 }
-"""How large each mark is drawn: a size of its own for each, so that colour is never all that tells
-them apart."""
+"""The radius of each mark; sizes differ, so that marks are not told apart by colour alone."""
 MARK_OF_BAND: Mapping[str, str] = {"3+": "many", "1-2": "few", "0": "full"}
 RING_KM = 2.5
 MOST_LABELS = 14
 LETTER_KM, LINE_KM = 5.2, 8.0
-"""Of the letters of names: on average, and at most in height."""
+"""The average width of a letter of a label, and the height of its line."""
 SCALE_KM = 50
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
-    """A region, and what is known of it."""
+class MapRegion:
+    """A region, and what the map shows of it."""
 
     code: str
     name: str
     lat: float
     lon: float
     free: str | None = None
-    """A band; None where nothing is known."""
+    """A band; None if nothing is known."""
     freshness: str | None = None
-    """`fresh`, `stale` or `unknown`; None where it has no such place at all."""
+    """`fresh`, `stale` or `unknown`; None if the region has no such place at all."""
     lawful: bool | None = None
-    """Whether something there is offered to a household; None where nobody asks for one."""
+    """Whether a ranking offers places there; None if the map is of no ranking."""
     why: tuple[str, ...] = ()
-    """The rules in the way, as codes, where nothing is."""
+    """The codes of the rules that left all places there out."""
 
 
 @dataclass(frozen=True, slots=True)
-class Area:
-    """An unsafe area: a municipality, and how far from anything in it nobody may be placed."""
+class UnsafeArea:
+    """An unsafe municipality, and the radius around it in which nobody may be placed."""
 
     name: str
     lat: float
@@ -71,9 +69,9 @@ class Area:
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """A region as it is drawn: `shape` is one of RADIUS_KM."""
+    """The mark of a region; `shape` is one of RADIUS_KM."""
 
-    region: Shown
+    region: MapRegion
     x: float
     y: float
     radius: float
@@ -81,27 +79,25 @@ class Mark:
 
     @property
     def reach(self) -> float:
-        """How far it is drawn, with its ring where something is offered."""
+        """The radius of the mark, with the ring that it has if places are offered there."""
         return self.radius + (RING_KM if self.region.lawful else 0.0)
 
     @property
     def stale(self) -> bool:
-        """Whether it says how many are free, and that nobody has confirmed it lately."""
+        """Whether the mark shows a count that was not confirmed lately."""
         return self.region.freshness == "stale" and self.shape in MARK_OF_BAND.values()
 
 
 @dataclass(frozen=True, slots=True)
-class Zone:
-    """An unsafe area as it is drawn.
+class ZoneMark:
+    """The two ellipses of an unsafe area.
 
-    Ellipses, for away from the middle a kilometre west is drawn a little wider.
-
+    They are no circles, because away from the middle latitude a kilometre west is drawn wider.
     The inner one is the municipality as far as it can extend, the outer one its radius around that.
-    The extent of the municipality in which a site is counts as well, and has no place on the
-    drawing.
+    The extent of the municipality of a site counts as well, but is not drawn.
     """
 
-    area: Area
+    area: UnsafeArea
     x: float
     y: float
     inner: tuple[float, float]
@@ -110,7 +106,7 @@ class Zone:
 
 @dataclass(frozen=True, slots=True)
 class Label:
-    """A name beside what it names."""
+    """A name on the map, beside its mark."""
 
     text: str
     x: float
@@ -121,71 +117,71 @@ class Label:
 
 @dataclass(frozen=True, slots=True)
 class Drawing:
-    """All that the template puts on paper, largest marks first so that none hides a smaller one."""
+    """Everything that the template draws, largest marks first so that they hide no other."""
 
     width: float
     height: float
     land: str
     marks: tuple[Mark, ...]
-    zones: tuple[Zone, ...]
+    zones: tuple[ZoneMark, ...]
     labels: tuple[Label, ...]
     scale_km: int = SCALE_KM
 
     @property
     def shapes(self) -> frozenset[str]:
-        """Which marks there are: no others are explained."""
+        """The shapes on this map, which its legend explains."""
         return frozenset(mark.shape for mark in self.marks)
 
     @property
     def stale(self) -> bool:
-        """Whether anything on it is old."""
+        """Whether any count on the map is stale."""
         return any(mark.stale for mark in self.marks)
 
     @property
-    def lit(self) -> int | None:
-        """How many regions have something to offer; None where nobody asked."""
+    def regions_with_offers(self) -> int | None:
+        """The number of regions with offers; None if the map is of no ranking."""
         asked = [mark.region.lawful for mark in self.marks if mark.region.lawful is not None]
         return sum(asked) if asked else None
 
     @property
     def counts(self) -> Mapping[str, int]:
-        """How many regions bear each mark."""
+        """The number of regions with each mark."""
         return {shape: sum(mark.shape == shape for mark in self.marks) for shape in RADIUS_KM}
 
 
 @dataclass(frozen=True, slots=True)
 class Projection:
-    """Equirectangular, true to scale along the country's middle latitude."""
+    """An equirectangular projection, true to scale along the country's middle latitude."""
 
     bounds: Bounds
 
     @property
     def shrink(self) -> float:
-        """How much shorter a degree of longitude is than one of latitude, in the middle."""
+        """The length of a degree of longitude by one of latitude, in the middle."""
         return cos(radians((self.bounds.south + self.bounds.north) / 2))
 
     @property
     def size(self) -> tuple[float, float]:
-        """Width and height."""
+        """The width and height of the drawing."""
         east, south = self.at(self.bounds.south, self.bounds.east)
         return east + MARGIN_KM, south + MARGIN_KM
 
     def at(self, lat: float, lon: float) -> tuple[float, float]:
-        """Return where a position is drawn.
-
-        Kilometres from the left and from the top.
-        """
+        """Return where a position is drawn, in kilometres from the left and from the top."""
         x = (lon - self.bounds.west) * self.shrink * KM_A_DEGREE + MARGIN_KM
         return x, (self.bounds.north - lat) * KM_A_DEGREE + MARGIN_KM
 
     def radii(self, lat: float, km: float) -> tuple[float, float]:
-        """Return how wide and high a circle of so many kilometres is drawn at a latitude."""
+        """Return the half width and half height of a circle of this radius at a latitude."""
         return km * self.shrink / cos(radians(lat)), km
 
 
 @cache
 def outline_of(jurisdiction: str) -> Sequence[Ring]:
-    """Return the rings of a country: its mainland, its islands, and holes in them."""
+    """Return the rings of a country: its mainland, its islands, and holes in them.
+
+    Set-up builds them from public map data.
+    """
     file = HERE / "built" / f"outline-{jurisdiction}.json"
     if not file.exists():
         message = "The country's outline is missing: run `make setup`, which builds it."
@@ -194,18 +190,21 @@ def outline_of(jurisdiction: str) -> Sequence[Ring]:
     return rings
 
 
-def draw_country(regions: Sequence[Shown], areas: Iterable[Area] = ()) -> Drawing:
-    """Draw this installation's country, as `draw` does, in the outline that set-up built."""
+def draw_country(regions: Sequence[MapRegion], areas: Iterable[UnsafeArea] = ()) -> Drawing:
+    """Draw this installation's country, as `draw` does."""
     country = load().country
     return draw(outline_of(country.jurisdiction), country.bounds, regions, areas)
 
 
 def draw(
-    outline: Sequence[Ring], bounds: Bounds, regions: Sequence[Shown], areas: Iterable[Area] = ()
+    outline: Sequence[Ring],
+    bounds: Bounds,
+    regions: Sequence[MapRegion],
+    areas: Iterable[UnsafeArea] = (),
 ) -> Drawing:
-    """Draw the country.
+    """Draw a country.
 
-    Names go to unsafe areas, and then to regions in the order in which they are given.
+    Unsafe areas get their labels first, then regions, in the order in which they are given.
     """
     projection = Projection(bounds)
     marks = [_mark(region, projection) for region in regions]
@@ -221,32 +220,29 @@ def draw(
     )
 
 
-def _mark(region: Shown, projection: Projection) -> Mark:
+def _mark(region: MapRegion, projection: Projection) -> Mark:
     x, y = projection.at(region.lat, region.lon)
     shape = _shape(region)
     return Mark(region, _short(x), _short(y), RADIUS_KM[shape], shape)
 
 
-def _shape(region: Shown) -> str:
+def _shape(region: MapRegion) -> str:
     return "out" if region.lawful is False else shape_of(region.free, region.freshness)
 
 
 def shape_of(free: str | None, freshness: str | None) -> str:
-    """Return the mark for a band and how fresh it is.
-
-    Neither: there are no such places.
-    """
+    """Return the mark for a band and its freshness; with neither there are no such places."""
     if freshness is None and free is None:
         return "none"
-    # What was never confirmed is not drawn as if somebody knew it, and least of all as nothing.
+    # A count that was never confirmed is not drawn as if it were known, least of all as full.
     return "unknown" if freshness == "unknown" else MARK_OF_BAND.get(free or "", "unknown")
 
 
-def _zone(area: Area, projection: Projection) -> Zone:
+def _zone(area: UnsafeArea, projection: Projection) -> ZoneMark:
     x, y = projection.at(area.lat, area.lon)
     inner = projection.radii(area.lat, area.extent_km)
     outer = projection.radii(area.lat, area.extent_km + area.radius_km)
-    return Zone(
+    return ZoneMark(
         area, _short(x), _short(y), (_short(inner[0]), inner[1]), (_short(outer[0]), outer[1])
     )
 
@@ -266,19 +262,16 @@ def _land(outline: Sequence[Ring], projection: Projection) -> str:
 
 
 def _tenths(point: tuple[float, float]) -> tuple[int, int]:
-    """Return a point in whole hundreds of metres.
-
-    Steps from one to the next then add up without loss.
-    """
+    """Return a point in whole hundreds of metres, so that steps add up without loss."""
     return round(point[0] * 10), round(point[1] * 10)
 
 
-# --- names: a few, and none over another; all of them stand in the list beside the map
+# --- labels: a few, none over another; the list beside the map has every name
 
 
 @dataclass(slots=True)
 class _Paper:
-    """What is taken already: boxes of left, top, right and bottom."""
+    """The drawing area, and its boxes that are taken: left, top, right and bottom."""
 
     width: float
     height: float
@@ -287,7 +280,7 @@ class _Paper:
     )
 
     def take(self, box: tuple[float, float, float, float]) -> bool:
-        """Take a box if it is free and lies on the paper."""
+        """Take a box if it is free and lies within the drawing."""
         left, top, right, bottom = box
         free = left >= 0 and right <= self.width and top >= 0 and bottom <= self.height
         if free and not any(
@@ -299,9 +292,9 @@ class _Paper:
         return False
 
 
-def _labels(marks: Sequence[Mark], zones: Sequence[Zone], paper: _Paper) -> Iterable[Label]:
+def _labels(marks: Sequence[Mark], zones: Sequence[ZoneMark], paper: _Paper) -> Iterable[Label]:
     for mark in marks:
-        # Of a round mark, the square in it: its corners are free.
+        # A round mark takes its inner square: the corners stay free.
         half = mark.reach * 0.75
         paper.taken.append((mark.x - half, mark.y - half, mark.x + half, mark.y + half))
     for zone in zones:
@@ -318,7 +311,7 @@ def _labels(marks: Sequence[Mark], zones: Sequence[Zone], paper: _Paper) -> Iter
 def _label(
     paper: _Paper, text: str, x: float, y: float, away: float, *, of_area: bool
 ) -> Iterable[Label]:
-    """Yield a name at the first free side of its mark, or none where all are taken."""
+    """Yield a label at the first free side of its mark, or none if all are taken."""
     length, gap = len(text) * LETTER_KM, away + 1.5
     slanting = gap * 0.7
     middle = y + LINE_KM / 3

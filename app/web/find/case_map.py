@@ -14,8 +14,8 @@ from app.database.transaction import Transaction
 from app.ranking.rankings import RecordedRanking
 from app.reference import load
 from app.registry import availability
-from app.web.country.bands import on_the_map, rows_of
-from app.web.country.map import Area, Drawing, Shown, draw_country
+from app.web.country.bands import map_regions, rows_of
+from app.web.country.map import Drawing, MapRegion, UnsafeArea, draw_country
 from app.web.find.draft import DIGITS, Draft
 from app.web.find.names import Names
 
@@ -29,7 +29,7 @@ async def of_draft(tx: Transaction, draft: Draft, *, names: Names) -> Drawing:
     kinds = sorted(KINDS_FOR_URGENCY.get(draft.urgency, KINDS_FOR_URGENCY["acute"]))
     rows = rows_of(await availability.read(tx), reference.regions.values(), kinds)
     return draw_country(
-        on_the_map(rows),
+        map_regions(rows),
         _areas(zones_in_force(_filled_in(draft, names, reference), today=today), reference),
     )
 
@@ -46,7 +46,7 @@ def of_ranking(ranked: RecordedRanking, reference: Reference) -> Drawing:
     for out in ranked.ranking.excluded:
         why.setdefault(out.region, Counter())[out.rule] += out.places
     shown = [
-        Shown(
+        MapRegion(
             code=region.code,
             name=region.name,
             lat=region.lat,
@@ -90,7 +90,7 @@ def _day(typed: str) -> date | None:
         return None
 
 
-def _areas(zones: Iterable[DangerZone], reference: Reference) -> Iterator[Area]:
+def _areas(zones: Iterable[DangerZone], reference: Reference) -> Iterator[UnsafeArea]:
     for zone in zones:
         at = reference.municipalities[zone.municipality]
-        yield Area(at.name, at.lat, at.lon, at.extent_km, zone.radius_km)
+        yield UnsafeArea(at.name, at.lat, at.lon, at.extent_km, zone.radius_km)

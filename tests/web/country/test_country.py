@@ -1,4 +1,4 @@
-"""The country: what is free in bands, how fresh that is, and where it is full."""
+"""The country page in a real browser: free places in bands, and how fresh they are."""
 
 import re
 
@@ -9,7 +9,7 @@ from tests.country import FAR, HERE, THERE, Country, place_body, referral_body, 
 from tests.web.browser import Site, look_at
 
 
-async def filled(country: Country) -> None:
+async def fill_demo(country: Country) -> None:
     """Fill the demo country."""
     async with country.owner.entered() as tx:
         made = await demo.fill(tx, seed=1)
@@ -24,7 +24,7 @@ def row(page: Page, region: str) -> Locator:
 
 
 async def test_the_demo_country_can_be_read_in_every_size_and_light(site: Site) -> None:
-    await filled(site.country)
+    await fill_demo(site.country)
     page = await site.person(
         "intake_worker", "coordinator", provider=next(iter(site.country.providers))
     )
@@ -122,6 +122,6 @@ async def test_an_administrator_asks_for_a_plan_in_counts_and_sees_none_that_is_
 
     table = page.locator("#plan table")
     await expect(table.get_by_role("row", name=re.compile("Dringend"))).to_contain_text("12")
-    # With it somebody could work out that all others are nought.
+    # With this count a reader could work out that all others are zero.
     await expect(table.get_by_role("row", name=re.compile("Acuut"))).not_to_contain_text("11")
     await look_at(page, "country-plan")

@@ -1,4 +1,4 @@
-"""Who may open the country's pages, and what is in them for whom; without a browser."""
+"""The country's pages without a browser: who opens them, and what each role reads."""
 
 import httpx
 import pytest

@@ -1,6 +1,6 @@
 from app.database.reference import KnownRegion
 from app.registry.availability import Availability
-from app.web.country.bands import BandRow, on_the_map, peaks_of, rows_of
+from app.web.country.bands import BandRow, map_regions, rows_of, states_by_kind
 
 REGIONS = [
     KnownRegion("A", "'s-Berg", 52.0, 5.0, 10),
@@ -41,7 +41,7 @@ def test_the_map_shows_what_a_region_has_most_of_and_the_largest_first() -> None
         available("B", "regular", "3+", "stale"),
     )
 
-    shown = on_the_map(found.values())
+    shown = map_regions(found.values())
 
     assert [(one.code, one.free, one.freshness) for one in shown] == [
         ("B", "3+", "stale"),
@@ -51,7 +51,7 @@ def test_the_map_shows_what_a_region_has_most_of_and_the_largest_first() -> None
 
 
 def test_a_peak_counts_regions_and_only_those_that_have_such_places() -> None:
-    crisis, regular = peaks_of(
+    crisis, regular = states_by_kind(
         [
             available("A", "crisis", "0"),
             available("B", "crisis", "0", "unknown"),
@@ -62,4 +62,4 @@ def test_a_peak_counts_regions_and_only_those_that_have_such_places() -> None:
     )
 
     assert crisis.regions == {"many": 1, "few": 0, "full": 1, "unknown": 1}
-    assert (crisis.having, regular.having) == (3, 1)
+    assert (crisis.region_count, regular.region_count) == (3, 1)

@@ -6,7 +6,7 @@ import pytest
 
 from app.allocation.ranking.safety import clearance_km, distance_km
 from app.reference import Bounds, load
-from app.web.country.map import MOST_LABELS, Area, Drawing, Label, Projection, Shown, draw
+from app.web.country.map import MOST_LABELS, Drawing, Label, MapRegion, Projection, UnsafeArea, draw
 from app.web.language import in_language
 from app.web.page import TEMPLATES
 
@@ -15,11 +15,11 @@ SQUARE = [[[3.5, 50.5], [7.5, 50.5], [7.5, 53.5], [3.5, 53.5]]]
 MIDDLE = (52.0, 5.5)
 
 
-def region(name: str = "Bos", *, lat: float = 52.0, lon: float = 5.5, **more: Any) -> Shown:
-    return Shown(code=name, name=name, lat=lat, lon=lon, **more)
+def region(name: str = "Bos", *, lat: float = 52.0, lon: float = 5.5, **more: Any) -> MapRegion:
+    return MapRegion(code=name, name=name, lat=lat, lon=lon, **more)
 
 
-def drawn(*regions: Shown, areas: tuple[Area, ...] = ()) -> Drawing:
+def draw_square(*regions: MapRegion, areas: tuple[UnsafeArea, ...] = ()) -> Drawing:
     return draw(SQUARE, BOUNDS, regions, areas)
 
 
@@ -36,7 +36,7 @@ def test_fifty_kilometres_are_fifty_kilometres_in_the_middle_of_the_country(
 
 @pytest.mark.parametrize("lat", [50.2, 52.0, 53.8])
 def test_an_unsafe_area_reaches_as_far_on_paper_as_it_does_in_the_country(lat: float) -> None:
-    zone = drawn(areas=(Area("Veen", lat, 5.5, extent_km=10, radius_km=50),)).zones[0]
+    zone = draw_square(areas=(UnsafeArea("Veen", lat, 5.5, extent_km=10, radius_km=50),)).zones[0]
     projection = Projection(BOUNDS)
     north, east = (
         (lat + 60 / 111.195, 5.5),
@@ -50,8 +50,8 @@ def test_an_unsafe_area_reaches_as_far_on_paper_as_it_does_in_the_country(lat: f
 
 def test_whatever_is_drawn_inside_an_unsafe_area_is_unlawful() -> None:
     projection = Projection(BOUNDS)
-    area = Area("Veen", 52.0, 5.5, extent_km=10, radius_km=50)
-    zone = drawn(areas=(area,)).zones[0]
+    area = UnsafeArea("Veen", 52.0, 5.5, extent_km=10, radius_km=50)
+    zone = draw_square(areas=(area,)).zones[0]
 
     for steps in range(1, 120):
         lat = 52.0 + steps / 100
@@ -78,13 +78,13 @@ def test_whatever_is_drawn_inside_an_unsafe_area_is_unlawful() -> None:
 def test_each_state_has_a_mark_of_its_own_and_unknown_is_neither_full_nor_free(
     known: dict[str, Any], shape: str
 ) -> None:
-    assert [mark.shape for mark in drawn(region(**known)).marks] == [shape]
+    assert [mark.shape for mark in draw_square(region(**known)).marks] == [shape]
 
 
 def test_no_name_stands_over_another_or_over_a_mark_or_off_the_paper() -> None:
     country = load().country
     regions = [
-        Shown(known.code, known.name, known.lat, known.lon, "1-2", "fresh")
+        MapRegion(known.code, known.name, known.lat, known.lon, "1-2", "fresh")
         for known in sorted(load().regions, key=lambda known: -known.population)
     ]
 
@@ -103,7 +103,7 @@ def test_no_name_stands_over_another_or_over_a_mark_or_off_the_paper() -> None:
 
 
 def test_the_large_marks_lie_under_the_small_ones() -> None:
-    drawing = drawn(
+    drawing = draw_square(
         region("A", free="0", freshness="fresh"), region("B", free="3+", freshness="fresh")
     )
 
@@ -112,10 +112,10 @@ def test_the_large_marks_lie_under_the_small_ones() -> None:
 
 def test_names_cannot_break_out_of_the_drawing() -> None:
     evil = '"/><script>alert(1)</script>'
-    drawing = drawn(
+    drawing = draw_square(
         region(evil, free="3+", freshness="fresh", lawful=True),
         region("Dal", lat=51.0, lawful=False, why=("danger", "cap")),
-        areas=(Area(evil, 53.0, 6.0, 5, 20),),
+        areas=(UnsafeArea(evil, 53.0, 6.0, 5, 20),),
     )
 
     with in_language("nl"):
@@ -132,7 +132,7 @@ def test_names_cannot_break_out_of_the_drawing() -> None:
 
 
 def test_the_map_takes_no_focus_and_says_what_is_on_it() -> None:
-    drawing = drawn(
+    drawing = draw_square(
         region(free="1-2", freshness="fresh"), region("Dal", free="0", freshness="unknown")
     )
 
