@@ -60,9 +60,10 @@ def serve(
     ] = False,
 ) -> None:
     """Migrate, start what is missing, and serve the pages, the API and the worker."""
-    from app.commands.serve import address, serving  # noqa: PLC0415 - a command loads only what it needs
+    from app.commands.serve import address  # noqa: PLC0415 - a command loads only what it needs
+    from app.commands.serve import serve as act  # noqa: PLC0415 - as above
 
-    serving.serve(data_dir, address=address.Address(host, port), workers=workers, with_demo=demo)
+    act.serve(data_dir, address=address.Address(host, port), workers=workers, with_demo=demo)
 
 
 @plek.command()
@@ -143,9 +144,9 @@ def import_file(
     data_dir: DataDir = None,
 ) -> None:
     """Take in a file as a whole, or tell everything that is wrong with it by line and column."""
-    from app.commands import importing  # noqa: PLC0415 - as above
+    from app.commands import import_csv as act  # noqa: PLC0415 - as above
 
-    importing.take_in(data_dir, kind=kind, file=file, dry_run=dry_run)
+    act.import_csv(data_dir, kind=kind, file=file, dry_run=dry_run)
 
 
 @plek.command()
@@ -181,9 +182,9 @@ def erase(
     data_dir: DataDir = None,
 ) -> None:
     """Destroy the key of a referral, and with it all that is known of the household; counts and the ledger stay."""
-    from app.commands import erasing  # noqa: PLC0415 - as above
+    from app.commands import erase as act  # noqa: PLC0415 - as above
 
-    erasing.erase(data_dir, referral=referral, file=listed)
+    act.erase(data_dir, referral=referral, file=listed)
 
 
 @plek.command()
@@ -202,9 +203,9 @@ def review(
     data_dir: DataDir = None,
 ) -> None:
     """Say what in the access log of the last days somebody should ask about, by the policy's thresholds."""
-    from app.commands import reviewing  # noqa: PLC0415 - as above
+    from app.commands import review as act  # noqa: PLC0415 - as above
 
-    reviewing.review(data_dir, days=days)
+    act.review(data_dir, days=days)
 
 
 @keys.command("rotate")
@@ -284,9 +285,9 @@ def simulate(
     ] = None,
 ) -> None:
     """Live through a year of the demo country, several ways of choosing side by side, and say whether it was fair."""
-    from app.commands import simulating  # noqa: PLC0415 - as above
+    from app.commands import simulate as act  # noqa: PLC0415 - as above
 
-    simulating.simulate(seed=seed, days=days, policy_file=policy_file, swept=sweep, out=out)
+    act.simulate(seed=seed, days=days, policy_file=policy_file, swept=sweep, out=out)
 
 
 @plek.command()

@@ -6,7 +6,7 @@ from functools import cache
 
 import structlog
 
-from app import migrating
+from app import schema
 from app.database import pulse
 from app.database.transaction import WORKER, Database
 from app.errors import OperatorError, Unavailable
@@ -69,6 +69,6 @@ async def _look(database: Database) -> tuple[str | None, str | None] | None:
 @cache
 def _newest_revision() -> str:
     try:
-        return migrating.newest()
+        return schema.newest()
     except OperatorError:
         return ""  # the migrations are kept elsewhere; whoever runs them knows

@@ -19,7 +19,7 @@ from app.api.kit.bodies import read_body
 from app.api.kit.middleware import Edge
 from app.api.placing import agreements, holds, placements, swap_searches, swaps
 from app.api.ranking import obstacles, peaks, rankings
-from app.api.referrals import alternatives, break_glass, contacts, referrals, shields, waiting
+from app.api.referrals import alternatives, break_glass, contacts, referrals, shields, waiting_list
 from app.api.registry import availability, hsds, places, sites
 from app.api.shares import caps, decisions, fair_shares, monitor
 from app.config import Settings, program, read_settings
@@ -45,7 +45,7 @@ ROUTERS = (
     shields.router,
     break_glass.router,
     contacts.router,
-    waiting.router,
+    waiting_list.router,
     alternatives.router,
     rankings.router,
     obstacles.router,

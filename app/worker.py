@@ -26,7 +26,7 @@ from app.placing import agreements, erasure, holds, placements
 from app.placing.erasure_list import ErasureList
 from app.placing.swaps import proposals
 from app.ranking import peaks, vacancies
-from app.referrals import waiting
+from app.referrals import waiting_list
 from app.registry import availability
 from app.shares import fair_shares
 from app.webhooks.courier import Courier
@@ -83,7 +83,7 @@ async def prune(tx: Transaction) -> float:
     await deliveries.prune(tx)
     await answers.prune(tx)
     await vacancies.prune_vacancies(tx)
-    await waiting.prune_reminders(tx)
+    await waiting_list.prune_reminders(tx)
     await peaks.prune_counts(tx)
     await agreements.prune_move_agreements(tx)
     await sessions.forget_ended(tx)
@@ -96,7 +96,7 @@ async def remind(
     """Tell those concerned of what is due for those who wait."""
     if tx.reference_version == 0:
         return UNFOUNDED_S
-    return AT_ONCE_S if await waiting.send_reminders(tx) else REMINDERS_S
+    return AT_ONCE_S if await waiting_list.send_reminders(tx) else REMINDERS_S
 
 
 async def look_for_chances(

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 
 from benchmarks import (
-    holding,
+    holds,
     ledger,
     pages,
     peaks,
@@ -24,7 +24,7 @@ from benchmarks.figures import Line, table
 
 PARTS: Mapping[str, Callable[[], list[Line]]] = {
     "request": requests.measure,
-    "hold": holding.measure,
+    "hold": holds.measure,
     "ranking": ranking.measure,
     "peaks": peaks.measure,
     "swaps": swaps.measure,

@@ -12,9 +12,9 @@ from dataclasses import replace
 from app.database.transaction import WORKER, Database, Transaction
 from app.ranking import rankings
 from app.seal import Keyring
-from benchmarks.asked import Asked, noting
 from benchmarks.cases import Case
 from benchmarks.ground import Ground
+from benchmarks.statements import Asked, noting
 
 EXPLAIN = "EXPLAIN (ANALYZE, BUFFERS, TIMING OFF)"
 WORDS, WIDTH = 6, 180

@@ -10,7 +10,7 @@ from pathlib import Path
 from benchmarks import cases
 from benchmarks.figures import Line, limited
 from benchmarks.ground import Served, make_demo, opened_ground, serving_plek
-from benchmarks.holding import make_room
+from benchmarks.holds import make_room
 from benchmarks.load import measure as load
 
 STARTS = 3

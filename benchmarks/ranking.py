@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from benchmarks import alone, cases
-from benchmarks.comparing import ROUNDS, Side, in_turn
+from benchmarks.comparison import ROUNDS, Side, in_turn
 from benchmarks.figures import Line, Runs, compared, limited
 from benchmarks.ground import Ground, opened_ground, serving_bare, serving_plek
 from benchmarks.wire import request

@@ -6,7 +6,7 @@ The cheapest authenticated route beside a bare one.
 from collections.abc import Sequence
 
 from benchmarks import cases
-from benchmarks.comparing import ROUNDS, Side, in_turn
+from benchmarks.comparison import ROUNDS, Side, in_turn
 from benchmarks.figures import Line, limited
 from benchmarks.ground import opened_ground, serving_bare, serving_plek
 from benchmarks.wire import request

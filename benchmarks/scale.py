@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from benchmarks import cases, plans
 from benchmarks.cases import Desk
-from benchmarks.comparing import Side, in_turn
+from benchmarks.comparison import Side, in_turn
 from benchmarks.figures import Line, Runs
 from benchmarks.ground import Ground, Served, opened_ground, serving_plek
 

@@ -23,8 +23,8 @@ from app.config import Settings
 from app.database.transaction import Database
 from app.embedded import servers
 from app.logs import configure as configure_logs
-from app.migrating import migrate
 from app.registry.first_load import load_reference
+from app.schema import migrate
 from app.seal import new_key
 from tests.country import Country, open_country, open_country_in
 from tests.spares import Spares, make_sweeper

@@ -102,7 +102,7 @@ async def stream_events(
     withheld = frozenset[str]() if caller.has(Role.COORDINATOR) else COORDINATORS_ALONE
 
     async def still_welcome() -> bool:
-        identity = await parts.bus.standing.of(hashed)
+        identity = await parts.bus.bearers.of(hashed)
         # With other roles they may come back, and be told what those are told.
         return identity is not None and (identity.provider_id, identity.roles) == (
             caller.provider_id,

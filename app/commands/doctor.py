@@ -24,9 +24,9 @@ from app.database.server import Condition
 from app.database.transaction import WORKER, Database
 from app.errors import OperatorError
 from app.events.link import Link
-from app.loading import OLDEST_POSTGRES
-from app.migrating import newest
+from app.prepare import OLDEST_POSTGRES
 from app.ranking import rankings
+from app.schema import newest
 from app.seal import KeyFile, Keyring
 
 NEWEST_POSTGRES = 18

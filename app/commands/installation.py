@@ -19,9 +19,9 @@ from app.database.sealing.sealed_rows import Sealed
 from app.database.transaction import Database, Transaction
 from app.embedded import EmbeddedServers
 from app.errors import OperatorError
-from app.loading import Prepared, is_behind, prepare
 from app.placing import erasure
 from app.placing.erasure_list import ErasureList
+from app.prepare import Prepared, is_behind, prepare
 from app.seal import KEY_FILE, KeyFile, Keyring, SealBroken, new_key
 
 POSTGRES = frozenset({"postgres"})

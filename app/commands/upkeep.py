@@ -8,7 +8,7 @@ import typer
 
 from app.commands.installation import BOTH, Installation, opened, settings_with
 from app.errors import Erased, OperatorError
-from app.loading import Prepared
+from app.prepare import Prepared
 
 
 def migrate(data_dir: Path | None) -> None:

@@ -15,9 +15,9 @@ from app.placing.swaps import proposals
 from app.placing.swaps.proposals import LegRow, SwapView
 from app.ranking import rankings
 from app.ranking.rankings import RecordedRanking
-from app.referrals import referrals, waiting
+from app.referrals import referrals, waiting_list
 from app.referrals.referrals import ReferralRow, UnsealedReferral
-from app.referrals.waiting import WaitingNews, WaitingReferral
+from app.referrals.waiting_list import WaitingNews, WaitingReferral
 
 MOST_WAITING = 200
 
@@ -41,7 +41,7 @@ class Caseload:
 
 async def read_caseload(tx: Transaction) -> Caseload:
     """Return the caseload of the caller's desk, without what is shielded from the caller."""
-    listed = await waiting.list_for(tx, limit=MOST_WAITING, after=None)
+    listed = await waiting_list.list_for(tx, limit=MOST_WAITING, after=None)
     held = await holds.list_live_sent(tx)
     awaited = await placements.list_awaited_sent(tx)
     known = await _visible(tx, {row.referral_id for row in (*held, *awaited)})
@@ -88,7 +88,7 @@ async def read_progress(tx: Transaction, referral_id: UUID) -> ReferralProgress:
         placement=await placements.newest_of(tx, case.id),
         swap_id=swap_id,
         legs=tuple(legs),
-        since=(await waiting.read_news(tx, [case.id]))[case.id],
+        since=(await waiting_list.read_news(tx, [case.id]))[case.id],
     )
 
 

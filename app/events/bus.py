@@ -13,9 +13,9 @@ from uuid import UUID
 
 from app.database import outbox
 from app.database.transaction import RELAY, Database
+from app.events.bearers import TokenBearers
 from app.events.doorbell import Doorbell
 from app.events.link import Link
-from app.events.standing import TokenStanding
 from app.events.stream import Beat, Event, Item, Reset, Start, Stream
 
 __all__ = ["Beat", "Bus", "Event", "Item", "Reset", "Start"]
@@ -49,7 +49,7 @@ class Bus:
     def __init__(self, database: Database, link: Link) -> None:
         self.link = link
         self.doorbell = Doorbell(link)
-        self.standing = TokenStanding(database)
+        self.bearers = TokenBearers(database)
         self._database = database
         self._streams: dict[UUID, set[Stream]] = {}
         self._listening = 0

@@ -30,6 +30,7 @@ from app.models.casework import (
     Shield,
     Stay,
 )
+from app.models.credentials import Credential, Invitation, RecoveryCode, Session
 from app.models.departures import BlockerPeriod, ReadyPeriod
 from app.models.ledger import Checkpoint, Leaf, Opening, Share, Subtree
 from app.models.monitor import HouseholdCount, MonitorDay, MonitorRelease, MonitorStaleness
@@ -46,9 +47,8 @@ from app.models.registry import (
     Site,
     SiteSecret,
 )
-from app.models.signing import Credential, Invitation, RecoveryCode, Session
 from app.models.swaps import MoveAgreement, Swap, SwapLeg, SwapSearch
-from app.models.waiting import Alternative, AmbulatoryCapacity, Contact, Reminder, Vacancy
+from app.models.waiting_list import Alternative, AmbulatoryCapacity, Contact, Reminder, Vacancy
 from app.models.webhooks import Webhook, WebhookDelivery
 
 __all__ = [

@@ -23,7 +23,7 @@ from app.ranking.rankings import RecordedRanking
 from app.ranking.store import peak_rows, ranking_rows
 from app.ranking.store.peak_rows import CountsRow, ReferralSituations
 from app.ranking.store.ranking_rows import RankingRow
-from app.referrals import referrals, waiting
+from app.referrals import referrals, waiting_list
 from app.referrals.referrals import UnsealedReferral
 
 OVERRIDE = "peak_plan"
@@ -110,7 +110,7 @@ async def _taking_part(
 ) -> tuple[list[UnsealedReferral], list[PlanPart], int]:
     """Return the open referrals in order, those that take no part, and how many are left out."""
     if ids is None:
-        found = await waiting.list_sealed(tx)
+        found = await waiting_list.list_sealed(tx)
     else:
         found = await referrals.list_sealed(tx, ids, own=True)
         if len(found) != len(set(ids)):
@@ -122,7 +122,7 @@ async def _taking_part(
     ]
     apart = {part.referral_id for part in refused}
     opened = [referrals.unseal(tx, row) for row in found if row.id not in apart]
-    ordered = waiting.in_order(opened, policy=policy)
+    ordered = waiting_list.in_order(opened, policy=policy)
     return ordered[:MOST], refused, len(ordered[MOST:])
 
 
@@ -192,7 +192,7 @@ async def make_counts(tx: Transaction) -> int:
     snapshot = await tx.snapshots.register(tx)
     found = await referrals.list_next_open(tx, after=None, most=READ_AT_ONCE)
     opened = [referrals.unseal(tx, row) for row in found]
-    ordered = waiting.in_order(opened, policy=reference.policy)[:MOST]
+    ordered = waiting_list.in_order(opened, policy=reference.policy)[:MOST]
     most = reference.policy.rankings_per_hour
     known = await peak_rows.read_situations(tx, [one.id for one in ordered], rankings_per_hour=most)
     ranked, plan = await asyncio.to_thread(

@@ -5,7 +5,7 @@ from datetime import date, datetime, timedelta
 from uuid import UUID, uuid4
 
 from app.allocation.policy.policy import Policy
-from app.allocation.ranking.waiting import last_night
+from app.allocation.ranking.waiting_list import last_night
 from app.database import outbox
 from app.database.transaction import Transaction
 from app.errors import Conflict, Fault, Invalid, Missing

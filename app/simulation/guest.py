@@ -4,7 +4,7 @@ import datetime as dt
 from dataclasses import dataclass, field, replace
 
 from app.allocation.policy.policy import Policy
-from app.allocation.ranking.waiting import ListPosition, Waiting, list_position
+from app.allocation.ranking.waiting_list import ListPosition, Waiting, list_position
 from app.allocation.values import Need, PlaceGroup
 from app.simulation.accounts import RunningStay
 from app.simulation.arrivals import ProviderAnswer, SimulatedArrival

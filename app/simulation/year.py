@@ -10,7 +10,7 @@ from app.allocation.policy.policy import Policy
 from app.allocation.ranking.case import case_of
 from app.allocation.ranking.rules import would_do
 from app.allocation.ranking.versions import NEWEST
-from app.allocation.ranking.waiting import ListPosition
+from app.allocation.ranking.waiting_list import ListPosition
 from app.allocation.values import PlaceGroup, Ranking
 from app.simulation.accounts import SafetyAccounts
 from app.simulation.arrivals import SimulatedArrival

@@ -8,7 +8,6 @@ from typing import Any
 
 from app.api.kit.problems import PROBLEM_JSON
 from app.reference import policy_document
-from tests.accounting import local_today
 from tests.country import (
     FAR,
     THERE,
@@ -20,6 +19,7 @@ from tests.country import (
     shelter,
     site_body,
 )
+from tests.ledger_stays import local_today
 
 WORKING = ("intake_worker", "coordinator", "client_system")
 """The roles of a provider."""

@@ -6,11 +6,11 @@ import pytest
 from app.accounts import sessions
 from app.accounts.sessions import session_hash
 from app.api import events
-from app.events import standing
+from app.events import bearers
 from app.web.credential import COOKIE
-from tests.api.serving import PATIENCE_S, PLAIN, Follower, served
+from tests.api.live_service import PATIENCE_S, PLAIN, Follower, served
 from tests.country import Country
-from tests.signing import person
+from tests.people import person
 
 pytestmark = pytest.mark.race
 
@@ -19,7 +19,7 @@ async def test_signing_out_ends_the_streams_of_the_session(
     country: Country, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(events, "RECHECK_S", 0.2)
-    monkeypatch.setattr(standing, "FRESH_S", 0.1)
+    monkeypatch.setattr(bearers, "FRESH_S", 0.1)
     worker = await person(country, "intake_worker", provider="linde")
     async with (
         served(country.app) as base,

@@ -13,7 +13,7 @@ import redis.asyncio
 from app.api.kit.access import ROUTES
 from app.logs import configure
 from tests.api.calls import World, swap_for
-from tests.api.serving import following, served
+from tests.api.live_service import following, served
 from tests.conftest import Server
 from tests.country import (
     FAR,

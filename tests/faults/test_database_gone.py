@@ -18,7 +18,7 @@ from app.database import outbox
 from app.database.transaction import WORKER
 from app.embedded import EmbeddedServers
 from app.seal import new_key
-from tests.api.serving import following, served
+from tests.api.live_service import following, served
 from tests.country import Country, open_country, shelter
 from tests.faults.conftest import Copy
 from tests.faults.embedded.embedded_folder import pid

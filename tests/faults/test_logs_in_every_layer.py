@@ -18,9 +18,9 @@ from redis.exceptions import ResponseError
 
 from app import logs
 from app.api.kit.problems import PROBLEM_JSON
-from tests.api.serving import PLAIN, served
+from tests.api.live_service import PLAIN, served
 from tests.country import THERE, Country, Shelter, referral_body, shelter, site_body
-from tests.faults.planted import (
+from tests.faults.planted_secrets import (
     ADDRESS,
     COMMANDS,
     FAIL_ELSEWHERE,
@@ -137,7 +137,7 @@ async def test_a_failure_under_a_request_quotes_nobody(
 
     said = Said(stderr.getvalue())
     assert said.told("Spilt", through=part(layer))
-    assert said.told("LookupError", through="tests/faults/planted.py")
+    assert said.told("LookupError", through="tests/faults/planted_secrets.py")
     assert quoted(said.text) == []
     assert plek.token not in said.text
     assert quoted(*map(str, seen)) != []

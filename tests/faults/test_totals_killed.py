@@ -10,13 +10,13 @@ import pytest
 from sqlalchemy import text
 
 from app.shares.quarter_totals import SealedCounts
-from tests.accounting import newest, seal, stayed, totals
 from tests.casework import waiting
 from tests.conftest import Server
 from tests.country import Country
 from tests.faults.ledger.test_ledger_killed import WAIT_AT_COMMIT, over
 from tests.faults.test_application_killed import STARTS_WITHIN_S, environment
 from tests.forks import Forked
+from tests.ledger_stays import newest, seal, stayed, totals
 
 pytestmark = pytest.mark.race
 

@@ -16,7 +16,7 @@ from cryptography.x509.oid import NameOID
 
 from app.webhooks.post import LookUp, NameLookup, NoAnswer, Post
 from app.webhooks.reach import Address, Reach
-from tests.receiving import receiving
+from tests.webhook_receiver import receiving
 
 LOOPBACK, PUBLIC = ip_address("127.0.0.1"), ip_address("93.184.215.14")
 HERE = Reach((ip_network("127.0.0.1"),))

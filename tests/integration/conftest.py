@@ -8,12 +8,12 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from benchmarks.asked import Asked
+from benchmarks.statements import Asked
 from tests.api.calls import World, world
 from tests.conftest import Server, country_of, drop_template, make_template
 from tests.country import Country, hold_first, referral_body
-from tests.noting import noting
 from tests.spares import Spares
+from tests.statements import noting
 
 LOCAL_DATABASE = os.environ.get(
     "PLEK_TEST_DATABASE_URL", "postgresql://postgres@127.0.0.1:5432/postgres"

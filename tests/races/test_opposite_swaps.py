@@ -16,7 +16,7 @@ from app.database.transaction import Transaction
 from app.placing.store import swap_reservations
 from tests.country import Country
 from tests.rounds import rounds
-from tests.swapping import Cycle, cycle
+from tests.swaps import Cycle, cycle
 
 pytestmark = pytest.mark.race
 

@@ -7,8 +7,8 @@ import pytest
 from app.database.transaction import Transaction
 from app.shares.quarter_totals import SealedCounts
 from app.shares.store import quarter_rows
-from tests.accounting import newest, seal, stayed, totals
 from tests.country import Country
+from tests.ledger_stays import newest, seal, stayed, totals
 
 pytestmark = pytest.mark.race
 

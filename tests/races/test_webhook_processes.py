@@ -17,7 +17,7 @@ from app.database.transaction import WORKER
 from app.webhooks import courier as couriers
 from tests.country import Country
 from tests.forks import Forked
-from tests.receiving import (
+from tests.webhook_receiver import (
     HANG,
     PAUSE,
     Receiver,

@@ -6,7 +6,7 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser
 
-from tests.api.serving import served
+from tests.api.live_service import served
 from tests.country import Country
 from tests.web.browser import Site, browser
 

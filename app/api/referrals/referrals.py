@@ -29,7 +29,7 @@ from app.api.kit.lists import ListIn, moment_and_id
 from app.api.kit.once import OnceIn
 from app.api.kit.wire import Id, In, Out, absent, check_match, parse_id, single, within
 from app.api.referrals.shields import ShieldOut, ShieldWanted, shield_of
-from app.api.referrals.waiting import AlternativeInUseOut
+from app.api.referrals.waiting_list import AlternativeInUseOut
 from app.deps import Tx, providers_known
 from app.errors import Fault, Invalid
 from app.placing import referral_changes

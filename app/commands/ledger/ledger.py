@@ -46,17 +46,17 @@ def export_ledger(
     data_dir: DataDir = None,
 ) -> None:
     """Write every leaf of the newest checkpoint to a file; beside it that checkpoint, and the hashes of the leaves."""
-    from app.commands.ledger import exporting  # noqa: PLC0415 - a command loads only what it needs
+    from app.commands.ledger import export  # noqa: PLC0415 - a command loads only what it needs
 
-    exporting.export(data_dir, file=file, region=region)
+    export.export(data_dir, file=file, region=region)
 
 
 @ledger.command("verify")
 def verify_ledger(file: ExportFile, checkpoint: CheckpointFile, key: Key = None) -> None:
     """Check an export against a signed checkpoint, and name the first leaf that is not what was signed."""
-    from app.commands.ledger import verifying  # noqa: PLC0415 - as above
+    from app.commands.ledger import verify  # noqa: PLC0415 - as above
 
-    verifying.verify(file, checkpoint=checkpoint, key=key)
+    verify.verify(file, checkpoint=checkpoint, key=key)
 
 
 @ledger.command("shares")
@@ -104,10 +104,10 @@ def witness_ledger(
     ] = None,
 ) -> None:
     """Keep and cosign a checkpoint, if the ledger has only grown since the last; else write down what proves it."""
-    from app.commands.ledger import witnessing  # noqa: PLC0415 - as above
+    from app.commands.ledger import witness  # noqa: PLC0415 - as above
 
-    seen = witnessing.Seen(checkpoint, proof=proof, export=export)
-    witnessing.witness(state, seen, key=key, name=name)
+    seen = witness.Seen(checkpoint, proof=proof, export=export)
+    witness.witness(state, seen, key=key, name=name)
 
 
 @ledger.command("key")
@@ -118,6 +118,6 @@ def show_keys(
     data_dir: DataDir = None,
 ) -> None:
     """Print the keys by which checkpoints are signed, the newest first: for those who check them."""
-    from app.commands.ledger import exporting  # noqa: PLC0415 - as above
+    from app.commands.ledger import export  # noqa: PLC0415 - as above
 
-    exporting.show_keys(data_dir, new=new)
+    export.show_keys(data_dir, new=new)

@@ -13,7 +13,7 @@ from app.database.caller import Role
 from app.deps import Tx
 from app.ranking import peaks
 from app.reference import load
-from app.referrals import waiting
+from app.referrals import waiting_list
 from app.registry import availability
 from app.web.country.bands import map_regions, rows_of, states_by_kind
 from app.web.country.map import draw_country
@@ -100,6 +100,8 @@ async def _board(tx: Tx, kind: str | None, *, every: bool) -> dict[str, Any]:
         "has_own": any(one.own for one in available),
         "step_minutes": reference.policy.availability_step_minutes,
         "fresh_hours": reference.policy.fresh_hours,
-        "waiting": await waiting.count_waiting(tx) if tx.caller.has(Role.INTAKE_WORKER) else None,
+        "waiting": await waiting_list.count_waiting(tx)
+        if tx.caller.has(Role.INTAKE_WORKER)
+        else None,
         "plans": tx.caller.has(Role.ADMINISTRATOR),
     }

@@ -11,9 +11,9 @@ from fastapi import APIRouter, Request, Response
 from starlette.datastructures import UploadFile
 
 from app.deps import Tx
-from app.registry.importing import imports
-from app.registry.importing.csv_columns import PLACES, SITES
-from app.registry.importing.csv_files import ImportCounts, ImportFaults
+from app.registry.imports import imports
+from app.registry.imports.csv_columns import PLACES, SITES
+from app.registry.imports.csv_files import ImportCounts, ImportFaults
 from app.web.language import _
 from app.web.page import Page, PageIn
 

@@ -11,7 +11,7 @@ from app.api.registry.places import PlaceChange, PlaceOut, PlaceWanted
 from app.database.transaction import Transaction
 from app.deps import Tx
 from app.registry import places, sites
-from app.registry.importing.csv_files import tidy_text
+from app.registry.imports.csv_files import tidy_text
 from app.registry.places import OwnPlace, PlaceAttributes
 from app.registry.sites import OwnSite
 from app.web.language import _, ngettext

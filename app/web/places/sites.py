@@ -18,7 +18,7 @@ from app.deps import Tx
 from app.errors import Invalid
 from app.registry import sites
 from app.registry.address import AddressQuestion
-from app.registry.importing.csv_files import tidy_text
+from app.registry.imports.csv_files import tidy_text
 from app.registry.sites import SiteTraits
 from app.web.language import _
 from app.web.page import Page, PageIn

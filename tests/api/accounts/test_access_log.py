@@ -4,11 +4,11 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from app.api.kit.access import ROUTES
-from tests.accounting import newest, seal, stayed
+from tests.access_calls import STAFF, Person, person
 from tests.api.calls import next_month
 from tests.country import FAR, HERE, THERE, Country, place_body, referral_body, site_body
-from tests.looking import STAFF, Person, person
-from tests.swapping import chain
+from tests.ledger_stays import newest, seal, stayed
+from tests.swaps import chain
 
 CASE = "/referrals/{id}"
 FARTHER = [{"municipality": FAR, "radiusKm": 50, "cause": "work"}]

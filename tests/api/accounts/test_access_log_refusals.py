@@ -8,10 +8,10 @@ import pytest
 from app.api.kit.access import ROUTES
 from app.database.caller import Role
 from app.logs import configure
+from tests.access_calls import Person, person
 from tests.api.calls import WORKING, World, counts, world
 from tests.country import FAR, THERE, Country
-from tests.looking import Person, person
-from tests.noting import noting
+from tests.statements import noting
 
 LOGGED = {call: row for call, row in ROUTES.items() if row.action}
 NAMING = [

@@ -5,12 +5,12 @@ from uuid import uuid4
 
 import pytest
 
+from tests.access_calls import person
 from tests.api.calls import WORKING, faults
-from tests.api.serving import Follower, following, served
+from tests.api.live_service import Follower, following, served
 from tests.casework import desk
 from tests.country import Client, Country
-from tests.looking import person
-from tests.shielding import WHY, break_glass, shielding
+from tests.shields import WHY, break_glass, shielding
 
 TRANSPORT = {"purpose": "transport"}
 SHOWN = {

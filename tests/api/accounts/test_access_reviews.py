@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
+from tests.access_calls import STAFF, Person, noon, person
 from tests.api.calls import faults, world
 from tests.country import Client, Country, referral_body, shelter
-from tests.looking import STAFF, Person, noon, person
 
 SHOWN = {
     "eventId", "at", "action", "outcome", "accountId", "roles", "providerId", "purpose",

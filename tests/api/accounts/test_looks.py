@@ -3,10 +3,10 @@
 from typing import Any
 from uuid import uuid4
 
+from tests.access_calls import person
 from tests.casework import Desk, desk
 from tests.country import HERE, Client, Country, referral_body
-from tests.looking import person
-from tests.shielding import shielding
+from tests.shields import shielding
 
 WHY = {"purpose": "warm_handover"}
 SHOWN = {

@@ -10,9 +10,9 @@ from dataclasses import replace
 import pytest
 
 from app.web.credential import COOKIE
-from tests.api.accounts.test_pages_signing import browser, code_of, send, signed_in, typed
+from tests.api.accounts.test_pages_sign_in import browser, code_of, send, signed_in, typed
 from tests.country import THERE, Country
-from tests.signing import Person, person
+from tests.people import Person, person
 from tests.web.visitor import browser_of
 
 pytestmark = pytest.mark.race

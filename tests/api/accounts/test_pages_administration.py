@@ -14,7 +14,7 @@ from app.reference import policy_document
 from app.web.access import PAGES
 from app.web.credential import COOKIE, csrf_for
 from tests.country import HERE, Country
-from tests.signing import Person, accept, person
+from tests.people import Person, accept, person
 
 OURS = {"Origin": "https://plek.test", "Sec-Fetch-Site": "same-origin"}
 WITH_ID = {"{id}": "0b0f0c5e-7d3c-4c39-9f0a-2f1d6a3c9e11"}

@@ -11,8 +11,8 @@ from sqlalchemy import text
 from app.api import events
 from app.database import outbox, pulse
 from app.database.transaction import RELAY, WORKER
-from app.events import standing
-from tests.api.serving import PATIENCE_S, Follower, Told, following, served
+from app.events import bearers
+from tests.api.live_service import PATIENCE_S, Follower, Told, following, served
 from tests.country import Country, hold_first, referral_body, shelter
 
 
@@ -137,7 +137,7 @@ async def test_a_stream_ends_when_its_token_is_revoked(
     country: Country, base: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(events, "RECHECK_S", 0.0)
-    monkeypatch.setattr(standing, "FRESH_S", 0.0)
+    monkeypatch.setattr(bearers, "FRESH_S", 0.0)
     async with following(base, await country.token("coordinator", provider="linde")) as stream:
         await tell(country, "hold", "1", "linde")
         assert await stream.next() is not None
@@ -152,7 +152,7 @@ async def test_a_stream_ends_when_its_account_moves_to_another_provider(
     country: Country, base: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(events, "RECHECK_S", 0.0)
-    monkeypatch.setattr(standing, "FRESH_S", 0.0)
+    monkeypatch.setattr(bearers, "FRESH_S", 0.0)
     haven = await country.provider("haven")
     async with following(base, await country.token("coordinator", provider="linde")) as stream:
         await country.rows("UPDATE accounts SET provider_id = :haven", haven=haven)

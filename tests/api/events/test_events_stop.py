@@ -12,7 +12,7 @@ from socket import socket
 import httpx
 import pytest
 
-from tests.api.serving import following
+from tests.api.live_service import following
 from tests.country import Country
 
 ROOT = Path(__file__).parents[3]

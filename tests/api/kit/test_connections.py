@@ -15,13 +15,13 @@ import uvicorn
 from app.api.kit.middleware import LONGEST_ADDRESS, LONGEST_BODY, LONGEST_HEAD
 from app.api.kit.problems import PROBLEM_JSON
 from app.commands import connection
-from app.commands.serve import serving
+from app.commands.serve import serve
 from app.config import Settings
 from app.events import allowance
 from app.main import join
 from tests.api.calls import JSON
 from tests.api.kit.test_headers import strict
-from tests.api.serving import PLAIN, following
+from tests.api.live_service import PLAIN, following
 from tests.country import Country, application, referral_body
 
 PATIENCE_S = 20
@@ -41,7 +41,7 @@ async def served(
         chosen, database_url=country.app_url, redis_url=country.parts.link.url, key=country.key
     )
     app = country.stack.enter_context(application(parts))
-    config = uvicorn.Config(app, port=0, lifespan="on", **serving._options(chosen))
+    config = uvicorn.Config(app, port=0, lifespan="on", **serve._options(chosen))
     server = uvicorn.Server(config)
     running = asyncio.create_task(server.serve())
     try:
@@ -279,7 +279,7 @@ async def test_metrics_stay_closed_to_who_comes_through_a_proxy_on_this_machine(
 
 
 def test_a_proxy_is_known_on_a_socket_that_takes_both_kinds_of_addresses() -> None:
-    assert serving._believed(("10.1.2.3", "10.1.0.0/16", "2001:db8::/32")) == [
+    assert serve._believed(("10.1.2.3", "10.1.0.0/16", "2001:db8::/32")) == [
         "10.1.2.3/32",
         "10.1.0.0/16",
         "2001:db8::/32",

@@ -9,7 +9,7 @@ from uuid import UUID
 from app.api.kit.access import ROUTES
 from tests.api.calls import WORKING, World, world
 from tests.country import Country
-from tests.noting import noting
+from tests.statements import noting
 
 WITH_ID = sorted(
     call

@@ -21,7 +21,7 @@ from schemathesis.specs.openapi.checks import (
 from app.api.kit.description import DOCUMENT, document
 from app.main import api
 from tests.api.calls import WORKING, World, world
-from tests.api.serving import served
+from tests.api.live_service import served
 from tests.country import THERE, Country
 from tests.rounds import rounds
 

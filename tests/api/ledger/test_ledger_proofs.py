@@ -19,7 +19,7 @@ from app.ledger.signed_notes import signer_of
 from tests import rfc9162
 from tests.casework import desk
 from tests.country import FIRST_LEAF, THERE, Client, Country
-from tests.erased import departed, erase
+from tests.erasures import departed, erase
 
 YESTERDAY = "UPDATE checkpoints SET public_from = public_from - interval '1 day'"
 

@@ -10,9 +10,9 @@ from sqlalchemy import text
 
 from app.database.transaction import WORKER
 from app.worker import RETURNS_S, remind_of_returns
-from tests.accounting import local_today
 from tests.casework import Desk, desk, fresh, problem, wish
 from tests.country import FAR, HERE, THERE, Client, Country, referral_body, shelter
+from tests.ledger_stays import local_today
 
 NEAR = {"municipality": THERE, "radiusKm": 10, "cause": "family", "until": None}
 HOME = {"municipality": HERE, "radiusKm": 50, "cause": "home", "until": None}

@@ -9,13 +9,13 @@ from app.allocation.shares.nights import StayBook
 from app.database.sealing import keys
 from app.ledger import household_counts
 from app.ledger.store import household_count_rows
-from tests.accounting import local_today
 from tests.api.placing.test_corrections import said
 from tests.api.placing.test_moving_on import route
 from tests.api.shares.test_caps import CAPACITY, capped
 from tests.casework import desk, fresh, problem, wish
 from tests.country import FAR, FIRST_LEAF, HERE, THERE, Country, shelter
-from tests.swapping import chain
+from tests.ledger_stays import local_today
+from tests.swaps import chain
 
 LEFT = {"destination": "new_home"}
 

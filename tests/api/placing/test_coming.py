@@ -9,7 +9,7 @@ import pytest
 from app.placing import erasure
 from tests.casework import Desk, desk, fresh, wish
 from tests.country import HERE, Client, Country, referral_body
-from tests.swapping import chain
+from tests.swaps import chain
 
 LEFT = {"destination": "new_home"}
 FAMILY = {

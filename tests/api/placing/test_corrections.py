@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from app.database.sealing import keys
-from tests.accounting import day_of
 from tests.casework import Desk, desk, fresh, wish
 from tests.country import FIRST_LEAF, HERE, THERE, Country
+from tests.ledger_stays import day_of
 
 LEFT = {"destination": "new_home"}
 

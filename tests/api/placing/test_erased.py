@@ -11,7 +11,7 @@ from uuid import uuid4
 from tests.api.calls import WORKING
 from tests.casework import Desk, desk, fresh
 from tests.country import FAR, HERE, THERE, Client, Country, referral_body
-from tests.erased import departed, erase
+from tests.erasures import departed, erase
 
 if TYPE_CHECKING:
     import httpx

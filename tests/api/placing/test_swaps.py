@@ -8,7 +8,7 @@ from app.database.transaction import WORKER
 from app.placing.swaps import proposals
 from tests.casework import lapse, problem
 from tests.country import FAR, HERE, THERE, Country
-from tests.swapping import NEAR, SOUTH, chain, cycle, fleeing, scene
+from tests.swaps import NEAR, SOUTH, chain, cycle, fleeing, scene
 
 
 async def test_a_chain_of_two_brings_a_lawful_place_free_and_completes_as_people_arrive(

@@ -8,7 +8,7 @@ from sqlalchemy import text
 from app.placing.store import claim_place
 from tests.casework import Desk, desk, fresh, lapse, problem, wish_for
 from tests.country import FAR, HERE, THERE, Country, Shelter, place_body, shelter
-from tests.noting import noting
+from tests.statements import noting
 
 WAITS = {"reason": "capacity", "dangerAssessment": "none_known", "dangerZones": []}
 """A household of Den Haag that needs a place and is not sought by anybody."""

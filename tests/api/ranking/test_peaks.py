@@ -26,8 +26,8 @@ from tests.country import (
     shelter,
     site_body,
 )
-from tests.erased import erase
-from tests.noting import noting
+from tests.erasures import erase
+from tests.statements import noting
 
 ALONE: dict[str, Any] = {"adults": [{"gender": "female", "age": 31}], "children": []}
 NO_ZONES: dict[str, Any] = {"dangerAssessment": "none_known", "dangerZones": []}

@@ -5,12 +5,12 @@ from typing import Any
 
 from app.database.transaction import WORKER
 from app.worker import remind
-from tests.accounting import local_today
 from tests.api.calls import faults
 from tests.casework import Desk, desk, problem
 from tests.country import Client, Country, referral_body
-from tests.erased import erase
-from tests.shielding import shielding
+from tests.erasures import erase
+from tests.ledger_stays import local_today
+from tests.shields import shielding
 
 LATE = (
     "UPDATE alternatives SET next_check_at = clock_timestamp() - interval '25 hours' WHERE id = :id"

@@ -5,10 +5,10 @@ from typing import Any
 import pytest
 
 from tests.api.calls import faults
-from tests.api.serving import following, served
+from tests.api.live_service import following, served
 from tests.casework import fresh
 from tests.country import Country, hold_first, referral_body
-from tests.shielding import WHY, account_of, break_glass, shield, shielding, unshield
+from tests.shields import WHY, account_of, break_glass, shield, shielding, unshield
 
 LOG = """SELECT outcome, purpose, object_type, object_id::text, referral_ids[1]::text AS referral_id, account_id::text,
 id::text FROM access_log WHERE action = 'break_glass' ORDER BY access_log.id"""

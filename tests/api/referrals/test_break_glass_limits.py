@@ -8,7 +8,7 @@ from app.config import Settings
 from app.main import join
 from tests.conftest import Server
 from tests.country import Country, application
-from tests.shielding import WHY, break_glass, shielding
+from tests.shields import WHY, break_glass, shielding
 
 EARLIER = """DO $$ BEGIN
   ALTER TABLE access_log DISABLE TRIGGER only_grows;

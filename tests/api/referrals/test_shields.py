@@ -10,7 +10,7 @@ from app.api.kit.access import ROUTES
 from tests.api.calls import World, faults, world
 from tests.casework import fresh
 from tests.country import Client, Country, hold_first, referral_body, shelter
-from tests.shielding import STAFF, account_of, shield, shielding, unshield
+from tests.shields import STAFF, account_of, shield, shielding, unshield
 
 CASES = ("referrals", "rankings", "holds", "placements", "alternatives")
 OF_A_CASE = [

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from app.database import access_log
+from tests.access_calls import Person, person
 from tests.country import Country, shelter
-from tests.looking import Person, person
 
 WHY = {"purpose": "transport"}
 SEEN = """INSERT INTO access_log (at, action, outcome, account_id, roles, object_type)

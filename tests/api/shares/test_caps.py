@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 
 from app.allocation.shares.quarters import quarter_of
-from tests.accounting import local_today, seal
 from tests.casework import Desk, desk, fresh, wish_for
 from tests.country import FAR, HERE, THERE, Client, Country, referral_body, shelter
+from tests.ledger_stays import local_today, seal
 
 DAY = dt.timedelta(days=1)
 CAPACITY = {"reason": "capacity", "dangerAssessment": "none_known", "dangerZones": []}

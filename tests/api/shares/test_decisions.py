@@ -15,10 +15,10 @@ from app.ledger import checkpoints
 from app.ranking import rankings
 from app.ranking.store import ranking_rows
 from app.seal import Keyring
-from tests.accounting import day_of, local_today
 from tests.casework import Desk, desk, fresh
 from tests.country import FAR, HERE, THERE, Client, Country, Shelter, shelter
-from tests.erased import departed, erase
+from tests.erasures import departed, erase
+from tests.ledger_stays import day_of, local_today
 
 WAITS = {"reason": "capacity", "dangerAssessment": "none_known", "dangerZones": []}
 """A household of Den Haag that needs a place and is not sought by anybody."""

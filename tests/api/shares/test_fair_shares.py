@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from app.allocation.shares.quarters import quarters_between
-from tests.accounting import newest, seal, stayed
 from tests.casework import desk
 from tests.country import FAR, HERE, THERE, Country, referral_body
+from tests.ledger_stays import newest, seal, stayed
 
 DAY = dt.timedelta(days=1)
 LAST, BEFORE = newest(), newest(1)

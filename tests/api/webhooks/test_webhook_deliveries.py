@@ -13,9 +13,9 @@ from app.database.transaction import WORKER
 from app.seal import Keyring, new_key
 from app.webhooks import courier as couriers
 from app.webhooks import post
-from tests.api.serving import served
+from tests.api.live_service import served
 from tests.country import Country, hold_first, referral_body, shelter
-from tests.receiving import (
+from tests.webhook_receiver import (
     HANG,
     PAUSE,
     Receiver,

@@ -9,10 +9,10 @@ from uvicorn.config import STARTUP_FAILURE
 
 from tests import forks
 from tests.country import THERE, Country
-from tests.faults.planted import COMMANDS, Said, part, quoted
+from tests.faults.planted_secrets import COMMANDS, Said, part, quoted
 
 FAILING = (
-    "import sys; from tests.faults.planted import Spill, plant; "
+    "import sys; from tests.faults.planted_secrets import Spill, plant; "
     "setattr(*plant(sys.argv.pop(1)), Spill()); "
 )
 MAIN = "from app.cli import main; main()"
@@ -88,12 +88,12 @@ async def test_a_command_that_the_database_refuses_quotes_no_row(
 )
 async def test_what_nobody_catches_quotes_nobody(program: str, tmp_path: Path) -> None:
     begin = (
-        "from app import logs; from tests.faults.planted import Spill; logs.configure(); "
+        "from app import logs; from tests.faults.planted_secrets import Spill; logs.configure(); "
         "logs.watch(); "
     )
 
     _, text = await ended(begin + program, env=environment(None, tmp_path))
 
     said = Said(text)
-    assert said.told("Spilt", through="tests/faults/planted.py")
+    assert said.told("Spilt", through="tests/faults/planted_secrets.py")
     assert quoted(text) == []

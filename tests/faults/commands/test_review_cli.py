@@ -10,9 +10,9 @@ from sqlalchemy import text
 from app.config import Settings
 from app.database.transaction import Database
 from app.embedded import servers
+from tests.access_calls import noon
 from tests.faults.cli_folder import Folder
 from tests.faults.conftest import Copy
-from tests.looking import noon
 
 BUSY, CALM = UUID(int=1), UUID(int=2)
 LOOKS = """INSERT INTO access_log (at, action, outcome, account_id, roles, provider_id, object_type)

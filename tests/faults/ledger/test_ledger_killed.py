@@ -16,7 +16,7 @@ from tests.casework import desk, waiting
 from tests.conftest import Server
 from tests.country import FIRST_LEAF, Country
 from tests.faults.test_application_killed import process
-from tests.swapping import chain
+from tests.swaps import chain
 
 pytestmark = pytest.mark.race
 

@@ -8,7 +8,7 @@ from app.accounts.store import access_log_reads
 from app.database import access_log
 from app.database.transaction import RELAY, WORKER
 from tests.country import FAR, HERE, Country, referral_body, shelter, site_body
-from tests.noting import noting
+from tests.statements import noting
 
 ON_BOTH = True
 

@@ -9,7 +9,7 @@ from app.accounts.invitations import ChosenCredential
 from app.accounts.sessions import session_hash
 from app.errors import Invalid, Missing
 from tests.country import Country
-from tests.signing import DESK, PASSWORD, accept, begin, invited, sign_in, who
+from tests.people import DESK, PASSWORD, accept, begin, invited, sign_in, who
 
 pytestmark = pytest.mark.race
 

@@ -14,8 +14,8 @@ import pytest
 from app.accounts import access_log
 from app.accounts.store.access_log_counts import ReviewPeriod
 from app.allocation.figures.review import ReviewFinding
+from tests.access_calls import noon
 from tests.country import Country
-from tests.looking import noon
 
 NOON = datetime(2026, 3, 11, 12, tzinfo=UTC)
 """A Wednesday, at an hour that is not odd anywhere in the country."""

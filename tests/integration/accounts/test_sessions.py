@@ -12,7 +12,7 @@ from app.database.transaction import WORKER
 from app.demo import demo, people
 from app.errors import Missing
 from tests.country import Country
-from tests.signing import DESK, Person, begin, person, sign_in, who
+from tests.people import DESK, Person, begin, person, sign_in, who
 
 
 async def ages(country: Country, minutes: int) -> None:

@@ -12,7 +12,7 @@ from app.accounts.store import sign_in_rows
 from app.demo import demo
 from app.errors import Conflict, Forbidden, Invalid, Missing
 from tests.country import HERE, Country
-from tests.signing import Person, accept, invited, person, sign_in, who
+from tests.people import Person, accept, invited, person, sign_in, who
 
 
 def of(

@@ -11,7 +11,7 @@ import asyncpg
 import pytest
 
 from app.errors import OperatorError
-from app.migrating import migrate, newest
+from app.schema import migrate, newest
 from migrations import sql
 from tests.conftest import Server, at, clone, plain
 

@@ -10,7 +10,7 @@ import pytest
 from asyncpg import PostgresError
 
 from app.database.transaction import RELAY, WORKER
-from benchmarks.asked import Asked
+from benchmarks.statements import Asked
 from tests.api.calls import WORKING, World, world
 from tests.country import FAR, HERE, THERE, Country, hold_first, referral_body
 

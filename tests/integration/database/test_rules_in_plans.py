@@ -2,7 +2,7 @@
 
 import pytest
 
-from benchmarks.asked import Asked
+from benchmarks.statements import Asked
 from tests.api.calls import WORKING, World
 from tests.country import Country
 

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import text
 
 from app.database.transaction import Transaction
-from benchmarks.asked import Asked
+from benchmarks.statements import Asked
 from tests.api.calls import WORKING, World
 from tests.country import Country
 

@@ -12,7 +12,7 @@ import pytest
 from app.allocation.ledger.exports import export_line
 from app.allocation.policy.policy import Policy
 from app.commands import demo as command
-from app.commands.ledger import ledger_shares, verifying
+from app.commands.ledger import ledger_shares, verify
 from app.demo import demo
 from app.demo.past.live import live_through
 from app.ledger import checkpoints, entries
@@ -20,8 +20,8 @@ from app.ledger.store import tree
 from app.reference import ReferenceFiles
 from app.shares.quarter_totals import SealedCounts
 from app.simulation.country.past import Past, PastSetting
-from tests.accounting import local_today, seal
 from tests.country import HERE, Client, Country
+from tests.ledger_stays import local_today, seal
 
 ONE_AT_A_TIME = """
 SELECT count(*) FROM placements AS p JOIN placements AS q ON q.place_id = p.place_id AND q.id > p.id
@@ -96,7 +96,7 @@ async def test_a_controller_finds_a_past_that_is_whole_and_that_anybody_can_chec
     await shares_add_up(auditor, country)
     await decisions_can_be_made_again(auditor)
     lines, note, key = await exported(country, tmp_path, region=HERE)
-    verifying.verify(lines, checkpoint=note, key=key)
+    verify.verify(lines, checkpoint=note, key=key)
     ledger_shares.check(lines, region=HERE, quarter=None, today=local_today())
     said = capsys.readouterr().out
     assert said.startswith("Right.")

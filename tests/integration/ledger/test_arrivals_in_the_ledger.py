@@ -9,13 +9,13 @@ from pathlib import Path
 import pytest
 
 from app.allocation.shares.quarters import quarter_of
-from app.commands.ledger import ledger_shares, verifying
+from app.commands.ledger import ledger_shares, verify
 from app.database.transaction import WORKER
 from app.ledger import checkpoints
-from tests.accounting import local_today, seal, totals
 from tests.casework import desk
 from tests.country import HERE, THERE, Country
 from tests.integration.demo.test_demo_past import exported
+from tests.ledger_stays import local_today, seal, totals
 
 DAY = dt.timedelta(days=1)
 
@@ -54,7 +54,7 @@ async def test_its_nights_are_in_the_totals_that_everybody_can_add_up(
         await checkpoints.sign_tree(tx)
     for region in (HERE, THERE):
         lines, note, key = await exported(country, tmp_path, region=region)
-        verifying.verify(lines, checkpoint=note, key=key)
+        verify.verify(lines, checkpoint=note, key=key)
         ledger_shares.check(
             lines, region=region, quarter=None, today=quarter_of(quarter.after).after + 200 * DAY
         )

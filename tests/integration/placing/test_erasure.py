@@ -16,7 +16,7 @@ from app.placing.store import erasures
 from app.seal import DataKey, Keyring, SealBroken
 from tests.casework import LAPSE, Desk, desk, fresh, lapse, waiting
 from tests.country import Country, referral_body
-from tests.erased import data_key, departed, erase
+from tests.erasures import data_key, departed, erase
 
 BYTES = """
 SELECT table_name, column_name FROM information_schema.columns

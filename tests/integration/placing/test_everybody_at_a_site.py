@@ -8,13 +8,13 @@ import pytest
 from asyncpg import PostgresError
 from sqlalchemy import text
 
-from app.registry.importing import imports
+from app.registry.imports import imports
 from tests.api.calls import WORKING
 from tests.casework import fresh, lapse, wish
 from tests.country import FAR, HERE, THERE, Client, Country, Shelter, shelter
-from tests.integration.registry.importing.import_files import SITE, csv, take
-from tests.shielding import shield
-from tests.swapping import chain, fleeing
+from tests.integration.registry.imports.import_files import SITE, csv, take
+from tests.shields import shield
+from tests.swaps import chain, fleeing
 
 ON_BOTH = True
 

@@ -19,7 +19,7 @@ from app.placing.erasure_list import ErasureList, ErasureRecord
 from tests.casework import Desk, desk, lapse
 from tests.conftest import Server, at, clone
 from tests.country import Country, open_country, referral_body
-from tests.erased import erase
+from tests.erasures import erase
 from tests.integration.database.rotation_scene import through
 
 pytestmark = pytest.mark.fresh

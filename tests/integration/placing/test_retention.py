@@ -17,7 +17,7 @@ from app.placing import erasure
 from app.placing.erasure_list import ErasureList
 from tests.casework import Desk, desk, fresh
 from tests.country import Country, referral_body
-from tests.erased import departed
+from tests.erasures import departed
 
 AGED = """
 UPDATE referrals SET updated_at = updated_at - make_interval(days => :days) WHERE id = :id

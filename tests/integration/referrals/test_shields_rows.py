@@ -13,7 +13,7 @@ from app.referrals import break_glass, shields
 from app.referrals.break_glass import AlreadyNamed, BrokenGlass
 from tests.casework import fresh, waiting
 from tests.country import Client, Country, hold_first
-from tests.shielding import STAFF, WHY, Shielding, account_of, shield, shielding
+from tests.shields import STAFF, WHY, Shielding, account_of, shield, shielding
 
 CASE = {"referrals", "referral_secrets", "rankings", "holds", "stays", "placements"}
 HIDDEN = CASE | {"access_log", "access_log_referrals", "answers"}

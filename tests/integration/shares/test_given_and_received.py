@@ -36,11 +36,11 @@ from app.shares import fair_shares
 from app.shares.stay_book import unseal_opening
 from app.shares.store import stay_rows
 from tests import rfc9162
-from tests.accounting import local_today, sealed_as_of, totals
 from tests.conftest import Server, country_on
 from tests.country import FAR, THERE, Country, place_body, referral_body
-from tests.erased import erase
-from tests.swapping import Scene, chain, scene
+from tests.erasures import erase
+from tests.ledger_stays import local_today, sealed_as_of, totals
+from tests.swaps import Scene, chain, scene
 
 T = TypeVar("T")
 

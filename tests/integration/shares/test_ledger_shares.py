@@ -14,8 +14,8 @@ from app.allocation.ledger.exports import export_line
 from app.allocation.policy.documents import canonical_json
 from app.cli import plek
 from app.commands.ledger import ledger_shares
-from tests.accounting import corrected, newest, opening, seal, stayed, totals
 from tests.country import FAR, HERE, THERE, Country
+from tests.ledger_stays import corrected, newest, opening, seal, stayed, totals
 
 DAY = dt.timedelta(days=1)
 LAST, BEFORE = newest(), newest(1)

@@ -16,8 +16,8 @@ from app.ledger import ledger
 from app.shares import quarter_totals
 from app.shares.quarter_totals import SealedCounts
 from app.shares.store import quarter_rows
-from tests.accounting import corrected, newest, opening, seal, stayed, totals
 from tests.country import FAR, HERE, THERE, Country
+from tests.ledger_stays import corrected, newest, opening, seal, stayed, totals
 
 ON_BOTH = True
 DAY = dt.timedelta(days=1)

@@ -9,9 +9,9 @@ from app.database.transaction import WORKER
 from app.reference import load
 from app.shares import fair_shares, quarter_totals
 from app.shares.store import stay_rows
-from tests.accounting import corrected, newest, opening, sealed_as_of, stayed
 from tests.country import Country
-from tests.noting import noting
+from tests.ledger_stays import corrected, newest, opening, sealed_as_of, stayed
+from tests.statements import noting
 
 DAY = dt.timedelta(days=1)
 LONG_AGO, LAST = newest(2), newest()

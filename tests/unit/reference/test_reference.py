@@ -11,7 +11,7 @@ import pytest
 from app.allocation.ranking.safety import clearance_km
 from app.errors import OperatorError
 from app.reference import MunicipalityClearance, clearance_table, load, policy_document
-from app.registry.importing import csv_columns, csv_files
+from app.registry.imports import csv_columns, csv_files
 from app.simulation.country.households import RADII_KM
 
 ROOT = Path(__file__).parents[3]

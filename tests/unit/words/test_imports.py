@@ -3,10 +3,10 @@ from itertools import product
 import pytest
 
 from app.reference import load
-from app.registry.importing import csv_columns, csv_files
-from app.registry.importing.csv_files import ImportFaults
+from app.registry.imports import csv_columns, csv_files
+from app.registry.imports.csv_files import ImportFaults
 from app.words.catalogue import render
-from tests.unit.registry.importing.csv_examples import EXAMPLES, csv_file
+from tests.unit.registry.imports.csv_examples import EXAMPLES, csv_file
 
 
 @pytest.mark.parametrize("kind", EXAMPLES)

@@ -9,7 +9,7 @@ import re
 from playwright.async_api import expect
 
 from app.demo import demo, people
-from tests.signing import person
+from tests.people import person
 from tests.web.accounts.test_sign_in import sign_in
 from tests.web.browser import Site, look_at
 

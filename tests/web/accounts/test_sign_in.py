@@ -15,7 +15,7 @@ from starlette.routing import Mount
 from app.accounts import second_factor
 from app.demo import demo, people
 from tests.country import HERE, Country
-from tests.signing import PASSWORD, Person, invited, person
+from tests.people import PASSWORD, Person, invited, person
 from tests.web.browser import Site, look_at
 
 ROLES = {

@@ -9,8 +9,8 @@ from app.database.transaction import WORKER
 from app.ranking import vacancies
 from tests.casework import desk, fresh, wish_for
 from tests.country import Country, referral_body
-from tests.shielding import shield
-from tests.swapping import chain
+from tests.shields import shield
+from tests.swaps import chain
 from tests.web.find.intake import worker_of
 
 

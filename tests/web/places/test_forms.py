@@ -7,7 +7,7 @@ from typing import Any
 
 from tests.casework import fresh
 from tests.country import Country, referral_body
-from tests.swapping import chain
+from tests.swaps import chain
 from tests.web.places.board_scene import Scene, small
 from tests.web.visitor import Visitor, chosen, hidden, visitor
 

@@ -3,8 +3,8 @@
 import pytest
 
 from tests.country import Country
-from tests.integration.registry.importing.import_files import PLACE, SITE, csv
-from tests.swapping import NEAR
+from tests.integration.registry.imports.import_files import PLACE, SITE, csv
+from tests.swaps import NEAR
 from tests.web.places.board_scene import Scene, small
 from tests.web.visitor import Visitor, hidden, visitor
 

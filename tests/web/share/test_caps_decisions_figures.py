@@ -7,12 +7,12 @@ from playwright.async_api import expect
 
 from app.database.transaction import WORKER
 from app.shares import monitor_releases
-from tests.accounting import local_today, seal, stayed
 from tests.api.shares.test_decisions import WAITS
 from tests.api.shares.test_monitor import past_of
 from tests.casework import desk
 from tests.country import FAR, HERE, THERE, Country
-from tests.erased import departed
+from tests.erasures import departed
+from tests.ledger_stays import local_today, seal, stayed
 from tests.quarters import PAST, release_all
 from tests.web.browser import Site, look_at
 

@@ -12,8 +12,8 @@ from playwright.async_api import Page, Route, expect
 
 from app.database.transaction import WORKER
 from app.ledger import checkpoints
-from tests.accounting import newest, seal, stayed
 from tests.country import FAR, THERE, Country
+from tests.ledger_stays import newest, seal, stayed
 from tests.web.browser import Site, look_at
 
 DAY = dt.timedelta(days=1)

@@ -16,10 +16,10 @@ from app.allocation.ledger.notes import parse_checkpoint, parse_note
 from app.allocation.shares.quarters import quarter_of
 from app.web.share import decisions
 from tests import rfc9162
-from tests.accounting import local_today, newest, seal, stayed
 from tests.api.shares.test_monitor import a_quarter
 from tests.casework import desk
 from tests.country import FAR, HERE, THERE, Country
+from tests.ledger_stays import local_today, newest, seal, stayed
 from tests.quarters import PAST, release_all
 from tests.web.share.test_share import sign
 from tests.web.visitor import browser_of

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from app.allocation.ranking.waiting import (
+from app.allocation.ranking.waiting_list import (
     Due,
     Waiting,
     WaitingSchedule,

@@ -12,20 +12,20 @@ from rich.progress import Progress as Bar
 
 from app.commands.installation import Installation, opened, say, settings_with
 from app.errors import OperatorError
-from app.registry.importing import imports
-from app.registry.importing.csv_files import ImportCounts, ImportFaults, Progress
+from app.registry.imports import imports
+from app.registry.imports.csv_files import ImportCounts, ImportFaults, Progress
 
 LONG_LINES = 2_000
 
 
-def take_in(data_dir: Path | None, *, kind: str, file: Path, dry_run: bool) -> None:
+def import_csv(data_dir: Path | None, *, kind: str, file: Path, dry_run: bool) -> None:
     """Import a file; exit 1 with all faults on stderr if there are any."""
     imports.kind_of(kind)
     raw = _read(file)
     try:
         with opened(settings_with(data_dir)) as installation, _bar(raw) as progress:
             imported = asyncio.run(
-                _take_in(installation, kind, raw, dry_run=dry_run, progress=progress)
+                _import(installation, kind, raw, dry_run=dry_run, progress=progress)
             )
     except ImportFaults as refused:
         for fault in refused.faults:
@@ -35,7 +35,7 @@ def take_in(data_dir: Path | None, *, kind: str, file: Path, dry_run: bool) -> N
     typer.echo(f"{kind}: {imported}." + (" A dry run: nothing was written." if dry_run else ""))
 
 
-async def _take_in(
+async def _import(
     installation: Installation, kind: str, raw: bytes, *, dry_run: bool, progress: Progress | None
 ) -> ImportCounts:
     async with installation.transaction(with_keys=True) as tx, tx.rehearsal(keep=not dry_run):

@@ -24,7 +24,7 @@ from app.allocation.ledger.notes import (
 )
 from app.allocation.ledger.tree import HASH_BYTES
 from app.clock import now
-from app.commands.ledger.verifying import Wrong, check_signature, read_export, read_key, read_note
+from app.commands.ledger.verify import Wrong, check_signature, read_export, read_key, read_note
 from app.errors import OperatorError
 from app.ledger import witnesses
 from app.ledger.signed_notes import cosign, verifier_of

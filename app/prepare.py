@@ -10,8 +10,8 @@ from app.config import Settings
 from app.database import server
 from app.database.transaction import Database
 from app.errors import OperatorError
-from app.migrating import migrate, newest
 from app.registry.first_load import load_reference
+from app.schema import migrate, newest
 
 OLDEST_POSTGRES = 15
 

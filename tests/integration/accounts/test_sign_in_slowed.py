@@ -10,7 +10,7 @@ from app.accounts.sign_ins import Device
 from app.errors import TooMany
 from app.events.allowance import KNOWN_DEVICE_TRIES, UNKNOWN_DEVICE_TRIES, Allowance
 from tests.country import Country
-from tests.signing import keyring, person, sign_in
+from tests.people import keyring, person, sign_in
 
 
 def limits(country: Country) -> Allowance:

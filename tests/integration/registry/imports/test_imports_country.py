@@ -2,9 +2,9 @@
 
 import pytest
 
-from app.registry.importing.csv_files import ImportCounts
+from app.registry.imports.csv_files import ImportCounts
 from tests.country import HERE, THERE, Country, referral_body, shelter
-from tests.integration.registry.importing.import_files import csv, faults, take, version
+from tests.integration.registry.imports.import_files import csv, faults, take, version
 
 REGION = {"code": "GM9001", "name": "Nergenshuizen", "lat": 52.1, "lon": 5.1, "population": 1000}
 TOWN = {**REGION, "region": "GM9001", "extent_km": 5, "province": "Nergens"}

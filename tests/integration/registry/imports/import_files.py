@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping
 
-from app.registry.importing import imports
-from app.registry.importing.csv_files import CsvFault, ImportCounts, ImportFaults
+from app.registry.imports import imports
+from app.registry.imports.csv_files import CsvFault, ImportCounts, ImportFaults
 from tests.country import THERE, Country
 
 PROVIDER: dict[str, object] = {

@@ -5,13 +5,13 @@ from datetime import date, datetime
 from fastapi import APIRouter, Response
 from pydantic import AliasPath, Field
 
-from app.allocation.ranking.waiting import ListPosition
+from app.allocation.ranking.waiting_list import ListPosition
 from app.api.kit.lists import ListIn, ListRequest, moment_and_id
 from app.api.kit.wire import Id, Out, within
 from app.deps import Tx
 from app.ranking import vacancies
-from app.referrals import waiting
-from app.referrals.waiting import WaitingReferral
+from app.referrals import waiting_list
+from app.referrals.waiting_list import WaitingReferral
 
 router = APIRouter(tags=["Waiting"])
 
@@ -104,7 +104,7 @@ async def list_waiting(tx: Tx, page: ListIn) -> Response:
     when a referral was
     registered: what was refused, declined or lost since then changes nothing about its position.
     """
-    found = await waiting.list_for(tx, limit=page.limit + 1, after=_after(page))
+    found = await waiting_list.list_for(tx, limit=page.limit + 1, after=_after(page))
     return WaitingList.of(page.cut(found, place=_place)).reply()
 
 

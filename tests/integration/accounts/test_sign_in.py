@@ -15,7 +15,7 @@ from app.database.transaction import Caller
 from app.errors import Invalid
 from app.seal import Keyring, new_key
 from tests.country import Country
-from tests.signing import PASSWORD, invited, person, sign_in, who
+from tests.people import PASSWORD, invited, person, sign_in, who
 
 pytestmark = pytest.mark.race
 

@@ -21,7 +21,7 @@ from app.main import join
 from app.web.cookies import DEVICE
 from app.web.credential import BEFORE, COOKIE, csrf_for, hash_of
 from tests.country import Country, application
-from tests.signing import PASSWORD, Person, invited, person, who
+from tests.people import PASSWORD, Person, invited, person, who
 
 pytestmark = pytest.mark.race
 

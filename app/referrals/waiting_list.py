@@ -6,7 +6,7 @@ from datetime import datetime
 from uuid import UUID
 
 from app.allocation.policy.policy import Policy
-from app.allocation.ranking.waiting import (
+from app.allocation.ranking.waiting_list import (
     Due,
     ListPosition,
     Waiting,

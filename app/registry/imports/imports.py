@@ -4,8 +4,8 @@ from collections.abc import Awaitable, Callable, Mapping
 
 from app.database.transaction import Transaction
 from app.errors import OperatorError
-from app.registry.importing import import_country, import_places, import_providers, import_sites
-from app.registry.importing.csv_columns import (
+from app.registry.imports import import_country, import_places, import_providers, import_sites
+from app.registry.imports.csv_columns import (
     KINDS,
     MUNICIPALITIES,
     PLACES,
@@ -16,7 +16,7 @@ from app.registry.importing.csv_columns import (
     CsvRow,
     FileKind,
 )
-from app.registry.importing.csv_files import CsvFault, ImportCounts, Progress, read_sound_rows
+from app.registry.imports.csv_files import CsvFault, ImportCounts, Progress, read_sound_rows
 from app.registry.store import country, site_rows
 from app.words import N_
 

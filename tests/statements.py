@@ -5,10 +5,10 @@ For tests that ask it again, or compare.
 
 from contextlib import AbstractContextManager
 
-from benchmarks import asked
+from benchmarks import statements
 from tests.country import Country
 
 
-def noting(country: Country) -> AbstractContextManager[list[asked.Asked]]:
+def noting(country: Country) -> AbstractContextManager[list[statements.Asked]]:
     """Note what the service asks the database while the block lasts."""
-    return asked.noting(country.parts.database)
+    return statements.noting(country.parts.database)

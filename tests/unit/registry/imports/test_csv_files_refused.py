@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.registry.importing import csv_files
-from app.registry.importing.csv_columns import (
+from app.registry.imports import csv_files
+from app.registry.imports.csv_columns import (
     KINDS,
     MUNICIPALITIES,
     PLACES,
@@ -18,8 +18,8 @@ from app.registry.importing.csv_columns import (
     CsvRow,
     FileKind,
 )
-from app.registry.importing.csv_files import CsvFault, ImportFaults
-from tests.unit.registry.importing.csv_examples import (
+from app.registry.imports.csv_files import CsvFault, ImportFaults
+from tests.unit.registry.imports.csv_examples import (
     EXAMPLES,
     PLACE,
     SITE,

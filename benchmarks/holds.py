@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from uuid import uuid4
 
 from benchmarks import cases, round_trips
-from benchmarks.comparing import ROUNDS, Side, in_turn
+from benchmarks.comparison import ROUNDS, Side, in_turn
 from benchmarks.figures import Line, compared, limited
 from benchmarks.ground import Ground, opened_ground, serving_bare, serving_plek
 from benchmarks.wire import request

@@ -2,9 +2,9 @@
 
 import pytest
 
-from app.registry.importing import csv_files
-from app.registry.importing.csv_columns import CsvRow, FileKind
-from app.registry.importing.csv_files import ImportFaults
+from app.registry.imports import csv_files
+from app.registry.imports.csv_columns import CsvRow, FileKind
+from app.registry.imports.csv_files import ImportFaults
 
 SITE = {
     "provider": "opvang-nevelduin",

@@ -11,7 +11,7 @@ import typer
 from typer.testing import CliRunner
 
 from app.cli import plek
-from app.commands.simulating import simulate
+from app.commands.simulate import simulate
 from app.errors import OperatorError
 from app.reference import policy_document
 from app.simulation.figures import COLUMNS

@@ -9,8 +9,8 @@ from uuid import uuid4
 from app.database import counters, outbox
 from app.database.transaction import Transaction
 from app.placing import site_safety
-from app.registry.importing.csv_columns import CsvSite
-from app.registry.importing.csv_files import CsvFault, ImportCounts, refuse_faults, tidy_text
+from app.registry.imports.csv_columns import CsvSite
+from app.registry.imports.csv_files import CsvFault, ImportCounts, refuse_faults, tidy_text
 from app.registry.store import bulk, site_rows
 from app.registry.store.bulk import Batch, KnownProvider
 from app.registry.store.site_rows import SiteRow, SiteTraits

@@ -5,10 +5,10 @@ import asyncio
 import pytest
 
 from app.errors import OperatorError
-from app.registry.importing import imports
-from app.registry.importing.csv_files import ImportCounts, ImportFaults
+from app.registry.imports import imports
+from app.registry.imports.csv_files import ImportCounts, ImportFaults
 from tests.country import FAR, HERE, THERE, Country, place_body, referral_body, site_body
-from tests.integration.registry.importing.import_files import (
+from tests.integration.registry.imports.import_files import (
     PLACE,
     PROVIDER,
     SITE,

@@ -8,8 +8,8 @@ from app.database import counters
 from app.database.transaction import Transaction
 from app.ledger import ledger
 from app.registry.first_load import Position, distances
-from app.registry.importing.csv_columns import CsvMunicipality, CsvRegion, CsvWeight
-from app.registry.importing.csv_files import CsvFault, ImportCounts, refuse_faults
+from app.registry.imports.csv_columns import CsvMunicipality, CsvRegion, CsvWeight
+from app.registry.imports.csv_files import CsvFault, ImportCounts, refuse_faults
 from app.registry.store import bulk, country
 from app.words import N_
 

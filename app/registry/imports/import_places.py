@@ -10,9 +10,9 @@ from uuid import UUID, uuid4
 
 from app.database import counters, outbox
 from app.database.transaction import Transaction
-from app.registry.importing.csv_columns import CsvPlace
-from app.registry.importing.csv_files import CsvFault, ImportCounts, refuse_faults, tidy_text
-from app.registry.importing.import_sites import (
+from app.registry.imports.csv_columns import CsvPlace
+from app.registry.imports.csv_files import CsvFault, ImportCounts, refuse_faults, tidy_text
+from app.registry.imports.import_sites import (
     AMBIGUOUS,
     EVERY,
     SitesByName,

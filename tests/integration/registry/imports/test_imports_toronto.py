@@ -13,9 +13,9 @@ from zlib import crc32
 
 import pytest
 
-from app.registry.importing.csv_files import ImportCounts
+from app.registry.imports.csv_files import ImportCounts
 from tests.country import Country
-from tests.integration.registry.importing.import_files import csv, faults, take
+from tests.integration.registry.imports.import_files import csv, faults, take
 
 FOLDER = Path(__file__).parents[5] / "shared" / "data" / "toronto"
 FILES = sorted(FOLDER.glob("*women_2021_2024.csv.gz"))

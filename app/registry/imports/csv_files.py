@@ -16,7 +16,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from app.errors import Refusal
 from app.reference import ReferenceFiles, load
-from app.registry.importing.csv_columns import CellFault, CsvRow, FileKind
+from app.registry.imports.csv_columns import CellFault, CsvRow, FileKind
 from app.words import N_
 
 LINES_BETWEEN_REPORTS = 250

@@ -21,7 +21,7 @@ class _Asked:
     answer: asyncio.Future[Caller | None]
 
 
-class TokenStanding:
+class TokenBearers:
     """Who bears a token, as known a moment ago."""
 
     def __init__(self, database: Database) -> None:

@@ -8,9 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.reference import load
-from app.registry.importing import csv_files
-from app.registry.importing.csv_columns import KINDS, PLACES, PROVIDERS, REGIONS, SITES, WEIGHTS
-from tests.unit.registry.importing.csv_examples import (
+from app.registry.imports import csv_files
+from app.registry.imports.csv_columns import KINDS, PLACES, PROVIDERS, REGIONS, SITES, WEIGHTS
+from tests.unit.registry.imports.csv_examples import (
     EXAMPLES,
     PLACE,
     PROVIDER,

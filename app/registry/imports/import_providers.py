@@ -5,8 +5,8 @@ from uuid import uuid4
 
 from app.database import counters
 from app.database.transaction import Transaction
-from app.registry.importing.csv_columns import CsvProvider
-from app.registry.importing.csv_files import CsvFault, ImportCounts, refuse_faults
+from app.registry.imports.csv_columns import CsvProvider
+from app.registry.imports.csv_files import CsvFault, ImportCounts, refuse_faults
 from app.registry.store import bulk, country
 from app.registry.store.bulk import Batch, KnownProvider
 from app.words import N_
