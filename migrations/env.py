@@ -4,12 +4,13 @@ import asyncio
 import os
 
 from alembic import context
-from alembic.runtime.migration import MigrationContext
+from alembic.runtime.migration import MigrationContext, MigrationInfo
 from sqlalchemy import Connection, pool, text
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from app.errors import OperatorError
 from app.models import Base
+from migrations import sql
 
 LOCK_TIMEOUT = "4s"
 STATEMENT_TIMEOUT = "60s"
@@ -44,6 +45,12 @@ def refuse_older(connection: Connection) -> None:
         raise OperatorError(message)
 
 
+def apply_files(step: MigrationInfo, **_: object) -> None:
+    """Apply every file of functions and rules with the step that leads to the newest migration."""
+    if step.is_upgrade and step.up_revision_id == context.script.get_current_head():
+        sql.apply_files(*sql.SUBJECTS)
+
+
 def run(connection: Connection) -> None:
     """Run the migrations on an open connection."""
     refuse_older(connection)
@@ -51,6 +58,7 @@ def run(connection: Connection) -> None:
         connection=connection,
         target_metadata=Base.metadata,
         transaction_per_migration=True,
+        on_version_apply=apply_files,
         compare_type=True,
         compare_server_default=True,
     )
@@ -78,6 +86,7 @@ if context.is_offline_mode():
         target_metadata=Base.metadata,
         literal_binds=True,
         transaction_per_migration=True,
+        on_version_apply=apply_files,
     )
     with context.begin_transaction():
         context.execute(f"SET lock_timeout = '{LOCK_TIMEOUT}'")

@@ -39,19 +39,30 @@ END $$"""
 
 
 def apply(*subjects: str) -> None:
-    """Make the functions, triggers, grants and rules of some subjects what their files say.
+    """Have the functions, triggers, grants and rules of some subjects become what their files say.
 
-    A migration that changes some of them changes the file and applies it again, as often as is
-    needed:
+    A migration that changes some of them changes the file and says so, as often as is needed:
 
         from migrations import sql
 
         def upgrade() -> None:
             sql.apply("holds")
 
+    A file says what holds once the newest migration has run, and may name tables that a migration
+    on the way there has yet to make. So the last step applies every file (`env.py`), in its own
+    transaction. A function that goes, or whose parameters change, is dropped by the migration
+    itself.
+    """
+    unknown = set(subjects) - set(SUBJECTS)
+    if unknown:
+        raise ValueError(unknown)
+
+
+def apply_files(*subjects: str) -> None:
+    """Make the functions, triggers, grants and rules of some subjects what their files say.
+
     The grants and rules of a file's tables are taken back first, so that afterwards they are
-    exactly what the file says; all rules of a table therefore stand in one file. A function that
-    goes, or whose parameters change, is dropped by the migration itself.
+    exactly what the file says; all rules of a table therefore stand in one file.
     """
     for subject in subjects:
         script = _read(subject)
