@@ -125,7 +125,16 @@ def admit(request: Request, tx: Transaction) -> Caller:
     """Return the caller if the matched route's rule lets them in; else refuse."""
     if tx.caller.roles.isdisjoint(roles_for(request)):
         raise Forbidden
+    request.state.admitted = tx.caller
     return tx.caller
+
+
+def admitted_caller(request: Request) -> Caller | None:
+    """Return the caller that a route has let in, also after the transaction has ended.
+
+    Only a page that shows a refusal needs this: within a transaction, `tx.caller` says who asks.
+    """
+    return getattr(request.state, "admitted", None)
 
 
 def entered(request: Request) -> AbstractAsyncContextManager[Transaction]:
@@ -171,7 +180,7 @@ async def transaction(request: Request) -> AsyncGenerator[Transaction]:
             if hashed and not known and (open_to_all or borne):
                 await _spend(parts, key if borne else network_of(source_of(request)))
             if not open_to_all:
-                request.state.caller = admit(request, tx)
+                admit(request, tx)
             # The input of the route is validated after this, in the same context.
             REFERENCE.set(await parts.database.snapshots.reference(tx))
             yield tx
@@ -268,16 +277,9 @@ async def providers_known(tx: Tx) -> None:
     PROVIDERS.set(await tx.snapshots.providers(tx))
 
 
-# FastAPI sends what is not `async` to another thread and waits for it: dearer than the whole of
-# what these do.
-async def _caller(request: Request, _tx: Tx) -> Caller:
-    caller: Caller = request.state.caller
-    return caller
-
-
+# FastAPI sends what is not `async` to another thread and waits for it: dearer than what this does.
 async def _parts(request: Request) -> Parts:
     return parts_of(request)
 
 
-CallerIn = Annotated[Caller, Depends(_caller)]
 PartsIn = Annotated[Parts, Depends(_parts)]

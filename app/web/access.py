@@ -1,4 +1,4 @@
-"""The pages: who may open each, and what the access log calls that."""
+"""The table of pages: the roles that may open each, and its words in the access log."""
 
 from app.database.caller import (
     ADMINISTRATORS,
@@ -143,4 +143,4 @@ PAGES = table_of(
     Route("GET", "/share/figures", OVERSIGHT),
     Route("GET", "/share/figures/download", OVERSIGHT),
 )
-"""A page without a row is open to nobody; a row without an action shows nothing about anyone."""
+"""A page without a row is open to nobody; without an action it shows nothing about anyone."""

@@ -1,6 +1,6 @@
-"""What pages are made of besides HTML.
+"""Static files of the pages: styles, scripts and images, kept in memory.
 
-Styles, scripts and drawings, kept in memory, under names that change too.
+A file's path has its version, so that browsers may keep it for ever.
 """
 
 import gzip
@@ -20,40 +20,39 @@ router = APIRouter(include_in_schema=False)
 HERE = Path(__file__).parent
 FOLDERS = (HERE / "static", HERE / "built")
 SERVED = frozenset({".js", ".svg", ".png", ".webmanifest"})
-"""What of the folders is served as it is; of the styles only the one that is built of all of
-them."""
-LOOK = "plek.css"
+"""The kinds of files that are served as they are; styles are served as one built file."""
+STYLESHEET = "plek.css"
 HASH_DIGITS = 12
 FOREVER = "public, max-age=31536000, immutable"
 WORTHWHILE = 512
-"""Bytes: what is shorter is not compressed."""
+"""Bytes: a shorter file is not compressed."""
 
 
 @dataclass(frozen=True, slots=True)
 class Asset:
-    """One file, as it is sent."""
+    """One static file."""
 
     content: bytes
     compressed: bytes | None
     media_type: str
     version: str
-    """Digits of its SHA-256: an address that has them may be kept for ever."""
+    """The first digits of its SHA-256, which its path has."""
 
 
 @cache
 def assets() -> Mapping[str, Asset]:
-    """Return all of them by name.
+    """Return all static files by name.
 
-    Raise OperatorError where what is built of npm packages is not there.
+    Raise OperatorError if the files that set-up builds from npm packages are missing.
     """
     built = HERE / "built"
-    if not (built / LOOK).exists():
+    if not (built / STYLESHEET).exists():
         message = "What the pages are made of is missing: run `make setup`, which builds it."
         raise OperatorError(message)
     found = [
         path for folder in FOLDERS for path in sorted(folder.iterdir()) if path.suffix in SERVED
     ]
-    return {path.name: _asset(path) for path in [*found, built / LOOK]}
+    return {path.name: _asset(path) for path in [*found, built / STYLESHEET]}
 
 
 def _asset(path: Path) -> Asset:
@@ -70,14 +69,14 @@ def _asset(path: Path) -> Asset:
     return Asset(content, compressed, media_type or "application/octet-stream", digits)
 
 
-def address(name: str) -> str:
-    """Return where a file is found, from the root of the pages."""
+def path_of(name: str) -> str:
+    """Return the path of a file, from the root of the pages."""
     return f"/static/{assets()[name].version}/{name}"
 
 
 @router.get("/static/{version}/{name}")
 async def asset(request: Request, version: str, name: str) -> Response:
-    """Return a file; under the version that it has it may be kept for ever."""
+    """Return a file; a browser may keep it for ever if the path has its present version."""
     found = assets().get(name)
     if found is None:
         raise Missing
@@ -85,7 +84,7 @@ async def asset(request: Request, version: str, name: str) -> Response:
 
 
 def reply(request: Request, found: Asset, *, cache_control: str) -> Response:
-    """Return a file as the client takes it."""
+    """Return a file, compressed if the client accepts that."""
     headers = {"Cache-Control": cache_control, "Vary": "Accept-Encoding"}
     if found.compressed is not None and "gzip" in request.headers.get("accept-encoding", ""):
         return Response(

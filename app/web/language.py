@@ -1,7 +1,4 @@
-"""The reader's language.
-
-Texts, refusals, days and numbers as that reader reads them.
-"""
+"""The reader's language: texts, refusals, days and numbers in that language."""
 
 import datetime as dt
 from collections.abc import Callable, Generator, Mapping
@@ -26,7 +23,7 @@ STATUSES: Mapping[str, str] = {
     "placement_status": "placement_statuses",
     "swap_status": "swap_statuses",
 }
-"""By the name of a value in a refusal: the country's list that has words for its codes."""
+"""The list with words for the codes of a value, by the value's name in a refusal."""
 
 _LANGUAGE: ContextVar[str] = ContextVar("language")
 
@@ -39,13 +36,13 @@ def language_of(request: Request) -> str:
 
 
 def set_language(language: str) -> None:
-    """Make this the language of what is said from here on, within one request."""
+    """Make this the language of all texts from here on, within one request."""
     _LANGUAGE.set(language)
 
 
 @contextmanager
 def in_language(language: str) -> Generator[None]:
-    """Make this the language of what is said within."""
+    """Make this the language of all texts within the context."""
     token = _LANGUAGE.set(language)
     try:
         yield
@@ -59,12 +56,12 @@ def _(text: str) -> str:
 
 
 def ngettext(one: str, many: str, number: int) -> str:
-    """Return a text in the reader's language, in the singular or plural that a number asks for."""
+    """Return a text in the reader's language, in the singular or plural for a number."""
     return translations(_LANGUAGE.get()).ngettext(one, many, number)
 
 
 def sentence(refusal: Refusal) -> str:
-    """Return what a refusal says in the reader's language, with words for its codes."""
+    """Return the sentence of a refusal in the reader's language, with words for its codes."""
     values = {
         name: label(str(value), STATUSES[name]) if name in STATUSES else value
         for name, value in refusal.values.items()
@@ -75,12 +72,12 @@ def sentence(refusal: Refusal) -> str:
 
 
 def words(text: TextOut) -> str:
-    """Return what the API says in each language in the reader's."""
+    """Return a text of the API in the reader's language."""
     return getattr(text, _LANGUAGE.get())
 
 
 def rule(code: str) -> str:
-    """Return why a rule leaves places out."""
+    """Return the reason why a rule leaves places out."""
     return rule_text(code, language=_LANGUAGE.get())
 
 
@@ -90,7 +87,7 @@ def label(code: str, listed: str) -> str:
 
 
 def language_name(code: str) -> str:
-    """Return what a language is called."""
+    """Return the name of a language."""
     names = cast("Mapping[str, str]", Locale(_LANGUAGE.get()).languages)
     return names.get(code, code)
 
@@ -98,17 +95,17 @@ def language_name(code: str) -> str:
 def moment(at: dt.datetime, form: str = "") -> str:
     """Return a moment by the country's clock, with the day unless that is today."""
     if form:
-        return dates.format_datetime(at, form, tzinfo=load().country.zone, locale=_there())
+        return dates.format_datetime(at, form, tzinfo=load().country.zone, locale=_locale())
     country = load().country
     on, today = country.day_of(at), country.day_of(now())
     if on == today:
         return clock(at)
-    near = dates.format_skeleton("MMMd", on, locale=_there())
+    near = dates.format_skeleton("MMMd", on, locale=_locale())
     return f"{near if on.year == today.year else day(on, 'medium')}, {clock(at)}"
 
 
 def when(at: dt.datetime) -> str:
-    """Return a moment with its preposition: at a time of today, on another day."""
+    """Return a moment with its preposition: `at` a time of today, `on` another day."""
     country = load().country
     today = country.day_of(at) == country.day_of(now())
     return (_("at %(time)s") if today else _("on %(time)s")) % {"time": moment(at)}
@@ -116,16 +113,16 @@ def when(at: dt.datetime) -> str:
 
 def clock(at: dt.datetime) -> str:
     """Return the time of day by the country's clock."""
-    return dates.format_time(at, "short", tzinfo=load().country.zone, locale=_there())
+    return dates.format_time(at, "short", tzinfo=load().country.zone, locale=_locale())
 
 
 def day(on: dt.date, form: str = "long") -> str:
     """Return a day."""
-    return dates.format_date(on, form, locale=_there())
+    return dates.format_date(on, form, locale=_locale())
 
 
 def as_day(text: str, form: str = "long") -> str:
-    """Return a day that a document has as text."""
+    """Return a day that a document has in ISO format."""
     return day(dt.date.fromisoformat(text), form)
 
 
@@ -139,11 +136,8 @@ def percent(permille: int) -> str:
     return numbers.format_percent(permille / 1000, "#,##0.0 %", locale=_LANGUAGE.get())
 
 
-def _there() -> Locale:
-    """Return the reader's language as the country writes it.
-
-    24 hours, the day first.
-    """
+def _locale() -> Locale:
+    """Return the reader's language as the country writes it: 24 hours, the day first."""
     return Locale(_LANGUAGE.get(), load().country.jurisdiction.upper())
 
 
@@ -161,4 +155,4 @@ FILTERS: Mapping[str, Callable[..., str]] = {
     "when": when,
     "words": words,
 }
-"""Those that templates use, by their names there."""
+"""The filters of templates, by their names there."""

@@ -1,6 +1,6 @@
-"""What changes while a page is open.
+"""The event stream of an open page: the API's stream, for the account of the browser.
 
-The API's stream of events, for whoever is signed in.
+It stands alone because it is the one route of the pages that answers with no page.
 """
 
 from typing import Annotated
@@ -13,7 +13,7 @@ from app.deps import PartsIn
 router = APIRouter(include_in_schema=False)
 
 BEAT = b"event: beat\ndata: {}\n\n"
-"""A sign of life that a page can hear; of a comment its browser tells it nothing."""
+"""A sign of life as an event, because a browser hides comments of a stream from its page."""
 
 
 @router.get("/live")
@@ -23,8 +23,8 @@ async def live(
     last_event_id: Annotated[str | None, Header(alias="Last-Event-ID")] = None,
     after: Annotated[str | None, Query(max_length=20)] = None,
 ) -> Response:
-    """Follow what concerns the caller's provider.
+    """Follow the events of the caller's provider.
 
-    From where a lost stream broke off, or the page was made.
+    The stream begins where a lost one broke off, or when the page was made.
     """
     return await stream_events(request, parts, last_event_id or after, beat=BEAT)

@@ -1,4 +1,4 @@
-"""Where somebody may go: the entries of the menu, by role."""
+"""The menu: its entries, and the roles that see each."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -17,15 +17,15 @@ from app.words import N_
 
 @dataclass(frozen=True, slots=True)
 class MenuEntry:
-    """One entry: its words, its page, and for whom it is."""
+    """One entry of the menu: its words, its page, and its roles."""
 
     title: str
     path: str
     roles: frozenset[Role]
 
 
-SESSIONS = "/session"
-"""Where those begin for whom the menu has nothing."""
+FALLBACK = "/session"
+"""The first page of a person for whom the menu has no entry."""
 
 ENTRIES: tuple[MenuEntry, ...] = (
     MenuEntry(N_("Find a place"), "/find", INTAKE_WORKERS),
@@ -39,19 +39,16 @@ ENTRIES: tuple[MenuEntry, ...] = (
     MenuEntry(N_("The country"), "/country", PEOPLE),
     MenuEntry(N_("Telephone numbers"), "/providers", PEOPLE),
 )
-"""In the order in which they are shown."""
+"""The entries in the order of the menu."""
 
 
 def home_of(roles: Collection[str]) -> str:
-    """Return where somebody with these roles begins.
-
-    At the first page of the menu that is for them.
-    """
-    return next((entry.path for entry in ENTRIES if not entry.roles.isdisjoint(roles)), SESSIONS)
+    """Return the first page of a person with these roles: their first entry of the menu."""
+    return next((entry.path for entry in ENTRIES if not entry.roles.isdisjoint(roles)), FALLBACK)
 
 
 def menu_for(caller: Caller | None) -> tuple[MenuEntry, ...]:
-    """Return the entries for somebody; nobody has none."""
+    """Return the menu of a caller; without one it is empty."""
     if caller is None:
         return ()
     return tuple(entry for entry in ENTRIES if caller.has(*entry.roles))

@@ -1,9 +1,7 @@
-"""What a device may keep for when there is no connection, if its user chose so.
+"""Pages that a device keeps for when there is no connection, if its user chose so.
 
-Bands, and switchboards.
-
-The two pages that are kept have nothing of whoever looks at them: no own count, no form, no menu,
-no client. The worker that keeps them knows these two addresses and no other.
+They have free places in bands, and telephone numbers, but nothing of their reader: no own count,
+no form, no menu, no client. The service worker that keeps them knows these two pages and no other.
 """
 
 from fastapi import APIRouter, Request, Response
@@ -22,18 +20,15 @@ WORKER_POLICY = (
     "default-src 'none'; connect-src 'self'; frame-ancestors 'none'; base-uri 'none'; "
     "form-action 'none'"
 )
-"""What the worker may do: ask this service, and nothing else."""
+"""The policy of the service worker: it may ask this service, and nothing else."""
 
 
 @router.get("/country/kept")
-async def kept(
+async def kept_country(
     page: PageIn,
     tx: Tx,
 ) -> Response:
-    """Show the country as everybody may see it, and whom to telephone.
-
-    The page that a device may keep for a day.
-    """
+    """Show free places and telephone numbers, on the page that a device may keep for a day."""
     regions = (await tx.snapshots.reference(tx)).regions
     kinds = tuple(load().codes["place_kinds"].codes)
     rows = rows_of(await availability.read_in_bands(tx), regions.values(), kinds)
@@ -48,19 +43,16 @@ async def kept(
 
 
 @router.get("/country/nothing-kept")
-async def nothing_kept(page: AnyPage) -> Response:
-    """Show that there is no connection, and nothing kept any more.
-
-    For a device whose copy was too old.
-    """
+async def nothing_kept_page(page: AnyPage) -> Response:
+    """Show that there is no connection, and that the copy on the device has grown too old."""
     return page.show("offline/nothing.html")
 
 
 @router.get("/service-worker.js")
-async def worker(request: Request) -> Response:
-    """Return the worker from the root, so that it answers for every page.
+async def service_worker(request: Request) -> Response:
+    """Return the service worker from the root, so that it answers for every page.
 
-    Asked for anew each time.
+    A browser asks for it anew each time.
     """
     answer = reply(request, assets()["service-worker.js"], cache_control="no-store")
     answer.headers["Content-Security-Policy"] = WORKER_POLICY

@@ -1,4 +1,4 @@
-"""How a page is made: a template, and what every page has."""
+"""A page: its template, and the values that every template has."""
 
 import gzip
 import hashlib
@@ -16,7 +16,7 @@ from markupsafe import Markup
 from app.accounts import sessions
 from app.clock import now
 from app.database.caller import Caller
-from app.deps import REFERENCE, Tx, parts_of, token_hash
+from app.deps import REFERENCE, Tx, admitted_caller, parts_of, token_hash
 from app.reference import load
 from app.web import assets
 from app.web.credential import SAFE, csrf_of
@@ -24,17 +24,19 @@ from app.web.language import FILTERS, _, language_of, ngettext, set_language
 from app.web.menu import menu_for
 
 QUICKLY = 4
-"""How hard a page is compressed: harder takes twice the time for a twentieth less."""
+"""The gzip level: a higher one takes twice the time for a twentieth less."""
 WORTHWHILE = 2000
-"""Bytes. How long a compressed page is would tell whoever can put words into it, and measure it,
-what else it says; but nobody else can ask for a page with its reader's cookie, and none repeats
-what its address says."""
+"""Bytes: a shorter page is not compressed.
+
+The length of a compressed page could tell a stranger what it says, if they could put words into it
+and measure it. They cannot: only its reader can ask for it, and no page repeats what its address
+says."""
 CONTENT_SECURITY_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src "
     "'self'; form-action 'self'; "
     "manifest-src 'self'; worker-src 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
-"""What a page may load: its own files, and nothing that stands in the page itself."""
+"""The policy of pages: they load our own files, and no script or style within the page."""
 HEADERS = {
     "Content-Security-Policy": CONTENT_SECURITY_POLICY,
     "Vary": "Accept-Encoding, Cookie, HX-Request",
@@ -42,23 +44,17 @@ HEADERS = {
 
 
 def codes(listed: str) -> tuple[str, ...]:
-    """Return the codes of one of the country's lists, in the order in which they are offered."""
+    """Return the codes of one of the country's lists, in the list's order."""
     return tuple(load().codes[listed].codes)
 
 
 def dense(markup: str) -> Markup:
-    """Return markup without the spaces in which a template is set out.
-
-    For what stands on a page many times.
-    """
+    """Return markup without its template's indentation, for parts that a page repeats often."""
     return Markup(" ".join(markup.split()).replace("> <", "><"))  # noqa: S704 - escaped where it was made
 
 
-def live(*kinds: str) -> str:
-    """Return the triggers by which a part of a page keeps up with events.
-
-    Of these kinds, and after a gap.
-    """
+def live_triggers(*kinds: str) -> str:
+    """Return the triggers that renew a part of a page: events of these kinds, and a gap."""
     return ", ".join([*(f"sse:{kind}" for kind in (*kinds, "reset")), "plek:again from:body"])
 
 
@@ -71,11 +67,11 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    # What jinja's extension adds to an environment, its types do not know.
+    # The types of jinja do not know what its extension adds to an environment.
     cast("Any", environment).install_gettext_callables(_, ngettext, newstyle=True)
     cast("dict[str, object]", environment.filters).update(FILTERS, dense=dense)
     cast("dict[str, object]", environment.globals).update(
-        {"asset": assets.address, "codes": codes, "live": live, "version": version("plek")}
+        {"asset": assets.path_of, "codes": codes, "live": live_triggers, "version": version("plek")}
     )
     return environment
 
@@ -84,7 +80,7 @@ TEMPLATES = _environment()
 
 
 class Page:
-    """One request for a page, and what its answer is made with."""
+    """A request for a page, and the way to answer it."""
 
     def __init__(self, request: Request) -> None:
         self.request = request
@@ -93,12 +89,12 @@ class Page:
 
     @property
     def caller(self) -> Caller | None:
-        """Who is signed in, where somebody is."""
-        return getattr(self.request.state, "caller", None)
+        """The caller whom the page's route has let in, if it asks who they are."""
+        return admitted_caller(self.request)
 
     @property
     def partial(self) -> bool:
-        """Whether a part of a page was asked for, to be put into one that is there."""
+        """Whether a script asked for a part, to put it into a page that is open."""
         return self.request.headers.get("HX-Request") == "true"
 
     def show(
@@ -110,9 +106,9 @@ class Page:
         **known: object,
     ) -> Response:
         """Return a page, or a part of one."""
-        # The page's own context, whatever task renders it.
+        # The task that renders the page may have another context than the one that opened it.
         set_language(self.language)
-        content = TEMPLATES.get_template(template).render(self._around() | known).encode()
+        content = TEMPLATES.get_template(template).render(self._frame() | known).encode()
         added = dict(headers or {})
         if len(content) > WORTHWHILE and "gzip" in self.request.headers.get("accept-encoding", ""):
             content, added["Content-Encoding"] = gzip.compress(content, QUICKLY, mtime=0), "gzip"
@@ -124,7 +120,7 @@ class Page:
             return Response(status_code=204, headers={"HX-Redirect": path})
         return Response(status_code=303, headers={"Location": path})
 
-    def _around(self) -> dict[str, Any]:
+    def _frame(self) -> dict[str, Any]:
         country, parts = load().country, parts_of(self.request)
         return {
             "page": self,
@@ -144,15 +140,15 @@ class Page:
         }
 
     def _blank_minutes(self) -> int | None:
-        """Return after how long the page covers itself.
+        """Return the minutes until the page covers itself.
 
-        Where somebody is signed in, and the policy could be read.
+        None if nobody is signed in, or the policy could not be read.
         """
         known = REFERENCE.get(None)
         return known.policy.blank_minutes if self.caller and known else None
 
     def _stream(self, position: int | None) -> Markup:
-        """Return what makes a page follow the events that concern its reader's provider, if any."""
+        """Return the attributes by which a page follows its reader's provider, if they have one."""
         if self.caller is None or self.caller.provider_id is None:
             return Markup()
         address = "/live" if position is None else f"/live?after={position}"
@@ -160,26 +156,23 @@ class Page:
 
 
 def person_of(account_id: UUID) -> str:
-    """Return what stands for an account in its own pages.
-
-    Enough to tell whether a page is still the same person's.
-    """
+    """Return the digest of an account in its own pages, which shows whose page it is."""
     return hashlib.sha256(account_id.bytes).hexdigest()[:16]
 
 
-async def _page(request: Request) -> Page:
+async def _open_page(request: Request) -> Page:
     return Page(request)
 
 
-async def _page_of(request: Request, tx: Tx) -> Page:
+async def _open_page_of_caller(request: Request, tx: Tx) -> Page:
     page = Page(request)
-    # A part of a page that looks again by itself says nothing of whether somebody is there.
-    if page.caller is not None and (request.method not in SAFE or not page.partial):
+    # A part that renews itself is no sign that its reader is still there.
+    if request.method not in SAFE or not page.partial:
         await sessions.keep_session(tx, token_hash(request))
     return page
 
 
-AnyPage = Annotated[Page, Depends(_page)]
-"""For pages that need nobody to be signed in, and no transaction."""
-PageIn = Annotated[Page, Depends(_page_of)]
-"""For all others: the caller has been admitted."""
+AnyPage = Annotated[Page, Depends(_open_page)]
+"""The page of a route that anyone may open, without a transaction."""
+PageIn = Annotated[Page, Depends(_open_page_of_caller)]
+"""The page of every other route, whose caller was let in."""

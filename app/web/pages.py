@@ -1,7 +1,4 @@
-"""The pages as one application.
-
-Beside the API, on the same services, transactions and rules.
-"""
+"""The application of pages, beside the API's, on the same acts, transactions and rules."""
 
 from fastapi import FastAPI
 
@@ -12,7 +9,7 @@ from app.errors import OperatorError
 from app.web import accounts, assets, find, live, offline, places, policies, share, start
 from app.web.access import PAGES
 from app.web.country import country
-from app.web.credential import guarded, session_hash
+from app.web.credential import credential_of, require_own_page
 from app.web.refusals import answer_people
 
 ROUTERS = (
@@ -30,12 +27,15 @@ ROUTERS = (
 
 
 def pages(parts: Parts) -> FastAPI:
-    """Return the pages; a route without a rule of access stops the service from starting."""
+    """Make the application of pages.
+
+    Raise OperatorError if a route has no row in the table of pages, or a row no route.
+    """
     assets.assets()
-    app = Application(guard=guarded, openapi_url=None, docs_url=None, redoc_url=None)
+    app = Application(guard=require_own_page, openapi_url=None, docs_url=None, redoc_url=None)
     app.state.parts = parts
     app.state.routes = PAGES
-    app.state.credential = session_hash
+    app.state.credential = credential_of
     answer_people(app)
     for router in ROUTERS:
         app.include_router(router)

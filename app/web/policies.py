@@ -1,7 +1,4 @@
-"""Policies on a page.
-
-Which there are, what each says, what one says differently, and publishing the next.
-"""
+"""Pages of policies: the list, each in full, the differences of two, and the next one."""
 
 import json
 from typing import Annotated, Any
@@ -15,7 +12,7 @@ from app.errors import Conflict, Fault, Invalid
 from app.policy import policies
 from app.web.language import sentence
 from app.web.page import Page, PageIn
-from app.web.policy_words import called, value_of
+from app.web.policy_words import name_of, value_text
 
 router = APIRouter(include_in_schema=False)
 
@@ -24,9 +21,9 @@ LONGEST = 200_000
 
 
 @router.get("/policies")
-async def listed(page: PageIn, tx: Tx) -> Response:
+async def list_policies(page: PageIn, tx: Tx) -> Response:
     """List the policies, the one that begins last first."""
-    return await _list(page, tx)
+    return await _show_list(page, tx)
 
 
 @router.post("/policies")
@@ -38,17 +35,17 @@ async def publish(
 ) -> Response:
     """Publish a policy that was pasted or chosen as a file.
 
-    It begins when it says, for everybody at once.
+    It begins at the moment that it names, for all providers at once.
     """
     text = document
     if file is not None and file.filename:
         text = (await file.read()).decode("utf-8", errors="replace")
     try:
-        published = await policies.publish_policy(tx, _read(text))
+        published = await policies.publish_policy(tx, _parse(text))
     except Invalid as invalid:
-        return await _list(page, tx, document=text, faults=invalid.faults)
+        return await _show_list(page, tx, document=text, faults=invalid.faults)
     except Conflict as conflict:
-        return await _list(page, tx, document=text, faults=(Fault("", sentence(conflict)),))
+        return await _show_list(page, tx, document=text, faults=(Fault("", sentence(conflict)),))
     return page.go(f"/policies/{published.row.version}")
 
 
@@ -59,7 +56,7 @@ async def compare(
     a: Annotated[str, Query(max_length=100)] = "",
     b: Annotated[str, Query(max_length=100)] = "",
 ) -> Response:
-    """Say in words what one policy says differently from another."""
+    """Show the differences of two policies in words."""
     before, after, found = await policies.compare_policies(tx, a, to=b)
     return page.show(
         "policy_differences.html", before=before, after=after, lines=[_line(one) for one in found]
@@ -67,14 +64,14 @@ async def compare(
 
 
 @router.get("/policies/{id}")
-async def read(page: PageIn, tx: Tx, id: str) -> Response:
-    """Show everything that a policy says."""
+async def show_policy(page: PageIn, tx: Tx, id: str) -> Response:
+    """Show a policy in full."""
     published = await policies.find_policy(tx, id)
     text = json.dumps(published.row.document, indent=2, ensure_ascii=False)
     return page.show("policy.html", policy=published, text=text)
 
 
-async def _list(
+async def _show_list(
     page: Page, tx: Transaction, *, document: str = "", faults: tuple[Fault, ...] = ()
 ) -> Response:
     found = await policies.list_policies(tx, limit=SHOWN, before=None)
@@ -84,7 +81,7 @@ async def _list(
     )
 
 
-def _read(text: str) -> Any:  # noqa: ANN401 - JSON
+def _parse(text: str) -> Any:  # noqa: ANN401 - JSON
     try:
         return json.loads(text)
     except json.JSONDecodeError as error:
@@ -93,4 +90,4 @@ def _read(text: str) -> Any:  # noqa: ANN401 - JSON
 
 def _line(found: Difference) -> tuple[str, str, str, str]:
     """Return a difference: its subject, its kind, and the values before and after."""
-    return called(found.pointer), found.change, value_of(found.before), value_of(found.after)
+    return name_of(found.pointer), found.change, value_text(found.before), value_text(found.after)

@@ -1,7 +1,4 @@
-"""What the values of a policy are called, for people.
-
-Docs/allocation.md explains each.
-"""
+"""The names of a policy's values, for people; docs/allocation.md explains each value."""
 
 import json
 from collections.abc import Mapping
@@ -55,19 +52,19 @@ NAMES: Mapping[str, str] = {
     "freshness": N_("freshness"),
     "most": N_("at most"),
 }
-"""By the name of the field; a field without words is called by its own name."""
+"""By field; a field that is not here goes by its own name."""
 
 
-def called(pointer: str) -> str:
-    """Return what a JSON pointer into a policy is called."""
+def name_of(pointer: str) -> str:
+    """Return the words for a JSON pointer into a policy."""
     parts = [part.replace("~1", "/").replace("~0", "~") for part in pointer.split("/")[1:]]
     return ", ".join(_(NAMES[part]) if part in NAMES else part.replace("_", " ") for part in parts)
 
 
-def value_of(value: object) -> str:
-    """Return a value as it can be read."""
+def value_text(value: object) -> str:
+    """Return a value of a policy as text."""
     if isinstance(value, list):
         return ", ".join(str(item) for item in cast("list[object]", value))
     if value is None:
-        return "–"  # noqa: RUF001 - nothing, as tables have it
+        return "–"  # noqa: RUF001 - the sign for nothing in tables
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)

@@ -20,10 +20,7 @@ A_YEAR_S = 365 * 86_400
 
 @router.get("/")
 async def start(request: Request, page: AnyPage, parts: PartsIn) -> Response:
-    """Show the way in and the state of the service.
-
-    Whoever is signed in goes on to their work.
-    """
+    """Show the way in and the state of the service, or send a signed-in person to their work."""
     if (home := await _home(request)) is not None:
         return page.go(home)
     return page.show(
@@ -37,10 +34,10 @@ async def start(request: Request, page: AnyPage, parts: PartsIn) -> Response:
 async def choose_language(
     page: AnyPage, language: str, back: Annotated[str, Query(max_length=200)] = "/"
 ) -> Response:
-    """Keep the reader's choice, and go back to the page that they came from."""
+    """Keep the language that the reader chose, and lead back to the page they came from."""
     if language not in load().country.languages:
         raise Missing
-    # Only to a page of ours: a path that begins with two slashes would be another host.
+    # Lead only to a page of ours: a path that begins with two slashes would be another host.
     answer = page.go(back if back.startswith("/") and not back.startswith(("//", "/\\")) else "/")
     answer.set_cookie(
         LANGUAGE_COOKIE, language, max_age=A_YEAR_S, secure=True, httponly=True, samesite="lax"
@@ -54,5 +51,5 @@ async def _home(request: Request) -> str | None:
     try:
         async with entered(request) as tx:
             return None if tx.identity is None else home_of(tx.identity.roles)
-    except Unavailable:  # the page itself says so
+    except Unavailable:  # the start page says so itself
         return None

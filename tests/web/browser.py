@@ -1,7 +1,4 @@
-"""A real Chromium on the real service.
-
-People signed in, pages looked at in every size and light, and weighed.
-"""
+"""A real Chromium on the real service, and a look at a page in every size and light."""
 
 import os
 import secrets
@@ -17,20 +14,19 @@ from uuid import UUID, uuid4
 from playwright.async_api import Browser, BrowserContext, Page, Request, Route, async_playwright
 from sqlalchemy import insert, text
 
+from app.accounts.sessions import session_hash
 from app.models import Account, Token
-from app.web.credential import COOKIE, hash_of
+from app.web.credential import COOKIE
 from tests.country import Country
 
 ROOT = Path(__file__).parents[2]
 UNPACKED = ROOT / ".venv" / "chromium"
 SCREENS = ROOT / "build" / "screens" if os.environ.get("PLEK_SCREENS") else None
-"""Where pictures of every page that a test looks at go, for people to look at as well: `make test
-SCREENS=yes`."""
+"""The folder for pictures of every page that a test looks at: `make test SCREENS=yes`."""
 AXE = ROOT / "node_modules" / "axe-core" / "axe.min.js"
 INSTALLED = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome")
-# Nothing is fetched in the background, and a machine without a graphics card or a sandbox for root
-# will do.
-WORDS = (
+# They stop fetching in the background, and allow a machine without a graphics card or a sandbox.
+ARGUMENTS = (
     "--no-sandbox",
     "--disable-gpu",
     "--disable-quic",
@@ -47,11 +43,11 @@ LIGHTS: tuple[tuple[Literal["light", "dark"], list[str]], ...] = (
     ("light", RULES),
     ("dark", ["color-contrast"]),
 )
-"""What axe looks for by day, and all of it that can be another matter by night."""
+"""The rules of axe by day, and those of them that can differ by night."""
 
 
 def chromium() -> tuple[str, dict[str, Any]]:
-    """Return the machine's own Chromium, else the one that set-up unpacked, and the environment that it needs."""
+    """Return the machine's Chromium, else the one that set-up unpacked, and its environment."""
     found = next((path for name in INSTALLED if (path := shutil.which(name))), None)
     if found:
         return found, dict(os.environ)
@@ -68,22 +64,20 @@ def chromium() -> tuple[str, dict[str, Any]]:
 
 @dataclass
 class Site:
-    """The service as browsers reach it."""
+    """The service, and the browsers that are on it."""
 
     country: Country
     base: str
     browser: Browser
     went_out: list[str] = field(default_factory=list[str])
-    """Requests of pages to anywhere but here: there must be none, but for the neutral site of who
-    leaves."""
+    """Requests of pages to other hosts: none is allowed but that for the neutral site."""
     failures: list[str] = field(default_factory=list[str])
-    """What browsers said went wrong in a page: scripts that failed, and what the page was not
-    allowed to load."""
+    """Failures in pages: scripts that failed, and files that the page was not allowed to load."""
     windows: list[BrowserContext] = field(default_factory=list[BrowserContext])
-    """Each with its own cookies and store; closed after the test."""
+    """Windows with cookies and a store of their own, closed after the test."""
 
     async def visitor(self, **options: Any) -> Page:
-        """Return a browser window of its own, of somebody who is not signed in."""
+        """Open a browser window in which nobody is signed in."""
         usual: dict[str, Any] = {
             "viewport": WIDE,
             "locale": "nl-NL",
@@ -92,16 +86,16 @@ class Site:
         context = await self.browser.new_context(base_url=self.base, **usual | options)
         self.windows.append(context)
         context.set_default_timeout(10_000)
-        await context.route(lambda url: urlsplit(url).hostname != "127.0.0.1", self._outside)
+        await context.route(lambda url: urlsplit(url).hostname != "127.0.0.1", self._keep_inside)
         page = await context.new_page()
         page.on("pageerror", lambda error: self.failures.append(str(error)))
-        page.on("console", lambda message: self._told(message.type, message.text))
+        page.on("console", lambda message: self._note_failure(message.type, message.text))
         return page
 
     async def person(
         self, *roles: str, provider: str | None = None, region: str | None = None, **options: Any
     ) -> Page:
-        """Return the browser window of somebody who is signed in."""
+        """Open the browser window of a new account, signed in."""
         page = await self.visitor(**options)
         await sign_in(
             self.country, page.context, self.base, roles, provider=provider, region=region
@@ -109,25 +103,25 @@ class Site:
         return page
 
     async def sign_in_again(self, page: Page) -> None:
-        """Give a browser another session of the same account, as if its reader had signed in again in another tab."""
+        """Give a browser another session of its account, as if signed in again in another tab."""
         value = next(one["value"] for one in await page.context.cookies() if one["name"] == COOKIE)  # pyright: ignore[reportTypedDictNotRequiredAccess]
         account_id = await self.country.value(
-            "SELECT account_id FROM tokens WHERE hash = :hash", hash=hash_of(value)
+            "SELECT account_id FROM tokens WHERE hash = :hash", hash=session_hash(value)
         )
         await give_session(self.country, page.context, self.base, account_id)
 
-    def expected(self, *beginnings: str) -> None:
-        """Forget failures that a test brought about itself, by how they begin."""
+    def forget_failures(self, *beginnings: str) -> None:
+        """Forget failures that a test brought about itself, by their first words."""
         self.failures[:] = [one for one in self.failures if not one.startswith(beginnings)]
 
-    async def _outside(self, route: Route, request: Request) -> None:
+    async def _keep_inside(self, route: Route, request: Request) -> None:
         self.went_out.append(request.url)
         if request.is_navigation_request():
             await route.fulfill(body=NEUTRAL, content_type="text/html")
         else:
             await route.abort()
 
-    def _told(self, kind: str, words: str) -> None:
+    def _note_failure(self, kind: str, words: str) -> None:
         if kind == "error" and "Failed to load resource" not in words:
             self.failures.append(words)
 
@@ -163,7 +157,7 @@ async def give_session(
             insert(Token).values(
                 id=uuid4(),
                 account_id=account_id,
-                hash=hash_of(value),
+                hash=session_hash(value),
                 expires_at=text("clock_timestamp() + interval '1 day'"),
             )
         )
@@ -189,7 +183,7 @@ async def browser() -> AsyncGenerator[Browser]:
     path, environment = chromium()
     async with async_playwright() as playwright:
         started = await playwright.chromium.launch(
-            executable_path=path, env=environment, args=list(WORDS)
+            executable_path=path, env=environment, args=list(ARGUMENTS)
         )
         try:
             yield started
@@ -198,10 +192,7 @@ async def browser() -> AsyncGenerator[Browser]:
 
 
 async def look_at(page: Page, name: str) -> None:
-    """Look at a page as it stands, wide and on a phone, by day and by night.
-
-    Axe finds nothing, nothing is cut off.
-    """
+    """Claim that axe finds nothing and nothing is cut off: wide, on a phone, by day, by night."""
     for size, viewport in (("wide", WIDE), ("phone", PHONE)):
         await page.set_viewport_size(viewport)  # pyright: ignore[reportArgumentType]
         for light, rules in LIGHTS:
@@ -218,7 +209,7 @@ async def look_at(page: Page, name: str) -> None:
 
 
 async def faults_of(page: Page, rules: list[str] = RULES) -> list[str]:
-    """Return what axe finds, in a line each."""
+    """Return the faults that axe finds, one a line."""
     if not await page.evaluate("'axe' in window"):
         await page.evaluate(AXE.read_text(encoding="utf-8"))
     found = await page.evaluate(
@@ -232,7 +223,7 @@ async def faults_of(page: Page, rules: list[str] = RULES) -> list[str]:
 
 
 async def overflow(page: Page) -> list[str]:
-    """Return what reaches beyond the right edge of the screen, where the page itself scrolls sideways."""
+    """Return the elements beyond the right edge, if the page scrolls sideways."""
     found: list[str] = await page.evaluate("""() => {
       const edge = document.documentElement.clientWidth;
       if (document.documentElement.scrollWidth <= edge) return [];

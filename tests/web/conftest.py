@@ -1,4 +1,4 @@
-"""The service on a real port with its worker for each test of pages, and a real Chromium for all of them."""
+"""The service on a real port with its worker, and a real Chromium, for tests of pages."""
 
 from collections.abc import AsyncGenerator
 
@@ -13,20 +13,14 @@ from tests.web.browser import Site, browser
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def chromium() -> AsyncGenerator[Browser]:
-    """Start a Chromium, once a worker.
-
-    Each person of a test has a window that knows of no other.
-    """
+    """Start a Chromium once a worker; each person of a test has a window of their own."""
     async with browser() as started:
         yield started
 
 
 @pytest.fixture
 async def site(country: Country, chromium: Browser) -> AsyncGenerator[Site]:
-    """Serve an installation of its own.
-
-    Afterwards no page has asked anybody else for anything, or failed.
-    """
+    """Serve an installation of its own; afterwards no page has gone elsewhere or failed."""
     async with served(country.app) as base:
         opened = Site(country, base, chromium)
         try:

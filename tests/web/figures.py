@@ -1,7 +1,4 @@
-"""Figures that tests measure on the way and nobody asserts.
-
-They stand in build/figures for people to read.
-"""
+"""Figures that tests measure and do not assert, written to build/figures for people."""
 
 import statistics
 import time
@@ -13,7 +10,7 @@ FIGURES = ROOT / "build" / "figures"
 
 
 class Stopwatch:
-    """Measures the same thing several times."""
+    """A stopwatch for several runs of the same thing."""
 
     def __init__(self, what: str) -> None:
         self._what = what
@@ -21,7 +18,7 @@ class Stopwatch:
         self._ms: list[float] = []
 
     def __enter__(self) -> None:
-        """Begin."""
+        """Begin a run."""
         self._begun = time.perf_counter()
 
     def __exit__(
@@ -30,13 +27,13 @@ class Stopwatch:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        """Stop; what failed is no figure."""
+        """End a run; one that failed is no figure."""
         del error, trace
         if kind is None:
             self._ms.append((time.perf_counter() - self._begun) * 1000)
 
     def report(self) -> None:
-        """Write down the median, and the slowest."""
+        """Write down the median and the slowest run."""
         FIGURES.mkdir(parents=True, exist_ok=True)
         middle, slowest = statistics.median(self._ms), max(self._ms)
         name = self._what.replace(" ", "-")

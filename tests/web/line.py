@@ -1,4 +1,4 @@
-"""A line between a browser and the service, that can be cut and mended."""
+"""A line between a browser and the service that can be cut and mended."""
 
 import asyncio
 from collections.abc import AsyncGenerator
@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 
 class Line:
-    """Passes bytes on, both ways, to a port of this machine."""
+    """A line that passes bytes on, both ways, to a port of this machine."""
 
     def __init__(self, base: str) -> None:
         self._there = urlsplit(base).port or 0
@@ -19,14 +19,11 @@ class Line:
 
     @property
     def base(self) -> str:
-        """Where the service is found at this end of the line."""
+        """The address of the service at this end of the line."""
         return f"http://127.0.0.1:{self._port}"
 
     def stall(self) -> None:
-        """Let nothing through any more, and end no connection.
-
-        What is sent is not lost, it does not come.
-        """
+        """Let nothing through, and end no connection: what is sent waits in the line."""
         self._flows.clear()
 
     async def mend(self) -> None:
@@ -34,7 +31,7 @@ class Line:
         self._flows.set()
         if self._server is not None:
             return
-        self._server = await asyncio.start_server(self._connected, "127.0.0.1", self._port)
+        self._server = await asyncio.start_server(self._connect, "127.0.0.1", self._port)
         self._port = self._server.sockets[0].getsockname()[1]
 
     async def cut(self) -> None:
@@ -46,7 +43,7 @@ class Line:
             writer.transport.abort()
         await asyncio.sleep(0)
 
-    async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _connect(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         there_reader, there = await asyncio.open_connection("127.0.0.1", self._there)
         both = {writer, there}
         self._open |= both

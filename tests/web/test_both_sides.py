@@ -1,7 +1,4 @@
-"""The main job with both people in their browsers.
-
-What one does, the other sees without asking.
-"""
+"""The main job with both people in their browsers: each sees what the other does."""
 
 from playwright.async_api import Page, expect
 
@@ -44,7 +41,7 @@ async def test_from_the_hold_to_the_arrival_each_sees_what_the_other_did(site: S
 
 
 async def to_the_offers(page: Page) -> None:
-    """Fill in what is enough to begin, and have the places ranked."""
+    """Fill in the least that is enough, and have the places ranked."""
     await page.goto("/find/new")
     await page.get_by_label("acuut: vandaag nog").check()
     await page.get_by_label("vrouw", exact=True).check()

@@ -1,6 +1,6 @@
-"""What a device keeps for when there is no connection.
+"""Pages that a device keeps for when there is no connection.
 
-Two pages, a day at most, and only where its user chose so.
+It keeps two pages for a day at most, and only if its user chose so.
 """
 
 import re
@@ -32,24 +32,24 @@ AGE = """async (hours) => {
   headers.set("x-plek-kept-at", String(Date.now() - hours * 3600 * 1000));
   await cache.put("/country/kept", new Response(await page.text(), { headers }));
 }"""
-"""Let the kept page be some hours older."""
+"""Make the kept page some hours older."""
 
 
 @pytest.fixture
 async def wire(site: Site) -> AsyncGenerator[Line]:
-    """Return a wire to the service that can be cut."""
+    """Lay a line to the service that can be cut."""
     async with line_to(site.base) as line:
         yield line
 
 
-async def kept_in(page: Page) -> list[str]:
-    """Return the path of everything that the browser keeps by itself or for a worker."""
+async def kept_paths(page: Page) -> list[str]:
+    """Return the paths of everything that the browser keeps, by itself or for a worker."""
     found: list[str] = await page.evaluate(KEYS)
     return found
 
 
-async def keeping(site: Site) -> Page:
-    """Return the window of a coordinator who chose to keep the country on this device."""
+async def keeper(site: Site) -> Page:
+    """Open the window of a coordinator who chose to keep the country on this device."""
     await shelter(site.country, places=5)
     await site.country.step()
     page = await site.person("coordinator", "intake_worker", provider="linde")
@@ -63,7 +63,7 @@ NO_PAGES = {
     *("/live", "/service-worker.js", "/static/{version}/{name}"),
     *("/share/ledger/export", "/share/figures/download"),
 }
-"""What a browser does not show as a page: what a page loads, and what it saves."""
+"""Paths that a browser does not show as a page: files to load, and downloads."""
 
 
 async def walk(page: Page) -> None:
@@ -73,7 +73,7 @@ async def walk(page: Page) -> None:
             await page.goto(path.replace("{language}", "nl").replace("{id}", "made-up"))
 
 
-async def nothing_left(page: Page) -> None:
+async def wait_until_empty(page: Page) -> None:
     """Wait until the browser keeps nothing, and has no worker."""
     await page.wait_for_function(
         f"async () => !(await ({KEYS})()).length && !(await ({WORKERS})())"
@@ -89,19 +89,19 @@ async def test_who_did_not_choose_keeps_nothing_whatever_they_look_at(site: Site
     await expect(
         page.get_by_text("Op dit apparaat wordt niets bewaard.", exact=True)
     ).to_be_visible()
-    assert await kept_in(page) == []
+    assert await kept_paths(page) == []
     assert await page.evaluate(WORKERS) == 0
 
 
 async def test_who_chose_has_the_country_in_bands_and_the_numbers_without_a_connection_and_nothing_else(
     site: Site, wire: Line
 ) -> None:
-    page = await keeping(replace(site, base=wire.base))
+    page = await keeper(replace(site, base=wire.base))
     await walk(page)
     await page.goto("/country")
     await page.goto(KEPT)
 
-    found = await kept_in(page)
+    found = await kept_paths(page)
     assert [path for path in found if not STATIC.fullmatch(path)] == [KEPT, NOTHING]
     assert len(found) == 6
 
@@ -126,7 +126,7 @@ async def test_who_chose_has_the_country_in_bands_and_the_numbers_without_a_conn
 
 
 async def test_after_a_day_it_is_gone_and_the_page_says_so(site: Site, wire: Line) -> None:
-    page = await keeping(replace(site, base=wire.base))
+    page = await keeper(replace(site, base=wire.base))
     await page.goto(KEPT)
     await wire.cut()
 
@@ -137,12 +137,12 @@ async def test_after_a_day_it_is_gone_and_the_page_says_so(site: Site, wire: Lin
     await page.goto("/country")
 
     await expect(page).to_have_url(re.compile(f"{NOTHING}$"))
-    assert KEPT not in await kept_in(page)
+    assert KEPT not in await kept_paths(page)
     await look_at(page, "country-nothing-kept")
 
 
 async def test_a_page_that_lies_open_goes_after_a_day_as_well(site: Site) -> None:
-    page = await keeping(site)
+    page = await keeper(site)
     await page.clock.install()
     await page.goto(KEPT)
     await expect(page.locator(".plek-bands")).to_be_visible()
@@ -154,10 +154,10 @@ async def test_a_page_that_lies_open_goes_after_a_day_as_well(site: Site) -> Non
 
 @pytest.mark.parametrize("how", ["switch", "sign-out", "leave", "ended elsewhere"])
 async def test_all_of_it_goes_at_once(site: Site, how: str) -> None:
-    page = await keeping(site)
+    page = await keeper(site)
     beside = await page.context.new_page()
     await beside.goto("/static/0/plek.svg")
-    assert await kept_in(beside)
+    assert await kept_paths(beside)
 
     match how:
         case "switch":
@@ -176,4 +176,4 @@ async def test_all_of_it_goes_at_once(site: Site, how: str) -> None:
                 "async () => (await navigator.serviceWorker.ready).active.postMessage('keep')"
             )
 
-    await nothing_left(beside)
+    await wait_until_empty(beside)

@@ -1,7 +1,4 @@
-"""Pages without a browser.
-
-A person's session, and forms that are filled in and sent as a browser sends them.
-"""
+"""A visitor of pages without a browser, who fills in and sends forms as a browser does."""
 
 import html
 import re
@@ -15,8 +12,9 @@ from uuid import uuid4
 import httpx
 from sqlalchemy import insert, text
 
+from app.accounts.sessions import session_hash
 from app.models import Account, Token
-from app.web.credential import COOKIE, csrf_for, hash_of
+from app.web.credential import COOKIE, csrf_for
 from tests.country import Country
 
 Fields = list[tuple[str, str]]
@@ -26,17 +24,17 @@ PARTIAL = {"HX-Request": "true"}
 
 
 @dataclass
-class Form:
-    """A form of a page: where it is sent, and what stands in it; its buttons apart."""
+class PageForm:
+    """A form of a page: its action, its fields as they stand, and its buttons."""
 
     action: str
     fields: Fields = field(default_factory=list[tuple[str, str]])
     buttons: Fields = field(default_factory=list[tuple[str, str]])
 
-    def filled(self, **values: str | list[str]) -> Fields:
-        """Return its fields with some of them filled in.
+    def fields_with(self, **values: str | list[str]) -> Fields:
+        """Return its fields with some of them fields_with in.
 
-        `adult_0_gender` for the field adult-0-gender.
+        The name `adult_0_gender` stands for the field adult-0-gender.
         """
         given = {ROW.sub(r"\1-\2-", name): value for name, value in values.items()}
         kept = [(name, value) for name, value in self.fields if name not in given]
@@ -51,14 +49,14 @@ class Form:
 class _Reader(HTMLParser):
     def __init__(self) -> None:
         super().__init__()
-        self.forms: list[Form] = []
+        self.forms: list[PageForm] = []
         self._select = self._area = ""
         self._options: list[tuple[str, bool]] = []
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         has = {name: value or "" for name, value in attrs}
         if tag == "form":
-            self.forms.append(Form(has.get("action", "")))
+            self.forms.append(PageForm(has.get("action", "")))
         elif tag == "select":
             self._select, self._options = has.get("name", ""), []
         elif tag == "option" and self._select:
@@ -82,14 +80,14 @@ class _Reader(HTMLParser):
 
 
 @dataclass
-class Seen:
-    """A page, or a part of one, as it came."""
+class SeenPage:
+    """The answer to a request for a page, or for a part of one."""
 
     response: httpx.Response
 
     @property
     def text(self) -> str:
-        """What it says, spaces squeezed."""
+        """Its markup, with single spaces."""
         return re.sub(r"\s+", " ", self.response.text)
 
     @property
@@ -97,8 +95,8 @@ class Seen:
         """Its status."""
         return self.response.status_code
 
-    def form(self, ending: str) -> Form:
-        """Return the first form that is sent to where this is the end of."""
+    def form(self, ending: str) -> PageForm:
+        """Return the first form whose action ends so."""
         reader = _Reader()
         reader.feed(self.response.text)
         return next(form for form in reader.forms if form.action.endswith(ending))
@@ -111,12 +109,12 @@ class Visitor:
         self.http = http
         self.csrf = csrf
 
-    async def get(self, path: str, *, partial: bool = False) -> Seen:
-        """Open a page, or have a part of one shown again."""
-        return Seen(await self.http.get(path, headers=PARTIAL if partial else {}))
+    async def get(self, path: str, *, partial: bool = False) -> SeenPage:
+        """Open a page, or renew a part of one."""
+        return SeenPage(await self.http.get(path, headers=PARTIAL if partial else {}))
 
     async def read(self, path: str, *, expect: int = 200, part: bool = False) -> str:
-        """Return what a page says, or a part of one, as it came."""
+        """Return the markup of a page, or of a part of one."""
         answer = await self.http.get(path, headers=PARTIAL if part else {})
         assert answer.status_code == expect, f"{answer.status_code}: {answer.text[:400]}"
         return answer.text
@@ -128,7 +126,7 @@ class Visitor:
         *,
         partial: bool = False,
         headers: Mapping[str, str] | None = None,
-    ) -> Seen:
+    ) -> SeenPage:
         """Send a form, and open the page that it leads to."""
         wanted: dict[str, Any] = {}
         for name, value in fields:
@@ -138,20 +136,22 @@ class Visitor:
         )
         if answer.is_redirect:
             return await self.get(answer.headers["location"])
-        return Seen(answer)
+        return SeenPage(answer)
 
     async def press(
         self,
-        seen: Seen,
+        seen: SeenPage,
         ending: str,
         fill: Filled | None = None,
         *,
         partial: bool = False,
         **values: str | list[str],
-    ) -> Seen:
+    ) -> SeenPage:
         """Fill in a form of a page and send it."""
         form = seen.form(ending)
-        return await self.send(form.action, form.filled(**(fill or {}), **values), partial=partial)
+        return await self.send(
+            form.action, form.fields_with(**(fill or {}), **values), partial=partial
+        )
 
     async def post(
         self,
@@ -176,10 +176,7 @@ async def browser_of(
     provider: str | None = None,
     region: str | None = None,
 ) -> httpx.AsyncClient:
-    """Return the browser of a new account, as the client that it is.
-
-    Of nobody's where no role is named.
-    """
+    """Return the HTTP client of a new account; without a role, of no account."""
     return (
         await visitor(country, *roles, language=language, provider=provider, region=region)
     ).http
@@ -192,7 +189,7 @@ async def visitor(
     region: str | None = None,
     language: str = "en",
 ) -> Visitor:
-    """Return a new account's browser; nobody's where no role is named."""
+    """Return the visitor with a new account; without a role, with none."""
     value = await _session(country, roles, provider=provider, region=region) if roles else ""
     cookies = f"plek-language={language}" + (f"; {COOKIE}={value}" if value else "")
     headers = {"Cookie": cookies, "Sec-Fetch-Site": "same-origin"}
@@ -215,21 +212,21 @@ async def _session(
         )
         await tx.run(
             insert(Token).values(
-                id=uuid4(), account_id=account_id, hash=hash_of(value), expires_at=expires_at
+                id=uuid4(), account_id=account_id, hash=session_hash(value), expires_at=expires_at
             )
         )
     return value
 
 
 def hidden(page: str, name: str) -> str:
-    """Return what a form of a page has in a hidden field."""
+    """Return the value of a hidden field of a page."""
     found = re.search(rf'name="{name}"\s+value="([^"]*)"', page)
     assert found is not None, f"no {name}"
     return html.unescape(found[1])
 
 
-def chosen(page: str, name: str) -> list[str]:
-    """Return what a form of a page has chosen among the values of a name, as a browser understands it."""
+def chosen_values(page: str, name: str) -> list[str]:
+    """Return the checked values of a name on a page, as a browser understands them."""
     boxes = re.findall(r"<input\b[^>]*>", page)
     mine = [
         box for box in boxes if f'name="{name}"' in box and re.search(r"\schecked(?=[\s>])", box)

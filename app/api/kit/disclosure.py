@@ -20,9 +20,8 @@ async def admit_apart(request: Request) -> Caller:
     What follows commits a transaction of its own; a connection kept from here on would be another
     one held while waiting for that, and a small pool would run dry on it.
     """
-    async with transaction(request):
-        caller: Caller = request.state.caller
-        return caller
+    async with transaction(request) as tx:
+        return tx.caller
 
 
 @asynccontextmanager

@@ -148,7 +148,7 @@ async def first_answer(request: Request) -> Response | None:
     if call is None or call.key is None:
         return None
     async with entered(request) as tx:
-        request.state.caller = admit(request, tx)
+        admit(request, tx)
         first = await call.replay(tx)
         if first is not None:
             # Seen again is seen.

@@ -105,7 +105,7 @@ class Desk:
         faults: dict[str, str] | None = None,
     ) -> Response:
         """Show an account, as it stands or as somebody wanted it to be."""
-        row, caller = person.row, self.page.caller
+        row = person.row
         stands = AccountForm(
             name=row.name or "",
             roles=row.roles,
@@ -116,7 +116,7 @@ class Desk:
             "account.html",
             status=422 if faults else 200,
             person=person,
-            own=caller is not None and caller.account_id == row.id,
+            own=self.tx.caller.account_id == row.id,
             known=self.known,
             form=form or stands,
             faults=faults or {},

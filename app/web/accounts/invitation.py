@@ -83,11 +83,11 @@ async def accept(
 
 
 def _ask(request: Request, page: Page, *, fault: bool = False) -> Response:
-    value = cookies.before(request)
+    value = cookies.visitor_cookie(request)
     answer = page.show(
         "invitation.html", status=422 if fault else 200, csrf=csrf_for(value), fault=fault
     )
-    return cookies.keep_before(request, answer, value)
+    return cookies.keep_visitor_cookie(request, answer, value)
 
 
 async def _over(request: Request, page: Page, parts: PartsIn) -> Response:
@@ -111,7 +111,7 @@ def _choose(
     return page.show(
         "invitation_choice.html",
         status=422 if faults else 200,
-        csrf=csrf_for(cookies.before(request)),
+        csrf=csrf_for(cookies.visitor_cookie(request)),
         code=code,
         offered=offered,
         **to_scan(offered),

@@ -128,7 +128,7 @@ def _form(
     fault: str | None = None,
     minutes: int = 0,
 ) -> Response:
-    value = cookies.before(request)
+    value = cookies.visitor_cookie(request)
     status = {None: 200, "wait": 429}.get(fault, 422)
     template = "sign_in_fields.html" if page.partial else "sign_in.html"
     answer = page.show(
@@ -140,4 +140,4 @@ def _form(
         fault=fault,
         minutes=minutes,
     )
-    return cookies.keep_before(request, answer, value)
+    return cookies.keep_visitor_cookie(request, answer, value)

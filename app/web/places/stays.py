@@ -183,8 +183,6 @@ async def _sheet(
     values: Mapping[str, Any],
     faults: Faults | None = None,
 ) -> Response:
-    caller = page.caller
-    assert caller is not None  # noqa: S101 - the page was opened by somebody
     try:
         agreed = await agreements.read_move_agreement(tx, row.id)
     except Missing:

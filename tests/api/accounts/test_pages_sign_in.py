@@ -16,10 +16,11 @@ import httpx
 import pytest
 
 from app.accounts import second_factor
+from app.accounts.sessions import session_hash
 from app.config import Settings
 from app.main import join
 from app.web.cookies import DEVICE
-from app.web.credential import BEFORE, COOKIE, csrf_for, hash_of
+from app.web.credential import COOKIE, VISITOR_COOKIE, csrf_for
 from tests.country import Country, application
 from tests.people import PASSWORD, Person, invited, person, who
 
@@ -55,7 +56,7 @@ async def send(
     http: httpx.AsyncClient, path: str, form: dict[str, str] | None = None, **more: Any
 ) -> httpx.Response:
     """Send a form as our pages do."""
-    kept = http.cookies.get(COOKIE) or http.cookies.get(BEFORE) or ""
+    kept = http.cookies.get(COOKIE) or http.cookies.get(VISITOR_COOKIE) or ""
     return await http.post(path, data={"csrf": csrf_for(kept)} | (form or {}), **more)
 
 
@@ -79,7 +80,7 @@ async def test_a_worker_signs_in_and_out_and_the_cookie_opens_nothing_any_more(
 
         assert (left.status_code, left.headers["Location"]) == (303, "/")
         assert COOKIE not in http.cookies
-    assert await who(country, hash_of(cookie)) is None
+    assert await who(country, session_hash(cookie)) is None
     async with browser(country, {COOKIE: cookie}) as stolen:
         refused = await stolen.get("/session")
         assert (refused.status_code, refused.headers["Location"]) == (303, "/sign-in?next=/session")
@@ -93,7 +94,7 @@ async def test_cookies_are_bound_to_the_host_and_unreadable_for_scripts(country:
     given: SimpleCookie = SimpleCookie()
     for header in (*form.headers.get_list("set-cookie"), *answer.headers.get_list("set-cookie")):
         given.load(header)
-    assert set(given) == {BEFORE, COOKIE, DEVICE}
+    assert set(given) == {VISITOR_COOKIE, COOKIE, DEVICE}
     for name, one in given.items():
         assert (bool(one["secure"]), bool(one["httponly"]), one["path"], one["domain"]) == (
             True,
@@ -115,7 +116,7 @@ async def test_a_session_that_somebody_put_into_the_browser_is_not_the_one_that_
             assert http.cookies.jar is not None
             cookies = {one.value for one in http.cookies.jar if one.name == COOKIE}
         assert len(cookies - {planted}) == 1
-    assert await who(country, hash_of("planted")) is None
+    assert await who(country, session_hash("planted")) is None
 
 
 @pytest.mark.parametrize(
@@ -144,7 +145,7 @@ async def test_what_no_page_of_ours_sent_changes_nothing(
         cookie = await signed_in(http, worker)
         answer = await send(http, "/session/end-all", form, headers=headers)
         assert answer.status_code == status
-    assert (await who(country, hash_of(cookie)) is None) is (status == 303)
+    assert (await who(country, session_hash(cookie)) is None) is (status == 303)
 
 
 @pytest.mark.parametrize(

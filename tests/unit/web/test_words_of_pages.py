@@ -9,7 +9,7 @@ from jinja2 import nodes
 from tests.unit.words.messages import TEMPLATES
 
 NAMES = {"Plek", "OpenAPI", "PostgreSQL", "API"}
-"""What has the same name in every language."""
+"""Words that are the same in every language."""
 MARKUP = re.compile(r"<(script|style|pre)\b.*?</\1>|<!--.*?-->|<[^>]*>", re.DOTALL)
 SPOKEN = re.compile(
     r"""\b(?:aria-label|title|placeholder|alt)=(["'])(?P<words>[^"'{]*[^\W\d_][^"'{]*)\1"""

@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 
 from tests.casework import Desk
 from tests.country import Country, shelter
-from tests.web.visitor import Seen, Visitor, hidden, visitor
+from tests.web.visitor import SeenPage, Visitor, hidden, visitor
 
 FEW: dict[str, str | list[str]] = {
     "urgency": "acute",
@@ -18,7 +18,7 @@ FEW: dict[str, str | list[str]] = {
 }
 
 
-async def referred(worker: Visitor, **values: str | list[str]) -> Seen:
+async def referred(worker: Visitor, **values: str | list[str]) -> SeenPage:
     """Fill in the form and send it."""
     return await worker.press(await worker.get("/find/new"), "/find/new", FEW | values)
 
@@ -28,13 +28,13 @@ async def worker_of(country: Country) -> Visitor:
     return await visitor(country, "intake_worker", provider="haven")
 
 
-def id_of(seen: Seen) -> str:
+def id_of(seen: SeenPage) -> str:
     """Return whose page this is."""
     found: list[str] = re.findall(r"/find/([0-9a-f-]{36})", str(seen.response.url) + seen.text)
     return found[0]
 
 
-def again_of(seen: Seen) -> str:
+def again_of(seen: SeenPage) -> str:
     """Return what a page of a referral asks to know whether what it shows is still so."""
     shown = {name: hidden(seen.response.text, name) for name in ("seen", "said", "ranking")}
     return f"/find/{id_of(seen)}/now?{urlencode(shown)}"

@@ -59,7 +59,7 @@ async def test_an_unsafe_area_that_has_ended_is_not_taken_in_and_one_that_ended_
     ).form("/find/new")
 
     seen = await worker.send(
-        "/find/new", rows.filled(**FEW, **areas, zone_0_until=day_from_now(-1))
+        "/find/new", rows.fields_with(**FEW, **areas, zone_0_until=day_from_now(-1))
     )
 
     assert seen.status == 400
@@ -81,10 +81,10 @@ async def test_rows_are_added_and_taken_away_without_a_script_and_nothing_is_kep
 ) -> None:
     worker = await worker_of(country)
     form = (await worker.get("/find/new")).form("/find/new")
-    fields = [*form.filled(origin="Zwolle", adult_0_gender="female"), ("more", "child")]
+    fields = [*form.fields_with(origin="Zwolle", adult_0_gender="female"), ("more", "child")]
 
     more = await worker.send("/find/rows", fields)
-    filled = more.form("/find/new").filled(child_0_age="7")
+    filled = more.form("/find/new").fields_with(child_0_age="7")
     fewer = await worker.send("/find/rows", [*filled, ("less", "child-0")])
 
     assert 'name="child-0-age"' in more.text
@@ -96,7 +96,7 @@ async def test_rows_are_added_and_taken_away_without_a_script_and_nothing_is_kep
 async def test_the_same_form_sent_twice_registers_one_household(country: Country) -> None:
     worker = await worker_of(country)
     form = (await worker.get("/find/new")).form("/find/new")
-    fields = form.filled(**FEW)
+    fields = form.fields_with(**FEW)
 
     first = await worker.send(form.action, fields)
     again = await worker.send(form.action, fields)
@@ -111,9 +111,9 @@ async def test_a_form_that_was_sent_and_then_changed_asks_before_it_is_sent_agai
 ) -> None:
     worker = await worker_of(country)
     form = (await worker.get("/find/new")).form("/find/new")
-    await worker.send(form.action, form.filled(**FEW))
+    await worker.send(form.action, form.fields_with(**FEW))
 
-    other = await worker.send(form.action, form.filled(**FEW | {"urgency": "urgent"}))
+    other = await worker.send(form.action, form.fields_with(**FEW | {"urgency": "urgent"}))
     second = await worker.press(other, "/find/new", FEW | {"urgency": "urgent"})
 
     assert other.status == 409
@@ -175,10 +175,13 @@ async def test_a_form_of_somebody_else_is_not_sent_by_whoever_signed_in_after_th
     assert person
 
     theirs = await second.send(
-        form.action, form.filled(**FEW), partial=True, headers={"X-Person": person[1]}
+        form.action, form.fields_with(**FEW), partial=True, headers={"X-Person": person[1]}
     )
     own = await first.send(
-        form.action, form.filled(**FEW, csrf="old"), partial=True, headers={"X-Person": person[1]}
+        form.action,
+        form.fields_with(**FEW, csrf="old"),
+        partial=True,
+        headers={"X-Person": person[1]},
     )
 
     assert theirs.status == own.status == 403

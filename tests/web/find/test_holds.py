@@ -115,9 +115,10 @@ async def test_below_the_first_rank_one_press_gives_the_reason_and_holds(country
     assert offer
     form = offers.form("/holds")
 
-    without = await worker.send(form.action, form.filled(offer=offer[1]))
+    without = await worker.send(form.action, form.fields_with(offer=offer[1]))
     held = await worker.send(
-        form.action, [*form.filled(offer=offer[1], key="another"), ("override_reason", "transport")]
+        form.action,
+        [*form.fields_with(offer=offer[1], key="another"), ("override_reason", "transport")],
     )
 
     assert "Say why this offer and not the first." in without.text

@@ -9,7 +9,7 @@ from tests.casework import fresh
 from tests.country import Country, referral_body
 from tests.swaps import chain
 from tests.web.places.board_scene import Scene, small
-from tests.web.visitor import Visitor, chosen, hidden, visitor
+from tests.web.visitor import Visitor, chosen_values, hidden, visitor
 
 SITE = {
     "name": "Es",
@@ -107,7 +107,7 @@ async def test_a_sheet_begins_with_what_there_is(country: Country) -> None:
     place = await at_linde.read(f"/places/place/{scene.places['Linde'][0]}")
 
     assert [
-        chosen(site, name)
+        chosen_values(site, name)
         for name in ("addressSecrecy", "supervision", "features", "automaticAcceptance")
     ] == [
         ["confidential"],
@@ -115,7 +115,7 @@ async def test_a_sheet_begins_with_what_there_is(country: Country) -> None:
         [],
         [],
     ]
-    assert [chosen(place, name) for name in ("kind", "sharing", "genders", "features")] == [
+    assert [chosen_values(place, name) for name in ("kind", "sharing", "genders", "features")] == [
         ["crisis"],
         ["own_unit"],
         ["female"],
