@@ -237,7 +237,7 @@ def list_policies(data_dir: DataDir = None) -> None:
     """Say which policies there are, and which is in force."""
     from app.commands import policy as act  # noqa: PLC0415 - as above
 
-    act.listed(data_dir)
+    act.list_policies(data_dir)
 
 
 @policy.command("diff")

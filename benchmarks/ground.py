@@ -21,7 +21,7 @@ import asyncpg
 import psutil
 
 from app.accounts import accounts
-from app.commands.installation import BOTH, Installation, opened
+from app.commands.installation import BOTH, Installation, open_installation
 from app.config import Settings
 from app.database.caller import Role
 from app.database.transaction import Transaction
@@ -162,7 +162,7 @@ def opened_ground(*, demo: bool = True) -> Generator[Ground]:
         if demo:
             make_demo(folder / "data")
         settings = Settings(data_dir=folder / "data")
-        yield Ground(folder / "data", stack.enter_context(opened(settings, wanted=BOTH)))
+        yield Ground(folder / "data", stack.enter_context(open_installation(settings, wanted=BOTH)))
 
 
 @contextmanager

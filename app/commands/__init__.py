@@ -1,1 +1,1 @@
-"""What each command of `plek` does; app.cli says how they are called."""
+"""The work of each command of `plek`; app.cli says how they are called."""

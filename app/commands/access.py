@@ -1,4 +1,4 @@
-"""`plek token` and `plek revoke`: giving somebody access, and taking it away."""
+"""`plek token` and `plek revoke`: bearer tokens of accounts, made and ended."""
 
 import asyncio
 from collections.abc import Sequence
@@ -8,7 +8,7 @@ import typer
 
 from app.accounts import accounts
 from app.accounts.accounts import NewToken
-from app.commands.installation import opened, say, settings_with
+from app.commands.installation import open_installation, say, settings_with
 from app.config import program
 from app.database.caller import Role
 
@@ -22,10 +22,7 @@ def issue(
     days: int,
     name: str | None = None,
 ) -> None:
-    """Make an account and a token.
-
-    The token stands alone on the last line of stdout.
-    """
+    """Make an account and a token, which stands alone on the last line of stdout."""
 
     async def act() -> NewToken:
         async with installation.transaction() as tx:
@@ -42,7 +39,7 @@ def issue(
             return issued
 
     settings = settings_with(data_dir)
-    with opened(settings) as installation:
+    with open_installation(settings) as installation:
         issued = asyncio.run(act())
     say(
         f"Token {issued.token_id}, valid until {issued.expires_at:%Y-%m-%d %H:%M} UTC. It is "
@@ -59,6 +56,6 @@ def revoke(data_dir: Path | None, *, token_id: str) -> None:
         async with installation.transaction() as tx:
             await accounts.revoke_token(tx, token_id)
 
-    with opened(settings_with(data_dir)) as installation:
+    with open_installation(settings_with(data_dir)) as installation:
         asyncio.run(act())
     say(f"Token {token_id} is revoked.")

@@ -10,7 +10,7 @@ import typer
 from app.accounts import invitations, staff
 from app.accounts.accounts import provider_of
 from app.accounts.staff import AccountWanted, NewInvitation
-from app.commands.installation import opened, say, settings_with
+from app.commands.installation import open_installation, say, settings_with
 from app.database.caller import Role
 from app.database.transaction import Transaction
 from app.errors import Conflict, Invalid, OperatorError
@@ -43,7 +43,10 @@ def invite(
     region: str | None,
     name: str | None,
 ) -> None:
-    """Make an account; the end of its invitation's link stands alone on the last line of stdout."""
+    """Make an account, and print the end of its invitation's link.
+
+    The link stands alone on the last line of stdout.
+    """
 
     async def act() -> NewInvitation:
         async with installation.transaction(with_keys=True) as tx:
@@ -53,7 +56,7 @@ def invite(
             )
 
     settings = settings_with(data_dir)
-    with opened(settings) as installation:
+    with open_installation(settings) as installation:
         try:
             invited = asyncio.run(act())
         except Invalid as invalid:

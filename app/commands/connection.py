@@ -1,9 +1,7 @@
-"""HTTP connections as uvicorn keeps them, with bounds that it does not set.
-
-On the length of a head, and on patience.
+"""Connections of uvicorn, with bounds on the length of a head and on the time to arrive.
 
 By itself uvicorn reads a head of any length into memory, and waits for the rest of a request for as
-long as the client likes. A proxy in front bounds both; this holds where there is none.
+long as the client likes. A proxy in front bounds both; this holds without one.
 """
 
 import asyncio
@@ -33,12 +31,12 @@ class Connection(HttpToolsProtocol):
         self._await_request()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Wait for nothing any more."""
+        """Stop waiting for a request."""
         self._await_nothing()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        """Take in what came, and count it while it belongs to a head."""
+        """Receive bytes, and count them while they belong to a head."""
         begun = self._begun
         super().data_received(data)
         if self._in_head and begun == self._begun and not self.transport.is_closing():
@@ -47,19 +45,19 @@ class Connection(HttpToolsProtocol):
                 self.send_400_response("The head of the request is too long.")
 
     def on_message_begin(self) -> None:
-        """Note that a head begins."""
+        """Start counting the bytes of a head."""
         super().on_message_begin()
         self._begun += 1
         self._in_head, self._head = True, 0
         self._await_request()
 
     def on_headers_complete(self) -> None:
-        """Note that it has ended."""
+        """Stop counting: the head is complete."""
         self._in_head = False
         super().on_headers_complete()
 
     def on_message_complete(self) -> None:
-        """Note that the body has, too."""
+        """Stop waiting: the body is complete."""
         self._await_nothing()
         super().on_message_complete()
 

@@ -11,9 +11,9 @@ import typer
 
 from app import bookkeeping
 from app.accounts import accounts
-from app.commands.installation import Installation, opened, say, settings_with
+from app.commands.installation import Installation, open_installation, say, settings_with
 from app.commands.progress import Progress
-from app.commands.stop import stoppable
+from app.commands.stop import run_until_stopped
 from app.config import Settings
 from app.database import server
 from app.database.transaction import WORKER, Database, Transaction
@@ -26,36 +26,31 @@ from app.reference import load
 from app.simulation.country.values import DemoCountry
 
 LIVED_FROM, LIVED_TO = 0.05, 0.5
-"""Which shares of the work are done when the past begins to be lived through, and when it has been:
-of the time."""
+"""The shares of the time that have gone by when the simulation of the past begins and ends."""
 
 
 def fill(data_dir: Path | None, *, seed: int, with_past: bool) -> None:
-    """Fill an empty embedded database.
-
-    With a past, or as a country that begins today.
-    """
+    """Fill an empty embedded database with the demo country, with or without a past."""
     settings = settings_with(data_dir)
     refuse_elsewhere(settings)
     progress = Progress(say)
     progress.reach("Starting the servers")
-    with progress.telling(), opened(settings) as installation:
+    with progress.reports(), open_installation(settings) as installation:
         progress.reach("Making the database ready")
-        told = stoppable(
-            _filled(installation, seed=seed, with_past=with_past, reach=progress.reach)
+        said = run_until_stopped(
+            _fill(installation, seed=seed, with_past=with_past, reach=progress.reach)
         )
         progress.reach("Stopping the servers")
-    typer.echo(told)
+    typer.echo(said)
 
 
 async def show(installation: Installation, *, seed: int, reach: Reach) -> None:
-    """Fill the database if it is empty.
+    """Fill the database with the demo country if it is empty.
 
-    Raise OperatorError if something else than the demo country is in it.
-
-    Of several that come at once, one fills it and the others wait for that.
+    Of several processes that start at once, one fills it and the others wait. Raise OperatorError
+    if it holds anything but the demo country.
     """
-    told = None
+    said = None
     async with _turn(installation, reach=reach) as tx:
         shown = await accounts.is_demo_shown(tx)
         if shown is False:
@@ -63,24 +58,24 @@ async def show(installation: Installation, *, seed: int, reach: Reach) -> None:
         if shown:
             await people.make_ready(tx)
         else:
-            told = await _founded(installation, tx, seed=seed, with_past=True, reach=reach)
-    if told is not None:
-        await _signed(installation)
-        say(told)
+            said = await _found(installation, tx, seed=seed, with_past=True, reach=reach)
+    if said is not None:
+        await _sign_ledger(installation)
+        say(said)
 
 
-async def _filled(installation: Installation, *, seed: int, with_past: bool, reach: Reach) -> str:
-    """Fill the database, and say what was made."""
+async def _fill(installation: Installation, *, seed: int, with_past: bool, reach: Reach) -> str:
+    """Fill the database, and return a sentence about it."""
     async with _turn(installation, reach=reach) as tx:
-        told = await _founded(installation, tx, seed=seed, with_past=with_past, reach=reach)
+        said = await _found(installation, tx, seed=seed, with_past=with_past, reach=reach)
     if with_past:
-        await _signed(installation)
-    return told
+        await _sign_ledger(installation)
+    return said
 
 
 @asynccontextmanager
 async def _turn(installation: Installation, *, reach: Reach) -> AsyncGenerator[Transaction]:
-    """Begin a transaction in which nobody else fills this database."""
+    """Begin a transaction in which no other process fills this database."""
     async with installation.transaction() as tx:
         if not await server.is_alone_with(tx, server.DEMO):
             reach("Another Plek fills this database with the demo country: waiting for it", 0)
@@ -88,24 +83,21 @@ async def _turn(installation: Installation, *, reach: Reach) -> AsyncGenerator[T
         yield tx
 
 
-async def _founded(
+async def _found(
     installation: Installation, tx: Transaction, *, seed: int, with_past: bool, reach: Reach
 ) -> str:
-    """Found the country and its people, and say what was made."""
+    """Found the country and its people, and return a sentence about them."""
     reach("Filling the demo country: providers, sites and places", 0)
-    tx = await installation.unlocked(tx)
-    told = [_told(await demo.fill(tx, seed=seed))]
+    tx = await installation.unlock(tx)
+    said = [_summary(await demo.fill(tx, seed=seed))]
     if with_past:
-        told.append(await live(tx, seed=seed, reach=reach))
+        said.append(await live(tx, seed=seed, reach=reach))
     await people.make_ready(tx)
-    return "\n".join(told)
+    return "\n".join(said)
 
 
-async def _signed(installation: Installation) -> None:
-    """Sign the ledger at once.
-
-    A controller who looks at it need not wait for the worker.
-    """
+async def _sign_ledger(installation: Installation) -> None:
+    """Sign the ledger at once, so that a controller need not wait for the worker."""
     async with installation.owner() as owner, owner.entered() as tx:
         keyring = await installation.keyring(tx)
     database = Database(installation.settings, url=installation.database_url, keyring=keyring)
@@ -122,7 +114,7 @@ async def live(
     quarters: int = write.QUARTERS,
     reach: Reach = to_nobody,
 ) -> str:
-    """Let the demo country, just filled, have lived until now; say how long."""
+    """Let the demo country, just filled, live until now; return a sentence about its past."""
     here = await write.setting(tx, quarters=quarters)
     policy = (await tx.snapshots.reference(tx)).policy
     days, unwanted = count(1), threading.Event()
@@ -164,15 +156,15 @@ async def sign(database: Database) -> None:
 
 
 def refuse_elsewhere(settings: Settings) -> None:
-    """Refuse to invent anything in a database that Plek did not start itself."""
+    """Refuse to fill a database that Plek did not start itself."""
     if not settings.embedded:
         raise OperatorError(
             "The demo country only goes into Plek's own database: unset DATABASE_URL."
         )
 
 
-def _told(country: DemoCountry) -> str:
-    """Say what was made."""
+def _summary(country: DemoCountry) -> str:
+    """Return a sentence about the new country."""
     return (
         f"Filled with the demo country (seed {country.seed}): {len(country.providers)} providers, "
         f"{len(country.sites)} sites, {len(country.places):,} places, {len(country.referrals)} "

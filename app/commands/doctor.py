@@ -1,4 +1,4 @@
-"""`plek doctor`: what an installation needs, looked at one after another.
+"""`plek doctor`: check one after another what an installation needs.
 
 Exit 1 if anything fails.
 """
@@ -15,7 +15,7 @@ import typer
 from app import clock
 from app.accounts.accounts import provider_slugs
 from app.allocation.ranking.versions import NEWEST
-from app.commands.installation import BOTH, Installation, opened, read_key, settings_with
+from app.commands.installation import BOTH, Installation, open_installation, read_key, settings_with
 from app.config import Settings, program
 from app.database import server
 from app.database.sealing import rotation, sealed_rows
@@ -33,14 +33,14 @@ NEWEST_POSTGRES = 18
 OLDEST_REDIS = (6, 2)
 SKEW_S = 2.0
 OTHERS = 0o077
-"""The bits of a file's mode that let others than its owner at it."""
+"""The bits of a file's mode that admit anyone but its owner."""
 LITTLE_SPACE = 1 << 30
 TOO_LITTLE_SPACE = 64 << 20
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing looked at."""
+    """The result of one check."""
 
     verdict: str
     """ok, warn or fail."""
@@ -49,7 +49,7 @@ class Finding:
 
 
 def examine(data_dir: Path | None) -> None:
-    """Look at everything and say what was found."""
+    """Check everything and print each finding."""
     failed = asyncio.run(_examine(data_dir))
     if failed:
         raise typer.Exit(1)
@@ -71,7 +71,7 @@ async def _findings(data_dir: Path | None) -> AsyncGenerator[Finding]:
         if settings.embedded and not (settings.data_dir / "postgres").exists():
             yield Finding("warn", "database", f"there is none yet: `{program()} serve` makes it")
             return
-        with opened(settings, wanted=BOTH) as installation:
+        with open_installation(settings, wanted=BOTH) as installation:
             yield await _redis(installation)
             async for finding in _database(installation):
                 yield finding
@@ -182,7 +182,7 @@ async def _key(installation: Installation) -> Finding:
 
 
 def _fit(found: Tally, *, keyring: Keyring, where: str) -> Finding:
-    """Whether the keys fit what is sealed, and whether all of them are needed."""
+    """Whether the keys open everything sealed, and whether all of them are needed."""
     if found.closed:
         part = "what is sealed: it is another installation's"
         if found.closed < found.seen:
@@ -207,7 +207,7 @@ def _fit(found: Tally, *, keyring: Keyring, where: str) -> Finding:
 
 
 async def _rules(installation: Installation) -> Finding:
-    """Whether every recorded ranking can still be made again."""
+    """Whether every recorded ranking can still be replayed."""
     async with installation.owner() as database, database.entered() as tx:
         unknown = await rankings.list_unknown_rules(tx)
     if unknown:
@@ -222,7 +222,7 @@ async def _rules(installation: Installation) -> Finding:
 
 
 async def _role(installation: Installation) -> Finding:
-    """Whether the service's own role gets in, and can do what a request begins with."""
+    """Whether the service's own role may log in and do what a request begins with."""
     database = Database(replace(installation.settings, pool_size=1), url=installation.database_url)
     try:
         async with database.entered(actor=WORKER) as tx:

@@ -1,11 +1,11 @@
-"""`plek erase`: destroying what is known of a household, and doing so again from a list."""
+"""`plek erase`: erase a referral, or again every one on a list."""
 
 import asyncio
 from pathlib import Path
 
 import typer
 
-from app.commands.installation import Installation, opened, say, settings_with
+from app.commands.installation import Installation, open_installation, say, settings_with
 from app.errors import OperatorError
 from app.placing import erasure
 from app.placing.erasure import ErasureCandidate, RemainingRows
@@ -13,21 +13,21 @@ from app.placing.erasure_list import ErasureList
 
 
 def erase(data_dir: Path | None, *, referral: str | None, file: Path | None) -> None:
-    """Erase one referral, or whatever a list names."""
+    """Erase one referral, or every one that a list names."""
     if (referral is None) == (file is None):
         raise OperatorError(
             "Name a referral, by its id or its speakable code, or a file with --list."
         )
-    with opened(settings_with(data_dir)) as installation:
+    with open_installation(settings_with(data_dir)) as installation:
         said = (
-            _one(installation, referral)
+            _erase_one(installation, referral)
             if referral is not None
-            else _all(installation, ErasureList(file or Path()))
+            else _erase_listed(installation, ErasureList(file or Path()))
         )
         typer.echo(asyncio.run(said))
 
 
-async def _one(installation: Installation, name: str) -> str:
+async def _erase_one(installation: Installation, name: str) -> str:
     async with installation.transaction() as tx:
         before, first = await erasure.erase_referral(tx, name, listed=installation.erasures)
         kept = await erasure.count_remaining(tx, before.id)
@@ -42,10 +42,10 @@ async def _one(installation: Installation, name: str) -> str:
         "elsewhere. Backups made before still hold what was erased; docs/operations.md says "
         "what to do about them."
     )
-    return _told(before, kept)
+    return _report(before, kept)
 
 
-def _told(before: ErasureCandidate, kept: RemainingRows) -> str:
+def _report(before: ErasureCandidate, kept: RemainingRows) -> str:
     return (
         f"Erased referral {before.reference} ({before.id}): its key is destroyed, and nothing "
         "opens any more what was "
@@ -58,7 +58,7 @@ def _told(before: ErasureCandidate, kept: RemainingRows) -> str:
     )
 
 
-async def _all(installation: Installation, given: ErasureList) -> str:
+async def _erase_listed(installation: Installation, given: ErasureList) -> str:
     if not given.path.is_file():
         raise OperatorError(f"There is no file {given.path}.")
     reading = given.read()

@@ -1,4 +1,4 @@
-"""`plek import`: a file as a whole, or every fault in it by line and column."""
+"""`plek import`: import a file as a whole, or print every fault by line and column."""
 
 import asyncio
 import sys
@@ -10,7 +10,7 @@ import typer
 from rich.console import Console
 from rich.progress import Progress as Bar
 
-from app.commands.installation import Installation, opened, say, settings_with
+from app.commands.installation import Installation, open_installation, say, settings_with
 from app.errors import OperatorError
 from app.registry.imports import imports
 from app.registry.imports.csv_files import ImportCounts, ImportFaults, Progress
@@ -19,11 +19,11 @@ LONG_LINES = 2_000
 
 
 def import_csv(data_dir: Path | None, *, kind: str, file: Path, dry_run: bool) -> None:
-    """Import a file; exit 1 with all faults on stderr if there are any."""
+    """Import a file; exit 1 with all its faults on stderr if there are any."""
     imports.kind_of(kind)
     raw = _read(file)
     try:
-        with opened(settings_with(data_dir)) as installation, _bar(raw) as progress:
+        with open_installation(settings_with(data_dir)) as installation, _bar(raw) as progress:
             imported = asyncio.run(
                 _import(installation, kind, raw, dry_run=dry_run, progress=progress)
             )
@@ -51,7 +51,7 @@ def _read(file: Path) -> bytes:
 
 @contextmanager
 def _bar(raw: bytes) -> Generator[Progress | None]:
-    """Show a bar on stderr, for a file that takes a while or somebody who watches."""
+    """Show a bar on stderr if the file is long or a person watches."""
     lines = raw.count(b"\n")
     if lines <= LONG_LINES and not sys.stderr.isatty():
         yield None

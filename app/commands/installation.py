@@ -1,6 +1,6 @@
-"""One installation as a command finds it.
+"""One installation as a command finds it: its settings, its servers and its key.
 
-Its settings, its servers (started where it brings its own), and its key.
+Its servers are started if it brings its own.
 """
 
 import os
@@ -30,10 +30,7 @@ BOTH = frozenset({"postgres", "redis"})
 
 @dataclass(frozen=True, slots=True)
 class Installation:
-    """Where the servers of an installation are.
-
-    The URLs hold passwords: never log them.
-    """
+    """The servers of an installation, by their URLs, which hold passwords: never log them."""
 
     settings: Settings
     owner_url: str = field(repr=False)
@@ -42,22 +39,22 @@ class Installation:
 
     @property
     def key_file(self) -> Path:
-        """Where the key is kept when PLEK_KEY is not set."""
+        """The file that holds the key unless PLEK_KEY does."""
         return self.settings.data_dir / KEY_FILE
 
     @property
     def key_place(self) -> str:
-        """Where this installation's key is to be found, for the operator."""
+        """The place of this installation's key, in words for the operator."""
         return "PLEK_KEY" if self.settings.key else str(self.key_file)
 
     @property
     def erasures(self) -> ErasureList:
-        """The list of what was erased."""
+        """The list of erased referrals."""
         return ErasureList.of(self.settings.data_dir)
 
     @asynccontextmanager
     async def owner(self) -> AsyncGenerator[Database]:
-        """The database as the owner of its tables."""
+        """Open the database as the owner of its tables."""
         database = Database(replace(self.settings, pool_size=1), url=self.owner_url, as_owner=True)
         try:
             yield database
@@ -66,11 +63,10 @@ class Installation:
 
     @asynccontextmanager
     async def transaction(self, *, with_keys: bool = False) -> AsyncGenerator[Transaction]:
-        """One transaction of the owner, in a database that is ready.
+        """Begin a transaction of the owner, in a database that is ready.
 
-        An own one is made so, another must be.
-
-        With keys it can open what is sealed.
+        An embedded database is made ready; any other must be. With keys the transaction can open
+        sealed rows.
         """
         if self.settings.embedded:
             await self.prepare()
@@ -82,12 +78,12 @@ class Installation:
                     )
                 await erase_again(database, self.erasures)
             async with database.entered() as tx:
-                yield await self.unlocked(tx) if with_keys else tx
+                yield await self.unlock(tx) if with_keys else tx
 
     async def prepare(self) -> Prepared:
-        """Migrate, load what is missing, and erase again what a restore brought back.
+        """Migrate, load the reference data, and erase again what a restore brought back.
 
-        Whom DATABASE_URL names gets the application's rights, and no more.
+        The role in DATABASE_URL gets the application's rights, and no more.
         """
         done = await prepare(self.owner_url)
         async with self.owner() as database:
@@ -98,9 +94,9 @@ class Installation:
         return done
 
     async def key(self, tx: Transaction) -> str:
-        """Return the installation's key, made if there is none.
+        """Return the installation's key, made if it has none.
 
-        OperatorError if it does not open what is sealed.
+        Raise OperatorError if the key does not open what is sealed.
         """
         seals = await sealed_rows.sample(tx)
         # Read after the seals: what a rotation wraps meanwhile is wrapped by a key that was in the
@@ -122,7 +118,7 @@ class Installation:
                 f"Made a key in {self.key_file}: keep a copy elsewhere, as what is sealed "
                 "cannot be read without it."
             )
-        closed = opened_not(Keyring.parse(found, named=self.key_place), seals)
+        closed = count_closed_keys(Keyring.parse(found, named=self.key_place), seals)
         if closed and closed == len(seals):
             raise OperatorError(
                 f"{self.key_place} is not the key of this database: it does not open what is "
@@ -137,8 +133,8 @@ class Installation:
             )
         return found
 
-    async def unlocked(self, tx: Transaction) -> Transaction:
-        """Return the same transaction with the keys that open what is sealed."""
+    async def unlock(self, tx: Transaction) -> Transaction:
+        """Return the same transaction with the keys that open sealed rows."""
         return replace(tx, keys=await self.keyring(tx))
 
     async def keyring(self, tx: Transaction) -> Keyring:
@@ -148,10 +144,7 @@ class Installation:
 
 
 async def erase_again(database: Database, listed: ErasureList) -> None:
-    """Erase what is on the list and a restored backup has brought back.
-
-    Then list what only the database knows.
-    """
+    """Erase what is on the list and was restored from a backup; then complete the list."""
     reading = listed.read()
     if reading.faults:
         lines = ", ".join(map(str, reading.faults))
@@ -168,21 +161,23 @@ async def erase_again(database: Database, listed: ErasureList) -> None:
 
 
 def say(words: str) -> None:
-    """Tell the person at the terminal; the result of a command alone goes to stdout."""
+    """Print a sentence on stderr: stdout is for a command's result alone."""
     typer.echo(words, err=True)
 
 
 def settings_with(data_dir: Path | None) -> Settings:
-    """Return the environment's settings, with another data folder where one was named."""
+    """Return the environment's settings, with another data folder if one is named."""
     settings = read_settings()
     return settings if data_dir is None else replace(settings, data_dir=data_dir)
 
 
 @contextmanager
-def opened(settings: Settings, *, wanted: frozenset[str] = POSTGRES) -> Generator[Installation]:
-    """Find the servers, and start those that Plek brings itself.
+def open_installation(
+    settings: Settings, *, wanted: frozenset[str] = POSTGRES
+) -> Generator[Installation]:
+    """Find the servers of an installation, and start its own ones.
 
-    The last one to leave stops them.
+    The last user to leave stops them.
     """
     outside = {"postgres": settings.database_url, "redis": settings.redis_url}
     missing = frozenset(name for name in wanted if outside[name] is None)
@@ -209,8 +204,8 @@ def _installation(settings: Settings) -> Installation:
     )
 
 
-def opened_not(keyring: Keyring, seals: Iterable[Sealed]) -> int:
-    """Return how many wrapped data keys no key opens."""
+def count_closed_keys(keyring: Keyring, seals: Iterable[Sealed]) -> int:
+    """Return how many wrapped data keys none of the keys opens."""
     closed = 0
     for seal in seals:
         try:
@@ -235,7 +230,7 @@ def read_key(file: Path) -> str | None:
 def make_key(file: Path) -> str:
     """Make a key for this installation.
 
-    Of several makers at once, all get the first one's.
+    Of several processes at once, all get the first one's.
     """
     try:
         _write_key(file)

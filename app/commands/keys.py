@@ -1,4 +1,4 @@
-"""`plek keys`: a new key-encryption key while the service runs, and the end of the old ones."""
+"""`plek keys`: add a new key-encryption key during service, and retire the old ones."""
 
 import asyncio
 import os
@@ -11,7 +11,7 @@ import typer
 from rich.console import Console
 from rich.progress import Progress as Bar
 
-from app.commands.installation import Installation, opened, say, settings_with
+from app.commands.installation import Installation, open_installation, say, settings_with
 from app.config import Settings, program
 from app.database.sealing import rotation
 from app.database.sealing.rotation import Rotated, Told
@@ -22,7 +22,7 @@ from app.seal import KEY_FILE, Keyring, new_key
 
 ROWS_BETWEEN_LINES = 10_000
 TURN_S = 180.0
-"""Somebody else's start, or stop, may come first."""
+"""How long to wait for another process that starts or stops the servers."""
 
 ANOTHER_KEY = f"""\
 PLEK_KEY holds one key. A new one takes its place in four steps, none of which stops the service:
@@ -33,18 +33,18 @@ PLEK_KEY holds one key. A new one takes its place in four steps, none of which s
 
 
 def rotate(data_dir: Path | None) -> None:
-    """Wrap every data key by the newest key; one in the data folder is made first."""
+    """Wrap every data key with the newest key, after adding one to the data folder."""
     settings = settings_with(data_dir)
     if settings.key and not Keyring.parse(settings.key).older:
         raise OperatorError(ANOTHER_KEY)
     if not settings.key:
         _refuse_elsewhere(settings)
-    with opened(settings) as installation:
+    with open_installation(settings) as installation:
         typer.echo(asyncio.run(_rotate(installation)))
 
 
 def retire(data_dir: Path | None) -> None:
-    """Take the older keys out of the data folder's file."""
+    """Remove the older keys from the data folder's file."""
     settings = settings_with(data_dir)
     if settings.key:
         raise OperatorError(
@@ -56,7 +56,7 @@ def retire(data_dir: Path | None) -> None:
         raise OperatorError(
             "Stop Plek first: a process that runs may still wrap with an older key."
         )
-    with opened(settings) as installation:
+    with open_installation(settings) as installation:
         typer.echo(asyncio.run(_retire(installation)))
 
 
@@ -64,25 +64,25 @@ async def _rotate(installation: Installation) -> str:
     if installation.settings.key:
         done = await _rewrap(installation, await _key(installation))
         return (
-            f"{_told(done)} Nothing needs the older keys any more: they may be taken out of "
+            f"{_report(done)} Nothing needs the older keys any more: they may be taken out of "
             "PLEK_KEY."
         )
     file = installation.key_file
-    with _alone(file):
+    with _lock_file(file):
         key = await _key(installation)
         if Keyring.parse(key).older and (done := await _rewrap(installation, key)) != Rotated():
             again = f"for another new key, run `{program()} keys rotate` again."
-            return f"{_told(done)} That ended an earlier rotation; {again}"
+            return f"{_report(done)} That ended an earlier rotation; {again}"
         keys = f"{new_key()},{key}"
         _write(file, keys)
         say(f"Made a new key, the first in {file}: copy the file again to where you keep a copy.")
         done = await _rewrap(installation, keys)
-    return f"{_told(done)} The old key stays second in {file} until `{program()} keys retire`."
+    return f"{_report(done)} The old key stays second in {file} until `{program()} keys retire`."
 
 
 async def _retire(installation: Installation) -> str:
     file = installation.key_file
-    with _alone(file):
+    with _lock_file(file):
         key = await _key(installation)
         keyring = Keyring.parse(key)
         if not keyring.older:
@@ -97,7 +97,7 @@ async def _retire(installation: Installation) -> str:
 
 
 async def _key(installation: Installation) -> str:
-    """Return the keys, once they are known to open what is sealed."""
+    """Return the keys, after a check that they open what is sealed."""
     async with installation.transaction() as tx:
         return await installation.key(tx)
 
@@ -108,7 +108,7 @@ async def _rewrap(installation: Installation, key: str) -> Rotated:
             return await rotation.rotate(database.entered, keyring=Keyring.parse(key), told=told)
 
 
-def _told(done: Rotated) -> str:
+def _report(done: Rotated) -> str:
     return (
         f"Wrapped {done.keys:,} data keys and sealed {done.answers:,} kept answers by the "
         "newest key."
@@ -116,9 +116,9 @@ def _told(done: Rotated) -> str:
 
 
 def _refuse_elsewhere(settings: Settings) -> None:
-    """Refuse a key file of which other processes may hold copies.
+    """Refuse a key file that other processes may have read.
 
-    They would not see what happens to this one.
+    They would not see a change to it.
     """
     if not settings.embedded:
         raise OperatorError(
@@ -129,20 +129,20 @@ def _refuse_elsewhere(settings: Settings) -> None:
 
 
 def _is_used(data_dir: Path) -> bool:
-    """Whether anybody uses the folder's servers now."""
+    """Whether a process uses the folder's servers now."""
     folder = DataFolder(data_dir.expanduser().absolute())
     if not folder.path.is_dir():
         raise OperatorError(f"There is no Plek in {data_dir}.")
-    # Whoever starts meanwhile has the newest key: it stands in the file since the rotation.
+    # A process that starts meanwhile has the newest key: it is in the file since the rotation.
     with locks.held(folder.lock("start"), within_seconds=TURN_S):
         return locks.is_held(folder.lock("users"))
 
 
 @contextmanager
-def _alone(file: Path) -> Generator[None]:
-    """Let no other command change the file meanwhile.
+def _lock_file(file: Path) -> Generator[None]:
+    """Keep other commands from changing the key file.
 
-    Of two that make a key, one would lose it.
+    Of two that make a key at once, one key would be lost.
     """
     lock = locks.hold(file.with_name(f"{file.name}.lock"))
     if lock is None:
@@ -154,7 +154,7 @@ def _alone(file: Path) -> Generator[None]:
 
 
 def _write(file: Path, keys: str) -> None:
-    """Replace the keys in a file as a whole, still its owner's alone."""
+    """Replace the keys in a file as a whole, readable by its owner alone."""
     where = file.resolve()
     try:
         status = where.stat()
@@ -165,28 +165,25 @@ def _write(file: Path, keys: str) -> None:
 
 @contextmanager
 def _progress() -> Generator[Told]:
-    """Show on stderr how far it is.
-
-    A bar to somebody who watches, else a line now and then.
-    """
+    """Show the progress on stderr: a bar if a person watches, else a line now and then."""
     if not sys.stderr.isatty():
-        yield Lines()
+        yield ProgressLines()
         return
     with Bar(console=Console(stderr=True)) as bar:
         task = bar.add_task("Wrapping keys", total=None)
         yield lambda done, total: bar.update(task, completed=done, total=total)
 
 
-class Lines:
-    """Says now and then how far it is."""
+class ProgressLines:
+    """Print a line of progress now and then."""
 
     def __init__(self) -> None:
-        self._told = 0
+        self._printed = 0
 
     def __call__(self, done: int, total: int) -> None:
         """Hear how many rows of how many have been looked at."""
-        if done < self._told:  # another pass
-            self._told = 0
-        if done - self._told >= ROWS_BETWEEN_LINES:
+        if done < self._printed:  # another pass
+            self._printed = 0
+        if done - self._printed >= ROWS_BETWEEN_LINES:
             say(f"Looked at {done:,} of {total:,}.")
-            self._told = done
+            self._printed = done

@@ -1,4 +1,4 @@
-"""`plek policy`: publish a policy, compare two, or try a draft on recent rankings."""
+"""`plek policy`: publish a policy, list or compare policies, try a draft."""
 
 import asyncio
 import json
@@ -14,7 +14,7 @@ from rich.progress import Progress as Bar
 from app.allocation.policy.differences import ADDED, REMOVED, Difference, differences
 from app.allocation.policy.trial import FEW
 from app.api.kit.bodies import read_json
-from app.commands.installation import opened, say, settings_with
+from app.commands.installation import open_installation, say, settings_with
 from app.errors import Invalid, OperatorError
 from app.policy import policies, policy_trials
 from app.policy.policies import PublishedPolicy
@@ -22,13 +22,13 @@ from app.policy.policy_trials import Progress, TrialReport
 from app.reference import load
 
 TROUBLE = 2
-"""Exit code for what is no policy; 1 says that two policies differ."""
+"""The exit code for a file that is no policy; 1 says that two policies differ."""
 MOST_LISTED = 200
 NOT_STATED = "not stated"
 
 
 def publish(data_dir: Path | None, *, file: Path) -> None:
-    """Publish the policy in a file, for the moment that it names."""
+    """Publish the policy in a file, in force from the moment that it names."""
     document = document_in(file)
 
     async def act() -> PublishedPolicy:
@@ -37,21 +37,21 @@ def publish(data_dir: Path | None, *, file: Path) -> None:
 
     with faults_of(file):
         policies.policy_row_of(document, files=load())  # before anything is started for it
-        with opened(settings_with(data_dir)) as installation:
+        with open_installation(settings_with(data_dir)) as installation:
             row = asyncio.run(act()).row
     typer.echo(
         f"Published {row.version}, in force from {row.valid_from:%Y-%m-%d %H:%M:%S} UTC: {row.hash}"
     )
 
 
-def listed(data_dir: Path | None) -> None:
+def list_policies(data_dir: Path | None) -> None:
     """Print the policies, the one that begins last first."""
 
     async def act() -> list[PublishedPolicy]:
         async with installation.transaction() as tx:
             return await policies.list_policies(tx, limit=MOST_LISTED, before=None)
 
-    with opened(settings_with(data_dir)) as installation:
+    with open_installation(settings_with(data_dir)) as installation:
         found = asyncio.run(act())
     rows = [
         (
@@ -66,9 +66,9 @@ def listed(data_dir: Path | None) -> None:
 
 
 def diff(data_dir: Path | None, *, a: str, b: str) -> None:
-    """Print what policy B says differently from A, each a version, a hash or a file.
+    """Print what policy B changes in A; each is a version, a hash or a file.
 
-    Exit 1 where anything differs.
+    Exit 1 if they differ.
     """
     files = {name: document_in(Path(name)) for name in (a, b) if Path(name).is_file()}
     if published := [name for name in (a, b) if name not in files]:
@@ -79,7 +79,7 @@ def diff(data_dir: Path | None, *, a: str, b: str) -> None:
                     name: (await policies.find_policy(tx, name)).row.document for name in published
                 }
 
-        with opened(settings_with(data_dir)) as installation:
+        with open_installation(settings_with(data_dir)) as installation:
             files |= asyncio.run(act())
     for name in (a, b):
         with faults_of(name):
@@ -101,13 +101,13 @@ def try_out(data_dir: Path | None, *, file: Path, last: int) -> None:
 
     with faults_of(file):
         policies.parse_document(document)
-        with opened(settings_with(data_dir)) as installation, _bar() as progress:
+        with open_installation(settings_with(data_dir)) as installation, _bar() as progress:
             tried = asyncio.run(act(progress))
-    typer.echo("\n".join(told(tried)))
+    typer.echo("\n".join(trial_lines(tried)))
 
 
-def told(tried: TrialReport) -> Iterator[str]:
-    """Yield what a draft would have changed."""
+def trial_lines(tried: TrialReport) -> Iterator[str]:
+    """Yield lines that say what a draft would have changed."""
     trial = tried.trial
     yield (
         f"{trial.rankings:,} referrals, each as it was ranked last; {tried.passed_over:,} could "
@@ -154,7 +154,7 @@ def _columns(rows: Sequence[tuple[str, ...]]) -> Iterator[str]:
 
 
 def document_in(file: Path) -> object:
-    """Return the JSON in a file; raise OperatorError where it cannot be read."""
+    """Return the JSON in a file; raise OperatorError if it cannot be read."""
     try:
         return read_json(file.read_bytes())
     except OSError as error:
@@ -165,7 +165,7 @@ def document_in(file: Path) -> object:
 
 @contextmanager
 def faults_of(named: Path | str) -> Generator[None]:
-    """Tell every fault of a policy on stderr, and end."""
+    """Print every fault of a policy on stderr, and exit."""
     try:
         yield
     except Invalid as refused:
@@ -177,7 +177,7 @@ def faults_of(named: Path | str) -> Generator[None]:
 
 @contextmanager
 def _bar() -> Generator[Progress]:
-    """Show a bar on stderr to somebody who watches."""
+    """Show a bar on stderr if a person watches."""
     with Bar(console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty()) as bar:
         task = bar.add_task("Ranking again", total=None)
         yield lambda done, total: bar.update(task, completed=done, total=total)

@@ -1,4 +1,4 @@
-"""`plek review`: what in the access log somebody should ask about."""
+"""`plek review`: print the access log's findings that should be asked about."""
 
 import asyncio
 from collections.abc import Iterator, Mapping
@@ -8,17 +8,14 @@ import typer
 
 from app.accounts import access_log
 from app.accounts.access_log import LogReview
-from app.commands.installation import opened, settings_with
+from app.commands.installation import open_installation, settings_with
 from app.words.access_review import finding_text
 
 HEAD = ("account", "provider", "roles", "from", "finding")
 
 
 def review(data_dir: Path | None, *, days: int) -> None:
-    """Print what the last days' access log should be asked about.
-
-    That nothing was found is said.
-    """
+    """Print what is unusual in the last days' access log, also if nothing is."""
 
     async def act() -> tuple[LogReview, Mapping[str, str]]:
         async with installation.transaction() as tx:
@@ -26,13 +23,13 @@ def review(data_dir: Path | None, *, days: int) -> None:
             cards = await tx.snapshots.providers(tx)
             return reviewed, {id_: card.slug for id_, card in cards.items()}
 
-    with opened(settings_with(data_dir)) as installation:
+    with open_installation(settings_with(data_dir)) as installation:
         reviewed, slugs = asyncio.run(act())
-    typer.echo("\n".join(told(reviewed, slugs)))
+    typer.echo("\n".join(report_lines(reviewed, slugs)))
 
 
-def told(reviewed: LogReview, slugs: Mapping[str, str]) -> Iterator[str]:
-    """Yield a table of what was found; `slugs` names providers by id."""
+def report_lines(reviewed: LogReview, slugs: Mapping[str, str]) -> Iterator[str]:
+    """Yield a table of the findings; `slugs` names providers by id."""
     yield (
         f"The access log from {reviewed.since:%Y-%m-%d %H:%M} to "
         f"{reviewed.until:%Y-%m-%d %H:%M} UTC."

@@ -1,4 +1,4 @@
-"""`plek simulate`: a year of the demo country under several ways of choosing.
+"""`plek simulate`: simulate a year of the demo country under several ways of choosing.
 
 It answers whether the choice makes the burden fair.
 """
@@ -26,15 +26,15 @@ from app.simulation.outcome import YearOutcome
 from app.simulation.ways import PHONE_ROUND, PLEK, Progress, compared_ways, scene, solidarity_sweep
 
 WIDEST = 200
-"""Columns of the terminal that the table takes where nobody watches."""
+"""The width of the table in columns if its output is no terminal."""
 
 
 def simulate(
     *, seed: int, days: int, policy_file: Path | None, swept: bool, out: Path | None
 ) -> None:
-    """Run the ways of choosing, print what came of them, and draw it.
+    """Run the ways of choosing, print their outcomes, and draw them.
 
-    Exit 1 where the check found anybody unsafe.
+    Exit 1 if the check finds a household unsafe.
     """
     policy = _policy(policy_file)
     years = scene(load(), policy, seed=seed, days=days)
@@ -112,7 +112,7 @@ def _write(folder: Path, files: dict[str, str]) -> None:
 
 @contextmanager
 def _bar(what: str) -> Generator[Progress]:
-    """Show a bar on stderr to somebody who watches."""
+    """Show a bar on stderr if a person watches."""
     with Bar(console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty()) as bar:
         task = bar.add_task(what, total=None)
         yield lambda done, total: bar.update(task, completed=done, total=total)

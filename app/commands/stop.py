@@ -1,4 +1,4 @@
-"""A request to stop, as by Ctrl-C, and what it does to an act that is under way."""
+"""Requests to stop, such as Ctrl-C, and what they do to an act under way."""
 
 import asyncio
 import signal
@@ -8,23 +8,23 @@ from types import FrameType
 from typing import Any, TypeVar
 
 UNDO_S = 2.0
-"""How long what was cancelled may take to undo itself."""
+"""How long a cancelled act may take to undo its work."""
 REQUESTS = (signal.SIGTERM, signal.SIGINT)
 T = TypeVar("T")
 
 
 class Stopped(BaseException):
-    """Told to stop: not an error, and nothing that a block may swallow."""
+    """A request to stop: no error, and nothing that a block may swallow."""
 
 
-def stoppable(act: Coroutine[Any, Any, T]) -> T:
+def run_until_stopped(act: Coroutine[Any, Any, T]) -> T:
     """Run an act that a request to stop cancels between two of its steps.
 
     Afterwards such a request does what it did before.
 
     Raised in the middle of a step, as a handler of signals does, it would leave a connection
-    waiting for ever. Many rows on their way do so even where they are cancelled: those are left,
-    and undone when their connection ends.
+    waiting for ever. Many rows on their way do so even if they are cancelled: those are left, and
+    undone when their connection ends.
     """
     before = {number: signal.getsignal(number) for number in REQUESTS}
     asked = list[int]()
@@ -54,10 +54,10 @@ def stoppable(act: Coroutine[Any, Any, T]) -> T:
 
 
 @contextmanager
-def stopping() -> Generator[None]:
-    """Turn the first request to stop into Stopped, so that every block ends properly.
+def raise_on_stop() -> Generator[None]:
+    """Raise Stopped at the first request to stop, so that every block ends properly.
 
-    Later ones change nothing.
+    Later requests change nothing.
     """
 
     def stop(_number: int, _frame: FrameType | None) -> None:

@@ -6,27 +6,27 @@ from uuid import UUID
 
 import typer
 
-from app.commands.installation import BOTH, Installation, opened, settings_with
+from app.commands.installation import BOTH, Installation, open_installation, settings_with
 from app.errors import Erased, OperatorError
 from app.prepare import Prepared
 
 
 def migrate(data_dir: Path | None) -> None:
-    """Bring the tables to this release's, and load the country where there is none."""
-    with opened(settings_with(data_dir)) as installation:
+    """Migrate the tables to this release's, and load the country into an empty database."""
+    with open_installation(settings_with(data_dir)) as installation:
         done = asyncio.run(installation.prepare())
-    typer.echo(told(done))
+    typer.echo(report(done))
 
 
-def told(done: Prepared) -> str:
-    """Say what had to be done."""
+def report(done: Prepared) -> str:
+    """Return a sentence about what was done."""
     tables = "Migrated to this release's tables." if done.migrated else "The tables are up to date."
     return f"{tables} Loaded the reference data." if done.loaded else tables
 
 
 def worker(data_dir: Path | None) -> None:
-    """Do what goes on beside the requests, and nothing else, until told to stop."""
-    with opened(settings_with(data_dir), wanted=BOTH) as installation:
+    """Do the work beside the requests, and nothing else, until report to stop."""
+    with open_installation(settings_with(data_dir), wanted=BOTH) as installation:
         asyncio.run(_work(installation))
 
 
@@ -51,13 +51,13 @@ async def _work(installation: Installation) -> None:
 
 
 def replay(data_dir: Path | None, *, ranking_id: str) -> None:
-    """Make a recorded ranking again.
+    """Replay a recorded ranking.
 
-    Exit 1 unless the same comes out, or where its referral was erased.
+    Exit 1 unless the same ranking comes out, or if its referral was erased.
     """
     try:
-        with opened(settings_with(data_dir)) as installation:
-            identical = asyncio.run(_replayed(installation, ranking_id))
+        with open_installation(settings_with(data_dir)) as installation:
+            identical = asyncio.run(_replay(installation, ranking_id))
     except Erased:
         typer.echo(
             "The referral of this ranking was erased: nothing can make the ranking again.", err=True
@@ -70,7 +70,7 @@ def replay(data_dir: Path | None, *, ranking_id: str) -> None:
         raise typer.Exit(1)
 
 
-async def _replayed(installation: Installation, ranking_id: str) -> bool:
+async def _replay(installation: Installation, ranking_id: str) -> bool:
     from app.database import access_log  # noqa: PLC0415 - as above
     from app.ranking import rankings  # noqa: PLC0415 - other commands start without the rules
 

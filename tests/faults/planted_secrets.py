@@ -60,7 +60,7 @@ COMMANDS = {
         "app.accounts.accounts._check",
         ("token", "--role", "auditor", "--region", REGION),
     ),
-    "cli": ("app.commands.upkeep.told", ("migrate",)),
+    "cli": ("app.commands.upkeep.report", ("migrate",)),
     "loading": ("app.prepare.load_reference", ("migrate",)),
     "migrating": ("app.schema.max", ("migrate",)),
     "config": ("app.config._whole", ("migrate",)),

@@ -1,1 +1,1 @@
-"""What `plek ledger` does: exports, verification, witnesses, shares."""
+"""The work of `plek ledger`: exports, verification, witnesses, shares."""

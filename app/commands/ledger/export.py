@@ -1,4 +1,4 @@
-"""`plek ledger export` and `plek ledger key`: what a controller takes along."""
+"""`plek ledger export` and `plek ledger key`: files and keys for a controller."""
 
 import asyncio
 import os
@@ -14,25 +14,29 @@ from rich.progress import Progress as Bar
 
 from app.allocation.ledger.exports import export_line, hash_line
 from app.allocation.ledger.notes import VerifierKey
-from app.commands.installation import Installation, opened, settings_with
+from app.commands.installation import Installation, open_installation, settings_with
 from app.errors import OperatorError
 from app.ledger import checkpoints, entries
 
 HASHES, CHECKPOINT = ".hashes", ".checkpoint"
-"""What is added to an export's name for the files beside it."""
+"""The endings that name the two files beside an export."""
 
 
 def export(data_dir: Path | None, *, file: Path, region: str | None) -> None:
-    """Write the ledger to a file, as far as it has been signed by now."""
-    with opened(settings_with(data_dir)) as installation, _drafts(file) as drafts, _bar() as told:
-        written = asyncio.run(_export(installation, drafts, region=region, told=told))
+    """Write the ledger to a file, up to its newest checkpoint."""
+    with (
+        open_installation(settings_with(data_dir)) as installation,
+        _drafts(file) as drafts,
+        _bar() as progress,
+    ):
+        written = asyncio.run(_export(installation, drafts, region=region, progress=progress))
     typer.echo(
         f"{written:,} leaves in {file}; beside it {file.name}{CHECKPOINT} and {file.name}{HASHES}."
     )
 
 
 def show_keys(data_dir: Path | None, *, new: bool) -> None:
-    """Print the keys by which others check checkpoints, after making a new one if asked."""
+    """Print the keys that check checkpoints, after making a new one if asked."""
 
     async def act() -> list[VerifierKey]:
         async with installation.transaction(with_keys=True) as tx:
@@ -40,7 +44,7 @@ def show_keys(data_dir: Path | None, *, new: bool) -> None:
                 await checkpoints.add_key(tx)
             return await checkpoints.verifiers(tx)
 
-    with opened(settings_with(data_dir)) as installation:
+    with open_installation(settings_with(data_dir)) as installation:
         keys = asyncio.run(act())
     for key in keys:
         typer.echo(key.to_text())
@@ -51,7 +55,7 @@ async def _export(
     drafts: tuple[IO[bytes], ...],
     *,
     region: str | None,
-    told: Callable[[int, int], None],
+    progress: Callable[[int, int], None],
 ) -> int:
     lines, hashes, note = drafts
     waiting = 1
@@ -66,14 +70,14 @@ async def _export(
         async for entry in entries.export_entries(tx, size=sealed.size, region=region):
             lines.write(export_line(entry.index, entry.content, entry.opening))
             hashes.write(hash_line(entry.content))
-            told(entry.index + 1, sealed.size)
+            progress(entry.index + 1, sealed.size)
     note.write(sealed.note.encode())
     return sealed.size
 
 
 @contextmanager
 def _drafts(file: Path) -> Generator[tuple[IO[bytes], ...]]:
-    """Open the three files under other names, and give them their own once all of it is written."""
+    """Open three files under names of drafts; name them properly once all is written."""
     named = [file, file.with_name(file.name + HASHES), file.with_name(file.name + CHECKPOINT)]
     drafts = [one.with_name(f".{one.name}.{os.getpid()}") for one in named]
     try:
@@ -90,7 +94,7 @@ def _drafts(file: Path) -> Generator[tuple[IO[bytes], ...]]:
 
 @contextmanager
 def _bar() -> Generator[Callable[[int, int], None]]:
-    """Show a bar on stderr to somebody who watches."""
+    """Show a bar on stderr if a person watches."""
     with Bar(console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty()) as bar:
         task = bar.add_task("Writing", total=None)
         yield lambda done, total: bar.update(task, completed=done, total=total)

@@ -1,6 +1,6 @@
 """The commands of `plek ledger`: how each is called.
 
-What it does is loaded when it is called.
+Each loads what it needs when it is called.
 """
 
 from pathlib import Path
@@ -106,7 +106,7 @@ def witness_ledger(
     """Keep and cosign a checkpoint, if the ledger has only grown since the last; else write down what proves it."""
     from app.commands.ledger import witness  # noqa: PLC0415 - as above
 
-    seen = witness.Seen(checkpoint, proof=proof, export=export)
+    seen = witness.WitnessFiles(checkpoint, proof=proof, export=export)
     witness.witness(state, seen, key=key, name=name)
 
 

@@ -1,6 +1,6 @@
-"""`plek ledger shares`.
+"""`plek ledger shares`: sealed totals checked against a region's own openings.
 
-A region's own figures against the sealed totals, and the national table, from an export.
+It also prints the national table. All of it comes from an export.
 """
 
 import base64
@@ -34,8 +34,8 @@ HEAD = (
     "capacity debt",
     "after ready",
 )
-TOLD_EACH = 1 << 20
-"""Bytes between two steps of the bar."""
+STEP_BYTES = 1 << 20
+"""The bytes between two steps of the bar."""
 
 
 def check(file: Path, *, region: str | None, quarter: str | None, today: date) -> None:
@@ -43,11 +43,11 @@ def check(file: Path, *, region: str | None, quarter: str | None, today: date) -
 
     Exit 1 if a total is wrong.
 
-    Where openings of the region may still be shut `today`, its figures cannot be told yet: that is
-    said, and no fault.
+    Openings of the region may still be shut `today`: its figures cannot be checked yet, which is
+    printed, and no fault.
     """
     export = _read(file)
-    own = region if region is not None else _concerned(export)
+    own = region if region is not None else _own_region(export)
     try:
         checked = list(export.check_totals(own))
     except (AttributeError, KeyError, TypeError, ValueError):
@@ -55,7 +55,7 @@ def check(file: Path, *, region: str | None, quarter: str | None, today: date) -
             f"{file} has totals that cannot be read; `{program()} ledger verify` says which."
         ) from None
     for one in checked:
-        typer.echo("\n".join(_told(one, own, today)))
+        typer.echo("\n".join(_verdict(one, own, today)))
     newest = export.newest()
     if not newest:
         raise OperatorError(
@@ -96,16 +96,16 @@ def _read(file: Path) -> Export:
     return export
 
 
-def _concerned(export: Export) -> str | None:
+def _own_region(export: Export) -> str | None:
     """Return the one region that every opening concerns.
 
-    None where there is none, or it could be either of two.
+    None if there is no opening, or if it could be either of two regions.
     """
     regions = export.regions()
     return next(iter(regions)) if len(regions) == 1 else None
 
 
-def _told(one: TotalCheck, region: str | None, today: date) -> Iterator[str]:
+def _verdict(one: TotalCheck, region: str | None, today: date) -> Iterator[str]:
     total = one.total
     corrects = total.content.get("corrects")
     what = (

@@ -1,6 +1,6 @@
-"""`plek ledger verify`.
+"""`plek ledger verify`: check an export against a signed checkpoint.
 
-An export against a signed checkpoint, with no service and no database.
+It needs no service and no database.
 """
 
 import sys
@@ -34,17 +34,14 @@ from app.commands.installation import say
 from app.errors import OperatorError
 from app.ledger.signed_notes import signer_of
 
-TOLD_EACH = 1 << 20
-"""Bytes between two steps of the bar."""
+STEP_BYTES = 1 << 20
+"""The bytes between two steps of the bar."""
 MOST_FILES = 50
-"""How many files of hashes are tried."""
+"""The most files of hashes that are tried."""
 
 
 class Wrong(Exception):
-    """What is not as it was signed.
-
-    A leaf by its index, or the whole, and a sentence about it.
-    """
+    """A leaf (or the whole export) that is not as it was signed, and a sentence about it."""
 
     def __init__(self, index: int | None, why: str) -> None:
         super().__init__(why)
@@ -53,9 +50,9 @@ class Wrong(Exception):
 
 
 def verify(file: Path, *, checkpoint: Path, key: str | None) -> None:
-    """Check an export, and print what was found.
+    """Check an export, and print the result.
 
-    Exit 1 where anything is not as it was signed.
+    Exit 1 if anything is not as it was signed.
     """
     note = read_note(checkpoint)
     signed = _checkpoint(note, checkpoint)
@@ -78,7 +75,7 @@ def verify(file: Path, *, checkpoint: Path, key: str | None) -> None:
 def read_export(
     file: Path, signed: CheckpointBody, *, beside: Path, keeping: bool = False
 ) -> ExportReader:
-    """Read an export whose tree is to be the one that was signed.
+    """Read an export whose tree should be the signed one.
 
     Raise Wrong at the first leaf that is not.
     """
@@ -90,12 +87,12 @@ def read_export(
         )
     if wrong is None and reading.tree.root == signed.root:
         return reading
-    raise _first(file, signed, beside=beside, known=wrong)
+    raise _first_wrong(file, signed, beside=beside, known=wrong)
 
 
 def _read(file: Path, reading: ExportReader, *, size: int) -> Wrong | None:
-    """Read an export until its end or the first leaf that is wrong by itself."""
-    with _opened(file) as handle, _bar(file) as told:
+    """Read an export to its end, or to the first leaf that is wrong by itself."""
+    with _open(file) as handle, _bar(file) as progress:
         done = 0
         for line in _lines(handle):
             if reading.tree.size == size:
@@ -105,24 +102,24 @@ def _read(file: Path, reading: ExportReader, *, size: int) -> Wrong | None:
             except WrongLeaf as fault:
                 return Wrong(fault.index, fault.why)
             done += len(line)
-            if done >= TOLD_EACH:
-                told(done)
+            if done >= STEP_BYTES:
+                progress(done)
                 done = 0
     return None
 
 
-def _first(file: Path, signed: CheckpointBody, *, beside: Path, known: Wrong | None) -> Wrong:
+def _first_wrong(file: Path, signed: CheckpointBody, *, beside: Path, known: Wrong | None) -> Wrong:
     """Return the first wrong leaf, as far as it can be known.
 
     A leaf that was replaced whole looks like any other.
     """
     for folder in dict.fromkeys((file.parent, beside.parent)):
         for found in sorted(folder.glob("*.hashes"))[:MOST_FILES]:
-            with _opened(found) as reading_from:
+            with _open(found) as reading_from:
                 hashes = signed_hashes(_lines(reading_from), size=signed.size, root=signed.root)
             if hashes is None:
                 continue
-            with _opened(file) as reading_from:
+            with _open(file) as reading_from:
                 other = first_altered_leaf(_lines(reading_from), hashes)
             if other is not None and (known is None or known.index is None or other < known.index):
                 return Wrong(other, "it is not the leaf that was signed")
@@ -138,7 +135,7 @@ def _first(file: Path, signed: CheckpointBody, *, beside: Path, known: Wrong | N
 
 
 def read_note(file: Path) -> Note:
-    """Return the signed note in a file; OperatorError where there is none."""
+    """Return the signed note in a file; raise OperatorError if it holds none."""
     try:
         with file.open(encoding="utf-8", newline="") as reading:
             return parse_written_note(reading.read(LARGEST_NOTE + 1))
@@ -156,7 +153,7 @@ def _checkpoint(note: Note, file: Path) -> CheckpointBody:
 
 
 def read_key(written: str) -> VerifierKey:
-    """Return a key that is written out, or stands in a file."""
+    """Return a key that is written out, or the one in a file."""
     try:
         return parse_written_key(written)
     except NoteFault as fault:
@@ -167,13 +164,13 @@ def read_key(written: str) -> VerifierKey:
 
 
 def check_signature(note: Note, keys: list[VerifierKey]) -> None:
-    """Raise Wrong where none of some keys signed a checkpoint."""
+    """Raise Wrong if none of some keys signed a checkpoint."""
     if signer_of(note, keys) is None:
         raise Wrong(None, "this checkpoint is not signed by the key that should have signed it")
 
 
 @contextmanager
-def _opened(file: Path) -> Generator[IO[bytes]]:
+def _open(file: Path) -> Generator[IO[bytes]]:
     try:
         with file.open("rb") as reading:
             yield reading
@@ -188,10 +185,7 @@ def _lines(reading: IO[bytes]) -> Iterator[bytes]:
 
 @contextmanager
 def _bar(file: Path) -> Generator[Callable[[int], None]]:
-    """Show a bar on stderr to somebody who watches.
-
-    What is yielded hears how many bytes more were read.
-    """
+    """Show a bar on stderr if a person watches; the yielded function takes bytes read."""
     with Bar(console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty()) as bar:
         task = bar.add_task("Checking", total=file.stat().st_size)
         yield lambda done: bar.advance(task, done)

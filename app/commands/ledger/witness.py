@@ -1,6 +1,6 @@
-"""`plek ledger witness`.
+"""`plek ledger witness`: keep and cosign checkpoints for a municipality.
 
-A municipality keeps and cosigns checkpoints, in a file of its own, with a key of its own.
+The witness has a file and a key of its own.
 """
 
 import base64
@@ -42,11 +42,8 @@ SAYS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
-    """The files that a witness was shown.
-
-    A checkpoint, and a proof or an export up to it.
-    """
+class WitnessFiles:
+    """The files that a witness is shown: a checkpoint, and a proof or an export up to it."""
 
     checkpoint: Path
     proof: Path | None
@@ -55,10 +52,7 @@ class Seen:
 
 @dataclass(frozen=True, slots=True)
 class WitnessState:
-    """What a witness knows.
-
-    Its name and secret, the ledger's keys, and the checkpoints that it has cosigned.
-    """
+    """A witness's name, secret, ledger keys and cosigned checkpoints."""
 
     name: str
     secret: bytes
@@ -66,16 +60,16 @@ class WitnessState:
     kept: tuple[WitnessedCheckpoint, ...]
 
 
-def witness(file: Path, seen: Seen, *, key: str | None, name: str | None) -> None:
-    """Keep and cosign a checkpoint, and print it.
+def witness(file: Path, seen: WitnessFiles, *, key: str | None, name: str | None) -> None:
+    """Keep, cosign and print a checkpoint.
 
-    Exit 1, with what proves it, where the ledger did not only grow.
+    Exit 1, after writing the evidence, if the ledger did not only grow.
     """
     state = _state(file, key=key, name=name)
     try:
         new = WitnessedCheckpoint.of(read_note(seen.checkpoint))
         check_signature(new.note, list(state.keys))
-        verdict = _judged(state, new, seen)
+        verdict = _judge(state, new, seen)
     except NoteFault as fault:
         raise OperatorError(f"{seen.checkpoint}: {fault}.") from fault
     except Wrong as wrong:
@@ -97,7 +91,7 @@ def witness(file: Path, seen: Seen, *, key: str | None, name: str | None) -> Non
     typer.echo(kept.note.to_text(), nl=False)
 
 
-def _judged(state: WitnessState, new: WitnessedCheckpoint, seen: Seen) -> WitnessVerdict:
+def _judge(state: WitnessState, new: WitnessedCheckpoint, seen: WitnessFiles) -> WitnessVerdict:
     if state.kept and new.checkpoint.origin != state.kept[0].checkpoint.origin:
         raise OperatorError(
             "This is a checkpoint of another ledger: every ledger has a file of its own."
@@ -136,10 +130,7 @@ def _proof(file: Path) -> list[bytes]:
 
 
 def _state(file: Path, *, key: str | None, name: str | None) -> WitnessState:
-    """Return what the witness knows, with another key of the ledger if one was given.
-
-    The first time it is a new witness.
-    """
+    """Return a witness's state, new the first time, with another ledger key if one is given."""
     given = () if key is None else (read_key(key),)
     if file.exists():
         state = _read(file)

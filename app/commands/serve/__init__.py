@@ -1,1 +1,1 @@
-"""What `plek serve` does: its address, the answers until it is ready, its processes."""
+"""The work of `plek serve`: its address, its door until it is ready, its processes."""

@@ -1,7 +1,4 @@
-"""The address to serve at.
-
-Taken by one process alone, before anything is started for it.
-"""
+"""The address to serve at, taken by one process before anything is started for it."""
 
 import errno
 import socket
@@ -13,9 +10,9 @@ from http.client import HTTPConnection, HTTPException
 from app.errors import OperatorError
 
 WAITING = 2048
-"""Connections that may wait to be taken up; what uvicorn has by default."""
+"""The most connections that may wait to be accepted, as uvicorn has it by default."""
 PATIENCE_S = 5
-"""How long the one who has the address may take to say who it is."""
+"""How long the process that has the address may take to answer."""
 ITS_MARK = "API-Version"
 """A header that every answer of a Plek has."""
 EVERY_ADDRESS = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - looked up, not bound
@@ -23,18 +20,18 @@ EVERY_ADDRESS = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - looked up,
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """Where to serve; port 0 takes any free one."""
+    """Where to serve; port 0 takes any free port."""
 
     host: str
     port: int
 
 
 @contextmanager
-def bound(address: Address) -> Generator[socket.socket]:
-    """Take the address and listen there; OperatorError where it is taken, or is none.
+def listen(address: Address) -> Generator[socket.socket]:
+    """Listen at the address; raise OperatorError if it is taken, or is no address.
 
-    Linux lets two sockets be bound to one address until one of them listens, so only who listens
-    has it.
+    Linux lets two sockets be bound to one address until one of them listens, so only the one that
+    listens has it.
     """
     try:
         family, kind, protocol, _, where = socket.getaddrinfo(
@@ -51,12 +48,12 @@ def bound(address: Address) -> Generator[socket.socket]:
             taken.bind(where)
             taken.listen(WAITING)
         except OSError as error:
-            raise OperatorError(_refused(address, error)) from error
+            raise OperatorError(_refusal(address, error)) from error
         taken.set_inheritable(True)
         yield taken
 
 
-def near(listening: socket.socket) -> tuple[str, int]:
+def local_address(listening: socket.socket) -> tuple[str, int]:
     """Return the host and port by which this machine itself reaches an address."""
     host: str = listening.getsockname()[0]
     port: int = listening.getsockname()[1]
@@ -68,8 +65,8 @@ def url(host: str, port: int) -> str:
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
-def _refused(address: Address, error: OSError) -> str:
-    """Say why an address cannot be had, who has it, and what to do."""
+def _refusal(address: Address, error: OSError) -> str:
+    """Return the reason why an address cannot be had, and what to do."""
     where = f"{address.host} port {address.port}"
     if error.errno != errno.EADDRINUSE:
         return f"{where} cannot be used: {error.strerror}. Choose another with --port."

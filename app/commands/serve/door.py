@@ -1,7 +1,4 @@
-"""Who answers at the address of a Plek that is not ready yet.
-
-Come back in a moment, and how far it is.
-"""
+"""Answers at the address of a Plek that is not ready yet: how far it is, and try again."""
 
 import json
 import secrets
@@ -25,18 +22,18 @@ if TYPE_CHECKING:
     from jinja2 import Template
 
 AGAIN_S: Final = 2
-"""After how long to come back."""
+"""The seconds after which a client should try again."""
 SLOWEST_S = 5
-"""How long somebody may take to ask."""
+"""How long a request may take to arrive."""
 FOR_MACHINES = ("/v1", "/health", "/metrics")
 DETAIL = "Plek is being made ready; try again in a moment."
 
 
 @contextmanager
-def kept(listening: socket.socket, *, progress: Progress) -> Generator[None]:
+def answer_at(listening: socket.socket, *, progress: Progress) -> Generator[None]:
     """Answer at an address until the block ends.
 
-    Connections that nobody has taken up yet wait for who comes next.
+    Connections that are not accepted by then wait for the next process that listens.
     """
     keeper = _Keeper(listening, progress)
     thread = threading.Thread(
@@ -51,7 +48,7 @@ def kept(listening: socket.socket, *, progress: Progress) -> Generator[None]:
 
 
 class _Keeper(ThreadingHTTPServer):
-    """Takes up connections of a socket that is somebody else's."""
+    """Accept connections of a socket that another part of the process owns."""
 
     def __init__(self, listening: socket.socket, progress: Progress) -> None:
         super().__init__(("", 0), _Answer, bind_and_activate=False)
@@ -60,7 +57,7 @@ class _Keeper(ThreadingHTTPServer):
         self.progress = progress
 
     def handle_error(self, request: object, client_address: object) -> None:
-        """Say nothing of somebody who went away."""
+        """Say nothing about a client that went away."""
 
 
 class _Answer(BaseHTTPRequestHandler):
@@ -70,7 +67,7 @@ class _Answer(BaseHTTPRequestHandler):
     server: _Keeper  # pyright: ignore[reportIncompatibleVariableOverride] - what makes it
 
     def answer(self) -> None:
-        """Say that it is not ready, and how far it is."""
+        """Answer that Plek is not ready, and how far it is."""
         nonce = secrets.token_urlsafe(16)
         if self.path.startswith(FOR_MACHINES):
             kind, body = "application/problem+json", _problem()
@@ -95,7 +92,7 @@ class _Answer(BaseHTTPRequestHandler):
     do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = do_OPTIONS = answer  # noqa: N815 - named by the library
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - named by the library
-        """Log nothing: an address that was asked for may say something of somebody."""
+        """Log nothing: the address in a request may be personal."""
 
 
 def _problem() -> bytes:
@@ -111,10 +108,7 @@ def _problem() -> bytes:
 
 
 def _page(percent: int | None, nonce: str) -> bytes:
-    """Return the page, in each of the country's languages.
-
-    Nobody has chosen one yet.
-    """
+    """Return the page in each of the country's languages, as none has been chosen yet."""
     from app.words.catalogue import translations  # noqa: PLC0415 - only where somebody looks
 
     spoken = {language: translations(language).gettext for language in load().country.languages}

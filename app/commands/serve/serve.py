@@ -21,17 +21,17 @@ import typer
 from app import logs
 from app.accounts.accounts import slug_of
 from app.commands import demo
-from app.commands.installation import BOTH, Installation, opened, say, settings_with
+from app.commands.installation import BOTH, Installation, open_installation, say, settings_with
 from app.commands.progress import Progress
 from app.commands.serve import door
-from app.commands.serve.address import Address, bound, near, url
-from app.commands.stop import Stopped, stoppable, stopping
+from app.commands.serve.address import Address, listen, local_address, url
+from app.commands.stop import Stopped, raise_on_stop, run_until_stopped
 from app.config import Settings, program, read_settings
 from app.errors import OperatorError
 from app.simulation.country.register import DEFAULT_SEED
 
 GRACE_S = 5
-"""How long requests that are being answered may take to end."""
+"""How long requests under way may take to end."""
 PAUSE_S = 0.05
 PATIENCE_S = 30
 """How long a process of several may be silent before it is replaced; on a busy machine starting
@@ -40,16 +40,16 @@ takes seconds."""
 
 @dataclass(frozen=True, slots=True)
 class ServingProcess:
-    """What is served, and where."""
+    """The service, and the address that it is to serve at."""
 
     installation: Installation
     listening: socket.socket
     key: str
     begin: Callable[[], None]
-    """Ends what answered at the address until now."""
+    """Closes the door, which answered at the address until now."""
 
     def announce(self) -> None:
-        """Take over the address, and say so once the service answers there."""
+        """Take over the address, and print it once the service answers there."""
         self.begin()
         threading.Thread(
             target=_announce, args=(self.listening, self.installation.settings), daemon=True
@@ -62,11 +62,11 @@ def serve(data_dir: Path | None, *, address: Address, workers: int, with_demo: b
     if with_demo:
         demo.refuse_elsewhere(settings)
     progress = Progress(say)
-    with suppress(Stopped), stopping(), bound(address) as listening, ExitStack() as unready:
-        unready.enter_context(door.kept(listening, progress=progress))
-        unready.enter_context(progress.telling())
-        with _at_work(settings, progress=progress) as installation:
-            key = stoppable(_ready(installation, progress=progress))
+    with suppress(Stopped), raise_on_stop(), listen(address) as listening, ExitStack() as unready:
+        unready.enter_context(door.answer_at(listening, progress=progress))
+        unready.enter_context(progress.reports())
+        with _run_servers(settings, progress=progress) as installation:
+            key = run_until_stopped(_make_ready(installation, progress=progress))
             logs.configure(settings.log_level)
             service = ServingProcess(installation, listening, key=key, begin=unready.close)
             if workers > 1:
@@ -77,15 +77,15 @@ def serve(data_dir: Path | None, *, address: Address, workers: int, with_demo: b
 
 
 @contextmanager
-def _at_work(settings: Settings, *, progress: Progress) -> Generator[Installation]:
-    """Start the servers that are missing.
+def _run_servers(settings: Settings, *, progress: Progress) -> Generator[Installation]:
+    """Start the installation's own servers; say when they stop.
 
-    Say when they are being stopped, which takes seconds after much work.
+    After much work that takes seconds.
     """
     if settings.database_url is None or settings.redis_url is None:
         say(f"Starting Plek's own servers in {settings.data_dir}.")
     progress.reach("Starting the servers")
-    with opened(settings, wanted=BOTH) as installation:
+    with open_installation(settings, wanted=BOTH) as installation:
         try:
             yield installation
         except Stopped:
@@ -95,7 +95,7 @@ def _at_work(settings: Settings, *, progress: Progress) -> Generator[Installatio
             say("Stopping.")
 
 
-async def _ready(installation: Installation, *, progress: Progress) -> str:
+async def _make_ready(installation: Installation, *, progress: Progress) -> str:
     """Make the database ready, with the demo country if asked for; return the key."""
     progress.reach("Making the database ready")
     done = await installation.prepare()
@@ -128,9 +128,9 @@ def _serve_here(service: ServingProcess) -> None:
 
 
 def _serve_by_many(service: ServingProcess, *, workers: int) -> None:
-    """Serve by several processes.
+    """Serve with several processes.
 
-    They are told through their environment where everything is.
+    Their environment tells them where the servers are.
     """
     import uvicorn  # noqa: PLC0415 - as above
     from uvicorn.config import STARTUP_FAILURE  # noqa: PLC0415 - as above
@@ -148,7 +148,7 @@ def _serve_by_many(service: ServingProcess, *, workers: int) -> None:
         "PROMETHEUS_MULTIPROC_DIR": str(metrics),
     }
     config = uvicorn.Config(
-        partial(one_process, settings),
+        partial(service_of_process, settings),
         factory=True,
         workers=workers,
         timeout_worker_healthcheck=PATIENCE_S,
@@ -161,11 +161,11 @@ def _serve_by_many(service: ServingProcess, *, workers: int) -> None:
         raise OperatorError("The service did not start; the lines above say why.")
 
 
-def one_process(settings: Settings) -> object:
+def service_of_process(settings: Settings) -> object:
     """Return the service of one process among several.
 
-    Its environment says where everything is. The settings are its parent's: whether the database is
-    Plek's own cannot be seen from a DATABASE_URL that the parent itself has set.
+    Its environment names the servers. The settings are its parent's: a DATABASE_URL that the parent
+    itself has set does not tell whether the database is Plek's own.
     """
     from app import main  # noqa: PLC0415 - as above
 
@@ -182,12 +182,12 @@ def one_process(settings: Settings) -> object:
 
 
 def _options(settings: Settings) -> Mapping[str, Any]:
-    """Return what is asked of uvicorn, whether by one process or by several."""
+    """Return uvicorn's options, for one process or several."""
     from app.commands.connection import Connection  # noqa: PLC0415 - as above
 
     return {
         "http": Connection,
-        "forwarded_allow_ips": _believed(settings.trusted_proxies),
+        "forwarded_allow_ips": _trusted_hosts(settings.trusted_proxies),
         "access_log": False,
         "log_config": None,
         "server_header": False,
@@ -195,10 +195,10 @@ def _options(settings: Settings) -> Mapping[str, Any]:
     }
 
 
-def _believed(proxies: tuple[str, ...]) -> list[str]:
-    """Return proxies as uvicorn takes them.
+def _trusted_hosts(proxies: tuple[str, ...]) -> list[str]:
+    """Return trusted proxies as uvicorn takes them.
 
-    IPv4 ones also as a socket that takes both kinds names them.
+    IPv4 ones also as a socket for both kinds of addresses names them.
     """
     networks = [ip_network(proxy) for proxy in proxies]
     mapped = [
@@ -210,10 +210,7 @@ def _believed(proxies: tuple[str, ...]) -> list[str]:
 
 
 def _end_with_parent() -> None:
-    """Stop when the process that started this one is gone, however it ended.
-
-    Nobody else could.
-    """
+    """Stop when the process that started this one is gone, however it ended."""
     parent = multiprocessing.parent_process()
     if parent is not None:
         parent.join()
@@ -221,11 +218,11 @@ def _end_with_parent() -> None:
 
 
 def _announce(listening: socket.socket, settings: Settings) -> None:
-    """Say where the service is once it answers there."""
-    host, port = near(listening)
+    """Print the address once the service answers there."""
+    host, port = local_address(listening)
     progress = Progress(say)
     progress.reach("Starting the service")
-    with progress.telling():
+    with progress.reports():
         while not _answers(host, port):
             time.sleep(PAUSE_S)
     typer.echo(f"Plek is ready: {url(host, port)}")
@@ -245,7 +242,7 @@ def _answers(host: str, port: int) -> bool:
 
 
 def _how_to_enter(settings: Settings) -> str:
-    """Say how to get tokens for the demo country: two desks and a controller."""
+    """Return how to get tokens for the demo country: two desks and a controller."""
     from app.reference import load  # noqa: PLC0415 - only a demo needs its words
 
     files = load()

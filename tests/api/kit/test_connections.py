@@ -279,7 +279,7 @@ async def test_metrics_stay_closed_to_who_comes_through_a_proxy_on_this_machine(
 
 
 def test_a_proxy_is_known_on_a_socket_that_takes_both_kinds_of_addresses() -> None:
-    assert serve._believed(("10.1.2.3", "10.1.0.0/16", "2001:db8::/32")) == [
+    assert serve._trusted_hosts(("10.1.2.3", "10.1.0.0/16", "2001:db8::/32")) == [
         "10.1.2.3/32",
         "10.1.0.0/16",
         "2001:db8::/32",

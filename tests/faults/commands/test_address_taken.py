@@ -13,8 +13,8 @@ from http.client import HTTPConnection
 import pytest
 
 from app.commands.progress import Progress
-from app.commands.serve.address import Address, bound
-from app.commands.serve.door import kept
+from app.commands.serve.address import Address, listen
+from app.commands.serve.door import answer_at
 from app.embedded import locks
 from app.embedded.folder import DataFolder
 from app.errors import OperatorError
@@ -86,8 +86,8 @@ def test_of_many_that_take_an_address_at_once_one_has_it() -> None:
         ready.wait()
         try:
             with (
-                bound(Address("127.0.0.1", port)) as listening,
-                kept(listening, progress=Progress(print)),
+                listen(Address("127.0.0.1", port)) as listening,
+                answer_at(listening, progress=Progress(print)),
             ):
                 taken.append(listening.getsockname()[1])
                 tried.wait()
@@ -108,7 +108,7 @@ def test_an_address_says_who_has_it() -> None:
         threading.Thread(target=_hang_up, args=(taken,), daemon=True).start()
         with (
             pytest.raises(OperatorError, match=r"another program.*--port"),
-            bound(Address("127.0.0.1", taken.getsockname()[1])),
+            listen(Address("127.0.0.1", taken.getsockname()[1])),
         ):
             pass
 

@@ -13,7 +13,7 @@ from time import monotonic
 import asyncpg
 import pytest
 
-from app.commands.stop import stoppable
+from app.commands.stop import run_until_stopped
 from app.database.server import DEMO
 from app.embedded import servers
 from tests import forks
@@ -92,7 +92,7 @@ def test_many_rows_on_their_way_do_not_hold_up_a_stop(migrated: Copy) -> None:
         began = monotonic()
         try:
             with pytest.raises(KeyboardInterrupt):
-                stoppable(store(at.owner_url))
+                run_until_stopped(store(at.owner_url))
         finally:
             signal.signal(signal.SIGINT, before)
         assert monotonic() - began < SOON_S

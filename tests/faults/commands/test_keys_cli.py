@@ -15,7 +15,7 @@ from pathlib import Path
 import asyncpg
 import pytest
 
-from app.commands.keys import ROWS_BETWEEN_LINES, Lines
+from app.commands.keys import ROWS_BETWEEN_LINES, ProgressLines
 from app.config import program
 from app.embedded import Endpoints, servers
 from app.seal import new_key
@@ -328,7 +328,7 @@ def test_a_person_at_a_terminal_sees_how_far_it_is(folder: Folder) -> None:
 
 
 def test_without_a_terminal_it_says_so_now_and_then(capsys: pytest.CaptureFixture[str]) -> None:
-    lines, total = Lines(), 3 * ROWS_BETWEEN_LINES
+    lines, total = ProgressLines(), 3 * ROWS_BETWEEN_LINES
     for _ in range(2):
         for done in range(500, total + 1, 500):
             lines(done, total)
