@@ -1,4 +1,4 @@
-"""`plek import`: import a file as a whole, or print every fault by line and column."""
+"""`plek import`: import a file as a whole, or print its faults by line and column."""
 
 import asyncio
 import sys
@@ -19,7 +19,7 @@ LONG_LINES = 2_000
 
 
 def import_csv(data_dir: Path | None, *, kind: str, file: Path, dry_run: bool) -> None:
-    """Import a file; exit 1 with all its faults on stderr if there are any."""
+    """Import a file; exit 1 with its first faults on stderr if there are any."""
     imports.kind_of(kind)
     raw = _read(file)
     try:
@@ -30,6 +30,8 @@ def import_csv(data_dir: Path | None, *, kind: str, file: Path, dry_run: bool) -
     except ImportFaults as refused:
         for fault in refused.faults:
             say(f"{file}: {fault}")
+        if refused.more:
+            say(f"{file}: and {refused.more:,} more.")
         say(refused.detail)
         raise typer.Exit(1) from None
     typer.echo(f"{kind}: {imported}." + (" A dry run: nothing was written." if dry_run else ""))

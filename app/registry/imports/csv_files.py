@@ -1,12 +1,13 @@
 """Import files as rows.
 
-All faults at once, by line and column, or no fault and all rows.
+No fault and all rows; or the faults by line and column, counted, the first of them kept.
 """
 
 import csv
 import unicodedata
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from gettext import NullTranslations
 from io import StringIO
@@ -20,6 +21,8 @@ from app.registry.imports.csv_columns import CellFault, CsvRow, FileKind
 from app.words import N_
 
 LINES_BETWEEN_REPORTS = 250
+MOST_KEPT = 200
+"""Faults of a file that are told; nobody reads more before having put these right."""
 
 RowT = TypeVar("RowT", bound=CsvRow)
 
@@ -56,19 +59,53 @@ class CsvFault:
         return f"{where}: {self.message}"
 
 
-class ImportFaults(Refusal):
-    """The file has faults, sorted by line, and nothing of it was stored."""
+class Faults:
+    """The faults of a file: all are counted, and those of its first lines kept."""
 
-    def __init__(self, faults: Sequence[CsvFault]) -> None:
-        self.faults = tuple(
-            sorted(faults, key=lambda fault: (fault.line, fault.column, fault.message))
-        )
+    def __init__(self, found: Iterable[CsvFault] = ()) -> None:
+        self._kept: list[CsvFault] = []
+        self.count = 0
+        self.lines: set[int] = set()
+        """Every line that has one."""
+        self.extend(found)
+
+    def add(self, fault: CsvFault) -> None:
+        """Count a fault, and keep it unless it is far down the file."""
+        self.count += 1
+        self.lines.add(fault.line)
+        self._kept.append(fault)
+        if len(self._kept) >= 2 * MOST_KEPT:
+            self._kept[:] = self.first
+
+    def extend(self, found: Iterable[CsvFault]) -> None:
+        """Count some faults."""
+        for fault in found:
+            self.add(fault)
+
+    @property
+    def first(self) -> tuple[CsvFault, ...]:
+        """At most `MOST_KEPT` of them, sorted by line."""
+        in_order = sorted(self._kept, key=lambda fault: (fault.line, fault.column, fault.message))
+        return tuple(in_order[:MOST_KEPT])
+
+
+class ImportFaults(Refusal):
+    """The file has faults, and nothing of it was stored."""
+
+    def __init__(self, faults: Faults) -> None:
+        self.faults = faults.first
+        self.count = faults.count
         text = NullTranslations().ngettext(
             "The file has %(faults)s fault; nothing was imported.",
             "The file has %(faults)s faults; nothing was imported.",
-            len(self.faults),
+            self.count,
         )
-        super().__init__("import_faults", text, faults=len(self.faults))
+        super().__init__("import_faults", text, faults=self.count)
+
+    @property
+    def more(self) -> int:
+        """How many faults there are beside those that are kept."""
+        return self.count - len(self.faults)
 
 
 def tidy_text(text: str) -> str:
@@ -76,34 +113,36 @@ def tidy_text(text: str) -> str:
     return unicodedata.normalize("NFC", " ".join(text.split()))
 
 
-def decode_file(raw: bytes) -> tuple[str, list[CsvFault]]:
+def decode_file(raw: bytes) -> tuple[str, Faults]:
     """Return the file as text, with a fault for each line that is not UTF-8.
 
     Bytes that are not UTF-8 are replaced.
     """
     if raw.startswith(UTF_16_MARKS):
-        raise ImportFaults([CsvFault(1, "", N_("the file is UTF-16; save it as CSV in UTF-8"))])
+        raise ImportFaults(
+            Faults([CsvFault(1, "", N_("the file is UTF-16; save it as CSV in UTF-8"))])
+        )
     raw = raw.removeprefix(BYTE_ORDER_MARK)
-    faults: list[CsvFault] = []
+    faults = Faults()
     for number, line in enumerate(raw.splitlines(), 1):
         try:
             line.decode()
         except UnicodeDecodeError as error:
             not_utf_8 = N_("byte %(byte)s is not UTF-8; save the file as CSV in UTF-8")
-            faults.append(CsvFault(number, "", not_utf_8, {"byte": error.start + 1}))
+            faults.add(CsvFault(number, "", not_utf_8, {"byte": error.start + 1}))
     return raw.decode(errors="replace"), faults
 
 
 class CsvRecords:
     """The records of a file, each with the line on which it begins, without blank ones."""
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, *, faults: Faults) -> None:
         self._text = StringIO(text, newline="")
         header = next((line for line in text.splitlines() if line.strip()), "")
         # No column has either character in its name, so the header alone decides.
         delimiter = max(DELIMITERS, key=header.count)
         self._reader = csv.reader(self._text, delimiter=delimiter, strict=True)
-        self.faults: list[CsvFault] = []
+        self._faults = faults
 
     @property
     def last_line(self) -> int:
@@ -120,7 +159,7 @@ class CsvRecords:
                 return
             except csv.Error:
                 not_csv = N_("cannot be read as CSV: look at its quotation marks")
-                self.faults.append(CsvFault(line, "", not_csv))
+                self._faults.add(CsvFault(line, "", not_csv))
                 continue
             if any(cells):
                 yield line, cells
@@ -149,42 +188,38 @@ def read_sound_rows(
     *,
     reference: ReferenceFiles | None = None,
     progress: Progress | None = None,
-) -> tuple[tuple[RowT, ...], list[CsvFault]]:
-    """Return the rows without a fault, and all faults; the database may add others.
+) -> tuple[tuple[RowT, ...], Faults]:
+    """Return the rows without a fault, and the faults; the database may add others.
 
     There are no rows if the header has a fault. Raises ImportFaults for a file in UTF-16.
     """
     text, faults = decode_file(raw)
-    unreadable = frozenset(fault.line for fault in faults)
-    records = CsvRecords(text)
+    unreadable = frozenset(faults.lines)
+    records = CsvRecords(text, faults=faults)
     lines = len(raw.splitlines())
     header_lines, rows = range(0), None
     for count, (line, cells) in enumerate(records):
         spanned = range(line, records.last_line + 1)
         if rows is None:
             header = _Header(kind, line, cells)
-            faults += header.faults
-            header_lines, rows = spanned, _Rows(kind, header, reference or load())
+            faults.extend(header.faults)
+            header_lines, rows = spanned, _Rows(kind, header, reference or load(), faults)
         elif unreadable.isdisjoint(spanned):
             rows.take(line, cells)
         if progress and count % LINES_BETWEEN_REPORTS == 0:
             progress(records.last_line, lines)
-    faults += records.faults
     if rows is None:
-        faults.append(
-            CsvFault(1, "", N_("the file is empty; its first line must name the columns"))
-        )
+        faults.add(CsvFault(1, "", N_("the file is empty; its first line must name the columns")))
         return (), faults
-    faults += rows.faults
-    if progress and not faults:
+    if progress and not faults.count:
         progress(lines, lines)
-    bad = frozenset(fault.line for fault in faults)
-    return (rows.without(bad) if bad.isdisjoint(header_lines) else ()), faults
+    sound = rows.without(faults.lines) if faults.lines.isdisjoint(header_lines) else ()
+    return sound, faults
 
 
-def refuse_faults(faults: Sequence[CsvFault]) -> None:
+def refuse_faults(faults: Faults) -> None:
     """Raise ImportFaults if there are any faults."""
-    if faults:
+    if faults.count:
         raise ImportFaults(faults)
 
 
@@ -246,16 +281,18 @@ class _Header:
 
 
 class _Rows(Generic[RowT]):
-    """The good rows so far, and the faults of the others."""
+    """The good rows so far; the others go to the faults."""
 
-    def __init__(self, kind: FileKind[RowT], header: _Header, reference: ReferenceFiles) -> None:
+    def __init__(
+        self, kind: FileKind[RowT], header: _Header, reference: ReferenceFiles, faults: Faults
+    ) -> None:
         self._kind = kind
         self._header = header
         self._reference = reference
         self._adapter = TypeAdapter(kind.row)
         self._line_of: dict[tuple[str, ...], int] = {}
+        self._faults = faults
         self.good: list[RowT] = []
-        self.faults: list[CsvFault] = []
 
     def take(self, line: int, cells: list[str]) -> None:
         """Turn the cells into a row, or into faults."""
@@ -281,7 +318,7 @@ class _Rows(Generic[RowT]):
         else:
             self.good.append(row)
 
-    def without(self, bad: frozenset[int]) -> tuple[RowT, ...]:
+    def without(self, bad: AbstractSet[int]) -> tuple[RowT, ...]:
         """Return the rows that begin on none of these lines."""
         return tuple(row for row in self.good if row.line not in bad)
 
@@ -311,4 +348,4 @@ class _Rows(Generic[RowT]):
     def _fault(
         self, line: int, column: str, text: str, values: Mapping[str, object] | None = None
     ) -> None:
-        self.faults.append(CsvFault(line, column, text, values or {}))
+        self._faults.add(CsvFault(line, column, text, values or {}))

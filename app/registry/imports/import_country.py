@@ -9,7 +9,7 @@ from app.database.transaction import Transaction
 from app.ledger import ledger
 from app.registry.first_load import Position, distances
 from app.registry.imports.csv_columns import CsvMunicipality, CsvRegion, CsvWeight
-from app.registry.imports.csv_files import CsvFault, ImportCounts, refuse_faults
+from app.registry.imports.csv_files import CsvFault, Faults, ImportCounts, refuse_faults
 from app.registry.store import bulk, country
 from app.words import N_
 
@@ -20,7 +20,7 @@ APART = ("lat", "lon", "extent_km")
 
 
 async def store_regions(
-    tx: Transaction, rows: Sequence[CsvRegion], *, faults: list[CsvFault]
+    tx: Transaction, rows: Sequence[CsvRegion], *, faults: Faults
 ) -> ImportCounts:
     """Store the new and changed regions of a file."""
     refuse_faults(faults)
@@ -32,7 +32,7 @@ async def store_regions(
 
 
 async def store_municipalities(
-    tx: Transaction, rows: Sequence[CsvMunicipality], *, faults: list[CsvFault]
+    tx: Transaction, rows: Sequence[CsvMunicipality], *, faults: Faults
 ) -> ImportCounts:
     """Store the new and changed municipalities of a file, and their distances."""
     _check_regions(
@@ -60,17 +60,17 @@ async def store_municipalities(
 
 
 async def store_weights(
-    tx: Transaction, rows: Sequence[CsvWeight], *, faults: list[CsvFault]
+    tx: Transaction, rows: Sequence[CsvWeight], *, faults: Faults
 ) -> ImportCounts:
     """Store the new and changed weights of a file."""
     _check_regions(
         rows, known=[_code(region) for region in await country.regions(tx)], faults=faults
     )
-    faults += [
+    faults.extend(
         CsvFault(row.line, "weight", N_("must be at most %(most)s"), {"most": LARGEST_WEIGHT})
         for row in rows
         if row.weight > LARGEST_WEIGHT
-    ]
+    )
     refuse_faults(faults)
     wanted = [
         {"region": row.region, "valid_from": row.date, "weight": row.weight, "source": row.source}
@@ -127,13 +127,13 @@ def _check_regions(
     rows: Sequence[CsvMunicipality] | Sequence[CsvWeight],
     *,
     known: Sequence[str],
-    faults: list[CsvFault],
+    faults: Faults,
 ) -> None:
-    faults += [
+    faults.extend(
         CsvFault(row.line, "region", N_("there is no such region"))
         for row in rows
         if row.region not in known
-    ]
+    )
 
 
 async def _refresh_processes(tx: Transaction, changes: _Changes) -> None:

@@ -11,7 +11,13 @@ from uuid import UUID, uuid4
 from app.database import counters, outbox
 from app.database.transaction import Transaction
 from app.registry.imports.csv_columns import CsvPlace
-from app.registry.imports.csv_files import CsvFault, ImportCounts, refuse_faults, tidy_text
+from app.registry.imports.csv_files import (
+    CsvFault,
+    Faults,
+    ImportCounts,
+    refuse_faults,
+    tidy_text,
+)
 from app.registry.imports.import_sites import (
     AMBIGUOUS,
     EVERY,
@@ -76,7 +82,7 @@ class PlaceImport:
 
 
 async def store_places(
-    tx: Transaction, rows: Sequence[CsvPlace], *, faults: list[CsvFault]
+    tx: Transaction, rows: Sequence[CsvPlace], *, faults: Faults
 ) -> ImportCounts:
     """Store the new and changed places of a file."""
     providers = await bulk.providers(tx)
@@ -128,14 +134,14 @@ def _match(
     providers: Mapping[str, KnownProvider],
     named: Mapping[str, SitesByName],
     labelled: PlacesByLabel,
-    faults: list[CsvFault],
+    faults: Faults,
 ) -> Iterator[PlaceImport]:
     for row in rows:
         found = named[row.provider].get(row.site, ())
         if row.provider not in providers:
-            faults.append(CsvFault(row.line, "provider", N_("there is no such provider")))
+            faults.add(CsvFault(row.line, "provider", N_("there is no such provider")))
         elif len(found) != 1:
-            faults.append(
+            faults.add(
                 CsvFault(
                     row.line, "site", AMBIGUOUS if found else N_("the provider has no such site")
                 )
@@ -144,9 +150,9 @@ def _match(
             stored = labelled.get((found[0].stored.id, row.label), [None])
             one = PlaceImport(row, providers[row.provider].id, found[0], stored[0])
             if len(stored) > 1:
-                faults.append(CsvFault(row.line, "label", N_("the site has several of this label")))
+                faults.add(CsvFault(row.line, "label", N_("the site has several of this label")))
             elif stored[0] is not None and stored[0].claimed and one.differs:
-                faults.append(
+                faults.add(
                     CsvFault(
                         row.line,
                         "label",
@@ -193,9 +199,8 @@ async def _change(tx: Transaction, one: PlaceImport) -> None:
     """
     stored = one.stored
     if stored is None or not await place_rows.declare(tx, stored.id, state=one.state):
-        refuse_faults(
-            [CsvFault(one.row.line, "label", N_("somebody took this place just now: import again"))]
-        )
+        taken = N_("somebody took this place just now: import again")
+        refuse_faults(Faults([CsvFault(one.row.line, "label", taken)]))
         return
     if one.moved:
         group_id = await place_rows.find_group(tx, stored.site_id, attributes=one.attributes)

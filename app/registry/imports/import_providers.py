@@ -6,21 +6,21 @@ from uuid import uuid4
 from app.database import counters
 from app.database.transaction import Transaction
 from app.registry.imports.csv_columns import CsvProvider
-from app.registry.imports.csv_files import CsvFault, ImportCounts, refuse_faults
+from app.registry.imports.csv_files import CsvFault, Faults, ImportCounts, refuse_faults
 from app.registry.store import bulk, country
 from app.registry.store.bulk import Batch, KnownProvider
 from app.words import N_
 
 
 async def store_providers(
-    tx: Transaction, rows: Sequence[CsvProvider], *, faults: list[CsvFault]
+    tx: Transaction, rows: Sequence[CsvProvider], *, faults: Faults
 ) -> ImportCounts:
     """Store the new and changed providers of a file.
 
     A provider serves the regions that the file names, and those in which it has sites.
     """
     regions = {region["code"] for region in await country.regions(tx)}
-    faults += [
+    faults.extend(
         CsvFault(
             row.line,
             "regions",
@@ -30,7 +30,7 @@ async def store_providers(
         for row in rows
         for place, region in enumerate(row.regions, 1)
         if region not in regions
-    ]
+    )
     refuse_faults(faults)
     known = await bulk.providers(tx)
     new = [row for row in rows if row.provider not in known]

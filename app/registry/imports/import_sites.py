@@ -10,7 +10,13 @@ from app.database import counters, outbox
 from app.database.transaction import Transaction
 from app.placing import site_safety
 from app.registry.imports.csv_columns import CsvSite
-from app.registry.imports.csv_files import CsvFault, ImportCounts, refuse_faults, tidy_text
+from app.registry.imports.csv_files import (
+    CsvFault,
+    Faults,
+    ImportCounts,
+    refuse_faults,
+    tidy_text,
+)
 from app.registry.store import bulk, site_rows
 from app.registry.store.bulk import Batch, KnownProvider
 from app.registry.store.site_rows import SiteRow, SiteTraits
@@ -34,9 +40,7 @@ SitesByName = Mapping[str, Sequence[UnsealedSite]]
 """A provider's sites by name; the tables allow several with one name."""
 
 
-async def store_sites(
-    tx: Transaction, rows: Sequence[CsvSite], *, faults: list[CsvFault]
-) -> ImportCounts:
+async def store_sites(tx: Transaction, rows: Sequence[CsvSite], *, faults: Faults) -> ImportCounts:
     """Store the new and changed sites of a file; nobody has confirmed a new one yet."""
     providers = await bulk.providers(tx)
     region_of = {
@@ -95,15 +99,15 @@ def _check(
     providers: Mapping[str, KnownProvider],
     named: Mapping[str, SitesByName],
     municipalities: Collection[str],
-    faults: list[CsvFault],
+    faults: Faults,
 ) -> None:
     for row in rows:
         if row.provider not in providers:
-            faults.append(CsvFault(row.line, "provider", N_("there is no such provider")))
+            faults.add(CsvFault(row.line, "provider", N_("there is no such provider")))
         if row.municipality not in municipalities:
-            faults.append(CsvFault(row.line, "municipality", N_("there is no such municipality")))
+            faults.add(CsvFault(row.line, "municipality", N_("there is no such municipality")))
         if len(named[row.provider].get(row.site, ())) > 1:
-            faults.append(CsvFault(row.line, "site", AMBIGUOUS))
+            faults.add(CsvFault(row.line, "site", AMBIGUOUS))
 
 
 def _traits(row: CsvSite) -> SiteTraits:

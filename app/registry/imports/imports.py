@@ -16,7 +16,12 @@ from app.registry.imports.csv_columns import (
     CsvRow,
     FileKind,
 )
-from app.registry.imports.csv_files import CsvFault, ImportCounts, Progress, read_sound_rows
+from app.registry.imports.csv_files import (
+    CsvFault,
+    ImportCounts,
+    Progress,
+    read_sound_rows,
+)
 from app.registry.store import country, site_rows
 from app.words import N_
 
@@ -44,7 +49,7 @@ async def import_file(
 ) -> ImportCounts:
     """Store what is new or changed in a file, as the owner.
 
-    Raise ImportFaults with all.
+    Raise ImportFaults with what is wrong in it.
     """
     rows, faults = read_sound_rows(kind, raw, progress=progress)
     # One import at a time: two of the same file would both find everything new.
@@ -58,12 +63,16 @@ async def import_own_file(
     """Store a file of the caller's provider's own sites or places, or rehearse it.
 
     With `keep` false nothing is stored. A line of another provider is a fault; raises ImportFaults
-    with all faults.
+    with what is wrong.
     """
     rows, faults = read_sound_rows(kind, raw)
     slug = (await tx.snapshots.providers(tx))[str(tx.caller.provider)].slug
-    own = [row for row in rows if getattr(row, "provider", slug) == slug]
-    faults += [CsvFault(row.line, "provider", NOT_OWN) for row in rows if row not in own]
+    own: list[CsvRow] = []
+    for row in rows:
+        if getattr(row, "provider", slug) == slug:
+            own.append(row)
+        else:
+            faults.add(CsvFault(row.line, "provider", NOT_OWN))
     # Two imports of the same file would both find everything new.
     await site_rows.lock_additions(tx, tx.caller.provider)
     async with tx.rehearsal(keep=keep):

@@ -31,6 +31,9 @@ class Found:
     done: bool = False
     imported: ImportCounts | None = None
     faults: tuple[tuple[int, str, str], ...] = ()
+    """The first of what is wrong."""
+    wrong: int = 0
+    """How much is wrong."""
     digest: str = ""
     """Of the file that was looked at: another one is looked at first, too."""
 
@@ -60,7 +63,8 @@ async def take(request: Request, page: PageIn, tx: Tx) -> Response:
         faults = tuple(
             (fault.line, fault.column, _(fault.text) % fault.values) for fault in refused.faults
         )
-        return await _show(page, tx, Found(kind.name, faults=faults), status=400)
+        found = Found(kind.name, faults=faults, wrong=refused.count)
+        return await _show(page, tx, found, status=400)
     return await _show(page, tx, Found(kind.name, done=keep, imported=imported, digest=digest))
 
 

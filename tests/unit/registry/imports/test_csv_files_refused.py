@@ -1,6 +1,7 @@
 """Claims about import files: what is refused, and how it is said."""
 
 import re
+import tracemalloc
 
 import pytest
 from hypothesis import given, settings
@@ -18,7 +19,7 @@ from app.registry.imports.csv_columns import (
     CsvRow,
     FileKind,
 )
-from app.registry.imports.csv_files import CsvFault, ImportFaults
+from app.registry.imports.csv_files import MOST_KEPT, CsvFault, Faults, ImportFaults
 from tests.unit.registry.imports.csv_examples import (
     EXAMPLES,
     PLACE,
@@ -46,6 +47,31 @@ def test_all_faults_are_told_at_once_by_line_and_column() -> None:
         (3, "sons_up_to_age"),
         (4, "label"),
     ]
+
+
+def test_of_very_many_faults_the_first_are_kept_and_all_are_counted() -> None:
+    bad = {**PLACE, "kind": "hotel", "bed_spaces": "0", "genders": "robot", "sharing": "none"}
+    raw = csv_file(*({**bad, "label": str(number)} for number in range(10_000)))
+    tracemalloc.start()
+    try:
+        with pytest.raises(ImportFaults) as refused:
+            csv_files.read_rows(PLACES, raw)
+        _, peak_bytes = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+
+    assert (len(refused.value.faults), refused.value.more) == (200, 39_800)
+    assert refused.value.detail == "The file has 40000 faults; nothing was imported."
+    assert [fault.line for fault in refused.value.faults[::4]] == list(range(2, 52))
+    assert peak_bytes < 12 * len(raw), f"{peak_bytes / len(raw):.1f} times the file"
+
+
+@given(st.lists(st.integers(1, 1_000), max_size=1_000))
+def test_the_faults_that_are_kept_are_those_of_the_first_lines(lines: list[int]) -> None:
+    faults = Faults(CsvFault(line, "", "wrong") for line in lines)
+
+    assert [fault.line for fault in faults.first] == sorted(lines)[:MOST_KEPT]
+    assert (faults.count, faults.lines) == (len(lines), set(lines))
 
 
 def test_one_faulty_line_keeps_every_row_back() -> None:
@@ -229,7 +255,8 @@ def test_no_fault_repeats_what_stood_in_a_cell(column: str) -> None:
 
 
 def test_faults_are_ordered_as_the_file_is() -> None:
-    refused = ImportFaults([CsvFault(3, "b", "x"), CsvFault(2, "c", "y"), CsvFault(3, "a", "z")])
+    found = [CsvFault(3, "b", "x"), CsvFault(2, "c", "y"), CsvFault(3, "a", "z")]
+    refused = ImportFaults(Faults(found))
     assert [(fault.line, fault.column) for fault in refused.faults] == [
         (2, "c"),
         (3, "a"),
