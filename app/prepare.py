@@ -6,12 +6,12 @@ Its tables as the migrations have them, and a country in it.
 import asyncio
 from dataclasses import dataclass
 
+from app import schema
 from app.config import Settings
 from app.database import server
 from app.database.transaction import Database
 from app.errors import OperatorError
 from app.registry.first_load import load_reference
-from app.schema import migrate, newest
 
 OLDEST_POSTGRES = 15
 
@@ -41,7 +41,7 @@ async def _prepare(database: Database, owner_url: str) -> Prepared:
     async with server.alone(database):
         behind = await is_behind(database)
         if behind:
-            await asyncio.to_thread(migrate, owner_url)
+            await asyncio.to_thread(schema.migrate, owner_url)
         async with database.entered() as tx:
             return Prepared(migrated=behind, loaded=await load_reference(tx))
 
@@ -49,12 +49,11 @@ async def _prepare(database: Database, owner_url: str) -> Prepared:
 async def is_behind(database: Database) -> bool:
     """Whether migrations of this release are missing.
 
-    Raise OperatorError for a server that is too old.
+    Raise OperatorError for a server that is too old, and for tables of another program or branch.
     """
     found = await server.look(database)
     if found.major < OLDEST_POSTGRES:
         raise OperatorError(
             f"PostgreSQL {found.version} is too old: Plek needs {OLDEST_POSTGRES} or newer."
         )
-    # A newer schema is as good: while a release is rolled out, both versions run beside each other.
-    return found.revision is None or found.revision < newest()
+    return schema.is_behind(found.revision)

@@ -4,6 +4,8 @@ The migrations stand beside the package, in the checkout (and in the container):
 to `app/`.
 """
 
+import re
+from functools import cache
 from pathlib import Path
 
 import app
@@ -11,20 +13,36 @@ from app.errors import OperatorError
 
 HOME = Path(app.__file__).resolve().parent.parent
 """The folder that holds `alembic.ini` and `migrations/`."""
+NUMBER = re.compile(r"[0-9]{4}")
 
 
 def newest() -> str:
-    """Return the newest migration of this release.
+    """Return the newest migration of this release; nothing where they are kept elsewhere."""
+    return max(_known(), default="")
 
-    The files begin with their number, in one line of succession.
+
+def is_behind(revision: str | None) -> bool:
+    """Whether a database at this migration lacks some of this release's.
+
+    A newer schema is as good: while a release is rolled out, both versions run beside each other.
+    Raise OperatorError for one that neither this release nor a newer one can have left.
     """
-    return max(
-        (
-            path.name.partition("_")[0]
-            for path in (HOME / "migrations/versions").glob("[0-9]*_*.py")
-        ),
-        default="",
-    )
+    if revision is None:
+        return True
+    if not NUMBER.fullmatch(revision) or (revision < newest() and revision not in _known()):
+        raise OperatorError(
+            f"The database is at migration {revision[:40]}, which this release does not have: "
+            "another program, branch or a much older release has made it. Use that one, or another "
+            "data folder or DATABASE_URL."
+        )
+    return revision < newest()
+
+
+@cache
+def _known() -> frozenset[str]:
+    """Return this release's migrations by number, in one line of succession."""
+    files = (HOME / "migrations/versions").glob("[0-9]*_*.py")
+    return frozenset(path.name.partition("_")[0] for path in files)
 
 
 def migrate(owner_url: str, *, to: str = "head") -> None:

@@ -13,7 +13,7 @@ import psutil
 from app.embedded import cluster, locks, sockets
 from app.embedded.account import OURSELVES, Account
 from app.embedded.binaries import Binaries
-from app.embedded.folder import DataFolder, open_log
+from app.embedded.folder import DataFolder, foreign, open_log
 from app.embedded.programs import complaint, run, unseen
 from app.errors import OperatorError
 
@@ -71,7 +71,12 @@ class PostgresServer:
         """Give the roles new passwords; the server is stopped."""
         with self._alone() as lock:
             maker = cluster.Maker(self.binaries, self.account, lock)
-            maker.tell(self.folder.postgres, statements=cluster.passwords(secrets))
+            try:
+                maker.tell(self.folder.postgres, statements=cluster.passwords(secrets))
+            except OperatorError as error:
+                if f'role "{cluster.OWNER}" does not exist' in str(error):
+                    raise foreign(self.folder) from error
+                raise
 
     def _serves(self, at: Path, *, durable: bool) -> bool:
         """Whether the server that runs can be taken over.

@@ -1,6 +1,7 @@
 """Where the embedded servers cannot start, the operator reads what is wrong and what to do."""
 
 import json
+import os
 import shutil
 import subprocess
 from collections.abc import Generator
@@ -8,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from app.embedded import EmbeddedServers, Endpoints, binaries, servers
+from app.embedded import EmbeddedServers, Endpoints, account, binaries, servers
+from app.embedded.programs import run
 from app.errors import OperatorError
 from tests.faults.embedded.embedded_folder import ask, turn_off
 
@@ -57,6 +59,24 @@ def test_somebody_elses_postgres_folder_is_not_taken_for_a_database(data_dir: Pa
 
     with pytest.raises(OperatorError, match="something else than a PostgreSQL database"):
         _start(data_dir)
+
+
+def test_a_database_that_plek_did_not_make_is_left_alone(data_dir: Path) -> None:
+    """Made by PostgreSQL's own initdb, for somebody else's program."""
+    programs, made = binaries.find(), data_dir / "postgres"
+    who = account.choose(data_dir.parent, owned=made)
+    data_dir.mkdir()
+    if who.switches:
+        os.chown(data_dir, who.uid, who.gid)
+    who = account.able(who, programs=programs.executed, folders=[data_dir])
+    command = who.command(programs.postgres("initdb"), f"--pgdata={made}", "--no-sync")
+    assert run(command, account=who).code == 0
+    before = (made / "postgresql.conf").read_bytes()
+
+    with pytest.raises(OperatorError, match="holds a PostgreSQL database that Plek did not make"):
+        _start(data_dir)
+
+    assert (made / "postgresql.conf").read_bytes() == before
 
 
 def test_a_file_is_no_data_folder(data_dir: Path) -> None:
