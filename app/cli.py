@@ -1,5 +1,6 @@
 """The commands of `plek`: how each is called. What it does stands in app.commands, loaded when it is called."""
 
+import platform
 import signal
 import sys
 from pathlib import Path
@@ -11,9 +12,11 @@ import typer
 from app import logs
 from app.allocation.figures.review import MOST_DAYS
 from app.commands.ledger.ledger import ledger
+from app.config import VERSION
 from app.database.caller import Role
 from app.errors import OperatorError, Refusal
 from app.simulation.assumptions import DAYS_A_YEAR
+from app.stderr import keep_standard_descriptors
 
 plek = typer.Typer(
     name="plek",
@@ -45,6 +48,31 @@ PolicyFile = Annotated[Path, typer.Argument(metavar="FILE.json")]
 MOST_TRIED = 10_000
 MOST_SIMULATED = 20 * DAYS_A_YEAR
 PORTS = 65_535
+UNFORESEEN = "this was not foreseen; the line above says where it happened, and quotes nothing."
+OTHER_TABLES = (
+    "the database's tables are not those of this release: another one, or a branch, has made them. "
+    "Use that one, or another data folder or DATABASE_URL."
+)
+UNDEFINED = frozenset({"42P01", "42703", "42883", "42704"})
+"""SQLSTATEs of a table, column, function or type that is not there."""
+
+
+def _say_version(wanted: bool) -> None:  # noqa: FBT001 - as typer calls it
+    if wanted:
+        typer.echo(f"plek {VERSION} (Python {platform.python_version()})")
+        raise typer.Exit
+
+
+@plek.callback()
+def options(
+    version: Annotated[  # noqa: FBT002 - an option without a value
+        bool,
+        typer.Option(
+            "--version", help="Say which release this is.", callback=_say_version, is_eager=True
+        ),
+    ] = False,
+) -> None:
+    """Take what stands before the command; each option acts by itself."""
 
 
 @plek.command()
@@ -303,6 +331,10 @@ def _end(_number: int, _frame: FrameType | None) -> None:
     sys.exit(128 + signal.SIGTERM)
 
 
+def _lacks_tables(error: BaseException) -> bool:
+    return any(getattr(link, "sqlstate", None) in UNDEFINED for link in logs.chain(error))
+
+
 def main() -> None:
     """Run a command; what the operator can put right is said in a sentence, and nothing with a traceback.
 
@@ -310,6 +342,7 @@ def main() -> None:
     and place.
     """
     signal.signal(signal.SIGTERM, _end)
+    keep_standard_descriptors()
     logs.configure("warning")
     logs.watch()
     try:
@@ -321,8 +354,5 @@ def main() -> None:
         sys.exit(130)
     except Exception as error:  # noqa: BLE001 - whatever it is
         logs.uncaught(error)
-        typer.echo(
-            "plek: this was not foreseen; the line above says where it happened, and quotes nothing.",
-            err=True,
-        )
+        typer.echo(f"plek: {OTHER_TABLES if _lacks_tables(error) else UNFORESEEN}", err=True)
         sys.exit(1)

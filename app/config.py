@@ -9,12 +9,16 @@ import shutil
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from importlib.metadata import version
 from ipaddress import ip_network
 from pathlib import Path
+from typing import Final
 from urllib.parse import urlsplit
 
 from app.errors import OperatorError
 
+VERSION: Final = version("plek")
+"""This release, as its package has it."""
 DEFAULT_DATA_DIR = Path("var")
 RATE_LIMIT = 6000
 THIS_MACHINE = ("127.0.0.1", "::1")

@@ -11,10 +11,12 @@ import threading
 from collections.abc import Iterable, MutableMapping
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, TextIO, cast
 
 import structlog
 from structlog.typing import EventDict, ExcInfo, Processor
+
+from app.stderr import Stderr
 
 ROOT = Path(__file__).parent.parent
 DEEPEST = 25
@@ -24,7 +26,11 @@ CALLBACK = re.compile(r"(Exception in callback) .*")
 
 
 def configure(level: str = "info") -> None:
-    """Send this process's logs, and those of its libraries, to stderr as JSON."""
+    """Send this process's logs, and those of its libraries, to stderr as JSON.
+
+    A line that cannot be written is lost and counted; nothing fails or waits for it.
+    """
+    stderr = guard_stderr()
     lowest = logging.getLevelNamesMapping()[level.upper()]
     ours: list[Processor] = [
         structlog.contextvars.merge_contextvars,
@@ -35,10 +41,10 @@ def configure(level: str = "info") -> None:
     structlog.configure(
         processors=[*ours, structlog.processors.JSONRenderer()],
         wrapper_class=structlog.make_filtering_bound_logger(lowest),
-        logger_factory=structlog.WriteLoggerFactory(sys.stderr),
+        logger_factory=structlog.WriteLoggerFactory(cast("TextIO", stderr)),
         cache_logger_on_first_use=False,
     )
-    handler = logging.StreamHandler(sys.stderr)
+    handler = logging.StreamHandler(stderr)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=[structlog.stdlib.add_logger_name, *ours, quote_nobody],
@@ -58,11 +64,23 @@ def configure(level: str = "info") -> None:
     access.handlers, access.propagate = [], False
 
 
+def guard_stderr() -> Stderr:
+    """Put a stream that cannot fail in the place of stderr, unless it is there; return it."""
+    if not isinstance(sys.stderr, Stderr):
+        sys.stderr = Stderr(sys.stderr)
+    return sys.stderr
+
+
+def take_lost_lines() -> int:
+    """Return how many lines stderr has lost since this was last asked."""
+    return sys.stderr.take_lost() if isinstance(sys.stderr, Stderr) else 0
+
+
 def tell_exception(_logger: object, _method: str, event: EventDict) -> EventDict:
     """Replace an exception by its kind and where it came through, those of its causes included."""
     error = _exception(event.pop("exc_info", None))
     if error is not None:
-        event["exception"] = [_told(link) for link in _chain(error)]
+        event["exception"] = [_told(link) for link in chain(error)]
     event.pop("stack_info", None)
     return event
 
@@ -113,7 +131,8 @@ def _exception(given: ExcInfo | BaseException | bool | None) -> BaseException | 
     return sys.exc_info()[1] if given else None
 
 
-def _chain(error: BaseException) -> list[BaseException]:
+def chain(error: BaseException) -> list[BaseException]:
+    """Return an exception and its causes, the innermost last."""
     chain: list[BaseException] = []
     link: BaseException | None = error
     while link is not None and link not in chain:

@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
-from importlib.metadata import version
 
 import structlog
 from fastapi import FastAPI
@@ -22,7 +21,7 @@ from app.api.ranking import obstacles, peaks, rankings
 from app.api.referrals import alternatives, break_glass, contacts, referrals, shields, waiting_list
 from app.api.registry import availability, hsds, places, sites
 from app.api.shares import caps, decisions, fair_shares, monitor
-from app.config import Settings, program, read_settings
+from app.config import VERSION, Settings, program, read_settings
 from app.database.transaction import Database
 from app.deps import Parts
 from app.errors import OperatorError
@@ -104,7 +103,7 @@ class Service(Application):
         self._api, self._pages = api(parts), pages(parts)
         self.mount(API, self._api)
         self.mount("", self._pages)
-        self._edge = Edge(self._hand_over, version=version("plek"))
+        self._edge = Edge(self._hand_over, version=VERSION)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one exchange, or the lifespan."""
@@ -154,7 +153,7 @@ def api(parts: Parts) -> FastAPI:
     app = Application(
         reader=read_body,
         title="Plek",
-        version=version("plek"),
+        version=VERSION,
         description=description.SUMMARY,
         contact=description.CONTACT,
         license_info=description.LICENCE,

@@ -51,8 +51,15 @@ _POOL_SIZE = Gauge(
 )
 _STREAMS = Gauge("plek_event_streams", "Event streams that are open.", multiprocess_mode="livesum")
 
+_FREE = Gauge(
+    "plek_disk_free_bytes", "Room on the data folder's disk.", multiprocess_mode="mostrecent"
+)
 _DELIVERIES = Counter(
     "plek_webhook_deliveries", "Attempts to send to webhooks, by how they went.", ["outcome"]
+)
+_LOST_LINES = Counter(
+    "plek_log_lines_lost",
+    "Lines of the log that could not be written: a full disk, a stuck reader.",
 )
 _DISABLED = Counter(
     "plek_webhooks_disabled", "Webhooks that were disabled: gone, or failing for days."
@@ -103,9 +110,19 @@ def streams(count: int) -> None:
     _STREAMS.set(count)
 
 
+def disk(free_bytes: int) -> None:
+    """Note the room on the data folder's disk."""
+    _FREE.set(free_bytes)
+
+
 def delivery(outcome: str) -> None:
     """Count an attempt to send to a webhook: `delivered` or `failed`."""
     _DELIVERIES.labels(outcome).inc()
+
+
+def lost_lines(count: int) -> None:
+    """Count lines of the log that could not be written."""
+    _LOST_LINES.inc(count)
 
 
 def webhook_disabled() -> None:
@@ -122,6 +139,8 @@ class Counted:
     outbox_waiting: int
     outbox_waiting_seconds: float
     alternatives_overdue: int
+    timers_late_seconds: Mapping[str, float]
+    """By timer; 0 for work that is not due."""
 
 
 def page(counted: Counted | None) -> bytes:
@@ -157,6 +176,14 @@ def _registry(counted: Counted) -> CollectorRegistry:
         registry=registry,
     )
     overdue.set(counted.alternatives_overdue)
+    late = Gauge(
+        "plek_timer_late_seconds",
+        "For how long recurring work has been due; +Inf for what was never done.",
+        ["timer"],
+        registry=registry,
+    )
+    for timer, seconds in counted.timers_late_seconds.items():
+        late.labels(timer).set(seconds)
     return registry
 
 

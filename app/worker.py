@@ -15,7 +15,7 @@ from typing import TypeAlias
 
 import structlog
 
-from app import metrics
+from app import logs, metrics
 from app.accounts import sessions
 from app.bookkeeping import AT_ONCE_S, UNFOUNDED_S, release, seal, total
 from app.database import answers, deliveries, outbox, pulse, timers
@@ -219,6 +219,7 @@ async def relay(parts: Parts) -> None:
         await asyncio.sleep(GATHER_S)
     metrics.pool(*pulse.pool_use(database))
     metrics.streams(parts.bus.listening)
+    metrics.lost_lines(logs.take_lost_lines())
     before = parts.bus.position
     try:
         newest, numbered = await _number(database, told=told)
@@ -263,7 +264,7 @@ async def recur(database: Database, recurring: Mapping[str, Work]) -> None:
         # out by itself.
         with suppress(Exception):
             async with database.entered(actor=WORKER) as tx:
-                await timers.done(tx, held, again_in_seconds=LONGEST_PAUSE_S)
+                await timers.postpone(tx, held, seconds=LONGEST_PAUSE_S)
         raise
 
 

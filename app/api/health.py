@@ -1,16 +1,17 @@
 """Health and metrics, for machines, beside the API."""
 
+import asyncio
 import ipaddress
-from typing import Literal
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse
 
-from app import metrics
-from app.database import pulse
+from app import logs, metrics
+from app.database import pulse, timers
 from app.database.caller import Role
 from app.database.transaction import WORKER
 from app.deps import Parts, PartsIn, source_of, token_hash
+from app.embedded.folder import free_bytes
 from app.errors import Missing, Unavailable
 from app.health import state_of
 
@@ -29,18 +30,23 @@ async def report_life() -> Response:
 
 @router.get("/health/ready")
 async def report_readiness(parts: PartsIn) -> Response:
-    """Say whether requests can be served: without Redis degraded, without a database not."""
-    state = await state_of(parts.database, parts.link)
+    """Say whether requests can be served.
+
+    Degraded without Redis, with recurring work that nobody does, or on a full disk; without a
+    database not.
+    """
+    state = await state_of(parts.database, parts.link, data_dir=parts.settings.data_dir)
     if state.database != "ok":
         raise Unavailable
     if state.migrations != "ok":
         raise Unavailable("The database has not been migrated to this version yet.")
-    status: Literal["ok", "degraded"] = "ok" if state.redis == "ok" else "degraded"
     shown = {
-        "status": status,
+        "status": state.status,
         "database": state.database,
         "redis": state.redis,
         "migrations": state.migrations,
+        "timers": state.timers,
+        "disk": state.disk,
     }
     return JSONResponse(shown, headers=FRESH)
 
@@ -52,6 +58,8 @@ async def read_metrics(request: Request, parts: PartsIn) -> Response:
         raise Missing
     metrics.pool(*pulse.pool_use(parts.database))
     metrics.streams(parts.bus.listening)
+    metrics.disk(await asyncio.to_thread(free_bytes, parts.settings.data_dir))
+    metrics.lost_lines(logs.take_lost_lines())
     return Response(
         metrics.page(await _counts(parts)), media_type=metrics.CONTENT_TYPE, headers=FRESH
     )
@@ -74,7 +82,7 @@ async def _is_administrator(request: Request, parts: Parts) -> bool:
 async def _counts(parts: Parts) -> metrics.Counted | None:
     try:
         async with parts.database.entered(actor=WORKER) as tx:
-            taken = await pulse.read(tx)
+            taken, late = await pulse.read(tx), await timers.lateness(tx)
     except Unavailable:
         return None
     return metrics.Counted(
@@ -82,4 +90,5 @@ async def _counts(parts: Parts) -> metrics.Counted | None:
         taken.outbox_waiting,
         taken.outbox_waiting_seconds,
         taken.alternatives_overdue,
+        late,
     )

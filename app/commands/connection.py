@@ -5,13 +5,13 @@ long as the client likes. A proxy in front bounds both; this holds without one.
 """
 
 import asyncio
-from importlib.metadata import version
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from app.api.kit.headers import harden
 from app.api.kit.middleware import LONGEST_HEAD
 from app.api.kit.problems import problem
+from app.config import VERSION
 
 REQUEST_WITHIN_S = 30.0
 """From the connection, or the first byte of a further request, to the last byte of the body."""
@@ -65,7 +65,7 @@ class Connection(HttpToolsProtocol):
         """Answer a request that cannot be read as HTTP like every other refusal."""
         answer = problem(400, "invalid_request", msg)
         headers = [
-            (b"api-version", version("plek").encode()),
+            (b"api-version", VERSION.encode()),
             (b"connection", b"close"),
             *answer.raw_headers,
         ]

@@ -4,7 +4,6 @@ Exit 1 if anything fails.
 """
 
 import asyncio
-import shutil
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -12,7 +11,7 @@ from typing import cast
 
 import typer
 
-from app import clock
+from app import clock, schema
 from app.accounts.accounts import provider_slugs
 from app.allocation.ranking.versions import NEWEST
 from app.commands.installation import BOTH, Installation, open_installation, read_key, settings_with
@@ -22,11 +21,11 @@ from app.database.sealing import rotation, sealed_rows
 from app.database.sealing.rotation import Tally
 from app.database.server import Condition
 from app.database.transaction import WORKER, Database
+from app.embedded.folder import FULL_BYTES, free_bytes
 from app.errors import OperatorError
 from app.events.link import Link
 from app.prepare import OLDEST_POSTGRES
 from app.ranking import rankings
-from app.schema import newest
 from app.seal import KeyFile, Keyring
 
 NEWEST_POSTGRES = 18
@@ -35,7 +34,6 @@ SKEW_S = 2.0
 OTHERS = 0o077
 """The bits of a file's mode that admit anyone but its owner."""
 LITTLE_SPACE = 1 << 30
-TOO_LITTLE_SPACE = 64 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,9 +87,8 @@ def _settings(settings: Settings) -> Finding:
 
 
 def _space(folder: Path) -> Finding:
-    there = next(path for path in (folder.absolute(), *folder.absolute().parents) if path.exists())
-    free = shutil.disk_usage(there).free
-    verdict = "fail" if free < TOO_LITTLE_SPACE else "warn" if free < LITTLE_SPACE else "ok"
+    free = free_bytes(folder)
+    verdict = "fail" if free < FULL_BYTES else "warn" if free < LITTLE_SPACE else "ok"
     return Finding(verdict, "disk", f"{free >> 20:,} MB free for {folder}")
 
 
@@ -128,7 +125,7 @@ async def _database(installation: Installation) -> AsyncGenerator[Finding]:
     except OperatorError as error:
         yield Finding("fail", "database", str(error))
         return
-    if found.revision is not None and found.revision >= newest():
+    if found.revision is not None and not schema.is_behind(found.revision):
         yield await _key(installation)
         yield await _role(installation)
         yield await _rules(installation)
@@ -148,10 +145,10 @@ def _version(found: Condition) -> Finding:
 
 
 def _migrations(found: Condition) -> Finding:
-    wanted = newest()
+    wanted = schema.newest()
     if found.revision is None:
         return Finding("fail", "migrations", f"none has run: {program()} migrate")
-    if found.revision < wanted:
+    if schema.is_behind(found.revision):
         return Finding(
             "fail",
             "migrations",

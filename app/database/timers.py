@@ -3,7 +3,8 @@
 Whoever leases a timer's row does the work; a crash frees it by time.
 """
 
-from collections.abc import Collection
+import math
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -13,6 +14,8 @@ from app.database.transaction import Transaction
 from app.models import Timer
 
 LEASE_SECONDS = 120
+LATE_S = 180.0
+"""Work due for longer is done by nobody: a crash of who had it costs a lease at most."""
 FREE = text("'-infinity'::timestamptz")
 
 
@@ -47,6 +50,29 @@ async def lease(
         .returning(Timer.name, Timer.leased_until)
     )
     return None if row is None else Lease(row.name, row.leased_until)
+
+
+async def postpone(tx: Transaction, held: Lease, *, seconds: float) -> None:
+    """Give a lease back for work that failed: nobody tries before some seconds are over.
+
+    It stays due since when it was, so that how late it is tells how long nothing has come of it.
+    """
+    clock = func.clock_timestamp()
+    await tx.run(
+        update(Timer)
+        .where(Timer.name == held.name, Timer.leased_until == held.until)
+        .values(leased_until=clock + timedelta(seconds=seconds))
+    )
+
+
+async def lateness(tx: Transaction) -> Mapping[str, float]:
+    """Return by timer for how many seconds its work has been due; infinite if it was never done."""
+    clock = func.clock_timestamp()
+    waited = func.extract("epoch", clock - func.nullif(Timer.due_at, FREE))
+    rows = await tx.rows(
+        select(Timer.name, func.greatest(waited, 0.0).label("seconds"), Timer.due_at == FREE)
+    )
+    return {row.name: math.inf if row[2] else float(row.seconds) for row in rows}
 
 
 async def done(tx: Transaction, held: Lease, *, again_in_seconds: float) -> bool:

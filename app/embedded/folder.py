@@ -23,7 +23,7 @@ _SECRET_BYTES = 32
 _MEBIBYTE = 1 << 20
 FIRST_FREE_BYTES = 256 * _MEBIBYTE
 """Room for a new database cluster and its first growth."""
-LEAST_FREE_BYTES = 64 * _MEBIBYTE
+FULL_BYTES = 64 * _MEBIBYTE
 """Room without which an existing cluster is not started: four segments of write-ahead log."""
 _ROOTS_MODE = (
     0o711  # root's servers run as another account, which must pass through; nobody can list it
@@ -106,11 +106,17 @@ def check(folder: DataFolder) -> None:
     _check_postgres(folder)
 
 
+def free_bytes(path: Path) -> int:
+    """Return the room on a folder's disk; of the nearest folder above while it is not there."""
+    whole = path.absolute()
+    return shutil.disk_usage(next(one for one in (whole, *whole.parents) if one.exists())).free
+
+
 def check_space(folder: DataFolder, *, least_free_bytes: int | None) -> None:
     """OperatorError when the disk is too full to start PostgreSQL there."""
-    usual = LEAST_FREE_BYTES if folder.postgres.exists() else FIRST_FREE_BYTES
+    usual = FULL_BYTES if folder.postgres.exists() else FIRST_FREE_BYTES
     wanted = usual if least_free_bytes is None else least_free_bytes
-    free = shutil.disk_usage(folder.path).free
+    free = free_bytes(folder.path)
     if free < wanted:
         raise OperatorError(
             f"The disk of {folder.path} is full: {free >> 20} MB free, at least {wanted >> 20} "
@@ -149,6 +155,13 @@ def _check_postgres(folder: DataFolder) -> None:
             "release of Plek that made it, or dump the database there and restore it into a new "
             "data folder."
         )
+
+
+def foreign(folder: DataFolder) -> OperatorError:
+    """Return the error for a database that is somebody else's."""
+    return OperatorError(
+        f"{folder.postgres} holds a PostgreSQL database that Plek did not make. {ELSEWHERE}"
+    )
 
 
 def sign(folder: DataFolder, *, sockets: Path) -> None:

@@ -3,7 +3,6 @@
 import gzip
 import hashlib
 from collections.abc import Mapping
-from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated, Any, cast
 from urllib.parse import quote
@@ -15,6 +14,7 @@ from markupsafe import Markup
 
 from app.accounts import sessions
 from app.clock import now
+from app.config import VERSION
 from app.database.caller import Caller
 from app.deps import REFERENCE, Tx, admitted_caller, parts_of, token_hash
 from app.reference import load
@@ -71,7 +71,7 @@ def _environment() -> Environment:
     cast("Any", environment).install_gettext_callables(_, ngettext, newstyle=True)
     cast("dict[str, object]", environment.filters).update(FILTERS, dense=dense)
     cast("dict[str, object]", environment.globals).update(
-        {"asset": assets.path_of, "codes": codes, "live": live_triggers, "version": version("plek")}
+        {"asset": assets.path_of, "codes": codes, "live": live_triggers, "version": VERSION}
     )
     return environment
 

@@ -25,7 +25,7 @@ async def start(request: Request, page: AnyPage, parts: PartsIn) -> Response:
         return page.go(home)
     return page.show(
         "start.html",
-        state=await state_of(parts.database, parts.link),
+        state=await state_of(parts.database, parts.link, data_dir=parts.settings.data_dir),
         people=people.roles() if parts.settings.demo else (),
     )
 

@@ -2,10 +2,12 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import AsyncExitStack
+from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -44,18 +46,53 @@ async def test_a_process_that_answers_is_alive(outside: Client) -> None:
     assert await outside.get("/health/live") == {"status": "alive"}
 
 
-async def test_with_all_it_needs_the_service_is_ok(outside: Client) -> None:
+WELL = {"database": "ok", "redis": "ok", "migrations": "ok", "timers": "ok", "disk": "ok"}
+
+
+async def all_done(country: Country) -> None:
+    """Let no recurring work be due, as beside a worker."""
+    await country.rows("UPDATE timers SET due_at = now() + interval '1 hour'")
+
+
+async def test_with_all_it_needs_the_service_is_ok(country: Country, outside: Client) -> None:
+    await all_done(country)
+
     ready = await outside.ask("GET", "/health/ready", expect=200)
 
-    assert ready.json() == {"status": "ok", "database": "ok", "redis": "ok", "migrations": "ok"}
+    assert ready.json() == {"status": "ok"} | WELL
     assert ready.headers["cache-control"] == "no-store"
 
 
-async def test_without_redis_it_is_degraded_and_ready(country: Country) -> None:
+async def test_work_that_nobody_does_makes_it_degraded_and_is_measured_by_name(
+    country: Country, outside: Client
+) -> None:
+    await all_done(country)
+    await country.rows("UPDATE timers SET due_at = now() - interval '3 min' WHERE name = 'sweep'")
+
+    ready = await outside.get("/health/ready")
+    page = (await outside.ask("GET", "/metrics", expect=200)).text
+
+    assert ready == {"status": "degraded"} | WELL | {"timers": "late"}
+    late = dict(re.findall(r'plek_timer_late_seconds\{timer="(\w+)"\} (\S+)', page))
+    assert 180 <= float(late.pop("sweep")) < 240
+    assert set(late.values()) == {"0.0"}
+    assert "vacancies" in late
+
+
+@pytest.mark.parametrize(
+    "redis_there,data_dir,said",
+    [(False, None, {"redis": "gone"}), (True, Path("/proc"), {"disk": "full"})],
+    ids=["no Redis", "a disk without room"],
+)
+async def test_without_redis_or_room_on_the_disk_it_is_degraded_and_ready(
+    country: Country, *, redis_there: bool, data_dir: Path | None, said: dict[str, str]
+) -> None:
+    await all_done(country)
+    settings = country.parts.settings
     parts = join(
-        country.parts.settings,
+        replace(settings, data_dir=data_dir or settings.data_dir),
         database_url=country.app_url,
-        redis_url=NOBODY_THERE,
+        redis_url=country.parts.link.url if redis_there else NOBODY_THERE,
         key=country.key,
     )
     transport = httpx.ASGITransport(country.stack.enter_context(application(parts)))
@@ -65,12 +102,7 @@ async def test_without_redis_it_is_degraded_and_ready(country: Country) -> None:
     await parts.database.close()
 
     assert ready.status_code == 200
-    assert ready.json() == {
-        "status": "degraded",
-        "database": "ok",
-        "redis": "gone",
-        "migrations": "ok",
-    }
+    assert ready.json() == {"status": "degraded"} | WELL | said
 
 
 async def test_before_its_migrations_it_is_not_ready(country: Country, outside: Client) -> None:
@@ -153,6 +185,8 @@ async def test_metrics_count_requests_by_template_and_quote_no_id(
         "plek_outbox_lag_seconds",
         "plek_pool_checked_out",
         "plek_pool_size",
+        "plek_disk_free_bytes",
+        "plek_log_lines_lost_total",
     ):
         assert f"\n{name} " in page
     assert "process_resident_memory_bytes" in page

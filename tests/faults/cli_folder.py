@@ -56,7 +56,7 @@ class Folder:
         pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
         with forks.Forked(command, env=self.environment(), **pipes) as process:
             try:
-                yield Serving(process, _port(process))
+                yield Serving(process, port_of(process))
             finally:
                 end(process)
 
@@ -157,7 +157,7 @@ def end(process: subprocess.Popen[str]) -> None:
         raise
 
 
-def _port(process: subprocess.Popen[str]) -> int:
+def port_of(process: subprocess.Popen[str]) -> int:
     assert process.stdout is not None
     for line in process.stdout:
         if found := re.search(r"ready: http://127\.0\.0\.1:(\d+)", line):

@@ -61,8 +61,8 @@ COMMANDS = {
         ("token", "--role", "auditor", "--region", REGION),
     ),
     "cli": ("app.commands.upkeep.report", ("migrate",)),
-    "loading": ("app.prepare.load_reference", ("migrate",)),
-    "migrating": ("app.schema.max", ("migrate",)),
+    "prepare": ("app.prepare.load_reference", ("migrate",)),
+    "schema": ("app.schema.max", ("migrate",)),
     "config": ("app.config._whole", ("migrate",)),
     "reference": ("app.reference.TypeAdapter", ("worker",)),
     "worker": ("app.worker._on_stop", ("worker",)),
@@ -78,9 +78,9 @@ NOTHING_RUNS = {"models", "errors", "logs", "__init__", "__main__"}
 """Tables and names of refusals; and what tells of all others, which tests/unit/test_logs.py looks
 at."""
 
-FAIL_ELSEWHERE = {"demo", "desk", "health", "shares"}
-"""What only controllers, people who are signed in or servers of one's own come upon; and what says
-how it all is."""
+FAIL_ELSEWHERE = {"demo", "desk", "health", "shares", "stderr"}
+"""What only controllers, people who are signed in or servers of one's own come upon; what says how
+it all is; and what everything is said on."""
 
 
 class Spilt(Exception):

@@ -66,13 +66,13 @@ def seen(monkeypatch: pytest.MonkeyPatch) -> list[BaseException]:
     A test can show that there was something to be kept back.
     """
     collected: list[BaseException] = []
-    chain = logs._chain
+    chain = logs.chain
 
     def remember(error: BaseException) -> list[BaseException]:
         collected.extend(chain(error))
         return chain(error)
 
-    monkeypatch.setattr(logs, "_chain", remember)
+    monkeypatch.setattr(logs, "chain", remember)
     return collected
 
 

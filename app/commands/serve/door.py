@@ -8,7 +8,6 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from functools import cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -16,6 +15,7 @@ import app.web
 from app.api.kit.headers import STRICT
 from app.commands.progress import Progress
 from app.commands.serve.address import ITS_MARK
+from app.config import VERSION
 from app.reference import load
 
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ class _Answer(BaseHTTPRequestHandler):
             **STRICT,
             "Content-Security-Policy": policy,
             "Retry-After": str(AGAIN_S),
-            ITS_MARK: version("plek"),
+            ITS_MARK: VERSION,
         }
         for name, value in (
             headers | {"Content-Type": kind, "Content-Length": str(len(body))}

@@ -4,6 +4,7 @@ import signal
 import socket
 import stat
 from collections.abc import Iterator
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -34,6 +35,14 @@ def folder(demo: Copy) -> Iterator[Folder]:
 def empty(tmp_path: Path) -> Folder:
     """A data folder that is not there yet."""
     return Folder(tmp_path / "var")
+
+
+def test_it_says_which_release_it_is(empty: Folder) -> None:
+    said = empty.run("--version").stdout
+
+    assert said.startswith(f"plek {version('plek')} ")
+    assert said.count("\n") == 1
+    assert not empty.path.exists()
 
 
 def test_the_demo_fills_once(folder: Folder) -> None:
@@ -162,6 +171,21 @@ def test_faults_of_a_file_go_to_stderr_and_nothing_is_taken_in(
     assert "line 3, provider: must be small letters" in refused.stderr
     assert "line 4, regions: value 1 of 1 is no region" in refused.stderr
     assert "2 faults; nothing was imported" in refused.stderr
+
+
+def test_of_very_many_faults_the_first_are_told_and_the_rest_counted(
+    folder: Folder, tmp_path: Path
+) -> None:
+    file = tmp_path / "sites.csv"
+    columns = "provider,site,municipality,street,city,address_secrecy,supervision"
+    file.write_text(f"{columns}\n" + "!,,?,,,x,y\n" * 14_286)
+
+    refused = folder.run("import", "sites", file, expect=1)
+
+    *told, more, all_of_them = refused.stderr.splitlines()[-202:]
+    assert len([line for line in told if ": line " in line]) == 200
+    assert more.endswith("and 99,802 more.")
+    assert all_of_them == "The file has 100002 faults; nothing was imported."
 
 
 def test_a_dry_run_says_what_would_change_and_changes_nothing(

@@ -1,6 +1,7 @@
 """Timers: several processes share the work that recurs."""
 
 import asyncio
+import math
 from pathlib import Path
 
 import pytest
@@ -74,11 +75,37 @@ async def test_work_that_fails_is_taken_back_and_keeps_no_other_waiting(country:
         await worker.recur(country.parts.database, recurring)
 
     assert done == ["prune"]
-    assert (
-        await country.value("SELECT count(*) FROM timers WHERE leased_until > clock_timestamp()")
-        == 0
-    )
-    assert await country.value("SELECT due_at > clock_timestamp() FROM timers WHERE name = 'sweep'")
+    assert await taken(country) == {"sweep"}
+    await country.rows("UPDATE timers SET leased_until = '-infinity'")
+    await worker.recur(country.parts.database, {"sweep": works})
+    assert done == ["prune", "prune"]
+    assert await taken(country) == set()
+
+
+async def taken(country: Country) -> set[str]:
+    """Return the timers that nobody may lease now."""
+    rows = await country.rows("SELECT name FROM timers WHERE leased_until > clock_timestamp()")
+    return {row.name for row in rows}
+
+
+async def test_how_late_work_is_counts_from_when_it_was_due_however_often_it_failed(
+    country: Country,
+) -> None:
+    await country.rows("UPDATE timers SET due_at = now() + interval '1 hour'")
+    await country.rows("UPDATE timers SET due_at = now() - interval '10 min' WHERE name = 'sweep'")
+    await country.rows("UPDATE timers SET due_at = '-infinity' WHERE name = 'prune'")
+
+    async def fails(_: Transaction) -> float:
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        await worker.recur(country.parts.database, {"sweep": fails})
+
+    async with country.parts.database.entered(actor=WORKER) as tx:
+        late = dict(await timers.lateness(tx))
+    assert 600 <= late.pop("sweep") < 700
+    assert late.pop("prune") == math.inf
+    assert set(late.values()) == {0.0}
 
 
 async def test_all_that_recurs_has_a_timer_and_runs(country: Country, tmp_path: Path) -> None:
