@@ -6,7 +6,9 @@ Signing the ledger's tree, sealing quarters and releasing their figures.
 import structlog
 
 from app.database.transaction import Transaction
+from app.errors import OperatorError
 from app.ledger import checkpoints
+from app.ledger.signed_file import SignedTreeFile
 from app.shares import monitor_releases, quarter_totals
 
 TOTALS_S = 600.0
@@ -28,15 +30,16 @@ async def total(
     return TOTALS_S
 
 
-async def seal(
-    tx: Transaction,
-) -> float:
-    """Sign the ledger's tree, if it has grown."""
+async def seal(tx: Transaction, *, signed: SignedTreeFile | None) -> float:
+    """Sign the ledger's tree, if it has grown, and if it does not contradict what was signed."""
     if tx.reference_version == 0:
         return UNFOUNDED_S
     try:
-        return AT_ONCE_S if await checkpoints.sign_tree(tx) else SEAL_S
+        return AT_ONCE_S if await checkpoints.sign_tree(tx, signed=signed) else SEAL_S
     except checkpoints.LedgerBroken:  # logged where it was found; the other timers go on
+        return SEAL_S
+    except OperatorError as error:
+        log.error("nothing_signed", reason=str(error))  # noqa: TRY400 - its sentence says it all
         return SEAL_S
 
 

@@ -236,6 +236,54 @@ def review(
     act.review(data_dir, days=days)
 
 
+@plek.command()
+def backup(
+    file: Annotated[Path, typer.Argument(metavar="FILE", dir_okay=False)],
+    check: Annotated[  # noqa: FBT002 - as above
+        bool, typer.Option("--check", help="Only look whether FILE is a whole backup.")
+    ] = False,
+    data_dir: DataDir = None,
+) -> None:
+    """Write all of the database to one file while Plek goes on, counted and summed; the key is not in it."""
+    from app.commands import backup as act  # noqa: PLC0415 - as above
+
+    if check:
+        act.check(data_dir, file=file)
+    else:
+        act.back_up(data_dir, file=file)
+
+
+@plek.command()
+def restore(
+    file: Annotated[
+        Path | None, typer.Argument(metavar="FILE", dir_okay=False, show_default=False)
+    ] = None,
+    replace: Annotated[  # noqa: FBT002 - as above
+        bool, typer.Option("--replace", help="Drop what the database holds.")
+    ] = False,
+    nothing_since: Annotated[  # noqa: FBT002 - as above
+        bool,
+        typer.Option(
+            "--nothing-since", help="Nothing was booked since the backup, as in a move elsewhere."
+        ),
+    ] = False,
+    by_hand: Annotated[  # noqa: FBT002 - as above
+        bool,
+        typer.Option("--by-hand", help="It was restored by other means: only do what follows."),
+    ] = False,
+    data_dir: DataDir = None,
+) -> None:
+    """Put a backup back, whole or not at all, with Plek stopped; say what people have to do after it."""
+    from app.commands import backup as act  # noqa: PLC0415 - as above
+
+    if by_hand == (file is not None):
+        raise OperatorError("Name the backup's FILE, or say --by-hand.")
+    if file is None:
+        act.follow_up(data_dir, nothing_since=nothing_since)
+    else:
+        act.restore(data_dir, file=file, replace=replace, nothing_since=nothing_since)
+
+
 @keys.command("rotate")
 def rotate_keys(data_dir: DataDir = None) -> None:
     """Wrap every data key by the newest key, while the service goes on; without PLEK_KEY, make one first."""

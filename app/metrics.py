@@ -141,6 +141,8 @@ class Counted:
     alternatives_overdue: int
     timers_late_seconds: Mapping[str, float]
     """By timer; 0 for work that is not due."""
+    backup_age_seconds: float | None
+    """None before the first backup."""
 
 
 def page(counted: Counted | None) -> bytes:
@@ -184,6 +186,11 @@ def _registry(counted: Counted) -> CollectorRegistry:
     )
     for timer, seconds in counted.timers_late_seconds.items():
         late.labels(timer).set(seconds)
+    if counted.backup_age_seconds is not None:
+        age = Gauge(
+            "plek_backup_age_seconds", "How long ago the last backup was made.", registry=registry
+        )
+        age.set(counted.backup_age_seconds)
     return registry
 
 

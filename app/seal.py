@@ -81,6 +81,7 @@ class _Key:
     wrapping: DataKey
     tokens: AESSIV
     answers: DataKey
+    fingerprint: str
 
     @classmethod
     def of(cls, secret: bytes) -> "_Key":
@@ -89,6 +90,7 @@ class _Key:
             wrapping=DataKey(secret),
             tokens=AESSIV(_derived(secret, purpose=b"plek tokens", length=64)),
             answers=DataKey(_derived(secret, purpose=b"plek answers", length=KEY_BYTES)),
+            fingerprint=_derived(secret, purpose=b"plek fingerprint", length=8).hex(),
         )
 
 
@@ -210,6 +212,23 @@ class Keyring:
     def older(self) -> int:
         """The number of keys beside the newest."""
         return len(self._ring.keys) - 1
+
+    @property
+    def fingerprints(self) -> tuple[str, ...]:
+        """The name of each key, newest first, by which a backup tells them apart.
+
+        It is derived, and says nothing about the key.
+        """
+        return tuple(key.fingerprint for key in self._ring.keys)
+
+    def opener(self, wrapped: bytes, *, row: str) -> str:
+        """The fingerprint of the key that wrapped a row's data key; SealBroken if none did."""
+
+        def attempt(key: _Key) -> str:
+            key.wrapping.unseal(wrapped, row=row)
+            return key.fingerprint
+
+        return self._ring.open_with_any_key(attempt)
 
     def new_data_key(self, *, row: str) -> tuple[DataKey, bytes]:
         """Make a data key for a row; return it with its wrapped form."""

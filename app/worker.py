@@ -22,6 +22,7 @@ from app.database import answers, deliveries, outbox, pulse, timers
 from app.database.transaction import RELAY, WORKER, Database, Transaction
 from app.deps import Parts
 from app.errors import Conflict, OperatorError, Unavailable
+from app.ledger.signed_file import SignedTreeFile
 from app.placing import agreements, erasure, holds, placements
 from app.placing.erasure_list import ErasureList
 from app.placing.swaps import proposals
@@ -160,7 +161,7 @@ def recurring_in(data_dir: Path) -> Mapping[str, Work]:
         "peaks": plan,
         "monitor": release,
         "totals": total,
-        "checkpoints": seal,
+        "checkpoints": partial(seal, signed=SignedTreeFile.of(data_dir)),
     }
 
 

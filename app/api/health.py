@@ -91,4 +91,5 @@ async def _counts(parts: Parts) -> metrics.Counted | None:
         taken.outbox_waiting_seconds,
         taken.alternatives_overdue,
         late,
+        taken.backup_age_seconds,
     )

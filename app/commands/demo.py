@@ -22,6 +22,7 @@ from app.demo.past import write
 from app.demo.past.live import live_through
 from app.demo.past.write import Reach, to_nobody
 from app.errors import OperatorError
+from app.ledger.signed_file import SignedTreeFile
 from app.reference import load
 from app.simulation.country.values import DemoCountry
 
@@ -102,7 +103,7 @@ async def _sign_ledger(installation: Installation) -> None:
         keyring = await installation.keyring(tx)
     database = Database(installation.settings, url=installation.database_url, keyring=keyring)
     try:
-        await sign(database)
+        await sign(database, signed=installation.signed)
     finally:
         await database.close()
 
@@ -144,7 +145,7 @@ async def live(
     return f"Its past: {came:,} households that came to a place since {here.began:%Y-%m-%d}."
 
 
-async def sign(database: Database) -> None:
+async def sign(database: Database, *, signed: SignedTreeFile | None) -> None:
     """Sign the ledger as the worker does, so that it can be checked at once.
 
     Releasing the monitor's figures takes longer, and is left to the worker.
@@ -152,7 +153,7 @@ async def sign(database: Database) -> None:
     again = bookkeeping.AT_ONCE_S
     while again == bookkeeping.AT_ONCE_S:
         async with database.entered(actor=WORKER) as tx:
-            again = await bookkeeping.seal(tx)
+            again = await bookkeeping.seal(tx, signed=signed)
 
 
 def refuse_elsewhere(settings: Settings) -> None:

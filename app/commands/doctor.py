@@ -16,7 +16,7 @@ from app.accounts.accounts import provider_slugs
 from app.allocation.ranking.versions import NEWEST
 from app.commands.installation import BOTH, Installation, open_installation, read_key, settings_with
 from app.config import Settings, program
-from app.database import server
+from app.database import counters, server
 from app.database.sealing import rotation, sealed_rows
 from app.database.sealing.rotation import Tally
 from app.database.server import Condition
@@ -34,6 +34,8 @@ SKEW_S = 2.0
 OTHERS = 0o077
 """The bits of a file's mode that admit anyone but its owner."""
 LITTLE_SPACE = 1 << 30
+MOST_HOURS_WITHOUT_BACKUP = 26
+"""A day, and time for the backup itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +131,7 @@ async def _database(installation: Installation) -> AsyncGenerator[Finding]:
         yield await _key(installation)
         yield await _role(installation)
         yield await _rules(installation)
+        yield await _backup(installation)
 
 
 def _version(found: Condition) -> Finding:
@@ -216,6 +219,18 @@ async def _rules(installation: Installation) -> Finding:
     return Finding(
         "ok", "rules", f"version {NEWEST.version}; every recorded ranking can be made again"
     )
+
+
+async def _backup(installation: Installation) -> Finding:
+    """How old the last backup is."""
+    async with installation.owner() as database, database.entered() as tx:
+        made_at = await counters.moment(tx, counters.BACKUP)
+        if made_at is None:
+            words = f"none has been made: {program()} backup FILE"
+            return Finding("warn", "backup", words)
+        hours = (tx.at - made_at).total_seconds() / 3600
+    old = hours > MOST_HOURS_WITHOUT_BACKUP
+    return Finding("warn" if old else "ok", "backup", f"the last is {hours:,.1f} hours old")
 
 
 async def _role(installation: Installation) -> Finding:

@@ -19,6 +19,7 @@ from app.database.sealing.sealed_rows import Sealed
 from app.database.transaction import Database, Transaction
 from app.embedded import EmbeddedServers
 from app.errors import OperatorError
+from app.ledger.signed_file import SignedTreeFile
 from app.placing import erasure
 from app.placing.erasure_list import ErasureList
 from app.prepare import Prepared, is_behind, prepare
@@ -51,6 +52,11 @@ class Installation:
     def erasures(self) -> ErasureList:
         """The list of erased referrals."""
         return ErasureList.of(self.settings.data_dir)
+
+    @property
+    def signed(self) -> SignedTreeFile:
+        """The newest tree that the ledger has signed here."""
+        return SignedTreeFile.of(self.settings.data_dir)
 
     @asynccontextmanager
     async def owner(self) -> AsyncGenerator[Database]:

@@ -1,13 +1,24 @@
-"""Head rows: the last number of each gapless sequence, and the version of each cache."""
+"""Head rows: the last number of each gapless sequence, the version of each cache, and moments.
 
+A moment is kept in whole seconds since 1970.
+"""
+
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from sqlalchemy import select, update
+from sqlalchemy.dialects.postgresql import insert
 
 from app.models import Head
 
 if TYPE_CHECKING:
     from app.database.statements import Statements
+
+
+BACKUP = "backup"
+"""The moment that the newest backup shows."""
+LEDGER_SINCE = "ledger_since"
+"""When the ledger began anew, under another name, after it lost leaves in a restore."""
 
 
 async def read(tx: "Statements", name: str) -> int:
@@ -30,3 +41,19 @@ async def advance(tx: "Statements", name: str, *, by: int = 1) -> int:
 async def lock(tx: "Statements", name: str) -> None:
     """Keep others from taking numbers until the transaction ends."""
     await tx.rows(select(Head.value).where(Head.name == name).with_for_update())
+
+
+async def moment(tx: "Statements", name: str) -> datetime | None:
+    """Return a moment; None where there has been none."""
+    seconds = await read(tx, name)
+    return datetime.fromtimestamp(seconds, UTC) if seconds else None
+
+
+async def note(tx: "Statements", name: str, at: datetime) -> None:
+    """Note a moment."""
+    written = insert(Head).values(name=name, value=int(at.timestamp()))
+    await tx.run(
+        written.on_conflict_do_update(
+            index_elements=[Head.name], set_={"value": written.excluded.value}
+        )
+    )

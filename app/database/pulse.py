@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import func, select, text
 
+from app.database import counters
 from app.database.pool import PoolUse
 from app.database.transaction import Transaction
 from app.models import Alternative, Claim, OutboxEntry, Provider
@@ -29,6 +30,8 @@ class Pulse:
     """How long the oldest of them has waited."""
     alternatives_overdue: int
     """Households in an alternative whom somebody should have looked after by now."""
+    backup_age_seconds: float | None
+    """How long ago the last backup was made; None before the first."""
 
 
 async def read(tx: Transaction) -> Pulse:
@@ -53,9 +56,11 @@ async def read(tx: Transaction) -> Pulse:
             )
         )
     )[0][0]
+    backed_up = await counters.moment(tx, counters.BACKUP)
+    age = None if backed_up is None else max(0.0, (tx.at - backed_up).total_seconds())
     if waiting is None or not waiting.rows:
-        return Pulse(live, 0, 0.0, overdue)
-    return Pulse(live, waiting.rows, max(0.0, float(waiting.seconds)), overdue)
+        return Pulse(live, 0, 0.0, overdue, age)
+    return Pulse(live, waiting.rows, max(0.0, float(waiting.seconds)), overdue, age)
 
 
 def pool_use(database: "Database") -> PoolUse:

@@ -220,10 +220,12 @@ class Database:
         actor: str = "",
         source: str | None = None,
         request_id: str | None = None,
+        snapshot: bool = False,
     ) -> AsyncGenerator[Transaction]:
         """Open a transaction as whoever bears the token.
 
-        Commit at the end, roll back on any exception.
+        Commit at the end, roll back on any exception. With `snapshot` it only reads, and sees to
+        its end what its first statement saw.
 
         `identity` is None where nobody bears it: such a transaction sees what its actor may see,
         and without one what anyone may see. The owner's is the operator's.
@@ -237,7 +239,11 @@ class Database:
             values["role"] = self._assume_role
         enter = ENTER_ASSUMING if self._assume_role else ENTER
         sql, arguments = command(enter, values).call(values)
-        async with self.connection() as connection, connection.transaction():
+        kind: dict[str, object] = {"isolation": "repeatable_read", "readonly": True}
+        async with (
+            self.connection() as connection,
+            connection.transaction(**kind if snapshot else {}),
+        ):
             row: Row = await connection.fetchrow(sql, *arguments)
             tx = Transaction(
                 connection=connection,

@@ -5,7 +5,8 @@ checkpoint, and everybody else that of the last local midnight. Proofs are given
 whose checkpoint the caller may see.
 """
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -22,11 +23,13 @@ from app.allocation.ledger.tree import (
     inclusion_proof,
     leaf_hash,
 )
+from app.config import program
 from app.database import counters
 from app.database.caller import OVERSIGHT
 from app.database.sealing import keys
 from app.database.transaction import Transaction
 from app.errors import Fault, Invalid, Missing, Unavailable
+from app.ledger.signed_file import SignedRoot, SignedTreeFile
 from app.ledger.signed_notes import sign, signer_of, verifier_of
 from app.ledger.store import tree
 from app.ledger.store.tree import SignedTree
@@ -51,8 +54,11 @@ class MerkleProof:
     hashes: tuple[bytes, ...]
 
 
-async def sign_tree(tx: Transaction) -> int:
+async def sign_tree(tx: Transaction, *, signed: SignedTreeFile | None = None) -> int:
     """Sign the tree if it has grown; return how many leaves are still to be added.
+
+    `signed` knows what this host has signed, also when the database was put back to an older state:
+    a tree that contradicts it is never signed.
 
     One transaction at a time signs, and only on top of what was signed before: its root must follow
     from the stored hashes, and its note from our keys. So two checkpoints that disagree are never
@@ -60,20 +66,53 @@ async def sign_tree(tx: Transaction) -> int:
     has never left this transaction.
 
     Raises LedgerBroken if what was signed before does not follow from what is stored, or if a leaf
-    is missing.
+    is missing; OperatorError where the file cannot be read or written.
     """
     leaves = await tree.begin_sealing(tx)
     before = await tree.newest(tx)
     secrets = await keys.signing(tx)
+    name = await origin(tx)
+    known = None if signed is None else await asyncio.to_thread(signed.read)
+    if known is not None and known.origin != name:
+        known = None  # of the ledger that this one came after
     if before is None:
         before = await _store(tx, GrowingTree(), secrets, public_from=BEFORE_ALL)
     grown = GrowingTree(before.size, await _peaks(tx, before, secrets))
-    end = min(leaves, before.size + AT_ONCE)
+    end = min(leaves, max(before.size + AT_ONCE, 0 if known is None else known.size))
+    made: list[tuple[TreePart, bytes]] = []
     if end > before.size:
         made = await _grow(tx, grown, end=end)
+    if known is not None:
+        await _refuse_fork(tx, known, end=end, made=dict(made))
+    if end > before.size:
+        if signed is not None:
+            root = SignedRoot(name, grown.size, grown.root.hex())
+            await asyncio.to_thread(signed.write, root)
         await tree.add_subtrees(tx, made)
         await _store(tx, grown, secrets, public_from=midnight_after(await tree.clock(tx)))
     return leaves - end
+
+
+async def holds(
+    tx: Transaction, size: int, root: str, *, made: Mapping[TreePart, bytes] | None = None
+) -> bool:
+    """Whether the tree of a size, as stored and as just made, has this root (in hex)."""
+    parts, added = Stretch(0, size).subtrees, made or {}
+    found = {**await tree.hashes(tx, parts), **added}
+    return all(part in found for part in parts) and hash_of(Stretch(0, size), found).hex() == root
+
+
+async def _refuse_fork(
+    tx: Transaction, known: SignedRoot, *, end: int, made: Mapping[TreePart, bytes]
+) -> None:
+    """LedgerBroken unless a tree of `end` leaves grew out of one that is known to be signed."""
+    if known.size <= end and await holds(tx, known.size, known.root, made=made):
+        return
+    log.error("ledger_older_than_signed", size=end, signed=known.size)
+    raise LedgerBroken(
+        f"The ledger has signed a tree of {known.size} leaves that is not in this database: it"
+        f" was put back to an older state. `{program()} restore --by-hand` begins it anew."
+    )
 
 
 async def _peaks(
@@ -83,14 +122,15 @@ async def _peaks(
     parts = Stretch(0, before.size).subtrees
     found = await tree.hashes(tx, parts)
     note = parse_note(before.note)
-    signs = CheckpointBody(origin(), before.size, before.root).text() == note.text
+    name = note.text.partition("\n")[0]
+    signs = CheckpointBody(name, before.size, before.root).text() == note.text
     complete = all(part in found for part in parts)
     if not signs or not complete or hash_of(Stretch(0, before.size), found) != before.root:
         log.error("ledger_broken", size=before.size)
         raise LedgerBroken(
             f"The checkpoint of {before.size} leaves does not follow from what is stored."
         )
-    if signer_of(note, [verifier_of(secret, name=origin()) for secret in secrets]) is None:
+    if signer_of(note, [verifier_of(secret, name=name) for secret in secrets]) is None:
         log.warning("checkpoint_of_an_older_key", size=before.size)
     return tuple(found[part] for part in parts)
 
@@ -114,8 +154,9 @@ async def _grow(tx: Transaction, grown: GrowingTree, *, end: int) -> list[tuple[
 async def _store(
     tx: Transaction, grown: GrowingTree, secrets: Sequence[bytes], *, public_from: datetime
 ) -> SignedTree:
-    text = CheckpointBody(origin(), grown.size, grown.root).text()
-    note = Note(text, tuple(sign(text, secret, name=origin()) for secret in secrets))
+    name = await origin(tx)
+    text = CheckpointBody(name, grown.size, grown.root).text()
+    note = Note(text, tuple(sign(text, secret, name=name) for secret in secrets))
     sealed = SignedTree(grown.size, grown.root, note.to_text(), public_from)
     await tree.add_checkpoint(tx, sealed)
     return sealed
@@ -165,8 +206,14 @@ async def _proof(tx: Transaction, stretches: tuple[Stretch, ...]) -> MerkleProof
 
 
 async def verifiers(tx: Transaction) -> list[VerifierKey]:
-    """Return the keys that check checkpoints, the newest first."""
-    return [verifier_of(secret, name=origin()) for secret in await keys.signing(tx)]
+    """Return the keys that check checkpoints, the newest first.
+
+    Once the ledger has begun anew, those under its name before follow.
+    """
+    last = await tree.newest(tx)
+    names = [await origin(tx), *([] if last is None else [last.note.partition("\n")[0]])]
+    secrets = await keys.signing(tx)
+    return [verifier_of(secret, name=name) for name in dict.fromkeys(names) for secret in secrets]
 
 
 async def add_key(tx: Transaction) -> None:
@@ -175,9 +222,14 @@ async def add_key(tx: Transaction) -> None:
     await keys.add_signing(tx)
 
 
-def origin() -> str:
-    """Return the origin that the ledger's checkpoints name."""
-    return load().country.ledger_origin
+async def origin(tx: Transaction) -> str:
+    """Return the origin that the ledger's next checkpoint names.
+
+    A ledger that has lost leaves goes on under another, so that no two of one origin disagree.
+    """
+    since = await counters.read(tx, counters.LEDGER_SINCE)
+    own = load().country.ledger_origin
+    return f"{own}/{since}" if since else own
 
 
 def may_watch(tx: Transaction) -> bool:

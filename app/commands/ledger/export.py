@@ -61,7 +61,7 @@ async def _export(
     waiting = 1
     while waiting:  # a transaction each, so that others can go on
         async with installation.transaction(with_keys=True) as tx:
-            waiting = await checkpoints.sign_tree(tx)
+            waiting = await checkpoints.sign_tree(tx, signed=installation.signed)
     async with installation.transaction(with_keys=True) as tx:
         if region is not None and region not in (await tx.snapshots.reference(tx)).regions:
             raise OperatorError("There is no region with this code.")

@@ -92,7 +92,14 @@ def witness(file: Path, seen: WitnessFiles, *, key: str | None, name: str | None
 
 
 def _judge(state: WitnessState, new: WitnessedCheckpoint, seen: WitnessFiles) -> WitnessVerdict:
-    if state.kept and new.checkpoint.origin != state.kept[0].checkpoint.origin:
+    before = state.kept[0].checkpoint.origin if state.kept else new.checkpoint.origin
+    if new.checkpoint.origin.startswith(f"{before}/"):
+        raise OperatorError(
+            f"{before} was restored from a backup and goes on as {new.checkpoint.origin}: leaves"
+            " that it had signed may be lost. Keep this file, which says what it had signed, and"
+            " begin another witness with the new key."
+        )
+    if new.checkpoint.origin != before:
         raise OperatorError(
             "This is a checkpoint of another ledger: every ledger has a file of its own."
         )

@@ -61,7 +61,7 @@ async def lived(country: Country, *, quarters: int) -> None:
         with pytest.MonkeyPatch.context() as elsewhere:
             elsewhere.setattr(command, "live_through", aside)
             await command.live(tx, seed=1, quarters=quarters)
-    await command.sign(country.parts.database)
+    await command.sign(country.parts.database, signed=None)
 
 
 async def exported(country: Country, folder: Path, *, region: str | None) -> tuple[Path, Path, str]:
