@@ -3,16 +3,16 @@
 from playwright.async_api import Page, expect
 
 from tests.casework import desk
-from tests.web.browser import Site
+from tests.web.browser import LiveService
 from tests.web.figures import Stopwatch
 
 
-async def test_from_the_hold_to_the_arrival_each_sees_what_the_other_did(site: Site) -> None:
+async def test_from_the_hold_to_the_arrival_each_sees_what_the_other_did(site: LiveService) -> None:
     await desk(site.country)
     worker = await site.person("intake_worker", provider="haven")
     board = await site.person("coordinator", provider="linde")
     await board.goto("/places")
-    await to_the_offers(worker)
+    await open_offers(worker)
     steps = (
         (worker, "Deze plek reserveren", board.get_by_role("button", name="Accepteren")),
         (
@@ -40,7 +40,7 @@ async def test_from_the_hold_to_the_arrival_each_sees_what_the_other_did(site: S
     assert placement.status == "arrived"
 
 
-async def to_the_offers(page: Page) -> None:
+async def open_offers(page: Page) -> None:
     """Fill in the least that is enough, and have the places ranked."""
     await page.goto("/find/new")
     await page.get_by_label("acuut: vandaag nog").check()

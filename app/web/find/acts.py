@@ -1,6 +1,6 @@
-"""What is sent from a page and done once.
+"""Acts of a page: a form that is sent, and an act that is done once.
 
-However often it is sent again, after a lost connection or a new sign-in.
+The same form may be sent again, after a lost connection or a new sign-in.
 """
 
 import hashlib
@@ -17,38 +17,35 @@ from fastapi import Depends, Request, Response
 from app.api.kit.once import LONGEST, AlreadyAnswered, IdempotentCall
 from app.database.transaction import Transaction
 from app.deps import Tx
-from app.errors import Conflict, Fault, Invalid, Mismatch, Refusal, Stale
+from app.errors import Conflict, Fault, Invalid, Mismatch, Missing, Refusal, Stale
 from app.reference import load
 from app.web.credential import FIELD
 
 KEY = "key"
 """The field in which a form carries its idempotency key."""
 LONGEST_MOMENT = len("2026-01-31T23:59:59.999999")
-SAID = (Conflict, Invalid, Stale, Mismatch)
-"""Refusals that are part of the work: the page goes on, and says what to do now."""
+EXPECTED = (Conflict, Invalid, Stale, Mismatch)
+"""Refusals that are part of the work: the page shows them, with what to do now."""
 
 
 def new_key() -> str:
-    """Return an idempotency key for a form that is being shown."""
+    """Return an idempotency key for a form of a page."""
     return secrets.token_urlsafe(16)
 
 
 @dataclass(frozen=True, slots=True)
-class Sent:
-    """A form that was sent.
-
-    Its fields in their order, and what makes sending it again safe.
-    """
+class SentForm:
+    """A form that was sent: its fields in their order, and the call that makes a repeat safe."""
 
     fields: Sequence[tuple[str, str]]
     once: IdempotentCall
 
     def get(self, name: str) -> str:
-        """Return a field, or nothing where it was not sent."""
+        """Return the value of a field; empty if it was not sent."""
         return next((value for sent, value in self.fields if sent == name), "")
 
     def optional(self, name: str) -> str | None:
-        """Return a field; None where it was left empty."""
+        """Return the value of a field; None if it was left empty."""
         return self.get(name).strip() or None
 
     def future_moment(self, name: str, *, after: datetime) -> datetime | None:
@@ -73,7 +70,7 @@ class Sent:
         return moment
 
 
-async def _sent(request: Request, _tx: Tx) -> Sent:
+async def _read_form(request: Request, _tx: Tx) -> SentForm:
     form = await request.form()
     fields = [(name, value) for name, value in form.multi_items() if isinstance(value, str)]
     key = next((value for name, value in fields if name == KEY), "")
@@ -81,56 +78,61 @@ async def _sent(request: Request, _tx: Tx) -> Sent:
         raise Invalid
     asked = [request.url.path, [pair for pair in fields if pair[0] not in {FIELD, KEY}]]
     fingerprint = hashlib.sha256(json.dumps(asked).encode()).digest()
-    return Sent(
+    return SentForm(
         fields,
         IdempotentCall(request.scope["route"].path, key, fingerprint),
     )
 
 
-SentIn = Annotated[Sent, Depends(_sent)]
+SentIn = Annotated[SentForm, Depends(_read_form)]
 
 
 @dataclass(frozen=True, slots=True)
 class ActOutcome:
-    """What came of an act.
-
-    On which referral, with which ranking to show now, and what the page says of it.
-    """
+    """The outcome of an act: its referral, the ranking to show now, and a word for it."""
 
     referral: str
     ranking: str | None = None
     said: str = ""
 
+    @classmethod
+    def on_row(
+        cls, row_of: UUID, referral: str, *, said: str, ranking: str | None = None
+    ) -> "ActOutcome":
+        """Return the outcome of an act on a row of a referral; Missing if of another referral."""
+        if str(row_of) != referral:
+            raise Missing
+        return cls(referral, ranking=ranking, said=said)
+
     @property
     def path(self) -> str:
-        """The page that shows it."""
+        """The path of the page that shows the outcome."""
         return f"/find/{self.referral}" + (f"?ranking={self.ranking}" if self.ranking else "")
 
-    def kept(self) -> Response:
-        """Return it as it is kept for repeats: ids and a word, nothing of anybody."""
+    def record(self) -> Response:
+        """Return the record for repeats: ids and a word, and nothing about anyone."""
         return Response(json.dumps(asdict(self)).encode())
 
 
 async def do_once(
     tx: Transaction,
-    sent: Sent,
+    sent: SentForm,
     act: Callable[[], Awaitable[ActOutcome]],
     *,
     kept: bool = False,
 ) -> ActOutcome | Refusal:
-    """Do an act, or find out what came of it the first time.
+    """Do an act, or return the outcome of its first time.
 
-    A refusal takes back all of it, and is returned.
-
-    `kept`: the act itself keeps its outcome for repeats.
+    A refusal undoes the whole act, and is returned.
+    `kept` means that the act itself records its outcome for repeats.
     """
     try:
         async with tx.attempt():
             outcome = await act()
             if not kept:
-                await sent.once.keep(tx, outcome.kept(), referral_id=UUID(outcome.referral))
+                await sent.once.keep(tx, outcome.record(), referral_id=UUID(outcome.referral))
             return outcome
-    except SAID as refusal:
+    except EXPECTED as refusal:
         try:
             first = await sent.once.replay(tx)
         except Mismatch as other:

@@ -1,7 +1,4 @@
-"""The map beside the form and the offers.
-
-Where something is offered, where it is unsafe, and what is left out.
-"""
+"""The map beside a referral's form or offers, with offers and unsafe areas."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -23,19 +20,19 @@ FEW = 2
 FRESHEST = ("fresh", "stale", "unknown")
 
 
-async def of_draft(tx: Transaction, draft: Draft, *, names: Names) -> Drawing:
-    """Draw what is free for a need, in bands, and the unsafe areas filled in so far."""
+async def draw_draft(tx: Transaction, draft: Draft, *, names: Names) -> Drawing:
+    """Draw the free places for a draft, in bands, and its unsafe areas so far."""
     reference, today = await tx.snapshots.reference(tx), load().country.day_of(tx.at)
     kinds = sorted(KINDS_FOR_URGENCY.get(draft.urgency, KINDS_FOR_URGENCY["acute"]))
     rows = rows_of(await availability.read(tx), reference.regions.values(), kinds)
     return draw_country(
         map_regions(rows),
-        _areas(zones_in_force(_filled_in(draft, names, reference), today=today), reference),
+        _areas(zones_in_force(_zones_of(draft, names, reference), today=today), reference),
     )
 
 
-def of_ranking(ranked: RecordedRanking, reference: Reference) -> Drawing:
-    """Draw the regions with an offer, those without and why, and the unsafe areas."""
+def draw_ranking(ranked: RecordedRanking, reference: Reference) -> Drawing:
+    """Draw the regions with offers, those without and why, and the unsafe areas."""
     free: Counter[str] = Counter()
     fresh: dict[str, str] = {}
     for offer in ranked.ranking.offers:
@@ -70,7 +67,7 @@ def _band(free: int) -> str:
     return "1-2" if free <= FEW else "3+"
 
 
-def _filled_in(draft: Draft, names: Names, reference: Reference) -> Iterator[DangerZone]:
+def _zones_of(draft: Draft, names: Names, reference: Reference) -> Iterator[DangerZone]:
     for zone in draft.zones:
         code = names.municipality(zone.municipality)
         radius = (
@@ -83,7 +80,7 @@ def _filled_in(draft: Draft, names: Names, reference: Reference) -> Iterator[Dan
 
 
 def _day(typed: str) -> date | None:
-    """Return the last day that was filled in, if it is one."""
+    """Return the last day as it was typed; None if that is no day."""
     try:
         return date.fromisoformat(typed.strip())
     except ValueError:

@@ -1,7 +1,4 @@
-"""What stands in the form of a referral.
-
-Read as it was sent, whatever it is, and turned into what the API takes.
-"""
+"""The draft of a referral: its form as it was sent, and the request to the API from it."""
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -11,15 +8,14 @@ from typing import Any, TypeVar
 from app.web.find.names import Names
 
 MOST_ROWS = 40
-"""More rows of one kind than the API takes: what is beyond is refused there, and not lost in
-silence here."""
+"""More rows of a kind than the API takes, so that it refuses them and none gets lost here."""
 DIGITS = re.compile(r"[0-9]{1,4}")
 ROW = re.compile(r"(adult|child|zone)-([0-9]{1,2})-([a-z_]+)")
 
 
 @dataclass(frozen=True, slots=True)
 class AdultRow:
-    """One adult, as it was filled in."""
+    """The row of one adult, as typed."""
 
     gender: str = ""
     age: str = ""
@@ -27,7 +23,7 @@ class AdultRow:
 
 @dataclass(frozen=True, slots=True)
 class ChildRow:
-    """One child, as it was filled in."""
+    """The row of one child, as typed."""
 
     age: str = ""
     gender: str = ""
@@ -35,7 +31,7 @@ class ChildRow:
 
 @dataclass(frozen=True, slots=True)
 class ZoneRow:
-    """One unsafe area, as it was filled in."""
+    """The row of one unsafe area, as typed."""
 
     municipality: str = ""
     radius: str = ""
@@ -48,7 +44,7 @@ Row = TypeVar("Row", AdultRow, ChildRow, ZoneRow)
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """The whole form; texts are as they were typed."""
+    """The whole form, with its texts as typed."""
 
     urgency: str = ""
     origin: str = ""
@@ -69,18 +65,15 @@ class Draft:
     safety_plan: bool = False
     call_back: str = ""
 
-    def filled(self) -> "Draft":
-        """Return the form without rows that nobody filled in.
-
-        A child of whom nothing is known is still one.
-        """
+    def without_blanks(self) -> "Draft":
+        """Return the draft without blank areas and languages; a child without facts stays one."""
         zones = tuple(zone for zone in self.zones if zone.municipality.strip())
         return replace(
             self, zones=zones, languages=tuple(typed for typed in self.languages if typed.strip())
         )
 
-    def more(self, what: str) -> "Draft":
-        """Return the form with one more row of a kind."""
+    def with_row(self, what: str) -> "Draft":
+        """Return the draft with one more row of a kind."""
         match what:
             case "adult":
                 return replace(self, adults=(*self.adults, AdultRow()))
@@ -91,29 +84,29 @@ class Draft:
             case _:
                 return self
 
-    def less(self, which: str) -> "Draft":
-        """Return the form without one row, named as `child-1`."""
+    def without_row(self, which: str) -> "Draft":
+        """Return the draft without one row, which is named as `child-1`."""
         what, _, position = which.partition("-")
         at = int(position) if DIGITS.fullmatch(position) else MOST_ROWS
         match what:
             case "adult":
-                return replace(self, adults=_without(self.adults, at) or (AdultRow(),))
+                return replace(self, adults=_drop(self.adults, at) or (AdultRow(),))
             case "child":
-                return replace(self, children=_without(self.children, at))
+                return replace(self, children=_drop(self.children, at))
             case "zone":
-                return replace(self, zones=_without(self.zones, at))
+                return replace(self, zones=_drop(self.zones, at))
             case _:
                 return self
 
 
-def _without(rows: tuple[Row, ...], at: int) -> tuple[Row, ...]:
+def _drop(rows: tuple[Row, ...], at: int) -> tuple[Row, ...]:
     return rows[:at] + rows[at + 1 :]
 
 
 def read(fields: Iterable[tuple[str, str]]) -> Draft:
-    """Return the form that was sent.
+    """Return the draft from the fields of a form.
 
-    Fields that it does not have mean nothing, of one sent twice the last counts.
+    Unknown fields are ignored; if a field was sent twice, the last one counts.
     """
     single: dict[str, str] = {}
     several: dict[str, list[str]] = {}
@@ -155,10 +148,7 @@ def _rows(kind: type[Row], found: Mapping[int, Mapping[str, str]]) -> tuple[Row,
 
 
 def body(draft: Draft, names: Names) -> dict[str, Any]:
-    """Return what the API is asked to register.
-
-    What makes no sense is passed on as it is: it is refused there.
-    """
+    """Return the body for the API to register, which refuses values that make no sense."""
     return {
         "urgency": draft.urgency,
         "reason": draft.reason,
@@ -198,16 +188,13 @@ def _zone(zone: ZoneRow, names: Names) -> dict[str, Any]:
 
 
 def _number(text: str) -> int | str | None:
-    """Return a number that was typed.
-
-    Nothing where there is nothing, and what is no number as it is.
-    """
+    """Return a typed number; None if blank, and the text itself if it is no number."""
     bare = text.strip()
     return int(bare) if DIGITS.fullmatch(bare) else (bare or None)
 
 
 def of_content(content: Mapping[str, Any], names: Names) -> Draft:
-    """Return the form of a referral that is there, filled in with what is known of it."""
+    """Return the draft that has the content of a registered referral."""
     household = content["household"]
     return Draft(
         urgency=content["urgency"],
@@ -227,7 +214,7 @@ def of_content(content: Mapping[str, Any], names: Names) -> Draft:
         reason=content["reason"],
         groups=tuple(content["target_groups"]),
         needs=tuple(content["needs"]),
-        languages=_tongues(content["languages"], names),
+        languages=_language_names(content["languages"], names),
         near=names.town(content["near_municipality"]) if content["near_municipality"] else "",
         barred=tuple(content["barred_providers"]),
         safety_plan=content["safety_plan"],
@@ -244,7 +231,7 @@ def _zone_row(zone: Mapping[str, Any], names: Names) -> ZoneRow:
     )
 
 
-def _tongues(codes: Sequence[str], names: Names) -> tuple[str, ...]:
+def _language_names(codes: Sequence[str], names: Names) -> tuple[str, ...]:
     return tuple(names.tongue(code) for code in codes)
 
 

@@ -1,4 +1,4 @@
-"""What is wrong with a form, beside the field where it is, in words for whoever filled it in."""
+"""The faults of a referral's form: for each field, the words that say what to do about it."""
 
 from collections.abc import Mapping, Sequence
 
@@ -23,7 +23,7 @@ FIELDS: Mapping[str, str] = {
     "safetyPlan": "safety_plan",
     "callBack": "call_back",
 }
-"""By the API's name of a fact: the field of the form that asks for it."""
+"""The field of the form that asks for a fact, by the API's name of the fact."""
 
 ROWS: Mapping[str, str] = {"adults": "adult", "children": "child", "dangerZones": "zone"}
 IN_ROWS: Mapping[str, str] = {"radiusKm": "radius"}
@@ -66,18 +66,18 @@ WORDS: Mapping[str, str] = {
     "call_back": N_("A telephone number: digits, spaces and + ( ) . - only."),
     "form": N_("Something in the form cannot be read."),
 }
-"""What to do about a fault, by field."""
+"""The words that say what to do about a fault, by field."""
 
 
 def faults_of(refused: ValidationError) -> dict[str, str]:
-    """Return the fields at fault in the form's order, each with what to do about it."""
+    """Return the words for each field that the API refuses, in the form's order."""
     return {
         field: WORDS[_kind(field)] for field in (_field(error["loc"]) for error in refused.errors())
     }
 
 
 def faults_at(faults: Sequence[Fault]) -> dict[str, str]:
-    """Return the same for what is only refused once it is compared with what is known."""
+    """Return the words for each field that an act refuses, as `faults_of` does."""
     fields = (_field([_step(name) for name in fault.pointer.split("/")[1:]]) for fault in faults)
     return {field: WORDS[_kind(field)] for field in fields}
 

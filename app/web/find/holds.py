@@ -1,4 +1,4 @@
-"""Holding an offer, and what follows until the household has arrived."""
+"""Holds of an offer, and the placement from them until the household has arrived."""
 
 from fastapi import APIRouter, Depends, Request, Response
 from pydantic import TypeAdapter, ValidationError
@@ -9,16 +9,15 @@ from app.api.kit.once import AlreadyAnswered
 from app.api.kit.wire import parse_id
 from app.api.registry.addresses import reveal_address
 from app.database.answers import Answer
-from app.errors import Fault, Invalid, Missing, Refusal
+from app.errors import Fault, Invalid, Refusal
 from app.placing import confirm_hold, holds, placements, take_hold
 from app.placing.confirm_hold import Confirmation
-from app.placing.holds import HoldView
 from app.placing.take_hold import HoldRequest
 from app.registry.address import AddressQuestion
-from app.web.find import referrals as own
-from app.web.find.acts import ActOutcome, Sent, SentIn, do_once
-from app.web.find.case import shown
-from app.web.find.view import Work, WorkIn
+from app.web.find.acts import ActOutcome, SentForm, SentIn, do_once
+from app.web.find.case import do_and_show, show_outcome
+from app.web.find.referrals import rank_again
+from app.web.find.view import IntakeWork, WorkIn
 from app.web.page import AnyPage
 
 router = APIRouter(include_in_schema=False)
@@ -27,21 +26,23 @@ OVERRIDE = TypeAdapter[str](known.OverrideReason)
 RELEASE = TypeAdapter[str](known.ReleaseReason)
 PURPOSE = TypeAdapter[str](known.RevealPurpose)
 GONE = frozenset({"offer_gone", "ranking_outdated"})
-"""What a new ranking answers at once."""
+"""The refusals that a new ranking answers at once."""
 
 
 @router.post("/find/{id}/holds")
-async def take(id: str, work: WorkIn, sent: SentIn) -> Response:
-    """Hold an offer; where it has gone, say so and show what is first now."""
+async def hold_offer(id: str, work: WorkIn, sent: SentIn) -> Response:
+    """Hold an offer; if it has gone, say so and show what is first now."""
     referral_id, ranking_id = parse_id(id), parse_id(sent.get("ranking"))
     done = ActOutcome(str(referral_id), said="held")
 
     async def act() -> ActOutcome:
         reason = sent.optional("override_reason")
-        overriding = None if reason is None else code(OVERRIDE, reason, pointer="/overrideReason")
+        overriding = (
+            None if reason is None else known_code(OVERRIDE, reason, pointer="/overrideReason")
+        )
         request = HoldRequest(referral_id, ranking_id, sent.get("offer"), overriding)
         _, first = await take_hold.take_hold(
-            work.tx, request, record=lambda _: _kept(work, sent, done)
+            work.tx, request, record=lambda _: _record(work, sent, done)
         )
         if not first:
             raise AlreadyAnswered
@@ -50,18 +51,20 @@ async def take(id: str, work: WorkIn, sent: SentIn) -> Response:
     outcome = await do_once(work.tx, sent, act, kept=True)
     ranking = str(ranking_id)
     if isinstance(outcome, Refusal) and outcome.code in GONE:
-        ranking = await own.rank(work, referral_id) or ""
-    return await shown(work, referral_id, outcome, ranking=parse_id(ranking) if ranking else None)
+        ranking = await rank_again(work, referral_id) or ""
+    return await show_outcome(
+        work, referral_id, outcome, ranking=parse_id(ranking) if ranking else None
+    )
 
 
-def _kept(work: Work, sent: Sent, done: ActOutcome) -> Answer:
-    answer = sent.once.record(work.tx, done.kept())
+def _record(work: IntakeWork, sent: SentForm, done: ActOutcome) -> Answer:
+    answer = sent.once.record(work.tx, done.record())
     assert answer is not None  # noqa: S101 - every form has a key
     return answer
 
 
-def code(listed: TypeAdapter[str], value: str, *, pointer: str) -> str:
-    """Return a code of a list; refuse any other."""
+def known_code(listed: TypeAdapter[str], value: str, *, pointer: str) -> str:
+    """Return a code of a list; refuse any other value."""
     try:
         return listed.validate_python(value)
     except ValidationError:
@@ -70,36 +73,30 @@ def code(listed: TypeAdapter[str], value: str, *, pointer: str) -> str:
 
 @router.post("/find/{id}/renewal")
 async def renew(id: str, work: WorkIn, sent: SentIn) -> Response:
-    """Keep a place a while longer."""
+    """Renew a hold."""
 
     async def act() -> ActOutcome:
         hold = await holds.renew_hold(work.tx, parse_id(sent.get("hold")))
-        return _of(hold, id, said="renewed")
+        return ActOutcome.on_row(hold.referral_id, id, said="renewed")
 
-    return await shown(work, parse_id(id), await do_once(work.tx, sent, act))
+    return await do_and_show(work, id, sent, act)
 
 
 @router.post("/find/{id}/release")
 async def release(id: str, work: WorkIn, sent: SentIn) -> Response:
-    """Give a place back, and say why."""
+    """Release a hold, with a reason."""
 
     async def act() -> ActOutcome:
-        reason = code(RELEASE, sent.get("reason"), pointer="/reason")
+        reason = known_code(RELEASE, sent.get("reason"), pointer="/reason")
         hold = await holds.release_hold(work.tx, parse_id(sent.get("hold")), reason=reason)
-        return _of(hold, id, said="released")
+        return ActOutcome.on_row(hold.referral_id, id, said="released")
 
-    return await shown(work, parse_id(id), await do_once(work.tx, sent, act))
-
-
-def _of(hold: HoldView, referral_id: str, *, said: str) -> ActOutcome:
-    if str(hold.referral_id) != referral_id:
-        raise Missing
-    return ActOutcome(referral_id, said=said)
+    return await do_and_show(work, id, sent, act)
 
 
 @router.post("/find/{id}/placement")
 async def confirm(id: str, work: WorkIn, sent: SentIn) -> Response:
-    """Confirm an accepted hold: they are on their way."""
+    """Confirm an accepted hold: the household is on its way."""
 
     async def act() -> ActOutcome:
         confirmation = Confirmation(
@@ -107,56 +104,47 @@ async def confirm(id: str, work: WorkIn, sent: SentIn) -> Response:
             expected_at=sent.future_moment("expected_at", after=work.tx.at),
         )
         row = await confirm_hold.confirm_hold(work.tx, confirmation)
-        if row.referral_id != parse_id(id):
-            raise Missing
-        return ActOutcome(id, said="under_way")
+        return ActOutcome.on_row(row.referral_id, id, said="under_way")
 
-    return await shown(work, parse_id(id), await do_once(work.tx, sent, act))
+    return await do_and_show(work, id, sent, act)
 
 
 @router.post("/find/{id}/expectation")
-async def expect(id: str, work: WorkIn, sent: SentIn) -> Response:
-    """Tell the shelter that they come at another time."""
+async def expect_arrival(id: str, work: WorkIn, sent: SentIn) -> Response:
+    """Change the moment at which the household is expected."""
 
     async def act() -> ActOutcome:
         changes = {"expected_at": sent.future_moment("expected_at", after=work.tx.at)}
         row = await placements.note_plans(work.tx, parse_id(sent.get("placement")), changes=changes)
-        if row.referral_id != parse_id(id):
-            raise Missing
-        return ActOutcome(id, said="expected")
+        return ActOutcome.on_row(row.referral_id, id, said="expected")
 
-    return await shown(work, parse_id(id), await do_once(work.tx, sent, act))
+    return await do_and_show(work, id, sent, act)
 
 
 @router.post("/find/{id}/no-show")
 async def no_show(id: str, work: WorkIn, sent: SentIn) -> Response:
-    """Record that they did not come.
-
-    The place is theirs until somebody made sure that they are safe.
-    """
+    """Record that the household did not arrive, or that it is safe, which frees its place."""
 
     async def act() -> ActOutcome:
         safe = sent.get("safe") == "yes"
         row = await placements.record_no_show(
             work.tx, parse_id(sent.get("placement")), safety_checked=safe
         )
-        if row.referral_id != parse_id(id):
-            raise Missing
-        return ActOutcome(id, said="safe" if safe else "not_arrived")
+        return ActOutcome.on_row(row.referral_id, id, said="safe" if safe else "not_arrived")
 
-    return await shown(work, parse_id(id), await do_once(work.tx, sent, act))
+    return await do_and_show(work, id, sent, act)
 
 
 @router.post("/find/{id}/address", dependencies=[Depends(admit_apart)])
 async def reveal(id: str, page: AnyPage, request: Request) -> Response:
     """Show the address of a site whose provider has accepted.
 
-    Logged first, this once, and kept nowhere.
+    The access log has its entry first. The address is shown once, and kept nowhere.
     """
     form = await request.form()
     question = AddressQuestion(
         parse_id(str(form.get("site", ""))),
-        code(PURPOSE, str(form.get("purpose", "")), pointer="/purpose"),
+        known_code(PURPOSE, str(form.get("purpose", "")), pointer="/purpose"),
         parse_id(id),
     )
     found = await reveal_address(request, question)

@@ -1,7 +1,4 @@
-"""Names that people type, and the codes that they mean.
-
-Municipalities and languages.
-"""
+"""Names of municipalities and languages that people type, and the codes that they mean."""
 
 import re
 import unicodedata
@@ -18,48 +15,39 @@ from app.reference import load
 LANGUAGE_CODE = re.compile(r"[a-z]{2,3}")
 NOT_A_LETTER = re.compile(r"[\W_]+")
 BEHIND = re.compile(r"\s*\([^)]*\)\s*$")
-"""What stands behind a name to tell it from another of the same name."""
+"""A suffix in brackets, which tells a name from another that is the same."""
 
 
 @dataclass(frozen=True, slots=True)
 class Names:
-    """What can be typed, folded, with the code that it means.
-
-    And each code's own name.
-    """
+    """The code for each name that can be typed, folded, and the name of each code."""
 
     municipalities: Mapping[str, str]
     municipality_names: Mapping[str, str]
     languages: Mapping[str, str]
     language_names: Mapping[str, str]
     also: tuple[str, ...] = ()
-    """What some municipalities are called besides."""
+    """Further names of some municipalities."""
 
     def municipality(self, typed: str) -> str:
-        """Return the code that was meant.
-
-        What names none, or more than one, comes back as it was typed.
-        """
-        return self.municipalities.get(folded(typed), typed.strip())
+        """Return the code of a municipality; a name of none or of several comes back as typed."""
+        return self.municipalities.get(fold(typed), typed.strip())
 
     def language(self, typed: str) -> str:
-        """Likewise for a language."""
-        return self.languages.get(folded(typed), typed.strip().lower())
+        """Return the code of a language; a name of none comes back as typed, in lower case."""
+        return self.languages.get(fold(typed), typed.strip().lower())
 
     def town(self, code: str) -> str:
-        """Return a municipality's name, or what was typed where it is none."""
+        """Return a municipality's name; what is no code comes back as it is."""
         return self.municipality_names.get(code, code)
 
     def tongue(self, code: str) -> str:
-        """Return a language's name, or what was typed where it is none."""
+        """Return a language's name; what is no code comes back as it is."""
         return self.language_names.get(code, code)
 
 
-def folded(text: str) -> str:
-    """Return text without what people leave out when they type in a hurry.
-
-    Accents, capitals, signs.
-    """
+def fold(text: str) -> str:
+    """Return text without accents, capitals and signs, which people in a hurry leave out."""
     plain = "".join(
         sign for sign in unicodedata.normalize("NFKD", text) if not unicodedata.combining(sign)
     )
@@ -67,19 +55,19 @@ def folded(text: str) -> str:
 
 
 def names(municipalities: Mapping[str, KnownMunicipality], language: str) -> Names:
-    """Return the names of current municipalities, and of languages in the reader's own."""
+    """Return the names of current municipalities, and of languages in the reader's language."""
     known = tuple((one.code, one.name) for one in municipalities.values())
-    return _names(known, language)
+    return _build_names(known, language)
 
 
 @lru_cache(maxsize=8)
-def _names(known: tuple[tuple[str, str], ...], language: str) -> Names:
+def _build_names(known: tuple[tuple[str, str], ...], language: str) -> Names:
     also = {
         code: called for code, called in load().country.also_called.items() if code in dict(known)
     }
     means: dict[str, set[str]] = {}
-    for typed, code in _typed(known, also):
-        means.setdefault(folded(typed), set()).add(code)
+    for typed, code in _spellings(known, also):
+        means.setdefault(fold(typed), set()).add(code)
     every = cast(
         "Mapping[str, str]", Locale.parse(language).languages
     )  # babel's data have no types
@@ -89,22 +77,22 @@ def _names(known: tuple[tuple[str, str], ...], language: str) -> Names:
             typed: next(iter(codes)) for typed, codes in means.items() if len(codes) == 1
         },
         municipality_names=dict(known),
-        languages={folded(name): code for code, name in tongues.items()}
+        languages={fold(name): code for code, name in tongues.items()}
         | {code: code for code in tongues},
         language_names=tongues,
         also=tuple(name for called in also.values() for name in called),
     )
 
 
-def _typed(
+def _spellings(
     known: tuple[tuple[str, str], ...], also: Mapping[str, tuple[str, ...]]
 ) -> Iterator[tuple[str, str]]:
-    exact = {folded(name) for _, name in known}
+    exact = {fold(name) for _, name in known}
     for code, name in known:
         yield code, code
         yield name, code
         short = BEHIND.sub("", name)
-        if folded(short) not in exact:
+        if fold(short) not in exact:
             yield short, code
     for code, called in also.items():
         for name in called:

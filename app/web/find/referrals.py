@@ -1,7 +1,4 @@
-"""An intake desk's own referrals.
-
-What is in hand, the form, and what is known of one.
-"""
+"""An intake desk's own referrals: the list, the form, and the changes of one."""
 
 from typing import Any
 from uuid import UUID
@@ -19,35 +16,35 @@ from app.placing import referral_changes
 from app.ranking import peaks
 from app.referrals import referrals, shields
 from app.web.find import draft
-from app.web.find.acts import KEY, ActOutcome, Sent, SentIn, do_once, new_key
+from app.web.find.acts import KEY, ActOutcome, SentForm, SentIn, do_once, new_key
 from app.web.find.draft import Draft
 from app.web.find.faults import faults_at, faults_of
 from app.web.find.names import names
-from app.web.find.view import Work, WorkIn
+from app.web.find.view import IntakeWork, WorkIn
 
 router = APIRouter(include_in_schema=False)
 
-CHECKED = [Depends(providers_known)]
-"""For what is checked against the providers that there are."""
+WITH_PROVIDERS = [Depends(providers_known)]
+"""The dependency of forms whose providers are checked against those that exist."""
 FORM = "find/form.html"
 PART_OF_FORM = "find/_form_again.html"
 
 
 @router.get("/find")
-async def listed(work: WorkIn) -> Response:
-    """Show what the desk has in hand."""
-    return work.page.show("find/list.html", **await _in_hand(work))
+async def list_referrals(work: WorkIn) -> Response:
+    """Show the referrals that the desk has in hand."""
+    return work.page.show("find/list.html", **await _caseload(work))
 
 
 @router.get("/find/board")
-async def board(work: WorkIn) -> Response:
-    """Show it again, after something changed."""
-    shown = await _in_hand(work)
+async def renew_list(work: WorkIn) -> Response:
+    """Show the list again after a change."""
+    shown = await _caseload(work)
     await desk.log_live_view(work.tx)
     return work.page.show("find/_list.html", **shown)
 
 
-async def _in_hand(work: Work) -> dict[str, Any]:
+async def _caseload(work: IntakeWork) -> dict[str, Any]:
     found = await desk.read_caseload(work.tx)
     return {
         "desk": found,
@@ -58,71 +55,70 @@ async def _in_hand(work: Work) -> dict[str, Any]:
 
 
 @router.get("/find/new")
-async def new(work: WorkIn) -> Response:
+async def show_new_form(work: WorkIn) -> Response:
     """Show an empty form."""
-    return work.page.show(FORM, form=await work.form(Draft()), drawing=await work.drawn(Draft()))
+    return work.page.show(
+        FORM, form=await work.form_values(Draft()), drawing=await work.draw_map(Draft())
+    )
 
 
 @router.post("/find/rows")
-async def rows(work: WorkIn, sent: SentIn) -> Response:
-    """Show a form again with one row more or less.
-
-    Nothing is kept of what stands in it.
-    """
+async def change_rows(work: WorkIn, sent: SentIn) -> Response:
+    """Show a form again with one row more or less, and keep nothing of it."""
     form = draft.read(sent.fields)
     what, which = sent.get("more"), sent.get("less")
-    form = form.more(what) if what else form.less(which)
+    form = form.with_row(what) if what else form.without_row(which)
     many = {"adult": form.adults, "child": form.children, "zone": form.zones}.get(what, ())
     first = {"adult": "gender", "child": "age", "zone": "municipality"}.get(what, "")
     focus = f"{what}-{len(many) - 1}-{first}" if what else f"more-{which.partition('-')[0]}"
-    shown = await work.form(form, key=sent.get(KEY), focus=focus)
-    return await _again(
+    shown = await work.form_values(form, key=sent.get(KEY), focus=focus)
+    return await _show_form(
         work, shown | {"of": sent.optional("of"), "version": sent.get("version")}, status=200
     )
 
 
 @router.post("/find/map")
-async def drawn(work: WorkIn, sent: SentIn) -> Response:
-    """Draw the country with the unsafe areas as far as they are filled in.
-
-    Nothing is kept of them.
-    """
-    return work.page.show("find/_beside.html", drawing=await work.drawn(draft.read(sent.fields)))
+async def draw_map(work: WorkIn, sent: SentIn) -> Response:
+    """Draw the country with the unsafe areas of a form so far, and keep nothing of them."""
+    return work.page.show("find/_beside.html", drawing=await work.draw_map(draft.read(sent.fields)))
 
 
-@router.post("/find/new", dependencies=CHECKED)
+@router.post("/find/new", dependencies=WITH_PROVIDERS)
 async def register(work: WorkIn, sent: SentIn) -> Response:
     """Register a household and rank the places for it."""
-    form = draft.read(sent.fields).filled()
-    checked = await _checked(work, form)
+    form = draft.read(sent.fields).without_blanks()
+    checked = await _validate(work, form)
     if isinstance(checked, dict):
-        return await _again(work, await work.form(form, key=sent.get(KEY), faults=checked))
+        return await _show_form(
+            work, await work.form_values(form, key=sent.get(KEY), faults=checked)
+        )
 
     async def act() -> ActOutcome:
         content = checked.model_dump(mode="json", exclude={"shield"})
         referral = await referrals.register_referral(work.tx, content=content)
-        return ActOutcome(str(referral.id), ranking=await rank(work, referral.id))
+        return ActOutcome(str(referral.id), ranking=await rank_again(work, referral.id))
 
     outcome = await do_once(work.tx, sent, act)
     if isinstance(outcome, Invalid):
-        return await _again(
-            work, await work.form(form, key=sent.get(KEY), faults=faults_at(outcome.faults))
+        return await _show_form(
+            work, await work.form_values(form, key=sent.get(KEY), faults=faults_at(outcome.faults))
         )
     if isinstance(outcome, Refusal):
-        # The same form was sent before, and has been changed since: another key, once that has been
-        # said.
+        # The same form was sent before and has changed since: it gets a new key with the warning.
         key = "" if isinstance(outcome, Mismatch) else sent.get(KEY)
-        return await _again(work, await work.form(form, key=key, told=_told(outcome)), status=409)
+        return await _show_form(
+            work, await work.form_values(form, key=key, refusal=outcome.code), status=409
+        )
     return work.page.go(outcome.path)
 
 
 @router.post("/find/plan")
-async def plan(work: WorkIn, sent: SentIn) -> Response:
+async def plan_for_all(work: WorkIn, sent: SentIn) -> Response:
     """Plan places for all who wait, beside what each referral would get by itself.
 
     The plan holds nothing: each offer in it is held by a press of its own.
     """
-    del sent  # a plan that is asked for again is made again: things have moved on
+    del sent  # the plan is made anew each time: things have moved on
     made = await peaks.plan_peak(work.tx, None)
     waiting = (await desk.read_caseload(work.tx)).waiting
     references = {str(item.referral.id): item.referral.case.reference for item in waiting}
@@ -130,46 +126,47 @@ async def plan(work: WorkIn, sent: SentIn) -> Response:
     return work.page.show("find/plan.html", plan=planned, references=references, new_key=new_key)
 
 
-@router.post("/find/{id}", dependencies=CHECKED)
+@router.post("/find/{id}", dependencies=WITH_PROVIDERS)
 async def change(id: str, work: WorkIn, sent: SentIn) -> Response:
-    """Change what is known of a referral, and rank the places again."""
-    form = draft.read(sent.fields).filled()
+    """Change the content of a referral, and rank the places again."""
+    form = draft.read(sent.fields).without_blanks()
     referral = await referrals.read(work.tx, parse_id(id))
-    checked = await _checked(work, form)
+    checked = await _validate(work, form)
     if isinstance(checked, dict):
-        return await _again(
-            work, await work.form(form, referral=referral, key=sent.get(KEY), faults=checked)
+        return await _show_form(
+            work, await work.form_values(form, referral=referral, key=sent.get(KEY), faults=checked)
         )
     content = checked.model_dump(mode="json", exclude={"shield"})
-    outcome = await do_once(work.tx, sent, lambda: know(work, sent, referral.id, content))
+    outcome = await do_once(
+        work.tx, sent, lambda: change_and_rank(work, sent, referral.id, content)
+    )
     if isinstance(outcome, Invalid):
         faults = faults_at(outcome.faults)
-        return await _again(
-            work, await work.form(form, referral=referral, key=sent.get(KEY), faults=faults)
+        return await _show_form(
+            work, await work.form_values(form, referral=referral, key=sent.get(KEY), faults=faults)
         )
     if isinstance(outcome, Refusal):
         now = await referrals.read(work.tx, referral.id)
-        return await _again(
-            work, await work.form(form, referral=now, told=_told(outcome)), status=409
+        return await _show_form(
+            work, await work.form_values(form, referral=now, refusal=outcome.code), status=409
         )
     return work.page.go(outcome.path)
 
 
-async def know(work: Work, sent: Sent, referral_id: UUID, content: dict[str, Any]) -> ActOutcome:
-    """Change a referral unless a colleague did so meanwhile, and rank the places again."""
+async def change_and_rank(
+    work: IntakeWork, sent: SentForm, referral_id: UUID, content: dict[str, Any]
+) -> ActOutcome:
+    """Change a referral and rank the places again; Stale if a colleague changed it first."""
     referral = await referrals.read(work.tx, referral_id, lock=True)
     if sent.get("version") != str(referral.case.version):
         raise Stale
     changed = await referral_changes.change_referral(work.tx, referral, content=content)
-    ranking = await rank(work, changed.id) if changed.status == "open" else None
+    ranking = await rank_again(work, changed.id) if changed.status == "open" else None
     return ActOutcome(str(changed.id), ranking=ranking, said="changed")
 
 
-async def rank(work: Work, referral_id: UUID) -> str | None:
-    """Rank the places for a referral.
-
-    None where that was done as often as the policy allows.
-    """
+async def rank_again(work: IntakeWork, referral_id: UUID) -> str | None:
+    """Rank the places for a referral; None if the policy allows no further ranking now."""
     ranked = await desk.rank_if_allowed(work.tx, referral_id)
     return None if ranked is None else str(ranked.id)
 
@@ -189,10 +186,10 @@ async def withdraw(id: str, work: WorkIn, sent: SentIn) -> Response:
 
 
 @router.post("/find/{id}/shield")
-async def shield(id: str, work: WorkIn, sent: SentIn) -> Response:
-    """Let nobody but the caller see a referral, or every colleague again.
+async def change_shield(id: str, work: WorkIn, sent: SentIn) -> Response:
+    """Shield a referral, so that only the caller sees it, or remove its shield.
 
-    Named colleagues are named over the API.
+    The API can name colleagues who see a shielded referral.
     """
 
     async def act() -> ActOutcome:
@@ -208,11 +205,8 @@ async def shield(id: str, work: WorkIn, sent: SentIn) -> Response:
     return work.page.go(outcome.path)
 
 
-async def _checked(work: Work, form: Draft) -> ReferralWanted | dict[str, str]:
-    """Return what the API would accept of a form.
-
-    Else what is wrong with it, by field.
-    """
+async def _validate(work: IntakeWork, form: Draft) -> ReferralWanted | dict[str, str]:
+    """Return the body that the API accepts of a form, or its faults by field."""
     reference = await work.tx.snapshots.reference(work.tx)
     try:
         return ReferralWanted.model_validate(
@@ -222,13 +216,9 @@ async def _checked(work: Work, form: Draft) -> ReferralWanted | dict[str, str]:
         return faults_of(refused)
 
 
-async def _again(work: Work, form: dict[str, Any], *, status: int = 400) -> Response:
-    """Show a form again as it was filled in, and the map beside it."""
-    drawing = await work.drawn(form["draft"])
+async def _show_form(work: IntakeWork, form: dict[str, Any], *, status: int = 400) -> Response:
+    """Show a form as it was filled in, and the map beside it."""
+    drawing = await work.draw_map(form["draft"])
     return work.page.show(
         PART_OF_FORM if work.page.partial else FORM, status=status, form=form, drawing=drawing
     )
-
-
-def _told(refusal: Refusal) -> str:
-    return refusal.code

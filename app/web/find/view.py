@@ -1,7 +1,4 @@
-"""What the page of one referral shows.
-
-As things stand now, whatever was done a moment ago.
-"""
+"""The values of a referral's page: its state, its offers and its form, as they stand now."""
 
 import hashlib
 from collections import Counter
@@ -16,9 +13,8 @@ from fastapi import Depends
 from app.allocation.ranking.obstacles import RegionOrProvider
 from app.allocation.values import Exclusion, Offer
 from app.api.kit.reasons import TextOut
-from app.api.ranking import obstacles
-from app.api.ranking import rankings as ranking_page
-from app.api.ranking.obstacles import ObstaclesOut
+from app.api.ranking.obstacles import ObstaclesOut, obstacles_out
+from app.api.ranking.rankings import ranking_out
 from app.database.register import ProviderCard
 from app.database.transaction import Transaction
 from app.deps import Tx
@@ -39,21 +35,21 @@ from app.web.page import Page, PageIn
 from app.words.ranking import exclusion_text
 
 FIRST_OFFERS, MOST_OFFERS = 5, 200
-"""How many are shown at first, and at most: whoever is in a hurry looks at the first few."""
+"""The number of offers that a page shows at first, and at most."""
 MOST_CONTACTS = 5
 
 
 @dataclass(frozen=True, slots=True)
 class LeftOut:
-    """How many places of the country a rule left out, in words."""
+    """The number of places in the country that a rule left out, in words."""
 
     places: int
     text: TextOut
 
 
 @dataclass(frozen=True, slots=True)
-class Work:
-    """Who is at work on a page, and with what: what every part of it is made with."""
+class IntakeWork:
+    """An intake worker's page and its transaction, with which every part of it is made."""
 
     page: Page
     tx: Transaction
@@ -62,7 +58,7 @@ class Work:
         """Return all providers by id."""
         return await self.tx.snapshots.providers(self.tx)
 
-    async def form(
+    async def form_values(
         self,
         filled: Draft,
         *,
@@ -70,10 +66,7 @@ class Work:
         key: str = "",
         **more: object,
     ) -> dict[str, Any]:
-        """Return what the form of a referral is shown with.
-
-        A new one's, or that of one that is there.
-        """
+        """Return the values of a referral's form; without a referral, of a new one's."""
         reference = await self.tx.snapshots.reference(self.tx)
         known = names(reference.municipalities, self.page.language)
         return {
@@ -87,61 +80,58 @@ class Work:
             "providers": sorted((await self.providers()).values(), key=lambda card: card.name),
             "faults": {},
             "focus": "",
-            "told": "",
+            "refusal": "",
             "codes": load().codes,
             **more,
         }
 
-    async def drawn(self, filled: Draft) -> Drawing:
-        """Return the map beside a form."""
+    async def draw_map(self, filled: Draft) -> Drawing:
+        """Draw the map beside a form."""
         reference = await self.tx.snapshots.reference(self.tx)
         known = names(reference.municipalities, self.page.language)
-        return await case_map.of_draft(self.tx, filled, names=known)
+        return await case_map.draw_draft(self.tx, filled, names=known)
 
-    async def ranked(self, ranking_id: UUID, referral_id: UUID) -> RecordedRanking:
-        """Return a recorded ranking of a referral."""
+    async def read_ranking(self, ranking_id: UUID, referral_id: UUID) -> RecordedRanking:
+        """Return a recorded ranking of a referral; Missing if it is of another."""
         found = await rankings.read(self.tx, ranking_id)
         if found.referral_id != referral_id:
             raise Missing
         return found
 
 
-async def _work(page: PageIn, tx: Tx) -> Work:
-    return Work(page, tx)
+async def _open_work(page: PageIn, tx: Tx) -> IntakeWork:
+    return IntakeWork(page, tx)
 
 
-WorkIn = Annotated[Work, Depends(_work)]
+WorkIn = Annotated[IntakeWork, Depends(_open_work)]
 NOTHING_DONE = {"refusal": None, "acted": False, "said": "", "why": None, "swaps": None}
-"""What a referral's page says of an act where nothing was done."""
+"""The values of a referral's page on which nothing was done."""
 
 
-async def case(
-    work: Work,
+async def case_values(
+    work: IntakeWork,
     referral_id: UUID,
     *,
     ranking: UUID | None = None,
     every: bool = False,
     **said: object,
 ) -> dict[str, Any]:
-    """Return what the page of a referral shows.
-
-    The offers of a ranking only while it looks for a place.
-    """
+    """Return the values of a referral's page; it has the offers of a ranking only while open."""
     tx = work.tx
     course = await desk.unseal_progress(tx, referral_id)
     reference = await tx.snapshots.reference(tx)
     known = names(reference.municipalities, work.page.language)
     filled = draft.of_content(course.referral.content, known)
     is_open = course.referral.status == "open"
-    ranked = await work.ranked(ranking, referral_id) if ranking and is_open else None
+    ranked = await work.read_ranking(ranking, referral_id) if ranking and is_open else None
     return {
         "course": course,
         "referral": course.referral,
         "content": course.referral.content,
-        "form": await work.form(filled, referral=course.referral),
-        "drawing": await work.drawn(filled)
+        "form": await work.form_values(filled, referral=course.referral),
+        "drawing": await work.draw_map(filled)
         if ranked is None
-        else case_map.of_ranking(ranked, reference),
+        else case_map.draw_ranking(ranked, reference),
         "names": known,
         "providers": await work.providers(),
         "reference": reference,
@@ -150,7 +140,7 @@ async def case(
         "contacts": await contacts.list_for(tx, referral_id, limit=MOST_CONTACTS, after=None),
         "ranking": None
         if ranked is None
-        else await offers_of(work, ranked, most=MOST_OFFERS if every else FIRST_OFFERS),
+        else await ranking_values(work, ranked, most=MOST_OFFERS if every else FIRST_OFFERS),
         "seen": state_of(course.progress),
         "at": tx.at,
         "new_key": new_key,
@@ -159,12 +149,9 @@ async def case(
     }
 
 
-async def offers_of(work: Work, ranked: RecordedRanking, *, most: int) -> dict[str, Any]:
-    """Return a ranking as it is shown.
-
-    Offers, what is missing, and what was left out, by rule.
-    """
-    shown = await ranking_page.ranking_out(work.tx, ranked, limit=most)
+async def ranking_values(work: IntakeWork, ranked: RecordedRanking, *, most: int) -> dict[str, Any]:
+    """Return the values of a ranking: offers, missing facts, and places left out by rule."""
+    shown = await ranking_out(work.tx, ranked, limit=most)
     minutes = (work.tx.at - ranked.as_of).total_seconds() / 60
     policy = (await work.tx.snapshots.reference(work.tx)).policy
     return {
@@ -181,16 +168,16 @@ async def offers_of(work: Work, ranked: RecordedRanking, *, most: int) -> dict[s
         "ran_out": not shown.safety_assessed and ranked.need.danger_assessment == "assessed",
         "considered": shown.considered,
         "updated": {offer.rank: updated_of(offer, ranked.as_of) for offer in ranked.ranking.offers},
-        "left_out": by_rule(ranked.ranking.excluded),
+        "left_out": left_out_by_rule(ranked.ranking.excluded),
         "own_region": shown.own_region,
     }
 
 
 def updated_of(offer: Offer, as_of: datetime) -> datetime | None:
-    """Return since when an offer's count is fresh, or since when it is stale; None if never.
+    """Return since when an offer's count is fresh, or stale; None if never confirmed.
 
-    No nearer than the whole hours that the ranking has: by the minute of its site, offers of two
-    rankings could be told to be of one shelter (docs/adr/0004-ids-and-offers.md).
+    The time is in whole hours, as the ranking has it: the minute of a site would show that
+    two rankings offer the same shelter (docs/adr/0004-ids-and-offers.md).
     """
     hours = next(
         (line.params.get("hours") for line in offer.points if line.factor == "freshness"), None
@@ -200,8 +187,8 @@ def updated_of(offer: Offer, as_of: datetime) -> datetime | None:
     return as_of - timedelta(hours=hours + 1 if offer.freshness == "fresh" else hours)
 
 
-def by_rule(excluded: Sequence[Exclusion]) -> list[LeftOut]:
-    """Return how many places each rule left out in the country, most first."""
+def left_out_by_rule(excluded: Sequence[Exclusion]) -> list[LeftOut]:
+    """Return the number of places that each rule left out in the country, most first."""
     counted: Counter[str] = Counter()
     for one in excluded:
         counted[one.rule] += one.places
@@ -217,20 +204,18 @@ def by_rule(excluded: Sequence[Exclusion]) -> list[LeftOut]:
     ]
 
 
-async def why_not(work: Work, ranked: RecordedRanking, region: str) -> ObstaclesOut:
-    """Return every rule in the way of a region's places, as things stood at a ranking."""
+async def read_obstacles(work: IntakeWork, ranked: RecordedRanking, region: str) -> ObstaclesOut:
+    """Return the rules in the way of a region's places, as of a ranking."""
     if region not in (await work.tx.snapshots.reference(work.tx)).regions:
         raise Missing
-    return await obstacles.obstacles_out(work.tx, ranked, RegionOrProvider(region))
+    return await obstacles_out(work.tx, ranked, RegionOrProvider(region))
 
 
 def state_of(progress: ReferralProgress) -> str:
-    """Return what stands for the state of a referral.
+    """Return a digest of a referral's state, which changes when its page is out of date.
 
-    Another one where something on its page is not so any more.
-
-    What stands before the dash is how far it has come; as long as that is so, what was said of the
-    last act holds.
+    The part before the dash stands for its course: as long as that is the same, the word for the
+    last outcome holds.
     """
     case_, hold, placement = progress.case, progress.hold, progress.placement
     course = (
@@ -251,8 +236,8 @@ def state_of(progress: ReferralProgress) -> str:
         progress.legs,
         progress.since.ranking_id,
     )
-    return f"{_digits(course)}-{_digits(beside_it)}"
+    return f"{_digest(course)}-{_digest(beside_it)}"
 
 
-def _digits(state: object) -> str:
+def _digest(state: object) -> str:
     return hashlib.sha256(repr(state).encode()).hexdigest()[:16]

@@ -1,7 +1,4 @@
-"""Where nothing fits.
-
-Contact while they wait, something until a place is found, or others who would move.
-"""
+"""Acts for a household that waits: safety plan, contacts, alternatives and swaps."""
 
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -11,30 +8,27 @@ from fastapi import APIRouter, Depends, Response
 from pydantic import ValidationError
 
 from app.api.kit.wire import parse_id
-from app.api.placing import swap_searches as search_page
+from app.api.placing.swap_searches import search_out
 from app.api.placing.swaps import RefusalWanted
 from app.api.referrals.alternatives import AlternativeWanted, CheckWanted, EndingWanted
 from app.api.referrals.contacts import ContactWanted
 from app.deps import providers_known
-from app.errors import Fault, Invalid, Missing, Refusal
+from app.errors import Fault, Invalid, Refusal
 from app.placing.swaps import proposals, swap_searches
 from app.placing.swaps.proposals import Consent
 from app.referrals import alternatives, contacts, referrals
 from app.referrals.alternatives import AlternativeRequest, AlternativeRow
 from app.referrals.contacts import ContactNote
-from app.web.find import referrals as own
-from app.web.find.acts import ActOutcome, Sent, SentIn, do_once
-from app.web.find.case import PAGE, PART, shown
-from app.web.find.view import Work, WorkIn, case
+from app.web.find.acts import ActOutcome, SentForm, SentIn, do_once
+from app.web.find.case import PAGE, PART, do_and_show, show_outcome
+from app.web.find.referrals import change_and_rank
+from app.web.find.view import IntakeWork, WorkIn, case_values
 
 router = APIRouter(include_in_schema=False)
 
 
-def _read(model: type[Any], **body: object) -> Any:  # noqa: ANN401 - the model that was given
-    """Return what the API would accept of a small form.
-
-    Else refuse what is wrong with it.
-    """
+def _parse(model: type[Any], **body: object) -> Any:  # noqa: ANN401 - the model that was given
+    """Return the body that the API accepts of a small form; refuse any other as invalid."""
     try:
         return model.model_validate(body)
     except ValidationError as refused:
@@ -46,34 +40,36 @@ def _read(model: type[Any], **body: object) -> Any:  # noqa: ANN401 - the model 
 
 
 @router.post("/find/{id}/safety-plan")
-async def planned(id: str, work: WorkIn, sent: SentIn) -> Response:
-    """Note that there is a safety plan."""
+async def note_safety_plan(id: str, work: WorkIn, sent: SentIn) -> Response:
+    """Note that the household has a safety plan."""
     referral = await referrals.read(work.tx, parse_id(id))
     content = {**referral.content, "safety_plan": True}
-    outcome = await do_once(work.tx, sent, lambda: own.know(work, sent, referral.id, content))
-    return await shown(work, referral.id, outcome)
+    outcome = await do_once(
+        work.tx, sent, lambda: change_and_rank(work, sent, referral.id, content)
+    )
+    return await show_outcome(work, referral.id, outcome)
 
 
 @router.post("/find/{id}/contacts")
-async def note(id: str, work: WorkIn, sent: SentIn) -> Response:
-    """Write down a contact, and when the next is due."""
+async def note_contact(id: str, work: WorkIn, sent: SentIn) -> Response:
+    """Note a contact with the household, and when the next is due."""
 
     async def act() -> ActOutcome:
         due_at = sent.future_moment("due_at", after=work.tx.at)
-        wanted = _read(ContactWanted, note=sent.get("note"), kind=sent.optional("kind"))
+        wanted = _parse(ContactWanted, note=sent.get("note"), kind=sent.optional("kind"))
         said = ContactNote(wanted.kind, wanted.note)
         await contacts.note_contact(work.tx, parse_id(id), said=said, due_at=due_at)
-        return _same(id, sent, said="noted")
+        return _outcome(id, sent, said="noted")
 
-    return await _done(id, work, sent, await do_once(work.tx, sent, act))
+    return await _do(id, work, sent, act)
 
 
 @router.post("/find/{id}/alternatives", dependencies=[Depends(providers_known)])
-async def begin(id: str, work: WorkIn, sent: SentIn) -> Response:
-    """Record what they have until a place is found, and who answers for it."""
+async def begin_alternative(id: str, work: WorkIn, sent: SentIn) -> Response:
+    """Begin an alternative until a place is found, with the provider that answers for it."""
 
     async def act() -> ActOutcome:
-        wanted = _read(
+        wanted = _parse(
             AlternativeWanted,
             kind=sent.get("kind"),
             responsibleProviderId=sent.get("provider"),
@@ -81,47 +77,47 @@ async def begin(id: str, work: WorkIn, sent: SentIn) -> Response:
         )
         asked = AlternativeRequest(wanted.kind, UUID(wanted.responsible_provider_id), wanted.until)
         await alternatives.begin_alternative(work.tx, parse_id(id), wanted=asked)
-        return _same(id, sent, said="arranged")
+        return _outcome(id, sent, said="arranged")
 
-    return await _done(id, work, sent, await do_once(work.tx, sent, act))
+    return await _do(id, work, sent, act)
 
 
 @router.post("/find/{id}/checks")
-async def check(id: str, work: WorkIn, sent: SentIn) -> Response:
-    """Say how they are in their alternative."""
+async def check_alternative(id: str, work: WorkIn, sent: SentIn) -> Response:
+    """Note a check on the household in its alternative."""
 
     async def act(alternative_id: UUID) -> AlternativeRow:
-        wanted = _read(CheckWanted, outcome=sent.get("outcome"))
+        wanted = _parse(CheckWanted, outcome=sent.get("outcome"))
         return await alternatives.note_check(work.tx, alternative_id, outcome=wanted.outcome)
 
     return await _of_alternative(id, work, sent, act, said="checked")
 
 
 @router.post("/find/{id}/endings")
-async def end(id: str, work: WorkIn, sent: SentIn) -> Response:
-    """End an alternative, and say why."""
+async def end_alternative(id: str, work: WorkIn, sent: SentIn) -> Response:
+    """End an alternative, with a reason."""
 
     async def act(alternative_id: UUID) -> AlternativeRow:
-        wanted = _read(EndingWanted, reason=sent.get("reason"))
+        wanted = _parse(EndingWanted, reason=sent.get("reason"))
         return await alternatives.end_alternative(work.tx, alternative_id, reason=wanted.reason)
 
     return await _of_alternative(id, work, sent, act, said="ended")
 
 
 @router.post("/find/{id}/swap-searches")
-async def search(id: str, work: WorkIn, sent: SentIn) -> Response:
-    """Look for households that would move so that a place comes free."""
+async def search_swaps(id: str, work: WorkIn, sent: SentIn) -> Response:
+    """Search for swaps: households that would move so that a place comes free."""
     found: dict[str, Any] = {}
 
     async def act() -> ActOutcome:
         searched = await swap_searches.search_swaps(work.tx, parse_id(id), max_legs=None)
-        found["swaps"] = await search_page.search_out(work.tx, searched)
-        return _same(id, sent, said="searched")
+        found["swaps"] = await search_out(work.tx, searched)
+        return _outcome(id, sent, said="searched")
 
     outcome = await do_once(work.tx, sent, act)
     if isinstance(outcome, Refusal) or not found:
-        return await _done(id, work, sent, outcome)
-    values = await case(
+        return await show_outcome(work, parse_id(id), outcome, ranking=_ranking(sent))
+    values = await case_values(
         work,
         parse_id(id),
         ranking=_ranking(sent),
@@ -133,8 +129,8 @@ async def search(id: str, work: WorkIn, sent: SentIn) -> Response:
 
 
 @router.post("/find/{id}/swaps")
-async def propose(id: str, work: WorkIn, sent: SentIn) -> Response:
-    """Propose a swap that was found."""
+async def propose_swap(id: str, work: WorkIn, sent: SentIn) -> Response:
+    """Propose a swap that a search has found."""
 
     async def act() -> ActOutcome:
         rank = sent.get("rank")
@@ -144,55 +140,61 @@ async def propose(id: str, work: WorkIn, sent: SentIn) -> Response:
         await proposals.propose_swap(work.tx, parse_id(sent.get("search")), rank=place)
         return ActOutcome(id, said="proposed")
 
-    return await _done(id, work, sent, await do_once(work.tx, sent, act))
+    return await _do(id, work, sent, act)
 
 
 @router.post("/find/{id}/consents")
-async def consent(id: str, work: WorkIn, sent: SentIn) -> Response:
-    """Say yes for the own household, which has been asked."""
+async def consent_to_swap(id: str, work: WorkIn, sent: SentIn) -> Response:
+    """Consent to a swap for the own household, which has agreed."""
 
     async def act() -> ActOutcome:
         given = Consent(parse_id(sent.get("leg")), "household")
         await proposals.consent_to_leg(work.tx, parse_id(sent.get("swap")), given)
         return ActOutcome(id, said="consented")
 
-    return await _done(id, work, sent, await do_once(work.tx, sent, act))
+    return await _do(id, work, sent, act)
 
 
 @router.post("/find/{id}/refusals")
-async def refuse(id: str, work: WorkIn, sent: SentIn) -> Response:
-    """Say no to a swap."""
+async def refuse_swap(id: str, work: WorkIn, sent: SentIn) -> Response:
+    """Refuse a swap, with a reason."""
 
     async def act() -> ActOutcome:
-        wanted = _read(RefusalWanted, reason=sent.get("reason"))
+        wanted = _parse(RefusalWanted, reason=sent.get("reason"))
         swap_id = parse_id(sent.get("swap"))
         await proposals.refuse_swap(work.tx, swap_id, reason=wanted.reason)
         return ActOutcome(id, said="refused")
 
-    return await _done(id, work, sent, await do_once(work.tx, sent, act))
+    return await _do(id, work, sent, act)
 
 
-def _ranking(sent: Sent) -> UUID | None:
-    """Return the ranking whose offers are on the page: they stay there."""
+def _ranking(sent: SentForm) -> UUID | None:
+    """Return the ranking whose offers are on the page, so that they stay there."""
     named = sent.optional("ranking")
     return None if named is None else parse_id(named)
 
 
-def _same(id_: str, sent: Sent, *, said: str) -> ActOutcome:
+def _outcome(id_: str, sent: SentForm, *, said: str) -> ActOutcome:
     return ActOutcome(id_, ranking=sent.optional("ranking"), said=said)
 
 
 async def _of_alternative(
-    id_: str, work: Work, sent: Sent, act: Callable[[UUID], Awaitable[AlternativeRow]], *, said: str
+    id_: str,
+    work: IntakeWork,
+    sent: SentForm,
+    act: Callable[[UUID], Awaitable[AlternativeRow]],
+    *,
+    said: str,
 ) -> Response:
     async def once() -> ActOutcome:
         row = await act(parse_id(sent.get("alternative")))
-        if str(row.referral_id) != id_:
-            raise Missing
-        return _same(id_, sent, said=said)
+        ranking = sent.optional("ranking")
+        return ActOutcome.on_row(row.referral_id, id_, said=said, ranking=ranking)
 
-    return await _done(id_, work, sent, await do_once(work.tx, sent, once))
+    return await _do(id_, work, sent, once)
 
 
-async def _done(id_: str, work: Work, sent: Sent, outcome: ActOutcome | Refusal) -> Response:
-    return await shown(work, parse_id(id_), outcome, ranking=_ranking(sent))
+async def _do(
+    id_: str, work: IntakeWork, sent: SentForm, act: Callable[[], Awaitable[ActOutcome]]
+) -> Response:
+    return await do_and_show(work, id_, sent, act, ranking=_ranking(sent))

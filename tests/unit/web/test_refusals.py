@@ -4,7 +4,7 @@ from app.errors import Conflict, Missing, Refusal, Unavailable
 from app.web.language import in_language, sentence
 
 
-def said(refusal: Refusal, language: str) -> str:
+def sentence_in(refusal: Refusal, language: str) -> str:
     with in_language(language):
         return sentence(refusal)
 
@@ -44,7 +44,7 @@ def said(refusal: Refusal, language: str) -> str:
 def test_a_refusal_is_said_in_the_readers_language_with_words_for_its_codes(
     refusal: Refusal, nl: str, en: str
 ) -> None:
-    assert (said(refusal, "nl"), said(refusal, "en")) == (nl, en)
+    assert (sentence_in(refusal, "nl"), sentence_in(refusal, "en")) == (nl, en)
 
 
 def test_clients_of_the_api_read_the_sentence_with_its_codes() -> None:
@@ -58,5 +58,5 @@ def test_clients_of_the_api_read_the_sentence_with_its_codes() -> None:
 
 def test_a_page_says_to_a_person_what_the_api_says_to_a_program() -> None:
     assert Missing().detail == "There is nothing here for you."
-    assert said(Missing(), "en") == "This does not exist, or it is not meant for you."
-    assert said(Missing(), "nl") == "Dit bestaat niet, of het is niet voor u bedoeld."
+    assert sentence_in(Missing(), "en") == "This does not exist, or it is not meant for you."
+    assert sentence_in(Missing(), "nl") == "Dit bestaat niet, of het is niet voor u bedoeld."

@@ -1,7 +1,4 @@
-"""What tests of finding a place begin with.
-
-The form filled in as shortly as can be, and who works there.
-"""
+"""An intake worker at the form, filled in with the least that is enough."""
 
 import re
 from typing import Any
@@ -9,7 +6,7 @@ from urllib.parse import urlencode
 
 from tests.casework import Desk
 from tests.country import Country, shelter
-from tests.web.visitor import SeenPage, Visitor, hidden, visitor
+from tests.web.visitor import PageVisitor, SeenPage, hidden, visitor
 
 FEW: dict[str, str | list[str]] = {
     "urgency": "acute",
@@ -18,24 +15,24 @@ FEW: dict[str, str | list[str]] = {
 }
 
 
-async def referred(worker: Visitor, **values: str | list[str]) -> SeenPage:
-    """Fill in the form and send it."""
+async def register_household(worker: PageVisitor, **values: str | list[str]) -> SeenPage:
+    """Register a household with the shortest form."""
     return await worker.press(await worker.get("/find/new"), "/find/new", FEW | values)
 
 
-async def worker_of(country: Country) -> Visitor:
-    """Return an intake worker of the desk's provider."""
+async def worker_of(country: Country) -> PageVisitor:
+    """Return the browser of an intake worker of the desk's provider."""
     return await visitor(country, "intake_worker", provider="haven")
 
 
 def id_of(seen: SeenPage) -> str:
-    """Return whose page this is."""
+    """Return the id of the referral of a page."""
     found: list[str] = re.findall(r"/find/([0-9a-f-]{36})", str(seen.response.url) + seen.text)
     return found[0]
 
 
-def again_of(seen: SeenPage) -> str:
-    """Return what a page of a referral asks to know whether what it shows is still so."""
+def renewal_path(seen: SeenPage) -> str:
+    """Return the path with which a referral's page asks whether its state has changed."""
     shown = {name: hidden(seen.response.text, name) for name in ("seen", "said", "ranking")}
     return f"/find/{id_of(seen)}/now?{urlencode(shown)}"
 

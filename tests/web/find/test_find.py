@@ -1,18 +1,15 @@
-"""Finding a place in a real browser.
-
-The whole job, a race, the keyboard alone, and what survives.
-"""
+"""Finding a place in a real browser: the main job, a race, the keyboard, lost connections."""
 
 import pytest
 from playwright.async_api import Page, Route, expect
 
 from tests.casework import desk
 from tests.country import shelter
-from tests.web.browser import Site, look_at
+from tests.web.browser import LiveService, look_at
 
 
 async def fill_in(page: Page) -> None:
-    """Fill in what is enough to begin."""
+    """Fill in the least that is enough to begin."""
     await page.goto("/find/new")
     await page.get_by_label("acuut: vandaag nog").check()
     await page.get_by_label("vrouw", exact=True).check()
@@ -20,7 +17,7 @@ async def fill_in(page: Page) -> None:
 
 
 async def test_the_main_job_from_the_form_to_the_arrival_with_the_other_side_acting_meanwhile(
-    site: Site,
+    site: LiveService,
 ) -> None:
     there = await desk(site.country, features=["cots"], sonsUpToAge=12)
     await shelter(site.country, "berk", kind="regular", bedSpaces=6)
@@ -28,7 +25,7 @@ async def test_the_main_job_from_the_form_to_the_arrival_with_the_other_side_act
     await page.goto("/find")
     await look_at(page, "find-empty")
 
-    await to_the_offers(page)
+    await open_offers(page)
     await page.get_by_text("De moeite waard om te vragen").click()
     await page.locator("#answer-1").fill("9")
     await page.locator("form[action$='/answers'] button").click()
@@ -48,7 +45,7 @@ async def test_the_main_job_from_the_form_to_the_arrival_with_the_other_side_act
     ).to_be_visible()
     await expect(page.locator("#contact-note")).to_have_value("belt straks terug")
     await look_at(page, "find-accepted")
-    await on_their_way(page)
+    await set_out(page)
     (placement,) = (await there.receiver.get("/placements"))["items"]
     await there.receiver.post(f"/placements/{placement['id']}/arrival", expect=200)
 
@@ -58,8 +55,8 @@ async def test_the_main_job_from_the_form_to_the_arrival_with_the_other_side_act
     assert await page.title() == "Plek"
 
 
-async def to_the_offers(page: Page) -> None:
-    """Fill in a form with a son of unknown age and an unsafe area, and have the places ranked."""
+async def open_offers(page: Page) -> None:
+    """Fill in a son of unknown age and an unsafe area, and have the places ranked."""
     await fill_in(page)
     await page.get_by_role("button", name="+ kind").click()
     await expect(page.locator("#child-0-age")).to_be_focused()
@@ -75,8 +72,8 @@ async def to_the_offers(page: Page) -> None:
     await look_at(page, "find-offers")
 
 
-async def on_their_way(page: Page) -> None:
-    """Ask for the address, see it go with the next change, and say that they are on their way."""
+async def set_out(page: Page) -> None:
+    """Ask for the address, and confirm that they are on their way, which hides it."""
     await page.get_by_text("Het adres opvragen").click()
     await page.get_by_role("button", name="warme overdracht").click()
     await expect(page.locator("#address")).to_contain_text("Voorbeeldstraat 1")
@@ -87,7 +84,7 @@ async def on_their_way(page: Page) -> None:
 
 
 async def test_of_two_who_want_one_place_one_has_it_and_the_other_is_told_what_is_next(
-    site: Site,
+    site: LiveService,
 ) -> None:
     await desk(site.country)
     pages = [await site.person("intake_worker", provider=name) for name in ("haven", "duin")]
@@ -97,7 +94,7 @@ async def test_of_two_who_want_one_place_one_has_it_and_the_other_is_told_what_i
         await page.wait_for_url("**/find/*?ranking=*")
     await shelter(site.country, "berk", kind="regular")
 
-    for page in pages:  # neither waits for the answer of the other
+    for page in pages:  # neither waits for the answer to the other
         await page.get_by_role("button", name="Deze plek reserveren").click(no_wait_after=True)
 
     outcomes = [page.locator("#outcome") for page in pages]
@@ -115,7 +112,7 @@ async def test_of_two_who_want_one_place_one_has_it_and_the_other_is_told_what_i
     assert await site.country.value("SELECT count(*) FROM holds WHERE resolved_at IS NULL") == 2
 
 
-async def test_the_keyboard_alone_leads_to_a_hold(site: Site) -> None:
+async def test_the_keyboard_alone_leads_to_a_hold(site: LiveService) -> None:
     await desk(site.country)
     page = await site.person("intake_worker", provider="haven")
     await page.goto("/find")
@@ -141,7 +138,7 @@ async def test_the_keyboard_alone_leads_to_a_hold(site: Site) -> None:
 
 
 async def tab_to(page: Page, wanted: str) -> None:
-    """Press Tab until something has the focus."""
+    """Press Tab until an element has the focus."""
     for _ in range(80):
         await page.keyboard.press("Tab")
         if await page.evaluate("wanted => document.activeElement.matches(wanted)", wanted):
@@ -149,7 +146,9 @@ async def tab_to(page: Page, wanted: str) -> None:
     pytest.fail(f"the keyboard does not reach {wanted}")
 
 
-async def test_what_was_filled_in_survives_a_lost_connection_and_a_new_sign_in(site: Site) -> None:
+async def test_what_was_filled_in_survives_a_lost_connection_and_a_new_sign_in(
+    site: LiveService,
+) -> None:
     await desk(site.country)
     page = await site.person("intake_worker", provider="haven")
     await fill_in(page)
@@ -181,7 +180,7 @@ async def test_what_was_filled_in_survives_a_lost_connection_and_a_new_sign_in(s
     site.forget_failures("htmx:", "[object Event]")
 
 
-async def test_an_answer_that_was_lost_on_its_way_makes_nothing_twice(site: Site) -> None:
+async def test_an_answer_that_was_lost_on_its_way_makes_nothing_twice(site: LiveService) -> None:
     await desk(site.country)
     page = await site.person("intake_worker", provider="haven")
     await fill_in(page)
@@ -204,7 +203,7 @@ async def test_an_answer_that_was_lost_on_its_way_makes_nothing_twice(site: Site
     site.forget_failures("htmx:", "[object Event]", "EventSource's response")
 
 
-async def test_nothing_fits_in_english_with_what_can_be_done_meanwhile(site: Site) -> None:
+async def test_nothing_fits_in_english_with_what_can_be_done_meanwhile(site: LiveService) -> None:
     await desk(site.country, kind="move_on")
     page = await site.person("intake_worker", provider="haven")
     await page.goto("/language/en")

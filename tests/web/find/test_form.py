@@ -1,13 +1,10 @@
-"""The form of a referral without a script.
-
-Faults, repeats, colleagues, and what is worth asking.
-"""
+"""The form of a referral without a script: faults, repeats, colleagues, missing facts."""
 
 import re
 
 from tests.casework import day_from_now, desk, end_zones
 from tests.country import Country, referral_body
-from tests.web.find.intake import FEW, id_of, referred, worker_of
+from tests.web.find.intake import FEW, id_of, register_household, worker_of
 
 WITH_A_SON = {"adults": [{"gender": "female"}], "children": [{"gender": "male"}]}
 
@@ -18,7 +15,7 @@ async def test_urgency_an_adult_and_where_they_come_from_are_enough_to_be_offere
     await desk(country)
     worker = await worker_of(country)
 
-    seen = await referred(worker)
+    seen = await register_household(worker)
 
     assert seen.status == 200
     assert "Hold this place" in seen.text
@@ -30,7 +27,9 @@ async def test_a_form_with_faults_comes_back_as_it_was_filled_in_with_what_to_do
 ) -> None:
     worker = await worker_of(country)
 
-    seen = await referred(worker, origin="Bergen", adult_0_age="eleven", call_back="ring me")
+    seen = await register_household(
+        worker, origin="Bergen", adult_0_age="eleven", call_back="ring me"
+    )
 
     assert seen.status == 400
     assert "3 things have to be put right" in seen.text
@@ -159,7 +158,7 @@ async def test_every_ranking_that_a_page_makes_is_in_the_access_log_as_one(
     await desk(country)
     worker = await worker_of(country)
 
-    page = await referred(worker)
+    page = await register_household(worker)
     await worker.press(page, f"/find/{id_of(page)}", urgency="urgent")
 
     assert await country.value("SELECT count(*) FROM access_log WHERE action = 'rank'") == 2

@@ -1,7 +1,4 @@
-"""Holding an offer without a script.
-
-From the offers to the arrival, and what is said when it goes otherwise.
-"""
+"""Holds without a script: from the offers to the arrival, and each other outcome."""
 
 import re
 
@@ -9,10 +6,10 @@ from tests.casework import desk, lapse
 from tests.country import Country, hold_first, referral_body
 from tests.web.find.intake import (
     FEW,
-    again_of,
     hold_of,
     id_of,
-    referred,
+    register_household,
+    renewal_path,
     second_shelter,
     worker_of,
 )
@@ -21,7 +18,7 @@ from tests.web.find.intake import (
 async def test_a_household_goes_from_the_form_to_the_place(country: Country) -> None:
     there = await desk(country)
     worker = await worker_of(country)
-    offers = await referred(
+    offers = await register_household(
         worker,
         needs=["supervision_24h"],
         languages=["Arabisch", "French"],
@@ -80,7 +77,7 @@ async def test_an_address_is_shown_once_to_whom_a_person_accepted_and_is_written
 async def test_an_offer_that_has_gone_says_so_and_shows_what_is_first_now(country: Country) -> None:
     there = await desk(country)
     worker = await worker_of(country)
-    offers = await referred(worker)
+    offers = await register_household(worker)
     await hold_first(
         there.intake, referral_id=(await there.intake.post("/referrals", referral_body()))["id"]
     )
@@ -96,7 +93,7 @@ async def test_an_offer_that_has_gone_says_so_and_shows_what_is_first_now(countr
 async def test_a_second_press_on_hold_gives_the_same_hold(country: Country) -> None:
     await desk(country, places=2)
     worker = await worker_of(country)
-    form = (await referred(worker)).form("/holds")
+    form = (await register_household(worker)).form("/holds")
 
     await worker.send(form.action, form.fields)
     again = await worker.send(form.action, form.fields)
@@ -109,7 +106,7 @@ async def test_below_the_first_rank_one_press_gives_the_reason_and_holds(country
     await desk(country)
     await second_shelter(country)
     worker = await worker_of(country)
-    offers = await referred(worker)
+    offers = await register_household(worker)
     second = next(part for part in offers.text.split("<form")[1:] if "override_reason" in part)
     offer = re.search(r'name="offer" value="([^"]+)"', second)
     assert offer
@@ -130,7 +127,7 @@ async def test_what_was_declined_points_to_the_next_offer_in_one_press(country: 
     there = await desk(country)
     await second_shelter(country)
     worker = await worker_of(country)
-    held = await worker.press(await referred(worker), "/holds")
+    held = await worker.press(await register_household(worker), "/holds")
     shelters = {
         "linde": there.receiver,
         "berk": await country.client("coordinator", provider="berk"),
@@ -186,8 +183,8 @@ async def test_what_was_said_stays_while_something_beside_it_changes_and_goes_wi
 ) -> None:
     there = await desk(country)
     worker = await worker_of(country)
-    held = await worker.press(await referred(worker), "/holds", partial=True)
-    now = again_of(held)
+    held = await worker.press(await register_household(worker), "/holds", partial=True)
+    now = renewal_path(held)
     path = f"/referrals/{id_of(held)}"
     etag = (await there.intake.ask("GET", path)).headers["etag"]
     await there.intake.patch(path, {"safetyPlan": True}, headers={"If-Match": etag})

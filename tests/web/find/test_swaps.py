@@ -1,7 +1,4 @@
-"""A swap from the page of whoever waits.
-
-Searched for, proposed, and the own household's yes; shields hold too.
-"""
+"""Swaps and shields from the page of a household that waits."""
 
 import re
 

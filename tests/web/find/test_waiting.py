@@ -1,13 +1,10 @@
-"""Where nothing fits without a script.
-
-Why not, waiting, what is in hand, and whose business it is.
-"""
+"""A household that waits, without a script: obstacles, alternatives, contacts, the list."""
 
 import pytest
 
 from tests.casework import desk
 from tests.country import Country, referral_body
-from tests.web.find.intake import again_of, referred, worker_of
+from tests.web.find.intake import register_household, renewal_path, worker_of
 from tests.web.visitor import visitor
 
 
@@ -30,7 +27,7 @@ async def test_whoever_did_not_arrive_keeps_the_place_until_somebody_says_that_t
 async def test_why_not_there_names_every_rule_in_the_way(country: Country) -> None:
     await desk(country)
     worker = await worker_of(country)
-    offers = await referred(worker, adult_0_gender="male")
+    offers = await register_household(worker, adult_0_gender="male")
 
     why = await worker.press(offers, "/why", partial=True, region="GM0193")
 
@@ -43,7 +40,7 @@ async def test_if_nothing_fits_an_alternative_is_arranged_looked_after_and_ended
 ) -> None:
     await country.provider("linde")
     worker = await worker_of(country)
-    nothing = await referred(worker)
+    nothing = await register_household(worker)
     linde = str(country.providers["linde"])
 
     begun = await worker.press(nothing, "/alternatives", kind="hotel", provider=linde)
@@ -62,7 +59,7 @@ async def test_if_nothing_fits_an_alternative_is_arranged_looked_after_and_ended
 
 async def test_a_contact_is_kept_and_says_when_the_next_is_due(country: Country) -> None:
     worker = await worker_of(country)
-    page = await referred(worker)
+    page = await register_household(worker)
 
     noted = await worker.press(
         page, "/contacts", note="All quiet.", kind="client", due_at="2090-01-01T10:00"
@@ -78,7 +75,7 @@ async def test_a_contact_is_kept_and_says_when_the_next_is_due(country: Country)
 
 async def test_a_search_for_a_swap_says_why_there_is_none(country: Country) -> None:
     worker = await worker_of(country)
-    nothing = await referred(worker)
+    nothing = await register_household(worker)
 
     searched = await worker.press(nothing, "/swap-searches")
 
@@ -104,7 +101,7 @@ async def test_a_page_that_is_seen_already_is_not_sent_again(country: Country) -
     hold = await there.hold()
     worker = await worker_of(country)
     page = await worker.get(f"/find/{hold['referralId']}")
-    now = again_of(page)
+    now = renewal_path(page)
 
     same = await worker.get(now, partial=True)
     await there.receiver.post(f"/holds/{hold['id']}/acceptance", {"by": "person"}, expect=200)

@@ -1,7 +1,4 @@
-"""The form of a referral.
-
-Whatever is sent, it is refused with words, or is what the API accepts.
-"""
+"""The draft of a referral: the API accepts it, or each fault has words."""
 
 from collections.abc import Iterator
 from types import SimpleNamespace
@@ -44,7 +41,7 @@ def _country() -> Iterator[None]:
 
 
 def read_by_the_api(form: Draft) -> dict[str, Any] | dict[str, str]:
-    """Return what the API would keep of a form, or what is wrong with it by field."""
+    """Return the content that the API would keep of a draft, or its faults by field."""
     try:
         return ReferralWanted.model_validate(draft.body(form, KNOWN)).model_dump(mode="json")
     except ValidationError as refused:
@@ -52,7 +49,7 @@ def read_by_the_api(form: Draft) -> dict[str, Any] | dict[str, str]:
 
 
 def codes(listed: str) -> st.SearchStrategy[str]:
-    """Return codes of a list."""
+    """Return the codes of a list."""
     return st.sampled_from(sorted(load().known(listed)))
 
 
@@ -119,7 +116,7 @@ RIGHT: dict[str, st.SearchStrategy[str]] = {
 
 @given(st.lists(st.tuples(NAMES, VALUES), max_size=40))
 def test_whatever_is_sent_is_refused_with_words_or_is_what_the_api_accepts(fields: Fields) -> None:
-    found = read_by_the_api(draft.read(fields).filled())
+    found = read_by_the_api(draft.read(fields).without_blanks())
 
     assert "origin_municipality" in found or all(
         words in WORDS.values() for words in found.values()
@@ -130,7 +127,7 @@ def test_whatever_is_sent_is_refused_with_words_or_is_what_the_api_accepts(field
 def test_what_is_filled_in_rightly_is_accepted_and_comes_back_as_the_same_form(
     values: dict[str, str],
 ) -> None:
-    found = read_by_the_api(draft.read(values.items()).filled())
+    found = read_by_the_api(draft.read(values.items()).without_blanks())
 
     again = read_by_the_api(draft.of_content(found, KNOWN))
     assert "household" in found, found
@@ -178,7 +175,7 @@ def test_rows_that_nobody_filled_in_count_for_nothing_but_a_child_of_whom_nothin
 ):
     form = draft.read(
         [("zone-0-municipality", " "), ("child-0-age", ""), ("languages", "")]
-    ).filled()
+    ).without_blanks()
 
     assert form.zones == ()
     assert form.languages == ()
@@ -191,9 +188,9 @@ def test_a_row_more_and_a_row_less_whatever_is_asked_for(
 ) -> None:
     form = draft.read(fields)
 
-    assert form.more("child").less(f"child-{len(form.children)}") == form
-    assert form.more(more) == form or more in ROWS
-    assert len(form.less(less).adults) >= 1
+    assert form.with_row("child").without_row(f"child-{len(form.children)}") == form
+    assert form.with_row(more) == form or more in ROWS
+    assert len(form.without_row(less).adults) >= 1
 
 
 def test_a_name_that_two_municipalities_have_is_nobodys() -> None:
