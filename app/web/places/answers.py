@@ -1,7 +1,4 @@
-"""How the board answers.
-
-A sentence that passes, a sheet in front of the board, or the board itself.
-"""
+"""Answers of the board: a passing sentence, a sheet in front of it, or the board itself."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -13,19 +10,17 @@ from app.web.page import Page
 
 BOARD = "/places"
 SAID, SHEET = "said", "sheet-body"
-"""Where on the page a sentence and a sheet stand."""
+"""The ids of the parts of the page for a sentence and for a sheet."""
 RESWAP = "innerHTML show:none settle:0ms"
-"""Without a moment in which what is new does nothing yet: somebody may press it at once."""
+"""The swap settles at once, so that a button which has just come can be pressed."""
 
 
-def said(
+def say(
     page: Page, sentence: str, *, undo: Mapping[str, Any] | None = None, wrong: bool = False
 ) -> Response:
-    """Say what was done, and let every part of the board look again.
+    """Say what was done, and renew every part of the board; without a script, show the board.
 
-    Without scripts, show the board.
-
-    `undo` has what the button sends that takes it back.
+    `undo` has the request of the button that undoes the act.
     """
     if not page.partial:
         return page.go(BOARD)
@@ -39,11 +34,8 @@ def said(
     )
 
 
-def sheet(page: Page, template: str, *, status: int = 200, **known: Any) -> Response:  # noqa: ANN401 - as `show` takes it
-    """Show something in front of the board.
-
-    As a page of its own where it was opened as one.
-    """
+def show_sheet(page: Page, template: str, *, status: int = 200, **known: Any) -> Response:  # noqa: ANN401 - as `show` takes it
+    """Show a sheet in front of the board, or as a page of its own if opened as one."""
     if not page.partial:
         return page.show("places/sheet.html", status=status, inner=template, **known)
     headers = {"HX-Retarget": f"#{SHEET}", "HX-Reswap": RESWAP}
@@ -51,5 +43,5 @@ def sheet(page: Page, template: str, *, status: int = 200, **known: Any) -> Resp
 
 
 def version_of(shown: Out) -> str:
-    """Return the version of what a form was made of, as the API's ETag has it."""
+    """Return the version of an object in a form, as the API's ETag has it."""
     return etag_of(shown.model_dump_json(by_alias=True).encode())

@@ -1,4 +1,4 @@
-"""A provider's board, and each part of it, as it is read again when something changed."""
+"""The board of a provider, and each part of it, which is renewed after a change."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
@@ -18,84 +18,77 @@ from app.reference import load
 from app.referrals import alternatives
 from app.web.page import PageIn
 from app.web.places import view
-from app.web.places.view import Own, Stays
+from app.web.places.view import OwnRegister, Stays
 
 router = APIRouter(include_in_schema=False)
 
 NOTICES, VACANCIES = 5, 20
-"""How many of the newest are looked at."""
+"""The number of the newest that are read."""
 LATELY_DAYS = 14
-"""A departure that is expected within so many days stands on the board."""
+"""The days before an expected departure in which it stands on the board."""
 
 Known = Mapping[str, Any]
 
 
 @router.get("/places")
-async def board(page: PageIn, tx: Tx) -> Response:
-    """Show everything."""
-    mine, living = (
-        await view.own(tx),
-        await view.stays(tx),
-    )
-    known: dict[str, Any] = {"board": await view.board(tx, mine, living.by_place)}
+async def show_board(page: PageIn, tx: Tx) -> Response:
+    """Show the whole board."""
+    mine, living = await view.read_own(tx), await view.read_stays(tx)
+    known: dict[str, Any] = {"board": await view.read_board(tx, mine, living.by_place)}
     known |= await _incoming(tx, mine)
     known |= await _moves(tx, mine, living)
-    known |= await _exchange(tx, mine)
-    known |= await _others(tx, mine)
+    known |= await _swaps(tx, mine)
+    known |= await _elsewhere(tx, mine)
     return page.show("places/board.html", **known)
 
 
 @router.get("/places/incoming")
-async def incoming(page: PageIn, tx: Tx) -> Response:
-    """Show who wants to come."""
-    mine = await view.own(tx)
+async def renew_incoming(page: PageIn, tx: Tx) -> Response:
+    """Show the holds that ask for a place."""
+    mine = await view.read_own(tx)
     return page.show("places/_incoming.html", **await _incoming(tx, mine))
 
 
 @router.get("/places/sites")
-async def sites(page: PageIn, tx: Tx) -> Response:
+async def renew_sites(page: PageIn, tx: Tx) -> Response:
     """Show the sites with their places."""
-    mine, living = (
-        await view.own(tx),
-        await view.stays(tx),
-    )
-    return page.show("places/_sites.html", board=await view.board(tx, mine, living.by_place))
+    mine, living = await view.read_own(tx), await view.read_stays(tx)
+    return page.show("places/_sites.html", board=await view.read_board(tx, mine, living.by_place))
 
 
 @router.get("/places/moves")
-async def moves(page: PageIn, tx: Tx) -> Response:
-    """Show who arrives and who leaves."""
-    mine, living = (
-        await view.own(tx),
-        await view.stays(tx),
-    )
+async def renew_moves(page: PageIn, tx: Tx) -> Response:
+    """Show the arrivals and departures."""
+    mine, living = await view.read_own(tx), await view.read_stays(tx)
     return page.show("places/_moves.html", **await _moves(tx, mine, living))
 
 
 @router.get("/places/swaps")
-async def exchange(page: PageIn, tx: Tx) -> Response:
-    """Show the swaps that wait for an answer, or are under way."""
-    mine = await view.own(tx)
-    return page.show("places/_swaps.html", **await _exchange(tx, mine))
+async def renew_swaps(page: PageIn, tx: Tx) -> Response:
+    """Show the swaps that wait for an answer or are under way."""
+    mine = await view.read_own(tx)
+    return page.show("places/_swaps.html", **await _swaps(tx, mine))
 
 
 @router.get("/places/others")
-async def others(page: PageIn, tx: Tx) -> Response:
-    """Show who is looked after elsewhere, what came free, and who asked for an address."""
-    mine = await view.own(tx)
-    return page.show("places/_others.html", **await _others(tx, mine))
+async def renew_elsewhere(page: PageIn, tx: Tx) -> Response:
+    """Show alternatives, vacancies, and notices of addresses that were asked for."""
+    mine = await view.read_own(tx)
+    return page.show("places/_others.html", **await _elsewhere(tx, mine))
 
 
 async def _incoming(
     tx: Transaction,
-    mine: Own,
+    mine: OwnRegister,
 ) -> Known:
     found: list[holds.HoldView] = []
     for status in ("pending", "accepted"):
-        found += await view.every(_held(tx, status), lambda hold: (hold.created_at, hold.id))
+        found += await view.read_all(
+            _page_of_holds(tx, status), lambda hold: (hold.created_at, hold.id)
+        )
     received = [HoldOut.of(hold) for hold in found if hold.provider_id == tx.caller.provider]
     return {
-        # What needs an answer first, and of those what runs out first.
+        # Holds that need an answer come first, and of those the first to expire.
         "holds": sorted(received, key=lambda hold: (hold.status != "pending", hold.expires_at)),
         "today": load().country.day_of(tx.at),
         "mine": mine,
@@ -104,7 +97,7 @@ async def _incoming(
     }
 
 
-def _held(
+def _page_of_holds(
     tx: Transaction,
     status: str,
 ) -> Callable[[int, view.Position | None], Awaitable[list[holds.HoldView]]]:
@@ -113,7 +106,7 @@ def _held(
 
 async def _moves(
     tx: Transaction,
-    mine: Own,
+    mine: OwnRegister,
     living: Stays,
 ) -> Known:
     promised = {
@@ -147,16 +140,16 @@ async def _moves(
     }
 
 
-async def _exchange(
+async def _swaps(
     tx: Transaction,
-    mine: Own,
+    mine: OwnRegister,
 ) -> Known:
     shown: list[SwapOut] = []
     for status in ("proposed", "reserved"):
         listed = await proposals.list_for(tx, status=status, limit=view.AT_ONCE, after=None)
         shown += [swap_out(await proposals.read(tx, row.id), tx.caller) for row in listed]
     homes = {
-        leg.placement_id: await _home(tx, mine, leg.placement_id)
+        leg.placement_id: await _home_of(tx, mine, leg.placement_id)
         for swap in shown
         for leg in swap.legs
         if leg.placement_id is not None and leg.leaving_id == str(tx.caller.provider)
@@ -171,12 +164,12 @@ async def _exchange(
     }
 
 
-async def _home(tx: Transaction, mine: Own, placement_id: str) -> str:
+async def _home_of(tx: Transaction, mine: OwnRegister, placement_id: str) -> str:
     row = await placements.read(tx, UUID(placement_id))
     return mine.name(row.place_id, row.site_id)
 
 
-async def _others(tx: Transaction, mine: Own) -> Known:
+async def _elsewhere(tx: Transaction, mine: OwnRegister) -> Known:
     freed = await vacancies.list_for(tx, limit=VACANCIES, after=None)
     return {
         "alternatives": await alternatives.list_for(tx, limit=view.AT_ONCE, after=None),

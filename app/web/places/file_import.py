@@ -1,7 +1,4 @@
-"""Files of own sites or places.
-
-Looked at first, then taken in as a whole with one press.
-"""
+"""Import of a file of own sites or places, checked first and then taken in whole."""
 
 import hashlib
 from dataclasses import dataclass
@@ -24,8 +21,8 @@ PAGE, PART = "places/import.html", "places/_imported.html"
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
-    """What a file would do, or has done; or what is wrong with it, line by line."""
+class FileOutcome:
+    """The outcome of a file: what it would change or has changed, or its faults by line."""
 
     kind: str
     done: bool = False
@@ -35,22 +32,22 @@ class Found:
     wrong: int = 0
     """How much is wrong."""
     digest: str = ""
-    """Of the file that was looked at: another one is looked at first, too."""
+    """The digest of the file that was checked: another file is checked first, too."""
 
 
 @router.get("/places/import")
-async def form(
+async def show_form(
     page: PageIn,
     tx: Tx,
 ) -> Response:
-    """Show where a file is chosen, and what must stand in it."""
+    """Show the form to choose a file, with the columns that it must have."""
     slug = (await tx.snapshots.providers(tx))[str(tx.caller.provider)].slug
     return page.show(PAGE, kinds=KINDS, slug=slug, found=None)
 
 
 @router.post("/places/import")
-async def take(request: Request, page: PageIn, tx: Tx) -> Response:
-    """Look at a file; or take it in, where this very file was looked at before."""
+async def import_file(request: Request, page: PageIn, tx: Tx) -> Response:
+    """Check a file, or import it if this very file was checked before."""
     async with request.form() as sent:
         kind = KINDS.get(str(sent.get("kind")), PLACES)
         file = sent.get("file")
@@ -63,12 +60,13 @@ async def take(request: Request, page: PageIn, tx: Tx) -> Response:
         faults = tuple(
             (fault.line, fault.column, _(fault.text) % fault.values) for fault in refused.faults
         )
-        found = Found(kind.name, faults=faults, wrong=refused.count)
-        return await _show(page, tx, found, status=400)
-    return await _show(page, tx, Found(kind.name, done=keep, imported=imported, digest=digest))
+        outcome = FileOutcome(kind.name, faults=faults, wrong=refused.count)
+        return await _show(page, tx, outcome, status=400)
+    outcome = FileOutcome(kind.name, done=keep, imported=imported, digest=digest)
+    return await _show(page, tx, outcome)
 
 
-async def _show(page: Page, tx: Tx, found: Found, *, status: int = 200) -> Response:
+async def _show(page: Page, tx: Tx, found: FileOutcome, *, status: int = 200) -> Response:
     known: dict[str, Any] = {"kinds": KINDS, "found": found}
     known["slug"] = (await tx.snapshots.providers(tx))[str(tx.caller.provider)].slug
     return page.show(PART if page.partial else PAGE, status=status, **known)

@@ -1,7 +1,4 @@
-"""From what a form sends to the bodies that the API takes.
-
-One set of rules, and its faults beside the fields.
-"""
+"""Forms of the board: their fields, the API's bodies from them, and the faults by field."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -18,8 +15,7 @@ from app.words import N_
 
 Model = TypeVar("Model", bound=In)
 Faults = Mapping[str, str]
-"""What is wrong, by the name that the API gives a field: sentences that are translated where they
-are shown."""
+"""Faults by the API's name of a field, as sentences that the template translates."""
 
 NOTHING = N_("Fill this in.")
 OTHERWISE = N_("This cannot be so. Please look at it again.")
@@ -34,34 +30,31 @@ SENTENCES: Mapping[str, str] = {
     "less_than_equal": N_("This number is too high."),
     "greater_than_equal": N_("This number is too low."),
 }
-"""What is said of a kind of fault, where more can be said than that there is one."""
+"""The sentences for the kinds of faults that have one of their own."""
 
 
-class Form:
-    """What somebody filled in; a blank field is none."""
+class FormFields:
+    """The fields of a form that was sent; a blank field counts as missing."""
 
     def __init__(self, content: FormData) -> None:
         self._content = content
 
     def one(self, name: str) -> str | None:
-        """Return what stands in a field."""
+        """Return the value of a field; None if blank."""
         found = self._content.get(name)
         return (found.strip() or None) if isinstance(found, str) else None
 
     def many(self, name: str) -> list[str]:
-        """Return every value that was chosen."""
+        """Return every chosen value of a field."""
         return [found for found in self._content.getlist(name) if isinstance(found, str)]
 
     def number(self, name: str) -> int | str | None:
-        """Return a whole number.
-
-        What is none is returned as it stands, to be found at fault.
-        """
+        """Return a whole number; any other text comes back as it is, for the API to refuse."""
         found = self.one(name)
         return int(found) if found is not None and found.isascii() and found.isdecimal() else found
 
     def moment(self, name: str) -> str | None:
-        """Return a moment that was given by the clocks of the jurisdiction, as the API takes it."""
+        """Return a moment by the country's clock, as the API takes it."""
         found = self.one(name)
         if found is None:
             return None
@@ -73,31 +66,31 @@ class Form:
 
     @property
     def values(self) -> Mapping[str, Any]:
-        """All of it by name, to be shown again: a list where several may be chosen."""
+        """All values by name, to be shown again."""
         return {name: self._content.getlist(name) for name in self._content}
 
 
-async def _form(request: Request) -> Form:
-    return Form(await request.form())
+async def _read_form(request: Request) -> FormFields:
+    return FormFields(await request.form())
 
 
-FormIn = Annotated[Form, Depends(_form)]
+FormIn = Annotated[FormFields, Depends(_read_form)]
 
 
-def read(model: type[Model], body: Mapping[str, Any]) -> tuple[Model | None, Faults]:
-    """Return a body, or what is wrong with it."""
+def parse(model: type[Model], body: Mapping[str, Any]) -> tuple[Model | None, Faults]:
+    """Return the body that the API takes, or the faults in it."""
     try:
         return model.model_validate(body), {}
     except ValidationError as error:
         return None, {
-            _field(fault["loc"]): SENTENCES.get(fault["type"], OTHERWISE)
+            _field_of(fault["loc"]): SENTENCES.get(fault["type"], OTHERWISE)
             for fault in error.errors()
         }
 
 
-def required(model: type[Model], body: Mapping[str, Any]) -> Model:
-    """Return a body that our own buttons send; anything else is not ours."""
-    found, faults = read(model, body)
+def require(model: type[Model], body: Mapping[str, Any]) -> Model:
+    """Return a body that our own buttons send; refuse any other."""
+    found, faults = parse(model, body)
     if found is None:
         raise Invalid
     del faults
@@ -105,16 +98,16 @@ def required(model: type[Model], body: Mapping[str, Any]) -> Model:
 
 
 def faults_of(refusal: Invalid) -> Faults:
-    """Return what a service found at fault, likewise by field."""
+    """Return the faults that an act found, by field."""
     return {fault.pointer.rpartition("/")[2]: OTHERWISE for fault in refusal.faults}
 
 
-def unchanged(form: Form, version: str) -> None:
-    """Refuse where what was filled in was made for another version than there is now."""
+def require_version(form: FormFields, version: str) -> None:
+    """Refuse a form that was made for another version than the present one."""
     if form.one("version") not in {None, version}:
         raise Stale
 
 
-def _field(loc: tuple[int | str, ...]) -> str:
+def _field_of(loc: tuple[int | str, ...]) -> str:
     # A fault inside a list belongs to the whole field; one in an address to its part of it.
     return next((part for part in reversed(loc) if isinstance(part, str)), "")

@@ -1,4 +1,4 @@
-"""Own places: added, several alike at once, and changed."""
+"""Own places: to add one or several alike at once, and to change."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -17,26 +17,26 @@ from app.registry.sites import OwnSite
 from app.web.language import _, ngettext
 from app.web.page import Page, PageIn
 from app.web.places import view
-from app.web.places.answers import said, sheet, version_of
-from app.web.places.forms import NOTHING, TAKEN, Faults, Form, FormIn, read, unchanged
+from app.web.places.answers import say, show_sheet, version_of
+from app.web.places.forms import NOTHING, TAKEN, Faults, FormFields, FormIn, parse, require_version
 
 router = APIRouter(include_in_schema=False)
 
 USUAL: Mapping[str, Any] = {"genders": ["female"], "sonsUpToAge": 17, "bedSpaces": 2}
-"""What most places are like."""
+"""The attributes of most places, with which the form of a new one begins."""
 
 
 @router.get("/places/site/{id}/place")
-async def new(id: str, page: PageIn, tx: Tx) -> Response:
+async def show_new_place(id: str, page: PageIn, tx: Tx) -> Response:
     """Show the form of new places at a site."""
     site = await sites.read(tx, parse_id(id))
     return _new(page, site, values=USUAL, faults={})
 
 
 @router.post("/places/site/{id}/place")
-async def add(id: str, page: PageIn, tx: Tx, form: FormIn) -> Response:
+async def add_places(id: str, page: PageIn, tx: Tx, form: FormIn) -> Response:
     """Add free places that are alike, one for each label."""
-    # Locked: who sends the same again waits here, and finds the labels taken.
+    # Locked, so that the same form sent again waits here, and finds the labels taken.
     site = await sites.read(tx, parse_id(id), lock=True)
     labels = [
         label for label in (part.strip() for part in (form.one("label") or "").split(",")) if label
@@ -44,10 +44,10 @@ async def add(id: str, page: PageIn, tx: Tx, form: FormIn) -> Response:
     faults: Faults = {} if labels else {"label": NOTHING}
     wanted: list[PlaceWanted] = []
     for label in labels:
-        body, wrong = read(PlaceWanted, _body(form) | {"siteId": id, "label": label})
+        body, wrong = parse(PlaceWanted, _body(form) | {"siteId": id, "label": label})
         wanted += [] if body is None else [body]
         faults = {**faults, **wrong}
-    known = await _labels(tx, site.id)
+    known = await _known_labels(tx, site.id)
     if not known.isdisjoint(map(tidy_text, labels)) or len(set(labels)) < len(labels):
         faults = {**faults, "label": TAKEN}
     if faults:
@@ -58,7 +58,7 @@ async def add(id: str, page: PageIn, tx: Tx, form: FormIn) -> Response:
         del content["site_id"]
         attributes = PlaceAttributes(**content)
         await places.add(tx, site_id=site.id, label=label, attributes=attributes)
-    return said(
+    return say(
         page,
         ngettext("One place is added.", "%(num)d places are added.", len(wanted))
         % {"num": len(wanted)},
@@ -66,37 +66,31 @@ async def add(id: str, page: PageIn, tx: Tx, form: FormIn) -> Response:
 
 
 @router.get("/places/place/{id}")
-async def one(id: str, page: PageIn, tx: Tx) -> Response:
-    """Show what there is to say of a place.
-
-    Why it is out of service, and what it is like.
-    """
+async def show_place(id: str, page: PageIn, tx: Tx) -> Response:
+    """Show a place, with its attributes and why it is out of service."""
     place = await places.read(tx, parse_id(id))
     site = await sites.read(tx, place.row.site_id)
     return _sheet(page, place, site, values=PlaceOut.of(place).model_dump(by_alias=True), faults={})
 
 
 @router.post("/places/place/{id}")
-async def change(id: str, page: PageIn, tx: Tx, form: FormIn) -> Response:
-    """Change what a place is like.
-
-    Of one that somebody was promised, only its label.
-    """
+async def change_place(id: str, page: PageIn, tx: Tx, form: FormIn) -> Response:
+    """Change the attributes of a place; of a claimed one, only its label."""
     place = await places.read(tx, parse_id(id), lock=True)
     site = await sites.read(tx, place.row.site_id)
-    unchanged(form, version_of(PlaceOut.of(place)))
+    require_version(form, version_of(PlaceOut.of(place)))
     label = {"label": form.one("label")}
-    wanted, faults = read(PlaceChange, label if place.row.claimed else _body(form) | label)
-    others = await _labels(tx, site.id) - {tidy_text(place.label)}
+    wanted, faults = parse(PlaceChange, label if place.row.claimed else _body(form) | label)
+    others = await _known_labels(tx, site.id) - {tidy_text(place.label)}
     if wanted is not None and tidy_text(wanted.label) in others:
         wanted, faults = None, {"label": TAKEN}
     if wanted is None:
         return _sheet(page, place, site, values=form.values, faults=faults)
     await places.change(tx, place, changes=wanted.attributes(), state=None)
-    return said(page, _("%(place)s is changed.") % {"place": wanted.label})
+    return say(page, _("%(place)s is changed.") % {"place": wanted.label})
 
 
-def _body(form: Form) -> dict[str, Any]:
+def _body(form: FormFields) -> dict[str, Any]:
     return {
         "kind": form.one("kind"),
         "bedSpaces": form.number("bedSpaces"),
@@ -107,16 +101,16 @@ def _body(form: Form) -> dict[str, Any]:
     }
 
 
-async def _labels(
+async def _known_labels(
     tx: Transaction,
     site_id: UUID,
 ) -> set[str]:
-    known = await view.own_places(tx, site_id=site_id)
+    known = await view.list_own_places(tx, site_id=site_id)
     return {tidy_text(place.label) for place in known}
 
 
 def _new(page: Page, site: OwnSite, *, values: Mapping[str, Any], faults: Faults) -> Response:
-    return sheet(
+    return show_sheet(
         page,
         "places/_place_new.html",
         status=400 if faults else 200,
@@ -129,7 +123,7 @@ def _new(page: Page, site: OwnSite, *, values: Mapping[str, Any], faults: Faults
 def _sheet(
     page: Page, place: OwnPlace, site: OwnSite, *, values: Mapping[str, Any], faults: Faults
 ) -> Response:
-    return sheet(
+    return show_sheet(
         page,
         "places/_place.html",
         status=400 if faults else 200,

@@ -1,7 +1,4 @@
-"""Own sites: added, changed, said to be true, paused.
-
-And the sheet from which an address can be asked for.
-"""
+"""Own sites: to add, change, confirm, pause and warn of, and to ask for their address."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -23,51 +20,59 @@ from app.registry.sites import SiteTraits
 from app.web.language import _
 from app.web.page import Page, PageIn
 from app.web.places import view
-from app.web.places.answers import said, sheet, version_of
-from app.web.places.forms import TAKEN, Form, FormIn, faults_of, read, required, unchanged
+from app.web.places.answers import say, show_sheet, version_of
+from app.web.places.forms import (
+    TAKEN,
+    FormFields,
+    FormIn,
+    faults_of,
+    parse,
+    require,
+    require_version,
+)
 
 router = APIRouter(include_in_schema=False)
 
 
 @router.get("/places/site")
-async def new(page: PageIn, tx: Tx) -> Response:
+async def show_new_site(page: PageIn, tx: Tx) -> Response:
     """Show the form of a new site."""
     return await _new(page, tx, values={}, faults={})
 
 
 @router.post("/places/site")
-async def add(page: PageIn, tx: Tx, form: FormIn) -> Response:
-    """Add a site; its places come next."""
+async def add_site(page: PageIn, tx: Tx, form: FormIn) -> Response:
+    """Add a site, whose places come next."""
     where = {name: form.one(name) for name in ("street", "postcode", "city")}
-    wanted, faults = read(
+    wanted, faults = parse(
         SiteWanted, _body(form) | {"municipality": form.one("municipality"), "address": where}
     )
-    # What has its name already cannot be told from it, by people or by files.
+    # Two sites of one name cannot be told apart, by people or by files.
     await sites.lock_additions(tx)
-    if wanted is not None and await _has(tx, wanted.name):
+    if wanted is not None and await _is_taken(tx, wanted.name):
         wanted, faults = None, {"name": TAKEN}
     if wanted is None:
         return await _new(page, tx, values=form.values, faults=faults)
     content = sent(wanted, all_fields=True)
     name, address = content.pop("name"), content.pop("address")
     await sites.add(tx, name=name, address=address, traits=SiteTraits(**content))
-    return said(page, _("%(site)s is added. Now add its places.") % {"site": name})
+    return say(page, _("%(site)s is added. Now add its places.") % {"site": name})
 
 
 @router.get("/places/site/{id}")
-async def one(id: str, page: PageIn, tx: Tx) -> Response:
-    """Show what there is to say and to do about a site."""
+async def show_site(id: str, page: PageIn, tx: Tx) -> Response:
+    """Show a site, with the form that changes it."""
     site = await sites.read(tx, parse_id(id))
     return await _sheet(page, tx, site, values=_values(site), faults={})
 
 
 @router.post("/places/site/{id}")
-async def change(id: str, page: PageIn, tx: Tx, form: FormIn) -> Response:
+async def change_site(id: str, page: PageIn, tx: Tx, form: FormIn) -> Response:
     """Change a site."""
     site = await sites.read(tx, parse_id(id), lock=True)
-    unchanged(form, version_of(SiteOut.of(site)))
-    wanted, faults = read(SiteChange, _body(form))
-    if wanted is not None and await _has(tx, wanted.name, but=site.id):
+    require_version(form, version_of(SiteOut.of(site)))
+    wanted, faults = parse(SiteChange, _body(form))
+    if wanted is not None and await _is_taken(tx, wanted.name, but=site.id):
         wanted, faults = None, {"name": TAKEN}
     if wanted is None:
         return await _sheet(page, tx, site, values=form.values, faults=faults)
@@ -75,60 +80,60 @@ async def change(id: str, page: PageIn, tx: Tx, form: FormIn) -> Response:
         await sites.change(tx, site, changes=sent(wanted))
     except Invalid as refusal:
         return await _sheet(page, tx, site, values=form.values, faults=faults_of(refusal))
-    return said(page, _("%(site)s is changed.") % {"site": wanted.name})
+    return say(page, _("%(site)s is changed.") % {"site": wanted.name})
 
 
 @router.post("/places/site/{id}/confirmation")
-async def confirm(
+async def confirm_site(
     id: str,
     page: PageIn,
     tx: Tx,
 ) -> Response:
-    """Say that everything at a site is true as of now."""
+    """Confirm that all counts at a site are true as of now."""
     await sites.confirm(tx, parse_id(id))
-    return said(page, _("Thank you: everything there is true as of now."))
+    return say(page, _("Thank you: everything there is true as of now."))
 
 
 @router.post("/places/site/{id}/admission")
-async def admit(id: str, page: PageIn, tx: Tx, form: FormIn) -> Response:
+async def set_admission(id: str, page: PageIn, tx: Tx, form: FormIn) -> Response:
     """Pause the admission of a site, or open it again."""
-    wanted = required(SiteChange, {"admission": form.one("admission")})
+    wanted = require(SiteChange, {"admission": form.one("admission")})
     site = await sites.read(tx, parse_id(id), lock=True)
     await sites.change(tx, site, changes=sent(wanted))
     if wanted.admission == "open":
-        return said(page, _("%(site)s admits people again.") % {"site": site.name})
-    return said(
+        return say(page, _("%(site)s admits people again.") % {"site": site.name})
+    return say(
         page, _("%(site)s admits nobody for now. Who has a promise keeps it.") % {"site": site.name}
     )
 
 
 @router.post("/places/site/{id}/alarm")
-async def alarm(id: str, page: PageIn, tx: Tx, form: FormIn) -> Response:
-    """Say why nobody is safe at a site any more; or that they are again."""
-    wanted = required(SiteChange, {"compromised": form.one("compromised")})
+async def set_alarm(id: str, page: PageIn, tx: Tx, form: FormIn) -> Response:
+    """Record why a site is unsafe, or that it is safe again."""
+    wanted = require(SiteChange, {"compromised": form.one("compromised")})
     site = await sites.read(tx, parse_id(id), lock=True)
     await sites.change(tx, site, changes=sent(wanted))
     if wanted.compromised is None:
-        return said(page, _("%(site)s is safe again.") % {"site": site.name})
-    return said(
+        return say(page, _("%(site)s is safe again.") % {"site": site.name})
+    return say(
         page,
         _("Everybody concerned by %(site)s is warned. Nobody is sent there.") % {"site": site.name},
     )
 
 
 @router.post("/places/site/{id}/address", dependencies=[Depends(admit_apart)])
-async def reveal(id: str, request: Request, form: FormIn) -> Response:
+async def reveal_address_of_site(id: str, request: Request, form: FormIn) -> Response:
     """Show the address of an own site once, for a purpose.
 
     The access log has its entry before the address is read.
     """
-    wanted = required(RevealWanted, {"purpose": form.one("purpose")})
+    wanted = require(RevealWanted, {"purpose": form.one("purpose")})
     question = AddressQuestion(parse_id(id), wanted.purpose, None)
     found = await reveal_address(request, question)
-    return sheet(Page(request), "places/_address.html", address=found)
+    return show_sheet(Page(request), "places/_address.html", address=found)
 
 
-def _body(form: Form) -> dict[str, Any]:
+def _body(form: FormFields) -> dict[str, Any]:
     return {
         "name": form.one("name"),
         "addressSecrecy": form.one("addressSecrecy"),
@@ -145,8 +150,8 @@ def _values(site: sites.OwnSite) -> Mapping[str, Any]:
     return shown | {"automaticAcceptance": ["yes"] if site.traits.automatic_acceptance else []}
 
 
-async def _has(tx: Transaction, name: str, *, but: UUID | None = None) -> bool:
-    known = await view.own_sites(tx)
+async def _is_taken(tx: Transaction, name: str, *, but: UUID | None = None) -> bool:
+    known = await view.list_own_sites(tx)
     return any(tidy_text(site.name) == tidy_text(name) and site.id != but for site in known)
 
 
@@ -154,7 +159,7 @@ async def _new(
     page: Page, tx: Transaction, *, values: Mapping[str, Any], faults: Mapping[str, str]
 ) -> Response:
     towns = (await tx.snapshots.reference(tx)).municipalities.values()
-    return sheet(
+    return show_sheet(
         page,
         "places/_site_new.html",
         status=400 if faults else 200,
@@ -173,7 +178,7 @@ async def _sheet(
     faults: Mapping[str, str],
 ) -> Response:
     reference = await tx.snapshots.reference(tx)
-    return sheet(
+    return show_sheet(
         page,
         "places/_site.html",
         status=400 if faults else 200,

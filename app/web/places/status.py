@@ -1,6 +1,6 @@
-"""What a place is, said with one press.
+"""The status of a place: declared with one press, and undone within a moment.
 
-And taken back within a moment, unless somebody took the place meanwhile.
+Nothing is undone once the place has been taken or changed meanwhile.
 """
 
 from datetime import datetime, timedelta
@@ -18,16 +18,16 @@ from app.registry.places import PlaceState
 from app.seal import Keyring
 from app.web.language import _
 from app.web.page import Page, PageIn
-from app.web.places.answers import said
-from app.web.places.forms import FormIn, required
+from app.web.places.answers import say
+from app.web.places.forms import FormIn, require
 from app.words import N_
 
 router = APIRouter(include_in_schema=False)
 
 UNDO_S = 10
-"""How long the button is there."""
+"""The time for which the page offers to undo."""
 GRACE_S = 20
-"""How much later what it sends still counts: a slow line must not break the promise."""
+"""The time after that in which a request to undo still counts, for slow lines."""
 SCOPE = "undo"
 SEPARATOR = "\x1f"
 NOW = {
@@ -38,27 +38,27 @@ NOW = {
 
 
 @router.post("/places/place/{id}/free")
-async def free(id: str, page: PageIn, tx: Tx) -> Response:
-    """Say that a place is free."""
+async def declare_free(id: str, page: PageIn, tx: Tx) -> Response:
+    """Declare a place free."""
     return await _declare(page, tx, id, PlaceChange(status="free"))
 
 
 @router.post("/places/place/{id}/occupied")
-async def occupied(id: str, page: PageIn, tx: Tx) -> Response:
-    """Say that somebody lives there who came without Plek."""
+async def declare_occupied(id: str, page: PageIn, tx: Tx) -> Response:
+    """Declare a place occupied by a household that came without Plek."""
     return await _declare(page, tx, id, PlaceChange(status="occupied"))
 
 
 @router.post("/places/place/{id}/out-of-service")
-async def out_of_service(id: str, page: PageIn, tx: Tx, form: FormIn) -> Response:
-    """Say why nobody can live there for now, and until when where that is known."""
+async def declare_out_of_service(id: str, page: PageIn, tx: Tx, form: FormIn) -> Response:
+    """Declare a place out of service, with a reason and, if known, the end."""
     body = {"status": "out_of_service", "reason": form.one("reason"), "until": form.moment("until")}
-    return await _declare(page, tx, id, required(PlaceChange, body))
+    return await _declare(page, tx, id, require(PlaceChange, body))
 
 
 @router.post("/places/place/{id}/undo")
 async def undo(id: str, page: PageIn, tx: Tx, parts: PartsIn, form: FormIn) -> Response:
-    """Put back what a place was, unless somebody has taken or changed it since."""
+    """Restore the status of a place, unless it was taken or changed since."""
     read = parts.keyring.read_token(form.one("token") or "", scope=SCOPE)
     if read is None:
         raise Invalid
@@ -68,19 +68,19 @@ async def undo(id: str, page: PageIn, tx: Tx, parts: PartsIn, form: FormIn) -> R
     before, after = _state(states[:3]), _state(states[3:])
     place = await places.read(tx, parse_id(id), lock=True)
     if place.row.claimed:
-        return said(
+        return say(
             page,
             _("Somebody has reserved this place meanwhile: it cannot be put back."),
             wrong=True,
         )
     if place.row.state != after:
-        return said(
+        return say(
             page, _("Somebody has changed this place meanwhile: it was not put back."), wrong=True
         )
     if tx.at - datetime.fromisoformat(at) > timedelta(seconds=UNDO_S + GRACE_S):
-        return said(page, _("That was too long ago. Change the place itself."), wrong=True)
+        return say(page, _("That was too long ago. Change the place itself."), wrong=True)
     await places.change(tx, place, changes={}, state=before)
-    return said(page, _("%(place)s is as it was.") % {"place": place.label})
+    return say(page, _("%(place)s is as it was.") % {"place": place.label})
 
 
 async def _declare(
@@ -94,13 +94,13 @@ async def _declare(
     after = (await places.change(tx, place, changes={}, state=wanted.state())).row.state
     sentence = _(NOW[after.status]) % {"place": place.label}
     if before == after:
-        return said(page, sentence)
+        return say(page, sentence)
     undo = {
         "path": f"/places/place/{place.row.id}/undo",
         "token": _token(tx.keyring, place.row.id, before, after, at=tx.at),
         "until": tx.at + timedelta(seconds=UNDO_S),
     }
-    return said(page, sentence, undo=undo)
+    return say(page, sentence, undo=undo)
 
 
 def _token(

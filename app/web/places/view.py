@@ -1,7 +1,4 @@
-"""What a board shows of one provider.
-
-Its sites and places, and who is in them or on the way.
-"""
+"""The values of a provider's board: its sites and places, and the placements in them."""
 
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -19,17 +16,17 @@ from app.registry.sites import OwnSite
 
 AT_ONCE = 200
 SOON = 4
-"""A part of the policy's hours: in the last of so many, a site is about to grow stale."""
+"""A site is about to grow stale in the last of so many parts of the policy's hours."""
 
 Item = TypeVar("Item")
 Position = tuple[datetime, UUID]
 
 
-async def every(
+async def read_all(
     ask: Callable[[int, Position | None], Awaitable[list[Item]]],
     position: Callable[[Item], Position],
 ) -> list[Item]:
-    """Return a whole list, asked for in parts."""
+    """Read a whole list, page by page."""
     found: list[Item] = []
     after: Position | None = None
     while True:
@@ -41,18 +38,15 @@ async def every(
 
 
 @dataclass(frozen=True, slots=True)
-class Freshness:
-    """How sure the counts of a site are.
-
-    `fresh`, `soon` stale, `stale`, or `unknown`; and until when.
-    """
+class SiteFreshness:
+    """The freshness of a site's counts and its end: `fresh`, `soon`, `stale` or `unknown`."""
 
     state: str
     until: datetime | None
 
     @classmethod
-    def of(cls, site: OwnSite, *, at: datetime, hours: int) -> "Freshness":
-        """Compare what was confirmed last with the policy's hours."""
+    def of(cls, site: OwnSite, *, at: datetime, hours: int) -> "SiteFreshness":
+        """Return the freshness by the last confirmation and the policy's hours."""
         if site.confirmed_at is None:
             return cls("unknown", None)
         until = site.confirmed_at + timedelta(hours=hours)
@@ -62,31 +56,31 @@ class Freshness:
 
     @property
     def warns(self) -> bool:
-        """Whether somebody should look."""
+        """Whether the site should be confirmed."""
         return self.state != "fresh"
 
 
 @dataclass(frozen=True, slots=True)
-class Card:
-    """One place, and the household that has it or comes to it, if Plek knows."""
+class PlaceCard:
+    """One place, and the placement that keeps it, if there is one."""
 
     place: OwnPlace
     placement: PlacementRow | None
 
     @property
     def state(self) -> str:
-        """What it is: free, held, underway, arrived, no_show, occupied or out_of_service."""
+        """The state: free, held, underway, arrived, no_show, occupied or out_of_service."""
         status = self.place.row.state.status
         return status if self.placement is None or status != "occupied" else self.placement.status
 
     @property
     def claimed(self) -> bool:
-        """Whether somebody was promised it: then nobody here declares what it is."""
+        """Whether the place is claimed: then its status cannot be declared here."""
         return self.place.row.claimed
 
     @property
     def in_danger(self) -> bool:
-        """Whether what is known of the danger forbids it for whoever has it."""
+        """Whether the place is no longer safe for the household that has it."""
         return (
             self.placement is not None
             and self.placement.live
@@ -95,54 +89,47 @@ class Card:
 
 
 @dataclass(frozen=True, slots=True)
-class Section:
+class SiteSection:
     """One site with its places."""
 
     site: OwnSite
     town: str
-    freshness: Freshness
-    cards: tuple[Card, ...]
+    freshness: SiteFreshness
+    cards: tuple[PlaceCard, ...]
 
     @property
     def counts(self) -> Counter[str]:
-        """How many places there are of each state."""
+        """The number of places of each status."""
         return Counter(card.place.row.state.status for card in self.cards)
 
 
 @dataclass(frozen=True, slots=True)
 class Stays:
-    """The placements that are not over.
-
-    To the caller's provider, and those of its own that did not arrive.
-    """
+    """Open placements with the provider, and those of its households that went missing."""
 
     arrived: tuple[PlacementRow, ...]
     underway: tuple[PlacementRow, ...]
     lost: tuple[PlacementRow, ...]
-    """They did not come, here or where they were sent, and nobody has made sure yet that they are
-    safe."""
+    """Placements whose household did not arrive and is not known to be safe."""
 
     @property
     def by_place(self) -> dict[UUID, PlacementRow]:
-        """The one that keeps each place.
-
-        Whoever lives there rather than who comes next.
-        """
+        """The placement that keeps each place: one that arrived before one under way."""
         return {row.place_id: row for row in (*self.lost, *self.underway, *self.arrived)}
 
 
 @dataclass(frozen=True, slots=True)
 class Board:
-    """All sites, by name."""
+    """All sites of a provider, by name."""
 
-    sections: tuple[Section, ...]
+    sections: tuple[SiteSection, ...]
     at: datetime
     hours: int
-    """After how many a count is stale."""
+    """The hours after which a count is stale."""
 
     @property
-    def warnings(self) -> tuple[Section, ...]:
-        """The sites that somebody should confirm, the most urgent first."""
+    def warnings(self) -> tuple[SiteSection, ...]:
+        """The sites that should be confirmed, the most urgent first."""
         order = {"unknown": 0, "stale": 1, "soon": 2}
         found = (section for section in self.sections if section.freshness.warns and section.cards)
         return tuple(
@@ -157,47 +144,44 @@ class Board:
 
 
 @dataclass(frozen=True, slots=True)
-class Own:
+class OwnRegister:
     """The provider's own sites and places, by name and by label."""
 
     sites: Sequence[OwnSite]
     places: Sequence[OwnPlace]
 
     def name(self, place_id: UUID | str | None, site_id: UUID | str | None) -> str:
-        """Return what an own place is called, with its site.
-
-        Of what is not there, nothing.
-        """
+        """Return the label of an own place with the name of its site; empty if not own."""
         labels = [place.label for place in self.places if str(place.row.id) == str(place_id)]
         return ", ".join(
             [*labels, *(site.name for site in self.sites if str(site.id) == str(site_id))]
         )
 
 
-async def own_sites(
+async def list_own_sites(
     tx: Transaction,
 ) -> list[OwnSite]:
-    """Return the sites by name."""
-    found = await every(
+    """Return the provider's own sites, by name."""
+    found = await read_all(
         lambda limit, after: sites.list_own(tx, limit=limit, after=after),
         lambda site: (site.created_at, site.id),
     )
     return sorted(found, key=lambda site: (site.name.casefold(), site.id))
 
 
-async def own_places(tx: Transaction, *, site_id: UUID | None = None) -> list[OwnPlace]:
-    """Return the places by label."""
-    found = await every(
+async def list_own_places(tx: Transaction, *, site_id: UUID | None = None) -> list[OwnPlace]:
+    """Return the provider's own places, by label."""
+    found = await read_all(
         lambda limit, after: places.list_own(tx, site_id=site_id, limit=limit, after=after),
         lambda place: (place.row.created_at, place.row.id),
     )
     return sorted(found, key=lambda place: (place.label.casefold(), place.row.id))
 
 
-async def stays(
+async def read_stays(
     tx: Transaction,
 ) -> Stays:
-    """Return the placements that are not over."""
+    """Read the placements that have not ended."""
     arrived, underway, lost = [
         await _with_status(tx, status) for status in ("arrived", "underway", "no_show")
     ]
@@ -209,31 +193,33 @@ async def stays(
 
 
 async def _with_status(tx: Transaction, status: str) -> Sequence[PlacementRow]:
-    return await every(
+    return await read_all(
         lambda limit, after: placements.list_for(tx, status=status, limit=limit, after=after),
         lambda row: (row.created_at, row.id),
     )
 
 
-async def own(
+async def read_own(
     tx: Transaction,
-) -> Own:
-    """Return everything that is the provider's own."""
-    return Own(await own_sites(tx), await own_places(tx))
+) -> OwnRegister:
+    """Read the provider's own sites and places."""
+    return OwnRegister(await list_own_sites(tx), await list_own_places(tx))
 
 
-async def board(tx: Transaction, mine: Own, living: Mapping[UUID, PlacementRow]) -> Board:
-    """Return everything that the board shows."""
+async def read_board(
+    tx: Transaction, mine: OwnRegister, living: Mapping[UUID, PlacementRow]
+) -> Board:
+    """Read the board of a provider."""
     reference = await tx.snapshots.reference(tx)
     hours = reference.policy.fresh_hours
-    by_site: dict[UUID, list[Card]] = {}
+    by_site: dict[UUID, list[PlaceCard]] = {}
     for place in mine.places:
-        by_site.setdefault(place.row.site_id, []).append(Card(place, living.get(place.row.id)))
+        by_site.setdefault(place.row.site_id, []).append(PlaceCard(place, living.get(place.row.id)))
     sections = (
-        Section(
+        SiteSection(
             site,
             reference.municipalities[site.traits.municipality].name,
-            Freshness.of(site, at=tx.at, hours=hours),
+            SiteFreshness.of(site, at=tx.at, hours=hours),
             tuple(by_site.get(site.id, ())),
         )
         for site in mine.sites

@@ -1,4 +1,4 @@
-"""A busy board: twenty places on three sites of linde's, to which haven sends households."""
+"""A busy board: twenty places at three sites of linde, to which haven sends households."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -22,8 +22,8 @@ FAMILY = {
 
 
 @dataclass
-class Scene:
-    """The coordinator of linde and the desk of haven over the API, and what stands on the board."""
+class BoardScene:
+    """The coordinator of linde and the desk of haven over the API, with sites and places."""
 
     country: Country
     linde: Client
@@ -31,40 +31,40 @@ class Scene:
     sites: dict[str, str]
     places: dict[str, list[str]]
 
-    async def held(self, **referral: Any) -> dict[str, Any]:
+    async def hold(self, **referral: Any) -> dict[str, Any]:
         """Let haven hold a crisis place at Linde."""
-        return await held(self.haven, **{"household": FAMILY, "needs": ["cots"]} | referral)
+        return await hold_first(self.haven, **{"household": FAMILY, "needs": ["cots"]} | referral)
 
-    async def accepted(self, **referral: Any) -> dict[str, Any]:
-        """As `held`, and accepted."""
-        hold = await self.held(**referral)
+    async def accept(self, **referral: Any) -> dict[str, Any]:
+        """Let haven hold such a place, and linde accept."""
+        hold = await self.hold(**referral)
         return await self.linde.post(
             f"/holds/{hold['id']}/acceptance", {"by": "person"}, expect=200
         )
 
-    async def underway(self, **referral: Any) -> dict[str, Any]:
-        """As `accepted`, and on their way."""
-        hold = await self.accepted(**referral)
+    async def set_out(self, **referral: Any) -> dict[str, Any]:
+        """Let such a hold be accepted and confirmed."""
+        hold = await self.accept(**referral)
         return await self.haven.post("/placements", {"holdId": hold["id"]}, key=fresh())
 
-    async def arrived(self, **referral: Any) -> dict[str, Any]:
-        """As `underway`, and there."""
-        placement = await self.underway(**referral)
+    async def arrive(self, **referral: Any) -> dict[str, Any]:
+        """Let such a household arrive."""
+        placement = await self.set_out(**referral)
         return await self.linde.post(f"/placements/{placement['id']}/arrival", expect=200)
 
     async def declare(self, site: str, turn: int, status: str, **more: Any) -> None:
-        """Say what a place is."""
+        """Declare the status of a place."""
         await self.linde.patch(f"/places/{self.places[site][turn]}", {"status": status, **more})
 
     async def grow_old(self, site: str, hours: int) -> None:
-        """Let it be so long ago that a site was confirmed."""
+        """Let so many hours pass since a site was confirmed."""
         await self.country.rows(
             f"UPDATE sites SET confirmed_at = clock_timestamp() - interval '{hours} hours' WHERE id = :id",  # noqa: S608 - a number
             id=self.sites[site],
         )
 
 
-async def held(desk: Client, **referral: Any) -> dict[str, Any]:
+async def hold_first(desk: Client, **referral: Any) -> dict[str, Any]:
     """Register, rank and hold the first offer."""
     made = await desk.post("/referrals", referral_body(**referral))
     ranking = await desk.post(f"/referrals/{made['id']}/rankings")
@@ -76,26 +76,26 @@ async def held(desk: Client, **referral: Any) -> dict[str, Any]:
     return await desk.post("/holds", body, key=fresh())
 
 
-async def small(country: Country, *, places: int = 3) -> Scene:
-    """Make one site of crisis places, all free."""
+async def small(country: Country, *, places: int = 3) -> BoardScene:
+    """Make a board with one site of crisis places, all free."""
     return await _made(country, {"Linde": places})
 
 
-async def busy(country: Country) -> Scene:
+async def busy(country: Country) -> BoardScene:
     """Make the busy board."""
     made = await _made(country, COUNTS)
     for _ in range(2):
-        await made.arrived()
-    leaving = await made.arrived()
+        await made.arrive()
+    leaving = await made.arrive()
     noted = {
         "expectedDeparture": "2026-12-01",
         "readyToLeaveSince": "2026-11-20",
         "blockers": ["housing", "debt"],
     }
     await made.linde.patch(f"/placements/{leaving['id']}", noted)
-    await made.underway()
-    await made.accepted(languages=["ti"])
-    await made.held(
+    await made.set_out()
+    await made.accept(languages=["ti"])
+    await made.hold(
         callBack="000-555 02 02",
         languages=["ar", "nl"],
         threatLevel=2,
@@ -114,7 +114,7 @@ async def busy(country: Country) -> Scene:
     return made
 
 
-async def _made(country: Country, counts: dict[str, int]) -> Scene:
+async def _made(country: Country, counts: dict[str, int]) -> BoardScene:
     linde = await country.client("coordinator", "intake_worker", provider="linde")
     haven = await country.client("intake_worker", "coordinator", provider="haven")
     sites: dict[str, str] = {}
@@ -130,4 +130,4 @@ async def _made(country: Country, counts: dict[str, int]) -> Scene:
             for turn in range(counts[name])
         ]
         places[name] = [(await linde.post("/places", body))["id"] for body in bodies]
-    return Scene(country, linde, haven, sites, places)
+    return BoardScene(country, linde, haven, sites, places)

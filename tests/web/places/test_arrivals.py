@@ -1,7 +1,4 @@
-"""Who will stand at the door, and who does not come.
-
-On the board and at the desk, in a real browser.
-"""
+"""Arrivals and missing households in a real browser, on the board and at the desk."""
 
 import datetime as dt
 from zoneinfo import ZoneInfo
@@ -11,7 +8,7 @@ from playwright.async_api import Page, expect
 from app.database.transaction import WORKER
 from app.placing import placements
 from tests.country import Country
-from tests.web.browser import PHONE, Site, look_at
+from tests.web.browser import PHONE, LiveService, look_at
 from tests.web.places.board_scene import FAMILY, small
 
 LATE = "UPDATE placements SET expected_at = clock_timestamp() - interval '3 hours'"
@@ -24,22 +21,22 @@ KNOWN = {
 
 
 async def ring(country: Country) -> None:
-    """Raise the alarm for whoever is late, as the worker does every few seconds."""
+    """Raise the alarms for late arrivals, as the worker does every few seconds."""
     async with country.parts.database.entered(actor=WORKER) as tx:
         await placements.raise_arrival_alarms(tx)
 
 
-async def opened(site: Site, path: str, role: str, provider: str) -> Page:
+async def open_board(site: LiveService, path: str, role: str, provider: str) -> Page:
     page = await site.person(role, provider=provider)
     await page.goto(path)
     await expect(page.locator("html")).to_have_attribute("data-live", "yes")
     return page
 
 
-async def test_the_night_shift_sees_who_will_stand_at_the_door(site: Site) -> None:
+async def test_the_night_shift_sees_who_will_stand_at_the_door(site: LiveService) -> None:
     scene = await small(site.country)
-    placement = await scene.underway(**KNOWN)
-    page = await opened(site, "/places", "coordinator", "linde")
+    placement = await scene.set_out(**KNOWN)
+    page = await open_board(site, "/places", "coordinator", "linde")
     await page.set_viewport_size(PHONE)  # pyright: ignore[reportArgumentType]
     card = page.locator(f"#a-{placement['id']}")
 
@@ -68,12 +65,14 @@ async def test_the_night_shift_sees_who_will_stand_at_the_door(site: Site) -> No
     await expect(page.get_by_role("dialog")).to_contain_text("1 persoon")
 
 
-async def test_both_sides_see_that_somebody_is_missed_until_one_of_them_acts(site: Site) -> None:
+async def test_both_sides_see_that_somebody_is_missed_until_one_of_them_acts(
+    site: LiveService,
+) -> None:
     scene = await small(site.country)
-    placement = await scene.underway(**KNOWN)
-    board = await opened(site, "/places", "coordinator", "linde")
-    desk = await opened(site, f"/find/{placement['referralId']}", "intake_worker", "haven")
-    listed = await opened(site, "/find", "intake_worker", "haven")
+    placement = await scene.set_out(**KNOWN)
+    board = await open_board(site, "/places", "coordinator", "linde")
+    desk = await open_board(site, f"/find/{placement['referralId']}", "intake_worker", "haven")
+    listed = await open_board(site, "/find", "intake_worker", "haven")
     card = board.locator(f"#a-{placement['id']}")
     await expect(card).to_be_visible()
 

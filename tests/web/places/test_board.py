@@ -1,7 +1,4 @@
-"""My places in a real browser.
-
-Live, by keyboard alone, on a phone, and after the line was lost.
-"""
+"""My places in a real browser: live, by keyboard alone, on a phone, after a lost line."""
 
 import datetime as dt
 from dataclasses import replace
@@ -10,17 +7,17 @@ from typing import Any
 import pytest
 from playwright.async_api import Page, expect
 
-from tests.web.browser import PHONE, Site, look_at
+from tests.web.browser import PHONE, LiveService, look_at
 from tests.web.figures import Stopwatch
 from tests.web.line import line_to
 from tests.web.places.board_scene import busy, small
 
 REPEATS = 10
 PATIENCE_MS = 60_000
-"""Browsers come back after a loss in their own time."""
+"""The time in which a browser comes back after a loss."""
 
 
-async def opened(site: Site, **options: Any) -> Page:
+async def open_board(site: LiveService, **options: Any) -> Page:
     page = await site.person("coordinator", provider="linde", **options)
     await page.goto("/places")
     await expect(page.locator("html")).to_have_attribute("data-live", "yes")
@@ -28,7 +25,7 @@ async def opened(site: Site, **options: Any) -> Page:
 
 
 async def tab_to(page: Page, name: str) -> None:
-    """Press Tab until something of this name has the focus."""
+    """Press Tab until an element of this name has the focus."""
     for _ in range(200):
         await page.keyboard.press("Tab")
         if await page.evaluate(
@@ -38,9 +35,9 @@ async def tab_to(page: Page, name: str) -> None:
     pytest.fail(f"{name} cannot be reached")
 
 
-async def test_a_busy_board_can_be_read_in_every_size_and_light(site: Site) -> None:
+async def test_a_busy_board_can_be_read_in_every_size_and_light(site: LiveService) -> None:
     scene = await busy(site.country)
-    page = await opened(site)
+    page = await open_board(site)
     await look_at(page, "places-board")
 
     await page.get_by_role("link", name="2A").first.click()
@@ -56,10 +53,10 @@ async def test_a_busy_board_can_be_read_in_every_size_and_light(site: Site) -> N
     await look_at(page, "places-stay")
 
 
-async def test_the_sheets_can_be_read_in_every_size_and_light(site: Site) -> None:
+async def test_the_sheets_can_be_read_in_every_size_and_light(site: LiveService) -> None:
     scene = await small(site.country)
-    await scene.held()
-    page = await opened(site)
+    await scene.hold()
+    page = await open_board(site)
     await page.get_by_text("Afwijzen").click()
     await look_at(page, "places-decline")
     await page.get_by_role("link", name="Locatie toevoegen").click()
@@ -75,12 +72,14 @@ async def test_the_sheets_can_be_read_in_every_size_and_light(site: Site) -> Non
     await look_at(page, "places-alarm")
 
 
-async def test_a_hold_appears_on_the_open_board_and_its_sender_sees_the_answer(site: Site) -> None:
+async def test_a_hold_appears_on_the_open_board_and_its_sender_sees_the_answer(
+    site: LiveService,
+) -> None:
     scene = await small(site.country, places=2)
-    page = await opened(site)
+    page = await open_board(site)
     watch = Stopwatch("a hold made elsewhere shows on the open board")
     for _ in range(REPEATS):
-        hold = await scene.held()
+        hold = await scene.hold()
         with watch:
             await expect(page.locator(f"#h-{hold['id']}")).to_be_visible()
         await page.get_by_text("Afwijzen").click()
@@ -90,7 +89,7 @@ async def test_a_hold_appears_on_the_open_board_and_its_sender_sees_the_answer(s
         assert (declined["status"], declined["reason"]) == ("declined", "staffing")
     watch.report()
 
-    hold = await scene.held()
+    hold = await scene.hold()
     await expect(page.get_by_role("status").filter(has_text="Nieuw bericht")).to_have_text(
         "Nieuw bericht"
     )
@@ -101,15 +100,15 @@ async def test_a_hold_appears_on_the_open_board_and_its_sender_sees_the_answer(s
 
 
 async def test_a_choice_that_was_begun_and_where_somebody_is_survive_what_comes_in(
-    site: Site,
+    site: LiveService,
 ) -> None:
     scene = await small(site.country)
-    first = await scene.held()
-    page = await opened(site)
+    first = await scene.hold()
+    page = await open_board(site)
     await page.get_by_text("Afwijzen").click()
     await page.get_by_role("button", name="te weinig personeel").focus()
 
-    second = await scene.held()
+    second = await scene.hold()
     await expect(page.locator(f"#h-{second['id']}")).to_be_visible()
 
     await expect(page.get_by_role("button", name="te weinig personeel")).to_be_focused()
@@ -118,11 +117,11 @@ async def test_a_choice_that_was_begun_and_where_somebody_is_survive_what_comes_
     assert (await scene.haven.get(f"/holds/{second['id']}"))["status"] == "pending"
 
 
-async def test_a_day_is_done_by_keyboard_alone(site: Site) -> None:
+async def test_a_day_is_done_by_keyboard_alone(site: LiveService) -> None:
     scene = await small(site.country)
-    placement = await scene.underway()
+    placement = await scene.set_out()
     await scene.grow_old("Linde", 30)
-    page = await opened(site)
+    page = await open_board(site)
 
     await tab_to(page, "Aangekomen")
     await page.keyboard.press("Enter")
@@ -150,9 +149,9 @@ async def test_a_day_is_done_by_keyboard_alone(site: Site) -> None:
     assert (await scene.haven.get(f"/placements/{placement['id']}"))["destination"] == "own_home"
 
 
-async def test_presses_in_quick_succession_all_count(site: Site) -> None:
+async def test_presses_in_quick_succession_all_count(site: LiveService) -> None:
     scene = await small(site.country, places=6)
-    page = await opened(site)
+    page = await open_board(site)
 
     await page.evaluate(
         "[...document.querySelectorAll('button[formaction$=occupied]')].forEach((button) => "
@@ -165,25 +164,27 @@ async def test_presses_in_quick_succession_all_count(site: Site) -> None:
     }
 
 
-async def test_what_cannot_be_taken_back_is_said_honestly(site: Site) -> None:
+async def test_what_cannot_be_taken_back_is_said_honestly(site: LiveService) -> None:
     scene = await small(site.country, places=1)
     await scene.declare("Linde", 0, "occupied")
-    page = await opened(site, viewport=PHONE)
+    page = await open_board(site, viewport=PHONE)
     await page.clock.set_fixed_time(dt.datetime.now(dt.UTC))
     await page.get_by_role("button", name="Nu vrij").click()
     await expect(page.locator("[data-undo]")).to_be_visible()
     await look_at(page, "places-undo")
 
-    await scene.held()
+    await scene.hold()
     await page.get_by_role("button", name="Ongedaan maken").click()
 
     await expect(page.locator("#said")).to_contain_text("terugzetten kan niet meer")
     await look_at(page, "places-not-undone")
 
 
-async def test_a_file_with_faults_is_shown_by_line_and_one_without_is_taken_in(site: Site) -> None:
+async def test_a_file_with_faults_is_shown_by_line_and_one_without_is_taken_in(
+    site: LiveService,
+) -> None:
     await small(site.country, places=1)
-    page = await opened(site)
+    page = await open_board(site)
     await page.get_by_role("link", name="Bestand inlezen").click()
     head = "provider,site,label,kind,bed_spaces,sharing,genders,sons_up_to_age\n"
     good = f"{head}linde,Linde,7A,crisis,4,own_unit,female,17\n"
@@ -219,14 +220,14 @@ AudioContext.prototype.createOscillator = function () {
 
 
 async def test_the_board_sounds_when_somebody_wants_to_come_where_that_is_wanted_and_the_wish_is_kept(
-    site: Site,
+    site: LiveService,
 ) -> None:
     scene = await small(site.country)
     page = await site.person("coordinator", provider="linde")
     await page.add_init_script(TONES)
     await page.goto("/places")
     sound = page.get_by_role("button", name="Geluid als iemand wil komen")
-    first = await scene.held()
+    first = await scene.hold()
     await expect(page.locator(f"#h-{first['id']}")).to_be_visible()
     assert await page.evaluate("tones") == 0
 
@@ -237,26 +238,26 @@ async def test_the_board_sounds_when_somebody_wants_to_come_where_that_is_wanted
     await expect(sound).to_have_attribute("aria-pressed", "true")
     await expect(page.locator("html")).to_have_attribute("data-live", "yes")
     await page.keyboard.press("Tab")
-    second = await scene.held()
+    second = await scene.hold()
     await expect(page.locator(f"#h-{second['id']}")).to_be_visible()
 
     assert await page.evaluate("tones") == 2
     assert await page.evaluate("localStorage.getItem('plek-sound')") == "yes"
 
 
-async def test_after_a_lost_line_the_board_has_what_came_meanwhile(site: Site) -> None:
+async def test_after_a_lost_line_the_board_has_what_came_meanwhile(site: LiveService) -> None:
     scene = await small(site.country)
     async with line_to(site.base) as line:
-        page = await opened(replace(site, base=line.base))
+        page = await open_board(replace(site, base=line.base))
         await line.cut()
         await expect(page.get_by_text("Niet live")).to_be_visible()
 
-        hold = await scene.held()
+        hold = await scene.hold()
         await line.mend()
 
         await expect(page.locator(f"#h-{hold['id']}")).to_be_visible(timeout=PATIENCE_MS)
         await expect(page.get_by_text("Niet live")).to_be_hidden(timeout=PATIENCE_MS)
-        later = await scene.held()
+        later = await scene.hold()
         await expect(page.locator(f"#h-{later['id']}")).to_be_visible()
         await page.close()
-    site.failures.clear()  # of requests on the line while it was cut: that is what was tried
+    site.failures.clear()  # the requests on the cut line, which this test is about

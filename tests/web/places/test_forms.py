@@ -1,15 +1,12 @@
-"""The sheets in front of the board.
-
-Sites, places, stays, and what else a coordinator fills in.
-"""
+"""The sheets in front of the board: sites, places, stays, swaps and alternatives."""
 
 from typing import Any
 
 from tests.casework import fresh
 from tests.country import Country, referral_body
 from tests.swaps import chain
-from tests.web.places.board_scene import Scene, small
-from tests.web.visitor import Visitor, chosen_values, hidden, visitor
+from tests.web.places.board_scene import BoardScene, small
+from tests.web.visitor import PageVisitor, chosen_values, hidden, visitor
 
 SITE = {
     "name": "Es",
@@ -32,7 +29,7 @@ PLACE = {
 }
 
 
-async def coordinator(country: Country, provider: str = "linde") -> Visitor:
+async def coordinator(country: Country, provider: str = "linde") -> PageVisitor:
     return await visitor(country, "coordinator", provider=provider)
 
 
@@ -166,7 +163,7 @@ async def test_of_a_place_that_somebody_was_promised_only_the_label_changes(
     country: Country,
 ) -> None:
     scene = await small(country, places=2)
-    await scene.held()
+    await scene.hold()
     at_linde = await coordinator(country)
     listed = (await scene.linde.get("/places"))["items"]
     held = next(place for place in listed if place["status"] == "held")
@@ -187,7 +184,7 @@ async def test_arrival_and_departure_free_the_place_and_keep_what_delayed_it(
     country: Country,
 ) -> None:
     scene = await small(country, places=1)
-    placement = await scene.underway()
+    placement = await scene.set_out()
     at_linde = await coordinator(country)
     assert "On their way from" in await at_linde.read("/places/moves", part=True)
     stay = f"/places/stay/{placement['id']}"
@@ -221,7 +218,7 @@ async def test_an_arrival_that_was_pressed_by_mistake_is_corrected_with_one_leaf
     country: Country,
 ) -> None:
     scene = await small(country, places=1)
-    placement = await scene.arrived()
+    placement = await scene.arrive()
     at_linde = await coordinator(country)
     leaves = await country.value("SELECT count(*) FROM leaves")
     correction = f"/places/stay/{placement['id']}/correction"
@@ -237,7 +234,7 @@ async def test_an_arrival_that_was_pressed_by_mistake_is_corrected_with_one_leaf
 
 async def test_a_stay_of_somebody_else_is_not_there(country: Country) -> None:
     scene = await small(country)
-    placement = await scene.arrived()
+    placement = await scene.arrive()
     at_haven = await coordinator(country, "haven")
 
     for path in ("", "/departure"):
@@ -253,7 +250,7 @@ async def test_who_does_not_come_keeps_the_place_until_the_sender_says_that_they
     country: Country,
 ) -> None:
     scene = await small(country, places=1)
-    placement = await scene.underway()
+    placement = await scene.set_out()
     at_linde, at_haven = await coordinator(country), await coordinator(country, "haven")
     path = f"/places/stay/{placement['id']}/no-show"
 
@@ -269,7 +266,7 @@ async def test_who_does_not_come_keeps_the_place_until_the_sender_says_that_they
 
 async def test_that_a_household_would_move_is_noted_and_forgotten(country: Country) -> None:
     scene = await small(country)
-    placement = await scene.arrived()
+    placement = await scene.arrive()
     at_linde = await coordinator(country)
     stay = f"/places/stay/{placement['id']}"
 
@@ -319,8 +316,8 @@ async def test_a_swap_is_refused_with_a_reason(country: Country) -> None:
     assert "This swap is refused." in late.text
 
 
-async def helped(scene: Scene) -> dict[str, Any]:
-    """Let linde answer for a household of haven's in a hotel, which nobody has looked after for too long."""
+async def arrange_hotel(scene: BoardScene) -> dict[str, Any]:
+    """Let linde answer for a household of haven in a hotel, whose check is overdue."""
     referral = await scene.haven.post("/referrals", referral_body())
     body = {"kind": "hotel", "responsibleProviderId": str(scene.country.providers["linde"])}
     made = await scene.haven.post(f"/referrals/{referral['id']}/alternatives", body, key=fresh())
@@ -334,7 +331,7 @@ async def test_whoever_answers_for_a_household_elsewhere_looks_after_it_and_ends
     country: Country,
 ) -> None:
     scene = await small(country)
-    alternative = await helped(scene)
+    alternative = await arrange_hotel(scene)
     at_linde = await coordinator(country)
     path = f"/places/alternatives/{alternative['id']}"
 

@@ -1,22 +1,22 @@
-"""Files of a coordinator: looked at first, taken in whole, and never anybody else's."""
+"""Files of a coordinator: checked first, taken in whole, and only of their own provider."""
 
 import pytest
 
 from tests.country import Country
 from tests.integration.registry.imports.import_files import PLACE, SITE, csv
 from tests.swaps import NEAR
-from tests.web.places.board_scene import Scene, small
-from tests.web.visitor import Visitor, hidden, visitor
+from tests.web.places.board_scene import BoardScene, small
+from tests.web.visitor import PageVisitor, hidden, visitor
 
 HERE = {**PLACE, "site": "Linde"}
 
 
-async def at_linde(country: Country) -> Visitor:
+async def at_linde(country: Country) -> PageVisitor:
     return await visitor(country, "coordinator", provider="linde")
 
 
 async def take(
-    somebody: Visitor, raw: bytes, *, kind: str = "places", expect: int = 200, **more: str
+    somebody: PageVisitor, raw: bytes, *, kind: str = "places", expect: int = 200, **more: str
 ) -> str:
     answer = await somebody.post(
         "/places/import",
@@ -27,12 +27,12 @@ async def take(
     return " ".join(answer.text.split())
 
 
-async def labels(scene: Scene) -> list[str]:
+async def labels(scene: BoardScene) -> list[str]:
     return sorted(place["label"] for place in (await scene.linde.get("/places"))["items"])
 
 
-def pressed(page: str) -> str:
-    """Return what the button sends that takes in the file that was looked at."""
+def checked_digest(page: str) -> str:
+    """Return the digest that the button sends to take in the file that was checked."""
     return hidden(page, "take")
 
 
@@ -43,7 +43,7 @@ async def test_a_file_is_looked_at_first_and_then_taken_in_with_one_press(countr
 
     looked = await take(somebody, raw)
     before = await labels(scene)
-    done = await take(somebody, raw, take=pressed(looked))
+    done = await take(somebody, raw, take=checked_digest(looked))
     again = await take(somebody, raw)
 
     assert "It would bring 2 new, change 0, and leave 0 as they are." in looked
@@ -71,7 +71,7 @@ async def test_another_file_than_the_one_that_was_looked_at_is_only_looked_at(
     somebody = await at_linde(country)
     looked = await take(somebody, csv({**HERE, "label": "7A"}))
 
-    other = await take(somebody, csv({**HERE, "label": "8A"}), take=pressed(looked))
+    other = await take(somebody, csv({**HERE, "label": "8A"}), take=checked_digest(looked))
 
     assert "It would bring 1 new" in other
     assert await labels(scene) == ["1A"]
@@ -117,7 +117,7 @@ async def test_nothing_of_another_provider_is_seen_or_touched_by_a_file(country:
 
 async def test_a_place_that_somebody_was_promised_stays_as_it_is(country: Country) -> None:
     scene = await small(country, places=1)
-    await scene.held()
+    await scene.hold()
 
     page = await take(
         await at_linde(country), csv({**HERE, "label": "1A", "bed_spaces": 9}), expect=400
@@ -132,7 +132,7 @@ async def test_sites_are_taken_in_without_showing_an_address(country: Country) -
     raw = csv({**SITE, "site": "Es"}, {**SITE, "site": "Linde", "supervision": "none"})
 
     looked = await take(somebody, raw, kind="sites")
-    done = await take(somebody, raw, kind="sites", take=pressed(looked))
+    done = await take(somebody, raw, kind="sites", take=checked_digest(looked))
     wrong = await take(
         somebody,
         csv({**SITE, "site": "Iep", "supervision": SITE["street"]}),
@@ -152,13 +152,13 @@ async def test_a_file_that_moves_a_site_asks_again_whether_those_who_are_there_a
     country: Country,
 ) -> None:
     scene = await small(country, places=1)
-    placement = await scene.arrived()
+    placement = await scene.arrive()
     somebody = await at_linde(country)
     raw = csv({**SITE, "site": "Linde", "municipality": NEAR})
 
     looked = await take(somebody, raw, kind="sites")
     before = (await scene.haven.get(f"/placements/{placement['id']}"))["unsafeSince"]
-    await take(somebody, raw, kind="sites", take=pressed(looked))
+    await take(somebody, raw, kind="sites", take=checked_digest(looked))
 
     assert before is None
     assert (await scene.haven.get(f"/placements/{placement['id']}"))["unsafeSince"] is not None

@@ -1,4 +1,4 @@
-"""My places, page by page: what a coordinator sees and does, and nobody else."""
+"""My places, page by page: what coordinators alone see and do."""
 
 from typing import Any
 from uuid import uuid4
@@ -9,12 +9,12 @@ from app.web.access import PAGES
 from tests.casework import end_zones
 from tests.country import FAR, Country, site_body
 from tests.web.places.board_scene import busy, small
-from tests.web.visitor import Visitor, hidden, visitor
+from tests.web.visitor import PageVisitor, hidden, visitor
 
 OURS = sorted((method, path) for method, path in PAGES if path.startswith("/places"))
 
 
-async def coordinator(country: Country, provider: str = "linde") -> Visitor:
+async def coordinator(country: Country, provider: str = "linde") -> PageVisitor:
     return await visitor(country, "coordinator", provider=provider)
 
 
@@ -47,7 +47,7 @@ async def test_the_board_shows_own_sites_and_places_and_who_wants_to_come(countr
 
 async def test_another_provider_sees_and_does_nothing_of_it(country: Country) -> None:
     scene = await small(country)
-    hold = await scene.held()
+    hold = await scene.hold()
     stranger = await coordinator(country, "eik")
     page = await stranger.read("/places")
 
@@ -88,7 +88,7 @@ async def test_a_request_is_accepted_with_one_press_and_the_sender_sees_it(
     country: Country,
 ) -> None:
     scene = await small(country)
-    hold = await scene.held()
+    hold = await scene.hold()
     at_linde = await coordinator(country)
 
     answer = await at_linde.post(f"/places/holds/{hold['id']}/acceptance")
@@ -103,7 +103,7 @@ async def test_a_request_that_became_unsafe_says_why_when_it_is_accepted_and_can
     country: Country,
 ) -> None:
     scene = await small(country)
-    hold = await scene.held()
+    hold = await scene.hold()
     await country.rows("UPDATE sites SET municipality = 'GM0518'")
     at_linde = await coordinator(country)
 
@@ -117,7 +117,7 @@ async def test_a_request_that_became_unsafe_says_why_when_it_is_accepted_and_can
 
 async def test_unsafe_areas_that_have_ended_are_none_on_the_board(country: Country) -> None:
     scene = await small(country)
-    hold = await scene.held()
+    hold = await scene.hold()
     at_linde = await coordinator(country)
     assert "50 km around" in await at_linde.read("/places")
     await end_zones(country, hold["referralId"])
@@ -128,7 +128,7 @@ async def test_unsafe_areas_that_have_ended_are_none_on_the_board(country: Count
 
 async def test_without_scripts_an_act_leads_back_to_the_board(country: Country) -> None:
     scene = await small(country)
-    hold = await scene.held()
+    hold = await scene.hold()
 
     answer = await (await coordinator(country)).post(
         f"/places/holds/{hold['id']}/decline", {"reason": "staffing"}, part=False, expect=303
@@ -141,7 +141,7 @@ async def test_without_scripts_an_act_leads_back_to_the_board(country: Country) 
 
 async def test_a_request_is_not_declined_without_a_reason_that_is_known(country: Country) -> None:
     scene = await small(country)
-    hold = await scene.held()
+    hold = await scene.hold()
     at_linde = await coordinator(country)
 
     for form in ({}, {"reason": "because"}):
@@ -183,7 +183,7 @@ async def test_nothing_is_taken_back_where_somebody_took_or_changed_the_place_me
     changed = await at_linde.post(f"{place}/undo", {"token": token})
     assert "Somebody has changed this place meanwhile" in changed.text
     await scene.declare("Linde", 0, "free")
-    hold = await scene.held()
+    hold = await scene.hold()
     taken = await at_linde.post(f"{place}/undo", {"token": token})
 
     assert "Somebody has reserved this place meanwhile" in taken.text
@@ -219,7 +219,7 @@ async def test_a_place_that_somebody_was_promised_is_not_declared_anything(
     country: Country,
 ) -> None:
     scene = await small(country, places=1)
-    await scene.held()
+    await scene.hold()
     place = f"/places/place/{scene.places['Linde'][0]}"
 
     answer = await (await coordinator(country)).post(f"{place}/free", expect=409)
@@ -267,7 +267,7 @@ async def test_admission_is_paused_and_opened_with_one_press(country: Country) -
 
 async def test_an_unsafe_site_is_loud_until_it_is_safe_again(country: Country) -> None:
     scene = await small(country)
-    hold = await scene.held()
+    hold = await scene.hold()
     at_linde = await coordinator(country)
     site = f"/places/site/{scene.sites['Linde']}"
 
@@ -282,7 +282,7 @@ async def test_an_unsafe_site_is_loud_until_it_is_safe_again(country: Country) -
 
 async def test_looks_at_who_is_coming_stand_in_the_access_log(country: Country) -> None:
     scene = await small(country)
-    hold = await scene.held()
+    hold = await scene.hold()
     at_linde = await coordinator(country)
     await at_linde.read("/places")
     await at_linde.read("/places/incoming", part=True)
