@@ -1,7 +1,4 @@
-"""Caps: everybody's to see, with what they displaced.
-
-A region's controller sets one, after being told what it does.
-"""
+"""Caps of all regions, and the form with which a controller sets one for their region."""
 
 from collections.abc import Collection, Iterable, Mapping
 from typing import Annotated, Any
@@ -25,33 +22,33 @@ SHOWN = 200
 Field = Annotated[str, Form(max_length=60)]
 
 
-def filled(
+def filled_form(
     at_most: Field = "", reason: Field = "", first: Field = "", until: Field = ""
 ) -> Mapping[str, str]:
-    """Return what was filled in, as it was; an empty first day is today."""
+    """Return the form of a cap as it was filled in; without a first day it begins today."""
     return {"atMost": at_most.strip(), "reason": reason, "from": first, "until": until}
 
 
-FormIn = Annotated[Mapping[str, str], Depends(filled)]
+CapFormIn = Annotated[Mapping[str, str], Depends(filled_form)]
 
 
 @router.get("/share/caps")
-async def listed(
+async def show_caps(
     page: PageIn,
     tx: Tx,
 ) -> Response:
-    """Show every region's caps, and the form for one's own."""
-    return page.show("share/caps.html", **await _around(tx))
+    """Show the caps of every region, and the form for one of the caller's region."""
+    return page.show("share/caps.html", **await _values(tx))
 
 
 @router.post("/share/caps/confirmation")
-async def confirm(page: PageIn, tx: Tx, form: FormIn) -> Response:
-    """Say what the cap would do, before anything is done."""
-    wanted, faults = _read(form)
+async def show_confirmation(page: PageIn, tx: Tx, form: CapFormIn) -> Response:
+    """Show what a cap would do, before it is set."""
+    wanted, faults = _parse(form)
     if wanted is not None:
         faults = _fields(caps.faults_of(tx, wanted))
     if wanted is None or faults:
-        return page.show("share/caps.html", status=400, **await _around(tx, form, faults=faults))
+        return page.show("share/caps.html", status=400, **await _values(tx, form, faults=faults))
     names = await _names(tx)
     return page.show(
         "share/cap_confirmation.html",
@@ -62,9 +59,9 @@ async def confirm(page: PageIn, tx: Tx, form: FormIn) -> Response:
 
 
 @router.post("/share/caps")
-async def set_cap(page: PageIn, tx: Tx, form: FormIn) -> Response:
+async def set_cap(page: PageIn, tx: Tx, form: CapFormIn) -> Response:
     """Set the cap that was confirmed."""
-    wanted, faults = _read(form)
+    wanted, faults = _parse(form)
     refusal: Refusal | None = None
     if wanted is not None:
         try:
@@ -75,22 +72,19 @@ async def set_cap(page: PageIn, tx: Tx, form: FormIn) -> Response:
             refusal = conflict
         else:
             return page.go("/share/caps")
-    around = await _around(tx, form, faults=faults, refusal=refusal)
+    around = await _values(tx, form, faults=faults, refusal=refusal)
     return page.show("share/caps.html", status=409 if refusal else 400, **around)
 
 
 @router.post("/share/caps/{id}/withdrawal")
-async def withdraw(page: PageIn, tx: Tx, id: str) -> Response:
-    """End a cap of one's own region at once."""
+async def withdraw_cap(page: PageIn, tx: Tx, id: str) -> Response:
+    """Withdraw a cap of the caller's region at once."""
     await caps.withdraw_cap(tx, parse_id(id))
     return page.go("/share/caps")
 
 
-def _read(form: Mapping[str, str]) -> tuple[CapRequest | None, Collection[str]]:
-    """Return what is wanted, by the rules of the API.
-
-    Or the fields in which something is wrong.
-    """
+def _parse(form: Mapping[str, str]) -> tuple[CapRequest | None, Collection[str]]:
+    """Return the cap that the API accepts of a form, or the fields at fault."""
     most = form["atMost"]
     said = {
         **form,
@@ -114,7 +108,7 @@ async def _names(tx: Tx) -> Mapping[str, str]:
     }
 
 
-async def _around(
+async def _values(
     tx: Tx,
     form: Mapping[str, str] | None = None,
     *,
@@ -128,7 +122,7 @@ async def _around(
         "region": region,
         "names": await _names(tx),
         "reasons": tuple(load().codes["cap_reasons"].codes),
-        "form": form or filled(),
+        "form": form or filled_form(),
         "faults": faults,
         "most": MOST,
         "today": load().country.day_of(tx.at),

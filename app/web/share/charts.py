@@ -1,7 +1,4 @@
-"""Charts in a page, their numbers written as its reader writes them.
-
-The words come from the template.
-"""
+"""Charts in a page, with words from its template and numbers in its reader's language."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -12,7 +9,7 @@ from app.charts import Axis, BarRow, Frame, Series, line_chart, row_chart
 from app.web.language import number
 
 WIDTH = 480
-"""Narrow, so that it can be read on a phone."""
+"""The width of charts, narrow enough for a phone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +17,7 @@ class SpokenAxis(Axis):
     """An axis whose numbers have the separators of the reader's language."""
 
     def label(self, value: float) -> str:
-        """Return a number as the axis writes it."""
+        """Return the label of a number on the axis."""
         return f"{number(round(value, 1))}{self.suffix}"
 
 
@@ -31,22 +28,21 @@ def rows(
     legend: Sequence[str] = (),
     norm: float | None = None,
 ) -> Markup:
-    """Draw lying bars. `words`.
+    """Draw horizontal bars.
 
-    Title, description, what the numbers are, and what stands behind each if anything.
-
-    Each bar has its name, its numbers, and whether it is the one that the picture is about.
+    `words` has the title, the description, the axis and, if there is one, the suffix of numbers.
+    Each bar has its name, its numbers, and whether it is the one that the chart is about.
     """
     title, description, axis, suffix = (*words, "")[:4]
     frame = Frame(title, description, SpokenAxis(axis, suffix), Axis(""), width=WIDTH)
-    # Our own drawing, in which every word has been escaped.
+    # The chart is our own, and every word in it has been escaped.
     return Markup(row_chart(frame, [BarRow(*bar) for bar in bars], legend=legend, norm=norm))  # noqa: S704
 
 
 def steps(words: Sequence[str], points: Iterable[tuple[float, float]]) -> Markup:
     """Draw a curve that falls in steps.
 
-    `words`: title, description, across, upwards, and what its name is.
+    `words` has the title, the description, the two axes, and the name of the curve.
     """
     title, description, across, up, name = words
     line: list[tuple[float, float]] = []

@@ -1,7 +1,4 @@
-"""What was decided for households of a region or sent to it.
-
-The order, its factors, and whether it comes out again.
-"""
+"""Decisions for households of a region or sent to it, and a check that makes them again."""
 
 from collections import Counter
 from typing import Any
@@ -20,13 +17,13 @@ from app.web.share.region_share import QuarterName, chosen_of
 router = APIRouter()
 
 YEARS = 2
-"""How far back one can look."""
+"""The years back for which decisions are shown."""
 CHECKED = 8
-"""Decisions that the report makes again at once, each a ranking: nobody waits long for these."""
+"""Decisions that the report makes again at once; each is a ranking, so they are few."""
 
 
 @router.get("/share/decisions")
-async def listed(page: PageIn, tx: Tx, asked: ListIn) -> Response:
+async def list_decisions(page: PageIn, tx: Tx, asked: ListIn) -> Response:
     """Show the decisions that concern the region, newest first."""
     found = await decisions.list_decisions(tx, limit=asked.limit + 1, after=moment_and_id(asked))
     rows, older = asked.cut(found, place=place_of)
@@ -39,7 +36,7 @@ async def listed(page: PageIn, tx: Tx, asked: ListIn) -> Response:
 
 
 @router.get("/share/decisions/report")
-async def report(
+async def show_report(
     page: PageIn,
     tx: Tx,
     asked: ListIn,
@@ -47,7 +44,7 @@ async def report(
 ) -> Response:
     """Check whether a household left its region although a lawful place was free there.
 
-    Choices other than the first offer are counted.
+    The report also counts the choices of another offer than the first.
     """
     now = quarter_of(load().country.day_of(tx.at))
     known = quarters_between(Quarter(now.year - YEARS, now.number), now)
@@ -72,8 +69,8 @@ async def report(
 
 
 @router.get("/share/decisions/{id}")
-async def one(page: PageIn, tx: Tx, id: str) -> Response:
-    """Show one decision, made again."""
+async def show_one(page: PageIn, tx: Tx, id: str) -> Response:
+    """Show a decision, made again."""
     shown = await show_decision(id, tx)
     return page.show("share/decision.html", shown=shown, **await _names(tx))
 

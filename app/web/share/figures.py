@@ -1,7 +1,4 @@
-"""How shelter works in a region.
-
-The monitor's figures with charts, and who came from where, by quarter.
-"""
+"""Figures of the monitor with charts, and place-nights between regions, by quarter."""
 
 from collections.abc import Mapping, Sequence
 
@@ -22,25 +19,22 @@ from app.web.share.region_share import QuarterName, chosen_of
 router = APIRouter()
 
 YEARS = 2
-"""How far back: as many quarters as the monitor shows at once."""
+"""The years back: as many quarters as the monitor shows at once."""
 
 
 @router.get("/share/figures")
-async def figures(page: PageIn, tx: Tx, quarter: QuarterName = None) -> Response:
-    """Show a quarter that was released.
-
-    Of one's own region, or of the country, and how full every region was.
-    """
+async def show_figures(page: PageIn, tx: Tx, quarter: QuarterName = None) -> Response:
+    """Show a released quarter of the caller's region or of the country."""
     region = tx.caller.region if tx.caller.has(Role.AUDITOR) else None
-    found = await monitor.read(tx, _asked(tx), region=region)
+    found = await monitor.read(tx, _quarters_shown(tx), region=region)
     over_time = [
-        (one.quarter, _of(one, region)) for one in found.quarters if one.made_at is not None
+        (one.quarter, _of_region(one, region)) for one in found.quarters if one.made_at is not None
     ]
     if not over_time:
         return page.show("share/no_figures.html", after_days=SETTLED_DAYS)
     known = [one for one, _ in over_time]
     chosen = chosen_of(known, quarter)
-    everywhere = await _everywhere(tx, chosen)
+    everywhere = await _of_all_regions(tx, chosen)
     names = {code: one.name for code, one in (await tx.snapshots.reference(tx)).regions.items()}
     return page.show(
         "share/figures.html",
@@ -64,33 +58,30 @@ async def figures(page: PageIn, tx: Tx, quarter: QuarterName = None) -> Response
 
 @router.get("/share/figures/download")
 async def download(tx: Tx, quarter: QuarterName = None) -> Response:
-    """Hand out a quarter of all regions as CSV, one line a count."""
-    chosen = chosen_of(_asked(tx), quarter)
+    """Return a quarter of all regions as CSV, one line a count."""
+    chosen = chosen_of(_quarters_shown(tx), quarter)
     found = await monitor.read(tx, (chosen,), region=None)
     named = {"Content-Disposition": f'attachment; filename="monitor-{chosen}.csv"'}
     return Response(csv_of(found), headers=named, media_type=CSV)
 
 
-def _asked(tx: Tx) -> Sequence[Quarter]:
+def _quarters_shown(tx: Tx) -> Sequence[Quarter]:
     """Return the quarters that the monitor shows at once, up to the running one."""
     now = quarter_of(load().country.day_of(tx.at))
     return quarters_between(Quarter(now.year - YEARS, now.number).next, now)
 
 
-def _of(quarter: MonitorQuarter, region: str | None) -> RegionFigures | None:
+def _of_region(quarter: MonitorQuarter, region: str | None) -> RegionFigures | None:
     return next((one for one in quarter.regions if one.region == region), None)
 
 
-async def _everywhere(tx: Tx, chosen: Quarter) -> Sequence[RegionFigures]:
-    """Return what there is of every region, and of the country where the reader may see that."""
+async def _of_all_regions(tx: Tx, chosen: Quarter) -> Sequence[RegionFigures]:
+    """Return the figures of every region, and of the country if the caller may see those."""
     return (await monitor.read(tx, (chosen,), region=None)).quarters[0].regions
 
 
 async def _flows(tx: Tx, chosen: Quarter) -> Mapping[tuple[str, str], int] | None:
-    """Return place-nights from region to region, most first.
-
-    None where the quarter has not been added up yet.
-    """
+    """Return place-nights from region to region, most first; None if not added up yet."""
     if chosen not in await fair_shares.sealed_quarters(tx):
         return None
     pairs = (await fair_shares.pairs(tx, (chosen,))).pairs

@@ -1,4 +1,4 @@
-"""The ledger's lines about a region, each verifiable in the reader's browser."""
+"""The ledger's lines about a region, which the reader's browser can verify."""
 
 import json
 from typing import Annotated, Any
@@ -20,7 +20,7 @@ JSONL = "application/jsonl; charset=utf-8"
 
 
 @router.get("/share/ledger")
-async def lines(
+async def list_lines(
     page: PageIn,
     tx: Tx,
     before: Annotated[int | None, Query(ge=0)] = None,
@@ -40,22 +40,22 @@ async def lines(
 
 
 @router.get("/share/ledger/proof")
-async def proof(tx: Tx, leaf: Index, size: Size) -> Response:
-    """Prove to a page that a leaf is in the tree, as the API does."""
+async def prove_inclusion(tx: Tx, leaf: Index, size: Size) -> Response:
+    """Prove that a leaf is in the tree, as the API does."""
     return await prove_ledger_inclusion(tx, leaf, size)
 
 
 @router.get("/share/ledger/checkpoint")
-async def checkpoint(tx: Tx) -> Response:
-    """Hand out the newest checkpoint, as the API does."""
+async def read_checkpoint(tx: Tx) -> Response:
+    """Return the newest checkpoint, as the API does."""
     return await read_ledger_checkpoint(tx)
 
 
 @router.get("/share/ledger/export")
-async def export(tx: Tx) -> Response:
-    """Export every signed line, with the openings that the region may see.
+async def export_lines(tx: Tx) -> Response:
+    """Export every signed line with the openings that the region may see.
 
-    The same as `plek ledger export`.
+    The format is that of `plek ledger export`.
     """
     _, found = await entries.export_signed(tx)
     written = b"".join([export_line(one.index, one.content, one.opening) async for one in found])
@@ -66,10 +66,7 @@ async def export(tx: Tx) -> Response:
 
 
 def _leaf(entry: entries.LedgerEntry) -> dict[str, Any]:
-    """Return a line with what it says: by its opening, or in clear.
-
-    And the bytes that its hash is of.
-    """
+    """Return a line with its content, by its opening or in clear, and the bytes of its hash."""
     said = json.loads(entry.content)
     return {
         "index": entry.index,

@@ -1,4 +1,4 @@
-"""A region's share of a quarter, over time and beside all others."""
+"""A region's share of a quarter, over time and beside those of all others."""
 
 from collections.abc import Sequence
 from typing import Annotated, Any
@@ -18,42 +18,39 @@ from app.web.share import charts
 router = APIRouter()
 
 OVER_TIME = 8
-"""Quarters: two years."""
+"""The number of quarters over time: two years."""
 PERMILLE = 1000
 
 QuarterName = Annotated[str | None, Query(max_length=7)]
 
 
 @router.get("/share")
-async def share(page: PageIn, tx: Tx, quarter: QuarterName = None) -> Response:
-    """Show how a region stands; of no region, how all of them do."""
+async def show_share(page: PageIn, tx: Tx, quarter: QuarterName = None) -> Response:
+    """Show the share of the caller's region, or of all regions if the caller has none."""
     known = await fair_shares.sealed_quarters(tx)
     if not known:
         return page.show("share/not_yet.html", due=await fair_shares.first_due(tx))
     region = tx.caller.region if tx.caller.has(Role.AUDITOR) else None
     return page.show(
-        "share/share.html", **await _standing(tx, region, known, chosen_of(known, quarter))
+        "share/share.html", **await _values(tx, region, known, chosen_of(known, quarter))
     )
 
 
 @router.get("/share/settlement")
-async def settlement(tx: Tx, quarter: QuarterName = None) -> Response:
-    """Hand out the region's exact nights with every other."""
+async def export_settlement(tx: Tx, quarter: QuarterName = None) -> Response:
+    """Return the region's exact nights with every other region."""
     return await list_settlements(tx, (chosen_of(await fair_shares.sealed_quarters(tx), quarter),))
 
 
 def chosen_of(known: Sequence[Quarter], name: str | None) -> Quarter:
-    """Return the quarter that was chosen, else the newest.
-
-    Missing where there is none of that name.
-    """
+    """Return the quarter of this name, by default the newest; Missing if there is none."""
     found = [one for one in known if name is None or str(one) == name]
     if not found:
         raise Missing
     return found[-1]
 
 
-async def _standing(
+async def _values(
     tx: Tx, region: str | None, known: Sequence[Quarter], chosen: Quarter
 ) -> dict[str, Any]:
     reference = await tx.snapshots.reference(tx)
@@ -74,13 +71,13 @@ async def _standing(
         "chosen": chosen,
         "sealed": read.sealed[0],
         "over_time": [
-            _then(quarter, found, region)
+            _of_quarter(quarter, found, region)
             for quarter, found in await fair_shares.by_quarter(tx, known[-OVER_TIME:])
         ],
     }
 
 
-def _then(quarter: Quarter, found: FairShares, region: str | None) -> dict[str, Any]:
+def _of_quarter(quarter: Quarter, found: FairShares, region: str | None) -> dict[str, Any]:
     """Return a quarter's figures of one region, or of all together."""
     ours = [one for one in found.regions if region is None or one.region == region]
     return {

@@ -14,12 +14,12 @@ from tests.country import FAR, HERE, THERE, Country
 from tests.erasures import departed
 from tests.ledger_stays import local_today, seal, stayed
 from tests.quarters import PAST, release_all
-from tests.web.browser import Site, look_at
+from tests.web.browser import LiveService, look_at
 
 DAY = dt.timedelta(days=1)
 
 
-async def test_a_controller_sets_a_cap_after_reading_what_it_does(site: Site) -> None:
+async def test_a_controller_sets_a_cap_after_reading_what_it_does(site: LiveService) -> None:
     page = await site.person("auditor", region=THERE)
     await page.goto("/share")
     await look_at(page, "share-not-yet")
@@ -42,7 +42,7 @@ async def test_a_controller_sets_a_cap_after_reading_what_it_does(site: Site) ->
     await look_at(page, "share-caps")
 
 
-async def test_a_controller_looks_into_decisions(site: Site) -> None:
+async def test_a_controller_looks_into_decisions(site: LiveService) -> None:
     where = await desk(site.country, places=3)
     await departed(where, **WAITS)
     await departed(where)
@@ -67,10 +67,10 @@ WHERE quarter = :quarter AND region = :region
 
 
 @pytest.fixture
-async def released(country: Country) -> None:
-    """Let a quarter have passed, be released, and be sealed.
+async def released_quarter(country: Country) -> None:
+    """Release and seal the quarter that has passed.
 
-    Ask for it before the site, whose worker does so too.
+    Ask for this before the site, whose worker does so too.
     """
     past, linde, spar = await past_of(country)
     async with country.parts.database.entered(actor=WORKER) as tx:
@@ -89,7 +89,7 @@ async def released(country: Country) -> None:
             await past.stays(there, count, arrived=PAST.first, days=days, origin=origin)
     await past.stays(linde, 50, arrived=PAST.first, origin=FAR)
     await release_all(country)
-    # A quarter as a busier region would have it: here all of them are too few to be told.
+    # These are the counts of a busier region: here all of them are too few to be published.
     await country.rows(MORE, quarter=PAST.first, region=THERE)
     first = PAST.first
     for region in (THERE, FAR):
@@ -100,8 +100,8 @@ async def released(country: Country) -> None:
 
 
 async def test_a_controller_reads_figures_with_charts_in_either_language(
-    released: None,  # noqa: ARG001 - what is looked at
-    site: Site,
+    released_quarter: None,  # noqa: ARG001 - what is looked at
+    site: LiveService,
 ) -> None:
     page = await site.person("auditor", region=THERE)
 

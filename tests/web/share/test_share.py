@@ -1,7 +1,4 @@
-"""A controller's day in a real browser.
-
-The share, and lines of the ledger that are checked where they are read.
-"""
+"""A controller's day in a real browser: the share, and lines of the ledger, verified."""
 
 import base64
 import datetime as dt
@@ -14,18 +11,16 @@ from app.database.transaction import WORKER
 from app.ledger import checkpoints
 from tests.country import FAR, THERE, Country
 from tests.ledger_stays import newest, seal, stayed
-from tests.web.browser import Site, look_at
+from tests.web.browser import LiveService, look_at
 
 DAY = dt.timedelta(days=1)
 
 
 @pytest.fixture
 async def leaf(country: Country) -> int:
-    """Let three quarters have been sealed, and the tree been signed.
+    """Seal three quarters, sign the tree, and return the leaf of an arrival in Zwolle.
 
-    Return the leaf of an arrival in Zwolle.
-
-    Ask for it before the site: its worker seals what there is as soon as it starts.
+    Ask for this before the site, whose worker seals quarters as soon as it starts.
     """
     index = 0
     for before in (2, 1, 0):
@@ -50,8 +45,8 @@ async def sign(country: Country) -> None:
         await checkpoints.sign_tree(tx)
 
 
-async def verified(page: Page, leaf: int) -> list[str]:
-    """Let the browser check a line; return what it says, step by step."""
+async def verify(page: Page, leaf: int) -> list[str]:
+    """Let the browser verify a line, and return its words, step by step."""
     line = page.locator(f"#leaf-{leaf}")
     await line.get_by_role("button", name="Controleer in deze browser").click()
     await expect(line.get_by_role("listitem").last).to_contain_text(
@@ -61,7 +56,7 @@ async def verified(page: Page, leaf: int) -> list[str]:
 
 
 async def test_a_controller_reads_the_share_and_checks_a_line_in_the_browser(
-    leaf: int, site: Site
+    leaf: int, site: LiveService
 ) -> None:
     page = await site.person("auditor", region=THERE)
 
@@ -70,7 +65,7 @@ async def test_a_controller_reads_the_share_and_checks_a_line_in_the_browser(
     await page.get_by_text("Grafiek van alle regio's").click()
     await look_at(page, "share")
     await page.goto("/share/ledger")
-    said = await verified(page, leaf)
+    said = await verify(page, leaf)
 
     assert [step.split(":")[0] for step in said] == ["Klopt"] * 6, said
     assert "met de sleutel ondertekend" in said[4]
@@ -103,7 +98,9 @@ async def other_origin(route: Route) -> None:
     )
 
 
-async def test_the_browser_says_so_when_anything_was_tampered_with(leaf: int, site: Site) -> None:
+async def test_the_browser_says_so_when_anything_was_tampered_with(
+    leaf: int, site: LiveService
+) -> None:
     page = await site.person("auditor", region=THERE)
     await page.goto("/share/ledger")
 
@@ -117,15 +114,15 @@ async def test_the_browser_says_so_when_anything_was_tampered_with(leaf: int, si
         ),
     ):
         await page.route(path, tampering)
-        said = await verified(page, leaf)
+        said = await verify(page, leaf)
         assert said[-2].startswith(wrong), said
         assert said[-1].startswith("KLOPT NIET: niet is aangetoond"), said
         await page.unroute(path)
 
     await page.locator("#own-key").fill("plek.example/nl+00000000+AAAA")
-    assert (await verified(page, leaf))[-2].startswith("KLOPT NIET: de sleutel is niet te lezen")
+    assert (await verify(page, leaf))[-2].startswith("KLOPT NIET: de sleutel is niet te lezen")
     await page.locator("#own-key").fill("")
-    # What it says, or the line itself, was changed on its way here.
+    # The opening, or the line itself, was changed on its way to the browser.
     for part, other, wrong in (
         ("data-opening", "GM0518", "KLOPT NIET: wat hij zegt, is niet"),
         ("data-bytes", '"version":1', "KLOPT NIET"),
@@ -137,13 +134,13 @@ async def test_the_browser_says_so_when_anything_was_tampered_with(leaf: int, si
             ),
             other,
         )
-        said = await verified(page, leaf)
+        said = await verify(page, leaf)
         assert said[-2].startswith(wrong), said
     await look_at(page, "share-ledger-wrong")
 
 
 async def test_a_browser_without_ed25519_says_that_it_checked_all_but_the_signature(
-    leaf: int, site: Site
+    leaf: int, site: LiveService
 ) -> None:
     page = await site.person("auditor", region=THERE)
     await page.add_init_script(
@@ -151,7 +148,7 @@ async def test_a_browser_without_ed25519_says_that_it_checked_all_but_the_signat
     )
     await page.goto("/share/ledger")
 
-    said = await verified(page, leaf)
+    said = await verify(page, leaf)
 
     assert said[-1].startswith("Niet gecontroleerd: de handtekening")
     assert all(step.startswith("Klopt") for step in said[:-1])

@@ -1,7 +1,4 @@
-"""A region's share as pages.
-
-The answer in the first sentence, and nothing for whom it is not; without a browser.
-"""
+"""Our share without a browser: the answer comes first, and only to its readers."""
 
 import base64
 import datetime as dt
@@ -28,10 +25,10 @@ DAY = dt.timedelta(days=1)
 LAST, BEFORE = newest(), newest(1)
 
 
-async def sealed(country: Country) -> None:
-    """Twelve safety nights in Zwolle, four of them after ready.
+async def seal_quarter(country: Country) -> None:
+    """Seal a quarter of twelve safety nights in Zwolle, four of them after ready.
 
-    30 capacity nights there, and 3 in Groningen.
+    There are 30 capacity nights as well, and 3 in Groningen.
     """
     first = LAST.first
     await stayed(
@@ -48,7 +45,7 @@ def plain(html: str) -> str:
 
 
 async def read(country: Country, path: str, *roles: str, expect: int = 200, **of: Any) -> str:
-    """Return the words of a page as somebody sees it."""
+    """Return the words of a page as a new account with this role sees it."""
     answer = await (await browser_of(country, *roles, **of)).get(path)
     assert answer.status_code == expect, answer.text
     return plain(answer.text)
@@ -64,7 +61,7 @@ async def read(country: Country, path: str, *roles: str, expect: int = 200, **of
 async def test_whether_a_region_carried_more_than_its_share_is_the_first_thing_said(
     country: Country, region: str, said: str
 ) -> None:
-    await sealed(country)
+    await seal_quarter(country)
 
     page = await read(country, "/share", "auditor", region=region)
 
@@ -72,7 +69,7 @@ async def test_whether_a_region_carried_more_than_its_share_is_the_first_thing_s
 
 
 async def test_both_accounts_and_the_nights_after_ready_are_told_apart(country: Country) -> None:
-    await sealed(country)
+    await seal_quarter(country)
 
     page = await read(country, "/share", "auditor", region=THERE)
 
@@ -85,7 +82,7 @@ async def test_both_accounts_and_the_nights_after_ready_are_told_apart(country: 
 async def test_the_administrator_sees_the_whole_country_and_no_region_of_their_own(
     country: Country,
 ) -> None:
-    await sealed(country)
+    await seal_quarter(country)
 
     page = await read(country, "/share", "administrator")
 
@@ -107,7 +104,7 @@ async def test_a_quarter_can_be_chosen_and_another_than_those_there_are_cannot(
     country: Country,
 ) -> None:
     await stayed(country, BEFORE.first, BEFORE.first + 20 * DAY)
-    await sealed(country)
+    await seal_quarter(country)
 
     page = await read(country, f"/share?quarter={BEFORE}", "auditor", region=THERE)
 
@@ -116,7 +113,7 @@ async def test_a_quarter_can_be_chosen_and_another_than_those_there_are_cannot(
 
 
 async def test_a_settlement_is_the_two_regions_own(country: Country) -> None:
-    await sealed(country)
+    await seal_quarter(country)
 
     there = await read(country, "/share/settlement", "auditor", region=THERE)
 
@@ -125,8 +122,8 @@ async def test_a_settlement_is_the_two_regions_own(country: Country) -> None:
     await read(country, "/share/settlement", "administrator", expect=403)
 
 
-async def sent(http: Any, path: str, **fields: str) -> Any:
-    """Send a form of a page, as the browser of whoever reads that page does."""
+async def send(http: Any, path: str, **fields: str) -> Any:
+    """Send a form of a page, as the browser of its reader does."""
     value = re.search(r'name="csrf" value="([^"]+)"', (await http.get("/share/caps")).text)
     return await http.post(
         path,
@@ -136,7 +133,7 @@ async def sent(http: Any, path: str, **fields: str) -> Any:
 
 
 def cap(**changes: str) -> dict[str, str]:
-    """Return a cap as somebody fills it in."""
+    """Return the form of a cap, filled in."""
     until = (local_today() + 30 * DAY).isoformat()
     return {"at_most": "3", "reason": "own_waiting_list", "first": "", "until": until} | changes
 
@@ -146,12 +143,12 @@ async def test_a_cap_is_set_only_after_it_was_said_what_it_does_and_is_withdrawn
 ) -> None:
     http = await browser_of(country, "auditor", region=THERE)
 
-    asked = await sent(http, "/share/caps/confirmation", **cap())
+    asked = await send(http, "/share/caps/confirmation", **cap())
     assert "Wie vlucht, wordt altijd toegelaten" in plain(asked.text)
     assert await country.value("SELECT count(*) FROM caps") == 0
-    done = await sent(http, "/share/caps", **cap())
+    done = await send(http, "/share/caps", **cap())
     assert (done.status_code, done.headers["location"]) == (303, "/share/caps")
-    again = await sent(http, "/share/caps", **cap())
+    again = await send(http, "/share/caps", **cap())
     assert again.status_code == 409
     assert "Uw regio heeft op een van deze dagen al een maximum" in again.text
     seen = await read(country, "/share/caps", "auditor", region=FAR)
@@ -159,8 +156,8 @@ async def test_a_cap_is_set_only_after_it_was_said_what_it_does_and_is_withdrawn
     assert "Trek dit maximum in" not in seen
     cap_id = await country.value("SELECT id FROM caps")
     other = await browser_of(country, "auditor", region=FAR)
-    assert (await sent(other, f"/share/caps/{cap_id}/withdrawal")).status_code == 404
-    assert (await sent(http, f"/share/caps/{cap_id}/withdrawal")).status_code == 303
+    assert (await send(other, f"/share/caps/{cap_id}/withdrawal")).status_code == 404
+    assert (await send(http, f"/share/caps/{cap_id}/withdrawal")).status_code == 303
     assert "ingetrokken op" in plain((await http.get("/share/caps")).text)
 
 
@@ -181,7 +178,7 @@ async def test_a_fault_in_a_cap_stands_beside_its_field(
     http = await browser_of(country, "auditor", region=THERE)
 
     for path in ("/share/caps/confirmation", "/share/caps"):
-        answer = await sent(http, path, **cap(**changes))
+        answer = await send(http, path, **cap(**changes))
         assert answer.status_code == 400
         assert said in answer.text
     assert await country.value("SELECT count(*) FROM caps") == 0
@@ -262,7 +259,7 @@ async def test_older_decisions_of_a_quarter_are_checked_on_a_page_of_their_own(
 
 
 async def arrived_from_a_full_region(country: Country) -> None:
-    """Let a household of Den Haag, where nothing is free, have stayed in Zwolle for want of room."""
+    """Let a household of Den Haag stay in Zwolle, because nothing is free at home."""
     where = await desk(country, places=2)
     placement = await where.arrived(
         reason="capacity", dangerAssessment="none_known", dangerZones=[]
