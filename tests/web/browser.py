@@ -63,7 +63,7 @@ def chromium() -> tuple[str, dict[str, Any]]:
 
 
 @dataclass
-class Site:
+class LiveService:
     """The service, and the browsers that are on it."""
 
     country: Country

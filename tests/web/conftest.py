@@ -8,7 +8,7 @@ from playwright.async_api import Browser
 
 from tests.api.live_service import served
 from tests.country import Country
-from tests.web.browser import Site, browser
+from tests.web.browser import LiveService, browser
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
@@ -19,10 +19,10 @@ async def chromium() -> AsyncGenerator[Browser]:
 
 
 @pytest.fixture
-async def site(country: Country, chromium: Browser) -> AsyncGenerator[Site]:
+async def site(country: Country, chromium: Browser) -> AsyncGenerator[LiveService]:
     """Serve an installation of its own; afterwards no page has gone elsewhere or failed."""
     async with served(country.app) as base:
-        opened = Site(country, base, chromium)
+        opened = LiveService(country, base, chromium)
         try:
             yield opened
             assert opened.failures == []

@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager, suppress
 from urllib.parse import urlsplit
 
 
-class Line:
+class CuttableLine:
     """A line that passes bytes on, both ways, to a port of this machine."""
 
     def __init__(self, base: str) -> None:
@@ -60,9 +60,9 @@ class Line:
 
 
 @asynccontextmanager
-async def line_to(base: str) -> AsyncGenerator[Line]:
+async def line_to(base: str) -> AsyncGenerator[CuttableLine]:
     """Lay a line, and cut it after."""
-    line = Line(base)
+    line = CuttableLine(base)
     await line.mend()
     try:
         yield line

@@ -7,11 +7,11 @@ import pytest
 from playwright.async_api import Page, expect
 
 from app.events.bus import BEAT_S
-from tests.web.browser import Site, look_at
+from tests.web.browser import LiveService, look_at
 from tests.web.line import line_to
 
 
-async def test_the_start_page_can_be_read_in_every_size_and_light(site: Site) -> None:
+async def test_the_start_page_can_be_read_in_every_size_and_light(site: LiveService) -> None:
     page = await site.visitor()
     await page.goto("/")
 
@@ -20,7 +20,7 @@ async def test_the_start_page_can_be_read_in_every_size_and_light(site: Site) ->
 
 @pytest.mark.parametrize("by", ["button", "keys"])
 async def test_leaving_blanks_the_page_goes_elsewhere_and_there_is_no_way_back(
-    site: Site, by: str
+    site: LiveService, by: str
 ) -> None:
     page = await site.visitor()
     await page.goto("/")
@@ -33,7 +33,7 @@ async def test_leaving_blanks_the_page_goes_elsewhere_and_there_is_no_way_back(
     await page.wait_for_url("https://www.knmi.nl/")
 
 
-async def test_whoever_asks_for_the_start_page_again_may_come_back(site: Site) -> None:
+async def test_whoever_asks_for_the_start_page_again_may_come_back(site: LiveService) -> None:
     page = await site.visitor()
     await page.goto("/")
     await _leave(page, "button")
@@ -44,7 +44,7 @@ async def test_whoever_asks_for_the_start_page_again_may_come_back(site: Site) -
     await expect(page.get_by_role("heading", level=1)).to_be_visible()
 
 
-async def test_english_is_one_click_away_and_stays(site: Site) -> None:
+async def test_english_is_one_click_away_and_stays(site: LiveService) -> None:
     page = await site.visitor()
     await page.goto("/")
     await expect(page.locator("html")).to_have_attribute("lang", "nl")
@@ -57,7 +57,7 @@ async def test_english_is_one_click_away_and_stays(site: Site) -> None:
 
 
 async def test_a_line_that_dies_in_silence_is_noticed_and_one_that_says_it_lives_is_not(
-    site: Site,
+    site: LiveService,
 ) -> None:
     live, bus = ("data-live", "yes"), site.country.parts.bus
     async with line_to(site.base) as line:

@@ -12,8 +12,8 @@ from playwright.async_api import Page, expect
 
 from app.web.access import PAGES
 from tests.country import shelter
-from tests.web.browser import Site, look_at
-from tests.web.line import Line, line_to
+from tests.web.browser import LiveService, look_at
+from tests.web.line import CuttableLine, line_to
 
 KEPT, NOTHING = "/country/kept", "/country/nothing-kept"
 STATIC = re.compile(r"/static/[0-9a-f]{12}/(plek\.css|plek\.svg|leave\.js|kept\.js)")
@@ -36,7 +36,7 @@ AGE = """async (hours) => {
 
 
 @pytest.fixture
-async def wire(site: Site) -> AsyncGenerator[Line]:
+async def wire(site: LiveService) -> AsyncGenerator[CuttableLine]:
     """Lay a line to the service that can be cut."""
     async with line_to(site.base) as line:
         yield line
@@ -48,7 +48,7 @@ async def kept_paths(page: Page) -> list[str]:
     return found
 
 
-async def keeper(site: Site) -> Page:
+async def keeper(site: LiveService) -> Page:
     """Open the window of a coordinator who chose to keep the country on this device."""
     await shelter(site.country, places=5)
     await site.country.step()
@@ -80,7 +80,7 @@ async def wait_until_empty(page: Page) -> None:
     )
 
 
-async def test_who_did_not_choose_keeps_nothing_whatever_they_look_at(site: Site) -> None:
+async def test_who_did_not_choose_keeps_nothing_whatever_they_look_at(site: LiveService) -> None:
     page = await site.person("coordinator", "intake_worker", "administrator", provider="linde")
 
     await walk(page)
@@ -94,7 +94,7 @@ async def test_who_did_not_choose_keeps_nothing_whatever_they_look_at(site: Site
 
 
 async def test_who_chose_has_the_country_in_bands_and_the_numbers_without_a_connection_and_nothing_else(
-    site: Site, wire: Line
+    site: LiveService, wire: CuttableLine
 ) -> None:
     page = await keeper(replace(site, base=wire.base))
     await walk(page)
@@ -125,7 +125,9 @@ async def test_who_chose_has_the_country_in_bands_and_the_numbers_without_a_conn
     await expect(page.get_by_role("heading", level=1, name="Het land", exact=True)).to_be_visible()
 
 
-async def test_after_a_day_it_is_gone_and_the_page_says_so(site: Site, wire: Line) -> None:
+async def test_after_a_day_it_is_gone_and_the_page_says_so(
+    site: LiveService, wire: CuttableLine
+) -> None:
     page = await keeper(replace(site, base=wire.base))
     await page.goto(KEPT)
     await wire.cut()
@@ -141,7 +143,7 @@ async def test_after_a_day_it_is_gone_and_the_page_says_so(site: Site, wire: Lin
     await look_at(page, "country-nothing-kept")
 
 
-async def test_a_page_that_lies_open_goes_after_a_day_as_well(site: Site) -> None:
+async def test_a_page_that_lies_open_goes_after_a_day_as_well(site: LiveService) -> None:
     page = await keeper(site)
     await page.clock.install()
     await page.goto(KEPT)
@@ -153,7 +155,7 @@ async def test_a_page_that_lies_open_goes_after_a_day_as_well(site: Site) -> Non
 
 
 @pytest.mark.parametrize("how", ["switch", "sign-out", "leave", "ended elsewhere"])
-async def test_all_of_it_goes_at_once(site: Site, how: str) -> None:
+async def test_all_of_it_goes_at_once(site: LiveService, how: str) -> None:
     page = await keeper(site)
     beside = await page.context.new_page()
     await beside.goto("/static/0/plek.svg")

@@ -102,7 +102,7 @@ class SeenPage:
         return next(form for form in reader.forms if form.action.endswith(ending))
 
 
-class Visitor:
+class PageVisitor:
     """A person, signed in or not, with a browser that runs no script."""
 
     def __init__(self, http: httpx.AsyncClient, csrf: str = "") -> None:
@@ -188,14 +188,14 @@ async def visitor(
     provider: str | None = None,
     region: str | None = None,
     language: str = "en",
-) -> Visitor:
+) -> PageVisitor:
     """Return the visitor with a new account; without a role, with none."""
     value = await _session(country, roles, provider=provider, region=region) if roles else ""
     cookies = f"plek-language={language}" + (f"; {COOKIE}={value}" if value else "")
     headers = {"Cookie": cookies, "Sec-Fetch-Site": "same-origin"}
     transport = httpx.ASGITransport(country.app, raise_app_exceptions=False)
     http = httpx.AsyncClient(transport=transport, base_url="http://plek.test", headers=headers)
-    return Visitor(await country.stack.enter_async_context(http), csrf_for(value))
+    return PageVisitor(await country.stack.enter_async_context(http), csrf_for(value))
 
 
 async def _session(

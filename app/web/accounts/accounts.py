@@ -1,7 +1,4 @@
-"""Accounts and roles.
-
-Administrators invite, change, disable and reset those of others, and see no client.
-"""
+"""Accounts and their roles, which administrators invite, change, disable and reset."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -27,7 +24,7 @@ Text = Annotated[str, StringConstraints(max_length=400, strip_whitespace=True)]
 
 
 class AccountForm(BaseModel):
-    """An account as a form has it; what was left empty is empty."""
+    """The form of an account; a field that was left empty is empty."""
 
     sign_in_name: Text = Field(default="", repr=False)
     name: Text = ""
@@ -35,8 +32,8 @@ class AccountForm(BaseModel):
     provider: Text = ""
     region: Text = ""
 
-    def wanted(self) -> AccountWanted:
-        """Return what the account is to be."""
+    def account_wanted(self) -> AccountWanted:
+        """Return the account that the form asks for."""
         provider_id = parse_id(self.provider) if self.provider else None
         return AccountWanted(
             frozenset(self.roles), provider_id, self.region or None, self.name or None
@@ -48,7 +45,7 @@ AccountIn = Annotated[AccountForm, Form()]
 
 @dataclass(frozen=True, slots=True)
 class Choices:
-    """What can be chosen for an account."""
+    """The choices for an account: roles, providers and regions."""
 
     roles: tuple[str, ...]
     providers: Mapping[str, str]
@@ -56,7 +53,7 @@ class Choices:
 
 
 async def choices(tx: Tx) -> Choices:
-    """Return what can be chosen, by the names that people know."""
+    """Return the choices for an account, by name."""
     cards = await tx.snapshots.providers(tx)
     regions = (await tx.snapshots.reference(tx)).regions
     return Choices(
@@ -70,8 +67,8 @@ async def choices(tx: Tx) -> Choices:
 
 
 @dataclass(frozen=True, slots=True)
-class Desk:
-    """What an administrator's page of accounts is made with."""
+class AccountsPage:
+    """An administrator's page of accounts, with its transaction and choices."""
 
     page: Page
     tx: Transaction
@@ -82,16 +79,16 @@ class Desk:
         """Return an account."""
         return await staff.read(self.tx, account_id)
 
-    async def invited(self, invited: NewInvitation) -> Response:
-        """Show the link of an invitation, this once."""
+    async def show_invitation(self, invited: NewInvitation) -> Response:
+        """Show the link of an invitation, only this once."""
         url = self.page.request.url
         link = f"{url.scheme}://{url.netloc}/invitation#{invited.code}"
         return self.page.show(
             "account_invited.html", person=await self.person(invited.account_id), link=link
         )
 
-    def blank(self, form: AccountForm, *, faults: dict[str, str] | None = None) -> Response:
-        """Show the form with which somebody is invited."""
+    def show_form(self, form: AccountForm, *, faults: dict[str, str] | None = None) -> Response:
+        """Show the form that invites a person."""
         status = 422 if faults else 200
         return self.page.show(
             "account_new.html", status=status, known=self.known, form=form, faults=faults or {}
@@ -104,7 +101,7 @@ class Desk:
         form: AccountForm | None = None,
         faults: dict[str, str] | None = None,
     ) -> Response:
-        """Show an account, as it stands or as somebody wanted it to be."""
+        """Show an account as it stands, or as a form asked for it."""
         row = person.row
         stands = AccountForm(
             name=row.name or "",
@@ -123,23 +120,22 @@ class Desk:
         )
 
 
-async def _desk(page: PageIn, tx: Tx, parts: PartsIn) -> Desk:
-    return Desk(page, tx, parts, await choices(tx))
+async def _open_page(page: PageIn, tx: Tx, parts: PartsIn) -> AccountsPage:
+    return AccountsPage(page, tx, parts, await choices(tx))
 
 
-DeskIn = Annotated[Desk, Depends(_desk)]
+AccountsPageIn = Annotated[AccountsPage, Depends(_open_page)]
 
 
 @router.get("/accounts")
-async def listed(
-    desk: DeskIn, part: ListIn, provider: Annotated[str | None, Query(max_length=40)] = None
+async def list_accounts(
+    accounts: AccountsPageIn,
+    part: ListIn,
+    provider: Annotated[str | None, Query(max_length=40)] = None,
 ) -> Response:
-    """List the accounts, the newest first.
-
-    Those of one provider where that is asked for.
-    """
+    """List the accounts of all providers or of one, the newest first."""
     found = await staff.list_accounts(
-        desk.tx,
+        accounts.tx,
         limit=part.limit + 1,
         after=moment_and_id(part),
         provider_id=parse_optional_id(provider or None),
@@ -147,66 +143,68 @@ async def listed(
     items, cursor = part.cut(
         found, place=lambda one: (one.row.created_at.isoformat(), str(one.row.id))
     )
-    return desk.page.show(
-        "accounts.html", people=items, cursor=cursor, known=desk.known, provider=provider or ""
+    return accounts.page.show(
+        "accounts.html", people=items, cursor=cursor, known=accounts.known, provider=provider or ""
     )
 
 
 @router.get("/accounts/new")
-async def blank(desk: DeskIn) -> Response:
-    """Show the form with which somebody is invited."""
-    return desk.blank(AccountForm())
+async def show_new_form(accounts: AccountsPageIn) -> Response:
+    """Show the form that invites a person."""
+    return accounts.show_form(AccountForm())
 
 
 @router.post("/accounts")
-async def invite(desk: DeskIn, form: AccountIn) -> Response:
-    """Make an account, and show the link of its invitation this once."""
+async def invite_person(accounts: AccountsPageIn, form: AccountIn) -> Response:
+    """Make an account, and show the link of its invitation only this once."""
     try:
         invited = await staff.invite(
-            desk.tx,
-            form.wanted(),
+            accounts.tx,
+            form.account_wanted(),
             sign_in_name=form.sign_in_name,
-            embedded=desk.parts.settings.embedded,
+            embedded=accounts.parts.settings.embedded,
         )
     except Invalid as invalid:
-        return desk.blank(form, faults=_faults(invalid))
-    return await desk.invited(invited)
+        return accounts.show_form(form, faults=_faults(invalid))
+    return await accounts.show_invitation(invited)
 
 
 @router.get("/accounts/{id}")
-async def read(desk: DeskIn, id: str) -> Response:
-    """Show an account, and what can be done with it."""
-    return desk.show(await desk.person(parse_id(id)))
+async def show_account(accounts: AccountsPageIn, id: str) -> Response:
+    """Show an account, with the form that changes it."""
+    return accounts.show(await accounts.person(parse_id(id)))
 
 
 @router.post("/accounts/{id}")
-async def change(desk: DeskIn, id: str, form: AccountIn) -> Response:
-    """Change the roles of an account, for whom it works, and what it is called."""
+async def change_account(accounts: AccountsPageIn, id: str, form: AccountIn) -> Response:
+    """Change the roles, the provider, the region and the name of an account."""
     try:
-        await staff.change(desk.tx, parse_id(id), form.wanted())
+        await staff.change(accounts.tx, parse_id(id), form.account_wanted())
     except Invalid as invalid:
-        return desk.show(await desk.person(parse_id(id)), form=form, faults=_faults(invalid))
-    return desk.page.go(f"/accounts/{parse_id(id)}")
+        return accounts.show(
+            await accounts.person(parse_id(id)), form=form, faults=_faults(invalid)
+        )
+    return accounts.page.go(f"/accounts/{parse_id(id)}")
 
 
 @router.post("/accounts/{id}/disabling")
-async def disable(desk: DeskIn, id: str) -> Response:
-    """Let an account in no more, from now on."""
-    await staff.disable(desk.tx, parse_id(id))
-    return desk.page.go(f"/accounts/{parse_id(id)}")
+async def disable_account(accounts: AccountsPageIn, id: str) -> Response:
+    """Disable an account, so that it cannot sign in from now on."""
+    await staff.disable(accounts.tx, parse_id(id))
+    return accounts.page.go(f"/accounts/{parse_id(id)}")
 
 
 @router.post("/accounts/{id}/enabling")
-async def enable(desk: DeskIn, id: str) -> Response:
-    """Let a disabled account in again."""
-    await staff.enable(desk.tx, parse_id(id))
-    return desk.page.go(f"/accounts/{parse_id(id)}")
+async def enable_account(accounts: AccountsPageIn, id: str) -> Response:
+    """Enable a disabled account again."""
+    await staff.enable(accounts.tx, parse_id(id))
+    return accounts.page.go(f"/accounts/{parse_id(id)}")
 
 
 @router.post("/accounts/{id}/reset")
-async def reset(desk: DeskIn, id: str) -> Response:
-    """Take password and second factor away, and show the link of a new invitation this once."""
-    return await desk.invited(await staff.reset(desk.tx, parse_id(id)))
+async def reset_account(accounts: AccountsPageIn, id: str) -> Response:
+    """Remove password and second factor, and show the link of a new invitation."""
+    return await accounts.show_invitation(await staff.reset(accounts.tx, parse_id(id)))
 
 
 def _faults(invalid: Invalid) -> dict[str, str]:

@@ -1,7 +1,4 @@
-"""What else an administrator looks at.
-
-Providers, what regions weigh, and what the access log should be asked about.
-"""
+"""An administrator's other pages: providers, weights of regions, review of the access log."""
 
 from typing import TYPE_CHECKING, Annotated
 
@@ -20,7 +17,7 @@ router = APIRouter(include_in_schema=False)
 
 
 @router.get("/provider-list")
-async def providers(page: PageIn, tx: Tx) -> Response:
+async def list_providers(page: PageIn, tx: Tx) -> Response:
     """List the providers, with their switchboards and regions."""
     cards = await tx.snapshots.providers(tx)
     regions = (await tx.snapshots.reference(tx)).regions
@@ -32,8 +29,8 @@ async def providers(page: PageIn, tx: Tx) -> Response:
 
 
 @router.get("/weights")
-async def weights(page: PageIn, tx: Tx) -> Response:
-    """List what each region weighs, the heaviest first, and where that comes from."""
+async def list_weights(page: PageIn, tx: Tx) -> Response:
+    """List the weight of each region with its source, the heaviest first."""
     regions = (await tx.snapshots.reference(tx)).regions
     found = sorted(await weights_in_force(tx), key=lambda row: (-row.weight, row.region))
     total = sum(row.weight for row in found)
@@ -47,13 +44,10 @@ async def weights(page: PageIn, tx: Tx) -> Response:
 
 
 @router.get("/access-reviews")
-async def review(
+async def review_log(
     page: PageIn, tx: Tx, days: Annotated[int, Query(ge=1, le=MOST_DAYS)] = 7
 ) -> Response:
-    """Review the access log of some days.
-
-    What reaches a threshold of the policy, for somebody to ask about.
-    """
+    """Review the access log of some days: show what reaches a threshold of the policy."""
     reviewed = await access_log.review_log(tx, access_log.last_days(tx, days=days))
     cards = await tx.snapshots.providers(tx)
     rows = [

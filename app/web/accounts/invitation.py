@@ -1,9 +1,7 @@
-"""Accepting an invitation.
+"""Acceptance of an invitation: a password, a second factor, and recovery codes.
 
-A password and a second factor of one's own, and recovery codes to keep.
-
-The code of an invitation stands behind a # in its link, so that no server is sent it or logs it; a
-script puts it into the form, and a person can.
+The code of an invitation stands behind a # in its link, so that it is sent to no server and logged
+by none. A script puts it into the form, and a person can do so too.
 """
 
 from functools import partial
@@ -29,8 +27,8 @@ router = APIRouter(include_in_schema=False)
 Text = Annotated[str, StringConstraints(max_length=400)]
 
 
-class Chosen(BaseModel):
-    """What somebody chose, with what they came."""
+class TypedInvitation(BaseModel):
+    """The invitation as typed: its code, and the password and second factor chosen."""
 
     code: Text = Field(default="", repr=False)
     sealed: Text = Field(default="", repr=False)
@@ -39,29 +37,29 @@ class Chosen(BaseModel):
 
 
 @router.get("/invitation")
-async def begin(request: Request, page: AnyPage) -> Response:
-    """Ask for the code of the invitation, which the link has brought."""
-    return _ask(request, page)
+async def ask_code(request: Request, page: AnyPage) -> Response:
+    """Ask for the code of the invitation, which the link has."""
+    return _show_code_form(request, page)
 
 
 @router.post("/invitation")
-async def offer(
+async def offer_factor(
     request: Request, page: AnyPage, parts: PartsIn, code: Annotated[str, Form(max_length=400)] = ""
 ) -> Response:
-    """Show what to choose: a password, and the second factor that is only now made."""
+    """Show the choice of a password, and the second factor that is made now."""
     try:
         async with parts.database.entered(actor=SIGNING) as tx:
             offered = await invitations.offer_factor(tx, code)
     except Missing:
-        return await _over(request, page, parts)
-    return _choose(request, page, code, offered)
+        return await _refuse_code(request, page, parts)
+    return _show_choice(request, page, code, offered)
 
 
 @router.post("/invitation/acceptance")
-async def accept(
-    request: Request, page: AnyPage, parts: PartsIn, chosen: Annotated[Chosen, Form()]
+async def accept_invitation(
+    request: Request, page: AnyPage, parts: PartsIn, chosen: Annotated[TypedInvitation, Form()]
 ) -> Response:
-    """Take what was chosen, sign in with it, and show the recovery codes this once."""
+    """Accept the invitation, sign in, and show the recovery codes only this once."""
     keyring, entered = parts.keyring, partial(parts.database.entered, actor=SIGNING)
     choice = ChosenCredential(chosen.code, chosen.sealed, chosen.password, chosen.digits)
     try:
@@ -69,12 +67,12 @@ async def accept(
             entered, choice, visitor=visitor_of(request, parts)
         )
     except Missing:
-        return await _over(request, page, parts)
+        return await _refuse_code(request, page, parts)
     except Invalid as invalid:
         async with entered() as tx:
             offered = await invitations.offer_factor(tx, chosen.code, again=chosen.sealed)
         faults = {one.pointer[1:]: one.message for one in invalid.faults}
-        return _choose(request, page, chosen.code, offered, faults=faults)
+        return _show_choice(request, page, chosen.code, offered, faults=faults)
     csrf = csrf_for(enrolled.opened.cookie)
     answer = page.show("recovery_codes.html", csrf=csrf, codes=enrolled.recovery_codes)
     return cookies.let_in(
@@ -82,7 +80,7 @@ async def accept(
     )
 
 
-def _ask(request: Request, page: Page, *, fault: bool = False) -> Response:
+def _show_code_form(request: Request, page: Page, *, fault: bool = False) -> Response:
     value = cookies.visitor_cookie(request)
     answer = page.show(
         "invitation.html", status=422 if fault else 200, csrf=csrf_for(value), fault=fault
@@ -90,17 +88,17 @@ def _ask(request: Request, page: Page, *, fault: bool = False) -> Response:
     return cookies.keep_visitor_cookie(request, answer, value)
 
 
-async def _over(request: Request, page: Page, parts: PartsIn) -> Response:
-    """Say that there is no such invitation any more; sources that try many are told to wait."""
+async def _refuse_code(request: Request, page: Page, parts: PartsIn) -> Response:
+    """Say that the invitation has ended; a source that tries many codes has to wait."""
     if wait := await parts.allowance.failed(visitor_of(request, parts).source):
-        answer = _ask(request, page, fault=True)
+        answer = _show_code_form(request, page, fault=True)
         answer.status_code = 429
         answer.headers["Retry-After"] = str(wait)
         return answer
-    return _ask(request, page, fault=True)
+    return _show_code_form(request, page, fault=True)
 
 
-def _choose(
+def _show_choice(
     request: Request,
     page: Page,
     code: str,
@@ -114,18 +112,18 @@ def _choose(
         csrf=csrf_for(cookies.visitor_cookie(request)),
         code=code,
         offered=offered,
-        **to_scan(offered),
+        **factor_values(offered),
         faults=faults or {},
     )
 
 
-def to_scan(offered: OfferedFactor) -> dict[str, Any]:
-    """Return a second factor as it is shown: to be scanned, and to be typed."""
+def factor_values(offered: OfferedFactor) -> dict[str, Any]:
+    """Return a second factor as an image to scan and as a secret to type."""
     scanned = segno.make(
         second_factor.provisioning_uri(offered.secret, name=offered.name), error="m"
     )
     return {
         "spelled": second_factor.spell_secret(offered.secret),
-        # Made of squares by a library, of nothing that anybody typed.
+        # A library draws it in squares, from nothing that a person has typed.
         "drawing": Markup(scanned.svg_inline(scale=5, border=3, dark="#000", light="#fff")),  # noqa: S704
     }

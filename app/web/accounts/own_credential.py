@@ -1,7 +1,4 @@
-"""A person's own password and second factor.
-
-A page to change either, with what one signs in by.
-"""
+"""The page on which a person changes their own password or second factor."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -19,7 +16,7 @@ from app.api.kit.disclosure import admit_apart
 from app.deps import PartsIn, Tx
 from app.errors import Invalid, TooMany
 from app.web import cookies
-from app.web.accounts.invitation import to_scan
+from app.web.accounts.invitation import factor_values
 from app.web.accounts.sign_in import Text, visitor_of
 from app.web.credential import csrf_for
 from app.web.page import AnyPage, Page, PageIn
@@ -28,7 +25,7 @@ router = APIRouter(include_in_schema=False)
 
 
 class TypedCredential(BaseModel):
-    """What proves who somebody is, and what they choose."""
+    """A person's credential as typed, and the new one that they choose."""
 
     password: Text = Field(default="", repr=False)
     code: Text = Field(default="", repr=False)
@@ -38,42 +35,39 @@ class TypedCredential(BaseModel):
 
 
 @dataclass(frozen=True, slots=True)
-class Tried:
-    """What came of a try."""
+class CredentialFault:
+    """A change of a credential that failed, and why."""
 
     factor: bool
-    """Whether it was for another second factor, and not for another password."""
+    """Whether it was a change of the second factor, and not of the password."""
     fault: str = ""
     minutes: int = 0
     faults: Mapping[str, str] = field(default_factory=dict[str, str])
 
 
 @router.get("/session/credential")
-async def form(page: PageIn, tx: Tx) -> Response:
-    """Show what can be changed."""
+async def show_form(page: PageIn, tx: Tx) -> Response:
+    """Show the forms for a new password and a new second factor."""
     return _form(page, await own_credential.offer_factor(tx, tx.caller.account_id))
 
 
 @router.post("/session/password")
-async def password(
+async def change_password(
     request: Request, page: AnyPage, parts: PartsIn, typed: Annotated[TypedCredential, Form()]
 ) -> Response:
-    """Take another password; every other session ends."""
-    return await _changed(request, page, parts, typed, typed.chosen)
+    """Change the password, which ends every other session."""
+    return await _change(request, page, parts, typed, typed.chosen)
 
 
 @router.post("/session/second-factor")
-async def second_factor(
+async def change_second_factor(
     request: Request, page: AnyPage, parts: PartsIn, typed: Annotated[TypedCredential, Form()]
 ) -> Response:
-    """Take another second factor.
-
-    Every other session ends, and there are new recovery codes.
-    """
-    return await _changed(request, page, parts, typed, ConfirmedFactor(typed.sealed, typed.digits))
+    """Change the second factor, which ends every other session and gives new recovery codes."""
+    return await _change(request, page, parts, typed, ConfirmedFactor(typed.sealed, typed.digits))
 
 
-async def _changed(
+async def _change(
     request: Request,
     page: Page,
     parts: PartsIn,
@@ -89,17 +83,17 @@ async def _changed(
         offered = await own_credential.offer_factor(tx, caller.account_id, again=typed.sealed)
     proof, tried = (
         SignInAttempt(offered.name, typed.password, typed.code, device),
-        Tried(isinstance(chosen, ConfirmedFactor)),
+        CredentialFault(isinstance(chosen, ConfirmedFactor)),
     )
     try:
         changed = await own_credential.change_credential(
             begin, proof, chosen, visitor=visitor_of(request, parts), allowance=parts.allowance
         )
-    except TooMany as told:
+    except TooMany as refusal:
         answer = _form(
-            page, offered, replace(tried, fault="wait", minutes=-(-told.retry_after // 60))
+            page, offered, replace(tried, fault="wait", minutes=-(-refusal.retry_after // 60))
         )
-        answer.headers["Retry-After"] = str(told.retry_after)
+        answer.headers["Retry-After"] = str(refusal.retry_after)
         return answer
     except Invalid as invalid:
         return _form(
@@ -114,8 +108,8 @@ async def _changed(
     return cookies.let_in(answer, changed.opened, device=device, keyring=keyring)
 
 
-def _form(page: Page, offered: OfferedFactor, tried: Tried | None = None) -> Response:
+def _form(page: Page, offered: OfferedFactor, tried: CredentialFault | None = None) -> Response:
     status = 200 if tried is None else 429 if tried.fault == "wait" else 422
     return page.show(
-        "credential.html", status=status, offered=offered, tried=tried, **to_scan(offered)
+        "credential.html", status=status, offered=offered, tried=tried, **factor_values(offered)
     )

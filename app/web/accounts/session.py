@@ -1,7 +1,4 @@
-"""A person's own sessions.
-
-Which there are, ending them, and whether this one still lives.
-"""
+"""A person's own sessions: to list, to end, and to keep alive."""
 
 from typing import Annotated
 from uuid import UUID
@@ -33,53 +30,53 @@ NAMES = {
 
 
 @router.get("/session")
-async def listed(
+async def list_sessions(
     page: PageIn,
     tx: Tx,
 ) -> Response:
     """List the caller's sessions."""
     found = [(one, device_words(one.device)) for one in await sessions.list_sessions(tx)]
     left = await sessions.recovery_codes_left(tx)
-    return page.show("session.html", sessions=found, this=_this(tx), left=left)
+    return page.show("session.html", sessions=found, this=_current(tx), left=left)
 
 
 @router.get("/session/state")
-async def state(request: Request, page: PageIn) -> Response:
-    """Say that the session lives, whose it is, and what forms carry now.
+async def show_state(request: Request, page: PageIn) -> Response:
+    """Show that the session lives, whose it is, and the token of its forms.
 
-    For a page that was left alone for a while.
+    A page asks for this after it was left alone for a while.
     """
     del request
     return page.show("session_state.html")
 
 
 @router.post("/session/seen")
-async def seen(page: PageIn) -> Response:
-    """Note that somebody is there, who fills in a form for longer than they send anything."""
+async def note_presence(page: PageIn) -> Response:
+    """Keep the session of a person who is filling in a form and has sent nothing yet."""
     del page
     return Response(status_code=204)
 
 
 @router.post("/session/end")
-async def end(page: PageIn, tx: Tx, id: Annotated[str, Form(max_length=40)]) -> Response:
+async def end_session(page: PageIn, tx: Tx, id: Annotated[str, Form(max_length=40)]) -> Response:
     """End one of the caller's sessions, on another device or here."""
     session_id: UUID = parse_id(id)
     await sessions.end_session(tx, session_id)
-    return cookies.let_out(page.go("/")) if session_id == _this(tx) else page.go("/session")
+    return cookies.let_out(page.go("/")) if session_id == _current(tx) else page.go("/session")
 
 
 @router.post("/session/end-all")
-async def end_all(
+async def end_all_sessions(
     page: PageIn,
     tx: Tx,
 ) -> Response:
-    """End every session of the caller's, this one too."""
+    """End every session of the caller, this one too."""
     await sessions.end_all_sessions(tx)
     return cookies.let_out(page.go("/"))
 
 
 def device_words(device: str) -> str:
-    """Return what a class of devices is called."""
+    """Return the words for a class of devices."""
     browser, system = device.partition("-")[::2]
     whole = N_("%(browser)s on %(system)s")
     return _(whole) % {
@@ -88,7 +85,7 @@ def device_words(device: str) -> str:
     }
 
 
-def _this(tx: Tx) -> UUID:
+def _current(tx: Tx) -> UUID:
     if tx.identity is None:
         raise Missing
     return tx.identity.token_id

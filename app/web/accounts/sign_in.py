@@ -1,7 +1,4 @@
-"""Signing in, by password and second factor or as one of the demo's people.
-
-And signing out.
-"""
+"""Sign-in by password and second factor or as one of the demo's people, and sign-out."""
 
 from functools import partial
 from typing import Annotated
@@ -29,7 +26,7 @@ Next = Annotated[str, Query(max_length=LONGEST, alias="next")]
 
 
 class TypedSignIn(BaseModel):
-    """What somebody typed to sign in, and where they wanted to go."""
+    """A sign-in as typed, and the page to which it leads."""
 
     name: Text = ""
     password: Text = Field(default="", repr=False)
@@ -38,8 +35,8 @@ class TypedSignIn(BaseModel):
 
 
 @router.get("/sign-in")
-async def form(request: Request, page: AnyPage, wanted: Next = HOME) -> Response:
-    """Show the form, to a browser that is known by a cookie from now on."""
+async def show_form(request: Request, page: AnyPage, wanted: Next = HOME) -> Response:
+    """Show the form, and give the browser a cookie by which it is known."""
     return _form(request, page, back=wanted)
 
 
@@ -47,7 +44,7 @@ async def form(request: Request, page: AnyPage, wanted: Next = HOME) -> Response
 async def sign_in(
     request: Request, page: AnyPage, parts: PartsIn, typed: Annotated[TypedSignIn, Form()]
 ) -> Response:
-    """Sign in, or show the form again: it says the same whatever was wrong."""
+    """Sign in, or show the form again, with the same words for every fault."""
     device = cookies.device_of(request, keyring=parts.keyring)
     try:
         opened = await sign_ins.sign_in(
@@ -56,20 +53,22 @@ async def sign_in(
             visitor=visitor_of(request, parts),
             allowance=parts.allowance,
         )
-    except TooMany as told:
+    except TooMany as refusal:
         answer = _form(
             request,
             page,
             back=typed.back,
             name=typed.name,
             fault="wait",
-            minutes=-(-told.retry_after // 60),
+            minutes=-(-refusal.retry_after // 60),
         )
-        answer.headers["Retry-After"] = str(told.retry_after)
+        answer.headers["Retry-After"] = str(refusal.retry_after)
         return answer
     if opened is None:
         return _form(request, page, back=typed.back, name=typed.name, fault="refused")
-    return cookies.let_in(page.go(local(typed.back)), opened, device=device, keyring=parts.keyring)
+    return cookies.let_in(
+        page.go(own_path(typed.back)), opened, device=device, keyring=parts.keyring
+    )
 
 
 @router.post("/demo-sign-in")
@@ -79,10 +78,7 @@ async def demo_sign_in(
     parts: PartsIn,
     role: Annotated[str, Form(max_length=LONGEST)] = "",
 ) -> Response:
-    """Sign in as one of the demo's people.
-
-    Where no demo is shown there is no such page.
-    """
+    """Sign in as one of the demo's people; Missing if this is no demo."""
     if not parts.settings.demo:
         raise Missing
     async with parts.database.entered(actor=SIGNING) as tx:
@@ -96,14 +92,14 @@ async def sign_out(
     page: PageIn,
     tx: Tx,
 ) -> Response:
-    """End this session; event streams that it follows end within half a minute."""
+    """End this session; its event streams end within half a minute."""
     assert tx.identity is not None  # noqa: S101 - a caller was admitted
     await sessions.end_session(tx, tx.identity.token_id)
     return cookies.let_out(page.go(HOME))
 
 
 def visitor_of(request: Request, parts: Parts) -> Visitor:
-    """Return where somebody comes from who is not signed in."""
+    """Return the source of a request by a person who is not signed in."""
     return Visitor(
         source_of(request),
         getattr(request.state, "request_id", None),
@@ -112,8 +108,8 @@ def visitor_of(request: Request, parts: Parts) -> Visitor:
     )
 
 
-def local(path: str) -> str:
-    """Return a path of ours as it is, and the start page for anything else."""
+def own_path(path: str) -> str:
+    """Return a path of our pages as it is, and the start page for any other."""
     parts = urlsplit(path)
     ours = path.startswith("/") and not path.startswith(("//", "/\\")) and not parts.netloc
     return path if ours and path.isprintable() else HOME
@@ -135,7 +131,7 @@ def _form(
         template,
         status=status,
         csrf=csrf_for(value),
-        back=local(back),
+        back=own_path(back),
         name=name,
         fault=fault,
         minutes=minutes,

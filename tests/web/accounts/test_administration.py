@@ -1,7 +1,4 @@
-"""The administrator's pages in a real browser.
-
-Read in every size and light, and used by keyboard.
-"""
+"""The administrator's pages in a real browser, in every size and light and by keyboard."""
 
 import json
 import re
@@ -11,10 +8,12 @@ from playwright.async_api import expect
 from app.demo import demo, people
 from tests.people import person
 from tests.web.accounts.test_sign_in import sign_in
-from tests.web.browser import Site, look_at
+from tests.web.browser import LiveService, look_at
 
 
-async def test_the_administrators_pages_can_be_read_in_every_size_and_light(site: Site) -> None:
+async def test_the_administrators_pages_can_be_read_in_every_size_and_light(
+    site: LiveService,
+) -> None:
     country = site.country
     async with country.owner.entered() as tx:
         await demo.fill(tx)
@@ -56,7 +55,7 @@ async def test_the_administrators_pages_can_be_read_in_every_size_and_light(site
     await look_at(page, "policy-differences")
 
 
-async def test_an_administrator_invites_changes_and_disables_by_keyboard(site: Site) -> None:
+async def test_an_administrator_invites_changes_and_disables_by_keyboard(site: LiveService) -> None:
     country = site.country
     await country.provider("linde")
     chief = await person(country, "administrator", name="chief@plek.example")

@@ -1,7 +1,4 @@
-"""Signing in with a real browser.
-
-Invited, with password and code, as the demo's people; left alone; signed out.
-"""
+"""Sign-in in a real browser: invitations, the demo's people, idle screens, sign-out."""
 
 import re
 from base64 import b32decode
@@ -16,7 +13,7 @@ from app.accounts import second_factor
 from app.demo import demo, people
 from tests.country import HERE, Country
 from tests.people import PASSWORD, Person, invited, person
-from tests.web.browser import Site, look_at
+from tests.web.browser import LiveService, look_at
 
 ROLES = {
     "intake_worker": {"provider": "linde"},
@@ -27,7 +24,7 @@ ROLES = {
 
 
 async def sign_in(page: Page, worker: Person) -> None:
-    """Fill in the form, by labels and the keyboard alone."""
+    """Sign in by labels and the keyboard alone."""
     await page.goto("/sign-in")
     await page.get_by_label("Naam").focus()
     await page.keyboard.type(worker.name)
@@ -40,7 +37,9 @@ async def sign_in(page: Page, worker: Person) -> None:
 
 
 @pytest.mark.parametrize("role", ROLES)
-async def test_somebody_of_each_role_signs_in_by_keyboard_alone(site: Site, role: str) -> None:
+async def test_somebody_of_each_role_signs_in_by_keyboard_alone(
+    site: LiveService, role: str
+) -> None:
     worker = await person(site.country, role, **ROLES[role])
     page = await site.visitor()
 
@@ -51,7 +50,7 @@ async def test_somebody_of_each_role_signs_in_by_keyboard_alone(site: Site, role
 
 
 async def test_an_invitation_is_accepted_in_a_few_steps_and_its_code_leaves_the_address(
-    site: Site,
+    site: LiveService,
 ) -> None:
     made = await invited(site.country, "nieuw@linde.example", "administrator")
     page = await site.visitor()
@@ -83,7 +82,9 @@ async def test_an_invitation_is_accepted_in_a_few_steps_and_its_code_leaves_the_
     await expect(page.get_by_role("button", name="Uitloggen", exact=True)).to_be_visible()
 
 
-async def test_the_pages_of_signing_in_can_be_read_in_every_size_and_light(site: Site) -> None:
+async def test_the_pages_of_signing_in_can_be_read_in_every_size_and_light(
+    site: LiveService,
+) -> None:
     worker = await person(site.country, "auditor", region=HERE)
     page = await site.visitor()
     await page.goto("/sign-in")
@@ -110,7 +111,9 @@ async def test_the_pages_of_signing_in_can_be_read_in_every_size_and_light(site:
     await look_at(page, "credential")
 
 
-async def test_signing_out_everywhere_closes_the_page_in_the_other_browser(site: Site) -> None:
+async def test_signing_out_everywhere_closes_the_page_in_the_other_browser(
+    site: LiveService,
+) -> None:
     worker = await person(site.country, "auditor", region=HERE)
     one, other = await site.visitor(), await site.visitor()
     for page in (one, other):
@@ -124,8 +127,8 @@ async def test_signing_out_everywhere_closes_the_page_in_the_other_browser(site:
     await other.wait_for_url(re.compile("/sign-in"))
 
 
-async def demo_shown(country: Country) -> None:
-    """Show the demo country, as `plek serve --demo` does."""
+async def serve_demo(country: Country) -> None:
+    """Serve the demo country, as `plek serve --demo` does."""
     async with country.owner.entered() as tx:
         await demo.fill(tx)
         await people.make_ready(tx)
@@ -135,8 +138,8 @@ async def demo_shown(country: Country) -> None:
         one.state.parts = parts
 
 
-async def test_in_the_demo_one_press_signs_in_as_each_of_its_people(site: Site) -> None:
-    await demo_shown(site.country)
+async def test_in_the_demo_one_press_signs_in_as_each_of_its_people(site: LiveService) -> None:
+    await serve_demo(site.country)
     page = await site.visitor()
     await page.goto("/")
     await look_at(page, "start-demo")
@@ -155,21 +158,23 @@ async def test_in_the_demo_one_press_signs_in_as_each_of_its_people(site: Site) 
         await page.wait_for_url(re.compile("/$"))
 
 
-async def left_alone(page: Page, minutes: int) -> None:
-    """Let some minutes go by on a page that nobody touches."""
+async def pass_minutes(page: Page, minutes: int) -> None:
+    """Let some minutes pass on a page that is left alone."""
     await page.clock.fast_forward(minutes * 60_000)
 
 
-async def test_a_screen_that_nobody_touches_is_covered_and_a_key_brings_it_back(site: Site) -> None:
+async def test_a_screen_that_nobody_touches_is_covered_and_a_key_brings_it_back(
+    site: LiveService,
+) -> None:
     worker = await person(site.country, "auditor", region=HERE)
     page = await site.visitor()
     await page.clock.install()
     await sign_in(page, worker)
     await page.goto("/session")
 
-    await left_alone(page, 4)
+    await pass_minutes(page, 4)
     await expect(page.get_by_role("heading", level=1)).to_be_visible()
-    await left_alone(page, 2)
+    await pass_minutes(page, 2)
 
     await expect(page.get_by_role("heading", name="Uw sessies")).to_be_hidden()
     await expect(page.locator("#cover")).to_be_visible()
@@ -179,7 +184,7 @@ async def test_a_screen_that_nobody_touches_is_covered_and_a_key_brings_it_back(
 
 
 async def test_after_the_end_of_a_session_the_same_person_goes_on_where_they_were(
-    site: Site,
+    site: LiveService,
 ) -> None:
     worker = await person(site.country, "administrator")
     page = await site.visitor()
@@ -194,7 +199,7 @@ async def test_after_the_end_of_a_session_the_same_person_goes_on_where_they_wer
     before = await page.locator("input[name=csrf]").first.input_value()
     await site.country.rows("UPDATE tokens SET expires_at = clock_timestamp()")
 
-    await left_alone(page, 6)
+    await pass_minutes(page, 6)
     await page.keyboard.press("a")
     await expect(page.get_by_role("heading", name="Opnieuw inloggen")).to_be_visible()
     await look_at(page, "sign-in-again")
@@ -217,7 +222,7 @@ async def test_after_the_end_of_a_session_the_same_person_goes_on_where_they_wer
     assert "half filled in" not in kept
 
 
-async def test_another_person_does_not_see_the_page_that_was_left(site: Site) -> None:
+async def test_another_person_does_not_see_the_page_that_was_left(site: LiveService) -> None:
     worker = await person(site.country, "auditor", region=HERE)
     other = await person(site.country, "auditor", name="other@linde.example", region=HERE)
     page = await site.visitor()
@@ -226,7 +231,7 @@ async def test_another_person_does_not_see_the_page_that_was_left(site: Site) ->
     await page.goto("/session?left")
     await site.country.rows("UPDATE tokens SET expires_at = clock_timestamp()")
 
-    await left_alone(page, 6)
+    await pass_minutes(page, 6)
     await page.keyboard.press("a")
     cover = page.locator("#cover")
     await cover.get_by_label("Naam").fill(other.name)

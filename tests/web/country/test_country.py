@@ -6,7 +6,7 @@ from playwright.async_api import Locator, Page, expect
 
 from app.demo import demo
 from tests.country import FAR, HERE, THERE, Country, place_body, referral_body, shelter, site_body
-from tests.web.browser import Site, look_at
+from tests.web.browser import LiveService, look_at
 
 
 async def fill_demo(country: Country) -> None:
@@ -23,7 +23,7 @@ def row(page: Page, region: str) -> Locator:
     )
 
 
-async def test_the_demo_country_can_be_read_in_every_size_and_light(site: Site) -> None:
+async def test_the_demo_country_can_be_read_in_every_size_and_light(site: LiveService) -> None:
     await fill_demo(site.country)
     page = await site.person(
         "intake_worker", "coordinator", provider=next(iter(site.country.providers))
@@ -40,7 +40,7 @@ async def test_the_demo_country_can_be_read_in_every_size_and_light(site: Site) 
 
 
 async def test_bands_say_how_fresh_they_are_first_and_own_places_are_told_exactly(
-    site: Site,
+    site: LiveService,
 ) -> None:
     country = site.country
     await shelter(country, places=5)
@@ -77,7 +77,7 @@ async def test_bands_say_how_fresh_they_are_first_and_own_places_are_told_exactl
     await expect(other.get_by_role("button", name="Reken het uit")).to_have_count(0)
 
 
-async def test_what_changes_shows_by_itself_and_the_focus_stays(site: Site) -> None:
+async def test_what_changes_shows_by_itself_and_the_focus_stays(site: LiveService) -> None:
     country = site.country
     there = await shelter(country)
     await country.step()
@@ -94,7 +94,9 @@ async def test_what_changes_shows_by_itself_and_the_focus_stays(site: Site) -> N
     await expect(page.get_by_role("link", name="Crisisplek")).to_be_focused()
 
 
-async def test_an_intake_worker_sees_how_many_of_their_own_wait_and_no_more(site: Site) -> None:
+async def test_an_intake_worker_sees_how_many_of_their_own_wait_and_no_more(
+    site: LiveService,
+) -> None:
     for provider, times in (("haven", 2), ("linde", 1)):
         desk = await site.country.client("intake_worker", provider=provider)
         for _ in range(times):
@@ -109,7 +111,7 @@ async def test_an_intake_worker_sees_how_many_of_their_own_wait_and_no_more(site
 
 
 async def test_an_administrator_asks_for_a_plan_in_counts_and_sees_none_that_is_small(
-    site: Site,
+    site: LiveService,
 ) -> None:
     desk = await site.country.client("intake_worker", provider="haven")
     for urgency, times in (("acute", 11), ("urgent", 12)):
