@@ -28,9 +28,9 @@ class FileOutcome:
     done: bool = False
     imported: ImportCounts | None = None
     faults: tuple[tuple[int, str, str], ...] = ()
-    """The first of what is wrong."""
+    """The first faults: line, column and words."""
     wrong: int = 0
-    """How much is wrong."""
+    """The number of all faults."""
     digest: str = ""
     """The digest of the file that was checked: another file is checked first, too."""
 
