@@ -44,7 +44,7 @@ run: setup ## The demo country in the browser; Ctrl-C stops it; PORT=8001, WORKE
 test: export PLEK_SCREENS ?= $(SCREENS)
 test: dev $(if $(filter $(ALL),$(TESTS)),check) ## The gate, then every test; TESTS=tests/unit that part alone, at once; SCREENS=yes with pictures of pages in build/screens
 	@exec $(BIN)/python -m pytest -n $(PYTEST_WORKERS) --dist worksteal --at-most=30 \
-		$(if $(filter $(ALL),$(TESTS)),--cov --cov-fail-under=90 --cover-whole=app/allocation) $(TESTS)
+		$(if $(filter $(ALL),$(TESTS)),--cover=app --cover-least=90 --cover-whole=app/allocation) $(TESTS)
 
 check: dev ## The gate of docs/style.md, except the tests and what they cover
 	@$(BIN)/python .ci/gate.py
@@ -82,5 +82,5 @@ lock: dev ## Locks the newest versions that pyproject.toml and package.json allo
 	@! grep -nE '://|"resolved":|--(extra-)?index-url|--find-links' requirements*.txt && ! grep -n '"resolved":' package-lock.json || { echo "A lock file names where packages come from." >&2; exit 1; }
 
 clean: ## Removes what set-up and tools made; data folders stay
-	rm -rf .venv node_modules build app/web/built .setup.lock .coverage .coverage.* .hypothesis .import_linter_cache .pytest_cache .ruff_cache
+	rm -rf .venv node_modules build app/web/built .setup.lock .hypothesis .import_linter_cache .pytest_cache .ruff_cache
 	find app migrations tests benchmarks .ci -name __pycache__ -type d -prune -exec rm -rf {} + 2>/dev/null || true

@@ -3,6 +3,9 @@
 Embedded ones for all workers, a template database, and a clone of it for each test.
 """
 
+import tests.probes  # noqa: F401  # pyright: ignore[reportUnusedImport] - what is imported before it is not measured
+
+# isort: split
 import asyncio
 import fcntl
 import gc
@@ -29,7 +32,7 @@ from app.seal import new_key
 from tests.country import Country, open_country, open_country_in
 from tests.spares import Spares, make_sweeper
 
-pytest_plugins = ("tests.suite",)
+pytest_plugins = ("tests.coverage", "tests.suite")
 
 MEMORY, ROOM = Path("/dev/shm"), 4 << 30  # noqa: S108 - made afresh for each run, and removed
 """Where the tests' servers keep their files if there is that much room: a clone takes a fifth of

@@ -1,6 +1,6 @@
 """What the suite asks of itself.
 
-No test takes long, none is skipped unseen, and what must be covered whole is.
+No test takes long, none is skipped unseen, and what must be covered is.
 """
 
 import math
@@ -8,13 +8,13 @@ import os
 import time
 from collections import defaultdict
 from collections.abc import Generator, Mapping
-from io import StringIO
 from typing import Any
 
 import pytest
 
+from tests.coverage import Coverage
+
 SLOWEST = 10
-WHOLE = 100.0
 BUSY = 1
 """As many processes for each core run without waiting; with more, a test may take as much longer as
 there are more."""
@@ -29,11 +29,6 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("plek")
     group.addoption(
         "--at-most", type=float, metavar="SECONDS", help="Fail if one test takes longer."
-    )
-    group.addoption(
-        "--cover-whole",
-        metavar="FOLDER",
-        help="With --cov: fail unless each line and branch there ran.",
     )
 
 
@@ -143,7 +138,8 @@ class Suite:
     def pytest_runtestloop(self, session: pytest.Session) -> Generator[None, object, object]:
         """Fail the session for what no single test fails for, once everything was run and measured."""
         done = yield
-        self.faults = [*self._slow(), *self._unseen(), *self._not_whole()]
+        coverage: Coverage | None = self.config.pluginmanager.get_plugin(Coverage.name)
+        self.faults = [*self._slow(), *self._unseen(), *(coverage.faults() if coverage else ())]
         session.testsfailed += len(self.faults)
         return done
 
@@ -169,19 +165,3 @@ class Suite:
         if os.environ.get("CI"):
             for module in sorted(self.skipped - self.ran - SKIPPED_WHOLE.keys()):
                 yield f"{module} was skipped as a whole, and tests/suite.py names no reason"
-
-    def _not_whole(self) -> Generator[str]:
-        folder = self.config.getoption("--cover-whole")
-        if not folder:
-            return
-        from coverage import Coverage, CoverageException  # noqa: PLC0415 - only where it was measured
-
-        measured, table = Coverage(), StringIO()
-        measured.load()
-        try:
-            covered = measured.report(include=f"{folder}/*", file=table, show_missing=True)
-        except CoverageException as error:
-            yield f"{folder}: {error}"
-        else:
-            if covered < WHOLE:
-                yield f"{folder} is not covered whole:\n{table.getvalue()}"

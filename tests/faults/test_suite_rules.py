@@ -64,6 +64,8 @@ def ran(folder: Path, *words: str, fails: bool, load: int = 0, **environment: st
         "pytest",
         "-ra",
         "-p",
+        "tests.coverage",
+        "-p",
         "tests.suite",
         "-p",
         "no:cacheprovider",
@@ -139,8 +141,7 @@ def counted(folder: Path, test: str) -> tuple[str, ...]:
     (folder / "counted").mkdir(exist_ok=True)
     (folder / "counted" / "least.py").write_text(BRANCHES)
     (folder / "test_counted.py").write_text(test)
-    (folder / ".coveragerc").write_text("[run]\nsource = counted\nbranch = true\n")
-    return ("--cov", "--cover-whole", "counted", "--cov-fail-under", "50")
+    return ("-n", "1", "--cover", "counted", "--cover-whole", "counted", "--cover-least", "75")
 
 
 def test_a_branch_that_nothing_ran_fails_where_all_must_be_covered(tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ from dataclasses import replace
 from random import Random
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from app.allocation.peaks import peaks
@@ -65,6 +65,7 @@ def test_larger_plans_are_worth_what_integer_programming_finds() -> None:
 
 @settings(deadline=None, max_examples=60)
 @given(st.integers(0, 10**6))
+@example(39)  # two change seats so that an unwanted one stays empty, which luck draws now and then
 def test_a_plan_keeps_every_promise_whatever_it_is_made_of(seed: int) -> None:
     luck = Random(seed)
     askers, free = drawn(luck, askers=12, groups=6, scores=9)
