@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from slipcover import merge_coverage, print_coverage
+from slipcover.slipcover import add_summaries
 
 from tests.probes import FOLDER, PROBES
 
@@ -72,7 +73,9 @@ class Coverage:
             files = self.found.get("files", {})
             there = {name: one for name, one in files.items() if Path(name).is_relative_to(whole)}
             if not all(one["summary"]["percent_covered"] == 100 for one in there.values()):
-                yield f"{whole} is not covered whole:\n{table(self.found | {'files': there})}"
+                part = {"meta": self.found["meta"], "files": there}
+                add_summaries(part)
+                yield f"{whole} is not covered whole:\n{table(part)}"
             elif not there:
                 yield f"{whole} has nothing that was measured"
 

@@ -13,6 +13,7 @@ from app.allocation.figures.suppression import (
     FEW,
     WIDTH,
     Sum,
+    _Tables,
     counts_to_show,
     hidden_cells,
     possible,
@@ -83,11 +84,14 @@ def test_hiding_the_small_ones_alone_would_give_them_away() -> None:
 
 
 def test_two_in_each_row_and_column_are_not_enough_and_the_audit_sees_it() -> None:
-    # Each sum has two hidden cells that come to ten and more; all together they leave one way only.
-    counts, sums = table([[0, 12, 40, 40], [12, 0, 40, 40], [40, 40, 2, 41], [40, 40, 41, 2]])
+    # Each sum has two hidden cells that come to ten and more; all together they say too much.
+    counts, sums = table([[0, 0, 34], [71, 9, 62]])
     small = {cell for cell, count in counts.items() if count < FEW}
+    balanced = _Tables(counts, sums, small, set())
+    balanced.balance()
     hidden = hidden_cells(counts, sums)
 
+    assert given_away(counts, sums, frozenset(balanced.hidden), small) != {}
     assert given_away(counts, sums, hidden, small) == {}
 
 
