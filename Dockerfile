@@ -31,9 +31,10 @@ ENV PATH=/srv/plek/.venv/bin:$PATH PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1 
 VOLUME /var/lib/plek
 USER plek
 EXPOSE 8000
+# Whether it serves. What restarts containers by this had better ask /health/live, which fails where a restart helps.
 # The first start migrates and may build the clearance table, hence the patience.
 HEALTHCHECK --interval=15s --timeout=5s --start-period=60s --retries=3 \
-  CMD ["python", "-c", "from urllib.request import urlopen; urlopen('http://127.0.0.1:8000/health/live', timeout=4)"]
+  CMD ["python", "-c", "from urllib.request import urlopen; urlopen('http://127.0.0.1:8000/health/ready', timeout=4)"]
 STOPSIGNAL SIGTERM
 ENTRYPOINT ["plek"]
 CMD ["serve", "--host", "0.0.0.0", "--port", "8000"]

@@ -22,10 +22,11 @@ VERSION: Final = version("plek")
 DEFAULT_DATA_DIR = Path("var")
 RATE_LIMIT = 6000
 THIS_MACHINE = ("127.0.0.1", "::1")
-AS_SQLALCHEMY_READS = re.compile(
-    r"(?:[^:/]*(?::[^@]*)?@)?(?:\[[^/?]+\]|[^/:?]*)(?::(?P<port>[^/?]*))?"
-)
-"""A URL after its scheme, up to the port."""
+AUTHORITY = re.compile(r"(?:[^:/]*(?::[^@]*)?@)?(?P<places>[^/?]*)")
+"""A URL after its scheme, up to the last of its hosts."""
+_PLACE = re.compile(r"(?:\[[0-9a-fA-F:.]+\]|[^:\[\]]*)(?::[0-9]*)?")
+SENTINEL = ("redis+sentinel", "rediss+sentinel")
+"""Schemes of a Redis whose master several sentinels know."""
 
 HOST = re.compile(r"(?:\*\.)?[a-z0-9_:.-]+")
 
@@ -59,6 +60,12 @@ class Settings:
     """Database connections of one process."""
     transaction_pooling: bool = False
     """True behind PgBouncer's transaction pooling: prepared statements are then not kept."""
+    answer_s: float = 10
+    """How long a request may wait for the database in all; it is then answered 503."""
+    statement_s: float = 5
+    """How long one statement of a request may take."""
+    work_s: float = 60
+    """How long one statement of the work beside the requests may take."""
     assume_role: str | None = None
     """The unprivileged role that each transaction takes on first, when one URL serves both
     purposes."""
@@ -95,6 +102,9 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
         trusted_proxies=_networks(env, "PLEK_TRUSTED_PROXIES", default=THIS_MACHINE),
         pool_size=_whole(env, "PLEK_POOL_SIZE", default=10, least=1),
         transaction_pooling=_flag(env, "PLEK_TRANSACTION_POOLING"),
+        answer_s=_whole(env, "PLEK_ANSWER_SECONDS", default=10, least=1),
+        statement_s=_whole(env, "PLEK_STATEMENT_SECONDS", default=5, least=1),
+        work_s=_whole(env, "PLEK_WORK_SECONDS", default=60, least=1),
         assume_role="plek_app" if database_url and not owner_url else None,
         webhook_networks=_networks(env, "PLEK_WEBHOOK_NETWORKS", default=()),
         webhook_hosts=_hosts(env, "PLEK_WEBHOOK_HOSTS"),
@@ -124,10 +134,10 @@ def _asyncpg(url: str | None) -> str | None:
     if not separator or scheme not in {"postgresql", "postgres", "postgresql+asyncpg"}:
         message = "DATABASE_URL and PLEK_OWNER_URL must begin with postgresql://"
         raise OperatorError(message)
-    read = AS_SQLALCHEMY_READS.match(rest)
-    port = read["port"] if read else None
-    if port is not None and not port.isdecimal():
-        # What SQLAlchemy says of it would repeat a part of the password.
+    read = AUTHORITY.match(rest)
+    places = read["places"].split(",") if read else []
+    if not all(_PLACE.fullmatch(place) for place in places):
+        # What a library says of it would repeat a part of the password.
         message = (
             "DATABASE_URL or PLEK_OWNER_URL cannot be read; in a password @ is written %40 and "
             ": is %3A."
@@ -139,13 +149,7 @@ def _asyncpg(url: str | None) -> str | None:
 def _redis(url: str | None) -> str | None:
     if url is None:
         return None
-    try:
-        parts = urlsplit(url)
-        readable = parts.scheme in {"redis", "rediss", "unix"} and (
-            parts.port is None or parts.port > 0
-        )
-    except ValueError:  # likewise
-        readable = False
+    readable = _names_sentinels(url) if url.startswith(SENTINEL) else _names_redis(url)
     if not readable:
         message = (
             "REDIS_URL cannot be read; in a password / is written %2F, ? is %3F, # is %23 and @ "
@@ -153,6 +157,25 @@ def _redis(url: str | None) -> str | None:
         )
         raise OperatorError(message)
     return url
+
+
+def _names_redis(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError:  # a port or an address that is none
+        return False
+    return parts.scheme in {"redis", "rediss", "unix"} and (port is None or port > 0)
+
+
+def _names_sentinels(url: str) -> bool:
+    """Whether it is `redis+sentinel://:password@one:26379,two:26379/master`."""
+    scheme, _, rest = url.partition("://")
+    authority, _, tail = rest.partition("/")
+    places = authority.rpartition("@")[2].split(",")
+    master = tail.partition("?")[0].partition("/")[0]
+    named = all(place and _PLACE.fullmatch(place) for place in places)
+    return scheme in SENTINEL and bool(master) and named
 
 
 def _whole(env: Mapping[str, str], name: str, *, default: int, least: int) -> int:

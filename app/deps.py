@@ -8,7 +8,7 @@ import ipaddress
 from collections.abc import AsyncGenerator, Callable, Collection, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated
 from uuid import UUID
 
@@ -24,6 +24,7 @@ from app.errors import Forbidden, TooMany, Unauthenticated
 from app.events.allowance import Allowance, network_of
 from app.events.bus import Bus
 from app.events.link import Link
+from app.health import Vitals
 from app.reference import ReferenceFiles
 from app.seal import Keyring
 
@@ -79,6 +80,7 @@ class Parts:
     link: Link
     bus: Bus
     allowance: Allowance
+    vitals: Vitals = field(default_factory=Vitals)
 
 
 def parts_of(request: Request) -> Parts:

@@ -1,7 +1,7 @@
 """Whether the service is well: what it needs, and whether it is there."""
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import structlog
@@ -14,6 +14,11 @@ from app.errors import OperatorError, Unavailable
 from app.events.link import Link
 
 WAIT_S = 3.0
+SILENT_S = 60.0
+"""How long a process may hear nothing of the database before it is asked whether that is its own
+fault: its relay hears of it twice a second."""
+RECOVERY_S = 30.0
+"""How long it then has to find a database that others reach."""
 
 log = structlog.get_logger()
 
@@ -51,6 +56,50 @@ class _Stored:
     revision: str | None = None
     provider: str | None = None
     latest_s: float = 0.0
+
+
+@dataclass(slots=True)
+class Vitals:
+    """Signs of life of one process: when each of its loops last came round."""
+
+    _began: float | None = None
+    _turns: dict[str, tuple[float, float]] = field(default_factory=dict[str, tuple[float, float]])
+    """By loop: when it last did, and within how many seconds it does again."""
+    _at_fault_since: float | None = None
+
+    def note(self, loop: str, *, within_s: float) -> None:
+        """Note that a loop came round, and how soon it does so again if all is well."""
+        self._turns[loop] = asyncio.get_running_loop().time(), within_s
+
+    async def recovers(self, database: Database) -> bool:
+        """Whether this process works, or will once what it needs is there again.
+
+        Not where it has heard nothing of a database, or one of its loops has stood still, for a
+        minute, and a connection of its own reaches the database all the while. Where the database
+        is gone, another process could do no better.
+        """
+        now = asyncio.get_running_loop().time()
+        if self._began is None:
+            self._began = now
+        heard = max(self._began, database.heard_at or 0.0)
+        still = any(now - at > within_s + SILENT_S for at, within_s in self._turns.values())
+        if (now - heard <= SILENT_S and not still) or not await _reaches(database):
+            self._at_fault_since = None
+        elif self._at_fault_since is None:
+            self._at_fault_since = now
+        return self._at_fault_since is None or now - self._at_fault_since <= RECOVERY_S
+
+
+async def _reaches(database: Database) -> bool:
+    try:
+        async with asyncio.timeout(WAIT_S):
+            await database.reach()
+    except (Unavailable, TimeoutError):
+        return False
+    except Exception as error:  # noqa: BLE001 - what refuses Plek would refuse another process too
+        log.warning("database_not_ready", kind=type(error).__name__)
+        return False
+    return True
 
 
 async def state_of(database: Database, link: Link, *, data_dir: Path) -> State:

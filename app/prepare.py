@@ -4,7 +4,7 @@ Its tables as the migrations have them, and a country in it.
 """
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from app import schema
 from app.config import Settings
@@ -24,24 +24,24 @@ class Prepared:
     loaded: bool
 
 
-async def prepare(owner_url: str) -> Prepared:
+async def prepare(owner_url: str, settings: Settings) -> Prepared:
     """Run missing migrations, and load the reference files into an empty database."""
-    database = Database(Settings(pool_size=2), url=owner_url, as_owner=True)
+    database = Database(replace(settings, pool_size=2), url=owner_url, as_owner=True)
     try:
         if await is_behind(database):
-            return await _prepare(database, owner_url)
+            return await _prepare(database, owner_url, settings)
         async with database.entered() as tx:
             return Prepared(migrated=False, loaded=await load_reference(tx))
     finally:
         await database.close()
 
 
-async def _prepare(database: Database, owner_url: str) -> Prepared:
+async def _prepare(database: Database, owner_url: str, settings: Settings) -> Prepared:
     """Migrate and load; of several processes that start at once, one after another."""
     async with server.alone(database):
         behind = await is_behind(database)
         if behind:
-            await asyncio.to_thread(schema.migrate, owner_url)
+            await asyncio.to_thread(schema.migrate, owner_url, settings)
         async with database.entered() as tx:
             return Prepared(migrated=behind, loaded=await load_reference(tx))
 

@@ -9,6 +9,7 @@ from functools import cache
 from pathlib import Path
 
 import app
+from app.config import Settings
 from app.errors import OperatorError
 
 HOME = Path(app.__file__).resolve().parent.parent
@@ -45,21 +46,22 @@ def _known() -> frozenset[str]:
     return frozenset(path.name.partition("_")[0] for path in files)
 
 
-def migrate(owner_url: str, *, to: str = "head") -> None:
+def migrate(owner_url: str, settings: Settings | None = None, *, to: str = "head") -> None:
     """Run every migration that is missing, up to one.
 
     Blocks; not for use on a thread with a running event loop.
     """
-    settings = HOME / "alembic.ini"
-    if not settings.is_file():
+    file = HOME / "alembic.ini"
+    if not file.is_file():
         raise OperatorError(
-            f"{settings} is missing: Plek migrates from its checkout or its container image, "
+            f"{file} is missing: Plek migrates from its checkout or its container image, "
             "which hold the migrations."
         )
     # Here, because most commands find nothing to migrate.
     from alembic import command  # noqa: PLC0415
     from alembic.config import Config  # noqa: PLC0415
 
-    config = Config(settings)
+    config = Config(file)
     config.attributes["url"] = owner_url
+    config.attributes["settings"] = settings or Settings()
     command.upgrade(config, to)

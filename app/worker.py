@@ -19,6 +19,7 @@ from app import logs, metrics
 from app.accounts import sessions
 from app.bookkeeping import AT_ONCE_S, UNFOUNDED_S, release, seal, total
 from app.database import answers, deliveries, outbox, pulse, timers
+from app.database.connections.bounds import for_work
 from app.database.transaction import RELAY, WORKER, Database, Transaction
 from app.deps import Parts
 from app.errors import Conflict, OperatorError, Unavailable
@@ -50,6 +51,13 @@ PEAKS_S = 2.0
 RETENTION_S = 3600.0
 RETURNS_S = 600.0
 MISSED_S = 10.0
+
+HURRY_S = 3.0
+"""How long what waits for the database may go on once the process is told to stop: a server ends
+what has not been answered some seconds later, without a word."""
+ROUND_S = 30.0
+"""How soon a loop comes round again that waits for nobody, whatever the database does."""
+LOOK_AT_SELF_S = 15.0
 
 Work: TypeAlias = Callable[[Transaction], Awaitable[float]]
 """Work that recurs, in a transaction of its own; returns in how many seconds it is due again."""
@@ -182,10 +190,18 @@ async def running(
         "webhooks": courier.turn,
     }
     tasks = [
-        asyncio.create_task(_forever(turn, name=name), name=name) for name, turn in turns.items()
+        asyncio.create_task(
+            _forever(turn, name=name, came_round=_sign_of_life(parts, name)), name=name
+        )
+        for name, turn in turns.items()
     ]
+
+    def stop() -> None:
+        parts.bus.close()
+        parts.database.hurry(HURRY_S)
+
     try:
-        with _on_stop(parts.bus.close):
+        with _on_stop(stop):
             yield
     finally:
         parts.bus.close()
@@ -202,7 +218,11 @@ async def work(parts: Parts) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stopped.set)
     async with running(parts):
-        await stopped.wait()
+        while not stopped.is_set():
+            with suppress(TimeoutError):
+                await asyncio.wait_for(stopped.wait(), LOOK_AT_SELF_S)
+            if not await parts.vitals.recovers(parts.database):
+                raise OperatorError("This worker does not recover by itself: start it again.")
 
 
 async def relay(parts: Parts) -> None:
@@ -256,7 +276,7 @@ async def recur(database: Database, recurring: Mapping[str, Work]) -> None:
         await asyncio.sleep(TIMERS_S)
         return
     try:
-        async with database.entered(actor=WORKER) as tx:
+        async with database.entered(actor=WORKER, lasting=True) as tx:
             # If the lease ran out meanwhile, somebody else does it too: all of it may be done
             # twice.
             await timers.done(tx, held, again_in_seconds=await recurring[held.name](tx))
@@ -269,13 +289,28 @@ async def recur(database: Database, recurring: Mapping[str, Work]) -> None:
         raise
 
 
-async def _forever(turn: Callable[[], Awaitable[None]], *, name: str) -> None:
+def _sign_of_life(parts: Parts, loop: str) -> Callable[[], None]:
+    """Return what notes that a loop came round; the others wait for what may never come."""
+    within = {
+        "relay": ROUND_S + parts.settings.answer_s,
+        "beat": ROUND_S,
+        "timers": ROUND_S + for_work(parts.settings).whole_s,
+    }
+    if loop not in within:
+        return lambda: None
+    return partial(parts.vitals.note, loop, within_s=within[loop])
+
+
+async def _forever(
+    turn: Callable[[], Awaitable[None]], *, name: str, came_round: Callable[[], None]
+) -> None:
     """Take turn after turn, whatever happens.
 
     A failure is logged once, until it is over.
     """
     pause = FIRST_PAUSE_S
     while True:
+        came_round()
         try:
             await turn()
         except Exception as error:

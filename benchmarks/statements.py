@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+from app.database.connections.bounds import Bounds
 from app.database.transaction import Database
 
 
@@ -47,15 +48,15 @@ def noting(database: Database) -> Generator[list[Asked]]:
     """Note what is asked of a database in transactions that begin in the block."""
     asked: list[Asked] = []
     pool = database._pool  # noqa: SLF001 # pyright: ignore[reportPrivateUsage] - nothing else needs it
-    take = pool.connection
+    take = pool.transaction
 
     @asynccontextmanager
-    async def connection() -> AsyncGenerator[Any]:
-        async with take() as taken:
+    async def transaction(bounds: Bounds) -> AsyncGenerator[Any]:
+        async with take(bounds) as taken:
             yield Noted(taken, asked)
 
-    pool.connection = connection
+    pool.transaction = transaction
     try:
         yield asked
     finally:
-        pool.connection = take
+        pool.transaction = take

@@ -2,12 +2,17 @@
 
 import asyncio
 import os
+from uuid import uuid4
 
 from alembic import context
 from alembic.runtime.migration import MigrationContext, MigrationInfo
-from sqlalchemy import Connection, pool, text
+from sqlalchemy import Connection, event, pool
 from sqlalchemy.ext.asyncio import create_async_engine
 
+from app.config import read_settings
+from app.database.connections.bounds import for_commands
+from app.database.connections.hosts import hosts_of
+from app.database.connections.lines import open_line
 from app.errors import OperatorError
 from app.models import Base
 from migrations import sql
@@ -66,15 +71,33 @@ def run(connection: Connection) -> None:
         context.run_migrations()
 
 
+def bounded(connection: Connection) -> None:
+    """Say at the beginning of each transaction how long it may wait, and who asks.
+
+    For that transaction alone: behind PgBouncer the next one may be somebody else's.
+    """
+    connection.exec_driver_sql(f"SET LOCAL lock_timeout = '{LOCK_TIMEOUT}'")
+    connection.exec_driver_sql(f"SET LOCAL statement_timeout = '{STATEMENT_TIMEOUT}'")
+    # Row-level security holds for the owner too.
+    connection.exec_driver_sql("SET LOCAL plek.actor = 'operator'")
+
+
 async def online() -> None:
     """Connect as the owner and migrate."""
-    engine = create_async_engine(url(), poolclass=pool.NullPool)
+    settings = context.config.attributes.get("settings") or read_settings()
+    hosts, bounds = hosts_of(url()), for_commands(settings)
+    engine = create_async_engine(
+        "postgresql+asyncpg://",
+        poolclass=pool.NullPool,
+        async_creator=lambda: open_line(hosts, settings, bounds),
+        # Behind PgBouncer names that another connection gave may be taken.
+        connect_args={
+            "prepared_statement_cache_size": 0,
+            "prepared_statement_name_func": lambda: f"migrating_{uuid4().hex}",
+        },
+    )
     async with engine.connect() as connection:
-        await connection.execute(text(f"SET lock_timeout = '{LOCK_TIMEOUT}'"))
-        await connection.execute(text(f"SET statement_timeout = '{STATEMENT_TIMEOUT}'"))
-        # Row-level security holds for the owner too.
-        await connection.execute(text("SET plek.actor = 'operator'"))
-        await connection.commit()
+        event.listen(connection.sync_connection, "begin", bounded)
         await connection.run_sync(run)
         await connection.commit()
     await engine.dispose()

@@ -12,7 +12,6 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import httpx
-import pytest
 from fastapi import FastAPI
 from sqlalchemy import insert, text
 from starlette.routing import Mount
@@ -327,14 +326,16 @@ def joined(
 
     Nothing is connected to yet.
     """
-    settings = Settings(rate_limit=0, assume_role=assume_role)
-    with pytest.MonkeyPatch.context() as patient:
-        patient.setattr("app.database.pool.POOL_WAIT_S", PATIENCE_S)
-        patient.setattr("app.database.pool.CONNECT_WAIT_S", PATIENCE_S)
-        owner = Database(
-            Settings(pool_size=2), url=owner_url, as_owner=True, keyring=Keyring.parse(key)
-        )
-        return owner, join(settings, database_url=app_url, redis_url=redis_url, key=key)
+    settings = Settings(
+        rate_limit=0, assume_role=assume_role, answer_s=PATIENCE_S, statement_s=PATIENCE_S
+    )
+    owner = Database(
+        Settings(pool_size=2, answer_s=PATIENCE_S),
+        url=owner_url,
+        as_owner=True,
+        keyring=Keyring.parse(key),
+    )
+    return owner, join(settings, database_url=app_url, redis_url=redis_url, key=key)
 
 
 async def _opened(

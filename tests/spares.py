@@ -210,15 +210,9 @@ async def _forgetful(pool: Pool) -> int | None:
     """
     if pool.use.checked_out:
         return None
-    if pool._pool is None:
-        return 0
-    connections = [await pool._pool.acquire() for _ in range(pool._pool.get_idle_size())]
-    try:
-        for connection in connections:
-            await connection.execute(FORGET)
-    finally:
-        for connection in connections:
-            await pool._pool.release(connection)
+    connections = pool.idle
+    for connection in connections:
+        await connection.execute(FORGET)
     return len(connections)
 
 

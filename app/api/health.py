@@ -18,13 +18,19 @@ from app.health import state_of
 router = APIRouter(include_in_schema=False)
 
 FRESH = {"Cache-Control": "no-store"}
+STUCK = "This process does not recover by itself: start it again."
 FORWARDED = ("forwarded", "x-forwarded-for", "x-real-ip")
 """Headers of a proxy: who speaks through one does not speak from this machine."""
 
 
 @router.get("/health/live")
-async def report_life() -> Response:
-    """Say that the process answers; whether it can serve is another question."""
+async def report_life(parts: PartsIn) -> Response:
+    """Say that the process is of use, or will be once what it needs is there again.
+
+    It fails for a process that only a restart can help.
+    """
+    if not await parts.vitals.recovers(parts.database):
+        raise Unavailable(STUCK)
     return JSONResponse({"status": "alive"}, headers=FRESH)
 
 

@@ -152,7 +152,7 @@ async def sign(database: Database, *, signed: SignedTreeFile | None) -> None:
     """
     again = bookkeeping.AT_ONCE_S
     while again == bookkeeping.AT_ONCE_S:
-        async with database.entered(actor=WORKER) as tx:
+        async with database.entered(actor=WORKER, lasting=True) as tx:
             again = await bookkeeping.seal(tx, signed=signed)
 
 

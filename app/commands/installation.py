@@ -91,7 +91,7 @@ class Installation:
 
         The role in DATABASE_URL gets the application's rights, and no more.
         """
-        done = await prepare(self.owner_url)
+        done = await prepare(self.owner_url, self.settings)
         async with self.owner() as database:
             if self.settings.owner_url and (user := urlsplit(self.database_url).username):
                 async with database.entered() as tx:

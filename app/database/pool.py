@@ -1,42 +1,30 @@
 """Connections to PostgreSQL, and what to say when there are none."""
 
 import asyncio
-import json
-from collections.abc import AsyncGenerator, Generator
+from collections.abc import AsyncGenerator, Generator, Mapping
 from contextlib import asynccontextmanager, contextmanager
-from functools import partial
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import asyncpg
 
 from app.config import Settings
+from app.database.connections.bounds import Bounds
+from app.database.connections.hosts import hosts_of
+from app.database.connections.lines import GONE, Row, open_line
 from app.errors import Conflict, Unavailable
 
-POOL_WAIT_S = 10
-CONNECT_WAIT_S = 5
-STATEMENTS = 2_000
-"""How many different ones a connection keeps prepared; Plek has a few hundred."""
-MANY = 10**9
-"""Queries after which a connection would be made anew: never."""
-GONE = (asyncpg.PostgresConnectionError, asyncpg.InterfaceError, asyncpg.InternalClientError)
-"""What says that a connection cannot be used, whatever was asked of it."""
-OUT_OF_REACH = ("08", "53", "57P")
-"""SQLSTATEs of a server that is not there: connection, resources, shutting down."""
+__all__ = ["Pool", "PoolUse", "Row", "refusing"]
+
+PROOF_S = 2.0
+"""How long the server may take to begin a transaction: nothing has been asked of it by then, and
+another connection does as well."""
+OUT_OF_REACH = ("08", "53", "57P", "25P03", "25P04", "25006")
+"""SQLSTATEs of a server that is not there, or not the one to write to any more."""
+TOO_SLOW = "57014"
+"""The server gave a statement up, at the bound that it was told."""
 TRY_LATER = ("40001", "40P01", "55P03")
 """Serialization failure, deadlock, lock time-out: somebody else was busy with the same rows."""
-
-
-class Row(asyncpg.Record):
-    """A row whose columns are read by name, `row.status`, or in their order, as a tuple's."""
-
-    __slots__ = ()
-
-    def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - of any type that a column has
-        """Return the value of a column."""
-        try:
-            return self[name]
-        except KeyError:
-            raise AttributeError(name) from None
 
 
 class PoolUse(NamedTuple):
@@ -57,104 +45,191 @@ def refusing() -> Generator[None]:
         state: str = getattr(error, "sqlstate", None) or ""
         if state in TRY_LATER:
             raise Conflict("busy", "Somebody else is busy with this; try again.") from error
-        if state.startswith(OUT_OF_REACH):
+        if state == TOO_SLOW or state.startswith(OUT_OF_REACH):
             raise Unavailable from error
         raise
+
+
+def is_lost(error: BaseException) -> bool:
+    """Whether nothing is known of a connection any more after this, or nothing good."""
+    if isinstance(error, asyncpg.PostgresError) and not isinstance(error, GONE):
+        return (getattr(error, "sqlstate", None) or "").startswith(OUT_OF_REACH)
+    # Cut off in the middle of a statement: what its connection would answer next is that.
+    return isinstance(error, (TimeoutError, OSError, *GONE)) or not isinstance(error, Exception)
+
+
+async def _take_back(line: Any, transaction: Any, error: BaseException) -> None:  # noqa: ANN401 - asyncpg has no types
+    """Roll back, or end a connection that fell silent: its server then takes everything back.
+
+    What made it necessary is what has to be heard, and not that this failed.
+    """
+    if is_lost(error) or line.is_closed():
+        line.terminate()
+        return
+    try:
+        await transaction.rollback()
+    except (TimeoutError, OSError, asyncpg.PostgresError, *GONE):
+        line.terminate()
+
+
+@dataclass(eq=False, slots=True)
+class _Use:
+    """One use of a connection, and when it has to be over."""
+
+    until: float
+    patience: asyncio.Timeout | None = None
+    """While it waits for a connection."""
+    line: Any = None
+    timer: asyncio.TimerHandle | None = None
+
+    def begin(self, line: Any, loop: asyncio.AbstractEventLoop) -> None:  # noqa: ANN401 - as above
+        """End the connection, should it not be given back in time."""
+        self.line = line
+        if self.until < float("inf"):
+            self.timer = loop.call_at(self.until, line.terminate)
+
+    def end(self) -> None:
+        """Leave the connection alone."""
+        if self.timer is not None:
+            self.timer.cancel()
+
+    def hurry(self, until: float, loop: asyncio.AbstractEventLoop) -> None:
+        """Bring the end forward."""
+        if until >= self.until:
+            return
+        self.until = until
+        if self.line is not None:
+            self.end()
+            self.begin(self.line, loop)
+        elif self.patience is not None:
+            self.patience.reschedule(until)
 
 
 class Pool:
     """Connections to one database, opened as they are needed.
 
-    It begins with the first.
+    Whoever uses one hears within a bound that the database does not answer: the connection is then
+    ended, and so are those that have been silent for longer.
     """
 
-    def __init__(self, url: str, settings: Settings) -> None:
-        self._url = f"postgresql://{url.partition('://')[2]}"
+    def __init__(self, url: str, settings: Settings, bounds: Bounds) -> None:
+        self._hosts = hosts_of(url)
         self._settings = settings
-        self._wait_s, self._connect_s = POOL_WAIT_S, CONNECT_WAIT_S
-        self._pool: Any = None
-        self._opening = asyncio.Lock()
+        self._bounds = bounds
+        """Of a connection until somebody asks for others."""
+        self._idle: list[Any] = []
+        """The one that was used last is used next."""
+        self._places = asyncio.Semaphore(settings.pool_size)
+        self._uses: set[_Use] = set()
+        self._ends_at = float("inf")
+        self.heard_at: float | None = None
+        """When the database last did what it was asked, in the loop's time."""
 
     @asynccontextmanager
-    async def connection(self) -> AsyncGenerator[Any]:
-        """Take a connection, and give it back without an open transaction.
+    async def transaction(self, bounds: Bounds, **kind: object) -> AsyncGenerator[Any]:
+        """Begin a transaction of a kind on a connection, and commit it at the end or roll it back.
 
-        TimeoutError when none is free.
+        TimeoutError when none is to be had in time. It is ended when the bound is over.
         """
-        pool = self._pool or await self._opened()
-        async with pool.acquire(timeout=self._wait_s) as connection:
-            yield connection
+        loop = asyncio.get_running_loop()
+        began = loop.time()
+        use = _Use(min(began + bounds.whole_s, self._ends_at))
+        self._uses.add(use)
+        try:
+            line, transaction = await self._begun(use, min(began + bounds.wait_s, use.until), kind)
+            try:
+                line.allow(bounds.statement_s)
+                use.begin(line, loop)
+                yield line
+                await transaction.commit()
+            except BaseException as error:
+                await _take_back(line, transaction, error)
+                raise
+            finally:
+                use.end()
+                self._give_back(line)
+        finally:
+            self._uses.discard(use)
 
     @property
     def use(self) -> PoolUse:
         """How many connections are in use, of how many at most."""
-        if self._pool is None:
-            return PoolUse(0, self._settings.pool_size)
-        taken = self._pool.get_size() - self._pool.get_idle_size()
+        taken = sum(use.line is not None for use in self._uses)
         return PoolUse(taken, self._settings.pool_size)
+
+    @property
+    def idle(self) -> tuple[Any, ...]:
+        """The connections that nobody uses, which stay the pool's."""
+        return tuple(self._idle)
+
+    async def reach(self) -> None:
+        """Open a connection of its own and end it; raises what stands in the way."""
+        with refusing():
+            (await open_line(self._hosts, self._settings, self._bounds)).terminate()
+
+    def hurry(self, seconds: float) -> None:
+        """Have everything end by then, whatever the database does: the process stops."""
+        loop = asyncio.get_running_loop()
+        self._ends_at = loop.time() + seconds
+        for use in tuple(self._uses):
+            use.hurry(self._ends_at, loop)
 
     async def close(self) -> None:
         """Close every connection, those in use too."""
-        pool, self._pool = self._pool, None
-        if pool is not None:
-            pool.terminate()
+        for line in (*self._idle, *(use.line for use in self._uses if use.line is not None)):
+            line.terminate()
+        self._idle.clear()
 
-    async def _opened(self) -> Any:  # noqa: ANN401 - asyncpg has no types
-        async with self._opening:
-            if self._pool is None:
-                create: Any = asyncpg.create_pool
-                self._pool = await create(
-                    self._url,
-                    min_size=0,
-                    max_size=self._settings.pool_size,
-                    max_queries=MANY,
-                    max_inactive_connection_lifetime=0,
-                    init=_init,
-                    reset=_reset,
-                    record_class=Row,
-                    timeout=self._connect_s,
-                    **_session(self._settings),
-                )
-            return self._pool
+    async def _begun(self, use: _Use, until: float, kind: Mapping[str, object]) -> tuple[Any, Any]:
+        async with asyncio.timeout_at(until) as use.patience:
+            await self._places.acquire()
+            try:
+                return await self._found(kind)
+            except BaseException:
+                self._places.release()
+                raise
+
+    async def _found(self, kind: Mapping[str, object]) -> tuple[Any, Any]:
+        """Begin a transaction on an idle connection that still works, or else on a new one."""
+        while self._idle:
+            line = self._idle.pop()
+            if line.is_closed():
+                line.terminate()
+            elif (transaction := await self._proved(line, kind)) is not None:
+                return line, transaction
+        line = await open_line(self._hosts, self._settings, self._bounds)
+        return line, await _begin(line, kind)
+
+    async def _proved(self, line: Any, kind: Mapping[str, object]) -> Any:  # noqa: ANN401 - as above
+        """Return a transaction; None where the server does not answer on that connection any more.
+
+        Nor will it on those that were idle for longer: they are ended at once.
+        """
+        try:
+            return await _begin(line, kind)
+        except (TimeoutError, OSError, asyncpg.PostgresError, *GONE):
+            for other in [one for one in self._idle if one.answered_at <= line.answered_at]:
+                self._idle.remove(other)
+                other.terminate()
+            return None
+
+    def _give_back(self, line: Any) -> None:  # noqa: ANN401 - as above
+        if line.is_closed() or line.is_in_transaction():
+            line.terminate()
+        else:
+            line.heard()
+            self.heard_at = line.answered_at
+            self._idle.append(line)
+        self._places.release()
 
 
-async def _init(connection: Any) -> None:  # noqa: ANN401 - asyncpg has no types
-    """Teach a new connection to read JSON; what is sent is JSON already."""
-    for name, prefix in (("json", b""), ("jsonb", b"\x01")):
-        await connection.set_type_codec(
-            name,
-            schema="pg_catalog",
-            encoder=partial(_written, prefix),
-            decoder=partial(_read, prefix),
-            format="binary",
-        )
-
-
-def _written(prefix: bytes, document: str) -> bytes:
-    return prefix + document.encode()
-
-
-def _read(prefix: bytes, sent: bytes) -> Any:  # noqa: ANN401 - any JSON
-    return json.loads(sent[len(prefix) :])
-
-
-async def _reset(_connection: Any) -> None:  # noqa: ANN401 - asyncpg has no types
-    """Leave a connection as it is: whatever a transaction sets here ends with it."""
-
-
-def _session(settings: Settings) -> dict[str, Any]:
-    if settings.transaction_pooling:
-        # A pooled server connection changes hands between transactions, and statements with it.
-        return {"statement_cache_size": 0}
-    return {
-        "statement_cache_size": STATEMENTS,
-        "max_cached_statement_lifetime": 0,
-        "max_cacheable_statement_size": 0,
-        # Every statement here is a look-up by key, prepared once a connection: planning it again
-        # finds the same plan.
-        "server_settings": {
-            "application_name": "plek",
-            "jit": "off",
-            "plan_cache_mode": "force_generic_plan",
-        },
-    }
+async def _begin(line: Any, kind: Mapping[str, object]) -> Any:  # noqa: ANN401 - as above
+    """Begin a transaction within the time that proves a connection; end it where that fails."""
+    transaction = line.transaction(**kind)
+    line.allow(PROOF_S)
+    try:
+        await transaction.start()
+    except BaseException:
+        line.terminate()
+        raise
+    return transaction

@@ -57,6 +57,11 @@ async def look(database: "Database") -> Condition:
             row = await connection.fetchrow(_CONDITION)
             revision = await connection.fetchval(_REVISION) if row[3] else None
     except Refusal as error:
+        if isinstance(error.__cause__, asyncpg.ProtocolViolationError):
+            raise OperatorError(
+                "What answers at DATABASE_URL or PLEK_OWNER_URL pools connections and does not "
+                "take Plek's settings: set PLEK_TRANSACTION_POOLING=true."
+            ) from error
         raise OperatorError(
             "The database does not answer: see DATABASE_URL, and whether the server runs."
         ) from error
@@ -74,7 +79,7 @@ async def alone(database: "Database") -> AsyncGenerator[None]:
     It takes a connection.
     """
     # Of the transaction, not of the session: the lock must work behind a pool of connections too.
-    async with database.connection() as connection, connection.transaction():
+    async with database.connection() as connection:
         await connection.execute(_ALONE)
         yield
 

@@ -4,18 +4,21 @@ One pool a process, one transaction an edge, its caller named first.
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cache
 from typing import Any, TypeVar
 from uuid import UUID
 
 import asyncpg
-from sqlalchemy import Executable, LargeBinary, bindparam, text
+from sqlalchemy import Executable, LargeBinary, TextClause, bindparam, text
 
 from app.config import Settings
 from app.database.caller import Caller
+from app.database.connections.bounds import Bounds, for_commands, for_requests, for_work
+from app.database.connections.lines import limits
 from app.database.pool import Pool, PoolUse, Row, refusing
 from app.database.snapshots import Snapshots
 from app.database.statements import Values, command
@@ -27,12 +30,20 @@ WORKER, RELAY, OPERATOR = "worker", "relay", "operator"
 """What a transaction can act as when no token says who asks; row-level security gives each its own
 rows."""
 
-ENTER = text("SELECT * FROM enter(:token_hash, :actor, :admits_demo)").bindparams(
-    bindparam("token_hash", type_=LargeBinary)
-)
-ENTER_ASSUMING = text(
-    "SELECT set_config('role', :role, true), e.* FROM enter(:token_hash, :actor, :admits_demo) AS e"
-).bindparams(bindparam("token_hash", type_=LargeBinary))
+ENTERED = "enter(:token_hash, :actor, :admits_demo) AS e"
+
+
+@cache
+def _enter(settings: tuple[str, ...]) -> TextClause:
+    """Return what a transaction begins with: who asks, and settings that hold until its end."""
+    chosen = (f"set_config('{name}', :{name}, true)" for name in settings)
+    return text(f"SELECT {', '.join((*chosen, 'e.*'))} FROM {ENTERED}").bindparams(  # noqa: S608 - names of settings, in this code
+        bindparam("token_hash", type_=LargeBinary)
+    )
+
+
+SNAPSHOT: Mapping[str, Any] = {"isolation": "repeatable_read", "readonly": True}
+"""A transaction that only reads, and sees to its end what its first statement saw."""
 
 T = TypeVar("T")
 TRIES = 3
@@ -195,22 +206,38 @@ class Database:
         self._actor = OPERATOR if as_owner else ""
         self._admits_demo = settings.embedded
         """A demo dump restored into a database that is not Plek's own lets nobody in."""
-        self._pool = Pool(url, settings)
+        self._bounds = for_commands(settings) if as_owner else for_requests(settings)
+        self._lasting = self._bounds if as_owner else for_work(settings)
+        self._pooled = settings.transaction_pooling
+        self._pool = Pool(url, settings, self._bounds)
         self.snapshots = Snapshots()
         self.written = asyncio.Event()
         """Set whenever a transaction of this process left rows in the outbox."""
 
     @asynccontextmanager
     async def connection(self) -> AsyncGenerator[Any]:
-        """Take one of the pool's connections, of which nothing may be known yet."""
+        """Open a transaction in a database of which nothing may be known yet."""
         with refusing():
-            async with self._pool.connection() as connection:
+            async with self._pool.transaction(self._bounds) as connection:
                 yield connection
 
     @property
     def use(self) -> PoolUse:
         """How busy the pool of this process is."""
         return self._pool.use
+
+    @property
+    def heard_at(self) -> float | None:
+        """When the database last did what it was asked, in the loop's time; None: never yet."""
+        return self._pool.heard_at
+
+    async def reach(self) -> None:
+        """Reach the database beside the pool; Unavailable where that cannot be done either."""
+        await self._pool.reach()
+
+    def hurry(self, seconds: float) -> None:
+        """Have every transaction end by then, as the process stops: what waits is refused."""
+        self._pool.hurry(seconds)
 
     @asynccontextmanager
     async def entered(
@@ -221,6 +248,7 @@ class Database:
         source: str | None = None,
         request_id: str | None = None,
         snapshot: bool = False,
+        lasting: bool = False,
     ) -> AsyncGenerator[Transaction]:
         """Open a transaction as whoever bears the token.
 
@@ -228,37 +256,45 @@ class Database:
         its end what its first statement saw.
 
         `identity` is None where nobody bears it: such a transaction sees what its actor may see,
-        and without one what anyone may see. The owner's is the operator's.
+        and without one what anyone may see. The owner's is the operator's. What is `lasting` has
+        the bounds of work that nobody waits for.
         """
+        bounds = self._lasting if lasting else self._bounds
         values: dict[str, object] = {
             "token_hash": token_hash,
             "actor": actor or self._actor,
             "admits_demo": self._admits_demo,
         }
-        if self._assume_role:
-            values["role"] = self._assume_role
-        enter = ENTER_ASSUMING if self._assume_role else ENTER
-        sql, arguments = command(enter, values).call(values)
-        kind: dict[str, object] = {"isolation": "repeatable_read", "readonly": True}
-        async with (
-            self.connection() as connection,
-            connection.transaction(**kind if snapshot else {}),
-        ):
-            row: Row = await connection.fetchrow(sql, *arguments)
-            tx = Transaction(
-                connection=connection,
-                at=row.at,
-                register_version=row.register_version,
-                reference_version=row.reference_version,
-                snapshots=self.snapshots,
-                keys=self._keyring,
-                identity=_identity(row, source=source, request_id=request_id),
-                actor=actor or self._actor,
-                written=self.written,
-            )
-            yield tx
+        with refusing():
+            async with self._pool.transaction(
+                bounds, **(SNAPSHOT if snapshot else {})
+            ) as connection:
+                chosen = self._chosen(connection, bounds)
+                sql, arguments = command(_enter(tuple(chosen)), values | chosen).call(
+                    values | chosen
+                )
+                row: Row = await connection.fetchrow(sql, *arguments)
+                tx = Transaction(
+                    connection=connection,
+                    at=row.at,
+                    register_version=row.register_version,
+                    reference_version=row.reference_version,
+                    snapshots=self.snapshots,
+                    keys=self._keyring,
+                    identity=_identity(row, source=source, request_id=request_id),
+                    actor=actor or self._actor,
+                    written=self.written,
+                )
+                yield tx
         for act in tx.after_commit:
             act()
+
+    def _chosen(self, connection: Any, bounds: Bounds) -> dict[str, str]:  # noqa: ANN401 - asyncpg has no types
+        """Return the settings that this transaction does not find on its connection."""
+        chosen = {"role": self._assume_role} if self._assume_role else {}
+        if self._pooled or bounds is not self._bounds:
+            chosen |= limits(connection, bounds)
+        return chosen
 
     async def close(self) -> None:
         """Close every connection."""

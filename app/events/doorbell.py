@@ -11,7 +11,7 @@ Nothing depends on it: every process also looks by itself twice a second.
 import asyncio
 from collections.abc import AsyncGenerator, Callable
 
-from app.events.link import GONE, Link, whole
+from app.events.link import GONE, WAIT_S, Link, whole
 
 QUIET_S = 10
 """How long it may stay quiet before this process makes sure that the line still works."""
@@ -51,11 +51,16 @@ class Doorbell:
         """Yield positions, and None whenever the line has been found to work."""
         async with self._link.redis.pubsub() as line:
             await whole(line.subscribe(self._channel))
+            asked = False
             while True:
-                message = await line.get_message(timeout=QUIET_S)
+                message = await line.get_message(timeout=WAIT_S if asked else QUIET_S)
                 if message is None:
+                    if asked:
+                        raise TimeoutError  # nothing comes back on this line any more
                     await line.ping()
+                    asked = True
                     continue
+                asked = False
                 self._link.found()
                 said = message["data"]
                 yield int(said) if isinstance(said, bytes) and said.isdigit() else None

@@ -17,6 +17,8 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 
+from app.events.sentinels import SCHEMES, master_pool
+
 WAIT_S = 1
 """How long Redis may take to answer before it counts as gone."""
 LEFT_ALONE_S = 5
@@ -52,7 +54,8 @@ class Link:
     def __init__(self, url: str, *, prefix: str) -> None:
         self.url = url
         self.prefix = prefix.rstrip(":")
-        self.pool = BlockingConnectionPool.from_url(
+        make = master_pool if url.startswith(SCHEMES) else BlockingConnectionPool.from_url
+        self.pool: BlockingConnectionPool = make(
             url,
             protocol=2,
             max_connections=CONNECTIONS,

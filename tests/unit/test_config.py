@@ -28,6 +28,9 @@ def test_every_setting_is_read() -> None:
             "PLEK_KEY": "k",
             "PLEK_RATE_LIMIT": "0",
             "PLEK_POOL_SIZE": "3",
+            "PLEK_ANSWER_SECONDS": "20",
+            "PLEK_STATEMENT_SECONDS": "7",
+            "PLEK_WORK_SECONDS": "90",
             "PLEK_TRANSACTION_POOLING": "TRUE",
             "PLEK_LOG_LEVEL": "Debug",
             "PLEK_WEBHOOK_NETWORKS": "10.4.0.0/16, 127.0.0.1",
@@ -44,6 +47,7 @@ def test_every_setting_is_read() -> None:
         True,
         "debug",
     )
+    assert (read.answer_s, read.statement_s, read.work_s) == (20, 7, 90)
     assert read.webhook_networks == ("10.4.0.0/16", "127.0.0.1")
     assert read.webhook_hosts == ("hooks.example.org", "*.example.net", "192.0.2.1")
     assert (read.embedded, read.assume_role) == (False, None)
@@ -68,6 +72,12 @@ def test_one_url_for_both_purposes_takes_on_the_unprivileged_role() -> None:
         ("PLEK_OWNER_URL", "secret"),
         ("DATABASE_URL", "postgresql://plek:secret"),
         ("DATABASE_URL", "postgresql://plek:a@secret:b@host/plek"),
+        ("DATABASE_URL", "postgresql://plek:a@one:5432,secret:b/plek"),
+        ("PLEK_ANSWER_SECONDS", "0"),
+        ("PLEK_STATEMENT_SECONDS", "soon"),
+        ("PLEK_WORK_SECONDS", "-1"),
+        ("REDIS_URL", "redis+sentinel://:secret@one:26379,two"),
+        ("REDIS_URL", "redis+sentinel://:secret@one:b/main"),
         ("REDIS_URL", "redis://:secret/b@host:6379"),
         ("REDIS_URL", "redis://:secret@[::1"),
         ("REDIS_URL", "secret"),
@@ -97,6 +107,7 @@ def test_keys_and_passwords_are_left_out_of_what_settings_say_of_themselves() ->
         "postgresql://plek:se/cr?et@host/plek",
         "postgresql://plek:s@host:5432/plek?application_name=a:b",
         "postgresql://[::1]:5432/plek",
+        "postgresql://plek:s@one:5432,two,[::1]:5433/plek?target_session_attrs=primary",
         "postgresql:///plek?host=/run/postgresql",
     ],
 )
@@ -104,3 +115,8 @@ def test_a_url_that_sqlalchemy_reads_is_passed_on_as_it_is(url: str) -> None:
     assert read_settings({"DATABASE_URL": url}).database_url == url.replace(
         "postgresql", "postgresql+asyncpg", 1
     )
+
+
+def test_the_way_to_a_redis_by_its_sentinels_is_passed_on_as_it_is() -> None:
+    url = "redis+sentinel://:secret@one:26379,two/main/1?sentinel_password=s"
+    assert read_settings({"REDIS_URL": url}).redis_url == url
