@@ -25,7 +25,7 @@ from app.registry.store import bulk
 from app.seal import Keyring
 from app.simulation.country.households import Households
 from app.simulation.country.values import DemoCountry, DemoReferral
-from benchmarks.ground import Ground
+from benchmarks.ground import Ground, NotPrepared
 from benchmarks.wire import request
 
 DESKS = 8
@@ -108,7 +108,7 @@ def enlarge(ground: Ground, *, more: int, taken_percent: int = 0) -> None:
     """Add places like those there to every group of the register, some of them taken."""
 
     async def add(tx: Transaction) -> None:
-        await tx.run(
+        added = await tx.run(
             text("""
             INSERT INTO places (id, provider_id, site_id, group_id)
             SELECT gen_random_uuid(), s.provider_id, s.id, g.id
@@ -117,7 +117,8 @@ def enlarge(ground: Ground, *, more: int, taken_percent: int = 0) -> None:
             """),
             {"more": more},
         )
-        await tx.run(
+        _expect(added, least=more, of="places added")
+        claimed = await tx.run(
             text("""
             INSERT INTO claims (place_id, group_id, kind, claimed_until)
             SELECT p.id, p.group_id, CASE WHEN taken THEN 'occupied' END,
@@ -127,6 +128,7 @@ def enlarge(ground: Ground, *, more: int, taken_percent: int = 0) -> None:
             """),
             {"taken_percent": taken_percent},
         )
+        _expect(claimed, least=added, of="claims of new places")
         await tx.run(
             text("UPDATE place_groups SET places = places + :more WHERE places > 0"), {"more": more}
         )
@@ -156,6 +158,13 @@ def free_all(ground: Ground) -> None:
         "UPDATE vacancies SET counted_at = clock_timestamp() WHERE counted_at IS NULL",
         "VACUUM ANALYZE claims, referrals, holds, answers, outbox, rankings",
     )
+    if left := ground.act(_held):
+        message = f"{left} places are still held"
+        raise NotPrepared(message)
+
+
+async def _held(tx: Transaction) -> int:
+    return (await tx.rows(text("SELECT count(*) FROM claims WHERE kind = 'hold'")))[0][0]
 
 
 def hold_requests(ground: Ground, cases: Sequence[Case]) -> list[bytes]:
@@ -169,13 +178,18 @@ def hold_requests(ground: Ground, cases: Sequence[Case]) -> list[bytes]:
     keyring = ground.keyring()
 
     async def prepare(tx: Transaction) -> list[bytes]:
-        await tx.run(text("UPDATE referrals SET reason = 'safety' WHERE status = 'open'"))
+        _expect(
+            await tx.run(text("UPDATE referrals SET reason = 'safety' WHERE status = 'open'")),
+            least=len(cases),
+            of="open referrals that flee",
+        )
         reference = await tx.snapshots.reference(tx)
         snapshot = await tx.snapshots.register(tx)
         await register.record(tx, snapshot)
         free = await tx.rows(
             text("SELECT group_id FROM claims WHERE claimed_until <= clock_timestamp()")
         )
+        _expect(len(free), least=len(cases), of="free places")
         groups = {group.id: group for group in snapshot.register.groups}
         # In no order of the groups: neighbours among the requests rarely meet in one.
         drawn = sorted(free, key=lambda _: uuid4())[: len(cases)]
@@ -203,6 +217,12 @@ def hold_requests(ground: Ground, cases: Sequence[Case]) -> list[bytes]:
         ]
 
     return ground.act(prepare)
+
+
+def _expect(found: int, *, least: int, of: str) -> None:
+    if found < least:
+        message = f"{found} {of} and not {least}"
+        raise NotPrepared(message)
 
 
 def _hold(case: Case, keyring: Keyring, *, ranking_id: UUID, group: PlaceGroup) -> bytes:

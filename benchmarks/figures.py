@@ -56,6 +56,11 @@ class Runs:
         """Requests a second."""
         return self.median("rate")
 
+    @property
+    def on_a_core(self) -> str:
+        """Time on a core of a request in milliseconds: of the application, and of PostgreSQL."""
+        return f"{self.median('application_ms'):.2f} + {self.median('postgres_ms'):.2f}"
+
     def told(self) -> str:
         """Say how long a request took, and where."""
         rates = "/".join(f"{run.rate:,.0f}" for run in self.runs)
@@ -84,6 +89,8 @@ class Line:
     met: bool
     reached_aim: bool | None
     """None where the design names no aim beyond the bar."""
+    on_a_core: str = ""
+    """Time on a core of application and PostgreSQL, where servers were measured."""
 
     def cells(self) -> tuple[str, ...]:
         """Return the line as words."""
@@ -91,10 +98,10 @@ class Line:
         if self.reached_aim is not None:
             verdict += ", aim met" if self.reached_aim else ", aim not met"
         ratio = "" if self.ratio is None else f"{self.ratio:.2f}"
-        return (self.what, self.bare, self.plek, ratio, self.bar, self.aim, verdict)
+        return (self.what, self.bare, self.plek, ratio, self.bar, self.aim, self.on_a_core, verdict)
 
 
-HEADINGS = ("what", "bare", "Plek", "ratio", "bar", "aim", "")
+HEADINGS = ("what", "beside", "Plek", "ratio", "bar", "aim", "on a core, ms", "")
 
 
 def compared(what: str, *, bare: Runs, plek: Runs, bar: float, aim: float) -> Line:
@@ -109,10 +116,35 @@ def compared(what: str, *, bare: Runs, plek: Runs, bar: float, aim: float) -> Li
         aim=f"≥ {aim:g}",
         met=ratio >= bar,
         reached_aim=ratio >= aim,
+        on_a_core=f"{plek.on_a_core} (beside: {bare.on_a_core})",
     )
 
 
-def limited(what: str, *, value: float, most: float, unit: str, below: bool = True) -> Line:
+def spent(what: str, *, figure: str, beside: Runs, plek: Runs, most: float) -> Line:
+    """Return the line of a time on a core: how many times that of the other side."""
+    theirs, ours = beside.median(figure), plek.median(figure)
+    ratio = ours / theirs
+    return Line(
+        what,
+        bare=f"{theirs:.2f} ms",
+        plek=f"{ours:.2f} ms",
+        ratio=ratio,
+        bar=f"≤ {most:g}",
+        aim="",
+        met=ratio <= most,
+        reached_aim=None,
+    )
+
+
+def limited(
+    what: str,
+    *,
+    value: float,
+    most: float,
+    unit: str,
+    below: bool = True,
+    runs: Runs | None = None,
+) -> Line:
     """Return the line of a figure that must stay below a limit, or at most reach it."""
     return Line(
         what,
@@ -123,6 +155,7 @@ def limited(what: str, *, value: float, most: float, unit: str, below: bool = Tr
         aim="",
         met=value < most if below else value <= most,
         reached_aim=None,
+        on_a_core="" if runs is None else runs.on_a_core,
     )
 
 

@@ -26,7 +26,7 @@ from app.config import Settings
 from app.database.caller import Role
 from app.database.transaction import Transaction
 from app.seal import Keyring
-from benchmarks import bare
+from benchmarks import bare, byhand
 
 ROOT = Path(__file__).resolve().parent.parent
 READY_WITHIN_S = 120.0
@@ -36,6 +36,10 @@ UNBOUNDED = "100000000"
 """Requests a minute: the limit is counted as always, and never reached."""
 
 T = TypeVar("T")
+
+
+class NotPrepared(Exception):
+    """What a run needs before its clock starts is not there: it would measure something else."""
 
 
 class NotReady(Exception):
@@ -67,19 +71,46 @@ class Ground:
 
         return asyncio.run(done())
 
-    def owner(self, *statements: str, database: str | None = None) -> None:
-        """Run statements as the owner, each by itself."""
+    def change(self, statement: str, *, least: int, database: str | None = None) -> None:
+        """Run a statement as the owner; NotPrepared if it changed fewer rows than that."""
+        (done,) = self.owner(statement, database=database)
+        changed = int(done.rpartition(" ")[2])
+        if changed < least:
+            message = f"{changed} rows changed and not {least}: {' '.join(statement.split())[:80]}"
+            raise NotPrepared(message)
+
+    def owner(self, *statements: str, database: str | None = None) -> list[str]:
+        """Run statements as the owner, each by itself; return what PostgreSQL says of each."""
         url = _plain(self.installation.owner_url, database=database)
 
-        async def done() -> None:
+        async def done() -> list[str]:
             connect: Any = asyncpg.connect  # it has no types
             connection = await connect(url)
             try:
                 await connection.execute(
                     "SELECT set_config('plek.actor', 'operator', false)"
                 )  # else no row is seen
-                for statement in statements:
-                    await connection.execute(statement)
+                return [await connection.execute(statement) for statement in statements]
+            finally:
+                await connection.close()
+
+        return asyncio.run(done())
+
+    def copy(self, table: str, rows: Sequence[Sequence[object]], *, database: str) -> None:
+        """Put rows into the first columns of a table of another database."""
+        url = _plain(self.installation.owner_url, database=database)
+
+        async def done() -> None:
+            connect: Any = asyncpg.connect  # it has no types
+            connection = await connect(url)
+            try:
+                found = await connection.fetch(
+                    "SELECT column_name FROM information_schema.columns WHERE table_name = $1"
+                    " ORDER BY ordinal_position",
+                    table,
+                )
+                columns = [row[0] for row in found][: len(rows[0])]
+                await connection.copy_records_to_table(table, records=rows, columns=columns)
             finally:
                 await connection.close()
 
@@ -198,6 +229,23 @@ def serving_bare(ground: Ground, *, rows: int) -> Generator[Served]:
     ) as served:
         yield served
     ground.owner("DROP DATABASE bare WITH (FORCE)")
+
+
+@contextmanager
+def serving_byhand(ground: Ground) -> Generator[Served]:
+    """Serve the hold by hand on a database of its own on the same PostgreSQL."""
+    ground.owner("CREATE DATABASE byhand")
+    ground.owner(byhand.TABLES, database="byhand")
+    port = free_port()
+    environment = {
+        byhand.DATABASE_VARIABLE: _plain(ground.installation.owner_url, database="byhand"),
+        byhand.PORT_VARIABLE: str(port),
+    }
+    with _serving(
+        ("benchmarks.byhand",), port=port, environment=environment, path="/hello"
+    ) as served:
+        yield served
+    ground.owner("DROP DATABASE byhand WITH (FORCE)")
 
 
 @contextmanager

@@ -43,5 +43,6 @@ def measure(*, rounds: int = ROUNDS, requests: int = REQUESTS) -> list[Line]:
             value=plek.median("application_ms"),
             most=BAR_MS,
             unit="ms",
+            runs=plek,
         )
     ]

@@ -92,12 +92,12 @@ def _remember(ground: Ground, desks: Sequence[Desk], *, past: int) -> None:
     Holds that are over, a quarter of them stays that have ended.
     """
     cases.add_cases(ground, desks, count=max(1, past // 100), seed=SEED - 1)
-    ground.owner(
-        "UPDATE referrals SET status = 'ended' WHERE status = 'open'",
-        PAST_HOLDS.format(past=past),
-        PAST_STAYS,
-        "VACUUM ANALYZE",
+    ground.change(
+        "UPDATE referrals SET status = 'ended' WHERE status = 'open'", least=max(1, past // 100)
     )
+    ground.change(PAST_HOLDS.format(past=past), least=past)
+    ground.change(PAST_STAYS, least=past // 4)
+    ground.owner("VACUUM ANALYZE")
 
 
 def _grown(what: str, before: Runs, after: Runs, *, bar: float) -> Line:
@@ -117,6 +117,7 @@ def _grown(what: str, before: Runs, after: Runs, *, bar: float) -> Line:
         aim="flat",
         met=now / then <= bar,
         reached_aim=now / then <= 1.05,
+        on_a_core=f"{after.on_a_core} (before: {before.on_a_core})",
     )
 
 
