@@ -10,7 +10,7 @@ import hashlib
 import os
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from uuid import UUID, uuid4
@@ -20,6 +20,8 @@ import uvicorn
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from fastapi import FastAPI, Header, Request, Response
 from pydantic import BaseModel, Field
+
+from app import clock
 
 DATABASE_VARIABLE = "BYHAND_DATABASE_URL"
 PORT_VARIABLE = "BYHAND_PORT"
@@ -100,75 +102,86 @@ class Held(BaseModel):
     renewalsLeft: int  # noqa: N815 - as above
 
 
-def create_app(database_url: str) -> FastAPI:
-    """Return an application with one route, which holds a place."""
-    seal = AESGCM(os.urandom(32))
+@asynccontextmanager
+async def lifespan(app: FastAPI) -> AsyncGenerator[None]:
+    """Open the pool."""
+    async with asyncpg.create_pool(
+        os.environ[DATABASE_VARIABLE], min_size=POOL, max_size=POOL, server_settings=SETTINGS
+    ) as pool:
+        app.state.pool = pool
+        yield
 
-    @asynccontextmanager
-    async def lifespan(app: FastAPI) -> AsyncGenerator[None]:
-        async with asyncpg.create_pool(
-            database_url, min_size=POOL, max_size=POOL, server_settings=SETTINGS
-        ) as pool:
-            app.state.pool = pool
-            yield
 
-    app = FastAPI(lifespan=lifespan)
+hand = FastAPI(lifespan=lifespan)
+seal = AESGCM(os.urandom(32))
 
-    @app.get("/hello")
-    async def hello() -> dict[str, str]:  # pyright: ignore[reportUnusedFunction] - FastAPI uses it
-        return {"hello": "world"}
 
-    @app.post("/holds", status_code=201)
-    async def hold(  # pyright: ignore[reportUnusedFunction] - as above
-        wanted: Wanted, request: Request, idempotency_key: Annotated[str, Header()]
-    ) -> Response:
-        hold_id, at = uuid4(), datetime.now(UTC)
-        group, _, receiver = wanted.offer_id.partition(".")
-        token = hashlib.sha256(request.headers["authorization"][7:].encode()).digest()
-        async with app.state.pool.acquire() as connection, connection.transaction():
-            who: Any = await connection.fetchrow("SELECT * FROM enter($1)", token)
-            if who is None:
-                return Response(status_code=401)
-            if "intake_worker" not in who["granted"]:
-                return Response(status_code=403)
-            held = Held(
-                id=hold_id,
-                status="accepted",
-                referralId=wanted.referral_id,
-                providerId=UUID(receiver),
-                createdAt=at,
-                expiresAt=at + KEPT,
-                renewalsLeft=2,
-            )
-            body = held.model_dump_json().encode()
-            nonce = os.urandom(12)
-            won: Any = await connection.fetchrow(
-                TAKE,
-                hold_id,
-                at + KEPT,
-                wanted.referral_id,
-                who["provider"],
-                wanted.ranking_id,
-                UUID(group),
-                UUID(receiver),
-                who["account"],
-                idempotency_key,
-                hashlib.sha256(await request.body()).digest(),
-                nonce + seal.encrypt(nonce, body, hold_id.bytes),
-                request.client.host if request.client else None,
-                uuid4().hex,
-            )
-        if not won["claims"] or not won["answers"]:
-            return Response(status_code=409)
-        tag = hashlib.sha256(body).hexdigest()[:32]
-        return Response(body, 201, {"ETag": f'"{tag}"'}, "application/json")
+@hand.get("/hello")
+async def hello() -> dict[str, str]:
+    """Say hello: the server is there."""
+    return {"hello": "world"}
 
-    return app
+
+@hand.post("/holds", status_code=201)
+async def hold(
+    wanted: Wanted, request: Request, idempotency_key: Annotated[str, Header()]
+) -> Response:
+    """Hold a place of the offer."""
+    token = hashlib.sha256(request.headers["authorization"][7:].encode()).digest()
+    group, _, receiver = wanted.offer_id.partition(".")
+    held = answer(wanted, UUID(receiver))
+    body = held.model_dump_json().encode()
+    async with hand.state.pool.acquire() as connection, connection.transaction():
+        who: Any = await connection.fetchrow("SELECT * FROM enter($1)", token)
+        if who is None:
+            return Response(status_code=401)
+        if "intake_worker" not in who["granted"]:
+            return Response(status_code=403)
+        won: Any = await connection.fetchrow(
+            TAKE,
+            held.id,
+            held.expiresAt,
+            held.referralId,
+            who["provider"],
+            wanted.ranking_id,
+            UUID(group),
+            held.providerId,
+            who["account"],
+            idempotency_key,
+            hashlib.sha256(await request.body()).digest(),
+            sealed(body, held.id),
+            request.client.host if request.client else None,
+            uuid4().hex,
+        )
+    if not won["claims"] or not won["answers"]:
+        return Response(status_code=409)
+    tag = hashlib.sha256(body).hexdigest()[:32]
+    return Response(body, 201, {"ETag": f'"{tag}"'}, "application/json")
+
+
+def answer(wanted: Wanted, receiver: UUID) -> Held:
+    """Return the hold as it will be."""
+    at = clock.now()
+    return Held(
+        id=uuid4(),
+        status="accepted",
+        referralId=wanted.referral_id,
+        providerId=receiver,
+        createdAt=at,
+        expiresAt=at + KEPT,
+        renewalsLeft=2,
+    )
+
+
+def sealed(body: bytes, hold_id: UUID) -> bytes:
+    """Return an answer as it is kept for repeats."""
+    nonce = os.urandom(12)
+    return nonce + seal.encrypt(nonce, body, hold_id.bytes)
 
 
 if __name__ == "__main__":
     uvicorn.run(
-        create_app(os.environ[DATABASE_VARIABLE]),
+        hand,
         port=int(os.environ[PORT_VARIABLE]),
         access_log=False,
         log_config=None,

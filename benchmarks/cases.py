@@ -3,7 +3,7 @@
 What a run needs before its clock starts.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from itertools import cycle, islice
 from uuid import UUID, uuid4
@@ -186,14 +186,7 @@ def hold_requests(ground: Ground, cases: Sequence[Case]) -> list[bytes]:
         reference = await tx.snapshots.reference(tx)
         snapshot = await tx.snapshots.register(tx)
         await register.record(tx, snapshot)
-        free = await tx.rows(
-            text("SELECT group_id FROM claims WHERE claimed_until <= clock_timestamp()")
-        )
-        _expect(len(free), least=len(cases), of="free places")
-        groups = {group.id: group for group in snapshot.register.groups}
-        # In no order of the groups: neighbours among the requests rarely meet in one.
-        drawn = sorted(free, key=lambda _: uuid4())[: len(cases)]
-        wanted = [groups[str(row.group_id)] for row in drawn]
+        wanted = await _free_groups(tx, snapshot.register.groups, count=len(cases))
         rows = [
             RankingRow(
                 id=uuid4(),
@@ -217,6 +210,21 @@ def hold_requests(ground: Ground, cases: Sequence[Case]) -> list[bytes]:
         ]
 
     return ground.act(prepare)
+
+
+async def _free_groups(
+    tx: Transaction, groups: Iterable[PlaceGroup], *, count: int
+) -> list[PlaceGroup]:
+    """Return the group of each of as many free places, in no order of the groups.
+
+    Neighbours among the requests so rarely meet in one.
+    """
+    free = await tx.rows(
+        text("SELECT group_id FROM claims WHERE claimed_until <= clock_timestamp()")
+    )
+    _expect(len(free), least=count, of="free places")
+    by_id = {group.id: group for group in groups}
+    return [by_id[str(row.group_id)] for row in sorted(free, key=lambda _: uuid4())[:count]]
 
 
 def _expect(found: int, *, least: int, of: str) -> None:

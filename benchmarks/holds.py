@@ -6,9 +6,10 @@ from datetime import UTC, datetime, timedelta
 from secrets import token_urlsafe
 from uuid import UUID, uuid4
 
+from app import clock
 from benchmarks import cases, round_trips
-from benchmarks.comparing import ROUNDS, Side, in_turn
-from benchmarks.figures import Line, compared, limited, spent
+from benchmarks.comparison import ROUNDS, Side, in_turn
+from benchmarks.figures import Line, Runs, compared, limited, spent
 from benchmarks.ground import Ground, opened_ground, serving_bare, serving_byhand, serving_plek
 from benchmarks.wire import request
 
@@ -59,30 +60,22 @@ def measure(*, rounds: int = ROUNDS, holds: int = HOLDS) -> list[Line]:
                 Side("by hand", hand, hand_prepares, 201),
                 Side("Plek", served, plek_prepares, 201),
             ]
-            bare_runs, hand_runs, plek_runs = in_turn(
-                ground, sides, clients=CLIENTS, rounds=rounds
-            )
-    what = f"hold, {CLIENTS} clients"
-    of_bare = plek_runs.rate / bare_runs.rate
-    print(f"  of the bare route: Plek {of_bare:.2f}, by hand {hand_runs.rate / bare_runs.rate:.2f}")
+            runs = in_turn(ground, sides, clients=CLIENTS, rounds=rounds)
+    return _lines(*runs, trips=len(trips))
+
+
+def _lines(bare: Runs, hand: Runs, plek: Runs, *, trips: int) -> list[Line]:
+    of_bare = [f"{runs.rate / bare.rate:.2f}" for runs in (plek, hand)]
+    print(f"  of the bare route: Plek {of_bare[0]}, by hand {of_bare[1]}")
+    what = f"hold, {CLIENTS} clients, by hand"
     return [
-        compared(f"{what}, by hand", bare=hand_runs, plek=plek_runs, bar=BAR, aim=AIM),
+        compared(what, bare=hand, plek=plek, bar=BAR, aim=AIM),
         *(
-            spent(
-                f"{what}, by hand: {name}",
-                figure=figure,
-                beside=hand_runs,
-                plek=plek_runs,
-                most=MOST_TIMES,
-            )
+            spent(f"{what}: {name}", figure=figure, beside=hand, plek=plek, most=MOST_TIMES)
             for name, figure in (("application", "application_ms"), ("PostgreSQL", "postgres_ms"))
         ),
         limited(
-            "round trips of a hold",
-            value=len(trips),
-            most=MOST_ROUND_TRIPS,
-            unit="trips",
-            below=False,
+            "round trips of a hold", value=trips, most=MOST_ROUND_TRIPS, unit="trips", below=False
         ),
     ]
 
@@ -102,7 +95,7 @@ def by_hand(ground: Ground, *, holds: int) -> list[bytes]:
     """Prepare as many referrals, rankings and free places by hand; return what holds each."""
     tables = "tokens, sites, place_groups, referrals, rankings, holds, claims, answers, outbox"
     ground.owner(f"TRUNCATE {tables}, access_log CASCADE", database=HAND)
-    now = datetime.now(UTC)
+    now = clock.now()
     desks = [(token_urlsafe(32), uuid4(), uuid4()) for _ in range(cases.DESKS)]
     drawn = [(*desks[turn % len(desks)], uuid4(), uuid4()) for turn in range(holds)]
     site, groups = uuid4(), [uuid4() for _ in range(GROUPS)]

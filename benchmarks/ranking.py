@@ -61,7 +61,5 @@ def _lines(ground: Ground, bare: Runs, plek: Runs, *, of: str) -> list[Line]:
     what = f"ranking, {places:,} places, {of}"
     return [
         compared(what, bare=bare, plek=plek, bar=BAR, aim=AIM),
-        limited(
-            f"{what}: p99", value=plek.median("p99_ms"), most=P99_BAR_MS, unit="ms", runs=plek
-        ),
+        limited(f"{what}: p99", value=plek.median("p99_ms"), most=P99_BAR_MS, unit="ms", runs=plek),
     ]

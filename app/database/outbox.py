@@ -12,7 +12,19 @@ from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
 
-from sqlalchemy import delete, exists, func, insert, or_, select, update
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    any_,
+    cast,
+    delete,
+    exists,
+    func,
+    insert,
+    or_,
+    select,
+    update,
+)
 
 from app.database import deliveries
 from app.database.transaction import Transaction
@@ -74,17 +86,21 @@ async def number(tx: Transaction, *, most: int = NUMBERED_AT_ONCE) -> int | None
     """
     locked = await tx.row(select(Head.value).where(Head.name == HEAD).with_for_update())
     before = 0 if locked is None else locked.value
-    waiting = (
-        select(OutboxEntry.id, func.row_number().over(order_by=OutboxEntry.id).label("turn"))
+    first = (
+        select(OutboxEntry.id)
         .where(OutboxEntry.position.is_(None))
         .order_by(OutboxEntry.id)
         .limit(most)
-        .cte("waiting")
     )
+    # As one list and not as rows: these are looked up by their ids, whatever else is kept.
+    waiting = select(func.array(first.scalar_subquery(), type_=ARRAY(BigInteger)).label("ids")).cte(
+        "waiting"
+    )
+    ids = cast(select(waiting.c.ids).scalar_subquery(), ARRAY(BigInteger))
     numbered = (
         update(OutboxEntry)
-        .where(OutboxEntry.id == waiting.c.id)
-        .values(position=before + waiting.c.turn)
+        .where(OutboxEntry.id == any_(ids))
+        .values(position=before + func.array_position(ids, OutboxEntry.id))
         .returning(OutboxEntry.position)
         .cte("numbered")
     )

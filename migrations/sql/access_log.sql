@@ -22,7 +22,7 @@ CREATE OR REPLACE TRIGGER note_referrals AFTER INSERT ON access_log
   FOR EACH ROW WHEN (NEW.referral_ids <> '{}') EXECUTE FUNCTION note_referrals();
 ALTER TABLE access_log ENABLE ROW LEVEL SECURITY;
 ALTER TABLE access_log FORCE ROW LEVEL SECURITY;
-CREATE POLICY operator ON access_log TO CURRENT_USER USING ((SELECT acting()) = 'operator');
+CREATE POLICY within ON access_log TO CURRENT_USER USING ((SELECT acting()) = 'operator');
 CREATE POLICY "select" ON access_log FOR SELECT
   USING (
     account_id = (SELECT my_account())
@@ -47,7 +47,7 @@ CREATE OR REPLACE TRIGGER only_grows BEFORE UPDATE OR DELETE OR TRUNCATE ON acce
   FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 ALTER TABLE access_log_referrals ENABLE ROW LEVEL SECURITY;
 ALTER TABLE access_log_referrals FORCE ROW LEVEL SECURITY;
-CREATE POLICY operator ON access_log_referrals TO CURRENT_USER
+CREATE POLICY within ON access_log_referrals TO CURRENT_USER
   USING ((SELECT acting()) = 'operator');
 CREATE POLICY "select" ON access_log_referrals FOR SELECT
   USING (

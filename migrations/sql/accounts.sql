@@ -109,7 +109,7 @@ GRANT SELECT, INSERT, UPDATE (roles, provider_id, region, disabled_at, name)
   ON accounts TO plek_app;
 ALTER TABLE accounts ENABLE ROW LEVEL SECURITY;
 ALTER TABLE accounts FORCE ROW LEVEL SECURITY;
-CREATE POLICY operator ON accounts TO CURRENT_USER USING (true);
+CREATE POLICY within ON accounts TO CURRENT_USER USING (true);
 CREATE POLICY "select" ON accounts FOR SELECT USING (sees_account(id));
 CREATE POLICY "insert" ON accounts FOR INSERT WITH CHECK ((SELECT i_am('administrator')));
 CREATE POLICY "update" ON accounts FOR UPDATE
@@ -118,14 +118,14 @@ CREATE POLICY "update" ON accounts FOR UPDATE
 -- tokens
 ALTER TABLE tokens ENABLE ROW LEVEL SECURITY;
 ALTER TABLE tokens FORCE ROW LEVEL SECURITY;
-CREATE POLICY operator ON tokens TO CURRENT_USER USING (true);
+CREATE POLICY within ON tokens TO CURRENT_USER USING (true);
 
 -- credentials
 GRANT SELECT, INSERT, UPDATE (password, second_factor, used_step, enrolled_at)
   ON credentials TO plek_app;
 ALTER TABLE credentials ENABLE ROW LEVEL SECURITY;
 ALTER TABLE credentials FORCE ROW LEVEL SECURITY;
-CREATE POLICY operator ON credentials TO CURRENT_USER USING ((SELECT acting()) = 'operator');
+CREATE POLICY within ON credentials TO CURRENT_USER USING ((SELECT acting()) = 'operator');
 CREATE POLICY "select" ON credentials FOR SELECT USING (sees_account(account_id));
 CREATE POLICY "insert" ON credentials FOR INSERT
   WITH CHECK ((SELECT i_am('administrator')) AND password IS NULL);
@@ -139,7 +139,7 @@ CREATE POLICY "update" ON credentials FOR UPDATE
 GRANT SELECT, INSERT, DELETE ON recovery_codes TO plek_app;
 ALTER TABLE recovery_codes ENABLE ROW LEVEL SECURITY;
 ALTER TABLE recovery_codes FORCE ROW LEVEL SECURITY;
-CREATE POLICY operator ON recovery_codes TO CURRENT_USER USING ((SELECT acting()) = 'operator');
+CREATE POLICY within ON recovery_codes TO CURRENT_USER USING ((SELECT acting()) = 'operator');
 CREATE POLICY "select" ON recovery_codes FOR SELECT USING (sees_account(account_id));
 CREATE POLICY "insert" ON recovery_codes FOR INSERT WITH CHECK ((SELECT acting()) = 'signing');
 CREATE POLICY "delete" ON recovery_codes FOR DELETE
@@ -149,7 +149,7 @@ CREATE POLICY "delete" ON recovery_codes FOR DELETE
 GRANT SELECT, INSERT, DELETE, UPDATE (used_at) ON invitations TO plek_app;
 ALTER TABLE invitations ENABLE ROW LEVEL SECURITY;
 ALTER TABLE invitations FORCE ROW LEVEL SECURITY;
-CREATE POLICY operator ON invitations TO CURRENT_USER USING ((SELECT acting()) = 'operator');
+CREATE POLICY within ON invitations TO CURRENT_USER USING ((SELECT acting()) = 'operator');
 CREATE POLICY "select" ON invitations FOR SELECT
   USING (
     (SELECT acting()) = 'signing' OR (SELECT i_am('administrator')) OR (SELECT acting()) = 'worker'
@@ -162,4 +162,4 @@ CREATE POLICY "delete" ON invitations FOR DELETE USING ((SELECT acting()) = 'wor
 -- sessions
 ALTER TABLE sessions ENABLE ROW LEVEL SECURITY;
 ALTER TABLE sessions FORCE ROW LEVEL SECURITY;
-CREATE POLICY operator ON sessions TO CURRENT_USER USING (true);
+CREATE POLICY within ON sessions TO CURRENT_USER USING (true);

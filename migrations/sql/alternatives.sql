@@ -60,7 +60,7 @@ CREATE OR REPLACE TRIGGER take_trajectory BEFORE INSERT ON alternatives
   FOR EACH ROW WHEN (NEW.kind = 'ambulatory') EXECUTE FUNCTION take_trajectory();
 ALTER TABLE alternatives ENABLE ROW LEVEL SECURITY;
 ALTER TABLE alternatives FORCE ROW LEVEL SECURITY;
-CREATE POLICY operator ON alternatives TO CURRENT_USER USING ((SELECT acting()) = 'operator');
+CREATE POLICY within ON alternatives TO CURRENT_USER USING ((SELECT acting()) = 'operator');
 CREATE POLICY "select" ON alternatives FOR SELECT
   USING (
     acting() = 'worker'
@@ -79,7 +79,7 @@ CREATE POLICY "update" ON alternatives FOR UPDATE
 GRANT SELECT, INSERT, UPDATE ON ambulatory_capacities TO plek_app;
 ALTER TABLE ambulatory_capacities ENABLE ROW LEVEL SECURITY;
 ALTER TABLE ambulatory_capacities FORCE ROW LEVEL SECURITY;
-CREATE POLICY operator ON ambulatory_capacities TO CURRENT_USER
+CREATE POLICY within ON ambulatory_capacities TO CURRENT_USER
   USING ((SELECT acting()) = 'operator');
 CREATE POLICY "select" ON ambulatory_capacities FOR SELECT
   USING (provider_id = (SELECT my_provider()));

@@ -1,4 +1,14 @@
 -- The caller of a transaction, and whether a row concerns that caller.
+--
+-- A connection keeps a plan for as long as it lives, also one that was made while a table was so
+-- small that to read it from end to end was quickest. What desks ask are look-ups by key, and so is
+-- what is asked for every row: they are planned without that choice (`enable_seqscan = off`), in
+-- `enter` for a provider's accounts and the relay, and in the functions. Oversight and the worker do
+-- read tables.
+--
+-- The rules of a table for the same rows are asked in the order of their names, from the last on,
+-- until one lets the row pass. The one of the owner is called `within`: what has checked who asks
+-- and then acts as the operator is not asked again by the dearer ones.
 
 -- The actor of this transaction: account, worker, relay, exchange, signing, operator, or nobody.
 CREATE OR REPLACE FUNCTION acting() RETURNS text LANGUAGE sql STABLE PARALLEL SAFE
@@ -16,9 +26,13 @@ RETURN nullif(current_setting('plek.region', true), '');
 CREATE OR REPLACE FUNCTION i_am(role text) RETURNS boolean LANGUAGE sql STABLE PARALLEL SAFE
 RETURN role = ANY (string_to_array(current_setting('plek.roles', true), ' '));
 
+-- Finds places for households.
+CREATE OR REPLACE FUNCTION i_find_places() RETURNS boolean LANGUAGE sql STABLE PARALLEL SAFE
+RETURN i_am('intake_worker');
+
 -- A person who works for a provider.
 CREATE OR REPLACE FUNCTION i_am_staff() RETURNS boolean LANGUAGE sql STABLE PARALLEL SAFE
-RETURN i_am('intake_worker') OR i_am('coordinator');
+RETURN i_find_places() OR i_am('coordinator');
 
 -- Sets up or runs what a provider's own systems are told.
 CREATE OR REPLACE FUNCTION i_connect_systems() RETURNS boolean LANGUAGE sql STABLE PARALLEL SAFE
@@ -38,6 +52,7 @@ CREATE OR REPLACE FUNCTION enter(
   register_version bigint, reference_version bigint
 ) LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
 BEGIN
+  PERFORM set_config('enable_seqscan', 'off', true);
   SELECT a.id, t.id, a.roles, a.provider_id, a.region
   INTO account_id, token_id, roles, provider_id, region
   FROM public.tokens AS t JOIN public.accounts AS a ON a.id = t.account_id
@@ -54,6 +69,9 @@ BEGIN
   SELECT max(value) FILTER (WHERE name = 'register'), max(value) FILTER (WHERE name = 'reference')
   INTO register_version, reference_version
   FROM public.heads WHERE name IN ('register', 'reference');
+  IF provider_id IS NULL AND as_actor <> 'relay' THEN
+    PERFORM set_config('enable_seqscan', 'on', true);
+  END IF;
   at := clock_timestamp();
   RETURN NEXT;
 END $$;
@@ -65,7 +83,8 @@ GRANT EXECUTE ON FUNCTION enter TO plek_app;
 -- changed under the same rule, and a clock that ran on between its old and its new version would
 -- refuse halfway. Who was late is decided by the claim, by the clock.
 CREATE OR REPLACE FUNCTION unshielded(of_referral uuid) RETURNS boolean
-LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, public, pg_temp AS $$
+LANGUAGE plpgsql STABLE PARALLEL SAFE
+SET search_path = pg_catalog, public, pg_temp SET enable_seqscan = off AS $$
 BEGIN
   RETURN (SELECT coalesce(bool_or(s.account_id = public.my_account()
                                   AND (s.until IS NULL OR s.until > now())), true)
@@ -86,7 +105,8 @@ RETURN to_provider = my_provider() AND by_provider <> my_provider();
 
 -- Whether a hold or a placement of a referral with the caller's provider has not come to its end.
 CREATE OR REPLACE FUNCTION coming_here(of_referral uuid) RETURNS boolean
-LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, public, pg_temp AS $$
+LANGUAGE plpgsql STABLE PARALLEL SAFE
+SET search_path = pg_catalog, public, pg_temp SET enable_seqscan = off AS $$
 BEGIN
   RETURN EXISTS (SELECT FROM public.holds AS h
                  WHERE h.referral_id = of_referral
@@ -102,7 +122,8 @@ GRANT EXECUTE ON FUNCTION coming_here TO plek_app;
 
 -- Whether the caller's provider is asked to take a referral in, in a live swap.
 CREATE OR REPLACE FUNCTION swapping_here(of_referral uuid) RETURNS boolean
-LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, public, pg_temp AS $$
+LANGUAGE plpgsql STABLE PARALLEL SAFE
+SET search_path = pg_catalog, public, pg_temp SET enable_seqscan = off AS $$
 BEGIN
   RETURN EXISTS (SELECT FROM public.swap_legs AS l JOIN public.swaps AS w ON w.id = l.swap_id
                  WHERE l.referral_id = of_referral
@@ -115,7 +136,8 @@ GRANT EXECUTE ON FUNCTION swapping_here TO plek_app;
 
 -- Whether a referral is part of a swap.
 CREATE OR REPLACE FUNCTION in_live_swap(of_referral uuid) RETURNS boolean
-LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, public, pg_temp AS $$
+LANGUAGE plpgsql STABLE PARALLEL SAFE
+SET search_path = pg_catalog, public, pg_temp SET enable_seqscan = off AS $$
 BEGIN
   RETURN EXISTS (SELECT FROM public.swap_legs AS l WHERE l.referral_id = of_referral AND l.live);
 END $$;
@@ -124,7 +146,8 @@ GRANT EXECUTE ON FUNCTION in_live_swap TO plek_app;
 
 -- Whether the caller's provider received a placement.
 CREATE OR REPLACE FUNCTION received_here(of_placement uuid) RETURNS boolean
-LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, public, pg_temp AS $$
+LANGUAGE plpgsql STABLE PARALLEL SAFE
+SET search_path = pg_catalog, public, pg_temp SET enable_seqscan = off AS $$
 BEGIN
   RETURN EXISTS (SELECT FROM public.placements AS p
                  WHERE p.id = of_placement AND p.receiver_id = public.my_provider());
@@ -134,7 +157,8 @@ GRANT EXECUTE ON FUNCTION received_here TO plek_app;
 
 -- Whether a site is the caller's provider's own.
 CREATE OR REPLACE FUNCTION our_site(of_site uuid) RETURNS boolean
-LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, public, pg_temp AS $$
+LANGUAGE plpgsql STABLE PARALLEL SAFE
+SET search_path = pg_catalog, public, pg_temp SET enable_seqscan = off AS $$
 BEGIN
   RETURN EXISTS (SELECT FROM public.sites AS s
                  WHERE s.id = of_site AND s.provider_id = public.my_provider());
@@ -144,7 +168,8 @@ GRANT EXECUTE ON FUNCTION our_site TO plek_app;
 
 -- Whether a place is the caller's provider's own.
 CREATE OR REPLACE FUNCTION our_place(of_place uuid) RETURNS boolean
-LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, public, pg_temp AS $$
+LANGUAGE plpgsql STABLE PARALLEL SAFE
+SET search_path = pg_catalog, public, pg_temp SET enable_seqscan = off AS $$
 BEGIN
   RETURN EXISTS (SELECT FROM public.places AS p
                  WHERE p.id = of_place AND p.provider_id = public.my_provider());
@@ -154,7 +179,8 @@ GRANT EXECUTE ON FUNCTION our_place TO plek_app;
 
 -- Whether a referral began in the auditor's region, or was placed there.
 CREATE OR REPLACE FUNCTION of_my_region(of_referral uuid, of_origin text) RETURNS boolean
-LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, public, pg_temp AS $$
+LANGUAGE plpgsql STABLE PARALLEL SAFE
+SET search_path = pg_catalog, public, pg_temp SET enable_seqscan = off AS $$
 BEGIN
   RETURN (EXISTS (SELECT FROM public.municipalities AS m
                   WHERE m.code = of_origin AND m.region = public.my_region())
@@ -167,7 +193,8 @@ GRANT EXECUTE ON FUNCTION of_my_region TO plek_app;
 -- Whether what makes a place not free concerns the caller's provider, or the place is its own.
 CREATE OR REPLACE FUNCTION claim_concerns_us(of_hold uuid, of_placement uuid, of_place uuid)
 RETURNS boolean
-LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, public, pg_temp AS $$
+LANGUAGE plpgsql STABLE PARALLEL SAFE
+SET search_path = pg_catalog, public, pg_temp SET enable_seqscan = off AS $$
 BEGIN
   RETURN (EXISTS (SELECT FROM public.holds AS h
                   WHERE h.id = of_hold
@@ -179,6 +206,40 @@ BEGIN
 END $$;
 REVOKE ALL ON FUNCTION claim_concerns_us FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION claim_concerns_us TO plek_app;
+
+-- Whether a hold became a placement that the caller may see.
+CREATE OR REPLACE FUNCTION placed_from(of_hold uuid) RETURNS boolean
+LANGUAGE plpgsql STABLE PARALLEL SAFE
+SET search_path = pg_catalog, public, pg_temp SET enable_seqscan = off AS $$
+BEGIN
+  RETURN EXISTS (SELECT FROM public.placements AS p WHERE p.hold_id = of_hold);
+END $$;
+REVOKE ALL ON FUNCTION placed_from FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION placed_from TO plek_app;
+
+-- Whether a household is with the caller's provider, or on its way there, by this ranking.
+CREATE OR REPLACE FUNCTION came_here_by(of_ranking uuid, of_referral uuid) RETURNS boolean
+LANGUAGE plpgsql STABLE PARALLEL SAFE
+SET search_path = pg_catalog, public, pg_temp SET enable_seqscan = off AS $$
+BEGIN
+  RETURN EXISTS (SELECT FROM public.placements AS p JOIN public.holds AS h ON h.id = p.hold_id
+                 WHERE p.referral_id = of_referral
+                   AND h.ranking_id = of_ranking
+                   AND p.receiver_id = public.my_provider()
+                   AND public.placement_live(p.status));
+END $$;
+REVOKE ALL ON FUNCTION came_here_by FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION came_here_by TO plek_app;
+
+-- Whether the caller may see a referral.
+CREATE OR REPLACE FUNCTION sees_referral(of_referral uuid) RETURNS boolean
+LANGUAGE plpgsql STABLE PARALLEL SAFE
+SET search_path = pg_catalog, public, pg_temp SET enable_seqscan = off AS $$
+BEGIN
+  RETURN EXISTS (SELECT FROM public.referrals AS r WHERE r.id = of_referral);
+END $$;
+REVOKE ALL ON FUNCTION sees_referral FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION sees_referral TO plek_app;
 
 -- The trigger of tables that only grow.
 CREATE OR REPLACE FUNCTION refuse_change() RETURNS trigger

@@ -4,7 +4,8 @@
 -- rows the caller may not see. Everyone may note it: this does what the sweeper would do, and
 -- tells no more than the status.
 CREATE OR REPLACE FUNCTION note_lapsed(of_referral uuid, of_place uuid) RETURNS SETOF text
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = pg_catalog, public, pg_temp SET enable_seqscan = off AS $$
 DECLARE before text := public.acting();
 BEGIN
   PERFORM set_config('plek.actor', 'worker', true);
@@ -13,8 +14,12 @@ BEGIN
     UPDATE public.holds
     SET status = CASE status WHEN 'pending' THEN 'no_answer' ELSE 'expired' END,
         resolved_at = clock_timestamp()
-    WHERE resolved_at IS NULL AND expires_at <= clock_timestamp()
-      AND (referral_id = of_referral OR place_id = of_place)
+    -- Two look-ups, each by its index: under one OR a plan may read every hold there is.
+    WHERE id IN (SELECT h.id FROM public.holds AS h
+                 WHERE h.resolved_at IS NULL AND h.referral_id = of_referral
+                 UNION SELECT h.id FROM public.holds AS h
+                 WHERE h.resolved_at IS NULL AND h.place_id = of_place)
+      AND resolved_at IS NULL AND expires_at <= clock_timestamp()
     RETURNING id, provider_id, receiver_id, status
   ), told AS (
     INSERT INTO public.outbox (kind, subject, audience)
@@ -32,18 +37,132 @@ END $$;
 REVOKE ALL ON FUNCTION note_lapsed FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION note_lapsed TO plek_app;
 
+-- Hold any free place of a group for a referral of the caller's desk: one call has the guard, the
+-- claim, and all that a hold brings with it. It asks once who calls, and whether the referral is
+-- theirs and not shielded from them; its own changes are not asked the same again row by row.
+--
+-- The referral must be open, and the ranking neither older than the policy allows nor older than
+-- what is known now. A household that does not flee leaves its region only if the register is as
+-- it was (`register_version`) and no place that goes first (`go_first`) is free; NULL for one of
+-- which that is not known. Then a place is locked that nobody else has locked, or, if all are,
+-- that others give up. Holds that ran out on this referral or place are resolved, so that the new
+-- one is the only live one.
+--
+-- What could not be is said by a count of 0; the caller takes back what was done before that.
+CREATE OR REPLACE FUNCTION take_hold(
+  new_hold uuid, of_referral uuid, of_ranking uuid, ranking_minutes integer, of_group uuid,
+  by_receiver uuid, with_rank integer, of_kind text, leaves_region boolean, for_reason text,
+  new_status text, by_whom text, when_accepted timestamptz, until timestamptz, renewals integer,
+  to_route text, with_key text, of_request bytea, with_status integer, sealed_answer bytea,
+  from_source text, with_request_id text, go_first uuid[], at_register bigint
+) RETURNS TABLE (referrals integer, claims integer, answers integer, lapsed text[])
+LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = pg_catalog, public, pg_temp SET enable_seqscan = off AS $$
+DECLARE
+  before text := public.acting();
+  desk uuid := public.my_provider();
+  account uuid := public.my_account();
+  moment timestamptz := clock_timestamp();
+  may_leave boolean := false;
+  of_site uuid;
+  of_region text;
+  place uuid;
+BEGIN
+  referrals := 0; claims := 0; answers := 0; lapsed := '{}';
+  IF desk IS NULL OR NOT public.i_find_places() OR NOT public.unshielded(of_referral) THEN
+    RETURN NEXT;
+    RETURN;
+  END IF;
+  PERFORM set_config('plek.actor', 'operator', true);
+  IF leaves_region AND go_first IS NOT NULL THEN
+    may_leave := (SELECT h.value FROM public.heads AS h WHERE h.name = 'register') = at_register
+      AND NOT EXISTS (
+        SELECT FROM public.claims AS c JOIN public.place_groups AS o ON o.id = c.group_id
+        WHERE c.group_id = ANY (go_first) AND c.claimed_until <= moment
+          AND NOT EXISTS (SELECT FROM public.holds AS h WHERE h.referral_id = of_referral
+                          AND h.site_id = o.site_id AND h.status = 'declined'));
+  END IF;
+  UPDATE public.referrals AS f
+  SET status = 'held', hold_id = new_hold, held_until = until, updated_at = clock_timestamp()
+  FROM public.rankings AS r, public.place_groups AS g, public.sites AS s,
+       public.municipalities AS m
+  WHERE f.id = of_referral AND f.provider_id = desk
+    AND (f.status = 'open' OR (f.status = 'held' AND f.held_until <= clock_timestamp()))
+    AND r.id = of_ranking AND r.referral_id = f.id AND r.referral_version = f.version
+    AND r.as_of > clock_timestamp() - make_interval(mins => ranking_minutes)
+    AND g.id = of_group AND s.id = g.site_id AND s.revision <= r.register_version
+    AND m.code = s.municipality
+    AND NOT EXISTS (SELECT FROM public.holds AS h WHERE h.referral_id = f.id
+                    AND h.site_id = s.id AND h.status = 'declined')
+    AND (f.reason = 'safety' OR NOT leaves_region OR may_leave)
+  RETURNING s.id, m.region INTO of_site, of_region;
+  IF of_site IS NOT NULL THEN
+    referrals := 1;
+    place := (SELECT c.place_id FROM public.claims AS c
+              WHERE c.group_id = of_group AND c.claimed_until <= moment
+              ORDER BY c.claimed_until LIMIT 1 FOR UPDATE SKIP LOCKED);
+    IF place IS NULL THEN
+      place := (SELECT c.place_id FROM public.claims AS c
+                WHERE c.group_id = of_group AND c.claimed_until <= moment
+                ORDER BY c.claimed_until LIMIT 1 FOR UPDATE);
+    END IF;
+  END IF;
+  IF place IS NOT NULL THEN
+    claims := 1;
+    FOR attempt IN 1..2 LOOP
+      INSERT INTO public.holds (
+        id, referral_id, provider_id, receiver_id, place_id, site_id, kind, ranking_id, rank,
+        override_reason, status, accepted_by, accepted_at, expires_at, renewals_left)
+      VALUES (
+        new_hold, of_referral, desk, by_receiver, place, of_site, of_kind, of_ranking, with_rank,
+        for_reason, new_status, by_whom, when_accepted, until, renewals)
+      ON CONFLICT DO NOTHING;
+      EXIT WHEN FOUND;
+      -- Another hold of this referral or place has not been noted as run out.
+      lapsed := ARRAY(SELECT public.note_lapsed(of_referral, place));
+      IF attempt = 2 OR lapsed = '{}' THEN
+        RAISE EXCEPTION 'another hold is live' USING ERRCODE = 'unique_violation';
+      END IF;
+    END LOOP;
+    UPDATE public.claims AS c
+    SET kind = 'hold', hold_id = new_hold, placement_id = NULL, claimed_until = until,
+        reason = NULL, expected_until = NULL, since = clock_timestamp()
+    WHERE c.place_id = place;
+    INSERT INTO public.answers (
+      account_id, route, key, fingerprint, provider_id, region, referral_id, status, sealed)
+    VALUES (
+      account, to_route, with_key, of_request, desk, public.my_region(), of_referral, with_status,
+      sealed_answer)
+    ON CONFLICT DO NOTHING;
+    GET DIAGNOSTICS answers = ROW_COUNT;
+    INSERT INTO public.outbox (kind, subject, audience) VALUES
+      ('hold', new_hold::text, ARRAY[desk, by_receiver]),
+      ('availability', of_region, ARRAY[by_receiver]);
+    INSERT INTO public.access_log (
+      action, outcome, account_id, roles, provider_id, object_type, object_id, referral_ids,
+      source, request_id)
+    VALUES (
+      'hold', 'granted', account, string_to_array(current_setting('plek.roles', true), ' '),
+      desk, 'hold', new_hold, ARRAY[of_referral], from_source, with_request_id);
+  END IF;
+  PERFORM set_config('plek.actor', before, true);
+  RETURN NEXT;
+END $$;
+REVOKE ALL ON FUNCTION take_hold FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION take_hold TO plek_app;
+
 -- holds:
 -- Seen and changed by the provider that asks and the one that is asked.
 GRANT SELECT, INSERT, UPDATE, DELETE ON holds TO plek_app;
 ALTER TABLE holds ENABLE ROW LEVEL SECURITY;
 ALTER TABLE holds FORCE ROW LEVEL SECURITY;
-CREATE POLICY operator ON holds TO CURRENT_USER USING ((SELECT acting()) = 'operator');
+CREATE POLICY within ON holds TO CURRENT_USER USING ((SELECT acting()) = 'operator');
 CREATE POLICY "select" ON holds FOR SELECT
   USING (
     acting() = 'worker'
     OR our_case(provider_id, referral_id)
     OR entrusted_to_us(provider_id, receiver_id)
-    OR (i_am('auditor') AND EXISTS (SELECT FROM placements AS p WHERE p.hold_id = holds.id))
+    OR (i_am('auditor') AND placed_from(id))
   );
 CREATE POLICY "insert" ON holds FOR INSERT WITH CHECK (provider_id = my_provider());
 CREATE POLICY "update" ON holds FOR UPDATE
@@ -69,7 +188,7 @@ CREATE OR REPLACE TRIGGER note_freed
   EXECUTE FUNCTION note_vacancy();
 ALTER TABLE claims ENABLE ROW LEVEL SECURITY;
 ALTER TABLE claims FORCE ROW LEVEL SECURITY;
-CREATE POLICY operator ON claims TO CURRENT_USER USING ((SELECT acting()) = 'operator');
+CREATE POLICY within ON claims TO CURRENT_USER USING ((SELECT acting()) = 'operator');
 CREATE POLICY "select" ON claims FOR SELECT
   USING ((SELECT my_provider()) IS NOT NULL OR (SELECT acting()) = 'worker');
 CREATE POLICY "insert" ON claims FOR INSERT WITH CHECK (our_place(place_id));
@@ -87,7 +206,7 @@ CREATE POLICY exchange_update ON claims FOR UPDATE USING ((SELECT acting()) = 'e
 GRANT SELECT, INSERT, UPDATE, DELETE ON answers TO plek_app;
 ALTER TABLE answers ENABLE ROW LEVEL SECURITY;
 ALTER TABLE answers FORCE ROW LEVEL SECURITY;
-CREATE POLICY operator ON answers TO CURRENT_USER USING ((SELECT acting()) = 'operator');
+CREATE POLICY within ON answers TO CURRENT_USER USING ((SELECT acting()) = 'operator');
 CREATE POLICY "select" ON answers FOR SELECT
   USING (
     acting() = 'worker'

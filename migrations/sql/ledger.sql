@@ -34,7 +34,7 @@ CREATE OR REPLACE TRIGGER without_gaps BEFORE INSERT ON leaves
   FOR EACH ROW EXECUTE FUNCTION next_leaf();
 ALTER TABLE leaves ENABLE ROW LEVEL SECURITY;
 ALTER TABLE leaves FORCE ROW LEVEL SECURITY;
-CREATE POLICY operator ON leaves TO CURRENT_USER USING ((SELECT acting()) = 'operator');
+CREATE POLICY within ON leaves TO CURRENT_USER USING ((SELECT acting()) = 'operator');
 CREATE POLICY "select" ON leaves FOR SELECT
   USING (
     (SELECT acting()) = 'worker'
@@ -56,7 +56,7 @@ CREATE OR REPLACE TRIGGER only_grows BEFORE UPDATE OR DELETE OR TRUNCATE ON open
   FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 ALTER TABLE openings ENABLE ROW LEVEL SECURITY;
 ALTER TABLE openings FORCE ROW LEVEL SECURITY;
-CREATE POLICY operator ON openings TO CURRENT_USER USING ((SELECT acting()) = 'operator');
+CREATE POLICY within ON openings TO CURRENT_USER USING ((SELECT acting()) = 'operator');
 CREATE POLICY "select" ON openings FOR SELECT
   USING (
     (SELECT acting()) = 'worker'
@@ -81,7 +81,7 @@ CREATE OR REPLACE TRIGGER only_grows BEFORE UPDATE OR DELETE OR TRUNCATE ON subt
   FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 ALTER TABLE subtrees ENABLE ROW LEVEL SECURITY;
 ALTER TABLE subtrees FORCE ROW LEVEL SECURITY;
-CREATE POLICY operator ON subtrees TO CURRENT_USER USING ((SELECT acting()) = 'operator');
+CREATE POLICY within ON subtrees TO CURRENT_USER USING ((SELECT acting()) = 'operator');
 CREATE POLICY "select" ON subtrees FOR SELECT
   USING (
     (SELECT acting()) = 'worker'
@@ -95,7 +95,7 @@ CREATE OR REPLACE TRIGGER only_grows BEFORE UPDATE OR DELETE OR TRUNCATE ON chec
   FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 ALTER TABLE checkpoints ENABLE ROW LEVEL SECURITY;
 ALTER TABLE checkpoints FORCE ROW LEVEL SECURITY;
-CREATE POLICY operator ON checkpoints TO CURRENT_USER USING ((SELECT acting()) = 'operator');
+CREATE POLICY within ON checkpoints TO CURRENT_USER USING ((SELECT acting()) = 'operator');
 CREATE POLICY "select" ON checkpoints FOR SELECT
   USING (
     (SELECT acting()) = 'worker'
@@ -109,6 +109,6 @@ CREATE POLICY "insert" ON checkpoints FOR INSERT WITH CHECK ((SELECT acting()) =
 GRANT SELECT, INSERT ON running_stays TO plek_app;
 ALTER TABLE running_stays ENABLE ROW LEVEL SECURITY;
 ALTER TABLE running_stays FORCE ROW LEVEL SECURITY;
-CREATE POLICY operator ON running_stays TO CURRENT_USER USING ((SELECT acting()) = 'operator');
+CREATE POLICY within ON running_stays TO CURRENT_USER USING ((SELECT acting()) = 'operator');
 CREATE POLICY "select" ON running_stays FOR SELECT USING ((SELECT acting()) = 'worker');
 CREATE POLICY "insert" ON running_stays FOR INSERT WITH CHECK ((SELECT acting()) = 'worker');

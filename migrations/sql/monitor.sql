@@ -4,7 +4,7 @@
 GRANT SELECT, INSERT, DELETE ON monitor_days TO plek_app;
 ALTER TABLE monitor_days ENABLE ROW LEVEL SECURITY;
 ALTER TABLE monitor_days FORCE ROW LEVEL SECURITY;
-CREATE POLICY operator ON monitor_days TO CURRENT_USER USING ((SELECT acting()) = 'operator');
+CREATE POLICY within ON monitor_days TO CURRENT_USER USING ((SELECT acting()) = 'operator');
 CREATE POLICY "select" ON monitor_days FOR SELECT USING ((SELECT acting()) = 'worker');
 CREATE POLICY "insert" ON monitor_days FOR INSERT WITH CHECK ((SELECT acting()) = 'worker');
 CREATE POLICY "delete" ON monitor_days FOR DELETE USING ((SELECT acting()) = 'worker');
@@ -13,7 +13,7 @@ CREATE POLICY "delete" ON monitor_days FOR DELETE USING ((SELECT acting()) = 'wo
 GRANT SELECT, INSERT, UPDATE, DELETE ON household_counts TO plek_app;
 ALTER TABLE household_counts ENABLE ROW LEVEL SECURITY;
 ALTER TABLE household_counts FORCE ROW LEVEL SECURITY;
-CREATE POLICY operator ON household_counts TO CURRENT_USER USING ((SELECT acting()) = 'operator');
+CREATE POLICY within ON household_counts TO CURRENT_USER USING ((SELECT acting()) = 'operator');
 CREATE POLICY "select" ON household_counts FOR SELECT
   USING (provider_id = (SELECT my_provider()) OR (SELECT acting()) = 'worker');
 CREATE POLICY "insert" ON household_counts FOR INSERT
@@ -25,7 +25,7 @@ CREATE POLICY "delete" ON household_counts FOR DELETE USING ((SELECT acting()) =
 GRANT SELECT, INSERT ON monitor_releases TO plek_app;
 ALTER TABLE monitor_releases ENABLE ROW LEVEL SECURITY;
 ALTER TABLE monitor_releases FORCE ROW LEVEL SECURITY;
-CREATE POLICY operator ON monitor_releases TO CURRENT_USER USING ((SELECT acting()) = 'operator');
+CREATE POLICY within ON monitor_releases TO CURRENT_USER USING ((SELECT acting()) = 'operator');
 CREATE POLICY "select" ON monitor_releases FOR SELECT
   USING (
     (SELECT i_oversee())
@@ -41,7 +41,7 @@ CREATE POLICY "insert" ON monitor_releases FOR INSERT WITH CHECK ((SELECT acting
 GRANT SELECT, INSERT ON monitor_staleness TO plek_app;
 ALTER TABLE monitor_staleness ENABLE ROW LEVEL SECURITY;
 ALTER TABLE monitor_staleness FORCE ROW LEVEL SECURITY;
-CREATE POLICY operator ON monitor_staleness TO CURRENT_USER USING ((SELECT acting()) = 'operator');
+CREATE POLICY within ON monitor_staleness TO CURRENT_USER USING ((SELECT acting()) = 'operator');
 CREATE POLICY "select" ON monitor_staleness FOR SELECT
   USING (
     (SELECT i_am('administrator'))

@@ -4,7 +4,7 @@
 GRANT SELECT, INSERT, UPDATE, DELETE ON outbox TO plek_app;
 ALTER TABLE outbox ENABLE ROW LEVEL SECURITY;
 ALTER TABLE outbox FORCE ROW LEVEL SECURITY;
-CREATE POLICY operator ON outbox TO CURRENT_USER USING ((SELECT acting()) = 'operator');
+CREATE POLICY within ON outbox TO CURRENT_USER USING ((SELECT acting()) = 'operator');
 CREATE POLICY "select" ON outbox FOR SELECT
   USING (
     (SELECT acting()) = 'relay'
@@ -30,7 +30,7 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON installation_keys TO plek_app;
 GRANT SELECT, INSERT, UPDATE, DELETE ON webhooks TO plek_app;
 ALTER TABLE webhooks ENABLE ROW LEVEL SECURITY;
 ALTER TABLE webhooks FORCE ROW LEVEL SECURITY;
-CREATE POLICY operator ON webhooks TO CURRENT_USER USING ((SELECT acting()) = 'operator');
+CREATE POLICY within ON webhooks TO CURRENT_USER USING ((SELECT acting()) = 'operator');
 CREATE POLICY "select" ON webhooks FOR SELECT
   USING (
     (provider_id = (SELECT my_provider()) AND (SELECT i_connect_systems()))
@@ -47,7 +47,7 @@ CREATE POLICY "delete" ON webhooks FOR DELETE
 GRANT SELECT, INSERT, UPDATE, DELETE ON webhook_deliveries TO plek_app;
 ALTER TABLE webhook_deliveries ENABLE ROW LEVEL SECURITY;
 ALTER TABLE webhook_deliveries FORCE ROW LEVEL SECURITY;
-CREATE POLICY operator ON webhook_deliveries TO CURRENT_USER USING ((SELECT acting()) = 'operator');
+CREATE POLICY within ON webhook_deliveries TO CURRENT_USER USING ((SELECT acting()) = 'operator');
 CREATE POLICY "select" ON webhook_deliveries FOR SELECT
   USING (
     (SELECT acting()) = 'worker'

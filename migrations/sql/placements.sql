@@ -244,7 +244,7 @@ GRANT EXECUTE ON FUNCTION turn_away TO plek_app;
 GRANT SELECT, INSERT, UPDATE, DELETE ON stays TO plek_app;
 ALTER TABLE stays ENABLE ROW LEVEL SECURITY;
 ALTER TABLE stays FORCE ROW LEVEL SECURITY;
-CREATE POLICY operator ON stays TO CURRENT_USER USING ((SELECT acting()) = 'operator');
+CREATE POLICY within ON stays TO CURRENT_USER USING ((SELECT acting()) = 'operator');
 CREATE POLICY "select" ON stays FOR SELECT
   USING (
     our_case(provider_id, referral_id)
@@ -266,7 +266,7 @@ CREATE OR REPLACE TRIGGER close_periods AFTER UPDATE OF status ON placements
   FOR EACH ROW WHEN (NEW.status IN ('no_show', 'ended')) EXECUTE FUNCTION close_periods();
 ALTER TABLE placements ENABLE ROW LEVEL SECURITY;
 ALTER TABLE placements FORCE ROW LEVEL SECURITY;
-CREATE POLICY operator ON placements TO CURRENT_USER USING ((SELECT acting()) = 'operator');
+CREATE POLICY within ON placements TO CURRENT_USER USING ((SELECT acting()) = 'operator');
 CREATE POLICY "select" ON placements FOR SELECT
   USING (
     acting() = 'worker'
@@ -290,7 +290,7 @@ CREATE POLICY exchange_update ON placements FOR UPDATE USING ((SELECT acting()) 
 GRANT SELECT, INSERT, UPDATE ON blocker_periods TO plek_app;
 ALTER TABLE blocker_periods ENABLE ROW LEVEL SECURITY;
 ALTER TABLE blocker_periods FORCE ROW LEVEL SECURITY;
-CREATE POLICY operator ON blocker_periods TO CURRENT_USER USING ((SELECT acting()) = 'operator');
+CREATE POLICY within ON blocker_periods TO CURRENT_USER USING ((SELECT acting()) = 'operator');
 CREATE POLICY "select" ON blocker_periods FOR SELECT
   USING (
     ((SELECT my_provider()) IS NOT NULL
@@ -306,7 +306,7 @@ CREATE POLICY "update" ON blocker_periods FOR UPDATE
 GRANT SELECT, INSERT, UPDATE ON ready_periods TO plek_app;
 ALTER TABLE ready_periods ENABLE ROW LEVEL SECURITY;
 ALTER TABLE ready_periods FORCE ROW LEVEL SECURITY;
-CREATE POLICY operator ON ready_periods TO CURRENT_USER USING ((SELECT acting()) = 'operator');
+CREATE POLICY within ON ready_periods TO CURRENT_USER USING ((SELECT acting()) = 'operator');
 CREATE POLICY "select" ON ready_periods FOR SELECT
   USING (
     (SELECT my_provider()) IS NOT NULL

@@ -6,7 +6,7 @@ CREATE OR REPLACE TRIGGER only_grows BEFORE UPDATE OR DELETE OR TRUNCATE ON regi
   FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 ALTER TABLE registers ENABLE ROW LEVEL SECURITY;
 ALTER TABLE registers FORCE ROW LEVEL SECURITY;
-CREATE POLICY operator ON registers TO CURRENT_USER USING ((SELECT acting()) = 'operator');
+CREATE POLICY within ON registers TO CURRENT_USER USING ((SELECT acting()) = 'operator');
 CREATE POLICY "select" ON registers FOR SELECT
   USING ((SELECT my_provider()) IS NOT NULL OR (SELECT i_am('auditor')));
 CREATE POLICY "insert" ON registers FOR INSERT WITH CHECK ((SELECT my_provider()) IS NOT NULL);
@@ -16,17 +16,12 @@ CREATE POLICY worker_waiting ON registers FOR INSERT WITH CHECK ((SELECT acting(
 GRANT SELECT, INSERT, UPDATE, DELETE ON rankings TO plek_app;
 ALTER TABLE rankings ENABLE ROW LEVEL SECURITY;
 ALTER TABLE rankings FORCE ROW LEVEL SECURITY;
-CREATE POLICY operator ON rankings TO CURRENT_USER USING ((SELECT acting()) = 'operator');
+CREATE POLICY within ON rankings TO CURRENT_USER USING ((SELECT acting()) = 'operator');
 CREATE POLICY "select" ON rankings FOR SELECT
   USING (
     our_case(provider_id, referral_id)
-    OR (my_provider() IS NOT NULL
-        AND EXISTS (SELECT FROM placements AS p JOIN holds AS h ON h.id = p.hold_id
-                    WHERE p.referral_id = rankings.referral_id
-                      AND h.ranking_id = rankings.id
-                      AND p.receiver_id = my_provider()
-                      AND placement_live(p.status)))
-    OR (i_am('auditor') AND EXISTS (SELECT FROM referrals AS r WHERE r.id = rankings.referral_id))
+    OR (my_provider() IS NOT NULL AND came_here_by(id, referral_id))
+    OR (i_am('auditor') AND sees_referral(referral_id))
   );
 CREATE POLICY "insert" ON rankings FOR INSERT WITH CHECK (provider_id = my_provider());
 CREATE POLICY exchange_insert ON rankings FOR INSERT
@@ -37,7 +32,7 @@ CREATE POLICY worker_waiting ON rankings FOR INSERT WITH CHECK ((SELECT acting()
 GRANT SELECT, INSERT, UPDATE, DELETE ON peak_plans TO plek_app;
 ALTER TABLE peak_plans ENABLE ROW LEVEL SECURITY;
 ALTER TABLE peak_plans FORCE ROW LEVEL SECURITY;
-CREATE POLICY operator ON peak_plans TO CURRENT_USER USING ((SELECT acting()) = 'operator');
+CREATE POLICY within ON peak_plans TO CURRENT_USER USING ((SELECT acting()) = 'operator');
 CREATE POLICY "select" ON peak_plans FOR SELECT
   USING ((SELECT i_am('administrator')) OR (SELECT acting()) = 'worker');
 CREATE POLICY "insert" ON peak_plans FOR INSERT

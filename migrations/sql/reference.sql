@@ -17,6 +17,6 @@ GRANT SELECT ON weights TO plek_app;
 GRANT SELECT, INSERT ON policies TO plek_app;
 ALTER TABLE policies ENABLE ROW LEVEL SECURITY;
 ALTER TABLE policies FORCE ROW LEVEL SECURITY;
-CREATE POLICY operator ON policies TO CURRENT_USER USING ((SELECT acting()) = 'operator');
+CREATE POLICY within ON policies TO CURRENT_USER USING ((SELECT acting()) = 'operator');
 CREATE POLICY "select" ON policies FOR SELECT USING (true);
 CREATE POLICY "insert" ON policies FOR INSERT WITH CHECK ((SELECT i_am('administrator')));

@@ -30,7 +30,7 @@ CREATE OR REPLACE TRIGGER end_alternative
   EXECUTE FUNCTION end_alternative('withdrawn');
 ALTER TABLE referrals ENABLE ROW LEVEL SECURITY;
 ALTER TABLE referrals FORCE ROW LEVEL SECURITY;
-CREATE POLICY operator ON referrals TO CURRENT_USER USING ((SELECT acting()) = 'operator');
+CREATE POLICY within ON referrals TO CURRENT_USER USING ((SELECT acting()) = 'operator');
 CREATE POLICY "select" ON referrals FOR SELECT
   USING (
     acting() = 'worker'
@@ -52,7 +52,7 @@ CREATE POLICY exchange_update ON referrals FOR UPDATE USING ((SELECT acting()) =
 GRANT SELECT, INSERT, UPDATE, DELETE ON referral_secrets TO plek_app;
 ALTER TABLE referral_secrets ENABLE ROW LEVEL SECURITY;
 ALTER TABLE referral_secrets FORCE ROW LEVEL SECURITY;
-CREATE POLICY operator ON referral_secrets TO CURRENT_USER USING ((SELECT acting()) = 'operator');
+CREATE POLICY within ON referral_secrets TO CURRENT_USER USING ((SELECT acting()) = 'operator');
 CREATE POLICY "select" ON referral_secrets FOR SELECT
   USING (
     (i_am_staff()
@@ -93,7 +93,7 @@ CREATE POLICY worker_waiting ON referral_secrets FOR SELECT
 GRANT SELECT, INSERT, UPDATE, DELETE ON shields TO plek_app;
 ALTER TABLE shields ENABLE ROW LEVEL SECURITY;
 ALTER TABLE shields FORCE ROW LEVEL SECURITY;
-CREATE POLICY operator ON shields TO CURRENT_USER USING (acting() = 'operator');
+CREATE POLICY within ON shields TO CURRENT_USER USING (acting() = 'operator');
 CREATE POLICY "select" ON shields FOR SELECT
   USING (provider_id = my_provider() OR acting() = 'worker');
 CREATE POLICY "insert" ON shields FOR INSERT
@@ -124,7 +124,7 @@ CREATE POLICY "delete" ON shields FOR DELETE
 GRANT SELECT, INSERT ON contacts TO plek_app;
 ALTER TABLE contacts ENABLE ROW LEVEL SECURITY;
 ALTER TABLE contacts FORCE ROW LEVEL SECURITY;
-CREATE POLICY operator ON contacts TO CURRENT_USER USING ((SELECT acting()) = 'operator');
+CREATE POLICY within ON contacts TO CURRENT_USER USING ((SELECT acting()) = 'operator');
 CREATE POLICY "select" ON contacts FOR SELECT
   USING (acting() = 'worker' OR (i_am_staff() AND our_case(provider_id, referral_id)));
 CREATE POLICY "insert" ON contacts FOR INSERT
@@ -134,7 +134,7 @@ CREATE POLICY "insert" ON contacts FOR INSERT
 GRANT SELECT, INSERT, DELETE ON reminders TO plek_app;
 ALTER TABLE reminders ENABLE ROW LEVEL SECURITY;
 ALTER TABLE reminders FORCE ROW LEVEL SECURITY;
-CREATE POLICY operator ON reminders TO CURRENT_USER USING ((SELECT acting()) = 'operator');
+CREATE POLICY within ON reminders TO CURRENT_USER USING ((SELECT acting()) = 'operator');
 CREATE POLICY "select" ON reminders FOR SELECT USING ((SELECT acting()) = 'worker');
 CREATE POLICY "insert" ON reminders FOR INSERT WITH CHECK ((SELECT acting()) = 'worker');
 CREATE POLICY "delete" ON reminders FOR DELETE USING ((SELECT acting()) = 'worker');
@@ -143,6 +143,6 @@ CREATE POLICY "delete" ON reminders FOR DELETE USING ((SELECT acting()) = 'worke
 GRANT SELECT, INSERT ON erasures TO plek_app;
 ALTER TABLE erasures ENABLE ROW LEVEL SECURITY;
 ALTER TABLE erasures FORCE ROW LEVEL SECURITY;
-CREATE POLICY operator ON erasures TO CURRENT_USER USING ((SELECT acting()) = 'operator');
+CREATE POLICY within ON erasures TO CURRENT_USER USING ((SELECT acting()) = 'operator');
 CREATE POLICY "select" ON erasures FOR SELECT USING ((SELECT acting()) = 'worker');
 CREATE POLICY "insert" ON erasures FOR INSERT WITH CHECK ((SELECT acting()) = 'worker');

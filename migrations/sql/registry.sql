@@ -16,7 +16,8 @@ REVOKE ALL ON FUNCTION note_reopening FROM PUBLIC;
 
 -- Note that a place came free, for those who wait.
 CREATE OR REPLACE FUNCTION note_vacancy() RETURNS trigger
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = pg_catalog, public, pg_temp SET enable_seqscan = off AS $$
 DECLARE leaving uuid;
 BEGIN
   IF TG_OP = 'UPDATE' THEN
@@ -35,14 +36,14 @@ REVOKE ALL ON FUNCTION note_vacancy FROM PUBLIC;
 GRANT SELECT, INSERT, UPDATE, DELETE ON providers TO plek_app;
 ALTER TABLE providers ENABLE ROW LEVEL SECURITY;
 ALTER TABLE providers FORCE ROW LEVEL SECURITY;
-CREATE POLICY operator ON providers TO CURRENT_USER USING ((SELECT acting()) = 'operator');
+CREATE POLICY within ON providers TO CURRENT_USER USING ((SELECT acting()) = 'operator');
 CREATE POLICY "select" ON providers FOR SELECT USING (true);
 
 -- provider_regions
 GRANT SELECT, INSERT, UPDATE, DELETE ON provider_regions TO plek_app;
 ALTER TABLE provider_regions ENABLE ROW LEVEL SECURITY;
 ALTER TABLE provider_regions FORCE ROW LEVEL SECURITY;
-CREATE POLICY operator ON provider_regions TO CURRENT_USER USING ((SELECT acting()) = 'operator');
+CREATE POLICY within ON provider_regions TO CURRENT_USER USING ((SELECT acting()) = 'operator');
 CREATE POLICY "select" ON provider_regions FOR SELECT USING (true);
 CREATE POLICY "insert" ON provider_regions FOR INSERT
   WITH CHECK (provider_id = (SELECT my_provider()));
@@ -57,7 +58,7 @@ CREATE OR REPLACE TRIGGER note_reopening
   EXECUTE FUNCTION note_reopening();
 ALTER TABLE sites ENABLE ROW LEVEL SECURITY;
 ALTER TABLE sites FORCE ROW LEVEL SECURITY;
-CREATE POLICY operator ON sites TO CURRENT_USER USING ((SELECT acting()) = 'operator');
+CREATE POLICY within ON sites TO CURRENT_USER USING ((SELECT acting()) = 'operator');
 CREATE POLICY "select" ON sites FOR SELECT
   USING ((SELECT my_provider()) IS NOT NULL OR (SELECT acting()) = 'worker');
 CREATE POLICY "insert" ON sites FOR INSERT WITH CHECK (provider_id = (SELECT my_provider()));
@@ -69,7 +70,7 @@ CREATE POLICY "update" ON sites FOR UPDATE USING (provider_id = (SELECT my_provi
 GRANT SELECT, INSERT, UPDATE, DELETE ON site_secrets TO plek_app;
 ALTER TABLE site_secrets ENABLE ROW LEVEL SECURITY;
 ALTER TABLE site_secrets FORCE ROW LEVEL SECURITY;
-CREATE POLICY operator ON site_secrets TO CURRENT_USER USING ((SELECT acting()) = 'operator');
+CREATE POLICY within ON site_secrets TO CURRENT_USER USING ((SELECT acting()) = 'operator');
 CREATE POLICY "select" ON site_secrets FOR SELECT
   USING (
     provider_id = (SELECT my_provider())
@@ -92,7 +93,7 @@ CREATE POLICY "update" ON site_secrets FOR UPDATE USING (provider_id = (SELECT m
 GRANT SELECT, INSERT, UPDATE, DELETE ON place_groups TO plek_app;
 ALTER TABLE place_groups ENABLE ROW LEVEL SECURITY;
 ALTER TABLE place_groups FORCE ROW LEVEL SECURITY;
-CREATE POLICY operator ON place_groups TO CURRENT_USER USING ((SELECT acting()) = 'operator');
+CREATE POLICY within ON place_groups TO CURRENT_USER USING ((SELECT acting()) = 'operator');
 CREATE POLICY "select" ON place_groups FOR SELECT
   USING ((SELECT my_provider()) IS NOT NULL OR (SELECT acting()) = 'worker');
 CREATE POLICY "insert" ON place_groups FOR INSERT WITH CHECK (our_site(site_id));
@@ -102,7 +103,7 @@ CREATE POLICY "update" ON place_groups FOR UPDATE USING (our_site(site_id));
 GRANT SELECT, INSERT, UPDATE, DELETE ON places TO plek_app;
 ALTER TABLE places ENABLE ROW LEVEL SECURITY;
 ALTER TABLE places FORCE ROW LEVEL SECURITY;
-CREATE POLICY operator ON places TO CURRENT_USER USING ((SELECT acting()) = 'operator');
+CREATE POLICY within ON places TO CURRENT_USER USING ((SELECT acting()) = 'operator');
 CREATE POLICY "select" ON places FOR SELECT
   USING ((SELECT my_provider()) IS NOT NULL OR (SELECT acting()) = 'worker');
 CREATE POLICY "insert" ON places FOR INSERT WITH CHECK (provider_id = (SELECT my_provider()));
@@ -112,7 +113,7 @@ CREATE POLICY "update" ON places FOR UPDATE USING (provider_id = (SELECT my_prov
 GRANT SELECT, INSERT, UPDATE, DELETE ON place_secrets TO plek_app;
 ALTER TABLE place_secrets ENABLE ROW LEVEL SECURITY;
 ALTER TABLE place_secrets FORCE ROW LEVEL SECURITY;
-CREATE POLICY operator ON place_secrets TO CURRENT_USER USING ((SELECT acting()) = 'operator');
+CREATE POLICY within ON place_secrets TO CURRENT_USER USING ((SELECT acting()) = 'operator');
 CREATE POLICY "select" ON place_secrets FOR SELECT USING (provider_id = (SELECT my_provider()));
 CREATE POLICY "insert" ON place_secrets FOR INSERT
   WITH CHECK (provider_id = (SELECT my_provider()));
@@ -122,7 +123,7 @@ CREATE POLICY "update" ON place_secrets FOR UPDATE USING (provider_id = (SELECT 
 GRANT SELECT, INSERT, UPDATE, DELETE ON availability_steps TO plek_app;
 ALTER TABLE availability_steps ENABLE ROW LEVEL SECURITY;
 ALTER TABLE availability_steps FORCE ROW LEVEL SECURITY;
-CREATE POLICY operator ON availability_steps TO CURRENT_USER USING ((SELECT acting()) = 'operator');
+CREATE POLICY within ON availability_steps TO CURRENT_USER USING ((SELECT acting()) = 'operator');
 CREATE POLICY "select" ON availability_steps FOR SELECT USING ((SELECT acting()) <> '');
 CREATE POLICY "insert" ON availability_steps FOR INSERT WITH CHECK ((SELECT acting()) = 'worker');
 CREATE POLICY "update" ON availability_steps FOR UPDATE USING ((SELECT acting()) = 'worker');
@@ -132,7 +133,7 @@ CREATE POLICY "delete" ON availability_steps FOR DELETE USING ((SELECT acting())
 GRANT SELECT, UPDATE, DELETE ON vacancies TO plek_app;
 ALTER TABLE vacancies ENABLE ROW LEVEL SECURITY;
 ALTER TABLE vacancies FORCE ROW LEVEL SECURITY;
-CREATE POLICY operator ON vacancies TO CURRENT_USER USING ((SELECT acting()) = 'operator');
+CREATE POLICY within ON vacancies TO CURRENT_USER USING ((SELECT acting()) = 'operator');
 CREATE POLICY "select" ON vacancies FOR SELECT
   USING (provider_id = (SELECT my_provider()) OR (SELECT acting()) = 'worker');
 CREATE POLICY "insert" ON vacancies FOR INSERT TO CURRENT_USER WITH CHECK (true);

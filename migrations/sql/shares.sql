@@ -60,7 +60,7 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON shares TO plek_app;
 GRANT SELECT, INSERT, UPDATE (index) ON quarter_totals TO plek_app;
 ALTER TABLE quarter_totals ENABLE ROW LEVEL SECURITY;
 ALTER TABLE quarter_totals FORCE ROW LEVEL SECURITY;
-CREATE POLICY operator ON quarter_totals TO CURRENT_USER USING ((SELECT acting()) = 'operator');
+CREATE POLICY within ON quarter_totals TO CURRENT_USER USING ((SELECT acting()) = 'operator');
 CREATE POLICY "select" ON quarter_totals FOR SELECT
   USING ((SELECT i_oversee()) OR (SELECT acting()) = 'worker');
 CREATE POLICY "insert" ON quarter_totals FOR INSERT
@@ -75,7 +75,7 @@ CREATE OR REPLACE TRIGGER only_grows BEFORE UPDATE OR DELETE OR TRUNCATE ON pair
   FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 ALTER TABLE pair_nights ENABLE ROW LEVEL SECURITY;
 ALTER TABLE pair_nights FORCE ROW LEVEL SECURITY;
-CREATE POLICY operator ON pair_nights TO CURRENT_USER USING ((SELECT acting()) = 'operator');
+CREATE POLICY within ON pair_nights TO CURRENT_USER USING ((SELECT acting()) = 'operator');
 CREATE POLICY "select" ON pair_nights FOR SELECT
   USING ((SELECT i_am('auditor')) AND (SELECT my_region()) IN (origin, receiving));
 CREATE POLICY "insert" ON pair_nights FOR INSERT WITH CHECK ((SELECT acting()) = 'worker');
@@ -86,7 +86,7 @@ CREATE OR REPLACE TRIGGER only_grows BEFORE UPDATE OR DELETE OR TRUNCATE ON quar
   FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 ALTER TABLE quarter_figures ENABLE ROW LEVEL SECURITY;
 ALTER TABLE quarter_figures FORCE ROW LEVEL SECURITY;
-CREATE POLICY operator ON quarter_figures TO CURRENT_USER USING ((SELECT acting()) = 'operator');
+CREATE POLICY within ON quarter_figures TO CURRENT_USER USING ((SELECT acting()) = 'operator');
 CREATE POLICY "select" ON quarter_figures FOR SELECT USING ((SELECT acting()) <> '');
 CREATE POLICY "insert" ON quarter_figures FOR INSERT WITH CHECK ((SELECT acting()) = 'worker');
 
@@ -94,7 +94,7 @@ CREATE POLICY "insert" ON quarter_figures FOR INSERT WITH CHECK ((SELECT acting(
 GRANT SELECT, INSERT, UPDATE (withdrawn_at, withdrawn_on) ON caps TO plek_app;
 ALTER TABLE caps ENABLE ROW LEVEL SECURITY;
 ALTER TABLE caps FORCE ROW LEVEL SECURITY;
-CREATE POLICY operator ON caps TO CURRENT_USER USING ((SELECT acting()) = 'operator');
+CREATE POLICY within ON caps TO CURRENT_USER USING ((SELECT acting()) = 'operator');
 CREATE POLICY "select" ON caps FOR SELECT USING ((SELECT acting()) <> '');
 CREATE POLICY "insert" ON caps FOR INSERT
   WITH CHECK ((SELECT i_am('auditor')) AND region = (SELECT my_region()));
@@ -111,7 +111,7 @@ CREATE OR REPLACE TRIGGER only_grows BEFORE UPDATE OR DELETE OR TRUNCATE ON disp
   FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 ALTER TABLE displacements ENABLE ROW LEVEL SECURITY;
 ALTER TABLE displacements FORCE ROW LEVEL SECURITY;
-CREATE POLICY operator ON displacements TO CURRENT_USER USING ((SELECT acting()) = 'operator');
+CREATE POLICY within ON displacements TO CURRENT_USER USING ((SELECT acting()) = 'operator');
 CREATE POLICY "select" ON displacements FOR SELECT USING ((SELECT acting()) = 'worker');
 CREATE POLICY "insert" ON displacements FOR INSERT
   WITH CHECK (

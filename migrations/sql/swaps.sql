@@ -7,7 +7,7 @@
 GRANT SELECT, INSERT, UPDATE, DELETE ON move_agreements TO plek_app;
 ALTER TABLE move_agreements ENABLE ROW LEVEL SECURITY;
 ALTER TABLE move_agreements FORCE ROW LEVEL SECURITY;
-CREATE POLICY operator ON move_agreements TO CURRENT_USER USING ((SELECT acting()) = 'operator');
+CREATE POLICY within ON move_agreements TO CURRENT_USER USING ((SELECT acting()) = 'operator');
 CREATE POLICY "select" ON move_agreements FOR SELECT
   USING (
     acting() IN ('worker', 'exchange')
@@ -33,7 +33,7 @@ CREATE POLICY "delete" ON move_agreements FOR DELETE
 GRANT SELECT, INSERT, UPDATE, DELETE ON swap_searches TO plek_app;
 ALTER TABLE swap_searches ENABLE ROW LEVEL SECURITY;
 ALTER TABLE swap_searches FORCE ROW LEVEL SECURITY;
-CREATE POLICY operator ON swap_searches TO CURRENT_USER USING ((SELECT acting()) = 'operator');
+CREATE POLICY within ON swap_searches TO CURRENT_USER USING ((SELECT acting()) = 'operator');
 CREATE POLICY "select" ON swap_searches FOR SELECT
   USING (our_case(provider_id, referral_id));
 CREATE POLICY "insert" ON swap_searches FOR INSERT
@@ -43,7 +43,7 @@ CREATE POLICY "insert" ON swap_searches FOR INSERT
 GRANT SELECT, INSERT, UPDATE, DELETE ON swaps TO plek_app;
 ALTER TABLE swaps ENABLE ROW LEVEL SECURITY;
 ALTER TABLE swaps FORCE ROW LEVEL SECURITY;
-CREATE POLICY operator ON swaps TO CURRENT_USER USING ((SELECT acting()) = 'operator');
+CREATE POLICY within ON swaps TO CURRENT_USER USING ((SELECT acting()) = 'operator');
 CREATE POLICY "select" ON swaps FOR SELECT
   USING (
     EXISTS (SELECT FROM swap_legs AS l WHERE l.swap_id = swaps.id)
@@ -58,7 +58,7 @@ CREATE POLICY "update" ON swaps FOR UPDATE
 GRANT SELECT, INSERT, UPDATE, DELETE ON swap_legs TO plek_app;
 ALTER TABLE swap_legs ENABLE ROW LEVEL SECURITY;
 ALTER TABLE swap_legs FORCE ROW LEVEL SECURITY;
-CREATE POLICY operator ON swap_legs TO CURRENT_USER USING ((SELECT acting()) = 'operator');
+CREATE POLICY within ON swap_legs TO CURRENT_USER USING ((SELECT acting()) = 'operator');
 CREATE POLICY "select" ON swap_legs FOR SELECT
   USING (
     acting() IN ('worker', 'exchange')

@@ -6,11 +6,10 @@ from collections import Counter
 from typing import Any
 
 import pytest
-from sqlalchemy import text
 
-from app.placing.store import claim_place
 from tests.country import Client, Country, referral_body, shelter
 from tests.rounds import rounds
+from tests.unguarded import weaken
 
 CLIENTS = 64
 ROUNDS = rounds(12, soak=200)
@@ -70,20 +69,17 @@ async def test_as_many_holds_as_there_are_places_or_askers(
             await intake.ask("DELETE", f"/holds/{id_}", expect=204)
 
 
-async def test_without_its_guards_the_last_place_is_held_more_than_once(
-    country: Country, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_without_its_guards_the_last_place_is_held_more_than_once(country: Country) -> None:
     """The claim: the first test fails without the lock, the guard and the constraint."""
     await shelter(country, places=1)
     intake, wishes = await askers(country, 16)
     await country.rows("DROP INDEX holds_live_place_key")
     await country.rows("ALTER TABLE claims DROP CONSTRAINT claims_hold_id_key")
-    unguarded = claim_place.TAKE_WAITING.text.replace(
-        "AND claimed_until <= (SELECT clock_timestamp())\n", "\n"
-    ).replace("LIMIT 1 FOR UPDATE", "LIMIT 1")
-    assert unguarded != claim_place.TAKE_WAITING.text
-    monkeypatch.setattr(
-        claim_place, "TAKE_UNLOCKED", text(unguarded).bindparams(*claim_place.TYPES)
+    await weaken(
+        country,
+        "take_hold",
+        (" AND c.claimed_until <= moment\n              ORDER", "\n              ORDER"),
+        ("LIMIT 1 FOR UPDATE SKIP LOCKED", "LIMIT 1"),
     )
     statuses, _ = await all_at_once(intake, wishes)
     assert statuses[201] > 1

@@ -7,17 +7,26 @@ changed only while it is still that of the hold.
 
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from uuid import UUID
 
 from sqlalchemy import (
+    BindParameter,
     ColumnElement,
+    DateTime,
+    Executable,
+    Integer,
+    Text,
+    Uuid,
     and_,
+    bindparam,
     case,
     exists,
     func,
     or_,
     select,
     tuple_,
+    union,
 )
 
 from app.database.transaction import Transaction
@@ -98,7 +107,7 @@ _READ = (
 )
 
 
-def _concerns(provider_id: UUID) -> ColumnElement[bool]:
+def _concerns(provider_id: UUID | BindParameter[UUID]) -> ColumnElement[bool]:
     return or_(Hold.provider_id == provider_id, Hold.receiver_id == provider_id)
 
 
@@ -124,12 +133,41 @@ async def list_for(
     after: tuple[datetime, UUID] | None,
 ) -> list[HoldRow]:
     """Return the holds that a provider sent or received, newest first."""
-    statement = _READ.where(_concerns(provider_id)).limit(limit)
+    values: dict[str, object] = {"provider_id": provider_id, "limit": limit}
     if status is not None:
-        statement = statement.where(_STATUS.is_not_distinct_from(status))
+        values["status"] = status
     if after is not None:
-        statement = statement.where(tuple_(Hold.created_at, Hold.id) < tuple_(*after))
-    return [HoldRow(*row) for row in await tx.rows(statement)]
+        values["after_at"], values["after_id"] = after
+    rows = await tx.rows(_list(by_status=status is not None, after=after is not None), values)
+    return [HoldRow(*row) for row in rows]
+
+
+@cache
+def _list(*, by_status: bool, after: bool) -> Executable:
+    """Return the statement of a list, made once: it takes its values by name.
+
+    Each side's newest are found by an index; of both together the newest are read.
+    """
+    provider_id = bindparam("provider_id", type_=Uuid())
+    limit = bindparam("limit", type_=Integer())
+    wanted: list[ColumnElement[bool]] = []
+    if by_status:
+        wanted.append(_STATUS == bindparam("status", type_=Text()))  # noqa: SIM300 - no constant
+    if after:
+        at, id_ = (
+            bindparam("after_at", type_=DateTime(timezone=True)),
+            bindparam("after_id", type_=Uuid()),
+        )
+        wanted.append(tuple_(Hold.created_at, Hold.id) < tuple_(at, id_))
+    newest = (
+        select(Hold.id)
+        .where(side == provider_id, *wanted)
+        .order_by(Hold.created_at.desc(), Hold.id.desc())
+        .limit(limit)
+        for side in (Hold.provider_id, Hold.receiver_id)
+    )
+    sides = union(*(select(one.subquery().c.id) for one in newest)).subquery()
+    return _READ.where(Hold.id.in_(select(sides.c.id))).limit(limit)
 
 
 async def list_live_sent(tx: Transaction, provider_id: UUID) -> list[HoldRow]:

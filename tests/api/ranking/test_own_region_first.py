@@ -2,13 +2,10 @@
 
 from typing import Any
 
-import pytest
-from sqlalchemy import text
-
-from app.placing.store import claim_place
 from tests.casework import Desk, desk, fresh, lapse, problem, wish_for
 from tests.country import FAR, HERE, THERE, Country, Shelter, place_body, shelter
 from tests.statements import noting
+from tests.unguarded import weaken
 
 WAITS = {"reason": "capacity", "dangerAssessment": "none_known", "dangerZones": []}
 """A household of Den Haag that needs a place and is not sought by anybody."""
@@ -91,19 +88,20 @@ async def test_a_site_at_home_that_declined_keeps_nobody(country: Country) -> No
 
 
 async def test_without_the_guard_a_household_leaves_although_a_place_came_free(
-    country: Country, monkeypatch: pytest.MonkeyPatch
+    country: Country,
 ) -> None:
     where, home = await full_at_home(country)
     wanted = await where.wish(**WAITS)
     await come_free(home)
-    for name in ("LEAVE_UNLOCKED", "LEAVE_WAITING"):
-        unguarded = getattr(claim_place, name).text.replace(
-            "NOT EXISTS (SELECT FROM claims AS c", "true OR EXISTS (SELECT FROM claims AS c"
-        )
-        assert unguarded != getattr(claim_place, name).text
-        monkeypatch.setattr(
-            claim_place, name, text(unguarded).bindparams(*claim_place.OWN_REGION_TYPES)
-        )
+    await weaken(
+        country,
+        "take_hold",
+        (
+            "AND NOT EXISTS (\n        SELECT FROM public.claims",
+            "AND (true OR EXISTS (\n        SELECT FROM public.claims",
+        ),
+        ("h.status = 'declined'));\n  END IF;", "h.status = 'declined')));\n  END IF;"),
+    )
 
     await where.intake.post("/holds", wanted, key=fresh())
 
@@ -115,7 +113,7 @@ async def test_whoever_flees_is_asked_nothing_more_for_it(country: Country) -> N
         with noting(country) as noted:
             await where.intake.post("/holds", wanted, key=fresh())
         asked.append([one.statement for one in noted])
-    assert [sum("UPDATE referrals" in statement for statement in one) for one in asked] == [1, 1]
+    assert [sum("take_hold" in statement for statement in one) for one in asked] == [1, 1]
     assert len(asked[1]) == 2  # who asks, and the hold
 
 

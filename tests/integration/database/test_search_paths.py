@@ -117,7 +117,8 @@ CALLS = (
     """SELECT public.unshielded(id), public.coming_here(id), public.swapping_here(id),
        public.in_live_swap(id), public.of_my_region(id, ''), public.names_colleagues(id),
        public.received_here(id), public.writes_leaves_of(id), public.our_site(id),
-       public.our_place(id), public.claim_concerns_us(id, id, id) FROM gen_random_uuid() AS id""",
+       public.our_place(id), public.claim_concerns_us(id, id, id), public.placed_from(id),
+       public.came_here_by(id, id), public.sees_referral(id) FROM gen_random_uuid() AS id""",
     """INSERT INTO public.access_log
        (action, outcome, account_id, roles, object_type, referral_ids)
        VALUES ('read', 'granted', public.my_account(), '{}', 'referral', ARRAY[gen_random_uuid()])
