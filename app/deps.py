@@ -9,6 +9,7 @@ from collections.abc import AsyncGenerator, Callable, Collection, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Annotated
 from uuid import UUID
 
@@ -29,6 +30,9 @@ from app.reference import ReferenceFiles
 from app.seal import Keyring
 
 log = structlog.get_logger()
+
+SOURCES = 1_000
+"""How many addresses that requests come from are kept as they were read."""
 
 REFERENCE: ContextVar[Reference] = ContextVar("reference")
 """The country's data while a request's input is being checked against it."""
@@ -150,7 +154,12 @@ def entered(request: Request) -> AbstractAsyncContextManager[Transaction]:
 
 def source_of(request: Request) -> str | None:
     """Return the network address that a request came from, where it is one."""
-    host = request.client.host if request.client else ""
+    client = request.scope.get("client")
+    return _address(client[0]) if client else None
+
+
+@lru_cache(SOURCES)
+def _address(host: str) -> str | None:
     try:
         return str(ipaddress.ip_address(host))
     except ValueError:
@@ -186,15 +195,15 @@ async def transaction(request: Request) -> AsyncGenerator[Transaction]:
             # The input of the route is validated after this, in the same context.
             REFERENCE.set(await parts.database.snapshots.reference(tx))
             yield tx
-            await log_granted(tx, request)
+            log_granted(tx, request)
     except Unauthenticated:
         if hashed:
             await _slow_down(request)
         raise
 
 
-async def log_granted(tx: Transaction, request: Request) -> None:
-    """Write down what was seen, in the transaction that saw it: no entry, no answer."""
+def log_granted(tx: Transaction, request: Request) -> None:
+    """Write down what was seen, with the commit of what saw it: no entry, no answer."""
     row = row_of(request)
     if row is None or not row.action or not row.granted:
         return
@@ -205,7 +214,7 @@ async def log_granted(tx: Transaction, request: Request) -> None:
     entry = tx.caller.entry(
         row.action, row.object_type, object_id, purpose=tx.looks.purpose, referral_ids=seen
     )
-    await access_log.add(tx, entry)
+    access_log.add_last(tx, entry)
 
 
 async def log_refused(request: Request) -> None:

@@ -9,6 +9,7 @@ they add up.
 import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cache
 
 from prometheus_client import (
     CONTENT_TYPE_LATEST,
@@ -71,9 +72,19 @@ def request(method: str, route: str, *, status: int, seconds: float | None) -> N
 
     `seconds` is None for a stream, whose length says nothing.
     """
-    _REQUESTS.labels(method, route, str(status)).inc()
+    _answered(method, route, status).inc()
     if seconds is not None:
-        _SECONDS.labels(method, route).observe(seconds)
+        _took(method, route).observe(seconds)
+
+
+@cache
+def _answered(method: str, route: str, status: int) -> Counter:
+    return _REQUESTS.labels(method, route, str(status))
+
+
+@cache
+def _took(method: str, route: str) -> Histogram:
+    return _SECONDS.labels(method, route)
 
 
 def count_holds(outcomes: Iterable[str]) -> None:

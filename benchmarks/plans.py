@@ -92,4 +92,4 @@ async def _done(database: Database, entered: Entered, act: Act) -> list[Asked]:
         async with entered() as tx:
             await act(tx)
             await tx.connection.execute("ROLLBACK")
-    return asked[1:-1]  # without entering, and taking it back
+    return asked[1:]  # without entering

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from app.database.connections.bounds import Bounds
+from app.database.connections.lines import Said
+from app.database.pool import Begun, First
 from app.database.transaction import Database
 
 
@@ -18,6 +20,9 @@ class Asked:
 
     statement: str
     values: Sequence[Any]
+
+
+UNNOTED = ("ROLLBACK", "SAVEPOINT", "RELEASE")
 
 
 class Noted:
@@ -37,7 +42,8 @@ class Noted:
             return method
 
         async def noted(statement: str, *values: object) -> object:
-            self._asked.append(Asked(statement, values))
+            if not statement.startswith(UNNOTED):
+                self._asked.append(Asked(statement, values))
             return await method(statement, *values)
 
         return noted
@@ -51,9 +57,19 @@ def noting(database: Database) -> Generator[list[Asked]]:
     take = pool.transaction
 
     @asynccontextmanager
-    async def transaction(bounds: Bounds) -> AsyncGenerator[Any]:
-        async with take(bounds) as taken:
-            yield Noted(taken, asked)
+    async def transaction(
+        bounds: Bounds, first: First | None = None, *, snapshot: bool = False
+    ) -> AsyncGenerator[Begun]:
+        def noted(line: Any) -> Said:  # noqa: ANN401 - as above
+            assert first is not None  # noqa: S101 - else this is not asked
+            said = first(line)
+            asked.append(Asked(*said))
+            return said
+
+        async with take(bounds, first and noted, snapshot=snapshot) as begun:
+            yield begun._replace(line=Noted(begun.line, asked))
+            if begun.line.last is not None:
+                asked.append(Asked(*begun.line.last))
 
     pool.transaction = transaction
     try:

@@ -3,7 +3,6 @@
 Rows that are only ever added (fields of NEN 7513).
 """
 
-from dataclasses import asdict
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -11,6 +10,8 @@ from uuid import UUID
 from sqlalchemy import func, insert, select
 
 from app.database.caller import GRANTED, AccessEntry
+from app.database.connections.lines import Said
+from app.database.statements import command
 from app.database.transaction import Transaction
 from app.models import AccessLogEntry
 
@@ -50,6 +51,12 @@ _ADD = insert(AccessLogEntry).inline()  # nobody may read what they were refused
 async def add(tx: Transaction, entry: AccessEntry) -> None:
     """Write an entry."""
     await tx.run(_ADD, _values(entry))
+
+
+def add_last(tx: Transaction, entry: AccessEntry) -> None:
+    """Write an entry together with the commit: no entry, no commit."""
+    values = _values(entry)
+    tx.say_last(Said(*command(_ADD, values).call(values)))
 
 
 async def add_numbered(tx: Transaction, entry: AccessEntry) -> int:
@@ -98,4 +105,16 @@ async def wait(
 
 
 def _values(entry: AccessEntry) -> dict[str, Any]:
-    return asdict(entry) | {"roles": list(entry.roles), "referral_ids": list(entry.referral_ids)}
+    return {
+        "action": entry.action,
+        "outcome": entry.outcome,
+        "account_id": entry.account_id,
+        "roles": entry.roles,
+        "provider_id": entry.provider_id,
+        "purpose": entry.purpose,
+        "object_type": entry.object_type,
+        "object_id": entry.object_id,
+        "referral_ids": entry.referral_ids,
+        "source": entry.source,
+        "request_id": entry.request_id,
+    }

@@ -1,17 +1,18 @@
 """Connections to PostgreSQL, and what to say when there are none."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Generator, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from functools import partial
+from typing import Any, NamedTuple, TypeAlias
 
 import asyncpg
 
 from app.config import Settings
 from app.database.connections.bounds import Bounds
 from app.database.connections.hosts import hosts_of
-from app.database.connections.lines import GONE, Row, open_line
+from app.database.connections.lines import GONE, Row, Said, open_line
 from app.errors import Conflict, Unavailable
 
 __all__ = ["Pool", "PoolUse", "Row", "refusing"]
@@ -25,6 +26,20 @@ TOO_SLOW = "57014"
 """The server gave a statement up, at the bound that it was told."""
 TRY_LATER = ("40001", "40P01", "55P03")
 """Serialization failure, deadlock, lock time-out: somebody else was busy with the same rows."""
+
+
+First: TypeAlias = Callable[[Any], Said]
+"""What a transaction begins with, on a certain connection: it must change nothing."""
+
+
+class Begun(NamedTuple):
+    """A transaction that has begun: its connection, and the first row of its first statement."""
+
+    line: Any
+    row: Row | None
+
+
+Begin: TypeAlias = Callable[[Any], Awaitable[Begun]]
 
 
 class PoolUse(NamedTuple):
@@ -58,7 +73,7 @@ def is_lost(error: BaseException) -> bool:
     return isinstance(error, (TimeoutError, OSError, *GONE)) or not isinstance(error, Exception)
 
 
-async def _take_back(line: Any, transaction: Any, error: BaseException) -> None:  # noqa: ANN401 - asyncpg has no types
+async def _take_back(line: Any, error: BaseException) -> None:  # noqa: ANN401 - asyncpg has no types
     """Roll back, or end a connection that fell silent: its server then takes everything back.
 
     What made it necessary is what has to be heard, and not that this failed.
@@ -67,7 +82,8 @@ async def _take_back(line: Any, transaction: Any, error: BaseException) -> None:
         line.terminate()
         return
     try:
-        await transaction.rollback()
+        if line.is_in_transaction():
+            await line.execute("ROLLBACK")
     except (TimeoutError, OSError, asyncpg.PostgresError, *GONE):
         line.terminate()
 
@@ -126,24 +142,30 @@ class Pool:
         """When the database last did what it was asked, in the loop's time."""
 
     @asynccontextmanager
-    async def transaction(self, bounds: Bounds, **kind: object) -> AsyncGenerator[Any]:
-        """Begin a transaction of a kind on a connection, and commit it at the end or roll it back.
+    async def transaction(
+        self, bounds: Bounds, first: First | None = None, *, snapshot: bool = False
+    ) -> AsyncGenerator[Begun]:
+        """Begin a transaction on a connection, and commit it at the end or roll it back.
 
-        TimeoutError when none is to be had in time. It is ended when the bound is over.
+        It begins with a first statement, if there is one. With `snapshot` it only reads, and sees
+        to its end what its first statement saw. TimeoutError when no connection is to be had in
+        time. It is ended when the bound is over.
         """
         loop = asyncio.get_running_loop()
         began = loop.time()
         use = _Use(min(began + bounds.whole_s, self._ends_at))
         self._uses.add(use)
         try:
-            line, transaction = await self._begun(use, min(began + bounds.wait_s, use.until), kind)
+            begin = partial(_begin, first=first, snapshot=snapshot)
+            begun = await self._begun(use, min(began + bounds.wait_s, use.until), begin)
+            line = begun.line
             try:
                 line.allow(bounds.statement_s)
                 use.begin(line, loop)
-                yield line
-                await transaction.commit()
+                yield begun
+                await line.commit()
             except BaseException as error:
-                await _take_back(line, transaction, error)
+                await _take_back(line, error)
                 raise
             finally:
                 use.end()
@@ -180,33 +202,32 @@ class Pool:
             line.terminate()
         self._idle.clear()
 
-    async def _begun(self, use: _Use, until: float, kind: Mapping[str, object]) -> tuple[Any, Any]:
+    async def _begun(self, use: _Use, until: float, begin: Begin) -> Begun:
         async with asyncio.timeout_at(until) as use.patience:
             await self._places.acquire()
             try:
-                return await self._found(kind)
+                return await self._found(begin)
             except BaseException:
                 self._places.release()
                 raise
 
-    async def _found(self, kind: Mapping[str, object]) -> tuple[Any, Any]:
+    async def _found(self, begin: Begin) -> Begun:
         """Begin a transaction on an idle connection that still works, or else on a new one."""
         while self._idle:
             line = self._idle.pop()
             if line.is_closed():
                 line.terminate()
-            elif (transaction := await self._proved(line, kind)) is not None:
-                return line, transaction
-        line = await open_line(self._hosts, self._settings, self._bounds)
-        return line, await _begin(line, kind)
+            elif (begun := await self._proved(line, begin)) is not None:
+                return begun
+        return await begin(await open_line(self._hosts, self._settings, self._bounds))
 
-    async def _proved(self, line: Any, kind: Mapping[str, object]) -> Any:  # noqa: ANN401 - as above
+    async def _proved(self, line: Any, begin: Begin) -> Begun | None:  # noqa: ANN401 - as above
         """Return a transaction; None where the server does not answer on that connection any more.
 
         Nor will it on those that were idle for longer: they are ended at once.
         """
         try:
-            return await _begin(line, kind)
+            return await begin(line)
         except (TimeoutError, OSError, asyncpg.PostgresError, *GONE):
             for other in [one for one in self._idle if one.answered_at <= line.answered_at]:
                 self._idle.remove(other)
@@ -223,13 +244,11 @@ class Pool:
         self._places.release()
 
 
-async def _begin(line: Any, kind: Mapping[str, object]) -> Any:  # noqa: ANN401 - as above
+async def _begin(line: Any, *, first: First | None, snapshot: bool) -> Begun:  # noqa: ANN401 - as above
     """Begin a transaction within the time that proves a connection; end it where that fails."""
-    transaction = line.transaction(**kind)
     line.allow(PROOF_S)
     try:
-        await transaction.start()
+        return Begun(line, await line.begin(first and first(line), snapshot=snapshot))
     except BaseException:
         line.terminate()
         raise
-    return transaction

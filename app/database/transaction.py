@@ -4,11 +4,11 @@ One pool a process, one transaction an edge, its caller named first.
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import cache
+from functools import cache, partial
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -18,7 +18,7 @@ from sqlalchemy import Executable, LargeBinary, TextClause, bindparam, text
 from app.config import Settings
 from app.database.caller import Caller
 from app.database.connections.bounds import Bounds, for_commands, for_requests, for_work
-from app.database.connections.lines import limits
+from app.database.connections.lines import Said, limits
 from app.database.pool import Pool, PoolUse, Row, refusing
 from app.database.snapshots import Snapshots
 from app.database.statements import Values, command
@@ -41,9 +41,6 @@ def _enter(settings: tuple[str, ...]) -> TextClause:
         bindparam("token_hash", type_=LargeBinary)
     )
 
-
-SNAPSHOT: Mapping[str, Any] = {"isolation": "repeatable_read", "readonly": True}
-"""A transaction that only reads, and sees to its end what its first statement saw."""
 
 T = TypeVar("T")
 TRIES = 3
@@ -73,7 +70,7 @@ class Transaction:
     """An open transaction: what services are handed, and never commit."""
 
     connection: Any
-    """asyncpg's, in a transaction."""
+    """asyncpg's, with a transaction begun on it."""
     at: datetime
     """The database's clock when the transaction was entered."""
     register_version: int
@@ -121,6 +118,10 @@ class Transaction:
         """Hashes of registers that this process knows to be stored for good."""
         return self.snapshots.recorded
 
+    def say_last(self, said: Said) -> None:
+        """Have a statement that returns nothing be done with the commit."""
+        self.connection.say_last(said)
+
     def wrote_outbox(self) -> None:
         """Wake this process's relay when the transaction has become true."""
         if self.written.set not in self.after_commit:
@@ -133,12 +134,17 @@ class Transaction:
         The transaction goes on.
         """
         meant = len(self.after_commit)
+        await self.connection.execute("SAVEPOINT attempt")
         try:
-            async with self.connection.transaction():
-                yield
+            yield
         except BaseException:
             del self.after_commit[meant:]
+            if not self.connection.is_closed():
+                await self.connection.execute(
+                    "ROLLBACK TO SAVEPOINT attempt; RELEASE SAVEPOINT attempt"
+                )
             raise
+        await self.connection.execute("RELEASE SAVEPOINT attempt")
 
     @asynccontextmanager
     async def rehearsal(self, *, keep: bool) -> AsyncGenerator[None]:
@@ -218,8 +224,8 @@ class Database:
     async def connection(self) -> AsyncGenerator[Any]:
         """Open a transaction in a database of which nothing may be known yet."""
         with refusing():
-            async with self._pool.transaction(self._bounds) as connection:
-                yield connection
+            async with self._pool.transaction(self._bounds) as begun:
+                yield begun.line
 
     @property
     def use(self) -> PoolUse:
@@ -260,25 +266,16 @@ class Database:
         the bounds of work that nobody waits for.
         """
         bounds = self._lasting if lasting else self._bounds
-        values: dict[str, object] = {
-            "token_hash": token_hash,
-            "actor": actor or self._actor,
-            "admits_demo": self._admits_demo,
-        }
+        enter = partial(self._enter, token_hash, actor or self._actor, bounds)
         with refusing():
-            async with self._pool.transaction(
-                bounds, **(SNAPSHOT if snapshot else {})
-            ) as connection:
-                chosen = self._chosen(connection, bounds)
-                sql, arguments = command(_enter(tuple(chosen)), values | chosen).call(
-                    values | chosen
-                )
-                row: Row = await connection.fetchrow(sql, *arguments)
+            async with self._pool.transaction(bounds, enter, snapshot=snapshot) as begun:
+                row = begun.row
+                assert row is not None  # noqa: S101 - the function always returns one
                 tx = Transaction(
-                    connection=connection,
-                    at=row.at,
-                    register_version=row.register_version,
-                    reference_version=row.reference_version,
+                    connection=begun.line,
+                    at=row["at"],
+                    register_version=row["register_version"],
+                    reference_version=row["reference_version"],
                     snapshots=self.snapshots,
                     keys=self._keyring,
                     identity=_identity(row, source=source, request_id=request_id),
@@ -288,6 +285,17 @@ class Database:
                 yield tx
         for act in tx.after_commit:
             act()
+
+    def _enter(self, token_hash: bytes, actor: str, bounds: Bounds, line: Any) -> Said:  # noqa: ANN401 - asyncpg has no types
+        """Return the first statement of a transaction on a connection: who asks."""
+        chosen = self._chosen(line, bounds)
+        values: dict[str, object] = {
+            "token_hash": token_hash,
+            "actor": actor,
+            "admits_demo": self._admits_demo,
+            **chosen,
+        }
+        return Said(*command(_enter(tuple(chosen)), values).call(values))
 
     def _chosen(self, connection: Any, bounds: Bounds) -> dict[str, str]:  # noqa: ANN401 - asyncpg has no types
         """Return the settings that this transaction does not find on its connection."""

@@ -19,7 +19,7 @@ MARKS = ("Wilgenkamer", "geplant", "Z2VwbGFudG")
 
 
 REQUESTS = {
-    "metrics": ("app.metrics._REQUESTS.labels", "GET /v1/sites"),
+    "metrics": ("app.metrics._answered", "GET /v1/sites"),
     "api": ("app.api.registry.sites.SiteOut.of", "GET /v1/sites/{site}"),
     "deps": ("app.deps.roles_for", "GET /v1/sites"),
     "registry": ("app.registry.sites._check", "POST /v1/sites"),

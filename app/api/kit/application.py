@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 from fastapi import FastAPI, Request, Response
 from fastapi.dependencies.models import Dependant
-from fastapi.dependencies.utils import request_body_to_args, request_params_to_args
+from fastapi.dependencies.utils import request_body_to_args
 from fastapi.exceptions import RequestValidationError
 from fastapi.params import Form
 from fastapi.routing import RouteContext, iter_route_contexts
 from starlette._utils import get_route_path
 
+from app.api.kit.parameters import read_parameters
 from app.deps import current_transaction, transaction
 from app.errors import OperatorError
 
@@ -94,10 +95,9 @@ async def _values(
             known[call] = await made if iscoroutine(made) else made
         if needed.name is not None:
             values[needed.name] = known[call]
-    for fields, received in _parameters(dependant, request):
-        found, wrong = request_params_to_args(fields, received)
-        values |= found
-        faults += wrong
+    found, wrong = read_parameters(dependant, request)
+    values |= found
+    faults += wrong
     if dependant.body_params:
         found, wrong = await request_body_to_args(
             body_fields=dependant.body_params,
@@ -109,17 +109,6 @@ async def _values(
     if dependant.request_param_name:
         values[dependant.request_param_name] = request
     return values, faults
-
-
-def _parameters(dependant: Dependant, request: Request) -> Iterator[tuple[Any, Any]]:
-    if dependant.path_params:
-        yield dependant.path_params, request.path_params
-    if dependant.query_params:
-        yield dependant.query_params, request.query_params
-    if dependant.header_params:
-        yield dependant.header_params, request.headers
-    if dependant.cookie_params:
-        yield dependant.cookie_params, request.cookies
 
 
 def _all_of(dependant: Dependant) -> Iterator[Dependant]:

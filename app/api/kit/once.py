@@ -152,7 +152,7 @@ async def first_answer(request: Request) -> Response | None:
         first = await call.replay(tx)
         if first is not None:
             # Seen again is seen.
-            await log_granted(tx, request)
+            log_granted(tx, request)
         return first
 
 

@@ -1,4 +1,9 @@
-"""One connection to PostgreSQL: opened within seconds, and ended when the server falls silent."""
+"""One connection to PostgreSQL: opened within seconds, and ended when the server falls silent.
+
+asyncpg waits for an answer to all that it sends. Of what goes ahead of a statement without asking
+for an answer of its own, it takes the answers for the statement's: so a transaction begins, and
+ends with a last statement, in one round trip each. What goes ahead returns no rows.
+"""
 
 # pyright: reportUnknownMemberType=none
 # (asyncpg has no types.)
@@ -6,8 +11,9 @@
 import asyncio
 import json
 import socket
+from collections.abc import Sequence
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple, cast
 
 import asyncpg
 
@@ -44,6 +50,18 @@ TRANSACTION_TIMEOUT = 17
 SET = "SELECT set_config(name, value, false) FROM unnest($1::text[], $2::text[]) AS s (name, value)"
 
 
+COMMIT = "COMMIT"
+BEGIN_SNAPSHOT = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
+EXECUTE = b"E\x00\x00\x00\x09\x00\x00\x00\x00\x00"
+BEGIN = (
+    b"P\x00\x00\x00\x0d\x00BEGIN\x00\x00\x00"  # parse
+    b"B\x00\x00\x00\x0c\x00\x00\x00\x00\x00\x00\x00\x00" + EXECUTE  # bind
+)
+"""What begins a transaction, without a sync: the server answers it with what follows."""
+OUTDATED = (asyncpg.InvalidCachedStatementError, asyncpg.OutdatedSchemaCacheError)
+"""What says that a table has changed under a prepared statement."""
+
+
 class Row(asyncpg.Record):
     """A row whose columns are read by name, `row.status`, or in their order, as a tuple's."""
 
@@ -57,13 +75,22 @@ class Row(asyncpg.Record):
             raise AttributeError(name) from None
 
 
+class Said(NamedTuple):
+    """A statement with its arguments; of what is said last: texts, ids, lists of those, or None."""
+
+    sql: str
+    arguments: Sequence[object]
+
+
 class Line(asyncpg.Connection):
     """A connection that knows when its server last answered."""
 
-    __slots__ = ("answered_at",)
+    __slots__ = ("answered_at", "last")
 
     answered_at: float
     """In the loop's time."""
+    last: Said | None
+    """What is done with the commit of the present transaction; it returns nothing."""
 
     def allow(self, statement_s: float) -> None:
         """Give each statement so long from now on."""
@@ -73,6 +100,78 @@ class Line(asyncpg.Connection):
     def heard(self) -> None:
         """Note that the server answers."""
         self.answered_at = self._loop.time()
+
+    def say_last(self, said: Said) -> None:
+        """Have a statement that returns nothing be done with the commit."""
+        self.last = said
+
+    async def begin(self: Any, first: Said | None, *, snapshot: bool) -> Row | None:
+        """Begin a transaction, in one round trip with a first statement; return its first row."""
+        self.last = None
+        if first is None or snapshot:  # to prepare a statement takes a snapshot
+            await self.execute(BEGIN_SNAPSHOT if snapshot else "BEGIN")
+            return None if first is None else await self.fetchrow(*_spread(first))
+        statement = await self._get_statement(first.sql, None)
+        if not statement.name:  # behind a pool of connections it is sent each time
+            await self.execute("BEGIN")
+            return await self.fetchrow(*_spread(first))
+        self._transport.write(BEGIN)
+        rows = await self._protocol.bind_execute(
+            statement, first.arguments, "", 0, return_extra=False, timeout=None
+        )
+        return rows[0]
+
+    async def commit(self: Any) -> None:
+        """Commit, in one round trip with the last statement if there is one."""
+        commit = await self._get_statement(COMMIT, None)
+        ahead = b""
+        if self.last is not None:
+            statement = await self._get_statement(self.last.sql, None)
+            if statement.name:
+                ahead = bound(statement.name, self.last.arguments)
+            else:
+                await self.execute(*_spread(self.last))
+        self._transport.write(ahead)
+        try:
+            _, status, _ = await self._protocol.bind_execute(
+                commit, (), "", 0, return_extra=True, timeout=None
+            )
+        except OUTDATED:
+            self.terminate()
+            raise
+        if status != b"COMMIT":
+            # A statement failed, nobody minded, and so all of it has been taken back.
+            raise asyncpg.InFailedSQLTransactionError
+
+
+def bound(name: str, arguments: Sequence[object]) -> bytes:
+    """Return the messages that execute a prepared statement with arguments, as text."""
+    content = bytearray(b"\0" + name.encode() + b"\0")
+    content += (0).to_bytes(2) + len(arguments).to_bytes(2)
+    for argument in arguments:
+        text = _as_text(argument)
+        if text is None:
+            content += (-1).to_bytes(4, signed=True)
+        else:
+            sent = text.encode()
+            content += len(sent).to_bytes(4) + sent
+    content += (0).to_bytes(2)
+    return b"B" + (len(content) + 4).to_bytes(4) + content + EXECUTE
+
+
+def _as_text(value: object) -> str | None:
+    """Return a value as PostgreSQL reads it: a list as an array of quoted texts."""
+    if value is None or isinstance(value, str):
+        return value
+    if isinstance(value, list | tuple):
+        several = cast("Sequence[object]", value)
+        quoted = (str(one).replace("\\", "\\\\").replace('"', '\\"') for one in several)
+        return "{" + ",".join(f'"{one}"' for one in quoted) + "}"
+    return str(value)
+
+
+def _spread(said: Said) -> tuple[object, ...]:
+    return (said.sql, *said.arguments)
 
 
 async def open_line(hosts: Hosts, settings: Settings, bounds: Bounds) -> Any:  # noqa: ANN401 - asyncpg has no types
