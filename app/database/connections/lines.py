@@ -107,6 +107,7 @@ class Line(asyncpg.Connection):
 
     async def begin(self: Any, first: Said | None, *, snapshot: bool) -> Row | None:
         """Begin a transaction, in one round trip with a first statement; return its first row."""
+        self._check_open()
         self.last = None
         if first is None or snapshot:  # to prepare a statement takes a snapshot
             await self.execute(BEGIN_SNAPSHOT if snapshot else "BEGIN")
@@ -123,6 +124,7 @@ class Line(asyncpg.Connection):
 
     async def commit(self: Any) -> None:
         """Commit, in one round trip with the last statement if there is one."""
+        self._check_open()
         commit = await self._get_statement(COMMIT, None)
         ahead = b""
         if self.last is not None:

@@ -68,8 +68,9 @@ FROM pg_stat_user_tables
 
 async def read_so_far(country: Country) -> Mapping[str, int]:
     """Return how many rows of each table have been read, by all connections."""
-    for connection in country.parts.database._pool.idle:
-        await connection.execute("SELECT pg_stat_force_next_flush()")
+    for database in (country.owner, country.parts.database):
+        for connection in database._pool.idle:
+            await connection.execute("SELECT pg_stat_force_next_flush()")
     return {row.relname: row.rows for row in await country.rows(READ)}
 
 
